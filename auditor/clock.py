@@ -1,0 +1,61 @@
+"""Timestamps and durations, read strictly.
+
+The API writes ``2024-12-01T15:43:29.013729Z``, the fraction optional (Fivetran's documentation).
+A time without a zone, a bare date, ``:60``, ``24:00`` or 30 February is not a time.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+UNITS_BY_NAME = {
+    "seconds": _UNITS["s"],
+    "minutes": _UNITS["m"],
+    "hours": _UNITS["h"],
+    "days": _UNITS["d"],
+    "weeks": _UNITS["w"],
+}
+_DURATION = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
+_RELATIVE = re.compile(r"now(?:([+-])([0-9]{1,6}[smhdw]))?", re.ASCII)
+
+#: A timestamp this far ahead of ``now`` cannot be an age: clocks differ, but not by so much.
+FUTURE_TOLERANCE = timedelta(minutes=5)
+
+
+def parse_timestamp(text: str) -> datetime | None:
+    """Return the aware time that ``text`` says, or None when it says none."""
+    try:
+        moment = msgspec.convert(text, datetime)
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """Return ``90m``, ``36h``, ``7d`` or ``2w`` as a duration, or None."""
+    match = _DURATION.fullmatch(text)
+    return int(match[1]) * _UNITS[match[2]] if match else None
+
+
+def parse_relative(text: str) -> timedelta | None:
+    """Return the offset from now that ``now``, ``now+6h`` or ``now-30d`` says, or None."""
+    match = _RELATIVE.fullmatch(text)
+    if not match:
+        return None
+    offset = parse_duration(match[2]) if match[2] else timedelta(0)
+    return -offset if offset is not None and match[1] == "-" else offset
+
+
+def iso(moment: datetime) -> str:
+    """Return ``moment`` in UTC as the API writes times: ``2026-01-31T12:00:00Z``."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,263 @@
+"""The catalogue of a connection's fields, as Fivetran documents them.
+
+From Fivetran's REST documentation and OpenAPI files of 2026-06 to 2026-09, and from records of
+the live API. Rules are checked against it when they load, the policy schema and the docs derive
+from it, and reports show values of nothing else.
+
+Documented values are not closed: Fivetran's spec types them as free strings, so a value that is
+not here is new, not wrong. It is a warning in a policy and judged literally in a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
+
+class Kind(Enum):
+    """The type of a field's value in the API's JSON."""
+
+    STRING = "text"
+    INTEGER = "a whole number"
+    BOOLEAN = "true or false"
+    TIMESTAMP = "a timestamp"
+    OBJECT = "an object"
+    ARRAY = "an array"
+    ANY = "any value"
+
+
+class Exposure(Enum):
+    """Whether reports may show a field's value."""
+
+    SHOWN = "shown"
+    HIDDEN = "hidden"  # free text or configuration: only with ``reveal``
+    SECRET = "secret"  # a live credential: never decoded, never shown, ``exists`` only
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One documented field.
+
+    ``path`` is dotted, ``[]`` stands for the items of an array (``setup_tests[].status``).
+    ``always`` says that the spec requires the field in a list, and not null. ``open`` objects
+    take any key below them.
+    """
+
+    path: str
+    kind: Kind
+    doc: str
+    values: tuple[str | int, ...] = ()
+    always: bool = False
+    open: bool = False
+    exposure: Exposure = Exposure.SHOWN
+
+
+_S, _I, _B, _T, _O, _A = (
+    Kind.STRING,
+    Kind.INTEGER,
+    Kind.BOOLEAN,
+    Kind.TIMESTAMP,
+    Kind.OBJECT,
+    Kind.ARRAY,
+)
+_HIDDEN, _SECRET = Exposure.HIDDEN, Exposure.SECRET
+
+#: Fields that name a connection. They are always decoded, always shown, and never guessed at.
+IDENTITY = ("id", "service", "schema", "group_id")
+
+
+def _notices(path: str, doc: str) -> tuple[Field, ...]:
+    return (
+        Field(path, _A, doc),
+        Field(f"{path}[].code", _S, "The notice's code, such as reconnect."),
+        Field(f"{path}[].message", _S, "The notice's text.", exposure=_HIDDEN),
+        Field(f"{path}[].details", Kind.ANY, "More text, or an object.", exposure=_HIDDEN),
+    )
+
+
+_FIELDS: tuple[Field, ...] = (
+    Field("id", _S, "The connection's unique id.", always=True),
+    Field("service", _S, "The source's type, such as postgres or salesforce.", always=True),
+    Field("schema", _S, "The connection's name, and its schema in the destination.", always=True),
+    Field("group_id", _S, "The group the connection belongs to.", always=True),
+    Field("paused", _B, "Whether the connection is paused.", always=True),
+    Field("pause_after_trial", _B, "Whether it pauses when its trial ends.", always=True),
+    Field(
+        "sync_frequency",
+        _I,
+        "Minutes between syncs; null where the schedule has no single cadence.",
+        values=(1, 5, 15, 30, 60, 120, 180, 360, 480, 720, 1440),
+    ),
+    Field(
+        "schedule_type",
+        _S,
+        "auto: Fivetran schedules syncs; manual: only the API starts them.",
+        values=("auto", "manual"),
+        always=True,
+    ),
+    Field("schedule", _O, "The schedule in full (since 2026-09)."),
+    Field(
+        "schedule.schedule_type",
+        _S,
+        "The kind of schedule.",
+        values=("INTERVAL", "TIME_OF_DAY", "CRON", "MANUAL"),
+    ),
+    Field("schedule.interval", _I, "Minutes between syncs, of an INTERVAL schedule."),
+    Field("schedule.time_of_day", _S, "The time of a TIME_OF_DAY schedule."),
+    Field("schedule.days_of_week", _A, "The days of a schedule, as MONDAY."),
+    Field(
+        "schedule.days_of_week[]",
+        _S,
+        "A day of the week.",
+        values=("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"),
+    ),
+    Field("schedule.cron", _S, "The expression of a CRON schedule."),
+    Field(
+        "daily_sync_time",
+        _S,
+        "HH:MM in UTC, when a daily sync starts; only with sync_frequency 1440 and when set.",
+    ),
+    Field("status", _O, "The connection's health.", always=True),
+    Field(
+        "status.setup_state",
+        _S,
+        "Whether the set-up is finished and works.",
+        values=("incomplete", "connected", "broken"),
+    ),
+    Field(
+        "status.sync_state",
+        _S,
+        "What the connection is doing.",
+        values=("scheduled", "syncing", "paused", "rescheduled"),
+    ),
+    Field(
+        "status.update_state",
+        _S,
+        "Whether the data is as fresh as it should be.",
+        values=("on_schedule", "delayed"),
+    ),
+    Field(
+        "status.schema_status",
+        _S,
+        "Whether the schema waits for someone; only services with column masking.",
+        values=("ready", "blocked_on_capture", "blocked_on_customer"),
+    ),
+    Field("status.is_historical_sync", _B, "Whether a historical sync is under way."),
+    Field("status.rescheduled_for", _T, "When a rescheduled sync will run."),
+    *_notices("status.tasks", "What someone has to do before the connection works."),
+    *_notices("status.warnings", "What someone should look at."),
+    Field(
+        "config",
+        _O,
+        "The service's own settings; Fivetran masks the secrets in it.",
+        open=True,
+        exposure=_HIDDEN,
+    ),
+    Field("service_version", _I, "The version of the service's connector."),
+    Field("connected_by", _S, "The user who set it up, or _fivetran_system."),
+    Field("created_at", _T, "When the connection was made.", always=True),
+    Field("succeeded_at", _T, "When a sync last succeeded; null before the first."),
+    Field("failed_at", _T, "When a sync last failed; null if none did."),
+    Field(
+        "data_delay_sensitivity",
+        _S,
+        "How soon a delay raises an alert.",
+        values=("LOW", "NORMAL", "HIGH", "CUSTOM", "SYNC_FREQUENCY"),
+    ),
+    Field("data_delay_threshold", _I, "Minutes of delay before an alert, with CUSTOM."),
+    Field("setup_tests", _A, "The results of the set-up tests."),
+    Field("setup_tests[].title", _S, "The test's name."),
+    Field(
+        "setup_tests[].status",
+        _S,
+        "How the test ended.",
+        values=("PASSED", "SKIPPED", "WARNING", "FAILED", "JOB_FAILED"),
+    ),
+    Field("setup_tests[].message", _S, "What the test said.", exposure=_HIDDEN),
+    Field("setup_tests[].details", Kind.ANY, "More of it.", exposure=_HIDDEN),
+    Field(
+        "networking_method",
+        _S,
+        "The network path to the source.",
+        values=(
+            "Directly",
+            "SshTunnel",
+            "PrivateLink",
+            "ProxyAgent",
+            "UnmanagedProxyAgent",
+            "Unknown",
+        ),
+    ),
+    Field("private_link_id", _S, "The private link in use."),
+    Field("proxy_agent_id", _S, "The proxy agent in use."),
+    Field(
+        "hybrid_deployment_agent_id",
+        _S,
+        "The hybrid deployment agent; null inherits the destination's.",
+    ),
+    Field(
+        "source_sync_details",
+        _O,
+        "What the source says of its syncs.",
+        open=True,
+        exposure=_HIDDEN,
+    ),
+    Field("connect_card", _O, "A link for finishing the set-up.", exposure=_SECRET),
+    Field("connect_card.token", _S, "A live token.", exposure=_SECRET),
+    Field("connect_card.uri", _S, "A link that embeds the token.", exposure=_SECRET),
+    Field("connect_card_config", _O, "How the connect card behaves."),
+    Field("connect_card_config.redirect_uri", _S, "Where it leads to."),
+    Field("connect_card_config.hide_setup_guide", _B, "Whether it hides the guide."),
+    Field("connect_card_config.all_fields", _B, "Whether it asks for every field."),
+    Field("destination_configuration", _O, "The connection's settings in its destination."),
+    Field("destination_configuration.virtual_warehouse", _S, "The Snowflake warehouse."),
+    Field(
+        "destination_schema_names",
+        _S,
+        "How tables and columns are named.",
+        values=("FIVETRAN_NAMING", "SOURCE_NAMING"),
+    ),
+    Field("external_secrets_manager_id", _S, "The secrets manager in use."),
+    Field(
+        "external_secrets_keys_config",
+        _O,
+        "Which secrets it holds.",
+        open=True,
+        exposure=_HIDDEN,
+    ),
+)
+
+#: Every documented field by its path.
+FIELDS: Mapping[str, Field] = MappingProxyType({field.path: field for field in _FIELDS})
+
+
+def find(path: str) -> Field | None:
+    """Return the field at ``path``; below an open object, one that takes any value.
+
+    What lies below an open object inherits its exposure.
+    """
+    field = FIELDS.get(path)
+    if field is not None:
+        return field
+    parent, dot, _ = path.rpartition(".")
+    while dot:
+        above = FIELDS.get(parent.removesuffix("[]"))
+        if above is not None:
+            return (
+                Field(path, Kind.ANY, above.doc, open=True, exposure=above.exposure)
+                if above.open
+                else None
+            )
+        parent, dot, _ = parent.rpartition(".")
+    return None
+
+
+def children(path: str) -> Iterator[Field]:
+    """Yield the documented fields directly below ``path`` ("" for the record itself)."""
+    prefix = f"{path}." if path else ""
+    for field in FIELDS.values():
+        rest = field.path.removeprefix(prefix)
+        if field.path.startswith(prefix) and rest and "." not in rest and "[]" not in rest:
+            yield field

@@ -1,0 +1,294 @@
+"""The values a run is made of: verdicts, rules, findings, the listing, the result.
+
+Everything here is frozen and knows nothing of where records come from, how rules are written or
+how reports look. Text in these values is ready to be shown: secrets are gone and control
+characters are escaped (``redact.py``, ``text.py``); a report still escapes for its own format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, IntEnum
+from functools import cached_property
+
+
+class Verdict(IntEnum):
+    """What a check came to. The number is the byte that a check takes in memory."""
+
+    PASS = 0
+    FAIL = 1
+    ERROR = 2
+    SKIP = 3
+    WAIVED = 4
+    KNOWN = 5
+
+    @property
+    def label(self) -> str:
+        """The word that users, reports and the JSON document use."""
+        return self.name.lower()
+
+
+class Severity(IntEnum):
+    """How much a violation matters; ``--fail-on`` compares them."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def label(self) -> str:
+        """The word that policies and reports use."""
+        return self.name.lower()
+
+
+class Completeness(Enum):
+    """What is known of a listing: whether it is all there was."""
+
+    ONE_PAGE = "complete: one page, one moment"
+    VERIFIED = "complete: two walks in a row listed the same connections"
+    SNAPSHOT = "complete: a snapshot with its closing line"
+    ONE_WALK = "one walk, no anomaly seen"
+    UNKNOWN = "completeness unknown"
+    INCOMPLETE = "incomplete"
+
+
+class Outcome(Enum):
+    """The gate's answer, as a word."""
+
+    PASSED = "passed"
+    VIOLATIONS = "violations"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A spot in a file; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection's identity, all that a result keeps of a record."""
+
+    id: str
+    service: str
+    schema: str
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as reports show it; its condition stays with the policy that compiled it.
+
+    ``expects`` is the assertion in plain English, ``applies_when`` the ``when`` ("" without one).
+    ``per`` is empty for a rule on single connections, else the paths that form its groups
+    (``("account",)`` for all connections together).
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    policy: str
+    position: Position
+    expects: str
+    applies_when: str = ""
+    why: str = ""
+    fix: str = ""
+    tags: tuple[str, ...] = ()
+    controls: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    per: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+
+    @property
+    def skip_reason(self) -> str:
+        """Why a check of this rule is skipped: its ``when`` did not apply."""
+        return f"applies only when {self.applies_when}" if self.applies_when else "nothing to judge"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One field that decided a finding: what it holds and what the rule wanted, as text."""
+
+    field: str
+    actual: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check that came to fail, error, waived or known.
+
+    ``connections`` holds one connection, or with ``per`` every one the finding is about;
+    ``group`` then is the group's key as text. ``note`` is why a failure is waived or known.
+    """
+
+    rule: Rule
+    verdict: Verdict
+    connections: tuple[Connection, ...]
+    evidence: tuple[Evidence, ...]
+    message: str
+    group: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """A policy in force: its name, the file as the user named it, and the file's SHA-256."""
+
+    name: str
+    file: str
+    sha256: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """Where the records came from. ``filters`` are the API's own (``group_id``, ``schema``)."""
+
+    kind: str
+    location: str
+    filters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How the walk went. ``problems`` say what is missing; any of them makes a run inconclusive.
+
+    ``warnings`` are oddities that cost nothing (an empty ``next_cursor``, a page over its limit).
+    """
+
+    completeness: Completeness
+    pages: int
+    connections: int
+    walks: int = 1
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """False when something that exists was, or may have been, left unjudged."""
+        return self.completeness is not Completeness.INCOMPLETE and not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The answer a pipeline acts on, with its reasons as sentences."""
+
+    outcome: Outcome
+    exit_code: int
+    fail_on: Severity | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Connections(Sequence[Connection]):
+    """The identities of all judged connections, as columns: a million take one list each."""
+
+    ids: Sequence[str]
+    services: Sequence[str]
+    schemas: Sequence[str]
+    group_ids: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> Connection:  # type: ignore[override]  # no slices
+        return Connection(
+            self.ids[index], self.services[index], self.schemas[index], self.group_ids[index]
+        )
+
+    def __iter__(self) -> Iterator[Connection]:
+        return map(Connection, self.ids, self.services, self.schemas, self.group_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCheck:
+    """One check of a ``per`` rule: the group's key as text, and its verdict."""
+
+    group: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChecks:
+    """Every check of one rule.
+
+    ``verdicts`` holds a byte a connection, in listing order, for a rule on connections; it is
+    empty for a ``per`` rule, whose checks are in ``groups``.
+    """
+
+    rule: Rule
+    verdicts: bytes
+    groups: tuple[GroupCheck, ...] = ()
+
+    def count(self, verdict: Verdict) -> int:
+        """How many of the rule's checks came to ``verdict``."""
+        return self.verdicts.count(verdict) + sum(g.verdict is verdict for g in self.groups)
+
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        """The number of checks of every verdict, zeros included."""
+        return {verdict: self.count(verdict) for verdict in Verdict}
+
+    @property
+    def total(self) -> int:
+        """How many checks the rule made."""
+        return len(self.verdicts) + len(self.groups)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run found. Equal inputs give an equal result: nothing here depends on duration.
+
+    ``checks`` has one entry a rule in force, in policy order. ``judged_at`` is the time that
+    rules compare with; ``clock_note`` says where it came from when that is not the run's own
+    clock. ``left_out`` names what was narrowed (options, disabled rules), as sentences.
+    """
+
+    version: str
+    judged_at: datetime
+    source: SourceInfo
+    listing: Listing
+    policies: tuple[PolicyFile, ...]
+    connections: Connections
+    checks: tuple[RuleChecks, ...]
+    gate: Gate
+    describe: Callable[[], tuple[Finding, ...]] = field(repr=False, compare=False)
+    clock_note: str = ""
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding: severest first, then in policy order, then in listing order."""
+        return self.describe()
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in force, in policy order."""
+        return tuple(checks.rule for checks in self.checks)
+
+    @cached_property
+    def counts(self) -> Mapping[Verdict, int]:
+        """The number of checks of every verdict, zeros included."""
+        per_rule = [checks.counts for checks in self.checks]
+        return {verdict: sum(counts[verdict] for counts in per_rule) for verdict in Verdict}
+
+    @property
+    def total(self) -> int:
+        """How many checks were made."""
+        return sum(self.counts.values())
+
+    @property
+    def idle_rules(self) -> tuple[Rule, ...]:
+        """The rules that applied to nothing: every check they made is a skip."""
+        return tuple(c.rule for c in self.checks if c.count(Verdict.SKIP) == c.total)

@@ -1,0 +1,1 @@
+"""Policies: from YAML to rules that judge."""

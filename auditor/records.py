@@ -1,0 +1,445 @@
+"""Decoding: of a page of connections, only what the rules in force read.
+
+A ``Shape`` is made from the paths that rules read and the identity of a connection. It decodes a
+page straight into small structs of just those fields, which is several times faster than a full
+parse, and what is never decoded can never leak. Nothing is coerced and nothing has a default:
+a field that is absent is ``MISSING``, and a value of the wrong type is that value.
+
+A page that the fast decoder refuses (a lone surrogate, a number out of range) goes through the
+standard library once before it is given up, and comes out the same.
+"""
+
+from __future__ import annotations
+
+import json
+import keyword
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Optional, Protocol, Union
+
+import msgspec
+
+from auditor.fields import IDENTITY, Exposure, find
+
+#: What a field that is not there holds. Not None: null is a value of its own.
+MISSING: Final = msgspec.UNSET
+_Decoder = msgspec.json.Decoder[Any]
+_BOM = b"\xef\xbb\xbf"
+
+
+class Opaque(msgspec.Struct, frozen=True, gc=False):
+    """An object that no rule looks into: that it is there is all that is known of it."""
+
+
+class Concealed:
+    """What stands in memory for a live credential: that it is there is all that is known."""
+
+    def __repr__(self) -> str:
+        return "[redacted]"
+
+
+CONCEALED: Final = Concealed()
+_Scalar = Union[None, bool, int, float, str]
+_Leaf = Union[_Scalar, Opaque, list[Union[_Scalar, Opaque, list[Any]]]]
+
+
+class UndecodableError(ValueError):
+    """A body that is no page of connections.
+
+    ``transient`` is true where the same request may well give a whole body the next time (cut or
+    malformed JSON), false where it would not (NaN, invalid UTF-8, nesting past all measure).
+    """
+
+    def __init__(self, message: str, *, transient: bool) -> None:
+        self.transient = transient
+        super().__init__(message)
+
+
+class Envelope(NamedTuple):
+    """The API's answer. ``problem`` says why ``items`` is empty when it is not a list at all.
+
+    ``next_cursor`` is whatever the body holds there, MISSING included.
+    """
+
+    code: object
+    message: object
+    items: list[Any]
+    next_cursor: object
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Node:
+    """One step of a path: how its values are decoded, and how they are reached.
+
+    ``struct`` is what an object here becomes; None leaves it ``Opaque``, or with ``whole`` a
+    plain dict. ``attribute`` is the node's name in its parent's struct.
+    """
+
+    path: str
+    key: str
+    attribute: str
+    whole: bool = False
+    children: dict[str, Node] = field(default_factory=dict)
+    items: Node | None = None
+    struct: type[Any] | None = None
+
+    @property
+    def secret(self) -> bool:
+        """Whether a value here is a live credential."""
+        documented = find(self.path) if self.path else None
+        return documented is not None and documented.exposure is Exposure.SECRET
+
+
+def segments(path: str) -> list[str]:
+    """Return the steps of ``path``: ``setup_tests[].status`` is setup_tests, [], status."""
+    return path.replace("[]", ".[]").split(".")
+
+
+class Shape:
+    """The part of a record that is decoded.
+
+    ``reads`` are dotted paths, ``[]`` for the items of an array; ``whole`` are those whose
+    objects and arrays are needed with all they hold, for their length or a schema.
+    """
+
+    def __init__(self, reads: Iterable[str], whole: Iterable[str] = ()) -> None:
+        self.root = Node(path="", key="", attribute="")
+        for path in (*IDENTITY, *sorted(reads)):
+            self._plant(path)
+        for path in sorted(whole):
+            self._plant(path).whole = True
+        self._type(self.root)
+        record: Any = self.root.struct
+        #: The type of every record that this shape decodes.
+        self.record: Any = record
+        data: Any = msgspec.defstruct(
+            "Data",
+            [
+                ("items", Union[list[record], _Scalar, Opaque, msgspec.UnsetType], MISSING),
+                ("next_cursor", Union[_Leaf, msgspec.UnsetType], MISSING),
+            ],
+            gc=False,
+        )
+        envelope: Any = msgspec.defstruct(
+            "Envelope",
+            [
+                ("code", Union[_Leaf, msgspec.UnsetType], MISSING),
+                ("message", Union[_Leaf, msgspec.UnsetType], MISSING),
+                ("data", Union[data, _Scalar, list[Opaque], msgspec.UnsetType], MISSING),
+            ],
+            gc=False,
+        )
+        self._data = data
+        self._page: _Decoder = msgspec.json.Decoder(envelope, dec_hook=_conceal)
+        self._array: _Decoder = msgspec.json.Decoder(list[record], dec_hook=_conceal)
+        self._single: _Decoder = msgspec.json.Decoder(record, dec_hook=_conceal)
+
+    # -- decoding ---------------------------------------------------------------------------
+
+    def page(self, body: bytes) -> Envelope:
+        """Decode one answer of ``GET /v1/connections``; its items are not yet ``sift``-ed.
+
+        Raises UndecodableError for what is not JSON in UTF-8.
+        """
+        answer = self._decode(self._page, body, lambda value: value)
+        if isinstance(answer, dict):
+            return _envelope(answer, self._each)
+        data = answer.data
+        if type(data) is not self._data:
+            return Envelope(answer.code, answer.message, [], MISSING, _not_object("data", data))
+        if type(data.items) is not list:
+            problem = _not_array("data.items", data.items)
+            return Envelope(answer.code, answer.message, [], data.next_cursor, problem)
+        return Envelope(answer.code, answer.message, data.items, data.next_cursor)
+
+    def array(self, body: bytes) -> list[Any]:
+        """Decode a JSON array of records. Raises UndecodableError."""
+        return _array(self._decode(self._array, body, self._each))
+
+    def single(self, body: bytes) -> object:
+        """Decode one JSON value that should be a record. Raises UndecodableError."""
+        return self._decode(self._single, body, self.convert)
+
+    def convert(self, value: object) -> Any:
+        """Return a plain JSON value as this shape decodes it: an object becomes a record."""
+        return _build(self.root, value)
+
+    def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
+        """Return the items that are records with an id, and what is wrong with each other one."""
+        record = self.record
+        good = [item for item in items if type(item) is record and type(item.id) is str and item.id]
+        if len(good) == len(items):
+            return good, []
+        return _sift(items, record, lambda item: item.id)
+
+    def ids(self, records: list[Any]) -> list[str]:
+        """Return the ids of sifted records, in order."""
+        return [record.id for record in records]
+
+    # -- reaching values --------------------------------------------------------------------
+
+    def node(self, path: str) -> Node:
+        """Return the node at ``path``, which must be one of those the shape was made from."""
+        node = self.root
+        for step in segments(path):
+            following = node.items if step == "[]" else node.children.get(step)
+            if following is None:
+                raise KeyError(path)
+            node = following
+        return node
+
+    # -- construction -----------------------------------------------------------------------
+
+    def _plant(self, path: str) -> Node:
+        node, walked = self.root, ""
+        for step in segments(path):
+            if step == "[]":
+                walked += "[]"
+                node.items = node.items or Node(walked, "[]", "")
+                node = node.items
+            else:
+                walked = f"{walked}.{step}" if walked else step
+                if step not in node.children:
+                    node.children[step] = Node(walked, step, _attribute(step, len(node.children)))
+                node = node.children[step]
+        return node
+
+    def _type(self, node: Node) -> Any:
+        """Return the type that decodes values at ``node``, making structs on the way."""
+        if node.secret and not node.children:
+            return Optional[Concealed]
+        if node.whole:
+            _mark_whole(node)
+            return Union[_Scalar, list[Any], dict[str, Any]]
+        item: Any = self._type(node.items) if node.items else Union[_Scalar, Opaque, list[Any]]
+        if not node.children:
+            return Union[_Scalar, Opaque, list[item]]
+        struct: Any = msgspec.defstruct(
+            "Object" if node.path else "Record",
+            [
+                (child.attribute, Union[self._type(child), msgspec.UnsetType], MISSING)
+                for child in node.children.values()
+            ],
+            gc=False,
+            rename={child.attribute: child.key for child in node.children.values()},
+        )
+        node.struct = struct
+        return Union[_Scalar, struct, list[item]]
+
+    def _decode(self, decoder: _Decoder, body: bytes, convert: Callable[[object], Any]) -> Any:
+        body = _utf8(body)
+        try:
+            return decoder.decode(body)
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            return convert(_parse(body))
+
+    def _each(self, value: object) -> Any:
+        return [self.convert(item) for item in value] if isinstance(value, list) else value
+
+
+class WholeRecords:
+    """Decodes records as plain dicts with all they hold, for a snapshot.
+
+    Two things are replaced. What stands in ``connect_card`` becomes a marker, and a number that
+    no float holds (1e999) becomes text, so that a check on it is an error as it was live.
+    """
+
+    def page(self, body: bytes) -> Envelope:
+        """Decode one answer of ``GET /v1/connections``. Raises UndecodableError."""
+        return _envelope(_parsed(body, concealing=True), list)
+
+    def array(self, body: bytes) -> list[Any]:
+        """Decode a JSON array of records. Raises UndecodableError."""
+        return _array(_parsed(body, concealing=True))
+
+    def single(self, body: bytes) -> object:
+        """Decode one JSON value that should be a record. Raises UndecodableError."""
+        return _parsed(body, concealing=True)
+
+    def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
+        """Return the items that are records with an id, and what is wrong with each other one."""
+        return _sift(items, dict, lambda item: item.get("id", MISSING))
+
+    def ids(self, records: list[Any]) -> list[str]:
+        """Return the ids of sifted records, in order."""
+        return [record["id"] for record in records]
+
+
+class Decoder(Protocol):
+    """What a source needs of ``Shape`` and ``WholeRecords``, which decode alike."""
+
+    def page(self, body: bytes) -> Envelope:
+        """Decode one answer of ``GET /v1/connections``. Raises UndecodableError."""
+
+    def array(self, body: bytes) -> list[Any]:
+        """Decode a JSON array of records. Raises UndecodableError."""
+
+    def single(self, body: bytes) -> object:
+        """Decode one JSON value that should be a record. Raises UndecodableError."""
+
+    def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
+        """Return the items that are records with an id, and what is wrong with each other one."""
+
+    def ids(self, records: list[Any]) -> list[str]:
+        """Return the ids of sifted records, in order."""
+
+
+def kind_of(value: object) -> str:
+    """Return what ``value`` is in a reader's words: ``missing``, ``null``, ``text``, and so on."""
+    for types, words in _KINDS:
+        if isinstance(value, types):
+            return words
+    return "an object"
+
+
+_KINDS: tuple[tuple[Any, str], ...] = (
+    (msgspec.UnsetType, "missing"),
+    (type(None), "null"),
+    (bool, "a boolean"),
+    ((int, float), "a number"),
+    (str, "text"),
+    (list, "an array"),
+)
+
+
+def _conceal(_wanted: type, _value: object) -> object:
+    """Decode hook: ``Concealed`` is the only type that msgspec does not know."""
+    return CONCEALED
+
+
+def _attribute(key: str, number: int) -> str:
+    plain = key.isidentifier() and key.isascii() and not keyword.iskeyword(key)
+    return key if plain and not key.startswith("_") else f"_{number}"
+
+
+def _mark_whole(node: Node) -> None:
+    """Below a whole node nothing is a struct: children are reached as keys of a dict."""
+    for child in (*node.children.values(), *([node.items] if node.items else [])):
+        child.whole = True
+        _mark_whole(child)
+
+
+def _build(node: Node, value: object) -> Any:
+    """Make of a plain JSON value what the fast decoder would have made of it."""
+    if node.secret and not node.children:
+        return None if value is None else CONCEALED
+    if node.whole:
+        return value
+    if isinstance(value, dict):
+        if node.struct is None:
+            return Opaque()
+        present = (child for child in node.children.values() if child.key in value)
+        return node.struct(
+            **{child.attribute: _build(child, value[child.key]) for child in present}
+        )
+    if isinstance(value, list):
+        if node.items:
+            return [_build(node.items, item) for item in value]
+        return [Opaque() if isinstance(item, dict) else item for item in value]
+    return value
+
+
+def _envelope(answer: object, convert: Callable[[list[Any]], list[Any]]) -> Envelope:
+    """Take a plain parsed answer apart; ``convert`` makes records of its items."""
+    if not isinstance(answer, dict):
+        return Envelope(MISSING, MISSING, [], MISSING, f"the body is {kind_of(answer)}")
+    code, message = answer.get("code", MISSING), answer.get("message", MISSING)
+    data = answer.get("data", MISSING)
+    if not isinstance(data, dict):
+        return Envelope(code, message, [], MISSING, _not_object("data", data))
+    items, cursor = data.get("items", MISSING), data.get("next_cursor", MISSING)
+    if not isinstance(items, list):
+        return Envelope(code, message, [], cursor, _not_array("data.items", items))
+    return Envelope(code, message, convert(items), cursor)
+
+
+def _not_object(name: str, value: object) -> str:
+    return f'"{name}" is {kind_of(value)}, not an object'
+
+
+def _not_array(name: str, value: object) -> str:
+    return f'"{name}" is {kind_of(value)}, not an array'
+
+
+def _array(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise UndecodableError(f"not an array but {kind_of(value)}", transient=False)
+    return value
+
+
+def _sift(
+    items: list[Any], record: type[Any], identify: Callable[[Any], object]
+) -> tuple[list[Any], list[str]]:
+    good, problems = [], []
+    for number, item in enumerate(items, 1):
+        if type(item) is not record:
+            problems.append(f"item {number} is {kind_of(item)}, not a connection")
+            continue
+        name = identify(item)
+        if type(name) is str and name:
+            good.append(item)
+        else:
+            held = "empty" if name == "" else kind_of(name)
+            problems.append(f"item {number} is no connection: its id is {held}")
+    return good, problems
+
+
+def _utf8(body: bytes) -> bytes:
+    # Strings that are skipped are not looked at by the decoder, so the whole body is checked.
+    body = body.removeprefix(_BOM)
+    try:
+        str(body, "utf-8")
+    except UnicodeDecodeError as error:
+        raise UndecodableError(f"not UTF-8 at byte {error.start}", transient=False) from error
+    return body
+
+
+def _refuse_constant(name: str) -> object:
+    raise UndecodableError(f"{name} is not JSON", transient=False)
+
+
+def _integer(digits: str) -> int | float:
+    # Python refuses to read integers of over 4,300 digits; such a number is no value of ours.
+    return int(digits) if len(digits) <= 400 else math.inf
+
+
+def _keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Object hook of snapshots: conceals what the catalogue calls a live credential."""
+    record = dict(pairs)
+    if "connect_card" in record:
+        record["connect_card"] = _conceal_all(record["connect_card"])
+    return record
+
+
+def _conceal_all(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _conceal_all(item) for key, item in value.items()}
+    return None if value is None else repr(CONCEALED)
+
+
+def _parsed(body: bytes, *, concealing: bool) -> Any:
+    return _parse(_utf8(body), concealing=concealing)
+
+
+def _parse(body: bytes, *, concealing: bool = False) -> Any:
+    out_of_range = "[number out of range]" if concealing else math.inf
+
+    def number(parsed: float) -> Any:
+        return parsed if math.isfinite(parsed) else out_of_range
+
+    try:
+        return json.loads(
+            body,
+            parse_constant=_refuse_constant,
+            parse_int=lambda digits: number(_integer(digits)),
+            parse_float=lambda digits: number(float(digits)),
+            object_pairs_hook=_keep if concealing else None,
+        )
+    except RecursionError as error:
+        raise UndecodableError("nested too deeply to be read", transient=False) from error
+    except json.JSONDecodeError as error:
+        raise UndecodableError(
+            f"not JSON: {error.msg} at byte {error.pos}", transient=True
+        ) from error

@@ -1,0 +1,139 @@
+"""Keeping secrets out of whatever the process writes.
+
+Three lines of defence. Live credentials are never decoded (``records.py``). Values of fields that
+are not documented, or that hold configuration and free text, are ``[hidden]`` unless a policy
+reveals them. What then still looks like a secret is ``[redacted]``: no prefix, no length, no hash.
+And the API key and secret are scrubbed from every value, whatever it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+from auditor.fields import IDENTITY, Exposure, find
+
+HIDDEN = "[hidden]"
+REDACTED = "[redacted]"
+
+#: Shorter credentials are not scrubbed: they would tear holes into ordinary words.
+SHORTEST_CREDENTIAL = 6
+
+_SECRET_WORDS = frozenset(
+    """
+    password passwd passphrase pwd secret secrets token tokens key keys credential credentials
+    apikey authorization auth jwt
+    """.split()
+)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_LOOKS_SECRET = re.compile(
+    r"""
+      eyJ[A-Za-z0-9_=-]{5,}                              # a JSON Web Token, whole or cut
+    | -----BEGIN\ [A-Z ]*-----                           # PEM
+    | [a-z][a-z0-9+.-]*://[^/\s?#@]*@                    # a user part in a URL
+    | (?i:basic|bearer)\ +[A-Za-z0-9+/=_.-]{8,}          # an Authorization header
+    | [?&](?i:auth|token|key|secret|sig|signature|password|access_token)=[^&\s]+
+    | \b(?:AKIA|ASIA)[A-Z0-9]{12,}                       # AWS
+    | \b(?:ghp|gho|ghs|github_pat|glpat|xox[abprs]|sk|pk|rk)[_-][A-Za-z0-9_-]{10,}
+    """,
+    re.VERBOSE,
+)
+_TOKEN = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
+
+
+class Scrubber:
+    """Removes the run's own credentials, in every form they may take, from text."""
+
+    def __init__(self, credentials: Iterable[tuple[str, str]] = ()) -> None:
+        forms: set[str] = set()
+        for key, secret in credentials:
+            for value in (key, secret, f"{key}:{secret}"):
+                if len(value) >= SHORTEST_CREDENTIAL:
+                    forms |= _encodings(value)
+        self._forms = sorted(forms, key=lambda form: (-len(form), form))
+
+    def __repr__(self) -> str:
+        return f"Scrubber({len(self._forms)} forms)"
+
+    def text(self, text: str) -> str:
+        """Return ``text`` with every form of every credential as ``[redacted]``."""
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, REDACTED)
+        return text
+
+    def touches(self, text: str) -> bool:
+        """Whether ``text`` holds a credential in any form."""
+        return any(form in text for form in self._forms)
+
+
+def exposure(path: str, reveal: frozenset[str] = frozenset()) -> Exposure:
+    """Return how values at ``path`` may be shown, under a policy that reveals ``reveal``.
+
+    What no documentation names (``extra_fields`` of a policy) is hidden like configuration.
+    """
+    field = find(path)
+    if field is None:
+        return Exposure.SHOWN if path in reveal else Exposure.HIDDEN
+    if field.exposure is Exposure.HIDDEN and path in reveal:
+        return Exposure.SHOWN
+    return field.exposure
+
+
+def guarded(path: str, text: str, reveal: frozenset[str] = frozenset()) -> str:
+    """Return ``text``, a value at ``path``, or what may be shown in its place."""
+    if path in IDENTITY:
+        return text
+    shown = exposure(path, reveal)
+    if shown is Exposure.SECRET:
+        return REDACTED
+    if shown is Exposure.HIDDEN:
+        return HIDDEN
+    return REDACTED if _is_named_secret(path) or looks_secret(text) else text
+
+
+def looks_secret(text: str) -> bool:
+    """Whether ``text`` looks like a credential: a token, a key, a URL with a user part."""
+    if _LOOKS_SECRET.search(text):
+        return True
+    return any(_is_random(match[0]) for match in _TOKEN.finditer(text))
+
+
+def _is_named_secret(path: str) -> bool:
+    """Whether the key is named like a secret, by whole words; documented names are not."""
+    field = find(path)
+    if field is not None and not field.open:
+        return False
+    key = path.removesuffix("[]").rpartition(".")[2]
+    return any(word.lower() in _SECRET_WORDS for word in _WORDS.findall(key))
+
+
+def _is_random(token: str) -> bool:
+    """Whether a long run of token characters looks drawn, not written.
+
+    Written names have separators, words and few digits; a drawn token mixes classes throughout.
+    """
+    classes = sum(any(test(c) for c in token) for test in (str.islower, str.isupper, str.isdigit))
+    if classes == 3:
+        return True
+    digits = sum(c.isdigit() for c in token)
+    return classes == 2 and len(token) >= 32 and digits * 5 >= len(token)
+
+
+def _encodings(value: str) -> set[str]:
+    raw = value.encode("utf-8", "surrogatepass")
+    plain = base64.b64encode(raw).decode()
+    urlsafe = base64.urlsafe_b64encode(raw).decode()
+    return {
+        value,
+        plain,
+        plain.rstrip("="),
+        urlsafe,
+        urlsafe.rstrip("="),
+        quote(value, safe=""),
+        quote_plus(value),
+        quote(plain, safe=""),
+        quote(value, safe="").lower(),
+    }

@@ -1,0 +1,1 @@
+"""The embedded API: a realistic estate, served on loopback."""

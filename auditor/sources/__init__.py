@@ -1,0 +1,5 @@
+"""Where records come from: the API, a snapshot."""
+
+from auditor.sources.stream import End, Event, Page, Restart, Source
+
+__all__ = ["End", "Event", "Page", "Restart", "Source"]

@@ -1,0 +1,64 @@
+"""What a source yields, and reading it one page ahead.
+
+A source is a stream of events: pages, perhaps a restart, and one end. A stream that stops without
+its ``End``, or with a SourceError, was not complete, whatever came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from auditor.model import Completeness, SourceInfo
+from auditor.records import Decoder
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records in the order they were listed, each with an id of its own.
+
+    ``problems`` name items that are no connections: the rest is judged, the run inconclusive.
+    ``as_of`` is the time at the source: the server's clock, or when a snapshot was taken.
+    """
+
+    records: list[Any]
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The listing moved under the walk: forget every page so far, a new walk begins."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The listing's end was seen. ``problems`` make it inconclusive all the same."""
+
+    completeness: Completeness
+    walks: int = 1
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+Event = Page | Restart | End
+
+
+class Source(Protocol):
+    """Where records come from."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """What reports say of the source; its location names no credential."""
+
+    @property
+    def live(self) -> bool:
+        """Whether pages are waited for, so that reading one ahead saves time."""
+
+    def events(self, decoder: Decoder) -> Iterator[Event]:
+        """Yield the listing. Raises SourceError where it cannot go on."""
