@@ -143,8 +143,8 @@ class Shape:
 
         Raises UndecodableError for what is not JSON in UTF-8.
         """
-        answer = self._decode(self._page, body, lambda value: value)
-        if isinstance(answer, dict):
+        answer: Any = self._decode(self._page, body, lambda value: value)
+        if not isinstance(answer, msgspec.Struct):
             return _envelope(answer, self._each)
         data = answer.data
         if type(data) is not self._data:
