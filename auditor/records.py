@@ -143,9 +143,9 @@ class Shape:
 
         Raises UndecodableError for what is not JSON in UTF-8.
         """
-        answer: Any = self._decode(self._page, body, lambda value: value)
-        if not isinstance(answer, msgspec.Struct):
-            return _envelope(answer, self._each)
+        answer = self._decode(self._page, body, lambda value: _envelope(value, self._each))
+        if isinstance(answer, Envelope):
+            return answer
         data = answer.data
         if type(data) is not self._data:
             return Envelope(answer.code, answer.message, [], MISSING, _not_object("data", data))
