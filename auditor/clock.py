@@ -26,6 +26,7 @@ UNITS_BY_NAME = {
     "weeks": _UNITS["w"],
 }
 _DURATION = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::00)?", re.ASCII)
 _RELATIVE = re.compile(r"now(?:([+-])([0-9]{1,6}[smhdw]))?", re.ASCII)
 
 #: A timestamp this far ahead of ``now`` cannot be an age: clocks differ, but not by so much.
@@ -39,6 +40,12 @@ def parse_timestamp(text: str) -> datetime | None:
     except (msgspec.ValidationError, UnicodeEncodeError):
         return None
     return moment if moment.tzinfo is not None else None
+
+
+def parse_time_of_day(text: str) -> int | None:
+    """Return the minutes since midnight of ``14:00`` or, as the API may answer, ``14:00:00``."""
+    match = _TIME_OF_DAY.fullmatch(text)
+    return int(match[1]) * 60 + int(match[2]) if match else None
 
 
 def parse_duration(text: str) -> timedelta | None:

@@ -23,6 +23,7 @@ class Kind(Enum):
     INTEGER = "a whole number"
     BOOLEAN = "true or false"
     TIMESTAMP = "a timestamp"
+    TIME_OF_DAY = "a time of day"
     OBJECT = "an object"
     ARRAY = "an array"
     ANY = "any value"
@@ -105,7 +106,7 @@ _FIELDS: tuple[Field, ...] = (
         values=("INTERVAL", "TIME_OF_DAY", "CRON", "MANUAL"),
     ),
     Field("schedule.interval", _I, "Minutes between syncs, of an INTERVAL schedule."),
-    Field("schedule.time_of_day", _S, "The time of a TIME_OF_DAY schedule."),
+    Field("schedule.time_of_day", Kind.TIME_OF_DAY, "The time of a TIME_OF_DAY schedule."),
     Field("schedule.days_of_week", _A, "The days of a schedule, as MONDAY."),
     Field(
         "schedule.days_of_week[]",
@@ -116,7 +117,7 @@ _FIELDS: tuple[Field, ...] = (
     Field("schedule.cron", _S, "The expression of a CRON schedule."),
     Field(
         "daily_sync_time",
-        _S,
+        Kind.TIME_OF_DAY,
         "HH:MM in UTC, when a daily sync starts; only with sync_frequency 1440 and when set.",
     ),
     Field("status", _O, "The connection's health.", always=True),

@@ -1,0 +1,251 @@
+"""YAML to nodes that know where they stand.
+
+YAML 1.2 as far as scalars go: ``no``, ``on`` and ``14:00`` are text, ``017`` is 17. What makes
+YAML surprising or dangerous is refused with its position: duplicate keys, anchors and aliases,
+tags, merge keys, several documents, and files past any reasonable size.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import yaml
+
+from auditor.errors import Problem
+from auditor.model import Position
+from auditor.text import one_line
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 64
+MAX_NODES = 50_000
+
+_INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
+_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+Value = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A scalar: its ``value`` as YAML 1.2 reads it, and the ``text`` as it was written."""
+
+    position: Position
+    text: str
+    value: Value
+    plain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list of nodes."""
+
+    position: Position
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys, which are unique text, and what they hold."""
+
+    position: Position
+    entries: tuple[tuple[Scalar, Node], ...]
+
+    def __iter__(self) -> Iterator[tuple[Scalar, Node]]:
+        return iter(self.entries)
+
+    def get(self, key: str) -> Node | None:
+        """Return what ``key`` holds, or None."""
+        return next((value for name, value in self.entries if name.text == key), None)
+
+
+Node = Scalar | Sequence | Mapping
+
+
+class YamlError(Exception):
+    """The file is no YAML that we read. Carries the problems found before that was clear."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__(str(problems[-1]))
+
+
+def parse(data: bytes, file: str) -> tuple[Node, list[Problem]]:
+    """Return the document in ``data`` and what is wrong with it short of being unreadable.
+
+    ``file`` is how positions name it. Raises YamlError when there is no document to return.
+    """
+    return _Reader(data, file).read()
+
+
+def plain_value(node: Node) -> object:
+    """Return ``node`` as plain dicts, lists and scalars."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Sequence):
+        return [plain_value(item) for item in node.items]
+    return {key.text: plain_value(value) for key, value in node}
+
+
+def scalar(text: str, position: Position) -> Scalar:
+    """Return what an unquoted ``text`` would be in a file."""
+    return Scalar(position, text, _resolve(text))
+
+
+class _Reader:
+    def __init__(self, data: bytes, file: str) -> None:
+        self._data = data
+        self._file = file
+        self._problems: list[Problem] = []
+        self._lines: list[str] = []
+        self._nodes = 0
+
+    def read(self) -> tuple[Node, list[Problem]]:
+        if len(self._data) > MAX_BYTES:
+            self._stop(Position(self._file, 1, 1), f"the file is over {MAX_BYTES:,} bytes")
+        try:
+            text = self._data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = self._data.count(b"\n", 0, error.start) + 1
+            self._stop(Position(self._file, line, 1), "not UTF-8", "save the file as UTF-8")
+        self._lines = text.split("\n")
+        try:
+            return self._document(_events(text)), self._problems
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            position = self._at(mark) if mark else Position(self._file, 1, 1)
+            message = one_line(error.problem or error.context or "not YAML")
+            self._stop(position, f"not YAML: {message}", self._trap(position))
+        except yaml.reader.ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            self._stop(
+                Position(self._file, line, 1),
+                f"a character that YAML forbids: U+{error.character:04X}"
+                if isinstance(error.character, int)
+                else "a character that YAML forbids",
+                "remove it, or write it as an escape in double quotes",
+            )
+
+    def _document(self, events: Iterator[yaml.Event]) -> Node:
+        next(events)  # the stream's start
+        event = next(events)
+        if not isinstance(event, yaml.DocumentStartEvent):
+            self._stop(Position(self._file, 1, 1), "the file is empty")
+        node = self._node(next(events), events, 1)
+        next(events)  # the document's end
+        event = next(events)
+        if isinstance(event, yaml.DocumentStartEvent):
+            self._stop(
+                self._at(event.start_mark), "a second document", "one document a file; remove ---"
+            )
+        return node
+
+    def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+        position = self._at(event.start_mark)
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            self._stop(position, f"over {MAX_NODES:,} values", "split the file")
+        if depth > MAX_DEPTH:
+            self._stop(position, f"nested more than {MAX_DEPTH} deep")
+        if isinstance(event, yaml.AliasEvent):
+            self._stop(position, "an alias (*) is not read", "write the text in quotes")
+        if getattr(event, "anchor", None):
+            self._problem(position, "an anchor (&) is not read", "write the text in quotes")
+        if tag := getattr(event, "tag", None):
+            self._problem(position, f"a tag is not read: {one_line(tag)}", "remove it")
+        if isinstance(event, yaml.ScalarEvent):
+            plain = event.style is None
+            value = _resolve(event.value) if plain else event.value
+            return Scalar(position, event.value, value, plain)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return Sequence(position, tuple(self._items(events, depth)))
+        return Mapping(position, tuple(self._entries(events, depth)))
+
+    def _items(self, events: Iterator[yaml.Event], depth: int) -> Iterator[Node]:
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            yield self._node(event, events, depth + 1)
+
+    def _entries(self, events: Iterator[yaml.Event], depth: int) -> Iterator[tuple[Scalar, Node]]:
+        seen: dict[str, Position] = {}
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            key = self._node(event, events, depth + 1)
+            value = self._node(next(events), events, depth + 1)
+            if not isinstance(key, Scalar):
+                self._problem(key.position, "a key must be text", "quote a text that has braces")
+                continue
+            if key.plain and not isinstance(key.value, str):
+                self._problem(
+                    key.position, f"a key must be text: {key.text or 'empty'}", "quote it"
+                )
+                continue
+            if key.text == "<<":
+                self._problem(key.position, "a merge key (<<) is not read", "write the keys out")
+                continue
+            if key.text in seen:
+                first = seen[key.text]
+                self._problem(
+                    key.position,
+                    f"the key {one_line(key.text)} stands twice",
+                    f"the first is at line {first.line}; remove one",
+                )
+                continue
+            seen[key.text] = key.position
+            yield key, value
+
+    def _at(self, mark: Any) -> Position:
+        return Position(self._file, mark.line + 1, mark.column + 1)
+
+    def _problem(self, position: Position, message: str, hint: str = "") -> None:
+        self._problems.append(Problem(position, message, hint, self._line(position)))
+
+    def _stop(self, position: Position, message: str, hint: str = "") -> NoReturn:
+        self._problem(position, message, hint)
+        raise YamlError(self._problems)
+
+    def _line(self, position: Position) -> str:
+        return self._lines[position.line - 1] if position.line <= len(self._lines) else ""
+
+    def _trap(self, position: Position) -> str:
+        """Say what YAML's own message does not, where a line has one of its known traps."""
+        for line in (self._line(position), self._lines[max(0, position.line - 2)]):
+            if re.search(r":\s+[*&!%@`]", line):
+                return "a text that starts with * & ! % @ or ` needs quotes"
+            if re.search(r":\s+[{\[].*[}\]]\s*\S", line):
+                return "a text that starts with { or [ needs quotes"
+            if "\t" in line[: len(line) - len(line.lstrip())]:
+                return "indent with spaces, not tabs"
+            if re.search(r":\s+[^'\"\s].*:\s", line):
+                return "a text with a colon and a space needs quotes"
+        return ""
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    yield from yaml.parse(text, Loader=_LOADER)
+
+
+# The C parser is ten times faster; an installation without libyaml has the same in Python.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _resolve(text: str) -> Value:
+    """Read a plain scalar by YAML 1.2's core schema."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) <= 400:
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _BASED.fullmatch(text):
+            return int(text, 0)
+    if _FLOAT.fullmatch(text):
+        number = float(text)
+        return number if math.isfinite(number) else text
+    return text
