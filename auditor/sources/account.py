@@ -1,0 +1,112 @@
+"""Who asks, and whom: the credentials and the API's address, checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from urllib.parse import SplitResult, urlsplit
+
+from auditor.errors import UsageError
+
+#: The names we document, and those of Fivetran's Terraform provider.
+VARIABLES = (
+    ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET"),
+    ("FIVETRAN_APIKEY", "FIVETRAN_APISECRET"),
+)
+_LOOPBACK = IPv4Network("127.0.0.0/8")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An API key and its secret; ``variables`` name where they came from."""
+
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+    variables: tuple[str, str] = VARIABLES[0]
+
+    @property
+    def authorization(self) -> str:
+        """The value of the ``Authorization`` header."""
+        return "Basic " + b64encode(f"{self.key}:{self.secret}".encode()).decode("ascii")
+
+
+def credentials_from(environ: Mapping[str, str]) -> Credentials:
+    """Return the credentials that ``environ`` holds.
+
+    The first pair of names with anything set decides, so that a key never meets the secret of
+    another account. Raises UsageError, which names the variables and never shows a value.
+    """
+    for names in VARIABLES:
+        key, secret = (environ.get(name, "") for name in names)
+        if not key and not secret:
+            continue
+        for name, value in zip(names, (key, secret), strict=True):
+            if not value:
+                raise UsageError(f"{name} is not set; {_other(names, name)} is: set both")
+            if not value.isprintable() or " " in value:
+                raise UsageError(
+                    f"{name} holds a blank, a line break or another character that no "
+                    "credential has; set it again without"
+                )
+        if ":" in key:
+            raise UsageError(f"{names[0]} holds a colon, which no API key has; set the key alone")
+        return Credentials(key, secret, names)
+    raise UsageError(
+        "no credentials: set FIVETRAN_API_KEY and FIVETRAN_API_SECRET "
+        "(or FIVETRAN_APIKEY and FIVETRAN_APISECRET)"
+    )
+
+
+def check_base_url(url: str) -> str:
+    """Return ``url`` without a trailing slash; a path prefix stays.
+
+    Raises UsageError unless it is https with a host and nothing but a path behind it; plain http
+    is for loopback alone, since the key would travel readable.
+    """
+    parts = _split(url)
+    if parts.scheme not in {"https", "http"}:
+        raise UsageError("--base-url must start with https://")
+    if "@" in parts.netloc:
+        raise UsageError(
+            "--base-url must not hold a user or password; credentials come from the environment"
+        )
+    if "?" in url or "#" in url:
+        raise UsageError("--base-url must end with its path: take out what follows ? or #")
+    host = parts.hostname or ""
+    if not _HOST.fullmatch(host):
+        raise UsageError("--base-url names no host that can be asked")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise UsageError(
+            f"--base-url is plain http, which would show the API key to the network; "
+            f"use https://{parts.netloc}"
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is this machine: ``localhost``, ``127.0.0.0/8`` or ``::1``."""
+    try:
+        return host in {"localhost", "::1"} or IPv4Address(host) in _LOOPBACK
+    except AddressValueError:
+        return False
+
+
+def _split(url: str) -> SplitResult:
+    if not url.isprintable() or " " in url or "\\" in url:
+        raise UsageError("--base-url holds a blank, a backslash or a control character")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError("--base-url is no URL: its host or port cannot be read") from error
+    if port == 0:
+        raise UsageError("--base-url names port 0, which nothing can listen on")
+    return parts
+
+
+def _other(names: tuple[str, str], name: str) -> str:
+    return names[1] if name == names[0] else names[0]

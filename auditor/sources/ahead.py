@@ -1,0 +1,71 @@
+"""Work in the background, and reading a source one page ahead.
+
+A thread of its own does the waiting, so that whoever waits for it can leave: at a deadline, or
+for a signal. The threads are daemons; one that hangs in a dead network never holds up the exit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from threading import Thread
+from typing import TypeVar
+
+from auditor.errors import SourceError
+from auditor.sources.stream import Event, Page, Restart
+from auditor.text import plural
+
+T = TypeVar("T")
+
+#: Seconds. On Windows a signal is only seen between two waits.
+_TICK = 0.25
+
+
+def in_background(work: Callable[[], T]) -> Future[T]:
+    """Start ``work`` in a daemon thread; the future returns what it returns, or raises it."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where the future is read
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future
+
+
+def ended(future: Future[T], seconds: float) -> bool:
+    """Wait at most ``seconds`` for ``future``; return whether it came to an end."""
+    return future in wait((future,), seconds).done
+
+
+def read_ahead(
+    events: Iterator[Event], *, timeout: float = 600.0, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Event]:
+    """Yield ``events``, fetching the next one while the caller is busy with this one.
+
+    Never more than one is fetched ahead. ``timeout`` is seconds for the whole listing. Raises
+    SourceError when they are over, and whatever ``events`` raises.
+    """
+    deadline = clock() + timeout
+    pages = connections = 0
+    ahead = in_background(lambda: next(events, None))
+    while True:
+        while not ended(ahead, min(_TICK, deadline - clock())):
+            if clock() >= deadline:
+                raise SourceError(
+                    f"the listing was not read to its end within {timeout:,g} s (--timeout); "
+                    f"reached {plural(pages, 'page')} with {plural(connections, 'connection')}; "
+                    "raise --timeout, or narrow the listing with --group"
+                )
+        event = ahead.result()
+        if event is None:
+            return
+        ahead = in_background(lambda: next(events, None))
+        if isinstance(event, Page):
+            pages, connections = pages + 1, connections + len(event.records)
+        elif isinstance(event, Restart):
+            pages = connections = 0
+        yield event

@@ -1,0 +1,207 @@
+"""A loopback server that says exactly the bytes a test wants, and in the way it wants.
+
+    with FaultServer([response(page([...])), RESET]) as server: ...
+
+The script is one answer a request, in order (the last one repeats), or a function from the
+request to an answer. An answer is bytes or a step, or a sequence of them; after the last step the
+connection is closed unless it is ``KEEP``.
+"""
+
+from __future__ import annotations
+
+import gzip as gzip_module
+import json
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+
+class Step(Enum):
+    RESET = auto()  # drop the connection with an RST
+    HANG = auto()  # say nothing more until the server stops
+    KEEP = auto()  # wait for the next request on the same connection
+
+
+RESET, HANG, KEEP = Step.RESET, Step.HANG, Step.KEEP
+
+
+@dataclass(frozen=True)
+class Trickle:
+    """Bytes one at a time, ``every`` so many seconds, for as long as the client listens."""
+
+    data: bytes
+    every: float = 0.01
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    target: str
+    headers: dict[str, str]
+    connection: int
+
+    @property
+    def query(self) -> dict[str, str]:
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.target).query).items()}
+
+
+Part = bytes | Step | Trickle
+Answer = Part | Sequence[Part]
+Script = Sequence[Answer] | Callable[[Request], Answer]
+
+
+class FaultServer:
+    """Answers by script; ``requests`` holds what it was asked so far."""
+
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+        self.requests: list[Request] = []
+        self.connections = 0
+        self._script = script
+        self._tls = tls
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port: int = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept)]
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> FaultServer:
+        self._threads[0].start()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._stopping.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()
+        with self._lock:
+            for peer in self._open:
+                peer.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads[1:]:
+            thread.join()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self._open.add(peer)
+                self.connections += 1
+            thread = threading.Thread(target=self._serve, args=(peer, self.connections))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, peer: socket.socket, number: int) -> None:
+        talk = peer
+        try:
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls:
+                talk = self._tls.wrap_socket(peer, server_side=True)
+                with self._lock:
+                    self._open.discard(peer)
+                    self._open.add(talk)
+            reader = talk.makefile("rb")
+            with reader:
+                while (request := _read(reader, number)) and self._answer(talk, request):
+                    pass
+        except OSError:
+            pass  # the client went away, as it may
+        finally:
+            with self._lock:
+                self._open -= {peer, talk}
+            talk.close()
+            peer.close()
+
+    def _answer(self, peer: socket.socket, request: Request) -> bool:
+        """Follow the script; return whether the connection stays open."""
+        with self._lock:
+            number = len(self.requests)
+            self.requests.append(request)
+        script = self._script
+        answer = script(request) if callable(script) else script[min(number, len(script) - 1)]
+        for part in [answer] if isinstance(answer, bytes | Step | Trickle) else answer:
+            match part:
+                case bytes():
+                    peer.sendall(part)
+                case Trickle(data, every):
+                    for byte in data:
+                        peer.sendall(bytes([byte]))
+                        if self._stopping.wait(every):
+                            return False
+                case Step.HANG:
+                    self._stopping.wait()
+                    return False
+                case Step.RESET:
+                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    return False
+                case Step.KEEP:
+                    return True
+        return False
+
+
+def _read(reader: Any, connection: int) -> Request | None:
+    line = reader.readline().decode("latin-1")
+    if not line.strip():
+        return None
+    method, target, _ = line.split(" ", 2)
+    headers = {}
+    while (header := reader.readline().decode("latin-1").strip()) != "":
+        name, _, value = header.partition(":")
+        headers[name.lower()] = value.strip()
+    return Request(method, target, headers, connection)
+
+
+# -- bytes to say -----------------------------------------------------------------------------
+
+
+def page(items: Iterable[Any], cursor: Any = None, **extra: Any) -> bytes:
+    """The API's envelope; without ``cursor`` there is no next_cursor, as on a last page."""
+    data: dict[str, Any] = {"items": list(items)}
+    if cursor is not None:
+        data["next_cursor"] = cursor
+    return json.dumps({"code": "Success", "data": data, **extra}).encode()
+
+
+def record(number: int | str, **fields: Any) -> dict[str, Any]:
+    identity = {"id": f"c{number}", "service": "postgres", "schema": f"s{number}", "group_id": "g"}
+    return {**identity, "paused": False, **fields}
+
+
+def response(
+    body: bytes = b"",
+    status: int | str = 200,
+    *headers: str,
+    gzip: bool = False,
+    chunk: int = 0,
+    length: bool = True,
+) -> bytes:
+    """A whole HTTP response; ``chunk`` > 0 sends chunks of that many bytes."""
+    lines = [f"HTTP/1.1 {status if isinstance(status, str) else f'{status} Said'}", *headers]
+    if gzip:
+        body = gzip_module.compress(body, mtime=0)
+        lines.append("Content-Encoding: gzip")
+    if chunk:
+        lines.append("Transfer-Encoding: chunked")
+        pieces = [body[at : at + chunk] for at in range(0, len(body), chunk)]
+        body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+    elif length:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
