@@ -1,1 +1,1 @@
-"""The embedded API: a realistic estate, served on loopback."""
+"""The embedded API: a realistic estate (``estate.py``), served on loopback (``server.py``)."""

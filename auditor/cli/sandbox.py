@@ -1,0 +1,81 @@
+"""``fivetran-auditor sandbox``: serve the embedded API on loopback until a signal."""
+
+from __future__ import annotations
+
+import signal
+import time
+from types import FrameType
+
+import click
+
+from auditor.errors import Interrupted
+from auditor.sandbox.faults import FAULTS
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
+
+
+@click.command(name="sandbox", short_help="Serve a made-up account on loopback.")
+@click.option("--port", default=8765, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--connections", default=250, show_default=True, help="How many connections.")
+@click.option("--seed", default=7, show_default=True, help="The same seed, the same account.")
+@click.option("--healthy", is_flag=True, help="An account with nothing to find.")
+@click.option("--latency", default=0, show_default=True, metavar="MS", help="Delay per response.")
+@click.option("--gzip", is_flag=True, help="Compress for clients that accept it.")
+@click.option("--hourly-limit", type=int, metavar="N", help="Refuse more than N requests an hour.")
+@click.option(
+    "--fault",
+    type=click.Choice(tuple(FAULTS)),
+    help="Go wrong, from the second page on; pages are then short. "
+    + " ".join(f"{name}: {fault.doc}." for name, fault in FAULTS.items()),
+)
+def command(  # noqa: PLR0913  # an argument an option
+    *,
+    port: int,
+    connections: int,
+    seed: int,
+    healthy: bool,
+    latency: int,
+    gzip: bool,
+    hourly_limit: int | None,
+    fault: str | None,
+) -> None:
+    """Serve a made-up Fivetran account on loopback, for trying rules and pipelines.
+
+    The account is the same for the same seed and count; its ages count from the start.
+    Ctrl-C ends it.
+    """
+    # The server and the estate take longer to import than every other command needs.
+    from auditor.sandbox.estate import build_estate
+    from auditor.sandbox.server import Sandbox
+
+    sandbox = Sandbox(
+        build_estate(connections, seed, healthy=healthy),
+        port=port,
+        latency=latency / 1000,
+        gzip=gzip,
+        hourly_limit=hourly_limit,
+        fault=fault,
+    )
+    previous = {number: signal.signal(number, _interrupt) for number in _ENDINGS}
+    try:
+        with sandbox:
+            _introduce(sandbox.url, sandbox.key, sandbox.secret, connections)
+            while True:
+                time.sleep(3600)
+    except (Interrupted, KeyboardInterrupt):
+        click.echo("\nThe sandbox has stopped.")
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise Interrupted(number)
+
+
+def _introduce(url: str, key: str, secret: str, connections: int) -> None:
+    click.echo(f"A sandbox with {connections:,} connections listens on {url}. Ctrl-C ends it.")
+    click.echo("The credentials are made up and open nothing else. In another terminal:\n")
+    click.echo(f"  export FIVETRAN_API_KEY={key}")
+    click.echo(f"  export FIVETRAN_API_SECRET={secret}")
+    click.echo(f"  fivetran-auditor audit --base-url {url}\n")
