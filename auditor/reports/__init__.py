@@ -1,1 +1,61 @@
-"""Reports: one pure renderer a format, and the one writer."""
+"""The report formats: what ``--report`` takes, in one closed table.
+
+A format is a module with two pure functions: ``render(result)`` yields the report as text, and
+``placeholder(version)`` is a whole report that says a run did not finish. The table names the
+modules and imports none of them, so that the command line can list its formats for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from auditor.model import Result
+
+
+class _Renderer(Protocol):
+    def render(self, result: Result) -> Iterable[str]: ...
+
+    def placeholder(self, version: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: its name on the command line, its file in the output folder, what it is for."""
+
+    name: str
+    filename: str
+    doc: str
+
+    def render(self, result: Result) -> Iterable[str]:
+        """Yield the report on ``result``, piece by piece."""
+        return self._renderer().render(result)
+
+    def placeholder(self, version: str) -> str:
+        """Return a whole report, in this format, that says the run did not finish."""
+        return self._renderer().placeholder(version)
+
+    def _renderer(self) -> _Renderer:
+        return cast("_Renderer", import_module(f"{__name__}.{self.name}"))
+
+
+#: Every format by its name. A format's module bears its name.
+REPORTS: Mapping[str, Format] = MappingProxyType(
+    {
+        format_.name: format_
+        for format_ in (
+            Format("html", "report.html", "one page for people: what to do first, every finding"),
+            Format("junit", "junit.xml", "test results for a CI server: a suite a rule"),
+            Format("json", "report.json", "everything, for programs; read by compare, --baseline"),
+            Format("sarif", "report.sarif", "SARIF 2.1.0 for code scanning"),
+            Format("markdown", "report.md", "a summary for a pull request or a job page"),
+            Format("csv", "report.csv", "a row a finding, for a spreadsheet"),
+            Format("github", "annotations.txt", "GitHub workflow annotations, for the job's log"),
+            Format("gitlab", "gl-code-quality-report.json", "GitLab Code Quality"),
+        )
+    }
+)

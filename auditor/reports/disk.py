@@ -1,0 +1,126 @@
+r"""Bytes on their way out: to a file in one step, to a pipe, to standard output.
+
+Text is written as UTF-8 with ``\n`` at line ends on every system.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_BUFFER = 1 << 18
+_ELSEWHERE = "or choose another folder with --output-dir"
+_REASONS = {
+    errno.ENOSPC: f"no space is left there; free some, {_ELSEWHERE}",
+    errno.EDQUOT: f"the disk quota is used up; free some space, {_ELSEWHERE}",
+    errno.EFBIG: f"the file is larger than a limit allows; raise it (ulimit -f), {_ELSEWHERE}",
+    errno.EACCES: f"permission denied; make the folder writable, {_ELSEWHERE}",
+    errno.EPERM: f"not permitted; make the folder writable, {_ELSEWHERE}",
+    errno.EROFS: "the file system is read-only; choose another folder with --output-dir",
+    errno.EISDIR: "a folder is in the way; remove it, or give a file's name",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; remove it, or choose another path",
+    errno.EEXIST: "a part of the path is a file, not a folder; remove it, or choose another path",
+    errno.ELOOP: "the symbolic links go in circles; choose another path",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.ENOENT: "the folder cannot be made, or is gone; choose another path",
+    errno.EBUSY: "the file is a mount point and cannot be replaced; mount its folder instead",
+    errno.ENXIO: "nobody reads there; start the reader first",
+    errno.EPIPE: "the reader went away before the end",
+    errno.EBADF: "it is closed; send the report to a file instead",
+}
+
+
+def explain(error: OSError) -> str:
+    """Return why a report could not be written, and what to do, without the path."""
+    return _REASONS.get(error.errno or 0) or error.strerror or str(error)
+
+
+def encoded(chunks: Iterable[str]) -> Iterator[bytes]:
+    """Yield ``chunks`` in UTF-8; a lone surrogate becomes U+FFFD."""
+    for chunk in chunks:
+        try:
+            yield chunk.encode()
+        except UnicodeEncodeError:
+            pairs = chunk.encode("utf-16-le", "surrogatepass")
+            yield pairs.decode("utf-16-le", "replace").encode()
+
+
+def replace_file(target: Path, chunks: Iterable[str]) -> None:
+    """Make ``target`` hold ``chunks``, in one step: what stood there, or all of it.
+
+    ``target`` is no symbolic link. A file that is there keeps its mode; a new one gets 0644
+    less the umask. Raises OSError, and then leaves nothing behind.
+    """
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "")
+    # Beside the target, since a rename works within one file system only.
+    temporary = target.with_name(f".fivetran-auditor-{os.urandom(6).hex()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        with os.fdopen(descriptor, "wb", _BUFFER) as file:
+            file.writelines(encoded(chunks))
+            file.flush()
+            with suppress(FileNotFoundError):
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            os.fsync(descriptor)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(target.parent)
+
+
+def write_pipe(path: Path, chunks: Iterable[str]) -> None:
+    """Write ``chunks`` to a FIFO or a device, where nothing can be replaced. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        _write_descriptor(descriptor, chunks)
+    finally:
+        os.close(descriptor)
+
+
+def write_stdout(chunks: Iterable[str]) -> None:
+    """Write ``chunks`` to standard output. Raises OSError where it is closed, full or gone.
+
+    The bytes pass Python's buffer by: what it cannot get rid of would fail a second time when
+    the interpreter ends, and change the exit code.
+    """
+    stream = sys.stdout
+    if stream is None or stream.closed:
+        raise OSError(errno.EBADF, "")
+    stream.flush()
+    try:
+        descriptor = stream.fileno()
+    except io.UnsupportedOperation:
+        for data in encoded(chunks):
+            stream.write(data.decode())
+        stream.flush()
+    else:
+        _write_descriptor(descriptor, chunks)
+
+
+def _write_descriptor(descriptor: int, chunks: Iterable[str]) -> None:
+    for data in encoded(chunks):
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(descriptor, rest) :]
+            except BlockingIOError:
+                # Whoever shares the pipe may have made it non-blocking.
+                select.select([], [descriptor], [])
+
+
+def _sync_folder(folder: Path) -> None:
+    # The file is whole and in its place; not every file system can sync a folder.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,23 @@
+"""A finding's fingerprint: the same as long as it is the same finding.
+
+It rests on the rule's id, the group's key and the ids of the connections, and on nothing else: a
+reworded message, a renamed schema or a moved policy file does not make an old finding new.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from auditor.model import Finding
+
+#: Hexadecimal digits of a fingerprint: 128 bits of a SHA-256.
+LENGTH = 32
+
+
+def fingerprint(finding: Finding) -> str:
+    """Return 32 hexadecimal digits that name ``finding`` in every report and every run."""
+    connections = finding.connections
+    ids = [connections[0].id] if len(connections) == 1 else sorted(c.id for c in connections)
+    # The rule and the group have fixed places and no text holds a NUL, so nothing can collide.
+    identity = "\0".join((finding.rule.id, finding.group, *ids))
+    return sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:LENGTH]

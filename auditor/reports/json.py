@@ -1,0 +1,251 @@
+"""The JSON report: everything a run knows, for programs; ``compare`` and ``--baseline`` read it.
+
+The document is versioned and described by the JSON Schema in ``report.schema.json``, beside this
+module. It says what was judged, not just what was found: ``connections`` holds the identities as
+columns, and a rule's ``verdicts`` has one letter a connection, in their order. A finding, a rule
+takes one line each, so that two reports can be compared line by line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from auditor.clock import iso
+from auditor.model import (
+    Completeness,
+    Connection,
+    Finding,
+    Gate,
+    Listing,
+    Outcome,
+    Position,
+    Result,
+    Rule,
+    RuleChecks,
+    Verdict,
+)
+from auditor.reports.fingerprint import fingerprint
+
+#: Grows by a minor step when something is added, by a major one when something changes.
+SCHEMA_VERSION = "1.0"
+#: The letter that stands for a verdict in a rule's ``verdicts``.
+LETTERS = {verdict: verdict.label[0] for verdict in Verdict}
+
+_CHUNK = 500
+_TO_LETTERS = bytes.maketrans(bytes(LETTERS), "".join(LETTERS.values()).encode())
+_encode = msgspec.json.Encoder().encode
+_Object = dict[str, Any]
+
+
+def render(result: Result) -> Iterator[str]:
+    """Yield the report on ``result``."""
+    yield from _document(
+        _head(
+            version=result.version,
+            judged_at=iso(result.judged_at),
+            clock_note=result.clock_note,
+            source=_source(result),
+            listing=_listing(result.listing),
+            policies=[_policy(result, n) for n in range(len(result.policies))],
+            gate=_gate(result.gate),
+            counts=_counts(result.counts, result.total),
+            left_out=result.left_out,
+            warnings=result.warnings,
+            idle_rules=[rule.id for rule in result.idle_rules],
+            connections=_columns(result),
+        ),
+        map(_rule, result.checks),
+        map(_finder(), result.findings),
+    )
+
+
+def placeholder(version: str) -> str:
+    """Return a report, of the same schema, that says the run did not finish."""
+    unfinished = "the run did not finish"
+    nothing = dict.fromkeys(Verdict, 0)
+    head = _head(
+        version=version,
+        judged_at=None,
+        clock_note="",
+        source=None,
+        listing=_listing(Listing(Completeness.INCOMPLETE, 0, 0, 0, (unfinished,))),
+        policies=[],
+        gate=_gate(Gate(Outcome.INCONCLUSIVE, 3, None, (unfinished,))),
+        counts=_counts(nothing, 0),
+        left_out=(),
+        warnings=(),
+        idle_rules=[],
+        connections={"id": [], "service": [], "schema": [], "group_id": []},
+    )
+    return "".join(_document(head, (), ()))
+
+
+# -- the document ---------------------------------------------------------------------------------
+
+
+def _head(*, version: str, **rest: object) -> _Object:
+    tool = {"name": "fivetran-auditor", "version": version}
+    return {"schema_version": SCHEMA_VERSION, "tool": tool, **rest}
+
+
+def _document(
+    head: _Object, rules: Iterable[_Object], findings: Iterable[_Object]
+) -> Iterator[str]:
+    yield "{\n"
+    for name, value in head.items():
+        yield f"{_text(name)}: {_text(value)},\n"
+    yield '"rules": ['
+    yield from _lines(rules)
+    yield '],\n"findings": ['
+    yield from _lines(findings)
+    yield "]\n}\n"
+
+
+def _lines(items: Iterable[_Object]) -> Iterator[str]:
+    """Yield the items of an array, each on a line of its own, some hundred at a time."""
+    between, batch = "\n", []
+    for item in items:
+        batch.append(_text(item))
+        if len(batch) == _CHUNK:
+            yield between + ",\n".join(batch)
+            between, batch = ",\n", []
+    if batch:
+        yield between + ",\n".join(batch)
+
+
+def _text(value: object) -> str:
+    try:
+        return _encode(value).decode()
+    except UnicodeEncodeError:
+        # Only the standard library passes lone surrogates on; the writer replaces them.
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+# -- its parts -----------------------------------------------------------------------------------
+
+
+def _source(result: Result) -> _Object:
+    source = result.source
+    return {
+        "kind": source.kind,
+        "location": source.location,
+        "filters": [{"name": name, "value": value} for name, value in source.filters],
+    }
+
+
+def _listing(listing: Listing) -> _Object:
+    return {
+        "completeness": listing.completeness.name.lower(),
+        "complete": listing.complete,
+        "description": listing.completeness.value,
+        "pages": listing.pages,
+        "connections": listing.connections,
+        "walks": listing.walks,
+        "problems": listing.problems,
+        "warnings": listing.warnings,
+    }
+
+
+def _policy(result: Result, number: int) -> _Object:
+    policy = result.policies[number]
+    return {
+        "name": policy.name,
+        "title": policy.title,
+        "file": policy.file,
+        "sha256": policy.sha256,
+    }
+
+
+def _gate(gate: Gate) -> _Object:
+    return {
+        "outcome": gate.outcome.value,
+        "exit_code": gate.exit_code,
+        "fail_on": gate.fail_on.label if gate.fail_on else None,
+        "reasons": gate.reasons,
+    }
+
+
+def _counts(counts: Any, total: int) -> _Object:
+    return {"checks": total, **{verdict.label: counts[verdict] for verdict in Verdict}}
+
+
+def _position(position: Position) -> _Object:
+    return {"file": position.file, "line": position.line, "column": position.column}
+
+
+def _columns(result: Result) -> _Object:
+    connections = result.connections
+    return {
+        "id": list(connections.ids),
+        "service": list(connections.services),
+        "schema": list(connections.schemas),
+        "group_id": list(connections.group_ids),
+    }
+
+
+def _rule(checks: RuleChecks) -> _Object:
+    rule = checks.rule
+    judged: _Object = (
+        {"groups": [{"group": g.group, "verdict": g.verdict.label} for g in checks.groups]}
+        if rule.per
+        else {"verdicts": checks.verdicts.translate(_TO_LETTERS).decode()}
+    )
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "severity": rule.severity.label,
+        "policy": rule.policy,
+        "position": _position(rule.position),
+        "expects": rule.expects,
+        "applies_when": rule.applies_when,
+        "why": rule.why,
+        "fix": rule.fix,
+        "tags": rule.tags,
+        "controls": [{"framework": name, "ids": ids} for name, ids in rule.controls],
+        "per": rule.per,
+        "reads": rule.reads,
+        "counts": _counts(checks.counts, checks.total),
+        **judged,
+    }
+
+
+def _finder() -> Callable[[Finding], _Object]:
+    """Return what makes a finding an object; a rule's own part is made once."""
+    shared: dict[str, _Object] = {}
+
+    def describe(rule: Rule) -> _Object:
+        shared[rule.id] = {"severity": rule.severity.label, "position": _position(rule.position)}
+        return shared[rule.id]
+
+    def find(finding: Finding) -> _Object:
+        rule = finding.rule
+        return {
+            "fingerprint": fingerprint(finding),
+            "rule": rule.id,
+            **(shared.get(rule.id) or describe(rule)),
+            "verdict": finding.verdict.label,
+            "connections": [_identity(connection) for connection in finding.connections],
+            "group": finding.group,
+            "message": finding.message,
+            "evidence": [
+                {"field": e.field, "actual": e.actual, "expected": e.expected}
+                for e in finding.evidence
+            ],
+            "fix": rule.fix,
+            "note": finding.note,
+        }
+
+    return find
+
+
+def _identity(connection: Connection) -> _Object:
+    return {
+        "id": connection.id,
+        "service": connection.service,
+        "schema": connection.schema,
+        "group_id": connection.group_id,
+    }

@@ -1,0 +1,309 @@
+"""JUnit XML: a suite a rule, a testcase a check, for the CI servers that show test results.
+
+Valid against the XML schemas of Apache Ant and of Jenkins' xUnit plugin. They allow
+``<properties>`` inside a suite only, want ``hostname`` and ``time`` on every suite, a timestamp
+without a zone (UTC here), and ``<system-out>`` and ``<system-err>`` at the end of each.
+
+A check that was skipped is counted in the suite's properties and makes no testcase. The first
+suite is the listing: one testcase that is an error when the run is inconclusive, so that no
+file looks green that is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC
+
+from auditor.clock import iso
+from auditor.model import Connection, Finding, Outcome, Result, Rule, RuleChecks, Verdict
+from auditor.text import plural
+
+#: A rule with more passes than this has them rolled up into one testcase.
+MOST_PASSES = 1000
+#: A finding about a group lists this many of its connections, and counts the others.
+MOST_CONNECTIONS = 50
+
+_CHUNK = 500
+_PASS = bytes([Verdict.PASS])
+# All that markup or XML 1.0 gives a meaning, or forbids (https://www.w3.org/TR/xml/#charsets).
+_SPECIAL = re.compile("[^ !#-%'-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ESCAPES = {
+    "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;",
+    "\t": "&#9;", "\n": "&#10;", "\r": "&#13;",
+}  # fmt: skip
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n'
+_FOOT = "</testsuites>\n"
+
+
+def render(result: Result) -> Iterator[str]:
+    """Yield the report on ``result``."""
+    stamp = result.judged_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    findings: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in result.findings:
+        findings[finding.rule.id].append(finding)
+    yield _HEAD
+    yield _listing_suite(result, stamp)
+    for number, checks in enumerate(result.checks, 1):
+        yield from _suite(result, checks, findings[checks.rule.id], number, stamp)
+    yield _FOOT
+
+
+def placeholder(version: str) -> str:
+    """Return a report of one testcase, an error that says the run did not finish."""
+    message = "inconclusive: the run did not finish, and nothing was judged"
+    return "".join(
+        (
+            _HEAD,
+            _opening("listing", 0, "1970-01-01T00:00:00", tests=1, errors=1),
+            _properties({"version": version, "outcome": Outcome.INCONCLUSIVE.value}),
+            _case("auditor.listing", "listing", _outcome("error", message, "incomplete", message)),
+            _CLOSING,
+            _FOOT,
+        )
+    )
+
+
+def escaped(text: str) -> str:
+    """Return ``text`` for a text node or an attribute; what XML forbids becomes U+FFFD."""
+    if _SPECIAL.search(text) is None:
+        return text
+    return _SPECIAL.sub(lambda match: _ESCAPES.get(match[0], "\ufffd"), text)
+
+
+# -- suites -------------------------------------------------------------------------------------
+
+
+def _listing_suite(result: Result, stamp: str) -> str:
+    listing, gate = result.listing, result.gate
+    said = f"{plural(listing.connections, 'connection')} on {plural(listing.pages, 'page')}"
+    said = f"{said}: {listing.completeness.value}"
+    good = listing.complete and gate.outcome is not Outcome.INCONCLUSIVE
+    body = ""
+    if not good:
+        reasons = [*listing.problems, *gate.reasons]
+        body = _outcome(
+            "error",
+            "; ".join(["inconclusive", *reasons]),
+            "inconclusive" if listing.complete else "incomplete",
+            "\n".join([said, *reasons]),
+        )
+    return "".join(
+        (
+            _opening("listing", 0, stamp, tests=1, errors=int(not good)),
+            _properties(_about(result, said)),
+            _case("auditor.listing", "listing", body),
+            _CLOSING,
+        )
+    )
+
+
+def _about(result: Result, said: str) -> dict[str, str]:
+    """Return what all suites rest on; the schema has no place for it but a suite."""
+    gate, source = result.gate, result.source
+    about = {
+        "version": result.version,
+        "judged_at": iso(result.judged_at),
+        "clock_note": result.clock_note,
+        "source": f"{source.kind}: {source.location}",
+        **{f"filter.{name}": value for name, value in source.filters},
+        "listing": said,
+        "outcome": gate.outcome.value,
+        "exit_code": str(gate.exit_code),
+        "fail_on": gate.fail_on.label if gate.fail_on else "none",
+        "checks": str(result.total),
+        **{verdict.label: str(count) for verdict, count in result.counts.items()},
+    }
+    for name, texts in (
+        ("policy", [f"{p.name} ({p.file}) sha256:{p.sha256}" for p in result.policies]),
+        ("reason", gate.reasons),
+        ("left_out", result.left_out),
+        ("warning", (*result.listing.warnings, *result.warnings)),
+    ):
+        about |= {f"{name}.{number}": text for number, text in enumerate(texts, 1)}
+    return {name: value for name, value in about.items() if value}
+
+
+def _suite(
+    result: Result, checks: RuleChecks, findings: list[Finding], number: int, stamp: str
+) -> Iterator[str]:
+    rule, counts = checks.rule, checks.counts
+    passes, skips = counts[Verdict.PASS], counts[Verdict.SKIP]
+    idle = skips == checks.total
+    rolled = passes > MOST_PASSES and not checks.groups
+    accepted = counts[Verdict.WAIVED] + counts[Verdict.KNOWN]
+    yield _opening(
+        rule.id,
+        number,
+        stamp,
+        tests=checks.total - skips - (passes - 1 if rolled else 0) + idle,
+        failures=counts[Verdict.FAIL],
+        errors=counts[Verdict.ERROR],
+        skipped=accepted + idle,
+    )
+    yield _properties(
+        {
+            "title": rule.title,
+            "severity": rule.severity.label,
+            "policy": str(rule.position),
+            "checks": str(checks.total),
+            **{verdict.label: str(count) for verdict, count in counts.items()},
+        }
+    )
+    if idle:
+        why = f"applied to nothing: {rule.skip_reason}"
+        yield _case(rule.id, "applied to nothing", _skipped(why))
+    elif checks.groups:
+        yield from _group_cases(checks, findings)
+    else:
+        yield from _connection_cases(result, checks, findings, rolled=rolled)
+    yield _CLOSING
+
+
+def _connection_cases(
+    result: Result, checks: RuleChecks, findings: list[Finding], *, rolled: bool
+) -> Iterator[str]:
+    rule, unique = checks.rule, _Unique()
+    tail = _tail(rule)
+    for start in range(0, len(findings), _CHUNK):
+        cases = []
+        for finding in findings[start : start + _CHUNK]:
+            (connection,) = finding.connections
+            name = unique(_name(connection))
+            body = _body(finding.verdict, [finding], tail)
+            cases.append(_case(f"{rule.id}.{connection.group_id}", name, body))
+        yield "".join(cases)
+    if rolled:
+        passed = plural(checks.count(Verdict.PASS), "connection")
+        yield _case(rule.id, unique(f"{passed} passed"), "")
+        return
+    listed = result.connections
+    indices = _indices(checks.verdicts, _PASS)
+    for start in range(0, len(indices), _CHUNK):
+        yield "".join(
+            [
+                _case(f"{rule.id}.{listed.group_ids[n]}", unique(_name(listed[n])), "")
+                for n in indices[start : start + _CHUNK]
+            ]
+        )
+
+
+def _group_cases(checks: RuleChecks, findings: list[Finding]) -> Iterator[str]:
+    rule, unique = checks.rule, _Unique()
+    classname = f"{rule.id}.{'.'.join(rule.per)}"
+    tail = _tail(rule)
+    per_group: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        per_group[finding.group].append(finding)
+    for check in checks.groups:
+        if check.verdict is not Verdict.SKIP:
+            body = _body(check.verdict, per_group[check.group], tail)
+            yield _case(classname, unique(check.group or rule.id), body)
+
+
+class _Unique:
+    """Gives each testcase of a suite a name of its own: a repeated one gets a number."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def __call__(self, name: str) -> str:
+        taken, free, number = self._taken, name, 2
+        while free in taken:
+            free, number = f"{name} #{number}", number + 1
+        taken.add(free)
+        return free
+
+
+def _name(connection: Connection) -> str:
+    return f"{connection.service}/{connection.schema} ({connection.id})"
+
+
+def _indices(verdicts: bytes, wanted: bytes) -> list[int]:
+    indices, position = [], verdicts.find(wanted)
+    while position >= 0:
+        indices.append(position)
+        position = verdicts.find(wanted, position + 1)
+    return indices
+
+
+# -- what a testcase holds ------------------------------------------------------------------------
+
+
+def _body(verdict: Verdict, findings: list[Finding], tail: str) -> str:
+    """Return the element inside a testcase; ``tail`` is what the rule adds, escaped."""
+    if verdict is Verdict.PASS:
+        return ""
+    message = "; ".join([f.message for f in findings]) or f"the check came to {verdict.label}"
+    if verdict in (Verdict.WAIVED, Verdict.KNOWN):
+        notes = dict.fromkeys(f.note for f in findings if f.note)
+        return _skipped("; ".join([f"{verdict.label}: {note}" for note in notes] or [message]))
+    element = "failure" if verdict is Verdict.FAIL else "error"
+    severity = findings[0].rule.severity.label if findings else verdict.label
+    details = "\n".join([_details(finding) for finding in findings])
+    return _outcome(element, message, severity, details, tail)
+
+
+def _details(finding: Finding) -> str:
+    lines = [finding.message]
+    lines += [f"  {e.field}: {e.actual} (expected: {e.expected})" for e in finding.evidence]
+    lines += [
+        f"connection: {_name(connection)} in group {connection.group_id}"
+        for connection in finding.connections[:MOST_CONNECTIONS]
+    ]
+    more = len(finding.connections) - MOST_CONNECTIONS
+    if more > 0:
+        lines.append(f"and {plural(more, 'more connection')}")
+    return "\n".join(lines)
+
+
+def _tail(rule: Rule) -> str:
+    fix = f"fix: {rule.fix}\n" if rule.fix else ""
+    return escaped(f"\n{fix}policy: {rule.position}")
+
+
+# -- elements -------------------------------------------------------------------------------------
+
+_CLOSING = "<system-out/>\n<system-err/>\n</testsuite>\n"
+
+
+def _opening(
+    name: str,
+    number: int,
+    stamp: str,
+    *,
+    tests: int,
+    failures: int = 0,
+    errors: int = 0,
+    skipped: int = 0,
+) -> str:
+    return (
+        f'<testsuite name="{escaped(name)}" package="fivetran-auditor" id="{number}" '
+        f'timestamp="{stamp}" hostname="localhost" tests="{tests}" failures="{failures}" '
+        f'errors="{errors}" skipped="{skipped}" time="0">\n'
+    )
+
+
+def _properties(properties: Mapping[str, str]) -> str:
+    rows = [
+        f'<property name="{escaped(name)}" value="{escaped(value)}"/>\n'
+        for name, value in properties.items()
+    ]
+    return f"<properties>\n{''.join(rows)}</properties>\n"
+
+
+def _case(classname: str, name: str, body: str) -> str:
+    opening = f'<testcase classname="{escaped(classname)}" name="{escaped(name)}" time="0"'
+    return f"{opening}>{body}</testcase>\n" if body else f"{opening}/>\n"
+
+
+def _outcome(element: str, message: str, kind: str, details: str, tail: str = "") -> str:
+    attributes = f'message="{escaped(message)}" type="{escaped(kind)}"'
+    # Line ends stay as they are in text, so that people can read the file itself.
+    text = "\n".join([escaped(line) for line in details.split("\n")])
+    return f"<{element} {attributes}>{text}{tail}</{element}>"
+
+
+def _skipped(message: str) -> str:
+    return f'<skipped message="{escaped(message)}"/>'

@@ -1,0 +1,115 @@
+"""The JSON report: valid against its published schema, whole, and the same bytes every time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+
+from auditor.model import Outcome, Result, Verdict
+from auditor.reports.json import LETTERS, placeholder, render
+from tests.reports.sample_results import narrowed, sample_result
+
+SCHEMA = json.loads(files("auditor.reports").joinpath("report.schema.json").read_text("utf-8"))
+VALIDATOR = jsonschema.Draft202012Validator(
+    SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+)
+
+
+def document(result: Result) -> Any:
+    found = json.loads("".join(render(result)))
+    VALIDATOR.validate(found)
+    return found
+
+
+def test_the_schema_is_a_schema_and_closed_everywhere() -> None:
+    VALIDATOR.check_schema(SCHEMA)
+
+    def objects(node: object) -> list[dict[str, Any]]:
+        if isinstance(node, list):
+            return [found for item in node for found in objects(item)]
+        if not isinstance(node, dict):
+            return []
+        own = [node] if node.get("type") == "object" else []
+        return own + [found for item in node.values() for found in objects(item)]
+
+    for node in objects(SCHEMA):
+        assert node["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("connections", [0, 1, 60, 1300])
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("hostile", [False, True])
+def test_every_sample_is_valid(connections: int, outcome: Outcome, hostile: bool) -> None:
+    result = sample_result(connections, 10, outcome=outcome, hostile=hostile)
+    found = document(result)
+    assert found["gate"]["outcome"] == outcome.value
+    assert len(found["findings"]) == len(result.findings)
+
+
+def test_a_run_without_rules_or_records() -> None:
+    found = document(sample_result(0, 0))
+    assert (found["rules"], found["findings"]) == ([], [])
+
+
+def test_the_placeholder_is_inconclusive_and_valid() -> None:
+    found = json.loads(placeholder("1.2.3"))
+    VALIDATOR.validate(found)
+    assert found["gate"]["outcome"] == "inconclusive"
+    assert found["gate"]["exit_code"] == 3
+    assert found["listing"]["complete"] is False
+    assert found["tool"]["version"] == "1.2.3"
+
+
+def test_it_says_what_was_judged_and_how() -> None:
+    result = sample_result(40, 8, seed=3)
+    found = document(result)
+    listed = list(zip(*found["connections"].values(), strict=True))
+    assert listed == [(c.id, c.service, c.schema, c.group_id) for c in result.connections]
+    letters = {letter: verdict for verdict, letter in LETTERS.items()}
+    for rule, checks in zip(found["rules"], result.checks, strict=True):
+        if rule["per"]:
+            judged = [Verdict[group["verdict"].upper()] for group in rule["groups"]]
+            assert judged == [group.verdict for group in checks.groups]
+        else:
+            assert bytes(letters[letter] for letter in rule["verdicts"]) == checks.verdicts
+        assert rule["counts"]["checks"] == checks.total
+
+
+def test_a_narrowed_run_says_so() -> None:
+    result = narrowed(sample_result())
+    found = document(result)
+    assert found["source"]["filters"] == [{"name": "group_id", "value": "analytics_prod"}]
+    assert found["left_out"] == list(result.left_out)
+    assert found["clock_note"] == result.clock_note
+
+
+def test_an_incomplete_listing_says_what_is_missing() -> None:
+    found = document(sample_result(complete=False))
+    assert found["listing"]["complete"] is False
+    assert found["listing"]["problems"]
+
+
+def test_a_lone_surrogate_does_not_spoil_it() -> None:
+    result = replace(sample_result(), warnings=("broken \ud800 text",))
+    assert document(result)["warnings"] == ["broken \ud800 text"]
+
+
+def test_equal_results_give_equal_text() -> None:
+    assert list(render(sample_result(seed=5))) == list(render(sample_result(seed=5)))
+
+
+def test_a_finding_takes_one_line() -> None:
+    result = sample_result(2000, 8)
+    text = "".join(render(result))
+    assert text.count('\n{"fingerprint":') == len(result.findings) > 1000
+
+
+def test_fingerprints_name_findings() -> None:
+    found = document(sample_result(300, 10))["findings"]
+    prints = [finding["fingerprint"] for finding in found]
+    assert len(set(prints)) == len(prints)

@@ -1,0 +1,347 @@
+"""The writer: whole or not at all, and never a stale green."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from auditor.errors import ReportError, UsageError
+from auditor.reports import REPORTS
+from auditor.reports.writer import Destination, ReportWriter, parse_destination
+from tests.reports.sample_results import sample_result
+
+RESULT = sample_result()
+JSON = REPORTS["json"]
+REPORT = "".join(JSON.render(RESULT))
+PLACEHOLDER = JSON.placeholder("1.0")
+
+
+def writer(*paths: Path | None, name: str = "json") -> ReportWriter:
+    return ReportWriter([Destination(name, path) for path in paths], "1.0")
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+# -- destinations ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("json", Destination("json", Path("out/report.json"))),
+        ("junit", Destination("junit", Path("out/junit.xml"))),
+        ("json=a/b.json", Destination("json", Path("a/b.json"))),
+        ("json=a=b", Destination("json", Path("a=b"))),
+        ("json=-", Destination("json", None)),
+        ("json=/dev/stdout", Destination("json", None)),
+    ],
+)
+def test_destinations(text: str, expected: Destination) -> None:
+    assert parse_destination(text, Path("out")) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("jnuit", "did you mean junit?"),
+        ("JSON=x", "did you mean json?"),
+        ("pdf", "it takes html, junit"),
+        ("", "it takes html"),
+        ("json=", "json=FILE"),
+        ("json=a\0b", "json=FILE"),
+        ("json=\ud800", "json=FILE"),
+    ],
+)
+def test_destinations_that_are_none(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match="--report") as caught:
+        parse_destination(text, Path("out"))
+    assert said in str(caught.value)
+
+
+def test_two_reports_cannot_share_a_place(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    for pair in (
+        (None, None),
+        (tmp_path / "a", tmp_path / "a"),
+        (tmp_path / "a", tmp_path / "x/../a"),
+        (tmp_path / "there", tmp_path / "link"),
+    ):
+        with pytest.raises(UsageError, match="two reports cannot share one place"):
+            writer(*pair).prepare()
+    assert {path.name for path in tmp_path.iterdir()} == {"link"}
+
+
+# -- placeholders and reports ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_format_is_placed_and_written(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / REPORTS[name].filename
+    reports = writer(path, name=name)
+    reports.prepare()
+    assert path.read_text(encoding="utf-8") == REPORTS[name].placeholder("1.0")
+    assert reports.write(RESULT) == (path,)
+    assert path.read_text(encoding="utf-8") == "".join(REPORTS[name].render(RESULT))
+    assert files(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_placeholder_says_inconclusive(name: str) -> None:
+    assert "inconclusive" in REPORTS[name].placeholder("1.0").lower()
+
+
+def test_a_stale_green_is_gone_before_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text("green")
+    writer(path).prepare()
+    assert path.read_text() == PLACEHOLDER
+
+
+def test_modes(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.write_text("")
+    old.chmod(0o640)
+    before = os.umask(0o027)
+    try:
+        writer(old, tmp_path / "new").prepare()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(old.stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
+    old.chmod(0o604)
+    writer(old).write(RESULT)
+    assert stat.S_IMODE(old.stat().st_mode) == 0o604
+
+
+def test_links_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    target = tmp_path / "real" / "there.json"
+    target.write_text("green")
+    link, dangling = tmp_path / "link", tmp_path / "dangling"
+    link.symlink_to(target)
+    dangling.symlink_to(tmp_path / "real" / "not" / "yet")
+    reports = writer(link, dangling)
+    reports.prepare()
+    assert target.read_text() == PLACEHOLDER
+    reports.write(RESULT)
+    assert target.read_text() == REPORT
+    assert (tmp_path / "real" / "not" / "yet").read_text() == REPORT
+    assert link.is_symlink()
+    assert dangling.is_symlink()
+
+
+def test_lone_surrogates_are_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    writer(path).write(replace(RESULT, warnings=("a \ud800 b \ud83d\ude00",)))
+    assert "a \ufffd b \U0001f600" in path.read_text(encoding="utf-8")
+
+
+# -- what cannot be written ------------------------------------------------------------------------
+
+
+def test_every_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    file, folder, good = tmp_path / "file", tmp_path / "folder", tmp_path / "good.json"
+    file.write_text("")
+    folder.mkdir()
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    bad = {
+        file / "under" / "a.json": "a part of the path is a file",
+        folder: "a folder is in the way",
+        circle: "go in circles",
+        tmp_path / ("x" * 300): "the name is too long",
+        Path("/proc/nothing/a.json"): "choose another",
+    }
+    reports = writer(*bad, good)
+    for act in (reports.prepare, lambda: reports.write(RESULT)):
+        with pytest.raises(ReportError) as caught:
+            act()
+        lines = str(caught.value).split("\n")
+        assert len(lines) == len(bad)
+        for line, (path, why) in zip(lines, bad.items(), strict=True):
+            assert line.startswith(f"cannot write json: {path}: ")
+            assert why in line
+    assert good.read_text() == REPORT
+    assert files(tmp_path) == ["circle", "file", "folder", "good.json"]
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from auditor.reports.writer import Destination, ReportWriter
+from tests.reports.sample_results import sample_result
+from auditor.errors import ReportError
+folder = Path(sys.argv[1])
+reports = ReportWriter(
+    [Destination("json", folder / "a.json"), Destination("gitlab", folder / "b.json")], "1.0"
+)
+reports.prepare()
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    reports.write(sample_result(300, 3))
+except ReportError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_leaves_the_placeholder_and_the_others(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"cannot write json: {tmp_path}/a.json: the file is larger")
+    assert done.stdout.count("\n") == 1
+    assert (tmp_path / "a.json").read_text() == PLACEHOLDER
+    written = (tmp_path / "b.json").read_text()
+    assert written == "".join(REPORTS["gitlab"].render(sample_result(300, 3)))
+    assert files(tmp_path) == ["a.json", "b.json"]
+
+
+def test_a_device_that_is_full() -> None:
+    reports = writer(Path("/dev/full"))
+    reports.prepare()
+    with pytest.raises(ReportError, match="/dev/full: no space is left there"):
+        reports.write(RESULT)
+
+
+def test_a_bug_in_one_renderer_does_not_stop_the_others(tmp_path: Path) -> None:
+    class BrokenError(ValueError):
+        pass
+
+    def describe() -> tuple[()]:
+        raise BrokenError
+
+    first, last = tmp_path / "a.json", tmp_path / "z.json"
+    reports = writer(first, last)
+    reports.prepare()
+    with pytest.raises(BrokenError):
+        reports.write(replace(RESULT, describe=describe))
+    assert first.read_text() == last.read_text() == PLACEHOLDER
+    assert files(tmp_path) == ["a.json", "z.json"]
+
+
+# -- pipes and standard output ---------------------------------------------------------------------
+
+
+def test_a_fifo_is_written_directly(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reports = writer(fifo)
+    reports.prepare()
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(fifo.read_text()))
+    reader.start()
+    reports.write(RESULT)
+    reader.join()
+    assert read == [REPORT]
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+
+
+TO_STDOUT = """
+import sys
+from auditor.reports.writer import Destination, ReportWriter
+from tests.reports.sample_results import sample_result
+from auditor.errors import ReportError
+reports = ReportWriter([Destination("json", None)], "1.0")
+try:
+    reports.prepare()
+    reports.write(sample_result())
+except ReportError as error:
+    print(error, file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
+
+
+def run_to_stdout(redirection: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -c "$1" {redirection}', sys.executable, TO_STDOUT],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_report_on_standard_output() -> None:
+    done = run_to_stdout()
+    assert (done.returncode, done.stdout, done.stderr) == (0, REPORT, "")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "why"),
+    [
+        (">/dev/full", "no space is left there"),
+        (">&-", "it is closed"),
+        ("| (exec <&-; sleep 0.2)", "the reader went away"),
+    ],
+)
+def test_a_report_lost_on_standard_output_is_4(redirection: str, why: str) -> None:
+    if redirection.startswith("|"):
+        redirection = f"; echo code $? >&2; }} {redirection}"
+        done = subprocess.run(
+            ["/bin/sh", "-c", f'{{ "$0" -c "$1" {redirection}', sys.executable, TO_STDOUT],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "code 4" in done.stderr
+    else:
+        done = run_to_stdout(redirection)
+        assert done.returncode == 4
+    assert f"cannot write json: standard output: {why}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# -- killed at any moment --------------------------------------------------------------------------
+
+FOREVER = """
+import sys
+from pathlib import Path
+from auditor.reports.writer import Destination, ReportWriter
+from tests.reports.sample_results import sample_result
+result = sample_result(400)
+result.findings
+reports = ReportWriter([Destination("json", Path(sys.argv[1]))], "1.0")
+reports.prepare()
+print("ready", flush=True)
+while True:
+    reports.prepare()
+    reports.write(result)
+"""
+
+
+def killed(path: Path, kills: int) -> None:
+    whole = {PLACEHOLDER, "".join(JSON.render(sample_result(400)))}
+    rng, seen = Random(kills), set()
+    for _ in range(kills):
+        process = subprocess.Popen(
+            [sys.executable, "-c", FOREVER, str(path)], stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(rng.uniform(0, 0.03))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        seen.add(path.read_text(encoding="utf-8"))
+    assert seen <= whole
+
+
+def test_a_killed_run_leaves_a_whole_file(tmp_path: Path) -> None:
+    killed(tmp_path / "report.json", 30)
+
+
+@pytest.mark.slow
+def test_a_run_killed_500_times_leaves_a_whole_file(tmp_path: Path) -> None:
+    killed(tmp_path / "report.json", 500)
