@@ -1,0 +1,152 @@
+"""The bytes of a saved listing: a file or standard input, read forward, gzip undone."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import sys
+import zlib
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self, cast
+
+from auditor.errors import SourceError
+from auditor.text import printable
+
+#: Bytes read at a time: some 600 records, so that a block is judged like a page.
+BLOCK = 1 << 20
+#: A page of the API, a record or a line of more than this is refused (as over the network).
+LARGEST = 64 << 20
+_GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Input:
+    """One input. Its beginning (``ahead`` bytes, or all there is) is known before it is read.
+
+    Raises SourceError wherever it cannot be read, with the input's name.
+    """
+
+    def __init__(self, name: str, file: BinaryIO, *, ahead: int = BLOCK) -> None:
+        self.name = name
+        self._file = file
+        self._stream: _Readable = file
+        self._ahead = b""
+        first = self._next(ahead)
+        if first.startswith(_GZIP):
+            self._stream = cast(
+                _Readable, gzip.GzipFile(fileobj=cast(BinaryIO, _Again(first, file)))
+            )
+            first = self._next(ahead)
+        if first.startswith(_UTF16):
+            raise SourceError(f"{name}: it is UTF-16 text; save it as UTF-8")
+        #: Whether ``start`` is all there is.
+        self.whole = len(first) < ahead
+        #: The beginning, without a byte order mark.
+        self.start = self._ahead = first.removeprefix(_BOM)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, unless it is standard input."""
+        if not _is_stdin(self._file):
+            self._file.close()
+
+    def read(self, size: int = BLOCK) -> bytes:
+        """Return the next bytes, about ``size`` of them; b"" at the end."""
+        if self._ahead:
+            block, self._ahead = self._ahead, b""
+            return block
+        return self._next(size)
+
+    def read_document(self) -> bytes:
+        """Return all that is left if it is at most 64 MiB, else somewhat more than that."""
+        blocks, size = [], 0
+        while size <= LARGEST and (block := self.read(4 * BLOCK)):
+            blocks.append(block)
+            size += len(block)
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+    def give_back(self, unread: bytes) -> None:
+        """Let the next read return ``unread``, read before, and then go on."""
+        self._ahead = unread + self._ahead
+
+    def _next(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise SourceError(
+                f"{self.name}: the gzip data is cut or damaged ({error}); fetch or copy it again"
+            ) from error
+        except OSError as error:
+            raise unreadable(self.name, error) from error
+
+
+class _Again:
+    """A file of which the first bytes were read already."""
+
+    def __init__(self, first: bytes, file: BinaryIO) -> None:
+        self._first = first
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        if self._first:
+            taken, self._first = self._first[:size], self._first[size:]
+            return taken
+        return self._file.read(size)
+
+
+def open_input(path: str, *, ahead: int = BLOCK) -> Input:
+    """Open a file, or standard input for ``-``. Raises SourceError."""
+    name = input_name(path)
+    if path == "-":
+        if sys.stdin is None:
+            raise SourceError("standard input is closed; name a file instead of -")
+        return Input(name, sys.stdin.buffer, ahead=ahead)
+    try:
+        file = io.BufferedReader(io.FileIO(path))
+    except (OSError, ValueError) as error:
+        raise unreadable(name, error) from error
+    try:
+        return Input(name, file, ahead=ahead)
+    except BaseException:
+        file.close()
+        raise
+
+
+def input_name(path: str) -> str:
+    """Return the name that messages use for ``path``."""
+    return "standard input" if path == "-" else printable(path)
+
+
+def is_regular(path: str) -> bool:
+    """Whether ``path`` is a file that can be opened twice; a pipe cannot."""
+    try:
+        return path != "-" and stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116  # a NUL raises
+    except (OSError, ValueError):
+        return False
+
+
+def unreadable(name: str, error: Exception) -> SourceError:
+    """Return the error for a file that cannot be opened or read."""
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return SourceError(f"{name}: it cannot be read: {reason or error}")
+
+
+def _is_stdin(file: BinaryIO) -> bool:
+    return sys.stdin is not None and file is sys.stdin.buffer

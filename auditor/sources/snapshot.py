@@ -1,0 +1,245 @@
+"""A source that was saved: a snapshot, answers of the API, records; a file, a folder or a pipe.
+
+What is saved cannot be walked again, so whatever a walk of the API would repeat is a problem
+here: an id twice, a chain of pages that does not end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from auditor.errors import SourceError
+from auditor.model import Completeness, SourceInfo
+from auditor.records import MISSING, Decoder, kind_of
+from auditor.sources.saved import Closing, Part, parts, read_header
+from auditor.sources.saved_input import (
+    Input,
+    input_name,
+    is_regular,
+    open_input,
+    unreadable,
+)
+from auditor.sources.stream import End, Event, Page
+from auditor.text import one_line, plural, printable
+
+#: More problems of one kind than this are counted, not listed.
+_LISTED = 20
+_HEADER_BYTES = 1 << 16
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+class SnapshotSource:
+    """Implements ``stream.Source`` over ``path``: a file, a folder, or ``-``, standard input."""
+
+    live = False
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._opened: Input | None = None
+        self._filters: tuple[tuple[str, str], ...] | None = None
+
+    @property
+    def info(self) -> SourceInfo:
+        """The location as given, and the filters that a snapshot's header names."""
+        if self._filters is None:
+            self._filters = self._read_filters()
+        return SourceInfo("snapshot", self._path, self._filters)
+
+    def events(self, decoder: Decoder) -> Iterator[Event]:
+        """Yield the listing. Raises SourceError where a file is none of the known forms.
+
+        In a folder such a file is a problem of the listing, and the others are read.
+        """
+        listing = _Listing(decoder)
+        folder = _is_folder(self._path)
+        for path in _files(self._path) if folder else [self._path]:
+            try:
+                with self._open(path) as source:
+                    for part in parts(source, decoder):
+                        yield from listing.take(part)
+            except SourceError as error:
+                if not folder:
+                    raise
+                listing.problems.append(str(error))
+        yield listing.end()
+
+    def _open(self, path: str) -> Input:
+        opened, self._opened = self._opened, None
+        if _is_folder(path) or not (path == self._path or is_regular(path)):
+            raise SourceError(f"{input_name(path)}: it is not a file; take it out of the folder")
+        return opened or open_input(path)
+
+    def _read_filters(self) -> tuple[tuple[str, str], ...]:
+        """Return the filters of every header; a file without one, or unreadable, names none."""
+        filters: set[tuple[str, str]] = set()
+        try:
+            paths = _files(self._path) if _is_folder(self._path) else [self._path]
+            for path in paths:
+                filters |= self._filters_of(path)
+        except SourceError:
+            return tuple(sorted(filters))
+        return tuple(sorted(filters))
+
+    def _filters_of(self, path: str) -> set[tuple[str, str]]:
+        try:
+            if is_regular(path):
+                with open_input(path, ahead=_HEADER_BYTES) as source:
+                    header = read_header(source)
+            elif path == self._path:
+                # A pipe is read once: what was looked at here is where its events begin.
+                self._opened = self._opened or open_input(path)
+                header = read_header(self._opened)
+            else:
+                return set()
+        except SourceError:
+            return set()
+        return set(header.filters) if header else set()
+
+
+class _Listing:
+    """What is known of the listing while its parts come in."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self.problems: list[str] = []
+        self._decoder = decoder
+        self._seen: set[str] = set()
+        self._repeated: list[str] = []
+        self._pages: list[Part] = []
+        self._closings: list[Closing] = []
+        self._loose = False
+
+    def take(self, part: Part | Closing) -> Iterator[Page]:
+        """Yield the page that ``part`` makes, if it makes one."""
+        if isinstance(part, Closing):
+            self._closings.append(part)
+            if part.problem:
+                self.problems.append(part.problem)
+            return
+        if part.problem:
+            self.problems.append(part.problem)
+            return
+        if part.is_page:
+            self._pages.append(Part(part.place, [], cursor=part.cursor))
+        elif part.as_of is None:
+            self._loose = True
+        good, problems = self._sifted(part)
+        yield Page(self._first_seen(good), problems, as_of=part.as_of)
+
+    def end(self) -> End:
+        """Return the end of the listing, with everything that is wrong with it as a whole."""
+        warnings = self._check_chain()
+        if self._repeated:
+            self.problems.append(self._repetition())
+        walks = self._closings[0].walks if len(self._closings) == 1 else 1
+        return End(self._completeness(), walks, tuple(self.problems), tuple(warnings))
+
+    def _completeness(self) -> Completeness:
+        if self.problems:
+            return Completeness.INCOMPLETE
+        if self._loose or bool(self._pages) == bool(self._closings) or len(self._closings) > 1:
+            return Completeness.UNKNOWN
+        if self._closings:
+            return self._closings[0].completeness
+        return Completeness.ONE_PAGE if len(self._pages) == 1 else Completeness.ONE_WALK
+
+    def _sifted(self, part: Part) -> tuple[list[Any], tuple[str, ...]]:
+        good, problems = self._decoder.sift(part.items)
+        if not problems:
+            return good, ()
+        found: list[str] = []
+        for number, item in enumerate(part.items, part.first):
+            wrong = self._decoder.sift([item])[1] if len(found) < _LISTED else []
+            found += (f"{part.place}: record {number} {_reason(problem)}" for problem in wrong)
+        if len(problems) > len(found):
+            found.append(f"{part.place}: {len(problems) - len(found):,} more are no connections")
+        return good, tuple(found)
+
+    def _first_seen(self, records: list[Any]) -> list[Any]:
+        ids = self._decoder.ids(records)
+        new = set(ids)
+        if len(new) == len(ids) and self._seen.isdisjoint(new):
+            self._seen |= new
+            return records
+        kept = []
+        for name, record in zip(ids, records, strict=True):
+            if name in self._seen:
+                self._repeated.append(name)
+            else:
+                self._seen.add(name)
+                kept.append(record)
+        return kept
+
+    def _repetition(self) -> str:
+        count = plural(len(set(self._repeated)), "connection is", "connections are")
+        example = one_line(self._repeated[0])
+        return (
+            f"{count} listed twice, such as {example}: the listing moved while it was saved, or "
+            "a file is there twice. The first of each was judged; fetch again"
+        )
+
+    def _check_chain(self) -> list[str]:
+        """Check that the saved pages are one walk from its first page to its last."""
+        warnings: list[str] = []
+        used: dict[str, str] = {}
+        for page in self._pages:
+            cursor, last = page.cursor, page is self._pages[-1]
+            if cursor == "":
+                warnings.append(f'{page.place}: next_cursor is ""; taken for the last page')
+            if cursor in (MISSING, None, ""):
+                if not last:
+                    self.problems.append(
+                        f"{page.place}: a saved page without a next_cursor is not the last one: "
+                        "pages of more than one walk, or in another order; fetch again"
+                    )
+                continue
+            if not isinstance(cursor, str):
+                self.problems.append(
+                    f"{page.place}: next_cursor is {kind_of(cursor)}, not text; fetch again"
+                )
+                continue
+            if cursor in used:
+                self.problems.append(
+                    f"{page.place}: it has the same next_cursor as {used[cursor]}: a page is "
+                    "there twice, or one is missing; fetch again"
+                )
+            used.setdefault(cursor, page.place)
+            if last:
+                self.problems.append(
+                    f"{page.place}: a saved page that still has a next_cursor is the last one: "
+                    "fetch the rest, or use `fivetran-auditor fetch`"
+                )
+        return warnings
+
+
+def _reason(problem: str) -> str:
+    """Return a problem without the item's number, which counts from where it was decoded."""
+    return problem.removeprefix("item 1 ")
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return path != "-" and Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _files(folder: str) -> list[str]:
+    """Return the files of a folder, page-2 before page-10; hidden ones are left out."""
+    try:
+        names = [entry.name for entry in Path(folder).iterdir()]
+    except OSError as error:
+        raise unreadable(printable(folder), error) from error
+    shown = sorted((name for name in names if not name.startswith(".")), key=_in_numbers)
+    if not shown:
+        raise SourceError(f"{printable(folder)}: the folder holds no files; name a saved listing")
+    return [str(Path(folder) / name) for name in shown]
+
+
+def _in_numbers(name: str) -> list[tuple[int, int, str]]:
+    return [
+        (1, int(piece), piece) if piece.isdecimal() else (0, 0, piece)
+        for piece in _DIGITS.split(name)
+    ]
