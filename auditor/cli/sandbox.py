@@ -15,13 +15,37 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command(name="sandbox", short_help="Serve a made-up account on loopback.")
-@click.option("--port", default=8765, show_default=True, help="Port; 0 takes a free one.")
-@click.option("--connections", default=250, show_default=True, help="How many connections.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port; 0 takes a free one.",
+)
+@click.option(
+    "--connections",
+    type=click.IntRange(0),
+    default=250,
+    show_default=True,
+    help="How many connections.",
+)
 @click.option("--seed", default=7, show_default=True, help="The same seed, the same account.")
 @click.option("--healthy", is_flag=True, help="An account with nothing to find.")
-@click.option("--latency", default=0, show_default=True, metavar="MS", help="Delay per response.")
+@click.option(
+    "--latency",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    metavar="MS",
+    help="Delay per response.",
+)
 @click.option("--gzip", is_flag=True, help="Compress for clients that accept it.")
-@click.option("--hourly-limit", type=int, metavar="N", help="Refuse more than N requests an hour.")
+@click.option(
+    "--hourly-limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Refuse more than N requests an hour.",
+)
 @click.option(
     "--fault",
     type=click.Choice(tuple(FAULTS)),
@@ -44,9 +68,9 @@ def command(  # noqa: PLR0913  # an argument an option
     The account is the same for the same seed and count; its ages count from the start.
     Ctrl-C ends it.
     """
-    # The server and the estate take longer to import than every other command needs.
-    from auditor.sandbox.estate import build_estate
-    from auditor.sandbox.server import Sandbox
+    # Imported here: the help and every other command do without them.
+    from auditor.sandbox.estate import build_estate  # noqa: PLC0415  # see above
+    from auditor.sandbox.server import Sandbox  # noqa: PLC0415  # see above
 
     sandbox = Sandbox(
         build_estate(connections, seed, healthy=healthy),

@@ -104,8 +104,8 @@ class _Builder:
         self.rng = rng
         self.now = now
         self.ids = identifiers(rng)
-        # Five connections make a group worth having; twelve are what an account has.
-        self.groups = [self._group(team) for team in TEAMS[: min(12, max(1, connections // 5))]]
+        # Five connections make a group; twelve groups make an account.
+        self.groups = [self._group(team) for team in TEAMS[: _group_count(connections)]]
         self.warehouses = {
             group["id"]: _DESTINATIONS[number % len(_DESTINATIONS)]
             for number, group in enumerate(self.groups)
@@ -303,6 +303,10 @@ class _Builder:
         moment = self.now - timedelta(**span)
         # The fraction is optional: the API leaves it out when it is zero.
         return iso(moment.replace(microsecond=0) if self.rng.random() < 0.1 else moment)
+
+
+def _group_count(connections: int) -> int:
+    return min(len(TEAMS), max(1, connections // 5), connections)
 
 
 def _connector_types() -> Iterator[dict[str, Any]]:

@@ -218,7 +218,7 @@ def _begin(record: Record, moment: Moment) -> None:
 
 def _starve(record: Record, moment: Moment) -> None:
     record["status"].update(sync_state="scheduled", update_state="delayed")
-    record["succeeded_at"] = moment.ago(6, 40)
+    record["succeeded_at"] = moment.ago(6, 30)
     record["failed_at"] = None
 
 
@@ -308,6 +308,7 @@ def _sync_daily_at_any_time(record: Record, moment: Moment) -> None:
 def _pause_for_months(record: Record, moment: Moment) -> None:
     record["paused"] = True
     record["status"]["sync_state"] = "paused"
+    record["created_at"] = moment.ago(250, 900)
     record["succeeded_at"] = moment.ago(70, 200)
     record["failed_at"] = None
 

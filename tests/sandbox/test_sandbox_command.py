@@ -1,0 +1,71 @@
+"""``fivetran-auditor sandbox``: a process that serves until it is told to stop."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from auditor.cli.sandbox import command
+from auditor.sandbox.faults import FAULTS
+
+RUN = [sys.executable, "-c", "from auditor.cli.sandbox import command; command()"]
+
+
+def said(process: subprocess.Popen[str], start: str) -> str:
+    """Return the next line of output that begins with ``start``, without it."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.strip().startswith(start):
+            return line.strip().removeprefix(start)
+    raise AssertionError(f"it never said {start}")
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_lines_it_prints_work_and_a_signal_ends_it(ending):
+    options = ["--port", "0", "--connections", "60", "--seed", "3", "--healthy", "--gzip"]
+    with subprocess.Popen([*RUN, *options], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            key = said(process, "export FIVETRAN_API_KEY=")
+            secret = said(process, "export FIVETRAN_API_SECRET=")
+            url = said(process, "fivetran-auditor audit --base-url ")
+            answer = requests.get(f"{url}/v1/connections", auth=(key, secret), timeout=10)
+            assert len(answer.json()["data"]["items"]) == 60
+            assert answer.headers["Content-Encoding"] == "gzip"
+        finally:
+            process.send_signal(ending)
+        assert "stopped" in process.communicate(timeout=10)[0]
+    assert process.returncode == 0
+
+
+def test_help_names_every_fault():
+    text = re.sub(r"\s+|-(?=\s)", "", CliRunner().invoke(command, ["--help"]).output)
+    for name, fault in FAULTS.items():
+        assert name.replace("-", "") in text.replace("-", "")
+        assert re.sub(r"\s+", "", fault.doc).replace("-", "") in text.replace("-", "")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--port", "70000"], ["--latency", "-1"], ["--fault", "rain"], ["--hourly-limit", "0"]],
+)
+def test_wrong_options_are_usage_errors(options):
+    result = CliRunner().invoke(command, options)
+    assert result.exit_code == 2
+    assert options[0] in result.output
+
+
+def test_the_command_is_light_to_import():
+    program = (
+        "import sys, click; import auditor.cli.sandbox;"
+        "print({'msgspec', 'requests', 'http.server', 'auditor.sandbox.estate'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
