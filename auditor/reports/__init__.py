@@ -8,23 +8,15 @@ modules and imports none of them, so that the command line can list its formats 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib import import_module
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, cast
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from auditor.model import Result
 
 
-class _Renderer(Protocol):
-    def render(self, result: Result) -> Iterable[str]: ...
-
-    def placeholder(self, version: str) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """One format: its name on the command line, its file in the output folder, what it is for."""
 
     name: str
@@ -33,14 +25,16 @@ class Format:
 
     def render(self, result: Result) -> Iterable[str]:
         """Yield the report on ``result``, piece by piece."""
-        return self._renderer().render(result)
+        chunks: Iterable[str] = self._module().render(result)
+        return chunks
 
     def placeholder(self, version: str) -> str:
         """Return a whole report, in this format, that says the run did not finish."""
-        return self._renderer().placeholder(version)
+        text: str = self._module().placeholder(version)
+        return text
 
-    def _renderer(self) -> _Renderer:
-        return cast("_Renderer", import_module(f"{__name__}.{self.name}"))
+    def _module(self) -> ModuleType:
+        return import_module(f"{__name__}.{self.name}")
 
 
 #: Every format by its name. A format's module bears its name.

@@ -15,9 +15,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC
+from operator import attrgetter
+from typing import NamedTuple
 
 from auditor.clock import iso
-from auditor.model import Connection, Finding, Outcome, Result, Rule, RuleChecks, Verdict
+from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.text import plural
 
 #: A rule with more passes than this has them rolled up into one testcase.
@@ -26,13 +28,13 @@ MOST_PASSES = 1000
 MOST_CONNECTIONS = 50
 
 _CHUNK = 500
+_PARTS = attrgetter("field", "actual", "expected")
 _PASS = bytes([Verdict.PASS])
-# All that markup or XML 1.0 gives a meaning, or forbids (https://www.w3.org/TR/xml/#charsets).
+# Markup, line ends that a parser would change in an attribute, and all that XML 1.0 forbids
+# (https://www.w3.org/TR/xml/#charsets).
 _SPECIAL = re.compile("[^ !#-%'-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ESCAPES = {
-    "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;",
-    "\t": "&#9;", "\n": "&#10;", "\r": "&#13;",
-}  # fmt: skip
+_RARE = re.compile("[^ -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_ENDS = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n'
 _FOOT = "</testsuites>\n"
 
@@ -66,10 +68,12 @@ def placeholder(version: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return ``text`` for a text node or an attribute; what XML forbids becomes U+FFFD."""
+    """Return ``text`` for an attribute or a text node; what XML forbids becomes U+FFFD."""
     if _SPECIAL.search(text) is None:
         return text
-    return _SPECIAL.sub(lambda match: _ESCAPES.get(match[0], "\ufffd"), text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = text.replace('"', "&quot;")
+    return _RARE.sub(lambda match: _LINE_ENDS.get(match[0], "\ufffd"), text)
 
 
 # -- suites -------------------------------------------------------------------------------------
@@ -82,12 +86,12 @@ def _listing_suite(result: Result, stamp: str) -> str:
     good = listing.complete and gate.outcome is not Outcome.INCONCLUSIVE
     body = ""
     if not good:
-        reasons = [*listing.problems, *gate.reasons]
+        reasons = [escaped(reason) for reason in (*listing.problems, *gate.reasons)]
         body = _outcome(
             "error",
             "; ".join(["inconclusive", *reasons]),
             "inconclusive" if listing.complete else "incomplete",
-            "\n".join([said, *reasons]),
+            "\n".join([escaped(said), *reasons]),
         )
     return "".join(
         (
@@ -164,15 +168,14 @@ def _suite(
 def _connection_cases(
     result: Result, checks: RuleChecks, findings: list[Finding], *, rolled: bool
 ) -> Iterator[str]:
-    rule, unique = checks.rule, _Unique()
-    tail = _tail(rule)
+    rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule)
     for start in range(0, len(findings), _CHUNK):
         cases = []
         for finding in findings[start : start + _CHUNK]:
-            (connection,) = finding.connections
-            name = unique(_name(connection))
-            body = _body(finding.verdict, [finding], tail)
-            cases.append(_case(f"{rule.id}.{connection.group_id}", name, body))
+            connection = finding.connections[0]
+            name = f"{connection.service}/{connection.schema} ({connection.id})"
+            body = _body(finding.verdict, [finding], shared)
+            cases.append(_case(f"{rule.id}.{connection.group_id}", unique(name), body))
         yield "".join(cases)
     if rolled:
         passed = plural(checks.count(Verdict.PASS), "connection")
@@ -183,22 +186,25 @@ def _connection_cases(
     for start in range(0, len(indices), _CHUNK):
         yield "".join(
             [
-                _case(f"{rule.id}.{listed.group_ids[n]}", unique(_name(listed[n])), "")
+                _case(
+                    f"{rule.id}.{listed.group_ids[n]}",
+                    unique(f"{listed.services[n]}/{listed.schemas[n]} ({listed.ids[n]})"),
+                    "",
+                )
                 for n in indices[start : start + _CHUNK]
             ]
         )
 
 
 def _group_cases(checks: RuleChecks, findings: list[Finding]) -> Iterator[str]:
-    rule, unique = checks.rule, _Unique()
+    rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule)
     classname = f"{rule.id}.{'.'.join(rule.per)}"
-    tail = _tail(rule)
     per_group: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         per_group[finding.group].append(finding)
     for check in checks.groups:
         if check.verdict is not Verdict.SKIP:
-            body = _body(check.verdict, per_group[check.group], tail)
+            body = _body(check.verdict, per_group[check.group], shared)
             yield _case(classname, unique(check.group or rule.id), body)
 
 
@@ -216,10 +222,6 @@ class _Unique:
         return free
 
 
-def _name(connection: Connection) -> str:
-    return f"{connection.service}/{connection.schema} ({connection.id})"
-
-
 def _indices(verdicts: bytes, wanted: bytes) -> list[int]:
     indices, position = [], verdicts.find(wanted)
     while position >= 0:
@@ -231,36 +233,46 @@ def _indices(verdicts: bytes, wanted: bytes) -> list[int]:
 # -- what a testcase holds ------------------------------------------------------------------------
 
 
-def _body(verdict: Verdict, findings: list[Finding], tail: str) -> str:
-    """Return the element inside a testcase; ``tail`` is what the rule adds, escaped."""
+class _Shared(NamedTuple):
+    """What all findings of a rule say, escaped once."""
+
+    severity: str
+    advice: str
+
+
+def _shared(rule: Rule) -> _Shared:
+    fix = f"fix: {escaped(rule.fix)}\n" if rule.fix else ""
+    return _Shared(rule.severity.label, f"{fix}policy: {escaped(str(rule.position))}")
+
+
+def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
+    """Return the element inside a testcase."""
     if verdict is Verdict.PASS:
         return ""
-    message = "; ".join([f.message for f in findings]) or f"the check came to {verdict.label}"
-    if verdict in (Verdict.WAIVED, Verdict.KNOWN):
-        notes = dict.fromkeys(f.note for f in findings if f.note)
-        return _skipped("; ".join([f"{verdict.label}: {note}" for note in notes] or [message]))
+    if verdict is Verdict.WAIVED or verdict is Verdict.KNOWN:
+        notes = dict.fromkeys(f"{verdict.label}: {f.note}" for f in findings if f.note)
+        return _skipped("; ".join(notes) or verdict.label)
     element = "failure" if verdict is Verdict.FAIL else "error"
-    severity = findings[0].rule.severity.label if findings else verdict.label
-    details = "\n".join([_details(finding) for finding in findings])
-    return _outcome(element, message, severity, details, tail)
+    message = escaped("; ".join([f.message for f in findings]) or f"came to {verdict.label}")
+    lines = [message]
+    for finding in findings:
+        if finding.rule.per:
+            lines += _members(finding)
+        for field, actual, expected in map(_PARTS, finding.evidence):
+            lines.append(escaped(f"  {field}: {actual} (expected: {expected})"))
+    lines.append(shared.advice)
+    return _outcome(element, message, shared.severity, "\n".join(lines))
 
 
-def _details(finding: Finding) -> str:
-    lines = [finding.message]
-    lines += [f"  {e.field}: {e.actual} (expected: {e.expected})" for e in finding.evidence]
-    lines += [
-        f"connection: {_name(connection)} in group {connection.group_id}"
-        for connection in finding.connections[:MOST_CONNECTIONS]
-    ]
+def _members(finding: Finding) -> Iterator[str]:
+    """Yield, escaped, which connections of a group the finding is about."""
+    yield escaped(finding.message)
+    for connection in finding.connections[:MOST_CONNECTIONS]:
+        name = f"{connection.service}/{connection.schema} ({connection.id})"
+        yield escaped(f"  {name} in group {connection.group_id}")
     more = len(finding.connections) - MOST_CONNECTIONS
     if more > 0:
-        lines.append(f"and {plural(more, 'more connection')}")
-    return "\n".join(lines)
-
-
-def _tail(rule: Rule) -> str:
-    fix = f"fix: {rule.fix}\n" if rule.fix else ""
-    return escaped(f"\n{fix}policy: {rule.position}")
+        yield f"  and {plural(more, 'more connection')}"
 
 
 # -- elements -------------------------------------------------------------------------------------
@@ -298,11 +310,9 @@ def _case(classname: str, name: str, body: str) -> str:
     return f"{opening}>{body}</testcase>\n" if body else f"{opening}/>\n"
 
 
-def _outcome(element: str, message: str, kind: str, details: str, tail: str = "") -> str:
-    attributes = f'message="{escaped(message)}" type="{escaped(kind)}"'
-    # Line ends stay as they are in text, so that people can read the file itself.
-    text = "\n".join([escaped(line) for line in details.split("\n")])
-    return f"<{element} {attributes}>{text}{tail}</{element}>"
+def _outcome(element: str, message: str, kind: str, text: str) -> str:
+    """Return a failure or an error, of texts that are escaped already."""
+    return f'<{element} message="{message}" type="{kind}">{text}</{element}>'
 
 
 def _skipped(message: str) -> str:
