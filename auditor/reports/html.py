@@ -1,0 +1,129 @@
+"""The HTML report: one self-contained file that loads nothing.
+
+What matters without scripts (verdict, counts, reasons, rules, the first findings) is markup from
+``reports/templates/report.html.j2``; everything else is a JSON island that the report's script
+renders as text nodes. The Content-Security-Policy names the two hashes of style and script and
+forbids the rest, so that text from a hostile account stays text.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable
+from functools import cache
+from hashlib import sha256
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
+from auditor.reports.html_island import island
+from auditor.resources import resource_folder
+
+#: Findings that stand in the file as plain rows, for readers without scripts.
+PLAIN_FINDINGS = 200
+
+_SCRIPTS = ("data.js", "state.js", "table.js", "sheet.js", "report.js")
+_OWNER = "owner:"
+_HEADLINES = {
+    Outcome.PASSED: "Passed",
+    Outcome.VIOLATIONS: "Violations",
+    Outcome.INCONCLUSIVE: "Inconclusive",
+}
+
+
+def render(result: Result) -> Iterable[str]:
+    """Yield the report of ``result`` as pieces of UTF-8 text; the same result, the same text."""
+    script = "\n".join(_asset(name) for name in _SCRIPTS)
+    # One scope for all files, so that nothing of the report is reachable as a global.
+    script = f'(() => {{\n"use strict";\n{script}}})();\n'
+    style = _asset("report.css")
+    return _templates().get_template("report.html.j2").generate(
+        result=result,
+        headline=_HEADLINES[result.gate.outcome],
+        counts=_segments(result),
+        first=_to_do(result),
+        idle={rule.id for rule in result.idle_rules},
+        plain_findings=result.findings[:PLAIN_FINDINGS],
+        owners=_owners,
+        csp=_policy(style, script),
+        style=Markup(style),  # noqa: S704 — the project's own file
+        script=Markup(script),  # noqa: S704 — the project's own files
+        island=map(Markup, island(result)),
+        Verdict=Verdict,
+    )
+
+
+def placeholder(version: str) -> str:
+    """Return the page that stands at the report's path until a run has finished."""
+    style = _asset("placeholder.css")
+    return _templates().get_template("placeholder.html.j2").render(
+        version=version,
+        csp=_policy(style, ""),
+        style=Markup(style),  # noqa: S704 — the project's own file
+    )
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(resource_folder("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+@cache
+def _asset(name: str) -> str:
+    return (resource_folder("templates") / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    scripts = f"'sha256-{_hash(script)}'" if script else "'none'"
+    return (
+        f"default-src 'none'; style-src 'sha256-{_hash(style)}'; script-src {scripts}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return b64encode(sha256(text.encode()).digest()).decode()
+
+
+def _segments(result: Result) -> list[dict[str, object]]:
+    """Return each verdict with its count, and where its piece of a bar of 1,000 units lies."""
+    order = (
+        Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN, Verdict.SKIP, Verdict.PASS,
+    )  # fmt: skip
+    segments: list[dict[str, object]] = []
+    seen = 0
+    for verdict in order:
+        count = result.counts[verdict]
+        start, end = (round(n * 1000 / (result.total or 1)) for n in (seen, seen + count))
+        segments.append(
+            {"label": verdict.label, "count": count, "start": start, "width": end - start}
+        )
+        seen += count
+    return segments
+
+
+def _to_do(result: Result) -> list[RuleChecks]:
+    """Return the rules that failed or could not be evaluated: severest, then most, first."""
+    unsettled = [
+        checks
+        for checks in result.checks
+        if checks.count(Verdict.FAIL) or checks.count(Verdict.ERROR)
+    ]
+    return sorted(
+        unsettled,
+        key=lambda c: (-c.rule.severity, -c.count(Verdict.FAIL), -c.count(Verdict.ERROR)),
+    )
+
+
+def _owners(rule: Rule) -> tuple[list[str], list[str]]:
+    """Return who owns a rule (its ``owner:…`` tags, without the prefix), and its other tags."""
+    owners = [tag.removeprefix(_OWNER) for tag in rule.tags if tag.startswith(_OWNER)]
+    return owners, [tag for tag in rule.tags if not tag.startswith(_OWNER)]

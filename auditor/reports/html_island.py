@@ -1,0 +1,168 @@
+"""The data that travels inside the HTML report: one JSON object of columns.
+
+A hundred thousand connections with their findings are a few megabytes as columns of numbers that
+point into tables of distinct texts, and a browser parses them in a blink; as table rows they would
+be tens of megabytes of markup. ``reports/templates/data.js`` reads what is written here.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from auditor.model import Connections, Evidence, Finding, Result, RuleChecks, Verdict
+
+_Key = TypeVar("_Key")
+
+# What stands for a connection's id, its schema and a field's value inside a message, so that
+# equal messages are written once. Text in a result is printable: none of these can be in it.
+_ID, _SCHEMA, _ACTUAL = "\x01", "\x02", "\x03"
+_SHORTEST_MARKED = 3
+
+#: Characters that could end a script element or a script's string, as JSON escapes.
+_ESCAPES = {
+    "<": "\\u003c",
+    ">": "\\u003e",
+    "&": "\\u0026",
+    "\u2028": "\\u2028",
+    "\u2029": "\\u2029",
+}
+
+
+def island(result: Result) -> Iterator[str]:
+    """Yield the JSON text of a result's rules, connections, checks and findings, in pieces.
+
+    The text is safe inside a ``<script type="application/json">``.
+    """
+    opening = "{"
+    for name, column in _columns(result):
+        yield f'{opening}"{name}":'
+        yield _escaped(msgspec.json.encode(column).decode())
+        opening = ","
+    yield "}"
+
+
+def _columns(result: Result) -> Iterator[tuple[str, object]]:
+    yield "rules", [_rule(checks) for checks in result.checks]
+    yield "verdicts", [b64encode(checks.verdicts).decode() for checks in result.checks]
+    yield (
+        "groupChecks",
+        [[[check.group, int(check.verdict)] for check in c.groups] for c in result.checks],
+    )
+    yield "ids", result.connections.ids
+    yield "schemas", result.connections.schemas
+    services, service_of = _distinct(result.connections.services)
+    yield "services", services
+    yield "serviceOf", service_of
+    groups, group_of = _distinct(result.connections.group_ids)
+    yield "groups", groups
+    yield "groupOf", group_of
+    yield from _findings(result)
+
+
+def _rule(checks: RuleChecks) -> dict[str, object]:
+    rule = checks.rule
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "severity": int(rule.severity),
+        "policy": rule.policy,
+        "position": str(rule.position),
+        "expects": rule.expects,
+        "appliesWhen": rule.applies_when,
+        "why": rule.why,
+        "fix": rule.fix,
+        "tags": rule.tags,
+        "controls": rule.controls,
+        "per": rule.per,
+        "skip": rule.skip_reason,
+        "counts": [checks.count(verdict) for verdict in Verdict],
+    }
+
+
+def _findings(result: Result) -> Iterator[tuple[str, object]]:
+    """Yield a column for each property of a finding, and the tables the columns point into."""
+    number_of_rule = {rule.id: number for number, rule in enumerate(result.rules)}
+    place_of = _places(result.connections)
+    evidence_number: dict[tuple[str, str, str], int] = {}
+    message_number: dict[str, int] = {}
+    note_number: dict[str, int] = {"": 0}
+    rules, verdicts, connections = [], bytearray(), []
+    evidence, messages, notes, groups = [], [], [], {}
+    for number, finding in enumerate(result.findings):
+        rules.append(number_of_rule[finding.rule.id])
+        verdicts.append(48 + finding.verdict)
+        connections.append(_one_or_list([place_of[c.id] for c in finding.connections]))
+        evidence.append(_one_or_list([_entry(evidence_number, e) for e in finding.evidence]))
+        messages.append(_numbered(message_number, _template(finding)))
+        notes.append(_numbered(note_number, finding.note))
+        if finding.group:
+            groups[str(number)] = finding.group
+    yield "rule", rules
+    yield "verdict", verdicts.decode()
+    yield "connection", connections
+    yield "evidence", evidence
+    yield "message", messages
+    yield "note", notes
+    yield "group", groups
+    fields, field_of = _distinct(field for field, _, _ in evidence_number)
+    yield "fields", fields
+    yield "fieldOf", field_of
+    yield "actual", [actual for _, actual, _ in evidence_number]
+    expected, expected_of = _distinct(wanted for _, _, wanted in evidence_number)
+    yield "expected", expected
+    yield "expectedOf", expected_of
+    yield "messages", list(message_number)
+    yield "notes", list(note_number)
+
+
+def _places(connections: Connections) -> dict[str, int]:
+    """Return where each connection stands in the listing, by id; the first of equal ids counts."""
+    last = len(connections) - 1
+    backwards = enumerate(reversed(connections.ids))
+    return {identity: last - distance for distance, identity in backwards}
+
+
+def _template(finding: Finding) -> str:
+    """Return the message with what differs from connection to connection marked.
+
+    Marks are put back in one pass, so it does not matter which text a mark replaced.
+    """
+    message = finding.message
+    first = finding.connections[0] if finding.connections else None
+    if first and len(first.id) >= _SHORTEST_MARKED:
+        message = message.replace(first.id, _ID)
+    if first and len(first.schema) >= _SHORTEST_MARKED:
+        message = message.replace(first.schema, _SCHEMA)
+    if finding.evidence and len(finding.evidence[0].actual) >= _SHORTEST_MARKED:
+        message = message.replace(finding.evidence[0].actual, _ACTUAL)
+    return message
+
+
+def _entry(numbers: dict[tuple[str, str, str], int], evidence: Evidence) -> int:
+    return _numbered(numbers, (evidence.field, evidence.actual, evidence.expected))
+
+
+def _numbered(numbers: dict[_Key, int], key: _Key) -> int:
+    """Return the number of ``key``, the next free one when it is new."""
+    return numbers.setdefault(key, len(numbers))
+
+
+def _distinct(texts: Iterable[str]) -> tuple[Sequence[str], Sequence[int]]:
+    """Return the distinct texts in order of first appearance, and the number of each text."""
+    numbers: dict[str, int] = {}
+    column = [numbers.setdefault(text, len(numbers)) for text in texts]
+    return list(numbers), column
+
+
+def _one_or_list(numbers: list[int]) -> int | list[int]:
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _escaped(json: str) -> str:
+    for character, escape in _ESCAPES.items():
+        json = json.replace(character, escape)
+    return json

@@ -1,0 +1,103 @@
+// What the island holds, and how a finding is read from its columns (auditor/reports/html_island.py).
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const VERDICTS = ["pass", "fail", "error", "skip", "waived", "known"];
+const SEVERITIES = ["", "low", "medium", "high", "critical"];
+const findingCount = data.rule.length;
+const connectionCount = data.ids.length;
+const verdictOf = Uint8Array.from(data.verdict);
+const severityOf = Uint8Array.from(data.rule, (rule) => data.rules[rule].severity);
+const ruleNumber = new Map(data.rules.map((rule, number) => [rule.id, number]));
+
+const asList = (value) => (typeof value === "number" ? [value] : value);
+const connectionsOf = (finding) => asList(data.connection[finding]);
+const evidenceOf = (finding) => asList(data.evidence[finding]);
+const ruleOf = (finding) => data.rules[data.rule[finding]];
+const serviceName = (connection) => data.services[data.serviceOf[connection]];
+const groupName = (connection) => data.groups[data.groupOf[connection]];
+const groupKey = (finding) => data.group[finding] ?? "";
+const note = (finding) => data.notes[data.note[finding]];
+const number = new Intl.NumberFormat("en").format;
+const plural = (count, noun, many = `${noun}s`) => `${number(count)} ${count === 1 ? noun : many}`;
+
+function joined(finding, name) {
+  const all = connectionsOf(finding);
+  if (!all.length) return "";
+  const first = name(all[0]);
+  if (all.length === 1) return first;
+  const distinct = new Set(all.map(name));
+  return distinct.size === 1 ? first : `${first} + ${number(distinct.size - 1)}`;
+}
+
+function actual(finding) {
+  const all = evidenceOf(finding);
+  if (all.length === 1) return data.actual[all[0]];
+  return all.map((entry) => `${data.fields[data.fieldOf[entry]]}: ${data.actual[entry]}`).join("; ");
+}
+
+function expected(finding) {
+  const all = evidenceOf(finding);
+  return [...new Set(all.map((entry) => data.expected[data.expectedOf[entry]]))].join("; ");
+}
+
+const field = (finding) =>
+  [...new Set(evidenceOf(finding).map((entry) => data.fields[data.fieldOf[entry]]))].join(", ");
+
+function message(finding) {
+  const [first] = connectionsOf(finding);
+  const [entry] = evidenceOf(finding);
+  return data.messages[data.message[finding]].replace(/[\u0001-\u0003]/g, (mark) => {
+    if (mark === "\u0001") return data.ids[first];
+    return mark === "\u0002" ? data.schemas[first] : data.actual[entry];
+  });
+}
+
+// A name that outlives the report: the rule, and what it was judged on.
+function findingId(finding) {
+  const all = connectionsOf(finding);
+  const first = all.length ? data.ids[all[0]] : "";
+  const key = groupKey(finding);
+  return key ? `${ruleOf(finding).id}/@${key}/${first}` : `${ruleOf(finding).id}/${first}`;
+}
+
+function findFinding(id) {
+  const rule = ruleNumber.get(id.slice(0, id.indexOf("/")));
+  for (let f = 0; f < findingCount; f++) if (data.rule[f] === rule && findingId(f) === id) return f;
+  return -1;
+}
+
+const decoded = new Map();
+
+// The verdict of every connection under a rule, a byte each. A rule on groups has no such bytes:
+// what its findings name counts, and UNKNOWN stands for the rest.
+const UNKNOWN = 255;
+
+function verdictsOfRule(rule) {
+  if (decoded.has(rule)) return decoded.get(rule);
+  const text = atob(data.verdicts[rule]);
+  const verdicts = new Uint8Array(connectionCount).fill(UNKNOWN);
+  for (let c = 0; c < text.length; c++) verdicts[c] = text.charCodeAt(c);
+  if (data.rules[rule].per.length) {
+    for (let f = 0; f < findingCount; f++) {
+      if (data.rule[f] === rule) for (const c of connectionsOf(f)) verdicts[c] = verdictOf[f];
+    }
+  }
+  decoded.set(rule, verdicts);
+  return verdicts;
+}
+
+let perConnection;
+
+// How many checks of each verdict name each connection.
+function tallies() {
+  if (!perConnection) {
+    perConnection = VERDICTS.map(() => new Uint16Array(connectionCount));
+    for (let rule = 0; rule < data.rules.length; rule++) {
+      const verdicts = verdictsOfRule(rule);
+      for (let c = 0; c < connectionCount; c++) {
+        if (verdicts[c] !== UNKNOWN) perConnection[verdicts[c]][c]++;
+      }
+    }
+  }
+  return perConnection;
+}

@@ -1,0 +1,449 @@
+// The page: columns, filters, pictures, export; everything that reads or changes the state.
+
+const badge = (name, make, labels) => ({
+  prepare: (cell) => cell.append(make(labels[1])),
+  fill: (cell, label) => {
+    const span = cell.firstElementChild;
+    if (span.lastElementChild.textContent === label) return;
+    span.className = `${name} ${name[0]}-${label}`;
+    span.firstElementChild.firstElementChild.setAttribute("href", `#i-${name[0]}-${label}`);
+    span.lastElementChild.textContent = label;
+  },
+});
+const drawVerdict = badge("verdict", verdictBadge, VERDICTS);
+const drawSeverity = badge("severity", severityBadge, SEVERITIES);
+
+const byTable = (name, texts, pick) => () => {
+  const places = cachedRanks(name, texts);
+  return (row) => places[pick(row)];
+};
+const byOwnText = (name, count, text) => byTable(
+  name, () => Array.from({ length: count }, (_, row) => text(row)), (row) => row,
+);
+const firstOf = (f) => connectionsOf(f)[0] ?? 0;
+const pick = (value) => (typeof value === "number" ? value : value[0] ?? 0);
+
+const FINDING_COLUMNS = [
+  {
+    id: "severity", label: "Severity", width: "6.75rem", text: (f) => SEVERITIES[severityOf[f]],
+    rank: () => (f) => -severityOf[f], prepare: drawSeverity.prepare,
+    fill: (cell, f) => drawSeverity.fill(cell, SEVERITIES[severityOf[f]]),
+  },
+  {
+    id: "verdict", label: "Verdict", width: "6.25rem", text: (f) => VERDICTS[verdictOf[f]],
+    rank: () => (f) => verdictOf[f], prepare: drawVerdict.prepare,
+    fill: (cell, f) => drawVerdict.fill(cell, VERDICTS[verdictOf[f]]),
+  },
+  {
+    id: "rule", label: "Rule", width: "minmax(9rem, 1fr)", text: (f) => ruleOf(f).id,
+    rank: byTable("rule", () => data.rules.map((r) => r.id), (f) => data.rule[f]),
+  },
+  {
+    id: "connection", label: "Connection", width: "minmax(9rem, 1.3fr)",
+    text: (f) => joined(f, (c) => data.schemas[c]), rank: byTable("schema", () => data.schemas, firstOf),
+  },
+  {
+    id: "service", label: "Service", width: "minmax(7rem, .8fr)", text: (f) => joined(f, serviceName),
+    rank: byTable("service", () => data.services, (f) => data.serviceOf[firstOf(f)]),
+  },
+  {
+    id: "group", label: "Group", width: "minmax(7rem, .9fr)",
+    text: (f) => groupKey(f) || joined(f, groupName),
+    rank: byTable("group", () => data.groups, (f) => data.groupOf[firstOf(f)]),
+  },
+  {
+    id: "actual", label: "Actual", width: "minmax(7rem, 1fr)", text: actual,
+    rank: byTable("actual", () => data.actual, (f) => pick(data.evidence[f])),
+  },
+  { id: "expected", label: "Expected", width: "minmax(9rem, 1fr)", text: expected },
+  { id: "field", label: "Field", width: "minmax(8rem, .8fr)", text: field },
+  { id: "message", label: "Message", width: "minmax(16rem, 2fr)", text: message },
+  { id: "id", label: "Connection id", width: "minmax(8rem, .8fr)", text: (f) => joined(f, (c) => data.ids[c]) },
+  { id: "owner", label: "Owner", width: "minmax(7rem, .6fr)", text: (f) => owners(ruleOf(f)) },
+  { id: "fix", label: "Fix", width: "minmax(12rem, 1.4fr)", text: (f) => ruleOf(f).fix },
+  { id: "note", label: "Note", width: "minmax(10rem, 1.2fr)", text: note },
+  { id: "policy", label: "Policy line", width: "minmax(10rem, 1fr)", text: (f) => ruleOf(f).position },
+];
+const tally = (label, heading) => ({
+  id: label, label: heading, width: "5.5rem", text: (c) => number(tallies()[VERDICTS.indexOf(label)][c]),
+  rank: () => (c) => tallies()[VERDICTS.indexOf(label)][c],
+});
+const CONNECTION_COLUMNS = [
+  {
+    id: "verdict", label: "Verdict", width: "6.25rem", text: (c) => ruleVerdict(c),
+    rank: () => (c) => verdictsOfRule(ruleNumber.get(state.rule))[c], prepare: drawVerdict.prepare,
+    fill: (cell, c) => drawVerdict.fill(cell, ruleVerdict(c)),
+  },
+  {
+    id: "connection", label: "Connection", width: "minmax(10rem, 1.5fr)", text: (c) => data.schemas[c],
+    rank: byTable("schema", () => data.schemas, (c) => c),
+  },
+  {
+    id: "service", label: "Service", width: "minmax(7rem, .8fr)", text: serviceName,
+    rank: byTable("service", () => data.services, (c) => data.serviceOf[c]),
+  },
+  {
+    id: "group", label: "Group", width: "minmax(7rem, .9fr)", text: groupName,
+    rank: byTable("group", () => data.groups, (c) => data.groupOf[c]),
+  },
+  { id: "id", label: "Connection id", width: "minmax(8rem, .8fr)", text: (c) => data.ids[c] },
+  tally("fail", "Failed"), tally("error", "Errors"), tally("waived", "Waived"), tally("known", "Known"),
+  tally("pass", "Passed"), tally("skip", "Skipped"),
+];
+const FIRST_COLUMNS = {
+  findings: ["severity", "verdict", "rule", "connection", "service", "group", "actual"],
+  connections: ["connection", "service", "group", "fail", "error", "pass", "skip"],
+};
+
+let state = readState();
+const columnsOf = (show) => (show === "findings" ? FINDING_COLUMNS : CONNECTION_COLUMNS);
+const isRuleView = () => {
+  const rule = data.rules[ruleNumber.get(state.rule)];
+  return state.show === "connections" && rule !== undefined && !rule.per.length;
+};
+
+function ruleVerdict(c) {
+  return VERDICTS[verdictsOfRule(ruleNumber.get(state.rule))[c]] ?? "";
+}
+
+function visibleColumns() {
+  const names = state.columns ? chosen(state.columns) : new Set(FIRST_COLUMNS[state.show]);
+  if (state.show === "connections") names.delete("verdict");
+  if (isRuleView()) names.add("verdict");
+  const columns = columnsOf(state.show).filter((column) => names.has(column.id));
+  return columns.length ? columns : columnsOf(state.show).filter((c) => FIRST_COLUMNS[state.show].includes(c.id));
+}
+
+function selectRows() {
+  const rows = state.show === "findings" ? matchFindings(state) : matchConnections(state);
+  const column = columnsOf(state.show).find((c) => c.id === state.sort.replace("-", ""));
+  if (!column || (column.id === "verdict" && state.show === "connections" && !isRuleView())) return rows;
+  const count = state.show === "findings" ? findingCount : connectionCount;
+  const rank = (column.rank ?? byOwnText(`${state.show}.${column.id}`, count, column.text))();
+  return sorted(rows, rank, state.sort.startsWith("-"));
+}
+
+// -- the state's comings and goings ---------------------------------------------------------
+
+const page = {};
+const grid = new Table({
+  label: "Findings",
+  onOpen: (row) => go(state.show === "findings" ? { finding: findingId(row) } : { connection: data.ids[row] }),
+  onSort: (sort) => change({ sort }),
+});
+const CLOSED = { finding: "", connection: "", about: "" };
+
+// A filter changes where the reader is, not where Back leads.
+function change(changes) {
+  state = { ...state, ...changes };
+  history.replaceState(null, "", fragment(state));
+  update();
+}
+
+// Opening something is a step that Back takes back.
+function go(target) {
+  state = { ...state, ...CLOSED, ...target };
+  history.pushState(null, "", fragment(state));
+  open();
+}
+
+function open() {
+  openSheet(state, {
+    onClose: () => sheet.close(),
+    onStep: (finding, by) => {
+      const at = grid.rows.indexOf(finding) + by;
+      if (state.show !== "findings" || at < 0 || at >= grid.rows.length) return;
+      grid.reveal(at);
+      state = { ...state, finding: findingId(grid.rows[at]) };
+      history.replaceState(null, "", fragment(state));
+      open();
+    },
+  });
+}
+
+sheet.addEventListener("close", () => {
+  if (!state.finding && !state.connection && !state.about) return;
+  state = { ...state, ...CLOSED };
+  history.replaceState(null, "", fragment(state));
+});
+sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());
+
+addEventListener("hashchange", () => {
+  const next = readState();
+  const opens = next.finding || next.connection || next.about;
+  // A link to one thing leaves the filters as they are.
+  const bare = opens && !FILTERS.some((name) => next[name]);
+  const moved = !opens && fragment({ ...next, ...CLOSED }) !== fragment({ ...state, ...CLOSED });
+  state = bare ? { ...state, ...CLOSED, finding: next.finding, connection: next.connection, about: next.about } : next;
+  if (bare) history.replaceState(null, "", fragment(state));
+  update();
+  open();
+  if (moved) page.title.scrollIntoView();
+});
+
+// -- the filters ------------------------------------------------------------------------------
+
+function toggles(name, labels, make, counts) {
+  const buttons = labels.map((label) => {
+    const button = el("button", { type: "button", class: "chip", "data-label": label }, make(label), el("span", { class: "n" }, number(counts(label))));
+    button.addEventListener("click", () => {
+      const names = chosen(state[name]);
+      if (!names.delete(label)) names.add(label);
+      change({ [name]: labels.filter((each) => names.has(each)).join(",") });
+    });
+    return button;
+  });
+  return el("div", { class: "chips", role: "group", "aria-label": `Filter by ${name}`, "data-name": name }, ...buttons);
+}
+
+function selector(name, all, options) {
+  const select = el("select", { "aria-label": `Filter by ${name}`, "data-name": name }, el("option", { value: "" }, all));
+  for (const [value, text] of options) select.append(el("option", { value }, text));
+  select.addEventListener("change", () => change({ [name]: select.value }));
+  return select;
+}
+
+function countBy(length, key) {
+  const counts = new Map();
+  for (let row = 0; row < length; row++) for (const k of key(row)) counts.set(k, (counts.get(k) ?? 0) + 1);
+  return counts;
+}
+
+const mostFirst = (counts) => [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+const distinct = (name) => (f) => new Set(connectionsOf(f).map(name));
+
+function buildExplorer() {
+  const verdicts = countBy(findingCount, (f) => [verdictOf[f]]);
+  const severities = countBy(findingCount, (f) => [severityOf[f]]);
+  const services = mostFirst(countBy(connectionCount, (c) => [serviceName(c)]));
+  const groups = mostFirst(countBy(connectionCount, (c) => [groupName(c)]));
+  page.search = el("input", { type: "search", placeholder: "Search words in anything", "aria-label": "Search", autocomplete: "off", spellcheck: "false" });
+  page.search.addEventListener("input", () => change({ q: page.search.value }));
+  page.clear = el("button", { type: "button", class: "quiet" }, "Clear filters");
+  page.clear.addEventListener("click", () => change(Object.fromEntries(FILTERS.map((name) => [name, ""]))));
+  page.status = el("p", { class: "status", role: "status" });
+  const csv = el("button", { type: "button", class: "quiet", id: "export" }, "Export CSV");
+  csv.addEventListener("click", exportCsv);
+  page.columns = el("details", { class: "columns" }, el("summary", {}, "Columns"), el("div", { class: "menu" }));
+  page.tabs = el("div", { class: "segments", role: "group", "aria-label": "Show" }, ...[
+    ["findings", "Findings", findingCount], ["connections", "Connections", connectionCount],
+  ].map(([show, text, count]) => {
+    const button = el("button", { type: "button", "data-show": show }, text, " ", el("span", { class: "n" }, number(count)));
+    button.addEventListener("click", () => change({ show, sort: "", columns: "" }));
+    return button;
+  }));
+  page.verdicts = toggles("verdict", ["fail", "error", "waived", "known", "skip", "pass"], verdictBadge, (label) => verdicts.get(VERDICTS.indexOf(label)) ?? 0);
+  page.severities = toggles("severity", SEVERITIES.slice(1).reverse(), severityBadge, (label) => severities.get(SEVERITIES.indexOf(label)) ?? 0);
+  page.selects = [
+    selector("rule", "All rules", data.rules.map((r) => [r.id, r.id])),
+    selector("service", "All services", services.map(([name, count]) => [name, `${name} (${number(count)})`])),
+    selector("group", "All groups", groups.map(([name, count]) => [name, `${name} (${number(count)})`])),
+  ];
+  page.empty = el("p", { class: "empty", hidden: true });
+  page.explorer.append(
+    el("div", { class: "toolbar" }, page.tabs, page.search, ...page.selects),
+    el("div", { class: "toolbar" }, page.verdicts, page.severities, page.clear),
+    el("div", { class: "toolbar slim" }, page.status, el("span", { class: "spring" }), page.columns, csv),
+    grid.root, page.empty,
+  );
+}
+
+function updateFilters() {
+  if (page.search.value !== state.q) page.search.value = state.q;
+  for (const select of page.selects) select.value = state[select.dataset.name];
+  for (const group of [page.verdicts, page.severities]) {
+    const names = chosen(state[group.dataset.name]);
+    for (const button of group.children) button.setAttribute("aria-pressed", String(names.has(button.dataset.label)));
+  }
+  const findings = state.show === "findings";
+  for (const button of page.verdicts.children) {
+    const label = button.dataset.label;
+    button.hidden = findings && (label === "skip" || label === "pass");
+    button.querySelector(".n").hidden = !findings;
+  }
+  page.severities.hidden = !findings;
+  for (const button of page.tabs.children) button.setAttribute("aria-pressed", String(button.dataset.show === state.show));
+  page.clear.hidden = !FILTERS.some((name) => state[name]);
+}
+
+function updateColumnMenu(columns) {
+  const menu = page.columns.lastElementChild;
+  const choices = columnsOf(state.show).filter((c) => state.show === "findings" || c.id !== "verdict");
+  const focused = document.activeElement?.dataset?.choice;
+  menu.replaceChildren(...choices.map((column) => {
+    const box = el("input", { type: "checkbox", "data-choice": column.id, checked: columns.includes(column) });
+    box.addEventListener("change", () => {
+      const names = choices.filter((c) => (c === column ? box.checked : columns.includes(c))).map((c) => c.id);
+      const usual = names.join() === FIRST_COLUMNS[state.show].join();
+      change({ columns: usual ? "" : names.join(",") });
+    });
+    return el("label", {}, box, column.label);
+  }));
+  if (focused) menu.querySelector(`[data-choice="${focused}"]`)?.focus();
+}
+
+function update() {
+  updateFilters();
+  const rows = selectRows();
+  const columns = visibleColumns();
+  const [noun, all] = state.show === "findings" ? ["finding", findingCount] : ["connection", connectionCount];
+  const rule = isRuleView() ? `, under ${state.rule}` : "";
+  page.status.textContent = rows.length === all
+    ? `${plural(all, noun)}${rule}` : `${number(rows.length)} of ${plural(all, noun)}${rule}`;
+  grid.root.setAttribute("aria-label", state.show === "findings" ? "Findings" : "Connections");
+  grid.root.hidden = !rows.length;
+  page.empty.hidden = rows.length > 0;
+  page.empty.textContent = all
+    ? `No ${noun} matches these filters.`
+    : state.show === "findings" ? "No findings: every check passed or was skipped." : "No connections were judged.";
+  grid.show(columns, rows, state.sort);
+  updateColumnMenu(columns);
+}
+
+// -- the pictures -----------------------------------------------------------------------------
+
+const unsettled = (f) => verdictOf[f] === 1 || verdictOf[f] === 2;
+const OPEN = "fail,error";
+const MOST_GROUPS = 12;
+const MOST_RULES = 15;
+const MOST_BARS = 8;
+
+function bars(list, counts, filter, most = MOST_BARS) {
+  const top = Math.max(...counts.map(([, count]) => count), 1);
+  for (const [label, count] of counts.slice(0, most)) {
+    const fill = el("span", { class: "bar-fill" });
+    fill.style.width = `${(100 * count) / top}%`;
+    const name = filter === "severity" ? severityBadge(label) : el("span", { class: "bar-name" }, label);
+    list.append(el("li", {}, el(
+      "a", { href: fragment({ ...DEFAULTS, [filter]: label, verdict: OPEN }), class: "bar-link" },
+      name, el("span", { class: "bar-track", "aria-hidden": "true" }, fill), el("b", {}, number(count)),
+    )));
+  }
+  if (counts.length > most) {
+    const rest = counts.slice(most).reduce((sum, [, count]) => sum + count, 0);
+    list.append(el("li", { class: "hint" }, `${plural(counts.length - most, `more ${filter}`)}: ${number(rest)}`));
+  }
+}
+
+function heatMap(findings) {
+  const cells = new Map();
+  const groups = new Map();
+  const rules = new Map();
+  for (const f of findings) {
+    rules.set(data.rule[f], (rules.get(data.rule[f]) ?? 0) + 1);
+    for (const group of distinct(groupName)(f)) {
+      const key = `${data.rule[f]}\n${group}`;
+      cells.set(key, (cells.get(key) ?? 0) + 1);
+      groups.set(group, (groups.get(group) ?? 0) + 1);
+    }
+  }
+  const columns = mostFirst(groups).slice(0, MOST_GROUPS).map(([group]) => group);
+  const rows = [...rules].sort((a, b) => data.rules[b[0]].severity - data.rules[a[0]].severity || b[1] - a[1]);
+  const top = Math.max(...cells.values());
+  const cell = (rule, group) => {
+    const count = cells.get(`${rule}\n${group}`) ?? 0;
+    if (!count) return el("td", { class: "heat-0" }, el("span", { class: "zero" }, "0"));
+    const level = Math.max(1, Math.ceil((5 * Math.log(count + 1)) / Math.log(top + 1)));
+    return el("td", { class: `heat-${level}` }, el("a", {
+      href: fragment({ ...DEFAULTS, rule: data.rules[rule].id, group, verdict: OPEN }),
+    }, number(count)));
+  };
+  const shown = rows.slice(0, MOST_RULES);
+  const left = [
+    groups.size > columns.length ? plural(groups.size - columns.length, "more group") : "",
+    rows.length > shown.length ? plural(rows.length - shown.length, "more rule") : "",
+  ].filter(Boolean);
+  return [el(
+    "table", { class: "heat" },
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Rule"), ...columns.map((group) =>
+      el("th", { scope: "col" }, el("span", { class: "tilt" }, group))))),
+    el("tbody", {}, ...shown.map(([rule]) => el(
+      "tr", {}, el("th", { scope: "row" }, data.rules[rule].id), ...columns.map((group) => cell(rule, group)),
+    ))),
+  ), left.length ? el("p", { class: "hint" }, `Not drawn: ${left.join(", ")}.`) : ""];
+}
+
+function drawPictures() {
+  const findings = Array.from({ length: findingCount }, (_, f) => f).filter(unsettled);
+  if (!findings.length) return;
+  document.getElementById("heat").append(...heatMap(findings));
+  const by = (key) => countBy(findings.length, (at) => key(findings[at]));
+  bars(document.getElementById("by-service"), mostFirst(by(distinct(serviceName))), "service");
+  const severities = by((f) => [severityOf[f]]);
+  bars(document.getElementById("by-severity"), [4, 3, 2, 1].map((s) => [SEVERITIES[s], severities.get(s) ?? 0]), "severity");
+  document.getElementById("pictures").hidden = false;
+}
+
+// -- export, print, theme ---------------------------------------------------------------------
+
+// A spreadsheet runs what starts with these; an apostrophe makes it text. Numbers stay numbers.
+const csvCell = (text) => {
+  const safe = /^[=+\-@\t\r\0]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};
+
+function exportCsv() {
+  const columns = visibleColumns();
+  const lines = [columns.map((column) => csvCell(column.label)).join(",")];
+  for (const row of grid.rows) lines.push(columns.map((column) => csvCell(column.text(row))).join(","));
+  const url = URL.createObjectURL(new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv;charset=utf-8" }));
+  el("a", { href: url, download: `fivetran-audit-${state.show}.csv` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+const MOST_PRINTED = 300;
+
+function fillPlainTable() {
+  const rows = document.getElementById("plain-rows");
+  if (!rows) return;
+  const shown = state.show === "findings" ? grid.rows : matchFindings(DEFAULTS);
+  const listed = [...shown.slice(0, MOST_PRINTED)];
+  rows.replaceChildren(...listed.map((f) => el(
+    "tr", {}, el("td", {}, VERDICTS[verdictOf[f]]), el("td", {}, SEVERITIES[severityOf[f]]),
+    el("td", {}, ruleOf(f).id, el("br"), el("small", {}, ruleOf(f).position)),
+    el("td", {}, joined(f, (c) => data.schemas[c]), el("br"), el("small", {}, `${joined(f, serviceName)} · ${joined(f, groupName)} · ${joined(f, (c) => data.ids[c])}`)),
+    el("td", {}, message(f), note(f) ? el("br") : "", note(f) ? el("small", {}, note(f)) : ""),
+  )));
+  document.getElementById("plain-note").textContent = shown.length > listed.length
+    ? `The first ${number(listed.length)} of ${number(shown.length)} findings selected; the report itself holds all ${number(findingCount)}.`
+    : `${number(listed.length)} of ${plural(findingCount, "finding")}.`;
+}
+
+const THEMES = { system: "dark", dark: "light", light: "system" };
+
+function startTheme() {
+  const button = document.getElementById("theme");
+  let theme = "system";
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    theme = THEMES[theme];
+    document.documentElement.dataset.theme = theme;
+    button.textContent = `Theme: ${theme}`;
+  });
+}
+
+function start() {
+  page.explorer = document.getElementById("explorer");
+  page.title = document.getElementById("findings-title");
+  buildExplorer();
+  page.explorer.hidden = false;
+  document.documentElement.classList.add("scripted");
+  drawPictures();
+  update();
+  open();
+  startTheme();
+  addEventListener("beforeprint", fillPlainTable);
+  addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || sheet.open) return;
+    if (event.target.closest("input, select, textarea")) return;
+    event.preventDefault();
+    page.search.focus();
+  });
+  document.addEventListener("click", (event) => {
+    const anchor = event.target.closest("a[href^='#']");
+    if (anchor && anchor.hash === location.hash && !sheet.open) page.title.scrollIntoView();
+    if (!event.target.closest(".columns")) page.columns.open = false;
+  });
+}
+
+start();

@@ -1,0 +1,181 @@
+// The sheet that opens beside the table: one finding, one connection or one rule, in full.
+
+const sheet = document.getElementById("sheet");
+
+const link = (state, text) => el("a", { href: fragment({ ...DEFAULTS, ...state }) }, text);
+const connectionLink = (c) => link({ connection: data.ids[c] }, data.schemas[c] || data.ids[c]);
+const ruleLink = (rule) => link({ about: rule.id }, rule.title || rule.id);
+
+function facts(pairs) {
+  const list = el("dl", { class: "facts-list" });
+  for (const [name, ...values] of pairs) {
+    if (values.some((value) => value !== "" && value !== undefined)) {
+      list.append(el("div", {}, el("dt", {}, name), el("dd", {}, ...values)));
+    }
+  }
+  return list;
+}
+
+const part = (title, ...content) => el("section", { class: "part" }, el("h3", {}, title), ...content);
+const owners = (rule) =>
+  rule.tags.filter((tag) => tag.startsWith("owner:")).map((tag) => tag.slice(6)).join(", ");
+
+function ruleFacts(rule) {
+  return facts([
+    ["Rule", ruleLink(rule), " ", el("code", {}, rule.id)],
+    ["Expects", rule.expects],
+    ["Applies when", rule.appliesWhen],
+    ["Judged per", rule.per.join(", ")],
+    ["Owner", owners(rule)],
+    ["Tags", rule.tags.filter((tag) => !tag.startsWith("owner:")).join(", ")],
+    ["Controls", rule.controls.map(([name, ids]) => `${name}: ${ids.join(", ")}`).join("; ")],
+    ["Policy", `${rule.policy}, `, el("code", {}, rule.position)],
+  ]);
+}
+
+function connectionFacts(c) {
+  return facts([
+    ["Connection", connectionLink(c)], ["Id", el("code", {}, data.ids[c])],
+    ["Service", serviceName(c)], ["Group", groupName(c)],
+  ]);
+}
+
+function table(className, headings, rows) {
+  return el(
+    "table", { class: className },
+    el("thead", {}, el("tr", {}, ...headings.map((text) => el("th", { scope: "col" }, text)))),
+    el("tbody", {}, ...rows.map((cells) => el("tr", {}, ...cells.map((cell) => el("td", {}, cell))))),
+  );
+}
+
+// A rule's texts as a person reads them; a policy may leave any of them out.
+const advice = (rule) => [
+  rule.fix ? part("How to fix it", el("p", { class: "fix" }, rule.fix)) : "",
+  rule.why ? part("Why it matters", el("p", {}, rule.why)) : "",
+];
+
+const MOST_LISTED = 50;
+
+function findingSheet(f) {
+  const rule = ruleOf(f);
+  const connections = connectionsOf(f);
+  const evidence = evidenceOf(f).map((e) =>
+    [el("code", {}, data.fields[data.fieldOf[e]]), data.actual[e], data.expected[data.expectedOf[e]]]);
+  const more = connections.length - MOST_LISTED;
+  return {
+    title: rule.title || rule.id,
+    badges: [verdictBadge(VERDICTS[verdictOf[f]]), severityBadge(SEVERITIES[rule.severity])],
+    content: [
+      el("p", { class: "message" }, message(f)),
+      note(f) ? el("p", { class: "note" }, note(f)) : "",
+      evidence.length ? table("evidence", ["Field", "Actual", "Expected"], evidence) : "",
+      ...advice(rule),
+      part(
+        connections.length === 1 ? "Connection" : plural(connections.length, "connection"),
+        groupKey(f) ? facts([["Group judged", groupKey(f)]]) : "",
+        ...connections.slice(0, MOST_LISTED).map(connectionFacts),
+        more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
+      ),
+      part("Rule", ruleFacts(rule)),
+    ],
+  };
+}
+
+// Every check on a connection, the ones that passed too.
+function connectionSheet(c) {
+  const findings = new Map();
+  for (let f = 0; f < findingCount; f++) {
+    if (anyOf(data.connection[f], { [c]: 1 })) findings.set(data.rule[f], f);
+  }
+  const order = { fail: 0, error: 1, waived: 2, known: 3, pass: 4, skip: 5 };
+  const checks = data.rules.map((rule, r) => ({ rule, r, label: VERDICTS[verdictsOfRule(r)[c]] }))
+    .sort((a, b) => (order[a.label] ?? 6) - (order[b.label] ?? 6) || b.rule.severity - a.rule.severity);
+  const why = ({ rule, r, label }) => {
+    if (findings.has(r)) return link({ finding: findingId(findings.get(r)) }, message(findings.get(r)));
+    if (label === "skip") return rule.skip;
+    return label ? rule.expects : `judged per ${rule.per.join(", ")}; nothing found that names this connection`;
+  };
+  const rows = checks.map((check) => [
+    check.label ? verdictBadge(check.label) : "in a group",
+    el("div", {}, ruleLink(check.rule), el("small", {}, why(check))),
+  ]);
+  return {
+    title: data.schemas[c] || data.ids[c],
+    badges: [],
+    content: [connectionFacts(c), part(plural(rows.length, "check"), table("checks", ["Verdict", "Rule"], rows))],
+  };
+}
+
+function ruleSheet(rule) {
+  const r = ruleNumber.get(rule.id);
+  const counts = VERDICTS.map((label, v) => [label, rule.counts[v]]).filter(([, count]) => count);
+  const groups = data.groupChecks[r].map(([key, verdict]) => [verdictBadge(VERDICTS[verdict]), key]);
+  const more = groups.length - MOST_LISTED;
+  const findings = counts.some(([label]) => label !== "pass" && label !== "skip");
+  return {
+    title: rule.title || rule.id,
+    badges: [severityBadge(SEVERITIES[rule.severity])],
+    content: [
+      ruleFacts(rule),
+      part(
+        "Checks",
+        counts.length ? el("ul", { class: "legend" }, ...counts.map(([label, count]) =>
+          el("li", {}, verdictBadge(label), " ", el("b", {}, number(count))))) : el("p", {}, "None."),
+        el("p", { class: "links" },
+          findings ? link({ rule: rule.id }, "Show its findings") : "", " ",
+          rule.per.length ? "" : link({ show: "connections", rule: rule.id }, "Show every connection it judged")),
+      ),
+      groups.length ? part(
+        "Groups", table("checks", ["Verdict", "Group"], groups.slice(0, MOST_LISTED)),
+        more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
+      ) : "",
+      ...advice(rule),
+    ],
+  };
+}
+
+// What the state asks to be open, or null.
+function sheetFor(state) {
+  if (state.finding) {
+    const finding = findFinding(state.finding);
+    return finding < 0 ? missing("finding", state.finding) : { ...findingSheet(finding), finding };
+  }
+  if (state.connection) {
+    const connection = data.ids.indexOf(state.connection);
+    return connection < 0 ? missing("connection", state.connection) : connectionSheet(connection);
+  }
+  if (state.about) {
+    const rule = data.rules[ruleNumber.get(state.about)];
+    return rule ? ruleSheet(rule) : missing("rule", state.about);
+  }
+  return null;
+}
+
+const missing = (kind, id) => ({
+  title: `No such ${kind}`, badges: [],
+  content: [el("p", {}, `This report has no ${kind} “${id}”. It may have been fixed, or left out of this run.`)],
+});
+
+function openSheet(state, { onClose, onStep }) {
+  const shown = sheetFor(state);
+  if (!shown) {
+    if (sheet.open) sheet.close();
+    return;
+  }
+  const close = el("button", { type: "button", class: "quiet", "data-close": true }, "Close");
+  close.addEventListener("click", onClose);
+  const steps = shown.finding === undefined ? [] : [["Previous", -1], ["Next", 1]].map(([text, by]) => {
+    const button = el("button", { type: "button", class: "quiet", "data-step": by }, text);
+    button.addEventListener("click", () => onStep(shown.finding, by));
+    return button;
+  });
+  const focused = sheet.open ? document.activeElement?.dataset.step : undefined;
+  sheet.replaceChildren(el(
+    "div", { class: "sheet" },
+    el("header", { class: "sheet-bar" }, el("div", { class: "badges" }, ...shown.badges), ...steps, close),
+    el("div", { class: "sheet-body" }, el("h2", { id: "sheet-title", tabindex: "-1" }, shown.title), ...shown.content),
+  ));
+  if (!sheet.open) sheet.showModal();
+  sheet.scrollTop = 0;
+  (sheet.querySelector(focused ? `[data-step="${focused}"]` : "#sheet-title")).focus();
+}

@@ -1,0 +1,185 @@
+// A table of any length: only the rows in view exist. It is a grid to assistive technology, keeps
+// the focus itself and names the active row, so that rows can come and go beneath it.
+
+// Makes an element. Text becomes text nodes; attributes never are styles or handlers.
+function el(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value !== undefined) made.setAttribute(key, value);
+  }
+  made.append(...children.filter((child) => child !== "" && child !== null && child !== undefined));
+  return made;
+}
+
+function icon(name, size = 16) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [key, value] of Object.entries({
+    class: "icon", width: size, height: size, "aria-hidden": "true", focusable: "false",
+  })) svg.setAttribute(key, value);
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+const verdictBadge = (label) =>
+  el("span", { class: `verdict v-${label}` }, icon(`v-${label}`), el("span", {}, label));
+const severityBadge = (label) =>
+  el("span", { class: `severity s-${label}` }, icon(`s-${label}`), el("span", {}, label));
+
+const MORE_ROWS = 6;
+// Browsers cut elements off somewhere above 16 million pixels; longer tables scroll faster.
+const TALLEST = 8_000_000;
+
+class Table {
+  constructor({ label, onOpen, onSort }) {
+    Object.assign(this, { onSort, onOpen, rows: new Int32Array(0), columns: [], active: 0, first: -1 });
+    this.head = el("div", { class: "row head", role: "row", "aria-rowindex": "1" });
+    this.body = el("div", { class: "rows", role: "rowgroup" });
+    this.space = el("div", { class: "space", role: "presentation" }, this.body);
+    this.root = el(
+      "div", { class: "grid", role: "grid", tabindex: "0", "aria-label": label },
+      el("div", { class: "head-group", role: "rowgroup" }, this.head), this.space,
+    );
+    this.root.addEventListener("scroll", () => this.draw(), { passive: true });
+    this.root.addEventListener("keydown", (event) => this.press(event));
+    this.body.addEventListener("click", (event) => this.click(event));
+    this.root.addEventListener("focus", () => this.mark());
+    new ResizeObserver(() => this.measure()).observe(this.root);
+  }
+
+  show(columns, rows, sort) {
+    const sameColumns = columns.length === this.columns.length && columns.every((c, n) => c === this.columns[n]);
+    Object.assign(this, { columns, rows, sort, active: 0 });
+    if (!sameColumns) {
+      this.body.replaceChildren();
+      this.root.style.setProperty("--columns", columns.map((column) => column.width).join(" "));
+      this.root.setAttribute("aria-colcount", columns.length);
+    }
+    this.drawHead();
+    this.root.setAttribute("aria-rowcount", rows.length + 1);
+    this.root.scrollTop = 0;
+    this.measure();
+  }
+
+  drawHead() {
+    const focused = this.head.contains(document.activeElement) && document.activeElement.dataset.column;
+    this.head.replaceChildren(...this.columns.map((column, at) => {
+      const descending = this.sort === `-${column.id}`;
+      const on = descending || this.sort === column.id;
+      const button = el(
+        "button", { type: "button", class: "sort", "data-column": column.id },
+        column.label, el("span", { class: "arrow", "aria-hidden": "true" }, on ? (descending ? "↓" : "↑") : ""),
+      );
+      button.addEventListener("click", () =>
+        this.onSort(on ? (descending ? "" : `-${column.id}`) : column.id));
+      return el("div", {
+        role: "columnheader", class: `cell c-${column.id}`, "aria-colindex": at + 1,
+        "aria-sort": on ? (descending ? "descending" : "ascending") : "none",
+      }, button);
+    }));
+    if (focused) this.head.querySelector(`[data-column="${focused}"]`)?.focus();
+  }
+
+  measure() {
+    const style = getComputedStyle(this.root);
+    this.rowHeight = parseFloat(style.getPropertyValue("--row-height")) || 44;
+    this.headHeight = this.head.offsetHeight;
+    this.view = Math.max(this.root.clientHeight - this.headHeight, this.rowHeight);
+    this.full = this.rows.length * this.rowHeight;
+    this.height = Math.min(this.full, TALLEST);
+    this.space.style.height = `${this.height}px`;
+    this.first = -1;
+    this.draw();
+  }
+
+  // Where the view is in the whole, which may be taller than what the browser scrolls.
+  get top() {
+    const most = this.height - this.view;
+    return most > 0 ? (this.root.scrollTop * (this.full - this.view)) / most : 0;
+  }
+
+  draw() {
+    const top = this.top;
+    const first = Math.max(0, Math.floor(top / this.rowHeight) - MORE_ROWS);
+    const count = Math.min(this.rows.length - first, Math.ceil(this.view / this.rowHeight) + 2 * MORE_ROWS);
+    this.body.style.transform = `translateY(${this.root.scrollTop + first * this.rowHeight - top}px)`;
+    if (first === this.first && count === this.body.childElementCount) return;
+    while (this.body.childElementCount > count) this.body.lastElementChild.remove();
+    while (this.body.childElementCount < count) this.body.append(this.newRow());
+    this.first = first;
+    let at = first;
+    for (const element of this.body.children) this.fill(element, at++);
+    this.mark();
+  }
+
+  newRow() {
+    const cells = this.columns.map((column, at) => {
+      const cell = el("div", { role: "gridcell", class: `cell c-${column.id}`, "aria-colindex": at + 1 });
+      column.prepare?.(cell);
+      return cell;
+    });
+    return el("div", { class: "row", role: "row" }, ...cells);
+  }
+
+  fill(element, at) {
+    const row = this.rows[at];
+    element.id = `row-${at}`;
+    element.setAttribute("aria-rowindex", at + 2);
+    this.columns.forEach((column, n) => {
+      const cell = element.children[n];
+      if (column.fill) column.fill(cell, row);
+      else {
+        const text = column.text(row);
+        if (cell.textContent !== text) cell.textContent = text;
+      }
+    });
+  }
+
+  mark() {
+    const shown = this.active >= this.first && this.active < this.first + this.body.childElementCount;
+    for (const element of this.body.children) {
+      element.classList.toggle("active", element.id === `row-${this.active}`);
+    }
+    if (shown) this.root.setAttribute("aria-activedescendant", `row-${this.active}`);
+    else this.root.removeAttribute("aria-activedescendant");
+  }
+
+  reveal(at) {
+    this.active = Math.max(0, Math.min(this.rows.length - 1, at));
+    const from = this.active * this.rowHeight;
+    const top = this.top;
+    let wanted = top;
+    if (from < top) wanted = from;
+    if (from + this.rowHeight > top + this.view) wanted = from + this.rowHeight - this.view;
+    if (wanted !== top) {
+      const most = this.full - this.view;
+      this.root.scrollTop = most > 0 ? (wanted * (this.height - this.view)) / most : 0;
+    }
+    this.draw();
+    this.mark();
+  }
+
+  press(event) {
+    if (event.target !== this.root || event.altKey || event.ctrlKey || event.metaKey) return;
+    const page = Math.max(1, Math.floor(this.view / this.rowHeight) - 1);
+    const moves = {
+      ArrowDown: this.active + 1, ArrowUp: this.active - 1, PageDown: this.active + page,
+      PageUp: this.active - page, Home: 0, End: this.rows.length - 1,
+    };
+    if (event.key in moves) this.reveal(moves[event.key]);
+    else if (event.key === "Enter" || event.key === " ") {
+      if (this.rows.length) this.onOpen(this.rows[this.active]);
+    } else return;
+    event.preventDefault();
+  }
+
+  click(event) {
+    const element = event.target.closest(".row");
+    if (!element || String(getSelection())) return;
+    this.active = Number(element.id.slice(4));
+    this.mark();
+    this.onOpen(this.rows[this.active]);
+  }
+}
