@@ -84,6 +84,8 @@ def command(  # noqa: PLR0913  # an argument an option
     try:
         with sandbox:
             _introduce(sandbox.url, sandbox.key, sandbox.secret, connections)
+            if fault:
+                click.echo(f"It goes wrong on purpose: {FAULTS[fault].doc}.\n")
             while True:
                 time.sleep(3600)
     except (Interrupted, KeyboardInterrupt):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
@@ -119,8 +119,8 @@ class Api:
         return scheme.lower() == "basic" and hmac.compare_digest(given, self._credentials)
 
     def _routed(self, method: str, target: str, accept: str) -> Answer:
-        parts = urlsplit(target)
-        respond = self._endpoint(parts.path)
+        path, _, query = target.partition("?")
+        respond = self._endpoint(path)
         if respond is None:
             return error(404, "NotFound", "The requested resource does not exist")
         if method != "GET":
@@ -128,7 +128,7 @@ class Api:
         if not accepts_json(accept):
             return error(406, "NotAcceptable", "Accept application/json;version=2")
         try:
-            return respond(dict(parse_qsl(parts.query, keep_blank_values=True)))
+            return respond(dict(parse_qsl(query, keep_blank_values=True)))
         except InvalidInputError as cause:
             return error(400, "InvalidInput", str(cause))
 

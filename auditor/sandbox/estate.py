@@ -76,13 +76,16 @@ def build_estate(
     kind of flaw occurs at least once, and most connections stay healthy.
 
     ``now`` is aware; without it the present is taken, to the minute: an hourly step would make
-    fifteen-minute syncs look an hour old. Raises UsageError for a count out of range.
+    fifteen-minute syncs look an hour old. Raises UsageError for a count out of range, and for a
+    ``now`` without a zone.
     """
     if not 0 <= connections <= MOST_CONNECTIONS:
         raise UsageError(
             f"a sandbox of {connections} connections: write a count from 0 to {MOST_CONNECTIONS:,}"
         )
     moment = now or datetime.now(UTC).replace(second=0, microsecond=0)
+    if moment.tzinfo is None:
+        raise UsageError(f"a sandbox as of {moment}: give the time a zone, such as UTC")
     builder = _Builder(random.Random(seed), moment.astimezone(UTC), connections)  # noqa: S311  # not for secrets
     records = list(builder.records(connections))
     flaws = {} if healthy else spoil(records, builder.rng, builder.now)

@@ -81,6 +81,8 @@ class Sandbox:
         return tuple(self._requests)
 
     def __enter__(self) -> Self:
+        if self._server is not None:
+            raise UsageError("the sandbox is running already: use its url, or make another")
         api = Api(
             self.estate,
             self.key,

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.clock import parse_timestamp
+from auditor.clock import parse_time_of_day, parse_timestamp
 from auditor.errors import UsageError
 from auditor.fields import FIELDS, Kind, find
 from auditor.sandbox.estate import SERVICE_ACCOUNTS, Estate, build_estate
@@ -93,6 +93,8 @@ def test_records_are_json_of_the_documented_types(estate):
             assert type(value) is KINDS[field.kind], path
             if field.kind is Kind.TIMESTAMP:
                 assert parse_timestamp(value) is not None, (path, value)
+            if field.kind is Kind.TIME_OF_DAY:
+                assert parse_time_of_day(value) is not None, (path, value)
             if field.values:
                 assert value in field.values, path
 
@@ -237,6 +239,11 @@ def test_the_count_is_exact(count):
 def test_a_count_out_of_range_is_refused(count):
     with pytest.raises(UsageError, match="write a count from 0 to"):
         build_estate(count)
+
+
+def test_a_time_without_a_zone_is_refused():
+    with pytest.raises(UsageError, match="give the time a zone"):
+        build_estate(now=NOW.replace(tzinfo=None))
 
 
 def test_ids_stay_unique_when_two_words_run_out():

@@ -43,6 +43,15 @@ def test_the_lines_it_prints_work_and_a_signal_ends_it(ending):
     assert process.returncode == 0
 
 
+def test_a_fault_is_announced():
+    options = ["--port", "0", "--fault", "html-gateway"]
+    with subprocess.Popen([*RUN, *options], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert said(process, "It goes wrong on purpose: ") == f"{FAULTS['html-gateway'].doc}."
+        finally:
+            process.terminate()
+
+
 def test_help_names_every_fault():
     text = re.sub(r"\s+|-(?=\s)", "", CliRunner().invoke(command, ["--help"]).output)
     for name, fault in FAULTS.items():

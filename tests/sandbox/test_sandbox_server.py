@@ -7,6 +7,7 @@ import gzip
 import http.client
 import json
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -250,6 +251,35 @@ def test_what_is_not_http_is_400(sandbox):
         assert b"InvalidInput" in raw.makefile("rb").read()
 
 
+@pytest.mark.parametrize("target", ["http://[x/v1/groups", "/v1/groups?a=%ff&b", "/v1/%zz", "*"])
+def test_no_target_is_too_strange_to_answer(sandbox, target, capfd):
+    host, port = sandbox.url.removeprefix("http://").split(":")
+    token = base64.b64encode(f"{FAKE_KEY}:{FAKE_SECRET}".encode()).decode()
+    head = f"GET {target} HTTP/1.1\r\nAuthorization: Basic {token}\r\nConnection: close\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        raw.sendall(head.encode())
+        assert raw.makefile("rb").read().startswith(b"HTTP/1.1 ")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_client_that_leaves_is_no_news(sandbox, capfd):
+    host, port = sandbox.url.removeprefix("http://").split(":")
+    token = base64.b64encode(f"{FAKE_KEY}:{FAKE_SECRET}".encode()).decode()
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raw.sendall(
+            f"GET /v1/connections HTTP/1.1\r\nAuthorization: Basic {token}\r\n\r\n".encode()
+        )
+    assert get(sandbox, "/v1/groups").ok
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_running_sandbox_cannot_be_started_again(sandbox):
+    with pytest.raises(UsageError, match="running already"), sandbox:
+        pass
+    assert get(sandbox, "/v1/groups").ok
+
+
 def test_gzip_only_for_those_who_take_it():
     with Sandbox(ESTATE, gzip=True) as sandbox:
         packed = get(sandbox, "/v1/connections?limit=250")
@@ -305,7 +335,7 @@ def test_every_request_is_noted():
 
 
 def test_it_stops_with_clients_connected_and_asking():
-    threads = threading.active_count()
+    before = set(threading.enumerate())
     with Sandbox(ESTATE, latency=60) as sandbox:
         host, port = sandbox.url.removeprefix("http://").split(":")
         waiting = socket.create_connection((host, int(port)), timeout=10)
@@ -315,7 +345,7 @@ def test_it_stops_with_clients_connected_and_asking():
             time.sleep(0.01)
     waiting.close()
     idle.close()
-    assert threading.active_count() == threads
+    assert set(threading.enumerate()) <= before
     with pytest.raises(OSError, match="refused"):
         socket.create_connection((host, int(port)), timeout=10)
     with pytest.raises(UsageError, match="not running"):
