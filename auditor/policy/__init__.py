@@ -1,1 +1,11 @@
-"""Policies: from YAML to rules that judge."""
+"""Policies: from YAML to rules that judge.
+
+The way of a policy: ``nodes`` (YAML with positions) → ``documents`` (files and what they extend)
+→ ``settling`` (variables, overrides) → ``rule_reader`` and ``reading`` (rules, conditions) →
+``compiling`` (what judges) and ``describing`` (what findings say).
+"""
+
+from auditor.policy.load import load, load_policies
+from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
+
+__all__ = ["GroupRule", "PolicyRule", "Ruleset", "load", "load_policies"]

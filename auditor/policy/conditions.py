@@ -7,7 +7,7 @@ holds that the two agree, and this one explains the findings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -36,11 +36,23 @@ class Reading(Enum):
 
     def __call__(self, value: Any) -> Any:
         """Return ``value`` as this reading has it; None for one that is not readable so."""
-        if self is Reading.PLAIN:
-            return value
-        if type(value) is not str:
-            return None
-        return parse_timestamp(value) if self is Reading.TIMESTAMP else parse_time_of_day(value)
+        return READERS[self](value)
+
+
+def _timestamp(value: Any) -> datetime | None:
+    return parse_timestamp(value) if type(value) is str else None
+
+
+def _time_of_day(value: Any) -> int | None:
+    return parse_time_of_day(value) if type(value) is str else None
+
+
+#: What each reading does with a value.
+READERS: Mapping[Reading, Callable[[Any], Any]] = {
+    Reading.PLAIN: lambda value: value,
+    Reading.TIMESTAMP: _timestamp,
+    Reading.TIME_OF_DAY: _time_of_day,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +200,7 @@ def reads(condition: Condition, base: str = "") -> Iterator[tuple[str, bool]]:
     """
     for test in tests_in(condition):
         path = joined(base, test.path)
-        yield path, test.operator.whole
+        yield path, test.operator.needs_whole(path)
         if isinstance(test.operand, FieldOperand):
             yield joined(base, test.operand.path), False
         elif isinstance(test.operand, Nested) and test.operator.of_items:

@@ -163,7 +163,7 @@ class _Reader:
         if tag := getattr(event, "tag", None):
             self._problem(position, f"a tag is not read: {one_line(tag)}", "remove it")
         if isinstance(event, yaml.ScalarEvent):
-            plain = event.style is None
+            plain = bool(event.implicit[0])
             value = _resolve(event.value) if plain else event.value
             return Scalar(position, event.value, value, plain)
         if isinstance(event, yaml.SequenceStartEvent):

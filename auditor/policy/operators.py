@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from auditor.clock import FUTURE_TOLERANCE, UNITS_BY_NAME
-from auditor.fields import Kind
+from auditor.fields import Kind, find
 from auditor.policy.conditions import FieldOperand, Reading, Truth, all_of, any_of
 from auditor.records import MISSING
 
@@ -92,6 +92,15 @@ class Operator:
         """Whether its operand is a condition on the items of an array."""
         return self.form in {OperandForm.CONDITION, OperandForm.COUNT}
 
+    def needs_whole(self, path: str) -> bool:
+        """Whether what stands at ``path`` has to be decoded with all it holds.
+
+        The size of a documented text or array is known without its contents.
+        """
+        documented = find(path)
+        sized = documented is not None and documented.kind in {Kind.STRING, Kind.ARRAY}
+        return self.whole and (self.form is OperandForm.SCHEMA or not sized)
+
     def takes(self, value: Any) -> bool:
         """Whether ``value`` can be asked about."""
         return _TAKES[self.takes_values](value)
@@ -145,7 +154,7 @@ _TAKES: Mapping[Takes, Callable[[Any], bool]] = {
 def same(value: Any, other: Any) -> Truth:
     """Whether two scalars are equal; an error where their types differ. 1 equals 1.0."""
     if type(value) is type(other):
-        return _is_scalar(value) and bool(value == other) if _is_scalar(value) else None
+        return bool(value == other) if _is_scalar(value) else None
     return bool(value == other) if _is_number(value) and _is_number(other) else None
 
 
@@ -168,13 +177,13 @@ def _not_equals(value: Any, operand: Any, now: datetime) -> Truth:
 
 def _compare(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any, datetime], Truth]:
     def compare(value: Any, operand: Any, _now: datetime) -> Truth:
-        return holds(value, operand) if _is_number(operand) else None
+        return bool(holds(value, operand)) if _is_number(operand) else None
 
     return compare
 
 
 def _in(value: Any, operand: Any, _now: datetime) -> Truth:
-    """A value is judged against those of its own type; none of its type is an error."""
+    # A value is judged against the literals of its own type; where there is none, an error.
     if operand is MISSING:
         return None
     truths = [same(value, other) for other in operand]
@@ -237,7 +246,7 @@ def _older_than(value: datetime, operand: Any, now: datetime) -> Truth:
     if operand is MISSING or value > now + FUTURE_TOLERANCE:
         return None
     age: timedelta = now - value
-    return age > operand
+    return bool(age > operand)
 
 
 def _newer_than(value: datetime, operand: Any, now: datetime) -> Truth:

@@ -1,0 +1,82 @@
+"""The gate: from what was listed and judged to the answer a pipeline acts on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from auditor.model import Completeness, Gate, Listing, Outcome, RuleChecks, Severity, Verdict
+from auditor.text import listed, plural
+
+CLEAN, VIOLATIONS, INCONCLUSIVE = 0, 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What the gate lets through: ``fail_on`` is the least severity that counts, None for none."""
+
+    fail_on: Severity | None = Severity.LOW
+    strict: bool = False
+    allow_empty: bool = False
+
+
+def decide(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Gate:
+    """Return the gate's answer: inconclusive outranks violations, which outrank a pass."""
+    unsettled = list(_unsettled(listing, checks, bar))
+    violated = list(_violated(checks, bar))
+    if unsettled:
+        reasons = (*unsettled, *violated)
+        return Gate(Outcome.INCONCLUSIVE, INCONCLUSIVE, bar.fail_on, reasons)
+    if violated:
+        return Gate(Outcome.VIOLATIONS, VIOLATIONS, bar.fail_on, tuple(violated))
+    return Gate(Outcome.PASSED, CLEAN, bar.fail_on, tuple(_satisfied(listing, checks, bar)))
+
+
+def _unsettled(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
+    """Yield why nothing can be said for certain."""
+    for problem in listing.problems:
+        yield f"the listing is incomplete: {problem}"
+    if listing.completeness is Completeness.INCOMPLETE and not listing.problems:
+        yield "the listing is incomplete"
+    if listing.complete and not listing.connections and not bar.allow_empty:
+        yield (
+            "no connection was listed, so nothing was judged: check the key's permissions and the"
+            " filters, or pass --allow-empty if there are none"
+        )
+    errors = sum(rule.count(Verdict.ERROR) for rule in checks)
+    if errors:
+        at = listed([r.rule.id for r in checks if r.count(Verdict.ERROR)][:3], "and")
+        yield f"{plural(errors, 'check')} could not be evaluated ({at})"
+    if bar.strict:
+        idle = [rule.rule.id for rule in checks if rule.count(Verdict.SKIP) == rule.total]
+        if idle:
+            names = listed(idle, "and")
+            yield f"--strict: {plural(len(idle), 'rule')} applied to nothing ({names})"
+        if listing.completeness is Completeness.UNKNOWN:
+            yield "--strict: whether the listing is complete is unknown"
+
+
+def _violated(checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
+    """Yield how many violations count, by severity."""
+    if bar.fail_on is None:
+        return
+    for severity in sorted(Severity, reverse=True):
+        if severity < bar.fail_on:
+            return
+        failing = [r for r in checks if r.rule.severity is severity and r.count(Verdict.FAIL)]
+        if failing:
+            total = sum(rule.count(Verdict.FAIL) for rule in failing)
+            rules = plural(len(failing), "rule")
+            yield f"{plural(total, f'{severity.label} violation')} of {rules}"
+
+
+def _satisfied(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
+    """Yield what a pass rests on."""
+    if not listing.connections:
+        yield "no connection was listed, which --allow-empty accepts"
+        return
+    below = sum(rule.count(Verdict.FAIL) for rule in checks)
+    yield f"{plural(listing.connections, 'connection')} judged by {plural(len(checks), 'rule')}"
+    if below:
+        least = bar.fail_on.label if bar.fail_on else "none"
+        yield f"{plural(below, 'violation')} below the bar (--fail-on {least})"

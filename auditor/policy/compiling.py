@@ -1,0 +1,327 @@
+"""Conditions compiled to Python: fast, and the same as their plain reading.
+
+A condition becomes two expressions: one that is true where the condition *surely holds*, one that
+is true where it *surely fails*. What is neither could not be evaluated. The two are duals (the
+sure truth of ``all`` is the *and* of its parts, its sure falsehood their *or*; ``not`` swaps
+them), so Kleene's logic needs no third value, a wrong type needs no branch, and whatever nobody
+thought of is an error and never a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from auditor.clock import FUTURE_TOLERANCE
+from auditor.model import Verdict
+from auditor.policy.conditions import (
+    ITSELF,
+    READERS,
+    All,
+    AnyOf,
+    Condition,
+    FieldOperand,
+    Literal,
+    Nested,
+    Not,
+    Reading,
+    Test,
+    Truth,
+)
+from auditor.policy.operands import Now
+from auditor.policy.operators import OperandForm, Operator, Takes
+from auditor.policy.rules import GroupRule, PolicyRule
+from auditor.records import MISSING, Node, Shape
+
+_NUMBER = "(type({0}) is int or type({0}) is float and -INFINITY < {0} < INFINITY)"
+_GUARDS = {str: "type({0}) is str", bool: "type({0}) is bool", int: _NUMBER, float: _NUMBER}
+_INLINE = (str, int, float, bool)
+
+#: What a check that did not pass leaves: rule, connection, verdict, and the values it read.
+RawFinding = tuple[int, int, int, tuple[Any, ...]]
+#: Judges a page: records, the first one's index, where rows of verdicts and findings go.
+JudgePage = Callable[
+    [Sequence[Any], int, Callable[[tuple[int, ...]], None], Callable[[RawFinding], None]], None
+]
+#: Takes a record of a group: its index, key, membership, and what must be unique.
+TakeMember = Callable[[int, tuple[Any, ...], Truth, tuple[Any, ...]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sure:
+    """Two Python expressions: where a condition surely holds, and where it surely fails."""
+
+    holds: str
+    fails: str
+
+
+def compile_judge(
+    rules: Sequence[PolicyRule],
+    groups: Sequence[tuple[GroupRule, TakeMember]],
+    shape: Shape,
+    now: datetime,
+) -> JudgePage:
+    """Return a function that judges a page of the shape's records by all rules at once.
+
+    A row has a verdict for each of ``rules``, in order; members go to their group's function.
+    """
+    program = _Program(shape, now)
+    text = program.page(rules, groups)
+    # The text is made of names that the program chose and of literals in repr(): nothing in it
+    # comes from a policy as code.
+    exec(compile(text, "<rules>", "exec"), program.names)  # noqa: S102
+    judge: JudgePage = program.names["judge_page"]
+    return judge
+
+
+class _Program:
+    """The text of the functions, and the names it uses."""
+
+    def __init__(self, shape: Shape, now: datetime) -> None:
+        self.shape = shape
+        self.now = now
+        self.names: dict[str, Any] = {
+            "MISSING": MISSING,
+            "INFINITY": float("inf"),
+            "NOW": now,
+            "HORIZON": now + FUTURE_TOLERANCE,
+            "SIZED": frozenset({str, list, dict}),
+            "read_timestamp": READERS[Reading.TIMESTAMP],
+            "read_time_of_day": READERS[Reading.TIME_OF_DAY],
+        }
+
+    def page(
+        self, rules: Sequence[PolicyRule], groups: Sequence[tuple[GroupRule, TakeMember]]
+    ) -> str:
+        loop = _Locals(self, self.shape.root, "r", exact=True)
+        body: list[str] = []
+        for number, rule in enumerate(rules):
+            body += self._rule(number, rule, loop)
+        for group, take in groups:
+            body += self._member(group, self.name("take", take), loop)
+        row = "".join(f"c{number}, " for number in range(len(rules)))
+        lines = [*loop.lines, *body, f"add(({row}))", "n += 1"]
+        return "\n".join(
+            [
+                "def judge_page(records, n, add, found):",
+                " for r in records:",
+                *(f"  {line}" for line in lines),
+            ]
+        )
+
+    def name(self, kind: str, value: Any) -> str:
+        """Return a name for ``value`` in the program."""
+        name = f"{kind}_{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def constant(self, value: Any) -> str:
+        """Return an expression for an operand's value."""
+        if type(value) in _INLINE:
+            return repr(value)
+        if isinstance(value, Now):
+            return self.name("moment", self.now + value.offset)
+        if isinstance(value, tuple):
+            return self.name("values", frozenset(value))
+        return self.name("operand", value)
+
+    def function(self, condition: Condition, node: Node | None) -> Callable[[Any], Truth]:
+        """Return ``condition`` as a function of an item that ``node`` describes, or a number."""
+        item = _Locals(self, node, "r", exact=False)
+        sure = self.condition(condition, item)
+        name = f"item_{len(self.names)}"
+        lines = [
+            *item.lines,
+            f"return True if {sure.holds} else False if {sure.fails} else None",
+        ]
+        text = "\n".join([f"def {name}(r):", *(f" {line}" for line in lines)])
+        exec(compile(text, "<rules>", "exec"), self.names)  # noqa: S102  # as in compile_judge
+        function: Callable[[Any], Truth] = self.names[name]
+        return function
+
+    # -- rules ------------------------------------------------------------------------------
+
+    def _rule(self, number: int, rule: PolicyRule, local: _Locals) -> list[str]:
+        kept = "".join(f"{local.of(path)}, " for path in rule.reads)
+        asserted = self.condition(rule.assertion, local)
+
+        def noted(verdict: Verdict) -> list[str]:
+            return [
+                f" c{number} = {verdict.value}",
+                f" found(({number}, n, {verdict.value}, ({kept})))",
+            ]
+
+        judged = [
+            f"if {asserted.holds}: c{number} = {Verdict.PASS.value}",
+            f"elif {asserted.fails}:",
+            *noted(Verdict.FAIL),
+            "else:",
+            *noted(Verdict.ERROR),
+        ]
+        if rule.when is None:
+            return judged
+        applies = self.condition(rule.when, local)
+        return [
+            f"if {applies.holds}:",
+            *(f" {line}" for line in judged),
+            f"elif {applies.fails}: c{number} = {Verdict.SKIP.value}",
+            "else:",
+            *noted(Verdict.ERROR),
+        ]
+
+    def _member(self, group: GroupRule, take: str, local: _Locals) -> list[str]:
+        key = "".join(f"{local.of(path)}, " for path in group.keys)
+        unique = "".join(f"{local.of(path)}, " for path in group.unique)
+        if group.when is None:
+            return [f"{take}(n, ({key}), True, ({unique}))"]
+        applies = self.condition(group.when, local)
+        member = f"True if {applies.holds} else False if {applies.fails} else None"
+        return [f"{take}(n, ({key}), {member}, ({unique}))"]
+
+    # -- conditions -------------------------------------------------------------------------
+
+    def condition(self, condition: Condition, local: _Locals) -> Sure:
+        """Return where ``condition`` surely holds and surely fails."""
+        match condition:
+            case All(parts):
+                return _joined([self.condition(p, local) for p in parts], "and", "or")
+            case AnyOf(parts):
+                return _joined([self.condition(p, local) for p in parts], "or", "and")
+            case Not(part):
+                sure = self.condition(part, local)
+                return Sure(sure.fails, sure.holds)
+            case Test():
+                return self._test(condition, local)
+
+    def _test(self, test: Test, local: _Locals) -> Sure:
+        value, operand = local.of(test.path, test.reading), test.operand
+        if isinstance(operand, Literal):
+            guard = _guard(test, operand)
+            if test.operator.source and guard is not None:
+                return self._inline(test, operand, value, guard)
+        call = self.name("test", self._call(test, local))
+        other = ""
+        if isinstance(operand, FieldOperand):
+            other = f", {local.of(operand.path, operand.reading)}"
+        return Sure(f"{call}({value}{other}) is True", f"{call}({value}{other}) is False")
+
+    def _inline(self, test: Test, operand: Literal, value: str, guard: str) -> Sure:
+        if test.operator.name == "equals" and type(operand.value) is bool:
+            return Sure(f"{value} is {operand.value}", f"{value} is {not operand.value}")
+        holds = test.operator.source.format(value=value, operand=self.constant(operand.value))
+        if not guard:
+            return Sure(f"({holds})", f"not ({holds})")
+        guard = guard.format(value)
+        return Sure(f"({guard} and ({holds}))", f"({guard} and not ({holds}))")
+
+    def _call(self, test: Test, local: _Locals) -> Callable[..., Truth]:
+        """Return ``test`` as a function of the value and, for a field operand, of the other."""
+        operator, operand, now = test.operator, test.operand, self.now
+        takes, holds = operator.takes, operator.holds
+        if isinstance(operand, FieldOperand):
+
+            def with_field(value: Any, other: Any) -> Truth:
+                if not takes(value):
+                    return None
+                return holds(value, operator.from_field(other, operand), now)
+
+            return with_field
+        fixed = self._functions(operator, operand, test, local)
+
+        def alone(value: Any) -> Truth:
+            return holds(value, fixed, now) if takes(value) else None
+
+        return alone
+
+    def _functions(
+        self, operator: Operator, operand: Literal | Nested, test: Test, local: _Locals
+    ) -> Any:
+        if isinstance(operand, Literal):
+            moment = isinstance(operand.value, Now)
+            return self.now + operand.value.offset if moment else operand.value
+        node = local.node_of(test.path)
+        item = node.items if operator.of_items and node else None
+        judge = self.function(operand.condition, item)
+        return (judge,) if operand.count is None else (judge, self.function(operand.count, None))
+
+
+class _Locals:
+    """The local names of one function, each loaded once.
+
+    ``exact`` says that ``subject`` is always the node's struct, so that it needs no check.
+    """
+
+    def __init__(self, program: _Program, node: Node | None, subject: str, *, exact: bool) -> None:
+        self.lines: list[str] = []
+        self._program = program
+        self._node = node
+        self._subject = subject
+        self._exact = exact
+        self._loaded: dict[tuple[str, Reading], str] = {}
+
+    def of(self, path: str, reading: Reading = Reading.PLAIN) -> str:
+        """Return the local name that holds the value at ``path``, read as ``reading``."""
+        if path == ITSELF and reading is Reading.PLAIN:
+            return self._subject
+        name = self._loaded.get((path, reading))
+        if name is None:
+            expression = self._load(path) if reading is Reading.PLAIN else self._read(path, reading)
+            name = f"v{len(self._loaded)}"
+            self._loaded[path, reading] = name
+            self.lines.append(f"{name} = {expression}")
+        return name
+
+    def node_of(self, path: str) -> Node | None:
+        """Return the shape's node at ``path``."""
+        node = self._node
+        for step in path.split(".") if path else ():
+            node = node.children[step] if node else None
+        return node
+
+    def _read(self, path: str, reading: Reading) -> str:
+        return f"read_{reading.name.lower()}({self.of(path)})"
+
+    def _load(self, path: str) -> str:
+        above, _, key = path.rpartition(".")
+        parent, holder = self.node_of(above), self.of(above) if above else self._subject
+        if parent is None:
+            return "MISSING"
+        child = parent.children[key]
+        if parent.whole:
+            return f"{holder}.get({key!r}, MISSING) if type({holder}) is dict else MISSING"
+        if self._exact and not above:
+            return f"{holder}.{child.attribute}"
+        kind = self._program.name("object", parent.struct)
+        return f"{holder}.{child.attribute} if type({holder}) is {kind} else MISSING"
+
+
+def _joined(parts: list[Sure], holds: str, fails: str) -> Sure:
+    return Sure(
+        "(" + f" {holds} ".join(part.holds for part in parts) + ")",
+        "(" + f" {fails} ".join(part.fails for part in parts) + ")",
+    )
+
+
+def _guard(test: Test, operand: Literal) -> str | None:
+    """Return the check of a value's type, "" where none is needed, None where it varies."""
+    takes = test.operator.takes_values
+    if takes is Takes.ANYTHING:
+        return ""
+    if takes is Takes.MOMENTS:
+        ages = test.operator.form is OperandForm.DURATION
+        return "{0} is not None and {0} <= HORIZON" if ages else "{0} is not None"
+    if test.reading is Reading.TIME_OF_DAY:
+        return "{0} is not None"
+    if takes is Takes.NUMBERS:
+        return _NUMBER
+    if takes is Takes.TEXT:
+        return _GUARDS[str]
+    if takes is Takes.SIZED:
+        return "type({0}) in SIZED"
+    if takes is not Takes.SCALARS:
+        return None
+    values = operand.value if isinstance(operand.value, tuple) else (operand.value,)
+    guards = {_GUARDS[type(value)] for value in values}
+    return guards.pop() if len(guards) == 1 else None

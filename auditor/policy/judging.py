@@ -1,0 +1,135 @@
+"""The judge: takes records page by page, and says what every check came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from auditor.model import (
+    Connection,
+    Evidence,
+    Finding,
+    GroupCheck,
+    Rule,
+    RuleChecks,
+    Verdict,
+)
+from auditor.policy.compiling import RawFinding, compile_judge
+from auditor.policy.describing import Describer
+from auditor.policy.groups import GroupOutcome, Groups
+from auditor.policy.rules import ACCOUNT, GroupRule, PolicyRule, Ruleset
+from auditor.records import Shape
+from auditor.text import printable
+
+_TOLD = frozenset({Verdict.FAIL, Verdict.ERROR})
+
+
+class Judge:
+    """Judges one walk of a listing by the rules in force, as of ``now``.
+
+    ``clean`` makes any text from a record showable: credentials, control characters, length.
+    """
+
+    def __init__(
+        self, ruleset: Ruleset, shape: Shape, now: datetime, clean: Callable[[str], str]
+    ) -> None:
+        self._rules = [entry for entry in ruleset.rules if isinstance(entry, PolicyRule)]
+        self._groups = [Groups(entry) for entry in ruleset.rules if isinstance(entry, GroupRule)]
+        self._order = {entry.rule.id: number for number, entry in enumerate(ruleset.rules)}
+        self._now = now
+        self._clean = clean
+        self._count = 0
+        self._verdicts: list[bytes] = []
+        self._found: list[RawFinding] = []
+        members = [(groups.rule, groups.take) for groups in self._groups]
+        self._judge_page = compile_judge(self._rules, members, shape, now)
+
+    def take(self, records: Sequence[Any]) -> None:
+        """Judge one page of records."""
+        rows: list[tuple[int, ...]] = []
+        self._judge_page(records, self._count, rows.append, self._found.append)
+        self._count += len(records)
+        self._verdicts.append(bytes(chain.from_iterable(rows)))
+
+    def outcome(self, is_whole: Callable[[Rule], bool]) -> Outcome:
+        """Return what the listing came to; ``is_whole`` says whether a rule's groups were."""
+        groups = tuple(
+            (groups.rule, tuple(groups.outcomes(whole=is_whole(groups.rule.rule))))
+            for groups in self._groups
+        )
+        verdicts = b"".join(self._verdicts)
+        return Outcome(
+            self._order, tuple(self._rules), verdicts, self._found, groups, self._now, self._clean
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Every check of a walk, and its findings once somebody asks for them.
+
+    ``verdicts`` has a row of bytes a connection, a byte for each of ``rules``.
+    """
+
+    order: Mapping[str, int]
+    rules: tuple[PolicyRule, ...]
+    verdicts: bytes
+    found: Sequence[RawFinding]
+    groups: tuple[tuple[GroupRule, tuple[GroupOutcome, ...]], ...]
+    now: datetime
+    clean: Callable[[str], str]
+
+    def checks(self) -> tuple[RuleChecks, ...]:
+        """Return every rule's checks, in policy order."""
+        checks = [
+            RuleChecks(entry.rule, self.verdicts[number :: len(self.rules)])
+            for number, entry in enumerate(self.rules)
+        ]
+        for entry, outcomes in self.groups:
+            groups = tuple(GroupCheck(self._name(o), o.verdict) for o in outcomes)
+            checks.append(RuleChecks(entry.rule, b"", groups))
+        return tuple(sorted(checks, key=lambda checks: self.order[checks.rule.id]))
+
+    def findings(self, connections: Sequence[Connection]) -> tuple[Finding, ...]:
+        """Return every finding: severest first, then in policy order, then in listing order."""
+        told: dict[str, list[Finding]] = {rule_id: [] for rule_id in self.order}
+        describers = [Describer(entry, self.now, self.clean) for entry in self.rules]
+        for number, index, verdict, values in self.found:
+            rule = self.rules[number].rule
+            evidence, message = describers[number].describe(values)
+            connection = (connections[index],)
+            told[rule.id].append(Finding(rule, Verdict(verdict), connection, evidence, message))
+        for entry, outcomes in self.groups:
+            told[entry.rule.id] += [
+                self._finding(entry, o, connections) for o in outcomes if o.verdict in _TOLD
+            ]
+        ordered = sorted(filter(None, told.values()), key=lambda found: -found[0].rule.severity)
+        return tuple(chain.from_iterable(ordered))
+
+    def _name(self, outcome: GroupOutcome) -> str:
+        values = [*outcome.key, *(value for _, value in outcome.values)]
+        return self.clean(", ".join(map(str, values))) or ACCOUNT
+
+    def _finding(
+        self, entry: GroupRule, outcome: GroupOutcome, connections: Sequence[Connection]
+    ) -> Finding:
+        rule = entry.rule
+        evidence = (Evidence(outcome.field, outcome.actual, rule.expects),)
+        group = self._name(outcome)
+        if outcome.verdict is Verdict.ERROR:
+            message = f"cannot be judged: {outcome.field} is {outcome.actual} in {group}"
+        elif entry.message is not None:
+            known = {
+                **dict(zip(entry.keys, outcome.key, strict=True)),
+                **dict(outcome.values),
+                "actual": outcome.actual,
+                "count": outcome.actual,
+                "share": outcome.actual,
+            }
+            message = entry.message.filled(lambda path: self.clean(str(known.get(path, ""))))
+        else:
+            message = f"{group}: {outcome.field} is {outcome.actual}, expected that {rule.expects}"
+        members = tuple(connections[index] for index in outcome.members)
+        return Finding(rule, outcome.verdict, members, evidence, printable(message), group)

@@ -1,0 +1,56 @@
+"""Collecting what is wrong, so that every problem is reported at once."""
+
+from __future__ import annotations
+
+import re
+
+from auditor.errors import Problem
+from auditor.model import Position
+
+
+class Problems:
+    """What is wrong in the files read so far, with the text of the line for each."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+        self._lines: dict[str, list[str]] = {}
+
+    def knows(self, file: str, data: bytes) -> None:
+        """Remember the lines of a file, to show them under its problems."""
+        self._lines[file] = data.decode("utf-8", "replace").split("\n")
+
+    def add(self, position: Position, message: str, hint: str = "") -> None:
+        """Note an error."""
+        self._note(Problem(position, message, hint, self._line(position)))
+
+    def warn(self, position: Position, message: str, hint: str = "") -> None:
+        """Note something that is probably a mistake; an error under ``--strict``."""
+        self._note(Problem(position, message, hint, self._line(position), warning=True))
+
+    def extend(self, problems: list[Problem]) -> None:
+        """Note problems that someone else found."""
+        for problem in problems:
+            self._note(problem)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """What must be mended, by file and position."""
+        return sorted((p for p in self._found if not p.warning), key=lambda p: p.position)
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """What is probably a mistake, by file and position."""
+        return sorted((p for p in self._found if p.warning), key=lambda p: p.position)
+
+    def is_cut_by_comment(self, position: Position, text: str) -> bool:
+        """Whether the plain ``text`` at ``position`` ends at a ``#`` that was meant as text."""
+        rest = self._line(position)[position.column - 1 :].removeprefix(text)
+        return re.match(r"\s+#\S", rest) is not None
+
+    def _note(self, problem: Problem) -> None:
+        if problem not in self._found:
+            self._found.append(problem)
+
+    def _line(self, position: Position) -> str:
+        lines = self._lines.get(position.file, [])
+        return lines[position.line - 1] if position.line <= len(lines) else ""

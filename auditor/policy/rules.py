@@ -1,0 +1,73 @@
+"""Rules as a policy compiles them: what reports show of them, and what judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditor.model import PolicyFile, Rule
+from auditor.policy.conditions import Condition, reads
+from auditor.policy.messages import Message
+
+#: The ``per`` that makes one group of all connections.
+ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """A rule on single connections.
+
+    ``reads`` are the paths whose values a finding keeps: what its condition and message name.
+    ``reveal`` are the hidden paths whose values reports may show all the same.
+    """
+
+    rule: Rule
+    when: Condition | None
+    assertion: Condition
+    message: Message | None
+    reads: tuple[str, ...]
+    reveal: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRule:
+    """A rule on groups of connections: exactly one of ``unique``, ``count``, ``share`` is set.
+
+    ``keys`` form the groups; without any there is one group, of all connections.
+    """
+
+    rule: Rule
+    when: Condition | None
+    message: Message | None
+    keys: tuple[str, ...]
+    unique: tuple[str, ...] = ()
+    count: Condition | None = None
+    share: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """The rules in force and where they came from.
+
+    ``left_out`` says what was disabled, ``warnings`` what is probably a mistake, as sentences.
+    """
+
+    rules: tuple[PolicyRule | GroupRule, ...]
+    policies: tuple[PolicyFile, ...]
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def reads(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return every path that is decoded, and those that are needed with all they hold."""
+        paths: set[str] = set()
+        whole: set[str] = set()
+        for entry in self.rules:
+            conditions = [entry.when]
+            if isinstance(entry, PolicyRule):
+                conditions.append(entry.assertion)
+                paths.update(entry.reads)
+            else:
+                paths.update(entry.keys, entry.unique)
+            for condition in conditions:
+                for path, wholly in reads(condition) if condition else ():
+                    (whole if wholly else paths).add(path)
+        return frozenset(paths), frozenset(whole)

@@ -1,0 +1,265 @@
+"""A run: records through rules into a result.
+
+Data flows one way: a source yields pages, the judge judges them, and what is left is a result
+that reports show and a gate that answers. A listing that did not end, a check that could not be
+evaluated, or nothing to judge at all make a run inconclusive, never a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from auditor import __version__
+from auditor.clock import iso
+from auditor.errors import SourceError
+from auditor.gate import Bar, decide
+from auditor.model import (
+    Completeness,
+    Connections,
+    Listing,
+    Result,
+    Rule,
+    Severity,
+    SourceInfo,
+)
+from auditor.policy import Ruleset
+from auditor.policy.judging import Judge, Outcome
+from auditor.records import Shape
+from auditor.redact import Scrubber
+from auditor.sources import End, Event, Page, Restart, Source
+from auditor.sources.ahead import read_ahead
+from auditor.text import one_line, printable, shortened
+
+#: The local clock and the server's may differ by so much before the server's counts.
+CLOCK_TOLERANCE = timedelta(seconds=300)
+_NO_VALUE = "(missing)"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run judges and gates; the defaults are the command's.
+
+    ``fail_on`` is the least severity that makes a violation count, None for none. ``timeout`` is
+    seconds for a live listing. ``now`` replays a time, ``clock`` is the run's own.
+    """
+
+    fail_on: Severity | None = Severity.LOW
+    strict: bool = False
+    allow_empty: bool = False
+    timeout: float = 600.0
+    now: datetime | None = None
+    scrubber: Scrubber = field(default_factory=Scrubber)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a walk has come."""
+
+    pages: int
+    connections: int
+    walk: int
+
+
+def audit(
+    source: Source,
+    ruleset: Ruleset,
+    options: Options | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Judge every connection that ``source`` lists by the rules of ``ruleset``.
+
+    A source that fails does not raise: the result says that the run is inconclusive and why, and
+    shows what was judged until then.
+    """
+    options = options or Options()
+    run = _Run(source.info, ruleset, options, on_progress)
+    events = source.events(run.shape)
+    run.read(read_ahead(events, timeout=options.timeout) if source.live else events)
+    return run.result()
+
+
+class _Run:
+    """One walk after another, until one ends."""
+
+    def __init__(
+        self,
+        info: SourceInfo,
+        ruleset: Ruleset,
+        options: Options,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        reads, whole = ruleset.reads()
+        self.shape = Shape(reads, whole)
+        self._info = info
+        self._ruleset = ruleset
+        self._options = options
+        self._on_progress = on_progress
+        self._now: datetime | None = None
+        self._clock_note = ""
+        self._clock_warning: tuple[str, ...] = ()
+        self._walk = _Walk()
+        self._walks = 1
+        self._end: End | None = None
+        self._broken = ""
+
+    def read(self, events: Iterator[Event]) -> None:
+        """Judge every page of a listing; a failure of the source ends it, and is kept."""
+        try:
+            for event in events:
+                match event:
+                    case Page():
+                        self._take(event)
+                    case Restart():
+                        self._walk = _Walk()
+                        self._walks += 1
+                    case End():
+                        self._end = event
+        except SourceError as error:
+            self._broken = self._clean(str(error), limit=1000)
+
+    def result(self) -> Result:
+        """Return what was found."""
+        listing = self._listing()
+        judge = self._walk.judge or self._judge(None)
+        outcome = judge.outcome(partial(self._is_whole, listing))
+        checks = outcome.checks()
+        connections = self._walk.connections(self._tidy)
+        options = self._options
+        bar = Bar(options.fail_on, strict=options.strict, allow_empty=options.allow_empty)
+        return Result(
+            version=__version__,
+            judged_at=self._now or options.clock(),
+            source=self._info,
+            listing=listing,
+            policies=self._ruleset.policies,
+            connections=connections,
+            checks=checks,
+            gate=decide(listing, checks, bar),
+            describe=_describing(outcome, connections),
+            clock_note=self._clock_note,
+            left_out=(*self._narrowed(), *self._ruleset.left_out),
+            warnings=(*self._ruleset.warnings, *self._clock_warning),
+        )
+
+    def _take(self, page: Page) -> None:
+        walk = self._walk
+        if walk.judge is None:
+            walk.judge = self._judge(page.as_of)
+        walk.take(page)
+        if self._on_progress is not None:
+            self._on_progress(Progress(walk.pages, len(walk.ids), self._walks))
+
+    def _judge(self, as_of: datetime | None) -> Judge:
+        if self._now is None:
+            self._now = self._settle_clock(as_of)
+        return Judge(self._ruleset, self.shape, self._now, self._clean)
+
+    def _settle_clock(self, as_of: datetime | None) -> datetime:
+        """Return the one time that all rules compare with."""
+        if self._options.now is not None:
+            self._clock_note = f"judged as of {iso(self._options.now)}, given with --now"
+            return self._options.now
+        local = self._options.clock()
+        if as_of is None:
+            return local
+        if self._info.kind != "api":
+            self._clock_note = f"judged as of {iso(as_of)}, when the snapshot was taken"
+            return as_of
+        if abs(as_of - local) <= CLOCK_TOLERANCE:
+            return local
+        clocks = f"this machine's clock says {iso(local)}, the server's {iso(as_of)}"
+        self._clock_warning = (f"{clocks}: the server's counts; set this machine's",)
+        return as_of
+
+    def _listing(self) -> Listing:
+        walk, end = self._walk, self._end
+        problems, warnings = list(walk.problems), list(walk.warnings)
+        completeness = Completeness.INCOMPLETE
+        if self._broken:
+            problems.append(self._broken)
+        elif end is None:
+            problems.append("the listing stopped without an end")
+        else:
+            completeness = end.completeness
+            problems += end.problems
+            warnings += end.warnings
+        return Listing(
+            completeness=completeness,
+            pages=walk.pages,
+            connections=len(walk.ids),
+            walks=end.walks if end else self._walks,
+            problems=tuple(self._clean(p, limit=1000) for p in problems),
+            warnings=tuple(self._clean(w, limit=1000) for w in warnings),
+        )
+
+    def _is_whole(self, listing: Listing, rule: Rule) -> bool:
+        """Whether every connection of every group of ``rule`` was seen."""
+        filters = {name for name, _ in self._info.filters}
+        if filters == {"group_id"} and "group_id" in rule.per:
+            filters = set()
+        return listing.complete and not filters
+
+    def _narrowed(self) -> Iterator[str]:
+        for name, value in self._info.filters:
+            yield f"only connections with {name} {one_line(value)} were listed"
+
+    def _clean(self, text: str, limit: int = 200) -> str:
+        return shortened(printable(self._options.scrubber.text(text)), limit)
+
+    def _tidy(self, column: list[str]) -> Sequence[str]:
+        """Return a column of identities that can be shown, looking at it as a whole first."""
+        joined = "".join(column)
+        # A value can only be too long where the column is longer than its values allow.
+        short = len(joined) <= 200 or max(map(len, column), default=0) <= 200
+        if short and joined.isprintable() and not self._options.scrubber.touches(joined):
+            return column
+        return [self._clean(value) for value in column]
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What one walk has gathered so far."""
+
+    judge: Judge | None = None
+    pages: int = 0
+    ids: list[str] = field(default_factory=list)
+    services: list[str] = field(default_factory=list)
+    schemas: list[str] = field(default_factory=list)
+    group_ids: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    #: One string a distinct service and group, however many connections have it.
+    _known: dict[str, str] = field(default_factory=dict)
+
+    def take(self, page: Page) -> None:
+        """Judge one page and keep its identities."""
+        assert self.judge is not None
+        self.judge.take(page.records)
+        self.pages += 1
+        self.problems += page.problems
+        self.warnings += page.warnings
+        known = self._known.setdefault
+        records: list[Any] = page.records
+        self.ids += [record.id for record in records]
+        self.schemas += [_text(record.schema) for record in records]
+        self.services += [known(s, s) for r in records if (s := _text(r.service))]
+        self.group_ids += [known(g, g) for r in records if (g := _text(r.group_id))]
+
+    def connections(self, tidy: Callable[[list[str]], Sequence[str]]) -> Connections:
+        """Return the identities, each column made showable by ``tidy``."""
+        return Connections(
+            tidy(self.ids), tidy(self.services), tidy(self.schemas), tidy(self.group_ids)
+        )
+
+
+def _text(value: object) -> str:
+    return value if type(value) is str and value else _NO_VALUE
+
+
+def _describing(outcome: Outcome, connections: Connections) -> Callable[[], Any]:
+    return lambda: outcome.findings(connections)
