@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from auditor.records import UndecodableError
-from auditor.sources.saved_input import BLOCK, LARGEST, Input
+from auditor.sources.saved_input import Input
 
 _TOKEN = re.compile(
     # A string, cut ones included (possessive: a scan never goes back); an opener; a closer.
@@ -43,14 +43,14 @@ def array_batches(source: Input, decode: Decode) -> Iterator[list[Any]]:
     something, or holds an item of more than 64 MiB.
     """
     buffer, key = b"", b""
-    while block := source.read(max(BLOCK, len(buffer))):
+    while block := source.read(len(buffer)):
         buffer += block
         key = key or first_key(buffer)
         items, rest = _whole_items(buffer, key, decode)
         if items:
             yield items
         buffer = rest
-        _bound(buffer)
+        _bound(buffer, source)
     if not buffer.rstrip().endswith(b"]"):
         raise UndecodableError("the array is cut: its closing bracket is missing", transient=True)
     yield decode(b"[" + buffer)
@@ -64,7 +64,7 @@ def objects(source: Input, *, in_array: bool) -> Iterator[bytes]:
     """
     gap = _Gap(in_array)
     buffer = b""
-    while block := source.read(max(BLOCK, len(buffer))):
+    while block := source.read(len(buffer)):
         buffer += block
         spans, stop = _spans(buffer)
         done = 0
@@ -77,7 +77,7 @@ def objects(source: Input, *, in_array: bool) -> Iterator[bytes]:
             _nothing_follows(buffer[stop + 1 :], source)
             return
         buffer = buffer[done:]
-        _bound(buffer)
+        _bound(buffer, source)
     if buffer.strip() or in_array:
         raise UndecodableError("not JSON: it is cut, or a bracket is missing", transient=True)
 
@@ -88,11 +88,11 @@ def line_blocks(source: Input) -> Iterator[tuple[list[bytes], bool]]:
     Raises UndecodableError for a line of more than 64 MiB.
     """
     rest = b""
-    while block := source.read(BLOCK):
+    while block := source.read():
         head, line_feed, tail = block.rpartition(b"\n")
         if not line_feed:
             rest += tail
-            _bound(rest)
+            _bound(rest, source)
             continue
         yield (rest + head).split(b"\n"), True
         rest = tail
@@ -170,14 +170,15 @@ def _spans(buffer: bytes) -> tuple[list[tuple[int, int]], int | None]:
     return spans, None
 
 
-def _bound(buffer: bytes) -> None:
-    if len(buffer) > LARGEST:
-        raise UndecodableError("one record takes more than 64 MiB", transient=False)
+def _bound(buffer: bytes, source: Input) -> None:
+    if len(buffer) > source.largest:
+        limit = f"{source.largest / 2**20:g} MiB"
+        raise UndecodableError(f"one value takes more than {limit}", transient=False)
 
 
 def _nothing_follows(rest: bytes, source: Input) -> None:
     while not rest.strip():
-        rest = source.read(BLOCK)
+        rest = source.read()
         if not rest:
             return
     raise _something_follows()

@@ -8,10 +8,11 @@ compact or pretty-printed, gzipped or not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 from typing import Any, Union
 
 import msgspec
@@ -20,7 +21,7 @@ from auditor.errors import SourceError
 from auditor.model import Completeness
 from auditor.records import MISSING, Decoder, UndecodableError, kind_of
 from auditor.sources.json_split import array_batches, first_key, line_blocks, objects
-from auditor.sources.saved_input import LARGEST, Input
+from auditor.sources.saved_input import Input
 from auditor.sources.snapshot_file import (
     MARK,
     ClosingLine,
@@ -33,6 +34,7 @@ from auditor.text import one_line, plural
 #: The keys of the API's envelope; a record begins with none of them.
 _ANSWER_KEY = re.compile(rb'"(?:code|message|data)"\s*:')
 _HEADER = re.compile(rb'\s*\{\s*"' + MARK.encode() + rb'"\s*:')
+_BATCH = 1000
 _FORMS = (
     "expected a snapshot, an answer of the API, or records: "
     "in an array, one a line, or one after the other"
@@ -102,7 +104,7 @@ def _recognised(source: Input, decoder: Decoder) -> Iterator[Part | Closing]:
         return _array(source, decoder)
     if not text.startswith(b"{"):
         raise SourceError(f"{source.name}: it is not JSON; {_FORMS}")
-    if _is_lines(text, source.whole, decoder):
+    if _is_lines(source, decoder):
         return _lines(source, decoder)
     return _document(source, decoder)
 
@@ -159,13 +161,26 @@ def _array(source: Input, decoder: Decoder) -> Iterator[Part]:
     source.read()
     source.give_back(inside)
     if _ANSWER_KEY.match(first_key(inside)):
-        for number, body in enumerate(objects(source, in_array=True), 1):
+        for number, body in enumerate(_array_of_answers(source), 1):
             yield _answer(f"{source.name}, answer {number}", body, decoder)
         return
     first = 1
     for items in array_batches(source, decoder.array):
         yield Part(source.name, items, first)
         first += len(items)
+
+
+def _array_of_answers(source: Input) -> Iterable[bytes]:
+    """Take an array apart: in one go where it can be held whole, else answer by answer."""
+    body = source.read_document()
+    if len(body) <= source.largest:
+        try:
+            answers = msgspec.json.decode(b"[" + body, type=list[msgspec.Raw])
+            return [bytes(answer) for answer in answers]
+        except (msgspec.MsgspecError, RecursionError):
+            pass  # splitting it says what is wrong
+    source.give_back(body)
+    return objects(source, in_array=True)
 
 
 def _lines(source: Input, decoder: Decoder) -> Iterator[Part]:
@@ -200,23 +215,27 @@ def _document(source: Input, decoder: Decoder) -> Iterator[Part]:
     """Yield the one value that the input is, or several that stand one after the other."""
     is_answer = bool(_ANSWER_KEY.match(first_key(source.start)))
     body = source.read_document()
-    if len(body) <= LARGEST:
+    if len(body) <= source.largest:
         try:
-            yield _value(source.name, body, decoder, is_answer=is_answer)
+            if is_answer:
+                yield _answer(source.name, body, decoder)
+            else:
+                yield Part(source.name, [decoder.single(body)])
             return
         except UndecodableError as error:
             if not error.transient:
                 raise
     source.give_back(body)
-    for number, piece in enumerate(objects(source, in_array=False), 1):
-        place = f"{source.name}, value {number}" if is_answer else source.name
-        yield _value(place, piece, decoder, is_answer=is_answer, first=number)
-
-
-def _value(place: str, body: bytes, decoder: Decoder, *, is_answer: bool, first: int = 1) -> Part:
-    return (
-        _answer(place, body, decoder) if is_answer else Part(place, [decoder.single(body)], first)
-    )
+    pieces = objects(source, in_array=False)
+    if is_answer:
+        for number, piece in enumerate(pieces, 1):
+            yield _answer(f"{source.name}, answer {number}", piece, decoder)
+        return
+    first = 1
+    while batch := list(islice(pieces, _BATCH)):
+        # Each piece ends where it closes, so that between commas it stays what it is.
+        yield Part(source.name, decoder.array(b"[" + b",".join(batch) + b"]"), first)
+        first += len(batch)
 
 
 # -- one answer -----------------------------------------------------------------------------
@@ -261,10 +280,13 @@ def _data_of_one(body: bytes) -> bytes:
     return data if held.items is msgspec.UNSET and held.id is not msgspec.UNSET else b""
 
 
-def _is_lines(text: bytes, whole: bool, decoder: Decoder) -> bool:
+def _is_lines(source: Input, decoder: Decoder) -> bool:
     """Whether the first line is a JSON value of its own with more behind it."""
-    line, line_feed, rest = text.partition(b"\n")
-    if not line_feed or not line.rstrip().endswith(b"}") or (whole and not rest.strip()):
+    source.look_for(b"\n")
+    line, line_feed, rest = source.start.lstrip().partition(b"\n")
+    if not line_feed or not line.rstrip().endswith(b"}"):
+        return False
+    if not rest.strip() and not source.has_more():
         return False
     try:
         decoder.single(line)

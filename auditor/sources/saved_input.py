@@ -28,26 +28,29 @@ class _Readable(Protocol):
 
 
 class Input:
-    """One input. Its beginning (``ahead`` bytes, or all there is) is known before it is read.
+    """One input, read ``block`` bytes at a time. Its first block is known before it is read.
 
+    ``largest`` bounds what has to be held at once: a page, a record, a line.
     Raises SourceError wherever it cannot be read, with the input's name.
     """
 
-    def __init__(self, name: str, file: BinaryIO, *, ahead: int = BLOCK) -> None:
+    def __init__(
+        self, name: str, file: BinaryIO, *, block: int = BLOCK, largest: int = LARGEST
+    ) -> None:
         self.name = name
+        self.block = block
+        self.largest = largest
         self._file = file
         self._stream: _Readable = file
         self._ahead = b""
-        first = self._next(ahead)
+        first = self._next(block)
         if first.startswith(_GZIP):
             self._stream = cast(
                 _Readable, gzip.GzipFile(fileobj=cast(BinaryIO, _Again(first, file)))
             )
-            first = self._next(ahead)
+            first = self._next(block)
         if first.startswith(_UTF16):
             raise SourceError(f"{name}: it is UTF-16 text; save it as UTF-8")
-        #: Whether ``start`` is all there is.
-        self.whole = len(first) < ahead
         #: The beginning, without a byte order mark.
         self.start = self._ahead = first.removeprefix(_BOM)
 
@@ -67,17 +70,35 @@ class Input:
         if not _is_stdin(self._file):
             self._file.close()
 
-    def read(self, size: int = BLOCK) -> bytes:
-        """Return the next bytes, about ``size`` of them; b"" at the end."""
+    def read(self, size: int = 0) -> bytes:
+        """Return the next bytes, about a block or ``size`` if that is more; b"" at the end."""
         if self._ahead:
             block, self._ahead = self._ahead, b""
             return block
-        return self._next(size)
+        return self._next(max(self.block, size))
+
+    def look_for(self, mark: bytes) -> None:
+        """Let ``start`` hold all up to the first ``mark``, or all there is, or ``largest``."""
+        if mark in self.start:
+            return
+        blocks, size = [], 0
+        while size <= self.largest and (block := self.read()):
+            blocks.append(block)
+            size += len(block)
+            if mark in block:
+                break
+        self.start = self._ahead = b"".join(blocks)
+
+    def has_more(self) -> bool:
+        """Whether there is anything behind ``start``, nothing being read yet."""
+        behind = self._next(self.block)
+        self._ahead += behind
+        return bool(behind)
 
     def read_document(self) -> bytes:
-        """Return all that is left if it is at most 64 MiB, else somewhat more than that."""
+        """Return all that is left, or where that is more than ``largest``, just more than that."""
         blocks, size = [], 0
-        while size <= LARGEST and (block := self.read(4 * BLOCK)):
+        while size <= self.largest and (block := self.read(4 * self.block)):
             blocks.append(block)
             size += len(block)
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
@@ -111,19 +132,19 @@ class _Again:
         return self._file.read(size)
 
 
-def open_input(path: str, *, ahead: int = BLOCK) -> Input:
+def open_input(path: str, *, block: int = BLOCK) -> Input:
     """Open a file, or standard input for ``-``. Raises SourceError."""
     name = input_name(path)
     if path == "-":
         if sys.stdin is None:
             raise SourceError("standard input is closed; name a file instead of -")
-        return Input(name, sys.stdin.buffer, ahead=ahead)
+        return Input(name, sys.stdin.buffer, block=block)
     try:
         file = io.BufferedReader(io.FileIO(path))
     except (OSError, ValueError) as error:
         raise unreadable(name, error) from error
     try:
-        return Input(name, file, ahead=ahead)
+        return Input(name, file, block=block)
     except BaseException:
         file.close()
         raise

@@ -86,7 +86,7 @@ class SnapshotSource:
     def _filters_of(self, path: str) -> set[tuple[str, str]]:
         try:
             if is_regular(path):
-                with open_input(path, ahead=_HEADER_BYTES) as source:
+                with open_input(path, block=_HEADER_BYTES) as source:
                     header = read_header(source)
             elif path == self._path:
                 # A pipe is read once: what was looked at here is where its events begin.

@@ -15,7 +15,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -33,6 +32,7 @@ from auditor.text import printable
 
 MARK: Final = "fivetran_auditor_snapshot"
 VERSION: Final = 1
+_COPIED = 1 << 20
 _CLOSING_KEYS = {"end", "connections", "walks", "completeness", "sha256"}
 
 
@@ -130,19 +130,19 @@ class SnapshotWriter:
 
     Until ``finish`` it is a temporary file beside its destination (mode 0600), and leaving the
     ``with`` block without ``finish`` removes it: a snapshot that stood there before stays. With
-    ``stream`` (standard output, a pipe) the whole snapshot is written there by ``finish``. Every
-    failure to write is a ReportError.
+    a file ``descriptor`` (standard output, a pipe) ``finish`` writes the whole snapshot there.
+    Every failure to write is a ReportError.
     """
 
     def __init__(
-        self, path: Path, header: SnapshotHeader, *, stream: BinaryIO | None = None
+        self, path: Path, header: SnapshotHeader, *, descriptor: int | None = None
     ) -> None:
-        self._name = printable(str(path))
-        self._stream = stream
+        self._name = "standard output" if str(path) == "-" else printable(str(path))
+        self._descriptor = descriptor
         self._target = path.resolve()
-        if stream is None and self._target.exists() and not self._target.is_file():
+        if descriptor is None and self._target.exists() and not self._target.is_file():
             raise ReportError(f"{self._name}: it is not a file; name one for the snapshot")
-        self._zipped = stream is None and path.name.endswith(".gz")
+        self._zipped = descriptor is None and path.name.endswith(".gz")
         self._temporary: Path | None = None
         try:
             self._file = self._open_temporary()
@@ -183,7 +183,7 @@ class SnapshotWriter:
     # -- the file ---------------------------------------------------------------------------
 
     def _open_temporary(self) -> BinaryIO:
-        if self._stream is not None:
+        if self._descriptor is not None:
             return cast(BinaryIO, tempfile.TemporaryFile())  # closed by _discard
         handle, name = tempfile.mkstemp(
             prefix=f".{self._target.name}.", suffix=".part", dir=self._target.parent
@@ -209,10 +209,10 @@ class SnapshotWriter:
         if self._zipped:
             self._out.close()
         self._file.flush()
-        if self._stream is not None:
+        if self._descriptor is not None:
             self._file.seek(0)
-            shutil.copyfileobj(self._file, self._stream)
-            self._stream.flush()
+            while block := self._file.read(_COPIED):
+                _write_all(self._descriptor, block)
         elif self._temporary is not None:
             os.fsync(self._file.fileno())
             self._temporary.replace(self._target)
@@ -243,6 +243,13 @@ def _line(value: Mapping[str, Any]) -> bytes:
     # ASCII only: lone surrogates survive, and no reader takes U+2028 for the end of a line.
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return text.encode("ascii") + b"\n"
+
+
+def _write_all(descriptor: int, block: bytes) -> None:
+    """Write past Python's buffers: what they cannot get rid of would fail again at the exit."""
+    rest = memoryview(block)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def _sync_folder(folder: Path) -> None:

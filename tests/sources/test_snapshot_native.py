@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import signal
 import stat
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -97,11 +95,10 @@ def test_a_snapshot_cut_at_any_byte_is_not_complete(tmp_path: Path, zipped: bool
         cut.write_bytes(whole[:length])
         try:
             found = read_ids(cut)
-        except SourceError as error:
-            assert str(cut) in str(error)
-        else:
-            assert not found.complete, length
-            assert found.end.problems
+        except SourceError:
+            continue
+        assert found.end.problems, length
+        assert found.end.completeness is Completeness.INCOMPLETE
 
 
 def test_records_before_a_cut_are_still_yielded(tmp_path: Path):
@@ -184,13 +181,18 @@ def test_a_snapshot_is_private_and_written_whole_or_not_at_all(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def _interrupted_write(path: Path) -> None:
+    with SnapshotWriter(path, HEADER) as writer:
+        writer.add(records(5))
+        raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("name", ["s.ndjson", "s.ndjson.gz"])
 def test_an_unfinished_snapshot_leaves_the_older_one(tmp_path: Path, name: str):
     path = save(tmp_path / name, records(1))
     before = path.read_bytes()
-    with pytest.raises(KeyboardInterrupt), SnapshotWriter(path, HEADER) as writer:
-        writer.add(records(5))
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted_write(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -226,27 +228,29 @@ def test_a_link_is_followed(tmp_path: Path):
 
 def test_what_cannot_be_written_is_said_before_anything_is_fetched(tmp_path: Path):
     for path in (tmp_path / "none" / "s.ndjson", tmp_path):
-        with pytest.raises(ReportError, match="s.ndjson|not a file"):
+        with pytest.raises(ReportError, match=r"s\.ndjson: .* cannot be written|not a file"):
             SnapshotWriter(path, HEADER)
 
 
 def test_a_full_disk_is_a_report_error(tmp_path: Path):
     with (
-        Path("/dev/full").open("wb", buffering=0) as full,
-        pytest.raises(ReportError, match="No space left"),
-        SnapshotWriter(Path("-"), HEADER, stream=full) as writer,
+        Path("/dev/full").open("wb") as full,
+        SnapshotWriter(Path("-"), HEADER, descriptor=full.fileno()) as writer,
+        pytest.raises(ReportError, match=r"standard output: .* No space left"),
     ):
         writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
 
 
 def test_a_stream_gets_the_snapshot_when_it_is_whole(tmp_path: Path):
-    stream = io.BytesIO()
-    with SnapshotWriter(Path("-"), HEADER, stream=stream) as writer:
+    path = tmp_path / "s"
+    with (
+        path.open("wb") as stream,
+        SnapshotWriter(Path("-"), HEADER, descriptor=stream.fileno()) as writer,
+    ):
         writer.add(records(2))
-        assert stream.getvalue() == b""
+        assert path.stat().st_size == 0
         writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
-    (tmp_path / "s").write_bytes(stream.getvalue())
-    assert read(tmp_path / "s").complete
+    assert read(path).complete
 
 
 def test_a_live_token_never_reaches_the_file(tmp_path: Path):
