@@ -262,6 +262,15 @@ def test_no_target_is_too_strange_to_answer(sandbox, target, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_body_is_not_taken_for_a_request(sandbox):
+    host, port = sandbox.url.removeprefix("http://").split(":")
+    inner = b"GET /v1/groups HTTP/1.1\r\n\r\n"
+    head = f"POST /v1/groups HTTP/1.1\r\nContent-Length: {len(inner)}\r\n\r\n".encode()
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        raw.sendall(head + inner)
+        assert raw.makefile("rb").read().count(b"HTTP/1.1 ") == 1
+
+
 def test_a_client_that_leaves_is_no_news(sandbox, capfd):
     host, port = sandbox.url.removeprefix("http://").split(":")
     token = base64.b64encode(f"{FAKE_KEY}:{FAKE_SECRET}".encode()).decode()
@@ -423,6 +432,14 @@ def _meets(sandbox: Sandbox) -> str:
         seen_ids |= set(ids)
         seen_cursors.add(cursor)
         params["cursor"] = cursor
+
+
+def test_a_fault_strikes_after_a_first_page_that_is_well():
+    with Sandbox(ESTATE, fault="html-gateway") as sandbox:
+        data = get(sandbox, "/v1/connections?limit=1000").json()["data"]
+        assert [item["id"] for item in data["items"]] == IDS[:84]
+        second = {"limit": 1000, "cursor": data["next_cursor"]}
+        assert get(sandbox, "/v1/connections", params=second).status_code == 502
 
 
 def test_a_fault_leaves_the_other_endpoints_alone():
