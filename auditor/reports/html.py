@@ -38,29 +38,37 @@ def render(result: Result) -> Iterable[str]:
     # One scope for all files, so that nothing of the report is reachable as a global.
     script = f'(() => {{\n"use strict";\n{script}}})();\n'
     style = _asset("report.css")
-    return _templates().get_template("report.html.j2").generate(
-        result=result,
-        headline=_HEADLINES[result.gate.outcome],
-        counts=_segments(result),
-        first=_to_do(result),
-        idle={rule.id for rule in result.idle_rules},
-        plain_findings=result.findings[:PLAIN_FINDINGS],
-        owners=_owners,
-        csp=_policy(style, script),
-        style=Markup(style),  # noqa: S704 — the project's own file
-        script=Markup(script),  # noqa: S704 — the project's own files
-        island=map(Markup, island(result)),
-        Verdict=Verdict,
+    return (
+        _templates()
+        .get_template("report.html.j2")
+        .generate(
+            result=result,
+            headline=_HEADLINES[result.gate.outcome],
+            counts=_segments(result),
+            first=_to_do(result),
+            idle={rule.id for rule in result.idle_rules},
+            plain_findings=result.findings[:PLAIN_FINDINGS],
+            owners=_owners,
+            csp=_policy(style, script),
+            style=Markup(style),  # noqa: S704 — the project's own file
+            script=Markup(script),  # noqa: S704 — the project's own files
+            island=map(Markup, island(result)),
+            Verdict=Verdict,
+        )
     )
 
 
 def placeholder(version: str) -> str:
     """Return the page that stands at the report's path until a run has finished."""
     style = _asset("placeholder.css")
-    return _templates().get_template("placeholder.html.j2").render(
-        version=version,
-        csp=_policy(style, ""),
-        style=Markup(style),  # noqa: S704 — the project's own file
+    return (
+        _templates()
+        .get_template("placeholder.html.j2")
+        .render(
+            version=version,
+            csp=_policy(style, ""),
+            style=Markup(style),  # noqa: S704 — the project's own file
+        )
     )
 
 

@@ -25,68 +25,68 @@ const pick = (value) => (typeof value === "number" ? value : value[0] ?? 0);
 
 const FINDING_COLUMNS = [
   {
-    id: "severity", label: "Severity", width: "6.75rem", text: (f) => SEVERITIES[severityOf[f]],
+    id: "severity", label: "Severity", least: 6.75, grow: 0, text: (f) => SEVERITIES[severityOf[f]],
     rank: () => (f) => -severityOf[f], prepare: drawSeverity.prepare,
     fill: (cell, f) => drawSeverity.fill(cell, SEVERITIES[severityOf[f]]),
   },
   {
-    id: "verdict", label: "Verdict", width: "6.25rem", text: (f) => VERDICTS[verdictOf[f]],
+    id: "verdict", label: "Verdict", least: 6.25, grow: 0, text: (f) => VERDICTS[verdictOf[f]],
     rank: () => (f) => verdictOf[f], prepare: drawVerdict.prepare,
     fill: (cell, f) => drawVerdict.fill(cell, VERDICTS[verdictOf[f]]),
   },
   {
-    id: "rule", label: "Rule", width: "minmax(9rem, 1fr)", text: (f) => ruleOf(f).id,
+    id: "rule", label: "Rule", least: 9, grow: 1, text: (f) => ruleOf(f).id,
     rank: byTable("rule", () => data.rules.map((r) => r.id), (f) => data.rule[f]),
   },
   {
-    id: "connection", label: "Connection", width: "minmax(9rem, 1.3fr)",
+    id: "connection", label: "Connection", least: 9, grow: 1.3,
     text: (f) => joined(f, (c) => data.schemas[c]), rank: byTable("schema", () => data.schemas, firstOf),
   },
   {
-    id: "service", label: "Service", width: "minmax(7rem, .8fr)", text: (f) => joined(f, serviceName),
+    id: "service", label: "Service", least: 7, grow: 0.8, text: (f) => joined(f, serviceName),
     rank: byTable("service", () => data.services, (f) => data.serviceOf[firstOf(f)]),
   },
   {
-    id: "group", label: "Group", width: "minmax(7rem, .9fr)",
+    id: "group", label: "Group", least: 7, grow: 0.9,
     text: (f) => groupKey(f) || joined(f, groupName),
     rank: byTable("group", () => data.groups, (f) => data.groupOf[firstOf(f)]),
   },
   {
-    id: "actual", label: "Actual", width: "minmax(7rem, 1fr)", text: actual,
+    id: "actual", label: "Actual", least: 7, grow: 1, text: actual,
     rank: byTable("actual", () => data.actual, (f) => pick(data.evidence[f])),
   },
-  { id: "expected", label: "Expected", width: "minmax(9rem, 1fr)", text: expected },
-  { id: "field", label: "Field", width: "minmax(8rem, .8fr)", text: field },
-  { id: "message", label: "Message", width: "minmax(16rem, 2fr)", text: message },
-  { id: "id", label: "Connection id", width: "minmax(8rem, .8fr)", text: (f) => joined(f, (c) => data.ids[c]) },
-  { id: "owner", label: "Owner", width: "minmax(7rem, .6fr)", text: (f) => owners(ruleOf(f)) },
-  { id: "fix", label: "Fix", width: "minmax(12rem, 1.4fr)", text: (f) => ruleOf(f).fix },
-  { id: "note", label: "Note", width: "minmax(10rem, 1.2fr)", text: note },
-  { id: "policy", label: "Policy line", width: "minmax(10rem, 1fr)", text: (f) => ruleOf(f).position },
+  { id: "expected", label: "Expected", least: 9, grow: 1, text: expected },
+  { id: "field", label: "Field", least: 8, grow: 0.8, text: field },
+  { id: "message", label: "Message", least: 16, grow: 2, text: message },
+  { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (f) => joined(f, (c) => data.ids[c]) },
+  { id: "owner", label: "Owner", least: 7, grow: 0.6, text: (f) => owners(ruleOf(f)) },
+  { id: "fix", label: "Fix", least: 12, grow: 1.4, text: (f) => ruleOf(f).fix },
+  { id: "note", label: "Note", least: 10, grow: 1.2, text: note },
+  { id: "policy", label: "Policy line", least: 10, grow: 1, text: (f) => ruleOf(f).position },
 ];
 const tally = (label, heading) => ({
-  id: label, label: heading, width: "5.5rem", text: (c) => number(tallies()[VERDICTS.indexOf(label)][c]),
+  id: label, label: heading, least: 5.5, grow: 0, text: (c) => number(tallies()[VERDICTS.indexOf(label)][c]),
   rank: () => (c) => tallies()[VERDICTS.indexOf(label)][c],
 });
 const CONNECTION_COLUMNS = [
   {
-    id: "verdict", label: "Verdict", width: "6.25rem", text: (c) => ruleVerdict(c),
+    id: "verdict", label: "Verdict", least: 6.25, grow: 0, text: (c) => ruleVerdict(c),
     rank: () => (c) => verdictsOfRule(ruleNumber.get(state.rule))[c], prepare: drawVerdict.prepare,
     fill: (cell, c) => drawVerdict.fill(cell, ruleVerdict(c)),
   },
   {
-    id: "connection", label: "Connection", width: "minmax(10rem, 1.5fr)", text: (c) => data.schemas[c],
+    id: "connection", label: "Connection", least: 10, grow: 1.5, text: (c) => data.schemas[c],
     rank: byTable("schema", () => data.schemas, (c) => c),
   },
   {
-    id: "service", label: "Service", width: "minmax(7rem, .8fr)", text: serviceName,
+    id: "service", label: "Service", least: 7, grow: 0.8, text: serviceName,
     rank: byTable("service", () => data.services, (c) => data.serviceOf[c]),
   },
   {
-    id: "group", label: "Group", width: "minmax(7rem, .9fr)", text: groupName,
+    id: "group", label: "Group", least: 7, grow: 0.9, text: groupName,
     rank: byTable("group", () => data.groups, (c) => data.groupOf[c]),
   },
-  { id: "id", label: "Connection id", width: "minmax(8rem, .8fr)", text: (c) => data.ids[c] },
+  { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (c) => data.ids[c] },
   tally("fail", "Failed"), tally("error", "Errors"), tally("waived", "Waived"), tally("known", "Known"),
   tally("pass", "Passed"), tally("skip", "Skipped"),
 ];
@@ -213,7 +213,7 @@ const mostFirst = (counts) => [...counts].sort((a, b) => b[1] - a[1] || (a[0] < 
 const distinct = (name) => (f) => new Set(connectionsOf(f).map(name));
 
 function buildExplorer() {
-  const verdicts = countBy(findingCount, (f) => [verdictOf[f]]);
+  page.verdictCounts = countBy(findingCount, (f) => [verdictOf[f]]);
   const severities = countBy(findingCount, (f) => [severityOf[f]]);
   const services = mostFirst(countBy(connectionCount, (c) => [serviceName(c)]));
   const groups = mostFirst(countBy(connectionCount, (c) => [groupName(c)]));
@@ -232,7 +232,7 @@ function buildExplorer() {
     button.addEventListener("click", () => change({ show, sort: "", columns: "" }));
     return button;
   }));
-  page.verdicts = toggles("verdict", ["fail", "error", "waived", "known", "skip", "pass"], verdictBadge, (label) => verdicts.get(VERDICTS.indexOf(label)) ?? 0);
+  page.verdicts = toggles("verdict", ["fail", "error", "waived", "known", "skip", "pass"], verdictBadge, () => 0);
   page.severities = toggles("severity", SEVERITIES.slice(1).reverse(), severityBadge, (label) => severities.get(SEVERITIES.indexOf(label)) ?? 0);
   page.selects = [
     selector("rule", "All rules", data.rules.map((r) => [r.id, r.id])),
@@ -258,10 +258,17 @@ function updateFilters() {
   const findings = state.show === "findings";
   for (const button of page.verdicts.children) {
     const label = button.dataset.label;
-    button.hidden = findings && (label === "skip" || label === "pass");
-    button.querySelector(".n").hidden = !findings;
+    const v = VERDICTS.indexOf(label);
+    const known = findings ? page.verdictCounts.get(v) ?? 0 : data.rules[ruleNumber.get(state.rule)]?.counts[v];
+    const count = button.lastElementChild;
+    count.hidden = !findings && !isRuleView();
+    count.textContent = number(known ?? 0);
+    button.hidden = findings && !known && button.getAttribute("aria-pressed") === "false";
   }
   page.severities.hidden = !findings;
+  for (const button of page.severities.children) {
+    button.hidden = button.lastElementChild.textContent === "0" && button.getAttribute("aria-pressed") === "false";
+  }
   for (const button of page.tabs.children) button.setAttribute("aria-pressed", String(button.dataset.show === state.show));
   page.clear.hidden = !FILTERS.some((name) => state[name]);
 }
@@ -343,7 +350,7 @@ function heatMap(findings) {
   const cell = (rule, group) => {
     const count = cells.get(`${rule}\n${group}`) ?? 0;
     if (!count) return el("td", { class: "heat-0" }, el("span", { class: "zero" }, "0"));
-    const level = Math.max(1, Math.ceil((5 * Math.log(count + 1)) / Math.log(top + 1)));
+    const level = Math.ceil(5 * Math.sqrt(count / top));
     return el("td", { class: `heat-${level}` }, el("a", {
       href: fragment({ ...DEFAULTS, rule: data.rules[rule].id, group, verdict: OPEN }),
     }, number(count)));
@@ -391,9 +398,11 @@ function exportCsv() {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-const MOST_PRINTED = 300;
+const MOST_PRINTED = 200;
 
-function fillPlainTable() {
+// Paper shows what is folded away, and the first of the findings that are selected.
+function preparePrint() {
+  for (const folded of document.querySelectorAll("details.more")) folded.open = true;
   const rows = document.getElementById("plain-rows");
   if (!rows) return;
   const shown = state.show === "findings" ? grid.rows : matchFindings(DEFAULTS);
@@ -431,8 +440,11 @@ function start() {
   drawPictures();
   update();
   open();
+  if (FILTERS.some((name) => state[name])) page.title.scrollIntoView({ behavior: "instant" });
   startTheme();
-  addEventListener("beforeprint", fillPlainTable);
+  // What the first search and sort need is made ready while nobody waits for it.
+  (globalThis.requestIdleCallback ?? setTimeout)(() => { wordHits(""); cachedRanks("schema", () => data.schemas); });
+  addEventListener("beforeprint", preparePrint);
   addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || sheet.open) return;
     if (event.target.closest("input, select, textarea")) return;

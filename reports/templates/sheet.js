@@ -22,7 +22,7 @@ const owners = (rule) =>
 
 function ruleFacts(rule) {
   return facts([
-    ["Rule", ruleLink(rule), " ", el("code", {}, rule.id)],
+    ["Rule", el("a", { href: fragment({ ...DEFAULTS, about: rule.id }) }, el("code", {}, rule.id))],
     ["Expects", rule.expects],
     ["Applies when", rule.appliesWhen],
     ["Judged per", rule.per.join(", ")],

@@ -54,7 +54,11 @@ class Table {
     Object.assign(this, { columns, rows, sort, active: 0 });
     if (!sameColumns) {
       this.body.replaceChildren();
-      this.root.style.setProperty("--columns", columns.map((column) => column.width).join(" "));
+      // Every row is a grid of its own: equal widths make them one table.
+      const widths = columns.map(({ least, grow }) => (grow ? `minmax(${least}rem, ${grow}fr)` : `${least}rem`));
+      const all = columns.reduce((sum, { least }) => sum + least + 1, 1);
+      this.root.style.setProperty("--columns", widths.join(" "));
+      this.root.style.setProperty("--least", `${all}rem`);
       this.root.setAttribute("aria-colcount", columns.length);
     }
     this.drawHead();
