@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
 from auditor.errors import UsageError
@@ -17,7 +17,8 @@ VARIABLES = (
     ("FIVETRAN_APIKEY", "FIVETRAN_APISECRET"),
 )
 _LOOPBACK = IPv4Network("127.0.0.0/8")
-_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:]+")
+_LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def check_base_url(url: str) -> str:
     if "?" in url or "#" in url:
         raise UsageError("--base-url must end with its path: take out what follows ? or #")
     host = parts.hostname or ""
-    if not _HOST.fullmatch(host):
+    if not (_is_ipv6(host) if "[" in parts.netloc else _NAME.fullmatch(host)):
         raise UsageError("--base-url names no host that can be asked")
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(
@@ -91,6 +92,13 @@ def is_loopback(host: str) -> bool:
     """Whether ``host`` is this machine: ``localhost``, ``127.0.0.0/8`` or ``::1``."""
     try:
         return host in {"localhost", "::1"} or IPv4Address(host) in _LOOPBACK
+    except AddressValueError:
+        return False
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return "%" not in host and bool(IPv6Address(host))
     except AddressValueError:
         return False
 

@@ -53,13 +53,15 @@ def read_ahead(
     pages = connections = 0
     ahead = in_background(lambda: next(events, None))
     while True:
-        while not ended(ahead, min(_TICK, deadline - clock())):
-            if clock() >= deadline:
-                raise SourceError(
-                    f"the listing was not read to its end within {timeout:,g} s (--timeout); "
-                    f"reached {plural(pages, 'page')} with {plural(connections, 'connection')}; "
-                    "raise --timeout, or narrow the listing with --group"
-                )
+        left = deadline - clock()
+        while left > 0 and not ended(ahead, min(_TICK, left)):
+            left = deadline - clock()
+        if left <= 0:
+            raise SourceError(
+                f"the listing was not read to its end within {timeout:,g} s (--timeout); "
+                f"reached {plural(pages, 'page')} with {plural(connections, 'connection')}; "
+                "raise --timeout, or narrow the listing with --group"
+            )
         event = ahead.result()
         if event is None:
             return

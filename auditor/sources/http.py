@@ -141,7 +141,7 @@ def _proxies(base_url: str) -> dict[str, str]:
     proxies = get_environ_proxies(base_url)
     if proxy := select_proxy(base_url, proxies):
         proxy = proxy if "://" in proxy else f"http://{proxy}"
-        if urlsplit(proxy).scheme not in {"http", "https"} or not _host_and_port(proxy):
+        if not (proxy.lower().startswith(("http://", "https://")) and _host_and_port(proxy)):
             raise UsageError(
                 "the proxy that the environment names (HTTPS_PROXY, ALL_PROXY) is no "
                 "http:// or https:// address; correct or unset it"

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from auditor.errors import SourceError
 from auditor.records import UndecodableError
-from auditor.redact import Scrubber, looks_secret
+from auditor.redact import REDACTED, Scrubber, looks_secret
 from auditor.sources.http import Answer, ExchangeError, Transport
 from auditor.text import one_line
 
@@ -140,10 +140,11 @@ class Client:
 
     def _start(self, body: bytes) -> str:
         """Return how a body starts that is not JSON; what is, or was, may hold anything."""
-        start = self._scrubber.text(body[:320].decode("utf-8", "replace").lstrip("\ufeff \t\r\n"))
-        if not start or start[0] in "{[" or looks_secret(start):
+        start = body[:320].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+        if start[:1] in {"", "{", "["}:
             return ""
-        return f"; it starts with: {one_line(start, 80)}"
+        start = self._scrubber.text(start)
+        return f"; it starts with: {REDACTED if looks_secret(start) else one_line(start, 80)}"
 
     def _failed(self, error: ExchangeError | UndecodableError) -> _Setback:
         if error.transient:

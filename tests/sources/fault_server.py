@@ -16,10 +16,10 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -41,6 +41,13 @@ class Trickle:
 
 
 @dataclass(frozen=True)
+class StartTls:
+    """From here on the connection is TLS, as behind a proxy's CONNECT; implies ``KEEP``."""
+
+    context: ssl.SSLContext
+
+
+@dataclass(frozen=True)
 class Request:
     method: str
     target: str
@@ -52,7 +59,7 @@ class Request:
         return {name: values[0] for name, values in parse_qs(urlsplit(self.target).query).items()}
 
 
-Part = bytes | Step | Trickle
+Part = bytes | Step | Trickle | StartTls
 Answer = Part | Sequence[Part]
 Script = Sequence[Answer] | Callable[[Request], Answer]
 
@@ -67,7 +74,7 @@ class FaultServer:
         self._tls = tls
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
+        self._open: dict[int, socket.socket] = {}
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept)]
@@ -76,22 +83,18 @@ class FaultServer:
     def url(self) -> str:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> FaultServer:
+    def __enter__(self) -> Self:
         self._threads[0].start()
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._threads[0].join()
         with self._lock:
-            for peer in self._open:
-                peer.shutdown(socket.SHUT_RDWR)
+            for peer in self._open.values():
+                with suppress(OSError):
+                    peer.shutdown(socket.SHUT_RDWR)
         for thread in self._threads[1:]:
             thread.join()
         self._listener.close()
@@ -103,41 +106,43 @@ class FaultServer:
             except OSError:
                 return
             with self._lock:
-                self._open.add(peer)
                 self.connections += 1
-            thread = threading.Thread(target=self._serve, args=(peer, self.connections))
+                self._open[self.connections] = peer
+            thread = threading.Thread(target=self._serve, args=(self.connections,))
             self._threads.append(thread)
             thread.start()
 
-    def _serve(self, peer: socket.socket, number: int) -> None:
-        talk = peer
+    def _serve(self, number: int) -> None:
         try:
-            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._open[number].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls:
-                talk = self._tls.wrap_socket(peer, server_side=True)
-                with self._lock:
-                    self._open.discard(peer)
-                    self._open.add(talk)
-            reader = talk.makefile("rb")
-            with reader:
-                while (request := _read(reader, number)) and self._answer(talk, request):
-                    pass
+                self._secure(number, self._tls)
+            while (request := _read(self._open[number], number)) and self._answer(request):
+                pass
         except OSError:
             pass  # the client went away, as it may
         finally:
             with self._lock:
-                self._open -= {peer, talk}
-            talk.close()
-            peer.close()
+                self._open.pop(number).close()
 
-    def _answer(self, peer: socket.socket, request: Request) -> bool:
+    def _secure(self, number: int, context: ssl.SSLContext) -> None:
+        secure = context.wrap_socket(
+            self._open[number], server_side=True, do_handshake_on_connect=False
+        )
+        with self._lock:
+            self._open[number] = secure
+        secure.do_handshake()
+
+    def _answer(self, request: Request) -> bool:
         """Follow the script; return whether the connection stays open."""
         with self._lock:
             number = len(self.requests)
             self.requests.append(request)
-        script = self._script
+        peer, script = self._open[request.connection], self._script
         answer = script(request) if callable(script) else script[min(number, len(script) - 1)]
-        for part in [answer] if isinstance(answer, bytes | Step | Trickle) else answer:
+        for part in (
+            answer if isinstance(answer, Sequence) and type(answer) is not bytes else [answer]
+        ):
             match part:
                 case bytes():
                     peer.sendall(part)
@@ -152,19 +157,28 @@ class FaultServer:
                 case Step.RESET:
                     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     return False
+                case StartTls(context):
+                    self._secure(request.connection, context)
+                    return True
                 case Step.KEEP:
                     return True
         return False
 
 
-def _read(reader: Any, connection: int) -> Request | None:
-    line = reader.readline().decode("latin-1")
-    if not line.strip():
-        return None
-    method, target, _ = line.split(" ", 2)
+def _read(peer: socket.socket, connection: int) -> Request | None:
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        piece = peer.recv(65536)
+        if not piece:
+            return None
+        head += piece
+        if not head[:1].isalpha():  # a TLS greeting, say
+            return Request("", "", {}, connection)
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = first.split(" ", 2)
     headers = {}
-    while (header := reader.readline().decode("latin-1").strip()) != "":
-        name, _, value = header.partition(":")
+    for line in filter(None, lines):
+        name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
     return Request(method, target, headers, connection)
 
@@ -185,6 +199,11 @@ def record(number: int | str, **fields: Any) -> dict[str, Any]:
     return {**identity, "paused": False, **fields}
 
 
+def kept(body: bytes = b"", status: int | str = 200, *headers: str, **how: Any) -> Answer:
+    """A whole HTTP response on a connection that stays open."""
+    return [response(body, status, *headers, keep=True, **how), KEEP]
+
+
 def response(
     body: bytes = b"",
     status: int | str = 200,
@@ -192,9 +211,16 @@ def response(
     gzip: bool = False,
     chunk: int = 0,
     length: bool = True,
+    keep: bool = False,
 ) -> bytes:
-    """A whole HTTP response; ``chunk`` > 0 sends chunks of that many bytes."""
+    """A whole HTTP response; ``chunk`` > 0 sends chunks of that many bytes.
+
+    Unless it ends with ``keep`` the client is told that the connection closes: it would find
+    out by chance only, some time after it asked again.
+    """
     lines = [f"HTTP/1.1 {status if isinstance(status, str) else f'{status} Said'}", *headers]
+    if not keep:
+        lines.append("Connection: close")
     if gzip:
         body = gzip_module.compress(body, mtime=0)
         lines.append("Content-Encoding: gzip")

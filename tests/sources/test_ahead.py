@@ -1,0 +1,181 @@
+"""Reading ahead: one page and never two, deadlines, signals, and a caller that leaves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from itertools import count
+from types import FrameType
+
+import pytest
+
+from auditor.errors import Interrupted, SourceError
+from auditor.model import Completeness
+from auditor.sources.ahead import read_ahead
+from auditor.sources.fivetran import FivetranSource
+from auditor.sources.retry import HttpOptions
+from auditor.sources.stream import End, Event, Page, Restart
+from tests.sources.fault_server import (
+    HANG,
+    Answer,
+    FaultServer,
+    Request,
+    kept,
+    page,
+    record,
+)
+from tests.sources.walking import CREDENTIALS, SHAPE
+
+PAGE = Page(records=[1, 2])
+END = End(Completeness.ONE_WALK)
+
+
+def ahead_of(server: FaultServer, **options: float) -> Iterator[Event]:
+    source = FivetranSource(server.url, CREDENTIALS, options=HttpOptions())
+    return read_ahead(source.events(SHAPE), **options)
+
+
+class Endless:
+    """Serves pages without end, and lets a test wait for a request."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Semaphore(0)
+
+    def __call__(self, request: Request) -> Answer:
+        self.asked.release()
+        number = int(request.query.get("cursor", "0"))
+        return kept(page([record(number)], str(number + 1)))
+
+
+def test_everything_comes_in_order() -> None:
+    events = [PAGE, Page([3]), Restart("moved"), PAGE, END]
+    assert list(read_ahead(iter(events))) == events
+
+
+def test_an_error_comes_after_what_came_before_it() -> None:
+    def events() -> Iterator[Event]:
+        yield PAGE
+        raise SourceError("no more")
+
+    got = read_ahead(events())
+    assert next(got) == PAGE
+    with pytest.raises(SourceError, match="no more"):
+        next(got)
+
+
+@pytest.mark.parametrize("error", [TimeoutError("own"), KeyError("bug"), Interrupted(2)])
+def test_any_error_is_raised_where_the_caller_is(error: BaseException) -> None:
+    def events() -> Iterator[Event]:
+        raise error
+        yield PAGE
+
+    with pytest.raises(type(error)):
+        next(read_ahead(events()))
+
+
+def test_exactly_one_page_is_fetched_ahead() -> None:
+    script = Endless()
+    with FaultServer(script) as server:
+        events = ahead_of(server)
+        for held in range(1, 6):
+            next(events)
+            # The caller holds page `held`: the one after it is asked for, and no other.
+            for _ in range(2 if held == 1 else 1):
+                assert script.asked.acquire(timeout=20)
+            assert not script.asked.acquire(timeout=0.03)
+            assert len(server.requests) == held + 1
+
+
+def test_the_next_page_is_on_its_way_while_this_one_is_judged() -> None:
+    produced = threading.Semaphore(0)
+
+    def events() -> Iterator[Event]:
+        for _ in range(5):
+            produced.release()
+            yield PAGE
+
+    judging = read_ahead(events())
+    next(judging)
+    for _ in range(2):
+        assert produced.acquire(timeout=20)
+
+
+def test_a_caller_who_leaves_ends_the_walk() -> None:
+    script = Endless()
+    with FaultServer(script) as server:
+        events = ahead_of(server)
+        next(events)
+        for _ in range(2):
+            assert script.asked.acquire(timeout=20)
+        events.close()  # type: ignore[attr-defined]  # it is a generator
+        assert not script.asked.acquire(timeout=0.05)
+        assert len(server.requests) == 2
+
+
+def test_nothing_is_fetched_before_the_first_event_is_wanted() -> None:
+    with FaultServer(Endless()) as server:
+        ahead_of(server)
+        assert server.connections == 0
+
+
+def test_a_deadline_says_what_was_reached() -> None:
+    first = kept(page([record(1), record(2)], "a"))
+    with FaultServer([first, HANG]) as server:
+        events = ahead_of(server, timeout=0.4)
+        next(events)
+        with pytest.raises(SourceError) as caught:
+            next(events)
+    message = str(caught.value)
+    assert "within 0.4 s (--timeout)" in message
+    assert "reached 1 page with 2 connections" in message
+    assert "--group" in message
+
+
+def test_a_deadline_holds_for_pages_that_come_steadily() -> None:
+    ticks = count()
+    pages = read_ahead(iter([PAGE] * 1000), timeout=100, clock=lambda: float(next(ticks)))
+    with pytest.raises(SourceError, match="--timeout"):
+        list(pages)
+
+
+def test_after_a_restart_the_count_is_that_of_the_new_walk() -> None:
+    never = threading.Event()
+
+    def events() -> Iterator[Event]:
+        yield from (PAGE, PAGE, Restart("moved"), PAGE)
+        never.wait()
+
+    with pytest.raises(SourceError, match="reached 1 page with 2 connections"):
+        list(read_ahead(events(), timeout=0.2))
+    never.set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_answered_however_the_network_hangs(number: signal.Signals) -> None:
+    def stop(received: int, _frame: FrameType | None) -> None:
+        raise Interrupted(received)
+
+    asked = threading.Event()
+
+    def answer(_: Request) -> Answer:
+        asked.set()
+        return HANG
+
+    def press() -> None:
+        asked.wait()
+        os.kill(os.getpid(), number)
+
+    before = signal.signal(number, stop)
+    try:
+        with FaultServer(answer) as server:
+            pressing = threading.Thread(target=press)
+            pressing.start()
+            events = ahead_of(server)
+            with pytest.raises(Interrupted) as caught:
+                next(events)
+            pressing.join()
+    finally:
+        signal.signal(number, before)
+    assert caught.value.exit_code == 128 + number
