@@ -8,11 +8,8 @@ takes one line each, so that two reports can be compared line by line.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-
-import msgspec
 
 from auditor.clock import iso
 from auditor.model import (
@@ -29,15 +26,14 @@ from auditor.model import (
     Verdict,
 )
 from auditor.reports.fingerprint import fingerprint
+from auditor.reports.json_text import json_lines, json_text
 
 #: Grows by a minor step when something is added, by a major one when something changes.
 SCHEMA_VERSION = "1.0"
 #: The letter that stands for a verdict in a rule's ``verdicts``.
 LETTERS = {verdict: verdict.label[0] for verdict in Verdict}
 
-_CHUNK = 500
 _TO_LETTERS = bytes.maketrans(bytes(LETTERS), "".join(LETTERS.values()).encode())
-_encode = msgspec.json.Encoder().encode
 _Object = dict[str, Any]
 
 
@@ -97,32 +93,12 @@ def _document(
 ) -> Iterator[str]:
     yield "{\n"
     for name, value in head.items():
-        yield f"{_text(name)}: {_text(value)},\n"
+        yield f"{json_text(name)}: {json_text(value)},\n"
     yield '"rules": ['
-    yield from _lines(rules)
+    yield from json_lines(rules)
     yield '],\n"findings": ['
-    yield from _lines(findings)
+    yield from json_lines(findings)
     yield "]\n}\n"
-
-
-def _lines(items: Iterable[_Object]) -> Iterator[str]:
-    """Yield the items of an array, each on a line of its own, some hundred at a time."""
-    between, batch = "\n", []
-    for item in items:
-        batch.append(_text(item))
-        if len(batch) == _CHUNK:
-            yield between + ",\n".join(batch)
-            between, batch = ",\n", []
-    if batch:
-        yield between + ",\n".join(batch)
-
-
-def _text(value: object) -> str:
-    try:
-        return _encode(value).decode()
-    except UnicodeEncodeError:
-        # Only the standard library passes lone surrogates on; the writer replaces them.
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 # -- its parts -----------------------------------------------------------------------------------

@@ -15,20 +15,22 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC
-from operator import attrgetter
 from typing import NamedTuple
 
-from auditor.clock import iso
 from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Verdict
+from auditor.reports.facts import (
+    UNFINISHED,
+    connections_in_words,
+    evidence_in_words,
+    facts,
+    listing_in_words,
+)
 from auditor.text import plural
 
 #: A rule with more passes than this has them rolled up into one testcase.
 MOST_PASSES = 1000
-#: A finding about a group lists this many of its connections, and counts the others.
-MOST_CONNECTIONS = 50
 
 _CHUNK = 500
-_PARTS = attrgetter("field", "actual", "expected")
 _PASS = bytes([Verdict.PASS])
 # Markup, line ends that a parser would change in an attribute, and all that XML 1.0 forbids
 # (https://www.w3.org/TR/xml/#charsets).
@@ -54,13 +56,16 @@ def render(result: Result) -> Iterator[str]:
 
 def placeholder(version: str) -> str:
     """Return a report of one testcase, an error that says the run did not finish."""
-    message = "inconclusive: the run did not finish, and nothing was judged"
     return "".join(
         (
             _HEAD,
             _opening("listing", 0, "1970-01-01T00:00:00", tests=1, errors=1),
             _properties({"version": version, "outcome": Outcome.INCONCLUSIVE.value}),
-            _case("auditor.listing", "listing", _outcome("error", message, "incomplete", message)),
+            _case(
+                "auditor.listing",
+                "listing",
+                _outcome("error", UNFINISHED, "incomplete", UNFINISHED),
+            ),
             _CLOSING,
             _FOOT,
         )
@@ -81,8 +86,7 @@ def escaped(text: str) -> str:
 
 def _listing_suite(result: Result, stamp: str) -> str:
     listing, gate = result.listing, result.gate
-    said = f"{plural(listing.connections, 'connection')} on {plural(listing.pages, 'page')}"
-    said = f"{said}: {listing.completeness.value}"
+    said = listing_in_words(result)
     good = listing.complete and gate.outcome is not Outcome.INCONCLUSIVE
     body = ""
     if not good:
@@ -96,37 +100,11 @@ def _listing_suite(result: Result, stamp: str) -> str:
     return "".join(
         (
             _opening("listing", 0, stamp, tests=1, errors=int(not good)),
-            _properties(_about(result, said)),
+            _properties(facts(result)),
             _case("auditor.listing", "listing", body),
             _CLOSING,
         )
     )
-
-
-def _about(result: Result, said: str) -> dict[str, str]:
-    """Return what all suites rest on; the schema has no place for it but a suite."""
-    gate, source = result.gate, result.source
-    about = {
-        "version": result.version,
-        "judged_at": iso(result.judged_at),
-        "clock_note": result.clock_note,
-        "source": f"{source.kind}: {source.location}",
-        **{f"filter.{name}": value for name, value in source.filters},
-        "listing": said,
-        "outcome": gate.outcome.value,
-        "exit_code": str(gate.exit_code),
-        "fail_on": gate.fail_on.label if gate.fail_on else "none",
-        "checks": str(result.total),
-        **{verdict.label: str(count) for verdict, count in result.counts.items()},
-    }
-    for name, texts in (
-        ("policy", [f"{p.name} ({p.file}) sha256:{p.sha256}" for p in result.policies]),
-        ("reason", gate.reasons),
-        ("left_out", result.left_out),
-        ("warning", (*result.listing.warnings, *result.warnings)),
-    ):
-        about |= {f"{name}.{number}": text for number, text in enumerate(texts, 1)}
-    return {name: value for name, value in about.items() if value}
 
 
 def _suite(
@@ -257,22 +235,11 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
     lines = [message]
     for finding in findings:
         if finding.rule.per:
-            lines += _members(finding)
-        for field, actual, expected in map(_PARTS, finding.evidence):
-            lines.append(escaped(f"  {field}: {actual} (expected: {expected})"))
+            about = (finding.message, *connections_in_words(finding))
+            lines += [escaped(f"  {line}") for line in about]
+        lines += [escaped(f"  {line}") for line in evidence_in_words(finding)]
     lines.append(shared.advice)
     return _outcome(element, message, shared.severity, "\n".join(lines))
-
-
-def _members(finding: Finding) -> Iterator[str]:
-    """Yield, escaped, which connections of a group the finding is about."""
-    yield escaped(finding.message)
-    for connection in finding.connections[:MOST_CONNECTIONS]:
-        name = f"{connection.service}/{connection.schema} ({connection.id})"
-        yield escaped(f"  {name} in group {connection.group_id}")
-    more = len(finding.connections) - MOST_CONNECTIONS
-    if more > 0:
-        yield f"  and {plural(more, 'more connection')}"
 
 
 # -- elements -------------------------------------------------------------------------------------

@@ -179,6 +179,7 @@ def test_every_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
+from auditor.reports import REPORTS
 from auditor.reports.writer import Destination, ReportWriter
 from tests.reports.sample_results import sample_result
 from auditor.errors import ReportError
@@ -188,9 +189,12 @@ reports = ReportWriter(
 )
 reports.prepare()
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+result = sample_result(300, 3)
+sizes = [len("".join(REPORTS[name].render(result)).encode()) for name in ("gitlab", "json")]
+assert sizes[0] < sizes[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (sizes[0], sizes[0]))
 try:
-    reports.write(sample_result(300, 3))
+    reports.write(result)
 except ReportError as error:
     print(error)
 """

@@ -1,0 +1,83 @@
+"""CSV: a row a finding, for a spreadsheet.
+
+The first row is the run itself (``type`` is ``run``): its outcome, reasons and facts. Text that a
+spreadsheet would take for a formula gets a leading apostrophe.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from auditor.model import Finding, Outcome, Result
+from auditor.reports.facts import UNFINISHED, connections_in_words, evidence_in_words, facts
+from auditor.reports.fingerprint import fingerprint
+
+COLUMNS = (
+    "type", "verdict", "severity", "rule", "title", "connection_id", "service", "schema",
+    "group_id", "group", "connections", "message", "field", "actual", "expected", "evidence",
+    "fix", "note", "policy", "line", "fingerprint",
+)  # fmt: skip
+
+_CHUNK = 500
+# What makes a cell a formula (OWASP, "CSV Injection"), in its full-width forms too.
+_FORMULA = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
+
+
+def render(result: Result) -> Iterator[str]:
+    """Yield the report on ``result``."""
+    about = "; ".join(f"{name}={value}" for name, value in facts(result).items())
+    run = _run(result.gate.outcome, "; ".join(result.gate.reasons), about)
+    yield _text([COLUMNS, run])
+    findings = result.findings
+    for start in range(0, len(findings), _CHUNK):
+        yield _text([_row(finding) for finding in findings[start : start + _CHUNK]])
+
+
+def placeholder(version: str) -> str:
+    """Return the header and one row that says the run did not finish."""
+    return _text([COLUMNS, _run(Outcome.INCONCLUSIVE, UNFINISHED, f"version={version}")])
+
+
+def _run(outcome: Outcome, message: str, note: str) -> list[str]:
+    filled = {"type": "run", "verdict": outcome.value, "message": message, "note": note}
+    return [_safe(filled.get(column, "")) for column in COLUMNS]
+
+
+def _row(finding: Finding) -> list[str | int]:
+    rule, members = finding.rule, finding.connections
+    one = members[0] if len(members) == 1 else None
+    first = finding.evidence[0] if finding.evidence else None
+    texts = (
+        "finding",
+        finding.verdict.label,
+        rule.severity.label,
+        rule.id,
+        rule.title,
+        one.id if one else "",
+        one.service if one else "",
+        one.schema if one else "",
+        one.group_id if one else "",
+        finding.group,
+        "" if one else "; ".join(connections_in_words(finding)),
+        finding.message,
+        first.field if first else "",
+        first.actual if first else "",
+        first.expected if first else "",
+        "; ".join(evidence_in_words(finding)),
+        rule.fix,
+        finding.note,
+        rule.position.file,
+    )
+    return [*map(_safe, texts), rule.position.line, fingerprint(finding)]
+
+
+def _safe(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _text(rows: Iterable[Iterable[object]]) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()

@@ -1,0 +1,82 @@
+"""What every report says of a run besides its findings, in names and texts."""
+
+from __future__ import annotations
+
+from auditor.clock import iso
+from auditor.model import Finding, Result, Verdict
+from auditor.text import plural
+
+#: A format that cannot hold everything shows this many of a finding's connections.
+MOST_CONNECTIONS = 50
+#: The sentence of every placeholder.
+UNFINISHED = "inconclusive: the run did not finish, and nothing was judged"
+
+_ACCEPTED = (Verdict.WAIVED, Verdict.KNOWN)
+
+
+def facts(result: Result) -> dict[str, str]:
+    """Return what the run rests on and came to; a fact that there is not is left out.
+
+    Version, time, source and filters, listing, policies with their hashes, the gate's answer
+    with its reasons, the number of checks of each verdict, what was left out, warnings.
+    """
+    gate, source = result.gate, result.source
+    named = {
+        "version": result.version,
+        "judged_at": iso(result.judged_at),
+        "clock_note": result.clock_note,
+        "source": f"{source.kind}: {source.location}",
+        **{f"filter.{name}": value for name, value in source.filters},
+        "listing": listing_in_words(result),
+        "outcome": gate.outcome.value,
+        "exit_code": str(gate.exit_code),
+        "fail_on": gate.fail_on.label if gate.fail_on else "none",
+        "checks": str(result.total),
+        **{verdict.label: str(count) for verdict, count in result.counts.items()},
+    }
+    for name, texts in (
+        ("policy", [f"{p.name} ({p.file}) sha256:{p.sha256}" for p in result.policies]),
+        ("reason", gate.reasons),
+        ("problem", result.listing.problems),
+        ("left_out", result.left_out),
+        ("warning", (*result.listing.warnings, *result.warnings)),
+    ):
+        named |= {f"{name}.{number}": text for number, text in enumerate(texts, 1)}
+    return {name: value for name, value in named.items() if value}
+
+
+def listing_in_words(result: Result) -> str:
+    """Return how many connections were listed, and how complete that is."""
+    listing = result.listing
+    counted = f"{plural(listing.connections, 'connection')} on {plural(listing.pages, 'page')}"
+    return f"{counted}: {listing.completeness.value}"
+
+
+def counts_in_words(result: Result) -> str:
+    """Return ``480 checks: 300 pass, 100 fail, …``, every verdict named."""
+    parts = [f"{count:,} {verdict.label}" for verdict, count in result.counts.items()]
+    return f"{plural(result.total, 'check')}: {', '.join(parts)}"
+
+
+def is_accepted(finding: Finding) -> bool:
+    """Whether someone has accepted the finding: it is waived, or in the baseline."""
+    return finding.verdict in _ACCEPTED
+
+
+def pressing(result: Result, limit: int) -> list[Finding]:
+    """Return at most ``limit`` findings: severest first, those that are accepted last."""
+    findings = sorted(result.findings, key=is_accepted)
+    return findings[:limit]
+
+
+def connections_in_words(finding: Finding) -> list[str]:
+    """Return ``service/schema (id) in group g`` for each connection; many are cut and counted."""
+    shown = finding.connections[:MOST_CONNECTIONS]
+    words = [f"{c.service}/{c.schema} ({c.id}) in group {c.group_id}" for c in shown]
+    more = len(finding.connections) - len(shown)
+    return [*words, f"and {plural(more, 'more connection')}"] if more else words
+
+
+def evidence_in_words(finding: Finding) -> list[str]:
+    """Return ``field: actual (expected: …)`` for each field that decided the finding."""
+    return [f"{e.field}: {e.actual} (expected: {e.expected})" for e in finding.evidence]

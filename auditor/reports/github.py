@@ -1,0 +1,85 @@
+"""GitHub workflow annotations: commands in a job's log.
+
+GitHub shows a few of them beside the policy's lines, so that at most ``MOST`` are written and the
+rest is counted. The first command is the run itself. Commands are read from the log line by line;
+nothing that a record or a policy holds can end one or begin another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.model import Finding, Outcome, Result, Severity, Verdict
+from auditor.reports.facts import (
+    UNFINISHED,
+    connections_in_words,
+    counts_in_words,
+    evidence_in_words,
+    facts,
+    is_accepted,
+    pressing,
+)
+from auditor.text import plural
+
+MOST = 50
+
+_TITLE = "Fivetran audit"
+_COMMANDS = {
+    Severity.LOW: "notice",
+    Severity.MEDIUM: "warning",
+    Severity.HIGH: "error",
+    Severity.CRITICAL: "error",
+}
+_OUTCOMES = {Outcome.PASSED: "notice", Outcome.VIOLATIONS: "error", Outcome.INCONCLUSIVE: "error"}
+
+
+def render(result: Result) -> Iterator[str]:
+    """Yield the report on ``result``."""
+    outcome = result.gate.outcome
+    about = [f"{name}: {value}" for name, value in facts(result).items()]
+    said = " ".join((f"{outcome.value}:", *result.gate.reasons))
+    yield _command(_OUTCOMES[outcome], "\n".join([said, counts_in_words(result), *about]))
+    shown = [finding for finding in pressing(result, MOST) if not is_accepted(finding)]
+    for finding in shown:
+        yield _annotation(finding)
+    waiting = sum(not is_accepted(finding) for finding in result.findings) - len(shown)
+    if waiting:
+        more = f"and {plural(waiting, 'more finding')}: see the other reports"
+        yield _command("warning", more)
+
+
+def placeholder(version: str) -> str:
+    """Return one error that says the run did not finish."""
+    return _command("error", f"{UNFINISHED} (fivetran-auditor {version})")
+
+
+def _annotation(finding: Finding) -> str:
+    rule, position = finding.rule, finding.rule.position
+    command = "error" if finding.verdict is Verdict.ERROR else _COMMANDS[rule.severity]
+    lines = [finding.message, *connections_in_words(finding), *evidence_in_words(finding)]
+    if rule.fix:
+        lines.append(f"fix: {rule.fix}")
+    return _command(
+        command,
+        "\n".join(lines),
+        file=position.file,
+        line=str(position.line),
+        col=str(position.column),
+        title=f"{rule.severity.label}: {rule.id}",
+    )
+
+
+def _command(command: str, text: str, **properties: str) -> str:
+    said = {"title": _TITLE, **properties}
+    pairs = ",".join(f"{name}={_property(value)}" for name, value in said.items())
+    return f"::{command} {pairs}::{_data(text)}\n"
+
+
+def _data(text: str) -> str:
+    # ##[command] is read wherever it stands in a line, and cannot be escaped.
+    text = text.replace("##[", "## [")
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,191 @@
+"""Markdown for a pull request's comment or a job's summary page: short, severest first.
+
+GitHub takes 65,536 characters in a comment; the report stays below ``LONGEST`` and says what it
+left out. Text from records and policies becomes a code span, in which nothing is a mention, a
+link, a reference or markup; prose that is free of all those stays prose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from auditor.clock import iso
+from auditor.model import Finding, Outcome, Result, RuleChecks, Verdict
+from auditor.reports.facts import UNFINISHED, counts_in_words, listing_in_words, pressing
+from auditor.text import plural, shortened
+
+LONGEST = 60_000
+
+_MOST_REASONS = 20
+_MOST_RULES = 100
+_MOST_FINDINGS = 1000
+_CELL = 300
+#: Left free for the sentence that says what was left out.
+_RESERVE = 400
+
+_HEADINGS = {
+    Outcome.PASSED: "✅ Fivetran audit: passed",
+    Outcome.VIOLATIONS: "❌ Fivetran audit: violations",
+    Outcome.INCONCLUSIVE: "⚠️ Fivetran audit: inconclusive",
+}
+# A code span ends at a backtick, a table's cell at a pipe; a backslash changes either.
+_UNSPANNED = re.compile(r"[`|\\]|[^\S ]|^ | $")
+# Letters of any script, digits, and punctuation that means nothing inside a line: an underscore
+# within a word, a dot or a colon before a blank.
+_PROSE = re.compile(
+    r"(?:[^\W_]|(?<=[^\W_])_(?=[^\W_])|[ ,;()'\"/=?\u2013\u2014\u2018-\u201d\u2026-]"
+    r"|[.:%](?=\s|$)|(?<=\d)\.(?=\d))*"
+)
+# Plain words that hosts make links of: an issue (GH-12), a commit.
+_REFERENCE = re.compile(r"\bGH-\d|\b[0-9a-f]{7,40}\b", re.IGNORECASE)
+
+
+def render(result: Result) -> Iterator[str]:
+    """Yield the report on ``result``."""
+    room, written, total = LONGEST - _RESERVE, 0, len(result.findings)
+    for piece in _pieces(result):
+        if len(piece) <= room:
+            room -= len(piece)
+            yield piece
+    for piece in _sections(pressing(result, _MOST_FINDINGS)):
+        if len(piece) > room:
+            break
+        room, written = room - len(piece), written + 1
+        yield piece
+    if written < total:
+        yield (
+            f"\n{written:,} of {plural(total, 'finding')} shown, severest first; "
+            "the other reports hold them all.\n"
+        )
+
+
+def placeholder(version: str) -> str:
+    """Return a report that says the run did not finish."""
+    return f"## {_HEADINGS[Outcome.INCONCLUSIVE]}\n\n{UNFINISHED}.\n\nfivetran-auditor {version}\n"
+
+
+def code(text: str) -> str:
+    """Return ``text`` as a code span, fit for a table's cell; an empty one is nothing.
+
+    What a backtick span cannot hold in a cell goes into ``<code>``, every sign as an entity.
+    """
+    text = shortened(text, _CELL)
+    if _UNSPANNED.search(text) is None:
+        return text and f"`{text}`"
+    entities = "".join(c if c.isalnum() or c == " " else _entity(c) for c in text)
+    return f"<code>{entities}</code>"
+
+
+def prose(text: str) -> str:
+    """Return ``text`` as it is where it is plain, else as code."""
+    plain = _PROSE.fullmatch(text) and not _REFERENCE.search(text)
+    return shortened(text, _CELL) if plain else code(text)
+
+
+def _entity(character: str) -> str:
+    return " " if character.isspace() else f"&#{ord(character)};"
+
+
+# -- the run ---------------------------------------------------------------------------------------
+
+
+def _pieces(result: Result) -> Iterator[str]:
+    """Yield the heading, the reasons, what the run rests on, and the rules."""
+    gate, source = result.gate, result.source
+    yield f"## {_HEADINGS[gate.outcome]}\n\n"
+    yield from _bullets(gate.reasons)
+    filters = [code(f"{name}={value}") for name, value in source.filters]
+    policies = [
+        f"{code(p.name)} ({code(p.file)}, sha256 {code(p.sha256)})"
+        for p in result.policies[:_MOST_REASONS]
+    ]
+    rows = {
+        "Connections": f"{plural(len(result.connections), 'connection')} judged",
+        "Listing": listing_in_words(result),
+        "Checks": counts_in_words(result),
+        "Source": " ".join([prose(source.kind), code(source.location), *filters]),
+        "Judged at": " ".join(filter(None, [iso(result.judged_at), code(result.clock_note)])),
+        "Fails on": gate.fail_on.label if gate.fail_on else "none",
+        "Policies": "<br>".join(policies) + _more(len(result.policies)),
+        "Tool": f"fivetran-auditor {prose(result.version)}",
+    }
+    yield "\n| Run | |\n|---|---|\n"
+    for name, value in rows.items():
+        yield f"| {name} | {value} |\n"
+    for title, texts in (
+        ("Missing", result.listing.problems),
+        ("Left out", result.left_out),
+        ("Warnings", (*result.listing.warnings, *result.warnings)),
+    ):
+        if texts:
+            yield f"\n**{title}**\n\n"
+            yield from _bullets(texts)
+    yield from _rules(result)
+
+
+def _bullets(texts: Iterable[str]) -> Iterator[str]:
+    listed = list(texts)
+    for text in listed[:_MOST_REASONS]:
+        yield f"- {prose(text)}\n"
+    if len(listed) > _MOST_REASONS:
+        yield f"-{_more(len(listed))}\n"
+
+
+def _more(count: int) -> str:
+    return f" and {count - _MOST_REASONS:,} more" if count > _MOST_REASONS else ""
+
+
+def _rules(result: Result) -> Iterator[str]:
+    """Yield a row a rule; those with most to do come first, and many are cut."""
+    if not result.checks:
+        return
+    ordered = sorted(result.checks, key=_urgency)
+    verdicts = list(Verdict)
+    yield f"\n| Rule | Severity | {' | '.join(v.label for v in verdicts)} |\n"
+    yield f"|---|---|{'---:|' * len(verdicts)}\n"
+    for checks in ordered[:_MOST_RULES]:
+        counts = " | ".join(f"{count:,}" for count in checks.counts.values())
+        yield f"| {code(checks.rule.id)} | {checks.rule.severity.label} | {counts} |\n"
+    if len(ordered) > _MOST_RULES:
+        yield f"\nand {plural(len(ordered) - _MOST_RULES, 'more rule')}\n"
+
+
+def _urgency(checks: RuleChecks) -> tuple[bool, int, int]:
+    waiting = checks.count(Verdict.FAIL) + checks.count(Verdict.ERROR)
+    return not waiting, -checks.rule.severity, -waiting
+
+
+# -- the findings ----------------------------------------------------------------------------------
+
+
+def _sections(findings: list[Finding]) -> Iterator[str]:
+    """Yield a piece of text a finding; a rule's first one brings the rule's heading."""
+    for _, group in groupby(findings, key=lambda finding: finding.rule.id):
+        rows = list(group)
+        rule = rows[0].rule
+        heading = f"\n### {code(rule.id)} ({rule.severity.label})\n\n{prose(rule.title)}\n\n"
+        fix = f"Fix: {prose(rule.fix)}\n\n" if rule.fix else ""
+        where = f"Policy: {code(str(rule.position))}\n\n"
+        table = "| Verdict | Connection | Group | Actual | Message |\n|---|---|---|---|---|\n"
+        yield f"{heading}{fix}{where}{table}{_row(rows[0])}"
+        yield from map(_row, rows[1:])
+
+
+def _row(finding: Finding) -> str:
+    shown = finding.connections[:3]
+    names = [f"{code(f'{c.service}/{c.schema}')} ({code(c.id)})" for c in shown]
+    if len(finding.connections) > len(shown):
+        names.append(f"and {len(finding.connections) - len(shown):,} more")
+    groups = dict.fromkeys(c.group_id for c in shown) if not finding.group else [finding.group]
+    actual = [f"{code(e.field)}: {code(e.actual)}" for e in finding.evidence[:5]]
+    note = f" ({prose(finding.note)})" if finding.note else ""
+    cells = (
+        finding.verdict.label,
+        "<br>".join(names),
+        "<br>".join(map(code, groups)),
+        "<br>".join(actual),
+        f"{prose(finding.message)}{note}",
+    )
+    return f"| {' | '.join(cells)} |\n"

@@ -1,0 +1,185 @@
+"""SARIF 2.1.0, for code scanning.
+
+A result points at the rule's line in the policy file, which a repository holds, and names the
+connection as a logical location. GitHub keeps alerts apart by ``primaryLocationLineHash``; all
+results of a rule stand on one line, so it is the finding's fingerprint. GitHub takes at most
+25,000 results of a run (GitHub's documentation of SARIF support).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from auditor.model import Finding, Outcome, Position, Result, Rule, Severity, Verdict
+from auditor.reports.facts import MOST_CONNECTIONS, UNFINISHED, facts, is_accepted, pressing
+from auditor.reports.fingerprint import fingerprint
+from auditor.reports.json_text import json_lines, json_text
+
+MOST_RESULTS = 25_000
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS = {
+    Severity.LOW: "note",
+    Severity.MEDIUM: "warning",
+    Severity.HIGH: "error",
+    Severity.CRITICAL: "error",
+}
+# GitHub reads its four severities from a score as CVSS has them.
+_SCORES = {
+    Severity.LOW: "3.0",
+    Severity.MEDIUM: "5.0",
+    Severity.HIGH: "8.0",
+    Severity.CRITICAL: "9.5",
+}
+_Object = dict[str, Any]
+
+
+def render(result: Result) -> Iterator[str]:
+    """Yield the report on ``result``."""
+    shown = pressing(result, MOST_RESULTS)
+    numbers = {checks.rule.id: number for number, checks in enumerate(result.checks)}
+    notes = _notes(result, len(shown))
+    run = {
+        "tool": _tool(result.version, [_rule(rule) for rule in result.rules]),
+        "invocations": [
+            {
+                "executionSuccessful": result.gate.outcome is not Outcome.INCONCLUSIVE,
+                "exitCode": result.gate.exit_code,
+                "toolExecutionNotifications": notes,
+            }
+        ],
+        "columnKind": "unicodeCodePoints",
+        "properties": {**facts(result), "findings": len(result.findings), "shown": len(shown)},
+    }
+    yield from _log(run, (_result(finding, numbers[finding.rule.id]) for finding in shown))
+
+
+def placeholder(version: str) -> str:
+    """Return a log of a run that was not successful, without results."""
+    run = {
+        "tool": _tool(version, []),
+        "invocations": [
+            {
+                "executionSuccessful": False,
+                "toolExecutionNotifications": [_note("error", UNFINISHED)],
+            }
+        ],
+    }
+    return "".join(_log(run, iter(())))
+
+
+def relative_uri(file: str) -> str:
+    """Return a policy file's path as a relative, percent-encoded URI.
+
+    Nothing in it can be a scheme, a host or a way up: a viewer resolves it in the repository.
+    """
+    steps = [step for step in file.split("/") if step not in ("", ".", "..")]
+    return "/".join(quote(step, safe="", errors="replace") for step in steps) or "policy"
+
+
+def _log(run: _Object, results: Iterator[_Object]) -> Iterator[str]:
+    yield f'{{"$schema": {json_text(_SCHEMA)}, "version": "2.1.0", "runs": [{{\n'
+    for name, value in run.items():
+        yield f"{json_text(name)}: {json_text(value)},\n"
+    yield '"results": ['
+    yield from json_lines(results)
+    yield "]\n}]}\n"
+
+
+def _tool(version: str, rules: list[_Object]) -> _Object:
+    return {"driver": {"name": "fivetran-auditor", "version": version, "rules": rules}}
+
+
+def _notes(result: Result, shown: int) -> list[_Object]:
+    """Return what a reader has to know before believing the results."""
+    bad = result.gate.outcome is Outcome.INCONCLUSIVE
+    notes = [_note("error", f"inconclusive: {reason}") for reason in result.gate.reasons if bad]
+    notes += [_note("error", problem) for problem in result.listing.problems]
+    notes += [_note("warning", text) for text in (*result.listing.warnings, *result.warnings)]
+    notes += [_note("note", text) for text in result.left_out]
+    if shown < len(result.findings):
+        notes.append(
+            _note("warning", f"{shown:,} of {len(result.findings):,} findings, severest first")
+        )
+    return notes
+
+
+def _note(level: str, text: str) -> _Object:
+    return {"level": level, "message": _message(text)}
+
+
+def _message(text: str) -> _Object:
+    # SARIF reads [text](target) in a message as a link.
+    return {"text": text.replace("](", "] (")}
+
+
+def _rule(rule: Rule) -> _Object:
+    described: _Object = {
+        "id": rule.id,
+        "shortDescription": _message(rule.title or rule.id),
+        "fullDescription": _message(rule.why or rule.expects or rule.title or rule.id),
+        "help": _message(rule.fix or rule.expects or rule.title or rule.id),
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "properties": {
+            "severity": rule.severity.label,
+            "security-severity": _SCORES[rule.severity],
+            "expects": rule.expects,
+            "policy": str(rule.position),
+        },
+    }
+    # The schema wants tags without repetitions.
+    if tags := list(dict.fromkeys(rule.tags)):
+        described["properties"]["tags"] = tags
+    return described
+
+
+def _result(finding: Finding, number: int) -> _Object:
+    rule, identity = finding.rule, fingerprint(finding)
+    accepted = is_accepted(finding)
+    return {
+        "ruleId": rule.id,
+        "ruleIndex": number,
+        "level": "error" if finding.verdict is Verdict.ERROR else _LEVELS[rule.severity],
+        "message": _message(finding.message),
+        "locations": [
+            {
+                "physicalLocation": _place(rule.position),
+                "logicalLocations": [
+                    {
+                        "name": c.id,
+                        "fullyQualifiedName": f"{c.group_id}/{c.service}/{c.schema} ({c.id})",
+                        "kind": "resource",
+                    }
+                    for c in finding.connections[:MOST_CONNECTIONS]
+                ],
+            }
+        ],
+        "fingerprints": {"fivetranAuditor/v1": identity},
+        "partialFingerprints": {"primaryLocationLineHash": f"{identity}:1"},
+        "suppressions": [_suppression(finding)] if accepted else [],
+        "properties": {
+            "verdict": finding.verdict.label,
+            "severity": rule.severity.label,
+            "group": finding.group,
+            "connections": len(finding.connections),
+            "evidence": [
+                {"field": e.field, "actual": e.actual, "expected": e.expected}
+                for e in finding.evidence
+            ],
+            "fix": rule.fix,
+        },
+    }
+
+
+def _place(position: Position) -> _Object:
+    return {
+        "artifactLocation": {"uri": relative_uri(position.file)},
+        "region": {"startLine": position.line, "startColumn": position.column},
+    }
+
+
+def _suppression(finding: Finding) -> _Object:
+    reason = finding.note or finding.verdict.label
+    return {"kind": "external", "status": "accepted", "justification": reason}

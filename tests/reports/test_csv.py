@@ -1,0 +1,61 @@
+"""The CSV report: a row a finding, and no cell a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from auditor.model import Outcome, Result
+from auditor.reports.csv import COLUMNS, placeholder, render
+from tests.reports.sample_results import narrowed, sample_result
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    table = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    assert tuple(table[0]) == COLUMNS
+    assert {len(row) for row in table} == {len(COLUMNS)}
+    return [dict(zip(COLUMNS, row, strict=True)) for row in table[1:]]
+
+
+def report(result: Result) -> list[dict[str, str]]:
+    return rows("".join(render(result)))
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("hostile", [False, True])
+def test_a_row_a_finding_after_the_run(outcome: Outcome, hostile: bool) -> None:
+    result = sample_result(700, 10, outcome=outcome, hostile=hostile)
+    run, *findings = report(result)
+    assert (run["type"], run["verdict"]) == ("run", outcome.value)
+    assert [row["verdict"] for row in findings] == [f.verdict.label for f in result.findings]
+    assert {row["type"] for row in findings} == {"finding"}
+
+
+def test_the_run_says_what_it_rests_on() -> None:
+    result = narrowed(sample_result())
+    run = report(result)[0]
+    for said in (result.policies[0].sha256, "analytics_prod", result.left_out[1], "version=1.0.0"):
+        assert said in run["note"]
+
+
+def test_the_placeholder_has_one_row() -> None:
+    (row,) = rows(placeholder("1.2.3"))
+    assert row["verdict"] == "inconclusive"
+
+
+def test_no_cell_is_a_formula() -> None:
+    for row in report(sample_result(300, 10, hostile=True)):
+        for cell in row.values():
+            assert not cell.startswith(tuple("=+-@\t\r\n\0"))
+    cells = {cell for row in report(sample_result(300, 10, hostile=True)) for cell in row.values()}
+    assert "'=HYPERLINK('http://example.invalid','x')" in cells
+
+
+def test_numbers_stay_numbers() -> None:
+    assert all(row["line"].isdecimal() for row in report(sample_result())[1:])
+
+
+def test_lines_end_alike() -> None:
+    assert "\r" not in "".join(render(sample_result(hostile=True)))

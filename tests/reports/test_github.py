@@ -1,0 +1,92 @@
+"""GitHub annotations, read as the runner reads a log: line by line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from auditor.model import Outcome, Result, Verdict
+from auditor.reports.github import MOST, placeholder, render
+from tests.reports.sample_results import sample_result
+
+
+@dataclass(frozen=True)
+class Command:
+    name: str
+    properties: dict[str, str]
+    text: str
+
+
+def unescaped(text: str) -> str:
+    for code, sign in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(code, sign)
+    return text
+
+
+def commands(text: str) -> list[Command]:
+    """Read ``text`` as GitHub's runner does: ``::name key=value,…::text`` at a line's start."""
+    found = []
+    for line in text.splitlines():
+        match = re.fullmatch(r"::(\w+) (.*?)::(.*)", line)
+        assert match, line
+        assert "##[" not in line
+        pairs = [pair.partition("=") for pair in match[2].split(",")]
+        properties = {key: unescaped(value) for key, _, value in pairs}
+        found.append(Command(match[1], properties, unescaped(match[3])))
+    return found
+
+
+def report(result: Result) -> list[Command]:
+    return commands("".join(render(result)))
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_the_first_is_the_run(outcome: Outcome) -> None:
+    result = sample_result(outcome=outcome)
+    run = report(result)[0]
+    assert run.name == ("notice" if outcome is Outcome.PASSED else "error")
+    assert run.text.startswith(f"{outcome.value}:")
+    assert result.policies[0].sha256 in run.text
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_nothing_escapes_its_line(hostile: bool) -> None:
+    result = sample_result(60, 10, hostile=hostile)
+    found = report(result)
+    assert {command.name for command in found} <= {"error", "warning", "notice"}
+    keys = {key for command in found for key in command.properties}
+    assert keys == {"title", "file", "line", "col"}
+
+
+def test_an_annotation_says_what_and_where() -> None:
+    result = sample_result(10)
+    finding = result.findings[0]
+    command = report(result)[1]
+    assert command.properties["file"] == finding.rule.position.file
+    assert command.properties["line"] == str(finding.rule.position.line)
+    assert finding.rule.id in command.properties["title"]
+    assert finding.message in command.text
+    assert finding.rule.fix in command.text
+
+
+def test_they_are_bounded_and_the_rest_is_counted() -> None:
+    result = sample_result(500)
+    found = report(result)
+    waiting = result.counts[Verdict.FAIL] + result.counts[Verdict.ERROR]
+    assert len(found) == MOST + 2
+    assert f"{waiting - MOST:,} more findings" in found[-1].text
+
+
+def test_what_is_accepted_is_counted_and_not_annotated() -> None:
+    result = sample_result(300, outcome=Outcome.PASSED)
+    assert result.findings
+    (run,) = report(result)
+    assert f"{result.counts[Verdict.WAIVED]:,} waived" in run.text
+
+
+def test_the_placeholder_is_an_error() -> None:
+    (command,) = commands(placeholder("1.2.3"))
+    assert command.name == "error"
+    assert "inconclusive" in command.text

@@ -1,0 +1,112 @@
+"""The Markdown report: bounded, severest first, and nothing in it comes alive."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from auditor.model import Outcome, PolicyFile, Verdict
+from auditor.reports.markdown import LONGEST, code, placeholder, prose, render
+from tests.reports.sample_results import HOSTILE, narrowed, sample_result
+
+SPANS = re.compile(r"`[^`|\\\n]+`|<code>(?:\w| |&#\d+;)*</code>")
+#: What a host would make something of, outside a code span.
+ALIVE = re.compile(r"<(?!br>)|[@`\\\[\]{}$~^&]|#\d|\bGH-\d|://|www\.|\*\*?\w+\*(?!\*)")
+
+
+def text_of(*args: int, **options: bool) -> str:
+    return "".join(render(sample_result(*args, **options)))
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_it_begins_with_the_outcome(outcome: Outcome) -> None:
+    text = "".join(render(sample_result(outcome=outcome)))
+    assert outcome.value in text.split("\n", 1)[0]
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+@pytest.mark.parametrize("connections", [0, 60, 5000])
+def test_it_is_bounded_and_says_what_it_left_out(connections: int, hostile: bool) -> None:
+    result = sample_result(connections, 10, hostile=hostile)
+    text = "".join(render(result))
+    assert len(text) <= LONGEST
+    rows = len(re.findall(r"^\| (?:fail|error|waived|known) \|", text, re.MULTILINE))
+    if rows < len(result.findings):
+        assert f"\n{rows:,} of {len(result.findings):,} findings shown" in text
+    else:
+        assert "shown, severest first" not in text
+
+
+def test_nothing_can_grow_it_past_its_bound() -> None:
+    long = "|" * 5000
+    policies = tuple(PolicyFile(long, long, "0" * 64) for _ in range(100))
+    result = replace(sample_result(100, 200), policies=policies, left_out=(long,) * 1000)
+    text = "".join(render(result))
+    assert len(text) <= LONGEST
+    assert text.startswith("## ")
+
+
+def test_the_severest_come_first_and_the_accepted_last() -> None:
+    result = sample_result(60, 10)
+    text = "".join(render(result))
+    found = re.findall(r"^### .* \((\w+)\)$|^\| (waived|known|fail|error) \|", text, re.MULTILINE)
+    severities = [severity for severity, _ in found if severity]
+    assert severities[0] == result.findings[0].rule.severity.label
+    verdicts = [verdict for _, verdict in found if verdict]
+    accepted = [verdict in ("waived", "known") for verdict in verdicts]
+    assert accepted == sorted(accepted)
+
+
+def test_every_row_of_a_table_has_its_cells() -> None:
+    for table in text_of(400, 10, hostile=True).split("\n\n"):
+        widths = {line.count("|") for line in table.split("\n") if line.startswith("|")}
+        assert len(widths) <= 1, table
+
+
+def test_counts_are_stated() -> None:
+    result = sample_result(300, 10)
+    text = "".join(render(result))
+    assert f"{result.counts[Verdict.FAIL]:,} fail" in text
+    assert f"{result.counts[Verdict.SKIP]:,} skip" in text
+
+
+def test_a_narrowed_run_says_so() -> None:
+    text = "".join(render(narrowed(sample_result())))
+    for said in ("group_id=analytics_prod", "delay-alerts-on", "schema-case", "expired on"):
+        assert said in text
+
+
+def test_nothing_hostile_comes_alive() -> None:
+    rest = SPANS.sub("", text_of(400, 10, hostile=True))
+    assert not ALIVE.search(rest), ALIVE.search(rest)
+
+
+@given(st.text(max_size=40) | st.sampled_from(HOSTILE))
+@example("see @team, #12 and GH-12")
+@example("https://example.invalid www.example.invalid")
+@example("a\\|b")
+@example("ends with `")
+@example("deadbeef1")
+@example("__bold__ and *bold*")
+@example("a\n# heading")
+def test_any_text_is_a_span_or_plain(text: str) -> None:
+    for shown in (code(text), prose(text)):
+        rest = SPANS.sub("", shown)
+        assert not ALIVE.search(rest)
+        assert not re.search(r"[|\n*<]|\b_|_\b|\b[0-9a-f]{7,40}\b", rest)
+
+
+@pytest.mark.parametrize(
+    "text", ["3 violations at or above low.", "schema_name is 5; expected 15 to 1440", "Größe"]
+)
+def test_plain_prose_stays_prose(text: str) -> None:
+    assert prose(text) == text
+
+
+def test_the_placeholder_is_inconclusive() -> None:
+    assert placeholder("1.2.3").startswith("## ⚠️ Fivetran audit: inconclusive")
+    assert "1.2.3" in placeholder("1.2.3")

@@ -1,0 +1,134 @@
+"""The SARIF report: valid against the official schema, stable, bounded."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.model import Outcome, Result, Verdict
+from auditor.reports import sarif
+from auditor.reports.fingerprint import fingerprint
+from auditor.reports.sarif import placeholder, relative_uri, render
+from tests.reports.sample_results import sample_result
+
+SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text("utf-8"))
+VALIDATOR = jsonschema.Draft4Validator(SCHEMA)
+
+
+def run_of(text: str) -> Any:
+    log = json.loads(text)
+    VALIDATOR.validate(log)
+    (run,) = log["runs"]
+    return run
+
+
+def report(result: Result) -> Any:
+    return run_of("".join(render(result)))
+
+
+@pytest.mark.parametrize("connections", [0, 1, 40])
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("hostile", [False, True])
+def test_every_sample_is_valid(connections: int, outcome: Outcome, hostile: bool) -> None:
+    result = sample_result(connections, 10, outcome=outcome, hostile=hostile)
+    run = report(result)
+    assert len(run["results"]) == len(result.findings)
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is (outcome is not Outcome.INCONCLUSIVE)
+    assert invocation["exitCode"] == result.gate.exit_code
+
+
+def test_the_placeholder_was_not_successful() -> None:
+    run = run_of(placeholder("1.2.3"))
+    assert run["invocations"][0]["executionSuccessful"] is False
+    assert run["results"] == []
+    assert run["tool"]["driver"]["version"] == "1.2.3"
+
+
+def test_a_result_names_rule_place_and_connection() -> None:
+    result = sample_result()
+    finding = next(f for f in result.findings if f.verdict is Verdict.FAIL and not f.rule.per)
+    run = report(result)
+    found = next(
+        r for r in run["results"] if r["fingerprints"]["fivetranAuditor/v1"] == fingerprint(finding)
+    )
+    assert run["tool"]["driver"]["rules"][found["ruleIndex"]]["id"] == finding.rule.id
+    (location,) = found["locations"]
+    assert location["physicalLocation"]["region"]["startLine"] == finding.rule.position.line
+    assert location["logicalLocations"][0]["name"] == finding.connections[0].id
+    assert found["message"]["text"] == finding.message
+
+
+def test_waived_and_known_are_suppressed_with_their_reason() -> None:
+    result = sample_result(300)
+    results = report(result)["results"]
+    reasons = [s["justification"] for r in results for s in r["suppressions"]]
+    accepted = [f for f in result.findings if f.verdict in (Verdict.WAIVED, Verdict.KNOWN)]
+    assert Counter(reasons) == Counter(f.note for f in accepted)
+
+
+def test_an_incomplete_listing_is_a_notification() -> None:
+    result = sample_result(complete=False)
+    notes = report(result)["invocations"][0]["toolExecutionNotifications"]
+    said = [note["message"]["text"] for note in notes if note["level"] == "error"]
+    assert set(result.listing.problems) <= set(said)
+
+
+def test_the_cut_is_stated_and_keeps_the_severest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sarif, "MOST_RESULTS", 10)
+    result = sample_result(300)
+    run = report(result)
+    assert len(run["results"]) == 10
+    assert {r["properties"]["severity"] for r in run["results"]} == {"critical"}
+    stated = f"10 of {len(result.findings):,} findings, severest first"
+    notes = run["invocations"][0]["toolExecutionNotifications"]
+    assert stated in [note["message"]["text"] for note in notes]
+    assert run["properties"]["findings"] == len(result.findings)
+
+
+def test_no_message_holds_a_link() -> None:
+    def texts(node: Any) -> list[str]:
+        if isinstance(node, list):
+            return [text for item in node for text in texts(item)]
+        if not isinstance(node, dict):
+            return []
+        own = [node["text"]] if "text" in node else []
+        return own + [text for item in node.values() for text in texts(item)]
+
+    found = texts(report(sample_result(100, 10, hostile=True)))
+    assert len(found) > 100
+    assert not [text for text in found if "](" in text]
+
+
+@pytest.mark.parametrize(
+    ("file", "uri"),
+    [
+        ("policies/house.yaml", "policies/house.yaml"),
+        ("./policies/my rules.yaml", "policies/my%20rules.yaml"),
+        ("/srv/policies/a.yaml", "srv/policies/a.yaml"),
+        ("../a.yaml", "a.yaml"),
+        ("javascript:alert(1)", "javascript%3Aalert%281%29"),
+        ("//host/a", "host/a"),
+        ("", "policy"),
+    ],
+)
+def test_uris(file: str, uri: str) -> None:
+    assert relative_uri(file) == uri
+
+
+@given(st.text(max_size=30))
+def test_any_path_makes_a_relative_uri(file: str) -> None:
+    uri = relative_uri(file)
+    assert uri.isascii()
+    parts = urlsplit(uri)
+    assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("", "", "", "")
+    assert not uri.startswith("/")
+    assert ".." not in uri.split("/")
