@@ -8,10 +8,11 @@ with ``verify_listing`` goes on until two walks in a row list the same connectio
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urlsplit
 
-from auditor.errors import SourceError
+from auditor.errors import SourceError, UsageError
 from auditor.model import Completeness, SourceInfo
 from auditor.records import MISSING, Decoder, Envelope, kind_of
 from auditor.redact import Scrubber
@@ -46,7 +47,7 @@ class FivetranSource:
     """The connections that the API lists for ``credentials``.
 
     ``group`` and ``schema`` are the API's own filters; ``page_size`` is 1 to 1000. Each call of
-    ``events`` is a run of its own. Raises UsageError for what ``check_base_url`` refuses.
+    ``events`` is a run of its own. Raises UsageError for what the API cannot be asked.
     """
 
     live = True
@@ -64,10 +65,10 @@ class FivetranSource:
     ) -> None:
         self._base_url = check_base_url(base_url)
         self._credentials = credentials
-        self._filters = tuple(
-            (name, value) for name, value in (("group_id", group), ("schema", schema)) if value
-        )
+        self._filters = tuple(_filters(group, schema))
         self._group = group
+        if not 1 <= page_size <= 1000:
+            raise UsageError("--page-size takes 1 to 1000, which is what the API allows")
         self._page_size = page_size
         self._verify = verify_listing
         self._options = options or HttpOptions()
@@ -130,12 +131,12 @@ class FivetranSource:
         while True:
             place = f"{self._place}, page {walk.pages + 1}"
             reply = client.get(self._url(cursor), decoder.page, place)
-            try:
-                yield self._page(reply, decoder, walk, client)
-                # Only now: what a page holds is judged, even if no other can follow it.
+            with _at(place):
+                page = self._page(reply, decoder, walk, client)
+            # Before its cursor is looked at: the page is judged, even if no other can follow.
+            yield page
+            with _at(place):
                 cursor = self._following(reply.value, walk)
-            except SourceError as error:
-                raise SourceError(f"{place}: {error}") from error
             if cursor is None:
                 return
 
@@ -194,6 +195,24 @@ class FivetranSource:
         if status == 404 and self._group and code.startswith("NotFound"):
             return "no such group; check --group, which takes a group's id, and --base-url"
         return ""
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Say where, in whatever goes wrong inside."""
+    try:
+        yield
+    except SourceError as error:
+        raise SourceError(f"{place}: {error}") from error
+
+
+def _filters(group: str | None, schema: str | None) -> Iterator[tuple[str, str]]:
+    for option, name, value in (("--group", "group_id", group), ("--schema", "schema", schema)):
+        if value is None:
+            continue
+        if not value or not value.isprintable():
+            raise UsageError(f"{option} is empty or holds a control character; correct it")
+        yield name, value
 
 
 def _check(envelope: Envelope, client: Client) -> None:

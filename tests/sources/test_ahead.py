@@ -32,9 +32,9 @@ PAGE = Page(records=[1, 2])
 END = End(Completeness.ONE_WALK)
 
 
-def ahead_of(server: FaultServer, **options: float) -> Iterator[Event]:
+def ahead_of(server: FaultServer, timeout: float = 600) -> Iterator[Event]:
     source = FivetranSource(server.url, CREDENTIALS, options=HttpOptions())
-    return read_ahead(source.events(SHAPE), **options)
+    return read_ahead(source.events(SHAPE), timeout=timeout)
 
 
 class Endless:
@@ -50,7 +50,7 @@ class Endless:
 
 
 def test_everything_comes_in_order() -> None:
-    events = [PAGE, Page([3]), Restart("moved"), PAGE, END]
+    events: list[Event] = [PAGE, Page([3]), Restart("moved"), PAGE, END]
     assert list(read_ahead(iter(events))) == events
 
 
@@ -68,11 +68,13 @@ def test_an_error_comes_after_what_came_before_it() -> None:
 @pytest.mark.parametrize("error", [TimeoutError("own"), KeyError("bug"), Interrupted(2)])
 def test_any_error_is_raised_where_the_caller_is(error: BaseException) -> None:
     def events() -> Iterator[Event]:
-        raise error
         yield PAGE
+        raise error
 
+    got = read_ahead(events())
+    next(got)
     with pytest.raises(type(error)):
-        next(read_ahead(events()))
+        next(got)
 
 
 def test_exactly_one_page_is_fetched_ahead() -> None:

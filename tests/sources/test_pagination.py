@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.errors import UsageError
 from auditor.model import Completeness, SourceInfo
 from auditor.sources.fivetran import FivetranSource
 from auditor.sources.stream import End, Page, Restart
@@ -74,6 +75,21 @@ def test_a_source_says_where_it_reads() -> None:
     filters = (("group_id", "g"), ("schema", "s"))
     assert source.info == SourceInfo("api", "https://api.fivetran.com", filters)
     assert source.live
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"group": ""},
+        {"group": "a\nb"},
+        {"schema": "\udcff"},
+        {"page_size": 0},
+        {"page_size": 1001},
+    ],
+)
+def test_what_the_api_cannot_be_asked_is_a_usage_error(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="--"):
+        FivetranSource("https://api.fivetran.com", CREDENTIALS, **options)
 
 
 def test_pages_carry_the_servers_clock() -> None:
@@ -223,7 +239,18 @@ def test_an_error_code_with_200_shows_what_the_api_said() -> None:
 
 
 def test_items_that_are_no_connections_are_problems_and_the_rest_is_kept() -> None:
-    items = [record(1), None, "x", 5, [], {}, {"id": 7}, {"id": None}, {"id": ""}, record(2)]
+    items: list[Any] = [
+        record(1),
+        None,
+        "x",
+        5,
+        [],
+        {},
+        {"id": 7},
+        {"id": None},
+        {"id": ""},
+        record(2),
+    ]
     with FaultServer(say(page(items))) as server:
         done = walk(server)
     assert done.ids == ["c1", "c2"]

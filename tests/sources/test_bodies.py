@@ -1,0 +1,204 @@
+"""Bodies: whole in any packing; cut, corrupt, huge or no listing at all."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import Any
+
+import pytest
+
+from tests.sources.bodies import BODY, WAYS, head_of
+from tests.sources.fault_server import (
+    RESET,
+    FaultServer,
+    kept,
+    page,
+    record,
+    response,
+)
+from tests.sources.walking import CREDENTIALS, refused, walk
+
+# -- whole bodies -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_whole_body_is_read_however_it_comes(way: str) -> None:
+    with FaultServer([response(BODY, **WAYS[way])]) as server:
+        assert len(walk(server).ids) == 24
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(BODY[:99]) + gzip.compress(BODY[99:]),
+        gzip.compress(BODY, 0),
+        gzip.compress(BODY) + gzip.compress(b""),
+    ],
+)
+@pytest.mark.parametrize("name", ["gzip", "GZip", "x-gzip"])
+def test_gzip_in_any_form(body: bytes, name: str) -> None:
+    with FaultServer([response(body, 200, f"Content-Encoding: {name}")]) as server:
+        assert len(walk(server).ids) == 24
+
+
+def test_a_byte_order_mark_is_fine() -> None:
+    with FaultServer([response(b"\xef\xbb\xbf" + BODY)]) as server:
+        assert len(walk(server).ids) == 24
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "", "application/xml; charset=utf-16"])
+def test_what_parses_counts_whatever_it_is_called(content_type: str) -> None:
+    with FaultServer([response(BODY, 200, f"Content-Type: {content_type}")]) as server:
+        assert len(walk(server).ids) == 24
+
+
+def test_one_connection_serves_all_pages_and_attempts() -> None:
+    script = [
+        kept(b"", 503),
+        kept(page([record(1)], "a"), gzip=True),
+        kept(page([record(2)], "b"), chunk=9),
+        kept(page([record(3)])),
+    ]
+    with FaultServer(script) as server:
+        assert walk(server).ids == ["c1", "c2", "c3"]
+        assert server.connections == 1
+
+
+# -- cut bodies -------------------------------------------------------------------------------
+
+
+def cuts() -> list[Any]:
+    found = []
+    for way, how in WAYS.items():
+        whole = response(BODY, **how)
+        ends = [*range(head_of(whole), len(whole), 100), len(whole) - 1]
+        if "chunked" in way:  # what follows the last chunk is not the body's
+            ends = [end for end in ends if end < len(whole) - 7]
+        found += [pytest.param(way, end, id=f"{way}-{end}") for end in ends]
+    return found
+
+
+@pytest.mark.parametrize(("way", "end"), cuts())
+def test_a_cut_body_is_asked_for_again(way: str, end: int) -> None:
+    whole = response(BODY, **WAYS[way])
+    with FaultServer([whole[:end], whole]) as server:
+        done = walk(server)
+        assert len(server.requests) == 2
+    assert len(done.ids) == 24
+    assert done.naps == [1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_body_that_is_always_cut_is_given_up(way: str) -> None:
+    done, server = refused([response(BODY, **WAYS[way])[:-200]])
+    assert "on all 5 attempts" in done.message
+    assert len(server.requests) == 5
+    assert done.events == []
+
+
+def test_a_body_may_lose_nothing_but_the_gzip_trailer() -> None:
+    packed = gzip.compress(BODY)
+    for lost in range(1, 9):
+        done, _ = refused([response(packed[:-lost], 200, "Content-Encoding: gzip")], attempts=1)
+        assert "gzip body was cut" in done.message
+
+
+def test_a_reset_in_the_middle_is_asked_for_again() -> None:
+    whole = response(BODY)
+    with FaultServer([[whole[:2000], RESET], whole]) as server:
+        assert len(walk(server).ids) == 24
+
+
+@pytest.mark.parametrize("at", range(0, 1400, 100))
+def test_corrupt_gzip_is_asked_for_again(at: int) -> None:
+    packed = bytearray(gzip.compress(BODY))
+    packed[at] ^= 0xFF
+    bad = response(bytes(packed), 200, "Content-Encoding: gzip")
+    with FaultServer([bad, response(BODY, gzip=True)]) as server:
+        assert len(walk(server).ids) == 24
+        # A flipped bit in the header's time or system is no fault of the body.
+        assert len(server.requests) == 2
+
+
+def test_garbage_after_the_gzip_body_is_corrupt() -> None:
+    body = gzip.compress(BODY) + b"garbage"
+    done, _ = refused([response(body, 200, "Content-Encoding: gzip")])
+    assert "corrupt" in done.message
+
+
+@pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "zstd", "compress", "\x80"])
+def test_a_packing_that_was_not_asked_for_is_refused(encoding: str) -> None:
+    body = response(zlib.compress(BODY), 200, f"Content-Encoding: {encoding}")
+    done, server = refused([body])
+    assert "Content-Encoding" in done.message
+    assert len(server.requests) == 1
+
+
+# -- bodies that are no listing ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "not JSON"),
+        (b"<html>\n<h1>Sign in</h1>\x1b[31m", r"it starts with: <html> <h1>Sign in</h1>\x1b[31m"),
+        (b"<p>" * 1000, "it starts with: <p><p>"),
+        (b"Basic c2VjcmV0c2VjcmV0c2VjcmV0", "not JSON"),
+        (b'{"code":"Success","data":{"items":[{"id":"hunter2"', "not JSON"),
+        (b"  \xef\xbb\xbf", "not JSON"),
+        (CREDENTIALS.secret.encode(), "it starts with: [redacted]"),
+    ],
+)
+def test_a_body_that_is_not_json_is_asked_for_again(body: bytes, says: str) -> None:
+    done, server = refused([response(body)])
+    assert says in done.message
+    assert "hunter2" not in done.message
+    assert "c2VjcmV0" not in done.message
+    assert len(server.requests) == 5
+    assert len(done.message) < 400
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (BODY.replace(b"false", b"NaN", 1), "NaN"),
+        (BODY.replace(b"false", b"-Infinity", 1), "Infinity"),
+        (BODY.replace(b"postgres", b"\xff\xfe", 1), "UTF-8"),
+        (BODY.replace(b"postgres", b"\xed\xa0\x80", 1), "UTF-8"),
+        (BODY.replace(b"false", b"[" * 100_000 + b"]" * 100_000, 1), "nested"),
+    ],
+)
+def test_a_body_that_will_never_do_is_asked_for_once(body: bytes, says: str) -> None:
+    done, server = refused([response(body)])
+    assert says in done.message
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("how", [{}, {"gzip": True}, {"chunk": 4096}])
+def test_a_body_over_the_cap_is_refused(how: dict[str, Any]) -> None:
+    done, server = refused([response(b" " * 200_001, **how)], page_bytes=200_000)
+    assert "larger than" in done.message
+    assert "--page-size" in done.message
+    assert len(server.requests) == 1
+
+
+def test_a_body_of_exactly_the_cap_is_read() -> None:
+    with FaultServer([response(BODY, gzip=True)]) as server:
+        assert walk(server, page_bytes=len(BODY)).end
+
+
+def test_a_bomb_is_refused_before_it_goes_off() -> None:
+    member = gzip.compress(bytes(50 * 2**20))
+    body = response(member * 200, 200, "Content-Encoding: gzip")  # 10 GiB in 10 MB
+    done, _ = refused([body], page_bytes=2**20)
+    assert "larger than 1 MiB" in done.message
+
+
+def test_a_bomb_in_an_error_or_a_redirect_does_no_harm() -> None:
+    bomb = gzip.compress(bytes(50 * 2**20)) * 20
+    for status in (302, 401):
+        body = response(bomb, status, "Content-Encoding: gzip", "Location: https://evil.example")
+        done, _ = refused([body])
+        assert f"HTTP {status}" in done.message

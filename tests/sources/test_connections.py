@@ -1,0 +1,138 @@
+"""Connections that fail, hang or trickle: tried again, left at the deadline, put in words."""
+
+from __future__ import annotations
+
+import gc
+import random
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.sources.bodies import BODY, WAYS, head_of
+from tests.sources.fault_server import (
+    HANG,
+    RESET,
+    FaultServer,
+    Trickle,
+    page,
+    record,
+    response,
+)
+from tests.sources.walking import refused, walk
+
+GOOD = response(page([record(1)]))
+
+# -- connections that fail --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (b"", "closed the connection"),
+        (RESET, "closed the connection"),
+        (b"HTTP/1.1 200 OK\r\nContent-", "on all 5 attempts"),
+        (b"garbage\r\n\r\n", "not HTTP"),
+        (b"HTTP/1.1 abc OK\r\n\r\n", "not HTTP"),
+        (b"HTTP/1.1 20 OK\r\n\r\n", "not HTTP"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "not HTTP"),
+        (b"\x00" * 100_000, "not HTTP"),
+        (b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n", "not HTTP"),
+        (response(BODY, 200, *[f"X-{n}: {n}" for n in range(200)]), "too many headers"),
+        (response(BODY, 200, "X: " + "x" * 70_000), "too many headers"),
+        (response(b"zz\r\n", 200, "Transfer-Encoding: chunked", length=False), "cut"),
+    ],
+)
+def test_a_connection_that_fails_is_tried_again(answer: Any, says: str) -> None:
+    done, server = refused([answer])
+    assert says in done.message
+    assert "on all 5 attempts; check the network" in done.message
+    assert len(server.requests) == 5
+    assert done.naps == [1, 2, 4, 8]
+    with FaultServer([answer, answer, GOOD]) as server:
+        assert walk(server).ids == ["c1"]
+
+
+def test_a_port_where_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    done = walk(f"http://127.0.0.1:{port}")
+    assert f"connection refused by 127.0.0.1:{port}" in done.message
+    assert len(done.naps) == 4
+
+
+def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)  # a real look-up would leave loopback
+    done = walk("https://api.fivetran.test")
+    assert "the name of api.fivetran.test:443 was not found (DNS)" in done.message
+
+
+def test_many_headers_are_no_fault() -> None:
+    with FaultServer([response(BODY, 200, *[f"X-{n}: {n}" for n in range(90)])]) as server:
+        assert walk(server).end
+
+
+#: The library forgets a socket when a header's value makes no sense; it is closed when collected.
+forgetful = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture
+def _collected() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
+@forgetful
+@pytest.mark.usefixtures("_collected")
+def test_two_lengths_are_none() -> None:
+    done, _ = refused([response(BODY, 200, "Content-Length: 5, 6", length=False)])
+    assert "not HTTP" in done.message
+
+
+@forgetful
+@pytest.mark.usefixtures("_collected")
+@pytest.mark.parametrize("seed", range(40))
+def test_no_bytes_whatever_crash_the_client(seed: int) -> None:
+    dice = random.Random(seed)
+    answer = bytearray(response(BODY, **dice.choice(list(WAYS.values()))))
+    for _ in range(dice.randint(1, 30)):
+        at = dice.randrange(min(len(answer), dice.choice([40, 200, len(answer)])))
+        answer[at : at + dice.randint(0, 3)] = dice.randbytes(dice.randint(0, 3))
+    with FaultServer([bytes(answer)]) as server:
+        done = walk(server, attempts=1)
+    if done.error:
+        assert done.message
+
+
+# -- slow ones --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HANG,
+        [response(BODY)[:200], HANG],
+        [response(BODY, gzip=True)[:500], HANG],
+        Trickle(response(BODY), every=0.02),
+        Trickle(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, every=0.01),
+        [response(BODY)[: head_of(response(BODY))], Trickle(BODY, every=0.02)],
+        [response(BODY, gzip=True)[:200], Trickle(response(BODY, gzip=True)[200:], every=0.02)],
+        [response(BODY, chunk=1)[:300], Trickle(response(BODY, chunk=1)[300:], every=0.02)],
+        [response(b"", 503, "Content-Length: 4000", length=False), Trickle(BODY, every=0.02)],
+    ],
+)
+def test_what_hangs_or_trickles_is_left_at_the_deadline(answer: Any) -> None:
+    done, server = refused([answer], attempt_seconds=0.1, attempts=2)
+    assert "no whole answer within 0.1 s, on all 2 attempts" in done.message or (
+        "no answer from" in done.message
+    )
+    assert len(server.requests) == 2
+
+
+def test_after_a_deadline_the_next_attempt_may_do() -> None:
+    with FaultServer([HANG, Trickle(response(BODY), every=0.05), response(BODY)]) as server:
+        assert len(walk(server, attempt_seconds=0.3).ids) == 24
