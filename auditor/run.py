@@ -36,6 +36,8 @@ from auditor.text import one_line, printable, shortened
 
 #: The local clock and the server's may differ by so much before the server's counts.
 CLOCK_TOLERANCE = timedelta(seconds=300)
+#: Seconds that a live listing may take in all.
+DEFAULT_TIMEOUT = 600.0
 _NO_VALUE = "(missing)"
 
 
@@ -50,7 +52,7 @@ class Options:
     fail_on: Severity | None = Severity.LOW
     strict: bool = False
     allow_empty: bool = False
-    timeout: float = 600.0
+    timeout: float = DEFAULT_TIMEOUT
     now: datetime | None = None
     scrubber: Scrubber = field(default_factory=Scrubber)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

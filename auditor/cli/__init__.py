@@ -1,1 +1,142 @@
-"""The commands: one file each, wiring options to the library."""
+"""The command line: ``fivetran-auditor``, and the one place where a run ends.
+
+A command returns its exit code or raises; ``main`` turns either into what the process leaves
+behind, whatever state its streams are in. Commands are imported when they are run: ``--help`` and
+``--version`` import none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import FrameType, MappingProxyType
+from typing import NoReturn
+
+import click
+
+from auditor import __version__
+from auditor.cli.terminal import Terminal
+from auditor.errors import AuditorError, Interrupted, PolicyError
+
+#: Every command and what it does; each is the module of its name, holding ``command``.
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "audit": "Fetch, judge, report, gate.",
+        "fetch": "Save a listing as a snapshot.",
+        "validate": "Check policies: every problem with file:line:column.",
+        "test": "Run the tests that stand beside the rules.",
+        "explain": "Show the rules in force, or one rule in full.",
+        "schema": "Print the JSON Schema of a policy, for editors.",
+        "sandbox": "Serve the embedded API on loopback.",
+        "demo": "Audit the embedded API: nothing to configure.",
+    }
+)
+
+_EPILOG = """\b
+Exit codes:
+  0    everything was judged, and nothing at or above --fail-on failed
+  1    violations
+  2    usage, configuration, policy or waiver file; nothing was judged
+  3    inconclusive: incomplete listing, unevaluable check, nothing to judge
+  4    a report could not be written, or a bug
+  130  interrupted; 143 terminated
+"""
+
+
+class Commands(click.Group):
+    """A group that imports a command's module when the command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return the names of all commands, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command called ``cmd_name``."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = import_module(f"auditor.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        """Write the commands' table without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=Commands,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="fivetran-auditor")
+def group() -> None:
+    """Policy as code for Fivetran: judge every connection against your rules.
+
+    Credentials come from FIVETRAN_API_KEY and FIVETRAN_API_SECRET, never from arguments.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    terminal = Terminal.from_environment()
+    code = _run(arguments, terminal)
+    terminal.close()
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str], terminal: Terminal) -> int:
+    """Return the exit code that ``arguments`` lead to; nothing is raised."""
+    try:
+        returned = group.main(list(arguments), standalone_mode=False, obj=terminal)
+    except Interrupted as interruption:
+        word = "interrupted" if interruption.exit_code == 130 else "terminated"
+        terminal.complain(f"{word}: nothing was decided; reports say that the run did not finish")
+        return interruption.exit_code
+    except PolicyError as error:
+        terminal.complain_of(error.problems)
+        return error.exit_code
+    except AuditorError as error:
+        terminal.complain(str(error))
+        return error.exit_code
+    except click.ClickException as error:
+        terminal.complain(_usage(error))
+        return error.exit_code
+    except click.Abort:
+        return 130
+    except BrokenPipeError:
+        return 0  # click's own --help into a closed pipe: there is no verdict to lose
+    except Exception as error:  # noqa: BLE001  # the one place: a bug must end as 4, not as 1
+        terminal.complain_of_bug(error, verbose=_is_verbose(arguments))
+        return AuditorError.exit_code
+    return returned if isinstance(returned, int) else 0
+
+
+def _usage(error: click.ClickException) -> str:
+    hint = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f"\nTry '{error.ctx.command_path} --help'."
+    return f"{error.format_message()}{hint}"
+
+
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    return any(word in {"-v", "--verbose"} for word in arguments)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    # A second signal ends the process at once, whatever the first one is still tidying up.
+    for again in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(again, _end_now)
+    raise Interrupted(number)
+
+
+def _end_now(number: int, _frame: FrameType | None) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(128 + number)

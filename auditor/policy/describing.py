@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -48,6 +48,10 @@ _WANTED_TYPE = {
 }
 
 
+#: The evidence of a check, and a message.
+Told = tuple[tuple[Evidence, ...], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Describer:
     """Describes the findings of one rule, as of ``now``; ``clean`` makes any text showable."""
@@ -55,6 +59,8 @@ class Describer:
     entry: PolicyRule
     now: datetime
     clean: Callable[[str], str]
+    #: What was told of values that came before: most violations of a rule look alike.
+    known: dict[tuple[Any, ...], Told] = field(default_factory=dict)
 
     def describe(self, values: tuple[Any, ...]) -> tuple[tuple[Evidence, ...], str]:
         """Return what decided a check that read ``values``, and the message.
@@ -62,8 +68,22 @@ class Describer:
         A check that could not be judged gets a message of its own: the rule's describes a
         violation, and none was seen.
         """
+        # True == 1 == 1.0 in Python, so that a value alone is no key.
+        deciding = tuple((type(v), v) for v in values[: len(self.entry.rule.reads)])
+        try:
+            known = self.known.get(deciding)
+        except TypeError:  # arrays and objects differ from record to record
+            evidence, message = self._decided(values)
+        else:
+            evidence, message = known or self.known.setdefault(deciding, self._decided(values))
+        if message or self.entry.message is None:
+            return evidence, message
         read = dict(zip(self.entry.reads, values, strict=True))
-        get = _getter(read)
+        return evidence, printable(self.entry.message.filled(lambda p: self.shown(p, read[p])))
+
+    def _decided(self, values: tuple[Any, ...]) -> Told:
+        """Return the evidence and its message, "" where the rule's own says it better."""
+        get = _getter(dict(zip(self.entry.reads, values, strict=True)))
         failed, condition = True, self.entry.assertion
         if self.entry.when is not None and evaluate(self.entry.when, get, self.now) is None:
             failed, condition = False, self.entry.when
@@ -71,9 +91,8 @@ class Describer:
             failed = False
         evidence = tuple(_unique(self._evidence(condition, get, failed=failed)))
         if failed and self.entry.message is not None:
-            message = self.entry.message.filled(lambda path: self.shown(path, get(path)))
-            return evidence, printable(message)
-        told = "; ".join(f"{e.field} is {e.actual}, expected {e.expected}" for e in evidence)
+            return evidence, ""
+        told = "; ".join(_clause(e) for e in evidence)
         return evidence, told if failed else f"cannot be judged: {told}"
 
     def shown(self, path: str, value: Any) -> str:
@@ -135,7 +154,7 @@ class Describer:
         told: list[str] = []
         for number, item in enumerate(items, 1):
             if evaluate(operand.condition, partial(reach, item), self.now) is not wants:
-                told.append(f"{self._item(test, operand, item)} in item {number}")
+                told.append(f"{self._item(test, operand, item)} (item {number})")
         more = len(told) - _ITEMS_SHOWN
         shown = ", ".join(told[:_ITEMS_SHOWN]) + (f" and {more} more" if more > 0 else "")
         return f"{shown} of {len(items)}" if told else plural(len(items), "item")
@@ -147,6 +166,10 @@ class Describer:
             value = self.shown(full, reach(item, part.path))
             values.append(f"{part.path} {value}".strip())
         return " ".join(dict.fromkeys(values))
+
+
+def _clause(evidence: Evidence) -> str:
+    return f"{evidence.field} is {evidence.actual}, expected {evidence.expected}"
 
 
 def _getter(read: Mapping[str, Any]) -> Callable[[str], Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from auditor.policy.conditions import (
-    ITSELF,
     All,
     AnyOf,
     Condition,
@@ -33,16 +32,21 @@ def predicate(test: Test) -> str:
     if isinstance(operand, Literal) and operand.value is False:
         return _denied(phrase) if "{}" not in phrase else phrase.format("false")
     if isinstance(operand, Nested):
-        inner = _about_item(operand.condition)
+        inner = sentence(operand.condition)
         text = phrase.format(inner)
-        return f"{text} that {_about_item(operand.count)}" if operand.count else text
+        return f"{text} that {sentence(operand.count)}" if operand.count else text
     return phrase.format(operand.text)
 
 
 def wanted(test: Test, *, negated: bool = False) -> str:
-    """Return what a report calls expected: ``at least 15``, ``one of PrivateLink, SshTunnel``."""
+    """Return what a report calls expected: ``at least 15``, ``one that starts with raw_``."""
     text = predicate(test)
-    text = text.removeprefix("is ") if text != "is" else text
+    for opening in ("is ", "has "):
+        if text.startswith(opening):
+            text = text.removeprefix(opening)
+            break
+    else:
+        text = f"one that {text}"
     return f"not {text}" if negated else text
 
 
@@ -68,11 +72,3 @@ def _joined(parts: tuple[Condition, ...]) -> str:
 
 def _denied(phrase: str) -> str:
     return phrase.replace("is ", "is not ", 1)
-
-
-def _about_item(condition: Condition) -> str:
-    """Return a condition on an item or a number; one on the thing itself needs no name."""
-    text = sentence(condition)
-    if isinstance(condition, Test) and condition.path == ITSELF:
-        return text
-    return text

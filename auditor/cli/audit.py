@@ -1,0 +1,126 @@
+"""``fivetran-auditor audit``: fetch, judge, report, gate."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Unpack
+
+import click
+
+from auditor import __version__
+from auditor.cli.auditing import DEFAULT_REPORTS, Telling, audit_and_report
+from auditor.cli.options import (
+    ApiOptions,
+    Moment,
+    allow_empty_option,
+    api_options,
+    api_source,
+    fail_on_option,
+    given,
+    output_options,
+    policy_names,
+    policy_option,
+    severity_of,
+    strict_option,
+    var_option,
+    variables_of,
+)
+from auditor.cli.terminal import Terminal
+from auditor.errors import UsageError
+from auditor.policy import load_policies
+from auditor.reports import REPORTS
+from auditor.reports.writer import ReportWriter, parse_destination
+from auditor.run import Options
+from auditor.sources import Source
+from auditor.text import listed
+
+
+@click.command(name="audit", short_help="Fetch, judge, report, gate.")
+@policy_option
+@var_option
+@click.option(
+    "--snapshot",
+    metavar="FILE",
+    help="Judge a saved listing: a snapshot, saved API responses, a folder of them, - for stdin.",
+)
+@api_options
+@fail_on_option
+@allow_empty_option
+@strict_option
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT[=PATH]",
+    help=f"{listed(REPORTS)}; repeatable; =- is standard output."
+    f"  [default: {listed(DEFAULT_REPORTS, 'and')}]",
+)
+@click.option(
+    "-o",
+    "--output-dir",
+    type=click.Path(path_type=Path, file_okay=True),
+    default="audit-report",
+    show_default=True,
+    help="Where reports without a path of their own go.",
+)
+@click.option("--now", type=Moment(), metavar="TIME", help="Judge as of this time.")
+@output_options
+@click.pass_context
+def command(  # noqa: PLR0913  # an argument an option
+    context: click.Context,
+    /,
+    *,
+    policies: tuple[str, ...],
+    variables: tuple[str, ...],
+    snapshot: str | None,
+    fail_on: str,
+    allow_empty: bool,
+    strict: bool,
+    reports: tuple[str, ...],
+    output_dir: Path,
+    now: datetime | None,
+    quiet: bool,
+    verbose: bool,
+    no_color: bool,
+    timeout: float,
+    **api: Unpack[ApiOptions],
+) -> int:
+    """Fetch every connection, judge it by the rules, write reports, answer as a gate.
+
+    Nothing that was not fetched, not evaluable or not written is a pass: the exit code says so.
+    """
+    terminal: Terminal = context.obj
+    terminal.quiet = quiet
+    if no_color:
+        terminal.without_colour()
+    destinations = [parse_destination(text, output_dir) for text in reports or DEFAULT_REPORTS]
+    writer = ReportWriter(destinations, __version__)
+    # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
+    writer.prepare()
+    names, chosen = policy_names(policies)
+    ruleset = load_policies(*names, variables=variables_of(variables), strict=strict)
+    if snapshot is None:
+        api["verify_listing"] = api["verify_listing"] or strict
+        source: Source = api_source(api)
+    else:
+        source = _saved(snapshot, given(context, {*api, "timeout"}))
+    options = Options(
+        fail_on=severity_of(fail_on),
+        strict=strict,
+        allow_empty=allow_empty,
+        timeout=timeout,
+        now=now,
+        scrubber=terminal.scrubber,
+    )
+    telling = Telling(terminal, quiet=quiet, verbose=verbose, chosen=chosen)
+    _, code = audit_and_report(source, ruleset, options, writer, telling)
+    return code
+
+
+def _saved(path: str, misplaced: list[str]) -> Source:
+    if misplaced:
+        raise UsageError(f"{listed(misplaced, 'and')} cannot narrow or reach a --snapshot")
+    from auditor.sources.snapshot import SnapshotSource  # noqa: PLC0415  # only where it is read
+
+    return SnapshotSource(path)

@@ -1,0 +1,63 @@
+"""What ``audit`` and ``demo`` have in common: judge, write the reports, say what came of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor.cli.summary import answer, summary
+from auditor.cli.terminal import Terminal
+from auditor.errors import ReportError
+from auditor.model import Result
+from auditor.policy import Ruleset
+from auditor.reports.writer import ReportWriter
+from auditor.run import Options, Progress, audit
+from auditor.sources import Source
+from auditor.text import plural
+
+DEFAULT_REPORTS = ("html", "junit", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a run is told: ``chosen`` says how the policies were, when nobody chose them."""
+
+    terminal: Terminal
+    quiet: bool = False
+    verbose: bool = False
+    chosen: str = ""
+
+
+def audit_and_report(
+    source: Source, ruleset: Ruleset, options: Options, writer: ReportWriter, telling: Telling
+) -> tuple[Result, int]:
+    """Run an audit, write its reports and its summary; return the result and the exit code.
+
+    A report that cannot be written makes the code 4, which outranks whatever was found.
+    """
+    terminal, started = telling.terminal, time.monotonic()
+
+    def show(progress: Progress) -> None:
+        walk = f"walk {progress.walk}: " if progress.walk > 1 else ""
+        seen = f"{plural(progress.pages, 'page')}, {plural(progress.connections, 'connection')}"
+        terminal.progress(f"{walk}{seen}, {time.monotonic() - started:.0f} s")
+
+    result = audit(source, ruleset, options, show)
+    terminal.end_progress()
+    paths: tuple[Path, ...] = ()
+    failure: ReportError | None = None
+    try:
+        paths = writer.write(result)
+    except ReportError as error:
+        failure = error
+    to_err = writer.takes_stdout
+    if telling.quiet:
+        terminal.say(answer(result), to_err=to_err)
+    else:
+        for line in summary(result, paths, chosen=telling.chosen, verbose=telling.verbose):
+            terminal.say(line, to_err=to_err)
+    if failure is not None:
+        terminal.complain(str(failure))
+        return result, failure.exit_code
+    return result, result.gate.exit_code
