@@ -33,10 +33,15 @@ _HEADINGS = {
 # A code span ends at a backtick, a table's cell at a pipe; a backslash changes either.
 _UNSPANNED = re.compile(r"[`|\\]|[^\S ]|^ | $")
 # Letters of any script, digits, and punctuation that means nothing inside a line: an underscore
-# within a word, a dot or a colon before a blank.
+# within a word, a dot or a colon before a blank. It does not begin as a list or a rule does.
 _PROSE = re.compile(
-    r"(?:[^\W_]|(?<=[^\W_])_(?=[^\W_])|[ ,;()'\"/=?\u2013\u2014\u2018-\u201d\u2026-]"
-    r"|[.:%](?=\s|$)|(?<=\d)\.(?=\d))*"
+    r"""
+    (?! [-=\ ] | \d+[.)](?:\s|$) )
+    (?: [^\W_] | (?<=[^\W_])_(?=[^\W_]) | [.:%](?=\s|$) | (?<=\d)\.(?=\d)
+      | [\ ,;()'"/=?\u2013\u2014\u2018-\u201d\u2026-]
+    )*
+    """,
+    re.VERBOSE,
 )
 # Plain words that hosts make links of: an issue (GH-12), a commit.
 _REFERENCE = re.compile(r"\bGH-\d|\b[0-9a-f]{7,40}\b", re.IGNORECASE)
@@ -85,6 +90,9 @@ def prose(text: str) -> str:
 
 
 def _entity(character: str) -> str:
+    if character == "@":
+        # An address becomes a link even here, unless something stands within it: a zero-width blank.
+        return "&#64;&#8203;"
     return " " if character.isspace() else f"&#{ord(character)};"
 
 

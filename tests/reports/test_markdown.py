@@ -93,11 +93,15 @@ def test_nothing_hostile_comes_alive() -> None:
 @example("deadbeef1")
 @example("__bold__ and *bold*")
 @example("a\n# heading")
+@example("- item")
+@example("1. item")
+@example("---")
 def test_any_text_is_a_span_or_plain(text: str) -> None:
     for shown in (code(text), prose(text)):
         rest = SPANS.sub("", shown)
         assert not ALIVE.search(rest)
         assert not re.search(r"[|\n*<]|\b_|_\b|\b[0-9a-f]{7,40}\b", rest)
+        assert not re.match(r"\s|[-=+>]|\d+[.)](\s|$)", rest)
 
 
 @pytest.mark.parametrize(
