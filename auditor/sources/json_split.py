@@ -22,6 +22,7 @@ _TOKEN = re.compile(
 )
 _COMMA = re.compile(rb"\s*,\s*(?=[^\s\]])")
 _FIRST_KEY = re.compile(rb'\s*\{\s*("(?:[^"\\]|\\.){0,200}"\s*:)')
+_PLACE = re.compile(r" at byte \d+$")
 #: Where a cut is guessed: records are a few kB each, so a window at the end holds several.
 _WINDOW = 1 << 16
 _GUESSES = 2
@@ -42,18 +43,25 @@ def array_batches(source: Input, decode: Decode) -> Iterator[list[Any]]:
     UndecodableError. Raises UndecodableError where the array is malformed, cut or followed by
     something, or holds an item of more than 64 MiB.
     """
-    buffer, key = b"", b""
+    buffer, key, done = b"", b"", 1
     while block := source.read(len(buffer)):
         buffer += block
         key = key or first_key(buffer)
-        items, rest = _whole_items(buffer, key, decode)
+        try:
+            items, rest = _whole_items(buffer, key, decode)
+        except UndecodableError as error:
+            raise _placed(error, done) from error
         if items:
             yield items
+        done += len(buffer) - len(rest)
         buffer = rest
         _bound(buffer, source)
     if not buffer.rstrip().endswith(b"]"):
         raise UndecodableError("the array is cut: its closing bracket is missing", transient=True)
-    yield decode(b"[" + buffer)
+    try:
+        yield decode(b"[" + buffer)
+    except UndecodableError as error:
+        raise _placed(error, done) from error
 
 
 def objects(source: Input, *, in_array: bool) -> Iterator[bytes]:
@@ -182,6 +190,12 @@ def _nothing_follows(rest: bytes, source: Input) -> None:
         if not rest:
             return
     raise _something_follows()
+
+
+def _placed(error: UndecodableError, done: int) -> UndecodableError:
+    """Return the error with where in the file it is; the decoder counts from its piece."""
+    message = _PLACE.sub("", str(error))
+    return UndecodableError(f"{message}, after byte {done:,}", transient=error.transient)
 
 
 def _something_follows() -> UndecodableError:

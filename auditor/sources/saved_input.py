@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import stat
 import sys
 import zlib
+from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, cast
 
@@ -158,7 +158,7 @@ def input_name(path: str) -> str:
 def is_regular(path: str) -> bool:
     """Whether ``path`` is a file that can be opened twice; a pipe cannot."""
     try:
-        return path != "-" and stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116  # a NUL raises
+        return path != "-" and stat.S_ISREG(Path(path).stat().st_mode)
     except (OSError, ValueError):
         return False
 

@@ -117,6 +117,7 @@ def test_records_before_a_cut_are_still_yielded(tmp_path: Path):
         (b'"connections":3', b'"connections":4', "closing line says 4"),
         (b'"group_id":"g1"},"tool"', b'"group_id":"g2"},"tool"', "hash does not match"),
         (b'"walks":1', b'"walks":true', "no closing line"),
+        (b'"end":true', b'"end":null', "no closing line"),
     ],
 )
 def test_a_changed_snapshot_is_a_problem(tmp_path: Path, before: bytes, after: bytes, says: str):
