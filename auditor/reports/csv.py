@@ -22,7 +22,7 @@ COLUMNS = (
 
 _CHUNK = 500
 # What makes a cell a formula (OWASP, "CSV Injection"), in its full-width forms too.
-_FORMULA = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
+_FORMULA = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
 
 
 def render(result: Result) -> Iterator[str]:
@@ -42,7 +42,7 @@ def placeholder(version: str) -> str:
 
 def _run(outcome: Outcome, message: str, note: str) -> list[str]:
     filled = {"type": "run", "verdict": outcome.value, "message": message, "note": note}
-    return [_safe(filled.get(column, "")) for column in COLUMNS]
+    return _safe(filled.get(column, "") for column in COLUMNS)
 
 
 def _row(finding: Finding) -> list[str | int]:
@@ -70,11 +70,11 @@ def _row(finding: Finding) -> list[str | int]:
         finding.note,
         rule.position.file,
     )
-    return [*map(_safe, texts), rule.position.line, fingerprint(finding)]
+    return [*_safe(texts), rule.position.line, fingerprint(finding)]
 
 
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _safe(texts: Iterable[str]) -> list[str]:
+    return [f"'{text}" if text[:1] in _FORMULA else text for text in texts]
 
 
 def _text(rows: Iterable[Iterable[object]]) -> str:

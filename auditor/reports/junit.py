@@ -21,7 +21,6 @@ from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.facts import (
     UNFINISHED,
     connections_in_words,
-    evidence_in_words,
     facts,
     listing_in_words,
 )
@@ -147,43 +146,39 @@ def _connection_cases(
     result: Result, checks: RuleChecks, findings: list[Finding], *, rolled: bool
 ) -> Iterator[str]:
     rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule)
+    listed = result.connections
+    classnames = {group: escaped(f"{rule.id}.{group}") for group in set(listed.group_ids)}
     for start in range(0, len(findings), _CHUNK):
         cases = []
         for finding in findings[start : start + _CHUNK]:
             connection = finding.connections[0]
             name = f"{connection.service}/{connection.schema} ({connection.id})"
             body = _body(finding.verdict, [finding], shared)
-            cases.append(_case(f"{rule.id}.{connection.group_id}", unique(name), body))
+            cases.append(_case(classnames[connection.group_id], unique(escaped(name)), body))
         yield "".join(cases)
     if rolled:
         passed = plural(checks.count(Verdict.PASS), "connection")
         yield _case(rule.id, unique(f"{passed} passed"), "")
         return
-    listed = result.connections
     indices = _indices(checks.verdicts, _PASS)
     for start in range(0, len(indices), _CHUNK):
-        yield "".join(
-            [
-                _case(
-                    f"{rule.id}.{listed.group_ids[n]}",
-                    unique(f"{listed.services[n]}/{listed.schemas[n]} ({listed.ids[n]})"),
-                    "",
-                )
-                for n in indices[start : start + _CHUNK]
-            ]
-        )
+        cases = []
+        for n in indices[start : start + _CHUNK]:
+            name = f"{listed.services[n]}/{listed.schemas[n]} ({listed.ids[n]})"
+            cases.append(_case(classnames[listed.group_ids[n]], unique(escaped(name)), ""))
+        yield "".join(cases)
 
 
 def _group_cases(checks: RuleChecks, findings: list[Finding]) -> Iterator[str]:
     rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule)
-    classname = f"{rule.id}.{'.'.join(rule.per)}"
+    classname = escaped(f"{rule.id}.{'.'.join(rule.per)}")
     per_group: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         per_group[finding.group].append(finding)
     for check in checks.groups:
         if check.verdict is not Verdict.SKIP:
             body = _body(check.verdict, per_group[check.group], shared)
-            yield _case(classname, unique(check.group or rule.id), body)
+            yield _case(classname, unique(escaped(check.group or rule.id)), body)
 
 
 class _Unique:
@@ -237,7 +232,9 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
         if finding.rule.per:
             about = (finding.message, *connections_in_words(finding))
             lines += [escaped(f"  {line}") for line in about]
-        lines += [escaped(f"  {line}") for line in evidence_in_words(finding)]
+        lines += [
+            escaped(f"  {e.field}: {e.actual} (expected: {e.expected})") for e in finding.evidence
+        ]
     lines.append(shared.advice)
     return _outcome(element, message, shared.severity, "\n".join(lines))
 
@@ -273,7 +270,8 @@ def _properties(properties: Mapping[str, str]) -> str:
 
 
 def _case(classname: str, name: str, body: str) -> str:
-    opening = f'<testcase classname="{escaped(classname)}" name="{escaped(name)}" time="0"'
+    """Return a testcase, of texts that are escaped already."""
+    opening = f'<testcase classname="{classname}" name="{name}" time="0"'
     return f"{opening}>{body}</testcase>\n" if body else f"{opening}/>\n"
 
 

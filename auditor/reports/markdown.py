@@ -91,7 +91,7 @@ def prose(text: str) -> str:
 
 def _entity(character: str) -> str:
     if character == "@":
-        # An address becomes a link even here, unless something stands within it: a zero-width blank.
+        # An address becomes a link even here, unless a zero-width blank stands within it.
         return "&#64;&#8203;"
     return " " if character.isspace() else f"&#{ord(character)};"
 

@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 
-from auditor.errors import ReportError, UsageError
+from auditor.errors import Interrupted, ReportError, UsageError
 from auditor.reports import REPORTS
 from auditor.reports.writer import Destination, ReportWriter, parse_destination
 from tests.reports.sample_results import sample_result
@@ -219,20 +219,32 @@ def test_a_device_that_is_full() -> None:
         reports.write(RESULT)
 
 
-def test_a_bug_in_one_renderer_does_not_stop_the_others(tmp_path: Path) -> None:
-    class BrokenError(ValueError):
-        pass
-
-    def describe() -> tuple[()]:
-        raise BrokenError
-
-    first, last = tmp_path / "a.json", tmp_path / "z.json"
-    reports = writer(first, last)
+def test_a_bug_in_one_report_does_not_stop_the_others(tmp_path: Path) -> None:
+    # A finding without its connection is a bug that JUnit stumbles over and JSON does not.
+    finding = replace(next(f for f in RESULT.findings if not f.rule.per), connections=())
+    broken = replace(RESULT, describe=lambda: (finding,))
+    paths = {name: tmp_path / name for name in ("json", "junit", "gitlab")}
+    reports = ReportWriter([Destination(*item) for item in paths.items()], "1.0")
     reports.prepare()
-    with pytest.raises(BrokenError):
+    with pytest.raises(IndexError):
+        reports.write(broken)
+    assert paths["junit"].read_text() == REPORTS["junit"].placeholder("1.0")
+    for name in ("json", "gitlab"):
+        assert paths[name].read_text() == "".join(REPORTS[name].render(broken))
+    assert files(tmp_path) == sorted(paths)
+
+
+def test_an_interrupted_report_leaves_the_placeholder(tmp_path: Path) -> None:
+    def describe() -> tuple[()]:
+        raise Interrupted(signal.SIGINT)
+
+    path = tmp_path / "report.json"
+    reports = writer(path)
+    reports.prepare()
+    with pytest.raises(Interrupted):
         reports.write(replace(RESULT, describe=describe))
-    assert first.read_text() == last.read_text() == PLACEHOLDER
-    assert files(tmp_path) == ["a.json", "z.json"]
+    assert path.read_text() == PLACEHOLDER
+    assert files(tmp_path) == ["report.json"]
 
 
 # -- pipes and standard output ---------------------------------------------------------------------
@@ -304,6 +316,20 @@ def test_a_report_lost_on_standard_output_is_4(redirection: str, why: str) -> No
         assert done.returncode == 4
     assert f"cannot write json: standard output: {why}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_pipe_that_does_not_block_is_waited_for() -> None:
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    process = subprocess.Popen(
+        [sys.executable, "-c", TO_STDOUT.replace("sample_result()", "sample_result(1000)")],
+        stdout=theirs,
+    )
+    os.close(theirs)
+    with os.fdopen(ours, encoding="utf-8") as pipe:
+        text = pipe.read()
+    assert process.wait() == 0
+    assert text == "".join(JSON.render(sample_result(1000)))
 
 
 # -- killed at any moment --------------------------------------------------------------------------
