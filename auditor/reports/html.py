@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
+from auditor.reports.facts import UNFINISHED, pressing
 from auditor.reports.html_island import island
 from auditor.resources import resource_folder
 
@@ -47,7 +48,7 @@ def render(result: Result) -> Iterable[str]:
             counts=_segments(result),
             first=_to_do(result),
             idle={rule.id for rule in result.idle_rules},
-            plain_findings=result.findings[:PLAIN_FINDINGS],
+            plain_findings=pressing(result, PLAIN_FINDINGS),
             owners=_owners,
             csp=_policy(style, script),
             style=Markup(style),  # noqa: S704 — the project's own file
@@ -66,6 +67,7 @@ def placeholder(version: str) -> str:
         .get_template("placeholder.html.j2")
         .render(
             version=version,
+            unfinished=UNFINISHED,
             csp=_policy(style, ""),
             style=Markup(style),  # noqa: S704 — the project's own file
         )

@@ -13,16 +13,6 @@ const badge = (name, make, labels) => ({
 const drawVerdict = badge("verdict", verdictBadge, VERDICTS);
 const drawSeverity = badge("severity", severityBadge, SEVERITIES);
 
-const byTable = (name, texts, pick) => () => {
-  const places = cachedRanks(name, texts);
-  return (row) => places[pick(row)];
-};
-const byOwnText = (name, count, text) => byTable(
-  name, () => Array.from({ length: count }, (_, row) => text(row)), (row) => row,
-);
-const firstOf = (f) => connectionsOf(f)[0] ?? 0;
-const pick = (value) => (typeof value === "number" ? value : value[0] ?? 0);
-
 const FINDING_COLUMNS = [
   {
     id: "severity", label: "Severity", least: 6.75, grow: 0, text: (f) => SEVERITIES[severityOf[f]],
@@ -34,27 +24,17 @@ const FINDING_COLUMNS = [
     rank: () => (f) => verdictOf[f], prepare: drawVerdict.prepare,
     fill: (cell, f) => drawVerdict.fill(cell, VERDICTS[verdictOf[f]]),
   },
-  {
-    id: "rule", label: "Rule", least: 9, grow: 1, text: (f) => ruleOf(f).id,
-    rank: byTable("rule", () => data.rules.map((r) => r.id), (f) => data.rule[f]),
-  },
+  { id: "rule", label: "Rule", least: 9, grow: 1, text: (f) => ruleOf(f).id },
   {
     id: "connection", label: "Connection", least: 9, grow: 1.3,
-    text: (f) => joined(f, (c) => data.schemas[c]), rank: byTable("schema", () => data.schemas, firstOf),
+    text: (f) => joined(f, (c) => data.schemas[c]),
   },
-  {
-    id: "service", label: "Service", least: 7, grow: 0.8, text: (f) => joined(f, serviceName),
-    rank: byTable("service", () => data.services, (f) => data.serviceOf[firstOf(f)]),
-  },
+  { id: "service", label: "Service", least: 7, grow: 0.8, text: (f) => joined(f, serviceName) },
   {
     id: "group", label: "Group", least: 7, grow: 0.9,
     text: (f) => groupKey(f) || joined(f, groupName),
-    rank: byTable("group", () => data.groups, (f) => data.groupOf[firstOf(f)]),
   },
-  {
-    id: "actual", label: "Actual", least: 7, grow: 1, text: actual,
-    rank: byTable("actual", () => data.actual, (f) => pick(data.evidence[f])),
-  },
+  { id: "actual", label: "Actual", least: 7, grow: 1, text: actual },
   { id: "expected", label: "Expected", least: 9, grow: 1, text: expected },
   { id: "field", label: "Field", least: 8, grow: 0.8, text: field },
   { id: "message", label: "Message", least: 16, grow: 2, text: message },
@@ -74,18 +54,9 @@ const CONNECTION_COLUMNS = [
     rank: () => (c) => verdictsOfRule(ruleNumber.get(state.rule))[c], prepare: drawVerdict.prepare,
     fill: (cell, c) => drawVerdict.fill(cell, ruleVerdict(c)),
   },
-  {
-    id: "connection", label: "Connection", least: 10, grow: 1.5, text: (c) => data.schemas[c],
-    rank: byTable("schema", () => data.schemas, (c) => c),
-  },
-  {
-    id: "service", label: "Service", least: 7, grow: 0.8, text: serviceName,
-    rank: byTable("service", () => data.services, (c) => data.serviceOf[c]),
-  },
-  {
-    id: "group", label: "Group", least: 7, grow: 0.9, text: groupName,
-    rank: byTable("group", () => data.groups, (c) => data.groupOf[c]),
-  },
+  { id: "connection", label: "Connection", least: 10, grow: 1.5, text: (c) => data.schemas[c] },
+  { id: "service", label: "Service", least: 7, grow: 0.8, text: serviceName },
+  { id: "group", label: "Group", least: 7, grow: 0.9, text: groupName },
   { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (c) => data.ids[c] },
   tally("fail", "Failed"), tally("error", "Errors"), tally("waived", "Waived"), tally("known", "Known"),
   tally("pass", "Passed"), tally("skip", "Skipped"),
@@ -119,8 +90,7 @@ function selectRows() {
   const column = columnsOf(state.show).find((c) => c.id === state.sort.replace("-", ""));
   if (!column || (column.id === "verdict" && state.show === "connections" && !isRuleView())) return rows;
   const count = state.show === "findings" ? findingCount : connectionCount;
-  const rank = (column.rank ?? byOwnText(`${state.show}.${column.id}`, count, column.text))();
-  return sorted(rows, rank, state.sort.startsWith("-"));
+  return sorted(rows, column.rank?.() ?? textRank(column, count), state.sort.startsWith("-"));
 }
 
 // -- the state's comings and goings ---------------------------------------------------------
@@ -443,7 +413,7 @@ function start() {
   if (FILTERS.some((name) => state[name])) page.title.scrollIntoView({ behavior: "instant" });
   startTheme();
   // What the first search and sort need is made ready while nobody waits for it.
-  (globalThis.requestIdleCallback ?? setTimeout)(() => { wordHits(""); cachedRanks("schema", () => data.schemas); });
+  (globalThis.requestIdleCallback ?? setTimeout)(() => { wordHits(""); textRank(FINDING_COLUMNS.find((c) => c.id === "connection"), findingCount); });
   addEventListener("beforeprint", preparePrint);
   addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || sheet.open) return;

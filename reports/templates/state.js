@@ -138,11 +138,22 @@ function ranks(texts) {
   return places;
 }
 
-const rankCache = new Map();
+const rankOfColumn = new Map();
 
-function cachedRanks(name, texts) {
-  if (!rankCache.has(name)) rankCache.set(name, ranks(texts()));
-  return rankCache.get(name);
+// The place of each of `count` rows in the order of a column's texts.
+function textRank(column, count) {
+  if (!rankOfColumn.has(column)) {
+    const numbers = new Map();
+    const numberOf = Int32Array.from({ length: count }, (_, row) => {
+      const text = column.text(row);
+      if (!numbers.has(text)) numbers.set(text, numbers.size);
+      return numbers.get(text);
+    });
+    const places = ranks([...numbers.keys()]);
+    rankOfColumn.set(column, numberOf.map((each) => places[each]));
+  }
+  const rank = rankOfColumn.get(column);
+  return (row) => rank[row];
 }
 
 // Sorts by numbers alone: the rank first, then the place the row had, so equal rows keep it.

@@ -1,0 +1,79 @@
+"""A browser for the tests of the HTML report: one Chromium for all, a fresh context a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from auditor.model import Result
+from auditor.reports.html import render
+
+_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+_WATCH = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+    window.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));
+"""
+
+OpenReport = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_report(browser: Browser, tmp_path: Path) -> Iterator[OpenReport]:
+    """Open the report of a result; whatever it logs, fetches or breaks fails the test."""
+    complaints: list[str] = []
+    pages: list[Page] = []
+
+    def opened(
+        result: Result | str,
+        fragment: str = "",
+        *,
+        width: int = 1280,
+        dark: bool = False,
+        scripts: bool = True,
+    ) -> Page:
+        path = tmp_path / f"report-{len(pages)}.html"
+        text = result if isinstance(result, str) else "".join(render(result))
+        path.write_text(text, encoding="utf-8")
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            java_script_enabled=scripts,
+            accept_downloads=True,
+        )
+        context.set_default_timeout(5_000)
+        context.add_init_script(_WATCH)
+        page = context.new_page()
+        allowed = (path.as_uri(), "data:", "blob:")
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith(allowed) else complaints.append(request.url)
+            ),
+        )
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path.as_uri() + fragment)
+        pages.append(page)
+        return page
+
+    yield opened
+    for page in pages:
+        complaints += page.evaluate("window.violations ?? []")
+        page.context.close()
+    assert complaints == []
