@@ -1,3 +1,117 @@
-"""Fivetran Auditor: policy as code for Fivetran connections."""
+"""Fivetran Auditor: policy as code for Fivetran connections.
+
+The library is what the command line is made of:
+
+    from auditor import SnapshotSource, audit, load_policies
+
+    result = audit(SnapshotSource("connections.ndjson.gz"), load_policies("baseline"))
+    print(result.gate.outcome, result.counts)
+
+A source that fails does not raise: the result's gate then is inconclusive and says why. What
+raises is under ``AuditorError``. Names are imported when they are used, so that importing this
+package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from auditor.errors import AuditorError, PolicyError, ReportError, SourceError, UsageError
+    from auditor.model import (
+        Completeness,
+        Connection,
+        Evidence,
+        Finding,
+        Gate,
+        Listing,
+        Outcome,
+        Result,
+        Rule,
+        Severity,
+        Verdict,
+    )
+    from auditor.policy.load import load_policies
+    from auditor.policy.rules import Ruleset
+    from auditor.reports.writer import write_reports
+    from auditor.run import Options, Progress, audit
+    from auditor.sources.account import Credentials, credentials_from
+    from auditor.sources.fivetran import FivetranSource
+    from auditor.sources.snapshot import SnapshotSource
 
 __version__ = "0.1.0"
+
+_HOMES = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("AuditorError", "PolicyError", "ReportError", "SourceError", "UsageError"),
+            "auditor.errors",
+        ),
+        **dict.fromkeys(
+            (
+                "Completeness",
+                "Connection",
+                "Evidence",
+                "Finding",
+                "Gate",
+                "Listing",
+                "Outcome",
+                "Result",
+                "Rule",
+                "Severity",
+                "Verdict",
+            ),
+            "auditor.model",
+        ),
+        **dict.fromkeys(("Options", "Progress", "audit"), "auditor.run"),
+        **dict.fromkeys(("Credentials", "credentials_from"), "auditor.sources.account"),
+        "FivetranSource": "auditor.sources.fivetran",
+        "Ruleset": "auditor.policy.rules",
+        "SnapshotSource": "auditor.sources.snapshot",
+        "load_policies": "auditor.policy.load",
+        "write_reports": "auditor.reports.writer",
+    }
+)
+
+__all__ = [
+    "AuditorError",
+    "Completeness",
+    "Connection",
+    "Credentials",
+    "Evidence",
+    "Finding",
+    "FivetranSource",
+    "Gate",
+    "Listing",
+    "Options",
+    "Outcome",
+    "PolicyError",
+    "Progress",
+    "ReportError",
+    "Result",
+    "Rule",
+    "Ruleset",
+    "Severity",
+    "SnapshotSource",
+    "SourceError",
+    "UsageError",
+    "Verdict",
+    "__version__",
+    "audit",
+    "credentials_from",
+    "load_policies",
+    "write_reports",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,7 +9,7 @@ from typing import Unpack
 import click
 
 from auditor import __version__
-from auditor.cli.auditing import DEFAULT_REPORTS, Telling, audit_and_report
+from auditor.cli.auditing import Telling, audit_and_report
 from auditor.cli.options import (
     ApiOptions,
     Moment,
@@ -30,7 +30,7 @@ from auditor.cli.terminal import Terminal
 from auditor.errors import UsageError
 from auditor.policy import load_policies
 from auditor.reports import REPORTS
-from auditor.reports.writer import ReportWriter, parse_destination
+from auditor.reports.writer import DEFAULT_FORMATS, ReportWriter, parse_destination
 from auditor.run import Options
 from auditor.sources import Source
 from auditor.text import listed
@@ -54,7 +54,7 @@ from auditor.text import listed
     multiple=True,
     metavar="FORMAT[=PATH]",
     help=f"{listed(REPORTS)}; repeatable; =- is standard output."
-    f"  [default: {listed(DEFAULT_REPORTS, 'and')}]",
+    f"  [default: {listed(DEFAULT_FORMATS, 'and')}]",
 )
 @click.option(
     "-o",
@@ -94,7 +94,7 @@ def command(  # noqa: PLR0913  # an argument an option
     terminal.quiet = quiet
     if no_color:
         terminal.without_colour()
-    destinations = [parse_destination(text, output_dir) for text in reports or DEFAULT_REPORTS]
+    destinations = [parse_destination(text, output_dir) for text in reports or DEFAULT_FORMATS]
     writer = ReportWriter(destinations, __version__)
     # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
     writer.prepare()

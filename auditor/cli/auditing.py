@@ -16,8 +16,6 @@ from auditor.run import Options, Progress, audit
 from auditor.sources import Source
 from auditor.text import plural
 
-DEFAULT_REPORTS = ("html", "junit", "json")
-
 
 @dataclass(frozen=True, slots=True)
 class Telling:

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from auditor import __version__
-from auditor.cli.auditing import DEFAULT_REPORTS, Telling, audit_and_report
+from auditor.cli.auditing import Telling, audit_and_report
 from auditor.cli.options import DEFAULT_PACK
 from auditor.cli.terminal import Terminal, style
 from auditor.gate import INCONCLUSIVE
 from auditor.policy import load_policies
 from auditor.redact import Scrubber
-from auditor.reports.writer import ReportWriter, parse_destination
+from auditor.reports.writer import DEFAULT_FORMATS, ReportWriter, parse_destination
 from auditor.run import Options
 
 
@@ -42,7 +42,7 @@ def command(
     from auditor.sources.account import Credentials  # noqa: PLC0415  # as in ApiChoice.source
     from auditor.sources.fivetran import FivetranSource  # noqa: PLC0415  # as above
 
-    destinations = [parse_destination(name, output_dir) for name in DEFAULT_REPORTS]
+    destinations = [parse_destination(name, output_dir) for name in DEFAULT_FORMATS]
     writer = ReportWriter(destinations, __version__)
     writer.prepare()
     ruleset = load_policies(DEFAULT_PACK)

@@ -6,7 +6,7 @@ then every rule is built. Every problem in every file is collected, and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from auditor.errors import PolicyError, Problem
@@ -36,8 +36,8 @@ def load(
 ) -> Loaded:
     """Load policies by file, folder or pack, with all they extend.
 
-    ``variables`` override those that policies declare. With ``strict`` a warning is an error.
-    Raises PolicyError with every problem found, UsageError for a name that is nothing.
+    ``variables`` override those that policies declare. With ``strict`` a warning stops the load
+    too. Raises PolicyError with every problem found, UsageError for a name that is nothing.
     """
     problems = Problems()
     reader = DocumentReader(problems)
@@ -73,14 +73,14 @@ def load(
     elif not rules and not problems.errors:
         position = Position(next(iter(documents)), 1, 1)
         problems.add(position, "every rule is disabled", "enable at least one")
-    found = sorted(problems.errors + (problems.warnings if strict else []), key=_by_position)
-    if found:
-        raise PolicyError(found)
+    if problems.errors or (strict and problems.warnings):
+        raise PolicyError(sorted(problems.errors + problems.warnings, key=_by_position))
     ruleset = Ruleset(
         rules=tuple(rules),
         policies=tuple(document.file for document in documents.values()),
         left_out=tuple(left_out),
         warnings=tuple(str(warning) for warning in problems.warnings),
+        overridden={name: tuple(_changes(override)) for name, override in overrides.items()},
     )
     return Loaded(ruleset, tuple(examples), tuple(problems.warnings))
 
@@ -116,6 +116,12 @@ def _rule_ids(documents: Mapping[str, Document], problems: Problems) -> dict[str
             else:
                 found[name.text] = name.position
     return found
+
+
+def _changes(override: Override) -> Iterator[str]:
+    """Yield what is overridden, and where."""
+    for name, (key, _) in override.entries.items():
+        yield f"{name} is overridden at {key.position}"
 
 
 def _disabled(node: MappingNode, override: Override | None, problems: Problems) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from auditor.model import PolicyFile, Rule
 from auditor.policy.conditions import Condition, reads
@@ -48,13 +49,15 @@ class GroupRule:
 class Ruleset:
     """The rules in force and where they came from.
 
-    ``left_out`` says what was disabled, ``warnings`` what is probably a mistake, as sentences.
+    ``left_out`` says what was disabled, ``warnings`` what is probably a mistake, ``overridden``
+    what was changed of a rule and where, all as sentences.
     """
 
     rules: tuple[PolicyRule | GroupRule, ...]
     policies: tuple[PolicyFile, ...]
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    overridden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def reads(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return every path that is decoded, and those that are needed with all they hold."""

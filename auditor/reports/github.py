@@ -7,8 +7,9 @@ nothing that a record or a policy holds can end one or begin another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from auditor.errors import Problem
 from auditor.model import Finding, Outcome, Result, Severity, Verdict
 from auditor.reports.facts import (
     UNFINISHED,
@@ -18,6 +19,7 @@ from auditor.reports.facts import (
     facts,
     is_accepted,
     pressing,
+    repository_path,
 )
 from auditor.text import plural
 
@@ -53,6 +55,21 @@ def placeholder(version: str) -> str:
     return _command("error", f"{UNFINISHED} (fivetran-auditor {version})")
 
 
+def render_problems(problems: Sequence[Problem], _version: str) -> Iterator[str]:
+    """Yield an annotation for each problem in policy files, up to ``MOST``."""
+    for problem in problems[:MOST]:
+        yield _command(
+            "warning" if problem.warning else "error",
+            "\n".join(filter(None, (problem.message, problem.hint))),
+            file=problem.position.file,
+            line=str(problem.position.line),
+            col=str(problem.position.column),
+            title="Fivetran policy",
+        )
+    if len(problems) > MOST:
+        yield _command("warning", f"and {plural(len(problems) - MOST, 'more problem')}")
+
+
 def _annotation(finding: Finding) -> str:
     rule, position = finding.rule, finding.rule.position
     command = "error" if finding.verdict is Verdict.ERROR else _COMMANDS[rule.severity]
@@ -62,7 +79,7 @@ def _annotation(finding: Finding) -> str:
     return _command(
         command,
         "\n".join(lines),
-        file=position.file,
+        file=repository_path(position.file),
         line=str(position.line),
         col=str(position.column),
         title=f"{rule.severity.label}: {rule.id}",

@@ -8,12 +8,20 @@ results of a rule stand on one line, so it is the finding's fingerprint. GitHub 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from auditor.errors import Problem
 from auditor.model import Finding, Outcome, Position, Result, Rule, Severity, Verdict
-from auditor.reports.facts import MOST_CONNECTIONS, UNFINISHED, facts, is_accepted, pressing
+from auditor.reports.facts import (
+    MOST_CONNECTIONS,
+    UNFINISHED,
+    facts,
+    is_accepted,
+    pressing,
+    repository_path,
+)
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
 
@@ -70,13 +78,22 @@ def placeholder(version: str) -> str:
     return "".join(_log(run, iter(())))
 
 
+def render_problems(problems: Sequence[Problem], version: str) -> Iterator[str]:
+    """Yield a log of what is wrong in policy files, for a pull request that changes them."""
+    run = {
+        "tool": _tool(version, [_PROBLEM_RULE]),
+        "invocations": [{"executionSuccessful": True}],
+        "columnKind": "unicodeCodePoints",
+    }
+    yield from _log(run, map(_problem, problems))
+
+
 def relative_uri(file: str) -> str:
     """Return a policy file's path as a relative, percent-encoded URI.
 
     Nothing in it can be a scheme, a host or a way up: a viewer resolves it in the repository.
     """
-    steps = [step for step in file.split("/") if step not in ("", ".", "..")]
-    return "/".join(quote(step, safe="", errors="replace") for step in steps) or "policy"
+    return quote(repository_path(file), safe="/", errors="replace")
 
 
 def _log(run: _Object, results: Iterator[_Object]) -> Iterator[str]:
@@ -170,6 +187,24 @@ def _result(finding: Finding, number: int) -> _Object:
             ],
             "fix": rule.fix,
         },
+    }
+
+
+_PROBLEM_RULE: _Object = {
+    "id": "policy-problem",
+    "shortDescription": {"text": "A policy file has a problem"},
+    "help": {"text": "Nothing runs with a policy that has an error."},
+}
+
+
+def _problem(problem: Problem) -> _Object:
+    hint = f" ({problem.hint})" if problem.hint else ""
+    return {
+        "ruleId": _PROBLEM_RULE["id"],
+        "ruleIndex": 0,
+        "level": "warning" if problem.warning else "error",
+        "message": _message(f"{problem.message}{hint}"),
+        "locations": [{"physicalLocation": _place(problem.position)}],
     }
 
 

@@ -42,8 +42,9 @@ class Destination:
 
 
 def parse_destination(text: str, folder: Path) -> Destination:
-    """Read ``html``, ``html=path`` or ``json=-``; without a path the file is in ``folder``.
+    """Read ``html``, ``html=path``, ``html=folder/`` or ``json=-``.
 
+    Without a path the file is in ``folder``, under the format's own name.
     Raises UsageError for an unknown format, with the nearest one, and for an empty path.
     """
     name, equals, path = text.partition("=")
@@ -58,7 +59,13 @@ def parse_destination(text: str, folder: Path) -> Destination:
             f"--report {printable(text)}: that is no path; write {name}=FILE, {name}=- for "
             f"standard output, or {name} alone for {REPORTS[name].filename} in the output folder"
         )
+    if path.endswith("/"):
+        return Destination(name, Path(path) / REPORTS[name].filename)
     return Destination(name, None if path in _STDOUT else Path(path))
+
+
+#: The reports that a run writes when nobody names any.
+DEFAULT_FORMATS = ("html", "junit", "json")
 
 
 class ReportWriter:
@@ -139,6 +146,17 @@ class ReportWriter:
             write_pipe(destination.path, chunks)
         else:
             _put(destination.path, chunks)
+
+
+def write_reports(
+    result: Result, folder: str | Path = "audit-report", formats: Iterable[str] = DEFAULT_FORMATS
+) -> tuple[Path, ...]:
+    """Write reports on ``result`` into ``folder``, whole or not at all, and return their files.
+
+    Raises UsageError for an unknown format, ReportError for a report that cannot be written.
+    """
+    destinations = [parse_destination(name, Path(folder)) for name in formats]
+    return ReportWriter(destinations, result.version).write(result)
 
 
 def _put(path: Path, chunks: Iterable[str]) -> None:

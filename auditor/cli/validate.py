@@ -1,0 +1,97 @@
+"""``fivetran-auditor validate``: every problem in every policy, with its spot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from auditor import __version__
+from auditor.cli.options import policy_names, strict_option, var_option, variables_of
+from auditor.cli.terminal import Terminal, excerpt, style
+from auditor.errors import PolicyError, Problem, UsageError
+from auditor.policy.load import load
+from auditor.reports.disk import replace_file, write_stdout
+from auditor.text import listed, one_line, plural
+
+#: The report formats that can say what is wrong in a file.
+_FORMATS = {"sarif": "policies.sarif", "github": "-"}
+
+
+@click.command(name="validate", short_help="Check policies: every problem with file:line:column.")
+@click.argument("paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...")
+@var_option
+@strict_option
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT[=PATH]",
+    help="sarif or github, for pull requests that change policies; =- is standard output.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
+@click.option("-v", "--verbose", is_flag=True, help="Show where a bug happened.")
+@click.pass_obj
+def command(
+    terminal: Terminal,
+    /,
+    *,
+    paths: tuple[str, ...],
+    variables: tuple[str, ...],
+    strict: bool,
+    reports: tuple[str, ...],
+    quiet: bool,
+    verbose: bool,  # noqa: ARG001  # read from the arguments, where a bug may come before options
+) -> int:
+    """Load policies with all they extend, and say everything that is wrong with them.
+
+    Exit 0 when nothing is, 2 when anything is. Without a path: ./policies, else the pack baseline.
+    """
+    wanted = [_destination(text) for text in reports]
+    names, _ = policy_names(paths)
+    try:
+        loaded = load(names, variables=variables_of(variables), strict=strict)
+        problems, code = loaded.warnings, 0
+    except PolicyError as error:
+        problems, code = error.problems, error.exit_code
+    for name, path in wanted:
+        _write(name, path, problems)
+    taken = any(path is None for _, path in wanted)
+    for problem in problems:
+        terminal.say(excerpt(problem), to_err=taken)
+    if code:
+        terminal.say(_told(problems), to_err=taken)
+    elif not quiet:
+        rules, files = len(loaded.ruleset.rules), len(loaded.ruleset.policies)
+        fine = f"{style('fine', 'green')}: {plural(rules, 'rule')} in {plural(files, 'file')}"
+        warned = f", {plural(len(problems), 'warning')}" if problems else ""
+        terminal.say(fine + warned, to_err=taken)
+    return code
+
+
+def _told(problems: Sequence[Problem]) -> str:
+    errors = sum(not problem.warning for problem in problems)
+    counts = [plural(errors, "error")] if errors else []
+    warnings = len(problems) - errors
+    counts += [plural(warnings, "warning")] if warnings else []
+    return f"{style(listed(counts, 'and'), 'red')}: nothing runs with these policies"
+
+
+def _destination(text: str) -> tuple[str, Path | None]:
+    name, equals, path = text.partition("=")
+    if name not in _FORMATS:
+        raise UsageError(f"--report {one_line(text)}: validate writes {listed(_FORMATS)}")
+    place = path if equals else _FORMATS[name]
+    if not place:
+        raise UsageError(f"--report {one_line(text)}: name a file, or - for standard output")
+    return name, None if place == "-" else Path(place)
+
+
+def _write(name: str, path: Path | None, problems: Sequence[Problem]) -> None:
+    chunks = import_module(f"auditor.reports.{name}").render_problems(problems, __version__)
+    if path is None:
+        write_stdout(chunks)
+    else:
+        replace_file(path.resolve(), chunks)
