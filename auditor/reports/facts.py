@@ -80,3 +80,12 @@ def connections_in_words(finding: Finding) -> list[str]:
 def evidence_in_words(finding: Finding) -> list[str]:
     """Return ``field: actual (expected: …)`` for each field that decided the finding."""
     return [f"{e.field}: {e.actual} (expected: {e.expected})" for e in finding.evidence]
+
+
+def repository_path(file: str) -> str:
+    """Return a policy file's path as a repository has it: relative, without ``.`` and ``..``.
+
+    A host that shows a finding beside its rule looks the file up by this.
+    """
+    steps = [step for step in file.split("/") if step not in ("", ".", "..")]
+    return "/".join(steps) or "policy"

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from auditor.model import Finding, Outcome, Result, Severity
-from auditor.reports.facts import UNFINISHED, connections_in_words, is_accepted
+from auditor.reports.facts import UNFINISHED, connections_in_words, is_accepted, repository_path
 from auditor.reports.fingerprint import LENGTH, fingerprint
 from auditor.reports.json_text import json_lines
 from auditor.text import shortened
@@ -73,5 +73,4 @@ def _inconclusive(text: str, file: str) -> _Object:
 
 
 def _location(file: str, line: int) -> _Object:
-    # GitLab links to the file by this path, which must not begin with ./
-    return {"path": file.removeprefix("./"), "lines": {"begin": line}}
+    return {"path": repository_path(file), "lines": {"begin": line}}

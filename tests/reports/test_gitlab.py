@@ -28,7 +28,7 @@ SCHEMA = {
                 "type": "object",
                 "required": ["path", "lines"],
                 "properties": {
-                    "path": {"type": "string", "pattern": r"^(?!\./)."},
+                    "path": {"type": "string", "pattern": r"^(?!\.?/)."},
                     "lines": {
                         "type": "object",
                         "required": ["begin"],

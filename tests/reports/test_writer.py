@@ -43,6 +43,7 @@ def files(folder: Path) -> list[str]:
         ("junit", Destination("junit", Path("out/junit.xml"))),
         ("json=a/b.json", Destination("json", Path("a/b.json"))),
         ("json=a=b", Destination("json", Path("a=b"))),
+        ("json=a/", Destination("json", Path("a/report.json"))),
         ("json=-", Destination("json", None)),
         ("json=/dev/stdout", Destination("json", None)),
     ],

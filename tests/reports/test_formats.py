@@ -1,0 +1,30 @@
+"""The table of formats: closed, complete, and free to look at."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from auditor.reports import REPORTS
+
+HEAVY = {"auditor.model", "auditor.records", "csv", "jinja2", "json", "jsonschema", "msgspec"}
+
+
+def test_the_formats() -> None:
+    assert list(REPORTS) == [
+        "html", "junit", "json", "sarif", "markdown", "csv", "github", "gitlab",
+    ]  # fmt: skip
+
+
+def test_every_format_has_a_file_and_a_line_of_its_own() -> None:
+    assert len({entry.filename for entry in REPORTS.values()}) == len(REPORTS)
+    for name, entry in REPORTS.items():
+        assert entry.name == name
+        assert entry.doc
+        assert "\n" not in entry.doc
+
+
+def test_the_table_imports_nothing_that_a_help_text_would_wait_for() -> None:
+    script = "import sys, auditor.reports; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert not HEAVY & set(done.stdout.decode().split())
