@@ -1,0 +1,50 @@
+"""What holds for every test: no address but loopback, no account of the developer's, a browser.
+
+The tests of the HTML report need Chromium. Where it is missing they are left out, and said to be,
+so that Python alone is enough for ``make test``; in CI they fail instead.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+_CHROMIUM = Path("/usr/bin/chromium")
+_REACHES = frozenset({"socket.connect", "socket.sendto", "socket.bind"})
+
+
+def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse a socket's address that is neither a local one nor a file's."""
+    if event not in _REACHES:
+        return
+    address = arguments[1]
+    if isinstance(address, tuple) and not _is_loopback(str(address[0])):
+        raise AssertionError(f"a test reaches beyond loopback: {event} {address}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def pytest_configure() -> None:
+    # An audit hook cannot be taken back; it ends with the process that runs the tests.
+    sys.addaudithook(_only_loopback)
+    for name in list(os.environ):
+        if name.startswith("FIVETRAN_"):
+            del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if _CHROMIUM.exists() or os.environ.get("CI"):
+        return
+    missing = pytest.mark.skip(reason=f"NOT TESTED IN A BROWSER: {_CHROMIUM} is not installed")
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(missing)
