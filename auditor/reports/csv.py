@@ -11,7 +11,13 @@ import io
 from collections.abc import Iterable, Iterator
 
 from auditor.model import Finding, Outcome, Result
-from auditor.reports.facts import UNFINISHED, connections_in_words, evidence_in_words, facts
+from auditor.reports.facts import (
+    UNFINISHED,
+    connections_in_words,
+    evidence_in_words,
+    facts,
+    sentences,
+)
 from auditor.reports.fingerprint import fingerprint
 
 COLUMNS = (
@@ -28,7 +34,7 @@ _FORMULA = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
 def render(result: Result) -> Iterator[str]:
     """Yield the report on ``result``."""
     about = "; ".join(f"{name}={value}" for name, value in facts(result).items())
-    run = _run(result.gate.outcome, "; ".join(result.gate.reasons), about)
+    run = _run(result.gate.outcome, sentences(result.gate.reasons), about)
     yield _text([COLUMNS, run])
     findings = result.findings
     for start in range(0, len(findings), _CHUNK):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from auditor.clock import iso
 from auditor.model import Finding, Result, Verdict
 from auditor.text import plural
@@ -56,6 +58,17 @@ def counts_in_words(result: Result) -> str:
     """Return ``480 checks: 300 pass, 100 fail, …``, every verdict named."""
     parts = [f"{count:,} {verdict.label}" for verdict, count in result.counts.items()]
     return f"{plural(result.total, 'check')}: {', '.join(parts)}"
+
+
+def sentences(texts: Iterable[str]) -> str:
+    """Return ``texts`` as one line, each with a full stop."""
+    return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in texts)
+
+
+def acceptance(finding: Finding) -> str:
+    """Return why a finding is accepted, beginning with the word: ``waived: …``, ``known: …``."""
+    label, note = finding.verdict.label, finding.note
+    return note if note.startswith(label) else f"{label}: {note}" if note else label
 
 
 def is_accepted(finding: Finding) -> bool:

@@ -20,10 +20,13 @@ from auditor.reports.facts import (
     is_accepted,
     pressing,
     repository_path,
+    sentences,
 )
-from auditor.text import plural
+from auditor.text import plural, shortened
 
 MOST = 50
+
+_LONGEST = 8000
 
 _TITLE = "Fivetran audit"
 _COMMANDS = {
@@ -39,7 +42,7 @@ def render(result: Result) -> Iterator[str]:
     """Yield the report on ``result``."""
     outcome = result.gate.outcome
     about = [f"{name}: {value}" for name, value in facts(result).items()]
-    said = " ".join((f"{outcome.value}:", *result.gate.reasons))
+    said = f"{outcome.value}: {sentences(result.gate.reasons)}"
     yield _command(_OUTCOMES[outcome], "\n".join([said, counts_in_words(result), *about]))
     shown = [finding for finding in pressing(result, MOST) if not is_accepted(finding)]
     for finding in shown:
@@ -89,7 +92,7 @@ def _annotation(finding: Finding) -> str:
 def _command(command: str, text: str, **properties: str) -> str:
     said = {"title": _TITLE, **properties}
     pairs = ",".join(f"{name}={_property(value)}" for name, value in said.items())
-    return f"::{command} {pairs}::{_data(text)}\n"
+    return f"::{command} {pairs}::{_data(shortened(text, _LONGEST))}\n"
 
 
 def _data(text: str) -> str:

@@ -11,7 +11,14 @@ from hashlib import sha256
 from typing import Any
 
 from auditor.model import Finding, Outcome, Result, Severity
-from auditor.reports.facts import UNFINISHED, connections_in_words, is_accepted, repository_path
+from auditor.reports.facts import (
+    UNFINISHED,
+    acceptance,
+    connections_in_words,
+    is_accepted,
+    repository_path,
+    sentences,
+)
 from auditor.reports.fingerprint import LENGTH, fingerprint
 from auditor.reports.json_text import json_lines
 from auditor.text import shortened
@@ -40,7 +47,7 @@ def placeholder(version: str) -> str:  # noqa: ARG001  # the format has no place
 
 def _issues(result: Result) -> Iterator[_Object]:
     if result.gate.outcome is Outcome.INCONCLUSIVE:
-        reasons = " ".join((*result.gate.reasons, *result.listing.problems))
+        reasons = sentences((*result.gate.reasons, *result.listing.problems))
         file = result.policies[0].file if result.policies else "policies"
         yield _inconclusive(f"inconclusive: {reasons}", file)
     yield from map(_issue, result.findings)
@@ -49,15 +56,14 @@ def _issues(result: Result) -> Iterator[_Object]:
 def _issue(finding: Finding) -> _Object:
     rule = finding.rule
     where = "; ".join(connections_in_words(finding)) or finding.group
-    label = finding.verdict.label
-    note = f" [{label}: {finding.note}]" if is_accepted(finding) else ""
+    note = f" [{acceptance(finding)}]" if is_accepted(finding) else ""
     return {
         "description": shortened(f"{finding.message} ({where}){note}", _LONGEST),
         "check_name": rule.id,
         "fingerprint": fingerprint(finding),
         "severity": "info" if is_accepted(finding) else _SEVERITIES[rule.severity],
         "location": _location(rule.position.file, rule.position.line),
-        "categories": [label],
+        "categories": [finding.verdict.label],
     }
 
 

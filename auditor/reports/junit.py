@@ -20,9 +20,11 @@ from typing import NamedTuple
 from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.facts import (
     UNFINISHED,
+    acceptance,
     connections_in_words,
     facts,
     listing_in_words,
+    sentences,
 )
 from auditor.text import plural
 
@@ -89,12 +91,12 @@ def _listing_suite(result: Result, stamp: str) -> str:
     good = listing.complete and gate.outcome is not Outcome.INCONCLUSIVE
     body = ""
     if not good:
-        reasons = [escaped(reason) for reason in (*listing.problems, *gate.reasons)]
+        reasons = (*listing.problems, *gate.reasons)
         body = _outcome(
             "error",
-            "; ".join(["inconclusive", *reasons]),
+            escaped(f"inconclusive: {sentences(reasons)}"),
             "inconclusive" if listing.complete else "incomplete",
-            "\n".join([escaped(said), *reasons]),
+            "\n".join(map(escaped, (said, *reasons))),
         )
     return "".join(
         (
@@ -223,8 +225,7 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
     if verdict is Verdict.PASS:
         return ""
     if verdict is Verdict.WAIVED or verdict is Verdict.KNOWN:
-        notes = dict.fromkeys(f"{verdict.label}: {f.note}" for f in findings if f.note)
-        return _skipped("; ".join(notes) or verdict.label)
+        return _skipped("; ".join(dict.fromkeys(map(acceptance, findings))) or verdict.label)
     element = "failure" if verdict is Verdict.FAIL else "error"
     message = escaped("; ".join([f.message for f in findings]) or f"came to {verdict.label}")
     lines = [message]

@@ -17,6 +17,7 @@ from auditor.model import Finding, Outcome, Position, Result, Rule, Severity, Ve
 from auditor.reports.facts import (
     MOST_CONNECTIONS,
     UNFINISHED,
+    acceptance,
     facts,
     is_accepted,
     pressing,
@@ -216,5 +217,4 @@ def _place(position: Position) -> _Object:
 
 
 def _suppression(finding: Finding) -> _Object:
-    reason = finding.note or finding.verdict.label
-    return {"kind": "external", "status": "accepted", "justification": reason}
+    return {"kind": "external", "status": "accepted", "justification": acceptance(finding)}

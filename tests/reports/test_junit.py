@@ -111,7 +111,7 @@ def test_a_waiver_is_skipped_with_its_reason() -> None:
     result = sample_result(300)
     finding = next(f for f in result.findings if f.verdict is Verdict.WAIVED)
     messages = [skipped.get("message") for skipped in report(result).iter("skipped")]
-    assert f"waived: {finding.note}" in messages
+    assert finding.note in messages
 
 
 @pytest.mark.parametrize("result", [sample_result(complete=False), sample_result(0, 0)])
@@ -122,7 +122,7 @@ def test_an_inconclusive_run_is_an_error(result: Result) -> None:
     error = case.find("error")
     assert error is not None
     for problem in (*result.listing.problems, *result.gate.reasons):
-        assert problem in (error.get("message") or "")
+        assert problem.rstrip(".") in (error.get("message") or "")
 
 
 def test_a_run_that_passed_has_no_error() -> None:
