@@ -8,17 +8,19 @@ takes one line each, so that two reports can be compared line by line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from auditor.clock import iso
 from auditor.model import (
     Completeness,
     Connection,
+    Connections,
     Finding,
     Gate,
     Listing,
     Outcome,
+    PolicyFile,
     Position,
     Result,
     Rule,
@@ -33,6 +35,7 @@ SCHEMA_VERSION = "1.0"
 #: The letter that stands for a verdict in a rule's ``verdicts``.
 LETTERS = {verdict: verdict.label[0] for verdict in Verdict}
 
+_SLICE = 10_000
 _TO_LETTERS = bytes.maketrans(bytes(LETTERS), "".join(LETTERS.values()).encode())
 _Object = dict[str, Any]
 
@@ -46,14 +49,14 @@ def render(result: Result) -> Iterator[str]:
             clock_note=result.clock_note,
             source=_source(result),
             listing=_listing(result.listing),
-            policies=[_policy(result, n) for n in range(len(result.policies))],
+            policies=[_policy(policy) for policy in result.policies],
             gate=_gate(result.gate),
             counts=_counts(result.counts, result.total),
             left_out=result.left_out,
             warnings=result.warnings,
             idle_rules=[rule.id for rule in result.idle_rules],
-            connections=_columns(result),
         ),
+        result.connections,
         map(_rule, result.checks),
         map(_finder(), result.findings),
     )
@@ -75,9 +78,8 @@ def placeholder(version: str) -> str:
         left_out=(),
         warnings=(),
         idle_rules=[],
-        connections={"id": [], "service": [], "schema": [], "group_id": []},
     )
-    return "".join(_document(head, (), ()))
+    return "".join(_document(head, Connections((), (), (), ()), (), ()))
 
 
 # -- the document ---------------------------------------------------------------------------------
@@ -89,16 +91,36 @@ def _head(*, version: str, **rest: object) -> _Object:
 
 
 def _document(
-    head: _Object, rules: Iterable[_Object], findings: Iterable[_Object]
+    head: _Object,
+    connections: Connections,
+    rules: Iterable[_Object],
+    findings: Iterable[_Object],
 ) -> Iterator[str]:
     yield "{\n"
     for name, value in head.items():
         yield f"{json_text(name)}: {json_text(value)},\n"
-    yield '"rules": ['
+    yield '"connections": {'
+    yield from _column("id", connections.ids)
+    yield ","
+    yield from _column("service", connections.services)
+    yield ","
+    yield from _column("schema", connections.schemas)
+    yield ","
+    yield from _column("group_id", connections.group_ids)
+    yield '},\n"rules": ['
     yield from json_lines(rules)
     yield '],\n"findings": ['
     yield from json_lines(findings)
     yield "]\n}\n"
+
+
+def _column(name: str, values: Sequence[str]) -> Iterator[str]:
+    """Yield a column in pieces: a million connections are never one string."""
+    yield f'"{name}": ['
+    for start in range(0, len(values), _SLICE):
+        piece = json_text(list(values[start : start + _SLICE]))[1:-1]
+        yield f",{piece}" if start else piece
+    yield "]"
 
 
 # -- its parts -----------------------------------------------------------------------------------
@@ -126,8 +148,7 @@ def _listing(listing: Listing) -> _Object:
     }
 
 
-def _policy(result: Result, number: int) -> _Object:
-    policy = result.policies[number]
+def _policy(policy: PolicyFile) -> _Object:
     return {
         "name": policy.name,
         "title": policy.title,
@@ -145,22 +166,12 @@ def _gate(gate: Gate) -> _Object:
     }
 
 
-def _counts(counts: Any, total: int) -> _Object:
+def _counts(counts: Mapping[Verdict, int], total: int) -> _Object:
     return {"checks": total, **{verdict.label: counts[verdict] for verdict in Verdict}}
 
 
 def _position(position: Position) -> _Object:
     return {"file": position.file, "line": position.line, "column": position.column}
-
-
-def _columns(result: Result) -> _Object:
-    connections = result.connections
-    return {
-        "id": list(connections.ids),
-        "service": list(connections.services),
-        "schema": list(connections.schemas),
-        "group_id": list(connections.group_ids),
-    }
 
 
 def _rule(checks: RuleChecks) -> _Object:

@@ -103,6 +103,13 @@ def test_equal_results_give_equal_text() -> None:
     assert list(render(sample_result(seed=5))) == list(render(sample_result(seed=5)))
 
 
+def test_a_long_column_is_whole_and_never_one_string() -> None:
+    result = sample_result(25_001, 1)
+    pieces = list(render(result))
+    assert json.loads("".join(pieces))["connections"]["id"] == list(result.connections.ids)
+    assert max(map(len, pieces)) < 500_000
+
+
 def test_a_finding_takes_one_line() -> None:
     result = sample_result(2000, 8)
     text = "".join(render(result))

@@ -9,6 +9,8 @@ import re
 from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from auditor.model import Outcome, Result, Verdict
@@ -99,6 +101,29 @@ def test_counts_agree(name: str, connections: int, outcome: Outcome) -> None:
     expected = {verdict.label: recount(result)[verdict.label] for verdict in Verdict}
     found = COUNTED[name](rendered(name, result))
     assert {label: found[label] for label in expected} == expected
+
+
+@given(
+    name=st.sampled_from(sorted(COUNTED)),
+    connections=st.integers(0, 30),
+    rules=st.integers(0, 12),
+    seed=st.integers(0, 2**32),
+    outcome=st.sampled_from(Outcome),
+    flags=st.tuples(st.booleans(), st.booleans()),
+)
+@settings(max_examples=200, deadline=None)
+def test_counts_agree_for_any_result(
+    name: str, connections: int, rules: int, seed: int, outcome: Outcome, flags: tuple[bool, bool]
+) -> None:
+    hostile, complete = flags
+    result = sample_result(
+        connections, rules, seed=seed, outcome=outcome, hostile=hostile, complete=complete
+    )
+    text = rendered(name, result)
+    expected = {verdict.label: recount(result)[verdict.label] for verdict in Verdict}
+    found = COUNTED[name](text)
+    assert {label: found[label] for label in expected} == expected
+    assert result.gate.outcome.value in text
 
 
 def test_gitlab_has_an_issue_for_each() -> None:
