@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-_CHUNK = 500
+#: Characters that are worth a write of their own.
+_ENOUGH = 1 << 17
 _encode = msgspec.json.Encoder().encode
 
 
@@ -21,12 +22,14 @@ def json_text(value: object) -> str:
 
 
 def json_lines(items: Iterable[object]) -> Iterator[str]:
-    """Yield what stands inside an array: an item a line, some hundred at a time."""
-    between, batch = "\n", []
+    """Yield what stands inside an array: an item a line, many small ones at a time."""
+    between, batch, size = "\n", [], 0
     for item in items:
-        batch.append(json_text(item))
-        if len(batch) == _CHUNK:
+        text = json_text(item)
+        batch.append(text)
+        size += len(text)
+        if size >= _ENOUGH:
             yield between + ",\n".join(batch)
-            between, batch = ",\n", []
+            between, batch, size = ",\n", [], 0
     if batch:
         yield between + ",\n".join(batch)
