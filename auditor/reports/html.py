@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -103,19 +104,26 @@ def _hash(text: str) -> str:
     return b64encode(sha256(text.encode()).digest()).decode()
 
 
-def _segments(result: Result) -> list[dict[str, object]]:
-    """Return each verdict with its count, and where its piece of a bar of 1,000 units lies."""
+class Segment(NamedTuple):
+    """A verdict's count, and where its piece of a bar of 1,000 units lies."""
+
+    label: str
+    checks: int
+    start: int
+    width: int
+
+
+def _segments(result: Result) -> list[Segment]:
+    """Return a segment for each verdict: what needs action first."""
     order = (
         Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN, Verdict.SKIP, Verdict.PASS,
     )  # fmt: skip
-    segments: list[dict[str, object]] = []
+    segments: list[Segment] = []
     seen = 0
     for verdict in order:
         count = result.counts[verdict]
         start, end = (round(n * 1000 / (result.total or 1)) for n in (seen, seen + count))
-        segments.append(
-            {"label": verdict.label, "count": count, "start": start, "width": end - start}
-        )
+        segments.append(Segment(verdict.label, count, start, end - start))
         seen += count
     return segments
 

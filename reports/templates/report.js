@@ -202,7 +202,7 @@ function buildExplorer() {
     button.addEventListener("click", () => change({ show, sort: "", columns: "" }));
     return button;
   }));
-  page.verdicts = toggles("verdict", ["fail", "error", "waived", "known", "skip", "pass"], verdictBadge, () => 0);
+  page.verdicts = toggles("verdict", FROM_WORST, verdictBadge, () => 0);
   page.severities = toggles("severity", SEVERITIES.slice(1).reverse(), severityBadge, (label) => severities.get(SEVERITIES.indexOf(label)) ?? 0);
   page.selects = [
     selector("rule", "All rules", data.rules.map((r) => [r.id, r.id])),

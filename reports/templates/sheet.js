@@ -55,6 +55,7 @@ const advice = (rule) => [
 ];
 
 const MOST_LISTED = 50;
+const FROM_WORST = ["fail", "error", "waived", "known", "pass", "skip"];
 
 function findingSheet(f) {
   const rule = ruleOf(f);
@@ -87,9 +88,9 @@ function connectionSheet(c) {
   for (let f = 0; f < findingCount; f++) {
     if (anyOf(data.connection[f], { [c]: 1 })) findings.set(data.rule[f], f);
   }
-  const order = { fail: 0, error: 1, waived: 2, known: 3, pass: 4, skip: 5 };
+  const order = Object.fromEntries(FROM_WORST.map((label, at) => [label, at]));
   const checks = data.rules.map((rule, r) => ({ rule, r, label: VERDICTS[verdictsOfRule(r)[c]] }))
-    .sort((a, b) => (order[a.label] ?? 6) - (order[b.label] ?? 6) || b.rule.severity - a.rule.severity);
+    .sort((a, b) => (order[a.label] ?? 9) - (order[b.label] ?? 9) || b.rule.severity - a.rule.severity);
   const why = ({ rule, r, label }) => {
     if (findings.has(r)) return link({ finding: findingId(findings.get(r)) }, message(findings.get(r)));
     if (label === "skip") return rule.skip;
@@ -108,7 +109,7 @@ function connectionSheet(c) {
 
 function ruleSheet(rule) {
   const r = ruleNumber.get(rule.id);
-  const counts = VERDICTS.map((label, v) => [label, rule.counts[v]]).filter(([, count]) => count);
+  const counts = FROM_WORST.map((label) => [label, rule.counts[VERDICTS.indexOf(label)]]).filter(([, count]) => count);
   const groups = data.groupChecks[r].map(([key, verdict]) => [verdictBadge(VERDICTS[verdict]), key]);
   const more = groups.length - MOST_LISTED;
   const findings = counts.some(([label]) => label !== "pass" && label !== "skip");
@@ -172,7 +173,10 @@ function openSheet(state, { onClose, onStep }) {
   const focused = sheet.open ? document.activeElement?.dataset.step : undefined;
   sheet.replaceChildren(el(
     "div", { class: "sheet" },
-    el("header", { class: "sheet-bar" }, el("div", { class: "badges" }, ...shown.badges), ...steps, close),
+    el(
+      "header", { class: "sheet-bar" }, el("div", { class: "badges" }, ...shown.badges),
+      link({ finding: state.finding, connection: state.connection, about: state.about }, "Link"), ...steps, close,
+    ),
     el("div", { class: "sheet-body" }, el("h2", { id: "sheet-title", tabindex: "-1" }, shown.title), ...shown.content),
   ));
   if (!sheet.open) sheet.showModal();

@@ -1,12 +1,13 @@
-"""A browser for the tests of the HTML report: one Chromium for all, a fresh context a page."""
+"""A browser for the tests of the HTML report: one Chromium for all, a fresh page a report."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from auditor.model import Result
 from auditor.reports.html import render
@@ -15,6 +16,8 @@ _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+# The system's browser; where there is none, the one that Playwright installed.
+_CHROMIUM = shutil.which("chromium")
 _WATCH = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -27,13 +30,23 @@ OpenReport = Callable[..., Page]
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+        chromium = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
         yield chromium
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> dict[bool, BrowserContext]:
+    """A context with scripts and one without: a page in one of them costs little."""
+    made = {on: browser.new_context(java_script_enabled=on) for on in (True, False)}
+    for context in made.values():
+        context.set_default_timeout(10_000)
+        context.add_init_script(_WATCH)
+    return made
+
+
 @pytest.fixture
-def open_report(browser: Browser, tmp_path: Path) -> Iterator[OpenReport]:
+def open_report(contexts: dict[bool, BrowserContext], tmp_path: Path) -> Iterator[OpenReport]:
     """Open the report of a result; whatever it logs, fetches or breaks fails the test."""
     complaints: list[str] = []
     pages: list[Page] = []
@@ -49,16 +62,9 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[OpenReport]:
         path = tmp_path / f"report-{len(pages)}.html"
         text = result if isinstance(result, str) else "".join(render(result))
         path.write_text(text, encoding="utf-8")
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            java_script_enabled=scripts,
-            accept_downloads=True,
-        )
-        context.set_default_timeout(5_000)
-        context.add_init_script(_WATCH)
-        page = context.new_page()
+        page = contexts[scripts].new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
         allowed = (path.as_uri(), "data:", "blob:")
         page.on(
             "request",
@@ -75,5 +81,5 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[OpenReport]:
     yield opened
     for page in pages:
         complaints += page.evaluate("window.violations ?? []")
-        page.context.close()
+        page.close()
     assert complaints == []
