@@ -64,7 +64,7 @@ def render_problems(problems: Sequence[Problem], _version: str) -> Iterator[str]
         yield _command(
             "warning" if problem.warning else "error",
             "\n".join(filter(None, (problem.message, problem.hint))),
-            file=problem.position.file,
+            file=repository_path(problem.position.file),
             line=str(problem.position.line),
             col=str(problem.position.column),
             title="Fivetran policy",

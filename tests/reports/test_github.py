@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from auditor.model import Outcome, Result, Verdict
-from auditor.reports.github import MOST, placeholder, render
-from tests.reports.sample_results import sample_result
+from auditor.errors import Problem
+from auditor.model import Outcome, Position, Result, Verdict
+from auditor.reports.github import MOST, placeholder, render, render_problems
+from tests.reports.sample_results import HOSTILE, sample_result
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,15 @@ def test_the_placeholder_is_an_error() -> None:
     (command,) = commands(placeholder("1.2.3"))
     assert command.name == "error"
     assert "inconclusive" in command.text
+
+
+def test_problems_of_a_policy_are_annotations_too() -> None:
+    problems = [
+        Problem(Position(bad, 3, 5), bad, bad, warning=n > 0) for n, bad in enumerate(HOSTILE)
+    ]
+    found = commands("".join(render_problems(problems * 10, "1.2.3")))
+    assert [command.name for command in found[:2]] == ["error", "warning"]
+    assert {key for command in found for key in command.properties} <= {
+        "title", "file", "line", "col",
+    }  # fmt: skip
+    assert f"{len(problems) * 10 - MOST} more problems" in found[-1].text

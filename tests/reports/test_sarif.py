@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.model import Outcome, Result, Verdict
+from auditor.errors import Problem
+from auditor.model import Outcome, Position, Result, Verdict
 from auditor.reports import sarif
 from auditor.reports.fingerprint import fingerprint
-from auditor.reports.sarif import placeholder, relative_uri, render
-from tests.reports.sample_results import sample_result
+from auditor.reports.sarif import placeholder, relative_uri, render, render_problems
+from tests.reports.sample_results import HOSTILE, sample_result
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft4Validator(SCHEMA)
@@ -132,3 +133,12 @@ def test_any_path_makes_a_relative_uri(file: str) -> None:
     assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("", "", "", "")
     assert not uri.startswith("/")
     assert ".." not in uri.split("/")
+
+
+def test_problems_of_a_policy_are_a_log_too() -> None:
+    problems = [
+        Problem(Position(bad, 3, 5), bad, bad, warning=n > 0) for n, bad in enumerate(HOSTILE)
+    ]
+    run = run_of("".join(render_problems(problems, "1.2.3")))
+    levels = [result["level"] for result in run["results"]]
+    assert levels == ["error"] + ["warning"] * (len(HOSTILE) - 1)
