@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # The environment's own pip would have to be installed first; Python's can serve it as well.
-PIP := $(PYTHON) -m pip --python $(BIN)/python --quiet --disable-pip-version-check --no-input
+PIP := $(PYTHON) -m pip --python $(BIN)/python --quiet --quiet --disable-pip-version-check --no-input
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 4
 RUNS := $(VENV)/.runs
 TESTS := $(VENV)/.tests
