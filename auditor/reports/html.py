@@ -48,7 +48,7 @@ def render(result: Result) -> Iterable[str]:
             headline=_HEADLINES[result.gate.outcome],
             counts=_segments(result),
             first=_to_do(result),
-            idle={rule.id for rule in result.idle_rules},
+            idle={rule.id: rule for rule in result.idle_rules},
             plain_findings=pressing(result, PLAIN_FINDINGS),
             owners=_owners,
             csp=_policy(style, script),

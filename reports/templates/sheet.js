@@ -175,7 +175,7 @@ function openSheet(state, { onClose, onStep }) {
     "div", { class: "sheet" },
     el(
       "header", { class: "sheet-bar" }, el("div", { class: "badges" }, ...shown.badges),
-      link({ finding: state.finding, connection: state.connection, about: state.about }, "Link"), ...steps, close,
+      link({ finding: state.finding, connection: state.connection, about: state.about }, "Link to this"), ...steps, close,
     ),
     el("div", { class: "sheet-body" }, el("h2", { id: "sheet-title", tabindex: "-1" }, shown.title), ...shown.content),
   ));

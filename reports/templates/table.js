@@ -45,6 +45,10 @@ class Table {
     this.root.addEventListener("scroll", () => this.draw(), { passive: true });
     this.root.addEventListener("keydown", (event) => this.press(event));
     this.body.addEventListener("click", (event) => this.click(event));
+    this.body.addEventListener("mouseover", ({ target }) => {
+      const cell = target.closest(".cell");
+      if (cell) cell.title = cell.scrollWidth > cell.clientWidth ? cell.textContent : "";
+    });
     this.root.addEventListener("focus", () => this.mark());
     new ResizeObserver(() => this.measure()).observe(this.root);
   }

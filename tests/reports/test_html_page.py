@@ -17,7 +17,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Locator, Page, expect
 
 from auditor.model import Outcome, Result, Severity, Verdict
-from auditor.reports.html import placeholder
+from auditor.reports.html import placeholder, render
 from tests.reports.conftest import OpenReport
 from tests.reports.sample_results import HOSTILE, narrowed, sample_result
 
@@ -406,14 +406,17 @@ def test_axe_finds_nothing(open_report: OpenReport, result: Result, fragment: st
 
 @pytest.mark.parametrize("width", [375, 1024, 1920])
 def test_no_width_scrolls_sideways(open_report: OpenReport, width: int) -> None:
-    for result in (RESULT, sample_result(hostile=True, complete=False)):
+    hostile = "".join(render(sample_result(hostile=True, complete=False)))
+    for report in (RESULT, hostile.replace(HOSTILE[2], "W" * 200)):
+        page = open_report(report, width=width)
         for fragment in (
             "",
             "#show=connections",
             "#about=fresh",
             "#columns=message,fix,note,policy",
         ):
-            page = open_report(result, fragment, width=width)
+            page.evaluate("fragment => { location.hash = fragment }", fragment)
+            expect(page.locator("#sheet")).to_be_visible(visible="about" in fragment)
             assert page.evaluate("document.documentElement.scrollWidth") == width
             assert page.evaluate("document.getElementById('sheet').scrollWidth") <= width
 

@@ -85,6 +85,17 @@ def test_every_rule_stands_in_the_file_with_its_counts() -> None:
         assert idle == (checks.rule in result.idle_rules)
 
 
+def test_a_rule_that_applied_to_nothing_is_named_at_the_top() -> None:
+    assert "1 rule applied to nothing: no-sunset-services" in _text(sample_result())
+
+
+def test_connections_that_were_not_judged_stand_out() -> None:
+    result = sample_result(60)
+    listing = replace(result.listing, connections=61)
+    tile = _tree(replace(result, listing=listing)).xpath("//div[contains(@class, 'bad')]")[0]
+    assert "60 of 61 listed" in " ".join(tile.text_content().split())
+
+
 def test_a_narrowed_run_cannot_be_taken_for_a_full_one() -> None:
     result = narrowed(sample_result(outcome=Outcome.PASSED))
     text, tree = _text(result), _tree(result)
