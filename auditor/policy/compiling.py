@@ -26,17 +26,22 @@ from auditor.policy.conditions import (
     Literal,
     Nested,
     Not,
+    Now,
     Reading,
     Test,
     Truth,
 )
-from auditor.policy.operands import Now
-from auditor.policy.operators import OperandForm, Operator, Takes
+from auditor.policy.operators import OperandForm, Takes
 from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.records import MISSING, Node, Shape
 
 _NUMBER = "(type({0}) is int or type({0}) is float and -INFINITY < {0} < INFINITY)"
 _GUARDS = {str: "type({0}) is str", bool: "type({0}) is bool", int: _NUMBER, float: _NUMBER}
+_TYPES = {
+    Takes.ARRAY: "type({0}) is list",
+    Takes.OBJECT: "type({0}) is dict",
+    Takes.SIZED: "type({0}) in SIZED",
+}
 _INLINE = (str, int, float, bool)
 
 #: What a check that did not pass leaves: rule, connection, verdict, and the values it read.
@@ -86,7 +91,7 @@ class _Program:
             "MISSING": MISSING,
             "INFINITY": float("inf"),
             "NOW": now,
-            "HORIZON": now + FUTURE_TOLERANCE,
+            "HORIZON": Now(FUTURE_TOLERANCE).at(now),
             "SIZED": frozenset({str, list, dict}),
             "read_timestamp": READERS[Reading.TIMESTAMP],
             "read_time_of_day": READERS[Reading.TIME_OF_DAY],
@@ -121,8 +126,6 @@ class _Program:
         """Return an expression for an operand's value."""
         if type(value) in _INLINE:
             return repr(value)
-        if isinstance(value, Now):
-            return self.name("moment", self.now + value.offset)
         if isinstance(value, tuple):
             return self.name("values", frozenset(value))
         return self.name("operand", value)
@@ -210,7 +213,9 @@ class _Program:
     def _inline(self, test: Test, operand: Literal, value: str, guard: str) -> Sure:
         if test.operator.name == "equals" and type(operand.value) is bool:
             return Sure(f"{value} is {operand.value}", f"{value} is {not operand.value}")
-        holds = test.operator.source.format(value=value, operand=self.constant(operand.value))
+        holds = test.operator.source.format(
+            value=value, operand=self.constant(operand.at(self.now))
+        )
         if not guard:
             return Sure(f"({holds})", f"not ({holds})")
         guard = guard.format(value)
@@ -219,7 +224,7 @@ class _Program:
     def _call(self, test: Test, local: _Locals) -> Callable[..., Truth]:
         """Return ``test`` as a function of the value and, for a field operand, of the other."""
         operator, operand, now = test.operator, test.operand, self.now
-        takes, holds = operator.takes, operator.holds
+        takes, holds = operator.accepts(test.kind).admits, operator.holds
         if isinstance(operand, FieldOperand):
 
             def with_field(value: Any, other: Any) -> Truth:
@@ -228,21 +233,18 @@ class _Program:
                 return holds(value, operator.from_field(other, operand), now)
 
             return with_field
-        fixed = self._functions(operator, operand, test, local)
+        fixed = self._functions(operand, test, local)
 
         def alone(value: Any) -> Truth:
             return holds(value, fixed, now) if takes(value) else None
 
         return alone
 
-    def _functions(
-        self, operator: Operator, operand: Literal | Nested, test: Test, local: _Locals
-    ) -> Any:
+    def _functions(self, operand: Literal | Nested, test: Test, local: _Locals) -> Any:
         if isinstance(operand, Literal):
-            moment = isinstance(operand.value, Now)
-            return self.now + operand.value.offset if moment else operand.value
+            return operand.at(self.now)
         node = local.node_of(test.path)
-        item = node.items if operator.of_items and node else None
+        item = node.items if test.operator.of_items and node else None
         judge = self.function(operand.condition, item)
         return (judge,) if operand.count is None else (judge, self.function(operand.count, None))
 
@@ -306,7 +308,7 @@ def _joined(parts: list[Sure], holds: str, fails: str) -> Sure:
 
 def _guard(test: Test, operand: Literal) -> str | None:
     """Return the check of a value's type, "" where none is needed, None where it varies."""
-    takes = test.operator.takes_values
+    takes = test.operator.accepts(test.kind)
     if takes is Takes.ANYTHING:
         return ""
     if takes is Takes.MOMENTS:
@@ -318,8 +320,10 @@ def _guard(test: Test, operand: Literal) -> str | None:
         return _NUMBER
     if takes is Takes.TEXT:
         return _GUARDS[str]
-    if takes is Takes.SIZED:
-        return "type({0}) in SIZED"
+    if takes is Takes.BOOLEANS:
+        return _GUARDS[bool]
+    if takes in _TYPES:
+        return _TYPES[takes]
     if takes is not Takes.SCALARS:
         return None
     values = operand.value if isinstance(operand.value, tuple) else (operand.value,)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from auditor.clock import parse_time_of_day, parse_timestamp
+from auditor.fields import Kind
 from auditor.records import MISSING
 
 if TYPE_CHECKING:
@@ -56,15 +57,34 @@ READERS: Mapping[Reading, Callable[[Any], Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Now:
+    """A moment relative to the run's ``now``; known when the run is."""
+
+    offset: timedelta
+
+    def at(self, now: datetime) -> datetime:
+        """Return the moment, or the first or last there is where the calendar ends before it."""
+        try:
+            return now + self.offset
+        except OverflowError:
+            first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+            return last if self.offset > timedelta(0) else first
+
+
+@dataclass(frozen=True, slots=True)
 class Literal:
     """An operand that stands in the policy.
 
-    ``value`` is prepared for the operator (a set, a compiled pattern, a duration), ``text`` is
+    ``value`` is prepared for the operator (a tuple, a compiled pattern, a duration), ``text`` is
     what a person wrote.
     """
 
     value: Any
     text: str
+
+    def at(self, now: datetime) -> Any:
+        """Return the value as of ``now``."""
+        return self.value.at(now) if isinstance(self.value, Now) else self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +112,18 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One operator on one path."""
+    """One operator on one path. ``kind`` is the field's documented type."""
 
     path: str
     operator: Operator
     operand: Literal | FieldOperand | Nested
     position: Position
     reading: Reading = Reading.PLAIN
+    kind: Kind = Kind.ANY
+
+    def takes(self, value: Any) -> bool:
+        """Whether ``value``, read as ``reading``, can be asked about."""
+        return self.operator.accepts(self.kind).admits(value)
 
     __test__ = False  # the name is the language's own; pytest need not collect it
 
@@ -170,7 +195,7 @@ def evaluate(condition: Condition, get: Get, now: datetime) -> Truth:
 def evaluate_test(test: Test, get: Get, now: datetime) -> Truth:
     """Return what one test comes to; a value that the operator does not accept is an error."""
     value = test.reading(get(test.path))
-    if not test.operator.takes(value):
+    if not test.takes(value):
         return None
     operand = test.operand
     if isinstance(operand, FieldOperand):
@@ -178,7 +203,7 @@ def evaluate_test(test: Test, get: Get, now: datetime) -> Truth:
         return test.operator.holds(value, test.operator.from_field(other, operand), now)
     if isinstance(operand, Nested):
         return test.operator.holds(value, _nested(operand, now), now)
-    return test.operator.holds(value, operand.value, now)
+    return test.operator.holds(value, operand.at(now), now)
 
 
 def tests_in(condition: Condition) -> Iterator[Test]:

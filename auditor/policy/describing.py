@@ -42,6 +42,8 @@ _WANTED_TYPE = {
     Takes.TEXT: "text",
     Takes.TEXT_OR_ARRAY: "text or an array",
     Takes.ARRAY: "an array",
+    Takes.OBJECT: "an object",
+    Takes.BOOLEANS: "true or false",
     Takes.SIZED: "a text, an array or an object",
     Takes.PRESENT: "a value",
     Takes.MOMENTS: "a time",
@@ -132,10 +134,12 @@ class Describer:
         if isinstance(operand, FieldOperand):
             other = self.shown(operand.path, get(operand.path))
             expected = f"{expected} ({operand.path} is {other})"
-        if not failed and test.reading is Reading.PLAIN and not test.operator.takes(value):
+        if not failed and test.reading is Reading.PLAIN and not test.takes(value):
             if value is not MISSING and value is not None:
                 actual = f"{actual} ({kind_of(value)})"
-                expected = f"{_WANTED_TYPE.get(test.operator.takes_values, 'a value')}, {expected}"
+                expected = (
+                    f"{_WANTED_TYPE.get(test.operator.accepts(test.kind), 'a value')}, {expected}"
+                )
         elif not failed and test.reading is not Reading.PLAIN and type(value) is str:
             read = test.reading(value)
             why = f"no {test.reading.value} that can be read" if read is None else "in the future"

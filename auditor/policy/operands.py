@@ -7,29 +7,28 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from auditor.clock import parse_duration, parse_relative, parse_time_of_day, parse_timestamp
-from auditor.fields import Field, Kind
-from auditor.policy.conditions import Literal
+from auditor.fields import Field, Kind, find
+from auditor.policy.conditions import Literal, Now
 from auditor.policy.nodes import Node, Scalar, Sequence, plain_value
 from auditor.policy.operators import OperandForm, Operator
-from auditor.policy.patterns import PatternError, glob, pattern
+from auditor.policy.patterns import Matches, PatternError, glob, pattern
 from auditor.policy.problems import Problems
 from auditor.text import listed, one_line
 
+#: Whoever matches all of these matches anything.
+_PROBES = ("", "\x01", "Zz 0-9_./@é", "\U0001f600" * 40)
+_LONGEST_OFFSET = timedelta(days=36_525)
+_REFERENCES = frozenset({"$ref", "$dynamicRef"})
+_PATTERNS = frozenset({"pattern", "patternProperties"})
 _CONTROL = {chr(code) for code in range(32)} | {"\x7f"}
-
-
-class Now:
-    """A moment relative to the run's ``now``; known when the run is."""
-
-    def __init__(self, offset: timedelta) -> None:
-        self.offset = offset
 
 
 class Literals:
     """Reads the literal operands of one file's conditions."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, resolved: Callable[[Node], Node | None]) -> None:
         self._problems = problems
+        self._resolved = resolved
         self._readers: Mapping[OperandForm, Callable[[Operator, Field, Node], Any]] = {
             OperandForm.BOOLEAN: self._boolean,
             OperandForm.SCALAR: self._scalar,
@@ -47,6 +46,12 @@ class Literals:
 
     def operand(self, operator: Operator, found: Field, node: Node) -> Literal | None:
         """Return the operand at ``node``; None when a problem was noted in its place."""
+        if isinstance(node, Sequence):
+            items = tuple(self._resolved(item) for item in node.items)
+            whole = tuple(item for item in items if item is not None)
+            if len(whole) != len(items):
+                return None
+            node = Sequence(node.position, whole)
         value = self._readers[operator.form](operator, found, node)
         return None if value is None else Literal(value, written(node))
 
@@ -58,15 +63,16 @@ class Literals:
         self._wrong(node, f"{operator.name}: takes true or false", "")
         return None
 
-    def _scalar(self, _operator: Operator, found: Field, node: Node) -> Any:
+    def _scalar(self, operator: Operator, found: Field, node: Node) -> Any:
         if not isinstance(node, Scalar):
-            self._wrong(node, f"{_name(found)} is compared with one value", "write in: for several")
+            hint = "write in: for several" if operator.form is OperandForm.SCALAR else ""
+            self._wrong(node, f"{_name(found)} is compared with single values", hint)
             return None
-        return self._typed(found, node)
+        return self._typed(operator, found, node)
 
     def _scalars(self, operator: Operator, found: Field, node: Node) -> Any:
         items = self._list(operator, node)
-        item = Field(f"{found.path}[]", Kind.ANY, "") if operator.name == "subset_of" else found
+        item = _item_of(found) if operator.name == "subset_of" else found
         values = [self._scalar(operator, item, entry) for entry in items or ()]
         return tuple(values) if values and None not in values else None
 
@@ -87,7 +93,7 @@ class Literals:
                 node, f"{operator.name}: takes one value", "write contains_any: for several"
             )
             return None
-        return self._typed(Field(f"{found.path}[]", Kind.ANY, ""), node)
+        return self._typed(operator, _item_of(found), node)
 
     def _needles(self, operator: Operator, found: Field, node: Node) -> Any:
         values = [self._needle(operator, found, item) for item in self._list(operator, node) or ()]
@@ -104,22 +110,16 @@ class Literals:
         return node.value
 
     def _glob(self, operator: Operator, found: Field, node: Node) -> Any:
-        text = self._text(operator, found, node)
-        return None if text is None else glob(text)
+        text = self._matched(operator, found, node)
+        return None if text is None else self._selective(operator, node, glob(text))
 
     def _pattern(self, operator: Operator, found: Field, node: Node) -> Any:
-        text = self._text(operator, found, node)
+        text = self._matched(operator, found, node)
         if text is None:
             return None
-        if _CONTROL & set(text):
-            self._wrong(
-                node,
-                "the pattern holds a control character",
-                r"in double quotes \b is a backspace; use single quotes",
-            )
-            return None
         try:
-            return pattern(text, whole=operator.name == "regex_fullmatch")
+            matches = pattern(text, whole=operator.name == "regex_fullmatch")
+            return self._selective(operator, node, matches)
         except PatternError as error:
             self._wrong(
                 node,
@@ -128,10 +128,32 @@ class Literals:
             )
             return None
 
+    def _matched(self, operator: Operator, found: Field, node: Node) -> str | None:
+        text = self._text(operator, found, node)
+        if text is None or not _CONTROL & set(text):
+            return text
+        self._wrong(
+            node,
+            "the pattern holds a control character",
+            r"in double quotes \b is a backspace; use single quotes",
+        )
+        return None
+
+    def _selective(self, operator: Operator, node: Node, matches: Matches) -> Matches | None:
+        """Return ``matches`` unless it says yes to whatever it is asked."""
+        if not all(matches(probe) for probe in _PROBES):
+            return matches
+        told = f"{operator.name}: {one_line(written(node))} matches every text"
+        self._wrong(node, told, "write exists: true to ask that there is one")
+        return None
+
     def _moment(self, operator: Operator, _found: Field, node: Node) -> datetime | Now | None:
         text = node.value if isinstance(node, Scalar) else None
         if isinstance(text, str):
             offset = parse_relative(text)
+            if offset is not None and abs(offset) > _LONGEST_OFFSET:
+                self._wrong(node, f"{operator.name}: {text} is over 100 years from now", "")
+                return None
             if offset is not None:
                 return Now(offset)
             moment = parse_timestamp(text)
@@ -163,8 +185,13 @@ class Literals:
         if not isinstance(schema, dict) or not schema:
             self._wrong(node, f"{operator.name}: takes a JSON Schema that says something", "")
             return None
-        if _mentions_reference(schema):
+        if _mentions(schema, _REFERENCES):
             self._wrong(node, "a schema in a policy stands alone", "write it out, without $ref")
+            return None
+        if _mentions(schema, _PATTERNS):
+            # The validator's own engine backtracks: a pattern could hang the run.
+            hint = "write regex_search or regex_fullmatch beside json_schema"
+            self._wrong(node, "a schema in a policy has no patterns", hint)
             return None
         try:
             Draft202012Validator.check_schema(schema)
@@ -175,7 +202,7 @@ class Literals:
 
     # -- types ------------------------------------------------------------------------------
 
-    def _typed(self, found: Field, node: Scalar) -> Any:
+    def _typed(self, operator: Operator, found: Field, node: Scalar) -> Any:
         """Return the scalar's value, of the field's type; None when it is not."""
         value = node.value
         if value is None:
@@ -189,10 +216,10 @@ class Literals:
                 self._wrong(node, message, hint)
                 return None
             value = fitting
-        return value if self._documented(found, node, value) else None
+        return value if self._documented(operator, found, node, value) else None
 
-    def _documented(self, found: Field, node: Scalar, value: Any) -> bool:
-        if not found.values or value in found.values:
+    def _documented(self, operator: Operator, found: Field, node: Scalar, value: Any) -> bool:
+        if not found.values or value in found.values or operator.form is OperandForm.ORDERED:
             return True
         known = listed(map(str, found.values))
         same = {str(v).lower(): v for v in found.values}.get(str(value).lower())
@@ -203,12 +230,11 @@ class Literals:
                 f"write {same}: case counts",
             )
             return False
-        if isinstance(value, str):
-            self._problems.warn(
-                node.position,
-                f"{_name(found)} is not documented to be {one_line(value)}",
-                f"documented: {known}",
-            )
+        self._problems.warn(
+            node.position,
+            f"{_name(found)} is not documented to be {one_line(str(value))}",
+            f"documented: {known}",
+        )
         return True
 
     def _list(self, operator: Operator, node: Node) -> tuple[Node, ...] | None:
@@ -240,13 +266,16 @@ def _name(found: Field) -> str:
     return found.path or "this"
 
 
-def _mentions_reference(schema: Any) -> bool:
+def _item_of(array: Field) -> Field:
+    """Return the items of ``array`` as a field: documented, or of any type."""
+    path = f"{array.path}[]"
+    return find(path) or Field(path, Kind.ANY, "")
+
+
+def _mentions(schema: Any, words: frozenset[str]) -> bool:
     if isinstance(schema, dict):
-        return any(
-            key in {"$ref", "$dynamicRef"} or _mentions_reference(value)
-            for key, value in schema.items()
-        )
-    return isinstance(schema, list) and any(_mentions_reference(item) for item in schema)
+        return any(key in words or _mentions(value, words) for key, value in schema.items())
+    return isinstance(schema, list) and any(_mentions(item, words) for item in schema)
 
 
 def _as_text(node: Scalar) -> tuple[Any, str]:
@@ -263,6 +292,8 @@ def _as_number(node: Scalar) -> tuple[Any, str]:
 def _as_boolean(node: Scalar) -> tuple[Any, str]:
     if type(node.value) is bool:
         return node.value, ""
+    if node.text.lower() in {"true", "false"}:
+        return None, f"write {node.text.lower()} without quotes"
     meant = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
     word = meant.get(node.text.lower())
     return None, f"write {word}" if word else "write true or false"

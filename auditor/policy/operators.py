@@ -32,9 +32,15 @@ class Takes(Enum):
     TEXT = "text"
     TEXT_OR_ARRAY = "text or an array"
     ARRAY = "an array"
+    OBJECT = "an object"
     SIZED = "text, an array or an object"
+    BOOLEANS = "true or false"
     PRESENT = "any value but null"
     MOMENTS = "times"
+
+    def admits(self, value: Any) -> bool:
+        """Whether ``value`` is one of these."""
+        return _ADMITS[self](value)
 
 
 class OperandForm(Enum):
@@ -101,9 +107,14 @@ class Operator:
         sized = documented is not None and documented.kind in {Kind.STRING, Kind.ARRAY}
         return self.whole and (self.form is OperandForm.SCHEMA or not sized)
 
-    def takes(self, value: Any) -> bool:
-        """Whether ``value`` can be asked about."""
-        return _TAKES[self.takes_values](value)
+    def accepts(self, kind: Kind) -> Takes:
+        """Return the values that can be asked about of a field that is documented as ``kind``.
+
+        Where an operator takes several types, a field has one: another would be a wrong type.
+        """
+        if self.takes_values in _SEVERAL:
+            return _OF_KIND.get(kind, self.takes_values)
+        return self.takes_values
 
     def from_field(self, other: Any, operand: FieldOperand) -> Any:
         """Return the value of a field as an operand; MISSING where it cannot be one."""
@@ -134,20 +145,44 @@ def _is_scalar(value: Any) -> bool:
     return type(value) is str or type(value) is bool or _is_number(value)
 
 
+def _is_finite(value: Any) -> bool:
+    """Whether every number in a JSON value is one that a float holds."""
+    waiting = [value]
+    while waiting:
+        held = waiting.pop()
+        if type(held) is float and not math.isfinite(held):
+            return False
+        if type(held) is dict:
+            waiting.extend(held.values())
+        elif type(held) is list:
+            waiting.extend(held)
+    return True
+
+
 def _is_present(value: Any) -> bool:
     return value is not MISSING and value is not None
 
 
-_TAKES: Mapping[Takes, Callable[[Any], bool]] = {
+_ADMITS: Mapping[Takes, Callable[[Any], bool]] = {
     Takes.ANYTHING: lambda value: True,  # noqa: ARG005  # whatever it is
     Takes.SCALARS: _is_scalar,
     Takes.NUMBERS: _is_number,
     Takes.TEXT: lambda value: type(value) is str,
     Takes.TEXT_OR_ARRAY: lambda value: type(value) in {str, list},
     Takes.ARRAY: lambda value: type(value) is list,
+    Takes.OBJECT: lambda value: type(value) is dict,
     Takes.SIZED: lambda value: type(value) in {str, list, dict},
+    Takes.BOOLEANS: lambda value: type(value) is bool,
     Takes.PRESENT: _is_present,
     Takes.MOMENTS: lambda value: isinstance(value, datetime),
+}
+_SEVERAL = frozenset({Takes.SCALARS, Takes.TEXT_OR_ARRAY, Takes.SIZED, Takes.PRESENT})
+_OF_KIND: Mapping[Kind, Takes] = {
+    Kind.STRING: Takes.TEXT,
+    Kind.INTEGER: Takes.NUMBERS,
+    Kind.BOOLEAN: Takes.BOOLEANS,
+    Kind.OBJECT: Takes.OBJECT,
+    Kind.ARRAY: Takes.ARRAY,
 }
 
 
@@ -243,10 +278,10 @@ def _after(value: datetime, operand: Any, _now: datetime) -> Truth:
 
 
 def _older_than(value: datetime, operand: Any, now: datetime) -> Truth:
-    if operand is MISSING or value > now + FUTURE_TOLERANCE:
+    if operand is MISSING:
         return None
     age: timedelta = now - value
-    return bool(age > operand)
+    return None if age < -FUTURE_TOLERANCE else bool(age > operand)
 
 
 def _newer_than(value: datetime, operand: Any, now: datetime) -> Truth:
@@ -278,7 +313,12 @@ def _count_items(value: list[Any], operand: Any, _now: datetime) -> Truth:
 
 
 def _json_schema(value: Any, operand: Any, _now: datetime) -> Truth:
-    return bool(operand.is_valid(value))
+    if not _is_finite(value):
+        return None
+    try:
+        return bool(operand.is_valid(value))
+    except (ArithmeticError, RecursionError):  # past what the validator can reckon with
+        return None
 
 
 def _operators() -> tuple[Operator, ...]:

@@ -42,7 +42,8 @@ def pattern(text: str, *, whole: bool) -> Matches:
         try:
             return bool(hit(value)) or exact(value) is not None
         except UnicodeEncodeError:  # a lone surrogate has no UTF-8
-            return exact(value.encode("utf-8", "replace").decode()) is not None
+            repaired = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            return exact(repaired) is not None
 
     return matches
 
