@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType, MappingProxyType
 from typing import NoReturn
@@ -21,6 +22,7 @@ import click
 from auditor import __version__
 from auditor.cli.terminal import Terminal
 from auditor.errors import AuditorError, Interrupted, PolicyError
+from auditor.text import listed
 
 #: Every command and what it does; each is the module of its name, holding ``command``.
 COMMANDS: Mapping[str, str] = MappingProxyType(
@@ -54,10 +56,12 @@ class Commands(click.Group):
         """Return the names of all commands, in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command called ``cmd_name``."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """Return the command called ``cmd_name``. Raises click.UsageError with the nearest."""
         if cmd_name not in COMMANDS:
-            return super().get_command(ctx, cmd_name)
+            near = get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {listed(COMMANDS, 'and')}"
+            ctx.fail(f"No such command {cmd_name!r} ({hint})")
         command: click.Command = import_module(f"auditor.cli.{cmd_name}").command
         return command
 
