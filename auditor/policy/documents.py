@@ -7,17 +7,20 @@ overrides are settled across files.
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.errors import UsageError
-from auditor.fields import Exposure, find
+from auditor.fields import FIELDS, Exposure
 from auditor.model import PolicyFile, Position
 from auditor.policy import nodes
 from auditor.policy.nodes import Mapping as MappingNode
 from auditor.policy.nodes import Node, Scalar, Sequence
 from auditor.policy.problems import Problems
+from auditor.policy.scope import Scope
 from auditor.policy.suggest import FOREIGN_KEYS, nearest
 from auditor.resources import resource_folder
 from auditor.text import listed, one_line
@@ -33,6 +36,11 @@ POLICY_KEYS = (
     "extra_fields",
     "rules",
 )
+
+
+_FIELD_PATH = re.compile(r"[^\s.\[\]{}]+(?:\[\])?(?:\.[^\s.\[\]{}]+(?:\[\])?)*")
+#: Words that combine conditions, and the one that names the item of an array.
+_RESERVED = frozenset({"all", "any", "not", "item"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,8 @@ class Place:
 
 def pack_names() -> list[str]:
     """Return the names of the shipped packs."""
-    return sorted(path.stem for path in resource_folder("policies").glob("*.yaml"))
+    folder = resource_folder("policies")
+    return sorted(path.stem for path in folder.iterdir() if _is_policy_file(path))
 
 
 def places(name: str) -> list[Place]:
@@ -71,11 +80,11 @@ def places(name: str) -> list[Place]:
         return [_pack(name)]
     path = Path(name)
     if path.is_dir():
-        found = sorted(p for p in path.iterdir() if _is_policy_file(p))
+        found = sorted(p for p in _files_below(path) if _is_policy_file(p))
         if not found:
             raise UsageError(f"{name}: no policy in this folder; policies end in .yaml or .yml")
         return [Place(p, _label(p)) for p in found]
-    if not path.exists():
+    if not _is_file(path):
         raise UsageError(f"{name}: no such file or folder")
     return [Place(path, _label(path))]
 
@@ -93,10 +102,7 @@ class DocumentReader:
         """Read the file at ``place`` and all it extends."""
         if place.label in self.documents:
             return
-        try:
-            data = place.path.read_bytes()
-        except OSError as error:
-            raise UsageError(f"{place.label}: cannot be read: {error.strerror}") from error
+        data = _contents(place)
         self._problems.knows(place.label, data)
         try:
             root, problems = nodes.parse(data, place.label)
@@ -116,6 +122,7 @@ class DocumentReader:
         check_keys(root, POLICY_KEYS, "policy", self._problems)
         extends = tuple(self._extended(place, root.get("extends")))
         name = self._text(root, "policy")
+        self._text(root, "description")
         file = PolicyFile(
             name=name or place.path.stem,
             file=place.label,
@@ -131,7 +138,7 @@ class DocumentReader:
             overrides=self._mapping(root.get("override"), "override"),
             extends=extends,
             reveal=self._reveal(root),
-            extra_fields=frozenset(self._texts(root, "extra_fields")),
+            extra_fields=frozenset(self._extra_fields(root)),
         )
 
     def _extended(self, place: Place, node: Node | None) -> Iterator[str]:
@@ -159,7 +166,7 @@ class DocumentReader:
             self._problems.add(item.position, message, hint)
             return None
         path = place.path.parent / item.text
-        if path.is_file():
+        if _is_file(path):
             return Place(path, _label(path))
         self._problems.add(
             item.position,
@@ -169,16 +176,25 @@ class DocumentReader:
         return None
 
     def _reveal(self, root: MappingNode) -> frozenset[str]:
-        extra = set(self._texts(root, "extra_fields"))
-        node = root.get("reveal")
-        for item in self._list(node, "reveal"):
-            text = item.text if isinstance(item, Scalar) else ""
-            known = find(text)
-            if known is None and text not in extra:
-                self._problems.add(item.position, f"no field is called {one_line(text)}")
-            elif known is not None and known.exposure is Exposure.SECRET:
-                self._problems.add(item.position, f"{text} is a live credential; it stays hidden")
-        return frozenset(self._texts(root, "reveal"))
+        scope = Scope({}, frozenset(self._texts(root, "extra_fields")))
+        revealed = self._texts(root, "reveal")
+        for path, item in revealed.items():
+            known = scope.find(path)
+            if known is None:
+                hint = nearest(path, FIELDS)
+                self._problems.add(item.position, f"no field is called {one_line(path)}", hint)
+            elif known.exposure is Exposure.SECRET:
+                told, hint = f"{path} is a live credential: it stays hidden", "remove it"
+                self._problems.add(item.position, told, hint)
+        return frozenset(revealed)
+
+    def _extra_fields(self, root: MappingNode) -> Iterator[str]:
+        for path, item in self._texts(root, "extra_fields").items():
+            if _FIELD_PATH.fullmatch(path) and path not in _RESERVED:
+                yield path
+                continue
+            told = f"{one_line(path) or 'nothing'} is no path of a field"
+            self._problems.add(item.position, told, "as owner, status.owner or setup_tests[].id")
 
     def _text(self, root: MappingNode, key: str) -> str:
         node = root.get(key)
@@ -189,11 +205,11 @@ class DocumentReader:
         self._problems.add(node.position, f"{key}: takes a text", "quote it")
         return ""
 
-    def _texts(self, root: MappingNode, key: str) -> list[str]:
-        texts = []
+    def _texts(self, root: MappingNode, key: str) -> dict[str, Scalar]:
+        texts = {}
         for item in self._list(root.get(key), key):
             if isinstance(item, Scalar) and isinstance(item.value, str):
-                texts.append(item.text)
+                texts[item.text] = item
             else:
                 self._problems.add(item.position, f"{key}: takes a list of texts", "quote it")
         return texts
@@ -227,29 +243,56 @@ def _is_path(name: str) -> bool:
     return "/" in name or name.endswith((".yaml", ".yml")) or name in {".", ".."}
 
 
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files in ``folder`` and its folders, hidden ones apart."""
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _files_below(path)
+        elif path.is_file():
+            yield path
+
+
 def _is_policy_file(path: Path) -> bool:
-    # Tests of policies stand beside them.
-    name = path.name
-    return (
-        path.is_file()
-        and not name.startswith(".")
-        and name.endswith((".yaml", ".yml"))
-        and not name.endswith((".test.yaml", ".test.yml"))
-    )
+    # Tests of policies stand beside them. A suffix in capitals is no reason to leave rules out.
+    name = path.name.lower()
+    return name.endswith((".yaml", ".yml")) and not name.endswith((".test.yaml", ".test.yml"))
 
 
 def _pack(name: str) -> Place:
-    path = resource_folder("policies") / f"{name}.yaml"
-    if not path.is_file():
+    if name not in pack_names():
         hint = nearest(name, pack_names()) or f"packs: {listed(pack_names())}"
         raise UsageError(f"no pack is called {one_line(name)} ({hint}; a file ends in .yaml)")
-    return Place(path, f"policies/{name}.yaml")
+    return Place(resource_folder("policies") / f"{name}.yaml", f"policies/{name}.yaml")
 
 
 def _label(path: Path) -> str:
-    """Return how a file is named: relative to the working folder where it is below it."""
+    """Return how a file is named, one name a file: relative to the working folder where it can be.
+
+    A path that was given as absolute and is not below the working folder stays absolute.
+    """
     whole = path.resolve()
     if whole.parent == resource_folder("policies"):
         return f"policies/{whole.name}"
     here = Path.cwd()
-    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else path.as_posix()
+    if path.is_absolute() and not whole.is_relative_to(here):
+        return whole.as_posix()
+    return Path(os.path.relpath(whole, here)).as_posix()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or with a NUL
+        return False
+
+
+def _contents(place: Place) -> bytes:
+    """Return what the file holds, or enough of it to see that it is too large."""
+    try:
+        with place.path.open("rb") as file:
+            return file.read(nodes.MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{place.label}: cannot be read: {reason}") from error

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from auditor.fields import Exposure
+from auditor.fields import Exposure, Kind
 from auditor.model import Rule, Severity
 from auditor.policy.conditions import Condition, reads
 from auditor.policy.documents import Document, check_keys
@@ -16,8 +16,9 @@ from auditor.policy.messages import Message, read_message
 from auditor.policy.nodes import Mapping as MappingNode
 from auditor.policy.nodes import Node, Scalar, Sequence
 from auditor.policy.problems import Problems
-from auditor.policy.reading import ConditionReader, Scope
-from auditor.policy.rules import ACCOUNT, GroupRule, PolicyRule
+from auditor.policy.reading import ConditionReader
+from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule
+from auditor.policy.scope import Scope
 from auditor.policy.settling import Override
 from auditor.policy.suggest import nearest
 from auditor.redact import exposure
@@ -38,8 +39,6 @@ RULE_KEYS = (
     "tests",
 )
 GROUP_ASSERTIONS = ("unique", "count", "share")
-#: What a message of a ``per`` rule may name besides the paths of its groups.
-GROUP_WORDS = ("count", "share", "actual")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _SEVERITIES = {severity.label: severity for severity in Severity}
 
@@ -75,12 +74,20 @@ class RuleReader:
         assertion = self._assertion(node, entries.get("assert")) if per is None else None
         rule = self._described(node, entries, when, group or assertion, per)
         message = self._message(entries.get("message"), per, group)
-        examples = read_examples(entries.get("tests"), self._problems, grouped=per is not None)
+        examples = read_examples(
+            entries.get("tests"),
+            self._problems,
+            grouped=per is not None,
+            known=self._scope.find,
+        )
         if rule is None:
             return None
         if group is not None:
             keys, unique, count, share = group
-            return ReadRule(GroupRule(rule, when, message, keys, unique, count, share), examples)
+            reveal = self._document.reveal
+            return ReadRule(
+                GroupRule(rule, when, message, keys, unique, count, share, reveal), examples
+            )
         if assertion is None:
             return None
         kept = tuple(dict.fromkeys((*rule.reads, *(message.paths if message else ()))))
@@ -124,7 +131,15 @@ class RuleReader:
         return tuple(paths) if paths else None
 
     def _is_key(self, name: Scalar) -> bool:
-        if self._conditions.path(name) is None:
+        found = self._conditions.path(name)
+        if found is None:
+            return False
+        if found.kind in {Kind.OBJECT, Kind.ARRAY}:
+            self._problems.add(
+                name.position,
+                f"{name.text} is {found.kind.value}, so it is no key",
+                "name a field that holds one value",
+            )
             return False
         if exposure(name.text, self._document.reveal) is not Exposure.SHOWN:
             self._problems.add(
