@@ -99,11 +99,7 @@ class Describer:
 
     def shown(self, path: str, value: Any) -> str:
         """Return ``value``, which stands at ``path``, as a report may show it."""
-        if value is MISSING:
-            return "missing"
-        if value is None:
-            return "null"
-        return self.clean(guarded(path, _text(value), self.entry.reveal))
+        return shown(path, value, self.entry.reveal, self.clean)
 
     def _evidence(
         self,
@@ -170,6 +166,15 @@ class Describer:
             value = self.shown(full, reach(item, part.path))
             values.append(f"{part.path} {value}".strip())
         return " ".join(dict.fromkeys(values))
+
+
+def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], str]) -> str:
+    """Return ``value``, which stands at ``path``, as a report may show it."""
+    if value is MISSING:
+        return "missing"
+    if value is None:
+        return "null"
+    return clean(guarded(path, _text(value), reveal))
 
 
 def _clause(evidence: Evidence) -> str:

@@ -13,22 +13,28 @@ from typing import Any
 
 from auditor.model import Verdict
 from auditor.policy.conditions import ITSELF, All, Condition, Test, Truth, evaluate
+from auditor.policy.operators import is_scalar
 from auditor.policy.rules import GroupRule
 from auditor.records import kind_of
 from auditor.text import plural
 
-#: A key that no group can have: what made it so is told in the finding.
+#: The values that name a group, or that are compared in it.
 Key = tuple[Any, ...]
 #: Conditions on numbers ask for no time.
+#: What is told of groups of which there may be more connections than were listed.
+_UNSEEN = "{} as far as was seen"
 _GROWS = frozenset({"gt", "gte"})
 _SHRINKS = frozenset({"lt", "lte"})
 
 
 @dataclass(frozen=True, slots=True)
 class GroupOutcome:
-    """One check of a ``per`` rule: the group, the verdict, the members it is about, and why."""
+    """One check of a ``per`` rule: the group, the verdict, the members it is about, and why.
 
-    key: Key
+    ``key`` is None for records that are in no group, because what would name it is not there.
+    """
+
+    key: Key | None
     verdict: Verdict
     members: tuple[int, ...]
     field: str
@@ -45,20 +51,28 @@ class _Group:
     seen: dict[Key, int | list[int]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Boolean:
+    """A boolean in a key: True == 1 in Python, but not in the JSON the API sends."""
+
+    value: bool
+
+
 class Groups:
     """The groups of one rule, while a listing is read."""
 
     def __init__(self, rule: GroupRule) -> None:
         self.rule = rule
         self._groups: dict[Key, _Group] = {} if rule.keys else {(): _Group()}
-        self._keyless: list[tuple[int, str]] = []
+        self._keyless: dict[tuple[str, str], array[int]] = {}
 
     def take(self, index: int, key: Key, member: Truth, unique: Key) -> None:
         """Take the record at ``index``: its group's key, whether it is a member, its values."""
         for path, value in zip(self.rule.keys, key, strict=True):
-            if type(value) not in {str, int, bool}:
-                self._keyless.append((index, f"{path} is {kind_of(value)}"))
+            if not is_scalar(value):
+                self._keyless.setdefault((path, kind_of(value)), array("L")).append(index)
                 return
+        key = _distinct(key)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group()
@@ -69,28 +83,30 @@ class Groups:
             self._admit(group, index, unique)
 
     def outcomes(self, *, whole: bool) -> Iterator[GroupOutcome]:
-        """Yield every check: groups in the order they were met, then records without a key.
+        """Yield every check: groups in the order they were met, then records in none.
 
         ``whole`` says that every connection of every group was seen; if not, only what no
         further connection could change is a verdict.
         """
         for key, group in self._groups.items():
-            if group.unsure:
-                yield self._undecided(key, group)
-            elif self.rule.unique:
-                yield from self._unique(key, group, whole=whole)
+            named = _values(key)
+            if self.rule.unique:
+                yield from self._unique(named, group, whole=whole)
+            elif group.unsure:
+                yield self._undecided(named, group)
             else:
-                yield self._measured(key, group, whole=whole)
-        for index, reason in self._keyless:
-            yield GroupOutcome((), Verdict.ERROR, (index,), self.rule.keys[0], reason)
+                yield self._measured(named, group, whole=whole)
+        for (path, held), members in self._keyless.items():
+            yield GroupOutcome(None, Verdict.ERROR, tuple(members), path, held)
 
     def _admit(self, group: _Group, index: int, unique: Key) -> None:
         group.members.append(index)
         if not self.rule.unique:
             return
-        if any(type(value) not in {str, int, bool, float} for value in unique):
+        if not all(map(is_scalar, unique)):
             group.unsure.append(index)
             return
+        unique = _distinct(unique)
         first = group.seen.get(unique)
         if first is None:
             group.seen[unique] = index
@@ -113,13 +129,15 @@ class Groups:
         name = ", ".join(self.rule.unique)
         doubled = [(value, at) for value, at in group.seen.items() if isinstance(at, list)]
         for value, members in doubled:
-            values = tuple(zip(self.rule.unique, value, strict=True))
+            values = tuple(zip(self.rule.unique, _values(value), strict=True))
             told = f"shared by {plural(len(members), 'connection')}"
             yield GroupOutcome(key, Verdict.FAIL, tuple(members), name, told, values)
-        if doubled:
+        if group.unsure:
+            yield self._undecided(key, group)
+        if doubled or group.unsure:
             return
         if not whole:
-            yield GroupOutcome(key, Verdict.ERROR, (), name, "unique as far as was seen")
+            yield GroupOutcome(key, Verdict.ERROR, (), name, _UNSEEN.format("unique"))
         elif not group.members:
             yield GroupOutcome(key, Verdict.SKIP, (), name, "no connection to compare")
         else:
@@ -130,17 +148,30 @@ class Groups:
         if self.rule.share is not None:
             if not members:
                 verdict = Verdict.SKIP if whole else Verdict.ERROR
-                return GroupOutcome(key, verdict, (), "share", "no member")
+                told = "no member" if whole else _UNSEEN.format("no member")
+                return GroupOutcome(key, verdict, (), "share", told)
             share = members / group.total
             truth = _on_number(self.rule.share, share) if whole else None
-            told = f"{share:.1%} ({members} of {group.total})"
+            told = f"{share:.1%} ({members:,} of {group.total:,})"
+            told = told if whole else _UNSEEN.format(told)
             return GroupOutcome(key, _verdict(truth), tuple(group.members), "share", told)
         assert self.rule.count is not None
         truth = _on_number(self.rule.count, members)
         if not whole and not _is_settled(self.rule.count, members):
             truth = None
-        told = str(members) if whole else f"{members} as far as was seen"
+        told = f"{members:,}" if whole else _UNSEEN.format(f"{members:,}")
         return GroupOutcome(key, _verdict(truth), tuple(group.members), "count", told)
+
+
+def _distinct(key: Key) -> Key:
+    """Return ``key`` so that it equals only keys of the same JSON values."""
+    if bool not in map(type, key):
+        return key
+    return tuple(_Boolean(value) if type(value) is bool else value for value in key)
+
+
+def _values(key: Key) -> Key:
+    return tuple(value.value if isinstance(value, _Boolean) else value for value in key)
 
 
 def _on_number(condition: Condition, number: float) -> Truth:

@@ -18,9 +18,9 @@ from auditor.model import (
     Verdict,
 )
 from auditor.policy.compiling import RawFinding, compile_judge
-from auditor.policy.describing import Describer
+from auditor.policy.describing import Describer, shown
 from auditor.policy.groups import GroupOutcome, Groups
-from auditor.policy.rules import ACCOUNT, GroupRule, PolicyRule, Ruleset
+from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.records import Shape
 from auditor.text import printable
 
@@ -88,7 +88,7 @@ class Outcome:
             for number, entry in enumerate(self.rules)
         ]
         for entry, outcomes in self.groups:
-            groups = tuple(GroupCheck(self._name(o), o.verdict) for o in outcomes)
+            groups = tuple(GroupCheck(self._name(entry, o), o.verdict) for o in outcomes)
             checks.append(RuleChecks(entry.rule, b"", groups))
         return tuple(sorted(checks, key=lambda checks: self.order[checks.rule.id]))
 
@@ -108,27 +108,29 @@ class Outcome:
         ordered = sorted(filter(None, told.values()), key=lambda found: -found[0].rule.severity)
         return tuple(chain.from_iterable(ordered))
 
-    def _name(self, outcome: GroupOutcome) -> str:
-        values = [*outcome.key, *(value for _, value in outcome.values)]
-        return self.clean(", ".join(map(str, values))) or ACCOUNT
+    def _name(self, entry: GroupRule, outcome: GroupOutcome) -> str:
+        if outcome.key is None:
+            return f"no {outcome.field} ({outcome.actual})"
+        named = [*zip(entry.keys, outcome.key, strict=True), *outcome.values]
+        return ", ".join(self._shown(entry, path, value) for path, value in named) or ACCOUNT
+
+    def _shown(self, entry: GroupRule, path: str, value: Any) -> str:
+        return shown(path, value, entry.reveal, self.clean) or '""'
 
     def _finding(
         self, entry: GroupRule, outcome: GroupOutcome, connections: Sequence[Connection]
     ) -> Finding:
         rule = entry.rule
         evidence = (Evidence(outcome.field, outcome.actual, rule.expects),)
-        group = self._name(outcome)
+        group = self._name(entry, outcome)
         if outcome.verdict is Verdict.ERROR:
-            message = f"cannot be judged: {outcome.field} is {outcome.actual} in {group}"
+            where = "" if outcome.key is None else f" in {group}"
+            message = f"cannot be judged: {outcome.field} is {outcome.actual}{where}"
         elif entry.message is not None:
-            known = {
-                **dict(zip(entry.keys, outcome.key, strict=True)),
-                **dict(outcome.values),
-                "actual": outcome.actual,
-                "count": outcome.actual,
-                "share": outcome.actual,
-            }
-            message = entry.message.filled(lambda path: self.clean(str(known.get(path, ""))))
+            named = [*zip(entry.keys, outcome.key or (), strict=True), *outcome.values]
+            known = {path: self._shown(entry, path, value) for path, value in named}
+            known |= dict.fromkeys(GROUP_WORDS, outcome.actual)
+            message = entry.message.filled(lambda path: known.get(path, ""))
         else:
             message = f"{group}: {outcome.field} is {outcome.actual}, expected that {rule.expects}"
         members = tuple(connections[index] for index in outcome.members)

@@ -131,7 +131,7 @@ class Operator:
             return other if isinstance(other, datetime) else MISSING
         if self.form is OperandForm.TEXT:
             return other if type(other) is str else MISSING
-        return other if _is_scalar(other) else MISSING
+        return other if is_scalar(other) else MISSING
 
 
 def _is_number(value: Any) -> bool:
@@ -141,7 +141,8 @@ def _is_number(value: Any) -> bool:
     return kind is int or (kind is float and math.isfinite(value))
 
 
-def _is_scalar(value: Any) -> bool:
+def is_scalar(value: Any) -> bool:
+    """Whether ``value`` is a text, a boolean or a number that a float holds."""
     return type(value) is str or type(value) is bool or _is_number(value)
 
 
@@ -165,7 +166,7 @@ def _is_present(value: Any) -> bool:
 
 _ADMITS: Mapping[Takes, Callable[[Any], bool]] = {
     Takes.ANYTHING: lambda value: True,  # noqa: ARG005  # whatever it is
-    Takes.SCALARS: _is_scalar,
+    Takes.SCALARS: is_scalar,
     Takes.NUMBERS: _is_number,
     Takes.TEXT: lambda value: type(value) is str,
     Takes.TEXT_OR_ARRAY: lambda value: type(value) in {str, list},
@@ -189,7 +190,7 @@ _OF_KIND: Mapping[Kind, Takes] = {
 def same(value: Any, other: Any) -> Truth:
     """Whether two scalars are equal; an error where their types differ. 1 equals 1.0."""
     if type(value) is type(other):
-        return bool(value == other) if _is_scalar(value) else None
+        return bool(value == other) if is_scalar(value) else None
     return bool(value == other) if _is_number(value) and _is_number(other) else None
 
 

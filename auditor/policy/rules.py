@@ -11,6 +11,8 @@ from auditor.policy.messages import Message
 
 #: The ``per`` that makes one group of all connections.
 ACCOUNT = "account"
+#: What a message of a ``per`` rule may name besides the paths of its groups.
+GROUP_WORDS = ("count", "share", "actual")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class PolicyRule:
 class GroupRule:
     """A rule on groups of connections: exactly one of ``unique``, ``count``, ``share`` is set.
 
-    ``keys`` form the groups; without any there is one group, of all connections.
+    ``keys`` form the groups; without any there is one group, of all connections. ``reveal`` is
+    as on ``PolicyRule``.
     """
 
     rule: Rule
@@ -43,6 +46,7 @@ class GroupRule:
     unique: tuple[str, ...] = ()
     count: Condition | None = None
     share: Condition | None = None
+    reveal: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class Ruleset:
     """The rules in force and where they came from.
 
     ``left_out`` says what was disabled, ``warnings`` what is probably a mistake, ``overridden``
-    what was changed of a rule and where, all as sentences.
+    what was changed of a rule and where, all as sentences. ``unselected`` are the ids of rules
+    that ``select`` left out.
     """
 
     rules: tuple[PolicyRule | GroupRule, ...]
@@ -58,6 +63,7 @@ class Ruleset:
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     overridden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unselected: tuple[str, ...] = ()
 
     def reads(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return every path that is decoded, and those that are needed with all they hold."""
