@@ -152,11 +152,15 @@ class PolicyFile:
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """Where the records came from. ``filters`` are the API's own (``group_id``, ``schema``)."""
+    """Where the records came from. ``filters`` are the API's own (``group_id``, ``schema``).
+
+    ``base_url`` is the API that they came from in the first place; "" where that is not known.
+    """
 
     kind: str
     location: str
     filters: tuple[tuple[str, str], ...] = ()
+    base_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,7 @@ def _source(result: Result) -> _Object:
     return {
         "kind": source.kind,
         "location": source.location,
+        "base_url": source.base_url,
         "filters": [{"name": name, "value": value} for name, value in source.filters],
     }
 

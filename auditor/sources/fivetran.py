@@ -77,7 +77,7 @@ class FivetranSource:
     @property
     def info(self) -> SourceInfo:
         """The API's address and the filters in use."""
-        return SourceInfo(kind="api", location=self._base_url, filters=self._filters)
+        return SourceInfo("api", self._base_url, self._filters, base_url=self._base_url)
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
         """Yield the listing. Raises SourceError where it cannot go on."""

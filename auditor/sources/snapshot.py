@@ -6,6 +6,7 @@ here: an id twice, a chain of pages that does not end.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from auditor.sources.saved_input import (
     open_input,
     unreadable,
 )
+from auditor.sources.snapshot_file import SnapshotHeader
 from auditor.sources.stream import End, Event, Page
 from auditor.text import one_line, plural, printable
 
@@ -39,14 +41,18 @@ class SnapshotSource:
     def __init__(self, path: str) -> None:
         self._path = path
         self._opened: Input | None = None
-        self._filters: tuple[tuple[str, str], ...] | None = None
+        self._info: SourceInfo | None = None
 
     @property
     def info(self) -> SourceInfo:
-        """The location as given, and the filters that a snapshot's header names."""
-        if self._filters is None:
-            self._filters = self._read_filters()
-        return SourceInfo("snapshot", self._path, self._filters)
+        """The location as given, and the filters and base URL that a snapshot's header names."""
+        if self._info is None:
+            headers = self._headers()
+            filters = sorted({pair for header in headers for pair in header.filters})
+            addresses = {header.base_url for header in headers}
+            base_url = printable(addresses.pop()) if len(addresses) == 1 else ""
+            self._info = SourceInfo("snapshot", self._path, tuple(filters), base_url)
+        return self._info
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
         """Yield the listing. Raises SourceError where a file is none of the known forms.
@@ -72,31 +78,27 @@ class SnapshotSource:
             raise SourceError(f"{input_name(path)}: it is not a file; take it out of the folder")
         return opened or open_input(path)
 
-    def _read_filters(self) -> tuple[tuple[str, str], ...]:
-        """Return the filters of every header; a file without one, or unreadable, names none."""
-        filters: set[tuple[str, str]] = set()
-        try:
-            paths = _files(self._path) if _is_folder(self._path) else [self._path]
-            for path in paths:
-                filters |= self._filters_of(path)
-        except SourceError:
-            return tuple(sorted(filters))
-        return tuple(sorted(filters))
+    def _headers(self) -> list[SnapshotHeader]:
+        """Return every header there is; a file without one, or unreadable, has none."""
+        headers: list[SnapshotHeader] = []
+        with contextlib.suppress(SourceError):
+            for path in _files(self._path) if _is_folder(self._path) else [self._path]:
+                header = self._header_of(path)
+                headers += [header] if header else []
+        return headers
 
-    def _filters_of(self, path: str) -> set[tuple[str, str]]:
+    def _header_of(self, path: str) -> SnapshotHeader | None:
         try:
             if is_regular(path):
                 with open_input(path, block=_HEADER_BYTES) as source:
-                    header = read_header(source)
-            elif path == self._path:
+                    return read_header(source)
+            if path == self._path:
                 # A pipe is read once: what was looked at here is where its events begin.
                 self._opened = self._opened or open_input(path)
-                header = read_header(self._opened)
-            else:
-                return set()
+                return read_header(self._opened)
         except SourceError:
-            return set()
-        return set(header.filters) if header else set()
+            return None
+        return None
 
 
 class _Listing:

@@ -1,0 +1,292 @@
+"""Reports of earlier runs, read back: what ``--baseline`` and ``compare`` start from.
+
+Only our own JSON report is read, of the major version that this tool writes. Members that a later
+minor version has added are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from auditor.clock import parse_timestamp
+from auditor.errors import UsageError
+from auditor.model import (
+    Connection,
+    Connections,
+    Evidence,
+    GroupCheck,
+    Outcome,
+    PolicyFile,
+    Severity,
+    SourceInfo,
+    Verdict,
+)
+from auditor.text import one_line
+
+#: The major version of the documents that are read.
+MAJOR = 1
+_TOOL = "fivetran-auditor"
+_T = TypeVar("_T")
+_MAX_BYTES = 2 << 30
+_SEVERITIES = {severity.label: severity for severity in Severity}
+_VERDICTS = {verdict.label: verdict for verdict in Verdict}
+_LETTERS = {verdict.label[0]: verdict for verdict in Verdict}
+_TO_BYTES = {ord(letter): verdict.value for letter, verdict in _LETTERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRule:
+    """A rule as it was then, and its checks: ``verdicts`` has a byte a connection.
+
+    A ``per`` rule has its checks in ``groups`` instead, as in ``model.RuleChecks``.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    per: tuple[str, ...]
+    verdicts: bytes
+    groups: tuple[GroupCheck, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierFinding:
+    """A finding as it was then; the members are those of ``model.Finding``."""
+
+    rule: str
+    severity: Severity
+    verdict: Verdict
+    connections: tuple[Connection, ...]
+    group: str
+    message: str
+    note: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierReport:
+    """What a run before this one judged and found.
+
+    ``name`` is the file as the user named it; ``judged_at`` is None, and ``source`` has no kind,
+    when that run did not finish.
+    """
+
+    name: str
+    version: str
+    judged_at: datetime | None
+    source: SourceInfo
+    outcome: Outcome
+    exit_code: int
+    reasons: tuple[str, ...]
+    left_out: tuple[str, ...]
+    policies: tuple[PolicyFile, ...]
+    connections: Connections
+    rules: tuple[EarlierRule, ...]
+    findings: tuple[EarlierFinding, ...]
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether that run judged everything that there was to judge."""
+        return self.judged_at is not None and self.outcome is not Outcome.INCONCLUSIVE
+
+
+def read_report(path: Path | str) -> EarlierReport:
+    """Return the JSON report at ``path``. Raises UsageError for what is none that can be read."""
+    name = str(path)
+    try:
+        size = Path(path).stat().st_size
+        if size > _MAX_BYTES:
+            raise UsageError(f"{name}: over {_MAX_BYTES:,} bytes is no report of ours")
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read: {error.strerror}") from error
+    return parse_report(data, name)
+
+
+def parse_report(data: bytes, name: str) -> EarlierReport:
+    """Return the JSON report in ``data``, which messages call ``name``. Raises UsageError."""
+    try:
+        head = msgspec.json.decode(data, type=_Head)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{name}: no JSON report of {_TOOL} ({one_line(str(error))}); write one with"
+            " --report json"
+        ) from error
+    if head.tool.name != _TOOL:
+        raise UsageError(f"{name}: a report of {one_line(head.tool.name)}, not of {_TOOL}")
+    if head.schema_version.partition(".")[0] != str(MAJOR):
+        raise UsageError(
+            f"{name}: a report of version {one_line(head.schema_version)}, written by {_TOOL}"
+            f" {one_line(head.tool.version)}; this one reads version {MAJOR}: audit again with it"
+        )
+    try:
+        return _report(msgspec.json.decode(data, type=_Document), name)
+    except (msgspec.MsgspecError, ValueError, KeyError) as error:
+        raise UsageError(
+            f"{name}: the report is damaged ({one_line(str(error))}); audit again"
+        ) from error
+
+
+# -- the document as it stands in the file --------------------------------------------------------
+
+
+class _Tool(msgspec.Struct, frozen=True):
+    name: str
+    version: str
+
+
+class _Head(msgspec.Struct, frozen=True):
+    schema_version: str
+    tool: _Tool
+
+
+class _Filter(msgspec.Struct, frozen=True):
+    name: str
+    value: str
+
+
+class _Source(msgspec.Struct, frozen=True):
+    kind: str
+    location: str
+    filters: list[_Filter]
+    base_url: str = ""
+
+
+class _Gate(msgspec.Struct, frozen=True):
+    outcome: str
+    exit_code: int
+    reasons: list[str]
+
+
+class _Policy(msgspec.Struct, frozen=True):
+    name: str
+    file: str
+    sha256: str
+    title: str = ""
+
+
+class _Columns(msgspec.Struct, frozen=True):
+    id: list[str]
+    service: list[str]
+    schema: list[str]
+    group_id: list[str]
+
+
+class _Group(msgspec.Struct, frozen=True):
+    group: str
+    verdict: str
+
+
+class _Rule(msgspec.Struct, frozen=True):
+    id: str
+    title: str
+    severity: str
+    per: list[str]
+    verdicts: str = ""
+    groups: list[_Group] = []
+
+
+class _Connection(msgspec.Struct, frozen=True):
+    id: str
+    service: str
+    schema: str
+    group_id: str
+
+
+class _Evidence(msgspec.Struct, frozen=True):
+    field: str
+    actual: str
+    expected: str
+
+
+class _Finding(msgspec.Struct, frozen=True):
+    rule: str
+    severity: str
+    verdict: str
+    connections: list[_Connection]
+    group: str
+    message: str
+    note: str
+    evidence: list[_Evidence]
+
+
+class _Document(msgspec.Struct, frozen=True):
+    tool: _Tool
+    judged_at: str | None
+    source: _Source | None
+    gate: _Gate
+    left_out: list[str]
+    policies: list[_Policy]
+    connections: _Columns
+    rules: list[_Rule]
+    findings: list[_Finding]
+
+
+def _report(document: _Document, name: str) -> EarlierReport:
+    columns, source, gate = document.connections, document.source, document.gate
+    if len({len(columns.id), len(columns.service), len(columns.schema), len(columns.group_id)}) > 1:
+        raise ValueError("the columns of connections differ in length")
+    judged_at = parse_timestamp(document.judged_at) if document.judged_at is not None else None
+    if judged_at is None and document.judged_at is not None:
+        raise ValueError(f"judged_at is no time: {document.judged_at}")
+    filters = tuple((f.name, f.value) for f in source.filters) if source else ()
+    return EarlierReport(
+        name=name,
+        version=document.tool.version,
+        judged_at=judged_at,
+        source=SourceInfo(source.kind, source.location, filters, source.base_url)
+        if source
+        else SourceInfo("", ""),
+        outcome=Outcome(gate.outcome),
+        exit_code=gate.exit_code,
+        reasons=tuple(gate.reasons),
+        left_out=tuple(document.left_out),
+        policies=tuple(PolicyFile(p.name, p.file, p.sha256, p.title) for p in document.policies),
+        connections=Connections(columns.id, columns.service, columns.schema, columns.group_id),
+        rules=tuple(_rule(rule, len(columns.id)) for rule in document.rules),
+        findings=tuple(map(_finding, document.findings)),
+    )
+
+
+def _rule(rule: _Rule, connections: int) -> EarlierRule:
+    if not rule.per and len(rule.verdicts) != connections:
+        raise ValueError(f"the verdicts of {rule.id} are not one a connection")
+    if not set(rule.verdicts) <= _LETTERS.keys():
+        raise ValueError(f"a verdict of {rule.id} is none that is known")
+    return EarlierRule(
+        id=rule.id,
+        title=rule.title,
+        severity=_named(_SEVERITIES, rule.severity, "severity"),
+        per=tuple(rule.per),
+        verdicts=rule.verdicts.translate(_TO_BYTES).encode("latin-1"),
+        groups=tuple(
+            GroupCheck(g.group, _named(_VERDICTS, g.verdict, "verdict")) for g in rule.groups
+        ),
+    )
+
+
+def _finding(finding: _Finding) -> EarlierFinding:
+    return EarlierFinding(
+        rule=finding.rule,
+        severity=_named(_SEVERITIES, finding.severity, "severity"),
+        verdict=_named(_VERDICTS, finding.verdict, "verdict"),
+        connections=tuple(
+            Connection(c.id, c.service, c.schema, c.group_id) for c in finding.connections
+        ),
+        group=finding.group,
+        message=finding.message,
+        note=finding.note,
+        evidence=tuple(Evidence(e.field, e.actual, e.expected) for e in finding.evidence),
+    )
+
+
+def _named(table: Mapping[str, _T], word: str, what: str) -> _T:
+    if word not in table:
+        raise ValueError(f"{word} is no {what}")
+    return table[word]
