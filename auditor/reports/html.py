@@ -25,7 +25,9 @@ from auditor.resources import resource_folder
 #: Findings that stand in the file as plain rows, for readers without scripts.
 PLAIN_FINDINGS = 200
 
-_SCRIPTS = ("data.js", "state.js", "table.js", "sheet.js", "report.js")
+_SCRIPTS = (
+    "data.js", "state.js", "table.js", "sheet.js", "columns.js", "pictures.js", "report.js",
+)  # fmt: skip
 _OWNER = "owner:"
 _HEADLINES = {
     Outcome.PASSED: "Passed",

@@ -1,70 +1,4 @@
-// The page: columns, filters, pictures, export; everything that reads or changes the state.
-
-const badge = (name, make, labels) => ({
-  prepare: (cell) => cell.append(make(labels[1])),
-  fill: (cell, label) => {
-    const span = cell.firstElementChild;
-    if (span.lastElementChild.textContent === label) return;
-    span.className = `${name} ${name[0]}-${label}`;
-    span.firstElementChild.firstElementChild.setAttribute("href", `#i-${name[0]}-${label}`);
-    span.lastElementChild.textContent = label;
-  },
-});
-const drawVerdict = badge("verdict", verdictBadge, VERDICTS);
-const drawSeverity = badge("severity", severityBadge, SEVERITIES);
-
-const FINDING_COLUMNS = [
-  {
-    id: "severity", label: "Severity", least: 6.75, grow: 0, text: (f) => SEVERITIES[severityOf[f]],
-    rank: () => (f) => -severityOf[f], prepare: drawSeverity.prepare,
-    fill: (cell, f) => drawSeverity.fill(cell, SEVERITIES[severityOf[f]]),
-  },
-  {
-    id: "verdict", label: "Verdict", least: 6.25, grow: 0, text: (f) => VERDICTS[verdictOf[f]],
-    rank: () => (f) => verdictOf[f], prepare: drawVerdict.prepare,
-    fill: (cell, f) => drawVerdict.fill(cell, VERDICTS[verdictOf[f]]),
-  },
-  { id: "rule", label: "Rule", least: 9, grow: 1, text: (f) => ruleOf(f).id },
-  {
-    id: "connection", label: "Connection", least: 9, grow: 1.3,
-    text: (f) => joined(f, (c) => data.schemas[c]),
-  },
-  { id: "service", label: "Service", least: 7, grow: 0.8, text: (f) => joined(f, serviceName) },
-  {
-    id: "group", label: "Group", least: 7, grow: 0.9,
-    text: (f) => groupKey(f) || joined(f, groupName),
-  },
-  { id: "actual", label: "Actual", least: 7, grow: 1, text: actual },
-  { id: "expected", label: "Expected", least: 9, grow: 1, text: expected },
-  { id: "field", label: "Field", least: 8, grow: 0.8, text: field },
-  { id: "message", label: "Message", least: 16, grow: 2, text: message },
-  { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (f) => joined(f, (c) => data.ids[c]) },
-  { id: "owner", label: "Owner", least: 7, grow: 0.6, text: (f) => owners(ruleOf(f)) },
-  { id: "fix", label: "Fix", least: 12, grow: 1.4, text: (f) => ruleOf(f).fix },
-  { id: "note", label: "Note", least: 10, grow: 1.2, text: note },
-  { id: "policy", label: "Policy line", least: 10, grow: 1, text: (f) => ruleOf(f).position },
-];
-const tally = (label, heading) => ({
-  id: label, label: heading, least: 5.5, grow: 0, text: (c) => number(tallies()[VERDICTS.indexOf(label)][c]),
-  rank: () => (c) => tallies()[VERDICTS.indexOf(label)][c],
-});
-const CONNECTION_COLUMNS = [
-  {
-    id: "verdict", label: "Verdict", least: 6.25, grow: 0, text: (c) => ruleVerdict(c),
-    rank: () => (c) => verdictsOfRule(ruleNumber.get(state.rule))[c], prepare: drawVerdict.prepare,
-    fill: (cell, c) => drawVerdict.fill(cell, ruleVerdict(c)),
-  },
-  { id: "connection", label: "Connection", least: 10, grow: 1.5, text: (c) => data.schemas[c] },
-  { id: "service", label: "Service", least: 7, grow: 0.8, text: serviceName },
-  { id: "group", label: "Group", least: 7, grow: 0.9, text: groupName },
-  { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (c) => data.ids[c] },
-  tally("fail", "Failed"), tally("error", "Errors"), tally("waived", "Waived"), tally("known", "Known"),
-  tally("pass", "Passed"), tally("skip", "Skipped"),
-];
-const FIRST_COLUMNS = {
-  findings: ["severity", "verdict", "rule", "connection", "service", "group", "actual"],
-  connections: ["connection", "service", "group", "fail", "error", "pass", "skip"],
-};
+// The page: the state's comings and goings, the filters, export, print, theme.
 
 let state = readState();
 const columnsOf = (show) => (show === "findings" ? FINDING_COLUMNS : CONNECTION_COLUMNS);
@@ -173,15 +107,6 @@ function selector(name, all, options) {
   return select;
 }
 
-function countBy(length, key) {
-  const counts = new Map();
-  for (let row = 0; row < length; row++) for (const k of key(row)) counts.set(k, (counts.get(k) ?? 0) + 1);
-  return counts;
-}
-
-const mostFirst = (counts) => [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-const distinct = (name) => (f) => new Set(connectionsOf(f).map(name));
-
 function buildExplorer() {
   page.verdictCounts = countBy(findingCount, (f) => [verdictOf[f]]);
   const severities = countBy(findingCount, (f) => [severityOf[f]]);
@@ -275,80 +200,6 @@ function update() {
     : state.show === "findings" ? "No findings: every check passed or was skipped." : "No connections were judged.";
   grid.show(columns, rows, state.sort);
   updateColumnMenu(columns);
-}
-
-// -- the pictures -----------------------------------------------------------------------------
-
-const unsettled = (f) => verdictOf[f] === 1 || verdictOf[f] === 2;
-const OPEN = "fail,error";
-const MOST_GROUPS = 12;
-const MOST_RULES = 15;
-const MOST_BARS = 8;
-
-function bars(list, counts, filter, most = MOST_BARS) {
-  const top = Math.max(...counts.map(([, count]) => count), 1);
-  for (const [label, count] of counts.slice(0, most)) {
-    const fill = el("span", { class: "bar-fill" });
-    fill.style.width = `${(100 * count) / top}%`;
-    const name = filter === "severity" ? severityBadge(label) : el("span", { class: "bar-name" }, label);
-    list.append(el("li", {}, el(
-      "a", { href: fragment({ ...DEFAULTS, [filter]: label, verdict: OPEN }), class: "bar-link" },
-      name, el("span", { class: "bar-track", "aria-hidden": "true" }, fill), el("b", {}, number(count)),
-    )));
-  }
-  if (counts.length > most) {
-    const rest = counts.slice(most).reduce((sum, [, count]) => sum + count, 0);
-    list.append(el("li", { class: "hint" }, `${plural(counts.length - most, `more ${filter}`)}: ${number(rest)}`));
-  }
-}
-
-function heatMap(findings) {
-  const cells = new Map();
-  const groups = new Map();
-  const rules = new Map();
-  for (const f of findings) {
-    rules.set(data.rule[f], (rules.get(data.rule[f]) ?? 0) + 1);
-    for (const group of distinct(groupName)(f)) {
-      const key = `${data.rule[f]}\n${group}`;
-      cells.set(key, (cells.get(key) ?? 0) + 1);
-      groups.set(group, (groups.get(group) ?? 0) + 1);
-    }
-  }
-  const columns = mostFirst(groups).slice(0, MOST_GROUPS).map(([group]) => group);
-  const rows = [...rules].sort((a, b) => data.rules[b[0]].severity - data.rules[a[0]].severity || b[1] - a[1]);
-  const top = Math.max(...cells.values());
-  const cell = (rule, group) => {
-    const count = cells.get(`${rule}\n${group}`) ?? 0;
-    if (!count) return el("td", { class: "heat-0" }, el("span", { class: "zero" }, "0"));
-    const level = Math.ceil(5 * Math.sqrt(count / top));
-    return el("td", { class: `heat-${level}` }, el("a", {
-      href: fragment({ ...DEFAULTS, rule: data.rules[rule].id, group, verdict: OPEN }),
-    }, number(count)));
-  };
-  const shown = rows.slice(0, MOST_RULES);
-  const left = [
-    groups.size > columns.length ? plural(groups.size - columns.length, "more group") : "",
-    rows.length > shown.length ? plural(rows.length - shown.length, "more rule") : "",
-  ].filter(Boolean);
-  return [el(
-    "table", { class: "heat" },
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Rule"), ...columns.map((group) =>
-      el("th", { scope: "col" }, el("span", { class: "tilt" }, group))))),
-    el("tbody", {}, ...shown.map(([rule]) => el(
-      "tr", {}, el("th", { scope: "row" }, data.rules[rule].id), ...columns.map((group) => cell(rule, group)),
-    ))),
-  ), left.length ? el("p", { class: "hint" }, `Not drawn: ${left.join(", ")}.`) : ""];
-}
-
-function drawPictures() {
-  const findings = Array.from({ length: findingCount }, (_, f) => f).filter(unsettled);
-  if (!findings.length) return;
-  document.getElementById("heat").append(...heatMap(findings));
-  const by = (key) => countBy(findings.length, (at) => key(findings[at]));
-  bars(document.getElementById("by-service"), mostFirst(by(distinct(serviceName))), "service");
-  const severities = by((f) => [severityOf[f]]);
-  bars(document.getElementById("by-severity"), [4, 3, 2, 1].map((s) => [SEVERITIES[s], severities.get(s) ?? 0]), "severity");
-  document.getElementById("pictures").hidden = false;
 }
 
 // -- export, print, theme ---------------------------------------------------------------------

@@ -1,0 +1,67 @@
+// The columns of both tables: what a cell shows, how it sorts, how much room it needs (in rem).
+
+const badge = (name, make, labels) => ({
+  prepare: (cell) => cell.append(make(labels[1])),
+  fill: (cell, label) => {
+    const span = cell.firstElementChild;
+    if (span.lastElementChild.textContent === label) return;
+    span.className = `${name} ${name[0]}-${label}`;
+    span.firstElementChild.firstElementChild.setAttribute("href", `#i-${name[0]}-${label}`);
+    span.lastElementChild.textContent = label;
+  },
+});
+const drawVerdict = badge("verdict", verdictBadge, VERDICTS);
+const drawSeverity = badge("severity", severityBadge, SEVERITIES);
+
+const FINDING_COLUMNS = [
+  {
+    id: "severity", label: "Severity", least: 6.75, grow: 0, text: (f) => SEVERITIES[severityOf[f]],
+    rank: () => (f) => -severityOf[f], prepare: drawSeverity.prepare,
+    fill: (cell, f) => drawSeverity.fill(cell, SEVERITIES[severityOf[f]]),
+  },
+  {
+    id: "verdict", label: "Verdict", least: 6.25, grow: 0, text: (f) => VERDICTS[verdictOf[f]],
+    rank: () => (f) => verdictOf[f], prepare: drawVerdict.prepare,
+    fill: (cell, f) => drawVerdict.fill(cell, VERDICTS[verdictOf[f]]),
+  },
+  { id: "rule", label: "Rule", least: 9, grow: 1, text: (f) => ruleOf(f).id },
+  {
+    id: "connection", label: "Connection", least: 9, grow: 1.3,
+    text: (f) => joined(f, (c) => data.schemas[c]),
+  },
+  { id: "service", label: "Service", least: 7, grow: 0.8, text: (f) => joined(f, serviceName) },
+  {
+    id: "group", label: "Group", least: 7, grow: 0.9,
+    text: (f) => groupKey(f) || joined(f, groupName),
+  },
+  { id: "actual", label: "Actual", least: 7, grow: 1, text: actual },
+  { id: "expected", label: "Expected", least: 9, grow: 1, text: expected },
+  { id: "field", label: "Field", least: 8, grow: 0.8, text: field },
+  { id: "message", label: "Message", least: 16, grow: 2, text: message },
+  { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (f) => joined(f, (c) => data.ids[c]) },
+  { id: "owner", label: "Owner", least: 7, grow: 0.6, text: (f) => owners(ruleOf(f)) },
+  { id: "fix", label: "Fix", least: 12, grow: 1.4, text: (f) => ruleOf(f).fix },
+  { id: "note", label: "Note", least: 10, grow: 1.2, text: note },
+  { id: "policy", label: "Policy line", least: 10, grow: 1, text: (f) => ruleOf(f).position },
+];
+const tally = (label, heading) => ({
+  id: label, label: heading, least: 5.5, grow: 0, text: (c) => number(tallies()[VERDICTS.indexOf(label)][c]),
+  rank: () => (c) => tallies()[VERDICTS.indexOf(label)][c],
+});
+const CONNECTION_COLUMNS = [
+  {
+    id: "verdict", label: "Verdict", least: 6.25, grow: 0, text: (c) => ruleVerdict(c),
+    rank: () => (c) => verdictsOfRule(ruleNumber.get(state.rule))[c], prepare: drawVerdict.prepare,
+    fill: (cell, c) => drawVerdict.fill(cell, ruleVerdict(c)),
+  },
+  { id: "connection", label: "Connection", least: 10, grow: 1.5, text: (c) => data.schemas[c] },
+  { id: "service", label: "Service", least: 7, grow: 0.8, text: serviceName },
+  { id: "group", label: "Group", least: 7, grow: 0.9, text: groupName },
+  { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (c) => data.ids[c] },
+  tally("fail", "Failed"), tally("error", "Errors"), tally("waived", "Waived"), tally("known", "Known"),
+  tally("pass", "Passed"), tally("skip", "Skipped"),
+];
+const FIRST_COLUMNS = {
+  findings: ["severity", "verdict", "rule", "connection", "service", "group", "actual"],
+  connections: ["connection", "service", "group", "fail", "error", "pass", "skip"],
+};

@@ -1,0 +1,82 @@
+// Where the failures are: a table of rules by groups, bars by service and by severity.
+
+function countBy(length, key) {
+  const counts = new Map();
+  for (let row = 0; row < length; row++) for (const k of key(row)) counts.set(k, (counts.get(k) ?? 0) + 1);
+  return counts;
+}
+
+const mostFirst = (counts) => [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+const distinct = (name) => (f) => new Set(connectionsOf(f).map(name));
+
+const unsettled = (f) => verdictOf[f] === 1 || verdictOf[f] === 2;
+const OPEN = "fail,error";
+const MOST_GROUPS = 12;
+const MOST_RULES = 15;
+const MOST_BARS = 8;
+
+function bars(list, counts, filter, most = MOST_BARS) {
+  const top = Math.max(...counts.map(([, count]) => count), 1);
+  for (const [label, count] of counts.slice(0, most)) {
+    const fill = el("span", { class: "bar-fill" });
+    fill.style.width = `${(100 * count) / top}%`;
+    const name = filter === "severity" ? severityBadge(label) : el("span", { class: "bar-name" }, label);
+    list.append(el("li", {}, el(
+      "a", { href: fragment({ ...DEFAULTS, [filter]: label, verdict: OPEN }), class: "bar-link" },
+      name, el("span", { class: "bar-track", "aria-hidden": "true" }, fill), el("b", {}, number(count)),
+    )));
+  }
+  if (counts.length > most) {
+    const rest = counts.slice(most).reduce((sum, [, count]) => sum + count, 0);
+    list.append(el("li", { class: "hint" }, `${plural(counts.length - most, `more ${filter}`)}: ${number(rest)}`));
+  }
+}
+
+function heatMap(findings) {
+  const cells = new Map();
+  const groups = new Map();
+  const rules = new Map();
+  for (const f of findings) {
+    rules.set(data.rule[f], (rules.get(data.rule[f]) ?? 0) + 1);
+    for (const group of distinct(groupName)(f)) {
+      const key = `${data.rule[f]}\n${group}`;
+      cells.set(key, (cells.get(key) ?? 0) + 1);
+      groups.set(group, (groups.get(group) ?? 0) + 1);
+    }
+  }
+  const columns = mostFirst(groups).slice(0, MOST_GROUPS).map(([group]) => group);
+  const rows = [...rules].sort((a, b) => data.rules[b[0]].severity - data.rules[a[0]].severity || b[1] - a[1]);
+  const top = Math.max(...cells.values());
+  const cell = (rule, group) => {
+    const count = cells.get(`${rule}\n${group}`) ?? 0;
+    if (!count) return el("td", { class: "heat-0" }, el("span", { class: "zero" }, "0"));
+    const level = Math.ceil(5 * Math.sqrt(count / top));
+    return el("td", { class: `heat-${level}` }, el("a", {
+      href: fragment({ ...DEFAULTS, rule: data.rules[rule].id, group, verdict: OPEN }),
+    }, number(count)));
+  };
+  const shown = rows.slice(0, MOST_RULES);
+  const left = [
+    groups.size > columns.length ? plural(groups.size - columns.length, "more group") : "",
+    rows.length > shown.length ? plural(rows.length - shown.length, "more rule") : "",
+  ].filter(Boolean);
+  return [el(
+    "table", { class: "heat" },
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Rule"), ...columns.map((group) =>
+      el("th", { scope: "col" }, el("span", { class: "tilt" }, group))))),
+    el("tbody", {}, ...shown.map(([rule]) => el(
+      "tr", {}, el("th", { scope: "row" }, data.rules[rule].id), ...columns.map((group) => cell(rule, group)),
+    ))),
+  ), left.length ? el("p", { class: "hint" }, `Not drawn: ${left.join(", ")}.`) : ""];
+}
+
+function drawPictures() {
+  const findings = Array.from({ length: findingCount }, (_, f) => f).filter(unsettled);
+  if (!findings.length) return;
+  document.getElementById("heat").append(...heatMap(findings));
+  const by = (key) => countBy(findings.length, (at) => key(findings[at]));
+  bars(document.getElementById("by-service"), mostFirst(by(distinct(serviceName))), "service");
+  const severities = by((f) => [severityOf[f]]);
+  bars(document.getElementById("by-severity"), [4, 3, 2, 1].map((s) => [SEVERITIES[s], severities.get(s) ?? 0]), "severity");
+  document.getElementById("pictures").hidden = false;
+}

@@ -1,0 +1,195 @@
+"""Browsing the HTML report in real Chromium: opening, filters, sorting, the URL.
+
+Every page here also fails its test when it asks the network for anything, logs anything or
+violates its own Content-Security-Policy (``conftest.py``).
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from auditor.model import Finding, Outcome, Severity, Verdict
+from tests.reports.conftest import OpenReport
+from tests.reports.html_page import RESULT, chip, column, count, status
+from tests.reports.sample_results import sample_result
+
+# -- opening ----------------------------------------------------------------------------------
+
+
+def test_it_opens_with_every_finding_and_draws_only_what_is_in_view(
+    open_report: OpenReport,
+) -> None:
+    page = open_report(RESULT)
+    assert status(page) == f"{len(RESULT.findings)} findings"
+    grid = page.get_by_role("grid", name="Findings")
+    assert grid.get_attribute("aria-rowcount") == str(len(RESULT.findings) + 1)
+    assert 10 < page.locator(".rows .row").count() < 60
+    assert column(page, "rule")[0] == RESULT.findings[0].rule.id
+    expect(page.locator("#plain")).to_be_hidden()
+
+
+def test_scrolling_to_the_end_shows_the_last_finding(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    page.locator(".grid").evaluate("grid => grid.scrollTop = grid.scrollHeight")
+    expect(page.locator(f"#row-{len(RESULT.findings) - 1}")).to_be_visible()
+    last = RESULT.findings[-1]
+    assert column(page, "rule")[-1] == last.rule.id
+    assert column(page, "connection")[-1] == last.connections[0].schema
+
+
+def test_without_scripts_the_essentials_stand(open_report: OpenReport) -> None:
+    page = open_report(RESULT, scripts=False)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Inconclusive")
+    for reason in RESULT.gate.reasons:
+        expect(page.get_by_text(reason)).to_be_visible()
+    assert page.locator("#plain-rows tr:visible").count() == 200
+    expect(page.locator("#explorer")).to_be_hidden()
+    expect(page.get_by_role("button")).to_have_count(0)
+    assert page.locator(".rules tbody tr:visible").count() == len(RESULT.checks)
+
+
+def test_a_run_without_findings_says_so(open_report: OpenReport) -> None:
+    page = open_report(sample_result(1, 1, outcome=Outcome.PASSED))
+    expect(page.get_by_text("No findings: every check passed or was skipped.")).to_be_visible()
+    expect(page.get_by_role("grid")).to_be_hidden()
+    expect(page.locator("#pictures")).to_be_hidden()
+
+
+def test_a_run_on_nothing_opens(open_report: OpenReport) -> None:
+    page = open_report(sample_result(0))
+    page.locator("[data-show=connections]").click()
+    expect(page.get_by_text("No connections were judged.")).to_be_visible()
+
+
+# -- filters, sorting, the URL ----------------------------------------------------------------
+
+
+def test_verdicts_and_severities_filter(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    chip(page, "error").click()
+    errors = count(RESULT, verdict=Verdict.ERROR)
+    assert status(page) == f"{errors} of {len(RESULT.findings)} findings"
+    assert set(column(page, "verdict")) == {"error"}
+    chip(page, "high").click()
+    both = count(RESULT, verdict=Verdict.ERROR, severity=Severity.HIGH)
+    assert status(page).startswith(f"{both} of ")
+    chip(page, "error").click()
+    assert status(page).startswith(f"{count(RESULT, severity=Severity.HIGH)} of ")
+    page.get_by_role("button", name="Clear filters").click()
+    assert status(page) == f"{len(RESULT.findings)} findings"
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("rule", "rule", "one-name-per-service"),
+        ("service", "service", "postgres"),
+        ("group", "group_id", "growth"),
+    ],
+)
+def test_rule_service_and_group_filter(
+    open_report: OpenReport, name: str, key: str, value: str
+) -> None:
+    page = open_report(RESULT)
+    page.get_by_label(f"Filter by {name}").select_option(value)
+    expected = count(RESULT, **{key: value})
+    assert 0 < expected < len(RESULT.findings)
+    assert status(page).startswith(f"{expected} of ")
+
+
+@pytest.mark.parametrize(
+    "query", ["CONN_000123", "salesforce growth", "2880", "is missing", "dana@example.com", "fresh"]
+)
+def test_search_finds_words_anywhere(open_report: OpenReport, query: str) -> None:
+    page = open_report(RESULT)
+    page.get_by_label("Search").fill(query)
+
+    def text(f: Finding) -> str:
+        parts = [f.rule.id, f.rule.title, f.rule.policy, *f.rule.tags, f.message, f.note, f.group]
+        parts += [part for c in f.connections for part in (c.id, c.service, c.schema, c.group_id)]
+        parts += [part for e in f.evidence for part in (e.field, e.actual, e.expected)]
+        return "\n".join(parts).lower()
+
+    expected = sum(all(w in text(f) for w in query.lower().split()) for f in RESULT.findings)
+    assert 0 < expected < len(RESULT.findings)
+    assert status(page).startswith(f"{expected} of ")
+
+
+def test_a_search_without_a_hit_says_so(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    page.get_by_label("Search").fill("no such thing")
+    expect(page.get_by_text("No finding matches these filters.")).to_be_visible()
+    assert status(page).startswith("0 of ")
+
+
+def test_columns_sort_both_ways_and_back(open_report: OpenReport) -> None:
+    result = sample_result(25, 10)  # few enough for all rows to be drawn
+    page = open_report(result, "#verdict=fail")
+    page.locator(".grid").evaluate("grid => grid.style.maxHeight = 'none'")
+    expect(page.locator(".rows .row")).to_have_count(count(result, verdict=Verdict.FAIL))
+
+    def key(text: str) -> tuple[int, float, str]:
+        return (0, float(text), "") if re.fullmatch(r"[\d.]+", text) else (1, 0, text.lower())
+
+    for name in ("rule", "connection", "service", "group", "actual"):
+        unsorted = column(page, name)
+        head = page.locator(f".head [data-column={name}]")
+        header = page.locator(f".head .c-{name}")
+        head.click()
+        assert header.get_attribute("aria-sort") == "ascending"
+        assert column(page, name) == sorted(unsorted, key=key) != unsorted
+        assert f"sort={name}" in page.url
+        head.click()
+        assert header.get_attribute("aria-sort") == "descending"
+        assert column(page, name) == sorted(unsorted, key=key, reverse=True)
+        head.click()
+        assert header.get_attribute("aria-sort") == "none"
+        assert column(page, name) == unsorted
+
+
+def test_the_url_keeps_the_state_and_restores_it(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    page.get_by_label("Search").fill("prod")
+    chip(page, "fail").click()
+    page.get_by_label("Filter by service").select_option("postgres")
+    page.locator("[data-column=group]").click()
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_label("Message").check()
+    page.get_by_label("Group", exact=True).uncheck()
+    seen = (status(page), column(page, "message"), page.locator(".head").inner_text())
+    assert column(page, "group") == []
+    again = open_report(RESULT, "#" + page.url.partition("#")[2])
+    assert (
+        status(again), column(again, "message"), again.locator(".head").inner_text(),
+    ) == seen  # fmt: skip
+    assert again.get_by_label("Search").input_value() == "prod"
+    assert chip(again, "fail").get_attribute("aria-pressed") == "true"
+
+
+def test_a_rule_to_do_leads_to_its_findings(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    page.locator(".todo h3 a").first.click()
+    rule = RESULT.findings[0].rule.id
+    expected = count(RESULT, rule=rule, verdict=Verdict.FAIL) + count(
+        RESULT, rule=rule, verdict=Verdict.ERROR
+    )
+    expect(page.get_by_role("status")).to_have_text(
+        f"{expected} of {len(RESULT.findings)} findings"
+    )
+    expect(page.locator("#findings-title")).to_be_in_viewport()
+    page.go_back()
+    expect(page.get_by_role("status")).to_have_text(f"{len(RESULT.findings)} findings")
+
+
+def test_a_cell_of_the_heat_map_counts_what_it_leads_to(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    cell = page.locator(".heat td a").nth(7)
+    number = cell.inner_text()
+    cell.click()
+    expect(page.get_by_role("status")).to_have_text(f"{number} of {len(RESULT.findings)} findings")
+    page.locator("#by-service a").nth(1).click()
+    number = page.locator("#by-service a b").nth(1).inner_text()
+    expect(page.get_by_role("status")).to_have_text(f"{number} of {len(RESULT.findings)} findings")

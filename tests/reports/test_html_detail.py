@@ -1,0 +1,158 @@
+"""Details in the HTML report: a finding, a connection, a rule; and what leaves the page as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from auditor.model import Finding, Verdict
+from tests.reports.conftest import OpenReport
+from tests.reports.html_page import RESULT, chip, column
+from tests.reports.sample_results import HOSTILE, sample_result
+
+# -- one finding, one connection, one rule ------------------------------------------------------
+
+
+def test_a_row_opens_into_everything_known_of_the_finding(open_report: OpenReport) -> None:
+    finding = next(f for f in RESULT.findings if f.verdict is Verdict.WAIVED)
+    page = open_report(RESULT, "#verdict=waived")
+    page.locator(".rows .row").first.click()
+    sheet = page.get_by_role("dialog", name=finding.rule.title)
+    text = sheet.inner_text()
+    rule, connection, evidence = finding.rule, finding.connections[0], finding.evidence[0]
+    for fact in (
+        finding.message, finding.note, rule.why, rule.fix, rule.expects, rule.applies_when,
+        str(rule.position), connection.id, connection.service, connection.schema,
+        connection.group_id, evidence.field, evidence.actual, evidence.expected, "waived",
+        rule.severity.label,
+    ):  # fmt: skip
+        assert fact in text, fact
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(page).to_have_url(re.compile("#verdict=waived$"))
+
+
+@pytest.mark.parametrize("index", [0, 40, -1])
+def test_a_finding_has_a_link_of_its_own(open_report: OpenReport, index: int) -> None:
+    finding = RESULT.findings[index]
+    identity = f"{finding.rule.id}/{finding.connections[0].id}"
+    page = open_report(RESULT, f"#finding={quote(identity)}")
+    assert finding.message in page.get_by_role("dialog").inner_text()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_findings_on_a_group_have_links_too(open_report: OpenReport) -> None:
+    page = open_report(RESULT, "#rule=one-name-per-service")
+    findings = [f for f in RESULT.findings if f.group]
+    urls = []
+    for position in range(len(findings)):
+        page.locator(f"#row-{position}").click()
+        urls.append(page.url)
+        page.keyboard.press("Escape")
+    for url, finding in zip(urls, findings, strict=True):
+        page.evaluate("url => { location.hash = url }", url.partition("#")[2])
+        expect(page.get_by_role("dialog")).to_contain_text(finding.connections[0].id)
+        text = page.get_by_role("dialog").inner_text()
+        assert finding.group in text
+        assert all(c.id in text for c in finding.connections)
+
+
+def test_a_finding_may_name_no_connection_and_no_field(open_report: OpenReport) -> None:
+    rule = next(c.rule for c in RESULT.checks if c.rule.per)
+    bare = Finding(rule, Verdict.FAIL, (), (), "no connection at all", "the account")
+    page = open_report(replace(RESULT, describe=lambda: (bare,)))
+    page.locator(".rows .row").first.click()
+    text = page.get_by_role("dialog").inner_text()
+    assert "no connection at all" in text
+    assert "the account" in text
+    again = open_report(replace(RESULT, describe=lambda: (bare,)), "#" + page.url.partition("#")[2])
+    assert again.get_by_role("dialog").inner_text() == text
+
+
+def test_a_link_to_a_finding_that_is_gone_says_so(open_report: OpenReport) -> None:
+    page = open_report(RESULT, "#finding=fresh/fixed_long_ago")
+    expect(page.get_by_role("dialog", name="No such finding")).to_be_visible()
+
+
+def test_next_and_previous_walk_the_findings_as_they_are_sorted(open_report: OpenReport) -> None:
+    page = open_report(RESULT, "#verdict=fail&sort=connection")
+    schemas = column(page, "connection")[:3]
+    page.locator(".rows .row").first.click()
+    for schema in schemas[1:]:
+        page.get_by_role("button", name="Next").click()
+        expect(page.get_by_role("dialog")).to_contain_text(schema)
+    page.get_by_role("button", name="Previous").click()
+    expect(page.get_by_role("dialog")).to_contain_text(schemas[1])
+    page.keyboard.press("Escape")
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_connection_shows_all_its_checks_the_passes_too(open_report: OpenReport) -> None:
+    identity = RESULT.findings[0].connections[0].id
+    at = list(RESULT.connections.ids).index(identity)
+    page = open_report(RESULT, f"#connection={identity}")
+    rows = page.locator("#sheet .checks tbody tr").all_inner_texts()
+    assert len(rows) == len(RESULT.checks)
+    for checks in RESULT.checks:
+        row = next(r for r in rows if checks.rule.title in r)
+        if checks.verdicts:
+            assert row.split()[0] == Verdict(checks.verdicts[at]).label
+
+
+def test_a_rule_shows_all_its_connections_the_passes_too(open_report: OpenReport) -> None:
+    checks = next(c for c in RESULT.checks if c.rule.id == "fresh")
+    page = open_report(RESULT, "#about=fresh")
+    assert checks.rule.expects in page.get_by_role("dialog").inner_text()
+    page.get_by_role("link", name="Show every connection it judged").click()
+    expect(page.get_by_role("status")).to_have_text("400 connections, under fresh")
+    assert column(page, "verdict")[:9] == [Verdict(v).label for v in checks.verdicts[:9]]
+    chip(page, "pass").click()
+    passed = checks.count(Verdict.PASS)
+    expect(page.get_by_role("status")).to_have_text(f"{passed} of 400 connections, under fresh")
+
+
+# -- export -------------------------------------------------------------------------------------
+
+
+def exported(page: Page) -> list[list[str]]:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export CSV").click()
+    path = download.value.path()
+    text = Path(path).read_bytes().decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+
+
+def test_export_holds_what_is_shown_in_its_order(open_report: OpenReport) -> None:
+    page = open_report(RESULT, "#verdict=fail&sort=connection&columns=connection,rule,message")
+    head, *rows = exported(page)
+    assert head == ["Rule", "Connection", "Message"]
+    failed = [f for f in RESULT.findings if f.verdict is Verdict.FAIL]
+    expected = [[f.rule.id, f.connections[0].schema, f.message] for f in failed]
+    single = {f.rule.id for f in failed if not f.group}
+    assert len(rows) == len(failed)
+    assert sorted(r for r in rows if r[0] in single) == sorted(
+        r for r in expected if r[0] in single
+    )
+    assert [row[1] for row in rows][:20] == column(page, "connection")[:20]
+
+
+def test_export_lets_no_spreadsheet_run_anything(open_report: OpenReport) -> None:
+    result = sample_result(60, hostile=True)
+    every = "severity,verdict,rule,connection,service,group,actual,expected,field,message,id,note"
+    _, *rows = exported(open_report(result, f"#columns={every}"))
+    cells = {cell for row in rows for cell in row}
+    assert len(rows) == len(result.findings)
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\0"))]
+    messages = sorted(row[9].removeprefix("'") for row in rows)
+    assert messages == sorted(f.message for f in result.findings)
+    assert f"'{HOSTILE[5]}" in cells
+    assert HOSTILE[4] in cells
