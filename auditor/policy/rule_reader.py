@@ -15,6 +15,7 @@ from auditor.policy.examples import Example, read_examples
 from auditor.policy.messages import Message, read_message
 from auditor.policy.nodes import Mapping as MappingNode
 from auditor.policy.nodes import Node, Scalar, Sequence
+from auditor.policy.operands import written
 from auditor.policy.problems import Problems
 from auditor.policy.reading import ConditionReader
 from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule
@@ -249,36 +250,48 @@ class RuleReader:
             hint = "a text that starts with { needs quotes" if not isinstance(node, Scalar) else ""
             self._problems.add(node.position, "message: takes a text", hint or "quote it")
             return None
+        if not node.text.strip():
+            self._problems.add(node.position, "message: is empty", "leave it out, or say it")
+            return None
+        self._check_comment(node, "message")
         if per is not None:
             names = {*per, *GROUP_WORDS, *(group[1] if group else ())}
             return read_message(node, names.__contains__, self._scope.vars, self._problems)
         return read_message(node, self._is_shown, self._scope.vars, self._problems)
 
     def _is_shown(self, path: str) -> bool:
-        return bool(path) and "[]" not in path and self._scope.find(path) is not None
+        found = self._scope.find(path) if path and "[]" not in path else None
+        return found is not None and found.exposure is not Exposure.SECRET
 
     def _text(self, entries: Mapping[str, Node], key: str) -> str:
         node = entries.get(key)
         if node is None:
             return ""
         if isinstance(node, Scalar) and isinstance(node.value, str) and node.text.strip():
-            if node.plain and self._problems.is_cut_by_comment(node.position, node.text):
-                self._problems.add(node.position, f"{key}: is cut at the #", "quote the text")
+            self._check_comment(node, key)
             return " ".join(node.text.split())
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            self._problems.add(node.position, f"{key}: is empty", "leave it out, or say it")
+            return ""
         hint = "a text that starts with { or [ needs quotes"
         hint = hint if not isinstance(node, Scalar) else "quote it"
         self._problems.add(node.position, f"{key}: takes a text", hint)
         return ""
 
+    def _check_comment(self, node: Scalar, key: str) -> None:
+        if node.plain and self._problems.is_cut_by_comment(node.position, node.text):
+            self._problems.add(node.position, f"{key}: is cut at the #", "quote the text")
+
     def _texts(self, node: Node | None, key: str) -> Iterator[str]:
         if node is None:
             return
         if not isinstance(node, Sequence):
-            self._problems.add(node.position, f"{key}: takes a list of texts", f"as [{key[:-1]}]")
+            told = f"{key}: takes a list of texts"
+            self._problems.add(node.position, told, f"as [{one_line(written(node))}]")
             return
         for item in node.items:
-            if isinstance(item, Scalar) and isinstance(item.value, str):
-                yield item.text
+            if isinstance(item, Scalar) and isinstance(item.value, str) and item.text.strip():
+                yield one_line(item.text)
             else:
                 self._problems.add(item.position, f"{key}: takes texts", "quote it")
 
@@ -291,7 +304,7 @@ class RuleReader:
             )
             return
         for key, value in node:
-            yield key.text, tuple(self._texts(value, f"{key.text}s"))
+            yield one_line(key.text), tuple(self._texts(value, one_line(key.text)))
 
 
 _GroupAssertion = tuple[tuple[str, ...], tuple[str, ...], Condition | None, Condition | None]

@@ -59,6 +59,7 @@ def settle_variables(
             if earlier is not None and earlier[0] not in _below(label, documents):
                 _disagree(key, f"the variable {key.text}", earlier[0], problems)
                 continue
+            _check_variable(key, node, problems)
             settled[key.text] = (label, node)
     values = {name: node for name, (_, node) in settled.items()}
     for name, text in given.items():
@@ -121,6 +122,9 @@ def _is_override(
                 "disable this one and write your own",
             )
             return False
+    reason = body.get("reason")
+    if reason is not None and not (isinstance(reason, Scalar) and isinstance(reason.value, str)):
+        problems.add(reason.position, "reason: takes a text", "quote it")
     check_keys(body, OVERRIDE_KEYS, "override", problems)
     return all(key.text in OVERRIDE_KEYS for key, _ in body)
 
@@ -145,17 +149,29 @@ def _disagree(key: Scalar, what: str, other: str, problems: Problems) -> None:
     )
 
 
+def _check_variable(key: Scalar, node: Node, problems: Problems) -> None:
+    """Note a variable that holds no value: null, a mapping, or a list of such."""
+    items = node.items if isinstance(node, Sequence) else (node,)
+    for item in items:
+        if not isinstance(item, Scalar) or item.value is None:
+            told = f"the variable {one_line(key.text)} is no value"
+            problems.add(item.position, told, "a variable is a value, or a list of values")
+
+
 def _typed_like(default: Node, name: str, text: str) -> Node:
     position = Position(_COMMAND_LINE, 1, 1)
     if isinstance(default, Sequence):
-        items = tuple(nodes.scalar(part.strip(), position) for part in text.split(","))
-        if not all(item.text for item in items):
+        parts = [part.strip() for part in text.split(",")]
+        if not all(parts):
             raise UsageError(f"--var {one_line(name)}: takes a list such as a,b,c")
-        return Sequence(position, items)
+        first = default.items[0] if default.items else Scalar(position, "", "")
+        return Sequence(position, tuple(_typed_like(first, name, part) for part in parts))
     value = nodes.scalar(text, position)
     wanted = default.value if isinstance(default, Scalar) else None
     if isinstance(wanted, str):
         return Scalar(position, text, text, plain=False)
+    if not text:
+        raise UsageError(f"--var {one_line(name)}: is empty")
     numbers = isinstance(wanted, int | float) and not isinstance(wanted, bool)
     fits = (
         isinstance(value.value, int | float) and not isinstance(value.value, bool)
