@@ -20,7 +20,7 @@ from auditor.policy.nodes import Mapping as MappingNode
 from auditor.policy.nodes import Node, Scalar, Sequence, plain_value
 from auditor.policy.problems import Problems
 from auditor.policy.suggest import nearest
-from auditor.text import listed, one_line, shortened
+from auditor.text import listed, one_line, printable, shortened
 
 #: The time at which examples are judged.
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -185,7 +185,7 @@ def message_of(
 
 def in_words(values: Any) -> str:
     """Return plain values as one line of YAML: ``{sync_frequency: 5, paused: true}``."""
-    return shortened(_flow(values), _SHOWN)
+    return shortened(printable(_flow(values)), _SHOWN)
 
 
 def _merge(record: dict[str, Any], given: Mapping[str, Any]) -> None:

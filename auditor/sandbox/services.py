@@ -113,7 +113,7 @@ SERVICES: tuple[Service, ...] = (
     _application("marketo", "Marketo", 2, rest_url="https://example.mktorest.com", secret=MASKED),
     _events("segment", "Segment", 2, private=False, sync_type="S3", bucket="example-{team}"),
     _application("linkedin_ads", "LinkedIn Ads", 2, sync_mode="AllAccounts"),
-    _database("mariadb", "MariaDB", 2, 3306, "BINLOG"),
+    _database("maria", "MariaDB", 2, 3306, "BINLOG"),
     _application("intercom", "Intercom", 2, auth_type="OAuth"),
     _application("klaviyo", "Klaviyo", 2, api_key=MASKED),
     _application("greenhouse", "Greenhouse", 1, api_key=MASKED),
