@@ -46,7 +46,8 @@ function heatMap(findings) {
   }
   const columns = mostFirst(groups).slice(0, MOST_GROUPS).map(([group]) => group);
   const rows = [...rules].sort((a, b) => data.rules[b[0]].severity - data.rules[a[0]].severity || b[1] - a[1]);
-  const top = Math.max(...cells.values());
+  // A single finding is never dark, however few there are in all.
+  const top = Math.max(10, ...cells.values());
   const cell = (rule, group) => {
     const count = cells.get(`${rule}\n${group}`) ?? 0;
     if (!count) return el("td", { class: "heat-0" }, el("span", { class: "zero" }, "0"));
