@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType, MappingProxyType
@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_NAME = "fivetran-auditor"
 _EPILOG = """\b
 Exit codes:
   0    everything was judged, and nothing at or above --fail-on failed
@@ -63,6 +64,9 @@ class Commands(click.Group):
             hint = f"did you mean {near[0]}?" if near else f"there are {listed(COMMANDS, 'and')}"
             ctx.fail(f"No such command {cmd_name!r} ({hint})")
         command: click.Command = import_module(f"auditor.cli.{cmd_name}").command
+        if command.add_help_option:
+            command.add_help_option = False
+            command.params.append(_telling("-h", "--help", "Show this message and exit.", _help))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
@@ -71,12 +75,42 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _help(context: click.Context) -> str:
+    return context.get_help()
+
+
+def _version(_context: click.Context) -> str:
+    return f"{_NAME}, version {__version__}"
+
+
+def _telling(short: str, long: str, doc: str, text: Callable[[click.Context], str]) -> click.Option:
+    """Return an option that says ``text`` and ends; click's own fail on a stream that is gone."""
+
+    def tell(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+        if wanted and not context.resilient_parsing:
+            context.obj.say(text(context))
+            context.exit()
+
+    return click.Option(
+        [short, long],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        help=doc,
+        callback=tell,
+    )
+
+
 @click.group(
     cls=Commands,
     epilog=_EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    add_help_option=False,
+    params=[
+        _telling("-V", "--version", "Show the version and exit.", _version),
+        _telling("-h", "--help", "Show this message and exit.", _help),
+    ],
+    context_settings={"max_content_width": 100},
 )
-@click.version_option(__version__, "-V", "--version", prog_name="fivetran-auditor")
 def group() -> None:
     """Policy as code for Fivetran: judge every connection against your rules.
 
@@ -98,7 +132,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     """Return the exit code that ``arguments`` lead to; nothing is raised."""
     try:
-        returned = group.main(list(arguments), standalone_mode=False, obj=terminal)
+        # Not click's ``main``: it takes a broken pipe, whatever pipe that is, for an exit code 1.
+        with group.make_context(_NAME, list(arguments) or ["--help"], obj=terminal) as context:
+            returned = group.invoke(context)
+    except click.exceptions.Exit as ending:
+        # Without a command nothing was judged, however helpful the help is.
+        return ending.exit_code if arguments else click.UsageError.exit_code
     except Interrupted as interruption:
         word = "interrupted" if interruption.exit_code == 130 else "terminated"
         terminal.complain(f"{word}: nothing was decided; reports say that the run did not finish")
@@ -114,8 +153,6 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         return error.exit_code
     except click.Abort:
         return 130
-    except BrokenPipeError:
-        return 0  # click's own --help into a closed pipe: there is no verdict to lose
     except Exception as error:  # noqa: BLE001  # the one place: a bug must end as 4, not as 1
         terminal.complain_of_bug(error, verbose=_is_verbose(arguments))
         return AuditorError.exit_code

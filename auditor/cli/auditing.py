@@ -49,11 +49,12 @@ def audit_and_report(
         paths = writer.write(result)
     except ReportError as error:
         failure = error
-    to_err = writer.takes_stdout
+    to_err, lost = writer.takes_stdout, failure.exit_code if failure else None
     if telling.quiet:
-        terminal.say(answer(result), to_err=to_err)
+        terminal.say(answer(result, lost), to_err=to_err)
     else:
-        for line in summary(result, paths, chosen=telling.chosen, verbose=telling.verbose):
+        lines = summary(result, paths, chosen=telling.chosen, verbose=telling.verbose, lost=lost)
+        for line in lines:
             terminal.say(line, to_err=to_err)
     if failure is not None:
         terminal.complain(str(failure))

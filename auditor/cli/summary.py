@@ -25,9 +25,17 @@ _SEVERITY = {
 
 
 def summary(
-    result: Result, reports: Sequence[Path], *, chosen: str = "", verbose: bool = False
+    result: Result,
+    reports: Sequence[Path],
+    *,
+    chosen: str = "",
+    verbose: bool = False,
+    lost: int | None = None,
 ) -> Iterator[str]:
-    """Yield the lines of a summary; ``chosen`` says how the policies were, when by default."""
+    """Yield the lines of a summary; ``chosen`` says how the policies were, when by default.
+
+    ``lost`` is the exit code of a run whose reports could not all be written.
+    """
     yield style(f"Fivetran Auditor {result.version}", "bold")
     yield ""
     yield from _facts(result, chosen)
@@ -40,12 +48,15 @@ def summary(
         yield _row("reports", str(reports[0]))
         yield from (_row("", str(path)) for path in reports[1:])
         yield ""
-    yield answer(result)
+    yield answer(result, lost)
 
 
-def answer(result: Result) -> str:
-    """Return the gate's answer and its reasons, in one line."""
+def answer(result: Result, lost: int | None = None) -> str:
+    """Return the gate's answer and its reasons, in one line; ``lost`` as in ``summary``."""
     word, colour = _OUTCOME[result.gate.outcome]
+    if lost is not None:
+        told = f"a report could not be written (the gate's own answer: {result.gate.outcome.value})"
+        return f"{style('NOT REPORTED', 'red', 'bold')}  exit {lost}: {told}"
     reasons = "; ".join(one_line(reason, 400) for reason in result.gate.reasons)
     return f"{style(word, colour, 'bold')}  exit {result.gate.exit_code}: {reasons}"
 

@@ -99,6 +99,12 @@ def decide(*arguments):
     raise KeyError("{secret}")
 auditor.run.decide = decide
 """,
+    "a pipe of its own": """
+import auditor.run
+def decide(*arguments):
+    raise BrokenPipeError(32, "Broken pipe")
+auditor.run.decide = decide
+""",
     "a signal while it tidies up": """
 import os, signal, time
 import auditor.reports.writer
@@ -134,7 +140,11 @@ def saved(tmp_path: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("part", "kind", "reports"),
-    [("a report", "RuntimeError", "the others"), ("the judge", "KeyError", "none of them")],
+    [
+        ("a report", "RuntimeError", "the others"),
+        ("the judge", "KeyError", "none of them"),
+        ("a pipe of its own", "BrokenPipeError", "none of them"),
+    ],
 )
 @pytest.mark.parametrize("verbose", [False, True])
 def test_a_bug_is_4_and_says_so(
