@@ -66,6 +66,9 @@ def load(
             elif read is not None:
                 rules.append(read.rule)
                 examples.append((read.rule, read.examples))
+            elif not problems.errors:
+                # A rule that is neither judged nor refused would look like a pass.
+                problems.add(node.position, "this rule was not read; that is a bug in the auditor")
     if not ids and not problems.errors:
         files = ", ".join(documents) or "the policies"
         position = Position(next(iter(documents), "policy"), 1, 1)

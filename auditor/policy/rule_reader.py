@@ -121,15 +121,22 @@ class RuleReader:
         if node is None:
             return None
         names = node.items if isinstance(node, Sequence) else (node,)
-        paths: list[str] = []
+        if len(names) == 1 and isinstance(names[0], Scalar) and names[0].text == ACCOUNT:
+            return ()
+        return self._keys(node, "per: takes a field path, several, or account") or None
+
+    def _keys(self, node: Node, told: str) -> tuple[str, ...]:
+        """Return the paths at ``node``; none, with a problem noted, when one cannot be a key."""
+        names = node.items if isinstance(node, Sequence) else (node,)
+        keys: list[str] = []
         for name in names:
             if not isinstance(name, Scalar) or not isinstance(name.value, str):
-                self._problems.add(name.position, "per: takes a field path, several, or account")
-            elif name.text == ACCOUNT and len(names) == 1:
-                return ()
+                self._problems.add(name.position, told)
             elif self._is_key(name):
-                paths.append(name.text)
-        return tuple(paths) if paths else None
+                keys.append(name.text)
+        if not names:
+            self._problems.add(node.position, told)
+        return tuple(keys) if len(keys) == len(names) else ()
 
     def _is_key(self, name: Scalar) -> bool:
         found = self._conditions.path(name)
@@ -170,10 +177,8 @@ class RuleReader:
             )
             return None
         if key.text == "unique":
-            paths = value.items if isinstance(value, Sequence) else (value,)
-            names = [n for n in paths if isinstance(n, Scalar) and self._is_key(n)]
-            sound = bool(names) and len(names) == len(paths)
-            return (per, tuple(n.text for n in names), None, None) if sound else None
+            names = self._keys(value, "unique: takes a field path, or several")
+            return (per, names, None, None) if names else None
         number = self._conditions.number(value)
         if number is None:
             return None
