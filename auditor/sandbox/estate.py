@@ -1,6 +1,6 @@
 """A whole Fivetran account, made from a seed: the same one every time.
 
-A healthy estate comes first, connection by connection; ``flaws.py`` then spoils some of it. Ages
+A healthy estate comes first, connection by connection; ``spoiling.py`` then spoils some of it. Ages
 are what rules judge, so every time is relative to ``now``, which defaults to the present minute.
 Nothing here belongs to anybody: hosts end in ``example.com``, tokens are not tokens.
 """
@@ -16,8 +16,8 @@ from typing import Any
 
 from auditor.clock import iso
 from auditor.errors import UsageError
-from auditor.sandbox.flaws import spoil
-from auditor.sandbox.services import BY_ID, PLATFORM, SERVICES, SUNSET, Service
+from auditor.sandbox.services import ADVERTISING, BY_ID, PLATFORM, SERVICES, SUNSET, Service
+from auditor.sandbox.spoiling import spoil
 from auditor.sandbox.words import PEOPLE, TEAMS, TOPICS, identifiers
 
 #: Most that an estate may hold: beyond it the records no longer fit a workstation's memory.
@@ -245,6 +245,8 @@ class _Builder:
             record["succeeded_at"] = self._ago(hours=rng.uniform(1, 10))
             return
         frequency = rng.choices(_FREQUENCIES, cum_weights=_FREQUENCY_ODDS)[0]
+        if record["service"] in ADVERTISING:
+            frequency = max(frequency, 360)
         record["sync_frequency"] = frequency
         if frequency == 1440:
             self._sync_daily(record, hour=rng.randrange(6))

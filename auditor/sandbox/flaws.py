@@ -1,22 +1,27 @@
 """What is wrong in an estate: a table of flaws, each named after what people police.
 
-A flaw spoils one healthy connection. Some carry several names, as trouble does: a broken set-up
-is late, stale and has failed. The names an estate reports are exact: a connection is under a name
-if, and only if, it has that flaw.
+A flaw spoils one healthy connection; ``spoiling.py`` says which. Some carry several names, as
+trouble does: a broken set-up is late, stale and has failed. The names an estate reports are exact:
+a connection is under a name if, and only if, it has that flaw.
 """
 
 from __future__ import annotations
 
-import copy
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from auditor.clock import iso
-from auditor.sandbox.services import DATABASES, PLATFORM, SUNSET
+from auditor.sandbox.services import (
+    ADVERTISING,
+    DATABASES,
+    DROP_BOX,
+    SUNSET,
+    TIKTOK,
+    Service,
+)
 from auditor.sandbox.words import PEOPLE
 
 Record = dict[str, Any]
@@ -46,76 +51,14 @@ class Flaw:
     """One way to spoil a connection, under the ``names`` it then goes by.
 
     ``share`` is how many connections in a thousand have it; at least one does, if any ``fits``.
+    With ``together`` they are all in one group, as long as it has enough.
     """
 
     names: tuple[str, ...]
     share: int
     fits: Callable[[Record], bool]
     spoil: Callable[[Record, Moment], None]
-
-
-def spoil(
-    records: list[Record], rng: random.Random, now: datetime
-) -> Mapping[str, tuple[str, ...]]:
-    """Spoil some of ``records`` in place; return the ids under each name, in listing order.
-
-    No connection is spoilt twice, so that each flaw can be seen by itself.
-    """
-    moment = Moment(rng, now)
-    found: dict[str, set[int]] = {}
-    lost = _lose_a_platform_connection(records)
-    free = [
-        number
-        for number, record in enumerate(records)
-        if record["service"] != PLATFORM.id and record is not lost
-    ]
-    rng.shuffle(free)
-    for flaw in FLAWS:
-        wanted = max(1, round(len(records) * flaw.share / 1000))
-        chosen = set(islice((n for n in free if flaw.fits(records[n])), wanted))
-        for number in sorted(chosen):
-            flaw.spoil(records[number], moment)
-        free = [number for number in free if number not in chosen]
-        for name in flaw.names:
-            found[name] = found.get(name, set()) | chosen
-    found["loaded-twice"] = _load_twice(records, free, max(1, len(records) * 5 // 1000))
-    flaws = {
-        name: tuple(records[number]["id"] for number in sorted(numbers))
-        for name, numbers in found.items()
-        if numbers
-    }
-    return flaws | ({"group-without-log": (lost["group_id"],)} if lost else {})
-
-
-def _lose_a_platform_connection(records: list[Record]) -> Record | None:
-    """Turn the platform connection of the last group into one to a harmless service."""
-    platforms = [record for record in records if record["service"] == PLATFORM.id]
-    if not platforms:
-        return None
-    record = platforms[-1]
-    record["service"] = "hubspot"
-    record["schema"] = record["schema"].replace(PLATFORM.id, "hubspot_portal")
-    record["config"] = {"schema": record["schema"], "auth_type": "OAuth"}
-    return record
-
-
-def _load_twice(records: list[Record], free: list[int], wanted: int) -> set[int]:
-    """Make the second connection of some pairs in one group a copy of the first."""
-    first_of_group: dict[str, int] = {}
-    twins: set[int] = set()
-    for number in free:
-        if len(twins) >= 2 * wanted:
-            break
-        copied = records[number]
-        partner = first_of_group.pop(copied["group_id"], None)
-        if partner is None:
-            first_of_group[copied["group_id"]] = number
-            continue
-        kept = {key: copied[key] for key in ("id", "created_at", "connected_by")}
-        copied.clear()
-        copied.update(copy.deepcopy(records[partner]), **kept)
-        twins |= {partner, number}
-    return twins
+    together: bool = False
 
 
 def _anything(_record: Record) -> bool:
@@ -134,6 +77,10 @@ def _is_regulated(record: Record) -> bool:
     return record.get("hybrid_deployment_agent_id") is not None
 
 
+def _is_no_advertising(record: Record) -> bool:
+    return record["service"] not in ADVERTISING
+
+
 def _repeats(record: Record) -> bool:
     """Whether there is an interval, shorter than a day, that staleness can be measured by."""
     return record["sync_frequency"] is not None and record["sync_frequency"] < 1440
@@ -144,6 +91,13 @@ def _sync_every(record: Record, minutes: int, moment: Moment) -> None:
     record["succeeded_at"] = iso(moment.now - timedelta(seconds=minutes * 30))
     record.pop("daily_sync_time", None)
     record.pop("schedule", None)
+
+
+def _move_to(service: Service, record: Record) -> None:
+    record["schema"] = f"{service.id}_{record['schema']}"
+    record["service"] = service.id
+    record["config"] = {**service.config, "schema": record["schema"]}
+    record.pop("source_sync_details", None)
 
 
 def _every_minute(record: Record, moment: Moment) -> None:
@@ -159,12 +113,16 @@ def _pause_after_trial(record: Record, _moment: Moment) -> None:
     record["pause_after_trial"] = True
 
 
-def _schedule_by_hand(record: Record, _moment: Moment) -> None:
+def _schedule_by_hand(record: Record, moment: Moment) -> None:
     record["schedule_type"] = "manual"
     record["schedule"] = {"schedule_type": "MANUAL"}
     record["sync_frequency"] = record["sync_frequency"] or 360
     record.pop("daily_sync_time", None)
     record["connected_by"] = None
+    # Whatever started it has stopped, and nobody was told.
+    record["created_at"] = moment.ago(60, 900)
+    record["succeeded_at"] = moment.ago(12, 40)
+    record["failed_at"] = None
 
 
 def _break(record: Record, moment: Moment) -> None:
@@ -201,6 +159,7 @@ def _leave_incomplete(record: Record) -> None:
 def _abandon(record: Record, moment: Moment) -> None:
     _leave_incomplete(record)
     record["created_at"] = moment.ago(60, 200)
+    record["connect_card_config"]["redirect_uri"] = "http://example.com/done"
     record["setup_tests"] = [
         {
             "title": "Connecting to the host",
@@ -236,7 +195,8 @@ def _fail(record: Record, moment: Moment) -> None:
 
 def _never_sync(record: Record, moment: Moment) -> None:
     record["created_at"] = moment.ago(40, 300)
-    record["succeeded_at"] = record["failed_at"] = None
+    record["succeeded_at"] = None
+    record["failed_at"] = moment.ago(0.1, 2)
     record.pop("source_sync_details", None)
 
 
@@ -247,7 +207,7 @@ def _resync_for_weeks(record: Record, moment: Moment) -> None:
     record["failed_at"] = None
 
 
-def _warn(record: Record, _moment: Moment) -> None:
+def _warn(record: Record, moment: Moment) -> None:
     record["status"]["warnings"] = [
         {
             "code": "snowflake_discontinuing_password_auth",
@@ -259,12 +219,19 @@ def _warn(record: Record, _moment: Moment) -> None:
         {"title": "Validating credentials", "status": "WARNING", "message": "Password sign-in."}
     ]
     record["service_version"] = 0
+    # A cron expression has no frequency that its age could be measured by.
+    record["sync_frequency"] = None
+    record["schedule"] = {"schedule_type": "CRON", "cron": "0 6 * * 1-5"}
+    record.pop("daily_sync_time", None)
+    record["created_at"] = moment.ago(60, 900)
+    record["succeeded_at"] = moment.ago(6, 20)
+    record["failed_at"] = None
 
 
 def _expose(record: Record, _moment: Moment) -> None:
     record["networking_method"] = "Directly"
     record["private_link_id"] = record["proxy_agent_id"] = None
-    record["config"] |= {"always_encrypted": False, "host": "198.51.100.24"}
+    record["config"] |= {"always_encrypted": False, "host": "198.51.100.24", "user": "root"}
     record["config"].pop("tunnel_host", None)
     record["config"].pop("tunnel_port", None)
 
@@ -289,11 +256,14 @@ def _misname(record: Record, moment: Moment) -> None:
 
 def _mute(record: Record, _moment: Moment) -> None:
     record["data_delay_sensitivity"] = "LOW"
+    record["destination_configuration"] = {"virtual_warehouse": "COMPUTE_WH"}
 
 
 def _alert_late(record: Record, _moment: Moment) -> None:
     record["data_delay_sensitivity"] = "CUSTOM"
     record["data_delay_threshold"] = 2880
+    record["schema"] += "_quarterly_revenue_by_region_and_segment_and_sales_channel"
+    record["config"]["schema"] = record["schema"]
 
 
 def _sync_at_noon(record: Record, moment: Moment) -> None:
@@ -307,6 +277,7 @@ def _sync_daily_at_any_time(record: Record, moment: Moment) -> None:
 
 def _pause_for_months(record: Record, moment: Moment) -> None:
     record["paused"] = True
+    record["schema"] += "_test"
     record["status"]["sync_state"] = "paused"
     record["created_at"] = moment.ago(250, 900)
     record["succeeded_at"] = moment.ago(70, 200)
@@ -320,6 +291,7 @@ def _load_a_sunset_service(record: Record, _moment: Moment) -> None:
 
 
 def _reschedule(record: Record, moment: Moment) -> None:
+    _move_to(DROP_BOX, record)
     record["status"].update(
         sync_state="rescheduled", rescheduled_for=iso(moment.now + timedelta(hours=3))
     )
@@ -327,6 +299,8 @@ def _reschedule(record: Record, moment: Moment) -> None:
 
 def _block(record: Record, _moment: Moment) -> None:
     record["status"]["schema_status"] = "blocked_on_customer"
+    record["external_secrets_manager_id"] = "vault_primary"
+    record["external_secrets_keys_config"] = {}
 
 
 def _detach_agent(record: Record, _moment: Moment) -> None:
@@ -336,25 +310,33 @@ def _detach_agent(record: Record, _moment: Moment) -> None:
 def _take_over(record: Record, moment: Moment) -> None:
     record["connected_by"] = moment.person()
     record["data_delay_sensitivity"] = "SYNC_FREQUENCY"
+    _move_to(TIKTOK, record)
+    _sync_every(record, 60, moment)
 
 
 #: The ones that few connections fit come first.
 FLAWS: tuple[Flaw, ...] = (
     Flaw(("agent-missing",), 4, _is_regulated, _detach_agent),
-    Flaw(("public-database", "plain-connection"), 14, _is_database, _expose),
+    Flaw(("public-database", "plain-connection", "administrator"), 14, _is_database, _expose),
     Flaw(("private-link-without-id",), 6, _is_database, _unlink),
     Flaw(("proxy-agent-without-id",), 5, _is_database, _unproxy),
-    Flaw(("schema-blocked",), 4, _is_database, _block),
+    Flaw(("schema-blocked", "unused-secrets-manager"), 4, _is_database, _block),
     Flaw(("sunset-service",), 5, _is_application, _load_a_sunset_service),
     Flaw(("bad-schema-name", "source-naming"), 16, _is_application, _misname),
     Flaw(("stale", "delayed"), 20, _repeats, _starve),
     Flaw(("failed-after-success", "warning"), 14, _repeats, _fail),
     Flaw(("daily-outside-window",), 8, _anything, _sync_at_noon),
     Flaw(("daily-without-time",), 12, _anything, _sync_daily_at_any_time),
-    Flaw(("one-minute-sync",), 6, _anything, _every_minute),
-    Flaw(("five-minute-sync", "personal-owner"), 12, _anything, _every_five_minutes),
+    Flaw(("one-minute-sync",), 6, _is_no_advertising, _every_minute),
+    Flaw(("five-minute-sync", "personal-owner"), 12, _is_no_advertising, _every_five_minutes),
     Flaw(("pause-after-trial",), 8, _anything, _pause_after_trial),
-    Flaw(("manual-schedule", "unknown-owner"), 14, _anything, _schedule_by_hand),
+    Flaw(
+        ("manual-schedule", "manual-stopped", "unknown-owner", "stale"),
+        14,
+        _anything,
+        _schedule_by_hand,
+        together=True,
+    ),
     Flaw(
         (
             "broken-setup",
@@ -369,18 +351,24 @@ FLAWS: tuple[Flaw, ...] = (
         _break,
     ),
     Flaw(
-        ("incomplete-setup", "abandoned-setup", "never-synced", "failed-setup-test"),
+        (
+            "incomplete-setup",
+            "abandoned-setup",
+            "never-synced",
+            "failed-setup-test",
+            "insecure-redirect",
+        ),
         10,
         _anything,
         _abandon,
     ),
     Flaw(("incomplete-setup",), 5, _anything, _begin),
-    Flaw(("never-synced",), 6, _anything, _never_sync),
+    Flaw(("never-synced", "only-failed"), 6, _anything, _never_sync),
     Flaw(("long-historical-sync",), 6, _anything, _resync_for_weeks),
-    Flaw(("warning", "old-version"), 14, _anything, _warn),
-    Flaw(("low-sensitivity",), 12, _anything, _mute),
-    Flaw(("late-alert",), 4, _anything, _alert_late),
-    Flaw(("paused-for-long",), 12, _anything, _pause_for_months),
-    Flaw(("rescheduled",), 6, _anything, _reschedule),
-    Flaw(("personal-owner",), 10, _anything, _take_over),
+    Flaw(("warning", "old-version", "stale-cron"), 14, _anything, _warn),
+    Flaw(("low-sensitivity", "shared-warehouse"), 12, _anything, _mute),
+    Flaw(("late-alert", "long-schema-name"), 4, _is_application, _alert_late),
+    Flaw(("paused-for-long", "test-leftover"), 12, _anything, _pause_for_months),
+    Flaw(("rescheduled", "banned-service"), 6, _is_application, _reschedule),
+    Flaw(("personal-owner", "eager-advertising"), 10, _is_application, _take_over),
 )

@@ -147,7 +147,14 @@ SUNSET = _application(
     "google_analytics", "Google Analytics (Universal)", 0, sync_mode="AllAccounts"
 )
 
+#: Services that a healthy estate does without. Companies ban the first: what somebody drops there
+#: has passed no check. The second is an advertising platform, which people connect by themselves.
+DROP_BOX = _application("dropbox", "Dropbox", 0, folder_path="/exports")
+TIKTOK = _application("tiktok_ads", "TikTok Ads", 0, sync_mode="AllAccounts")
+
 BY_ID: Mapping[str, Service] = MappingProxyType(
-    {service.id: service for service in (*SERVICES, PLATFORM, SUNSET)}
+    {service.id: service for service in (*SERVICES, PLATFORM, SUNSET, DROP_BOX, TIKTOK)}
 )
+#: Advertising platforms, which restate whole days: in a healthy estate they sync rarely.
+ADVERTISING = frozenset({"google_ads", "facebook_ads", "linkedin_ads", TIKTOK.id})
 DATABASES = frozenset(service.id for service in SERVICES if service.kind == "Database")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from auditor.sandbox.estate import REGULATED, Estate
-from auditor.sandbox.services import DATABASES
+from auditor.sandbox.services import ADVERTISING, DATABASES
 from auditor.sandbox.words import PEOPLE
 
 Record = dict[str, Any]
@@ -77,6 +77,21 @@ def _test_failed(record: Record, _now: datetime) -> bool:
     return any(test["status"] in ("FAILED", "JOB_FAILED") for test in tests)
 
 
+def _stale_cron(record: Record, now: datetime) -> bool:
+    if record["sync_frequency"] is not None or record["succeeded_at"] is None:
+        return False
+    idle = record["paused"] or record["status"]["is_historical_sync"]
+    return not idle and _older(record["succeeded_at"], now, 4)
+
+
+def _only_failed(record: Record, _now: datetime) -> bool:
+    return record["failed_at"] is not None and record["succeeded_at"] is None
+
+
+def _warehouse(record: Record) -> str | None:
+    return record.get("destination_configuration", {}).get("virtual_warehouse")
+
+
 def _status(key: str, *values: object) -> Callable[[Record, datetime], bool]:
     return lambda r, _: r["status"].get(key) in values
 
@@ -86,6 +101,10 @@ BY_NAME: dict[str, Callable[[Record, datetime], bool]] = {
         r["service"] in DATABASES and r["networking_method"] == "Directly"
     ),
     "plain-connection": lambda r, _: r["config"].get("always_encrypted") is False,
+    "administrator": lambda r, _: r["config"].get("user") == "root",
+    "unused-secrets-manager": lambda r, _: (
+        "external_secrets_manager_id" in r and not r["external_secrets_keys_config"]
+    ),
     "private-link-without-id": lambda r, _: (
         r["networking_method"] == "PrivateLink" and r["private_link_id"] is None
     ),
@@ -95,8 +114,17 @@ BY_NAME: dict[str, Callable[[Record, datetime], bool]] = {
     "schema-blocked": _status("schema_status", "blocked_on_customer", "blocked_on_capture"),
     "sunset-service": lambda r, _: r["service"] == "google_analytics",
     "bad-schema-name": lambda r, _: not NAME.fullmatch(r["schema"]),
+    "long-schema-name": lambda r, _: len(r["schema"]) > 63,
+    "test-leftover": lambda r, _: r["schema"].endswith("_test"),
+    "banned-service": lambda r, _: r["service"] == "dropbox",
+    "shared-warehouse": lambda r, _: _warehouse(r) == "COMPUTE_WH",
     "source-naming": lambda r, _: r.get("destination_schema_names") == "SOURCE_NAMING",
     "stale": _stale,
+    "stale-cron": _stale_cron,
+    "only-failed": _only_failed,
+    "manual-stopped": lambda r, now: (
+        r["schedule_type"] == "manual" and _older(r["succeeded_at"], now, 7)
+    ),
     "delayed": _status("update_state", "delayed"),
     "failed-after-success": _failed_last,
     "warning": lambda r, _: r["status"]["warnings"] != [],
@@ -105,6 +133,12 @@ BY_NAME: dict[str, Callable[[Record, datetime], bool]] = {
     "daily-without-time": lambda r, _: _auto(r, 1440) and "daily_sync_time" not in r,
     "one-minute-sync": lambda r, _: _auto(r, 1),
     "five-minute-sync": lambda r, _: _auto(r, 5),
+    "eager-advertising": lambda r, _: (
+        r["service"] in ADVERTISING and (r["sync_frequency"] or 1440) < 360
+    ),
+    "insecure-redirect": lambda r, _: (
+        r.get("connect_card_config", {}).get("redirect_uri", "").startswith("http:")
+    ),
     "pause-after-trial": lambda r, _: r["pause_after_trial"],
     "manual-schedule": lambda r, _: r["schedule_type"] == "manual",
     "unknown-owner": lambda r, _: r["connected_by"] is None,
