@@ -46,7 +46,7 @@ HEALTHY: Mapping[str, Any] = {
     },
     "config": {"host": "db.example.com", "port": 5432, "database": "orders"},
     "service_version": 3,
-    "connected_by": "service_account",
+    "connected_by": "svc_terraform",
     "created_at": "2025-01-15T09:00:00Z",
     "succeeded_at": "2026-01-15T11:40:00Z",
     "failed_at": None,
@@ -65,8 +65,8 @@ HEALTHY: Mapping[str, Any] = {
 
 KEYS = ("given", "without", "expect", "message")
 _SHOWN = 300
-_EXPECTED = {v.label: v for v in (Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.ERROR)}
-_TOLD = (Verdict.FAIL, Verdict.ERROR)
+VERDICTS = {v.label: v for v in (Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.ERROR)}
+TOLD = (Verdict.FAIL, Verdict.ERROR)
 #: Says which field a path names, or None.
 Find = Callable[[str], Field | None]
 
@@ -158,9 +158,9 @@ def read_given(
 
 def verdict_of(node: Node | None, at: Node, problems: Problems) -> Verdict | None:
     """Return the verdict that ``node`` names; None when a problem was noted, at least at ``at``."""
-    verdict = _EXPECTED.get(node.text) if isinstance(node, Scalar) else None
+    verdict = VERDICTS.get(node.text) if isinstance(node, Scalar) else None
     if verdict is None:
-        hint = f"write {listed(_EXPECTED)}"
+        hint = f"write {listed(VERDICTS)}"
         problems.add((node or at).position, "a test expects a verdict", hint)
     return verdict
 
@@ -175,7 +175,7 @@ def message_of(
     if not isinstance(wanted, Scalar) or not isinstance(wanted.value, str):
         problems.add(wanted.position, "message: takes a text", "quote it")
         return None, False
-    if not any(verdict in _TOLD for verdict in expects):
+    if not any(verdict in TOLD for verdict in expects):
         problems.add(
             wanted.position, "only a fail or an error has a message", "remove message: here"
         )

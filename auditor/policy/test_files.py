@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,7 +132,7 @@ def _outcomes(
             )
             problems.add(expectation.position, told, hint)
             continue
-        # With several rules in a test, a message is that of whichever fails.
+        # A message is that of every rule that fails here; the others have none.
         told_here = expectation.verdict in {Verdict.FAIL, Verdict.ERROR}
         message = case.message if told_here else None
         example = Example(expectation.position, case.given, expectation.verdict, message, case.name)
@@ -286,11 +286,10 @@ def _check_keys(node: MappingNode, keys: tuple[str, ...], what: str, problems: P
 
 
 def _check_names(cases: tuple[Case, ...], problems: Problems) -> None:
-    seen: Mapping[str, Position]
-    seen = {}
+    seen: dict[str, Position] = {}
     for case in cases:
         if case.name in seen:
             told = f"a test called {case.name} stands at {seen[case.name]} already"
             problems.add(case.position, told, "give each test a name of its own")
         else:
-            seen = {**seen, case.name: case.position}
+            seen[case.name] = case.position
