@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import keyword
 import math
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Optional, Protocol, Union
@@ -25,6 +26,8 @@ from auditor.fields import IDENTITY, Exposure, find
 #: What a field that is not there holds. Not None: null is a value of its own.
 MISSING: Final = msgspec.UNSET
 _Decoder = msgspec.json.Decoder[Any]
+#: A float holds up to 309 digits; one more for a sign.
+_LONGEST_INTEGER = 310
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -401,8 +404,9 @@ def _refuse_constant(name: str) -> object:
 
 
 def _integer(digits: str) -> int | float:
-    # Python refuses to read integers of over 4,300 digits; such a number is no value of ours.
-    return int(digits) if len(digits) <= 400 else math.inf
+    # Python refuses to read integers of over 4,300 digits; one that no float holds is no value.
+    number = int(digits) if len(digits) <= _LONGEST_INTEGER else math.inf
+    return number if abs(number) <= sys.float_info.max else math.inf
 
 
 def _keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -31,11 +31,11 @@ from auditor.policy.conditions import (
     Test,
     Truth,
 )
-from auditor.policy.operators import OperandForm, Takes
+from auditor.policy.operators import LARGEST, OperandForm, Takes
 from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.records import MISSING, Node, Shape
 
-_NUMBER = "(type({0}) is int or type({0}) is float and -INFINITY < {0} < INFINITY)"
+_NUMBER = "type({0}) in NUMERIC and -LARGEST <= {0} <= LARGEST"
 _GUARDS = {str: "type({0}) is str", bool: "type({0}) is bool", int: _NUMBER, float: _NUMBER}
 _TYPES = {
     Takes.ARRAY: "type({0}) is list",
@@ -89,7 +89,8 @@ class _Program:
         self.now = now
         self.names: dict[str, Any] = {
             "MISSING": MISSING,
-            "INFINITY": float("inf"),
+            "LARGEST": LARGEST,
+            "NUMERIC": frozenset({int, float}),
             "NOW": now,
             "HORIZON": Now(FUTURE_TOLERANCE).at(now),
             "SIZED": frozenset({str, list, dict}),

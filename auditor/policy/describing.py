@@ -6,7 +6,6 @@ looks like a secret, and the caller's ``clean`` (credentials, control characters
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,7 +28,7 @@ from auditor.policy.conditions import (
     tests_in,
 )
 from auditor.policy.english import wanted
-from auditor.policy.operators import Takes
+from auditor.policy.operators import Takes, is_number
 from auditor.policy.rules import PolicyRule
 from auditor.records import CONCEALED, MISSING, kind_of
 from auditor.redact import guarded
@@ -174,6 +173,8 @@ def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], 
         return "missing"
     if value is None:
         return "null"
+    if value == "":
+        return '""'
     return clean(guarded(path, _text(value), reveal))
 
 
@@ -198,7 +199,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return str(value) if math.isfinite(value) else "a number out of range"
+        return str(value) if is_number(value) else "a number out of range"
     if isinstance(value, list):
         scalars = all(isinstance(item, str | int | float | bool) for item in value)
         return ", ".join(map(_text, value)) or "empty" if scalars else plural(len(value), "item")

@@ -9,7 +9,7 @@ To add an operator: a function, a line in ``_OPERATORS``, an example in ``docs/p
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -63,6 +63,9 @@ class OperandForm(Enum):
     SCHEMA = "a JSON Schema"
 
 
+#: The largest number there is, in either direction.
+LARGEST = sys.float_info.max
+_NUMERIC = frozenset({int, float})
 _TEXTUAL = frozenset({Kind.STRING, Kind.ANY})
 _TEXT_LIKE = _TEXTUAL | {Kind.TIME_OF_DAY}
 _SCALAR = frozenset({Kind.STRING, Kind.INTEGER, Kind.BOOLEAN, Kind.TIME_OF_DAY, Kind.ANY})
@@ -112,6 +115,8 @@ class Operator:
 
         Where an operator takes several types, a field has one: another would be a wrong type.
         """
+        if self.takes_values is Takes.PRESENT and kind is Kind.TIME_OF_DAY:
+            return Takes.TEXT
         if self.takes_values in _SEVERAL:
             return _OF_KIND.get(kind, self.takes_values)
         return self.takes_values
@@ -119,7 +124,7 @@ class Operator:
     def from_field(self, other: Any, operand: FieldOperand) -> Any:
         """Return the value of a field as an operand; MISSING where it cannot be one."""
         if self.form is OperandForm.DURATION:
-            if not _is_number(other) or other < 0:
+            if not is_number(other) or other < 0:
                 return MISSING
             try:
                 return other * operand.times * UNITS_BY_NAME[operand.unit]
@@ -134,16 +139,16 @@ class Operator:
         return other if is_scalar(other) else MISSING
 
 
-def _is_number(value: Any) -> bool:
-    # True == 1 in Python, but not in the JSON the API sends; an infinity is a number that no
-    # float holds (1e999).
-    kind = type(value)
-    return kind is int or (kind is float and math.isfinite(value))
+def is_number(value: Any) -> bool:
+    """Whether ``value`` is a number that a float holds."""
+    # True == 1 in Python, but not in the JSON the API sends; what no float holds (1e999, or an
+    # integer of hundreds of digits) is no number to reckon with.
+    return type(value) in _NUMERIC and -LARGEST <= value <= LARGEST
 
 
 def is_scalar(value: Any) -> bool:
     """Whether ``value`` is a text, a boolean or a number that a float holds."""
-    return type(value) is str or type(value) is bool or _is_number(value)
+    return type(value) is str or type(value) is bool or is_number(value)
 
 
 def _is_finite(value: Any) -> bool:
@@ -151,7 +156,7 @@ def _is_finite(value: Any) -> bool:
     waiting = [value]
     while waiting:
         held = waiting.pop()
-        if type(held) is float and not math.isfinite(held):
+        if type(held) in _NUMERIC and not is_number(held):
             return False
         if type(held) is dict:
             waiting.extend(held.values())
@@ -167,7 +172,7 @@ def _is_present(value: Any) -> bool:
 _ADMITS: Mapping[Takes, Callable[[Any], bool]] = {
     Takes.ANYTHING: lambda value: True,  # noqa: ARG005  # whatever it is
     Takes.SCALARS: is_scalar,
-    Takes.NUMBERS: _is_number,
+    Takes.NUMBERS: is_number,
     Takes.TEXT: lambda value: type(value) is str,
     Takes.TEXT_OR_ARRAY: lambda value: type(value) in {str, list},
     Takes.ARRAY: lambda value: type(value) is list,
@@ -191,7 +196,7 @@ def same(value: Any, other: Any) -> Truth:
     """Whether two scalars are equal; an error where their types differ. 1 equals 1.0."""
     if type(value) is type(other):
         return bool(value == other) if is_scalar(value) else None
-    return bool(value == other) if _is_number(value) and _is_number(other) else None
+    return bool(value == other) if is_number(value) and is_number(other) else None
 
 
 def _exists(value: Any, operand: bool, _now: datetime) -> Truth:
@@ -213,7 +218,7 @@ def _not_equals(value: Any, operand: Any, now: datetime) -> Truth:
 
 def _compare(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any, datetime], Truth]:
     def compare(value: Any, operand: Any, _now: datetime) -> Truth:
-        return bool(holds(value, operand)) if _is_number(operand) else None
+        return bool(holds(value, operand)) if is_number(operand) else None
 
     return compare
 

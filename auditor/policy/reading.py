@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from auditor.fields import Exposure, Field, Kind, find
+from auditor.fields import FIELDS, Exposure, Field, Kind
 from auditor.policy.advice import Advice
 from auditor.policy.conditions import (
     ITSELF,
@@ -95,9 +95,10 @@ class ConditionReader:
     # -- conditions -------------------------------------------------------------------------
 
     def _entry(self, key: Scalar, value: Node, base: str) -> Condition | None:
-        if key.text in COMBINERS and not self._scope.find(joined(base, key.text)):
+        # Below an open object any name could be a field: the language's own words come first.
+        if key.text in COMBINERS:
             return self._combined(key, value, base)
-        if key.text == "item" and base and not find(f"{base}.item"):
+        if key.text == "item" and base and f"{base}.item" not in FIELDS:
             return self._tests(self._itself(base), value)
         found = self.path(key, base)
         return self._tests(Subject(key.text, found, base), value) if found else None
@@ -223,8 +224,7 @@ class ConditionReader:
     def _is_of_item(self, node: MappingNode, base: str) -> bool:
         """Whether a mapping tests the item itself with operators, rather than its fields."""
         return named(node, "var") is not None or any(
-            key.text in OPERATORS and self._scope.find(joined(base, key.text)) is None
-            for key, _ in node
+            key.text in OPERATORS and joined(base, key.text) not in FIELDS for key, _ in node
         )
 
     def _counted(self, subject: Subject, node: Node) -> Nested | None:
