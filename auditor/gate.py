@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from auditor.model import Completeness, Gate, Listing, Outcome, RuleChecks, Severity, Verdict
 from auditor.text import listed, plural
@@ -13,23 +13,34 @@ CLEAN, VIOLATIONS, INCONCLUSIVE = 0, 1, 3
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What the gate lets through: ``fail_on`` is the least severity that counts, None for none."""
+    """What the gate lets through: ``fail_on`` is the least severity that counts, None for none.
+
+    ``limits`` are the violations that are allowed of a severity; they outrank ``fail_on``.
+    """
 
     fail_on: Severity | None = Severity.LOW
     strict: bool = False
     allow_empty: bool = False
+    limits: Mapping[Severity, int] = field(default_factory=dict)
+
+    def allows(self, severity: Severity) -> int | None:
+        """Return how many violations of ``severity`` pass; None for any number."""
+        counts = self.fail_on is not None and severity >= self.fail_on
+        return self.limits.get(severity, 0 if counts else None)
 
 
 def decide(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Gate:
     """Return the gate's answer: inconclusive outranks violations, which outrank a pass."""
     unsettled = list(_unsettled(listing, checks, bar))
     violated = list(_violated(checks, bar))
+    limits = tuple(sorted(bar.limits.items(), reverse=True))
     if unsettled:
         reasons = (*unsettled, *violated)
-        return Gate(Outcome.INCONCLUSIVE, INCONCLUSIVE, bar.fail_on, reasons)
+        return Gate(Outcome.INCONCLUSIVE, INCONCLUSIVE, bar.fail_on, reasons, limits)
     if violated:
-        return Gate(Outcome.VIOLATIONS, VIOLATIONS, bar.fail_on, tuple(violated))
-    return Gate(Outcome.PASSED, CLEAN, bar.fail_on, tuple(_satisfied(listing, checks, bar)))
+        return Gate(Outcome.VIOLATIONS, VIOLATIONS, bar.fail_on, tuple(violated), limits)
+    reasons = tuple(_satisfied(listing, checks, bar))
+    return Gate(Outcome.PASSED, CLEAN, bar.fail_on, reasons, limits)
 
 
 def _unsettled(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
@@ -58,16 +69,13 @@ def _unsettled(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iter
 
 def _violated(checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
     """Yield how many violations count, by severity."""
-    if bar.fail_on is None:
-        return
     for severity in sorted(Severity, reverse=True):
-        if severity < bar.fail_on:
-            return
         failing = [r for r in checks if r.rule.severity is severity and r.count(Verdict.FAIL)]
-        if failing:
-            total = sum(rule.count(Verdict.FAIL) for rule in failing)
+        total, allowed = sum(rule.count(Verdict.FAIL) for rule in failing), bar.allows(severity)
+        if allowed is not None and total > allowed:
+            limit = f", over --max {severity.label}={allowed}" if severity in bar.limits else ""
             rules = plural(len(failing), "rule")
-            yield f"{plural(total, f'{severity.label} violation')} of {rules}"
+            yield f"{plural(total, f'{severity.label} violation')} of {rules}{limit}"
 
 
 def _satisfied(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
@@ -75,8 +83,18 @@ def _satisfied(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iter
     if not listing.connections:
         yield "no connection was listed, which --allow-empty accepts"
         return
-    below = sum(rule.count(Verdict.FAIL) for rule in checks)
     yield f"{plural(listing.connections, 'connection')} judged by {plural(len(checks), 'rule')}"
+    below = 0
+    for severity in sorted(Severity, reverse=True):
+        failed = sum(r.count(Verdict.FAIL) for r in checks if r.rule.severity is severity)
+        if severity not in bar.limits:
+            below += failed
+        elif failed:
+            limit = f"--max {severity.label}={bar.limits[severity]}"
+            yield f"{plural(failed, f'{severity.label} violation')} allowed by {limit}"
     if below:
         least = bar.fail_on.label if bar.fail_on else "none"
         yield f"{plural(below, 'violation')} below the bar (--fail-on {least})"
+    for verdict in (Verdict.WAIVED, Verdict.KNOWN):
+        if count := sum(rule.count(verdict) for rule in checks):
+            yield f"{plural(count, 'violation')} {verdict.label}"

@@ -185,12 +185,16 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The answer a pipeline acts on, with its reasons as sentences."""
+    """The answer a pipeline acts on, with its reasons as sentences.
+
+    ``limits`` are the violations that are allowed of a severity, whatever ``fail_on`` says.
+    """
 
     outcome: Outcome
     exit_code: int
     fail_on: Severity | None
     reasons: tuple[str, ...]
+    limits: tuple[tuple[Severity, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +259,8 @@ class Result:
 
     ``checks`` has one entry a rule in force, in policy order. ``judged_at`` is the time that
     rules compare with; ``clock_note`` says where it came from when that is not the run's own
-    clock. ``left_out`` names what was narrowed (options, disabled rules), as sentences.
+    clock. ``left_out`` names what was narrowed (options, disabled rules), as sentences, and
+    ``accepted`` what waivers and a baseline took out of the gate.
     """
 
     version: str
@@ -270,6 +275,7 @@ class Result:
     clock_note: str = ""
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

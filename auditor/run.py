@@ -7,13 +7,14 @@ evaluated, or nothing to judge at all make a run inconclusive, never a pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from auditor import __version__
+from auditor.baseline import Baseline
 from auditor.clock import iso
 from auditor.errors import SourceError
 from auditor.gate import Bar, decide
@@ -27,7 +28,10 @@ from auditor.model import (
     SourceInfo,
 )
 from auditor.policy import Ruleset
+from auditor.policy.accepting import Watch
+from auditor.policy.exceptions import Accepted, Exceptions, Seen, accept
 from auditor.policy.judging import Judge, Outcome
+from auditor.policy.waivers import Waivers, reads_of
 from auditor.records import Shape
 from auditor.redact import Scrubber
 from auditor.sources import End, Event, Page, Restart, Source
@@ -46,7 +50,9 @@ class Options:
     """How a run judges and gates; the defaults are the command's.
 
     ``fail_on`` is the least severity that makes a violation count, None for none. ``timeout`` is
-    seconds for a live listing. ``now`` replays a time, ``clock`` is the run's own.
+    seconds for a live listing. ``now`` replays a time, ``clock`` is the run's own, by which
+    ``waivers`` expire. ``limits`` allow so many violations of a severity, whatever ``fail_on``
+    says. What ``baseline`` knows does not gate.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -56,6 +62,9 @@ class Options:
     now: datetime | None = None
     scrubber: Scrubber = field(default_factory=Scrubber)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    limits: Mapping[Severity, int] = field(default_factory=dict)
+    waivers: Waivers | None = None
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +85,11 @@ def audit(
     """Judge every connection that ``source`` lists by the rules of ``ruleset``.
 
     A source that fails does not raise: the result says that the run is inconclusive and why, and
-    shows what was judged until then.
+    shows what was judged until then. Raises UsageError for a baseline of another account.
     """
     options = options or Options()
+    if options.baseline is not None:
+        options.baseline.check_source(source.info)
     run = _Run(source.info, ruleset, options, on_progress)
     events = source.events(run.shape)
     run.read(read_ahead(events, timeout=options.timeout) if source.live else events)
@@ -95,13 +106,17 @@ class _Run:
         options: Options,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
+        waivers = options.waivers.entries if options.waivers is not None else ()
+        more, more_whole = reads_of(waivers)
         reads, whole = ruleset.reads()
-        self.shape = Shape(reads, whole)
+        self.shape = Shape(reads | more, whole | more_whole)
+        self._waivers = waivers
         self._info = info
         self._ruleset = ruleset
         self._options = options
         self._on_progress = on_progress
         self._now: datetime | None = None
+        self._today = options.clock()
         self._clock_note = ""
         self._clock_warning: tuple[str, ...] = ()
         self._walk = _Walk()
@@ -128,11 +143,17 @@ class _Run:
         """Return what was found."""
         listing = self._listing()
         judge = self._walk.judge or self._judge(None)
-        outcome = judge.outcome(partial(self._is_whole, listing))
-        checks = outcome.checks()
         connections = self._walk.connections(self._tidy)
+        outcome = judge.outcome(partial(self._is_whole, listing))
+        accepted = self._accepted(outcome, connections, listing)
+        outcome, checks = accepted.outcome, accepted.outcome.checks()
         options = self._options
-        bar = Bar(options.fail_on, strict=options.strict, allow_empty=options.allow_empty)
+        bar = Bar(
+            options.fail_on,
+            strict=options.strict,
+            allow_empty=options.allow_empty,
+            limits=options.limits,
+        )
         return Result(
             version=__version__,
             judged_at=self._now or options.clock(),
@@ -145,13 +166,29 @@ class _Run:
             describe=_describing(outcome, connections),
             clock_note=self._clock_note,
             left_out=(*self._narrowed(), *self._ruleset.left_out),
-            warnings=(*self._ruleset.warnings, *self._clock_warning),
+            warnings=(*self._ruleset.warnings, *self._clock_warning, *accepted.warnings),
+            accepted=accepted.accepted,
         )
+
+    def _accepted(self, outcome: Outcome, shown: Connections, listing: Listing) -> Accepted:
+        """Return the outcome with what waivers cover and a baseline knows."""
+        walk, options = self._walk, self._options
+        known = listing.completeness is not Completeness.UNKNOWN
+        seen = Seen(
+            listed=walk.connections(list),
+            shown=shown,
+            holds=walk.watch.holds if walk.watch is not None else {},
+            today=self._today,
+            whole=listing.complete and known and not self._info.filters,
+        )
+        exceptions = Exceptions(options.waivers, options.baseline)
+        return accept(outcome, exceptions, seen, self._ruleset)
 
     def _take(self, page: Page) -> None:
         walk = self._walk
         if walk.judge is None:
             walk.judge = self._judge(page.as_of)
+            walk.watch = Watch(self._waivers, self._now or self._today)
         walk.take(page)
         if self._on_progress is not None:
             self._on_progress(Progress(walk.pages, len(walk.ids), self._walks))
@@ -162,7 +199,11 @@ class _Run:
         return Judge(self._ruleset, self.shape, self._now, self._clean)
 
     def _settle_clock(self, as_of: datetime | None) -> datetime:
-        """Return the one time that all rules compare with."""
+        """Return the one time that all rules compare with; settle the one that waivers end by."""
+        local = self._options.clock()
+        off = as_of is not None and abs(as_of - local) > CLOCK_TOLERANCE
+        if as_of is not None and self._info.kind == "api" and off:
+            self._today = as_of
         if self._options.now is not None:
             self._clock_note = f"judged as of {iso(self._options.now)}, given with --now"
             return self._options.now
@@ -172,7 +213,7 @@ class _Run:
         if self._info.kind != "api":
             self._clock_note = f"judged as of {iso(as_of)}, when the snapshot was taken"
             return as_of
-        if abs(as_of - local) <= CLOCK_TOLERANCE:
+        if not off:
             return local
         clocks = f"this machine's clock says {iso(local)}, the server's {iso(as_of)}"
         self._clock_warning = (f"{clocks}: the server's counts; set this machine's",)
@@ -228,6 +269,7 @@ class _Walk:
     """What one walk has gathered so far."""
 
     judge: Judge | None = None
+    watch: Watch | None = None
     pages: int = 0
     ids: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
@@ -241,7 +283,9 @@ class _Walk:
     def take(self, page: Page) -> None:
         """Judge one page and keep its identities."""
         assert self.judge is not None
+        assert self.watch is not None
         self.judge.take(page.records)
+        self.watch.take(page.records)
         self.pages += 1
         self.problems += page.problems
         self.warnings += page.warnings

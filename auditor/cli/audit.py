@@ -10,6 +10,15 @@ import click
 
 from auditor import __version__
 from auditor.cli.auditing import Telling, audit_and_report
+from auditor.cli.exceptions import (
+    ExceptionOptions,
+    baseline_of,
+    check_inputs,
+    exception_options,
+    limits_of,
+    selected,
+    waivers_of,
+)
 from auditor.cli.options import (
     ApiOptions,
     Moment,
@@ -36,6 +45,10 @@ from auditor.sources import Source
 from auditor.text import listed
 
 
+class _MoreOptions(ApiOptions, ExceptionOptions):
+    """What the bundles of options hand to the command."""
+
+
 @click.command(name="audit", short_help="Fetch, judge, report, gate.")
 @policy_option
 @var_option
@@ -45,6 +58,7 @@ from auditor.text import listed
     help="Judge a saved listing: a snapshot, saved API responses, a folder of them, - for stdin.",
 )
 @api_options
+@exception_options
 @fail_on_option
 @allow_empty_option
 @strict_option
@@ -84,7 +98,7 @@ def command(  # noqa: PLR0913  # an argument an option
     verbose: bool,
     no_color: bool,
     timeout: float,
-    **api: Unpack[ApiOptions],
+    **more: Unpack[_MoreOptions],
 ) -> int:
     """Fetch every connection, judge it by the rules, write reports, answer as a gate.
 
@@ -95,16 +109,18 @@ def command(  # noqa: PLR0913  # an argument an option
     if no_color:
         terminal.without_colour()
     destinations = [parse_destination(text, output_dir) for text in reports or DEFAULT_FORMATS]
+    check_inputs(more, (destination.path for destination in destinations))
     writer = ReportWriter(destinations, __version__)
     # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
     writer.prepare()
     names, chosen = policy_names(policies)
     ruleset = load_policies(*names, variables=variables_of(variables), strict=strict)
+    ruleset = selected(ruleset, more)
     if snapshot is None:
-        api["verify_listing"] = api["verify_listing"] or strict
-        source: Source = api_source(api)
+        more["verify_listing"] = more["verify_listing"] or strict
+        source: Source = api_source(more)
     else:
-        source = _saved(snapshot, given(context, {*api, "timeout"}))
+        source = _saved(snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}))
     options = Options(
         fail_on=severity_of(fail_on),
         strict=strict,
@@ -112,6 +128,9 @@ def command(  # noqa: PLR0913  # an argument an option
         timeout=timeout,
         now=now,
         scrubber=terminal.scrubber,
+        limits=limits_of(more["limits"]),
+        waivers=waivers_of(more["waivers"], strict=strict),
+        baseline=baseline_of(more["baseline"]),
     )
     telling = Telling(terminal, quiet=quiet, verbose=verbose, chosen=chosen)
     _, code = audit_and_report(source, ruleset, options, writer, telling)

@@ -116,6 +116,7 @@ def _rule(checks: RuleChecks, width: int) -> str:
 
 def _notes(result: Result, *, verbose: bool) -> Iterator[str]:
     notes = [("left out", note) for note in result.left_out]
+    notes += [("accepted", note) for note in result.accepted]
     notes += [("warning", note) for note in (*result.warnings, *result.listing.warnings)]
     idle = [rule.id for rule in result.idle_rules]
     if idle and len(result.connections):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
 import click
 
 from auditor import __version__
+from auditor.cli.exceptions import waivers_of, waivers_option
 from auditor.cli.options import policy_names, strict_option, var_option, variables_of
 from auditor.cli.terminal import Terminal, excerpt, style
 from auditor.errors import PolicyError, Problem, UsageError
 from auditor.policy.load import load
+from auditor.policy.rules import Ruleset
+from auditor.policy.waivers import Waivers, rule_problem
 from auditor.reports.disk import replace_file, write_stdout
 from auditor.text import listed, one_line, plural
 
@@ -23,6 +27,7 @@ _FORMATS = {"sarif": "policies.sarif", "github": "-"}
 @click.command(name="validate", short_help="Check policies: every problem with file:line:column.")
 @click.argument("paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...")
 @var_option
+@waivers_option
 @strict_option
 @click.option(
     "--report",
@@ -34,28 +39,46 @@ _FORMATS = {"sarif": "policies.sarif", "github": "-"}
 @click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
 @click.option("-v", "--verbose", is_flag=True, help="Show where a bug happened.")
 @click.pass_obj
-def command(
+def command(  # noqa: PLR0913  # an argument an option
     terminal: Terminal,
     /,
     *,
     paths: tuple[str, ...],
     variables: tuple[str, ...],
+    waivers: str | None,
     strict: bool,
     reports: tuple[str, ...],
     quiet: bool,
     verbose: bool,  # noqa: ARG001  # read from the arguments, where a bug may come before options
 ) -> int:
-    """Load policies with all they extend, and say everything that is wrong with them.
+    """Load policies with all they extend, and waivers, and say everything that is wrong with them.
 
     Exit 0 when nothing is, 2 when anything is. Without a path: ./policies, else the pack baseline.
     """
     wanted = [_destination(text) for text in reports]
     names, _ = policy_names(paths)
+    problems: list[Problem] = []
+    counted: list[str] = []
+    ruleset: Ruleset | None = None
+    code = 0
     try:
         loaded = load(names, variables=variables_of(variables), strict=strict)
-        problems, code = loaded.warnings, 0
+        ruleset = loaded.ruleset
+        problems += loaded.warnings
+        counted.append(plural(len(ruleset.rules), "rule"))
+        counted.append(plural(len(ruleset.policies), "file"))
     except PolicyError as error:
-        problems, code = error.problems, error.exit_code
+        problems += error.problems
+        code = error.exit_code
+    try:
+        accepted = waivers_of(waivers, strict=strict)
+        doubtful = list(_doubtful(accepted, ruleset)) if accepted is not None else []
+        problems += doubtful
+        code = PolicyError.exit_code if strict and doubtful else code
+        counted += [plural(len(accepted.entries), "waiver")] if accepted is not None else []
+    except PolicyError as error:
+        problems += error.problems
+        code = error.exit_code
     for name, path in wanted:
         _write(name, path, problems)
     taken = any(path is None for _, path in wanted)
@@ -64,11 +87,24 @@ def command(
     if code:
         terminal.say(_told(problems), to_err=taken)
     elif not quiet:
-        rules, files = len(loaded.ruleset.rules), len(loaded.ruleset.policies)
-        fine = f"{style('fine', 'green')}: {plural(rules, 'rule')} in {plural(files, 'file')}"
+        rules, files, *more = counted
+        fine = f"{style('fine', 'green')}: {', '.join([f'{rules} in {files}', *more])}"
         warned = f", {plural(len(problems), 'warning')}" if problems else ""
         terminal.say(fine + warned, to_err=taken)
     return code
+
+
+def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
+    """Yield what is doubtful in a waiver file; ``ruleset`` is None where the policies are wrong."""
+    yield from waivers.warnings
+    now = datetime.now(UTC)
+    for waiver in waivers.entries:
+        if waiver.is_expired(now):
+            told, hint = f"this waiver held {waiver.until}", "renew it, or take it out"
+            yield Problem(waiver.position, told, hint, warning=True)
+        ids = [entry.rule.id for entry in ruleset.rules] if ruleset is not None else [waiver.rule]
+        if wrong := rule_problem(waiver, ids):
+            yield Problem(waiver.position, wrong, "it waives nothing", warning=True)
 
 
 def _told(problems: Sequence[Problem]) -> str:
@@ -76,7 +112,7 @@ def _told(problems: Sequence[Problem]) -> str:
     counts = [plural(errors, "error")] if errors else []
     warnings = len(problems) - errors
     counts += [plural(warnings, "warning")] if warnings else []
-    return f"{style(listed(counts, 'and'), 'red')}: nothing runs with these policies"
+    return f"{style(listed(counts, 'and'), 'red')}: nothing runs with these files"
 
 
 def _destination(text: str) -> tuple[str, Path | None]:

@@ -115,6 +115,10 @@ class DocumentReader:
             self._take(place, data, root)
             self._under_way.pop()
             return
+        if isinstance(root, MappingNode) and root.get("waivers") is not None:
+            hint = f"pass it with --waivers {place.label}; in a folder, keep it elsewhere"
+            self._problems.add(root.position, "this is a waiver file, not a policy", hint)
+            return
         hint = "a policy is a mapping that starts with policy: NAME"
         self._problems.add(root.position, "this is no policy", hint)
 

@@ -40,6 +40,7 @@ class GroupOutcome:
     field: str
     actual: str
     values: tuple[tuple[str, Any], ...] = ()
+    note: str = ""
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -24,7 +24,20 @@ from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ru
 from auditor.records import Shape
 from auditor.text import printable
 
-_TOLD = frozenset({Verdict.FAIL, Verdict.ERROR})
+_TOLD = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A check that failed: its rule, and the places in the listing of what it is about.
+
+    With ``per``, ``group`` is the group's key as reports show it, ``key`` its values by path.
+    """
+
+    rule: Rule
+    members: tuple[int, ...]
+    group: str = ""
+    key: Mapping[str, str] = field(default_factory=dict)
 
 
 class Judge:
@@ -70,7 +83,8 @@ class Judge:
 class Outcome:
     """Every check of a walk, and its findings once somebody asks for them.
 
-    ``verdicts`` has a row of bytes a connection, a byte for each of ``rules``.
+    ``verdicts`` has a row of bytes a connection, a byte for each of ``rules``. ``notes`` say why
+    a check is waived or known, by rule and connection; a group's outcome has its own.
     """
 
     order: Mapping[str, int]
@@ -80,6 +94,40 @@ class Outcome:
     groups: tuple[tuple[GroupRule, tuple[GroupOutcome, ...]], ...]
     now: datetime
     clean: Callable[[str], str]
+    notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
+
+    def accepting(self, verdict: Verdict, accept: Callable[[Violation], str]) -> Outcome:
+        """Return the outcome with every accepted violation come to ``verdict`` instead.
+
+        ``accept`` returns the note that says why a violation is accepted, "" where it is not.
+        """
+        verdicts, found, notes = bytearray(self.verdicts), list(self.found), dict(self.notes)
+        for place, (number, index, was, values) in enumerate(self.found):
+            if was != Verdict.FAIL:
+                continue
+            note = accept(Violation(self.rules[number].rule, (index,)))
+            if note:
+                verdicts[index * len(self.rules) + number] = verdict
+                found[place] = (number, index, verdict.value, values)
+                notes[number, index] = note
+        groups = tuple(
+            (entry, tuple(self._accepted(entry, outcome, verdict, accept) for outcome in outcomes))
+            for entry, outcomes in self.groups
+        )
+        return replace(self, verdicts=bytes(verdicts), found=found, notes=notes, groups=groups)
+
+    def _accepted(
+        self,
+        entry: GroupRule,
+        outcome: GroupOutcome,
+        verdict: Verdict,
+        accept: Callable[[Violation], str],
+    ) -> GroupOutcome:
+        if outcome.verdict is not Verdict.FAIL:
+            return outcome
+        key = {path: str(v) for path, v in zip(entry.keys, outcome.key or (), strict=True)}
+        note = accept(Violation(entry.rule, outcome.members, self._name(entry, outcome), key))
+        return replace(outcome, verdict=verdict, note=note) if note else outcome
 
     def checks(self) -> tuple[RuleChecks, ...]:
         """Return every rule's checks, in policy order."""
@@ -100,7 +148,10 @@ class Outcome:
             rule = self.rules[number].rule
             evidence, message = describers[number].describe(values)
             connection = (connections[index],)
-            told[rule.id].append(Finding(rule, Verdict(verdict), connection, evidence, message))
+            note = self.notes.get((number, index), "")
+            told[rule.id].append(
+                Finding(rule, Verdict(verdict), connection, evidence, message, note=note)
+            )
         for entry, outcomes in self.groups:
             told[entry.rule.id] += [
                 self._finding(entry, o, connections) for o in outcomes if o.verdict in _TOLD
@@ -134,4 +185,5 @@ class Outcome:
         else:
             message = f"{group}: {outcome.field} is {outcome.actual}, expected that {rule.expects}"
         members = tuple(connections[index] for index in outcome.members)
-        return Finding(rule, outcome.verdict, members, evidence, printable(message), group)
+        message = printable(message)
+        return Finding(rule, outcome.verdict, members, evidence, message, group, outcome.note)

@@ -84,7 +84,7 @@ def nearest(word: str, known: Iterable[str], foreign: dict[str, str] | None = No
         ours = foreign.get(low) or foreign.get(word)
         if ours and ours.partition(":")[0] in words:
             return f"did you mean {ours}?"
-    by_lower = {candidate.lower(): candidate for candidate in words}
+    by_lower = {candidate.lower().replace("-", "_"): candidate for candidate in words}
     close = get_close_matches(low, by_lower, n=1, cutoff=0.6)
     if close:
         return f"did you mean {by_lower[close[0]]}?"

@@ -20,7 +20,8 @@ def facts(result: Result) -> dict[str, str]:
     """Return what the run rests on and came to; a fact that there is not is left out.
 
     Version, time, source and filters, listing, policies with their hashes, the gate's answer
-    with its reasons, the number of checks of each verdict, what was left out, warnings.
+    with its reasons, the number of checks of each verdict, what was left out, what was
+    accepted, warnings.
     """
     gate, source = result.gate, result.source
     named = {
@@ -33,6 +34,7 @@ def facts(result: Result) -> dict[str, str]:
         "outcome": gate.outcome.value,
         "exit_code": str(gate.exit_code),
         "fail_on": gate.fail_on.label if gate.fail_on else "none",
+        **{f"max.{severity.label}": str(most) for severity, most in gate.limits},
         "checks": str(result.total),
         **{verdict.label: str(count) for verdict, count in result.counts.items()},
     }
@@ -41,6 +43,7 @@ def facts(result: Result) -> dict[str, str]:
         ("reason", gate.reasons),
         ("problem", result.listing.problems),
         ("left_out", result.left_out),
+        ("accepted", result.accepted),
         ("warning", (*result.listing.warnings, *result.warnings)),
     ):
         named |= {f"{name}.{number}": text for number, text in enumerate(texts, 1)}

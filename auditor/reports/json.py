@@ -53,6 +53,7 @@ def render(result: Result) -> Iterator[str]:
             gate=_gate(result.gate),
             counts=_counts(result.counts, result.total),
             left_out=result.left_out,
+            accepted=result.accepted,
             warnings=result.warnings,
             idle_rules=[rule.id for rule in result.idle_rules],
         ),
@@ -76,6 +77,7 @@ def placeholder(version: str) -> str:
         gate=_gate(Gate(Outcome.INCONCLUSIVE, 3, None, (unfinished,))),
         counts=_counts(nothing, 0),
         left_out=(),
+        accepted=(),
         warnings=(),
         idle_rules=[],
     )
@@ -163,6 +165,7 @@ def _gate(gate: Gate) -> _Object:
         "outcome": gate.outcome.value,
         "exit_code": gate.exit_code,
         "fail_on": gate.fail_on.label if gate.fail_on else None,
+        "limits": {severity.label: most for severity, most in gate.limits},
         "reasons": gate.reasons,
     }
 

@@ -1,0 +1,263 @@
+"""Accepting: which violations a waiver covers, and which a baseline knows.
+
+Both change a check's verdict from fail to waived or known, in the counts as in the findings.
+Nothing else is ever changed: an error stays an error, whoever waives it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from auditor.baseline import Baseline, Remembered
+from auditor.model import Connections, Verdict
+from auditor.policy.conditions import evaluate, reach
+from auditor.policy.judging import Outcome, Violation
+from auditor.policy.waivers import SELECTOR_PATHS, Selector, Waiver
+
+_STILL = frozenset({Verdict.FAIL, Verdict.KNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """What became of a waiver in a run.
+
+    ``matched`` are the violations it is for, ``void`` those among them of which its ``while``
+    does not hold, ``covered`` those that are waived by it and by none before it.
+    """
+
+    waiver: Waiver
+    expired: bool
+    matched: int = 0
+    void: int = 0
+    covered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineUse:
+    """What became of a baseline's findings in a run.
+
+    ``known`` violations are there still; ``raised`` are too, but count again since their rule has
+    become severer; ``new`` are not in the baseline. Of the baseline's findings ``fixed`` are gone,
+    ``accepted`` are waived now, and of ``untold`` this run cannot tell: the rule was not judged,
+    the check is an error, or the connection was not listed by a narrowed run.
+    """
+
+    known: int = 0
+    raised: int = 0
+    new: int = 0
+    fixed: int = 0
+    accepted: int = 0
+    untold: int = 0
+
+
+class Watch:
+    """Sees every record go by, and remembers of which of them each waiver's ``while`` holds."""
+
+    def __init__(self, waivers: Sequence[Waiver], now: datetime) -> None:
+        self._conditions = [(n, w, w.accepts) for n, w in enumerate(waivers) if w.accepts]
+        self._now = now
+        self._count = 0
+        #: By a waiver's number: the places, in the listing, of the connections it holds of.
+        self.holds: dict[int, set[int]] = {number: set() for number, *_ in self._conditions}
+
+    def take(self, records: Sequence[Any]) -> None:
+        """Look at one page of records."""
+        for number, waiver, accepts in self._conditions:
+            for index, record in enumerate(records, self._count):
+                get = partial(reach, record)
+                if _is_chosen(waiver, get) and evaluate(accepts, get, self._now) is True:
+                    self.holds[number].add(index)
+        self._count += len(records)
+
+
+def waive(
+    outcome: Outcome,
+    connections: Connections,
+    waivers: Sequence[Waiver],
+    holds: Mapping[int, set[int]],
+    today: datetime,
+) -> tuple[Outcome, tuple[WaiverUse, ...]]:
+    """Return ``outcome`` with every violation that a waiver covers waived.
+
+    ``connections`` are the identities as they were listed, ``holds`` is what a ``Watch`` saw, and
+    ``today`` is the time of a real clock.
+    """
+    places = _Places(connections)
+    tallies = [
+        _Tally(waiver, waiver.is_expired(today), holds.get(number))
+        for number, waiver in enumerate(waivers)
+    ]
+    of_rule: dict[str, list[_Tally]] = defaultdict(list)
+    for tally in tallies:
+        for name in tally.waiver.fits(outcome.order):
+            of_rule[name].append(tally)
+
+    def note(violation: Violation) -> str:
+        found = ""
+        for tally in of_rule.get(violation.rule.id, ()):
+            if tally.takes(violation, places) and not found:
+                tally.covered += 1
+                found = tally.waiver.note
+        return found
+
+    waived = outcome.accepting(Verdict.WAIVED, note)
+    return waived, tuple(
+        WaiverUse(t.waiver, t.expired, t.matched, t.void, t.covered) for t in tallies
+    )
+
+
+def know(
+    outcome: Outcome, connections: Connections, baseline: Baseline, *, whole: bool
+) -> tuple[Outcome, BaselineUse]:
+    """Return ``outcome`` with every violation that the baseline knows known.
+
+    ``connections`` are the identities as reports show them, which is how the baseline has them.
+    ``whole`` says that a connection which was not listed is not there any more.
+    """
+    told = f"known since {baseline.title}"
+    counts = {"known": 0, "raised": 0, "new": 0}
+
+    def note(violation: Violation) -> str:
+        earlier = _remembered(violation, connections, baseline)
+        if any(found.severity >= violation.rule.severity for found in earlier):
+            counts["known"] += 1
+            return told
+        counts["raised" if earlier else "new"] += 1
+        return ""
+
+    changed = outcome.accepting(Verdict.KNOWN, note)
+    fates = list(_fates(changed, connections, baseline, whole=whole))
+    return changed, BaselineUse(
+        **counts,
+        fixed=fates.count("fixed"),
+        accepted=fates.count("accepted"),
+        untold=fates.count("untold"),
+    )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """A waiver while it is applied. ``holds`` is None for one without a ``while``."""
+
+    waiver: Waiver
+    expired: bool
+    holds: set[int] | None
+    means: set[int] | None = None
+    matched: int = 0
+    void: int = 0
+    covered: int = 0
+
+    def takes(self, violation: Violation, places: _Places) -> bool:
+        """Whether the waiver covers ``violation``; counts it as matched or void."""
+        if self.means is None:
+            self.means = places.of(self.waiver)
+        members = violation.members
+        if members:
+            if not self.means.issuperset(members):
+                return False
+        elif not all(_names(selector, violation.key) for selector in self.waiver.connections):
+            return False
+        self.matched += 1
+        # Where a finding lists no connection, there is no value that the waiver accepts.
+        if self.holds is not None and not (members and self.holds.issuperset(members)):
+            self.void += 1
+            return False
+        return not self.expired
+
+
+@dataclass(slots=True)
+class _Places:
+    """Where in a listing the connections are that a waiver means."""
+
+    connections: Connections
+    _columns: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+
+    def of(self, waiver: Waiver) -> set[int]:
+        """Return the places of the connections that fit all selectors of ``waiver``."""
+        if not waiver.connections:
+            return set(range(len(self.connections)))
+        return set.intersection(*map(self._selected, waiver.connections))
+
+    def _selected(self, selector: Selector) -> set[int]:
+        column = self._column(selector.name)
+        values: Iterable[str] = column if selector.globs else selector.exact & column.keys()
+        return {index for value in selector.chosen(values) for index in column[value]}
+
+    def _column(self, name: str) -> dict[str, list[int]]:
+        if name not in self._columns:
+            values = {
+                "id": self.connections.ids,
+                "schema": self.connections.schemas,
+                "service": self.connections.services,
+                "group": self.connections.group_ids,
+            }[name]
+            column = self._columns[name] = defaultdict(list)
+            for index, value in enumerate(values):
+                column[value].append(index)
+        return self._columns[name]
+
+
+def _is_chosen(waiver: Waiver, get: Callable[[str], Any]) -> bool:
+    """Whether a waiver means the record that ``get`` reads."""
+    for selector in waiver.connections:
+        value = get(SELECTOR_PATHS[selector.name])
+        if type(value) is not str or not selector.chosen((value,)):
+            return False
+    return True
+
+
+def _names(selector: Selector, key: Mapping[str, str]) -> bool:
+    """Whether a group, which lists no connection, is named as ``selector`` wants."""
+    return bool(selector.chosen(filter(None, (key.get(SELECTOR_PATHS[selector.name]),))))
+
+
+def _remembered(
+    violation: Violation, connections: Connections, baseline: Baseline
+) -> tuple[Remembered, ...]:
+    """Return the findings of the baseline that ``violation`` is one of."""
+    ids = frozenset(connections.ids[index] for index in violation.members)
+    if violation.rule.per:
+        found = baseline.grouped.get((violation.rule.id, violation.group), ())
+        return tuple(earlier for earlier in found if ids <= earlier.connections)
+    (name,) = ids
+    single = baseline.single.get((violation.rule.id, name))
+    return (single,) if single is not None else ()
+
+
+def _fates(
+    outcome: Outcome, connections: Connections, baseline: Baseline, *, whole: bool
+) -> Iterator[str]:
+    """Yield what became of every finding of the baseline: still, fixed, accepted or untold."""
+    gone = "fixed" if whole else "untold"
+    places = {name: index for index, name in enumerate(connections.ids)}
+    checks = {entry.rule.id: entry for entry in outcome.checks()}
+    for rule_id, name in baseline.single:
+        entry = checks.get(rule_id)
+        if entry is None or entry.rule.per:
+            yield "untold"
+        elif name not in places:
+            yield gone
+        else:
+            yield _fate({Verdict(entry.verdicts[places[name]])})
+    for (rule_id, group), findings in baseline.grouped.items():
+        entry = checks.get(rule_id)
+        if entry is None or not entry.rule.per:
+            yield from ["untold"] * len(findings)
+            continue
+        verdicts = {check.verdict for check in entry.groups if check.group == group}
+        unsettled = any(check.verdict is Verdict.ERROR for check in entry.groups)
+        fate = _fate(verdicts) if verdicts else "untold" if unsettled else gone
+        yield from [fate] * len(findings)
+
+
+def _fate(verdicts: set[Verdict]) -> str:
+    if verdicts & _STILL:
+        return "still"
+    if Verdict.WAIVED in verdicts:
+        return "accepted"
+    return "untold" if Verdict.ERROR in verdicts else "fixed"

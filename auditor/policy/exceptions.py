@@ -1,0 +1,127 @@
+"""Exceptions in force on a run: waivers and a baseline, applied and told of.
+
+Everything that was accepted, and every waiver that has ended, is about to end or is for nothing,
+becomes a sentence that all reports show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from auditor.baseline import Baseline
+from auditor.model import Connections
+from auditor.policy.accepting import BaselineUse, WaiverUse, know, waive
+from auditor.policy.english import sentence
+from auditor.policy.judging import Outcome
+from auditor.policy.rules import Ruleset
+from auditor.policy.waivers import Waivers, rule_problem
+from auditor.text import plural
+
+#: A waiver that ends within this time is named in every report.
+SOON = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptions:
+    """What is accepted on a run. ``baseline`` and ``waivers`` are None where there are none."""
+
+    waivers: Waivers | None = None
+    baseline: Baseline | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a run saw.
+
+    ``listed`` are the identities as they came, ``shown`` as reports have them. ``holds`` is what
+    a ``Watch`` saw, ``today`` the time of a real clock. ``whole`` says that all there is was seen.
+    """
+
+    listed: Connections
+    shown: Connections
+    holds: dict[int, set[int]]
+    today: datetime
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An outcome with what was accepted, and the sentences that say so."""
+
+    outcome: Outcome
+    accepted: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    waivers: tuple[WaiverUse, ...] = ()
+    baseline: BaselineUse | None = field(default=None)
+
+
+def accept(outcome: Outcome, exceptions: Exceptions, seen: Seen, ruleset: Ruleset) -> Accepted:
+    """Apply ``exceptions`` to ``outcome``: waivers first, since what is waived has an end.
+
+    Raises UsageError when the baseline has no connection in common with what was listed.
+    """
+    told: list[str] = []
+    warnings: list[str] = []
+    uses: tuple[WaiverUse, ...] = ()
+    known: BaselineUse | None = None
+    waivers, baseline = exceptions.waivers, exceptions.baseline
+    if waivers is not None:
+        outcome, uses = waive(outcome, seen.listed, waivers.entries, seen.holds, seen.today)
+        told.append(_waived(waivers, uses))
+        warnings += (str(problem) for problem in waivers.warnings)
+        warnings += _of_waivers(uses, seen, ruleset)
+    if baseline is not None:
+        if seen.whole and len(seen.shown):
+            baseline.check_connections(frozenset(seen.shown.ids))
+        outcome, known = know(outcome, seen.shown, baseline, whole=seen.whole)
+        told.append(_known(baseline, known))
+        warnings += _of_baseline(known)
+    return Accepted(outcome, tuple(told), tuple(warnings), uses, known)
+
+
+def _waived(waivers: Waivers, uses: Sequence[WaiverUse]) -> str:
+    in_force = sum(not use.expired for use in uses)
+    covered = sum(use.covered for use in uses)
+    file = waivers.file
+    return (
+        f"{plural(covered, 'violation')} waived by {file.file} ({in_force:,} of"
+        f" {plural(len(uses), 'waiver')} in force, sha256:{file.sha256})"
+    )
+
+
+def _of_waivers(uses: Sequence[WaiverUse], seen: Seen, ruleset: Ruleset) -> Iterator[str]:
+    """Yield what has to be known of waivers: ended, ending, void, or for nothing."""
+    ids = [entry.rule.id for entry in ruleset.rules]
+    for use in uses:
+        waiver = use.waiver
+        if use.expired:
+            count = plural(use.matched, "violation") if use.matched else "nothing"
+            yield f"{waiver.title} has expired, it held {waiver.until}: it was for {count} here"
+        elif waiver.expires - seen.today <= SOON:
+            yield f"{waiver.title} ends soon: it holds {waiver.until}"
+        if use.void and waiver.accepts is not None:
+            of = plural(use.void, "violation")
+            yield f"{waiver.title} is void for {of}: not any more {sentence(waiver.accepts)}"
+        wrong = rule_problem(waiver, [*ids, *ruleset.unselected])
+        if wrong:
+            yield f"{waiver.title} matches nothing: {wrong}"
+        elif not use.matched and seen.whole and waiver.fits(ids):
+            yield f"{waiver.title} matches nothing: take it out if the violation is fixed"
+
+
+def _known(baseline: Baseline, use: BaselineUse) -> str:
+    told = [f"{use.new:,} new", f"{use.fixed:,} fixed"]
+    told += [f"{use.raised:,} of a rule made severer since"] if use.raised else []
+    told += [f"{use.accepted:,} waived by now"] if use.accepted else []
+    told += [f"{use.untold:,} not judged by this run"] if use.untold else []
+    return f"{plural(use.known, 'violation')} known from {baseline.title}; {', '.join(told)}"
+
+
+def _of_baseline(use: BaselineUse) -> Iterator[str]:
+    if use.raised:
+        yield (
+            f"{plural(use.raised, 'violation')} of the baseline counts again: the rule has become"
+            " severer since"
+        )
