@@ -20,6 +20,7 @@ from auditor.policy.nodes import Mapping as MappingNode
 from auditor.policy.nodes import Node, Scalar, Sequence, plain_value
 from auditor.policy.problems import Problems
 from auditor.policy.suggest import nearest
+from auditor.redact import REDACTED, looks_secret
 from auditor.text import listed, one_line, printable, shortened
 
 #: The time at which examples are judged.
@@ -92,6 +93,11 @@ class Example:
     expect: Verdict
     message: str | None = None
     name: str = ""
+
+    @property
+    def records(self) -> tuple[Mapping[str, Any], ...]:
+        """The records that are judged."""
+        return self.given.records
 
 
 def read_examples(
@@ -184,7 +190,10 @@ def message_of(
 
 
 def in_words(values: Any) -> str:
-    """Return plain values as one line of YAML: ``{sync_frequency: 5, paused: true}``."""
+    """Return plain values as one line of YAML: ``{sync_frequency: 5, paused: true}``.
+
+    A record that somebody saved from the live API may hold a live credential: none is shown.
+    """
     return shortened(printable(_flow(values)), _SHOWN)
 
 
@@ -259,4 +268,6 @@ def _flow(value: Any) -> str:
         return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, str) and looks_secret(value):
+        return REDACTED
     return json.dumps(value, ensure_ascii=False)

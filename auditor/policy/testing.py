@@ -77,7 +77,7 @@ def judged(entry: PolicyRule | GroupRule, examples: Iterable[Example]) -> Iterat
     ruleset = Ruleset((entry,), ())
     shape = Shape(*ruleset.reads())
     for example in examples:
-        records = example.given.records
+        records = example.records
         judge = Judge(ruleset, shape, NOW, _clean)
         judge.take([shape.convert(record) for record in records])
         outcome = judge.outcome(_is_whole)

@@ -224,6 +224,19 @@ def test_a_whole_record_has_nothing_of_the_healthy_one(folder):
     assert outcomes[0].example.given.text.startswith("the record {id:")
 
 
+def test_a_saved_record_shows_no_credential(folder):
+    token = "eyJhbGciOiJub25lIn0.eyJzYW5kYm94Ijp0cnVlfQ.not-a-signature"
+    (outcome,) = from_file(
+        folder,
+        f"""
+        tests:
+          - record: {{id: a, paused: true, connect_card: {{token: {token}}}}}
+            expect: {{runs: fail}}
+        """,
+    )
+    assert outcome.example.given.text.endswith("connect_card: {token: [redacted]}}")
+
+
 def test_a_message_is_that_of_the_rule_that_fails(folder):
     outcomes = from_file(
         folder,
