@@ -3,6 +3,9 @@
 A format is a module with two pure functions: ``render(result)`` yields the report as text, and
 ``placeholder(version)`` is a whole report that says a run did not finish. The table names the
 modules and imports none of them, so that the command line can list its formats for nothing.
+
+A format that takes options has a function for each, and its module says by ``MARK`` what a report
+of ours holds near its start.
 """
 
 from __future__ import annotations
@@ -17,16 +20,34 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """One format: its name on the command line, its file in the output folder, what it is for."""
+    """One format: its name on the command line, its file in the output folder, what it is for.
+
+    ``options`` are what it takes after a colon, each with its meaning; all of them are counts.
+    """
 
     name: str
     filename: str
     doc: str
+    options: Mapping[str, str] = MappingProxyType({})
 
     def render(self, result: Result) -> Iterable[str]:
         """Yield the report on ``result``, piece by piece."""
         chunks: Iterable[str] = self._module().render(result)
         return chunks
+
+    def render_parts(self, result: Result, most: int) -> Iterable[tuple[int, Iterable[str]]]:
+        """Yield the report as numbered parts, in the order in which they are to be written.
+
+        Only for a format that takes ``split``; ``most`` is at least 2.
+        """
+        parts: Iterable[tuple[int, Iterable[str]]] = self._module().render_parts(result, most)
+        return parts
+
+    @property
+    def mark(self) -> str:
+        """What the first characters of a report of ours hold; only where there are options."""
+        mark: str = self._module().MARK
+        return mark
 
     def placeholder(self, version: str) -> str:
         """Return a whole report, in this format, that says the run did not finish."""
@@ -43,7 +64,12 @@ REPORTS: Mapping[str, Format] = MappingProxyType(
         format_.name: format_
         for format_ in (
             Format("html", "report.html", "one page for people: what to do first, every finding"),
-            Format("junit", "junit.xml", "test results for a CI server: a suite a rule"),
+            Format(
+                "junit",
+                "junit.xml",
+                "test results for a CI server: a suite a rule",
+                MappingProxyType({"split": "testcases a file holds at most, in several files"}),
+            ),
             Format("json", "report.json", "everything, for programs; read by compare, --baseline"),
             Format("sarif", "report.sarif", "SARIF 2.1.0 for code scanning"),
             Format("markdown", "report.md", "a summary for a pull request or a job page"),

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _BUFFER = 1 << 18
+_LOOKED_AT = 1 << 10
 _ELSEWHERE = "or choose another folder with --output-dir"
 _REASONS = {
     errno.ENOSPC: f"no space is left there; free some, {_ELSEWHERE}",
@@ -50,6 +51,14 @@ def encoded(chunks: Iterable[str]) -> Iterator[bytes]:
         except UnicodeEncodeError:
             pairs = chunk.encode("utf-16-le", "surrogatepass")
             yield pairs.decode("utf-16-le", "replace").encode()
+
+
+def begins_with(path: Path, mark: bytes) -> bool:
+    """Whether the first bytes of the file ``path`` hold ``mark``; False where it is no file."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return mark in file.read(_LOOKED_AT)
 
 
 def replace_file(target: Path, chunks: Iterable[str]) -> None:

@@ -7,14 +7,18 @@ without a zone (UTC here), and ``<system-out>`` and ``<system-err>`` at the end 
 A check that was skipped is counted in the suite's properties and makes no testcase. The first
 suite is the listing: one testcase that is an error when the run is inconclusive, so that no
 file looks green that is not.
+
+Some services cap the testcases of a file, so that the report can be split: every part is a report
+of its own, with its own counts and its own listing.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
+from itertools import islice
 from typing import NamedTuple
 
 from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Verdict
@@ -32,6 +36,16 @@ from auditor.text import plural
 MOST_PASSES = 1000
 
 _CHUNK = 500
+_PACKAGE = "fivetran-auditor"
+#: What the head of every report of ours holds, and of nobody else's.
+MARK = f'package="{_PACKAGE}"'
+_ELEMENTS = {
+    Verdict.PASS: "",
+    Verdict.FAIL: "failure",
+    Verdict.ERROR: "error",
+    Verdict.WAIVED: "skipped",
+    Verdict.KNOWN: "skipped",
+}
 _PASS = bytes([Verdict.PASS])
 # Markup, line ends that a parser would change in an attribute, and all that XML 1.0 forbids
 # (https://www.w3.org/TR/xml/#charsets).
@@ -44,15 +58,40 @@ _FOOT = "</testsuites>\n"
 
 def render(result: Result) -> Iterator[str]:
     """Yield the report on ``result``."""
-    stamp = result.judged_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    findings: defaultdict[str, list[Finding]] = defaultdict(list)
-    for finding in result.findings:
-        findings[finding.rule.id].append(finding)
+    stamp = _stamp(result)
     yield _HEAD
     yield _listing_suite(result, stamp)
-    for number, checks in enumerate(result.checks, 1):
-        yield from _suite(result, checks, findings[checks.rule.id], number, stamp)
+    for suite in _suites(result):
+        yield _opening(suite.name, suite.number, stamp, suite.counts)
+        yield suite.properties
+        texts = (case.text for case in suite.cases)
+        while chunk := "".join(islice(texts, _CHUNK)):
+            yield chunk
+        yield _CLOSING
     yield _FOOT
+
+
+def render_parts(result: Result, most: int) -> Iterator[tuple[int, Iterable[str]]]:
+    """Yield the report on ``result`` as numbered parts of at most ``most`` testcases (2 or more).
+
+    Names are unique across the parts, and each says *inconclusive* when the run is. The first
+    part comes last: until it is written, what stands in its place says that the run did not
+    finish, however many of the others are there.
+    """
+    stamp, room = _stamp(result), most - 1
+    parts = max(1, -(-sum(suite.counts.tests for suite in _suites(result)) // room))
+    first: list[str] = []
+    for number, pieces in enumerate(_filled(_suites(result), room), 1):
+        chunks = [_HEAD, _listing_suite(result, stamp, (number, parts))]
+        for piece in pieces:
+            opening = _opening(piece.name, piece.number, stamp, piece.counts)
+            chunks += [opening, piece.properties, *(case.text for case in piece.cases), _CLOSING]
+        chunks.append(_FOOT)
+        if number == 1:
+            first = chunks
+        else:
+            yield number, chunks
+    yield 1, first
 
 
 def placeholder(version: str) -> str:
@@ -60,7 +99,7 @@ def placeholder(version: str) -> str:
     return "".join(
         (
             _HEAD,
-            _opening("listing", 0, "1970-01-01T00:00:00", tests=1, errors=1),
+            _opening("listing", 0, "1970-01-01T00:00:00", _Counts(tests=1, errors=1)),
             _properties({"version": version, "outcome": Outcome.INCONCLUSIVE.value}),
             _case(
                 "auditor.listing",
@@ -85,8 +124,39 @@ def escaped(text: str) -> str:
 # -- suites -------------------------------------------------------------------------------------
 
 
-def _listing_suite(result: Result, stamp: str) -> str:
+class _Counts(NamedTuple):
+    """The numbers a suite states of itself."""
+
+    tests: int
+    failures: int = 0
+    errors: int = 0
+    skipped: int = 0
+
+
+class _Case(NamedTuple):
+    """A testcase, and the name of the element inside it ("" for a pass)."""
+
+    text: str
+    element: str
+
+
+class _Suite(NamedTuple):
+    """A suite, or the piece of one that a part has room for."""
+
+    name: str
+    number: int
+    counts: _Counts
+    properties: str
+    cases: Iterable[_Case]
+
+
+def _stamp(result: Result) -> str:
+    return result.judged_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _listing_suite(result: Result, stamp: str, part: tuple[int, int] = (1, 1)) -> str:
     listing, gate = result.listing, result.gate
+    number, parts = part
     said = listing_in_words(result)
     good = listing.complete and gate.outcome is not Outcome.INCONCLUSIVE
     body = ""
@@ -98,80 +168,120 @@ def _listing_suite(result: Result, stamp: str) -> str:
             "inconclusive" if listing.complete else "incomplete",
             "\n".join(map(escaped, (said, *reasons))),
         )
+    about = {"part": f"{number} of {parts}"} if parts > 1 else {}
+    name = "listing" if number == 1 else f"listing, part {number}"
     return "".join(
         (
-            _opening("listing", 0, stamp, tests=1, errors=int(not good)),
-            _properties(facts(result)),
-            _case("auditor.listing", "listing", body),
+            _opening("listing", 0, stamp, _Counts(tests=1, errors=int(not good))),
+            _properties({**facts(result), **about}),
+            _case("auditor.listing", name, body),
             _CLOSING,
         )
     )
 
 
-def _suite(
-    result: Result, checks: RuleChecks, findings: list[Finding], number: int, stamp: str
-) -> Iterator[str]:
+def _suites(result: Result) -> Iterator[_Suite]:
+    """Yield a suite a rule; its cases are made as they are taken."""
+    findings: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in result.findings:
+        findings[finding.rule.id].append(finding)
+    for number, checks in enumerate(result.checks, 1):
+        yield _suite(result, checks, findings[checks.rule.id], number)
+
+
+def _suite(result: Result, checks: RuleChecks, findings: list[Finding], number: int) -> _Suite:
     rule, counts = checks.rule, checks.counts
     passes, skips = counts[Verdict.PASS], counts[Verdict.SKIP]
     idle = skips == checks.total
     rolled = passes > MOST_PASSES and not checks.groups
-    accepted = counts[Verdict.WAIVED] + counts[Verdict.KNOWN]
-    yield _opening(
+    if idle:
+        cases: Iterable[_Case] = (_idle_case(rule),)
+    elif checks.groups:
+        cases = _group_cases(checks, findings)
+    else:
+        cases = _connection_cases(result, checks, findings, rolled=rolled)
+    return _Suite(
         rule.id,
         number,
-        stamp,
-        tests=checks.total - skips - (passes - 1 if rolled else 0) + idle,
-        failures=counts[Verdict.FAIL],
-        errors=counts[Verdict.ERROR],
-        skipped=accepted + idle,
+        _Counts(
+            tests=checks.total - skips - (passes - 1 if rolled else 0) + idle,
+            failures=counts[Verdict.FAIL],
+            errors=counts[Verdict.ERROR],
+            skipped=counts[Verdict.WAIVED] + counts[Verdict.KNOWN] + idle,
+        ),
+        _properties(
+            {
+                **_about(rule),
+                "checks": str(checks.total),
+                **{verdict.label: str(count) for verdict, count in counts.items()},
+            }
+        ),
+        cases,
     )
-    yield _properties(
-        {
-            "title": rule.title,
-            "severity": rule.severity.label,
-            "policy": str(rule.position),
-            "checks": str(checks.total),
-            **{verdict.label: str(count) for verdict, count in counts.items()},
-        }
-    )
-    if idle:
-        why = f"applied to nothing: {rule.skip_reason}"
-        yield _case(rule.id, "applied to nothing", _skipped(why))
-    elif checks.groups:
-        yield from _group_cases(checks, findings)
-    else:
-        yield from _connection_cases(result, checks, findings, rolled=rolled)
-    yield _CLOSING
+
+
+def _about(rule: Rule) -> dict[str, str]:
+    return {
+        "title": rule.title,
+        "severity": rule.severity.label,
+        "policy": str(rule.position),
+    }
+
+
+def _filled(suites: Iterable[_Suite], room: int) -> Iterator[list[_Suite]]:
+    """Yield the pieces of suites that fill one part of ``room`` testcases after another.
+
+    There is at least one part. A rule's own counts stand in its first piece only, so that a sum
+    over all parts is right.
+    """
+    pieces: list[_Suite] = []
+    free, parts = room, 0
+    for suite in suites:
+        cases, properties = iter(suite.cases), suite.properties
+        while taken := list(islice(cases, free)):
+            pieces.append(
+                suite._replace(counts=_counted(taken), properties=properties, cases=taken)
+            )
+            properties, free = _properties({"continues": suite.name}), free - len(taken)
+            if not free:
+                yield pieces
+                pieces, free, parts = [], room, parts + 1
+    if pieces or not parts:
+        yield pieces
+
+
+def _counted(cases: list[_Case]) -> _Counts:
+    found = Counter(case.element for case in cases)
+    return _Counts(len(cases), found["failure"], found["error"], found["skipped"])
+
+
+def _idle_case(rule: Rule) -> _Case:
+    why = f"applied to nothing: {rule.skip_reason}"
+    return _Case(_case(rule.id, "applied to nothing", _skipped(why)), "skipped")
 
 
 def _connection_cases(
     result: Result, checks: RuleChecks, findings: list[Finding], *, rolled: bool
-) -> Iterator[str]:
+) -> Iterator[_Case]:
     rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule)
     listed = result.connections
     classnames = {group: escaped(f"{rule.id}.{group}") for group in set(listed.group_ids)}
-    for start in range(0, len(findings), _CHUNK):
-        cases = []
-        for finding in findings[start : start + _CHUNK]:
-            connection = finding.connections[0]
-            name = f"{connection.service}/{connection.schema} ({connection.id})"
-            body = _body(finding.verdict, [finding], shared)
-            cases.append(_case(classnames[connection.group_id], unique(escaped(name)), body))
-        yield "".join(cases)
+    for finding in findings:
+        connection = finding.connections[0]
+        name = f"{connection.service}/{connection.schema} ({connection.id})"
+        body = _body(finding.verdict, [finding], shared)
+        text = _case(classnames[connection.group_id], unique(escaped(name)), body)
+        yield _Case(text, _ELEMENTS[finding.verdict])
     if rolled:
         passed = plural(checks.count(Verdict.PASS), "connection")
-        yield _case(rule.id, unique(f"{passed} passed"), "")
+        yield _Case(_case(rule.id, unique(f"{passed} passed"), ""), "")
         return
-    indices = _indices(checks.verdicts, _PASS)
-    for start in range(0, len(indices), _CHUNK):
-        cases = []
-        for n in indices[start : start + _CHUNK]:
-            name = f"{listed.services[n]}/{listed.schemas[n]} ({listed.ids[n]})"
-            cases.append(_case(classnames[listed.group_ids[n]], unique(escaped(name)), ""))
-        yield "".join(cases)
+    for n in _indices(checks.verdicts, _PASS):
+        name = f"{listed.services[n]}/{listed.schemas[n]} ({listed.ids[n]})"
+        yield _Case(_case(classnames[listed.group_ids[n]], unique(escaped(name)), ""), "")
 
 
-def _group_cases(checks: RuleChecks, findings: list[Finding]) -> Iterator[str]:
+def _group_cases(checks: RuleChecks, findings: list[Finding]) -> Iterator[_Case]:
     rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule)
     classname = escaped(f"{rule.id}.{'.'.join(rule.per)}")
     per_group: defaultdict[str, list[Finding]] = defaultdict(list)
@@ -180,7 +290,8 @@ def _group_cases(checks: RuleChecks, findings: list[Finding]) -> Iterator[str]:
     for check in checks.groups:
         if check.verdict is not Verdict.SKIP:
             body = _body(check.verdict, per_group[check.group], shared)
-            yield _case(classname, unique(escaped(check.group or rule.id)), body)
+            text = _case(classname, unique(escaped(check.group or rule.id)), body)
+            yield _Case(text, _ELEMENTS[check.verdict])
 
 
 class _Unique:
@@ -226,7 +337,6 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
         return ""
     if verdict is Verdict.WAIVED or verdict is Verdict.KNOWN:
         return _skipped("; ".join(dict.fromkeys(map(acceptance, findings))) or verdict.label)
-    element = "failure" if verdict is Verdict.FAIL else "error"
     message = escaped("; ".join([f.message for f in findings]) or f"came to {verdict.label}")
     lines = [message]
     for finding in findings:
@@ -237,7 +347,7 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
             escaped(f"  {e.field}: {e.actual} (expected: {e.expected})") for e in finding.evidence
         ]
     lines.append(shared.advice)
-    return _outcome(element, message, shared.severity, "\n".join(lines))
+    return _outcome(_ELEMENTS[verdict], message, shared.severity, "\n".join(lines))
 
 
 # -- elements -------------------------------------------------------------------------------------
@@ -245,20 +355,12 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
 _CLOSING = "<system-out/>\n<system-err/>\n</testsuite>\n"
 
 
-def _opening(
-    name: str,
-    number: int,
-    stamp: str,
-    *,
-    tests: int,
-    failures: int = 0,
-    errors: int = 0,
-    skipped: int = 0,
-) -> str:
+def _opening(name: str, number: int, stamp: str, counts: _Counts) -> str:
     return (
-        f'<testsuite name="{escaped(name)}" package="fivetran-auditor" id="{number}" '
-        f'timestamp="{stamp}" hostname="localhost" tests="{tests}" failures="{failures}" '
-        f'errors="{errors}" skipped="{skipped}" time="0">\n'
+        f'<testsuite name="{escaped(name)}" package="{_PACKAGE}" id="{number}" '
+        f'timestamp="{stamp}" hostname="localhost" tests="{counts.tests}" '
+        f'failures="{counts.failures}" errors="{counts.errors}" skipped="{counts.skipped}" '
+        'time="0">\n'
     )
 
 
@@ -282,4 +384,6 @@ def _outcome(element: str, message: str, kind: str, text: str) -> str:
 
 
 def _skipped(message: str) -> str:
-    return f'<skipped message="{escaped(message)}"/>'
+    # Azure Pipelines and Jenkins read the attribute, GitLab the text.
+    text = escaped(message)
+    return f'<skipped message="{text}">{text}</skipped>'

@@ -4,6 +4,10 @@ What stood at a report's path before a run is a stale green, waiting to be uploa
 path gets a placeholder, a whole report that says *inconclusive*, before the first record is
 fetched; later the report takes its place in one step. A run that is killed leaves one or the
 other, never half a report. Nothing but this module touches a report's file.
+
+A report in several files has one placeholder, in the place of its first part; what an earlier run
+left under the name of another part is removed, since nobody knows how many parts there will be.
+Only what is ours by its content is, and no file that this run is to write.
 """
 
 from __future__ import annotations
@@ -13,56 +17,18 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.errors import ReportError, UsageError
 from auditor.reports import REPORTS
-from auditor.reports.disk import explain, replace_file, write_pipe, write_stdout
-from auditor.text import listed, printable
+from auditor.reports.destinations import Destination, parse_destination
+from auditor.reports.disk import begins_with, explain, replace_file, write_pipe, write_stdout
 
 if TYPE_CHECKING:
     from auditor.model import Result
 
-_STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """A format, and the file its report goes to; None is standard output."""
-
-    format: str
-    path: Path | None
-
-    def __str__(self) -> str:
-        where = "standard output" if self.path is None else printable(str(self.path))
-        return f"{self.format}: {where}"
-
-
-def parse_destination(text: str, folder: Path) -> Destination:
-    """Read ``html``, ``html=path``, ``html=folder/`` or ``json=-``.
-
-    Without a path the file is in ``folder``, under the format's own name.
-    Raises UsageError for an unknown format, with the nearest one, and for an empty path.
-    """
-    name, equals, path = text.partition("=")
-    if name not in REPORTS:
-        near = get_close_matches(name.lower(), REPORTS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it takes {listed(REPORTS)}"
-        raise UsageError(f"--report {printable(text)}: no such format ({hint})")
-    if not equals:
-        return Destination(name, folder / REPORTS[name].filename)
-    if not _names_a_file(path):
-        raise UsageError(
-            f"--report {printable(text)}: that is no path; write {name}=FILE, {name}=- for "
-            f"standard output, or {name} alone for {REPORTS[name].filename} in the output folder"
-        )
-    if path.endswith("/"):
-        return Destination(name, Path(path) / REPORTS[name].filename)
-    return Destination(name, None if path in _STDOUT else Path(path))
-
+__all__ = ["DEFAULT_FORMATS", "Destination", "ReportWriter", "parse_destination", "write_reports"]
 
 #: The reports that a run writes when nobody names any.
 DEFAULT_FORMATS = ("html", "junit", "json")
@@ -84,7 +50,7 @@ class ReportWriter:
         return any(destination.path is None for destination in self._destinations)
 
     def prepare(self) -> None:
-        """Put every report's placeholder in its place; folders are made as needed.
+        """Put every report's placeholder in its place, remove old parts, make folders as needed.
 
         Raises UsageError when two reports would go to one place, before anything is written,
         and ReportError that names every path that cannot be written.
@@ -98,8 +64,9 @@ class ReportWriter:
         Raises ReportError that names every report that could not be written, after the others
         have been.
         """
-        self._each(lambda destination: self._write(destination, result))
-        return tuple(d.path for d in self._destinations if d.path is not None)
+        written: list[Path] = []
+        self._each(lambda destination: written.extend(self._write(destination, result)))
+        return tuple(written)
 
     def _each(self, act: Callable[[Destination], None]) -> None:
         failures: list[str] = []
@@ -120,32 +87,57 @@ class ReportWriter:
     def _refuse_shared(self) -> None:
         taken: dict[object, Destination] = {}
         for destination in self._destinations:
-            place = _place_of(destination.path)
-            if place in taken:
+            place = _place_of(destination.path and destination.first)
+            other = taken.get(place) or self._split_into(destination)
+            if other is not None:
                 raise UsageError(
-                    f"two reports cannot share one place: {taken[place]} and {destination}; "
+                    f"two reports cannot share one place: {other} and {destination}; "
                     "give one of them another path, as in --report FORMAT=PATH"
                 )
             taken[place] = destination
 
+    def _split_into(self, destination: Destination) -> Destination | None:
+        """Return the report of which some part may take the place of ``destination``."""
+        for other in self._destinations:
+            if other is not destination and other.split and destination.path is not None:
+                path = destination.first
+                if _place_of(path) != _place_of(other.path) and other.is_part(path):
+                    return other
+        return None
+
     def _place(self, destination: Destination) -> None:
         if destination.path is None:
             write_stdout(())
-        elif _is_special(destination.path):
-            if not os.access(destination.path, os.W_OK):
+        elif _is_special(destination.first):
+            if not os.access(destination.first, os.W_OK):
                 raise PermissionError(errno.EACCES, "")
         else:
             placeholder = REPORTS[destination.format].placeholder(self._version)
-            _put(destination.path, (placeholder,))
+            _put(destination.first, (placeholder,))
+            if REPORTS[destination.format].options:
+                self._remove_old_parts(destination)
 
-    def _write(self, destination: Destination, result: Result) -> None:
-        chunks = REPORTS[destination.format].render(result)
+    def _remove_old_parts(self, destination: Destination) -> None:
+        mark = REPORTS[destination.format].mark.encode()
+        ours = {_place_of(d.first) for d in self._destinations if d.path is not None}
+        for path in destination.parts_there():
+            if _place_of(path) not in ours and begins_with(path, mark):
+                path.unlink(missing_ok=True)
+
+    def _write(self, destination: Destination, result: Result) -> list[Path]:
+        """Write one report and return its files, in order."""
+        report = REPORTS[destination.format]
         if destination.path is None:
-            write_stdout(chunks)
-        elif _is_special(destination.path):
-            write_pipe(destination.path, chunks)
-        else:
-            _put(destination.path, chunks)
+            write_stdout(report.render(result))
+            return []
+        if not destination.split:
+            _put_or_pipe(destination.path, report.render(result))
+            return [destination.path]
+        numbers = []
+        for number, chunks in report.render_parts(result, destination.split):
+            _put_or_pipe(destination.part(number), chunks)
+            numbers.append(number)
+        return [destination.part(number) for number in sorted(numbers)]
 
 
 def write_reports(
@@ -159,18 +151,18 @@ def write_reports(
     return ReportWriter(destinations, result.version).write(result)
 
 
+def _put_or_pipe(path: Path, chunks: Iterable[str]) -> None:
+    if _is_special(path):
+        write_pipe(path, chunks)
+    else:
+        _put(path, chunks)
+
+
 def _put(path: Path, chunks: Iterable[str]) -> None:
     # A link is followed: replacing it would leave the old report where it points.
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     replace_file(target, chunks)
-
-
-def _names_a_file(path: str) -> bool:
-    try:
-        return bool(path) and b"\0" not in os.fsencode(path)
-    except UnicodeEncodeError:
-        return False
 
 
 def _place_of(path: Path | None) -> object:
