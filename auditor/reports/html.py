@@ -20,6 +20,7 @@ from markupsafe import Markup
 from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.facts import UNFINISHED, pressing
 from auditor.reports.html_island import island
+from auditor.reports.template_cache import TemplateCache
 from auditor.resources import resource_folder
 
 #: Findings that stand in the file as plain rows, for readers without scripts.
@@ -86,6 +87,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=TemplateCache(),
     )
 
 
