@@ -36,20 +36,20 @@ class TestReport:
 
     def prepare(self) -> None:
         """Put the placeholder in its place. Raises ReportError when it cannot be written."""
-        if not self.takes_stdout:
-            self._put((junit.placeholder(__version__),), into_pipes=False)
+        path = self.destination.path
+        if path is not None and not _is_pipe(path):
+            self._put(path, (junit.placeholder(__version__),))
 
     def write(self, outcomes: Iterable[ExampleOutcome]) -> None:
         """Write the report on ``outcomes``. Raises ReportError when it cannot be."""
-        self._put(render(outcomes), into_pipes=True)
+        self._put(self.destination.path, render(outcomes))
 
-    def _put(self, chunks: Iterable[str], *, into_pipes: bool) -> None:
-        path = self.destination.path
+    def _put(self, path: Path | None, chunks: Iterable[str]) -> None:
         try:
             if path is None:
                 write_stdout(chunks)
-            elif path.exists() and not path.is_file() and not path.is_dir():
-                write_pipe(path, chunks if into_pipes else ())
+            elif _is_pipe(path):
+                write_pipe(path, chunks)
             else:
                 target = path.resolve()
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -119,3 +119,8 @@ def _report(
     if value.partition("=")[0] != _FORMAT:
         raise click.BadParameter("test writes junit, and nothing else", param=parameter)
     return TestReport(parse_destination(value, _FOLDER))
+
+
+def _is_pipe(path: Path) -> bool:
+    """Whether nothing can be replaced at ``path``: a FIFO or a device."""
+    return path.exists() and not path.is_file() and not path.is_dir()

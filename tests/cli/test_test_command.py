@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -216,6 +218,15 @@ def test_a_run_that_comes_to_nothing_leaves_no_green_report(house):
     assert run(["test", "--report", "junit=junit.xml"], house).returncode == 2
     assert path.read_text() != green
     assert UNFINISHED in path.read_text()
+
+
+def test_a_report_goes_down_a_pipe_whole(house):
+    os.mkfifo(house / "pipe")
+    with subprocess.Popen(["cat", "pipe"], cwd=house, stdout=subprocess.PIPE) as reader:
+        done = run(["test", "--report", "junit=pipe"], house)
+        text, _ = reader.communicate(timeout=30)
+    assert done.returncode == 0
+    assert sum(len(list(suite)) for suite in JUnitXml.fromstring(text)) == 5
 
 
 def test_a_report_that_cannot_be_written_is_4(house):

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import cache
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auditor.model import Connection, Position, RuleChecks, Severity, Verdict
 from auditor.policy.documents import pack_names
@@ -76,6 +78,20 @@ def test_every_rule_finds_something_in_a_violating_account(count, seed, now):
     checks = judge(packs(TIGHT), build_estate(count, seed, now=now)).checks()
     assert with_verdict(checks, Verdict.FAIL).keys() == {rule.id for rule in RULES}
     assert with_verdict(checks, Verdict.ERROR) == {}
+
+
+@given(
+    st.sampled_from([60, 61, 90, 250]),
+    st.integers(0, 2**32),
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # bounds, made aware
+)
+@settings(max_examples=25, deadline=None)
+def test_whatever_the_account_and_the_hour(count, seed, now):
+    healthy = judge(packs(), build_estate(count, seed, healthy=True, now=now)).checks()
+    assert with_verdict(healthy, Verdict.FAIL) | with_verdict(healthy, Verdict.ERROR) == {}
+    spoilt = judge(packs(TIGHT), build_estate(count, seed, now=now)).checks()
+    assert with_verdict(spoilt, Verdict.FAIL).keys() == {rule.id for rule in RULES}
+    assert with_verdict(spoilt, Verdict.ERROR) == {}
 
 
 def test_no_two_rules_ask_the_same():
