@@ -255,6 +255,16 @@ def find(path: str) -> Field | None:
     return None
 
 
+def item_of(path: str) -> Field:
+    """Return the items of the array at ``path`` as a field: documented, or of any type."""
+    base = f"{path}[]"
+    known = find(base)
+    if known is not None:
+        return known
+    described = next(children(base), None) is not None
+    return Field(base, Kind.OBJECT if described else Kind.ANY, "An item.", open=not described)
+
+
 def children(path: str) -> Iterator[Field]:
     """Yield the documented fields directly below ``path`` ("" for the record itself)."""
     prefix = f"{path}." if path else ""

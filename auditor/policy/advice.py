@@ -43,7 +43,9 @@ class Advice:
             )
             return
         below = joined(found.path, key.text)
-        if key.text in _OPERAND_KEYS:
+        if key.text in FIELDS and not found.path.startswith(key.text):
+            hint = f"it is a field: put it beside {found.path or 'this'}, not below it"
+        elif key.text in _OPERAND_KEYS:
             hint = _OPERAND_KEYS[key.text]
         elif found.kind is Kind.OBJECT and (self._scope.find(below) or found.open):
             hint = f"write the path in one: {below}"
@@ -63,7 +65,9 @@ class Advice:
         if array and array != base.removesuffix("[]"):
             self.through_array(key, array)
             return
-        if key.text in OPERATORS or key.text.lower() in FOREIGN_OPERATORS:
+        if key.text in OPERATORS or (
+            key.text.lower() in FOREIGN_OPERATORS and key.text.lower() not in FIELDS
+        ):
             hint = "an operator stands below a field: field: {operator: value}"
         else:
             parent = full.rpartition(".")[0]
@@ -71,7 +75,7 @@ class Advice:
             everywhere = [p for p in FIELDS if "[]" not in p] if not base else near
             hint = nearest(key.text, everywhere) or nearest(key.text, near)
             hint = hint or "if the API has it by now, name it under extra_fields:"
-        self._problems.add(key.position, f"no field is called {one_line(full)}", hint)
+        self._problems.add(key.position, f"no field is called {one_line(full) or 'nothing'}", hint)
 
     def through_array(self, key: Scalar, array: str) -> None:
         """Note that ``key`` goes through an array without a quantifier."""

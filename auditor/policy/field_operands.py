@@ -11,10 +11,12 @@ from auditor.policy.nodes import Node, Scalar
 from auditor.policy.operators import READING, OperandForm, Operator
 from auditor.policy.problems import Problems
 from auditor.policy.scope import NUMBER, Subject
-from auditor.text import listed
+from auditor.policy.suggest import nearest
+from auditor.text import listed, one_line
 
 UNIT_NAMES = ("seconds", "minutes", "hours", "days", "weeks")
 
+_KEYS = ("field", "times", "unit")
 _COMPARED = frozenset({OperandForm.SCALAR, OperandForm.SCALARS, OperandForm.ORDERED})
 #: What may be compared with another field: everything but conditions, patterns and shapes.
 _FORMS = _COMPARED | {
@@ -39,8 +41,7 @@ def is_field_operand(node: Node, operator: Operator) -> bool:
     """Whether ``node`` says ``{field: PATH}``, with or without ``times`` and ``unit``."""
     if not isinstance(node, MappingNode) or operator.form not in _FORMS:
         return False
-    keys = {key.text for key, _ in node}
-    return "field" in keys and keys <= {"field", "times", "unit"}
+    return node.get("field") is not None
 
 
 class FieldOperands:
@@ -65,6 +66,11 @@ class FieldOperands:
         if not isinstance(name, Scalar) or not isinstance(name.value, str):
             self._problems.add(name.position, "field: takes a path", "as {field: sync_frequency}")
             return None
+        for key, _ in node:
+            if key.text not in _KEYS:
+                told = f"a field to compare with has no key {one_line(key.text)}"
+                self._problems.add(key.position, told, nearest(key.text, _KEYS))
+                return None
         if subject is NUMBER:
             self._problems.add(node.position, "a number of things is compared with a number", "")
             return None
@@ -87,7 +93,7 @@ class FieldOperands:
             told, hint = f"{name.text} is a live credential: only exists can be asked of it", ""
         elif name.text == subject.path and operator.form is not OperandForm.DURATION:
             told, hint = f"{name.text} is compared with itself", "name another field"
-        elif other.kind in (wanted := _kinds_of_other(operator, kind)):
+        elif other.kind in (wanted := kinds_of_other(operator, kind)):
             return True
         else:
             told = f"{name.text} is {other.kind.value}"
@@ -116,9 +122,14 @@ class FieldOperands:
         return FieldOperand(name.text, Reading.PLAIN, text, number, unit.text)
 
 
-def _kinds_of_other(operator: Operator, kind: Kind) -> frozenset[Kind]:
-    """Return what the other field may be where ``operator`` is asked of a field of ``kind``."""
+def kinds_of_other(operator: Operator, kind: Kind) -> frozenset[Kind]:
+    """Return what the other field may be where ``operator`` is asked of a field of ``kind``.
+
+    Empty where the operator takes no other field.
+    """
     form = operator.form
+    if form not in _FORMS:
+        return frozenset()
     if form is OperandForm.MOMENT:
         return frozenset({Kind.TIMESTAMP, Kind.ANY})
     if form is OperandForm.DURATION:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from auditor.fields import FIELDS
 from auditor.policy.nodes import Node, Scalar
 from auditor.policy.operands import written
 from auditor.policy.problems import Problems
@@ -73,8 +74,9 @@ def _complain(
         hint = nearest(name[4:], variables) or "declare it under vars:"
         problems.add(node.position, f"no variable is called {one_line(name[4:])}", hint)
     else:
+        hint = nearest(name, [path for path in FIELDS if "[]" not in path])
         problems.add(
             node.position,
             f"no field that a message can show is called {one_line(name) or 'nothing'}",
-            "write {field.path}, {var.name}, or {{ for a brace",
+            hint or "write {field.path}, {var.name}, or {{ for a brace",
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -23,6 +24,8 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_NODES = 50_000
 
+LINE_BREAK = re.compile(r"\r\n?|\n")
+_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
@@ -107,6 +110,7 @@ class _Reader:
         self._file = file
         self._problems: list[Problem] = []
         self._lines: list[str] = []
+        self._starts = [0]
         self._nodes = 0
 
     def read(self) -> tuple[Node, list[Problem]]:
@@ -117,7 +121,8 @@ class _Reader:
         except UnicodeDecodeError as error:
             line = self._data.count(b"\n", 0, error.start) + 1
             self._stop(Position(self._file, line, 1), "not UTF-8", "save the file as UTF-8")
-        self._lines = text.split("\n")
+        self._lines = LINE_BREAK.split(text)
+        self._starts = [0, *(match.end() for match in LINE_BREAK.finditer(text))]
         try:
             return self._document(_events(text)), self._problems
         except yaml.MarkedYAMLError as error:
@@ -126,12 +131,9 @@ class _Reader:
             message = one_line(error.problem or error.context or "not YAML")
             self._stop(position, f"not YAML: {message}", self._trap(position))
         except yaml.reader.ReaderError as error:
-            line = text.count("\n", 0, error.position) + 1
             self._stop(
-                Position(self._file, line, 1),
-                f"a character that YAML forbids: U+{error.character:04X}"
-                if isinstance(error.character, int)
-                else "a character that YAML forbids",
+                self._place(found.start() if (found := _FORBIDDEN.search(text)) else 0),
+                f"a character that YAML forbids: {error.reason}",
                 "remove it, or write it as an escape in double quotes",
             )
 
@@ -202,7 +204,12 @@ class _Reader:
             yield key, value
 
     def _at(self, mark: Any) -> Position:
-        return Position(self._file, mark.line + 1, mark.column + 1)
+        return self._place(mark.index)
+
+    def _place(self, index: int) -> Position:
+        # YAML 1.1 breaks lines at characters that no editor counts; so lines are counted here.
+        line = bisect_right(self._starts, index)
+        return Position(self._file, line, index - self._starts[line - 1] + 1)
 
     def _problem(self, position: Position, message: str, hint: str = "") -> None:
         self._problems.append(Problem(position, message, hint, self._line(position)))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from auditor.clock import parse_duration, parse_relative, parse_time_of_day, parse_timestamp
-from auditor.fields import Field, Kind, find
+from auditor.fields import Field, Kind, item_of
 from auditor.policy.conditions import Literal, Now
 from auditor.policy.nodes import Node, Scalar, Sequence, plain_value
 from auditor.policy.operators import OperandForm, Operator
@@ -60,7 +60,8 @@ class Literals:
     def _boolean(self, operator: Operator, _found: Field, node: Node) -> bool | None:
         if isinstance(node, Scalar) and type(node.value) is bool:
             return node.value
-        self._wrong(node, f"{operator.name}: takes true or false", "")
+        _, hint = _as_boolean(node) if isinstance(node, Scalar) else (None, "")
+        self._wrong(node, f"{operator.name}: takes true or false", hint)
         return None
 
     def _scalar(self, operator: Operator, found: Field, node: Node) -> Any:
@@ -72,9 +73,15 @@ class Literals:
 
     def _scalars(self, operator: Operator, found: Field, node: Node) -> Any:
         items = self._list(operator, node)
-        item = _item_of(found) if operator.name == "subset_of" else found
+        item = item_of(found.path) if operator.name == "subset_of" else found
         values = [self._scalar(operator, item, entry) for entry in items or ()]
-        return tuple(values) if values and None not in values else None
+        if not values or None in values:
+            return None
+        if {True, False} == set(values) and set(map(type, values)) == {bool}:
+            hint = "write exists: true to ask that there is one"
+            self._wrong(node, f"{operator.name}: true and false are all there is", hint)
+            return None
+        return tuple(values)
 
     def _ordered(self, operator: Operator, found: Field, node: Node) -> Any:
         value = self._scalar(operator, found, node)
@@ -93,7 +100,7 @@ class Literals:
                 node, f"{operator.name}: takes one value", "write contains_any: for several"
             )
             return None
-        return self._typed(operator, _item_of(found), node)
+        return self._typed(operator, item_of(found.path), node)
 
     def _needles(self, operator: Operator, found: Field, node: Node) -> Any:
         values = [self._needle(operator, found, item) for item in self._list(operator, node) or ()]
@@ -101,8 +108,10 @@ class Literals:
 
     def _text(self, operator: Operator, _found: Field, node: Node) -> str | None:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            written_as = "quote it" if isinstance(node, Scalar) and node.text else ""
-            self._wrong(node, f"{operator.name}: takes a text", written_as)
+            hint = "quote it" if isinstance(node, Scalar) and node.text else ""
+            if isinstance(node, Sequence) and operator.form is OperandForm.NEEDLE:
+                hint = "write contains_any or contains_all for several"
+            self._wrong(node, f"{operator.name}: takes a text", hint)
             return None
         if not node.value:
             self._wrong(node, f'{operator.name}: "" holds for every text', "write the text")
@@ -208,6 +217,10 @@ class Literals:
         if value is None:
             self._wrong(node, f"null is no value to compare {_name(found)} with", _NULL)
             return None
+        if found.kind is Kind.OBJECT:
+            told = f"{_name(found)} is an object: no value is like it"
+            self._wrong(node, told, "ask for its fields with any_item:")
+            return None
         check = _TYPES.get(found.kind)
         if check is not None:
             fitting, hint = check(node)
@@ -256,7 +269,10 @@ _NULL = "write exists: false for null or missing, exists: true for any value"
 def written(node: Node) -> str:
     """Return ``node`` as English shows it: ``15``, ``auto``, ``PrivateLink or SshTunnel``."""
     if isinstance(node, Scalar):
-        return str(node.value).lower() if type(node.value) is bool else node.text
+        if type(node.value) is bool:
+            return str(node.value).lower()
+        # 017 and 0x1F are 17 and 31 to us; a reader should not have to know.
+        return str(node.value) if type(node.value) is int else node.text
     if isinstance(node, Sequence):
         return listed(written(item) for item in node.items)
     return "an object"
@@ -264,12 +280,6 @@ def written(node: Node) -> str:
 
 def _name(found: Field) -> str:
     return found.path or "this"
-
-
-def _item_of(array: Field) -> Field:
-    """Return the items of ``array`` as a field: documented, or of any type."""
-    path = f"{array.path}[]"
-    return find(path) or Field(path, Kind.ANY, "")
 
 
 def _mentions(schema: Any, words: frozenset[str]) -> bool:

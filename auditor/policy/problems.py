@@ -6,6 +6,7 @@ import re
 
 from auditor.errors import Problem
 from auditor.model import Position
+from auditor.policy.nodes import LINE_BREAK
 
 
 class Problems:
@@ -17,7 +18,7 @@ class Problems:
 
     def knows(self, file: str, data: bytes) -> None:
         """Remember the lines of a file, to show them under its problems."""
-        self._lines[file] = data.decode("utf-8", "replace").split("\n")
+        self._lines[file] = LINE_BREAK.split(data.decode("utf-8-sig", "replace"))
 
     def add(self, position: Position, message: str, hint: str = "") -> None:
         """Note an error."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from auditor.fields import FIELDS, Exposure, Field, Kind
+from auditor.fields import FIELDS, Exposure, Field, item_of
 from auditor.policy.advice import Advice
 from auditor.policy.conditions import (
     ITSELF,
@@ -105,14 +105,13 @@ class ConditionReader:
 
     def _itself(self, base: str) -> Subject:
         """Return the item of an array as what a test is about."""
-        found = self._scope.find(base) or Field(base, Kind.ANY, "", open=True)
-        return Subject(ITSELF, found, base)
+        return Subject(ITSELF, item_of(base.removesuffix("[]")), base)
 
     def _combined(self, key: Scalar, value: Node, base: str) -> Condition | None:
         if key.text == "not":
             return self._negated(value, base)
         if not isinstance(value, Sequence) or not value.items:
-            held = "an empty list holds nothing" if isinstance(value, Sequence) else "not a list"
+            held = "an empty list" if isinstance(value, Sequence) else "no list"
             self._problems.add(
                 value.position,
                 f"{key.text}: takes a list of conditions; this is {held}",

@@ -88,4 +88,4 @@ def nearest(word: str, known: Iterable[str], foreign: dict[str, str] | None = No
     close = get_close_matches(low, by_lower, n=1, cutoff=0.6)
     if close:
         return f"did you mean {by_lower[close[0]]}?"
-    return f"one of {', '.join(words)}" if len(words) <= 12 else ""
+    return f"one of {', '.join(words)}" if 0 < len(words) <= 12 else ""
