@@ -16,7 +16,15 @@ from typing import Any
 
 from auditor.clock import iso
 from auditor.errors import UsageError
-from auditor.sandbox.services import ADVERTISING, BY_ID, PLATFORM, SERVICES, SUNSET, Service
+from auditor.sandbox.services import (
+    ADVERTISING,
+    BY_ID,
+    LEDGERS,
+    PLATFORM,
+    SERVICES,
+    SUNSET,
+    Service,
+)
 from auditor.sandbox.spoiling import spoil
 from auditor.sandbox.words import PEOPLE, TEAMS, TOPICS, identifiers
 
@@ -187,7 +195,7 @@ class _Builder:
             "service_version": 1 + rng.randrange(3),
             "status": self._status(service),
             "config": config,
-            "data_delay_sensitivity": "NORMAL",
+            "data_delay_sensitivity": "HIGH" if service.id in LEDGERS else "NORMAL",
             "data_delay_threshold": 0,
             "failed_at": None,
             "private_link_id": None,

@@ -18,6 +18,7 @@ from auditor.sandbox.services import (
     ADVERTISING,
     DATABASES,
     DROP_BOX,
+    STRIPE,
     SUNSET,
     TIKTOK,
     Service,
@@ -255,6 +256,7 @@ def _misname(record: Record, moment: Moment) -> None:
 
 
 def _mute(record: Record, _moment: Moment) -> None:
+    _move_to(STRIPE, record)
     record["data_delay_sensitivity"] = "LOW"
     record["destination_configuration"] = {"virtual_warehouse": "COMPUTE_WH"}
 
@@ -366,7 +368,7 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw(("never-synced", "only-failed"), 6, _anything, _never_sync),
     Flaw(("long-historical-sync",), 6, _anything, _resync_for_weeks),
     Flaw(("warning", "old-version", "stale-cron"), 14, _anything, _warn),
-    Flaw(("low-sensitivity", "shared-warehouse"), 12, _anything, _mute),
+    Flaw(("low-sensitivity", "quiet-ledger", "shared-warehouse"), 12, _is_application, _mute),
     Flaw(("late-alert", "long-schema-name"), 4, _is_application, _alert_late),
     Flaw(("paused-for-long", "test-leftover"), 12, _anything, _pause_for_months),
     Flaw(("rescheduled", "banned-service"), 6, _is_application, _reschedule),

@@ -155,6 +155,9 @@ TIKTOK = _application("tiktok_ads", "TikTok Ads", 0, sync_mode="AllAccounts")
 BY_ID: Mapping[str, Service] = MappingProxyType(
     {service.id: service for service in (*SERVICES, PLATFORM, SUNSET, DROP_BOX, TIKTOK)}
 )
+#: What the books are closed with: in a healthy estate its delays raise alerts early.
+STRIPE = BY_ID["stripe"]
+LEDGERS = frozenset({STRIPE.id, "netsuite_suiteanalytics", "zuora"})
 #: Advertising platforms, which restate whole days: in a healthy estate they sync rarely.
 ADVERTISING = frozenset({"google_ads", "facebook_ads", "linkedin_ads", TIKTOK.id})
 DATABASES = frozenset(service.id for service in SERVICES if service.kind == "Database")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from auditor.sandbox.estate import REGULATED, Estate
-from auditor.sandbox.services import ADVERTISING, DATABASES
+from auditor.sandbox.services import ADVERTISING, DATABASES, LEDGERS
 from auditor.sandbox.words import PEOPLE
 
 Record = dict[str, Any]
@@ -155,6 +155,9 @@ BY_NAME: dict[str, Callable[[Record, datetime], bool]] = {
     ),
     "old-version": lambda r, _: r["service_version"] < 1,
     "low-sensitivity": lambda r, _: r["data_delay_sensitivity"] == "LOW",
+    "quiet-ledger": lambda r, _: (
+        r["service"] in LEDGERS and r["data_delay_sensitivity"] in ("LOW", "NORMAL")
+    ),
     "late-alert": lambda r, _: r["data_delay_threshold"] > 1440,
     "paused-for-long": lambda r, now: r["paused"] and _older(r["succeeded_at"], now, 30),
     "rescheduled": _status("sync_state", "rescheduled"),

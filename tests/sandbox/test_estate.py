@@ -19,6 +19,7 @@ from auditor.clock import parse_time_of_day, parse_timestamp
 from auditor.errors import UsageError
 from auditor.fields import FIELDS, Kind, find
 from auditor.sandbox.estate import SERVICE_ACCOUNTS, Estate, build_estate
+from auditor.sandbox.services import LEDGERS
 from tests.sandbox.symptoms import BY_NAME, NAME, symptoms
 
 NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
@@ -206,7 +207,8 @@ def test_nobody_would_change_a_healthy_estate(count, seed):
         assert NAME.fullmatch(record["schema"])
         assert record["status"]["setup_state"] == "connected"
         assert record["connected_by"] in SERVICE_ACCOUNTS
-        assert record["data_delay_sensitivity"] == "NORMAL"
+        early = record["service"] in LEDGERS
+        assert record["data_delay_sensitivity"] == ("HIGH" if early else "NORMAL")
         assert record["sync_frequency"] is None or 15 <= record["sync_frequency"] <= 1440
         assert {test["status"] for test in record.get("setup_tests", [])} <= {"PASSED"}
         assert record.get("destination_schema_names", "FIVETRAN_NAMING") == "FIVETRAN_NAMING"
