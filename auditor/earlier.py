@@ -23,6 +23,7 @@ from auditor.model import (
     GroupCheck,
     Outcome,
     PolicyFile,
+    Result,
     Severity,
     SourceInfo,
     Verdict,
@@ -131,6 +132,39 @@ def parse_report(data: bytes, name: str) -> EarlierReport:
         raise UsageError(
             f"{name}: the report is damaged ({one_line(str(error))}); audit again"
         ) from error
+
+
+def report_of(result: Result, name: str) -> EarlierReport:
+    """Return ``result`` as if its JSON report had been read back from ``name``."""
+    return EarlierReport(
+        name=name,
+        version=result.version,
+        judged_at=result.judged_at,
+        source=result.source,
+        outcome=result.gate.outcome,
+        exit_code=result.gate.exit_code,
+        reasons=result.gate.reasons,
+        left_out=result.left_out,
+        policies=result.policies,
+        connections=result.connections,
+        rules=tuple(
+            EarlierRule(c.rule.id, c.rule.title, c.rule.severity, c.rule.per, c.verdicts, c.groups)
+            for c in result.checks
+        ),
+        findings=tuple(
+            EarlierFinding(
+                rule=finding.rule.id,
+                severity=finding.rule.severity,
+                verdict=finding.verdict,
+                connections=finding.connections,
+                group=finding.group,
+                message=finding.message,
+                note=finding.note,
+                evidence=finding.evidence,
+            )
+            for finding in result.findings
+        ),
+    )
 
 
 # -- the document as it stands in the file --------------------------------------------------------
