@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ def audit_and_report(
     A report that cannot be written makes the code 4, which outranks whatever was found.
     """
     terminal, started = telling.terminal, time.monotonic()
+    _collect_seldom()
 
     def show(progress: Progress) -> None:
         walk = f"walk {progress.walk}: " if progress.walk > 1 else ""
@@ -53,10 +55,23 @@ def audit_and_report(
     if telling.quiet:
         terminal.say(answer(result, lost), to_err=to_err)
     else:
-        lines = summary(result, paths, chosen=telling.chosen, verbose=telling.verbose, lost=lost)
+        lines = summary(
+            result,
+            paths,
+            chosen=telling.chosen,
+            verbose=telling.verbose,
+            lost=lost,
+            width=terminal.width(to_err=to_err),
+        )
         for line in lines:
             terminal.say(line, to_err=to_err)
     if failure is not None:
         terminal.complain(str(failure))
         return result, failure.exit_code
     return result, result.gate.exit_code
+
+
+def _collect_seldom() -> None:
+    """Let the collector look for cycles now and then: what a run keeps has none, and is much."""
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import suppress
 from types import FrameType
 
 import click
@@ -85,11 +86,11 @@ def command(  # noqa: PLR0913  # an argument an option
         with sandbox:
             _introduce(sandbox.url, sandbox.key, sandbox.secret, connections)
             if fault:
-                click.echo(f"It goes wrong on purpose: {FAULTS[fault].doc}.\n")
+                _say(f"It goes wrong on purpose: {FAULTS[fault].doc}.\n")
             while True:
                 time.sleep(3600)
     except (Interrupted, KeyboardInterrupt):
-        click.echo("\nThe sandbox has stopped.")
+        _say("\nThe sandbox has stopped.")
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -99,9 +100,15 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
     raise Interrupted(number)
 
 
+def _say(text: str) -> None:
+    # Who starts it in a script may have stopped reading; it serves all the same.
+    with suppress(BrokenPipeError):
+        click.echo(text)
+
+
 def _introduce(url: str, key: str, secret: str, connections: int) -> None:
-    click.echo(f"A sandbox with {connections:,} connections listens on {url}. Ctrl-C ends it.")
-    click.echo("The credentials are made up and open nothing else. In another terminal:\n")
-    click.echo(f"  export FIVETRAN_API_KEY={key}")
-    click.echo(f"  export FIVETRAN_API_SECRET={secret}")
-    click.echo(f"  fivetran-auditor audit --base-url {url}\n")
+    _say(f"A sandbox with {connections:,} connections listens on {url}. Ctrl-C ends it.")
+    _say("The credentials are made up and open nothing else. In another terminal:\n")
+    _say(f"  export FIVETRAN_API_KEY={key}")
+    _say(f"  export FIVETRAN_API_SECRET={secret}")
+    _say(f"  fivetran-auditor audit --base-url {url}\n")

@@ -1,0 +1,1 @@
+"""How fast the auditor is, as ratios to plain loops on the same machine: ``make bench``."""

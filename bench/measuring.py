@@ -1,0 +1,57 @@
+"""Whole processes, timed in turn, so that what slows the machine down slows all of them down."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one command took: seconds (the median of its runs) and MiB at most."""
+
+    seconds: float
+    memory: float
+
+
+def measured(
+    commands: Mapping[str, Sequence[str]], times: int, env: Mapping[str, str] | None = None
+) -> dict[str, Measured]:
+    """Run each command in turn, ``times`` times over, after one run of each that warms up."""
+    for command in commands.values():
+        _run(command, env)
+    runs: dict[str, list[Measured]] = {name: [] for name in commands}
+    for _ in range(times):
+        for name, command in commands.items():
+            runs[name].append(_run(command, env))
+    return {
+        name: Measured(median(run.seconds for run in of), max(run.memory for run in of))
+        for name, of in runs.items()
+    }
+
+
+def _run(command: Sequence[str], env: Mapping[str, str] | None) -> Measured:
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**_plain(), **(env or {})}, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    # Told here, so that the process is not waited for twice.
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise RuntimeError(f"exit {process.returncode}: {' '.join(command)}")
+    return Measured(seconds, usage.ru_maxrss / 1024)
+
+
+def _plain() -> dict[str, str]:
+    """Return the environment as users have it: modules are compiled once, output is buffered."""
+    developers = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+    return {name: value for name, value in os.environ.items() if name not in developers}
