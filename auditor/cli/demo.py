@@ -18,7 +18,13 @@ from auditor.run import Options
 
 
 @click.command(name="demo", short_help="Audit the embedded API: nothing to configure.")
-@click.option("--connections", type=click.IntRange(1), default=250, show_default=True)
+@click.option(
+    "--connections",
+    type=click.IntRange(1),
+    default=250,
+    show_default=True,
+    help="How many connections.",
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="Another made-up account.")
 @click.option("--healthy", is_flag=True, help="An account in which there is nothing to find.")
 @click.option(
