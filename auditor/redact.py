@@ -91,7 +91,7 @@ def guarded(path: str, text: str, reveal: frozenset[str] = frozenset()) -> str:
         return REDACTED
     if shown is Exposure.HIDDEN:
         return HIDDEN
-    return REDACTED if _is_named_secret(path) or looks_secret(text) else text
+    return REDACTED if is_named_secret(path) or looks_secret(text) else text
 
 
 def looks_secret(text: str) -> bool:
@@ -101,7 +101,7 @@ def looks_secret(text: str) -> bool:
     return any(_is_random(match[0]) for match in _TOKEN.finditer(text))
 
 
-def _is_named_secret(path: str) -> bool:
+def is_named_secret(path: str) -> bool:
     """Whether the key is named like a secret, by whole words; documented names are not."""
     field = find(path)
     if field is not None and not field.open:

@@ -10,6 +10,7 @@ import click
 
 from auditor import __version__
 from auditor.cli.auditing import Telling, audit_and_report
+from auditor.cli.configurable import Configurable
 from auditor.cli.exceptions import (
     ExceptionOptions,
     baseline_of,
@@ -25,6 +26,7 @@ from auditor.cli.options import (
     allow_empty_option,
     api_options,
     api_source,
+    checked,
     fail_on_option,
     given,
     output_options,
@@ -49,7 +51,7 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     """What the bundles of options hand to the command."""
 
 
-@click.command(name="audit", short_help="Fetch, judge, report, gate.")
+@click.command(name="audit", cls=Configurable, short_help="Fetch, judge, report, gate.")
 @policy_option
 @var_option
 @click.option(
@@ -67,8 +69,10 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     "reports",
     multiple=True,
     metavar="FORMAT[=PATH]",
-    help=f"{listed(REPORTS)}; repeatable; =- is standard output."
-    f"  [default: {listed(DEFAULT_FORMATS, 'and')}]",
+    default=DEFAULT_FORMATS,
+    show_default=True,
+    callback=checked(lambda texts: [parse_destination(text, Path()) for text in texts]),
+    help=f"{listed(REPORTS)}; repeatable; =- is standard output.",
 )
 @click.option(
     "-o",
@@ -108,7 +112,7 @@ def command(  # noqa: PLR0913  # an argument an option
     terminal.quiet = quiet
     if no_color:
         terminal.without_colour()
-    destinations = [parse_destination(text, output_dir) for text in reports or DEFAULT_FORMATS]
+    destinations = [parse_destination(text, output_dir) for text in reports]
     check_inputs(more, (destination.path for destination in destinations))
     writer = ReportWriter(destinations, __version__)
     # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
@@ -120,7 +124,9 @@ def command(  # noqa: PLR0913  # an argument an option
         more["verify_listing"] = more["verify_listing"] or strict
         source: Source = api_source(more)
     else:
-        source = _saved(snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}))
+        source = _saved(
+            snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
+        )
     options = Options(
         fail_on=severity_of(fail_on),
         strict=strict,

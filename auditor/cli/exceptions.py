@@ -11,6 +11,7 @@ from typing import Any, TypedDict, TypeVar
 import click
 
 from auditor.baseline import Baseline, read_baseline
+from auditor.cli.options import checked
 from auditor.errors import UsageError
 from auditor.model import Severity
 from auditor.policy import Ruleset
@@ -34,6 +35,23 @@ class ExceptionOptions(TypedDict):
     baseline: str | None
 
 
+def limits_of(texts: Sequence[str]) -> dict[Severity, int]:
+    """Return ``--max`` arguments by severity. Raises UsageError for what is no SEVERITY=N."""
+    found: dict[Severity, int] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        severity = _SEVERITIES.get(name)
+        if severity is None or not _LIMIT.fullmatch(number):
+            raise UsageError(
+                f"--max {one_line(text)}: write a severity ({listed(_SEVERITIES)}) and a number,"
+                " as --max low=20"
+            )
+        if severity in found:
+            raise UsageError(f"--max {name} is given twice")
+        found[severity] = int(number)
+    return found
+
+
 _OPTIONS = (
     click.option(
         "--only", multiple=True, metavar="RULE", help="Only rules of this id or glob; repeatable."
@@ -49,6 +67,7 @@ _OPTIONS = (
         "limits",
         multiple=True,
         metavar="SEVERITY=N",
+        callback=checked(limits_of),
         help="Allow up to N violations of a severity, whatever --fail-on says; repeatable.",
     ),
     click.option(
@@ -94,23 +113,6 @@ def selected(ruleset: Ruleset, options: ExceptionOptions) -> Ruleset:
         _check_texts(option, texts)
     _check_texts("--tag", options["tags"])
     return select(ruleset, only=options["only"], skip=options["skip"], tags=options["tags"])
-
-
-def limits_of(texts: Sequence[str]) -> dict[Severity, int]:
-    """Return ``--max`` arguments by severity. Raises UsageError for what is no SEVERITY=N."""
-    found: dict[Severity, int] = {}
-    for text in texts:
-        name, _, number = text.partition("=")
-        severity = _SEVERITIES.get(name)
-        if severity is None or not _LIMIT.fullmatch(number):
-            raise UsageError(
-                f"--max {one_line(text)}: write a severity ({listed(_SEVERITIES)}) and a number,"
-                " as --max low=20"
-            )
-        if severity in found:
-            raise UsageError(f"--max {name} is given twice")
-        found[severity] = int(number)
-    return found
 
 
 def waivers_of(name: str | None, *, strict: bool) -> Waivers | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from auditor.cli.configurable import Configurable
 from auditor.cli.options import policy_names, policy_option, var_option, variables_of
 from auditor.cli.terminal import Terminal, style
 from auditor.errors import UsageError
@@ -18,7 +19,12 @@ from auditor.policy.suggest import nearest
 from auditor.text import listed, one_line, plural
 
 
-@click.command(name="explain", short_help="Show the rules in force, or one rule in full.")
+@click.command(
+    name="explain",
+    cls=Configurable,
+    keys={"rule": None},
+    short_help="Show the rules in force, or one rule in full.",
+)
 @click.argument("rule", required=False)
 @policy_option
 @var_option

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from auditor.cli.configurable import Configurable
 from auditor.cli.options import ApiOptions, allow_empty_option, api_options, api_source
 from auditor.cli.terminal import Terminal
 from auditor.errors import ReportError, SourceError
@@ -32,7 +33,12 @@ _STDOUT = ("-", "/dev/stdout", "/dev/fd/1")
 _SKEW = timedelta(seconds=300)
 
 
-@click.command(name="fetch", short_help="Save a listing as a snapshot.")
+@click.command(
+    name="fetch",
+    cls=Configurable,
+    keys={"output": None},
+    short_help="Save a listing as a snapshot.",
+)
 @api_options
 @allow_empty_option
 @click.option(

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
-from click.core import ParameterSource
 
+from auditor.cli.configurable import as_near
 from auditor.clock import parse_timestamp
 from auditor.errors import UsageError
 from auditor.model import Severity
@@ -64,6 +64,16 @@ def _not_empty(
     if value is not None and not value.strip():
         raise click.BadParameter("it is empty; leave the option out", param=parameter)
     return value
+
+
+def checked(check: Callable[[Any], object]) -> Callable[..., Any]:
+    """Return a callback that has ``check`` look at an option's value, which stays as it is."""
+
+    def callback(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+        check(value)
+        return value
+
+    return callback
 
 
 _API_OPTIONS = (
@@ -164,13 +174,16 @@ def output_options(command: _F) -> _F:
     return _with(_OUTPUT_OPTIONS, command)
 
 
-def given(context: click.Context, names: set[str]) -> list[str]:
-    """Return those of the parameters ``names`` that the user gave, as options."""
+def given(context: click.Context, names: set[str], beside: str) -> list[str]:
+    """Return those of the parameters ``names`` that were given beside ``beside``, as options.
+
+    What is farther from the user than ``beside``, as the file's default for an option is from
+    the command line, was not meant for this run.
+    """
     return [
         parameter.opts[0]
         for parameter in context.command.params
-        if parameter.name in names
-        and context.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT
+        if parameter.name in names and as_near(context, parameter.name, beside)
     ]
 
 

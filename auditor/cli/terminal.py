@@ -18,7 +18,7 @@ from typing import TextIO
 
 from auditor.errors import Problem
 from auditor.redact import Scrubber
-from auditor.text import plural, printable
+from auditor.text import one_line, plural, printable
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _STYLED = re.compile(r"\x1b\[[0-9;]*m")
@@ -89,7 +89,9 @@ class Terminal:
         rest = len(problems) - count
         told = [plural(count, "error")] if count else []
         told += [plural(rest, "warning")] if rest else []
-        self.complain(f"{' and '.join(told)} in the policies; nothing was judged")
+        files = list(dict.fromkeys(problem.position.file for problem in problems))
+        where = files[0] if len(files) == 1 else f"{len(files)} files"
+        self.complain(f"{' and '.join(told)} in {one_line(where)}; nothing was judged")
 
     def complain_of_bug(self, error: Exception, *, verbose: bool) -> None:
         """Write that something unexpected happened, and with ``verbose`` where."""

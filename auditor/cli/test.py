@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from auditor.cli.configurable import Configurable
 from auditor.cli.options import output_options, policy_names
 from auditor.cli.terminal import Terminal, excerpt, style
 from auditor.cli.test_report import TestReport, report_option
@@ -36,7 +37,12 @@ class Ran:
     warnings: tuple[Problem, ...]
 
 
-@click.command(name="test", short_help="Run the tests that stand beside the rules.")
+@click.command(
+    name="test",
+    cls=Configurable,
+    keys={"paths": "policy", "pattern": None, "report": None},
+    short_help="Run the tests that stand beside the rules.",
+)
 @click.argument("paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...")
 @click.option(
     "-k", "pattern", metavar="PATTERN", help="Only tests whose rule or name holds this, or matches."

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from auditor import __version__
+from auditor.cli.configurable import Configurable
 from auditor.cli.exceptions import waivers_of, waivers_option
 from auditor.cli.options import policy_names, strict_option, var_option, variables_of
 from auditor.cli.terminal import Terminal, excerpt, style
@@ -24,7 +25,12 @@ from auditor.text import listed, one_line, plural
 _FORMATS = {"sarif": "policies.sarif", "github": "-"}
 
 
-@click.command(name="validate", short_help="Check policies: every problem with file:line:column.")
+@click.command(
+    name="validate",
+    cls=Configurable,
+    keys={"paths": "policy", "reports": None},
+    short_help="Check policies: every problem with file:line:column.",
+)
 @click.argument("paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...")
 @var_option
 @waivers_option

@@ -1,0 +1,173 @@
+"""Commands whose options have defaults in ``auditor.yaml`` and in the environment.
+
+The command line comes first, then the environment, then the file, then the option's own default.
+Lists are replaced by whoever comes first; options that take NAME=VALUE are merged by name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from auditor.errors import UsageError
+from auditor.model import Position
+
+CONFIG_FILE = "auditor.yaml"
+PREFIX = "FIVETRAN_AUDITOR_"
+#: From the nearest to the user to the farthest.
+SOURCES = (
+    ParameterSource.COMMANDLINE,
+    ParameterSource.ENVIRONMENT,
+    ParameterSource.DEFAULT_MAP,
+    ParameterSource.DEFAULT,
+)
+#: How an option that takes NAME=VALUE, again and again, is written in the help.
+_PAIR = re.compile(r"[A-Z]+=[A-Z]+")
+_FILE = "auditor.cli.configurable.file"
+_SHOW = "auditor.cli.configurable.show"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a file says of one option.
+
+    ``value`` is what click takes for a default: a text as on the command line, a bool for a flag,
+    a tuple of texts for an option that is repeated. ``places`` are those of the texts.
+    """
+
+    value: str | bool | tuple[str, ...]
+    places: tuple[Position, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """A file that was read: its ``name`` as it was given, and what it sets, by key."""
+
+    name: str
+    settings: Mapping[str, Setting]
+
+
+class Configurable(click.Command):
+    """A command with ``--config`` and ``--show-config``.
+
+    Every option can be set by its long name: ``--fail-on`` by ``fail_on`` in the file and by
+    ``FIVETRAN_AUDITOR_FAIL_ON``. ``keys`` are the exceptions, by parameter: another name, or None
+    for what does not mean the same as it does to ``audit``.
+    """
+
+    def __init__(
+        self, *arguments: Any, keys: Mapping[str, str | None] | None = None, **attributes: Any
+    ) -> None:
+        super().__init__(*arguments, **attributes)
+        #: The parameters that can be configured, by their names in the file.
+        self.keys: dict[str, click.Parameter] = {}
+        for parameter in self.params:
+            key = (keys or {}).get(str(parameter.name), key_of(parameter))
+            if key is not None and parameter.expose_value:
+                parameter.envvar = f"{PREFIX}{key.upper()}"
+                self.keys[key] = parameter
+        self.params += [_config_option(), _show_option()]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, or show what it would run with."""
+        if ctx.meta.get(_SHOW):
+            # Imported here: nothing else needs it.
+            from auditor.cli.in_force import in_force  # noqa: PLC0415  # see above
+
+            for line in in_force(ctx, self.keys, ctx.meta.get(_FILE)):
+                ctx.obj.say(line)
+            return 0
+        for parameter in self.keys.values():
+            if takes_pairs(parameter):
+                ctx.params[str(parameter.name)] = tuple(text for text, _ in pairs(ctx, parameter))
+        return super().invoke(ctx)
+
+
+def key_of(parameter: click.Parameter) -> str:
+    """Return what ``parameter`` is called in a file: its long name, with underscores."""
+    long = next((name for name in parameter.opts if name.startswith("--")), parameter.opts[0])
+    return long.lstrip("-").replace("-", "_")
+
+
+def takes_pairs(parameter: click.Parameter) -> bool:
+    """Whether ``parameter`` is repeated for NAME=VALUE, and so is a mapping in a file."""
+    repeated = isinstance(parameter, click.Option) and parameter.multiple
+    return repeated and bool(_PAIR.fullmatch(parameter.metavar or ""))
+
+
+def pairs(
+    context: click.Context, parameter: click.Parameter
+) -> Iterator[tuple[str, ParameterSource]]:
+    """Yield each NAME=VALUE in force and where it comes from; a name counts where it is nearest."""
+    name = str(parameter.name)
+    typed: Sequence[str] = ()
+    if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+        typed = context.params[name]
+    layers = (typed, parameter.value_from_envvar(context), context.lookup_default(name))
+    seen: set[str] = set()
+    for source, texts in zip(SOURCES, layers, strict=False):
+        fresh = [text for text in texts or () if text.partition("=")[0] not in seen]
+        yield from ((text, source) for text in fresh)
+        seen |= {text.partition("=")[0] for text in fresh}
+
+
+def as_near(context: click.Context, name: str, than: str) -> bool:
+    """Whether the parameter ``name`` was given as near to the user as ``than`` was, or nearer."""
+    source = context.get_parameter_source(name) or ParameterSource.DEFAULT
+    other = context.get_parameter_source(than) or ParameterSource.DEFAULT
+    given = source is not ParameterSource.DEFAULT
+    return given and SOURCES.index(source) <= SOURCES.index(other)
+
+
+def _config_option() -> click.Option:
+    return click.Option(
+        ["--config"],
+        metavar="FILE",
+        envvar=f"{PREFIX}CONFIG",
+        is_eager=True,
+        expose_value=False,
+        callback=_load,
+        help=f"Defaults for options.  [default: {CONFIG_FILE} if it is there]",
+    )
+
+
+def _show_option() -> click.Option:
+    return click.Option(
+        ["--show-config"],
+        is_flag=True,
+        expose_value=False,
+        callback=_note_show,
+        help="Print the options in force and where each comes from; do nothing else.",
+    )
+
+
+def _note_show(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    context.meta[_SHOW] = wanted
+
+
+def _load(context: click.Context, _option: click.Parameter, name: str | None) -> None:
+    """Make what the file says the defaults of the command's parameters."""
+    if name is not None and not name.strip():
+        raise UsageError("--config is empty; leave the option out")
+    path = Path(name or CONFIG_FILE)
+    # A link to nothing is a mistake; no file at all is the usual case.
+    if name is None and not os.path.lexists(path):
+        return
+    # Imported here: a run without a file needs none of it.
+    from auditor.cli.config import read_config  # noqa: PLC0415  # see above
+
+    settings = read_config(path, context)
+    context.meta[_FILE] = ConfigFile(path.as_posix(), settings)
+    assert isinstance(context.command, Configurable)
+    context.default_map = {
+        str(parameter.name): settings[key].value
+        for key, parameter in context.command.keys.items()
+        if key in settings
+    }
