@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from auditor.cli.layout import columns_of
 from auditor.cli.summary import answer, summary
 from auditor.cli.terminal import Terminal
 from auditor.errors import ReportError
@@ -61,7 +62,7 @@ def audit_and_report(
             chosen=telling.chosen,
             verbose=telling.verbose,
             lost=lost,
-            width=terminal.width(to_err=to_err),
+            width=columns_of(terminal.err if to_err else terminal.out),
         )
         for line in lines:
             terminal.say(line, to_err=to_err)
