@@ -173,6 +173,13 @@ class _Run:
     def _accepted(self, outcome: Outcome, shown: Connections, listing: Listing) -> Accepted:
         """Return the outcome with what waivers cover and a baseline knows."""
         walk, options = self._walk, self._options
+        if (
+            options.baseline is not None
+            and listing.complete
+            and not self._info.filters
+            and walk.ids
+        ):
+            options.baseline.check_connections(frozenset(shown.ids))
         known = listing.completeness is not Completeness.UNKNOWN
         seen = Seen(
             listed=walk.connections(list),
@@ -180,6 +187,7 @@ class _Run:
             holds=walk.watch.holds if walk.watch is not None else {},
             today=self._today,
             whole=listing.complete and known and not self._info.filters,
+            clean=partial(self._clean, limit=1000),
         )
         exceptions = Exceptions(options.waivers, options.baseline)
         return accept(outcome, exceptions, seen, self._ruleset)
@@ -207,7 +215,6 @@ class _Run:
         if self._options.now is not None:
             self._clock_note = f"judged as of {iso(self._options.now)}, given with --now"
             return self._options.now
-        local = self._options.clock()
         if as_of is None:
             return local
         if self._info.kind != "api":

@@ -81,15 +81,16 @@ def waive(
     waivers: Sequence[Waiver],
     holds: Mapping[int, set[int]],
     today: datetime,
+    clean: Callable[[str], str] = str,
 ) -> tuple[Outcome, tuple[WaiverUse, ...]]:
     """Return ``outcome`` with every violation that a waiver covers waived.
 
     ``connections`` are the identities as they were listed, ``holds`` is what a ``Watch`` saw, and
-    ``today`` is the time of a real clock.
+    ``today`` is the time of a real clock. ``clean`` takes credentials out of a note.
     """
     places = _Places(connections)
     tallies = [
-        _Tally(waiver, waiver.is_expired(today), holds.get(number))
+        _Tally(waiver, clean(waiver.note), waiver.is_expired(today), holds.get(number))
         for number, waiver in enumerate(waivers)
     ]
     of_rule: dict[str, list[_Tally]] = defaultdict(list)
@@ -102,7 +103,7 @@ def waive(
         for tally in of_rule.get(violation.rule.id, ()):
             if tally.takes(violation, places) and not found:
                 tally.covered += 1
-                found = tally.waiver.note
+                found = tally.note
         return found
 
     waived = outcome.accepting(Verdict.WAIVED, note)
@@ -145,6 +146,7 @@ class _Tally:
     """A waiver while it is applied. ``holds`` is None for one without a ``while``."""
 
     waiver: Waiver
+    note: str
     expired: bool
     holds: set[int] | None
     means: set[int] | None = None
@@ -251,8 +253,11 @@ def _fates(
             continue
         verdicts = {check.verdict for check in entry.groups if check.group == group}
         unsettled = any(check.verdict is Verdict.ERROR for check in entry.groups)
-        fate = _fate(verdicts) if verdicts else "untold" if unsettled else gone
-        yield from [fate] * len(findings)
+        fate = _fate(verdicts) if verdicts else "untold" if unsettled else "fixed"
+        for finding in findings:
+            # Connections that were not listed may be there still, and be what was found.
+            unseen = fate == "fixed" and not whole and not finding.connections <= places.keys()
+            yield "untold" if unseen else fate
 
 
 def _fate(verdicts: set[Verdict]) -> str:

@@ -6,9 +6,9 @@ becomes a sentence that all reports show.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from auditor.baseline import Baseline
 from auditor.model import Connections
@@ -19,7 +19,7 @@ from auditor.policy.rules import Ruleset
 from auditor.policy.waivers import Waivers, rule_problem
 from auditor.text import plural
 
-#: A waiver that ends within this time is named in every report.
+#: A waiver that ends within so many days is named in every report.
 SOON = timedelta(days=14)
 
 
@@ -37,6 +37,7 @@ class Seen:
 
     ``listed`` are the identities as they came, ``shown`` as reports have them. ``holds`` is what
     a ``Watch`` saw, ``today`` the time of a real clock. ``whole`` says that all there is was seen.
+    ``clean`` takes credentials out of a text.
     """
 
     listed: Connections
@@ -44,6 +45,7 @@ class Seen:
     holds: dict[int, set[int]]
     today: datetime
     whole: bool
+    clean: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +56,30 @@ class Accepted:
     accepted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     waivers: tuple[WaiverUse, ...] = ()
-    baseline: BaselineUse | None = field(default=None)
+    baseline: BaselineUse | None = None
 
 
 def accept(outcome: Outcome, exceptions: Exceptions, seen: Seen, ruleset: Ruleset) -> Accepted:
-    """Apply ``exceptions`` to ``outcome``: waivers first, since what is waived has an end.
-
-    Raises UsageError when the baseline has no connection in common with what was listed.
-    """
+    """Apply ``exceptions`` to ``outcome``: waivers first, since what is waived has an end."""
     told: list[str] = []
     warnings: list[str] = []
     uses: tuple[WaiverUse, ...] = ()
     known: BaselineUse | None = None
     waivers, baseline = exceptions.waivers, exceptions.baseline
     if waivers is not None:
-        outcome, uses = waive(outcome, seen.listed, waivers.entries, seen.holds, seen.today)
+        outcome, uses = waive(
+            outcome, seen.listed, waivers.entries, seen.holds, seen.today, seen.clean
+        )
         told.append(_waived(waivers, uses))
         warnings += (str(problem) for problem in waivers.warnings)
         warnings += _of_waivers(uses, seen, ruleset)
     if baseline is not None:
-        if seen.whole and len(seen.shown):
-            baseline.check_connections(frozenset(seen.shown.ids))
         outcome, known = know(outcome, seen.shown, baseline, whole=seen.whole)
         told.append(_known(baseline, known))
         warnings += _of_baseline(known)
-    return Accepted(outcome, tuple(told), tuple(warnings), uses, known)
+    return Accepted(
+        outcome, tuple(map(seen.clean, told)), tuple(map(seen.clean, warnings)), uses, known
+    )
 
 
 def _waived(waivers: Waivers, uses: Sequence[WaiverUse]) -> str:
@@ -99,7 +100,7 @@ def _of_waivers(uses: Sequence[WaiverUse], seen: Seen, ruleset: Ruleset) -> Iter
         if use.expired:
             count = plural(use.matched, "violation") if use.matched else "nothing"
             yield f"{waiver.title} has expired, it held {waiver.until}: it was for {count} here"
-        elif waiver.expires - seen.today <= SOON:
+        elif waiver.expires.date() - seen.today.astimezone(UTC).date() <= SOON:
             yield f"{waiver.title} ends soon: it holds {waiver.until}"
         if use.void and waiver.accepts is not None:
             of = plural(use.void, "violation")
@@ -121,7 +122,5 @@ def _known(baseline: Baseline, use: BaselineUse) -> str:
 
 def _of_baseline(use: BaselineUse) -> Iterator[str]:
     if use.raised:
-        yield (
-            f"{plural(use.raised, 'violation')} of the baseline counts again: the rule has become"
-            " severer since"
-        )
+        violations = plural(use.raised, "violation")
+        yield f"counted again: {violations} of the baseline, since the rule has become severer"

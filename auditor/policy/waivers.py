@@ -36,6 +36,7 @@ REQUIRED_KEYS = WAIVER_KEYS[:-1]
 SELECTOR_PATHS = {"id": "id", "schema": "schema", "service": "service", "group": "group_id"}
 #: What is written for connections to mean every one of them.
 ALL = "all"
+_LONGEST = 500
 _GLOB = re.compile(r"[*?\[]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _FOREIGN = {
@@ -332,7 +333,7 @@ class _Reader:
         if isinstance(value, Scalar) and isinstance(value.value, str) and value.text.strip():
             if value.plain and self._problems.is_cut_by_comment(value.position, value.text):
                 self._problems.add(value.position, f"{key}: is cut at the #", "quote the text")
-            return " ".join(value.text.split())
+            return one_line(value.text, _LONGEST)
         hint = f"quote it; {_NEEDED[key]}" if isinstance(value, Scalar) else _NEEDED[key]
         self._problems.add(value.position, f"{key}: takes a text", hint)
         return ""
