@@ -16,6 +16,7 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from auditor.comparing import Comparison
     from auditor.model import Result
 
 
@@ -23,19 +24,23 @@ class Format(NamedTuple):
     """One format: its name on the command line, its file in the output folder, what it is for.
 
     ``options`` are what it takes after a colon, each with its meaning; all of them are counts.
+    ``home`` is the package in which the module of its name is.
     """
 
     name: str
     filename: str
     doc: str
     options: Mapping[str, str] = MappingProxyType({})
+    home: str = __name__
 
-    def render(self, result: Result) -> Iterable[str]:
+    def render(self, result: Result | Comparison) -> Iterable[str]:
         """Yield the report on ``result``, piece by piece."""
         chunks: Iterable[str] = self._module().render(result)
         return chunks
 
-    def render_parts(self, result: Result, most: int) -> Iterable[tuple[int, Iterable[str]]]:
+    def render_parts(
+        self, result: Result | Comparison, most: int
+    ) -> Iterable[tuple[int, Iterable[str]]]:
         """Yield the report as numbered parts, in the order in which they are to be written.
 
         Only for a format that takes ``split``; ``most`` is at least 2.
@@ -55,7 +60,7 @@ class Format(NamedTuple):
         return text
 
     def _module(self) -> ModuleType:
-        return import_module(f"{__name__}.{self.name}")
+        return import_module(f"{self.home}.{self.name}")
 
 
 #: Every format by its name. A format's module bears its name.

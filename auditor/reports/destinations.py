@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from auditor.errors import UsageError
-from auditor.reports import REPORTS
+from auditor.reports import REPORTS, Format
 from auditor.text import listed, printable
 
 _STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
@@ -63,21 +63,24 @@ class Destination:
                     yield path
 
 
-def parse_destination(text: str, folder: Path) -> Destination:
+def parse_destination(
+    text: str, folder: Path, formats: Mapping[str, Format] = REPORTS
+) -> Destination:
     """Read ``html``, ``html=path``, ``html=folder/``, ``json=-`` or ``junit:split=5000=path``.
 
-    Without a path the file is in ``folder``, under the format's own name.
+    Without a path the file is in ``folder``, under the format's own name. ``formats`` are those
+    that there are.
     Raises UsageError for an unknown format or option, with the nearest one, for a value that does
     not fit, and for an empty path.
     """
     name = _NAME.match(text)[0]  # type: ignore[index]  # it matches the empty text too
-    if name not in REPORTS:
-        near = get_close_matches(name.lower(), REPORTS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it takes {listed(REPORTS)}"
+    if name not in formats:
+        near = get_close_matches(name.lower(), formats, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it takes {listed(formats)}"
         raise UsageError(f"--report {printable(text)}: no such format ({hint})")
-    split, end = _options(text, name)
+    split, end = _options(text, formats[name])
     equals, path = text[end : end + 1], text[end + 1 :]
-    filename = REPORTS[name].filename
+    filename = formats[name].filename
     if not equals:
         return Destination(name, folder / filename, split)
     if not _names_a_file(path):
@@ -101,15 +104,16 @@ def _folder(path: Path) -> str:
     return os.path.realpath(path.parent)
 
 
-def _options(text: str, name: str) -> tuple[int, int]:
+def _options(text: str, format_: Format) -> tuple[int, int]:
     """Return the value of ``split``, 0 without it, and where the options end in ``text``."""
-    known, found, end = REPORTS[name].options, dict[str, int](), len(name)
+    name, known = format_.name, format_.options
+    found, end = dict[str, int](), len(name)
     while text[end : end + 1] in (":", ","):
         match = _OPTION.match(text, end + 1)
         assert match is not None
         option, equals, value = match.groups()
         if option not in known:
-            raise UsageError(f"--report {printable(text)}: {_no_such_option(name, option)}")
+            raise UsageError(f"--report {printable(text)}: {_no_such_option(format_, option)}")
         number = int(value) if re.fullmatch("[0-9]{1,9}", value) else 0
         if not equals or number < LEAST_SPLIT:
             raise UsageError(
@@ -122,8 +126,8 @@ def _options(text: str, name: str) -> tuple[int, int]:
     return found.get("split", 0), end
 
 
-def _no_such_option(name: str, option: str) -> str:
-    known = REPORTS[name].options
+def _no_such_option(format_: Format, option: str) -> str:
+    name, known = format_.name, format_.options
     if not known:
         return f"{name} takes no option; write {name} or {name}=FILE"
     near = get_close_matches(option.lower(), known, n=1)

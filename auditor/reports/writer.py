@@ -15,17 +15,18 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.errors import ReportError, UsageError
-from auditor.reports import REPORTS
+from auditor.reports import REPORTS, Format
 from auditor.reports.destinations import Destination, parse_destination
 from auditor.reports.disk import begins_with, explain, replace_file, write_pipe, write_stdout
 
 if TYPE_CHECKING:
+    from auditor.comparing import Comparison
     from auditor.model import Result
 
 __all__ = ["DEFAULT_FORMATS", "Destination", "ReportWriter", "parse_destination", "write_reports"]
@@ -38,11 +39,18 @@ class ReportWriter:
     """Writes each destination's placeholder, then its report.
 
     A failure of one never stops the others, and all that failed are named in one ReportError.
+    ``formats`` is the table that the destinations' formats are in.
     """
 
-    def __init__(self, destinations: Sequence[Destination], version: str) -> None:
+    def __init__(
+        self,
+        destinations: Sequence[Destination],
+        version: str,
+        formats: Mapping[str, Format] = REPORTS,
+    ) -> None:
         self._destinations = tuple(destinations)
         self._version = version
+        self._formats = formats
 
     @property
     def takes_stdout(self) -> bool:
@@ -58,7 +66,7 @@ class ReportWriter:
         self._refuse_shared()
         self._each(self._place)
 
-    def write(self, result: Result) -> tuple[Path, ...]:
+    def write(self, result: Result | Comparison) -> tuple[Path, ...]:
         """Write every report on ``result`` and return the files, in order, stdout left out.
 
         Raises ReportError that names every report that could not be written, after the others
@@ -112,21 +120,21 @@ class ReportWriter:
             if not os.access(destination.first, os.W_OK):
                 raise PermissionError(errno.EACCES, "")
         else:
-            placeholder = REPORTS[destination.format].placeholder(self._version)
+            placeholder = self._formats[destination.format].placeholder(self._version)
             _put(destination.first, (placeholder,))
-            if REPORTS[destination.format].options:
+            if self._formats[destination.format].options:
                 self._remove_old_parts(destination)
 
     def _remove_old_parts(self, destination: Destination) -> None:
-        mark = REPORTS[destination.format].mark.encode()
+        mark = self._formats[destination.format].mark.encode()
         ours = {_place_of(d.first) for d in self._destinations if d.path is not None}
         for path in destination.parts_there():
             if _place_of(path) not in ours and begins_with(path, mark):
                 path.unlink(missing_ok=True)
 
-    def _write(self, destination: Destination, result: Result) -> list[Path]:
+    def _write(self, destination: Destination, result: Result | Comparison) -> list[Path]:
         """Write one report and return its files, in order."""
-        report = REPORTS[destination.format]
+        report = self._formats[destination.format]
         if destination.path is None:
             write_stdout(report.render(result))
             return []
