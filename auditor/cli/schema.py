@@ -1,0 +1,57 @@
+"""``fivetran-auditor schema``: the JSON Schema of a policy, for editors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from auditor.cli.terminal import Terminal
+from auditor.errors import ReportError
+from auditor.reports.disk import replace_file, write_stdout
+from auditor.text import printable
+
+_HELP = """Print the JSON Schema (2020-12) of a policy file.
+
+An editor with it completes fields, operators and documented values, tells what each is, and
+marks what the loader would refuse. It is the same for every policy: save it once, beside them.
+
+\b
+  fivetran-auditor schema -o policies/policy.schema.json
+
+In VS Code with the extension YAML (redhat.vscode-yaml), and in any editor with the YAML
+language server, the first line of a policy names it, from the policy's own folder:
+
+\b
+  # yaml-language-server: $schema=./policy.schema.json
+
+or the workspace's .vscode/settings.json does for all of them:
+
+\b
+  {"yaml.schemas": {"./policies/policy.schema.json": "policies/*.yaml"}}
+"""
+
+
+@click.command(
+    name="schema", help=_HELP, short_help="Print the JSON Schema of a policy, for editors."
+)
+@click.option(
+    "-o", "--output", metavar="FILE", help="Where to, - for standard output.  [default: -]"
+)
+@click.pass_obj
+def command(terminal: Terminal, /, *, output: str | None) -> int:
+    """Print the JSON Schema of a policy file, or write it."""
+    from auditor.policy.schema import as_text, policy_schema  # noqa: PLC0415  # not for --help
+
+    chunks = (as_text(policy_schema()),)
+    name = "standard output" if output in {None, "-"} else str(output)
+    try:
+        if output in {None, "-"}:
+            write_stdout(chunks)
+            return 0
+        replace_file(Path(name).resolve(), chunks)
+    except OSError as error:
+        reason = error.strerror or "it is a folder, or closed"
+        raise ReportError(f"cannot write {printable(name)}: {reason}") from error
+    terminal.say(f"Wrote {printable(name)}")
+    return 0

@@ -1,0 +1,284 @@
+"""The JSON Schema of conditions, derived from the operators and the catalogue of fields.
+
+A condition is described once for each place it can stand in: a record, the items of each
+documented array, the items of an array that nobody documents. With ``extra_fields`` a place is
+*free*: a path that is not documented may be named, and any path may be an operand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from auditor.fields import FIELDS, Exposure, Field, Kind, item_of
+from auditor.policy.field_operands import kinds_of_other
+from auditor.policy.operand_schema import (
+    END,
+    KIND_NAMES,
+    Definitions,
+    OperandSchemas,
+    Schema,
+    name_of,
+)
+from auditor.policy.operators import OPERATORS, OperandForm, Operator
+from auditor.policy.reading import COMBINERS
+from auditor.policy.scope import NUMBER
+
+_THROUGH_ARRAY: Schema = {"pattern": r"\[\]"}
+_COMBINED = {
+    "all": "Every one of these conditions holds.",
+    "any": "At least one of these conditions holds.",
+    "not": "The one test in here does not hold.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a condition stands: the fields it can name there, by their path from there.
+
+    ``item`` is the array's item itself, None for a record. ``free`` says that other paths may be
+    named too.
+    """
+
+    name: str
+    fields: Mapping[str, Field]
+    item: Field | None = None
+    free: bool = False
+
+    @property
+    def names_any_path(self) -> bool:
+        """Whether an operand may name any path; only those of a record are described one by one."""
+        return self.free or self.item is not None
+
+
+class ConditionSchemas:
+    """Describes conditions, and what they are made of in ``definitions``."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._operands = OperandSchemas(definitions)
+
+    def condition(self, *, extra: bool) -> Schema:
+        """Return a condition on a record; with ``extra`` it may name undocumented paths."""
+        return self._condition(_record(extra=extra))
+
+    def number(self) -> Schema:
+        """Return the tests of a number, such as a count of connections."""
+        return self._test(NUMBER.field, Place("number", {}))
+
+    # -- conditions -------------------------------------------------------------------------
+
+    def _condition(self, place: Place) -> Schema:
+        return self._definitions.made(f"condition.{place.name}", lambda: self._conditions(place))
+
+    def _conditions(self, place: Place) -> Schema:
+        fields = {
+            path: {**self._test(field, place), "description": field.doc}
+            for path, field in place.fields.items()
+        }
+        words = {word: self._combined(word, place) for word in COMBINERS}
+        if place.item is not None:
+            itself = "The item itself, where it is no object."
+            words["item"] = {**self._test(place.item, place), "description": itself}
+        anything = self._test(_anything(""), place)
+        below = {f"^{re.escape(field.path)}\\.": anything for field in _open(place)}
+        return _tidy(
+            {
+                "title": "Condition",
+                "description": "Field paths and their tests; all of them must hold.",
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": {"minLength": 1, "not": _THROUGH_ARRAY},
+                "properties": fields | words,
+                "patternProperties": below,
+                "additionalProperties": anything if place.free else False,
+            }
+        )
+
+    def _combined(self, word: str, place: Place) -> Schema:
+        condition = self._condition(place)
+        if word != "not":
+            listed = {"type": "array", "minItems": 1, "items": condition}
+            return {"description": _COMBINED[word], **listed}
+        several = {f"^(?!(?:{'|'.join(COMBINERS)}){END})": {"maxProperties": 1}}
+        return {
+            "description": _COMBINED[word],
+            "allOf": [condition],
+            "maxProperties": 1,
+            "patternProperties": several,
+        }
+
+    def _items(self, array: Field, place: Place) -> Schema:
+        """Return a condition on the items of ``array``: on their fields, or on themselves."""
+        inner = _items_of(array, place)
+        return self._definitions.made(f"items.{inner.name}", lambda: self._item_conditions(inner))
+
+    def _item_conditions(self, place: Place) -> Schema:
+        assert place.item is not None
+        condition = self._condition(place)
+        if place.free:
+            # A name of an operator is that operator, also where any field may be named.
+            operators = {"enum": sorted(OPERATORS)}
+            condition = {"allOf": [condition], "propertyNames": {"not": operators}}
+        return {"anyOf": [condition, self._test(place.item, place)]}
+
+    # -- tests ------------------------------------------------------------------------------
+
+    def _test(self, field: Field, place: Place) -> Schema:
+        around = ".free" if place.names_any_path else ""
+        name = f"test.{_profile(field)}{around}"
+        test = self._definitions.made(name, lambda: self._tests(field, place))
+        values = self._operands.documented(field)
+        return test if values is None else values | {"anyOf": [test]}
+
+    def _tests(self, field: Field, place: Place) -> Schema:
+        fitting = {
+            name: operator
+            for name, operator in OPERATORS.items()
+            if field.kind in operator.kinds
+            and (field.exposure is not Exposure.SECRET or name == "exists")
+            and (field is not NUMBER.field or name != "exists")
+        }
+        tests = {
+            "title": "Operators",
+            "type": "object",
+            "minProperties": 1,
+            "properties": {
+                name: self._operator(operator, field, place) for name, operator in fitting.items()
+            },
+            "additionalProperties": False,
+        }
+        branches = [tests]
+        if "equals" in fitting:
+            branches += self._operand(fitting["equals"], field, place)
+        if "in" in fitting:
+            branches += _some(self._operands.literal(fitting["in"], field))
+        return {"anyOf": branches}
+
+    def _operator(self, operator: Operator, field: Field, place: Place) -> Schema:
+        """Return an operator's operand, with what an editor says of the operator."""
+        told = self._definitions.made(operator.name, lambda: _documented(operator))
+        operands = self._operand(operator, field, place)
+        if len(operands) > 1:
+            variable = name_of(self._operands.variable())
+            which = "_or_".join(n for n in map(name_of, operands) if n != variable)
+            operands = [self._definitions.put(f"by.{which}", {"anyOf": operands})]
+        return told | {"anyOf": operands}
+
+    def _operand(self, operator: Operator, field: Field, place: Place) -> list[Schema]:
+        if operator.form is OperandForm.LENGTH:
+            return [self.number()]
+        if operator.form is OperandForm.CONDITION:
+            return [self._items(field, place)]
+        if operator.form is OperandForm.COUNT:
+            return [self._count(field, place)]
+        literal = self._operands.literal(operator, field)
+        if operator.form is OperandForm.SCHEMA:
+            return _some(literal)
+        other = self._other(operator, field, place)
+        return [*_some(literal), self._operands.variable(), *_some(other)]
+
+    def _other(self, operator: Operator, field: Field, place: Place) -> Schema | None:
+        """Return what names another field as an operand; None where there is none to name."""
+        wanted = kinds_of_other(operator, field.kind)
+        if not wanted or not (place.fields or place.names_any_path):
+            return None
+        known = wanted - {Kind.ANY}
+        what = KIND_NAMES[next(iter(known))] if len(known) == 1 else "single"
+        what = "free" if place.names_any_path else what
+        path = self._definitions.made(f"path.{what}", lambda: _path(place, wanted))
+        is_duration = operator.form is OperandForm.DURATION
+        return self._operands.multiple(path) if is_duration else self._operands.other(path)
+
+    def _count(self, array: Field, place: Place) -> Schema:
+        items, number = self._items(array, place), self.number()
+        counted: Schema = {
+            "type": "object",
+            "required": ["where", "is"],
+            "properties": {
+                "where": {"description": "Which items count.", "anyOf": [items]},
+                "is": {"description": "How many there are.", "anyOf": [number]},
+            },
+            "additionalProperties": False,
+        }
+        return self._definitions.put(f"count.{name_of(items)}", counted)
+
+
+# -- places ---------------------------------------------------------------------------------------
+
+
+def _record(*, extra: bool) -> Place:
+    fields = {path: field for path, field in FIELDS.items() if "[]" not in path}
+    return Place("record.extra" if extra else "record", fields, free=extra)
+
+
+def _items_of(array: Field, place: Place) -> Place:
+    """Return the place that the items of ``array`` are; ``place`` is that of the array."""
+    base = f"{array.path}[]"
+    if array.kind is Kind.ANY:
+        return Place("any_array", {}, item=_anything(base), free=True)
+    below = {
+        path.removeprefix(f"{base}."): field
+        for path, field in FIELDS.items()
+        if path.startswith(f"{base}.")
+    }
+    extra = place.name.endswith(".extra")
+    name = f"{array.path}.extra" if extra else array.path
+    return Place(name, below, item=item_of(array.path), free=extra)
+
+
+def _open(place: Place) -> Iterator[Field]:
+    return (field for field in place.fields.values() if field.open)
+
+
+def _anything(path: str) -> Field:
+    return Field(path, Kind.ANY, "Any value.", open=True)
+
+
+# -- pieces ---------------------------------------------------------------------------------------
+
+
+def _documented(operator: Operator) -> Schema:
+    """Return what an editor says of an operator, for its uses to refer to."""
+    takes = f"Takes {operator.form.value}."
+    return {
+        "title": operator.name,
+        "description": f"{operator.doc} {takes}".replace("`", ""),
+        "markdownDescription": f"{operator.doc}\n\n{takes}",
+    }
+
+
+def _profile(field: Field) -> str:
+    """Return what tells the tests of a field from those of others."""
+    if field.exposure is Exposure.SECRET:
+        return "secret"
+    if field is NUMBER.field:
+        return "how_many"
+    if field.kind is Kind.ARRAY:
+        return field.path
+    return KIND_NAMES[field.kind]
+
+
+def _path(place: Place, wanted: frozenset[Kind]) -> Schema:
+    """Return the path of a field of one of the ``wanted`` kinds."""
+    through = {"type": "string", "minLength": 1, "not": _THROUGH_ARRAY}
+    if place.names_any_path:
+        return {"title": "Field path", **through}
+    fitting = [
+        path
+        for path, field in place.fields.items()
+        if field.kind in wanted and field.exposure is not Exposure.SECRET
+    ]
+    below = "|".join(re.escape(field.path) for field in _open(place))
+    opened = [through | {"pattern": rf"^(?:{below})\."}] if below else []
+    return {"title": "Field path", "anyOf": [{"enum": fitting}, *opened]}
+
+
+def _some(schema: Schema | None) -> list[Schema]:
+    return [] if schema is None else [schema]
+
+
+def _tidy(schema: Schema) -> Schema:
+    """Return ``schema`` without mappings that say nothing."""
+    return {key: value for key, value in schema.items() if value != {}}

@@ -1,0 +1,235 @@
+"""The JSON Schema of what stands after an operator: values, lists, variables, other fields.
+
+Each is a definition with a name that says what it is, so that a test refers to a few of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from auditor.fields import Field, Kind, item_of
+from auditor.policy.field_operands import UNIT_NAMES
+from auditor.policy.operators import OperandForm, Operator
+
+Schema = dict[str, Any]
+
+#: The end of a text. Python's ``$`` alone would let a line break follow.
+END = r"$(?!\n)"
+_DURATION = "[0-9]{1,6}[smhdw]"
+_TIMESTAMP = (
+    "(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    "[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]+)?"
+    "(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
+)
+_CONTROL = {"pattern": "[\\u0000-\\u001f\\u007f]"}
+#: Operands that are text of some form.
+_TEXTS: Mapping[OperandForm, Schema] = {
+    OperandForm.GLOB: {
+        "not": {"anyOf": [_CONTROL, {"pattern": rf"^\*+{END}"}]},
+        "minLength": 1,
+        "examples": ["*_prod"],
+        "errorMessage": "A text that does not match everything, without control characters.",
+    },
+    OperandForm.PATTERN: {
+        "not": _CONTROL,
+        "minLength": 1,
+        "examples": ["^[a-z_]+$"],
+        "errorMessage": "A pattern without control characters: quote it with single quotes.",
+    },
+    OperandForm.MOMENT: {
+        "pattern": rf"^(?:now(?:[+-]{_DURATION})?|{_TIMESTAMP}){END}",
+        "examples": ["now", "now+6h", "now-30d", "2026-01-31T00:00:00Z"],
+        "patternErrorMessage": "A timestamp with its zone, now, now+6h or now-30d.",
+    },
+    OperandForm.DURATION: {
+        "pattern": rf"^(?!0+[a-z]){_DURATION}{END}",
+        "examples": ["90m", "36h", "7d", "2w"],
+        "patternErrorMessage": "A duration above 0: 90m, 36h, 7d or 2w.",
+    },
+}
+_TYPES: Mapping[Kind, Schema] = {
+    Kind.STRING: {"type": "string"},
+    Kind.INTEGER: {"type": "number"},
+    Kind.BOOLEAN: {"type": "boolean"},
+    Kind.TIME_OF_DAY: {
+        "type": "string",
+        "pattern": rf"^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::00)?{END}",
+        "examples": ["02:00"],
+        "patternErrorMessage": "A time of day: HH:MM, as 02:00.",
+    },
+    Kind.ANY: {"type": ["string", "number", "boolean"]},
+}
+#: The operators that compare a field of a kind with one value, besides ``in`` and ``not_in``.
+_COMPARED: Mapping[Kind, tuple[str, ...]] = {
+    Kind.STRING: ("equals", "not_equals"),
+    Kind.INTEGER: ("equals", "not_equals", "gt", "gte", "lt", "lte"),
+}
+#: How definitions name the types of fields.
+KIND_NAMES: Mapping[Kind, str] = {
+    Kind.STRING: "text",
+    Kind.INTEGER: "number",
+    Kind.BOOLEAN: "boolean",
+    Kind.TIMESTAMP: "timestamp",
+    Kind.TIME_OF_DAY: "time_of_day",
+    Kind.OBJECT: "object",
+    Kind.ARRAY: "array",
+    Kind.ANY: "any",
+}
+
+
+class Definitions:
+    """What a schema has under ``$defs``: ``found`` holds them by name."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Schema] = {}
+
+    def put(self, name: str, schema: Schema) -> Schema:
+        """Return a reference to the definition ``name``, which is ``schema``."""
+        return self.made(name, lambda: schema)
+
+    def made(self, name: str, make: Callable[[], Schema]) -> Schema:
+        """Return a reference to the definition ``name``, made the first time it is asked for."""
+        if name not in self.found:
+            self.found[name] = {}  # it may refer to itself
+            self.found[name] = make()
+        return {"$ref": f"#/$defs/{name}"}
+
+
+def name_of(reference: Schema) -> str:
+    """Return the name of the definition that ``reference`` refers to."""
+    return str(reference["$ref"]).removeprefix("#/$defs/")
+
+
+class OperandSchemas:
+    """Describes operands, each in ``definitions``."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+
+    def literal(self, operator: Operator, field: Field) -> Schema | None:
+        """Return what may be written for ``operator`` of ``field``; None where nothing may."""
+        item = item_of(field.path) if field.kind is Kind.ARRAY else field
+        form = operator.form
+        if form is OperandForm.BOOLEAN:
+            return self._put("boolean", _TYPES[Kind.BOOLEAN])
+        if form is OperandForm.SCALAR:
+            return self._value(field)
+        if form is OperandForm.SCALARS:
+            return self._list(self._value(item))
+        if form is OperandForm.ORDERED:
+            return (
+                self._put("number", _TYPES[Kind.INTEGER])
+                if field.kind is Kind.ANY
+                else self._value(field)
+            )
+        if form in {OperandForm.NEEDLE, OperandForm.NEEDLES}:
+            needle = self._some_text() if field.kind is Kind.STRING else self._value(item)
+            return needle if form is OperandForm.NEEDLE else self._list(needle)
+        if form is OperandForm.TEXT:
+            return self._some_text()
+        if form is OperandForm.SCHEMA:
+            return self._json_schema()
+        return self._put(form.name.lower(), {"type": "string"} | _TEXTS[form])
+
+    def variable(self) -> Schema:
+        """Return ``{var: NAME}``."""
+        name = {"type": "string", "description": "The variable's name."}
+        told = "The value of a variable that vars: declares."
+        return self._put("variable", _mapping("Variable", told, {"var": name}, "var"))
+
+    def other(self, path: Schema) -> Schema:
+        """Return ``{field: PATH}``, where ``path`` describes the paths."""
+        told = "The value of another field of the same connection, or of the same item."
+        schema = _mapping("Another field", told, {"field": path}, "field")
+        return self._put(f"{name_of(path).removeprefix('path.')}.field", schema)
+
+    def multiple(self, path: Schema) -> Schema:
+        """Return ``{field: PATH, times: NUMBER, unit: UNIT}``."""
+        number = {"type": "number", "exclusiveMinimum": 0}
+        units = {"enum": list(UNIT_NAMES)}
+        variable = self.variable()
+        keys = {
+            "field": path,
+            "times": {"description": "How many times it.", "anyOf": [number, variable]},
+            "unit": {"description": "What the field counts.", "anyOf": [units, variable]},
+        }
+        told = "The value of another field, as a duration."
+        schema = _mapping("Duration from a field", told, keys, "field", "unit")
+        return self._put(f"{name_of(path).removeprefix('path.')}.duration", schema)
+
+    # -- values -----------------------------------------------------------------------------
+
+    def documented(self, field: Field) -> Schema | None:
+        """Return what a test of ``field`` is told of its documented values; None without any.
+
+        They are offered, and others are free, but for those that differ only by case.
+        """
+        if not field.values:
+            return None
+        value = self._put(f"value.{field.path}", _documented_value(field))
+        several = {"items": value}
+        compared = dict.fromkeys(_COMPARED[field.kind], value)
+        tests = {"properties": compared | {"in": several, "not_in": several}}
+        return self._put(f"values.{field.path}", value | several | tests)
+
+    def _value(self, field: Field) -> Schema | None:
+        """Return a literal of the field's type; None where it has none."""
+        if field.kind not in _TYPES:
+            return None
+        literal = self._put(KIND_NAMES[field.kind], _TYPES[field.kind])
+        documented = self.documented(field) if field.path.endswith("[]") else None
+        if documented is None:
+            return literal
+        return self._put(f"{name_of(literal)}.{field.path}", {"allOf": [literal, documented]})
+
+    def _some_text(self) -> Schema:
+        return self._put("some_text", {"type": "string", "minLength": 1})
+
+    def _list(self, item: Schema | None) -> Schema | None:
+        if item is None:
+            return None
+        items = {"anyOf": [item, self.variable()]}
+        schema = {"type": "array", "minItems": 1, "items": items}
+        return self._put(f"list_of.{name_of(item)}", schema)
+
+    def _json_schema(self) -> Schema:
+        inner = {"$ref": "#/$defs/json_schema.part"}
+        refused = {"enum": ["$ref", "$dynamicRef", "pattern", "patternProperties"]}
+        part = {"propertyNames": {"not": refused}, "additionalProperties": inner, "items": inner}
+        self._put("json_schema.part", part)
+        variable = {"required": ["var"], "maxProperties": 1}
+        whole = {"type": "object", "minProperties": 1, "allOf": [inner], "not": variable}
+        return self._put("json_schema.whole", whole)
+
+    def _put(self, name: str, schema: Schema) -> Schema:
+        return self._definitions.put(name, schema)
+
+
+def _mapping(title: str, told: str, keys: Mapping[str, Schema], *required: str) -> Schema:
+    return {
+        "title": title,
+        "description": told,
+        "type": "object",
+        "required": list(required),
+        "properties": dict(keys),
+        "additionalProperties": False,
+    }
+
+
+def _documented_value(field: Field) -> Schema:
+    offered: Schema = {"examples": list(field.values)}
+    if field.kind is not Kind.STRING:
+        return offered
+    known = "|".join(re.escape(str(value)) for value in field.values)
+    same = "|".join(_whatever_case(str(value)) for value in field.values)
+    return {
+        **offered,
+        "not": {"type": "string", "pattern": f"^(?!(?:{known}){END})(?:{same}){END}"},
+        "errorMessage": f"Case counts: {', '.join(map(str, field.values))}.",
+    }
+
+
+def _whatever_case(text: str) -> str:
+    return "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else re.escape(c) for c in text)
