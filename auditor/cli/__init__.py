@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "schema": "Print the JSON Schema of a policy, for editors.",
         "sandbox": "Serve the embedded API on loopback.",
         "demo": "Audit the embedded API: nothing to configure.",
+        "completion": "Print the script that makes a shell complete all this.",
     }
 )
 
@@ -57,9 +58,11 @@ class Commands(click.Group):
         """Return the names of all commands, in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command called ``cmd_name``. Raises click.UsageError with the nearest."""
         if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:
+                return None
             near = get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {listed(COMMANDS, 'and')}"
             ctx.fail(f"No such command {cmd_name!r} ({hint})")
@@ -120,6 +123,8 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
+    if asked := os.environ.get("_FIVETRAN_AUDITOR_COMPLETE"):
+        import_module("auditor.cli.completion").answer(group, asked)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     arguments = sys.argv[1:] if arguments is None else list(arguments)

@@ -9,6 +9,7 @@ from typing import Unpack
 import click
 
 from auditor import __version__
+from auditor.cli import completing
 from auditor.cli.auditing import Telling, audit_and_report
 from auditor.cli.configurable import Configurable
 from auditor.cli.exceptions import (
@@ -57,6 +58,7 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
 @click.option(
     "--snapshot",
     metavar="FILE",
+    shell_complete=completing.files,
     help="Judge a saved listing: a snapshot, saved API responses, a folder of them, - for stdin.",
 )
 @api_options
@@ -69,6 +71,7 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     "reports",
     multiple=True,
     metavar="FORMAT[=PATH]",
+    shell_complete=completing.words(REPORTS),
     default=DEFAULT_FORMATS,
     show_default=True,
     callback=checked(lambda texts: [parse_destination(text, Path()) for text in texts]),

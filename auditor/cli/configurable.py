@@ -16,6 +16,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from auditor.cli import completing
 from auditor.errors import UsageError
 from auditor.model import Position
 
@@ -130,6 +131,7 @@ def _config_option() -> click.Option:
     return click.Option(
         ["--config"],
         metavar="FILE",
+        shell_complete=completing.files,
         envvar=f"{PREFIX}CONFIG",
         is_eager=True,
         expose_value=False,

@@ -11,6 +11,7 @@ from typing import Any, TypedDict, TypeVar
 import click
 
 from auditor.baseline import Baseline, read_baseline
+from auditor.cli import completing
 from auditor.cli.options import checked
 from auditor.errors import UsageError
 from auditor.model import Severity
@@ -54,13 +55,26 @@ def limits_of(texts: Sequence[str]) -> dict[Severity, int]:
 
 _OPTIONS = (
     click.option(
-        "--only", multiple=True, metavar="RULE", help="Only rules of this id or glob; repeatable."
+        "--only",
+        multiple=True,
+        metavar="RULE",
+        shell_complete=completing.rules,
+        help="Only rules of this id or glob; repeatable.",
     ),
     click.option(
-        "--skip", multiple=True, metavar="RULE", help="No rule of this id or glob; repeatable."
+        "--skip",
+        multiple=True,
+        metavar="RULE",
+        shell_complete=completing.rules,
+        help="No rule of this id or glob; repeatable.",
     ),
     click.option(
-        "--tag", "tags", multiple=True, metavar="TAG", help="Only rules with this tag; repeatable."
+        "--tag",
+        "tags",
+        multiple=True,
+        metavar="TAG",
+        shell_complete=completing.tags,
+        help="Only rules with this tag; repeatable.",
     ),
     click.option(
         "--max",
@@ -68,16 +82,19 @@ _OPTIONS = (
         multiple=True,
         metavar="SEVERITY=N",
         callback=checked(limits_of),
+        shell_complete=completing.words(f"{name}=" for name in _SEVERITIES),
         help="Allow up to N violations of a severity, whatever --fail-on says; repeatable.",
     ),
     click.option(
         "--waivers",
         metavar="FILE",
+        shell_complete=completing.files,
         help="Accepted exceptions, each with a reason, an owner and an end.",
     ),
     click.option(
         "--baseline",
         metavar="REPORT.json",
+        shell_complete=completing.files,
         help="An earlier JSON report: its violations are known and do not gate, new ones do.",
     ),
 )

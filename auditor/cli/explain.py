@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from auditor.cli import completing
 from auditor.cli.configurable import Configurable
 from auditor.cli.options import policy_names, policy_option, var_option, variables_of
 from auditor.cli.terminal import Terminal, style
@@ -25,7 +26,7 @@ from auditor.text import listed, one_line, plural
     keys={"rule": None},
     short_help="Show the rules in force, or one rule in full.",
 )
-@click.argument("rule", required=False)
+@click.argument("rule", required=False, shell_complete=completing.rules)
 @policy_option
 @var_option
 @click.pass_obj

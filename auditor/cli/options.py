@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
 
+from auditor.cli import completing
 from auditor.cli.configurable import as_near
 from auditor.clock import parse_timestamp
 from auditor.errors import UsageError
@@ -130,6 +131,7 @@ policy_option = click.option(
     "policies",
     multiple=True,
     metavar="FILE|FOLDER|PACK",
+    shell_complete=completing.policies,
     help="Rules; repeatable. A path has a / or ends in .yaml, anything else is a shipped pack."
     f"  [default: ./{_POLICY_FOLDER} if it is there, else the pack {DEFAULT_PACK}]",
 )

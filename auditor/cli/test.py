@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from auditor.cli import completing
 from auditor.cli.configurable import Configurable
 from auditor.cli.options import output_options, policy_names
 from auditor.cli.terminal import Terminal, excerpt, style
@@ -43,7 +44,9 @@ class Ran:
     keys={"paths": "policy", "pattern": None, "report": None},
     short_help="Run the tests that stand beside the rules.",
 )
-@click.argument("paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...")
+@click.argument(
+    "paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...", shell_complete=completing.policies
+)
 @click.option(
     "-k", "pattern", metavar="PATTERN", help="Only tests whose rule or name holds this, or matches."
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from auditor import __version__
+from auditor.cli import completing
 from auditor.cli.configurable import Configurable
 from auditor.cli.exceptions import waivers_of, waivers_option
 from auditor.cli.options import policy_names, strict_option, var_option, variables_of
@@ -31,7 +32,9 @@ _FORMATS = {"sarif": "policies.sarif", "github": "-"}
     keys={"paths": "policy", "reports": None},
     short_help="Check policies: every problem with file:line:column.",
 )
-@click.argument("paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...")
+@click.argument(
+    "paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...", shell_complete=completing.policies
+)
 @var_option
 @waivers_option
 @strict_option
@@ -40,6 +43,7 @@ _FORMATS = {"sarif": "policies.sarif", "github": "-"}
     "reports",
     multiple=True,
     metavar="FORMAT[=PATH]",
+    shell_complete=completing.words(_FORMATS),
     help="sarif or github, for pull requests that change policies; =- is standard output.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
