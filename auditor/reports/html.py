@@ -8,20 +8,15 @@ forbids the rest, so that text from a hostile account stays text.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable
-from functools import cache
-from hashlib import sha256
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.facts import UNFINISHED, pressing
 from auditor.reports.html_island import island
-from auditor.reports.template_cache import TemplateCache
-from auditor.resources import resource_folder
+from auditor.reports.html_parts import asset, content_policy, templates
 
 #: Findings that stand in the file as plain rows, for readers without scripts.
 PLAIN_FINDINGS = 200
@@ -39,12 +34,12 @@ _HEADLINES = {
 
 def render(result: Result) -> Iterable[str]:
     """Yield the report of ``result`` as pieces of UTF-8 text; the same result, the same text."""
-    script = "\n".join(_asset(name) for name in _SCRIPTS)
+    script = "\n".join(asset(name) for name in _SCRIPTS)
     # One scope for all files, so that nothing of the report is reachable as a global.
     script = f'(() => {{\n"use strict";\n{script}}})();\n'
-    style = _asset("report.css")
+    style = asset("report.css")
     return (
-        _templates()
+        templates()
         .get_template("report.html.j2")
         .generate(
             result=result,
@@ -54,7 +49,7 @@ def render(result: Result) -> Iterable[str]:
             idle={rule.id: rule for rule in result.idle_rules},
             plain_findings=pressing(result, PLAIN_FINDINGS),
             owners=_owners,
-            csp=_policy(style, script),
+            csp=content_policy(style, script),
             style=Markup(style),  # noqa: S704 — the project's own file
             script=Markup(script),  # noqa: S704 — the project's own files
             island=map(Markup, island(result)),
@@ -65,47 +60,17 @@ def render(result: Result) -> Iterable[str]:
 
 def placeholder(version: str) -> str:
     """Return the page that stands at the report's path until a run has finished."""
-    style = _asset("placeholder.css")
+    style = asset("placeholder.css")
     return (
-        _templates()
+        templates()
         .get_template("placeholder.html.j2")
         .render(
             version=version,
             unfinished=UNFINISHED,
-            csp=_policy(style, ""),
+            csp=content_policy(style, ""),
             style=Markup(style),  # noqa: S704 — the project's own file
         )
     )
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(resource_folder("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-        bytecode_cache=TemplateCache(),
-    )
-
-
-@cache
-def _asset(name: str) -> str:
-    return (resource_folder("templates") / name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    scripts = f"'sha256-{_hash(script)}'" if script else "'none'"
-    return (
-        f"default-src 'none'; style-src 'sha256-{_hash(style)}'; script-src {scripts}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return b64encode(sha256(text.encode()).digest()).decode()
 
 
 class Segment(NamedTuple):

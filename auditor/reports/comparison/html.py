@@ -1,0 +1,109 @@
+"""A comparison as one self-contained page, in the look of the report; it has no script at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from auditor.comparing import MEANINGS, WORSE, Answer, Change, Changed, Comparison, Tally
+from auditor.reports import html
+from auditor.reports.html_parts import asset, content_policy, templates
+
+#: Changes of one kind, and tallies of one table, that stand on the page.
+MOST_CHANGES = 300
+MOST_TALLIES = 25
+_HEADLINES = {
+    Answer.HELD: ("Nothing got worse", "passed"),
+    Answer.WORSE: ("Worse", "violations"),
+    Answer.INCONCLUSIVE: ("Inconclusive", "inconclusive"),
+}
+#: The verdict whose colour and sign a change has.
+_LOOKS = {
+    Change.NEW: "fail",
+    Change.RAISED: "fail",
+    Change.AGAIN: "fail",
+    Change.UNJUDGED: "error",
+    Change.UNCHANGED: "known",
+    Change.WAIVED: "waived",
+    Change.KNOWN: "waived",
+    Change.ACCEPTED: "waived",
+    Change.SETTLED: "skip",
+    Change.FIXED: "pass",
+}
+
+
+class Kind(NamedTuple):
+    """One kind of change on the page; its piece of a bar of 1,000 units is at ``start``."""
+
+    word: str
+    look: str
+    meaning: str
+    count: int
+    start: int
+    width: int
+    shown: Sequence[Changed]
+    is_open: bool
+
+
+class Table(NamedTuple):
+    """A table of tallies: a column a kind of change that is in it."""
+
+    title: str
+    first: str
+    kinds: Sequence[Change]
+    rows: Sequence[Tally]
+    more: int
+
+
+def render(comparison: Comparison) -> Iterable[str]:
+    """Yield the page of ``comparison``; the same comparison, the same text."""
+    style = asset("report.css") + asset("comparison.css")
+    headline, look = _HEADLINES[comparison.answer]
+    return (
+        templates()
+        .get_template("comparison.html.j2")
+        .generate(
+            comparison=comparison,
+            headline=headline,
+            look=look,
+            kinds=_kinds(comparison),
+            looks=_LOOKS,
+            tables=_tables(comparison),
+            csp=content_policy(style, ""),
+            style=Markup(style),  # noqa: S704 — the project's own files
+        )
+    )
+
+
+def placeholder(version: str) -> str:
+    """Return the page that stands there until the comparison is made."""
+    return html.placeholder(version)
+
+
+def _kinds(comparison: Comparison) -> list[Kind]:
+    total, seen, kinds = len(comparison.changes) or 1, 0, []
+    for change, count in comparison.counts.items():
+        start, end = (round(n * 1000 / total) for n in (seen, seen + count))
+        # Changes are in the order of their kinds.
+        shown = comparison.changes[seen : seen + min(count, MOST_CHANGES)]
+        is_open = change in WORSE or change is Change.UNJUDGED
+        look, meaning = _LOOKS[change], MEANINGS[change]
+        kinds.append(Kind(change.value, look, meaning, count, start, end - start, shown, is_open))
+        seen += count
+    return kinds
+
+
+def _tables(comparison: Comparison) -> list[Table]:
+    tables = []
+    for title, first, tallies in (
+        ("By rule", "Rule", comparison.by_rule),
+        ("By group", "Group", comparison.by_group),
+        ("By connection", "Connection", comparison.by_connection),
+    ):
+        kinds = [change for change in Change if any(change in tally.counts for tally in tallies)]
+        rows = tallies if title == "By rule" else tallies[:MOST_TALLIES]
+        if rows:
+            tables.append(Table(title, first, kinds, rows, len(tallies) - len(rows)))
+    return tables

@@ -1,0 +1,130 @@
+"""A comparison in Markdown, for a pull request's comment: what got worse first, and short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from auditor.clock import iso
+from auditor.comparing import MEANINGS, Answer, Change, Changed, Comparison, Tally
+from auditor.earlier import EarlierReport
+from auditor.reports.facts import UNFINISHED
+from auditor.reports.markdown import LONGEST, code, prose
+from auditor.text import plural
+
+_MOST_TALLIES = 50
+_MOST_CHANGES = 1000
+_RESERVE = 400
+_HEADINGS = {
+    Answer.HELD: "✅ Fivetran audits compared: nothing got worse",
+    Answer.WORSE: "❌ Fivetran audits compared: worse",
+    Answer.INCONCLUSIVE: "⚠️ Fivetran audits compared: inconclusive",
+}
+#: What is listed one by one; the rest is counted.
+_TOLD = tuple(c for c in Change if c not in (Change.UNCHANGED, Change.ACCEPTED))
+
+
+def render(comparison: Comparison) -> Iterator[str]:
+    """Yield the comparison, at most ``LONGEST`` characters of it."""
+    room, written = LONGEST - _RESERVE, 0
+    for piece in _pieces(comparison):
+        if len(piece) <= room:
+            room -= len(piece)
+            yield piece
+    told = [changed for changed in comparison.changes if changed.change in _TOLD]
+    for piece in _sections(told[:_MOST_CHANGES]):
+        if len(piece) > room:
+            break
+        room, written = room - len(piece), written + 1
+        yield piece
+    if written < len(told):
+        yield (
+            f"\n{written:,} of {plural(len(told), 'change')} shown, worst first; "
+            "the JSON document holds them all.\n"
+        )
+
+
+def placeholder(version: str) -> str:
+    """Return a text that says nothing was compared."""
+    return f"## {_HEADINGS[Answer.INCONCLUSIVE]}\n\n{UNFINISHED}.\n\nfivetran-auditor {version}\n"
+
+
+def _pieces(comparison: Comparison) -> Iterator[str]:
+    yield f"## {_HEADINGS[comparison.answer]}\n\n"
+    yield from (f"- {prose(reason)}\n" for reason in comparison.reasons[:20])
+    yield "\n| Change | Checks | |\n|---|---:|---|\n"
+    for change, count in comparison.counts.items():
+        if count or change in (Change.NEW, Change.FIXED, Change.UNCHANGED):
+            yield f"| {change.value} | {count:,} | {MEANINGS[change]} |\n"
+    yield "\n| Run | Old | New |\n|---|---|---|\n"
+    old, new = _side(comparison.earlier), _side(comparison.later)
+    for name, cell in old.items():
+        yield f"| {name} | {cell} | {new[name]} |\n"
+    yield from _listed("Rules that are new", comparison.rules_added)
+    yield from _listed("Rules that are gone", comparison.rules_gone)
+    yield from _tallies("By rule", comparison.by_rule)
+    yield from _tallies("By group", comparison.by_group)
+    yield from _tallies("By connection", comparison.by_connection)
+
+
+def _side(report: EarlierReport) -> dict[str, str]:
+    policies = [f"{code(p.name)} ({code(p.file)})" for p in report.policies[:20]]
+    return {
+        "Report": code(report.name),
+        "Judged at": iso(report.judged_at) if report.judged_at is not None else "did not finish",
+        "Outcome": report.outcome.value,
+        "Source": code(report.source.location),
+        "Connections": f"{len(report.connections):,}",
+        "Rules": f"{len(report.rules):,}",
+        "Policies": "<br>".join(policies),
+        "Left out": "<br>".join(prose(text) for text in report.left_out[:20]),
+    }
+
+
+def _listed(title: str, names: Sequence[str]) -> Iterator[str]:
+    if names:
+        more = f" and {len(names) - _MOST_TALLIES:,} more" if len(names) > _MOST_TALLIES else ""
+        yield f"\n{title}: {', '.join(map(code, names[:_MOST_TALLIES]))}{more}\n"
+
+
+def _tallies(title: str, tallies: Sequence[Tally]) -> Iterator[str]:
+    kinds = [change for change in Change if any(change in tally.counts for tally in tallies)]
+    if not kinds:
+        return
+    yield f"\n| {title} | {' | '.join(kind.value for kind in kinds)} |\n"
+    yield f"|---|{'---:|' * len(kinds)}\n"
+    for tally in tallies[:_MOST_TALLIES]:
+        counts = " | ".join(f"{tally.counts.get(kind, 0):,}" for kind in kinds)
+        yield f"| {code(tally.name)} | {counts} |\n"
+    if len(tallies) > _MOST_TALLIES:
+        yield f"\nand {len(tallies) - _MOST_TALLIES:,} more\n"
+
+
+def _sections(changes: Sequence[Changed]) -> Iterator[str]:
+    """Yield a piece of text a change; the first of a kind brings the heading."""
+    kind = None
+    for changed in changes:
+        heading = ""
+        if changed.change is not kind:
+            kind = changed.change
+            heading = (
+                f"\n### {kind.value.capitalize()}: {MEANINGS[kind]}\n\n"
+                "| Severity | Rule | Connection | Message |\n|---|---|---|---|\n"
+            )
+        yield f"{heading}{_row(changed)}"
+
+
+def _row(changed: Changed) -> str:
+    shown = changed.connections[:3]
+    names = [f"{code(f'{c.service}/{c.schema}')} ({code(c.id)})" for c in shown]
+    if len(changed.connections) > len(shown):
+        names.append(f"and {len(changed.connections) - len(shown):,} more")
+    if changed.group:
+        names.insert(0, code(changed.group))
+    note = f" ({prose(changed.note)})" if changed.note else ""
+    cells = (
+        changed.severity.label,
+        code(changed.rule),
+        "<br>".join(names),
+        f"{prose(changed.message)}{note}",
+    )
+    return f"| {' | '.join(cells)} |\n"
