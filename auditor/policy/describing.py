@@ -6,11 +6,11 @@ looks like a secret, and the caller's ``clean`` (credentials, control characters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from auditor.model import Evidence
 from auditor.policy.conditions import (
@@ -18,6 +18,7 @@ from auditor.policy.conditions import (
     AnyOf,
     Condition,
     FieldOperand,
+    Literal,
     Nested,
     Not,
     Reading,
@@ -28,13 +29,14 @@ from auditor.policy.conditions import (
     tests_in,
 )
 from auditor.policy.english import wanted
-from auditor.policy.operators import Takes, is_number
+from auditor.policy.operators import OperandForm, Takes, is_number
 from auditor.policy.rules import PolicyRule
 from auditor.records import CONCEALED, MISSING, kind_of
-from auditor.redact import guarded
-from auditor.text import plural, printable
+from auditor.redact import HIDDEN, REDACTED, guarded
+from auditor.text import listed, plural, printable
 
 _ITEMS_SHOWN = 3
+_KEPT = frozenset({HIDDEN, REDACTED})
 _WANTED_TYPE = {
     Takes.SCALARS: "a text, number or boolean",
     Takes.NUMBERS: "a number",
@@ -47,6 +49,23 @@ _WANTED_TYPE = {
     Takes.PRESENT: "a value",
     Takes.MOMENTS: "a time",
 }
+
+
+class _Clause(NamedTuple):
+    """What a field holds, and what it would have to: ``kind`` is a type, or nothing."""
+
+    field: str
+    verb: str
+    actual: str
+    kind: str
+    expected: str
+
+    @property
+    def needed(self) -> str:
+        return f"{self.kind}, {self.expected}" if self.kind else self.expected
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.verb} {self.actual}, expected {self.needed}"
 
 
 #: The evidence of a check, and a message.
@@ -62,101 +81,110 @@ class Describer:
     clean: Callable[[str], str]
     #: What was told of values that came before: most violations of a rule look alike.
     known: dict[tuple[Any, ...], Told] = field(default_factory=dict)
+    #: What each test wants, in English, by its identity.
+    hopes: dict[tuple[int, bool], str] = field(default_factory=dict)
 
-    def describe(self, values: tuple[Any, ...]) -> tuple[tuple[Evidence, ...], str]:
+    def describe(self, values: tuple[Any, ...], *, failed: bool) -> Told:
         """Return what decided a check that read ``values``, and the message.
 
-        A check that could not be judged gets a message of its own: the rule's describes a
-        violation, and none was seen.
+        ``failed`` says that it came to fail, else to an error. A check that could not be judged
+        gets a message of its own: the rule's describes a violation, and none was seen.
         """
         # True == 1 == 1.0 in Python, so that a value alone is no key.
-        deciding = tuple((type(v), v) for v in values[: len(self.entry.rule.reads)])
+        deciding = values[: len(self.entry.rule.reads)]
+        key = (failed, deciding, tuple(map(type, deciding)))
         try:
-            known = self.known.get(deciding)
+            told = self.known.get(key)
+            if told is None:
+                told = self.known[key] = self._decided(values, failed=failed)
         except TypeError:  # arrays and objects differ from record to record
-            evidence, message = self._decided(values)
-        else:
-            evidence, message = known or self.known.setdefault(deciding, self._decided(values))
-        if message or self.entry.message is None:
-            return evidence, message
+            told = self._decided(values, failed=failed)
+        if told[1] or self.entry.message is None:
+            return told
         read = dict(zip(self.entry.reads, values, strict=True))
-        return evidence, printable(self.entry.message.filled(lambda p: self.shown(p, read[p])))
+        message = self.entry.message.filled(lambda path: self.shown(path, read[path]))
+        return told[0], printable(message)
 
-    def _decided(self, values: tuple[Any, ...]) -> Told:
+    def _decided(self, values: tuple[Any, ...], *, failed: bool) -> Told:
         """Return the evidence and its message, "" where the rule's own says it better."""
         get = _getter(dict(zip(self.entry.reads, values, strict=True)))
-        failed, condition = True, self.entry.assertion
-        if self.entry.when is not None and evaluate(self.entry.when, get, self.now) is None:
-            failed, condition = False, self.entry.when
-        elif evaluate(condition, get, self.now) is None:
-            failed = False
-        evidence = tuple(_unique(self._evidence(condition, get, failed=failed)))
+        condition, when = self.entry.assertion, self.entry.when
+        if not failed and when is not None and evaluate(when, get, self.now) is None:
+            condition = when
+        clauses = dict.fromkeys(self._clauses(condition, get, failed=failed))
+        told = tuple(clauses) if failed else _merged(clauses)
+        evidence = tuple(Evidence(c.field, c.actual, c.needed) for c in told)
         if failed and self.entry.message is not None:
             return evidence, ""
-        told = "; ".join(_clause(e) for e in evidence)
-        return evidence, told if failed else f"cannot be judged: {told}"
+        between = "; or " if failed and isinstance(condition, AnyOf) else "; "
+        text = between.join(map(str, told))
+        return evidence, text if failed else f"cannot be judged: {text}"
 
     def shown(self, path: str, value: Any) -> str:
         """Return ``value``, which stands at ``path``, as a report may show it."""
         return shown(path, value, self.entry.reveal, self.clean)
 
-    def _evidence(
+    def _clauses(
         self,
         condition: Condition,
         get: Callable[[str], Any],
         *,
         failed: bool,
         negated: bool = False,
-    ) -> Iterator[Evidence]:
+    ) -> Iterator[_Clause]:
         """Yield the tests that made ``condition`` false, or with ``failed`` unset an error."""
         blamed = negated if failed else None
         match condition:
             case All(parts) | AnyOf(parts):
                 for part in parts:
                     if evaluate(part, get, self.now) is blamed:
-                        yield from self._evidence(part, get, failed=failed, negated=negated)
+                        yield from self._clauses(part, get, failed=failed, negated=negated)
             case Not(part):
-                yield from self._evidence(part, get, failed=failed, negated=not negated)
+                yield from self._clauses(part, get, failed=failed, negated=not negated)
             case Test():
                 yield self._of_test(condition, get, failed=failed, negated=negated)
 
     def _of_test(
         self, test: Test, get: Callable[[str], Any], *, failed: bool, negated: bool
-    ) -> Evidence:
-        value, expected = get(test.path), wanted(test, negated=negated)
-        actual = self.shown(test.path, value)
-        operand = test.operand
+    ) -> _Clause:
+        value, expected = get(test.path), self._wanted(test, negated=negated)
+        operand, verb = test.operand, "is"
         if isinstance(operand, FieldOperand):
             other = self.shown(operand.path, get(operand.path))
             expected = f"{expected} ({operand.path} is {other})"
-        if not failed and test.reading is Reading.PLAIN and not test.takes(value):
-            if value is not MISSING and value is not None:
-                actual = f"{actual} ({kind_of(value)})"
-                expected = (
-                    f"{_WANTED_TYPE.get(test.operator.accepts(test.kind), 'a value')}, {expected}"
-                )
-        elif not failed and test.reading is not Reading.PLAIN and type(value) is str:
-            read = test.reading(value)
-            why = f"no {test.reading.value} that can be read" if read is None else "in the future"
-            actual = f"{actual} ({why})"
-        elif isinstance(operand, Nested) and test.operator.of_items and type(value) is list:
-            actual = self._items(test, operand, value)
-        elif isinstance(operand, Nested) and hasattr(value, "__len__"):
-            actual = f"of length {len(value)}"
-        return Evidence(test.path, actual, expected)
+        if isinstance(operand, Nested) and test.takes(value):
+            if test.operator.of_items:
+                actual, verb = self._items(test, operand, value, negated=negated), "holds"
+            else:
+                actual = self.shown(test.path, value)
+                # Of what is hidden, the length is too.
+                actual = actual if actual in _KEPT else f"of length {len(value):,}"
+        else:
+            actual = self.shown(test.path, value)
+            verb = "holds" if type(value) is list and value else verb
+        if failed or value is MISSING or value is None:
+            return _Clause(test.path, verb, actual, "", expected)
+        if type(value) is list and not test.takes(value):
+            verb = "is"
+        return _Clause(test.path, verb, *_doubted(test, value, actual), expected)
 
-    def _items(self, test: Test, operand: Nested, items: list[Any]) -> str:
+    def _wanted(self, test: Test, *, negated: bool) -> str:
+        known = self.hopes.get((id(test), negated))
+        if known is None:
+            known = self.hopes[id(test), negated] = wanted(test, negated=negated)
+        return known
+
+    def _items(self, test: Test, operand: Nested, items: list[Any], *, negated: bool) -> str:
         """Return the items that decided a test of an array: each one's values and its number."""
-        if not items:
-            return "empty"
-        wants = test.operator.name in {"any_item", "all_items"}
+        wants = (test.operator.name in {"any_item", "all_items"}) is not negated
         told: list[str] = []
         for number, item in enumerate(items, 1):
             if evaluate(operand.condition, partial(reach, item), self.now) is not wants:
-                told.append(f"{self._item(test, operand, item)} (item {number})")
+                told.append(f"{self._item(test, operand, item)} (item {number} of {len(items)})")
+        if not told:
+            return plural(len(items), "item") if items else "no item"
         more = len(told) - _ITEMS_SHOWN
-        shown = ", ".join(told[:_ITEMS_SHOWN]) + (f" and {more} more" if more > 0 else "")
-        return f"{shown} of {len(items)}" if told else plural(len(items), "item")
+        return listed([*told[:_ITEMS_SHOWN], *([f"{more:,} more"] if more > 0 else [])], "and")
 
     def _item(self, test: Test, operand: Nested, item: Any) -> str:
         values = []
@@ -165,6 +193,35 @@ class Describer:
             value = self.shown(full, reach(item, part.path))
             values.append(f"{part.path} {value}".strip())
         return " ".join(dict.fromkeys(values))
+
+
+def _doubted(test: Test, value: Any, actual: str) -> tuple[str, str]:
+    """Return what a value that could not be judged is, and the type it would have to be of."""
+    kind = kind_of(value)
+    typed = kind if type(value) in {list, dict} or kind == actual else f"{actual} ({kind})"
+    if test.reading is not Reading.PLAIN:
+        if type(value) is not str:
+            return typed, f"a {test.reading.value}"
+        read = test.reading(value)
+        if read is None:
+            return f"{actual} (no {test.reading.value} that can be read)", ""
+        ahead = isinstance(read, datetime) and test.operator.form is OperandForm.DURATION
+        return (f"{actual} (in the future)" if ahead else actual), ""
+    if not test.takes(value):
+        return typed, _WANTED_TYPE.get(test.operator.accepts(test.kind), "a value")
+    if isinstance(test.operand, Literal) and type(value) is not list:
+        operand = test.operand.value
+        one = operand[0] if isinstance(operand, tuple) else operand
+        return typed, kind_of(one) if type(one) in {str, int, float, bool} else ""
+    return actual, ""
+
+
+def _merged(clauses: Iterable[_Clause]) -> tuple[_Clause, ...]:
+    """Return the clauses with those that say the same of a field as one."""
+    wants: dict[_Clause, list[str]] = {}
+    for clause in clauses:
+        wants.setdefault(clause._replace(expected=""), []).append(clause.expected)
+    return tuple(same._replace(expected=listed(w, "and")) for same, w in wants.items())
 
 
 def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], str]) -> str:
@@ -178,19 +235,11 @@ def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], 
     return clean(guarded(path, _text(value), reveal))
 
 
-def _clause(evidence: Evidence) -> str:
-    return f"{evidence.field} is {evidence.actual}, expected {evidence.expected}"
-
-
 def _getter(read: Mapping[str, Any]) -> Callable[[str], Any]:
     def get(path: str) -> Any:
         return read.get(path, MISSING)
 
     return get
-
-
-def _unique(evidence: Iterator[Evidence]) -> list[Evidence]:
-    return list(dict.fromkeys(evidence))
 
 
 def _text(value: Any) -> str:

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from auditor.policy.conditions import (
+    ITSELF,
     All,
     AnyOf,
     Condition,
+    FieldOperand,
     Literal,
     Nested,
     Not,
     Test,
 )
+
+#: How the phrases of operators begin, and how they are denied.
+_DENIALS = {
+    "is none of ": "is one of ",
+    "is not ": "is ",
+    "is ": "is not ",
+    "has no item ": "has an item ",
+    "has an item ": "has no item ",
+    "has only items ": "has not only items ",
+    "has ": "does not have ",
+    "contains ": "does not contain ",
+    "starts ": "does not start ",
+    "ends ": "does not end ",
+    "matches ": "does not match ",
+    "holds only ": "holds more than ",
+}
+_PRESENCE = {"is set": "a value", "is not set": "no value"}
+_SAME = {"equals": "is the same as {}", "not_equals": "is not the same as {}"}
 
 
 def sentence(condition: Condition) -> str:
@@ -18,6 +38,10 @@ def sentence(condition: Condition) -> str:
     match condition:
         case Test():
             return f"{condition.path} {predicate(condition)}".strip()
+        case Not(Test() as test):
+            return f"{test.path} {denied(predicate(test))}".strip()
+        case Not(Not(part)):
+            return sentence(part)
         case Not(part):
             return f"not ({sentence(part)})"
         case AnyOf(parts):
@@ -29,25 +53,59 @@ def sentence(condition: Condition) -> str:
 def predicate(test: Test) -> str:
     """Return what ``test`` requires of its field: ``is at least 15``."""
     operand, phrase = test.operand, test.operator.phrase
-    if isinstance(operand, Literal) and operand.value is False:
-        return _denied(phrase) if "{}" not in phrase else phrase.format("false")
     if isinstance(operand, Nested):
-        inner = sentence(operand.condition)
-        text = phrase.format(inner)
-        return f"{text} that {sentence(operand.count)}" if operand.count else text
-    return phrase.format(operand.text)
+        return _of_nested(test, operand)
+    if isinstance(operand, FieldOperand):
+        return _SAME.get(test.operator.name, phrase).format(operand.text)
+    if "{}" not in phrase:
+        return denied(phrase) if operand.value is False else phrase
+    if test.operator.name == "not_in" and len(operand.value) == 1:
+        phrase = "is not {}"
+    return phrase.format(_quoted(operand))
+
+
+def denied(text: str) -> str:
+    """Return the contrary of a predicate: ``is set`` becomes ``is not set``."""
+    for opening, denial in _DENIALS.items():
+        if text.startswith(opening):
+            return denial + text.removeprefix(opening)
+    return f"not: {text}"
 
 
 def wanted(test: Test, *, negated: bool = False) -> str:
-    """Return what a report calls expected: ``at least 15``, ``one that starts with raw_``."""
-    text = predicate(test)
+    """Return what a report calls expected: ``at least 15``, ``a text that starts with raw_``."""
+    text = denied(predicate(test)) if negated else predicate(test)
+    if text in _PRESENCE:
+        return _PRESENCE[text]
     for opening in ("is ", "has "):
         if text.startswith(opening):
-            text = text.removeprefix(opening)
-            break
-    else:
-        text = f"one that {text}"
-    return f"not {text}" if negated else text
+            return text.removeprefix(opening)
+    return f"a value that {text}"
+
+
+def _of_nested(test: Test, operand: Nested) -> str:
+    inner, phrase = operand.condition, test.operator.phrase
+    if not test.operator.of_items:
+        return phrase.format(bare(inner))
+    # An item that is tested itself has no field to name.
+    itself = isinstance(inner, Test) and inner.path == ITSELF
+    clause = f"{'that' if itself else 'where'} {sentence(inner)}"
+    if operand.count is None:
+        return phrase.format(clause)
+    bound = bare(operand.count, exactly="exactly ")
+    return f"has {bound} {'item' if bound.endswith(' 1') else 'items'} {clause}"
+
+
+def bare(number: Condition, exactly: str = "") -> str:
+    """Return tests of a number without their verb: ``at least 1 and at most 3``."""
+    if isinstance(number, Test) and number.operator.name == "equals":
+        return f"{exactly}{predicate(number).removeprefix('is ')}"
+    return sentence(number).removeprefix("is ")
+
+
+def _quoted(operand: Literal) -> str:
+    """Return a literal as a sentence shows it; blanks at its ends need quotes to be seen."""
+    return f'"{operand.text}"' if operand.text != operand.text.strip() else operand.text
 
 
 def _part(condition: Condition) -> str:
@@ -57,18 +115,17 @@ def _part(condition: Condition) -> str:
 
 
 def _joined(parts: tuple[Condition, ...]) -> str:
-    """Join parts with *and*, naming a field once where consecutive tests share it."""
+    """Join parts with *and*, naming a field and its verb once where consecutive tests share it."""
     words: list[str] = []
-    previous = None
+    previous, verb = None, False
     for part in parts:
         if isinstance(part, Test) and part.path == previous:
-            words.append(predicate(part))
+            text = predicate(part)
+            words.append(text.removeprefix("is ") if verb else text)
+            verb = text.startswith("is ")
             continue
         previous = part.path if isinstance(part, Test) else None
+        verb = isinstance(part, Test) and predicate(part).startswith("is ")
         text = sentence(part)
         words.append(f"({text})" if isinstance(part, AnyOf) else text)
     return " and ".join(words)
-
-
-def _denied(phrase: str) -> str:
-    return phrase.replace("is ", "is not ", 1)

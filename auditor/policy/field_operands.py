@@ -117,7 +117,7 @@ class FieldOperands:
                 f"write unit: with one of {', '.join(UNIT_NAMES)}",
             )
             return None
-        factor = "" if number == 1 else f"{number:g} × "
+        factor = "" if number == 1 else f"{number:g} times "
         text = f"{factor}{name.text} in {unit.text}"
         return FieldOperand(name.text, Reading.PLAIN, text, number, unit.text)
 

@@ -146,7 +146,7 @@ class Outcome:
         describers = [Describer(entry, self.now, self.clean) for entry in self.rules]
         for number, index, verdict, values in self.found:
             rule = self.rules[number].rule
-            evidence, message = describers[number].describe(values)
+            evidence, message = describers[number].describe(values, failed=verdict != Verdict.ERROR)
             connection = (connections[index],)
             note = self.notes.get((number, index), "")
             told[rule.id].append(

@@ -53,7 +53,7 @@ class Literals:
                 return None
             node = Sequence(node.position, whole)
         value = self._readers[operator.form](operator, found, node)
-        return None if value is None else Literal(value, written(node))
+        return None if value is None else Literal(value, _told(operator, value, node))
 
     # -- one reader a form ------------------------------------------------------------------
 
@@ -266,7 +266,7 @@ class Literals:
 _NULL = "write exists: false for null or missing, exists: true for any value"
 
 
-def written(node: Node) -> str:
+def written(node: Node, conjunction: str = "or") -> str:
     """Return ``node`` as English shows it: ``15``, ``auto``, ``PrivateLink or SshTunnel``."""
     if isinstance(node, Scalar):
         if type(node.value) is bool:
@@ -274,8 +274,17 @@ def written(node: Node) -> str:
         # 017 and 0x1F are 17 and 31 to us; a reader should not have to know.
         return str(node.value) if type(node.value) is int else node.text
     if isinstance(node, Sequence):
-        return listed(written(item) for item in node.items)
+        return listed([written(item) for item in node.items], conjunction)
     return "an object"
+
+
+def _told(operator: Operator, value: Any, node: Node) -> str:
+    """Return an operand as a sentence has it after its operator's phrase."""
+    if isinstance(value, Now) and value.offset:
+        amount = written(node).removeprefix("now")[1:]
+        return f"{amount} from now" if value.offset > timedelta(0) else f"{amount} ago"
+    every = operator.name in {"contains_all", "subset_of"}
+    return written(node, "and" if every else "or")
 
 
 def _name(found: Field) -> str:

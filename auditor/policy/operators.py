@@ -439,7 +439,7 @@ def _operators() -> tuple[Operator, ...]:
             _SCALAR,
             form.SCALARS,
             _not_in,
-            "is not {}",
+            "is none of {}",
             "{value} not in {operand}",
         ),
         Operator(
@@ -480,7 +480,7 @@ def _operators() -> tuple[Operator, ...]:
             _ARRAYS,
             form.SCALARS,
             _subset_of,
-            "holds nothing but {}",
+            "holds only {}",
         ),
         Operator(
             "starts_with",
@@ -556,7 +556,7 @@ def _operators() -> tuple[Operator, ...]:
             _SIZED,
             form.LENGTH,
             _length,
-            "has a length that {}",
+            "has a length of {}",
             whole=True,
         ),
         Operator(
@@ -622,7 +622,7 @@ def _operators() -> tuple[Operator, ...]:
             _ARRAYS,
             form.CONDITION,
             _any_item,
-            "has an item where {}",
+            "has an item {}",
         ),
         Operator(
             "all_items",
@@ -632,7 +632,7 @@ def _operators() -> tuple[Operator, ...]:
             _ARRAYS,
             form.CONDITION,
             _all_items,
-            "has only items where {}",
+            "has only items {}",
         ),
         Operator(
             "none_items",
@@ -642,7 +642,7 @@ def _operators() -> tuple[Operator, ...]:
             _ARRAYS,
             form.CONDITION,
             _none_items,
-            "has no item where {}",
+            "has no item {}",
         ),
         Operator(
             "count_items",
@@ -652,7 +652,7 @@ def _operators() -> tuple[Operator, ...]:
             _ARRAYS,
             form.COUNT,
             _count_items,
-            "has a number of items where {}",
+            "has a number of items {}",
         ),
     )
 

@@ -180,9 +180,14 @@ def _scalars(field: Field) -> st.SearchStrategy[Any]:
 Choices = dict[str, st.SearchStrategy[Any]]
 
 
+def _selects(values: list[Any]) -> bool:
+    """Whether a list leaves a boolean out: true and false together are all there is."""
+    return {(bool, True), (bool, False)} != {(type(value), value) for value in values}
+
+
 def _of_one_value(field: Field) -> Choices:
     scalars, kind = _scalars(field), field.kind
-    several = st.lists(scalars, min_size=1, max_size=3)
+    several = st.lists(scalars, min_size=1, max_size=3).filter(_selects)
     choices: Choices = {}
     if kind in {Kind.STRING, Kind.INTEGER, Kind.BOOLEAN, Kind.TIME_OF_DAY, Kind.ANY}:
         choices |= dict.fromkeys(("equals", "not_equals"), scalars)
