@@ -128,7 +128,8 @@ class Finding:
     """A check that came to fail, error, waived or known.
 
     ``connections`` holds one connection, or with ``per`` every one the finding is about;
-    ``group`` then is the group's key as text. ``note`` is why a failure is waived or known.
+    ``group`` then is the group's key as text. ``note`` is why a failure is waived or known, or why
+    the waiver or the baseline that is there for it does not hold.
     """
 
     rule: Rule

@@ -16,7 +16,7 @@ from typing import Any
 from auditor.baseline import Baseline, Remembered
 from auditor.model import Connections, Verdict
 from auditor.policy.conditions import evaluate, reach
-from auditor.policy.judging import Outcome, Violation
+from auditor.policy.judging import Decision, Outcome, Violation
 from auditor.policy.waivers import SELECTOR_PATHS, Selector, Waiver
 
 _STILL = frozenset({Verdict.FAIL, Verdict.KNOWN})
@@ -98,15 +98,19 @@ def waive(
         for name in tally.waiver.fits(outcome.order):
             of_rule[name].append(tally)
 
-    def note(violation: Violation) -> str:
-        found = ""
+    def decide(violation: Violation) -> Decision:
+        found, void = "", ""
         for tally in of_rule.get(violation.rule.id, ()):
-            if tally.takes(violation, places) and not found:
+            why = tally.judge(violation, places)
+            if why is None:
+                continue
+            if not why and not found:
                 tally.covered += 1
                 found = tally.note
-        return found
+            void = void or why
+        return (Verdict.WAIVED, found) if found else (Verdict.FAIL, void)
 
-    waived = outcome.accepting(Verdict.WAIVED, note)
+    waived = outcome.reconsidered(decide)
     return waived, tuple(
         WaiverUse(t.waiver, t.expired, t.matched, t.void, t.covered) for t in tallies
     )
@@ -123,15 +127,15 @@ def know(
     told = f"known since {baseline.title}"
     counts = {"known": 0, "raised": 0, "new": 0}
 
-    def note(violation: Violation) -> str:
+    def decide(violation: Violation) -> Decision:
         earlier = _remembered(violation, connections, baseline)
         if any(found.severity >= violation.rule.severity for found in earlier):
             counts["known"] += 1
-            return told
+            return Verdict.KNOWN, told
         counts["raised" if earlier else "new"] += 1
-        return ""
+        return Verdict.FAIL, f"not {told}: its rule was less severe then" if earlier else ""
 
-    changed = outcome.accepting(Verdict.KNOWN, note)
+    changed = outcome.reconsidered(decide)
     fates = list(_fates(changed, connections, baseline, whole=whole))
     return changed, BaselineUse(
         **counts,
@@ -154,22 +158,27 @@ class _Tally:
     void: int = 0
     covered: int = 0
 
-    def takes(self, violation: Violation, places: _Places) -> bool:
-        """Whether the waiver covers ``violation``; counts it as matched or void."""
+    def judge(self, violation: Violation, places: _Places) -> str | None:
+        """Return None for a violation that the waiver is not for, "" for one that it covers.
+
+        Else return why it does not hold; what it is for is counted.
+        """
         if self.means is None:
             self.means = places.of(self.waiver)
         members = violation.members
         if members:
             if not self.means.issuperset(members):
-                return False
+                return None
         elif not all(_names(selector, violation.key) for selector in self.waiver.connections):
-            return False
+            return None
         self.matched += 1
+        if self.expired:
+            return f"its waiver has expired, it held {self.waiver.until}"
         # Where a finding lists no connection, there is no value that the waiver accepts.
         if self.holds is not None and not (members and self.holds.issuperset(members)):
             self.void += 1
-            return False
-        return not self.expired
+            return "its waiver is void: the value that it accepts is no longer there"
+        return ""
 
 
 @dataclass(slots=True)

@@ -40,6 +40,10 @@ class Violation:
     key: Mapping[str, str] = field(default_factory=dict)
 
 
+#: What a violation comes to, and the note that says why; "" leaves it as it is.
+Decision = tuple[Verdict, str]
+
+
 class Judge:
     """Judges one walk of a listing by the rules in force, as of ``now``.
 
@@ -83,8 +87,8 @@ class Judge:
 class Outcome:
     """Every check of a walk, and its findings once somebody asks for them.
 
-    ``verdicts`` has a row of bytes a connection, a byte for each of ``rules``. ``notes`` say why
-    a check is waived or known, by rule and connection; a group's outcome has its own.
+    ``verdicts`` has a row of bytes a connection, a byte for each of ``rules``. ``notes`` are those
+    of findings, by rule and connection; a group's outcome has its own.
     """
 
     order: Mapping[str, int]
@@ -96,37 +100,31 @@ class Outcome:
     clean: Callable[[str], str]
     notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
-    def accepting(self, verdict: Verdict, accept: Callable[[Violation], str]) -> Outcome:
-        """Return the outcome with every accepted violation come to ``verdict`` instead.
-
-        ``accept`` returns the note that says why a violation is accepted, "" where it is not.
-        """
+    def reconsidered(self, decide: Callable[[Violation], Decision]) -> Outcome:
+        """Return the outcome with every violation come to the verdict that ``decide`` gives it."""
         verdicts, found, notes = bytearray(self.verdicts), list(self.found), dict(self.notes)
         for place, (number, index, was, values) in enumerate(self.found):
             if was != Verdict.FAIL:
                 continue
-            note = accept(Violation(self.rules[number].rule, (index,)))
+            verdict, note = decide(Violation(self.rules[number].rule, (index,)))
             if note:
                 verdicts[index * len(self.rules) + number] = verdict
                 found[place] = (number, index, verdict.value, values)
                 notes[number, index] = note
         groups = tuple(
-            (entry, tuple(self._accepted(entry, outcome, verdict, accept) for outcome in outcomes))
+            (entry, tuple(self._reconsidered(entry, outcome, decide) for outcome in outcomes))
             for entry, outcomes in self.groups
         )
         return replace(self, verdicts=bytes(verdicts), found=found, notes=notes, groups=groups)
 
-    def _accepted(
-        self,
-        entry: GroupRule,
-        outcome: GroupOutcome,
-        verdict: Verdict,
-        accept: Callable[[Violation], str],
+    def _reconsidered(
+        self, entry: GroupRule, outcome: GroupOutcome, decide: Callable[[Violation], Decision]
     ) -> GroupOutcome:
         if outcome.verdict is not Verdict.FAIL:
             return outcome
         key = {path: str(v) for path, v in zip(entry.keys, outcome.key or (), strict=True)}
-        note = accept(Violation(entry.rule, outcome.members, self._name(entry, outcome), key))
+        violation = Violation(entry.rule, outcome.members, self._name(entry, outcome), key)
+        verdict, note = decide(violation)
         return replace(outcome, verdict=verdict, note=note) if note else outcome
 
     def checks(self) -> tuple[RuleChecks, ...]:

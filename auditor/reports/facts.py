@@ -74,6 +74,13 @@ def acceptance(finding: Finding) -> str:
     return note if note.startswith(label) else f"{label}: {note}" if note else label
 
 
+def told(finding: Finding) -> str:
+    """Return a finding's message, with its note where that is not why it is accepted."""
+    if not finding.note or is_accepted(finding):
+        return finding.message
+    return f"{finding.message} ({finding.note})"
+
+
 def is_accepted(finding: Finding) -> bool:
     """Whether someone has accepted the finding: it is waived, or in the baseline."""
     return finding.verdict in _ACCEPTED

@@ -21,6 +21,7 @@ from auditor.reports.facts import (
     pressing,
     repository_path,
     sentences,
+    told,
 )
 from auditor.text import plural, shortened
 
@@ -76,7 +77,7 @@ def render_problems(problems: Sequence[Problem], _version: str) -> Iterator[str]
 def _annotation(finding: Finding) -> str:
     rule, position = finding.rule, finding.rule.position
     command = "error" if finding.verdict is Verdict.ERROR else _COMMANDS[rule.severity]
-    lines = [finding.message, *connections_in_words(finding), *evidence_in_words(finding)]
+    lines = [told(finding), *connections_in_words(finding), *evidence_in_words(finding)]
     if rule.fix:
         lines.append(f"fix: {rule.fix}")
     return _command(

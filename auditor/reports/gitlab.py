@@ -18,6 +18,7 @@ from auditor.reports.facts import (
     is_accepted,
     repository_path,
     sentences,
+    told,
 )
 from auditor.reports.fingerprint import LENGTH, fingerprint
 from auditor.reports.json_text import json_lines
@@ -58,7 +59,7 @@ def _issue(finding: Finding) -> _Object:
     where = "; ".join(connections_in_words(finding)) or finding.group
     note = f" [{acceptance(finding)}]" if is_accepted(finding) else ""
     return {
-        "description": shortened(f"{finding.message} ({where}){note}", _LONGEST),
+        "description": shortened(f"{told(finding)} ({where}){note}", _LONGEST),
         "check_name": rule.id,
         "fingerprint": fingerprint(finding),
         "severity": "info" if is_accepted(finding) else _SEVERITIES[rule.severity],

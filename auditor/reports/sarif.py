@@ -22,6 +22,7 @@ from auditor.reports.facts import (
     is_accepted,
     pressing,
     repository_path,
+    told,
 )
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
@@ -160,7 +161,7 @@ def _result(finding: Finding, number: int) -> _Object:
         "ruleId": rule.id,
         "ruleIndex": number,
         "level": "error" if finding.verdict is Verdict.ERROR else _LEVELS[rule.severity],
-        "message": _message(finding.message),
+        "message": _message(told(finding)),
         "locations": [
             {
                 "physicalLocation": _place(rule.position),
