@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "validate": "Check policies: every problem with file:line:column.",
         "test": "Run the tests that stand beside the rules.",
         "explain": "Show the rules in force, or one rule in full.",
+        "compare": "Tell what changed between two reports, or would with other policies.",
         "schema": "Print the JSON Schema of a policy, for editors.",
         "sandbox": "Serve the embedded API on loopback.",
         "demo": "Audit the embedded API: nothing to configure.",

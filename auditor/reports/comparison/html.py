@@ -40,7 +40,7 @@ class Kind(NamedTuple):
     word: str
     look: str
     meaning: str
-    count: int
+    checks: int
     start: int
     width: int
     shown: Sequence[Changed]
