@@ -35,12 +35,18 @@ from auditor.text import listed, one_line
 
 #: What only the form with a snapshot takes, by parameter.
 _OF_POLICIES = ("policies", "against", "waivers", "now")
+_EPILOG = """\b
+Examples:
+  compare last-week.json audit-report/report.json
+  compare --snapshot listing.ndjson --against main/policies/ --policy policies/
+"""
 
 
 @click.command(
     name="compare",
     cls=Configurable,
     keys=dict.fromkeys(("old", "new", "snapshot", "against", "now", "reports", "output_dir")),
+    epilog=_EPILOG,
     short_help="Tell what changed between two reports, or would with other policies.",
 )
 @click.argument("old", required=False, metavar="OLD.json", shell_complete=completing.files)
@@ -101,12 +107,7 @@ def command(  # noqa: PLR0913  # an argument an option
     verbose: bool,
     no_color: bool,
 ) -> int:
-    r"""Tell what is new, fixed, unchanged, accepted or not judged any more.
-
-    \b
-    compare OLD.json NEW.json                     two JSON reports
-    compare --snapshot FILE --against main.yaml --policy changed.yaml
-                                                  one listing, two sets of policies
+    """Tell what is new, fixed, unchanged, accepted or not judged any more.
 
     Exit 0 when nothing got worse, 1 when something did, 3 when either run was inconclusive.
     """

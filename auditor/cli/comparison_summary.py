@@ -24,6 +24,8 @@ _COLOURS = {
     Change.UNJUDGED: "yellow",
     Change.FIXED: "green",
 }
+#: What is no change: the tables leave out what has nothing else.
+_STILL = frozenset({Change.UNCHANGED, Change.ACCEPTED})
 #: What is always counted; other kinds only where there are some.
 _ALWAYS = frozenset({Change.NEW, Change.UNCHANGED, Change.FIXED})
 
@@ -95,10 +97,11 @@ def _counts(comparison: Comparison) -> Iterator[str]:
 
 
 def _table(noun: str, tallies: Sequence[Tally], most: int | None) -> Iterator[str]:
-    if not tallies:
+    moved = [tally for tally in tallies if tally.counts.keys() - _STILL]
+    if not moved:
         return
-    shown = tallies[:most]
-    kinds = [change for change in Change if any(change in tally.counts for tally in tallies)]
+    shown = moved[:most]
+    kinds = [change for change in Change if any(change in tally.counts for tally in moved)]
     names = [one_line(tally.name, 60) for tally in shown]
     widest = max(cells(noun), *map(cells, names))
     heading = "  ".join(f"{kind.value:>9}" for kind in kinds)
@@ -106,8 +109,8 @@ def _table(noun: str, tallies: Sequence[Tally], most: int | None) -> Iterator[st
     for name, tally in zip(names, shown, strict=True):
         numbers = "  ".join(f"{tally.counts.get(kind, 0) or '-':>9}" for kind in kinds)
         yield f"  {padded(name, widest)}  {numbers}"
-    if len(tallies) > len(shown):
-        yield f"  and {plural(len(tallies) - len(shown), f'more {noun}')}: use -v, or a report"
+    if len(moved) > len(shown):
+        yield f"  and {plural(len(moved) - len(shown), f'more {noun}')}: use -v, or a report"
     yield ""
 
 
