@@ -23,7 +23,7 @@ from auditor.policy.problems import Problems
 from auditor.policy.scope import Scope
 from auditor.policy.suggest import FOREIGN_KEYS, nearest
 from auditor.resources import resource_folder
-from auditor.text import listed, one_line
+from auditor.text import listed, one_line, printable
 
 POLICY_KEYS = (
     "policy",
@@ -83,10 +83,10 @@ def places(name: str) -> list[Place]:
         found = sorted(p for p in _files_below(path) if _is_policy_file(p))
         if not found:
             raise UsageError(f"{name}: no policy in this folder; policies end in .yaml or .yml")
-        return [Place(p, _label(p)) for p in found]
+        return [Place(p, printable(_label(p))) for p in found]
     if not _is_file(path):
         raise UsageError(f"{name}: no such file or folder")
-    return [Place(path, _label(path))]
+    return [Place(path, printable(_label(path)))]
 
 
 class DocumentReader:
@@ -127,8 +127,9 @@ class DocumentReader:
         extends = tuple(self._extended(place, root.get("extends")))
         name = self._text(root, "policy")
         self._text(root, "description")
+        self._text(root, "description")
         file = PolicyFile(
-            name=name or place.path.stem,
+            name=name or one_line(place.path.stem),
             file=place.label,
             sha256=hashlib.sha256(data).hexdigest(),
             title=self._text(root, "title"),
@@ -171,7 +172,7 @@ class DocumentReader:
             return None
         path = place.path.parent / item.text
         if _is_file(path):
-            return Place(path, _label(path))
+            return Place(path, printable(_label(path)))
         self._problems.add(
             item.position,
             f"no such file: {one_line(item.text)}",

@@ -23,7 +23,7 @@ from auditor.policy.scope import Scope
 from auditor.policy.settling import Override
 from auditor.policy.suggest import nearest
 from auditor.redact import exposure
-from auditor.text import listed, one_line
+from auditor.text import listed, one_line, printable
 
 RULE_KEYS = (
     "id",
@@ -274,7 +274,7 @@ class RuleReader:
             return ""
         if isinstance(node, Scalar) and isinstance(node.value, str) and node.text.strip():
             self._check_comment(node, key)
-            return " ".join(node.text.split())
+            return printable(" ".join(node.text.split()))
         if isinstance(node, Scalar) and isinstance(node.value, str):
             self._problems.add(node.position, f"{key}: is empty", "leave it out, or say it")
             return ""

@@ -27,7 +27,7 @@ from auditor.policy.problems import Problems
 from auditor.policy.reading import ConditionReader
 from auditor.policy.scope import Scope
 from auditor.policy.suggest import nearest
-from auditor.text import listed, one_line
+from auditor.text import listed, one_line, printable
 
 FILE_KEYS = ("waivers", "extra_fields")
 WAIVER_KEYS = ("rule", "connections", "reason", "owner", "expires", "while")
@@ -139,7 +139,7 @@ def load_waivers(path: Path | str, *, strict: bool = False) -> Waivers:
     With ``strict`` a warning stops the load too. Raises PolicyError with every problem found,
     UsageError for a file that cannot be read.
     """
-    label = str(path)
+    label = printable(str(path))
     try:
         data = Path(path).read_bytes()
     except OSError as error:
