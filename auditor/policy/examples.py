@@ -230,9 +230,8 @@ def _example(node: Node, problems: Problems, known: Find, *, grouped: bool) -> E
 
 def _are_known(given: Node | None, leave: Node | None, problems: Problems, known: Find) -> bool:
     """Whether every field that is named exists: a test of a misspelt one would test nothing."""
-    unknown = [
-        (path, position) for path, position in (*_paths(given), *_items(leave)) if not known(path)
-    ]
+    named = (*_paths(given), *_items(leave))
+    unknown = [(path, at) for path, at in named if "[]" in path or not known(path)]
     for path, position in unknown:
         told = f"no field is called {one_line(path)}"
         problems.add(position, told, nearest(path, [p for p in FIELDS if "[]" not in p]))

@@ -167,7 +167,7 @@ class ConditionReader:
     def _test(
         self, subject: Subject, operator: Operator, node: Node, key: Scalar | None = None
     ) -> Condition | None:
-        if not self._fits(subject.field, operator, node):
+        if not self._fits(subject, operator, node):
             return None
         value = self.resolved(node)
         operand = self._operand(subject, operator, value) if value is not None else None
@@ -199,7 +199,12 @@ class ConditionReader:
             return self._fields.operand(operator, subject, value)
         return self._literals.operand(operator, subject.field, value)
 
-    def _fits(self, found: Field, operator: Operator, node: Node) -> bool:
+    def _fits(self, subject: Subject, operator: Operator, node: Node) -> bool:
+        found = subject.field
+        if subject is NUMBER and operator.name == "exists":
+            told = "a number of things is always there, so this decides nothing"
+            self._problems.add(node.position, told, "write a comparison, as gte: 1")
+            return False
         if found.exposure is Exposure.SECRET and operator.name != "exists":
             self._problems.add(
                 node.position,
