@@ -13,7 +13,7 @@ from auditor.reports.html_parts import asset, content_policy, templates
 
 #: Changes of one kind, and tallies of one table, that stand on the page.
 MOST_CHANGES = 300
-MOST_TALLIES = 25
+MOST_TALLIES = 15
 _HEADLINES = {
     Answer.HELD: ("Nothing got worse", "passed"),
     Answer.WORSE: ("Worse", "violations"),
