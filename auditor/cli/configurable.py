@@ -76,6 +76,18 @@ class Configurable(click.Command):
                 self.keys[key] = parameter
         self.params += [_config_option(), _show_option()]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; a wrong value of the environment is told by its variable."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            parameter = self.keys.get(key_of(error.param)) if error.param else None
+            if parameter is not None and error.param_hint is None:
+                source = ctx.get_parameter_source(str(parameter.name))
+                if source is ParameterSource.ENVIRONMENT:
+                    error.param_hint = f"{parameter.envvar} in the environment"
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, or show what it would run with."""
         if ctx.meta.get(_SHOW):
