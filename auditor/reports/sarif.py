@@ -3,7 +3,8 @@
 A result points at the rule's line in the policy file, which a repository holds, and names the
 connection as a logical location. GitHub keeps alerts apart by ``primaryLocationLineHash``; all
 results of a rule stand on one line, so it is the finding's fingerprint. GitHub takes at most
-25,000 results of a run (GitHub's documentation of SARIF support).
+25,000 results of a run and 20 tags of a rule (GitHub's documentation, "SARIF results exceed one or
+more limits").
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from auditor.reports.json_text import json_lines, json_text
 
 MOST_RESULTS = 25_000
 
+# GitHub rejects a file in which a rule has more, and shows ten of them.
+_MOST_TAGS = 20
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {
     Severity.LOW: "note",
@@ -149,7 +152,7 @@ def _rule(rule: Rule) -> _Object:
         },
     }
     # The schema wants tags without repetitions.
-    if tags := list(dict.fromkeys(rule.tags)):
+    if tags := list(dict.fromkeys(rule.tags))[:_MOST_TAGS]:
         described["properties"]["tags"] = tags
     return described
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,6 +46,14 @@ def test_every_sample_is_valid(connections: int, outcome: Outcome, hostile: bool
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is (outcome is not Outcome.INCONCLUSIVE)
     assert invocation["exitCode"] == result.gate.exit_code
+
+
+def test_a_rule_has_no_more_tags_than_github_takes() -> None:
+    result = sample_result()
+    tags = tuple(f"tag-{n}" for n in range(50))
+    checks = tuple(replace(c, rule=replace(c.rule, tags=tags)) for c in result.checks)
+    for rule in report(replace(result, checks=checks))["tool"]["driver"]["rules"]:
+        assert rule["properties"]["tags"] == list(tags[:20])
 
 
 def test_the_placeholder_was_not_successful() -> None:
