@@ -254,6 +254,47 @@ class RuleChecks:
         return len(self.verdicts) + len(self.groups)
 
 
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run as the history keeps it, and as the trend draws it.
+
+    ``violations`` has the failures of every severity, ``policies`` the SHA-256 of every policy in
+    force. ``full`` is False where connections or rules were left out.
+    """
+
+    judged_at: datetime
+    outcome: Outcome
+    full: bool
+    connections: int
+    violations: tuple[tuple[Severity, int], ...]
+    errors: int
+    waived: int
+    known: int
+    policies: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        """How many checks failed."""
+        return sum(count for _, count in self.violations)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The runs of a history, oldest first and this one among them, and what is open since when.
+
+    ``open_since`` has the time at which a finding was first seen, by its rule's id and then by its
+    connection's id, or by its group.
+    """
+
+    runs: tuple[PastRun, ...]
+    open_since: Mapping[str, Mapping[str, datetime]]
+
+    def since(self, finding: Finding) -> datetime | None:
+        """Return when ``finding`` was first seen without having been fixed since."""
+        name = finding.group if finding.rule.per else finding.connections[0].id
+        return self.open_since.get(finding.rule.id, {}).get(name)
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run found. Equal inputs give an equal result: nothing here depends on duration.
@@ -261,7 +302,8 @@ class Result:
     ``checks`` has one entry a rule in force, in policy order. ``judged_at`` is the time that
     rules compare with; ``clock_note`` says where it came from when that is not the run's own
     clock. ``left_out`` names what was narrowed (options, disabled rules), as sentences, and
-    ``accepted`` what waivers and a baseline took out of the gate.
+    ``accepted`` what waivers and a baseline took out of the gate. ``history`` is None for a run
+    that keeps none.
     """
 
     version: str
@@ -277,6 +319,7 @@ class Result:
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
+    history: History | None = None
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

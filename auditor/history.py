@@ -1,0 +1,256 @@
+"""A history of runs: one small line a run, and since when each finding is open.
+
+All here is pure; ``reports/history_folder.py`` keeps it in a folder. A finding is followed by its
+rule and its connection, or its rule and its group, as in a comparison: it stays open until a run
+has judged it and found nothing, or has seen that the connection is not there any more. What a run
+did not judge stays as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+from auditor.clock import iso, parse_timestamp
+from auditor.model import (
+    Completeness,
+    Outcome,
+    PastRun,
+    Result,
+    RuleChecks,
+    Severity,
+    Verdict,
+)
+
+#: The version of both files; a reader passes over members that it does not know.
+FORMAT = 1
+#: So many runs are drawn.
+MOST_RUNS = 60
+_FOUND = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
+_FOUND_BYTES = re.compile(b"[" + bytes(sorted(_FOUND)) + b"]")
+_TOLD = (Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN)
+
+
+# -- the line of a run ----------------------------------------------------------------------------
+
+
+class _Policy(msgspec.Struct, frozen=True):
+    name: str
+    sha256: str
+
+
+class _Line(msgspec.Struct, frozen=True):
+    format: int
+    ran_at: str
+    judged_at: str
+    version: str
+    source: str
+    base_url: str
+    policies: list[_Policy]
+    full: bool
+    outcome: str
+    exit_code: int
+    connections: int
+    counts: dict[str, int]
+    violations: dict[str, int]
+    rules: dict[str, dict[str, int | str]]
+
+
+def past_run(result: Result) -> PastRun:
+    """Return what the trend draws of ``result``."""
+    return PastRun(
+        judged_at=result.judged_at.astimezone(UTC).replace(microsecond=0),
+        outcome=result.gate.outcome,
+        full=not (result.left_out or result.source.filters),
+        connections=len(result.connections),
+        violations=tuple(
+            (
+                severity,
+                sum(c.count(Verdict.FAIL) for c in result.checks if c.rule.severity is severity),
+            )
+            for severity in Severity
+        ),
+        errors=result.counts[Verdict.ERROR],
+        waived=result.counts[Verdict.WAIVED],
+        known=result.counts[Verdict.KNOWN],
+        policies=tuple(policy.sha256 for policy in result.policies),
+    )
+
+
+def line_of(result: Result, ran_at: datetime) -> bytes:
+    """Return the line that the history keeps of ``result``, its end included.
+
+    ``ran_at`` is the time of the clock on the wall, which the time of judging need not be.
+    """
+    run = past_run(result)
+    line = _Line(
+        format=FORMAT,
+        ran_at=_seconds(ran_at),
+        judged_at=_seconds(run.judged_at),
+        version=result.version,
+        source=f"{result.source.kind}: {result.source.location}",
+        base_url=result.source.base_url,
+        policies=[_Policy(p.name, p.sha256) for p in result.policies],
+        full=run.full,
+        outcome=run.outcome.value,
+        exit_code=result.gate.exit_code,
+        connections=run.connections,
+        counts={verdict.label: count for verdict, count in result.counts.items()},
+        violations={severity.label: count for severity, count in run.violations},
+        rules={
+            checks.rule.id: {"severity": checks.rule.severity.label, **counts}
+            for checks in result.checks
+            if (counts := {v.label: n for v in _TOLD if (n := checks.count(v))})
+        },
+    )
+    return msgspec.json.encode(line) + b"\n"
+
+
+def run_of(line: bytes) -> PastRun | None:
+    """Return the run that a line of the history tells of; None where it tells of none."""
+    try:
+        told = msgspec.json.decode(line, type=_Line)
+        judged_at = parse_timestamp(told.judged_at)
+        if told.format != FORMAT or judged_at is None:
+            return None
+        return PastRun(
+            judged_at=judged_at,
+            outcome=Outcome(told.outcome),
+            full=told.full,
+            connections=told.connections,
+            violations=tuple((s, told.violations.get(s.label, 0)) for s in Severity),
+            errors=told.counts.get(Verdict.ERROR.label, 0),
+            waived=told.counts.get(Verdict.WAIVED.label, 0),
+            known=told.counts.get(Verdict.KNOWN.label, 0),
+            policies=tuple(policy.sha256 for policy in told.policies),
+        )
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def trend(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
+    """Return the last runs, oldest first; those of one time stay as they came."""
+    return tuple(sorted(runs, key=lambda run: run.judged_at)[-MOST_RUNS:])
+
+
+# -- since when each finding is open --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What is open, by rule and by connection or group, since when.
+
+    ``as_of`` is the latest time of judging that counted, ``base_url`` the account's API, "" where
+    it is not known yet. Times are texts that sort as the times do.
+    """
+
+    since: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    as_of: str = ""
+    base_url: str = ""
+
+    def times(self, rules: Iterable[str]) -> dict[str, dict[str, datetime]]:
+        """Return the times of what is open under ``rules``."""
+        read: dict[str, datetime] = {}
+        found: dict[str, dict[str, datetime]] = {}
+        for rule in rules:
+            names = self.since.get(rule, {})
+            for time in set(names.values()) - read.keys():
+                moment = parse_timestamp(time)
+                assert moment is not None
+                read[time] = moment
+            found[rule] = {name: read[time] for name, time in names.items()}
+        return found
+
+
+def still_open(before: Open, result: Result) -> Open:
+    """Return what is open after ``result``: of two times for one finding, the older counts.
+
+    A run as of a time before ``before`` was written closes nothing and opens nothing, since what
+    came later is known already.
+    """
+    now = _seconds(result.judged_at)
+    late = now < before.as_of
+    known = result.listing.completeness is not Completeness.UNKNOWN
+    whole = result.listing.complete and known and not result.source.filters
+    places = {name: place for place, name in enumerate(result.connections.ids)}
+    after = {rule: dict(names) for rule, names in before.since.items()}
+    for checks in result.checks:
+        names = after.setdefault(checks.rule.id, {})
+        found = set(_found(checks, result.connections.ids))
+        if not late:
+            for name in [n for n in names if n not in found]:
+                if _is_closed(checks, name, places, whole=whole):
+                    del names[name]
+        for name in found:
+            if name in names:
+                names[name] = min(names[name], now)
+            elif not late:
+                names[name] = now
+    return Open(
+        since={rule: names for rule, names in after.items() if names},
+        as_of=max(now, before.as_of),
+        base_url=result.source.base_url or before.base_url,
+    )
+
+
+def _found(checks: RuleChecks, ids: Iterable[str]) -> Iterator[str]:
+    """Yield what the findings of a rule are on."""
+    if checks.rule.per:
+        yield from (check.group for check in checks.groups if check.verdict in _FOUND)
+        return
+    column = list(ids)
+    yield from (column[match.start()] for match in _FOUND_BYTES.finditer(checks.verdicts))
+
+
+def _is_closed(checks: RuleChecks, name: str, places: Mapping[str, int], *, whole: bool) -> bool:
+    """Whether a run that found nothing there has judged it, or knows that it is gone."""
+    if not checks.rule.per:
+        return name in places or whole
+    verdicts = {check.verdict for check in checks.groups if check.group == name}
+    return bool(verdicts) or (
+        whole and not any(check.verdict is Verdict.ERROR for check in checks.groups)
+    )
+
+
+class _Open(msgspec.Struct, frozen=True):
+    format: int
+    as_of: str
+    base_url: str
+    #: By rule, by time, what is open since then.
+    open: dict[str, dict[str, list[str]]]
+
+
+def open_text(opened: Open) -> str:
+    """Return ``opened`` as the text of its file: the same state, the same text."""
+    by_rule: dict[str, dict[str, list[str]]] = {}
+    for rule, names in sorted(opened.since.items()):
+        times = by_rule[rule] = {}
+        for name, time in sorted(names.items(), key=lambda item: (item[1], item[0])):
+            times.setdefault(time, []).append(name)
+    document = _Open(FORMAT, opened.as_of, opened.base_url, by_rule)
+    return msgspec.json.encode(document).decode() + "\n"
+
+
+def open_of(data: bytes) -> Open | None:
+    """Return what the file's bytes say is open; None where they say nothing."""
+    try:
+        document = msgspec.json.decode(data, type=_Open)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    times = {time for found in document.open.values() for time in found} | {document.as_of}
+    if document.format != FORMAT or None in map(parse_timestamp, times):
+        return None
+    since = {
+        rule: {name: time for time, names in found.items() for name in names}
+        for rule, found in document.open.items()
+    }
+    return Open(since, document.as_of, document.base_url)
+
+
+def _seconds(moment: datetime) -> str:
+    """Return a time that sorts as text: in UTC, to the second."""
+    return iso(moment.astimezone(UTC).replace(microsecond=0))
