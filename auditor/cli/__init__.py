@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType, MappingProxyType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -23,6 +23,9 @@ from auditor import __version__
 from auditor.cli.terminal import Terminal
 from auditor.errors import AuditorError, Interrupted, PolicyError
 from auditor.text import listed
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: Every command and what it does; each is the module of its name, holding ``command``.
 COMMANDS: Mapping[str, str] = MappingProxyType(
@@ -78,6 +81,16 @@ class Commands(click.Group):
         """Write the commands' table without importing any of them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the commands and what each does, without importing any of them."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  # only when asked
+
+        told = COMMANDS.items()
+        found = [
+            CompletionItem(name, help=does) for name, does in told if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 def _help(context: click.Context) -> str:
