@@ -65,7 +65,7 @@ def render(result: Result) -> Iterator[str]:
     for suite in _suites(result):
         yield _opening(suite.name, suite.number, stamp, suite.counts)
         yield suite.properties
-        texts = (case.text for case in suite.cases)
+        texts = (text for text, _ in suite.cases)
         while chunk := "".join(islice(texts, _CHUNK)):
             yield chunk
         yield _CLOSING
@@ -86,7 +86,7 @@ def render_parts(result: Result, most: int) -> Iterator[tuple[int, Iterable[str]
         chunks = [_HEAD, _listing_suite(result, stamp, (number, parts))]
         for piece in pieces:
             opening = _opening(piece.name, piece.number, stamp, piece.counts)
-            chunks += [opening, piece.properties, *(case.text for case in piece.cases), _CLOSING]
+            chunks += [opening, piece.properties, *(text for text, _ in piece.cases), _CLOSING]
         chunks.append(_FOOT)
         if number == 1:
             first = chunks
@@ -119,10 +119,15 @@ def escaped(text: str) -> str:
         return text
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = text.replace('"', "&quot;")
+    if text.isprintable():  # then there is nothing that XML forbids
+        return text
     return _RARE.sub(lambda match: _LINE_ENDS.get(match[0], "\ufffd"), text)
 
 
 # -- suites -------------------------------------------------------------------------------------
+
+#: A testcase as text, and the name of the element inside it ("" for a pass).
+_Case = tuple[str, str]
 
 
 class _Counts(NamedTuple):
@@ -132,13 +137,6 @@ class _Counts(NamedTuple):
     failures: int = 0
     errors: int = 0
     skipped: int = 0
-
-
-class _Case(NamedTuple):
-    """A testcase, and the name of the element inside it ("" for a pass)."""
-
-    text: str
-    element: str
 
 
 class _Suite(NamedTuple):
@@ -252,13 +250,13 @@ def _filled(suites: Iterable[_Suite], room: int) -> Iterator[list[_Suite]]:
 
 
 def _counted(cases: list[_Case]) -> _Counts:
-    found = Counter(case.element for case in cases)
+    found = Counter(element for _, element in cases)
     return _Counts(len(cases), found["failure"], found["error"], found["skipped"])
 
 
 def _idle_case(rule: Rule) -> _Case:
     why = f"applied to nothing: {rule.skip_reason}"
-    return _Case(_case(rule.id, "applied to nothing", _skipped(why)), "skipped")
+    return _case(rule.id, "applied to nothing", _skipped(why)), "skipped"
 
 
 def _connection_cases(
@@ -272,14 +270,14 @@ def _connection_cases(
         name = f"{connection.service}/{connection.schema} ({connection.id})"
         body = _body(finding.verdict, [finding], shared)
         text = _case(classnames[connection.group_id], unique(escaped(name)), body)
-        yield _Case(text, _ELEMENTS[finding.verdict])
+        yield text, _ELEMENTS[finding.verdict]
     if rolled:
         passed = plural(checks.count(Verdict.PASS), "connection")
-        yield _Case(_case(rule.id, unique(f"{passed} passed"), ""), "")
+        yield _case(rule.id, unique(f"{passed} passed"), ""), ""
         return
     for n in _indices(checks.verdicts, _PASS):
         name = f"{listed.services[n]}/{listed.schemas[n]} ({listed.ids[n]})"
-        yield _Case(_case(classnames[listed.group_ids[n]], unique(escaped(name)), ""), "")
+        yield _case(classnames[listed.group_ids[n]], unique(escaped(name)), ""), ""
 
 
 def _group_cases(checks: RuleChecks, findings: list[Finding]) -> Iterator[_Case]:
@@ -292,7 +290,7 @@ def _group_cases(checks: RuleChecks, findings: list[Finding]) -> Iterator[_Case]
         if check.verdict is not Verdict.SKIP:
             body = _body(check.verdict, per_group[check.group], shared)
             text = _case(classname, unique(escaped(check.group or rule.id)), body)
-            yield _Case(text, _ELEMENTS[check.verdict])
+            yield text, _ELEMENTS[check.verdict]
 
 
 class _Unique:
