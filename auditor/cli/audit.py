@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
@@ -30,6 +30,7 @@ from auditor.cli.options import (
     checked,
     fail_on_option,
     given,
+    history_option,
     output_options,
     policy_names,
     policy_option,
@@ -46,6 +47,9 @@ from auditor.reports.writer import DEFAULT_FORMATS, ReportWriter, parse_destinat
 from auditor.run import Options
 from auditor.sources import Source
 from auditor.text import listed
+
+if TYPE_CHECKING:
+    from auditor.reports.history_folder import HistoryFolder
 
 
 class _MoreOptions(ApiOptions, ExceptionOptions):
@@ -86,6 +90,7 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     help="Where reports without a path of their own go.",
 )
 @click.option("--now", type=Moment(), metavar="TIME", help="Judge as of this time.")
+@history_option
 @output_options
 @click.pass_context
 def command(  # noqa: PLR0913  # an argument an option
@@ -101,6 +106,7 @@ def command(  # noqa: PLR0913  # an argument an option
     reports: tuple[str, ...],
     output_dir: Path,
     now: datetime | None,
+    history: str | None,
     quiet: bool,
     verbose: bool,
     no_color: bool,
@@ -141,9 +147,23 @@ def command(  # noqa: PLR0913  # an argument an option
         waivers=waivers_of(more["waivers"], strict=strict),
         baseline=baseline_of(more["baseline"]),
     )
-    telling = Telling(terminal, quiet=quiet, verbose=verbose, chosen=chosen)
+    telling = Telling(
+        terminal, quiet=quiet, verbose=verbose, chosen=chosen, history=_history(history, source)
+    )
     _, code = audit_and_report(source, ruleset, options, writer, telling)
     return code
+
+
+def _history(folder: str | None, source: Source) -> HistoryFolder | None:
+    """Return the history in ``folder``, found to be writable before anything is fetched."""
+    if folder is None:
+        return None
+    # Imported here: a run without a history needs none of it.
+    from auditor.reports.history_folder import HistoryFolder  # noqa: PLC0415  # see above
+
+    history = HistoryFolder(Path(folder))
+    history.prepare(source.info)
+    return history
 
 
 def _saved(path: str, misplaced: list[str]) -> Source:

@@ -6,6 +6,7 @@ import gc
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auditor.cli.layout import columns_of
 from auditor.cli.summary import answer, summary
@@ -18,15 +19,23 @@ from auditor.run import Options, Progress, audit
 from auditor.sources import Source
 from auditor.text import plural
 
+if TYPE_CHECKING:
+    from auditor.reports.history_folder import HistoryFolder
+
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """How a run is told: ``chosen`` says how the policies were, when nobody chose them."""
+    """How a run is told and kept.
+
+    ``chosen`` says how the policies were, when nobody chose them. ``history`` is where the run is
+    kept, None for nowhere.
+    """
 
     terminal: Terminal
     quiet: bool = False
     verbose: bool = False
     chosen: str = ""
+    history: HistoryFolder | None = None
 
 
 def audit_and_report(
@@ -47,12 +56,17 @@ def audit_and_report(
     result = audit(source, ruleset, options, show)
     terminal.end_progress()
     paths: tuple[Path, ...] = ()
-    failure: ReportError | None = None
+    failures: list[ReportError] = []
+    try:
+        if telling.history is not None:
+            result = telling.history.record(result, options.clock())
+    except ReportError as error:
+        failures.append(error)
     try:
         paths = writer.write(result)
     except ReportError as error:
-        failure = error
-    to_err, lost = writer.takes_stdout, failure.exit_code if failure else None
+        failures.append(error)
+    to_err, lost = writer.takes_stdout, ReportError.exit_code if failures else None
     if telling.quiet:
         terminal.say(answer(result, lost), to_err=to_err)
     else:
@@ -66,10 +80,9 @@ def audit_and_report(
         )
         for line in lines:
             terminal.say(line, to_err=to_err)
-    if failure is not None:
+    for failure in failures:
         terminal.complain(str(failure))
-        return result, failure.exit_code
-    return result, result.gate.exit_code
+    return result, result.gate.exit_code if lost is None else lost
 
 
 def _collect_seldom() -> None:

@@ -159,6 +159,13 @@ fail_on_option = click.option(
     help="The least severity that makes exit 1.",
 )
 
+history_option = click.option(
+    "--history",
+    metavar="FOLDER",
+    callback=_not_empty,
+    help="Keep a line a run there, for the trend and since when each finding is open.",
+)
+
 _OUTPUT_OPTIONS = (
     click.option("-q", "--quiet", is_flag=True, help="Say only the gate's answer."),
     click.option("-v", "--verbose", is_flag=True, help="Say more; show where a bug happened."),
