@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping as MappingOf
 
 from auditor.fields import FIELDS, Field, Kind, children
 from auditor.policy.conditions import joined
-from auditor.policy.nodes import Node, Scalar, Sequence
+from auditor.policy.nodes import Mapping, Node, Scalar, Sequence
 from auditor.policy.operators import OPERATORS, Operator
 from auditor.policy.problems import Problems
 from auditor.policy.scope import Scope
@@ -56,6 +56,17 @@ class Advice:
             hint = hint or f"the operators: {', '.join(OPERATORS)}"
         self._problems.add(key.position, f"no operator is called {one_line(key.text)}", hint)
 
+    def no_operand(self, operator: Operator, node: Mapping) -> None:
+        """Note that a mapping where a value belongs names neither a variable nor a field."""
+        wrong = next((key for key, _ in node if key.text not in _OPERAND_KEYS), None)
+        if wrong is None:
+            told = f"{operator.name}: takes {operator.form.value}, {{var: NAME}} or {{field: PATH}}"
+            self._problems.add(node.position, told)
+            return
+        told = f"{operator.name}: {one_line(wrong.text) or 'nothing'} names no value"
+        hint = nearest(wrong.text, ("var", "field"))
+        self._problems.add(wrong.position, told, hint)
+
     def unknown_path(self, key: Scalar, full: str, base: str) -> None:
         """Note that ``key`` is no field, and what was likely meant."""
         if fixed := _spaced(key.text):
@@ -72,7 +83,8 @@ class Advice:
         else:
             parent = full.rpartition(".")[0]
             near = [f.path.removeprefix(f"{base}.") for f in children(parent)]
-            everywhere = [p for p in FIELDS if "[]" not in p] if not base else near
+            top = [*(p for p in FIELDS if "[]" not in p), *sorted(self._scope.extra_fields)]
+            everywhere = top if not base else near
             hint = nearest(key.text, everywhere) or nearest(key.text, near)
             hint = hint or "if the API has it by now, name it under extra_fields:"
         self._problems.add(key.position, f"no field is called {one_line(full) or 'nothing'}", hint)
@@ -136,7 +148,7 @@ def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
     return message, _INSTEAD.get(found.kind, "")
 
 
-_INSTEAD: Mapping[Kind, str] = {
+_INSTEAD: MappingOf[Kind, str] = {
     Kind.TIMESTAMP: "write before, after, older_than or newer_than",
     Kind.STRING: "write equals, in, glob, regex_search or regex_fullmatch",
     Kind.INTEGER: "write equals, in, gt, gte, lt or lte",

@@ -79,7 +79,7 @@ def places(name: str) -> list[Place]:
     if not _is_path(name):
         return [_pack(name)]
     path = Path(name)
-    if path.is_dir():
+    if _is_folder(path):
         found = sorted(p for p in _files_below(path) if _is_policy_file(p))
         if not found:
             raise UsageError(f"{name}: no policy in this folder; policies end in .yaml or .yml")
@@ -290,6 +290,13 @@ def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except (OSError, ValueError):  # a name too long, or with a NUL
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
         return False
 
 

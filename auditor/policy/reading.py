@@ -197,6 +197,9 @@ class ConditionReader:
             return self._counted(subject, value)
         if isinstance(value, MappingNode) and is_field_operand(value, operator):
             return self._fields.operand(operator, subject, value)
+        if isinstance(value, MappingNode) and operator.form is not OperandForm.SCHEMA:
+            self._advice.no_operand(operator, value)
+            return None
         return self._literals.operand(operator, subject.field, value)
 
     def _fits(self, subject: Subject, operator: Operator, node: Node) -> bool:
