@@ -292,7 +292,6 @@ class _Walk:
         assert self.judge is not None
         assert self.watch is not None
         self.judge.take(page.records)
-        self.watch.take(page.records)
         self.pages += 1
         self.problems += page.problems
         self.warnings += page.warnings
@@ -302,6 +301,8 @@ class _Walk:
         self.schemas += [_text(record.schema) for record in records]
         self.services += [known(s, s) for r in records if (s := _text(r.service))]
         self.group_ids += [known(g, g) for r in records if (g := _text(r.group_id))]
+        columns = (self.ids, self.services, self.schemas, self.group_ids)
+        self.watch.take(records, Connections(*(c[len(c) - len(records) :] for c in columns)))
 
     def connections(self, tidy: Callable[[list[str]], Sequence[str]]) -> Connections:
         """Return the identities, each column made showable by ``tidy``."""

@@ -65,13 +65,15 @@ class Watch:
         #: By a waiver's number: the places, in the listing, of the connections it holds of.
         self.holds: dict[int, set[int]] = {number: set() for number, *_ in self._conditions}
 
-    def take(self, records: Sequence[Any]) -> None:
-        """Look at one page of records."""
+    def take(self, records: Sequence[Any], identities: Connections) -> None:
+        """Look at one page of records, whose ``identities`` are as they were listed."""
+        places = _Places(identities)
         for number, waiver, accepts in self._conditions:
-            for index, record in enumerate(records, self._count):
-                get = partial(reach, record)
-                if _is_chosen(waiver, get) and evaluate(accepts, get, self._now) is True:
-                    self.holds[number].add(index)
+            self.holds[number].update(
+                self._count + index
+                for index in places.of(waiver)
+                if evaluate(accepts, partial(reach, records[index]), self._now) is True
+            )
         self._count += len(records)
 
 
@@ -93,14 +95,11 @@ def waive(
         _Tally(waiver, clean(waiver.note), waiver.is_expired(today), holds.get(number))
         for number, waiver in enumerate(waivers)
     ]
-    of_rule: dict[str, list[_Tally]] = defaultdict(list)
-    for tally in tallies:
-        for name in tally.waiver.fits(outcome.order):
-            of_rule[name].append(tally)
+    candidates = _Candidates(tallies, outcome.order, places)
 
     def decide(violation: Violation) -> Decision:
         found, void = "", ""
-        for tally in of_rule.get(violation.rule.id, ()):
+        for tally in candidates.of(violation):
             why = tally.judge(violation, places)
             if why is None:
                 continue
@@ -158,16 +157,20 @@ class _Tally:
     void: int = 0
     covered: int = 0
 
+    def places(self, places: _Places) -> set[int]:
+        """Return the places of the connections that the waiver means."""
+        if self.means is None:
+            self.means = places.of(self.waiver)
+        return self.means
+
     def judge(self, violation: Violation, places: _Places) -> str | None:
         """Return None for a violation that the waiver is not for, "" for one that it covers.
 
         Else return why it does not hold; what it is for is counted.
         """
-        if self.means is None:
-            self.means = places.of(self.waiver)
         members = violation.members
         if members:
-            if not self.means.issuperset(members):
+            if not self.places(places).issuperset(members):
                 return None
         elif not all(_names(selector, violation.key) for selector in self.waiver.connections):
             return None
@@ -179,6 +182,32 @@ class _Tally:
             self.void += 1
             return "its waiver is void: the value that it accepts is no longer there"
         return ""
+
+
+class _Candidates:
+    """The waivers that may cover a violation, in their file's order."""
+
+    def __init__(self, tallies: Sequence[_Tally], rules: Iterable[str], places: _Places) -> None:
+        self._tallies = tallies
+        self._places = places
+        self._of_rule: dict[str, tuple[int, ...]] = defaultdict(tuple)
+        for number, tally in enumerate(tallies):
+            for name in tally.waiver.fits(rules):
+                self._of_rule[name] += (number,)
+        #: By the waivers that are for a rule: those of them that mean each connection.
+        self._at: dict[tuple[int, ...], dict[int, list[_Tally]]] = {}
+
+    def of(self, violation: Violation) -> Sequence[_Tally]:
+        """Return the waivers that are for the rule, and mean the first connection if any."""
+        numbers = self._of_rule.get(violation.rule.id, ())
+        if not numbers or not violation.members:
+            return [self._tallies[number] for number in numbers]
+        if numbers not in self._at:
+            at = self._at[numbers] = defaultdict(list)
+            for number in numbers:
+                for place in self._tallies[number].places(self._places):
+                    at[place].append(self._tallies[number])
+        return self._at[numbers].get(violation.members[0], ())
 
 
 @dataclass(slots=True)
@@ -211,15 +240,6 @@ class _Places:
             for index, value in enumerate(values):
                 column[value].append(index)
         return self._columns[name]
-
-
-def _is_chosen(waiver: Waiver, get: Callable[[str], Any]) -> bool:
-    """Whether a waiver means the record that ``get`` reads."""
-    for selector in waiver.connections:
-        value = get(SELECTOR_PATHS[selector.name])
-        if type(value) is not str or not selector.chosen((value,)):
-            return False
-    return True
 
 
 def _names(selector: Selector, key: Mapping[str, str]) -> bool:
@@ -255,14 +275,18 @@ def _fates(
             yield gone
         else:
             yield _fate({Verdict(entry.verdicts[places[name]])})
+    groups: dict[tuple[str, str], set[Verdict]] = defaultdict(set)
+    for rule_id, entry in checks.items():
+        for check in entry.groups:
+            groups[rule_id, check.group].add(check.verdict)
+    unsettled = {name for (name, _), verdicts in groups.items() if Verdict.ERROR in verdicts}
     for (rule_id, group), findings in baseline.grouped.items():
         entry = checks.get(rule_id)
         if entry is None or not entry.rule.per:
             yield from ["untold"] * len(findings)
             continue
-        verdicts = {check.verdict for check in entry.groups if check.group == group}
-        unsettled = any(check.verdict is Verdict.ERROR for check in entry.groups)
-        fate = _fate(verdicts) if verdicts else "untold" if unsettled else "fixed"
+        verdicts = groups.get((rule_id, group))
+        fate = _fate(verdicts) if verdicts else "untold" if rule_id in unsettled else "fixed"
         for finding in findings:
             # Connections that were not listed may be there still, and be what was found.
             unseen = fate == "fixed" and not whole and not finding.connections <= places.keys()
