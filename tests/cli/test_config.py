@@ -333,6 +333,12 @@ def test_a_policy_of_the_file_is_what_validate_test_and_explain_look_at(folder: 
     assert "house.yaml" in run(["test"], folder).stderr
 
 
+def test_the_example_in_the_docs_is_right():
+    page = Path(__file__).parents[2] / "docs" / "configuration.md"
+    (example,) = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    jsonschema.validate(yaml.safe_load(example), config_schema())
+
+
 def test_the_schema_is_a_schema():
     jsonschema.Draft202012Validator.check_schema(config_schema())
     assert config_schema()["properties"]["fail_on"]["enum"][-1] == "none"
