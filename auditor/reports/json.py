@@ -18,6 +18,7 @@ from auditor.model import (
     Connections,
     Finding,
     Gate,
+    History,
     Listing,
     Outcome,
     PolicyFile,
@@ -31,7 +32,7 @@ from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
 
 #: Grows by a minor step when something is added, by a major one when something changes.
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 #: The letter that stands for a verdict in a rule's ``verdicts``.
 LETTERS = {verdict: verdict.label[0] for verdict in Verdict}
 
@@ -56,10 +57,11 @@ def render(result: Result) -> Iterator[str]:
             accepted=result.accepted,
             warnings=result.warnings,
             idle_rules=[rule.id for rule in result.idle_rules],
+            **({"history": _history(result.history)} if result.history is not None else {}),
         ),
         result.connections,
         map(_rule, result.checks),
-        map(_finder(), result.findings),
+        map(_finder(result.history), result.findings),
     )
 
 
@@ -204,7 +206,26 @@ def _rule(checks: RuleChecks) -> _Object:
     }
 
 
-def _finder() -> Callable[[Finding], _Object]:
+def _history(history: History) -> _Object:
+    return {
+        "runs": [
+            {
+                "judged_at": iso(run.judged_at),
+                "outcome": run.outcome.value,
+                "full": run.full,
+                "connections": run.connections,
+                "violations": {severity.label: count for severity, count in run.violations},
+                "error": run.errors,
+                "waived": run.waived,
+                "known": run.known,
+                "policies": run.policies,
+            }
+            for run in history.runs
+        ]
+    }
+
+
+def _finder(history: History | None) -> Callable[[Finding], _Object]:
     """Return what makes a finding an object; a rule's own part is made once."""
     shared: dict[str, _Object] = {}
 
@@ -228,9 +249,15 @@ def _finder() -> Callable[[Finding], _Object]:
             ],
             "fix": rule.fix,
             "note": finding.note,
+            **_open_since(finding, history),
         }
 
     return find
+
+
+def _open_since(finding: Finding, history: History | None) -> _Object:
+    since = history.since(finding) if history is not None else None
+    return {"open_since": iso(since)} if since is not None else {}
 
 
 def _identity(connection: Connection) -> _Object:
