@@ -295,6 +295,47 @@ class History:
         return self.open_since.get(finding.rule.id, {}).get(name)
 
 
+@dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """A waiver, and what became of it in a run.
+
+    ``expires`` is the last moment it holds, ``accepts`` what it holds while, in English ("" for
+    anything). ``matched`` are the violations it is for, ``void`` those among them of which
+    ``accepts`` does not hold, ``covered`` those that are waived by it and by none before it.
+    """
+
+    rule: str
+    position: Position
+    reason: str
+    owner: str
+    expires: datetime
+    accepts: str
+    expired: bool
+    matched: int
+    void: int
+    covered: int
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineUse:
+    """A baseline, and what became of its findings in a run.
+
+    ``known`` violations are there still; ``raised`` are too, but count again since their rule has
+    become severer; ``new`` are not in the baseline. Of the baseline's findings ``fixed`` are gone,
+    ``waived`` are waived now, and of ``untold`` this run cannot tell: the rule was not judged, the
+    check is an error, or the connection was not listed by a narrowed run.
+    """
+
+    file: str
+    judged_at: datetime
+    known: int
+    raised: int
+    new: int
+    fixed: int
+    waived: int
+    untold: int
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run found. Equal inputs give an equal result: nothing here depends on duration.
@@ -302,8 +343,8 @@ class Result:
     ``checks`` has one entry a rule in force, in policy order. ``judged_at`` is the time that
     rules compare with; ``clock_note`` says where it came from when that is not the run's own
     clock. ``left_out`` names what was narrowed (options, disabled rules), as sentences, and
-    ``accepted`` what waivers and a baseline took out of the gate. ``history`` is None for a run
-    that keeps none.
+    ``accepted`` what waivers and a baseline took out of the gate; ``waivers`` and ``baseline``
+    are the same in numbers. ``history`` is None for a run that keeps none.
     """
 
     version: str
@@ -319,6 +360,8 @@ class Result:
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
+    waivers: tuple[WaiverUse, ...] = ()
+    baseline: BaselineUse | None = None
     history: History | None = None
 
     @cached_property

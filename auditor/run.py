@@ -168,6 +168,8 @@ class _Run:
             left_out=(*self._narrowed(), *self._ruleset.left_out),
             warnings=(*self._ruleset.warnings, *self._clock_warning, *accepted.warnings),
             accepted=accepted.accepted,
+            waivers=accepted.waivers,
+            baseline=accepted.baseline,
         )
 
     def _accepted(self, outcome: Outcome, shown: Connections, listing: Listing) -> Accepted:

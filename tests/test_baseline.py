@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from auditor.baseline import Baseline, baseline_of, read_baseline
 from auditor.earlier import parse_report, read_report
@@ -17,6 +18,7 @@ from auditor.model import Completeness, Result, Verdict
 from auditor.policy import Ruleset, load_policies
 from auditor.policy.selecting import select
 from auditor.reports import REPORTS
+from auditor.reports import json as report_json
 from auditor.run import Options, audit
 from tests.accepting import (
     HOUSE,
@@ -269,6 +271,30 @@ def test_a_file_is_read_back_as_it_was_written(house: Ruleset, tmp_path: Path):
     assert len(read_baseline(path).single) == 4
     with pytest.raises(UsageError, match="cannot be read"):
         read_report(tmp_path / "none.json")
+
+
+def test_the_report_has_both_in_numbers(house: Ruleset, before: Baseline, tmp_path: Path):
+    ended = waiver(rule="not-paused", connections="{id: c}", expires="2026-03-09")
+    text = waiver(**{"while": "{paused: true}"}, connections="{id: [a, b]}") + ended[9:]
+    result = judged(house, OLD, before, waivers=waivers_in(tmp_path, text))
+    document = json.loads(json_of(result))
+    schema = json.loads((Path(report_json.__file__).parent / "report.schema.json").read_text())
+    Draft202012Validator(schema).validate(document)
+    first, second = document["waivers"]
+    assert (first["matched"], first["void"], first["covered"]) == (2, 1, 1)
+    assert (first["while"], first["expired"]) == ("paused is true", False)
+    assert (second["matched"], second["covered"], second["expired"]) == (1, 0, True)
+    assert second["expires"] == "2026-03-09T23:59:59.999999Z"
+    assert document["baseline"] == {
+        "file": "baseline.json",
+        "judged_at": "2026-03-10T12:00:00Z",
+        "known": FOUND - 1,
+        "raised": 0,
+        "new": 0,
+        "fixed": 0,
+        "waived": 1,
+        "untold": 0,
+    }
 
 
 # -- laws -----------------------------------------------------------------------------------------

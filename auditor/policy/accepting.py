@@ -14,45 +14,12 @@ from functools import partial
 from typing import Any
 
 from auditor.baseline import Baseline, Remembered
-from auditor.model import Connections, Verdict
+from auditor.model import BaselineUse, Connections, Verdict, WaiverUse
 from auditor.policy.conditions import evaluate, reach
 from auditor.policy.judging import Decision, Outcome, Violation
 from auditor.policy.waivers import SELECTOR_PATHS, Selector, Waiver
 
 _STILL = frozenset({Verdict.FAIL, Verdict.KNOWN})
-
-
-@dataclass(frozen=True, slots=True)
-class WaiverUse:
-    """What became of a waiver in a run.
-
-    ``matched`` are the violations it is for, ``void`` those among them of which its ``while``
-    does not hold, ``covered`` those that are waived by it and by none before it.
-    """
-
-    waiver: Waiver
-    expired: bool
-    matched: int = 0
-    void: int = 0
-    covered: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class BaselineUse:
-    """What became of a baseline's findings in a run.
-
-    ``known`` violations are there still; ``raised`` are too, but count again since their rule has
-    become severer; ``new`` are not in the baseline. Of the baseline's findings ``fixed`` are gone,
-    ``accepted`` are waived now, and of ``untold`` this run cannot tell: the rule was not judged,
-    the check is an error, or the connection was not listed by a narrowed run.
-    """
-
-    known: int = 0
-    raised: int = 0
-    new: int = 0
-    fixed: int = 0
-    accepted: int = 0
-    untold: int = 0
 
 
 class Watch:
@@ -110,9 +77,7 @@ def waive(
         return (Verdict.WAIVED, found) if found else (Verdict.FAIL, void)
 
     waived = outcome.reconsidered(decide)
-    return waived, tuple(
-        WaiverUse(t.waiver, t.expired, t.matched, t.void, t.covered) for t in tallies
-    )
+    return waived, tuple(tally.use(clean) for tally in tallies)
 
 
 def know(
@@ -136,11 +101,12 @@ def know(
 
     changed = outcome.reconsidered(decide)
     fates = list(_fates(changed, connections, baseline, whole=whole))
+    assert baseline.report.judged_at is not None
     return changed, BaselineUse(
+        file=baseline.report.name,
+        judged_at=baseline.report.judged_at,
         **counts,
-        fixed=fates.count("fixed"),
-        accepted=fates.count("accepted"),
-        untold=fates.count("untold"),
+        **{fate: fates.count(fate) for fate in ("fixed", "waived", "untold")},
     )
 
 
@@ -162,6 +128,22 @@ class _Tally:
         if self.means is None:
             self.means = places.of(self.waiver)
         return self.means
+
+    def use(self, clean: Callable[[str], str]) -> WaiverUse:
+        """Return the waiver with what became of it."""
+        waiver = self.waiver
+        return WaiverUse(
+            rule=clean(waiver.rule),
+            position=waiver.position,
+            reason=clean(waiver.reason),
+            owner=clean(waiver.owner),
+            expires=waiver.expires,
+            accepts=clean(waiver.while_true),
+            expired=self.expired,
+            matched=self.matched,
+            void=self.void,
+            covered=self.covered,
+        )
 
     def judge(self, violation: Violation, places: _Places) -> str | None:
         """Return None for a violation that the waiver is not for, "" for one that it covers.
@@ -263,7 +245,7 @@ def _remembered(
 def _fates(
     outcome: Outcome, connections: Connections, baseline: Baseline, *, whole: bool
 ) -> Iterator[str]:
-    """Yield what became of every finding of the baseline: still, fixed, accepted or untold."""
+    """Yield what became of every finding of the baseline: still, fixed, waived or untold."""
     gone = "fixed" if whole else "untold"
     places = {name: index for index, name in enumerate(connections.ids)}
     checks = {entry.rule.id: entry for entry in outcome.checks()}
@@ -297,5 +279,5 @@ def _fate(verdicts: set[Verdict]) -> str:
     if verdicts & _STILL:
         return "still"
     if Verdict.WAIVED in verdicts:
-        return "accepted"
+        return "waived"
     return "untold" if Verdict.ERROR in verdicts else "fixed"

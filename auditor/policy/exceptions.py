@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from auditor.baseline import Baseline
-from auditor.model import Connections
-from auditor.policy.accepting import BaselineUse, WaiverUse, know, waive
-from auditor.policy.english import sentence
+from auditor.model import BaselineUse, Connections, WaiverUse
+from auditor.policy.accepting import know, waive
 from auditor.policy.judging import Outcome
 from auditor.policy.rules import Ruleset
-from auditor.policy.waivers import Waivers, rule_problem
+from auditor.policy.waivers import Waiver, Waivers, rule_problem
 from auditor.text import plural
 
 #: A waiver that ends within so many days is named in every report.
@@ -72,7 +71,7 @@ def accept(outcome: Outcome, exceptions: Exceptions, seen: Seen, ruleset: Rulese
         )
         told.append(_waived(waivers, uses))
         warnings += (str(problem) for problem in waivers.warnings)
-        warnings += _of_waivers(uses, seen, ruleset)
+        warnings += _of_waivers(waivers.entries, uses, seen, ruleset)
     if baseline is not None:
         outcome, known = know(outcome, seen.shown, baseline, whole=seen.whole)
         told.append(_known(baseline, known))
@@ -92,19 +91,21 @@ def _waived(waivers: Waivers, uses: Sequence[WaiverUse]) -> str:
     )
 
 
-def _of_waivers(uses: Sequence[WaiverUse], seen: Seen, ruleset: Ruleset) -> Iterator[str]:
+def _of_waivers(
+    waivers: Sequence[Waiver], uses: Sequence[WaiverUse], seen: Seen, ruleset: Ruleset
+) -> Iterator[str]:
     """Yield what has to be known of waivers: ended, ending, void, or for nothing."""
     ids = [entry.rule.id for entry in ruleset.rules]
-    for use in uses:
-        waiver = use.waiver
+    today = seen.today.astimezone(UTC).date()
+    for waiver, use in zip(waivers, uses, strict=True):
         if use.expired:
             count = plural(use.matched, "violation") if use.matched else "nothing"
             yield f"{waiver.title} has expired, it held {waiver.until}: it was for {count} here"
-        elif waiver.expires.date() - seen.today.astimezone(UTC).date() <= SOON:
+        elif waiver.expires.date() - today <= SOON:
             yield f"{waiver.title} ends soon: it holds {waiver.until}"
-        if use.void and waiver.accepts is not None:
+        if use.void:
             of = plural(use.void, "violation")
-            yield f"{waiver.title} is void for {of}: not any more {sentence(waiver.accepts)}"
+            yield f"{waiver.title} is void for {of}: not any more {waiver.while_true}"
         wrong = rule_problem(waiver, [*ids, *ruleset.unselected])
         if wrong:
             yield f"{waiver.title} matches nothing: {wrong}"
@@ -115,7 +116,7 @@ def _of_waivers(uses: Sequence[WaiverUse], seen: Seen, ruleset: Ruleset) -> Iter
 def _known(baseline: Baseline, use: BaselineUse) -> str:
     told = [f"{use.new:,} new", f"{use.fixed:,} fixed"]
     told += [f"{use.raised:,} of a rule made severer since"] if use.raised else []
-    told += [f"{use.accepted:,} waived by now"] if use.accepted else []
+    told += [f"{use.waived:,} waived by now"] if use.waived else []
     told += [f"{use.untold:,} not judged by this run"] if use.untold else []
     return f"{plural(use.known, 'violation')} known from {baseline.title}; {', '.join(told)}"
 

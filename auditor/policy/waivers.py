@@ -94,9 +94,14 @@ class Waiver:
     accepts: Condition | None = None
 
     @property
+    def while_true(self) -> str:
+        """What must hold of the connection, in English; "" where nothing must."""
+        return sentence(self.accepts) if self.accepts is not None else ""
+
+    @property
     def note(self) -> str:
         """Why a finding is waived: by whom, until when, for what reason, and while what."""
-        bound = f", while {sentence(self.accepts)}" if self.accepts is not None else ""
+        bound = f", while {self.while_true}" if self.accepts is not None else ""
         return f"waived by {self.owner} {self.until}{bound}: {self.reason}"
 
     @property

@@ -13,6 +13,7 @@ from typing import Any
 
 from auditor.clock import iso
 from auditor.model import (
+    BaselineUse,
     Completeness,
     Connection,
     Connections,
@@ -27,6 +28,7 @@ from auditor.model import (
     Rule,
     RuleChecks,
     Verdict,
+    WaiverUse,
 )
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
@@ -55,6 +57,8 @@ def render(result: Result) -> Iterator[str]:
             counts=_counts(result.counts, result.total),
             left_out=result.left_out,
             accepted=result.accepted,
+            waivers=[_waiver(use) for use in result.waivers],
+            baseline=_baseline(result.baseline) if result.baseline is not None else None,
             warnings=result.warnings,
             idle_rules=[rule.id for rule in result.idle_rules],
             **({"history": _history(result.history)} if result.history is not None else {}),
@@ -80,6 +84,8 @@ def placeholder(version: str) -> str:
         counts=_counts(nothing, 0),
         left_out=(),
         accepted=(),
+        waivers=[],
+        baseline=None,
         warnings=(),
         idle_rules=[],
     )
@@ -169,6 +175,34 @@ def _gate(gate: Gate) -> _Object:
         "fail_on": gate.fail_on.label if gate.fail_on else None,
         "limits": {severity.label: most for severity, most in gate.limits},
         "reasons": gate.reasons,
+    }
+
+
+def _waiver(use: WaiverUse) -> _Object:
+    return {
+        "rule": use.rule,
+        "position": _position(use.position),
+        "reason": use.reason,
+        "owner": use.owner,
+        "expires": iso(use.expires),
+        "while": use.accepts,
+        "expired": use.expired,
+        "matched": use.matched,
+        "void": use.void,
+        "covered": use.covered,
+    }
+
+
+def _baseline(use: BaselineUse) -> _Object:
+    return {
+        "file": use.file,
+        "judged_at": iso(use.judged_at),
+        "known": use.known,
+        "raised": use.raised,
+        "new": use.new,
+        "fixed": use.fixed,
+        "waived": use.waived,
+        "untold": use.untold,
     }
 
 
