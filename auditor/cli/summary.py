@@ -13,6 +13,7 @@ from auditor.cli.layout import cells, cut, folded, middle_cut, padded
 from auditor.cli.terminal import style
 from auditor.clock import iso
 from auditor.model import Outcome, Result, RuleChecks, Severity, Verdict
+from auditor.reports.facts import trend_in_words
 from auditor.text import listed, one_line, plural, printable
 
 _WORST = 10
@@ -165,6 +166,8 @@ def _notes(result: Result, *, verbose: bool, width: int | None) -> Iterator[str]
     if idle and len(result.connections):
         applied = "rule that applied" if len(idle) == 1 else "rules that applied"
         notes.append(("idle", f"{len(idle)} {applied} to nothing: {listed(idle, 'and')}"))
+    if result.history is not None:
+        notes.append(("trend", trend_in_words(result.history)))
     if verbose:
         notes += [("policy", f"{p.file} sha256 {p.sha256}") for p in result.policies]
     for label, note in notes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from auditor.clock import iso
-from auditor.model import Finding, Result, Verdict
+from auditor.model import Finding, History, Outcome, Result, Verdict
 from auditor.text import plural
 
 #: A format that cannot hold everything shows this many of a finding's connections.
@@ -55,6 +55,24 @@ def listing_in_words(result: Result) -> str:
     listing = result.listing
     counted = f"{plural(listing.connections, 'connection')} on {plural(listing.pages, 'page')}"
     return f"{counted}: {listing.completeness.value}"
+
+
+def trend_in_words(history: History) -> str:
+    """Return how many violations there are, and how many there were at runs before."""
+    runs = history.runs
+    last = runs[-1]
+    if len(runs) == 1:
+        return f"{plural(last.total, 'violation')} at the first run of this history."
+    before, first = runs[-2], runs[0]
+    change = last.total - before.total
+    moved = f"{abs(change):,} {'more' if change > 0 else 'fewer'} than" if change else "as many as"
+    doubt = "" if before.outcome is not Outcome.INCONCLUSIVE else ", which was inconclusive"
+    doubt = doubt if before.full else ", which was not a full run"
+    return (
+        f"{plural(last.total, 'violation')}: {moved} at the run before"
+        f" ({before.judged_at:%Y-%m-%d}{doubt}), {first.total:,} at the first of these"
+        f" {len(runs):,} runs ({first.judged_at:%Y-%m-%d})."
+    )
 
 
 def counts_in_words(result: Result) -> str:

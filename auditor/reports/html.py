@@ -17,6 +17,7 @@ from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.facts import UNFINISHED, pressing
 from auditor.reports.html_island import island
 from auditor.reports.html_parts import asset, content_policy, templates
+from auditor.reports.html_trend import measured
 
 #: Findings that stand in the file as plain rows, for readers without scripts.
 PLAIN_FINDINGS = 200
@@ -37,7 +38,7 @@ def render(result: Result) -> Iterable[str]:
     script = "\n".join(asset(name) for name in _SCRIPTS)
     # One scope for all files, so that nothing of the report is reachable as a global.
     script = f'(() => {{\n"use strict";\n{script}}})();\n'
-    style = asset("report.css")
+    style = asset("report.css") + asset("trend.css")
     return (
         templates()
         .get_template("report.html.j2")
@@ -49,6 +50,7 @@ def render(result: Result) -> Iterable[str]:
             idle={rule.id: rule for rule in result.idle_rules},
             plain_findings=pressing(result, PLAIN_FINDINGS),
             owners=_owners,
+            trend=measured(result.history) if result.history is not None else None,
             csp=content_policy(style, script),
             style=Markup(style),  # noqa: S704 — the project's own file
             script=Markup(script),  # noqa: S704 — the project's own files

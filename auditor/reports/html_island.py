@@ -13,7 +13,8 @@ from typing import TypeVar
 
 import msgspec
 
-from auditor.model import Connections, Evidence, Finding, Result, RuleChecks, Verdict
+from auditor.clock import iso
+from auditor.model import Connections, Evidence, Finding, History, Result, RuleChecks, Verdict
 
 _Key = TypeVar("_Key")
 
@@ -61,6 +62,8 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
     yield "groups", groups
     yield "groupOf", group_of
     yield from _findings(result)
+    if result.history is not None:
+        yield from _open_since(result.history, result.findings)
 
 
 def _rule(checks: RuleChecks) -> dict[str, object]:
@@ -117,6 +120,14 @@ def _findings(result: Result) -> Iterator[tuple[str, object]]:
     yield "expectedOf", expected_of
     yield "messages", list(message_number)
     yield "notes", list(note_number)
+
+
+def _open_since(history: History, findings: Iterable[Finding]) -> Iterator[tuple[str, object]]:
+    """Yield the times at which findings were first seen, and which of them each finding has."""
+    times = (history.since(finding) for finding in findings)
+    sinces, since_of = _distinct(iso(time) if time is not None else "" for time in times)
+    yield "sinces", sinces
+    yield "since", since_of
 
 
 def _places(connections: Connections) -> dict[str, int]:

@@ -13,7 +13,13 @@ from itertools import groupby
 
 from auditor.clock import iso
 from auditor.model import Finding, Outcome, Result, RuleChecks, Verdict
-from auditor.reports.facts import UNFINISHED, counts_in_words, listing_in_words, pressing
+from auditor.reports.facts import (
+    UNFINISHED,
+    counts_in_words,
+    listing_in_words,
+    pressing,
+    trend_in_words,
+)
 from auditor.text import plural, shortened
 
 LONGEST = 60_000
@@ -117,6 +123,7 @@ def _pieces(result: Result) -> Iterator[str]:
         "Judged at": " ".join(filter(None, [iso(result.judged_at), code(result.clock_note)])),
         "Fails on": gate.fail_on.label if gate.fail_on else "none",
         "Policies": "<br>".join(policies) + _more(len(result.policies)),
+        **({"Trend": prose(trend_in_words(result.history))} if result.history else {}),
         "Tool": f"fivetran-auditor {prose(result.version)}",
     }
     yield "\n| Run | |\n|---|---|\n"

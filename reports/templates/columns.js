@@ -35,6 +35,7 @@ const FINDING_COLUMNS = [
     text: (f) => groupKey(f) || joined(f, groupName),
   },
   { id: "actual", label: "Actual", least: 7, grow: 1, text: actual },
+  ...(data.since ? [{ id: "since", label: "Open since", least: 6.5, grow: 0, text: openDay }] : []),
   { id: "expected", label: "Expected", least: 9, grow: 1, text: expected },
   { id: "field", label: "Field", least: 8, grow: 0.8, text: field },
   { id: "message", label: "Message", least: 16, grow: 2, text: message },
@@ -62,6 +63,6 @@ const CONNECTION_COLUMNS = [
   tally("pass", "Passed"), tally("skip", "Skipped"),
 ];
 const FIRST_COLUMNS = {
-  findings: ["severity", "verdict", "rule", "connection", "service", "group", "actual"],
+  findings: ["severity", "verdict", "rule", "connection", "service", "group", "actual", ...(data.since ? ["since"] : [])],
   connections: ["connection", "service", "group", "fail", "error", "pass", "skip"],
 };

@@ -17,6 +17,9 @@ const serviceName = (connection) => data.services[data.serviceOf[connection]];
 const groupName = (connection) => data.groups[data.groupOf[connection]];
 const groupKey = (finding) => data.group[finding] ?? "";
 const note = (finding) => data.notes[data.note[finding]];
+// When a finding was first seen, as an ISO time; "" without a history.
+const openSince = (finding) => (data.since ? data.sinces[data.since[finding]] : "");
+const openDay = (finding) => openSince(finding).slice(0, 10);
 const number = new Intl.NumberFormat("en").format;
 const plural = (count, noun, many = `${noun}s`) => `${number(count)} ${count === 1 ? noun : many}`;
 

@@ -229,7 +229,7 @@ function preparePrint() {
   const shown = state.show === "findings" ? grid.rows : matchFindings(DEFAULTS);
   const listed = [...shown.slice(0, MOST_PRINTED)];
   rows.replaceChildren(...listed.map((f) => el(
-    "tr", {}, el("td", {}, VERDICTS[verdictOf[f]]), el("td", {}, SEVERITIES[severityOf[f]]),
+    "tr", {}, el("td", {}, VERDICTS[verdictOf[f]], openDay(f) ? el("small", {}, `open since ${openDay(f)}`) : ""), el("td", {}, SEVERITIES[severityOf[f]]),
     el("td", {}, ruleOf(f).id, el("br"), el("small", {}, ruleOf(f).position)),
     el("td", {}, joined(f, (c) => data.schemas[c]), el("br"), el("small", {}, `${joined(f, serviceName)} · ${joined(f, groupName)} · ${joined(f, (c) => data.ids[c])}`)),
     el("td", {}, message(f), note(f) ? el("br") : "", note(f) ? el("small", {}, note(f)) : ""),

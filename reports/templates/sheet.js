@@ -57,6 +57,16 @@ const advice = (rule) => [
 const MOST_LISTED = 50;
 const FROM_WORST = ["fail", "error", "waived", "known", "pass", "skip"];
 
+// "Open since 2026-03-02 08:00 UTC, 12 days before this run."
+function openWords(f) {
+  const since = openSince(f);
+  if (!since) return "";
+  const judged = document.querySelector(".when time").dateTime;
+  const days = Math.floor((new Date(judged) - new Date(since)) / 86_400_000);
+  const age = days > 0 ? `, ${plural(days, "day")} before this run` : "";
+  return `Open since ${since.slice(0, 10)} ${since.slice(11, 16)} UTC${age}`;
+}
+
 function findingSheet(f) {
   const rule = ruleOf(f);
   const connections = connectionsOf(f);
@@ -68,6 +78,7 @@ function findingSheet(f) {
     badges: [verdictBadge(VERDICTS[verdictOf[f]]), severityBadge(SEVERITIES[rule.severity])],
     content: [
       el("p", { class: "message" }, message(f)),
+      openWords(f) ? el("p", { class: "since" }, openWords(f)) : "",
       note(f) ? el("p", { class: "note" }, note(f)) : "",
       evidence.length ? table("evidence", ["Field", "Actual", "Expected"], evidence) : "",
       ...advice(rule),
