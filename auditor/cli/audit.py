@@ -79,7 +79,8 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     default=DEFAULT_FORMATS,
     show_default=True,
     callback=checked(lambda texts: [parse_destination(text, Path()) for text in texts]),
-    help=f"{listed(REPORTS)}; repeatable; =- is standard output.",
+    help=f"{listed(REPORTS)}; repeatable; =- is standard output; junit:split=5000 writes files of"
+    " at most so many testcases.",
 )
 @click.option(
     "-o",
