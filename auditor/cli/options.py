@@ -24,6 +24,11 @@ from auditor.text import one_line
 if TYPE_CHECKING:
     from auditor.sources.fivetran import FivetranSource
 
+    _MomentType = click.ParamType[datetime]
+else:
+    # Older versions of click have no type argument here.
+    _MomentType = click.ParamType
+
 BASE_URL = "https://api.fivetran.com"
 DEFAULT_PACK = "baseline"
 _POLICY_FOLDER = "policies"
@@ -31,7 +36,7 @@ _NO_BAR = "none"
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class Moment(click.ParamType[datetime]):
+class Moment(_MomentType):
     """A point in time with its zone."""
 
     name = "time"

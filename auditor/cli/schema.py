@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from auditor.cli.terminal import Terminal
-from auditor.errors import ReportError
+from auditor.errors import ReportError, UsageError
 from auditor.reports.disk import replace_file, write_stdout
 from auditor.text import printable
 
@@ -35,15 +35,22 @@ or the workspace's .vscode/settings.json does for all of them:
 @click.command(
     name="schema", help=_HELP, short_help="Print the JSON Schema of a policy, for editors."
 )
+@click.option("--waivers", is_flag=True, help="Print the schema of a waiver file instead.")
+@click.option("--config", is_flag=True, help="Print the schema of auditor.yaml instead.")
 @click.option(
     "-o", "--output", metavar="FILE", help="Where to, - for standard output.  [default: -]"
 )
 @click.pass_obj
-def command(terminal: Terminal, /, *, output: str | None) -> int:
+def command(terminal: Terminal, /, *, waivers: bool, config: bool, output: str | None) -> int:
     """Print the JSON Schema of a policy file, or write it."""
+    from auditor.cli.config import config_schema  # noqa: PLC0415  # not for --help
     from auditor.policy.schema import as_text, policy_schema  # noqa: PLC0415  # not for --help
+    from auditor.policy.waivers import waivers_schema  # noqa: PLC0415  # not for --help
 
-    chunks = (as_text(policy_schema()),)
+    if waivers and config:
+        raise UsageError("--waivers and --config are two schemas; ask for one at a time")
+    made = waivers_schema() if waivers else config_schema() if config else policy_schema()
+    chunks = (as_text(made),)
     name = "standard output" if output in {None, "-"} else str(output)
     try:
         if output in {None, "-"}:

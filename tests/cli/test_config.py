@@ -20,6 +20,7 @@ from auditor.cli import COMMANDS
 from auditor.cli.config import config_options, config_schema, read_config
 from auditor.cli.configurable import Configurable
 from auditor.errors import PolicyError
+from auditor.policy.waivers import waivers_schema
 from tests.cli.running import KEYS, run
 
 RECORD = {"id": "warm_lake", "service": "postgres", "schema": "orders", "group_id": "group_one"}
@@ -31,7 +32,11 @@ rules:
   - {id: least, severity: low, per: account, assert: {count: {gte: {var: least}}}}
   - {id: most, severity: low, per: account, assert: {count: {lte: {var: most}}}}
 """
-SHARED = ("fetch", "validate", "test", "explain")
+SHARED = [
+    name
+    for name in COMMANDS
+    if name != "audit" and isinstance(import_module(f"auditor.cli.{name}").command, Configurable)
+]
 
 
 @pytest.fixture
@@ -313,9 +318,12 @@ def test_every_option_of_audit_can_be_configured():
     assert set(config_schema()["properties"]) == set(config_options())
 
 
+def test_the_commands_that_share_options_are_those_of_the_docs():
+    assert set(SHARED) == {"fetch", "validate", "test", "explain", "compare"}
+
+
 @pytest.mark.parametrize("name", SHARED)
 def test_what_commands_share_means_the_same(name: str):
-    assert name in COMMANDS
     ours = config_options()
     for key, parameter in configurable(name).keys.items():
         assert key in ours, f"{name} reads {key}, which no file can hold"
@@ -337,6 +345,12 @@ def test_the_example_in_the_docs_is_right():
     page = Path(__file__).parents[2] / "docs" / "configuration.md"
     (example,) = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     jsonschema.validate(yaml.safe_load(example), config_schema())
+
+
+def test_the_schema_is_printed_for_editors(folder: Path):
+    assert json.loads(run(["schema", "--config"], folder).stdout) == config_schema()
+    assert json.loads(run(["schema", "--waivers"], folder).stdout) == waivers_schema()
+    assert run(["schema", "--config", "--waivers"], folder).returncode == 2
 
 
 def test_the_schema_is_a_schema():
