@@ -2,7 +2,11 @@
 
 A condition is described once for each place it can stand in: a record, the items of each
 documented array, the items of an array that nobody documents. With ``extra_fields`` a place is
-*free*: a path that is not documented may be named, and any path may be an operand.
+*free*: a path that is not documented may be named. Which field an operand may be is told for
+those of a record; on items of arrays any path may be one.
+
+Editors want it plain: beside a ``$ref`` stand only words, and an operator's operand is one
+``anyOf``, or what they complete has no colon.
 """
 
 from __future__ import annotations
@@ -46,11 +50,6 @@ class Place:
     item: Field | None = None
     free: bool = False
 
-    @property
-    def names_any_path(self) -> bool:
-        """Whether an operand may name any path; only those of a record are described one by one."""
-        return self.free or self.item is not None
-
 
 class ConditionSchemas:
     """Describes conditions, and what they are made of in ``definitions``."""
@@ -74,27 +73,39 @@ class ConditionSchemas:
 
     def _conditions(self, place: Place) -> Schema:
         fields = {
-            path: {**self._test(field, place), "description": field.doc}
+            path: self._test(field, place) | {"description": field.doc}
             for path, field in place.fields.items()
         }
         words = {word: self._combined(word, place) for word in COMBINERS}
         if place.item is not None:
             itself = "The item itself, where it is no object."
-            words["item"] = {**self._test(place.item, place), "description": itself}
+            words["item"] = self._test(place.item, place) | {"description": itself}
         anything = self._test(_anything(""), place)
+        condition: Schema = {
+            "title": "Condition",
+            "description": "Field paths and their tests; all of them must hold.",
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"minLength": 1, "not": _THROUGH_ARRAY},
+            "properties": fields | words,
+            "additionalProperties": anything if place.free else False,
+        }
         below = {f"^{re.escape(field.path)}\\.": anything for field in _open(place)}
-        return _tidy(
-            {
-                "title": "Condition",
-                "description": "Field paths and their tests; all of them must hold.",
-                "type": "object",
-                "minProperties": 1,
-                "propertyNames": {"minLength": 1, "not": _THROUGH_ARRAY},
-                "properties": fields | words,
-                "patternProperties": below,
-                "additionalProperties": anything if place.free else False,
-            }
-        )
+        if below:
+            condition["patternProperties"] = below
+        if place.item is None and not place.free:
+            condition["allOf"] = [self._known_operands(place)]
+        return condition
+
+    def _known_operands(self, place: Place) -> Schema:
+        """Return what is said of operands that are fields: somebody documents them."""
+        names = [name for name, operator in OPERATORS.items() if kinds_of_other(operator, Kind.ANY)]
+        # Said twice over, lest an editor offer them all where only some fit.
+        told = "No documented field is called so."
+        documented = {"not": {"not": {"$ref": "#/$defs/documented"}}, "errorMessage": told}
+        known = {"properties": {"field": {"anyOf": [documented, _below(place)]}}}
+        tests = known | {"patternProperties": {f"^(?:{'|'.join(names)}){END}": known}}
+        return {"patternProperties": {"": self._definitions.put("known_operands", tests)}}
 
     def _combined(self, word: str, place: Place) -> Schema:
         condition = self._condition(place)
@@ -104,6 +115,7 @@ class ConditionSchemas:
         several = {f"^(?!(?:{'|'.join(COMBINERS)}){END})": {"maxProperties": 1}}
         return {
             "description": _COMBINED[word],
+            "type": "object",
             "allOf": [condition],
             "maxProperties": 1,
             "patternProperties": several,
@@ -126,11 +138,9 @@ class ConditionSchemas:
     # -- tests ------------------------------------------------------------------------------
 
     def _test(self, field: Field, place: Place) -> Schema:
-        around = ".free" if place.names_any_path else ""
+        around = "" if place.item is None else ".of_item"
         name = f"test.{_profile(field)}{around}"
-        test = self._definitions.made(name, lambda: self._tests(field, place))
-        values = self._operands.documented(field)
-        return test if values is None else values | {"anyOf": [test]}
+        return self._definitions.made(name, lambda: self._tests(field, place))
 
     def _tests(self, field: Field, place: Place) -> Schema:
         fitting = {
@@ -149,22 +159,25 @@ class ConditionSchemas:
             },
             "additionalProperties": False,
         }
-        branches = [tests]
-        if "equals" in fitting:
-            branches += self._operand(fitting["equals"], field, place)
-        if "in" in fitting:
-            branches += _some(self._operands.literal(fitting["in"], field))
-        return {"anyOf": branches}
+        values = self._operand(fitting["equals"], field, place) if "equals" in fitting else []
+        lists = _some(self._operands.literal(fitting["in"], field)) if "in" in fitting else []
+        # Of branches that all fail an editor explains the first, or one that has a known key.
+        any_key = {"patternProperties": {"": True}}
+        return {
+            "title": f"Test of {field.kind.value}",
+            "anyOf": [*values[:1], tests | {"allOf": [any_key]}, *values[1:], *lists],
+        }
 
     def _operator(self, operator: Operator, field: Field, place: Place) -> Schema:
         """Return an operator's operand, with what an editor says of the operator."""
-        told = self._definitions.made(operator.name, lambda: _documented(operator))
-        operands = self._operand(operator, field, place)
-        if len(operands) > 1:
-            variable = name_of(self._operands.variable())
-            which = "_or_".join(n for n in map(name_of, operands) if n != variable)
-            operands = [self._definitions.put(f"by.{which}", {"anyOf": operands})]
-        return told | {"anyOf": operands}
+        told = f"{operator.doc} Takes {operator.form.value}.".replace("`", "")
+        operands = {"anyOf": self._operand(operator, field, place)}
+        return self._definitions.shared(
+            {"title": operator.name, "description": told} | operands,
+            operator.name,
+            f"{operator.name}.{_profile(field)}",
+            f"{operator.name}.{_profile(field)}.of_item",
+        )
 
     def _operand(self, operator: Operator, field: Field, place: Place) -> list[Schema]:
         if operator.form is OperandForm.LENGTH:
@@ -182,11 +195,11 @@ class ConditionSchemas:
     def _other(self, operator: Operator, field: Field, place: Place) -> Schema | None:
         """Return what names another field as an operand; None where there is none to name."""
         wanted = kinds_of_other(operator, field.kind)
-        if not wanted or not (place.fields or place.names_any_path):
+        if not wanted or not (place.fields or place.free):
             return None
         known = wanted - {Kind.ANY}
         what = KIND_NAMES[next(iter(known))] if len(known) == 1 else "single"
-        what = "free" if place.names_any_path else what
+        what = what if place.item is None else "item"
         path = self._definitions.made(f"path.{what}", lambda: _path(place, wanted))
         is_duration = operator.form is OperandForm.DURATION
         return self._operands.multiple(path) if is_duration else self._operands.other(path)
@@ -239,46 +252,35 @@ def _anything(path: str) -> Field:
 # -- pieces ---------------------------------------------------------------------------------------
 
 
-def _documented(operator: Operator) -> Schema:
-    """Return what an editor says of an operator, for its uses to refer to."""
-    takes = f"Takes {operator.form.value}."
-    return {
-        "title": operator.name,
-        "description": f"{operator.doc} {takes}".replace("`", ""),
-        "markdownDescription": f"{operator.doc}\n\n{takes}",
-    }
-
-
 def _profile(field: Field) -> str:
     """Return what tells the tests of a field from those of others."""
     if field.exposure is Exposure.SECRET:
         return "secret"
     if field is NUMBER.field:
         return "how_many"
-    if field.kind is Kind.ARRAY:
+    if field.values or field.kind is Kind.ARRAY:
         return field.path
     return KIND_NAMES[field.kind]
 
 
 def _path(place: Place, wanted: frozenset[Kind]) -> Schema:
-    """Return the path of a field of one of the ``wanted`` kinds."""
-    through = {"type": "string", "minLength": 1, "not": _THROUGH_ARRAY}
-    if place.names_any_path:
-        return {"title": "Field path", **through}
+    """Return the path of a field of one of the ``wanted`` kinds, or one nobody documents."""
+    if place.item is not None:
+        return {"title": "Field path", "type": "string", "minLength": 1, "not": _THROUGH_ARRAY}
     fitting = [
         path
         for path, field in place.fields.items()
         if field.kind in wanted and field.exposure is not Exposure.SECRET
     ]
-    below = "|".join(re.escape(field.path) for field in _open(place))
-    opened = [through | {"pattern": rf"^(?:{below})\."}] if below else []
-    return {"title": "Field path", "anyOf": [{"enum": fitting}, *opened]}
+    unlike = {"anyOf": [_THROUGH_ARRAY, {"$ref": "#/$defs/documented"}]}
+    other = {"type": "string", "minLength": 1, "not": unlike}
+    return {"title": "Field path", "anyOf": [{"enum": fitting}, other]}
+
+
+def _below(place: Place) -> Schema:
+    names = "|".join(re.escape(field.path) for field in _open(place))
+    return {"type": "string", "pattern": rf"^(?:{names})\."}
 
 
 def _some(schema: Schema | None) -> list[Schema]:
     return [] if schema is None else [schema]
-
-
-def _tidy(schema: Schema) -> Schema:
-    """Return ``schema`` without mappings that say nothing."""
-    return {key: value for key, value in schema.items() if value != {}}

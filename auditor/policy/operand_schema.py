@@ -61,11 +61,6 @@ _TYPES: Mapping[Kind, Schema] = {
     },
     Kind.ANY: {"type": ["string", "number", "boolean"]},
 }
-#: The operators that compare a field of a kind with one value, besides ``in`` and ``not_in``.
-_COMPARED: Mapping[Kind, tuple[str, ...]] = {
-    Kind.STRING: ("equals", "not_equals"),
-    Kind.INTEGER: ("equals", "not_equals", "gt", "gte", "lt", "lte"),
-}
 #: How definitions name the types of fields.
 KIND_NAMES: Mapping[Kind, str] = {
     Kind.STRING: "text",
@@ -96,6 +91,13 @@ class Definitions:
             self.found[name] = make()
         return {"$ref": f"#/$defs/{name}"}
 
+    def shared(self, schema: Schema, *names: str) -> Schema:
+        """Return a reference to ``schema`` under the first of ``names`` that is free or is it."""
+        for name in names:
+            if self.found.setdefault(name, schema) == schema:
+                return {"$ref": f"#/$defs/{name}"}
+        raise ValueError(f"{names[-1]} stands for two definitions")
+
 
 def name_of(reference: Schema) -> str:
     """Return the name of the definition that ``reference`` refers to."""
@@ -118,12 +120,10 @@ class OperandSchemas:
             return self._value(field)
         if form is OperandForm.SCALARS:
             return self._list(self._value(item))
+        if form is OperandForm.ORDERED and field.kind is Kind.ANY:
+            return self._put("number", _TYPES[Kind.INTEGER])
         if form is OperandForm.ORDERED:
-            return (
-                self._put("number", _TYPES[Kind.INTEGER])
-                if field.kind is Kind.ANY
-                else self._value(field)
-            )
+            return self._value(field)
         if form in {OperandForm.NEEDLE, OperandForm.NEEDLES}:
             needle = self._some_text() if field.kind is Kind.STRING else self._value(item)
             return needle if form is OperandForm.NEEDLE else self._list(needle)
@@ -131,7 +131,7 @@ class OperandSchemas:
             return self._some_text()
         if form is OperandForm.SCHEMA:
             return self._json_schema()
-        return self._put(form.name.lower(), {"type": "string"} | _TEXTS[form])
+        return self._put(f"a_{form.name.lower()}", {"type": "string"} | _TEXTS[form])
 
     def variable(self) -> Schema:
         """Return ``{var: NAME}``."""
@@ -161,28 +161,13 @@ class OperandSchemas:
 
     # -- values -----------------------------------------------------------------------------
 
-    def documented(self, field: Field) -> Schema | None:
-        """Return what a test of ``field`` is told of its documented values; None without any.
-
-        They are offered, and others are free, but for those that differ only by case.
-        """
-        if not field.values:
-            return None
-        value = self._put(f"value.{field.path}", _documented_value(field))
-        several = {"items": value}
-        compared = dict.fromkeys(_COMPARED[field.kind], value)
-        tests = {"properties": compared | {"in": several, "not_in": several}}
-        return self._put(f"values.{field.path}", value | several | tests)
-
     def _value(self, field: Field) -> Schema | None:
-        """Return a literal of the field's type; None where it has none."""
-        if field.kind not in _TYPES:
-            return None
-        literal = self._put(KIND_NAMES[field.kind], _TYPES[field.kind])
-        documented = self.documented(field) if field.path.endswith("[]") else None
-        if documented is None:
-            return literal
-        return self._put(f"{name_of(literal)}.{field.path}", {"allOf": [literal, documented]})
+        """Return a literal of the field's type, its documented values first; None without one."""
+        if field.values:
+            return self._put(f"value.{field.path}", _documented_value(field))
+        return (
+            self._put(KIND_NAMES[field.kind], _TYPES[field.kind]) if field.kind in _TYPES else None
+        )
 
     def _some_text(self) -> Schema:
         return self._put("some_text", {"type": "string", "minLength": 1})
@@ -219,16 +204,17 @@ def _mapping(title: str, told: str, keys: Mapping[str, Schema], *required: str) 
 
 
 def _documented_value(field: Field) -> Schema:
-    offered: Schema = {"examples": list(field.values)}
+    """Return a value of ``field``: a documented one, or one that no documentation knows yet.
+
+    One that differs from a documented value only by case is neither.
+    """
+    known = {"enum": list(field.values)}
     if field.kind is not Kind.STRING:
-        return offered
-    known = "|".join(re.escape(str(value)) for value in field.values)
+        return {"anyOf": [known, _TYPES[field.kind]]}
     same = "|".join(_whatever_case(str(value)) for value in field.values)
-    return {
-        **offered,
-        "not": {"type": "string", "pattern": f"^(?!(?:{known}){END})(?:{same}){END}"},
-        "errorMessage": f"Case counts: {', '.join(map(str, field.values))}.",
-    }
+    told = f"Case counts: {', '.join(map(str, field.values))}."
+    other = {"type": "string", "not": {"pattern": f"^(?:{same}){END}"}, "errorMessage": told}
+    return {"anyOf": [known, other]}
 
 
 def _whatever_case(text: str) -> str:

@@ -31,7 +31,7 @@ from auditor.policy.rule_reader import GROUP_ASSERTIONS, RULE_KEYS
 from auditor.policy.rules import ACCOUNT
 from auditor.policy.settling import OVERRIDE_KEYS
 
-_WIDTH = 100
+_WIDTH = 120
 ID = "urn:fivetran-auditor:policy:1"
 
 _TEXT: Schema = {
@@ -68,13 +68,14 @@ def policy_schema() -> Schema:
         "required": ["policy"],
         "properties": {key: keys[key] for key in POLICY_KEYS},
         "additionalProperties": False,
-        "anyOf": [
-            {"required": ["rules"], "properties": {"rules": {"minItems": 1}}},
-            {"required": ["extends"], "properties": {"extends": {"minItems": 1}}},
+        "allOf": [
+            {"if": _holds("extends"), "else": _holds("rules")},
+            {
+                "if": _holds("extra_fields"),
+                "then": _listed(extra=True),
+                "else": _listed(extra=False),
+            },
         ],
-        "if": {"required": ["extra_fields"], "properties": {"extra_fields": {"minItems": 1}}},
-        "then": {"properties": _listed(extra=True)},
-        "else": {"properties": _listed(extra=False)},
         "$defs": dict(sorted((definitions.found | rules | _shared()).items())),
     }
 
@@ -87,7 +88,7 @@ def as_text(schema: Schema) -> str:
 def _pretty(value: Any, depth: int) -> str:
     line = json.dumps(value, ensure_ascii=False)
     is_plain = not isinstance(value, dict) and not (isinstance(value, list) and "{" in line)
-    if is_plain or len(line) + 2 * depth <= _WIDTH:
+    if is_plain or len(line) + depth <= _WIDTH:
         return line
     if isinstance(value, dict):
         start, end = "{}"
@@ -95,26 +96,15 @@ def _pretty(value: Any, depth: int) -> str:
     else:
         start, end = "[]"
         parts = [_pretty(held, depth + 1) for held in value]
-    indent = "\n" + "  " * depth
-    between = f",{indent}  "
-    return f"{start}{indent}  {between.join(parts)}{indent}{end}"
+    indent = "\n" + " " * depth
+    between = f",{indent} "
+    return f"{start}{indent} {between.join(parts)}{indent}{end}"
 
 
 # -- a policy -------------------------------------------------------------------------------------
 
 
 def _policy_keys() -> Mapping[str, Schema]:
-    snippet = {
-        "label": "a rule",
-        "description": "A rule with its reason and its tests.",
-        "body": {
-            "id": "${1:a-short-name}",
-            "severity": "${2:medium}",
-            "assert": {"${3:pause_after_trial}": "${4:false}"},
-            "why": "$5",
-            "fix": "$6",
-        },
-    }
     return {
         "policy": {"description": "The policy's name.", "type": "string", "minLength": 1},
         "title": {"description": "What the policy is about.", "type": "string", "minLength": 1},
@@ -145,7 +135,6 @@ def _policy_keys() -> Mapping[str, Schema]:
         "rules": {
             "description": "The rules of this file.",
             "type": "array",
-            "defaultSnippets": [snippet],
         },
     }
 
@@ -164,7 +153,16 @@ def _listed(*, extra: bool) -> Schema:
     revealed = [path for path, field in FIELDS.items() if not _is_secret(field)]
     anything = {"type": "string", "not": secret}
     reveal = {"anyOf": [{"enum": revealed}, anything if extra else _BELOW_OPEN]}
-    return {"reveal": {"items": reveal}, "rules": {"items": _ref(_called("rule", extra))}}
+    rule = _ref(_called("rule", extra))
+    lists = {
+        "reveal": {"type": "array", "items": reveal},
+        "rules": {"type": "array", "items": rule},
+    }
+    return {"properties": lists}
+
+
+def _holds(key: str) -> Schema:
+    return {"required": [key], "properties": {key: {"type": "array", "minItems": 1}}}
 
 
 def _shared() -> dict[str, Schema]:
@@ -234,15 +232,30 @@ def _rules(conditions: ConditionSchemas, *, extra: bool) -> dict[str, Schema]:
             "description": "Which connections the rule is about; the others are skipped.",
             **condition,
         },
-        "assert": {"description": "What must hold."},
-        "tests": {"description": "Records, and the verdict that each must come to."},
+        "assert": {"description": "What must hold.", "type": "object"},
+        "tests": {
+            "description": "Records, and the verdict that each must come to.",
+            "type": "array",
+        },
     }
     record = _ref(_called("given", extra))
     several = {"type": "array", "items": record}
     group = {"properties": {"assert": _grouped(conditions, extra), "tests": _tests(several, extra)}}
     single = {"properties": {"assert": condition, "tests": _tests(record, extra)}}
+    snippet = {
+        "label": "a rule",
+        "description": "A rule with its reason and its tests.",
+        "body": {
+            "id": "${1:a-short-name}",
+            "severity": "${2:medium}",
+            "assert": {"${3:pause_after_trial}": "${4:false}"},
+            "why": "$5",
+            "fix": "$6",
+        },
+    }
     rule: Schema = {
         "title": "Rule",
+        "defaultSnippets": [snippet],
         "type": "object",
         "required": ["id", "severity", "assert"],
         "properties": {key: keys[key] for key in RULE_KEYS},
