@@ -87,13 +87,22 @@ def _of_nested(test: Test, operand: Nested) -> str:
     inner, phrase = operand.condition, test.operator.phrase
     if not test.operator.of_items:
         return phrase.format(bare(inner))
-    # An item that is tested itself has no field to name.
-    itself = isinstance(inner, Test) and inner.path == ITSELF
-    clause = f"{'that' if itself else 'where'} {sentence(inner)}"
     if operand.count is None:
-        return phrase.format(clause)
+        return phrase.format(_of_items(inner, several=test.operator.name == "all_items"))
     bound = bare(operand.count, exactly="exactly ")
-    return f"has {bound} {'item' if bound.endswith(' 1') else 'items'} {clause}"
+    several = not bound.endswith(" 1")
+    return f"has {bound} {'items' if several else 'item'} {_of_items(inner, several=several)}"
+
+
+def _of_items(condition: Condition, *, several: bool) -> str:
+    """Return which items are meant: ``where status is FAILED``, ``that are MONDAY``."""
+    text = sentence(condition)
+    if not (isinstance(condition, Test) and condition.path == ITSELF):
+        return f"where {text}"
+    if not several:
+        return f"that {text}"
+    verb, _, rest = text.partition(" ")
+    return f"that are {rest}" if verb == "is" else f"of which each {text}"
 
 
 def bare(number: Condition, exactly: str = "") -> str:
