@@ -48,8 +48,8 @@ class Baseline:
         then = self.report.source
         if then.kind != source.kind and not {then.kind, source.kind} <= _ACCOUNTS:
             raise UsageError(
-                f"{self.report.name}: a baseline of a {then.kind} says nothing of this"
-                f" {source.kind}; write one with --report json of a run like this"
+                f"{self.report.name}: a baseline of another kind of source says nothing of this"
+                f" one ({then.kind}, {source.kind}); take one of a run like this"
             )
         if then.base_url and source.base_url and then.base_url != source.base_url:
             raise UsageError(

@@ -88,7 +88,7 @@ def know(
     ``connections`` are the identities as reports show them, which is how the baseline has them.
     ``whole`` says that a connection which was not listed is not there any more.
     """
-    told = f"known since {baseline.title}"
+    told = f"known from {baseline.title}"
     counts = {"known": 0, "raised": 0, "new": 0}
 
     def decide(violation: Violation) -> Decision:

@@ -115,13 +115,14 @@ def _pieces(result: Result) -> Iterator[str]:
         f"{code(p.name)} ({code(p.file)}, sha256 {code(p.sha256)})"
         for p in result.policies[:_MOST_REASONS]
     ]
+    limits = [f"{severity.label} past {most:,}" for severity, most in gate.limits]
     rows = {
         "Connections": f"{plural(len(result.connections), 'connection')} judged",
         "Listing": listing_in_words(result),
         "Checks": counts_in_words(result),
         "Source": " ".join([prose(source.kind), code(source.location), *filters]),
         "Judged at": " ".join(filter(None, [iso(result.judged_at), code(result.clock_note)])),
-        "Fails on": gate.fail_on.label if gate.fail_on else "none",
+        "Fails on": ", ".join([gate.fail_on.label if gate.fail_on else "none", *limits]),
         "Policies": "<br>".join(policies) + _more(len(result.policies)),
         **({"Trend": prose(trend_in_words(result.history))} if result.history else {}),
         "Tool": f"fivetran-auditor {prose(result.version)}",
