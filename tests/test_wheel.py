@@ -103,6 +103,11 @@ def test_the_command_runs_from_another_folder(installed: Path, tmp_path: Path):
     assert document["policies"][0]["name"] == "baseline"
 
 
+def test_the_starter_travels_along(installed: Path, tmp_path: Path):
+    _do(installed, "init", folder=tmp_path)
+    assert "fine" in _do(installed, "validate", "--strict", folder=tmp_path)
+
+
 def test_the_library_is_importable_and_typed(installed: Path, tmp_path: Path):
     script = (
         "import auditor, pathlib\n"
