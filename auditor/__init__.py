@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from auditor.baseline import read_baseline
     from auditor.errors import AuditorError, PolicyError, ReportError, SourceError, UsageError
     from auditor.model import (
         Completeness,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
     from auditor.policy.load import load_policies
     from auditor.policy.rules import Ruleset
+    from auditor.policy.waivers import load_waivers
     from auditor.reports.writer import write_reports
     from auditor.run import Options, Progress, audit
     from auditor.sources.account import Credentials, credentials_from
@@ -71,6 +73,8 @@ _HOMES = MappingProxyType(
         "Ruleset": "auditor.policy.rules",
         "SnapshotSource": "auditor.sources.snapshot",
         "load_policies": "auditor.policy.load",
+        "load_waivers": "auditor.policy.waivers",
+        "read_baseline": "auditor.baseline",
         "write_reports": "auditor.reports.writer",
     }
 )
@@ -102,6 +106,8 @@ __all__ = [
     "audit",
     "credentials_from",
     "load_policies",
+    "load_waivers",
+    "read_baseline",
     "write_reports",
 ]
 

@@ -45,7 +45,7 @@ def command(terminal: Terminal, /, *, waivers: bool, config: bool, output: str |
     """Print the JSON Schema of a policy file, or write it."""
     from auditor.cli.config import config_schema  # noqa: PLC0415  # not for --help
     from auditor.policy.schema import as_text, policy_schema  # noqa: PLC0415  # not for --help
-    from auditor.policy.waivers import waivers_schema  # noqa: PLC0415  # not for --help
+    from auditor.policy.waivers_schema import waivers_schema  # noqa: PLC0415  # not for --help
 
     if waivers and config:
         raise UsageError("--waivers and --config are two schemas; ask for one at a time")

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
 
 from auditor.clock import iso, parse_timestamp
 from auditor.errors import PolicyError, Problem, UsageError
@@ -173,66 +172,6 @@ def rule_problem(waiver: Waiver, ids: Iterable[str]) -> str:
     hint = nearest(waiver.rule, known)
     told = f" ({hint})" if hint else ""
     return f"no rule is called {one_line(waiver.rule)}{told}"
-
-
-def waivers_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a waiver file, for editors."""
-    text = {"type": "string", "minLength": 1}
-    texts = {"anyOf": [text, {"type": "array", "items": text, "minItems": 1}]}
-    chosen = {
-        "id": "The connection's id.",
-        "schema": "The connection's name: its schema in the destination.",
-        "service": "The connector's service, as postgres.",
-        "group": "The id of the group.",
-    }
-    connections = {
-        "description": "Which connections: all that is given must match. Exact, or a glob with *.",
-        "anyOf": [
-            {"const": ALL, "description": "Every connection."},
-            {
-                "type": "object",
-                "properties": {
-                    name: {**texts, "description": told} for name, told in chosen.items()
-                },
-                "additionalProperties": False,
-                "minProperties": 1,
-            },
-        ],
-    }
-    waiver = {
-        "type": "object",
-        "properties": {
-            "rule": {**text, "description": "A rule's id, or a glob of ids."},
-            "connections": connections,
-            "reason": {**text, "description": "Why the exception is accepted."},
-            "owner": {**text, "description": "Who answers for it."},
-            "expires": {
-                **text,
-                "description": "The last day (UTC), as 2026-06-30, or a moment with its zone.",
-                "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?$",
-            },
-            "while": {
-                "type": "object",
-                "minProperties": 1,
-                "description": "The value that is accepted, as a condition of the policy language:"
-                " where it does not hold, the waiver does not.",
-            },
-        },
-        "required": list(REQUIRED_KEYS),
-        "additionalProperties": False,
-    }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:fivetran-auditor:waivers:1",
-        "title": "Waivers for fivetran-auditor",
-        "type": "object",
-        "properties": {
-            "waivers": {"type": "array", "items": waiver},
-            "extra_fields": {"type": "array", "items": text},
-        },
-        "required": ["waivers"],
-        "additionalProperties": False,
-    }
 
 
 class _Reader:
