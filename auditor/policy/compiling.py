@@ -31,8 +31,9 @@ from auditor.policy.conditions import (
     Test,
     Truth,
 )
-from auditor.policy.operators import LARGEST, OperandForm, Takes
+from auditor.policy.operators import OperandForm
 from auditor.policy.rules import GroupRule, PolicyRule
+from auditor.policy.values import LARGEST, Takes
 from auditor.records import MISSING, Node, Shape
 
 _NUMBER = "type({0}) in NUMERIC and -LARGEST <= {0} <= LARGEST"

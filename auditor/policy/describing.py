@@ -29,8 +29,9 @@ from auditor.policy.conditions import (
     tests_in,
 )
 from auditor.policy.english import wanted
-from auditor.policy.operators import OperandForm, Takes, is_number
+from auditor.policy.operators import OperandForm
 from auditor.policy.rules import PolicyRule
+from auditor.policy.values import Takes, is_number
 from auditor.records import CONCEALED, MISSING, kind_of
 from auditor.redact import HIDDEN, REDACTED, guarded
 from auditor.text import listed, plural, printable

@@ -13,8 +13,8 @@ from typing import Any
 
 from auditor.model import Verdict
 from auditor.policy.conditions import ITSELF, All, Condition, Test, Truth, evaluate
-from auditor.policy.operators import is_scalar
 from auditor.policy.rules import GroupRule
+from auditor.policy.values import is_scalar
 from auditor.records import kind_of
 from auditor.text import plural
 

@@ -4,43 +4,24 @@ An entry says what an operator means (``holds``, on values it takes), the types 
 be written as its operand, and how it reads in English. ``source`` is the same meaning as a Python
 expression for the compiler, where one is worth having; a law in the tests holds that the two agree.
 
-To add an operator: a function, a line in ``_OPERATORS``, an example in ``docs/policy-language.md``.
+To add an operator: a function in ``meanings.py``, an entry in the table, an example in the docs.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from auditor.clock import FUTURE_TOLERANCE, UNITS_BY_NAME
+from auditor.clock import UNITS_BY_NAME
 from auditor.fields import Kind, find
-from auditor.policy.conditions import FieldOperand, Reading, Truth, all_of, any_of
+from auditor.policy import meanings as means
+from auditor.policy.conditions import FieldOperand, Reading, Truth
+from auditor.policy.values import Takes, is_number, is_scalar
 from auditor.records import MISSING
-
-
-class Takes(Enum):
-    """The values an operator can be asked about; any other is an error of the check."""
-
-    ANYTHING = "anything, even nothing"
-    SCALARS = "text, numbers, booleans"
-    NUMBERS = "numbers"
-    TEXT = "text"
-    TEXT_OR_ARRAY = "text or an array"
-    ARRAY = "an array"
-    OBJECT = "an object"
-    SIZED = "text, an array or an object"
-    BOOLEANS = "true or false"
-    PRESENT = "any value but null"
-    MOMENTS = "times"
-
-    def admits(self, value: Any) -> bool:
-        """Whether ``value`` is one of these."""
-        return _ADMITS[self](value)
 
 
 class OperandForm(Enum):
@@ -63,9 +44,6 @@ class OperandForm(Enum):
     SCHEMA = "a JSON Schema"
 
 
-#: The largest number there is, in either direction.
-LARGEST = sys.float_info.max
-_NUMERIC = frozenset({int, float})
 _TEXTUAL = frozenset({Kind.STRING, Kind.ANY})
 _TEXT_LIKE = _TEXTUAL | {Kind.TIME_OF_DAY}
 _SCALAR = frozenset({Kind.STRING, Kind.INTEGER, Kind.BOOLEAN, Kind.TIME_OF_DAY, Kind.ANY})
@@ -73,6 +51,14 @@ _ORDERED = frozenset({Kind.INTEGER, Kind.TIME_OF_DAY, Kind.ANY})
 _TIMES = frozenset({Kind.TIMESTAMP, Kind.ANY})
 _ARRAYS = frozenset({Kind.ARRAY, Kind.ANY})
 _SIZED = frozenset({Kind.STRING, Kind.ARRAY, Kind.OBJECT, Kind.ANY})
+_SEVERAL = frozenset({Takes.SCALARS, Takes.TEXT_OR_ARRAY, Takes.SIZED, Takes.PRESENT})
+_OF_KIND: Mapping[Kind, Takes] = {
+    Kind.STRING: Takes.TEXT,
+    Kind.INTEGER: Takes.NUMBERS,
+    Kind.BOOLEAN: Takes.BOOLEANS,
+    Kind.OBJECT: Takes.OBJECT,
+    Kind.ARRAY: Takes.ARRAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,194 +125,6 @@ class Operator:
         return other if is_scalar(other) else MISSING
 
 
-def is_number(value: Any) -> bool:
-    """Whether ``value`` is a number that a float holds."""
-    # True == 1 in Python, but not in the JSON the API sends; what no float holds (1e999, or an
-    # integer of hundreds of digits) is no number to reckon with.
-    return type(value) in _NUMERIC and -LARGEST <= value <= LARGEST
-
-
-def is_scalar(value: Any) -> bool:
-    """Whether ``value`` is a text, a boolean or a number that a float holds."""
-    return type(value) is str or type(value) is bool or is_number(value)
-
-
-def _is_finite(value: Any) -> bool:
-    """Whether every number in a JSON value is one that a float holds."""
-    waiting = [value]
-    while waiting:
-        held = waiting.pop()
-        if type(held) in _NUMERIC and not is_number(held):
-            return False
-        if type(held) is dict:
-            waiting.extend(held.values())
-        elif type(held) is list:
-            waiting.extend(held)
-    return True
-
-
-def _is_present(value: Any) -> bool:
-    return value is not MISSING and value is not None
-
-
-_ADMITS: Mapping[Takes, Callable[[Any], bool]] = {
-    Takes.ANYTHING: lambda value: True,  # noqa: ARG005  # whatever it is
-    Takes.SCALARS: is_scalar,
-    Takes.NUMBERS: is_number,
-    Takes.TEXT: lambda value: type(value) is str,
-    Takes.TEXT_OR_ARRAY: lambda value: type(value) in {str, list},
-    Takes.ARRAY: lambda value: type(value) is list,
-    Takes.OBJECT: lambda value: type(value) is dict,
-    Takes.SIZED: lambda value: type(value) in {str, list, dict},
-    Takes.BOOLEANS: lambda value: type(value) is bool,
-    Takes.PRESENT: _is_present,
-    Takes.MOMENTS: lambda value: isinstance(value, datetime),
-}
-_SEVERAL = frozenset({Takes.SCALARS, Takes.TEXT_OR_ARRAY, Takes.SIZED, Takes.PRESENT})
-_OF_KIND: Mapping[Kind, Takes] = {
-    Kind.STRING: Takes.TEXT,
-    Kind.INTEGER: Takes.NUMBERS,
-    Kind.BOOLEAN: Takes.BOOLEANS,
-    Kind.OBJECT: Takes.OBJECT,
-    Kind.ARRAY: Takes.ARRAY,
-}
-
-
-def same(value: Any, other: Any) -> Truth:
-    """Whether two scalars are equal; an error where their types differ. 1 equals 1.0."""
-    if type(value) is type(other):
-        return bool(value == other) if is_scalar(value) else None
-    return bool(value == other) if is_number(value) and is_number(other) else None
-
-
-def _exists(value: Any, operand: bool, _now: datetime) -> Truth:
-    return _is_present(value) is operand
-
-
-def _is_empty(value: Any, operand: bool, _now: datetime) -> Truth:
-    return (len(value) == 0) is operand
-
-
-def _equals(value: Any, operand: Any, _now: datetime) -> Truth:
-    return same(value, operand)
-
-
-def _not_equals(value: Any, operand: Any, now: datetime) -> Truth:
-    truth = _equals(value, operand, now)
-    return None if truth is None else not truth
-
-
-def _compare(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any, datetime], Truth]:
-    def compare(value: Any, operand: Any, _now: datetime) -> Truth:
-        return bool(holds(value, operand)) if is_number(operand) else None
-
-    return compare
-
-
-def _in(value: Any, operand: Any, _now: datetime) -> Truth:
-    # A value is judged against the literals of its own type; where there is none, an error.
-    if operand is MISSING:
-        return None
-    truths = [same(value, other) for other in operand]
-    if True in truths:
-        return True
-    return False if False in truths else None
-
-
-def _not_in(value: Any, operand: Any, now: datetime) -> Truth:
-    truth = _in(value, operand, now)
-    return None if truth is None else not truth
-
-
-def _contains(value: Any, operand: Any, _now: datetime) -> Truth:
-    if type(value) is str:
-        return operand in value if type(operand) is str else None
-    if operand is MISSING:
-        return None
-    return any_of(same(item, operand) for item in value)
-
-
-def _contains_any(value: Any, operand: Any, now: datetime) -> Truth:
-    if operand is MISSING:
-        return None
-    return any_of(_contains(value, needle, now) for needle in operand)
-
-
-def _contains_all(value: Any, operand: Any, now: datetime) -> Truth:
-    if operand is MISSING:
-        return None
-    return all_of(_contains(value, needle, now) for needle in operand)
-
-
-def _subset_of(value: Any, operand: Any, now: datetime) -> Truth:
-    return None if operand is MISSING else all_of(_in(item, operand, now) for item in value)
-
-
-def _on_text(holds: Callable[[str, Any], bool]) -> Callable[[Any, Any, datetime], Truth]:
-    def test(value: str, operand: Any, _now: datetime) -> Truth:
-        return None if operand is MISSING else holds(value, operand)
-
-    return test
-
-
-def _length(value: Any, operand: Any, _now: datetime) -> Truth:
-    (judge,) = operand
-    truth: Truth = judge(len(value))
-    return truth
-
-
-def _before(value: datetime, operand: Any, _now: datetime) -> Truth:
-    return None if operand is MISSING else value < operand
-
-
-def _after(value: datetime, operand: Any, _now: datetime) -> Truth:
-    return None if operand is MISSING else value > operand
-
-
-def _older_than(value: datetime, operand: Any, now: datetime) -> Truth:
-    if operand is MISSING:
-        return None
-    age: timedelta = now - value
-    return None if age < -FUTURE_TOLERANCE else bool(age > operand)
-
-
-def _newer_than(value: datetime, operand: Any, now: datetime) -> Truth:
-    truth = _older_than(value, operand, now)
-    return None if truth is None else not truth
-
-
-def _any_item(value: list[Any], operand: Any, _now: datetime) -> Truth:
-    (judge,) = operand
-    return any_of(judge(item) for item in value)
-
-
-def _all_items(value: list[Any], operand: Any, _now: datetime) -> Truth:
-    (judge,) = operand
-    return all_of(judge(item) for item in value)
-
-
-def _none_items(value: list[Any], operand: Any, now: datetime) -> Truth:
-    truth = _any_item(value, operand, now)
-    return None if truth is None else not truth
-
-
-def _count_items(value: list[Any], operand: Any, _now: datetime) -> Truth:
-    judge, count = operand
-    truths = [judge(item) for item in value]
-    certain, unsure = truths.count(True), truths.count(None)
-    outcomes = {count(number) for number in range(certain, certain + unsure + 1)}
-    return outcomes.pop() if len(outcomes) == 1 else None
-
-
-def _json_schema(value: Any, operand: Any, _now: datetime) -> Truth:
-    if not _is_finite(value):
-        return None
-    try:
-        return bool(operand.is_valid(value))
-    except (ArithmeticError, RecursionError):  # past what the validator can reckon with
-        return None
-
-
 def _operators() -> tuple[Operator, ...]:
     takes, form = Takes, OperandForm
     scalars, numbers, text = takes.SCALARS, takes.NUMBERS, takes.TEXT
@@ -338,7 +136,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.ANYTHING,
             frozenset(Kind),
             form.BOOLEAN,
-            _exists,
+            means.exists,
             "is set",
             "({value} is not MISSING and {value} is not None) is {operand}",
         ),
@@ -349,7 +147,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.SIZED,
             _SIZED,
             form.BOOLEAN,
-            _is_empty,
+            means.is_empty,
             "is empty",
             "(not {value}) is {operand}",
             whole=True,
@@ -361,7 +159,7 @@ def _operators() -> tuple[Operator, ...]:
             scalars,
             _SCALAR,
             form.SCALAR,
-            _equals,
+            means.equals,
             "is {}",
             "{value} == {operand}",
         ),
@@ -372,7 +170,7 @@ def _operators() -> tuple[Operator, ...]:
             scalars,
             _SCALAR,
             form.SCALAR,
-            _not_equals,
+            means.not_equals,
             "is not {}",
             "{value} != {operand}",
         ),
@@ -383,7 +181,7 @@ def _operators() -> tuple[Operator, ...]:
             numbers,
             _ORDERED,
             form.ORDERED,
-            _compare(lambda a, b: a > b),
+            means.compare(lambda a, b: a > b),
             "is more than {}",
             "{value} > {operand}",
         ),
@@ -394,7 +192,7 @@ def _operators() -> tuple[Operator, ...]:
             numbers,
             _ORDERED,
             form.ORDERED,
-            _compare(lambda a, b: a >= b),
+            means.compare(lambda a, b: a >= b),
             "is at least {}",
             "{value} >= {operand}",
         ),
@@ -405,7 +203,7 @@ def _operators() -> tuple[Operator, ...]:
             numbers,
             _ORDERED,
             form.ORDERED,
-            _compare(lambda a, b: a < b),
+            means.compare(lambda a, b: a < b),
             "is less than {}",
             "{value} < {operand}",
         ),
@@ -416,7 +214,7 @@ def _operators() -> tuple[Operator, ...]:
             numbers,
             _ORDERED,
             form.ORDERED,
-            _compare(lambda a, b: a <= b),
+            means.compare(lambda a, b: a <= b),
             "is at most {}",
             "{value} <= {operand}",
         ),
@@ -427,7 +225,7 @@ def _operators() -> tuple[Operator, ...]:
             scalars,
             _SCALAR,
             form.SCALARS,
-            _in,
+            means.is_in,
             "is {}",
             "{value} in {operand}",
         ),
@@ -438,7 +236,7 @@ def _operators() -> tuple[Operator, ...]:
             scalars,
             _SCALAR,
             form.SCALARS,
-            _not_in,
+            means.is_not_in,
             "is none of {}",
             "{value} not in {operand}",
         ),
@@ -449,7 +247,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.TEXT_OR_ARRAY,
             _TEXTUAL | _ARRAYS,
             form.NEEDLE,
-            _contains,
+            means.contains,
             "contains {}",
         ),
         Operator(
@@ -459,7 +257,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.TEXT_OR_ARRAY,
             _TEXTUAL | _ARRAYS,
             form.NEEDLES,
-            _contains_any,
+            means.contains_any,
             "contains {}",
         ),
         Operator(
@@ -469,7 +267,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.TEXT_OR_ARRAY,
             _TEXTUAL | _ARRAYS,
             form.NEEDLES,
-            _contains_all,
+            means.contains_all,
             "contains all of {}",
         ),
         Operator(
@@ -479,7 +277,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.ARRAY,
             _ARRAYS,
             form.SCALARS,
-            _subset_of,
+            means.subset_of,
             "holds only {}",
         ),
         Operator(
@@ -489,7 +287,7 @@ def _operators() -> tuple[Operator, ...]:
             text,
             _TEXTUAL,
             form.TEXT,
-            _on_text(str.startswith),
+            means.on_text(str.startswith),
             "starts with {}",
             "{value}.startswith({operand})",
         ),
@@ -500,7 +298,7 @@ def _operators() -> tuple[Operator, ...]:
             text,
             _TEXTUAL,
             form.TEXT,
-            _on_text(str.endswith),
+            means.on_text(str.endswith),
             "ends with {}",
             "{value}.endswith({operand})",
         ),
@@ -511,7 +309,7 @@ def _operators() -> tuple[Operator, ...]:
             text,
             _TEXT_LIKE,
             form.GLOB,
-            _on_text(lambda value, matches: matches(value)),
+            means.on_text(lambda value, matches: matches(value)),
             "matches {}",
             "{operand}({value})",
         ),
@@ -522,7 +320,7 @@ def _operators() -> tuple[Operator, ...]:
             text,
             _TEXT_LIKE,
             form.PATTERN,
-            _on_text(lambda value, matches: matches(value)),
+            means.on_text(lambda value, matches: matches(value)),
             "matches {} somewhere",
             "{operand}({value})",
         ),
@@ -533,7 +331,7 @@ def _operators() -> tuple[Operator, ...]:
             text,
             _TEXT_LIKE,
             form.PATTERN,
-            _on_text(lambda value, matches: matches(value)),
+            means.on_text(lambda value, matches: matches(value)),
             "matches {} as a whole",
             "{operand}({value})",
         ),
@@ -544,7 +342,7 @@ def _operators() -> tuple[Operator, ...]:
             text,
             _TEXTUAL,
             form.TEXT,
-            _on_text(lambda value, other: value.casefold() == other.casefold()),
+            means.on_text(lambda value, other: value.casefold() == other.casefold()),
             "is {}, whatever the case",
             "{value}.casefold() == {operand}.casefold()",
         ),
@@ -555,7 +353,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.SIZED,
             _SIZED,
             form.LENGTH,
-            _length,
+            means.length,
             "has a length of {}",
             whole=True,
         ),
@@ -566,7 +364,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.PRESENT,
             frozenset(Kind) - {Kind.TIMESTAMP},
             form.SCHEMA,
-            _json_schema,
+            means.json_schema,
             "is valid against its schema",
             whole=True,
         ),
@@ -577,7 +375,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.MOMENTS,
             _TIMES,
             form.MOMENT,
-            _before,
+            means.before,
             "is before {}",
             "{value} < {operand}",
         ),
@@ -588,7 +386,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.MOMENTS,
             _TIMES,
             form.MOMENT,
-            _after,
+            means.after,
             "is after {}",
             "{value} > {operand}",
         ),
@@ -599,7 +397,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.MOMENTS,
             _TIMES,
             form.DURATION,
-            _older_than,
+            means.older_than,
             "is older than {}",
             "NOW - {value} > {operand}",
         ),
@@ -610,7 +408,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.MOMENTS,
             _TIMES,
             form.DURATION,
-            _newer_than,
+            means.newer_than,
             "is not older than {}",
             "NOW - {value} <= {operand}",
         ),
@@ -621,7 +419,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.ARRAY,
             _ARRAYS,
             form.CONDITION,
-            _any_item,
+            means.any_item,
             "has an item {}",
         ),
         Operator(
@@ -631,7 +429,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.ARRAY,
             _ARRAYS,
             form.CONDITION,
-            _all_items,
+            means.all_items,
             "has only items {}",
         ),
         Operator(
@@ -641,7 +439,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.ARRAY,
             _ARRAYS,
             form.CONDITION,
-            _none_items,
+            means.none_items,
             "has no item {}",
         ),
         Operator(
@@ -651,7 +449,7 @@ def _operators() -> tuple[Operator, ...]:
             takes.ARRAY,
             _ARRAYS,
             form.COUNT,
-            _count_items,
+            means.count_items,
             "has a number of items {}",
         ),
     )
