@@ -49,6 +49,12 @@ def _report(folder: Path, name: str, *records: dict[str, Any]) -> None:
     (folder / name).write_text(json_of(result))
 
 
+def _document(folder: Path, name: str = "audit-report/comparison.json") -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / name).read_bytes())
+    VALIDATOR.validate(document)
+    return document
+
+
 def test_the_schema_is_a_schema():
     VALIDATOR.check_schema(SCHEMA)
 
