@@ -24,7 +24,7 @@ from auditor.policy.nodes import Node, Scalar, Sequence
 from auditor.policy.patterns import Matches, glob
 from auditor.policy.problems import Problems
 from auditor.policy.reading import ConditionReader
-from auditor.policy.scope import Scope
+from auditor.policy.scope import Scope, named
 from auditor.policy.suggest import nearest
 from auditor.text import listed, one_line, printable
 
@@ -212,13 +212,20 @@ class _Reader:
         rule, owner = self._text(node, "rule"), self._text(node, "owner")
         reason, end = self._text(node, "reason"), self._end(node.get("expires"))
         chosen, accepted = self._connections(node.get("connections")), node.get("while")
-        accepts = conditions.condition(accepted) if accepted is not None else None
+        accepts = self._condition(accepted, conditions) if accepted is not None else None
         if not (rule and owner and reason) or end is None or chosen is None:
             return None
         if accepted is not None and accepts is None:
             return None
         expires, until = end
         return Waiver(rule, chosen, reason, owner, expires, until, node.position, accepts)
+
+    def _condition(self, node: Node, conditions: ConditionReader) -> Condition | None:
+        variable = _variable(node)
+        if variable is None:
+            return conditions.condition(node)
+        self._problems.add(variable.position, "a waiver knows no variables", "write the value")
+        return None
 
     def _connections(self, node: Node | None) -> tuple[Selector, ...] | None:
         if node is None:
@@ -311,6 +318,16 @@ _NEEDED: Mapping[str, str] = {
     "owner": "say who answers for it",
     "expires": "the last day, as 2026-06-30",
 }
+
+
+def _variable(node: Node) -> Scalar | None:
+    """Return the first variable that is named at or below ``node``."""
+    if isinstance(node, Scalar):
+        return None
+    if isinstance(node, MappingNode) and (variable := named(node, "var")) is not None:
+        return variable
+    below = node.items if isinstance(node, Sequence) else [value for _, value in node]
+    return next(filter(None, map(_variable, below)), None)
 
 
 def _is_star(node: Node) -> bool:

@@ -18,7 +18,7 @@ from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from auditor.sources.snapshot_file import SnapshotHeader
 from tests.accepting import HOUSE, record, waiver
-from tests.cli.running import KEYS, run
+from tests.cli.running import KEYS, outcome_in, run
 
 FORMATS = ("json", "junit", "html", "markdown", "sarif", "csv", "gitlab", "github")
 
@@ -263,3 +263,14 @@ def test_a_snapshot_and_the_api_it_is_of_share_a_baseline(house: Path):
         other = run([*saved, *known], house)
         assert other.returncode == 2
         assert "says nothing of https://api.fivetran.com" in other.stderr
+
+
+def test_a_refused_baseline_leaves_no_report_that_looks_like_a_pass(house: Path):
+    estate = Estate(house)
+    estate.saved(record("a"))
+    assert estate.audit(into="old")[0] == 0
+    estate.saved(record("b"))
+    code, _, told = estate.audit("--baseline", "old/report.json")
+    assert code == 2
+    assert "no connection in common" in told
+    assert outcome_in(house / "out") == "placeholder"

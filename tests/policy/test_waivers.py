@@ -64,6 +64,10 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "while a text": (waiver(**{"while": "5"}), "a condition is a mapping"),
     "while empty": (waiver(**{"while": "{}"}), "an empty condition holds for everything"),
     "while misspelt": (waiver(**{"while": "{sync_freqency: 5}"}), "did you mean sync_frequency?"),
+    "while of a variable": (
+        waiver(**{"while": "{any: [{sync_frequency: {gte: {var: floor}}}]}"}),
+        "7:48: a waiver knows no variables",
+    ),
     "while of text": (waiver(**{"while": '{sync_frequency: "5"}'}), "7:29:"),
     "not YAML": ("waivers: [\n", "not YAML"),
 }
@@ -104,7 +108,7 @@ def test_a_file_without_waivers_is_fine(tmp_path: Path):
 
 #: What a schema cannot know, or a document no longer shows.
 LOADERS = {"twice", "cut", "not YAML", "no such day", "no zone", "out of range"}
-LOADERS |= {"everything as a glob", "everything in a list"}
+LOADERS |= {"everything as a glob", "everything in a list", "while of a variable"}
 
 
 def document(text: str) -> object:
