@@ -48,6 +48,7 @@ class Listed:
     base_url: str = "https://api.fivetran.com"
     filters: tuple[tuple[str, str], ...] = ()
     completeness: Completeness = Completeness.ONE_PAGE
+    as_of: datetime | None = None
     live = False
 
     @property
@@ -58,8 +59,8 @@ class Listed:
         items = decoder.array(json.dumps(self.records).encode())
         good, problems = decoder.sift(items)
         half = len(good) // 2
-        yield Page(good[:half])
-        yield Page(good[half:], tuple(problems))
+        yield Page(good[:half], as_of=self.as_of)
+        yield Page(good[half:], tuple(problems), as_of=self.as_of)
         yield End(self.completeness)
 
 

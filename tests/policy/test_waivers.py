@@ -314,6 +314,16 @@ def test_it_ends_by_the_real_clock_whatever_time_is_replayed(house: Ruleset, tmp
     assert counts_of(result)["waived"] == 1
 
 
+@pytest.mark.parametrize("now", [None, TODAY - timedelta(days=400)])
+@pytest.mark.parametrize(("kind", "verdict"), [("api", "fail"), ("snapshot", "waived")])
+def test_where_this_clock_is_wrong_the_live_server_counts_and_no_snapshot(
+    house: Ruleset, tmp_path: Path, kind: str, verdict: str, now: datetime | None
+):
+    source = Listed(FAST[:1], kind, as_of=TODAY + timedelta(days=400))
+    result = judged(house, tmp_path, waiver(), [], source=source, now=now)
+    assert [f.verdict.label for f in result.findings] == [verdict]
+
+
 @pytest.mark.parametrize(("days", "told"), [(0, True), (14, True), (15, False), (200, False)])
 def test_one_that_ends_soon_is_named(house: Ruleset, tmp_path: Path, days: int, told: bool):
     end = (TODAY + timedelta(days=days)).date().isoformat()
