@@ -8,18 +8,22 @@ And the API key and secret are scrubbed from every value, whatever it is.
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
 
 from auditor.fields import IDENTITY, Exposure, find
+from auditor.scrubber import REDACTED, Scrubber
+
+__all__ = [
+    "HIDDEN",
+    "REDACTED",
+    "Scrubber",
+    "exposure",
+    "guarded",
+    "is_named_secret",
+    "looks_secret",
+]
 
 HIDDEN = "[hidden]"
-REDACTED = "[redacted]"
-
-#: Shorter credentials are not scrubbed: they would tear holes into ordinary words.
-SHORTEST_CREDENTIAL = 6
 
 _SECRET_WORDS = frozenset(
     """
@@ -41,32 +45,6 @@ _LOOKS_SECRET = re.compile(
     re.VERBOSE,
 )
 _TOKEN = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
-
-
-class Scrubber:
-    """Removes the run's own credentials, in every form they may take, from text."""
-
-    def __init__(self, credentials: Iterable[tuple[str, str]] = ()) -> None:
-        forms: set[str] = set()
-        for key, secret in credentials:
-            for value in (key, secret, f"{key}:{secret}"):
-                if len(value) >= SHORTEST_CREDENTIAL:
-                    forms |= _encodings(value)
-        self._forms = sorted(forms, key=lambda form: (-len(form), form))
-
-    def __repr__(self) -> str:
-        return f"Scrubber({len(self._forms)} forms)"
-
-    def text(self, text: str) -> str:
-        """Return ``text`` with every form of every credential as ``[redacted]``."""
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, REDACTED)
-        return text
-
-    def touches(self, text: str) -> bool:
-        """Whether ``text`` holds a credential in any form."""
-        return any(form in text for form in self._forms)
 
 
 def exposure(path: str, reveal: frozenset[str] = frozenset()) -> Exposure:
@@ -120,20 +98,3 @@ def _is_random(token: str) -> bool:
         return True
     digits = sum(c.isdigit() for c in token)
     return classes == 2 and len(token) >= 32 and digits * 5 >= len(token)
-
-
-def _encodings(value: str) -> set[str]:
-    raw = value.encode("utf-8", "surrogatepass")
-    plain = base64.b64encode(raw).decode()
-    urlsafe = base64.urlsafe_b64encode(raw).decode()
-    return {
-        value,
-        plain,
-        plain.rstrip("="),
-        urlsafe,
-        urlsafe.rstrip("="),
-        quote(value, safe=""),
-        quote_plus(value),
-        quote(plain, safe=""),
-        quote(value, safe="").lower(),
-    }

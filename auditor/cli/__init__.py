@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
@@ -68,6 +67,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             if ctx.resilient_parsing:
                 return None
+            from difflib import get_close_matches  # noqa: PLC0415  # only for a mistake
+
             near = get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {listed(COMMANDS, 'and')}"
             ctx.fail(f"No such command {cmd_name!r} ({hint})")

@@ -12,9 +12,9 @@ from auditor.cli.options import DEFAULT_PACK
 from auditor.cli.terminal import Terminal, style
 from auditor.gate import INCONCLUSIVE
 from auditor.policy import load_policies
-from auditor.redact import Scrubber
 from auditor.reports.writer import DEFAULT_FORMATS, ReportWriter, parse_destination
 from auditor.run import Options
+from auditor.scrubber import Scrubber
 
 
 @click.command(name="demo", short_help="Audit the embedded API: nothing to configure.")

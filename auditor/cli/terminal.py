@@ -11,13 +11,12 @@ import contextlib
 import os
 import re
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
 from auditor.errors import Problem
-from auditor.redact import Scrubber
+from auditor.scrubber import Scrubber
 from auditor.text import one_line, plural, printable
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
@@ -97,6 +96,8 @@ class Terminal:
         """Write that something unexpected happened, and with ``verbose`` where."""
         self.complain(f"{type(error).__name__}: {str(error)[:500]}")
         if verbose:
+            import traceback  # noqa: PLC0415  # only here, and seldom
+
             for line in "".join(traceback.format_exception(error)).splitlines():
                 self._write(self.err, self._safe(line, colour=False))
         self._write(self.err, _BUG + ("." if verbose else ", and run it with -v to see where."))
