@@ -49,6 +49,16 @@ def test_each_file_is_loaded_once_however_it_is_reached(tmp_path: Path) -> None:
     assert len({file.file for file in found.policies}) == len(found.policies) == 3
 
 
+def test_a_ladder_of_files_is_climbed_once(tmp_path: Path) -> None:
+    written(tmp_path, _policy(_rule("base")), "l0.yaml")
+    written(tmp_path, _policy(_rule("other")), "r0.yaml")
+    for step in range(1, 40):
+        below = f"[l{step - 1}.yaml, r{step - 1}.yaml]"
+        for side in "lr":
+            written(tmp_path, _policy(extends=below), f"{side}{step}.yaml")
+    assert len(_load(tmp_path, "l39.yaml").rules) == 2
+
+
 def test_a_link_to_a_file_is_the_file(tmp_path: Path) -> None:
     written(tmp_path, _policy(_rule("base")), "base.yaml")
     (tmp_path / "alias.yaml").symlink_to(tmp_path / "base.yaml")

@@ -217,6 +217,19 @@ def test_a_when_that_cannot_be_judged_is_what_the_finding_is_about(tmp_path: Pat
     assert [e.field for e in finding.evidence] == ["service_version"]
 
 
+def test_missing_is_not_null_below_an_object_that_is_read_whole(tmp_path: Path) -> None:
+    body = "assert: {config: {is_empty: false}, config.x: 1}"
+    assert _finding(tmp_path, body, config={"y": 1}).evidence[0].actual == "missing"
+    assert _finding(tmp_path, body, config={"x": None}).evidence[0].actual == "null"
+
+
+def test_only_what_decided_is_told(tmp_path: Path) -> None:
+    neither = "assert: {not: {any: [{paused: true}, {schema: x}]}}"
+    assert [e.field for e in _finding(tmp_path, neither).evidence] == ["paused"]
+    both = "assert: {all: [{paused: true}, {schema: x}]}"
+    assert [e.field for e in _finding(tmp_path, both).evidence] == ["schema"]
+
+
 def test_equal_evidence_is_told_once(tmp_path: Path) -> None:
     either = "{any: [{paused: false}, {schema: x}]}"
     finding = _finding(tmp_path, f"assert: {{all: [{either}, {either}]}}")

@@ -187,7 +187,7 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
             "succeeded_at: {older_than: {field: sync_frequency, times: 2, unit: minutes}}",
             ['"2026-01-15T09:59:59Z"'],
             ['"2026-01-15T10:00:00Z"'],
-            ["null"],
+            ["null", '"2026-01-15T12:05:01Z"'],
         ),
     ],
     "newer_than": [
@@ -335,3 +335,9 @@ def test_a_field_operand_of_an_item_is_the_items_own(tmp_path: Path) -> None:
     assert verdict_of(rules, '{"id":"c","b":2,"config":{"x":[{"a":1,"b":1}]}}') is P
     assert verdict_of(rules, '{"id":"c","b":1,"config":{"x":[{"a":1,"b":2}]}}') is F
     assert verdict_of(rules, '{"id":"c","b":1,"config":{"x":[{"a":1}]}}') is E
+
+
+def test_a_schema_on_a_value_nested_past_measure_is_an_error(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, one_rule("assert: {config.x: {json_schema: {uniqueItems: true}}}"))
+    deep = "[" * 900 + "]" * 900
+    assert verdict_of(rules.ruleset, f'{{"id":"c","config":{{"x":[{deep},{deep}]}}}}') is E
