@@ -42,8 +42,11 @@ class HistoryFolder:
         Raises ReportError where it cannot be written, UsageError where it is another account's.
         """
         with self._locked():
-            descriptor = os.open(self.path / LINES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            os.close(descriptor)
+            lines = self.path / LINES
+            # Looked at before it is opened: a FIFO would wait for its reader.
+            if lines.exists() and not lines.is_file():
+                raise OSError(0, f"{LINES} is no file")
+            os.close(os.open(lines, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))
             known = self._open()
         if known is not None and known.base_url and source.base_url not in ("", known.base_url):
             raise UsageError(
