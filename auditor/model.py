@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import Enum, IntEnum
 from functools import cached_property
 
+import msgspec
+
 
 class Verdict(IntEnum):
     """What a check came to. The number is the byte that a check takes in memory."""
@@ -27,7 +29,7 @@ class Verdict(IntEnum):
     @property
     def label(self) -> str:
         """The word that users, reports and the JSON document use."""
-        return self.name.lower()
+        return _VERDICT_LABELS[self]
 
 
 class Severity(IntEnum):
@@ -41,7 +43,12 @@ class Severity(IntEnum):
     @property
     def label(self) -> str:
         """The word that policies and reports use."""
-        return self.name.lower()
+        return _SEVERITY_LABELS[self]
+
+
+#: Asked for with every finding, in every report.
+_VERDICT_LABELS = tuple(verdict.name.lower() for verdict in Verdict)
+_SEVERITY_LABELS = ("", *(severity.name.lower() for severity in Severity))
 
 
 class Completeness(Enum):
@@ -75,8 +82,7 @@ class Position:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True, gc=False):
     """A connection's identity, all that a result keeps of a record."""
 
     id: str
@@ -114,8 +120,7 @@ class Rule:
         return f"applies only when {self.applies_when}" if self.applies_when else "nothing to judge"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True, gc=False):
     """One field that decided a finding: what it holds and what the rule wanted, as text."""
 
     field: str
@@ -123,8 +128,7 @@ class Evidence:
     expected: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """A check that came to fail, error, waived or known.
 
     ``connections`` holds one connection, or with ``per`` every one the finding is about;

@@ -9,6 +9,7 @@ And the API key and secret are scrubbed from every value, whatever it is.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from auditor.fields import IDENTITY, Exposure, find
 from auditor.scrubber import REDACTED, Scrubber
@@ -47,6 +48,7 @@ _LOOKS_SECRET = re.compile(
 _TOKEN = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
 
 
+@cache
 def exposure(path: str, reveal: frozenset[str] = frozenset()) -> Exposure:
     """Return how values at ``path`` may be shown, under a policy that reveals ``reveal``.
 
@@ -79,6 +81,7 @@ def looks_secret(text: str) -> bool:
     return any(_is_random(match[0]) for match in _TOKEN.finditer(text))
 
 
+@cache
 def is_named_secret(path: str) -> bool:
     """Whether the key is named like a secret, by whole words; documented names are not."""
     field = find(path)

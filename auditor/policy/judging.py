@@ -164,7 +164,7 @@ class Outcome:
         return ", ".join(self._shown(entry, path, value) for path, value in named) or ACCOUNT
 
     def _shown(self, entry: GroupRule, path: str, value: Any) -> str:
-        return shown(path, value, entry.reveal, self.clean) or '""'
+        return shown(path, value, entry.reveal, self.clean)
 
     def _finding(
         self, entry: GroupRule, outcome: GroupOutcome, connections: Sequence[Connection]

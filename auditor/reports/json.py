@@ -274,13 +274,10 @@ def _finder(history: History | None) -> Callable[[Finding], _Object]:
             "rule": rule.id,
             **(shared.get(rule.id) or describe(rule)),
             "verdict": finding.verdict.label,
-            "connections": [_identity(connection) for connection in finding.connections],
+            "connections": finding.connections,
             "group": finding.group,
             "message": finding.message,
-            "evidence": [
-                {"field": e.field, "actual": e.actual, "expected": e.expected}
-                for e in finding.evidence
-            ],
+            "evidence": finding.evidence,
             "fix": rule.fix,
             "note": finding.note,
             **_open_since(finding, history),
@@ -294,10 +291,3 @@ def _open_since(finding: Finding, history: History | None) -> _Object:
     return {"open_since": iso(since)} if since is not None else {}
 
 
-def _identity(connection: Connection) -> _Object:
-    return {
-        "id": connection.id,
-        "service": connection.service,
-        "schema": connection.schema,
-        "group_id": connection.group_id,
-    }

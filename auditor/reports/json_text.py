@@ -18,7 +18,8 @@ def json_text(value: object) -> str:
         return _encode(value).decode()
     except UnicodeEncodeError:
         # Only the standard library passes lone surrogates on; the writer replaces them.
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        plain = msgspec.to_builtins(value)
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
 def json_lines(items: Iterable[object]) -> Iterator[str]:
