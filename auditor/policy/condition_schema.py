@@ -189,14 +189,13 @@ class ConditionSchemas:
         literal = self._operands.literal(operator, field)
         if operator.form is OperandForm.SCHEMA:
             return _some(literal)
-        other = self._other(operator, field, place)
-        return [*_some(literal), self._operands.variable(), *_some(other)]
+        return [*_some(literal), self._named(operator, field, place)]
 
-    def _other(self, operator: Operator, field: Field, place: Place) -> Schema | None:
-        """Return what names another field as an operand; None where there is none to name."""
+    def _named(self, operator: Operator, field: Field, place: Place) -> Schema:
+        """Return what names the operand: a variable, or another field where there can be one."""
         wanted = kinds_of_other(operator, field.kind)
-        if not wanted or not (place.fields or place.free):
-            return None
+        if not wanted or (place.item is None and not place.fields):
+            return self._operands.variable()
         known = wanted - {Kind.ANY}
         what = KIND_NAMES[next(iter(known))] if len(known) == 1 else "single"
         what = what if place.item is None else "item"

@@ -81,7 +81,7 @@ class Describer:
     now: datetime
     clean: Callable[[str], str]
     #: What was told of values that came before: most violations of a rule look alike.
-    known: dict[tuple[Any, ...], Told] = field(default_factory=dict)
+    known: dict[str, Told] = field(default_factory=dict)
     #: What each test wants, in English, by its identity.
     hopes: dict[tuple[int, bool], str] = field(default_factory=dict)
 
@@ -91,15 +91,10 @@ class Describer:
         ``failed`` says that it came to fail, else to an error. A check that could not be judged
         gets a message of its own: the rule's describes a violation, and none was seen.
         """
-        # True == 1 == 1.0 in Python, so that a value alone is no key.
-        deciding = values[: len(self.entry.rule.reads)]
-        key = (failed, deciding, tuple(map(type, deciding)))
-        try:
-            told = self.known.get(key)
-            if told is None:
-                told = self.known[key] = self._decided(values, failed=failed)
-        except TypeError:  # arrays and objects differ from record to record
-            told = self._decided(values, failed=failed)
+        key = _key(values[: len(self.entry.rule.reads)], failed=failed)
+        told = self.known.get(key)
+        if told is None:
+            told = self.known[key] = self._decided(values, failed=failed)
         if told[1] or self.entry.message is None:
             return told
         read = dict(zip(self.entry.reads, values, strict=True))
@@ -234,6 +229,17 @@ def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], 
     if value == "":
         return '""'
     return clean(guarded(path, _text(value), reveal))
+
+
+def _key(values: tuple[Any, ...], *, failed: bool) -> str:
+    """Return what is the same for values that are told alike.
+
+    True == 1 == 1.0 in Python, and arrays have no hash: how values are written tells them apart.
+    """
+    try:
+        return f"{failed}{values!r}"
+    except RecursionError:  # an array nested almost too deeply to be read
+        return f"{failed}{id(values)}"
 
 
 def _getter(read: Mapping[str, Any]) -> Callable[[str], Any]:

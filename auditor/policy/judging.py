@@ -24,6 +24,7 @@ from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ru
 from auditor.records import Shape
 from auditor.text import printable
 
+_VERDICTS = tuple(Verdict)
 _TOLD = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
 
 
@@ -148,7 +149,7 @@ class Outcome:
             connection = (connections[index],)
             note = self.notes.get((number, index), "")
             told[rule.id].append(
-                Finding(rule, Verdict(verdict), connection, evidence, message, note=note)
+                Finding(rule, _VERDICTS[verdict], connection, evidence, message, "", note)
             )
         for entry, outcomes in self.groups:
             told[entry.rule.id] += [

@@ -119,7 +119,7 @@ class OperandSchemas:
         if form is OperandForm.SCALAR:
             return self._value(field)
         if form is OperandForm.SCALARS:
-            return self._list(self._value(item))
+            return self._choice(self._value(item))
         if form is OperandForm.ORDERED and field.kind is Kind.ANY:
             return self._put("number", _TYPES[Kind.INTEGER])
         if form is OperandForm.ORDERED:
@@ -140,13 +140,14 @@ class OperandSchemas:
         return self._put("variable", _mapping("Variable", told, {"var": name}, "var"))
 
     def other(self, path: Schema) -> Schema:
-        """Return ``{field: PATH}``, where ``path`` describes the paths."""
+        """Return a variable or ``{field: PATH}``, where ``path`` describes the paths."""
         told = "The value of another field of the same connection, or of the same item."
         schema = _mapping("Another field", told, {"field": path}, "field")
-        return self._put(f"{name_of(path).removeprefix('path.')}.field", schema)
+        named = {"anyOf": [self.variable(), schema]}
+        return self._put(f"{name_of(path).removeprefix('path.')}.field", named)
 
     def multiple(self, path: Schema) -> Schema:
-        """Return ``{field: PATH, times: NUMBER, unit: UNIT}``."""
+        """Return a variable or ``{field: PATH, times: NUMBER, unit: UNIT}``."""
         number = {"type": "number", "exclusiveMinimum": 0}
         units = {"enum": list(UNIT_NAMES)}
         variable = self.variable()
@@ -157,7 +158,8 @@ class OperandSchemas:
         }
         told = "The value of another field, as a duration."
         schema = _mapping("Duration from a field", told, keys, "field", "unit")
-        return self._put(f"{name_of(path).removeprefix('path.')}.duration", schema)
+        named = {"anyOf": [self.variable(), schema]}
+        return self._put(f"{name_of(path).removeprefix('path.')}.duration", named)
 
     # -- values -----------------------------------------------------------------------------
 
@@ -178,6 +180,17 @@ class OperandSchemas:
         items = {"anyOf": [item, self.variable()]}
         schema = {"type": "array", "minItems": 1, "items": items}
         return self._put(f"list_of.{name_of(item)}", schema)
+
+    def _choice(self, item: Schema | None) -> Schema | None:
+        """Return a list of values to choose from: both booleans would leave no choice."""
+        listed = self._list(item)
+        if item is None or listed is None or name_of(item) not in {"boolean", "any"}:
+            return listed
+        either = [{"contains": {"const": value}} for value in (True, False)]
+        both = {"type": "array", "items": {"type": "boolean"}, "allOf": either}
+        told = "true and false are all there is: write exists: true."
+        choice = {"type": "array", "allOf": [listed], "not": both, "errorMessage": told}
+        return self._put(f"choice_of.{name_of(item)}", choice)
 
     def _json_schema(self) -> Schema:
         inner = {"$ref": "#/$defs/json_schema.part"}

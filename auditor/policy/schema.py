@@ -8,7 +8,8 @@ refuses the loader refuses, and the reverse, but for what a schema cannot know:
 - texts: YAML's own rules (duplicate keys, anchors, size), a text that is cut at a ``#``, what a
   message names, a pattern that is none or matches everything, days that a month does not have,
   times more than a century from now;
-- the rest: a ``json_schema`` that is none, a field compared with itself, no rule left enabled.
+- the rest: a ``json_schema`` that is none, a field compared with itself, no rule left enabled,
+  what ``{field: PATH}`` names on items of arrays, what is below an item's ``details``.
 
 It keeps to keywords that editors without 2020-12 know as well.
 """
@@ -31,7 +32,7 @@ from auditor.policy.rule_reader import GROUP_ASSERTIONS, RULE_KEYS
 from auditor.policy.rules import ACCOUNT
 from auditor.policy.settling import OVERRIDE_KEYS
 
-_WIDTH = 120
+_WIDTH = 160
 ID = "urn:fivetran-auditor:policy:1"
 
 _TEXT: Schema = {

@@ -23,8 +23,8 @@ class Scope:
         known = find(path)
         if known is not None:
             return known
-        below = (f"{top}." for top in self.extra_fields)
-        if path not in self.extra_fields and not path.startswith(tuple(below)):
+        below = tuple(f"{top}{step}" for top in self.extra_fields for step in (".", "[]"))
+        if path not in self.extra_fields and not path.startswith(below):
             return None
         return Field(path, Kind.ANY, "", open=True, exposure=Exposure.HIDDEN)
 
