@@ -101,8 +101,7 @@ class ConditionSchemas:
         """Return what is said of operands that are fields: somebody documents them."""
         names = [name for name, operator in OPERATORS.items() if kinds_of_other(operator, Kind.ANY)]
         # Said twice over, lest an editor offer them all where only some fit.
-        told = "No documented field is called so."
-        documented = {"not": {"not": {"$ref": "#/$defs/documented"}}, "errorMessage": told}
+        documented = {"not": {"not": {"$ref": "#/$defs/documented"}}}
         known = {"properties": {"field": {"anyOf": [documented, _below(place)]}}}
         tests = known | {"patternProperties": {f"^(?:{'|'.join(names)}){END}": known}}
         return {"patternProperties": {"": self._definitions.put("known_operands", tests)}}

@@ -32,6 +32,7 @@ from auditor.policy.rule_reader import GROUP_ASSERTIONS, RULE_KEYS
 from auditor.policy.rules import ACCOUNT
 from auditor.policy.settling import OVERRIDE_KEYS
 
+#: How long a line of the document may be before it is broken.
 _WIDTH = 160
 ID = "urn:fivetran-auditor:policy:1"
 
