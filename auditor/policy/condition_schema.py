@@ -150,7 +150,7 @@ class ConditionSchemas:
             and (field is not NUMBER.field or name != "exists")
         }
         tests = {
-            "title": "Operators",
+            "title": "operators",
             "type": "object",
             "minProperties": 1,
             "properties": {
@@ -163,7 +163,7 @@ class ConditionSchemas:
         # Of branches that all fail an editor explains the first, or one that has a known key.
         any_key = {"patternProperties": {"": True}}
         return {
-            "title": f"Test of {field.kind.value}",
+            "title": f"{field.kind.value[0].upper()}{field.kind.value[1:]}",
             "anyOf": [*values[:1], tests | {"allOf": [any_key]}, *values[1:], *lists],
         }
 

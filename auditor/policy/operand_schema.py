@@ -50,16 +50,17 @@ _TEXTS: Mapping[OperandForm, Schema] = {
     },
 }
 _TYPES: Mapping[Kind, Schema] = {
-    Kind.STRING: {"type": "string"},
-    Kind.INTEGER: {"type": "number"},
-    Kind.BOOLEAN: {"type": "boolean"},
+    Kind.STRING: {"title": "text", "type": "string"},
+    Kind.INTEGER: {"title": "a number", "type": "number"},
+    Kind.BOOLEAN: {"title": "true or false", "type": "boolean"},
     Kind.TIME_OF_DAY: {
+        "title": "a time of day",
         "type": "string",
         "pattern": rf"^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::00)?{END}",
         "examples": ["02:00"],
         "patternErrorMessage": "A time of day: HH:MM, as 02:00.",
     },
-    Kind.ANY: {"type": ["string", "number", "boolean"]},
+    Kind.ANY: {"title": "a value", "type": ["string", "number", "boolean"]},
 }
 #: How definitions name the types of fields.
 KIND_NAMES: Mapping[Kind, str] = {
@@ -131,19 +132,21 @@ class OperandSchemas:
             return self._some_text()
         if form is OperandForm.SCHEMA:
             return self._json_schema()
-        return self._put(f"a_{form.name.lower()}", {"type": "string"} | _TEXTS[form])
+        return self._put(
+            f"a_{form.name.lower()}", {"title": form.value, "type": "string"} | _TEXTS[form]
+        )
 
     def variable(self) -> Schema:
         """Return ``{var: NAME}``."""
         name = {"type": "string", "description": "The variable's name."}
         told = "The value of a variable that vars: declares."
-        return self._put("variable", _mapping("Variable", told, {"var": name}, "var"))
+        return self._put("variable", _mapping("a variable", told, {"var": name}, "var"))
 
     def other(self, path: Schema) -> Schema:
         """Return a variable or ``{field: PATH}``, where ``path`` describes the paths."""
         told = "The value of another field of the same connection, or of the same item."
-        schema = _mapping("Another field", told, {"field": path}, "field")
-        named = {"anyOf": [self.variable(), schema]}
+        schema = _mapping("another field", told, {"field": path}, "field")
+        named = {"title": "a name", "anyOf": [self.variable(), schema]}
         return self._put(f"{name_of(path).removeprefix('path.')}.field", named)
 
     def multiple(self, path: Schema) -> Schema:
@@ -157,8 +160,8 @@ class OperandSchemas:
             "unit": {"description": "What the field counts.", "anyOf": [units, variable]},
         }
         told = "The value of another field, as a duration."
-        schema = _mapping("Duration from a field", told, keys, "field", "unit")
-        named = {"anyOf": [self.variable(), schema]}
+        schema = _mapping("another field", told, keys, "field", "unit")
+        named = {"title": "a name", "anyOf": [self.variable(), schema]}
         return self._put(f"{name_of(path).removeprefix('path.')}.duration", named)
 
     # -- values -----------------------------------------------------------------------------
@@ -172,13 +175,13 @@ class OperandSchemas:
         )
 
     def _some_text(self) -> Schema:
-        return self._put("some_text", {"type": "string", "minLength": 1})
+        return self._put("some_text", {"title": "text", "type": "string", "minLength": 1})
 
     def _list(self, item: Schema | None) -> Schema | None:
         if item is None:
             return None
         items = {"anyOf": [item, self.variable()]}
-        schema = {"type": "array", "minItems": 1, "items": items}
+        schema = {"title": "a list", "type": "array", "minItems": 1, "items": items}
         return self._put(f"list_of.{name_of(item)}", schema)
 
     def _choice(self, item: Schema | None) -> Schema | None:
@@ -219,14 +222,16 @@ def _mapping(title: str, told: str, keys: Mapping[str, Schema], *required: str) 
 def _documented_value(field: Field) -> Schema:
     """Return a value of ``field``: a documented one, or one that no documentation knows yet.
 
-    One that differs from a documented value only by case is neither.
+    One that differs from a documented value only by case is neither. The two exclude each other,
+    so that an editor tells which of them a value is.
     """
-    known = {"enum": list(field.values)}
-    if field.kind is not Kind.STRING:
-        return {"anyOf": [known, _TYPES[field.kind]]}
-    same = "|".join(_whatever_case(str(value)) for value in field.values)
-    told = f"Case counts: {', '.join(map(str, field.values))}."
-    other = {"type": "string", "not": {"pattern": f"^(?:{same}){END}"}, "errorMessage": told}
+    known: Schema = {"title": "a documented value", "enum": list(field.values)}
+    if field.kind is Kind.STRING:
+        same = "|".join(_whatever_case(str(value)) for value in field.values)
+        refused: Schema = {"pattern": f"^(?:{same}){END}"}
+    else:
+        refused = {"enum": known["enum"]}
+    other = {"title": "another value", "type": _TYPES[field.kind]["type"], "not": refused}
     return {"anyOf": [known, other]}
 
 

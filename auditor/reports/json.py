@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from auditor.clock import iso
 from auditor.model import (
     BaselineUse,
     Completeness,
     Connection,
     Connections,
+    Evidence,
     Finding,
     Gate,
     History,
@@ -25,7 +28,6 @@ from auditor.model import (
     PolicyFile,
     Position,
     Result,
-    Rule,
     RuleChecks,
     Verdict,
     WaiverUse,
@@ -104,7 +106,7 @@ def _document(
     head: _Object,
     connections: Connections,
     rules: Iterable[_Object],
-    findings: Iterable[_Object],
+    findings: Iterable[object],
 ) -> Iterator[str]:
     yield "{\n"
     for name, value in head.items():
@@ -118,7 +120,8 @@ def _document(
     yield ","
     yield from _column("group_id", connections.group_ids)
     yield '},\n"rules": ['
-    yield from json_lines(rules)
+    # A rule's line has a letter a connection: one at a time is enough.
+    yield from json_lines(rules, at_once=1)
     yield '],\n"findings": ['
     yield from json_lines(findings)
     yield "]\n}\n"
@@ -259,35 +262,48 @@ def _history(history: History) -> _Object:
     }
 
 
-def _finder(history: History | None) -> Callable[[Finding], _Object]:
+class _Found(msgspec.Struct, gc=False):
+    """A finding as the document has it; ``open_since`` is left out without a history."""
+
+    fingerprint: str
+    rule: str
+    severity: str
+    position: _Object
+    verdict: str
+    connections: tuple[Connection, ...]
+    group: str
+    message: str
+    evidence: tuple[Evidence, ...]
+    fix: str
+    note: str
+    open_since: str | msgspec.UnsetType
+
+
+def _finder(history: History | None) -> Callable[[Finding], _Found]:
     """Return what makes a finding an object; a rule's own part is made once."""
-    shared: dict[str, _Object] = {}
+    positions: dict[str, _Object] = {}
 
-    def describe(rule: Rule) -> _Object:
-        shared[rule.id] = {"severity": rule.severity.label, "position": _position(rule.position)}
-        return shared[rule.id]
-
-    def find(finding: Finding) -> _Object:
+    def find(finding: Finding) -> _Found:
         rule = finding.rule
-        return {
-            "fingerprint": fingerprint(finding),
-            "rule": rule.id,
-            **(shared.get(rule.id) or describe(rule)),
-            "verdict": finding.verdict.label,
-            "connections": finding.connections,
-            "group": finding.group,
-            "message": finding.message,
-            "evidence": finding.evidence,
-            "fix": rule.fix,
-            "note": finding.note,
-            **_open_since(finding, history),
-        }
+        position = positions.get(rule.id) or positions.setdefault(rule.id, _position(rule.position))
+        return _Found(
+            fingerprint(finding),
+            rule.id,
+            rule.severity.label,
+            position,
+            finding.verdict.label,
+            finding.connections,
+            finding.group,
+            finding.message,
+            finding.evidence,
+            rule.fix,
+            finding.note,
+            _open_since(finding, history) if history is not None else msgspec.UNSET,
+        )
 
     return find
 
 
-def _open_since(finding: Finding, history: History | None) -> _Object:
-    since = history.since(finding) if history is not None else None
-    return {"open_since": iso(since)} if since is not None else {}
-
-
+def _open_since(finding: Finding, history: History) -> str | msgspec.UnsetType:
+    since = history.since(finding)
+    return iso(since) if since is not None else msgspec.UNSET

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
-#: Characters that are worth a write of their own.
-_ENOUGH = 1 << 17
-_encode = msgspec.json.Encoder().encode
+_ENCODER = msgspec.json.Encoder()
 
 
 def json_text(value: object) -> str:
     """Return ``value`` as compact JSON, not limited to ASCII."""
     try:
-        return _encode(value).decode()
+        return _ENCODER.encode(value).decode()
     except UnicodeEncodeError:
         # Only the standard library passes lone surrogates on; the writer replaces them.
         plain = msgspec.to_builtins(value)
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
-def json_lines(items: Iterable[object]) -> Iterator[str]:
-    """Yield what stands inside an array: an item a line, many small ones at a time."""
-    between, batch, size = "\n", [], 0
-    for item in items:
-        text = json_text(item)
-        batch.append(text)
-        size += len(text)
-        if size >= _ENOUGH:
-            yield between + ",\n".join(batch)
-            between, batch, size = ",\n", [], 0
-    if batch:
-        yield between + ",\n".join(batch)
+def json_lines(items: Iterable[object], *, at_once: int = 64) -> Iterator[str]:
+    """Yield what stands inside an array: an item a line, ``at_once`` of them at a time."""
+    waiting, between = iter(items), "\n"
+    while batch := list(islice(waiting, at_once)):
+        yield between + _lines(batch)
+        between = ",\n"
+
+
+def _lines(batch: list[object]) -> str:
+    try:
+        # No JSON text holds a line break of its own.
+        return _ENCODER.encode_lines(batch).decode().removesuffix("\n").replace("\n", ",\n")
+    except UnicodeEncodeError:
+        return ",\n".join(map(json_text, batch))

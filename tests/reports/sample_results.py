@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 
+from msgspec import structs
+
 from auditor.model import (
     Completeness,
     Connection,
@@ -339,7 +341,7 @@ def _findings(
                 members = [n for n, key in enumerate(estate.group_ids) if key == group.group]
                 several = tuple(estate[n] for n in members[:2])
                 findings.append(
-                    replace(
+                    structs.replace(
                         _finding(rng, kind, group.verdict, several, hostile=hostile),
                         group=group.group,
                     )

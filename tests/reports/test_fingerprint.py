@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from auditor.model import Connection, Finding, Severity, Verdict
 from auditor.reports.fingerprint import fingerprint
@@ -16,7 +17,7 @@ names = st.text(st.characters(exclude_characters="\0"), max_size=4)
 
 
 def about(rule: str, group: str, *ids: str) -> Finding:
-    return replace(
+    return structs.replace(
         FINDING,
         rule=replace(FINDING.rule, id=rule),
         group=group,
@@ -30,7 +31,7 @@ def test_it_is_stable_across_releases() -> None:
 
 
 def test_words_and_verdicts_do_not_matter() -> None:
-    reworded = replace(
+    reworded = structs.replace(
         FINDING,
         message="other",
         note="other",

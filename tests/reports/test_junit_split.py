@@ -11,6 +11,7 @@ import junitparser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from auditor.errors import ReportError, UsageError
 from auditor.model import Outcome, Result, Verdict
@@ -173,7 +174,7 @@ def test_a_part_that_cannot_be_written_leaves_the_placeholder(tmp_path: Path) ->
 
 def test_a_bug_leaves_the_placeholder(tmp_path: Path) -> None:
     result = sample_result(60, 10)
-    finding = replace(result.findings[-1], connections=())
+    finding = structs.replace(result.findings[-1], connections=())
     reports = writer(tmp_path / "junit.xml")
     reports.prepare()
     with pytest.raises(IndexError):

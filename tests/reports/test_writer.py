@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from auditor.errors import Interrupted, ReportError, UsageError
 from auditor.reports import REPORTS
@@ -222,7 +223,7 @@ def test_a_device_that_is_full() -> None:
 
 def test_a_bug_in_one_report_does_not_stop_the_others(tmp_path: Path) -> None:
     # A finding without its connection is a bug that JUnit stumbles over and JSON does not.
-    finding = replace(next(f for f in RESULT.findings if not f.rule.per), connections=())
+    finding = structs.replace(next(f for f in RESULT.findings if not f.rule.per), connections=())
     broken = replace(RESULT, describe=lambda: (finding,))
     paths = {name: tmp_path / name for name in ("json", "junit", "gitlab")}
     reports = ReportWriter([Destination(*item) for item in paths.items()], "1.0")
