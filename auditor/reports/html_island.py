@@ -95,11 +95,17 @@ def _findings(result: Result) -> Iterator[tuple[str, object]]:
     note_number: dict[str, int] = {"": 0}
     rules, verdicts, connections = [], bytearray(), []
     evidence, messages, notes, groups = [], [], [], {}
+    # Findings that are told alike share their evidence.
+    entries: dict[int, int | list[int]] = {}
     for number, finding in enumerate(result.findings):
         rules.append(number_of_rule[finding.rule.id])
         verdicts.append(48 + finding.verdict)
         connections.append(_one_or_list([place_of[c.id] for c in finding.connections]))
-        evidence.append(_one_or_list([_entry(evidence_number, e) for e in finding.evidence]))
+        entry = entries.get(id(finding.evidence))
+        if entry is None:
+            entry = _one_or_list([_entry(evidence_number, e) for e in finding.evidence])
+            entries[id(finding.evidence)] = entry
+        evidence.append(entry)
         messages.append(_numbered(message_number, _template(finding)))
         notes.append(_numbered(note_number, finding.note))
         if finding.group:

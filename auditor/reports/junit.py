@@ -265,10 +265,15 @@ def _connection_cases(
     rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule)
     listed = result.connections
     classnames = {group: escaped(f"{rule.id}.{group}") for group in set(listed.group_ids)}
+    # Findings that are told alike share their words: each telling is escaped once.
+    bodies: dict[tuple[Verdict, str, str, int], str] = {}
     for finding in findings:
         connection = finding.connections[0]
         name = f"{connection.service}/{connection.schema} ({connection.id})"
-        body = _body(finding.verdict, [finding], shared)
+        telling = (finding.verdict, finding.message, finding.note, id(finding.evidence))
+        body = bodies.get(telling)
+        if body is None:
+            body = bodies[telling] = _body(finding.verdict, [finding], shared)
         text = _case(classnames[connection.group_id], unique(escaped(name)), body)
         yield text, _ELEMENTS[finding.verdict]
     if rolled:
