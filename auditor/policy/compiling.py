@@ -43,6 +43,7 @@ _TYPES = {
     Takes.OBJECT: "type({0}) is dict",
     Takes.SIZED: "type({0}) in SIZED",
 }
+_QUANTIFIERS = frozenset({"any_item", "all_items", "none_items"})
 _INLINE = (str, int, float, bool)
 
 #: What a check that did not pass leaves: rule, connection, verdict, and the values it read.
@@ -136,14 +137,46 @@ class _Program:
         """Return ``condition`` as a function of an item that ``node`` describes, or a number."""
         item = _Locals(self, node, "r", exact=False)
         sure = self.condition(condition, item)
-        name = f"item_{len(self.names)}"
-        lines = [
+        return self._define(
+            "r",
+            [*item.lines, f"return True if {sure.holds} else False if {sure.fails} else None"],
+        )
+
+    def quantifier(
+        self, name: str, condition: Condition, node: Node | None
+    ) -> Callable[..., Truth]:
+        """Return ``any_item``, ``all_items`` or ``none_items`` of ``condition`` as a function.
+
+        The first item that settles it ends the loop; one that could not be evaluated leaves the
+        whole so, unless another settles it.
+        """
+        item = _Locals(self, node, "r", exact=False)
+        sure = self.condition(condition, item)
+        settles, leaves = (
+            (sure.fails, sure.holds) if name == "all_items" else (sure.holds, sure.fails)
+        )
+        settled = name == "any_item"
+        inside = [
             *item.lines,
-            f"return True if {sure.holds} else False if {sure.fails} else None",
+            f"if {settles}: return {settled}",
+            f"if not {leaves}: unsure = True",
         ]
-        text = "\n".join([f"def {name}(r):", *(f" {line}" for line in lines)])
+        return self._define(
+            "items",
+            [
+                "if type(items) is not list: return None",
+                "unsure = False",
+                "for r in items:",
+                *(f" {line}" for line in inside),
+                f"return None if unsure else {not settled}",
+            ],
+        )
+
+    def _define(self, parameter: str, lines: list[str]) -> Callable[..., Truth]:
+        name = f"item_{len(self.names)}"
+        text = "\n".join([f"def {name}({parameter}):", *(f" {line}" for line in lines)])
         exec(compile(text, "<rules>", "exec"), self.names)  # noqa: S102  # as in compile_judge
-        function: Callable[[Any], Truth] = self.names[name]
+        function: Callable[..., Truth] = self.names[name]
         return function
 
     # -- rules ------------------------------------------------------------------------------
@@ -235,6 +268,10 @@ class _Program:
                 return holds(value, operator.from_field(other, operand), now)
 
             return with_field
+        if isinstance(operand, Nested) and operator.name in _QUANTIFIERS:
+            node = local.node_of(test.path)
+            items = node.items if node else None
+            return self.quantifier(operator.name, operand.condition, items)
         fixed = self._functions(operand, test, local)
 
         def alone(value: Any) -> Truth:

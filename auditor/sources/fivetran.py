@@ -132,7 +132,12 @@ class FivetranSource:
             place = f"{self._place}, page {walk.pages + 1}"
             reply = client.get(self._url(cursor), decoder.page, place)
             with _at(place):
-                page = self._page(reply, decoder, walk, client)
+                try:
+                    page = self._page(reply, decoder, walk, client)
+                except _MovedError:
+                    # A server that says one page for ever would do so on every walk.
+                    _refuse_circle(_cursor(reply.value.next_cursor), walk)
+                    raise
             # Before its cursor is looked at: the page is judged, even if no other can follow.
             yield page
             with _at(place):
@@ -162,10 +167,7 @@ class FivetranSource:
         cursor = _cursor(envelope.next_cursor)
         if cursor is None:
             return None
-        if cursor in walk.cursors:
-            raise SourceError(
-                f"its next_cursor was used before: the listing runs in a circle; {_SUPPORT}"
-            )
+        _refuse_circle(cursor, walk)
         walk.cursors.add(cursor)
         walk.empty_in_a_row = 0 if envelope.items else walk.empty_in_a_row + 1
         if walk.empty_in_a_row > _EMPTY_IN_A_ROW:
@@ -235,6 +237,14 @@ def _remember(ids: list[str], walk: _Walk) -> None:
     if len(walk.ids) != before + len(ids):
         raise _MovedError(
             f"the listing moved: page {walk.pages} lists a connection that came before"
+        )
+
+
+def _refuse_circle(cursor: str | None, walk: _Walk) -> None:
+    """Raise SourceError if the walk used ``cursor`` already."""
+    if cursor in walk.cursors:
+        raise SourceError(
+            f"its next_cursor was used before: the listing runs in a circle; {_SUPPORT}"
         )
 
 
