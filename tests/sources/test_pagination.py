@@ -73,7 +73,8 @@ def test_a_path_prefix_is_kept() -> None:
 def test_a_source_says_where_it_reads() -> None:
     source = FivetranSource("https://api.fivetran.com/", CREDENTIALS, group="g", schema="s")
     filters = (("group_id", "g"), ("schema", "s"))
-    assert source.info == SourceInfo("api", "https://api.fivetran.com", filters)
+    address = "https://api.fivetran.com"
+    assert source.info == SourceInfo("api", address, filters, base_url=address)
     assert source.live
 
 
