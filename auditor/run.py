@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditor import __version__
-from auditor.baseline import Baseline
 from auditor.clock import iso
 from auditor.errors import SourceError
 from auditor.gate import Bar, decide
@@ -28,15 +27,17 @@ from auditor.model import (
     SourceInfo,
 )
 from auditor.policy import Ruleset
-from auditor.policy.accepting import Watch
-from auditor.policy.exceptions import Accepted, Exceptions, Seen, accept
 from auditor.policy.judging import Judge, Outcome
-from auditor.policy.waivers import Waivers, reads_of
 from auditor.records import Shape
 from auditor.redact import Scrubber
 from auditor.sources import End, Event, Page, Restart, Source
-from auditor.sources.ahead import read_ahead
 from auditor.text import one_line, printable, shortened
+
+if TYPE_CHECKING:
+    from auditor.baseline import Baseline
+    from auditor.policy.accepting import Watch
+    from auditor.policy.exceptions import Accepted
+    from auditor.policy.waivers import Waivers
 
 #: The local clock and the server's may differ by so much before the server's counts.
 CLOCK_TOLERANCE = timedelta(seconds=300)
@@ -92,7 +93,11 @@ def audit(
         options.baseline.check_source(source.info)
     run = _Run(source.info, ruleset, options, on_progress)
     events = source.events(run.shape)
-    run.read(read_ahead(events, timeout=options.timeout) if source.live else events)
+    if source.live:
+        from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # threads, for a wait only
+
+        events = read_ahead(events, timeout=options.timeout)
+    run.read(events)
     return run.result()
 
 
@@ -106,11 +111,11 @@ class _Run:
         options: Options,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        waivers = options.waivers.entries if options.waivers is not None else ()
-        more, more_whole = reads_of(waivers)
         reads, whole = ruleset.reads()
-        self.shape = Shape(reads | more, whole | more_whole)
-        self._waivers = waivers
+        if options.waivers is not None:
+            more, more_whole = options.waivers.reads()
+            reads, whole = reads | more, whole | more_whole
+        self.shape = Shape(reads, whole)
         self._info = info
         self._ruleset = ruleset
         self._options = options
@@ -145,9 +150,11 @@ class _Run:
         judge = self._walk.judge or self._judge(None)
         connections = self._walk.connections(self._tidy)
         outcome = judge.outcome(partial(self._is_whole, listing))
-        accepted = self._accepted(outcome, connections, listing)
-        outcome, checks = accepted.outcome, accepted.outcome.checks()
-        options = self._options
+        options, accepted = self._options, None
+        if options.waivers is not None or options.baseline is not None:
+            accepted = self._accepted(outcome, connections, listing)
+            outcome = accepted.outcome
+        checks = outcome.checks()
         bar = Bar(
             options.fail_on,
             strict=options.strict,
@@ -166,14 +173,24 @@ class _Run:
             describe=_describing(outcome, connections),
             clock_note=self._clock_note,
             left_out=(*self._narrowed(), *self._ruleset.left_out),
-            warnings=(*self._ruleset.warnings, *self._clock_warning, *accepted.warnings),
-            accepted=accepted.accepted,
-            waivers=accepted.waivers,
-            baseline=accepted.baseline,
+            warnings=(
+                *self._ruleset.warnings,
+                *self._clock_warning,
+                *(accepted.warnings if accepted else ()),
+            ),
+            accepted=accepted.accepted if accepted else (),
+            waivers=accepted.waivers if accepted else (),
+            baseline=accepted.baseline if accepted else None,
         )
 
     def _accepted(self, outcome: Outcome, shown: Connections, listing: Listing) -> Accepted:
         """Return the outcome with what waivers cover and a baseline knows."""
+        from auditor.policy.exceptions import (  # noqa: PLC0415  # for runs with exceptions only
+            Exceptions,
+            Seen,
+            accept,
+        )
+
         walk, options = self._walk, self._options
         if (
             options.baseline is not None
@@ -198,10 +215,18 @@ class _Run:
         walk = self._walk
         if walk.judge is None:
             walk.judge = self._judge(page.as_of)
-            walk.watch = Watch(self._waivers, self._now or self._today)
+            walk.watch = self._watch(self._now or self._today)
         walk.take(page)
         if self._on_progress is not None:
             self._on_progress(Progress(walk.pages, len(walk.ids), self._walks))
+
+    def _watch(self, now: datetime) -> Watch | None:
+        """Return what looks for the records that a waiver's ``while`` holds of."""
+        if self._options.waivers is None:
+            return None
+        from auditor.policy.accepting import Watch  # noqa: PLC0415  # for runs with waivers only
+
+        return Watch(self._options.waivers.entries, now)
 
     def _judge(self, as_of: datetime | None) -> Judge:
         if self._now is None:
@@ -292,7 +317,6 @@ class _Walk:
     def take(self, page: Page) -> None:
         """Judge one page and keep its identities."""
         assert self.judge is not None
-        assert self.watch is not None
         self.judge.take(page.records)
         self.pages += 1
         self.problems += page.problems
@@ -303,8 +327,9 @@ class _Walk:
         self.schemas += [_text(record.schema) for record in records]
         self.services += [known(s, s) for r in records if (s := _text(r.service))]
         self.group_ids += [known(g, g) for r in records if (g := _text(r.group_id))]
-        columns = (self.ids, self.services, self.schemas, self.group_ids)
-        self.watch.take(records, Connections(*(c[len(c) - len(records) :] for c in columns)))
+        if self.watch is not None:
+            columns = (self.ids, self.services, self.schemas, self.group_ids)
+            self.watch.take(records, Connections(*(c[len(c) - len(records) :] for c in columns)))
 
     def connections(self, tidy: Callable[[list[str]], Sequence[str]]) -> Connections:
         """Return the identities, each column made showable by ``tidy``."""

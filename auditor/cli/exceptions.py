@@ -6,19 +6,21 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
 
-from auditor.baseline import Baseline, read_baseline
 from auditor.cli import completing
 from auditor.cli.options import checked
 from auditor.errors import UsageError
 from auditor.model import Severity
 from auditor.policy import Ruleset
 from auditor.policy.selecting import select
-from auditor.policy.waivers import Waivers, load_waivers
 from auditor.text import listed, one_line
+
+if TYPE_CHECKING:
+    from auditor.baseline import Baseline
+    from auditor.policy.waivers import Waivers
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _LIMIT = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -137,6 +139,8 @@ def waivers_of(name: str | None, *, strict: bool) -> Waivers | None:
     if name is None:
         return None
     _check_texts("--waivers", [name])
+    from auditor.policy.waivers import load_waivers  # noqa: PLC0415  # only where there are any
+
     return load_waivers(name, strict=strict)
 
 
@@ -145,6 +149,8 @@ def baseline_of(name: str | None) -> Baseline | None:
     if name is None:
         return None
     _check_texts("--baseline", [name])
+    from auditor.baseline import read_baseline  # noqa: PLC0415  # only where there is one
+
     return read_baseline(name)
 
 

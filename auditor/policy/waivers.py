@@ -126,15 +126,14 @@ class Waivers:
     entries: tuple[Waiver, ...]
     warnings: tuple[Problem, ...] = ()
 
-
-def reads_of(waivers: Iterable[Waiver]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return every path that a ``while`` reads, and those that are needed with all they hold."""
-    paths: set[str] = set()
-    whole: set[str] = set()
-    for waiver in waivers:
-        for path, wholly in reads(waiver.accepts) if waiver.accepts is not None else ():
-            (whole if wholly else paths).add(path)
-    return frozenset(paths), frozenset(whole)
+    def reads(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return every path that a ``while`` reads, and those needed with all they hold."""
+        paths: set[str] = set()
+        whole: set[str] = set()
+        for waiver in self.entries:
+            for path, wholly in reads(waiver.accepts) if waiver.accepts is not None else ():
+                (whole if wholly else paths).add(path)
+        return frozenset(paths), frozenset(whole)
 
 
 def load_waivers(path: Path | str, *, strict: bool = False) -> Waivers:
