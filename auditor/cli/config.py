@@ -94,7 +94,7 @@ def read_config(path: Path, context: click.Context) -> dict[str, Setting]:
     # A line that may hold a credential is not shown, whatever else is wrong with it.
     tells = not any(is_named_secret(key) for key in _KEY.findall(data.decode("utf-8", "replace")))
     if tells:
-        problems.knows(label, data)
+        problems.knows(label, data, ours=True)
     settings: dict[str, Setting] = {}
     try:
         root, found = nodes.parse(data, label)

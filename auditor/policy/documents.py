@@ -172,7 +172,12 @@ class DocumentReader:
             return None
         path = place.path.parent / item.text
         if _is_file(path):
-            return Place(path, printable(_label(path)))
+            # Where it leads counts: a link may be called anything.
+            if path.resolve().suffix.lower() in {".yaml", ".yml"}:
+                return Place(path, printable(_label(path)))
+            told = f"{one_line(item.text)} is no policy"
+            self._problems.add(item.position, told, "a policy ends in .yaml or .yml")
+            return None
         self._problems.add(
             item.position,
             f"no such file: {one_line(item.text)}",

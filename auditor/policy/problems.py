@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from auditor.errors import Problem
 from auditor.model import Position
 from auditor.policy.nodes import LINE_BREAK
+
+#: What every file of ours holds at the start of a line, or of a mapping in braces.
+_OURS = re.compile(rb"""^[ \t{]*["']?(?:policy|waivers|tests)["']?[ \t]*:""", re.MULTILINE)
 
 
 class Problems:
@@ -16,8 +20,14 @@ class Problems:
         self._found: list[Problem] = []
         self._lines: dict[str, list[str]] = {}
 
-    def knows(self, file: str, data: bytes) -> None:
-        """Remember the lines of a file, to show them under its problems."""
+    def knows(self, file: str, data: bytes, *, ours: bool = False) -> None:
+        """Remember the lines of a file, to show them under its problems.
+
+        Unless it is known to be ``ours`` it has to look like it: a policy may name any file in
+        ``extends``, and no line of a password file belongs into a log.
+        """
+        if not ours and not _OURS.search(data):
+            return
         self._lines[file] = LINE_BREAK.split(data.decode("utf-8-sig", "replace"))
 
     def add(self, position: Position, message: str, hint: str = "") -> None:
@@ -31,7 +41,8 @@ class Problems:
     def extend(self, problems: list[Problem]) -> None:
         """Note problems that someone else found."""
         for problem in problems:
-            self._note(problem)
+            known = problem.position.file in self._lines
+            self._note(problem if known else replace(problem, source_line=""))
 
     @property
     def errors(self) -> list[Problem]:
