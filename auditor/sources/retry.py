@@ -157,7 +157,8 @@ class Client:
         said = self.clean(f"{code}: {message}" if code and message else code or message)
         reason = f"HTTP {status} ({said})" if said else f"HTTP {status}"
         if 300 <= status < 400 and "Location" in headers:
-            target = self.clean(_host(headers["Location"]))
+            # Scrubbed first: a host comes back in small letters, a credential in disguise.
+            target = self.clean(_host(self._scrubber.text(headers["Location"])))
             advice = "redirects are never followed with an API key; check --base-url"
             return _Setback(f"HTTP {status}, a redirect to {target}", 1, advice)
         advice = self._advise(status, code) or _ADVICE.get(status, "")
