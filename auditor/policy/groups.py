@@ -101,8 +101,8 @@ class Groups:
             yield GroupOutcome(None, Verdict.ERROR, tuple(members), path, held)
 
     def _admit(self, group: _Group, index: int, unique: Key) -> None:
-        group.members.append(index)
         if not self.rule.unique:
+            group.members.append(index)
             return
         if not all(map(is_scalar, unique)):
             group.unsure.append(index)
@@ -139,7 +139,7 @@ class Groups:
             return
         if not whole:
             yield GroupOutcome(key, Verdict.ERROR, (), name, _UNSEEN.format("unique"))
-        elif not group.members:
+        elif not group.seen:
             yield GroupOutcome(key, Verdict.SKIP, (), name, "no connection to compare")
         else:
             yield GroupOutcome(key, Verdict.PASS, (), name, "unique")
