@@ -1,0 +1,56 @@
+"""Faults met by the command itself, as a process of its own, with every report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor.reports import REPORTS
+from tests.cli.running import KEYS, run
+from tests.proofs.every_report import said_by_all
+from tests.proofs.faults import RULES, account
+from tests.proofs.test_faults import FAULTS
+from tests.sources.fault_server import FaultServer
+
+_OUTCOMES = {0: "passed", 1: "violations", 3: "inconclusive"}
+_BY_NAME = {fault.name: fault for fault in FAULTS}
+CHOSEN = [
+    "P1 the same page for ever",
+    "P2 a circle of 7",
+    "P3 5 empty pages between",
+    "P4 nothing at all",
+    "P5 an id twice, then a quiet walk",
+    "P7 next_cursor is 1",
+    "P9 items null, on the second page",
+    "P10 no code",
+    "P13 the item None at 0",
+    "H1 401 on the second page",
+    "H2 wait '121'",
+    "H8 302 to another host",
+    "H11 gzip without its last 9, once",
+    "H12 a gzip bomb",
+    "H14 a byte order mark",
+    "R6 a key twice, the last breaks",
+    "R7 NaN in what no rule reads",
+    "R10 a lone surrogate in schema",
+]
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_the_command_answers_as_the_run_does(name: str, tmp_path: Path) -> None:
+    fault = _BY_NAME[name]
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(RULES)
+    reports = [f"--report={name}" for name in REPORTS]
+    with FaultServer(fault.script(account())) as server:
+        done = run(
+            ["audit", "-p", str(policy), f"--base-url={server.url}", *reports], tmp_path, KEYS
+        )
+    # The bomb is judged by the real cap, 64 MiB: it is no bomb to that.
+    code = 3 if name.startswith("H12") else fault.code
+    assert done.returncode == code, done.stderr
+    assert said_by_all(tmp_path / "audit-report") == _OUTCOMES[code]
+    assert "Traceback" not in done.stdout + done.stderr
+    if not name.startswith("H12"):
+        assert fault.says in done.stdout
