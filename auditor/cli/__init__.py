@@ -67,7 +67,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             if ctx.resilient_parsing:
                 return None
-            from difflib import get_close_matches  # noqa: PLC0415  # only for a mistake
+            from difflib import get_close_matches  # only for a mistake
 
             near = get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {listed(COMMANDS, 'and')}"
@@ -85,7 +85,7 @@ class Commands(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Offer the commands and what each does, without importing any of them."""
-        from click.shell_completion import CompletionItem  # noqa: PLC0415  # only when asked
+        from click.shell_completion import CompletionItem  # only when asked
 
         told = COMMANDS.items()
         found = [

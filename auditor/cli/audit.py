@@ -94,7 +94,7 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
 @history_option
 @output_options
 @click.pass_context
-def command(  # noqa: PLR0913  # an argument an option
+def command(
     context: click.Context,
     /,
     *,
@@ -160,7 +160,7 @@ def _history(folder: str | None, source: Source) -> HistoryFolder | None:
     if folder is None:
         return None
     # Imported here: a run without a history needs none of it.
-    from auditor.reports.history_folder import HistoryFolder  # noqa: PLC0415  # see above
+    from auditor.reports.history_folder import HistoryFolder
 
     history = HistoryFolder(Path(folder))
     history.prepare(source.info)
@@ -170,6 +170,6 @@ def _history(folder: str | None, source: Source) -> HistoryFolder | None:
 def _saved(path: str, misplaced: list[str]) -> Source:
     if misplaced:
         raise UsageError(f"{listed(misplaced, 'and')} cannot narrow or reach a --snapshot")
-    from auditor.sources.snapshot import SnapshotSource  # noqa: PLC0415  # only where it is read
+    from auditor.sources.snapshot import SnapshotSource
 
     return SnapshotSource(path)

@@ -89,7 +89,7 @@ Examples:
 )
 @output_options
 @click.pass_context
-def command(  # noqa: PLR0913  # an argument an option
+def command(
     context: click.Context,
     /,
     *,
@@ -176,7 +176,7 @@ def _check_inputs(destinations: Sequence[Destination], names: Sequence[str]) -> 
 def _judged(snapshot: str, names: Sequence[str], options: Options) -> EarlierReport:
     """Return what the policies ``names`` say of a saved listing."""
     # Imported here: two reports are compared without it.
-    from auditor.sources.snapshot import SnapshotSource  # noqa: PLC0415  # see above
+    from auditor.sources.snapshot import SnapshotSource
 
     result = audit(SnapshotSource(snapshot), load_policies(*names), options)
     return report_of(result, listed(names, "and"))

@@ -27,7 +27,7 @@ def policies(
     _context: click.Context, _parameter: click.Parameter, typed: str
 ) -> list[CompletionItem]:
     """Offer the shipped packs, and files."""
-    from auditor.policy.documents import pack_names  # noqa: PLC0415  # only where it is asked
+    from auditor.policy.documents import pack_names
 
     return [CompletionItem(typed, type="file"), *_starting(typed, pack_names())]
 
@@ -61,10 +61,10 @@ def _starting(typed: str, known: Iterable[str]) -> list[CompletionItem]:
 
 def _rules(context: click.Context) -> Iterator[tuple[str, str, list[str]]]:
     """Yield the id, title and tags of each rule, as far as the files can be read."""
-    from auditor.cli.options import policy_names  # noqa: PLC0415  # options import this module
-    from auditor.policy.documents import DocumentReader, places  # noqa: PLC0415  # only here
-    from auditor.policy.nodes import Mapping, Scalar, Sequence  # noqa: PLC0415  # only here
-    from auditor.policy.problems import Problems  # noqa: PLC0415  # only here
+    from auditor.cli.options import policy_names  # options import this module
+    from auditor.policy.documents import DocumentReader, places
+    from auditor.policy.nodes import Mapping, Scalar, Sequence
+    from auditor.policy.problems import Problems
 
     names, _ = policy_names(tuple(context.params.get("policies") or ()))
     reader = DocumentReader(Problems())

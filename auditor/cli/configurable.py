@@ -92,7 +92,7 @@ class Configurable(click.Command):
         """Run the command, or show what it would run with."""
         if ctx.meta.get(_SHOW):
             # Imported here: nothing else needs it.
-            from auditor.cli.in_force import in_force  # noqa: PLC0415  # see above
+            from auditor.cli.in_force import in_force
 
             for line in in_force(ctx, self.keys, ctx.meta.get(_FILE)):
                 ctx.obj.say(line)
@@ -175,7 +175,7 @@ def _load(context: click.Context, _option: click.Parameter, name: str | None) ->
     if name is None and not os.path.lexists(path):
         return
     # Imported here: a run without a file needs none of it.
-    from auditor.cli.config import read_config  # noqa: PLC0415  # see above
+    from auditor.cli.config import read_config
 
     settings = read_config(path, context)
     context.meta[_FILE] = ConfigFile(path.as_posix(), settings)

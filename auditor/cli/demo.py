@@ -43,10 +43,10 @@ def command(
 
     Exit 0 says that the demo worked; what the gate would have answered is printed.
     """
-    from auditor.sandbox.estate import build_estate  # noqa: PLC0415  # only where it is served
-    from auditor.sandbox.server import Sandbox  # noqa: PLC0415  # only where it is served
-    from auditor.sources.account import Credentials  # noqa: PLC0415  # as in ApiChoice.source
-    from auditor.sources.fivetran import FivetranSource  # noqa: PLC0415  # as above
+    from auditor.sandbox.estate import build_estate
+    from auditor.sandbox.server import Sandbox
+    from auditor.sources.account import Credentials
+    from auditor.sources.fivetran import FivetranSource
 
     destinations = [parse_destination(name, output_dir) for name in DEFAULT_FORMATS]
     writer = ReportWriter(destinations, __version__)

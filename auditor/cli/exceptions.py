@@ -139,7 +139,7 @@ def waivers_of(name: str | None, *, strict: bool) -> Waivers | None:
     if name is None:
         return None
     _check_texts("--waivers", [name])
-    from auditor.policy.waivers import load_waivers  # noqa: PLC0415  # only where there are any
+    from auditor.policy.waivers import load_waivers
 
     return load_waivers(name, strict=strict)
 
@@ -149,7 +149,7 @@ def baseline_of(name: str | None) -> Baseline | None:
     if name is None:
         return None
     _check_texts("--baseline", [name])
-    from auditor.baseline import read_baseline  # noqa: PLC0415  # only where there is one
+    from auditor.baseline import read_baseline
 
     return read_baseline(name)
 

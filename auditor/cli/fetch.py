@@ -63,8 +63,8 @@ def command(
     A snapshot holds whole records, config included (Fivetran masks the secrets in it), and is
     readable by you alone: keep it private. It is saved whole or not at all.
     """
-    from auditor.records import WholeRecords  # noqa: PLC0415  # not for --help
-    from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # not for --help
+    from auditor.records import WholeRecords
+    from auditor.sources.ahead import read_ahead
 
     source = api_source(api)
     started = datetime.now(UTC)
@@ -92,7 +92,7 @@ def _save(
 
     Raises SourceError where the listing has no end, or anything that is no connection.
     """
-    from auditor.sources.stream import Page, Restart  # noqa: PLC0415  # not for --help
+    from auditor.sources.stream import Page, Restart
 
     count, pages = 0, 0
     for event in events:
@@ -128,8 +128,8 @@ def _check_whole(end: End, count: int, *, allow_empty: bool) -> None:
 
 
 def _header(info: SourceInfo, taken_at: datetime) -> SnapshotHeader:
-    from auditor import __version__  # noqa: PLC0415  # not for --help
-    from auditor.sources.snapshot_file import SnapshotHeader  # noqa: PLC0415  # not for --help
+    from auditor import __version__
+    from auditor.sources.snapshot_file import SnapshotHeader
 
     return SnapshotHeader(taken_at, info.location, info.filters, __version__)
 
@@ -150,7 +150,7 @@ def _time_of(server: datetime | None, terminal: Terminal) -> datetime:
 @contextmanager
 def _writer(path: str, header: SnapshotHeader) -> Iterator[SnapshotWriter]:
     """Open the snapshot before anything is fetched. Raises ReportError."""
-    from auditor.sources.snapshot_file import SnapshotWriter  # noqa: PLC0415  # not for --help
+    from auditor.sources.snapshot_file import SnapshotWriter
 
     descriptor, opened = _descriptor(path)
     try:

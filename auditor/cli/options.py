@@ -240,9 +240,9 @@ def api_source(options: ApiOptions) -> FivetranSource:
     Raises UsageError for credentials or an address that do not fit.
     """
     # Imported here: no other command needs HTTP, and it takes longest to load.
-    from auditor.sources.account import credentials_from  # noqa: PLC0415  # see above
-    from auditor.sources.fivetran import FivetranSource  # noqa: PLC0415  # see above
-    from auditor.sources.retry import HttpOptions  # noqa: PLC0415  # see above
+    from auditor.sources.account import credentials_from
+    from auditor.sources.fivetran import FivetranSource
+    from auditor.sources.retry import HttpOptions
 
     return FivetranSource(
         options["base_url"],

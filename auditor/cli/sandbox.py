@@ -53,7 +53,7 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM)
     help="Go wrong, from the second page on; pages are then short. "
     + " ".join(f"{name}: {fault.doc}." for name, fault in FAULTS.items()),
 )
-def command(  # noqa: PLR0913  # an argument an option
+def command(
     *,
     port: int,
     connections: int,
@@ -70,8 +70,8 @@ def command(  # noqa: PLR0913  # an argument an option
     Ctrl-C ends it.
     """
     # Imported here: the help and every other command do without them.
-    from auditor.sandbox.estate import build_estate  # noqa: PLC0415  # see above
-    from auditor.sandbox.server import Sandbox  # noqa: PLC0415  # see above
+    from auditor.sandbox.estate import build_estate
+    from auditor.sandbox.server import Sandbox
 
     sandbox = Sandbox(
         build_estate(connections, seed, healthy=healthy),

@@ -43,9 +43,9 @@ or the workspace's .vscode/settings.json does for all of them:
 @click.pass_obj
 def command(terminal: Terminal, /, *, waivers: bool, config: bool, output: str | None) -> int:
     """Print the JSON Schema of a policy file, or write it."""
-    from auditor.cli.config import config_schema  # noqa: PLC0415  # not for --help
-    from auditor.policy.schema import as_text, policy_schema  # noqa: PLC0415  # not for --help
-    from auditor.policy.waivers_schema import waivers_schema  # noqa: PLC0415  # not for --help
+    from auditor.cli.config import config_schema
+    from auditor.policy.schema import as_text, policy_schema
+    from auditor.policy.waivers_schema import waivers_schema
 
     if waivers and config:
         raise UsageError("--waivers and --config are two schemas; ask for one at a time")

@@ -96,7 +96,7 @@ class Terminal:
         """Write that something unexpected happened, and with ``verbose`` where."""
         self.complain(f"{type(error).__name__}: {str(error)[:500]}")
         if verbose:
-            import traceback  # noqa: PLC0415  # only here, and seldom
+            import traceback  # only here, and seldom
 
             for line in "".join(traceback.format_exception(error)).splitlines():
                 self._write(self.err, self._safe(line, colour=False))

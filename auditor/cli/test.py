@@ -154,7 +154,7 @@ def _tests_below(folder: Path) -> Iterator[Path]:
 
 def _path(name: str) -> Path:
     # ``load`` takes a bare name for a pack, and pathlib drops the ./ that says otherwise.
-    return Path(name) if "/" in name else Path(os.path.join(".", name))  # noqa: PTH118  # see above
+    return Path(name) if "/" in name else Path(os.path.join(".", name))  # noqa: PTH118
 
 
 def _is_chosen(outcome: ExampleOutcome, pattern: str) -> bool:

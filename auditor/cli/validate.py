@@ -49,7 +49,7 @@ _FORMATS = {"sarif": "policies.sarif", "github": "-"}
 @click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
 @click.option("-v", "--verbose", is_flag=True, help="Show where a bug happened.")
 @click.pass_obj
-def command(  # noqa: PLR0913  # an argument an option
+def command(
     terminal: Terminal,
     /,
     *,
