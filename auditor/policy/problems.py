@@ -8,6 +8,10 @@ from dataclasses import replace
 from auditor.errors import Problem
 from auditor.model import Position
 from auditor.policy.nodes import LINE_BREAK
+from auditor.text import shortened
+
+#: A message may name what somebody wrote, which may be a megabyte.
+_LONGEST = 1000
 
 #: What every file of ours holds at the start of a line, or of a mapping in braces.
 _OURS = re.compile(rb"""^[ \t{]*["']?(?:policy|waivers|tests)["']?[ \t]*:""", re.MULTILINE)
@@ -60,6 +64,9 @@ class Problems:
         return re.match(r"\s+#\S", rest) is not None
 
     def _note(self, problem: Problem) -> None:
+        if len(problem.message) > _LONGEST or len(problem.hint) > _LONGEST:
+            message, hint = shortened(problem.message, _LONGEST), shortened(problem.hint, _LONGEST)
+            problem = replace(problem, message=message, hint=hint)
         if problem not in self._found:
             self._found.append(problem)
 
