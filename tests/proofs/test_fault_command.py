@@ -11,7 +11,8 @@ from tests.cli.running import KEYS, run
 from tests.proofs.every_report import said_by_all
 from tests.proofs.faults import RULES, account
 from tests.proofs.test_faults import FAULTS
-from tests.sources.fault_server import FaultServer
+from tests.sources.fault_server import FaultServer, response
+from tests.sources.test_proxies_and_tls import certified
 
 _OUTCOMES = {0: "passed", 1: "violations", 3: "inconclusive"}
 _BY_NAME = {fault.name: fault for fault in FAULTS}
@@ -54,3 +55,20 @@ def test_the_command_answers_as_the_run_does(name: str, tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
     if not name.startswith("H12"):
         assert fault.says in done.stdout
+
+
+def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
+    with FaultServer([response()], tls=certified("loopback")) as server:
+        done = run(["audit", f"--base-url={server.url}"], tmp_path, KEYS)
+        assert server.requests == []
+    assert done.returncode == 3
+    assert "certificate" in done.stdout
+    assert "insecure" not in done.stdout + done.stderr
+
+
+def test_a_port_where_nobody_listens(tmp_path: Path) -> None:
+    with FaultServer([response()]) as server:
+        url = server.url
+    done = run(["audit", f"--base-url={url}", "--timeout=1"], tmp_path, KEYS)
+    assert done.returncode == 3
+    assert "--timeout" in done.stdout or "refused" in done.stdout

@@ -43,3 +43,8 @@ def test_fifty_thousand_broken_inputs(name: str, tmp_path: Path) -> None:
     target: Target = TARGETS[name]
     for seed in range(50_000 * target.share // 100):
         attempt(target, tmp_path, seed)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_an_empty_file_ends_in_our_own_errors(name: str, tmp_path: Path) -> None:
+    TARGETS[name].check(tmp_path, b"")

@@ -167,6 +167,22 @@ def test_huge_numbers_are_refused_or_harmless(operators: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "assert: {sync_frequency: {gte: %s}}",
+        "assert: {paused:%s}",
+        "assert: {schema: {in: {var: x%s}}}",
+        "assert: {x%s: true}",
+        "x%s: true",
+    ],
+)
+def test_a_long_value_makes_no_long_message(body: str, tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load_policies(written(tmp_path, one_rule(body % ("9" * 100_000))))
+    assert all(len(str(problem)) < 3000 for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
     "message",
     [
         "{schema.__class__}",
