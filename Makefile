@@ -11,7 +11,7 @@ RUNS := $(VENV)/.runs
 TESTS := $(VENV)/.tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all lint types bench wheel clean
+.PHONY: help demo test test-slow test-all fuzz lint types bench wheel clean
 
 help:  ## Show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-10s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -26,6 +26,9 @@ test-slow: $(TESTS)  ## Run the slow tests
 	$(PYTEST) -m slow
 
 test-all: test test-slow  ## Run every test
+
+fuzz: $(TESTS)  ## Try a million broken policies, waivers, snapshots and pages
+	$(BIN)/python -m tests.proofs.fuzzing 1000000
 
 lint: $(TESTS)  ## Check style and format
 	$(BIN)/ruff check .
