@@ -83,6 +83,9 @@ def read_config(path: Path, context: click.Context) -> dict[str, Setting]:
     """
     label = path.as_posix()
     try:
+        if path.is_symlink() and path.resolve().suffix.lower() not in {".yaml", ".yml"}:
+            # What is wrong with a file is told with its lines: not those of a password file.
+            raise UsageError(f"{one_line(label)}: a link to what is no .yaml file; name that file")
         with path.open("rb") as file:
             data = file.read(nodes.MAX_BYTES + 1)
     except (OSError, ValueError) as error:

@@ -69,3 +69,13 @@ def test_a_port_where_nobody_listens(tmp_path: Path) -> None:
     done = run(["audit", f"--base-url={url}", "--timeout=1"], tmp_path, KEYS)
     assert done.returncode == 3
     assert "--timeout" in done.stdout or "refused" in done.stdout
+
+
+@pytest.mark.parametrize("line", ["root:hunter2:19000:0:::", "hunter2", "db: hunter2", "[hunter2"])
+def test_a_configuration_that_leads_elsewhere_shows_nothing(line: str, tmp_path: Path) -> None:
+    (tmp_path / "shadow").write_text(f"{line}\n")
+    (tmp_path / "auditor.yaml").symlink_to("shadow")
+    done = run(["audit", "--snapshot", "saved.json"], tmp_path)
+    assert done.returncode == 2
+    assert "hunter2" not in done.stdout + done.stderr
+    assert "auditor.yaml: a link" in done.stderr
