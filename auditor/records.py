@@ -28,6 +28,8 @@ MISSING: Final = msgspec.UNSET
 _Decoder = msgspec.json.Decoder[Any]
 #: A float holds up to 309 digits; one more for a sign.
 _LONGEST_INTEGER = 310
+#: What stands for any number that no float holds, in records that are kept whole.
+_OUT_OF_RANGE = 10**400
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -246,7 +248,8 @@ class WholeRecords:
     """Decodes records as plain dicts with all they hold, for a snapshot.
 
     Two things are replaced. What stands in ``connect_card`` becomes a marker, and a number that
-    no float holds (1e999) becomes text, so that a check on it is an error as it was live.
+    no float holds (1e999) becomes an integer that none holds, which every JSON writer can write:
+    a check on it is an error as it was live.
     """
 
     def page(self, body: bytes) -> Envelope:
@@ -428,7 +431,7 @@ def _parsed(body: bytes, *, concealing: bool) -> Any:
 
 
 def _parse(body: bytes, *, concealing: bool = False) -> Any:
-    out_of_range = "[number out of range]" if concealing else math.inf
+    out_of_range = _OUT_OF_RANGE if concealing else math.inf
 
     def number(parsed: float) -> Any:
         return parsed if math.isfinite(parsed) else out_of_range

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.records import WholeRecords
 from tests.proofs.fuzzing import TARGETS, Target, attempt
 
 _QUICK = settings(
@@ -48,3 +50,22 @@ def test_fifty_thousand_broken_inputs(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_an_empty_file_ends_in_our_own_errors(name: str, tmp_path: Path) -> None:
     TARGETS[name].check(tmp_path, b"")
+
+
+# -- what was found -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"-1e999", b"9" * 5000])
+@pytest.mark.parametrize("key", [b'"id": "c0"', b'"service": "postgres"', b'"schema": "s0"'])
+def test_a_number_out_of_range_is_no_text_in_a_snapshot(
+    key: bytes, number: bytes, tmp_path: Path
+) -> None:
+    """It was saved as text, so that a rule on text passed what it could not judge live."""
+    name = key.split(b":")[0]
+    record = b'{"id": "c0", "service": "postgres", "schema": "s0"}'
+    page = b'{"code": "Success", "data": {"items": [' + record + b"]}}"
+    spoilt = page.replace(key, name + b": " + number)
+    (saved,) = WholeRecords().page(spoilt).items
+    assert not isinstance(saved[name.decode().strip('"')], str)
+    TARGETS["page"].check(tmp_path, spoilt)
+    assert json.loads(json.dumps(saved, allow_nan=False)) == saved
