@@ -39,7 +39,14 @@ def parse_timestamp(text: str) -> datetime | None:
         moment = msgspec.convert(text, datetime)
     except (msgspec.ValidationError, UnicodeEncodeError):
         return None
-    return moment if moment.tzinfo is not None else None
+    if moment.tzinfo is None:
+        return None
+    if not 1 < moment.year < 9999:  # in UTC it may be before all time, or after
+        try:
+            moment.astimezone(UTC)
+        except OverflowError:
+            return None
+    return moment
 
 
 def parse_time_of_day(text: str) -> int | None:

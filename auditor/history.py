@@ -25,6 +25,7 @@ from auditor.model import (
     Severity,
     Verdict,
 )
+from auditor.text import printable
 
 #: The version of both files; a reader passes over members that it does not know.
 FORMAT = 1
@@ -92,7 +93,7 @@ def line_of(result: Result, ran_at: datetime) -> bytes:
         ran_at=_seconds(ran_at),
         judged_at=_seconds(run.judged_at),
         version=result.version,
-        source=f"{result.source.kind}: {result.source.location}",
+        source=printable(f"{result.source.kind}: {result.source.location}"),
         base_url=result.source.base_url,
         policies=[_Policy(p.name, p.sha256) for p in result.policies],
         full=run.full,

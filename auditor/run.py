@@ -8,7 +8,7 @@ evaluated, or nothing to judge at all make a run inconclusive, never a pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from auditor.gate import Bar, decide
 from auditor.model import (
     Completeness,
     Connections,
+    Finding,
     Listing,
     Result,
     Rule,
@@ -28,6 +29,7 @@ from auditor.model import (
 )
 from auditor.policy import Ruleset
 from auditor.policy.judging import Judge, Outcome
+from auditor.policy.scrubbing import scrubbed_findings, scrubbed_rules
 from auditor.records import Shape
 from auditor.redact import Scrubber
 from auditor.sources import End, Event, Page, Restart, Source
@@ -116,8 +118,13 @@ class _Run:
             more, more_whole = options.waivers.reads()
             reads, whole = reads | more, whole | more_whole
         self.shape = Shape(reads, whole)
-        self._info = info
-        self._ruleset = ruleset
+        clean = options.scrubber.text
+        self._info = replace(
+            info,
+            location=clean(info.location),
+            filters=tuple((name, clean(value)) for name, value in info.filters),
+        )
+        self._ruleset = scrubbed_rules(ruleset, options.scrubber)
         self._options = options
         self._on_progress = on_progress
         self._now: datetime | None = None
@@ -170,7 +177,7 @@ class _Run:
             connections=connections,
             checks=checks,
             gate=decide(listing, checks, bar),
-            describe=_describing(outcome, connections),
+            describe=_describing(outcome, connections, options.scrubber),
             clock_note=self._clock_note,
             left_out=(*self._narrowed(), *self._ruleset.left_out),
             warnings=(
@@ -290,6 +297,8 @@ class _Run:
 
     def _tidy(self, column: list[str]) -> Sequence[str]:
         """Return a column of identities that can be shown, looking at it as a whole first."""
+        if "" in column:
+            column = [value or _NO_VALUE for value in column]
         joined = "".join(column)
         # A value can only be too long where the column is longer than its values allow.
         short = len(joined) <= 200 or max(map(len, column), default=0) <= 200
@@ -325,8 +334,8 @@ class _Walk:
         records: list[Any] = page.records
         self.ids += [record.id for record in records]
         self.schemas += [_text(record.schema) for record in records]
-        self.services += [known(s, s) for r in records if (s := _text(r.service))]
-        self.group_ids += [known(g, g) for r in records if (g := _text(r.group_id))]
+        self.services += [known(s := _text(r.service), s) for r in records]
+        self.group_ids += [known(g := _text(r.group_id), g) for r in records]
         if self.watch is not None:
             columns = (self.ids, self.services, self.schemas, self.group_ids)
             self.watch.take(records, Connections(*(c[len(c) - len(records) :] for c in columns)))
@@ -339,8 +348,11 @@ class _Walk:
 
 
 def _text(value: object) -> str:
-    return value if type(value) is str and value else _NO_VALUE
+    """Return an identity as text, "" where the record has none: no waiver can name that."""
+    return value if type(value) is str else ""
 
 
-def _describing(outcome: Outcome, connections: Connections) -> Callable[[], Any]:
-    return lambda: outcome.findings(connections)
+def _describing(
+    outcome: Outcome, connections: Connections, scrubber: Scrubber
+) -> Callable[[], tuple[Finding, ...]]:
+    return lambda: scrubbed_findings(outcome.findings(connections), scrubber)

@@ -139,7 +139,10 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
-    if asked := os.environ.get("_FIVETRAN_AUDITOR_COMPLETE"):
+    # A shell asks with the words in the environment and none on the command line: a variable that
+    # was left behind must not make an audit answer with completions.
+    bare = len(sys.argv) == 1 and not arguments
+    if bare and (asked := os.environ.get("_FIVETRAN_AUDITOR_COMPLETE")):
         import_module("auditor.cli.completion").answer(group, asked)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -123,7 +125,8 @@ def command(
     if no_color:
         terminal.without_colour()
     destinations = [parse_destination(text, output_dir) for text in reports]
-    check_inputs(more, (destination.path for destination in destinations))
+    written = [destination.path for destination in destinations]
+    check_inputs(more, written, _read(context, policies, snapshot, history, written))
     writer = ReportWriter(destinations, __version__)
     # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
     writer.prepare()
@@ -165,6 +168,26 @@ def _history(folder: str | None, source: Source) -> HistoryFolder | None:
     history = HistoryFolder(Path(folder))
     history.prepare(source.info)
     return history
+
+
+def _read(
+    context: click.Context,
+    policies: tuple[str, ...],
+    snapshot: str | None,
+    history: str | None,
+    written: list[Path | None],
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the files that a report must not replace, each with the option that names it."""
+    yield "--config", context.params.get("config") or "auditor.yaml"
+    yield from (("--policy", name) for name in policies)
+    yield "--snapshot", snapshot
+    if snapshot is not None and Path(snapshot).is_dir():
+        # Of a folder every file is read: a report in it would be taken for records.
+        folder = os.path.realpath(snapshot)
+        inside = (p for p in written if p is not None and os.path.realpath(p.parent) == folder)
+        yield from (("--snapshot", str(path)) for path in inside)
+    if history is not None:
+        yield from (("--history", f"{history}/{name}") for name in ("history.ndjson", "open.json"))
 
 
 def _saved(path: str, misplaced: list[str]) -> Source:

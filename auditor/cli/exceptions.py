@@ -111,14 +111,20 @@ def exception_options(command: _F) -> _F:
     return command
 
 
-def check_inputs(options: ExceptionOptions, written: Iterable[Path | None]) -> None:
-    """Raise UsageError when a report would be written over the baseline or the waivers.
+def check_inputs(
+    options: ExceptionOptions,
+    written: Iterable[Path | None],
+    read: Iterable[tuple[str, str | None]] = (),
+) -> None:
+    """Raise UsageError when a report would be written over what the run reads or remembers.
 
-    A baseline that every run replaces makes each violation known by the next run.
+    ``read`` are more options and the paths they name. A baseline that every run replaces makes
+    each violation known by the next run.
     """
     # Not Path.resolve(): it raises where a link leads to itself, which the writer tells of.
     targets = {os.path.realpath(path) for path in written if path is not None}
-    for option, name in (("--baseline", options["baseline"]), ("--waivers", options["waivers"])):
+    named = (("--baseline", options["baseline"]), ("--waivers", options["waivers"]), *read)
+    for option, name in named:
         if name is not None and os.path.realpath(name) in targets:
             raise UsageError(
                 f"{option} {one_line(name)}: this run would write its report there; keep a copy"

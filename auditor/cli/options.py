@@ -244,9 +244,13 @@ def api_source(options: ApiOptions) -> FivetranSource:
     from auditor.sources.fivetran import FivetranSource
     from auditor.sources.retry import HttpOptions
 
+    credentials = credentials_from(os.environ)
+    for option, value in (("--group", options["group"]), ("--schema", options["schema"])):
+        if value in {credentials.key, credentials.secret}:
+            raise UsageError(f"{option} holds the API key or its secret; correct the pipeline")
     return FivetranSource(
         options["base_url"],
-        credentials_from(os.environ),
+        credentials,
         group=options["group"],
         schema=options["schema"],
         page_size=options["page_size"],

@@ -18,6 +18,7 @@ from auditor.model import BaselineUse, Connections, Verdict, WaiverUse
 from auditor.policy.conditions import evaluate, reach
 from auditor.policy.judging import Decision, Outcome, Violation
 from auditor.policy.waivers import SELECTOR_PATHS, Selector, Waiver
+from auditor.redact import REDACTED
 
 _STILL = frozenset({Verdict.FAIL, Verdict.KNOWN})
 
@@ -220,7 +221,8 @@ class _Places:
             }[name]
             column = self._columns[name] = defaultdict(list)
             for index, value in enumerate(values):
-                column[value].append(index)
+                if value:  # what is missing is named by no selector
+                    column[value].append(index)
         return self._columns[name]
 
 
@@ -235,11 +237,24 @@ def _remembered(
     """Return the findings of the baseline that ``violation`` is one of."""
     ids = frozenset(connections.ids[index] for index in violation.members)
     if violation.rule.per:
+        if not ids and _is_lossy(violation):
+            return ()
         found = baseline.grouped.get((violation.rule.id, violation.group), ())
         return tuple(earlier for earlier in found if ids <= earlier.connections)
     (name,) = ids
+    if name.endswith("…"):
+        return ()
     single = baseline.single.get((violation.rule.id, name))
     return (single,) if single is not None else ()
+
+
+def _is_lossy(violation: Violation) -> bool:
+    """Whether another group may be shown by the same name: a secret, a cut or a comma in it.
+
+    A finding that lists connections is told from others by them; one without has its name alone.
+    """
+    shown = violation.group
+    return REDACTED in shown or "…" in shown or any(", " in v for v in violation.key.values())
 
 
 def _fates(
