@@ -4,8 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The environment's own pip would have to be installed first; Python's can serve it as well.
-PIP := $(PYTHON) -m pip --python $(BIN)/python --quiet --quiet --disable-pip-version-check --no-input
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 4
 RUNS := $(VENV)/.runs
 TESTS := $(VENV)/.tests
@@ -50,7 +49,7 @@ clean:  ## Remove what was made, .venv included
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ...")'
-	@$(PYTHON) -m venv --without-pip $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(RUNS): pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV) ..."
