@@ -58,9 +58,9 @@ def plain(folder: Path, *words: str) -> list[str]:
         (("audit", "--verify"), ["--verify-listing"]),
         (("completion", ""), ["bash", "zsh", "fish"]),
         (("explain", "schema-n"), ["schema-naming"]),
-        (("explain", "-p", "cost", "connection-"), ["connection-budget"]),
+        (("explain", "-p", "cost", "warehouse-"), ["warehouse-of-its-own"]),
         (("audit", "--only", "schema-n"), ["schema-naming"]),
-        (("audit", "-p", "cost", "--skip", "connection-"), ["connection-budget"]),
+        (("audit", "-p", "cost", "--skip", "warehouse-"), ["warehouse-of-its-own"]),
         (("audit", "-p", "cost", "--tag", "co"), ["cost"]),
     ],
     ids=" ".join,
@@ -88,7 +88,7 @@ def test_rules_of_a_policy_with_mistakes_are_offered_all_the_same(tmp_path: Path
 
 def test_the_policy_of_auditor_yaml_is_the_one(tmp_path: Path):
     (tmp_path / "auditor.yaml").write_text("policy: cost\n", encoding="utf-8")
-    assert plain(tmp_path, "explain", "connection-") == ["connection-budget"]
+    assert plain(tmp_path, "explain", "warehouse-") == ["warehouse-of-its-own"]
 
 
 @pytest.mark.parametrize(
