@@ -23,6 +23,7 @@ from auditor.text import one_line
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_NODES = 50_000
+_TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 
 LINE_BREAK = re.compile(r"\r\n?|\n")
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -129,6 +130,9 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             position = self._at(mark) if mark else Position(self._file, 1, 1)
             message = one_line(error.problem or error.context or "not YAML")
+            # libyaml looks ahead, and gives up at a depth of its own before the node is ours.
+            if "maximum nesting depth" in message:
+                self._stop(position, _TOO_DEEP)
             self._stop(position, f"not YAML: {message}", self._trap(position))
         except yaml.reader.ReaderError as error:
             self._stop(
@@ -157,7 +161,7 @@ class _Reader:
         if self._nodes > MAX_NODES:
             self._stop(position, f"over {MAX_NODES:,} values", "split the file")
         if depth > MAX_DEPTH:
-            self._stop(position, f"nested more than {MAX_DEPTH} deep")
+            self._stop(position, _TOO_DEEP)
         if isinstance(event, yaml.AliasEvent):
             self._stop(position, "an alias (*) is not read", "write the text in quotes")
         if getattr(event, "anchor", None):
