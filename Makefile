@@ -9,6 +9,9 @@ PYTEST := $(BIN)/pytest -n auto --maxprocesses 4
 RUNS := $(VENV)/.runs
 TESTS := $(VENV)/.tests
 
+# Tests start the command hundreds of times: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-all fuzz lint types bench wheel clean
 
