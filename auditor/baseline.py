@@ -8,8 +8,9 @@ no connection that the earlier one did not list.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from auditor.clock import iso
 from auditor.earlier import EarlierReport, read_report
@@ -21,16 +22,14 @@ _COUNTED = frozenset({Verdict.FAIL, Verdict.KNOWN})
 _ACCOUNTS = frozenset({"api", "snapshot"})
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(msgspec.Struct, frozen=True):
     """A finding of the baseline: the connections it was about, and how severe its rule was."""
 
     connections: frozenset[str]
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(msgspec.Struct, frozen=True):
     """The findings of ``report``, by rule and connection id and by rule and group."""
 
     report: EarlierReport

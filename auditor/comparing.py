@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+
+import msgspec
 
 from auditor.earlier import EarlierFinding, EarlierReport, EarlierRule
 from auditor.errors import UsageError
@@ -70,8 +71,7 @@ class Answer(Enum):
         return {Answer.HELD: 0, Answer.WORSE: 1, Answer.INCONCLUSIVE: 3}[self]
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """One check that is a finding in either run.
 
     ``severity`` is the newer run's where it has the rule. ``before`` and ``after`` are None where
@@ -90,8 +90,7 @@ class Changed:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """How many changes of each kind one rule, group or connection has; zeros are left out."""
 
     name: str
@@ -104,8 +103,7 @@ class Tally:
         return sum(self.counts.get(change, 0) for change in WORSE)
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True, dict=True):
     """What two runs differ in. ``changes`` are worst first, then severest first.
 
     ``fail_on`` is the least severity at which a change for the worse counts, None for none.

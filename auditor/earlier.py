@@ -7,7 +7,6 @@ minor version has added are passed over.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -41,8 +40,7 @@ _LETTERS = {verdict.label[0]: verdict for verdict in Verdict}
 _TO_BYTES = {ord(letter): verdict.value for letter, verdict in _LETTERS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierRule:
+class EarlierRule(msgspec.Struct, frozen=True):
     """A rule as it was then, and its checks: ``verdicts`` has a byte a connection.
 
     A ``per`` rule has its checks in ``groups`` instead, as in ``model.RuleChecks``.
@@ -56,8 +54,7 @@ class EarlierRule:
     groups: tuple[GroupCheck, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierFinding:
+class EarlierFinding(msgspec.Struct, frozen=True):
     """A finding as it was then; the members are those of ``model.Finding``."""
 
     rule: str
@@ -70,8 +67,7 @@ class EarlierFinding:
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierReport:
+class EarlierReport(msgspec.Struct, frozen=True):
     """What a run before this one judged and found.
 
     ``name`` is the file as the user named it; ``judged_at`` is None, and ``source`` has no kind,

@@ -11,9 +11,10 @@ not here is new, not wrong. It is a warning in a policy and judged literally in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
+
+import msgspec
 
 
 class Kind(Enum):
@@ -37,8 +38,7 @@ class Exposure(Enum):
     SECRET = "secret"  # a live credential: never decoded, never shown, ``exists`` only
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One documented field.
 
     ``path`` is dotted, ``[]`` stands for the items of an array (``setup_tests[].status``).

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from auditor.model import Completeness, Gate, Listing, Outcome, RuleChecks, Severity, Verdict
 from auditor.text import listed, plural
@@ -11,8 +12,7 @@ from auditor.text import listed, plural
 CLEAN, VIOLATIONS, INCONCLUSIVE = 0, 1, 3
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(msgspec.Struct, frozen=True):
     """What the gate lets through: ``fail_on`` is the least severity that counts, None for none.
 
     ``limits`` are the violations that are allowed of a severity; they outrank ``fail_on``.
@@ -21,7 +21,7 @@ class Bar:
     fail_on: Severity | None = Severity.LOW
     strict: bool = False
     allow_empty: bool = False
-    limits: Mapping[Severity, int] = field(default_factory=dict)
+    limits: Mapping[Severity, int] = msgspec.field(default_factory=dict)
 
     def allows(self, severity: Severity) -> int | None:
         """Return how many violations of ``severity`` pass; None for any number."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
@@ -141,15 +140,14 @@ def trend(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
 # -- since when each finding is open --------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(msgspec.Struct, frozen=True):
     """What is open, by rule and by connection or group, since when.
 
     ``as_of`` is the latest time of judging that counted, ``base_url`` the account's API, "" where
     it is not known yet. Times are texts that sort as the times do.
     """
 
-    since: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    since: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
     as_of: str = ""
     base_url: str = ""
 

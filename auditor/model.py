@@ -8,7 +8,7 @@ characters are escaped (``redact.py``, ``text.py``); a report still escapes for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, IntEnum
 from functools import cached_property
@@ -70,8 +70,7 @@ class Outcome(Enum):
     INCONCLUSIVE = "inconclusive"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, order=True):
     """A spot in a file; lines and columns count from 1."""
 
     file: str
@@ -91,8 +90,7 @@ class Connection(msgspec.Struct, frozen=True, gc=False):
     group_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A rule as reports show it; its condition stays with the policy that compiled it.
 
     ``expects`` is the assertion in plain English, ``applies_when`` the ``when`` ("" without one).
@@ -145,8 +143,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyFile:
+class PolicyFile(msgspec.Struct, frozen=True):
     """A policy in force: its name, the file as the user named it, and the file's SHA-256."""
 
     name: str
@@ -155,8 +152,7 @@ class PolicyFile:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceInfo:
+class SourceInfo(msgspec.Struct, frozen=True):
     """Where the records came from. ``filters`` are the API's own (``group_id``, ``schema``).
 
     ``base_url`` is the API that they came from in the first place; "" where that is not known.
@@ -168,8 +164,7 @@ class SourceInfo:
     base_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """How the walk went. ``problems`` say what is missing; any of them makes a run inconclusive.
 
     ``warnings`` are oddities that cost nothing (an empty ``next_cursor``, a page over its limit).
@@ -188,8 +183,7 @@ class Listing:
         return self.completeness is not Completeness.INCOMPLETE and not self.problems
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(msgspec.Struct, frozen=True):
     """The answer a pipeline acts on, with its reasons as sentences.
 
     ``limits`` are the violations that are allowed of a severity, whatever ``fail_on`` says.
@@ -223,16 +217,14 @@ class Connections(Sequence[Connection]):
         return map(Connection, self.ids, self.services, self.schemas, self.group_ids)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupCheck:
+class GroupCheck(msgspec.Struct, frozen=True):
     """One check of a ``per`` rule: the group's key as text, and its verdict."""
 
     group: str
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class RuleChecks:
+class RuleChecks(msgspec.Struct, frozen=True):
     """Every check of one rule.
 
     ``verdicts`` holds a byte a connection, in listing order, for a rule on connections; it is
@@ -258,8 +250,7 @@ class RuleChecks:
         return len(self.verdicts) + len(self.groups)
 
 
-@dataclass(frozen=True, slots=True)
-class PastRun:
+class PastRun(msgspec.Struct, frozen=True):
     """A run as the history keeps it, and as the trend draws it.
 
     ``violations`` has the failures of every severity, ``policies`` the SHA-256 of every policy in
@@ -282,8 +273,7 @@ class PastRun:
         return sum(count for _, count in self.violations)
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(msgspec.Struct, frozen=True):
     """The runs of a history, oldest first and this one among them, and what is open since when.
 
     ``open_since`` has the time at which a finding was first seen, by its rule's id and then by its
@@ -299,8 +289,7 @@ class History:
         return self.open_since.get(finding.rule.id, {}).get(name)
 
 
-@dataclass(frozen=True, slots=True)
-class WaiverUse:
+class WaiverUse(msgspec.Struct, frozen=True):
     """A waiver, and what became of it in a run.
 
     ``expires`` is the last moment it holds, ``accepts`` what it holds while, in English ("" for
@@ -320,8 +309,7 @@ class WaiverUse:
     covered: int
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineUse:
+class BaselineUse(msgspec.Struct, frozen=True):
     """A baseline, and what became of its findings in a run.
 
     ``known`` violations are there still; ``raised`` are too, but count again since their rule has
@@ -340,8 +328,7 @@ class BaselineUse:
     untold: int
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     """What a run found. Equal inputs give an equal result: nothing here depends on duration.
 
     ``checks`` has one entry a rule in force, in policy order. ``judged_at`` is the time that
@@ -359,7 +346,7 @@ class Result:
     connections: Connections
     checks: tuple[RuleChecks, ...]
     gate: Gate
-    describe: Callable[[], tuple[Finding, ...]] = field(repr=False, compare=False)
+    describe: Callable[[], tuple[Finding, ...]]
     clock_note: str = ""
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -367,6 +354,15 @@ class Result:
     waivers: tuple[WaiverUse, ...] = ()
     baseline: BaselineUse | None = None
     history: History | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        # Two functions are never equal; what they return follows from the rest.
+        names = (name for name in self.__struct_fields__ if name != "describe")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
+    __hash__ = None  # type: ignore[assignment]  # as anything that holds a mapping
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

@@ -16,7 +16,6 @@ import keyword
 import math
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Optional, Protocol, Union
 
 import msgspec
@@ -74,8 +73,7 @@ class Envelope(NamedTuple):
     problem: str = ""
 
 
-@dataclass(slots=True)
-class Node:
+class Node(msgspec.Struct):
     """One step of a path: how its values are decoded, and how they are reached.
 
     ``struct`` is what an object here becomes; None leaves it ``Opaque``, or with ``whole`` a
@@ -86,7 +84,7 @@ class Node:
     key: str
     attribute: str
     whole: bool = False
-    children: dict[str, Node] = field(default_factory=dict)
+    children: dict[str, Node] = msgspec.field(default_factory=dict)
     items: Node | None = None
     struct: type[Any] | None = None
 

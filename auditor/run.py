@@ -8,10 +8,12 @@ evaluated, or nothing to judge at all make a run inconclusive, never a pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
 
 from auditor import __version__
 from auditor.clock import iso
@@ -48,8 +50,7 @@ DEFAULT_TIMEOUT = 600.0
 _NO_VALUE = "(missing)"
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """How a run judges and gates; the defaults are the command's.
 
     ``fail_on`` is the least severity that makes a violation count, None for none. ``timeout`` is
@@ -63,15 +64,14 @@ class Options:
     allow_empty: bool = False
     timeout: float = DEFAULT_TIMEOUT
     now: datetime | None = None
-    scrubber: Scrubber = field(default_factory=Scrubber)
+    scrubber: Scrubber = msgspec.field(default_factory=Scrubber)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    limits: Mapping[Severity, int] = field(default_factory=dict)
+    limits: Mapping[Severity, int] = msgspec.field(default_factory=dict)
     waivers: Waivers | None = None
     baseline: Baseline | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     """How far a walk has come."""
 
     pages: int
@@ -307,21 +307,20 @@ class _Run:
         return [self._clean(value) for value in column]
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(msgspec.Struct):
     """What one walk has gathered so far."""
 
     judge: Judge | None = None
     watch: Watch | None = None
     pages: int = 0
-    ids: list[str] = field(default_factory=list)
-    services: list[str] = field(default_factory=list)
-    schemas: list[str] = field(default_factory=list)
-    group_ids: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    ids: list[str] = msgspec.field(default_factory=list)
+    services: list[str] = msgspec.field(default_factory=list)
+    schemas: list[str] = msgspec.field(default_factory=list)
+    group_ids: list[str] = msgspec.field(default_factory=list)
+    problems: list[str] = msgspec.field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
     #: One string a distinct service and group, however many connections have it.
-    _known: dict[str, str] = field(default_factory=dict)
+    _known: dict[str, str] = msgspec.field(default_factory=dict)
 
     def take(self, page: Page) -> None:
         """Judge one page and keep its identities."""

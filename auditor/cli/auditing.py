@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from auditor.cli.layout import columns_of
 from auditor.cli.summary import answer, summary
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from auditor.reports.history_folder import HistoryFolder
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(msgspec.Struct, frozen=True):
     """How a run is told and kept.
 
     ``chosen`` says how the policies were, when nobody chose them. ``history`` is where the run is

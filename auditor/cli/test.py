@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
+import msgspec
 
 from auditor.cli import completing
 from auditor.cli.configurable import Configurable
@@ -28,8 +28,7 @@ _FAILED = 1
 _NOTHING = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(msgspec.Struct, frozen=True):
     """All that was run: the outcomes, the rules that lack tests, what is doubtful in policies."""
 
     outcomes: tuple[ExampleOutcome, ...]

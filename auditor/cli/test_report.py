@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from auditor import __version__
 from auditor.errors import ReportError
@@ -21,8 +21,7 @@ _FOLDER = Path("test-report")
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class TestReport:
+class TestReport(msgspec.Struct, frozen=True):
     """Where the report goes. A placeholder says that the run did not finish, until it has."""
 
     destination: Destination

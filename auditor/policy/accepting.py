@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from auditor.baseline import Baseline, Remembered
 from auditor.model import BaselineUse, Connections, Verdict, WaiverUse
@@ -111,8 +112,7 @@ def know(
     )
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(msgspec.Struct):
     """A waiver while it is applied. ``holds`` is None for one without a ``while``."""
 
     waiver: Waiver
@@ -193,12 +193,11 @@ class _Candidates:
         return self._at[numbers].get(violation.members[0], ())
 
 
-@dataclass(slots=True)
-class _Places:
+class _Places(msgspec.Struct):
     """Where in a listing the connections are that a waiver means."""
 
     connections: Connections
-    _columns: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    _columns: dict[str, dict[str, list[int]]] = msgspec.field(default_factory=dict)
 
     def of(self, waiver: Waiver) -> set[int]:
         """Return the places of the connections that fit all selectors of ``waiver``."""

@@ -10,9 +10,10 @@ thought of is an error and never a pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from auditor.clock import FUTURE_TOLERANCE
 from auditor.model import Verdict
@@ -56,8 +57,7 @@ JudgePage = Callable[
 TakeMember = Callable[[int, tuple[Any, ...], Truth, tuple[Any, ...]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Sure:
+class Sure(msgspec.Struct, frozen=True):
     """Two Python expressions: where a condition surely holds, and where it surely fails."""
 
     holds: str

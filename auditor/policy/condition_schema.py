@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.fields import FIELDS, Exposure, Field, Kind, item_of
 from auditor.policy.field_operands import kinds_of_other
@@ -37,8 +38,7 @@ _COMBINED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a condition stands: the fields it can name there, by their path from there.
 
     ``item`` is the array's item itself, None for a record. ``free`` says that other paths may be

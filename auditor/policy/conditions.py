@@ -8,10 +8,11 @@ holds that the two agree, and this one explains the findings.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from auditor.clock import parse_time_of_day, parse_timestamp
 from auditor.fields import Kind
@@ -56,8 +57,7 @@ READERS: Mapping[Reading, Callable[[Any], Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(msgspec.Struct, frozen=True):
     """A moment relative to the run's ``now``; known when the run is."""
 
     offset: timedelta
@@ -71,8 +71,7 @@ class Now:
             return last if self.offset > timedelta(0) else first
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(msgspec.Struct, frozen=True):
     """An operand that stands in the policy.
 
     ``value`` is prepared for the operator (a tuple, a compiled pattern, a duration), ``text`` is
@@ -87,8 +86,7 @@ class Literal:
         return self.value.at(now) if isinstance(self.value, Now) else self.value
 
 
-@dataclass(frozen=True, slots=True)
-class FieldOperand:
+class FieldOperand(msgspec.Struct, frozen=True):
     """An operand that is another field of the same record, ``times`` a ``unit`` for durations."""
 
     path: str
@@ -98,8 +96,7 @@ class FieldOperand:
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Nested:
+class Nested(msgspec.Struct, frozen=True):
     """An operand that is a condition: on each item of an array, or on a number.
 
     ``count`` is the condition that the number of matching items must meet (``count_items``).
@@ -110,8 +107,7 @@ class Nested:
     count: Condition | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(msgspec.Struct, frozen=True):
     """One operator on one path. ``kind`` is the field's documented type."""
 
     path: str
@@ -128,22 +124,19 @@ class Test:
     __test__ = False  # the name is the language's own; pytest need not collect it
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(msgspec.Struct, frozen=True):
     """Every part must hold."""
 
     parts: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(msgspec.Struct, frozen=True):
     """At least one part must hold."""
 
     parts: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(msgspec.Struct, frozen=True):
     """The part must not hold."""
 
     part: Condition

@@ -7,10 +7,11 @@ looks like a secret, and the caller's ``clean`` (credentials, control characters
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
+
+import msgspec
 
 from auditor.model import Evidence
 from auditor.policy.conditions import (
@@ -73,17 +74,16 @@ class _Clause(NamedTuple):
 Told = tuple[tuple[Evidence, ...], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Describer:
+class Describer(msgspec.Struct, frozen=True):
     """Describes the findings of one rule, as of ``now``; ``clean`` makes any text showable."""
 
     entry: PolicyRule
     now: datetime
     clean: Callable[[str], str]
     #: What was told of values that came before: most violations of a rule look alike.
-    known: dict[str, Told] = field(default_factory=dict)
+    known: dict[str, Told] = msgspec.field(default_factory=dict)
     #: What each test wants, in English, by its identity.
-    hopes: dict[tuple[int, bool], str] = field(default_factory=dict)
+    hopes: dict[tuple[int, bool], str] = msgspec.field(default_factory=dict)
 
     def describe(self, values: tuple[Any, ...], *, failed: bool) -> Told:
         """Return what decided a check that read ``values``, and the message.

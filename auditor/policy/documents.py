@@ -10,8 +10,9 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from auditor.errors import UsageError
 from auditor.fields import FIELDS, Exposure
@@ -43,8 +44,7 @@ _FIELD_PATH = re.compile(r"[^\s.\[\]{}]+(?:\[\])?(?:\.[^\s.\[\]{}]+(?:\[\])?)*")
 _RESERVED = frozenset({"all", "any", "not", "item"})
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """One policy file: its own keys as nodes, and the files it extends by their labels."""
 
     file: PolicyFile
@@ -57,8 +57,7 @@ class Document:
     extra_fields: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A policy file: where it is, and how positions and reports name it."""
 
     path: Path

@@ -10,9 +10,10 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from auditor.fields import FIELDS, Field, find
 from auditor.model import Position, Verdict
@@ -72,16 +73,14 @@ TOLD = (Verdict.FAIL, Verdict.ERROR)
 Find = Callable[[str], Field | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """The records of an example, and what was written to make them, as one line."""
 
     records: tuple[Mapping[str, Any], ...]
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(msgspec.Struct, frozen=True):
     """One example: the records it is judged on, and the verdict (and message) it expects.
 
     Where a rule comes to several verdicts, on groups or on several records, the expected one is

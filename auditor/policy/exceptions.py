@@ -7,8 +7,9 @@ becomes a sentence that all reports show.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from auditor.baseline import Baseline
 from auditor.model import BaselineUse, Connections, WaiverUse
@@ -22,16 +23,14 @@ from auditor.text import plural
 SOON = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True)
-class Exceptions:
+class Exceptions(msgspec.Struct, frozen=True):
     """What is accepted on a run. ``baseline`` and ``waivers`` are None where there are none."""
 
     waivers: Waivers | None = None
     baseline: Baseline | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """What a run saw.
 
     ``listed`` are the identities as they came, ``shown`` as reports have them. ``holds`` is what
@@ -47,8 +46,7 @@ class Seen:
     clean: Callable[[str], str] = str
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """An outcome with what was accepted, and the sentences that say so."""
 
     outcome: Outcome

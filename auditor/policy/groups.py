@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from auditor.model import Verdict
 from auditor.policy.conditions import ITSELF, All, Condition, Test, Truth, evaluate
@@ -27,8 +28,7 @@ _GROWS = frozenset({"gt", "gte"})
 _SHRINKS = frozenset({"lt", "lte"})
 
 
-@dataclass(frozen=True, slots=True)
-class GroupOutcome:
+class GroupOutcome(msgspec.Struct, frozen=True):
     """One check of a ``per`` rule: the group, the verdict, the members it is about, and why.
 
     ``key`` is None for records that are in no group, because what would name it is not there.
@@ -43,17 +43,15 @@ class GroupOutcome:
     note: str = ""
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(msgspec.Struct):
     total: int = 0
-    members: array[int] = field(default_factory=lambda: array("L"))
-    unsure: array[int] = field(default_factory=lambda: array("L"))
+    members: array[int] = msgspec.field(default_factory=lambda: array("L"))
+    unsure: array[int] = msgspec.field(default_factory=lambda: array("L"))
     #: The first member with each value, or all of them once there are several.
-    seen: dict[Key, int | list[int]] = field(default_factory=dict)
+    seen: dict[Key, int | list[int]] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Boolean:
+class _Boolean(msgspec.Struct, frozen=True):
     """A boolean in a key: True == 1 in Python, but not in the JSON the API sends."""
 
     value: bool

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from auditor.model import (
     Connection,
@@ -28,8 +30,7 @@ _VERDICTS = tuple(Verdict)
 _TOLD = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(msgspec.Struct, frozen=True):
     """A check that failed: its rule, and the places in the listing of what it is about.
 
     With ``per``, ``group`` is the group's key as reports show it, ``key`` its values by path.
@@ -38,7 +39,7 @@ class Violation:
     rule: Rule
     members: tuple[int, ...]
     group: str = ""
-    key: Mapping[str, str] = field(default_factory=dict)
+    key: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 #: What a violation comes to, and the note that says why; "" leaves it as it is.
@@ -84,8 +85,7 @@ class Judge:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """Every check of a walk, and its findings once somebody asks for them.
 
     ``verdicts`` has a row of bytes a connection, a byte for each of ``rules``. ``notes`` are those
@@ -99,7 +99,7 @@ class Outcome:
     groups: tuple[tuple[GroupRule, tuple[GroupOutcome, ...]], ...]
     now: datetime
     clean: Callable[[str], str]
-    notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    notes: Mapping[tuple[int, int], str] = msgspec.field(default_factory=dict)
 
     def reconsidered(self, decide: Callable[[Violation], Decision]) -> Outcome:
         """Return the outcome with every violation come to the verdict that ``decide`` gives it."""

@@ -7,7 +7,8 @@ then every rule is built. Every problem in every file is collected, and nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.errors import PolicyError, Problem
 from auditor.model import Position
@@ -22,8 +23,7 @@ from auditor.policy.settling import Override, settle_overrides, settle_variables
 from auditor.text import one_line
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """All that was read: the rules in force, the examples beside them, what is doubtful."""
 
     ruleset: Ruleset

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.fields import FIELDS
 from auditor.policy.nodes import Node, Scalar
@@ -20,8 +21,7 @@ from auditor.text import one_line
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """Text and the paths between: ``parts`` alternate, text first."""
 
     parts: tuple[str, ...]

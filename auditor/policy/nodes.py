@@ -11,9 +11,9 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import msgspec
 import yaml
 
 from auditor.errors import Problem
@@ -39,8 +39,7 @@ _WORDS: dict[str, bool | None] = {
 Value = str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True):
     """A scalar: its ``value`` as YAML 1.2 reads it, and the ``text`` as it was written."""
 
     position: Position
@@ -49,16 +48,14 @@ class Scalar:
     plain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(msgspec.Struct, frozen=True):
     """A list of nodes."""
 
     position: Position
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(msgspec.Struct, frozen=True):
     """Keys, which are unique text, and what they hold."""
 
     position: Position

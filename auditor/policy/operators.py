@@ -10,11 +10,12 @@ To add an operator: a function in ``meanings.py``, an entry in the table, an exa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from auditor.clock import UNITS_BY_NAME
 from auditor.fields import Kind, find
@@ -61,8 +62,7 @@ _OF_KIND: Mapping[Kind, Takes] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(msgspec.Struct, frozen=True):
     """One operator.
 
     ``holds(value, operand, now)`` is called with a value that ``takes`` lets through; None means

@@ -6,7 +6,7 @@ nothing vacuous gets through: a rule that could never fire, or never fail, is an
 
 from __future__ import annotations
 
-import dataclasses
+from msgspec import structs
 
 from auditor.fields import FIELDS, Exposure, Field, item_of
 from auditor.policy.advice import Advice
@@ -90,7 +90,7 @@ class ConditionReader:
             hint = nearest(name.text, self._scope.vars) or "declare it under vars:"
             self._problems.add(name.position, f"no variable is called {one_line(name.text)}", hint)
             return None
-        return dataclasses.replace(value, position=node.position)
+        return structs.replace(value, position=node.position)
 
     # -- conditions -------------------------------------------------------------------------
 

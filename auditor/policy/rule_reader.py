@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.fields import Exposure, Kind
 from auditor.model import Rule, Severity
@@ -44,8 +45,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _SEVERITIES = {severity.label: severity for severity in Severity}
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRule:
+class ReadRule(msgspec.Struct, frozen=True):
     """A rule, and the examples that stand beside it."""
 
     rule: PolicyRule | GroupRule

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from auditor.model import PolicyFile, Rule
 from auditor.policy.conditions import Condition, reads
@@ -15,8 +16,7 @@ ACCOUNT = "account"
 GROUP_WORDS = ("count", "share", "actual")
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyRule:
+class PolicyRule(msgspec.Struct, frozen=True):
     """A rule on single connections.
 
     ``reads`` are the paths whose values a finding keeps: what its condition and message name.
@@ -31,8 +31,7 @@ class PolicyRule:
     reveal: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRule:
+class GroupRule(msgspec.Struct, frozen=True):
     """A rule on groups of connections: exactly one of ``unique``, ``count``, ``share`` is set.
 
     ``keys`` form the groups; without any there is one group, of all connections. ``reveal`` is
@@ -49,8 +48,7 @@ class GroupRule:
     reveal: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Ruleset:
+class Ruleset(msgspec.Struct, frozen=True):
     """The rules in force and where they came from.
 
     ``left_out`` says what was disabled, ``warnings`` what is probably a mistake, ``overridden``
@@ -62,7 +60,7 @@ class Ruleset:
     policies: tuple[PolicyFile, ...]
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    overridden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    overridden: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     unselected: tuple[str, ...] = ()
 
     def reads(self) -> tuple[frozenset[str], frozenset[str]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from auditor.fields import Exposure, Field, Kind, find
 from auditor.policy.conditions import ITSELF
@@ -11,11 +12,10 @@ from auditor.policy.nodes import Mapping as MappingNode
 from auditor.policy.nodes import Node, Scalar
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """What a file's conditions may name: variables, and fields that no documentation knows yet."""
 
-    vars: Mapping[str, Node] = field(default_factory=dict)
+    vars: Mapping[str, Node] = msgspec.field(default_factory=dict)
     extra_fields: frozenset[str] = frozenset()
 
     def find(self, path: str) -> Field | None:
@@ -29,8 +29,7 @@ class Scope:
         return Field(path, Kind.ANY, "", open=True, exposure=Exposure.HIDDEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """What a test is about: the field, and its path from the record or the item looked at.
 
     ``base`` is the path of that item, "" for the record itself.

@@ -6,9 +6,9 @@ Nobody writes a key into a rule on purpose; a pipeline's variables do it, throug
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from auditor.model import Evidence, Finding, Rule
 from auditor.policy.messages import Message

@@ -5,8 +5,9 @@ What is left out is said in every report: a narrowed run must not look like a fu
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import structs
 
 from auditor.errors import UsageError
 from auditor.model import Rule
@@ -53,7 +54,7 @@ def select(
     names = listed([*gone[:_NAMED], f"{len(gone) - _NAMED} more"], "and")
     names = listed(gone, "and") if len(gone) <= _NAMED else names
     told = f"{given}: {plural(len(gone), 'rule')} of {len(ids)} left out ({names})"
-    return dataclasses.replace(
+    return structs.replace(
         ruleset,
         rules=tuple(entry for entry in ruleset.rules if entry.rule.id in kept),
         left_out=(told, *ruleset.left_out),

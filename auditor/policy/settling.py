@@ -7,7 +7,8 @@ disagree.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.errors import UsageError
 from auditor.model import Position
@@ -33,8 +34,7 @@ OVERRIDE_KEYS = (
 _COMMAND_LINE = "--var"
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(msgspec.Struct, frozen=True):
     """What replaces a rule's own keys, and the file and position that say so for each."""
 
     entries: Mapping[str, tuple[Scalar, Node]]

@@ -13,9 +13,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from auditor.errors import PolicyError, UsageError
 from auditor.model import Position, Verdict
@@ -42,8 +43,7 @@ _KEYS = ("policy", "tests")
 _TEST_KEYS = ("name", "given", "without", "record", "vars", "expect", "message")
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(msgspec.Struct, frozen=True):
     """A rule's id, where it is named, and the verdict it should come to."""
 
     rule_id: str
@@ -51,8 +51,7 @@ class Expectation:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """One test of a test file. ``variables`` are as ``--var`` takes them."""
 
     name: str
@@ -64,8 +63,7 @@ class Case:
     variables_at: Position
 
 
-@dataclass(frozen=True, slots=True)
-class TestFile:
+class TestFile(msgspec.Struct, frozen=True):
     """A test file: how it is named, the policy it tests, its tests."""
 
     label: str

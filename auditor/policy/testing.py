@@ -7,7 +7,8 @@ rule are judged with the variables of the policy as it was loaded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.model import Connection, Finding, Position, Rule, Verdict
 from auditor.policy.examples import NOW, Example
@@ -21,8 +22,7 @@ _MOST_SERIOUS = (Verdict.ERROR, Verdict.FAIL, Verdict.PASS, Verdict.SKIP)
 _NEEDED = (Verdict.FAIL, Verdict.PASS, Verdict.SKIP)
 
 
-@dataclass(frozen=True, slots=True)
-class ExampleOutcome:
+class ExampleOutcome(msgspec.Struct, frozen=True):
     """What one example came to: the verdict it got, and the findings behind it."""
 
     rule: Rule
@@ -56,8 +56,7 @@ class ExampleOutcome:
         return self.got is self.expected and self.says_as_expected
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(msgspec.Struct, frozen=True):
     """A rule, and the verdicts that no example of it expects though it can come to them."""
 
     rule: Rule

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+import msgspec
+
 from auditor.clock import iso, parse_timestamp
 from auditor.errors import PolicyError, Problem, UsageError
 from auditor.model import PolicyFile, Position
@@ -58,8 +60,7 @@ _FOREIGN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(msgspec.Struct, frozen=True):
     """One thing that is asked of a connection: it is any of ``exact``, or fits any of ``globs``."""
 
     name: str
@@ -118,8 +119,7 @@ class Waiver:
         return now > self.expires
 
 
-@dataclass(frozen=True, slots=True)
-class Waivers:
+class Waivers(msgspec.Struct, frozen=True):
     """The waivers of one file, in its order."""
 
     file: PolicyFile

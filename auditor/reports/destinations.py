@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+
+import msgspec
 
 from auditor.errors import UsageError
 from auditor.reports import REPORTS, Format
@@ -20,8 +21,7 @@ _OPTION = re.compile("([^,=]*)(=?)([^,=]*)")
 LEAST_SPLIT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(msgspec.Struct, frozen=True):
     """A format, and the file its report goes to; None is standard output.
 
     With ``split`` the report is several files beside ``path``, each of at most so many testcases.

@@ -12,9 +12,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from auditor.errors import ReportError, UsageError
 from auditor.history import Open, line_of, open_of, open_text, past_run, run_of, still_open, trend
@@ -30,8 +32,7 @@ _PATIENCE = 30.0
 _PAUSE = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryFolder:
+class HistoryFolder(msgspec.Struct, frozen=True):
     """The history in the folder ``path``."""
 
     path: Path

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
 
 from auditor.errors import SourceError, UsageError
 from auditor.model import Completeness, SourceInfo
@@ -29,14 +30,13 @@ _CURSOR_BYTES = 8 * 1024
 _SUPPORT = "run again, and tell Fivetran's support if it stays so"
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(msgspec.Struct):
     """One walk from the first page on: the cursors it used, the ids it saw."""
 
     pages: int = 0
     empty_in_a_row: int = 0
-    cursors: set[str] = field(default_factory=set)
-    ids: set[str] = field(default_factory=set)
+    cursors: set[str] = msgspec.field(default_factory=set)
+    ids: set[str] = msgspec.field(default_factory=set)
 
 
 class _MovedError(Exception):

@@ -13,11 +13,11 @@ import socket
 import ssl
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
@@ -44,8 +44,7 @@ class ExchangeError(Exception):
         super().__init__(message)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the server said. An error's body is its first 64 KiB, or empty if it did not come."""
 
     status: int
@@ -212,8 +211,7 @@ def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
 # -- faults in words --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Peers:
+class _Peers(msgspec.Struct, frozen=True):
     """Whom a request meets, as ``host:port``; ``proxy`` is empty without one."""
 
     server: str

@@ -11,11 +11,12 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
+
+import msgspec
 
 from auditor.errors import SourceError
 from auditor.records import UndecodableError
@@ -41,8 +42,7 @@ _LONGEST_PAUSE = 30.0
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class HttpOptions:
+class HttpOptions(msgspec.Struct, frozen=True):
     """How patient to be, and how much to take.
 
     In seconds, attempts a page, decoded bytes a page, and pages a walk.
@@ -58,16 +58,14 @@ class HttpOptions:
     random: Callable[[], float] = random.random
 
 
-@dataclass(frozen=True, slots=True)
-class Reply(Generic[T]):
+class Reply(msgspec.Struct, Generic[T], frozen=True):
     """What was read from a body, and the server's clock when it wrote it."""
 
     value: T
     date: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Setback:
+class _Setback(msgspec.Struct, frozen=True):
     """Why an attempt brought nothing, and how many attempts such a thing gets in all.
 
     ``wait`` is the seconds that the API asks to wait, where it does.

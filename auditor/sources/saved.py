@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
@@ -41,8 +40,7 @@ _FORMS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """Some of a listing: records as decoded, not yet sifted.
 
     ``first`` is the number of the first of them in ``place``. ``is_page`` says that they are one
@@ -59,8 +57,7 @@ class Part:
     as_of: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(msgspec.Struct, frozen=True):
     """The end of a snapshot of our own, whole or with what is wrong with it."""
 
     place: str

@@ -18,12 +18,13 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self, cast
+
+import msgspec
 
 from auditor.clock import iso, parse_timestamp
 from auditor.errors import ReportError
@@ -36,8 +37,7 @@ _COPIED = 1 << 20
 _CLOSING_KEYS = {"end", "connections", "walks", "completeness", "sha256"}
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotHeader:
+class SnapshotHeader(msgspec.Struct, frozen=True):
     """The first line: when and where the listing was taken, and the filters the API applied."""
 
     taken_at: datetime
@@ -58,8 +58,7 @@ class SnapshotHeader:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ClosingLine:
+class ClosingLine(msgspec.Struct, frozen=True):
     """The last line: what the file holds when it is whole."""
 
     connections: int

@@ -7,16 +7,16 @@ its ``End``, or with a SourceError, was not complete, whatever came before.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+import msgspec
 
 from auditor.model import Completeness, SourceInfo
 from auditor.records import Decoder
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Records in the order they were listed, each with an id of its own.
 
     ``problems`` name items that are no connections: the rest is judged, the run inconclusive.
@@ -29,15 +29,13 @@ class Page:
     as_of: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(msgspec.Struct, frozen=True):
     """The listing moved under the walk: forget every page so far, a new walk begins."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(msgspec.Struct, frozen=True):
     """The listing's end was seen. ``problems`` make it inconclusive all the same."""
 
     completeness: Completeness

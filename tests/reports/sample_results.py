@@ -7,11 +7,11 @@ answer follows from them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 
-from msgspec import structs
+import msgspec
+from msgspec.structs import replace
 
 from auditor.model import (
     Completeness,
@@ -63,8 +63,7 @@ _GROUPS = (
 _TEAMS = ("core", "crm", "billing", "events", "ads", "orders", "people", "support", "web", "legacy")
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(msgspec.Struct, frozen=True):
     """A rule of the sample: what it says, what its evidence looks like, how often it fails."""
 
     rule: Rule
@@ -341,7 +340,7 @@ def _findings(
                 members = [n for n, key in enumerate(estate.group_ids) if key == group.group]
                 several = tuple(estate[n] for n in members[:2])
                 findings.append(
-                    structs.replace(
+                    replace(
                         _finding(rng, kind, group.verdict, several, hostile=hostile),
                         group=group.group,
                     )

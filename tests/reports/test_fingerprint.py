@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
+from msgspec.structs import replace
 
 from auditor.model import Connection, Finding, Severity, Verdict
 from auditor.reports.fingerprint import fingerprint

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 import lxml.html
 import pytest
+from msgspec.structs import replace
 
 from auditor.model import Outcome, Result, Severity, Verdict
 from auditor.reports.html import PLAIN_FINDINGS, placeholder, render

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from auditor.model import Outcome, Result, Verdict
 from auditor.reports.json import LETTERS, placeholder, render

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import junitparser
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from msgspec.structs import replace
 
 from auditor.model import GroupCheck, Outcome, Result, RuleChecks, Verdict
 from auditor.reports.junit import MOST_PASSES, escaped, placeholder, render

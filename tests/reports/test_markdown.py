@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from auditor.model import Outcome, PolicyFile, Verdict
 from auditor.reports.markdown import LONGEST, code, placeholder, prose, render

@@ -8,12 +8,12 @@ import stat
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from auditor.errors import Interrupted, ReportError, UsageError
 from auditor.reports import REPORTS
