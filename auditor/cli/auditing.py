@@ -46,7 +46,7 @@ def audit_and_report(
     A report that cannot be written makes the code 4, which outranks whatever was found.
     """
     terminal, started = telling.terminal, time.monotonic()
-    _collect_seldom()
+    gc.freeze()  # what was loaded stays: the collector need not look at it again
 
     def show(progress: Progress) -> None:
         walk = f"walk {progress.walk}: " if progress.walk > 1 else ""
@@ -83,9 +83,3 @@ def audit_and_report(
     for failure in failures:
         terminal.complain(str(failure))
     return result, result.gate.exit_code if lost is None else lost
-
-
-def _collect_seldom() -> None:
-    """Let the collector look for cycles now and then: what a run keeps has none, and is much."""
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 100)

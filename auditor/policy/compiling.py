@@ -37,8 +37,11 @@ from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.policy.values import LARGEST, Takes
 from auditor.records import MISSING, Node, Shape
 
-_NUMBER = "type({0}) in NUMERIC and -LARGEST <= {0} <= LARGEST"
+_NUMBER = "{0} is not None"
 _GUARDS = {str: "type({0}) is str", bool: "type({0}) is bool", int: _NUMBER, float: _NUMBER}
+_NUMBERS = frozenset({int, float})
+#: A source that calls its operand costs more than all the rest, and is asked once.
+_CALLS = "{operand}("
 _TYPES = {
     Takes.ARRAY: "type({0}) is list",
     Takes.OBJECT: "type({0}) is dict",
@@ -46,6 +49,7 @@ _TYPES = {
 }
 _QUANTIFIERS = frozenset({"any_item", "all_items", "none_items"})
 _INLINE = (str, int, float, bool)
+_LARGEST = int(LARGEST)
 
 #: What a check that did not pass leaves: rule, connection, verdict, and the values it read.
 RawFinding = tuple[int, int, int, tuple[Any, ...]]
@@ -91,8 +95,7 @@ class _Program:
         self.now = now
         self.names: dict[str, Any] = {
             "MISSING": MISSING,
-            "LARGEST": LARGEST,
-            "NUMERIC": frozenset({int, float}),
+            "NUMERIC": _NUMBERS,
             "NOW": now,
             "HORIZON": Now(FUTURE_TOLERANCE).at(now),
             "SIZED": frozenset({str, list, dict}),
@@ -137,10 +140,8 @@ class _Program:
         """Return ``condition`` as a function of an item that ``node`` describes, or a number."""
         item = _Locals(self, node, "r", exact=False)
         sure = self.condition(condition, item)
-        return self._define(
-            "r",
-            [*item.lines, f"return True if {sure.holds} else False if {sure.fails} else None"],
-        )
+        judged = f"return True if {sure.holds} else False if {sure.fails} else None"
+        return self._define("r", [*item.lines, *item.answers(), judged])
 
     def quantifier(
         self, name: str, condition: Condition, node: Node | None
@@ -158,6 +159,7 @@ class _Program:
         settled = name == "any_item"
         inside = [
             *item.lines,
+            *item.answers(),
             f"if {settles}: return {settled}",
             f"if not {leaves}: unsure = True",
         ]
@@ -192,6 +194,7 @@ class _Program:
             ]
 
         judged = [
+            *local.answers(),
             f"if {asserted.holds}: c{number} = {Verdict.PASS.value}",
             f"elif {asserted.fails}:",
             *noted(Verdict.FAIL),
@@ -202,6 +205,7 @@ class _Program:
             return judged
         applies = self.condition(rule.when, local)
         return [
+            *local.answers(),
             f"if {applies.holds}:",
             *(f" {line}" for line in judged),
             f"elif {applies.fails}: c{number} = {Verdict.SKIP.value}",
@@ -216,7 +220,7 @@ class _Program:
             return [f"{take}(n, ({key}), True, ({unique}))"]
         applies = self.condition(group.when, local)
         member = f"True if {applies.holds} else False if {applies.fails} else None"
-        return [f"{take}(n, ({key}), {member}, ({unique}))"]
+        return [*local.answers(), f"{take}(n, ({key}), {member}, ({unique}))"]
 
     # -- conditions -------------------------------------------------------------------------
 
@@ -238,22 +242,26 @@ class _Program:
         if isinstance(operand, Literal):
             guard = _guard(test, operand)
             if test.operator.source and guard is not None:
-                return self._inline(test, operand, value, guard)
+                return self._inline(test, operand, local, guard)
         call = self.name("test", self._call(test, local))
         other = ""
         if isinstance(operand, FieldOperand):
             other = f", {local.of(operand.path, operand.reading)}"
-        return Sure(f"{call}({value}{other}) is True", f"{call}({value}{other}) is False")
+        return local.answer(f"{call}({value}{other})")
 
-    def _inline(self, test: Test, operand: Literal, value: str, guard: str) -> Sure:
+    def _inline(self, test: Test, operand: Literal, local: _Locals, guard: str) -> Sure:
+        value = local.of(test.path, test.reading)
         if test.operator.name == "equals" and type(operand.value) is bool:
             return Sure(f"{value} is {operand.value}", f"{value} is {not operand.value}")
-        holds = test.operator.source.format(
-            value=value, operand=self.constant(operand.at(self.now))
-        )
+        if guard is _NUMBER and test.reading is Reading.PLAIN:
+            value = local.number(test.path)
+        source = test.operator.source
+        holds = source.format(value=value, operand=self.constant(operand.at(self.now)))
         if not guard:
             return Sure(f"({holds})", f"not ({holds})")
         guard = guard.format(value)
+        if source.startswith(_CALLS):
+            return local.answer(f"{holds} if {guard} else None")
         return Sure(f"({guard} and ({holds}))", f"({guard} and not ({holds}))")
 
     def _call(self, test: Test, local: _Locals) -> Callable[..., Truth]:
@@ -301,6 +309,9 @@ class _Locals:
         self._subject = subject
         self._exact = exact
         self._loaded: dict[tuple[str, Reading], str] = {}
+        self._numbers: dict[str, str] = {}
+        self._answers: list[str] = []
+        self._bound = 0
 
     def of(self, path: str, reading: Reading = Reading.PLAIN) -> str:
         """Return the local name that holds the value at ``path``, read as ``reading``."""
@@ -309,10 +320,29 @@ class _Locals:
         name = self._loaded.get((path, reading))
         if name is None:
             expression = self._load(path) if reading is Reading.PLAIN else self._read(path, reading)
-            name = f"v{len(self._loaded)}"
-            self._loaded[path, reading] = name
-            self.lines.append(f"{name} = {expression}")
+            name = self._loaded[path, reading] = self._bind(expression, self.lines)
         return name
+
+    def number(self, path: str) -> str:
+        """Return the local name that holds the value at ``path`` if it is a number, else None."""
+        name = self._numbers.get(path)
+        if name is None:
+            value = self.of(path)
+            # As ``is_number`` has it; integers compare with integers several times faster.
+            is_number = f"type({value}) in NUMERIC and {-_LARGEST} <= {value} <= {_LARGEST}"
+            expression = f"{value} if {is_number} else None"
+            name = self._numbers[path] = self._bind(expression, self.lines)
+        return name
+
+    def answer(self, expression: str) -> Sure:
+        """Return what ``expression``, a truth of three values, is; it is evaluated once."""
+        name = self._bind(expression, self._answers)
+        return Sure(f"{name} is True", f"{name} is False")
+
+    def answers(self) -> list[str]:
+        """Return the lines that the conditions since the last call rest on."""
+        lines, self._answers = self._answers, []
+        return lines
 
     def node_of(self, path: str) -> Node | None:
         """Return the shape's node at ``path``."""
@@ -320,6 +350,11 @@ class _Locals:
         for step in path.split(".") if path else ():
             node = node.children[step] if node else None
         return node
+
+    def _bind(self, expression: str, lines: list[str]) -> str:
+        name, self._bound = f"v{self._bound}", self._bound + 1
+        lines.append(f"{name} = {expression}")
+        return name
 
     def _read(self, path: str, reading: Reading) -> str:
         return f"read_{reading.name.lower()}({self.of(path)})"

@@ -68,10 +68,10 @@ class Judge:
 
     def take(self, records: Sequence[Any]) -> None:
         """Judge one page of records."""
-        rows: list[tuple[int, ...]] = []
-        self._judge_page(records, self._count, rows.append, self._found.append)
+        verdicts: list[int] = []
+        self._judge_page(records, self._count, verdicts.extend, self._found.append)
         self._count += len(records)
-        self._verdicts.append(bytes(chain.from_iterable(rows)))
+        self._verdicts.append(bytes(verdicts))
 
     def outcome(self, is_whole: Callable[[Rule], bool]) -> Outcome:
         """Return what the listing came to; ``is_whole`` says whether a rule's groups were."""
