@@ -26,10 +26,8 @@ class Verdict(IntEnum):
     WAIVED = 4
     KNOWN = 5
 
-    @property
-    def label(self) -> str:
-        """The word that users, reports and the JSON document use."""
-        return _VERDICT_LABELS[self]
+    #: The word that users, reports and the JSON document use.
+    label: str
 
 
 class Severity(IntEnum):
@@ -40,15 +38,13 @@ class Severity(IntEnum):
     HIGH = 3
     CRITICAL = 4
 
-    @property
-    def label(self) -> str:
-        """The word that policies and reports use."""
-        return _SEVERITY_LABELS[self]
+    #: The word that policies and reports use.
+    label: str
 
 
-#: Asked for with every finding, in every report.
-_VERDICT_LABELS = tuple(verdict.name.lower() for verdict in Verdict)
-_SEVERITY_LABELS = ("", *(severity.name.lower() for severity in Severity))
+# Asked for with every finding, in every report.
+for _member in (*Verdict, *Severity):
+    _member.label = _member.name.lower()
 
 
 class Completeness(Enum):

@@ -45,6 +45,8 @@ _LOOKS_SECRET = re.compile(
     """,
     re.VERBOSE,
 )
+# What any of these holds. Times and numbers hold neither, and are most of what is looked at.
+_MAY_LOOK_SECRET = re.compile("[A-Za-z]{2}|://")
 _TOKEN = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
 
 
@@ -76,7 +78,7 @@ def guarded(path: str, text: str, reveal: frozenset[str] = frozenset()) -> str:
 
 def looks_secret(text: str) -> bool:
     """Whether ``text`` looks like a credential: a token, a key, a URL with a user part."""
-    if _LOOKS_SECRET.search(text):
+    if _MAY_LOOK_SECRET.search(text) and _LOOKS_SECRET.search(text):
         return True
     return any(_is_random(match[0]) for match in _TOKEN.finditer(text))
 

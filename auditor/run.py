@@ -332,9 +332,9 @@ class _Walk(msgspec.Struct):
         known = self._known.setdefault
         records: list[Any] = page.records
         self.ids += [record.id for record in records]
-        self.schemas += [_text(record.schema) for record in records]
-        self.services += [known(s := _text(r.service), s) for r in records]
-        self.group_ids += [known(g := _text(r.group_id), g) for r in records]
+        self.schemas += _texts([record.schema for record in records])
+        self.services += [known(s, s) for s in _texts([r.service for r in records])]
+        self.group_ids += [known(g, g) for g in _texts([r.group_id for r in records])]
         if self.watch is not None:
             columns = (self.ids, self.services, self.schemas, self.group_ids)
             self.watch.take(records, Connections(*(c[len(c) - len(records) :] for c in columns)))
@@ -346,9 +346,11 @@ class _Walk(msgspec.Struct):
         )
 
 
-def _text(value: object) -> str:
-    """Return an identity as text, "" where the record has none: no waiver can name that."""
-    return value if type(value) is str else ""
+def _texts(values: list[Any]) -> list[str]:
+    """Return identities as text, "" where a record has none: no waiver can name that."""
+    if set(map(type, values)) <= {str}:
+        return values
+    return [value if type(value) is str else "" for value in values]
 
 
 def _describing(

@@ -24,6 +24,10 @@ class Scrubber:
     def __repr__(self) -> str:
         return f"Scrubber({len(self._forms)} forms)"
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to scrub."""
+        return bool(self._forms)
+
     def text(self, text: str) -> str:
         """Return ``text`` with every form of every credential as ``[redacted]``."""
         for form in self._forms:

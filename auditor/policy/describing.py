@@ -81,7 +81,7 @@ class Describer(msgspec.Struct, frozen=True):
     now: datetime
     clean: Callable[[str], str]
     #: What was told of values that came before: most violations of a rule look alike.
-    known: dict[str, Told] = msgspec.field(default_factory=dict)
+    known: dict[object, Told] = msgspec.field(default_factory=dict)
     #: What each test wants, in English, by its identity.
     hopes: dict[tuple[int, bool], str] = msgspec.field(default_factory=dict)
 
@@ -231,11 +231,14 @@ def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], 
     return clean(guarded(path, _text(value), reveal))
 
 
-def _key(values: tuple[Any, ...], *, failed: bool) -> str:
+def _key(values: tuple[Any, ...], *, failed: bool) -> object:
     """Return what is the same for values that are told alike.
 
     True == 1 == 1.0 in Python, and arrays have no hash: how values are written tells them apart.
+    One text alone, which is what most rules read, is told apart by itself.
     """
+    if failed and len(values) == 1 and type(values[0]) is str:
+        return values
     try:
         return f"{failed}{values!r}"
     except RecursionError:  # an array nested almost too deeply to be read

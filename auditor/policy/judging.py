@@ -143,13 +143,15 @@ class Outcome(msgspec.Struct, frozen=True):
         """Return every finding: severest first, then in policy order, then in listing order."""
         told: dict[str, list[Finding]] = {rule_id: [] for rule_id in self.order}
         describers = [Describer(entry, self.now, self.clean) for entry in self.rules]
+        # A connection with several findings is the same value in each.
+        known: dict[int, tuple[Connection, ...]] = {}
         for number, index, verdict, values in self.found:
             rule = self.rules[number].rule
+            about = known.get(index) or known.setdefault(index, (connections[index],))
             evidence, message = describers[number].describe(values, failed=verdict != Verdict.ERROR)
-            connection = (connections[index],)
-            note = self.notes.get((number, index), "")
+            note = self.notes.get((number, index), "") if self.notes else ""
             told[rule.id].append(
-                Finding(rule, _VERDICTS[verdict], connection, evidence, message, "", note)
+                Finding(rule, _VERDICTS[verdict], about, evidence, message, "", note)
             )
         for entry, outcomes in self.groups:
             told[entry.rule.id] += [

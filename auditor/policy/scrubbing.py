@@ -45,6 +45,8 @@ def scrubbed_rules(ruleset: Ruleset, scrubber: Scrubber) -> Ruleset:
 
 def scrubbed_findings(findings: tuple[Finding, ...], scrubber: Scrubber) -> tuple[Finding, ...]:
     """Return ``findings`` without a credential in what they expected or say."""
+    if not scrubber:
+        return findings
     said = (text for f in findings for text in (f.message, *(e.expected for e in f.evidence)))
     if not scrubber.touches("\0".join(said)):
         return findings

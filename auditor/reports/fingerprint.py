@@ -20,4 +20,4 @@ def fingerprint(finding: Finding) -> str:
     ids = [connections[0].id] if len(connections) == 1 else sorted(c.id for c in connections)
     # The rule and the group have fixed places and no text holds a NUL, so nothing can collide.
     identity = "\0".join((finding.rule.id, finding.group, *ids))
-    return sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:LENGTH]
+    return sha256(identity.encode("utf-8", "surrogatepass")).digest()[: LENGTH // 2].hex()

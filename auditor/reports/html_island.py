@@ -95,19 +95,29 @@ def _findings(result: Result) -> Iterator[tuple[str, object]]:
     note_number: dict[str, int] = {"": 0}
     rules, verdicts, connections = [], bytearray(), []
     evidence, messages, notes, groups = [], [], [], {}
-    # Findings that are told alike share their evidence.
+    # Findings that are told alike share their evidence, and often their message.
     entries: dict[int, int | list[int]] = {}
+    shared: dict[tuple[int, int], int] = {}
     for number, finding in enumerate(result.findings):
         rules.append(number_of_rule[finding.rule.id])
         verdicts.append(48 + finding.verdict)
-        connections.append(_one_or_list([place_of[c.id] for c in finding.connections]))
+        about = finding.connections
+        place = place_of[about[0].id] if len(about) == 1 else [place_of[c.id] for c in about]
+        connections.append(place)
         entry = entries.get(id(finding.evidence))
         if entry is None:
             entry = _one_or_list([_entry(evidence_number, e) for e in finding.evidence])
             entries[id(finding.evidence)] = entry
         evidence.append(entry)
-        messages.append(_numbered(message_number, _template(finding)))
-        notes.append(_numbered(note_number, finding.note))
+        telling = id(finding.message), id(finding.evidence)
+        message = shared.get(telling)
+        if message is None:
+            template = _template(finding)
+            message = _numbered(message_number, template)
+            if _ID not in template and _SCHEMA not in template:
+                shared[telling] = message
+        messages.append(message)
+        notes.append(_numbered(note_number, finding.note) if finding.note else 0)
         if finding.group:
             groups[str(number)] = finding.group
     yield "rule", rules

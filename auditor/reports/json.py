@@ -282,6 +282,7 @@ class _Found(msgspec.Struct, gc=False):
 def _finder(history: History | None) -> Callable[[Finding], _Found]:
     """Return what makes a finding an object; a rule's own part is made once."""
     positions: dict[str, _Object] = {}
+    labels = {verdict: verdict.label for verdict in Verdict}
 
     def find(finding: Finding) -> _Found:
         rule = finding.rule
@@ -291,7 +292,7 @@ def _finder(history: History | None) -> Callable[[Finding], _Found]:
             rule.id,
             rule.severity.label,
             position,
-            finding.verdict.label,
+            labels[finding.verdict],
             finding.connections,
             finding.group,
             finding.message,

@@ -31,7 +31,6 @@ def json_lines(items: Iterable[object], *, at_once: int = 64) -> Iterator[str]:
 
 def _lines(batch: list[object]) -> str:
     try:
-        # No JSON text holds a line break of its own.
-        return _ENCODER.encode_lines(batch).decode().removesuffix("\n").replace("\n", ",\n")
+        return b",\n".join(map(_ENCODER.encode, batch)).decode()
     except UnicodeEncodeError:
         return ",\n".join(map(json_text, batch))

@@ -49,7 +49,6 @@ _ELEMENTS = {
     Verdict.KNOWN: "skipped",
 }
 _PASS = bytes([Verdict.PASS])
-_MARKUP = re.compile('[&<>"]')
 _LINE_ENDS = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n'
 _FOOT = "</testsuites>\n"
@@ -122,7 +121,8 @@ def _rare() -> re.Pattern[str]:
 
 def escaped(text: str) -> str:
     """Return ``text`` for an attribute or a text node; what XML forbids becomes U+FFFD."""
-    if text.isprintable() and _MARKUP.search(text) is None:
+    plain = "&" not in text and "<" not in text and ">" not in text and '"' not in text
+    if plain and text.isprintable():
         return text
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = text.replace('"', "&quot;")
@@ -191,11 +191,19 @@ def _suites(result: Result) -> Iterator[_Suite]:
     findings: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in result.findings:
         findings[finding.rule.id].append(finding)
+    # By identity: findings on one connection share it, and its name is made once.
+    names: dict[int, str] = {}
     for number, checks in enumerate(result.checks, 1):
-        yield _suite(result, checks, findings[checks.rule.id], number)
+        yield _suite(result, checks, findings[checks.rule.id], names, number)
 
 
-def _suite(result: Result, checks: RuleChecks, findings: list[Finding], number: int) -> _Suite:
+def _suite(
+    result: Result,
+    checks: RuleChecks,
+    findings: list[Finding],
+    names: dict[int, str],
+    number: int,
+) -> _Suite:
     rule, counts = checks.rule, checks.counts
     passes, skips = counts[Verdict.PASS], counts[Verdict.SKIP]
     idle = skips == checks.total
@@ -205,7 +213,7 @@ def _suite(result: Result, checks: RuleChecks, findings: list[Finding], number: 
     elif checks.groups:
         cases = _group_cases(checks, findings)
     else:
-        cases = _connection_cases(result, checks, findings, rolled=rolled)
+        cases = _connection_cases(result, checks, findings, names, rolled=rolled)
     return _Suite(
         rule.id,
         number,
@@ -267,7 +275,12 @@ def _idle_case(rule: Rule) -> _Case:
 
 
 def _connection_cases(
-    result: Result, checks: RuleChecks, findings: list[Finding], *, rolled: bool
+    result: Result,
+    checks: RuleChecks,
+    findings: list[Finding],
+    names: dict[int, str],
+    *,
+    rolled: bool,
 ) -> Iterator[_Case]:
     rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule)
     listed = result.connections
@@ -276,12 +289,15 @@ def _connection_cases(
     bodies: dict[tuple[Verdict, str, str, int], str] = {}
     for finding in findings:
         connection = finding.connections[0]
-        name = f"{connection.service}/{connection.schema} ({connection.id})"
+        name = names.get(id(connection))
+        if name is None:
+            name = escaped(f"{connection.service}/{connection.schema} ({connection.id})")
+            names[id(connection)] = name
         telling = (finding.verdict, finding.message, finding.note, id(finding.evidence))
         body = bodies.get(telling)
         if body is None:
             body = bodies[telling] = _body(finding.verdict, [finding], shared)
-        text = _case(classnames[connection.group_id], unique(escaped(name)), body)
+        text = _case(classnames[connection.group_id], unique(name), body)
         yield text, _ELEMENTS[finding.verdict]
     if rolled:
         passed = plural(checks.count(Verdict.PASS), "connection")
