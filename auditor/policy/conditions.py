@@ -32,6 +32,9 @@ ITSELF = ""
 class Reading(Enum):
     """How a value is read before an operator sees it."""
 
+    # By identity, as for ``Kind``: Enum's own is Python's.
+    __hash__ = object.__hash__
+
     PLAIN = "plain"
     TIMESTAMP = "timestamp"
     TIME_OF_DAY = "time of day"

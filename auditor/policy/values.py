@@ -19,6 +19,9 @@ _NUMERIC = frozenset({int, float})
 class Takes(Enum):
     """The values an operator can be asked about; any other is an error of the check."""
 
+    # By identity, as for ``Kind``: Enum's own is Python's.
+    __hash__ = object.__hash__
+
     ANYTHING = "anything, even nothing"
     SCALARS = "text, numbers, booleans"
     NUMBERS = "numbers"
