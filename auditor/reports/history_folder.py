@@ -21,6 +21,7 @@ from auditor.history import Open, line_of, open_of, open_text, past_run, run_of,
 from auditor.model import History, PastRun, Result, SourceInfo
 from auditor.reports.disk import replace_file
 from auditor.text import one_line, plural, printable
+from auditor.unfinished import clear
 
 LINES = "history.ndjson"
 OPEN = "open.json"
@@ -42,6 +43,7 @@ class HistoryFolder:
         Raises ReportError where it cannot be written, UsageError where it is another account's.
         """
         with self._locked():
+            clear(self.path)
             lines = self.path / LINES
             # Looked at before it is opened: a FIFO would wait for its reader.
             if lines.exists() and not lines.is_file():
