@@ -2,7 +2,8 @@
 
 A run appends its line with a single write, and replaces ``open.json`` in one step, both under a
 lock of the whole folder: runs at the same time wait for each other, and a run that is killed
-leaves a line or none. What a crash of the machine tears off the last line is passed over and told.
+leaves a line or none. What a crash of the machine, or a kill amid that write, tears off the last
+line is passed over and told.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import pytest
 from msgspec import structs
 
 from auditor.errors import Interrupted, ReportError, UsageError
+from auditor.model import Finding
 from auditor.reports import REPORTS
 from auditor.reports.writer import Destination, ReportWriter, parse_destination, write_reports
 from tests.reports.sample_results import sample_result
@@ -251,13 +252,16 @@ def test_an_interrupted_report_leaves_the_placeholder(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_writes_no_further_report(tmp_path: Path) -> None:
-    def describe() -> tuple[()]:
-        raise Interrupted(signal.SIGINT)
+    signals = [Interrupted(signal.SIGINT)]
+
+    def describe() -> tuple[Finding, ...]:
+        if signals:
+            raise signals.pop()
+        return RESULT.findings
 
     paths = {name: tmp_path / name for name in ("json", "junit", "gitlab")}
     reports = ReportWriter([Destination(*item) for item in paths.items()], "1.0")
     reports.prepare()
-    # Described for the first of them, and then known.
     with pytest.raises(Interrupted):
         reports.write(replace(RESULT, describe=describe))
     for name, path in paths.items():
