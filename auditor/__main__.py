@@ -1,6 +1,20 @@
-"""``python -m auditor`` is ``fivetran-auditor``."""
+"""``fivetran-auditor``, and ``python -m auditor``."""
 
-from auditor.cli import main
+from __future__ import annotations
+
+import signal
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    # Until the command line has handlers of its own: a Ctrl-C while it is loaded ends it in peace.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from auditor.cli import main as run  # noqa: PLC0415  # what takes so long
+
+    run()
+
 
 if __name__ == "__main__":
     main()

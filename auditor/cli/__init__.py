@@ -145,8 +145,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     bare = len(sys.argv) == 1 and not arguments
     if bare and (asked := os.environ.get("_FIVETRAN_AUDITOR_COMPLETE")):
         import_module("auditor.cli.completion").answer(group, asked)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    _on_signals(_end_now)
+    sys.unraisablehook = _unraised
     # What a command keeps has no cycles, and is much: the collector looks for them now and then.
     gc.set_threshold(200_000, 20, 100)
     arguments = sys.argv[1:] if arguments is None else list(arguments)
@@ -158,7 +158,42 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:
-    """Return the exit code that ``arguments`` lead to; nothing is raised."""
+    """Return the exit code that ``arguments`` lead to; nothing is raised.
+
+    A signal ends the run, wherever it is. Before and after, one ends the process at once.
+    """
+    taken: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        # A second signal ends the process at once, whatever the first one is still tidying up.
+        _on_signals(_end_now)
+        taken.append(number)
+        raise Interrupted(number)
+
+    try:
+        _on_signals(interrupt)
+        code = _ended(arguments, terminal)
+        _on_signals(_end_now)
+        if taken:
+            # It came where Python lets nothing be raised: in a generator that is being closed.
+            raise Interrupted(taken[0])
+    except Interrupted as interruption:
+        word = "interrupted" if interruption.exit_code == 130 else "terminated"
+        terminal.complain(f"{word}: {_undecided(interruption)}")
+        return interruption.exit_code
+    return code
+
+
+def _undecided(interruption: Interrupted) -> str:
+    """Return what became of the run's files."""
+    notes: list[str] = getattr(interruption, "__notes__", [])
+    return "; ".join(notes) or (
+        "the run decided nothing; a report that it had not written yet says that it did not finish"
+    )
+
+
+def _ended(arguments: Sequence[str], terminal: Terminal) -> int:
+    """Return the exit code that ``arguments`` lead to. Raises Interrupted only."""
     try:
         # Not click's ``main``: it takes a broken pipe, whatever pipe that is, for an exit code 1.
         with group.make_context(_NAME, list(arguments) or ["--help"], obj=terminal) as context:
@@ -166,10 +201,6 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     except click.exceptions.Exit as ending:
         # Without a command nothing was judged, however helpful the help is.
         return ending.exit_code if arguments else click.UsageError.exit_code
-    except Interrupted as interruption:
-        word = "interrupted" if interruption.exit_code == 130 else "terminated"
-        terminal.complain(f"{word}: nothing was decided; reports say that the run did not finish")
-        return interruption.exit_code
     except PolicyError as error:
         terminal.complain_of(error.problems)
         return error.exit_code
@@ -198,11 +229,15 @@ def _is_verbose(arguments: Sequence[str]) -> bool:
     return any(word in {"-v", "--verbose"} for word in arguments)
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    # A second signal ends the process at once, whatever the first one is still tidying up.
-    for again in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(again, _end_now)
-    raise Interrupted(number)
+def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
+def _unraised(what: sys.UnraisableHookArgs) -> None:
+    """Tell what Python could not raise, but for a signal: ``_run`` remembers those."""
+    if not isinstance(what.exc_value, Interrupted):
+        sys.__unraisablehook__(what)
 
 
 def _end_now(number: int, _frame: FrameType | None) -> None:

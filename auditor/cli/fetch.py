@@ -20,7 +20,7 @@ import click
 from auditor.cli.configurable import Configurable
 from auditor.cli.options import ApiOptions, allow_empty_option, api_options, api_source
 from auditor.cli.terminal import Terminal
-from auditor.errors import ReportError, SourceError
+from auditor.errors import Interrupted, ReportError, SourceError
 from auditor.text import plural, printable
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ def command(
             _check_whole(end, count, allow_empty=allow_empty)
         except SourceError as error:
             raise SourceError(f"{error}; nothing was saved to {_name(path)}") from error
+        except Interrupted as interruption:
+            interruption.add_note(f"nothing was saved to {_name(path)}")
+            raise
         writer.finish(walks=end.walks, completeness=end.completeness)
     # A snapshot on standard output has it to itself.
     aside = path in _STDOUT

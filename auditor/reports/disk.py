@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from auditor.unfinished import begin
+
 _BUFFER = 1 << 18
 _LOOKED_AT = 1 << 10
 _ELSEWHERE = "or choose another folder with --output-dir"
@@ -40,7 +42,8 @@ _REASONS = {
 
 def explain(error: OSError) -> str:
     """Return why a report could not be written, and what to do, without the path."""
-    return _REASONS.get(error.errno or 0) or error.strerror or str(error)
+    why = error.strerror or str(error)
+    return _REASONS.get(error.errno or 0) or f"{why}; choose another folder with --output-dir"
 
 
 def encoded(chunks: Iterable[str]) -> Iterator[bytes]:
@@ -70,19 +73,17 @@ def replace_file(target: Path, chunks: Iterable[str]) -> None:
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "")
     # Beside the target, since a rename works within one file system only.
-    temporary = target.with_name(f".fivetran-auditor-{os.urandom(6).hex()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    temporary = begin(target.parent)
     try:
-        with os.fdopen(descriptor, "wb", _BUFFER) as file:
+        with os.fdopen(temporary.descriptor, "wb", _BUFFER) as file:
             file.writelines(encoded(chunks))
             file.flush()
             with suppress(FileNotFoundError):
-                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-            os.fsync(descriptor)
-        temporary.replace(target)
+                temporary.path.chmod(stat.S_IMODE(target.stat().st_mode))
+            os.fsync(temporary.descriptor)
+        temporary.take(target)
     finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(target.parent)
+        temporary.end()
 
 
 def write_pipe(path: Path, chunks: Iterable[str]) -> None:
@@ -123,13 +124,3 @@ def _write_descriptor(descriptor: int, chunks: Iterable[str]) -> None:
             except BlockingIOError:
                 # Whoever shares the pipe may have made it non-blocking.
                 select.select([], [descriptor], [])
-
-
-def _sync_folder(folder: Path) -> None:
-    # The file is whole and in its place; not every file system can sync a folder.
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

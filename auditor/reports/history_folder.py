@@ -2,7 +2,8 @@
 
 A run appends its line with a single write, and replaces ``open.json`` in one step, both under a
 lock of the whole folder: runs at the same time wait for each other, and a run that is killed
-leaves a line or none. What a crash of the machine tears off the last line is passed over and told.
+leaves a line or none. What a crash of the machine, or a kill amid that write, tears off the last
+line is passed over and told.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from auditor.history import Open, line_of, open_of, open_text, past_run, run_of,
 from auditor.model import History, PastRun, Result, SourceInfo
 from auditor.reports.disk import replace_file
 from auditor.text import one_line, plural, printable
+from auditor.unfinished import clear
 
 LINES = "history.ndjson"
 OPEN = "open.json"
@@ -43,6 +45,7 @@ class HistoryFolder(msgspec.Struct, frozen=True):
         Raises ReportError where it cannot be written, UsageError where it is another account's.
         """
         with self._locked():
+            clear(self.path)
             lines = self.path / LINES
             # Looked at before it is opened: a FIFO would wait for its reader.
             if lines.exists() and not lines.is_file():

@@ -20,10 +20,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditor.errors import ReportError, UsageError
+from auditor.errors import Interrupted, ReportError, UsageError
 from auditor.reports import REPORTS, Format
 from auditor.reports.destinations import Destination, parse_destination
 from auditor.reports.disk import begins_with, explain, replace_file, write_pipe, write_stdout
+from auditor.unfinished import clear
 
 if TYPE_CHECKING:
     from auditor.comparing import Comparison
@@ -64,6 +65,7 @@ class ReportWriter:
         and ReportError that names every path that cannot be written.
         """
         self._refuse_shared()
+        self.clear()
         self._each(self._place)
 
     def write(self, result: Result | Comparison) -> tuple[Path, ...]:
@@ -76,6 +78,12 @@ class ReportWriter:
         self._each(lambda destination: written.extend(self._write(destination, result)))
         return tuple(written)
 
+    def clear(self) -> None:
+        """Remove what killed runs have left where the reports go."""
+        paths = [destination.path for destination in self._destinations]
+        for folder in {Path(os.path.realpath(path)).parent for path in paths if path is not None}:
+            clear(folder)
+
     def _each(self, act: Callable[[Destination], None]) -> None:
         failures: list[str] = []
 
@@ -84,6 +92,9 @@ class ReportWriter:
                 act(destination)
             except OSError as error:
                 failures.append(f"{destination}: {explain(error)}")
+            except Interrupted:
+                stack.pop_all()
+                raise
 
         # A stack of callbacks runs each of them even where one ends in a bug, and then raises it.
         with ExitStack() as stack:
@@ -121,16 +132,28 @@ class ReportWriter:
                 raise PermissionError(errno.EACCES, "")
         else:
             placeholder = self._formats[destination.format].placeholder(self._version)
-            _put(destination.first, (placeholder,))
-            if self._formats[destination.format].options:
-                self._remove_old_parts(destination)
+            try:
+                _put(destination.first, (placeholder,))
+            except OSError:
+                # No report is better than one of an earlier run, and removing takes no space.
+                _remove(destination.first)
+                raise
+            finally:
+                if self._formats[destination.format].options:
+                    self._remove_old_parts(destination)
 
     def _remove_old_parts(self, destination: Destination) -> None:
         mark = self._formats[destination.format].mark.encode()
         ours = {_place_of(d.first) for d in self._destinations if d.path is not None}
+        kept: OSError | None = None
         for path in destination.parts_there():
             if _place_of(path) not in ours and begins_with(path, mark):
-                path.unlink(missing_ok=True)
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    kept = error
+        if kept is not None:
+            raise kept
 
     def _write(self, destination: Destination, result: Result | Comparison) -> list[Path]:
         """Write one report and return its files, in order."""
@@ -156,7 +179,9 @@ def write_reports(
     Raises UsageError for an unknown format, ReportError for a report that cannot be written.
     """
     destinations = [parse_destination(name, Path(folder)) for name in formats]
-    return ReportWriter(destinations, result.version).write(result)
+    writer = ReportWriter(destinations, result.version)
+    writer.clear()
+    return writer.write(result)
 
 
 def _put_or_pipe(path: Path, chunks: Iterable[str]) -> None:
@@ -171,6 +196,13 @@ def _put(path: Path, chunks: Iterable[str]) -> None:
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     replace_file(target, chunks)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        target = Path(os.path.realpath(path))
+        if target.is_file():
+            target.unlink()
 
 
 def _place_of(path: Path | None) -> object:

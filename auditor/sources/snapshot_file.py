@@ -12,6 +12,7 @@ that agrees with the rest of it is no complete listing.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -30,10 +31,13 @@ from auditor.clock import iso, parse_timestamp
 from auditor.errors import ReportError
 from auditor.model import Completeness
 from auditor.text import printable
+from auditor.unfinished import Unfinished, begin, clear
 
 MARK: Final = "fivetran_auditor_snapshot"
 VERSION: Final = 1
 _COPIED = 1 << 20
+_PRIVATE = 0o600
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CLOSING_KEYS = {"end", "connections", "walks", "completeness", "sha256"}
 
 
@@ -142,13 +146,17 @@ class SnapshotWriter:
         if descriptor is None and self._target.exists() and not self._target.is_file():
             raise ReportError(f"{self._name}: it is not a file; name one for the snapshot")
         self._zipped = descriptor is None and path.name.endswith(".gz")
-        self._temporary: Path | None = None
+        self._temporary: Unfinished | None = None
         try:
             self._file = self._open_temporary()
         except (OSError, ValueError) as error:
             raise self._failed(error) from error
         self._out: BinaryIO = self._file
-        self.restart(header)
+        try:
+            self.restart(header)
+        except BaseException:
+            self._discard()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -184,11 +192,9 @@ class SnapshotWriter:
     def _open_temporary(self) -> BinaryIO:
         if self._descriptor is not None:
             return cast(BinaryIO, tempfile.TemporaryFile())  # closed by _discard
-        handle, name = tempfile.mkstemp(
-            prefix=f".{self._target.name}.", suffix=".part", dir=self._target.parent
-        )
-        self._temporary = Path(name)
-        return os.fdopen(handle, "wb")
+        clear(self._target.parent)
+        self._temporary = begin(self._target.parent, "part", _PRIVATE)
+        return os.fdopen(self._temporary.descriptor, "wb")
 
     def _begin(self) -> None:
         if self._zipped and self._out is not self._file:
@@ -214,9 +220,7 @@ class SnapshotWriter:
                 _write_all(self._descriptor, block)
         elif self._temporary is not None:
             os.fsync(self._file.fileno())
-            self._temporary.replace(self._target)
-            self._temporary = None
-            _sync_folder(self._target.parent)
+            self._temporary.take(self._target)
 
     def _discard(self) -> None:
         # What cannot be flushed now is thrown away in any case.
@@ -224,8 +228,7 @@ class SnapshotWriter:
             with suppress(OSError):
                 part.close()
         if self._temporary is not None:
-            with suppress(OSError):
-                self._temporary.unlink()
+            self._temporary.end()
 
     def _attempt(self, action: Callable[[], object]) -> None:
         try:
@@ -235,7 +238,11 @@ class SnapshotWriter:
 
     def _failed(self, error: Exception) -> ReportError:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        return ReportError(f"{self._name}: the snapshot cannot be written: {reason or error}")
+        full = isinstance(error, OSError) and error.errno in _FULL
+        todo = f"{'free some space there, or ' * full}name another place with --output"
+        return ReportError(
+            f"{self._name}: the snapshot cannot be written: {reason or error}; {todo}"
+        )
 
 
 def _line(value: Mapping[str, Any]) -> bytes:
@@ -249,11 +256,3 @@ def _write_all(descriptor: int, block: bytes) -> None:
     rest = memoryview(block)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

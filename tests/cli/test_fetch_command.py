@@ -185,4 +185,5 @@ def test_a_signal_clears_what_is_half_written(tmp_path: Path, number: signal.Sig
         _, told = child.communicate(timeout=60)
     assert child.returncode == code
     assert b"Traceback" not in told
+    assert b"nothing was saved to s" in told
     assert list(tmp_path.iterdir()) == []

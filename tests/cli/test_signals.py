@@ -117,6 +117,46 @@ def prepare(self):
         time.sleep(30)
 auditor.reports.writer.ReportWriter.prepare = prepare
 """,
+    "a signal where nothing can be raised": """
+import os, signal
+import auditor.run
+real = auditor.run.decide
+def closed():
+    try:
+        yield
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+def decide(*arguments):
+    generator = closed()
+    next(generator)
+    del generator
+    return real(*arguments)
+auditor.run.decide = decide
+""",
+    "a signal while an error is told": """
+import os, signal
+import auditor.cli.terminal
+real = auditor.cli.terminal.Terminal.complain
+def complain(self, text):
+    auditor.cli.terminal.Terminal.complain = real
+    os.kill(os.getpid(), signal.SIGTERM)
+    real(self, text)
+auditor.cli.terminal.Terminal.complain = complain
+""",
+    "a signal before anything else": """
+import os, signal
+import auditor.cli.terminal
+def from_environment():
+    os.kill(os.getpid(), signal.SIGTERM)
+auditor.cli.terminal.Terminal.from_environment = from_environment
+""",
+    "a signal after everything else": """
+import os, signal
+import auditor.cli.terminal
+def close(self):
+    os.kill(os.getpid(), signal.SIGTERM)
+auditor.cli.terminal.Terminal.close = close
+""",
 }
 
 
@@ -171,3 +211,24 @@ def test_a_second_signal_ends_at_once(saved: list[str], tmp_path: Path):
     done = run(saved, tmp_path, broken("a signal while it tidies up", tmp_path))
     assert done.returncode == 130
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("part", "told", "reports"),
+    [
+        ("a signal where nothing can be raised", "error: terminated: the run decided", "passed"),
+        ("a signal while an error is told", "error: terminated: the run decided", "placeholder"),
+        ("a signal before anything else", "", "none"),
+        ("a signal after everything else", "", "passed"),
+    ],
+)
+def test_a_signal_is_its_code_wherever_it_comes(
+    part: str, told: str, reports: str, saved: list[str], tmp_path: Path
+):
+    if "error" in part:
+        saved[-1] = "nothing.yaml"
+    done = run(saved, tmp_path, broken(part, tmp_path))
+    assert done.returncode == 143
+    assert done.stderr.startswith(told)
+    assert done.stderr.count("\n") == bool(told)
+    assert outcome_in(tmp_path / "audit-report") == reports

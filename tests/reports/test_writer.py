@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -16,8 +17,9 @@ from msgspec import structs
 from msgspec.structs import replace
 
 from auditor.errors import Interrupted, ReportError, UsageError
+from auditor.model import Finding
 from auditor.reports import REPORTS
-from auditor.reports.writer import Destination, ReportWriter, parse_destination
+from auditor.reports.writer import Destination, ReportWriter, parse_destination, write_reports
 from tests.reports.sample_results import sample_result
 
 RESULT = sample_result()
@@ -247,6 +249,54 @@ def test_an_interrupted_report_leaves_the_placeholder(tmp_path: Path) -> None:
         reports.write(replace(RESULT, describe=describe))
     assert path.read_text() == PLACEHOLDER
     assert files(tmp_path) == ["report.json"]
+
+
+def test_an_interrupted_run_writes_no_further_report(tmp_path: Path) -> None:
+    signals = [Interrupted(signal.SIGINT)]
+
+    def describe() -> tuple[Finding, ...]:
+        if signals:
+            raise signals.pop()
+        return RESULT.findings
+
+    paths = {name: tmp_path / name for name in ("json", "junit", "gitlab")}
+    reports = ReportWriter([Destination(*item) for item in paths.items()], "1.0")
+    reports.prepare()
+    with pytest.raises(Interrupted):
+        reports.write(replace(RESULT, describe=describe))
+    for name, path in paths.items():
+        assert path.read_text() == REPORTS[name].placeholder("1.0")
+
+
+def test_a_report_whose_placeholder_cannot_be_put_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(target: Path, chunks: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    reports = ReportWriter([Destination("junit", tmp_path / "report.xml", 3)], "1.0")
+    reports.write(sample_result(30, 3))
+    assert len(files(tmp_path)) > 2
+    monkeypatch.setattr("auditor.reports.writer.replace_file", full)
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "report.json").write_text("green")
+    (tmp_path / "link.json").symlink_to(tmp_path / "real" / "report.json")
+    for stale in (reports, writer(tmp_path / "link.json")):
+        with pytest.raises(ReportError, match="no space is left there"):
+            stale.prepare()
+    assert files(tmp_path) == ["link.json", "real"]
+    assert files(tmp_path / "real") == []
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    left = tmp_path / ".fivetran-auditor-0123456789ab.tmp"
+    for act in (
+        writer(tmp_path / "report.json").prepare,
+        lambda: write_reports(RESULT, tmp_path, ["json"]),
+    ):
+        left.write_text("half of a rep")
+        act()
+        assert files(tmp_path) == ["report.json"]
 
 
 # -- pipes and standard output ---------------------------------------------------------------------

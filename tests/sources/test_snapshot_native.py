@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import signal
@@ -275,7 +276,7 @@ with SnapshotWriter(Path(sys.argv[1]), HEADER) as writer:
 """
 
 
-def test_kill_leaves_nothing_under_the_name(tmp_path: Path):
+def test_kill_leaves_nothing_under_the_name_and_the_next_one_clears_up(tmp_path: Path):
     path = tmp_path / "s.ndjson"
     root = Path(__file__).parents[2]
     with subprocess.Popen(
@@ -283,5 +284,24 @@ def test_kill_leaves_nothing_under_the_name(tmp_path: Path):
     ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"writing\n"
+        # What is being written is not the next one's to remove.
+        save(tmp_path / "other.ndjson", records(1))
+        (left,) = tmp_path.glob(".*.part")
         child.send_signal(signal.SIGKILL)
+    assert list(tmp_path.glob(".*.part")) == [left]
+    assert stat.S_IMODE(left.stat().st_mode) == 0o600
     assert not path.exists()
+    save(path, records(1))
+    assert not left.exists()
+
+
+def test_a_snapshot_that_cannot_be_begun_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def begun(writer: SnapshotWriter) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SnapshotWriter, "_begin", begun)
+    with pytest.raises(ReportError, match="free some space there, or name another place"):
+        SnapshotWriter(tmp_path / "s.ndjson", HEADER)
+    assert list(tmp_path.iterdir()) == []
