@@ -141,6 +141,26 @@ def test_every_dependency_has_its_reason():
     assert [name for name in names if name not in why] == []
 
 
+def test_every_proof_of_the_threat_model_exists():
+    text = read("SECURITY.md")
+    proofs = re.findall(r"`(tests/[^`]+)`", text)
+    assert len(proofs) > 30
+    for proof in proofs:
+        path, _, name = proof.partition("::")
+        assert (ROOT / path).is_file(), proof
+        if name:
+            tree = ast.parse(read(path))
+            there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+            assert name in there, proof
+
+
+def test_every_defence_has_a_proof():
+    lines = read("SECURITY.md").splitlines()
+    defences = [line for line in lines if re.match(r"\| (?!attempt )[^|]+\|[^|]+\|", line)]
+    assert len(defences) > 30
+    assert [line for line in defences if "`tests/" not in line.split("|")[3]] == []
+
+
 # -- examples and links -------------------------------------------------------------------------
 
 POLICIES = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import tomllib
@@ -76,6 +77,12 @@ def test_every_release_in_the_lock_has_hashes_and_names_no_place(name: str):
     assert " @ " not in text
     for package, (_, rest) in locked.items():
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", rest), package
+
+
+def test_a_test_cannot_reach_beyond_this_machine():
+    # 192.0.2.0/24 is for documentation: nobody is there.
+    with socket.socket() as made, pytest.raises(AssertionError, match="beyond loopback"):
+        made.connect(("192.0.2.1", 9))
 
 
 # -- known vulnerabilities ----------------------------------------------------------------------
