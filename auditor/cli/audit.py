@@ -193,6 +193,7 @@ def _read(
 def _saved(path: str, misplaced: list[str]) -> Source:
     if misplaced:
         raise UsageError(f"{listed(misplaced, 'and')} cannot narrow or reach a --snapshot")
-    from auditor.sources.snapshot import SnapshotSource
+    from auditor.sources.snapshot import SnapshotSource, check_path
 
+    check_path(path)
     return SnapshotSource(path)

@@ -215,8 +215,12 @@ SNAPSHOTS = [
     saved("not a number", "--snapshot nan.json -p met.yaml", 3, "nan.json"),
     saved("no UTF-8", "--snapshot latin.json -p met.yaml", 3, "UTF-8"),
     saved("cut gzip", "--snapshot closed.ndjson.gz -p met.yaml", 3, "closed.ndjson.gz"),
-    saved("no such file", "--snapshot nothing.json -p met.yaml", 3, "nothing.json"),
-    saved("an empty folder", "--snapshot bare -p met.yaml", 3, "bare"),
+    saved("no such file", "--snapshot nothing.json -p met.yaml", 2, "nothing.json: no such file"),
+    saved("an empty folder", "--snapshot bare -p met.yaml", 2, "bare: the folder holds no files"),
+    saved("a link to itself", "--snapshot linked -p met.yaml", 2, "linked: it cannot be read"),
+    saved(
+        "a file in its path", "--snapshot a-file/x -p met.yaml", 2, "a-file/x: it cannot be read"
+    ),
     saved("allowed, but cut", "--snapshot cut.json -p met.yaml --allow-empty", 3, "cut.json"),
 ]
 ACCOUNT = [
