@@ -22,8 +22,8 @@ COMPILE = $(TOOLS)/bin/uv pip compile --quiet --no-config --universal --python-v
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-newest fuzz lint types bench wheel lock \
-	audit-dependencies clean
+.PHONY: help demo test test-slow test-all test-newest test-oldest fuzz lint types bench wheel \
+	lock audit-dependencies clean
 
 help:  ## Show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-19s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -43,6 +43,14 @@ test-newest:  ## Run the tests with the newest releases that pyproject.toml allo
 	@$(PYTHON) -m venv --clear $(VENV)/newest
 	@$(VENV)/newest/bin/python -m pip --quiet --quiet install --editable '.[dev]'
 	$(VENV)/newest/bin/pytest -n auto --maxprocesses 4 -m "not slow"
+
+test-oldest: $(TOOLS)/.made  ## Run the tests with the oldest releases that pyproject.toml allows
+	@$(PYTHON) -m venv --clear $(VENV)/oldest
+	@$(TOOLS)/bin/uv pip compile --quiet --no-config --resolution lowest-direct pyproject.toml \
+		--output-file $(VENV)/oldest/floor.txt
+	@$(VENV)/oldest/bin/python -m pip --quiet --quiet install --constraint $(VENV)/oldest/floor.txt \
+		--editable '.[dev]'
+	$(VENV)/oldest/bin/pytest -n auto --maxprocesses 4 -m "not slow"
 
 fuzz: $(TESTS)  ## Try a million broken policies, waivers, snapshots and pages
 	$(BIN)/python -m tests.proofs.fuzzing 1000000
