@@ -51,8 +51,9 @@ def load(
     rules: list[PolicyRule | GroupRule] = []
     examples: list[tuple[PolicyRule | GroupRule, tuple[Example, ...]]] = []
     left_out: list[str] = []
-    for document in documents.values():
-        rule_reader = RuleReader(document, values, problems)
+    named = _packs_named(documents)
+    for label, document in documents.items():
+        rule_reader = RuleReader(document, values, problems, named.get(label))
         for node in document.rules:
             if not isinstance(node, MappingNode):
                 hint = "a rule is a mapping with id, severity and assert"
@@ -96,6 +97,18 @@ def load_policies(
     Raises PolicyError with every problem found, UsageError for a name that is nothing.
     """
     return load(names, variables=variables, strict=strict).ruleset
+
+
+def _packs_named(documents: Mapping[str, Document]) -> dict[str, Position]:
+    """Return where a file of the user's extends each pack, itself or by way of another pack."""
+    found: dict[str, Position] = {}
+    # What extends stands behind what it extends.
+    for label, document in reversed(list(documents.items())):
+        for other, position in document.extends.items():
+            place = found.get(label) if position.in_pack else position
+            if place is not None:
+                found.setdefault(other, place)
+    return found
 
 
 def _by_position(problem: Problem) -> Position:
