@@ -50,7 +50,7 @@ def load(
     overrides = settle_overrides(documents, ids, problems)
     rules: list[PolicyRule | GroupRule] = []
     examples: list[tuple[PolicyRule | GroupRule, tuple[Example, ...]]] = []
-    left_out: list[str] = []
+    left_out: dict[str, str] = {}
     named = _packs_named(documents)
     for label, document in documents.items():
         rule_reader = RuleReader(document, values, problems, named.get(label))
@@ -63,7 +63,7 @@ def load(
             read = rule_reader.read(node, override)
             disabled = _disabled(node, override, problems)
             if disabled:
-                left_out.append(disabled)
+                left_out[_text_of(node, "id")] = disabled
             elif read is not None:
                 rules.append(read.rule)
                 examples.append((read.rule, read.examples))
@@ -82,9 +82,10 @@ def load(
     ruleset = Ruleset(
         rules=tuple(rules),
         policies=tuple(document.file for document in documents.values()),
-        left_out=tuple(left_out),
+        left_out=tuple(left_out.values()),
         warnings=tuple(str(warning) for warning in problems.warnings),
         overridden={name: tuple(_changes(override)) for name, override in overrides.items()},
+        disabled=left_out,
     )
     return Loaded(ruleset, tuple(examples), tuple(problems.warnings))
 

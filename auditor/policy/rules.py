@@ -54,8 +54,8 @@ class Ruleset:
     """The rules in force and where they came from.
 
     ``left_out`` says what was disabled, ``warnings`` what is probably a mistake, ``overridden``
-    what was changed of a rule and where, all as sentences. ``unselected`` are the ids of rules
-    that ``select`` left out.
+    what was changed of a rule and where, ``disabled`` where a rule was disabled, by its id, all as
+    sentences. ``unselected`` are the ids of rules that ``select`` left out.
     """
 
     rules: tuple[PolicyRule | GroupRule, ...]
@@ -63,6 +63,7 @@ class Ruleset:
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     overridden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    disabled: Mapping[str, str] = field(default_factory=dict)
     unselected: tuple[str, ...] = ()
 
     def reads(self) -> tuple[frozenset[str], frozenset[str]]:
