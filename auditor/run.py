@@ -98,7 +98,7 @@ def audit(
     if source.live:
         from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # threads, for a wait only
 
-        events = read_ahead(events, timeout=options.timeout)
+        events = read_ahead(events, source=source, timeout=options.timeout)
     run.read(events)
     return run.result()
 
