@@ -110,7 +110,7 @@ def _built(folder: Path, machine: dict[str, Any], env: dict[str, str]) -> dict[s
         env=environment({"TZ": machine["TZ"], "PYTHONHASHSEED": machine["PYTHONHASHSEED"], **env}),
         umask=machine["umask"],
         capture_output=True,
-        timeout=120,
+        timeout=300,
         check=True,
     )
     made = [path for path in folder.iterdir() if path.is_file()]
