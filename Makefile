@@ -8,15 +8,25 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-inp
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 4
 RUNS := $(VENV)/.runs
 TESTS := $(VENV)/.tests
+# What keeps the lock files has an environment of its own.
+TOOLS := $(VENV)/tools
+# A release that was tampered with is mostly found within days: `make lock COOLDOWN='0 days'` for a
+# repair that cannot wait.
+COOLDOWN ?= 7 days
+# A source archive would be built by whatever build tools are newest, which no hash here names.
+LOCKED := --require-hashes --only-binary :all:
+COMPILE = $(TOOLS)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+	--generate-hashes --upgrade --exclude-newer '$(COOLDOWN)' --custom-compile-command 'make lock'
 
 # Tests start the command hundreds of times: each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all fuzz lint types bench wheel clean
+.PHONY: help demo test test-slow test-all test-newest test-oldest fuzz lint types bench wheel \
+	lock audit-dependencies clean
 
 help:  ## Show what there is to make
-	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-10s", $$1, $$2; $$1 = $$2 = ""; print }'
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-19s", $$1, $$2; $$1 = $$2 = ""; print }'
 
 demo: $(RUNS)  ## Audit a made-up account and write the reports
 	@$(BIN)/fivetran-auditor demo
@@ -28,6 +38,19 @@ test-slow: $(TESTS)  ## Run the slow tests
 	$(PYTEST) -m slow
 
 test-all: test test-slow  ## Run every test
+
+test-newest:  ## Run the tests with the newest releases that pyproject.toml allows
+	@$(PYTHON) -m venv --clear $(VENV)/newest
+	@$(VENV)/newest/bin/python -m pip --quiet --quiet install --editable '.[dev]'
+	$(VENV)/newest/bin/pytest -n auto --maxprocesses 4 -m "not slow"
+
+test-oldest: $(TOOLS)/.made  ## Run the tests with the oldest releases that pyproject.toml allows
+	@$(PYTHON) -m venv --clear $(VENV)/oldest
+	@$(TOOLS)/bin/uv pip compile --quiet --no-config --resolution lowest-direct pyproject.toml \
+		--output-file $(VENV)/oldest/floor.txt
+	@$(VENV)/oldest/bin/python -m pip --quiet --quiet install --constraint $(VENV)/oldest/floor.txt \
+		--editable '.[dev]'
+	$(VENV)/oldest/bin/pytest -n auto --maxprocesses 4 -m "not slow"
 
 fuzz: $(TESTS)  ## Try a million broken policies, waivers, snapshots and pages
 	$(BIN)/python -m tests.proofs.fuzzing 1000000
@@ -42,9 +65,16 @@ types: $(TESTS)  ## Check types
 bench: $(TESTS)  ## Measure speed and memory against plain loops, as ratios
 	@$(BIN)/python -m bench
 
-wheel: $(RUNS)  ## Build the wheel into dist/
-	@$(PIP) wheel --no-deps --wheel-dir dist .
-	@ls dist
+wheel: $(TESTS)  ## Build the wheel into dist/: the same tree, the same bytes
+	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@$(BIN)/python -m pip hash dist/*.whl
+
+lock: $(TOOLS)/.made  ## Choose the dependencies of development and CI anew
+	$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(COMPILE) --group tools --output-file requirements/tools.txt
+
+audit-dependencies: $(TOOLS)/.made  ## Ask PyPI whether a locked release has a known vulnerability
+	@$(TOOLS)/bin/python .ci/audit_dependencies.py $(AUDIT_FLAGS) requirements/*.txt
 
 clean:  ## Remove what was made, .venv included
 	rm -rf $(VENV) dist build audit-report .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -59,7 +89,13 @@ $(RUNS): pyproject.toml | $(BIN)/python
 	@$(PIP) install --editable .
 	@touch $@
 
-$(TESTS): pyproject.toml | $(BIN)/python
+$(TESTS): pyproject.toml requirements/dev.txt | $(BIN)/python
 	@echo "Installing into $(VENV), with what the tests need ..."
-	@$(PIP) install --editable '.[dev]'
+	@$(PIP) install $(LOCKED) --requirement requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ $(RUNS)
+
+$(TOOLS)/.made: requirements/tools.txt
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip --quiet --quiet install $(LOCKED) --requirement $<
+	@touch $@

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.clock import iso
+from auditor.clock import to_the_second
 from auditor.earlier import EarlierReport, read_report
 from auditor.errors import UsageError
 from auditor.model import Severity, SourceInfo, Verdict
@@ -40,7 +40,7 @@ class Baseline(msgspec.Struct, frozen=True):
     def title(self) -> str:
         """The file and the time of its run, as sentences name it."""
         assert self.report.judged_at is not None
-        return f"{self.report.name} of {iso(self.report.judged_at)}"
+        return f"{self.report.name} of {to_the_second(self.report.judged_at)}"
 
     def check_source(self, source: SourceInfo) -> None:
         """Raise UsageError when the baseline is of another account than ``source``, or may be."""

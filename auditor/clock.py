@@ -73,3 +73,8 @@ def parse_relative(text: str) -> timedelta | None:
 def iso(moment: datetime) -> str:
     """Return ``moment`` in UTC as the API writes times: ``2026-01-31T12:00:00Z``."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def to_the_second(moment: datetime) -> str:
+    """Return ``moment`` as sentences for people have it; ``iso`` is for what machines read."""
+    return iso(moment.replace(microsecond=0))

@@ -66,12 +66,21 @@ class Outcome(Enum):
     INCONCLUSIVE = "inconclusive"
 
 
+#: What the name of a shipped pack begins with where a file is named; no file's name does.
+PACK = "pack:"
+
+
 class Position(msgspec.Struct, frozen=True, order=True):
     """A spot in a file; lines and columns count from 1."""
 
     file: str
     line: int
     column: int
+
+    @property
+    def in_pack(self) -> bool:
+        """Whether the file is a shipped pack, and none that the user has: ``pack:baseline``."""
+        return self.file.startswith(PACK)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
@@ -91,7 +100,8 @@ class Rule(msgspec.Struct, frozen=True):
 
     ``expects`` is the assertion in plain English, ``applies_when`` the ``when`` ("" without one).
     ``per`` is empty for a rule on single connections, else the paths that form its groups
-    (``("account",)`` for all connections together).
+    (``("account",)`` for all connections together). ``named_at`` is where a file of the user's
+    overrides the rule of a pack, or extends the pack; None where a pack is named elsewhere.
     """
 
     id: str
@@ -107,6 +117,7 @@ class Rule(msgspec.Struct, frozen=True):
     controls: tuple[tuple[str, tuple[str, ...]], ...] = ()
     per: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    named_at: Position | None = None
 
     @property
     def skip_reason(self) -> str:

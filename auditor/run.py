@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor import __version__
-from auditor.clock import iso
+from auditor.clock import to_the_second
 from auditor.errors import SourceError
 from auditor.gate import Bar, decide
 from auditor.model import (
@@ -98,7 +98,7 @@ def audit(
     if source.live:
         from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # threads, for a wait only
 
-        events = read_ahead(events, timeout=options.timeout)
+        events = read_ahead(events, source=source, timeout=options.timeout)
     run.read(events)
     return run.result()
 
@@ -247,16 +247,17 @@ class _Run:
         if as_of is not None and self._info.kind == "api" and off:
             self._today = as_of
         if self._options.now is not None:
-            self._clock_note = f"judged as of {iso(self._options.now)}, given with --now"
+            self._clock_note = f"judged as of {to_the_second(self._options.now)}, given with --now"
             return self._options.now
         if as_of is None:
             return local
         if self._info.kind != "api":
-            self._clock_note = f"judged as of {iso(as_of)}, when the snapshot was taken"
+            self._clock_note = f"judged as of {to_the_second(as_of)}, when the snapshot was taken"
             return as_of
         if not off:
             return local
-        clocks = f"this machine's clock says {iso(local)}, the server's {iso(as_of)}"
+        ours, theirs = to_the_second(local), to_the_second(as_of)
+        clocks = f"this machine's clock says {ours}, the server's {theirs}"
         self._clock_warning = (f"{clocks}: the server's counts; set this machine's",)
         return as_of
 

@@ -106,6 +106,16 @@ def test_the_make_targets_that_are_told_of_exist():
                 assert made[1] in targets, f"{page.name}: {line}"
 
 
+def test_a_step_that_always_runs_needs_no_report_that_is_not_there():
+    texts = [page.read_text(encoding="utf-8") for page in CURRENT]
+    texts += [path.read_text() for path in (ROOT / "auditor" / "cli" / "starter").iterdir()]
+    steps = [
+        line for text in texts for line in re.findall(r"^.*\bif: always\(\).*$", text, re.MULTILINE)
+    ]
+    assert len(steps) > 8
+    assert [line for line in steps if "&& hashFiles('audit-report/" not in line] == []
+
+
 # -- tables -------------------------------------------------------------------------------------
 
 
@@ -139,6 +149,26 @@ def test_every_dependency_has_its_reason():
     why = read("CONTRIBUTING.md").lower()
     names = [re.split(r"[<>=\[ ]", entry)[0].lower() for entry in project["dependencies"]]
     assert [name for name in names if name not in why] == []
+
+
+def test_every_proof_of_the_threat_model_exists():
+    text = read("SECURITY.md")
+    proofs = re.findall(r"`(tests/[^`]+)`", text)
+    assert len(proofs) > 30
+    for proof in proofs:
+        path, _, name = proof.partition("::")
+        assert (ROOT / path).is_file(), proof
+        if name:
+            tree = ast.parse(read(path))
+            there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+            assert name in there, proof
+
+
+def test_every_defence_has_a_proof():
+    lines = read("SECURITY.md").splitlines()
+    defences = [line for line in lines if re.match(r"\| (?!attempt )[^|]+\|[^|]+\|", line)]
+    assert len(defences) > 30
+    assert [line for line in defences if "`tests/" not in line.split("|")[3]] == []
 
 
 # -- examples and links -------------------------------------------------------------------------

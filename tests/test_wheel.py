@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
 import venv
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -75,6 +78,65 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     venv.create(place, with_pip=True)
     _do(place / "bin" / "python", "-m", "pip", "--quiet", "install", wheel, folder=place)
     return place / "bin" / "fivetran-auditor"
+
+
+# One tree twice, with all that a machine adds to it.
+MACHINES = [
+    {"umask": 0o022, "mode": 0o644, "time": 1_000_000_000, "TZ": "UTC", "PYTHONHASHSEED": "1"},
+    {
+        "umask": 0o077,
+        "mode": 0o600,
+        "time": 1_700_000_000,
+        "TZ": "Asia/Kathmandu",
+        "PYTHONHASHSEED": "2",
+    },
+]
+
+
+def _built(folder: Path, machine: dict[str, Any], env: dict[str, str]) -> dict[str, str]:
+    """Return the hash of each file that a copy of the tree in ``folder`` is built into."""
+    tree = folder / "tree"
+    for name in ("auditor", "policies", "reports", "tests", "docs"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in [*ROOT.glob("*.md"), ROOT / "pyproject.toml", ROOT / ".gitignore"]:
+        shutil.copy(path, tree)
+    for path in tree.rglob("*"):
+        if path.is_file():
+            path.chmod(machine["mode"])
+        os.utime(path, (machine["time"], machine["time"]))
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel", "-d", folder],
+        cwd=tree,
+        env=environment({"TZ": machine["TZ"], "PYTHONHASHSEED": machine["PYTHONHASHSEED"], **env}),
+        umask=machine["umask"],
+        capture_output=True,
+        timeout=300,
+        check=True,
+    )
+    made = [path for path in folder.iterdir() if path.is_file()]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in made}
+
+
+@pytest.mark.parametrize("env", [{}, {"SOURCE_DATE_EPOCH": "1750000000"}], ids=["", "epoch"])
+def test_the_same_tree_is_built_into_the_same_bytes(env: dict[str, str], tmp_path: Path):
+    one, other = (
+        _built(tmp_path / f"machine {number}", machine, env)
+        for number, machine in enumerate(MACHINES)
+    )
+    assert [Path(name).suffix for name in sorted(one)] == [".whl", ".gz"]
+    assert one == other
+
+
+def test_the_wheel_of_the_archive_is_that_of_the_tree(archive: Path, tmp_path: Path):
+    with tarfile.open(archive) as opened:
+        opened.extractall(tmp_path, filter="data")
+    hashes = set()
+    for number, tree in enumerate((ROOT, *(path for path in tmp_path.iterdir()))):
+        place = tmp_path / f"made {number}"
+        _do(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", place, folder=tree)
+        (made,) = place.iterdir()
+        hashes.add(hashlib.sha256(made.read_bytes()).hexdigest())
+    assert len(hashes) == 1
 
 
 def test_the_archive_holds_what_the_wheel_is_made_of(archive: Path):

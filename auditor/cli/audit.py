@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Unpack, cast
 
 import click
 
@@ -42,7 +43,7 @@ from auditor.cli.options import (
     variables_of,
 )
 from auditor.cli.terminal import Terminal
-from auditor.errors import UsageError
+from auditor.errors import AuditorError, UsageError
 from auditor.policy import load_policies
 from auditor.reports import REPORTS
 from auditor.reports.writer import DEFAULT_FORMATS, ReportWriter, parse_destination
@@ -58,7 +59,37 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     """What the bundles of options hand to the command."""
 
 
-@click.command(name="audit", cls=Configurable, short_help="Fetch, judge, report, gate.")
+def _outdate(context: click.Context) -> None:
+    """Put placeholders over the reports that an earlier run left where this one's would go.
+
+    Its options cannot be read, so it makes no file, and touches none that it may have to read.
+    """
+    given = context.params
+    folder = given.get("output_dir") or Path("audit-report")
+    # A wrong word among the formats leaves none of them; what stands under their names is old.
+    reports = given.get("reports") or REPORTS
+    with contextlib.suppress(AuditorError, OSError):
+        destinations = [parse_destination(text, folder) for text in reports]
+        destinations = [d for d in destinations if d.path is not None and d.first.is_file()]
+        inputs = _read(
+            context,
+            given.get("policies") or (),
+            given.get("snapshot"),
+            given.get("history"),
+            [destination.path for destination in destinations],
+        )
+        exceptions = {"baseline": given.get("baseline"), "waivers": given.get("waivers")}
+        check_inputs(
+            cast(ExceptionOptions, exceptions),
+            [destination.first for destination in destinations],
+            inputs,
+        )
+        ReportWriter(destinations, __version__).prepare()
+
+
+@click.command(
+    name="audit", cls=Configurable, unread=_outdate, short_help="Fetch, judge, report, gate."
+)
 @policy_option
 @var_option
 @click.option(
@@ -193,6 +224,7 @@ def _read(
 def _saved(path: str, misplaced: list[str]) -> Source:
     if misplaced:
         raise UsageError(f"{listed(misplaced, 'and')} cannot narrow or reach a --snapshot")
-    from auditor.sources.snapshot import SnapshotSource
+    from auditor.sources.snapshot import SnapshotSource, check_path
 
+    check_path(path)
     return SnapshotSource(path)

@@ -176,9 +176,11 @@ def _check_inputs(destinations: Sequence[Destination], names: Sequence[str]) -> 
 def _judged(snapshot: str, names: Sequence[str], options: Options) -> EarlierReport:
     """Return what the policies ``names`` say of a saved listing."""
     # Imported here: two reports are compared without it.
-    from auditor.sources.snapshot import SnapshotSource
+    from auditor.sources.snapshot import SnapshotSource, check_path
 
-    result = audit(SnapshotSource(snapshot), load_policies(*names), options)
+    ruleset = load_policies(*names)
+    check_path(snapshot)
+    result = audit(SnapshotSource(snapshot), ruleset, options)
     return report_of(result, listed(names, "and"))
 
 

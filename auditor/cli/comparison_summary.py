@@ -7,7 +7,7 @@ from pathlib import Path
 
 from auditor.cli.layout import cells, cut, folded, padded
 from auditor.cli.terminal import style
-from auditor.clock import iso
+from auditor.clock import to_the_second
 from auditor.comparing import MEANINGS, WORSE, Answer, Change, Changed, Comparison, Tally
 from auditor.earlier import EarlierReport
 from auditor.text import listed, one_line, plural, printable
@@ -71,7 +71,7 @@ def answer(comparison: Comparison, lost: int | None = None) -> str:
 
 
 def _side(report: EarlierReport) -> str:
-    when = iso(report.judged_at.replace(microsecond=0)) if report.judged_at else "did not finish"
+    when = to_the_second(report.judged_at) if report.judged_at else "did not finish"
     judged = f"{plural(len(report.connections), 'connection')}, {plural(len(report.rules), 'rule')}"
     return f"{one_line(report.name)} ({when}; {judged}; {report.outcome.value})"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import click
 from click.core import ParameterSource
 
 from auditor.cli import completing
-from auditor.errors import UsageError
+from auditor.errors import AuditorError, UsageError
 from auditor.model import Position
 
 CONFIG_FILE = "auditor.yaml"
@@ -60,13 +60,19 @@ class Configurable(click.Command):
 
     Every option can be set by its long name: ``--fail-on`` by ``fail_on`` in the file and by
     ``FIVETRAN_AUDITOR_FAIL_ON``. ``keys`` are the exceptions, by parameter: another name, or None
-    for what does not mean the same as it does to ``audit``.
+    for what does not mean the same as it does to ``audit``. ``unread`` is called where the
+    arguments cannot be read, with a context that holds what can; what cannot is None there.
     """
 
     def __init__(
-        self, *arguments: Any, keys: Mapping[str, str | None] | None = None, **attributes: Any
+        self,
+        *arguments: Any,
+        keys: Mapping[str, str | None] | None = None,
+        unread: Callable[[click.Context], None] | None = None,
+        **attributes: Any,
     ) -> None:
         super().__init__(*arguments, **attributes)
+        self._unread = unread
         #: The parameters that can be configured, by their names in the file.
         self.keys: dict[str, click.Parameter] = {}
         for parameter in self.params:
@@ -78,15 +84,39 @@ class Configurable(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; a wrong value of the environment is told by its variable."""
+        words = list(args)
         try:
             return super().parse_args(ctx, args)
-        except click.BadParameter as error:
+        except AuditorError:
+            self._tell_unread(ctx, words)
+            raise
+        except click.UsageError as error:
+            self._tell_unread(ctx, words)
+            if not isinstance(error, click.BadParameter):
+                raise
             parameter = self.keys.get(key_of(error.param)) if error.param else None
             if parameter is not None and error.param_hint is None:
                 source = ctx.get_parameter_source(str(parameter.name))
                 if source is ParameterSource.ENVIRONMENT:
                     error.param_hint = f"{parameter.envvar} in the environment"
             raise
+
+    def _tell_unread(self, ctx: click.Context, words: list[str]) -> None:
+        if self._unread is None:
+            return
+        lenient = click.Context(
+            self,
+            parent=ctx.parent,
+            info_name=ctx.info_name,
+            obj=ctx.obj,
+            resilient_parsing=True,
+            ignore_unknown_options=True,
+            allow_extra_args=True,
+        )
+        with lenient:
+            super().parse_args(lenient, words)
+            if not lenient.meta.get(_SHOW):
+                self._unread(lenient)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, or show what it would run with."""

@@ -75,8 +75,8 @@ def _one(loaded: Loaded, name: str) -> Iterator[str]:
     found = [pair for pair in loaded.examples if pair[0].rule.id == name]
     if not found:
         known = [entry.rule.id for entry in loaded.ruleset.rules]
-        left_out = [note for note in loaded.ruleset.left_out if f"rule {name} " in note]
-        hint = left_out[0] if left_out else nearest(name, known) or "explain lists them"
+        disabled = loaded.ruleset.disabled.get(name)
+        hint = disabled or nearest(name, known) or "explain lists them"
         raise UsageError(f"no rule in force is called {one_line(name)} ({hint})")
     ((entry, examples),) = found
     rule = entry.rule

@@ -70,7 +70,7 @@ def command(
     started = datetime.now(UTC)
     path = output or f"connections-{started:%Y%m%dT%H%M%SZ}.ndjson.gz"
     with _writer(path, _header(source.info, started)) as writer:
-        events = read_ahead(source.events(WholeRecords()), timeout=timeout)
+        events = read_ahead(source.events(WholeRecords()), source=source, timeout=timeout)
         try:
             end, count = _save(events, writer, source.info, terminal)
             _check_whole(end, count, allow_empty=allow_empty)

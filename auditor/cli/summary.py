@@ -11,7 +11,7 @@ from pathlib import Path
 
 from auditor.cli.layout import cells, cut, folded, middle_cut, padded
 from auditor.cli.terminal import style
-from auditor.clock import iso
+from auditor.clock import to_the_second
 from auditor.model import Outcome, Result, RuleChecks, Severity, Verdict
 from auditor.reports.facts import trend_in_words
 from auditor.text import listed, one_line, plural, printable
@@ -100,8 +100,7 @@ def _facts(result: Result, chosen: str, width: int | None) -> Iterator[str]:
     pages = plural(listing.pages, "page")
     yield from _row("listing", f"{listing.completeness.value} ({pages}{walks})", width)
     judged = f"{plural(len(result.connections), 'connection')}, {plural(result.total, 'check')}"
-    second = iso(result.judged_at.replace(microsecond=0))
-    yield from _row("judged", f"{judged}, as of {second}", width)
+    yield from _row("judged", f"{judged}, as of {to_the_second(result.judged_at)}", width)
     if result.clock_note:
         yield from _row("", one_line(result.clock_note), width)
 

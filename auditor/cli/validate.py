@@ -112,8 +112,10 @@ def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
         if waiver.is_expired(now):
             told, hint = f"this waiver held {waiver.until}", "renew it, or take it out"
             yield Problem(waiver.position, told, hint, warning=True)
-        ids = [entry.rule.id for entry in ruleset.rules] if ruleset is not None else [waiver.rule]
-        if wrong := rule_problem(waiver, ids):
+        if ruleset is None:
+            continue
+        ids = [entry.rule.id for entry in ruleset.rules]
+        if wrong := rule_problem(waiver, ids, ruleset.disabled):
             yield Problem(waiver.position, wrong, "it waives nothing", warning=True)
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from auditor.errors import UsageError
 from auditor.fields import FIELDS, Exposure
-from auditor.model import PolicyFile, Position
+from auditor.model import PACK, PolicyFile, Position
 from auditor.policy import nodes
 from auditor.policy.nodes import Mapping as MappingNode
 from auditor.policy.nodes import Node, Scalar, Sequence
@@ -45,14 +45,14 @@ _RESERVED = frozenset({"all", "any", "not", "item"})
 
 
 class Document(msgspec.Struct, frozen=True):
-    """One policy file: its own keys as nodes, and the files it extends by their labels."""
+    """One policy file: its own keys as nodes, and where it extends other files, by their labels."""
 
     file: PolicyFile
     position: Position
     rules: tuple[Node, ...]
     variables: tuple[tuple[Scalar, Node], ...]
     overrides: tuple[tuple[Scalar, Node], ...]
-    extends: tuple[str, ...]
+    extends: Mapping[str, Position]
     reveal: frozenset[str]
     extra_fields: frozenset[str]
 
@@ -123,9 +123,8 @@ class DocumentReader:
 
     def _take(self, place: Place, data: bytes, root: MappingNode) -> None:
         check_keys(root, POLICY_KEYS, "policy", self._problems)
-        extends = tuple(self._extended(place, root.get("extends")))
+        extends = dict(self._extended(place, root.get("extends")))
         name = self._text(root, "policy")
-        self._text(root, "description")
         self._text(root, "description")
         file = PolicyFile(
             name=name or one_line(place.path.stem),
@@ -145,7 +144,7 @@ class DocumentReader:
             extra_fields=frozenset(self._extra_fields(root)),
         )
 
-    def _extended(self, place: Place, node: Node | None) -> Iterator[str]:
+    def _extended(self, place: Place, node: Node | None) -> Iterator[tuple[str, Position]]:
         for item in self._list(node, "extends"):
             if not isinstance(item, Scalar) or not isinstance(item.value, str):
                 self._problems.add(item.position, "extends: takes names of packs and files")
@@ -159,7 +158,7 @@ class DocumentReader:
                 self._problems.add(item.position, f"extends itself: {circle}", "remove one of them")
                 continue
             self.read(other)
-            yield other.label
+            yield other.label, item.position
 
     def _other(self, place: Place, item: Scalar) -> Place | None:
         if not _is_path(item.text):
@@ -273,21 +272,26 @@ def _pack(name: str) -> Place:
     if name not in pack_names():
         hint = nearest(name, pack_names()) or f"packs: {listed(pack_names())}"
         raise UsageError(f"no pack is called {one_line(name)} ({hint}; a file ends in .yaml)")
-    return Place(resource_folder("policies") / f"{name}.yaml", f"policies/{name}.yaml")
+    path = resource_folder("policies") / f"{name}.yaml"
+    return Place(path, _label(path))
 
 
 def _label(path: Path) -> str:
     """Return how a file is named, one name a file: relative to the working folder where it can be.
 
-    A path that was given as absolute and is not below the working folder stays absolute.
+    A path that was given as absolute and is not below the working folder stays absolute. A pack is
+    named as what it is: ``policies/baseline.yaml`` may be a file of the user's. Where packs are
+    written, in the repository of this project, they are files like others.
     """
     whole = path.resolve()
-    if whole.parent == resource_folder("policies"):
-        return f"policies/{whole.name}"
     here = Path.cwd()
+    packs = resource_folder("policies")
+    if whole.parent == packs and packs != here / "policies":
+        return f"{PACK}{whole.stem}"
     if path.is_absolute() and not whole.is_relative_to(here):
         return whole.as_posix()
-    return Path(os.path.relpath(whole, here)).as_posix()
+    label = Path(os.path.relpath(whole, here)).as_posix()
+    return f"./{label}" if label.startswith(PACK) else label
 
 
 def _is_file(path: Path) -> bool:

@@ -104,7 +104,7 @@ def _of_waivers(
         if use.void:
             of = plural(use.void, "violation")
             yield f"{waiver.title} is void for {of}: not any more {waiver.while_true}"
-        wrong = rule_problem(waiver, [*ids, *ruleset.unselected])
+        wrong = rule_problem(waiver, [*ids, *ruleset.unselected], ruleset.disabled)
         if wrong:
             yield f"{waiver.title} matches nothing: {wrong}"
         elif not use.matched and seen.whole and waiver.fits(ids):

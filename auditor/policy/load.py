@@ -50,9 +50,10 @@ def load(
     overrides = settle_overrides(documents, ids, problems)
     rules: list[PolicyRule | GroupRule] = []
     examples: list[tuple[PolicyRule | GroupRule, tuple[Example, ...]]] = []
-    left_out: list[str] = []
-    for document in documents.values():
-        rule_reader = RuleReader(document, values, problems)
+    left_out: dict[str, str] = {}
+    named = _packs_named(documents)
+    for label, document in documents.items():
+        rule_reader = RuleReader(document, values, problems, named.get(label))
         for node in document.rules:
             if not isinstance(node, MappingNode):
                 hint = "a rule is a mapping with id, severity and assert"
@@ -62,7 +63,7 @@ def load(
             read = rule_reader.read(node, override)
             disabled = _disabled(node, override, problems)
             if disabled:
-                left_out.append(disabled)
+                left_out[_text_of(node, "id")] = disabled
             elif read is not None:
                 rules.append(read.rule)
                 examples.append((read.rule, read.examples))
@@ -81,9 +82,10 @@ def load(
     ruleset = Ruleset(
         rules=tuple(rules),
         policies=tuple(document.file for document in documents.values()),
-        left_out=tuple(left_out),
+        left_out=tuple(left_out.values()),
         warnings=tuple(str(warning) for warning in problems.warnings),
         overridden={name: tuple(_changes(override)) for name, override in overrides.items()},
+        disabled=left_out,
     )
     return Loaded(ruleset, tuple(examples), tuple(problems.warnings))
 
@@ -96,6 +98,18 @@ def load_policies(
     Raises PolicyError with every problem found, UsageError for a name that is nothing.
     """
     return load(names, variables=variables, strict=strict).ruleset
+
+
+def _packs_named(documents: Mapping[str, Document]) -> dict[str, Position]:
+    """Return where a file of the user's extends each pack, itself or by way of another pack."""
+    found: dict[str, Position] = {}
+    # What extends stands behind what it extends.
+    for label, document in reversed(list(documents.items())):
+        for other, position in document.extends.items():
+            place = found.get(label) if position.in_pack else position
+            if place is not None:
+                found.setdefault(other, place)
+    return found
 
 
 def _by_position(problem: Problem) -> Position:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.fields import Exposure, Kind
-from auditor.model import Rule, Severity
+from auditor.model import Position, Rule, Severity
 from auditor.policy.conditions import Condition, reads
 from auditor.policy.documents import Document, check_keys
 from auditor.policy.english import sentence
@@ -56,9 +57,14 @@ class RuleReader:
     """Reads the rules of one file."""
 
     def __init__(
-        self, document: Document, variables: Mapping[str, Node], problems: Problems
+        self,
+        document: Document,
+        variables: Mapping[str, Node],
+        problems: Problems,
+        named_at: Position | None = None,
     ) -> None:
         self._document = document
+        self._named_at = named_at
         self._problems = problems
         self._scope = Scope(variables, document.extra_fields)
         self._conditions = ConditionReader(self._scope, problems)
@@ -74,6 +80,8 @@ class RuleReader:
         group = self._group(node, entries.get("assert"), per) if per is not None else None
         assertion = self._assertion(node, entries.get("assert")) if per is None else None
         rule = self._described(node, entries, when, group or assertion, per)
+        if rule is not None and rule.position.in_pack:
+            rule = replace(rule, named_at=_overridden_at(override) or self._named_at)
         message = self._message(entries.get("message"), per, group)
         examples = read_examples(
             entries.get("tests"),
@@ -319,6 +327,12 @@ _FOREIGN_SEVERITIES = {
     **dict.fromkeys(("info", "informational", "note", "hint", "trivial"), "low"),
     **dict.fromkeys(("blocker", "fatal", "crit", "severe"), "critical"),
 }
+
+
+def _overridden_at(override: Override | None) -> Position | None:
+    """Return where a file of the user's overrides a rule, if one does."""
+    places = [key.position for key, _ in override.entries.values()] if override else []
+    return next((place for place in places if not place.in_pack), None)
 
 
 def _expects(judged: _GroupAssertion | Condition) -> str:

@@ -52,8 +52,8 @@ class Ruleset(msgspec.Struct, frozen=True):
     """The rules in force and where they came from.
 
     ``left_out`` says what was disabled, ``warnings`` what is probably a mistake, ``overridden``
-    what was changed of a rule and where, all as sentences. ``unselected`` are the ids of rules
-    that ``select`` left out.
+    what was changed of a rule and where, ``disabled`` where a rule was disabled, by its id, all as
+    sentences. ``unselected`` are the ids of rules that ``select`` left out.
     """
 
     rules: tuple[PolicyRule | GroupRule, ...]
@@ -61,6 +61,7 @@ class Ruleset(msgspec.Struct, frozen=True):
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     overridden: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    disabled: Mapping[str, str] = msgspec.field(default_factory=dict)
     unselected: tuple[str, ...] = ()
 
     def reads(self) -> tuple[frozenset[str], frozenset[str]]:

@@ -39,6 +39,7 @@ def scrubbed_rules(ruleset: Ruleset, scrubber: Scrubber) -> Ruleset:
             for policy in ruleset.policies
         ),
         left_out=tuple(map(clean, ruleset.left_out)),
+        disabled={name: clean(text) for name, text in ruleset.disabled.items()},
         warnings=tuple(map(clean, ruleset.warnings)),
     )
 

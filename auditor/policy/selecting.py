@@ -83,6 +83,5 @@ def _chosen(
 
 def _nothing(option: str, text: str, known: Sequence[str], ruleset: Ruleset) -> str:
     what = "has the tag" if option == "--tag" else "is called"
-    disabled = [note for note in ruleset.left_out if f"rule {text} " in note]
-    hint = disabled[0] if disabled else nearest(text, known) or "explain lists them"
+    hint = ruleset.disabled.get(text) or nearest(text, known) or "explain lists them"
     return f"{option} {one_line(text)}: no rule in force {what} {one_line(text)} ({hint})"

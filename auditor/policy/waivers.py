@@ -28,7 +28,7 @@ from auditor.policy.problems import Problems
 from auditor.policy.reading import ConditionReader
 from auditor.policy.scope import Scope, named
 from auditor.policy.suggest import nearest
-from auditor.text import listed, one_line, printable
+from auditor.text import listed, one_line, plural, printable
 
 FILE_KEYS = ("waivers", "extra_fields")
 WAIVER_KEYS = ("rule", "connections", "reason", "owner", "expires", "while")
@@ -163,11 +163,17 @@ def load_waivers(path: Path | str, *, strict: bool = False) -> Waivers:
     return Waivers(file, entries, tuple(problems.warnings))
 
 
-def rule_problem(waiver: Waiver, ids: Iterable[str]) -> str:
-    """Return what is wrong with a waiver's rule when it is none of ``ids``; "" when it is one."""
+def rule_problem(waiver: Waiver, ids: Iterable[str], disabled: Mapping[str, str]) -> str:
+    """Return what is wrong with a waiver's rule when it is none of ``ids``; "" when it is one.
+
+    ``disabled`` says where each rule that is not in force was disabled, by its id.
+    """
     known = list(ids)
     if waiver.fits(known):
         return ""
+    if off := sorted(waiver.fits(disabled)):
+        more = f", and {plural(len(off) - 1, 'more rule')} like it" if len(off) > 1 else ""
+        return f"{disabled[off[0]]}{more}"
     hint = nearest(waiver.rule, known)
     told = f" ({hint})" if hint else ""
     return f"no rule is called {one_line(waiver.rule)}{told}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from auditor.clock import iso
-from auditor.model import Finding, History, Outcome, Result, Verdict
+from auditor.model import Finding, History, Outcome, Position, Result, Rule, Verdict
 from auditor.text import plural
 
 #: A format that cannot hold everything shows this many of a finding's connections.
@@ -121,6 +121,15 @@ def connections_in_words(finding: Finding) -> list[str]:
 def evidence_in_words(finding: Finding) -> list[str]:
     """Return ``field: actual (expected: …)`` for each field that decided the finding."""
     return [f"{e.field}: {e.actual} (expected: {e.expected})" for e in finding.evidence]
+
+
+def spot(rule: Rule) -> Position | None:
+    """Return the line of the user's own files that brings ``rule``, None where none does.
+
+    A shipped pack is no file of the user's repository; a host would look for it in vain, or show
+    another file of that name.
+    """
+    return rule.named_at if rule.position.in_pack else rule.position
 
 
 def repository_path(file: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditor.errors import Problem
-from auditor.model import Finding, Outcome, Result, Severity, Verdict
+from auditor.model import Finding, Outcome, Position, Result, Severity, Verdict
 from auditor.reports.facts import (
     UNFINISHED,
     connections_in_words,
@@ -21,6 +21,7 @@ from auditor.reports.facts import (
     pressing,
     repository_path,
     sentences,
+    spot,
     told,
 )
 from auditor.text import plural, shortened
@@ -65,9 +66,7 @@ def render_problems(problems: Sequence[Problem], _version: str) -> Iterator[str]
         yield _command(
             "warning" if problem.warning else "error",
             "\n".join(filter(None, (problem.message, problem.hint))),
-            file=repository_path(problem.position.file),
-            line=str(problem.position.line),
-            col=str(problem.position.column),
+            **_where(problem.position),
             title="Fivetran policy",
         )
     if len(problems) > MOST:
@@ -75,19 +74,20 @@ def render_problems(problems: Sequence[Problem], _version: str) -> Iterator[str]
 
 
 def _annotation(finding: Finding) -> str:
-    rule, position = finding.rule, finding.rule.position
+    rule, position = finding.rule, spot(finding.rule)
     command = "error" if finding.verdict is Verdict.ERROR else _COMMANDS[rule.severity]
     lines = [told(finding), *connections_in_words(finding), *evidence_in_words(finding)]
     if rule.fix:
         lines.append(f"fix: {rule.fix}")
-    return _command(
-        command,
-        "\n".join(lines),
-        file=repository_path(position.file),
-        line=str(position.line),
-        col=str(position.column),
-        title=f"{rule.severity.label}: {rule.id}",
-    )
+    if rule.position.in_pack:
+        lines.append(f"rule: {rule.position}")
+    where = {} if position is None else _where(position)
+    return _command(command, "\n".join(lines), **where, title=f"{rule.severity.label}: {rule.id}")
+
+
+def _where(position: Position) -> dict[str, str]:
+    file, line, column = repository_path(position.file), position.line, position.column
+    return {"file": file, "line": str(line), "col": str(column)}
 
 
 def _command(command: str, text: str, **properties: str) -> str:

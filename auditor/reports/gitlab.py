@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from auditor.model import Finding, Outcome, Result, Severity
+from auditor.model import Finding, Outcome, Position, Result, Severity
 from auditor.reports.facts import (
     UNFINISHED,
     acceptance,
@@ -18,6 +18,7 @@ from auditor.reports.facts import (
     is_accepted,
     repository_path,
     sentences,
+    spot,
     told,
 )
 from auditor.reports.fingerprint import LENGTH, fingerprint
@@ -31,6 +32,8 @@ _SEVERITIES = {
     Severity.CRITICAL: "blocker",
 }
 _LONGEST = 1000
+# GitLab wants a path of every issue; this is the file in which a repository names packs.
+_DEFAULTS = "auditor.yaml"
 _Object = dict[str, Any]
 
 
@@ -49,13 +52,19 @@ def placeholder(version: str) -> str:  # noqa: ARG001  # the format has no place
 def _issues(result: Result) -> Iterator[_Object]:
     if result.gate.outcome is Outcome.INCONCLUSIVE:
         reasons = sentences((*result.gate.reasons, *result.listing.problems))
-        file = result.policies[0].file if result.policies else "policies"
-        yield _inconclusive(f"inconclusive: {reasons}", file)
-    yield from map(_issue, result.findings)
+        yield _inconclusive(f"inconclusive: {reasons}", _own(result).file)
+    own = _own(result)
+    yield from (_issue(finding, own) for finding in result.findings)
 
 
-def _issue(finding: Finding) -> _Object:
-    rule = finding.rule
+def _own(result: Result) -> Position:
+    """Return the user's first policy, or where a pack that stands for none could be named."""
+    own = (Position(p.file, 1, 1) for p in result.policies)
+    return next((place for place in own if not place.in_pack), Position(_DEFAULTS, 1, 1))
+
+
+def _issue(finding: Finding, own: Position) -> _Object:
+    rule, place = finding.rule, spot(finding.rule) or own
     where = "; ".join(connections_in_words(finding)) or finding.group
     note = f" [{acceptance(finding)}]" if is_accepted(finding) else ""
     return {
@@ -63,7 +72,7 @@ def _issue(finding: Finding) -> _Object:
         "check_name": rule.id,
         "fingerprint": fingerprint(finding),
         "severity": "info" if is_accepted(finding) else _SEVERITIES[rule.severity],
-        "location": _location(rule.position.file, rule.position.line),
+        "location": _location(place.file, place.line),
         "categories": [finding.verdict.label],
     }
 

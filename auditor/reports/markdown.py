@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from auditor.clock import iso
+from auditor.clock import to_the_second
 from auditor.model import Finding, Outcome, Result, RuleChecks, Verdict
 from auditor.reports.facts import (
     UNFINISHED,
@@ -121,7 +121,9 @@ def _pieces(result: Result) -> Iterator[str]:
         "Listing": listing_in_words(result),
         "Checks": counts_in_words(result),
         "Source": " ".join([prose(source.kind), code(source.location), *filters]),
-        "Judged at": " ".join(filter(None, [iso(result.judged_at), code(result.clock_note)])),
+        "Judged at": " ".join(
+            filter(None, [to_the_second(result.judged_at), code(result.clock_note)])
+        ),
         "Fails on": ", ".join([gate.fail_on.label if gate.fail_on else "none", *limits]),
         "Policies": "<br>".join(policies) + _more(len(result.policies)),
         **({"Trend": prose(trend_in_words(result.history))} if result.history else {}),

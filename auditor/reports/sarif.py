@@ -1,10 +1,13 @@
 """SARIF 2.1.0, for code scanning.
 
 A result points at the rule's line in the policy file, which a repository holds, and names the
-connection as a logical location. GitHub keeps alerts apart by ``primaryLocationLineHash``; all
-results of a rule stand on one line, so it is the finding's fingerprint. GitHub takes at most
-25,000 results of a run and 20 tags of a rule (GitHub's documentation, "SARIF results exceed one or
-more limits").
+connection as a logical location. The rule of a shipped pack stands in no file of the repository:
+its result points at the line that overrides it or extends the pack, and where there is none, into
+the packs, which have a base of their own.
+
+GitHub keeps alerts apart by ``primaryLocationLineHash``; all results of a rule stand on one line,
+so it is the finding's fingerprint. GitHub takes at most 25,000 results of a run and 20 tags of a
+rule (GitHub's documentation, "SARIF results exceed one or more limits").
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from auditor.errors import Problem
-from auditor.model import Finding, Outcome, Position, Result, Rule, Severity, Verdict
+from auditor.model import PACK, Finding, Outcome, Position, Result, Rule, Severity, Verdict
 from auditor.reports.facts import (
     MOST_CONNECTIONS,
     UNFINISHED,
@@ -23,6 +26,7 @@ from auditor.reports.facts import (
     is_accepted,
     pressing,
     repository_path,
+    spot,
     told,
 )
 from auditor.reports.fingerprint import fingerprint
@@ -32,6 +36,7 @@ MOST_RESULTS = 25_000
 
 # GitHub rejects a file in which a rule has more, and shows ten of them.
 _MOST_TAGS = 20
+_PACKS = "PACKS"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {
     Severity.LOW: "note",
@@ -66,6 +71,9 @@ def render(result: Result) -> Iterator[str]:
         "columnKind": "unicodeCodePoints",
         "properties": {**facts(result), "findings": len(result.findings), "shown": len(shown)},
     }
+    if any(rule.position.in_pack for rule in result.rules):
+        packs = {"description": {"text": "the packs that fivetran-auditor ships"}}
+        run["originalUriBaseIds"] = {_PACKS: packs}
     yield from _log(run, (_result(finding, numbers[finding.rule.id]) for finding in shown))
 
 
@@ -159,7 +167,7 @@ def _rule(rule: Rule) -> _Object:
 
 def _result(finding: Finding, number: int) -> _Object:
     rule, identity = finding.rule, fingerprint(finding)
-    accepted = is_accepted(finding)
+    accepted, place = is_accepted(finding), spot(finding.rule)
     return {
         "ruleId": rule.id,
         "ruleIndex": number,
@@ -167,7 +175,7 @@ def _result(finding: Finding, number: int) -> _Object:
         "message": _message(told(finding)),
         "locations": [
             {
-                "physicalLocation": _place(rule.position),
+                "physicalLocation": _place(place or rule.position),
                 "logicalLocations": [
                     {
                         "name": c.id,
@@ -178,6 +186,7 @@ def _result(finding: Finding, number: int) -> _Object:
                 ],
             }
         ],
+        **({"relatedLocations": [_in_pack(rule)]} if place and place != rule.position else {}),
         "fingerprints": {"fivetranAuditor/v1": identity},
         "partialFingerprints": {"primaryLocationLineHash": f"{identity}:1"},
         "suppressions": [_suppression(finding)] if accepted else [],
@@ -214,10 +223,20 @@ def _problem(problem: Problem) -> _Object:
 
 
 def _place(position: Position) -> _Object:
+    uri = {"uri": relative_uri(position.file)}
+    if position.in_pack:
+        # Of a base of its own, so that nobody looks for it in the repository.
+        uri = {"uri": f"{relative_uri(position.file.removeprefix(PACK))}.yaml", "uriBaseId": _PACKS}
     return {
-        "artifactLocation": {"uri": relative_uri(position.file)},
+        "artifactLocation": uri,
         "region": {"startLine": position.line, "startColumn": position.column},
     }
+
+
+def _in_pack(rule: Rule) -> _Object:
+    """Return where the rule of a pack stands, for a result that points at the user's own file."""
+    text = f"{rule.id} stands in {rule.position.file}"
+    return {"physicalLocation": _place(rule.position), "message": _message(text)}
 
 
 def _suppression(finding: Finding) -> _Object:

@@ -13,7 +13,7 @@ from threading import Thread
 from typing import TypeVar
 
 from auditor.errors import SourceError
-from auditor.sources.stream import Event, Page, Restart
+from auditor.sources.stream import Asking, Event, Page, Restart
 from auditor.text import plural
 
 T = TypeVar("T")
@@ -42,12 +42,17 @@ def ended(future: Future[T], seconds: float) -> bool:
 
 
 def read_ahead(
-    events: Iterator[Event], *, timeout: float = 600.0, clock: Callable[[], float] = time.monotonic
+    events: Iterator[Event],
+    *,
+    source: object = None,
+    timeout: float = 600.0,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
     """Yield ``events``, fetching the next one while the caller is busy with this one.
 
     Never more than one is fetched ahead. ``timeout`` is seconds for the whole listing. Raises
-    SourceError when they are over, and whatever ``events`` raises.
+    SourceError when they are over, and whatever ``events`` raises. ``source`` is theirs: what it
+    last failed at is what a deadline would hide.
     """
     deadline = clock() + timeout
     pages = connections = 0
@@ -60,7 +65,7 @@ def read_ahead(
             raise SourceError(
                 f"the listing was not read to its end within {timeout:,g} s (--timeout); "
                 f"reached {plural(pages, 'page')} with {plural(connections, 'connection')}; "
-                "raise --timeout, or narrow the listing with --group"
+                f"{_last_failure(source)}raise --timeout, or narrow the listing with --group"
             )
         event = ahead.result()
         if event is None:
@@ -71,3 +76,8 @@ def read_ahead(
         elif isinstance(event, Restart):
             pages = connections = 0
         yield event
+
+
+def _last_failure(source: object) -> str:
+    setback = source.setback if isinstance(source, Asking) else ""
+    return f"last failure: {setback}; " if setback else ""

@@ -73,11 +73,17 @@ class FivetranSource:
         self._verify = verify_listing
         self._options = options or HttpOptions()
         self._scrubber = Scrubber(((credentials.key, credentials.secret),))
+        self._client: Client | None = None
 
     @property
     def info(self) -> SourceInfo:
         """The API's address and the filters in use."""
         return SourceInfo("api", self._base_url, self._filters, base_url=self._base_url)
+
+    @property
+    def setback(self) -> str:
+        """Where and why the last attempt brought nothing; "" where it brought an answer."""
+        return self._client.setback if self._client is not None else ""
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
         """Yield the listing. Raises SourceError where it cannot go on."""
@@ -87,9 +93,9 @@ class FivetranSource:
             attempt_seconds=self._options.attempt_seconds,
             body_bytes=self._options.page_bytes,
         )
-        client = Client(transport, self._options, self._scrubber, self._advise)
+        self._client = Client(transport, self._options, self._scrubber, self._advise)
         try:
-            yield from self._walks(client, decoder)
+            yield from self._walks(self._client, decoder)
         finally:
             transport.close()
 

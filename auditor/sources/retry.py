@@ -96,6 +96,8 @@ class Client:
         self._scrubber = scrubber
         self._advise = advise
         self._patience = options.max_wait
+        #: Where and why the last attempt brought nothing; "" where it brought an answer.
+        self.setback = ""
 
     def get(self, url: str, read: Callable[[bytes], T], place: str) -> Reply[T]:
         """Return what ``read`` makes of the body at ``url``; ``place`` names it in messages.
@@ -108,10 +110,13 @@ class Client:
             try:
                 answer = self._transport.get(url)
                 if answer.status == 200:
-                    return self._read(answer, read)
+                    reply = self._read(answer, read)
+                    self.setback = ""
+                    return reply
                 setback = self._refused(answer)
             except (ExchangeError, UndecodableError) as error:
                 setback, cause = self._failed(error), error
+            self.setback = self._scrubber.text(f"{place}: {setback.reason}")
             if setback.wait is not None:
                 self._wait(setback, place)
                 continue

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from auditor.errors import SourceError
+from auditor.errors import SourceError, UsageError
 from auditor.model import Completeness, SourceInfo
 from auditor.records import MISSING, Decoder, kind_of
 from auditor.sources.saved import Closing, Part, parts, read_header
@@ -61,6 +61,8 @@ class SnapshotSource:
         """
         listing = _Listing(decoder)
         folder = _is_folder(self._path)
+        if folder:
+            listing.warnings += _left_out(self._path)
         for path in _files(self._path) if folder else [self._path]:
             try:
                 with self._open(path) as source:
@@ -101,11 +103,35 @@ class SnapshotSource:
         return None
 
 
+def check_path(path: str) -> None:
+    """Raise UsageError where ``path`` leads to nothing that could be read; it is not read here.
+
+    A file that is there and holds no listing is another matter: a SourceError of its events.
+    """
+    if path == "-":
+        return
+    try:
+        if _is_folder(path):
+            _files(path)
+        elif is_regular(path):
+            Path(path).open("rb").close()
+        else:  # of a pipe what is read is gone
+            Path(path).stat()
+    except (FileNotFoundError, ValueError) as error:
+        hint = "name a saved listing, a folder of them, or - for standard input"
+        raise UsageError(f"{printable(path)}: no such file; {hint}") from error
+    except OSError as error:
+        raise UsageError(str(unreadable(printable(path), error))) from error
+    except SourceError as error:
+        raise UsageError(str(error)) from error
+
+
 class _Listing:
     """What is known of the listing while its parts come in."""
 
     def __init__(self, decoder: Decoder) -> None:
         self.problems: list[str] = []
+        self.warnings: list[str] = []
         self._decoder = decoder
         self._seen: set[str] = set()
         self._repeated: list[str] = []
@@ -132,11 +158,11 @@ class _Listing:
 
     def end(self) -> End:
         """Return the end of the listing, with everything that is wrong with it as a whole."""
-        warnings = self._check_chain()
+        self.warnings += self._check_chain()
         if self._repeated:
             self.problems.append(self._repetition())
         walks = self._closings[0].walks if len(self._closings) == 1 else 1
-        return End(self._completeness(), walks, tuple(self.problems), tuple(warnings))
+        return End(self._completeness(), walks, tuple(self.problems), tuple(self.warnings))
 
     def _completeness(self) -> Completeness:
         if self.problems:
@@ -238,6 +264,20 @@ def _files(folder: str) -> list[str]:
     if not shown:
         raise SourceError(f"{printable(folder)}: the folder holds no files; name a saved listing")
     return [str(Path(folder) / name) for name in shown]
+
+
+def _left_out(folder: str) -> list[str]:
+    """Return a warning about the hidden files of a folder, if it has any."""
+    with contextlib.suppress(OSError):
+        hidden = sorted(
+            entry.name
+            for entry in Path(folder).iterdir()
+            if entry.name.startswith(".") and is_regular(str(entry))
+        )
+        if hidden:
+            count = plural(len(hidden), "hidden file was", "hidden files were")
+            return [f"{printable(folder)}: {count} not read, such as {one_line(hidden[0])}"]
+    return []
 
 
 def _in_numbers(name: str) -> list[tuple[int, int, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -60,3 +60,12 @@ class Source(Protocol):
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
         """Yield the listing. Raises SourceError where it cannot go on."""
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A source that asks again after a failure."""
+
+    @property
+    def setback(self) -> str:
+        """Where and why its last attempt brought nothing; "" where it brought an answer."""

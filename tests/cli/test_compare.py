@@ -126,6 +126,7 @@ def test_a_report_that_did_not_finish_is_inconclusive(folder: Path):
         (("--snapshot", "listing.json"), "--snapshot needs --against"),
         (("--snapshot", "-", "--against", "baseline"), "save it to a file first"),
         (("--snapshot", "listing.json", "--against", "no-such-pack"), "no-such-pack"),
+        (("--snapshot", "gone.json", "--against", "baseline"), "gone.json: no such file"),
         (("old.json", "new.json", "--report", "csv"), "no such format"),
         (("old.json", "new.json", "--report", "json=new.json"), "write the comparison elsewhere"),
     ],

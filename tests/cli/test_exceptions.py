@@ -246,6 +246,24 @@ def test_validate_knows_waivers(house: Path):
     assert "waivers.yaml:2:5: error: a waiver needs owner:" in both.stdout
 
 
+def test_a_waiver_of_a_disabled_rule_is_told_who_disabled_it(house: Path):
+    override = "override:\n  auto-schedule: {enabled: false, reason: Airflow schedules}\n"
+    (house / "mine.yaml").write_text(f"policy: mine\nextends: [baseline]\n{override}")
+    (house / "waivers.yaml").write_text(waiver(rule="auto-schedule"))
+    told = "rule auto-schedule is disabled at mine.yaml:4:19: Airflow schedules"
+    done = run(["validate", "mine.yaml", "--waivers", "waivers.yaml"], house)
+    assert f"warning: {told}" in done.stdout
+    assert "no rule is called" not in done.stdout
+    estate = Estate(house)
+    estate.saved(record("a"))
+    policy = ("-p", "./mine.yaml", "--waivers", "waivers.yaml")
+    done = run(["audit", "--snapshot", "listing.json", *policy], house)
+    assert f"matches nothing: {told}" in done.stdout
+    (house / "waivers.yaml").write_text(waiver(rule="auto-*"))
+    done = run(["validate", "mine.yaml", "--waivers", "waivers.yaml"], house)
+    assert f"warning: {told}" in done.stdout
+
+
 def test_a_snapshot_and_the_api_it_is_of_share_a_baseline(house: Path):
     with Sandbox(build_estate(40, 7)) as sandbox:
         url = ("--base-url", sandbox.url)

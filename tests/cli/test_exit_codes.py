@@ -215,8 +215,17 @@ SNAPSHOTS = [
     saved("not a number", "--snapshot nan.json -p met.yaml", 3, "nan.json"),
     saved("no UTF-8", "--snapshot latin.json -p met.yaml", 3, "UTF-8"),
     saved("cut gzip", "--snapshot closed.ndjson.gz -p met.yaml", 3, "closed.ndjson.gz"),
-    saved("no such file", "--snapshot nothing.json -p met.yaml", 3, "nothing.json"),
-    saved("an empty folder", "--snapshot bare -p met.yaml", 3, "bare"),
+    saved("no such file", "--snapshot nothing.json -p met.yaml", 2, "nothing.json: no such file"),
+    saved("an empty folder", "--snapshot bare -p met.yaml", 2, "bare: the folder holds no files"),
+    saved(
+        "a snapshot linked to itself",
+        "--snapshot linked -p met.yaml",
+        2,
+        "linked: it cannot be read",
+    ),
+    saved(
+        "a file in its path", "--snapshot a-file/x -p met.yaml", 2, "a-file/x: it cannot be read"
+    ),
     saved("allowed, but cut", "--snapshot cut.json -p met.yaml --allow-empty", 3, "cut.json"),
 ]
 ACCOUNT = [
@@ -431,6 +440,62 @@ def test_a_report_of_an_earlier_run_is_gone_before_anything_can_go_wrong(house: 
     assert outcome_in(house / "audit-report") == "passed"
     assert run([*good, "-p", "misspelt.yaml"], house).returncode == 2
     assert outcome_in(house / "audit-report") == "placeholder"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ("--nope", "audit-report"),
+        ("--fail-onn low", "audit-report"),
+        ("--fail-on urgent", "audit-report"),
+        ("--report html --report jnit", "audit-report"),
+        ("--nope -o elsewhere", "elsewhere"),
+        ("--output-dir=elsewhere --now yesterday", "elsewhere"),
+        ("a-word-too-many", "audit-report"),
+        ("--config broken.yaml", "audit-report"),
+    ],
+)
+def test_options_that_cannot_be_read_leave_no_older_pass(house: Path, wrong: str, place: str):
+    (house / "broken.yaml").write_text("fail_onn: low\n")
+    good = ["audit", "--snapshot", "one.json", "-p", "met.yaml"]
+    assert run([*good, "-o", place], house).returncode == 0
+    assert outcome_in(house / place) == "passed"
+    done = run([*good, *wrong.split()], house)
+    assert done.returncode == 2
+    assert outcome_in(house / place) == "placeholder"
+
+
+def test_options_that_cannot_be_read_in_the_defaults_either(house: Path):
+    good = ["audit", "--snapshot", "one.json", "-p", "met.yaml"]
+    (house / "auditor.yaml").write_text("output_dir: out\n")
+    assert run(good, house).returncode == 0
+    assert run([*good, "--nope"], house).returncode == 2
+    assert outcome_in(house / "out") == "placeholder"
+    assert run(good, house).returncode == 0
+    env = {"FIVETRAN_AUDITOR_FAIL_ON": "urgent", "FIVETRAN_AUDITOR_OUTPUT_DIR": "out"}
+    assert run(good, house, env).returncode == 2
+    assert outcome_in(house / "out") == "placeholder"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "--nope -p met.yaml --report json=met.yaml",
+        "--nope --snapshot one.json --report json=one.json",
+        "--nope --waivers waivers.json --report json=waivers.json",
+        "--nope --report json=./link.json --snapshot one.json",
+        "--nope --show-config --report json=old.json",
+    ],
+)
+def test_options_that_cannot_be_read_cost_nothing_else(house: Path, asked: str):
+    (house / "waivers.json").write_text('{"waivers": []}')
+    (house / "old.json").write_text("{}")
+    (house / "link.json").symlink_to("one.json")
+    before = {path.name: path.read_bytes() for path in house.iterdir() if path.is_file()}
+    run(["audit", *asked.split()], house)
+    after = {path.name: path.read_bytes() for path in house.iterdir() if path.is_file()}
+    assert after == before
+    assert not (house / "audit-report").exists()
 
 
 def test_the_same_run_leaves_the_same_bytes(house: Path):

@@ -66,9 +66,10 @@ def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
 def test_a_port_where_nobody_listens(tmp_path: Path) -> None:
     with FaultServer([response()]) as server:
         url = server.url
-    done = run(["audit", f"--base-url={url}", "--timeout=1"], tmp_path, KEYS)
+    done = run(["audit", f"--base-url={url}", "--timeout=3"], tmp_path, KEYS)
     assert done.returncode == 3
-    assert "--timeout" in done.stdout or "refused" in done.stdout
+    # Whether the attempts came to an end or the time did.
+    assert "connection refused" in done.stdout
 
 
 @pytest.mark.parametrize("line", ["root:hunter2:19000:0:::", "hunter2", "db: hunter2", "[hunter2"])

@@ -135,6 +135,44 @@ def test_a_deadline_says_what_was_reached() -> None:
     assert "--group" in message
 
 
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ([kept(b"", 503)], "last failure: {place}, page 1: HTTP 503; raise --timeout"),
+        ([b""], "last failure: {place}, page 1: "),
+        ([kept(page([record(1)], "a")), kept(b"", 503)], "last failure: {place}, page 2: HTTP 503"),
+        ([kept(b"", 503), kept(page([record(1)], "a"))], ""),
+    ],
+    ids=["a status", "a connection", "a later page", "one that was got over"],
+)
+def test_a_deadline_names_the_failure_that_it_hides(answers: list[Answer], told: str) -> None:
+    asked = threading.Event()
+    waiting = list(answers)
+
+    def serve(_: Request) -> Answer:
+        if waiting:
+            return waiting.pop(0)
+        asked.set()
+        return HANG
+
+    with FaultServer(serve) as server:
+        options = HttpOptions(sleep=lambda _: None)
+        source = FivetranSource(server.url, CREDENTIALS, options=options)
+        # The deadline comes when the server says nothing more.
+        events = read_ahead(
+            source.events(SHAPE),
+            source=source,
+            timeout=10,
+            clock=lambda: 100.0 if asked.is_set() else 0.0,
+        )
+        with pytest.raises(SourceError) as caught:
+            list(events)
+        place = f"{server.url.removeprefix('http://')}/v1/connections"
+    message = str(caught.value)
+    assert ("last failure" in message) is bool(told)
+    assert told.format(place=place) in message
+
+
 def test_a_deadline_holds_for_pages_that_come_steadily() -> None:
     ticks = count()
     pages = read_ahead(iter([PAGE] * 1000), timeout=100, clock=lambda: float(next(ticks)))

@@ -277,6 +277,17 @@ def test_a_folder_with_one_snapshot_is_that_snapshot(tmp_path: Path):
     assert read(tmp_path).end.completeness is Completeness.UNKNOWN
 
 
+def test_hidden_files_of_a_folder_are_left_out_with_a_warning(tmp_path: Path):
+    (tmp_path / "1.json").write_text(json.dumps(records(2)))
+    assert read(tmp_path).end.warnings == ()
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".2.json").write_text(json.dumps(records(1, start=5)))
+    found = read(tmp_path)
+    assert found.ids == ["c0", "c1"]
+    (warning,) = found.end.warnings
+    assert warning == f"{tmp_path}: 1 hidden file was not read, such as .2.json"
+
+
 @pytest.mark.parametrize("path", ["/nowhere/listing.json", "a\0b"])
 def test_a_path_that_is_not_there_is_an_error(path: str):
     with pytest.raises(SourceError, match="cannot be read"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditor.clock import iso
+from auditor.clock import to_the_second
 from auditor.comparing import MEANINGS, Answer, Change, Changed, Comparison, Tally
 from auditor.earlier import EarlierReport
 from auditor.reports.facts import UNFINISHED
@@ -70,7 +70,7 @@ def _side(report: EarlierReport) -> dict[str, str]:
     policies = [f"{code(p.name)} ({code(p.file)})" for p in report.policies[:20]]
     return {
         "Report": code(report.name),
-        "Judged at": iso(report.judged_at) if report.judged_at is not None else "did not finish",
+        "Judged at": to_the_second(report.judged_at) if report.judged_at else "did not finish",
         "Outcome": report.outcome.value,
         "Source": code(report.source.location),
         "Connections": f"{len(report.connections):,}",
