@@ -276,7 +276,7 @@ def _served(answer: Answer) -> Iterator[FivetranSource]:
     def script(request: Request) -> Answer:
         return kept(_LAST) if "cursor" in request.query else answer
 
-    patience = HttpOptions(attempts=2, sleep=lambda _: None, attempt_seconds=20.0)
+    patience = HttpOptions(attempts=2, sleep=lambda _: None, attempt_seconds=20.0, max_wait=3.0)
     with FaultServer(script) as server:
         yield FivetranSource(server.url, CREDENTIALS, options=patience)
 

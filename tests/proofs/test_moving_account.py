@@ -350,7 +350,7 @@ def test_a_machine_that_changes_the_account_between_requests() -> None:
 
 @pytest.mark.slow
 def test_the_machine_at_length() -> None:
-    _run_the_machine(1500, 60)
+    _run_the_machine(400, 50)
     assert Walking.hidden, "nothing was hidden from one walk: --verify-listing would add nothing"
 
 
