@@ -53,7 +53,10 @@ class Completeness(Enum):
     ONE_PAGE = "complete: one page, one moment"
     VERIFIED = "complete: two walks in a row listed the same connections"
     SNAPSHOT = "complete: a snapshot with its closing line"
-    ONE_WALK = "one walk, no anomaly seen"
+    ONE_WALK = (
+        "one walk, no anomaly seen; a change meanwhile may have hidden a connection, "
+        "which --verify-listing would show"
+    )
     UNKNOWN = "completeness unknown"
     INCOMPLETE = "incomplete"
 

@@ -16,6 +16,7 @@ import keyword
 import math
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final, NamedTuple, Optional, Protocol, Union
 
 import msgspec
@@ -30,6 +31,14 @@ _LONGEST_INTEGER = 310
 #: What stands for any number that no float holds, in records that are kept whole.
 _OUT_OF_RANGE = 10**400
 _BOM = b"\xef\xbb\xbf"
+#: Where other APIs say that more follows. A proxy may translate keys, and a client that knew one
+#: spelling only would take the first page for the last.
+_MORE = (
+    *("nextCursor", "NextCursor", "NEXT_CURSOR", "cursor", "next", "nextPage", "next_page"),
+    *("nextPageToken", "next_page_token", "hasMore", "has_more"),
+)
+#: What stands once in an answer. Of two lists or cursors the last one would hide the other.
+_ONCE = (b'"items"', b'"next_cursor"')
 
 
 class Opaque(msgspec.Struct, frozen=True, gc=False):
@@ -63,7 +72,8 @@ class UndecodableError(ValueError):
 class Envelope(NamedTuple):
     """The API's answer. ``problem`` says why ``items`` is empty when it is not a list at all.
 
-    ``next_cursor`` is whatever the body holds there, MISSING included.
+    ``next_cursor`` is whatever the body holds there, MISSING included. ``elsewhere`` is a key in
+    another place, or of another spelling, that says that more follows.
     """
 
     code: object
@@ -71,6 +81,7 @@ class Envelope(NamedTuple):
     items: list[Any]
     next_cursor: object
     problem: str = ""
+    elsewhere: str = ""
 
 
 class Node(msgspec.Struct):
@@ -117,20 +128,18 @@ class Shape:
         record: Any = self.root.struct
         #: The type of every record that this shape decodes.
         self.record: Any = record
-        data: Any = msgspec.defstruct(
-            "Data",
-            [
-                ("items", Union[list[record], _Scalar, Opaque, msgspec.UnsetType], MISSING),
-                ("next_cursor", Union[_Leaf, msgspec.UnsetType], MISSING),
-            ],
-            gc=False,
-        )
+        leaf = (Union[_Leaf, msgspec.UnsetType], MISSING)
+        more = [(name, *leaf) for name in _MORE]
+        items = ("items", Union[list[record], _Scalar, Opaque, msgspec.UnsetType], MISSING)
+        data: Any = msgspec.defstruct("Data", [items, ("next_cursor", *leaf), *more], gc=False)
         envelope: Any = msgspec.defstruct(
             "Envelope",
             [
-                ("code", Union[_Leaf, msgspec.UnsetType], MISSING),
-                ("message", Union[_Leaf, msgspec.UnsetType], MISSING),
+                ("code", *leaf),
+                ("message", *leaf),
                 ("data", Union[data, _Scalar, list[Opaque], msgspec.UnsetType], MISSING),
+                ("next_cursor", *leaf),
+                *more,
             ],
             gc=False,
         )
@@ -144,8 +153,9 @@ class Shape:
     def page(self, body: bytes) -> Envelope:
         """Decode one answer of ``GET /v1/connections``; its items are not yet ``sift``-ed.
 
-        Raises UndecodableError for what is not JSON in UTF-8.
+        Raises UndecodableError for what is not JSON in UTF-8, or says its list or cursor twice.
         """
+        _refuse_twice(body)
         answer = self._decode(self._page, body, lambda value: _envelope(value, self._each))
         if isinstance(answer, Envelope):
             return answer
@@ -155,7 +165,10 @@ class Shape:
         if type(data.items) is not list:
             problem = _not_array("data.items", data.items)
             return Envelope(answer.code, answer.message, [], data.next_cursor, problem)
-        return Envelope(answer.code, answer.message, data.items, data.next_cursor)
+        elsewhere = _elsewhere(partial(getattr, answer), partial(getattr, data))
+        return Envelope(
+            answer.code, answer.message, data.items, data.next_cursor, elsewhere=elsewhere
+        )
 
     def array(self, body: bytes) -> list[Any]:
         """Decode a JSON array of records. Raises UndecodableError."""
@@ -180,6 +193,10 @@ class Shape:
     def ids(self, records: list[Any]) -> list[str]:
         """Return the ids of sifted records, in order."""
         return [record.id for record in records]
+
+    def values(self, records: list[Any], name: str) -> list[object]:
+        """Return what sifted records hold as ``name``, a field of a connection's identity."""
+        return [getattr(record, name) for record in records]
 
     # -- reaching values --------------------------------------------------------------------
 
@@ -252,15 +269,16 @@ class WholeRecords:
 
     def page(self, body: bytes) -> Envelope:
         """Decode one answer of ``GET /v1/connections``. Raises UndecodableError."""
-        return _envelope(_parsed(body, concealing=True), list)
+        _refuse_twice(body)
+        return _envelope(_kept(body), list)
 
     def array(self, body: bytes) -> list[Any]:
         """Decode a JSON array of records. Raises UndecodableError."""
-        return _array(_parsed(body, concealing=True))
+        return _array(_kept(body))
 
     def single(self, body: bytes) -> object:
         """Decode one JSON value that should be a record. Raises UndecodableError."""
-        return _parsed(body, concealing=True)
+        return _kept(body)
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
         """Return the items that are records with an id, and what is wrong with each other one."""
@@ -269,6 +287,10 @@ class WholeRecords:
     def ids(self, records: list[Any]) -> list[str]:
         """Return the ids of sifted records, in order."""
         return [record["id"] for record in records]
+
+    def values(self, records: list[Any], name: str) -> list[object]:
+        """Return what sifted records hold as ``name``, MISSING where they have none."""
+        return [record.get(name, MISSING) for record in records]
 
 
 class Decoder(Protocol):
@@ -288,6 +310,9 @@ class Decoder(Protocol):
 
     def ids(self, records: list[Any]) -> list[str]:
         """Return the ids of sifted records, in order."""
+
+    def values(self, records: list[Any], name: str) -> list[object]:
+        """Return what sifted records hold as ``name``, a field of a connection's identity."""
 
 
 def kind_of(value: object) -> str:
@@ -356,7 +381,42 @@ def _envelope(answer: object, convert: Callable[[list[Any]], list[Any]]) -> Enve
     items, cursor = data.get("items", MISSING), data.get("next_cursor", MISSING)
     if not isinstance(items, list):
         return Envelope(code, message, [], cursor, _not_array("data.items", items))
-    return Envelope(code, message, convert(items), cursor)
+    elsewhere = _elsewhere(lambda key: answer.get(key, MISSING), lambda key: data.get(key, MISSING))
+    return Envelope(code, message, convert(items), cursor, elsewhere=elsewhere)
+
+
+def _elsewhere(answer: Callable[[str], Any], data: Callable[[str], Any]) -> str:
+    """Return the key that says that more follows, where ``data.next_cursor`` does not."""
+    if data("next_cursor") not in (MISSING, None, ""):
+        return ""
+    for get, above, names in ((data, "data.", _MORE), (answer, "", ("next_cursor", *_MORE))):
+        for name in names:
+            if get(name) not in (MISSING, None, "", False, 0):
+                return above + name
+    return ""
+
+
+def _refuse_twice(body: bytes) -> None:
+    """Raise UndecodableError where an answer says its list or its cursor twice.
+
+    Records may hold these words as well, so that only a look at the answer itself tells.
+    """
+    # Each key is found at once from one end or the other: one pass over the body, not two.
+    if all(body.find(key, 0, max(body.rfind(key), 0)) < 0 for key in _ONCE):
+        return
+    answer = _parse(_utf8(body), hook=_marked)
+    data = answer.get("data") if isinstance(answer, dict) else None
+    if _Twice in {type(answer), type(data)}:
+        raise UndecodableError("a key of the answer itself stands there twice", transient=False)
+
+
+class _Twice(dict[str, Any]):
+    """An object in which a key stands twice."""
+
+
+def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Twice(found)
 
 
 def _not_object(name: str, value: object) -> str:
@@ -424,27 +484,28 @@ def _conceal_all(value: Any) -> Any:
     return None if value is None else repr(CONCEALED)
 
 
-def _parsed(body: bytes, *, concealing: bool) -> Any:
-    return _parse(_utf8(body), concealing=concealing)
+_Hook = Callable[[list[tuple[str, Any]]], dict[str, Any]]
 
 
-def _parse(body: bytes, *, concealing: bool = False) -> Any:
-    out_of_range = _OUT_OF_RANGE if concealing else math.inf
+def _kept(body: bytes) -> Any:
+    return _parse(_utf8(body), hook=_keep, out_of_range=_OUT_OF_RANGE)
+
+
+def _parse(body: bytes, *, hook: _Hook | None = None, out_of_range: float = math.inf) -> Any:
 
     def number(parsed: float) -> Any:
         return parsed if math.isfinite(parsed) else out_of_range
 
     try:
         return json.loads(
-            body,
+            str(body, "utf-8"),  # of bytes it would guess the encoding: UTF-16 is full of NULs
             parse_constant=_refuse_constant,
             parse_int=lambda digits: number(_integer(digits)),
             parse_float=lambda digits: number(float(digits)),
-            object_pairs_hook=_keep if concealing else None,
+            object_pairs_hook=hook,
         )
     except RecursionError as error:
         raise UndecodableError("nested too deeply to be read", transient=False) from error
     except json.JSONDecodeError as error:
-        raise UndecodableError(
-            f"not JSON: {error.msg} at byte {error.pos}", transient=True
-        ) from error
+        at = len(error.doc[: error.pos].encode())
+        raise UndecodableError(f"not JSON: {error.msg} at byte {at}", transient=True) from error

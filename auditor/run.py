@@ -35,7 +35,7 @@ from auditor.policy.scrubbing import scrubbed_findings, scrubbed_rules
 from auditor.records import Shape
 from auditor.redact import Scrubber
 from auditor.sources import End, Event, Page, Restart, Source
-from auditor.text import one_line, printable, shortened
+from auditor.text import one_line, plural, printable, shortened
 
 if TYPE_CHECKING:
     from auditor.baseline import Baseline
@@ -48,6 +48,8 @@ CLOCK_TOLERANCE = timedelta(seconds=300)
 #: Seconds that a live listing may take in all.
 DEFAULT_TIMEOUT = 600.0
 _NO_VALUE = "(missing)"
+#: So many problems of a listing, and warnings, are told one by one.
+_TOLD = 50
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -278,8 +280,8 @@ class _Run:
             pages=walk.pages,
             connections=len(walk.ids),
             walks=end.walks if end else self._walks,
-            problems=tuple(self._clean(p, limit=1000) for p in problems),
-            warnings=tuple(self._clean(w, limit=1000) for w in warnings),
+            problems=tuple(self._clean(p, limit=1000) for p in _first(problems, "problem")),
+            warnings=tuple(self._clean(w, limit=1000) for w in _first(warnings, "warning")),
         )
 
     def _is_whole(self, listing: Listing, rule: Rule) -> bool:
@@ -352,6 +354,12 @@ def _texts(values: list[Any]) -> list[str]:
     if set(map(type, values)) <= {str}:
         return values
     return [value if type(value) is str else "" for value in values]
+
+
+def _first(texts: list[str], noun: str) -> list[str]:
+    """Return the first of ``texts`` and how many more there are: a page may be all wrong."""
+    rest = len(texts) - _TOLD
+    return [*texts[:_TOLD], f"and {plural(rest, f'more {noun}')}"] if rest > 0 else texts
 
 
 def _describing(

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _REACHES = frozenset({"socket.connect", "socket.sendto", "socket.bind"})
@@ -34,6 +35,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def pytest_configure() -> None:
+    # A deadline an example would fail on a machine that is busy with something else.
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
     # An audit hook cannot be taken back; it ends with the process that runs the tests.
     sys.addaudithook(_only_loopback)
     for name in list(os.environ):

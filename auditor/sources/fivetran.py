@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -27,6 +28,8 @@ _PATH = "/v1/connections"
 _WALKS = 3
 _EMPTY_IN_A_ROW = 3
 _CURSOR_BYTES = 8 * 1024
+#: The option that sets each of the API's filters.
+_OPTIONS = {"group_id": "--group", "schema": "--schema"}
 _SUPPORT = "run again, and tell Fivetran's support if it stays so"
 
 
@@ -165,12 +168,29 @@ class FivetranSource:
             warnings.append(f"page {walk.pages} has an empty next_cursor; read as the end")
         records, problems = decoder.sift(envelope.items)
         _remember(decoder.ids(records), walk)
+        problems += self._strangers(decoder, records)
         found = tuple(f"page {walk.pages}: {problem}" for problem in problems)
         return Page(records, found, tuple(warnings), reply.date)
+
+    def _strangers(self, decoder: Decoder, records: list[Any]) -> Iterator[str]:
+        """Yield what is listed and was not asked for: a filter that nobody applied."""
+        for name, wanted in self._filters:
+            values = decoder.values(records, name)
+            if others := sum(value != wanted for value in values):
+                option = _OPTIONS[name]
+                yield (
+                    f"{plural(others, 'connection')} of another {name} than {option} asks for: "
+                    f"the filter was not applied; check --base-url, or leave {option} out"
+                )
 
     def _following(self, envelope: Envelope, walk: _Walk) -> str | None:
         """Return the cursor of the next page, or None at the end."""
         cursor = _cursor(envelope.next_cursor)
+        if cursor is None and envelope.elsewhere:
+            raise SourceError(
+                f"it has no data.next_cursor, but its {envelope.elsewhere} says that more follows; "
+                "check what stands between here and the API"
+            )
         if cursor is None:
             return None
         _refuse_circle(cursor, walk)
@@ -215,16 +235,18 @@ def _at(place: str) -> Iterator[None]:
 
 
 def _filters(group: str | None, schema: str | None) -> Iterator[tuple[str, str]]:
-    for option, name, value in (("--group", "group_id", group), ("--schema", "schema", schema)):
+    for name, value in (("group_id", group), ("schema", schema)):
         if value is None:
             continue
         if not value or not value.isprintable():
-            raise UsageError(f"{option} is empty or holds a control character; correct it")
+            raise UsageError(f"{_OPTIONS[name]} is empty or holds a control character; correct it")
         yield name, value
 
 
 def _check(envelope: Envelope, client: Client) -> None:
     """Refuse an answer that is not the list that was asked for."""
+    if envelope.code is MISSING and envelope.problem.startswith("the body"):
+        raise SourceError(f"HTTP 200, but {envelope.problem}, not an object; check --base-url")
     if envelope.code != "Success":
         code = envelope.code if isinstance(envelope.code, str) else kind_of(envelope.code)
         said = f": {envelope.message}" if isinstance(envelope.message, str) else ""

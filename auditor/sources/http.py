@@ -21,6 +21,7 @@ import msgspec
 import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 
 from auditor import __version__
@@ -52,6 +53,17 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class _Adapter(HTTPAdapter):
+    """The library's adapter, but for cookies: it reads them, and tells of odd ones on stderr."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Return the answer with its status, its headers and its body to be read."""
+        response = requests.Response()
+        response.request, response.raw, response.status_code = req, resp, resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        return response
+
+
 class Transport:
     """Makes single attempts at one server, on connections that are kept open in between.
 
@@ -64,7 +76,7 @@ class Transport:
     ) -> None:
         self._seconds = attempt_seconds
         self._limit = body_bytes
-        self._adapter = HTTPAdapter()
+        self._adapter = _Adapter()
         self._verify = _certificates(os.environ)
         self._proxies = _proxies(base_url)
         self._peers = _Peers(
@@ -108,6 +120,7 @@ class Transport:
             urllib3.exceptions.HTTPError,
             http.client.HTTPException,
             OSError,
+            ValueError,  # what http.client makes of a chunk with a negative size
         ) as error:
             raise _explained(error, self._peers) from error
 
@@ -118,8 +131,8 @@ class Transport:
         else:
             try:
                 body = _body(response.raw, encoding, _ERROR_BODY)
-            except (ExchangeError, urllib3.exceptions.HTTPError, OSError):
-                body = b""
+            except (ExchangeError, urllib3.exceptions.HTTPError, OSError, ValueError):
+                body = b""  # the status alone says enough
         return Answer(response.status_code, response.headers, body)
 
 
@@ -293,7 +306,7 @@ _FAULTS: tuple[tuple[tuple[type[BaseException], ...], _Words, bool], ...] = (
     ),
     ((ConnectionError,), lambda peer, _: f"{peer} closed the connection", True),
     (
-        (http.client.HTTPException, urllib3.exceptions.InvalidHeader),
+        (http.client.HTTPException, urllib3.exceptions.InvalidHeader, ValueError),
         lambda peer, _: f"what {peer} answered is not HTTP, or has too many headers",
         True,
     ),

@@ -44,8 +44,9 @@ class Part(msgspec.Struct, frozen=True):
     """Some of a listing: records as decoded, not yet sifted.
 
     ``first`` is the number of the first of them in ``place``. ``is_page`` says that they are one
-    answer of the list endpoint, and ``cursor`` is what it holds as ``next_cursor``. ``problem``
-    says why the place holds no records.
+    answer of the list endpoint, and ``cursor`` is what it holds as ``next_cursor``, ``elsewhere``
+    any other key in it that says that more follows. ``problem`` says why the place holds no
+    records.
     """
 
     place: str
@@ -53,6 +54,7 @@ class Part(msgspec.Struct, frozen=True):
     first: int = 1
     is_page: bool = False
     cursor: object = MISSING
+    elsewhere: str = ""
     problem: str = ""
     as_of: datetime | None = None
 
@@ -256,7 +258,13 @@ def _answer(place: str, body: bytes, decoder: Decoder) -> Part:
         problem = f"{place}: the saved answer is no success: {held}{said}; fetch it again"
         return Part(place, [], problem=problem)
     if not answer.problem:
-        return Part(place, answer.items, is_page=True, cursor=answer.next_cursor)
+        return Part(
+            place,
+            answer.items,
+            is_page=True,
+            cursor=answer.next_cursor,
+            elsewhere=answer.elsewhere,
+        )
     record = _data_of_one(body)
     if record:
         return Part(place, [decoder.single(record)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ class _Listing:
             self.problems.append(part.problem)
             return
         if part.is_page:
-            self._pages.append(Part(part.place, [], cursor=part.cursor))
+            self._pages.append(replace(part, items=[]))
         elif part.as_of is None:
             self._loose = True
         good, problems = self._sifted(part)
@@ -217,7 +218,12 @@ class _Listing:
             if cursor == "":
                 warnings.append(f'{page.place}: next_cursor is ""; taken for the last page')
             if cursor in (MISSING, None, ""):
-                if not last:
+                if page.elsewhere:
+                    self.problems.append(
+                        f"{page.place}: it has no data.next_cursor, but its {page.elsewhere} says "
+                        "that more follows: fetch the rest, or use `fivetran-auditor fetch`"
+                    )
+                elif not last:
                     self.problems.append(
                         f"{page.place}: a saved page without a next_cursor is not the last one: "
                         "pages of more than one walk, or in another order; fetch again"

@@ -41,6 +41,43 @@ def _ruleset(folder: Path, rules: list[tuple[dict[str, Any] | None, dict[str, An
     return load([path]).ruleset
 
 
+#: Rules on groups: what their members are, and what must hold of them.
+_GROUPED = st.lists(
+    st.tuples(
+        st.sampled_from(("group_id", "account", "service")),
+        st.none() | conditions(),
+        st.sampled_from(
+            (
+                {"count": {"gte": 1}},
+                {"count": {"lte": 2}},
+                {"share": {"lte": 0.5}},
+                {"unique": ["schema"]},
+            )
+        ),
+    ),
+    max_size=2,
+)
+
+
+def _files(folder: Path, rules: list[Any], grouped: list[Any]) -> list[str]:
+    """Return two policy files: the rules on single connections, and those on groups."""
+    first = [
+        {"id": f"r{n}", "severity": "low", "assert": a} | ({} if when is None else {"when": when})
+        for n, (when, a) in enumerate(rules)
+    ]
+    second = [
+        {"id": f"g{n}", "severity": "low", "per": per, "assert": a}
+        | ({} if when is None else {"when": when})
+        for n, (per, when, a) in enumerate(grouped)
+    ] or [{"id": "g", "severity": "low", "per": "account", "assert": {"count": {"gte": 0}}}]
+    paths = []
+    for name, body in (("first", first), ("second", second)):
+        path = folder / f"{name}.yaml"
+        path.write_text(json.dumps({"policy": name, "rules": body}), encoding="utf-8")
+        paths.append(str(path))
+    return paths
+
+
 def _verdicts(rules: Ruleset, texts: list[str], **options: Any) -> dict[str, bytes]:
     return {name: c.verdicts for name, c in checks_of(rules, texts, **options).items()}
 
@@ -74,12 +111,25 @@ def _agree(folder: Path, rules: list[Any], texts: list[str]) -> None:
 
 
 @_QUICK
-@given(_RULES, _RECORDS, st.lists(st.integers(0, 4), max_size=3), st.randoms(use_true_random=False))
-def test_pages_order_and_neighbours_change_no_verdict(
-    tmp_path: Path, rules: list[Any], texts: list[str], pages: list[int], random: Any
+@given(
+    _RULES,
+    _GROUPED,
+    _RECORDS,
+    st.lists(st.integers(0, 4), max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_pages_order_files_and_neighbours_change_no_verdict(
+    tmp_path: Path,
+    rules: list[Any],
+    grouped: list[Any],
+    texts: list[str],
+    pages: list[int],
+    random: Any,
 ) -> None:
-    ruleset = _ruleset(tmp_path, rules)
+    files = _files(tmp_path, rules, grouped)
+    ruleset = load(files).ruleset
     together = _verdicts(ruleset, texts)
+    assert _verdicts(load(files[::-1]).ruleset, texts) == together
     assert _verdicts(ruleset, texts, pages=pages) == together
     shuffled = list(ruleset.rules)
     random.shuffle(shuffled)

@@ -7,6 +7,8 @@ the first telling ends in a pass, the second must not: what could hide a violati
 
 from __future__ import annotations
 
+import gc
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,11 +19,13 @@ from auditor.model import Result, Verdict
 from auditor.policy import load_policies
 from auditor.redact import Scrubber
 from auditor.run import Options, audit
+from auditor.sources.account import Credentials
 from auditor.sources.fivetran import FivetranSource
 from auditor.sources.retry import HttpOptions
+from tests.proofs.canaries import KEY, SECRET, with_canaries
 from tests.sources.fault_server import Answer, FaultServer, Script, kept, page, record
-from tests.sources.walking import CREDENTIALS
 
+CREDENTIALS = Credentials(KEY, SECRET)
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 Records = Sequence[dict[str, Any]]
 #: The rules of most faults: one that reads a field of each record, one about the account.
@@ -55,30 +59,37 @@ class Fault:
     warns: str = ""
     #: A record is spoilt by the script itself: a telling with a violation would add nothing.
     once: bool = False
+    #: The library leaves a socket to the collector, which says so.
+    leaks: bool = False
 
 
 @dataclass(frozen=True)
 class Met:
-    """What came of a fault."""
+    """What came of a fault; ``keys`` are what the server was shown as a key and its secret."""
 
     result: Result
     requests: int
     naps: tuple[float, ...]
+    keys: frozenset[str]
 
 
 def account(*, violating: bool = False) -> list[dict[str, Any]]:
     """Return the three connections; the last one breaks a rule where ``violating``."""
-    return [record(1), record(2), record(3, paused=violating)]
+    return [with_canaries(r) for r in (record(1), record(2), record(3, paused=violating))]
 
 
-def meet(
-    fault: Fault,
-    folder: Path,
-    *,
-    violating: bool = False,
-    credentials: Any = CREDENTIALS,
-) -> Met:
+def meet(fault: Fault, folder: Path, *, violating: bool = False) -> Met:
     """Run an audit against the fault, without sleeping."""
+    if not fault.leaks:
+        return _meet(fault, folder, violating=violating)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        met = _meet(fault, folder, violating=violating)
+        gc.collect()
+    return met
+
+
+def _meet(fault: Fault, folder: Path, *, violating: bool) -> Met:
     policy = folder / "policy.yaml"
     policy.write_text(fault.rules, encoding="utf-8")
     naps: list[float] = []
@@ -90,15 +101,16 @@ def meet(
     with FaultServer(fault.script(account(violating=violating))) as server:
         source = FivetranSource(
             server.url,
-            credentials,
+            CREDENTIALS,
             options=HttpOptions(**{**patience, **fault.http}),
             **fault.source,
         )
-        scrubber = Scrubber(((credentials.key, credentials.secret),))
+        scrubber = Scrubber(((KEY, SECRET),))
         options = Options(**{"clock": lambda: NOW, "scrubber": scrubber, **fault.run})
         result = audit(source, load_policies(str(policy)), options)
-        requests = len(server.requests)
-    return Met(result, requests, tuple(naps))
+        asked = list(server.requests)
+    keys = frozenset(request.headers.get("authorization", "none") for request in asked)
+    return Met(result, len(asked), tuple(naps), keys)
 
 
 def judged_ids(result: Result) -> set[str]:

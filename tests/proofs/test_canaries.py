@@ -6,48 +6,27 @@ import base64
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from auditor.reports import REPORTS
 from tests.cli.running import COMMAND, environment
+from tests.proofs.canaries import BASIC, CANARIES, ECHOES, KEY, SECRET, leaked, with_canaries
 from tests.proofs.every_report import texts_of
-from tests.sources.fault_server import HANG, Answer, FaultServer, Request, kept, page, response
+from tests.sources.fault_server import (
+    HANG,
+    Answer,
+    FaultServer,
+    Request,
+    kept,
+    page,
+    record,
+    response,
+)
 
-KEY = "kEy-C4nary+1/one"
-SECRET = "s3cret-C4nary+2/two%&"
-_BASIC = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
 CREDENTIALS = {"FIVETRAN_API_KEY": KEY, "FIVETRAN_API_SECRET": SECRET}
-#: Every form of a credential that a server could send back.
-ECHOES = [
-    KEY,
-    SECRET,
-    f"{KEY}:{SECRET}",
-    _BASIC,
-    f"Basic {_BASIC}",
-    _BASIC.rstrip("="),
-    quote(_BASIC, safe=""),
-    *(base64.b64encode(v.encode()).decode() for v in (KEY, SECRET)),
-    *(base64.urlsafe_b64encode(v.encode()).decode() for v in (KEY, SECRET)),
-    *(quote(v, safe="") for v in (KEY, SECRET)),
-]
-#: Paths of a record that hold, or may hold, what nobody must see.
-PATHS = """
-config.host config.port_text config.user config.password config.secret_key config.api_token
-config.database config.connection_string config.private_key config.nested.password
-config.accounts config.schema_prefix config.uri config.client_secret config.oauth.refresh_token
-connect_card.token connect_card.uri connect_card.more connect_card.nested.token
-source_sync_details.last_key source_sync_details.host source_sync_details.nested.note
-status.tasks[].message status.tasks[].details status.warnings[].message status.warnings[].details
-setup_tests[].message setup_tests[].details external_secrets.password
-external_secrets_config.path unknown_field unknown.nested.value
-auth.client_access.client_secret auth.access_token
-""".split()
-CANARIES = {path: f"cnr{n:02d}-quiet-value" for n, path in enumerate(PATHS)}
 
 _TELLING = """policy: curious
 extra_fields: [unknown_field]
@@ -73,23 +52,7 @@ _REVEALING = _TELLING.replace("extra_fields", "reveal: [config.host]\nextra_fiel
 
 def full_record() -> dict[str, Any]:
     """A record with a canary at every path."""
-    whole: dict[str, Any] = {
-        "id": "c1",
-        "service": "postgres",
-        "schema": "s",
-        "group_id": "g",
-        "paused": False,
-    }
-    for path, canary in CANARIES.items():
-        *above, last = path.split(".")
-        holder = whole
-        for step in above:
-            if step.endswith("[]"):
-                holder = holder.setdefault(step[:-2], [{}])[0]
-            else:
-                holder = holder.setdefault(step, {})
-        holder[last] = canary
-    return whole
+    return with_canaries(record(1))
 
 
 def audit(
@@ -115,13 +78,6 @@ def audit(
 
 
 _PAUSED = "policy: p\nrules:\n  - {id: r, severity: low, assert: {paused: false}}\n"
-
-
-def leaked(text: str, canaries: Iterator[str] | list[str]) -> list[str]:
-    """Return the canaries that ``text`` shows, in any case, escaped or not."""
-    text = text.lower()
-    plain = text.replace("&amp;", "&").replace("\\/", "/").replace("%25", "%").replace("%26", "&")
-    return [c for c in canaries if c.lower() in text or c.lower() in plain]
 
 
 @pytest.mark.parametrize("policy", [_TELLING, _PAUSED])
@@ -190,9 +146,9 @@ BACK: dict[str, tuple[Answer, int]] = {
     "in 403 as text": (kept(_ALL.encode(), 403), 3),
     "in 404": (kept(_SAID, 404), 3),
     "in a reason": (response(b"", f"400 {_ALL}"), 3),
-    "in a header": (kept(_SAID, 400, f"X-Echo: {_ALL}", f"WWW-Authenticate: {_BASIC}"), 3),
+    "in a header": (kept(_SAID, 400, f"X-Echo: {_ALL}", f"WWW-Authenticate: {BASIC}"), 3),
     "in a redirect": (kept(b"", 302, f"Location: https://{KEY}:{SECRET}@evil.example/{_ALL}"), 3),
-    "in a redirect's host": (kept(b"", 302, f"Location: https://{_BASIC.rstrip('=')}.example"), 3),
+    "in a redirect's host": (kept(b"", 302, f"Location: https://{BASIC.rstrip('=')}.example"), 3),
     "in Content-Encoding": (kept(b"x", 200, f"Content-Encoding: {_ALL}"), 3),
     "in Date": (kept(page([_RECORD]), 200, f"Date: {_ALL}"), 1),
     "in HTML": (kept(f"<p>{_ALL}</p>".encode(), 501), 3),

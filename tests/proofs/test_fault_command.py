@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import warnings
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from auditor.cli import main
 from auditor.reports import REPORTS
+from auditor.run import Options
+from auditor.sources.retry import HttpOptions
 from tests.cli.running import KEYS, run
-from tests.proofs.every_report import said_by_all
-from tests.proofs.faults import RULES, account
+from tests.proofs.canaries import CANARIES, ECHOES, KEY, SECRET, leaked
+from tests.proofs.every_report import said_by_all, texts_of
+from tests.proofs.faults import NOW, RULES, Fault, account
 from tests.proofs.test_faults import FAULTS
 from tests.sources.fault_server import FaultServer, response
 from tests.sources.test_proxies_and_tls import certified
 
 _OUTCOMES = {0: "passed", 1: "violations", 3: "inconclusive"}
+CANARY_KEYS = {"FIVETRAN_API_KEY": KEY, "FIVETRAN_API_SECRET": SECRET}
 _BY_NAME = {fault.name: fault for fault in FAULTS}
 CHOSEN = [
     "P1 the same page for ever",
@@ -52,6 +61,52 @@ def test_the_command_answers_as_the_run_does(name: str, tmp_path: Path) -> None:
     assert said_by_all(tmp_path / "audit-report") == _OUTCOMES[fault.code]
     assert "Traceback" not in done.stdout + done.stderr
     assert fault.says in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_the_command_meets_every_fault(
+    fault: Fault,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Its exit code, its words, and that no secret is in any of them, nor in a file it leaves."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    for name, value in (*CANARY_KEYS.items(), ("TMPDIR", str(tmp_path)), ("COLUMNS", "10000")):
+        monkeypatch.setenv(name, value)
+    patience = {"attempt_seconds": 20.0, "random": lambda: 1.0, "sleep": lambda _: None}
+    # What it does to its own process stays out of ours.
+    monkeypatch.setattr("auditor.cli.signal.signal", lambda *_: None)
+    monkeypatch.setattr("auditor.cli.auditing._collect_seldom", lambda: None)
+    # The time and the patience are the run's only doors that have no option.
+    monkeypatch.setattr(
+        "auditor.sources.retry.HttpOptions",
+        lambda **given: HttpOptions(**{**given, **patience, **fault.http}),
+    )
+    monkeypatch.setattr("auditor.cli.audit.Options", partial(Options, clock=lambda: NOW))
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(fault.rules)
+    arguments = ["-p", str(policy), "-o", str(tmp_path / "reports")]
+    arguments += [f"--report={name}" for name in REPORTS]
+    for name, value in {**fault.source, **fault.run}.items():
+        option = f"--{name.replace('_', '-')}"
+        arguments.append(option if value is True else f"{option}={value}")
+    with FaultServer(fault.script(account())) as server, warnings.catch_warnings():
+        if fault.leaks:
+            warnings.simplefilter("ignore", ResourceWarning)
+        with pytest.raises(SystemExit) as ended:
+            main(["audit", "-v", f"--base-url={server.url}", *arguments])
+        gc.collect()
+    policy.unlink()
+    said = "".join(capfd.readouterr())
+    assert ended.value.code == fault.code, said
+    assert "Traceback" not in said
+    assert fault.says in said
+    assert said_by_all(tmp_path / "reports") == _OUTCOMES[fault.code]
+    written = "\n".join((said, *texts_of(tmp_path).values()))
+    assert leaked(written, [*CANARIES.values(), *ECHOES]) == []
 
 
 def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:

@@ -6,22 +6,36 @@ from pathlib import Path
 
 import pytest
 
-from tests.proofs.every_report import ids_in_junit, said_by_all, writer_to
-from tests.proofs.faults import Fault, Met, judged_ids, meet
+from tests.proofs.canaries import CANARIES, ECHOES, leaked
+from tests.proofs.every_report import ids_in_junit, said_by_all, texts_of, writer_to
+from tests.proofs.faults import CREDENTIALS, Fault, Met, judged_ids, meet
 from tests.proofs.http_faults import HTTP
+from tests.proofs.mixed_faults import MIXED
 from tests.proofs.pagination_faults import PAGINATION
 from tests.proofs.record_faults import CLOCK, RECORDS
-from tests.sources.walking import CREDENTIALS
 
-FAULTS: list[Fault] = [*PAGINATION, *HTTP, *RECORDS, *CLOCK]
+FAULTS: list[Fault] = [*PAGINATION, *HTTP, *RECORDS, *CLOCK, *MIXED]
 _OUTCOMES = {0: "passed", 1: "violations", 3: "inconclusive"}
 
 
 @pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _hostile_environment(monkeypatch: pytest.MonkeyPatch, hostile_home: Path) -> None:
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(hostile_home))
+    monkeypatch.setenv("NETRC", str(hostile_home / ".netrc"))
+
+
+@pytest.fixture(scope="session")
+def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home with a .netrc that would give any server another key."""
+    home = tmp_path_factory.mktemp("home")
+    for name in (".netrc", "_netrc"):
+        (home / name).write_text("default login thief password hunter2\n")
+        (home / name).chmod(0o600)
+    return home
 
 
 def test_there_are_enough_of_them() -> None:
@@ -43,6 +57,8 @@ def test_a_fault_ends_as_it_must(fault: Fault, tmp_path: Path) -> None:
     writer.write(met.result)
     assert said_by_all(folder) == _OUTCOMES[fault.code]
     assert ids_in_junit(folder) >= set(fault.judged.split())
+    written = "\n".join((*texts_of(folder).values(), *met.result.gate.reasons))
+    assert leaked(written, [*CANARIES.values(), *ECHOES]) == []
     _never_green(fault, met)
     if fault.code == 0 and not fault.once:
         poisoned = meet(fault, tmp_path, violating=True)
@@ -51,6 +67,7 @@ def test_a_fault_ends_as_it_must(fault: Fault, tmp_path: Path) -> None:
 
 def _as_it_must(fault: Fault, met: Met) -> None:
     gate = met.result.gate
+    assert met.keys <= {CREDENTIALS.authorization}
     assert gate.exit_code == fault.code, gate.reasons
     reasons = "\n".join(gate.reasons)
     assert fault.says in reasons
@@ -64,8 +81,6 @@ def _as_it_must(fault: Fault, met: Met) -> None:
     for text in (*gate.reasons, *met.result.listing.problems, *met.result.warnings):
         assert text.isprintable()
         assert "Traceback" not in text
-        assert CREDENTIALS.secret not in text
-        assert CREDENTIALS.key not in text
 
 
 def _never_green(fault: Fault, met: Met) -> None:

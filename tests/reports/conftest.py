@@ -73,6 +73,15 @@ def open_report(contexts: dict[bool, BrowserContext], tmp_path: Path) -> Iterato
             ),
         )
         page.on("console", lambda message: complaints.append(message.text))
+        page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+        for event in ("popup", "download", "websocket", "worker"):
+            page.on(event, lambda _, event=event: complaints.append(f"{event} opened"))
+        page.on(
+            "framenavigated",
+            lambda frame: (
+                None if frame.url.startswith(allowed) else complaints.append(f"to {frame.url}")
+            ),
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path.as_uri() + fragment)
         pages.append(page)

@@ -7,16 +7,21 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema
 import pytest
 
 from auditor.errors import PolicyError
+from auditor.fields import FIELDS
 from auditor.policy.load import load_policies
 from auditor.reports import REPORTS
+from auditor.reports.comparison import COMPARISONS
 from tests.cli.running import run
+from tests.reports.conftest import OpenReport
 from tests.reports.hostile import PAYLOADS
 from tests.reports.real_runs import ALL_FORMATS, document, text_of
 from tests.reports.test_github import commands
@@ -30,23 +35,33 @@ FILE = "policies/::error::##[x]<b>`|\u202e*.yaml"
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
+#: Every documented field that does not hold other ones.
+LEAVES = [
+    path
+    for path in FIELDS
+    if not any(other.startswith((f"{path}.", f"{path}[]")) for other in FIELDS)
+]
+
+
 def record(number: int, bad: str) -> dict[str, Any]:
-    return {
-        "id": f"{bad}#{number}",
-        "service": bad,
-        "schema": bad,
-        "group_id": bad,
-        "paused": bad,
-        "sync_frequency": bad,
-        "schedule_type": bad,
-        "succeeded_at": bad,
-        "networking_method": bad,
-        "created_by": bad,
-        "status": {"setup_state": bad, "sync_state": bad, "tasks": [{"code": bad, "message": bad}]},
-        "setup_tests": [{"title": bad, "status": bad, "message": bad, "details": bad}],
-        "config": {"host": bad, bad: bad},
-        bad: bad,
-    }
+    """Return a record with ``bad`` in every documented field, whatever its type."""
+    whole: dict[str, Any] = {"id": f"{bad}#{number}", "config": {"host": bad, bad: bad}, bad: bad}
+    for path in LEAVES:
+        put(whole, path, bad)
+    return whole
+
+
+def put(holder: dict[str, Any], path: str, value: str) -> None:
+    first, _, rest = path.partition(".")
+    name = first.removesuffix("[]")
+    if first.endswith("[]"):
+        items = holder.setdefault(name, [{}] if rest else [value])
+        if rest:
+            put(items[0], rest, value)
+    elif rest:
+        put(holder.setdefault(name, {}), rest, value)
+    else:
+        holder.setdefault(name, value)
 
 
 def rule(number: int, bad: str, assertion: str, **more: str) -> str:
@@ -69,15 +84,20 @@ ASSERTIONS = (
     "{sync_frequency: {gte: 15}}",
     "{succeeded_at: {newer_than: 7d}}",
     "{group_id: {in: [a, b]}}",
+    *(f"{{{path}: {{exists: false}}}}" for path in LEAVES if "[]" not in path),
 )
 
 
 def policy(payloads: tuple[str, ...]) -> str:
+    asked = ("{unique: [service]}", *ASSERTIONS)
     rules = [
-        rule(n, bad, ASSERTIONS[n % len(ASSERTIONS)])
-        if n % 6
-        else rule(n, bad, "{unique: [service]}", per="group_id")
-        for n, bad in enumerate(payloads)
+        rule(
+            n,
+            payloads[n % len(payloads)],
+            asked[n % len(asked)],
+            **({} if n % len(asked) else {"per": "group_id"}),
+        )
+        for n in range(max(len(payloads), len(asked)))
     ]
     title = json.dumps(payloads[0])
     head = f"policy: house\ntitle: {title}\nreveal: [config.host]\nrules:\n"
@@ -188,6 +208,64 @@ def test_github(written: Path) -> None:
     assert {command.name for command in found} <= {"error", "warning", "notice"}
     keys = {key for command in found for key in command.properties}
     assert keys == {"title", "file", "line", "col"}
+
+
+def test_every_field_reached_the_reports(written: Path) -> None:
+    read = {evidence["field"] for f in document(written)["findings"] for evidence in f["evidence"]}
+    assert {path for path in LEAVES if "[]" not in path} <= read
+
+
+@pytest.fixture(scope="module")
+def compared(written: Path) -> Path:
+    """Return the folder of a comparison of the run with one of another policy, in each form."""
+    folder = written.parent
+    (folder / "calm.yaml").write_text(
+        "policy: p\nrules:\n- {id: r, severity: low, assert: {id: x}}\n"
+    )
+    words = ["audit", "--snapshot", "records.json", "-p", "./calm.yaml", "-o", "calm"]
+    assert run([*words, "--report=json"], folder).returncode == 1
+    reports = [f"--report={name}" for name in COMPARISONS]
+    pair = ["compare", "calm/report.json", "audit-report/report.json"]
+    done = run([*pair, *reports, "-o", "compared"], folder, {"FORCE_COLOR": "1"})
+    assert done.returncode in {0, 1, 3}, done.stderr
+    for line in STYLE.sub("", done.stdout + done.stderr).split("\n"):
+        assert line.isprintable(), line
+        assert not re.match(r"\s*::", line)
+        assert "##[" not in line
+    return folder / "compared"
+
+
+def test_nothing_comes_alive_in_a_browser(
+    written: Path, compared: Path, open_report: OpenReport
+) -> None:
+    """Each page is opened, every kind of view in it, and each payload as its address says it."""
+    page = open_report(text_of(written, "html"))
+    shown = page.evaluate("document.body.innerText")
+    assert "javascript:window.pwned=5" in shown
+    findings = document(written)["findings"]
+    fragments = [
+        "#show=connections&columns=connection,id,service,group",
+        "#columns=rule,connection,service,group,actual,expected,field,message,id,fix,note,policy",
+        *(f"#finding={quote(f['fingerprint'])}" for f in findings[:3]),
+        *(
+            f"#{key}={quote(bad.encode('utf-8', 'replace'))}"
+            for key, bad in zip(cycle(("q", "service", "connection")), PAYLOADS, strict=False)
+            if len(bad) < 1000
+        ),
+    ]
+    for fragment in fragments:
+        page.evaluate("fragment => { location.hash = fragment }", fragment)
+        page.wait_for_timeout(5)
+        for row in page.locator(".rows [aria-expanded=false]").all()[:1]:
+            row.click()
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("img, iframe, object, embed, form, base").count() == 0
+    assert page.locator("script").count() == 2
+    for file in sorted(compared.glob("*.html")):
+        page = open_report(file.read_text(encoding="utf-8"))
+        assert page.evaluate("window.pwned") is None
+        assert page.locator("script, img, iframe, object, embed, form, base").count() == 0
+        assert page.locator("a[href^=javascript]").count() == 0
 
 
 def test_html(written: Path) -> None:

@@ -169,6 +169,7 @@ def test_an_empty_array_lists_nothing_and_knows_nothing(tmp_path: Path):
         ({"code": "Success", "data": []}, '"data" is an array'),
         ([answer([], "a"), None], "its code is missing"),
         (answer([record(0)], 7), "next_cursor is a number"),
+        (answer([record(0)]) | {"nextCursor": "x"}, "its nextCursor says that more follows"),
         (answer([record(0)], "more"), "fetch the rest"),
         ([record(0), record(1), record(0)], "listed twice, such as c0"),
         ([answer([record(0)], "a"), answer([record(0)])], "listed twice, such as c0"),
