@@ -75,10 +75,11 @@ class RuleReader:
         entries = {key.text: value for key, value in node}
         if override is not None:
             entries |= {name: value for name, (_, value) in override.entries.items()}
+        grouped = "per" in entries
         per = self._per(entries.get("per"))
         when = self._when(entries.get("when"))
-        group = self._group(node, entries.get("assert"), per) if per is not None else None
-        assertion = self._assertion(node, entries.get("assert")) if per is None else None
+        group = self._group(node, entries.get("assert"), per or ()) if grouped else None
+        assertion = None if grouped else self._assertion(node, entries.get("assert"))
         rule = self._described(node, entries, when, group or assertion, per)
         if rule is not None and rule.position.in_pack:
             rule = replace(rule, named_at=_overridden_at(override) or self._named_at)
@@ -86,10 +87,10 @@ class RuleReader:
         examples = read_examples(
             entries.get("tests"),
             self._problems,
-            grouped=per is not None,
+            grouped=grouped,
             known=self._scope.find,
         )
-        if rule is None:
+        if rule is None or (grouped and per is None):
             return None
         if group is not None:
             keys, unique, count, share = group

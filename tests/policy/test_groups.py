@@ -9,6 +9,7 @@ import pytest
 
 from auditor.errors import PolicyError
 from auditor.model import Verdict
+from auditor.policy import load_policies
 from auditor.policy.groups import Groups
 from auditor.policy.rules import GroupRule
 from tests.policy.judging_records import checks_of, findings_of, loaded, one_rule, problems_of
@@ -221,3 +222,14 @@ def test_what_is_kept_grows_with_members_and_not_with_records(tmp_path: Path) ->
 def test_an_unknown_assertion_of_a_group_is_refused_and_not_dropped(tmp_path: Path) -> None:
     with pytest.raises(PolicyError):
         _rules(tmp_path, "group_id", "{uniqe: [schema]}")
+
+
+def test_a_per_that_is_refused_is_the_only_problem(tmp_path: Path) -> None:
+    """The assertion is one on a group all the same: that it needs a per would be no help."""
+    path = tmp_path / "policy.yaml"
+    rule = "{id: r, severity: low, per: config.host, assert: {unique: service}}"
+    path.write_text(f"policy: p\nrules:\n  - {rule}\n", encoding="utf-8")
+    with pytest.raises(PolicyError) as caught:
+        load_policies(str(path))
+    (problem,) = caught.value.problems
+    assert "cannot name a group" in problem.message
