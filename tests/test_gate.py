@@ -118,6 +118,16 @@ def test_a_limit_holds_for_its_own_severity_alone() -> None:
     assert answer(*rules, fail_on=CRITICAL, limits={HIGH: 1}) == (0, told)
 
 
+def test_what_is_allowed_is_told_severest_first() -> None:
+    rules = checks("a", LOW, FAIL), checks("b", CRITICAL, FAIL)
+    told = (
+        "3 connections judged by 2 rules",
+        "1 critical violation allowed by --max critical=2",
+        "1 low violation allowed by --max low=2",
+    )
+    assert answer(*rules, limits={LOW: 2, CRITICAL: 2}) == (0, told)
+
+
 def test_a_limit_that_nothing_came_near_is_not_told() -> None:
     assert answer(checks("a", HIGH, PASS), limits={HIGH: 1, LOW: 0}) == (
         0,

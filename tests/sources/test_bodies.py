@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import tracemalloc
 import zlib
 from typing import Any
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 
 from tests.sources.bodies import BODY, WAYS, head_of
 from tests.sources.fault_server import (
@@ -208,3 +211,26 @@ def test_a_bomb_is_refused_before_it_goes_off(status: int, says: str) -> None:
             tracemalloc.stop()
     assert says in done.message
     assert peak < 5 * 2**20
+
+
+def test_a_cut_that_the_library_beneath_does_not_see_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Cut(io.BytesIO):
+        """As the library's first version gives it: the end of the stream, and no error."""
+
+        length_remaining = 5
+
+        def read(self, size: int | None = -1, decode_content: bool = True) -> bytes:
+            return super().read(size)
+
+    def send(*_: object, **__: object) -> requests.Response:
+        answer = requests.Response()
+        answer.status_code, answer.raw = 200, Cut(BODY)
+        return answer
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    done = walk("https://api.fivetran.test")
+    assert "the body was cut, on all 5 attempts" in done.message
+    Cut.length_remaining = 0
+    assert len(walk("https://api.fivetran.test").ids) == 24

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import random
 import socket
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 
 from tests.sources.bodies import BODY, WAYS, head_of
 from tests.sources.fault_server import (
@@ -69,6 +72,15 @@ def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)  # a real look-up would leave loopback
     done = walk("https://api.fivetran.test")
     assert "the name of api.fivetran.test:443 was not found (DNS)" in done.message
+
+
+def test_any_other_failure_names_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def send(*_: object, **__: object) -> None:
+        raise requests.ConnectionError(OSError(errno.EHOSTUNREACH, "No route to host"))
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    done = walk("https://api.fivetran.test")
+    assert "the connection to api.fivetran.test:443 failed, on all 5 attempts" in done.message
 
 
 def test_many_headers_are_no_fault() -> None:
