@@ -75,6 +75,12 @@ def ends_with(monkeypatch: pytest.MonkeyPatch, run: Run) -> Run:
     return ends_with
 
 
+def completions(*words: str) -> dict[str, str | None]:
+    *before, last = words
+    found = ShellComplete(group, {}, "fivetran-auditor", "X").get_completions(before, last)
+    return {item.value: item.help for item in found}
+
+
 # -- what a command returns -----------------------------------------------------------------------
 
 
@@ -261,6 +267,47 @@ def test_the_arguments_are_the_processs_own_unless_given(
     assert capsys.readouterr().out.startswith("fivetran-auditor, version")
 
 
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Put a command in the place of one, that nobody asked for help before; return what it did."""
+    did: list[str] = []
+
+    @click.command(name="schema")
+    @click.argument("needed")
+    @click.option("--other")
+    def command(*, needed: str, other: str | None) -> int:
+        """Do what is needed."""
+        did.append(needed)
+        return 3
+
+    monkeypatch.setattr("auditor.cli.schema.command", command)
+    return did
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_a_commands_help_comes_before_anything_is_asked_of_it(
+    run: Run, fresh: list[str], option: str
+) -> None:
+    code, out, err = run("schema", option)
+    assert (code, err, fresh) == (0, "", [])
+    assert out.startswith("Usage: fivetran-auditor schema [OPTIONS] NEEDED\n")
+    assert "\n  Do what is needed.\n" in out
+    assert "\n  -h, --help    Show this message and exit.\n" in out
+
+
+def test_a_command_that_is_not_asked_for_help_gives_none(run: Run, fresh: list[str]) -> None:
+    assert run("schema", "it") == (3, "", "")
+    assert fresh == ["it"]
+
+
+def test_help_that_is_only_looked_at_is_not_given(
+    fresh: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert completions("schema", "--help", "--o") == {"--other": None}
+    assert completions("schema", "--he") == {"--help": "Show this message and exit."}
+    assert capsys.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_every_command_has_our_help(run: Run, option: str) -> None:
     for _ in range(2):  # the second time round it is there already
@@ -293,12 +340,6 @@ def test_what_makes_documents_of_commands_finds_them_all() -> None:
 
 
 # -- completion -----------------------------------------------------------------------------------
-
-
-def completions(*words: str) -> dict[str, str | None]:
-    *before, last = words
-    found = ShellComplete(group, {}, "fivetran-auditor", "X").get_completions(before, last)
-    return {item.value: item.help for item in found}
 
 
 def test_what_is_offered_is_every_command_with_what_it_does() -> None:

@@ -84,8 +84,13 @@ def test_two_reports_cannot_share_a_place(tmp_path: Path) -> None:
         (tmp_path / "a", tmp_path / "x/../a"),
         (tmp_path / "there", tmp_path / "link"),
     ):
-        with pytest.raises(UsageError, match="two reports cannot share one place"):
+        reports = [Destination("json", path) for path in pair]
+        with pytest.raises(UsageError) as caught:
             writer(*pair).prepare()
+        assert str(caught.value) == (
+            f"two reports cannot share one place: {reports[0]} and {reports[1]}; "
+            "give one of them another path, as in --report FORMAT=PATH"
+        )
     assert {path.name for path in tmp_path.iterdir()} == {"link"}
 
 
