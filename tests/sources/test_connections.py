@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import MaxRetryError
 
 from tests.sources.bodies import BODY, WAYS, head_of
 from tests.sources.fault_server import (
@@ -81,6 +83,39 @@ def test_any_other_failure_names_the_server(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(HTTPAdapter, "send", send)
     done = walk("https://api.fivetran.test")
     assert "the connection to api.fivetran.test:443 failed, on all 5 attempts" in done.message
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> str:
+    """Return what is said where the library raises ``error``."""
+
+    def send(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    return walk("https://api.fivetran.test", attempts=1, attempt_seconds=5).message
+
+
+def test_what_is_wrapped_is_found_in_every_way_to_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = ConnectionRefusedError()
+    said = "connection refused by api.fivetran.test:443; check the network and run again"
+    pool = HTTPSConnectionPool("api.fivetran.test")
+    for outer in (
+        requests.ConnectionError(inner),
+        requests.ConnectionError(MaxRetryError(pool, "/", inner)),
+    ):
+        assert refusing(monkeypatch, outer).endswith(f": {said}")
+    for link in ("__cause__", "__context__"):
+        outer = requests.ConnectionError("x")
+        setattr(outer, link, inner)
+        assert refusing(monkeypatch, outer).endswith(f": {said}")
+
+
+def test_causes_that_go_in_circles_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = OSError(errno.EHOSTUNREACH, "No route to host")
+    outer = requests.ConnectionError(inner)
+    inner.__context__ = outer
+    said = "the connection to api.fivetran.test:443 failed; check the network and run again"
+    assert refusing(monkeypatch, outer).endswith(f": {said}")
 
 
 def test_many_headers_are_no_fault() -> None:

@@ -252,6 +252,12 @@ def test_only_a_429_may_say_how_long() -> None:
     assert done.naps == [1, 2, 4, 8]
 
 
+def test_a_second_is_a_wait() -> None:
+    said = {"Retry-After": "Wed, 21 Oct 2015 07:28:01 GMT", "Date": DATE.removeprefix("Date: ")}
+    assert retry_after(said) == 1
+    assert retry_after({**said, "Retry-After": said["Date"]}) is None
+
+
 @given(st.text(), st.text())
 def test_no_header_crashes_the_reading_of_it(after: str, date: str) -> None:
     wait = retry_after({"Retry-After": after, "Date": date})
