@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from tests.sources.bodies import BODY, WAYS, head_of
 from tests.sources.fault_server import (
+    HANG,
     RESET,
     FaultServer,
     kept,
@@ -199,6 +200,14 @@ def test_a_body_over_the_cap_is_refused(how: dict[str, Any]) -> None:
     size = f"{200_000 / 2**20:g} MiB"
     assert done.message.endswith(f": the body is larger than {size}; ask for less with --page-size")
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("how", [{"length": False}, {"chunk": 4096}])
+def test_a_body_over_the_cap_is_not_read_to_its_end(how: dict[str, Any]) -> None:
+    # There is none: whoever waits for it waits until the deadline.
+    endless = response(b" " * 2_000_000, **how).removesuffix(b"0\r\n\r\n")
+    done, _ = refused([[endless, HANG]], page_bytes=1_000_000, attempt_seconds=5)
+    assert "the body is larger than" in done.message
 
 
 def test_a_body_of_exactly_the_cap_is_read() -> None:
