@@ -13,7 +13,7 @@ TESTS := $(VENV)/.tests
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all fuzz lint types bench wheel clean
+.PHONY: help demo test test-slow test-all mutants fuzz lint types bench wheel clean
 
 help:  ## Show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-10s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -28,6 +28,9 @@ test-slow: $(TESTS)  ## Run the slow tests
 	$(PYTEST) -m slow
 
 test-all: test test-slow  ## Run every test
+
+mutants: $(TESTS)  ## Break the code that decides, a line at a time, and hold that a test fails
+	$(BIN)/python -m tests.proofs.mutation
 
 fuzz: $(TESTS)  ## Try a million broken policies, waivers, snapshots and pages
 	$(BIN)/python -m tests.proofs.fuzzing 1000000
@@ -47,7 +50,7 @@ wheel: $(RUNS)  ## Build the wheel into dist/
 	@ls dist
 
 clean:  ## Remove what was made, .venv included
-	rm -rf $(VENV) dist build audit-report .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build mutants audit-report .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
