@@ -13,7 +13,7 @@ TESTS := $(VENV)/.tests
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all mutants fuzz lint types bench wheel clean
+.PHONY: help demo test test-slow test-all coverage mutants fuzz lint types bench wheel clean
 
 help:  ## Show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-10s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -28,6 +28,13 @@ test-slow: $(TESTS)  ## Run the slow tests
 	$(PYTEST) -m slow
 
 test-all: test test-slow  ## Run every test
+
+coverage: $(TESTS)  ## Run the tests, and hold what share of all branches they take
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -n auto --maxprocesses 4 -m "not slow"
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=95
+	$(BIN)/coverage report --fail-under=100 --include=$$($(BIN)/python -m tests.proofs.mutation --modules)
 
 mutants: $(TESTS)  ## Break the code that decides, a line at a time, and hold that a test fails
 	$(BIN)/python -m tests.proofs.mutation
@@ -50,7 +57,7 @@ wheel: $(RUNS)  ## Build the wheel into dist/
 	@ls dist
 
 clean:  ## Remove what was made, .venv included
-	rm -rf $(VENV) dist build mutants audit-report .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build mutants .coverage* audit-report .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -274,8 +274,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     @click.command(name="schema")
     @click.argument("needed")
-    @click.option("--other")
-    def command(*, needed: str, other: str | None) -> int:
+    @click.option("--other", type=int)
+    def command(*, needed: str, other: int | None) -> int:
         """Do what is needed."""
         did.append(needed)
         return 3
@@ -288,11 +288,11 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_commands_help_comes_before_anything_is_asked_of_it(
     run: Run, fresh: list[str], option: str
 ) -> None:
-    code, out, err = run("schema", option)
+    code, out, err = run("schema", "--other", "no number", option)
     assert (code, err, fresh) == (0, "", [])
     assert out.startswith("Usage: fivetran-auditor schema [OPTIONS] NEEDED\n")
     assert "\n  Do what is needed.\n" in out
-    assert "\n  -h, --help    Show this message and exit.\n" in out
+    assert "\n  -h, --help       Show this message and exit.\n" in out
 
 
 def test_a_command_that_is_not_asked_for_help_gives_none(run: Run, fresh: list[str]) -> None:
