@@ -49,6 +49,12 @@ def test_gzip_in_any_form(body: bytes, name: str) -> None:
         assert len(walk(server).ids) == 24
 
 
+@pytest.mark.parametrize("name", ["identity", "Identity", ""])
+def test_a_body_that_is_said_to_be_in_no_packing(name: str) -> None:
+    with FaultServer([response(BODY, 200, f"Content-Encoding: {name}")]) as server:
+        assert len(walk(server).ids) == 24
+
+
 def test_a_byte_order_mark_is_fine() -> None:
     with FaultServer([response(b"\xef\xbb\xbf" + BODY)]) as server:
         assert len(walk(server).ids) == 24

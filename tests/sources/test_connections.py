@@ -6,6 +6,7 @@ import errno
 import gc
 import random
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -183,3 +184,15 @@ def test_what_hangs_or_trickles_is_left_at_the_deadline(answer: Any) -> None:
 def test_after_a_deadline_the_next_attempt_may_do() -> None:
     with FaultServer([HANG, Trickle(response(BODY), every=0.05), response(BODY)]) as server:
         assert len(walk(server, attempt_seconds=0.3).ids) == 24
+
+
+def test_an_attempt_that_was_left_ends_by_itself() -> None:
+    before = threading.enumerate()
+    with FaultServer([HANG]) as server:
+        assert walk(server, attempt_seconds=0.1, attempts=1).error
+        for _ in range(1000):
+            left = [t for t in threading.enumerate() if t.daemon and t not in before]
+            if not left:
+                return
+            left[0].join(0.01)
+    raise AssertionError("it still waits for an answer")

@@ -306,6 +306,11 @@ def test_an_id_twice_starts_a_new_walk(first: list[list[int]]) -> None:
     assert done.end == End(Completeness.ONE_WALK, walks=2)
 
 
+def test_a_new_walk_of_one_page_is_one_moment() -> None:
+    with FaultServer(say(page([record(1), record(1)]), page([record(1)]))) as server:
+        assert walk(server).end == End(Completeness.ONE_PAGE, walks=2)
+
+
 def test_after_three_walks_that_moved_it_is_given_up() -> None:
     done, server = refused(say(page([record(1), record(1)])))
     assert done.message.endswith(

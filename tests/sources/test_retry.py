@@ -220,8 +220,9 @@ def test_any_other_wait_falls_back_to_pauses(headers: list[str]) -> None:
 @pytest.mark.parametrize("seconds", [121, 3600, 999_999_999])
 def test_a_wait_that_does_not_fit_ends_the_run_at_once(seconds: int) -> None:
     done, server = refused([error(429, f"Retry-After: {seconds}")])
-    assert done.message.endswith(
-        f": HTTP 429 (C: M): it asks to wait {seconds:,} s, and --max-wait leaves 120 s; "
+    where = f"127.0.0.1:{server.port}/v1/connections, page 1"
+    assert done.message == (
+        f"{where}: HTTP 429 (C: M): it asks to wait {seconds:,} s, and --max-wait leaves 120 s; "
         "run again later, or raise --max-wait"
     )
     assert len(server.requests) == 1
