@@ -86,14 +86,32 @@ def test_any_other_failure_names_the_server(monkeypatch: pytest.MonkeyPatch) -> 
     assert "the connection to api.fivetran.test:443 failed, on all 5 attempts" in done.message
 
 
-def refusing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> str:
+def refusing(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, url: str = "https://api.fivetran.test"
+) -> str:
     """Return what is said where the library raises ``error``."""
 
     def send(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(HTTPAdapter, "send", send)
-    return walk("https://api.fivetran.test", attempts=1, attempt_seconds=5).message
+    return walk(url, attempts=1, attempt_seconds=5).message
+
+
+@pytest.mark.parametrize(
+    ("url", "peer"),
+    [
+        ("https://api.fivetran.test/prefix", "api.fivetran.test:443"),
+        ("https://api.fivetran.test:444", "api.fivetran.test:444"),
+        ("http://localhost", "localhost:80"),
+        ("http://[::1]:8080", "[::1]:8080"),
+    ],
+)
+def test_a_server_is_named_with_its_port(
+    monkeypatch: pytest.MonkeyPatch, url: str, peer: str
+) -> None:
+    said = refusing(monkeypatch, requests.ConnectionError(), url)
+    assert f": the connection to {peer} failed;" in said
 
 
 def test_what_is_wrapped_is_found_in_every_way_to_wrap(monkeypatch: pytest.MonkeyPatch) -> None:

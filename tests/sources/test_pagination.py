@@ -89,8 +89,22 @@ def test_a_source_says_where_it_reads() -> None:
     ],
 )
 def test_what_the_api_cannot_be_asked_is_a_usage_error(options: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="--"):
+    with pytest.raises(UsageError) as caught:
         FivetranSource("https://api.fivetran.com", CREDENTIALS, **options)
+    says = {
+        "group": "--group is empty or holds a control character; correct it",
+        "schema": "--schema is empty or holds a control character; correct it",
+        "page_size": "--page-size takes 1 to 1000, which is what the API allows",
+    }
+    assert [str(caught.value)] == [says[name] for name in options]
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_the_least_and_the_most_that_may_be_asked_for(size: int) -> None:
+    with FaultServer(say(page([record(1)]))) as server:
+        assert walk(server, page_size=size, group="a b/c").ids == ["c1"]
+        target = f"/v1/connections?group_id=a%20b%2Fc&limit={size}"
+        assert [request.target for request in server.requests] == [target]
 
 
 def test_pages_carry_the_servers_clock() -> None:
@@ -115,6 +129,15 @@ def test_cursors_that_run_in_a_circle(length: int) -> None:
         assert "circle" in done.message
         assert len(server.requests) == length + 1
     assert len(done.ids) == length + 1, "every page that came is judged"
+
+
+def test_a_server_that_says_one_page_for_ever_is_left_on_its_first_walk() -> None:
+    done, server = refused(say(page([record(1)], "x")))
+    assert done.message.endswith(
+        ", page 2: its next_cursor was used before: the listing runs in a circle; "
+        "run again, and tell Fivetran's support if it stays so"
+    )
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize(
