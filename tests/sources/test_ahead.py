@@ -13,7 +13,7 @@ import pytest
 
 from auditor.errors import Interrupted, SourceError
 from auditor.model import Completeness
-from auditor.sources.ahead import read_ahead
+from auditor.sources.ahead import ended, in_background, read_ahead
 from auditor.sources.fivetran import FivetranSource
 from auditor.sources.retry import HttpOptions
 from auditor.sources.stream import End, Event, Page, Restart
@@ -47,6 +47,17 @@ class Endless:
         self.asked.release()
         number = int(request.query.get("cursor", "0"))
         return kept(page([record(number)], str(number + 1)))
+
+
+def test_work_that_hangs_does_not_hold_up_the_exit() -> None:
+    never, before = threading.Event(), threading.enumerate()
+    future = in_background(never.wait)
+    (thread,) = [thread for thread in threading.enumerate() if thread not in before]
+    assert thread.daemon
+    assert not ended(future, 0.01)
+    never.set()
+    assert future.result() is True
+    assert ended(future, 0)
 
 
 def test_everything_comes_in_order() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -269,6 +271,23 @@ def test_no_header_crashes_the_reading_of_it(after: str, date: str) -> None:
 def test_an_http_date_comes_back(seconds: int) -> None:
     moment = datetime.fromtimestamp(seconds, UTC)
     assert http_date(moment.strftime("%a, %d %b %Y %H:%M:%S GMT")) == moment
+
+
+@pytest.fixture
+def _far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_far_east")
+@pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000", ""])
+def test_an_http_date_is_in_utc_wherever_it_is_read(zone: str) -> None:
+    moment = http_date(f"Wed, 21 Oct 2015 07:28:00 {zone}".strip())
+    assert moment is not None
+    assert (moment.isoformat(), moment.tzinfo) == ("2015-10-21T07:28:00+00:00", UTC)
 
 
 # -- redirects --------------------------------------------------------------------------------
