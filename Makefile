@@ -22,8 +22,8 @@ COMPILE = $(TOOLS)/bin/uv pip compile --quiet --no-config --universal --python-v
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-newest test-oldest fuzz lint types bench wheel \
-	lock audit-dependencies clean
+.PHONY: help demo test test-slow test-all test-newest test-oldest coverage mutants fuzz lint types \
+	bench wheel lock audit-dependencies clean
 
 help:  ## Show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-19s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -52,6 +52,16 @@ test-oldest: $(TOOLS)/.made  ## Run the tests with the oldest releases that pypr
 		--editable '.[dev]'
 	$(VENV)/oldest/bin/pytest -n auto --maxprocesses 4 -m "not slow"
 
+coverage: $(TESTS)  ## Run the tests, and hold what share of all branches they take
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -n auto --maxprocesses 4 -m "not slow"
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=95
+	$(BIN)/coverage report --fail-under=100 --include=$$($(BIN)/python -m tests.proofs.mutation --modules)
+
+mutants: $(TESTS)  ## Break the code that decides, a line at a time, and hold that a test fails
+	$(BIN)/python -m tests.proofs.mutation
+
 fuzz: $(TESTS)  ## Try a million broken policies, waivers, snapshots and pages
 	$(BIN)/python -m tests.proofs.fuzzing 1000000
 
@@ -77,7 +87,7 @@ audit-dependencies: $(TOOLS)/.made  ## Ask PyPI whether a locked release has a k
 	@$(TOOLS)/bin/python .ci/audit_dependencies.py $(AUDIT_FLAGS) requirements/*.txt
 
 clean:  ## Remove what was made, .venv included
-	rm -rf $(VENV) dist build audit-report .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build mutants .coverage* audit-report .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -45,6 +45,7 @@ def _encodings(value: str) -> set[str]:
     import base64  # noqa: PLC0415  # see above
     from urllib.parse import quote, quote_plus  # noqa: PLC0415  # see above
 
+    # An environment may hold bytes that are no text: surrogates here, and no reason to fail.
     raw = value.encode("utf-8", "surrogatepass")
     plain = base64.b64encode(raw).decode()
     urlsafe = base64.urlsafe_b64encode(raw).decode()
@@ -54,8 +55,8 @@ def _encodings(value: str) -> set[str]:
         plain.rstrip("="),
         urlsafe,
         urlsafe.rstrip("="),
-        quote(value, safe=""),
-        quote_plus(value),
+        quote(raw, safe=""),
+        quote_plus(raw),
         quote(plain, safe=""),
-        quote(value, safe="").lower(),
+        quote(raw, safe="").lower(),
     }

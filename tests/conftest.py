@@ -1,4 +1,7 @@
-"""What holds for every test: no address but loopback, no account of the developer's, a browser.
+"""What holds for every test: no address but loopback, nothing changed in /dev, a browser.
+
+A writer that is broken, and run by root, would put its report in the place of ``/dev/full``: the
+tests write to devices, and a mutant of the writer is just that.
 
 The tests of the HTML report need Chromium. Where it is missing they are left out, and said to be,
 so that Python alone is enough for ``make test``; in CI they fail instead.
@@ -16,6 +19,8 @@ from hypothesis import settings
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _REACHES = frozenset({"socket.connect", "socket.sendto", "socket.bind"})
+#: Where in an event's arguments the path is that comes, changes or goes.
+_CHANGES = {"os.rename": 1, "os.link": 1, "os.symlink": 1, "os.remove": 0, "os.mkdir": 0}
 
 
 def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
@@ -25,6 +30,23 @@ def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
     address = arguments[1]
     if isinstance(address, tuple) and not _is_loopback(str(address[0])):
         raise AssertionError(f"a test reaches beyond loopback: {event} {address}")
+
+
+def _no_device_changed(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse to make, replace or remove what stands in /dev; writing to it is fine."""
+    if event == "open":
+        path, _, flags = arguments
+        if not isinstance(flags, int) or not flags & os.O_CREAT or not _is_device(path):
+            return
+        if os.path.lexists(str(path)):
+            return
+    elif event not in _CHANGES or not _is_device(arguments[_CHANGES[event]]):
+        return
+    raise AssertionError(f"a test changes what is in /dev: {event} {arguments}")
+
+
+def _is_device(path: object) -> bool:
+    return isinstance(path, str | os.PathLike) and os.path.dirname(path) == "/dev"  # noqa: PTH120  # called at every file that is opened
 
 
 def _is_loopback(host: str) -> bool:
@@ -40,6 +62,7 @@ def pytest_configure() -> None:
     settings.load_profile("unhurried")
     # An audit hook cannot be taken back; it ends with the process that runs the tests.
     sys.addaudithook(_only_loopback)
+    sys.addaudithook(_no_device_changed)
     for name in list(os.environ):
         if name.startswith("FIVETRAN_"):
             del os.environ[name]

@@ -57,10 +57,9 @@ class Destination(msgspec.Struct, frozen=True):
     def parts_there(self) -> Iterator[Path]:
         """Yield what stands beside ``first`` under the name of a part. Raises OSError."""
         assert self.path is not None
-        if self.path.parent.is_dir():
-            for path in sorted(self.path.parent.iterdir()):
-                if path != self.first and self.is_part(path):
-                    yield path
+        for path in sorted(self.path.parent.iterdir()):
+            if path != self.first and self.is_part(path):
+                yield path
 
 
 def parse_destination(

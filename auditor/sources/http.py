@@ -263,8 +263,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _tunnel_refusal(cause: BaseException) -> str:
     """Return the status in the only form in which ``http.client`` gives it away."""
     text = str(cause) if type(cause) is OSError else ""
-    _, found, rest = text.partition("Tunnel connection failed: ")
-    return rest[:3] if found else ""
+    return text.partition("Tunnel connection failed: ")[2][:3]
 
 
 def _certificate(peer: str, cause: BaseException) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 from auditor.reports.facts import UNFINISHED
 from auditor.sandbox.server import FAKE_KEY, FAKE_SECRET
 
-KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "VIRTUAL_ENV")
+# The last one makes ``make coverage`` see what the command runs.
+KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "VIRTUAL_ENV", "COVERAGE_PROCESS_CONFIG")
 KEYS = {"FIVETRAN_API_KEY": FAKE_KEY, "FIVETRAN_API_SECRET": FAKE_SECRET}
 COMMAND = (sys.executable, "-m", "auditor")
 

@@ -261,6 +261,13 @@ ACCOUNT = [
     live("no key", "-p met.yaml", 2, "FIVETRAN_API_KEY", env={}),
     live("half a key", "-p met.yaml", 2, "FIVETRAN_API_SECRET", env={"FIVETRAN_API_KEY": "abcdef"}),
     live(
+        "a key that is no text",
+        "-p met.yaml",
+        2,
+        "FIVETRAN_API_SECRET holds",
+        env={**KEYS, "FIVETRAN_API_SECRET": "abcdefgh\udcff"},
+    ),
+    live(
         "the provider's names",
         "-p idle.yaml",
         0,

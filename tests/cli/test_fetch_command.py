@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import stat
 import subprocess
@@ -16,16 +15,14 @@ from auditor.model import Completeness
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from auditor.sources.snapshot import SnapshotSource
+from tests.cli.running import environment
 from tests.sources.saved_listings import read, records, save
 
-KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT")
 
-
-def environment(sandbox: Sandbox | None) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+def asking(sandbox: Sandbox | None) -> dict[str, str]:
     if sandbox is None:
-        return kept
-    return kept | {"FIVETRAN_API_KEY": sandbox.key, "FIVETRAN_API_SECRET": sandbox.secret}
+        return environment()
+    return environment({"FIVETRAN_API_KEY": sandbox.key, "FIVETRAN_API_SECRET": sandbox.secret})
 
 
 def command(sandbox: Sandbox, *arguments: str) -> list[str]:
@@ -38,7 +35,7 @@ def fetch(
     return subprocess.run(
         command(sandbox, *arguments),
         cwd=folder,
-        env=environment(sandbox if known else None),
+        env=asking(sandbox if known else None),
         capture_output=True,
         timeout=60,
         check=False,
@@ -156,7 +153,7 @@ def test_a_full_device_is_4(tmp_path: Path):
     with serving() as sandbox, Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             command(sandbox, "-o", "-"),
-            env=environment(sandbox),
+            env=asking(sandbox),
             stdout=full,
             stderr=subprocess.PIPE,
             timeout=60,
@@ -173,7 +170,7 @@ def test_a_signal_clears_what_is_half_written(tmp_path: Path, number: signal.Sig
         subprocess.Popen(
             command(sandbox, "-o", "s", "--page-size", "1"),
             cwd=tmp_path,
-            env=environment(sandbox),
+            env=asking(sandbox),
             stderr=subprocess.PIPE,
         ) as child,
     ):

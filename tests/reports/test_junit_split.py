@@ -152,6 +152,22 @@ def test_what_an_earlier_run_left_is_gone_before_this_one(split: int, tmp_path: 
         assert (tmp_path / name).read_text() == text
 
 
+def test_an_old_part_that_goes_by_itself_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "junit-7.xml"
+    old.write_text(JUNIT)
+
+    def gone(path: Path, mark: bytes) -> bool:
+        path.unlink()
+        return True
+
+    # Another run tidies up at the same time.
+    monkeypatch.setattr("auditor.reports.writer.begins_with", gone)
+    writer(tmp_path / "junit.xml").prepare()
+    assert files(tmp_path) == ["junit-1.xml"]
+
+
 def test_whole_and_in_parts_side_by_side(tmp_path: Path) -> None:
     link = tmp_path.parent / f"{tmp_path.name}-link"
     link.symlink_to(tmp_path)

@@ -81,9 +81,28 @@ def test_two_reports_cannot_share_a_place(tmp_path: Path) -> None:
         (tmp_path / "a", tmp_path / "x/../a"),
         (tmp_path / "there", tmp_path / "link"),
     ):
-        with pytest.raises(UsageError, match="two reports cannot share one place"):
+        reports = [Destination("json", path) for path in pair]
+        with pytest.raises(UsageError) as caught:
             writer(*pair).prepare()
+        assert str(caught.value) == (
+            f"two reports cannot share one place: {reports[0]} and {reports[1]}; "
+            "give one of them another path, as in --report FORMAT=PATH"
+        )
     assert {path.name for path in tmp_path.iterdir()} == {"link"}
+
+
+def test_a_destination_reads_as_its_format_and_its_place() -> None:
+    assert str(Destination("json", None)) == "json: standard output"
+    assert str(Destination("html", Path("a/b\x1b.html"))) == "html: a/b\\x1b.html"
+
+
+def test_standard_output_shares_no_place_with_parts(tmp_path: Path) -> None:
+    split = Destination("junit", tmp_path / "junit.xml", 5)
+    for other in (Destination("json", None), Destination("json", tmp_path / "x" / "junit-1.xml")):
+        ReportWriter([other, split], "1.0").prepare()
+        ReportWriter([split, other], "1.0").prepare()
+    assert not Destination("json", None).is_part(tmp_path / "junit.xml")
+    assert not split.is_part(tmp_path / "x" / "junit-1.xml")
 
 
 # -- placeholders and reports ---------------------------------------------------------------------
@@ -149,6 +168,17 @@ def test_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     writer(path).write(replace(RESULT, warnings=("a \ud800 b \ud83d\ude00",)))
     assert "a \ufffd b \U0001f600" in path.read_text(encoding="utf-8")
+
+
+def test_reports_of_a_result_one_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ("report.html", "junit.xml", "report.json")
+    assert write_reports(RESULT) == tuple(Path("audit-report") / name for name in names)
+    assert Path("audit-report/report.json").read_text() == REPORT
+    assert write_reports(RESULT, tmp_path / "x", ["csv"]) == (tmp_path / "x" / "report.csv",)
+    with pytest.raises(UsageError, match="did you mean csv"):
+        write_reports(RESULT, "y", ["csw"])
+    assert files(tmp_path) == ["audit-report", "x"]
 
 
 # -- what cannot be written ------------------------------------------------------------------------
@@ -221,6 +251,25 @@ def test_a_device_that_is_full() -> None:
     reports.prepare()
     with pytest.raises(ReportError, match="/dev/full: no space is left there"):
         reports.write(RESULT)
+
+
+def test_a_device_that_is_not_ours_to_write_is_found_before_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[object, int]] = []
+
+    def access(path: object, mode: int) -> bool:
+        asked.append((path, mode))
+        return False
+
+    monkeypatch.setattr(os, "access", access)  # whoever runs the tests may be root
+    with pytest.raises(ReportError) as caught:
+        writer(Path("/dev/full")).prepare()
+    assert str(caught.value) == (
+        "cannot write json: /dev/full: permission denied; make the folder writable, "
+        "or choose another folder with --output-dir"
+    )
+    assert asked == [(Path("/dev/full"), os.W_OK)]
 
 
 def test_a_bug_in_one_report_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -329,6 +378,25 @@ except ReportError as error:
     print(error, file=sys.stderr)
     sys.exit(error.exit_code)
 """
+
+
+def test_a_report_on_this_processs_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    reports = writer(None)
+    assert reports.takes_stdout
+    reports.prepare()
+    assert capsys.readouterr().out == ""
+    assert reports.write(RESULT) == ()
+    assert capsys.readouterr().out == REPORT
+
+
+def test_a_standard_output_that_is_closed_is_found_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    reports = writer(None, tmp_path / "other.json")
+    with pytest.raises(ReportError, match="cannot write json: standard output: it is closed"):
+        reports.prepare()
+    assert (tmp_path / "other.json").read_text() == PLACEHOLDER
 
 
 def run_to_stdout(redirection: str = "") -> subprocess.CompletedProcess[str]:

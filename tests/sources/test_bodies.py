@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import io
+import re
 import tracemalloc
 import zlib
 from typing import Any
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 
 from tests.sources.bodies import BODY, WAYS, head_of
 from tests.sources.fault_server import (
+    HANG,
     RESET,
     FaultServer,
     kept,
@@ -41,6 +46,12 @@ def test_a_whole_body_is_read_however_it_comes(way: str) -> None:
 @pytest.mark.parametrize("name", ["gzip", "GZip", "x-gzip"])
 def test_gzip_in_any_form(body: bytes, name: str) -> None:
     with FaultServer([response(body, 200, f"Content-Encoding: {name}")]) as server:
+        assert len(walk(server).ids) == 24
+
+
+@pytest.mark.parametrize("name", ["identity", "Identity", ""])
+def test_a_body_that_is_said_to_be_in_no_packing(name: str) -> None:
+    with FaultServer([response(BODY, 200, f"Content-Encoding: {name}")]) as server:
         assert len(walk(server).ids) == 24
 
 
@@ -103,7 +114,7 @@ def test_a_body_may_lose_nothing_but_the_gzip_trailer() -> None:
     packed = gzip.compress(BODY)
     for lost in range(1, 9):
         done, _ = refused([response(packed[:-lost], 200, "Content-Encoding: gzip")], attempts=1)
-        assert "gzip body was cut" in done.message
+        assert ": the gzip body was cut; check" in done.message
 
 
 def test_a_reset_in_the_middle_is_asked_for_again() -> None:
@@ -126,14 +137,17 @@ def test_corrupt_gzip_is_asked_for_again(at: int) -> None:
 def test_garbage_after_the_gzip_body_is_corrupt() -> None:
     body = gzip.compress(BODY) + b"garbage"
     done, _ = refused([response(body, 200, "Content-Encoding: gzip")])
-    assert "corrupt" in done.message
+    assert ": the gzip body is corrupt, on all 5 attempts" in done.message
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "zstd", "compress", "\x80"])
 def test_a_packing_that_was_not_asked_for_is_refused(encoding: str) -> None:
     body = response(zlib.compress(BODY), 200, f"Content-Encoding: {encoding}")
     done, server = refused([body])
-    assert "Content-Encoding" in done.message
+    assert done.message.endswith(
+        ": the body is packed in a way that was not asked for (Content-Encoding); check what "
+        "stands between here and the API"
+    )
     assert len(server.requests) == 1
 
 
@@ -143,22 +157,26 @@ def test_a_packing_that_was_not_asked_for_is_refused(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"", "not JSON"),
-        (b"<html>\n<h1>Sign in</h1>\x1b[31m", r"it starts with: <html> <h1>Sign in</h1>\x1b[31m"),
-        (b"<p>" * 1000, "it starts with: <p><p>"),
-        (b"Basic c2VjcmV0c2VjcmV0c2VjcmV0", "not JSON"),
-        (b'{"code":"Success","data":{"items":[{"id":"hunter2"', "not JSON"),
-        (b"  \xef\xbb\xbf", "not JSON"),
-        (CREDENTIALS.secret.encode(), "it starts with: [redacted]"),
+        (b"", ""),
+        (b"  \xef\xbb\xbf\n", ""),
+        (b"<html>\n<h1>Sign in</h1>\x1b[31m", r"; it starts with: <html> <h1>Sign in</h1>\x1b[31m"),
+        (b"\xef\xbb\xbf \r\n\tXylophones ", "; it starts with: Xylophones"),
+        (b"<p>" * 1000, f"; it starts with: {('<p>' * 27)[:79]}\u2026"),
+        (b"Basic c2VjcmV0c2VjcmV0c2VjcmV0", "; it starts with: [redacted]"),
+        # What is JSON, or was, may hold anything.
+        (b'{"code":"Success","data":{"items":[{"id":"hunter2"', ""),
+        (b'\n["hunter2", ', ""),
+        (CREDENTIALS.secret.encode(), "; it starts with: [redacted]"),
     ],
 )
 def test_a_body_that_is_not_json_is_asked_for_again(body: bytes, says: str) -> None:
     done, server = refused([response(body)])
-    assert says in done.message
+    _, _, told = done.message.partition(": the body is no answer of the API: ")
+    again = "on all 5 attempts; check the network and run again"
+    assert re.fullmatch(rf"not JSON: [^;]+ at byte \d+{re.escape(says)}, {again}", told)
     assert "hunter2" not in done.message
     assert "c2VjcmV0" not in done.message
     assert len(server.requests) == 5
-    assert len(done.message) < 400
 
 
 @pytest.mark.parametrize(
@@ -177,12 +195,25 @@ def test_a_body_that_will_never_do_is_asked_for_once(body: bytes, says: str) -> 
     assert len(server.requests) == 1
 
 
+def test_what_is_no_text_is_shown_as_far_as_it_is() -> None:
+    done, _ = refused([response(b"\xff<p>")])
+    assert done.message.endswith(": not UTF-8 at byte 0; it starts with: \ufffd<p>")
+
+
 @pytest.mark.parametrize("how", [{}, {"gzip": True}, {"chunk": 4096}])
 def test_a_body_over_the_cap_is_refused(how: dict[str, Any]) -> None:
     done, server = refused([response(b" " * 200_001, **how)], page_bytes=200_000)
-    assert "larger than" in done.message
-    assert "--page-size" in done.message
+    size = f"{200_000 / 2**20:g} MiB"
+    assert done.message.endswith(f": the body is larger than {size}; ask for less with --page-size")
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("how", [{"length": False}, {"chunk": 4096}])
+def test_a_body_over_the_cap_is_not_read_to_its_end(how: dict[str, Any]) -> None:
+    # There is none: whoever waits for it waits until the deadline.
+    endless = response(b" " * 2_000_000, **how).removesuffix(b"0\r\n\r\n")
+    done, _ = refused([[endless, HANG]], page_bytes=1_000_000, attempt_seconds=5)
+    assert "the body is larger than" in done.message
 
 
 def test_a_body_of_exactly_the_cap_is_read() -> None:
@@ -208,3 +239,26 @@ def test_a_bomb_is_refused_before_it_goes_off(status: int, says: str) -> None:
             tracemalloc.stop()
     assert says in done.message
     assert peak < 5 * 2**20
+
+
+def test_a_cut_that_the_library_beneath_does_not_see_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Cut(io.BytesIO):
+        """As the library's first version gives it: the end of the stream, and no error."""
+
+        length_remaining = 5
+
+        def read(self, size: int | None = -1, decode_content: bool = True) -> bytes:
+            return super().read(size)
+
+    def send(*_: object, **__: object) -> requests.Response:
+        answer = requests.Response()
+        answer.status_code, answer.raw = 200, Cut(BODY)
+        return answer
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    done = walk("https://api.fivetran.test")
+    assert "the body was cut, on all 5 attempts" in done.message
+    Cut.length_remaining = 0
+    assert len(walk("https://api.fivetran.test").ids) == 24

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import random
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import MaxRetryError
 
 from tests.sources.bodies import BODY, WAYS, head_of
 from tests.sources.fault_server import (
@@ -69,6 +75,66 @@ def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)  # a real look-up would leave loopback
     done = walk("https://api.fivetran.test")
     assert "the name of api.fivetran.test:443 was not found (DNS)" in done.message
+
+
+def test_any_other_failure_names_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def send(*_: object, **__: object) -> None:
+        raise requests.ConnectionError(OSError(errno.EHOSTUNREACH, "No route to host"))
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    done = walk("https://api.fivetran.test")
+    assert "the connection to api.fivetran.test:443 failed, on all 5 attempts" in done.message
+
+
+def refusing(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, url: str = "https://api.fivetran.test"
+) -> str:
+    """Return what is said where the library raises ``error``."""
+
+    def send(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    return walk(url, attempts=1, attempt_seconds=5).message
+
+
+@pytest.mark.parametrize(
+    ("url", "peer"),
+    [
+        ("https://api.fivetran.test/prefix", "api.fivetran.test:443"),
+        ("https://api.fivetran.test:444", "api.fivetran.test:444"),
+        ("http://localhost", "localhost:80"),
+        ("http://[::1]:8080", "[::1]:8080"),
+    ],
+)
+def test_a_server_is_named_with_its_port(
+    monkeypatch: pytest.MonkeyPatch, url: str, peer: str
+) -> None:
+    said = refusing(monkeypatch, requests.ConnectionError(), url)
+    assert f": the connection to {peer} failed;" in said
+
+
+def test_what_is_wrapped_is_found_in_every_way_to_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = ConnectionRefusedError()
+    said = "connection refused by api.fivetran.test:443; check the network and run again"
+    pool = HTTPSConnectionPool("api.fivetran.test")
+    for outer in (
+        requests.ConnectionError(inner),
+        requests.ConnectionError(MaxRetryError(pool, "/", inner)),
+    ):
+        assert refusing(monkeypatch, outer).endswith(f": {said}")
+    for link in ("__cause__", "__context__"):
+        outer = requests.ConnectionError("x")
+        setattr(outer, link, inner)
+        assert refusing(monkeypatch, outer).endswith(f": {said}")
+
+
+def test_causes_that_go_in_circles_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = OSError(errno.EHOSTUNREACH, "No route to host")
+    outer = requests.ConnectionError(inner)
+    inner.__context__ = outer
+    said = "the connection to api.fivetran.test:443 failed; check the network and run again"
+    assert refusing(monkeypatch, outer).endswith(f": {said}")
 
 
 def test_many_headers_are_no_fault() -> None:
@@ -136,3 +202,15 @@ def test_what_hangs_or_trickles_is_left_at_the_deadline(answer: Any) -> None:
 def test_after_a_deadline_the_next_attempt_may_do() -> None:
     with FaultServer([HANG, Trickle(response(BODY), every=0.05), response(BODY)]) as server:
         assert len(walk(server, attempt_seconds=0.3).ids) == 24
+
+
+def test_an_attempt_that_was_left_ends_by_itself() -> None:
+    before = threading.enumerate()
+    with FaultServer([HANG]) as server:
+        assert walk(server, attempt_seconds=0.1, attempts=1).error
+        for _ in range(1000):
+            left = [t for t in threading.enumerate() if t.daemon and t not in before]
+            if not left:
+                return
+            left[0].join(0.01)
+    raise AssertionError("it still waits for an answer")

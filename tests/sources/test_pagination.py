@@ -89,8 +89,22 @@ def test_a_source_says_where_it_reads() -> None:
     ],
 )
 def test_what_the_api_cannot_be_asked_is_a_usage_error(options: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="--"):
+    with pytest.raises(UsageError) as caught:
         FivetranSource("https://api.fivetran.com", CREDENTIALS, **options)
+    says = {
+        "group": "--group is empty or holds a control character; correct it",
+        "schema": "--schema is empty or holds a control character; correct it",
+        "page_size": "--page-size takes 1 to 1000, which is what the API allows",
+    }
+    assert [str(caught.value)] == [says[name] for name in options]
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_the_least_and_the_most_that_may_be_asked_for(size: int) -> None:
+    with FaultServer(say(page([record(1)]))) as server:
+        assert walk(server, page_size=size, group="a b/c").ids == ["c1"]
+        target = f"/v1/connections?group_id=a%20b%2Fc&limit={size}"
+        assert [request.target for request in server.requests] == [target]
 
 
 def test_pages_carry_the_servers_clock() -> None:
@@ -115,6 +129,15 @@ def test_cursors_that_run_in_a_circle(length: int) -> None:
         assert "circle" in done.message
         assert len(server.requests) == length + 1
     assert len(done.ids) == length + 1, "every page that came is judged"
+
+
+def test_a_server_that_says_one_page_for_ever_is_left_on_its_first_walk() -> None:
+    done, server = refused(say(page([record(1)], "x")))
+    assert done.message.endswith(
+        ", page 2: its next_cursor was used before: the listing runs in a circle; "
+        "run again, and tell Fivetran's support if it stays so"
+    )
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -159,7 +182,7 @@ def test_an_empty_cursor_is_the_end_with_a_warning() -> None:
     with FaultServer(say(page([record(1)], ""))) as server:
         done = walk(server)
     assert done.end
-    assert "empty next_cursor" in done.pages[0].warnings[0]
+    assert done.pages[0].warnings == ("page 1 has an empty next_cursor; read as the end",)
 
 
 # -- pages ------------------------------------------------------------------------------------
@@ -185,7 +208,12 @@ def test_a_page_over_its_limit_is_taken_with_a_warning() -> None:
     with FaultServer(say(page(map(record, range(3))))) as server:
         done = walk(server, page_size=2)
     assert len(done.ids) == 3
-    assert "3 connections, 2 were asked for" in done.pages[0].warnings[0]
+    assert done.pages[0].warnings == ("page 1 holds 3 connections, 2 were asked for",)
+
+
+def test_a_full_page_is_nothing_to_warn_of() -> None:
+    with FaultServer(say(page(map(record, range(2))))) as server:
+        assert walk(server, page_size=2).pages[0].warnings == ()
 
 
 def test_too_many_pages_are_given_up() -> None:
@@ -194,7 +222,9 @@ def test_too_many_pages_are_given_up() -> None:
         return kept(page([record(number)], str(number + 1)))
 
     done, server = refused(answer, pages=20)
-    assert "20 pages and no end" in done.message
+    assert done.message.endswith(
+        ", page 20: 20 pages and no end; raise --page-size, or narrow the listing with --group"
+    )
     assert len(server.requests) == 20
 
 
@@ -231,6 +261,27 @@ def test_what_is_no_list_is_never_an_empty_one(body: bytes) -> None:
     assert done.message
     assert done.events == []
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"code":"Odd","message":"no"}', "HTTP 200, but its code is not Success (Odd: no)"),
+        (b'{"code":"Odd","message":5}', "HTTP 200, but its code is not Success (Odd)"),
+        (b'{"code":5,"message":"no"}', "HTTP 200, but its code is not Success (a number: no)"),
+    ],
+)
+def test_what_the_api_said_with_200(body: bytes, says: str) -> None:
+    done, _ = refused(say(body))
+    assert done.message.endswith(f", page 1: {says}; check --base-url, and run again later")
+
+
+def test_what_is_wrong_with_a_list_is_said() -> None:
+    done, _ = refused(say(b'{"code":"Success","data":{"items":{}}}'))
+    where, _, said = done.message.partition(", page 1: no list of connections: ")
+    assert where.endswith("/v1/connections")
+    assert "items" in said
+    assert said.endswith("; check --base-url")
 
 
 def test_an_error_code_with_200_shows_what_the_api_said() -> None:
@@ -273,14 +324,23 @@ def test_an_id_twice_starts_a_new_walk(first: list[list[int]]) -> None:
         done = walk(server)
         assert server.requests[moved + 1].query == {"limit": "1000"}
     assert done.ids == ["c1", "c2", "c3"]
-    assert sum(isinstance(event, Restart) for event in done.events) == 1
+    said = f"the listing moved: page {moved + 1} lists a connection that came before"
+    assert [event for event in done.events if isinstance(event, Restart)] == [Restart(said)]
     assert done.end == End(Completeness.ONE_WALK, walks=2)
+
+
+def test_a_new_walk_of_one_page_is_one_moment() -> None:
+    with FaultServer(say(page([record(1), record(1)]), page([record(1)]))) as server:
+        assert walk(server).end == End(Completeness.ONE_PAGE, walks=2)
 
 
 def test_after_three_walks_that_moved_it_is_given_up() -> None:
     done, server = refused(say(page([record(1), record(1)])))
-    assert "kept moving" in done.message
-    assert "--group" in done.message
+    assert done.message.endswith(
+        "/v1/connections: the listing kept moving while it was read "
+        "(the listing moved: page 1 lists a connection that came before, after 3 walks); "
+        "run again when fewer connections change, or narrow it with --group"
+    )
     assert len(server.requests) == 3
     assert sum(isinstance(event, Restart) for event in done.events) == 2
     assert not done.ids
@@ -298,7 +358,7 @@ def test_verifying_takes_two_walks_that_agree() -> None:
         assert len(server.requests) == 4
     assert done.end == End(Completeness.VERIFIED, walks=2)
     assert done.ids == ["c1", "c2"]
-    assert isinstance(done.events[2], Restart)
+    assert done.events[2] == Restart("walking again, to verify the listing")
 
 
 def two_pages(*ids: int) -> list[bytes]:
@@ -311,6 +371,7 @@ def test_verifying_takes_a_third_walk_if_two_differ() -> None:
         done = walk(server, verify_listing=True)
     assert done.end == End(Completeness.VERIFIED, walks=3)
     assert done.ids == ["c3", "c1"]
+    assert Restart("two walks differ in 2 connections") in done.events
 
 
 def test_the_first_and_the_third_walk_prove_nothing() -> None:

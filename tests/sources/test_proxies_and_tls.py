@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 
 from auditor.errors import UsageError
 from tests.sources.fault_server import (
@@ -66,8 +68,14 @@ def proxied(
 @pytest.mark.parametrize(
     ("answer", "says", "asked"),
     [
-        (response(b"", 407, "Proxy-Authenticate: Basic"), "HTTP 407; check the user", 1),
+        (
+            response(b"", 407, "Proxy-Authenticate: Basic"),
+            "HTTP 407; check the user and password in the proxy variable",
+            1,
+        ),
         (response(b"", "403 hunter2 \x1b[31m"), "answered HTTP 403", 1),
+        (response(b"", "403 Tunnel connection failed: 502"), "answered HTTP 403", 1),
+        (b"Tunnel connection failed: 403 No\r\n\r\n", "is not HTTP", 5),
         (response(b"", 502), "answered HTTP 502, on all 5", 5),
         (response(b"", 302, "Location: https://evil.example"), "answered HTTP 302", 1),
         (b"", "closed the connection", 5),
@@ -87,6 +95,14 @@ def test_a_hostile_proxy(
     assert len(proxy.requests) == asked
     assert {request.method for request in proxy.requests} == {"CONNECT"}
     assert all("authorization" not in request.headers for request in proxy.requests)
+
+
+def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    monkeypatch.setenv("HTTPS_PROXY", f"http://someone:hunter2@127.0.0.1:{port}")
+    done = walk(API)
+    assert f"connection refused by the proxy 127.0.0.1:{port}, on all 5 attempts" in done.message
 
 
 def test_a_proxy_that_speaks_no_tls(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,9 +140,31 @@ def test_loopback_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch
 )
 def test_a_proxy_that_is_none_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(UsageError, match="HTTPS_PROXY") as caught:
+    with pytest.raises(UsageError) as caught:
         walk(API)
-    assert "hunter2" not in str(caught.value)
+    assert str(caught.value) == (
+        "the proxy that the environment names (HTTPS_PROXY, ALL_PROXY) is no "
+        "http:// or https:// address; correct or unset it"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["", "http://", "HTTP://"])
+def test_a_proxy_may_be_named_without_its_scheme(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    with FaultServer([response(b"", 403)]) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}someone:hunter2@127.0.0.1:{proxy.port}")
+        done = walk(API)
+    assert f"the proxy 127.0.0.1:{proxy.port} answered HTTP 403" in done.message
+    assert len(proxy.requests) == 1
+
+
+def test_a_proxy_may_be_asked_over_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FaultServer([response(b"", 403)], tls=certified("loopback")) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"https://127.0.0.1:{proxy.port}")
+        done = walk(API, attempts=1)
+        assert proxy.connections == 1
+    assert f"127.0.0.1:{proxy.port} is not trusted" in done.message
 
 
 def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,8 +211,21 @@ def test_any_other_certificate_ends_the_run_at_once(
         done = walk(server)
         assert server.connections == 1
         assert server.requests == []
-    assert "TLS: the certificate of 127.0.0.1" in done.message
+    said = "mismatch" if trusted else "self-signed certificate"
+    assert f"TLS: the certificate of 127.0.0.1:{server.port} is not trusted: " in done.message
+    assert said in done.message.replace("self signed", "self-signed")
+    assert done.message.endswith(
+        "; if your network has its own authority, name its file in REQUESTS_CA_BUNDLE"
+    )
     assert done.naps == []
+
+
+def test_a_certificate_of_which_no_more_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def send(*_: object, **__: object) -> None:
+        raise requests.exceptions.SSLError(ssl.SSLCertVerificationError("no"))
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    assert "is not trusted: it does not fit the name; if" in walk(API).message
 
 
 def test_plain_http_on_a_tls_port_ends_the_run_at_once() -> None:

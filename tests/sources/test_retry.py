@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -20,35 +22,52 @@ def error(status: int, *headers: str, body: bytes = b'{"code":"C","message":"M"}
     return kept(body, status, *headers)
 
 
+OTHER = "that is no answer to a list request; check --base-url"
+ADVICE = {
+    400: "the API did not understand the request; check --group, --schema and --page-size",
+    401: "the API did not accept FIVETRAN_API_KEY and FIVETRAN_API_SECRET; check both",
+    403: "the API key lacks the permission to list connections",
+    404: "there is no such address; check --base-url, which ends before /v1",
+    407: "the proxy asks for a user and password; check the proxy variable",
+}
+
+
 @pytest.mark.parametrize(
-    ("status", "code", "says"),
+    ("status", "code"),
     [
-        (400, "InvalidInput", "--page-size"),
-        (401, "AuthFailed", "FIVETRAN_API_KEY and FIVETRAN_API_SECRET"),
-        (403, "Forbidden", "permission"),
-        (404, "NotFound", "--base-url"),
-        (405, "MethodNotAllowed", "--base-url"),
-        (406, "NotAcceptable", "--base-url"),
-        (407, "", "proxy"),
-        (410, "", "--base-url"),
-        (415, "UnsupportedMediaType", "--base-url"),
-        (418, "", "--base-url"),
-        (501, "", "--base-url"),
-        (201, "Success", "HTTP 201"),
-        (202, "Success", "HTTP 202"),
-        (206, "Success", "HTTP 206"),
-        (299, "Success", "HTTP 299"),
-        (300, "", "HTTP 300"),
-        (999, "", "HTTP 999"),
+        (400, "InvalidInput"),
+        (401, "AuthFailed"),
+        (403, "Forbidden"),
+        (403, "NotFound_Group"),
+        (404, "NotFound"),
+        (405, "MethodNotAllowed"),
+        (406, "NotAcceptable"),
+        (407, ""),
+        (410, ""),
+        (415, "UnsupportedMediaType"),
+        (418, ""),
+        (501, ""),
+        (201, "Success"),
+        (202, "Success"),
+        (206, "Success"),
+        (299, "Success"),
+        (300, ""),
+        (999, ""),
     ],
 )
-def test_a_status_that_will_not_change_is_asked_once(status: int, code: str, says: str) -> None:
+def test_a_status_that_will_not_change_is_asked_once(status: int, code: str) -> None:
     body = b'{"code":"%s","message":"said\\nso"}' % code.encode()
     done, server = refused([error(status, body=body)])
-    assert says in done.message
-    assert f"{code}: said so" in done.message if code else f"HTTP {status}" in done.message
+    where = f"127.0.0.1:{server.port}/v1/connections, page 1"
+    said = f"{code}: said so" if code else "said so"
+    assert done.message == f"{where}: HTTP {status} ({said}); {ADVICE.get(status, OTHER)}"
     assert len(server.requests) == 1
     assert done.naps == []
+
+
+def test_a_code_without_a_message_is_said() -> None:
+    done, _ = refused([error(403, body=b'{"code":"Forbidden"}')])
+    assert f": HTTP 403 (Forbidden); {ADVICE[403]}" in done.message
 
 
 @pytest.mark.parametrize("status", [101, 102, 103, 204, 205, 304])
@@ -66,15 +85,26 @@ def test_a_continue_comes_before_the_answer() -> None:
 def test_404_with_a_group_names_the_option() -> None:
     body = b'{"code":"NotFound_Group","message":"Cannot find group"}'
     done, _ = refused([error(404, body=body)], group="gone")
-    assert "--group" in done.message
-    assert "Cannot find group" in done.message
+    assert done.message.endswith(
+        ": HTTP 404 (NotFound_Group: Cannot find group); no such group; "
+        "check --group, which takes a group's id, and --base-url"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "group"),
+    [(404, "NotFound_Group", None), (404, "Other", "gone"), (403, "NotFound_Group", "gone")],
+)
+def test_no_other_answer_blames_the_group(status: int, code: str, group: str | None) -> None:
+    done, _ = refused([error(status, body=b'{"code":"%s"}' % code.encode())], group=group)
+    assert done.message.endswith(f": HTTP {status} ({code}); {ADVICE[status]}")
 
 
 def test_what_the_api_says_is_scrubbed_cleaned_and_cut() -> None:
     said = f"{CREDENTIALS.authorization} {CREDENTIALS.secret}\\u0000\\u202e" + "x" * 5000
     done, _ = refused([error(401, body=f'{{"code":"AuthFailed","message":"{said}"}}'.encode())])
-    assert "[redacted]" in done.message
-    assert len(done.message) < 500
+    start = r"AuthFailed: Basic [redacted] [redacted]\x00\u202e"
+    assert f": HTTP 401 ({(start + 'x' * 200)[:199]}\u2026); " in done.message
 
 
 @pytest.mark.parametrize(
@@ -139,6 +169,7 @@ def test_every_page_has_attempts_of_its_own() -> None:
         (["Retry-After: 007"], 7),
         (["retry-after: 5"], 5),
         ([DATE, "Retry-After: Wed, 21 Oct 2015 07:28:30 GMT"], 30),
+        ([DATE, "Retry-After: Wed, 21 Oct 2015 07:28:01 GMT"], 1),
         ([DATE, "Retry-After: Wednesday, 21-Oct-15 07:28:30 GMT"], 30),
         ([DATE, "Retry-After: Wed Oct 21 07:28:30 2015"], 30),
         ([DATE, "Retry-After: Wed, 21 Oct 2015 09:28:30 +0200"], 30),
@@ -191,9 +222,11 @@ def test_any_other_wait_falls_back_to_pauses(headers: list[str]) -> None:
 @pytest.mark.parametrize("seconds", [121, 3600, 999_999_999])
 def test_a_wait_that_does_not_fit_ends_the_run_at_once(seconds: int) -> None:
     done, server = refused([error(429, f"Retry-After: {seconds}")])
-    assert f"asks to wait {seconds:,} s" in done.message
-    assert "--max-wait leaves 120 s" in done.message
-    assert "C: M" in done.message
+    where = f"127.0.0.1:{server.port}/v1/connections, page 1"
+    assert done.message == (
+        f"{where}: HTTP 429 (C: M): it asks to wait {seconds:,} s, and --max-wait leaves 120 s; "
+        "run again later, or raise --max-wait"
+    )
     assert len(server.requests) == 1
     assert done.naps == []
 
@@ -222,6 +255,12 @@ def test_only_a_429_may_say_how_long() -> None:
     assert done.naps == [1, 2, 4, 8]
 
 
+def test_a_second_is_a_wait() -> None:
+    said = {"Retry-After": "Wed, 21 Oct 2015 07:28:01 GMT", "Date": DATE.removeprefix("Date: ")}
+    assert retry_after(said) == 1
+    assert retry_after({**said, "Retry-After": said["Date"]}) is None
+
+
 @given(st.text(), st.text())
 def test_no_header_crashes_the_reading_of_it(after: str, date: str) -> None:
     wait = retry_after({"Retry-After": after, "Date": date})
@@ -234,27 +273,55 @@ def test_an_http_date_comes_back(seconds: int) -> None:
     assert http_date(moment.strftime("%a, %d %b %Y %H:%M:%S GMT")) == moment
 
 
+@pytest.fixture
+def _far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_far_east")
+@pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000", ""])
+def test_an_http_date_is_in_utc_wherever_it_is_read(zone: str) -> None:
+    moment = http_date(f"Wed, 21 Oct 2015 07:28:00 {zone}".strip())
+    assert moment is not None
+    assert (moment.isoformat(), moment.tzinfo) == ("2015-10-21T07:28:00+00:00", UTC)
+
+
 # -- redirects --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
 @pytest.mark.parametrize(
-    ("location", "says"),
+    ("location", "to"),
     [
         ("https://evil.example/x?token=hunter2", "evil.example"),
         ("https://user:hunter2@evil.example/", "evil.example"),
-        ("/v2/hunter2", "the same host"),
-        ("http://[hunter2", "cannot be read"),
+        ("/v2/hunter2", "another path on the same host"),
+        ("http://[hunter2", "an address that cannot be read"),
         ("//evil.example", "evil.example"),
-        ("\x80\xff", "the same host"),
-        ("", "the same host"),
+        (f"https://{CREDENTIALS.key}.example/", "an address that cannot be read"),
+        ("\x80\xff", "another path on the same host"),
+        ("", "another path on the same host"),
     ],
 )
-def test_no_redirect_is_followed(status: int, location: str, says: str) -> None:
+def test_no_redirect_is_followed(status: int, location: str, to: str) -> None:
     done, server = refused([error(status, f"Location: {location}")])
-    assert says in done.message
+    assert done.message.endswith(
+        f": HTTP {status}, a redirect to {to}; "
+        "redirects are never followed with an API key; check --base-url"
+    )
     assert "hunter2" not in done.message
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [299, 400])
+def test_only_a_redirect_leads_elsewhere(status: int) -> None:
+    done, _ = refused([error(status, "Location: https://evil.example/")])
+    assert f"HTTP {status} (C: M); " in done.message
+    assert "evil" not in done.message
 
 
 def test_a_redirect_to_another_server_never_reaches_it() -> None:

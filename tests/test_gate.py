@@ -1,0 +1,215 @@
+"""The gate: what each listing, check and bar comes to, and the sentences that say why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.gate import Bar, decide
+from auditor.model import (
+    Completeness,
+    Gate,
+    GroupCheck,
+    Listing,
+    Outcome,
+    Position,
+    Rule,
+    RuleChecks,
+    Severity,
+    Verdict,
+)
+
+LOW, MEDIUM, HIGH, CRITICAL = Severity
+PASS, FAIL, ERROR, SKIP, WAIVED, KNOWN = Verdict
+WHOLE = Listing(Completeness.ONE_PAGE, pages=1, connections=3)
+EMPTY = Listing(Completeness.ONE_PAGE, pages=1, connections=0)
+
+
+def checks(identity: str, severity: Severity, *verdicts: Verdict, groups: str = "") -> RuleChecks:
+    """Return a rule's checks: one a verdict, and a passing one a letter of ``groups``."""
+    rule = Rule(identity, identity, severity, "house", Position("house.yaml", 3, 5), "x is y")
+    return RuleChecks(rule, bytes(verdicts), tuple(GroupCheck(name, PASS) for name in groups))
+
+
+def answer(*rules: RuleChecks, listing: Listing = WHOLE, **bar: Any) -> tuple[int, tuple[str, ...]]:
+    """Return the exit code and the reasons, once the outcome's word is found to fit."""
+    gate = decide(listing, rules, Bar(**bar))
+    words = {0: Outcome.PASSED, 1: Outcome.VIOLATIONS, 3: Outcome.INCONCLUSIVE}
+    assert gate.outcome is words[gate.exit_code]
+    return gate.exit_code, gate.reasons
+
+
+def test_a_pass_says_what_it_rests_on() -> None:
+    one, other = checks("a", HIGH, PASS, PASS, SKIP), checks("b", LOW, PASS, PASS, PASS)
+    assert answer(one, other) == (0, ("3 connections judged by 2 rules",))
+
+
+def test_the_answer_carries_the_bar_it_was_measured_by() -> None:
+    limits = {LOW: 5, HIGH: 1}
+    for rules, listing, outcome, code in (
+        ((checks("a", HIGH, PASS),), WHOLE, Outcome.PASSED, 0),
+        ((checks("a", HIGH, FAIL, FAIL),), WHOLE, Outcome.VIOLATIONS, 1),
+        ((checks("a", HIGH, FAIL, FAIL),), EMPTY, Outcome.INCONCLUSIVE, 3),
+    ):
+        gate = decide(listing, rules, Bar(MEDIUM, limits=limits))
+        carried = ((HIGH, 1), (LOW, 5))
+        assert gate == Gate(outcome, code, MEDIUM, gate.reasons, carried)
+        assert gate.reasons
+
+
+# -- violations -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("severity", Severity)
+@pytest.mark.parametrize("fail_on", [*Severity, None])
+def test_what_is_at_or_above_the_bar_counts(severity: Severity, fail_on: Severity | None) -> None:
+    code, reasons = answer(checks("a", severity, FAIL, PASS, FAIL), fail_on=fail_on)
+    if fail_on is not None and severity >= fail_on:
+        assert (code, reasons) == (1, (f"2 {severity.label} violations of 1 rule",))
+    else:
+        least = fail_on.label if fail_on else "none"
+        below = f"2 violations below the bar (--fail-on {least})"
+        assert (code, reasons) == (0, ("3 connections judged by 1 rule", below))
+
+
+def test_the_lowest_severity_counts_unless_said_otherwise() -> None:
+    assert answer(checks("a", LOW, FAIL)) == (1, ("1 low violation of 1 rule",))
+
+
+def test_violations_are_counted_by_severity_severest_first() -> None:
+    rules = (
+        checks("a", LOW, FAIL),
+        checks("b", CRITICAL, FAIL, FAIL),
+        checks("c", LOW, PASS, FAIL, FAIL),
+        checks("d", LOW, PASS),
+        checks("e", HIGH, PASS, WAIVED, KNOWN),
+    )
+    assert answer(*rules) == (1, ("2 critical violations of 1 rule", "3 low violations of 2 rules"))
+
+
+def test_what_is_waived_or_known_is_told_and_no_violation() -> None:
+    rules = checks("a", CRITICAL, WAIVED, KNOWN, WAIVED), checks("b", LOW, PASS, KNOWN, KNOWN)
+    told = ("3 connections judged by 2 rules", "2 violations waived", "3 violations known")
+    assert answer(*rules) == (0, told)
+
+
+# -- how many are allowed -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fail_on", [LOW, CRITICAL, None])
+def test_a_limit_outranks_the_bar(fail_on: Severity | None) -> None:
+    two = checks("a", HIGH, FAIL, FAIL)
+    judged = "3 connections judged by 1 rule"
+    allowed = (judged, "2 high violations allowed by --max high=2")
+    assert answer(two, fail_on=fail_on, limits={HIGH: 2}) == (0, allowed)
+    over = ("2 high violations of 1 rule, over --max high=1",)
+    assert answer(two, fail_on=fail_on, limits={HIGH: 1}) == (1, over)
+
+
+def test_a_limit_holds_for_its_own_severity_alone() -> None:
+    rules = checks("a", HIGH, FAIL), checks("b", LOW, FAIL)
+    assert answer(*rules, limits={HIGH: 1}) == (1, ("1 low violation of 1 rule",))
+    told = (
+        "3 connections judged by 2 rules",
+        "1 high violation allowed by --max high=1",
+        "1 violation below the bar (--fail-on critical)",
+    )
+    assert answer(*rules, fail_on=CRITICAL, limits={HIGH: 1}) == (0, told)
+
+
+def test_what_is_allowed_is_told_severest_first() -> None:
+    rules = checks("a", LOW, FAIL), checks("b", CRITICAL, FAIL)
+    told = (
+        "3 connections judged by 2 rules",
+        "1 critical violation allowed by --max critical=2",
+        "1 low violation allowed by --max low=2",
+    )
+    assert answer(*rules, limits={LOW: 2, CRITICAL: 2}) == (0, told)
+
+
+def test_a_limit_that_nothing_came_near_is_not_told() -> None:
+    assert answer(checks("a", HIGH, PASS), limits={HIGH: 1, LOW: 0}) == (
+        0,
+        ("3 connections judged by 1 rule",),
+    )
+
+
+# -- nothing certain ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("completeness", Completeness)
+def test_a_problem_of_the_listing_is_inconclusive_whatever_it_is_called(
+    completeness: Completeness,
+) -> None:
+    listing = Listing(completeness, pages=1, connections=3, problems=("page 2: cut", "page 3: no"))
+    said = ("the listing is incomplete: page 2: cut", "the listing is incomplete: page 3: no")
+    assert answer(checks("a", LOW, PASS), listing=listing) == (3, said)
+
+
+def test_an_incomplete_listing_is_inconclusive_without_a_problem() -> None:
+    listing = Listing(Completeness.INCOMPLETE, pages=1, connections=3)
+    assert answer(checks("a", LOW, PASS), listing=listing) == (3, ("the listing is incomplete",))
+
+
+@pytest.mark.parametrize("completeness", [c for c in Completeness if c.name != "INCOMPLETE"])
+def test_any_other_listing_settles(completeness: Completeness) -> None:
+    listing = Listing(completeness, pages=1, connections=1)
+    said = ("1 connection judged by 1 rule",)
+    assert answer(checks("a", LOW, PASS), listing=listing) == (0, said)
+
+
+def test_nothing_listed_is_inconclusive_unless_it_is_allowed() -> None:
+    code, (reason,) = answer(checks("a", LOW), listing=EMPTY)
+    assert code == 3
+    assert reason.startswith("no connection was listed, so nothing was judged: check the key's")
+    assert reason.endswith("and the filters, or pass --allow-empty if there are none")
+    allowed = ("no connection was listed, which --allow-empty accepts",)
+    assert answer(checks("a", LOW), listing=EMPTY, allow_empty=True) == (0, allowed)
+
+
+def test_allowing_nothing_does_not_allow_an_incomplete_listing() -> None:
+    for listing in (
+        Listing(Completeness.INCOMPLETE, pages=0, connections=0),
+        Listing(Completeness.ONE_PAGE, pages=0, connections=0, problems=("cut",)),
+    ):
+        code, reasons = answer(listing=listing, allow_empty=True)
+        assert code == 3
+        assert len(reasons) == 1
+        assert answer(listing=listing) == (code, reasons), "why is said once"
+
+
+def test_a_check_that_could_not_be_evaluated_names_its_rule() -> None:
+    one, other = checks("a", LOW, PASS, ERROR, ERROR), checks("b", LOW, PASS, PASS, PASS)
+    assert answer(one, other) == (3, ("2 checks could not be evaluated (a)",))
+
+
+def test_three_rules_with_errors_are_named() -> None:
+    rules = [checks(name, LOW, ERROR) for name in "abcd"]
+    assert answer(*rules) == (3, ("4 checks could not be evaluated (a, b and c)",))
+
+
+def test_inconclusive_outranks_violations_and_tells_them_too() -> None:
+    rules = checks("a", HIGH, FAIL), checks("b", LOW, ERROR)
+    said = ("1 check could not be evaluated (b)", "1 high violation of 1 rule")
+    assert answer(*rules) == (3, said)
+
+
+# -- strict ---------------------------------------------------------------------------------------
+
+
+def test_strict_asks_that_every_rule_applied_to_something() -> None:
+    idle, busy = checks("idle", LOW, SKIP, SKIP), checks("busy", LOW, SKIP, PASS)
+    assert answer(idle, busy)[0] == 0
+    said = ("--strict: 1 rule applied to nothing (idle)",)
+    assert answer(idle, busy, strict=True) == (3, said)
+    more = checks("none", LOW), checks("grouped", LOW, groups="g")
+    said = ("--strict: 2 rules applied to nothing (idle and none)",)
+    assert answer(idle, busy, *more, strict=True) == (3, said)
+    assert answer(busy, strict=True) == (0, ("3 connections judged by 1 rule",))
+
+
+def test_strict_asks_that_the_listing_is_known_to_be_complete() -> None:
+    listing = Listing(Completeness.UNKNOWN, pages=1, connections=3)
+    said = ("--strict: whether the listing is complete is unknown",)
+    assert answer(checks("a", LOW, PASS), listing=listing, strict=True) == (3, said)

@@ -1,0 +1,106 @@
+"""A run's own credentials, gone from any text in every form they may take."""
+
+from __future__ import annotations
+
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.scrubber import REDACTED, SHORTEST_CREDENTIAL, Scrubber
+
+KEY, SECRET = "the-Key", "S3cr?t/\u00fc>>~ +"
+
+
+def scrubber() -> Scrubber:
+    return Scrubber(((KEY, SECRET),))
+
+
+def encoded(value: str) -> dict[str, str]:
+    plain = b64encode(value.encode()).decode()
+    urlsafe = urlsafe_b64encode(value.encode()).decode()
+    return {
+        "as it is": value,
+        "base64": plain,
+        "base64 without padding": plain.rstrip("="),
+        "base64 for URLs": urlsafe,
+        "base64 for URLs without padding": urlsafe.rstrip("="),
+        "percent-encoded": quote(value, safe=""),
+        "as in a form": quote_plus(value),
+        "base64, percent-encoded": quote(plain, safe=""),
+        "percent-encoded in small letters": quote(value, safe="").lower(),
+    }
+
+
+@pytest.mark.parametrize("how", encoded(KEY))
+@pytest.mark.parametrize("value", [KEY, SECRET, f"{KEY}:{SECRET}"])
+def test_every_form_is_gone_and_nothing_else(value: str, how: str) -> None:
+    form = encoded(value)[how]
+    assert scrubber().touches(f"a{form}b")
+    assert scrubber().text(f"a {form} b {form}") == f"a {REDACTED} b {REDACTED}"
+
+
+@pytest.mark.parametrize("padding", range(3))
+def test_a_longer_form_is_taken_whole(padding: int) -> None:
+    # What is a form and ends like another one must leave no rest behind: "=", or half a pair.
+    secret = "s" * (6 + padding)
+    ours = Scrubber(((KEY, secret),))
+    for form in (*encoded(secret).values(), f"{KEY}:{secret}"):
+        assert ours.text(f"<{form}>") == f"<{REDACTED}>"
+
+
+def test_what_ends_before_a_form_does_is_left_alone() -> None:
+    ours = Scrubber((("the-key", "abcdeW"),))
+    assert ours.text("YWJjZGVX YWJjZGV") == f"{REDACTED} YWJjZGV"
+
+
+def test_a_credential_in_another_is_no_reason_to_leave_half_of_the_other() -> None:
+    assert Scrubber((("abcdef", "abcdefghi"),)).text("abcdefghi abcdef") == f"{REDACTED} {REDACTED}"
+
+
+def test_short_values_are_left_alone_as_holes_in_words_would_be_worse() -> None:
+    assert SHORTEST_CREDENTIAL == 6
+    ours = Scrubber((("abcde", "fghijk"),))
+    assert ours.text("abcde fghijk") == f"abcde {REDACTED}"
+    assert not ours.touches("abcde")
+    # As a pair they are long enough.
+    assert Scrubber((("ab", "cde"),)).text("ab:cde ab cde") == f"{REDACTED} ab cde"
+
+
+def test_without_credentials_every_text_stays_as_it_is() -> None:
+    for ours in (Scrubber(), Scrubber((("", ""),))):
+        assert ours.text(f"{KEY}:{SECRET}") == f"{KEY}:{SECRET}"
+        assert not ours.touches(KEY)
+        assert not ours.touches("")
+
+
+def test_what_is_no_text_is_scrubbed_too() -> None:
+    # As the environment holds bytes that are none.
+    ours = Scrubber((("key-1\udcff", "secret-\udcff"),))
+    assert ours.text("a key-1\udcff b") == f"a {REDACTED} b"
+    assert ours.touches(quote("secret-\udcff", safe="", errors="surrogatepass"))
+
+
+def test_a_scrubber_shows_none_of_what_it_knows() -> None:
+    assert repr(scrubber()) == f"Scrubber({len(_all_forms())} forms)"
+
+
+def _all_forms() -> set[str]:
+    pairs = (KEY, SECRET, f"{KEY}:{SECRET}")
+    return {form for value in pairs for form in encoded(value).values()}
+
+
+@given(
+    st.text(min_size=6),
+    st.text(min_size=6),
+    st.text(max_size=9),
+)
+def test_no_text_keeps_a_credential(key: str, secret: str, around: str) -> None:
+    if key in REDACTED or secret in REDACTED:
+        return
+    ours = Scrubber(((key, secret),))
+    for form in (*encoded(key).values(), *encoded(secret).values()):
+        assert form not in ours.text(form)
+        assert ours.touches(f"{around}{form}{around}")
