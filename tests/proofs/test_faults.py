@@ -52,9 +52,7 @@ def test_a_fault_ends_as_it_must(fault: Fault, tmp_path: Path) -> None:
     met = meet(fault, tmp_path)
     _as_it_must(fault, met)
     folder = tmp_path / "reports"
-    writer = writer_to(folder)
-    writer.prepare()
-    writer.write(met.result)
+    writer_to(folder).write(met.result)
     assert said_by_all(folder) == _OUTCOMES[fault.code]
     assert ids_in_junit(folder) >= set(fault.judged.split())
     written = "\n".join((*texts_of(folder).values(), *met.result.gate.reasons))
