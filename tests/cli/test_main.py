@@ -179,7 +179,10 @@ def test_a_bug_is_4_and_shown_in_full_only_when_asked(ends_with: Run, flag: str)
 def test_a_signal_ends_the_command_with_its_own_code(
     ends_with: Run, number: signal.Signals, code: int, word: str
 ) -> None:
-    said = f"error: {word}: nothing was decided; reports say that the run did not finish\n"
+    said = (
+        f"error: {word}: the run decided nothing; a report that it had not written yet says that it"
+        " did not finish\n"
+    )
     assert ends_with(lambda: os.kill(os.getpid(), number)) == (code, "", said)
 
 

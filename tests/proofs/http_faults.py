@@ -201,7 +201,7 @@ def _h4_h5_h6() -> Iterator[Fault]:
             3,
             "on all 2 attempts",
             requests=3,
-            http={"attempt_seconds": 0.15, "attempts": 2},
+            http={"attempt_seconds": 0.4, "attempts": 2},
         )
     yield Fault(
         "H6 the whole run's time is over",

@@ -40,7 +40,7 @@ def contexts(browser: Browser) -> dict[bool, BrowserContext]:
     """A context with scripts and one without: a page in one of them costs little."""
     made = {on: browser.new_context(java_script_enabled=on) for on in (True, False)}
     for context in made.values():
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         context.add_init_script(_WATCH)
     return made
 

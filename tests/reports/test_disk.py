@@ -46,8 +46,11 @@ def descriptors() -> int:
             OSError(errno.ENOSPC, "No space left on device", "/secret/path"),
             "no space is left there; free some, or choose another folder with --output-dir",
         ),
-        (OSError(errno.EIO, "Input/output error", "/secret/path"), "Input/output error"),
-        (OSError("only words"), "only words"),
+        (
+            OSError(errno.EIO, "Input/output error", "/secret/path"),
+            "Input/output error; choose another folder with --output-dir",
+        ),
+        (OSError("only words"), "only words; choose another folder with --output-dir"),
     ],
 )
 def test_a_reason_is_ours_or_the_systems_and_names_no_path(error: OSError, said: str) -> None:

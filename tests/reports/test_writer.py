@@ -337,6 +337,25 @@ def test_a_report_whose_placeholder_cannot_be_put_is_removed(
     assert files(tmp_path / "real") == []
 
 
+def test_an_old_part_that_stays_is_told_and_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = ReportWriter([Destination("junit", tmp_path / "report.xml", 3)], "1.0")
+    reports.write(sample_result(30, 3))
+    assert {"report-2.xml", "report-3.xml", "report-4.xml"} <= set(files(tmp_path))
+    unlink = Path.unlink
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "report-3.xml":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refused)  # whoever runs the tests may be root
+    with pytest.raises(ReportError, match="permission denied"):
+        reports.prepare()
+    assert files(tmp_path) == ["report-1.xml", "report-3.xml"]
+
+
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
     left = tmp_path / ".fivetran-auditor-0123456789ab.tmp"
     for act in (
