@@ -147,8 +147,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         import_module("auditor.cli.completion").answer(group, asked)
     _on_signals(_end_now)
     sys.unraisablehook = _unraised
-    # What a command keeps has no cycles, and is much: the collector looks for them now and then.
-    gc.set_threshold(200_000, 20, 100)
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     terminal = Terminal.from_environment()
     code = _run(arguments, terminal)

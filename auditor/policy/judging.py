@@ -142,17 +142,21 @@ class Outcome(msgspec.Struct, frozen=True):
     def findings(self, connections: Sequence[Connection]) -> tuple[Finding, ...]:
         """Return every finding: severest first, then in policy order, then in listing order."""
         told: dict[str, list[Finding]] = {rule_id: [] for rule_id in self.order}
-        describers = [Describer(entry, self.now, self.clean) for entry in self.rules]
+        tellers = [
+            (e.rule, Describer(e, self.now, self.clean).describe, told[e.rule.id].append)
+            for e in self.rules
+        ]
         # A connection with several findings is the same value in each.
         known: dict[int, tuple[Connection, ...]] = {}
+        error, notes = Verdict.ERROR.value, self.notes
         for number, index, verdict, values in self.found:
-            rule = self.rules[number].rule
-            about = known.get(index) or known.setdefault(index, (connections[index],))
-            evidence, message = describers[number].describe(values, failed=verdict != Verdict.ERROR)
-            note = self.notes.get((number, index), "") if self.notes else ""
-            told[rule.id].append(
-                Finding(rule, _VERDICTS[verdict], about, evidence, message, "", note)
-            )
+            rule, describe, tell = tellers[number]
+            about = known.get(index)
+            if about is None:
+                about = known[index] = (connections[index],)
+            evidence, message = describe(values, failed=verdict != error)
+            note = notes.get((number, index), "") if notes else ""
+            tell(Finding(rule, _VERDICTS[verdict], about, evidence, message, "", note))
         for entry, outcomes in self.groups:
             told[entry.rule.id] += [
                 self._finding(entry, o, connections) for o in outcomes if o.verdict in _TOLD
