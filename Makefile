@@ -62,7 +62,7 @@ coverage: $(TESTS)  ## Run the tests, and hold what share of all branches they t
 	$(BIN)/coverage report --fail-under=100 --include=$$($(BIN)/python -m tests.proofs.mutation --modules)
 
 mutants: $(TESTS)  ## Break the code that decides, a line at a time, and hold that a test fails
-	$(BIN)/python -m tests.proofs.mutation
+	$(BIN)/python -m tests.proofs.mutation $(MODULES)
 
 fuzz: $(TESTS)  ## Try a million broken policies, waivers, snapshots and pages
 	$(BIN)/python -m tests.proofs.fuzzing 1000000
