@@ -79,7 +79,7 @@ def test_the_command_meets_every_fault(
     patience = {"attempt_seconds": 20.0, "random": lambda: 1.0, "sleep": lambda _: None}
     # What it does to its own process stays out of ours.
     monkeypatch.setattr("auditor.cli.signal.signal", lambda *_: None)
-    monkeypatch.setattr("auditor.cli.auditing._collect_seldom", lambda: None)
+    monkeypatch.setattr(gc, "freeze", lambda: None)
     # The time and the patience are the run's only doors that have no option.
     monkeypatch.setattr(
         "auditor.sources.retry.HttpOptions",
