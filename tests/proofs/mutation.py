@@ -145,7 +145,8 @@ def _mutmut(*arguments: str, told: bool = False) -> str:
     )
     if done.returncode:
         lines = f"{done.stdout}\n{done.stderr}".replace("\r", "\n").splitlines()
-        print("\n".join(lines[-60:]) if told else lines[-1])
+        print("\n".join(lines[-30:] if told else lines[-1:]))
+        print(f"mutmut {arguments[0]} ended with {done.returncode}")
         sys.exit(1)
     return done.stdout
 

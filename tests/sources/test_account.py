@@ -104,6 +104,7 @@ def test_credentials_cannot_be_printed() -> None:
         ("https://api.fivetran.com/", "https://api.fivetran.com"),
         ("HTTPS://api.fivetran.com//", "https://api.fivetran.com"),
         ("https://gateway.example:8443/fivetran/", "https://gateway.example:8443/fivetran"),
+        ("https://gateway.example/X/", "https://gateway.example/X"),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
         ("http://127.9.9.9", "http://127.9.9.9"),
         ("http://localhost:1", "http://localhost:1"),
