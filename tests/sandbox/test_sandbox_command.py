@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-import sys
 
 import pytest
 import requests
-from click.testing import CliRunner
 
-from auditor.cli.sandbox import command
 from auditor.sandbox.faults import FAULTS
+from tests.cli.running import COMMAND, run
 
-RUN = [sys.executable, "-c", "from auditor.cli.sandbox import command; command()"]
+RUN = [*COMMAND, "sandbox"]
 
 
 def said(process: subprocess.Popen[str], start: str) -> str:
@@ -52,8 +50,10 @@ def test_a_fault_is_announced():
             process.terminate()
 
 
-def test_help_names_every_fault():
-    text = re.sub(r"\s+|-(?=\s)", "", CliRunner().invoke(command, ["--help"]).output)
+def test_help_names_every_fault(tmp_path):
+    told = run(["sandbox", "--help"], tmp_path)
+    assert told.returncode == 0
+    text = re.sub(r"\s+|-(?=\s)", "", told.stdout)
     for name, fault in FAULTS.items():
         assert name.replace("-", "") in text.replace("-", "")
         assert re.sub(r"\s+", "", fault.doc).replace("-", "") in text.replace("-", "")
@@ -63,10 +63,10 @@ def test_help_names_every_fault():
     "options",
     [["--port", "70000"], ["--latency", "-1"], ["--fault", "rain"], ["--hourly-limit", "0"]],
 )
-def test_wrong_options_are_usage_errors(options):
-    result = CliRunner().invoke(command, options)
-    assert result.exit_code == 2
-    assert options[0] in result.output
+def test_wrong_options_are_usage_errors(options, tmp_path):
+    told = run(["sandbox", *options], tmp_path)
+    assert told.returncode == 2
+    assert options[0] in told.stderr
 
 
 def test_the_command_is_light_to_import():
