@@ -35,9 +35,64 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+class Watched:
+    """A page of the browser that opens one report after another, and what each of them did.
+
+    Whatever a report logs, fetches, opens or breaks is a complaint. A page of its own for each
+    would take longer to open than the report.
+    """
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.page = context.new_page()
+        self.complaints: list[str] = []
+        self._allowed: tuple[str, ...] = ()
+        note, page = self.complaints.append, self.page
+        page.on("request", lambda request: self._visit(request.url, request.url))
+        page.on("framenavigated", lambda frame: self._visit(frame.url, f"to {frame.url}"))
+        page.on("console", lambda message: note(message.text))
+        page.on("dialog", lambda dialog: (note(dialog.message), dialog.dismiss()))
+        page.on("pageerror", lambda error: note(str(error)))
+        for event in ("popup", "websocket", "worker"):
+            page.on(event, lambda _, event=event: note(f"{event} opened"))
+        # The page's own export is made by its script; whatever else comes down is from a record.
+        page.on(
+            "download",
+            lambda download: None if download.url.startswith("blob:") else note(download.url),
+        )
+
+    def open(self, url: str, *, width: int, dark: bool) -> Page:
+        """Open ``url`` in a window of 900 pixels' height."""
+        self._allowed = (url.partition("#")[0], "data:", "blob:")
+        self.page.bring_to_front()  # where another is in front, this one draws nothing
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(
+            media="screen", color_scheme="dark" if dark else "light", reduced_motion="reduce"
+        )
+        self.page.goto(url)
+        return self.page
+
+    def leave(self) -> list[str]:
+        """Leave the report, and return the complaints about it."""
+        told = [*self.complaints, *self.page.evaluate("window.violations ?? []")]
+        self._allowed = ("about:blank",)
+        self.page.goto("about:blank")
+        self.complaints.clear()
+        return told
+
+    def _visit(self, url: str, complaint: str) -> None:
+        if not url.startswith(self._allowed):
+            self.complaints.append(complaint)
+
+
+@pytest.fixture(scope="session")
+def idle(browser: Browser) -> dict[bool, list[Watched]]:
+    """Return the pages that show no report, those with scripts and those without."""
+    return {True: [], False: []}
+
+
 @pytest.fixture(scope="session")
 def contexts(browser: Browser) -> dict[bool, BrowserContext]:
-    """A context with scripts and one without: a page in one of them costs little."""
+    """Return a context with scripts and one without."""
     made = {on: browser.new_context(java_script_enabled=on) for on in (True, False)}
     for context in made.values():
         context.set_default_timeout(30_000)
@@ -46,12 +101,13 @@ def contexts(browser: Browser) -> dict[bool, BrowserContext]:
 
 
 @pytest.fixture
-def open_report(contexts: dict[bool, BrowserContext], tmp_path: Path) -> Iterator[OpenReport]:
+def open_report(
+    contexts: dict[bool, BrowserContext], idle: dict[bool, list[Watched]], tmp_path: Path
+) -> Iterator[OpenReport]:
     """Open the report of a result; whatever it logs, fetches or breaks fails the test."""
-    complaints: list[str] = []
-    pages: list[Page] = []
+    opened: list[tuple[bool, Watched]] = []
 
-    def opened(
+    def open_one(
         result: Result | str,
         fragment: str = "",
         *,
@@ -59,43 +115,16 @@ def open_report(contexts: dict[bool, BrowserContext], tmp_path: Path) -> Iterato
         dark: bool = False,
         scripts: bool = True,
     ) -> Page:
-        path = tmp_path / f"report-{len(pages)}.html"
+        path = tmp_path / f"report-{len(opened)}.html"
         text = result if isinstance(result, str) else "".join(render(result))
         path.write_text(text, encoding="utf-8")
-        page = contexts[scripts].new_page()
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
-        allowed = (path.as_uri(), "data:", "blob:")
-        page.on(
-            "request",
-            lambda request: (
-                None if request.url.startswith(allowed) else complaints.append(request.url)
-            ),
-        )
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
-        for event in ("popup", "websocket", "worker"):
-            page.on(event, lambda _, event=event: complaints.append(f"{event} opened"))
-        # The page's own export is made by its script; whatever else comes down is from a record.
-        page.on(
-            "download",
-            lambda download: (
-                None if download.url.startswith("blob:") else complaints.append(download.url)
-            ),
-        )
-        page.on(
-            "framenavigated",
-            lambda frame: (
-                None if frame.url.startswith(allowed) else complaints.append(f"to {frame.url}")
-            ),
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(path.as_uri() + fragment)
-        pages.append(page)
-        return page
+        watched = idle[scripts].pop() if idle[scripts] else Watched(contexts[scripts])
+        opened.append((scripts, watched))
+        return watched.open(path.as_uri() + fragment, width=width, dark=dark)
 
-    yield opened
-    for page in pages:
-        complaints += page.evaluate("window.violations ?? []")
-        page.close()
+    yield open_one
+    complaints: list[str] = []
+    for scripts, watched in opened:
+        complaints += watched.leave()
+        idle[scripts].append(watched)
     assert complaints == []

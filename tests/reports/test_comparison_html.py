@@ -36,8 +36,7 @@ def test_the_sample_has_nearly_everything():
     assert missing == {Change.RAISED}
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [1280, 380])
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (380, True)])
 def test_it_is_for_everyone(open_report: OpenReport, dark: bool, width: int) -> None:
     comparison = compared(40)
     page = open_report(page_of(comparison), dark=dark, width=width)

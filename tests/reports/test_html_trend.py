@@ -51,8 +51,7 @@ def test_a_history_without_violations_is_drawn(open_report: OpenReport) -> None:
     assert page.get_by_text("0 violations at the first run of this history.").is_visible()
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [1280, 380])
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (380, True)])
 def test_the_trend_is_drawn_for_everyone(open_report: OpenReport, dark: bool, width: int) -> None:
     page = open_report(RESULT, dark=dark, width=width)
     picture = page.get_by_role("img", name=re.compile("Violations by severity, run by run"))
