@@ -234,7 +234,7 @@ class GroupCheck(msgspec.Struct, frozen=True):
     verdict: Verdict
 
 
-class RuleChecks(msgspec.Struct, frozen=True):
+class RuleChecks(msgspec.Struct, frozen=True, dict=True):
     """Every check of one rule.
 
     ``verdicts`` holds a byte a connection, in listing order, for a rule on connections; it is
@@ -247,12 +247,15 @@ class RuleChecks(msgspec.Struct, frozen=True):
 
     def count(self, verdict: Verdict) -> int:
         """How many of the rule's checks came to ``verdict``."""
-        return self.verdicts.count(verdict) + sum(g.verdict is verdict for g in self.groups)
+        return self.counts[verdict]
 
-    @property
-    def counts(self) -> dict[Verdict, int]:
+    @cached_property
+    def counts(self) -> Mapping[Verdict, int]:
         """The number of checks of every verdict, zeros included."""
-        return {verdict: self.count(verdict) for verdict in Verdict}
+        groups = [group.verdict for group in self.groups]
+        return {
+            verdict: self.verdicts.count(verdict) + groups.count(verdict) for verdict in Verdict
+        }
 
     @property
     def total(self) -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import keyword
 import math
+import re
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -39,6 +40,8 @@ _MORE = (
 )
 #: What stands once in an answer. Of two lists or cursors the last one would hide the other.
 _ONCE = (b'"items"', b'"next_cursor"')
+#: How a list begins that holds a record.
+_FILLED = re.compile(rb'"items"\s*:\s*\[\s*\{')
 
 
 class Opaque(msgspec.Struct, frozen=True, gc=False):
@@ -53,7 +56,18 @@ class Concealed:
 
 
 CONCEALED: Final = Concealed()
+
+
+class _Said:
+    """What an answer says where more might follow, unless it is null."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
 _Scalar = Union[None, bool, int, float, str]
+#: What a decoder raises where it can make nothing of a body.
+_UNDECODED = (msgspec.MsgspecError, RecursionError, ValueError)
 _Leaf = Union[_Scalar, Opaque, list[Union[_Scalar, Opaque, list[Any]]]]
 
 
@@ -120,6 +134,8 @@ class Shape:
 
     def __init__(self, reads: Iterable[str], whole: Iterable[str] = ()) -> None:
         self.root = Node(path="", key="", attribute="")
+        #: What the decoder met of an answer: more than it returns where a key stands twice.
+        self._met: list[object] = []
         for path in (*IDENTITY, *sorted(reads)):
             self._plant(path)
         for path in sorted(whole):
@@ -129,24 +145,23 @@ class Shape:
         #: The type of every record that this shape decodes.
         self.record: Any = record
         leaf = (Union[_Leaf, msgspec.UnsetType], MISSING)
-        more = [(name, *leaf) for name in _MORE]
-        items = ("items", Union[list[record], _Scalar, Opaque, msgspec.UnsetType], MISSING)
-        data: Any = msgspec.defstruct("Data", [items, ("next_cursor", *leaf), *more], gc=False)
-        envelope: Any = msgspec.defstruct(
-            "Envelope",
+        said = (Union[Optional[_Said], msgspec.UnsetType], MISSING)
+        more = [(name, *said) for name in ("next_cursor", *_MORE)]
+        items = ("items", Union[list[record], msgspec.UnsetType], MISSING)
+        data: Any = msgspec.defstruct("Data", [items, *more], gc=False, namespace=self._noting())
+        answer: Any = msgspec.defstruct(
+            "Answer",
             [
                 ("code", *leaf),
                 ("message", *leaf),
-                ("data", Union[data, _Scalar, list[Opaque], msgspec.UnsetType], MISSING),
-                ("next_cursor", *leaf),
+                ("data", Union[data, msgspec.UnsetType], MISSING),
                 *more,
             ],
             gc=False,
         )
-        self._data = data
-        self._page: _Decoder = msgspec.json.Decoder(envelope, dec_hook=_conceal)
-        self._array: _Decoder = msgspec.json.Decoder(list[record], dec_hook=_conceal)
-        self._single: _Decoder = msgspec.json.Decoder(record, dec_hook=_conceal)
+        self._page: _Decoder = msgspec.json.Decoder(answer, dec_hook=self._decoded)
+        self._array: _Decoder = msgspec.json.Decoder(list[record], dec_hook=self._decoded)
+        self._single: _Decoder = msgspec.json.Decoder(record, dec_hook=self._decoded)
 
     # -- decoding ---------------------------------------------------------------------------
 
@@ -155,19 +170,28 @@ class Shape:
 
         Raises UndecodableError for what is not JSON in UTF-8, or says its list or cursor twice.
         """
-        _refuse_twice(body)
-        answer = self._decode(self._page, body, lambda value: _envelope(value, self._each))
-        if isinstance(answer, Envelope):
-            return answer
+        body = _utf8(body)
+        try:
+            self._met.clear()
+            answer = self._page.decode(body)
+        except _UNDECODED:
+            return _envelope(_once(body), self._each)
         data = answer.data
-        if type(data) is not self._data:
-            return Envelope(answer.code, answer.message, [], MISSING, _not_object("data", data))
-        if type(data.items) is not list:
-            problem = _not_array("data.items", data.items)
-            return Envelope(answer.code, answer.message, [], data.next_cursor, problem)
-        elsewhere = _elsewhere(partial(getattr, answer), partial(getattr, data))
+        items = MISSING if data is MISSING else data.items
+        if items is MISSING:
+            return _envelope(_once(body), self._each)
+        said = [getattr(part, name) for part in (answer, data) for name in ("next_cursor", *_MORE)]
+        hidden = len(self._met) != 1 + len(items) + sum(type(each) is _Said for each in said)
+        # A list that holds nothing leaves no trace but its place: it would have to come first.
+        first = body.find(_ONCE[0])
+        if hidden or (items and not _FILLED.match(body, first)):
+            _once(body)
         return Envelope(
-            answer.code, answer.message, data.items, data.next_cursor, elsewhere=elsewhere
+            answer.code,
+            answer.message,
+            items,
+            _value(data.next_cursor),
+            elsewhere=_elsewhere(partial(_said, answer), partial(_said, data)),
         )
 
     def array(self, body: bytes) -> list[Any]:
@@ -242,6 +266,7 @@ class Shape:
                 (child.attribute, Union[self._type(child), msgspec.UnsetType], MISSING)
                 for child in node.children.values()
             ],
+            namespace={} if node.path else self._noting(),
             gc=False,
             rename={child.attribute: child.key for child in node.children.values()},
         )
@@ -252,8 +277,21 @@ class Shape:
         body = _utf8(body)
         try:
             return decoder.decode(body)
-        except (msgspec.MsgspecError, RecursionError, ValueError):
+        except _UNDECODED:
             return convert(_parse(body))
+        finally:
+            self._met.clear()
+
+    def _noting(self) -> dict[str, Any]:
+        """Return what makes a struct note each of its values as it is decoded."""
+        return {"__post_init__": self._met.append}
+
+    def _decoded(self, wanted: type, value: object) -> object:
+        """Decode hook, for the two types that msgspec does not know."""
+        if wanted is Concealed:
+            return CONCEALED
+        self._met.append(value)
+        return _Said(value)
 
     def _each(self, value: object) -> Any:
         return [self.convert(item) for item in value] if isinstance(value, list) else value
@@ -269,7 +307,9 @@ class WholeRecords:
 
     def page(self, body: bytes) -> Envelope:
         """Decode one answer of ``GET /v1/connections``. Raises UndecodableError."""
-        _refuse_twice(body)
+        # Each key is found at once from one end or the other: one pass over the body, not two.
+        if any(body.find(key, 0, max(body.rfind(key), 0)) >= 0 for key in _ONCE):
+            _once(_utf8(body))
         return _envelope(_kept(body), list)
 
     def array(self, body: bytes) -> list[Any]:
@@ -333,9 +373,12 @@ _KINDS: tuple[tuple[Any, str], ...] = (
 )
 
 
-def _conceal(_wanted: type, _value: object) -> object:
-    """Decode hook: ``Concealed`` is the only type that msgspec does not know."""
-    return CONCEALED
+def _said(part: object, name: str) -> object:
+    return _value(getattr(part, name))
+
+
+def _value(said: object) -> object:
+    return said.value if isinstance(said, _Said) else said
 
 
 def _attribute(key: str, number: int) -> str:
@@ -396,18 +439,16 @@ def _elsewhere(answer: Callable[[str], Any], data: Callable[[str], Any]) -> str:
     return ""
 
 
-def _refuse_twice(body: bytes) -> None:
-    """Raise UndecodableError where an answer says its list or its cursor twice.
+def _once(body: bytes) -> Any:
+    """Return a parsed answer. Raises UndecodableError where it says its list or its cursor twice.
 
     Records may hold these words as well, so that only a look at the answer itself tells.
     """
-    # Each key is found at once from one end or the other: one pass over the body, not two.
-    if all(body.find(key, 0, max(body.rfind(key), 0)) < 0 for key in _ONCE):
-        return
-    answer = _parse(_utf8(body), hook=_marked)
+    answer = _parse(body, hook=_marked)
     data = answer.get("data") if isinstance(answer, dict) else None
     if _Twice in {type(answer), type(data)}:
         raise UndecodableError("a key of the answer itself stands there twice", transient=False)
+    return answer
 
 
 class _Twice(dict[str, Any]):
@@ -453,6 +494,8 @@ def _sift(
 def _utf8(body: bytes) -> bytes:
     # Strings that are skipped are not looked at by the decoder, so the whole body is checked.
     body = body.removeprefix(_BOM)
+    if body.isascii():
+        return body
     try:
         str(body, "utf-8")
     except UnicodeDecodeError as error:

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _REACHES = frozenset({"socket.connect", "socket.sendto", "socket.bind"})
@@ -57,8 +57,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def pytest_configure() -> None:
-    # A deadline an example would fail on a machine that is busy with something else.
-    settings.register_profile("unhurried", deadline=None)
+    # Either would fail on a machine that is busy with something else.
+    settings.register_profile(
+        "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.load_profile("unhurried")
     # An audit hook cannot be taken back; it ends with the process that runs the tests.
     sys.addaudithook(_only_loopback)

@@ -15,11 +15,10 @@ from typing import Any
 
 import msgspec
 
-from auditor.clock import FUTURE_TOLERANCE
+from auditor.clock import FUTURE_TOLERANCE, parse_time_of_day, parse_timestamp
 from auditor.model import Verdict
 from auditor.policy.conditions import (
     ITSELF,
-    READERS,
     All,
     AnyOf,
     Condition,
@@ -99,8 +98,8 @@ class _Program:
             "NOW": now,
             "HORIZON": Now(FUTURE_TOLERANCE).at(now),
             "SIZED": frozenset({str, list, dict}),
-            "read_timestamp": READERS[Reading.TIMESTAMP],
-            "read_time_of_day": READERS[Reading.TIME_OF_DAY],
+            "read_timestamp": parse_timestamp,
+            "read_time_of_day": parse_time_of_day,
         }
 
     def page(
@@ -357,7 +356,8 @@ class _Locals:
         return name
 
     def _read(self, path: str, reading: Reading) -> str:
-        return f"read_{reading.name.lower()}({self.of(path)})"
+        value = self.of(path)
+        return f"read_{reading.name.lower()}({value}) if type({value}) is str else None"
 
     def _load(self, path: str) -> str:
         above, _, key = path.rpartition(".")

@@ -190,7 +190,9 @@ def evaluate(condition: Condition, get: Get, now: datetime) -> Truth:
 
 def evaluate_test(test: Test, get: Get, now: datetime) -> Truth:
     """Return what one test comes to; a value that the operator does not accept is an error."""
-    value = test.reading(get(test.path))
+    value = get(test.path)
+    if test.reading is not Reading.PLAIN:
+        value = test.reading(value)
     if not test.takes(value):
         return None
     operand = test.operand

@@ -6,7 +6,7 @@ looks like a secret, and the caller's ``clean`` (credentials, control characters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -103,17 +103,18 @@ class Describer(msgspec.Struct, frozen=True):
 
     def _decided(self, values: tuple[Any, ...], *, failed: bool) -> Told:
         """Return the evidence and its message, "" where the rule's own says it better."""
-        get = _getter(dict(zip(self.entry.reads, values, strict=True)))
+        get = _Read(zip(self.entry.reads, values, strict=True)).__getitem__
         condition, when = self.entry.assertion, self.entry.when
         if not failed and when is not None and evaluate(when, get, self.now) is None:
             condition = when
-        clauses = dict.fromkeys(self._clauses(condition, get, failed=failed))
-        told = tuple(clauses) if failed else _merged(clauses)
-        evidence = tuple(Evidence(c.field, c.actual, c.needed) for c in told)
+        clauses = list(self._clauses(condition, get, failed=failed))
+        if len(clauses) > 1:
+            clauses = list(dict.fromkeys(clauses)) if failed else _merged(clauses)
+        evidence = tuple([Evidence(c.field, c.actual, c.needed) for c in clauses])
         if failed and self.entry.message is not None:
             return evidence, ""
         between = "; or " if failed and isinstance(condition, AnyOf) else "; "
-        text = between.join(map(str, told))
+        text = between.join(map(str, clauses))
         return evidence, text if failed else f"cannot be judged: {text}"
 
     def shown(self, path: str, value: Any) -> str:
@@ -132,9 +133,12 @@ class Describer(msgspec.Struct, frozen=True):
         blamed = negated if failed else None
         match condition:
             case All(parts) | AnyOf(parts):
-                for part in parts:
-                    if evaluate(part, get, self.now) is blamed:
-                        yield from self._clauses(part, get, failed=failed, negated=negated)
+                found = [part for part in parts[:-1] if evaluate(part, get, self.now) is blamed]
+                # One of them is to blame: where no other is, the last one need not be asked.
+                if not found or evaluate(parts[-1], get, self.now) is blamed:
+                    found.append(parts[-1])
+                for part in found:
+                    yield from self._clauses(part, get, failed=failed, negated=negated)
             case Not(part):
                 yield from self._clauses(part, get, failed=failed, negated=not negated)
             case Test():
@@ -212,12 +216,12 @@ def _doubted(test: Test, value: Any, actual: str) -> tuple[str, str]:
     return actual, ""
 
 
-def _merged(clauses: Iterable[_Clause]) -> tuple[_Clause, ...]:
+def _merged(clauses: Iterable[_Clause]) -> list[_Clause]:
     """Return the clauses with those that say the same of a field as one."""
     wants: dict[_Clause, list[str]] = {}
-    for clause in clauses:
+    for clause in dict.fromkeys(clauses):
         wants.setdefault(clause._replace(expected=""), []).append(clause.expected)
-    return tuple(same._replace(expected=listed(w, "and")) for same, w in wants.items())
+    return [same._replace(expected=listed(w, "and")) for same, w in wants.items()]
 
 
 def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], str]) -> str:
@@ -245,11 +249,11 @@ def _key(values: tuple[Any, ...], *, failed: bool) -> object:
         return f"{failed}{id(values)}"
 
 
-def _getter(read: Mapping[str, Any]) -> Callable[[str], Any]:
-    def get(path: str) -> Any:
-        return read.get(path, MISSING)
+class _Read(dict[str, Any]):
+    """What a check read, by path."""
 
-    return get
+    def __missing__(self, path: str) -> Any:
+        return MISSING
 
 
 def _text(value: Any) -> str:

@@ -37,13 +37,13 @@ def pattern(text: str, *, whole: bool) -> Matches:
     exact = compiled.fullmatch if whole else compiled.search
 
     def matches(value: str) -> bool:
+        try:
+            text = value.encode()
+        except UnicodeEncodeError:  # a lone surrogate has no UTF-8
+            text = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
         # The set is five times faster than the binding's match objects, but gives up silently
         # when its automaton grows too large: only its yes is taken as it is.
-        try:
-            return bool(hit(value)) or exact(value) is not None
-        except UnicodeEncodeError:  # a lone surrogate has no UTF-8
-            repaired = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            return exact(repaired) is not None
+        return bool(hit(text)) or exact(text) is not None
 
     return matches
 

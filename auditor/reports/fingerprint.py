@@ -17,7 +17,9 @@ LENGTH = 32
 def fingerprint(finding: Finding) -> str:
     """Return 32 hexadecimal digits that name ``finding`` in every report and every run."""
     connections = finding.connections
-    ids = [connections[0].id] if len(connections) == 1 else sorted(c.id for c in connections)
+    ids = (
+        connections[0].id if len(connections) == 1 else "\0".join(sorted(c.id for c in connections))
+    )
     # The rule and the group have fixed places and no text holds a NUL, so nothing can collide.
-    identity = "\0".join((finding.rule.id, finding.group, *ids))
-    return sha256(identity.encode("utf-8", "surrogatepass")).digest()[: LENGTH // 2].hex()
+    identity = f"{finding.rule.id}\0{finding.group}\0{ids}"
+    return sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:LENGTH]

@@ -88,28 +88,32 @@ def _rule(checks: RuleChecks) -> dict[str, object]:
 
 def _findings(result: Result) -> Iterator[tuple[str, object]]:
     """Yield a column for each property of a finding, and the tables the columns point into."""
+    findings = result.findings
     number_of_rule = {rule.id: number for number, rule in enumerate(result.rules)}
+    yield "rule", [number_of_rule[finding.rule.id] for finding in findings]
+    yield "verdict", bytes([48 + finding.verdict for finding in findings]).decode()
     place_of = _places(result.connections)
+    yield (
+        "connection",
+        [
+            place_of[about[0].id] if len(about) == 1 else [place_of[c.id] for c in about]
+            for about in [finding.connections for finding in findings]
+        ],
+    )
     evidence_number: dict[tuple[str, str, str], int] = {}
     message_number: dict[str, int] = {}
-    note_number: dict[str, int] = {"": 0}
-    rules, verdicts, connections = [], bytearray(), []
-    evidence, messages, notes, groups = [], [], [], {}
+    evidence, messages = [], []
     # Findings that are told alike share their evidence, and often their message.
     entries: dict[int, int | list[int]] = {}
     shared: dict[tuple[int, int], int] = {}
-    for number, finding in enumerate(result.findings):
-        rules.append(number_of_rule[finding.rule.id])
-        verdicts.append(48 + finding.verdict)
-        about = finding.connections
-        place = place_of[about[0].id] if len(about) == 1 else [place_of[c.id] for c in about]
-        connections.append(place)
-        entry = entries.get(id(finding.evidence))
+    for finding in findings:
+        known = id(finding.evidence)
+        entry = entries.get(known)
         if entry is None:
             entry = _one_or_list([_entry(evidence_number, e) for e in finding.evidence])
-            entries[id(finding.evidence)] = entry
+            entries[known] = entry
         evidence.append(entry)
-        telling = id(finding.message), id(finding.evidence)
+        telling = id(finding.message), known
         message = shared.get(telling)
         if message is None:
             template = _template(finding)
@@ -117,16 +121,11 @@ def _findings(result: Result) -> Iterator[tuple[str, object]]:
             if _ID not in template and _SCHEMA not in template:
                 shared[telling] = message
         messages.append(message)
-        notes.append(_numbered(note_number, finding.note) if finding.note else 0)
-        if finding.group:
-            groups[str(number)] = finding.group
-    yield "rule", rules
-    yield "verdict", verdicts.decode()
-    yield "connection", connections
     yield "evidence", evidence
     yield "message", messages
-    yield "note", notes
-    yield "group", groups
+    note_number: dict[str, int] = {"": 0}
+    yield "note", [_numbered(note_number, f.note) if f.note else 0 for f in findings]
+    yield "group", {str(n): finding.group for n, finding in enumerate(findings) if finding.group}
     fields, field_of = _distinct(field for field, _, _ in evidence_number)
     yield "fields", fields
     yield "fieldOf", field_of
@@ -148,9 +147,8 @@ def _open_since(history: History, findings: Iterable[Finding]) -> Iterator[tuple
 
 def _places(connections: Connections) -> dict[str, int]:
     """Return where each connection stands in the listing, by id; the first of equal ids counts."""
-    last = len(connections) - 1
-    backwards = enumerate(reversed(connections.ids))
-    return {identity: last - distance for distance, identity in backwards}
+    backwards = range(len(connections) - 1, -1, -1)
+    return dict(zip(reversed(connections.ids), backwards, strict=True))
 
 
 def _template(finding: Finding) -> str:
@@ -180,9 +178,10 @@ def _numbered(numbers: dict[_Key, int], key: _Key) -> int:
 
 def _distinct(texts: Iterable[str]) -> tuple[Sequence[str], Sequence[int]]:
     """Return the distinct texts in order of first appearance, and the number of each text."""
-    numbers: dict[str, int] = {}
-    column = [numbers.setdefault(text, len(numbers)) for text in texts]
-    return list(numbers), column
+    texts = list(texts)
+    distinct = list(dict.fromkeys(texts))
+    numbers = {text: number for number, text in enumerate(distinct)}
+    return distinct, list(map(numbers.__getitem__, texts))
 
 
 def _one_or_list(numbers: list[int]) -> int | list[int]:

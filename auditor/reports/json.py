@@ -8,7 +8,9 @@ takes one line each, so that two reports can be compared line by line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -67,7 +69,7 @@ def render(result: Result) -> Iterator[str]:
         ),
         result.connections,
         map(_rule, result.checks),
-        map(_finder(result.history), result.findings),
+        _found(result),
     )
 
 
@@ -279,30 +281,27 @@ class _Found(msgspec.Struct, gc=False):
     open_since: str | msgspec.UnsetType
 
 
-def _finder(history: History | None) -> Callable[[Finding], _Found]:
-    """Return what makes a finding an object; a rule's own part is made once."""
-    positions: dict[str, _Object] = {}
+def _found(result: Result) -> Iterator[_Found]:
+    """Yield every finding; what those of a rule have in common is made once."""
     labels = {verdict: verdict.label for verdict in Verdict}
-
-    def find(finding: Finding) -> _Found:
-        rule = finding.rule
-        position = positions.get(rule.id) or positions.setdefault(rule.id, _position(rule.position))
-        return _Found(
-            fingerprint(finding),
-            rule.id,
-            rule.severity.label,
-            position,
-            labels[finding.verdict],
-            finding.connections,
-            finding.group,
-            finding.message,
-            finding.evidence,
-            rule.fix,
-            finding.note,
-            _open_since(finding, history) if history is not None else msgspec.UNSET,
-        )
-
-    return find
+    history = result.history
+    for rule, findings in groupby(result.findings, key=attrgetter("rule")):
+        severity, position = rule.severity.label, _position(rule.position)
+        for finding in findings:
+            yield _Found(
+                fingerprint(finding),
+                rule.id,
+                severity,
+                position,
+                labels[finding.verdict],
+                finding.connections,
+                finding.group,
+                finding.message,
+                finding.evidence,
+                rule.fix,
+                finding.note,
+                msgspec.UNSET if history is None else _open_since(finding, history),
+            )
 
 
 def _open_since(finding: Finding, history: History) -> str | msgspec.UnsetType:

@@ -289,10 +289,11 @@ def _connection_cases(
     bodies: dict[tuple[Verdict, str, str, int], str] = {}
     for finding in findings:
         connection = finding.connections[0]
-        name = names.get(id(connection))
+        known = id(connection)
+        name = names.get(known)
         if name is None:
             name = escaped(f"{connection.service}/{connection.schema} ({connection.id})")
-            names[id(connection)] = name
+            names[known] = name
         telling = (finding.verdict, finding.message, finding.note, id(finding.evidence))
         body = bodies.get(telling)
         if body is None:
@@ -329,6 +330,9 @@ class _Unique:
 
     def __call__(self, name: str) -> str:
         taken, free, number = self._taken, name, 2
+        if name not in taken:  # as nearly all are
+            taken.add(name)
+            return name
         while free in taken:
             free, number = f"{name} #{number}", number + 1
         taken.add(free)
@@ -401,8 +405,9 @@ def _properties(properties: Mapping[str, str]) -> str:
 
 def _case(classname: str, name: str, body: str) -> str:
     """Return a testcase, of texts that are escaped already."""
-    opening = f'<testcase classname="{classname}" name="{name}" time="0"'
-    return f"{opening}>{body}</testcase>\n" if body else f"{opening}/>\n"
+    if not body:
+        return f'<testcase classname="{classname}" name="{name}" time="0"/>\n'
+    return f'<testcase classname="{classname}" name="{name}" time="0">{body}</testcase>\n'
 
 
 def _outcome(element: str, message: str, kind: str, text: str) -> str:
