@@ -17,9 +17,10 @@ LENGTH = 32
 def fingerprint(finding: Finding) -> str:
     """Return 32 hexadecimal digits that name ``finding`` in every report and every run."""
     connections = finding.connections
-    ids = (
-        connections[0].id if len(connections) == 1 else "\0".join(sorted(c.id for c in connections))
-    )
     # The rule and the group have fixed places and no text holds a NUL, so nothing can collide.
-    identity = f"{finding.rule.id}\0{finding.group}\0{ids}"
+    identity = f"{finding.rule.id}\0{finding.group}"
+    if len(connections) == 1:
+        identity += f"\0{connections[0].id}"
+    else:
+        identity = "\0".join((identity, *sorted(c.id for c in connections)))
     return sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:LENGTH]
