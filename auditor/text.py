@@ -39,6 +39,13 @@ def listed(words: Iterable[str], conjunction: str = "or") -> str:
     return f"{', '.join(first)} {conjunction} {last}" if first else last
 
 
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Return the one of ``words`` that is most like ``word``; "" where none is much like it."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only for a mistake
+
+    return next(iter(get_close_matches(word, words, n=1)), "")
+
+
 def plural(count: int, noun: str, form: str = "") -> str:
     """Return ``1 rule``, ``1,200 rules``; ``form`` is a plural that takes more than an s."""
     return f"{count:,} {noun if count == 1 else form or noun + 's'}"

@@ -56,7 +56,7 @@ def main() -> None:
 
 def _rows(folder: Path) -> Iterator[Row]:
     small, large = folder / str(SMALL), folder / str(LARGE)
-    took = measured({"ours": _audit(small), "plain": _python("plain", small / "whole.json")}, 9)
+    took = measured({"ours": _audit(small), "plain": _plain(small)}, 9)
     ours, other = took["ours"].seconds, took["plain"].seconds
     yield Row(
         f"{SMALL:,} x 10, html + junit + json: json.load and a loop",
@@ -107,6 +107,10 @@ def _audit(folder: Path) -> list[str]:
     return [sys.executable, "-m", "auditor", *words, "-o", str(folder / "reports")]
 
 
+def _plain(folder: Path) -> list[str]:
+    return [*_python("plain", folder / "whole.json"), str(folder / "violations.json")]
+
+
 def _python(module: str, argument: Path) -> list[str]:
     return [sys.executable, "-m", f"bench.{module}", str(argument)]
 
@@ -141,7 +145,7 @@ def _sandbox() -> Iterator[str]:
 def _agree(folder: Path) -> None:
     """Refuse to compare what does not do the same work."""
     commands = [
-        _python("plain", folder / "whole.json"),
+        _plain(folder),
         _python("quick", folder),
         _python("verdicts", folder),
     ]

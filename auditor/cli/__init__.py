@@ -22,7 +22,7 @@ import click
 from auditor import __version__
 from auditor.cli.terminal import Terminal
 from auditor.errors import AuditorError, Interrupted, PolicyError
-from auditor.text import listed
+from auditor.text import listed, nearest
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -68,10 +68,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             if ctx.resilient_parsing:
                 return None
-            from difflib import get_close_matches  # only for a mistake
-
-            near = get_close_matches(cmd_name, COMMANDS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {listed(COMMANDS, 'and')}"
+            near = nearest(cmd_name, COMMANDS)
+            hint = f"did you mean {near}?" if near else f"there are {listed(COMMANDS, 'and')}"
             ctx.fail(f"No such command {cmd_name!r} ({hint})")
         command: click.Command = import_module(f"auditor.cli.{cmd_name}").command
         if command.add_help_option:

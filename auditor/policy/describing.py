@@ -6,9 +6,10 @@ looks like a secret, and the caller's ``clean`` (credentials, control characters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -37,6 +38,7 @@ from auditor.records import CONCEALED, MISSING, kind_of
 from auditor.redact import HIDDEN, REDACTED, guarded
 from auditor.text import listed, plural, printable
 
+_PACKED = msgspec.msgpack.Encoder().encode
 _ITEMS_SHOWN = 3
 _KEPT = frozenset({HIDDEN, REDACTED})
 _WANTED_TYPE = {
@@ -107,7 +109,7 @@ class Describer(msgspec.Struct, frozen=True):
         condition, when = self.entry.assertion, self.entry.when
         if not failed and when is not None and evaluate(when, get, self.now) is None:
             condition = when
-        clauses = list(self._clauses(condition, get, failed=failed))
+        clauses = self._clauses(condition, get, failed=failed)
         if len(clauses) > 1:
             clauses = list(dict.fromkeys(clauses)) if failed else _merged(clauses)
         evidence = tuple([Evidence(c.field, c.actual, c.needed) for c in clauses])
@@ -128,21 +130,21 @@ class Describer(msgspec.Struct, frozen=True):
         *,
         failed: bool,
         negated: bool = False,
-    ) -> Iterator[_Clause]:
-        """Yield the tests that made ``condition`` false, or with ``failed`` unset an error."""
-        blamed = negated if failed else None
+    ) -> list[_Clause]:
+        """Return the tests that made ``condition`` false, or with ``failed`` unset an error."""
         match condition:
+            case Test():
+                return [self._of_test(condition, get, failed=failed, negated=negated)]
+            case Not(part):
+                return self._clauses(part, get, failed=failed, negated=not negated)
             case All(parts) | AnyOf(parts):
+                blamed = negated if failed else None
                 found = [part for part in parts[:-1] if evaluate(part, get, self.now) is blamed]
                 # One of them is to blame: where no other is, the last one need not be asked.
                 if not found or evaluate(parts[-1], get, self.now) is blamed:
                     found.append(parts[-1])
-                for part in found:
-                    yield from self._clauses(part, get, failed=failed, negated=negated)
-            case Not(part):
-                yield from self._clauses(part, get, failed=failed, negated=not negated)
-            case Test():
-                yield self._of_test(condition, get, failed=failed, negated=negated)
+                clauses = [self._clauses(p, get, failed=failed, negated=negated) for p in found]
+                return list(chain.from_iterable(clauses))
 
     def _of_test(
         self, test: Test, get: Callable[[str], Any], *, failed: bool, negated: bool
@@ -239,14 +241,15 @@ def _key(values: tuple[Any, ...], *, failed: bool) -> object:
     """Return what is the same for values that are told alike.
 
     True == 1 == 1.0 in Python, and arrays have no hash: how values are written tells them apart.
-    One text alone, which is what most rules read, is told apart by itself.
     """
-    if failed and len(values) == 1 and type(values[0]) is str:
-        return values
     try:
-        return f"{failed}{values!r}"
+        return failed, _PACKED(values)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        pass  # nothing, an integer of any length, half a character: seldom
+    try:
+        return failed, repr(values)
     except RecursionError:  # an array nested almost too deeply to be read
-        return f"{failed}{id(values)}"
+        return failed, id(values)
 
 
 class _Read(dict[str, Any]):

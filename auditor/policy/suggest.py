@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+
+from auditor.text import nearest as most_like
 
 #: Operators as other tools call them, and ours.
 FOREIGN_OPERATORS = {
@@ -85,7 +86,7 @@ def nearest(word: str, known: Iterable[str], foreign: dict[str, str] | None = No
         if ours and ours.partition(":")[0] in words:
             return f"did you mean {ours}?"
     by_lower = {candidate.lower().replace("-", "_"): candidate for candidate in words}
-    close = get_close_matches(low, by_lower, n=1, cutoff=0.6)
+    close = most_like(low, by_lower)
     if close:
-        return f"did you mean {by_lower[close[0]]}?"
+        return f"did you mean {by_lower[close]}?"
     return f"one of {', '.join(words)}" if 0 < len(words) <= 12 else ""

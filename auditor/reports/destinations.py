@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
 
 from auditor.errors import UsageError
 from auditor.reports import REPORTS, Format
-from auditor.text import listed, printable
+from auditor.text import listed, nearest, printable
 
 _STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 _NAME = re.compile("[^:=]*")
@@ -74,8 +73,8 @@ def parse_destination(
     """
     name = _NAME.match(text)[0]  # type: ignore[index]  # it matches the empty text too
     if name not in formats:
-        near = get_close_matches(name.lower(), formats, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it takes {listed(formats)}"
+        near = nearest(name.lower(), formats)
+        hint = f"did you mean {near}?" if near else f"it takes {listed(formats)}"
         raise UsageError(f"--report {printable(text)}: no such format ({hint})")
     split, end = _options(text, formats[name])
     equals, path = text[end : end + 1], text[end + 1 :]
@@ -129,8 +128,8 @@ def _no_such_option(format_: Format, option: str) -> str:
     name, known = format_.name, format_.options
     if not known:
         return f"{name} takes no option; write {name} or {name}=FILE"
-    near = get_close_matches(option.lower(), known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it takes {listed(known)}"
+    near = nearest(option.lower(), known)
+    hint = f"did you mean {near}?" if near else f"it takes {listed(known)}"
     return f"{name} has no option {printable(option) or 'without a name'} ({hint})"
 
 

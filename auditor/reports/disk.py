@@ -14,8 +14,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auditor.unfinished import begin
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _BUFFER = 1 << 18
 _LOOKED_AT = 1 << 10
@@ -75,7 +79,7 @@ def replace_file(target: Path, chunks: Iterable[str]) -> None:
     # Beside the target, since a rename works within one file system only.
     temporary = begin(target.parent)
     try:
-        with os.fdopen(temporary.descriptor, "wb", _BUFFER) as file:
+        with io.BufferedWriter(_Outgoing(temporary.descriptor, "wb"), _BUFFER) as file:
             file.writelines(encoded(chunks))
             file.flush()
             with suppress(FileNotFoundError):
@@ -84,6 +88,19 @@ def replace_file(target: Path, chunks: Iterable[str]) -> None:
         temporary.take(target)
     finally:
         temporary.end()
+
+
+class _Outgoing(io.FileIO):
+    """A file that leaves for the disk as it is written: at the end there is little to wait for."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write ``data`` and let the system begin with what is not on the disk yet."""
+        written = super().write(data)
+        if hasattr(os, "posix_fadvise"):
+            with suppress(OSError):  # a file system need not take advice
+                # What has not left yet is not dropped from memory by this, but sent on its way.
+                os.posix_fadvise(self.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return written
 
 
 def write_pipe(path: Path, chunks: Iterable[str]) -> None:

@@ -18,9 +18,9 @@ def fingerprint(finding: Finding) -> str:
     """Return 32 hexadecimal digits that name ``finding`` in every report and every run."""
     connections = finding.connections
     # The rule and the group have fixed places and no text holds a NUL, so nothing can collide.
-    identity = f"{finding.rule.id}\0{finding.group}"
     if len(connections) == 1:
-        identity += f"\0{connections[0].id}"
+        identity = f"{finding.rule.id}\0{finding.group}\0{connections[0].id}"
     else:
-        identity = "\0".join((identity, *sorted(c.id for c in connections)))
+        ids = sorted(connection.id for connection in connections)
+        identity = "\0".join((finding.rule.id, finding.group, *ids))
     return sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:LENGTH]

@@ -17,7 +17,6 @@ from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.facts import UNFINISHED, pressing
 from auditor.reports.html_island import island
 from auditor.reports.html_parts import asset, content_policy, templates
-from auditor.reports.html_trend import measured
 
 #: Findings that stand in the file as plain rows, for readers without scripts.
 PLAIN_FINDINGS = 200
@@ -50,7 +49,7 @@ def render(result: Result) -> Iterable[str]:
             idle={rule.id: rule for rule in result.idle_rules},
             plain_findings=pressing(result, PLAIN_FINDINGS),
             owners=_owners,
-            trend=measured(result.history) if result.history is not None else None,
+            trend=_trend(result),
             csp=content_policy(style, script),
             style=Markup(style),  # noqa: S704 — the project's own file
             script=Markup(script),  # noqa: S704 — the project's own files
@@ -110,6 +109,14 @@ def _to_do(result: Result) -> list[RuleChecks]:
         unsettled,
         key=lambda c: (-c.rule.severity, -c.count(Verdict.FAIL), -c.count(Verdict.ERROR)),
     )
+
+
+def _trend(result: Result) -> object:
+    if result.history is None:
+        return None
+    from auditor.reports.html_trend import measured  # noqa: PLC0415  # for runs with a history only
+
+    return measured(result.history)
 
 
 def _owners(rule: Rule) -> tuple[list[str], list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import stat
 import sys
 import zlib
@@ -16,6 +17,8 @@ from auditor.text import printable
 
 #: Bytes read at a time: some 600 records, so that a block is judged like a page.
 BLOCK = 1 << 20
+#: A file of so many blocks, as a page of the API is, is read in one go.
+_AT_ONCE = 4
 #: A page of the API, a record or a line of more than this is refused (as over the network).
 LARGEST = 64 << 20
 _GZIP = b"\x1f\x8b"
@@ -30,12 +33,19 @@ class _Readable(Protocol):
 class Input:
     """One input, read ``block`` bytes at a time. Its first block is known before it is read.
 
-    ``largest`` bounds what has to be held at once: a page, a record, a line.
+    The first one may be of another size, ``first``. ``largest`` bounds what has to be held at once:
+    a page, a record, a line.
     Raises SourceError wherever it cannot be read, with the input's name.
     """
 
     def __init__(
-        self, name: str, file: BinaryIO, *, block: int = BLOCK, largest: int = LARGEST
+        self,
+        name: str,
+        file: BinaryIO,
+        *,
+        block: int = BLOCK,
+        first: int = 0,
+        largest: int = LARGEST,
     ) -> None:
         self.name = name
         self.block = block
@@ -43,16 +53,16 @@ class Input:
         self._file = file
         self._stream: _Readable = file
         self._ahead = b""
-        first = self._next(block)
-        if first.startswith(_GZIP):
+        start = self._next(first or block)
+        if start.startswith(_GZIP):
             self._stream = cast(
-                _Readable, gzip.GzipFile(fileobj=cast(BinaryIO, _Again(first, file)))
+                _Readable, gzip.GzipFile(fileobj=cast(BinaryIO, _Again(start, file)))
             )
-            first = self._next(block)
-        if first.startswith(_UTF16):
+            start = self._next(block)
+        if start.startswith(_UTF16):
             raise SourceError(f"{name}: it is UTF-16 text; save it as UTF-8")
         #: The beginning, without a byte order mark.
-        self.start = self._ahead = first.removeprefix(_BOM)
+        self.start = self._ahead = start.removeprefix(_BOM)
 
     def __enter__(self) -> Self:
         return self
@@ -144,7 +154,8 @@ def open_input(path: str, *, block: int = BLOCK) -> Input:
     except (OSError, ValueError) as error:
         raise unreadable(name, error) from error
     try:
-        return Input(name, file, block=block)
+        size = os.fstat(file.fileno()).st_size
+        return Input(name, file, block=block, first=size if size <= _AT_ONCE * block else 0)
     except BaseException:
         file.close()
         raise
