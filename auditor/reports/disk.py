@@ -14,14 +14,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from auditor.unfinished import begin
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-
 _BUFFER = 1 << 18
+_SENT_OFF = 1 << 20
 _LOOKED_AT = 1 << 10
 _ELSEWHERE = "or choose another folder with --output-dir"
 _REASONS = {
@@ -79,8 +76,8 @@ def replace_file(target: Path, chunks: Iterable[str]) -> None:
     # Beside the target, since a rename works within one file system only.
     temporary = begin(target.parent)
     try:
-        with io.BufferedWriter(_Outgoing(temporary.descriptor, "wb"), _BUFFER) as file:
-            file.writelines(encoded(chunks))
+        with os.fdopen(temporary.descriptor, "wb", _BUFFER) as file:
+            file.writelines(_sent_off(encoded(chunks), temporary.descriptor))
             file.flush()
             with suppress(FileNotFoundError):
                 temporary.path.chmod(stat.S_IMODE(target.stat().st_mode))
@@ -90,17 +87,17 @@ def replace_file(target: Path, chunks: Iterable[str]) -> None:
         temporary.end()
 
 
-class _Outgoing(io.FileIO):
-    """A file that leaves for the disk as it is written: at the end there is little to wait for."""
-
-    def write(self, data: ReadableBuffer, /) -> int:
-        """Write ``data`` and let the system begin with what is not on the disk yet."""
-        written = super().write(data)
-        if hasattr(os, "posix_fadvise"):
+def _sent_off(pieces: Iterable[bytes], descriptor: int) -> Iterator[bytes]:
+    """Yield ``pieces``, and let the system begin with those before: at the end little is left."""
+    waiting = 0
+    for piece in pieces:
+        yield piece
+        waiting += len(piece)
+        if waiting > _SENT_OFF and hasattr(os, "posix_fadvise"):
+            waiting = 0
             with suppress(OSError):  # a file system need not take advice
-                # What has not left yet is not dropped from memory by this, but sent on its way.
-                os.posix_fadvise(self.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        return written
+                # What is not on the disk yet is not dropped from memory by this, but sent there.
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def write_pipe(path: Path, chunks: Iterable[str]) -> None:
