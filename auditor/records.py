@@ -11,51 +11,38 @@ standard library once before it is given up, and comes out the same.
 
 from __future__ import annotations
 
-import json
 import keyword
-import math
-import re
-import sys
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Final, NamedTuple, Optional, Protocol, Union
+from typing import Any, Optional, Protocol, Union
 
 import msgspec
 
+from auditor.answers import (
+    MORE,
+    TWICE,
+    Envelope,
+    elsewhere,
+    envelope,
+    may_begin_empty,
+    may_say_twice,
+    once,
+)
 from auditor.fields import IDENTITY, Exposure, find
+from auditor.json_values import (
+    CONCEALED,
+    MISSING,
+    Concealed,
+    Opaque,
+    UndecodableError,
+    kind_of,
+    parse,
+    utf8,
+)
 
-#: What a field that is not there holds. Not None: null is a value of its own.
-MISSING: Final = msgspec.UNSET
 _Decoder = msgspec.json.Decoder[Any]
-#: A float holds up to 309 digits; one more for a sign.
-_LONGEST_INTEGER = 310
 #: What stands for any number that no float holds, in records that are kept whole.
 _OUT_OF_RANGE = 10**400
-_BOM = b"\xef\xbb\xbf"
-#: Where other APIs say that more follows. A proxy may translate keys, and a client that knew one
-#: spelling only would take the first page for the last.
-_MORE = (
-    *("nextCursor", "NextCursor", "NEXT_CURSOR", "cursor", "next", "nextPage", "next_page"),
-    *("nextPageToken", "next_page_token", "hasMore", "has_more"),
-)
-#: What stands once in an answer. Of two lists or cursors the last one would hide the other.
-_ONCE = (b'"items"', b'"next_cursor"')
-#: How a list begins that holds a record.
-_FILLED = re.compile(rb'"items"\s*:\s*\[\s*\{')
-
-
-class Opaque(msgspec.Struct, frozen=True, gc=False):
-    """An object that no rule looks into: that it is there is all that is known of it."""
-
-
-class Concealed:
-    """What stands in memory for a live credential: that it is there is all that is known."""
-
-    def __repr__(self) -> str:
-        return "[redacted]"
-
-
-CONCEALED: Final = Concealed()
 
 
 class _Said:
@@ -69,33 +56,6 @@ _Scalar = Union[None, bool, int, float, str]
 #: What a decoder raises where it can make nothing of a body.
 _UNDECODED = (msgspec.MsgspecError, RecursionError, ValueError)
 _Leaf = Union[_Scalar, Opaque, list[Union[_Scalar, Opaque, list[Any]]]]
-
-
-class UndecodableError(ValueError):
-    """A body that is no page of connections.
-
-    ``transient`` is true where the same request may well give a whole body the next time (cut or
-    malformed JSON), false where it would not (NaN, invalid UTF-8, nesting past all measure).
-    """
-
-    def __init__(self, message: str, *, transient: bool) -> None:
-        self.transient = transient
-        super().__init__(message)
-
-
-class Envelope(NamedTuple):
-    """The API's answer. ``problem`` says why ``items`` is empty when it is not a list at all.
-
-    ``next_cursor`` is whatever the body holds there, MISSING included. ``elsewhere`` is a key in
-    another place, or of another spelling, that says that more follows.
-    """
-
-    code: object
-    message: object
-    items: list[Any]
-    next_cursor: object
-    problem: str = ""
-    elsewhere: str = ""
 
 
 class Node(msgspec.Struct):
@@ -146,7 +106,7 @@ class Shape:
         self.record: Any = record
         leaf = (Union[_Leaf, msgspec.UnsetType], MISSING)
         said = (Union[Optional[_Said], msgspec.UnsetType], MISSING)
-        more = [(name, *said) for name in ("next_cursor", *_MORE)]
+        more = [(name, *said) for name in ("next_cursor", *MORE)]
         items = ("items", Union[list[record], msgspec.UnsetType], MISSING)
         data: Any = msgspec.defstruct("Data", [items, *more], gc=False, namespace=self._noting())
         answer: Any = msgspec.defstruct(
@@ -170,28 +130,29 @@ class Shape:
 
         Raises UndecodableError for what is not JSON in UTF-8, or says its list or cursor twice.
         """
-        body = _utf8(body)
+        body = utf8(body)
         try:
-            self._met.clear()
             answer = self._page.decode(body)
         except _UNDECODED:
-            return _envelope(_once(body), self._each)
+            return envelope(once(body), self._each)
+        finally:
+            met = len(self._met)
+            self._met.clear()
         data = answer.data
         items = MISSING if data is MISSING else data.items
         if items is MISSING:
-            return _envelope(_once(body), self._each)
-        said = [getattr(part, name) for part in (answer, data) for name in ("next_cursor", *_MORE)]
-        hidden = len(self._met) != 1 + len(items) + sum(type(each) is _Said for each in said)
-        # A list that holds nothing leaves no trace but its place: it would have to come first.
-        first = body.find(_ONCE[0])
-        if hidden or (items and not _FILLED.match(body, first)):
-            _once(body)
+            return envelope(once(body), self._each)
+        said = [getattr(part, name) for part in (answer, data) for name in ("next_cursor", *MORE)]
+        if met != 1 + len(items) + sum(type(each) is _Said for each in said):
+            raise UndecodableError(TWICE, transient=False)
+        if items and may_begin_empty(body):
+            once(body)
         return Envelope(
             answer.code,
             answer.message,
             items,
             _value(data.next_cursor),
-            elsewhere=_elsewhere(partial(_said, answer), partial(_said, data)),
+            elsewhere=elsewhere(partial(_said, answer), partial(_said, data)),
         )
 
     def array(self, body: bytes) -> list[Any]:
@@ -274,11 +235,11 @@ class Shape:
         return Union[_Scalar, struct, list[item]]
 
     def _decode(self, decoder: _Decoder, body: bytes, convert: Callable[[object], Any]) -> Any:
-        body = _utf8(body)
+        body = utf8(body)
         try:
             return decoder.decode(body)
         except _UNDECODED:
-            return convert(_parse(body))
+            return convert(parse(body))
         finally:
             self._met.clear()
 
@@ -307,10 +268,9 @@ class WholeRecords:
 
     def page(self, body: bytes) -> Envelope:
         """Decode one answer of ``GET /v1/connections``. Raises UndecodableError."""
-        # Each key is found at once from one end or the other: one pass over the body, not two.
-        if any(body.find(key, 0, max(body.rfind(key), 0)) >= 0 for key in _ONCE):
-            _once(_utf8(body))
-        return _envelope(_kept(body), list)
+        if may_say_twice(body):
+            once(utf8(body))
+        return envelope(_kept(body), list)
 
     def array(self, body: bytes) -> list[Any]:
         """Decode a JSON array of records. Raises UndecodableError."""
@@ -355,24 +315,6 @@ class Decoder(Protocol):
         """Return what sifted records hold as ``name``, a field of a connection's identity."""
 
 
-def kind_of(value: object) -> str:
-    """Return what ``value`` is in a reader's words: ``missing``, ``null``, ``text``, and so on."""
-    for types, words in _KINDS:
-        if isinstance(value, types):
-            return words
-    return "an object"
-
-
-_KINDS: tuple[tuple[Any, str], ...] = (
-    (msgspec.UnsetType, "missing"),
-    (type(None), "null"),
-    (bool, "a boolean"),
-    ((int, float), "a number"),
-    (str, "text"),
-    (list, "an array"),
-)
-
-
 def _said(part: object, name: str) -> object:
     return _value(getattr(part, name))
 
@@ -413,61 +355,6 @@ def _build(node: Node, value: object) -> Any:
     return value
 
 
-def _envelope(answer: object, convert: Callable[[list[Any]], list[Any]]) -> Envelope:
-    """Take a plain parsed answer apart; ``convert`` makes records of its items."""
-    if not isinstance(answer, dict):
-        return Envelope(MISSING, MISSING, [], MISSING, f"the body is {kind_of(answer)}")
-    code, message = answer.get("code", MISSING), answer.get("message", MISSING)
-    data = answer.get("data", MISSING)
-    if not isinstance(data, dict):
-        return Envelope(code, message, [], MISSING, _not_object("data", data))
-    items, cursor = data.get("items", MISSING), data.get("next_cursor", MISSING)
-    if not isinstance(items, list):
-        return Envelope(code, message, [], cursor, _not_array("data.items", items))
-    elsewhere = _elsewhere(lambda key: answer.get(key, MISSING), lambda key: data.get(key, MISSING))
-    return Envelope(code, message, convert(items), cursor, elsewhere=elsewhere)
-
-
-def _elsewhere(answer: Callable[[str], Any], data: Callable[[str], Any]) -> str:
-    """Return the key that says that more follows, where ``data.next_cursor`` does not."""
-    if data("next_cursor") not in (MISSING, None, ""):
-        return ""
-    for get, above, names in ((data, "data.", _MORE), (answer, "", ("next_cursor", *_MORE))):
-        for name in names:
-            if get(name) not in (MISSING, None, "", False, 0):
-                return above + name
-    return ""
-
-
-def _once(body: bytes) -> Any:
-    """Return a parsed answer. Raises UndecodableError where it says its list or its cursor twice.
-
-    Records may hold these words as well, so that only a look at the answer itself tells.
-    """
-    answer = _parse(body, hook=_marked)
-    data = answer.get("data") if isinstance(answer, dict) else None
-    if _Twice in {type(answer), type(data)}:
-        raise UndecodableError("a key of the answer itself stands there twice", transient=False)
-    return answer
-
-
-class _Twice(dict[str, Any]):
-    """An object in which a key stands twice."""
-
-
-def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else _Twice(found)
-
-
-def _not_object(name: str, value: object) -> str:
-    return f'"{name}" is {kind_of(value)}, not an object'
-
-
-def _not_array(name: str, value: object) -> str:
-    return f'"{name}" is {kind_of(value)}, not an array'
-
-
 def _array(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise UndecodableError(f"not an array but {kind_of(value)}", transient=False)
@@ -491,28 +378,6 @@ def _sift(
     return good, problems
 
 
-def _utf8(body: bytes) -> bytes:
-    # Strings that are skipped are not looked at by the decoder, so the whole body is checked.
-    body = body.removeprefix(_BOM)
-    if body.isascii():
-        return body
-    try:
-        str(body, "utf-8")
-    except UnicodeDecodeError as error:
-        raise UndecodableError(f"not UTF-8 at byte {error.start}", transient=False) from error
-    return body
-
-
-def _refuse_constant(name: str) -> object:
-    raise UndecodableError(f"{name} is not JSON", transient=False)
-
-
-def _integer(digits: str) -> int | float:
-    # Python refuses to read integers of over 4,300 digits; one that no float holds is no value.
-    number = int(digits) if len(digits) <= _LONGEST_INTEGER else math.inf
-    return number if abs(number) <= sys.float_info.max else math.inf
-
-
 def _keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Object hook of snapshots: conceals what the catalogue calls a live credential."""
     record = dict(pairs)
@@ -527,28 +392,5 @@ def _conceal_all(value: Any) -> Any:
     return None if value is None else repr(CONCEALED)
 
 
-_Hook = Callable[[list[tuple[str, Any]]], dict[str, Any]]
-
-
 def _kept(body: bytes) -> Any:
-    return _parse(_utf8(body), hook=_keep, out_of_range=_OUT_OF_RANGE)
-
-
-def _parse(body: bytes, *, hook: _Hook | None = None, out_of_range: float = math.inf) -> Any:
-
-    def number(parsed: float) -> Any:
-        return parsed if math.isfinite(parsed) else out_of_range
-
-    try:
-        return json.loads(
-            str(body, "utf-8"),  # of bytes it would guess the encoding: UTF-16 is full of NULs
-            parse_constant=_refuse_constant,
-            parse_int=lambda digits: number(_integer(digits)),
-            parse_float=lambda digits: number(float(digits)),
-            object_pairs_hook=hook,
-        )
-    except RecursionError as error:
-        raise UndecodableError("nested too deeply to be read", transient=False) from error
-    except json.JSONDecodeError as error:
-        at = len(error.doc[: error.pos].encode())
-        raise UndecodableError(f"not JSON: {error.msg} at byte {at}", transient=True) from error
+    return parse(utf8(body), hook=_keep, out_of_range=_OUT_OF_RANGE)

@@ -1,6 +1,7 @@
 """The plain way, as a script of an afternoon: one ``json.load``, ten checks by hand, no report.
 
-What it finds it writes to a file as JSON, each violation with its words and the value.
+It judges the array that its first argument names, writes what it finds to the second as JSON, each
+violation with its words and the value, and prints how many there are of each rule.
 """
 
 from __future__ import annotations
@@ -17,20 +18,6 @@ _CUT = datetime.fromisoformat("2025-12-01T00:00:00+00:00")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)?").fullmatch
 _DATABASES = {"postgres", "mysql", "sql_server"}
 _PRIVATE = {"PrivateLink", "SshTunnel"}
-
-
-def main() -> None:
-    """Judge the array that the first argument names, write violations to the second, count them."""
-    with open(sys.argv[1], "rb") as file:  # noqa: PTH123  # as a plain script does
-        records: list[dict[str, Any]] = json.load(file)
-    found = [
-        {"connection": record["id"], "rule": rule, "message": message, "value": value}
-        for record in records
-        for rule, message, value in _violations(record)
-    ]
-    with open(sys.argv[2], "w") as file:  # noqa: PTH123  # as above
-        json.dump(found, file)
-    print(json.dumps(Counter(violation["rule"] for violation in found)))
 
 
 def _violations(record: dict[str, Any]) -> Iterator[tuple[str, str, object]]:
@@ -61,4 +48,13 @@ def _violations(record: dict[str, Any]) -> Iterator[tuple[str, str, object]]:
 
 
 if __name__ == "__main__":
-    main()
+    with open(sys.argv[1], "rb") as file:  # noqa: PTH123  # as a plain script does
+        records = json.load(file)
+    violations = [
+        {"connection": record["id"], "rule": rule, "message": message, "value": value}
+        for record in records
+        for rule, message, value in _violations(record)
+    ]
+    with open(sys.argv[2], "w") as file:  # noqa: PTH123  # as above
+        json.dump(violations, file)
+    print(json.dumps(Counter(violation["rule"] for violation in violations)))

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from auditor.clock import FUTURE_TOLERANCE, parse_time_of_day, parse_timestamp
+from auditor.json_values import MISSING
 from auditor.model import Verdict
 from auditor.policy.conditions import (
     ITSELF,
@@ -34,7 +35,7 @@ from auditor.policy.conditions import (
 from auditor.policy.operators import OperandForm
 from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.policy.values import LARGEST, Takes
-from auditor.records import MISSING, Node, Shape
+from auditor.records import Node, Shape
 
 _NUMBER = "{0} is not None"
 _GUARDS = {str: "type({0}) is str", bool: "type({0}) is bool", int: _NUMBER, float: _NUMBER}

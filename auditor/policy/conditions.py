@@ -16,7 +16,7 @@ import msgspec
 
 from auditor.clock import parse_time_of_day, parse_timestamp
 from auditor.fields import Kind
-from auditor.records import MISSING
+from auditor.json_values import MISSING
 
 if TYPE_CHECKING:
     from auditor.model import Position

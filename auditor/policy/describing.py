@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from auditor.json_values import CONCEALED, MISSING, kind_of
 from auditor.model import Evidence
 from auditor.policy.conditions import (
     All,
@@ -34,7 +35,6 @@ from auditor.policy.english import wanted
 from auditor.policy.operators import OperandForm
 from auditor.policy.rules import PolicyRule
 from auditor.policy.values import Takes, is_number
-from auditor.records import CONCEALED, MISSING, kind_of
 from auditor.redact import HIDDEN, REDACTED, guarded
 from auditor.text import listed, plural, printable
 

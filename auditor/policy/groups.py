@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
+from auditor.json_values import kind_of
 from auditor.model import Verdict
 from auditor.policy.conditions import ITSELF, All, Condition, Test, Truth, evaluate
 from auditor.policy.rules import GroupRule
 from auditor.policy.values import is_scalar
-from auditor.records import kind_of
 from auditor.text import plural
 
 #: The values that name a group, or that are compared in it.

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from auditor.clock import FUTURE_TOLERANCE
+from auditor.json_values import MISSING
 from auditor.policy.conditions import Truth, all_of, any_of
 from auditor.policy.values import is_finite, is_number, is_present, same
-from auditor.records import MISSING
 
 
 def exists(value: Any, operand: bool, _now: datetime) -> Truth:

@@ -19,10 +19,10 @@ import msgspec
 
 from auditor.clock import UNITS_BY_NAME
 from auditor.fields import Kind, find
+from auditor.json_values import MISSING
 from auditor.policy import meanings as means
 from auditor.policy.conditions import FieldOperand, Reading, Truth
 from auditor.policy.values import Takes, is_number, is_scalar
-from auditor.records import MISSING
 
 
 class OperandForm(Enum):

@@ -8,8 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from auditor.json_values import MISSING
 from auditor.policy.conditions import Truth
-from auditor.records import MISSING
 
 #: The largest number there is, in either direction.
 LARGEST = sys.float_info.max

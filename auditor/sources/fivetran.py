@@ -14,9 +14,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from auditor.answers import Envelope
 from auditor.errors import SourceError, UsageError
+from auditor.json_values import MISSING, kind_of
 from auditor.model import Completeness, SourceInfo
-from auditor.records import MISSING, Decoder, Envelope, kind_of
+from auditor.records import Decoder
 from auditor.redact import Scrubber
 from auditor.sources.account import Credentials, check_base_url
 from auditor.sources.http import Transport

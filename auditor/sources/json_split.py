@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from auditor.records import UndecodableError
+from auditor.json_values import UndecodableError
 from auditor.sources.saved_input import Input
 
 _TOKEN = re.compile(

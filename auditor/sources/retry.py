@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from auditor.errors import SourceError
-from auditor.records import UndecodableError
+from auditor.json_values import UndecodableError
 from auditor.redact import REDACTED, Scrubber, looks_secret
 from auditor.sources.http import Answer, ExchangeError, Transport
 from auditor.text import one_line

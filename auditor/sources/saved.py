@@ -17,8 +17,9 @@ from typing import Any, Union
 import msgspec
 
 from auditor.errors import SourceError
+from auditor.json_values import MISSING, UndecodableError, kind_of
 from auditor.model import Completeness
-from auditor.records import MISSING, Decoder, UndecodableError, kind_of
+from auditor.records import Decoder
 from auditor.sources.json_split import array_batches, first_key, line_blocks, objects
 from auditor.sources.saved_input import Input
 from auditor.sources.snapshot_file import (

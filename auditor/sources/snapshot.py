@@ -15,8 +15,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from auditor.errors import SourceError, UsageError
+from auditor.json_values import MISSING, kind_of
 from auditor.model import Completeness, SourceInfo
-from auditor.records import MISSING, Decoder, kind_of
+from auditor.records import Decoder
 from auditor.sources.saved import Closing, Part, parts, read_header
 from auditor.sources.saved_input import (
     Input,

@@ -24,12 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import PolicyError, SourceError, UsageError
+from auditor.json_values import UndecodableError
 from auditor.model import Verdict
 from auditor.policy import load_policies
 from auditor.policy.documents import pack_names
 from auditor.policy.operators import OPERATORS
 from auditor.policy.waivers import load_waivers
-from auditor.records import Shape, UndecodableError, WholeRecords
+from auditor.records import Shape, WholeRecords
 from auditor.resources import resource_folder
 from auditor.run import Options, audit
 from auditor.sources.fivetran import FivetranSource

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.records import Shape, UndecodableError, WholeRecords
+from auditor.json_values import UndecodableError
+from auditor.records import Shape, WholeRecords
 from auditor.sources.json_split import array_batches, line_blocks, objects
 from auditor.sources.saved_input import Input
 from tests.sources.saved_listings import record
