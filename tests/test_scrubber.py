@@ -76,6 +76,13 @@ def test_without_credentials_every_text_stays_as_it_is() -> None:
         assert not ours.touches("")
 
 
+def test_a_scrubber_is_true_where_it_has_anything_to_scrub() -> None:
+    # One that says it has nothing is not asked: a finding would keep the credential it quotes.
+    assert scrubber()
+    assert not Scrubber()
+    assert not Scrubber((("ab", "cd"),))
+
+
 def test_what_is_no_text_is_scrubbed_too() -> None:
     # As the environment holds bytes that are none.
     ours = Scrubber((("key-1\udcff", "secret-\udcff"),))

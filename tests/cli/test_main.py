@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -29,6 +30,10 @@ from auditor.errors import (
 from auditor.model import Position
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: What a signal says that nothing has a note on.
+UNDECIDED = (
+    "the run decided nothing; a report that it had not written yet says that it did not finish"
+)
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -37,6 +42,7 @@ def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("_FIVETRAN_AUDITOR_COMPLETE", "CI", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     before = [signal.getsignal(number) for number in SIGNALS]
     yield
     for number, handler in zip(SIGNALS, before, strict=True):
@@ -179,11 +185,48 @@ def test_a_bug_is_4_and_shown_in_full_only_when_asked(ends_with: Run, flag: str)
 def test_a_signal_ends_the_command_with_its_own_code(
     ends_with: Run, number: signal.Signals, code: int, word: str
 ) -> None:
-    said = (
-        f"error: {word}: the run decided nothing; a report that it had not written yet says that it"
-        " did not finish\n"
-    )
+    said = f"error: {word}: {UNDECIDED}\n"
     assert ends_with(lambda: os.kill(os.getpid(), number)) == (code, "", said)
+
+
+def test_a_signal_is_told_with_what_became_of_the_files(ends_with: Run) -> None:
+    def save() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except Interrupted as interruption:
+            interruption.add_note("nothing was saved to a")
+            interruption.add_note("half was saved to b")
+            raise
+
+    said = "error: terminated: nothing was saved to a; half was saved to b\n"
+    assert ends_with(save) == (143, "", said)
+
+
+def closed(end: Callable[[], object]) -> None:
+    """Do ``end`` in a generator that is being closed, where Python lets nothing be raised."""
+
+    def generator() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            end()
+
+    left = generator()
+    next(left)
+    del left
+
+
+def test_a_signal_where_nothing_can_be_raised_ends_the_command_after_all(ends_with: Run) -> None:
+    said = f"error: terminated: {UNDECIDED}\n"
+    stop = partial(os.kill, os.getpid(), signal.SIGTERM)
+    assert ends_with(partial(closed, stop)) == (143, "", said)
+
+
+def test_an_error_where_nothing_can_be_raised_is_told_and_ends_nothing(ends_with: Run) -> None:
+    code, out, err = ends_with(partial(closed, {}.popitem))
+    assert (code, out) == (0, "")
+    assert err.startswith("Exception ignored ")
+    assert err.endswith("KeyError: 'popitem(): dictionary is empty'\n")
 
 
 @pytest.mark.parametrize("first", SIGNALS)

@@ -195,6 +195,8 @@ def test_every_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         folder: "a folder is in the way",
         circle: "go in circles",
         tmp_path / ("x" * 300): "the name is too long",
+        # That it cannot be removed either is no reason to say anything else.
+        tmp_path / "new" / ("x" * 300): "the name is too long",
         Path("/proc/nothing/a.json"): "choose another",
     }
     reports = writer(*bad, good)
@@ -207,7 +209,7 @@ def test_every_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
             assert line.startswith(f"cannot write json: {path}: ")
             assert why in line
     assert good.read_text() == REPORT
-    assert files(tmp_path) == ["circle", "file", "folder", "good.json"]
+    assert files(tmp_path) == ["circle", "file", "folder", "good.json", "new"]
 
 
 LIMITED = """

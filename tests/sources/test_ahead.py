@@ -171,8 +171,9 @@ def test_a_deadline_says_what_was_reached() -> None:
         ([b""], "last failure: {place}, page 1: "),
         ([kept(page([record(1)], "a")), kept(b"", 503)], "last failure: {place}, page 2: HTTP 503"),
         ([kept(b"", 503), kept(page([record(1)], "a"))], ""),
+        ([], ""),
     ],
-    ids=["a status", "a connection", "a later page", "one that was got over"],
+    ids=["a status", "a connection", "a later page", "one that was got over", "none at all"],
 )
 def test_a_deadline_names_the_failure_that_it_hides(answers: list[Answer], told: str) -> None:
     asked = threading.Event()
@@ -196,6 +197,7 @@ def test_a_deadline_names_the_failure_that_it_hides(answers: list[Answer], told:
         )
         with pytest.raises(SourceError) as caught:
             list(events)
+        assert (source.setback == "") is not bool(told)
         place = f"{server.url.removeprefix('http://')}/v1/connections"
     message = str(caught.value)
     assert ("last failure" in message) is bool(told)

@@ -13,6 +13,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
+from auditor.sources.http import Transport
 from tests.sources.bodies import BODY, WAYS, head_of
 from tests.sources.fault_server import (
     HANG,
@@ -132,6 +133,23 @@ def test_corrupt_gzip_is_asked_for_again(at: int) -> None:
         assert len(walk(server).ids) == 24
         # A flipped bit in the header's time or system is no fault of the body.
         assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        response(b'{"code":', 401, "Content-Length: 50", length=False),
+        response(BODY, 401, "Content-Encoding: gzip"),
+        response(BODY, 401, "Content-Encoding: br"),
+    ],
+    ids=["cut", "corrupt", "packed"],
+)
+def test_an_error_whose_body_cannot_be_read_has_none(answer: bytes) -> None:
+    with FaultServer([answer]) as server:
+        transport = Transport(server.url, "", attempt_seconds=20, body_bytes=2**20)
+        got = transport.get(server.url)
+        transport.close()
+    assert (got.status, got.body) == (401, b"")
 
 
 def test_garbage_after_the_gzip_body_is_corrupt() -> None:

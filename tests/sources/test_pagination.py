@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import chain
@@ -76,6 +77,7 @@ def test_a_source_says_where_it_reads() -> None:
     address = "https://api.fivetran.com"
     assert source.info == SourceInfo("api", address, filters, base_url=address)
     assert source.live
+    assert source.setback == ""
 
 
 @pytest.mark.parametrize(
@@ -185,6 +187,34 @@ def test_an_empty_cursor_is_the_end_with_a_warning() -> None:
     assert done.pages[0].warnings == ("page 1 has an empty next_cursor; read as the end",)
 
 
+@pytest.mark.parametrize(
+    ("above", "beside", "key"),
+    [
+        ({"next_cursor": "x"}, {}, "next_cursor"),
+        ({"hasMore": True}, {}, "hasMore"),
+        ({}, {"nextCursor": "x"}, "data.nextCursor"),
+        ({"next": "x"}, {"cursor": "x", "next_cursor": ""}, "data.cursor"),
+    ],
+)
+def test_a_cursor_in_another_place_is_no_end(
+    above: dict[str, Any], beside: dict[str, Any], key: str
+) -> None:
+    data = {"items": [record(1)], **beside}
+    done, server = refused(say(json.dumps({"code": "Success", "data": data, **above}).encode()))
+    assert done.message.endswith(
+        f"/v1/connections, page 1: it has no data.next_cursor, but its {key} says that more "
+        "follows; check what stands between here and the API"
+    )
+    assert done.ids == ["c1"]
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("extra", [{"hasMore": False}, {"next": None}, {"cursor": ""}])
+def test_what_says_that_nothing_follows_is_no_cursor(extra: dict[str, Any]) -> None:
+    with FaultServer(say(page([record(1)], "a", hasMore=True), page([], **extra))) as server:
+        assert walk(server).end == End(Completeness.ONE_WALK)
+
+
 # -- pages ------------------------------------------------------------------------------------
 
 
@@ -269,11 +299,23 @@ def test_what_is_no_list_is_never_an_empty_one(body: bytes) -> None:
         (b'{"code":"Odd","message":"no"}', "HTTP 200, but its code is not Success (Odd: no)"),
         (b'{"code":"Odd","message":5}', "HTTP 200, but its code is not Success (Odd)"),
         (b'{"code":5,"message":"no"}', "HTTP 200, but its code is not Success (a number: no)"),
+        (b'{"data":{"items":[]}}', "HTTP 200, but its code is not Success (missing)"),
+        (b'{"message":"no"}', "HTTP 200, but its code is not Success (missing: no)"),
     ],
 )
 def test_what_the_api_said_with_200(body: bytes, says: str) -> None:
     done, _ = refused(say(body))
     assert done.message.endswith(f", page 1: {says}; check --base-url, and run again later")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [(b"[]", "an array"), (b"null", "null"), (b"5", "a number"), (b'"Success"', "text")],
+)
+def test_an_answer_that_is_no_object_is_not_the_apis(body: bytes, kind: str) -> None:
+    done, _ = refused(say(body))
+    says = f"HTTP 200, but the body is {kind}, not an object; check --base-url"
+    assert done.message.endswith(f"/v1/connections, page 1: {says}")
 
 
 def test_what_is_wrong_with_a_list_is_said() -> None:
@@ -308,6 +350,23 @@ def test_items_that_are_no_connections_are_problems_and_the_rest_is_kept() -> No
     assert done.ids == ["c1", "c2"]
     assert len(done.pages[0].problems) == 8
     assert done.pages[0].problems[0] == "page 1: item 2 is null, not a connection"
+    assert done.end
+
+
+def test_a_filter_that_was_not_applied_is_a_problem_and_every_connection_is_kept() -> None:
+    others = [record(1), record(2, schema="s1"), record(3, group_id=None), record(4)]
+    with FaultServer(say(page(others[:2], "a"), page(others[2:]))) as server:
+        done = walk(server, group="g", schema="s1")
+    assert done.ids == ["c1", "c2", "c3", "c4"]
+    said = (
+        "page 2: {} of another {} than {option} asks for: the filter was not applied; "
+        "check --base-url, or leave {option} out"
+    )
+    assert done.pages[1].problems == (
+        said.format("1 connection", "group_id", option="--group"),
+        said.format("2 connections", "schema", option="--schema"),
+    )
+    assert done.pages[0].problems == ()
     assert done.end
 
 
