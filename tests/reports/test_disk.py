@@ -252,3 +252,34 @@ def test_a_standard_output_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatc
         with pytest.raises(OSError, match=f"Errno {errno.EBADF}") as caught:
             write_stdout(())
         assert explain(caught.value) == "it is closed; send the report to a file instead"
+
+
+# -- on the way to the disk -----------------------------------------------------------------------
+
+
+def test_a_large_file_is_sent_off_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, ...]] = []
+    written: list[int] = []
+
+    def advise(descriptor: int, *how: int) -> None:
+        asked.append(how)
+        written.append(os.fstat(descriptor).st_size)
+        raise OSError(errno.EOPNOTSUPP, "this file system takes no advice")
+
+    monkeypatch.setattr(os, "posix_fadvise", advise)
+    half = "x" * (1 << 19)
+    replace_file(tmp_path / "report", [half] * 9)
+    assert (tmp_path / "report").read_text() == half * 9
+    # More than a megabyte after the other.
+    assert asked == [(0, 0, os.POSIX_FADV_DONTNEED)] * 3
+    assert written == [3 << 19, 6 << 19, 9 << 19]
+
+
+def test_a_system_that_takes_no_advice_writes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "posix_fadvise")
+    replace_file(tmp_path / "report", ["x" * (3 << 20)])
+    assert (tmp_path / "report").stat().st_size == 3 << 20
