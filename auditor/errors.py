@@ -11,8 +11,7 @@ Interrupted                  a signal ended the run: 130 for SIGINT, 143 for SIG
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +43,7 @@ class ReportError(AuditorError):
     exit_code = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong in a file a person wrote.
 
     ``hint`` says what to write instead; ``source_line`` is the text of the line, for the caret.

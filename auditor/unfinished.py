@@ -13,8 +13,8 @@ import re
 import stat
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 if sys.platform != "win32":
     import fcntl
@@ -24,13 +24,12 @@ _NAME = re.compile(r"\.fivetran-auditor-[0-9a-f]{12}\.(tmp|part)")
 _LOOK = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Unfinished:
+class Unfinished(NamedTuple):
     """A new file at ``path``, to be written through ``descriptor``, which its writer closes."""
 
     path: Path
     descriptor: int
-    _lock: int | None
+    lock: int | None
 
     def take(self, target: Path) -> None:
         """Give the file its real name, in one step. Raises OSError."""
@@ -47,8 +46,8 @@ class Unfinished:
         """Remove the file, unless it has its real name by now, and give up the lock."""
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
-        if self._lock is not None:
-            os.close(self._lock)
+        if self.lock is not None:
+            os.close(self.lock)
 
 
 def begin(folder: Path, ending: str = "tmp", mode: int = 0o644) -> Unfinished:

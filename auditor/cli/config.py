@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -112,7 +111,7 @@ def read_config(path: Path, context: click.Context) -> dict[str, Setting]:
 
 def _shown(problem: Problem, *, tells: bool) -> Problem:
     hides = not tells or looks_secret(problem.source_line)
-    return replace(problem, source_line="") if hides else problem
+    return problem._replace(source_line="") if hides else problem
 
 
 class _Reader:

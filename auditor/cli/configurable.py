@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from click.core import ParameterSource
@@ -35,8 +34,7 @@ _FILE = "auditor.cli.configurable.file"
 _SHOW = "auditor.cli.configurable.show"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """What a file says of one option.
 
     ``value`` is what click takes for a default: a text as on the command line, a bool for a flag,
@@ -47,8 +45,7 @@ class Setting:
     places: tuple[Position, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(NamedTuple):
     """A file that was read: its ``name`` as it was given, and what it sets, by key."""
 
     name: str

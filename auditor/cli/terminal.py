@@ -12,7 +12,6 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TextIO
 
 from auditor.errors import Problem
@@ -28,18 +27,27 @@ _BUG = (
 )
 
 
-@dataclass(slots=True)
 class Terminal:
     """The two standard streams, with what is known of them."""
 
-    out: TextIO | None
-    err: TextIO | None
-    colour_out: bool = False
-    colour_err: bool = False
-    interactive: bool = False
-    scrubber: Scrubber = field(default_factory=Scrubber)
-    quiet: bool = False
-    _progress: str = ""
+    def __init__(
+        self,
+        out: TextIO | None,
+        err: TextIO | None,
+        *,
+        colour_out: bool = False,
+        colour_err: bool = False,
+        interactive: bool = False,
+        scrubber: Scrubber | None = None,
+    ) -> None:
+        self.out = out
+        self.err = err
+        self.colour_out = colour_out
+        self.colour_err = colour_err
+        self.interactive = interactive
+        self.scrubber = Scrubber() if scrubber is None else scrubber
+        self.quiet = False
+        self._progress = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Terminal:

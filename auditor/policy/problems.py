@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from auditor.errors import Problem
 from auditor.model import Position
@@ -46,7 +45,7 @@ class Problems:
         """Note problems that someone else found."""
         for problem in problems:
             known = problem.position.file in self._lines
-            self._note(problem if known else replace(problem, source_line=""))
+            self._note(problem if known else problem._replace(source_line=""))
 
     @property
     def errors(self) -> list[Problem]:
@@ -66,7 +65,7 @@ class Problems:
     def _note(self, problem: Problem) -> None:
         if len(problem.message) > _LONGEST or len(problem.hint) > _LONGEST:
             message, hint = shortened(problem.message, _LONGEST), shortened(problem.hint, _LONGEST)
-            problem = replace(problem, message=message, hint=hint)
+            problem = problem._replace(message=message, hint=hint)
         if problem not in self._found:
             self._found.append(problem)
 
