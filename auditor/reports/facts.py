@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, filterfalse, islice
 
 from auditor.clock import iso
 from auditor.model import Finding, History, Outcome, Position, Result, Rule, Verdict
@@ -106,8 +107,9 @@ def is_accepted(finding: Finding) -> bool:
 
 def pressing(result: Result, limit: int) -> list[Finding]:
     """Return at most ``limit`` findings: severest first, those that are accepted last."""
-    findings = sorted(result.findings, key=is_accepted)
-    return findings[:limit]
+    found = result.findings
+    counting_first = chain(filterfalse(is_accepted, found), filter(is_accepted, found))
+    return list(islice(counting_first, limit))
 
 
 def connections_in_words(finding: Finding) -> list[str]:
