@@ -17,7 +17,7 @@ import gzip
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
@@ -87,7 +87,7 @@ def parse_header(line: bytes) -> SnapshotHeader:
     """Return what the first line says. Raises ValueError with what is wrong with it."""
     try:
         header = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError("its first line is cut or damaged") from error
     if not isinstance(header, dict) or type(header.get(MARK)) is not int:
         raise ValueError("its first line is damaged")
@@ -99,14 +99,21 @@ def parse_header(line: bytes) -> SnapshotHeader:
     taken_at = header.get("taken_at")
     moment = parse_timestamp(taken_at) if isinstance(taken_at, str) else None
     filters = header.get("filters")
-    if moment is None or not isinstance(filters, dict):
+    base_url, tool = header.get("base_url", ""), header.get("tool", "")
+    if moment is None or not isinstance(filters, dict) or not _are_texts(filters.values()):
         raise ValueError('its first line is damaged: "taken_at" or "filters" cannot be read')
+    if not _are_texts((base_url, tool)):
+        raise ValueError('its first line is damaged: "base_url" or "tool" is no text')
     return SnapshotHeader(
         taken_at=moment,
-        base_url=str(header.get("base_url", "")),
-        filters=tuple((printable(str(k)), printable(str(v))) for k, v in sorted(filters.items())),
-        tool=str(header.get("tool", "")),
+        base_url=base_url,
+        filters=tuple((printable(k), printable(v)) for k, v in sorted(filters.items())),
+        tool=tool,
     )
+
+
+def _are_texts(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def parse_closing(line: bytes) -> ClosingLine | None:

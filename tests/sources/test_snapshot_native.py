@@ -149,6 +149,9 @@ def test_a_line_taken_out_is_a_problem_and_a_repeated_one_too(tmp_path: Path):
         assert not read(path).complete
 
 
+HEAD = '{"fivetran_auditor_snapshot":1,"taken_at":"2026-01-31T12:00:00Z",'
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -160,6 +163,10 @@ def test_a_line_taken_out_is_a_problem_and_a_repeated_one_too(tmp_path: Path):
         ('{"fivetran_auditor_snapshot":1,"taken_at":"2026-01-31T12:00:00Z"}', "filters"),
         ('{"fivetran_auditor_snapshot":true}', "damaged"),
         ('{"fivetran_auditor_snapshot":1', "damaged"),
+        pytest.param(HEAD + '"filters":' + 100_000 * "[", "damaged", id="nested"),
+        (HEAD + '"filters":{"schema":["pg"]}}', '"filters" cannot be read'),
+        (HEAD + '"filters":{},"base_url":{}}', '"base_url" or "tool" is no text'),
+        (HEAD + '"filters":{},"tool":null}', '"base_url" or "tool" is no text'),
     ],
 )
 def test_a_header_that_cannot_be_read_ends_the_run(tmp_path: Path, line: str, says: str):
