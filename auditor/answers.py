@@ -5,7 +5,9 @@ Of two lists or cursors in one answer the last would hide the other, so such an 
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,8 +19,8 @@ MORE = (
     *("nextCursor", "NextCursor", "NEXT_CURSOR", "cursor", "next", "nextPage", "next_page"),
     *("nextPageToken", "next_page_token", "hasMore", "has_more"),
 )
+_SAID_ONCE = {"data", "items", "next_cursor", *MORE}
 TWICE = "a key of the answer itself stands there twice"
-_ONCE = (b'"items"', b'"next_cursor"')
 #: How a list begins that holds a record.
 _FILLED = re.compile(rb'"items"\s*:\s*\[\s*\{')
 
@@ -45,10 +47,11 @@ def envelope(answer: object, convert: Callable[[list[Any]], list[Any]]) -> Envel
     code, message = answer.get("code", MISSING), answer.get("message", MISSING)
     data = answer.get("data", MISSING)
     if not isinstance(data, dict):
-        return Envelope(code, message, [], MISSING, _not_object("data", data))
+        problem = f'"data" is {kind_of(data)}, not an object'
+        return Envelope(code, message, [], MISSING, problem)
     items, cursor = data.get("items", MISSING), data.get("next_cursor", MISSING)
     if not isinstance(items, list):
-        return Envelope(code, message, [], cursor, _not_array("data.items", items))
+        return Envelope(code, message, [], cursor, no_array("data.items", items))
     more = elsewhere(lambda key: answer.get(key, MISSING), lambda key: data.get(key, MISSING))
     return Envelope(code, message, convert(items), cursor, elsewhere=more)
 
@@ -64,41 +67,38 @@ def elsewhere(answer: Callable[[str], Any], data: Callable[[str], Any]) -> str:
     return ""
 
 
-def once(body: bytes) -> Any:
-    """Return a parsed answer. Raises UndecodableError where it says its list or its cursor twice.
+def once(
+    body: bytes,
+    make: Callable[[list[tuple[str, Any]]], dict[str, Any]] = dict,
+    *,
+    out_of_range: float = math.inf,
+) -> Any:
+    """Return a parsed answer. Raises UndecodableError where it says a thing of the listing twice.
 
-    Records may hold these words as well, so that only a look at the answer itself tells.
+    In a record the last of two equal keys counts, so that only the answer itself is looked at.
+    ``make`` makes an object of its pairs, ``out_of_range`` stands for what no float holds.
     """
-    answer = parse(body, hook=_marked)
+    doubled: list[tuple[dict[str, Any], set[str]]] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = make(pairs)
+        if len(found) != len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            doubled.append((found, {key for key, count in counts.items() if count > 1}))
+        return found
+
+    answer = parse(body, hook=note, out_of_range=out_of_range)
     data = answer.get("data") if isinstance(answer, dict) else None
-    if _Twice in {type(answer), type(data)}:
+    if any(_SAID_ONCE & keys for found, keys in doubled if found is answer or found is data):
         raise UndecodableError(TWICE, transient=False)
     return answer
 
 
-def may_say_twice(body: bytes) -> bool:
-    """Whether an answer may say its list or its cursor twice; ``once`` tells."""
-    # Each key is found at once from one end or the other: one pass over the body, not two.
-    return any(body.find(key, 0, max(body.rfind(key), 0)) >= 0 for key in _ONCE)
-
-
 def may_begin_empty(body: bytes) -> bool:
-    """Whether the first list in an answer may be an empty one; ``once`` tells."""
-    return not _FILLED.match(body, body.find(_ONCE[0]))
+    """Whether what is called a list first, anywhere in an answer, holds no record."""
+    return not _FILLED.match(body, body.find(b'"items"'))
 
 
-class _Twice(dict[str, Any]):
-    """An object in which a key stands twice."""
-
-
-def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else _Twice(found)
-
-
-def _not_object(name: str, value: object) -> str:
-    return f'"{name}" is {kind_of(value)}, not an object'
-
-
-def _not_array(name: str, value: object) -> str:
+def no_array(name: str, value: object) -> str:
+    """Return the problem that ``name`` is no array."""
     return f'"{name}" is {kind_of(value)}, not an array'

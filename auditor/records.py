@@ -25,7 +25,7 @@ from auditor.answers import (
     elsewhere,
     envelope,
     may_begin_empty,
-    may_say_twice,
+    no_array,
     once,
 )
 from auditor.fields import IDENTITY, Exposure, find
@@ -43,19 +43,17 @@ from auditor.json_values import (
 _Decoder = msgspec.json.Decoder[Any]
 #: What stands for any number that no float holds, in records that are kept whole.
 _OUT_OF_RANGE = 10**400
-
-
-class _Said:
-    """What an answer says where more might follow, unless it is null."""
-
-    def __init__(self, value: object) -> None:
-        self.value = value
-
-
 _Scalar = Union[None, bool, int, float, str]
 #: What a decoder raises where it can make nothing of a body.
 _UNDECODED = (msgspec.MsgspecError, RecursionError, ValueError)
 _Leaf = Union[_Scalar, Opaque, list[Union[_Scalar, Opaque, list[Any]]]]
+
+
+class _Said:
+    """What an answer says where it says whether more follows: null is something said."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
 
 
 class Node(msgspec.Struct):
@@ -105,7 +103,7 @@ class Shape:
         #: The type of every record that this shape decodes.
         self.record: Any = record
         leaf = (Union[_Leaf, msgspec.UnsetType], MISSING)
-        said = (Union[Optional[_Said], msgspec.UnsetType], MISSING)
+        said = (Union[_Said, msgspec.UnsetType], MISSING)
         more = [(name, *said) for name in ("next_cursor", *MORE)]
         items = ("items", Union[list[record], msgspec.UnsetType], MISSING)
         data: Any = msgspec.defstruct("Data", [items, *more], gc=False, namespace=self._noting())
@@ -131,6 +129,7 @@ class Shape:
         Raises UndecodableError for what is not JSON in UTF-8, or says its list or cursor twice.
         """
         body = utf8(body)
+        self._met.clear()
         try:
             answer = self._page.decode(body)
         except _UNDECODED:
@@ -139,20 +138,21 @@ class Shape:
             met = len(self._met)
             self._met.clear()
         data = answer.data
-        items = MISSING if data is MISSING else data.items
-        if items is MISSING:
+        if data is MISSING:
             return envelope(once(body), self._each)
+        items = [] if data.items is MISSING else data.items
         said = [getattr(part, name) for part in (answer, data) for name in ("next_cursor", *MORE)]
-        if met != 1 + len(items) + sum(type(each) is _Said for each in said):
+        if met != 1 + len(items) + sum(each is not MISSING for each in said):
             raise UndecodableError(TWICE, transient=False)
-        if items and may_begin_empty(body):
-            once(body)
+        if data.items is not MISSING and may_begin_empty(body):
+            once(body)  # a list that holds nothing is not met
         return Envelope(
             answer.code,
             answer.message,
             items,
             _value(data.next_cursor),
-            elsewhere=elsewhere(partial(_said, answer), partial(_said, data)),
+            no_array("data.items", MISSING) if data.items is MISSING else "",
+            elsewhere(partial(_said, answer), partial(_said, data)),
         )
 
     def array(self, body: bytes) -> list[Any]:
@@ -268,9 +268,7 @@ class WholeRecords:
 
     def page(self, body: bytes) -> Envelope:
         """Decode one answer of ``GET /v1/connections``. Raises UndecodableError."""
-        if may_say_twice(body):
-            once(utf8(body))
-        return envelope(_kept(body), list)
+        return envelope(once(utf8(body), _keep, out_of_range=_OUT_OF_RANGE), list)
 
     def array(self, body: bytes) -> list[Any]:
         """Decode a JSON array of records. Raises UndecodableError."""

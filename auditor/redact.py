@@ -37,7 +37,7 @@ _LOOKS_SECRET = re.compile(
     r"""
       eyJ[A-Za-z0-9_=-]{5,}                              # a JSON Web Token, whole or cut
     | -----BEGIN\ [A-Z ]*-----                           # PEM
-    | [a-z][a-z0-9+.-]*://[^/\s?#@]*@                    # a user part in a URL
+    | (?<=[a-z0-9+.-])://[^/\s?#@]*@                     # a user part in a URL
     | (?i:basic|bearer)\ +[A-Za-z0-9+/=_.-]{8,}          # an Authorization header
     | [?&](?i:auth|token|key|secret|sig|signature|password|access_token)=[^&\s]+
     | \b(?:AKIA|ASIA)[A-Z0-9]{12,}                       # AWS

@@ -245,7 +245,7 @@ def _key(values: tuple[Any, ...], *, failed: bool) -> object:
     try:
         return failed, _PACKED(values)
     except (TypeError, ValueError, OverflowError, RecursionError):
-        pass  # nothing, an integer of any length, half a character: seldom
+        pass  # a field that is not there, an integer of any length, half a character
     try:
         return failed, repr(values)
     except RecursionError:  # an array nested almost too deeply to be read

@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol, Self, cast
 from auditor.errors import SourceError
 from auditor.text import printable
 
-#: Bytes read at a time: some 600 records, so that a block is judged like a page.
+#: Bytes read at a time: some 600 records, so that a block of a large file is judged like a page.
 BLOCK = 1 << 20
 #: A file of so many blocks, as a page of the API is, is read in one go.
 _AT_ONCE = 4

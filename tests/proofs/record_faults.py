@@ -14,6 +14,12 @@ rules:
   - {id: often, severity: high, assert: {sync_frequency: {gte: 15}}}
   - {id: running, severity: high, assert: {paused: false}}
 """
+_WHOLE = """
+policy: whole
+rules:
+  - {id: an-object, severity: high, assert: {config: {json_schema: {maxProperties: 0}}}}
+  - {id: no-legacy, severity: high, assert: {config.nested.legacy: {exists: false}}}
+"""
 _TEXT = """policy: house
 rules:
   - {id: known, severity: high, assert: {service: {not_in: [mysql]}}}
@@ -105,6 +111,15 @@ def _json() -> Iterator[Fault]:
         1,
         "3 high violations",
     )
+    doubled = '{"nested": {"legacy": 1, "a": 1, "a": 2}}'
+    for how, more in (("", ""), (", on a page that is read slowly", r', "note": "\ud800"')):
+        yield Fault(
+            f"R6 a key twice in an object that a rule reads whole{how}",
+            _raw('"here"', doubled + more, config="here"),
+            1,
+            "6 high violations of 2 rules",
+            rules=_WHOLE,
+        )
     for number in ("NaN", "Infinity", "-Infinity"):
         yield Fault(
             f"R7 {number} in what no rule reads",

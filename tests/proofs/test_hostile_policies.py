@@ -149,6 +149,17 @@ def test_a_pattern_is_refused_or_quick(pattern: str, tmp_path: Path) -> None:
         assert set(checks.verdicts) <= {Verdict.PASS, Verdict.FAIL}
 
 
+@pytest.mark.parametrize(
+    "piece",
+    ["a", "a+", "a://", "://", "eyJ", "-----BEGIN ", "basic ", "?key", "&sig=", "ghp_", "a1", "="],
+)
+def test_a_long_value_is_looked_through_for_secrets_soon(piece: str, tmp_path: Path) -> None:
+    rules = load_policies(written(tmp_path, one_rule("assert: {networking_method: Directly}")))
+    value = piece * (1_000_000 // len(piece)) + "!"
+    (finding,) = findings_of(rules, [{"networking_method": value}])
+    assert finding.verdict is Verdict.FAIL
+
+
 # -- bombs ------------------------------------------------------------------------------------
 
 _HEAD = "policy: p\nrules: []\nvars:\n"
