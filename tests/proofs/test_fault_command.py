@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import warnings
 from functools import partial
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_the_command_meets_every_fault(
     # What it does to its own process stays out of ours.
     monkeypatch.setattr("auditor.cli.signal.signal", lambda *_: None)
     monkeypatch.setattr(gc, "freeze", lambda: None)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     # The time and the patience are the run's only doors that have no option.
     monkeypatch.setattr(
         "auditor.sources.retry.HttpOptions",
