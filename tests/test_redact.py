@@ -106,6 +106,7 @@ def test_a_key_is_named_like_a_secret_by_whole_words(path: str, named: bool) -> 
         "-----BEGIN RSA PRIVATE KEY-----",
         "postgres://app:hunter2@db.example/x",
         "https://hunter2@db.example",
+        "ends in a letter: x1+://hunter2@db.example",
         "Basic dXNlcjpw",
         "bearer  abcdefgh",
         "BEARER abcdefgh",
@@ -153,6 +154,8 @@ def test_what_looks_like_a_secret(text: str) -> None:
         "1" * 40,
         "a" * 40,
         "aB" * 20,
+        "2026-01-15T11:00:00Z",
+        "2026-01-15T11:00:00.123456Z",
     ],
 )
 def test_what_does_not(text: str) -> None:
