@@ -381,6 +381,13 @@ def attempt(target: Target, folder: Path, seed: int) -> None:
     target.check(folder, target.make(seed))
 
 
+def _allow(more: int) -> None:
+    """Let the process have so many bytes more than it has: what stays of inputs adds up."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + more, hard))
+
+
 def _too_long(_number: int, _frame: object) -> None:
     raise AssertionError(f"it takes more than {SECONDS:g} s")
 
@@ -391,14 +398,12 @@ def main(inputs: int, names: Sequence[str], start: int) -> int:
     Of them only those of the targets ``names`` are tried, from the seed ``start`` on.
     """
     failed = 0
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    most = pages * resource.getpagesize() + BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     signal.signal(signal.SIGVTALRM, _too_long)
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             target = TARGETS[name]
             for seed in range(start, start + inputs * target.share // 100):
+                _allow(BYTES)
                 signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
                 try:
                     attempt(target, Path(folder), seed)
