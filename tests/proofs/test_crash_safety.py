@@ -412,7 +412,7 @@ def test_what_another_run_is_writing_is_not_cleared_up(tmp_path: Path) -> None:
     clear(tmp_path)
     assert left.path.exists()
     # As at the end of its process.
-    os.close(left._lock or 0)
+    os.close(left.lock or 0)
     (tmp_path / ".fivetran-auditor-notes.tmp").touch()
     (tmp_path / ".fivetran-auditor-0123456789ab.tmp").mkdir()
     (tmp_path / ".fivetran-auditor-ba9876543210.tmp").symlink_to(tmp_path / "elsewhere")
@@ -427,7 +427,7 @@ def test_what_another_run_is_writing_is_not_cleared_up(tmp_path: Path) -> None:
 def test_a_file_that_was_cleared_up_before_it_was_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, found = unfinished._lock, []
+    lock, found = unfinished.lock, []
 
     def late(descriptor: int) -> int | None:
         monkeypatch.setattr(unfinished, "_lock", lock)
