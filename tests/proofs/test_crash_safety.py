@@ -427,7 +427,7 @@ def test_what_another_run_is_writing_is_not_cleared_up(tmp_path: Path) -> None:
 def test_a_file_that_was_cleared_up_before_it_was_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, found = unfinished.lock, []
+    lock, found = unfinished._lock, []
 
     def late(descriptor: int) -> int | None:
         monkeypatch.setattr(unfinished, "_lock", lock)
