@@ -10,7 +10,6 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -20,41 +19,45 @@ _DATABASES = {"postgres", "mysql", "sql_server"}
 _PRIVATE = {"PrivateLink", "SshTunnel"}
 
 
-def _violations(record: dict[str, Any]) -> Iterator[tuple[str, str, object]]:
-    frequency, status = record["sync_frequency"], record["status"]
-    succeeded, method = record["succeeded_at"], record["networking_method"]
-    if not 15 <= frequency <= 1440:
-        yield "R1", "sync_frequency is not 15 to 1440", frequency
-    if record["pause_after_trial"] is not False:
-        yield "R2", "it pauses after its trial", record["pause_after_trial"]
-    if record["schedule_type"] != "auto":
-        yield "R3", "schedule_type is not auto", record["schedule_type"]
-    if status["setup_state"] != "connected":
-        yield "R4", "it is not connected", status["setup_state"]
-    if not _NAME(record["schema"]):
-        yield "R5", "its schema is not named as we name them", record["schema"]
-    if record["service"] in _DATABASES and method not in _PRIVATE:
-        yield "R6", "a database without a private path", method
-    if frequency == 1440 and record.get("daily_sync_time") is None:
-        yield "R7", "it syncs daily and says no time", None
-    if succeeded is None or datetime.fromisoformat(succeeded) <= _CUT:
-        yield "R8", "it has not succeeded since 1 December", succeeded
-    for test in record["setup_tests"]:
-        if test["status"] == "FAILED":
-            yield "R9", "a set-up test failed", test["title"]
-            break
-    if status["warnings"]:
-        yield "R10", "it has warnings", len(status["warnings"])
+def check(records: list[dict[str, Any]]) -> list[dict[str, Any]]:  # noqa: C901  # plain
+    """Return every violation."""
+    found: list[dict[str, Any]] = []
+
+    def note(rule: str, message: str, value: object) -> None:
+        found.append({"connection": record["id"], "rule": rule, "message": message, "value": value})
+
+    for record in records:
+        frequency, status = record["sync_frequency"], record["status"]
+        succeeded, method = record["succeeded_at"], record["networking_method"]
+        if not 15 <= frequency <= 1440:
+            note("R1", "sync_frequency is not 15 to 1440", frequency)
+        if record["pause_after_trial"] is not False:
+            note("R2", "it pauses after its trial", record["pause_after_trial"])
+        if record["schedule_type"] != "auto":
+            note("R3", "schedule_type is not auto", record["schedule_type"])
+        if status["setup_state"] != "connected":
+            note("R4", "it is not connected", status["setup_state"])
+        if not _NAME(record["schema"]):
+            note("R5", "its schema is not named as we name them", record["schema"])
+        if record["service"] in _DATABASES and method not in _PRIVATE:
+            note("R6", "a database without a private path", method)
+        if frequency == 1440 and record.get("daily_sync_time") is None:
+            note("R7", "it syncs daily and says no time", None)
+        if succeeded is None or datetime.fromisoformat(succeeded) <= _CUT:
+            note("R8", "it has not succeeded since 1 December", succeeded)
+        for test in record["setup_tests"]:
+            if test["status"] == "FAILED":
+                note("R9", "a set-up test failed", test["title"])
+                break
+        if status["warnings"]:
+            note("R10", "it has warnings", len(status["warnings"]))
+    return found
 
 
 if __name__ == "__main__":
     with open(sys.argv[1], "rb") as file:  # noqa: PTH123  # as a plain script does
         records = json.load(file)
-    violations = [
-        {"connection": record["id"], "rule": rule, "message": message, "value": value}
-        for record in records
-        for rule, message, value in _violations(record)
-    ]
+    violations = check(records)
     with open(sys.argv[2], "w") as file:  # noqa: PTH123  # as above
         json.dump(violations, file)
     print(json.dumps(Counter(violation["rule"] for violation in violations)))
