@@ -18,8 +18,11 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from auditor.version import __version__
+
 if TYPE_CHECKING:
-    from auditor.baseline import read_baseline
+    from auditor.acceptance.baseline import read_baseline
+    from auditor.acceptance.waivers import load_waivers
     from auditor.errors import AuditorError, PolicyError, ReportError, SourceError, UsageError
     from auditor.model import (
         Completeness,
@@ -34,16 +37,13 @@ if TYPE_CHECKING:
         Severity,
         Verdict,
     )
-    from auditor.policy.load import load_policies
+    from auditor.policy.loading.load import load_policies
     from auditor.policy.rules import Ruleset
-    from auditor.policy.waivers import load_waivers
     from auditor.reports.writer import write_reports
     from auditor.run import Options, Progress, audit
-    from auditor.sources.account import Credentials, credentials_from
-    from auditor.sources.fivetran import FivetranSource
-    from auditor.sources.snapshot import SnapshotSource
-
-__version__ = "0.1.0"
+    from auditor.sources.api.account import Credentials, credentials_from
+    from auditor.sources.api.walk import FivetranSource
+    from auditor.sources.saved.source import SnapshotSource
 
 _HOMES = MappingProxyType(
     {
@@ -68,13 +68,13 @@ _HOMES = MappingProxyType(
             "auditor.model",
         ),
         **dict.fromkeys(("Options", "Progress", "audit"), "auditor.run"),
-        **dict.fromkeys(("Credentials", "credentials_from"), "auditor.sources.account"),
-        "FivetranSource": "auditor.sources.fivetran",
+        **dict.fromkeys(("Credentials", "credentials_from"), "auditor.sources.api.account"),
+        "FivetranSource": "auditor.sources.api.walk",
         "Ruleset": "auditor.policy.rules",
-        "SnapshotSource": "auditor.sources.snapshot",
-        "load_policies": "auditor.policy.load",
-        "load_waivers": "auditor.policy.waivers",
-        "read_baseline": "auditor.baseline",
+        "SnapshotSource": "auditor.sources.saved.source",
+        "load_policies": "auditor.policy.loading.load",
+        "load_waivers": "auditor.acceptance.waivers",
+        "read_baseline": "auditor.acceptance.baseline",
         "write_reports": "auditor.reports.writer",
     }
 )

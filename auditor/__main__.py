@@ -14,7 +14,7 @@ def main() -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     # What a command loads and keeps has no cycles, and is much: the collector looks seldom.
     gc.set_threshold(200_000, 20, 100)
-    from auditor.cli import main as run  # noqa: PLC0415  # what takes so long
+    from auditor.cli.main import main as run  # noqa: PLC0415  # what takes so long
 
     run()
 

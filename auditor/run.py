@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from auditor import __version__
 from auditor.clock import to_the_second
+from auditor.decoding.records import Shape
 from auditor.errors import SourceError
 from auditor.gate import Bar, decide
 from auditor.model import (
@@ -30,18 +30,18 @@ from auditor.model import (
     SourceInfo,
 )
 from auditor.policy import Ruleset
-from auditor.policy.judging import Judge, Outcome
-from auditor.policy.scrubbing import scrubbed_findings, scrubbed_rules
-from auditor.records import Shape
-from auditor.redact import Scrubber
+from auditor.policy.judging.judge import Judge, Outcome
+from auditor.policy.scrub import scrubbed_findings, scrubbed_rules
+from auditor.redaction.fields import Scrubber
 from auditor.sources import End, Event, Page, Restart, Source
 from auditor.text import one_line, plural, printable, shortened
+from auditor.version import __version__
 
 if TYPE_CHECKING:
-    from auditor.baseline import Baseline
-    from auditor.policy.accepting import Watch
-    from auditor.policy.exceptions import Accepted
-    from auditor.policy.waivers import Waivers
+    from auditor.acceptance.apply import Accepted
+    from auditor.acceptance.baseline import Baseline
+    from auditor.acceptance.match import Watch
+    from auditor.acceptance.waivers import Waivers
 
 #: The local clock and the server's may differ by so much before the server's counts.
 CLOCK_TOLERANCE = timedelta(seconds=300)
@@ -194,7 +194,7 @@ class _Run:
 
     def _accepted(self, outcome: Outcome, shown: Connections, listing: Listing) -> Accepted:
         """Return the outcome with what waivers cover and a baseline knows."""
-        from auditor.policy.exceptions import (  # noqa: PLC0415  # for runs with exceptions only
+        from auditor.acceptance.apply import (  # noqa: PLC0415  # for runs with exceptions only
             Exceptions,
             Seen,
             accept,
@@ -233,7 +233,7 @@ class _Run:
         """Return what looks for the records that a waiver's ``while`` holds of."""
         if self._options.waivers is None:
             return None
-        from auditor.policy.accepting import Watch  # noqa: PLC0415  # for runs with waivers only
+        from auditor.acceptance.match import Watch  # noqa: PLC0415  # for runs with waivers only
 
         return Watch(self._options.waivers.entries, now)
 

@@ -18,7 +18,7 @@ from auditor.model import Result, Verdict
 from auditor.policy import load_policies
 from auditor.reports import REPORTS, Format
 from auditor.run import audit
-from auditor.sources.snapshot import SnapshotSource
+from auditor.sources.saved.source import SnapshotSource
 from bench.measuring import ROOT
 
 COUNT = 100_000

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from auditor.baseline import Baseline, baseline_of
-from auditor.earlier import parse_report
+from auditor.acceptance.baseline import Baseline, baseline_of
+from auditor.acceptance.waivers import Waivers, load_waivers
+from auditor.decoding.records import Decoder
 from auditor.model import Completeness, Result, SourceInfo
-from auditor.policy.waivers import Waivers, load_waivers
-from auditor.records import Decoder
+from auditor.past.earlier import parse_report
 from auditor.reports import REPORTS
 from auditor.sources import End, Event, Page
 

@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from auditor.baseline import Baseline, baseline_of, read_baseline
-from auditor.earlier import parse_report, read_report
+from auditor.acceptance.baseline import Baseline, baseline_of, read_baseline
 from auditor.errors import UsageError
 from auditor.model import Completeness, Result, Verdict
+from auditor.past.earlier import parse_report, read_report
 from auditor.policy import Ruleset, load_policies
-from auditor.policy.selecting import select
+from auditor.policy.select import select
 from auditor.reports import REPORTS
 from auditor.reports import json as report_json
 from auditor.run import Options, audit

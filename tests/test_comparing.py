@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from auditor.comparing import WORSE, Answer, Change, Comparison, compare
-from auditor.earlier import EarlierReport, parse_report, report_of
 from auditor.errors import UsageError
 from auditor.model import Completeness, Result, Severity, Verdict
+from auditor.past.compare import WORSE, Answer, Change, Comparison, compare
+from auditor.past.earlier import EarlierReport, parse_report, report_of
 from auditor.policy import Ruleset, load_policies
 from auditor.run import Options, audit
 from tests.accepting import (

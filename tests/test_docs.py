@@ -14,9 +14,9 @@ import click
 import pytest
 
 import auditor
-from auditor.cli import COMMANDS, group
-from auditor.policy.load import load_policies
-from auditor.policy.operators import OPERATORS
+from auditor.cli.main import COMMANDS, group
+from auditor.policy.language.operators import OPERATORS
+from auditor.policy.loading.load import load_policies
 from auditor.reports import REPORTS
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +47,7 @@ def rows(text: str, heading: str) -> list[list[str]]:
 
 
 def command(name: str) -> click.Command:
-    found: click.Command = import_module(f"auditor.cli.{name}").command
+    found: click.Command = import_module(f"auditor.cli.commands.{name}").command
     return found
 
 
@@ -108,7 +108,9 @@ def test_the_make_targets_that_are_told_of_exist():
 
 def test_a_step_that_always_runs_needs_no_report_that_is_not_there():
     texts = [page.read_text(encoding="utf-8") for page in CURRENT]
-    texts += [path.read_text() for path in (ROOT / "auditor" / "cli" / "starter").iterdir()]
+    texts += [
+        path.read_text() for path in (ROOT / "auditor" / "cli" / "commands" / "starter").iterdir()
+    ]
     steps = [
         line for text in texts for line in re.findall(r"^.*\bif: always\(\).*$", text, re.MULTILINE)
     ]

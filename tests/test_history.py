@@ -18,10 +18,19 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from auditor.errors import ReportError, UsageError
-from auditor.history import Open, line_of, open_of, open_text, past_run, run_of, still_open, trend
 from auditor.model import Completeness, Outcome, Result, SourceInfo
+from auditor.past.history import (
+    Open,
+    line_of,
+    open_of,
+    open_text,
+    past_run,
+    run_of,
+    still_open,
+    trend,
+)
+from auditor.past.history_folder import HistoryFolder
 from auditor.policy import Ruleset, load_policies
-from auditor.reports.history_folder import HistoryFolder
 from auditor.run import Options, audit
 from tests.accepting import HOUSE, TODAY, Listed, json_of, record
 
@@ -214,7 +223,7 @@ _WRITER = """
 import sys
 from pathlib import Path
 from auditor.policy import load_policies
-from auditor.reports.history_folder import HistoryFolder
+from auditor.past.history_folder import HistoryFolder
 from tests.test_history import judged, record
 house, folder, name, count = sys.argv[1:]
 rules = load_policies(house)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from auditor.json_values import MISSING, UndecodableError
-from auditor.records import Decoder, Shape, WholeRecords
+from auditor.decoding.json_values import MISSING, UndecodableError
+from auditor.decoding.records import Decoder, Shape, WholeRecords
 
 # With half a character in a field that nothing reads, the fast decoder refuses a page.
 HALF = r'"note": "\ud800", '

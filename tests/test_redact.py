@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from auditor.fields import IDENTITY, Exposure
-from auditor.redact import HIDDEN, REDACTED, exposure, guarded, is_named_secret, looks_secret
+from auditor.redaction.fields import (
+    HIDDEN,
+    REDACTED,
+    exposure,
+    guarded,
+    is_named_secret,
+    looks_secret,
+)
 
 TOKEN = "dGhpcyBJcyBub3QgYSByZWFsIHRva2VuMDE"
 

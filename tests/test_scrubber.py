@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.scrubber import REDACTED, SHORTEST_CREDENTIAL, Scrubber
+from auditor.redaction.credentials import REDACTED, SHORTEST_CREDENTIAL, Scrubber
 
 KEY, SECRET = "the-Key", "S3cr?t/\u00fc>>~ +"
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import msgspec
 
 from auditor.model import PolicyFile, Rule
-from auditor.policy.conditions import Condition, reads
-from auditor.policy.messages import Message
+from auditor.policy.language.conditions import Condition, reads
+from auditor.policy.language.messages import Message
 
 #: The ``per`` that makes one group of all connections.
 ACCOUNT = "account"

@@ -10,14 +10,15 @@ of ours holds near its start.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from auditor.comparing import Comparison
+    from auditor.errors import Problem
     from auditor.model import Result
+    from auditor.past.compare import Comparison
 
 
 class Format(NamedTuple):
@@ -58,6 +59,11 @@ class Format(NamedTuple):
         """Return a whole report, in this format, that says the run did not finish."""
         text: str = self._module().placeholder(version)
         return text
+
+    def render_problems(self, problems: Sequence[Problem], version: str) -> Iterable[str]:
+        """Return what ``validate`` found, in this format; only SARIF and GitHub's have one."""
+        chunks: Iterable[str] = self._module().render_problems(problems, version)
+        return chunks
 
     def _module(self) -> ModuleType:
         return import_module(f"{self.home}.{self.name}")

@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.facts import UNFINISHED, pressing
-from auditor.reports.html_island import island
-from auditor.reports.html_parts import asset, content_policy, templates
+from auditor.reports.page.island import island
+from auditor.reports.page.parts import asset, content_policy, templates
 
 #: Findings that stand in the file as plain rows, for readers without scripts.
 PLAIN_FINDINGS = 200
@@ -114,7 +114,7 @@ def _to_do(result: Result) -> list[RuleChecks]:
 def _trend(result: Result) -> object:
     if result.history is None:
         return None
-    from auditor.reports.html_trend import measured  # noqa: PLC0415  # for runs with a history only
+    from auditor.reports.page.trend import measured  # noqa: PLC0415  # for runs with a history only
 
     return measured(result.history)
 

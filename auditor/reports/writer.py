@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.errors import Interrupted, ReportError, UsageError
+from auditor.output.disk import begins_with, explain, replace_file, write_pipe, write_stdout
+from auditor.output.unfinished import clear
 from auditor.reports import REPORTS, Format
 from auditor.reports.destinations import Destination, parse_destination
-from auditor.reports.disk import begins_with, explain, replace_file, write_pipe, write_stdout
-from auditor.unfinished import clear
 
 if TYPE_CHECKING:
-    from auditor.comparing import Comparison
     from auditor.model import Result
+    from auditor.past.compare import Comparison
 
 __all__ = ["DEFAULT_FORMATS", "Destination", "ReportWriter", "parse_destination", "write_reports"]
 

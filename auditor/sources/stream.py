@@ -12,8 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from auditor.decoding.records import Decoder
 from auditor.model import Completeness, SourceInfo
-from auditor.records import Decoder
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-// What the island holds, and how a finding is read from its columns (auditor/reports/html_island.py).
+// What the island holds, and how a finding is read from its columns (auditor/reports/page/island.py).
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const VERDICTS = ["pass", "fail", "error", "skip", "waived", "known"];

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from auditor.cli import COMMANDS
-from auditor.policy.documents import pack_names
+from auditor.cli.main import COMMANDS
+from auditor.policy.loading.documents import pack_names
 from auditor.reports import REPORTS
 from tests.cli.running import COMMAND, environment, run
 
@@ -119,7 +119,7 @@ def test_nothing_heavy_is_loaded_to_offer_commands(tmp_path: Path):
     script = (
         "import atexit, sys\n"
         "atexit.register(lambda: print('LOADED', *sys.modules))\n"
-        "from auditor.cli import main\n"
+        "from auditor.cli.main import main\n"
         "main()\n"
     )
     asked = {VARIABLE: "bash_complete", "COMP_WORDS": "fivetran-auditor a", "COMP_CWORD": "1"}

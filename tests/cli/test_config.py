@@ -16,9 +16,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditor.cli import COMMANDS
-from auditor.cli.config import config_options, config_schema, read_config
-from auditor.cli.configurable import Configurable
+from auditor.cli.config.command import Configurable, config_options
+from auditor.cli.config.file import config_schema, read_config
+from auditor.cli.main import COMMANDS
 from auditor.errors import PolicyError
 from tests.cli.running import KEYS, run
 
@@ -34,8 +34,18 @@ rules:
 SHARED = [
     name
     for name in COMMANDS
-    if name != "audit" and isinstance(import_module(f"auditor.cli.{name}").command, Configurable)
+    if name != "audit"
+    and isinstance(import_module(f"auditor.cli.commands.{name}").command, Configurable)
 ]
+
+
+def configurable(name: str) -> Configurable:
+    command = import_module(f"auditor.cli.commands.{name}").command
+    assert isinstance(command, Configurable)
+    return command
+
+
+OPTIONS = config_options(click.Context(configurable("audit")))
 
 
 @pytest.fixture
@@ -300,12 +310,6 @@ def test_a_link_to_nothing_is_no_missing_file(folder: Path):
 # -- one source of truth ------------------------------------------------------------------------
 
 
-def configurable(name: str) -> Configurable:
-    command = import_module(f"auditor.cli.{name}").command
-    assert isinstance(command, Configurable)
-    return command
-
-
 def test_every_option_of_audit_can_be_configured():
     options = {
         key_of
@@ -313,8 +317,8 @@ def test_every_option_of_audit_can_be_configured():
         if isinstance(option, click.Option)
         for key_of in [max(option.opts, key=len).lstrip("-").replace("-", "_")]
     }
-    assert set(config_options()) == options - {"config", "show_config"}
-    assert set(config_schema()["properties"]) == set(config_options())
+    assert set(OPTIONS) == options - {"config", "show_config"}
+    assert set(config_schema(OPTIONS)["properties"]) == set(OPTIONS)
 
 
 def test_the_commands_that_share_options_are_those_of_the_docs():
@@ -323,7 +327,7 @@ def test_the_commands_that_share_options_are_those_of_the_docs():
 
 @pytest.mark.parametrize("name", SHARED)
 def test_what_commands_share_means_the_same(name: str):
-    ours = config_options()
+    ours = OPTIONS
     for key, parameter in configurable(name).keys.items():
         assert key in ours, f"{name} reads {key}, which no file can hold"
         if isinstance(parameter, click.Option):
@@ -343,18 +347,18 @@ def test_a_policy_of_the_file_is_what_validate_test_and_explain_look_at(folder: 
 def test_the_example_in_the_docs_is_right():
     page = Path(__file__).parents[2] / "docs" / "configuration.md"
     (example,) = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    jsonschema.validate(yaml.safe_load(example), config_schema())
+    jsonschema.validate(yaml.safe_load(example), config_schema(OPTIONS))
 
 
 def test_the_schema_is_printed_for_editors(folder: Path):
-    assert json.loads(run(["schema", "--config"], folder).stdout) == config_schema()
+    assert json.loads(run(["schema", "--config"], folder).stdout) == config_schema(OPTIONS)
     assert "waivers" in json.loads(run(["schema", "--waivers"], folder).stdout)["properties"]
     assert run(["schema", "--config", "--waivers"], folder).returncode == 2
 
 
 def test_the_schema_is_a_schema():
-    jsonschema.Draft202012Validator.check_schema(config_schema())
-    assert config_schema()["properties"]["fail_on"]["enum"][-1] == "none"
+    jsonschema.Draft202012Validator.check_schema(config_schema(OPTIONS))
+    assert config_schema(OPTIONS)["properties"]["fail_on"]["enum"][-1] == "none"
 
 
 _VALUES = st.one_of(
@@ -371,15 +375,15 @@ _VALUES = st.one_of(
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(document=st.dictionaries(st.sampled_from([*config_options(), "rules"]), _VALUES, min_size=1))
+@given(document=st.dictionaries(st.sampled_from([*OPTIONS, "rules"]), _VALUES, min_size=1))
 def test_what_is_read_fits_the_schema_and_what_the_schema_refuses_is_refused(
     tmp_path: Path, document: dict[str, Any]
 ):
     path = tmp_path / "auditor.yaml"
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
     context = click.Context(configurable("audit"), resilient_parsing=True)
-    fits = jsonschema.Draft202012Validator(config_schema()).is_valid(document)
+    fits = jsonschema.Draft202012Validator(config_schema(OPTIONS)).is_valid(document)
     with suppress(PolicyError):
-        found = read_config(path, context)
+        found = read_config(path, context, OPTIONS)
         assert set(found) == set(document)
         assert fits

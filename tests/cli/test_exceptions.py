@@ -16,7 +16,7 @@ from lxml import etree
 
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from auditor.sources.snapshot_file import SnapshotHeader
+from auditor.sources.saved.snapshot_file import SnapshotHeader
 from tests.accepting import HOUSE, record, waiver
 from tests.cli.running import KEYS, outcome_in, run
 

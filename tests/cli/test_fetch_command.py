@@ -14,7 +14,7 @@ import pytest
 from auditor.model import Completeness
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from auditor.sources.snapshot import SnapshotSource
+from auditor.sources.saved.source import SnapshotSource
 from tests.cli.running import environment
 from tests.sources.saved_listings import read, records, save
 

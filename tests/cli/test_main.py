@@ -17,7 +17,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from auditor import __version__
-from auditor.cli import COMMANDS, group, main
+from auditor.cli.main import COMMANDS, group, main
 from auditor.errors import (
     AuditorError,
     Interrupted,
@@ -75,7 +75,7 @@ def ends_with(monkeypatch: pytest.MonkeyPatch, run: Run) -> Run:
                 raise ending
             return ending() if callable(ending) else ending
 
-        monkeypatch.setattr("auditor.cli.schema.command", command)
+        monkeypatch.setattr("auditor.cli.commands.schema.command", command)
         return run("schema", *arguments)
 
     return ends_with
@@ -326,7 +326,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         did.append(needed)
         return 3
 
-    monkeypatch.setattr("auditor.cli.schema.command", command)
+    monkeypatch.setattr("auditor.cli.commands.schema.command", command)
     return did
 
 
@@ -405,7 +405,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, str]]:
         got.append((root, instruction))
         sys.exit(0)
 
-    monkeypatch.setattr("auditor.cli.completion.answer", answer)
+    monkeypatch.setattr("auditor.cli.commands.completion.answer", answer)
     monkeypatch.setenv("_FIVETRAN_AUDITOR_COMPLETE", "bash_complete")
     return got
 

@@ -135,27 +135,27 @@ auditor.run.decide = decide
 """,
     "a signal while an error is told": """
 import os, signal
-import auditor.cli.terminal
-real = auditor.cli.terminal.Terminal.complain
+import auditor.cli.terminal.streams
+real = auditor.cli.terminal.streams.Terminal.complain
 def complain(self, text):
-    auditor.cli.terminal.Terminal.complain = real
+    auditor.cli.terminal.streams.Terminal.complain = real
     os.kill(os.getpid(), signal.SIGTERM)
     real(self, text)
-auditor.cli.terminal.Terminal.complain = complain
+auditor.cli.terminal.streams.Terminal.complain = complain
 """,
     "a signal before anything else": """
 import os, signal
-import auditor.cli.terminal
+import auditor.cli.terminal.streams
 def from_environment():
     os.kill(os.getpid(), signal.SIGTERM)
-auditor.cli.terminal.Terminal.from_environment = from_environment
+auditor.cli.terminal.streams.Terminal.from_environment = from_environment
 """,
     "a signal after everything else": """
 import os, signal
-import auditor.cli.terminal
+import auditor.cli.terminal.streams
 def close(self):
     os.kill(os.getpid(), signal.SIGTERM)
-auditor.cli.terminal.Terminal.close = close
+auditor.cli.terminal.streams.Terminal.close = close
 """,
 }
 

@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from auditor.cli.layout import cells, cut, folded, middle_cut, padded
-from auditor.cli.summary import answer, summary
-from auditor.cli.terminal import Terminal
+from auditor.cli.terminal.layout import cells, cut, folded, middle_cut, padded
+from auditor.cli.terminal.streams import Terminal
+from auditor.cli.terminal.summary import answer, summary
 from auditor.model import Outcome, PolicyFile, Result, Rule, Severity, Verdict
 from tests.reports.hostile import PAYLOADS
 from tests.reports.sample_results import narrowed, sample_result

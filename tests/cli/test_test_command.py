@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from junitparser import Failure, JUnitXml
 
-from auditor.policy.documents import pack_names
+from auditor.policy.loading.documents import pack_names
 from auditor.reports.facts import UNFINISHED
 from tests.cli.running import run
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from auditor.model import Completeness
-from auditor.sources.snapshot_file import SnapshotHeader, SnapshotWriter
+from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
 from tests.cli.running import run
 from tests.sources.saved_listings import record
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from auditor.decoding.records import Shape
 from auditor.errors import PolicyError, Problem
 from auditor.model import Connection, Finding, RuleChecks, Verdict
-from auditor.policy.judging import Judge, Outcome
-from auditor.policy.load import Loaded, load
+from auditor.policy.judging.judge import Judge, Outcome
+from auditor.policy.loading.load import Loaded, load
 from auditor.policy.rules import Ruleset
-from auditor.records import Shape
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from auditor.fields import FIELDS, Exposure, Field, Kind, item_of
-from auditor.policy.field_operands import UNIT_NAMES, kinds_of_other
-from auditor.policy.operators import OPERATORS, OperandForm, Operator
+from auditor.policy.language.operators import OPERATORS, OperandForm, Operator
+from auditor.policy.loading.field_operands import UNIT_NAMES, kinds_of_other
 
 VARIABLES: dict[str, Any] = {"floor": 15, "word": "auto", "yes": True, "words": ["a", "b"]}
 EXTRA = "brand_new"

@@ -9,7 +9,7 @@ import pytest
 
 from auditor.errors import PolicyError, UsageError
 from auditor.model import Severity
-from auditor.policy.load import load
+from auditor.policy.loading.load import load
 from auditor.policy.rules import Ruleset
 from tests.policy.judging_records import findings_of, verdict_of, written
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor.model import Verdict
-from auditor.policy.conditions import Truth, all_of, any_of, negated
+from auditor.policy.language.truth import Truth, all_of, any_of, negated
 from tests.policy.judging_records import loaded, one_rule, verdict_of
 
 #: A test of `sync_frequency` that is true, false or an error on the record below.

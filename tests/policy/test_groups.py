@@ -10,7 +10,7 @@ import pytest
 from auditor.errors import PolicyError
 from auditor.model import Verdict
 from auditor.policy import load_policies
-from auditor.policy.groups import Groups
+from auditor.policy.judging.groups import Groups
 from auditor.policy.rules import GroupRule
 from tests.policy.judging_records import checks_of, findings_of, loaded, one_rule, problems_of
 

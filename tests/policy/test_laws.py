@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.decoding.records import Shape
 from auditor.fields import FIELDS, Kind
 from auditor.model import Connection, Verdict
-from auditor.policy.conditions import evaluate, reach
-from auditor.policy.load import load
+from auditor.policy.language.conditions import evaluate, reach
+from auditor.policy.loading.load import load
 from auditor.policy.rules import PolicyRule, Ruleset
-from auditor.records import Shape
 from tests.policy.judging_records import NOW, checks_of, outcome_of, written
 from tests.policy.strategies import PATHS, conditions, records
 

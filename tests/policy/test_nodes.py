@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from auditor.errors import PolicyError, Problem, UsageError
-from auditor.policy import nodes
-from auditor.policy.documents import pack_names
-from auditor.policy.load import load
+from auditor.policy.loading import nodes
+from auditor.policy.loading.documents import pack_names
+from auditor.policy.loading.load import load
 from auditor.resources import resource_folder
 from tests.policy.judging_records import one_rule, problems_of, written
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.model import Verdict
-from auditor.policy.operators import OPERATORS
+from auditor.policy.language.operators import OPERATORS
 from tests.policy.judging_records import loaded, one_rule, verdict_of
 
 P, F, E = Verdict.PASS, Verdict.FAIL, Verdict.ERROR

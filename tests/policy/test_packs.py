@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.decoding.records import Shape
 from auditor.model import Connection, Position, RuleChecks, Severity, Verdict
-from auditor.policy.documents import pack_names
-from auditor.policy.examples import HEALTHY, Example, Given
-from auditor.policy.judging import Judge, Outcome
-from auditor.policy.load import Loaded, load
+from auditor.policy.judging.judge import Judge, Outcome
+from auditor.policy.loading.documents import pack_names
+from auditor.policy.loading.examples import HEALTHY, Example, Given
+from auditor.policy.loading.load import Loaded, load
 from auditor.policy.rules import GroupRule, PolicyRule
-from auditor.policy.test_files import run_test_file, test_files_beside
-from auditor.policy.testing import gaps, judged, run_examples
-from auditor.records import Shape
+from auditor.policy.testing.examples_run import gaps, judged, run_examples
+from auditor.policy.testing.files import run_test_file, test_files_beside
 from auditor.resources import resource_folder
 from auditor.sandbox.estate import Estate, build_estate
 

@@ -15,13 +15,13 @@ from jsonschema.exceptions import best_match
 from auditor.errors import PolicyError
 from auditor.fields import FIELDS
 from auditor.model import Severity
-from auditor.policy import nodes
-from auditor.policy.documents import POLICY_KEYS, pack_names
-from auditor.policy.load import load
-from auditor.policy.operators import OPERATORS
-from auditor.policy.rule_reader import RULE_KEYS
-from auditor.policy.schema import as_text, policy_schema
-from auditor.policy.settling import OVERRIDE_KEYS
+from auditor.policy.language.operators import OPERATORS
+from auditor.policy.loading import nodes
+from auditor.policy.loading.documents import POLICY_KEYS, pack_names
+from auditor.policy.loading.load import load
+from auditor.policy.loading.resolve import OVERRIDE_KEYS
+from auditor.policy.loading.rule_parser import RULE_KEYS
+from auditor.policy.schemas.policy import as_text, policy_schema
 from auditor.resources import resource_folder
 from tests.cli.running import run
 from tests.policy.policy_documents import faulty_policies, policies

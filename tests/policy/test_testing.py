@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from auditor.errors import PolicyError
 from auditor.model import Verdict
-from auditor.policy.examples import HEALTHY, NOW, laid_over
-from auditor.policy.load import load
-from auditor.policy.test_files import run_test_file
-from auditor.policy.testing import ExampleOutcome, gaps, run_examples
+from auditor.policy.loading.examples import HEALTHY, NOW, laid_over
+from auditor.policy.loading.load import load
+from auditor.policy.testing.examples_run import ExampleOutcome, gaps, run_examples
+from auditor.policy.testing.files import run_test_file
 
 FREQUENT = """\
 policy: house

@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from auditor.acceptance.schema import waivers_schema
+from auditor.acceptance.waivers import load_waivers
 from auditor.errors import PolicyError, UsageError
 from auditor.model import Completeness, Result, Verdict
-from auditor.policy import Ruleset, load_policies, nodes
-from auditor.policy.waivers import load_waivers
-from auditor.policy.waivers_schema import waivers_schema
-from auditor.redact import Scrubber
+from auditor.policy import Ruleset, load_policies
+from auditor.policy.loading import nodes
+from auditor.redaction.fields import Scrubber
 from auditor.run import Options, audit
 from tests.accepting import (
     HOUSE,

@@ -17,11 +17,11 @@ from typing import Any
 
 from auditor.model import Result, Verdict
 from auditor.policy import load_policies
-from auditor.redact import Scrubber
+from auditor.redaction.fields import Scrubber
 from auditor.run import Options, audit
-from auditor.sources.account import Credentials
-from auditor.sources.fivetran import FivetranSource
-from auditor.sources.retry import HttpOptions
+from auditor.sources.api.account import Credentials
+from auditor.sources.api.client import HttpOptions
+from auditor.sources.api.walk import FivetranSource
 from tests.proofs.canaries import KEY, SECRET, with_canaries
 from tests.sources.fault_server import Answer, FaultServer, Script, kept, page, record
 

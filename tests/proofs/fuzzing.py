@@ -23,19 +23,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from auditor.acceptance.waivers import load_waivers
+from auditor.decoding.json_values import UndecodableError
+from auditor.decoding.records import Shape, WholeRecords
 from auditor.errors import PolicyError, SourceError, UsageError
-from auditor.json_values import UndecodableError
 from auditor.model import Verdict
 from auditor.policy import load_policies
-from auditor.policy.documents import pack_names
-from auditor.policy.operators import OPERATORS
-from auditor.policy.waivers import load_waivers
-from auditor.records import Shape, WholeRecords
+from auditor.policy.language.operators import OPERATORS
+from auditor.policy.loading.documents import pack_names
 from auditor.resources import resource_folder
 from auditor.run import Options, audit
-from auditor.sources.fivetran import FivetranSource
-from auditor.sources.retry import HttpOptions
-from auditor.sources.snapshot import SnapshotSource
+from auditor.sources.api.client import HttpOptions
+from auditor.sources.api.walk import FivetranSource
+from auditor.sources.saved.source import SnapshotSource
 from tests.sources.fault_server import Answer, FaultServer, Request, kept, response
 from tests.sources.walking import CREDENTIALS
 

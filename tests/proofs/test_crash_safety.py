@@ -21,15 +21,16 @@ from random import Random
 
 import pytest
 
-from auditor import __version__, unfinished
+from auditor import __version__
 from auditor.errors import SourceError
-from auditor.history import open_of, run_of
+from auditor.output import unfinished
+from auditor.output.unfinished import begin, clear
+from auditor.past.history import open_of, run_of
 from auditor.reports import REPORTS
 from auditor.reports.comparison import COMPARISONS
 from auditor.reports.writer import ReportWriter, parse_destination
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from auditor.unfinished import begin, clear
 from tests.accepting import HOUSE, record
 from tests.cli.running import COMMAND, KEYS, _in_html, _in_json, _in_junit, environment, outcome_in
 from tests.proofs.every_report import said_by_all

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from auditor.cli import main
+from auditor.cli.main import main
 from auditor.reports import REPORTS
 from auditor.run import Options
-from auditor.sources.retry import HttpOptions
+from auditor.sources.api.client import HttpOptions
 from tests.cli.running import KEYS, run
 from tests.proofs.canaries import CANARIES, ECHOES, KEY, SECRET, leaked
 from tests.proofs.every_report import said_by_all, texts_of
@@ -84,10 +84,10 @@ def test_the_command_meets_every_fault(
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     # The time and the patience are the run's only doors that have no option.
     monkeypatch.setattr(
-        "auditor.sources.retry.HttpOptions",
+        "auditor.sources.api.client.HttpOptions",
         lambda **given: HttpOptions(**{**given, **patience, **fault.http}),
     )
-    monkeypatch.setattr("auditor.cli.audit.Options", partial(Options, clock=lambda: NOW))
+    monkeypatch.setattr("auditor.cli.commands.audit.Options", partial(Options, clock=lambda: NOW))
     policy = tmp_path / "policy.yaml"
     policy.write_text(fault.rules)
     arguments = ["-p", str(policy), "-o", str(tmp_path / "reports")]

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.acceptance.waivers import load_waivers
+from auditor.decoding.records import WholeRecords
 from auditor.policy import load_policies
-from auditor.policy.waivers import load_waivers
-from auditor.records import WholeRecords
 from auditor.run import audit
-from auditor.sources.snapshot import SnapshotSource
+from auditor.sources.saved.source import SnapshotSource
 from tests.proofs.fuzzing import SOUND_LISTINGS, SOUND_RULES, SOUND_WAIVERS, TARGETS, attempt
 
 _QUICK = settings(

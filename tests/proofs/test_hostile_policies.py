@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.cli.terminal import excerpt
+from auditor.cli.terminal.streams import excerpt
 from auditor.errors import AuditorError, PolicyError
 from auditor.model import Verdict
 from auditor.policy import load_policies

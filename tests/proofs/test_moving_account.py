@@ -31,7 +31,7 @@ from auditor.model import Completeness
 from auditor.policy import load_policies
 from auditor.reports import REPORTS
 from auditor.run import audit
-from auditor.sources.fivetran import FivetranSource
+from auditor.sources.api.walk import FivetranSource
 from tests.proofs.every_report import texts_of, writer_to
 from tests.sources.fault_server import Answer, FaultServer, Request, kept, page, record
 from tests.sources.walking import CREDENTIALS, Walk, walk

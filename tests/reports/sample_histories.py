@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from auditor.history import past_run
 from auditor.model import History, Outcome, Result
+from auditor.past.history import past_run
 
 WEEK = timedelta(days=7)
 

@@ -6,9 +6,9 @@ from functools import cache
 
 import pytest
 
-from auditor.comparing import Change, Comparison, compare
-from auditor.earlier import report_of
 from auditor.model import Outcome
+from auditor.past.compare import Change, Comparison, compare
+from auditor.past.earlier import report_of
 from auditor.reports.comparison import COMPARISONS
 from auditor.reports.comparison.html import MOST_CHANGES
 from auditor.reports.markdown import LONGEST

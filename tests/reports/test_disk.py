@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from auditor.reports.disk import (
+from auditor.output.disk import (
     begins_with,
     encoded,
     explain,

@@ -17,7 +17,7 @@ import pytest
 
 from auditor.errors import PolicyError
 from auditor.fields import FIELDS
-from auditor.policy.load import load_policies
+from auditor.policy.loading.load import load_policies
 from auditor.reports import REPORTS
 from auditor.reports.comparison import COMPARISONS
 from tests.cli.running import run

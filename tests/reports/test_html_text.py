@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from auditor.model import Outcome, Result, Severity, Verdict
 from auditor.reports.html import PLAIN_FINDINGS, placeholder, render
-from auditor.reports.html_island import island
+from auditor.reports.page.island import island
 from tests.reports.sample_results import HOSTILE, narrowed, sample_result
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from auditor.model import Outcome
 from auditor.reports.html import render
-from auditor.reports.html_trend import HEIGHT, measured
+from auditor.reports.page.trend import HEIGHT, measured
 from tests.reports.conftest import OpenReport
 from tests.reports.html_page import axe, column
 from tests.reports.sample_histories import with_history

@@ -37,7 +37,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 def kept(copy: Path) -> list[Path]:
-    return list((copy / "auditor" / "reports" / "__pycache__").glob("template-*"))
+    return list((copy / "auditor" / "reports" / "page" / "__pycache__").glob("template-*"))
 
 
 def test_what_is_kept_gives_the_same_page(copy: Path):
@@ -71,5 +71,5 @@ def test_nothing_is_kept_where_python_keeps_nothing(copy: Path):
 
 
 def test_a_folder_in_the_way_costs_only_time(copy: Path):
-    (copy / "auditor" / "reports" / "__pycache__").write_text("in the way")
+    (copy / "auditor" / "reports" / "page" / "__pycache__").write_text("in the way")
     assert page(copy).endswith("</html>")

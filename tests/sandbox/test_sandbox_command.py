@@ -72,7 +72,7 @@ def test_wrong_options_are_usage_errors(options, tmp_path):
 
 def test_the_command_is_light_to_import():
     program = (
-        "import sys, click; import auditor.cli.sandbox;"
+        "import sys, click; import auditor.cli.commands.sandbox;"
         "print({'msgspec', 'requests', 'http.server', 'auditor.sandbox.estate'} & set(sys.modules))"
     )
     done = subprocess.run(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from auditor.decoding.records import Decoder, Shape, WholeRecords
 from auditor.model import Completeness
-from auditor.records import Decoder, Shape, WholeRecords
-from auditor.sources.snapshot import SnapshotSource
-from auditor.sources.snapshot_file import SnapshotHeader, SnapshotWriter
+from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
+from auditor.sources.saved.source import SnapshotSource
 from auditor.sources.stream import End, Page
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.errors import UsageError
-from auditor.sources.account import Credentials, check_base_url, credentials_from
+from auditor.sources.api.account import Credentials, check_base_url, credentials_from
 
 
 def test_our_names_come_first() -> None:

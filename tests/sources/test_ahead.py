@@ -14,8 +14,8 @@ import pytest
 from auditor.errors import Interrupted, SourceError
 from auditor.model import Completeness
 from auditor.sources.ahead import ended, in_background, read_ahead
-from auditor.sources.fivetran import FivetranSource
-from auditor.sources.retry import HttpOptions
+from auditor.sources.api.client import HttpOptions
+from auditor.sources.api.walk import FivetranSource
 from auditor.sources.stream import End, Event, Page, Restart
 from tests.sources.fault_server import (
     HANG,

@@ -13,7 +13,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from auditor.sources.http import Transport
+from auditor.sources.api.transport import Transport
 from tests.sources.bodies import BODY, WAYS, head_of
 from tests.sources.fault_server import (
     HANG,

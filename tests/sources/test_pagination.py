@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from auditor.errors import UsageError
 from auditor.model import Completeness, SourceInfo
-from auditor.sources.fivetran import FivetranSource
+from auditor.sources.api.walk import FivetranSource
 from auditor.sources.stream import End, Page, Restart
 from tests.sources.fault_server import Answer, FaultServer, Request, kept, page, record, response
 from tests.sources.walking import CREDENTIALS, refused, walk

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.sources.retry import http_date, retry_after
+from auditor.sources.api.client import http_date, retry_after
 from tests.sources.fault_server import Answer, FaultServer, kept, page, record, response
 from tests.sources.walking import CREDENTIALS, refused, walk
 

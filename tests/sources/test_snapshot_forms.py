@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from auditor.decoding.records import Shape
 from auditor.errors import SourceError
 from auditor.model import Completeness
-from auditor.records import Shape
-from auditor.sources.snapshot import SnapshotSource
+from auditor.sources.saved.source import SnapshotSource
 from tests.sources.saved_listings import answer, lines, read, read_ids, record, records, save
 
 THREE = records(3)
@@ -300,8 +300,8 @@ def test_a_path_that_is_not_there_is_an_error(path: str):
 
 PIPED = """
 import json, sys
-from auditor.records import Shape
-from auditor.sources.snapshot import SnapshotSource
+from auditor.decoding.records import Shape
+from auditor.sources.saved.source import SnapshotSource
 source = SnapshotSource("-")
 print(json.dumps(source.info.filters))
 events = list(source.events(Shape([])))

@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from auditor.decoding.records import WholeRecords
 from auditor.errors import ReportError, SourceError
 from auditor.model import Completeness
-from auditor.records import WholeRecords
-from auditor.sources.snapshot import SnapshotSource
-from auditor.sources.snapshot_file import SnapshotWriter
+from auditor.sources.saved.snapshot_file import SnapshotWriter
+from auditor.sources.saved.source import SnapshotSource
 from tests.sources.saved_listings import (
     HEADER,
     TAKEN_AT,
@@ -275,7 +275,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from tests.sources.saved_listings import HEADER, records
-from auditor.sources.snapshot_file import SnapshotWriter
+from auditor.sources.saved.snapshot_file import SnapshotWriter
 with SnapshotWriter(Path(sys.argv[1]), HEADER) as writer:
     writer.add(records(5000))
     print("writing", flush=True)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.json_values import UndecodableError
-from auditor.records import Shape, WholeRecords
-from auditor.sources.json_split import array_batches, line_blocks, objects
-from auditor.sources.saved_input import Input
+from auditor.decoding.json_values import UndecodableError
+from auditor.decoding.records import Shape, WholeRecords
+from auditor.sources.saved.input import Input
+from auditor.sources.saved.split import array_batches, line_blocks, objects
 from tests.sources.saved_listings import record
 
 TRICKY = st.text(st.sampled_from('{}[],"\\:ab\n \u2028é\ud800'), max_size=8)
@@ -126,8 +126,8 @@ def test_a_record_over_the_limit_is_refused():
 PEAK = r"""
 import re, sys
 from pathlib import Path
-from auditor.records import Shape
-from auditor.sources.snapshot import SnapshotSource
+from auditor.decoding.records import Shape
+from auditor.sources.saved.source import SnapshotSource
 count = 0
 for event in SnapshotSource(sys.argv[1]).events(Shape([])):
     count += len(getattr(event, "records", ()))

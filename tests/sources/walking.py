@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from auditor.decoding.records import Shape
 from auditor.errors import SourceError
-from auditor.records import Shape
-from auditor.sources.account import Credentials
-from auditor.sources.fivetran import FivetranSource
-from auditor.sources.retry import HttpOptions
+from auditor.sources.api.account import Credentials
+from auditor.sources.api.client import HttpOptions
+from auditor.sources.api.walk import FivetranSource
 from auditor.sources.stream import End, Event, Page, Restart
 from tests.sources.fault_server import FaultServer
 

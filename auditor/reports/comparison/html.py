@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from auditor.comparing import MEANINGS, WORSE, Answer, Change, Changed, Comparison, Tally
+from auditor.past.compare import MEANINGS, WORSE, Answer, Change, Changed, Comparison, Tally
 from auditor.reports import html
-from auditor.reports.html_parts import asset, content_policy, templates
+from auditor.reports.page.parts import asset, content_policy, templates
 
 #: Changes of one kind, and tallies of one table, that stand on the page.
 MOST_CHANGES = 300

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from auditor.clock import iso
-from auditor.comparing import Answer, Change, Changed, Comparison, Tally
-from auditor.earlier import EarlierReport
 from auditor.model import Connection, Verdict
+from auditor.past.compare import Answer, Change, Changed, Comparison, Tally
+from auditor.past.earlier import EarlierReport
 from auditor.reports.facts import UNFINISHED
 from auditor.reports.json_text import json_lines, json_text
 

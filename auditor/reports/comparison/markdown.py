@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditor.clock import to_the_second
-from auditor.comparing import MEANINGS, Answer, Change, Changed, Comparison, Tally
-from auditor.earlier import EarlierReport
+from auditor.past.compare import MEANINGS, Answer, Change, Changed, Comparison, Tally
+from auditor.past.earlier import EarlierReport
 from auditor.reports.facts import UNFINISHED
 from auditor.reports.markdown import LONGEST, code, prose
 from auditor.text import plural

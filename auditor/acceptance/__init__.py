@@ -1,0 +1,1 @@
+"""Accepted violations: waivers, the baseline, and applying them to a run."""

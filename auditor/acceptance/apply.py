@@ -1,0 +1,125 @@
+"""Exceptions in force on a run: waivers and a baseline, applied and told of.
+
+Everything that was accepted, and every waiver that has ended, is about to end or is for nothing,
+becomes a sentence that all reports show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from auditor.acceptance.baseline import Baseline
+from auditor.acceptance.match import know, waive
+from auditor.acceptance.waivers import Waiver, Waivers, rule_problem
+from auditor.model import BaselineUse, Connections, WaiverUse
+from auditor.policy.judging.judge import Outcome
+from auditor.policy.rules import Ruleset
+from auditor.text import plural
+
+#: A waiver that ends within so many days is named in every report.
+SOON = timedelta(days=14)
+
+
+class Exceptions(msgspec.Struct, frozen=True):
+    """What is accepted on a run. ``baseline`` and ``waivers`` are None where there are none."""
+
+    waivers: Waivers | None = None
+    baseline: Baseline | None = None
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What a run saw.
+
+    ``listed`` are the identities as they came, ``shown`` as reports have them. ``holds`` is what
+    a ``Watch`` saw, ``today`` the time of a real clock. ``whole`` says that all there is was seen.
+    ``clean`` takes credentials out of a text.
+    """
+
+    listed: Connections
+    shown: Connections
+    holds: dict[int, set[int]]
+    today: datetime
+    whole: bool
+    clean: Callable[[str], str] = str
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """An outcome with what was accepted, and the sentences that say so."""
+
+    outcome: Outcome
+    accepted: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    waivers: tuple[WaiverUse, ...] = ()
+    baseline: BaselineUse | None = None
+
+
+def accept(outcome: Outcome, exceptions: Exceptions, seen: Seen, ruleset: Ruleset) -> Accepted:
+    """Apply ``exceptions`` to ``outcome``: waivers first, since what is waived has an end."""
+    told: list[str] = []
+    warnings: list[str] = []
+    uses: tuple[WaiverUse, ...] = ()
+    known: BaselineUse | None = None
+    waivers, baseline = exceptions.waivers, exceptions.baseline
+    if waivers is not None:
+        outcome, uses = waive(
+            outcome, seen.listed, waivers.entries, seen.holds, seen.today, seen.clean
+        )
+        told.append(_waived(waivers, uses))
+        warnings += (str(problem) for problem in waivers.warnings)
+        warnings += _of_waivers(waivers.entries, uses, seen, ruleset)
+    if baseline is not None:
+        outcome, known = know(outcome, seen.shown, baseline, whole=seen.whole)
+        told.append(_known(baseline, known))
+        warnings += _of_baseline(known)
+    return Accepted(
+        outcome, tuple(map(seen.clean, told)), tuple(map(seen.clean, warnings)), uses, known
+    )
+
+
+def _waived(waivers: Waivers, uses: Sequence[WaiverUse]) -> str:
+    in_force = sum(not use.expired for use in uses)
+    covered = sum(use.covered for use in uses)
+    file = waivers.file
+    return (
+        f"{plural(covered, 'violation')} waived by {file.file} ({in_force:,} of"
+        f" {plural(len(uses), 'waiver')} in force, sha256:{file.sha256})"
+    )
+
+
+def _of_waivers(
+    waivers: Sequence[Waiver], uses: Sequence[WaiverUse], seen: Seen, ruleset: Ruleset
+) -> Iterator[str]:
+    """Yield what has to be known of waivers: ended, ending, void, or for nothing."""
+    ids = [entry.rule.id for entry in ruleset.rules]
+    today = seen.today.astimezone(UTC).date()
+    for waiver, use in zip(waivers, uses, strict=True):
+        if use.expired:
+            count = plural(use.matched, "violation") if use.matched else "nothing"
+            yield f"{waiver.title} has expired, it held {waiver.until}: it was for {count} here"
+        elif waiver.expires.date() - today <= SOON:
+            yield f"{waiver.title} ends soon: it holds {waiver.until}"
+        if use.void:
+            of = plural(use.void, "violation")
+            yield f"{waiver.title} is void for {of}: not any more {waiver.while_true}"
+        wrong = rule_problem(waiver, [*ids, *ruleset.unselected], ruleset.disabled)
+        if wrong:
+            yield f"{waiver.title} matches nothing: {wrong}"
+        elif not use.matched and seen.whole and waiver.fits(ids):
+            yield f"{waiver.title} matches nothing: take it out if the violation is fixed"
+
+
+def _known(baseline: Baseline, use: BaselineUse) -> str:
+    told = [f"{use.new:,} new", f"{use.fixed:,} fixed"]
+    told += [f"{use.raised:,} of a rule made severer since"] if use.raised else []
+    told += [f"{use.waived:,} waived by now"] if use.waived else []
+    told += [f"{use.untold:,} not judged by this run"] if use.untold else []
+    return f"{plural(use.known, 'violation')} known from {baseline.title}; {', '.join(told)}"
+
+
+def _of_baseline(use: BaselineUse) -> Iterator[str]:
+    if use.raised:
+        violations = plural(use.raised, "violation")
+        yield f"counted again: {violations} of the baseline, since the rule has become severer"

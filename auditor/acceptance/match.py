@@ -1,0 +1,297 @@
+"""Accepting: which violations a waiver covers, and which a baseline knows.
+
+Both change a check's verdict from fail to waived or known, in the counts as in the findings.
+Nothing else is ever changed: an error stays an error, whoever waives it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from auditor.acceptance.baseline import Baseline, Remembered
+from auditor.acceptance.waivers import SELECTOR_PATHS, Selector, Waiver
+from auditor.model import BaselineUse, Connections, Verdict, WaiverUse
+from auditor.policy.judging.judge import Decision, Outcome, Violation
+from auditor.policy.language.conditions import evaluate, reach
+from auditor.redaction.fields import REDACTED
+
+_STILL = frozenset({Verdict.FAIL, Verdict.KNOWN})
+
+
+class Watch:
+    """Sees every record go by, and remembers of which of them each waiver's ``while`` holds."""
+
+    def __init__(self, waivers: Sequence[Waiver], now: datetime) -> None:
+        self._conditions = [(n, w, w.accepts) for n, w in enumerate(waivers) if w.accepts]
+        self._now = now
+        self._count = 0
+        #: By a waiver's number: the places, in the listing, of the connections it holds of.
+        self.holds: dict[int, set[int]] = {number: set() for number, *_ in self._conditions}
+
+    def take(self, records: Sequence[Any], identities: Connections) -> None:
+        """Look at one page of records, whose ``identities`` are as they were listed."""
+        places = _Places(identities)
+        for number, waiver, accepts in self._conditions:
+            self.holds[number].update(
+                self._count + index
+                for index in places.of(waiver)
+                if evaluate(accepts, partial(reach, records[index]), self._now) is True
+            )
+        self._count += len(records)
+
+
+def waive(
+    outcome: Outcome,
+    connections: Connections,
+    waivers: Sequence[Waiver],
+    holds: Mapping[int, set[int]],
+    today: datetime,
+    clean: Callable[[str], str] = str,
+) -> tuple[Outcome, tuple[WaiverUse, ...]]:
+    """Return ``outcome`` with every violation that a waiver covers waived.
+
+    ``connections`` are the identities as they were listed, ``holds`` is what a ``Watch`` saw, and
+    ``today`` is the time of a real clock. ``clean`` takes credentials out of a note.
+    """
+    places = _Places(connections)
+    tallies = [
+        _Tally(waiver, clean(waiver.note), waiver.is_expired(today), holds.get(number))
+        for number, waiver in enumerate(waivers)
+    ]
+    candidates = _Candidates(tallies, outcome.order, places)
+
+    def decide(violation: Violation) -> Decision:
+        found, void = "", ""
+        for tally in candidates.of(violation):
+            why = tally.judge(violation, places)
+            if why is None:
+                continue
+            if not why and not found:
+                tally.covered += 1
+                found = tally.note
+            void = void or why
+        return (Verdict.WAIVED, found) if found else (Verdict.FAIL, void)
+
+    waived = outcome.reconsidered(decide)
+    return waived, tuple(tally.use(clean) for tally in tallies)
+
+
+def know(
+    outcome: Outcome, connections: Connections, baseline: Baseline, *, whole: bool
+) -> tuple[Outcome, BaselineUse]:
+    """Return ``outcome`` with every violation that the baseline knows known.
+
+    ``connections`` are the identities as reports show them, which is how the baseline has them.
+    ``whole`` says that a connection which was not listed is not there any more.
+    """
+    told = f"known from {baseline.title}"
+    counts = {"known": 0, "raised": 0, "new": 0}
+
+    def decide(violation: Violation) -> Decision:
+        earlier = _remembered(violation, connections, baseline)
+        if any(found.severity >= violation.rule.severity for found in earlier):
+            counts["known"] += 1
+            return Verdict.KNOWN, told
+        counts["raised" if earlier else "new"] += 1
+        return Verdict.FAIL, f"not {told}: its rule was less severe then" if earlier else ""
+
+    changed = outcome.reconsidered(decide)
+    fates = list(_fates(changed, connections, baseline, whole=whole))
+    assert baseline.report.judged_at is not None
+    return changed, BaselineUse(
+        file=baseline.report.name,
+        judged_at=baseline.report.judged_at,
+        **counts,
+        **{fate: fates.count(fate) for fate in ("fixed", "waived", "untold")},
+    )
+
+
+class _Tally(msgspec.Struct):
+    """A waiver while it is applied. ``holds`` is None for one without a ``while``."""
+
+    waiver: Waiver
+    note: str
+    expired: bool
+    holds: set[int] | None
+    means: set[int] | None = None
+    matched: int = 0
+    void: int = 0
+    covered: int = 0
+
+    def places(self, places: _Places) -> set[int]:
+        """Return the places of the connections that the waiver means."""
+        if self.means is None:
+            self.means = places.of(self.waiver)
+        return self.means
+
+    def use(self, clean: Callable[[str], str]) -> WaiverUse:
+        """Return the waiver with what became of it."""
+        waiver = self.waiver
+        return WaiverUse(
+            rule=clean(waiver.rule),
+            position=waiver.position,
+            reason=clean(waiver.reason),
+            owner=clean(waiver.owner),
+            expires=waiver.expires,
+            accepts=clean(waiver.while_true),
+            expired=self.expired,
+            matched=self.matched,
+            void=self.void,
+            covered=self.covered,
+        )
+
+    def judge(self, violation: Violation, places: _Places) -> str | None:
+        """Return None for a violation that the waiver is not for, "" for one that it covers.
+
+        Else return why it does not hold; what it is for is counted.
+        """
+        members = violation.members
+        if members:
+            if not self.places(places).issuperset(members):
+                return None
+        elif not all(_names(selector, violation.key) for selector in self.waiver.connections):
+            return None
+        self.matched += 1
+        if self.expired:
+            return f"its waiver has expired, it held {self.waiver.until}"
+        # Where a finding lists no connection, there is no value that the waiver accepts.
+        if self.holds is not None and not (members and self.holds.issuperset(members)):
+            self.void += 1
+            return "its waiver is void: the value that it accepts is no longer there"
+        return ""
+
+
+class _Candidates:
+    """The waivers that may cover a violation, in their file's order."""
+
+    def __init__(self, tallies: Sequence[_Tally], rules: Iterable[str], places: _Places) -> None:
+        self._tallies = tallies
+        self._places = places
+        self._of_rule: dict[str, tuple[int, ...]] = defaultdict(tuple)
+        for number, tally in enumerate(tallies):
+            for name in tally.waiver.fits(rules):
+                self._of_rule[name] += (number,)
+        #: By the waivers that are for a rule: those of them that mean each connection.
+        self._at: dict[tuple[int, ...], dict[int, list[_Tally]]] = {}
+
+    def of(self, violation: Violation) -> Sequence[_Tally]:
+        """Return the waivers that are for the rule, and mean the first connection if any."""
+        numbers = self._of_rule.get(violation.rule.id, ())
+        if not numbers or not violation.members:
+            return [self._tallies[number] for number in numbers]
+        if numbers not in self._at:
+            at = self._at[numbers] = defaultdict(list)
+            for number in numbers:
+                for place in self._tallies[number].places(self._places):
+                    at[place].append(self._tallies[number])
+        return self._at[numbers].get(violation.members[0], ())
+
+
+class _Places(msgspec.Struct):
+    """Where in a listing the connections are that a waiver means."""
+
+    connections: Connections
+    _columns: dict[str, dict[str, list[int]]] = msgspec.field(default_factory=dict)
+
+    def of(self, waiver: Waiver) -> set[int]:
+        """Return the places of the connections that fit all selectors of ``waiver``."""
+        if not waiver.connections:
+            return set(range(len(self.connections)))
+        return set.intersection(*map(self._selected, waiver.connections))
+
+    def _selected(self, selector: Selector) -> set[int]:
+        column = self._column(selector.name)
+        values: Iterable[str] = column if selector.globs else selector.exact & column.keys()
+        return {index for value in selector.chosen(values) for index in column[value]}
+
+    def _column(self, name: str) -> dict[str, list[int]]:
+        if name not in self._columns:
+            values = {
+                "id": self.connections.ids,
+                "schema": self.connections.schemas,
+                "service": self.connections.services,
+                "group": self.connections.group_ids,
+            }[name]
+            column = self._columns[name] = defaultdict(list)
+            for index, value in enumerate(values):
+                if value:  # what is missing is named by no selector
+                    column[value].append(index)
+        return self._columns[name]
+
+
+def _names(selector: Selector, key: Mapping[str, str]) -> bool:
+    """Whether a group, which lists no connection, is named as ``selector`` wants."""
+    return bool(selector.chosen(filter(None, (key.get(SELECTOR_PATHS[selector.name]),))))
+
+
+def _remembered(
+    violation: Violation, connections: Connections, baseline: Baseline
+) -> tuple[Remembered, ...]:
+    """Return the findings of the baseline that ``violation`` is one of."""
+    ids = frozenset(connections.ids[index] for index in violation.members)
+    if violation.rule.per:
+        if not ids and _is_lossy(violation):
+            return ()
+        found = baseline.grouped.get((violation.rule.id, violation.group), ())
+        return tuple(earlier for earlier in found if ids <= earlier.connections)
+    (name,) = ids
+    if name.endswith("…"):
+        return ()
+    single = baseline.single.get((violation.rule.id, name))
+    return (single,) if single is not None else ()
+
+
+def _is_lossy(violation: Violation) -> bool:
+    """Whether another group may be shown by the same name: a secret, a cut or a comma in it.
+
+    A finding that lists connections is told from others by them; one without has its name alone.
+    """
+    shown = violation.group
+    return REDACTED in shown or "…" in shown or any(", " in v for v in violation.key.values())
+
+
+def _fates(
+    outcome: Outcome, connections: Connections, baseline: Baseline, *, whole: bool
+) -> Iterator[str]:
+    """Yield what became of every finding of the baseline: still, fixed, waived or untold."""
+    gone = "fixed" if whole else "untold"
+    places = {name: index for index, name in enumerate(connections.ids)}
+    checks = {entry.rule.id: entry for entry in outcome.checks()}
+    for rule_id, name in baseline.single:
+        entry = checks.get(rule_id)
+        if entry is None or entry.rule.per:
+            yield "untold"
+        elif name not in places:
+            yield gone
+        else:
+            yield _fate({Verdict(entry.verdicts[places[name]])})
+    groups: dict[tuple[str, str], set[Verdict]] = defaultdict(set)
+    for rule_id, entry in checks.items():
+        for check in entry.groups:
+            groups[rule_id, check.group].add(check.verdict)
+    unsettled = {name for (name, _), verdicts in groups.items() if Verdict.ERROR in verdicts}
+    for (rule_id, group), findings in baseline.grouped.items():
+        entry = checks.get(rule_id)
+        if entry is None or not entry.rule.per:
+            yield from ["untold"] * len(findings)
+            continue
+        verdicts = groups.get((rule_id, group))
+        fate = _fate(verdicts) if verdicts else "untold" if rule_id in unsettled else "fixed"
+        for finding in findings:
+            # Connections that were not listed may be there still, and be what was found.
+            unseen = fate == "fixed" and not whole and not finding.connections <= places.keys()
+            yield "untold" if unseen else fate
+
+
+def _fate(verdicts: set[Verdict]) -> str:
+    if verdicts & _STILL:
+        return "still"
+    if Verdict.WAIVED in verdicts:
+        return "waived"
+    return "untold" if Verdict.ERROR in verdicts else "fixed"

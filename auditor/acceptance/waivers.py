@@ -1,0 +1,341 @@
+"""Waivers: accepted exceptions, each with a reason, an owner and an end.
+
+A waiver file is YAML, read as strictly as a policy. What a waiver is, and which connections it
+means, is here; ``accepting.py`` applies them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import msgspec
+
+from auditor.clock import iso, parse_timestamp
+from auditor.errors import PolicyError, Problem, UsageError
+from auditor.model import PolicyFile, Position
+from auditor.policy.language.conditions import Condition, reads
+from auditor.policy.language.english import sentence
+from auditor.policy.language.patterns import Matches, glob
+from auditor.policy.loading import nodes
+from auditor.policy.loading.condition_parser import ConditionReader
+from auditor.policy.loading.nodes import Mapping as MappingNode
+from auditor.policy.loading.nodes import Node, Scalar, Sequence
+from auditor.policy.loading.problems import Problems
+from auditor.policy.loading.scope import Scope, named
+from auditor.suggest import nearest
+from auditor.text import listed, one_line, plural, printable
+
+FILE_KEYS = ("waivers", "extra_fields")
+WAIVER_KEYS = ("rule", "connections", "reason", "owner", "expires", "while")
+REQUIRED_KEYS = WAIVER_KEYS[:-1]
+#: What connections are chosen by, and the field that holds it.
+SELECTOR_PATHS = {"id": "id", "schema": "schema", "service": "service", "group": "group_id"}
+#: What is written for connections to mean every one of them.
+ALL = "all"
+_LONGEST = 500
+_GLOB = re.compile(r"[*?\[]")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_FOREIGN = {
+    **dict.fromkeys(("rules", "rule_id", "id", "check", "policy"), "rule"),
+    **dict.fromkeys(
+        ("connection", "match", "target", "scope", "where", "resources"), "connections"
+    ),
+    **dict.fromkeys(("justification", "why", "comment", "description", "statement"), "reason"),
+    **dict.fromkeys(("approver", "approved_by", "by", "contact", "team", "author"), "owner"),
+    **dict.fromkeys(
+        ("until", "expiry", "expiration", "expires_at", "expires_on", "end", "valid_until"),
+        "expires",
+    ),
+    **dict.fromkeys(("when", "if", "condition", "value", "accepts"), "while"),
+    **dict.fromkeys(("group_id", "destination", "destination_id"), "group"),
+    **dict.fromkeys(("connection_id", "connector_id"), "id"),
+    **dict.fromkeys(("name", "schema_name"), "schema"),
+    **dict.fromkeys(("type", "connector", "connector_type"), "service"),
+    **dict.fromkeys(("waiver", "exceptions", "exemptions", "ignores", "suppressions"), "waivers"),
+}
+
+
+class Selector(msgspec.Struct, frozen=True):
+    """One thing that is asked of a connection: it is any of ``exact``, or fits any of ``globs``."""
+
+    name: str
+    exact: frozenset[str]
+    globs: tuple[Matches, ...] = field(compare=False, default=())
+
+    def chosen(self, values: Iterable[str]) -> list[str]:
+        """Return those of ``values`` that the selector means."""
+        return [value for value in values if value in self.exact or self._fits(value)]
+
+    def _fits(self, value: str) -> bool:
+        return any(fits(value) for fits in self.globs)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """An accepted exception.
+
+    ``rule`` is an id or a glob. ``connections`` must all fit; empty means every connection.
+    ``expires`` is the last moment it holds; ``until`` says so in words. ``accepts`` is what must
+    hold of the connection for the waiver to hold (``while``).
+    """
+
+    rule: str
+    connections: tuple[Selector, ...]
+    reason: str
+    owner: str
+    expires: datetime
+    until: str
+    position: Position
+    accepts: Condition | None = None
+
+    @property
+    def while_true(self) -> str:
+        """What must hold of the connection, in English; "" where nothing must."""
+        return sentence(self.accepts) if self.accepts is not None else ""
+
+    @property
+    def note(self) -> str:
+        """Why a finding is waived: by whom, until when, for what reason, and while what."""
+        bound = f", while {self.while_true}" if self.accepts is not None else ""
+        return f"waived by {self.owner} {self.until}{bound}: {self.reason}"
+
+    @property
+    def title(self) -> str:
+        """Where the waiver stands, the rule it is for and who owns it."""
+        return f"{self.position} (waiver of {one_line(self.rule)}, owner {one_line(self.owner)})"
+
+    def fits(self, rule_ids: Iterable[str]) -> frozenset[str]:
+        """Return the rules among ``rule_ids`` that the waiver is for."""
+        matches = glob(self.rule)
+        return frozenset(name for name in rule_ids if matches(name))
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether the waiver has ended by ``now``, the time of a real clock."""
+        return now > self.expires
+
+
+class Waivers(msgspec.Struct, frozen=True):
+    """The waivers of one file, in its order."""
+
+    file: PolicyFile
+    entries: tuple[Waiver, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    def reads(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return every path that a ``while`` reads, and those needed with all they hold."""
+        paths: set[str] = set()
+        whole: set[str] = set()
+        for waiver in self.entries:
+            for path, wholly in reads(waiver.accepts) if waiver.accepts is not None else ():
+                (whole if wholly else paths).add(path)
+        return frozenset(paths), frozenset(whole)
+
+
+def load_waivers(path: Path | str, *, strict: bool = False) -> Waivers:
+    """Return the waivers in the file at ``path``.
+
+    With ``strict`` a warning stops the load too. Raises PolicyError with every problem found,
+    UsageError for a file that cannot be read.
+    """
+    label = printable(str(path))
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{label}: cannot be read: {error.strerror}") from error
+    problems = Problems()
+    problems.knows(label, data)
+    entries: tuple[Waiver, ...] = ()
+    try:
+        root, found = nodes.parse(data, label)
+        problems.extend(found)
+        entries = _Reader(problems).read(root)
+    except nodes.YamlError as error:
+        problems.extend(error.problems)
+    if problems.errors or (strict and problems.warnings):
+        found = problems.errors + problems.warnings
+        raise PolicyError(sorted(found, key=lambda problem: problem.position))
+    file = PolicyFile("waivers", label, hashlib.sha256(data).hexdigest())
+    return Waivers(file, entries, tuple(problems.warnings))
+
+
+def rule_problem(waiver: Waiver, ids: Iterable[str], disabled: Mapping[str, str]) -> str:
+    """Return what is wrong with a waiver's rule when it is none of ``ids``; "" when it is one.
+
+    ``disabled`` says where each rule that is not in force was disabled, by its id.
+    """
+    known = list(ids)
+    if waiver.fits(known):
+        return ""
+    if off := sorted(waiver.fits(disabled)):
+        more = f", and {plural(len(off) - 1, 'more rule')} like it" if len(off) > 1 else ""
+        return f"{disabled[off[0]]}{more}"
+    hint = nearest(waiver.rule, known)
+    told = f" ({hint})" if hint else ""
+    return f"no rule is called {one_line(waiver.rule)}{told}"
+
+
+class _Reader:
+    """Reads the waivers of one file."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+
+    def read(self, root: Node) -> tuple[Waiver, ...]:
+        if not isinstance(root, MappingNode) or root.get("waivers") is None:
+            policy = isinstance(root, MappingNode) and root.get("policy") is not None
+            told = "this is a policy, not a waiver file" if policy else "this is no waiver file"
+            hint = "pass it with --policy" if policy else "it is a mapping with waivers: [...]"
+            self._problems.add(root.position, told, hint)
+            return ()
+        self._check_keys(root, FILE_KEYS, "waiver file")
+        listing, extra = root.get("waivers"), root.get("extra_fields")
+        if not isinstance(listing, Sequence):
+            # ``waivers:`` with nothing below is what is left when the last one is taken out.
+            if not isinstance(listing, Scalar) or listing.value is not None:
+                position = (listing or root).position
+                self._problems.add(position, "waivers: takes a list", "one each after a dash")
+            return ()
+        fields = frozenset(self._texts(extra, "extra_fields") if extra is not None else ())
+        conditions = ConditionReader(Scope({}, fields), self._problems)
+        read = [self._waiver(node, conditions) for node in listing.items]
+        return tuple(waiver for waiver in read if waiver is not None)
+
+    def _waiver(self, node: Node, conditions: ConditionReader) -> Waiver | None:
+        if not isinstance(node, MappingNode):
+            hint = f"a waiver is a mapping with {listed(REQUIRED_KEYS, 'and')}"
+            self._problems.add(node.position, "this is no waiver", hint)
+            return None
+        self._check_keys(node, WAIVER_KEYS, "waiver")
+        for key in REQUIRED_KEYS:
+            if node.get(key) is None:
+                self._problems.add(node.position, f"a waiver needs {key}:", _NEEDED[key])
+        rule, owner = self._text(node, "rule"), self._text(node, "owner")
+        reason, end = self._text(node, "reason"), self._end(node.get("expires"))
+        chosen, accepted = self._connections(node.get("connections")), node.get("while")
+        accepts = self._condition(accepted, conditions) if accepted is not None else None
+        if not (rule and owner and reason) or end is None or chosen is None:
+            return None
+        if accepted is not None and accepts is None:
+            return None
+        expires, until = end
+        return Waiver(rule, chosen, reason, owner, expires, until, node.position, accepts)
+
+    def _condition(self, node: Node, conditions: ConditionReader) -> Condition | None:
+        variable = _variable(node)
+        if variable is None:
+            return conditions.condition(node)
+        self._problems.add(variable.position, "a waiver knows no variables", "write the value")
+        return None
+
+    def _connections(self, node: Node | None) -> tuple[Selector, ...] | None:
+        if node is None:
+            return None
+        if isinstance(node, Scalar) and node.text == ALL:
+            return ()
+        if not isinstance(node, MappingNode) or not node.entries:
+            hint = f"as {{group: finance, service: postgres}}; for every connection write {ALL}"
+            self._problems.add(node.position, "connections: says which ones", hint)
+            return None
+        self._check_keys(node, tuple(SELECTOR_PATHS), "choice of connections")
+        selectors = [self._selector(key, value) for key, value in node]
+        known = tuple(selector for selector in selectors if selector is not None)
+        if len(known) < len(selectors):
+            return None
+        if all(_is_star(value) for _, value in node):
+            hint = f"write connections: {ALL} if that is meant"
+            self._problems.add(node.position, "this chooses every connection", hint)
+            return None
+        return known
+
+    def _selector(self, key: Scalar, node: Node) -> Selector | None:
+        texts = self._texts(node, key.text)
+        if not texts or key.text not in SELECTOR_PATHS:
+            return None
+        return Selector(
+            key.text,
+            frozenset(text for text in texts if not _GLOB.search(text)),
+            tuple(glob(text) for text in texts if _GLOB.search(text)),
+        )
+
+    def _end(self, node: Node | None) -> tuple[datetime, str] | None:
+        """Return the last moment of a waiver, and ``through 2026-06-30``."""
+        if node is None:
+            return None
+        text = node.text if isinstance(node, Scalar) else ""
+        try:
+            if _DATE.fullmatch(text):
+                return datetime.combine(date.fromisoformat(text), time.max, UTC), f"through {text}"
+            moment = parse_timestamp(text)
+            if moment is not None:
+                return moment.astimezone(UTC), f"until {iso(moment)}"
+        except (ValueError, OverflowError):
+            pass
+        self._problems.add(
+            node.position,
+            f"expires: {one_line(text) or 'this'} is no date",
+            "every waiver ends: write its last day, as 2026-06-30, or a moment with its zone",
+        )
+        return None
+
+    def _text(self, node: MappingNode, key: str) -> str:
+        value = node.get(key)
+        if value is None:
+            return ""
+        if isinstance(value, Scalar) and isinstance(value.value, str) and value.text.strip():
+            if value.plain and self._problems.is_cut_by_comment(value.position, value.text):
+                self._problems.add(value.position, f"{key}: is cut at the #", "quote the text")
+            return one_line(value.text, _LONGEST)
+        hint = f"quote it; {_NEEDED[key]}" if isinstance(value, Scalar) else _NEEDED[key]
+        self._problems.add(value.position, f"{key}: takes a text", hint)
+        return ""
+
+    def _texts(self, node: Node, key: str) -> list[str]:
+        """Return a text or a list of them; empty when a problem was noted."""
+        items = node.items if isinstance(node, Sequence) else (node,)
+        texts = [
+            item.text
+            for item in items
+            if isinstance(item, Scalar) and isinstance(item.value, str) and item.text
+        ]
+        if items and len(texts) == len(items):
+            return texts
+        hint = "quote a number; an empty text or list chooses nothing"
+        self._problems.add(node.position, f"{one_line(key)}: takes a text, or a list of them", hint)
+        return []
+
+    def _check_keys(self, node: MappingNode, known: tuple[str, ...], what: str) -> None:
+        for key, _ in node:
+            if key.text not in known:
+                hint = nearest(key.text, known, _FOREIGN) or f"a {what} has {listed(known, 'and')}"
+                told = f"a {what} has no key {one_line(key.text)}"
+                self._problems.add(key.position, told, hint)
+
+
+_NEEDED: Mapping[str, str] = {
+    "rule": "a rule's id, or a glob such as sync-*",
+    "connections": f"as {{id: …}}, schema, service, group; or {ALL}",
+    "reason": "say why it is accepted",
+    "owner": "say who answers for it",
+    "expires": "the last day, as 2026-06-30",
+}
+
+
+def _variable(node: Node) -> Scalar | None:
+    """Return the first variable that is named at or below ``node``."""
+    if isinstance(node, Scalar):
+        return None
+    if isinstance(node, MappingNode) and (variable := named(node, "var")) is not None:
+        return variable
+    below = node.items if isinstance(node, Sequence) else [value for _, value in node]
+    return next(filter(None, map(_variable, below)), None)
+
+
+def _is_star(node: Node) -> bool:
+    """Whether a selector's text, or one of its texts, fits everything."""
+    items = node.items if isinstance(node, Sequence) else (node,)
+    return any(isinstance(item, Scalar) and not item.text.strip("*") for item in items)

@@ -1,0 +1,230 @@
+"""``fivetran-auditor audit``: fetch, judge, report, gate."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack, cast
+
+import click
+
+from auditor.cli.config.command import Configurable
+from auditor.cli.options import completion
+from auditor.cli.options.policies import policy_names
+from auditor.cli.options.rules import (
+    ExceptionOptions,
+    baseline_of,
+    check_inputs,
+    exception_options,
+    limits_of,
+    selected,
+    waivers_of,
+)
+from auditor.cli.options.shared import (
+    ApiOptions,
+    Moment,
+    allow_empty_option,
+    api_options,
+    api_source,
+    checked,
+    fail_on_option,
+    given,
+    history_option,
+    output_options,
+    policy_option,
+    severity_of,
+    strict_option,
+    var_option,
+    variables_of,
+)
+from auditor.cli.terminal.conclusion import Telling, audit_and_report
+from auditor.cli.terminal.streams import Terminal
+from auditor.errors import AuditorError, UsageError
+from auditor.policy import load_policies
+from auditor.reports import REPORTS
+from auditor.reports.writer import DEFAULT_FORMATS, ReportWriter, parse_destination
+from auditor.run import Options
+from auditor.sources import Source
+from auditor.text import listed
+from auditor.version import __version__
+
+if TYPE_CHECKING:
+    from auditor.past.history_folder import HistoryFolder
+
+
+class _MoreOptions(ApiOptions, ExceptionOptions):
+    """What the bundles of options hand to the command."""
+
+
+def _outdate(context: click.Context) -> None:
+    """Put placeholders over the reports that an earlier run left where this one's would go.
+
+    Its options cannot be read, so it makes no file, and touches none that it may have to read.
+    """
+    given = context.params
+    folder = given.get("output_dir") or Path("audit-report")
+    # A wrong word among the formats leaves none of them; what stands under their names is old.
+    reports = given.get("reports") or REPORTS
+    with contextlib.suppress(AuditorError, OSError):
+        destinations = [parse_destination(text, folder) for text in reports]
+        destinations = [d for d in destinations if d.path is not None and d.first.is_file()]
+        inputs = _read(
+            context,
+            given.get("policies") or (),
+            given.get("snapshot"),
+            given.get("history"),
+            [destination.path for destination in destinations],
+        )
+        exceptions = {"baseline": given.get("baseline"), "waivers": given.get("waivers")}
+        check_inputs(
+            cast(ExceptionOptions, exceptions),
+            [destination.first for destination in destinations],
+            inputs,
+        )
+        ReportWriter(destinations, __version__).prepare()
+
+
+@click.command(
+    name="audit", cls=Configurable, unread=_outdate, short_help="Fetch, judge, report, gate."
+)
+@policy_option
+@var_option
+@click.option(
+    "--snapshot",
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Judge a saved listing: a snapshot, saved API responses, a folder of them, - for stdin.",
+)
+@api_options
+@exception_options
+@fail_on_option
+@allow_empty_option
+@strict_option
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT[=PATH]",
+    shell_complete=completion.words(REPORTS),
+    default=DEFAULT_FORMATS,
+    show_default=True,
+    callback=checked(lambda texts: [parse_destination(text, Path()) for text in texts]),
+    help=f"{listed(REPORTS)}; repeatable; =- is standard output; junit:split=5000 writes files of"
+    " at most so many testcases.",
+)
+@click.option(
+    "-o",
+    "--output-dir",
+    type=click.Path(path_type=Path, file_okay=True),
+    default="audit-report",
+    show_default=True,
+    help="Where reports without a path of their own go.",
+)
+@click.option("--now", type=Moment(), metavar="TIME", help="Judge as of this time.")
+@history_option
+@output_options
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    *,
+    policies: tuple[str, ...],
+    variables: tuple[str, ...],
+    snapshot: str | None,
+    fail_on: str,
+    allow_empty: bool,
+    strict: bool,
+    reports: tuple[str, ...],
+    output_dir: Path,
+    now: datetime | None,
+    history: str | None,
+    quiet: bool,
+    verbose: bool,
+    no_color: bool,
+    timeout: float,
+    **more: Unpack[_MoreOptions],
+) -> int:
+    """Fetch every connection, judge it by the rules, write reports, answer as a gate.
+
+    Nothing that was not fetched, not evaluable or not written is a pass: the exit code says so.
+    """
+    terminal: Terminal = context.obj
+    terminal.quiet = quiet
+    if no_color:
+        terminal.without_colour()
+    destinations = [parse_destination(text, output_dir) for text in reports]
+    written = [destination.path for destination in destinations]
+    check_inputs(more, written, _read(context, policies, snapshot, history, written))
+    writer = ReportWriter(destinations, __version__)
+    # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
+    writer.prepare()
+    names, chosen = policy_names(policies)
+    ruleset = load_policies(*names, variables=variables_of(variables), strict=strict)
+    ruleset = selected(ruleset, more)
+    if snapshot is None:
+        more["verify_listing"] = more["verify_listing"] or strict
+        source: Source = api_source(more)
+    else:
+        source = _saved(
+            snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
+        )
+    options = Options(
+        fail_on=severity_of(fail_on),
+        strict=strict,
+        allow_empty=allow_empty,
+        timeout=timeout,
+        now=now,
+        scrubber=terminal.scrubber,
+        limits=limits_of(more["limits"]),
+        waivers=waivers_of(more["waivers"], strict=strict),
+        baseline=baseline_of(more["baseline"]),
+    )
+    telling = Telling(
+        terminal, quiet=quiet, verbose=verbose, chosen=chosen, history=_history(history, source)
+    )
+    _, code = audit_and_report(source, ruleset, options, writer, telling)
+    return code
+
+
+def _history(folder: str | None, source: Source) -> HistoryFolder | None:
+    """Return the history in ``folder``, found to be writable before anything is fetched."""
+    if folder is None:
+        return None
+    # Imported here: a run without a history needs none of it.
+    from auditor.past.history_folder import HistoryFolder
+
+    history = HistoryFolder(Path(folder))
+    history.prepare(source.info)
+    return history
+
+
+def _read(
+    context: click.Context,
+    policies: tuple[str, ...],
+    snapshot: str | None,
+    history: str | None,
+    written: list[Path | None],
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the files that a report must not replace, each with the option that names it."""
+    yield "--config", context.params.get("config") or "auditor.yaml"
+    yield from (("--policy", name) for name in policies)
+    yield "--snapshot", snapshot
+    if snapshot is not None and Path(snapshot).is_dir():
+        # Of a folder every file is read: a report in it would be taken for records.
+        folder = os.path.realpath(snapshot)
+        inside = (p for p in written if p is not None and os.path.realpath(p.parent) == folder)
+        yield from (("--snapshot", str(path)) for path in inside)
+    if history is not None:
+        yield from (("--history", f"{history}/{name}") for name in ("history.ndjson", "open.json"))
+
+
+def _saved(path: str, misplaced: list[str]) -> Source:
+    if misplaced:
+        raise UsageError(f"{listed(misplaced, 'and')} cannot narrow or reach a --snapshot")
+    from auditor.sources.saved.source import SnapshotSource, check_path
+
+    check_path(path)
+    return SnapshotSource(path)

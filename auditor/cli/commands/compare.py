@@ -1,0 +1,207 @@
+"""``fivetran-auditor compare``: what changed between two runs, or would between two policies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from auditor.cli.config.command import Configurable
+from auditor.cli.options import completion
+from auditor.cli.options.policies import policy_names
+from auditor.cli.options.rules import waivers_of, waivers_option
+from auditor.cli.options.shared import (
+    Moment,
+    fail_on_option,
+    output_options,
+    policy_option,
+    severity_of,
+)
+from auditor.cli.terminal.comparison import answer, summary
+from auditor.cli.terminal.layout import columns_of
+from auditor.cli.terminal.streams import Terminal
+from auditor.errors import ReportError, UsageError
+from auditor.past.compare import Comparison, compare
+from auditor.past.earlier import EarlierReport, read_report, report_of
+from auditor.policy import load_policies
+from auditor.reports.comparison import COMPARISONS
+from auditor.reports.writer import Destination, ReportWriter, parse_destination
+from auditor.run import Options, audit
+from auditor.text import listed, one_line
+from auditor.version import __version__
+
+#: What only the form with a snapshot takes, by parameter.
+_OF_POLICIES = ("policies", "against", "waivers", "now")
+_EPILOG = """\b
+Examples:
+  compare last-week.json audit-report/report.json
+  compare --snapshot listing.ndjson --against main/policies/ --policy policies/
+"""
+
+
+@click.command(
+    name="compare",
+    cls=Configurable,
+    keys=dict.fromkeys(("old", "new", "snapshot", "against", "now", "reports", "output_dir")),
+    epilog=_EPILOG,
+    short_help="Tell what changed between two reports, or would with other policies.",
+)
+@click.argument("old", required=False, metavar="OLD.json", shell_complete=completion.files)
+@click.argument("new", required=False, metavar="NEW.json", shell_complete=completion.files)
+@click.option(
+    "--snapshot",
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Instead of two reports: judge this saved listing by two sets of policies.",
+)
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="FILE|FOLDER|PACK",
+    shell_complete=completion.policies,
+    help="With --snapshot: the policies as they are; --policy has them as they would be."
+    " Repeatable.",
+)
+@policy_option
+@waivers_option
+@click.option(
+    "--now", type=Moment(), metavar="TIME", help="With --snapshot: judge as of this time."
+)
+@fail_on_option
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT[=PATH]",
+    shell_complete=completion.words(COMPARISONS),
+    help=f"{listed(COMPARISONS)}; repeatable; =- is standard output.",
+)
+@click.option(
+    "-o",
+    "--output-dir",
+    type=click.Path(path_type=Path, file_okay=True),
+    default="audit-report",
+    show_default=True,
+    help="Where reports without a path of their own go.",
+)
+@output_options
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    *,
+    old: str | None,
+    new: str | None,
+    snapshot: str | None,
+    against: tuple[str, ...],
+    policies: tuple[str, ...],
+    waivers: str | None,
+    now: datetime | None,
+    fail_on: str,
+    reports: tuple[str, ...],
+    output_dir: Path,
+    quiet: bool,
+    verbose: bool,
+    no_color: bool,
+) -> int:
+    """Tell what is new, fixed, unchanged, accepted or not judged any more.
+
+    Exit 0 when nothing got worse, 1 when something did, 3 when either run was inconclusive.
+    """
+    terminal: Terminal = context.obj
+    terminal.quiet = quiet
+    if no_color:
+        terminal.without_colour()
+    _check_form(context, (old, new), snapshot, against)
+    destinations = [parse_destination(text, output_dir, COMPARISONS) for text in reports]
+    _check_inputs(destinations, [name for name in (old, new, snapshot) if name is not None])
+    writer = ReportWriter(destinations, __version__, COMPARISONS)
+    writer.prepare()
+    if snapshot is None:
+        assert old is not None
+        assert new is not None
+        earlier, later = read_report(old), read_report(new)
+    else:
+        options = Options(
+            now=now, scrubber=terminal.scrubber, waivers=waivers_of(waivers, strict=False)
+        )
+        earlier = _judged(snapshot, against, options)
+        later = _judged(snapshot, policy_names(policies)[0], options)
+    comparison = compare(earlier, later, severity_of(fail_on))
+    return _tell(terminal, writer, comparison, quiet=quiet, verbose=verbose)
+
+
+def _check_form(
+    context: click.Context,
+    names: tuple[str | None, str | None],
+    snapshot: str | None,
+    against: Sequence[str],
+) -> None:
+    """Raise UsageError unless there are two reports, or a snapshot and two sets of policies."""
+    given = [name for name in names if name is not None]
+    if snapshot is not None:
+        if given:
+            raise UsageError("compare two reports, or one --snapshot by two sets of policies")
+        if not against:
+            raise UsageError(
+                "--snapshot needs --against: the policies as they are; --policy has them as they"
+                " would be"
+            )
+        if snapshot == "-":
+            raise UsageError("--snapshot -: it is judged twice; save it to a file first")
+        return
+    typed = [p for p in context.command.params if _is_typed(context, p)]
+    misplaced = [p.opts[0] for p in typed if p.name in _OF_POLICIES]
+    if misplaced:
+        raise UsageError(f"{listed(misplaced, 'and')} need --snapshot: reports are judged already")
+    if len(given) != len(names):
+        raise UsageError("name two JSON reports, the older first: compare OLD.json NEW.json")
+
+
+def _is_typed(context: click.Context, parameter: click.Parameter) -> bool:
+    source = context.get_parameter_source(str(parameter.name))
+    return source is ParameterSource.COMMANDLINE
+
+
+def _check_inputs(destinations: Sequence[Destination], names: Sequence[str]) -> None:
+    targets = {d.path.resolve() for d in destinations if d.path is not None}
+    for name in names:
+        if Path(name).resolve() in targets:
+            raise UsageError(f"{one_line(name)} is compared; write the comparison elsewhere")
+
+
+def _judged(snapshot: str, names: Sequence[str], options: Options) -> EarlierReport:
+    """Return what the policies ``names`` say of a saved listing."""
+    # Imported here: two reports are compared without it.
+    from auditor.sources.saved.source import SnapshotSource, check_path
+
+    ruleset = load_policies(*names)
+    check_path(snapshot)
+    result = audit(SnapshotSource(snapshot), ruleset, options)
+    return report_of(result, listed(names, "and"))
+
+
+def _tell(
+    terminal: Terminal, writer: ReportWriter, comparison: Comparison, *, quiet: bool, verbose: bool
+) -> int:
+    """Write the reports and the summary; return the exit code."""
+    paths: tuple[Path, ...] = ()
+    failure: ReportError | None = None
+    try:
+        paths = writer.write(comparison)
+    except ReportError as error:
+        failure = error
+    to_err, lost = writer.takes_stdout, failure.exit_code if failure else None
+    if quiet:
+        terminal.say(answer(comparison, lost), to_err=to_err)
+    else:
+        width = columns_of(terminal.err if to_err else terminal.out)
+        for line in summary(comparison, paths, verbose=verbose, lost=lost, width=width):
+            terminal.say(line, to_err=to_err)
+    if failure is not None:
+        terminal.complain(str(failure))
+        return failure.exit_code
+    return comparison.answer.exit_code

@@ -1,0 +1,50 @@
+"""``fivetran-auditor completion SHELL``: the script that makes a shell complete the command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from click.shell_completion import get_completion_class, shell_complete
+
+from auditor.cli.terminal.streams import Terminal
+
+SHELLS = ("bash", "zsh", "fish")
+#: What a shell sets to ask for completions; click's own name for it.
+VARIABLE = "_FIVETRAN_AUDITOR_COMPLETE"
+_NAME = "fivetran-auditor"
+_EPILOG = """\b
+Where it goes:
+  bash  eval "$(fivetran-auditor completion bash)"   in ~/.bashrc
+  zsh   eval "$(fivetran-auditor completion zsh)"    in ~/.zshrc, after compinit
+  fish  fivetran-auditor completion fish | source    in ~/.config/fish/config.fish
+"""
+
+
+@click.command(
+    name="completion", epilog=_EPILOG, short_help="Print the completion script of a shell."
+)
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+def command(context: click.Context, /, *, shell: str) -> int:
+    """Print the script that completes commands, options, rules, packs and formats."""
+    terminal: Terminal = context.obj
+    made = get_completion_class(shell)
+    assert made is not None
+    root = context.find_root().command
+    # Not ``source()``: that one looks for bash on this machine, which need not be the shell's.
+    completing = made(root, {}, _NAME, VARIABLE)
+    terminal.say(completing.source_template % completing.source_vars())
+    return 0
+
+
+def answer(root: click.Command, instruction: str) -> NoReturn:
+    """Answer a shell that asks what may follow, and end. Nothing but answers reaches its line."""
+    # Whatever goes wrong would be written into the line that someone is typing.
+    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  # for as long as the process lives
+    arguments: MutableMapping[str, Any] = {"obj": Terminal.from_environment()}
+    sys.exit(shell_complete(root, arguments, _NAME, VARIABLE, instruction))

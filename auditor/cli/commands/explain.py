@@ -1,0 +1,137 @@
+"""``fivetran-auditor explain``: the rules in force, or one of them in full."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from auditor.cli.config.command import Configurable
+from auditor.cli.options import completion
+from auditor.cli.options.policies import policy_names
+from auditor.cli.options.shared import policy_option, var_option, variables_of
+from auditor.cli.terminal.streams import Terminal, style
+from auditor.errors import UsageError
+from auditor.policy.loading.examples import HEALTHY, Example
+from auditor.policy.loading.load import Loaded, load
+from auditor.policy.rules import GroupRule, PolicyRule
+from auditor.suggest import nearest
+from auditor.text import listed, one_line, plural
+
+
+@click.command(
+    name="explain",
+    cls=Configurable,
+    keys={"rule": None},
+    short_help="Show the rules in force, or one rule in full.",
+)
+@click.argument("rule", required=False, shell_complete=completion.rules)
+@policy_option
+@var_option
+@click.pass_obj
+def command(
+    terminal: Terminal,
+    /,
+    *,
+    rule: str | None,
+    policies: tuple[str, ...],
+    variables: tuple[str, ...],
+) -> int:
+    """Show the rules in force and where each stands; with RULE, all there is to say of it.
+
+    What a rule requires is told in English that is derived from the condition itself.
+    """
+    names, chosen = policy_names(policies)
+    loaded = load(names, variables=variables_of(variables))
+    lines = _all(loaded, chosen) if rule is None else _one(loaded, rule)
+    for line in lines:
+        terminal.say(line)
+    return 0
+
+
+def _all(loaded: Loaded, chosen: str) -> Iterator[str]:
+    ruleset = loaded.ruleset
+    if chosen:
+        yield f"no --policy was given: {chosen}\n"
+    width = max(len(entry.rule.id) for entry in ruleset.rules)
+    for policy in ruleset.policies:
+        mine = [e.rule for e in ruleset.rules if e.rule.position.file == policy.file]
+        title = f": {policy.title}" if policy.title else ""
+        yield f"{style(policy.name, 'bold')}{title} ({policy.file}, {plural(len(mine), 'rule')})"
+        for rule in mine:
+            place = f"{rule.position.line}"
+            yield f"  {rule.severity.label:<8}  {rule.id:<{width}}  {rule.title}  :{place}"
+            for change in ruleset.overridden.get(rule.id, ()):
+                yield f"  {'':<8}  {'':<{width}}  {style(change, 'dim')}"
+        yield ""
+    for note in ruleset.left_out:
+        yield f"left out: {note}"
+    for warning in ruleset.warnings:
+        yield f"warning: {warning}"
+
+
+def _one(loaded: Loaded, name: str) -> Iterator[str]:
+    found = [pair for pair in loaded.examples if pair[0].rule.id == name]
+    if not found:
+        known = [entry.rule.id for entry in loaded.ruleset.rules]
+        disabled = loaded.ruleset.disabled.get(name)
+        hint = disabled or nearest(name, known) or "explain lists them"
+        raise UsageError(f"no rule in force is called {one_line(name)} ({hint})")
+    ((entry, examples),) = found
+    rule = entry.rule
+    yield f"{style(rule.id, 'bold')}  {rule.title}"
+    yield f"{rule.severity.label}, {rule.policy}, {rule.position}"
+    yield from loaded.ruleset.overridden.get(rule.id, ())
+    yield ""
+    yield from _paragraph("requires that", rule.expects)
+    yield from _paragraph("applies when", rule.applies_when)
+    if rule.per:
+        yield from _paragraph("judged per", listed(rule.per, "and"))
+    yield from _paragraph("why", rule.why)
+    yield from _paragraph("fix", rule.fix)
+    yield from _paragraph("tags", ", ".join(rule.tags))
+    controls = "; ".join(f"{name} {', '.join(codes)}" for name, codes in rule.controls)
+    yield from _paragraph("controls", controls)
+    yield from _paragraph("reads", ", ".join(_reads(entry)))
+    yield from _examples(examples)
+
+
+def _reads(entry: PolicyRule | GroupRule) -> Sequence[str]:
+    return entry.rule.reads if isinstance(entry, PolicyRule) else (*entry.keys, *entry.unique)
+
+
+def _paragraph(label: str, text: str) -> Iterator[str]:
+    if text:
+        yield f"  {style(f'{label:<14}', 'dim')}{text}"
+
+
+def _examples(examples: Sequence[Example]) -> Iterator[str]:
+    if not examples:
+        return
+    yield "\n  examples, over the healthy sample record"
+    for example in examples:
+        given = "; ".join(_differences(record) for record in example.records)
+        yield f"    {style(f'{example.expect.label:<6}', 'dim')} {one_line(given, 120)}"
+
+
+def _differences(record: Mapping[str, Any]) -> str:
+    """Return what an example's record has that the healthy one has not."""
+    told = [
+        f"{path} {json.dumps(value, ensure_ascii=False)}"
+        for path, value in _leaves(record)
+        if path != "id" and value != dict(_leaves(HEALTHY)).get(path, record)
+    ]
+    present = {path for path, _ in _leaves(record)}
+    told += [f"without {path}" for path, _ in _leaves(HEALTHY) if path not in present]
+    return ", ".join(told) or "as it is"
+
+
+def _leaves(value: Mapping[str, Any], base: str = "") -> Iterator[tuple[str, Any]]:
+    for key, held in value.items():
+        path = f"{base}{key}"
+        if isinstance(held, Mapping):
+            yield from _leaves(held, f"{path}.")
+        else:
+            yield path, held

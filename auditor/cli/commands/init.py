@@ -1,0 +1,69 @@
+"""``fivetran-auditor init``: a policy, waivers, defaults and CI jobs to start from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from auditor.cli.terminal.streams import Terminal, style
+from auditor.errors import ReportError, UsageError
+from auditor.output.disk import replace_file
+from auditor.text import listed, one_line
+from auditor.version import __version__
+
+_STARTER = Path(__file__).with_name("starter")
+#: What is written, and the template it is made from.
+FILES = {
+    "policies/house.yaml": "house.yaml",
+    "waivers.yaml": "waivers.yaml",
+    "auditor.yaml": "auditor.yaml",
+    ".github/workflows/fivetran-audit.yml": "github.yml",
+    ".gitlab-ci.fivetran-audit.yml": "gitlab.yml",
+}
+_NEXT = """
+Next:
+  fivetran-auditor validate && fivetran-auditor test    the policy, without an account
+  fivetran-auditor sandbox                              a made-up account, to try it on
+  fivetran-auditor audit                                with FIVETRAN_API_KEY and _SECRET set
+
+Keep the CI file of your service and delete the other. Reports go to audit-report/: keep them
+out of version control."""
+
+
+@click.command(name="init", short_help="Write a starter: policy, waivers, defaults, CI jobs.")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+@click.pass_obj
+def command(terminal: Terminal, /, *, folder: Path, force: bool) -> int:
+    """Write a starter into FOLDER, the working folder if none is named.
+
+    A policy that extends the shipped packs, an empty waiver file, defaults for the options, a
+    GitHub Actions workflow and a GitLab job. Where one of them stands already none is written,
+    but for --force.
+    """
+    standing = [name for name in FILES if os.path.lexists(folder / name)]
+    if standing and not force:
+        told = "stands" if len(standing) == 1 else "stand"
+        raise UsageError(
+            f"{listed(standing, 'and')} {told} in {one_line(str(folder))} already; nothing was"
+            " written. Choose another folder, or replace what is there with --force"
+        )
+    for name, template in FILES.items():
+        _write(folder / name, (_STARTER / template).read_text(encoding="utf-8"))
+        terminal.say(f"{style('wrote', 'green')} {one_line(str(folder / name))}")
+    terminal.say(_NEXT)
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole. Raises ReportError where that cannot be."""
+    try:
+        # A link is followed: it was put there on purpose.
+        target = path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(target, (text.replace("@VERSION@", __version__),))
+    except OSError as error:
+        reason = error.strerror or "a folder is in the way"
+        raise ReportError(f"cannot write {one_line(str(path))}: {reason}") from error

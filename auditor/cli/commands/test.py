@@ -1,0 +1,274 @@
+"""``fivetran-auditor test``: run the tests that stand beside the rules."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import click
+import msgspec
+
+from auditor.cli.config.command import Configurable
+from auditor.cli.options import completion
+from auditor.cli.options.policies import policy_names
+from auditor.cli.options.shared import output_options
+from auditor.cli.terminal.streams import Terminal, excerpt, style
+from auditor.errors import Problem, UsageError
+from auditor.model import Verdict
+from auditor.policy.loading.documents import places
+from auditor.policy.loading.load import load
+from auditor.policy.testing.examples_run import ExampleOutcome, Gap, gaps, run_examples
+from auditor.policy.testing.files import is_test_file, run_test_file, test_files_beside
+from auditor.reports.tests_junit import TestReport, report_option
+from auditor.text import listed, one_line, plural
+
+_DOTS = 80
+_FAILED = 1
+_NOTHING = 2
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """All that was run: the outcomes, the rules that lack tests, what is doubtful in policies."""
+
+    outcomes: tuple[ExampleOutcome, ...]
+    rules: int
+    gaps: tuple[Gap, ...]
+    warnings: tuple[Problem, ...]
+
+
+@click.command(
+    name="test",
+    cls=Configurable,
+    keys={"paths": "policy", "pattern": None, "report": None},
+    short_help="Run the tests that stand beside the rules.",
+)
+@click.argument(
+    "paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...", shell_complete=completion.policies
+)
+@click.option(
+    "-k", "pattern", metavar="PATTERN", help="Only tests whose rule or name holds this, or matches."
+)
+@report_option
+@output_options
+@click.pass_obj
+def command(
+    terminal: Terminal,
+    *,
+    paths: tuple[str, ...],
+    pattern: str | None,
+    report: TestReport | None,
+    quiet: bool,
+    verbose: bool,
+    no_color: bool,
+) -> int:
+    """Run the tests beside the rules, and those of NAME.test.yaml files beside policies.
+
+    Without arguments ./policies is tested if it is there, else the pack baseline. Only what is
+    named is tested, not what it extends. Exit 0: all passed; 1: a test failed; 2: a policy has
+    problems, or there was nothing to test.
+    """
+    terminal.quiet = quiet
+    if no_color:
+        terminal.without_colour()
+    if report is not None:
+        report.prepare()
+    names, _ = policy_names(paths)
+    ran = _run(names)
+    chosen = [o for o in ran.outcomes if pattern is None or _is_chosen(o, pattern)]
+    if not chosen:
+        raise UsageError(_nothing(names, ran, pattern))
+    to_err = report is not None and report.takes_stdout
+    for line in _told(ran, chosen, pattern, quiet=quiet, verbose=verbose):
+        terminal.say(line, to_err=to_err)
+    if report is not None:
+        report.write(chosen)
+    return 0 if all(outcome.passed for outcome in chosen) else _FAILED
+
+
+def _run(names: Sequence[str]) -> Ran:
+    """Run every test of the policies, folders, packs and test files that ``names`` are.
+
+    Raises PolicyError with every problem of a policy, UsageError for a name that is nothing.
+    """
+    policies, files = _found(names)
+    # Together first, as an audit loads them: an id may stand once in all of them.
+    together = load([str(path) for path in policies]) if policies else None
+    outcomes: list[ExampleOutcome] = []
+    for path in policies:
+        # Each by itself then: its tests were written for its own variables.
+        (label,) = (place.label for place in places(str(path)))
+        alone = run_examples(load([str(path)]))
+        outcomes += [outcome for outcome in alone if outcome.position.file == label]
+    for path in files:
+        outcomes += run_test_file(path)
+    if together is None:
+        return Ran(tuple(outcomes), 0, (), ())
+    labels = {place.label for path in policies for place in places(str(path))}
+    own = [gap for gap in gaps(together, outcomes) if gap.rule.position.file in labels]
+    count = sum(entry.rule.position.file in labels for entry in together.ruleset.rules)
+    return Ran(tuple(outcomes), count, tuple(own), together.warnings)
+
+
+def _found(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
+    """Return the policies and the test files that ``names`` are, each once."""
+    policies: dict[Path, Path] = {}
+    files: dict[Path, Path] = {}
+    for name in names:
+        if is_test_file(name):
+            if not Path(name).is_file():
+                raise UsageError(f"{one_line(name)}: no such file")
+            files.setdefault(Path(name).resolve(), _path(name))
+            continue
+        below = list(_tests_below(Path(name))) if _is_folder(name) else []
+        for path in below:
+            files.setdefault(path.resolve(), path)
+        for path in _policies(name, optional=bool(below)):
+            policies.setdefault(path.resolve(), path)
+            for file in test_files_beside(path):
+                files.setdefault(file.resolve(), file)
+    return list(policies.values()), list(files.values())
+
+
+def _policies(name: str, *, optional: bool) -> list[Path]:
+    try:
+        return [_path(str(place.path)) for place in places(name)]
+    except UsageError:
+        # A folder may hold nothing but test files, of policies that are elsewhere.
+        if optional:
+            return []
+        raise
+
+
+def _is_folder(name: str) -> bool:
+    return ("/" in name or name in {".", ".."}) and Path(name).is_dir()
+
+
+def _tests_below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if is_test_file(path.name) and path.is_file() and not hidden:
+            yield path
+
+
+def _path(name: str) -> Path:
+    # ``load`` takes a bare name for a pack, and pathlib drops the ./ that says otherwise.
+    return Path(name) if "/" in name else Path(os.path.join(".", name))  # noqa: PTH118
+
+
+def _is_chosen(outcome: ExampleOutcome, pattern: str) -> bool:
+    words = (outcome.rule.id, outcome.example.name, outcome.position.file)
+    low = pattern.lower()
+    return any(low in word.lower() or fnmatchcase(word.lower(), low) for word in words)
+
+
+def _nothing(names: Sequence[str], ran: Ran, pattern: str | None) -> str:
+    if ran.outcomes:
+        return f"-k {one_line(pattern or '')}: none of {plural(len(ran.outcomes), 'test')} matches"
+    where = listed(map(one_line, names), "and")
+    return (
+        f"nothing was tested: there is no test in {where};"
+        " write tests: beside a rule, or NAME.test.yaml beside a policy"
+    )
+
+
+# -- what is told ---------------------------------------------------------------------------------
+
+
+def _told(
+    ran: Ran,
+    chosen: Sequence[ExampleOutcome],
+    pattern: str | None,
+    *,
+    quiet: bool,
+    verbose: bool,
+) -> Iterator[str]:
+    failed = [outcome for outcome in chosen if not outcome.passed]
+    if not quiet:
+        for warning in ran.warnings:
+            yield excerpt(warning)
+        yield from _lines(chosen) if verbose else _dots(chosen)
+        for outcome in failed:
+            yield from _failure(outcome)
+        if pattern is None and ran.rules:
+            yield ""
+            yield from _coverage(ran)
+        yield ""
+    yield _count(len(failed), len(chosen) - len(failed), len(ran.outcomes) - len(chosen))
+
+
+def _by_file(outcomes: Iterable[ExampleOutcome]) -> dict[str, list[ExampleOutcome]]:
+    files: dict[str, list[ExampleOutcome]] = {}
+    for outcome in outcomes:
+        files.setdefault(outcome.position.file, []).append(outcome)
+    return files
+
+
+def _dots(outcomes: Sequence[ExampleOutcome]) -> Iterator[str]:
+    for file, own in _by_file(outcomes).items():
+        yield file
+        marks = [style(".", "green") if o.passed else style("F", "red", "bold") for o in own]
+        for start in range(0, len(marks), _DOTS):
+            yield "  " + "".join(marks[start : start + _DOTS])
+
+
+def _lines(outcomes: Sequence[ExampleOutcome]) -> Iterator[str]:
+    for outcome in outcomes:
+        word = style("PASSED", "green") if outcome.passed else style("FAILED", "red", "bold")
+        name = f"  {style(outcome.example.name, 'dim')}" if outcome.example.name else ""
+        yield f"{word}  {outcome.position}  {outcome.rule.id} {outcome.expected.label}{name}"
+
+
+def _failure(outcome: ExampleOutcome) -> Iterator[str]:
+    yield ""
+    name = f" ({outcome.example.name})" if outcome.example.name else ""
+    yield f"{style('FAILED', 'red', 'bold')} {outcome.position} {outcome.rule.id}{name}"
+    yield _row("given", outcome.example.given.text)
+    yield _row("rule", f"{outcome.rule.expects}{_when(outcome)}")
+    yield _row("expected", style(outcome.expected.label, "green"))
+    yield _row("got", style(outcome.got.label, "red" if not _agree(outcome) else "green"))
+    if not outcome.says_as_expected:
+        yield _row("message", f"expected  {one_line(outcome.example.message or '')}")
+    for number, finding in enumerate(outcome.findings):
+        label = "message" if number == 0 and outcome.says_as_expected else ""
+        yield _row(label, finding.message if label else f"got       {finding.message}")
+        for evidence in finding.evidence:
+            yield _row("", f"{evidence.field}: {evidence.actual}; wanted {evidence.expected}")
+
+
+def _when(outcome: ExampleOutcome) -> str:
+    return f", when {outcome.rule.applies_when}" if outcome.rule.applies_when else ""
+
+
+def _agree(outcome: ExampleOutcome) -> bool:
+    return outcome.got is outcome.expected
+
+
+def _row(label: str, text: str) -> str:
+    return f"    {style(f'{label:<8}', 'dim')}  {text}"
+
+
+def _coverage(ran: Ran) -> Iterator[str]:
+    whole = ran.rules - len(ran.gaps)
+    colour = "yellow" if ran.gaps else "green"
+    share = style(f"{whole} of {plural(ran.rules, 'rule')}", colour)
+    yield f"coverage: {share} fail, pass and, where they can, skip in a test"
+    for gap in ran.gaps:
+        if gap.untested:
+            warning = style("warning", "yellow")
+            yield f"{gap.rule.position}: {warning}: {gap.rule.id} has no test"
+        else:
+            lacks = listed((_ENDING[verdict] for verdict in gap.missing), "and no")
+            yield f"{gap.rule.position}: {gap.rule.id} has no test that {lacks}"
+
+
+_ENDING = {Verdict.FAIL: "fails", Verdict.PASS: "passes", Verdict.SKIP: "skips"}
+
+
+def _count(failed: int, passed: int, left_out: int) -> str:
+    told = [style(f"{failed} failed", "red", "bold")] if failed else []
+    told.append(style(f"{passed} passed", "green" if not failed else "dim"))
+    if left_out:
+        told.append(f"{left_out} left out by -k")
+    return ", ".join(told)

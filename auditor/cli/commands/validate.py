@@ -1,0 +1,146 @@
+"""``fivetran-auditor validate``: every problem in every policy, with its spot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from auditor.acceptance.waivers import Waivers, rule_problem
+from auditor.cli.config.command import Configurable
+from auditor.cli.options import completion
+from auditor.cli.options.policies import policy_names
+from auditor.cli.options.rules import waivers_of, waivers_option
+from auditor.cli.options.shared import strict_option, var_option, variables_of
+from auditor.cli.terminal.streams import Terminal, excerpt, style
+from auditor.errors import PolicyError, Problem, UsageError
+from auditor.output.disk import replace_file, write_stdout
+from auditor.policy.loading.load import load
+from auditor.policy.rules import Ruleset
+from auditor.reports import REPORTS
+from auditor.text import listed, one_line, plural
+from auditor.version import __version__
+
+#: The report formats that can say what is wrong in a file.
+_FORMATS = {"sarif": "policies.sarif", "github": "-"}
+
+
+@click.command(
+    name="validate",
+    cls=Configurable,
+    keys={"paths": "policy", "reports": None},
+    short_help="Check policies: every problem with file:line:column.",
+)
+@click.argument(
+    "paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...", shell_complete=completion.policies
+)
+@var_option
+@waivers_option
+@strict_option
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT[=PATH]",
+    shell_complete=completion.words(_FORMATS),
+    help="sarif or github, for pull requests that change policies; =- is standard output.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
+@click.option("-v", "--verbose", is_flag=True, help="Show where a bug happened.")
+@click.pass_obj
+def command(
+    terminal: Terminal,
+    /,
+    *,
+    paths: tuple[str, ...],
+    variables: tuple[str, ...],
+    waivers: str | None,
+    strict: bool,
+    reports: tuple[str, ...],
+    quiet: bool,
+    verbose: bool,  # noqa: ARG001  # read from the arguments, where a bug may come before options
+) -> int:
+    """Load policies with all they extend, and waivers, and say everything that is wrong with them.
+
+    Exit 0 when nothing is, 2 when anything is. Without a path: ./policies, else the pack baseline.
+    """
+    wanted = [_destination(text) for text in reports]
+    names, _ = policy_names(paths)
+    problems: list[Problem] = []
+    counted: list[str] = []
+    ruleset: Ruleset | None = None
+    code = 0
+    try:
+        loaded = load(names, variables=variables_of(variables), strict=strict)
+        ruleset = loaded.ruleset
+        problems += loaded.warnings
+        counted.append(plural(len(ruleset.rules), "rule"))
+        counted.append(plural(len(ruleset.policies), "file"))
+    except PolicyError as error:
+        problems += error.problems
+        code = error.exit_code
+    try:
+        accepted = waivers_of(waivers, strict=strict)
+        doubtful = list(_doubtful(accepted, ruleset)) if accepted is not None else []
+        problems += doubtful
+        code = PolicyError.exit_code if strict and doubtful else code
+        counted += [plural(len(accepted.entries), "waiver")] if accepted is not None else []
+    except PolicyError as error:
+        problems += error.problems
+        code = error.exit_code
+    for name, path in wanted:
+        _write(name, path, problems)
+    taken = any(path is None for _, path in wanted)
+    for problem in problems:
+        terminal.say(excerpt(problem), to_err=taken)
+    if code:
+        terminal.say(_told(problems), to_err=taken)
+    elif not quiet:
+        rules, files, *more = counted
+        fine = f"{style('fine', 'green')}: {', '.join([f'{rules} in {files}', *more])}"
+        warned = f", {plural(len(problems), 'warning')}" if problems else ""
+        terminal.say(fine + warned, to_err=taken)
+    return code
+
+
+def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
+    """Yield what is doubtful in a waiver file; ``ruleset`` is None where the policies are wrong."""
+    yield from waivers.warnings
+    now = datetime.now(UTC)
+    for waiver in waivers.entries:
+        if waiver.is_expired(now):
+            told, hint = f"this waiver held {waiver.until}", "renew it, or take it out"
+            yield Problem(waiver.position, told, hint, warning=True)
+        if ruleset is None:
+            continue
+        ids = [entry.rule.id for entry in ruleset.rules]
+        if wrong := rule_problem(waiver, ids, ruleset.disabled):
+            yield Problem(waiver.position, wrong, "it waives nothing", warning=True)
+
+
+def _told(problems: Sequence[Problem]) -> str:
+    errors = sum(not problem.warning for problem in problems)
+    counts = [plural(errors, "error")] if errors else []
+    warnings = len(problems) - errors
+    counts += [plural(warnings, "warning")] if warnings else []
+    return f"{style(listed(counts, 'and'), 'red')}: nothing runs with these files"
+
+
+def _destination(text: str) -> tuple[str, Path | None]:
+    name, equals, path = text.partition("=")
+    if name not in _FORMATS:
+        raise UsageError(f"--report {one_line(text)}: validate writes {listed(_FORMATS)}")
+    place = path if equals else _FORMATS[name]
+    if not place:
+        raise UsageError(f"--report {one_line(text)}: name a file, or - for standard output")
+    return name, None if place == "-" else Path(place)
+
+
+def _write(name: str, path: Path | None, problems: Sequence[Problem]) -> None:
+    chunks = REPORTS[name].render_problems(problems, __version__)
+    if path is None:
+        write_stdout(chunks)
+    else:
+        replace_file(path.resolve(), chunks)

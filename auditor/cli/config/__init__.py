@@ -1,0 +1,1 @@
+"""Defaults for options: ``auditor.yaml``, the environment, and ``--show-config``."""

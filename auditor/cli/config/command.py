@@ -1,0 +1,159 @@
+"""Commands whose options have defaults in ``auditor.yaml`` and in the environment.
+
+The command line comes first, then the environment, then the file, then the option's own default.
+Lists are replaced by whoever comes first; options that take NAME=VALUE are merged by name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from auditor.cli.config.settings import CONFIG_FILE, PREFIX, ConfigFile, key_of, pairs, takes_pairs
+from auditor.cli.options import completion
+from auditor.errors import AuditorError, UsageError
+
+_FILE = "auditor.cli.config.command.file"
+_SHOW = "auditor.cli.config.command.show"
+
+
+class Configurable(click.Command):
+    """A command with ``--config`` and ``--show-config``.
+
+    Every option can be set by its long name: ``--fail-on`` by ``fail_on`` in the file and by
+    ``FIVETRAN_AUDITOR_FAIL_ON``. ``keys`` are the exceptions, by parameter: another name, or None
+    for what does not mean the same as it does to ``audit``. ``unread`` is called where the
+    arguments cannot be read, with a context that holds what can; what cannot is None there.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        keys: Mapping[str, str | None] | None = None,
+        unread: Callable[[click.Context], None] | None = None,
+        **attributes: Any,
+    ) -> None:
+        super().__init__(*arguments, **attributes)
+        self._unread = unread
+        #: The parameters that can be configured, by their names in the file.
+        self.keys: dict[str, click.Parameter] = {}
+        for parameter in self.params:
+            key = (keys or {}).get(str(parameter.name), key_of(parameter))
+            if key is not None and parameter.expose_value:
+                parameter.envvar = f"{PREFIX}{key.upper()}"
+                self.keys[key] = parameter
+        self.params += [_config_option(), _show_option()]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; a wrong value of the environment is told by its variable."""
+        words = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except AuditorError:
+            self._tell_unread(ctx, words)
+            raise
+        except click.UsageError as error:
+            self._tell_unread(ctx, words)
+            if not isinstance(error, click.BadParameter):
+                raise
+            parameter = self.keys.get(key_of(error.param)) if error.param else None
+            if parameter is not None and error.param_hint is None:
+                source = ctx.get_parameter_source(str(parameter.name))
+                if source is ParameterSource.ENVIRONMENT:
+                    error.param_hint = f"{parameter.envvar} in the environment"
+            raise
+
+    def _tell_unread(self, ctx: click.Context, words: list[str]) -> None:
+        if self._unread is None:
+            return
+        lenient = click.Context(
+            self,
+            parent=ctx.parent,
+            info_name=ctx.info_name,
+            obj=ctx.obj,
+            resilient_parsing=True,
+            ignore_unknown_options=True,
+            allow_extra_args=True,
+        )
+        with lenient:
+            super().parse_args(lenient, words)
+            if not lenient.meta.get(_SHOW):
+                self._unread(lenient)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, or show what it would run with."""
+        if ctx.meta.get(_SHOW):
+            # Imported here: nothing else needs it.
+            from auditor.cli.config.show import in_force
+
+            for line in in_force(ctx, self.keys, ctx.meta.get(_FILE)):
+                ctx.obj.say(line)
+            return 0
+        for parameter in self.keys.values():
+            if takes_pairs(parameter):
+                ctx.params[str(parameter.name)] = tuple(text for text, _ in pairs(ctx, parameter))
+        return super().invoke(ctx)
+
+
+def config_options(context: click.Context) -> dict[str, click.Option]:
+    """Return every option that a file may set, by its key: those of ``audit``.
+
+    The root group of ``context`` has that command; a command that runs without a group is its own.
+    """
+    root = context.find_root().command
+    command = root.get_command(context, "audit") if isinstance(root, click.Group) else root
+    assert isinstance(command, Configurable)
+    return {key: o for key, o in command.keys.items() if isinstance(o, click.Option)}
+
+
+def _config_option() -> click.Option:
+    return click.Option(
+        ["--config"],
+        metavar="FILE",
+        shell_complete=completion.files,
+        envvar=f"{PREFIX}CONFIG",
+        is_eager=True,
+        expose_value=False,
+        callback=_load,
+        help=f"Defaults for options.  [default: {CONFIG_FILE} if it is there]",
+    )
+
+
+def _show_option() -> click.Option:
+    return click.Option(
+        ["--show-config"],
+        is_flag=True,
+        expose_value=False,
+        callback=_note_show,
+        help="Print the options in force and where each comes from; do nothing else.",
+    )
+
+
+def _note_show(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    context.meta[_SHOW] = wanted
+
+
+def _load(context: click.Context, _option: click.Parameter, name: str | None) -> None:
+    """Make what the file says the defaults of the command's parameters."""
+    if name is not None and not name.strip():
+        raise UsageError("--config is empty; leave the option out")
+    path = Path(name or CONFIG_FILE)
+    # A link to nothing is a mistake; no file at all is the usual case.
+    if name is None and not os.path.lexists(path):
+        return
+    # Imported here: a run without a file needs none of it.
+    from auditor.cli.config.file import read_config
+
+    settings = read_config(path, context, config_options(context))
+    context.meta[_FILE] = ConfigFile(path.as_posix(), settings)
+    assert isinstance(context.command, Configurable)
+    context.default_map = {
+        str(parameter.name): settings[key].value
+        for key, parameter in context.command.keys.items()
+        if key in settings
+    }

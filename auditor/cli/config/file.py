@@ -1,0 +1,247 @@
+"""``auditor.yaml``: defaults for the options of ``audit`` and of the commands that share them.
+
+A key is an option's long name with underscores, and its value is checked by the option's own
+type, so that a new option can be configured from the day it exists. The file's JSON Schema is
+derived from the same options. What is wrong is reported at once, each problem with its position.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.cli.config.settings import Setting, takes_pairs
+from auditor.errors import PolicyError, Problem, UsageError
+from auditor.model import Position
+from auditor.policy.loading import nodes
+from auditor.policy.loading.nodes import Mapping as MappingNode
+from auditor.policy.loading.nodes import Node, Scalar, Sequence
+from auditor.policy.loading.problems import Problems
+from auditor.redaction.fields import is_named_secret, looks_secret
+from auditor.suggest import nearest
+from auditor.text import one_line
+
+#: Keys that are likely to be tried, and ours.
+_FOREIGN = {
+    **dict.fromkeys(("extends", "rules", "packs"), "policy"),
+    **dict.fromkeys(("format", "formats", "output_format"), "report"),
+    **dict.fromkeys(("output", "out"), "output_dir"),
+    **dict.fromkeys(("threshold", "severity", "fail"), "fail_on"),
+    **dict.fromkeys(("include", "select"), "only"),
+    **dict.fromkeys(("exclude", "ignore"), "skip"),
+    **dict.fromkeys(("limits", "allow"), "max"),
+    **dict.fromkeys(("url", "api", "host"), "base_url"),
+}
+_KEY = re.compile(r"[\w.-]+(?=[\"']?\s*:)")
+_PYTHON: Mapping[str, tuple[type, ...]] = {
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "string": (str,),
+}
+_WANTED = {
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text; quote it",
+}
+_CREDENTIAL = (
+    "remove it, revoke it if the file was ever shared, and set FIVETRAN_API_KEY and"
+    " FIVETRAN_API_SECRET in the environment"
+)
+
+
+def config_schema(options: Mapping[str, click.Option]) -> dict[str, Any]:
+    """Return the JSON Schema of a file that may set ``options``, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:fivetran-auditor:config:1",
+        "title": "Defaults for the options of fivetran-auditor",
+        "type": "object",
+        "properties": {key: _schema(option) for key, option in options.items()},
+        "additionalProperties": False,
+    }
+
+
+def read_config(
+    path: Path, context: click.Context, options: Mapping[str, click.Option]
+) -> dict[str, Setting]:
+    """Return what the file at ``path`` sets of ``options``, by key; comments alone set nothing.
+
+    Raises PolicyError with every problem found, UsageError for a file that cannot be read.
+    """
+    label = path.as_posix()
+    try:
+        if path.is_symlink() and path.resolve().suffix.lower() not in {".yaml", ".yml"}:
+            # What is wrong with a file is told with its lines: not those of a password file.
+            raise UsageError(f"{one_line(label)}: a link to what is no .yaml file; name that file")
+        with path.open("rb") as file:
+            data = file.read(nodes.MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{one_line(label)}: cannot be read: {reason}") from error
+    if all(not line.strip() or line.lstrip().startswith(b"#") for line in data.splitlines()):
+        return {}
+    problems = Problems()
+    # A line that may hold a credential is not shown, whatever else is wrong with it.
+    tells = not any(is_named_secret(key) for key in _KEY.findall(data.decode("utf-8", "replace")))
+    if tells:
+        problems.knows(label, data, ours=True)
+    settings: dict[str, Setting] = {}
+    try:
+        root, found = nodes.parse(data, label)
+        problems.extend(found)
+        settings = dict(_Reader(problems, context, options).read(root))
+    except nodes.YamlError as error:
+        problems.extend(error.problems)
+    if problems.errors:
+        raise PolicyError([_shown(problem, tells=tells) for problem in problems.errors])
+    return settings
+
+
+def _shown(problem: Problem, *, tells: bool) -> Problem:
+    hides = not tells or looks_secret(problem.source_line)
+    return problem._replace(source_line="") if hides else problem
+
+
+class _Reader:
+    """Reads a file's keys, each by the option it is for."""
+
+    def __init__(
+        self, problems: Problems, context: click.Context, options: Mapping[str, click.Option]
+    ) -> None:
+        self._problems = problems
+        self._context = context
+        self._options = options
+
+    def read(self, root: Node) -> Iterator[tuple[str, Setting]]:
+        """Yield what is set, noting what is wrong."""
+        if not isinstance(root, MappingNode):
+            hint = "it holds one option a line, as fail_on: high"
+            self._problems.add(root.position, "this is no mapping of options to values", hint)
+            return
+        for key, node in root:
+            option = self._options.get(key.text)
+            if option is None:
+                self._refuse(key)
+                continue
+            texts = list(self._texts(option, key.text, node))
+            places = tuple(position for position, _ in texts)
+            if option.multiple:
+                yield key.text, Setting(tuple(str(text) for _, text in texts), places)
+            elif texts:
+                yield key.text, Setting(texts[0][1], places)
+
+    def _refuse(self, key: Scalar) -> None:
+        name = one_line(key.text)
+        if is_named_secret(key.text):
+            told = f"{name}: a credential never stands in this file"
+            self._problems.add(key.position, told, _CREDENTIAL)
+            return
+        known = list(self._options)
+        hint = nearest(key.text, known, _FOREIGN) or f"the keys are {', '.join(known)}"
+        self._problems.add(key.position, f"there is no option {name}", hint)
+
+    def _texts(
+        self, option: click.Option, key: str, node: Node
+    ) -> Iterator[tuple[Position, str | bool]]:
+        """Yield every text that ``node`` holds for ``option``, as on the command line."""
+        if takes_pairs(option):
+            yield from self._pairs(option, key, node)
+            return
+        items = node.items if option.multiple and isinstance(node, Sequence) else (node,)
+        if not items:
+            self._problems.add(node.position, f"{key}: is an empty list", "remove it, or name one")
+        for item in items:
+            value = self._value(_item_schema(option)["type"], key, item)
+            if value is not None and self._fits(option, key, item.position, value):
+                yield item.position, value
+
+    def _pairs(
+        self, option: click.Option, key: str, node: Node
+    ) -> Iterator[tuple[Position, str | bool]]:
+        names = (option.metavar or "").partition("=")[0].lower()
+        if not isinstance(node, MappingNode) or not node.entries:
+            self._problems.add(node.position, f"{key}: takes a mapping, each {names} with a value")
+            return
+        for name, held in node:
+            items = held.items if isinstance(held, Sequence) else (held,)
+            if not items or not all(isinstance(i, Scalar) and i.value is not None for i in items):
+                hint = "write a value, or a list of values"
+                self._problems.add(held.position, f"{key}: {one_line(name.text)} is no value", hint)
+                continue
+            text = f"{name.text}={','.join(i.text for i in items if isinstance(i, Scalar))}"
+            if self._fits(option, key, name.position, text):
+                yield name.position, text
+
+    def _value(self, kind: str, key: str, item: Node) -> str | bool | None:
+        if isinstance(item, Scalar) and item.value in {None, ""}:
+            self._problems.add(item.position, f"{key}: holds nothing", "remove it, or give a value")
+        elif not isinstance(item, Scalar) or type(item.value) not in _PYTHON[kind]:
+            self._problems.add(item.position, f"{key}: takes {_WANTED[kind]}")
+        elif "://" in item.text and looks_secret(item.text):
+            told = f"{key}: holds a credential, which never stands in this file"
+            self._problems.add(item.position, told, _CREDENTIAL)
+        else:
+            return item.value if isinstance(item.value, bool) else item.text
+        return None
+
+    def _fits(self, option: click.Option, key: str, position: Position, value: str | bool) -> bool:
+        """Whether the option itself takes ``value``; notes what it says when it does not."""
+        try:
+            option.process_value(self._context, (value,) if option.multiple else value)
+        except click.BadParameter as error:
+            choices = getattr(option.type, "choices", ())
+            hint = nearest(str(value), choices) if choices else ""
+            self._problems.add(position, f"{key}: {one_line(error.message)}", hint)
+        except UsageError as error:
+            self._problems.add(position, one_line(str(error)))
+        else:
+            return True
+        return False
+
+
+def _schema(option: click.Option) -> dict[str, Any]:
+    item = _item_schema(option)
+    told: dict[str, Any] = {"description": option.help} if option.help else {}
+    default = option.to_info_dict()["default"]
+    if default is not None and default != () and not callable(default):
+        told["default"] = list(default) if isinstance(default, tuple) else default
+    if takes_pairs(option):
+        value = {"type": ["string", "number", "boolean"]}
+        values = {"anyOf": [value, {"type": "array", "items": value, "minItems": 1}]}
+        return {**told, "type": "object", "additionalProperties": values, "minProperties": 1}
+    if option.multiple:
+        return {**told, "anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
+    return {**told, **item}
+
+
+def _item_schema(option: click.Option) -> dict[str, Any]:
+    """Return the schema of one value of ``option``: what its click type takes."""
+    kind = option.type
+    if option.is_flag:
+        return {"type": "boolean"}
+    if isinstance(kind, click.Choice):
+        return {"type": "string", "enum": list(kind.choices)}
+    if isinstance(kind, click.IntRange | click.FloatRange):
+        return {"type": _number(kind), **_bounds(kind)}
+    if kind in (click.INT, click.FLOAT):
+        return {"type": _number(kind)}
+    return {"type": "string", "minLength": 1}
+
+
+def _number(kind: click.ParamType[Any]) -> str:
+    return "integer" if isinstance(kind, type(click.INT)) else "number"
+
+
+def _bounds(kind: click.IntRange | click.FloatRange) -> dict[str, float]:
+    found: dict[str, float] = {}
+    if kind.min is not None:
+        found["exclusiveMinimum" if kind.min_open else "minimum"] = kind.min
+    if kind.max is not None:
+        found["exclusiveMaximum" if kind.max_open else "maximum"] = kind.max
+    return found

@@ -1,0 +1,242 @@
+"""The command line: ``fivetran-auditor``, and the one place where a run ends.
+
+A command returns its exit code or raises; ``main`` turns either into what the process leaves
+behind, whatever state its streams are in. Commands are imported when they are run: ``--help`` and
+``--version`` import none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from types import FrameType, MappingProxyType
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from auditor.cli.terminal.streams import Terminal
+from auditor.errors import AuditorError, Interrupted, PolicyError
+from auditor.text import listed, nearest
+from auditor.version import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+#: Every command and what it does; each is the module of its name, holding ``command``.
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "audit": "Fetch, judge, report, gate.",
+        "fetch": "Save a listing as a snapshot.",
+        "validate": "Check policies: every problem with file:line:column.",
+        "test": "Run the tests that stand beside the rules.",
+        "explain": "Show the rules in force, or one rule in full.",
+        "compare": "Tell what changed between two reports, or would with other policies.",
+        "schema": "Print the JSON Schema of a policy, for editors.",
+        "init": "Write a starter: policy, waivers, defaults, CI jobs.",
+        "sandbox": "Serve the embedded API on loopback.",
+        "demo": "Audit the embedded API: nothing to configure.",
+        "completion": "Print the script that makes a shell complete all this.",
+    }
+)
+
+_NAME = "fivetran-auditor"
+_EPILOG = """\b
+Exit codes:
+  0    everything was judged, and nothing at or above --fail-on failed
+  1    violations
+  2    usage, configuration, policy or waiver file; nothing was judged
+  3    inconclusive: incomplete listing, unevaluable check, nothing to judge
+  4    a report could not be written, or a bug
+  130  interrupted; 143 terminated
+"""
+
+
+class Commands(click.Group):
+    """A group that imports a command's module when the command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return the names of all commands, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command called ``cmd_name``. Raises click.UsageError with the nearest."""
+        if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:
+                return None
+            near = nearest(cmd_name, COMMANDS)
+            hint = f"did you mean {near}?" if near else f"there are {listed(COMMANDS, 'and')}"
+            ctx.fail(f"No such command {cmd_name!r} ({hint})")
+        command: click.Command = import_module(f"auditor.cli.commands.{cmd_name}").command
+        if command.add_help_option:
+            command.add_help_option = False
+            command.params.append(_telling("-h", "--help", "Show this message and exit.", _help))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        """Write the commands' table without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the commands and what each does, without importing any of them."""
+        from click.shell_completion import CompletionItem  # only when asked
+
+        told = COMMANDS.items()
+        found = [
+            CompletionItem(name, help=does) for name, does in told if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def _help(context: click.Context) -> str:
+    return context.get_help()
+
+
+def _version(_context: click.Context) -> str:
+    return f"{_NAME}, version {__version__}"
+
+
+def _telling(short: str, long: str, doc: str, text: Callable[[click.Context], str]) -> click.Option:
+    """Return an option that says ``text`` and ends; click's own fail on a stream that is gone."""
+
+    def tell(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+        if wanted and not context.resilient_parsing:
+            context.obj.say(text(context))
+            context.exit()
+
+    return click.Option(
+        [short, long],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        help=doc,
+        callback=tell,
+    )
+
+
+@click.group(
+    cls=Commands,
+    epilog=_EPILOG,
+    add_help_option=False,
+    params=[
+        _telling("-V", "--version", "Show the version and exit.", _version),
+        _telling("-h", "--help", "Show this message and exit.", _help),
+    ],
+    context_settings={"max_content_width": 100},
+)
+def group() -> None:
+    """Policy as code for Fivetran: judge every connection against your rules.
+
+    Credentials come from FIVETRAN_API_KEY and FIVETRAN_API_SECRET, never from arguments.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    # A shell asks with the words in the environment and none on the command line: a variable that
+    # was left behind must not make an audit answer with completions.
+    bare = len(sys.argv) == 1 and not arguments
+    if bare and (asked := os.environ.get("_FIVETRAN_AUDITOR_COMPLETE")):
+        import_module("auditor.cli.commands.completion").answer(group, asked)
+    _on_signals(_end_now)
+    sys.unraisablehook = _unraised
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    terminal = Terminal.from_environment()
+    code = _run(arguments, terminal)
+    terminal.close()
+    gc.freeze()  # what is left goes with the process: nobody has to look through it first
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str], terminal: Terminal) -> int:
+    """Return the exit code that ``arguments`` lead to; nothing is raised.
+
+    A signal ends the run, wherever it is. Before and after, one ends the process at once.
+    """
+    taken: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        # A second signal ends the process at once, whatever the first one is still tidying up.
+        _on_signals(_end_now)
+        taken.append(number)
+        raise Interrupted(number)
+
+    try:
+        _on_signals(interrupt)
+        code = _ended(arguments, terminal)
+        _on_signals(_end_now)
+        if taken:
+            # It came where Python lets nothing be raised: in a generator that is being closed.
+            raise Interrupted(taken[0])
+    except Interrupted as interruption:
+        word = "interrupted" if interruption.exit_code == 130 else "terminated"
+        terminal.complain(f"{word}: {_undecided(interruption)}")
+        return interruption.exit_code
+    return code
+
+
+def _undecided(interruption: Interrupted) -> str:
+    """Return what became of the run's files."""
+    notes: list[str] = getattr(interruption, "__notes__", [])
+    return "; ".join(notes) or (
+        "the run decided nothing; a report that it had not written yet says that it did not finish"
+    )
+
+
+def _ended(arguments: Sequence[str], terminal: Terminal) -> int:
+    """Return the exit code that ``arguments`` lead to. Raises Interrupted only."""
+    try:
+        # Not click's ``main``: it takes a broken pipe, whatever pipe that is, for an exit code 1.
+        with group.make_context(_NAME, list(arguments) or ["--help"], obj=terminal) as context:
+            returned = group.invoke(context)
+    except click.exceptions.Exit as ending:
+        # Without a command nothing was judged, however helpful the help is.
+        return ending.exit_code if arguments else click.UsageError.exit_code
+    except PolicyError as error:
+        terminal.complain_of(error.problems)
+        return error.exit_code
+    except AuditorError as error:
+        terminal.complain(str(error))
+        return error.exit_code
+    except click.ClickException as error:
+        terminal.complain(_usage(error))
+        return error.exit_code
+    except click.Abort:
+        return 130
+    except Exception as error:  # noqa: BLE001  # the one place: a bug must end as 4, not as 1
+        terminal.complain_of_bug(error, verbose=_is_verbose(arguments))
+        return AuditorError.exit_code
+    return returned if isinstance(returned, int) else 0
+
+
+def _usage(error: click.ClickException) -> str:
+    hint = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f"\nTry '{error.ctx.command_path} --help'."
+    return f"{error.format_message()}{hint}"
+
+
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    return any(word in {"-v", "--verbose"} for word in arguments)
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
+def _unraised(what: sys.UnraisableHookArgs) -> None:
+    """Tell what Python could not raise, but for a signal: ``_run`` remembers those."""
+    if not isinstance(what.exc_value, Interrupted):
+        sys.__unraisablehook__(what)
+
+
+def _end_now(number: int, _frame: FrameType | None) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(128 + number)

@@ -1,0 +1,166 @@
+"""Options that choose rules and accept violations, and what they stand for."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+import click
+
+from auditor.cli.options import completion
+from auditor.cli.options.shared import checked
+from auditor.errors import UsageError
+from auditor.model import Severity
+from auditor.policy import Ruleset
+from auditor.policy.select import select
+from auditor.text import listed, one_line
+
+if TYPE_CHECKING:
+    from auditor.acceptance.baseline import Baseline
+    from auditor.acceptance.waivers import Waivers
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_LIMIT = re.compile(r"[0-9]{1,9}", re.ASCII)
+_SEVERITIES = {severity.label: severity for severity in Severity}
+
+
+class ExceptionOptions(TypedDict):
+    """What ``exception_options`` hands to a command."""
+
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    tags: tuple[str, ...]
+    limits: tuple[str, ...]
+    waivers: str | None
+    baseline: str | None
+
+
+def limits_of(texts: Sequence[str]) -> dict[Severity, int]:
+    """Return ``--max`` arguments by severity. Raises UsageError for what is no SEVERITY=N."""
+    found: dict[Severity, int] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        severity = _SEVERITIES.get(name)
+        if severity is None or not _LIMIT.fullmatch(number):
+            raise UsageError(
+                f"--max {one_line(text)}: write a severity ({listed(_SEVERITIES)}) and a number,"
+                " as --max low=20"
+            )
+        if severity in found:
+            raise UsageError(f"--max {name} is given twice")
+        found[severity] = int(number)
+    return found
+
+
+_OPTIONS = (
+    click.option(
+        "--only",
+        multiple=True,
+        metavar="RULE",
+        shell_complete=completion.rules,
+        help="Only rules of this id or glob; repeatable.",
+    ),
+    click.option(
+        "--skip",
+        multiple=True,
+        metavar="RULE",
+        shell_complete=completion.rules,
+        help="No rule of this id or glob; repeatable.",
+    ),
+    click.option(
+        "--tag",
+        "tags",
+        multiple=True,
+        metavar="TAG",
+        shell_complete=completion.tags,
+        help="Only rules with this tag; repeatable.",
+    ),
+    click.option(
+        "--max",
+        "limits",
+        multiple=True,
+        metavar="SEVERITY=N",
+        callback=checked(limits_of),
+        shell_complete=completion.words(f"{name}=" for name in _SEVERITIES),
+        help="Allow up to N violations of a severity, whatever --fail-on says; repeatable.",
+    ),
+    click.option(
+        "--waivers",
+        metavar="FILE",
+        shell_complete=completion.files,
+        help="Accepted exceptions, each with a reason, an owner and an end.",
+    ),
+    click.option(
+        "--baseline",
+        metavar="REPORT.json",
+        shell_complete=completion.files,
+        help="An earlier JSON report: its violations are known and do not gate, new ones do.",
+    ),
+)
+
+waivers_option = _OPTIONS[-2]
+
+
+def exception_options(command: _F) -> _F:
+    """Add the options that choose rules and accept violations."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def check_inputs(
+    options: ExceptionOptions,
+    written: Iterable[Path | None],
+    read: Iterable[tuple[str, str | None]] = (),
+) -> None:
+    """Raise UsageError when a report would be written over what the run reads or remembers.
+
+    ``read`` are more options and the paths they name. A baseline that every run replaces makes
+    each violation known by the next run.
+    """
+    # Not Path.resolve(): it raises where a link leads to itself, which the writer tells of.
+    targets = {os.path.realpath(path) for path in written if path is not None}
+    named = (("--baseline", options["baseline"]), ("--waivers", options["waivers"]), *read)
+    for option, name in named:
+        if name is not None and os.path.realpath(name) in targets:
+            raise UsageError(
+                f"{option} {one_line(name)}: this run would write its report there; keep a copy"
+                " elsewhere, and commit it"
+            )
+
+
+def selected(ruleset: Ruleset, options: ExceptionOptions) -> Ruleset:
+    """Return the rules that ``options`` choose. Raises UsageError where that is none."""
+    for option, texts in (("--only", options["only"]), ("--skip", options["skip"])):
+        _check_texts(option, texts)
+    _check_texts("--tag", options["tags"])
+    return select(ruleset, only=options["only"], skip=options["skip"], tags=options["tags"])
+
+
+def waivers_of(name: str | None, *, strict: bool) -> Waivers | None:
+    """Return the waivers in the file ``name``. Raises PolicyError, UsageError."""
+    if name is None:
+        return None
+    _check_texts("--waivers", [name])
+    from auditor.acceptance.waivers import load_waivers
+
+    return load_waivers(name, strict=strict)
+
+
+def baseline_of(name: str | None) -> Baseline | None:
+    """Return the baseline in the file ``name``. Raises UsageError for a report that is none."""
+    if name is None:
+        return None
+    _check_texts("--baseline", [name])
+    from auditor.acceptance.baseline import read_baseline
+
+    return read_baseline(name)
+
+
+def _check_texts(option: str, texts: Iterable[str]) -> None:
+    # An unset variable in a pipeline must not silently accept or leave out.
+    if not all(text.strip() for text in texts):
+        raise UsageError(f"{option} is empty; leave the option out")

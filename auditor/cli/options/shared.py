@@ -1,0 +1,248 @@
+"""Options that several commands share, and what they stand for.
+
+Every command that asks the API takes the same options and asks in the same way; every command
+that loads policies chooses them alike.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+import click
+
+from auditor.cli.options import completion
+from auditor.cli.options.policies import DEFAULT_PACK, POLICY_FOLDER
+from auditor.cli.options.precedence import as_near
+from auditor.clock import parse_timestamp
+from auditor.errors import UsageError
+from auditor.model import Severity
+from auditor.text import one_line
+
+if TYPE_CHECKING:
+    from auditor.sources.api.walk import FivetranSource
+
+    _MomentType = click.ParamType[datetime]
+else:
+    # Older versions of click have no type argument here.
+    _MomentType = click.ParamType
+
+BASE_URL = "https://api.fivetran.com"
+_NO_BAR = "none"
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class Moment(_MomentType):
+    """A point in time with its zone."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return the time that ``value`` says."""
+        moment = value if isinstance(value, datetime) else parse_timestamp(value)
+        if moment is None:
+            said = f"{one_line(value)} is no time with a zone; write 2026-01-31T12:00:00Z"
+            self.fail(said, param, ctx)
+        return moment
+
+
+class ApiOptions(TypedDict):
+    """What ``api_options`` hands to a command, but for ``timeout``."""
+
+    base_url: str
+    group: str | None
+    schema: str | None
+    page_size: int
+    verify_listing: bool
+    max_wait: float
+
+
+def _not_empty(
+    _context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
+    # An unset variable in a pipeline must not widen or narrow what is listed.
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty; leave the option out", param=parameter)
+    return value
+
+
+def checked(check: Callable[[Any], object]) -> Callable[..., Any]:
+    """Return a callback that has ``check`` look at an option's value, which stays as it is."""
+
+    def callback(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+        check(value)
+        return value
+
+    return callback
+
+
+_API_OPTIONS = (
+    click.option(
+        "--base-url",
+        metavar="URL",
+        default=BASE_URL,
+        show_default=True,
+        help="The API's address; https, or http on loopback.",
+    ),
+    click.option("--group", metavar="ID", callback=_not_empty, help="Only this group."),
+    click.option(
+        "--schema", metavar="NAME", callback=_not_empty, help="Only the connection of this name."
+    ),
+    click.option(
+        "--page-size",
+        type=click.IntRange(1, 1000),
+        default=1000,
+        show_default=True,
+        metavar="N",
+        help="Connections a page, 1 to 1000.",
+    ),
+    click.option(
+        "--verify-listing",
+        is_flag=True,
+        help="Walk until two walks in a row list the same connections.",
+    ),
+    click.option(
+        "--max-wait",
+        type=click.FloatRange(0),
+        default=120,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long rate limits may make the run wait, in all.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0, min_open=True),
+        default=600,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long the whole listing may take.",
+    ),
+)
+
+allow_empty_option = click.option(
+    "--allow-empty", is_flag=True, help="A listing without connections is all right."
+)
+
+
+policy_option = click.option(
+    "-p",
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="FILE|FOLDER|PACK",
+    shell_complete=completion.policies,
+    help="Rules; repeatable. A path has a / or ends in .yaml, anything else is a shipped pack."
+    f"  [default: ./{POLICY_FOLDER} if it is there, else the pack {DEFAULT_PACK}]",
+)
+
+var_option = click.option(
+    "--var",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set a variable that a policy declares; repeatable.",
+)
+
+strict_option = click.option(
+    "--strict",
+    is_flag=True,
+    help="Warnings in policies are errors; an idle rule or a listing of unknown completeness is"
+    " inconclusive; implies --verify-listing.",
+)
+
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice([*(severity.label for severity in Severity), _NO_BAR]),
+    default=Severity.LOW.label,
+    show_default=True,
+    help="The least severity that makes exit 1.",
+)
+
+history_option = click.option(
+    "--history",
+    metavar="FOLDER",
+    callback=_not_empty,
+    help="Keep a line a run there, for the trend and since when each finding is open.",
+)
+
+_OUTPUT_OPTIONS = (
+    click.option("-q", "--quiet", is_flag=True, help="Say only the gate's answer."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more; show where a bug happened."),
+    click.option("--no-color", is_flag=True, help="No colour; NO_COLOR does the same."),
+)
+
+
+def api_options(command: _F) -> _F:
+    """Add the options of a command that asks the API."""
+    return _with(_API_OPTIONS, command)
+
+
+def output_options(command: _F) -> _F:
+    """Add the options that say how much is told, and how."""
+    return _with(_OUTPUT_OPTIONS, command)
+
+
+def given(context: click.Context, names: set[str], beside: str) -> list[str]:
+    """Return those of the parameters ``names`` that were given beside ``beside``, as options.
+
+    What is farther from the user than ``beside``, as the file's default for an option is from
+    the command line, was not meant for this run.
+    """
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in names and as_near(context, parameter.name, beside)
+    ]
+
+
+def severity_of(fail_on: str) -> Severity | None:
+    """Return the severity that ``--fail-on`` names; None for none."""
+    return None if fail_on == _NO_BAR else Severity[fail_on.upper()]
+
+
+def variables_of(settings: tuple[str, ...]) -> dict[str, str]:
+    """Return ``--var`` arguments by name. Raises UsageError for one without ``=``, or twice."""
+    found: dict[str, str] = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--var {one_line(text)}: write --var NAME=VALUE")
+        if name in found:
+            raise UsageError(f"--var {one_line(name)} is given twice")
+        found[name] = value
+    return found
+
+
+def _with(options: tuple[Callable[[Any], Any], ...], command: _F) -> _F:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def api_source(options: ApiOptions) -> FivetranSource:
+    """Return the API as ``options`` and the environment's credentials describe it.
+
+    Raises UsageError for credentials or an address that do not fit.
+    """
+    # Imported here: no other command needs HTTP, and it takes longest to load.
+    from auditor.sources.api.account import credentials_from
+    from auditor.sources.api.client import HttpOptions
+    from auditor.sources.api.walk import FivetranSource
+
+    credentials = credentials_from(os.environ)
+    for option, value in (("--group", options["group"]), ("--schema", options["schema"])):
+        if value in {credentials.key, credentials.secret}:
+            raise UsageError(f"{option} holds the API key or its secret; correct the pipeline")
+    return FivetranSource(
+        options["base_url"],
+        credentials,
+        group=options["group"],
+        schema=options["schema"],
+        page_size=options["page_size"],
+        verify_listing=options["verify_listing"],
+        options=HttpOptions(max_wait=options["max_wait"]),
+    )

@@ -1,0 +1,1 @@
+"""What the process says to people: streams, layout, summaries."""

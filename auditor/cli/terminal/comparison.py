@@ -1,0 +1,144 @@
+"""A comparison on a terminal or in a log: the answer last, as after a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from auditor.cli.terminal.layout import cells, cut, folded, padded
+from auditor.cli.terminal.streams import style
+from auditor.clock import to_the_second
+from auditor.past.compare import MEANINGS, WORSE, Answer, Change, Changed, Comparison, Tally
+from auditor.past.earlier import EarlierReport
+from auditor.text import listed, one_line, plural, printable
+
+_MOST = 10
+_INDENT = 12
+_ANSWERS = {
+    Answer.HELD: ("NOT WORSE", "green"),
+    Answer.WORSE: ("WORSE", "red"),
+    Answer.INCONCLUSIVE: ("INCONCLUSIVE", "yellow"),
+}
+_COLOURS = {
+    **dict.fromkeys(WORSE, "red"),
+    Change.UNJUDGED: "yellow",
+    Change.FIXED: "green",
+}
+#: What is no change: the tables leave out what has nothing else.
+_STILL = frozenset({Change.UNCHANGED, Change.ACCEPTED})
+#: What is always counted; other kinds only where there are some.
+_ALWAYS = frozenset({Change.NEW, Change.UNCHANGED, Change.FIXED})
+
+
+def summary(
+    comparison: Comparison,
+    reports: Sequence[Path],
+    *,
+    verbose: bool = False,
+    lost: int | None = None,
+    width: int | None = None,
+) -> Iterator[str]:
+    """Yield the lines; ``lost`` is the exit code where a report could not be written.
+
+    ``width`` is the columns of a terminal; elsewhere nothing is cut or folded.
+    """
+    most = None if verbose else _MOST
+    yield from _row("old", _side(comparison.earlier), width)
+    yield from _row("new", _side(comparison.later), width)
+    yield from _differences(comparison, width)
+    yield ""
+    yield from _counts(comparison)
+    yield ""
+    yield from _table("rule", comparison.by_rule, most)
+    yield from _table("group", comparison.by_group, most)
+    yield from _table("connection", comparison.by_connection, most)
+    yield from _changes(comparison, most, width)
+    for number, path in enumerate(reports):
+        yield from _row("" if number else "reports", printable(str(path)), None)
+    if reports:
+        yield ""
+    yield answer(comparison, lost)
+
+
+def answer(comparison: Comparison, lost: int | None = None) -> str:
+    """Return the answer and its reasons, in one line."""
+    word, colour = _ANSWERS[comparison.answer]
+    if lost is not None:
+        told = f"a report could not be written (the answer itself: {comparison.answer.value})"
+        return f"{style('NOT REPORTED', 'red', 'bold')}  exit {lost}: {told}"
+    reasons = "; ".join(one_line(reason, 400) for reason in comparison.reasons)
+    return f"{style(word, colour, 'bold')}  exit {comparison.answer.exit_code}: {reasons}"
+
+
+def _side(report: EarlierReport) -> str:
+    when = to_the_second(report.judged_at) if report.judged_at else "did not finish"
+    judged = f"{plural(len(report.connections), 'connection')}, {plural(len(report.rules), 'rule')}"
+    return f"{one_line(report.name)} ({when}; {judged}; {report.outcome.value})"
+
+
+def _differences(comparison: Comparison, width: int | None) -> Iterator[str]:
+    added, gone = comparison.connections_added, comparison.connections_gone
+    if added or gone:
+        yield from _row("listed", f"connections: {added:,} new, {gone:,} gone", width)
+    for label, names in (("added", comparison.rules_added), ("removed", comparison.rules_gone)):
+        if names:
+            yield from _row(label, f"{plural(len(names), 'rule')}: {listed(names, 'and')}", width)
+    for label, report in (("old", comparison.earlier), ("new", comparison.later)):
+        for note in report.left_out:
+            yield from _row("left out", f"{label}: {one_line(note)}", width)
+
+
+def _counts(comparison: Comparison) -> Iterator[str]:
+    for change, count in comparison.counts.items():
+        if count or change in _ALWAYS:
+            colour = _COLOURS.get(change) if count else "dim"
+            text = f"{count:>8,}  {change.value:<10}"
+            yield f"{style(text, colour) if colour else text}{style(MEANINGS[change], 'dim')}"
+
+
+def _table(noun: str, tallies: Sequence[Tally], most: int | None) -> Iterator[str]:
+    moved = [tally for tally in tallies if tally.counts.keys() - _STILL]
+    if not moved:
+        return
+    shown = moved[:most]
+    kinds = [change for change in Change if any(change in tally.counts for tally in moved)]
+    names = [one_line(tally.name, 60) for tally in shown]
+    widest = max(cells(noun), *map(cells, names))
+    heading = "  ".join(f"{kind.value:>9}" for kind in kinds)
+    yield style(f"  {padded(noun, widest)}  {heading}", "dim")
+    for name, tally in zip(names, shown, strict=True):
+        numbers = "  ".join(f"{tally.counts.get(kind, 0) or '-':>9}" for kind in kinds)
+        yield f"  {padded(name, widest)}  {numbers}"
+    if len(moved) > len(shown):
+        yield f"  and {plural(len(moved) - len(shown), f'more {noun}')}: use -v, or a report"
+    yield ""
+
+
+def _changes(comparison: Comparison, most: int | None, width: int | None) -> Iterator[str]:
+    """Yield what got worse, one by one, and what nobody knows."""
+    told = [c for c in comparison.changes if c.change in WORSE or c.change is Change.UNJUDGED]
+    shown = told[:most]
+    for changed in shown:
+        word = style(f"{changed.change.value:<9}", _COLOURS[changed.change])
+        yield f"  {word} {cut(_words(changed), None if width is None else width - _INDENT)}"
+    if len(told) > len(shown):
+        yield f"  and {plural(len(told) - len(shown), 'more change')}: use -v, or a report"
+    if told:
+        yield ""
+
+
+def _words(changed: Changed) -> str:
+    first = changed.connections[0] if changed.connections else None
+    more = len(changed.connections) - 1
+    where = changed.group or (f"{first.service}/{first.schema} ({first.id})" if first else "")
+    more_words = f" and {plural(more, 'more connection')}" if more > 0 and not changed.group else ""
+    note = f" [{changed.note}]" if changed.note else ""
+    what = f"{changed.severity.label} {changed.rule}, {where}{more_words}{note}"
+    return one_line(f"{what}: {changed.message}", 300)
+
+
+def _row(label: str, text: str, width: int | None) -> Iterator[str]:
+    first, *rest = folded(text, width, _INDENT)
+    yield f"  {style(f'{label:<9}', 'dim')} {first}"
+    for line in rest:
+        yield f"{' ' * _INDENT}{line}"

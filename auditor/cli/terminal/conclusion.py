@@ -1,0 +1,85 @@
+"""What ``audit`` and ``demo`` have in common: judge, write the reports, say what came of it."""
+
+from __future__ import annotations
+
+import gc
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from auditor.cli.terminal.layout import columns_of
+from auditor.cli.terminal.streams import Terminal
+from auditor.cli.terminal.summary import answer, summary
+from auditor.errors import ReportError
+from auditor.model import Result
+from auditor.policy import Ruleset
+from auditor.reports.writer import ReportWriter
+from auditor.run import Options, Progress, audit
+from auditor.sources import Source
+from auditor.text import plural
+
+if TYPE_CHECKING:
+    from auditor.past.history_folder import HistoryFolder
+
+
+class Telling(msgspec.Struct, frozen=True):
+    """How a run is told and kept.
+
+    ``chosen`` says how the policies were, when nobody chose them. ``history`` is where the run is
+    kept, None for nowhere.
+    """
+
+    terminal: Terminal
+    quiet: bool = False
+    verbose: bool = False
+    chosen: str = ""
+    history: HistoryFolder | None = None
+
+
+def audit_and_report(
+    source: Source, ruleset: Ruleset, options: Options, writer: ReportWriter, telling: Telling
+) -> tuple[Result, int]:
+    """Run an audit, write its reports and its summary; return the result and the exit code.
+
+    A report that cannot be written makes the code 4, which outranks whatever was found.
+    """
+    terminal, started = telling.terminal, time.monotonic()
+    gc.freeze()  # what was loaded stays: the collector need not look at it again
+
+    def show(progress: Progress) -> None:
+        walk = f"walk {progress.walk}: " if progress.walk > 1 else ""
+        seen = f"{plural(progress.pages, 'page')}, {plural(progress.connections, 'connection')}"
+        terminal.progress(f"{walk}{seen}, {time.monotonic() - started:.0f} s")
+
+    result = audit(source, ruleset, options, show)
+    terminal.end_progress()
+    paths: tuple[Path, ...] = ()
+    failures: list[ReportError] = []
+    try:
+        if telling.history is not None:
+            result = telling.history.record(result, options.clock())
+    except ReportError as error:
+        failures.append(error)
+    try:
+        paths = writer.write(result)
+    except ReportError as error:
+        failures.append(error)
+    to_err, lost = writer.takes_stdout, ReportError.exit_code if failures else None
+    if telling.quiet:
+        terminal.say(answer(result, lost), to_err=to_err)
+    else:
+        lines = summary(
+            result,
+            paths,
+            chosen=telling.chosen,
+            verbose=telling.verbose,
+            lost=lost,
+            width=columns_of(terminal.err if to_err else terminal.out),
+        )
+        for line in lines:
+            terminal.say(line, to_err=to_err)
+    for failure in failures:
+        terminal.complain(str(failure))
+    return result, result.gate.exit_code if lost is None else lost

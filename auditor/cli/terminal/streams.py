@@ -1,0 +1,207 @@
+"""What the process says to people: on streams that may be closed, full or no terminal.
+
+A summary that cannot be written is lost and changes nothing; the exit code stands. Nothing that
+came from a record or a server reaches a terminal as a control sequence, nor a CI's log as one of
+its commands, nor any stream as a credential.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from auditor.errors import Problem
+from auditor.redaction.credentials import Scrubber
+from auditor.text import one_line, plural, printable
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_STYLED = re.compile(r"\x1b\[[0-9;]*m")
+_COMMAND = re.compile(r"^(\s*)::|##\[|##vso\[")
+_BUG = (
+    "this is a bug in the auditor, not in your account: nothing it says of this run can be"
+    " trusted. Please report it with the command you ran"
+)
+
+
+class Terminal:
+    """The two standard streams, with what is known of them."""
+
+    def __init__(
+        self,
+        out: TextIO | None,
+        err: TextIO | None,
+        *,
+        colour_out: bool = False,
+        colour_err: bool = False,
+        interactive: bool = False,
+        scrubber: Scrubber | None = None,
+    ) -> None:
+        self.out = out
+        self.err = err
+        self.colour_out = colour_out
+        self.colour_err = colour_err
+        self.interactive = interactive
+        self.scrubber = Scrubber() if scrubber is None else scrubber
+        self.quiet = False
+        self._progress = ""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Terminal:
+        """Return the process's own streams, honouring NO_COLOR, FORCE_COLOR, TERM and CI."""
+        environ = os.environ if environ is None else environ
+        out, err = _usable(sys.stdout), _usable(sys.stderr)
+        dumb = environ.get("TERM") == "dumb"
+        forced = bool(environ.get("FORCE_COLOR")) and not environ.get("NO_COLOR")
+        plain = bool(environ.get("NO_COLOR")) or dumb
+        credentials = [
+            (environ.get(key, ""), environ.get(secret, ""))
+            for key, secret in (
+                ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET"),
+                ("FIVETRAN_APIKEY", "FIVETRAN_APISECRET"),
+            )
+        ]
+        return cls(
+            out=out,
+            err=err,
+            colour_out=forced or (_is_terminal(out) and not plain),
+            colour_err=forced or (_is_terminal(err) and not plain),
+            interactive=_is_terminal(err) and not dumb and not environ.get("CI"),
+            scrubber=Scrubber(credentials),
+        )
+
+    def without_colour(self) -> None:
+        """Write no colour from here on."""
+        self.colour_out = self.colour_err = False
+
+    def say(self, text: str = "", *, to_err: bool = False) -> None:
+        """Write a line of what a user came for."""
+        colour = self.colour_err if to_err else self.colour_out
+        self._write(self.err if to_err else self.out, self._safe(text, colour=colour))
+
+    def complain(self, text: str) -> None:
+        """Write why the run ends, on the standard error stream."""
+        self._write(
+            self.err, self._safe(f"{style('error', 'red')}: {text}", colour=self.colour_err)
+        )
+
+    def complain_of(self, problems: Sequence[Problem]) -> None:
+        """Write every problem in a file with the spot it is at."""
+        for problem in problems:
+            self._write(self.err, self._safe(excerpt(problem), colour=self.colour_err))
+        count = sum(not problem.warning for problem in problems)
+        rest = len(problems) - count
+        told = [plural(count, "error")] if count else []
+        told += [plural(rest, "warning")] if rest else []
+        files = list(dict.fromkeys(problem.position.file for problem in problems))
+        where = files[0] if len(files) == 1 else f"{len(files)} files"
+        self.complain(f"{' and '.join(told)} in {one_line(where)}; nothing was judged")
+
+    def complain_of_bug(self, error: Exception, *, verbose: bool) -> None:
+        """Write that something unexpected happened, and with ``verbose`` where."""
+        self.complain(f"{type(error).__name__}: {str(error)[:500]}")
+        if verbose:
+            import traceback  # only here, and seldom
+
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                self._write(self.err, self._safe(line, colour=False))
+        self._write(self.err, _BUG + ("." if verbose else ", and run it with -v to see where."))
+
+    def progress(self, text: str) -> None:
+        """Show how far a run has come, on one line that the next one replaces."""
+        if self.interactive and not self.quiet:
+            self._progress = text
+            self._raw(f"\r\x1b[2K{printable(text)}")
+
+    def end_progress(self) -> None:
+        """Clear the line of progress."""
+        if self._progress:
+            self._progress = ""
+            self._raw("\r\x1b[2K")
+
+    def close(self) -> None:
+        """Flush both streams; one that cannot be is let go, so that the exit code stands."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                if stream is not None:
+                    stream.flush()
+            except (OSError, ValueError):
+                _let_go(stream)
+
+    def _safe(self, text: str, *, colour: bool) -> str:
+        lines = self.scrubber.text(text).split("\n")
+        return "\n".join(_safe_line(line, colour=colour) for line in lines)
+
+    def _write(self, stream: TextIO | None, text: str) -> None:
+        self.end_progress()
+        if stream is None:
+            return
+        try:
+            stream.write(f"{text}\n")
+            stream.flush()
+        except (OSError, ValueError):
+            _let_go(stream)
+            self.out = None if stream is self.out else self.out
+            self.err = None if stream is self.err else self.err
+
+    def _raw(self, text: str) -> None:
+        if self.err is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self.err.write(text)
+                self.err.flush()
+
+
+def style(text: str, *names: str) -> str:
+    """Return ``text`` in a colour or weight; a stream without colour drops it again."""
+    return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
+
+
+def excerpt(problem: Problem) -> str:
+    """Return a problem with its line and a caret under the spot."""
+    kind = style("warning", "yellow") if problem.warning else style("error", "red")
+    told = [f"{problem.position}: {kind}: {printable(problem.message)}"]
+    if problem.source_line.strip():
+        start = problem.position.column - 1
+        # A long line is shown around the spot.
+        cut = max(0, start - 60)
+        shown = printable(problem.source_line[cut : cut + 100].rstrip().replace("\t", " "))
+        told += [f"    {shown}", f"    {' ' * (start - cut)}{style('^', 'cyan')}"]
+    if problem.hint:
+        told.append(f"    {style('help', 'cyan')}: {printable(problem.hint)}")
+    return "\n".join(told)
+
+
+def _safe_line(line: str, *, colour: bool) -> str:
+    """Return a line with our own styles or none, and nothing else that a stream would obey."""
+    pieces, end = [], 0
+    for match in _STYLED.finditer(line):
+        pieces += [printable(line[end : match.start()]), match[0] if colour else ""]
+        end = match.end()
+    pieces.append(printable(line[end:]))
+    return _COMMAND.sub(lambda match: f"{match[0][:-1]} {match[0][-1]}", "".join(pieces))
+
+
+def _usable(stream: TextIO | None) -> TextIO | None:
+    # Python leaves None where a stream was closed before the start.
+    if stream is not None and hasattr(stream, "reconfigure"):
+        with contextlib.suppress(OSError, ValueError):
+            stream.reconfigure(errors="backslashreplace")
+    return stream
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+def _let_go(stream: TextIO) -> None:
+    """Point a broken stream at nothing, so that the interpreter's exit does not trip over it."""
+    with contextlib.suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)

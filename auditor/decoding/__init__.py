@@ -1,0 +1,1 @@
+"""From bytes to the fields that rules read, and nothing else."""

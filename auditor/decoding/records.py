@@ -1,0 +1,394 @@
+"""Decoding: of a page of connections, only what the rules in force read.
+
+A ``Shape`` is made from the paths that rules read and the identity of a connection. It decodes a
+page straight into small structs of just those fields, which is several times faster than a full
+parse, and what is never decoded can never leak. Nothing is coerced and nothing has a default:
+a field that is absent is ``MISSING``, and a value of the wrong type is that value.
+
+A page that the fast decoder refuses (a lone surrogate, a number out of range) goes through the
+standard library once before it is given up, and comes out the same.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Optional, Protocol, Union
+
+import msgspec
+
+from auditor.decoding.envelope import (
+    MORE,
+    TWICE,
+    Envelope,
+    elsewhere,
+    envelope,
+    may_begin_empty,
+    no_array,
+    once,
+)
+from auditor.decoding.json_values import (
+    CONCEALED,
+    MISSING,
+    Concealed,
+    Opaque,
+    UndecodableError,
+    kind_of,
+    parse,
+    utf8,
+)
+from auditor.fields import IDENTITY, Exposure, find
+
+_Decoder = msgspec.json.Decoder[Any]
+#: What stands for any number that no float holds, in records that are kept whole.
+_OUT_OF_RANGE = 10**400
+_Scalar = Union[None, bool, int, float, str]
+#: What a decoder raises where it can make nothing of a body.
+_UNDECODED = (msgspec.MsgspecError, RecursionError, ValueError)
+_Leaf = Union[_Scalar, Opaque, list[Union[_Scalar, Opaque, list[Any]]]]
+
+
+class _Said:
+    """What an answer says where it says whether more follows: null is something said."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+class Node(msgspec.Struct):
+    """One step of a path: how its values are decoded, and how they are reached.
+
+    ``struct`` is what an object here becomes; None leaves it ``Opaque``, or with ``whole`` a
+    plain dict. ``attribute`` is the node's name in its parent's struct.
+    """
+
+    path: str
+    key: str
+    attribute: str
+    whole: bool = False
+    children: dict[str, Node] = msgspec.field(default_factory=dict)
+    items: Node | None = None
+    struct: type[Any] | None = None
+
+    @property
+    def secret(self) -> bool:
+        """Whether a value here is a live credential."""
+        documented = find(self.path) if self.path else None
+        return documented is not None and documented.exposure is Exposure.SECRET
+
+
+def segments(path: str) -> list[str]:
+    """Return the steps of ``path``: ``setup_tests[].status`` is setup_tests, [], status."""
+    return path.replace("[]", ".[]").split(".")
+
+
+class Shape:
+    """The part of a record that is decoded.
+
+    ``reads`` are dotted paths, ``[]`` for the items of an array; ``whole`` are those whose
+    objects and arrays are needed with all they hold, for their length or a schema.
+    """
+
+    def __init__(self, reads: Iterable[str], whole: Iterable[str] = ()) -> None:
+        self.root = Node(path="", key="", attribute="")
+        #: What the decoder met of an answer: more than it returns where a key stands twice.
+        self._met: list[object] = []
+        for path in (*IDENTITY, *sorted(reads)):
+            self._plant(path)
+        for path in sorted(whole):
+            self._plant(path).whole = True
+        self._type(self.root)
+        record: Any = self.root.struct
+        #: The type of every record that this shape decodes.
+        self.record: Any = record
+        leaf = (Union[_Leaf, msgspec.UnsetType], MISSING)
+        said = (Union[_Said, msgspec.UnsetType], MISSING)
+        more = [(name, *said) for name in ("next_cursor", *MORE)]
+        items = ("items", Union[list[record], msgspec.UnsetType], MISSING)
+        data: Any = msgspec.defstruct("Data", [items, *more], gc=False, namespace=self._noting())
+        answer: Any = msgspec.defstruct(
+            "Answer",
+            [
+                ("code", *leaf),
+                ("message", *leaf),
+                ("data", Union[data, msgspec.UnsetType], MISSING),
+                *more,
+            ],
+            gc=False,
+        )
+        self._page: _Decoder = msgspec.json.Decoder(answer, dec_hook=self._decoded)
+        self._array: _Decoder = msgspec.json.Decoder(list[record], dec_hook=self._decoded)
+        self._single: _Decoder = msgspec.json.Decoder(record, dec_hook=self._decoded)
+
+    # -- decoding ---------------------------------------------------------------------------
+
+    def page(self, body: bytes) -> Envelope:
+        """Decode one answer of ``GET /v1/connections``; its items are not yet ``sift``-ed.
+
+        Raises UndecodableError for what is not JSON in UTF-8, or says its list or cursor twice.
+        """
+        body = utf8(body)
+        self._met.clear()
+        try:
+            answer = self._page.decode(body)
+        except _UNDECODED:
+            return envelope(once(body), self._each)
+        finally:
+            met = len(self._met)
+            self._met.clear()
+        data = answer.data
+        if data is MISSING:
+            return envelope(once(body), self._each)
+        items = [] if data.items is MISSING else data.items
+        said = [getattr(part, name) for part in (answer, data) for name in ("next_cursor", *MORE)]
+        if met != 1 + len(items) + sum(each is not MISSING for each in said):
+            raise UndecodableError(TWICE, transient=False)
+        if data.items is not MISSING and may_begin_empty(body):
+            once(body)  # a list that holds nothing is not met
+        return Envelope(
+            answer.code,
+            answer.message,
+            items,
+            _value(data.next_cursor),
+            no_array("data.items", MISSING) if data.items is MISSING else "",
+            elsewhere(partial(_said, answer), partial(_said, data)),
+        )
+
+    def array(self, body: bytes) -> list[Any]:
+        """Decode a JSON array of records. Raises UndecodableError."""
+        return _array(self._decode(self._array, body, self._each))
+
+    def single(self, body: bytes) -> object:
+        """Decode one JSON value that should be a record. Raises UndecodableError."""
+        return self._decode(self._single, body, self.convert)
+
+    def convert(self, value: object) -> Any:
+        """Return a plain JSON value as this shape decodes it: an object becomes a record."""
+        return _build(self.root, value)
+
+    def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
+        """Return the items that are records with an id, and what is wrong with each other one."""
+        record = self.record
+        good = [item for item in items if type(item) is record and type(item.id) is str and item.id]
+        if len(good) == len(items):
+            return good, []
+        return _sift(items, record, lambda item: item.id)
+
+    def ids(self, records: list[Any]) -> list[str]:
+        """Return the ids of sifted records, in order."""
+        return [record.id for record in records]
+
+    def values(self, records: list[Any], name: str) -> list[object]:
+        """Return what sifted records hold as ``name``, a field of a connection's identity."""
+        return [getattr(record, name) for record in records]
+
+    # -- reaching values --------------------------------------------------------------------
+
+    def node(self, path: str) -> Node:
+        """Return the node at ``path``, which must be one of those the shape was made from."""
+        node = self.root
+        for step in segments(path):
+            following = node.items if step == "[]" else node.children.get(step)
+            if following is None:
+                raise KeyError(path)
+            node = following
+        return node
+
+    # -- construction -----------------------------------------------------------------------
+
+    def _plant(self, path: str) -> Node:
+        node, walked = self.root, ""
+        for step in segments(path):
+            if step == "[]":
+                walked += "[]"
+                node.items = node.items or Node(walked, "[]", "")
+                node = node.items
+            else:
+                walked = f"{walked}.{step}" if walked else step
+                if step not in node.children:
+                    node.children[step] = Node(walked, step, _attribute(step, len(node.children)))
+                node = node.children[step]
+        return node
+
+    def _type(self, node: Node) -> Any:
+        """Return the type that decodes values at ``node``, making structs on the way."""
+        if node.secret and not node.children:
+            return Optional[Concealed]
+        if node.whole:
+            _mark_whole(node)
+            return Union[_Scalar, list[Any], dict[str, Any]]
+        item: Any = self._type(node.items) if node.items else Union[_Scalar, Opaque, list[Any]]
+        if not node.children:
+            return Union[_Scalar, Opaque, list[item]]
+        struct: Any = msgspec.defstruct(
+            "Object" if node.path else "Record",
+            [
+                (child.attribute, Union[self._type(child), msgspec.UnsetType], MISSING)
+                for child in node.children.values()
+            ],
+            namespace={} if node.path else self._noting(),
+            gc=False,
+            rename={child.attribute: child.key for child in node.children.values()},
+        )
+        node.struct = struct
+        return Union[_Scalar, struct, list[item]]
+
+    def _decode(self, decoder: _Decoder, body: bytes, convert: Callable[[object], Any]) -> Any:
+        body = utf8(body)
+        try:
+            return decoder.decode(body)
+        except _UNDECODED:
+            return convert(parse(body))
+        finally:
+            self._met.clear()
+
+    def _noting(self) -> dict[str, Any]:
+        """Return what makes a struct note each of its values as it is decoded."""
+        return {"__post_init__": self._met.append}
+
+    def _decoded(self, wanted: type, value: object) -> object:
+        """Decode hook, for the two types that msgspec does not know."""
+        if wanted is Concealed:
+            return CONCEALED
+        self._met.append(value)
+        return _Said(value)
+
+    def _each(self, value: object) -> Any:
+        return [self.convert(item) for item in value] if isinstance(value, list) else value
+
+
+class WholeRecords:
+    """Decodes records as plain dicts with all they hold, for a snapshot.
+
+    Two things are replaced. What stands in ``connect_card`` becomes a marker, and a number that
+    no float holds (1e999) becomes an integer that none holds, which every JSON writer can write:
+    a check on it is an error as it was live.
+    """
+
+    def page(self, body: bytes) -> Envelope:
+        """Decode one answer of ``GET /v1/connections``. Raises UndecodableError."""
+        return envelope(once(utf8(body), _keep, out_of_range=_OUT_OF_RANGE), list)
+
+    def array(self, body: bytes) -> list[Any]:
+        """Decode a JSON array of records. Raises UndecodableError."""
+        return _array(_kept(body))
+
+    def single(self, body: bytes) -> object:
+        """Decode one JSON value that should be a record. Raises UndecodableError."""
+        return _kept(body)
+
+    def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
+        """Return the items that are records with an id, and what is wrong with each other one."""
+        return _sift(items, dict, lambda item: item.get("id", MISSING))
+
+    def ids(self, records: list[Any]) -> list[str]:
+        """Return the ids of sifted records, in order."""
+        return [record["id"] for record in records]
+
+    def values(self, records: list[Any], name: str) -> list[object]:
+        """Return what sifted records hold as ``name``, MISSING where they have none."""
+        return [record.get(name, MISSING) for record in records]
+
+
+class Decoder(Protocol):
+    """What a source needs of ``Shape`` and ``WholeRecords``, which decode alike."""
+
+    def page(self, body: bytes) -> Envelope:
+        """Decode one answer of ``GET /v1/connections``. Raises UndecodableError."""
+
+    def array(self, body: bytes) -> list[Any]:
+        """Decode a JSON array of records. Raises UndecodableError."""
+
+    def single(self, body: bytes) -> object:
+        """Decode one JSON value that should be a record. Raises UndecodableError."""
+
+    def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
+        """Return the items that are records with an id, and what is wrong with each other one."""
+
+    def ids(self, records: list[Any]) -> list[str]:
+        """Return the ids of sifted records, in order."""
+
+    def values(self, records: list[Any], name: str) -> list[object]:
+        """Return what sifted records hold as ``name``, a field of a connection's identity."""
+
+
+def _said(part: object, name: str) -> object:
+    return _value(getattr(part, name))
+
+
+def _value(said: object) -> object:
+    return said.value if isinstance(said, _Said) else said
+
+
+def _attribute(key: str, number: int) -> str:
+    plain = key.isidentifier() and key.isascii() and not keyword.iskeyword(key)
+    return key if plain and not key.startswith("_") else f"_{number}"
+
+
+def _mark_whole(node: Node) -> None:
+    """Below a whole node nothing is a struct: children are reached as keys of a dict."""
+    for child in (*node.children.values(), *([node.items] if node.items else [])):
+        child.whole = True
+        _mark_whole(child)
+
+
+def _build(node: Node, value: object) -> Any:
+    """Make of a plain JSON value what the fast decoder would have made of it."""
+    if node.secret and not node.children:
+        return None if value is None else CONCEALED
+    if node.whole:
+        return value
+    if isinstance(value, dict):
+        if node.struct is None:
+            return Opaque()
+        present = (child for child in node.children.values() if child.key in value)
+        return node.struct(
+            **{child.attribute: _build(child, value[child.key]) for child in present}
+        )
+    if isinstance(value, list):
+        if node.items:
+            return [_build(node.items, item) for item in value]
+        return [Opaque() if isinstance(item, dict) else item for item in value]
+    return value
+
+
+def _array(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise UndecodableError(f"not an array but {kind_of(value)}", transient=False)
+    return value
+
+
+def _sift(
+    items: list[Any], record: type[Any], identify: Callable[[Any], object]
+) -> tuple[list[Any], list[str]]:
+    good, problems = [], []
+    for number, item in enumerate(items, 1):
+        if type(item) is not record:
+            problems.append(f"item {number} is {kind_of(item)}, not a connection")
+            continue
+        name = identify(item)
+        if type(name) is str and name:
+            good.append(item)
+        else:
+            held = "empty" if name == "" else kind_of(name)
+            problems.append(f"item {number} is no connection: its id is {held}")
+    return good, problems
+
+
+def _keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Object hook of snapshots: conceals what the catalogue calls a live credential."""
+    record = dict(pairs)
+    if "connect_card" in record:
+        record["connect_card"] = _conceal_all(record["connect_card"])
+    return record
+
+
+def _conceal_all(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _conceal_all(item) for key, item in value.items()}
+    return None if value is None else repr(CONCEALED)
+
+
+def _kept(body: bytes) -> Any:
+    return parse(utf8(body), hook=_keep, out_of_range=_OUT_OF_RANGE)

@@ -1,0 +1,1 @@
+"""Earlier runs: reading their reports, comparing two, keeping a history."""

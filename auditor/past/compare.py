@@ -1,0 +1,431 @@
+"""Comparing two runs: what is new, fixed, unchanged, accepted by now, or not judged any more.
+
+A check is followed by its rule and its connection, or its rule and its group; messages, evidence
+and the order of a report play no part. Every finding of either run is in exactly one change.
+Nothing counts as fixed that the newer run did not judge: a connection that was not listed, a rule
+that was not in force, or a check that could not be evaluated is *unjudged*.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from functools import cached_property
+
+import msgspec
+
+from auditor.errors import UsageError
+from auditor.model import Connection, Severity, Verdict
+from auditor.past.earlier import EarlierFinding, EarlierReport, EarlierRule
+from auditor.text import one_line, plural
+
+_ACCEPTED = frozenset({Verdict.WAIVED, Verdict.KNOWN})
+_ACCOUNTS = frozenset({"api", "snapshot"})
+_ACCOUNT = "account"
+NO_CONNECTION = "(no connection)"
+
+
+class Change(Enum):
+    """What became of a check, as the word that texts and the JSON document use; worst first."""
+
+    NEW = "new"
+    RAISED = "raised"
+    AGAIN = "again"
+    UNJUDGED = "unjudged"
+    UNCHANGED = "unchanged"
+    WAIVED = "waived"
+    KNOWN = "known"
+    ACCEPTED = "accepted"
+    SETTLED = "settled"
+    FIXED = "fixed"
+
+
+#: What each change means, for people.
+MEANINGS: Mapping[Change, str] = {
+    Change.NEW: "a violation that was not there before",
+    Change.RAISED: "a violation whose rule has become severer",
+    Change.AGAIN: "a violation that was accepted before and counts again",
+    Change.UNJUDGED: "not judged by the newer run, so nobody knows; never counted as fixed",
+    Change.UNCHANGED: "a violation then and now",
+    Change.WAIVED: "a violation that a waiver covers by now",
+    Change.KNOWN: "a violation that the newer run's baseline knows",
+    Change.ACCEPTED: "accepted then and now",
+    Change.SETTLED: "could not be evaluated then, and is no violation now",
+    Change.FIXED: "a violation then, judged and none now",
+}
+#: What makes the newer run worse than the older one.
+WORSE = frozenset({Change.NEW, Change.RAISED, Change.AGAIN})
+
+
+class Answer(Enum):
+    """Whether the newer run is worse, as a word."""
+
+    HELD = "not worse"
+    WORSE = "worse"
+    INCONCLUSIVE = "inconclusive"
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command that compares."""
+        return {Answer.HELD: 0, Answer.WORSE: 1, Answer.INCONCLUSIVE: 3}[self]
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """One check that is a finding in either run.
+
+    ``severity`` is the newer run's where it has the rule. ``before`` and ``after`` are None where
+    the run did not make the check. ``note`` says more of why, "" where there is no more to say.
+    """
+
+    change: Change
+    rule: str
+    title: str
+    severity: Severity
+    before: Verdict | None
+    after: Verdict | None
+    connections: tuple[Connection, ...]
+    group: str
+    message: str
+    note: str = ""
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """How many changes of each kind one rule, group or connection has; zeros are left out."""
+
+    name: str
+    label: str
+    counts: Mapping[Change, int]
+
+    @property
+    def worse(self) -> int:
+        """How many of them make the newer run worse."""
+        return sum(self.counts.get(change, 0) for change in WORSE)
+
+
+class Comparison(msgspec.Struct, frozen=True, dict=True):
+    """What two runs differ in. ``changes`` are worst first, then severest first.
+
+    ``fail_on`` is the least severity at which a change for the worse counts, None for none.
+    """
+
+    earlier: EarlierReport
+    later: EarlierReport
+    changes: tuple[Changed, ...]
+    fail_on: Severity | None
+    connections_added: int
+    connections_gone: int
+    rules_added: tuple[str, ...]
+    rules_gone: tuple[str, ...]
+
+    @cached_property
+    def counts(self) -> Mapping[Change, int]:
+        """The number of changes of every kind, zeros included."""
+        counted = Counter(changed.change for changed in self.changes)
+        return {change: counted[change] for change in Change}
+
+    @cached_property
+    def counting(self) -> tuple[Changed, ...]:
+        """The changes for the worse that are severe enough to count."""
+        bar = self.fail_on
+        return tuple(
+            c for c in self.changes if c.change in WORSE and bar is not None and c.severity >= bar
+        )
+
+    @property
+    def answer(self) -> Answer:
+        """Whether the newer run is worse; inconclusive when either run was."""
+        if not (self.earlier.conclusive and self.later.conclusive):
+            return Answer.INCONCLUSIVE
+        return Answer.WORSE if self.counting else Answer.HELD
+
+    @cached_property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the answer is what it is, as sentences."""
+        return tuple(_reasons(self))
+
+    @cached_property
+    def by_rule(self) -> tuple[Tally, ...]:
+        """A tally a rule that has changes, worst first."""
+        return _tallies((c, [(c.rule, c.title)]) for c in self.changes)
+
+    @cached_property
+    def by_group(self) -> tuple[Tally, ...]:
+        """A tally a group of connections, by its id; a change counts once in each it touches."""
+        return _tallies(
+            (c, {(x.group_id, x.group_id): 0 for x in c.connections} or [(NO_CONNECTION, "")])
+            for c in self.changes
+        )
+
+    @cached_property
+    def by_connection(self) -> tuple[Tally, ...]:
+        """A tally a connection, by its id; a change counts once for each it is about."""
+        return _tallies(
+            (c, {(x.id, f"{x.service}/{x.schema}"): 0 for x in c.connections}) for c in self.changes
+        )
+
+
+def compare(
+    earlier: EarlierReport, later: EarlierReport, fail_on: Severity | None = Severity.LOW
+) -> Comparison:
+    """Return what differs between ``earlier`` and ``later``.
+
+    Raises UsageError when they are of two accounts, which have nothing to compare.
+    """
+    _check_accounts(earlier, later)
+    then, now = _Run(earlier), _Run(later)
+    changes = [*_of_later(then, now), *_of_earlier(then, now)]
+    order = {change: number for number, change in enumerate(Change)}
+    changes.sort(key=lambda c: (order[c.change], -c.severity))
+    return Comparison(
+        earlier,
+        later,
+        tuple(changes),
+        fail_on,
+        connections_added=len(now.places.keys() - then.places.keys()),
+        connections_gone=len(then.places.keys() - now.places.keys()),
+        rules_added=tuple(name for name in now.rules if name not in then.rules),
+        rules_gone=tuple(name for name in then.rules if name not in now.rules),
+    )
+
+
+class _Run:
+    """A run's checks, by what follows them from run to run."""
+
+    def __init__(self, report: EarlierReport) -> None:
+        self.rules = {rule.id: rule for rule in report.rules}
+        self.places = {name: place for place, name in enumerate(report.connections.ids)}
+        self.findings = report.findings
+        self.found: dict[tuple[str, str], list[EarlierFinding]] = defaultdict(list)
+        self.unsettled: dict[str, set[str]] = defaultdict(set)
+        for finding in report.findings:
+            self.found[self.key(finding)].append(finding)
+            if finding.verdict is Verdict.ERROR:
+                self.unsettled[finding.rule] |= {c.id for c in finding.connections}
+        self._groups = {
+            rule.id: {check.group: check.verdict for check in rule.groups} for rule in report.rules
+        }
+
+    def key(self, finding: EarlierFinding) -> tuple[str, str]:
+        """Return what ``finding`` is followed by: its rule, and its group or connection."""
+        rule = self.rules.get(finding.rule)
+        per = rule.per if rule is not None else bool(finding.group)
+        return finding.rule, finding.group if per else _only(finding)
+
+    def verdict(self, finding: EarlierFinding, *, per: bool) -> Verdict | None:
+        """Return what this run says of the check behind a finding of the other run.
+
+        None where it did not make that check. ``per`` says that it was on a group.
+        """
+        rule = self.rules.get(finding.rule)
+        if rule is None or bool(rule.per) != per:
+            return None
+        if per:
+            return self._on_group(rule, finding)
+        place = self.places.get(_only(finding))
+        return None if place is None else Verdict(rule.verdicts[place])
+
+    def _on_group(self, rule: EarlierRule, finding: EarlierFinding) -> Verdict | None:
+        checks = self._groups[rule.id]
+        if finding.group in checks:
+            return checks[finding.group]
+        # A duplicate that is gone has no check of its own: its group was judged, or was not.
+        ids = {connection.id for connection in finding.connections}
+        errors = {group for group, verdict in checks.items() if verdict is Verdict.ERROR}
+        within = (_ACCOUNT in errors, any(finding.group.startswith(f"{e}, ") for e in errors))
+        if any(within) or ids & self.unsettled[rule.id]:
+            return Verdict.ERROR
+        return None if ids.isdisjoint(self.places) else Verdict.PASS
+
+
+def _of_later(then: _Run, now: _Run) -> Iterator[Changed]:
+    """Yield what became of every check that is a finding in the newer run."""
+    for finding in now.findings:
+        rule = now.rules.get(finding.rule)
+        per = bool(rule.per) if rule is not None else bool(finding.group)
+        same = _same(then, now.key(finding), per=per)
+        known = _covering(same, finding)
+        before = (
+            known.verdict
+            if known is not None
+            else same[0].verdict
+            if same
+            else then.verdict(finding, per=per)
+        )
+        change, note = _change(finding, known, before)
+        if change is Change.NEW and not note:
+            note = _why_new(then, finding, before)
+        yield Changed(
+            change,
+            finding.rule,
+            rule.title if rule is not None else "",
+            finding.severity,
+            before,
+            finding.verdict,
+            finding.connections,
+            finding.group,
+            finding.message,
+            note,
+        )
+
+
+def _of_earlier(then: _Run, now: _Run) -> Iterator[Changed]:
+    """Yield what became of every finding of the older run that the newer one does not have."""
+    for finding in then.findings:
+        rule = then.rules.get(finding.rule)
+        per = bool(rule.per) if rule is not None else bool(finding.group)
+        if _same(now, then.key(finding), per=per):
+            continue
+        after = now.verdict(finding, per=per)
+        if after is None or after is Verdict.ERROR:
+            change, note = Change.UNJUDGED, _why_unjudged(now, finding, after)
+        else:
+            change = Change.SETTLED if finding.verdict is Verdict.ERROR else Change.FIXED
+            note = "the rule does not apply to it any more" if after is Verdict.SKIP else ""
+        named = now.rules.get(finding.rule) or rule
+        yield Changed(
+            change,
+            finding.rule,
+            named.title if named is not None else "",
+            named.severity if named is not None else finding.severity,
+            finding.verdict,
+            after,
+            finding.connections,
+            finding.group,
+            finding.message,
+            note,
+        )
+
+
+def _same(run: _Run, key: tuple[str, str], *, per: bool) -> list[EarlierFinding]:
+    """Return the findings of ``run`` that are on the same check."""
+    rule = run.rules.get(key[0])
+    return run.found.get(key, []) if rule is None or bool(rule.per) == per else []
+
+
+def _covering(same: Iterable[EarlierFinding], finding: EarlierFinding) -> EarlierFinding | None:
+    """Return that of ``same`` which was about all that ``finding`` is about."""
+    ids = {connection.id for connection in finding.connections}
+    return next((e for e in same if ids <= {c.id for c in e.connections}), None)
+
+
+def _change(
+    finding: EarlierFinding, known: EarlierFinding | None, before: Verdict | None
+) -> tuple[Change, str]:
+    """Return what a finding of the newer run is, and a note where that needs one."""
+    after = finding.verdict
+    if after is Verdict.ERROR:
+        return Change.UNJUDGED, "could not be evaluated"
+    if after in _ACCEPTED:
+        if before in _ACCEPTED:
+            return Change.ACCEPTED, ""
+        return (Change.WAIVED if after is Verdict.WAIVED else Change.KNOWN), finding.note
+    if before in _ACCEPTED:
+        return Change.AGAIN, f"was {before.label}" if before else ""
+    if before is not Verdict.FAIL:
+        return Change.NEW, ""
+    if known is None:
+        return Change.NEW, "about connections that it was not about before"
+    if finding.severity > known.severity:
+        return Change.RAISED, f"was {known.severity.label}"
+    return Change.UNCHANGED, ""
+
+
+def _why_new(then: _Run, finding: EarlierFinding, before: Verdict | None) -> str:
+    if before is Verdict.ERROR:
+        return "could not be evaluated before"
+    if finding.rule not in then.rules:
+        return "the rule is new"
+    if finding.connections and all(c.id not in then.places for c in finding.connections):
+        return "the connection was not listed before"
+    return "the rule did not apply to it before" if before is Verdict.SKIP else ""
+
+
+def _why_unjudged(now: _Run, finding: EarlierFinding, after: Verdict | None) -> str:
+    if after is Verdict.ERROR:
+        return "could not be evaluated"
+    rule = now.rules.get(finding.rule)
+    if rule is None:
+        return "the rule is not in the newer run"
+    if finding.connections and all(c.id not in now.places for c in finding.connections):
+        return "the connection is not in the newer run"
+    return "the newer run does not have this check"
+
+
+def _only(finding: EarlierFinding) -> str:
+    return finding.connections[0].id if finding.connections else ""
+
+
+def _check_accounts(earlier: EarlierReport, later: EarlierReport) -> None:
+    then, now = earlier.source, later.source
+    if then.base_url and now.base_url and then.base_url != now.base_url:
+        raise UsageError(
+            f"{earlier.name} is of {one_line(then.base_url)} and {later.name} of"
+            f" {one_line(now.base_url)}: two accounts cannot be compared"
+        )
+    finished = bool(then.kind and now.kind)
+    if finished and then.kind != now.kind and not {then.kind, now.kind} <= _ACCOUNTS:
+        raise UsageError(
+            f"{earlier.name} is of a {one_line(then.kind)} and {later.name} of a"
+            f" {one_line(now.kind)}: compare two runs of one kind"
+        )
+    old, new = earlier.connections.ids, later.connections.ids
+    if old and new and frozenset(old).isdisjoint(new):
+        raise UsageError(
+            f"{earlier.name} and {later.name} have no connection in common: they are of two"
+            " accounts, which cannot be compared"
+        )
+
+
+def _tallies(
+    changes: Iterable[tuple[Changed, Iterable[tuple[str, str]]]],
+) -> tuple[Tally, ...]:
+    counts: dict[str, Counter[Change]] = defaultdict(Counter)
+    labels: dict[str, str] = {}
+    for changed, names in changes:
+        for name, label in names:
+            counts[name][changed.change] += 1
+            labels.setdefault(name, label)
+    tallies = [Tally(name, labels[name], dict(found)) for name, found in counts.items()]
+    order = list(Change)
+
+    def worst(tally: Tally) -> tuple[object, ...]:
+        return (-tally.worse, *(-tally.counts.get(change, 0) for change in order), tally.name)
+
+    return tuple(sorted(tallies, key=worst))
+
+
+def _reasons(comparison: Comparison) -> Iterator[str]:
+    """Yield why the answer is what it is."""
+    for report in (comparison.earlier, comparison.later):
+        if not report.conclusive:
+            why = f": {report.reasons[0]}" if report.reasons else ""
+            yield f"{one_line(report.name)} was inconclusive{why}"
+    worse = [c for c in comparison.changes if c.change in WORSE]
+    counting = len(comparison.counting)
+    for change in (Change.NEW, Change.RAISED, Change.AGAIN):
+        found = [c for c in worse if c.change is change]
+        if found:
+            yield f"{_WORDS[change](len(found))} ({_by_severity(found)})"
+    if len(worse) > counting:
+        least = comparison.fail_on.label if comparison.fail_on else "none"
+        yield f"{len(worse) - counting:,} of them below the bar (--fail-on {least})"
+    if not worse:
+        yield "no new violation"
+    counts = comparison.counts
+    if counts[Change.FIXED]:
+        yield f"{counts[Change.FIXED]:,} fixed"
+    if counts[Change.UNJUDGED]:
+        yield f"{plural(counts[Change.UNJUDGED], 'check')} not judged by the newer run"
+
+
+_WORDS = {
+    Change.NEW: lambda n: plural(n, "new violation"),
+    Change.RAISED: lambda n: f"{plural(n, 'violation')} of a rule made severer",
+    Change.AGAIN: lambda n: f"{plural(n, 'violation')} not accepted any more",
+}
+
+
+def _by_severity(changes: Iterable[Changed]) -> str:
+    counted = Counter(changed.severity for changed in changes)
+    return ", ".join(f"{counted[s]:,} {s.label}" for s in sorted(counted, reverse=True))

@@ -1,0 +1,395 @@
+"""Conditions compiled to Python: fast, and the same as their plain reading.
+
+A condition becomes two expressions: one that is true where the condition *surely holds*, one that
+is true where it *surely fails*. What is neither could not be evaluated. The two are duals (the
+sure truth of ``all`` is the *and* of its parts, its sure falsehood their *or*; ``not`` swaps
+them), so Kleene's logic needs no third value, a wrong type needs no branch, and whatever nobody
+thought of is an error and never a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from auditor.clock import FUTURE_TOLERANCE, parse_time_of_day, parse_timestamp
+from auditor.decoding.json_values import MISSING
+from auditor.decoding.records import Node, Shape
+from auditor.model import Verdict
+from auditor.policy.language.conditions import ITSELF, All, AnyOf, Condition, Nested, Not, Test
+from auditor.policy.language.operands import FieldOperand, Literal, Now, Reading
+from auditor.policy.language.operators import OperandForm
+from auditor.policy.language.truth import Truth
+from auditor.policy.language.values import LARGEST, Takes
+from auditor.policy.rules import GroupRule, PolicyRule
+
+_NUMBER = "{0} is not None"
+_GUARDS = {str: "type({0}) is str", bool: "type({0}) is bool", int: _NUMBER, float: _NUMBER}
+_NUMBERS = frozenset({int, float})
+#: A source that calls its operand costs more than all the rest, and is asked once.
+_CALLS = "{operand}("
+_TYPES = {
+    Takes.ARRAY: "type({0}) is list",
+    Takes.OBJECT: "type({0}) is dict",
+    Takes.SIZED: "type({0}) in SIZED",
+}
+_QUANTIFIERS = frozenset({"any_item", "all_items", "none_items"})
+_INLINE = (str, int, float, bool)
+_LARGEST = int(LARGEST)
+
+#: What a check that did not pass leaves: rule, connection, verdict, and the values it read.
+RawFinding = tuple[int, int, int, tuple[Any, ...]]
+#: Judges a page: records, the first one's index, where rows of verdicts and findings go.
+JudgePage = Callable[
+    [Sequence[Any], int, Callable[[tuple[int, ...]], None], Callable[[RawFinding], None]], None
+]
+#: Takes a record of a group: its index, key, membership, and what must be unique.
+TakeMember = Callable[[int, tuple[Any, ...], Truth, tuple[Any, ...]], None]
+
+
+class Sure(msgspec.Struct, frozen=True):
+    """Two Python expressions: where a condition surely holds, and where it surely fails."""
+
+    holds: str
+    fails: str
+
+
+def compile_judge(
+    rules: Sequence[PolicyRule],
+    groups: Sequence[tuple[GroupRule, TakeMember]],
+    shape: Shape,
+    now: datetime,
+) -> JudgePage:
+    """Return a function that judges a page of the shape's records by all rules at once.
+
+    A row has a verdict for each of ``rules``, in order; members go to their group's function.
+    """
+    program = _Program(shape, now)
+    text = program.page(rules, groups)
+    # The text is made of names that the program chose and of literals in repr(): nothing in it
+    # comes from a policy as code.
+    exec(compile(text, "<rules>", "exec"), program.names)  # noqa: S102
+    judge: JudgePage = program.names["judge_page"]
+    return judge
+
+
+class _Program:
+    """The text of the functions, and the names it uses."""
+
+    def __init__(self, shape: Shape, now: datetime) -> None:
+        self.shape = shape
+        self.now = now
+        self.names: dict[str, Any] = {
+            "MISSING": MISSING,
+            "NUMERIC": _NUMBERS,
+            "NOW": now,
+            "HORIZON": Now(FUTURE_TOLERANCE).at(now),
+            "SIZED": frozenset({str, list, dict}),
+            "read_timestamp": parse_timestamp,
+            "read_time_of_day": parse_time_of_day,
+        }
+
+    def page(
+        self, rules: Sequence[PolicyRule], groups: Sequence[tuple[GroupRule, TakeMember]]
+    ) -> str:
+        loop = _Locals(self, self.shape.root, "r", exact=True)
+        body: list[str] = []
+        for number, rule in enumerate(rules):
+            body += self._rule(number, rule, loop)
+        for group, take in groups:
+            body += self._member(group, self.name("take", take), loop)
+        row = "".join(f"c{number}, " for number in range(len(rules)))
+        lines = [*loop.lines, *body, f"add(({row}))", "n += 1"]
+        return "\n".join(
+            [
+                "def judge_page(records, n, add, found):",
+                " for r in records:",
+                *(f"  {line}" for line in lines),
+            ]
+        )
+
+    def name(self, kind: str, value: Any) -> str:
+        """Return a name for ``value`` in the program."""
+        name = f"{kind}_{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def constant(self, value: Any) -> str:
+        """Return an expression for an operand's value."""
+        if type(value) in _INLINE:
+            return repr(value)
+        if isinstance(value, tuple):
+            return self.name("values", frozenset(value))
+        return self.name("operand", value)
+
+    def function(self, condition: Condition, node: Node | None) -> Callable[[Any], Truth]:
+        """Return ``condition`` as a function of an item that ``node`` describes, or a number."""
+        item = _Locals(self, node, "r", exact=False)
+        sure = self.condition(condition, item)
+        judged = f"return True if {sure.holds} else False if {sure.fails} else None"
+        return self._define("r", [*item.lines, *item.answers(), judged])
+
+    def quantifier(
+        self, name: str, condition: Condition, node: Node | None
+    ) -> Callable[..., Truth]:
+        """Return ``any_item``, ``all_items`` or ``none_items`` of ``condition`` as a function.
+
+        The first item that settles it ends the loop; one that could not be evaluated leaves the
+        whole so, unless another settles it.
+        """
+        item = _Locals(self, node, "r", exact=False)
+        sure = self.condition(condition, item)
+        settles, leaves = (
+            (sure.fails, sure.holds) if name == "all_items" else (sure.holds, sure.fails)
+        )
+        settled = name == "any_item"
+        inside = [
+            *item.lines,
+            *item.answers(),
+            f"if {settles}: return {settled}",
+            f"if not {leaves}: unsure = True",
+        ]
+        return self._define(
+            "items",
+            [
+                "if type(items) is not list: return None",
+                "unsure = False",
+                "for r in items:",
+                *(f" {line}" for line in inside),
+                f"return None if unsure else {not settled}",
+            ],
+        )
+
+    def _define(self, parameter: str, lines: list[str]) -> Callable[..., Truth]:
+        name = f"item_{len(self.names)}"
+        text = "\n".join([f"def {name}({parameter}):", *(f" {line}" for line in lines)])
+        exec(compile(text, "<rules>", "exec"), self.names)  # noqa: S102  # as in compile_judge
+        function: Callable[..., Truth] = self.names[name]
+        return function
+
+    # -- rules ------------------------------------------------------------------------------
+
+    def _rule(self, number: int, rule: PolicyRule, local: _Locals) -> list[str]:
+        kept = "".join(f"{local.of(path)}, " for path in rule.reads)
+        asserted = self.condition(rule.assertion, local)
+
+        def noted(verdict: Verdict) -> list[str]:
+            return [
+                f" c{number} = {verdict.value}",
+                f" found(({number}, n, {verdict.value}, ({kept})))",
+            ]
+
+        judged = [
+            *local.answers(),
+            f"if {asserted.holds}: c{number} = {Verdict.PASS.value}",
+            f"elif {asserted.fails}:",
+            *noted(Verdict.FAIL),
+            "else:",
+            *noted(Verdict.ERROR),
+        ]
+        if rule.when is None:
+            return judged
+        applies = self.condition(rule.when, local)
+        return [
+            *local.answers(),
+            f"if {applies.holds}:",
+            *(f" {line}" for line in judged),
+            f"elif {applies.fails}: c{number} = {Verdict.SKIP.value}",
+            "else:",
+            *noted(Verdict.ERROR),
+        ]
+
+    def _member(self, group: GroupRule, take: str, local: _Locals) -> list[str]:
+        key = "".join(f"{local.of(path)}, " for path in group.keys)
+        unique = "".join(f"{local.of(path)}, " for path in group.unique)
+        if group.when is None:
+            return [f"{take}(n, ({key}), True, ({unique}))"]
+        applies = self.condition(group.when, local)
+        member = f"True if {applies.holds} else False if {applies.fails} else None"
+        return [*local.answers(), f"{take}(n, ({key}), {member}, ({unique}))"]
+
+    # -- conditions -------------------------------------------------------------------------
+
+    def condition(self, condition: Condition, local: _Locals) -> Sure:
+        """Return where ``condition`` surely holds and surely fails."""
+        match condition:
+            case All(parts):
+                return _joined([self.condition(p, local) for p in parts], "and", "or")
+            case AnyOf(parts):
+                return _joined([self.condition(p, local) for p in parts], "or", "and")
+            case Not(part):
+                sure = self.condition(part, local)
+                return Sure(sure.fails, sure.holds)
+            case Test():
+                return self._test(condition, local)
+
+    def _test(self, test: Test, local: _Locals) -> Sure:
+        value, operand = local.of(test.path, test.reading), test.operand
+        if isinstance(operand, Literal):
+            guard = _guard(test, operand)
+            if test.operator.source and guard is not None:
+                return self._inline(test, operand, local, guard)
+        call = self.name("test", self._call(test, local))
+        other = ""
+        if isinstance(operand, FieldOperand):
+            other = f", {local.of(operand.path, operand.reading)}"
+        return local.answer(f"{call}({value}{other})")
+
+    def _inline(self, test: Test, operand: Literal, local: _Locals, guard: str) -> Sure:
+        value = local.of(test.path, test.reading)
+        if test.operator.name == "equals" and type(operand.value) is bool:
+            return Sure(f"{value} is {operand.value}", f"{value} is {not operand.value}")
+        if guard is _NUMBER and test.reading is Reading.PLAIN:
+            value = local.number(test.path)
+        source = test.operator.source
+        holds = source.format(value=value, operand=self.constant(operand.at(self.now)))
+        if not guard:
+            return Sure(f"({holds})", f"not ({holds})")
+        guard = guard.format(value)
+        if source.startswith(_CALLS):
+            return local.answer(f"{holds} if {guard} else None")
+        return Sure(f"({guard} and ({holds}))", f"({guard} and not ({holds}))")
+
+    def _call(self, test: Test, local: _Locals) -> Callable[..., Truth]:
+        """Return ``test`` as a function of the value and, for a field operand, of the other."""
+        operator, operand, now = test.operator, test.operand, self.now
+        takes, holds = operator.accepts(test.kind).admits, operator.holds
+        if isinstance(operand, FieldOperand):
+
+            def with_field(value: Any, other: Any) -> Truth:
+                if not takes(value):
+                    return None
+                return holds(value, operator.from_field(other, operand), now)
+
+            return with_field
+        if isinstance(operand, Nested) and operator.name in _QUANTIFIERS:
+            node = local.node_of(test.path)
+            items = node.items if node else None
+            return self.quantifier(operator.name, operand.condition, items)
+        fixed = self._functions(operand, test, local)
+
+        def alone(value: Any) -> Truth:
+            return holds(value, fixed, now) if takes(value) else None
+
+        return alone
+
+    def _functions(self, operand: Literal | Nested, test: Test, local: _Locals) -> Any:
+        if isinstance(operand, Literal):
+            return operand.at(self.now)
+        node = local.node_of(test.path)
+        item = node.items if test.operator.of_items and node else None
+        judge = self.function(operand.condition, item)
+        return (judge,) if operand.count is None else (judge, self.function(operand.count, None))
+
+
+class _Locals:
+    """The local names of one function, each loaded once.
+
+    ``exact`` says that ``subject`` is always the node's struct, so that it needs no check.
+    """
+
+    def __init__(self, program: _Program, node: Node | None, subject: str, *, exact: bool) -> None:
+        self.lines: list[str] = []
+        self._program = program
+        self._node = node
+        self._subject = subject
+        self._exact = exact
+        self._loaded: dict[tuple[str, Reading], str] = {}
+        self._numbers: dict[str, str] = {}
+        self._answers: list[str] = []
+        self._bound = 0
+
+    def of(self, path: str, reading: Reading = Reading.PLAIN) -> str:
+        """Return the local name that holds the value at ``path``, read as ``reading``."""
+        if path == ITSELF and reading is Reading.PLAIN:
+            return self._subject
+        name = self._loaded.get((path, reading))
+        if name is None:
+            expression = self._load(path) if reading is Reading.PLAIN else self._read(path, reading)
+            name = self._loaded[path, reading] = self._bind(expression, self.lines)
+        return name
+
+    def number(self, path: str) -> str:
+        """Return the local name that holds the value at ``path`` if it is a number, else None."""
+        name = self._numbers.get(path)
+        if name is None:
+            value = self.of(path)
+            # As ``is_number`` has it; integers compare with integers several times faster.
+            is_number = f"type({value}) in NUMERIC and {-_LARGEST} <= {value} <= {_LARGEST}"
+            expression = f"{value} if {is_number} else None"
+            name = self._numbers[path] = self._bind(expression, self.lines)
+        return name
+
+    def answer(self, expression: str) -> Sure:
+        """Return what ``expression``, a truth of three values, is; it is evaluated once."""
+        name = self._bind(expression, self._answers)
+        return Sure(f"{name} is True", f"{name} is False")
+
+    def answers(self) -> list[str]:
+        """Return the lines that the conditions since the last call rest on."""
+        lines, self._answers = self._answers, []
+        return lines
+
+    def node_of(self, path: str) -> Node | None:
+        """Return the shape's node at ``path``."""
+        node = self._node
+        for step in path.split(".") if path else ():
+            node = node.children[step] if node else None
+        return node
+
+    def _bind(self, expression: str, lines: list[str]) -> str:
+        name, self._bound = f"v{self._bound}", self._bound + 1
+        lines.append(f"{name} = {expression}")
+        return name
+
+    def _read(self, path: str, reading: Reading) -> str:
+        value = self.of(path)
+        return f"read_{reading.name.lower()}({value}) if type({value}) is str else None"
+
+    def _load(self, path: str) -> str:
+        above, _, key = path.rpartition(".")
+        parent, holder = self.node_of(above), self.of(above) if above else self._subject
+        if parent is None:
+            return "MISSING"
+        child = parent.children[key]
+        if parent.whole:
+            return f"{holder}.get({key!r}, MISSING) if type({holder}) is dict else MISSING"
+        if self._exact and not above:
+            return f"{holder}.{child.attribute}"
+        kind = self._program.name("object", parent.struct)
+        return f"{holder}.{child.attribute} if type({holder}) is {kind} else MISSING"
+
+
+def _joined(parts: list[Sure], holds: str, fails: str) -> Sure:
+    return Sure(
+        "(" + f" {holds} ".join(part.holds for part in parts) + ")",
+        "(" + f" {fails} ".join(part.fails for part in parts) + ")",
+    )
+
+
+def _guard(test: Test, operand: Literal) -> str | None:
+    """Return the check of a value's type, "" where none is needed, None where it varies."""
+    takes = test.operator.accepts(test.kind)
+    if takes is Takes.ANYTHING:
+        return ""
+    if takes is Takes.MOMENTS:
+        ages = test.operator.form is OperandForm.DURATION
+        return "{0} is not None and {0} <= HORIZON" if ages else "{0} is not None"
+    if test.reading is Reading.TIME_OF_DAY:
+        return "{0} is not None"
+    if takes is Takes.NUMBERS:
+        return _NUMBER
+    if takes is Takes.TEXT:
+        return _GUARDS[str]
+    if takes is Takes.BOOLEANS:
+        return _GUARDS[bool]
+    if takes in _TYPES:
+        return _TYPES[takes]
+    if takes is not Takes.SCALARS:
+        return None
+    values = operand.value if isinstance(operand.value, tuple) else (operand.value,)
+    guards = {_GUARDS[type(value)] for value in values}
+    return guards.pop() if len(guards) == 1 else None

@@ -1,0 +1,270 @@
+"""From what a check left behind to a finding that people can act on.
+
+A finding's values pass three gates before they are text: what the field's exposure allows, what
+looks like a secret, and the caller's ``clean`` (credentials, control characters, length).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from itertools import chain
+from typing import Any, NamedTuple
+
+import msgspec
+
+from auditor.decoding.json_values import CONCEALED, MISSING, kind_of
+from auditor.model import Evidence
+from auditor.policy.language.conditions import (
+    All,
+    AnyOf,
+    Condition,
+    Nested,
+    Not,
+    Test,
+    evaluate,
+    joined,
+    reach,
+    tests_in,
+)
+from auditor.policy.language.english import wanted
+from auditor.policy.language.operands import FieldOperand, Literal, Reading
+from auditor.policy.language.operators import OperandForm
+from auditor.policy.language.values import Takes, is_number
+from auditor.policy.rules import PolicyRule
+from auditor.redaction.fields import HIDDEN, REDACTED, guarded
+from auditor.text import listed, plural, printable
+
+_PACKED = msgspec.msgpack.Encoder().encode
+_ITEMS_SHOWN = 3
+_KEPT = frozenset({HIDDEN, REDACTED})
+_WANTED_TYPE = {
+    Takes.SCALARS: "a text, number or boolean",
+    Takes.NUMBERS: "a number",
+    Takes.TEXT: "text",
+    Takes.TEXT_OR_ARRAY: "text or an array",
+    Takes.ARRAY: "an array",
+    Takes.OBJECT: "an object",
+    Takes.BOOLEANS: "true or false",
+    Takes.SIZED: "a text, an array or an object",
+    Takes.PRESENT: "a value",
+    Takes.MOMENTS: "a time",
+}
+
+
+class _Clause(NamedTuple):
+    """What a field holds, and what it would have to: ``kind`` is a type, or nothing."""
+
+    field: str
+    verb: str
+    actual: str
+    kind: str
+    expected: str
+
+    @property
+    def needed(self) -> str:
+        return f"{self.kind}, {self.expected}" if self.kind else self.expected
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.verb} {self.actual}, expected {self.needed}"
+
+
+#: The evidence of a check, and a message.
+Told = tuple[tuple[Evidence, ...], str]
+
+
+class Describer(msgspec.Struct, frozen=True):
+    """Describes the findings of one rule, as of ``now``; ``clean`` makes any text showable."""
+
+    entry: PolicyRule
+    now: datetime
+    clean: Callable[[str], str]
+    #: What was told of values that came before: most violations of a rule look alike.
+    known: dict[object, Told] = msgspec.field(default_factory=dict)
+    #: What each test wants, in English, by its identity.
+    hopes: dict[tuple[int, bool], str] = msgspec.field(default_factory=dict)
+
+    def describe(self, values: tuple[Any, ...], *, failed: bool) -> Told:
+        """Return what decided a check that read ``values``, and the message.
+
+        ``failed`` says that it came to fail, else to an error. A check that could not be judged
+        gets a message of its own: the rule's describes a violation, and none was seen.
+        """
+        key = _key(values[: len(self.entry.rule.reads)], failed=failed)
+        told = self.known.get(key)
+        if told is None:
+            told = self.known[key] = self._decided(values, failed=failed)
+        if told[1] or self.entry.message is None:
+            return told
+        read = dict(zip(self.entry.reads, values, strict=True))
+        message = self.entry.message.filled(lambda path: self.shown(path, read[path]))
+        return told[0], printable(message)
+
+    def _decided(self, values: tuple[Any, ...], *, failed: bool) -> Told:
+        """Return the evidence and its message, "" where the rule's own says it better."""
+        get = _Read(zip(self.entry.reads, values, strict=True)).__getitem__
+        condition, when = self.entry.assertion, self.entry.when
+        if not failed and when is not None and evaluate(when, get, self.now) is None:
+            condition = when
+        clauses = self._clauses(condition, get, failed=failed)
+        if len(clauses) > 1:
+            clauses = list(dict.fromkeys(clauses)) if failed else _merged(clauses)
+        evidence = tuple([Evidence(c.field, c.actual, c.needed) for c in clauses])
+        if failed and self.entry.message is not None:
+            return evidence, ""
+        between = "; or " if failed and isinstance(condition, AnyOf) else "; "
+        text = between.join(map(str, clauses))
+        return evidence, text if failed else f"cannot be judged: {text}"
+
+    def shown(self, path: str, value: Any) -> str:
+        """Return ``value``, which stands at ``path``, as a report may show it."""
+        return shown(path, value, self.entry.reveal, self.clean)
+
+    def _clauses(
+        self,
+        condition: Condition,
+        get: Callable[[str], Any],
+        *,
+        failed: bool,
+        negated: bool = False,
+    ) -> list[_Clause]:
+        """Return the tests that made ``condition`` false, or with ``failed`` unset an error."""
+        match condition:
+            case Test():
+                return [self._of_test(condition, get, failed=failed, negated=negated)]
+            case Not(part):
+                return self._clauses(part, get, failed=failed, negated=not negated)
+            case All(parts) | AnyOf(parts):
+                blamed = negated if failed else None
+                found = [part for part in parts[:-1] if evaluate(part, get, self.now) is blamed]
+                # One of them is to blame: where no other is, the last one need not be asked.
+                if not found or evaluate(parts[-1], get, self.now) is blamed:
+                    found.append(parts[-1])
+                clauses = [self._clauses(p, get, failed=failed, negated=negated) for p in found]
+                return list(chain.from_iterable(clauses))
+
+    def _of_test(
+        self, test: Test, get: Callable[[str], Any], *, failed: bool, negated: bool
+    ) -> _Clause:
+        value, expected = get(test.path), self._wanted(test, negated=negated)
+        operand, verb = test.operand, "is"
+        if isinstance(operand, FieldOperand):
+            other = self.shown(operand.path, get(operand.path))
+            expected = f"{expected} ({operand.path} is {other})"
+        if isinstance(operand, Nested) and test.takes(value):
+            if test.operator.of_items:
+                actual, verb = self._items(test, operand, value, negated=negated), "holds"
+            else:
+                actual = self.shown(test.path, value)
+                # Of what is hidden, the length is too.
+                actual = actual if actual in _KEPT else f"of length {len(value):,}"
+        else:
+            actual = self.shown(test.path, value)
+            verb = "holds" if type(value) is list and value else verb
+        if failed or value is MISSING or value is None:
+            return _Clause(test.path, verb, actual, "", expected)
+        if type(value) is list and not test.takes(value):
+            verb = "is"
+        return _Clause(test.path, verb, *_doubted(test, value, actual), expected)
+
+    def _wanted(self, test: Test, *, negated: bool) -> str:
+        known = self.hopes.get((id(test), negated))
+        if known is None:
+            known = self.hopes[id(test), negated] = wanted(test, negated=negated)
+        return known
+
+    def _items(self, test: Test, operand: Nested, items: list[Any], *, negated: bool) -> str:
+        """Return the items that decided a test of an array: each one's values and its number."""
+        wants = (test.operator.name in {"any_item", "all_items"}) is not negated
+        told: list[str] = []
+        for number, item in enumerate(items, 1):
+            if evaluate(operand.condition, partial(reach, item), self.now) is not wants:
+                told.append(f"{self._item(test, operand, item)} (item {number} of {len(items)})")
+        if not told:
+            return plural(len(items), "item") if items else "no item"
+        more = len(told) - _ITEMS_SHOWN
+        return listed([*told[:_ITEMS_SHOWN], *([f"{more:,} more"] if more > 0 else [])], "and")
+
+    def _item(self, test: Test, operand: Nested, item: Any) -> str:
+        values = []
+        for part in tests_in(operand.condition):
+            full = joined(f"{test.path}[]", part.path)
+            value = self.shown(full, reach(item, part.path))
+            values.append(f"{part.path} {value}".strip())
+        return " ".join(dict.fromkeys(values))
+
+
+def _doubted(test: Test, value: Any, actual: str) -> tuple[str, str]:
+    """Return what a value that could not be judged is, and the type it would have to be of."""
+    kind = kind_of(value)
+    typed = kind if type(value) in {list, dict} or kind == actual else f"{actual} ({kind})"
+    if test.reading is not Reading.PLAIN:
+        if type(value) is not str:
+            return typed, f"a {test.reading.value}"
+        read = test.reading(value)
+        if read is None:
+            return f"{actual} (no {test.reading.value} that can be read)", ""
+        ahead = isinstance(read, datetime) and test.operator.form is OperandForm.DURATION
+        return (f"{actual} (in the future)" if ahead else actual), ""
+    if not test.takes(value):
+        return typed, _WANTED_TYPE.get(test.operator.accepts(test.kind), "a value")
+    if isinstance(test.operand, Literal) and type(value) is not list:
+        operand = test.operand.value
+        one = operand[0] if isinstance(operand, tuple) else operand
+        return typed, kind_of(one) if type(one) in {str, int, float, bool} else ""
+    return actual, ""
+
+
+def _merged(clauses: Iterable[_Clause]) -> list[_Clause]:
+    """Return the clauses with those that say the same of a field as one."""
+    wants: dict[_Clause, list[str]] = {}
+    for clause in dict.fromkeys(clauses):
+        wants.setdefault(clause._replace(expected=""), []).append(clause.expected)
+    return [same._replace(expected=listed(w, "and")) for same, w in wants.items()]
+
+
+def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], str]) -> str:
+    """Return ``value``, which stands at ``path``, as a report may show it."""
+    if value is MISSING:
+        return "missing"
+    if value is None:
+        return "null"
+    if value == "":
+        return '""'
+    return clean(guarded(path, _text(value), reveal))
+
+
+def _key(values: tuple[Any, ...], *, failed: bool) -> object:
+    """Return what is the same for values that are told alike.
+
+    True == 1 == 1.0 in Python, and arrays have no hash: how values are written tells them apart.
+    """
+    try:
+        return failed, _PACKED(values)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        pass  # a field that is not there, an integer of any length, half a character
+    try:
+        return failed, repr(values)
+    except RecursionError:  # an array nested almost too deeply to be read
+        return failed, id(values)
+
+
+class _Read(dict[str, Any]):
+    """What a check read, by path."""
+
+    def __missing__(self, path: str) -> Any:
+        return MISSING
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value) if is_number(value) else "a number out of range"
+    if isinstance(value, list):
+        scalars = all(isinstance(item, str | int | float | bool) for item in value)
+        return ", ".join(map(_text, value)) or "empty" if scalars else plural(len(value), "item")
+    return str(CONCEALED) if value is CONCEALED else "an object"

@@ -1,0 +1,200 @@
+"""Judging groups of connections: ``unique``, ``count`` and ``share``.
+
+A rule's groups are fed record by record and judged when the listing has ended. What is kept grows
+with the number of members and distinct keys, never with the records themselves.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from auditor.decoding.json_values import kind_of
+from auditor.model import Verdict
+from auditor.policy.language.conditions import ITSELF, All, Condition, Test, evaluate
+from auditor.policy.language.truth import Truth
+from auditor.policy.language.values import is_scalar
+from auditor.policy.rules import GroupRule
+from auditor.text import plural
+
+#: The values that name a group, or that are compared in it.
+Key = tuple[Any, ...]
+#: Conditions on numbers ask for no time.
+#: What is told of groups of which there may be more connections than were listed.
+_UNSEEN = "{} as far as was seen"
+_GROWS = frozenset({"gt", "gte"})
+_SHRINKS = frozenset({"lt", "lte"})
+
+
+class GroupOutcome(msgspec.Struct, frozen=True):
+    """One check of a ``per`` rule: the group, the verdict, the members it is about, and why.
+
+    ``key`` is None for records that are in no group, because what would name it is not there.
+    """
+
+    key: Key | None
+    verdict: Verdict
+    members: tuple[int, ...]
+    field: str
+    actual: str
+    values: tuple[tuple[str, Any], ...] = ()
+    note: str = ""
+
+
+class _Group(msgspec.Struct):
+    total: int = 0
+    members: array[int] = msgspec.field(default_factory=lambda: array("L"))
+    unsure: array[int] = msgspec.field(default_factory=lambda: array("L"))
+    #: The first member with each value, or all of them once there are several.
+    seen: dict[Key, int | list[int]] = msgspec.field(default_factory=dict)
+
+
+class _Boolean(msgspec.Struct, frozen=True):
+    """A boolean in a key: True == 1 in Python, but not in the JSON the API sends."""
+
+    value: bool
+
+
+class Groups:
+    """The groups of one rule, while a listing is read."""
+
+    def __init__(self, rule: GroupRule) -> None:
+        self.rule = rule
+        self._groups: dict[Key, _Group] = {} if rule.keys else {(): _Group()}
+        self._keyless: dict[tuple[str, str], array[int]] = {}
+
+    def take(self, index: int, key: Key, member: Truth, unique: Key) -> None:
+        """Take the record at ``index``: its group's key, whether it is a member, its values."""
+        for path, value in zip(self.rule.keys, key, strict=True):
+            if not is_scalar(value):
+                self._keyless.setdefault((path, kind_of(value)), array("L")).append(index)
+                return
+        key = _distinct(key)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group()
+        group.total += 1
+        if member is None:
+            group.unsure.append(index)
+        elif member:
+            self._admit(group, index, unique)
+
+    def outcomes(self, *, whole: bool) -> Iterator[GroupOutcome]:
+        """Yield every check: groups in the order they were met, then records in none.
+
+        ``whole`` says that every connection of every group was seen; if not, only what no
+        further connection could change is a verdict.
+        """
+        for key, group in self._groups.items():
+            named = _values(key)
+            if self.rule.unique:
+                yield from self._unique(named, group, whole=whole)
+            elif group.unsure:
+                yield self._undecided(named, group)
+            else:
+                yield self._measured(named, group, whole=whole)
+        for (path, held), members in self._keyless.items():
+            yield GroupOutcome(None, Verdict.ERROR, tuple(members), path, held)
+
+    def _admit(self, group: _Group, index: int, unique: Key) -> None:
+        if not self.rule.unique:
+            group.members.append(index)
+            return
+        if not all(map(is_scalar, unique)):
+            group.unsure.append(index)
+            return
+        unique = _distinct(unique)
+        first = group.seen.get(unique)
+        if first is None:
+            group.seen[unique] = index
+        elif isinstance(first, int):
+            group.seen[unique] = [first, index]
+        else:
+            first.append(index)
+
+    def _undecided(self, key: Key, group: _Group) -> GroupOutcome:
+        count = plural(len(group.unsure), "connection")
+        return GroupOutcome(
+            key,
+            Verdict.ERROR,
+            tuple(group.unsure),
+            ", ".join(self.rule.unique) or "membership",
+            f"not known for {count}",
+        )
+
+    def _unique(self, key: Key, group: _Group, *, whole: bool) -> Iterator[GroupOutcome]:
+        name = ", ".join(self.rule.unique)
+        doubled = [(value, at) for value, at in group.seen.items() if isinstance(at, list)]
+        for value, members in doubled:
+            values = tuple(zip(self.rule.unique, _values(value), strict=True))
+            told = f"shared by {plural(len(members), 'connection')}"
+            yield GroupOutcome(key, Verdict.FAIL, tuple(members), name, told, values)
+        if group.unsure:
+            yield self._undecided(key, group)
+        if doubled or group.unsure:
+            return
+        if not whole:
+            yield GroupOutcome(key, Verdict.ERROR, (), name, _UNSEEN.format("unique"))
+        elif not group.seen:
+            yield GroupOutcome(key, Verdict.SKIP, (), name, "no connection to compare")
+        else:
+            yield GroupOutcome(key, Verdict.PASS, (), name, "unique")
+
+    def _measured(self, key: Key, group: _Group, *, whole: bool) -> GroupOutcome:
+        members = len(group.members)
+        if self.rule.share is not None:
+            if not members:
+                verdict = Verdict.SKIP if whole else Verdict.ERROR
+                told = "no member" if whole else _UNSEEN.format("no member")
+                return GroupOutcome(key, verdict, (), "share", told)
+            share = members / group.total
+            truth = _on_number(self.rule.share, share) if whole else None
+            told = f"{share:.1%} ({members:,} of {group.total:,})"
+            told = told if whole else _UNSEEN.format(told)
+            return GroupOutcome(key, _verdict(truth), tuple(group.members), "share", told)
+        assert self.rule.count is not None
+        truth = _on_number(self.rule.count, members)
+        if not whole and not _is_settled(self.rule.count, members):
+            truth = None
+        told = f"{members:,}" if whole else _UNSEEN.format(f"{members:,}")
+        return GroupOutcome(key, _verdict(truth), tuple(group.members), "count", told)
+
+
+def _distinct(key: Key) -> Key:
+    """Return ``key`` so that it equals only keys of the same JSON values."""
+    if bool not in map(type, key):
+        return key
+    return tuple(_Boolean(value) if type(value) is bool else value for value in key)
+
+
+def _values(key: Key) -> Key:
+    return tuple(value.value if isinstance(value, _Boolean) else value for value in key)
+
+
+def _on_number(condition: Condition, number: float) -> Truth:
+    from datetime import UTC, datetime  # noqa: PLC0415  # a number asks for no time
+
+    return evaluate(condition, lambda _path: number, datetime.max.replace(tzinfo=UTC))
+
+
+def _is_settled(condition: Condition, members: int) -> bool:
+    """Whether no further member could change what ``condition`` says of the count."""
+    parts = condition.parts if isinstance(condition, All) else (condition,)
+    settled = []
+    for part in parts:
+        if not isinstance(part, Test) or part.path != ITSELF:
+            return False
+        holds = _on_number(part, members)
+        if holds is False and part.operator.name in _SHRINKS:
+            return True
+        settled.append(holds is True and part.operator.name in _GROWS)
+    return all(settled)
+
+
+def _verdict(truth: Truth) -> Verdict:
+    if truth is None:
+        return Verdict.ERROR
+    return Verdict.PASS if truth else Verdict.FAIL

@@ -1,0 +1,1 @@
+"""The policy language: what conditions mean, how they read, without how they are written."""

@@ -1,0 +1,167 @@
+"""What each operator means, as a function of a value it takes, its operand, and ``now``.
+
+A function returns None where it cannot be evaluated: the operand is missing, or of another type.
+An operand that is a condition comes as a tuple of functions that judge an item, or a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from auditor.clock import FUTURE_TOLERANCE
+from auditor.decoding.json_values import MISSING
+from auditor.policy.language.truth import Truth, all_of, any_of
+from auditor.policy.language.values import is_finite, is_number, is_present, same
+
+
+def exists(value: Any, operand: bool, _now: datetime) -> Truth:
+    """Whether the value is there and not null, or with False is not."""
+    return is_present(value) is operand
+
+
+def is_empty(value: Any, operand: bool, _now: datetime) -> Truth:
+    """Whether the text, array or object holds nothing, or with False something."""
+    return (len(value) == 0) is operand
+
+
+def equals(value: Any, operand: Any, _now: datetime) -> Truth:
+    """Whether the value is this one, of the same type."""
+    return same(value, operand)
+
+
+def not_equals(value: Any, operand: Any, now: datetime) -> Truth:
+    """Whether the value is another one, of the same type."""
+    truth = equals(value, operand, now)
+    return None if truth is None else not truth
+
+
+def compare(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any, datetime], Truth]:
+    """Return a comparison of two numbers; an error where the other is none."""
+
+    def compare(value: Any, operand: Any, _now: datetime) -> Truth:
+        return bool(holds(value, operand)) if is_number(operand) else None
+
+    return compare
+
+
+def is_in(value: Any, operand: Any, _now: datetime) -> Truth:
+    """Whether the value is one of these; an error where none is of its type."""
+    if operand is MISSING:
+        return None
+    truths = [same(value, other) for other in operand]
+    if True in truths:
+        return True
+    return False if False in truths else None
+
+
+def is_not_in(value: Any, operand: Any, now: datetime) -> Truth:
+    """Whether the value is none of these; an error where none is of its type."""
+    truth = is_in(value, operand, now)
+    return None if truth is None else not truth
+
+
+def contains(value: Any, operand: Any, _now: datetime) -> Truth:
+    """Whether the text has this part, or the array this item."""
+    if type(value) is str:
+        return operand in value if type(operand) is str else None
+    if operand is MISSING:
+        return None
+    return any_of(same(item, operand) for item in value)
+
+
+def contains_any(value: Any, operand: Any, now: datetime) -> Truth:
+    """Whether at least one of these is contained."""
+    if operand is MISSING:
+        return None
+    return any_of(contains(value, needle, now) for needle in operand)
+
+
+def contains_all(value: Any, operand: Any, now: datetime) -> Truth:
+    """Whether all of these are contained."""
+    if operand is MISSING:
+        return None
+    return all_of(contains(value, needle, now) for needle in operand)
+
+
+def subset_of(value: Any, operand: Any, now: datetime) -> Truth:
+    """Whether every item of the array is one of these."""
+    return None if operand is MISSING else all_of(is_in(item, operand, now) for item in value)
+
+
+def on_text(holds: Callable[[str, Any], bool]) -> Callable[[Any, Any, datetime], Truth]:
+    """Return a test of a text; an error where its operand is missing."""
+
+    def test(value: str, operand: Any, _now: datetime) -> Truth:
+        return None if operand is MISSING else holds(value, operand)
+
+    return test
+
+
+def length(value: Any, operand: Any, _now: datetime) -> Truth:
+    """Whether the number of characters, items or keys is as wanted."""
+    (judge,) = operand
+    truth: Truth = judge(len(value))
+    return truth
+
+
+def before(value: datetime, operand: Any, _now: datetime) -> Truth:
+    """Whether the time is earlier."""
+    return None if operand is MISSING else value < operand
+
+
+def after(value: datetime, operand: Any, _now: datetime) -> Truth:
+    """Whether the time is later."""
+    return None if operand is MISSING else value > operand
+
+
+def older_than(value: datetime, operand: Any, now: datetime) -> Truth:
+    """Whether the time is longer ago; an error for one in the future, some minutes apart."""
+    if operand is MISSING:
+        return None
+    age: timedelta = now - value
+    return None if age < -FUTURE_TOLERANCE else bool(age > operand)
+
+
+def newer_than(value: datetime, operand: Any, now: datetime) -> Truth:
+    """Whether the time is not longer ago; an error for one in the future, some minutes apart."""
+    truth = older_than(value, operand, now)
+    return None if truth is None else not truth
+
+
+def any_item(value: list[Any], operand: Any, _now: datetime) -> Truth:
+    """Whether at least one item meets the condition."""
+    (judge,) = operand
+    return any_of(judge(item) for item in value)
+
+
+def all_items(value: list[Any], operand: Any, _now: datetime) -> Truth:
+    """Whether every item meets the condition; so do none."""
+    (judge,) = operand
+    return all_of(judge(item) for item in value)
+
+
+def none_items(value: list[Any], operand: Any, now: datetime) -> Truth:
+    """Whether no item meets the condition."""
+    truth = any_item(value, operand, now)
+    return None if truth is None else not truth
+
+
+def count_items(value: list[Any], operand: Any, _now: datetime) -> Truth:
+    """Whether as many items meet the condition as wanted, whatever the unsure ones come to."""
+    judge, count = operand
+    truths = [judge(item) for item in value]
+    certain, unsure = truths.count(True), truths.count(None)
+    outcomes = {count(number) for number in range(certain, certain + unsure + 1)}
+    return outcomes.pop() if len(outcomes) == 1 else None
+
+
+def json_schema(value: Any, operand: Any, _now: datetime) -> Truth:
+    """Whether the value is valid against the schema."""
+    if not is_finite(value):
+        return None
+    try:
+        return bool(operand.is_valid(value))
+    except RecursionError:  # nested past what the validator can follow
+        return None

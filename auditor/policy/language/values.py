@@ -1,0 +1,92 @@
+"""What a value of a record is to the language: a number, a scalar, something that is there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from auditor.decoding.json_values import MISSING
+from auditor.policy.language.truth import Truth
+
+#: The largest number there is, in either direction.
+LARGEST = sys.float_info.max
+_NUMERIC = frozenset({int, float})
+
+
+class Takes(Enum):
+    """The values an operator can be asked about; any other is an error of the check."""
+
+    # By identity, as for ``Kind``: Enum's own is Python's.
+    __hash__ = object.__hash__
+
+    ANYTHING = "anything, even nothing"
+    SCALARS = "text, numbers, booleans"
+    NUMBERS = "numbers"
+    TEXT = "text"
+    TEXT_OR_ARRAY = "text or an array"
+    ARRAY = "an array"
+    OBJECT = "an object"
+    SIZED = "text, an array or an object"
+    BOOLEANS = "true or false"
+    PRESENT = "any value but null"
+    MOMENTS = "times"
+
+    def admits(self, value: Any) -> bool:
+        """Whether ``value`` is one of these."""
+        return _ADMITS[self](value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether ``value`` is a number that a float holds."""
+    # True == 1 in Python, but not in the JSON the API sends; what no float holds (1e999, or an
+    # integer of hundreds of digits) is no number to reckon with.
+    return type(value) in _NUMERIC and -LARGEST <= value <= LARGEST
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether ``value`` is a text, a boolean or a number that a float holds."""
+    return type(value) is str or type(value) is bool or is_number(value)
+
+
+def is_finite(value: Any) -> bool:
+    """Whether every number in a JSON value is one that a float holds."""
+    waiting = [value]
+    while waiting:
+        held = waiting.pop()
+        if type(held) in _NUMERIC and not is_number(held):
+            return False
+        if type(held) is dict:
+            waiting.extend(held.values())
+        elif type(held) is list:
+            waiting.extend(held)
+    return True
+
+
+def is_present(value: Any) -> bool:
+    """Whether there is a value at all: null and nothing are none."""
+    return value is not MISSING and value is not None
+
+
+_ADMITS: Mapping[Takes, Callable[[Any], bool]] = {
+    Takes.ANYTHING: lambda value: True,  # noqa: ARG005  # whatever it is
+    Takes.SCALARS: is_scalar,
+    Takes.NUMBERS: is_number,
+    Takes.TEXT: lambda value: type(value) is str,
+    Takes.TEXT_OR_ARRAY: lambda value: type(value) in {str, list},
+    Takes.ARRAY: lambda value: type(value) is list,
+    Takes.OBJECT: lambda value: type(value) is dict,
+    Takes.SIZED: lambda value: type(value) in {str, list, dict},
+    Takes.BOOLEANS: lambda value: type(value) is bool,
+    Takes.PRESENT: is_present,
+    Takes.MOMENTS: lambda value: isinstance(value, datetime),
+}
+
+
+def same(value: Any, other: Any) -> Truth:
+    """Whether two scalars are equal; an error where their types differ. 1 equals 1.0."""
+    if type(value) is type(other):
+        return bool(value == other) if is_scalar(value) else None
+    return bool(value == other) if is_number(value) and is_number(other) else None

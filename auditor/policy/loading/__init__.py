@@ -1,0 +1,1 @@
+"""From YAML files to rules, with every problem at its place."""

@@ -1,0 +1,261 @@
+"""From YAML nodes to conditions, with everything that can be checked when a policy loads.
+
+Paths are checked against the catalogue of fields, literals against their field's type, and
+nothing vacuous gets through: a rule that could never fire, or never fail, is an error here.
+"""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from auditor.fields import FIELDS, Exposure, Field, item_of
+from auditor.policy.language.conditions import (
+    ITSELF,
+    All,
+    AnyOf,
+    Condition,
+    Nested,
+    Not,
+    Test,
+    joined,
+)
+from auditor.policy.language.operands import FieldOperand, Literal
+from auditor.policy.language.operators import OPERATORS, OperandForm, Operator
+from auditor.policy.loading.field_operands import FieldOperands, is_field_operand, reading_of
+from auditor.policy.loading.hints import Advice
+from auditor.policy.loading.literals import Literals
+from auditor.policy.loading.nodes import Mapping as MappingNode
+from auditor.policy.loading.nodes import Node, Scalar, Sequence
+from auditor.policy.loading.problems import Problems
+from auditor.policy.loading.scope import NUMBER, Scope, Subject, named
+from auditor.suggest import nearest
+from auditor.text import one_line
+
+COMBINERS = ("all", "any", "not")
+_COUNT_KEYS = {"where", "is"}
+
+
+class ConditionReader:
+    """Reads the conditions of one file."""
+
+    def __init__(self, scope: Scope, problems: Problems) -> None:
+        self._scope = scope
+        self._problems = problems
+        self._advice = Advice(scope, problems)
+        self._literals = Literals(problems, self.resolved)
+        self._fields = FieldOperands(problems, self.path, self.resolved)
+
+    def condition(self, node: Node, base: str = "") -> Condition | None:
+        """Return the condition at ``node``; None when a problem was noted in its place.
+
+        ``base`` is the path of the array whose items are looked at, as ``setup_tests[]``.
+        """
+        if not isinstance(node, MappingNode):
+            self._problems.add(
+                node.position,
+                "a condition is a mapping of field paths to tests",
+                "write field: value, or combine conditions under all: or any:",
+            )
+            return None
+        if not node.entries:
+            self._problems.add(
+                node.position, "an empty condition holds for everything", "say what must hold"
+            )
+            return None
+        return _all([self._entry(key, value, base) for key, value in node])
+
+    def number(self, node: Node) -> Condition | None:
+        """Return the tests of a number at ``node``, such as a count of connections."""
+        return self._tests(NUMBER, node)
+
+    def path(self, key: Scalar, base: str = "") -> Field | None:
+        """Return the field that ``key`` names; None when a problem was noted."""
+        full = joined(base, key.text)
+        if "[]" in key.text:
+            self._advice.through_array(key, full.partition("[]")[0])
+            return None
+        found = self._scope.find(full) if key.text else None
+        if found is None:
+            self._advice.unknown_path(key, full, base)
+        return found
+
+    def resolved(self, node: Node) -> Node | None:
+        """Return what a node stands for: itself, or the variable it names."""
+        name = named(node, "var")
+        if name is None:
+            return node
+        value = self._scope.vars.get(name.text)
+        if value is None:
+            hint = nearest(name.text, self._scope.vars) or "declare it under vars:"
+            self._problems.add(name.position, f"no variable is called {one_line(name.text)}", hint)
+            return None
+        return structs.replace(value, position=node.position)
+
+    # -- conditions -------------------------------------------------------------------------
+
+    def _entry(self, key: Scalar, value: Node, base: str) -> Condition | None:
+        # Below an open object any name could be a field: the language's own words come first.
+        if key.text in COMBINERS:
+            return self._combined(key, value, base)
+        if key.text == "item" and base and f"{base}.item" not in FIELDS:
+            return self._tests(self._itself(base), value)
+        found = self.path(key, base)
+        return self._tests(Subject(key.text, found, base), value) if found else None
+
+    def _itself(self, base: str) -> Subject:
+        """Return the item of an array as what a test is about."""
+        return Subject(ITSELF, item_of(base.removesuffix("[]")), base)
+
+    def _combined(self, key: Scalar, value: Node, base: str) -> Condition | None:
+        if key.text == "not":
+            return self._negated(value, base)
+        if not isinstance(value, Sequence) or not value.items:
+            held = "an empty list" if isinstance(value, Sequence) else "no list"
+            self._problems.add(
+                value.position,
+                f"{key.text}: takes a list of conditions; this is {held}",
+                "write one condition a line, each after a dash",
+            )
+            return None
+        parts = [self.condition(item, base) for item in value.items]
+        if key.text == "all":
+            return _all(parts)
+        known = tuple(part for part in parts if part is not None)
+        return AnyOf(known) if len(known) == len(parts) else None
+
+    def _negated(self, value: Node, base: str) -> Condition | None:
+        part = self.condition(value, base)
+        if part is None:
+            return None
+        if isinstance(part, All) and not _is_one_group(value):
+            self._problems.add(
+                value.position,
+                "not: takes exactly one test; whether several are denied together or each on its"
+                " own would be a guess",
+                "write not: once for each, or not: {any: […]} or not: {all: […]}",
+            )
+            return None
+        return Not(part)
+
+    # -- tests ------------------------------------------------------------------------------
+
+    def _tests(self, subject: Subject, node: Node) -> Condition | None:
+        value = self.resolved(node)
+        if value is None:
+            return None
+        if isinstance(value, Scalar):
+            return self._test(subject, OPERATORS["equals"], value)
+        if isinstance(value, Sequence):
+            return self._test(subject, OPERATORS["in"], value)
+        if is_field_operand(value, OPERATORS["equals"]):
+            return self._test(subject, OPERATORS["equals"], value)
+        if not value.entries:
+            self._problems.add(
+                value.position, "an empty test holds for everything", "name an operator"
+            )
+            return None
+        return _all([self._operator(subject, key, operand) for key, operand in value])
+
+    def _operator(self, subject: Subject, key: Scalar, operand: Node) -> Condition | None:
+        operator = OPERATORS.get(key.text)
+        if operator is None:
+            self._advice.unknown_operator(key, operand, subject.field, COMBINERS)
+            return None
+        return self._test(subject, operator, operand, key)
+
+    def _test(
+        self, subject: Subject, operator: Operator, node: Node, key: Scalar | None = None
+    ) -> Condition | None:
+        if not self._fits(subject, operator, node):
+            return None
+        value = self.resolved(node)
+        operand = self._operand(subject, operator, value) if value is not None else None
+        if operand is None:
+            return None
+        position = key.position if key else node.position
+        if isinstance(operand, FieldOperand):
+            reading = reading_of(operator, subject.field, self._operand_field(operand, subject))
+        else:
+            reading = reading_of(operator, subject.field)
+        return Test(subject.path, operator, operand, position, reading, subject.field.kind)
+
+    def _operand_field(self, operand: FieldOperand, subject: Subject) -> Field:
+        found = self._scope.find(joined(subject.base, operand.path))
+        assert found is not None
+        return found
+
+    def _operand(
+        self, subject: Subject, operator: Operator, value: Node
+    ) -> Literal | FieldOperand | Nested | None:
+        if operator.form is OperandForm.LENGTH:
+            counted = self._tests(NUMBER, value)
+            return Nested(counted, "") if counted else None
+        if operator.form is OperandForm.CONDITION:
+            return self._items(subject, value)
+        if operator.form is OperandForm.COUNT:
+            return self._counted(subject, value)
+        if isinstance(value, MappingNode) and is_field_operand(value, operator):
+            return self._fields.operand(operator, subject, value)
+        if isinstance(value, MappingNode) and operator.form is not OperandForm.SCHEMA:
+            self._advice.no_operand(operator, value)
+            return None
+        return self._literals.operand(operator, subject.field, value)
+
+    def _fits(self, subject: Subject, operator: Operator, node: Node) -> bool:
+        found = subject.field
+        if subject is NUMBER and operator.name == "exists":
+            told = "a number of things is always there, so this decides nothing"
+            self._problems.add(node.position, told, "write a comparison, as gte: 1")
+            return False
+        if found.exposure is Exposure.SECRET and operator.name != "exists":
+            self._problems.add(
+                node.position,
+                f"{found.path} is a live credential: only exists can be asked of it",
+                "write exists: true or exists: false",
+            )
+            return False
+        if found.kind in operator.kinds:
+            return True
+        self._advice.misfit(found, operator, node)
+        return False
+
+    def _items(self, subject: Subject, node: Node) -> Nested | None:
+        base = f"{joined(subject.base, subject.path)}[]"
+        if isinstance(node, MappingNode) and not self._is_of_item(node, base):
+            condition = self.condition(node, base)
+        else:
+            condition = self._tests(self._itself(base), node)
+        return Nested(condition, "") if condition else None
+
+    def _is_of_item(self, node: MappingNode, base: str) -> bool:
+        """Whether a mapping tests the item itself with operators, rather than its fields."""
+        return named(node, "var") is not None or any(
+            key.text in OPERATORS and joined(base, key.text) not in FIELDS for key, _ in node
+        )
+
+    def _counted(self, subject: Subject, node: Node) -> Nested | None:
+        keys = {key.text: value for key, value in node} if isinstance(node, MappingNode) else {}
+        if keys.keys() != _COUNT_KEYS:
+            self._problems.add(
+                node.position,
+                "count_items takes where: and is:",
+                "write {where: {status: FAILED}, is: {lte: 2}}",
+            )
+            return None
+        items, count = self._items(subject, keys["where"]), self._tests(NUMBER, keys["is"])
+        return Nested(items.condition, "", count) if items and count else None
+
+
+def _all(parts: list[Condition | None]) -> Condition | None:
+    """Join parts that were read; None when one of them was not. Nested joins become one."""
+    flat: list[Condition] = []
+    for part in parts:
+        if part is None:
+            return None
+        flat.extend(part.parts if isinstance(part, All) else (part,))
+    return flat[0] if len(flat) == 1 else All(tuple(flat))
+
+
+def _is_one_group(node: Node) -> bool:
+    """Whether ``node`` is ``{all: […]}``, which says itself that its parts belong together."""
+    return isinstance(node, MappingNode) and [key.text for key, _ in node] == ["all"]

@@ -1,0 +1,318 @@
+"""Policy files as documents: found, read, and checked for the keys they may have.
+
+What is below ``rules`` stays as nodes here; ``rule_reader.py`` reads those, once variables and
+overrides are settled across files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from auditor.errors import UsageError
+from auditor.fields import FIELDS, Exposure
+from auditor.model import PACK, PolicyFile, Position
+from auditor.policy.loading import nodes
+from auditor.policy.loading.nodes import Mapping as MappingNode
+from auditor.policy.loading.nodes import Node, Scalar, Sequence
+from auditor.policy.loading.problems import Problems
+from auditor.policy.loading.scope import Scope
+from auditor.resources import resource_folder
+from auditor.suggest import FOREIGN_KEYS, nearest
+from auditor.text import listed, one_line, printable
+
+POLICY_KEYS = (
+    "policy",
+    "title",
+    "description",
+    "extends",
+    "override",
+    "vars",
+    "reveal",
+    "extra_fields",
+    "rules",
+)
+
+
+_FIELD_PATH = re.compile(r"[^\s.\[\]{}]+(?:\[\])?(?:\.[^\s.\[\]{}]+(?:\[\])?)*")
+#: Words that combine conditions, and the one that names the item of an array.
+_RESERVED = frozenset({"all", "any", "not", "item"})
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One policy file: its own keys as nodes, and where it extends other files, by their labels."""
+
+    file: PolicyFile
+    position: Position
+    rules: tuple[Node, ...]
+    variables: tuple[tuple[Scalar, Node], ...]
+    overrides: tuple[tuple[Scalar, Node], ...]
+    extends: Mapping[str, Position]
+    reveal: frozenset[str]
+    extra_fields: frozenset[str]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A policy file: where it is, and how positions and reports name it."""
+
+    path: Path
+    label: str
+
+
+def pack_names() -> list[str]:
+    """Return the names of the shipped packs."""
+    folder = resource_folder("policies")
+    return sorted(path.stem for path in folder.iterdir() if _is_policy_file(path))
+
+
+def places(name: str) -> list[Place]:
+    """Return the files that a ``--policy`` argument names: a file, a folder's files, or a pack.
+
+    A path has a ``/`` or ends in .yaml or .yml; anything else is a pack. Raises UsageError.
+    """
+    if not _is_path(name):
+        return [_pack(name)]
+    path = Path(name)
+    if _is_folder(path):
+        found = sorted(p for p in _files_below(path) if _is_policy_file(p))
+        if not found:
+            raise UsageError(f"{name}: no policy in this folder; policies end in .yaml or .yml")
+        return [Place(p, printable(_label(p))) for p in found]
+    if not _is_file(path):
+        raise UsageError(f"{name}: no such file or folder")
+    return [Place(path, printable(_label(path)))]
+
+
+class DocumentReader:
+    """Reads files and what they extend, each once."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+        #: What was read, extended files before those that extend them, by label.
+        self.documents: dict[str, Document] = {}
+        self._under_way: list[str] = []
+
+    def read(self, place: Place) -> None:
+        """Read the file at ``place`` and all it extends."""
+        if place.label in self.documents:
+            return
+        data = _contents(place)
+        self._problems.knows(place.label, data)
+        try:
+            root, problems = nodes.parse(data, place.label)
+        except nodes.YamlError as error:
+            self._problems.extend(error.problems)
+            return
+        self._problems.extend(problems)
+        if isinstance(root, MappingNode) and root.get("policy") is not None:
+            self._under_way.append(place.label)
+            self._take(place, data, root)
+            self._under_way.pop()
+            return
+        if isinstance(root, MappingNode) and root.get("waivers") is not None:
+            hint = f"pass it with --waivers {place.label}; in a folder, keep it elsewhere"
+            self._problems.add(root.position, "this is a waiver file, not a policy", hint)
+            return
+        hint = "a policy is a mapping that starts with policy: NAME"
+        self._problems.add(root.position, "this is no policy", hint)
+
+    def _take(self, place: Place, data: bytes, root: MappingNode) -> None:
+        check_keys(root, POLICY_KEYS, "policy", self._problems)
+        extends = dict(self._extended(place, root.get("extends")))
+        name = self._text(root, "policy")
+        self._text(root, "description")
+        file = PolicyFile(
+            name=name or one_line(place.path.stem),
+            file=place.label,
+            sha256=hashlib.sha256(data).hexdigest(),
+            title=self._text(root, "title"),
+        )
+        rules = root.get("rules")
+        self.documents[place.label] = Document(
+            file=file,
+            position=root.position,
+            rules=self._list(rules, "rules"),
+            variables=self._mapping(root.get("vars"), "vars"),
+            overrides=self._mapping(root.get("override"), "override"),
+            extends=extends,
+            reveal=self._reveal(root),
+            extra_fields=frozenset(self._extra_fields(root)),
+        )
+
+    def _extended(self, place: Place, node: Node | None) -> Iterator[tuple[str, Position]]:
+        for item in self._list(node, "extends"):
+            if not isinstance(item, Scalar) or not isinstance(item.value, str):
+                self._problems.add(item.position, "extends: takes names of packs and files")
+                continue
+            other = self._other(place, item)
+            if other is None:
+                continue
+            if other.label in self._under_way:
+                start = self._under_way.index(other.label)
+                circle = " → ".join([*self._under_way[start:], other.label])
+                self._problems.add(item.position, f"extends itself: {circle}", "remove one of them")
+                continue
+            self.read(other)
+            yield other.label, item.position
+
+    def _other(self, place: Place, item: Scalar) -> Place | None:
+        if not _is_path(item.text):
+            if item.text in pack_names():
+                return _pack(item.text)
+            hint = nearest(item.text, pack_names()) or "a file ends in .yaml"
+            message = f"no pack is called {one_line(item.text)}"
+            self._problems.add(item.position, message, hint)
+            return None
+        path = place.path.parent / item.text
+        if _is_file(path):
+            # Where it leads counts: a link may be called anything.
+            if path.resolve().suffix.lower() in {".yaml", ".yml"}:
+                return Place(path, printable(_label(path)))
+            told = f"{one_line(item.text)} is no policy"
+            self._problems.add(item.position, told, "a policy ends in .yaml or .yml")
+            return None
+        self._problems.add(
+            item.position,
+            f"no such file: {one_line(item.text)}",
+            "paths start at this file's folder",
+        )
+        return None
+
+    def _reveal(self, root: MappingNode) -> frozenset[str]:
+        scope = Scope({}, frozenset(self._texts(root, "extra_fields")))
+        revealed = self._texts(root, "reveal")
+        for path, item in revealed.items():
+            known = scope.find(path)
+            if known is None:
+                hint = nearest(path, FIELDS)
+                self._problems.add(item.position, f"no field is called {one_line(path)}", hint)
+            elif known.exposure is Exposure.SECRET:
+                told, hint = f"{path} is a live credential: it stays hidden", "remove it"
+                self._problems.add(item.position, told, hint)
+        return frozenset(revealed)
+
+    def _extra_fields(self, root: MappingNode) -> Iterator[str]:
+        for path, item in self._texts(root, "extra_fields").items():
+            if _FIELD_PATH.fullmatch(path) and path not in _RESERVED:
+                yield path
+                continue
+            told = f"{one_line(path) or 'nothing'} is no path of a field"
+            self._problems.add(item.position, told, "as owner, status.owner or setup_tests[].id")
+
+    def _text(self, root: MappingNode, key: str) -> str:
+        node = root.get(key)
+        if node is None:
+            return ""
+        if isinstance(node, Scalar) and isinstance(node.value, str) and node.text:
+            return one_line(node.text)
+        self._problems.add(node.position, f"{key}: takes a text", "quote it")
+        return ""
+
+    def _texts(self, root: MappingNode, key: str) -> dict[str, Scalar]:
+        texts = {}
+        for item in self._list(root.get(key), key):
+            if isinstance(item, Scalar) and isinstance(item.value, str):
+                texts[item.text] = item
+            else:
+                self._problems.add(item.position, f"{key}: takes a list of texts", "quote it")
+        return texts
+
+    def _list(self, node: Node | None, key: str) -> tuple[Node, ...]:
+        if node is None:
+            return ()
+        if isinstance(node, Sequence):
+            return node.items
+        self._problems.add(node.position, f"{key}: takes a list", "one entry a line, each after -")
+        return ()
+
+    def _mapping(self, node: Node | None, key: str) -> tuple[tuple[Scalar, Node], ...]:
+        if node is None:
+            return ()
+        if isinstance(node, MappingNode):
+            return node.entries
+        self._problems.add(node.position, f"{key}: takes a mapping of names to values")
+        return ()
+
+
+def check_keys(node: MappingNode, known: tuple[str, ...], what: str, problems: Problems) -> None:
+    """Note every key of ``node`` that is none of ``known``."""
+    for key, _ in node:
+        if key.text not in known:
+            hint = nearest(key.text, known, FOREIGN_KEYS) or f"a {what} has {listed(known)}"
+            problems.add(key.position, f"a {what} has no key {one_line(key.text)}", hint)
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or name.endswith((".yaml", ".yml")) or name in {".", ".."}
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files in ``folder`` and its folders, hidden ones apart."""
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _files_below(path)
+        elif path.is_file():
+            yield path
+
+
+def _is_policy_file(path: Path) -> bool:
+    # Tests of policies stand beside them. A suffix in capitals is no reason to leave rules out.
+    name = path.name.lower()
+    return name.endswith((".yaml", ".yml")) and not name.endswith((".test.yaml", ".test.yml"))
+
+
+def _pack(name: str) -> Place:
+    if name not in pack_names():
+        hint = nearest(name, pack_names()) or f"packs: {listed(pack_names())}"
+        raise UsageError(f"no pack is called {one_line(name)} ({hint}; a file ends in .yaml)")
+    path = resource_folder("policies") / f"{name}.yaml"
+    return Place(path, _label(path))
+
+
+def _label(path: Path) -> str:
+    """Return how a file is named, one name a file: relative to the working folder where it can be.
+
+    A path that was given as absolute and is not below the working folder stays absolute. A pack is
+    named as what it is: ``policies/baseline.yaml`` may be a file of the user's. Where packs are
+    written, in the repository of this project, they are files like others.
+    """
+    whole = path.resolve()
+    here = Path.cwd()
+    packs = resource_folder("policies")
+    if whole.parent == packs and packs != here / "policies":
+        return f"{PACK}{whole.stem}"
+    if path.is_absolute() and not whole.is_relative_to(here):
+        return whole.as_posix()
+    label = Path(os.path.relpath(whole, here)).as_posix()
+    return f"./{label}" if label.startswith(PACK) else label
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or with a NUL
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _contents(place: Place) -> bytes:
+    """Return what the file holds, or enough of it to see that it is too large."""
+    try:
+        with place.path.open("rb") as file:
+            return file.read(nodes.MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{place.label}: cannot be read: {reason}") from error

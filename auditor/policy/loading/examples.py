@@ -1,0 +1,271 @@
+"""The examples that stand beside a rule, as they are written; ``testing.py`` runs them.
+
+``given`` is laid over one documented healthy record: dotted paths are allowed, objects are merged
+deeply, lists are replaced, null is null; ``without`` leaves fields out. A rule with ``per`` takes
+a list of such records. The clock stands still at ``NOW``.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from auditor.fields import FIELDS, Field, find
+from auditor.model import Position, Verdict
+from auditor.policy.loading.nodes import Mapping as MappingNode
+from auditor.policy.loading.nodes import Node, Scalar, Sequence, plain_value
+from auditor.policy.loading.problems import Problems
+from auditor.redaction.fields import REDACTED, looks_secret
+from auditor.suggest import nearest
+from auditor.text import listed, one_line, printable, shortened
+
+#: The time at which examples are judged.
+NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+#: A healthy connection, as the API lists it: what ``given`` is laid over.
+HEALTHY: Mapping[str, Any] = {
+    "id": "sample_connection",
+    "service": "postgres",
+    "schema": "orders",
+    "group_id": "sample_group",
+    "paused": False,
+    "pause_after_trial": False,
+    "sync_frequency": 60,
+    "schedule_type": "auto",
+    "status": {
+        "setup_state": "connected",
+        "sync_state": "scheduled",
+        "update_state": "on_schedule",
+        "is_historical_sync": False,
+        "rescheduled_for": None,
+        "tasks": [],
+        "warnings": [],
+    },
+    "config": {"host": "db.example.com", "port": 5432, "database": "orders"},
+    "service_version": 3,
+    "connected_by": "svc_terraform",
+    "created_at": "2025-01-15T09:00:00Z",
+    "succeeded_at": "2026-01-15T11:40:00Z",
+    "failed_at": None,
+    "data_delay_sensitivity": "NORMAL",
+    "data_delay_threshold": 0,
+    "setup_tests": [
+        {"title": "Connecting to host", "status": "PASSED", "message": "", "details": ""},
+        {"title": "Validating certificate", "status": "PASSED", "message": "", "details": ""},
+    ],
+    "networking_method": "PrivateLink",
+    "private_link_id": "sample_private_link",
+    "proxy_agent_id": None,
+    "hybrid_deployment_agent_id": None,
+    "destination_schema_names": "FIVETRAN_NAMING",
+}
+
+KEYS = ("given", "without", "expect", "message")
+_SHOWN = 300
+VERDICTS = {v.label: v for v in (Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.ERROR)}
+TOLD = (Verdict.FAIL, Verdict.ERROR)
+#: Says which field a path names, or None.
+Find = Callable[[str], Field | None]
+
+
+class Given(msgspec.Struct, frozen=True):
+    """The records of an example, and what was written to make them, as one line."""
+
+    records: tuple[Mapping[str, Any], ...]
+    text: str
+
+
+class Example(msgspec.Struct, frozen=True):
+    """One example: the records it is judged on, and the verdict (and message) it expects.
+
+    Where a rule comes to several verdicts, on groups or on several records, the expected one is
+    the most serious. ``name`` is empty beside a rule, where the position says enough.
+    """
+
+    position: Position
+    given: Given
+    expect: Verdict
+    message: str | None = None
+    name: str = ""
+
+    @property
+    def records(self) -> tuple[Mapping[str, Any], ...]:
+        """The records that are judged."""
+        return self.given.records
+
+
+def read_examples(
+    node: Node | None, problems: Problems, *, grouped: bool, known: Find = find
+) -> tuple[Example, ...]:
+    """Return the examples under ``tests``, noting what is wrong with the others.
+
+    ``known`` is asked for every field that ``given`` and ``without`` name.
+    """
+    if node is None:
+        return ()
+    if not isinstance(node, Sequence):
+        problems.add(node.position, "tests: takes a list", "as - {given: {…}, expect: fail}")
+        return ()
+    found = (_example(item, problems, known, grouped=grouped) for item in node.items)
+    return tuple(example for example in found if example is not None)
+
+
+def laid_over(given: Mapping[str, Any], without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the healthy record with ``given`` laid over it and ``without`` left out."""
+    record = copy.deepcopy(dict(HEALTHY))
+    _merge(record, given)
+    for path in without:
+        *above, last = path.split(".")
+        holder: Any = record
+        for step in above:
+            holder = holder.get(step) if isinstance(holder, dict) else None
+        if isinstance(holder, dict):
+            holder.pop(last, None)
+    return record
+
+
+def read_given(
+    node: MappingNode, problems: Problems, *, grouped: bool | None = None, known: Find = find
+) -> Given | None:
+    """Return what ``given`` and ``without`` in ``node`` make; None when a problem was noted.
+
+    ``grouped`` says that a list of records is wanted, or one record; None that either will do.
+    """
+    given, leave = node.get("given"), node.get("without")
+    without: Any = plain_value(leave) if leave is not None else []
+    if not isinstance(without, list) or not all(isinstance(path, str) for path in without):
+        at = leave or node
+        problems.add(at.position, "without: takes a list of paths", "as [daily_sync_time]")
+        return None
+    values: Any = plain_value(given) if given is not None else [{}] if grouped else {}
+    is_list = isinstance(values, list)
+    several = values if is_list else [values]
+    if (grouped is not None and is_list is not grouped) or not all(map(_is_object, several)):
+        wanted = "a list of records" if grouped else "the fields of one record"
+        problems.add((given or node).position, f"given: takes {wanted}")
+        return None
+    if not _are_known(given, leave, problems, known):
+        return None
+    records = [laid_over(value, tuple(without)) for value in several]
+    for number, (record, value) in enumerate(zip(records, several, strict=True), 1):
+        if is_list and "id" not in value and "id" in record:
+            record["id"] = f"{HEALTHY['id']}_{number}"
+    told = in_words(values) if values else ""
+    if without:
+        told = f"{told} without {listed(without, 'and')}".strip()
+    return Given(tuple(records), told or "the healthy record")
+
+
+def verdict_of(node: Node | None, at: Node, problems: Problems) -> Verdict | None:
+    """Return the verdict that ``node`` names; None when a problem was noted, at least at ``at``."""
+    verdict = VERDICTS.get(node.text) if isinstance(node, Scalar) else None
+    if verdict is None:
+        hint = f"write {listed(VERDICTS)}"
+        problems.add((node or at).position, "a test expects a verdict", hint)
+    return verdict
+
+
+def message_of(
+    node: MappingNode, expects: tuple[Verdict, ...], problems: Problems
+) -> tuple[str | None, bool]:
+    """Return the message that a test expects, and whether none was noted to be wrong."""
+    wanted = node.get("message")
+    if wanted is None:
+        return None, True
+    if not isinstance(wanted, Scalar) or not isinstance(wanted.value, str):
+        problems.add(wanted.position, "message: takes a text", "quote it")
+        return None, False
+    if not any(verdict in TOLD for verdict in expects):
+        problems.add(
+            wanted.position, "only a fail or an error has a message", "remove message: here"
+        )
+        return None, False
+    return wanted.value, True
+
+
+def in_words(values: Any) -> str:
+    """Return plain values as one line of YAML: ``{sync_frequency: 5, paused: true}``.
+
+    A record that somebody saved from the live API may hold a live credential: none is shown.
+    """
+    return shortened(printable(_flow(values)), _SHOWN)
+
+
+def _merge(record: dict[str, Any], given: Mapping[str, Any]) -> None:
+    for path, value in given.items():
+        *above, last = path.split(".")
+        holder = record
+        for step in above:
+            if not isinstance(holder.get(step), dict):
+                holder[step] = {}
+            holder = holder[step]
+        if isinstance(value, dict) and isinstance(holder.get(last), dict):
+            _merge(holder[last], value)
+        else:
+            holder[last] = value
+
+
+def _example(node: Node, problems: Problems, known: Find, *, grouped: bool) -> Example | None:
+    if not isinstance(node, MappingNode):
+        problems.add(node.position, "a test is a mapping", "as {given: {…}, expect: fail}")
+        return None
+    for key, _ in node:
+        if key.text not in KEYS:
+            told = f"a test has no key {one_line(key.text)}"
+            problems.add(key.position, told, nearest(key.text, KEYS))
+            return None
+    verdict = verdict_of(node.get("expect"), node, problems)
+    given = read_given(node, problems, grouped=grouped, known=known)
+    if verdict is None or given is None:
+        return None
+    message, sound = message_of(node, (verdict,), problems)
+    return Example(node.position, given, verdict, message) if sound else None
+
+
+def _are_known(given: Node | None, leave: Node | None, problems: Problems, known: Find) -> bool:
+    """Whether every field that is named exists: a test of a misspelt one would test nothing."""
+    named = (*_paths(given), *_items(leave))
+    unknown = [(path, at) for path, at in named if "[]" in path or not known(path)]
+    for path, position in unknown:
+        told = f"no field is called {one_line(path)}"
+        problems.add(position, told, nearest(path, [p for p in FIELDS if "[]" not in p]))
+    return not unknown
+
+
+def _paths(node: Node | None, base: str = "") -> Iterator[tuple[str, Position]]:
+    """Yield each field that ``node`` sets, with its position; not what is below an unknown one."""
+    if isinstance(node, Sequence) and not base:
+        for item in node.items:
+            yield from _paths(item)
+    elif isinstance(node, MappingNode):
+        for key, value in node:
+            path = f"{base}.{key.text}" if base else key.text
+            yield path, key.position
+            documented = FIELDS.get(path)
+            if documented is not None and not documented.open:
+                yield from _paths(value, path)
+
+
+def _items(node: Node | None) -> Iterator[tuple[str, Position]]:
+    for item in node.items if isinstance(node, Sequence) else ():
+        if isinstance(item, Scalar):
+            yield item.text, item.position
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, str) and looks_secret(value):
+        return REDACTED
+    return json.dumps(value, ensure_ascii=False)

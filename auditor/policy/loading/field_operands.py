@@ -1,0 +1,143 @@
+"""Operands that are another field of the same record, or of the same item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from auditor.fields import Exposure, Field, Kind
+from auditor.policy.language.operands import FieldOperand, Reading
+from auditor.policy.language.operators import READING, OperandForm, Operator
+from auditor.policy.loading.nodes import Mapping as MappingNode
+from auditor.policy.loading.nodes import Node, Scalar
+from auditor.policy.loading.problems import Problems
+from auditor.policy.loading.scope import NUMBER, Subject
+from auditor.suggest import nearest
+from auditor.text import listed, one_line
+
+UNIT_NAMES = ("seconds", "minutes", "hours", "days", "weeks")
+
+_KEYS = ("field", "times", "unit")
+_COMPARED = frozenset({OperandForm.SCALAR, OperandForm.SCALARS, OperandForm.ORDERED})
+#: What may be compared with another field: everything but conditions, patterns and shapes.
+_FORMS = _COMPARED | {
+    OperandForm.NEEDLE,
+    OperandForm.NEEDLES,
+    OperandForm.TEXT,
+    OperandForm.MOMENT,
+    OperandForm.DURATION,
+}
+_ARRAYS = frozenset({OperandForm.SCALARS, OperandForm.NEEDLES})
+_SINGLE = frozenset({Kind.STRING, Kind.INTEGER, Kind.BOOLEAN, Kind.TIME_OF_DAY})
+
+
+def reading_of(operator: Operator, *fields: Field) -> Reading:
+    """Return how the values of ``fields`` are read before ``operator`` compares them."""
+    if operator.form in _COMPARED and any(f.kind is Kind.TIME_OF_DAY for f in fields):
+        return Reading.TIME_OF_DAY
+    return READING.get(operator.form, Reading.PLAIN)
+
+
+def is_field_operand(node: Node, operator: Operator) -> bool:
+    """Whether ``node`` says ``{field: PATH}``, with or without ``times`` and ``unit``."""
+    if not isinstance(node, MappingNode) or operator.form not in _FORMS:
+        return False
+    return node.get("field") is not None
+
+
+class FieldOperands:
+    """Reads the operands of one file's conditions that are fields."""
+
+    def __init__(
+        self,
+        problems: Problems,
+        path: Callable[[Scalar, str], Field | None],
+        resolved: Callable[[Node], Node | None],
+    ) -> None:
+        self._problems = problems
+        self._path = path
+        self._resolved = resolved
+
+    def operand(
+        self, operator: Operator, subject: Subject, node: MappingNode
+    ) -> FieldOperand | None:
+        """Return the operand at ``node``; None when a problem was noted in its place."""
+        keys = {key.text: value for key, value in node}
+        name = keys["field"]
+        if not isinstance(name, Scalar) or not isinstance(name.value, str):
+            self._problems.add(name.position, "field: takes a path", "as {field: sync_frequency}")
+            return None
+        for key, _ in node:
+            if key.text not in _KEYS:
+                told = f"a field to compare with has no key {one_line(key.text)}"
+                self._problems.add(key.position, told, nearest(key.text, _KEYS))
+                return None
+        if subject is NUMBER:
+            self._problems.add(node.position, "a number of things is compared with a number", "")
+            return None
+        other = self._path(name, subject.base)
+        if other is None or not self._fits(operator, subject, name, other):
+            return None
+        if operator.form is OperandForm.DURATION:
+            return self._multiple(name, keys, node)
+        if len(keys) > 1:
+            hint = "write {field: PATH} alone"
+            told = "times: and unit: go with older_than and newer_than"
+            self._problems.add(node.position, told, hint)
+            return None
+        return FieldOperand(name.text, reading_of(operator, subject.field, other), name.text)
+
+    def _fits(self, operator: Operator, subject: Subject, name: Scalar, other: Field) -> bool:
+        """Whether the two can be compared at all; a problem is noted where they cannot."""
+        kind = subject.field.kind
+        if other.exposure is Exposure.SECRET:
+            told, hint = f"{name.text} is a live credential: only exists can be asked of it", ""
+        elif name.text == subject.path and operator.form is not OperandForm.DURATION:
+            told, hint = f"{name.text} is compared with itself", "name another field"
+        elif other.kind in (wanted := kinds_of_other(operator, kind)):
+            return True
+        else:
+            told = f"{name.text} is {other.kind.value}"
+            hint = f"{operator.name} needs {listed(sorted(k.value for k in wanted - {Kind.ANY}))}"
+        self._problems.add(name.position, told, hint)
+        return False
+
+    def _multiple(self, name: Scalar, keys: Mapping[str, Node], node: Node) -> FieldOperand | None:
+        times = self._resolved(keys["times"]) if "times" in keys else None
+        unit = self._resolved(keys["unit"]) if "unit" in keys else None
+        number = times.value if isinstance(times, Scalar) else None if "times" in keys else 1
+        if not isinstance(number, int | float) or isinstance(number, bool) or number <= 0:
+            at = keys.get("times", node)
+            self._problems.add(at.position, "times: takes a number above 0", "write times: 3")
+            return None
+        if not isinstance(unit, Scalar) or unit.text not in UNIT_NAMES:
+            at = keys.get("unit", node)
+            self._problems.add(
+                at.position,
+                "a duration from a field needs its unit",
+                f"write unit: with one of {', '.join(UNIT_NAMES)}",
+            )
+            return None
+        factor = "" if number == 1 else f"{number:g} times "
+        text = f"{factor}{name.text} in {unit.text}"
+        return FieldOperand(name.text, Reading.PLAIN, text, number, unit.text)
+
+
+def kinds_of_other(operator: Operator, kind: Kind) -> frozenset[Kind]:
+    """Return what the other field may be where ``operator`` is asked of a field of ``kind``.
+
+    Empty where the operator takes no other field.
+    """
+    form = operator.form
+    if form not in _FORMS:
+        return frozenset()
+    if form is OperandForm.MOMENT:
+        return frozenset({Kind.TIMESTAMP, Kind.ANY})
+    if form is OperandForm.DURATION:
+        return frozenset({Kind.INTEGER, Kind.ANY})
+    if form in _ARRAYS:
+        return frozenset({Kind.ARRAY, Kind.ANY})
+    if kind is Kind.ANY:
+        return _SINGLE | {Kind.ANY}
+    if kind is Kind.ARRAY:
+        return _SINGLE | {Kind.ANY}
+    return frozenset({kind, Kind.ANY})

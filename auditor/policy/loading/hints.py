@@ -1,0 +1,158 @@
+"""What a condition got wrong, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+
+from auditor.fields import FIELDS, Field, Kind, children
+from auditor.policy.language.conditions import joined
+from auditor.policy.language.operators import OPERATORS, Operator
+from auditor.policy.loading.nodes import Mapping, Node, Scalar, Sequence
+from auditor.policy.loading.problems import Problems
+from auditor.policy.loading.scope import Scope
+from auditor.suggest import AMBIGUOUS_PATTERNS, FOREIGN_OPERATORS, nearest
+from auditor.text import one_line
+
+
+class Advice:
+    """Notes problems with the names in one file's conditions."""
+
+    def __init__(self, scope: Scope, problems: Problems) -> None:
+        self._scope = scope
+        self._problems = problems
+
+    def unknown_operator(
+        self, key: Scalar, operand: Node, found: Field, combiners: tuple[str, ...]
+    ) -> None:
+        """Note that ``key`` is no operator, and what was likely meant."""
+        if key.text.lower() in AMBIGUOUS_PATTERNS:
+            self._problems.add(
+                key.position,
+                f"{one_line(key.text)} anchors in some tools and not in others",
+                "write regex_search (anywhere in the text) or regex_fullmatch (all of it)",
+            )
+            return
+        if _lost_space(operand) and (fixed := _spaced(key.text)):
+            self._problems.add(key.position, "a space is missing after the colon", f"write {fixed}")
+            return
+        if key.text in combiners:
+            self._problems.add(
+                key.position,
+                f"{key.text}: combines conditions, not the tests of one field",
+                f"put it before the field: {key.text}: [{{{found.path or 'field'}: …}}]",
+            )
+            return
+        below = joined(found.path, key.text)
+        if key.text in FIELDS and not found.path.startswith(key.text):
+            hint = f"it is a field: put it beside {found.path or 'this'}, not below it"
+        elif key.text in _OPERAND_KEYS:
+            hint = _OPERAND_KEYS[key.text]
+        elif found.kind is Kind.OBJECT and (self._scope.find(below) or found.open):
+            hint = f"write the path in one: {below}"
+        elif found.kind is Kind.ARRAY and self._scope.find(f"{found.path}[].{key.text}"):
+            hint = f"say of which items: any_item: {{{key.text}: …}}, all_items or none_items"
+        else:
+            hint = nearest(key.text, OPERATORS, FOREIGN_OPERATORS)
+            hint = hint or f"the operators: {', '.join(OPERATORS)}"
+        self._problems.add(key.position, f"no operator is called {one_line(key.text)}", hint)
+
+    def no_operand(self, operator: Operator, node: Mapping) -> None:
+        """Note that a mapping where a value belongs names neither a variable nor a field."""
+        wrong = next((key for key, _ in node if key.text not in _OPERAND_KEYS), None)
+        if wrong is None:
+            told = f"{operator.name}: takes {operator.form.value}, {{var: NAME}} or {{field: PATH}}"
+            self._problems.add(node.position, told)
+            return
+        told = f"{operator.name}: {one_line(wrong.text) or 'nothing'} names no value"
+        hint = nearest(wrong.text, ("var", "field"))
+        self._problems.add(wrong.position, told, hint)
+
+    def unknown_path(self, key: Scalar, full: str, base: str) -> None:
+        """Note that ``key`` is no field, and what was likely meant."""
+        if fixed := _spaced(key.text):
+            self._problems.add(key.position, "a space is missing after the colon", f"write {fixed}")
+            return
+        array = _array_above(full)
+        if array and array != base.removesuffix("[]"):
+            self.through_array(key, array)
+            return
+        if key.text in OPERATORS or (
+            key.text.lower() in FOREIGN_OPERATORS and key.text.lower() not in FIELDS
+        ):
+            hint = "an operator stands below a field: field: {operator: value}"
+        else:
+            parent = full.rpartition(".")[0]
+            near = [f.path.removeprefix(f"{base}.") for f in children(parent)]
+            top = [*(p for p in FIELDS if "[]" not in p), *sorted(self._scope.extra_fields)]
+            everywhere = top if not base else near
+            hint = nearest(key.text, everywhere) or nearest(key.text, near)
+            hint = hint or "if the API has it by now, name it under extra_fields:"
+        self._problems.add(key.position, f"no field is called {one_line(full) or 'nothing'}", hint)
+
+    def through_array(self, key: Scalar, array: str) -> None:
+        """Note that ``key`` goes through an array without a quantifier."""
+        rest = joined("", key.text.rpartition(array.rpartition(".")[2])[2]).strip("[].")
+        inner = f"{{{rest}: …}}" if rest else "…"
+        self._problems.add(
+            key.position,
+            f"{array} is an array: it has to be said of which items {one_line(rest or 'this')}"
+            " is meant",
+            f"write {array}: {{any_item: {inner}}}, or all_items, none_items",
+        )
+
+    def misfit(self, found: Field, operator: Operator, node: Node) -> None:
+        """Note that ``operator`` cannot be used on ``found``, and what can."""
+        self._problems.add(node.position, *_misfit(found, operator, node))
+
+
+_FIELD_HINT = "another field is {field: PATH}; a duration {field: PATH, times: 3, unit: minutes}"
+_OPERAND_KEYS = {
+    **dict.fromkeys(("field", "times", "unit"), _FIELD_HINT),
+    "var": "a variable stands alone: {var: NAME}",
+}
+
+
+def _lost_space(operand: Node) -> bool:
+    return isinstance(operand, Scalar) and operand.plain and operand.text == ""
+
+
+def _spaced(text: str) -> str:
+    """Return ``gte: 15`` for ``gte:15``; "" where no colon stands in the key."""
+    name, colon, value = text.partition(":")
+    return f"{name}: {value.strip()}" if colon and name and value else ""
+
+
+def _array_above(path: str) -> str:
+    """Return the documented array that ``path`` goes through without saying which items."""
+    steps = path.replace("[]", "").split(".")
+    for length in range(1, len(steps)):
+        above = FIELDS.get(".".join(steps[:length]))
+        if above is not None and above.kind is Kind.ARRAY:
+            return above.path
+    return ""
+
+
+def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
+    """Say why an operator cannot be used on a field, and what to use."""
+    path = found.path or "this"
+    message = f"{operator.name} cannot be asked of {path}: it is {found.kind.value}"
+    if found.kind is Kind.ARRAY and operator.name in {"equals", "in"}:
+        written = "a list" if isinstance(node, Sequence) else "a value"
+        return (
+            f"{path} is an array; it cannot be {written}",
+            "write contains, contains_all, subset_of, or any_item: for an item",
+        )
+    if found.kind is Kind.OBJECT:
+        inner = next((f.path for f in children(found.path)), f"{path}.KEY")
+        return message, f"test what is in it, as {inner}, or exists, is_empty, length"
+    return message, _INSTEAD.get(found.kind, "")
+
+
+_INSTEAD: MappingOf[Kind, str] = {
+    Kind.TIMESTAMP: "write before, after, older_than or newer_than",
+    Kind.STRING: "write equals, in, glob, regex_search or regex_fullmatch",
+    Kind.INTEGER: "write equals, in, gt, gte, lt or lte",
+    Kind.BOOLEAN: "write true or false",
+    Kind.ARRAY: "write any_item, all_items, none_items, count_items, contains or length",
+    Kind.TIME_OF_DAY: "write equals, in, gt, gte, lt or lte with a time such as 02:00",
+}

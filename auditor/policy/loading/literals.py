@@ -1,0 +1,331 @@
+"""Literals in a policy: checked against their field's type, prepared for their operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from auditor.clock import parse_duration, parse_relative, parse_time_of_day, parse_timestamp
+from auditor.fields import Field, Kind, item_of
+from auditor.policy.language.operands import Literal, Now
+from auditor.policy.language.operators import OperandForm, Operator
+from auditor.policy.language.patterns import Matches, PatternError, glob, pattern
+from auditor.policy.loading.nodes import Node, Scalar, Sequence, plain_value
+from auditor.policy.loading.problems import Problems
+from auditor.text import listed, one_line
+
+#: Whoever matches all of these matches anything.
+_PROBES = ("", "\x01", "Zz 0-9_./@é", "\U0001f600" * 40)
+_LONGEST_OFFSET = timedelta(days=36_525)
+_REFERENCES = frozenset({"$ref", "$dynamicRef"})
+_PATTERNS = frozenset({"pattern", "patternProperties"})
+_CONTROL = {chr(code) for code in range(32)} | {"\x7f"}
+
+
+class Literals:
+    """Reads the literal operands of one file's conditions."""
+
+    def __init__(self, problems: Problems, resolved: Callable[[Node], Node | None]) -> None:
+        self._problems = problems
+        self._resolved = resolved
+        self._readers: Mapping[OperandForm, Callable[[Operator, Field, Node], Any]] = {
+            OperandForm.BOOLEAN: self._boolean,
+            OperandForm.SCALAR: self._scalar,
+            OperandForm.SCALARS: self._scalars,
+            OperandForm.ORDERED: self._ordered,
+            OperandForm.NEEDLE: self._needle,
+            OperandForm.NEEDLES: self._needles,
+            OperandForm.TEXT: self._text,
+            OperandForm.GLOB: self._glob,
+            OperandForm.PATTERN: self._pattern,
+            OperandForm.MOMENT: self._moment,
+            OperandForm.DURATION: self._duration,
+            OperandForm.SCHEMA: self._schema,
+        }
+
+    def operand(self, operator: Operator, found: Field, node: Node) -> Literal | None:
+        """Return the operand at ``node``; None when a problem was noted in its place."""
+        if isinstance(node, Sequence):
+            items = tuple(self._resolved(item) for item in node.items)
+            whole = tuple(item for item in items if item is not None)
+            if len(whole) != len(items):
+                return None
+            node = Sequence(node.position, whole)
+        value = self._readers[operator.form](operator, found, node)
+        return None if value is None else Literal(value, _told(operator, value, node))
+
+    # -- one reader a form ------------------------------------------------------------------
+
+    def _boolean(self, operator: Operator, _found: Field, node: Node) -> bool | None:
+        if isinstance(node, Scalar) and type(node.value) is bool:
+            return node.value
+        _, hint = _as_boolean(node) if isinstance(node, Scalar) else (None, "")
+        self._wrong(node, f"{operator.name}: takes true or false", hint)
+        return None
+
+    def _scalar(self, operator: Operator, found: Field, node: Node) -> Any:
+        if not isinstance(node, Scalar):
+            hint = "write in: for several" if operator.form is OperandForm.SCALAR else ""
+            self._wrong(node, f"{_name(found)} is compared with single values", hint)
+            return None
+        return self._typed(operator, found, node)
+
+    def _scalars(self, operator: Operator, found: Field, node: Node) -> Any:
+        items = self._list(operator, node)
+        item = item_of(found.path) if operator.name == "subset_of" else found
+        values = [self._scalar(operator, item, entry) for entry in items or ()]
+        if not values or None in values:
+            return None
+        if {True, False} == set(values) and set(map(type, values)) == {bool}:
+            hint = "write exists: true to ask that there is one"
+            self._wrong(node, f"{operator.name}: true and false are all there is", hint)
+            return None
+        return tuple(values)
+
+    def _ordered(self, operator: Operator, found: Field, node: Node) -> Any:
+        value = self._scalar(operator, found, node)
+        if value is None:
+            return None
+        if type(value) in {int, float}:
+            return value
+        self._wrong(node, f"{operator.name}: takes a number", "")
+        return None
+
+    def _needle(self, operator: Operator, found: Field, node: Node) -> Any:
+        if found.kind is Kind.STRING:
+            return self._text(operator, found, node)
+        if not isinstance(node, Scalar):
+            self._wrong(
+                node, f"{operator.name}: takes one value", "write contains_any: for several"
+            )
+            return None
+        return self._typed(operator, item_of(found.path), node)
+
+    def _needles(self, operator: Operator, found: Field, node: Node) -> Any:
+        values = [self._needle(operator, found, item) for item in self._list(operator, node) or ()]
+        return tuple(values) if values and None not in values else None
+
+    def _text(self, operator: Operator, _found: Field, node: Node) -> str | None:
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            hint = "quote it" if isinstance(node, Scalar) and node.text else ""
+            if isinstance(node, Sequence) and operator.form is OperandForm.NEEDLE:
+                hint = "write contains_any or contains_all for several"
+            self._wrong(node, f"{operator.name}: takes a text", hint)
+            return None
+        if not node.value:
+            self._wrong(node, f'{operator.name}: "" holds for every text', "write the text")
+            return None
+        return node.value
+
+    def _glob(self, operator: Operator, found: Field, node: Node) -> Any:
+        text = self._matched(operator, found, node)
+        return None if text is None else self._selective(operator, node, glob(text))
+
+    def _pattern(self, operator: Operator, found: Field, node: Node) -> Any:
+        text = self._matched(operator, found, node)
+        if text is None:
+            return None
+        try:
+            matches = pattern(text, whole=operator.name == "regex_fullmatch")
+            return self._selective(operator, node, matches)
+        except PatternError as error:
+            self._wrong(
+                node,
+                f"not a pattern that can be matched in linear time: {one_line(str(error))}",
+                "RE2's syntax has no look-around and no back-references",
+            )
+            return None
+
+    def _matched(self, operator: Operator, found: Field, node: Node) -> str | None:
+        text = self._text(operator, found, node)
+        if text is None or not _CONTROL & set(text):
+            return text
+        self._wrong(
+            node,
+            "the pattern holds a control character",
+            r"in double quotes \b is a backspace; use single quotes",
+        )
+        return None
+
+    def _selective(self, operator: Operator, node: Node, matches: Matches) -> Matches | None:
+        """Return ``matches`` unless it says yes to whatever it is asked."""
+        if not all(matches(probe) for probe in _PROBES):
+            return matches
+        told = f"{operator.name}: {one_line(written(node))} matches every text"
+        self._wrong(node, told, "write exists: true to ask that there is one")
+        return None
+
+    def _moment(self, operator: Operator, _found: Field, node: Node) -> datetime | Now | None:
+        text = node.value if isinstance(node, Scalar) else None
+        if isinstance(text, str):
+            offset = parse_relative(text)
+            if offset is not None and abs(offset) > _LONGEST_OFFSET:
+                self._wrong(node, f"{operator.name}: {text} is over 100 years from now", "")
+                return None
+            if offset is not None:
+                return Now(offset)
+            moment = parse_timestamp(text)
+            if moment is not None:
+                return moment
+        self._wrong(
+            node,
+            f"{operator.name}: takes a timestamp, a field, or now",
+            "write 2026-01-31T00:00:00Z, {field: created_at}, now, now+6h or now-30d",
+        )
+        return None
+
+    def _duration(self, operator: Operator, _found: Field, node: Node) -> timedelta | None:
+        text = node.value if isinstance(node, Scalar) else None
+        duration = parse_duration(text) if isinstance(text, str) else None
+        if duration:
+            return duration
+        self._wrong(
+            node,
+            f"{operator.name}: takes a duration",
+            "write 90m, 36h, 7d, 2w, or {field: sync_frequency, times: 3, unit: minutes}",
+        )
+        return None
+
+    def _schema(self, operator: Operator, _found: Field, node: Node) -> Any:
+        from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415  # 70 ms, rare
+
+        schema = plain_value(node)
+        if not isinstance(schema, dict) or not schema:
+            self._wrong(node, f"{operator.name}: takes a JSON Schema that says something", "")
+            return None
+        if _mentions(schema, _REFERENCES):
+            self._wrong(node, "a schema in a policy stands alone", "write it out, without $ref")
+            return None
+        if _mentions(schema, _PATTERNS):
+            # The validator's own engine backtracks: a pattern could hang the run.
+            hint = "write regex_search or regex_fullmatch beside json_schema"
+            self._wrong(node, "a schema in a policy has no patterns", hint)
+            return None
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            self._wrong(node, f"not a JSON Schema: {one_line(error.message)}", "")
+            return None
+        return Draft202012Validator(schema)
+
+    # -- types ------------------------------------------------------------------------------
+
+    def _typed(self, operator: Operator, found: Field, node: Scalar) -> Any:
+        """Return the scalar's value, of the field's type; None when it is not."""
+        value = node.value
+        if value is None:
+            self._wrong(node, f"null is no value to compare {_name(found)} with", _NULL)
+            return None
+        if found.kind is Kind.OBJECT:
+            told = f"{_name(found)} is an object: no value is like it"
+            self._wrong(node, told, "ask for its fields with any_item:")
+            return None
+        check = _TYPES.get(found.kind)
+        if check is not None:
+            fitting, hint = check(node)
+            if fitting is None:
+                message = f"{_name(found)} is {found.kind.value}, not {one_line(written(node))}"
+                self._wrong(node, message, hint)
+                return None
+            value = fitting
+        return value if self._documented(operator, found, node, value) else None
+
+    def _documented(self, operator: Operator, found: Field, node: Scalar, value: Any) -> bool:
+        if not found.values or value in found.values or operator.form is OperandForm.ORDERED:
+            return True
+        known = listed(map(str, found.values))
+        same = {str(v).lower(): v for v in found.values}.get(str(value).lower())
+        if same is not None:
+            self._wrong(
+                node,
+                f"{_name(found)} is never {one_line(str(value))}",
+                f"write {same}: case counts",
+            )
+            return False
+        self._problems.warn(
+            node.position,
+            f"{_name(found)} is not documented to be {one_line(str(value))}",
+            f"documented: {known}",
+        )
+        return True
+
+    def _list(self, operator: Operator, node: Node) -> tuple[Node, ...] | None:
+        if isinstance(node, Sequence) and node.items:
+            return node.items
+        if isinstance(node, Sequence):
+            self._wrong(node, f"{operator.name}: an empty list decides nothing", "name the values")
+        else:
+            self._wrong(node, f"{operator.name}: takes a list", f"write [{written(node)}]")
+        return None
+
+    def _wrong(self, node: Node, message: str, hint: str) -> None:
+        self._problems.add(node.position, message, hint)
+
+
+_NULL = "write exists: false for null or missing, exists: true for any value"
+
+
+def written(node: Node, conjunction: str = "or") -> str:
+    """Return ``node`` as English shows it: ``15``, ``auto``, ``PrivateLink or SshTunnel``."""
+    if isinstance(node, Scalar):
+        if type(node.value) is bool:
+            return str(node.value).lower()
+        # 017 and 0x1F are 17 and 31 to us; a reader should not have to know.
+        return str(node.value) if type(node.value) is int else node.text
+    if isinstance(node, Sequence):
+        return listed([written(item) for item in node.items], conjunction)
+    return "an object"
+
+
+def _told(operator: Operator, value: Any, node: Node) -> str:
+    """Return an operand as a sentence has it after its operator's phrase."""
+    if isinstance(value, Now) and value.offset:
+        amount = written(node).removeprefix("now")[1:]
+        return f"{amount} from now" if value.offset > timedelta(0) else f"{amount} ago"
+    every = operator.name in {"contains_all", "subset_of"}
+    return written(node, "and" if every else "or")
+
+
+def _name(found: Field) -> str:
+    return found.path or "this"
+
+
+def _mentions(schema: Any, words: frozenset[str]) -> bool:
+    if isinstance(schema, dict):
+        return any(key in words or _mentions(value, words) for key, value in schema.items())
+    return isinstance(schema, list) and any(_mentions(item, words) for item in schema)
+
+
+def _as_text(node: Scalar) -> tuple[Any, str]:
+    return (node.value, "") if isinstance(node.value, str) else (None, f'quote it: "{node.text}"')
+
+
+def _as_number(node: Scalar) -> tuple[Any, str]:
+    if type(node.value) in {int, float}:
+        return node.value, ""
+    unquoted = isinstance(node.value, str) and node.value.strip().isdigit()
+    return None, f"write {node.text.strip()} without quotes" if unquoted else "write a number"
+
+
+def _as_boolean(node: Scalar) -> tuple[Any, str]:
+    if type(node.value) is bool:
+        return node.value, ""
+    if node.text.lower() in {"true", "false"}:
+        return None, f"write {node.text.lower()} without quotes"
+    meant = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+    word = meant.get(node.text.lower())
+    return None, f"write {word}" if word else "write true or false"
+
+
+def _as_time_of_day(node: Scalar) -> tuple[Any, str]:
+    minutes = parse_time_of_day(node.value) if isinstance(node.value, str) else None
+    return minutes, "" if minutes is not None else "write HH:MM, as 02:00"
+
+
+_TYPES: Mapping[Kind, Callable[[Scalar], tuple[Any, str]]] = {
+    Kind.STRING: _as_text,
+    Kind.INTEGER: _as_number,
+    Kind.BOOLEAN: _as_boolean,
+    Kind.TIME_OF_DAY: _as_time_of_day,
+}

@@ -1,0 +1,162 @@
+"""From policy files to the rules in force.
+
+Files are read first, with all they extend; then variables and overrides are settled across them;
+then every rule is built. Every problem in every file is collected, and nothing runs with one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from auditor.errors import PolicyError, Problem
+from auditor.model import Position
+from auditor.policy.loading.documents import Document, DocumentReader, places
+from auditor.policy.loading.examples import Example
+from auditor.policy.loading.nodes import Mapping as MappingNode
+from auditor.policy.loading.nodes import Scalar
+from auditor.policy.loading.problems import Problems
+from auditor.policy.loading.resolve import Override, settle_overrides, settle_variables
+from auditor.policy.loading.rule_parser import RuleReader
+from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
+from auditor.text import one_line
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """All that was read: the rules in force, the examples beside them, what is doubtful."""
+
+    ruleset: Ruleset
+    examples: tuple[tuple[PolicyRule | GroupRule, tuple[Example, ...]], ...]
+    warnings: tuple[Problem, ...]
+
+
+def load(
+    names: Iterable[str], *, variables: Mapping[str, str] | None = None, strict: bool = False
+) -> Loaded:
+    """Load policies by file, folder or pack, with all they extend.
+
+    ``variables`` override those that policies declare. With ``strict`` a warning stops the load
+    too. Raises PolicyError with every problem found, UsageError for a name that is nothing.
+    """
+    problems = Problems()
+    reader = DocumentReader(problems)
+    for name in names:
+        for place in places(name):
+            reader.read(place)
+    documents = reader.documents
+    ids = _rule_ids(documents, problems)
+    values = settle_variables(documents, variables or {}, problems)
+    overrides = settle_overrides(documents, ids, problems)
+    rules: list[PolicyRule | GroupRule] = []
+    examples: list[tuple[PolicyRule | GroupRule, tuple[Example, ...]]] = []
+    left_out: dict[str, str] = {}
+    named = _packs_named(documents)
+    for label, document in documents.items():
+        rule_reader = RuleReader(document, values, problems, named.get(label))
+        for node in document.rules:
+            if not isinstance(node, MappingNode):
+                hint = "a rule is a mapping with id, severity and assert"
+                problems.add(node.position, "this is no rule", hint)
+                continue
+            override = overrides.get(_text_of(node, "id"))
+            read = rule_reader.read(node, override)
+            disabled = _disabled(node, override, problems)
+            if disabled:
+                left_out[_text_of(node, "id")] = disabled
+            elif read is not None:
+                rules.append(read.rule)
+                examples.append((read.rule, read.examples))
+            elif not problems.errors:
+                # A rule that is neither judged nor refused would look like a pass.
+                problems.add(node.position, "this rule was not read; that is a bug in the auditor")
+    if not ids and not problems.errors:
+        files = ", ".join(documents) or "the policies"
+        position = Position(next(iter(documents), "policy"), 1, 1)
+        problems.add(position, f"no rule at all in {files}", "write rules:, or extend a pack")
+    elif not rules and not problems.errors:
+        position = Position(next(iter(documents)), 1, 1)
+        problems.add(position, "every rule is disabled", "enable at least one")
+    if problems.errors or (strict and problems.warnings):
+        raise PolicyError(sorted(problems.errors + problems.warnings, key=_by_position))
+    ruleset = Ruleset(
+        rules=tuple(rules),
+        policies=tuple(document.file for document in documents.values()),
+        left_out=tuple(left_out.values()),
+        warnings=tuple(str(warning) for warning in problems.warnings),
+        overridden={name: tuple(_changes(override)) for name, override in overrides.items()},
+        disabled=left_out,
+    )
+    return Loaded(ruleset, tuple(examples), tuple(problems.warnings))
+
+
+def load_policies(
+    *names: str, variables: Mapping[str, str] | None = None, strict: bool = False
+) -> Ruleset:
+    """Return the rules of the policies ``names``: files, folders or shipped packs.
+
+    Raises PolicyError with every problem found, UsageError for a name that is nothing.
+    """
+    return load(names, variables=variables, strict=strict).ruleset
+
+
+def _packs_named(documents: Mapping[str, Document]) -> dict[str, Position]:
+    """Return where a file of the user's extends each pack, itself or by way of another pack."""
+    found: dict[str, Position] = {}
+    # What extends stands behind what it extends.
+    for label, document in reversed(list(documents.items())):
+        for other, position in document.extends.items():
+            place = found.get(label) if position.in_pack else position
+            if place is not None:
+                found.setdefault(other, place)
+    return found
+
+
+def _by_position(problem: Problem) -> Position:
+    return problem.position
+
+
+def _rule_ids(documents: Mapping[str, Document], problems: Problems) -> dict[str, Position]:
+    """Return where each rule stands, noting ids that stand twice."""
+    found: dict[str, Position] = {}
+    for document in documents.values():
+        for node in document.rules:
+            name = node.get("id") if isinstance(node, MappingNode) else None
+            if not isinstance(name, Scalar) or not isinstance(name.value, str):
+                continue
+            if name.text in found:
+                problems.add(
+                    name.position,
+                    f"a rule called {one_line(name.text)} stands at {found[name.text]} already",
+                    "give one of them another id, or override the first",
+                )
+            else:
+                found[name.text] = name.position
+    return found
+
+
+def _changes(override: Override) -> Iterator[str]:
+    """Yield what is overridden, and where."""
+    for name, (key, _) in override.entries.items():
+        yield f"{name} is overridden at {key.position}"
+
+
+def _disabled(node: MappingNode, override: Override | None, problems: Problems) -> str:
+    """Return what says that a rule is disabled; "" for one that is in force."""
+    enabled = override.entries.get("enabled") if override else None
+    if enabled is None or override is None:
+        return ""
+    key, value = enabled
+    if not isinstance(value, Scalar) or type(value.value) is not bool:
+        problems.add(value.position, "enabled: takes true or false")
+        return ""
+    if value.value:
+        return ""
+    reason = override.entries.get("reason")
+    told = f": {one_line(reason[1].text)}" if reason and isinstance(reason[1], Scalar) else ""
+    return f"rule {_text_of(node, 'id')} is disabled at {key.position}{told}"
+
+
+def _text_of(node: MappingNode, key: str) -> str:
+    value = node.get(key)
+    return value.text if isinstance(value, Scalar) else ""

@@ -1,0 +1,358 @@
+"""From one rule's node to the rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from auditor.fields import Exposure, Kind
+from auditor.model import Position, Rule, Severity
+from auditor.policy.language.conditions import Condition, reads
+from auditor.policy.language.english import sentence
+from auditor.policy.language.messages import Message
+from auditor.policy.loading.condition_parser import ConditionReader
+from auditor.policy.loading.documents import Document, check_keys
+from auditor.policy.loading.examples import Example, read_examples
+from auditor.policy.loading.literals import written
+from auditor.policy.loading.messages import read_message
+from auditor.policy.loading.nodes import Mapping as MappingNode
+from auditor.policy.loading.nodes import Node, Scalar, Sequence
+from auditor.policy.loading.problems import Problems
+from auditor.policy.loading.resolve import Override
+from auditor.policy.loading.scope import Scope
+from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule
+from auditor.redaction.fields import exposure
+from auditor.suggest import nearest
+from auditor.text import listed, one_line, printable
+
+RULE_KEYS = (
+    "id",
+    "title",
+    "severity",
+    "per",
+    "when",
+    "assert",
+    "message",
+    "why",
+    "fix",
+    "tags",
+    "controls",
+    "tests",
+)
+GROUP_ASSERTIONS = ("unique", "count", "share")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_SEVERITIES = {severity.label: severity for severity in Severity}
+
+
+class ReadRule(msgspec.Struct, frozen=True):
+    """A rule, and the examples that stand beside it."""
+
+    rule: PolicyRule | GroupRule
+    examples: tuple[Example, ...]
+
+
+class RuleReader:
+    """Reads the rules of one file."""
+
+    def __init__(
+        self,
+        document: Document,
+        variables: Mapping[str, Node],
+        problems: Problems,
+        named_at: Position | None = None,
+    ) -> None:
+        self._document = document
+        self._named_at = named_at
+        self._problems = problems
+        self._scope = Scope(variables, document.extra_fields)
+        self._conditions = ConditionReader(self._scope, problems)
+
+    def read(self, node: MappingNode, override: Override | None) -> ReadRule | None:
+        """Return the rule at ``node``; None when a problem was noted in its place."""
+        check_keys(node, RULE_KEYS, "rule", self._problems)
+        entries = {key.text: value for key, value in node}
+        if override is not None:
+            entries |= {name: value for name, (_, value) in override.entries.items()}
+        grouped = "per" in entries
+        per = self._per(entries.get("per"))
+        when = self._when(entries.get("when"))
+        group = self._group(node, entries.get("assert"), per or ()) if grouped else None
+        assertion = None if grouped else self._assertion(node, entries.get("assert"))
+        rule = self._described(node, entries, when, group or assertion, per)
+        if rule is not None and rule.position.in_pack:
+            rule = replace(rule, named_at=_overridden_at(override) or self._named_at)
+        message = self._message(entries.get("message"), per, group)
+        examples = read_examples(
+            entries.get("tests"),
+            self._problems,
+            grouped=grouped,
+            known=self._scope.find,
+        )
+        if rule is None or (grouped and per is None):
+            return None
+        if group is not None:
+            keys, unique, count, share = group
+            reveal = self._document.reveal
+            return ReadRule(
+                GroupRule(rule, when, message, keys, unique, count, share, reveal), examples
+            )
+        if assertion is None:
+            return None
+        kept = tuple(dict.fromkeys((*rule.reads, *(message.paths if message else ()))))
+        return ReadRule(
+            PolicyRule(rule, when, assertion, message, kept, self._document.reveal), examples
+        )
+
+    # -- conditions -------------------------------------------------------------------------
+
+    def _when(self, node: Node | None) -> Condition | None:
+        return self._conditions.condition(node) if node is not None else None
+
+    def _assertion(self, rule: MappingNode, node: Node | None) -> Condition | None:
+        if node is None:
+            self._problems.add(rule.position, "a rule needs an assert", "say what must hold")
+            return None
+        if isinstance(node, MappingNode):
+            for key, _ in node:
+                if key.text in GROUP_ASSERTIONS and self._scope.find(key.text) is None:
+                    self._problems.add(
+                        key.position,
+                        f"{key.text} judges several connections",
+                        "say which with per: group_id, or per: account",
+                    )
+                    return None
+        return self._conditions.condition(node)
+
+    def _per(self, node: Node | None) -> tuple[str, ...] | None:
+        """Return the paths that form groups, () for the account; None without ``per``."""
+        if node is None:
+            return None
+        names = node.items if isinstance(node, Sequence) else (node,)
+        if len(names) == 1 and isinstance(names[0], Scalar) and names[0].text == ACCOUNT:
+            return ()
+        return self._keys(node, "per: takes a field path, several, or account") or None
+
+    def _keys(self, node: Node, told: str) -> tuple[str, ...]:
+        """Return the paths at ``node``; none, with a problem noted, when one cannot be a key."""
+        names = node.items if isinstance(node, Sequence) else (node,)
+        keys: list[str] = []
+        for name in names:
+            if not isinstance(name, Scalar) or not isinstance(name.value, str):
+                self._problems.add(name.position, told)
+            elif self._is_key(name):
+                keys.append(name.text)
+        if not names:
+            self._problems.add(node.position, told)
+        return tuple(keys) if len(keys) == len(names) else ()
+
+    def _is_key(self, name: Scalar) -> bool:
+        found = self._conditions.path(name)
+        if found is None:
+            return False
+        if found.kind in {Kind.OBJECT, Kind.ARRAY}:
+            self._problems.add(
+                name.position,
+                f"{name.text} is {found.kind.value}, so it is no key",
+                "name a field that holds one value",
+            )
+            return False
+        if exposure(name.text, self._document.reveal) is not Exposure.SHOWN:
+            self._problems.add(
+                name.position,
+                f"{name.text} is hidden in reports, so it cannot name a group",
+                "reveal: it if it holds no secret",
+            )
+            return False
+        return True
+
+    def _group(
+        self, rule: MappingNode, node: Node | None, per: tuple[str, ...]
+    ) -> _GroupAssertion | None:
+        if not isinstance(node, MappingNode) or len(node.entries) != 1:
+            self._problems.add(
+                (node or rule).position,
+                "a rule with per asserts one of unique, count and share",
+                "as count: {gte: 1}, share: {lte: 0.1} or unique: [service, schema]",
+            )
+            return None
+        ((key, value),) = node.entries
+        if key.text not in GROUP_ASSERTIONS:
+            self._problems.add(
+                key.position,
+                f"{one_line(key.text)} cannot be asserted of a group",
+                f"assert {listed(GROUP_ASSERTIONS)}; choose connections with when",
+            )
+            return None
+        if key.text == "unique":
+            names = self._keys(value, "unique: takes a field path, or several")
+            return (per, names, None, None) if names else None
+        number = self._conditions.number(value)
+        if number is None:
+            return None
+        return (per, (), number, None) if key.text == "count" else (per, (), None, number)
+
+    # -- what reports show ------------------------------------------------------------------
+
+    def _described(
+        self,
+        node: MappingNode,
+        entries: Mapping[str, Node],
+        when: Condition | None,
+        judged: _GroupAssertion | Condition | None,
+        per: tuple[str, ...] | None,
+    ) -> Rule | None:
+        name, severity = self._id(node, entries), self._severity(node, entries)
+        title = self._text(entries, "title")
+        why, fix = self._text(entries, "why"), self._text(entries, "fix")
+        tags = tuple(self._texts(entries.get("tags"), "tags"))
+        controls = tuple(self._controls(entries.get("controls")))
+        if name is None or severity is None or judged is None:
+            return None
+        return Rule(
+            id=name,
+            title=title or name.replace("-", " ").replace("_", " ").capitalize(),
+            severity=severity,
+            policy=self._document.file.name,
+            position=node.position,
+            expects=_expects(judged),
+            applies_when=sentence(when) if when is not None else "",
+            why=why,
+            fix=fix,
+            tags=tags,
+            controls=controls,
+            per=() if per is None else per or (ACCOUNT,),
+            reads=() if isinstance(judged, tuple) else tuple(_paths(when, judged)),
+        )
+
+    def _id(self, node: MappingNode, entries: Mapping[str, Node]) -> str | None:
+        name = entries.get("id")
+        if name is None:
+            self._problems.add(node.position, "a rule needs an id", "write id: a-short-name")
+            return None
+        if not isinstance(name, Scalar) or not isinstance(name.value, str):
+            self._problems.add(name.position, "id: takes a text", "quote it")
+            return None
+        if not _ID.fullmatch(name.text):
+            self._problems.add(
+                name.position,
+                f"{one_line(name.text) or 'nothing'} is no id",
+                "letters, digits, - and _, as sync-frequency-bounds",
+            )
+            return None
+        return name.text
+
+    def _severity(self, node: MappingNode, entries: Mapping[str, Node]) -> Severity | None:
+        value = entries.get("severity")
+        if value is None:
+            self._problems.add(node.position, "a rule needs a severity", listed(_SEVERITIES))
+            return None
+        found = _SEVERITIES.get(value.text) if isinstance(value, Scalar) else None
+        if found is None:
+            text = value.text if isinstance(value, Scalar) else "this"
+            hint = nearest(text, _SEVERITIES, _FOREIGN_SEVERITIES)
+            self._problems.add(value.position, f"{one_line(text)} is no severity", hint)
+        return found
+
+    def _message(
+        self, node: Node | None, per: tuple[str, ...] | None, group: _GroupAssertion | None
+    ) -> Message | None:
+        if node is None:
+            return None
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            hint = "a text that starts with { needs quotes" if not isinstance(node, Scalar) else ""
+            self._problems.add(node.position, "message: takes a text", hint or "quote it")
+            return None
+        if not node.text.strip():
+            self._problems.add(node.position, "message: is empty", "leave it out, or say it")
+            return None
+        self._check_comment(node, "message")
+        if per is not None:
+            names = {*per, *GROUP_WORDS, *(group[1] if group else ())}
+            return read_message(node, names.__contains__, self._scope.vars, self._problems)
+        return read_message(node, self._is_shown, self._scope.vars, self._problems)
+
+    def _is_shown(self, path: str) -> bool:
+        found = self._scope.find(path) if path and "[]" not in path else None
+        return found is not None and found.exposure is not Exposure.SECRET
+
+    def _text(self, entries: Mapping[str, Node], key: str) -> str:
+        node = entries.get(key)
+        if node is None:
+            return ""
+        if isinstance(node, Scalar) and isinstance(node.value, str) and node.text.strip():
+            self._check_comment(node, key)
+            return printable(" ".join(node.text.split()))
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            self._problems.add(node.position, f"{key}: is empty", "leave it out, or say it")
+            return ""
+        hint = "a text that starts with { or [ needs quotes"
+        hint = hint if not isinstance(node, Scalar) else "quote it"
+        self._problems.add(node.position, f"{key}: takes a text", hint)
+        return ""
+
+    def _check_comment(self, node: Scalar, key: str) -> None:
+        if node.plain and self._problems.is_cut_by_comment(node.position, node.text):
+            self._problems.add(node.position, f"{key}: is cut at the #", "quote the text")
+
+    def _texts(self, node: Node | None, key: str) -> Iterator[str]:
+        if node is None:
+            return
+        if not isinstance(node, Sequence):
+            told = f"{key}: takes a list of texts"
+            self._problems.add(node.position, told, f"as [{one_line(written(node))}]")
+            return
+        for item in node.items:
+            if isinstance(item, Scalar) and isinstance(item.value, str) and item.text.strip():
+                yield one_line(item.text)
+            else:
+                self._problems.add(item.position, f"{key}: takes texts", "quote it")
+
+    def _controls(self, node: Node | None) -> Iterator[tuple[str, tuple[str, ...]]]:
+        if node is None:
+            return
+        if not isinstance(node, MappingNode):
+            self._problems.add(
+                node.position, "controls: maps a framework to its controls", "as {soc2: [CC6.1]}"
+            )
+            return
+        for key, value in node:
+            yield one_line(key.text), tuple(self._texts(value, one_line(key.text)))
+
+
+_GroupAssertion = tuple[tuple[str, ...], tuple[str, ...], Condition | None, Condition | None]
+_FOREIGN_SEVERITIES = {
+    **dict.fromkeys(("error", "err", "major", "warn_high"), "high"),
+    **dict.fromkeys(("warning", "warn", "moderate", "minor"), "medium"),
+    **dict.fromkeys(("info", "informational", "note", "hint", "trivial"), "low"),
+    **dict.fromkeys(("blocker", "fatal", "crit", "severe"), "critical"),
+}
+
+
+def _overridden_at(override: Override | None) -> Position | None:
+    """Return where a file of the user's overrides a rule, if one does."""
+    places = [key.position for key, _ in override.entries.values()] if override else []
+    return next((place for place in places if not place.in_pack), None)
+
+
+def _expects(judged: _GroupAssertion | Condition) -> str:
+    if not isinstance(judged, tuple):
+        return sentence(judged)
+    _, unique, count, share = judged
+    if unique:
+        return f"{listed(unique, 'and')} together are unique"
+    if count is not None:
+        return f"the number of connections {sentence(count)}"
+    assert share is not None
+    return f"the share of connections {sentence(share)}"
+
+
+def _paths(when: Condition | None, assertion: Condition) -> Iterator[str]:
+    """Yield each path that a rule's conditions read, once; items come with their array."""
+    found: dict[str, None] = {}
+    for condition in (when, assertion):
+        for path, _ in reads(condition) if condition is not None else ():
+            found.setdefault(path.partition("[]")[0])
+    yield from found

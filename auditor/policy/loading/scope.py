@@ -1,0 +1,53 @@
+"""What a condition may name, and what one of its tests is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from auditor.fields import Exposure, Field, Kind, find
+from auditor.policy.language.conditions import ITSELF
+from auditor.policy.loading.nodes import Mapping as MappingNode
+from auditor.policy.loading.nodes import Node, Scalar
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What a file's conditions may name: variables, and fields that no documentation knows yet."""
+
+    vars: Mapping[str, Node] = msgspec.field(default_factory=dict)
+    extra_fields: frozenset[str] = frozenset()
+
+    def find(self, path: str) -> Field | None:
+        """Return the field at ``path``, as documented or as the policy declares it."""
+        known = find(path)
+        if known is not None:
+            return known
+        below = tuple(f"{top}{step}" for top in self.extra_fields for step in (".", "[]"))
+        if path not in self.extra_fields and not path.startswith(below):
+            return None
+        return Field(path, Kind.ANY, "", open=True, exposure=Exposure.HIDDEN)
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What a test is about: the field, and its path from the record or the item looked at.
+
+    ``base`` is the path of that item, "" for the record itself.
+    """
+
+    path: str
+    field: Field
+    base: str = ""
+
+
+#: A number of connections, items or characters, or a share of connections.
+NUMBER = Subject(ITSELF, Field(ITSELF, Kind.INTEGER, "A number."))
+
+
+def named(node: Node, word: str) -> Scalar | None:
+    """Return NAME of a node that is just ``{word: NAME}``."""
+    if isinstance(node, MappingNode) and len(node.entries) == 1:
+        ((key, value),) = node.entries
+        if key.text == word and isinstance(value, Scalar):
+            return value
+    return None

@@ -1,0 +1,1 @@
+"""The JSON Schema of policy files, derived from the language."""

@@ -1,0 +1,284 @@
+"""The JSON Schema of conditions, derived from the operators and the catalogue of fields.
+
+A condition is described once for each place it can stand in: a record, the items of each
+documented array, the items of an array that nobody documents. With ``extra_fields`` a place is
+*free*: a path that is not documented may be named. Which field an operand may be is told for
+those of a record; on items of arrays any path may be one.
+
+Editors want it plain: beside a ``$ref`` stand only words, and an operator's operand is one
+``anyOf``, or what they complete has no colon.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from auditor.fields import FIELDS, Exposure, Field, Kind, item_of
+from auditor.policy.language.operators import OPERATORS, OperandForm, Operator
+from auditor.policy.loading.condition_parser import COMBINERS
+from auditor.policy.loading.field_operands import kinds_of_other
+from auditor.policy.loading.scope import NUMBER
+from auditor.policy.schemas.operands import (
+    END,
+    KIND_NAMES,
+    Definitions,
+    OperandSchemas,
+    Schema,
+    name_of,
+)
+
+_THROUGH_ARRAY: Schema = {"pattern": r"\[\]"}
+_COMBINED = {
+    "all": "Every one of these conditions holds.",
+    "any": "At least one of these conditions holds.",
+    "not": "The one test in here does not hold.",
+}
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a condition stands: the fields it can name there, by their path from there.
+
+    ``item`` is the array's item itself, None for a record. ``free`` says that other paths may be
+    named too.
+    """
+
+    name: str
+    fields: Mapping[str, Field]
+    item: Field | None = None
+    free: bool = False
+
+
+class ConditionSchemas:
+    """Describes conditions, and what they are made of in ``definitions``."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._operands = OperandSchemas(definitions)
+
+    def condition(self, *, extra: bool) -> Schema:
+        """Return a condition on a record; with ``extra`` it may name undocumented paths."""
+        return self._condition(_record(extra=extra))
+
+    def number(self) -> Schema:
+        """Return the tests of a number, such as a count of connections."""
+        return self._test(NUMBER.field, Place("number", {}))
+
+    # -- conditions -------------------------------------------------------------------------
+
+    def _condition(self, place: Place) -> Schema:
+        return self._definitions.made(f"condition.{place.name}", lambda: self._conditions(place))
+
+    def _conditions(self, place: Place) -> Schema:
+        fields = {
+            path: self._test(field, place) | {"description": field.doc}
+            for path, field in place.fields.items()
+        }
+        words = {word: self._combined(word, place) for word in COMBINERS}
+        if place.item is not None:
+            itself = "The item itself, where it is no object."
+            words["item"] = self._test(place.item, place) | {"description": itself}
+        anything = self._test(_anything(""), place)
+        condition: Schema = {
+            "title": "Condition",
+            "description": "Field paths and their tests; all of them must hold.",
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"minLength": 1, "not": _THROUGH_ARRAY},
+            "properties": fields | words,
+            "additionalProperties": anything if place.free else False,
+        }
+        below = {f"^{re.escape(field.path)}\\.": anything for field in _open(place)}
+        if below:
+            condition["patternProperties"] = below
+        if place.item is None and not place.free:
+            condition["allOf"] = [self._known_operands(place)]
+        return condition
+
+    def _known_operands(self, place: Place) -> Schema:
+        """Return what is said of operands that are fields: somebody documents them."""
+        names = [name for name, operator in OPERATORS.items() if kinds_of_other(operator, Kind.ANY)]
+        # Said twice over, lest an editor offer them all where only some fit.
+        documented = {"not": {"not": {"$ref": "#/$defs/documented"}}}
+        known = {"properties": {"field": {"anyOf": [documented, _below(place)]}}}
+        tests = known | {"patternProperties": {f"^(?:{'|'.join(names)}){END}": known}}
+        return {"patternProperties": {"": self._definitions.put("known_operands", tests)}}
+
+    def _combined(self, word: str, place: Place) -> Schema:
+        condition = self._condition(place)
+        if word != "not":
+            listed = {"type": "array", "minItems": 1, "items": condition}
+            return {"description": _COMBINED[word], **listed}
+        several = {f"^(?!(?:{'|'.join(COMBINERS)}){END})": {"maxProperties": 1}}
+        return {
+            "description": _COMBINED[word],
+            "type": "object",
+            "allOf": [condition],
+            "maxProperties": 1,
+            "patternProperties": several,
+        }
+
+    def _items(self, array: Field, place: Place) -> Schema:
+        """Return a condition on the items of ``array``: on their fields, or on themselves."""
+        inner = _items_of(array, place)
+        return self._definitions.made(f"items.{inner.name}", lambda: self._item_conditions(inner))
+
+    def _item_conditions(self, place: Place) -> Schema:
+        assert place.item is not None
+        condition = self._condition(place)
+        if place.free:
+            # A name of an operator is that operator, also where any field may be named.
+            operators = {"enum": sorted(OPERATORS)}
+            condition = {"allOf": [condition], "propertyNames": {"not": operators}}
+        return {"anyOf": [condition, self._test(place.item, place)]}
+
+    # -- tests ------------------------------------------------------------------------------
+
+    def _test(self, field: Field, place: Place) -> Schema:
+        around = "" if place.item is None else ".of_item"
+        name = f"test.{_profile(field)}{around}"
+        return self._definitions.made(name, lambda: self._tests(field, place))
+
+    def _tests(self, field: Field, place: Place) -> Schema:
+        fitting = {
+            name: operator
+            for name, operator in OPERATORS.items()
+            if field.kind in operator.kinds
+            and (field.exposure is not Exposure.SECRET or name == "exists")
+            and (field is not NUMBER.field or name != "exists")
+        }
+        tests = {
+            "title": "operators",
+            "type": "object",
+            "minProperties": 1,
+            "properties": {
+                name: self._operator(operator, field, place) for name, operator in fitting.items()
+            },
+            "additionalProperties": False,
+        }
+        values = self._operand(fitting["equals"], field, place) if "equals" in fitting else []
+        lists = _some(self._operands.literal(fitting["in"], field)) if "in" in fitting else []
+        # Of branches that all fail an editor explains the first, or one that has a known key.
+        any_key = {"patternProperties": {"": True}}
+        return {
+            "title": f"{field.kind.value[0].upper()}{field.kind.value[1:]}",
+            "anyOf": [*values[:1], tests | {"allOf": [any_key]}, *values[1:], *lists],
+        }
+
+    def _operator(self, operator: Operator, field: Field, place: Place) -> Schema:
+        """Return an operator's operand, with what an editor says of the operator."""
+        told = f"{operator.doc} Takes {operator.form.value}.".replace("`", "")
+        operands = {"anyOf": self._operand(operator, field, place)}
+        return self._definitions.shared(
+            {"title": operator.name, "description": told} | operands,
+            operator.name,
+            f"{operator.name}.{_profile(field)}",
+            f"{operator.name}.{_profile(field)}.of_item",
+        )
+
+    def _operand(self, operator: Operator, field: Field, place: Place) -> list[Schema]:
+        if operator.form is OperandForm.LENGTH:
+            return [self.number()]
+        if operator.form is OperandForm.CONDITION:
+            return [self._items(field, place)]
+        if operator.form is OperandForm.COUNT:
+            return [self._count(field, place)]
+        literal = self._operands.literal(operator, field)
+        if operator.form is OperandForm.SCHEMA:
+            return _some(literal)
+        return [*_some(literal), self._named(operator, field, place)]
+
+    def _named(self, operator: Operator, field: Field, place: Place) -> Schema:
+        """Return what names the operand: a variable, or another field where there can be one."""
+        wanted = kinds_of_other(operator, field.kind)
+        if not wanted or (place.item is None and not place.fields):
+            return self._operands.variable()
+        known = wanted - {Kind.ANY}
+        what = KIND_NAMES[next(iter(known))] if len(known) == 1 else "single"
+        what = what if place.item is None else "item"
+        path = self._definitions.made(f"path.{what}", lambda: _path(place, wanted))
+        is_duration = operator.form is OperandForm.DURATION
+        return self._operands.multiple(path) if is_duration else self._operands.other(path)
+
+    def _count(self, array: Field, place: Place) -> Schema:
+        items, number = self._items(array, place), self.number()
+        counted: Schema = {
+            "type": "object",
+            "required": ["where", "is"],
+            "properties": {
+                "where": {"description": "Which items count.", "anyOf": [items]},
+                "is": {"description": "How many there are.", "anyOf": [number]},
+            },
+            "additionalProperties": False,
+        }
+        return self._definitions.put(f"count.{name_of(items)}", counted)
+
+
+# -- places ---------------------------------------------------------------------------------------
+
+
+def _record(*, extra: bool) -> Place:
+    fields = {path: field for path, field in FIELDS.items() if "[]" not in path}
+    return Place("record.extra" if extra else "record", fields, free=extra)
+
+
+def _items_of(array: Field, place: Place) -> Place:
+    """Return the place that the items of ``array`` are; ``place`` is that of the array."""
+    base = f"{array.path}[]"
+    if array.kind is Kind.ANY:
+        return Place("any_array", {}, item=_anything(base), free=True)
+    below = {
+        path.removeprefix(f"{base}."): field
+        for path, field in FIELDS.items()
+        if path.startswith(f"{base}.")
+    }
+    extra = place.name.endswith(".extra")
+    name = f"{array.path}.extra" if extra else array.path
+    return Place(name, below, item=item_of(array.path), free=extra)
+
+
+def _open(place: Place) -> Iterator[Field]:
+    return (field for field in place.fields.values() if field.open)
+
+
+def _anything(path: str) -> Field:
+    return Field(path, Kind.ANY, "Any value.", open=True)
+
+
+# -- pieces ---------------------------------------------------------------------------------------
+
+
+def _profile(field: Field) -> str:
+    """Return what tells the tests of a field from those of others."""
+    if field.exposure is Exposure.SECRET:
+        return "secret"
+    if field is NUMBER.field:
+        return "how_many"
+    if field.values or field.kind is Kind.ARRAY:
+        return field.path
+    return KIND_NAMES[field.kind]
+
+
+def _path(place: Place, wanted: frozenset[Kind]) -> Schema:
+    """Return the path of a field of one of the ``wanted`` kinds, or one nobody documents."""
+    if place.item is not None:
+        return {"title": "Field path", "type": "string", "minLength": 1, "not": _THROUGH_ARRAY}
+    fitting = [
+        path
+        for path, field in place.fields.items()
+        if field.kind in wanted and field.exposure is not Exposure.SECRET
+    ]
+    unlike = {"anyOf": [_THROUGH_ARRAY, {"$ref": "#/$defs/documented"}]}
+    other = {"type": "string", "minLength": 1, "not": unlike}
+    return {"title": "Field path", "anyOf": [{"enum": fitting}, other]}
+
+
+def _below(place: Place) -> Schema:
+    names = "|".join(re.escape(field.path) for field in _open(place))
+    return {"type": "string", "pattern": rf"^(?:{names})\."}
+
+
+def _some(schema: Schema | None) -> list[Schema]:
+    return [] if schema is None else [schema]

@@ -1,0 +1,1 @@
+"""The tests that stand beside rules: reading and running them."""

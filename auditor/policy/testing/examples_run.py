@@ -1,0 +1,122 @@
+"""Running the tests of policies: the examples beside rules, and those of test files.
+
+Pure: a policy that was loaded goes in, what each example came to comes out. The examples beside a
+rule are judged with the variables of the policy as it was loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from auditor.decoding.records import Shape
+from auditor.model import Connection, Finding, Position, Rule, Verdict
+from auditor.policy.judging.judge import Judge
+from auditor.policy.loading.examples import NOW, Example
+from auditor.policy.loading.load import Loaded
+from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
+from auditor.text import printable, shortened
+
+_MOST_SERIOUS = (Verdict.ERROR, Verdict.FAIL, Verdict.PASS, Verdict.SKIP)
+_NEEDED = (Verdict.FAIL, Verdict.PASS, Verdict.SKIP)
+
+
+class ExampleOutcome(msgspec.Struct, frozen=True):
+    """What one example came to: the verdict it got, and the findings behind it."""
+
+    rule: Rule
+    example: Example
+    got: Verdict
+    findings: tuple[Finding, ...]
+
+    @property
+    def position(self) -> Position:
+        """Where the example stands."""
+        return self.example.position
+
+    @property
+    def expected(self) -> Verdict:
+        """The verdict it should have got."""
+        return self.example.expect
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What the findings say."""
+        return tuple(finding.message for finding in self.findings)
+
+    @property
+    def says_as_expected(self) -> bool:
+        """Whether one of the findings has the message that was expected, if any was."""
+        return self.example.message is None or self.example.message in self.messages
+
+    @property
+    def passed(self) -> bool:
+        """Whether verdict and message are those that were expected."""
+        return self.got is self.expected and self.says_as_expected
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A rule, and the verdicts that no example of it expects though it can come to them."""
+
+    rule: Rule
+    missing: tuple[Verdict, ...]
+    untested: bool
+
+
+def run_examples(loaded: Loaded) -> tuple[ExampleOutcome, ...]:
+    """Return what every example beside a rule in force came to, in policy order."""
+    return tuple(
+        outcome for entry, examples in loaded.examples for outcome in judged(entry, examples)
+    )
+
+
+def judged(entry: PolicyRule | GroupRule, examples: Iterable[Example]) -> Iterator[ExampleOutcome]:
+    """Yield what each of ``examples`` came to by one rule, as of ``NOW``."""
+    ruleset = Ruleset((entry,), ())
+    shape = Shape(*ruleset.reads())
+    for example in examples:
+        records = example.records
+        judge = Judge(ruleset, shape, NOW, _clean)
+        judge.take([shape.convert(record) for record in records])
+        outcome = judge.outcome(_is_whole)
+        (checks,) = outcome.checks()
+        got = next((verdict for verdict in _MOST_SERIOUS if checks.count(verdict)), Verdict.SKIP)
+        findings = outcome.findings([_identity(record) for record in records])
+        yield ExampleOutcome(entry.rule, example, got, findings)
+
+
+def gaps(loaded: Loaded, outcomes: Iterable[ExampleOutcome]) -> Iterator[Gap]:
+    """Yield every rule in force that lacks a failing, a passing or a skipping example.
+
+    A rule without ``when`` needs no skipping one, and a count of connections never skips.
+    """
+    expected: dict[str, set[Verdict]] = {}
+    for outcome in outcomes:
+        expected.setdefault(outcome.rule.id, set()).add(outcome.expected)
+    for entry, _ in loaded.examples:
+        seen = expected.get(entry.rule.id, set())
+        missing = tuple(v for v in _NEEDED if v not in seen and _can(entry, v))
+        if missing:
+            yield Gap(entry.rule, missing, untested=not seen)
+
+
+def _can(entry: PolicyRule | GroupRule, verdict: Verdict) -> bool:
+    if verdict is not Verdict.SKIP:
+        return True
+    counts = isinstance(entry, GroupRule) and entry.count is not None
+    return entry.when is not None and not counts
+
+
+def _identity(record: Mapping[str, object]) -> Connection:
+    names = (_clean(str(record.get(key))) for key in ("id", "service", "schema", "group_id"))
+    return Connection(*names)
+
+
+def _clean(text: str) -> str:
+    # As a run shows values, but for its credentials: a test has none.
+    return shortened(printable(text))
+
+
+def _is_whole(_rule: Rule) -> bool:
+    return True

@@ -1,0 +1,293 @@
+"""Test files: ``NAME.test.yaml`` beside a policy, for tests of several rules at once.
+
+    policy: house.yaml        # left out: the policy of the same name
+    tests:
+      - name: a nightly load of the ledger
+        given: {schema: ledger, sync_frequency: 1440}
+        vars: {sync_ceiling: 1440}
+        expect: {sync-frequency-bounds: pass, daily-window: fail}
+
+``record`` holds a whole record, or several, in place of ``given`` and ``without``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from auditor.errors import PolicyError, UsageError
+from auditor.model import Position, Verdict
+from auditor.policy.loading import nodes
+from auditor.policy.loading.documents import places
+from auditor.policy.loading.examples import (
+    Example,
+    Given,
+    in_words,
+    message_of,
+    read_given,
+    verdict_of,
+)
+from auditor.policy.loading.load import Loaded, load
+from auditor.policy.loading.nodes import Mapping as MappingNode
+from auditor.policy.loading.nodes import Node, Scalar, Sequence, plain_value
+from auditor.policy.loading.problems import Problems
+from auditor.policy.testing.examples_run import ExampleOutcome, judged
+from auditor.suggest import nearest
+from auditor.text import one_line
+
+SUFFIXES = (".test.yaml", ".test.yml")
+_KEYS = ("policy", "tests")
+_TEST_KEYS = ("name", "given", "without", "record", "vars", "expect", "message")
+
+
+class Expectation(msgspec.Struct, frozen=True):
+    """A rule's id, where it is named, and the verdict it should come to."""
+
+    rule_id: str
+    position: Position
+    verdict: Verdict
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One test of a test file. ``variables`` are as ``--var`` takes them."""
+
+    name: str
+    position: Position
+    given: Given
+    expects: tuple[Expectation, ...]
+    message: str | None
+    variables: tuple[tuple[str, str], ...]
+    variables_at: Position
+
+
+class TestFile(msgspec.Struct, frozen=True):
+    """A test file: how it is named, the policy it tests, its tests."""
+
+    label: str
+    policy: str
+    cases: tuple[Case, ...]
+
+    __test__ = False  # no class of tests, whatever its name
+
+
+def is_test_file(name: str) -> bool:
+    """Whether ``name`` is that of a test file."""
+    return name.endswith(SUFFIXES)
+
+
+def test_files_beside(policy: Path) -> list[Path]:
+    """Return the test files of a policy's own name that stand beside it."""
+    found = (policy.with_name(policy.stem + suffix) for suffix in SUFFIXES)
+    return [path for path in found if path.is_file()]
+
+
+test_files_beside.__test__ = False  # type: ignore[attr-defined]  # as above
+
+
+def run_test_file(path: Path) -> tuple[ExampleOutcome, ...]:
+    """Return what every test in the file at ``path`` came to, an outcome a rule it names.
+
+    Raises PolicyError with every problem in the file or in its policy, UsageError for a file
+    that is not there.
+    """
+    problems = Problems()
+    file = _read(path, problems)
+    outcomes = tuple(_run(file, problems)) if file is not None and not problems.errors else ()
+    if problems.errors:
+        raise PolicyError(problems.errors)
+    return outcomes
+
+
+# -- running --------------------------------------------------------------------------------------
+
+
+def _run(file: TestFile, problems: Problems) -> Iterator[ExampleOutcome]:
+    # Without variables first: a problem of the policy's own is told as one.
+    known: dict[tuple[tuple[str, str], ...], Loaded] = {(): load([file.policy])}
+    for case in file.cases:
+        if case.variables not in known:
+            try:
+                known[case.variables] = load([file.policy], variables=dict(case.variables))
+            except UsageError as error:
+                problems.add(case.variables_at, str(error).removeprefix("--var "))
+                continue
+        yield from _outcomes(case, known[case.variables], file, problems)
+
+
+def _outcomes(
+    case: Case, loaded: Loaded, file: TestFile, problems: Problems
+) -> Iterator[ExampleOutcome]:
+    rules = {entry.rule.id: entry for entry in loaded.ruleset.rules}
+    for expectation in case.expects:
+        entry = rules.get(expectation.rule_id)
+        if entry is None:
+            told = f"no rule in force is called {one_line(expectation.rule_id)}"
+            hint = (
+                nearest(expectation.rule_id, rules) or f"fivetran-auditor explain -p {file.policy}"
+            )
+            problems.add(expectation.position, told, hint)
+            continue
+        # A message is that of every rule that fails here; the others have none.
+        told_here = expectation.verdict in {Verdict.FAIL, Verdict.ERROR}
+        message = case.message if told_here else None
+        example = Example(expectation.position, case.given, expectation.verdict, message, case.name)
+        yield from judged(entry, [example])
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def _read(path: Path, problems: Problems) -> TestFile | None:
+    (place,) = places(str(path))
+    try:
+        data = place.path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{place.label}: cannot be read: {error.strerror}") from error
+    problems.knows(place.label, data)
+    try:
+        root, found = nodes.parse(data, place.label)
+    except nodes.YamlError as error:
+        problems.extend(error.problems)
+        return None
+    problems.extend(found)
+    if not isinstance(root, MappingNode):
+        problems.add(root.position, "a test file is a mapping", "with policy: and tests:")
+        return None
+    _check_keys(root, _KEYS, "test file", problems)
+    policy = _policy(path, root, problems)
+    tests = root.get("tests")
+    if not isinstance(tests, Sequence) or not tests.items:
+        told = "a test file needs tests: with at least one test"
+        problems.add((tests or root).position, told, "as - {given: {…}, expect: {RULE: fail}}")
+        return None
+    cases = [_case(node, number, problems) for number, node in enumerate(tests.items, 1)]
+    sound = tuple(case for case in cases if case is not None)
+    _check_names(sound, problems)
+    return TestFile(place.label, policy, sound) if policy is not None else None
+
+
+def _policy(path: Path, root: MappingNode, problems: Problems) -> str | None:
+    """Return the policy that is tested, as ``load`` takes it."""
+    node = root.get("policy")
+    if node is None:
+        stem = next(path.name.removesuffix(s) for s in SUFFIXES if path.name.endswith(s))
+        found = [
+            p for p in (path.with_name(stem + end) for end in (".yaml", ".yml")) if p.is_file()
+        ]
+        if found:
+            return _as_path(found[0])
+        told = f"no policy {stem}.yaml stands beside this file"
+        problems.add(root.position, told, "name it with policy: FILE or PACK")
+        return None
+    if not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.text.strip():
+        problems.add(node.position, "policy: takes the name of a file or a pack")
+        return None
+    is_path = "/" in node.text or node.text.endswith((".yaml", ".yml"))
+    name = _as_path(path.parent / node.text) if is_path else node.text
+    try:
+        places(name)
+    except UsageError as error:
+        problems.add(node.position, str(error), "paths start at this file's folder")
+        return None
+    return name
+
+
+def _as_path(path: Path) -> str:
+    # A bare name would be a pack.
+    return str(path) if path.is_absolute() or "/" in str(path) else f"./{path}"
+
+
+def _case(node: Node, number: int, problems: Problems) -> Case | None:
+    if not isinstance(node, MappingNode):
+        hint = "as {given: {…}, expect: {RULE: fail}}"
+        problems.add(node.position, "a test is a mapping", hint)
+        return None
+    if not _check_keys(node, _TEST_KEYS, "test", problems):
+        return None
+    given = _given(node, problems)
+    expects = tuple(_expectations(node, problems))
+    message, sound = message_of(node, tuple(e.verdict for e in expects), problems)
+    variables = _variables(node.get("vars"), problems)
+    if given is None or not expects or not sound or variables is None:
+        return None
+    at = node.get("vars") or node
+    name = _name(node, problems) or f"test {number}"
+    return Case(name, node.position, given, expects, message, variables, at.position)
+
+
+def _name(node: MappingNode, problems: Problems) -> str:
+    name = node.get("name")
+    if name is None:
+        return ""
+    if isinstance(name, Scalar) and isinstance(name.value, str) and name.text.strip():
+        return one_line(name.text)
+    problems.add(name.position, "name: takes a text", "quote it")
+    return ""
+
+
+def _given(node: MappingNode, problems: Problems) -> Given | None:
+    record = node.get("record")
+    if record is None:
+        return read_given(node, problems)
+    if node.get("given") is not None or node.get("without") is not None:
+        told = "record: is a whole record; given: and without: change the healthy one"
+        problems.add(record.position, told, "write one or the other")
+        return None
+    value: Any = plain_value(record)
+    several = value if isinstance(value, list) else [value]
+    if not several or not all(isinstance(item, dict) for item in several):
+        problems.add(record.position, "record: takes a record, or a list of records")
+        return None
+    return Given(tuple(several), f"the record {in_words(value)}")
+
+
+def _expectations(node: MappingNode, problems: Problems) -> Iterator[Expectation]:
+    expect = node.get("expect")
+    if not isinstance(expect, MappingNode) or not expect.entries:
+        told = "expect: takes each rule with its verdict"
+        problems.add((expect or node).position, told, "as {RULE: fail, OTHER-RULE: pass}")
+        return
+    for key, value in expect:
+        verdict = verdict_of(value, expect, problems)
+        if verdict is not None:
+            yield Expectation(key.text, key.position, verdict)
+
+
+def _variables(node: Node | None, problems: Problems) -> tuple[tuple[str, str], ...] | None:
+    """Return variables as ``--var`` takes them: lists with commas between."""
+    if node is None:
+        return ()
+    if not isinstance(node, MappingNode) or not node.entries:
+        problems.add(node.position, "vars: takes a mapping of names to values")
+        return None
+    found = []
+    for key, value in node:
+        items = value.items if isinstance(value, Sequence) else (value,)
+        texts = [item.text for item in items if isinstance(item, Scalar)]
+        is_list = isinstance(value, Sequence)
+        if len(texts) != len(items) or (is_list and any("," in text for text in texts)):
+            problems.add(value.position, f"{one_line(key.text)}: takes a value, or a list of them")
+            return None
+        found.append((key.text, ",".join(texts)))
+    return tuple(sorted(found))
+
+
+def _check_keys(node: MappingNode, keys: tuple[str, ...], what: str, problems: Problems) -> bool:
+    unknown = [key for key, _ in node if key.text not in keys]
+    for key in unknown:
+        told = f"a {what} has no key {one_line(key.text)}"
+        problems.add(key.position, told, nearest(key.text, keys))
+    return not unknown
+
+
+def _check_names(cases: tuple[Case, ...], problems: Problems) -> None:
+    seen: dict[str, Position] = {}
+    for case in cases:
+        if case.name in seen:
+            told = f"a test called {case.name} stands at {seen[case.name]} already"
+            problems.add(case.position, told, "give each test a name of its own")
+        else:
+            seen[case.name] = case.position

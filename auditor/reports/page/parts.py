@@ -1,0 +1,45 @@
+"""What every HTML page of ours is made from: templates, styles, the policy that shuts it off."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from auditor.reports.page.template_cache import TemplateCache
+from auditor.resources import resource_folder
+
+
+@cache
+def templates() -> Environment:
+    """Return the templates; whatever is put into one is escaped."""
+    return Environment(
+        loader=FileSystemLoader(resource_folder("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        bytecode_cache=TemplateCache(),
+    )
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the text of a style or a script of the project's own."""
+    return (resource_folder("templates") / name).read_text(encoding="utf-8")
+
+
+def content_policy(style: str, script: str) -> str:
+    """Return a Content-Security-Policy that allows ``style`` and ``script``, and nothing else."""
+    scripts = f"'sha256-{_hash(script)}'" if script else "'none'"
+    return (
+        f"default-src 'none'; style-src 'sha256-{_hash(style)}'; script-src {scripts}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return b64encode(sha256(text.encode()).digest()).decode()

@@ -1,0 +1,1 @@
+"""The live API: the account, the transport, the client that retries, the walk."""

@@ -1,0 +1,230 @@
+"""Asking until there is an answer: what is worth another attempt, how long to wait, what to say.
+
+One table of statuses, one loop. Only a 429 may say how long to wait; everything else backs off
+with full jitter, so that many runs do not come back in step.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from auditor.decoding.json_values import UndecodableError
+from auditor.errors import SourceError
+from auditor.redaction.fields import REDACTED, Scrubber, looks_secret
+from auditor.sources.api.transport import Answer, ExchangeError, Transport
+from auditor.text import one_line
+
+T = TypeVar("T")
+
+#: How often a request that met this status is made, in all.
+_ATTEMPTS = {409: 3, 429: 5, 500: 5, 502: 5, 503: 5, 504: 5}
+_ADVICE = {
+    400: "the API did not understand the request; check --group, --schema and --page-size",
+    403: "the API key lacks the permission to list connections",
+    404: "there is no such address; check --base-url, which ends before /v1",
+    407: "the proxy asks for a user and password; check the proxy variable",
+    409: "run again later",
+    429: "run again later",
+}
+_LATER = "run again later"
+#: Seconds. The first pause is drawn from the first second, each next one from twice as much.
+_LONGEST_PAUSE = 30.0
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+class HttpOptions(msgspec.Struct, frozen=True):
+    """How patient to be, and how much to take.
+
+    In seconds, attempts a page, decoded bytes a page, and pages a walk.
+    ``max_wait`` (--max-wait) is what all waits that the API asks for may take together.
+    """
+
+    attempt_seconds: float = 60.0
+    max_wait: float = 120.0
+    attempts: int = 5
+    page_bytes: int = 64 * 2**20
+    pages: int = 10_000
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+
+
+class Reply(msgspec.Struct, Generic[T], frozen=True):
+    """What was read from a body, and the server's clock when it wrote it."""
+
+    value: T
+    date: datetime | None
+
+
+class _Setback(msgspec.Struct, frozen=True):
+    """Why an attempt brought nothing, and how many attempts such a thing gets in all.
+
+    ``wait`` is the seconds that the API asks to wait, where it does.
+    """
+
+    reason: str
+    attempts: int
+    advice: str = ""
+    wait: int | None = None
+
+
+class Client:
+    """Asks one server, as often as it takes and is right.
+
+    ``advise`` may have better advice for a status and the API's own code than the table here; it
+    returns "" where it has not. Every message goes through ``scrubber``.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        options: HttpOptions,
+        scrubber: Scrubber,
+        advise: Callable[[int, str], str],
+    ) -> None:
+        self._transport = transport
+        self._options = options
+        self._scrubber = scrubber
+        self._advise = advise
+        self._patience = options.max_wait
+        #: Where and why the last attempt brought nothing; "" where it brought an answer.
+        self.setback = ""
+
+    def get(self, url: str, read: Callable[[bytes], T], place: str) -> Reply[T]:
+        """Return what ``read`` makes of the body at ``url``; ``place`` names it in messages.
+
+        ``read`` raises UndecodableError. Raises SourceError.
+        """
+        failures = 0
+        while True:
+            cause: Exception | None = None
+            try:
+                answer = self._transport.get(url)
+                if answer.status == 200:
+                    reply = self._read(answer, read)
+                    self.setback = ""
+                    return reply
+                setback = self._refused(answer)
+            except (ExchangeError, UndecodableError) as error:
+                setback, cause = self._failed(error), error
+            self.setback = self._scrubber.text(f"{place}: {setback.reason}")
+            if setback.wait is not None:
+                self._wait(setback, place)
+                continue
+            failures += 1
+            if failures >= setback.attempts:
+                tries = f", on all {failures} attempts" if failures > 1 else ""
+                advice = f"; {setback.advice}" if setback.advice else ""
+                raise self._error(f"{place}: {setback.reason}{tries}{advice}") from cause
+            ceiling = min(_LONGEST_PAUSE, 2.0 ** (failures - 1))
+            self._options.sleep(ceiling * self._options.random())
+
+    def clean(self, text: str, limit: int = 200) -> str:
+        """Return ``text`` from the server as it may be shown: no credential, one line, short."""
+        return one_line(self._scrubber.text(text), limit)
+
+    def _read(self, answer: Answer, read: Callable[[bytes], T]) -> Reply[T]:
+        try:
+            return Reply(read(answer.body), http_date(answer.headers.get("Date", "")))
+        except UndecodableError as error:
+            raise UndecodableError(
+                f"the body is no answer of the API: {error}{self._start(answer.body)}",
+                transient=error.transient,
+            ) from error
+
+    def _start(self, body: bytes) -> str:
+        """Return how a body starts that is not JSON; what is, or was, may hold anything."""
+        start = body[:320].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+        if start[:1] in {"", "{", "["}:
+            return ""
+        start = self._scrubber.text(start)
+        return f"; it starts with: {REDACTED if looks_secret(start) else one_line(start, 80)}"
+
+    def _failed(self, error: ExchangeError | UndecodableError) -> _Setback:
+        if error.transient:
+            return _Setback(str(error), self._options.attempts, "check the network and run again")
+        return _Setback(str(error), 1)
+
+    def _refused(self, answer: Answer) -> _Setback:
+        status, headers = answer.status, answer.headers
+        code, message = _api_error(answer.body)
+        said = self.clean(f"{code}: {message}" if code and message else code or message)
+        reason = f"HTTP {status} ({said})" if said else f"HTTP {status}"
+        if 300 <= status < 400 and "Location" in headers:
+            # Scrubbed first: a host comes back in small letters, a credential in disguise.
+            target = self.clean(_host(self._scrubber.text(headers["Location"])))
+            advice = "redirects are never followed with an API key; check --base-url"
+            return _Setback(f"HTTP {status}, a redirect to {target}", 1, advice)
+        advice = self._advise(status, code) or _ADVICE.get(status, "")
+        if status in _ATTEMPTS:
+            attempts = min(_ATTEMPTS[status], self._options.attempts)
+            wait = retry_after(headers) if status == 429 else None
+            return _Setback(reason, attempts, advice or _LATER, wait)
+        return _Setback(
+            reason, 1, advice or "that is no answer to a list request; check --base-url"
+        )
+
+    def _wait(self, setback: _Setback, place: str) -> None:
+        wait = setback.wait or 0
+        if wait > self._patience:
+            raise self._error(
+                f"{place}: {setback.reason}: it asks to wait {wait:,} s, and --max-wait leaves "
+                f"{self._patience:,.0f} s; run again later, or raise --max-wait"
+            )
+        self._patience -= wait
+        self._options.sleep(wait)
+
+    def _error(self, message: str) -> SourceError:
+        return SourceError(self._scrubber.text(message))
+
+
+def retry_after(headers: Mapping[str, str]) -> int | None:
+    """Return the whole seconds that ``Retry-After`` asks for, or None where it says nothing usable.
+
+    A date counts from the response's own ``Date``, since clocks differ (RFC 9110, 10.2.3).
+    """
+    text = headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(text):
+        return int(text) or None
+    until, since = http_date(text), http_date(headers.get("Date", ""))
+    if until is None or since is None:
+        return None
+    seconds = int((until - since).total_seconds())
+    return seconds if seconds > 0 else None
+
+
+def http_date(text: str) -> datetime | None:
+    """Return the moment that an HTTP date says, aware and in UTC, or None."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def _api_error(body: bytes) -> tuple[str, str]:
+    """Return the ``code`` and ``message`` of the API's error body, each "" where there is none."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return "", ""
+    if not isinstance(answer, dict):
+        return "", ""
+    code, message = answer.get("code"), answer.get("message")
+    return code if isinstance(code, str) else "", message if isinstance(message, str) else ""
+
+
+def _host(location: str) -> str:
+    try:
+        return urlsplit(location).hostname or "another path on the same host"
+    except ValueError:
+        return "an address that cannot be read"

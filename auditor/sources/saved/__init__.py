@@ -1,0 +1,1 @@
+"""Saved listings: snapshots, answers of the API, arrays and streams of records."""

@@ -1,0 +1,301 @@
+"""Recognising a saved listing by its content, and taking it apart.
+
+Beside the auditor's own snapshots people have answers of the API (of a list or of one
+connection), arrays of records or of answers, and the same one a line or one after the other,
+compact or pretty-printed, gzipped or not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from hashlib import sha256
+from itertools import islice
+from typing import Any, Union
+
+import msgspec
+
+from auditor.decoding.json_values import MISSING, UndecodableError, kind_of
+from auditor.decoding.records import Decoder
+from auditor.errors import SourceError
+from auditor.model import Completeness
+from auditor.sources.saved.input import Input
+from auditor.sources.saved.snapshot_file import (
+    MARK,
+    ClosingLine,
+    SnapshotHeader,
+    parse_closing,
+    parse_header,
+)
+from auditor.sources.saved.split import array_batches, first_key, line_blocks, objects
+from auditor.text import one_line, plural
+
+#: The keys of the API's envelope; a record begins with none of them.
+_ANSWER_KEY = re.compile(rb'"(?:code|message|data)"\s*:')
+_HEADER = re.compile(rb'\s*\{\s*"' + MARK.encode() + rb'"\s*:')
+_BATCH = 1000
+_FORMS = (
+    "expected a snapshot, an answer of the API, or records: "
+    "in an array, one a line, or one after the other"
+)
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Some of a listing: records as decoded, not yet sifted.
+
+    ``first`` is the number of the first of them in ``place``. ``is_page`` says that they are one
+    answer of the list endpoint, and ``cursor`` is what it holds as ``next_cursor``, ``elsewhere``
+    any other key in it that says that more follows. ``problem`` says why the place holds no
+    records.
+    """
+
+    place: str
+    items: list[Any]
+    first: int = 1
+    is_page: bool = False
+    cursor: object = MISSING
+    elsewhere: str = ""
+    problem: str = ""
+    as_of: datetime | None = None
+
+
+class Closing(msgspec.Struct, frozen=True):
+    """The end of a snapshot of our own, whole or with what is wrong with it."""
+
+    place: str
+    completeness: Completeness
+    walks: int = 1
+    problem: str = ""
+
+
+def parts(source: Input, decoder: Decoder) -> Iterator[Part | Closing]:
+    """Yield what ``source`` holds. Raises SourceError where it is none of the known forms."""
+    try:
+        yield from _recognised(source, decoder)
+    except UndecodableError as error:
+        raise SourceError(f"{source.name}: {error}; {_FORMS}") from error
+
+
+def read_header(source: Input) -> SnapshotHeader | None:
+    """Return the header of a snapshot of our own, None for anything else.
+
+    Raises SourceError for a header that cannot be read.
+    """
+    if not _HEADER.match(source.start):
+        return None
+    line, line_feed, _ = source.start.partition(b"\n")
+    try:
+        if not line_feed:
+            raise ValueError("its first line is cut")
+        return parse_header(line)
+    except ValueError as error:
+        raise SourceError(f"{source.name}: {error}") from error
+
+
+def _recognised(source: Input, decoder: Decoder) -> Iterator[Part | Closing]:
+    text = source.start.lstrip()
+    header = read_header(source)
+    if header is not None:
+        return _snapshot(source, decoder, header)
+    if not text:
+        raise SourceError(f"{source.name}: it is empty; {_FORMS}")
+    if text.startswith(b"["):
+        return _array(source, decoder)
+    if not text.startswith(b"{"):
+        raise SourceError(f"{source.name}: it is not JSON; {_FORMS}")
+    if _is_lines(source, decoder):
+        return _lines(source, decoder)
+    return _document(source, decoder)
+
+
+# -- the forms ------------------------------------------------------------------------------
+
+
+def _snapshot(source: Input, decoder: Decoder, header: SnapshotHeader) -> Iterator[Part | Closing]:
+    """Yield a snapshot's records; its last line is held back until it is known to be the last."""
+    digest, count, held, terminated = sha256(), -1, b"", True
+    for lines, terminated in line_blocks(source):  # noqa: B007  # the last one's is wanted
+        if held:
+            lines.insert(0, held)
+        held = lines.pop()
+        if not lines:
+            continue
+        digest.update(b"\n".join(lines) + b"\n")
+        records = lines if count >= 0 else lines[1:]
+        count = max(count, 0)
+        if records:
+            items = _decoded_lines(source.name, records, decoder, count + 2)
+            yield Part(source.name, items, count + 1, as_of=header.taken_at)
+            count += len(records)
+    closing = parse_closing(held) if terminated else None
+    if closing is None and terminated and count >= 0:
+        items = _decoded_lines(source.name, [held], decoder, count + 2)
+        yield Part(source.name, items, count + 1, as_of=header.taken_at)
+    yield _closing(source.name, closing, max(count, 0), digest.hexdigest())
+
+
+def _closing(place: str, closing: ClosingLine | None, count: int, digest: str) -> Closing:
+    if closing is None:
+        problem = "the snapshot has no closing line: it was cut, or something follows it"
+    elif closing.connections != count:
+        problem = (
+            f"the snapshot holds {plural(count, 'connection')} and its closing line says "
+            f"{closing.connections:,}"
+        )
+    elif closing.sha256 != digest:
+        problem = "the snapshot was changed after it was saved: its hash does not match"
+    else:
+        return Closing(place, _as_saved(closing.completeness), closing.walks)
+    return Closing(place, Completeness.INCOMPLETE, problem=f"{place}: {problem}; fetch again")
+
+
+def _as_saved(completeness: Completeness) -> Completeness:
+    """Return what a snapshot knows: no more than the walk it came from."""
+    whole = completeness in (Completeness.ONE_PAGE, Completeness.VERIFIED)
+    return Completeness.SNAPSHOT if whole else completeness
+
+
+def _array(source: Input, decoder: Decoder) -> Iterator[Part]:
+    inside = source.start.lstrip()[1:]
+    source.read()
+    source.give_back(inside)
+    if _ANSWER_KEY.match(first_key(inside)):
+        for number, body in enumerate(_array_of_answers(source), 1):
+            yield _answer(f"{source.name}, answer {number}", body, decoder)
+        return
+    first = 1
+    for items in array_batches(source, decoder.array):
+        yield Part(source.name, items, first)
+        first += len(items)
+
+
+def _array_of_answers(source: Input) -> Iterable[bytes]:
+    """Take an array apart: in one go where it can be held whole, else answer by answer."""
+    body = source.read_document()
+    if len(body) <= source.largest:
+        try:
+            answers = msgspec.json.decode(b"[" + body, type=list[msgspec.Raw])
+            return [bytes(answer) for answer in answers]
+        except (msgspec.MsgspecError, RecursionError):
+            pass  # splitting it says what is wrong
+    source.give_back(body)
+    return objects(source, in_array=True)
+
+
+def _lines(source: Input, decoder: Decoder) -> Iterator[Part]:
+    """Yield one JSON value a line; the first one tells whether they are records or answers."""
+    answers = bool(_ANSWER_KEY.match(first_key(source.start)))
+    line, first = 1, 1
+    for lines, _ in line_blocks(source):
+        if answers:
+            for number, body in enumerate(lines, line):
+                if body.strip():
+                    yield _answer(f"{source.name}, line {number}", body, decoder)
+        else:
+            items = _decoded_lines(source.name, lines, decoder, line)
+            yield Part(source.name, items, first)
+            first += len(items)
+        line += len(lines)
+
+
+def _decoded_lines(name: str, lines: list[bytes], decoder: Decoder, line: int) -> list[Any]:
+    """Decode each line alone: a line with two values, or half of one, must not pass for one."""
+    decode, items = decoder.single, []
+    for number, body in enumerate(lines, line):
+        try:
+            if body and not body.isspace():
+                items.append(decode(body))
+        except UndecodableError as error:
+            raise SourceError(f"{name}, line {number}: {error}; one JSON value a line") from error
+    return items
+
+
+def _document(source: Input, decoder: Decoder) -> Iterator[Part]:
+    """Yield the one value that the input is, or several that stand one after the other."""
+    is_answer = bool(_ANSWER_KEY.match(first_key(source.start)))
+    body = source.read_document()
+    if len(body) <= source.largest:
+        try:
+            if is_answer:
+                yield _answer(source.name, body, decoder)
+            else:
+                yield Part(source.name, [decoder.single(body)])
+            return
+        except UndecodableError as error:
+            if not error.transient:
+                raise
+    source.give_back(body)
+    pieces = objects(source, in_array=False)
+    if is_answer:
+        for number, piece in enumerate(pieces, 1):
+            yield _answer(f"{source.name}, answer {number}", piece, decoder)
+        return
+    first = 1
+    while batch := list(islice(pieces, _BATCH)):
+        # Each piece ends where it closes, so that between commas it stays what it is.
+        yield Part(source.name, decoder.array(b"[" + b",".join(batch) + b"]"), first)
+        first += len(batch)
+
+
+# -- one answer -----------------------------------------------------------------------------
+
+
+class _Held(msgspec.Struct):
+    items: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
+    id: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
+
+
+class _Answer(msgspec.Struct):
+    data: msgspec.Raw
+
+
+def _answer(place: str, body: bytes, decoder: Decoder) -> Part:
+    """Return a saved answer of the API: of the list endpoint, or of one connection."""
+    answer = decoder.page(body)
+    if answer.code != "Success":
+        held = f"its code is {_shown(answer.code)}"
+        said = f" ({one_line(answer.message)})" if isinstance(answer.message, str) else ""
+        problem = f"{place}: the saved answer is no success: {held}{said}; fetch it again"
+        return Part(place, [], problem=problem)
+    if not answer.problem:
+        return Part(
+            place,
+            answer.items,
+            is_page=True,
+            cursor=answer.next_cursor,
+            elsewhere=answer.elsewhere,
+        )
+    record = _data_of_one(body)
+    if record:
+        return Part(place, [decoder.single(record)])
+    return Part(place, [], problem=f"{place}: {answer.problem}; fetch it again")
+
+
+def _shown(code: object) -> str:
+    return one_line(code) if isinstance(code, str) else kind_of(code)
+
+
+def _data_of_one(body: bytes) -> bytes:
+    """Return ``data`` when it is a connection and not a list; b"" otherwise."""
+    try:
+        data = bytes(msgspec.json.decode(body, type=_Answer).data)
+        held = msgspec.json.decode(data, type=_Held)
+    except (msgspec.MsgspecError, RecursionError):
+        return b""
+    return data if held.items is msgspec.UNSET and held.id is not msgspec.UNSET else b""
+
+
+def _is_lines(source: Input, decoder: Decoder) -> bool:
+    """Whether the first line is a JSON value of its own with more behind it."""
+    source.look_for(b"\n")
+    line, line_feed, rest = source.start.lstrip().partition(b"\n")
+    if not line_feed or not line.rstrip().endswith(b"}"):
+        return False
+    if not rest.strip() and not source.has_more():
+        return False
+    try:
+        decoder.single(line)
+    except UndecodableError as error:
+        return not error.transient
+    return True

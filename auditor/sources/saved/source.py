@@ -1,0 +1,295 @@
+"""A source that was saved: a snapshot, answers of the API, records; a file, a folder or a pipe.
+
+What is saved cannot be walked again, so whatever a walk of the API would repeat is a problem
+here: an id twice, a chain of pages that does not end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from auditor.decoding.json_values import MISSING, kind_of
+from auditor.decoding.records import Decoder
+from auditor.errors import SourceError, UsageError
+from auditor.model import Completeness, SourceInfo
+from auditor.sources.saved.forms import Closing, Part, parts, read_header
+from auditor.sources.saved.input import (
+    Input,
+    input_name,
+    is_regular,
+    open_input,
+    unreadable,
+)
+from auditor.sources.saved.snapshot_file import SnapshotHeader
+from auditor.sources.stream import End, Event, Page
+from auditor.text import one_line, plural, printable
+
+#: More problems of one kind than this are counted, not listed.
+_LISTED = 20
+_HEADER_BYTES = 1 << 16
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+class SnapshotSource:
+    """Implements ``stream.Source`` over ``path``: a file, a folder, or ``-``, standard input."""
+
+    live = False
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._opened: Input | None = None
+        self._info: SourceInfo | None = None
+
+    @property
+    def info(self) -> SourceInfo:
+        """The location as given, and the filters and base URL that a snapshot's header names."""
+        if self._info is None:
+            headers = self._headers()
+            filters = sorted({pair for header in headers for pair in header.filters})
+            addresses = {header.base_url for header in headers}
+            base_url = printable(addresses.pop()) if len(addresses) == 1 else ""
+            self._info = SourceInfo("snapshot", self._path, tuple(filters), base_url)
+        return self._info
+
+    def events(self, decoder: Decoder) -> Iterator[Event]:
+        """Yield the listing. Raises SourceError where a file is none of the known forms.
+
+        In a folder such a file is a problem of the listing, and the others are read.
+        """
+        listing = _Listing(decoder)
+        folder = _is_folder(self._path)
+        if folder:
+            listing.warnings += _left_out(self._path)
+        for path in _files(self._path) if folder else [self._path]:
+            try:
+                with self._open(path) as source:
+                    for part in parts(source, decoder):
+                        yield from listing.take(part)
+            except SourceError as error:
+                if not folder:
+                    raise
+                listing.problems.append(str(error))
+        yield listing.end()
+
+    def _open(self, path: str) -> Input:
+        opened, self._opened = self._opened, None
+        if _is_folder(path) or not (path == self._path or is_regular(path)):
+            raise SourceError(f"{input_name(path)}: it is not a file; take it out of the folder")
+        return opened or open_input(path)
+
+    def _headers(self) -> list[SnapshotHeader]:
+        """Return every header there is; a file without one, or unreadable, has none."""
+        headers: list[SnapshotHeader] = []
+        with contextlib.suppress(SourceError):
+            for path in _files(self._path) if _is_folder(self._path) else [self._path]:
+                header = self._header_of(path)
+                headers += [header] if header else []
+        return headers
+
+    def _header_of(self, path: str) -> SnapshotHeader | None:
+        try:
+            if is_regular(path):
+                with open_input(path, block=_HEADER_BYTES) as source:
+                    return read_header(source)
+            if path == self._path:
+                # A pipe is read once: what was looked at here is where its events begin.
+                self._opened = self._opened or open_input(path)
+                return read_header(self._opened)
+        except SourceError:
+            return None
+        return None
+
+
+def check_path(path: str) -> None:
+    """Raise UsageError where ``path`` leads to nothing that could be read; it is not read here.
+
+    A file that is there and holds no listing is another matter: a SourceError of its events.
+    """
+    if path == "-":
+        return
+    try:
+        if _is_folder(path):
+            _files(path)
+        elif is_regular(path):
+            Path(path).open("rb").close()
+        else:  # of a pipe what is read is gone
+            Path(path).stat()
+    except (FileNotFoundError, ValueError) as error:
+        hint = "name a saved listing, a folder of them, or - for standard input"
+        raise UsageError(f"{printable(path)}: no such file; {hint}") from error
+    except OSError as error:
+        raise UsageError(str(unreadable(printable(path), error))) from error
+    except SourceError as error:
+        raise UsageError(str(error)) from error
+
+
+class _Listing:
+    """What is known of the listing while its parts come in."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+        self._decoder = decoder
+        self._seen: set[str] = set()
+        self._repeated: list[str] = []
+        self._pages: list[Part] = []
+        self._closings: list[Closing] = []
+        self._loose = False
+
+    def take(self, part: Part | Closing) -> Iterator[Page]:
+        """Yield the page that ``part`` makes, if it makes one."""
+        if isinstance(part, Closing):
+            self._closings.append(part)
+            if part.problem:
+                self.problems.append(part.problem)
+            return
+        if part.problem:
+            self.problems.append(part.problem)
+            return
+        if part.is_page:
+            self._pages.append(replace(part, items=[]))
+        elif part.as_of is None:
+            self._loose = True
+        good, problems = self._sifted(part)
+        yield Page(self._first_seen(good), problems, as_of=part.as_of)
+
+    def end(self) -> End:
+        """Return the end of the listing, with everything that is wrong with it as a whole."""
+        self.warnings += self._check_chain()
+        if self._repeated:
+            self.problems.append(self._repetition())
+        walks = self._closings[0].walks if len(self._closings) == 1 else 1
+        return End(self._completeness(), walks, tuple(self.problems), tuple(self.warnings))
+
+    def _completeness(self) -> Completeness:
+        if self.problems:
+            return Completeness.INCOMPLETE
+        if self._loose or bool(self._pages) == bool(self._closings) or len(self._closings) > 1:
+            return Completeness.UNKNOWN
+        if self._closings:
+            return self._closings[0].completeness
+        return Completeness.ONE_PAGE if len(self._pages) == 1 else Completeness.ONE_WALK
+
+    def _sifted(self, part: Part) -> tuple[list[Any], tuple[str, ...]]:
+        good, problems = self._decoder.sift(part.items)
+        if not problems:
+            return good, ()
+        found: list[str] = []
+        for number, item in enumerate(part.items, part.first):
+            wrong = self._decoder.sift([item])[1] if len(found) < _LISTED else []
+            found += (f"{part.place}: record {number} {_reason(problem)}" for problem in wrong)
+        if len(problems) > len(found):
+            found.append(f"{part.place}: {len(problems) - len(found):,} more are no connections")
+        return good, tuple(found)
+
+    def _first_seen(self, records: list[Any]) -> list[Any]:
+        ids = self._decoder.ids(records)
+        new = set(ids)
+        if len(new) == len(ids) and self._seen.isdisjoint(new):
+            self._seen |= new
+            return records
+        kept = []
+        for name, record in zip(ids, records, strict=True):
+            if name in self._seen:
+                self._repeated.append(name)
+            else:
+                self._seen.add(name)
+                kept.append(record)
+        return kept
+
+    def _repetition(self) -> str:
+        count = plural(len(set(self._repeated)), "connection is", "connections are")
+        example = one_line(self._repeated[0])
+        return (
+            f"{count} listed twice, such as {example}: the listing moved while it was saved, or "
+            "a file is there twice. The first of each was judged; fetch again"
+        )
+
+    def _check_chain(self) -> list[str]:
+        """Check that the saved pages are one walk from its first page to its last."""
+        warnings: list[str] = []
+        used: dict[str, str] = {}
+        for page in self._pages:
+            cursor, last = page.cursor, page is self._pages[-1]
+            if cursor == "":
+                warnings.append(f'{page.place}: next_cursor is ""; taken for the last page')
+            if cursor in (MISSING, None, ""):
+                if page.elsewhere:
+                    self.problems.append(
+                        f"{page.place}: it has no data.next_cursor, but its {page.elsewhere} says "
+                        "that more follows: fetch the rest, or use `fivetran-auditor fetch`"
+                    )
+                elif not last:
+                    self.problems.append(
+                        f"{page.place}: a saved page without a next_cursor is not the last one: "
+                        "pages of more than one walk, or in another order; fetch again"
+                    )
+                continue
+            if not isinstance(cursor, str):
+                self.problems.append(
+                    f"{page.place}: next_cursor is {kind_of(cursor)}, not text; fetch again"
+                )
+                continue
+            if cursor in used:
+                self.problems.append(
+                    f"{page.place}: it has the same next_cursor as {used[cursor]}: a page is "
+                    "there twice, or one is missing; fetch again"
+                )
+            used.setdefault(cursor, page.place)
+            if last:
+                self.problems.append(
+                    f"{page.place}: a saved page that still has a next_cursor is the last one: "
+                    "fetch the rest, or use `fivetran-auditor fetch`"
+                )
+        return warnings
+
+
+def _reason(problem: str) -> str:
+    """Return a problem without the item's number, which counts from where it was decoded."""
+    return problem.removeprefix("item 1 ")
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return path != "-" and Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _files(folder: str) -> list[str]:
+    """Return the files of a folder, page-2 before page-10; hidden ones are left out."""
+    try:
+        names = [entry.name for entry in Path(folder).iterdir()]
+    except OSError as error:
+        raise unreadable(printable(folder), error) from error
+    shown = sorted((name for name in names if not name.startswith(".")), key=_in_numbers)
+    if not shown:
+        raise SourceError(f"{printable(folder)}: the folder holds no files; name a saved listing")
+    return [str(Path(folder) / name) for name in shown]
+
+
+def _left_out(folder: str) -> list[str]:
+    """Return a warning about the hidden files of a folder, if it has any."""
+    with contextlib.suppress(OSError):
+        hidden = sorted(
+            entry.name
+            for entry in Path(folder).iterdir()
+            if entry.name.startswith(".") and is_regular(str(entry))
+        )
+        if hidden:
+            count = plural(len(hidden), "hidden file was", "hidden files were")
+            return [f"{printable(folder)}: {count} not read, such as {one_line(hidden[0])}"]
+    return []
+
+
+def _in_numbers(name: str) -> list[tuple[int, int, str]]:
+    return [
+        (1, int(piece), piece) if piece.isdecimal() else (0, 0, piece)
+        for piece in _DIGITS.split(name)
+    ]

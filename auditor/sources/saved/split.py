@@ -1,0 +1,202 @@
+"""Splitting saved JSON into pieces small enough to decode, without parsing it first.
+
+A file of 200 MB is read a block at a time. Pieces end where a value ends at the top level, which
+is guessed cheaply and proved by decoding: when ``[`` + piece + ``]`` is valid JSON, no string and
+no bracket is open at its end. A guess that fails is settled by one scan over the block that knows
+strings and brackets, so that malformed input costs a scan and never a search.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from auditor.decoding.json_values import UndecodableError
+from auditor.sources.saved.input import Input
+
+_TOKEN = re.compile(
+    # A string, cut ones included (possessive: a scan never goes back); an opener; a closer.
+    rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|([\[{])|([\]}])',
+    re.DOTALL,
+)
+_COMMA = re.compile(rb"\s*,\s*(?=[^\s\]])")
+_FIRST_KEY = re.compile(rb'\s*\{\s*("(?:[^"\\]|\\.){0,200}"\s*:)')
+_PLACE = re.compile(r" at byte \d+$")
+#: Where a cut is guessed: records are a few kB each, so a window at the end holds several.
+_WINDOW = 1 << 16
+_GUESSES = 2
+
+Decode = Callable[[bytes], list[Any]]
+
+
+def first_key(text: bytes) -> bytes:
+    """Return the first key of the object that ``text`` begins with, quotes and colon included."""
+    match = _FIRST_KEY.match(text)
+    return match[1] if match else b""
+
+
+def array_batches(source: Input, decode: Decode) -> Iterator[list[Any]]:
+    """Yield the items of a JSON array, a block's worth at a time.
+
+    ``source`` stands behind the opening bracket; ``decode`` takes a whole array and raises
+    UndecodableError. Raises UndecodableError where the array is malformed, cut or followed by
+    something, or holds an item of more than 64 MiB.
+    """
+    buffer, key, done = b"", b"", 1
+    while block := source.read(len(buffer)):
+        buffer += block
+        key = key or first_key(buffer)
+        try:
+            items, rest = _whole_items(buffer, key, decode)
+        except UndecodableError as error:
+            raise _placed(error, done) from error
+        if items:
+            yield items
+        done += len(buffer) - len(rest)
+        buffer = rest
+        _bound(buffer, source)
+    if not buffer.rstrip().endswith(b"]"):
+        raise UndecodableError("the array is cut: its closing bracket is missing", transient=True)
+    try:
+        yield decode(b"[" + buffer)
+    except UndecodableError as error:
+        raise _placed(error, done) from error
+
+
+def objects(source: Input, *, in_array: bool) -> Iterator[bytes]:
+    """Yield JSON objects one by one as bytes, each cut where it ends.
+
+    They stand behind each other with or without blanks between them; ``in_array`` they are the
+    items of an array behind whose opening bracket ``source`` stands. Raises UndecodableError.
+    """
+    gap = _Gap(in_array)
+    buffer = b""
+    while block := source.read(len(buffer)):
+        buffer += block
+        spans, stop = _spans(buffer)
+        done = 0
+        for start, end in spans:
+            gap.check(buffer[done:start])
+            yield buffer[start:end]
+            done = end
+        if stop is not None:
+            gap.close(buffer[done:stop])
+            _nothing_follows(buffer[stop + 1 :], source)
+            return
+        buffer = buffer[done:]
+        _bound(buffer, source)
+    if buffer.strip() or in_array:
+        raise UndecodableError("not JSON: it is cut, or a bracket is missing", transient=True)
+
+
+def line_blocks(source: Input) -> Iterator[tuple[list[bytes], bool]]:
+    """Yield lines, a block's worth at a time, and whether the last one has its line feed.
+
+    Raises UndecodableError for a line of more than 64 MiB.
+    """
+    rest = b""
+    while block := source.read():
+        head, line_feed, tail = block.rpartition(b"\n")
+        if not line_feed:
+            rest += tail
+            _bound(rest, source)
+            continue
+        yield (rest + head).split(b"\n"), True
+        rest = tail
+    if rest:
+        yield [rest], False
+
+
+class _Gap:
+    """What may stand between two objects: blanks, and inside an array one comma."""
+
+    def __init__(self, in_array: bool) -> None:
+        self._in_array = in_array
+        self._expected = b""
+
+    def check(self, gap: bytes) -> None:
+        if gap.strip() != self._expected:
+            raise UndecodableError("not JSON: something stands between two objects", transient=True)
+        self._expected = b"," if self._in_array else b""
+
+    def close(self, gap: bytes) -> None:
+        if gap.strip() or not self._in_array:
+            raise UndecodableError("not JSON: a bracket that closes nothing", transient=True)
+
+
+def _whole_items(buffer: bytes, key: bytes, decode: Decode) -> tuple[list[Any], bytes]:
+    """Decode items that are whole in ``buffer`` and have one behind them; return the rest too.
+
+    Without such an item, and where the array ends in this block, the rest is all of it.
+    """
+    for end, following in _guesses(buffer, key):
+        try:
+            return decode(b"[" + buffer[:end] + b"]"), buffer[following:]
+        except UndecodableError as error:
+            if not error.transient:
+                raise
+    spans, stop = _spans(buffer)
+    if stop is not None:
+        if buffer[stop + 1 :].strip():
+            raise _something_follows()
+        return [], buffer
+    for _, end in reversed(spans):
+        comma = _COMMA.match(buffer, end)
+        if comma:
+            return decode(b"[" + buffer[:end] + b"]"), buffer[comma.end() :]
+    return [], buffer
+
+
+def _guesses(buffer: bytes, key: bytes) -> list[tuple[int, int]]:
+    """Return where an item may end and the next one begin, likeliest first.
+
+    Items of one array nearly always begin with the same key.
+    """
+    if not key:
+        return []
+    pattern = re.compile(rb"\}\s*,\s*(?=\{\s*" + re.escape(key) + rb")")
+    found = [(m.start() + 1, m.end()) for m in pattern.finditer(buffer, len(buffer) - _WINDOW)]
+    return found[: -_GUESSES - 1 : -1]
+
+
+def _spans(buffer: bytes) -> tuple[list[tuple[int, int]], int | None]:
+    """Return the whole objects and arrays at the top level, and the first unmatched closer."""
+    spans, depth, start = [], 0, 0
+    for token in _TOKEN.finditer(buffer):
+        kind = token.lastindex
+        if kind == 1:
+            if depth == 0:
+                start = token.start()
+            depth += 1
+        elif kind == 2:
+            depth -= 1
+            if depth == 0:
+                spans.append((start, token.end()))
+            elif depth < 0:
+                return spans, token.start()
+    return spans, None
+
+
+def _bound(buffer: bytes, source: Input) -> None:
+    if len(buffer) > source.largest:
+        limit = f"{source.largest / 2**20:g} MiB"
+        raise UndecodableError(f"one value takes more than {limit}", transient=False)
+
+
+def _nothing_follows(rest: bytes, source: Input) -> None:
+    while not rest.strip():
+        rest = source.read()
+        if not rest:
+            return
+    raise _something_follows()
+
+
+def _placed(error: UndecodableError, done: int) -> UndecodableError:
+    """Return the error with where in the file it is; the decoder counts from its piece."""
+    message = _PLACE.sub("", str(error))
+    return UndecodableError(f"{message}, after byte {done:,}", transient=error.transient)
+
+
+def _something_follows() -> UndecodableError:
+    return UndecodableError("not JSON: something follows the array", transient=True)

@@ -1,0 +1,3 @@
+"""The version, which everything may say."""
+
+__version__ = "0.1.0"
