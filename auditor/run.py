@@ -30,7 +30,7 @@ from auditor.model import (
     SourceInfo,
 )
 from auditor.policy import Ruleset
-from auditor.policy.judging.judge import Judge, Outcome
+from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.scrub import scrubbed_findings, scrubbed_rules
 from auditor.redaction.fields import Scrubber
 from auditor.sources import End, Event, Page, Restart, Source
@@ -95,7 +95,7 @@ def audit(
     options = options or Options()
     if options.baseline is not None:
         options.baseline.check_source(source.info)
-    run = _Run(source.info, ruleset, options, on_progress)
+    run = _Audit(source.info, ruleset, options, on_progress)
     events = source.events(run.shape)
     if source.live:
         from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # threads, for a wait only
@@ -105,7 +105,7 @@ def audit(
     return run.result()
 
 
-class _Run:
+class _Audit:
     """One walk after another, until one ends."""
 
     def __init__(
@@ -133,7 +133,7 @@ class _Run:
         self._today = options.clock()
         self._clock_note = ""
         self._clock_warning: tuple[str, ...] = ()
-        self._walk = _Walk()
+        self._walk = _Gathered()
         self._walks = 1
         self._end: End | None = None
         self._broken = ""
@@ -146,7 +146,7 @@ class _Run:
                     case Page():
                         self._take(event)
                     case Restart():
-                        self._walk = _Walk()
+                        self._walk = _Gathered()
                         self._walks += 1
                     case End():
                         self._end = event
@@ -192,7 +192,7 @@ class _Run:
             baseline=accepted.baseline if accepted else None,
         )
 
-    def _accepted(self, outcome: Outcome, shown: Connections, listing: Listing) -> Accepted:
+    def _accepted(self, outcome: Judgement, shown: Connections, listing: Listing) -> Accepted:
         """Return the outcome with what waivers cover and a baseline knows."""
         from auditor.acceptance.apply import (  # noqa: PLC0415  # for runs with exceptions only
             Exceptions,
@@ -310,7 +310,7 @@ class _Run:
         return [self._clean(value) for value in column]
 
 
-class _Walk(msgspec.Struct):
+class _Gathered(msgspec.Struct):
     """What one walk has gathered so far."""
 
     judge: Judge | None = None
@@ -363,6 +363,6 @@ def _first(texts: list[str], noun: str) -> list[str]:
 
 
 def _describing(
-    outcome: Outcome, connections: Connections, scrubber: Scrubber
+    outcome: Judgement, connections: Connections, scrubber: Scrubber
 ) -> Callable[[], tuple[Finding, ...]]:
     return lambda: scrubbed_findings(outcome.findings(connections), scrubber)

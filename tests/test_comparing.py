@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from auditor.errors import UsageError
 from auditor.model import Completeness, Result, Severity, Verdict
-from auditor.past.compare import WORSE, Answer, Change, Comparison, compare
+from auditor.past.compare import WORSE, Change, Comparison, ComparisonOutcome, compare
 from auditor.past.earlier import EarlierReport, parse_report, report_of
 from auditor.policy import Ruleset, load_policies
 from auditor.run import Options, audit
@@ -69,7 +69,7 @@ def test_new_fixed_and_unchanged(house: Ruleset):
         ("not-paused", "b"): "fixed",
         ("sync-floor", "c"): "new",
     }
-    assert (found.answer, found.answer.exit_code) == (Answer.WORSE, 1)
+    assert (found.answer, found.answer.exit_code) == (ComparisonOutcome.WORSE, 1)
     assert found.reasons == ("1 new violation (1 medium)", "1 fixed")
     assert [(t.name, t.counts) for t in found.by_rule] == [
         ("sync-floor", {Change.NEW: 1, Change.UNCHANGED: 1}),
@@ -81,11 +81,11 @@ def test_new_fixed_and_unchanged(house: Ruleset):
 
 def test_only_what_counts_makes_it_worse(house: Ruleset):
     old, new = judged(house, record("a")), judged(house, record("a", sync_frequency=5))
-    assert compared(old, new, Severity.MEDIUM).answer is Answer.WORSE
+    assert compared(old, new, Severity.MEDIUM).answer is ComparisonOutcome.WORSE
     milder = compared(old, new, Severity.HIGH)
-    assert milder.answer is Answer.HELD
+    assert milder.answer is ComparisonOutcome.HELD
     assert milder.reasons[-1] == "1 of them below the bar (--fail-on high)"
-    assert compared(old, new, None).answer is Answer.HELD
+    assert compared(old, new, None).answer is ComparisonOutcome.HELD
 
 
 def test_what_was_not_judged_is_never_fixed(house: Ruleset, tmp_path: Path):
@@ -101,7 +101,7 @@ def test_what_was_not_judged_is_never_fixed(house: Ruleset, tmp_path: Path):
     assert notes["sync-floor", "a"] == "the connection is not in the newer run"
     assert notes["sync-floor", "b"] == "could not be evaluated"
     assert notes["not-paused", "b"] == "the rule is not in the newer run"
-    assert found.answer is Answer.INCONCLUSIVE
+    assert found.answer is ComparisonOutcome.INCONCLUSIVE
     assert (found.rules_gone, found.rules_added) == (("not-paused",), ("is-running",))
     assert (found.connections_gone, found.connections_added) == (1, 0)
 
@@ -114,11 +114,11 @@ def test_accepted_and_not_any_more(house: Ruleset, tmp_path: Path):
     key_a, key_b = ("sync-floor", "a"), ("sync-floor", "b")
     first = compared(plain, accepted)
     assert told(first) == {key_a: "waived", key_b: "known"}
-    assert first.answer is Answer.HELD
+    assert first.answer is ComparisonOutcome.HELD
     assert told(compared(accepted, accepted)) == {key_a: "accepted", key_b: "accepted"}
     again = compared(accepted, plain)
     assert told(again) == {key_a: "again", key_b: "again"}
-    assert again.answer is Answer.WORSE
+    assert again.answer is ComparisonOutcome.WORSE
     assert again.reasons[0] == "2 violations not accepted any more (2 medium)"
 
 
@@ -128,7 +128,7 @@ def test_a_severer_rule_is_worse(house: Ruleset, tmp_path: Path):
     found = compared(judged(house, bad), judged(severer, bad))
     assert told(found) == {("sync-floor", "a"): "raised"}
     assert found.changes[0].severity is Severity.CRITICAL
-    assert found.answer is Answer.WORSE
+    assert found.answer is ComparisonOutcome.WORSE
     assert told(compared(judged(severer, bad), judged(house, bad))) == {
         ("sync-floor", "a"): "unchanged"
     }

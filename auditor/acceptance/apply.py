@@ -15,7 +15,7 @@ from auditor.acceptance.baseline import Baseline
 from auditor.acceptance.match import know, waive
 from auditor.acceptance.waivers import Waiver, Waivers, rule_problem
 from auditor.model import BaselineUse, Connections, WaiverUse
-from auditor.policy.judging.judge import Outcome
+from auditor.policy.judging.judge import Judgement
 from auditor.policy.rules import Ruleset
 from auditor.text import plural
 
@@ -49,16 +49,16 @@ class Seen(msgspec.Struct, frozen=True):
 class Accepted(msgspec.Struct, frozen=True):
     """An outcome with what was accepted, and the sentences that say so."""
 
-    outcome: Outcome
+    outcome: Judgement
     accepted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     waivers: tuple[WaiverUse, ...] = ()
     baseline: BaselineUse | None = None
 
 
-def accept(outcome: Outcome, exceptions: Exceptions, seen: Seen, ruleset: Ruleset) -> Accepted:
+def accept(outcome: Judgement, exceptions: Exceptions, seen: Seen, ruleset: Ruleset) -> Accepted:
     """Apply ``exceptions`` to ``outcome``: waivers first, since what is waived has an end."""
-    told: list[str] = []
+    notes: list[str] = []
     warnings: list[str] = []
     uses: tuple[WaiverUse, ...] = ()
     known: BaselineUse | None = None
@@ -67,15 +67,15 @@ def accept(outcome: Outcome, exceptions: Exceptions, seen: Seen, ruleset: Rulese
         outcome, uses = waive(
             outcome, seen.listed, waivers.entries, seen.holds, seen.today, seen.clean
         )
-        told.append(_waived(waivers, uses))
+        notes.append(_waived(waivers, uses))
         warnings += (str(problem) for problem in waivers.warnings)
         warnings += _of_waivers(waivers.entries, uses, seen, ruleset)
     if baseline is not None:
         outcome, known = know(outcome, seen.shown, baseline, whole=seen.whole)
-        told.append(_known(baseline, known))
+        notes.append(_known(baseline, known))
         warnings += _of_baseline(known)
     return Accepted(
-        outcome, tuple(map(seen.clean, told)), tuple(map(seen.clean, warnings)), uses, known
+        outcome, tuple(map(seen.clean, notes)), tuple(map(seen.clean, warnings)), uses, known
     )
 
 
@@ -112,11 +112,11 @@ def _of_waivers(
 
 
 def _known(baseline: Baseline, use: BaselineUse) -> str:
-    told = [f"{use.new:,} new", f"{use.fixed:,} fixed"]
-    told += [f"{use.raised:,} of a rule made severer since"] if use.raised else []
-    told += [f"{use.waived:,} waived by now"] if use.waived else []
-    told += [f"{use.untold:,} not judged by this run"] if use.untold else []
-    return f"{plural(use.known, 'violation')} known from {baseline.title}; {', '.join(told)}"
+    notes = [f"{use.new:,} new", f"{use.fixed:,} fixed"]
+    notes += [f"{use.raised:,} of a rule made severer since"] if use.raised else []
+    notes += [f"{use.waived:,} waived by now"] if use.waived else []
+    notes += [f"{use.untold:,} not judged by this run"] if use.untold else []
+    return f"{plural(use.known, 'violation')} known from {baseline.title}; {', '.join(notes)}"
 
 
 def _of_baseline(use: BaselineUse) -> Iterator[str]:

@@ -17,7 +17,7 @@ import msgspec
 from auditor.acceptance.baseline import Baseline, Remembered
 from auditor.acceptance.waivers import SELECTOR_PATHS, Selector, Waiver
 from auditor.model import BaselineUse, Connections, Verdict, WaiverUse
-from auditor.policy.judging.judge import Decision, Outcome, Violation
+from auditor.policy.judging.judge import Decision, Judgement, Violation
 from auditor.policy.language.conditions import evaluate, reach
 from auditor.redaction.fields import REDACTED
 
@@ -36,40 +36,40 @@ class Watch:
 
     def take(self, records: Sequence[Any], identities: Connections) -> None:
         """Look at one page of records, whose ``identities`` are as they were listed."""
-        places = _Places(identities)
+        indexes = _Indexes(identities)
         for number, waiver, accepts in self._conditions:
             self.holds[number].update(
                 self._count + index
-                for index in places.of(waiver)
+                for index in indexes.of(waiver)
                 if evaluate(accepts, partial(reach, records[index]), self._now) is True
             )
         self._count += len(records)
 
 
 def waive(
-    outcome: Outcome,
+    outcome: Judgement,
     connections: Connections,
     waivers: Sequence[Waiver],
     holds: Mapping[int, set[int]],
     today: datetime,
     clean: Callable[[str], str] = str,
-) -> tuple[Outcome, tuple[WaiverUse, ...]]:
+) -> tuple[Judgement, tuple[WaiverUse, ...]]:
     """Return ``outcome`` with every violation that a waiver covers waived.
 
     ``connections`` are the identities as they were listed, ``holds`` is what a ``Watch`` saw, and
     ``today`` is the time of a real clock. ``clean`` takes credentials out of a note.
     """
-    places = _Places(connections)
+    indexes = _Indexes(connections)
     tallies = [
         _Tally(waiver, clean(waiver.note), waiver.is_expired(today), holds.get(number))
         for number, waiver in enumerate(waivers)
     ]
-    candidates = _Candidates(tallies, outcome.order, places)
+    candidates = _Candidates(tallies, outcome.order, indexes)
 
     def decide(violation: Violation) -> Decision:
         found, void = "", ""
         for tally in candidates.of(violation):
-            why = tally.judge(violation, places)
+            why = tally.judge(violation, indexes)
             if why is None:
                 continue
             if not why and not found:
@@ -83,23 +83,23 @@ def waive(
 
 
 def know(
-    outcome: Outcome, connections: Connections, baseline: Baseline, *, whole: bool
-) -> tuple[Outcome, BaselineUse]:
+    outcome: Judgement, connections: Connections, baseline: Baseline, *, whole: bool
+) -> tuple[Judgement, BaselineUse]:
     """Return ``outcome`` with every violation that the baseline knows known.
 
     ``connections`` are the identities as reports show them, which is how the baseline has them.
     ``whole`` says that a connection which was not listed is not there any more.
     """
-    told = f"known from {baseline.title}"
+    reason = f"known from {baseline.title}"
     counts = {"known": 0, "raised": 0, "new": 0}
 
     def decide(violation: Violation) -> Decision:
         earlier = _remembered(violation, connections, baseline)
         if any(found.severity >= violation.rule.severity for found in earlier):
             counts["known"] += 1
-            return Verdict.KNOWN, told
+            return Verdict.KNOWN, reason
         counts["raised" if earlier else "new"] += 1
-        return Verdict.FAIL, f"not {told}: its rule was less severe then" if earlier else ""
+        return Verdict.FAIL, f"not {reason}: its rule was less severe then" if earlier else ""
 
     changed = outcome.reconsidered(decide)
     fates = list(_fates(changed, connections, baseline, whole=whole))
@@ -124,10 +124,10 @@ class _Tally(msgspec.Struct):
     void: int = 0
     covered: int = 0
 
-    def places(self, places: _Places) -> set[int]:
+    def indexes(self, indexes: _Indexes) -> set[int]:
         """Return the places of the connections that the waiver means."""
         if self.means is None:
-            self.means = places.of(self.waiver)
+            self.means = indexes.of(self.waiver)
         return self.means
 
     def use(self, clean: Callable[[str], str]) -> WaiverUse:
@@ -146,14 +146,14 @@ class _Tally(msgspec.Struct):
             covered=self.covered,
         )
 
-    def judge(self, violation: Violation, places: _Places) -> str | None:
+    def judge(self, violation: Violation, indexes: _Indexes) -> str | None:
         """Return None for a violation that the waiver is not for, "" for one that it covers.
 
         Else return why it does not hold; what it is for is counted.
         """
         members = violation.members
         if members:
-            if not self.places(places).issuperset(members):
+            if not self.indexes(indexes).issuperset(members):
                 return None
         elif not all(_names(selector, violation.key) for selector in self.waiver.connections):
             return None
@@ -170,9 +170,9 @@ class _Tally(msgspec.Struct):
 class _Candidates:
     """The waivers that may cover a violation, in their file's order."""
 
-    def __init__(self, tallies: Sequence[_Tally], rules: Iterable[str], places: _Places) -> None:
+    def __init__(self, tallies: Sequence[_Tally], rules: Iterable[str], indexes: _Indexes) -> None:
         self._tallies = tallies
-        self._places = places
+        self._indexes = indexes
         self._of_rule: dict[str, tuple[int, ...]] = defaultdict(tuple)
         for number, tally in enumerate(tallies):
             for name in tally.waiver.fits(rules):
@@ -188,12 +188,12 @@ class _Candidates:
         if numbers not in self._at:
             at = self._at[numbers] = defaultdict(list)
             for number in numbers:
-                for place in self._tallies[number].places(self._places):
-                    at[place].append(self._tallies[number])
+                for index in self._tallies[number].indexes(self._indexes):
+                    at[index].append(self._tallies[number])
         return self._at[numbers].get(violation.members[0], ())
 
 
-class _Places(msgspec.Struct):
+class _Indexes(msgspec.Struct):
     """Where in a listing the connections are that a waiver means."""
 
     connections: Connections
@@ -257,20 +257,20 @@ def _is_lossy(violation: Violation) -> bool:
 
 
 def _fates(
-    outcome: Outcome, connections: Connections, baseline: Baseline, *, whole: bool
+    outcome: Judgement, connections: Connections, baseline: Baseline, *, whole: bool
 ) -> Iterator[str]:
     """Yield what became of every finding of the baseline: still, fixed, waived or untold."""
     gone = "fixed" if whole else "untold"
-    places = {name: index for index, name in enumerate(connections.ids)}
+    indexes = {name: index for index, name in enumerate(connections.ids)}
     checks = {entry.rule.id: entry for entry in outcome.checks()}
     for rule_id, name in baseline.single:
         entry = checks.get(rule_id)
         if entry is None or entry.rule.per:
             yield "untold"
-        elif name not in places:
+        elif name not in indexes:
             yield gone
         else:
-            yield _fate({Verdict(entry.verdicts[places[name]])})
+            yield _fate({Verdict(entry.verdicts[indexes[name]])})
     groups: dict[tuple[str, str], set[Verdict]] = defaultdict(set)
     for rule_id, entry in checks.items():
         for check in entry.groups:
@@ -285,7 +285,7 @@ def _fates(
         fate = _fate(verdicts) if verdicts else "untold" if rule_id in unsettled else "fixed"
         for finding in findings:
             # Connections that were not listed may be there still, and be what was found.
-            unseen = fate == "fixed" and not whole and not finding.connections <= places.keys()
+            unseen = fate == "fixed" and not whole and not finding.connections <= indexes.keys()
             yield "untold" if unseen else fate
 
 

@@ -23,8 +23,7 @@ from auditor.policy.language.english import sentence
 from auditor.policy.language.patterns import Matches, glob
 from auditor.policy.loading import nodes
 from auditor.policy.loading.condition_parser import ConditionReader
-from auditor.policy.loading.nodes import Mapping as MappingNode
-from auditor.policy.loading.nodes import Node, Scalar, Sequence
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import Scope, named
 from auditor.suggest import nearest
@@ -153,7 +152,7 @@ def load_waivers(path: Path | str, *, strict: bool = False) -> Waivers:
     try:
         root, found = nodes.parse(data, label)
         problems.extend(found)
-        entries = _Reader(problems).read(root)
+        entries = _WaiverReader(problems).read(root)
     except nodes.YamlError as error:
         problems.extend(error.problems)
     if problems.errors or (strict and problems.warnings):
@@ -175,11 +174,11 @@ def rule_problem(waiver: Waiver, ids: Iterable[str], disabled: Mapping[str, str]
         more = f", and {plural(len(off) - 1, 'more rule')} like it" if len(off) > 1 else ""
         return f"{disabled[off[0]]}{more}"
     hint = nearest(waiver.rule, known)
-    told = f" ({hint})" if hint else ""
-    return f"no rule is called {one_line(waiver.rule)}{told}"
+    message = f" ({hint})" if hint else ""
+    return f"no rule is called {one_line(waiver.rule)}{message}"
 
 
-class _Reader:
+class _WaiverReader:
     """Reads the waivers of one file."""
 
     def __init__(self, problems: Problems) -> None:
@@ -188,15 +187,15 @@ class _Reader:
     def read(self, root: Node) -> tuple[Waiver, ...]:
         if not isinstance(root, MappingNode) or root.get("waivers") is None:
             policy = isinstance(root, MappingNode) and root.get("policy") is not None
-            told = "this is a policy, not a waiver file" if policy else "this is no waiver file"
+            message = "this is a policy, not a waiver file" if policy else "this is no waiver file"
             hint = "pass it with --policy" if policy else "it is a mapping with waivers: [...]"
-            self._problems.add(root.position, told, hint)
+            self._problems.add(root.position, message, hint)
             return ()
         self._check_keys(root, FILE_KEYS, "waiver file")
         listing, extra = root.get("waivers"), root.get("extra_fields")
-        if not isinstance(listing, Sequence):
+        if not isinstance(listing, SequenceNode):
             # ``waivers:`` with nothing below is what is left when the last one is taken out.
-            if not isinstance(listing, Scalar) or listing.value is not None:
+            if not isinstance(listing, ScalarNode) or listing.value is not None:
                 position = (listing or root).position
                 self._problems.add(position, "waivers: takes a list", "one each after a dash")
             return ()
@@ -235,7 +234,7 @@ class _Reader:
     def _connections(self, node: Node | None) -> tuple[Selector, ...] | None:
         if node is None:
             return None
-        if isinstance(node, Scalar) and node.text == ALL:
+        if isinstance(node, ScalarNode) and node.text == ALL:
             return ()
         if not isinstance(node, MappingNode) or not node.entries:
             hint = f"as {{group: finance, service: postgres}}; for every connection write {ALL}"
@@ -252,7 +251,7 @@ class _Reader:
             return None
         return known
 
-    def _selector(self, key: Scalar, node: Node) -> Selector | None:
+    def _selector(self, key: ScalarNode, node: Node) -> Selector | None:
         texts = self._texts(node, key.text)
         if not texts or key.text not in SELECTOR_PATHS:
             return None
@@ -266,7 +265,7 @@ class _Reader:
         """Return the last moment of a waiver, and ``through 2026-06-30``."""
         if node is None:
             return None
-        text = node.text if isinstance(node, Scalar) else ""
+        text = node.text if isinstance(node, ScalarNode) else ""
         try:
             if _DATE.fullmatch(text):
                 return datetime.combine(date.fromisoformat(text), time.max, UTC), f"through {text}"
@@ -286,21 +285,21 @@ class _Reader:
         value = node.get(key)
         if value is None:
             return ""
-        if isinstance(value, Scalar) and isinstance(value.value, str) and value.text.strip():
+        if isinstance(value, ScalarNode) and isinstance(value.value, str) and value.text.strip():
             if value.plain and self._problems.is_cut_by_comment(value.position, value.text):
                 self._problems.add(value.position, f"{key}: is cut at the #", "quote the text")
             return one_line(value.text, _LONGEST)
-        hint = f"quote it; {_NEEDED[key]}" if isinstance(value, Scalar) else _NEEDED[key]
+        hint = f"quote it; {_NEEDED[key]}" if isinstance(value, ScalarNode) else _NEEDED[key]
         self._problems.add(value.position, f"{key}: takes a text", hint)
         return ""
 
     def _texts(self, node: Node, key: str) -> list[str]:
         """Return a text or a list of them; empty when a problem was noted."""
-        items = node.items if isinstance(node, Sequence) else (node,)
+        items = node.items if isinstance(node, SequenceNode) else (node,)
         texts = [
             item.text
             for item in items
-            if isinstance(item, Scalar) and isinstance(item.value, str) and item.text
+            if isinstance(item, ScalarNode) and isinstance(item.value, str) and item.text
         ]
         if items and len(texts) == len(items):
             return texts
@@ -312,8 +311,8 @@ class _Reader:
         for key, _ in node:
             if key.text not in known:
                 hint = nearest(key.text, known, _FOREIGN) or f"a {what} has {listed(known, 'and')}"
-                told = f"a {what} has no key {one_line(key.text)}"
-                self._problems.add(key.position, told, hint)
+                message = f"a {what} has no key {one_line(key.text)}"
+                self._problems.add(key.position, message, hint)
 
 
 _NEEDED: Mapping[str, str] = {
@@ -325,17 +324,17 @@ _NEEDED: Mapping[str, str] = {
 }
 
 
-def _variable(node: Node) -> Scalar | None:
+def _variable(node: Node) -> ScalarNode | None:
     """Return the first variable that is named at or below ``node``."""
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         return None
     if isinstance(node, MappingNode) and (variable := named(node, "var")) is not None:
         return variable
-    below = node.items if isinstance(node, Sequence) else [value for _, value in node]
+    below = node.items if isinstance(node, SequenceNode) else [value for _, value in node]
     return next(filter(None, map(_variable, below)), None)
 
 
 def _is_star(node: Node) -> bool:
     """Whether a selector's text, or one of its texts, fits everything."""
-    items = node.items if isinstance(node, Sequence) else (node,)
-    return any(isinstance(item, Scalar) and not item.text.strip("*") for item in items)
+    items = node.items if isinstance(node, SequenceNode) else (node,)
+    return any(isinstance(item, ScalarNode) and not item.text.strip("*") for item in items)

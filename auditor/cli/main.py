@@ -86,9 +86,11 @@ class Commands(click.Group):
         """Offer the commands and what each does, without importing any of them."""
         from click.shell_completion import CompletionItem  # only when asked
 
-        told = COMMANDS.items()
+        commands = COMMANDS.items()
         found = [
-            CompletionItem(name, help=does) for name, does in told if name.startswith(incomplete)
+            CompletionItem(name, help=does)
+            for name, does in commands
+            if name.startswith(incomplete)
         ]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 

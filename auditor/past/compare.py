@@ -58,7 +58,7 @@ MEANINGS: Mapping[Change, str] = {
 WORSE = frozenset({Change.NEW, Change.RAISED, Change.AGAIN})
 
 
-class Answer(Enum):
+class ComparisonOutcome(Enum):
     """Whether the newer run is worse, as a word."""
 
     HELD = "not worse"
@@ -68,7 +68,11 @@ class Answer(Enum):
     @property
     def exit_code(self) -> int:
         """The exit code of the command that compares."""
-        return {Answer.HELD: 0, Answer.WORSE: 1, Answer.INCONCLUSIVE: 3}[self]
+        return {
+            ComparisonOutcome.HELD: 0,
+            ComparisonOutcome.WORSE: 1,
+            ComparisonOutcome.INCONCLUSIVE: 3,
+        }[self]
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -133,11 +137,11 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
         )
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> ComparisonOutcome:
         """Whether the newer run is worse; inconclusive when either run was."""
         if not (self.earlier.conclusive and self.later.conclusive):
-            return Answer.INCONCLUSIVE
-        return Answer.WORSE if self.counting else Answer.HELD
+            return ComparisonOutcome.INCONCLUSIVE
+        return ComparisonOutcome.WORSE if self.counting else ComparisonOutcome.HELD
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
@@ -173,7 +177,7 @@ def compare(
     Raises UsageError when they are of two accounts, which have nothing to compare.
     """
     _check_accounts(earlier, later)
-    then, now = _Run(earlier), _Run(later)
+    then, now = _Side(earlier), _Side(later)
     changes = [*_of_later(then, now), *_of_earlier(then, now)]
     order = {change: number for number, change in enumerate(Change)}
     changes.sort(key=lambda c: (order[c.change], -c.severity))
@@ -182,19 +186,19 @@ def compare(
         later,
         tuple(changes),
         fail_on,
-        connections_added=len(now.places.keys() - then.places.keys()),
-        connections_gone=len(then.places.keys() - now.places.keys()),
+        connections_added=len(now.index_of.keys() - then.index_of.keys()),
+        connections_gone=len(then.index_of.keys() - now.index_of.keys()),
         rules_added=tuple(name for name in now.rules if name not in then.rules),
         rules_gone=tuple(name for name in then.rules if name not in now.rules),
     )
 
 
-class _Run:
+class _Side:
     """A run's checks, by what follows them from run to run."""
 
     def __init__(self, report: EarlierReport) -> None:
         self.rules = {rule.id: rule for rule in report.rules}
-        self.places = {name: place for place, name in enumerate(report.connections.ids)}
+        self.index_of = {name: index for index, name in enumerate(report.connections.ids)}
         self.findings = report.findings
         self.found: dict[tuple[str, str], list[EarlierFinding]] = defaultdict(list)
         self.unsettled: dict[str, set[str]] = defaultdict(set)
@@ -222,8 +226,8 @@ class _Run:
             return None
         if per:
             return self._on_group(rule, finding)
-        place = self.places.get(_only(finding))
-        return None if place is None else Verdict(rule.verdicts[place])
+        index = self.index_of.get(_only(finding))
+        return None if index is None else Verdict(rule.verdicts[index])
 
     def _on_group(self, rule: EarlierRule, finding: EarlierFinding) -> Verdict | None:
         checks = self._groups[rule.id]
@@ -235,10 +239,10 @@ class _Run:
         within = (_ACCOUNT in errors, any(finding.group.startswith(f"{e}, ") for e in errors))
         if any(within) or ids & self.unsettled[rule.id]:
             return Verdict.ERROR
-        return None if ids.isdisjoint(self.places) else Verdict.PASS
+        return None if ids.isdisjoint(self.index_of) else Verdict.PASS
 
 
-def _of_later(then: _Run, now: _Run) -> Iterator[Changed]:
+def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
     """Yield what became of every check that is a finding in the newer run."""
     for finding in now.findings:
         rule = now.rules.get(finding.rule)
@@ -269,7 +273,7 @@ def _of_later(then: _Run, now: _Run) -> Iterator[Changed]:
         )
 
 
-def _of_earlier(then: _Run, now: _Run) -> Iterator[Changed]:
+def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
     """Yield what became of every finding of the older run that the newer one does not have."""
     for finding in then.findings:
         rule = then.rules.get(finding.rule)
@@ -297,7 +301,7 @@ def _of_earlier(then: _Run, now: _Run) -> Iterator[Changed]:
         )
 
 
-def _same(run: _Run, key: tuple[str, str], *, per: bool) -> list[EarlierFinding]:
+def _same(run: _Side, key: tuple[str, str], *, per: bool) -> list[EarlierFinding]:
     """Return the findings of ``run`` that are on the same check."""
     rule = run.rules.get(key[0])
     return run.found.get(key, []) if rule is None or bool(rule.per) == per else []
@@ -331,23 +335,23 @@ def _change(
     return Change.UNCHANGED, ""
 
 
-def _why_new(then: _Run, finding: EarlierFinding, before: Verdict | None) -> str:
+def _why_new(then: _Side, finding: EarlierFinding, before: Verdict | None) -> str:
     if before is Verdict.ERROR:
         return "could not be evaluated before"
     if finding.rule not in then.rules:
         return "the rule is new"
-    if finding.connections and all(c.id not in then.places for c in finding.connections):
+    if finding.connections and all(c.id not in then.index_of for c in finding.connections):
         return "the connection was not listed before"
     return "the rule did not apply to it before" if before is Verdict.SKIP else ""
 
 
-def _why_unjudged(now: _Run, finding: EarlierFinding, after: Verdict | None) -> str:
+def _why_unjudged(now: _Side, finding: EarlierFinding, after: Verdict | None) -> str:
     if after is Verdict.ERROR:
         return "could not be evaluated"
     rule = now.rules.get(finding.rule)
     if rule is None:
         return "the rule is not in the newer run"
-    if finding.connections and all(c.id not in now.places for c in finding.connections):
+    if finding.connections and all(c.id not in now.index_of for c in finding.connections):
         return "the connection is not in the newer run"
     return "the newer run does not have this check"
 

@@ -194,7 +194,7 @@ class _Gate(msgspec.Struct, frozen=True):
     reasons: list[str]
 
 
-class _Policy(msgspec.Struct, frozen=True):
+class _EarlierPolicy(msgspec.Struct, frozen=True):
     name: str
     file: str
     sha256: str
@@ -208,7 +208,7 @@ class _Columns(msgspec.Struct, frozen=True):
     group_id: list[str]
 
 
-class _Group(msgspec.Struct, frozen=True):
+class _EarlierGroup(msgspec.Struct, frozen=True):
     group: str
     verdict: str
 
@@ -219,7 +219,7 @@ class _Rule(msgspec.Struct, frozen=True):
     severity: str
     per: list[str]
     verdicts: str = ""
-    groups: list[_Group] = []
+    groups: list[_EarlierGroup] = []
 
 
 class _Connection(msgspec.Struct, frozen=True):
@@ -252,7 +252,7 @@ class _Document(msgspec.Struct, frozen=True):
     source: _Source | None
     gate: _Gate
     left_out: list[str]
-    policies: list[_Policy]
+    policies: list[_EarlierPolicy]
     connections: _Columns
     rules: list[_Rule]
     findings: list[_Finding]

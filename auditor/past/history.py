@@ -38,7 +38,7 @@ _TOLD = (Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN)
 # -- the line of a run ----------------------------------------------------------------------------
 
 
-class _Policy(msgspec.Struct, frozen=True):
+class _PolicyLine(msgspec.Struct, frozen=True):
     name: str
     sha256: str
 
@@ -50,7 +50,7 @@ class _Line(msgspec.Struct, frozen=True):
     version: str
     source: str
     base_url: str
-    policies: list[_Policy]
+    policies: list[_PolicyLine]
     full: bool
     outcome: str
     exit_code: int
@@ -94,7 +94,7 @@ def line_of(result: Result, ran_at: datetime) -> bytes:
         version=result.version,
         source=printable(f"{result.source.kind}: {result.source.location}"),
         base_url=result.source.base_url,
-        policies=[_Policy(p.name, p.sha256) for p in result.policies],
+        policies=[_PolicyLine(p.name, p.sha256) for p in result.policies],
         full=run.full,
         outcome=run.outcome.value,
         exit_code=result.gate.exit_code,
@@ -113,20 +113,20 @@ def line_of(result: Result, ran_at: datetime) -> bytes:
 def run_of(line: bytes) -> PastRun | None:
     """Return the run that a line of the history tells of; None where it tells of none."""
     try:
-        told = msgspec.json.decode(line, type=_Line)
-        judged_at = parse_timestamp(told.judged_at)
-        if told.format != FORMAT or judged_at is None:
+        entry = msgspec.json.decode(line, type=_Line)
+        judged_at = parse_timestamp(entry.judged_at)
+        if entry.format != FORMAT or judged_at is None:
             return None
         return PastRun(
             judged_at=judged_at,
-            outcome=Outcome(told.outcome),
-            full=told.full,
-            connections=told.connections,
-            violations=tuple((s, told.violations.get(s.label, 0)) for s in Severity),
-            errors=told.counts.get(Verdict.ERROR.label, 0),
-            waived=told.counts.get(Verdict.WAIVED.label, 0),
-            known=told.counts.get(Verdict.KNOWN.label, 0),
-            policies=tuple(policy.sha256 for policy in told.policies),
+            outcome=Outcome(entry.outcome),
+            full=entry.full,
+            connections=entry.connections,
+            violations=tuple((s, entry.violations.get(s.label, 0)) for s in Severity),
+            errors=entry.counts.get(Verdict.ERROR.label, 0),
+            waived=entry.counts.get(Verdict.WAIVED.label, 0),
+            known=entry.counts.get(Verdict.KNOWN.label, 0),
+            policies=tuple(policy.sha256 for policy in entry.policies),
         )
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
@@ -175,14 +175,14 @@ def still_open(before: Open, result: Result) -> Open:
     late = now < before.as_of
     known = result.listing.completeness is not Completeness.UNKNOWN
     whole = result.listing.complete and known and not result.source.filters
-    places = {name: place for place, name in enumerate(result.connections.ids)}
+    index_of = {name: index for index, name in enumerate(result.connections.ids)}
     after = {rule: dict(names) for rule, names in before.since.items()}
     for checks in result.checks:
         names = after.setdefault(checks.rule.id, {})
         found = set(_found(checks, result.connections.ids))
         if not late:
             for name in [n for n in names if n not in found]:
-                if _is_closed(checks, name, places, whole=whole):
+                if _is_closed(checks, name, index_of, whole=whole):
                     del names[name]
         for name in found:
             if name in names:
@@ -205,10 +205,10 @@ def _found(checks: RuleChecks, ids: Iterable[str]) -> Iterator[str]:
     yield from (column[match.start()] for match in _FOUND_BYTES.finditer(checks.verdicts))
 
 
-def _is_closed(checks: RuleChecks, name: str, places: Mapping[str, int], *, whole: bool) -> bool:
+def _is_closed(checks: RuleChecks, name: str, index_of: Mapping[str, int], *, whole: bool) -> bool:
     """Whether a run that found nothing there has judged it, or knows that it is gone."""
     if not checks.rule.per:
-        return name in places or whole
+        return name in index_of or whole
     verdicts = {check.verdict for check in checks.groups if check.group == name}
     return bool(verdicts) or (
         whole and not any(check.verdict is Verdict.ERROR for check in checks.groups)

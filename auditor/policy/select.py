@@ -53,11 +53,11 @@ def select(
         return ruleset
     names = listed([*gone[:_NAMED], f"{len(gone) - _NAMED} more"], "and")
     names = listed(gone, "and") if len(gone) <= _NAMED else names
-    told = f"{given}: {plural(len(gone), 'rule')} of {len(ids)} left out ({names})"
+    note = f"{given}: {plural(len(gone), 'rule')} of {len(ids)} left out ({names})"
     return structs.replace(
         ruleset,
         rules=tuple(entry for entry in ruleset.rules if entry.rule.id in kept),
-        left_out=(told, *ruleset.left_out),
+        left_out=(note, *ruleset.left_out),
         unselected=(*ruleset.unselected, *gone),
     )
 

@@ -93,7 +93,7 @@ def acceptance(finding: Finding) -> str:
     return note if note.startswith(label) else f"{label}: {note}" if note else label
 
 
-def told(finding: Finding) -> str:
+def headline(finding: Finding) -> str:
     """Return a finding's message, with its note where that is not why it is accepted."""
     if not finding.note or is_accepted(finding):
         return finding.message

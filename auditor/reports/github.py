@@ -17,12 +17,12 @@ from auditor.reports.facts import (
     counts_in_words,
     evidence_in_words,
     facts,
+    headline,
     is_accepted,
     pressing,
     repository_path,
     sentences,
     spot,
-    told,
 )
 from auditor.text import plural, shortened
 
@@ -76,7 +76,7 @@ def render_problems(problems: Sequence[Problem], _version: str) -> Iterator[str]
 def _annotation(finding: Finding) -> str:
     rule, position = finding.rule, spot(finding.rule)
     command = "error" if finding.verdict is Verdict.ERROR else _COMMANDS[rule.severity]
-    lines = [told(finding), *connections_in_words(finding), *evidence_in_words(finding)]
+    lines = [headline(finding), *connections_in_words(finding), *evidence_in_words(finding)]
     if rule.fix:
         lines.append(f"fix: {rule.fix}")
     if rule.position.in_pack:

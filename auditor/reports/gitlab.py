@@ -15,11 +15,11 @@ from auditor.reports.facts import (
     UNFINISHED,
     acceptance,
     connections_in_words,
+    headline,
     is_accepted,
     repository_path,
     sentences,
     spot,
-    told,
 )
 from auditor.reports.fingerprint import LENGTH, fingerprint
 from auditor.reports.json_text import json_lines
@@ -60,19 +60,19 @@ def _issues(result: Result) -> Iterator[_Object]:
 def _own(result: Result) -> Position:
     """Return the user's first policy, or where a pack that stands for none could be named."""
     own = (Position(p.file, 1, 1) for p in result.policies)
-    return next((place for place in own if not place.in_pack), Position(_DEFAULTS, 1, 1))
+    return next((position for position in own if not position.in_pack), Position(_DEFAULTS, 1, 1))
 
 
 def _issue(finding: Finding, own: Position) -> _Object:
-    rule, place = finding.rule, spot(finding.rule) or own
+    rule, position = finding.rule, spot(finding.rule) or own
     where = "; ".join(connections_in_words(finding)) or finding.group
     note = f" [{acceptance(finding)}]" if is_accepted(finding) else ""
     return {
-        "description": shortened(f"{told(finding)} ({where}){note}", _LONGEST),
+        "description": shortened(f"{headline(finding)} ({where}){note}", _LONGEST),
         "check_name": rule.id,
         "fingerprint": fingerprint(finding),
         "severity": "info" if is_accepted(finding) else _SEVERITIES[rule.severity],
-        "location": _location(place.file, place.line),
+        "location": _location(position.file, position.line),
         "categories": [finding.verdict.label],
     }
 

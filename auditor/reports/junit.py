@@ -28,9 +28,9 @@ from auditor.reports.facts import (
     acceptance,
     connections_in_words,
     facts,
+    headline,
     listing_in_words,
     sentences,
-    told,
 )
 from auditor.text import plural
 
@@ -368,11 +368,11 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
         return ""
     if verdict is Verdict.WAIVED or verdict is Verdict.KNOWN:
         return _skipped("; ".join(dict.fromkeys(map(acceptance, findings))) or verdict.label)
-    message = escaped("; ".join(map(told, findings)) or f"came to {verdict.label}")
+    message = escaped("; ".join(map(headline, findings)) or f"came to {verdict.label}")
     lines = [message]
     for finding in findings:
         if finding.rule.per:
-            about = (told(finding), *connections_in_words(finding))
+            about = (headline(finding), *connections_in_words(finding))
             lines += [escaped(f"  {line}") for line in about]
         lines += [
             escaped(f"  {e.field}: {e.actual} (expected: {e.expected})") for e in finding.evidence

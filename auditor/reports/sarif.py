@@ -23,11 +23,11 @@ from auditor.reports.facts import (
     UNFINISHED,
     acceptance,
     facts,
+    headline,
     is_accepted,
     pressing,
     repository_path,
     spot,
-    told,
 )
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
@@ -167,15 +167,15 @@ def _rule(rule: Rule) -> _Object:
 
 def _result(finding: Finding, number: int) -> _Object:
     rule, identity = finding.rule, fingerprint(finding)
-    accepted, place = is_accepted(finding), spot(finding.rule)
+    accepted, position = is_accepted(finding), spot(finding.rule)
     return {
         "ruleId": rule.id,
         "ruleIndex": number,
         "level": "error" if finding.verdict is Verdict.ERROR else _LEVELS[rule.severity],
-        "message": _message(told(finding)),
+        "message": _message(headline(finding)),
         "locations": [
             {
-                "physicalLocation": _place(place or rule.position),
+                "physicalLocation": _place(position or rule.position),
                 "logicalLocations": [
                     {
                         "name": c.id,
@@ -186,7 +186,9 @@ def _result(finding: Finding, number: int) -> _Object:
                 ],
             }
         ],
-        **({"relatedLocations": [_in_pack(rule)]} if place and place != rule.position else {}),
+        **(
+            {"relatedLocations": [_in_pack(rule)]} if position and position != rule.position else {}
+        ),
         "fingerprints": {"fivetranAuditor/v1": identity},
         "partialFingerprints": {"primaryLocationLineHash": f"{identity}:1"},
         "suppressions": [_suppression(finding)] if accepted else [],

@@ -13,7 +13,7 @@ import pytest
 from auditor.decoding.records import Shape
 from auditor.errors import PolicyError, Problem
 from auditor.model import Connection, Finding, RuleChecks, Verdict
-from auditor.policy.judging.judge import Judge, Outcome
+from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.loading.load import Loaded, load
 from auditor.policy.rules import Ruleset
 
@@ -54,7 +54,7 @@ def outcome_of(
     pages: Sequence[int] = (),
     whole: bool = True,
     now: datetime = NOW,
-) -> Outcome:
+) -> Judgement:
     """Judge records as a run does: from JSON, page by page (``pages`` are their sizes)."""
     shape = Shape(*rules.reads())
     judge = Judge(rules, shape, now, lambda text: text)

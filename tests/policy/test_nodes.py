@@ -23,7 +23,7 @@ SOUND = one_rule("assert: {paused: false}")
 def _value(text: str) -> object:
     root, problems = nodes.parse(f"key: {text}\n".encode(), "f")
     assert not problems
-    assert isinstance(root, nodes.Mapping)
+    assert isinstance(root, nodes.MappingNode)
     return nodes.plain_value(root)["key"]  # type: ignore[index]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from auditor.decoding.records import Shape
 from auditor.model import Connection, Position, RuleChecks, Severity, Verdict
-from auditor.policy.judging.judge import Judge, Outcome
+from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.loading.documents import pack_names
 from auditor.policy.loading.examples import HEALTHY, Example, Given
 from auditor.policy.loading.load import Loaded, load
@@ -31,7 +31,7 @@ def packs() -> Loaded:
     return load(PACKS, strict=True)
 
 
-def judge(loaded: Loaded, estate: Estate) -> Outcome:
+def judge(loaded: Loaded, estate: Estate) -> Judgement:
     shape = Shape(*loaded.ruleset.reads())
     judge = Judge(loaded.ruleset, shape, estate.now, lambda text: text)
     judge.take([shape.convert(record) for record in estate.records])

@@ -25,7 +25,7 @@ from auditor.cli.options.rules import (
 )
 from auditor.cli.options.shared import (
     ApiOptions,
-    Moment,
+    TimeType,
     allow_empty_option,
     api_options,
     api_source,
@@ -123,7 +123,7 @@ def _outdate(context: click.Context) -> None:
     show_default=True,
     help="Where reports without a path of their own go.",
 )
-@click.option("--now", type=Moment(), metavar="TIME", help="Judge as of this time.")
+@click.option("--now", type=TimeType(), metavar="TIME", help="Judge as of this time.")
 @history_option
 @output_options
 @click.pass_context

@@ -14,7 +14,7 @@ from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.rules import waivers_of, waivers_option
 from auditor.cli.options.shared import (
-    Moment,
+    TimeType,
     fail_on_option,
     output_options,
     policy_option,
@@ -68,7 +68,7 @@ Examples:
 @policy_option
 @waivers_option
 @click.option(
-    "--now", type=Moment(), metavar="TIME", help="With --snapshot: judge as of this time."
+    "--now", type=TimeType(), metavar="TIME", help="With --snapshot: judge as of this time."
 )
 @fail_on_option
 @click.option(

@@ -59,7 +59,7 @@ def command(
         result, code = audit_and_report(source, ruleset, options, writer, Telling(terminal))
     if code >= INCONCLUSIVE:
         return code
-    told = f"In a pipeline the gate would have answered exit {result.gate.exit_code}."
+    note = f"In a pipeline the gate would have answered exit {result.gate.exit_code}."
     page = output_dir / "report.html"
-    terminal.say(f"\n{style('The demo worked.', 'green')} {told}\nOpen {page} in a browser.")
+    terminal.say(f"\n{style('The demo worked.', 'green')} {note}\nOpen {page} in a browser.")
     return 0

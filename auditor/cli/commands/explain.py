@@ -61,8 +61,8 @@ def _all(loaded: Loaded, chosen: str) -> Iterator[str]:
         title = f": {policy.title}" if policy.title else ""
         yield f"{style(policy.name, 'bold')}{title} ({policy.file}, {plural(len(mine), 'rule')})"
         for rule in mine:
-            place = f"{rule.position.line}"
-            yield f"  {rule.severity.label:<8}  {rule.id:<{width}}  {rule.title}  :{place}"
+            line = f"{rule.position.line}"
+            yield f"  {rule.severity.label:<8}  {rule.id:<{width}}  {rule.title}  :{line}"
             for change in ruleset.overridden.get(rule.id, ()):
                 yield f"  {'':<8}  {'':<{width}}  {style(change, 'dim')}"
         yield ""
@@ -118,14 +118,14 @@ def _examples(examples: Sequence[Example]) -> Iterator[str]:
 
 def _differences(record: Mapping[str, Any]) -> str:
     """Return what an example's record has that the healthy one has not."""
-    told = [
+    parts = [
         f"{path} {json.dumps(value, ensure_ascii=False)}"
         for path, value in _leaves(record)
         if path != "id" and value != dict(_leaves(HEALTHY)).get(path, record)
     ]
     present = {path for path, _ in _leaves(record)}
-    told += [f"without {path}" for path, _ in _leaves(HEALTHY) if path not in present]
-    return ", ".join(told) or "as it is"
+    parts += [f"without {path}" for path, _ in _leaves(HEALTHY) if path not in present]
+    return ", ".join(parts) or "as it is"
 
 
 def _leaves(value: Mapping[str, Any], base: str = "") -> Iterator[tuple[str, Any]]:

@@ -45,9 +45,9 @@ def command(terminal: Terminal, /, *, folder: Path, force: bool) -> int:
     """
     standing = [name for name in FILES if os.path.lexists(folder / name)]
     if standing and not force:
-        told = "stands" if len(standing) == 1 else "stand"
+        verb = "stands" if len(standing) == 1 else "stand"
         raise UsageError(
-            f"{listed(standing, 'and')} {told} in {one_line(str(folder))} already; nothing was"
+            f"{listed(standing, 'and')} {verb} in {one_line(str(folder))} already; nothing was"
             " written. Choose another folder, or replace what is there with --force"
         )
     for name, template in FILES.items():

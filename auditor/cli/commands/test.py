@@ -17,7 +17,7 @@ from auditor.cli.options.shared import output_options
 from auditor.cli.terminal.streams import Terminal, excerpt, style
 from auditor.errors import Problem, UsageError
 from auditor.model import Verdict
-from auditor.policy.loading.documents import places
+from auditor.policy.loading.documents import policy_paths
 from auditor.policy.loading.load import load
 from auditor.policy.testing.examples_run import ExampleOutcome, Gap, gaps, run_examples
 from auditor.policy.testing.files import is_test_file, run_test_file, test_files_beside
@@ -98,14 +98,14 @@ def _run(names: Sequence[str]) -> Ran:
     outcomes: list[ExampleOutcome] = []
     for path in policies:
         # Each by itself then: its tests were written for its own variables.
-        (label,) = (place.label for place in places(str(path)))
+        (label,) = (source.label for source in policy_paths(str(path)))
         alone = run_examples(load([str(path)]))
         outcomes += [outcome for outcome in alone if outcome.position.file == label]
     for path in files:
         outcomes += run_test_file(path)
     if together is None:
         return Ran(tuple(outcomes), 0, (), ())
-    labels = {place.label for path in policies for place in places(str(path))}
+    labels = {source.label for path in policies for source in policy_paths(str(path))}
     own = [gap for gap in gaps(together, outcomes) if gap.rule.position.file in labels]
     count = sum(entry.rule.position.file in labels for entry in together.ruleset.rules)
     return Ran(tuple(outcomes), count, tuple(own), together.warnings)
@@ -133,7 +133,7 @@ def _found(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
 
 def _policies(name: str, *, optional: bool) -> list[Path]:
     try:
-        return [_path(str(place.path)) for place in places(name)]
+        return [_path(str(source.path)) for source in policy_paths(name)]
     except UsageError:
         # A folder may hold nothing but test files, of policies that are elsewhere.
         if optional:
@@ -267,8 +267,8 @@ _ENDING = {Verdict.FAIL: "fails", Verdict.PASS: "passes", Verdict.SKIP: "skips"}
 
 
 def _count(failed: int, passed: int, left_out: int) -> str:
-    told = [style(f"{failed} failed", "red", "bold")] if failed else []
-    told.append(style(f"{passed} passed", "green" if not failed else "dim"))
+    parts = [style(f"{failed} failed", "red", "bold")] if failed else []
+    parts.append(style(f"{passed} passed", "green" if not failed else "dim"))
     if left_out:
-        told.append(f"{left_out} left out by -k")
-    return ", ".join(told)
+        parts.append(f"{left_out} left out by -k")
+    return ", ".join(parts)

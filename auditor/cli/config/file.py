@@ -18,8 +18,7 @@ from auditor.cli.config.settings import Setting, takes_pairs
 from auditor.errors import PolicyError, Problem, UsageError
 from auditor.model import Position
 from auditor.policy.loading import nodes
-from auditor.policy.loading.nodes import Mapping as MappingNode
-from auditor.policy.loading.nodes import Node, Scalar, Sequence
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.redaction.fields import is_named_secret, looks_secret
 from auditor.suggest import nearest
@@ -95,7 +94,7 @@ def read_config(
     try:
         root, found = nodes.parse(data, label)
         problems.extend(found)
-        settings = dict(_Reader(problems, context, options).read(root))
+        settings = dict(_SettingsReader(problems, context, options).read(root))
     except nodes.YamlError as error:
         problems.extend(error.problems)
     if problems.errors:
@@ -108,7 +107,7 @@ def _shown(problem: Problem, *, tells: bool) -> Problem:
     return problem._replace(source_line="") if hides else problem
 
 
-class _Reader:
+class _SettingsReader:
     """Reads a file's keys, each by the option it is for."""
 
     def __init__(
@@ -130,13 +129,13 @@ class _Reader:
                 self._refuse(key)
                 continue
             texts = list(self._texts(option, key.text, node))
-            places = tuple(position for position, _ in texts)
+            positions = tuple(position for position, _ in texts)
             if option.multiple:
-                yield key.text, Setting(tuple(str(text) for _, text in texts), places)
+                yield key.text, Setting(tuple(str(text) for _, text in texts), positions)
             elif texts:
-                yield key.text, Setting(texts[0][1], places)
+                yield key.text, Setting(texts[0][1], positions)
 
-    def _refuse(self, key: Scalar) -> None:
+    def _refuse(self, key: ScalarNode) -> None:
         name = one_line(key.text)
         if is_named_secret(key.text):
             told = f"{name}: a credential never stands in this file"
@@ -153,7 +152,7 @@ class _Reader:
         if takes_pairs(option):
             yield from self._pairs(option, key, node)
             return
-        items = node.items if option.multiple and isinstance(node, Sequence) else (node,)
+        items = node.items if option.multiple and isinstance(node, SequenceNode) else (node,)
         if not items:
             self._problems.add(node.position, f"{key}: is an empty list", "remove it, or name one")
         for item in items:
@@ -169,19 +168,21 @@ class _Reader:
             self._problems.add(node.position, f"{key}: takes a mapping, each {names} with a value")
             return
         for name, held in node:
-            items = held.items if isinstance(held, Sequence) else (held,)
-            if not items or not all(isinstance(i, Scalar) and i.value is not None for i in items):
+            items = held.items if isinstance(held, SequenceNode) else (held,)
+            if not items or not all(
+                isinstance(i, ScalarNode) and i.value is not None for i in items
+            ):
                 hint = "write a value, or a list of values"
                 self._problems.add(held.position, f"{key}: {one_line(name.text)} is no value", hint)
                 continue
-            text = f"{name.text}={','.join(i.text for i in items if isinstance(i, Scalar))}"
+            text = f"{name.text}={','.join(i.text for i in items if isinstance(i, ScalarNode))}"
             if self._fits(option, key, name.position, text):
                 yield name.position, text
 
     def _value(self, kind: str, key: str, item: Node) -> str | bool | None:
-        if isinstance(item, Scalar) and item.value in {None, ""}:
+        if isinstance(item, ScalarNode) and item.value in {None, ""}:
             self._problems.add(item.position, f"{key}: holds nothing", "remove it, or give a value")
-        elif not isinstance(item, Scalar) or type(item.value) not in _PYTHON[kind]:
+        elif not isinstance(item, ScalarNode) or type(item.value) not in _PYTHON[kind]:
             self._problems.add(item.position, f"{key}: takes {_WANTED[kind]}")
         elif "://" in item.text and looks_secret(item.text):
             told = f"{key}: holds a credential, which never stands in this file"

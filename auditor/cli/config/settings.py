@@ -22,11 +22,11 @@ class Setting(NamedTuple):
     """What a file says of one option.
 
     ``value`` is what click takes for a default: a text as on the command line, a bool for a flag,
-    a tuple of texts for an option that is repeated. ``places`` are those of the texts.
+    a tuple of texts for an option that is repeated. ``positions`` are those of the texts.
     """
 
     value: str | bool | tuple[str, ...]
-    places: tuple[Position, ...]
+    positions: tuple[Position, ...]
 
 
 class ConfigFile(NamedTuple):

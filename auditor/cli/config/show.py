@@ -96,8 +96,8 @@ def _origin(
     if source not in SOURCES[:-1] or setting is None:
         return "default"
     values = setting.value if isinstance(setting.value, tuple) else ()
-    place = setting.places[values.index(text) if text in values else 0]
-    return f"{one_line(place.file)}:{place.line}"
+    position = setting.positions[values.index(text) if text in values else 0]
+    return f"{one_line(position.file)}:{position.line}"
 
 
 def _value(value: object) -> str:

@@ -62,21 +62,21 @@ def _starting(typed: str, known: Iterable[str]) -> list[CompletionItem]:
 
 def _rules(context: click.Context) -> Iterator[tuple[str, str, list[str]]]:
     """Yield the id, title and tags of each rule, as far as the files can be read."""
-    from auditor.policy.loading.documents import DocumentReader, places
-    from auditor.policy.loading.nodes import Mapping, Scalar, Sequence
+    from auditor.policy.loading.documents import DocumentReader, policy_paths
+    from auditor.policy.loading.nodes import MappingNode, ScalarNode, SequenceNode
     from auditor.policy.loading.problems import Problems
 
     names, _ = policy_names(tuple(context.params.get("policies") or ()))
     reader = DocumentReader(Problems())
     for name in names:
         with suppress(UsageError):
-            for place in places(name):
-                reader.read(place)
+            for source in policy_paths(name):
+                reader.read(source)
     for rule in (node for document in reader.documents.values() for node in document.rules):
-        if not isinstance(rule, Mapping) or not isinstance(rule.get("id"), Scalar):
+        if not isinstance(rule, MappingNode) or not isinstance(rule.get("id"), ScalarNode):
             continue
         own = rule.get("tags")
-        items = own.items if isinstance(own, Sequence) else ()
+        items = own.items if isinstance(own, SequenceNode) else ()
         yield _text(rule.get("id")), _text(rule.get("title")), [_text(item) for item in items]
 
 

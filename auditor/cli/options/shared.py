@@ -34,7 +34,7 @@ _NO_BAR = "none"
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class Moment(_MomentType):
+class TimeType(_MomentType):
     """A point in time with its zone."""
 
     name = "time"

@@ -8,16 +8,24 @@ from pathlib import Path
 from auditor.cli.terminal.layout import cells, cut, folded, padded
 from auditor.cli.terminal.streams import style
 from auditor.clock import to_the_second
-from auditor.past.compare import MEANINGS, WORSE, Answer, Change, Changed, Comparison, Tally
+from auditor.past.compare import (
+    MEANINGS,
+    WORSE,
+    Change,
+    Changed,
+    Comparison,
+    ComparisonOutcome,
+    Tally,
+)
 from auditor.past.earlier import EarlierReport
 from auditor.text import listed, one_line, plural, printable
 
 _MOST = 10
 _INDENT = 12
 _ANSWERS = {
-    Answer.HELD: ("NOT WORSE", "green"),
-    Answer.WORSE: ("WORSE", "red"),
-    Answer.INCONCLUSIVE: ("INCONCLUSIVE", "yellow"),
+    ComparisonOutcome.HELD: ("NOT WORSE", "green"),
+    ComparisonOutcome.WORSE: ("WORSE", "red"),
+    ComparisonOutcome.INCONCLUSIVE: ("INCONCLUSIVE", "yellow"),
 }
 _COLOURS = {
     **dict.fromkeys(WORSE, "red"),
@@ -64,8 +72,8 @@ def answer(comparison: Comparison, lost: int | None = None) -> str:
     """Return the answer and its reasons, in one line."""
     word, colour = _ANSWERS[comparison.answer]
     if lost is not None:
-        told = f"a report could not be written (the answer itself: {comparison.answer.value})"
-        return f"{style('NOT REPORTED', 'red', 'bold')}  exit {lost}: {told}"
+        changes = f"a report could not be written (the answer itself: {comparison.answer.value})"
+        return f"{style('NOT REPORTED', 'red', 'bold')}  exit {lost}: {changes}"
     reasons = "; ".join(one_line(reason, 400) for reason in comparison.reasons)
     return f"{style(word, colour, 'bold')}  exit {comparison.answer.exit_code}: {reasons}"
 
@@ -116,14 +124,14 @@ def _table(noun: str, tallies: Sequence[Tally], most: int | None) -> Iterator[st
 
 def _changes(comparison: Comparison, most: int | None, width: int | None) -> Iterator[str]:
     """Yield what got worse, one by one, and what nobody knows."""
-    told = [c for c in comparison.changes if c.change in WORSE or c.change is Change.UNJUDGED]
-    shown = told[:most]
+    changes = [c for c in comparison.changes if c.change in WORSE or c.change is Change.UNJUDGED]
+    shown = changes[:most]
     for changed in shown:
         word = style(f"{changed.change.value:<9}", _COLOURS[changed.change])
         yield f"  {word} {cut(_words(changed), None if width is None else width - _INDENT)}"
-    if len(told) > len(shown):
-        yield f"  and {plural(len(told) - len(shown), 'more change')}: use -v, or a report"
-    if told:
+    if len(changes) > len(shown):
+        yield f"  and {plural(len(changes) - len(shown), 'more change')}: use -v, or a report"
+    if changes:
         yield ""
 
 

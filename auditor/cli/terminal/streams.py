@@ -94,11 +94,11 @@ class Terminal:
             self._write(self.err, self._safe(excerpt(problem), colour=self.colour_err))
         count = sum(not problem.warning for problem in problems)
         rest = len(problems) - count
-        told = [plural(count, "error")] if count else []
-        told += [plural(rest, "warning")] if rest else []
+        lines = [plural(count, "error")] if count else []
+        lines += [plural(rest, "warning")] if rest else []
         files = list(dict.fromkeys(problem.position.file for problem in problems))
         where = files[0] if len(files) == 1 else f"{len(files)} files"
-        self.complain(f"{' and '.join(told)} in {one_line(where)}; nothing was judged")
+        self.complain(f"{' and '.join(lines)} in {one_line(where)}; nothing was judged")
 
     def complain_of_bug(self, error: Exception, *, verbose: bool) -> None:
         """Write that something unexpected happened, and with ``verbose`` where."""
@@ -162,16 +162,16 @@ def style(text: str, *names: str) -> str:
 def excerpt(problem: Problem) -> str:
     """Return a problem with its line and a caret under the spot."""
     kind = style("warning", "yellow") if problem.warning else style("error", "red")
-    told = [f"{problem.position}: {kind}: {printable(problem.message)}"]
+    lines = [f"{problem.position}: {kind}: {printable(problem.message)}"]
     if problem.source_line.strip():
         start = problem.position.column - 1
         # A long line is shown around the spot.
         cut = max(0, start - 60)
         shown = printable(problem.source_line[cut : cut + 100].rstrip().replace("\t", " "))
-        told += [f"    {shown}", f"    {' ' * (start - cut)}{style('^', 'cyan')}"]
+        lines += [f"    {shown}", f"    {' ' * (start - cut)}{style('^', 'cyan')}"]
     if problem.hint:
-        told.append(f"    {style('help', 'cyan')}: {printable(problem.hint)}")
-    return "\n".join(told)
+        lines.append(f"    {style('help', 'cyan')}: {printable(problem.hint)}")
+    return "\n".join(lines)
 
 
 def _safe_line(line: str, *, colour: bool) -> str:

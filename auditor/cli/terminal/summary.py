@@ -106,13 +106,13 @@ def _facts(result: Result, chosen: str, width: int | None) -> Iterator[str]:
 
 
 def _counts(result: Result) -> str:
-    told = []
+    cells = []
     for verdict in Verdict:
         count = result.counts[verdict]
         cell = f"{verdict.label} {count:,}"
         colour = _COLOURS.get(verdict)
-        told.append(style(cell, colour) if colour and count else style(cell, "dim"))
-    return "  " + "   ".join(told)
+        cells.append(style(cell, colour) if colour and count else style(cell, "dim"))
+    return "  " + "   ".join(cells)
 
 
 # -- the worst rules -------------------------------------------------------------------------------

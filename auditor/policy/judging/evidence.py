@@ -92,14 +92,14 @@ class Describer(msgspec.Struct, frozen=True):
         gets a message of its own: the rule's describes a violation, and none was seen.
         """
         key = _key(values[: len(self.entry.rule.reads)], failed=failed)
-        told = self.known.get(key)
-        if told is None:
-            told = self.known[key] = self._decided(values, failed=failed)
-        if told[1] or self.entry.message is None:
-            return told
+        described = self.known.get(key)
+        if described is None:
+            described = self.known[key] = self._decided(values, failed=failed)
+        if described[1] or self.entry.message is None:
+            return described
         read = dict(zip(self.entry.reads, values, strict=True))
         message = self.entry.message.filled(lambda path: self.shown(path, read[path]))
-        return told[0], printable(message)
+        return described[0], printable(message)
 
     def _decided(self, values: tuple[Any, ...], *, failed: bool) -> Told:
         """Return the evidence and its message, "" where the rule's own says it better."""
@@ -177,14 +177,16 @@ class Describer(msgspec.Struct, frozen=True):
     def _items(self, test: Test, operand: Nested, items: list[Any], *, negated: bool) -> str:
         """Return the items that decided a test of an array: each one's values and its number."""
         wants = (test.operator.name in {"any_item", "all_items"}) is not negated
-        told: list[str] = []
+        described: list[str] = []
         for number, item in enumerate(items, 1):
             if evaluate(operand.condition, partial(reach, item), self.now) is not wants:
-                told.append(f"{self._item(test, operand, item)} (item {number} of {len(items)})")
-        if not told:
+                described.append(
+                    f"{self._item(test, operand, item)} (item {number} of {len(items)})"
+                )
+        if not described:
             return plural(len(items), "item") if items else "no item"
-        more = len(told) - _ITEMS_SHOWN
-        return listed([*told[:_ITEMS_SHOWN], *([f"{more:,} more"] if more > 0 else [])], "and")
+        more = len(described) - _ITEMS_SHOWN
+        return listed([*described[:_ITEMS_SHOWN], *([f"{more:,} more"] if more > 0 else [])], "and")
 
     def _item(self, test: Test, operand: Nested, item: Any) -> str:
         values = []

@@ -130,8 +130,8 @@ class Groups:
         doubled = [(value, at) for value, at in group.seen.items() if isinstance(at, list)]
         for value, members in doubled:
             values = tuple(zip(self.rule.unique, _values(value), strict=True))
-            told = f"shared by {plural(len(members), 'connection')}"
-            yield GroupOutcome(key, Verdict.FAIL, tuple(members), name, told, values)
+            actual = f"shared by {plural(len(members), 'connection')}"
+            yield GroupOutcome(key, Verdict.FAIL, tuple(members), name, actual, values)
         if group.unsure:
             yield self._undecided(key, group)
         if doubled or group.unsure:
@@ -148,19 +148,19 @@ class Groups:
         if self.rule.share is not None:
             if not members:
                 verdict = Verdict.SKIP if whole else Verdict.ERROR
-                told = "no member" if whole else _UNSEEN.format("no member")
-                return GroupOutcome(key, verdict, (), "share", told)
+                actual = "no member" if whole else _UNSEEN.format("no member")
+                return GroupOutcome(key, verdict, (), "share", actual)
             share = members / group.total
             truth = _on_number(self.rule.share, share) if whole else None
-            told = f"{share:.1%} ({members:,} of {group.total:,})"
-            told = told if whole else _UNSEEN.format(told)
-            return GroupOutcome(key, _verdict(truth), tuple(group.members), "share", told)
+            actual = f"{share:.1%} ({members:,} of {group.total:,})"
+            actual = actual if whole else _UNSEEN.format(actual)
+            return GroupOutcome(key, _verdict(truth), tuple(group.members), "share", actual)
         assert self.rule.count is not None
         truth = _on_number(self.rule.count, members)
         if not whole and not _is_settled(self.rule.count, members):
             truth = None
-        told = f"{members:,}" if whole else _UNSEEN.format(f"{members:,}")
-        return GroupOutcome(key, _verdict(truth), tuple(group.members), "count", told)
+        actual = f"{members:,}" if whole else _UNSEEN.format(f"{members:,}")
+        return GroupOutcome(key, _verdict(truth), tuple(group.members), "count", actual)
 
 
 def _distinct(key: Key) -> Key:

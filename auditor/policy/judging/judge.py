@@ -73,19 +73,19 @@ class Judge:
         self._count += len(records)
         self._verdicts.append(bytes(verdicts))
 
-    def outcome(self, is_whole: Callable[[Rule], bool]) -> Outcome:
+    def outcome(self, is_whole: Callable[[Rule], bool]) -> Judgement:
         """Return what the listing came to; ``is_whole`` says whether a rule's groups were."""
         groups = tuple(
             (groups.rule, tuple(groups.outcomes(whole=is_whole(groups.rule.rule))))
             for groups in self._groups
         )
         verdicts = b"".join(self._verdicts)
-        return Outcome(
+        return Judgement(
             self._order, tuple(self._rules), verdicts, self._found, groups, self._now, self._clean
         )
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Judgement(msgspec.Struct, frozen=True):
     """Every check of a walk, and its findings once somebody asks for them.
 
     ``verdicts`` has a row of bytes a connection, a byte for each of ``rules``. ``notes`` are those
@@ -101,16 +101,16 @@ class Outcome(msgspec.Struct, frozen=True):
     clean: Callable[[str], str]
     notes: Mapping[tuple[int, int], str] = msgspec.field(default_factory=dict)
 
-    def reconsidered(self, decide: Callable[[Violation], Decision]) -> Outcome:
+    def reconsidered(self, decide: Callable[[Violation], Decision]) -> Judgement:
         """Return the outcome with every violation come to the verdict that ``decide`` gives it."""
         verdicts, found, notes = bytearray(self.verdicts), list(self.found), dict(self.notes)
-        for place, (number, index, was, values) in enumerate(self.found):
+        for slot, (number, index, was, values) in enumerate(self.found):
             if was != Verdict.FAIL:
                 continue
             verdict, note = decide(Violation(self.rules[number].rule, (index,)))
             if note:
                 verdicts[index * len(self.rules) + number] = verdict
-                found[place] = (number, index, verdict.value, values)
+                found[slot] = (number, index, verdict.value, values)
                 notes[number, index] = note
         groups = tuple(
             (entry, tuple(self._reconsidered(entry, outcome, decide) for outcome in outcomes))
@@ -141,9 +141,9 @@ class Outcome(msgspec.Struct, frozen=True):
 
     def findings(self, connections: Sequence[Connection]) -> tuple[Finding, ...]:
         """Return every finding: severest first, then in policy order, then in listing order."""
-        told: dict[str, list[Finding]] = {rule_id: [] for rule_id in self.order}
+        by_rule: dict[str, list[Finding]] = {rule_id: [] for rule_id in self.order}
         tellers = [
-            (e.rule, Describer(e, self.now, self.clean).describe, told[e.rule.id].append)
+            (e.rule, Describer(e, self.now, self.clean).describe, by_rule[e.rule.id].append)
             for e in self.rules
         ]
         # A connection with several findings is the same value in each.
@@ -158,10 +158,10 @@ class Outcome(msgspec.Struct, frozen=True):
             note = notes.get((number, index), "") if notes else ""
             tell(Finding(rule, _VERDICTS[verdict], about, evidence, message, "", note))
         for entry, outcomes in self.groups:
-            told[entry.rule.id] += [
+            by_rule[entry.rule.id] += [
                 self._finding(entry, o, connections) for o in outcomes if o.verdict in _TOLD
             ]
-        ordered = sorted(filter(None, told.values()), key=lambda found: -found[0].rule.severity)
+        ordered = sorted(filter(None, by_rule.values()), key=lambda found: -found[0].rule.severity)
         return tuple(chain.from_iterable(ordered))
 
     def _name(self, entry: GroupRule, outcome: GroupOutcome) -> str:

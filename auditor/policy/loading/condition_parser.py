@@ -24,8 +24,7 @@ from auditor.policy.language.operators import OPERATORS, OperandForm, Operator
 from auditor.policy.loading.field_operands import FieldOperands, is_field_operand, reading_of
 from auditor.policy.loading.hints import Advice
 from auditor.policy.loading.literals import Literals
-from auditor.policy.loading.nodes import Mapping as MappingNode
-from auditor.policy.loading.nodes import Node, Scalar, Sequence
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import NUMBER, Scope, Subject, named
 from auditor.suggest import nearest
@@ -68,7 +67,7 @@ class ConditionReader:
         """Return the tests of a number at ``node``, such as a count of connections."""
         return self._tests(NUMBER, node)
 
-    def path(self, key: Scalar, base: str = "") -> Field | None:
+    def path(self, key: ScalarNode, base: str = "") -> Field | None:
         """Return the field that ``key`` names; None when a problem was noted."""
         full = joined(base, key.text)
         if "[]" in key.text:
@@ -93,7 +92,7 @@ class ConditionReader:
 
     # -- conditions -------------------------------------------------------------------------
 
-    def _entry(self, key: Scalar, value: Node, base: str) -> Condition | None:
+    def _entry(self, key: ScalarNode, value: Node, base: str) -> Condition | None:
         # Below an open object any name could be a field: the language's own words come first.
         if key.text in COMBINERS:
             return self._combined(key, value, base)
@@ -106,11 +105,11 @@ class ConditionReader:
         """Return the item of an array as what a test is about."""
         return Subject(ITSELF, item_of(base.removesuffix("[]")), base)
 
-    def _combined(self, key: Scalar, value: Node, base: str) -> Condition | None:
+    def _combined(self, key: ScalarNode, value: Node, base: str) -> Condition | None:
         if key.text == "not":
             return self._negated(value, base)
-        if not isinstance(value, Sequence) or not value.items:
-            held = "an empty list" if isinstance(value, Sequence) else "no list"
+        if not isinstance(value, SequenceNode) or not value.items:
+            held = "an empty list" if isinstance(value, SequenceNode) else "no list"
             self._problems.add(
                 value.position,
                 f"{key.text}: takes a list of conditions; this is {held}",
@@ -143,9 +142,9 @@ class ConditionReader:
         value = self.resolved(node)
         if value is None:
             return None
-        if isinstance(value, Scalar):
+        if isinstance(value, ScalarNode):
             return self._test(subject, OPERATORS["equals"], value)
-        if isinstance(value, Sequence):
+        if isinstance(value, SequenceNode):
             return self._test(subject, OPERATORS["in"], value)
         if is_field_operand(value, OPERATORS["equals"]):
             return self._test(subject, OPERATORS["equals"], value)
@@ -156,7 +155,7 @@ class ConditionReader:
             return None
         return _all([self._operator(subject, key, operand) for key, operand in value])
 
-    def _operator(self, subject: Subject, key: Scalar, operand: Node) -> Condition | None:
+    def _operator(self, subject: Subject, key: ScalarNode, operand: Node) -> Condition | None:
         operator = OPERATORS.get(key.text)
         if operator is None:
             self._advice.unknown_operator(key, operand, subject.field, COMBINERS)
@@ -164,7 +163,7 @@ class ConditionReader:
         return self._test(subject, operator, operand, key)
 
     def _test(
-        self, subject: Subject, operator: Operator, node: Node, key: Scalar | None = None
+        self, subject: Subject, operator: Operator, node: Node, key: ScalarNode | None = None
     ) -> Condition | None:
         if not self._fits(subject, operator, node):
             return None
@@ -204,8 +203,8 @@ class ConditionReader:
     def _fits(self, subject: Subject, operator: Operator, node: Node) -> bool:
         found = subject.field
         if subject is NUMBER and operator.name == "exists":
-            told = "a number of things is always there, so this decides nothing"
-            self._problems.add(node.position, told, "write a comparison, as gte: 1")
+            message = "a number of things is always there, so this decides nothing"
+            self._problems.add(node.position, message, "write a comparison, as gte: 1")
             return False
         if found.exposure is Exposure.SECRET and operator.name != "exists":
             self._problems.add(

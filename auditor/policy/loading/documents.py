@@ -18,8 +18,7 @@ from auditor.errors import UsageError
 from auditor.fields import FIELDS, Exposure
 from auditor.model import PACK, PolicyFile, Position
 from auditor.policy.loading import nodes
-from auditor.policy.loading.nodes import Mapping as MappingNode
-from auditor.policy.loading.nodes import Node, Scalar, Sequence
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import Scope
 from auditor.resources import resource_folder
@@ -50,14 +49,14 @@ class Document(msgspec.Struct, frozen=True):
     file: PolicyFile
     position: Position
     rules: tuple[Node, ...]
-    variables: tuple[tuple[Scalar, Node], ...]
-    overrides: tuple[tuple[Scalar, Node], ...]
+    variables: tuple[tuple[ScalarNode, Node], ...]
+    overrides: tuple[tuple[ScalarNode, Node], ...]
     extends: Mapping[str, Position]
     reveal: frozenset[str]
     extra_fields: frozenset[str]
 
 
-class Place(msgspec.Struct, frozen=True):
+class PolicyPath(msgspec.Struct, frozen=True):
     """A policy file: where it is, and how positions and reports name it."""
 
     path: Path
@@ -70,7 +69,7 @@ def pack_names() -> list[str]:
     return sorted(path.stem for path in folder.iterdir() if _is_policy_file(path))
 
 
-def places(name: str) -> list[Place]:
+def policy_paths(name: str) -> list[PolicyPath]:
     """Return the files that a ``--policy`` argument names: a file, a folder's files, or a pack.
 
     A path has a ``/`` or ends in .yaml or .yml; anything else is a pack. Raises UsageError.
@@ -82,10 +81,10 @@ def places(name: str) -> list[Place]:
         found = sorted(p for p in _files_below(path) if _is_policy_file(p))
         if not found:
             raise UsageError(f"{name}: no policy in this folder; policies end in .yaml or .yml")
-        return [Place(p, printable(_label(p))) for p in found]
+        return [PolicyPath(p, printable(_label(p))) for p in found]
     if not _is_file(path):
         raise UsageError(f"{name}: no such file or folder")
-    return [Place(path, printable(_label(path)))]
+    return [PolicyPath(path, printable(_label(path)))]
 
 
 class DocumentReader:
@@ -97,43 +96,43 @@ class DocumentReader:
         self.documents: dict[str, Document] = {}
         self._under_way: list[str] = []
 
-    def read(self, place: Place) -> None:
-        """Read the file at ``place`` and all it extends."""
-        if place.label in self.documents:
+    def read(self, source: PolicyPath) -> None:
+        """Read the file at ``source`` and all it extends."""
+        if source.label in self.documents:
             return
-        data = _contents(place)
-        self._problems.knows(place.label, data)
+        data = _contents(source)
+        self._problems.knows(source.label, data)
         try:
-            root, problems = nodes.parse(data, place.label)
+            root, problems = nodes.parse(data, source.label)
         except nodes.YamlError as error:
             self._problems.extend(error.problems)
             return
         self._problems.extend(problems)
         if isinstance(root, MappingNode) and root.get("policy") is not None:
-            self._under_way.append(place.label)
-            self._take(place, data, root)
+            self._under_way.append(source.label)
+            self._take(source, data, root)
             self._under_way.pop()
             return
         if isinstance(root, MappingNode) and root.get("waivers") is not None:
-            hint = f"pass it with --waivers {place.label}; in a folder, keep it elsewhere"
+            hint = f"pass it with --waivers {source.label}; in a folder, keep it elsewhere"
             self._problems.add(root.position, "this is a waiver file, not a policy", hint)
             return
         hint = "a policy is a mapping that starts with policy: NAME"
         self._problems.add(root.position, "this is no policy", hint)
 
-    def _take(self, place: Place, data: bytes, root: MappingNode) -> None:
+    def _take(self, source: PolicyPath, data: bytes, root: MappingNode) -> None:
         check_keys(root, POLICY_KEYS, "policy", self._problems)
-        extends = dict(self._extended(place, root.get("extends")))
+        extends = dict(self._extended(source, root.get("extends")))
         name = self._text(root, "policy")
         self._text(root, "description")
         file = PolicyFile(
-            name=name or one_line(place.path.stem),
-            file=place.label,
+            name=name or one_line(source.path.stem),
+            file=source.label,
             sha256=hashlib.sha256(data).hexdigest(),
             title=self._text(root, "title"),
         )
         rules = root.get("rules")
-        self.documents[place.label] = Document(
+        self.documents[source.label] = Document(
             file=file,
             position=root.position,
             rules=self._list(rules, "rules"),
@@ -144,12 +143,12 @@ class DocumentReader:
             extra_fields=frozenset(self._extra_fields(root)),
         )
 
-    def _extended(self, place: Place, node: Node | None) -> Iterator[tuple[str, Position]]:
+    def _extended(self, source: PolicyPath, node: Node | None) -> Iterator[tuple[str, Position]]:
         for item in self._list(node, "extends"):
-            if not isinstance(item, Scalar) or not isinstance(item.value, str):
+            if not isinstance(item, ScalarNode) or not isinstance(item.value, str):
                 self._problems.add(item.position, "extends: takes names of packs and files")
                 continue
-            other = self._other(place, item)
+            other = self._other(source, item)
             if other is None:
                 continue
             if other.label in self._under_way:
@@ -160,7 +159,7 @@ class DocumentReader:
             self.read(other)
             yield other.label, item.position
 
-    def _other(self, place: Place, item: Scalar) -> Place | None:
+    def _other(self, source: PolicyPath, item: ScalarNode) -> PolicyPath | None:
         if not _is_path(item.text):
             if item.text in pack_names():
                 return _pack(item.text)
@@ -168,13 +167,13 @@ class DocumentReader:
             message = f"no pack is called {one_line(item.text)}"
             self._problems.add(item.position, message, hint)
             return None
-        path = place.path.parent / item.text
+        path = source.path.parent / item.text
         if _is_file(path):
             # Where it leads counts: a link may be called anything.
             if path.resolve().suffix.lower() in {".yaml", ".yml"}:
-                return Place(path, printable(_label(path)))
-            told = f"{one_line(item.text)} is no policy"
-            self._problems.add(item.position, told, "a policy ends in .yaml or .yml")
+                return PolicyPath(path, printable(_label(path)))
+            message = f"{one_line(item.text)} is no policy"
+            self._problems.add(item.position, message, "a policy ends in .yaml or .yml")
             return None
         self._problems.add(
             item.position,
@@ -192,8 +191,8 @@ class DocumentReader:
                 hint = nearest(path, FIELDS)
                 self._problems.add(item.position, f"no field is called {one_line(path)}", hint)
             elif known.exposure is Exposure.SECRET:
-                told, hint = f"{path} is a live credential: it stays hidden", "remove it"
-                self._problems.add(item.position, told, hint)
+                message, hint = f"{path} is a live credential: it stays hidden", "remove it"
+                self._problems.add(item.position, message, hint)
         return frozenset(revealed)
 
     def _extra_fields(self, root: MappingNode) -> Iterator[str]:
@@ -201,22 +200,22 @@ class DocumentReader:
             if _FIELD_PATH.fullmatch(path) and path not in _RESERVED:
                 yield path
                 continue
-            told = f"{one_line(path) or 'nothing'} is no path of a field"
-            self._problems.add(item.position, told, "as owner, status.owner or setup_tests[].id")
+            message = f"{one_line(path) or 'nothing'} is no path of a field"
+            self._problems.add(item.position, message, "as owner, status.owner or setup_tests[].id")
 
     def _text(self, root: MappingNode, key: str) -> str:
         node = root.get(key)
         if node is None:
             return ""
-        if isinstance(node, Scalar) and isinstance(node.value, str) and node.text:
+        if isinstance(node, ScalarNode) and isinstance(node.value, str) and node.text:
             return one_line(node.text)
         self._problems.add(node.position, f"{key}: takes a text", "quote it")
         return ""
 
-    def _texts(self, root: MappingNode, key: str) -> dict[str, Scalar]:
+    def _texts(self, root: MappingNode, key: str) -> dict[str, ScalarNode]:
         texts = {}
         for item in self._list(root.get(key), key):
-            if isinstance(item, Scalar) and isinstance(item.value, str):
+            if isinstance(item, ScalarNode) and isinstance(item.value, str):
                 texts[item.text] = item
             else:
                 self._problems.add(item.position, f"{key}: takes a list of texts", "quote it")
@@ -225,12 +224,12 @@ class DocumentReader:
     def _list(self, node: Node | None, key: str) -> tuple[Node, ...]:
         if node is None:
             return ()
-        if isinstance(node, Sequence):
+        if isinstance(node, SequenceNode):
             return node.items
         self._problems.add(node.position, f"{key}: takes a list", "one entry a line, each after -")
         return ()
 
-    def _mapping(self, node: Node | None, key: str) -> tuple[tuple[Scalar, Node], ...]:
+    def _mapping(self, node: Node | None, key: str) -> tuple[tuple[ScalarNode, Node], ...]:
         if node is None:
             return ()
         if isinstance(node, MappingNode):
@@ -268,12 +267,12 @@ def _is_policy_file(path: Path) -> bool:
     return name.endswith((".yaml", ".yml")) and not name.endswith((".test.yaml", ".test.yml"))
 
 
-def _pack(name: str) -> Place:
+def _pack(name: str) -> PolicyPath:
     if name not in pack_names():
         hint = nearest(name, pack_names()) or f"packs: {listed(pack_names())}"
         raise UsageError(f"no pack is called {one_line(name)} ({hint}; a file ends in .yaml)")
     path = resource_folder("policies") / f"{name}.yaml"
-    return Place(path, _label(path))
+    return PolicyPath(path, _label(path))
 
 
 def _label(path: Path) -> str:
@@ -308,11 +307,11 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _contents(place: Place) -> bytes:
+def _contents(source: PolicyPath) -> bytes:
     """Return what the file holds, or enough of it to see that it is too large."""
     try:
-        with place.path.open("rb") as file:
+        with source.path.open("rb") as file:
             return file.read(nodes.MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{place.label}: cannot be read: {reason}") from error
+        raise UsageError(f"{source.label}: cannot be read: {reason}") from error

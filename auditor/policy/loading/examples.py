@@ -17,8 +17,7 @@ import msgspec
 
 from auditor.fields import FIELDS, Field, find
 from auditor.model import Position, Verdict
-from auditor.policy.loading.nodes import Mapping as MappingNode
-from auditor.policy.loading.nodes import Node, Scalar, Sequence, plain_value
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode, plain_value
 from auditor.policy.loading.problems import Problems
 from auditor.redaction.fields import REDACTED, looks_secret
 from auditor.suggest import nearest
@@ -108,7 +107,7 @@ def read_examples(
     """
     if node is None:
         return ()
-    if not isinstance(node, Sequence):
+    if not isinstance(node, SequenceNode):
         problems.add(node.position, "tests: takes a list", "as - {given: {…}, expect: fail}")
         return ()
     found = (_example(item, problems, known, grouped=grouped) for item in node.items)
@@ -155,15 +154,15 @@ def read_given(
     for number, (record, value) in enumerate(zip(records, several, strict=True), 1):
         if is_list and "id" not in value and "id" in record:
             record["id"] = f"{HEALTHY['id']}_{number}"
-    told = in_words(values) if values else ""
+    message = in_words(values) if values else ""
     if without:
-        told = f"{told} without {listed(without, 'and')}".strip()
-    return Given(tuple(records), told or "the healthy record")
+        message = f"{message} without {listed(without, 'and')}".strip()
+    return Given(tuple(records), message or "the healthy record")
 
 
 def verdict_of(node: Node | None, at: Node, problems: Problems) -> Verdict | None:
     """Return the verdict that ``node`` names; None when a problem was noted, at least at ``at``."""
-    verdict = VERDICTS.get(node.text) if isinstance(node, Scalar) else None
+    verdict = VERDICTS.get(node.text) if isinstance(node, ScalarNode) else None
     if verdict is None:
         hint = f"write {listed(VERDICTS)}"
         problems.add((node or at).position, "a test expects a verdict", hint)
@@ -177,7 +176,7 @@ def message_of(
     wanted = node.get("message")
     if wanted is None:
         return None, True
-    if not isinstance(wanted, Scalar) or not isinstance(wanted.value, str):
+    if not isinstance(wanted, ScalarNode) or not isinstance(wanted.value, str):
         problems.add(wanted.position, "message: takes a text", "quote it")
         return None, False
     if not any(verdict in TOLD for verdict in expects):
@@ -216,8 +215,8 @@ def _example(node: Node, problems: Problems, known: Find, *, grouped: bool) -> E
         return None
     for key, _ in node:
         if key.text not in KEYS:
-            told = f"a test has no key {one_line(key.text)}"
-            problems.add(key.position, told, nearest(key.text, KEYS))
+            unknown = f"a test has no key {one_line(key.text)}"
+            problems.add(key.position, unknown, nearest(key.text, KEYS))
             return None
     verdict = verdict_of(node.get("expect"), node, problems)
     given = read_given(node, problems, grouped=grouped, known=known)
@@ -232,14 +231,14 @@ def _are_known(given: Node | None, leave: Node | None, problems: Problems, known
     named = (*_paths(given), *_items(leave))
     unknown = [(path, at) for path, at in named if "[]" in path or not known(path)]
     for path, position in unknown:
-        told = f"no field is called {one_line(path)}"
-        problems.add(position, told, nearest(path, [p for p in FIELDS if "[]" not in p]))
+        message = f"no field is called {one_line(path)}"
+        problems.add(position, message, nearest(path, [p for p in FIELDS if "[]" not in p]))
     return not unknown
 
 
 def _paths(node: Node | None, base: str = "") -> Iterator[tuple[str, Position]]:
     """Yield each field that ``node`` sets, with its position; not what is below an unknown one."""
-    if isinstance(node, Sequence) and not base:
+    if isinstance(node, SequenceNode) and not base:
         for item in node.items:
             yield from _paths(item)
     elif isinstance(node, MappingNode):
@@ -252,8 +251,8 @@ def _paths(node: Node | None, base: str = "") -> Iterator[tuple[str, Position]]:
 
 
 def _items(node: Node | None) -> Iterator[tuple[str, Position]]:
-    for item in node.items if isinstance(node, Sequence) else ():
-        if isinstance(item, Scalar):
+    for item in node.items if isinstance(node, SequenceNode) else ():
+        if isinstance(item, ScalarNode):
             yield item.text, item.position
 
 

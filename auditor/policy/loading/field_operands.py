@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from auditor.fields import Exposure, Field, Kind
 from auditor.policy.language.operands import FieldOperand, Reading
 from auditor.policy.language.operators import READING, OperandForm, Operator
-from auditor.policy.loading.nodes import Mapping as MappingNode
-from auditor.policy.loading.nodes import Node, Scalar
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import NUMBER, Subject
 from auditor.suggest import nearest
@@ -50,7 +49,7 @@ class FieldOperands:
     def __init__(
         self,
         problems: Problems,
-        path: Callable[[Scalar, str], Field | None],
+        path: Callable[[ScalarNode, str], Field | None],
         resolved: Callable[[Node], Node | None],
     ) -> None:
         self._problems = problems
@@ -63,13 +62,13 @@ class FieldOperands:
         """Return the operand at ``node``; None when a problem was noted in its place."""
         keys = {key.text: value for key, value in node}
         name = keys["field"]
-        if not isinstance(name, Scalar) or not isinstance(name.value, str):
+        if not isinstance(name, ScalarNode) or not isinstance(name.value, str):
             self._problems.add(name.position, "field: takes a path", "as {field: sync_frequency}")
             return None
         for key, _ in node:
             if key.text not in _KEYS:
-                told = f"a field to compare with has no key {one_line(key.text)}"
-                self._problems.add(key.position, told, nearest(key.text, _KEYS))
+                message = f"a field to compare with has no key {one_line(key.text)}"
+                self._problems.add(key.position, message, nearest(key.text, _KEYS))
                 return None
         if subject is NUMBER:
             self._problems.add(node.position, "a number of things is compared with a number", "")
@@ -81,35 +80,37 @@ class FieldOperands:
             return self._multiple(name, keys, node)
         if len(keys) > 1:
             hint = "write {field: PATH} alone"
-            told = "times: and unit: go with older_than and newer_than"
-            self._problems.add(node.position, told, hint)
+            message = "times: and unit: go with older_than and newer_than"
+            self._problems.add(node.position, message, hint)
             return None
         return FieldOperand(name.text, reading_of(operator, subject.field, other), name.text)
 
-    def _fits(self, operator: Operator, subject: Subject, name: Scalar, other: Field) -> bool:
+    def _fits(self, operator: Operator, subject: Subject, name: ScalarNode, other: Field) -> bool:
         """Whether the two can be compared at all; a problem is noted where they cannot."""
         kind = subject.field.kind
         if other.exposure is Exposure.SECRET:
-            told, hint = f"{name.text} is a live credential: only exists can be asked of it", ""
+            message, hint = f"{name.text} is a live credential: only exists can be asked of it", ""
         elif name.text == subject.path and operator.form is not OperandForm.DURATION:
-            told, hint = f"{name.text} is compared with itself", "name another field"
+            message, hint = f"{name.text} is compared with itself", "name another field"
         elif other.kind in (wanted := kinds_of_other(operator, kind)):
             return True
         else:
-            told = f"{name.text} is {other.kind.value}"
+            message = f"{name.text} is {other.kind.value}"
             hint = f"{operator.name} needs {listed(sorted(k.value for k in wanted - {Kind.ANY}))}"
-        self._problems.add(name.position, told, hint)
+        self._problems.add(name.position, message, hint)
         return False
 
-    def _multiple(self, name: Scalar, keys: Mapping[str, Node], node: Node) -> FieldOperand | None:
+    def _multiple(
+        self, name: ScalarNode, keys: Mapping[str, Node], node: Node
+    ) -> FieldOperand | None:
         times = self._resolved(keys["times"]) if "times" in keys else None
         unit = self._resolved(keys["unit"]) if "unit" in keys else None
-        number = times.value if isinstance(times, Scalar) else None if "times" in keys else 1
+        number = times.value if isinstance(times, ScalarNode) else None if "times" in keys else 1
         if not isinstance(number, int | float) or isinstance(number, bool) or number <= 0:
             at = keys.get("times", node)
             self._problems.add(at.position, "times: takes a number above 0", "write times: 3")
             return None
-        if not isinstance(unit, Scalar) or unit.text not in UNIT_NAMES:
+        if not isinstance(unit, ScalarNode) or unit.text not in UNIT_NAMES:
             at = keys.get("unit", node)
             self._problems.add(
                 at.position,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingOf
+from collections.abc import Mapping
 
 from auditor.fields import FIELDS, Field, Kind, children
 from auditor.policy.language.conditions import joined
 from auditor.policy.language.operators import OPERATORS, Operator
-from auditor.policy.loading.nodes import Mapping, Node, Scalar, Sequence
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import Scope
 from auditor.suggest import AMBIGUOUS_PATTERNS, FOREIGN_OPERATORS, nearest
@@ -22,7 +22,7 @@ class Advice:
         self._problems = problems
 
     def unknown_operator(
-        self, key: Scalar, operand: Node, found: Field, combiners: tuple[str, ...]
+        self, key: ScalarNode, operand: Node, found: Field, combiners: tuple[str, ...]
     ) -> None:
         """Note that ``key`` is no operator, and what was likely meant."""
         if key.text.lower() in AMBIGUOUS_PATTERNS:
@@ -56,18 +56,20 @@ class Advice:
             hint = hint or f"the operators: {', '.join(OPERATORS)}"
         self._problems.add(key.position, f"no operator is called {one_line(key.text)}", hint)
 
-    def no_operand(self, operator: Operator, node: Mapping) -> None:
+    def no_operand(self, operator: Operator, node: MappingNode) -> None:
         """Note that a mapping where a value belongs names neither a variable nor a field."""
         wrong = next((key for key, _ in node if key.text not in _OPERAND_KEYS), None)
         if wrong is None:
-            told = f"{operator.name}: takes {operator.form.value}, {{var: NAME}} or {{field: PATH}}"
-            self._problems.add(node.position, told)
+            message = (
+                f"{operator.name}: takes {operator.form.value}, {{var: NAME}} or {{field: PATH}}"
+            )
+            self._problems.add(node.position, message)
             return
-        told = f"{operator.name}: {one_line(wrong.text) or 'nothing'} names no value"
+        message = f"{operator.name}: {one_line(wrong.text) or 'nothing'} names no value"
         hint = nearest(wrong.text, ("var", "field"))
-        self._problems.add(wrong.position, told, hint)
+        self._problems.add(wrong.position, message, hint)
 
-    def unknown_path(self, key: Scalar, full: str, base: str) -> None:
+    def unknown_path(self, key: ScalarNode, full: str, base: str) -> None:
         """Note that ``key`` is no field, and what was likely meant."""
         if fixed := _spaced(key.text):
             self._problems.add(key.position, "a space is missing after the colon", f"write {fixed}")
@@ -89,7 +91,7 @@ class Advice:
             hint = hint or "if the API has it by now, name it under extra_fields:"
         self._problems.add(key.position, f"no field is called {one_line(full) or 'nothing'}", hint)
 
-    def through_array(self, key: Scalar, array: str) -> None:
+    def through_array(self, key: ScalarNode, array: str) -> None:
         """Note that ``key`` goes through an array without a quantifier."""
         rest = joined("", key.text.rpartition(array.rpartition(".")[2])[2]).strip("[].")
         inner = f"{{{rest}: …}}" if rest else "…"
@@ -113,7 +115,7 @@ _OPERAND_KEYS = {
 
 
 def _lost_space(operand: Node) -> bool:
-    return isinstance(operand, Scalar) and operand.plain and operand.text == ""
+    return isinstance(operand, ScalarNode) and operand.plain and operand.text == ""
 
 
 def _spaced(text: str) -> str:
@@ -137,7 +139,7 @@ def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
     path = found.path or "this"
     message = f"{operator.name} cannot be asked of {path}: it is {found.kind.value}"
     if found.kind is Kind.ARRAY and operator.name in {"equals", "in"}:
-        written = "a list" if isinstance(node, Sequence) else "a value"
+        written = "a list" if isinstance(node, SequenceNode) else "a value"
         return (
             f"{path} is an array; it cannot be {written}",
             "write contains, contains_all, subset_of, or any_item: for an item",
@@ -148,7 +150,7 @@ def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
     return message, _INSTEAD.get(found.kind, "")
 
 
-_INSTEAD: MappingOf[Kind, str] = {
+_INSTEAD: Mapping[Kind, str] = {
     Kind.TIMESTAMP: "write before, after, older_than or newer_than",
     Kind.STRING: "write equals, in, glob, regex_search or regex_fullmatch",
     Kind.INTEGER: "write equals, in, gt, gte, lt or lte",

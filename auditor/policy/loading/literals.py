@@ -11,7 +11,7 @@ from auditor.fields import Field, Kind, item_of
 from auditor.policy.language.operands import Literal, Now
 from auditor.policy.language.operators import OperandForm, Operator
 from auditor.policy.language.patterns import Matches, PatternError, glob, pattern
-from auditor.policy.loading.nodes import Node, Scalar, Sequence, plain_value
+from auditor.policy.loading.nodes import Node, ScalarNode, SequenceNode, plain_value
 from auditor.policy.loading.problems import Problems
 from auditor.text import listed, one_line
 
@@ -46,26 +46,26 @@ class Literals:
 
     def operand(self, operator: Operator, found: Field, node: Node) -> Literal | None:
         """Return the operand at ``node``; None when a problem was noted in its place."""
-        if isinstance(node, Sequence):
+        if isinstance(node, SequenceNode):
             items = tuple(self._resolved(item) for item in node.items)
             whole = tuple(item for item in items if item is not None)
             if len(whole) != len(items):
                 return None
-            node = Sequence(node.position, whole)
+            node = SequenceNode(node.position, whole)
         value = self._readers[operator.form](operator, found, node)
         return None if value is None else Literal(value, _told(operator, value, node))
 
     # -- one reader a form ------------------------------------------------------------------
 
     def _boolean(self, operator: Operator, _found: Field, node: Node) -> bool | None:
-        if isinstance(node, Scalar) and type(node.value) is bool:
+        if isinstance(node, ScalarNode) and type(node.value) is bool:
             return node.value
-        _, hint = _as_boolean(node) if isinstance(node, Scalar) else (None, "")
+        _, hint = _as_boolean(node) if isinstance(node, ScalarNode) else (None, "")
         self._wrong(node, f"{operator.name}: takes true or false", hint)
         return None
 
     def _scalar(self, operator: Operator, found: Field, node: Node) -> Any:
-        if not isinstance(node, Scalar):
+        if not isinstance(node, ScalarNode):
             hint = "write in: for several" if operator.form is OperandForm.SCALAR else ""
             self._wrong(node, f"{_name(found)} is compared with single values", hint)
             return None
@@ -95,7 +95,7 @@ class Literals:
     def _needle(self, operator: Operator, found: Field, node: Node) -> Any:
         if found.kind is Kind.STRING:
             return self._text(operator, found, node)
-        if not isinstance(node, Scalar):
+        if not isinstance(node, ScalarNode):
             self._wrong(
                 node, f"{operator.name}: takes one value", "write contains_any: for several"
             )
@@ -107,9 +107,9 @@ class Literals:
         return tuple(values) if values and None not in values else None
 
     def _text(self, operator: Operator, _found: Field, node: Node) -> str | None:
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            hint = "quote it" if isinstance(node, Scalar) and node.text else ""
-            if isinstance(node, Sequence) and operator.form is OperandForm.NEEDLE:
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+            hint = "quote it" if isinstance(node, ScalarNode) and node.text else ""
+            if isinstance(node, SequenceNode) and operator.form is OperandForm.NEEDLE:
                 hint = "write contains_any or contains_all for several"
             self._wrong(node, f"{operator.name}: takes a text", hint)
             return None
@@ -152,12 +152,12 @@ class Literals:
         """Return ``matches`` unless it says yes to whatever it is asked."""
         if not all(matches(probe) for probe in _PROBES):
             return matches
-        told = f"{operator.name}: {one_line(written(node))} matches every text"
-        self._wrong(node, told, "write exists: true to ask that there is one")
+        message = f"{operator.name}: {one_line(written(node))} matches every text"
+        self._wrong(node, message, "write exists: true to ask that there is one")
         return None
 
     def _moment(self, operator: Operator, _found: Field, node: Node) -> datetime | Now | None:
-        text = node.value if isinstance(node, Scalar) else None
+        text = node.value if isinstance(node, ScalarNode) else None
         if isinstance(text, str):
             offset = parse_relative(text)
             if offset is not None and abs(offset) > _LONGEST_OFFSET:
@@ -176,7 +176,7 @@ class Literals:
         return None
 
     def _duration(self, operator: Operator, _found: Field, node: Node) -> timedelta | None:
-        text = node.value if isinstance(node, Scalar) else None
+        text = node.value if isinstance(node, ScalarNode) else None
         duration = parse_duration(text) if isinstance(text, str) else None
         if duration:
             return duration
@@ -211,15 +211,15 @@ class Literals:
 
     # -- types ------------------------------------------------------------------------------
 
-    def _typed(self, operator: Operator, found: Field, node: Scalar) -> Any:
+    def _typed(self, operator: Operator, found: Field, node: ScalarNode) -> Any:
         """Return the scalar's value, of the field's type; None when it is not."""
         value = node.value
         if value is None:
             self._wrong(node, f"null is no value to compare {_name(found)} with", _NULL)
             return None
         if found.kind is Kind.OBJECT:
-            told = f"{_name(found)} is an object: no value is like it"
-            self._wrong(node, told, "ask for its fields with any_item:")
+            message = f"{_name(found)} is an object: no value is like it"
+            self._wrong(node, message, "ask for its fields with any_item:")
             return None
         check = _TYPES.get(found.kind)
         if check is not None:
@@ -231,7 +231,7 @@ class Literals:
             value = fitting
         return value if self._documented(operator, found, node, value) else None
 
-    def _documented(self, operator: Operator, found: Field, node: Scalar, value: Any) -> bool:
+    def _documented(self, operator: Operator, found: Field, node: ScalarNode, value: Any) -> bool:
         if not found.values or value in found.values or operator.form is OperandForm.ORDERED:
             return True
         known = listed(map(str, found.values))
@@ -251,9 +251,9 @@ class Literals:
         return True
 
     def _list(self, operator: Operator, node: Node) -> tuple[Node, ...] | None:
-        if isinstance(node, Sequence) and node.items:
+        if isinstance(node, SequenceNode) and node.items:
             return node.items
-        if isinstance(node, Sequence):
+        if isinstance(node, SequenceNode):
             self._wrong(node, f"{operator.name}: an empty list decides nothing", "name the values")
         else:
             self._wrong(node, f"{operator.name}: takes a list", f"write [{written(node)}]")
@@ -268,12 +268,12 @@ _NULL = "write exists: false for null or missing, exists: true for any value"
 
 def written(node: Node, conjunction: str = "or") -> str:
     """Return ``node`` as English shows it: ``15``, ``auto``, ``PrivateLink or SshTunnel``."""
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         if type(node.value) is bool:
             return str(node.value).lower()
         # 017 and 0x1F are 17 and 31 to us; a reader should not have to know.
         return str(node.value) if type(node.value) is int else node.text
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         return listed([written(item) for item in node.items], conjunction)
     return "an object"
 
@@ -297,18 +297,18 @@ def _mentions(schema: Any, words: frozenset[str]) -> bool:
     return isinstance(schema, list) and any(_mentions(item, words) for item in schema)
 
 
-def _as_text(node: Scalar) -> tuple[Any, str]:
+def _as_text(node: ScalarNode) -> tuple[Any, str]:
     return (node.value, "") if isinstance(node.value, str) else (None, f'quote it: "{node.text}"')
 
 
-def _as_number(node: Scalar) -> tuple[Any, str]:
+def _as_number(node: ScalarNode) -> tuple[Any, str]:
     if type(node.value) in {int, float}:
         return node.value, ""
     unquoted = isinstance(node.value, str) and node.value.strip().isdigit()
     return None, f"write {node.text.strip()} without quotes" if unquoted else "write a number"
 
 
-def _as_boolean(node: Scalar) -> tuple[Any, str]:
+def _as_boolean(node: ScalarNode) -> tuple[Any, str]:
     if type(node.value) is bool:
         return node.value, ""
     if node.text.lower() in {"true", "false"}:
@@ -318,12 +318,12 @@ def _as_boolean(node: Scalar) -> tuple[Any, str]:
     return None, f"write {word}" if word else "write true or false"
 
 
-def _as_time_of_day(node: Scalar) -> tuple[Any, str]:
+def _as_time_of_day(node: ScalarNode) -> tuple[Any, str]:
     minutes = parse_time_of_day(node.value) if isinstance(node.value, str) else None
     return minutes, "" if minutes is not None else "write HH:MM, as 02:00"
 
 
-_TYPES: Mapping[Kind, Callable[[Scalar], tuple[Any, str]]] = {
+_TYPES: Mapping[Kind, Callable[[ScalarNode], tuple[Any, str]]] = {
     Kind.STRING: _as_text,
     Kind.INTEGER: _as_number,
     Kind.BOOLEAN: _as_boolean,

@@ -12,10 +12,9 @@ import msgspec
 
 from auditor.errors import PolicyError, Problem
 from auditor.model import Position
-from auditor.policy.loading.documents import Document, DocumentReader, places
+from auditor.policy.loading.documents import Document, DocumentReader, policy_paths
 from auditor.policy.loading.examples import Example
-from auditor.policy.loading.nodes import Mapping as MappingNode
-from auditor.policy.loading.nodes import Scalar
+from auditor.policy.loading.nodes import MappingNode, ScalarNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.resolve import Override, settle_overrides, settle_variables
 from auditor.policy.loading.rule_parser import RuleReader
@@ -42,7 +41,7 @@ def load(
     problems = Problems()
     reader = DocumentReader(problems)
     for name in names:
-        for place in places(name):
+        for place in policy_paths(name):
             reader.read(place)
     documents = reader.documents
     ids = _rule_ids(documents, problems)
@@ -122,7 +121,7 @@ def _rule_ids(documents: Mapping[str, Document], problems: Problems) -> dict[str
     for document in documents.values():
         for node in document.rules:
             name = node.get("id") if isinstance(node, MappingNode) else None
-            if not isinstance(name, Scalar) or not isinstance(name.value, str):
+            if not isinstance(name, ScalarNode) or not isinstance(name.value, str):
                 continue
             if name.text in found:
                 problems.add(
@@ -147,16 +146,18 @@ def _disabled(node: MappingNode, override: Override | None, problems: Problems) 
     if enabled is None or override is None:
         return ""
     key, value = enabled
-    if not isinstance(value, Scalar) or type(value.value) is not bool:
+    if not isinstance(value, ScalarNode) or type(value.value) is not bool:
         problems.add(value.position, "enabled: takes true or false")
         return ""
     if value.value:
         return ""
     reason = override.entries.get("reason")
-    told = f": {one_line(reason[1].text)}" if reason and isinstance(reason[1], Scalar) else ""
-    return f"rule {_text_of(node, 'id')} is disabled at {key.position}{told}"
+    because = (
+        f": {one_line(reason[1].text)}" if reason and isinstance(reason[1], ScalarNode) else ""
+    )
+    return f"rule {_text_of(node, 'id')} is disabled at {key.position}{because}"
 
 
 def _text_of(node: MappingNode, key: str) -> str:
     value = node.get(key)
-    return value.text if isinstance(value, Scalar) else ""
+    return value.text if isinstance(value, ScalarNode) else ""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from auditor.fields import FIELDS
 from auditor.policy.language.messages import Message
 from auditor.policy.loading.literals import written
-from auditor.policy.loading.nodes import Node, Scalar
+from auditor.policy.loading.nodes import Node, ScalarNode
 from auditor.policy.loading.problems import Problems
 from auditor.suggest import nearest
 from auditor.text import one_line
@@ -21,7 +21,7 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
 def read_message(
-    node: Scalar,
+    node: ScalarNode,
     known: Callable[[str], bool],
     variables: Mapping[str, Node],
     problems: Problems,
@@ -50,7 +50,7 @@ def read_message(
 
 
 def _complain(
-    node: Scalar, token: str, name: str, variables: Mapping[str, Node], problems: Problems
+    node: ScalarNode, token: str, name: str, variables: Mapping[str, Node], problems: Problems
 ) -> None:
     if token in {"{", "}"}:
         problems.add(node.position, f"a {token} stands alone in the message", f"write {token * 2}")

@@ -39,7 +39,7 @@ _WORDS: dict[str, bool | None] = {
 Value = str | int | float | bool | None
 
 
-class Scalar(msgspec.Struct, frozen=True):
+class ScalarNode(msgspec.Struct, frozen=True):
     """A scalar: its ``value`` as YAML 1.2 reads it, and the ``text`` as it was written."""
 
     position: Position
@@ -48,20 +48,20 @@ class Scalar(msgspec.Struct, frozen=True):
     plain: bool = True
 
 
-class Sequence(msgspec.Struct, frozen=True):
+class SequenceNode(msgspec.Struct, frozen=True):
     """A list of nodes."""
 
     position: Position
     items: tuple[Node, ...]
 
 
-class Mapping(msgspec.Struct, frozen=True):
+class MappingNode(msgspec.Struct, frozen=True):
     """Keys, which are unique text, and what they hold."""
 
     position: Position
-    entries: tuple[tuple[Scalar, Node], ...]
+    entries: tuple[tuple[ScalarNode, Node], ...]
 
-    def __iter__(self) -> Iterator[tuple[Scalar, Node]]:
+    def __iter__(self) -> Iterator[tuple[ScalarNode, Node]]:
         return iter(self.entries)
 
     def get(self, key: str) -> Node | None:
@@ -69,7 +69,7 @@ class Mapping(msgspec.Struct, frozen=True):
         return next((value for name, value in self.entries if name.text == key), None)
 
 
-Node = Scalar | Sequence | Mapping
+Node = ScalarNode | SequenceNode | MappingNode
 
 
 class YamlError(Exception):
@@ -85,24 +85,24 @@ def parse(data: bytes, file: str) -> tuple[Node, list[Problem]]:
 
     ``file`` is how positions name it. Raises YamlError when there is no document to return.
     """
-    return _Reader(data, file).read()
+    return _EventReader(data, file).read()
 
 
 def plain_value(node: Node) -> object:
     """Return ``node`` as plain dicts, lists and scalars."""
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         return node.value
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         return [plain_value(item) for item in node.items]
     return {key.text: plain_value(value) for key, value in node}
 
 
-def scalar(text: str, position: Position) -> Scalar:
+def scalar(text: str, position: Position) -> ScalarNode:
     """Return what an unquoted ``text`` would be in a file."""
-    return Scalar(position, text, _resolve(text))
+    return ScalarNode(position, text, _resolve(text))
 
 
-class _Reader:
+class _EventReader:
     def __init__(self, data: bytes, file: str) -> None:
         self._data = data
         self._file = file
@@ -168,21 +168,23 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             plain = bool(event.implicit[0])
             value = _resolve(event.value) if plain else event.value
-            return Scalar(position, event.value, value, plain)
+            return ScalarNode(position, event.value, value, plain)
         if isinstance(event, yaml.SequenceStartEvent):
-            return Sequence(position, tuple(self._items(events, depth)))
-        return Mapping(position, tuple(self._entries(events, depth)))
+            return SequenceNode(position, tuple(self._items(events, depth)))
+        return MappingNode(position, tuple(self._entries(events, depth)))
 
     def _items(self, events: Iterator[yaml.Event], depth: int) -> Iterator[Node]:
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
             yield self._node(event, events, depth + 1)
 
-    def _entries(self, events: Iterator[yaml.Event], depth: int) -> Iterator[tuple[Scalar, Node]]:
+    def _entries(
+        self, events: Iterator[yaml.Event], depth: int
+    ) -> Iterator[tuple[ScalarNode, Node]]:
         seen: dict[str, Position] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self._node(event, events, depth + 1)
             value = self._node(next(events), events, depth + 1)
-            if not isinstance(key, Scalar):
+            if not isinstance(key, ScalarNode):
                 self._problem(key.position, "a key must be text", "quote a text that has braces")
                 continue
             if key.plain and not isinstance(key.value, str):

@@ -14,8 +14,7 @@ from auditor.errors import UsageError
 from auditor.model import Position
 from auditor.policy.loading import nodes
 from auditor.policy.loading.documents import Document, check_keys
-from auditor.policy.loading.nodes import Mapping as MappingNode
-from auditor.policy.loading.nodes import Node, Scalar, Sequence
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.suggest import nearest
 from auditor.text import one_line
@@ -37,7 +36,7 @@ _COMMAND_LINE = "--var"
 class Override(msgspec.Struct, frozen=True):
     """What replaces a rule's own keys, and the file and position that say so for each."""
 
-    entries: Mapping[str, tuple[Scalar, Node]]
+    entries: Mapping[str, tuple[ScalarNode, Node]]
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -74,7 +73,7 @@ def settle_overrides(
     documents: Mapping[str, Document], ids: Mapping[str, Position], problems: Problems
 ) -> dict[str, Override]:
     """Return what is overridden of each rule. ``ids`` are all rules and where they stand."""
-    settled: dict[str, dict[str, tuple[str, Scalar, Node]]] = {}
+    settled: dict[str, dict[str, tuple[str, ScalarNode, Node]]] = {}
     for label, document in documents.items():
         below = _below(label, documents)
         known = [name for name, position in ids.items() if position.file in below]
@@ -95,7 +94,7 @@ def settle_overrides(
 
 
 def _is_override(
-    name: Scalar,
+    name: ScalarNode,
     body: Node,
     known: list[str],
     label: str,
@@ -123,7 +122,9 @@ def _is_override(
             )
             return False
     reason = body.get("reason")
-    if reason is not None and not (isinstance(reason, Scalar) and isinstance(reason.value, str)):
+    if reason is not None and not (
+        isinstance(reason, ScalarNode) and isinstance(reason.value, str)
+    ):
         problems.add(reason.position, "reason: takes a text", "quote it")
     check_keys(body, OVERRIDE_KEYS, "override", problems)
     return all(key.text in OVERRIDE_KEYS for key, _ in body)
@@ -141,7 +142,7 @@ def _below(label: str, documents: Mapping[str, Document]) -> set[str]:
     return found
 
 
-def _disagree(key: Scalar, what: str, other: str, problems: Problems) -> None:
+def _disagree(key: ScalarNode, what: str, other: str, problems: Problems) -> None:
     problems.add(
         key.position,
         f"{other} sets {one_line(what)} too",
@@ -149,27 +150,27 @@ def _disagree(key: Scalar, what: str, other: str, problems: Problems) -> None:
     )
 
 
-def _check_variable(key: Scalar, node: Node, problems: Problems) -> None:
+def _check_variable(key: ScalarNode, node: Node, problems: Problems) -> None:
     """Note a variable that holds no value: null, a mapping, or a list of such."""
-    items = node.items if isinstance(node, Sequence) else (node,)
+    items = node.items if isinstance(node, SequenceNode) else (node,)
     for item in items:
-        if not isinstance(item, Scalar) or item.value is None:
-            told = f"the variable {one_line(key.text)} is no value"
-            problems.add(item.position, told, "a variable is a value, or a list of values")
+        if not isinstance(item, ScalarNode) or item.value is None:
+            message = f"the variable {one_line(key.text)} is no value"
+            problems.add(item.position, message, "a variable is a value, or a list of values")
 
 
 def _typed_like(default: Node, name: str, text: str) -> Node:
     position = Position(_COMMAND_LINE, 1, 1)
-    if isinstance(default, Sequence):
+    if isinstance(default, SequenceNode):
         parts = [part.strip() for part in text.split(",")]
         if not all(parts):
             raise UsageError(f"--var {one_line(name)}: takes a list such as a,b,c")
-        first = default.items[0] if default.items else Scalar(position, "", "")
-        return Sequence(position, tuple(_typed_like(first, name, part) for part in parts))
+        first = default.items[0] if default.items else ScalarNode(position, "", "")
+        return SequenceNode(position, tuple(_typed_like(first, name, part) for part in parts))
     value = nodes.scalar(text, position)
-    wanted = default.value if isinstance(default, Scalar) else None
+    wanted = default.value if isinstance(default, ScalarNode) else None
     if isinstance(wanted, str):
-        return Scalar(position, text, text, plain=False)
+        return ScalarNode(position, text, text, plain=False)
     if not text:
         raise UsageError(f"--var {one_line(name)}: is empty")
     numbers = isinstance(wanted, int | float) and not isinstance(wanted, bool)

@@ -18,8 +18,7 @@ from auditor.policy.loading.documents import Document, check_keys
 from auditor.policy.loading.examples import Example, read_examples
 from auditor.policy.loading.literals import written
 from auditor.policy.loading.messages import read_message
-from auditor.policy.loading.nodes import Mapping as MappingNode
-from auditor.policy.loading.nodes import Node, Scalar, Sequence
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.resolve import Override
 from auditor.policy.loading.scope import Scope
@@ -130,25 +129,25 @@ class RuleReader:
         """Return the paths that form groups, () for the account; None without ``per``."""
         if node is None:
             return None
-        names = node.items if isinstance(node, Sequence) else (node,)
-        if len(names) == 1 and isinstance(names[0], Scalar) and names[0].text == ACCOUNT:
+        names = node.items if isinstance(node, SequenceNode) else (node,)
+        if len(names) == 1 and isinstance(names[0], ScalarNode) and names[0].text == ACCOUNT:
             return ()
         return self._keys(node, "per: takes a field path, several, or account") or None
 
-    def _keys(self, node: Node, told: str) -> tuple[str, ...]:
+    def _keys(self, node: Node, message: str) -> tuple[str, ...]:
         """Return the paths at ``node``; none, with a problem noted, when one cannot be a key."""
-        names = node.items if isinstance(node, Sequence) else (node,)
+        names = node.items if isinstance(node, SequenceNode) else (node,)
         keys: list[str] = []
         for name in names:
-            if not isinstance(name, Scalar) or not isinstance(name.value, str):
-                self._problems.add(name.position, told)
+            if not isinstance(name, ScalarNode) or not isinstance(name.value, str):
+                self._problems.add(name.position, message)
             elif self._is_key(name):
                 keys.append(name.text)
         if not names:
-            self._problems.add(node.position, told)
+            self._problems.add(node.position, message)
         return tuple(keys) if len(keys) == len(names) else ()
 
-    def _is_key(self, name: Scalar) -> bool:
+    def _is_key(self, name: ScalarNode) -> bool:
         found = self._conditions.path(name)
         if found is None:
             return False
@@ -232,7 +231,7 @@ class RuleReader:
         if name is None:
             self._problems.add(node.position, "a rule needs an id", "write id: a-short-name")
             return None
-        if not isinstance(name, Scalar) or not isinstance(name.value, str):
+        if not isinstance(name, ScalarNode) or not isinstance(name.value, str):
             self._problems.add(name.position, "id: takes a text", "quote it")
             return None
         if not _ID.fullmatch(name.text):
@@ -249,9 +248,9 @@ class RuleReader:
         if value is None:
             self._problems.add(node.position, "a rule needs a severity", listed(_SEVERITIES))
             return None
-        found = _SEVERITIES.get(value.text) if isinstance(value, Scalar) else None
+        found = _SEVERITIES.get(value.text) if isinstance(value, ScalarNode) else None
         if found is None:
-            text = value.text if isinstance(value, Scalar) else "this"
+            text = value.text if isinstance(value, ScalarNode) else "this"
             hint = nearest(text, _SEVERITIES, _FOREIGN_SEVERITIES)
             self._problems.add(value.position, f"{one_line(text)} is no severity", hint)
         return found
@@ -261,8 +260,10 @@ class RuleReader:
     ) -> Message | None:
         if node is None:
             return None
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            hint = "a text that starts with { needs quotes" if not isinstance(node, Scalar) else ""
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+            hint = (
+                "a text that starts with { needs quotes" if not isinstance(node, ScalarNode) else ""
+            )
             self._problems.add(node.position, "message: takes a text", hint or "quote it")
             return None
         if not node.text.strip():
@@ -282,30 +283,30 @@ class RuleReader:
         node = entries.get(key)
         if node is None:
             return ""
-        if isinstance(node, Scalar) and isinstance(node.value, str) and node.text.strip():
+        if isinstance(node, ScalarNode) and isinstance(node.value, str) and node.text.strip():
             self._check_comment(node, key)
             return printable(" ".join(node.text.split()))
-        if isinstance(node, Scalar) and isinstance(node.value, str):
+        if isinstance(node, ScalarNode) and isinstance(node.value, str):
             self._problems.add(node.position, f"{key}: is empty", "leave it out, or say it")
             return ""
         hint = "a text that starts with { or [ needs quotes"
-        hint = hint if not isinstance(node, Scalar) else "quote it"
+        hint = hint if not isinstance(node, ScalarNode) else "quote it"
         self._problems.add(node.position, f"{key}: takes a text", hint)
         return ""
 
-    def _check_comment(self, node: Scalar, key: str) -> None:
+    def _check_comment(self, node: ScalarNode, key: str) -> None:
         if node.plain and self._problems.is_cut_by_comment(node.position, node.text):
             self._problems.add(node.position, f"{key}: is cut at the #", "quote the text")
 
     def _texts(self, node: Node | None, key: str) -> Iterator[str]:
         if node is None:
             return
-        if not isinstance(node, Sequence):
-            told = f"{key}: takes a list of texts"
-            self._problems.add(node.position, told, f"as [{one_line(written(node))}]")
+        if not isinstance(node, SequenceNode):
+            message = f"{key}: takes a list of texts"
+            self._problems.add(node.position, message, f"as [{one_line(written(node))}]")
             return
         for item in node.items:
-            if isinstance(item, Scalar) and isinstance(item.value, str) and item.text.strip():
+            if isinstance(item, ScalarNode) and isinstance(item.value, str) and item.text.strip():
                 yield one_line(item.text)
             else:
                 self._problems.add(item.position, f"{key}: takes texts", "quote it")
@@ -333,8 +334,8 @@ _FOREIGN_SEVERITIES = {
 
 def _overridden_at(override: Override | None) -> Position | None:
     """Return where a file of the user's overrides a rule, if one does."""
-    places = [key.position for key, _ in override.entries.values()] if override else []
-    return next((place for place in places if not place.in_pack), None)
+    positions = [key.position for key, _ in override.entries.values()] if override else []
+    return next((position for position in positions if not position.in_pack), None)
 
 
 def _expects(judged: _GroupAssertion | Condition) -> str:

@@ -8,8 +8,7 @@ import msgspec
 
 from auditor.fields import Exposure, Field, Kind, find
 from auditor.policy.language.conditions import ITSELF
-from auditor.policy.loading.nodes import Mapping as MappingNode
-from auditor.policy.loading.nodes import Node, Scalar
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -44,10 +43,10 @@ class Subject(msgspec.Struct, frozen=True):
 NUMBER = Subject(ITSELF, Field(ITSELF, Kind.INTEGER, "A number."))
 
 
-def named(node: Node, word: str) -> Scalar | None:
+def named(node: Node, word: str) -> ScalarNode | None:
     """Return NAME of a node that is just ``{word: NAME}``."""
     if isinstance(node, MappingNode) and len(node.entries) == 1:
         ((key, value),) = node.entries
-        if key.text == word and isinstance(value, Scalar):
+        if key.text == word and isinstance(value, ScalarNode):
             return value
     return None

@@ -38,7 +38,7 @@ _COMBINED = {
 }
 
 
-class Place(msgspec.Struct, frozen=True):
+class Context(msgspec.Struct, frozen=True):
     """Where a condition stands: the fields it can name there, by their path from there.
 
     ``item`` is the array's item itself, None for a record. ``free`` says that other paths may be
@@ -64,23 +64,25 @@ class ConditionSchemas:
 
     def number(self) -> Schema:
         """Return the tests of a number, such as a count of connections."""
-        return self._test(NUMBER.field, Place("number", {}))
+        return self._test(NUMBER.field, Context("number", {}))
 
     # -- conditions -------------------------------------------------------------------------
 
-    def _condition(self, place: Place) -> Schema:
-        return self._definitions.made(f"condition.{place.name}", lambda: self._conditions(place))
+    def _condition(self, context: Context) -> Schema:
+        return self._definitions.made(
+            f"condition.{context.name}", lambda: self._conditions(context)
+        )
 
-    def _conditions(self, place: Place) -> Schema:
+    def _conditions(self, context: Context) -> Schema:
         fields = {
-            path: self._test(field, place) | {"description": field.doc}
-            for path, field in place.fields.items()
+            path: self._test(field, context) | {"description": field.doc}
+            for path, field in context.fields.items()
         }
-        words = {word: self._combined(word, place) for word in COMBINERS}
-        if place.item is not None:
+        words = {word: self._combined(word, context) for word in COMBINERS}
+        if context.item is not None:
             itself = "The item itself, where it is no object."
-            words["item"] = self._test(place.item, place) | {"description": itself}
-        anything = self._test(_anything(""), place)
+            words["item"] = self._test(context.item, context) | {"description": itself}
+        anything = self._test(_anything(""), context)
         condition: Schema = {
             "title": "Condition",
             "description": "Field paths and their tests; all of them must hold.",
@@ -88,26 +90,26 @@ class ConditionSchemas:
             "minProperties": 1,
             "propertyNames": {"minLength": 1, "not": _THROUGH_ARRAY},
             "properties": fields | words,
-            "additionalProperties": anything if place.free else False,
+            "additionalProperties": anything if context.free else False,
         }
-        below = {f"^{re.escape(field.path)}\\.": anything for field in _open(place)}
+        below = {f"^{re.escape(field.path)}\\.": anything for field in _open(context)}
         if below:
             condition["patternProperties"] = below
-        if place.item is None and not place.free:
-            condition["allOf"] = [self._known_operands(place)]
+        if context.item is None and not context.free:
+            condition["allOf"] = [self._known_operands(context)]
         return condition
 
-    def _known_operands(self, place: Place) -> Schema:
+    def _known_operands(self, context: Context) -> Schema:
         """Return what is said of operands that are fields: somebody documents them."""
         names = [name for name, operator in OPERATORS.items() if kinds_of_other(operator, Kind.ANY)]
         # Said twice over, lest an editor offer them all where only some fit.
         documented = {"not": {"not": {"$ref": "#/$defs/documented"}}}
-        known = {"properties": {"field": {"anyOf": [documented, _below(place)]}}}
+        known = {"properties": {"field": {"anyOf": [documented, _below(context)]}}}
         tests = known | {"patternProperties": {f"^(?:{'|'.join(names)}){END}": known}}
         return {"patternProperties": {"": self._definitions.put("known_operands", tests)}}
 
-    def _combined(self, word: str, place: Place) -> Schema:
-        condition = self._condition(place)
+    def _combined(self, word: str, context: Context) -> Schema:
+        condition = self._condition(context)
         if word != "not":
             listed = {"type": "array", "minItems": 1, "items": condition}
             return {"description": _COMBINED[word], **listed}
@@ -120,28 +122,28 @@ class ConditionSchemas:
             "patternProperties": several,
         }
 
-    def _items(self, array: Field, place: Place) -> Schema:
+    def _items(self, array: Field, context: Context) -> Schema:
         """Return a condition on the items of ``array``: on their fields, or on themselves."""
-        inner = _items_of(array, place)
+        inner = _items_of(array, context)
         return self._definitions.made(f"items.{inner.name}", lambda: self._item_conditions(inner))
 
-    def _item_conditions(self, place: Place) -> Schema:
-        assert place.item is not None
-        condition = self._condition(place)
-        if place.free:
+    def _item_conditions(self, context: Context) -> Schema:
+        assert context.item is not None
+        condition = self._condition(context)
+        if context.free:
             # A name of an operator is that operator, also where any field may be named.
             operators = {"enum": sorted(OPERATORS)}
             condition = {"allOf": [condition], "propertyNames": {"not": operators}}
-        return {"anyOf": [condition, self._test(place.item, place)]}
+        return {"anyOf": [condition, self._test(context.item, context)]}
 
     # -- tests ------------------------------------------------------------------------------
 
-    def _test(self, field: Field, place: Place) -> Schema:
-        around = "" if place.item is None else ".of_item"
+    def _test(self, field: Field, context: Context) -> Schema:
+        around = "" if context.item is None else ".of_item"
         name = f"test.{_profile(field)}{around}"
-        return self._definitions.made(name, lambda: self._tests(field, place))
+        return self._definitions.made(name, lambda: self._tests(field, context))
 
-    def _tests(self, field: Field, place: Place) -> Schema:
+    def _tests(self, field: Field, context: Context) -> Schema:
         fitting = {
             name: operator
             for name, operator in OPERATORS.items()
@@ -154,11 +156,11 @@ class ConditionSchemas:
             "type": "object",
             "minProperties": 1,
             "properties": {
-                name: self._operator(operator, field, place) for name, operator in fitting.items()
+                name: self._operator(operator, field, context) for name, operator in fitting.items()
             },
             "additionalProperties": False,
         }
-        values = self._operand(fitting["equals"], field, place) if "equals" in fitting else []
+        values = self._operand(fitting["equals"], field, context) if "equals" in fitting else []
         lists = _some(self._operands.literal(fitting["in"], field)) if "in" in fitting else []
         # Of branches that all fail an editor explains the first, or one that has a known key.
         any_key = {"patternProperties": {"": True}}
@@ -167,43 +169,43 @@ class ConditionSchemas:
             "anyOf": [*values[:1], tests | {"allOf": [any_key]}, *values[1:], *lists],
         }
 
-    def _operator(self, operator: Operator, field: Field, place: Place) -> Schema:
+    def _operator(self, operator: Operator, field: Field, context: Context) -> Schema:
         """Return an operator's operand, with what an editor says of the operator."""
-        told = f"{operator.doc} Takes {operator.form.value}.".replace("`", "")
-        operands = {"anyOf": self._operand(operator, field, place)}
+        doc = f"{operator.doc} Takes {operator.form.value}.".replace("`", "")
+        operands = {"anyOf": self._operand(operator, field, context)}
         return self._definitions.shared(
-            {"title": operator.name, "description": told} | operands,
+            {"title": operator.name, "description": doc} | operands,
             operator.name,
             f"{operator.name}.{_profile(field)}",
             f"{operator.name}.{_profile(field)}.of_item",
         )
 
-    def _operand(self, operator: Operator, field: Field, place: Place) -> list[Schema]:
+    def _operand(self, operator: Operator, field: Field, context: Context) -> list[Schema]:
         if operator.form is OperandForm.LENGTH:
             return [self.number()]
         if operator.form is OperandForm.CONDITION:
-            return [self._items(field, place)]
+            return [self._items(field, context)]
         if operator.form is OperandForm.COUNT:
-            return [self._count(field, place)]
+            return [self._count(field, context)]
         literal = self._operands.literal(operator, field)
         if operator.form is OperandForm.SCHEMA:
             return _some(literal)
-        return [*_some(literal), self._named(operator, field, place)]
+        return [*_some(literal), self._named(operator, field, context)]
 
-    def _named(self, operator: Operator, field: Field, place: Place) -> Schema:
+    def _named(self, operator: Operator, field: Field, context: Context) -> Schema:
         """Return what names the operand: a variable, or another field where there can be one."""
         wanted = kinds_of_other(operator, field.kind)
-        if not wanted or (place.item is None and not place.fields):
+        if not wanted or (context.item is None and not context.fields):
             return self._operands.variable()
         known = wanted - {Kind.ANY}
         what = KIND_NAMES[next(iter(known))] if len(known) == 1 else "single"
-        what = what if place.item is None else "item"
-        path = self._definitions.made(f"path.{what}", lambda: _path(place, wanted))
+        what = what if context.item is None else "item"
+        path = self._definitions.made(f"path.{what}", lambda: _path(context, wanted))
         is_duration = operator.form is OperandForm.DURATION
         return self._operands.multiple(path) if is_duration else self._operands.other(path)
 
-    def _count(self, array: Field, place: Place) -> Schema:
-        items, number = self._items(array, place), self.number()
+    def _count(self, array: Field, context: Context) -> Schema:
+        items, number = self._items(array, context), self.number()
         counted: Schema = {
             "type": "object",
             "required": ["where", "is"],
@@ -219,28 +221,28 @@ class ConditionSchemas:
 # -- places ---------------------------------------------------------------------------------------
 
 
-def _record(*, extra: bool) -> Place:
+def _record(*, extra: bool) -> Context:
     fields = {path: field for path, field in FIELDS.items() if "[]" not in path}
-    return Place("record.extra" if extra else "record", fields, free=extra)
+    return Context("record.extra" if extra else "record", fields, free=extra)
 
 
-def _items_of(array: Field, place: Place) -> Place:
-    """Return the place that the items of ``array`` are; ``place`` is that of the array."""
+def _items_of(array: Field, context: Context) -> Context:
+    """Return the place that the items of ``array`` are; ``context`` is that of the array."""
     base = f"{array.path}[]"
     if array.kind is Kind.ANY:
-        return Place("any_array", {}, item=_anything(base), free=True)
+        return Context("any_array", {}, item=_anything(base), free=True)
     below = {
         path.removeprefix(f"{base}."): field
         for path, field in FIELDS.items()
         if path.startswith(f"{base}.")
     }
-    extra = place.name.endswith(".extra")
+    extra = context.name.endswith(".extra")
     name = f"{array.path}.extra" if extra else array.path
-    return Place(name, below, item=item_of(array.path), free=extra)
+    return Context(name, below, item=item_of(array.path), free=extra)
 
 
-def _open(place: Place) -> Iterator[Field]:
-    return (field for field in place.fields.values() if field.open)
+def _open(context: Context) -> Iterator[Field]:
+    return (field for field in context.fields.values() if field.open)
 
 
 def _anything(path: str) -> Field:
@@ -261,13 +263,13 @@ def _profile(field: Field) -> str:
     return KIND_NAMES[field.kind]
 
 
-def _path(place: Place, wanted: frozenset[Kind]) -> Schema:
+def _path(context: Context, wanted: frozenset[Kind]) -> Schema:
     """Return the path of a field of one of the ``wanted`` kinds, or one nobody documents."""
-    if place.item is not None:
+    if context.item is not None:
         return {"title": "Field path", "type": "string", "minLength": 1, "not": _THROUGH_ARRAY}
     fitting = [
         path
-        for path, field in place.fields.items()
+        for path, field in context.fields.items()
         if field.kind in wanted and field.exposure is not Exposure.SECRET
     ]
     unlike = {"anyOf": [_THROUGH_ARRAY, {"$ref": "#/$defs/documented"}]}
@@ -275,8 +277,8 @@ def _path(place: Place, wanted: frozenset[Kind]) -> Schema:
     return {"title": "Field path", "anyOf": [{"enum": fitting}, other]}
 
 
-def _below(place: Place) -> Schema:
-    names = "|".join(re.escape(field.path) for field in _open(place))
+def _below(context: Context) -> Schema:
+    names = "|".join(re.escape(field.path) for field in _open(context))
     return {"type": "string", "pattern": rf"^(?:{names})\."}
 
 

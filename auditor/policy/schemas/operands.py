@@ -139,13 +139,13 @@ class OperandSchemas:
     def variable(self) -> Schema:
         """Return ``{var: NAME}``."""
         name = {"type": "string", "description": "The variable's name."}
-        told = "The value of a variable that vars: declares."
-        return self._put("variable", _mapping("a variable", told, {"var": name}, "var"))
+        doc = "The value of a variable that vars: declares."
+        return self._put("variable", _mapping("a variable", doc, {"var": name}, "var"))
 
     def other(self, path: Schema) -> Schema:
         """Return a variable or ``{field: PATH}``, where ``path`` describes the paths."""
-        told = "The value of another field of the same connection, or of the same item."
-        schema = _mapping("another field", told, {"field": path}, "field")
+        doc = "The value of another field of the same connection, or of the same item."
+        schema = _mapping("another field", doc, {"field": path}, "field")
         named = {"title": "a name", "anyOf": [self.variable(), schema]}
         return self._put(f"{name_of(path).removeprefix('path.')}.field", named)
 
@@ -159,8 +159,8 @@ class OperandSchemas:
             "times": {"description": "How many times it.", "anyOf": [number, variable]},
             "unit": {"description": "What the field counts.", "anyOf": [units, variable]},
         }
-        told = "The value of another field, as a duration."
-        schema = _mapping("another field", told, keys, "field", "unit")
+        doc = "The value of another field, as a duration."
+        schema = _mapping("another field", doc, keys, "field", "unit")
         named = {"title": "a name", "anyOf": [self.variable(), schema]}
         return self._put(f"{name_of(path).removeprefix('path.')}.duration", named)
 
@@ -191,8 +191,8 @@ class OperandSchemas:
             return listed
         either = [{"contains": {"const": value}} for value in (True, False)]
         both = {"type": "array", "items": {"type": "boolean"}, "allOf": either}
-        told = "true and false are all there is: write exists: true."
-        choice = {"type": "array", "allOf": [listed], "not": both, "errorMessage": told}
+        doc = "true and false are all there is: write exists: true."
+        choice = {"type": "array", "allOf": [listed], "not": both, "errorMessage": doc}
         return self._put(f"choice_of.{name_of(item)}", choice)
 
     def _json_schema(self) -> Schema:
@@ -208,10 +208,10 @@ class OperandSchemas:
         return self._definitions.put(name, schema)
 
 
-def _mapping(title: str, told: str, keys: Mapping[str, Schema], *required: str) -> Schema:
+def _mapping(title: str, doc: str, keys: Mapping[str, Schema], *required: str) -> Schema:
     return {
         "title": title,
-        "description": told,
+        "description": doc,
         "type": "object",
         "required": list(required),
         "properties": dict(keys),

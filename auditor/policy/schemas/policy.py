@@ -367,14 +367,14 @@ def _given_fields(above: str) -> Schema:
 
 
 def _given_value(field: Field) -> Schema:
-    told: Schema = {"description": field.doc}
+    described: Schema = {"description": field.doc}
     if field.values or field.kind is Kind.BOOLEAN:
-        told["examples"] = list(field.values) or [True, False]
+        described["examples"] = list(field.values) or [True, False]
     if _is_closed(field):
-        told["properties"] = _given_fields(f"{field.path}.")
+        described["properties"] = _given_fields(f"{field.path}.")
     elif not field.open:
-        told["maxProperties"] = 0
-    return told
+        described["maxProperties"] = 0
+    return described
 
 
 def _is_closed(field: Field) -> bool:

@@ -21,7 +21,7 @@ import msgspec
 from auditor.errors import PolicyError, UsageError
 from auditor.model import Position, Verdict
 from auditor.policy.loading import nodes
-from auditor.policy.loading.documents import places
+from auditor.policy.loading.documents import policy_paths
 from auditor.policy.loading.examples import (
     Example,
     Given,
@@ -31,8 +31,7 @@ from auditor.policy.loading.examples import (
     verdict_of,
 )
 from auditor.policy.loading.load import Loaded, load
-from auditor.policy.loading.nodes import Mapping as MappingNode
-from auditor.policy.loading.nodes import Node, Scalar, Sequence, plain_value
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode, plain_value
 from auditor.policy.loading.problems import Problems
 from auditor.policy.testing.examples_run import ExampleOutcome, judged
 from auditor.suggest import nearest
@@ -124,11 +123,11 @@ def _outcomes(
     for expectation in case.expects:
         entry = rules.get(expectation.rule_id)
         if entry is None:
-            told = f"no rule in force is called {one_line(expectation.rule_id)}"
+            unknown = f"no rule in force is called {one_line(expectation.rule_id)}"
             hint = (
                 nearest(expectation.rule_id, rules) or f"fivetran-auditor explain -p {file.policy}"
             )
-            problems.add(expectation.position, told, hint)
+            problems.add(expectation.position, unknown, hint)
             continue
         # A message is that of every rule that fails here; the others have none.
         told_here = expectation.verdict in {Verdict.FAIL, Verdict.ERROR}
@@ -141,14 +140,14 @@ def _outcomes(
 
 
 def _read(path: Path, problems: Problems) -> TestFile | None:
-    (place,) = places(str(path))
+    (source,) = policy_paths(str(path))
     try:
-        data = place.path.read_bytes()
+        data = source.path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{place.label}: cannot be read: {error.strerror}") from error
-    problems.knows(place.label, data)
+        raise UsageError(f"{source.label}: cannot be read: {error.strerror}") from error
+    problems.knows(source.label, data)
     try:
-        root, found = nodes.parse(data, place.label)
+        root, found = nodes.parse(data, source.label)
     except nodes.YamlError as error:
         problems.extend(error.problems)
         return None
@@ -159,14 +158,14 @@ def _read(path: Path, problems: Problems) -> TestFile | None:
     _check_keys(root, _KEYS, "test file", problems)
     policy = _policy(path, root, problems)
     tests = root.get("tests")
-    if not isinstance(tests, Sequence) or not tests.items:
-        told = "a test file needs tests: with at least one test"
-        problems.add((tests or root).position, told, "as - {given: {…}, expect: {RULE: fail}}")
+    if not isinstance(tests, SequenceNode) or not tests.items:
+        message = "a test file needs tests: with at least one test"
+        problems.add((tests or root).position, message, "as - {given: {…}, expect: {RULE: fail}}")
         return None
     cases = [_case(node, number, problems) for number, node in enumerate(tests.items, 1)]
     sound = tuple(case for case in cases if case is not None)
     _check_names(sound, problems)
-    return TestFile(place.label, policy, sound) if policy is not None else None
+    return TestFile(source.label, policy, sound) if policy is not None else None
 
 
 def _policy(path: Path, root: MappingNode, problems: Problems) -> str | None:
@@ -179,16 +178,16 @@ def _policy(path: Path, root: MappingNode, problems: Problems) -> str | None:
         ]
         if found:
             return _as_path(found[0])
-        told = f"no policy {stem}.yaml stands beside this file"
-        problems.add(root.position, told, "name it with policy: FILE or PACK")
+        message = f"no policy {stem}.yaml stands beside this file"
+        problems.add(root.position, message, "name it with policy: FILE or PACK")
         return None
-    if not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.text.strip():
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.text.strip():
         problems.add(node.position, "policy: takes the name of a file or a pack")
         return None
     is_path = "/" in node.text or node.text.endswith((".yaml", ".yml"))
     name = _as_path(path.parent / node.text) if is_path else node.text
     try:
-        places(name)
+        policy_paths(name)
     except UsageError as error:
         problems.add(node.position, str(error), "paths start at this file's folder")
         return None
@@ -222,7 +221,7 @@ def _name(node: MappingNode, problems: Problems) -> str:
     name = node.get("name")
     if name is None:
         return ""
-    if isinstance(name, Scalar) and isinstance(name.value, str) and name.text.strip():
+    if isinstance(name, ScalarNode) and isinstance(name.value, str) and name.text.strip():
         return one_line(name.text)
     problems.add(name.position, "name: takes a text", "quote it")
     return ""
@@ -233,8 +232,8 @@ def _given(node: MappingNode, problems: Problems) -> Given | None:
     if record is None:
         return read_given(node, problems)
     if node.get("given") is not None or node.get("without") is not None:
-        told = "record: is a whole record; given: and without: change the healthy one"
-        problems.add(record.position, told, "write one or the other")
+        message = "record: is a whole record; given: and without: change the healthy one"
+        problems.add(record.position, message, "write one or the other")
         return None
     value: Any = plain_value(record)
     several = value if isinstance(value, list) else [value]
@@ -247,8 +246,8 @@ def _given(node: MappingNode, problems: Problems) -> Given | None:
 def _expectations(node: MappingNode, problems: Problems) -> Iterator[Expectation]:
     expect = node.get("expect")
     if not isinstance(expect, MappingNode) or not expect.entries:
-        told = "expect: takes each rule with its verdict"
-        problems.add((expect or node).position, told, "as {RULE: fail, OTHER-RULE: pass}")
+        message = "expect: takes each rule with its verdict"
+        problems.add((expect or node).position, message, "as {RULE: fail, OTHER-RULE: pass}")
         return
     for key, value in expect:
         verdict = verdict_of(value, expect, problems)
@@ -265,9 +264,9 @@ def _variables(node: Node | None, problems: Problems) -> tuple[tuple[str, str], 
         return None
     found = []
     for key, value in node:
-        items = value.items if isinstance(value, Sequence) else (value,)
-        texts = [item.text for item in items if isinstance(item, Scalar)]
-        is_list = isinstance(value, Sequence)
+        items = value.items if isinstance(value, SequenceNode) else (value,)
+        texts = [item.text for item in items if isinstance(item, ScalarNode)]
+        is_list = isinstance(value, SequenceNode)
         if len(texts) != len(items) or (is_list and any("," in text for text in texts)):
             problems.add(value.position, f"{one_line(key.text)}: takes a value, or a list of them")
             return None
@@ -278,8 +277,8 @@ def _variables(node: Node | None, problems: Problems) -> tuple[tuple[str, str], 
 def _check_keys(node: MappingNode, keys: tuple[str, ...], what: str, problems: Problems) -> bool:
     unknown = [key for key, _ in node if key.text not in keys]
     for key in unknown:
-        told = f"a {what} has no key {one_line(key.text)}"
-        problems.add(key.position, told, nearest(key.text, keys))
+        message = f"a {what} has no key {one_line(key.text)}"
+        problems.add(key.position, message, nearest(key.text, keys))
     return not unknown
 
 
@@ -287,7 +286,7 @@ def _check_names(cases: tuple[Case, ...], problems: Problems) -> None:
     seen: dict[str, Position] = {}
     for case in cases:
         if case.name in seen:
-            told = f"a test called {case.name} stands at {seen[case.name]} already"
-            problems.add(case.position, told, "give each test a name of its own")
+            message = f"a test called {case.name} stands at {seen[case.name]} already"
+            problems.add(case.position, message, "give each test a name of its own")
         else:
             seen[case.name] = case.position

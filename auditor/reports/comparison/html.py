@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from auditor.past.compare import MEANINGS, WORSE, Answer, Change, Changed, Comparison, Tally
+from auditor.past.compare import (
+    MEANINGS,
+    WORSE,
+    Change,
+    Changed,
+    Comparison,
+    ComparisonOutcome,
+    Tally,
+)
 from auditor.reports import html
 from auditor.reports.page.parts import asset, content_policy, templates
 
@@ -15,9 +23,9 @@ from auditor.reports.page.parts import asset, content_policy, templates
 MOST_CHANGES = 300
 MOST_TALLIES = 15
 _HEADLINES = {
-    Answer.HELD: ("Nothing got worse", "passed"),
-    Answer.WORSE: ("Worse", "violations"),
-    Answer.INCONCLUSIVE: ("Inconclusive", "inconclusive"),
+    ComparisonOutcome.HELD: ("Nothing got worse", "passed"),
+    ComparisonOutcome.WORSE: ("Worse", "violations"),
+    ComparisonOutcome.INCONCLUSIVE: ("Inconclusive", "inconclusive"),
 }
 #: The verdict whose colour and sign a change has.
 _LOOKS = {
@@ -34,7 +42,7 @@ _LOOKS = {
 }
 
 
-class Kind(NamedTuple):
+class ChangeKind(NamedTuple):
     """One kind of change on the page; its piece of a bar of 1,000 units is at ``start``."""
 
     word: str
@@ -82,7 +90,7 @@ def placeholder(version: str) -> str:
     return html.placeholder(version)
 
 
-def _kinds(comparison: Comparison) -> list[Kind]:
+def _kinds(comparison: Comparison) -> list[ChangeKind]:
     total, seen, kinds = len(comparison.changes) or 1, 0, []
     for change, count in comparison.counts.items():
         start, end = (round(n * 1000 / total) for n in (seen, seen + count))
@@ -90,7 +98,9 @@ def _kinds(comparison: Comparison) -> list[Kind]:
         shown = comparison.changes[seen : seen + min(count, MOST_CHANGES)]
         is_open = change in WORSE or change is Change.UNJUDGED
         look, meaning = _LOOKS[change], MEANINGS[change]
-        kinds.append(Kind(change.value, look, meaning, count, start, end - start, shown, is_open))
+        kinds.append(
+            ChangeKind(change.value, look, meaning, count, start, end - start, shown, is_open)
+        )
         seen += count
     return kinds
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from auditor.clock import iso
 from auditor.model import Connection, Verdict
-from auditor.past.compare import Answer, Change, Changed, Comparison, Tally
+from auditor.past.compare import Change, Changed, Comparison, ComparisonOutcome, Tally
 from auditor.past.earlier import EarlierReport
 from auditor.reports.facts import UNFINISHED
 from auditor.reports.json_text import json_lines, json_text
@@ -48,7 +48,7 @@ def placeholder(version: str) -> str:
     """Return a document, of the same schema, that says nothing was compared."""
     head = _head(
         version=version,
-        answer=Answer.INCONCLUSIVE,
+        answer=ComparisonOutcome.INCONCLUSIVE,
         fail_on=None,
         reasons=(UNFINISHED,),
         old=None,
@@ -64,7 +64,7 @@ def placeholder(version: str) -> str:
 def _head(
     *,
     version: str,
-    answer: Answer,
+    answer: ComparisonOutcome,
     fail_on: str | None,
     reasons: tuple[str, ...],
     counts: Mapping[Change, int],

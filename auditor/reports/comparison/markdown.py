@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditor.clock import to_the_second
-from auditor.past.compare import MEANINGS, Answer, Change, Changed, Comparison, Tally
+from auditor.past.compare import MEANINGS, Change, Changed, Comparison, ComparisonOutcome, Tally
 from auditor.past.earlier import EarlierReport
 from auditor.reports.facts import UNFINISHED
 from auditor.reports.markdown import LONGEST, code, prose
@@ -15,9 +15,9 @@ _MOST_TALLIES = 50
 _MOST_CHANGES = 1000
 _RESERVE = 400
 _HEADINGS = {
-    Answer.HELD: "✅ Fivetran audits compared: nothing got worse",
-    Answer.WORSE: "❌ Fivetran audits compared: worse",
-    Answer.INCONCLUSIVE: "⚠️ Fivetran audits compared: inconclusive",
+    ComparisonOutcome.HELD: "✅ Fivetran audits compared: nothing got worse",
+    ComparisonOutcome.WORSE: "❌ Fivetran audits compared: worse",
+    ComparisonOutcome.INCONCLUSIVE: "⚠️ Fivetran audits compared: inconclusive",
 }
 #: What is listed one by one; the rest is counted.
 _TOLD = tuple(c for c in Change if c not in (Change.UNCHANGED, Change.ACCEPTED))
@@ -30,22 +30,23 @@ def render(comparison: Comparison) -> Iterator[str]:
         if len(piece) <= room:
             room -= len(piece)
             yield piece
-    told = [changed for changed in comparison.changes if changed.change in _TOLD]
-    for piece in _sections(told[:_MOST_CHANGES]):
+    changes = [changed for changed in comparison.changes if changed.change in _TOLD]
+    for piece in _sections(changes[:_MOST_CHANGES]):
         if len(piece) > room:
             break
         room, written = room - len(piece), written + 1
         yield piece
-    if written < len(told):
+    if written < len(changes):
         yield (
-            f"\n{written:,} of {plural(len(told), 'change')} shown, worst first; "
+            f"\n{written:,} of {plural(len(changes), 'change')} shown, worst first; "
             "the JSON document holds them all.\n"
         )
 
 
 def placeholder(version: str) -> str:
     """Return a text that says nothing was compared."""
-    return f"## {_HEADINGS[Answer.INCONCLUSIVE]}\n\n{UNFINISHED}.\n\nfivetran-auditor {version}\n"
+    heading = _HEADINGS[ComparisonOutcome.INCONCLUSIVE]
+    return f"## {heading}\n\n{UNFINISHED}.\n\nfivetran-auditor {version}\n"
 
 
 def _pieces(comparison: Comparison) -> Iterator[str]:

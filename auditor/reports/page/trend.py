@@ -25,7 +25,7 @@ class Piece(NamedTuple):
     height: int
 
 
-class Bar(NamedTuple):
+class TrendBar(NamedTuple):
     """A run in the picture: where it is, what it is made of, and what it says.
 
     ``changed`` says that other policies were in force than at the run before.
@@ -41,7 +41,7 @@ class Bar(NamedTuple):
 class Trend(NamedTuple):
     """The whole picture. ``top`` is the number of violations that its height stands for."""
 
-    bars: tuple[Bar, ...]
+    bars: tuple[TrendBar, ...]
     width: int
     top: int
     words: str
@@ -53,7 +53,7 @@ def measured(history: History) -> Trend:
     top = max(1, *(run.total for run in runs))
     policies = [set(run.policies) for run in runs]
     bars = tuple(
-        Bar(
+        TrendBar(
             run,
             number * SLOT,
             _pieces(run, top),
@@ -80,8 +80,8 @@ def _pieces(run: PastRun, top: int) -> tuple[Piece, ...]:
 
 
 def _words(run: PastRun) -> str:
-    told = [f"{count:,} {severity.label}" for severity, count in _severest(run) if count]
-    parts = [plural(run.total, "violation") + (f" ({', '.join(told)})" if told else "")]
+    counts = [f"{count:,} {severity.label}" for severity, count in _severest(run) if count]
+    parts = [plural(run.total, "violation") + (f" ({', '.join(counts)})" if counts else "")]
     if run.outcome is Outcome.INCONCLUSIVE:
         parts.append("inconclusive")
     if not run.full:

@@ -21,7 +21,7 @@ import msgspec
 from auditor.decoding.json_values import UndecodableError
 from auditor.errors import SourceError
 from auditor.redaction.fields import REDACTED, Scrubber, looks_secret
-from auditor.sources.api.transport import Answer, ExchangeError, Transport
+from auditor.sources.api.transport import ExchangeError, Response, Transport
 from auditor.text import one_line
 
 T = TypeVar("T")
@@ -99,8 +99,8 @@ class Client:
         #: Where and why the last attempt brought nothing; "" where it brought an answer.
         self.setback = ""
 
-    def get(self, url: str, read: Callable[[bytes], T], place: str) -> Reply[T]:
-        """Return what ``read`` makes of the body at ``url``; ``place`` names it in messages.
+    def get(self, url: str, read: Callable[[bytes], T], label: str) -> Reply[T]:
+        """Return what ``read`` makes of the body at ``url``; ``label`` names it in messages.
 
         ``read`` raises UndecodableError. Raises SourceError.
         """
@@ -116,15 +116,15 @@ class Client:
                 setback = self._refused(answer)
             except (ExchangeError, UndecodableError) as error:
                 setback, cause = self._failed(error), error
-            self.setback = self._scrubber.text(f"{place}: {setback.reason}")
+            self.setback = self._scrubber.text(f"{label}: {setback.reason}")
             if setback.wait is not None:
-                self._wait(setback, place)
+                self._wait(setback, label)
                 continue
             failures += 1
             if failures >= setback.attempts:
                 tries = f", on all {failures} attempts" if failures > 1 else ""
                 advice = f"; {setback.advice}" if setback.advice else ""
-                raise self._error(f"{place}: {setback.reason}{tries}{advice}") from cause
+                raise self._error(f"{label}: {setback.reason}{tries}{advice}") from cause
             ceiling = min(_LONGEST_PAUSE, 2.0 ** (failures - 1))
             self._options.sleep(ceiling * self._options.random())
 
@@ -132,7 +132,7 @@ class Client:
         """Return ``text`` from the server as it may be shown: no credential, one line, short."""
         return one_line(self._scrubber.text(text), limit)
 
-    def _read(self, answer: Answer, read: Callable[[bytes], T]) -> Reply[T]:
+    def _read(self, answer: Response, read: Callable[[bytes], T]) -> Reply[T]:
         try:
             return Reply(read(answer.body), http_date(answer.headers.get("Date", "")))
         except UndecodableError as error:
@@ -154,7 +154,7 @@ class Client:
             return _Setback(str(error), self._options.attempts, "check the network and run again")
         return _Setback(str(error), 1)
 
-    def _refused(self, answer: Answer) -> _Setback:
+    def _refused(self, answer: Response) -> _Setback:
         status, headers = answer.status, answer.headers
         code, message = _api_error(answer.body)
         said = self.clean(f"{code}: {message}" if code and message else code or message)
@@ -173,11 +173,11 @@ class Client:
             reason, 1, advice or "that is no answer to a list request; check --base-url"
         )
 
-    def _wait(self, setback: _Setback, place: str) -> None:
+    def _wait(self, setback: _Setback, label: str) -> None:
         wait = setback.wait or 0
         if wait > self._patience:
             raise self._error(
-                f"{place}: {setback.reason}: it asks to wait {wait:,} s, and --max-wait leaves "
+                f"{label}: {setback.reason}: it asks to wait {wait:,} s, and --max-wait leaves "
                 f"{self._patience:,.0f} s; run again later, or raise --max-wait"
             )
         self._patience -= wait

@@ -45,7 +45,7 @@ class ExchangeError(Exception):
         super().__init__(message)
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True):
     """What the server said. An error's body is its first 64 KiB, or empty if it did not come."""
 
     status: int
@@ -89,7 +89,7 @@ class Transport:
             "User-Agent": f"fivetran-auditor/{__version__}",
         }
 
-    def get(self, url: str) -> Answer:
+    def get(self, url: str) -> Response:
         """Ask for ``url`` once. Raises ExchangeError."""
         attempt = in_background(lambda: self._exchange(url))
         # A socket's own time-out starts anew with every byte, so a trickle would outlive it.
@@ -101,7 +101,7 @@ class Transport:
         """Close the connections that are idle."""
         self._adapter.close()
 
-    def _exchange(self, url: str) -> Answer:
+    def _exchange(self, url: str) -> Response:
         request = requests.Request("GET", url, headers=self._headers).prepare()
         try:
             response = self._adapter.send(
@@ -124,7 +124,7 @@ class Transport:
         ) as error:
             raise _explained(error, self._peers) from error
 
-    def _take(self, response: requests.Response) -> Answer:
+    def _take(self, response: requests.Response) -> Response:
         encoding = response.headers.get("Content-Encoding", "")
         if response.status_code == 200:
             body = _body(response.raw, encoding, self._limit)
@@ -133,7 +133,7 @@ class Transport:
                 body = _body(response.raw, encoding, _ERROR_BODY)
             except (ExchangeError, urllib3.exceptions.HTTPError, OSError, ValueError):
                 body = b""  # the status alone says enough
-        return Answer(response.status_code, response.headers, body)
+        return Response(response.status_code, response.headers, body)
 
 
 def _certificates(environ: Mapping[str, str]) -> str | bool:

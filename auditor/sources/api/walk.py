@@ -133,16 +133,16 @@ class FivetranSource:
             )
             before = walk.ids
         raise SourceError(
-            f"{self._place}: the listing kept moving while it was read ({reason}, after "
+            f"{self._label}: the listing kept moving while it was read ({reason}, after "
             f"{_WALKS} walks); run again when fewer connections change, or narrow it with --group"
         )
 
     def _pages(self, client: Client, decoder: Decoder, walk: _Walk) -> Iterator[Page]:
         cursor: str | None = None
         while True:
-            place = f"{self._place}, page {walk.pages + 1}"
-            reply = client.get(self._url(cursor), decoder.page, place)
-            with _at(place):
+            label = f"{self._label}, page {walk.pages + 1}"
+            reply = client.get(self._url(cursor), decoder.page, label)
+            with _at(label):
                 try:
                     page = self._page(reply, decoder, walk, client)
                 except _MovedError:
@@ -151,7 +151,7 @@ class FivetranSource:
                     raise
             # Before its cursor is looked at: the page is judged, even if no other can follow.
             yield page
-            with _at(place):
+            with _at(label):
                 cursor = self._following(reply.value, walk)
             if cursor is None:
                 return
@@ -214,7 +214,7 @@ class FivetranSource:
         return f"{self._base_url}{_PATH}?{urlencode(query, quote_via=quote, safe='')}"
 
     @property
-    def _place(self) -> str:
+    def _label(self) -> str:
         parts = urlsplit(self._base_url)
         return f"{parts.netloc}{parts.path}{_PATH}"
 
@@ -228,12 +228,12 @@ class FivetranSource:
 
 
 @contextmanager
-def _at(place: str) -> Iterator[None]:
+def _at(label: str) -> Iterator[None]:
     """Say where, in whatever goes wrong inside."""
     try:
         yield
     except SourceError as error:
-        raise SourceError(f"{place}: {error}") from error
+        raise SourceError(f"{label}: {error}") from error
 
 
 def _filters(group: str | None, schema: str | None) -> Iterator[tuple[str, str]]:

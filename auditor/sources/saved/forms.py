@@ -44,13 +44,13 @@ _FORMS = (
 class Part(msgspec.Struct, frozen=True):
     """Some of a listing: records as decoded, not yet sifted.
 
-    ``first`` is the number of the first of them in ``place``. ``is_page`` says that they are one
+    ``first`` is the number of the first of them in ``label``. ``is_page`` says that they are one
     answer of the list endpoint, and ``cursor`` is what it holds as ``next_cursor``, ``elsewhere``
     any other key in it that says that more follows. ``problem`` says why the place holds no
     records.
     """
 
-    place: str
+    label: str
     items: list[Any]
     first: int = 1
     is_page: bool = False
@@ -63,7 +63,7 @@ class Part(msgspec.Struct, frozen=True):
 class Closing(msgspec.Struct, frozen=True):
     """The end of a snapshot of our own, whole or with what is wrong with it."""
 
-    place: str
+    label: str
     completeness: Completeness
     walks: int = 1
     problem: str = ""
@@ -135,7 +135,7 @@ def _snapshot(source: Input, decoder: Decoder, header: SnapshotHeader) -> Iterat
     yield _closing(source.name, closing, max(count, 0), digest.hexdigest())
 
 
-def _closing(place: str, closing: ClosingLine | None, count: int, digest: str) -> Closing:
+def _closing(label: str, closing: ClosingLine | None, count: int, digest: str) -> Closing:
     if closing is None:
         problem = "the snapshot has no closing line: it was cut, or something follows it"
     elif closing.connections != count:
@@ -146,8 +146,8 @@ def _closing(place: str, closing: ClosingLine | None, count: int, digest: str) -
     elif closing.sha256 != digest:
         problem = "the snapshot was changed after it was saved: its hash does not match"
     else:
-        return Closing(place, _as_saved(closing.completeness), closing.walks)
-    return Closing(place, Completeness.INCOMPLETE, problem=f"{place}: {problem}; fetch again")
+        return Closing(label, _as_saved(closing.completeness), closing.walks)
+    return Closing(label, Completeness.INCOMPLETE, problem=f"{label}: {problem}; fetch again")
 
 
 def _as_saved(completeness: Completeness) -> Completeness:
@@ -250,17 +250,17 @@ class _Answer(msgspec.Struct):
     data: msgspec.Raw
 
 
-def _answer(place: str, body: bytes, decoder: Decoder) -> Part:
+def _answer(label: str, body: bytes, decoder: Decoder) -> Part:
     """Return a saved answer of the API: of the list endpoint, or of one connection."""
     answer = decoder.page(body)
     if answer.code != "Success":
         held = f"its code is {_shown(answer.code)}"
         said = f" ({one_line(answer.message)})" if isinstance(answer.message, str) else ""
-        problem = f"{place}: the saved answer is no success: {held}{said}; fetch it again"
-        return Part(place, [], problem=problem)
+        problem = f"{label}: the saved answer is no success: {held}{said}; fetch it again"
+        return Part(label, [], problem=problem)
     if not answer.problem:
         return Part(
-            place,
+            label,
             answer.items,
             is_page=True,
             cursor=answer.next_cursor,
@@ -268,8 +268,8 @@ def _answer(place: str, body: bytes, decoder: Decoder) -> Part:
         )
     record = _data_of_one(body)
     if record:
-        return Part(place, [decoder.single(record)])
-    return Part(place, [], problem=f"{place}: {answer.problem}; fetch it again")
+        return Part(label, [decoder.single(record)])
+    return Part(label, [], problem=f"{label}: {answer.problem}; fetch it again")
 
 
 def _shown(code: object) -> str:

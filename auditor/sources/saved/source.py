@@ -183,9 +183,9 @@ class _Listing:
         found: list[str] = []
         for number, item in enumerate(part.items, part.first):
             wrong = self._decoder.sift([item])[1] if len(found) < _LISTED else []
-            found += (f"{part.place}: record {number} {_reason(problem)}" for problem in wrong)
+            found += (f"{part.label}: record {number} {_reason(problem)}" for problem in wrong)
         if len(problems) > len(found):
-            found.append(f"{part.place}: {len(problems) - len(found):,} more are no connections")
+            found.append(f"{part.label}: {len(problems) - len(found):,} more are no connections")
         return good, tuple(found)
 
     def _first_seen(self, records: list[Any]) -> list[Any]:
@@ -218,33 +218,33 @@ class _Listing:
         for page in self._pages:
             cursor, last = page.cursor, page is self._pages[-1]
             if cursor == "":
-                warnings.append(f'{page.place}: next_cursor is ""; taken for the last page')
+                warnings.append(f'{page.label}: next_cursor is ""; taken for the last page')
             if cursor in (MISSING, None, ""):
                 if page.elsewhere:
                     self.problems.append(
-                        f"{page.place}: it has no data.next_cursor, but its {page.elsewhere} says "
+                        f"{page.label}: it has no data.next_cursor, but its {page.elsewhere} says "
                         "that more follows: fetch the rest, or use `fivetran-auditor fetch`"
                     )
                 elif not last:
                     self.problems.append(
-                        f"{page.place}: a saved page without a next_cursor is not the last one: "
+                        f"{page.label}: a saved page without a next_cursor is not the last one: "
                         "pages of more than one walk, or in another order; fetch again"
                     )
                 continue
             if not isinstance(cursor, str):
                 self.problems.append(
-                    f"{page.place}: next_cursor is {kind_of(cursor)}, not text; fetch again"
+                    f"{page.label}: next_cursor is {kind_of(cursor)}, not text; fetch again"
                 )
                 continue
             if cursor in used:
                 self.problems.append(
-                    f"{page.place}: it has the same next_cursor as {used[cursor]}: a page is "
+                    f"{page.label}: it has the same next_cursor as {used[cursor]}: a page is "
                     "there twice, or one is missing; fetch again"
                 )
-            used.setdefault(cursor, page.place)
+            used.setdefault(cursor, page.label)
             if last:
                 self.problems.append(
-                    f"{page.place}: a saved page that still has a next_cursor is the last one: "
+                    f"{page.label}: a saved page that still has a next_cursor is the last one: "
                     "fetch the rest, or use `fivetran-auditor fetch`"
                 )
         return warnings
