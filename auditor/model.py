@@ -348,7 +348,8 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     rules compare with; ``clock_note`` says where it came from when that is not the run's own
     clock. ``left_out`` names what was narrowed (options, disabled rules), as sentences, and
     ``accepted`` what waivers and a baseline took out of the gate; ``waivers`` and ``baseline``
-    are the same in numbers. ``history`` is None for a run that keeps none.
+    are the same in numbers. ``notes`` are what else a reader has to know of the run: what a file
+    set, what a policy changed of another. ``history`` is None for a run that keeps none.
     """
 
     version: str
@@ -362,6 +363,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     describe: Callable[[], tuple[Finding, ...]]
     clock_note: str = ""
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
     waivers: tuple[WaiverUse, ...] = ()

@@ -58,7 +58,7 @@ class Options(msgspec.Struct, frozen=True):
     ``fail_on`` is the least severity that makes a violation count, None for none. ``timeout`` is
     seconds for a live listing. ``now`` replays a time, ``clock`` is the run's own, by which
     ``waivers`` expire. ``limits`` allow so many violations of a severity, whatever ``fail_on``
-    says. What ``baseline`` knows does not gate.
+    says. What ``baseline`` knows does not gate. ``notes`` are sentences that reports show.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -71,6 +71,7 @@ class Options(msgspec.Struct, frozen=True):
     limits: Mapping[Severity, int] = msgspec.field(default_factory=dict)
     waivers: Waivers | None = None
     baseline: Baseline | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -190,6 +191,9 @@ class _Audit:
             accepted=accepted.accepted if accepted else (),
             waivers=accepted.waivers if accepted else (),
             baseline=accepted.baseline if accepted else None,
+            notes=tuple(
+                self._clean(note, limit=1000) for note in (*options.notes, *self._ruleset.notes)
+            ),
         )
 
     def _accepted(self, outcome: Judgement, shown: Connections, listing: Listing) -> Accepted:

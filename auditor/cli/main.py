@@ -179,6 +179,10 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         word = "interrupted" if interruption.exit_code == 130 else "terminated"
         terminal.complain(f"{word}: {_undecided(interruption)}")
         return interruption.exit_code
+    if code is None:
+        # A lost answer is no pass.
+        terminal.complain("this is a bug: the command ended without an exit code")
+        return AuditorError.exit_code
     return code
 
 
@@ -190,8 +194,11 @@ def _undecided(interruption: Interrupted) -> str:
     )
 
 
-def _ended(arguments: Sequence[str], terminal: Terminal) -> int:
-    """Return the exit code that ``arguments`` lead to. Raises Interrupted only."""
+def _ended(arguments: Sequence[str], terminal: Terminal) -> int | None:
+    """Return the exit code that ``arguments`` lead to, None for a command that forgot its own.
+
+    Raises Interrupted only.
+    """
     try:
         # Not click's ``main``: it takes a broken pipe, whatever pipe that is, for an exit code 1.
         with group.make_context(_NAME, list(arguments) or ["--help"], obj=terminal) as context:
@@ -213,7 +220,7 @@ def _ended(arguments: Sequence[str], terminal: Terminal) -> int:
     except Exception as error:  # noqa: BLE001  # the one place: a bug must end as 4, not as 1
         terminal.complain_of_bug(error, verbose=_is_verbose(arguments))
         return AuditorError.exit_code
-    return returned if isinstance(returned, int) else 0
+    return returned if type(returned) is int else None
 
 
 def _usage(error: click.ClickException) -> str:

@@ -44,6 +44,7 @@ def facts(result: Result) -> dict[str, str]:
         ("reason", gate.reasons),
         ("problem", result.listing.problems),
         ("left_out", result.left_out),
+        ("note", result.notes),
         ("accepted", result.accepted),
         ("warning", (*result.listing.warnings, *result.warnings)),
     ):

@@ -38,7 +38,7 @@ from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
 
 #: Grows by a minor step when something is added, by a major one when something changes.
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 #: The letter that stands for a verdict in a rule's ``verdicts``.
 LETTERS = {verdict: verdict.label[0] for verdict in Verdict}
 
@@ -60,6 +60,7 @@ def render(result: Result) -> Iterator[str]:
             gate=_gate(result.gate),
             counts=_counts(result.counts, result.total),
             left_out=result.left_out,
+            **({"notes": result.notes} if result.notes else {}),
             accepted=result.accepted,
             waivers=[_waiver(use) for use in result.waivers],
             baseline=_baseline(result.baseline) if result.baseline is not None else None,

@@ -135,6 +135,7 @@ def _pieces(result: Result) -> Iterator[str]:
     for title, texts in (
         ("Missing", result.listing.problems),
         ("Left out", result.left_out),
+        ("Note", result.notes),
         ("Accepted", result.accepted),
         ("Warnings", (*result.listing.warnings, *result.warnings)),
     ):

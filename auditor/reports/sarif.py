@@ -128,7 +128,7 @@ def _notes(result: Result, shown: int) -> list[_Object]:
     notes = [_note("error", f"inconclusive: {reason}") for reason in result.gate.reasons if bad]
     notes += [_note("error", problem) for problem in result.listing.problems]
     notes += [_note("warning", text) for text in (*result.listing.warnings, *result.warnings)]
-    notes += [_note("note", text) for text in (*result.left_out, *result.accepted)]
+    notes += [_note("note", text) for text in (*result.left_out, *result.notes, *result.accepted)]
     if shown < len(result.findings):
         notes.append(
             _note("warning", f"{shown:,} of {len(result.findings):,} findings, severest first")

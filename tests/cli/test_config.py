@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from auditor.cli.config.command import Configurable, config_options
 from auditor.cli.config.file import config_schema, read_config
+from auditor.cli.config.settings import ANCHORS
 from auditor.cli.main import COMMANDS
 from auditor.errors import PolicyError
 from tests.cli.running import KEYS, run
@@ -164,10 +165,130 @@ def test_lists_are_replaced(folder: Path):
 
 
 def test_an_empty_variable_of_the_environment_is_none_and_an_unknown_one_is_named(folder: Path):
-    env = {"FIVETRAN_AUDITOR_FAIL_ON": "", "FIVETRAN_AUDITOR_STRCT": "1"}
-    assert in_force(folder, env=env)["fail_on: low"] == "default"
-    told = run(["audit", "--show-config"], folder, env).stdout
-    assert "FIVETRAN_AUDITOR_STRCT is set, and is no option of audit" in told
+    assert in_force(folder, env={"FIVETRAN_AUDITOR_FAIL_ON": ""})["fail_on: low"] == "default"
+    for name, right in (("STRCT", "STRICT"), ("POLICIES", "POLICY"), ("CONFG", "CONFIG")):
+        for command in (["audit", "-p", "house.yaml"], ["validate", "house.yaml"]):
+            done = run(command, folder, {f"FIVETRAN_AUDITOR_{name}": "1"})
+            assert done.returncode == 2
+            assert f"did you mean FIVETRAN_AUDITOR_{right}?" in done.stderr
+
+
+def test_an_option_of_another_command_may_be_set(folder: Path):
+    env = {"FIVETRAN_AUDITOR_FAIL_ON": "high"}
+    assert run(["validate", "house.yaml"], folder, env).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["auditor.yml", ".auditor.yaml", ".auditor.yml"])
+def test_a_file_that_looks_like_it_is_not_passed_over(folder: Path, name: str):
+    configure(folder, "fail_on: none\n", name)
+    done = run(["audit", "-p", "house.yaml", "--snapshot", "saved.json"], folder)
+    assert done.returncode == 2
+    assert f"{name} is not read; call it auditor.yaml" in done.stderr
+    named = ["--config", name]
+    assert run(["audit", "-p", "house.yaml", "--snapshot", "saved.json", *named], folder)
+
+
+# -- a repository -------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["folder", "file"])
+def repository(folder: Path, request: pytest.FixtureRequest) -> Path:
+    """Return a repository, a worktree's or a clone, with a policy, a snapshot, and a folder."""
+    if request.param == "folder":
+        (folder / ".git").mkdir()
+    else:
+        (folder / ".git").write_text("gitdir: elsewhere")
+    (folder / "policies").mkdir()
+    (folder / "house.yaml").rename(folder / "policies" / "house.yaml")
+    (folder / "deep" / "deeper").mkdir(parents=True)
+    return folder
+
+
+def test_policies_and_defaults_are_looked_for_up_to_the_root_of_the_repository(repository: Path):
+    configure(repository, "snapshot: saved.json\nfail_on: none\n")
+    for below in (".", "deep", "deep/deeper", "policies"):
+        done = run(["audit", "-q"], repository / below)
+        assert done.returncode == 0, done.stderr
+        assert "house.yaml)" in done.stdout
+        assert "auditor.yaml sets " in done.stdout
+        assert "fail_on" in done.stdout
+        report = json.loads((repository / below / "audit-report" / "report.json").read_bytes())
+        assert [p["name"] for p in report["policies"]] == ["house"]
+        (note,) = report["notes"]
+        assert "auditor.yaml sets " in note
+
+
+def test_nothing_is_looked_for_above_the_repository_or_without_one(folder: Path):
+    (folder / "policies").mkdir()
+    (folder / "house.yaml").rename(folder / "policies" / "house.yaml")
+    configure(folder, "fail_on: none\n")
+    for name in ("plain", "clone"):
+        (folder / name).mkdir()
+    (folder / "clone" / ".git").mkdir()
+    for name in ("plain", "clone"):
+        found = in_force(folder / name)
+        assert found["policy: [baseline]"] == "default"
+        assert found["fail_on: low"] == "default"
+
+
+def test_the_nearest_file_counts(repository: Path):
+    configure(repository, "fail_on: none\n")
+    configure(repository / "deep", "fail_on: high\n")
+    assert in_force(repository / "deep" / "deeper")["fail_on: high"] == "../auditor.yaml:1"
+
+
+@pytest.mark.parametrize("kind", ["file", "dangling"])
+def test_policies_that_are_no_folder_are_not_replaced_by_a_pack(folder: Path, kind: str):
+    if kind == "file":
+        (folder / "policies").write_text("")
+    else:
+        (folder / "policies").symlink_to("gone")
+    done = run(["audit", "--snapshot", "saved.json"], folder)
+    assert done.returncode == 2
+    assert "./policies is no folder of policies" in done.stderr
+
+
+# -- where the key goes -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example",
+        "https://api.fivetran.com.evil.example",
+        "https://fivetran.com@evil.example",
+        "https://notfivetran.com",
+        "http://127.0.0.1.evil.example:8000",
+    ],
+)
+def test_a_file_sends_the_key_to_no_host_but_fivetrans(folder: Path, url: str):
+    configure(folder, f"base_url: {url}\n")
+    done = run(["audit", "-p", "house.yaml"], folder, KEYS)
+    assert done.returncode == 2
+    assert "auditor.yaml:1:11" in done.stderr
+    assert "base_url" in done.stderr
+
+
+@pytest.mark.parametrize("url", ["https://api.fivetran.com", "https://eu.api.fivetran.com"])
+def test_a_file_may_name_a_host_of_fivetrans_or_this_machine(folder: Path, url: str):
+    for allowed in (url, "http://127.0.0.1:8000", "http://localhost:1"):
+        configure(folder, f"base_url: {allowed}\n")
+        assert in_force(folder)[f"base_url: {json.dumps(allowed)}"] == "auditor.yaml:1"
+
+
+def test_the_environment_and_the_command_line_may_name_any_host(folder: Path):
+    url = "https://proxy.example"
+    found = in_force(folder, env={"FIVETRAN_AUDITOR_BASE_URL": url})
+    assert any(line.startswith("base_url:") and url in line for line in found)
+    assert any(url in line for line in in_force(folder, "--base-url", url))
+
+
+@pytest.mark.parametrize("name", ["audit", *SHARED])
+def test_every_option_that_names_a_path_starts_at_the_files_folder(name: str):
+    for key, parameter in configurable(name).keys.items():
+        names_path = re.search(r"FILE|FOLDER|PATH|\.json", parameter.metavar or "")
+        is_path = isinstance(parameter.type, click.Path)
+        assert bool(names_path or is_path) is (key in ANCHORS), key
 
 
 def test_a_wrong_value_in_the_environment_names_its_variable(folder: Path):
@@ -287,12 +408,18 @@ def test_another_file_is_read_instead(folder: Path):
     assert in_force(folder, "--config", "/dev/null")["fail_on: low"] == "default"
 
 
-def test_paths_in_it_start_at_the_working_folder(folder: Path):
+def test_paths_in_it_start_at_its_own_folder(folder: Path):
     (folder / "ci").mkdir()
-    configure(folder, "policy: ./house.yaml\nsnapshot: saved.json\nfail_on: none\n", "ci/ours.yaml")
+    configure(
+        folder,
+        "policy: ../house.yaml\nsnapshot: ../saved.json\nfail_on: none\n"
+        "output_dir: out\nreport: [html, json=found.json]\n",
+        "ci/ours.yaml",
+    )
     done = run(["audit", "-q", "--config", "ci/ours.yaml"], folder)
     assert done.returncode == 0, done.stderr
-    assert (folder / "audit-report" / "report.html").is_file()
+    assert (folder / "ci" / "out" / "report.html").is_file()
+    assert (folder / "ci" / "found.json").is_file()
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "", ".", "missing/auditor.yaml"])

@@ -95,9 +95,12 @@ def test_what_a_command_returns_is_the_exit_code(ends_with: Run, code: int) -> N
     assert ends_with(code) == (code, "", "")
 
 
-@pytest.mark.parametrize("returned", [None, "text", 1.5])
-def test_a_command_that_returns_no_code_went_well(ends_with: Run, returned: object) -> None:
-    assert ends_with(returned) == (0, "", "")
+@pytest.mark.parametrize("returned", [None, "text", 1.5, True])
+def test_a_command_that_returns_no_code_has_lost_its_answer(
+    ends_with: Run, returned: object
+) -> None:
+    said = "error: this is a bug: the command ended without an exit code\n"
+    assert ends_with(returned) == (4, "", said)
 
 
 # -- what a command raises ------------------------------------------------------------------------
@@ -223,7 +226,7 @@ def test_a_signal_where_nothing_can_be_raised_ends_the_command_after_all(ends_wi
 
 
 def test_an_error_where_nothing_can_be_raised_is_told_and_ends_nothing(ends_with: Run) -> None:
-    code, out, err = ends_with(partial(closed, {}.popitem))
+    code, out, err = ends_with(lambda: closed({}.popitem) or 0)
     assert (code, out) == (0, "")
     assert err.startswith("Exception ignored ")
     assert err.endswith("KeyError: 'popitem(): dictionary is empty'\n")

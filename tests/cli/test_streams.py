@@ -146,7 +146,8 @@ def test_the_summary_is_on_stdout(house: Path):
 
 def test_quiet_is_the_answer_alone(house: Path):
     done = run([*VIOLATED.split(), "-q"], house)
-    assert (done.stdout, done.stderr) == ("VIOLATIONS  exit 1: 1 high violation of 1 rule\n", "")
+    said = "VIOLATIONS  exit 1: 1 high violation of 1 rule; judged by house (violated.yaml)\n"
+    assert (done.stdout, done.stderr) == (said, "")
 
 
 def test_a_lost_report_is_never_told_as_a_pass(house: Path):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Unpack, cast
 
 import click
 
-from auditor.cli.config.command import Configurable
+from auditor.cli.config.command import Configurable, config_file, settings_in_force
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.rules import (
@@ -181,6 +181,7 @@ def command(
         limits=limits_of(more["limits"]),
         waivers=waivers_of(more["waivers"], strict=strict),
         baseline=baseline_of(more["baseline"]),
+        notes=settings_in_force(context),
     )
     telling = Telling(
         terminal, quiet=quiet, verbose=verbose, chosen=chosen, history=_history(history, source)
@@ -209,7 +210,7 @@ def _read(
     written: list[Path | None],
 ) -> Iterator[tuple[str, str | None]]:
     """Yield the files that a report must not replace, each with the option that names it."""
-    yield "--config", context.params.get("config") or "auditor.yaml"
+    yield "--config", config_file(context)
     yield from (("--policy", name) for name in policies)
     yield "--snapshot", snapshot
     if snapshot is not None and Path(snapshot).is_dir():

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 from click.shell_completion import get_completion_class, shell_complete
 
+from auditor.cli.options.command import StrictCommand
 from auditor.cli.terminal.streams import Terminal
 
 SHELLS = ("bash", "zsh", "fish")
@@ -26,7 +27,10 @@ Where it goes:
 
 
 @click.command(
-    name="completion", epilog=_EPILOG, short_help="Print the completion script of a shell."
+    name="completion",
+    cls=StrictCommand,
+    epilog=_EPILOG,
+    short_help="Print the completion script of a shell.",
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context

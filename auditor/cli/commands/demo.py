@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from auditor.cli.options.command import StrictCommand
 from auditor.cli.options.policies import DEFAULT_PACK
 from auditor.cli.terminal.conclusion import Telling, audit_and_report
 from auditor.cli.terminal.streams import Terminal, style
@@ -17,7 +18,9 @@ from auditor.run import Options
 from auditor.version import __version__
 
 
-@click.command(name="demo", short_help="Audit the embedded API: nothing to configure.")
+@click.command(
+    name="demo", cls=StrictCommand, short_help="Audit the embedded API: nothing to configure."
+)
 @click.option(
     "--connections",
     type=click.IntRange(1),

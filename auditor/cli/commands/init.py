@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from auditor.cli.options.command import StrictCommand
 from auditor.cli.terminal.streams import Terminal, style
 from auditor.errors import ReportError, UsageError
 from auditor.output.disk import replace_file
@@ -32,7 +33,11 @@ Keep the CI file of your service and delete the other. Reports go to audit-repor
 out of version control."""
 
 
-@click.command(name="init", short_help="Write a starter: policy, waivers, defaults, CI jobs.")
+@click.command(
+    name="init",
+    cls=StrictCommand,
+    short_help="Write a starter: policy, waivers, defaults, CI jobs.",
+)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @click.pass_obj

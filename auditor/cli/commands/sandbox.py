@@ -9,13 +9,14 @@ from types import FrameType
 
 import click
 
+from auditor.cli.options.command import StrictCommand
 from auditor.errors import Interrupted
 from auditor.sandbox.faults import FAULTS
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
-@click.command(name="sandbox", short_help="Serve a made-up account on loopback.")
+@click.command(name="sandbox", cls=StrictCommand, short_help="Serve a made-up account on loopback.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from auditor.cli.options.command import StrictCommand
 from auditor.errors import ReportError, UsageError
 from auditor.output.disk import replace_file, write_stdout
 from auditor.text import printable
@@ -32,7 +33,10 @@ or the workspace's .vscode/settings.json does for all of them:
 
 
 @click.command(
-    name="schema", help=_HELP, short_help="Print the JSON Schema of a policy, for editors."
+    name="schema",
+    cls=StrictCommand,
+    help=_HELP,
+    short_help="Print the JSON Schema of a policy, for editors.",
 )
 @click.option("--waivers", is_flag=True, help="Print the schema of a waiver file instead.")
 @click.option("--config", is_flag=True, help="Print the schema of auditor.yaml instead.")

@@ -14,15 +14,27 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from auditor.cli.config.settings import CONFIG_FILE, PREFIX, ConfigFile, key_of, pairs, takes_pairs
+from auditor.cli.config.settings import (
+    CONFIG_FILE,
+    MISNAMED,
+    PREFIX,
+    ConfigFile,
+    key_of,
+    pairs,
+    takes_pairs,
+)
 from auditor.cli.options import completion
+from auditor.cli.options.command import StrictCommand
+from auditor.cli.options.repository import upward
 from auditor.errors import AuditorError, UsageError
+from auditor.suggest import nearest
+from auditor.text import listed, one_line
 
 _FILE = "auditor.cli.config.command.file"
 _SHOW = "auditor.cli.config.command.show"
 
 
-class Configurable(click.Command):
+class Configurable(StrictCommand):
     """A command with ``--config`` and ``--show-config``.
 
     Every option can be set by its long name: ``--fail-on`` by ``fail_on`` in the file and by
@@ -120,7 +132,7 @@ def _config_option() -> click.Option:
         is_eager=True,
         expose_value=False,
         callback=_load,
-        help=f"Defaults for options.  [default: {CONFIG_FILE} if it is there]",
+        help=f"Defaults for options.  [default: {CONFIG_FILE}, here or above in the repository]",
     )
 
 
@@ -134,6 +146,52 @@ def _show_option() -> click.Option:
     )
 
 
+def _check_environment(context: click.Context) -> None:
+    """Raise UsageError for a variable that looks like an option's and is none."""
+    assert isinstance(context.command, Configurable)
+    own = {f"{PREFIX}CONFIG", *(f"{PREFIX}{key.upper()}" for key in context.command.keys)}
+    strange = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in own)
+    # The options of audit are looked at only where something may be wrong: that loads the command.
+    known = {f"{PREFIX}{key.upper()}" for key in config_options(context)} if strange else set()
+    for name in strange:
+        if name not in known:
+            hint = nearest(name, [*known, f"{PREFIX}CONFIG"]) or "see audit --show-config"
+            raise UsageError(
+                f"{one_line(name)} is set in the environment, and no option reads it ({hint})"
+            )
+
+
+def _check_names(found: Path | None) -> None:
+    """Raise UsageError for a file that looks like the configuration and is not read."""
+    for other in MISNAMED:
+        path = upward(other)
+        if path is not None and (found is None or len(path.parts) <= len(found.parts)):
+            raise UsageError(
+                f"{path.as_posix()} is not read; call it {CONFIG_FILE}, or name it with --config"
+            )
+
+
+def config_file(context: click.Context) -> str | None:
+    """Return the file that the options of this run were read from; None where there is none."""
+    file = context.meta.get(_FILE)
+    return None if file is None else str(file.name)
+
+
+def settings_in_force(context: click.Context) -> tuple[str, ...]:
+    """Return which options a file has set for this run, as a sentence; none without a file."""
+    file = context.meta.get(_FILE)
+    if file is None:
+        return ()
+    assert isinstance(context.command, Configurable)
+    made = [
+        key
+        for key, parameter in context.command.keys.items()
+        if key in file.settings
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.DEFAULT_MAP
+    ]
+    return (f"{one_line(file.name)} sets {listed(made, 'and')}",) if made else ()
+
+
 def _note_show(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     context.meta[_SHOW] = wanted
 
@@ -142,9 +200,12 @@ def _load(context: click.Context, _option: click.Parameter, name: str | None) ->
     """Make what the file says the defaults of the command's parameters."""
     if name is not None and not name.strip():
         raise UsageError("--config is empty; leave the option out")
-    path = Path(name or CONFIG_FILE)
+    _check_environment(context)
+    path = upward(CONFIG_FILE) if name is None else Path(name)
+    if name is None:
+        _check_names(path)
     # A link to nothing is a mistake; no file at all is the usual case.
-    if name is None and not os.path.lexists(path):
+    if path is None:
         return
     # Imported here: a run without a file needs none of it.
     from auditor.cli.config.file import read_config

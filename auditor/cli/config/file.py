@@ -11,16 +11,18 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
-from auditor.cli.config.settings import Setting, takes_pairs
+from auditor.cli.config.settings import ANCHORS, Setting, takes_pairs
 from auditor.errors import PolicyError, Problem, UsageError
 from auditor.model import Position
 from auditor.policy.loading import nodes
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.redaction.fields import is_named_secret, looks_secret
+from auditor.sources.api.account import is_loopback
 from auditor.suggest import nearest
 from auditor.text import one_line
 
@@ -94,7 +96,7 @@ def read_config(
     try:
         root, found = nodes.parse(data, label)
         problems.extend(found)
-        settings = dict(_SettingsReader(problems, context, options).read(root))
+        settings = dict(_SettingsReader(problems, context, options, path.parent).read(root))
     except nodes.YamlError as error:
         problems.extend(error.problems)
     if problems.errors:
@@ -111,11 +113,16 @@ class _SettingsReader:
     """Reads a file's keys, each by the option it is for."""
 
     def __init__(
-        self, problems: Problems, context: click.Context, options: Mapping[str, click.Option]
+        self,
+        problems: Problems,
+        context: click.Context,
+        options: Mapping[str, click.Option],
+        folder: Path,
     ) -> None:
         self._problems = problems
         self._context = context
         self._options = options
+        self._folder = folder
 
     def read(self, root: Node) -> Iterator[tuple[str, Setting]]:
         """Yield what is set, noting what is wrong."""
@@ -158,6 +165,8 @@ class _SettingsReader:
         for item in items:
             value = self._value(_item_schema(option)["type"], key, item)
             if value is not None and self._fits(option, key, item.position, value):
+                if key in ANCHORS and isinstance(value, str):
+                    value = ANCHORS[key](self._folder, value)
                 yield item.position, value
 
     def _pairs(
@@ -184,6 +193,12 @@ class _SettingsReader:
             self._problems.add(item.position, f"{key}: holds nothing", "remove it, or give a value")
         elif not isinstance(item, ScalarNode) or type(item.value) not in _PYTHON[kind]:
             self._problems.add(item.position, f"{key}: takes {_WANTED[kind]}")
+        elif key == "base_url" and not _is_ours(item.text):
+            self._problems.add(
+                item.position,
+                f"{key}: the API key goes to no host that a file names, but for Fivetran's own",
+                "say it with --base-url, or in FIVETRAN_AUDITOR_BASE_URL",
+            )
         elif "://" in item.text and looks_secret(item.text):
             told = f"{key}: holds a credential, which never stands in this file"
             self._problems.add(item.position, told, _CREDENTIAL)
@@ -204,6 +219,15 @@ class _SettingsReader:
         else:
             return True
         return False
+
+
+def _is_ours(url: str) -> bool:
+    """Whether ``url`` may stand in a file: a host of Fivetran's, or this machine."""
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    return host == "fivetran.com" or host.endswith(".fivetran.com") or is_loopback(host)
 
 
 def _schema(option: click.Option) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import click
@@ -14,8 +16,44 @@ from auditor.model import Position
 
 CONFIG_FILE = "auditor.yaml"
 PREFIX = "FIVETRAN_AUDITOR_"
+#: Names that people give the file, and that are not read.
+MISNAMED = ("auditor.yml", ".auditor.yaml", ".auditor.yml")
 #: How an option that takes NAME=VALUE, again and again, is written in the help.
 _PAIR = re.compile(r"[A-Z]+=[A-Z]+")
+
+
+def _path(folder: Path, text: str) -> str:
+    return text if text == "-" or not text.strip() else (folder / text).as_posix()
+
+
+def _is_path(text: str) -> bool:
+    return "/" in text or text.lower().endswith((".yaml", ".yml")) or text in {".", ".."}
+
+
+def _policy(folder: Path, text: str) -> str:
+    if not _is_path(text):
+        return text
+    path = _path(folder, text)
+    return path if _is_path(path) else f"./{path}"
+
+
+def _report(folder: Path, text: str) -> str:
+    name, equals, path = text.partition("=")
+    return f"{name}={_path(folder, path)}" if equals else text
+
+
+#: The options that hold paths, by how a path in them is made one from the file's folder.
+ANCHORS: Mapping[str, Callable[[Path, str], str]] = MappingProxyType(
+    {
+        "policy": _policy,
+        "snapshot": _path,
+        "waivers": _path,
+        "baseline": _path,
+        "history": _path,
+        "output_dir": _path,
+        "report": _report,
+    }
+)
 
 
 class Setting(NamedTuple):

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from auditor.cli.options.repository import upward
+from auditor.errors import UsageError
+from auditor.text import one_line
 
 DEFAULT_PACK = "baseline"
 POLICY_FOLDER = "policies"
 
 
 def policy_names(chosen: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """Return the policies to load, and how they were chosen when nobody did."""
+    """Return the policies to load, and how they were chosen when nobody did.
+
+    Raises UsageError where the folder ``policies`` is something else: what was meant to judge must
+    not be replaced by a pack in silence.
+    """
     if chosen:
         return chosen, ""
-    if Path(POLICY_FOLDER).is_dir():
-        return (f"./{POLICY_FOLDER}",), f"./{POLICY_FOLDER}, which is there"
-    return (DEFAULT_PACK,), f"the shipped pack {DEFAULT_PACK}; choose with --policy"
+    found = upward(POLICY_FOLDER)
+    if found is None:
+        return (DEFAULT_PACK,), f"the shipped pack {DEFAULT_PACK}; choose with --policy"
+    name = found.as_posix() if found.parts[0] == ".." else f"./{found.as_posix()}"
+    if not found.is_dir():
+        raise UsageError(
+            f"{one_line(name)} is no folder of policies; mend it, or choose with --policy"
+        )
+    return (name,), f"{name}, which is there"

@@ -64,8 +64,10 @@ def summary(
 
 
 def answer(result: Result, lost: int | None = None) -> str:
-    """Return the gate's answer and its reasons, in one line; ``lost`` as in ``summary``."""
-    return next(_answer_lines(result, lost, None))
+    """Return the gate's answer and what it rests on, in one line; ``lost`` as in ``summary``."""
+    policies = listed((f"{one_line(p.name)} ({printable(p.file)})" for p in result.policies), "and")
+    judged = "; ".join((f"judged by {policies}", *map(one_line, result.notes)))
+    return f"{next(_answer_lines(result, lost, None))}; {judged}"
 
 
 def _answer_lines(result: Result, lost: int | None, width: int | None) -> Iterator[str]:
@@ -159,6 +161,7 @@ def _rule(checks: RuleChecks, counts: str, identity: str, room: int | None) -> s
 
 def _notes(result: Result, *, verbose: bool, width: int | None) -> Iterator[str]:
     notes = [("left out", note) for note in result.left_out]
+    notes += [("note", note) for note in result.notes]
     notes += [("accepted", note) for note in result.accepted]
     notes += [("warning", note) for note in (*result.warnings, *result.listing.warnings)]
     idle = [rule.id for rule in result.idle_rules]
