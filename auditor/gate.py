@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from auditor.model import Completeness, Gate, Listing, Outcome, RuleChecks, Severity, Verdict
+from auditor.model import (
+    Completeness,
+    Gate,
+    Listing,
+    Outcome,
+    RuleChecks,
+    Severity,
+    Verdict,
+    allowed,
+)
 from auditor.text import listed, plural
 
 CLEAN, VIOLATIONS, INCONCLUSIVE = 0, 1, 3
@@ -25,8 +34,7 @@ class Bar(msgspec.Struct, frozen=True):
 
     def allows(self, severity: Severity) -> int | None:
         """Return how many violations of ``severity`` pass; None for any number."""
-        counts = self.fail_on is not None and severity >= self.fail_on
-        return self.limits.get(severity, 0 if counts else None)
+        return allowed(severity, self.fail_on, self.limits)
 
 
 def decide(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Gate:
@@ -71,9 +79,9 @@ def _violated(checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
     """Yield how many violations count, by severity."""
     for severity in sorted(Severity, reverse=True):
         failing = [r for r in checks if r.rule.severity is severity and r.count(Verdict.FAIL)]
-        total, allowed = sum(rule.count(Verdict.FAIL) for rule in failing), bar.allows(severity)
-        if allowed is not None and total > allowed:
-            limit = f", over --max {severity.label}={allowed}" if severity in bar.limits else ""
+        total, most = sum(rule.count(Verdict.FAIL) for rule in failing), bar.allows(severity)
+        if most is not None and total > most:
+            limit = f", over --max {severity.label}={most}" if severity in bar.limits else ""
             rules = plural(len(failing), "rule")
             yield f"{plural(total, f'{severity.label} violation')} of {rules}{limit}"
 

@@ -141,7 +141,8 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     ``connections`` holds one connection, or with ``per`` every one the finding is about;
     ``group`` then is the group's key as text. ``note`` is why a failure is waived or known, or why
-    the waiver or the baseline that is there for it does not hold.
+    the waiver or the baseline that is there for it does not hold. ``advice`` says of an error what
+    would make the check one that can be judged.
     """
 
     rule: Rule
@@ -151,6 +152,12 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     message: str
     group: str = ""
     note: str = ""
+    advice: str = ""
+
+    @property
+    def fix(self) -> str:
+        """What to do: the rule's fix mends a violation, and none was seen where there is advice."""
+        return self.advice if self.verdict is Verdict.ERROR else self.rule.fix
 
 
 class PolicyFile(msgspec.Struct, frozen=True):
@@ -191,6 +198,14 @@ class Listing(msgspec.Struct, frozen=True):
     def complete(self) -> bool:
         """False when something that exists was, or may have been, left unjudged."""
         return self.completeness is not Completeness.INCOMPLETE and not self.problems
+
+
+def allowed(
+    severity: Severity, fail_on: Severity | None, limits: Mapping[Severity, int]
+) -> int | None:
+    """Return how many violations of ``severity`` a gate lets through; None for any number."""
+    counts = fail_on is not None and severity >= fail_on
+    return limits.get(severity, 0 if counts else None)
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -346,7 +361,8 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     ``checks`` has one entry a rule in force, in policy order. ``judged_at`` is the time that
     rules compare with; ``clock_note`` says where it came from when that is not the run's own
-    clock. ``left_out`` names what was narrowed (options, disabled rules), as sentences, and
+    clock. ``left_out`` names what was narrowed (options, disabled rules), as sentences,
+    ``narrowed_by`` the options among that, as they were given, and
     ``accepted`` what waivers and a baseline took out of the gate; ``waivers`` and ``baseline``
     are the same in numbers. ``notes`` are what else a reader has to know of the run: what a file
     set, what a policy changed of another. ``history`` is None for a run that keeps none.
@@ -363,6 +379,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     describe: Callable[[], tuple[Finding, ...]]
     clock_note: str = ""
     left_out: tuple[str, ...] = ()
+    narrowed_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
@@ -399,6 +416,22 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     def total(self) -> int:
         """How many checks were made."""
         return sum(self.counts.values())
+
+    @cached_property
+    def gating(self) -> frozenset[Severity]:
+        """The severities of which more checks failed than the gate lets through.
+
+        In an inconclusive run as well: what would not gate is not red there either.
+        """
+        failed = dict.fromkeys(Severity, 0)
+        for checks in self.checks:
+            failed[checks.rule.severity] += checks.count(Verdict.FAIL)
+        gate, limits = self.gate, dict(self.gate.limits)
+        return frozenset(
+            severity
+            for severity, count in failed.items()
+            if (most := allowed(severity, gate.fail_on, limits)) is not None and count > most
+        )
 
     @property
     def idle_rules(self) -> tuple[Rule, ...]:

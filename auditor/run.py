@@ -183,6 +183,10 @@ class _Audit:
             describe=_describing(outcome, connections, options.scrubber),
             clock_note=self._clock_note,
             left_out=(*self._narrowed(), *self._ruleset.left_out),
+            narrowed_by=(
+                *(f"{name}={value}" for name, value in self._info.filters),
+                *filter(None, [self._ruleset.selected_by]),
+            ),
             warnings=(
                 *self._ruleset.warnings,
                 *self._clock_warning,

@@ -53,7 +53,8 @@ class Ruleset(msgspec.Struct, frozen=True):
 
     ``left_out`` says what was disabled, ``warnings`` what is probably a mistake, ``overridden``
     what was changed of a rule and where, ``disabled`` where a rule was disabled, by its id, all as
-    sentences. ``unselected`` are the ids of rules that ``select`` left out. ``notes`` say what a
+    sentences. ``unselected`` are the ids of rules that ``select`` left out,
+    ``selected_by`` the options that made it. ``notes`` say what a
     file changed of what a pack or another file asks.
     """
 
@@ -64,6 +65,7 @@ class Ruleset(msgspec.Struct, frozen=True):
     overridden: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     disabled: Mapping[str, str] = msgspec.field(default_factory=dict)
     unselected: tuple[str, ...] = ()
+    selected_by: str = ""
     notes: tuple[str, ...] = ()
 
     def reads(self) -> tuple[frozenset[str], frozenset[str]]:

@@ -59,6 +59,7 @@ def select(
         rules=tuple(entry for entry in ruleset.rules if entry.rule.id in kept),
         left_out=(note, *ruleset.left_out),
         unselected=(*ruleset.unselected, *gone),
+        selected_by=given,
     )
 
 

@@ -72,7 +72,7 @@ def _row(finding: Finding) -> list[str | int]:
         first.actual if first else "",
         first.expected if first else "",
         "; ".join(evidence_in_words(finding)),
-        rule.fix,
+        finding.fix,
         finding.note,
         rule.position.file,
     )

@@ -7,6 +7,7 @@ from itertools import chain, filterfalse, islice
 
 from auditor.clock import iso
 from auditor.model import Finding, History, Outcome, Position, Result, Rule, Verdict
+from auditor.reports.claim import claim
 from auditor.text import plural
 
 #: A format that cannot hold everything shows this many of a finding's connections.
@@ -33,6 +34,7 @@ def facts(result: Result) -> dict[str, str]:
         **{f"filter.{name}": value for name, value in source.filters},
         "listing": listing_in_words(result),
         "outcome": gate.outcome.value,
+        "claim": claim(result).sentence,
         "exit_code": str(gate.exit_code),
         "fail_on": gate.fail_on.label if gate.fail_on else "none",
         **{f"max.{severity.label}": str(most) for severity, most in gate.limits},

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from auditor.errors import Problem
 from auditor.model import Finding, Outcome, Position, Result, Severity, Verdict
+from auditor.reports.claim import let_through
 from auditor.reports.facts import (
     UNFINISHED,
     connections_in_words,
@@ -48,7 +49,7 @@ def render(result: Result) -> Iterator[str]:
     yield _command(_OUTCOMES[outcome], "\n".join([said, counts_in_words(result), *about]))
     shown = [finding for finding in pressing(result, MOST) if not is_accepted(finding)]
     for finding in shown:
-        yield _annotation(finding)
+        yield _annotation(finding, result)
     waiting = sum(not is_accepted(finding) for finding in result.findings) - len(shown)
     if waiting:
         more = f"and {plural(waiting, 'more finding')}: see the other reports"
@@ -73,12 +74,19 @@ def render_problems(problems: Sequence[Problem], _version: str) -> Iterator[str]
         yield _command("warning", f"and {plural(len(problems) - MOST, 'more problem')}")
 
 
-def _annotation(finding: Finding) -> str:
+def _annotation(finding: Finding, result: Result) -> str:
     rule, position = finding.rule, spot(finding.rule)
     command = "error" if finding.verdict is Verdict.ERROR else _COMMANDS[rule.severity]
-    lines = [headline(finding), *connections_in_words(finding), *evidence_in_words(finding)]
-    if rule.fix:
-        lines.append(f"fix: {rule.fix}")
+    if allowed := let_through(finding, result):
+        command = "notice"
+    lines = [
+        *filter(None, [allowed]),
+        headline(finding),
+        *connections_in_words(finding),
+        *evidence_in_words(finding),
+    ]
+    if finding.fix:
+        lines.append(f"fix: {finding.fix}")
     if rule.position.in_pack:
         lines.append(f"rule: {rule.position}")
     where = {} if position is None else _where(position)

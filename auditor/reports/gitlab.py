@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from auditor.model import Finding, Outcome, Position, Result, Severity
+from auditor.reports.claim import let_through
 from auditor.reports.facts import (
     UNFINISHED,
     acceptance,
@@ -54,7 +55,7 @@ def _issues(result: Result) -> Iterator[_Object]:
         reasons = sentences((*result.gate.reasons, *result.listing.problems))
         yield _inconclusive(f"inconclusive: {reasons}", _own(result).file)
     own = _own(result)
-    yield from (_issue(finding, own) for finding in result.findings)
+    yield from (_issue(finding, own, result) for finding in result.findings)
 
 
 def _own(result: Result) -> Position:
@@ -63,15 +64,16 @@ def _own(result: Result) -> Position:
     return next((position for position in own if not position.in_pack), Position(_DEFAULTS, 1, 1))
 
 
-def _issue(finding: Finding, own: Position) -> _Object:
+def _issue(finding: Finding, own: Position, result: Result) -> _Object:
     rule, position = finding.rule, spot(finding.rule) or own
     where = "; ".join(connections_in_words(finding)) or finding.group
-    note = f" [{acceptance(finding)}]" if is_accepted(finding) else ""
+    why = acceptance(finding) if is_accepted(finding) else let_through(finding, result)
+    note = f" [{why}]" if why else ""
     return {
         "description": shortened(f"{headline(finding)} ({where}){note}", _LONGEST),
         "check_name": rule.id,
         "fingerprint": fingerprint(finding),
-        "severity": "info" if is_accepted(finding) else _SEVERITIES[rule.severity],
+        "severity": "info" if why else _SEVERITIES[rule.severity],
         "location": _location(position.file, position.line),
         "categories": [finding.verdict.label],
     }

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
+from auditor.reports.claim import claim
 from auditor.reports.facts import UNFINISHED, pressing
 from auditor.reports.page.island import island
 from auditor.reports.page.parts import asset, content_policy, templates
@@ -25,11 +26,8 @@ _SCRIPTS = (
     "data.js", "state.js", "table.js", "sheet.js", "columns.js", "pictures.js", "report.js",
 )  # fmt: skip
 _OWNER = "owner:"
-_HEADLINES = {
-    Outcome.PASSED: "Passed",
-    Outcome.VIOLATIONS: "Violations",
-    Outcome.INCONCLUSIVE: "Inconclusive",
-}
+#: A rule's card tells so many ways of making its checks ones that can be judged.
+_MOST_ADVICE = 3
 
 
 def render(result: Result) -> Iterable[str]:
@@ -43,9 +41,10 @@ def render(result: Result) -> Iterable[str]:
         .get_template("report.html.j2")
         .generate(
             result=result,
-            headline=_HEADLINES[result.gate.outcome],
+            claim=claim(result),
             counts=_segments(result),
             first=_to_do(result),
+            advice=_advice(result),
             idle={rule.id: rule for rule in result.idle_rules},
             plain_findings=pressing(result, PLAIN_FINDINGS),
             owners=_owners,
@@ -105,10 +104,26 @@ def _to_do(result: Result) -> list[RuleChecks]:
         for checks in result.checks
         if checks.count(Verdict.FAIL) or checks.count(Verdict.ERROR)
     ]
+    # Where the run came to no answer, what kept it from one comes first.
+    causes_first = result.gate.outcome is Outcome.INCONCLUSIVE
     return sorted(
         unsettled,
-        key=lambda c: (-c.rule.severity, -c.count(Verdict.FAIL), -c.count(Verdict.ERROR)),
+        key=lambda c: (
+            causes_first and not c.count(Verdict.ERROR),
+            -c.rule.severity,
+            -c.count(Verdict.FAIL),
+            -c.count(Verdict.ERROR),
+        ),
     )
+
+
+def _advice(result: Result) -> dict[str, list[str]]:
+    """Return what to do about the checks of a rule that could not be judged, by its id."""
+    advice: dict[str, dict[str, None]] = {}
+    for finding in result.findings:
+        if finding.advice:
+            advice.setdefault(finding.rule.id, {})[finding.advice] = None
+    return {rule_id: list(texts)[:_MOST_ADVICE] for rule_id, texts in advice.items()}
 
 
 def _trend(result: Result) -> object:

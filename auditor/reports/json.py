@@ -34,6 +34,7 @@ from auditor.model import (
     Verdict,
     WaiverUse,
 )
+from auditor.reports.claim import claim
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
 
@@ -58,6 +59,7 @@ def render(result: Result) -> Iterator[str]:
             listing=_listing(result.listing),
             policies=[_policy(policy) for policy in result.policies],
             gate=_gate(result.gate),
+            claim=claim(result).sentence,
             counts=_counts(result.counts, result.total),
             left_out=result.left_out,
             **({"notes": result.notes} if result.notes else {}),
@@ -299,7 +301,7 @@ def _found(result: Result) -> Iterator[_Found]:
                 finding.group,
                 finding.message,
                 finding.evidence,
-                rule.fix,
+                finding.fix,
                 finding.note,
                 msgspec.UNSET if history is None else _open_since(finding, history),
             )

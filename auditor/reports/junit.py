@@ -23,6 +23,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Verdict
+from auditor.reports.claim import let_through
 from auditor.reports.facts import (
     UNFINISHED,
     acceptance,
@@ -208,10 +209,11 @@ def _suite(
     passes, skips = counts[Verdict.PASS], counts[Verdict.SKIP]
     idle = skips == checks.total
     rolled = passes > MOST_PASSES and not checks.groups
+    gates = rule.severity in result.gating
     if idle:
         cases: Iterable[_Case] = (_idle_case(rule),)
     elif checks.groups:
-        cases = _group_cases(checks, findings)
+        cases = _group_cases(result, checks, findings)
     else:
         cases = _connection_cases(result, checks, findings, names, rolled=rolled)
     return _Suite(
@@ -219,9 +221,12 @@ def _suite(
         number,
         _Counts(
             tests=checks.total - skips - (passes - 1 if rolled else 0) + idle,
-            failures=counts[Verdict.FAIL],
+            failures=counts[Verdict.FAIL] if gates else 0,
             errors=counts[Verdict.ERROR],
-            skipped=counts[Verdict.WAIVED] + counts[Verdict.KNOWN] + idle,
+            skipped=counts[Verdict.WAIVED]
+            + counts[Verdict.KNOWN]
+            + idle
+            + (0 if gates else counts[Verdict.FAIL]),
         ),
         _properties(
             {
@@ -282,7 +287,7 @@ def _connection_cases(
     *,
     rolled: bool,
 ) -> Iterator[_Case]:
-    rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule)
+    rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule, result)
     listed = result.connections
     classnames = {group: escaped(f"{rule.id}.{group}") for group in set(listed.group_ids)}
     # Findings that are told alike share their words: each telling is escaped once.
@@ -299,7 +304,7 @@ def _connection_cases(
         if body is None:
             body = bodies[telling] = _body(finding.verdict, [finding], shared)
         text = _case(classnames[connection.group_id], unique(name), body)
-        yield text, _ELEMENTS[finding.verdict]
+        yield text, shared.elements[finding.verdict]
     if rolled:
         passed = plural(checks.count(Verdict.PASS), "connection")
         yield _case(rule.id, unique(f"{passed} passed"), ""), ""
@@ -309,8 +314,8 @@ def _connection_cases(
         yield _case(classnames[listed.group_ids[n]], unique(escaped(name)), ""), ""
 
 
-def _group_cases(checks: RuleChecks, findings: list[Finding]) -> Iterator[_Case]:
-    rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule)
+def _group_cases(result: Result, checks: RuleChecks, findings: list[Finding]) -> Iterator[_Case]:
+    rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule, result)
     classname = escaped(f"{rule.id}.{'.'.join(rule.per)}")
     per_group: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -319,7 +324,7 @@ def _group_cases(checks: RuleChecks, findings: list[Finding]) -> Iterator[_Case]
         if check.verdict is not Verdict.SKIP:
             body = _body(check.verdict, per_group[check.group], shared)
             text = _case(classname, unique(escaped(check.group or rule.id)), body)
-            yield text, _ELEMENTS[check.verdict]
+            yield text, shared.elements[check.verdict]
 
 
 class _Unique:
@@ -354,12 +359,16 @@ class _Shared(NamedTuple):
     """What all findings of a rule say, escaped once."""
 
     severity: str
-    advice: str
+    policy: str
+    elements: Mapping[Verdict, str]
+    result: Result
 
 
-def _shared(rule: Rule) -> _Shared:
-    fix = f"fix: {escaped(rule.fix)}\n" if rule.fix else ""
-    return _Shared(rule.severity.label, f"{fix}policy: {escaped(str(rule.position))}")
+def _shared(rule: Rule, result: Result) -> _Shared:
+    elements = dict(_ELEMENTS)
+    if rule.severity not in result.gating:
+        elements[Verdict.FAIL] = "skipped"
+    return _Shared(rule.severity.label, f"policy: {escaped(str(rule.position))}", elements, result)
 
 
 def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
@@ -368,6 +377,10 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
         return ""
     if verdict is Verdict.WAIVED or verdict is Verdict.KNOWN:
         return _skipped("; ".join(dict.fromkeys(map(acceptance, findings))) or verdict.label)
+    if shared.elements[verdict] == "skipped":
+        reasons = dict.fromkeys(let_through(finding, shared.result) for finding in findings)
+        texts = "; ".join(map(headline, findings))
+        return _skipped(f"{'; '.join(reasons)}: {texts}")
     message = escaped("; ".join(map(headline, findings)) or f"came to {verdict.label}")
     lines = [message]
     for finding in findings:
@@ -377,8 +390,10 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
         lines += [
             escaped(f"  {e.field}: {e.actual} (expected: {e.expected})") for e in finding.evidence
         ]
-    lines.append(shared.advice)
-    return _outcome(_ELEMENTS[verdict], message, shared.severity, "\n".join(lines))
+    fixes = dict.fromkeys(finding.fix for finding in findings if finding.fix)
+    lines += [f"fix: {escaped(fix)}" for fix in fixes]
+    lines.append(shared.policy)
+    return _outcome(shared.elements[verdict], message, shared.severity, "\n".join(lines))
 
 
 # -- elements -------------------------------------------------------------------------------------

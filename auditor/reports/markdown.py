@@ -13,6 +13,7 @@ from itertools import groupby
 
 from auditor.clock import to_the_second
 from auditor.model import Finding, Outcome, Result, RuleChecks, Verdict
+from auditor.reports.claim import claim
 from auditor.reports.facts import (
     UNFINISHED,
     counts_in_words,
@@ -28,6 +29,7 @@ _MOST_REASONS = 20
 _MOST_RULES = 100
 _MOST_FINDINGS = 1000
 _CELL = 300
+_MOST_FIXES = 3
 #: Left free for the sentence that says what was left out.
 _RESERVE = 400
 
@@ -109,6 +111,7 @@ def _pieces(result: Result) -> Iterator[str]:
     """Yield the heading, the reasons, what the run rests on, and the rules."""
     gate, source = result.gate, result.source
     yield f"## {_HEADINGS[gate.outcome]}\n\n"
+    yield f"{claim(result).sentence}\n\n"
     yield from _bullets(gate.reasons)
     filters = [code(f"{name}={value}") for name, value in source.filters]
     policies = [
@@ -186,7 +189,8 @@ def _sections(findings: list[Finding]) -> Iterator[str]:
         rows = list(group)
         rule = rows[0].rule
         heading = f"\n### {code(rule.id)} ({rule.severity.label})\n\n{prose(rule.title)}\n\n"
-        fix = f"Fix: {prose(rule.fix)}\n\n" if rule.fix else ""
+        fixes = dict.fromkeys(finding.fix for finding in rows if finding.fix)
+        fix = "".join(f"Fix: {prose(text)}\n\n" for text in list(fixes)[:_MOST_FIXES])
         where = f"Policy: {code(str(rule.position))}\n\n"
         table = "| Verdict | Connection | Group | Actual | Message |\n|---|---|---|---|---|\n"
         yield f"{heading}{fix}{where}{table}{_row(rows[0])}"

@@ -5,38 +5,45 @@ connection as a logical location. The rule of a shipped pack stands in no file o
 its result points at the line that overrides it or extends the pack, and where there is none, into
 the packs, which have a base of their own.
 
-GitHub keeps alerts apart by ``primaryLocationLineHash``; all results of a rule stand on one line,
-so it is the finding's fingerprint. GitHub takes at most 25,000 results of a run and 20 tags of a
+What does not gate is no open alert: it is left out and counted. An inconclusive run has a result
+that says so, or it would close the alerts of earlier runs; a narrowed run has a category of its own
+for the same reason. Fingerprints stand under our own name only: a host makes its own hash of the
+line, and warns of one that is not. GitHub takes at most 25,000 results of a run and 20 tags of a
 rule (GitHub's documentation, "SARIF results exceed one or more limits").
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
 from auditor.errors import Problem
 from auditor.model import PACK, Finding, Outcome, Position, Result, Rule, Severity, Verdict
+from auditor.reports.claim import is_open
 from auditor.reports.facts import (
     MOST_CONNECTIONS,
     UNFINISHED,
-    acceptance,
     facts,
     headline,
-    is_accepted,
-    pressing,
     repository_path,
+    sentences,
     spot,
 )
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
+from auditor.text import plural
 
 MOST_RESULTS = 25_000
 
 # GitHub rejects a file in which a rule has more, and shows ten of them.
 _MOST_TAGS = 20
 _PACKS = "PACKS"
+_CATEGORY = "fivetran-auditor"
+# What a repository names packs in; a host wants a file of every result.
+_DEFAULTS = "auditor.yaml"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {
     Severity.LOW: "note",
@@ -56,14 +63,18 @@ _Object = dict[str, Any]
 
 def render(result: Result) -> Iterator[str]:
     """Yield the report on ``result``."""
-    shown = pressing(result, MOST_RESULTS)
+    inconclusive = result.gate.outcome is Outcome.INCONCLUSIVE
+    waiting = [finding for finding in result.findings if is_open(finding, result)]
+    shown = waiting[: MOST_RESULTS - inconclusive]
     numbers = {checks.rule.id: number for number, checks in enumerate(result.checks)}
-    notes = _notes(result, len(shown))
+    notes = _notes(result, len(waiting), len(shown))
+    rules = [_rule(rule) for rule in result.rules]
     run = {
-        "tool": _tool(result.version, [_rule(rule) for rule in result.rules]),
+        "tool": _tool(result.version, [*rules, *([_INCONCLUSIVE] if inconclusive else [])]),
+        "automationDetails": {"id": _category(result)},
         "invocations": [
             {
-                "executionSuccessful": result.gate.outcome is not Outcome.INCONCLUSIVE,
+                "executionSuccessful": not inconclusive,
                 "exitCode": result.gate.exit_code,
                 "toolExecutionNotifications": notes,
             }
@@ -74,13 +85,16 @@ def render(result: Result) -> Iterator[str]:
     if any(rule.position.in_pack for rule in result.rules):
         packs = {"description": {"text": "the packs that fivetran-auditor ships"}}
         run["originalUriBaseIds"] = {_PACKS: packs}
-    yield from _log(run, (_result(finding, numbers[finding.rule.id]) for finding in shown))
+    results = (_result(finding, numbers[finding.rule.id]) for finding in shown)
+    doubt = [_doubt(sentences(result.gate.reasons), len(rules))] if inconclusive else []
+    yield from _log(run, chain(doubt, results))
 
 
 def placeholder(version: str) -> str:
-    """Return a log of a run that was not successful, without results."""
+    """Return a log of a run that was not successful: its one result says so."""
     run = {
-        "tool": _tool(version, []),
+        "tool": _tool(version, [_INCONCLUSIVE]),
+        "automationDetails": {"id": f"{_CATEGORY}/"},
         "invocations": [
             {
                 "executionSuccessful": False,
@@ -88,7 +102,7 @@ def placeholder(version: str) -> str:
             }
         ],
     }
-    return "".join(_log(run, iter(())))
+    return "".join(_log(run, iter([_doubt(UNFINISHED, 0)])))
 
 
 def render_problems(problems: Sequence[Problem], version: str) -> Iterator[str]:
@@ -122,17 +136,17 @@ def _tool(version: str, rules: list[_Object]) -> _Object:
     return {"driver": {"name": "fivetran-auditor", "version": version, "rules": rules}}
 
 
-def _notes(result: Result, shown: int) -> list[_Object]:
+def _notes(result: Result, waiting: int, shown: int) -> list[_Object]:
     """Return what a reader has to know before believing the results."""
     bad = result.gate.outcome is Outcome.INCONCLUSIVE
     notes = [_note("error", f"inconclusive: {reason}") for reason in result.gate.reasons if bad]
     notes += [_note("error", problem) for problem in result.listing.problems]
     notes += [_note("warning", text) for text in (*result.listing.warnings, *result.warnings)]
     notes += [_note("note", text) for text in (*result.left_out, *result.notes, *result.accepted)]
-    if shown < len(result.findings):
-        notes.append(
-            _note("warning", f"{shown:,} of {len(result.findings):,} findings, severest first")
-        )
+    if closed := len(result.findings) - waiting:
+        notes.append(_note("note", f"{plural(closed, 'finding')} accepted or allowed: no alerts"))
+    if shown < waiting:
+        notes.append(_note("warning", f"{shown:,} of {waiting:,} open findings, severest first"))
     return notes
 
 
@@ -167,7 +181,7 @@ def _rule(rule: Rule) -> _Object:
 
 def _result(finding: Finding, number: int) -> _Object:
     rule, identity = finding.rule, fingerprint(finding)
-    accepted, position = is_accepted(finding), spot(finding.rule)
+    position = spot(finding.rule)
     return {
         "ruleId": rule.id,
         "ruleIndex": number,
@@ -190,8 +204,7 @@ def _result(finding: Finding, number: int) -> _Object:
             {"relatedLocations": [_in_pack(rule)]} if position and position != rule.position else {}
         ),
         "fingerprints": {"fivetranAuditor/v1": identity},
-        "partialFingerprints": {"primaryLocationLineHash": f"{identity}:1"},
-        "suppressions": [_suppression(finding)] if accepted else [],
+        "partialFingerprints": {"fivetranAuditor/v1": identity},
         "properties": {
             "verdict": finding.verdict.label,
             "severity": rule.severity.label,
@@ -201,9 +214,53 @@ def _result(finding: Finding, number: int) -> _Object:
                 {"field": e.field, "actual": e.actual, "expected": e.expected}
                 for e in finding.evidence
             ],
-            "fix": rule.fix,
+            "fix": finding.fix,
         },
     }
+
+
+#: The rule of the one result that says a run came to no answer: without a result of its own, a run
+#: that saw nothing would close the alerts of the runs before.
+_INCONCLUSIVE: _Object = {
+    "id": "inconclusive",
+    "shortDescription": {"text": "The audit came to no answer"},
+    "fullDescription": {
+        "text": "Not everything could be judged: alerts that are gone may be open."
+    },
+    "help": {"text": "Mend what the result names, and audit again."},
+    "defaultConfiguration": {"level": "error"},
+}
+
+
+def _doubt(text: str, number: int) -> _Object:
+    """Return the result of an inconclusive run; it points at no line that could be to blame."""
+    return {
+        "ruleId": _INCONCLUSIVE["id"],
+        "ruleIndex": number,
+        "level": "error",
+        "message": _message(f"inconclusive: {text}"),
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _DEFAULTS},
+                    "region": {"startLine": 1, "startColumn": 1},
+                }
+            }
+        ],
+        "fingerprints": {"fivetranAuditor/v1": _INCONCLUSIVE["id"]},
+        "partialFingerprints": {"fivetranAuditor/v1": _INCONCLUSIVE["id"]},
+    }
+
+
+def _category(result: Result) -> str:
+    """Return the category of a run: alerts are compared within one.
+
+    A narrowed run has its own, or it would close the alerts of what it left out.
+    """
+    if not result.narrowed_by:
+        return f"{_CATEGORY}/"
+    chosen = sha256("\0".join(result.narrowed_by).encode()).hexdigest()[:12]
+    return f"{_CATEGORY}/narrowed-{chosen}/"
 
 
 _PROBLEM_RULE: _Object = {
@@ -239,7 +296,3 @@ def _in_pack(rule: Rule) -> _Object:
     """Return where the rule of a pack stands, for a result that points at the user's own file."""
     text = f"{rule.id} stands in {rule.position.file}"
     return {"physicalLocation": _place(rule.position), "message": _message(text)}
-
-
-def _suppression(finding: Finding) -> _Object:
-    return {"kind": "external", "status": "accepted", "justification": acceptance(finding)}

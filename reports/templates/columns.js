@@ -41,7 +41,7 @@ const FINDING_COLUMNS = [
   { id: "message", label: "Message", least: 16, grow: 2, text: message },
   { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (f) => joined(f, (c) => data.ids[c]) },
   { id: "owner", label: "Owner", least: 7, grow: 0.6, text: (f) => owners(ruleOf(f)) },
-  { id: "fix", label: "Fix", least: 12, grow: 1.4, text: (f) => ruleOf(f).fix },
+  { id: "fix", label: "Fix", least: 12, grow: 1.4, text: (f) => fixOf(f) },
   { id: "note", label: "Note", least: 10, grow: 1.2, text: note },
   { id: "policy", label: "Policy line", least: 10, grow: 1, text: (f) => ruleOf(f).position },
 ];

@@ -29,7 +29,10 @@ function selectRows() {
 
 // -- the state's comings and goings ---------------------------------------------------------
 
-const page = {};
+const page = {
+  // What the report says where there are no findings: the claim is made in one place.
+  noFindings: document.getElementById("plain-note").textContent.trim(),
+};
 const grid = new Table({
   label: "Findings",
   onOpen: (row) => go(state.show === "findings" ? { finding: findingId(row) } : { connection: data.ids[row] }),
@@ -197,7 +200,7 @@ function update() {
   page.empty.hidden = rows.length > 0;
   page.empty.textContent = all
     ? `No ${noun} matches these filters.`
-    : state.show === "findings" ? "No findings: every check passed or was skipped." : "No connections were judged.";
+    : state.show === "findings" ? page.noFindings : "No connections were judged.";
   grid.show(columns, rows, state.sort);
   updateColumnMenu(columns);
 }
@@ -236,7 +239,7 @@ function preparePrint() {
   )));
   document.getElementById("plain-note").textContent = shown.length > listed.length
     ? `The first ${number(listed.length)} of ${number(shown.length)} findings selected; the report itself holds all ${number(findingCount)}.`
-    : `${number(listed.length)} of ${plural(findingCount, "finding")}.`;
+    : findingCount ? `${number(listed.length)} of ${plural(findingCount, "finding")}.` : page.noFindings;
 }
 
 const THEMES = { system: "dark", dark: "light", light: "system" };

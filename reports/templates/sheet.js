@@ -48,9 +48,12 @@ function table(className, headings, rows) {
   );
 }
 
+// What mends a violation does not mend a check that could not be judged: that one has its own.
+const fixOf = (f) => VERDICTS[verdictOf[f]] === "error" ? data.advices[data.advice[f]] ?? "" : ruleOf(f).fix;
+
 // A rule's texts as a person reads them; a policy may leave any of them out.
-const advice = (rule) => [
-  rule.fix ? part("How to fix it", el("p", { class: "fix" }, rule.fix)) : "",
+const advice = (rule, fix) => [
+  fix ? part("How to fix it", el("p", { class: "fix" }, fix)) : "",
   rule.why ? part("Why it matters", el("p", {}, rule.why)) : "",
 ];
 
@@ -81,7 +84,7 @@ function findingSheet(f) {
       openWords(f) ? el("p", { class: "since" }, openWords(f)) : "",
       note(f) ? el("p", { class: "note" }, note(f)) : "",
       evidence.length ? table("evidence", ["Field", "Actual", "Expected"], evidence) : "",
-      ...advice(rule),
+      ...advice(rule, fixOf(f)),
       part(
         connections.length === 1 ? "Connection" : plural(connections.length, "connection"),
         groupKey(f) ? facts([["Group judged", groupKey(f)]]) : "",
@@ -141,7 +144,7 @@ function ruleSheet(rule) {
         "Groups", table("checks", ["Verdict", "Group"], groups.slice(0, MOST_LISTED)),
         more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
       ) : "",
-      ...advice(rule),
+      ...advice(rule, rule.fix),
     ],
   };
 }

@@ -58,7 +58,8 @@ class Estate:
         assert told == {k: n for k, n in counts.items() if k not in {"pass", "skip"}}
         folder = self.folder / into
         suites = JUnitXml.fromfile(str(folder / "junit.xml"))
-        assert suites.failures == counts.get("fail", 0)
+        allowed = [e for e in etree.parse(folder / "junit.xml").iter("skipped") if is_allowed(e)]
+        assert suites.failures + len(allowed) == counts.get("fail", 0)
         properties: Counter[str] = Counter()
         for suite in list(etree.parse(folder / "junit.xml").getroot())[1:]:
             said = {p.get("name"): p.get("value", "") for p in suite.iter("property")}
@@ -76,6 +77,10 @@ class Estate:
     def texts(self, into: str = "out") -> dict[str, str]:
         """Return the text of every report, by its file's name."""
         return {p.name: p.read_text() for p in (self.folder / into).iterdir() if p.is_file()}
+
+
+def is_allowed(skipped: etree._Element) -> bool:
+    return str(skipped.get("message")).startswith("allowed: ")
 
 
 def in_days(days: int) -> str:
@@ -113,7 +118,8 @@ def test_six_weeks(house: Path):
     assert (code, counts) == (0, {"pass": 5, "known": 2, "waived": 2})
     assert "ends soon" in told
     for name, report in estate.texts().items():
-        if name != "annotations.txt":
+        # What is accepted is no annotation and no alert.
+        if name not in {"annotations.txt", "report.sarif"}:
             assert "agreed with finance" in report, name
 
     # The waiver ends, and nobody has done anything.

@@ -20,7 +20,7 @@ from auditor.cli.config.file import config_schema
 from auditor.policy.loading.documents import pack_names
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from tests.cli.running import KEYS, outcome_in, run
+from tests.cli.running import KEYS, outcome_in, run, shell
 
 WORKFLOW = ".github/workflows/fivetran-audit.yml"
 GITLAB = ".gitlab-ci.fivetran-audit.yml"
@@ -151,11 +151,16 @@ def test_the_jobs_run_and_make_the_files_they_hand_on(started: Path):
     with Sandbox(build_estate(60, 7, healthy=True)) as sandbox:
         env = {**KEYS, "FIVETRAN_AUDITOR_BASE_URL": sandbox.url}
         for name, lines in scripts.items():
-            ours = [line for line in lines if line.startswith("fivetran-auditor ")]
+            ours = [line for line in lines if re.search("^ *fivetran-auditor ", line, re.MULTILINE)]
             assert len(ours) == 3, name
-            for line in ours:
-                done = run(line.split()[1:], started, env)
-                assert done.returncode == 0, f"{name}: {line}\n{done.stdout}{done.stderr}"
+            for script in ours:
+                done = shell(
+                    script.replace("fivetran-auditor ", "auditor "),
+                    started,
+                    {**env, "GITHUB_OUTPUT": str(started.parent / "step-output")},
+                )
+                assert done.returncode == 0, f"{name}: {script}\n{done.stdout}{done.stderr}"
+    assert (started.parent / "step-output").read_text() == "code=0\n"
     handed = [
         *gitlab["fivetran-audit"]["artifacts"]["reports"].values(),
         *gitlab["fivetran-policies"]["artifacts"]["reports"].values(),

@@ -94,8 +94,11 @@ def by_junit(folder: Path) -> Counts:
 
 def by_sarif(folder: Path) -> Counts:
     (run,) = json.loads(text_of(folder, "sarif"))["runs"]
-    found = Counter(result["properties"]["verdict"] for result in run["results"])
-    found.update({label: int(run["properties"][label]) for label in ("pass", "skip")})
+    alerts = [result for result in run["results"] if result["ruleId"] != "inconclusive"]
+    found = Counter(result["properties"]["verdict"] for result in alerts)
+    # What is accepted is no alert.
+    labels = ("pass", "skip", "waived", "known")
+    found.update({label: int(run["properties"][label]) for label in labels})
     return found
 
 
@@ -151,9 +154,19 @@ def named_in_json(folder: Path) -> Counter[str]:
     return Counter(finding["fingerprint"] for finding in document(folder)["findings"])
 
 
+def open_in_json(folder: Path) -> Counter[str]:
+    """Return what is neither waived nor known."""
+    return Counter(
+        finding["fingerprint"]
+        for finding in document(folder)["findings"]
+        if finding["verdict"] in {"fail", "error"}
+    )
+
+
 def named_in_sarif(folder: Path) -> Counter[str]:
     (run,) = json.loads(text_of(folder, "sarif"))["runs"]
-    return Counter(result["fingerprints"]["fivetranAuditor/v1"] for result in run["results"])
+    alerts = [result for result in run["results"] if result["ruleId"] != "inconclusive"]
+    return Counter(result["fingerprints"]["fivetranAuditor/v1"] for result in alerts)
 
 
 def named_in_csv(folder: Path) -> Counter[str]:

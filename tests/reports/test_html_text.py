@@ -108,9 +108,9 @@ def test_a_narrowed_run_cannot_be_taken_for_a_full_one() -> None:
         "group_id = analytics_prod",
     ):
         assert fact in text
-    assert "Everything was judged" not in text
+    assert "not a full run" in text
     full = _text(sample_result(outcome=Outcome.PASSED))
-    assert "Everything was judged" in full
+    assert "Everything that was listed was judged" in full
     assert "full run" not in full
 
 
@@ -123,7 +123,7 @@ def test_the_first_findings_are_plain_rows_and_the_cut_is_stated() -> None:
 
 
 def test_what_to_do_first_is_ordered_by_severity_then_count() -> None:
-    result = sample_result(400, 10)
+    result = sample_result(400, 10, outcome=Outcome.VIOLATIONS)
     shown = [
         link.get("href").removeprefix("#rule=").partition("&")[0]
         for link in _tree(result).xpath("//li[@class='todo']//h3/a")
@@ -191,15 +191,24 @@ def test_the_island_cannot_end_its_element() -> None:
 def test_a_report_on_nothing_is_a_report() -> None:
     for result in (sample_result(0), sample_result(1, 0), sample_result(0, 0)):
         assert result.gate.outcome.value in _text(result).lower()
-    without_gate = sample_result(outcome=Outcome.PASSED)
-    gate = replace(without_gate.gate, fail_on=None)
-    assert "nothing failed" in _text(replace(without_gate, gate=gate))
+
+
+def test_what_kept_a_run_from_an_answer_comes_first() -> None:
+    result = sample_result(400, 10, outcome=Outcome.INCONCLUSIVE)
+    shown = [
+        link.get("href").removeprefix("#rule=").partition("&")[0]
+        for link in _tree(result).xpath("//li[@class='todo']//h3/a")
+    ]
+    errors = [bool(c.count(Verdict.ERROR)) for i in shown for c in result.checks if c.rule.id == i]
+    assert errors == sorted(errors, reverse=True)
+    assert True in errors
+    assert False in errors
 
 
 def test_the_gate_says_from_which_severity_it_fails() -> None:
     result = sample_result(outcome=Outcome.PASSED)
     gate = replace(result.gate, fail_on=Severity.HIGH)
-    assert "nothing at or above high failed" in _text(replace(result, gate=gate))
+    assert "fails on high and above" in _text(replace(result, gate=gate))
 
 
 def test_the_placeholder_says_inconclusive() -> None:

@@ -68,8 +68,11 @@ def by_junit(text: str) -> Counts:
 
 def by_sarif(text: str) -> Counts:
     (run,) = json.loads(text)["runs"]
-    found = Counter(result["properties"]["verdict"] for result in run["results"])
-    found.update({label: int(run["properties"][label]) for label in ("pass", "skip")})
+    alerts = [result for result in run["results"] if result["ruleId"] != "inconclusive"]
+    found = Counter(result["properties"]["verdict"] for result in alerts)
+    # What is accepted is no alert.
+    labels = ("pass", "skip", "waived", "known")
+    found.update({label: int(run["properties"][label]) for label in labels})
     return found
 
 

@@ -64,7 +64,7 @@ def command(
     gzip: bool,
     hourly_limit: int | None,
     fault: str | None,
-) -> None:
+) -> int:
     """Serve a made-up Fivetran account on loopback, for trying rules and pipelines.
 
     The account is the same for the same seed and count; its ages count from the start.
@@ -95,6 +95,7 @@ def command(
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+    return 0  # stopping is how a server ends
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:

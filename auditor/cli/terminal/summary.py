@@ -13,6 +13,7 @@ from auditor.cli.terminal.layout import cells, cut, folded, middle_cut, padded
 from auditor.cli.terminal.streams import style
 from auditor.clock import to_the_second
 from auditor.model import Outcome, Result, RuleChecks, Severity, Verdict
+from auditor.reports.claim import claim
 from auditor.reports.facts import trend_in_words
 from auditor.text import listed, one_line, plural, printable
 
@@ -74,6 +75,12 @@ def _answer_lines(result: Result, lost: int | None, width: int | None) -> Iterat
     word, colour = _OUTCOME[result.gate.outcome]
     code = result.gate.exit_code
     reasons = [one_line(reason, _LONGEST_NOTE) for reason in result.gate.reasons]
+    claimed = claim(result)
+    if result.gate.outcome is Outcome.PASSED:
+        said = claimed.sentence.removesuffix(".")
+        reasons = [f"{said[0].lower()}{said[1:]}", *reasons]
+    elif claimed.unmade:
+        reasons.append("no check was made")
     if lost is not None:
         word, colour, code = "NOT REPORTED", "red", lost
         own = result.gate.outcome.value

@@ -38,6 +38,7 @@ from auditor.text import listed, plural, printable
 
 _PACKED = msgspec.msgpack.Encoder().encode
 _ITEMS_SHOWN = 3
+_AHEAD = " (in the future)"
 _KEPT = frozenset({HIDDEN, REDACTED})
 _WANTED_TYPE = {
     Takes.SCALARS: "a text, number or boolean",
@@ -70,8 +71,8 @@ class _Clause(NamedTuple):
         return f"{self.field} {self.verb} {self.actual}, expected {self.needed}"
 
 
-#: The evidence of a check, and a message.
-Told = tuple[tuple[Evidence, ...], str]
+#: The evidence of a check, a message, and what to do about an error.
+Told = tuple[tuple[Evidence, ...], str, str]
 
 
 class Describer(msgspec.Struct, frozen=True):
@@ -99,7 +100,7 @@ class Describer(msgspec.Struct, frozen=True):
             return described
         read = dict(zip(self.entry.reads, values, strict=True))
         message = self.entry.message.filled(lambda path: self.shown(path, read[path]))
-        return described[0], printable(message)
+        return described[0], printable(message), ""
 
     def _decided(self, values: tuple[Any, ...], *, failed: bool) -> Told:
         """Return the evidence and its message, "" where the rule's own says it better."""
@@ -112,10 +113,13 @@ class Describer(msgspec.Struct, frozen=True):
             clauses = list(dict.fromkeys(clauses)) if failed else _merged(clauses)
         evidence = tuple([Evidence(c.field, c.actual, c.needed) for c in clauses])
         if failed and self.entry.message is not None:
-            return evidence, ""
+            return evidence, "", ""
         between = "; or " if failed and isinstance(condition, AnyOf) else "; "
         text = between.join(map(str, clauses))
-        return evidence, text if failed else f"cannot be judged: {text}"
+        if failed:
+            return evidence, text, ""
+        advice = "; ".join(dict.fromkeys(map(_advice, clauses)))
+        return evidence, f"cannot be judged: {text}", advice
 
     def shown(self, path: str, value: Any) -> str:
         """Return ``value``, which stands at ``path``, as a report may show it."""
@@ -208,7 +212,7 @@ def _doubted(test: Test, value: Any, actual: str) -> tuple[str, str]:
         if read is None:
             return f"{actual} (no {test.reading.value} that can be read)", ""
         ahead = isinstance(read, datetime) and test.operator.form is OperandForm.DURATION
-        return (f"{actual} (in the future)" if ahead else actual), ""
+        return (f"{actual}{_AHEAD}" if ahead else actual), ""
     if not test.takes(value):
         return typed, _WANTED_TYPE.get(test.operator.accepts(test.kind), "a value")
     if isinstance(test.operand, Literal) and type(value) is not list:
@@ -216,6 +220,24 @@ def _doubted(test: Test, value: Any, actual: str) -> tuple[str, str]:
         one = operand[0] if isinstance(operand, tuple) else operand
         return typed, kind_of(one) if type(one) in {str, int, float, bool} else ""
     return actual, ""
+
+
+def _advice(clause: _Clause) -> str:
+    """Return what makes a check that could not be judged one that can."""
+    field = clause.field or "the item"
+    if clause.actual in {"missing", "null"}:
+        return (
+            f"{field} is {clause.actual}: write {field}: {{exists: true}} in the rule's when to"
+            " skip such connections, or in its assert to fail them"
+        )
+    if clause.actual.endswith(_AHEAD):
+        return (
+            f"{field} is ahead of the time that the run judges by: set this machine's clock, or"
+            " give --now, or use before and after for a time that may be in the future"
+        )
+    if clause.kind:
+        return f"{field} is not {clause.kind}: ask for what the API sends there, or skip it in when"
+    return f"{field} cannot be compared with what the rule asks: ask for what the API sends there"
 
 
 def _merged(clauses: Iterable[_Clause]) -> list[_Clause]:

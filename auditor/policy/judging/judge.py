@@ -154,9 +154,9 @@ class Judgement(msgspec.Struct, frozen=True):
             about = known.get(index)
             if about is None:
                 about = known[index] = (connections[index],)
-            evidence, message = describe(values, failed=verdict != error)
+            evidence, message, advice = describe(values, failed=verdict != error)
             note = notes.get((number, index), "") if notes else ""
-            tell(Finding(rule, _VERDICTS[verdict], about, evidence, message, "", note))
+            tell(Finding(rule, _VERDICTS[verdict], about, evidence, message, "", note, advice))
         for entry, outcomes in self.groups:
             by_rule[entry.rule.id] += [
                 self._finding(entry, o, connections) for o in outcomes if o.verdict in _TOLD
@@ -178,10 +178,12 @@ class Judgement(msgspec.Struct, frozen=True):
     ) -> Finding:
         rule = entry.rule
         evidence = (Evidence(outcome.field, outcome.actual, rule.expects),)
+        advice = ""
         group = self._name(entry, outcome)
         if outcome.verdict is Verdict.ERROR:
             where = "" if outcome.key is None else f" in {group}"
             message = f"cannot be judged: {outcome.field} is {outcome.actual}{where}"
+            advice = _advice(outcome)
         elif entry.message is not None:
             named = [*zip(entry.keys, outcome.key or (), strict=True), *outcome.values]
             known = {path: self._shown(entry, path, value) for path, value in named}
@@ -191,4 +193,21 @@ class Judgement(msgspec.Struct, frozen=True):
             message = f"{group}: {outcome.field} is {outcome.actual}, expected that {rule.expects}"
         members = tuple(connections[index] for index in outcome.members)
         message = printable(message)
-        return Finding(rule, outcome.verdict, members, evidence, message, group, outcome.note)
+        return Finding(
+            rule, outcome.verdict, members, evidence, message, group, outcome.note, advice
+        )
+
+
+def _advice(outcome: GroupOutcome) -> str:
+    """Return what makes a check of a group that could not be judged one that can."""
+    if outcome.key is None:
+        return (
+            f"{outcome.field} forms the groups and is {outcome.actual} here: choose another per, or"
+            " mend what the connections hold there"
+        )
+    if outcome.members:
+        return (
+            "whether these connections count is not known: write exists in the rule's when for"
+            " what they lack"
+        )
+    return "judge the whole account: a part of it cannot decide a rule about groups"

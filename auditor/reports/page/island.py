@@ -125,6 +125,12 @@ def _findings(result: Result) -> Iterator[tuple[str, object]]:
     yield "message", messages
     note_number: dict[str, int] = {"": 0}
     yield "note", [_numbered(note_number, f.note) if f.note else 0 for f in findings]
+    advice_number: dict[str, int] = {}
+    yield (
+        "advice",
+        {str(n): _numbered(advice_number, f.advice) for n, f in enumerate(findings) if f.advice},
+    )
+    yield "advices", list(advice_number)
     yield "group", {str(n): finding.group for n, finding in enumerate(findings) if finding.group}
     fields, field_of = _distinct(field for field, _, _ in evidence_number)
     yield "fields", fields

@@ -1,0 +1,113 @@
+"""What a run may claim: the one place from which every format takes its words.
+
+A sentence that says more than was judged makes a green that was not earned. So it says what the
+judged connections are (everything, what one walk listed, a saved file of unknown completeness, a
+choice), whether any check was made, and what failed and yet does not gate.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from auditor.model import Completeness, Finding, Outcome, Result, Verdict
+from auditor.text import plural
+
+#: The heading of each outcome.
+HEADINGS = {
+    Outcome.PASSED: "Passed",
+    Outcome.VIOLATIONS: "Violations",
+    Outcome.INCONCLUSIVE: "Inconclusive",
+}
+#: What was judged, by how complete the listing is; the account as a whole is claimed by none.
+_JUDGED = {
+    Completeness.ONE_PAGE: "Everything that was listed was judged",
+    Completeness.VERIFIED: "Everything that was listed was judged",
+    Completeness.SNAPSHOT: "Everything in the snapshot was judged",
+    Completeness.ONE_WALK: "What one walk over several pages listed was judged",
+    Completeness.UNKNOWN: "What was saved was judged; whether that is all there is, is unknown",
+    Completeness.INCOMPLETE: "Not everything was listed",
+}
+_NOT_A_PASS = "Not everything could be judged: do not read this as a pass."
+
+
+class Claim(NamedTuple):
+    """What a run may claim: a heading, a sentence, and what to say where findings would stand.
+
+    ``unmade`` says that no check was made at all.
+    """
+
+    heading: str
+    sentence: str
+    no_findings: str
+    unmade: bool
+
+
+def claim(result: Result) -> Claim:
+    """Return what ``result`` may claim, in plain sentences that end with a full stop."""
+    outcome = result.gate.outcome
+    made = result.total - result.counts[Verdict.SKIP]
+    if outcome is Outcome.INCONCLUSIVE:
+        sentence = _NOT_A_PASS if made else f"No check was made. {_NOT_A_PASS}"
+    elif outcome is Outcome.VIOLATIONS:
+        failed = f"{result.counts[Verdict.FAIL]:,} of {plural(result.total, 'check')} failed"
+        sentence = f"{failed}. {_judged(result)}."
+    elif not made:
+        sentence = f"{_unmade(result)}. {_judged(result)}."
+    else:
+        sentence = f"{_judged(result)}. {_settled(result)}."
+    return Claim(HEADINGS[outcome], sentence, _no_findings(result, made), not made)
+
+
+def is_open(finding: Finding, result: Result) -> bool:
+    """Whether a finding stands in the gate's way: an error, or a failure that counts.
+
+    What is waived, known, below ``--fail-on`` or within ``--max`` does not; no format may show it
+    as an open alert.
+    """
+    if finding.verdict is Verdict.ERROR:
+        return True
+    return finding.verdict is Verdict.FAIL and finding.rule.severity in result.gating
+
+
+def let_through(finding: Finding, result: Result) -> str:
+    """Return why a failure does not gate: ``allowed: …``; "" for any other finding."""
+    gate, severity = result.gate, finding.rule.severity
+    if finding.verdict is not Verdict.FAIL or severity in result.gating:
+        return ""
+    limits = dict(gate.limits)
+    if severity in limits:
+        return f"allowed: within --max {severity.label}={limits[severity]}"
+    return f"allowed: below --fail-on {gate.fail_on.label if gate.fail_on else 'none'}"
+
+
+def _judged(result: Result) -> str:
+    judged = _JUDGED[result.listing.completeness]
+    if not result.listing.connections:
+        judged = "No connection was listed"
+    chosen = result.source.filters or result.left_out
+    return f"{judged}; not a full run: something was left out" if chosen else judged
+
+
+def _unmade(result: Result) -> str:
+    return "No rule applied to anything: no check was made" if result.total else "No check was made"
+
+
+def _settled(result: Result) -> str:
+    """Return what came of the checks of a run that passed."""
+    counts = result.counts
+    accepted = counts[Verdict.WAIVED] + counts[Verdict.KNOWN]
+    parts = [
+        f"{counts[Verdict.FAIL]:,} allowed" if counts[Verdict.FAIL] else "",
+        f"{counts[Verdict.WAIVED]:,} waived" if counts[Verdict.WAIVED] else "",
+        f"{counts[Verdict.KNOWN]:,} known" if counts[Verdict.KNOWN] else "",
+    ]
+    failed = counts[Verdict.FAIL] + accepted
+    if not failed:
+        return "Nothing failed"
+    return f"{plural(failed, 'violation')} and none that gates: {', '.join(filter(None, parts))}"
+
+
+def _no_findings(result: Result, made: int) -> str:
+    if not made:
+        return f"There are none: {_unmade(result)[0].lower()}{_unmade(result)[1:]}."
+    return "There are none: every check that was made passed."

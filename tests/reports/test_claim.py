@@ -1,0 +1,246 @@
+"""What a run may claim: no format says more than was judged.
+
+Everything a claim depends on is crossed: how complete the listing is, what was left out, which
+checks were made and what they came to, what the gate lets through. Every format is read for words
+that say more.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import product
+
+import pytest
+from junitparser import JUnitXml
+
+from auditor.cli.terminal.summary import answer, summary
+from auditor.gate import Bar, decide
+from auditor.model import (
+    Completeness,
+    Connections,
+    Evidence,
+    Finding,
+    Listing,
+    Outcome,
+    PolicyFile,
+    Position,
+    Result,
+    Rule,
+    RuleChecks,
+    Severity,
+    SourceInfo,
+    Verdict,
+)
+from auditor.reports import REPORTS
+from auditor.reports.claim import claim, is_open, let_through
+from tests.reports.sample_results import JUDGED_AT
+
+V = Verdict
+#: What the checks of one rule come to on three connections, by what it shows.
+CHECKS = {
+    "all pass": (V.PASS, V.PASS, V.PASS),
+    "all skip": (V.SKIP, V.SKIP, V.SKIP),
+    "a failure": (V.PASS, V.FAIL, V.SKIP),
+    "waived": (V.PASS, V.WAIVED, V.PASS),
+    "known": (V.PASS, V.KNOWN, V.PASS),
+    "waived and failed": (V.WAIVED, V.FAIL, V.KNOWN),
+    "an error": (V.PASS, V.ERROR, V.PASS),
+    "nothing listed": (),
+}
+BARS = {
+    "low": Bar(allow_empty=True),
+    "high": Bar(Severity.HIGH, allow_empty=True),
+    "max": Bar(limits={Severity.MEDIUM: 1}, allow_empty=True),
+    "none": Bar(None, allow_empty=True),
+}
+LEFT_OUT = {
+    "full": {},
+    "filtered": {
+        "source": SourceInfo("api", "https://api.fivetran.com", (("group_id", "g"),)),
+        "narrowed_by": ("group_id=g",),
+    },
+    "selected": {"left_out": ("--only r: 1 rule of 2 left out (s)",), "narrowed_by": ("--only r",)},
+}
+
+
+def made(completeness: Completeness, checks: str, bar: str, left_out: str) -> Result:
+    verdicts = CHECKS[checks]
+    ids = tuple(f"id_{n}" for n in range(len(verdicts)))
+    connections = Connections(ids, ("postgres",) * len(ids), ids, ("g",) * len(ids))
+    rule = Rule(
+        "r", "A rule", Severity.MEDIUM, "house", Position("house.yaml", 3, 5), "x is 1", fix="Fix."
+    )
+    found = tuple(
+        Finding(rule, v, (connections[n],), (Evidence("x", "2", "1"),), "x is 2", note="a note")
+        for n, v in enumerate(verdicts)
+        if v not in {V.PASS, V.SKIP}
+    )
+    problems = ("page 2 is cut",) if completeness is Completeness.INCOMPLETE else ()
+    listing = Listing(completeness, 2, len(ids), problems=problems)
+    judged = (RuleChecks(rule, bytes(verdicts)),)
+    base = Result(
+        version="1.0.0",
+        judged_at=JUDGED_AT,
+        source=SourceInfo("api", "https://api.fivetran.com"),
+        listing=listing,
+        policies=(PolicyFile("house", "house.yaml", "b07d44e1" * 8),),
+        connections=connections,
+        checks=judged,
+        gate=decide(listing, judged, BARS[bar]),
+        describe=lambda: found,
+    )
+    fields = {name: getattr(base, name) for name in base.__struct_fields__}
+    return Result(**{**fields, **LEFT_OUT[left_out]})
+
+
+def texts(result: Result) -> dict[str, str]:
+    """Return what every format says, in its reader's words."""
+    said = {name: "".join(REPORTS[name].render(result)) for name in REPORTS}
+    # What a script may say is not said yet; its words stand in the file all the same.
+    said["html"] = re.sub(r"<(style|script)[^>]*>.*?</\1>", "", said["html"], flags=re.DOTALL)
+    said["terminal"] = "\n".join(summary(result, ()))
+    said["quiet"] = answer(result)
+    return said
+
+
+CASES = list(product(Completeness, CHECKS, ("low", "high"), LEFT_OUT))
+
+
+@pytest.mark.parametrize(
+    ("completeness", "checks", "bar", "left_out"),
+    CASES,
+    ids=[" ".join((c.name.lower(), *rest)) for c, *rest in CASES],
+)
+def test_no_format_says_more_than_was_judged(
+    completeness: Completeness, checks: str, bar: str, left_out: str
+):
+    result = made(completeness, checks, bar, left_out)
+    verdicts = CHECKS[checks]
+    unmade = all(verdict is V.SKIP for verdict in verdicts)
+    not_whole = completeness in {Completeness.ONE_WALK, Completeness.UNKNOWN}
+    forbidden = ["everything was judged", "every connection was judged"]
+    if not_whole or completeness is Completeness.INCOMPLETE or not verdicts:
+        forbidden += ["everything that was listed", "everything in the snapshot"]
+    if unmade:
+        forbidden += ["nothing failed", "every check that was made passed"]
+    if {V.FAIL, V.WAIVED, V.KNOWN, V.ERROR} & set(verdicts):
+        forbidden += ["nothing failed", "there are none"]
+    if result.gate.outcome is not Outcome.PASSED:
+        forbidden += ["✅", "nothing failed"]
+    for name, said in texts(result).items():
+        low = said.lower()
+        assert [word for word in forbidden if word in low] == [], name
+        # Code Quality has no place for what a run rests on.
+        if unmade and name != "gitlab":
+            assert "no check was made" in low, name
+
+
+@pytest.mark.parametrize("checks", CHECKS)
+@pytest.mark.parametrize("completeness", Completeness, ids=lambda c: c.name.lower())
+@pytest.mark.parametrize("bar", BARS)
+def test_what_does_not_gate_is_red_nowhere(completeness: Completeness, checks: str, bar: str):
+    result = made(completeness, checks, bar, "full")
+    failed = sum(v is V.FAIL for v in CHECKS[checks])
+    gates = failed if bar == "low" else 0
+    assert sum(f.verdict is V.FAIL and is_open(f, result) for f in result.findings) == gates
+    xml = JUnitXml.fromstring("".join(REPORTS["junit"].render(result)).encode())
+    assert sum(suite.failures for suite in xml) == gates
+    log = json.loads("".join(REPORTS["sarif"].render(result)))["runs"][0]
+    alerts = [r for r in log["results"] if r["ruleId"] == "r"]
+    errors = sum(v is V.ERROR for v in CHECKS[checks])
+    assert len(alerts) == gates + errors
+    issues = json.loads("".join(REPORTS["gitlab"].render(result)))
+    loud = [i for i in issues if i["severity"] != "info" and i["check_name"] == "r"]
+    assert len(loud) == gates + errors
+    lines = "".join(REPORTS["github"].render(result)).splitlines()
+    assert sum(
+        line.startswith(("::warning", "::error")) and "title=medium" in line for line in lines
+    ) == (gates + errors)
+
+
+@pytest.mark.parametrize(
+    ("bar", "why"),
+    [
+        ("low", ""),
+        ("high", "allowed: below --fail-on high"),
+        ("max", "allowed: within --max medium=1"),
+        ("none", "allowed: below --fail-on none"),
+    ],
+)
+def test_what_is_let_through_says_why(bar: str, why: str):
+    result = made(Completeness.ONE_PAGE, "a failure", bar, "full")
+    (finding,) = result.findings
+    assert let_through(finding, result) == why
+    if why:
+        for name in ("junit", "gitlab", "github"):
+            assert why in "".join(REPORTS[name].render(result)), name
+
+
+def test_an_inconclusive_run_is_a_result_of_its_own():
+    result = made(Completeness.INCOMPLETE, "all pass", "low", "full")
+    log = json.loads("".join(REPORTS["sarif"].render(result)))["runs"][0]
+    (doubt,) = log["results"]
+    assert log["tool"]["driver"]["rules"][doubt["ruleIndex"]]["id"] == doubt["ruleId"]
+    assert doubt["ruleId"] == "inconclusive"
+    assert "page 2 is cut" in doubt["message"]["text"]
+
+
+def test_a_narrowed_run_closes_no_alert_of_a_full_one():
+    ids = []
+    for left_out in LEFT_OUT:
+        result = made(Completeness.ONE_PAGE, "all pass", "low", left_out)
+        log = json.loads("".join(REPORTS["sarif"].render(result)))["runs"][0]
+        ids.append(log["automationDetails"]["id"])
+    assert ids[0] == "fivetran-auditor/"
+    assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize(
+    ("completeness", "checks", "left_out", "sentence"),
+    [
+        ("ONE_PAGE", "all pass", "full", "Everything that was listed was judged. Nothing failed."),
+        (
+            "ONE_WALK",
+            "all pass",
+            "full",
+            "What one walk over several pages listed was judged. Nothing failed.",
+        ),
+        (
+            "UNKNOWN",
+            "waived",
+            "full",
+            (
+                "What was saved was judged; whether that is all there is, is unknown. "
+                "1 violation and none that gates: 1 waived."
+            ),
+        ),
+        (
+            "VERIFIED",
+            "all pass",
+            "selected",
+            (
+                "Everything that was listed was judged; not a full run: something was left out. "
+                "Nothing failed."
+            ),
+        ),
+        ("ONE_PAGE", "nothing listed", "full", "No check was made. No connection was listed."),
+        (
+            "SNAPSHOT",
+            "all skip",
+            "full",
+            (
+                "No rule applied to anything: no check was made. "
+                "Everything in the snapshot was judged."
+            ),
+        ),
+        (
+            "INCOMPLETE",
+            "all skip",
+            "full",
+            "No check was made. Not everything could be judged: do not read this as a pass.",
+        ),
+    ],
+)
+def test_the_sentence(completeness: str, checks: str, left_out: str, sentence: str):
+    assert claim(made(Completeness[completeness], checks, "low", left_out)).sentence == sentence
