@@ -31,6 +31,8 @@ _RELATIVE = re.compile(r"now(?:([+-])([0-9]{1,6}[smhdw]))?", re.ASCII)
 
 #: A timestamp this far ahead of ``now`` cannot be an age: clocks differ, but not by so much.
 FUTURE_TOLERANCE = timedelta(minutes=5)
+#: The clocks of a server and of this machine may differ by so much, and answers be believed.
+CLOCKS_APART = timedelta(hours=24)
 
 
 def parse_timestamp(text: str) -> datetime | None:
@@ -70,6 +72,19 @@ def parse_relative(text: str) -> timedelta | None:
     return -offset if offset is not None and match[1] == "-" else offset
 
 
+def apart(server: datetime, local: datetime) -> str:
+    """Return why answers of a server with this clock are not believed, "" where they are.
+
+    No two clocks are a day apart by accident: the answer is an old one, or a clock is wrong.
+    """
+    if abs(server - local) <= CLOCKS_APART:
+        return ""
+    return (
+        f"the server's clock says {to_the_second(server)} and this machine's "
+        f"{to_the_second(local)}: either the answer is not of now, or a clock is wrong"
+    )
+
+
 def iso(moment: datetime) -> str:
     """Return ``moment`` in UTC as the API writes times: ``2026-01-31T12:00:00Z``."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -78,3 +93,13 @@ def iso(moment: datetime) -> str:
 def to_the_second(moment: datetime) -> str:
     """Return ``moment`` as sentences for people have it; ``iso`` is for what machines read."""
     return iso(moment.replace(microsecond=0))
+
+
+def in_words(duration: timedelta) -> str:
+    """Return a duration of no less than 0 in its largest unit, rounded down: ``91 days``."""
+    seconds = int(duration.total_seconds())
+    for name, size in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size * 2 or (seconds == size):
+            count = seconds // size
+            return f"{count:,} {name}{'' if count == 1 else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

@@ -46,7 +46,7 @@ class Field(msgspec.Struct, frozen=True):
 
     ``path`` is dotted, ``[]`` stands for the items of an array (``setup_tests[].status``).
     ``always`` says that the spec requires the field in a list, and not null. ``open`` objects
-    take any key below them.
+    take any key below them. ``free`` text may hold any sign, as a cron expression does.
     """
 
     path: str
@@ -56,6 +56,7 @@ class Field(msgspec.Struct, frozen=True):
     always: bool = False
     open: bool = False
     exposure: Exposure = Exposure.SHOWN
+    free: bool = False
 
 
 _S, _I, _B, _T, _O, _A = (
@@ -117,7 +118,7 @@ _FIELDS: tuple[Field, ...] = (
         "A day of the week.",
         values=("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"),
     ),
-    Field("schedule.cron", _S, "The expression of a CRON schedule."),
+    Field("schedule.cron", _S, "The expression of a CRON schedule.", free=True),
     Field(
         "daily_sync_time",
         Kind.TIME_OF_DAY,
@@ -212,7 +213,7 @@ _FIELDS: tuple[Field, ...] = (
     Field("connect_card.token", _S, "A live token.", exposure=_SECRET),
     Field("connect_card.uri", _S, "A link that embeds the token.", exposure=_SECRET),
     Field("connect_card_config", _O, "How the connect card behaves."),
-    Field("connect_card_config.redirect_uri", _S, "Where it leads to."),
+    Field("connect_card_config.redirect_uri", _S, "Where it leads to.", free=True),
     Field("connect_card_config.hide_setup_guide", _B, "Whether it hides the guide."),
     Field("connect_card_config.all_fields", _B, "Whether it asks for every field."),
     Field("destination_configuration", _O, "The connection's settings in its destination."),

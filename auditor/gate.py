@@ -25,12 +25,14 @@ class Bar(msgspec.Struct, frozen=True):
     """What the gate lets through: ``fail_on`` is the least severity that counts, None for none.
 
     ``limits`` are the violations that are allowed of a severity; they outrank ``fail_on``.
+    ``doubts`` are sentences that say why what was listed is not the account as it has to be.
     """
 
     fail_on: Severity | None = Severity.LOW
     strict: bool = False
     allow_empty: bool = False
     limits: Mapping[Severity, int] = msgspec.field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     def allows(self, severity: Severity) -> int | None:
         """Return how many violations of ``severity`` pass; None for any number."""
@@ -57,6 +59,7 @@ def _unsettled(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iter
         yield f"the listing is incomplete: {problem}"
     if listing.completeness is Completeness.INCOMPLETE and not listing.problems:
         yield "the listing is incomplete"
+    yield from bar.doubts
     if listing.complete and not listing.connections and not bar.allow_empty:
         yield (
             "no connection was listed, so nothing was judged: check the key's permissions and the"

@@ -361,11 +361,12 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     ``checks`` has one entry a rule in force, in policy order. ``judged_at`` is the time that
     rules compare with; ``clock_note`` says where it came from when that is not the run's own
-    clock. ``left_out`` names what was narrowed (options, disabled rules), as sentences,
-    ``narrowed_by`` the options among that, as they were given, and
-    ``accepted`` what waivers and a baseline took out of the gate; ``waivers`` and ``baseline``
-    are the same in numbers. ``notes`` are what else a reader has to know of the run: what a file
-    set, what a policy changed of another. ``history`` is None for a run that keeps none.
+    clock. ``taken_at`` is when a saved listing was taken, None for the live account and where it
+    does not say. ``left_out`` names what was narrowed (options, disabled rules), as sentences,
+    ``narrowed_by`` the options among that, as they were given, and ``accepted`` what waivers and a
+    baseline took out of the gate; ``waivers`` and ``baseline`` are the same in numbers. ``notes``
+    are what else a reader has to know of the run: what a file set, what a policy changed of
+    another. ``history`` is None for a run that keeps none.
     """
 
     version: str
@@ -378,6 +379,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     gate: Gate
     describe: Callable[[], tuple[Finding, ...]]
     clock_note: str = ""
+    taken_at: datetime | None = None
     left_out: tuple[str, ...] = ()
     narrowed_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from auditor.clock import to_the_second
+from auditor.clock import apart, in_words, to_the_second
 from auditor.decoding.records import Shape
 from auditor.errors import SourceError
 from auditor.gate import Bar, decide
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 CLOCK_TOLERANCE = timedelta(seconds=300)
 #: Seconds that a live listing may take in all.
 DEFAULT_TIMEOUT = 600.0
+#: With --strict a saved listing may be so old, where --max-age says nothing else.
+_STRICT_AGE = timedelta(hours=24)
 _NO_VALUE = "(missing)"
 #: So many problems of a listing, and warnings, are told one by one.
 _TOLD = 50
@@ -59,6 +61,7 @@ class Options(msgspec.Struct, frozen=True):
     seconds for a live listing. ``now`` replays a time, ``clock`` is the run's own, by which
     ``waivers`` expire. ``limits`` allow so many violations of a severity, whatever ``fail_on``
     says. What ``baseline`` knows does not gate. ``notes`` are sentences that reports show.
+    ``max_age`` is how old a saved listing may be; with ``strict`` a day, where it is None.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -72,6 +75,7 @@ class Options(msgspec.Struct, frozen=True):
     waivers: Waivers | None = None
     baseline: Baseline | None = None
     notes: tuple[str, ...] = ()
+    max_age: timedelta | None = None
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -131,6 +135,7 @@ class _Audit:
         self._options = options
         self._on_progress = on_progress
         self._now: datetime | None = None
+        self._as_of: datetime | None = None
         self._today = options.clock()
         self._clock_note = ""
         self._clock_warning: tuple[str, ...] = ()
@@ -170,11 +175,13 @@ class _Audit:
             strict=options.strict,
             allow_empty=options.allow_empty,
             limits=options.limits,
+            doubts=tuple(self._too_old()),
         )
         return Result(
             version=__version__,
             judged_at=self._now or options.clock(),
             source=self._info,
+            taken_at=self._as_of if self._info.kind != "api" else None,
             listing=listing,
             policies=self._ruleset.policies,
             connections=connections,
@@ -234,6 +241,8 @@ class _Audit:
             walk.judge = self._judge(page.as_of)
             walk.watch = self._watch(self._now or self._today)
         walk.take(page)
+        if page.as_of is not None and self._info.kind == "api":
+            walk.problems += filter(None, [apart(page.as_of, self._options.clock())])
         if self._on_progress is not None:
             self._on_progress(Progress(walk.pages, len(walk.ids), self._walks))
 
@@ -253,9 +262,11 @@ class _Audit:
     def _settle_clock(self, as_of: datetime | None) -> datetime:
         """Return the one time that all rules compare with; settle the one that waivers end by."""
         local = self._options.clock()
+        self._as_of = as_of
         off = as_of is not None and abs(as_of - local) > CLOCK_TOLERANCE
         if as_of is not None and self._info.kind == "api" and off:
-            self._today = as_of
+            # By the later of the two: a server that is behind revives no waiver.
+            self._today = max(local, as_of)
         if self._options.now is not None:
             self._clock_note = f"judged as of {to_the_second(self._options.now)}, given with --now"
             return self._options.now
@@ -291,6 +302,24 @@ class _Audit:
             problems=tuple(self._clean(p, limit=1000) for p in _first(problems, "problem")),
             warnings=tuple(self._clean(w, limit=1000) for w in _first(warnings, "warning")),
         )
+
+    def _too_old(self) -> Iterator[str]:
+        """Yield why a saved listing is too old to answer for the account."""
+        most, strict = self._options.max_age, self._options.strict
+        if most is None and strict:
+            most = _STRICT_AGE
+        if most is None or self._info.kind == "api" or self._walk.judge is None:
+            return
+        said = f"--max-age {in_words(most)}" if self._options.max_age else "--strict"
+        way_out = "fetch again, or raise --max-age to judge it all the same"
+        if self._as_of is None:
+            yield f"{said}: the saved listing does not say when it was taken; {way_out}"
+        elif self._age() > most:
+            yield f"{said}: the snapshot is {in_words(self._age())} old; {way_out}"
+
+    def _age(self) -> timedelta:
+        assert self._as_of is not None
+        return max(self._options.clock() - self._as_of, timedelta(0))
 
     def _is_whole(self, listing: Listing, rule: Rule) -> bool:
         """Whether every connection of every group of ``rule`` was seen."""

@@ -94,11 +94,12 @@ def test_in_a_record_the_last_of_two_counts(record: str, decoder: Decoder) -> No
     assert answer.problem == '"data.items" is missing, not an array'
 
 
-def test_an_answer_said_twice_keeps_its_words() -> None:
-    answer = '{"code": "AuthFailed", "message": "m", "message": "n"}'
-    for decoder in (Shape([]), WholeRecords()):
-        told = decoder.page(answer.encode())
-        assert (told.code, told.message) == ("AuthFailed", "n")
+def test_what_an_answer_says_of_itself_is_said_once() -> None:
+    for said in ('"code": "Success", "code": "AuthFailed"', '"message": "m", "message": "n"'):
+        for data in ("", ', "data": {"items": []}', ', "data": {"items": [{"id": "a"}]}'):
+            for decoder in (Shape([]), WholeRecords()):
+                with pytest.raises(UndecodableError, match="stands there twice"):
+                    decoder.page(f"{{{said}{data}}}".encode())
 
 
 def test_what_was_met_before_is_nothing_to_the_next_page() -> None:

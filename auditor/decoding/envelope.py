@@ -8,19 +8,35 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 from auditor.decoding.json_values import MISSING, UndecodableError, kind_of, parse
 
-#: Where other APIs say that more follows. A proxy may translate keys, and a client that knew one
-#: spelling only would take the first page for the last.
-MORE = (
-    *("nextCursor", "NextCursor", "NEXT_CURSOR", "cursor", "next", "nextPage", "next_page"),
-    *("nextPageToken", "next_page_token", "hasMore", "has_more"),
+#: Words that say that more follows where they hold anything, in any spelling: other APIs use them,
+#: and a proxy may translate keys. A client that knew one spelling would take the first page for the
+#: last.
+_SIGNS = frozenset(
+    (
+        *("cursor", "cursors", "next", "nextcursor", "nextpage", "nexttoken", "nextpagetoken"),
+        *("nexturl", "nextlink", "nextoffset", "more", "hasmore", "hasnext", "hasnextpage"),
+        *("truncated", "istruncated", "incomplete", "continuation", "continuationtoken"),
+        *("token", "pagetoken", "page", "pagination", "paging", "links", "link", "meta"),
+    )
 )
-_SAID_ONCE = {"data", "items", "next_cursor", *MORE}
+#: Of these a number or a text says where one is, and an object or an array what follows.
+_HOLDERS = frozenset({"page", "pagination", "paging", "links", "link", "meta", "cursors"})
+#: How many there are in all, as other APIs say it.
+_TOTALS = frozenset(
+    {"total", "totalcount", "totalitems", "totalresults", "totalrecords", "count", "itemcount"}
+)
+#: The envelope's own keys: each may be said once.
+_ANSWER = ("code", "message", "data")
+_DATA = ("items", "next_cursor")
+_NOTHING: tuple[object, ...] = (MISSING, None, "", False, 0)
 TWICE = "a key of the answer itself stands there twice"
+_REL_NEXT = re.compile(r"""\brel\s*=\s*["']?[^"';,]*\bnext\b""", re.IGNORECASE)
 #: How a list begins that holds a record.
 _FILLED = re.compile(rb'"items"\s*:\s*\[\s*\{')
 
@@ -29,7 +45,8 @@ class Envelope(NamedTuple):
     """The API's answer. ``problem`` says why ``items`` is empty when it is not a list at all.
 
     ``next_cursor`` is whatever the body holds there, MISSING included. ``elsewhere`` is a key in
-    another place, or of another spelling, that says that more follows.
+    another place, or of another spelling, that says that more follows. ``total`` is how many
+    connections the answer says there are in all, None where it does not.
     """
 
     code: object
@@ -38,6 +55,7 @@ class Envelope(NamedTuple):
     next_cursor: object
     problem: str = ""
     elsewhere: str = ""
+    total: int | None = None
 
 
 def envelope(answer: object, convert: Callable[[list[Any]], list[Any]]) -> Envelope:
@@ -52,19 +70,54 @@ def envelope(answer: object, convert: Callable[[list[Any]], list[Any]]) -> Envel
     items, cursor = data.get("items", MISSING), data.get("next_cursor", MISSING)
     if not isinstance(items, list):
         return Envelope(code, message, [], cursor, no_array("data.items", items))
-    more = elsewhere(lambda key: answer.get(key, MISSING), lambda key: data.get(key, MISSING))
-    return Envelope(code, message, convert(items), cursor, elsewhere=more)
+    around = {key: value for key, value in answer.items() if key not in _ANSWER}
+    beside = {key: value for key, value in data.items() if key not in _DATA}
+    more = ""
+    if cursor in (MISSING, None, ""):
+        more = next(chain(_signs(beside, "data."), _signs(around, "")), "")
+    total = max(chain(_totals(beside), _totals(around)), default=None)
+    return Envelope(code, message, convert(items), cursor, elsewhere=more, total=total)
 
 
-def elsewhere(answer: Callable[[str], Any], data: Callable[[str], Any]) -> str:
-    """Return the key that says that more follows, where ``data.next_cursor`` does not."""
-    if data("next_cursor") not in (MISSING, None, ""):
-        return ""
-    for get, above, names in ((data, "data.", MORE), (answer, "", ("next_cursor", *MORE))):
-        for name in names:
-            if get(name) not in (MISSING, None, "", False, 0):
-                return above + name
+def _signs(said: Mapping[str, object], above: str) -> Iterator[str]:
+    """Yield the keys of ``said``, at any depth, that say that more follows."""
+    for key, value in said.items():
+        word = _plain(key)
+        if word not in _SIGNS or value in _NOTHING:
+            continue
+        if isinstance(value, dict):
+            yield from _signs(value, f"{above}{key}.")
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, dict) and item.get("rel") == "next":
+                    yield f"{above}{key}"
+        elif word not in _HOLDERS or (isinstance(value, str) and word != "page"):
+            yield f"{above}{key}"
+
+
+def _totals(said: Mapping[str, object]) -> Iterator[int]:
+    """Yield every number in ``said``, at any depth, that says how many there are in all."""
+    for key, value in said.items():
+        word = _plain(key)
+        if word in _TOTALS and type(value) is int:
+            yield value
+        elif word in _HOLDERS and isinstance(value, dict):
+            yield from _totals(value)
+
+
+def sign_in_headers(headers: Mapping[str, str]) -> str:
+    """Return the header that says that more follows, "" where none does (RFC 8288 for ``Link``)."""
+    for name, value in headers.items():
+        word = name.lower()
+        if word == "link" and _REL_NEXT.search(value):
+            return "Link header"
+        if word.startswith("x-next") and value.strip():
+            return f"{name} header"
     return ""
+
+
+def _plain(key: str) -> str:
+    return key.replace("_", "").replace("-", "").lower()
 
 
 def once(
@@ -89,8 +142,12 @@ def once(
 
     answer = parse(body, hook=note, out_of_range=out_of_range)
     data = answer.get("data") if isinstance(answer, dict) else None
-    if any(_SAID_ONCE & keys for found, keys in doubled if found is answer or found is data):
-        raise UndecodableError(TWICE, transient=False)
+    for found, keys in doubled:
+        if found is answer or found is data:
+            # What is no key of ours and says nothing of what follows may be said as often as it is.
+            said = keys & {*_ANSWER, *_DATA} or {k for k in keys if _plain(k) in _SIGNS | _TOTALS}
+            if said:
+                raise UndecodableError(TWICE, transient=False)
     return answer
 
 

@@ -13,16 +13,14 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Iterable
-from functools import partial
+from operator import attrgetter
 from typing import Any, Optional, Protocol, Union
 
 import msgspec
 
 from auditor.decoding.envelope import (
-    MORE,
     TWICE,
     Envelope,
-    elsewhere,
     envelope,
     may_begin_empty,
     no_array,
@@ -102,20 +100,25 @@ class Shape:
         record: Any = self.root.struct
         #: The type of every record that this shape decodes.
         self.record: Any = record
-        leaf = (Union[_Leaf, msgspec.UnsetType], MISSING)
         said = (Union[_Said, msgspec.UnsetType], MISSING)
-        more = [(name, *said) for name in ("next_cursor", *MORE)]
         items = ("items", Union[list[record], msgspec.UnsetType], MISSING)
-        data: Any = msgspec.defstruct("Data", [items, *more], gc=False, namespace=self._noting())
+        # An answer that says anything else is parsed as a whole: it may say that more follows.
+        data: Any = msgspec.defstruct(
+            "Data",
+            [items, ("next_cursor", *said)],
+            gc=False,
+            namespace=self._noting(),
+            forbid_unknown_fields=True,
+        )
         answer: Any = msgspec.defstruct(
             "Answer",
             [
-                ("code", *leaf),
-                ("message", *leaf),
+                ("code", *said),
+                ("message", *said),
                 ("data", Union[data, msgspec.UnsetType], MISSING),
-                *more,
             ],
             gc=False,
+            forbid_unknown_fields=True,
         )
         self._page: _Decoder = msgspec.json.Decoder(answer, dec_hook=self._decoded)
         self._array: _Decoder = msgspec.json.Decoder(list[record], dec_hook=self._decoded)
@@ -141,18 +144,17 @@ class Shape:
         if data is MISSING:
             return envelope(once(body), self._each)
         items = [] if data.items is MISSING else data.items
-        said = [getattr(part, name) for part in (answer, data) for name in ("next_cursor", *MORE)]
+        said = (answer.code, answer.message, data.next_cursor)
         if met != 1 + len(items) + sum(each is not MISSING for each in said):
             raise UndecodableError(TWICE, transient=False)
         if data.items is not MISSING and may_begin_empty(body):
             once(body)  # a list that holds nothing is not met
         return Envelope(
-            answer.code,
-            answer.message,
+            _value(answer.code),
+            _value(answer.message),
             items,
             _value(data.next_cursor),
             no_array("data.items", MISSING) if data.items is MISSING else "",
-            elsewhere(partial(_said, answer), partial(_said, data)),
         )
 
     def array(self, body: bytes) -> list[Any]:
@@ -168,12 +170,17 @@ class Shape:
         return _build(self.root, value)
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
-        """Return the items that are records with an id, and what is wrong with each other one."""
+        """Return the items with an id, and what is wrong with each that is no connection.
+
+        A connection has a text in each field of its identity. What has an id is judged all the
+        same: the run is inconclusive, and says what it saw.
+        """
         record = self.record
-        good = [item for item in items if type(item) is record and type(item.id) is str and item.id]
-        if len(good) == len(items):
-            return good, []
-        return _sift(items, record, lambda item: item.id)
+        if set(map(type, items)) <= {record} and all(
+            map(_is_text, zip(*map(_named, items), strict=True))
+        ):
+            return items, []
+        return _sift(items, record, getattr)
 
     def ids(self, records: list[Any]) -> list[str]:
         """Return the ids of sifted records, in order."""
@@ -279,8 +286,12 @@ class WholeRecords:
         return _kept(body)
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
-        """Return the items that are records with an id, and what is wrong with each other one."""
-        return _sift(items, dict, lambda item: item.get("id", MISSING))
+        """Return the items with an id, and what is wrong with each that is no connection.
+
+        A connection has a text in each field of its identity. What has an id is judged all the
+        same: the run is inconclusive, and says what it saw.
+        """
+        return _sift(items, dict, lambda item, name: item.get(name, MISSING))
 
     def ids(self, records: list[Any]) -> list[str]:
         """Return the ids of sifted records, in order."""
@@ -304,17 +315,17 @@ class Decoder(Protocol):
         """Decode one JSON value that should be a record. Raises UndecodableError."""
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
-        """Return the items that are records with an id, and what is wrong with each other one."""
+        """Return the items with an id, and what is wrong with each that is no connection.
+
+        A connection has a text in each field of its identity. What has an id is judged all the
+        same: the run is inconclusive, and says what it saw.
+        """
 
     def ids(self, records: list[Any]) -> list[str]:
         """Return the ids of sifted records, in order."""
 
     def values(self, records: list[Any], name: str) -> list[object]:
         """Return what sifted records hold as ``name``, a field of a connection's identity."""
-
-
-def _said(part: object, name: str) -> object:
-    return _value(getattr(part, name))
 
 
 def _value(said: object) -> object:
@@ -359,20 +370,30 @@ def _array(value: Any) -> list[Any]:
     return value
 
 
+#: The identity of a decoded record, as a tuple.
+_named = attrgetter(*IDENTITY)
+
+
+def _is_text(column: tuple[object, ...]) -> bool:
+    """Whether every value of a column is a text that is not empty."""
+    return set(map(type, column)) == {str} and "" not in column
+
+
 def _sift(
-    items: list[Any], record: type[Any], identify: Callable[[Any], object]
+    items: list[Any], record: type[Any], get: Callable[[Any, str], object]
 ) -> tuple[list[Any], list[str]]:
     good, problems = [], []
     for number, item in enumerate(items, 1):
         if type(item) is not record:
             problems.append(f"item {number} is {kind_of(item)}, not a connection")
             continue
-        name = identify(item)
-        if type(name) is str and name:
+        values = {name: get(item, name) for name in IDENTITY}
+        if _is_text((values["id"],)):
             good.append(item)
-        else:
-            held = "empty" if name == "" else kind_of(name)
-            problems.append(f"item {number} is no connection: its id is {held}")
+        wrong = next((n for n, value in values.items() if not _is_text((value,))), "")
+        if wrong:
+            held = "empty" if values[wrong] == "" else kind_of(values[wrong])
+            problems.append(f"item {number} is no connection: its {wrong} is {held}")
     return good, problems
 
 

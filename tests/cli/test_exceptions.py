@@ -14,9 +14,10 @@ import pytest
 from junitparser import JUnitXml
 from lxml import etree
 
+from auditor.model import Completeness
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from auditor.sources.saved.snapshot_file import SnapshotHeader
+from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
 from tests.accepting import HOUSE, record, waiver
 from tests.cli.running import KEYS, outcome_in, run
 
@@ -36,8 +37,11 @@ class Estate:
         self.folder = folder
 
     def saved(self, *records: dict[str, Any]) -> None:
-        answer = {"code": "Success", "data": {"items": records, "next_cursor": None}}
-        (self.folder / "listing.json").write_text(json.dumps(answer))
+        # A snapshot: of a saved answer nobody knows whether it is all there is.
+        header = SnapshotHeader(datetime.now(UTC), "https://api.fivetran.com", (), "0.1.0")
+        with SnapshotWriter(self.folder / "listing.json", header) as writer:
+            writer.add(list(records))
+            writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
 
     def audit(self, *more: str, into: str = "out") -> tuple[int, dict[str, int], str]:
         """Return the exit code, the counts that every report agrees on, and what was said."""

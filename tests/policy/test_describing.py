@@ -301,7 +301,8 @@ def test_a_message_is_substitution_and_nothing_more(
     tmp_path: Path, message: str, filled: str
 ) -> None:
     head = "vars: {floor: 15, few: [a, b]}\n"
-    body = f"assert: {{paused: false}}\nmessage: '{message}'"
+    reads = "{sync_frequency: {gte: {var: floor}}}, {schema: {var: few}}, {id: {exists: true}}"
+    body = f"when: {{any: [{reads}]}}\nassert: {{paused: false}}\nmessage: '{message}'"
     held = {"succeeded_at": None, "config": {"host": "h"}}
     assert _finding(tmp_path, body, head, **held).message == filled
 

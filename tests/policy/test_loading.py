@@ -24,7 +24,7 @@ from tests.policy.judging_records import checks_of, loaded, one_rule, problems_o
 BASE = """
 policy: below
 title: What is extended
-vars: {floor: 15, private: [PrivateLink, SshTunnel], daily: true}
+vars: {floor: 15, private: [PrivateLink, SshTunnel]}
 rules:
   - {id: old, severity: low, assert: {paused: false}}
   - {id: off, severity: low, assert: {paused: false}}

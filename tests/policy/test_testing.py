@@ -22,7 +22,7 @@ vars: {floor: 15, private: [PrivateLink]}
 rules:
   - id: not-too-often
     severity: low
-    when: {schedule_type: auto}
+    when: {schedule_type: auto, any: [{service: {var: private}}, {id: {exists: true}}]}
     assert: {sync_frequency: {gte: {var: floor}}}
     message: "{schema} syncs every {sync_frequency} minutes"
     tests:

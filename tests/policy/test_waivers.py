@@ -322,7 +322,8 @@ def test_where_this_clock_is_wrong_the_live_server_counts_and_no_snapshot(
 ):
     source = Listed(FAST[:1], kind, as_of=TODAY + timedelta(days=400))
     result = judged(house, tmp_path, waiver(), [], source=source, now=now)
-    assert [f.verdict.label for f in result.findings] == [verdict]
+    # Groups are not seen whole where the clock is a year off: that makes the run inconclusive.
+    assert result.findings[0].verdict.label == verdict
 
 
 @pytest.mark.parametrize(("days", "told"), [(0, True), (14, True), (15, False), (200, False)])

@@ -89,7 +89,9 @@ def _types() -> Iterator[Fault]:
     for value in (0, 1, "false", "", [], [False], {}, None):
         yield _unsettled(f"R3 {value!r} for a boolean", _with(paused=value), _TEXT)
     for value in (0, True, [], ["postgres"], {}, None):
-        yield _unsettled(f"R3 {value!r} for text", _with(service=value), _TEXT)
+        # What has no text where its identity should be is no connection, whatever a rule asks.
+        problem = "is no connection: its service is"
+        yield Fault(f"R3 {value!r} for text", _with(service=value), 3, problem, rules=_TEXT)
     for value in ("a service of tomorrow", "POSTGRES", " postgres", "\u0430\u0440i", "x" * 300):
         yield Fault(f"R4 {value[:20]!r}", _with(service=value), 0, _CLEAN, rules=_TEXT)
     yield Fault(
@@ -215,8 +217,10 @@ def _clock() -> Iterator[Fault]:
     for date, code, says in (
         ("Thu, 15 Jan 2026 12:04:00 GMT", 0, ""),
         ("Thu, 15 Jan 2026 12:06:00 GMT", 0, "the server's counts"),
-        ("Sun, 15 Feb 2026 12:00:00 GMT", 1, "the server's counts"),
-        ("Mon, 15 Dec 2025 12:00:00 GMT", 3, "the server's counts"),
+        ("Fri, 16 Jan 2026 11:30:00 GMT", 0, "the server's counts"),
+        ("Wed, 14 Jan 2026 23:00:00 GMT", 3, "the server's counts"),
+        ("Sun, 15 Feb 2026 12:00:00 GMT", 4, "the server's counts"),
+        ("Mon, 15 Dec 2025 12:00:00 GMT", 4, "the server's counts"),
         ("yesterday", 0, ""),
     ):
 
@@ -226,8 +230,8 @@ def _clock() -> Iterator[Fault]:
         yield Fault(
             f"clock the server says {date}",
             script,
-            code,
-            {0: _CLEAN, 1: "3 high violations", 3: "3 checks could not"}[code],
+            min(code, 3),
+            {0: _CLEAN, 3: "3 checks could not", 4: "a clock is wrong"}[code],
             rules=_RECENT,
             warns=says,
         )

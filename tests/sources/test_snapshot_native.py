@@ -46,7 +46,7 @@ JSON = st.recursive(
     max_leaves=12,
 )
 RECORDS = st.lists(st.dictionaries(TEXT, JSON, max_size=5), max_size=6).map(
-    lambda found: [{**r, "id": f"c{n}"} for n, r in enumerate(found)]
+    lambda found: [{**r, **record(n)} for n, r in enumerate(found)]
 )
 
 

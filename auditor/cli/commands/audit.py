@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, cast
 
@@ -24,6 +24,7 @@ from auditor.cli.options.rules import (
     waivers_of,
 )
 from auditor.cli.options.shared import (
+    AgeType,
     ApiOptions,
     TimeType,
     allow_empty_option,
@@ -123,6 +124,12 @@ def _outdate(context: click.Context) -> None:
     show_default=True,
     help="Where reports without a path of their own go.",
 )
+@click.option(
+    "--max-age",
+    type=AgeType(),
+    metavar="DURATION",
+    help="How old a saved listing may be: 36h, 7d, 2w.  [default: any age; 24h with --strict]",
+)
 @click.option("--now", type=TimeType(), metavar="TIME", help="Judge as of this time.")
 @history_option
 @output_options
@@ -139,6 +146,7 @@ def command(
     strict: bool,
     reports: tuple[str, ...],
     output_dir: Path,
+    max_age: timedelta | None,
     now: datetime | None,
     history: str | None,
     quiet: bool,
@@ -182,6 +190,7 @@ def command(
         waivers=waivers_of(more["waivers"], strict=strict),
         baseline=baseline_of(more["baseline"]),
         notes=settings_in_force(context),
+        max_age=max_age,
     )
     telling = Telling(
         terminal, quiet=quiet, verbose=verbose, chosen=chosen, history=_history(history, source)

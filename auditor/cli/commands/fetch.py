@@ -20,6 +20,7 @@ import click
 from auditor.cli.config.command import Configurable
 from auditor.cli.options.shared import ApiOptions, allow_empty_option, api_options, api_source
 from auditor.cli.terminal.streams import Terminal
+from auditor.clock import apart
 from auditor.errors import Interrupted, ReportError, SourceError
 from auditor.text import plural, printable
 
@@ -103,8 +104,9 @@ def _save(
             _warn(terminal, f"the walk begins anew: {event.reason}")
             count, pages = 0, 0
         elif isinstance(event, Page):
-            if event.problems:
-                raise SourceError("; ".join(event.problems))
+            late = apart(event.as_of, datetime.now(UTC)) if event.as_of else ""
+            if problems := [*event.problems, *filter(None, [late])]:
+                raise SourceError("; ".join(problems))
             for warning in event.warnings:
                 _warn(terminal, warning)
             if not pages:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
@@ -16,7 +16,7 @@ import click
 from auditor.cli.options import completion
 from auditor.cli.options.policies import DEFAULT_PACK, POLICY_FOLDER
 from auditor.cli.options.precedence import as_near
-from auditor.clock import parse_timestamp
+from auditor.clock import parse_duration, parse_timestamp
 from auditor.errors import UsageError
 from auditor.model import Severity
 from auditor.text import one_line
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from auditor.sources.api.walk import FivetranSource
 
     _MomentType = click.ParamType[datetime]
+    _AgeType = click.ParamType[timedelta]
 else:
     # Older versions of click have no type argument here.
-    _MomentType = click.ParamType
+    _MomentType = _AgeType = click.ParamType
 
 BASE_URL = "https://api.fivetran.com"
 _NO_BAR = "none"
@@ -48,6 +49,21 @@ class TimeType(_MomentType):
             said = f"{one_line(value)} is no time with a zone; write 2026-01-31T12:00:00Z"
             self.fail(said, param, ctx)
         return moment
+
+
+class AgeType(_AgeType):
+    """A duration: ``90m``, ``36h``, ``7d``, ``2w``."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Return the duration that ``value`` says."""
+        age = value if isinstance(value, timedelta) else parse_duration(str(value))
+        if age is None or age <= timedelta(0):
+            self.fail(f"{one_line(value)} is no duration; write 90m, 36h, 7d or 2w", param, ctx)
+        return age
 
 
 class ApiOptions(TypedDict):

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from auditor.cli.terminal.layout import cells, cut, folded, middle_cut, padded
 from auditor.cli.terminal.streams import style
-from auditor.clock import to_the_second
+from auditor.clock import in_words, to_the_second
 from auditor.model import Outcome, Result, RuleChecks, Severity, Verdict
 from auditor.reports.claim import claim
 from auditor.reports.facts import trend_in_words
@@ -67,7 +68,8 @@ def summary(
 def answer(result: Result, lost: int | None = None) -> str:
     """Return the gate's answer and what it rests on, in one line; ``lost`` as in ``summary``."""
     policies = listed((f"{one_line(p.name)} ({printable(p.file)})" for p in result.policies), "and")
-    judged = "; ".join((f"judged by {policies}", *map(one_line, result.notes)))
+    notes = (f"judged by {policies}", *_age(result), *map(one_line, result.notes))
+    judged = "; ".join(notes)
     return f"{next(_answer_lines(result, lost, None))}; {judged}"
 
 
@@ -112,6 +114,19 @@ def _facts(result: Result, chosen: str, width: int | None) -> Iterator[str]:
     yield from _row("judged", f"{judged}, as of {to_the_second(result.judged_at)}", width)
     if result.clock_note:
         yield from _row("", one_line(result.clock_note), width)
+    for note in _age(result):
+        yield from _row("", note, width)
+
+
+def _age(result: Result) -> Iterator[str]:
+    """Yield how old a saved listing is: it answers for the account as it was then."""
+    if result.source.kind == "api" or not result.listing.connections:
+        return
+    if result.taken_at is None:
+        yield "the saved listing does not say when it was taken"
+    else:
+        age = max(datetime.now(UTC) - result.taken_at, timedelta(0))
+        yield f"the snapshot is {in_words(age)} old"
 
 
 def _counts(result: Result) -> str:

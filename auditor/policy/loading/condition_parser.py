@@ -18,9 +18,11 @@ from auditor.policy.language.conditions import (
     Not,
     Test,
     joined,
+    tests_in,
 )
 from auditor.policy.language.operands import FieldOperand, Literal
 from auditor.policy.language.operators import OPERATORS, OperandForm, Operator
+from auditor.policy.loading.bounds import COUNT, Domain, check_contradictions, check_domain
 from auditor.policy.loading.field_operands import FieldOperands, is_field_operand, reading_of
 from auditor.policy.loading.hints import Advice
 from auditor.policy.loading.literals import Literals
@@ -63,9 +65,12 @@ class ConditionReader:
             return None
         return _all([self._entry(key, value, base) for key, value in node])
 
-    def number(self, node: Node) -> Condition | None:
+    def number(self, node: Node, domain: Domain = COUNT) -> Condition | None:
         """Return the tests of a number at ``node``, such as a count of connections."""
-        return self._tests(NUMBER, node)
+        found = self._tests(NUMBER, node)
+        if found is not None:
+            check_domain(tests_in(found), domain, self._problems)
+        return found
 
     def path(self, key: ScalarNode, base: str = "") -> Field | None:
         """Return the field that ``key`` names; None when a problem was noted."""
@@ -153,7 +158,10 @@ class ConditionReader:
                 value.position, "an empty test holds for everything", "name an operator"
             )
             return None
-        return _all([self._operator(subject, key, operand) for key, operand in value])
+        found = _all([self._operator(subject, key, operand) for key, operand in value])
+        if found is not None:
+            check_contradictions(tests_in(found), self._problems)
+        return found
 
     def _operator(self, subject: Subject, key: ScalarNode, operand: Node) -> Condition | None:
         operator = OPERATORS.get(key.text)
@@ -168,7 +176,11 @@ class ConditionReader:
         if not self._fits(subject, operator, node):
             return None
         value = self.resolved(node)
-        operand = self._operand(subject, operator, value) if value is not None else None
+        # Written out, equals means what it says, whatever signs stand in it.
+        meant = key is not None and operator is OPERATORS["equals"]
+        operand = None
+        if value is not None:
+            operand = self._operand(subject, operator, value, meant=meant)
         if operand is None:
             return None
         position = key.position if key else node.position
@@ -184,10 +196,10 @@ class ConditionReader:
         return found
 
     def _operand(
-        self, subject: Subject, operator: Operator, value: Node
+        self, subject: Subject, operator: Operator, value: Node, *, meant: bool
     ) -> Literal | FieldOperand | Nested | None:
         if operator.form is OperandForm.LENGTH:
-            counted = self._tests(NUMBER, value)
+            counted = self.number(value)
             return Nested(counted, "") if counted else None
         if operator.form is OperandForm.CONDITION:
             return self._items(subject, value)
@@ -198,7 +210,7 @@ class ConditionReader:
         if isinstance(value, MappingNode) and operator.form is not OperandForm.SCHEMA:
             self._advice.no_operand(operator, value)
             return None
-        return self._literals.operand(operator, subject.field, value)
+        return self._literals.operand(operator, subject.field, value, meant=meant)
 
     def _fits(self, subject: Subject, operator: Operator, node: Node) -> bool:
         found = subject.field
@@ -241,7 +253,7 @@ class ConditionReader:
                 "write {where: {status: FAILED}, is: {lte: 2}}",
             )
             return None
-        items, count = self._items(subject, keys["where"]), self._tests(NUMBER, keys["is"])
+        items, count = self._items(subject, keys["where"]), self.number(keys["is"])
         return Nested(items.condition, "", count) if items and count else None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from auditor.clock import parse_duration, parse_relative, parse_time_of_day, parse_timestamp
-from auditor.fields import Field, Kind, item_of
+from auditor.fields import Exposure, Field, Kind, find, item_of
 from auditor.policy.language.operands import Literal, Now
 from auditor.policy.language.operators import OperandForm, Operator
 from auditor.policy.language.patterns import Matches, PatternError, glob, pattern
@@ -20,6 +21,17 @@ _PROBES = ("", "\x01", "Zz 0-9_./@é", "\U0001f600" * 40)
 _LONGEST_OFFSET = timedelta(days=36_525)
 _REFERENCES = frozenset({"$ref", "$dynamicRef"})
 _PATTERNS = frozenset({"pattern", "patternProperties"})
+#: Forms of operand in which a text stands for itself.
+_LETTER_BY_LETTER = frozenset(
+    {
+        OperandForm.SCALAR,
+        OperandForm.SCALARS,
+        OperandForm.NEEDLE,
+        OperandForm.NEEDLES,
+        OperandForm.TEXT,
+    }
+)
+_TEMPLATE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
 _CONTROL = {chr(code) for code in range(32)} | {"\x7f"}
 
 
@@ -44,14 +56,21 @@ class Literals:
             OperandForm.SCHEMA: self._schema,
         }
 
-    def operand(self, operator: Operator, found: Field, node: Node) -> Literal | None:
-        """Return the operand at ``node``; None when a problem was noted in its place."""
+    def operand(
+        self, operator: Operator, found: Field, node: Node, *, meant: bool = False
+    ) -> Literal | None:
+        """Return the operand at ``node``; None when a problem was noted in its place.
+
+        ``meant`` says that ``*``, ``?`` and braces in it are meant as they stand.
+        """
         if isinstance(node, SequenceNode):
             items = tuple(self._resolved(item) for item in node.items)
             whole = tuple(item for item in items if item is not None)
             if len(whole) != len(items):
                 return None
             node = SequenceNode(node.position, whole)
+        if not meant and operator.form in _LETTER_BY_LETTER and not self._is_plain(found, node):
+            return None
         value = self._readers[operator.form](operator, found, node)
         return None if value is None else Literal(value, _told(operator, value, node))
 
@@ -76,6 +95,13 @@ class Literals:
         item = item_of(found.path) if operator.name == "subset_of" else found
         values = [self._scalar(operator, item, entry) for entry in items or ()]
         if not values or None in values:
+            return None
+        kinds = {"number" if type(v) in {int, float} else type(v).__name__ for v in values}
+        # What is of another type than the value is an error; one of several may be of its type,
+        # and then the others would never be looked at.
+        if len(kinds) > 1 and operator.name == "not_in":
+            hint = "write a list for each type, in conditions of their own"
+            self._wrong(node, f"{operator.name}: values of unlike types cannot be compared", hint)
             return None
         if {True, False} == set(values) and set(map(type, values)) == {bool}:
             hint = "write exists: true to ask that there is one"
@@ -197,6 +223,11 @@ class Literals:
         if _mentions(schema, _REFERENCES):
             self._wrong(node, "a schema in a policy stands alone", "write it out, without $ref")
             return None
+        if strange := next(_strange(schema), ""):
+            hint = "format is not asserted by validators, so it would decide nothing"
+            hint = hint if strange == "format" else "only keywords of the 2020-12 draft decide"
+            self._wrong(node, f"{one_line(strange)} is no keyword that decides anything", hint)
+            return None
         if _mentions(schema, _PATTERNS):
             # The validator's own engine backtracks: a pattern could hang the run.
             hint = "write regex_search or regex_fullmatch beside json_schema"
@@ -208,6 +239,30 @@ class Literals:
             self._wrong(node, f"not a JSON Schema: {one_line(error.message)}", "")
             return None
         return Draft202012Validator(schema)
+
+    # -- signs of a pattern -----------------------------------------------------------------
+
+    def _is_plain(self, found: Field, node: Node) -> bool:
+        """Whether no text in ``node`` looks like a pattern or a template; a problem is noted."""
+        if found.kind is not Kind.STRING or found.exposure is not Exposure.SHOWN or found.free:
+            return True
+        items = node.items if isinstance(node, SequenceNode) else (node,)
+        for item in items:
+            text = item.value if isinstance(item, ScalarNode) else None
+            if not isinstance(text, str):
+                continue
+            name = _TEMPLATE.search(text)
+            if name is not None and find(name[1]) is not None:
+                message = f"{one_line(text)} is compared letter by letter, braces and all"
+                hint = f"write {{field: {name[1]}}}; equals: says that the braces are meant"
+            elif "*" in text or "?" in text:
+                message = f"{one_line(text)} is compared letter by letter, with its * and ?"
+                hint = "write glob: for a pattern; equals: says that they are meant"
+            else:
+                continue
+            self._wrong(item, message, hint)
+            return False
+        return True
 
     # -- types ------------------------------------------------------------------------------
 
@@ -295,6 +350,50 @@ def _mentions(schema: Any, words: frozenset[str]) -> bool:
     if isinstance(schema, dict):
         return any(key in words or _mentions(value, words) for key, value in schema.items())
     return isinstance(schema, list) and any(_mentions(item, words) for item in schema)
+
+
+def _strange(schema: Any) -> Iterator[str]:
+    """Yield the keywords of a schema, and of those within it, that no validator asserts."""
+    if not isinstance(schema, dict):
+        return
+    for key, value in schema.items():
+        if key not in _KEYWORDS:
+            yield str(key)
+        elif _KEYWORDS[key] == "schema":
+            yield from _strange(value)
+        elif _KEYWORDS[key] == "schemas":
+            inner = value.values() if isinstance(value, dict) else value
+            for each in inner if isinstance(value, dict | list) else ():
+                yield from _strange(each)
+
+
+#: The keywords of JSON Schema 2020-12 that decide or describe, and what is in them.
+_KEYWORDS = {
+    **dict.fromkeys(
+        (
+            *("type", "const", "enum", "multipleOf", "maximum", "exclusiveMaximum", "minimum"),
+            *("exclusiveMinimum", "maxLength", "minLength", "pattern", "maxItems", "minItems"),
+            *("uniqueItems", "maxContains", "minContains", "maxProperties", "minProperties"),
+            *("required", "dependentRequired", "title", "description", "default", "examples"),
+            *("deprecated", "readOnly", "writeOnly", "$schema", "$comment", "$ref", "$dynamicRef"),
+        ),
+        "value",
+    ),
+    **dict.fromkeys(
+        (
+            *("items", "contains", "additionalProperties", "propertyNames", "not", "if", "then"),
+            *("else", "unevaluatedItems", "unevaluatedProperties"),
+        ),
+        "schema",
+    ),
+    **dict.fromkeys(
+        (
+            *("prefixItems", "properties", "patternProperties", "dependentSchemas", "allOf"),
+            *("anyOf", "oneOf"),
+        ),
+        "schemas",
+    ),
+}
 
 
 def _as_text(node: ScalarNode) -> tuple[Any, str]:

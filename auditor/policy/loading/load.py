@@ -16,7 +16,13 @@ from auditor.policy.loading.documents import Document, DocumentReader, policy_pa
 from auditor.policy.loading.examples import Example
 from auditor.policy.loading.nodes import MappingNode, ScalarNode
 from auditor.policy.loading.problems import Problems
-from auditor.policy.loading.resolve import Override, settle_overrides, settle_variables
+from auditor.policy.loading.resolve import (
+    Override,
+    check_read,
+    settle_overrides,
+    settle_variables,
+    variable_notes,
+)
 from auditor.policy.loading.rule_parser import RuleReader
 from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
 from auditor.text import one_line
@@ -69,13 +75,10 @@ def load(
             elif not problems.errors:
                 # A rule that is neither judged nor refused would look like a pass.
                 problems.add(node.position, "this rule was not read; that is a bug in the auditor")
-    if not ids and not problems.errors:
-        files = ", ".join(documents) or "the policies"
-        position = Position(next(iter(documents), "policy"), 1, 1)
-        problems.add(position, f"no rule at all in {files}", "write rules:, or extend a pack")
-    elif not rules and not problems.errors:
-        position = Position(next(iter(documents)), 1, 1)
-        problems.add(position, "every rule is disabled", "enable at least one")
+    if not problems.errors:
+        # A rule that could not be read may read any variable.
+        check_read(documents, values, problems)
+        _check_some(documents, problems, standing=bool(ids), in_force=bool(rules))
     if problems.errors or (strict and problems.warnings):
         raise PolicyError(sorted(problems.errors + problems.warnings, key=_by_position))
     ruleset = Ruleset(
@@ -85,8 +88,24 @@ def load(
         warnings=tuple(str(warning) for warning in problems.warnings),
         overridden={name: tuple(_changes(override)) for name, override in overrides.items()},
         disabled=left_out,
+        notes=(
+            *variable_notes(documents, variables or {}),
+            *_weakened(documents, overrides, ids),
+        ),
     )
     return Loaded(ruleset, tuple(examples), tuple(problems.warnings))
+
+
+def _check_some(
+    documents: Mapping[str, Document], problems: Problems, *, standing: bool, in_force: bool
+) -> None:
+    """Note that there is no rule at all, or none in force."""
+    position = Position(next(iter(documents), "policy"), 1, 1)
+    if not standing:
+        files = ", ".join(documents) or "the policies"
+        problems.add(position, f"no rule at all in {files}", "write rules:, or extend a pack")
+    elif not in_force:
+        problems.add(position, "every rule is disabled", "enable at least one")
 
 
 def load_policies(
@@ -140,6 +159,27 @@ def _changes(override: Override) -> Iterator[str]:
         yield f"{name} is overridden at {key.position}"
 
 
+def _weakened(
+    documents: Mapping[str, Document],
+    overrides: Mapping[str, Override],
+    ids: Mapping[str, Position],
+) -> Iterator[str]:
+    """Yield which rules have another severity than the file has in which they stand."""
+    own = {
+        _text_of(node, "id"): _text_of(node, "severity")
+        for document in documents.values()
+        for node in document.rules
+        if isinstance(node, MappingNode)
+    }
+    for name, override in overrides.items():
+        key, value = override.entries.get("severity", (None, None))
+        if key is not None and isinstance(value, ScalarNode) and value.text != own.get(name):
+            yield (
+                f"{key.position} sets the severity of {name} to {value.text}"
+                f" ({ids[name].file} has {own.get(name)})"
+            )
+
+
 def _disabled(node: MappingNode, override: Override | None, problems: Problems) -> str:
     """Return what says that a rule is disabled; "" for one that is in force."""
     enabled = override.entries.get("enabled") if override else None
@@ -152,6 +192,9 @@ def _disabled(node: MappingNode, override: Override | None, problems: Problems) 
     if value.value:
         return ""
     reason = override.entries.get("reason")
+    if reason is None:
+        hint = "write reason: beside it; every report shows it"
+        problems.warn(key.position, f"{_text_of(node, 'id')} is disabled without a reason", hint)
     because = (
         f": {one_line(reason[1].text)}" if reason and isinstance(reason[1], ScalarNode) else ""
     )

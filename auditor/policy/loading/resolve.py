@@ -6,7 +6,8 @@ disagree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -31,6 +32,8 @@ OVERRIDE_KEYS = (
     "controls",
 )
 _COMMAND_LINE = "--var"
+#: How a list, a mapping and a quoted text begin: such a value is read as a policy file has it.
+_WRITTEN_OUT = ("[", "{", '"', "'")
 
 
 class Override(msgspec.Struct, frozen=True):
@@ -44,9 +47,63 @@ class Override(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(key.position.file for key, _ in self.entries.values()))
 
 
+class Variables(dict[str, Node]):
+    """The value of every variable, by name; ``read`` are the names that something has read."""
+
+    def __init__(self, values: Mapping[str, Node]) -> None:
+        super().__init__(values)
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Node:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of ``name``, which then is read."""
+        self.read.add(name)
+        return super().get(name, default)
+
+
+def check_read(documents: Mapping[str, Document], values: Variables, problems: Problems) -> None:
+    """Note every variable that nothing reads: what it was meant to change stays as it was."""
+    for document in documents.values():
+        for key, _ in document.variables:
+            if key.text not in values.read:
+                hint = nearest(key.text, sorted(values.read & values.keys())) or "remove it"
+                problems.add(key.position, f"nothing reads the variable {one_line(key.text)}", hint)
+
+
+def variable_notes(documents: Mapping[str, Document], given: Mapping[str, str]) -> Iterator[str]:
+    """Yield which variables are set to another value than the file that declares them has."""
+    first: dict[str, tuple[str, Node]] = {}
+    for label, document in documents.items():
+        for key, node in document.variables:
+            if key.text not in first:
+                first[key.text] = (label, node)
+            elif _plain(first[key.text][1]) != _plain(node):
+                yield _set(str(key.position), key.text, _plain(node), *first[key.text])
+    for name, text in given.items():
+        label, declared = first.get(name, ("", None))
+        if declared is None:
+            continue
+        value = _plain(_typed_like(declared, name, text))
+        if value != _plain(declared):
+            yield _set(_COMMAND_LINE, name, value, label, declared)
+
+
+def _set(where: str, name: str, value: str, label: str, declared: Node) -> str:
+    return f"{where} sets the variable {one_line(name)} to {value} ({label} has {_plain(declared)})"
+
+
+def _plain(node: Node) -> str:
+    if isinstance(node, SequenceNode):
+        return f"[{', '.join(map(_plain, node.items))}]"
+    return one_line(node.text) if isinstance(node, ScalarNode) else ""
+
+
 def settle_variables(
     documents: Mapping[str, Document], given: Mapping[str, str], problems: Problems
-) -> dict[str, Node]:
+) -> Variables:
     """Return the value of every variable. ``given`` are those of the command line, as text.
 
     Raises UsageError for a ``given`` name that no file declares, or a value of the wrong type.
@@ -66,7 +123,7 @@ def settle_variables(
             hint = nearest(name, values) or "declare it under vars: in a policy"
             raise UsageError(f"--var {one_line(name)}: no policy in force declares it ({hint})")
         values[name] = _typed_like(values[name], name, text)
-    return values
+    return Variables(values)
 
 
 def settle_overrides(
@@ -159,8 +216,39 @@ def _check_variable(key: ScalarNode, node: Node, problems: Problems) -> None:
             problems.add(item.position, message, "a variable is a value, or a list of values")
 
 
+def _as_in_a_file(default: Node, name: str, text: str) -> Node:
+    """Return a value that is written as in a policy file. Raises UsageError."""
+    try:
+        value, problems = nodes.parse(text.encode("utf-8", "surrogateescape"), _COMMAND_LINE)
+    except nodes.YamlError as error:
+        told = error.problems[0].message
+        raise UsageError(f"--var {one_line(name)}: cannot be read: {told}") from error
+    if problems:
+        raise UsageError(f"--var {one_line(name)}: cannot be read: {problems[0].message}")
+    items = value.items if isinstance(value, SequenceNode) else (value,)
+    wanted = default.items if isinstance(default, SequenceNode) else (default,)
+    kinds = {_kind(item) for item in wanted}
+    if isinstance(value, SequenceNode) is not isinstance(default, SequenceNode):
+        shape = "a list" if isinstance(default, SequenceNode) else "one value"
+        raise UsageError(f"--var {one_line(name)}: takes {shape}, as its default is")
+    if not items or not {_kind(item) for item in items} <= kinds:
+        raise UsageError(f"--var {one_line(name)}: takes {' or '.join(sorted(kinds))}")
+    return value
+
+
+def _kind(node: Node) -> str:
+    value = node.value if isinstance(node, ScalarNode) else None
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "numbers"
+    return "texts" if isinstance(value, str) else "nothing else"
+
+
 def _typed_like(default: Node, name: str, text: str) -> Node:
     position = Position(_COMMAND_LINE, 1, 1)
+    if text.lstrip().startswith(_WRITTEN_OUT):
+        return _as_in_a_file(default, name, text)
     if isinstance(default, SequenceNode):
         parts = [part.strip() for part in text.split(",")]
         if not all(parts):

@@ -13,6 +13,7 @@ from auditor.model import Position, Rule, Severity
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.english import sentence
 from auditor.policy.language.messages import Message
+from auditor.policy.loading.bounds import COUNT, SHARE
 from auditor.policy.loading.condition_parser import ConditionReader
 from auditor.policy.loading.documents import Document, check_keys
 from auditor.policy.loading.examples import Example, read_examples
@@ -188,7 +189,7 @@ class RuleReader:
         if key.text == "unique":
             names = self._keys(value, "unique: takes a field path, or several")
             return (per, names, None, None) if names else None
-        number = self._conditions.number(value)
+        number = self._conditions.number(value, COUNT if key.text == "count" else SHARE)
         if number is None:
             return None
         return (per, (), number, None) if key.text == "count" else (per, (), None, number)

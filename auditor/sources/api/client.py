@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from auditor.decoding.envelope import sign_in_headers
 from auditor.decoding.json_values import UndecodableError
 from auditor.errors import SourceError
 from auditor.redaction.fields import REDACTED, Scrubber, looks_secret
@@ -59,10 +60,16 @@ class HttpOptions(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, Generic[T], frozen=True):
-    """What was read from a body, and the server's clock when it wrote it."""
+    """What was read from a body, and the server's clock when it wrote it.
+
+    ``age`` is the seconds that the answer lay in a cache on the way (RFC 9111, 5.1), 0 where none
+    is said. ``more`` is the header that says that more follows, "" where none does.
+    """
 
     value: T
     date: datetime | None
+    age: int = 0
+    more: str = ""
 
 
 class _Setback(msgspec.Struct, frozen=True):
@@ -134,7 +141,14 @@ class Client:
 
     def _read(self, answer: Response, read: Callable[[bytes], T]) -> Reply[T]:
         try:
-            return Reply(read(answer.body), http_date(answer.headers.get("Date", "")))
+            age = answer.headers.get("Age", "").strip()
+            date = http_date(answer.headers.get("Date", ""))
+            return Reply(
+                read(answer.body),
+                date,
+                int(age) if _SECONDS.fullmatch(age) else 0,
+                sign_in_headers(answer.headers),
+            )
         except UndecodableError as error:
             raise UndecodableError(
                 f"the body is no answer of the API: {error}{self._start(answer.body)}",

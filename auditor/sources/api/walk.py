@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -24,7 +25,7 @@ from auditor.sources.api.account import Credentials, check_base_url
 from auditor.sources.api.client import Client, HttpOptions, Reply
 from auditor.sources.api.transport import Transport
 from auditor.sources.stream import End, Event, Page, Restart
-from auditor.text import plural
+from auditor.text import one_line, plural
 
 _PATH = "/v1/connections"
 _WALKS = 3
@@ -32,6 +33,8 @@ _EMPTY_IN_A_ROW = 3
 _CURSOR_BYTES = 8 * 1024
 #: The option that sets each of the API's filters.
 _OPTIONS = {"group_id": "--group", "schema": "--schema"}
+#: An answer that lay in a cache for longer is not the account as it is now.
+_OLDEST_ANSWER = timedelta(minutes=5)
 _SUPPORT = "run again, and tell Fivetran's support if it stays so"
 
 
@@ -40,6 +43,7 @@ class _Walk(msgspec.Struct):
 
     pages: int = 0
     empty_in_a_row: int = 0
+    total: int = 0
     cursors: set[str] = msgspec.field(default_factory=set)
     ids: set[str] = msgspec.field(default_factory=set)
 
@@ -107,6 +111,7 @@ class FivetranSource:
     def _walks(self, client: Client, decoder: Decoder) -> Iterator[Event]:
         """Walk until a walk can be believed, at most three times."""
         before: set[str] | None = None
+        seen: set[str] = set()
         reason = ""
         for number in range(1, _WALKS + 1):
             if reason:
@@ -116,16 +121,12 @@ class FivetranSource:
                 yield from self._pages(client, decoder, walk)
             except _MovedError as moved:
                 before, reason = None, str(moved)
+                seen |= walk.ids
                 continue
-            if walk.pages == 1:
-                yield End(Completeness.ONE_PAGE, walks=number)
+            if (believed := self._believed(walk, number, before)) is not None:
+                yield End(believed, walks=number, warnings=tuple(_lost(seen - walk.ids)))
                 return
-            if not self._verify:
-                yield End(Completeness.ONE_WALK, walks=number)
-                return
-            if walk.ids == before:
-                yield End(Completeness.VERIFIED, walks=number)
-                return
+            seen |= walk.ids
             reason = (
                 "walking again, to verify the listing"
                 if before is None
@@ -136,6 +137,18 @@ class FivetranSource:
             f"{self._label}: the listing kept moving while it was read ({reason}, after "
             f"{_WALKS} walks); run again when fewer connections change, or narrow it with --group"
         )
+
+    def _believed(self, walk: _Walk, number: int, before: set[str] | None) -> Completeness | None:
+        """Return how complete a whole walk is, None where another one has to tell.
+
+        One page is one moment. To verify, two walks in a row have to list the same; only a first
+        walk of one page needs no second: nothing moved before it.
+        """
+        if walk.pages == 1 and (number == 1 or not self._verify):
+            return Completeness.ONE_PAGE
+        if not self._verify:
+            return Completeness.ONE_WALK
+        return Completeness.VERIFIED if walk.ids == before else None
 
     def _pages(self, client: Client, decoder: Decoder, walk: _Walk) -> Iterator[Page]:
         cursor: str | None = None
@@ -152,7 +165,7 @@ class FivetranSource:
             # Before its cursor is looked at: the page is judged, even if no other can follow.
             yield page
             with _at(label):
-                cursor = self._following(reply.value, walk)
+                cursor = self._following(reply, walk)
             if cursor is None:
                 return
 
@@ -171,6 +184,7 @@ class FivetranSource:
         records, problems = decoder.sift(envelope.items)
         _remember(decoder.ids(records), walk)
         problems += self._strangers(decoder, records)
+        problems += _stale(reply)
         found = tuple(f"page {walk.pages}: {problem}" for problem in problems)
         return Page(records, found, tuple(warnings), reply.date)
 
@@ -185,15 +199,23 @@ class FivetranSource:
                     f"the filter was not applied; check --base-url, or leave {option} out"
                 )
 
-    def _following(self, envelope: Envelope, walk: _Walk) -> str | None:
+    def _following(self, reply: Reply[Envelope], walk: _Walk) -> str | None:
         """Return the cursor of the next page, or None at the end."""
+        envelope = reply.value
         cursor = _cursor(envelope.next_cursor)
-        if cursor is None and envelope.elsewhere:
+        walk.total = max(walk.total, envelope.total or 0)
+        sign = envelope.elsewhere or reply.more
+        if cursor is None and sign:
             raise SourceError(
-                f"it has no data.next_cursor, but its {envelope.elsewhere} says that more follows; "
+                f"it has no data.next_cursor, but its {sign} says that more follows; "
                 "check what stands between here and the API"
             )
         if cursor is None:
+            if walk.total > len(walk.ids):
+                raise SourceError(
+                    f"it says that there are {walk.total:,}, and the walk listed "
+                    f"{plural(len(walk.ids), 'connection')}; {_SUPPORT}"
+                )
             return None
         _refuse_circle(cursor, walk)
         walk.cursors.add(cursor)
@@ -234,6 +256,26 @@ def _at(label: str) -> Iterator[None]:
         yield
     except SourceError as error:
         raise SourceError(f"{label}: {error}") from error
+
+
+def _stale(reply: Reply[Envelope]) -> Iterator[str]:
+    """Yield why an answer is not the account as it is now."""
+    if reply.age > _OLDEST_ANSWER.total_seconds():
+        yield (
+            f"a cache answered with what was listed {plural(reply.age // 60, 'minute')} ago "
+            "(Age); check what stands between here and the API"
+        )
+
+
+def _lost(ids: set[str]) -> Iterator[str]:
+    """Yield a warning of what an abandoned walk saw and the one that was judged did not."""
+    if ids:
+        listed = plural(len(ids), "connection")
+        example = one_line(min(ids))
+        yield (
+            f"{listed} that an abandoned walk listed {'is' if len(ids) == 1 else 'are'} not in the "
+            f"one that was judged, such as {example}: deleted meanwhile, or hidden by a change"
+        )
 
 
 def _filters(group: str | None, schema: str | None) -> Iterator[tuple[str, str]]:

@@ -174,7 +174,8 @@ class _Listing:
             return Completeness.UNKNOWN
         if self._closings:
             return self._closings[0].completeness
-        return Completeness.ONE_PAGE if len(self._pages) == 1 else Completeness.ONE_WALK
+        # A last page alone looks like a whole listing, and so does what another tool filtered.
+        return Completeness.UNKNOWN
 
     def _sifted(self, part: Part) -> tuple[list[Any], tuple[str, ...]]:
         good, problems = self._decoder.sift(part.items)

@@ -1,0 +1,110 @@
+"""Tests of one value that hold of everything, or of nothing: found when a policy loads.
+
+A rule that can never fail is a green that was not earned; one that can never apply is worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from auditor.policy.language.conditions import Test
+from auditor.policy.language.operands import Literal, Now
+from auditor.policy.loading.problems import Problems
+
+#: What an operator bounds: the side, and whether the bound itself is outside.
+_SIDES = {
+    "gt": ("least", True),
+    "gte": ("least", False),
+    "lt": ("most", True),
+    "lte": ("most", False),
+    "after": ("least", True),
+    "before": ("most", True),
+    # Of an age.
+    "older_than": ("least", True),
+    "newer_than": ("most", False),
+}
+
+
+class Domain(msgspec.Struct, frozen=True):
+    """The numbers that something can be, both ends included."""
+
+    what: str
+    least: float
+    most: float
+
+
+COUNT = Domain("a number of things", 0, float("inf"))
+SHARE = Domain("a share", 0, 1)
+
+
+class _Bound(msgspec.Struct, frozen=True):
+    value: Any
+    outside: bool
+    test: Test
+
+
+def check_contradictions(tests: Iterable[Test], problems: Problems) -> None:
+    """Note two tests of one value, which must all hold, that no value can meet together."""
+    ends: dict[str, list[_Bound]] = {"least": [], "most": []}
+    for test, side, outside in _bounds(tests):
+        ends[side].append(_Bound(test.operand.value, outside, test))  # type: ignore[union-attr]
+    for low in ends["least"]:
+        for high in ends["most"]:
+            if not _comparable(low.value, high.value):
+                continue
+            empty = low.value > high.value or (
+                low.value == high.value and (low.outside or high.outside)
+            )
+            if empty:
+                first, second = sorted((low.test, high.test), key=lambda test: test.position)
+                problems.add(
+                    second.position,
+                    f"{_said(first)} and {_said(second)} never hold together",
+                    "for either of two ranges write any: with a condition for each",
+                )
+                return
+
+
+def check_domain(tests: Iterable[Test], domain: Domain, problems: Problems) -> None:
+    """Note a test that holds of every number there can be, or of none."""
+    for test, side, outside in _bounds(tests):
+        value = test.operand.value  # type: ignore[union-attr]
+        if not isinstance(value, int | float):
+            continue
+        if side == "least":
+            always = value < domain.least or (value == domain.least and not outside)
+            never = value > domain.most or (value == domain.most and outside)
+        else:
+            always = value > domain.most or (value == domain.most and not outside)
+            never = value < domain.least or (value == domain.least and outside)
+        if always or never:
+            holds = "every one" if always else "none"
+            range_ = "between 0 and 1: 0.5 is half" if domain.most == 1 else "0 or more"
+            problems.add(
+                test.position,
+                f"{_said(test)} holds of {holds}: {domain.what} is {range_}",
+                "write a bound that decides something",
+            )
+
+
+def _bounds(tests: Iterable[Test]) -> Iterator[tuple[Test, str, bool]]:
+    for test in tests:
+        found = _SIDES.get(test.operator.name)
+        if found is not None and isinstance(test.operand, Literal):
+            yield test, *found
+
+
+def _comparable(value: Any, other: Any) -> bool:
+    kinds = (int, float), (datetime,), (timedelta,)
+    if isinstance(value, Now) and isinstance(other, Now):
+        return False  # both move with the run; which is later is plain to see
+    return any(isinstance(value, kind) and isinstance(other, kind) for kind in kinds)
+
+
+def _said(test: Test) -> str:
+    assert isinstance(test.operand, Literal)
+    return f"{test.operator.name}: {test.operand.text}"
