@@ -31,12 +31,20 @@ from auditor.reports.comparison import COMPARISONS
 from auditor.reports.writer import ReportWriter, parse_destination
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from tests.accepting import HOUSE, record
-from tests.cli.running import COMMAND, KEYS, _in_html, _in_json, _in_junit, environment, outcome_in
-from tests.proofs.every_report import said_by_all
+from tests.builders.command import (
+    COMMAND,
+    KEYS,
+    _in_html,
+    _in_json,
+    _in_junit,
+    environment,
+    outcome_in,
+)
+from tests.builders.every_report import said_by_all
+from tests.builders.fault_server import page
+from tests.builders.listed import HOUSE, record
+from tests.builders.saved_listings import read
 from tests.proofs.moments import ROOT, Ended, Hit, Runs, run_afresh
-from tests.sources.fault_server import page
-from tests.sources.saved_listings import read
 
 CONNECTIONS = 5
 JUDGE = "audit -p house.yaml --now 2026-03-10T12:00:00Z"

@@ -15,7 +15,7 @@ from auditor.cli.terminal.streams import excerpt
 from auditor.errors import AuditorError, PolicyError
 from auditor.model import Verdict
 from auditor.policy import load_policies
-from tests.policy.judging_records import checks_of, findings_of, one_rule, written
+from tests.builders.judged import checks_of, findings_of, one_rule, written
 
 #: Seconds of the processor, which no neighbour takes away, and bytes: a bomb takes hours, or all.
 _SECONDS, _BYTES = 10.0, 200 * 2**20

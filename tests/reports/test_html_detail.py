@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from auditor.model import Finding, Verdict
-from tests.reports.conftest import OpenReport
-from tests.reports.html_page import RESULT, chip, column
-from tests.reports.sample_results import HOSTILE, sample_result
+from tests.builders.browser import OpenReport
+from tests.builders.html_page import RESULT, chip, column
+from tests.builders.sample_results import HOSTILE, sample_result
 
 # -- one finding, one connection, one rule ------------------------------------------------------
 
