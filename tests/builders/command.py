@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -47,13 +48,26 @@ def run(
     )
 
 
+def in_bash(script: str) -> list[str]:
+    """Return what runs ``script`` in bash, where ``auditor`` is the command."""
+    return ["bash", "-c", f'auditor() {{ {shlex.join(COMMAND)} "$@"; }}\n{script}']
+
+
+def file_limit(blocks: int) -> str:
+    """Return what lets no file of the script's grow longer than ``blocks`` KiB.
+
+    A module that Python compiles is no exception: cut short, it would stay behind and fail every
+    later run.
+    """
+    return f"export PYTHONDONTWRITEBYTECODE=1; ulimit -f {blocks}"
+
+
 def shell(
     script: str, folder: Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``script`` in bash, where ``auditor`` is the command; a pipe's code is its first's."""
-    command = " ".join(COMMAND)
+    """Run ``script`` as ``in_bash`` does, in ``folder``."""
     return subprocess.run(
-        ["bash", "-c", f'auditor() {{ {command} "$@"; }}\n{script}'],
+        in_bash(script),
         cwd=folder,
         env=environment(env),
         stdin=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders.command import outcome_in, run, shell
+from tests.builders.command import file_limit, outcome_in, run, shell
 from tests.builders.listed import HOUSE, record
 
 
@@ -49,7 +49,7 @@ def test_a_history_that_is_lost_costs_no_report(folder: Path):
     # The file may not grow any more; it is found when the run has been judged.
     (folder / "kept").mkdir()
     (folder / "kept" / "history.ndjson").write_bytes(b"\n" * 2000 * 1024)
-    done = shell(f"ulimit -f 2000; auditor {' '.join(AUDIT)} --history kept", folder)
+    done = shell(f"{file_limit(2000)}; auditor {' '.join(AUDIT)} --history kept", folder)
     assert done.returncode == 4, done.stdout
     assert "cannot keep the history in kept: File too large" in done.stderr
     assert outcome_in(folder / "out") == "passed"

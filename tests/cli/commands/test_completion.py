@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -155,7 +156,7 @@ def test_a_real_bash_completes(tmp_path: Path):
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     program = bin_folder / "fivetran-auditor"
-    program.write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n', encoding="utf-8")
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     script = """
         eval "$(fivetran-auditor completion bash)"

@@ -15,7 +15,7 @@ import pytest
 
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from tests.builders.command import COMMAND, KEYS, environment, outcome_in, run, shell
+from tests.builders.command import COMMAND, KEYS, environment, file_limit, outcome_in, run, shell
 
 MET = "audit --snapshot one.json -p met.yaml"
 VIOLATED = "audit --snapshot one.json -p violated.yaml"
@@ -109,7 +109,7 @@ def test_a_disk_that_fills_up_keeps_the_placeholders(house: Path):
     # A file of more than 64 KiB is refused; every placeholder is shorter.
     many = [{"id": f"connection_{n}", "schema": "orders", "paused": True} for n in range(3000)]
     (house / "one.json").write_text(json.dumps(many))
-    done = shell(f"trap '' XFSZ; ulimit -f 64; auditor {MET}", house)
+    done = shell(f"trap '' XFSZ; {file_limit(64)}; auditor {MET}", house)
     assert done.returncode == 4, done.stderr
     for name in ("report.html", "junit.xml", "report.json"):
         assert f"{name}: the file is larger than a limit allows" in done.stderr

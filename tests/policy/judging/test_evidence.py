@@ -270,7 +270,7 @@ def test_nothing_of_a_secret_is_told(tmp_path: Path, assertion: str, reveal: str
     held = {"password": "hunter2hunter2", "list": [{"token": "hunter2hunter2"}]}
     body = f"assert: {assertion}\nmessage: '{{config.password}}'"
     for text in (body, body.partition("\n")[0]):
-        told = repr(_finding(tmp_path, text, reveal, config=held))
+        told = repr(_finding(tmp_path, text, reveal, config=held)).replace(str(tmp_path), "")
         assert "hunter" not in told
         assert "14" not in told
 
