@@ -227,10 +227,12 @@ def test_links_lead_somewhere(page: Path):
 
 def test_no_file_names_the_machine_it_was_made_on():
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if listed.returncode:  # a source archive is no repository
-        return
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if listed.returncode and not (ROOT / ".git").exists():
+        pytest.skip("NOT LOOKED AT: a source archive is no repository")
+    assert listed.stdout, listed.stderr
     named = re.compile(r"/(?:work|home|Users|root|opt/venv)/\w")
     for name in filter(None, listed.stdout.split("\0")):
         path = ROOT / name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -77,9 +78,8 @@ def test_the_lines_of_jq_are_found() -> None:
     assert len(JQ_LINES) == PAGE.count("\njq ") == 8
 
 
-@pytest.mark.parametrize(("flag", "program"), JQ_LINES)
-def test_a_line_of_jq_names_what_the_report_has(flag: str, program: str, report: Path) -> None:
-    """Without jq its paths are looked up; with it, it runs and finds something."""
+@pytest.mark.parametrize("program", [program for _, program in JQ_LINES])
+def test_a_line_of_jq_names_what_the_report_has(program: str, report: Path) -> None:
     whole = json.loads(report.read_bytes())
     finding = whole["findings"][0]
     places = [
@@ -89,9 +89,14 @@ def test_a_line_of_jq_names_what_the_report_has(flag: str, program: str, report:
         names = path.split(".")
         if names not in (["key"], ["value"]):
             assert any(_has(place, names) for place in places), path
+
+
+@pytest.mark.parametrize(("flag", "program"), JQ_LINES)
+def test_a_line_of_jq_finds_something(flag: str, program: str, report: Path) -> None:
     jq = shutil.which("jq")
     if jq is None:
-        return
+        assert not os.environ.get("CI"), "jq is not installed"
+        pytest.skip("NOT TRIED: jq is not installed")
     done = subprocess.run([jq, flag, program, report], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
