@@ -59,7 +59,7 @@ coverage: $(TESTS)  ## Run the tests, and hold what share of all branches they t
 		--deselect tests/proofs/test_crash_safety.py::test_what_cannot_be_written_is_4_and_said
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95
-	$(BIN)/coverage report --fail-under=100 --include=$$($(BIN)/python -m tests.proofs.mutation --modules)
+	$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.proofs.mutation --modules)"
 
 mutants: $(TESTS)  ## Break the code that decides, a line at a time, and hold that a test fails
 	$(BIN)/python -m tests.proofs.mutation $(MODULES)

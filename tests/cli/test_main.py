@@ -175,7 +175,7 @@ def test_a_bug_is_4_and_shown_in_full_only_when_asked(ends_with: Run, flag: str)
     assert err.startswith("error: KeyError: 'a bug'\n")
     assert "this is a bug in the auditor" in err
     assert ("Traceback (most recent call last)" in err) is bool(flag)
-    assert ("run it with -v" in err) is not flag
+    assert ("run it with -v" in err) is not bool(flag)
 
 
 # -- signals --------------------------------------------------------------------------------------

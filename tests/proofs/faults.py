@@ -22,8 +22,8 @@ from auditor.run import Options, audit
 from auditor.sources.api.account import Credentials
 from auditor.sources.api.client import HttpOptions
 from auditor.sources.api.walk import FivetranSource
-from tests.proofs.canaries import KEY, SECRET, with_canaries
-from tests.sources.fault_server import Answer, FaultServer, Script, kept, page, record
+from tests.builders.canaries import KEY, SECRET, with_canaries
+from tests.builders.fault_server import Answer, FaultServer, Script, kept, page, record
 
 CREDENTIALS = Credentials(KEY, SECRET)
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

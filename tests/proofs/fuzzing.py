@@ -36,8 +36,8 @@ from auditor.run import Options, audit
 from auditor.sources.api.client import HttpOptions
 from auditor.sources.api.walk import FivetranSource
 from auditor.sources.saved.source import SnapshotSource
-from tests.sources.fault_server import Answer, FaultServer, Request, kept, response
-from tests.sources.walking import CREDENTIALS
+from tests.builders.fault_server import Answer, FaultServer, Request, kept, response
+from tests.builders.walks import CREDENTIALS
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 #: Seconds of the processor, and bytes, for one input.

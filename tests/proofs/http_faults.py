@@ -7,8 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from tests.proofs.faults import Fault, Records, constant
-from tests.sources.fault_server import (
+from tests.builders.fault_server import (
     HANG,
     RESET,
     Answer,
@@ -18,6 +17,7 @@ from tests.sources.fault_server import (
     page,
     response,
 )
+from tests.proofs.faults import Fault, Records, constant
 
 _DATE = "Date: Thu, 15 Jan 2026 12:00:00 GMT"
 _ERROR = b'{"code":"Odd","message":"so it is"}'

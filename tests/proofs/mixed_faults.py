@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
-from tests.proofs.faults import Fault, Records, constant, said
-from tests.sources.fault_server import (
+from tests.builders.fault_server import (
     HANG,
     KEEP,
     RESET,
@@ -25,6 +24,7 @@ from tests.sources.fault_server import (
     record,
     response,
 )
+from tests.proofs.faults import Fault, Records, constant, said
 
 _CLEAN = "3 connections judged"
 _WAIT = kept(b'{"code":"TooManyRequests","message":"x"}', 429, "Retry-After: 1")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
+from tests.builders.fault_server import Answer, Request, Script, kept, page, record
 from tests.proofs.faults import Fault, Records, constant, said
-from tests.sources.fault_server import Answer, Request, Script, kept, page, record
 
 _GROUPS = """policy: house
 rules:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tests.builders.fault_server import Script, kept, page
 from tests.proofs.faults import Fault, Records
-from tests.sources.fault_server import Script, kept, page
 
 _CLEAN = "3 connections judged"
 _FREQUENCY = """policy: house

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from auditor.reports import REPORTS
-from tests.cli.running import COMMAND, environment
-from tests.proofs.canaries import BASIC, CANARIES, ECHOES, KEY, SECRET, leaked, with_canaries
-from tests.proofs.every_report import texts_of
-from tests.sources.fault_server import (
+from tests.builders.canaries import BASIC, CANARIES, ECHOES, KEY, SECRET, leaked, with_canaries
+from tests.builders.command import COMMAND, environment
+from tests.builders.every_report import texts_of
+from tests.builders.fault_server import (
     HANG,
     Answer,
     FaultServer,

@@ -31,12 +31,22 @@ from auditor.reports.comparison import COMPARISONS
 from auditor.reports.writer import ReportWriter, parse_destination
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from tests.accepting import HOUSE, record
-from tests.cli.running import COMMAND, KEYS, _in_html, _in_json, _in_junit, environment, outcome_in
-from tests.proofs.every_report import said_by_all
+from tests.builders.command import (
+    COMMAND,
+    KEYS,
+    _in_html,
+    _in_json,
+    _in_junit,
+    environment,
+    file_limit,
+    in_bash,
+    outcome_in,
+)
+from tests.builders.every_report import said_by_all
+from tests.builders.fault_server import page
+from tests.builders.listed import HOUSE, record
+from tests.builders.saved_listings import read
 from tests.proofs.moments import ROOT, Ended, Hit, Runs, run_afresh
-from tests.sources.fault_server import page
-from tests.sources.saved_listings import read
 
 CONNECTIONS = 5
 JUDGE = "audit -p house.yaml --now 2026-03-10T12:00:00Z"
@@ -674,10 +684,12 @@ CASES += [
     )
 ]
 CASES += [
-    Case("fetch, a limit", f"ulimit -f 4; {FETCH} -o s", 4, "free some space there, or name an"),
-    Case("fetch, a limit, gzip", f"ulimit -f 1; {FETCH} -o s.gz", 4, "free some space there, or"),
-    Case("compare, a limit", f"ulimit -f 8; {COMPARE} --report html", 4, "raise it (ulimit -f)"),
-    Case("demo, a limit", "ulimit -f 24; auditor demo", 4, "raise it (ulimit -f)"),
+    Case("fetch, a limit", f"{file_limit(4)}; {FETCH} -o s", 4, "free some space there, or"),
+    Case(
+        "fetch, a limit, gzip", f"{file_limit(1)}; {FETCH} -o s.gz", 4, "free some space there, or"
+    ),
+    Case("compare, a limit", f"{file_limit(8)}; {COMPARE} --report html", 4, "raise it (ulimit"),
+    Case("demo, a limit", f"{file_limit(24)}; auditor demo", 4, "raise it (ulimit"),
     Case("fetch, a folder", f"mkdir s; {FETCH} -o s", 4, "it is not a file; name one"),
     Case("compare, a folder", f"mkdir s; {COMPARE} --report json=s", 4, "a folder is in the way"),
     Case("fetch, closed", f"{FETCH} -o - >&-", 4, "standard output is closed; name a file"),
@@ -718,12 +730,7 @@ def scripted(case: Case, stage: Stage, tmp_path: Path) -> subprocess.CompletedPr
     shutil.copytree(stage.house, tmp_path / "run")
     script = case.script.replace("URL", stage.url)
     return subprocess.run(
-        [
-            *within(case.within),
-            "bash",
-            "-c",
-            f'auditor() {{ {" ".join(COMMAND)} "$@"; }}\n{script}',
-        ],
+        [*within(case.within), *in_bash(script)],
         cwd=tmp_path / "run",
         env=environment(KEYS),
         stdin=subprocess.DEVNULL,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.sources.bodies import head_of
-from tests.sources.fault_server import FaultServer, page, record, response
-from tests.sources.walking import walk
+from tests.builders.bodies import head_of
+from tests.builders.fault_server import FaultServer, page, record, response
+from tests.builders.walks import walk
 
 _RANDOM = random.Random(11)
 _BODY = page(record(n, noise=_RANDOM.randbytes(70).hex()) for n in range(43))

@@ -15,13 +15,13 @@ from auditor.cli.main import main
 from auditor.reports import REPORTS
 from auditor.run import Options
 from auditor.sources.api.client import HttpOptions
-from tests.cli.running import KEYS, run
-from tests.proofs.canaries import CANARIES, ECHOES, KEY, SECRET, leaked
-from tests.proofs.every_report import said_by_all, texts_of
+from tests.builders.canaries import CANARIES, ECHOES, KEY, SECRET, leaked
+from tests.builders.certificates import certified
+from tests.builders.command import KEYS, run
+from tests.builders.every_report import said_by_all, texts_of
+from tests.builders.fault_server import FaultServer, response
 from tests.proofs.faults import NOW, RULES, Fault, account
 from tests.proofs.test_faults import FAULTS
-from tests.sources.fault_server import FaultServer, response
-from tests.sources.test_proxies_and_tls import certified
 
 _OUTCOMES = {0: "passed", 1: "violations", 3: "inconclusive"}
 CANARY_KEYS = {"FIVETRAN_API_KEY": KEY, "FIVETRAN_API_SECRET": SECRET}
@@ -79,7 +79,7 @@ def test_the_command_meets_every_fault(
         monkeypatch.setenv(name, value)
     patience = {"attempt_seconds": 20.0, "random": lambda: 1.0, "sleep": lambda _: None}
     # What it does to its own process stays out of ours.
-    monkeypatch.setattr("auditor.cli.signal.signal", lambda *_: None)
+    monkeypatch.setattr("auditor.cli.main.signal.signal", lambda *_: None)
     monkeypatch.setattr(gc, "freeze", lambda: None)
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     # The time and the patience are the run's only doors that have no option.

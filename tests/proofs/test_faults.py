@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.proofs.canaries import CANARIES, ECHOES, leaked
-from tests.proofs.every_report import ids_in_junit, said_by_all, texts_of, writer_to
+from tests.builders.canaries import CANARIES, ECHOES, leaked
+from tests.builders.every_report import ids_in_junit, said_by_all, texts_of, writer_to
 from tests.proofs.faults import CREDENTIALS, Fault, Met, judged_ids, meet
 from tests.proofs.http_faults import HTTP
 from tests.proofs.mixed_faults import MIXED

@@ -13,8 +13,8 @@ import pytest
 
 from auditor.reports import REPORTS
 from auditor.sandbox.estate import build_estate
-from tests.cli.running import environment
-from tests.test_wheel import REGISTRY
+from tests.builders.command import environment
+from tests.project.test_wheel import REGISTRY
 
 _PLACES = [
     {"TZ": "UTC", "PYTHONHASHSEED": "0"},

@@ -32,9 +32,9 @@ from auditor.policy import load_policies
 from auditor.reports import REPORTS
 from auditor.run import audit
 from auditor.sources.api.walk import FivetranSource
-from tests.proofs.every_report import texts_of, writer_to
-from tests.sources.fault_server import Answer, FaultServer, Request, kept, page, record
-from tests.sources.walking import CREDENTIALS, Walk, walk
+from tests.builders.every_report import texts_of, writer_to
+from tests.builders.fault_server import Answer, FaultServer, Request, kept, page, record
+from tests.builders.walks import CREDENTIALS, Walk, walk
 
 _QUICK = settings(
     max_examples=120,

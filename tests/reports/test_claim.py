@@ -34,7 +34,7 @@ from auditor.model import (
 )
 from auditor.reports import REPORTS
 from auditor.reports.claim import claim, is_open, let_through
-from tests.reports.sample_results import JUDGED_AT
+from tests.builders.sample_results import JUDGED_AT
 
 V = Verdict
 #: What the checks of one rule come to on three connections, by what it shows.

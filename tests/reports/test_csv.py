@@ -9,7 +9,7 @@ import pytest
 
 from auditor.model import Outcome, Result
 from auditor.reports.csv import COLUMNS, placeholder, render
-from tests.reports.sample_results import narrowed, sample_result
+from tests.builders.sample_results import narrowed, sample_result
 
 
 def rows(text: str) -> list[dict[str, str]]:

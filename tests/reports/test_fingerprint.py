@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from auditor.model import Connection, Finding, Severity, Verdict
 from auditor.reports.fingerprint import fingerprint
-from tests.reports.sample_results import sample_result
+from tests.builders.sample_results import sample_result
 
 FINDING = sample_result().findings[0]
 names = st.text(st.characters(exclude_characters="\0"), max_size=4)

@@ -10,7 +10,7 @@ import pytest
 from auditor.errors import Problem
 from auditor.model import Outcome, Position, Result, Verdict
 from auditor.reports.github import MOST, placeholder, render, render_problems
-from tests.reports.sample_results import HOSTILE, sample_result
+from tests.builders.sample_results import HOSTILE, sample_result
 
 
 @dataclass(frozen=True)

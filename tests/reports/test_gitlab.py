@@ -11,7 +11,7 @@ import pytest
 from auditor.model import Outcome, Result, Verdict
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.gitlab import placeholder, render
-from tests.reports.sample_results import sample_result
+from tests.builders.sample_results import sample_result
 
 #: As GitLab documents the format ("Code Quality report format").
 SCHEMA = {

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import expect
 
 from auditor.model import Finding, Outcome, Severity, Verdict
-from tests.reports.conftest import OpenReport
-from tests.reports.html_page import RESULT, chip, column, count, status
-from tests.reports.sample_results import sample_result
+from tests.builders.browser import OpenReport
+from tests.builders.html_page import RESULT, chip, column, count, status
+from tests.builders.sample_results import sample_result
 
 # -- opening ----------------------------------------------------------------------------------
 

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from auditor.model import Finding, Verdict
-from tests.reports.conftest import OpenReport
-from tests.reports.html_page import RESULT, chip, column
-from tests.reports.sample_results import HOSTILE, sample_result
+from tests.builders.browser import OpenReport
+from tests.builders.html_page import RESULT, chip, column
+from tests.builders.sample_results import HOSTILE, sample_result
 
 # -- one finding, one connection, one rule ------------------------------------------------------
 
@@ -52,6 +52,7 @@ def test_a_finding_has_a_link_of_its_own(open_report: OpenReport, index: int) ->
 def test_findings_on_a_group_have_links_too(open_report: OpenReport) -> None:
     page = open_report(RESULT, "#rule=one-name-per-service")
     findings = [f for f in RESULT.findings if f.group]
+    assert findings
     urls = []
     for position in range(len(findings)):
         page.locator(f"#row-{position}").click()

@@ -9,9 +9,9 @@ from playwright.sync_api import expect
 
 from auditor.model import Outcome, Result, Severity, Verdict
 from auditor.reports.html import placeholder, render
-from tests.reports.conftest import OpenReport
-from tests.reports.html_page import RESULT, axe, column, count, status
-from tests.reports.sample_results import HOSTILE, narrowed, sample_result
+from tests.builders.browser import OpenReport
+from tests.builders.html_page import RESULT, axe, column, count, status
+from tests.builders.sample_results import HOSTILE, narrowed, sample_result
 
 
 def test_hostile_text_runs_nowhere(open_report: OpenReport) -> None:

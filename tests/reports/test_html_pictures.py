@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from auditor.model import Outcome
-from tests.reports.conftest import OpenReport
-from tests.reports.sample_results import sample_result
+from tests.builders.browser import OpenReport
+from tests.builders.sample_results import sample_result
 
 PICTURES = Path(__file__).resolve().parents[2] / "screenshots"
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from auditor.model import Outcome, Result, Verdict
 from auditor.reports.json import LETTERS, placeholder, render
-from tests.reports.sample_results import narrowed, sample_result
+from tests.builders.sample_results import narrowed, sample_result
 
 SCHEMA = json.loads(files("auditor.reports").joinpath("report.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(

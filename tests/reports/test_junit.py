@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from auditor.model import GroupCheck, Outcome, Result, RuleChecks, Verdict
 from auditor.reports.junit import MOST_PASSES, escaped, placeholder, render
-from tests.reports.sample_results import narrowed, sample_result
+from tests.builders.sample_results import narrowed, sample_result
 
 SCHEMAS = Path(__file__).parent / "schemas"
 ANT = etree.XMLSchema(file=str(SCHEMAS / "ant-junit.xsd"))

@@ -18,7 +18,7 @@ from auditor.model import Outcome, Result, Verdict
 from auditor.reports import REPORTS
 from auditor.reports.junit import placeholder, render, render_parts
 from auditor.reports.writer import Destination, ReportWriter, parse_destination
-from tests.reports.sample_results import sample_result
+from tests.builders.sample_results import sample_result
 from tests.reports.test_junit import parsed, properties
 
 JUNIT = "".join(render(sample_result()))

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from auditor.model import Outcome, PolicyFile, Verdict
 from auditor.reports.markdown import LONGEST, code, placeholder, prose, render
-from tests.reports.sample_results import HOSTILE, narrowed, sample_result
+from tests.builders.sample_results import HOSTILE, narrowed, sample_result
 
 SPANS = re.compile(r"`[^`|\\\n]+`|<code>(?:\w| |&#\d+;)*</code>")
 #: What a host would make something of, outside a code span.

@@ -18,7 +18,7 @@ from auditor.model import Outcome, Position, Result, Verdict
 from auditor.reports import sarif
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.sarif import placeholder, relative_uri, render, render_problems
-from tests.reports.sample_results import HOSTILE, sample_result
+from tests.builders.sample_results import HOSTILE, sample_result
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft4Validator(SCHEMA)

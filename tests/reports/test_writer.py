@@ -20,7 +20,7 @@ from auditor.errors import Interrupted, ReportError, UsageError
 from auditor.model import Finding
 from auditor.reports import REPORTS
 from auditor.reports.writer import Destination, ReportWriter, parse_destination, write_reports
-from tests.reports.sample_results import sample_result
+from tests.builders.sample_results import sample_result
 
 RESULT = sample_result()
 JSON = REPORTS["json"]
@@ -217,7 +217,7 @@ import resource, signal, sys
 from pathlib import Path
 from auditor.reports import REPORTS
 from auditor.reports.writer import Destination, ReportWriter
-from tests.reports.sample_results import sample_result
+from tests.builders.sample_results import sample_result
 from auditor.errors import ReportError
 folder = Path(sys.argv[1])
 reports = ReportWriter(
@@ -389,7 +389,7 @@ def test_a_fifo_is_written_directly(tmp_path: Path) -> None:
 TO_STDOUT = """
 import sys
 from auditor.reports.writer import Destination, ReportWriter
-from tests.reports.sample_results import sample_result
+from tests.builders.sample_results import sample_result
 from auditor.errors import ReportError
 reports = ReportWriter([Destination("json", None)], "1.0")
 try:
@@ -479,7 +479,7 @@ FOREVER = """
 import sys
 from pathlib import Path
 from auditor.reports.writer import Destination, ReportWriter
-from tests.reports.sample_results import sample_result
+from tests.builders.sample_results import sample_result
 result = sample_result(400)
 result.findings
 reports = ReportWriter([Destination("json", Path(sys.argv[1]))], "1.0")

@@ -20,7 +20,7 @@ from auditor.errors import UsageError
 from auditor.fields import FIELDS, Kind, find
 from auditor.sandbox.estate import SERVICE_ACCOUNTS, Estate, build_estate
 from auditor.sandbox.services import LEDGERS
-from tests.sandbox.symptoms import BY_NAME, NAME, symptoms
+from tests.builders.symptoms import BY_NAME, NAME, symptoms
 
 NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 seeds = st.integers(0, 2**32)

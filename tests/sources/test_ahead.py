@@ -17,7 +17,7 @@ from auditor.sources.ahead import ended, in_background, read_ahead
 from auditor.sources.api.client import HttpOptions
 from auditor.sources.api.walk import FivetranSource
 from auditor.sources.stream import End, Event, Page, Restart
-from tests.sources.fault_server import (
+from tests.builders.fault_server import (
     HANG,
     Answer,
     FaultServer,
@@ -26,7 +26,7 @@ from tests.sources.fault_server import (
     page,
     record,
 )
-from tests.sources.walking import CREDENTIALS, SHAPE
+from tests.builders.walks import CREDENTIALS, SHAPE
 
 PAGE = Page(records=[1, 2])
 END = End(Completeness.ONE_WALK)

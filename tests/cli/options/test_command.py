@@ -10,7 +10,7 @@ import pytest
 
 from auditor.cli.main import COMMANDS
 from auditor.cli.options.command import StrictCommand
-from tests.cli.running import run
+from tests.builders.command import run
 
 
 def single(name: str) -> list[click.Option]:

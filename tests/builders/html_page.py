@@ -1,0 +1,49 @@
+"""What the browser tests of the HTML report read off a page, and the result most of them open."""
+
+from __future__ import annotations
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Locator, Page
+
+from auditor.model import Finding, Result
+from tests.builders.sample_results import sample_result
+
+RESULT = sample_result(400, 10)
+# What passes is judged all the same, and not described: that takes most of the time.
+_AXE_RUN = """axe.run({resultTypes: ["violations"]}).then((results) => results.violations.map(
+    (each) => [each.id, each.help, ...each.nodes.slice(0, 3).map((node) => node.html)]))"""
+
+
+def status(page: Page) -> str:
+    return page.get_by_role("status").inner_text()
+
+
+def chip(page: Page, label: str) -> Locator:
+    return page.locator(f".chip[data-label={label}]")
+
+
+def column(page: Page, name: str) -> list[str]:
+    """The texts of one column, of the rows that are drawn."""
+    return [text.strip() for text in page.locator(f".rows .c-{name}").all_inner_texts()]
+
+
+def count(result: Result, **wanted: object) -> int:
+    """How many findings have these properties; ``service`` and ``group`` of any connection."""
+
+    def fits(finding: Finding, name: str, value: object) -> bool:
+        if name in ("service", "group_id"):
+            return any(getattr(c, name) == value for c in finding.connections)
+        if name == "rule":
+            return finding.rule.id == value
+        if name == "severity":
+            return finding.rule.severity is value
+        return getattr(finding, name) is value
+
+    return sum(all(fits(f, name, value) for name, value in wanted.items()) for f in result.findings)
+
+
+def axe(page: Page) -> list[list[str]]:
+    """What axe-core finds on the page: each violation's id, what it means, some elements."""
+    page.evaluate(AXE_SCRIPT)
+    found: list[list[str]] = page.evaluate(_AXE_RUN)
+    return found

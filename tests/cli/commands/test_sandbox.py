@@ -1,0 +1,81 @@
+"""``fivetran-auditor sandbox``: a process that serves until it is told to stop."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from auditor.sandbox.faults import FAULTS
+from tests.builders.command import COMMAND, run
+
+RUN = [*COMMAND, "sandbox"]
+
+
+def said(process: subprocess.Popen[str], start: str) -> str:
+    """Return the next line of output that begins with ``start``, without it."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.strip().startswith(start):
+            return line.strip().removeprefix(start)
+    raise AssertionError(f"it never said {start}")
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_lines_it_prints_work_and_a_signal_ends_it(ending):
+    options = ["--port", "0", "--connections", "60", "--seed", "3", "--healthy", "--gzip"]
+    with subprocess.Popen([*RUN, *options], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            key = said(process, "export FIVETRAN_API_KEY=")
+            secret = said(process, "export FIVETRAN_API_SECRET=")
+            url = said(process, "fivetran-auditor audit --base-url ")
+            answer = requests.get(f"{url}/v1/connections", auth=(key, secret), timeout=10)
+            assert len(answer.json()["data"]["items"]) == 60
+            assert answer.headers["Content-Encoding"] == "gzip"
+        finally:
+            process.send_signal(ending)
+        assert "stopped" in process.communicate(timeout=10)[0]
+    assert process.returncode == 0
+
+
+def test_a_fault_is_announced():
+    options = ["--port", "0", "--fault", "html-gateway"]
+    with subprocess.Popen([*RUN, *options], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert said(process, "It goes wrong on purpose: ") == f"{FAULTS['html-gateway'].doc}."
+        finally:
+            process.terminate()
+
+
+def test_help_names_every_fault(tmp_path):
+    told = run(["sandbox", "--help"], tmp_path)
+    assert told.returncode == 0
+    text = re.sub(r"\s+|-(?=\s)", "", told.stdout)
+    for name, fault in FAULTS.items():
+        assert name.replace("-", "") in text.replace("-", "")
+        assert re.sub(r"\s+", "", fault.doc).replace("-", "") in text.replace("-", "")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--port", "70000"], ["--latency", "-1"], ["--fault", "rain"], ["--hourly-limit", "0"]],
+)
+def test_wrong_options_are_usage_errors(options, tmp_path):
+    told = run(["sandbox", *options], tmp_path)
+    assert told.returncode == 2
+    assert options[0] in told.stderr
+
+
+def test_the_command_is_light_to_import():
+    program = (
+        "import sys, click; import auditor.cli.commands.sandbox;"
+        "print({'msgspec', 'requests', 'http.server', 'auditor.sandbox.estate'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,242 @@
+"""``test`` as a process: what it runs, what it says, the report it writes, its exit code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from junitparser import Failure, JUnitXml
+
+from auditor.policy.loading.documents import pack_names
+from auditor.reports.facts import UNFINISHED
+from tests.builders.command import run
+
+HOUSE = """\
+policy: house
+extends: [baseline]
+vars: {sync_floor: 5}
+rules:
+  - id: runs
+    severity: high
+    when: {schedule_type: auto}
+    assert: {paused: false}
+    tests:
+      - {given: {paused: true}, expect: fail}
+      - {given: {paused: false}, expect: pass}
+      - {given: {schedule_type: manual}, expect: skip}
+"""
+WRONG = "      - {given: {paused: true}, expect: pass}\n"
+CASES = """\
+tests:
+  - name: five minutes are allowed here
+    given: {sync_frequency: 5}
+    expect: {sync-frequency-bounds: pass, runs: pass}
+"""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "house.yaml").write_text(HOUSE)
+    (folder / "house.test.yaml").write_text(CASES)
+    return tmp_path
+
+
+def test_what_stands_in_the_folder_policies_is_tested(house):
+    done = run(["test"], house)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "policies/house.yaml",
+        "  ...",
+        "policies/house.test.yaml",
+        "  ..",
+        "",
+        "coverage: 1 of 1 rule fail, pass and, where they can, skip in a test",
+        "",
+        "5 passed",
+    ]
+
+
+def test_without_one_the_pack_baseline_is(tmp_path):
+    done = run(["test"], tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith("pack:baseline\n  ...")
+
+
+def test_every_pack_passes(tmp_path):
+    done = run(["test", "-q", *pack_names()], tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    count, word = done.stdout.split()
+    assert int(count) > 200
+    assert word == "passed"
+
+
+def test_what_a_policy_extends_is_not_tested_under_its_variables(house):
+    # Under the floor of 5 that house sets, baseline's own test of 5 minutes would fail.
+    done = run(["test", "policies/", "baseline"], house)
+    assert done.returncode == 0
+    assert "pack:baseline" in done.stdout
+
+
+def test_a_failure_says_where_what_was_given_expected_and_got(house):
+    (house / "policies/house.yaml").write_text(HOUSE + WRONG)
+    done = run(["test"], house)
+    assert done.returncode == 1
+    assert "  ...F\n" in done.stdout
+    told = done.stdout.partition("FAILED ")[2].splitlines()
+    assert told[0] == "policies/house.yaml:13:9 runs"
+    rows = [line.split(maxsplit=1) for line in told[1:6]]
+    assert rows[:4] == [
+        ["given", "{paused: true}"],
+        ["rule", "paused is false, when schedule_type is auto"],
+        ["expected", "pass"],
+        ["got", "fail"],
+    ]
+    assert "paused: true; wanted false" in done.stdout
+    assert done.stdout.endswith("\n1 failed, 5 passed\n")
+
+
+def test_verbose_tells_of_each_test(house):
+    done = run(["test", "-v"], house)
+    lines = [line.split("  ") for line in done.stdout.splitlines() if "PASSED" in line]
+    assert len(lines) == 5
+    assert lines[0] == ["PASSED", "policies/house.yaml:10:9", "runs fail"]
+    assert lines[-1][-1] == "five minutes are allowed here"
+
+
+def test_quiet_tells_the_count_alone(house):
+    assert run(["test", "-q"], house).stdout == "5 passed\n"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("sync-", "1 passed, 4 left out by -k"),
+        ("RUNS", "4 passed, 1 left out by -k"),
+        ("five minutes", "2 passed, 3 left out by -k"),
+        ("r?ns", "4 passed, 1 left out by -k"),
+        ("house.test", "2 passed, 3 left out by -k"),
+    ],
+)
+def test_a_pattern_chooses_tests(house, pattern, told):
+    done = run(["test", "-k", pattern], house)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == told
+    assert "coverage" not in done.stdout
+
+
+def test_a_rule_without_tests_is_warned_of(house):
+    untested = "  - {id: untested, severity: low, assert: {paused: false}}\n"
+    half = untested.replace("untested", "half").replace("}}\n", "}, tests: [{expect: pass}]}\n")
+    (house / "policies/house.yaml").write_text(HOUSE + untested + half)
+    done = run(["test"], house)
+    assert done.returncode == 0
+    assert "coverage: 1 of 3 rules" in done.stdout
+    assert "policies/house.yaml:13:5: warning: untested has no test" in done.stdout
+    assert "policies/house.yaml:14:5: half has no test that fails" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-k", "nowhere"], "-k nowhere: none of 5 tests matches"),
+        (["basline"], "did you mean baseline?"),
+        (["./nowhere.yaml"], "no such file"),
+        (["./nowhere.test.yaml"], "no such file"),
+        (["empty/"], "no policy in this folder"),
+        (["bare.yaml"], "nothing was tested: there is no test in bare.yaml"),
+        (["broken.yaml"], "no operator is called gtee"),
+        (["broken.test.yaml"], "no rule in force is called rns"),
+        (["--report", "html"], "test writes junit, and nothing else"),
+    ],
+)
+def test_nothing_tested_is_not_green(house, arguments, told):
+    (house / "empty").mkdir()
+    bare = "policy: bare\nrules:\n  - {id: a, severity: low, assert: {paused: false}}\n"
+    (house / "bare.yaml").write_text(bare)
+    (house / "broken.yaml").write_text(bare.replace("paused: false", "sync_frequency: {gtee: 1}"))
+    (house / "broken.test.yaml").write_text(
+        "policy: policies/house.yaml\ntests: [{expect: {rns: pass}}]\n"
+    )
+    done = run(["test", *arguments], house)
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr
+    assert "passed" not in done.stdout
+
+
+def test_a_test_file_can_be_named_by_itself(house):
+    done = run(["test", "policies/house.test.yaml"], house)
+    assert done.returncode == 0
+    assert done.stdout.endswith("\n2 passed\n")
+
+
+def test_a_folder_may_hold_tests_alone(house):
+    (house / "tests").mkdir()
+    (house / "tests/some.test.yaml").write_text(f"policy: ../policies/house.yaml\n{CASES}")
+    done = run(["test", "tests/"], house)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "2 passed")
+
+
+def test_a_file_that_is_named_twice_is_tested_once(house):
+    done = run(["test", "-q", "policies/", "policies/house.yaml", "./policies/"], house)
+    assert done.stdout == "5 passed\n"
+
+
+def test_the_report_is_read_by_junitparser(house):
+    (house / "policies/house.yaml").write_text(HOUSE + WRONG)
+    done = run(["test", "--report", "junit"], house)
+    assert done.returncode == 1
+    suites = {
+        suite.name: suite for suite in JUnitXml.fromfile(str(house / "test-report/junit.xml"))
+    }
+    assert suites.keys() == {"runs", "sync-frequency-bounds"}
+    assert (suites["runs"].tests, suites["runs"].failures) == (5, 1)
+    names = [(case.classname, case.name) for suite in suites.values() for case in suite]
+    assert len(set(names)) == len(names) == 6
+    (failed,) = [case for case in suites["runs"] if case.result]
+    assert isinstance(failed.result[0], Failure)
+    assert failed.result[0].message == "expected pass, got fail"
+    assert "policies/house.yaml:13:9" in failed.result[0].text
+
+
+def test_a_report_on_standard_output_has_it_for_itself(house):
+    done = run(["test", "--report", "junit=-"], house)
+    assert done.returncode == 0
+    report = JUnitXml.fromstring(done.stdout.encode())
+    assert sum(len(list(suite)) for suite in report) == 5
+    assert done.stderr.endswith("5 passed\n")
+
+
+def test_a_run_that_comes_to_nothing_leaves_no_green_report(house):
+    path = house / "junit.xml"
+    assert run(["test", "--report", "junit=junit.xml"], house).returncode == 0
+    green = path.read_text()
+    (house / "policies/house.yaml").write_text("policy: house\n")
+    assert run(["test", "--report", "junit=junit.xml"], house).returncode == 2
+    assert path.read_text() != green
+    assert UNFINISHED in path.read_text()
+
+
+def test_a_report_goes_down_a_pipe_whole(house):
+    os.mkfifo(house / "pipe")
+    with subprocess.Popen(["cat", "pipe"], cwd=house, stdout=subprocess.PIPE) as reader:
+        done = run(["test", "--report", "junit=pipe"], house)
+        text, _ = reader.communicate(timeout=30)
+    assert done.returncode == 0
+    assert sum(len(list(suite)) for suite in JUnitXml.fromstring(text)) == 5
+
+
+def test_a_report_that_cannot_be_written_is_4(house):
+    (house / "taken").write_text("")
+    done = run(["test", "--report", "junit=taken/junit.xml"], house)
+    assert done.returncode == 4
+    assert "a part of the path is a file" in done.stderr
+
+
+def test_colour_is_for_those_who_ask(house):
+    assert "\x1b[" not in run(["test"], house).stdout
+    assert "\x1b[32m5 passed" in run(["test"], house, {"FORCE_COLOR": "1"}).stdout
+    assert "\x1b[" not in run(["test", "--no-color"], house, {"FORCE_COLOR": "1"}).stdout

@@ -1,0 +1,234 @@
+"""The summary: what it says, how it lines up, and that nothing in it comes alive."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from auditor.cli.terminal.layout import cells, cut, folded, middle_cut, padded
+from auditor.cli.terminal.streams import Terminal
+from auditor.cli.terminal.summary import answer, summary
+from auditor.model import Outcome, PolicyFile, Result, Rule, Severity, Verdict
+from tests.builders.hostile import PAYLOADS
+from tests.builders.sample_results import narrowed, sample_result
+
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+REPORTS = [Path("audit-report/report.html"), Path("audit-report/junit.xml")]
+
+
+def plain(lines: Iterator[str]) -> list[str]:
+    return [STYLE.sub("", line) for line in lines]
+
+
+def told(result: Result, width: int | None = None, **options: bool) -> list[str]:
+    return plain(summary(result, REPORTS, width=width, **options))
+
+
+def renamed(result: Result, **texts: str) -> Result:
+    """Return ``result`` with rules whose texts are ``texts``; {n} in one is the rule's number."""
+    checks = [
+        replace(c, rule=replace(c.rule, **{k: v.replace("{n}", str(n)) for k, v in texts.items()}))
+        for n, c in enumerate(result.checks)
+    ]
+    return replace(result, checks=tuple(checks))
+
+
+# -- what it says ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("width", [None, 80, 120])
+def test_the_gates_answer_is_the_last_thing(outcome: Outcome, width: int | None) -> None:
+    result = sample_result(300, 10, outcome=outcome)
+    lines = told(result, width)
+    last = "\n".join(lines).split("\n\n")[-1]
+    assert last.startswith(f"{outcome.name}  exit {result.gate.exit_code}: ")
+    for reason in result.gate.reasons:
+        assert reason in last
+
+
+def test_a_lost_report_outranks_the_gate() -> None:
+    lines = plain(summary(sample_result(outcome=Outcome.PASSED), (), lost=4))
+    assert lines[-1].startswith("NOT REPORTED  exit 4: ")
+    assert "exit 0" not in "\n".join(lines)
+
+
+def test_quiet_is_one_line() -> None:
+    line = STYLE.sub("", answer(sample_result(300, 10)))
+    assert "\n" not in line
+    assert line.startswith("INCONCLUSIVE  exit 3: ")
+
+
+def test_the_worst_rules_come_first_with_their_counts() -> None:
+    result = sample_result(300, 10)
+    failing = [c for c in result.checks if c.count(Verdict.FAIL) or c.count(Verdict.ERROR)]
+    rows = [line.split() for line in told(result, verbose=True)]
+    shown = [(row[3], row[1], row[2]) for row in rows if row and row[0] in SEVERITIES]
+    assert sorted(shown) == sorted(
+        (c.rule.id, *(f"{c.count(v):,}" if c.count(v) else "-" for v in UNSETTLED)) for c in failing
+    )
+    order = [SEVERITIES.index(row[0]) for row in rows if row and row[0] in SEVERITIES]
+    assert order == sorted(order, reverse=True)
+
+
+SEVERITIES = [severity.label for severity in Severity]
+UNSETTLED = (Verdict.FAIL, Verdict.ERROR)
+
+
+def test_a_column_of_errors_only_where_there_are_some() -> None:
+    head = [line.split() for line in told(sample_result(300, 10, outcome=Outcome.VIOLATIONS))]
+    assert ["severity", "fail", "rule"] in head
+    head = [line.split() for line in told(sample_result(300, 10))]
+    assert ["severity", "fail", "error", "rule"] in head
+
+
+def test_what_was_cut_is_counted() -> None:
+    result = sample_result(300, 30)
+    failing = sum(bool(c.count(Verdict.FAIL) or c.count(Verdict.ERROR)) for c in result.checks)
+    assert f"  and {failing - 10} more rules: see the report, or use -v" in told(result)
+    assert not any("more rule" in line for line in told(result, verbose=True))
+
+
+def test_what_the_run_left_out_is_told() -> None:
+    result = replace(narrowed(sample_result()), accepted=("3 violations are waived",))
+    text = "\n".join(told(result))
+    for said in (*result.left_out, *result.accepted, *result.warnings, result.clock_note):
+        assert said in text
+    assert "group_id analytics_prod" in text
+
+
+def test_counts_line_up() -> None:
+    result = sample_result(3000, 10)
+    lines = told(result, verbose=True)
+    rows = [line for line in lines if line.split()[:1] and line.split()[0] in SEVERITIES]
+    head = next(line for line in lines if line.startswith("  severity"))
+    for column in ("fail", "error"):
+        end = head.index(column) + len(column)
+        assert {row[end - 1 : end + 1][1] for row in rows} == {" "}
+        assert {row[end - 1].isdigit() or row[end - 1] == "-" for row in rows} == {True}
+    start = head.index("rule")
+    assert {row[start - 1 : start + 1].strip() for row in rows} & {" "} == set()
+    assert all(row[start - 1] == " " != row[start] for row in rows)
+
+
+def test_the_parts_of_a_report_share_a_line() -> None:
+    paths = [Path("out/report.html"), *(Path(f"out/junit-{n}.xml") for n in range(1, 13))]
+    lines = plain(summary(sample_result(), [*paths, Path("out/report.json")]))
+    at = lines.index("  reports   out/report.html")
+    assert lines[at + 1] == f"{' ' * 12}out/junit-1.xml to junit-12.xml"
+    assert lines[at + 2] == f"{' ' * 12}out/report.json"
+
+
+# -- on a terminal, in a log -----------------------------------------------------------------------
+
+
+def wordy(width: int | None) -> tuple[Result, list[str]]:
+    result = renamed(
+        narrowed(sample_result(300, 10)),
+        id="a-rule-with-a-name-that-goes-on-and-on-and-does-not-fit-anywhere-{n}",
+        title="多くの接続が何か月も壊れたままになっている and nobody looks at them at all {n}",
+    )
+    paths = [Path("a-folder-with-a-long-name" * 6) / "report.html"]
+    return result, plain(summary(result, paths, width=width))
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    for lines in (wordy(width)[1], told(sample_result(2000, 30), width, verbose=True)):
+        # The line of verdicts is never cut: its numbers matter more than a tidy edge.
+        wide = [line for line in lines if cells(line) > width and not line.startswith("  pass ")]
+        assert wide == []
+
+
+def test_a_name_that_is_cut_keeps_both_ends() -> None:
+    shown = [line for line in wordy(80)[1] if line.split()[:1] and line.split()[0] in SEVERITIES]
+    assert len(shown) == 9
+    assert all(re.search(r"a-rule\S*…\S+-\d", line) for line in shown)
+    assert any(re.search(r"a-folder\S+…\S+/report\.html", line) for line in wordy(80)[1])
+
+
+def test_nothing_is_cut_in_a_log() -> None:
+    result, lines = wordy(None)
+    assert not any("…" in line for line in lines)
+    text = "\n".join(lines)
+    for checks in result.checks:
+        if checks.count(Verdict.FAIL):
+            assert checks.rule.id in text
+    assert "a-folder-with-a-long-name" * 6 in text
+
+
+@given(st.text(max_size=60), st.integers(1, 40))
+@example("日本語" * 10, 7)
+@example("e\u0301" * 20, 5)
+def test_cuts_fit(text: str, width: int) -> None:
+    for shortened in (cut(text, width), middle_cut(text, width)):
+        assert cells(shortened) <= width
+        assert shortened == text or "…" in shortened
+        assert cells(padded(shortened, width)) == width
+    assert cut(text, None) == middle_cut(text, None) == text
+    assert "".join("".join(folded(text, width, 3)).split()) == "".join(text.split())
+
+
+# -- hostile text ----------------------------------------------------------------------------------
+
+
+def hostile(payload: str) -> Result:
+    """Return a result with ``payload`` in whatever a summary shows, as unescaped as it can be."""
+    result = sample_result(60, 10, complete=False)
+    gate = replace(result.gate, reasons=(payload, f"{payload} again"))
+    listing = replace(result.listing, warnings=(payload,), problems=(payload,))
+    source = replace(result.source, location=payload, filters=(("group_id", payload),))
+    return replace(
+        renamed(result, title=payload),
+        gate=gate,
+        listing=listing,
+        source=source,
+        policies=(PolicyFile(payload, payload, "0" * 64, payload),),
+        clock_note=payload,
+        left_out=(payload,),
+        accepted=(payload,),
+        warnings=(payload,),
+    )
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("width", [None, 80])
+def test_nothing_comes_alive(payload: str, colour: bool, width: int | None, tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as out:
+        terminal = Terminal(out, None, colour_out=colour)
+        paths = [Path("reports") / payload.replace("\0", "")]
+        for line in summary(hostile(payload), paths, verbose=True, width=width):
+            terminal.say(line)
+    written = path.read_bytes().decode()
+    if not colour:
+        assert "\x1b" not in written
+    for line in STYLE.sub("", written).split("\n"):
+        assert line.isprintable(), line
+        assert not re.match(r"\s*::", line)
+        assert "##[" not in line
+        assert "##vso[" not in line
+    # Of the colours, only our own are left, and each ends where it began.
+    assert set(STYLE.findall(written)) <= OURS
+    assert written.count("\x1b") == len(STYLE.findall(written))
+
+
+OURS = {f"\x1b[{code}m" for code in ("0", "1", "2", "31", "32", "33", "36", "31;1", "33;1", "32;1")}
+
+
+def test_a_path_that_is_no_text_is_told(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(b"caf\xe9.html"))
+    assert r"  reports   caf\udce9.html" in plain(summary(sample_result(), [path]))
+
+
+def test_rules_are_described_by_their_own_words() -> None:
+    rule: Rule = sample_result().checks[0].rule
+    assert any(rule.title in line for line in told(sample_result(300, 1)))

@@ -1,0 +1,234 @@
+"""Comparing: what became of every finding, by rule and connection, and when it is worse."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from auditor.errors import UsageError
+from auditor.model import Completeness, Result, Severity, Verdict
+from auditor.past.compare import WORSE, Change, Comparison, ComparisonOutcome, compare
+from auditor.past.earlier import EarlierReport, parse_report, report_of
+from auditor.policy import Ruleset, load_policies
+from auditor.run import Options, audit
+from tests.builders.listed import (
+    HOUSE,
+    TODAY,
+    Listed,
+    baseline_from,
+    json_of,
+    record,
+    waiver,
+    waivers_in,
+)
+
+
+@pytest.fixture(name="house", scope="session")
+def _house(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
+    return load_policies(_written(tmp_path_factory.mktemp("house"), HOUSE))
+
+
+def _written(folder: Path, text: str) -> str:
+    path = folder / "house.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def judged(house: Ruleset, *records: dict[str, Any], **options: Any) -> Result:
+    return audit(Listed(list(records)), house, Options(now=TODAY, clock=lambda: TODAY, **options))
+
+
+def compared(old: Result, new: Result, fail_on: Severity | None = Severity.LOW) -> Comparison:
+    """Compare two results by way of their JSON reports, and see that memory says the same."""
+    read = [parse_report(json_of(r).encode(), n) for r, n in ((old, "old"), (new, "new"))]
+    found = compare(*read, fail_on)
+    direct = compare(report_of(old, "old"), report_of(new, "new"), fail_on)
+    assert found.changes == direct.changes
+    assert found.reasons == direct.reasons
+    return found
+
+
+def told(comparison: Comparison) -> dict[tuple[str, str], str]:
+    """Return each change by its rule, and its group or connection."""
+    return {(c.rule, c.group or c.connections[0].id): c.change.value for c in comparison.changes}
+
+
+def test_new_fixed_and_unchanged(house: Ruleset):
+    old = judged(house, record("a", sync_frequency=5), record("b", paused=True), record("c"))
+    new = judged(house, record("a", sync_frequency=5), record("b"), record("c", sync_frequency=1))
+    found = compared(old, new)
+    assert told(found) == {
+        ("sync-floor", "a"): "unchanged",
+        ("not-paused", "b"): "fixed",
+        ("sync-floor", "c"): "new",
+    }
+    assert (found.answer, found.answer.exit_code) == (ComparisonOutcome.WORSE, 1)
+    assert found.reasons == ("1 new violation (1 medium)", "1 fixed")
+    assert [(t.name, t.counts) for t in found.by_rule] == [
+        ("sync-floor", {Change.NEW: 1, Change.UNCHANGED: 1}),
+        ("not-paused", {Change.FIXED: 1}),
+    ]
+    assert [t.name for t in found.by_connection] == ["c", "a", "b"]
+    assert found.by_group[0].counts == {Change.NEW: 1, Change.UNCHANGED: 1, Change.FIXED: 1}
+
+
+def test_only_what_counts_makes_it_worse(house: Ruleset):
+    old, new = judged(house, record("a")), judged(house, record("a", sync_frequency=5))
+    assert compared(old, new, Severity.MEDIUM).answer is ComparisonOutcome.WORSE
+    milder = compared(old, new, Severity.HIGH)
+    assert milder.answer is ComparisonOutcome.HELD
+    assert milder.reasons[-1] == "1 of them below the bar (--fail-on high)"
+    assert compared(old, new, None).answer is ComparisonOutcome.HELD
+
+
+def test_what_was_not_judged_is_never_fixed(house: Ruleset, tmp_path: Path):
+    bad = {"sync_frequency": 5, "paused": True}
+    old = judged(house, record("a", **bad), record("b", **bad), record("c"))
+    fewer = load_policies(_written(tmp_path, HOUSE.replace("not-paused", "is-running")))
+    new = judged(fewer, record("b", sync_frequency="5"), record("c"))
+    found = compared(old, new)
+    notes = {(c.rule, c.connections[0].id): c.note for c in found.changes if not c.group}
+    by_key = told(found)
+    assert [by_key["sync-floor", name] for name in "ab"] == ["unjudged", "unjudged"]
+    assert [by_key["not-paused", name] for name in "ab"] == ["unjudged", "unjudged"]
+    assert notes["sync-floor", "a"] == "the connection is not in the newer run"
+    assert notes["sync-floor", "b"] == "could not be evaluated"
+    assert notes["not-paused", "b"] == "the rule is not in the newer run"
+    assert found.answer is ComparisonOutcome.INCONCLUSIVE
+    assert (found.rules_gone, found.rules_added) == (("not-paused",), ("is-running",))
+    assert (found.connections_gone, found.connections_added) == (1, 0)
+
+
+def test_accepted_and_not_any_more(house: Ruleset, tmp_path: Path):
+    waivers = waivers_in(tmp_path, waiver())
+    bad = [record("a", sync_frequency=5), record("b", sync_frequency=5)]
+    plain = judged(house, *bad)
+    accepted = judged(house, *bad, waivers=waivers, baseline=baseline_from(plain))
+    key_a, key_b = ("sync-floor", "a"), ("sync-floor", "b")
+    first = compared(plain, accepted)
+    assert told(first) == {key_a: "waived", key_b: "known"}
+    assert first.answer is ComparisonOutcome.HELD
+    assert told(compared(accepted, accepted)) == {key_a: "accepted", key_b: "accepted"}
+    again = compared(accepted, plain)
+    assert told(again) == {key_a: "again", key_b: "again"}
+    assert again.answer is ComparisonOutcome.WORSE
+    assert again.reasons[0] == "2 violations not accepted any more (2 medium)"
+
+
+def test_a_severer_rule_is_worse(house: Ruleset, tmp_path: Path):
+    severer = load_policies(_written(tmp_path, HOUSE.replace("medium", "critical")))
+    bad = record("a", sync_frequency=5)
+    found = compared(judged(house, bad), judged(severer, bad))
+    assert told(found) == {("sync-floor", "a"): "raised"}
+    assert found.changes[0].severity is Severity.CRITICAL
+    assert found.answer is ComparisonOutcome.WORSE
+    assert told(compared(judged(severer, bad), judged(house, bad))) == {
+        ("sync-floor", "a"): "unchanged"
+    }
+
+
+def test_a_duplicate_is_followed_by_its_group(house: Ruleset):
+    twins = [record("a", schema="x"), record("b", schema="x")]
+    old = judged(house, *twins, record("c"))
+    (change,) = compared(judged(house, record("a"), record("b")), old).changes
+    key = (change.rule, change.group)
+    assert change.change is Change.NEW
+    # A third one is more than what was there; one less is still there.
+    third = judged(house, *twins, record("c", schema="x"))
+    assert told(compared(old, third)) == {key: "new"}
+    assert compared(old, third).changes[0].note == "about connections that it was not about before"
+    assert told(compared(third, old)) == {key: "unchanged"}
+    # Renaming or deleting one mends it; when none of them is left, nobody knows.
+    assert told(compared(old, judged(house, twins[0], record("c")))) == {key: "fixed"}
+    assert told(compared(old, judged(house, record("c")))) == {key: "unjudged"}
+
+
+def test_an_error_is_told_and_settled(house: Ruleset):
+    unclear, clear = record("a", sync_frequency="x"), record("a")
+    first = compared(judged(house, clear), judged(house, unclear))
+    assert told(first) == {("sync-floor", "a"): "unjudged"}
+    assert first.answer.exit_code == 3
+    assert told(compared(judged(house, unclear), judged(house, clear))) == {
+        ("sync-floor", "a"): "settled"
+    }
+    broken = compared(judged(house, unclear), judged(house, record("a", sync_frequency=5)))
+    assert told(broken) == {("sync-floor", "a"): "new"}
+    assert broken.changes[0].note == "could not be evaluated before"
+
+
+def test_two_accounts_are_refused(house: Ruleset):
+    old = report_of(judged(house, record("a")), "old.json")
+    new = report_of(judged(house, record("b")), "new.json")
+    with pytest.raises(UsageError, match="no connection in common"):
+        compare(old, new)
+    other = replace(old, source=replace(old.source, base_url="https://eu.example"))
+    with pytest.raises(UsageError, match="two accounts cannot be compared"):
+        compare(other, old)
+    plan = replace(old, source=replace(old.source, kind="plan", base_url=""))
+    with pytest.raises(UsageError, match="two runs of one kind"):
+        compare(plan, old)
+
+
+def test_an_inconclusive_run_is_inconclusive(house: Ruleset):
+    whole = judged(house, record("a"))
+    cut = audit(
+        Listed([record("a")], completeness=Completeness.INCOMPLETE), house, Options(now=TODAY)
+    )
+    for pair in ((whole, cut), (cut, whole)):
+        found = compared(*pair)
+        assert found.answer.exit_code == 3
+        assert "was inconclusive" in found.reasons[0]
+
+
+_VALUES = st.fixed_dictionaries(
+    {
+        "sync_frequency": st.sampled_from([5, 60, "x"]),
+        "paused": st.booleans(),
+        "schema": st.sampled_from(["x", "y", "z"]),
+        "group_id": st.sampled_from(["g1", "g2"]),
+    }
+)
+_ESTATES = st.dictionaries(st.sampled_from("abcde"), _VALUES, max_size=5)
+
+
+@given(old=_ESTATES, new=_ESTATES, data=st.data())
+def test_every_finding_is_in_one_change(
+    house: Ruleset, old: dict[str, Any], new: dict[str, Any], data: st.DataObject
+):
+    # One connection that both have, or they would be two accounts.
+    both = record("always")
+    runs = []
+    for estate in (old, new):
+        records = [both, *(record(name, **values) for name, values in estate.items())]
+        runs.append(judged(house, *data.draw(st.permutations(records))))
+    found = compared(*runs)
+    earlier, later = (Counter(_keys(report_of(run, "r"))) for run in runs)
+    changed = Counter((c.rule, c.group or c.connections[0].id) for c in found.changes)
+    assert changed == earlier | later
+    for c in found.changes:
+        if c.change in {Change.FIXED, Change.SETTLED}:
+            assert c.after in {Verdict.PASS, Verdict.SKIP}
+        if c.change in WORSE:
+            assert c.after is Verdict.FAIL
+    assert sum(found.counts.values()) == len(found.changes)
+    assert sum(sum(t.counts.values()) for t in found.by_rule) == len(found.changes)
+    # Nothing is worse than itself, in whatever order and words.
+    same = compare(report_of(runs[1], "a"), _reworded(report_of(runs[1], "b")))
+    assert {c.change for c in same.changes} <= {Change.UNCHANGED, Change.UNJUDGED}
+
+
+def _keys(report: EarlierReport) -> list[tuple[str, str]]:
+    return [(f.rule, f.group or f.connections[0].id) for f in report.findings]
+
+
+def _reworded(report: EarlierReport) -> EarlierReport:
+    findings = [replace(f, message="other words", evidence=()) for f in reversed(report.findings)]
+    later = datetime(2027, 1, 1, tzinfo=UTC)
+    return replace(report, judged_at=later, findings=tuple(findings))

@@ -1,0 +1,324 @@
+"""What findings say: in English, of the field that decided, and of nothing hidden."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.model import Finding
+from tests.builders.judged import findings_of, loaded, one_rule, problems_of
+
+BASE = {"id": "c", "schema": "Orders", "service": "postgres", "sync_frequency": 5, "paused": True}
+
+
+def _finding(folder: Path, body: str, head: str = "", **held: Any) -> Finding:
+    rules = loaded(folder, one_rule(body, head=head)).ruleset
+    (finding,) = findings_of(rules, [BASE | held])
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("assertion", "expects"),
+    [
+        (
+            "{sync_frequency: {gte: 15, lte: 1440}}",
+            "sync_frequency is at least 15 and at most 1440",
+        ),
+        ("{schema: {exists: true, starts_with: raw_}}", "schema is set and starts with raw_"),
+        ("{schema: {exists: false}}", "schema is not set"),
+        ("{schema: {is_empty: false}}", "schema is not empty"),
+        ("{schema: {not_in: [a, b]}}", "schema is none of a or b"),
+        ("{schema: {not_in: [a]}}", "schema is not a"),
+        ("{schema: {contains_all: [a, b, c]}}", "schema contains all of a, b and c"),
+        ("{not: {schema: {ends_with: x}}}", "schema does not end with x"),
+        ("{not: {not: {paused: true}}}", "paused is true"),
+        ("{not: {all: [{paused: true}, {schema: a}]}}", "not (paused is true and schema is a)"),
+        ("{any: [{paused: true}, {schema: a}]}", "paused is true or schema is a"),
+        (
+            "{service: x, any: [{paused: true}, {schema: a}]}",
+            "service is x and (paused is true or schema is a)",
+        ),
+        ("{sync_frequency: 0x1F}", "sync_frequency is 31"),
+        (
+            "{schema: {length: {gt: 1, lt: 9}}}",
+            "schema has a length of more than 1 and less than 9",
+        ),
+        ("{schema: {length: 5}}", "schema has a length of 5"),
+        ("{succeeded_at: {after: now-30d}}", "succeeded_at is after 30d ago"),
+        ("{succeeded_at: {before: now+6h}}", "succeeded_at is before 6h from now"),
+        ("{schema: {field: service}}", "schema is the same as service"),
+        (
+            "{succeeded_at: {newer_than: {field: sync_frequency, times: 3, unit: minutes}}}",
+            "succeeded_at is not older than 3 times sync_frequency in minutes",
+        ),
+        ("{setup_tests: {any_item: {title: a}}}", "setup_tests has an item where title is a"),
+        (
+            "{schedule.days_of_week: {all_items: [MONDAY, FRIDAY]}}",
+            "schedule.days_of_week has only items that are MONDAY or FRIDAY",
+        ),
+        (
+            "{setup_tests: {count_items: {where: {title: a}, is: {lte: 1}}}}",
+            "setup_tests has at most 1 item where title is a",
+        ),
+        (
+            "{setup_tests: {count_items: {where: {title: a}, is: 2}}}",
+            "setup_tests has exactly 2 items where title is a",
+        ),
+    ],
+)
+def test_what_a_rule_expects_reads_as_english(tmp_path: Path, assertion: str, expects: str) -> None:
+    rule = loaded(tmp_path, one_rule(f"assert: {assertion}")).ruleset.rules[0].rule
+    assert rule.expects == expects
+
+
+@pytest.mark.parametrize(
+    ("assertion", "held", "message"),
+    [
+        (
+            "{sync_frequency: {gte: 15, lte: 1440}}",
+            {},
+            "sync_frequency is 5, expected at least 15",
+        ),
+        (
+            "{sync_frequency: {gte: 15, lte: 1440}}",
+            {"sync_frequency": None},
+            "cannot be judged: sync_frequency is null, expected at least 15 and at most 1440",
+        ),
+        (
+            "{sync_frequency: {gte: 15}}",
+            {"sync_frequency": "60"},
+            "cannot be judged: sync_frequency is 60 (text), expected a number, at least 15",
+        ),
+        (
+            "{service_version: {gte: 1}}",
+            {},
+            "cannot be judged: service_version is missing, expected at least 1",
+        ),
+        ("{schema: {exists: false}}", {}, "schema is Orders, expected no value"),
+        ("{schema: {is_empty: true}}", {}, "schema is Orders, expected empty"),
+        (
+            "{schema: {starts_with: raw_}}",
+            {"schema": ""},
+            'schema is "", expected a value that starts with raw_',
+        ),
+        (
+            "{not: {schema: {starts_with: O}}}",
+            {},
+            "schema is Orders, expected a value that does not start with O",
+        ),
+        (
+            "{any: [{paused: false}, {schema: x}]}",
+            {},
+            "paused is true, expected false; or schema is Orders, expected x",
+        ),
+        (
+            "{all: [{paused: false}, {schema: x}]}",
+            {},
+            "paused is true, expected false; schema is Orders, expected x",
+        ),
+        (
+            "{setup_tests: {none_items: {status: FAILED}}}",
+            {"setup_tests": [{"status": "PASSED"}, {"status": "FAILED"}]},
+            (
+                "setup_tests holds status FAILED (item 2 of 2),"
+                " expected no item where status is FAILED"
+            ),
+        ),
+        (
+            "{not: {setup_tests: {any_item: {status: FAILED}}}}",
+            {"setup_tests": [{"status": "PASSED"}, {"status": "FAILED"}]},
+            (
+                "setup_tests holds status FAILED (item 2 of 2),"
+                " expected no item where status is FAILED"
+            ),
+        ),
+        (
+            "{setup_tests: {any_item: {status: FAILED}}}",
+            {"setup_tests": []},
+            "setup_tests holds no item, expected an item where status is FAILED",
+        ),
+        (
+            "{setup_tests: {all_items: {status: PASSED}}}",
+            {"setup_tests": [{"status": "FAILED"}] * 5},
+            (
+                "setup_tests holds status FAILED (item 1 of 5), status FAILED (item 2 of 5),"
+                " status FAILED (item 3 of 5) and 2 more,"
+                " expected only items where status is PASSED"
+            ),
+        ),
+        (
+            "{setup_tests: {none_items: {status: FAILED}}}",
+            {"setup_tests": {}},
+            (
+                "cannot be judged: setup_tests is an object, expected an array,"
+                " no item where status is FAILED"
+            ),
+        ),
+        (
+            "{succeeded_at: {newer_than: 7d}}",
+            {"succeeded_at": "yesterday"},
+            (
+                "cannot be judged: succeeded_at is yesterday (no timestamp that can be read),"
+                " expected not older than 7d"
+            ),
+        ),
+        (
+            "{succeeded_at: {newer_than: 7d}}",
+            {"succeeded_at": "2027-01-01T00:00:00Z"},
+            (
+                "cannot be judged: succeeded_at is 2027-01-01T00:00:00Z (in the future),"
+                " expected not older than 7d"
+            ),
+        ),
+        (
+            "{succeeded_at: {after: {field: failed_at}}}",
+            {"succeeded_at": "2026-01-01T00:00:00Z", "failed_at": "2026-01-02T00:00:00Z"},
+            (
+                "succeeded_at is 2026-01-01T00:00:00Z, expected after failed_at"
+                " (failed_at is 2026-01-02T00:00:00Z)"
+            ),
+        ),
+        (
+            "{succeeded_at: {before: now-1d}}",
+            {"succeeded_at": "2026-01-15T00:00:00Z"},
+            "succeeded_at is 2026-01-15T00:00:00Z, expected before 1d ago",
+        ),
+        (
+            "{config.port: {gte: 1}}",
+            {"config": {"port": "x"}},
+            "cannot be judged: config.port is [hidden] (text), expected a number, at least 1",
+        ),
+        (
+            "{schema: {length: {gt: 8}}}",
+            {},
+            "schema is of length 6, expected a length of more than 8",
+        ),
+        (
+            "{service_version: 1}",
+            {"service_version": int("9" * 400)},
+            (
+                "cannot be judged: service_version is a number out of range (a number),"
+                " expected a number, 1"
+            ),
+        ),
+    ],
+)
+def test_what_a_finding_says(
+    tmp_path: Path, assertion: str, held: dict[str, Any], message: str
+) -> None:
+    assert _finding(tmp_path, f"assert: {assertion}", **held).message == message
+
+
+def test_a_when_that_cannot_be_judged_is_what_the_finding_is_about(tmp_path: Path) -> None:
+    finding = _finding(tmp_path, "when: {service_version: {gt: 1}}\nassert: {paused: false}")
+    assert finding.message == "cannot be judged: service_version is missing, expected more than 1"
+    assert [e.field for e in finding.evidence] == ["service_version"]
+
+
+def test_missing_is_not_null_below_an_object_that_is_read_whole(tmp_path: Path) -> None:
+    body = "assert: {config: {is_empty: false}, config.x: 1}"
+    assert _finding(tmp_path, body, config={"y": 1}).evidence[0].actual == "missing"
+    assert _finding(tmp_path, body, config={"x": None}).evidence[0].actual == "null"
+
+
+def test_only_what_decided_is_told(tmp_path: Path) -> None:
+    neither = "assert: {not: {any: [{paused: true}, {schema: x}]}}"
+    assert [e.field for e in _finding(tmp_path, neither).evidence] == ["paused"]
+    both = "assert: {all: [{paused: true}, {schema: x}]}"
+    assert [e.field for e in _finding(tmp_path, both).evidence] == ["schema"]
+
+
+def test_equal_evidence_is_told_once(tmp_path: Path) -> None:
+    either = "{any: [{paused: false}, {schema: x}]}"
+    finding = _finding(tmp_path, f"assert: {{all: [{either}, {either}]}}")
+    assert len(finding.evidence) == 2
+
+
+def test_true_one_and_one_point_zero_are_told_apart(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, one_rule("assert: {service_version: 7}")).ruleset
+    records = [BASE | {"service_version": value} for value in (1, True, 1.0, "1")]
+    actual = [f.evidence[0].actual for f in findings_of(rules, records)]
+    assert actual == ["1", "true (a boolean)", "1.0", "1 (text)"]
+
+
+def test_a_failure_and_an_error_of_the_same_values_differ_by_their_when(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, one_rule("assert: {paused: false}\nmessage: '{schema} is paused'"))
+    records = [BASE, BASE | {"schema": "b"}, BASE | {"paused": "x"}]
+    told = [f.message for f in findings_of(rules.ruleset, records)]
+    assert told[:2] == ["Orders is paused", "b is paused"]
+    assert told[2].startswith("cannot be judged: paused is x (text)")
+
+
+# -- secrets --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "assertion",
+    [
+        "{config.password: {equals: other}}",
+        "{config.password: {length: {gt: 90}}}",
+        "{config.password: {starts_with: other}}",
+        "{config.list: {none_items: {token: {exists: true}}}}",
+        "{config.list: {any_item: {item: {equals: other}}}}",
+        "{config.password: {gt: 3}}",
+    ],
+)
+@pytest.mark.parametrize("reveal", ["", "reveal: [config.password, config.list]\n"])
+def test_nothing_of_a_secret_is_told(tmp_path: Path, assertion: str, reveal: str) -> None:
+    held = {"password": "hunter2hunter2", "list": [{"token": "hunter2hunter2"}]}
+    body = f"assert: {assertion}\nmessage: '{{config.password}}'"
+    for text in (body, body.partition("\n")[0]):
+        told = repr(_finding(tmp_path, text, reveal, config=held)).replace(str(tmp_path), "")
+        assert "hunter" not in told
+        assert "14" not in told
+
+
+def test_a_credential_is_a_marker(tmp_path: Path) -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.e30.x"
+    body = "assert: {connect_card.token: {exists: false}}"
+    finding = _finding(tmp_path, body, connect_card={"token": token})
+    assert finding.evidence[0].actual == "[redacted]"
+
+
+# -- messages -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "filled"),
+    [
+        ("{schema} and {sync_frequency}", "Orders and 5"),
+        ("{{schema}} {{{schema}}}", "{schema} {Orders}"),
+        ("{var.floor}, {var.few}", "15, a or b"),
+        ("{service_version} {succeeded_at}", "missing null"),
+        ("{ schema }", "Orders"),
+        ("{{7*7}} %s %(x)s $x {{%schema%}}", "{7*7} %s %(x)s $x {%schema%}"),
+        ("{config.host}", "[hidden]"),
+    ],
+)
+def test_a_message_is_substitution_and_nothing_more(
+    tmp_path: Path, message: str, filled: str
+) -> None:
+    head = "vars: {floor: 15, few: [a, b]}\n"
+    reads = "{sync_frequency: {gte: {var: floor}}}, {schema: {var: few}}, {id: {exists: true}}"
+    body = f"when: {{any: [{reads}]}}\nassert: {{paused: false}}\nmessage: '{message}'"
+    held = {"succeeded_at": None, "config": {"host": "h"}}
+    assert _finding(tmp_path, body, head, **held).message == filled
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["{nope}", "{schema.x}", "{var.x}", "{}", "{", "}", "a } b", "{schema!r}", "{schema:>9}",
+     "{0}", "{schema[0]}", "{setup_tests[].title}", "{setup_tests.title}", "{__class__}",
+     "{count}"],
+)  # fmt: skip
+def test_what_a_message_cannot_say_is_refused(tmp_path: Path, message: str) -> None:
+    body = f"assert: {{paused: false}}\nmessage: '{message}'"
+    assert {p.position.line for p in problems_of(tmp_path, one_rule(body))} == {6}
+
+
+def test_a_record_cannot_fill_a_message_with_another(tmp_path: Path) -> None:
+    body = "assert: {paused: false}\nmessage: '{schema}'"
+    finding = _finding(tmp_path, body, schema="{config.password} {{x}}", config={"password": "p"})
+    assert finding.message == "{config.password} {{x}}"

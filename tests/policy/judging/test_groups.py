@@ -1,0 +1,237 @@
+"""Rules with ``per``: groups of connections, judged when the listing has ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.errors import PolicyError
+from auditor.model import Verdict
+from auditor.policy import load_policies
+from auditor.policy.judging.groups import Groups
+from auditor.policy.rules import GroupRule
+from tests.builders.judged import checks_of, findings_of, loaded, one_rule, problems_of
+
+P, F, E, S = Verdict.PASS, Verdict.FAIL, Verdict.ERROR, Verdict.SKIP
+
+
+def _record(**held: Any) -> dict[str, Any]:
+    return {"id": "c", "service": "postgres", "schema": "s", "group_id": "g"} | held
+
+
+def _rules(folder: Path, per: str, asserted: str, when: str = "", more: str = "") -> Any:
+    body = f"per: {per}\nassert: {asserted}" + (f"\nwhen: {when}" if when else "")
+    return loaded(folder, one_rule(f"{body}{more}")).ruleset
+
+
+def _groups(rules: Any, records: list[Any], **options: Any) -> dict[str, Verdict]:
+    checks = checks_of(rules, records, **options)["rule"]
+    assert sum(checks.counts.values()) == checks.total == len(checks.groups)
+    return {g.group: g.verdict for g in checks.groups}
+
+
+def test_groups_form_from_all_records_and_when_chooses_members(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "group_id", "{count: {gte: 1}}", "{service: fivetran_log}")
+    records = [
+        _record(group_id="a", service="fivetran_log"),
+        _record(group_id="a"),
+        _record(group_id="b"),
+    ]
+    assert _groups(rules, records) == {"a": P, "b": F}
+    (finding,) = findings_of(rules, records)
+    assert (finding.group, finding.evidence[0].actual, finding.connections) == ("b", "0", ())
+    assert finding.message == "b: count is 0, expected that the number of connections is at least 1"
+
+
+@pytest.mark.parametrize(
+    ("bound", "members", "verdict"),
+    [("{lte: 0.5}", 1, P), ("{lte: 0.5}", 2, P), ("{lte: 0.5}", 3, F), ("{lte: 0.5}", 0, S)],
+)
+def test_share_is_members_over_all(
+    tmp_path: Path, bound: str, members: int, verdict: Verdict
+) -> None:
+    rules = _rules(tmp_path, "account", f"{{share: {bound}}}", "{paused: true}")
+    records = [_record(paused=n < members) for n in range(4)]
+    assert _groups(rules, records) == {"account": verdict}
+
+
+def test_a_duplicated_key_is_one_finding_with_its_connections(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "group_id", "{unique: [service, schema]}")
+    schemas = ["x", "y", "x", "z", "y", "x"]
+    records = [_record(schema=schema) for schema in schemas] + [_record(group_id="h", schema="x")]
+    assert _groups(rules, records) == {"g, postgres, x": F, "g, postgres, y": F, "h": P}
+    first, second = findings_of(rules, records)
+    assert [c.id for c in first.connections] == ["c0", "c2", "c5"]
+    assert [c.id for c in second.connections] == ["c1", "c4"]
+    assert first.evidence[0].actual == "shared by 3 connections"
+
+
+def test_unique_without_a_member_is_skipped(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "account", "{unique: [schema]}", "{paused: true}")
+    assert _groups(rules, [_record(paused=False)]) == {"account": S}
+
+
+def test_several_keys_and_values_of_any_type(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "[group_id, paused]", "{count: {lte: 1}}")
+    records = [_record(paused=p) for p in (True, False, True, 1, 1.0)]
+    assert _groups(rules, records) == {"g, true": F, "g, false": P, "g, 1": F}
+
+
+def test_true_is_not_one_and_infinity_is_no_value(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "account", "{unique: service_version}")
+    assert _groups(rules, [_record(service_version=v) for v in (True, 1)]) == {"account": P}
+    assert _groups(rules, [_record(service_version=v) for v in (1, 1.0)]) == {"1": F}
+    huge = ['{"id":"a","service_version":1e999}', '{"id":"b","service_version":1e999}']
+    assert _groups(rules, huge) == {"account": E}
+
+
+@pytest.mark.parametrize(
+    ("held", "group"),
+    [
+        ({"group_id": None}, "no group_id (null)"),
+        ({"group_id": []}, "no group_id (an array)"),
+        ({"group_id": {"a": 1}}, "no group_id (an object)"),
+    ],
+)
+def test_a_record_without_a_key_is_an_error_that_names_it(
+    tmp_path: Path, held: dict[str, Any], group: str
+) -> None:
+    rules = _rules(tmp_path, "group_id", "{count: {gte: 1}}")
+    records = [_record(), _record(**held), _record(**held)]
+    assert _groups(rules, records) == {"g": P, group: E}
+    (finding,) = findings_of(rules, records)
+    assert [c.id for c in finding.connections] == ["c1", "c2"]
+    assert finding.message.startswith("cannot be judged: group_id is ")
+
+
+@pytest.mark.parametrize(
+    "asserted", ["{count: {gte: 1}}", "{share: {gt: 0.1}}", "{unique: schema}"]
+)
+def test_a_member_that_cannot_be_decided_is_an_error_that_names_it(
+    tmp_path: Path, asserted: str
+) -> None:
+    rules = _rules(tmp_path, "group_id", asserted, "{paused: true}")
+    records = [
+        _record(paused=True),
+        _record(),
+        _record(paused="no"),
+        _record(group_id="h", paused=True),
+    ]
+    assert _groups(rules, records) == {"g": E, "h": P}
+    (finding,) = findings_of(rules, records)
+    assert [c.id for c in finding.connections] == ["c1", "c2"]
+
+
+def test_a_duplicate_stays_found_where_another_member_is_not_known(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "group_id", "{unique: schema}")
+    records = [_record(), _record(), _record(schema=None)]
+    assert _groups(rules, records) == {"g, s": F, "g": E}
+
+
+@pytest.mark.parametrize(
+    ("asserted", "records", "verdicts"),
+    [
+        ("{unique: schema}", 2, {"g, s": F}),
+        ("{unique: schema}", 1, {"g": E}),
+        ("{count: {gte: 1}}", 1, {"g": P}),
+        ("{count: {gte: 2}}", 1, {"g": E}),
+        ("{count: {lte: 1}}", 2, {"g": F}),
+        ("{count: {lte: 2}}", 2, {"g": E}),
+        ("{count: {gte: 1, lte: 3}}", 2, {"g": E}),
+        ("{count: {gte: 1, lt: 3}}", 3, {"g": F}),
+        ("{count: 2}", 2, {"g": E}),
+        ("{share: {lte: 0.9}}", 2, {"g": E}),
+    ],
+)
+def test_on_part_of_a_listing_only_what_cannot_change_is_a_verdict(
+    tmp_path: Path, asserted: str, records: int, verdicts: dict[str, Verdict]
+) -> None:
+    rules = _rules(tmp_path, "group_id", asserted)
+    assert _groups(rules, [_record()] * records, whole=False) == verdicts
+
+
+@pytest.mark.parametrize("pages", [[], [1], [2, 1], [0, 3]])
+def test_pages_do_not_matter(tmp_path: Path, pages: list[int]) -> None:
+    rules = _rules(tmp_path, "group_id", "{unique: schema}", "{paused: false}")
+    records = [_record(schema=s, paused=p) for s in "aab" for p in (True, False)]
+    assert _groups(rules, records, pages=pages) == {"g, a": F}
+
+
+def test_an_empty_account_is_one_group(tmp_path: Path) -> None:
+    assert _groups(_rules(tmp_path, "account", "{count: {gte: 1}}"), []) == {"account": F}
+    assert _groups(_rules(tmp_path, "group_id", "{count: {gte: 1}}"), []) == {}
+
+
+def test_messages_name_the_group_and_what_was_counted(tmp_path: Path) -> None:
+    more = "\nmessage: '{group_id} has {count} of {service}: {{{schema}}}'"
+    rules = _rules(tmp_path, "[group_id, service]", "{unique: schema}", more=more)
+    (finding,) = findings_of(rules, [_record(), _record()])
+    assert finding.message == "g has shared by 2 connections of postgres: {s}"
+
+
+def test_a_key_that_looks_like_a_secret_is_redacted(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "connected_by", "{count: {lte: 0}}")
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIi"
+    (finding,) = findings_of(rules, [_record(connected_by=token)])
+    assert finding.group == "[redacted]"
+    assert token not in repr(finding)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("per: config.region\nassert: {count: {gte: 1}}", "hidden in reports"),
+        ("per: account\nassert: {unique: [config.host]}", "hidden in reports"),
+        ("per: setup_tests\nassert: {count: {gte: 1}}", "is an array, so it is no key"),
+        ("per: status\nassert: {count: {gte: 1}}", "is an object, so it is no key"),
+        ("per: connect_card.token\nassert: {count: {gte: 1}}", "hidden in reports"),
+        ("per: groupid\nassert: {count: {gte: 1}}", "no field is called groupid"),
+        ("per: group_id\nassert: {paused: false}", "cannot be asserted of a group"),
+        ("per: group_id\nassert: {count: {gte: 1}, share: {lte: 1}}", "asserts one of"),
+        ("per: group_id\nassert: {count: {gte: {field: sync_frequency}}}", "with a number"),
+        ("per: group_id\nassert: {count: '1'}", "is a whole number"),
+        ("per: group_id\nassert: {count: {older_than: 7d}}", "cannot be asked"),
+        ("per: [account, group_id]\nassert: {count: {gte: 1}}", "no field is called account"),
+        ("assert: {unique: [schema]}", "judges several connections"),
+        ("assert: {count: {gte: 1}}", "judges several connections"),
+        ("per: group_id\nassert: {count: {gte: 1}}\nmessage: '{schema}'", "a message can show"),
+    ],
+)
+def test_what_no_group_can_be_judged_by_is_refused(tmp_path: Path, body: str, told: str) -> None:
+    problems = problems_of(tmp_path, one_rule(body))
+    assert any(told in p.message for p in problems), problems
+
+
+def test_a_revealed_path_may_be_a_key(tmp_path: Path) -> None:
+    body = "per: config.region\nassert: {count: {lte: 1}}"
+    rules = loaded(tmp_path, one_rule(body, head="reveal: [config.region]\n")).ruleset
+    records = [_record(config={"region": region}) for region in ("eu", "us", "eu")]
+    assert _groups(rules, records) == {"eu": F, "us": P}
+
+
+def test_what_is_kept_grows_with_members_and_not_with_records(tmp_path: Path) -> None:
+    (rule,) = _rules(tmp_path, "group_id", "{unique: schema}", "{paused: true}").rules
+    assert isinstance(rule, GroupRule)
+    groups = Groups(rule)
+    for index in range(1000):
+        groups.take(index, ("g",), False, ("s",))
+    (group,) = groups._groups.values()
+    assert (group.total, len(group.members), len(group.seen)) == (1000, 0, 0)
+
+
+def test_an_unknown_assertion_of_a_group_is_refused_and_not_dropped(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError):
+        _rules(tmp_path, "group_id", "{uniqe: [schema]}")
+
+
+def test_a_per_that_is_refused_is_the_only_problem(tmp_path: Path) -> None:
+    """The assertion is one on a group all the same: that it needs a per would be no help."""
+    path = tmp_path / "policy.yaml"
+    rule = "{id: r, severity: low, per: config.host, assert: {unique: service}}"
+    path.write_text(f"policy: p\nrules:\n  - {rule}\n", encoding="utf-8")
+    with pytest.raises(PolicyError) as caught:
+        load_policies(str(path))
+    (problem,) = caught.value.problems
+    assert "cannot name a group" in problem.message

@@ -1,0 +1,344 @@
+"""Every operator: what holds, what does not, and what cannot be asked of a value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.model import Verdict
+from auditor.policy.language.operators import OPERATORS
+from tests.builders.judged import loaded, one_rule, verdict_of
+
+P, F, E = Verdict.PASS, Verdict.FAIL, Verdict.ERROR
+HUGE = "9" * 400
+
+#: A test, then JSON values for which it holds, does not hold, and cannot be judged.
+CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
+    "exists": [
+        ("schema: {exists: true}", ['""', "1", "[]"], ["null"], []),
+        ("schema: {exists: false}", ["null"], ['""', "{}"], []),
+    ],
+    "is_empty": [
+        ("schema: {is_empty: true}", ['""'], ['"x"'], ["null", "[]", "{}", "0", "false"]),
+        ("status.tasks: {is_empty: true}", ["[]"], ["[null]"], ['""', "{}", "null"]),
+        ("config: {is_empty: false}", ['{"a":1}'], ["{}"], ['"x"', "[1]", "null"]),
+        ("config.x: {is_empty: true}", ['""', "[]", "{}"], ['"x"', "[0]"], ["null", "0"]),
+    ],
+    "equals": [
+        ("schema: x", ['"x"'], ['"X"', '""'], ["null", "1", "true", '["x"]']),
+        ("sync_frequency: 60", ["60", "60.0", "6e1"], ["61", "60.5"], ['"60"', "true", "1e999"]),
+        ("service_version: 1", ["1", "1.0"], ["0"], ["true", '"1"', HUGE]),
+        ("paused: true", ["true"], ["false"], ["1", '"true"', "null"]),
+        (
+            "daily_sync_time: 02:00",
+            ['"02:00"', '"02:00:00"'],
+            ['"03:00"'],
+            ['"2:00"', "2", '"24:00"'],
+        ),
+        ("config.x: 1", ["1", "1.0"], ["2"], ["true", '"1"', "[1]"]),
+        ("config.x: {equals: {field: schema}}", ['"s"'], ['"t"'], ["1", "null"]),
+    ],
+    "not_equals": [
+        ("schema: {not_equals: x}", ['"X"', '""'], ['"x"'], ["null", "1"]),
+        ("paused: {not_equals: true}", ["false"], ["true"], ["0", "null", '"false"']),
+    ],
+    "gt": [
+        (
+            "sync_frequency: {gt: 60}",
+            ["61", "60.01"],
+            ["60", "60.0", "-1e308"],
+            ['"61"', "true", "1e999", HUGE],
+        )
+    ],
+    "gte": [
+        ("sync_frequency: {gte: 60}", ["60", "60.0"], ["59.999"], ["null", "-1e999"]),
+        ("daily_sync_time: {gte: 14:00}", ['"14:00"', '"23:59"'], ['"02:00"'], ['"9:00"', "900"]),
+    ],
+    "lt": [("sync_frequency: {lt: 60}", ["59"], ["60"], ["[]"])],
+    "lte": [("sync_frequency: {lte: 60}", ["60"], ["61"], ["{}", "-1e999"])],
+    "in": [
+        ("schema: [x, y]", ['"x"', '"y"'], ['"z"', '""'], ["null", "1", '["x"]']),
+        ("config.x: [1, a]", ["1.0", '"a"'], ["2", '"b"'], ["true", "null", "[1]"]),
+    ],
+    "not_in": [
+        ("schema: {not_in: [x, y]}", ['"z"'], ['"x"'], ["null", "1"]),
+        ("config.x: {not_in: [1]}", ["2"], ["1.0"], ['"1"', "true", "null"]),
+    ],
+    "contains": [
+        ("schema: {contains: b}", ['"abc"'], ['"ABC"', '""'], ["null", '["b"]']),
+        (
+            "schedule.days_of_week: {contains: MONDAY}",
+            ['["MONDAY"]', '[1,"MONDAY"]'],
+            ["[]", '["FRIDAY"]'],
+            ['"MONDAY"', "[1]", "null"],
+        ),
+        ("config.x: {contains: 1}", ["[1.0]"], ["[2]"], ["[true]", '"1"', "{}"]),
+    ],
+    "contains_any": [("schema: {contains_any: [a, b]}", ['"xb"'], ['"x"'], ["null", "[]"])],
+    "contains_all": [("schema: {contains_all: [a, b]}", ['"ba"'], ['"a"'], ["null"])],
+    "subset_of": [
+        (
+            "schedule.days_of_week: {subset_of: [MONDAY, FRIDAY]}",
+            ["[]", '["MONDAY"]'],
+            ['["MONDAY","SUNDAY"]'],
+            ['"MONDAY"', "[1]", "null"],
+        )
+    ],
+    "starts_with": [("schema: {starts_with: raw_}", ['"raw_x"'], ['"RAW_x"', '""'], ["null", "1"])],
+    "ends_with": [("schema: {ends_with: _x}", ['"raw_x"'], ['"x"'], ["null", "[]"])],
+    "glob": [
+        (
+            "schema: {glob: 'raw_?*'}",
+            ['"raw_x"', '"raw_\\n"'],
+            ['"raw_"', '"xraw_x"'],
+            ["null", "1"],
+        ),
+        ("schema: {glob: '[ab]'}", ['"a"'], ['"c"', '"ab"'], []),
+    ],
+    "regex_search": [
+        ("schema: {regex_search: 'a.c'}", ['"xabcx"'], ['"ac"', '"a\\nc"'], ["null", "1"])
+    ],
+    "regex_fullmatch": [
+        (
+            "schema: {regex_fullmatch: 'a.c|d'}",
+            ['"abc"', '"d"'],
+            ['"xabc"', '"abc\\n"', '"dd"'],
+            ["null", "[]"],
+        )
+    ],
+    "equals_ignore_case": [
+        (
+            "schema: {equals_ignore_case: straße}",
+            ['"STRASSE"', '"Straße"'],
+            ['"strase"'],
+            ["null", "1"],
+        )
+    ],
+    "length": [
+        ("schema: {length: 2}", ['"ab"', '"é!"'], ['"a"', '""'], ["null", "[1,2]", "2"]),
+        (
+            "setup_tests: {length: {gte: 1, lte: 2}}",
+            ["[1]", "[1,{}]"],
+            ["[]", "[1,2,3]"],
+            ["{}", "null"],
+        ),
+        ("config: {length: {lt: 2}}", ["{}", '{"a":1}'], ['{"a":1,"b":2}'], ["[]", "null"]),
+    ],
+    "json_schema": [
+        (
+            "config.x: {json_schema: {type: object, required: [a]}}",
+            ['{"a":1}'],
+            ["{}", "[]"],
+            ["null", '{"a":1e999}'],
+        ),
+        (
+            "sync_frequency: {json_schema: {multipleOf: 0.5}}",
+            ["1.5"],
+            ["1.2"],
+            ['"x"', HUGE, "1e999", "true"],
+        ),
+    ],
+    "before": [
+        (
+            "succeeded_at: {before: 2026-01-15T12:00:00Z}",
+            ['"2026-01-15T11:59:59.999Z"', '"2026-01-15T13:30:00+02:00"'],
+            ['"2026-01-15T12:00:00Z"'],
+            [
+                '"2026-01-15"',
+                "1",
+                "null",
+                '"2026-01-15T11:00:00"',
+                '"2026-02-30T00:00:00Z"',
+                '"2026-01-15T24:00:00Z"',
+                '"2026-01-15T11:00:60Z"',
+            ],
+        ),
+        (
+            "status.rescheduled_for: {before: now+6h}",
+            ['"2026-01-15T17:59:00Z"'],
+            ['"2026-01-15T18:00:00Z"'],
+            ['"soon"'],
+        ),
+    ],
+    "after": [
+        (
+            "succeeded_at: {after: now-30d}",
+            ['"2026-01-01T00:00:00Z"', '"2027-01-01T00:00:00Z"'],
+            ['"2025-12-16T12:00:00Z"'],
+            # In UTC the second one would be before all time.
+            ["null", '"0001-01-01T00:00:00+23:00"'],
+        ),
+        (
+            "succeeded_at: {after: {field: created_at}}",
+            ['"2025-01-02T00:00:00Z"'],
+            ['"2025-01-01T00:00:00Z"'],
+            ["null", "1"],
+        ),
+    ],
+    "older_than": [
+        (
+            "succeeded_at: {older_than: 7d}",
+            ['"2026-01-08T11:59:59Z"'],
+            ['"2026-01-08T12:00:00Z"', '"2026-01-15T12:05:00Z"'],
+            ['"2026-01-15T12:05:01Z"', "null", '"x"'],
+        ),
+        (
+            "succeeded_at: {older_than: {field: sync_frequency, times: 2, unit: minutes}}",
+            ['"2026-01-15T09:59:59Z"'],
+            ['"2026-01-15T10:00:00Z"'],
+            ["null", '"2026-01-15T12:05:01Z"'],
+        ),
+    ],
+    "newer_than": [
+        (
+            "succeeded_at: {newer_than: 90m}",
+            ['"2026-01-15T10:30:00Z"', '"2026-01-15T12:05:00Z"'],
+            ['"2026-01-15T10:29:59Z"'],
+            ['"2026-01-15T12:05:01Z"', "1"],
+        )
+    ],
+    "any_item": [
+        (
+            "setup_tests: {any_item: {status: FAILED}}",
+            ['[{"status":"FAILED"},1]'],
+            ["[]", '[{"status":"x"}]'],
+            ["[{}]", "[1]", "{}", "null", '"FAILED"'],
+        ),
+        (
+            "schedule.days_of_week: {any_item: MONDAY}",
+            ['["MONDAY"]'],
+            ['["FRIDAY"]', "[]"],
+            ["[1]", "null"],
+        ),
+        ("config.x: {any_item: {starts_with: a}}", ['["ab"]'], ['["b"]'], ["[1]", "{}"]),
+        (
+            "config.x: {any_item: {all: [{item: {gt: 1}}, {item: {lt: 3}}]}}",
+            ["[2]"],
+            ["[1]"],
+            ['["2"]'],
+        ),
+        (
+            "config.x: {any_item: {deep.y: {any_item: {z: 1}}}}",
+            ['[{"deep":{"y":[{"z":1}]}}]'],
+            ['[{"deep":{"y":[]}}]'],
+            ['[{"deep":[]}]'],
+        ),
+    ],
+    "all_items": [
+        (
+            "setup_tests: {all_items: {status: PASSED, title: t}}",
+            ["[]", '[{"status":"PASSED","title":"t"}]'],
+            ['[{"status":"x"}]'],
+            ['[{"status":"PASSED"}]', "null"],
+        )
+    ],
+    "none_items": [
+        (
+            "setup_tests: {none_items: {status: [FAILED]}}",
+            ["[]", '[{"status":"x"}]'],
+            ['[{"status":"FAILED"}]'],
+            ["[{}]", "{}", "null"],
+        )
+    ],
+    "count_items": [
+        (
+            "setup_tests: {count_items: {where: {status: FAILED}, is: {lte: 1}}}",
+            ["[]", '[{"status":"FAILED"}]', "[{}]"],
+            ['[{"status":"FAILED"},{"status":"FAILED"}]'],
+            ["[{},{}]", "null"],
+        ),
+        (
+            "config.x: {count_items: {where: {gt: 1}, is: 2}}",
+            ["[2,3,0]"],
+            ["[2]", "[]"],
+            ['[2,3,"4"]', "{}"],
+        ),
+    ],
+}
+
+
+def test_every_operator_has_its_cases() -> None:
+    assert CASES.keys() == OPERATORS.keys()
+
+
+def _record(path: str, value: str) -> str:
+    steps = path.split(".")
+    for step in reversed(steps[1:]):
+        value = f'{{"{step}":{value}}}'
+    held = {
+        "id": '"c"',
+        "schema": '"s"',
+        "sync_frequency": "60",
+        "created_at": '"2025-01-01T00:00:00Z"',
+        steps[0]: value,
+    }
+    return "{" + ",".join(f'"{key}":{text}' for key, text in held.items()) + "}"
+
+
+@pytest.mark.parametrize(
+    ("test", "values"),
+    [
+        (test, {P: holds, F: fails, E: doubts})
+        for cases in CASES.values()
+        for test, holds, fails, doubts in cases
+    ],
+    ids=[test for cases in CASES.values() for test, *_ in cases],
+)
+def test_an_operator(tmp_path: Path, test: str, values: dict[Verdict, list[str]]) -> None:
+    rules = loaded(tmp_path, one_rule(f"assert:\n  {test}")).ruleset
+    path = test.partition(":")[0]
+    got: dict[str, Any] = {}
+    for verdict, texts in values.items():
+        for text in texts:
+            got[text] = (verdict_of(rules, _record(path, text)), verdict)
+    assert {text: pair[0] for text, pair in got.items()} == {t: p[1] for t, p in got.items()}
+
+
+@pytest.mark.parametrize(
+    "test", [test for name in CASES if name != "exists" for test, *_ in CASES[name]]
+)
+def test_a_missing_field_cannot_be_judged(tmp_path: Path, test: str) -> None:
+    rules = loaded(tmp_path, one_rule(f"assert:\n  {test}")).ruleset
+    assert verdict_of(rules, '{"id":"c"}') is E
+    negated = loaded(tmp_path, one_rule(f"assert: {{not: {{{test}}}}}")).ruleset
+    assert verdict_of(negated, '{"id":"c"}') is E
+
+
+def test_a_variable_stands_wherever_a_value_may(tmp_path: Path) -> None:
+    head = "vars: {low: 15, one: x, days: [MONDAY], week: 7d, thrice: 3}\n"
+    body = """
+assert:
+  all:
+    - sync_frequency: {gte: {var: low}}
+    - schema: [{var: one}, y]
+    - schema: {var: one}
+    - schedule.days_of_week: {subset_of: {var: days}, any_item: {var: days}}
+    - succeeded_at: {newer_than: {var: week}}
+    - succeeded_at: {newer_than: {field: sync_frequency, times: {var: thrice}, unit: days}}
+"""
+    rules = loaded(tmp_path, one_rule(body, head=head)).ruleset
+    record = {
+        "id": "c",
+        "schema": "x",
+        "sync_frequency": 15,
+        "schedule": {"days_of_week": ["MONDAY"]},
+        "succeeded_at": "2026-01-14T12:00:00Z",
+    }
+    assert verdict_of(rules, record) is P
+    assert verdict_of(rules, record | {"schema": "z"}) is F
+
+
+def test_a_field_operand_of_an_item_is_the_items_own(tmp_path: Path) -> None:
+    body = "assert: {config.x: {all_items: {a: {equals: {field: b}}}}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    assert verdict_of(rules, '{"id":"c","b":2,"config":{"x":[{"a":1,"b":1}]}}') is P
+    assert verdict_of(rules, '{"id":"c","b":1,"config":{"x":[{"a":1,"b":2}]}}') is F
+    assert verdict_of(rules, '{"id":"c","b":1,"config":{"x":[{"a":1}]}}') is E
+
+
+def test_a_schema_on_a_value_nested_past_measure_is_an_error(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, one_rule("assert: {config.x: {json_schema: {uniqueItems: true}}}"))
+    deep = "[" * 900 + "]" * 900
+    assert verdict_of(rules.ruleset, f'{{"id":"c","config":{{"x":[{deep},{deep}]}}}}') is E

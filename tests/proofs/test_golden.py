@@ -1,0 +1,148 @@
+"""A small report of every format, kept as a file: a change of a format shows as a diff.
+
+``python -m tests.proofs.test_golden`` writes the files anew; read the diff before you commit it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor.model import (
+    Completeness,
+    Connections,
+    Evidence,
+    Finding,
+    Gate,
+    GroupCheck,
+    Listing,
+    Outcome,
+    PolicyFile,
+    Position,
+    Result,
+    Rule,
+    RuleChecks,
+    Severity,
+    SourceInfo,
+    Verdict,
+)
+from auditor.reports import REPORTS
+from tests.builders.sample_results import JUDGED_AT
+
+GOLDEN = Path(__file__).parent / "golden"
+# The page is more template than report; its own tests read it in a browser.
+NAMES = [name for name in REPORTS if name != "html"]
+
+
+def small_result() -> Result:
+    """Return a result of one of everything: pass, fail, error, waived, skip, and two groups."""
+    fast = Rule(
+        "sync-frequency-bounds",
+        "Sync every 15 minutes to once a day",
+        Severity.MEDIUM,
+        "house",
+        Position("policies/house.yaml", 12, 5),
+        "sync_frequency is at least 15",
+        'schedule_type is "auto"',
+        "Anything faster multiplies warehouse cost.",
+        "Set the sync frequency on the connection's Setup tab.",
+        ("cost",),
+        (("soc2", ("A1.1",)),),
+        (),
+        ("schedule_type", "sync_frequency"),
+    )
+    names = Rule(
+        "one-name-per-service",
+        "One name per service",
+        Severity.LOW,
+        "house",
+        Position("policies/house.yaml", 40, 5),
+        "service and schema are unique",
+        per=("group_id",),
+        reads=("service", "schema"),
+    )
+    ids = ("quick_fox", "calm_sea", "lost_key", "old_oak", "by_hand")
+    schemas = ("orders", "crm", "billing", "events", "orders")
+    listed = Connections(ids, ("postgres",) * 5, schemas, ("prod", "prod", "prod", "dev", "dev"))
+    at = {connection.id: connection for connection in listed}
+    wanted = "at least 15"
+    findings = (
+        Finding(
+            fast,
+            Verdict.FAIL,
+            (at["quick_fox"],),
+            (Evidence("sync_frequency", "5", wanted),),
+            "orders syncs every 5 minutes; 15 to 1440 are allowed",
+        ),
+        Finding(
+            fast,
+            Verdict.ERROR,
+            (at["lost_key"],),
+            (Evidence("sync_frequency", "missing", wanted),),
+            "sync_frequency is missing, so the rule could not be evaluated",
+        ),
+        Finding(
+            fast,
+            Verdict.WAIVED,
+            (at["old_oak"],),
+            (Evidence("sync_frequency", "1", wanted),),
+            "events syncs every 1 minutes; 15 to 1440 are allowed",
+            note="waived until 2026-06-30 by dana@example.com: migration under way",
+        ),
+        Finding(
+            names,
+            Verdict.FAIL,
+            (at["quick_fox"], at["calm_sea"]),
+            (Evidence("service, schema", '("postgres", "orders")', "unique"),),
+            "2 connections share postgres/orders",
+            "prod",
+        ),
+    )
+    verdicts = (Verdict.FAIL, Verdict.PASS, Verdict.ERROR, Verdict.WAIVED, Verdict.SKIP)
+    return Result(
+        version="1.0.0",
+        judged_at=JUDGED_AT,
+        source=SourceInfo("api", "https://api.fivetran.com", (), "https://api.fivetran.com"),
+        listing=Listing(Completeness.ONE_PAGE, 1, 5),
+        policies=(PolicyFile("house", "policies/house.yaml", "b07d44e1" * 8, "How we run it"),),
+        connections=listed,
+        checks=(
+            RuleChecks(fast, bytes(verdicts)),
+            RuleChecks(
+                names,
+                b"",
+                (GroupCheck("prod", Verdict.FAIL), GroupCheck("dev", Verdict.PASS)),
+            ),
+        ),
+        gate=Gate(
+            Outcome.INCONCLUSIVE,
+            3,
+            Severity.LOW,
+            ("1 check could not be evaluated (sync-frequency-bounds)",),
+        ),
+        describe=lambda: findings,
+    )
+
+
+def rendered(name: str) -> str:
+    return "".join(REPORTS[name].render(small_result()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_format_is_as_it_was(name: str) -> None:
+    assert rendered(name) == (GOLDEN / REPORTS[name].filename).read_text(encoding="utf-8")
+
+
+def test_there_is_a_file_a_format_and_no_other() -> None:
+    assert {path.name for path in GOLDEN.iterdir()} == {REPORTS[name].filename for name in NAMES}
+
+
+def write() -> None:
+    """Write every file anew."""
+    for name in NAMES:
+        (GOLDEN / REPORTS[name].filename).write_text(rendered(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

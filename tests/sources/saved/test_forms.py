@@ -1,0 +1,334 @@
+"""What people have saved already: every form is read, and none claims more than it can know."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.decoding.records import Shape
+from auditor.errors import SourceError
+from auditor.model import Completeness
+from auditor.sources.saved.source import SnapshotSource
+from tests.builders.saved_listings import answer, lines, read, read_ids, record, records, save
+
+THREE = records(3)
+IDS = ["c0", "c1", "c2"]
+PAGES = [answer(records(2), "a"), answer(records(1, start=2))]
+ONE = {"code": "Success", "message": "ok", "data": record(0)}
+
+
+def pretty(value: Any) -> str:
+    return json.dumps(value, indent=2)
+
+
+FORMS = {
+    "an answer": (json.dumps(answer(THREE)), Completeness.UNKNOWN),
+    "an answer, pretty": (pretty(answer(THREE)), Completeness.UNKNOWN),
+    "an answer, sorted keys": (json.dumps(answer(THREE), sort_keys=True), Completeness.UNKNOWN),
+    "an answer, null cursor": (
+        json.dumps({"code": "Success", "data": {"items": THREE, "next_cursor": None}}),
+        Completeness.UNKNOWN,
+    ),
+    "an array": (json.dumps(THREE), Completeness.UNKNOWN),
+    "an array, pretty": (pretty(THREE), Completeness.UNKNOWN),
+    "an array, sorted keys": (json.dumps(THREE, sort_keys=True), Completeness.UNKNOWN),
+    "an array of answers": (json.dumps(PAGES), Completeness.UNKNOWN),
+    "an array of answers, pretty": (pretty(PAGES), Completeness.UNKNOWN),
+    "records, one a line": (lines(THREE), Completeness.UNKNOWN),
+    "records, no last line feed": (lines(THREE).rstrip(), Completeness.UNKNOWN),
+    "records, CRLF and empty lines": (lines(THREE).replace("\n", "\r\n\r\n"), Completeness.UNKNOWN),
+    "records, pretty, in a row": ("\n".join(map(pretty, THREE)), Completeness.UNKNOWN),
+    "answers, one a line": (lines(PAGES), Completeness.UNKNOWN),
+    "answers, in a row": ("".join(map(json.dumps, PAGES)), Completeness.UNKNOWN),
+    "answers, pretty, in a row": ("\n".join(map(pretty, PAGES)), Completeness.UNKNOWN),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("wrap", ["plain", "gzip", "byte order mark"])
+def test_every_form_is_read_whatever_its_name(tmp_path: Path, form: str, wrap: str):
+    text, completeness = FORMS[form]
+    data = text.encode()
+    data = {"plain": data, "gzip": gzip.compress(data), "byte order mark": b"\xef\xbb\xbf" + data}[
+        wrap
+    ]
+    path = tmp_path / "listing.txt"
+    path.write_bytes(data)
+    for found in (read(path), read_ids(path)):
+        assert found.ids == IDS
+        assert found.end.completeness is completeness
+        assert found.problems == ()
+        assert {page.as_of for page in found.pages} == {None}
+    assert read(path).records == THREE
+    assert SnapshotSource(str(path)).info.filters == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(ONE),
+        pretty(ONE),
+        json.dumps(record(0)),
+        pretty(record(0)),
+        json.dumps([record(0)]),
+    ],
+)
+def test_one_connection_is_read_and_says_nothing_of_the_rest(tmp_path: Path, text: str):
+    path = tmp_path / "one.json"
+    path.write_text(text)
+    found = read_ids(path)
+    assert found.ids == ["c0"]
+    assert found.end.completeness is Completeness.UNKNOWN
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_cut_form_is_never_a_quiet_pass(tmp_path: Path, form: str):
+    """NDJSON cut between lines is the one form that cannot know; it says so."""
+    data = FORMS[form][0].rstrip().encode()
+    path = tmp_path / "cut"
+    for length in range(0, len(data), 7):
+        path.write_bytes(data[:length])
+        try:
+            found = read_ids(path)
+        except SourceError:
+            continue
+        assert not found.complete or found.end.completeness is Completeness.UNKNOWN, length
+        assert found.ids == IDS[: len(found.ids)]
+
+
+# -- what is no listing ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "it is empty"),
+        (b" \n\t ", "it is empty"),
+        (b"\xef\xbb\xbf", "it is empty"),
+        (gzip.compress(b"", mtime=0), "it is empty"),
+        (b"<html>", "not JSON"),
+        (b"policy: house", "not JSON"),
+        ("[]".encode("utf-16"), "UTF-16"),
+        (b'[{"id":"a"}', "cut"),
+        (b'[{"id":"a"},]', "not JSON"),
+        (b'[,{"id":"a"}]', "not JSON"),
+        (b'[{"id":"a"}{"id":"b"}]', "not JSON"),
+        (b'[{"id":"a"}] x', "cut|follows"),
+        (b'[{"id":"a"}] [{"id":"b"}]', "follows|not JSON"),
+        (b'{"id":"a"', "not JSON"),
+        (b'{"id":"a"},{"id":"b"}', "between two objects"),
+        (b'{"id":"a"}]', "closes nothing"),
+        (b'{"id":"a"}\n{"id":"b"},{"id":"c"}\n', "line 2"),
+        (b'{"id":"a"}\n{"id":"b"\n', "line 2"),
+        (b'{"id":"a"}\n{"a":[{}\n{"b":1}]},{"c":1}\n', "line 2"),
+        (b'[{"id":NaN}]', "NaN"),
+        (b'[{"id":"\xff"}]', "UTF-8"),
+        (b"[" * 100_000, "nest|cut"),
+        (b"\x1f\x8b\x08garbage", "gzip"),
+        (gzip.compress(json.dumps(THREE).encode(), mtime=0)[:-4], "gzip"),
+        (b'[{"code":"Success","data":{"items":[]}}, nul]', "not JSON"),
+        (b'[{"code":"Success","data":{"items":[]}}', "cut"),
+    ],
+)
+def test_what_is_no_listing_is_an_error_that_names_the_file(tmp_path: Path, data: bytes, says: str):
+    path = tmp_path / "listing.json"
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=says) as caught:
+        read_ids(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_array_lists_nothing_and_knows_nothing(tmp_path: Path):
+    path = tmp_path / "empty.json"
+    path.write_text(" [ ] ")
+    found = read(path)
+    assert (found.records, found.end.completeness) == ([], Completeness.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ({}, "record 1 is no connection: its id is missing"),
+        ([record(0), None, {"id": ""}], "record 2 is null"),
+        (answer([record(0), 7]), "record 2 is a number"),
+        (answer([], code="AuthFailed"), "AuthFailed"),
+        ({"data": {"items": []}}, "its code is missing"),
+        ({"code": "Success", "data": {"items": None}}, '"data.items" is null'),
+        ({"code": "Success", "data": {}}, '"data.items" is missing'),
+        ({"code": "Success", "data": None}, '"data" is null'),
+        ({"code": "Success"}, '"data" is missing'),
+        ({"code": "Success", "data": []}, '"data" is an array'),
+        ([answer([], "a"), None], "its code is missing"),
+        (answer([record(0)], 7), "next_cursor is a number"),
+        (answer([record(0)]) | {"nextCursor": "x"}, "its nextCursor says that more follows"),
+        (answer([record(0)], "more"), "fetch the rest"),
+        ([record(0), record(1), record(0)], "listed twice, such as c0"),
+        ([answer([record(0)], "a"), answer([record(0)])], "listed twice, such as c0"),
+        ([answer([record(0)], "a"), answer([record(1)], "a"), answer([])], "same next_cursor"),
+        ([answer([record(0)]), answer([record(1)])], "is not the last one"),
+    ],
+)
+def test_what_is_wrong_with_a_listing_is_a_problem(tmp_path: Path, value: object, says: str):
+    path = tmp_path / "listing.json"
+    path.write_text(json.dumps(value))
+    for found in (read(path), read_ids(path)):
+        assert any(says in problem for problem in found.problems), found.problems
+        assert len(found.ids) == len(set(found.ids))
+
+
+def test_the_first_of_two_records_with_one_id_is_kept(tmp_path: Path):
+    path = tmp_path / "listing.ndjson"
+    path.write_text(lines([record(0, paused=True), record(1), record(0, paused=False)]))
+    found = read(path)
+    assert [r.get("paused") for r in found.records] == [True, None]
+
+
+def test_an_empty_cursor_ends_the_listing_with_a_warning(tmp_path: Path):
+    path = tmp_path / "listing.json"
+    path.write_text(json.dumps(answer(THREE, "")))
+    found = read(path)
+    assert found.complete
+    assert "next_cursor" in found.end.warnings[0]
+
+
+def test_lone_surrogates_and_huge_numbers_are_read(tmp_path: Path):
+    path = tmp_path / "listing.ndjson"
+    path.write_text(
+        '{"id":"c0","schema":"\\ud800"}\n{"id":"c1","sync_frequency":1e999}\n{"id":"c2"}\n'
+    )
+    found = read(path, Shape(["sync_frequency"]))
+    assert found.ids == IDS
+    assert found.records[0].schema == "\ud800"
+
+
+# -- folders --------------------------------------------------------------------------------
+
+
+def write_pages(folder: Path, count: int) -> None:
+    for number in range(count):
+        cursor = f"k{number}" if number + 1 < count else None
+        page = answer([record(number)], cursor)
+        (folder / f"page-{number}.json").write_text(json.dumps(page))
+
+
+def test_a_folder_of_pages_is_one_walk_in_the_order_of_their_numbers(tmp_path: Path):
+    write_pages(tmp_path, 12)
+    (tmp_path / ".hidden").write_text("not ours")
+    found = read(tmp_path)
+    assert found.ids == [f"c{number}" for number in range(12)]
+    assert found.end.completeness is Completeness.UNKNOWN
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize(("gone", "says"), [(2, "page-1.json: a saved page that still has")])
+def test_pages_that_do_not_end_are_incomplete(tmp_path: Path, gone: int, says: str):
+    write_pages(tmp_path, 3)
+    (tmp_path / f"page-{gone}.json").unlink()
+    found = read(tmp_path)
+    assert found.end.completeness is Completeness.INCOMPLETE
+    assert len(found.records) == 2
+    assert any(says in problem for problem in found.problems)
+
+
+def test_a_file_that_is_no_listing_is_a_problem_of_the_folder(tmp_path: Path):
+    write_pages(tmp_path, 2)
+    (tmp_path / "README.md").write_text("# saved on Monday")
+    (tmp_path / "sub").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "broken").symlink_to("nowhere")
+    found = read(tmp_path)
+    assert found.ids == ["c0", "c1"]
+    assert found.end.completeness is Completeness.INCOMPLETE
+    named = {name for name in ("README.md", "sub", "pipe", "broken") if name in str(found.problems)}
+    assert len(named) == 4
+
+
+def test_a_folder_without_files_is_an_error(tmp_path: Path):
+    (tmp_path / ".hidden").touch()
+    with pytest.raises(SourceError, match="holds no files"):
+        read(tmp_path)
+
+
+def test_a_folder_of_single_connections_or_of_a_mixture_does_not_know(tmp_path: Path):
+    for number in range(3):
+        one = {"code": "Success", "data": record(number)}
+        (tmp_path / f"{number}.json").write_text(json.dumps(one))
+    assert read(tmp_path).end.completeness is Completeness.UNKNOWN
+    (tmp_path / "9.json").write_text(json.dumps(answer([record(9)])))
+    found = read(tmp_path)
+    assert found.end.completeness is Completeness.UNKNOWN
+    assert found.ids == ["c0", "c1", "c2", "c9"]
+    assert found.problems == ()
+
+
+def test_a_folder_with_one_snapshot_is_that_snapshot(tmp_path: Path):
+    save(tmp_path / "s.ndjson.gz", THREE)
+    assert read(tmp_path).end.completeness is Completeness.SNAPSHOT
+    assert SnapshotSource(str(tmp_path)).info.filters == (("group_id", "g1"),)
+    save(tmp_path / "t.ndjson", records(1, start=5))
+    assert read(tmp_path).end.completeness is Completeness.UNKNOWN
+
+
+def test_hidden_files_of_a_folder_are_left_out_with_a_warning(tmp_path: Path):
+    (tmp_path / "1.json").write_text(json.dumps(records(2)))
+    assert read(tmp_path).end.warnings == ()
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".2.json").write_text(json.dumps(records(1, start=5)))
+    found = read(tmp_path)
+    assert found.ids == ["c0", "c1"]
+    (warning,) = found.end.warnings
+    assert warning == f"{tmp_path}: 1 hidden file was not read, such as .2.json"
+
+
+@pytest.mark.parametrize("path", ["/nowhere/listing.json", "a\0b"])
+def test_a_path_that_is_not_there_is_an_error(path: str):
+    with pytest.raises(SourceError, match="cannot be read"):
+        read(path)
+    assert SnapshotSource(path).info.filters == ()
+
+
+# -- pipes ----------------------------------------------------------------------------------
+
+PIPED = """
+import json, sys
+from auditor.decoding.records import Shape
+from auditor.sources.saved.source import SnapshotSource
+source = SnapshotSource("-")
+print(json.dumps(source.info.filters))
+events = list(source.events(Shape([])))
+print(json.dumps([r.id for e in events[:-1] for r in e.records]), events[-1].completeness.name)
+"""
+
+
+def piped(data: bytes) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PIPED], input=data, capture_output=True, check=True, timeout=60
+    )
+    assert done.stderr == b""
+    return done.stdout.decode().splitlines()
+
+
+def test_standard_input_is_read_as_bytes(tmp_path: Path):
+    native = save(tmp_path / "s.ndjson.gz", THREE).read_bytes()
+    assert piped(native) == ['[["group_id", "g1"]]', f"{json.dumps(IDS)} SNAPSHOT"]
+    assert piped(json.dumps(THREE).encode()) == ["[]", f"{json.dumps(IDS)} UNKNOWN"]
+
+
+def test_a_named_pipe_is_opened_once(tmp_path: Path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    whole = save(tmp_path / "s.ndjson", THREE)
+    with subprocess.Popen(["/bin/sh", "-c", f"cat '{whole}' > '{pipe}'"]):
+        source = SnapshotSource(str(pipe))
+        assert source.info.filters == (("group_id", "g1"),)
+        events = list(source.events(Shape([])))
+    assert len(events[0].records) == 3  # type: ignore[union-attr]

@@ -1,0 +1,314 @@
+"""The auditor's own snapshots: what is written is read back, and nothing less passes for whole."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import json
+import signal
+import stat
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from auditor.decoding.records import WholeRecords
+from auditor.errors import ReportError, SourceError
+from auditor.model import Completeness
+from auditor.sources.saved.snapshot_file import SnapshotWriter
+from auditor.sources.saved.source import SnapshotSource
+from tests.builders.saved_listings import (
+    HEADER,
+    TAKEN_AT,
+    answer,
+    read,
+    read_ids,
+    record,
+    records,
+    save,
+)
+
+TEXT = st.text(
+    st.characters(exclude_categories=()) | st.sampled_from("\u2028\u2029\x85\ud800\r\n\0")
+)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+RECORDS = st.lists(st.dictionaries(TEXT, JSON, max_size=5), max_size=6).map(
+    lambda found: [{**r, **record(n)} for n, r in enumerate(found)]
+)
+
+
+def conceal_nothing(listing: list[dict[str, object]]) -> bool:
+    return "connect_card" not in repr(listing)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(listing=RECORDS.filter(conceal_nothing), zipped=st.booleans())
+def test_what_is_saved_is_read_back(tmp_path: Path, listing: list[dict[str, object]], zipped: bool):
+    found = read(save(tmp_path / ("s.ndjson" + ".gz" * zipped), listing))
+    assert found.records == listing
+    assert found.end.completeness is Completeness.SNAPSHOT
+    assert found.problems == ()
+
+
+def test_a_record_is_judged_as_of_when_it_was_saved(tmp_path: Path):
+    path = save(tmp_path / "s.ndjson", records(3))
+    assert {page.as_of for page in read(path).pages} == {TAKEN_AT}
+    info = SnapshotSource(str(path)).info
+    assert (info.kind, info.location) == ("snapshot", str(path))
+    assert info.filters == (("group_id", "g1"),)
+
+
+@pytest.mark.parametrize(
+    ("walked", "known"),
+    [
+        (Completeness.ONE_PAGE, Completeness.SNAPSHOT),
+        (Completeness.VERIFIED, Completeness.SNAPSHOT),
+        (Completeness.ONE_WALK, Completeness.ONE_WALK),
+    ],
+)
+def test_a_snapshot_claims_no_more_than_its_walk(
+    tmp_path: Path, walked: Completeness, known: Completeness
+):
+    end = read(save(tmp_path / "s.ndjson", records(2), walks=2, completeness=walked)).end
+    assert (end.completeness, end.walks) == (known, 2)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_snapshot_cut_at_any_byte_is_not_complete(tmp_path: Path, zipped: bool):
+    whole = save(tmp_path / ("s.ndjson" + ".gz" * zipped), records(2)).read_bytes()
+    cut = tmp_path / "cut"
+    for length in range(len(whole)):
+        cut.write_bytes(whole[:length])
+        try:
+            found = read_ids(cut)
+        except SourceError:
+            continue
+        assert found.end.problems, length
+        assert found.end.completeness is Completeness.INCOMPLETE
+
+
+def test_records_before_a_cut_are_still_yielded(tmp_path: Path):
+    path = save(tmp_path / "s.ndjson", records(3))
+    *kept, _ = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(kept))
+    found = read(path)
+    assert found.ids == ["c0", "c1", "c2"]
+    assert "no closing line" in found.end.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (b'"service":"postgres"', b'"service":"postgre2"', "hash does not match"),
+        (b'"connections":3', b'"connections":4', "closing line says 4"),
+        (b'"group_id":"g1"},"tool"', b'"group_id":"g2"},"tool"', "hash does not match"),
+        (b'"walks":1', b'"walks":true', "no closing line"),
+        (b'"end":true', b'"end":null', "no closing line"),
+    ],
+)
+def test_a_changed_snapshot_is_a_problem(tmp_path: Path, before: bytes, after: bytes, says: str):
+    path = save(tmp_path / "s.ndjson", records(3))
+    changed = path.read_bytes().replace(before, after)
+    assert changed != path.read_bytes()
+    path.write_bytes(changed)
+    found = read(path)
+    assert found.end.completeness is Completeness.INCOMPLETE
+    assert says in found.end.problems[0]
+    assert len(found.records) == 3
+
+
+@pytest.mark.parametrize("more", [b"\n", b"x", b'{"id":"c9"}\n', b"{}\n", b"\0"])
+def test_whatever_follows_the_closing_line_is_a_problem(tmp_path: Path, more: bytes):
+    path = save(tmp_path / "s.ndjson", records(3))
+    path.write_bytes(path.read_bytes() + more)
+    found = read(path)
+    assert found.end.completeness is Completeness.INCOMPLETE
+    assert found.ids[:3] == ["c0", "c1", "c2"]
+
+
+def test_a_line_taken_out_is_a_problem_and_a_repeated_one_too(tmp_path: Path):
+    path = save(tmp_path / "s.ndjson", records(3))
+    head, first, *rest = path.read_bytes().splitlines(keepends=True)
+    for changed in ([head, *rest], [head, first, first, *rest]):
+        path.write_bytes(b"".join(changed))
+        assert not read(path).complete
+
+
+HEAD = '{"fivetran_auditor_snapshot":1,"taken_at":"2026-01-31T12:00:00Z",'
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (
+            '{"fivetran_auditor_snapshot":2,"taken_at":"2026-01-31T12:00:00Z","filters":{}}',
+            "version 2",
+        ),
+        ('{"fivetran_auditor_snapshot":1,"taken_at":"today","filters":{}}', "taken_at"),
+        ('{"fivetran_auditor_snapshot":1,"taken_at":"2026-01-31T12:00:00Z"}', "filters"),
+        ('{"fivetran_auditor_snapshot":true}', "damaged"),
+        ('{"fivetran_auditor_snapshot":1', "damaged"),
+        pytest.param(HEAD + '"filters":' + 100_000 * "[", "damaged", id="nested"),
+        (HEAD + '"filters":{"schema":["pg"]}}', '"filters" cannot be read'),
+        (HEAD + '"filters":{},"base_url":{}}', '"base_url" or "tool" is no text'),
+        (HEAD + '"filters":{},"tool":null}', '"base_url" or "tool" is no text'),
+    ],
+)
+def test_a_header_that_cannot_be_read_ends_the_run(tmp_path: Path, line: str, says: str):
+    path = tmp_path / "s.ndjson"
+    path.write_text(line + "\n")
+    with pytest.raises(SourceError, match=says):
+        read(path)
+    assert SnapshotSource(str(path)).info.filters == ()
+
+
+# -- writing --------------------------------------------------------------------------------
+
+
+def test_a_snapshot_is_private_and_written_whole_or_not_at_all(tmp_path: Path):
+    path = tmp_path / "s.ndjson"
+    with SnapshotWriter(path, HEADER) as writer:
+        writer.add(records(2))
+        assert not path.exists()
+        writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _interrupted_write(path: Path) -> None:
+    with SnapshotWriter(path, HEADER) as writer:
+        writer.add(records(5))
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", ["s.ndjson", "s.ndjson.gz"])
+def test_an_unfinished_snapshot_leaves_the_older_one(tmp_path: Path, name: str):
+    path = save(tmp_path / name, records(1))
+    before = path.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted_write(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["s.ndjson", "s.ndjson.gz"])
+def test_a_restart_forgets_what_was_written(tmp_path: Path, name: str):
+    path = tmp_path / name
+    with SnapshotWriter(path, HEADER) as writer:
+        writer.add(records(5000))
+        writer.restart(replace(HEADER, taken_at=TAKEN_AT + timedelta(minutes=1)))
+        writer.add(records(2, start=7))
+        writer.finish(walks=2, completeness=Completeness.VERIFIED)
+    found = read(path)
+    assert found.ids == ["c7", "c8"]
+    assert found.complete
+    assert found.pages[0].as_of == TAKEN_AT + timedelta(minutes=1)
+
+
+def test_the_same_listing_gives_the_same_bytes(tmp_path: Path):
+    one, other = (save(tmp_path / name, records(9)).read_bytes() for name in ("a.gz", "b.gz"))
+    assert one == other
+    assert gzip.decompress(one).count(b"\n") == 11
+
+
+def test_a_link_is_followed(tmp_path: Path):
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "latest.ndjson"
+    link.symlink_to(tmp_path / "real" / "s.ndjson")
+    save(link, records(1))
+    assert link.is_symlink()
+    assert read(tmp_path / "real" / "s.ndjson").ids == ["c0"]
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_fetched(tmp_path: Path):
+    for path in (tmp_path / "none" / "s.ndjson", tmp_path):
+        with pytest.raises(ReportError, match=r"s\.ndjson: .* cannot be written|not a file"):
+            SnapshotWriter(path, HEADER)
+
+
+def test_a_full_disk_is_a_report_error(tmp_path: Path):
+    with (
+        Path("/dev/full").open("wb") as full,
+        SnapshotWriter(Path("-"), HEADER, descriptor=full.fileno()) as writer,
+        pytest.raises(ReportError, match=r"standard output: .* No space left"),
+    ):
+        writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
+
+
+def test_a_stream_gets_the_snapshot_when_it_is_whole(tmp_path: Path):
+    path = tmp_path / "s"
+    with (
+        path.open("wb") as stream,
+        SnapshotWriter(Path("-"), HEADER, descriptor=stream.fileno()) as writer,
+    ):
+        writer.add(records(2))
+        assert path.stat().st_size == 0
+        writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
+    assert read(path).complete
+
+
+def test_a_live_token_never_reaches_the_file(tmp_path: Path):
+    card = {"token": "eyJ0eTOKEN", "uri": "https://fivetran.com/x?auth=eyJ0eTOKEN"}
+    body = json.dumps(answer([record(1, connect_card=card), record(2, connect_card=None)]))
+    path = save(tmp_path / "s.ndjson", WholeRecords().page(body.encode()).items)
+    assert b"TOKEN" not in path.read_bytes()
+    cards = [r["connect_card"] for r in read(path).records]
+    assert cards == [{"token": "[redacted]", "uri": "[redacted]"}, None]
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from tests.builders.saved_listings import HEADER, records
+from auditor.sources.saved.snapshot_file import SnapshotWriter
+with SnapshotWriter(Path(sys.argv[1]), HEADER) as writer:
+    writer.add(records(5000))
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_kill_leaves_nothing_under_the_name_and_the_next_one_clears_up(tmp_path: Path):
+    path = tmp_path / "s.ndjson"
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, cwd=root
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"writing\n"
+        # What is being written is not the next one's to remove.
+        save(tmp_path / "other.ndjson", records(1))
+        (left,) = tmp_path.glob(".*.part")
+        child.send_signal(signal.SIGKILL)
+    assert list(tmp_path.glob(".*.part")) == [left]
+    assert stat.S_IMODE(left.stat().st_mode) == 0o600
+    assert not path.exists()
+    save(path, records(1))
+    assert not left.exists()
+
+
+def test_a_snapshot_that_cannot_be_begun_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def begun(writer: SnapshotWriter) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SnapshotWriter, "_begin", begun)
+    with pytest.raises(ReportError, match="free some space there, or name another place"):
+        SnapshotWriter(tmp_path / "s.ndjson", HEADER)
+    assert list(tmp_path.iterdir()) == []
