@@ -18,8 +18,9 @@ _BY_TYPE: Mapping[str, str] = MappingProxyType(
     {
         "Database": """
             aurora aurora_postgres aveva_pi azure_cosmos_for_mongo azure_postgres azure_sql_db
-            azure_sql_managed_db cockroachdb cosmos db2i_hva db2i_sap_hva db2luw db2z documentdb
-            dynamodb elastic_cloud epic_clarity es_self_hosted google_cloud_mysql
+            azure_sql_managed_db cockroachdb convex cosmos db2i_hva db2i_sap_hva db2luw db2z
+            documentdb dynamodb elastic_cloud epic_clarity es_self_hosted firebase
+            google_cloud_mysql
             google_cloud_postgresql google_cloud_sqlserver heroku_postgres magento_mysql
             magento_mysql_rds maria maria_azure maria_rds mongo mongo_sharded mysql mysql_azure
             mysql_rds opendistro opensearch oracle oracle_ebs oracle_hva oracle_rac oracle_rds
@@ -63,7 +64,9 @@ _BY_TYPE: Mapping[str, str] = MappingProxyType(
     }
 )
 #: Databases and warehouses whose settings know no private way, and the others that do.
-_PUBLIC_ONLY = frozenset({"cosmos", "databricks_db", "planetscale", "singlestore_source"})
+_PUBLIC_ONLY = frozenset(
+    {"convex", "cosmos", "databricks_db", "firebase", "planetscale", "singlestore_source"}
+)
 _PRIVATE_TOO = frozenset({"apache_kafka", "aws_lambda", "s3", "sftp"})
 _NOT_GENERAL: Mapping[str, str] = MappingProxyType(
     {

@@ -350,6 +350,13 @@ def _detach_agent(record: Record, _moment: Moment) -> None:
         record["config"]["tunnel_host"] = "bastion.example.com"
 
 
+def _speak_anew(record: Record, _moment: Moment) -> None:
+    # The API's words are no closed sets: each of these is one that its documentation lacks.
+    record["status"].update(setup_state="disconnected", sync_state="throttled")
+    record["schedule_type"] = "orchestrated"
+    record["networking_method"] = "Unknown"  # documented, and says nothing
+
+
 def _take_over(record: Record, moment: Moment) -> None:
     record["connected_by"] = GUEST
     record["data_delay_sensitivity"] = "SYNC_FREQUENCY"
@@ -431,6 +438,7 @@ FLAWS: tuple[Flaw, ...] = (
         _pause_for_months,
     ),
     Flaw(("rescheduled", "banned-service"), 6, _is_application, _reschedule),
+    Flaw(("undocumented-words",), 4, _is_application, _speak_anew),
     Flaw(("personal-owner", "foreign-owner", "eager-advertising"), 10, _is_application, _take_over),
 )
 

@@ -234,6 +234,7 @@ BY_NAME: dict[str, Callable[[Record, datetime], bool]] = {
     ),
     "late-alert": lambda r, _: r["data_delay_threshold"] > 1440,
     "paused-for-long": lambda r, now: r["paused"] and _older(r["succeeded_at"], now, 30),
+    "undocumented-words": _status("setup_state", "disconnected"),
     "rescheduled": _status("sync_state", "rescheduled"),
 }
 

@@ -50,6 +50,8 @@ OF_FLAWS = (
     "setup_tests",
 )
 UNTOUCHED = ("roles", "teams", "system_keys", "transformation_projects")
+# What the words of an undocumented vocabulary stand in.
+STRANGE = ("status.setup_state", "status.sync_state", "schedule_type")
 # Live accounts have it since about October 2026; the catalogue may not know it yet.
 NEW_FIELDS = {"data_checks": bool}
 
@@ -96,6 +98,7 @@ def test_another_seed_is_another_estate():
 @given(estates)
 @settings(max_examples=30, deadline=None)
 def test_records_are_json_of_the_documented_types(estate):
+    strange = set(estate.flaws.get("undocumented-words", ()))
     for record in estate.records:
         assert json.loads(json.dumps(record)) == record
         for path, value in leaves(record):
@@ -113,7 +116,7 @@ def test_records_are_json_of_the_documented_types(estate):
                 assert parse_timestamp(value) is not None, (path, value)
             if field.kind is Kind.TIME_OF_DAY:
                 assert parse_time_of_day(value) is not None, (path, value)
-            if field.values:
+            if field.values and not (record["id"] in strange and path in STRANGE):
                 assert value in field.values, path
 
 
