@@ -44,9 +44,27 @@ class Walk:
         """How many items are behind the reader after this page."""
         return self.skip + self.limit
 
+    @property
+    def page(self) -> Sequence[bytes]:
+        """The items of this page."""
+        return self.items[self.skip : self.following]
+
+    @property
+    def next_skip(self) -> int | None:
+        """Where the next page starts; None after the last."""
+        return self.following if self.following < len(self.items) else None
+
 
 class InvalidInputError(Exception):
     """A parameter that the API refuses with 400; its text is the message."""
+
+
+class NotThereError(Exception):
+    """Something that is not there: 404, with ``code`` and a message for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def success(data: bytes, message: str = "Operation performed.") -> Answer:
@@ -61,8 +79,7 @@ def error(status: int, code: str, message: str, *headers: tuple[str, str]) -> An
 
 def page(walk: Walk) -> Answer:
     """Return the page that ``walk`` asks for, with a cursor unless it is the last."""
-    items = walk.items[walk.skip : walk.following]
-    return written_page(items, walk.following if walk.following < len(walk.items) else None)
+    return written_page(walk.page, walk.next_skip)
 
 
 def written_page(items: Sequence[bytes], next_skip: int | None) -> Answer:

@@ -16,17 +16,19 @@ from typing import Any
 
 from auditor.clock import iso
 from auditor.errors import UsageError
+from auditor.sandbox.connector_types import connector_types
+from auditor.sandbox.lists import Lists, build_lists, destination_service
 from auditor.sandbox.services import (
     ADVERTISING,
-    BY_ID,
+    CONNECTOR_SDK,
     LEDGERS,
     PLATFORM,
     SERVICES,
-    SUNSET,
+    WAYS,
     Service,
 )
-from auditor.sandbox.spoiling import spoil
-from auditor.sandbox.words import PEOPLE, TEAMS, TOPICS, identifiers
+from auditor.sandbox.spoiling import spoil, spoil_lists
+from auditor.sandbox.words import SERVICE_ACCOUNTS, TEAMS, TOPICS, identifiers
 
 #: Most that an estate may hold: beyond it the records no longer fit a workstation's memory.
 MOST_CONNECTIONS = 2_000_000
@@ -34,39 +36,31 @@ MOST_CONNECTIONS = 2_000_000
 #: The group whose connections all run through a hybrid deployment agent.
 REGULATED = "patient_records"
 
-#: Who sets connections up in a healthy estate. ``_fivetran_system`` is Fivetran's own.
-SERVICE_ACCOUNTS = ("svc_terraform", "svc_orchestrator", "_fivetran_system")
-
-_DESTINATIONS = (
-    "snowflake",
-    "big_query",
-    "databricks",
-    "snowflake",
-    "redshift",
-    "postgres_warehouse",
-)
-_REGIONS = ("GCP_US_EAST4", "AWS_EU_WEST_1", "AZURE_EASTUS2", "AWS_US_EAST_1")
 _FREQUENCIES = (15, 30, 60, 120, 180, 360, 480, 720, 1440)
 _FREQUENCY_ODDS = tuple(accumulate((3, 5, 14, 4, 6, 30, 4, 8, 26)))
 _SERVICE_ODDS = tuple(accumulate(service.weight for service in SERVICES))
-_WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY")
-_EVERY_DAY = (*_WEEKDAYS, "SATURDAY", "SUNDAY")
+_EVERY_DAY = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+_WEEKDAYS = _EVERY_DAY[:5]
+_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Estate:
     """An account: each list as its endpoint gives it, and the answers.
 
-    ``records`` are connections, in listing order. ``flaws`` maps the name of each kind of flaw
-    to the ids of what it spoilt (group ids for ``group-without-log``); it is empty when healthy.
+    ``records`` are connections, in listing order; ``setup_tests`` has what went wrong in their
+    set-up tests, by connection: a listing does not show it, ``details.py`` does. ``lists`` are
+    all the other lists. ``flaws`` maps the name of each kind of flaw to the ids of what it spoilt:
+    connections, or rows of another list (groups where something is missing); it is empty when
+    healthy.
     """
 
     now: datetime
     records: tuple[dict[str, Any], ...]
     groups: tuple[dict[str, Any], ...]
-    destinations: tuple[dict[str, Any], ...]
-    users: tuple[dict[str, Any], ...]
     connector_types: tuple[dict[str, Any], ...]
+    lists: Lists
+    setup_tests: Mapping[str, tuple[dict[str, Any], ...]]
     flaws: Mapping[str, tuple[str, ...]]
 
 
@@ -96,14 +90,18 @@ def build_estate(
         raise UsageError(f"a sandbox as of {moment}: give the time a zone, such as UTC")
     builder = _Builder(random.Random(seed), moment.astimezone(UTC), connections)  # noqa: S311  # not for secrets
     records = list(builder.records(connections))
-    flaws = {} if healthy else spoil(records, builder.rng, builder.now)
+    setup_tests: dict[str, tuple[dict[str, Any], ...]] = {}
+    flaws = {} if healthy else spoil(records, setup_tests, builder.rng, builder.now)
+    lists = build_lists(seed, builder.now, builder.groups, records)
+    if not healthy:
+        flaws = {**flaws, **spoil_lists(lists, builder.rng)}
     return Estate(
         now=builder.now,
         records=tuple(records),
         groups=tuple(builder.groups),
-        destinations=tuple(builder.destinations()),
-        users=tuple(builder.users()),
-        connector_types=tuple(_connector_types()),
+        connector_types=tuple(connector_types()),
+        lists=lists,
+        setup_tests=setup_tests,
         flaws=flaws,
     )
 
@@ -118,10 +116,10 @@ class _Builder:
         # Five connections make a group; twelve groups make an account.
         self.groups = [self._group(team) for team in TEAMS[: _group_count(connections)]]
         self.warehouses = {
-            group["id"]: _DESTINATIONS[number % len(_DESTINATIONS)]
-            for number, group in enumerate(self.groups)
+            group["id"]: destination_service(number) for number, group in enumerate(self.groups)
         }
         self._names: dict[str, int] = {}
+        self._starts: dict[tuple[tuple[int, ...], tuple[str, ...]], list[datetime]] = {}
 
     def records(self, count: int) -> Iterator[dict[str, Any]]:
         """Yield ``count`` healthy connections, the platform connection of each group first."""
@@ -131,42 +129,6 @@ class _Builder:
             else:
                 service = self.rng.choices(SERVICES, cum_weights=_SERVICE_ODDS)[0]
                 yield self._record(service, self.groups[number % len(self.groups)])
-
-    def destinations(self) -> Iterator[dict[str, Any]]:
-        """Yield the destination of every group, under the group's id."""
-        for number, group in enumerate(self.groups):
-            yield {
-                "id": group["id"],
-                "group_id": group["id"],
-                "service": self.warehouses[group["id"]],
-                "region": _REGIONS[number % len(_REGIONS)],
-                "time_zone_offset": "0",
-                "setup_status": "connected",
-                "daylight_saving_time_enabled": False,
-                "networking_method": "PrivateLink",
-                "private_link_id": f"pl_{group['id']}",
-                "hybrid_deployment_agent_id": None,
-                "config": {"host": "warehouse.example.com", "user": "loader", "password": "******"},
-            }
-
-    def users(self) -> Iterator[dict[str, Any]]:
-        """Yield the people and the service accounts (but not Fivetran's own)."""
-        service_accounts = [(id_, "Service", "Account") for id_ in SERVICE_ACCOUNTS[:-1]]
-        for id_, given, family in (*service_accounts, *PEOPLE):
-            yield {
-                "id": id_,
-                "email": f"{id_}@example.com",
-                "given_name": given,
-                "family_name": family,
-                "verified": True,
-                "invited": False,
-                "picture": None,
-                "phone": None,
-                "logged_in_at": self._ago(hours=self.rng.uniform(1, 400)),
-                "created_at": self._ago(days=self.rng.uniform(300, 1500)),
-                "active": True,
-                "role": "Account Administrator" if given == "Service" else "Account Reviewer",
-            }
 
     def _group(self, team: str) -> dict[str, Any]:
         created = self._ago(days=self.rng.uniform(1500, 2000))
@@ -190,12 +152,12 @@ class _Builder:
             "group_id": group["id"],
             "paused": False,
             "pause_after_trial": False,
-            "connected_by": SERVICE_ACCOUNTS[rng.randrange(len(SERVICE_ACCOUNTS))],
+            "connected_by": self._owner(service),
             "created_at": self._ago(days=rng.uniform(31, 1400)),
-            "service_version": 1 + rng.randrange(3),
-            "status": self._status(service),
+            "service_version": rng.randrange(4),
+            "status": self._status(),
             "config": config,
-            "data_delay_sensitivity": "HIGH" if service.id in LEDGERS else "NORMAL",
+            "data_delay_sensitivity": self._sensitivity(service),
             "data_delay_threshold": 0,
             "failed_at": None,
             "private_link_id": None,
@@ -203,8 +165,7 @@ class _Builder:
             "networking_method": "Directly",
         }
         self._schedule(record)
-        if service.private:
-            self._connect_privately(record)
+        self._connect(record, service, group)
         self._add_extras(record, service, group)
         return record
 
@@ -219,38 +180,35 @@ class _Builder:
         again = number // len(TOPICS)
         return (f"{name}_{again + 1}" if again else name), topic
 
-    def _status(self, service: Service) -> dict[str, Any]:
-        status: dict[str, Any] = {
+    def _owner(self, service: Service) -> str:
+        # Fivetran adds the platform connection to every group by itself.
+        return SERVICE_ACCOUNTS[-1 if service is PLATFORM else self.rng.randrange(2)]
+
+    def _sensitivity(self, service: Service) -> str:
+        if service.id in LEDGERS:
+            return "HIGH"
+        # The default was NORMAL until about September 2026, and is LOW since.
+        return "NORMAL" if self.rng.random() < 0.3 else "LOW"
+
+    def _status(self) -> dict[str, Any]:
+        # Live records have no rescheduled_for unless it is set, and a schema status on every one.
+        return {
             "setup_state": "connected",
+            "schema_status": "ready",
             "sync_state": "syncing" if self.rng.random() < 0.08 else "scheduled",
             "update_state": "on_schedule",
             "is_historical_sync": False,
-            "rescheduled_for": None,
             "tasks": [],
             "warnings": [],
         }
-        if service.kind == "Database" and self.rng.random() < 0.5:
-            status["schema_status"] = "ready"
-        return status
 
     def _schedule(self, record: dict[str, Any]) -> None:
-        """Set when the connection syncs, and when it last did: well within one interval."""
+        """Set when the connection syncs, and when it last did: the last time it was due."""
         rng = self.rng
         record["schedule_type"] = "auto"
         draw = rng.random()
-        if draw < 0.06:
-            # No single cadence, so no frequency: a cron expression, or only some days.
-            record["sync_frequency"] = None
-            record["schedule"] = (
-                {"schedule_type": "CRON", "cron": "0 2,8,14,20 * * *"}
-                if draw < 0.03
-                else {
-                    "schedule_type": "TIME_OF_DAY",
-                    "time_of_day": "03:00",
-                    "days_of_week": list(_WEEKDAYS),
-                }
-            )
-            record["succeeded_at"] = self._ago(hours=rng.uniform(1, 10))
+        if draw < 0.08:
+            self._sync_irregularly(record, draw)
             return
         frequency = rng.choices(_FREQUENCIES, cum_weights=_FREQUENCY_ODDS)[0]
         if record["service"] in ADVERTISING:
@@ -259,49 +217,107 @@ class _Builder:
         if frequency == 1440:
             self._sync_daily(record, hour=rng.randrange(6))
         else:
-            record["succeeded_at"] = self._ago(minutes=frequency * rng.uniform(0.05, 0.6))
-            if rng.random() < 0.6:
-                record["schedule"] = {"schedule_type": "INTERVAL", "interval": frequency}
+            self._sync_by_interval(record, frequency)
         if rng.random() < 0.15:
-            record["failed_at"] = self._ago(days=rng.uniform(3, 30))
+            record["failed_at"] = self._ago(days=rng.uniform(5, 30))
+
+    def _sync_irregularly(self, record: dict[str, Any], draw: float) -> None:
+        """Sync without a single cadence, and so without a frequency."""
+        record["sync_frequency"] = None
+        if draw < 0.03:
+            record["schedule"] = {"schedule_type": "CRON", "cron": "0 2,8,14,20 * * *"}
+            self._succeed_at_last(record, (20, 14, 8, 2), _EVERY_DAY)
+        elif draw < 0.05:
+            record["schedule"] = {"schedule_type": "CRON", "cron": "0 5 * * MON-FRI"}
+            self._succeed_at_last(record, (5,), _WEEKDAYS)
+        else:
+            record["schedule"] = {
+                "schedule_type": "TIME_OF_DAY",
+                "time_of_day": "03:00",
+                "days_of_week": list(_WEEKDAYS),
+            }
+            self._succeed_at_last(record, (3,), _WEEKDAYS)
+
+    def _sync_by_interval(self, record: dict[str, Any], frequency: int) -> None:
+        ago = frequency * self.rng.uniform(0.05, 0.6)
+        draw = self.rng.random()
+        if draw >= 0.1:
+            record["succeeded_at"] = self._ago(minutes=ago)
+            if draw < 0.6:
+                record["schedule"] = {"schedule_type": "INTERVAL", "interval": frequency}
+            return
+        record["schedule"] = {
+            "schedule_type": "INTERVAL",
+            "interval": frequency,
+            "days_of_week": list(_WEEKDAYS),
+        }
+        # On a Saturday, a Sunday and early on a Monday the last sync was on Friday.
+        then = self.now - timedelta(minutes=ago)
+        if then.weekday() >= _SATURDAY:
+            midnight = then.replace(hour=0, minute=0, second=0, microsecond=0)
+            then = midnight - timedelta(days=then.weekday() - _SATURDAY, minutes=ago)
+        record["succeeded_at"] = iso(then)
 
     def _sync_daily(self, record: dict[str, Any], hour: int) -> None:
-        started = self.now.replace(hour=hour, minute=0, second=0, microsecond=0)
-        done = started + timedelta(minutes=self.rng.uniform(5, 25))
-        record["daily_sync_time"] = f"{hour:02}:00"
-        record["succeeded_at"] = iso(done if done < self.now else done - timedelta(days=1))
-        if self.rng.random() < 0.3:
+        self._succeed_at_last(record, (hour,), _EVERY_DAY)
+        draw = self.rng.random()
+        # Either field says when; the older one is null unless somebody has set it.
+        record["daily_sync_time"] = None if draw < 0.15 else f"{hour:02}:00"
+        if draw < 0.3:
             record["schedule"] = {
                 "schedule_type": "TIME_OF_DAY",
                 "time_of_day": f"{hour:02}:00",
                 "days_of_week": list(_EVERY_DAY),
             }
 
-    def _connect_privately(self, record: dict[str, Any]) -> None:
-        draw = self.rng.random()
-        if draw < 0.45:
-            record["networking_method"] = "SshTunnel"
+    def _succeed_at_last(
+        self, record: dict[str, Any], hours: tuple[int, ...], days: tuple[str, ...]
+    ) -> None:
+        """Say that the last run to have ended succeeded; ``hours`` are the latest first."""
+        starts = self._starts.get((hours, days))
+        if starts is None:
+            starts = self._starts[hours, days] = list(self._started(hours, days))
+        took = timedelta(minutes=self.rng.uniform(5, 25))
+        record["succeeded_at"] = iso(
+            next(start + took for start in starts if start + took < self.now)
+        )
+
+    def _started(self, hours: tuple[int, ...], days: tuple[str, ...]) -> Iterator[datetime]:
+        """Yield when the runs of the last eight days were due, the latest first."""
+        midnight = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        for back in range(8):
+            day = midnight - timedelta(days=back)
+            if _EVERY_DAY[day.weekday()] in days:
+                for hour in hours:
+                    yield day + timedelta(hours=hour)
+
+    def _connect(self, record: dict[str, Any], service: Service, group: dict[str, Any]) -> None:
+        """Choose the way to the source: a private one where the service knows any."""
+        if group["name"] == REGULATED:
+            # An agent in the company's own network connects to the source from there: Directly.
+            record["hybrid_deployment_agent_id"] = f"hybrid_{group['id']}"
+        elif self.rng.random() < 0.5:
+            record["hybrid_deployment_agent_id"] = None
+        if service.ways and group["name"] != REGULATED:
+            odds = [WAYS[way] for way in service.ways]
+            record["networking_method"] = self.rng.choices(service.ways, odds)[0]
+        way = record["networking_method"]
+        if way == "SshTunnel":
             record["config"]["tunnel_host"] = "bastion.example.com"
             record["config"]["tunnel_port"] = 22
-        elif draw < 0.8:
-            record["networking_method"] = "PrivateLink"
+            record["config"]["tunnel_user"] = "fivetran"
+        elif way == "PrivateLink":
             record["private_link_id"] = f"pl_{record['group_id']}"
-        else:
-            record["networking_method"] = "ProxyAgent"
+        elif way == "ProxyAgent":
             record["proxy_agent_id"] = f"agent_{record['group_id']}"
+        if service.kind == "Database":
+            record["config"]["connection_type"] = way
 
     def _add_extras(self, record: dict[str, Any], service: Service, group: dict[str, Any]) -> None:
         """Add what only some records of the real API have."""
         rng = self.rng
-        if group["name"] == REGULATED:
-            record["hybrid_deployment_agent_id"] = f"hybrid_{group['id']}"
-        elif rng.random() < 0.5:
-            record["hybrid_deployment_agent_id"] = None
-        if rng.random() < 0.35:
-            record["setup_tests"] = [
-                {"title": title, "status": "PASSED", "message": ""}
-                for title in ("Validating credentials", "Checking permissions")
-            ]
+        if rng.random() < 0.7:
+            record["data_checks"] = rng.random() < 0.2
         if rng.random() < 0.6:
             record["destination_schema_names"] = "FIVETRAN_NAMING"
         if self.warehouses[group["id"]] == "snowflake" and rng.random() < 0.3:
@@ -309,6 +325,8 @@ class _Builder:
         if service.kind == "Database" and rng.random() < 0.15:
             record["external_secrets_manager_id"] = "vault_primary"
             record["external_secrets_keys_config"] = {"password": f"{group['name']}/{service.id}"}
+        if service is CONNECTOR_SDK:
+            record["config"]["package_id"] = f"package_{record['id']}"
         if service.id == "google_ads":
             record["source_sync_details"] = {"last_synced": record["succeeded_at"]}
 
@@ -320,16 +338,3 @@ class _Builder:
 
 def _group_count(connections: int) -> int:
     return min(len(TEAMS), max(1, connections // 5), connections)
-
-
-def _connector_types() -> Iterator[dict[str, Any]]:
-    for service in sorted(BY_ID.values(), key=lambda service: service.id):
-        yield {
-            "id": service.id,
-            "name": service.name,
-            "type": service.kind,
-            "description": f"{service.name} is a source of the sandbox.",
-            "connector_class": "standard",
-            "service_status": "sunset" if service is SUNSET else "general_availability",
-            "link_to_docs": f"https://fivetran.com/docs/connectors/{service.id}",
-        }

@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -19,8 +19,8 @@ from auditor.errors import UsageError
 from auditor.sandbox.answers import Answer, error
 from auditor.sandbox.api import Api
 from auditor.sandbox.estate import Estate
-from auditor.sandbox.faults import FAULTS
-from auditor.text import listed
+from auditor.sandbox.faults import parse
+from auditor.sandbox.reach import WHOLE, reach_of
 
 #: Made up, and of the length of real ones. They open nothing but a sandbox.
 FAKE_KEY = "SandboxNotAKey00"
@@ -38,7 +38,9 @@ class Sandbox:
 
     ``port`` 0 takes a free one. ``latency`` is in seconds and delays each response. ``gzip``
     compresses for clients that accept it. ``hourly_limit`` refuses what goes beyond it within a
-    rolling hour. ``fault`` is a name in ``FAULTS``. Raises UsageError for what cannot be served.
+    rolling hour. ``fault`` is a name in ``FAULTS``, for the listing of connections, or one with its
+    endpoint before it (``groups:forbidden``), or several of these. ``reach`` says whose key it is,
+    by a name in ``REACHES``. Raises UsageError for what cannot be served.
     """
 
     estate: Estate
@@ -50,7 +52,8 @@ class Sandbox:
     latency: float = 0.0
     gzip: bool = False
     hourly_limit: int | None = None
-    fault: str | None = None
+    fault: str | Sequence[str] | None = None
+    reach: str = WHOLE
     _requests: list[str] = field(default_factory=list, init=False, repr=False)
     _server: _Server | None = field(default=None, init=False, repr=False)
     _thread: threading.Thread | None = field(default=None, init=False, repr=False)
@@ -61,12 +64,15 @@ class Sandbox:
                 f"a sandbox on {self.host}: its key is public, so it serves loopback only; "
                 "write 127.0.0.1"
             )
-        if self.fault is not None and self.fault not in FAULTS:
-            raise UsageError(f"no fault {self.fault!r}: write {listed(FAULTS)}")
+        parse(self._fault_texts())
+        reach_of(self.reach)
         if self.latency < 0:
             raise UsageError(f"a latency of {self.latency} s: write 0 or more")
         if self.hourly_limit is not None and self.hourly_limit < 1:
             raise UsageError(f"an hourly limit of {self.hourly_limit}: write 1 or more")
+
+    def _fault_texts(self) -> Sequence[str]:
+        return (self.fault,) if isinstance(self.fault, str) else self.fault or ()
 
     @property
     def url(self) -> str:
@@ -88,7 +94,8 @@ class Sandbox:
             self.key,
             self.secret,
             hourly_limit=self.hourly_limit,
-            fault=FAULTS[self.fault] if self.fault else None,
+            faults=parse(self._fault_texts()),
+            reach=self.reach,
         )
         try:
             self._server = _Server((self.host, self.port), _Handler)

@@ -1,4 +1,4 @@
-"""Spoiling an estate: which connections get which of the flaws, and what is wrong with groups."""
+"""Spoiling an estate: which connections, groups and rows of other lists get which of the flaws."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import islice
 
-from auditor.sandbox.flaws import FLAWS, Moment, Record
-from auditor.sandbox.services import PLATFORM
+from auditor.sandbox.flaws import FLAWS, LIST_FLAWS, Moment, Record
+from auditor.sandbox.lists import Lists
+from auditor.sandbox.services import CONNECTOR_SDK, PLATFORM
 
 
 def spoil(
-    records: list[Record], rng: random.Random, now: datetime
+    records: list[Record],
+    setup_tests: dict[str, tuple[Record, ...]],
+    rng: random.Random,
+    now: datetime,
 ) -> Mapping[str, tuple[str, ...]]:
     """Spoil some of ``records`` in place; return the ids under each name, in listing order.
 
-    No connection is spoilt twice, so that each flaw can be seen by itself.
+    No connection is spoilt twice, so that each flaw can be seen by itself. ``setup_tests`` takes
+    what set-up tests found, by connection.
     """
-    moment = Moment(rng, now)
+    moment = Moment(rng, now, setup_tests)
     found: dict[str, set[int]] = {}
     lost = _lose_a_platform_connection(records)
     free = [
@@ -47,6 +52,24 @@ def spoil(
         if numbers
     }
     return flaws | ({"group-without-log": (lost["group_id"],)} if lost else {})
+
+
+def spoil_lists(lists: Lists, rng: random.Random) -> Mapping[str, tuple[str, ...]]:
+    """Spoil rows of ``lists`` in place, each in a group of its own; return the ids by name."""
+    found: dict[str, tuple[str, ...]] = {}
+    struck: set[str] = set()
+    for flaw in LIST_FLAWS:
+        rows = [
+            row
+            for row in getattr(lists, flaw.rows)
+            if flaw.fits(row) and lists.group_of(row) not in struck
+        ]
+        if rows:
+            row = rows[rng.randrange(len(rows))]
+            struck.add(lists.group_of(row))
+            row.update(flaw.changes)
+            found[flaw.name] = (row[flaw.named],)
+    return found
 
 
 def _of_one_group(numbers: list[int], records: list[Record]) -> list[int]:
@@ -76,6 +99,8 @@ def _load_twice(records: list[Record], free: list[int], wanted: int) -> set[int]
         if len(twins) >= 2 * wanted:
             break
         copied = records[number]
+        if copied["service"] == CONNECTOR_SDK.id:
+            continue  # its package belongs to one connection
         partner = first_of_group.pop(copied["group_id"], None)
         if partner is None:
             first_of_group[copied["group_id"]] = number

@@ -30,6 +30,24 @@ PEOPLE = (
     ("sturdy_whisper", "Robin", "Specimen"),
 )
 
+#: Who sets connections up in a healthy estate. ``_fivetran_system`` is Fivetran's own, and no user.
+SERVICE_ACCOUNTS = ("svc_terraform", "svc_orchestrator", "_fivetran_system")
+
+#: The owners that people worry about, by user id: somebody of an agency, somebody whose access has
+#: ended, somebody who may do everything, and somebody who is no user any more.
+GUEST, LEAVER, ADMINISTRATOR, GONE = (
+    "visiting_lantern",
+    "dormant_harbour",
+    "founding_anchor",
+    "departed_compass",
+)
+
+#: Whom the keys of a sandbox belong to: an auditor, a member of one team, and no user at all.
+AUDITOR, TEAM_MEMBER, SYSTEM_KEY = "svc_auditor", "leafy_margin", "steady_sentinel"
+
+#: How the id of a link, an agent or a proxy ends that is down, and stays in the account's lists.
+OUT_OF_SERVICE = "_old"
+
 TOPICS = tuple(
     """
     orders billing customers events invoices ledger inventory payments sessions contracts tickets

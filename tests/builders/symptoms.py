@@ -1,4 +1,4 @@
-"""How each flaw shows in the records, told apart from how the estate makes it."""
+"""How each flaw shows in what the API answers, told apart from how the estate makes it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from auditor.sandbox import details
 from auditor.sandbox.estate import REGULATED, Estate
 from auditor.sandbox.services import ADVERTISING, DATABASES, LEDGERS
-from auditor.sandbox.words import PEOPLE
+from auditor.sandbox.words import SERVICE_ACCOUNTS
 
 Record = dict[str, Any]
 NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")
-_PEOPLE = {id_ for id_, _, _ in PEOPLE}
 
 
 def symptoms(estate: Estate) -> dict[str, set[str]]:
-    """Return what is seen to be wrong: the names of ``Estate.flaws``, from the records alone."""
+    """Return what is seen to be wrong: the names of ``Estate.flaws``, from the answers alone."""
     seen: dict[str, set[str]] = {}
     regulated = {group["id"] for group in estate.groups if group["name"] == REGULATED}
+    joined = Joined(estate)
     for record in estate.records:
-        for name in _symptoms(record, estate.now, regulated):
+        names = list(_symptoms(details.connection(estate, record), estate.now, regulated))
+        for name in [*names, *joined.symptoms(record)]:
             seen.setdefault(name, set()).add(record["id"])
+    for name, id_ in _wrong_rows(estate):
+        seen.setdefault(name, set()).add(id_)
     keys = Counter(_key(record) for record in estate.records)
     twice = {record["id"] for record in estate.records if keys[_key(record)] > 1}
     logged = {r["group_id"] for r in estate.records if r["service"] == "fivetran_log"}
@@ -33,6 +37,69 @@ def symptoms(estate: Estate) -> dict[str, set[str]]:
         | ({"loaded-twice": twice} if twice else {})
         | ({"group-without-log": unlogged} if unlogged else {})
     )
+
+
+class Joined:
+    """The lists that a connection names rows of, by id."""
+
+    def __init__(self, estate: Estate) -> None:
+        lists = estate.lists
+        self.users = {row["id"]: row for row in lists.users}
+        self.links = {row["id"]: row for row in lists.private_links}
+        self.proxies = {row["id"]: row for row in lists.proxy_agents}
+        self.agents = {row["id"]: row for row in lists.hybrid_agents}
+        self.types = {row["id"]: row for row in estate.connector_types}
+
+    def symptoms(self, record: Record) -> Iterator[str]:
+        """Yield what is wrong with the rows that ``record`` names."""
+        owner = record["connected_by"]
+        if owner is not None and owner != "_fivetran_system":
+            yield from self._of_owner(self.users.get(owner))
+        link, proxy = record["private_link_id"], record["proxy_agent_id"]
+        if link is not None and self.links[link]["state"] != "OK":
+            yield "dead-link"
+        if proxy is not None and self.proxies[proxy]["status"] != "CONNECTED":
+            yield "proxy-lost"
+        agent = record.get("hybrid_deployment_agent_id")
+        if agent is not None and not self.agents[agent]["online"]:
+            yield "agent-offline"
+        status = self.types[record["service"]]["service_status"]
+        if status != "general_availability":
+            yield f"{status}-service"
+
+    @staticmethod
+    def _of_owner(owner: Record | None) -> Iterator[str]:
+        if owner is None:
+            yield "owner-gone"
+            return
+        if not owner["active"]:
+            yield "inactive-owner"
+        if not owner["email"].endswith("@example.com"):
+            yield "foreign-owner"
+        if owner["role"] == "Account Administrator":
+            yield "powerful-owner"
+
+
+def _wrong_rows(estate: Estate) -> Iterator[tuple[str, str]]:
+    lists = estate.lists
+    regions = {link["id"]: link["region"] for link in lists.private_links}
+    for row in lists.destinations:
+        if row["setup_status"] != "CONNECTED":
+            yield "broken-destination", row["id"]
+        if regions.get(row.get("private_link_id"), row["region"]) != row["region"]:
+            yield "region-mismatch", row["id"]
+    active = {row["group_id"] for row in lists.webhooks if row["active"]}
+    for group in estate.groups:
+        if group["id"] not in active:
+            yield "no-active-webhook", group["id"]
+    for row in lists.external_logging:
+        if not row["enabled"]:
+            yield "log-disabled", row["id"]
+    for row in lists.transformations:
+        if row["status"] == "FAILED":
+            yield "failed-transformation", row["id"]
+        if row["paused"]:
+            yield "paused-transformation", row["id"]
 
 
 def _key(record: Record) -> tuple[str, str, str]:
@@ -59,7 +126,9 @@ def _stale(record: Record, now: datetime) -> bool:
     frequency = record["sync_frequency"]
     if record["paused"] or frequency is None or record["succeeded_at"] is None:
         return False
-    late = _age(record["succeeded_at"], now) > 3 * timedelta(minutes=frequency)
+    # Between the last sync of a Friday and the first of a Monday nothing is due.
+    gap = timedelta(days=2 * ("days_of_week" in record.get("schedule", {}) and frequency < 1440))
+    late = _age(record["succeeded_at"], now) > 3 * timedelta(minutes=frequency) + gap
     return late and not record["status"]["is_historical_sync"]
 
 
@@ -72,9 +141,18 @@ def _failed_last(record: Record, now: datetime) -> bool:
     return bool(failed and succeeded and _age(failed, now) < _age(succeeded, now))
 
 
-def _test_failed(record: Record, _now: datetime) -> bool:
-    tests = record.get("setup_tests", [])
-    return any(test["status"] in ("FAILED", "JOB_FAILED") for test in tests)
+def _tested(*statuses: str) -> Callable[[Record, datetime], bool]:
+    return lambda r, _: any(test["status"] in statuses for test in r.get("setup_tests", []))
+
+
+def _public(record: Record, _now: datetime) -> bool:
+    direct = record["networking_method"] == "Directly"
+    hybrid = record.get("hybrid_deployment_agent_id") is not None
+    return record["service"] in DATABASES and direct and not hybrid
+
+
+def _time_of_day(record: Record) -> str | None:
+    return record.get("daily_sync_time") or record.get("schedule", {}).get("time_of_day")
 
 
 def _stale_cron(record: Record, now: datetime) -> bool:
@@ -97,9 +175,7 @@ def _status(key: str, *values: object) -> Callable[[Record, datetime], bool]:
 
 
 BY_NAME: dict[str, Callable[[Record, datetime], bool]] = {
-    "public-database": lambda r, _: (
-        r["service"] in DATABASES and r["networking_method"] == "Directly"
-    ),
+    "public-database": _public,
     "plain-connection": lambda r, _: r["config"].get("always_encrypted") is False,
     "administrator": lambda r, _: r["config"].get("user") == "root",
     "unused-secrets-manager": lambda r, _: (
@@ -112,7 +188,6 @@ BY_NAME: dict[str, Callable[[Record, datetime], bool]] = {
         r["networking_method"] == "ProxyAgent" and r["proxy_agent_id"] is None
     ),
     "schema-blocked": _status("schema_status", "blocked_on_customer", "blocked_on_capture"),
-    "sunset-service": lambda r, _: r["service"] == "google_analytics",
     "bad-schema-name": lambda r, _: not NAME.fullmatch(r["schema"]),
     "long-schema-name": lambda r, _: len(r["schema"]) > 63,
     "test-leftover": lambda r, _: r["schema"].endswith("_test"),
@@ -129,8 +204,8 @@ BY_NAME: dict[str, Callable[[Record, datetime], bool]] = {
     "failed-after-success": _failed_last,
     "warning": lambda r, _: r["status"]["warnings"] != [],
     "task": lambda r, _: r["status"]["tasks"] != [],
-    "daily-outside-window": lambda r, _: r.get("daily_sync_time", "00:00") > "05:00",
-    "daily-without-time": lambda r, _: _auto(r, 1440) and "daily_sync_time" not in r,
+    "daily-outside-window": lambda r, _: (_time_of_day(r) or "00:00") > "05:00",
+    "daily-without-time": lambda r, _: _auto(r, 1440) and _time_of_day(r) is None,
     "one-minute-sync": lambda r, _: _auto(r, 1),
     "five-minute-sync": lambda r, _: _auto(r, 5),
     "eager-advertising": lambda r, _: (
@@ -142,23 +217,45 @@ BY_NAME: dict[str, Callable[[Record, datetime], bool]] = {
     "pause-after-trial": lambda r, _: r["pause_after_trial"],
     "manual-schedule": lambda r, _: r["schedule_type"] == "manual",
     "unknown-owner": lambda r, _: r["connected_by"] is None,
-    "personal-owner": lambda r, _: r["connected_by"] in _PEOPLE,
+    "personal-owner": lambda r, _: r["connected_by"] not in (None, *SERVICE_ACCOUNTS),
     "broken-setup": _status("setup_state", "broken"),
     "incomplete-setup": _status("setup_state", "incomplete"),
     "abandoned-setup": lambda r, now: (
         r["status"]["setup_state"] == "incomplete" and _older(r["created_at"], now, 14)
     ),
-    "failed-setup-test": _test_failed,
+    "failed-setup-test": _tested("FAILED", "JOB_FAILED"),
+    "test-warning": _tested("WARNING"),
     "never-synced": lambda r, now: r["succeeded_at"] is None and _older(r["created_at"], now, 14),
     "long-historical-sync": lambda r, now: (
         r["status"]["is_historical_sync"] and _older(r["created_at"], now, 14)
     ),
-    "old-version": lambda r, _: r["service_version"] < 1,
-    "low-sensitivity": lambda r, _: r["data_delay_sensitivity"] == "LOW",
     "quiet-ledger": lambda r, _: (
         r["service"] in LEDGERS and r["data_delay_sensitivity"] in ("LOW", "NORMAL")
     ),
     "late-alert": lambda r, _: r["data_delay_threshold"] > 1440,
     "paused-for-long": lambda r, now: r["paused"] and _older(r["succeeded_at"], now, 30),
+    "undocumented-words": _status("setup_state", "disconnected"),
     "rescheduled": _status("sync_state", "rescheduled"),
 }
+
+#: What only another list shows: of the connection's own row there, or of a row by itself.
+ELSEWHERE = (
+    "owner-gone",
+    "inactive-owner",
+    "foreign-owner",
+    "powerful-owner",
+    "dead-link",
+    "proxy-lost",
+    "agent-offline",
+    "sunset-service",
+    "beta-service",
+    "broken-destination",
+    "region-mismatch",
+    "no-active-webhook",
+    "log-disabled",
+    "failed-transformation",
+    "paused-transformation",
+    "agent-missing",
+    "loaded-twice",
+    "group-without-log",
+)

@@ -20,6 +20,7 @@ from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.policy.testing.examples_run import gaps, judged, run_examples
 from auditor.policy.testing.files import run_test_file, test_files_beside
 from auditor.resources import resource_folder
+from auditor.sandbox import details
 from auditor.sandbox.estate import Estate, build_estate
 
 PACKS = ["baseline", "cost", "governance", "reliability", "security"]
@@ -34,7 +35,9 @@ def packs() -> Loaded:
 def judge(loaded: Loaded, estate: Estate) -> Judgement:
     shape = Shape(*loaded.ruleset.reads())
     judge = Judge(loaded.ruleset, shape, estate.now, lambda text: text)
-    judge.take([shape.convert(record) for record in estate.records])
+    # What an answer about one connection has and a listing has not (set-up tests) is judged too.
+    answers = (details.connection(estate, record) for record in estate.records)
+    judge.take([shape.convert(answer) for answer in answers])
     return judge.outcome(lambda _rule: True)
 
 

@@ -19,9 +19,12 @@ import pytest
 import requests
 
 from auditor.errors import UsageError
+from auditor.sandbox import details
 from auditor.sandbox.api import HourlyLimit
+from auditor.sandbox.endpoints import LIST_NAMES, LISTINGS, NAMES, OBJECT_NAMES
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.faults import FAULTS
+from auditor.sandbox.oddities import ODDITIES
 from auditor.sandbox.server import FAKE_KEY, FAKE_SECRET, Sandbox
 
 NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
@@ -134,7 +137,15 @@ def test_filters_combine(sandbox):
         ("/v1/connections?group_id=nobody", "NotFound_Group"),
         ("/v1/groups/nobody/connections", "NotFound_Group"),
         ("/v1/connections/nobody", "NotFound_Connector"),
-        ("/v1/connectors", "NotFound"),
+        ("/v1/connections/nobody/schemas", "NotFound_Connector"),
+        ("/v1/connectors/nobody", "NotFound_Connector"),
+        ("/v1/groups/nobody", "NotFound_Group"),
+        ("/v1/users/nobody", "NotFound"),
+        ("/v1/proxy/nobody/connections", "NotFound"),
+        ("/v1/external-logging/account", "NotFound"),
+        ("/v1/connector", "NotFound"),
+        ("/v1/roles/Account%20Administrator", "NotFound"),
+        ("/v2/connections", "NotFound"),
         ("/", "NotFound"),
         ("/v1/connections/", "NotFound"),
     ],
@@ -146,20 +157,131 @@ def test_what_is_not_there_is_404(sandbox, target, code):
 
 def test_one_connection(sandbox):
     answer = get(sandbox, f"/v1/connections/{IDS[7]}").json()
-    assert (answer["code"], answer["data"]) == ("Success", ESTATE.records[7])
+    wanted = details.connection(ESTATE, ESTATE.records[7])
+    assert (answer["code"], answer["data"]) == ("Success", wanted)
+    assert wanted["setup_tests"]
+
+
+def test_the_older_paths_answer_the_same(sandbox):
+    assert flat(walk(sandbox, "/v1/connectors", limit=100)) == list(ESTATE.records)
+    for path in (f"connections/{IDS[7]}", f"connections/{IDS[7]}/schemas"):
+        old = path.replace("connections", "connectors")
+        assert get(sandbox, f"/v1/{old}").json() == get(sandbox, f"/v1/{path}").json()
+    of_group = flat(walk(sandbox, f"/v1/groups/{GROUP}/connectors"))
+    assert of_group == flat(walk(sandbox, f"/v1/groups/{GROUP}/connections"))
+
+
+def test_the_schemas_of_a_connection(sandbox):
+    data = get(sandbox, f"/v1/connections/{IDS[7]}/schemas").json()["data"]
+    assert data["schema_change_handling"] in ("ALLOW_ALL", "ALLOW_COLUMNS", "BLOCK_ALL")
+    (schema,) = data["schemas"].values()
+    assert len(schema["tables"]) == 3
+    assert get(sandbox, f"/v1/connections/{IDS[7]}/schemas").json()["data"] == data
+    unfinished = ESTATE.flaws["incomplete-setup"][0]
+    answer = get(sandbox, f"/v1/connections/{unfinished}/schemas")
+    assert (answer.status_code, answer.json()["code"]) == (404, "NotFound_SchemaConfig")
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.name)
+def test_every_other_list_is_paged_the_same_way(sandbox, listing):
+    rows = list(listing.rows(ESTATE))
+    assert rows
+    assert flat(walk(sandbox, f"/v1/{listing.name}", limit=5)) == rows
+    for query in ("limit=0", "limit=1001", "cursor=a"):
+        assert get(sandbox, f"/v1/{listing.name}?{query}").status_code == 400
 
 
 @pytest.mark.parametrize(
-    ("target", "items"),
+    "listing", [one for one in LISTINGS if one.single], ids=lambda listing: listing.name
+)
+def test_a_row_of_a_list_is_answered_by_its_id(sandbox, listing):
+    for row in listing.rows(ESTATE)[:3]:
+        data = get(sandbox, f"/v1/{listing.name}/{row['id']}").json()["data"]
+        assert data | row == data
+    answer = get(sandbox, f"/v1/{listing.name}/nobody")
+    assert (answer.status_code, answer.json()["code"]) == (404, listing.code)
+
+
+def test_a_destination_shows_its_settings_only_by_itself(sandbox):
+    assert not any("config" in row for row in flat(walk(sandbox, "/v1/destinations")))
+    data = get(sandbox, f"/v1/destinations/{GROUP}").json()["data"]
+    assert data["config"]["password"] == "******"
+    assert data["setup_tests"]
+
+
+@pytest.mark.parametrize(
+    ("target", "keep"),
     [
-        ("/v1/groups", ESTATE.groups),
-        ("/v1/destinations", ESTATE.destinations),
-        ("/v1/users", ESTATE.users),
-        ("/v1/metadata/connector-types", ESTATE.connector_types),
+        ("/v1/users?active=true", lambda row: row["active"]),
+        ("/v1/users?active=false", lambda row: not row["active"]),
+        (f"/v1/hybrid-deployment-agents?groupId={GROUP}", lambda row: row["group_id"] == GROUP),
+        ("/v1/transformations?type=QUICKSTART", lambda row: row["type"] == "QUICKSTART"),
+        (f"/v1/transformations?group_id={GROUP}", lambda row: row["id"].endswith(GROUP)),
+        (
+            f"/v1/transformations?project_id=project_{GROUP}&type=DBT_CORE",
+            lambda row: row["id"] == f"dbt_{GROUP}",
+        ),
     ],
 )
-def test_the_other_lists_are_paged_the_same_way(sandbox, target, items):
-    assert flat(walk(sandbox, target, limit=5)) == list(items)
+def test_the_filters_of_the_other_lists(sandbox, target, keep):
+    path = target.partition("?")[0]
+    wanted = [row for row in flat(walk(sandbox, path)) if keep(row)]
+    assert get(sandbox, target).json()["data"]["items"] == wanted
+
+
+def test_a_proxy_agent_names_its_connections(sandbox):
+    for row in ESTATE.lists.proxy_agents:
+        used = flat(walk(sandbox, f"/v1/proxy/{row['id']}/connections", limit=2))
+        assert len(used) == row["connector_count"]
+        assert {one["connection_id"] for one in used} <= set(IDS)
+
+
+def test_system_keys_hold_what_nobody_may_keep(sandbox):
+    for row in flat(walk(sandbox, "/v1/system-keys")):
+        assert row["key"].startswith("SystemKey")
+        assert row["secret"].startswith("SystemSecret")
+
+
+# Whose key it is
+
+
+def test_the_key_belongs_to_a_user_with_a_role_for_the_whole_account(sandbox):
+    account = get(sandbox, "/v1/account/info").json()["data"]
+    assert account.keys() == {"account_id", "account_name", "user_id"}
+    user = get(sandbox, f"/v1/users/{account['user_id']}").json()["data"]
+    roles = {row["name"]: row["scope"] for row in flat(walk(sandbox, "/v1/roles"))}
+    assert roles[user["role"]] == ["ACCOUNT"]
+
+
+def test_the_key_of_a_team_hides_what_agents_and_proxies_name():
+    with Sandbox(ESTATE, reach="team") as sandbox:
+        account = get(sandbox, "/v1/account/info").json()["data"]
+        user = get(sandbox, f"/v1/users/{account['user_id']}").json()["data"]
+        roles = {row["name"]: row["scope"] for row in flat(walk(sandbox, "/v1/roles"))}
+        assert roles[user["role"]] != ["ACCOUNT"]
+        seen = {row["id"] for row in flat(walk(sandbox, limit=1000))}
+        assert 0 < len(seen) < len(IDS)
+        groups = {row["id"] for row in flat(walk(sandbox, "/v1/groups"))}
+        assert groups == {row["id"] for row in flat(walk(sandbox, "/v1/destinations"))}
+        assert len(groups) == len(ESTATE.groups) // 2
+        agents = flat(walk(sandbox, "/v1/hybrid-deployment-agents"))
+        assert {use["connection_id"] for row in agents for use in row["usage"]} - seen
+        proxies = flat(walk(sandbox, "/v1/proxy"))
+        shown = flat(walk(sandbox, limit=1000))
+        proxied = sum(row["proxy_agent_id"] is not None for row in shown)
+        assert sum(row["connector_count"] for row in proxies) > proxied
+        hidden = next(id_ for id_ in IDS if id_ not in seen)
+        assert get(sandbox, f"/v1/connections/{hidden}").status_code == 404
+
+
+def test_a_system_key_has_no_user_and_sees_no_system_keys():
+    with Sandbox(ESTATE, reach="system") as sandbox:
+        account = get(sandbox, "/v1/account/info").json()["data"]
+        assert account.keys() == {"account_id", "account_name", "system_key_id"}
+        for target in ("/v1/system-keys", f"/v1/system-keys/{account['system_key_id']}"):
+            answer = get(sandbox, target)
+            assert (answer.status_code, answer.json()["code"]) == (403, "Forbidden")
+        assert len(flat(walk(sandbox, limit=1000))) == len(IDS)
 
 
 @pytest.mark.parametrize(
@@ -376,9 +498,22 @@ def test_only_loopback_is_served(host):
         Sandbox(ESTATE, host=host)
 
 
-@pytest.mark.parametrize("options", [{"fault": "nonsense"}, {"latency": -1.0}, {"hourly_limit": 0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"fault": "nonsense"},
+        {"fault": "grups:forbidden"},
+        {"fault": ":forbidden"},
+        {"fault": "groups:"},
+        {"fault": ("groups:forbidden", "groups:garbage")},
+        {"fault": "account/info:cursor-loop"},
+        {"reach": "galaxy"},
+        {"latency": -1.0},
+        {"hourly_limit": 0},
+    ],
+)
 def test_options_that_make_no_sense_are_refused(options):
-    with pytest.raises(UsageError, match="write"):
+    with pytest.raises(UsageError, match=r"write|did you mean"):
         Sandbox(ESTATE, **options)
 
 
@@ -390,48 +525,161 @@ def test_a_taken_port_is_a_plain_error(sandbox):
 
 # Faults
 
+# What ends a walk at once, and so on every endpoint: the status, and the error's code.
+REFUSALS = {
+    "expired-key": (401, "AuthFailed"),
+    "forbidden": (403, "Forbidden"),
+    "not-found": (404, "NotFound"),
+    "broken-page": (500, "InternalServerError"),
+    "html-gateway": (502, None),
+    "rate-limit": (429, "TooManyRequests"),
+}
+
+
+def met(sandbox: Sandbox, target: str, most: int = 40) -> str:
+    """Walk ``target`` and trust nothing; return the fault that showed, or how the walk ended."""
+    seen_rows: set[str] = set()
+    seen_cursors: set[str] = set()
+    params: dict[str, Any] = {"limit": 1000}
+    for _ in range(most):
+        try:
+            answer = get(sandbox, target, params=params)
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+            return "cut-page"
+        if not answer.ok:
+            return _refused(sandbox, target, params, answer)
+        try:
+            data = answer.json()["data"]
+        except requests.exceptions.JSONDecodeError:
+            return "garbage"
+        if "items" not in data:
+            return f"object of {len(data)}"
+        if not isinstance(data["items"], list):
+            return "no-items"
+        cursor = data.get("next_cursor")
+        if cursor in seen_cursors:
+            return "cursor-loop"
+        rows = [json.dumps(item) for item in data["items"]]
+        if len(seen_rows | set(rows)) < len(seen_rows) + len(rows):
+            return "duplicate-id"
+        seen_rows |= set(rows)
+        if any("since_last_release" in item for item in data["items"]):
+            return "undocumented"
+        if cursor is None:
+            return f"list of {len(seen_rows)}"
+        seen_cursors.add(cursor)
+        params["cursor"] = cursor
+    return "endless"
+
+
+def _refused(sandbox: Sandbox, target: str, params: Any, answer: requests.Response) -> str:
+    for name, (status, code) in REFUSALS.items():
+        if answer.status_code == status:
+            if code is None:
+                assert answer.headers["Content-Type"] == "text/html"
+            else:
+                assert answer.json()["code"] == code
+            if name == "rate-limit":
+                assert answer.headers["Retry-After"] == "2"
+                assert get(sandbox, target, params=params).ok
+            return name
+    return str(answer.status_code)
+
+
+def counted(fault: str, rows: int) -> str:
+    """What ``met`` says of ``fault`` over a list of ``rows``: most name themselves."""
+    if fault in ("empty", "moved", "narrow"):
+        return (
+            f"list of {0 if fault == 'empty' else rows - (fault == 'moved') if rows > 1 else rows}"
+        )
+    return fault
+
 
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("count", [1, 2, 250])
 def test_a_walk_that_trusts_nothing_meets_every_fault(name, count):
     """However small the account and large the page, a fault is never silently absent."""
     with Sandbox(build_estate(count, now=NOW), fault=name) as sandbox:
-        assert _meets(sandbox) == name
+        if name == "narrow":
+            assert met(sandbox, "/v1/connections") == f"list of {count // 2}"
+        else:
+            assert met(sandbox, "/v1/connections") == counted(name, count)
 
 
-def _meets(sandbox: Sandbox) -> str:
-    seen_ids: set[str] = set()
-    seen_cursors: set[str] = set()
-    params: dict[str, Any] = {"limit": 1000}
-    while True:
-        try:
-            answer = get(sandbox, "/v1/connections", params=params)
-        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
-            return "cut-page"
-        if answer.status_code == 401:
-            return "expired-key"
-        if answer.status_code == 429:
-            assert answer.headers["Retry-After"] == "2"
-            assert get(sandbox, "/v1/connections", params=params).ok
-            return "rate-limit"
-        if answer.status_code == 502:
-            assert answer.headers["Content-Type"] == "text/html"
-            return "html-gateway"
-        if answer.status_code == 500:
-            assert answer.json()["code"] == "InternalServerError"
-            return "broken-page"
-        data = answer.json()["data"]
-        cursor = data.get("next_cursor")
-        if cursor in seen_cursors:
-            return "cursor-loop"
-        ids = [item["id"] for item in data["items"]]
-        if len(seen_ids | set(ids)) < len(seen_ids) + len(ids):
-            return "duplicate-id"
-        if cursor is None:
-            return "nothing"
-        seen_ids |= set(ids)
-        seen_cursors.add(cursor)
-        params["cursor"] = cursor
+def target_of(name: str) -> str:
+    """Return a path to endpoint ``name`` at which something is there."""
+    ids = {
+        "connections": IDS[7],
+        "proxy": max(ESTATE.lists.proxy_agents, key=lambda row: row["connector_count"])["id"],
+    } | {
+        one.name: one.rows(ESTATE)[0]["id"]
+        for one in LISTINGS
+        if one.single and one.name != "proxy"
+    }
+    parent = name.partition("/{id}")[0]
+    return f"/v1/{name.replace('{id}', ids.get(parent, ''))}"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "external-logging/account"])
+def test_every_fault_strikes_every_endpoint_and_no_other(name):
+    faults = [f for f, fault in FAULTS.items() if name in LIST_NAMES or not fault.lists_only]
+    other = "roles" if name != "roles" else "teams"
+    target = target_of(name)
+    with Sandbox(ESTATE) as sandbox:
+        whole = met(sandbox, target)
+        rows = int(whole.removeprefix("list of ")) if name in LIST_NAMES else 0
+    for fault in faults:
+        with Sandbox(ESTATE, fault=f"{name}:{fault}") as sandbox:
+            wanted = counted(fault, rows)
+            if fault == "narrow":
+                wanted = f"list of {rows // 2}"
+            assert met(sandbox, target) == wanted, fault
+            assert met(sandbox, f"/v1/{other}").startswith("list of ")
+
+
+def test_the_names_of_endpoints_are_all_of_them():
+    assert set(NAMES) == {*LIST_NAMES, *OBJECT_NAMES}
+    assert {key.rpartition("/")[2] for key in ODDITIES} <= {
+        name.rpartition("/")[2] for name in LIST_NAMES
+    }
+
+
+def test_a_missing_account_log_can_be_a_forbidden_one():
+    with Sandbox(ESTATE, fault="external-logging/account:forbidden") as sandbox:
+        assert get(sandbox, "/v1/external-logging/account").status_code == 403
+        assert get(sandbox, f"/v1/external-logging/{GROUP}").ok
+
+
+def test_several_endpoints_go_wrong_each_in_its_way():
+    faults = ("users:forbidden", "groups:cut-page", "connector-sdk/packages:empty")
+    with Sandbox(ESTATE, fault=faults) as sandbox:
+        assert met(sandbox, "/v1/users") == "forbidden"
+        assert met(sandbox, "/v1/groups") == "cut-page"
+        assert met(sandbox, "/v1/connector-sdk/packages") == "list of 0"
+        assert met(sandbox, "/v1/connections") == f"list of {len(IDS)}"
+
+
+def test_a_moved_list_settles():
+    """The first walk misses a row; each later one is whole, without the row that is gone."""
+    with Sandbox(ESTATE, fault="moved") as sandbox:
+        first = [row["id"] for row in flat(walk(sandbox, limit=1000))]
+        assert [id_ for id_ in IDS if id_ not in first] == [IDS[84]]
+        for _ in range(2):
+            assert [row["id"] for row in flat(walk(sandbox, limit=1000))] == IDS[1:]
+
+
+def test_undocumented_rows_are_the_same_on_every_walk_and_the_others_untouched():
+    with Sandbox(ESTATE, fault="undocumented") as sandbox:
+        rows = flat(walk(sandbox, limit=1000))
+        assert rows == flat(walk(sandbox, limit=7))
+    changed = 0
+    for row, before in zip(rows, ESTATE.records, strict=True):
+        changed += row != before
+        assert row["id"] == before["id"]
+        assert row == before or "since_last_release" in row
+    assert changed == 84
+    assert {row["networking_method"] for row in rows} >= {"UnmanagedPrivateLink", "Directly"}
+    assert {type(row["sync_frequency"]) for row in rows} == {int, str, type(None)}
 
 
 def test_a_fault_strikes_after_a_first_page_that_is_well():

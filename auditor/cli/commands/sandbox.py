@@ -10,10 +10,30 @@ from types import FrameType
 import click
 
 from auditor.cli.options.command import StrictCommand
-from auditor.errors import Interrupted
-from auditor.sandbox.faults import FAULTS
+from auditor.errors import Interrupted, UsageError
+from auditor.sandbox.endpoints import NAMES
+from auditor.sandbox.faults import FAULTS, parse
+from auditor.sandbox.reach import REACHES, WHOLE
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _completed(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    endpoint, colon, _ = incomplete.rpartition(":")
+    offers = [f"{endpoint}{colon}{name}" for name in FAULTS]
+    if not colon:
+        offers += [f"{name}:" for name in NAMES]
+    return [offer for offer in offers if offer.startswith(incomplete)]
+
+
+def _checked(
+    _context: click.Context, _parameter: click.Parameter, faults: tuple[str, ...]
+) -> tuple[str, ...]:
+    try:
+        parse(faults)
+    except UsageError as cause:
+        raise click.BadParameter(str(cause)) from cause
+    return faults
 
 
 @click.command(name="sandbox", cls=StrictCommand, short_help="Serve a made-up account on loopback.")
@@ -49,9 +69,22 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM)
     help="Refuse more than N requests an hour.",
 )
 @click.option(
+    "--reach",
+    type=click.Choice(tuple(REACHES)),
+    default=WHOLE,
+    show_default=True,
+    help="Whose key it is. " + " ".join(f"{name}: {reach.doc}." for name, reach in REACHES.items()),
+)
+@click.option(
     "--fault",
-    type=click.Choice(tuple(FAULTS)),
-    help="Go wrong, from the second page on; pages are then short. "
+    "faults",
+    metavar="[ENDPOINT:]FAULT",
+    multiple=True,
+    shell_complete=_completed,
+    callback=_checked,
+    help="Go wrong at one endpoint, by its path below /v1/ (groups:forbidden); without one, at "
+    "connections. Repeatable. Lists go wrong from the second page on, where nothing else is said; "
+    "their pages are then short. "
     + " ".join(f"{name}: {fault.doc}." for name, fault in FAULTS.items()),
 )
 def command(
@@ -63,7 +96,8 @@ def command(
     latency: int,
     gzip: bool,
     hourly_limit: int | None,
-    fault: str | None,
+    reach: str,
+    faults: tuple[str, ...],
 ) -> int:
     """Serve a made-up Fivetran account on loopback, for trying rules and pipelines.
 
@@ -80,14 +114,15 @@ def command(
         latency=latency / 1000,
         gzip=gzip,
         hourly_limit=hourly_limit,
-        fault=fault,
+        fault=faults,
+        reach=reach,
     )
     previous = {number: signal.signal(number, _interrupt) for number in _ENDINGS}
     try:
         with sandbox:
             _introduce(sandbox.url, sandbox.key, sandbox.secret, connections)
-            if fault:
-                _say(f"It goes wrong on purpose: {FAULTS[fault].doc}.\n")
+            for endpoint, fault in parse(faults).items():
+                _say(f"It goes wrong on purpose, at {endpoint}: {fault.doc}.")
             while True:
                 time.sleep(3600)
     except (Interrupted, KeyboardInterrupt):

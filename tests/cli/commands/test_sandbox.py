@@ -10,6 +10,7 @@ import sys
 import pytest
 import requests
 
+from auditor.cli.commands.sandbox import _completed
 from auditor.sandbox.faults import FAULTS
 from tests.builders.command import COMMAND, run
 
@@ -43,12 +44,34 @@ def test_the_lines_it_prints_work_and_a_signal_ends_it(ending):
 
 
 def test_a_fault_is_announced():
-    options = ["--port", "0", "--fault", "html-gateway"]
+    options = ["--port", "0", "--fault", "html-gateway", "--fault", "users/{id}:forbidden"]
+    start = "It goes wrong on purpose, at "
     with subprocess.Popen([*RUN, *options], stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert said(process, "It goes wrong on purpose: ") == f"{FAULTS['html-gateway'].doc}."
+            assert said(process, start) == f"connections: {FAULTS['html-gateway'].doc}."
+            assert said(process, start) == f"users/{{id}}: {FAULTS['forbidden'].doc}."
         finally:
             process.terminate()
+
+
+def test_whose_key_it_is_can_be_chosen():
+    options = ["--port", "0", "--connections", "60", "--reach", "team"]
+    with subprocess.Popen([*RUN, *options], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            key = said(process, "export FIVETRAN_API_KEY=")
+            secret = said(process, "export FIVETRAN_API_SECRET=")
+            url = said(process, "fivetran-auditor audit --base-url ")
+            answer = requests.get(f"{url}/v1/connections", auth=(key, secret), timeout=10)
+            assert 0 < len(answer.json()["data"]["items"]) < 60
+        finally:
+            process.terminate()
+
+
+def test_faults_are_completed():
+    offers = _completed(None, None, "users/{id}:f")  # type: ignore[arg-type]  # neither is read
+    assert offers == ["users/{id}:forbidden"]
+    assert "groups:" in _completed(None, None, "gr")  # type: ignore[arg-type]
+    assert _completed(None, None, "html") == ["html-gateway"]  # type: ignore[arg-type]
 
 
 def test_help_names_every_fault(tmp_path):
@@ -62,7 +85,15 @@ def test_help_names_every_fault(tmp_path):
 
 @pytest.mark.parametrize(
     "options",
-    [["--port", "70000"], ["--latency", "-1"], ["--fault", "rain"], ["--hourly-limit", "0"]],
+    [
+        ["--port", "70000"],
+        ["--latency", "-1"],
+        ["--fault", "rain"],
+        ["--fault", "grups:forbidden"],
+        ["--fault", "users/{id}:moved"],
+        ["--reach", "galaxy"],
+        ["--hourly-limit", "0"],
+    ],
 )
 def test_wrong_options_are_usage_errors(options, tmp_path):
     told = run(["sandbox", *options], tmp_path)
