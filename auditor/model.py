@@ -252,7 +252,7 @@ class GroupCheck(msgspec.Struct, frozen=True):
 class RuleChecks(msgspec.Struct, frozen=True, dict=True):
     """Every check of one rule.
 
-    ``verdicts`` holds a byte a connection, in listing order, for a rule on connections; it is
+    ``verdicts`` holds a byte per connection, in listing order, for a rule on connections; it is
     empty for a ``per`` rule, whose checks are in ``groups``.
     """
 
@@ -359,7 +359,7 @@ class BaselineUse(msgspec.Struct, frozen=True):
 class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     """What a run found. Equal inputs give an equal result: nothing here depends on duration.
 
-    ``checks`` has one entry a rule in force, in policy order. ``judged_at`` is the time that
+    ``checks`` has one entry per rule in force, in policy order. ``judged_at`` is the time that
     rules compare with; ``clock_note`` says where it came from when that is not the run's own
     clock. ``taken_at`` is when a saved listing was taken, None for the live account and where it
     does not say. ``left_out`` names what was narrowed (options, disabled rules), as sentences,

@@ -41,7 +41,7 @@ _TO_BYTES = {ord(letter): verdict.value for letter, verdict in _LETTERS.items()}
 
 
 class EarlierRule(msgspec.Struct, frozen=True):
-    """A rule as it was then, and its checks: ``verdicts`` has a byte a connection.
+    """A rule as it was then, and its checks: ``verdicts`` has a byte per connection.
 
     A ``per`` rule has its checks in ``groups`` instead, as in ``model.RuleChecks``.
     """

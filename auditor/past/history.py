@@ -1,4 +1,4 @@
-"""A history of runs: one small line a run, and since when each finding is open.
+"""A history of runs: one small line per run, and since when each finding is open.
 
 All here is pure; ``reports/history_folder.py`` keeps it in a folder. A finding is followed by its
 rule and its connection, or its rule and its group, as in a comparison: it stays open until a run

@@ -78,13 +78,13 @@ REPORTS: Mapping[str, Format] = MappingProxyType(
             Format(
                 "junit",
                 "junit.xml",
-                "test results for a CI server: a suite a rule",
+                "test results for a CI server: a suite per rule",
                 MappingProxyType({"split": "testcases a file holds at most, in several files"}),
             ),
             Format("json", "report.json", "everything, for programs; read by compare, --baseline"),
             Format("sarif", "report.sarif", "SARIF 2.1.0 for code scanning"),
             Format("markdown", "report.md", "a summary for a pull request or a job page"),
-            Format("csv", "report.csv", "a row a finding, for a spreadsheet"),
+            Format("csv", "report.csv", "a row per finding, for a spreadsheet"),
             Format("github", "annotations.txt", "GitHub workflow annotations, for the job's log"),
             Format("gitlab", "gl-code-quality-report.json", "GitLab Code Quality"),
         )

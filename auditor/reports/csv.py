@@ -1,4 +1,4 @@
-"""CSV: a row a finding, for a spreadsheet.
+"""CSV: a row per finding, for a spreadsheet.
 
 The first row is the run itself (``type`` is ``run``): its outcome, reasons and facts. Text that a
 spreadsheet would take for a formula gets a leading apostrophe.

@@ -2,7 +2,7 @@
 
 The document is versioned and described by the JSON Schema in ``report.schema.json``, beside this
 module. It says what was judged, not just what was found: ``connections`` holds the identities as
-columns, and a rule's ``verdicts`` has one letter a connection, in their order. A finding, a rule
+columns, and a rule's ``verdicts`` has one letter per connection, in their order. A finding, a rule
 takes one line each, so that two reports can be compared line by line.
 """
 
@@ -125,7 +125,7 @@ def _document(
     yield ","
     yield from _column("group_id", connections.group_ids)
     yield '},\n"rules": ['
-    # A rule's line has a letter a connection: one at a time is enough.
+    # A rule's line has a letter per connection: one at a time is enough.
     yield from json_lines(rules, at_once=1)
     yield '],\n"findings": ['
     yield from json_lines(findings)

@@ -1,4 +1,4 @@
-"""Values as JSON text, an item a line, for the reports that are JSON."""
+"""Values as JSON text, an item per line, for the reports that are JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def json_text(value: object) -> str:
 
 
 def json_lines(items: Iterable[object], *, at_once: int = 64) -> Iterator[str]:
-    """Yield what stands inside an array: an item a line, ``at_once`` of them at a time."""
+    """Yield what stands inside an array: an item per line, ``at_once`` of them at a time."""
     waiting, between = iter(items), "\n"
     while batch := list(islice(waiting, at_once)):
         yield between + _lines(batch)

@@ -1,4 +1,4 @@
-"""JUnit XML: a suite a rule, a testcase a check, for the CI servers that show test results.
+"""JUnit XML: a suite per rule, a testcase per check, for the CI servers that show test results.
 
 Valid against the XML schemas of Apache Ant and of Jenkins' xUnit plugin. They allow
 ``<properties>`` inside a suite only, want ``hostname`` and ``time`` on every suite, a timestamp
@@ -188,7 +188,7 @@ def _listing_suite(result: Result, stamp: str, part: tuple[int, int] = (1, 1)) -
 
 
 def _suites(result: Result) -> Iterator[_Suite]:
-    """Yield a suite a rule; its cases are made as they are taken."""
+    """Yield a suite per rule; its cases are made as they are taken."""
     findings: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in result.findings:
         findings[finding.rule.id].append(finding)

@@ -161,7 +161,7 @@ def _more(count: int) -> str:
 
 
 def _rules(result: Result) -> Iterator[str]:
-    """Yield a row a rule; those with most to do come first, and many are cut."""
+    """Yield a row per rule; those with most to do come first, and many are cut."""
     if not result.checks:
         return
     ordered = sorted(result.checks, key=_urgency)
@@ -184,7 +184,7 @@ def _urgency(checks: RuleChecks) -> tuple[bool, int, int]:
 
 
 def _sections(findings: list[Finding]) -> Iterator[str]:
-    """Yield a piece of text a finding; a rule's first one brings the rule's heading."""
+    """Yield a piece of text per finding; a rule's first one brings the rule's heading."""
     for _, group in groupby(findings, key=lambda finding: finding.rule.id):
         rows = list(group)
         rule = rows[0].rule

@@ -1,4 +1,4 @@
-"""The JUnit report of ``test``: a suite a rule, a testcase a test."""
+"""The JUnit report of ``test``: a suite per rule, a testcase per test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API on a socket: HTTP/1.1 with keep-alive, a thread a connection, loopback only."""
+"""The API on a socket: HTTP/1.1 with keep-alive, a thread per connection, loopback only."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def _lose_a_platform_connection(records: list[Record]) -> Record | None:
 
 
 def _load_twice(records: list[Record], free: list[int], wanted: int) -> set[int]:
-    """Make the second connection of some pairs in one group a copy of the first."""
+    """Make the second connection of some pairs in one group per copy of the first."""
     first_of_group: dict[str, int] = {}
     twins: set[int] = set()
     for number in free:

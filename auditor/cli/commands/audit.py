@@ -114,7 +114,7 @@ def _outdate(context: click.Context) -> None:
     show_default=True,
     callback=checked(lambda texts: [parse_destination(text, Path()) for text in texts]),
     help=f"{listed(REPORTS)}; repeatable; =- is standard output; junit:split=5000 writes files of"
-    " at most so many testcases.",
+    " at most 5000 test cases each.",
 )
 @click.option(
     "-o",

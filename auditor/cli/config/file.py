@@ -127,7 +127,7 @@ class _SettingsReader:
     def read(self, root: Node) -> Iterator[tuple[str, Setting]]:
         """Yield what is set, noting what is wrong."""
         if not isinstance(root, MappingNode):
-            hint = "it holds one option a line, as fail_on: high"
+            hint = "it holds one option per line, as fail_on: high"
             self._problems.add(root.position, "this is no mapping of options to values", hint)
             return
         for key, node in root:

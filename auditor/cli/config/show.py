@@ -39,7 +39,7 @@ _NOWHERE = Position("", 1, 1)
 def in_force(
     context: click.Context, keys: Mapping[str, click.Parameter], file: ConfigFile | None
 ) -> Iterator[str]:
-    """Yield a line an option, and what in the environment is none."""
+    """Yield a line per option, and what in the environment is none."""
     yield f"# {CONFIG_FILE if file is None else one_line(file.name)}: " + (
         "not there" if file is None else "read"
     )

@@ -114,7 +114,7 @@ _API_OPTIONS = (
         default=1000,
         show_default=True,
         metavar="N",
-        help="Connections a page, 1 to 1000.",
+        help="Connections per page, 1 to 1000.",
     ),
     click.option(
         "--verify-listing",
@@ -182,7 +182,7 @@ history_option = click.option(
     "--history",
     metavar="FOLDER",
     callback=_not_empty,
-    help="Keep a line a run there, for the trend and since when each finding is open.",
+    help="Keep a line per run there, for the trend and since when each finding is open.",
 )
 
 _OUTPUT_OPTIONS = (

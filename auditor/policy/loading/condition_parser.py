@@ -118,7 +118,7 @@ class ConditionReader:
             self._problems.add(
                 value.position,
                 f"{key.text}: takes a list of conditions; this is {held}",
-                "write one condition a line, each after a dash",
+                "write one condition per line, each after a dash",
             )
             return None
         parts = [self.condition(item, base) for item in value.items]

@@ -226,7 +226,9 @@ class DocumentReader:
             return ()
         if isinstance(node, SequenceNode):
             return node.items
-        self._problems.add(node.position, f"{key}: takes a list", "one entry a line, each after -")
+        self._problems.add(
+            node.position, f"{key}: takes a list", "one entry per line, each after -"
+        )
         return ()
 
     def _mapping(self, node: Node | None, key: str) -> tuple[tuple[ScalarNode, Node], ...]:
@@ -276,7 +278,7 @@ def _pack(name: str) -> PolicyPath:
 
 
 def _label(path: Path) -> str:
-    """Return how a file is named, one name a file: relative to the working folder where it can be.
+    """Return how a file is named, one name per file: relative to the working folder where it can.
 
     A path that was given as absolute and is not below the working folder stays absolute. A pack is
     named as what it is: ``policies/baseline.yaml`` may be a file of the user's. Where packs are

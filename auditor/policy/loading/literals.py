@@ -74,7 +74,7 @@ class Literals:
         value = self._readers[operator.form](operator, found, node)
         return None if value is None else Literal(value, _told(operator, value, node))
 
-    # -- one reader a form ------------------------------------------------------------------
+    # -- one reader per form ------------------------------------------------------------------
 
     def _boolean(self, operator: Operator, _found: Field, node: Node) -> bool | None:
         if isinstance(node, ScalarNode) and type(node.value) is bool:

@@ -148,7 +148,7 @@ class _EventReader:
         event = next(events)
         if isinstance(event, yaml.DocumentStartEvent):
             self._stop(
-                self._at(event.start_mark), "a second document", "one document a file; remove ---"
+                self._at(event.start_mark), "a second document", "one document per file; remove ---"
             )
         return node
 

@@ -87,7 +87,7 @@ test_files_beside.__test__ = False  # type: ignore[attr-defined]  # as above
 
 
 def run_test_file(path: Path) -> tuple[ExampleOutcome, ...]:
-    """Return what every test in the file at ``path`` came to, an outcome a rule it names.
+    """Return what every test in the file at ``path`` came to, an outcome per rule it names.
 
     Raises PolicyError with every problem in the file or in its policy, UsageError for a file
     that is not there.

@@ -56,7 +56,7 @@ class ChangeKind(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table of tallies: a column a kind of change that is in it."""
+    """A table of tallies: a column per kind of change that is in it."""
 
     title: str
     first: str

@@ -1,4 +1,4 @@
-"""The trend of a history as a picture: a bar a run, stacked by severity, in round units.
+"""The trend of a history as a picture: a bar per run, stacked by severity, in round units.
 
 ``reports/templates/trend.html.j2`` draws what is measured here; a table says the same in words.
 """

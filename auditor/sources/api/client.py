@@ -46,7 +46,7 @@ _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 class HttpOptions(msgspec.Struct, frozen=True):
     """How patient to be, and how much to take.
 
-    In seconds, attempts a page, decoded bytes a page, and pages a walk.
+    In seconds, attempts per page, decoded bytes per page, and pages per walk.
     ``max_wait`` (--max-wait) is what all waits that the API asks for may take together.
     """
 

@@ -3,7 +3,7 @@
 ::
 
     {"fivetran_auditor_snapshot":1,"taken_at":"…Z","base_url":"…","filters":{…},"tool":"…"}
-    {"id":"…", …}                                                            a record a line
+    {"id":"…", …}                                                            a record per line
     {"end":true,"connections":1,"walks":1,"completeness":"one_page","sha256":"…"}
 
 The hash is over all bytes before the closing line, uncompressed. A file without a closing line
