@@ -23,7 +23,8 @@ LEAST_SPLIT = 2
 class Destination(msgspec.Struct, frozen=True):
     """A format, and the file its report goes to; None is standard output.
 
-    With ``split`` the report is several files beside ``path``, each of at most that many test cases.
+    With ``split`` the report is several files beside ``path``, each of at most that many test
+    cases.
     """
 
     format: str
