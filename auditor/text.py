@@ -56,7 +56,7 @@ def broken_commands(chunks: Iterable[str], *, whole_lines: bool = True) -> Itera
     """
     held, fresh = "", True
     for chunk in chunks:
-        text = held + chunk
+        text = f"{held}{chunk}"  # added to text that is marked as HTML, it would be escaped
         undecided = _UNDECIDED.search(text)
         end = len(text) if undecided is None else undecided.start()
         held = text[end:]

@@ -63,6 +63,11 @@ def try_stream(target: Target) -> None:
         os.fstat(target.descriptor)
 
 
+def remove_old(path: Path) -> None:
+    """Remove a file that may be gone by now. Raises OSError."""
+    path.unlink(missing_ok=True)
+
+
 def remove(path: Path) -> None:
     """Remove the file that ``path`` leads to, as far as that is possible."""
     with suppress(OSError):

@@ -67,7 +67,8 @@ class Scrubber:
         assert self._any is not None
         held = ""
         for chunk in chunks:
-            text, start = held + chunk, 0
+            # Not added: what is added to text that is marked as HTML is escaped.
+            text, start = f"{held}{chunk}", 0
             # Whatever begins before this place is here as a whole.
             settled = max(len(text) - self._longest, 0)
             pieces = []

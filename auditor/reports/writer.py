@@ -22,7 +22,7 @@ from auditor.output.disk import explain, head_of, real
 from auditor.output.inputs import Inputs, refusal
 from auditor.output.target import identities
 from auditor.output.unfinished import clear
-from auditor.output.writing import put, remove, try_stream
+from auditor.output.writing import put, remove, remove_old, try_stream
 from auditor.reports import REPORTS, Format
 from auditor.reports.destinations import Destination, parse_destination
 
@@ -189,7 +189,7 @@ class ReportWriter:
         for path in destination.parts_there():
             if ours.isdisjoint(identities(path)) and format_.begins(head_of(path)):
                 try:
-                    path.unlink(missing_ok=True)
+                    remove_old(path)
                 except OSError as error:
                     kept = error
         if kept is not None:

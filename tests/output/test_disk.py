@@ -227,7 +227,7 @@ def test_standard_output_is_written_past_its_buffer_and_waited_for(
         monkeypatch.undo()
     reader.join()
     assert read == [f"what was said before a{BIG}\ufffd"]
-    assert set(map(repr, waits)) == {repr(([], [theirs], []))}
+    assert set(map(repr, waits)) == {repr(([], [theirs], [], None))}
 
 
 def test_a_stream_of_text_alone_is_written_as_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -438,7 +438,8 @@ def test_what_another_run_is_writing_is_not_cleared_up(tmp_path: Path) -> None:
 def test_a_file_that_was_cleared_up_before_it_was_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, found = unfinished.try_lock, []
+    lock = unfinished.try_lock  # type: ignore[attr-defined]  # as it is used there
+    found: list[Path] = []
 
     def late(descriptor: int) -> int | None:
         monkeypatch.setattr(unfinished, "try_lock", lock)

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from auditor.decoding.records import WholeRecords
 from auditor.errors import ReportError, SourceError
 from auditor.model import Completeness
+from auditor.output.draft import Draft
 from auditor.output.target import Target
 from auditor.sources.saved.snapshot_file import SnapshotWriter
 from auditor.sources.saved.source import SnapshotSource
@@ -277,8 +278,9 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from tests.builders.saved_listings import HEADER, records
+from auditor.output.target import Target
 from auditor.sources.saved.snapshot_file import SnapshotWriter
-with SnapshotWriter(Path(sys.argv[1]), HEADER) as writer:
+with SnapshotWriter(Target.named(sys.argv[1]), HEADER) as writer:
     writer.add(records(5000))
     print("writing", flush=True)
     time.sleep(60)
@@ -307,10 +309,10 @@ def test_kill_leaves_nothing_under_the_name_and_the_next_one_clears_up(tmp_path:
 def test_a_snapshot_that_cannot_be_begun_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def begun(writer: SnapshotWriter) -> None:
+    def begun(draft: Draft) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(SnapshotWriter, "_begin", begun)
+    monkeypatch.setattr(Draft, "restart", begun)
     with pytest.raises(ReportError, match="free some space there, or name another place"):
-        SnapshotWriter(tmp_path / "s.ndjson", HEADER)
+        SnapshotWriter(Target(tmp_path / "s.ndjson"), HEADER)
     assert list(tmp_path.iterdir()) == []
