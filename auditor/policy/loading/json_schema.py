@@ -30,4 +30,6 @@ def _identity(value: Any) -> Hashable:
     return (type(value) in {int, float}, value) if not isinstance(value, bool) else (bool, value)
 
 
-Validator = extend(Draft202012Validator, {"uniqueItems": _unique_items})
+Validator = extend(  # type: ignore[no-untyped-call]  # its stubs have none
+    Draft202012Validator, {"uniqueItems": _unique_items}
+)
