@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from auditor.policy.loading.load import load_policies
     from auditor.policy.rules import Ruleset
+    from auditor.reports.json import to_json
     from auditor.reports.writer import write_reports
     from auditor.run import Options, Progress, audit
     from auditor.sources.api.account import Credentials, credentials_from
@@ -75,6 +76,7 @@ _HOMES = MappingProxyType(
         "load_policies": "auditor.policy.loading.load",
         "load_waivers": "auditor.acceptance.waivers",
         "read_baseline": "auditor.acceptance.baseline",
+        "to_json": "auditor.reports.json",
         "write_reports": "auditor.reports.writer",
     }
 )
@@ -108,6 +110,7 @@ __all__ = [
     "load_policies",
     "load_waivers",
     "read_baseline",
+    "to_json",
     "write_reports",
 ]
 

@@ -68,6 +68,10 @@ class Outcome(Enum):
     VIOLATIONS = "violations"
     INCONCLUSIVE = "inconclusive"
 
+    def __bool__(self) -> bool:
+        """Only a pass is true: ``if`` is how a task asks."""
+        return self is Outcome.PASSED
+
 
 #: What the name of a shipped pack begins with where a file is named; no file's name does.
 PACK = "pack:"
@@ -220,6 +224,10 @@ class Gate(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
     limits: tuple[tuple[Severity, int], ...] = ()
 
+    def __bool__(self) -> bool:
+        """Whether the gate let the run through."""
+        return bool(self.outcome)
+
 
 @dataclass(frozen=True, slots=True)
 class Connections(Sequence[Connection]):
@@ -356,6 +364,15 @@ class BaselineUse(msgspec.Struct, frozen=True):
     untold: int
 
 
+class _Described(msgspec.Struct, frozen=True):
+    """Findings that were described already."""
+
+    findings: tuple[Finding, ...]
+
+    def __call__(self) -> tuple[Finding, ...]:
+        return self.findings
+
+
 class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     """What a run found. Equal inputs give an equal result: nothing here depends on duration.
 
@@ -397,6 +414,16 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
     __hash__ = None  # type: ignore[assignment]  # as anything that holds a mapping
+
+    def __bool__(self) -> bool:
+        """Whether the gate let the run through: a failed run is never true by being there."""
+        return bool(self.gate)
+
+    def __reduce__(self) -> tuple[Callable[..., Result], tuple[object, ...]]:
+        """Take the findings along, described: what describes them stays in its process."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        values["describe"] = _Described(self.findings)
+        return type(self), tuple(values.values())
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

@@ -7,6 +7,8 @@ evaluated, or nothing to judge at all make a run inconclusive, never a pass.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,7 +19,7 @@ from msgspec.structs import replace
 
 from auditor.clock import apart, in_words, to_the_second
 from auditor.decoding.records import Shape
-from auditor.errors import SourceError
+from auditor.errors import SourceError, UsageError
 from auditor.gate import Bar, decide
 from auditor.model import (
     Completeness,
@@ -34,7 +36,7 @@ from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.scrub import scrubbed_findings, scrubbed_rules
 from auditor.redaction.fields import Scrubber
 from auditor.sources import End, Event, Page, Restart, Source
-from auditor.text import one_line, plural, printable, shortened
+from auditor.text import is_plain, one_line, plural, printable, shortened
 from auditor.version import __version__
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ _STRICT_AGE = timedelta(hours=24)
 _NO_VALUE = "(missing)"
 #: So many problems of a listing, and warnings, are told one by one.
 _TOLD = 50
+#: Records that are judged between two looks at the clock.
+_AT_ONCE = 250
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -77,6 +81,31 @@ class Options(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     max_age: timedelta | None = None
 
+    def __post_init__(self) -> None:
+        """Raise UsageError for a value that would let pass what it is there to stop."""
+        if not (_is_number(self.timeout) and 0 < self.timeout < math.inf):
+            raise UsageError(f"timeout: {self.timeout!r} is no number of seconds above 0")
+        if self.now is not None and not _is_moment(self.now):
+            raise UsageError(f"now: {self.now!r} is no time with a zone; give it one, as UTC")
+        if self.fail_on is not None and not isinstance(self.fail_on, Severity):
+            raise UsageError(f"fail_on: {self.fail_on!r} is no Severity, nor None for no bar")
+        if not isinstance(self.limits, Mapping) or not all(
+            isinstance(severity, Severity) and type(most) is int and most >= 0
+            for severity, most in self.limits.items()
+        ):
+            raise UsageError(
+                f"limits: {self.limits!r} allows no number of violations by Severity;"
+                " write {Severity.LOW: 20}"
+            )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, datetime) and value.utcoffset() is not None
+
 
 class Progress(msgspec.Struct, frozen=True):
     """How far a walk has come."""
@@ -95,9 +124,12 @@ def audit(
     """Judge every connection that ``source`` lists by the rules of ``ruleset``.
 
     A source that fails does not raise: the result says that the run is inconclusive and why, and
-    shows what was judged until then. Raises UsageError for a baseline of another account.
+    shows what was judged until then. Raises UsageError for rules that are none, and for a baseline
+    of another account.
     """
     options = options or Options()
+    if not isinstance(ruleset, Ruleset) or not ruleset.rules:
+        raise UsageError("there is no rule to judge by; load_policies returns some")
     if options.baseline is not None:
         options.baseline.check_source(source.info)
     run = _Audit(source.info, ruleset, options, on_progress)
@@ -105,6 +137,7 @@ def audit(
     if source.live:
         from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # threads, for a wait only
 
+        run.deadline = time.monotonic() + options.timeout
         events = read_ahead(events, source=source, timeout=options.timeout)
     run.read(events)
     return run.result()
@@ -143,11 +176,15 @@ class _Audit:
         self._walks = 1
         self._end: End | None = None
         self._broken = ""
+        #: When judging has to stop, by the clock that never goes back; a saved listing has no end.
+        self.deadline = math.inf
 
     def read(self, events: Iterator[Event]) -> None:
         """Judge every page of a listing; a failure of the source ends it, and is kept."""
         try:
             for event in events:
+                if self._end is not None:
+                    raise SourceError(f"the source went on after its end ({_kind(event)})")
                 match event:
                     case Page():
                         self._take(event)
@@ -240,9 +277,19 @@ class _Audit:
         if walk.judge is None:
             walk.judge = self._judge(page.as_of)
             walk.watch = self._watch(self._now or self._today)
-        walk.take(page)
+        walk.pages += 1
+        # Said before the judging, which may end here.
         if page.as_of is not None and self._info.kind == "api":
             walk.problems += filter(None, [apart(page.as_of, self._options.clock())])
+        for part in _parts(page):
+            walk.take(part)
+            if time.monotonic() > self.deadline:
+                raise SourceError(
+                    f"the listing was not judged within {self._options.timeout:,g} s (--timeout); "
+                    f"busy with page {walk.pages:,}, after connection {one_line(walk.ids[-1])}, "
+                    f"{plural(len(walk.ids), 'connection')} in all; raise --timeout, or narrow the "
+                    "listing with --group"
+                )
         if self._on_progress is not None:
             self._on_progress(Progress(walk.pages, len(walk.ids), self._walks))
 
@@ -342,9 +389,20 @@ class _Audit:
         joined = "".join(column)
         # A value can only be too long where the column is longer than its values allow.
         short = len(joined) <= 200 or max(map(len, column), default=0) <= 200
-        if short and joined.isprintable() and not self._options.scrubber.touches(joined):
+        if short and is_plain(joined) and not self._options.scrubber.touches(joined):
             return column
         return [self._clean(value) for value in column]
+
+
+def _parts(page: Page) -> Iterator[Page]:
+    """Yield a page a few records at a time: what each may take, and what they may all take."""
+    yield replace(page, records=page.records[:_AT_ONCE])
+    for start in range(_AT_ONCE, len(page.records), _AT_ONCE):
+        yield Page(page.records[start : start + _AT_ONCE])
+
+
+def _kind(event: Event) -> str:
+    return type(event).__name__.lower()
 
 
 class _Gathered(msgspec.Struct):
@@ -363,10 +421,9 @@ class _Gathered(msgspec.Struct):
     _known: dict[str, str] = msgspec.field(default_factory=dict)
 
     def take(self, page: Page) -> None:
-        """Judge one page and keep its identities."""
+        """Judge some of a page and keep their identities."""
         assert self.judge is not None
         self.judge.take(page.records)
-        self.pages += 1
         self.problems += page.problems
         self.warnings += page.warnings
         known = self._known.setdefault

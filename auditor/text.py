@@ -1,26 +1,70 @@
 """Text from elsewhere, made safe to show.
 
-A record's strings may hold terminal escapes, bidirectional controls, lone surrogates. They are
-escaped once, where values enter a result, so that no report has to think of them.
+A record's strings may hold terminal escapes, bidirectional controls, lone surrogates, letters
+that nobody sees, commands to a CI server. They are escaped once, where values enter a result, so
+that no report has to think of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+
+#: Python calls these printable, and nothing is printed: what Unicode says may be ignored where it
+#: cannot be shown (Default_Ignorable_Code_Point in DerivedCoreProperties.txt, Unicode 16), and the
+#: blank pattern of Braille. The rest of either is unprintable anyway.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+#: What a CI server takes for a command wherever it stands in a line: GitHub and Azure DevOps,
+#: Azure DevOps alone, TeamCity.
+_COMMAND = re.compile(r"##(?:vso|teamcity)?\[", re.IGNORECASE)
+#: What GitHub takes for one at the start of a line, blanks apart.
+_LINE_COMMAND = re.compile(r"^([^\S\n]*:)(?=:)", re.MULTILINE)
+#: What may become either with the text that follows.
+_UNDECIDED = re.compile(r"(?:#{1,2}|##[A-Za-z]{1,8}|(?:^|\n)[^\S\n]*:?)\Z")
 
 #: Longer values are cut; a reader needs the start, and a 10 MB string would drown the report.
 SHOWN = 200
 
 
+def is_plain(text: str) -> bool:
+    """Whether ``printable`` would return ``text`` as it is."""
+    if not text.isprintable() or ("##" in text and _COMMAND.search(text)):
+        return False
+    return text.isascii() or not _BLANK.search(text)
+
+
 def printable(text: str) -> str:
-    r"""Return ``text`` with every unprintable character as an escape: ``\x1b``, ``\u202e``.
+    r"""Return ``text`` with every character that is not seen as an escape: ``\x1b``, ``\u202e``.
 
     Control characters, bidirectional and other format characters, line and paragraph
-    separators, private-use and unassigned code points and lone surrogates are unprintable.
+    separators, private-use and unassigned code points, lone surrogates and letters that are drawn
+    as nothing are not seen. What a CI server would take for a command is broken by a blank.
     """
-    if text.isprintable():
+    if is_plain(text):
         return text
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
+    seen = "".join(c if c.isprintable() and not _BLANK.match(c) else _escape(c) for c in text)
+    return _without_commands(seen)
+
+
+def broken_commands(chunks: Iterable[str], *, whole_lines: bool = True) -> Iterator[str]:
+    """Yield ``chunks`` with a blank in whatever a CI server would obey, if this was its log.
+
+    With ``whole_lines`` that is said of GitHub's ``::command`` too, which has a line to itself.
+    """
+    held, fresh = "", True
+    for chunk in chunks:
+        text = f"{held}{chunk}"  # added to text that is marked as HTML, it would be escaped
+        undecided = _UNDECIDED.search(text)
+        end = len(text) if undecided is None else undecided.start()
+        held = text[end:]
+        if end:
+            yield _harmless(text[:end], fresh=fresh, whole_lines=whole_lines)
+            fresh = text[end - 1] == "\n"
+    if held:
+        yield _harmless(held, fresh=fresh, whole_lines=whole_lines)
 
 
 def shortened(text: str, limit: int = SHOWN) -> str:
@@ -29,8 +73,13 @@ def shortened(text: str, limit: int = SHOWN) -> str:
 
 
 def one_line(text: str, limit: int = SHOWN) -> str:
-    """Return ``text`` printable, on one line, without runs of blanks, and short."""
-    return shortened(printable(" ".join(text[: limit * 4].split())), limit)
+    """Return ``text`` printable, on one line, without runs of blanks, and short.
+
+    What was cut ends with an ellipsis: whoever looks for a credential sees that one may be cut.
+    """
+    seen = text[: limit * 4]
+    line = printable(" ".join(seen.split()))
+    return shortened(f"{line}…" if len(seen) < len(text) else line, limit)
 
 
 def listed(words: Iterable[str], conjunction: str = "or") -> str:
@@ -49,6 +98,20 @@ def nearest(word: str, words: Iterable[str]) -> str:
 def plural(count: int, noun: str, form: str = "") -> str:
     """Return ``1 rule``, ``1,200 rules``; ``form`` is a plural that takes more than an s."""
     return f"{count:,} {noun if count == 1 else form or noun + 's'}"
+
+
+def _harmless(text: str, *, fresh: bool, whole_lines: bool) -> str:
+    """Return ``text`` without commands; ``fresh`` says that it begins a line."""
+    if whole_lines and "::" in text:
+        begun = "" if fresh else "."
+        text = _LINE_COMMAND.sub(r"\1 ", begun + text)[len(begun) :]
+    return _without_commands(text)
+
+
+def _without_commands(text: str) -> str:
+    if "##" not in text:
+        return text
+    return _COMMAND.sub(lambda match: f"{match[0][:-1]} [", text)
 
 
 def _escape(character: str) -> str:

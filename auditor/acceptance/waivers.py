@@ -17,6 +17,7 @@ import msgspec
 
 from auditor.clock import iso, parse_timestamp
 from auditor.errors import PolicyError, Problem, UsageError
+from auditor.files import read_file
 from auditor.model import PolicyFile, Position
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.english import sentence
@@ -143,9 +144,10 @@ def load_waivers(path: Path | str, *, strict: bool = False) -> Waivers:
     """
     label = printable(str(path))
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{label}: cannot be read: {error.strerror}") from error
+        data = read_file(path, nodes.MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{label}: cannot be read: {reason}") from error
     problems = Problems()
     problems.knows(label, data)
     entries: tuple[Waiver, ...] = ()

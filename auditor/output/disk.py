@@ -11,23 +11,31 @@ import os
 import select
 import stat
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 from auditor.output.unfinished import begin
 
 _BUFFER = 1 << 18
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _SENT_OFF = 1 << 20
-_LOOKED_AT = 1 << 10
-_ELSEWHERE = "or choose another folder with --output-dir"
+_LOOKED_AT = 4 << 10
+#: Seconds that a FIFO waits for its reader to come, and then for it to read on.
+_PATIENCE = 10.0
+_STALLED = 60.0
+_PAUSE = 0.02
+#: What a report's reason ends with.
+ELSEWHERE = "choose another folder with --output-dir"
 _REASONS = {
-    errno.ENOSPC: f"no space is left there; free some, {_ELSEWHERE}",
-    errno.EDQUOT: f"the disk quota is used up; free some space, {_ELSEWHERE}",
-    errno.EFBIG: f"the file is larger than a limit allows; raise it (ulimit -f), {_ELSEWHERE}",
-    errno.EACCES: f"permission denied; make the folder writable, {_ELSEWHERE}",
-    errno.EPERM: f"not permitted; make the folder writable, {_ELSEWHERE}",
-    errno.EROFS: "the file system is read-only; choose another folder with --output-dir",
+    errno.ENOSPC: "no space is left there; free some, or {}",
+    errno.EDQUOT: "the disk quota is used up; free some space, or {}",
+    errno.EFBIG: "the file is larger than a limit allows; raise it (ulimit -f), or {}",
+    errno.EACCES: "permission denied; make the folder writable, or {}",
+    errno.EPERM: "not permitted; make the folder writable, or {}",
+    errno.EROFS: "the file system is read-only; {}",
     errno.EISDIR: "a folder is in the way; remove it, or give a file's name",
     errno.ENOTDIR: "a part of the path is a file, not a folder; remove it, or choose another path",
     errno.EEXIST: "a part of the path is a file, not a folder; remove it, or choose another path",
@@ -37,14 +45,15 @@ _REASONS = {
     errno.EBUSY: "the file is a mount point and cannot be replaced; mount its folder instead",
     errno.ENXIO: "nobody reads there; start the reader first",
     errno.EPIPE: "the reader went away before the end",
+    errno.ETIMEDOUT: "its reader reads no more; mend the reader",
     errno.EBADF: "it is closed; send the report to a file instead",
 }
 
 
-def explain(error: OSError) -> str:
-    """Return why a report could not be written, and what to do, without the path."""
+def explain(error: OSError, elsewhere: str = ELSEWHERE) -> str:
+    """Return why something could not be written, and what to do, without the path."""
     why = error.strerror or str(error)
-    return _REASONS.get(error.errno or 0) or f"{why}; choose another folder with --output-dir"
+    return _REASONS.get(error.errno or 0, f"{why}; {{}}").format(elsewhere)
 
 
 def encoded(chunks: Iterable[str]) -> Iterator[bytes]:
@@ -57,19 +66,27 @@ def encoded(chunks: Iterable[str]) -> Iterator[bytes]:
             yield pairs.decode("utf-16-le", "replace").encode()
 
 
-def begins_with(path: Path, mark: bytes) -> bool:
-    """Whether the first bytes of the file ``path`` hold ``mark``; False where it is no file."""
+def head_of(path: Path) -> bytes:
+    """Return the first bytes of the file ``path``; none where it is no file. Raises OSError."""
     if not path.is_file():
-        return False
+        return b""
     with path.open("rb") as file:
-        return mark in file.read(_LOOKED_AT)
+        return file.read(_LOOKED_AT)
+
+
+def real(path: Path) -> Path:
+    """Return where ``path`` leads. A link is followed: what it points to is what is meant.
+
+    Not ``Path.resolve``, which fails with a RuntimeError of its own where links go in circles.
+    """
+    return Path(os.path.realpath(path))
 
 
 def replace_file(target: Path, chunks: Iterable[str]) -> None:
     """Make ``target`` hold ``chunks``, in one step: what stood there, or all of it.
 
-    ``target`` is no symbolic link. A file that is there keeps its mode; a new one gets 0644
-    less the umask. Raises OSError, and then leaves nothing behind.
+    ``target`` is no symbolic link, and its folder is there. A file that is there keeps its mode; a
+    new one gets 0644 less the umask. Raises OSError, and then leaves nothing behind.
     """
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "")
@@ -101,16 +118,35 @@ def _sent_off(pieces: Iterable[bytes], descriptor: int) -> Iterator[bytes]:
 
 
 def write_pipe(path: Path, chunks: Iterable[str]) -> None:
-    """Write ``chunks`` to a FIFO or a device, where nothing can be replaced. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY)
+    """Write ``chunks`` as ``write_pipe_bytes`` does. Raises OSError."""
+    write_pipe_bytes(path, encoded(chunks))
+
+
+def write_pipe_bytes(
+    path: Path,
+    pieces: Iterable[bytes],
+    *,
+    patience: float | None = None,
+    stalled: float | None = None,
+) -> None:
+    """Write ``pieces`` to a FIFO or a device, where nothing can be replaced. Raises OSError.
+
+    A FIFO waits ``patience`` seconds for its reader to come, and ``stalled`` for it to read on.
+    """
+    descriptor = _opened(path, _PATIENCE if patience is None else patience)
     try:
-        _write_descriptor(descriptor, chunks)
+        write_descriptor(descriptor, pieces, _STALLED if stalled is None else stalled)
     finally:
         os.close(descriptor)
 
 
 def write_stdout(chunks: Iterable[str]) -> None:
-    """Write ``chunks`` to standard output. Raises OSError where it is closed, full or gone.
+    """Write ``chunks`` as ``write_stdout_bytes`` does. Raises OSError."""
+    write_stdout_bytes(encoded(chunks))
+
+
+def write_stdout_bytes(pieces: Iterable[bytes]) -> None:
+    """Write ``pieces`` to standard output. Raises OSError where it is closed, full or gone.
 
     The bytes pass Python's buffer by: what it cannot get rid of would fail a second time when
     the interpreter ends, and change the exit code.
@@ -122,19 +158,52 @@ def write_stdout(chunks: Iterable[str]) -> None:
     try:
         descriptor = stream.fileno()
     except io.UnsupportedOperation:
-        for data in encoded(chunks):
+        for data in pieces:
             stream.write(data.decode())
         stream.flush()
     else:
-        _write_descriptor(descriptor, chunks)
+        write_descriptor(descriptor, pieces)
 
 
-def _write_descriptor(descriptor: int, chunks: Iterable[str]) -> None:
-    for data in encoded(chunks):
+def write_descriptor(
+    descriptor: int, pieces: Iterable[bytes], stalled: float | None = None
+) -> None:
+    """Write ``pieces`` to what is open, past Python's buffers. Raises OSError.
+
+    A reader that is slow is waited for, but where nothing moves for ``stalled`` seconds.
+    """
+    for data in pieces:
         rest = memoryview(data)
         while rest:
             try:
                 rest = rest[os.write(descriptor, rest) :]
             except BlockingIOError:
                 # Whoever shares the pipe may have made it non-blocking.
-                select.select([], [descriptor], [])
+                _, ready, _ = select.select([], [descriptor], [], stalled)
+                if not ready:
+                    raise TimeoutError(errno.ETIMEDOUT, "") from None
+
+
+def let_go(stream: TextIO) -> None:
+    """Point a broken stream at nothing, so that the interpreter's exit does not trip over it."""
+    with suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+
+
+def silence_stderr() -> None:
+    """Have nothing read what is written to standard error from here on."""
+    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the end
+
+
+def _opened(path: Path, patience: float) -> int:
+    """Open a FIFO or a device; opened to block, a FIFO without a reader would for ever."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return os.open(path, os.O_WRONLY | _AT_ONCE)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not path.is_fifo() or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE)

@@ -11,13 +11,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-if sys.platform != "win32":
-    import fcntl
+from auditor.output.locks import try_lock
 
 _NAME = re.compile(r"\.fivetran-auditor-[0-9a-f]{12}\.(tmp|part)")
 # For writing, since a network's file system gives no lock for less.
@@ -56,7 +54,7 @@ def begin(folder: Path, ending: str = "tmp", mode: int = 0o644) -> Unfinished:
         path = folder / f".fivetran-auditor-{os.urandom(6).hex()}.{ending}"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
-            lock = _lock(descriptor)
+            lock = try_lock(descriptor)
             if lock is None or os.fstat(lock).st_nlink:
                 return Unfinished(path, descriptor, lock)
             os.close(lock)
@@ -83,28 +81,9 @@ def clear(folder: Path) -> None:
 def _remove_if_left(path: Path) -> None:
     descriptor = os.open(path, _LOOK)
     try:
-        lock = _lock(descriptor) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+        lock = try_lock(descriptor) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
         if lock is not None:
             path.unlink()
             os.close(lock)
     finally:
         os.close(descriptor)
-
-
-def _lock(descriptor: int) -> int | None:
-    """Lock a file until what is returned is closed; None where there are no locks.
-
-    Raises BlockingIOError where another run has the lock.
-    """
-    if sys.platform == "win32":
-        return None
-    lock = os.dup(descriptor)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise
-    except OSError:
-        os.close(lock)
-        return None
-    return lock

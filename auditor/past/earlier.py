@@ -15,6 +15,7 @@ import msgspec
 
 from auditor.clock import parse_timestamp
 from auditor.errors import UsageError
+from auditor.files import read_file
 from auditor.model import (
     Connection,
     Connections,
@@ -100,9 +101,10 @@ def read_report(path: Path | str) -> EarlierReport:
         size = Path(path).stat().st_size
         if size > _MAX_BYTES:
             raise UsageError(f"{name}: over {_MAX_BYTES:,} bytes is no report of ours")
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{name}: cannot be read: {error.strerror}") from error
+        data = read_file(path, _MAX_BYTES)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{name}: cannot be read: {reason}") from error
     return parse_report(data, name)
 
 

@@ -1,16 +1,12 @@
 """Where a history is kept: ``history.ndjson`` and ``open.json`` in one folder.
 
-A run appends its line with a single write, and replaces ``open.json`` in one step, both under a
-lock of the whole folder: runs at the same time wait for each other, and a run that is killed
-leaves a line or none. What a crash of the machine, or a kill amid that write, tears off the last
+A run adds its line and replaces ``open.json`` under a lock of the whole folder
+(``output/journal.py``). What a crash of the machine, or a kill amid that write, tears off the last
 line is passed over and told.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -21,8 +17,7 @@ from msgspec.structs import replace
 
 from auditor.errors import ReportError, UsageError
 from auditor.model import History, PastRun, Result, SourceInfo
-from auditor.output.disk import replace_file
-from auditor.output.unfinished import clear
+from auditor.output.journal import Journal, open_journal
 from auditor.past.history import (
     Open,
     line_of,
@@ -37,10 +32,6 @@ from auditor.text import one_line, plural, printable
 
 LINES = "history.ndjson"
 OPEN = "open.json"
-_LOCK = ".lock"
-#: Seconds that a run waits for another one to finish writing.
-_PATIENCE = 30.0
-_PAUSE = 0.05
 
 
 class HistoryFolder(msgspec.Struct, frozen=True):
@@ -53,14 +44,9 @@ class HistoryFolder(msgspec.Struct, frozen=True):
 
         Raises ReportError where it cannot be written, UsageError where it is another account's.
         """
-        with self._locked():
-            clear(self.path)
-            lines = self.path / LINES
-            # Looked at before it is opened: a FIFO would wait for its reader.
-            if lines.exists() and not lines.is_file():
-                raise OSError(0, f"{LINES} is no file")
-            os.close(os.open(lines, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))
-            known = self._open()
+        with self._locked() as journal:
+            journal.prepare(LINES)
+            known = _open(journal)
         if known is not None and known.base_url and source.base_url not in ("", known.base_url):
             raise UsageError(
                 f"--history {printable(str(self.path))} is of {one_line(known.base_url)}, not of"
@@ -72,12 +58,12 @@ class HistoryFolder(msgspec.Struct, frozen=True):
 
         Raises ReportError where it cannot be kept.
         """
-        with self._locked():
-            runs, torn = self._runs()
-            known = self._open()
+        with self._locked() as journal:
+            runs, torn = _runs(journal)
+            known = _open(journal)
             opened = still_open(known or Open(), result)
-            self._append(line_of(result, ran_at))
-            replace_file(self.path / OPEN, (open_text(opened),))
+            journal.append(LINES, line_of(result, ran_at))
+            journal.replace(OPEN, (open_text(opened),))
         since = opened.times(rule.id for rule in result.rules)
         history = History(trend([*runs, past_run(result)]), since)
         warnings = tuple(self._told(torn, damaged=known is None))
@@ -93,16 +79,10 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             )
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[Journal]:
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path / _LOCK, os.O_WRONLY | os.O_CREAT, 0o644)
-            try:
-                _lock(descriptor)
-                yield
-            finally:
-                # Closing it gives the lock up, as the end of the process would.
-                os.close(descriptor)
+            with open_journal(self.path) as journal:
+                yield journal
         except OSError as error:
             why = error.strerror or str(error)
             raise ReportError(
@@ -110,44 +90,19 @@ class HistoryFolder(msgspec.Struct, frozen=True):
                 " choose another folder with --history"
             ) from error
 
-    def _runs(self) -> tuple[list[PastRun], int]:
-        """Return the runs that can be read, and how many lines cannot."""
-        with suppress(FileNotFoundError):
-            lines = (self.path / LINES).read_bytes().splitlines()
-            runs = [run for line in lines if (run := run_of(line)) is not None]
-            return runs, sum(map(bool, lines)) - len(runs)
-        return [], 0
 
-    def _open(self) -> Open | None:
-        """Return what is open; None where the file is damaged."""
-        try:
-            return open_of((self.path / OPEN).read_bytes())
-        except FileNotFoundError:
-            return Open()
-
-    def _append(self, line: bytes) -> None:
-        descriptor = os.open(self.path / LINES, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            size = os.fstat(descriptor).st_size
-            torn = size and os.pread(descriptor, 1, size - 1) != b"\n"
-            data = b"\n" + line if torn else line
-            if os.write(descriptor, data) != len(data):
-                os.ftruncate(descriptor, size)
-                raise OSError(0, "the disk is full")
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _runs(journal: Journal) -> tuple[list[PastRun], int]:
+    """Return the runs that can be read, and how many lines cannot."""
+    with suppress(FileNotFoundError):
+        lines = journal.read(LINES).splitlines()
+        runs = [run for line in lines if (run := run_of(line)) is not None]
+        return runs, sum(map(bool, lines)) - len(runs)
+    return [], 0
 
 
-def _lock(descriptor: int) -> None:
-    """Take the lock, waiting for whoever has it. Raises OSError after a while."""
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise BlockingIOError(0, "another run has been writing there for long") from None
-            time.sleep(_PAUSE)
-        else:
-            return
+def _open(journal: Journal) -> Open | None:
+    """Return what is open; None where the file is damaged."""
+    try:
+        return open_of(journal.read(OPEN))
+    except FileNotFoundError:
+        return Open()

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 REDACTED = "[redacted]"
+#: What stands where text was cut.
+CUT = "…"
 
 #: Shorter credentials are not scrubbed: they would tear holes into ordinary words.
 SHORTEST_CREDENTIAL = 6
+#: Less of one tells nothing, and stands at the end of ordinary words.
+SHORTEST_CUT = 4
 
 
 class Scrubber:
-    """Removes the run's own credentials, in every form they may take, from text."""
+    """Removes the run's own credentials, in every form they may take, from text.
+
+    So are those that were cut: what stands before an ellipsis, or behind one, and is the
+    beginning of a credential, or its end.
+    """
 
     def __init__(self, credentials: Iterable[tuple[str, str]] = ()) -> None:
         forms: set[str] = set()
@@ -20,6 +29,15 @@ class Scrubber:
                 if len(value) >= SHORTEST_CREDENTIAL:
                     forms |= _encodings(value)
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
+        # Longest first, so that none is replaced as a part of itself.
+        self._any = re.compile("|".join(map(re.escape, self._forms))) if forms else None
+        self._longest = max(map(len, forms), default=0)
+        # What the text at a cut has to hold for the looking to be worth it.
+        self._at_cuts = {
+            form[start : start + SHORTEST_CUT]
+            for form in forms
+            for start in range(len(form) - SHORTEST_CUT + 1)
+        }
 
     def __repr__(self) -> str:
         return f"Scrubber({len(self._forms)} forms)"
@@ -33,16 +51,66 @@ class Scrubber:
         for form in self._forms:
             if form in text:
                 text = text.replace(form, REDACTED)
-        return text
+        return self._without_cuts(text) if CUT in text else text
+
+    def chunks(self, chunks: Iterable[str]) -> Iterable[str]:
+        """Return text in pieces without a credential, wherever the pieces begin and end."""
+        return self._streamed(chunks) if self._forms else chunks
 
     def touches(self, text: str) -> bool:
-        """Whether ``text`` holds a credential in any form."""
-        return any(form in text for form in self._forms)
+        """Whether ``text`` holds a credential in any form, whole or cut."""
+        if any(form in text for form in self._forms):
+            return True
+        return CUT in text and self._without_cuts(text) != text
+
+    def _streamed(self, chunks: Iterable[str]) -> Iterator[str]:
+        assert self._any is not None
+        held = ""
+        for chunk in chunks:
+            # Not added: what is added to text that is marked as HTML is escaped.
+            text, start = f"{held}{chunk}", 0
+            # Whatever begins before this place is here as a whole.
+            settled = max(len(text) - self._longest, 0)
+            pieces = []
+            if any(form in text for form in self._forms):
+                while (match := self._any.search(text, start)) and match.start() < settled:
+                    pieces += [text[start : match.start()], REDACTED]
+                    start = match.end()
+            end = max(settled, start)
+            held = text[end:]
+            if end:
+                clean = "".join([*pieces, text[start:end]])
+                yield self._without_cuts(clean) if CUT in clean else clean
+        if held:
+            yield self.text(held)
+
+    def _without_cuts(self, text: str) -> str:
+        pieces = text.split(CUT)
+        ended = [*map(self._cut_end, pieces[:-1]), pieces[-1]]
+        return CUT.join([ended[0], *map(self._cut_start, ended[1:])])
+
+    def _cut_end(self, text: str) -> str:
+        """Return ``text`` without the beginning of a credential at its end."""
+        if text[-SHORTEST_CUT:] in self._at_cuts:
+            for length in range(self._longest - 1, SHORTEST_CUT - 1, -1):
+                if any(len(f) > length and text.endswith(f[:length]) for f in self._forms):
+                    return text[:-length] + REDACTED
+        return text
+
+    def _cut_start(self, text: str) -> str:
+        """Return ``text`` without the end of a credential at its beginning."""
+        if text[:SHORTEST_CUT] in self._at_cuts:
+            for length in range(self._longest - 1, SHORTEST_CUT - 1, -1):
+                if any(len(f) > length and text.startswith(f[-length:]) for f in self._forms):
+                    return REDACTED + text[length:]
+        return text
 
 
 def _encodings(value: str) -> set[str]:
     # Imported here: a process that knows no credentials does without.
     import base64  # noqa: PLC0415  # see above
+    import json  # noqa: PLC0415  # see above
+    from html import escape  # noqa: PLC0415  # see above
     from urllib.parse import quote, quote_plus  # noqa: PLC0415  # see above
 
     # An environment may hold bytes that are no text: surrogates here, and no reason to fail.
@@ -59,4 +127,8 @@ def _encodings(value: str) -> set[str]:
         quote_plus(raw),
         quote(plain, safe=""),
         quote(raw, safe="").lower(),
+        # As reports escape text; these differ for what is no key of Fivetran's.
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        escape(value),
     }

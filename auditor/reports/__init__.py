@@ -4,28 +4,25 @@ A format is a module with two pure functions: ``render(result)`` yields the repo
 ``placeholder(version)`` is a whole report that says a run did not finish. The table names the
 modules and imports none of them, so that the command line can list its formats for nothing.
 
-A format that takes options has a function for each, and its module says by ``MARK`` what a report
-of ours holds near its start.
+A format that takes options has a function for each. ``MARK`` in its module is a pattern that the
+start of every report of ours fits, and hardly anything else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from auditor.errors import Problem
-    from auditor.model import Result
-    from auditor.past.compare import Comparison
+from typing import Any, NamedTuple
 
 
 class Format(NamedTuple):
     """One format: its name on the command line, its file in the output folder, what it is for.
 
     ``options`` are what it takes after a colon, each with its meaning; all of them are counts.
-    ``home`` is the package in which the module of its name is.
+    ``home`` is the package in which the module of its name is, if that is not ``module``; its
+    function ``entry`` renders.
     """
 
     name: str
@@ -33,15 +30,15 @@ class Format(NamedTuple):
     doc: str
     options: Mapping[str, str] = MappingProxyType({})
     home: str = __name__
+    module: str = ""
+    entry: str = "render"
 
-    def render(self, result: Result | Comparison) -> Iterable[str]:
-        """Yield the report on ``result``, piece by piece."""
-        chunks: Iterable[str] = self._module().render(result)
+    def render(self, result: Any) -> Iterable[str]:
+        """Yield the report on ``result``, piece by piece; what that is depends on the table."""
+        chunks: Iterable[str] = getattr(self._module(), self.entry)(result)
         return chunks
 
-    def render_parts(
-        self, result: Result | Comparison, most: int
-    ) -> Iterable[tuple[int, Iterable[str]]]:
+    def render_parts(self, result: Any, most: int) -> Iterable[tuple[int, Iterable[str]]]:
         """Yield the report as numbered parts, in the order in which they are to be written.
 
         Only for a format that takes ``split``; ``most`` is at least 2.
@@ -49,24 +46,21 @@ class Format(NamedTuple):
         parts: Iterable[tuple[int, Iterable[str]]] = self._module().render_parts(result, most)
         return parts
 
-    @property
-    def mark(self) -> str:
-        """What the first characters of a report of ours hold; only where there are options."""
-        mark: str = self._module().MARK
-        return mark
+    def begins(self, head: bytes) -> bool:
+        """Whether ``head`` is how a report of ours in this format begins.
+
+        A format without a mark is never known again.
+        """
+        mark = getattr(self._module(), "MARK", None)
+        return mark is not None and re.search(mark, head.decode("utf-8", "replace")) is not None
 
     def placeholder(self, version: str) -> str:
         """Return a whole report, in this format, that says the run did not finish."""
         text: str = self._module().placeholder(version)
         return text
 
-    def render_problems(self, problems: Sequence[Problem], version: str) -> Iterable[str]:
-        """Return what ``validate`` found, in this format; only SARIF and GitHub's have one."""
-        chunks: Iterable[str] = self._module().render_problems(problems, version)
-        return chunks
-
     def _module(self) -> ModuleType:
-        return import_module(f"{self.home}.{self.name}")
+        return import_module(f"{self.home}.{self.module or self.name}")
 
 
 #: Every format by its name. A format's module bears its name.
@@ -88,5 +82,26 @@ REPORTS: Mapping[str, Format] = MappingProxyType(
             Format("github", "annotations.txt", "GitHub workflow annotations, for the job's log"),
             Format("gitlab", "gl-code-quality-report.json", "GitLab Code Quality"),
         )
+    }
+)
+
+#: What ``test`` writes on the tests it ran.
+TEST_REPORTS: Mapping[str, Format] = MappingProxyType(
+    {
+        "junit": Format(
+            "junit", "junit.xml", "test results: one suite per rule", module="tests_junit"
+        )
+    }
+)
+
+#: What ``validate`` writes on what is wrong in files.
+PROBLEM_REPORTS: Mapping[str, Format] = MappingProxyType(
+    {
+        "sarif": Format(
+            "sarif", "policies.sarif", "SARIF 2.1.0 for code scanning", entry="render_problems"
+        ),
+        "github": Format(
+            "github", "annotations.txt", "GitHub workflow annotations", entry="render_problems"
+        ),
     }
 )

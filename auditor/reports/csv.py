@@ -25,6 +25,7 @@ COLUMNS = (
     "group_id", "group", "connections", "message", "field", "actual", "expected", "evidence",
     "fix", "note", "policy", "line", "fingerprint",
 )  # fmt: skip
+MARK = rf"\A\ufeff?{','.join(COLUMNS)}\r?\n"
 
 _CHUNK = 500
 # What makes a cell a formula (OWASP, "CSV Injection"), in its full-width forms too.

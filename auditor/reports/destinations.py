@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 
 from auditor.errors import UsageError
+from auditor.output.target import Target
 from auditor.reports import REPORTS, Format
 from auditor.text import listed, nearest, printable
 
-_STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 _NAME = re.compile("[^:=]*")
 _OPTION = re.compile("([^,=]*)(=?)([^,=]*)")
 #: A part holds its own listing and at least one check.
@@ -41,6 +41,15 @@ class Destination(msgspec.Struct, frozen=True):
         if not number:
             return self.path
         return self.path.with_name(f"{self.path.stem}-{number}{self.path.suffix}")
+
+    @property
+    def target(self) -> Target:
+        """Where the report goes, or its first part."""
+        return Target.named(self.path and self.first)
+
+    def target_of(self, number: int) -> Target:
+        """Return where a part goes."""
+        return Target(self.part(number))
 
     @property
     def first(self) -> Path:
@@ -89,14 +98,13 @@ def parse_destination(
         )
     if path.endswith("/"):
         return Destination(name, Path(path) / filename, split)
-    if path not in _STDOUT:
-        return Destination(name, Path(path), split)
-    if split:
+    target = Target.named(path)
+    if split and target.path is None:
         raise UsageError(
-            f"--report {printable(text)}: several files cannot go to standard output; "
+            f"--report {printable(text)}: several files cannot go to {target}; "
             f"write {name}:split={split}=FILE"
         )
-    return Destination(name, None)
+    return Destination(name, None if target.is_stdout else Path(path), split)
 
 
 def _folder(path: Path) -> str:

@@ -25,9 +25,10 @@ from auditor.reports.facts import (
     sentences,
     spot,
 )
-from auditor.text import plural, shortened
+from auditor.text import broken_commands, plural, shortened
 
 MOST = 50
+MARK = r"\A::(?:error|notice|warning) (?:title=Fivetran audit::|file=.*title=Fivetran policy::)"
 
 _LONGEST = 8000
 
@@ -61,7 +62,7 @@ def placeholder(version: str) -> str:
     return _command("error", f"{UNFINISHED} (fivetran-auditor {version})")
 
 
-def render_problems(problems: Sequence[Problem], _version: str) -> Iterator[str]:
+def render_problems(problems: Sequence[Problem]) -> Iterator[str]:
     """Yield an annotation for each problem in policy files, up to ``MOST``."""
     for problem in problems[:MOST]:
         yield _command(
@@ -105,8 +106,8 @@ def _command(command: str, text: str, **properties: str) -> str:
 
 
 def _data(text: str) -> str:
-    # ##[command] is read wherever it stands in a line, and cannot be escaped.
-    text = text.replace("##[", "## [")
+    # What is read wherever it stands in a line cannot be escaped.
+    text = "".join(broken_commands([text]))
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

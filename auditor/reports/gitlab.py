@@ -33,6 +33,7 @@ _SEVERITIES = {
     Severity.CRITICAL: "blocker",
 }
 _LONGEST = 1000
+MARK = r'\A\[(?:\n\{"description":.*"check_name":|\n\]\n\Z)'
 # GitLab wants a path of every issue; this is the file in which a repository names packs.
 _DEFAULTS = "auditor.yaml"
 _Object = dict[str, Any]

@@ -21,6 +21,7 @@ from auditor.reports.page.parts import asset, content_policy, templates
 
 #: Findings that stand in the file as plain rows, for readers without scripts.
 PLAIN_FINDINGS = 200
+MARK = r"<title>[^<]* · Fivetran audit · "
 
 _SCRIPTS = (
     "data.js", "state.js", "table.js", "sheet.js", "columns.js", "pictures.js", "report.js",

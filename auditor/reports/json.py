@@ -40,6 +40,7 @@ from auditor.reports.json_text import json_lines, json_text
 
 #: Grows by a minor step when something is added, by a major one when something changes.
 SCHEMA_VERSION = "1.2"
+MARK = r'\A\{\n"schema_version": .*\n"tool": \{"name":"fivetran-auditor"'
 #: The letter that stands for a verdict in a rule's ``verdicts``.
 LETTERS = {verdict: verdict.label[0] for verdict in Verdict}
 
@@ -74,6 +75,11 @@ def render(result: Result) -> Iterator[str]:
         map(_rule, result.checks),
         _found(result),
     )
+
+
+def to_json(result: Result) -> str:
+    """Return the JSON document of ``result``, as ``report.json`` holds it."""
+    return "".join(render(result))
 
 
 def placeholder(version: str) -> str:

@@ -40,7 +40,6 @@ MOST_PASSES = 1000
 
 _CHUNK = 500
 _PACKAGE = "fivetran-auditor"
-#: What the head of every report of ours holds, and of nobody else's.
 MARK = f'package="{_PACKAGE}"'
 _ELEMENTS = {
     Verdict.PASS: "",

@@ -24,6 +24,7 @@ from auditor.reports.facts import (
 from auditor.text import plural, shortened
 
 LONGEST = 60_000
+MARK = r"\A## \S+ Fivetran audit: "
 
 _MOST_REASONS = 20
 _MOST_RULES = 100

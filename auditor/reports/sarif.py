@@ -35,8 +35,10 @@ from auditor.reports.facts import (
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
 from auditor.text import plural
+from auditor.version import __version__
 
 MOST_RESULTS = 25_000
+MARK = r'"tool": \{"driver":\{"name":"fivetran-auditor"'
 
 # GitHub rejects a file in which a rule has more, and shows ten of them.
 _MOST_TAGS = 20
@@ -105,10 +107,10 @@ def placeholder(version: str) -> str:
     return "".join(_log(run, iter([_doubt(UNFINISHED, 0)])))
 
 
-def render_problems(problems: Sequence[Problem], version: str) -> Iterator[str]:
+def render_problems(problems: Sequence[Problem]) -> Iterator[str]:
     """Yield a log of what is wrong in policy files, for a pull request that changes them."""
     run = {
-        "tool": _tool(version, [_PROBLEM_RULE]),
+        "tool": _tool(__version__, [_PROBLEM_RULE]),
         "invocations": [{"executionSuccessful": True}],
         "columnKind": "unicodeCodePoints",
     }

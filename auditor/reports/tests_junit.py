@@ -2,70 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator
 
-import click
-import msgspec
-
-from auditor.errors import ReportError
-from auditor.output.disk import explain, replace_file, write_pipe, write_stdout
 from auditor.policy.testing.examples_run import ExampleOutcome
 from auditor.reports import junit
-from auditor.reports.writer import Destination, parse_destination
-from auditor.version import __version__
 
-_FORMAT = "junit"
-_FOLDER = Path("test-report")
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-class TestReport(msgspec.Struct, frozen=True):
-    """Where the report goes. A placeholder says that the run did not finish, until it has."""
-
-    destination: Destination
-
-    __test__ = False  # no class of tests, whatever its name
-
-    @property
-    def takes_stdout(self) -> bool:
-        """Whether the report goes to standard output, so that nothing else may."""
-        return self.destination.path is None
-
-    def prepare(self) -> None:
-        """Put the placeholder in its place. Raises ReportError when it cannot be written."""
-        path = self.destination.path
-        if path is not None and not _is_pipe(path):
-            self._put(path, (junit.placeholder(__version__),))
-
-    def write(self, outcomes: Iterable[ExampleOutcome]) -> None:
-        """Write the report on ``outcomes``. Raises ReportError when it cannot be."""
-        self._put(self.destination.path, render(outcomes))
-
-    def _put(self, path: Path | None, chunks: Iterable[str]) -> None:
-        try:
-            if path is None:
-                write_stdout(chunks)
-            elif _is_pipe(path):
-                write_pipe(path, chunks)
-            else:
-                target = path.resolve()
-                target.parent.mkdir(parents=True, exist_ok=True)
-                replace_file(target, chunks)
-        except OSError as error:
-            told = f"cannot write {self.destination}: {explain(error)}"
-            raise ReportError(told) from error
-
-
-def report_option(command: _F) -> _F:
-    """Add ``--report``."""
-    return click.option(
-        "--report",
-        metavar="junit[=PATH]",
-        callback=_report,
-        help=f"Write JUnit XML too, to {_FOLDER}/junit.xml unless named; =- is standard output.",
-    )(command)
+MARK = junit.MARK
 
 
 def render(outcomes: Iterable[ExampleOutcome]) -> Iterator[str]:
@@ -88,6 +30,11 @@ def render(outcomes: Iterable[ExampleOutcome]) -> Iterator[str]:
     yield "</testsuites>\n"
 
 
+def placeholder(version: str) -> str:
+    """Return a report that says the run did not finish."""
+    return junit.placeholder(version)
+
+
 def _case(outcome: ExampleOutcome, taken: dict[str, int]) -> str:
     example = outcome.example
     name = f"{example.name or example.given.text}: {outcome.expected.label}"
@@ -108,18 +55,3 @@ def _case(outcome: ExampleOutcome, taken: dict[str, int]) -> str:
         f'{opening}><failure message="{junit.escaped(said)}" type="{outcome.rule.severity.label}">'
         f"{text}</failure></testcase>\n"
     )
-
-
-def _report(
-    _context: click.Context, parameter: click.Parameter, value: str | None
-) -> TestReport | None:
-    if value is None:
-        return None
-    if value.partition("=")[0] != _FORMAT:
-        raise click.BadParameter("test writes junit, and nothing else", param=parameter)
-    return TestReport(parse_destination(value, _FOLDER))
-
-
-def _is_pipe(path: Path) -> bool:
-    """Whether nothing can be replaced at ``path``: a FIFO or a device."""
-    return path.exists() and not path.is_file() and not path.is_dir()

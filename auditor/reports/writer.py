@@ -3,7 +3,7 @@
 What stood at a report's path before a run is a stale green, waiting to be uploaded. So every
 path gets a placeholder, a whole report that says *inconclusive*, before the first record is
 fetched; later the report takes its place in one step. A run that is killed leaves one or the
-other, never half a report. Nothing but this module touches a report's file.
+other, never half a report. Its bytes go the way of everything that is written, ``output/``.
 
 A report in several files has one placeholder, in the place of its first part; what an earlier run
 left under the name of another part is removed, since nobody knows how many parts there will be.
@@ -12,35 +12,38 @@ Only what is ours by its content is, and no file that this run is to write.
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auditor.errors import Interrupted, ReportError, UsageError
-from auditor.output.disk import begins_with, explain, replace_file, write_pipe, write_stdout
+from auditor.output.disk import explain, head_of, real
+from auditor.output.inputs import Inputs, refusal
+from auditor.output.target import identities
 from auditor.output.unfinished import clear
+from auditor.output.writing import put, remove, remove_old, try_stream
 from auditor.reports import REPORTS, Format
 from auditor.reports.destinations import Destination, parse_destination
 
 if TYPE_CHECKING:
     from auditor.model import Result
-    from auditor.past.compare import Comparison
 
 __all__ = ["DEFAULT_FORMATS", "Destination", "ReportWriter", "parse_destination", "write_reports"]
 
 #: The reports that a run writes when nobody names any.
 DEFAULT_FORMATS = ("html", "junit", "json")
+#: The format that is a log's commands.
+_COMMANDS = "github"
+_Clean = Callable[[Iterable[str]], Iterable[str]]
 
 
 class ReportWriter:
     """Writes each destination's placeholder, then its report.
 
     A failure of one never stops the others, and all that failed are named in one ReportError.
-    ``formats`` is the table that the destinations' formats are in.
+    ``formats`` is the table that the destinations' formats are in. ``clean`` takes the run's
+    credentials out of text in pieces, wherever the pieces end.
     """
 
     def __init__(
@@ -48,27 +51,54 @@ class ReportWriter:
         destinations: Sequence[Destination],
         version: str,
         formats: Mapping[str, Format] = REPORTS,
+        clean: _Clean = iter,
     ) -> None:
         self._destinations = tuple(destinations)
         self._version = version
         self._formats = formats
+        self._clean = clean
 
     @property
     def takes_stdout(self) -> bool:
         """Whether a report goes to standard output, so that nothing else may."""
         return any(destination.path is None for destination in self._destinations)
 
-    def prepare(self) -> None:
+    def outdate(self, inputs: Inputs | None = None) -> None:
+        """Put placeholders over what earlier runs have left of these reports, where that can be.
+
+        It is for as soon as it is known where reports go: whatever goes wrong then, with options
+        or with policies, no older report can be taken for this run's. Nothing is made where there
+        was nothing, and nothing is touched that is no report of ours, or is one of ``inputs``.
+        """
+        for destination in self._destinations:
+            if destination.path is None or self._read_as(destination, inputs or Inputs()):
+                continue
+            format_ = self._formats[destination.format]
+            with suppress(OSError):
+                old = [destination.first, *destination.parts_there()] if destination.split else []
+                if any(format_.begins(head_of(path)) for path in old or [destination.first]):
+                    self._place(destination)
+
+    def prepare(self, inputs: Inputs | None = None) -> None:
         """Put every report's placeholder in its place, remove old parts, make folders as needed.
 
-        Raises UsageError when two reports would go to one place, before anything is written,
-        and ReportError that names every path that cannot be written.
+        Raises UsageError when two reports would go to one place, or one to where one of
+        ``inputs`` is, before anything new is made; ReportError that names every path that cannot
+        be written.
         """
-        self._refuse_shared()
+        inputs = inputs or Inputs()
+        try:
+            self._refuse_shared()
+            for destination in self._destinations:
+                if what := self._read_as(destination, inputs):
+                    raise refusal(str(destination), what)
+        except UsageError:
+            self.outdate(inputs)
+            raise
         self.clear()
         self._each(self._place)
 
-    def write(self, result: Result | Comparison) -> tuple[Path, ...]:
+    def write(self, result: Any) -> tuple[Path, ...]:
         """Write every report on ``result`` and return the files, in order, stdout left out.
 
         Raises ReportError that names every report that could not be written, after the others
@@ -81,8 +111,9 @@ class ReportWriter:
     def clear(self) -> None:
         """Remove what killed runs have left where the reports go."""
         paths = [destination.path for destination in self._destinations]
-        for folder in {Path(os.path.realpath(path)).parent for path in paths if path is not None}:
-            clear(folder)
+        with suppress(OSError):  # the working folder may be gone
+            for folder in {real(path).parent for path in paths if path is not None}:
+                clear(folder)
 
     def _each(self, act: Callable[[Destination], None]) -> None:
         failures: list[str] = []
@@ -104,69 +135,76 @@ class ReportWriter:
             raise ReportError("\n".join(f"cannot write {failure}" for failure in failures))
 
     def _refuse_shared(self) -> None:
-        taken: dict[object, Destination] = {}
+        taken: list[tuple[frozenset[object], Destination]] = []
         for destination in self._destinations:
-            place = _place_of(destination.path and destination.first)
-            other = taken.get(place) or self._split_into(destination)
+            places = _places(destination)
+            others = (other for known, other in taken if not known.isdisjoint(places))
+            other = next(others, None) or self._split_into(destination)
             if other is not None:
                 raise UsageError(
                     f"two reports cannot share one place: {other} and {destination}; "
                     "give one of them another path, as in --report FORMAT=PATH"
                 )
-            taken[place] = destination
+            taken.append((places, destination))
 
     def _split_into(self, destination: Destination) -> Destination | None:
         """Return the report of which some part may take the place of ``destination``."""
         for other in self._destinations:
             if other is not destination and other.split and destination.path is not None:
+                assert other.path is not None
                 path = destination.first
-                if _place_of(path) != _place_of(other.path) and other.is_part(path):
+                apart = identities(path).isdisjoint(identities(other.path))
+                if apart and other.is_part(path):
                     return other
         return None
 
+    def _read_as(self, destination: Destination, inputs: Inputs) -> str:
+        """Return what of the run's inputs the report would take the place of, "" for none."""
+        if what := inputs.read_as(destination.target):
+            return what
+        if destination.split:
+            parts = (f"{what} {path}" for what, path in inputs.paths() if destination.is_part(path))
+            return next(parts, "")
+        return ""
+
     def _place(self, destination: Destination) -> None:
-        if destination.path is None:
-            write_stdout(())
-        elif _is_special(destination.first):
-            if not os.access(destination.first, os.W_OK):
-                raise PermissionError(errno.EACCES, "")
-        else:
-            placeholder = self._formats[destination.format].placeholder(self._version)
-            try:
-                _put(destination.first, (placeholder,))
-            except OSError:
-                # No report is better than one of an earlier run, and removing takes no space.
-                _remove(destination.first)
-                raise
-            finally:
-                if self._formats[destination.format].options:
-                    self._remove_old_parts(destination)
+        if destination.target.is_stream:
+            try_stream(destination.target)
+            return
+        placeholder = self._formats[destination.format].placeholder(self._version)
+        try:
+            put(destination.target, (placeholder,))
+        except OSError:
+            # No report is better than one of an earlier run, and removing takes no space.
+            remove(destination.first)
+            raise
+        finally:
+            if self._formats[destination.format].options:
+                self._remove_old_parts(destination)
 
     def _remove_old_parts(self, destination: Destination) -> None:
-        mark = self._formats[destination.format].mark.encode()
-        ours = {_place_of(d.first) for d in self._destinations if d.path is not None}
+        format_ = self._formats[destination.format]
+        ours = {name for d in self._destinations if d.path is not None for name in _places(d)}
         kept: OSError | None = None
         for path in destination.parts_there():
-            if _place_of(path) not in ours and begins_with(path, mark):
+            if ours.isdisjoint(identities(path)) and format_.begins(head_of(path)):
                 try:
-                    path.unlink(missing_ok=True)
+                    remove_old(path)
                 except OSError as error:
                     kept = error
         if kept is not None:
             raise kept
 
-    def _write(self, destination: Destination, result: Result | Comparison) -> list[Path]:
+    def _write(self, destination: Destination, result: Any) -> list[Path]:
         """Write one report and return its files, in order."""
         report = self._formats[destination.format]
-        if destination.path is None:
-            write_stdout(report.render(result))
-            return []
+        commands = report.name == _COMMANDS
         if not destination.split:
-            _put_or_pipe(destination.path, report.render(result))
-            return [destination.path]
+            put(destination.target, self._clean(report.render(result)), commands=commands)
+            return [] if destination.path is None else [destination.path]
         numbers = []
         for number, chunks in report.render_parts(result, destination.split):
-            _put_or_pipe(destination.part(number), chunks)
+            put(destination.target_of(number), self._clean(chunks))
             numbers.append(number)
         return [destination.part(number) for number in sorted(numbers)]
 
@@ -184,44 +222,9 @@ def write_reports(
     return writer.write(result)
 
 
-def _put_or_pipe(path: Path, chunks: Iterable[str]) -> None:
-    if _is_special(path):
-        write_pipe(path, chunks)
-    else:
-        _put(path, chunks)
-
-
-def _put(path: Path, chunks: Iterable[str]) -> None:
-    # A link is followed: replacing it would leave the old report where it points.
-    target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(target, chunks)
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        target = Path(os.path.realpath(path))
-        if target.is_file():
-            target.unlink()
-
-
-def _place_of(path: Path | None) -> object:
-    """Return what two paths to one place have in common."""
-    if path is None:
-        return None
-    with suppress(OSError):
-        status = path.stat()
-        return status.st_dev, status.st_ino
-    return os.path.realpath(path)
-
-
-def _is_special(path: Path) -> bool:
-    """Whether ``path`` is a FIFO, a device or a socket: written directly, it cannot be replaced.
-
-    A folder is not: it is in the way.
-    """
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return False
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+def _places(destination: Destination) -> frozenset[object]:
+    """Return what two reports in one place have in common."""
+    target = destination.target
+    if target.path is None:
+        return identities(target.descriptor) | {target.descriptor}
+    return identities(target.path)

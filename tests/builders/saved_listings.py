@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.decoding.records import Decoder, Shape, WholeRecords
 from auditor.model import Completeness
+from auditor.output.target import Target
 from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
 from auditor.sources.saved.source import SnapshotSource
 from auditor.sources.stream import End, Page
@@ -86,7 +87,7 @@ def lines(values: list[Any]) -> str:
 
 def save(path: Path, listing: list[dict[str, Any]], **end: Any) -> Path:
     """Write a snapshot of our own."""
-    with SnapshotWriter(path, HEADER) as writer:
+    with SnapshotWriter(Target.named(path), HEADER) as writer:
         writer.add(listing)
         writer.finish(**({"walks": 1, "completeness": Completeness.ONE_PAGE} | end))
     return path

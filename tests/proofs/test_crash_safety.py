@@ -438,15 +438,16 @@ def test_what_another_run_is_writing_is_not_cleared_up(tmp_path: Path) -> None:
 def test_a_file_that_was_cleared_up_before_it_was_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, found = unfinished._lock, []
+    lock = unfinished.try_lock  # type: ignore[attr-defined]  # as it is used there
+    found: list[Path] = []
 
     def late(descriptor: int) -> int | None:
-        monkeypatch.setattr(unfinished, "_lock", lock)
+        monkeypatch.setattr(unfinished, "try_lock", lock)
         found.extend(tmp_path.iterdir())
         clear(tmp_path)
         return lock(descriptor)
 
-    monkeypatch.setattr(unfinished, "_lock", late)
+    monkeypatch.setattr(unfinished, "try_lock", late)
     new = begin(tmp_path)
     os.close(new.descriptor)
     assert [path.exists() for path in found] == [False]

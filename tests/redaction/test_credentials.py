@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode, urlsafe_b64encode
+from html import escape
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -25,6 +27,9 @@ def encoded(value: str) -> dict[str, str]:
         "as it is": value,
         "base64": plain,
         "base64 without padding": plain.rstrip("="),
+        "as JSON": json.dumps(value)[1:-1],
+        "as JSON of any letters": json.dumps(value, ensure_ascii=False)[1:-1],
+        "as HTML": escape(value),
         "base64 for URLs": urlsafe,
         "base64 for URLs without padding": urlsafe.rstrip("="),
         "percent-encoded": quote(value, safe=""),

@@ -97,7 +97,7 @@ def test_problems_of_a_policy_are_annotations_too() -> None:
     problems = [
         Problem(Position(bad, 3, 5), bad, bad, warning=n > 0) for n, bad in enumerate(HOSTILE)
     ]
-    found = commands("".join(render_problems(problems * 10, "1.2.3")))
+    found = commands("".join(render_problems(problems * 10)))
     assert [command.name for command in found[:2]] == ["error", "warning"]
     assert {key for command in found for key in command.properties} <= {
         "title", "file", "line", "col",

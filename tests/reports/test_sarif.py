@@ -153,6 +153,6 @@ def test_problems_of_a_policy_are_a_log_too() -> None:
     problems = [
         Problem(Position(bad, 3, 5), bad, bad, warning=n > 0) for n, bad in enumerate(HOSTILE)
     ]
-    run = run_of("".join(render_problems(problems, "1.2.3")))
+    run = run_of("".join(render_problems(problems)))
     levels = [result["level"] for result in run["results"]]
     assert levels == ["error"] + ["warning"] * (len(HOSTILE) - 1)

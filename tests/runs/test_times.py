@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from auditor.model import Completeness
+from auditor.output.target import Target
 from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
 from tests.builders.command import run
 from tests.builders.saved_listings import record
@@ -22,7 +23,7 @@ FRACTION = re.compile(r"\d\d:\d\d\.\d+")
 @pytest.mark.parametrize("now", [(), ("--now", "2026-01-31T12:00:05.123456Z")], ids=["own", "now"])
 def test_people_read_seconds_and_machines_the_whole_time(tmp_path: Path, now: tuple[str, ...]):
     (tmp_path / "house.yaml").write_text(HOUSE)
-    with SnapshotWriter(tmp_path / "s.ndjson", SnapshotHeader(AS_OF, "")) as writer:
+    with SnapshotWriter(Target(tmp_path / "s.ndjson"), SnapshotHeader(AS_OF, "")) as writer:
         writer.add([record(1, paused=True)])
         writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
     audit = ["audit", "-p", "./house.yaml", "--snapshot", "s.ndjson", *now]

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack, cast
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from auditor.cli.config.command import Configurable, config_file, settings_in_force
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
+from auditor.cli.options.reports import outdating
 from auditor.cli.options.rules import (
     ExceptionOptions,
     baseline_of,
-    check_inputs,
     exception_options,
     limits_of,
     selected,
@@ -43,8 +40,9 @@ from auditor.cli.options.shared import (
 )
 from auditor.cli.terminal.conclusion import Telling, audit_and_report
 from auditor.cli.terminal.streams import Terminal
-from auditor.errors import AuditorError, UsageError
-from auditor.policy import load_policies
+from auditor.errors import UsageError
+from auditor.output.inputs import Inputs
+from auditor.policy.loading.load import load
 from auditor.reports import REPORTS
 from auditor.reports.writer import DEFAULT_FORMATS, ReportWriter, parse_destination
 from auditor.run import Options
@@ -56,40 +54,19 @@ if TYPE_CHECKING:
     from auditor.past.history_folder import HistoryFolder
 
 
+#: Where reports without a path of their own go, unless it is said.
+FOLDER = "audit-report"
+
+
 class _MoreOptions(ApiOptions, ExceptionOptions):
     """What the bundles of options hand to the command."""
 
 
-def _outdate(context: click.Context) -> None:
-    """Put placeholders over the reports that an earlier run left where this one's would go.
-
-    Its options cannot be read, so it makes no file, and touches none that it may have to read.
-    """
-    given = context.params
-    folder = given.get("output_dir") or Path("audit-report")
-    # A wrong word among the formats leaves none of them; what stands under their names is old.
-    reports = given.get("reports") or REPORTS
-    with contextlib.suppress(AuditorError, OSError):
-        destinations = [parse_destination(text, folder) for text in reports]
-        destinations = [d for d in destinations if d.path is not None and d.first.is_file()]
-        inputs = _read(
-            context,
-            given.get("policies") or (),
-            given.get("snapshot"),
-            given.get("history"),
-            [destination.path for destination in destinations],
-        )
-        exceptions = {"baseline": given.get("baseline"), "waivers": given.get("waivers")}
-        check_inputs(
-            cast(ExceptionOptions, exceptions),
-            [destination.first for destination in destinations],
-            inputs,
-        )
-        ReportWriter(destinations, __version__).prepare()
-
-
 @click.command(
-    name="audit", cls=Configurable, unread=_outdate, short_help="Fetch, judge, report, gate."
+    name="audit",
+    cls=Configurable,
+    unread=outdating(REPORTS, FOLDER, DEFAULT_FORMATS),
+    short_help="Fetch, judge, report, gate.",
 )
 @policy_option
 @var_option
@@ -120,7 +97,7 @@ def _outdate(context: click.Context) -> None:
     "-o",
     "--output-dir",
     type=click.Path(path_type=Path, file_okay=True),
-    default="audit-report",
+    default=FOLDER,
     show_default=True,
     help="Where reports without a path of their own go.",
 )
@@ -164,14 +141,17 @@ def command(
     if no_color:
         terminal.without_colour()
     destinations = [parse_destination(text, output_dir) for text in reports]
-    written = [destination.path for destination in destinations]
-    check_inputs(more, written, _read(context, policies, snapshot, history, written))
-    writer = ReportWriter(destinations, __version__)
+    writer = ReportWriter(destinations, __version__, clean=terminal.scrubber.chunks)
+    inputs = _inputs(context, snapshot, history, more)
     # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
-    writer.prepare()
-    names, chosen = policy_names(policies)
-    ruleset = load_policies(*names, variables=variables_of(variables), strict=strict)
-    ruleset = selected(ruleset, more)
+    writer.outdate(inputs)
+    try:
+        names, chosen = policy_names(policies)
+        loaded = load(names, variables=variables_of(variables), strict=strict, inputs=inputs)
+    finally:
+        # What policies extend is known now, whatever is wrong with them.
+        writer.prepare(inputs)
+    ruleset = selected(loaded.ruleset, more)
     if snapshot is None:
         more["verify_listing"] = more["verify_listing"] or strict
         source: Source = api_source(more)
@@ -211,24 +191,22 @@ def _history(folder: str | None, source: Source) -> HistoryFolder | None:
     return history
 
 
-def _read(
-    context: click.Context,
-    policies: tuple[str, ...],
-    snapshot: str | None,
-    history: str | None,
-    written: list[Path | None],
-) -> Iterator[tuple[str, str | None]]:
-    """Yield the files that a report must not replace, each with the option that names it."""
-    yield "--config", config_file(context)
-    yield from (("--policy", name) for name in policies)
-    yield "--snapshot", snapshot
-    if snapshot is not None and Path(snapshot).is_dir():
+def _inputs(
+    context: click.Context, snapshot: str | None, history: str | None, options: ExceptionOptions
+) -> Inputs:
+    """Return what the options name that a report must not replace; policies come as they load."""
+    inputs = Inputs()
+    inputs.add("--config", config_file(context))
+    inputs.add("--baseline", options["baseline"])
+    inputs.add("--waivers", options["waivers"])
+    inputs.add("--snapshot", snapshot)
+    if snapshot is not None and snapshot != "-":
         # Of a folder every file is read: a report in it would be taken for records.
-        folder = os.path.realpath(snapshot)
-        inside = (p for p in written if p is not None and os.path.realpath(p.parent) == folder)
-        yield from (("--snapshot", str(path)) for path in inside)
+        inputs.add_folder("--snapshot", Path(snapshot), lambda path: len(path.parts) == 1)
     if history is not None:
-        yield from (("--history", f"{history}/{name}") for name in ("history.ndjson", "open.json"))
+        for name in ("history.ndjson", "open.json", ".lock"):
+            inputs.add("--history", f"{history}/{name}")
+    return inputs
 
 
 def _saved(path: str, misplaced: list[str]) -> Source:

@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from auditor.cli.config.command import Configurable
+from auditor.cli.config.command import Configurable, config_file
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
+from auditor.cli.options.reports import outdating
 from auditor.cli.options.rules import waivers_of, waivers_option
 from auditor.cli.options.shared import (
     TimeType,
@@ -24,13 +25,15 @@ from auditor.cli.terminal.comparison import answer, summary
 from auditor.cli.terminal.layout import columns_of
 from auditor.cli.terminal.streams import Terminal
 from auditor.errors import ReportError, UsageError
+from auditor.output.inputs import Inputs
 from auditor.past.compare import Comparison, compare
 from auditor.past.earlier import EarlierReport, read_report, report_of
-from auditor.policy import load_policies
+from auditor.policy import Ruleset
+from auditor.policy.loading.load import load
 from auditor.reports.comparison import COMPARISONS
-from auditor.reports.writer import Destination, ReportWriter, parse_destination
+from auditor.reports.writer import ReportWriter, parse_destination
 from auditor.run import Options, audit
-from auditor.text import listed, one_line
+from auditor.text import listed
 from auditor.version import __version__
 
 #: What only the form with a snapshot takes, by parameter.
@@ -46,6 +49,7 @@ Examples:
     name="compare",
     cls=Configurable,
     keys=dict.fromkeys(("old", "new", "snapshot", "against", "now", "reports", "output_dir")),
+    unread=outdating(COMPARISONS, "audit-report"),
     epilog=_EPILOG,
     short_help="Tell what changed between two reports, or would with other policies.",
 )
@@ -115,21 +119,27 @@ def command(
     terminal.quiet = quiet
     if no_color:
         terminal.without_colour()
-    _check_form(context, (old, new), snapshot, against)
     destinations = [parse_destination(text, output_dir, COMPARISONS) for text in reports]
-    _check_inputs(destinations, [name for name in (old, new, snapshot) if name is not None])
-    writer = ReportWriter(destinations, __version__, COMPARISONS)
-    writer.prepare()
+    writer = ReportWriter(destinations, __version__, COMPARISONS, terminal.scrubber.chunks)
+    inputs = _inputs(context, (old, new), snapshot, waivers)
+    writer.outdate(inputs)
+    _check_form(context, (old, new), snapshot, against)
     if snapshot is None:
+        writer.prepare(inputs)
         assert old is not None
         assert new is not None
         earlier, later = read_report(old), read_report(new)
     else:
+        names = policy_names(policies)[0]
+        try:
+            before, after = (load(each, inputs=inputs).ruleset for each in (against, names))
+        finally:
+            writer.prepare(inputs)
         options = Options(
             now=now, scrubber=terminal.scrubber, waivers=waivers_of(waivers, strict=False)
         )
-        earlier = _judged(snapshot, against, options)
-        later = _judged(snapshot, policy_names(policies)[0], options)
+        earlier = _judged(snapshot, against, before, options)
+        later = _judged(snapshot, names, after, options)
     comparison = compare(earlier, later, severity_of(fail_on))
     return _tell(terminal, writer, comparison, quiet=quiet, verbose=verbose)
 
@@ -166,19 +176,31 @@ def _is_typed(context: click.Context, parameter: click.Parameter) -> bool:
     return source is ParameterSource.COMMANDLINE
 
 
-def _check_inputs(destinations: Sequence[Destination], names: Sequence[str]) -> None:
-    targets = {d.path.resolve() for d in destinations if d.path is not None}
-    for name in names:
-        if Path(name).resolve() in targets:
-            raise UsageError(f"{one_line(name)} is compared; write the comparison elsewhere")
+def _inputs(
+    context: click.Context,
+    names: tuple[str | None, str | None],
+    snapshot: str | None,
+    waivers: str | None,
+) -> Inputs:
+    """Return what is compared or judged; policies come as they load."""
+    inputs = Inputs()
+    inputs.add("--config", config_file(context))
+    for what, name in zip(("the older report", "the newer report"), names, strict=True):
+        inputs.add(what, name)
+    inputs.add("--snapshot", snapshot)
+    if snapshot is not None:
+        inputs.add_folder("--snapshot", Path(snapshot), lambda path: len(path.parts) == 1)
+    inputs.add("--waivers", waivers)
+    return inputs
 
 
-def _judged(snapshot: str, names: Sequence[str], options: Options) -> EarlierReport:
+def _judged(
+    snapshot: str, names: Sequence[str], ruleset: Ruleset, options: Options
+) -> EarlierReport:
     """Return what the policies ``names`` say of a saved listing."""
     # Imported here: two reports are compared without it.
     from auditor.sources.saved.source import SnapshotSource, check_path
 
-    ruleset = load_policies(*names)
     check_path(snapshot)
     result = audit(SnapshotSource(snapshot), ruleset, options)
     return report_of(result, listed(names, "and"))

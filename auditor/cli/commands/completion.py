@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import MutableMapping
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -13,6 +11,7 @@ from click.shell_completion import get_completion_class, shell_complete
 
 from auditor.cli.options.command import StrictCommand
 from auditor.cli.terminal.streams import Terminal
+from auditor.output.disk import silence_stderr
 
 SHELLS = ("bash", "zsh", "fish")
 #: What a shell sets to ask for completions; click's own name for it.
@@ -49,6 +48,6 @@ def command(context: click.Context, /, *, shell: str) -> int:
 def answer(root: click.Command, instruction: str) -> NoReturn:
     """Answer a shell that asks what may follow, and end. Nothing but answers reaches its line."""
     # Whatever goes wrong would be written into the line that someone is typing.
-    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  # for as long as the process lives
+    silence_stderr()
     arguments: MutableMapping[str, Any] = {"obj": Terminal.from_environment()}
     sys.exit(shell_complete(root, arguments, _NAME, VARIABLE, instruction))

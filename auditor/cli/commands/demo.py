@@ -52,7 +52,7 @@ def command(
     from auditor.sources.api.walk import FivetranSource
 
     destinations = [parse_destination(name, output_dir) for name in DEFAULT_FORMATS]
-    writer = ReportWriter(destinations, __version__)
+    writer = ReportWriter(destinations, __version__, clean=terminal.scrubber.chunks)
     writer.prepare()
     ruleset = load_policies(DEFAULT_PACK)
     terminal.say("A made-up account is served on this machine and audited over HTTP.\n")

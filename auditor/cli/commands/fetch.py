@@ -6,30 +6,26 @@ snapshot that stood under the name before stays as it was, and the exit code is 
 
 from __future__ import annotations
 
-import io
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from auditor.cli.config.command import Configurable
+from auditor.cli.config.command import Configurable, config_file
 from auditor.cli.options.shared import ApiOptions, allow_empty_option, api_options, api_source
 from auditor.cli.terminal.streams import Terminal
 from auditor.clock import apart
-from auditor.errors import Interrupted, ReportError, SourceError
-from auditor.text import plural, printable
+from auditor.errors import Interrupted, SourceError
+from auditor.output.inputs import Inputs
+from auditor.output.target import Target
+from auditor.text import plural
 
 if TYPE_CHECKING:
     from auditor.model import SourceInfo
     from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
     from auditor.sources.stream import End, Event
 
-_STDOUT = ("-", "/dev/stdout", "/dev/fd/1")
 #: Clocks that differ by more than this are not told apart by a slow network.
 _SKEW = timedelta(seconds=300)
 
@@ -49,9 +45,9 @@ _SKEW = timedelta(seconds=300)
     help="Where to, - for standard output; compressed if it ends in .gz.  "
     "[default: connections-TIME.ndjson.gz]",
 )
-@click.pass_obj
+@click.pass_context
 def command(
-    terminal: Terminal,
+    context: click.Context,
     /,
     *,
     output: str | None,
@@ -66,24 +62,31 @@ def command(
     """
     from auditor.decoding.records import WholeRecords
     from auditor.sources.ahead import read_ahead
+    from auditor.sources.saved.snapshot_file import SnapshotWriter
+
+    terminal: Terminal = context.obj
 
     source = api_source(api)
     started = datetime.now(UTC)
-    path = output or f"connections-{started:%Y%m%dT%H%M%SZ}.ndjson.gz"
-    with _writer(path, _header(source.info, started)) as writer:
+    target = Target.named(output or f"connections-{started:%Y%m%dT%H%M%SZ}.ndjson.gz")
+    inputs = Inputs()
+    inputs.add("--config", config_file(context))
+    inputs.refuse(f"--output {target}", target, "snapshot")
+    header = _header(source.info, started)
+    with SnapshotWriter(target, header, terminal.scrubber.text) as writer:
         events = read_ahead(source.events(WholeRecords()), source=source, timeout=timeout)
         try:
             end, count = _save(events, writer, source.info, terminal)
             _check_whole(end, count, allow_empty=allow_empty)
         except SourceError as error:
-            raise SourceError(f"{error}; nothing was saved to {_name(path)}") from error
+            raise SourceError(f"{error}; nothing was saved to {target}") from error
         except Interrupted as interruption:
-            interruption.add_note(f"nothing was saved to {_name(path)}")
+            interruption.add_note(f"nothing was saved to {target}")
             raise
         writer.finish(walks=end.walks, completeness=end.completeness)
     # A snapshot on standard output has it to itself.
-    aside = path in _STDOUT
-    saved = f"Saved {plural(count, 'connection')} from {source.info.location} to {_name(path)}"
+    aside = target.is_stdout
+    saved = f"Saved {plural(count, 'connection')} from {source.info.location} to {target}"
     terminal.say(f"{saved} ({end.completeness.value}).", to_err=aside)
     terminal.say("It holds whole records, config included: keep it private.", to_err=aside)
     return 0
@@ -152,38 +155,5 @@ def _time_of(server: datetime | None, terminal: Terminal) -> datetime:
     return server
 
 
-@contextmanager
-def _writer(path: str, header: SnapshotHeader) -> Iterator[SnapshotWriter]:
-    """Open the snapshot before anything is fetched. Raises ReportError."""
-    from auditor.sources.saved.snapshot_file import SnapshotWriter
-
-    descriptor, opened = _descriptor(path)
-    try:
-        with SnapshotWriter(Path(path), header, descriptor=descriptor) as writer:
-            yield writer
-    finally:
-        if opened and descriptor is not None:
-            os.close(descriptor)
-
-
-def _descriptor(path: str) -> tuple[int | None, bool]:
-    """Return where to write what cannot be replaced, and whether it was opened here."""
-    try:
-        if path in _STDOUT:
-            if sys.stdout is None or sys.stdout.closed:
-                raise ReportError("standard output is closed; name per file with --output")
-            return sys.stdout.fileno(), False
-        place = Path(path)
-        if place.exists() and not place.is_file() and not place.is_dir():
-            return os.open(place, os.O_WRONLY), True
-    except (OSError, ValueError, io.UnsupportedOperation) as error:
-        raise ReportError(f"{_name(path)}: the snapshot cannot be written: {error}") from error
-    return None, False
-
-
 def _warn(terminal: Terminal, message: str) -> None:
     terminal.say(f"warning: {message}", to_err=True)
-
-
-def _name(path: str) -> str:
-    return "standard output" if path in _STDOUT else printable(path)

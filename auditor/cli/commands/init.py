@@ -9,8 +9,9 @@ import click
 
 from auditor.cli.options.command import StrictCommand
 from auditor.cli.terminal.streams import Terminal, style
-from auditor.errors import ReportError, UsageError
-from auditor.output.disk import replace_file
+from auditor.errors import UsageError
+from auditor.output.target import Target
+from auditor.output.writing import put_document
 from auditor.text import listed, one_line
 from auditor.version import __version__
 
@@ -56,19 +57,8 @@ def command(terminal: Terminal, /, *, folder: Path, force: bool) -> int:
             " written. Choose another folder, or replace what is there with --force"
         )
     for name, template in FILES.items():
-        _write(folder / name, (_STARTER / template).read_text(encoding="utf-8"))
+        text = (_STARTER / template).read_text(encoding="utf-8").replace("@VERSION@", __version__)
+        put_document(Target(folder / name), (text,), "choose another folder")
         terminal.say(f"{style('wrote', 'green')} {one_line(str(folder / name))}")
     terminal.say(_NEXT)
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole. Raises ReportError where that cannot be."""
-    try:
-        # A link is followed: it was put there on purpose.
-        target = path.resolve()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(target, (text.replace("@VERSION@", __version__),))
-    except OSError as error:
-        reason = error.strerror or "a folder is in the way"
-        raise ReportError(f"cannot write {one_line(str(path))}: {reason}") from error

@@ -55,7 +55,7 @@ def _checked(
 @click.option("--healthy", is_flag=True, help="An account with nothing to find.")
 @click.option(
     "--latency",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 3_600_000),
     default=0,
     show_default=True,
     metavar="MS",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from auditor.cli.options.command import StrictCommand
-from auditor.errors import ReportError, UsageError
-from auditor.output.disk import replace_file, write_stdout
-from auditor.text import printable
+from auditor.errors import UsageError
+from auditor.output.target import Target
+from auditor.output.writing import put_document
 
 _HELP = """Print the JSON Schema (2020-12) of a policy file.
 
@@ -60,15 +58,8 @@ def command(context: click.Context, /, *, waivers: bool, config: bool, output: s
         if config
         else policy_schema()
     )
-    chunks = (as_text(made),)
-    name = "standard output" if output in {None, "-"} else str(output)
-    try:
-        if output in {None, "-"}:
-            write_stdout(chunks)
-            return 0
-        replace_file(Path(name).resolve(), chunks)
-    except OSError as error:
-        reason = error.strerror or "it is a folder, or closed"
-        raise ReportError(f"cannot write {printable(name)}: {reason}") from error
-    context.obj.say(f"Wrote {printable(name)}")
+    target = Target.named(output)
+    put_document(target, (as_text(made),), "name another file with --output")
+    if target.path is not None:
+        context.obj.say(f"Wrote {target}")
     return 0

@@ -10,20 +10,27 @@ from pathlib import Path
 import click
 import msgspec
 
-from auditor.cli.config.command import Configurable
+from auditor.cli.config.command import Configurable, config_file
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
-from auditor.cli.options.shared import output_options
+from auditor.cli.options.reports import outdating
+from auditor.cli.options.shared import checked, output_options
 from auditor.cli.terminal.streams import Terminal, excerpt, style
 from auditor.errors import Problem, UsageError
 from auditor.model import Verdict
+from auditor.output.disk import real
+from auditor.output.inputs import Inputs
 from auditor.policy.loading.documents import policy_paths
 from auditor.policy.loading.load import load
 from auditor.policy.testing.examples_run import ExampleOutcome, Gap, gaps, run_examples
 from auditor.policy.testing.files import is_test_file, run_test_file, test_files_beside
-from auditor.reports.tests_junit import TestReport, report_option
+from auditor.reports import TEST_REPORTS
+from auditor.reports.writer import ReportWriter, parse_destination
 from auditor.text import listed, one_line, plural
+from auditor.version import __version__
 
+#: Where a report without a path of its own goes.
+FOLDER = "test-report"
 _DOTS = 80
 _FAILED = 1
 _NOTHING = 2
@@ -42,6 +49,7 @@ class Ran(msgspec.Struct, frozen=True):
     name="test",
     cls=Configurable,
     keys={"paths": "policy", "pattern": None, "report": None},
+    unread=outdating(TEST_REPORTS, FOLDER),
     short_help="Run the tests that stand beside the rules.",
 )
 @click.argument(
@@ -50,15 +58,21 @@ class Ran(msgspec.Struct, frozen=True):
 @click.option(
     "-k", "pattern", metavar="PATTERN", help="Only tests whose rule or name holds this, or matches."
 )
-@report_option
+@click.option(
+    "--report",
+    metavar="junit[=PATH]",
+    callback=checked(lambda text: text and parse_destination(text, Path(), TEST_REPORTS)),
+    help=f"Write JUnit XML too, to {FOLDER}/junit.xml unless named; =- is standard output.",
+)
 @output_options
-@click.pass_obj
+@click.pass_context
 def command(
-    terminal: Terminal,
+    context: click.Context,
+    /,
     *,
     paths: tuple[str, ...],
     pattern: str | None,
-    report: TestReport | None,
+    report: str | None,
     quiet: bool,
     verbose: bool,
     no_color: bool,
@@ -69,32 +83,44 @@ def command(
     named is tested, not what it extends. Exit 0: all passed; 1: a test failed; 2: a policy has
     problems, or there was nothing to test.
     """
+    terminal: Terminal = context.obj
     terminal.quiet = quiet
     if no_color:
         terminal.without_colour()
-    if report is not None:
-        report.prepare()
-    names, _ = policy_names(paths)
-    ran = _run(names)
+    writer = ReportWriter(
+        [] if report is None else [parse_destination(report, Path(FOLDER), TEST_REPORTS)],
+        __version__,
+        TEST_REPORTS,
+        terminal.scrubber.chunks,
+    )
+    inputs = Inputs()
+    inputs.add("--config", config_file(context))
+    writer.outdate(inputs)
+    try:
+        names, _ = policy_names(paths)
+        ran = _run(names, inputs)
+    finally:
+        writer.prepare(inputs)
     chosen = [o for o in ran.outcomes if pattern is None or _is_chosen(o, pattern)]
     if not chosen:
         raise UsageError(_nothing(names, ran, pattern))
-    to_err = report is not None and report.takes_stdout
+    to_err = writer.takes_stdout
     for line in _told(ran, chosen, pattern, quiet=quiet, verbose=verbose):
         terminal.say(line, to_err=to_err)
-    if report is not None:
-        report.write(chosen)
+    writer.write(chosen)
     return 0 if all(outcome.passed for outcome in chosen) else _FAILED
 
 
-def _run(names: Sequence[str]) -> Ran:
+def _run(names: Sequence[str], inputs: Inputs) -> Ran:
     """Run every test of the policies, folders, packs and test files that ``names`` are.
 
     Raises PolicyError with every problem of a policy, UsageError for a name that is nothing.
     """
     policies, files = _found(names)
+    for path in files:
+        inputs.add("the tests", path)
     # Together first, as an audit loads them: an id may stand once in all of them.
-    together = load([str(path) for path in policies]) if policies else None
+    together = load([str(path) for path in policies], inputs=inputs) if policies else None
     outcomes: list[ExampleOutcome] = []
     for path in policies:
         # Each by itself then: its tests were written for its own variables.
@@ -119,15 +145,15 @@ def _found(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
         if is_test_file(name):
             if not Path(name).is_file():
                 raise UsageError(f"{one_line(name)}: no such file")
-            files.setdefault(Path(name).resolve(), _path(name))
+            files.setdefault(real(Path(name)), _path(name))
             continue
         below = list(_tests_below(Path(name))) if _is_folder(name) else []
         for path in below:
-            files.setdefault(path.resolve(), path)
+            files.setdefault(real(path), path)
         for path in _policies(name, optional=bool(below)):
-            policies.setdefault(path.resolve(), path)
+            policies.setdefault(real(path), path)
             for file in test_files_beside(path):
-                files.setdefault(file.resolve(), file)
+                files.setdefault(real(file), file)
     return list(policies.values()), list(files.values())
 
 

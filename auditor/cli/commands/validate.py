@@ -9,28 +9,28 @@ from pathlib import Path
 import click
 
 from auditor.acceptance.waivers import Waivers, rule_problem
-from auditor.cli.config.command import Configurable
+from auditor.cli.config.command import Configurable, config_file
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
+from auditor.cli.options.reports import outdating
 from auditor.cli.options.rules import waivers_of, waivers_option
 from auditor.cli.options.shared import strict_option, var_option, variables_of
 from auditor.cli.terminal.streams import Terminal, excerpt, style
-from auditor.errors import PolicyError, Problem, UsageError
-from auditor.output.disk import replace_file, write_stdout
+from auditor.errors import PolicyError, Problem, ReportError
+from auditor.output.inputs import Inputs
 from auditor.policy.loading.load import load
 from auditor.policy.rules import Ruleset
-from auditor.reports import REPORTS
-from auditor.text import listed, one_line, plural
+from auditor.reports import PROBLEM_REPORTS
+from auditor.reports.writer import Destination, ReportWriter, parse_destination
+from auditor.text import listed, plural
 from auditor.version import __version__
-
-#: The report formats that can say what is wrong in a file.
-_FORMATS = {"sarif": "policies.sarif", "github": "-"}
 
 
 @click.command(
     name="validate",
     cls=Configurable,
     keys={"paths": "policy", "reports": None},
+    unread=outdating(PROBLEM_REPORTS, "."),
     short_help="Check policies: every problem with file:line:column.",
 )
 @click.argument(
@@ -44,14 +44,14 @@ _FORMATS = {"sarif": "policies.sarif", "github": "-"}
     "reports",
     multiple=True,
     metavar="FORMAT[=PATH]",
-    shell_complete=completion.words(_FORMATS),
+    shell_complete=completion.words(PROBLEM_REPORTS),
     help="sarif or github, for pull requests that change policies; =- is standard output.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
 @click.option("-v", "--verbose", is_flag=True, help="Show where a bug happened.")
-@click.pass_obj
+@click.pass_context
 def command(
-    terminal: Terminal,
+    context: click.Context,
     /,
     *,
     paths: tuple[str, ...],
@@ -66,14 +66,28 @@ def command(
 
     Exit 0 when nothing is, 2 when anything is. Without a path: ./policies, else the pack baseline.
     """
-    wanted = [_destination(text) for text in reports]
+    terminal: Terminal = context.obj
+    writer = ReportWriter(
+        [_destination(text) for text in reports],
+        __version__,
+        PROBLEM_REPORTS,
+        terminal.scrubber.chunks,
+    )
+    inputs = Inputs()
+    inputs.add("--config", config_file(context))
+    inputs.add("--waivers", waivers)
+    writer.outdate(inputs)
     names, _ = policy_names(paths)
     problems: list[Problem] = []
+    lost: ReportError | None = None
     counted: list[str] = []
     ruleset: Ruleset | None = None
     code = 0
     try:
-        loaded = load(names, variables=variables_of(variables), strict=strict)
+        try:
+            loaded = load(names, variables=variables_of(variables), strict=strict, inputs=inputs)
+        finally:
+            writer.prepare(inputs)
         ruleset = loaded.ruleset
         problems += loaded.warnings
         counted.append(plural(len(ruleset.rules), "rule"))
@@ -90,9 +104,11 @@ def command(
     except PolicyError as error:
         problems += error.problems
         code = error.exit_code
-    for name, path in wanted:
-        _write(name, path, problems)
-    taken = any(path is None for _, path in wanted)
+    taken = writer.takes_stdout
+    try:
+        writer.write(problems)
+    except ReportError as error:
+        lost = error
     for problem in problems:
         terminal.say(excerpt(problem), to_err=taken)
     if code:
@@ -102,6 +118,9 @@ def command(
         fine = f"{style('fine', 'green')}: {', '.join([f'{rules} in {files}', *more])}"
         warned = f", {plural(len(problems), 'warning')}" if problems else ""
         terminal.say(fine + warned, to_err=taken)
+    if lost is not None:
+        terminal.complain(str(lost))
+        return lost.exit_code
     return code
 
 
@@ -120,27 +139,16 @@ def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
             yield Problem(waiver.position, wrong, "it waives nothing", warning=True)
 
 
+def _destination(text: str) -> Destination:
+    """Return where a report goes; GitHub's commands are for the log unless a file is named."""
+    if text == "github":
+        return Destination(text, None)
+    return parse_destination(text, Path(), PROBLEM_REPORTS)
+
+
 def _told(problems: Sequence[Problem]) -> str:
     errors = sum(not problem.warning for problem in problems)
     counts = [plural(errors, "error")] if errors else []
     warnings = len(problems) - errors
     counts += [plural(warnings, "warning")] if warnings else []
     return f"{style(listed(counts, 'and'), 'red')}: nothing runs with these files"
-
-
-def _destination(text: str) -> tuple[str, Path | None]:
-    name, equals, path = text.partition("=")
-    if name not in _FORMATS:
-        raise UsageError(f"--report {one_line(text)}: validate writes {listed(_FORMATS)}")
-    place = path if equals else _FORMATS[name]
-    if not place:
-        raise UsageError(f"--report {one_line(text)}: name per file, or - for standard output")
-    return name, None if place == "-" else Path(place)
-
-
-def _write(name: str, path: Path | None, problems: Sequence[Problem]) -> None:
-    chunks = REPORTS[name].render_problems(problems, __version__)
-    if path is None:
-        write_stdout(chunks)
-    else:
-        replace_file(path.resolve(), chunks)

@@ -6,8 +6,9 @@ Lists are replaced by whoever comes first; options that take NAME=VALUE are merg
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from auditor.cli.config.settings import (
 )
 from auditor.cli.options import completion
 from auditor.cli.options.command import StrictCommand
+from auditor.cli.options.reports import Unread
 from auditor.cli.options.repository import upward
 from auditor.errors import AuditorError, UsageError
 from auditor.suggest import nearest
@@ -47,7 +49,7 @@ class Configurable(StrictCommand):
         self,
         *arguments: Any,
         keys: Mapping[str, str | None] | None = None,
-        unread: Callable[[click.Context], None] | None = None,
+        unread: Unread | None = None,
         **attributes: Any,
     ) -> None:
         super().__init__(*arguments, **attributes)
@@ -81,7 +83,7 @@ class Configurable(StrictCommand):
             raise
 
     def _tell_unread(self, ctx: click.Context, words: list[str]) -> None:
-        if self._unread is None:
+        if self._unread is None or ctx.resilient_parsing:
             return
         lenient = click.Context(
             self,
@@ -92,10 +94,10 @@ class Configurable(StrictCommand):
             ignore_unknown_options=True,
             allow_extra_args=True,
         )
-        with lenient:
-            super().parse_args(lenient, words)
-            if not lenient.meta.get(_SHOW):
-                self._unread(lenient)
+        with lenient, contextlib.suppress(click.UsageError, AuditorError):
+            super().parse_args(lenient, list(words))
+        if not lenient.meta.get(_SHOW):
+            self._unread(lenient, words, config_file(lenient))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, or show what it would run with."""
@@ -200,17 +202,20 @@ def _load(context: click.Context, _option: click.Parameter, name: str | None) ->
     """Make what the file says the defaults of the command's parameters."""
     if name is not None and not name.strip():
         raise UsageError("--config is empty; leave the option out")
-    _check_environment(context)
+    if not context.resilient_parsing:
+        _check_environment(context)
     path = upward(CONFIG_FILE) if name is None else Path(name)
-    if name is None:
+    if name is None and not context.resilient_parsing:
         _check_names(path)
     # A link to nothing is a mistake; no file at all is the usual case.
     if path is None:
         return
     # Imported here: a run without a file needs none of it.
-    from auditor.cli.config.file import read_config
+    from auditor.cli.config.file import read_config, readable_config
 
-    settings = read_config(path, context, config_options(context))
+    context.meta[_FILE] = ConfigFile(path.as_posix(), {})
+    read = readable_config if context.resilient_parsing else read_config
+    settings = read(path, context, config_options(context))
     context.meta[_FILE] = ConfigFile(path.as_posix(), settings)
     assert isinstance(context.command, Configurable)
     context.default_map = {

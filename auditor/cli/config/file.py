@@ -7,8 +7,10 @@ derived from the same options. What is wrong is reported at once, each problem w
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +18,8 @@ from urllib.parse import urlsplit
 import click
 
 from auditor.cli.config.settings import ANCHORS, Setting, takes_pairs
-from auditor.errors import PolicyError, Problem, UsageError
+from auditor.errors import AuditorError, PolicyError, Problem, UsageError
+from auditor.files import read_file
 from auditor.model import Position
 from auditor.policy.loading import nodes
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -37,6 +40,8 @@ _FOREIGN = {
     **dict.fromkeys(("limits", "allow"), "max"),
     **dict.fromkeys(("url", "api", "host"), "base_url"),
 }
+#: Where a key of the file begins: at the start of a line that begins with no blank.
+_TOP_LEVEL = re.compile(rb"(?m)^(?=[^\s#-])")
 _KEY = re.compile(r"[\w.-]+(?=[\"']?\s*:)")
 _PYTHON: Mapping[str, tuple[type, ...]] = {
     "boolean": (bool,),
@@ -76,15 +81,7 @@ def read_config(
     Raises PolicyError with every problem found, UsageError for a file that cannot be read.
     """
     label = path.as_posix()
-    try:
-        if path.is_symlink() and path.resolve().suffix.lower() not in {".yaml", ".yml"}:
-            # What is wrong with a file is told with its lines: not those of a password file.
-            raise UsageError(f"{one_line(label)}: a link to what is no .yaml file; name that file")
-        with path.open("rb") as file:
-            data = file.read(nodes.MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{one_line(label)}: cannot be read: {reason}") from error
+    data = _contents(path, label)
     if all(not line.strip() or line.lstrip().startswith(b"#") for line in data.splitlines()):
         return {}
     problems = Problems()
@@ -102,6 +99,35 @@ def read_config(
     if problems.errors:
         raise PolicyError([_shown(problem, tells=tells) for problem in problems.errors])
     return settings
+
+
+def readable_config(
+    path: Path, context: click.Context, options: Mapping[str, click.Option]
+) -> dict[str, Setting]:
+    """Return what can be read of a file that has problems: each key by itself.
+
+    For where something is wrong anyway, and it has to be known where reports would have gone.
+    """
+    settings: dict[str, Setting] = {}
+    with suppress(AuditorError):
+        for piece in _TOP_LEVEL.split(_contents(path, path.as_posix())):
+            with suppress(nodes.YamlError):
+                root, _ = nodes.parse(piece, path.as_posix())
+                reader = _SettingsReader(Problems(), context, options, path.parent)
+                settings |= dict(reader.read(root))
+    return settings
+
+
+def _contents(path: Path, label: str) -> bytes:
+    try:
+        real = Path(os.path.realpath(path))
+        if path.is_symlink() and real.suffix.lower() not in {".yaml", ".yml"}:
+            # What is wrong with a file is told with its lines: not those of a password file.
+            raise UsageError(f"{one_line(label)}: a link to what is no .yaml file; name that file")
+        return read_file(path, nodes.MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{one_line(label)}: cannot be read: {reason}") from error
 
 
 def _shown(problem: Problem, *, tells: bool) -> Problem:

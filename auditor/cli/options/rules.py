@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
@@ -109,27 +107,6 @@ def exception_options(command: _F) -> _F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
-
-
-def check_inputs(
-    options: ExceptionOptions,
-    written: Iterable[Path | None],
-    read: Iterable[tuple[str, str | None]] = (),
-) -> None:
-    """Raise UsageError when a report would be written over what the run reads or remembers.
-
-    ``read`` are more options and the paths they name. A baseline that every run replaces makes
-    each violation known by the next run.
-    """
-    # Not Path.resolve(): it raises where a link leads to itself, which the writer tells of.
-    targets = {os.path.realpath(path) for path in written if path is not None}
-    named = (("--baseline", options["baseline"]), ("--waivers", options["waivers"]), *read)
-    for option, name in named:
-        if name is not None and os.path.realpath(name) in targets:
-            raise UsageError(
-                f"{option} {one_line(name)}: this run would write its report there; keep a copy"
-                " elsewhere, and commit it"
-            )
 
 
 def selected(ruleset: Ruleset, options: ExceptionOptions) -> Ruleset:

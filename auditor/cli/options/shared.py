@@ -6,6 +6,7 @@ that loads policies chooses them alike.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -32,6 +33,7 @@ else:
 
 BASE_URL = "https://api.fivetran.com"
 _NO_BAR = "none"
+_YEAR = 31_536_000
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -64,6 +66,22 @@ class AgeType(_AgeType):
         if age is None or age <= timedelta(0):
             self.fail(f"{one_line(value)} is no duration; write 90m, 36h, 7d or 2w", param, ctx)
         return age
+
+
+class SecondsType(click.FloatRange):
+    """A finite number of seconds, a year at most: whoever waits for ever decides nothing."""
+
+    def __init__(self, *, min_open: bool = False) -> None:
+        super().__init__(0, _YEAR, min_open=min_open)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number that ``value`` says; NaN is in no range, and looks like in any."""
+        number: float = click.FLOAT.convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{one_line(str(value))} is no number of seconds", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class ApiOptions(TypedDict):
@@ -123,7 +141,7 @@ _API_OPTIONS = (
     ),
     click.option(
         "--max-wait",
-        type=click.FloatRange(0),
+        type=SecondsType(),
         default=120,
         show_default=True,
         metavar="SECONDS",
@@ -131,7 +149,7 @@ _API_OPTIONS = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(0, min_open=True),
+        type=SecondsType(min_open=True),
         default=600,
         show_default=True,
         metavar="SECONDS",

@@ -15,12 +15,12 @@ from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from auditor.errors import Problem
+from auditor.output.disk import let_go
 from auditor.redaction.credentials import Scrubber
-from auditor.text import one_line, plural, printable
+from auditor.text import broken_commands, one_line, plural, printable, shortened
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _STYLED = re.compile(r"\x1b\[[0-9;]*m")
-_COMMAND = re.compile(r"^(\s*)::|##\[|##vso\[")
 _BUG = (
     "this is a bug in the auditor, not in your account: nothing it says of this run can be"
     " trusted. Please report it with the command you ran"
@@ -102,7 +102,7 @@ class Terminal:
 
     def complain_of_bug(self, error: Exception, *, verbose: bool) -> None:
         """Write that something unexpected happened, and with ``verbose`` where."""
-        self.complain(f"{type(error).__name__}: {str(error)[:500]}")
+        self.complain(f"{type(error).__name__}: {shortened(self.scrubber.text(str(error)), 500)}")
         if verbose:
             import traceback  # only here, and seldom
 
@@ -129,7 +129,7 @@ class Terminal:
                 if stream is not None:
                     stream.flush()
             except (OSError, ValueError):
-                _let_go(stream)
+                let_go(stream)
 
     def _safe(self, text: str, *, colour: bool) -> str:
         lines = self.scrubber.text(text).split("\n")
@@ -143,7 +143,7 @@ class Terminal:
             stream.write(f"{text}\n")
             stream.flush()
         except (OSError, ValueError):
-            _let_go(stream)
+            let_go(stream)
             self.out = None if stream is self.out else self.out
             self.err = None if stream is self.err else self.err
 
@@ -181,7 +181,7 @@ def _safe_line(line: str, *, colour: bool) -> str:
         pieces += [printable(line[end : match.start()]), match[0] if colour else ""]
         end = match.end()
     pieces.append(printable(line[end:]))
-    return _COMMAND.sub(lambda match: f"{match[0][:-1]} {match[0][-1]}", "".join(pieces))
+    return "".join(broken_commands(["".join(pieces)]))
 
 
 def _usable(stream: TextIO | None) -> TextIO | None:
@@ -197,11 +197,3 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:
         return False
-
-
-def _let_go(stream: TextIO) -> None:
-    """Point a broken stream at nothing, so that the interpreter's exit does not trip over it."""
-    with contextlib.suppress(OSError, ValueError):
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, stream.fileno())
-        os.close(nothing)

@@ -16,7 +16,9 @@ import msgspec
 
 from auditor.errors import UsageError
 from auditor.fields import FIELDS, Exposure
+from auditor.files import read_file
 from auditor.model import PACK, PolicyFile, Position
+from auditor.output.inputs import Inputs
 from auditor.policy.loading import nodes
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
@@ -88,18 +90,28 @@ def policy_paths(name: str) -> list[PolicyPath]:
 
 
 class DocumentReader:
-    """Reads files and what they extend, each once."""
+    """Reads files and what they extend, each once, and notes in ``inputs`` what it opens."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, inputs: Inputs | None = None) -> None:
         self._problems = problems
+        self._inputs = Inputs() if inputs is None else inputs
         #: What was read, extended files before those that extend them, by label.
         self.documents: dict[str, Document] = {}
         self._under_way: list[str] = []
+
+    def read_all(self, name: str) -> None:
+        """Read what a ``--policy`` argument names. Raises UsageError for a name that is nothing."""
+        if _is_path(name) and _is_folder(Path(name)):
+            # What is put there is read by the next run.
+            self._inputs.add_folder("the policies in", Path(name), _would_be_read)
+        for source in policy_paths(name):
+            self.read(source)
 
     def read(self, source: PolicyPath) -> None:
         """Read the file at ``source`` and all it extends."""
         if source.label in self.documents:
             return
+        self._inputs.add("the policy", source.path)
         data = _contents(source)
         self._problems.knows(source.label, data)
         try:
@@ -170,7 +182,7 @@ class DocumentReader:
         path = source.path.parent / item.text
         if _is_file(path):
             # Where it leads counts: a link may be called anything.
-            if path.resolve().suffix.lower() in {".yaml", ".yml"}:
+            if Path(os.path.realpath(path)).suffix.lower() in {".yaml", ".yml"}:
                 return PolicyPath(path, printable(_label(path)))
             message = f"{one_line(item.text)} is no policy"
             self._problems.add(item.position, message, "a policy ends in .yaml or .yml")
@@ -263,6 +275,11 @@ def _files_below(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def _would_be_read(path: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in {".yaml", ".yml"} and not hidden
+
+
 def _is_policy_file(path: Path) -> bool:
     # Tests of policies stand beside them. A suffix in capitals is no reason to leave rules out.
     name = path.name.lower()
@@ -284,14 +301,20 @@ def _label(path: Path) -> str:
     named as what it is: ``policies/baseline.yaml`` may be a file of the user's. Where packs are
     written, in the repository of this project, they are files like others.
     """
-    whole = path.resolve()
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+        whole = Path(os.path.realpath(path))
+    except OSError as error:
+        raise UsageError("the working folder is gone; change to one that is there") from error
     packs = resource_folder("policies")
     if whole.parent == packs and packs != here / "policies":
         return f"{PACK}{whole.stem}"
     if path.is_absolute() and not whole.is_relative_to(here):
         return whole.as_posix()
-    label = Path(os.path.relpath(whole, here)).as_posix()
+    try:
+        label = Path(os.path.relpath(whole, here)).as_posix()
+    except ValueError:  # on another drive
+        return whole.as_posix()
     return f"./{label}" if label.startswith(PACK) else label
 
 
@@ -312,8 +335,7 @@ def _is_folder(path: Path) -> bool:
 def _contents(source: PolicyPath) -> bytes:
     """Return what the file holds, or enough of it to see that it is too large."""
     try:
-        with source.path.open("rb") as file:
-            return file.read(nodes.MAX_BYTES + 1)
+        return read_file(source.path, nodes.MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{source.label}: cannot be read: {reason}") from error

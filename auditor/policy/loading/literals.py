@@ -214,7 +214,9 @@ class Literals:
         return None
 
     def _schema(self, operator: Operator, _found: Field, node: Node) -> Any:
-        from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415  # 70 ms, rare
+        from jsonschema import SchemaError  # noqa: PLC0415  # 70 ms, rare
+
+        from auditor.policy.loading.json_schema import Validator  # noqa: PLC0415  # as above
 
         schema = plain_value(node)
         if not isinstance(schema, dict) or not schema:
@@ -234,11 +236,11 @@ class Literals:
             self._wrong(node, "a schema in a policy has no patterns", hint)
             return None
         try:
-            Draft202012Validator.check_schema(schema)
+            Validator.check_schema(schema)
         except SchemaError as error:
             self._wrong(node, f"not a JSON Schema: {one_line(error.message)}", "")
             return None
-        return Draft202012Validator(schema)
+        return Validator(schema)
 
     # -- signs of a pattern -----------------------------------------------------------------
 

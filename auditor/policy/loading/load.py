@@ -6,13 +6,16 @@ then every rule is built. Every problem in every file is collected, and nothing 
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from auditor.errors import PolicyError, Problem
+from auditor.errors import PolicyError, Problem, UsageError
 from auditor.model import Position
-from auditor.policy.loading.documents import Document, DocumentReader, policy_paths
+from auditor.output.inputs import Inputs
+from auditor.policy.loading.documents import Document, DocumentReader
 from auditor.policy.loading.examples import Example
 from auditor.policy.loading.nodes import MappingNode, ScalarNode
 from auditor.policy.loading.problems import Problems
@@ -37,18 +40,22 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 def load(
-    names: Iterable[str], *, variables: Mapping[str, str] | None = None, strict: bool = False
+    names: Iterable[str],
+    *,
+    variables: Mapping[str, str] | None = None,
+    strict: bool = False,
+    inputs: Inputs | None = None,
 ) -> Loaded:
     """Load policies by file, folder or pack, with all they extend.
 
     ``variables`` override those that policies declare. With ``strict`` a warning stops the load
-    too. Raises PolicyError with every problem found, UsageError for a name that is nothing.
+    too. What is read is noted in ``inputs``. Raises PolicyError with every problem found,
+    UsageError for a name that is nothing.
     """
     problems = Problems()
-    reader = DocumentReader(problems)
+    reader = DocumentReader(problems, inputs)
     for name in names:
-        for place in policy_paths(name):
-            reader.read(place)
+        reader.read_all(name)
     documents = reader.documents
     ids = _rule_ids(documents, problems)
     values = settle_variables(documents, variables or {}, problems)
@@ -109,13 +116,43 @@ def _check_some(
 
 
 def load_policies(
-    *names: str, variables: Mapping[str, str] | None = None, strict: bool = False
+    *names: str | os.PathLike[str],
+    variables: Mapping[str, object] | None = None,
+    strict: bool = False,
 ) -> Ruleset:
     """Return the rules of the policies ``names``: files, folders or shipped packs.
 
-    Raises PolicyError with every problem found, UsageError for a name that is nothing.
+    A ``Path`` is a file or a folder, whatever it is called. ``variables`` are texts, as after
+    ``--var``, or what Python has for them: numbers, booleans, lists of texts. Raises PolicyError
+    with every problem found, UsageError for a name that is nothing and a value that is neither.
     """
-    return load(names, variables=variables, strict=strict).ruleset
+    texts = {name: _variable(name, value) for name, value in (variables or {}).items()}
+    return load(map(_policy_name, names), variables=texts, strict=strict).ruleset
+
+
+def _policy_name(name: object) -> str:
+    if isinstance(name, str):
+        return name
+    if isinstance(name, os.PathLike):
+        path = os.fspath(name)
+        if isinstance(path, str):
+            return path if "/" in path or os.path.isabs(path) else f"./{path}"  # noqa: PTH117  # text
+    raise UsageError(f"{one_line(repr(name))} names no policy; pass a text or a Path")
+
+
+def _variable(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return str(value)
+    if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
+        return ",".join(value)
+    raise UsageError(
+        f"variable {one_line(str(name))}: {one_line(repr(value))} is no text, number, boolean or"
+        " list of texts"
+    )
 
 
 def _packs_named(documents: Mapping[str, Document]) -> dict[str, Position]:

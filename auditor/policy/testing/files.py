@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from auditor.errors import PolicyError, UsageError
+from auditor.files import read_file
 from auditor.model import Position, Verdict
 from auditor.policy.loading import nodes
 from auditor.policy.loading.documents import policy_paths
@@ -142,7 +143,7 @@ def _outcomes(
 def _read(path: Path, problems: Problems) -> TestFile | None:
     (source,) = policy_paths(str(path))
     try:
-        data = source.path.read_bytes()
+        data = read_file(source.path, nodes.MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{source.label}: cannot be read: {error.strerror}") from error
     problems.knows(source.label, data)

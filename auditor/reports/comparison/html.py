@@ -22,6 +22,7 @@ from auditor.reports.page.parts import asset, content_policy, templates
 #: Changes of one kind, and tallies of one table, that stand on the page.
 MOST_CHANGES = 300
 MOST_TALLIES = 15
+MARK = r"<title>[^<]* · Fivetran audit(?:s compared</title>| · )"
 _HEADLINES = {
     ComparisonOutcome.HELD: ("Nothing got worse", "passed"),
     ComparisonOutcome.WORSE: ("Worse", "violations"),

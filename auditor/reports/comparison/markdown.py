@@ -14,6 +14,7 @@ from auditor.text import plural
 _MOST_TALLIES = 50
 _MOST_CHANGES = 1000
 _RESERVE = 400
+MARK = r"\A## \S+ Fivetran audits compared: "
 _HEADINGS = {
     ComparisonOutcome.HELD: "✅ Fivetran audits compared: nothing got worse",
     ComparisonOutcome.WORSE: "❌ Fivetran audits compared: worse",

@@ -38,6 +38,8 @@ _ADVICE = {
     429: "run again later",
 }
 _LATER = "run again later"
+#: Bytes of a body that is not JSON, to say how it starts.
+_LOOKED_AT = 4096
 #: Seconds. The first pause is drawn from the first second, each next one from twice as much.
 _LONGEST_PAUSE = 30.0
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -157,10 +159,11 @@ class Client:
 
     def _start(self, body: bytes) -> str:
         """Return how a body starts that is not JSON; what is, or was, may hold anything."""
-        start = body[:320].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+        # More than is shown: what is cut before it is scrubbed is a credential but for its end.
+        start = body[:_LOOKED_AT].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
         if start[:1] in {"", "{", "["}:
             return ""
-        start = self._scrubber.text(start)
+        start = self._scrubber.text(start)[:320]
         return f"; it starts with: {REDACTED if looks_secret(start) else one_line(start, 80)}"
 
     def _failed(self, error: ExchangeError | UndecodableError) -> _Setback:

@@ -13,30 +13,25 @@ that agrees with the rest of it is no complete listing.
 from __future__ import annotations
 
 import errno
-import gzip
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self, cast
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
 
 from auditor.clock import iso, parse_timestamp
 from auditor.errors import ReportError
 from auditor.model import Completeness
-from auditor.output.unfinished import Unfinished, begin, clear
+from auditor.output.draft import Draft
+from auditor.output.target import Target
 from auditor.text import printable
 
 MARK: Final = "fivetran_auditor_snapshot"
 VERSION: Final = 1
-_COPIED = 1 << 20
-_PRIVATE = 0o600
+_T = TypeVar("_T")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CLOSING_KEYS = {"end", "connections", "walks", "completeness", "sha256"}
 
@@ -136,33 +131,24 @@ def parse_closing(line: bytes) -> ClosingLine | None:
 
 
 class SnapshotWriter:
-    """Writes a snapshot; it stands under its name only when it is whole.
+    """Writes a snapshot whole or not at all: see ``Draft``. No credential of ``clean`` is in it.
 
-    Until ``finish`` it is a temporary file beside its destination (mode 0600), and leaving the
-    ``with`` block without ``finish`` removes it: a snapshot that stood there before stays. With
-    a file ``descriptor`` (standard output, a pipe) ``finish`` writes the whole snapshot there.
     Every failure to write is a ReportError.
     """
 
     def __init__(
-        self, path: Path, header: SnapshotHeader, *, descriptor: int | None = None
+        self,
+        target: Target,
+        header: SnapshotHeader,
+        clean: Callable[[str], str] = str,
     ) -> None:
-        self._name = "standard output" if str(path) == "-" else printable(str(path))
-        self._descriptor = descriptor
-        self._target = path.resolve()
-        if descriptor is None and self._target.exists() and not self._target.is_file():
-            raise ReportError(f"{self._name}: it is not a file; name one for the snapshot")
-        self._zipped = descriptor is None and path.name.endswith(".gz")
-        self._temporary: Unfinished | None = None
-        try:
-            self._file = self._open_temporary()
-        except (OSError, ValueError) as error:
-            raise self._failed(error) from error
-        self._out: BinaryIO = self._file
+        self._target = target
+        self._clean = clean
+        self._draft = self._attempt(lambda: Draft(target))
         try:
             self.restart(header)
         except BaseException:
-            self._discard()
+            self._draft.discard()
             raise
 
     def __enter__(self) -> Self:
@@ -174,92 +160,43 @@ class SnapshotWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._discard()
+        self._draft.discard()
 
     def restart(self, header: SnapshotHeader) -> None:
         """Begin the file again: the listing moved, and a new walk starts from nothing."""
         self._hash = sha256()
         self._connections = 0
-        self._attempt(self._begin)
+        self._attempt(self._draft.restart)
         self._write(header.line())
 
     def add(self, records: list[Mapping[str, Any]]) -> None:
         """Write records, one a line."""
         self._connections += len(records)
-        self._write(b"".join(map(_line, records)))
+        self._write(self._clean(b"".join(map(_line, records)).decode("ascii")).encode("ascii"))
 
     def finish(self, *, walks: int, completeness: Completeness) -> None:
         """Close the snapshot and put it in its place."""
         closing = ClosingLine(self._connections, walks, completeness, self._hash.hexdigest())
         self._write(closing.line())
-        self._attempt(self._deliver)
-
-    # -- the file ---------------------------------------------------------------------------
-
-    def _open_temporary(self) -> BinaryIO:
-        if self._descriptor is not None:
-            return cast(BinaryIO, tempfile.TemporaryFile())  # closed by _discard
-        clear(self._target.parent)
-        self._temporary = begin(self._target.parent, "part", _PRIVATE)
-        return os.fdopen(self._temporary.descriptor, "wb")
-
-    def _begin(self) -> None:
-        if self._zipped and self._out is not self._file:
-            self._out.close()  # or it would write its last bytes when it is collected
-        self._file.seek(0)
-        self._file.truncate()
-        if self._zipped:
-            # No name and no time inside: the same listing gives the same bytes.
-            zipped = gzip.GzipFile("", "wb", compresslevel=6, fileobj=self._file, mtime=0)
-            self._out = cast(BinaryIO, zipped)
+        self._attempt(self._draft.deliver)
 
     def _write(self, data: bytes) -> None:
         self._hash.update(data)
-        self._attempt(lambda: self._out.write(data))
+        self._attempt(lambda: self._draft.write(data))
 
-    def _deliver(self) -> None:
-        if self._zipped:
-            self._out.close()
-        self._file.flush()
-        if self._descriptor is not None:
-            self._file.seek(0)
-            while block := self._file.read(_COPIED):
-                _write_all(self._descriptor, block)
-        elif self._temporary is not None:
-            os.fsync(self._file.fileno())
-            self._temporary.take(self._target)
-
-    def _discard(self) -> None:
-        # What cannot be flushed now is thrown away in any case.
-        for part in (self._out, self._file):
-            with suppress(OSError):
-                part.close()
-        if self._temporary is not None:
-            self._temporary.end()
-
-    def _attempt(self, action: Callable[[], object]) -> None:
+    def _attempt(self, action: Callable[[], _T]) -> _T:
         try:
-            action()
-        except OSError as error:
-            raise self._failed(error) from error
-
-    def _failed(self, error: Exception) -> ReportError:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        full = isinstance(error, OSError) and error.errno in _FULL
-        todo = f"{'free some space there, or ' * full}name another place with --output"
-        return ReportError(
-            f"{self._name}: the snapshot cannot be written: {reason or error}; {todo}"
-        )
+            return action()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            full = isinstance(error, OSError) and error.errno in _FULL
+            todo = f"{'free some space there, or ' * full}name another place with --output"
+            raise ReportError(
+                f"{self._target}: the snapshot cannot be written: {reason or error}; {todo}"
+            ) from error
 
 
 def _line(value: Mapping[str, Any]) -> bytes:
     # ASCII only: lone surrogates survive, and no reader takes U+2028 for the end of a line.
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return text.encode("ascii") + b"\n"
-
-
-def _write_all(descriptor: int, block: bytes) -> None:
-    """Write past Python's buffers: what they cannot get rid of would fail again at the exit."""
-    rest = memoryview(block)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]

@@ -7,6 +7,7 @@ here: an id twice, a chain of pages that does not end.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,8 +42,8 @@ class SnapshotSource:
 
     live = False
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = os.fspath(path)
         self._opened: Input | None = None
         self._info: SourceInfo | None = None
 

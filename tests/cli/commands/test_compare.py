@@ -128,7 +128,10 @@ def test_a_report_that_did_not_finish_is_inconclusive(folder: Path):
         (("--snapshot", "listing.json", "--against", "no-such-pack"), "no-such-pack"),
         (("--snapshot", "gone.json", "--against", "baseline"), "gone.json: no such file"),
         (("old.json", "new.json", "--report", "csv"), "no such format"),
-        (("old.json", "new.json", "--report", "json=new.json"), "write the comparison elsewhere"),
+        (
+            ("old.json", "new.json", "--report", "json=new.json"),
+            "this run would write its report there",
+        ),
     ],
 )
 def test_what_is_refused(folder: Path, arguments: tuple[str, ...], said: str):

@@ -133,6 +133,7 @@ def test_no_connections_are_a_question(tmp_path: Path):
 
 def test_what_cannot_be_written_is_found_before_anything_is_asked(tmp_path: Path):
     with serving() as sandbox:
+        (tmp_path / "none").touch()
         for path in ("none/s.ndjson", "."):
             done = fetch(tmp_path, sandbox, "-o", path)
             assert done.returncode == 4

@@ -20,6 +20,8 @@ from msgspec.structs import replace
 from auditor.decoding.records import WholeRecords
 from auditor.errors import ReportError, SourceError
 from auditor.model import Completeness
+from auditor.output.draft import Draft
+from auditor.output.target import Target
 from auditor.sources.saved.snapshot_file import SnapshotWriter
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.saved_listings import (
@@ -182,7 +184,7 @@ def test_a_header_that_cannot_be_read_ends_the_run(tmp_path: Path, line: str, sa
 
 def test_a_snapshot_is_private_and_written_whole_or_not_at_all(tmp_path: Path):
     path = tmp_path / "s.ndjson"
-    with SnapshotWriter(path, HEADER) as writer:
+    with SnapshotWriter(Target(path), HEADER) as writer:
         writer.add(records(2))
         assert not path.exists()
         writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
@@ -191,7 +193,7 @@ def test_a_snapshot_is_private_and_written_whole_or_not_at_all(tmp_path: Path):
 
 
 def _interrupted_write(path: Path) -> None:
-    with SnapshotWriter(path, HEADER) as writer:
+    with SnapshotWriter(Target(path), HEADER) as writer:
         writer.add(records(5))
         raise KeyboardInterrupt
 
@@ -209,7 +211,7 @@ def test_an_unfinished_snapshot_leaves_the_older_one(tmp_path: Path, name: str):
 @pytest.mark.parametrize("name", ["s.ndjson", "s.ndjson.gz"])
 def test_a_restart_forgets_what_was_written(tmp_path: Path, name: str):
     path = tmp_path / name
-    with SnapshotWriter(path, HEADER) as writer:
+    with SnapshotWriter(Target(path), HEADER) as writer:
         writer.add(records(5000))
         writer.restart(replace(HEADER, taken_at=TAKEN_AT + timedelta(minutes=1)))
         writer.add(records(2, start=7))
@@ -236,16 +238,17 @@ def test_a_link_is_followed(tmp_path: Path):
 
 
 def test_what_cannot_be_written_is_said_before_anything_is_fetched(tmp_path: Path):
+    (tmp_path / "none").touch()
     for path in (tmp_path / "none" / "s.ndjson", tmp_path):
         with pytest.raises(ReportError, match=r"s\.ndjson: .* cannot be written|not a file"):
-            SnapshotWriter(path, HEADER)
+            SnapshotWriter(Target(path), HEADER)
 
 
 def test_a_full_disk_is_a_report_error(tmp_path: Path):
     with (
         Path("/dev/full").open("wb") as full,
-        SnapshotWriter(Path("-"), HEADER, descriptor=full.fileno()) as writer,
-        pytest.raises(ReportError, match=r"standard output: .* No space left"),
+        SnapshotWriter(Target(None, full.fileno()), HEADER) as writer,
+        pytest.raises(ReportError, match=r"/dev/fd/\d+: .* No space left"),
     ):
         writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
 
@@ -254,7 +257,7 @@ def test_a_stream_gets_the_snapshot_when_it_is_whole(tmp_path: Path):
     path = tmp_path / "s"
     with (
         path.open("wb") as stream,
-        SnapshotWriter(Path("-"), HEADER, descriptor=stream.fileno()) as writer,
+        SnapshotWriter(Target(None, stream.fileno()), HEADER) as writer,
     ):
         writer.add(records(2))
         assert path.stat().st_size == 0
@@ -275,8 +278,9 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from tests.builders.saved_listings import HEADER, records
+from auditor.output.target import Target
 from auditor.sources.saved.snapshot_file import SnapshotWriter
-with SnapshotWriter(Path(sys.argv[1]), HEADER) as writer:
+with SnapshotWriter(Target.named(sys.argv[1]), HEADER) as writer:
     writer.add(records(5000))
     print("writing", flush=True)
     time.sleep(60)
@@ -305,10 +309,10 @@ def test_kill_leaves_nothing_under_the_name_and_the_next_one_clears_up(tmp_path:
 def test_a_snapshot_that_cannot_be_begun_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def begun(writer: SnapshotWriter) -> None:
+    def begun(draft: Draft) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(SnapshotWriter, "_begin", begun)
+    monkeypatch.setattr(Draft, "restart", begun)
     with pytest.raises(ReportError, match="free some space there, or name another place"):
-        SnapshotWriter(tmp_path / "s.ndjson", HEADER)
+        SnapshotWriter(Target(tmp_path / "s.ndjson"), HEADER)
     assert list(tmp_path.iterdir()) == []

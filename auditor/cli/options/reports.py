@@ -1,0 +1,108 @@
+"""Where reports go, as options say it, and what becomes of those that an earlier run left there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from auditor.errors import AuditorError
+from auditor.output.inputs import Inputs
+from auditor.reports import Format
+from auditor.reports.destinations import Destination, parse_destination
+from auditor.reports.writer import ReportWriter
+from auditor.text import nearest
+from auditor.version import __version__
+
+REPORT = ("--report",)
+FOLDER = ("-o", "--output-dir")
+_OUTPUTS = frozenset({"reports", "report", "output_dir"})
+#: What is done where arguments cannot be read: given what can be, the words as they were typed,
+#: and the configuration file.
+Unread = Callable[[click.Context, Sequence[str], str | None], None]
+
+
+def outdating(formats: Mapping[str, Format], folder: str, standard: Sequence[str] = ()) -> Unread:
+    """Return what puts placeholders over older reports where a command's options are wrong.
+
+    ``formats`` are those of the command, ``standard`` those that it writes unasked, and ``folder``
+    is where they go.
+    """
+
+    def outdate(context: click.Context, words: Sequence[str], config: str | None) -> None:
+        destinations = list(_destinations(context, words, formats, folder, standard))
+        ReportWriter(destinations, __version__, formats).outdate(_inputs(context, words, config))
+
+    return outdate
+
+
+def _destinations(
+    context: click.Context,
+    words: Sequence[str],
+    formats: Mapping[str, Format],
+    folder: str,
+    standard: Sequence[str],
+) -> Iterator[Destination]:
+    """Yield every place that the words, the environment or the file may have meant."""
+    reports = [*_values(context, words, REPORT)] or _held(context, "reports", "report")
+    # A wrong word among the formats leaves none of them: what stands under their names is old.
+    texts = reports or list(standard)
+    if any(_read(text, Path(folder), formats) is None for text in texts):
+        texts += formats
+    for place in [*_values(context, words, FOLDER)] or _held(context, "output_dir") or [folder]:
+        for text in texts:
+            destination = _read(text, Path(place), formats)
+            if destination is not None:
+                yield destination
+
+
+def _read(text: str, folder: Path, formats: Mapping[str, Format]) -> Destination | None:
+    try:
+        return parse_destination(text, folder, formats)
+    except AuditorError:
+        return None
+
+
+def _held(context: click.Context, *names: str) -> list[str]:
+    """Return what a parameter holds: one value, several, or none that could be read."""
+    for name in names:
+        value = context.params.get(name)
+        if value:
+            return [str(v) for v in (value if isinstance(value, (list, tuple)) else (value,))]
+    return []
+
+
+def _values(context: click.Context, words: Sequence[str], options: Sequence[str]) -> Iterator[str]:
+    """Yield every value that ``words`` give to an option, however often, misspelt ones too."""
+    for number, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if word.startswith("--"):
+            if _meant(context, name) in options:
+                yield value if equals else "".join(words[number + 1 : number + 2])
+        elif word[:2] in options:
+            yield word[2:] or "".join(words[number + 1 : number + 2])
+
+
+def _meant(context: click.Context, name: str) -> str:
+    known = [text for parameter in context.command.params for text in parameter.opts]
+    return name if name in known else nearest(name, known)
+
+
+def _inputs(context: click.Context, words: Sequence[str], config: str | None) -> Inputs:
+    """Return whatever the run may have been meant to read: all that is no report's place."""
+    inputs = Inputs()
+    inputs.add("--config", config)
+    for name in set(context.params) - _OUTPUTS:
+        for text in _held(context, name):
+            inputs.add(name, text)
+    outputs = {*_values(context, words, REPORT), *_values(context, words, FOLDER)}
+    for word in words:
+        if word not in outputs and not _is_output(context, word):
+            inputs.add("the command line", word)
+            inputs.add("the command line", word.partition("=")[2] or word)
+    return inputs
+
+
+def _is_output(context: click.Context, word: str) -> bool:
+    return word.startswith("--") and _meant(context, word.partition("=")[0]) in (*REPORT, *FOLDER)

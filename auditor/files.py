@@ -1,0 +1,47 @@
+"""Reading a file that a person named, whatever it turns out to be."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import stat
+from pathlib import Path
+
+#: Seconds that a FIFO may take to say anything.
+_PATIENCE = 10.0
+_BLOCK = 1 << 20
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+
+
+def read_file(path: Path | str, most: int, *, patience: float | None = None) -> bytes:
+    """Return the first ``most`` bytes of a file or a FIFO.
+
+    Opening never waits, and a FIFO to which nobody writes for ``patience`` seconds is an error.
+    Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        waits = _PATIENCE if patience is None else patience
+        pieces, size = [], 0
+        while size < most:
+            if not stat.S_ISREG(mode) and not select.select([descriptor], [], [], waits)[0]:
+                raise TimeoutError(errno.ETIMEDOUT, "nobody writes to it")
+            piece = os.read(descriptor, min(most - size, _BLOCK))
+            if not piece:
+                break
+            pieces.append(piece)
+            size += len(piece)
+        return b"".join(pieces)
+    finally:
+        os.close(descriptor)
+
+
+def read_regular(path: Path) -> bytes:
+    """Return what a file holds; what is none is not opened. Raises OSError."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, f"{path.name} is no file")
+    return path.read_bytes()

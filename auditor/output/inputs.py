@@ -1,0 +1,91 @@
+"""What a run reads, so that it writes over none of it.
+
+A report that takes the place of a policy, a waiver file or a baseline is a gate that the next run
+does not have. Whoever opens a file for a run notes it here, and before anything is written every
+target is held against the notes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from auditor.errors import UsageError
+from auditor.output.target import Target, identities
+from auditor.text import one_line
+
+_STDIN = 0
+
+
+class _File(NamedTuple):
+    what: str
+    path: Path | int
+
+
+class _Folder(NamedTuple):
+    what: str
+    path: Path
+    takes: Callable[[Path], bool]
+
+
+class Inputs:
+    """The files that a run reads, each with what it is to the run: ``--waivers``, a policy."""
+
+    def __init__(self) -> None:
+        self._files: dict[_File, None] = {}
+        self._folders: list[_Folder] = []
+
+    def add(self, what: str, name: str | Path | None) -> None:
+        """Note a file by its name, ``-`` for standard input; None is none."""
+        if name is not None:
+            stdin = str(name) in {"-", "/dev/stdin"}
+            self._files[_File(what, _STDIN if stdin else Path(name))] = None
+
+    def add_folder(self, what: str, path: Path, takes: Callable[[Path], bool]) -> None:
+        """Note a folder of which every file is read that ``takes`` is true of, also the next time.
+
+        ``takes`` is asked with the path from the folder on.
+        """
+        self._folders.append(_Folder(what, path, takes))
+
+    def paths(self) -> Iterator[tuple[str, Path]]:
+        """Yield every file that was noted, and what it is."""
+        for what, path in self._files:
+            if isinstance(path, Path):
+                yield what, path
+
+    def read_as(self, target: Target) -> str:
+        """Return what the file at ``target`` is to the run; "" where the run does not read it."""
+        with suppress(OSError):
+            if target.path is not None and target.is_stream:
+                return ""  # nothing that is read later is lost by it
+        own = identities(target.descriptor if target.path is None else target.path)
+        for what, path in self._files:
+            if not own.isdisjoint(identities(path)):
+                name = "standard input" if path == _STDIN else one_line(str(path))
+                return f"{what} {name}"
+        if target.path is not None:
+            for what, folder, takes in self._folders:
+                if (inside := _below(target.path, folder)) is not None and takes(inside):
+                    return f"{what} {one_line(str(folder))}"
+        return ""
+
+    def refuse(self, name: str, target: Target, noun: str = "report") -> None:
+        """Raise UsageError, with both names, where the run reads what is at ``target``."""
+        if what := self.read_as(target):
+            raise refusal(name, what, noun)
+
+
+def _below(path: Path, folder: Path) -> Path | None:
+    """Return ``path`` from ``folder`` on; None where it is elsewhere."""
+    with suppress(OSError, ValueError):
+        return Path(os.path.realpath(path)).relative_to(os.path.realpath(folder))
+    return None
+
+
+def refusal(name: str, what: str, noun: str = "report") -> UsageError:
+    """Return the error for writing ``name``, a ``noun``, over what the run reads as ``what``."""
+    return UsageError(f"{what}: this run would write its {noun} there ({name}); write it elsewhere")

@@ -1,0 +1,76 @@
+"""Putting text where the user said: whole or not at all, and over nothing that the run reads."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from auditor.errors import ReportError
+from auditor.output.disk import (
+    encoded,
+    explain,
+    real,
+    replace_file,
+    write_descriptor,
+    write_pipe,
+    write_stdout,
+)
+from auditor.output.target import Target
+from auditor.text import broken_commands
+
+
+def put(target: Target, chunks: Iterable[str], *, commands: bool = False) -> None:
+    """Write ``chunks`` to ``target``: a file in one step, with its folder; a stream as they come.
+
+    What a stream's reader may be, a job's log, would obey as a command is broken, unless
+    ``commands`` says that the text is made of such. Raises OSError, and then leaves a file as it
+    was; ``explain`` says why.
+    """
+    if not target.is_stream:
+        assert target.path is not None
+        place = real(target.path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(place, chunks)
+        return
+    harmless = broken_commands(chunks, whole_lines=not commands)
+    if target.path is not None:
+        write_pipe(target.path, harmless)
+    elif target.is_stdout:
+        write_stdout(harmless)
+    else:
+        write_descriptor(target.descriptor, encoded(harmless))
+
+
+def put_document(target: Target, chunks: Iterable[str], elsewhere: str) -> None:
+    """Write ``chunks`` as ``put`` does. Raises ReportError that ends with ``elsewhere``."""
+    try:
+        put(target, chunks)
+    except OSError as error:
+        raise ReportError(f"cannot write {target}: {explain(error, elsewhere)}") from error
+
+
+def try_stream(target: Target) -> None:
+    """Raise OSError where a stream surely cannot be written; nothing is."""
+    if target.path is not None:
+        if not os.access(target.path, os.W_OK):
+            raise PermissionError(errno.EACCES, "")
+    elif target.is_stdout:
+        write_stdout(())
+    else:
+        os.fstat(target.descriptor)
+
+
+def remove_old(path: Path) -> None:
+    """Remove a file that may be gone by now. Raises OSError."""
+    path.unlink(missing_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Remove the file that ``path`` leads to, as far as that is possible."""
+    with suppress(OSError):
+        place = real(path)
+        if place.is_file():
+            place.unlink()
