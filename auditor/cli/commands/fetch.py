@@ -171,7 +171,7 @@ def _descriptor(path: str) -> tuple[int | None, bool]:
     try:
         if path in _STDOUT:
             if sys.stdout is None or sys.stdout.closed:
-                raise ReportError("standard output is closed; name per file with --output")
+                raise ReportError("standard output is closed; name a file with --output")
             return sys.stdout.fileno(), False
         place = Path(path)
         if place.exists() and not place.is_file() and not place.is_dir():

@@ -134,7 +134,7 @@ def _destination(text: str) -> tuple[str, Path | None]:
         raise UsageError(f"--report {one_line(text)}: validate writes {listed(_FORMATS)}")
     place = path if equals else _FORMATS[name]
     if not place:
-        raise UsageError(f"--report {one_line(text)}: name per file, or - for standard output")
+        raise UsageError(f"--report {one_line(text)}: name a file, or - for standard output")
     return name, None if place == "-" else Path(place)
 
 
