@@ -147,7 +147,7 @@ def open_input(path: str, *, block: int = BLOCK) -> Input:
     name = input_name(path)
     if path == "-":
         if sys.stdin is None:
-            raise SourceError("standard input is closed; name per file instead of -")
+            raise SourceError("standard input is closed; name a file instead of -")
         return Input(name, sys.stdin.buffer, block=block)
     try:
         file = io.BufferedReader(io.FileIO(path))
