@@ -18,16 +18,17 @@ from msgspec.structs import replace
 from auditor.clock import apart, in_words, to_the_second
 from auditor.decoding.records import Shape
 from auditor.errors import SourceError
+from auditor.fields import BEFORE, PLAN
 from auditor.gate import Bar, decide
 from auditor.model import (
     Completeness,
     Connections,
     Finding,
     Listing,
+    PlanScope,
     Result,
     Rule,
     Severity,
-    SourceInfo,
 )
 from auditor.policy import Ruleset
 from auditor.policy.judging.judge import Judge, Judgement
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from auditor.acceptance.baseline import Baseline
     from auditor.acceptance.match import Watch
     from auditor.acceptance.waivers import Waivers
+    from auditor.policy.judging.change import Changed
+    from auditor.policy.judging.judge import PlanMode
+    from auditor.sources.plan.source import PlanSource
 
 #: The local clock and the server's may differ by so much before the server's counts.
 CLOCK_TOLERANCE = timedelta(seconds=300)
@@ -50,6 +54,7 @@ DEFAULT_TIMEOUT = 600.0
 #: With --strict a saved listing may be so old, where --max-age says nothing else.
 _STRICT_AGE = timedelta(hours=24)
 _NO_VALUE = "(missing)"
+_NOT_KNOWN = "(not known)"
 #: So many problems of a listing, and warnings, are told one by one.
 _TOLD = 50
 
@@ -62,6 +67,7 @@ class Options(msgspec.Struct, frozen=True):
     ``waivers`` expire. ``limits`` allow so many violations of a severity, whatever ``fail_on``
     says. What ``baseline`` knows does not gate. ``notes`` are sentences that reports show.
     ``max_age`` is how old a saved listing may be; with ``strict`` a day, where it is None.
+    ``skip_unknown`` makes a check that rests on what is unknown until a plan is applied a skip.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -76,6 +82,7 @@ class Options(msgspec.Struct, frozen=True):
     baseline: Baseline | None = None
     notes: tuple[str, ...] = ()
     max_age: timedelta | None = None
+    skip_unknown: bool = False
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -100,7 +107,7 @@ def audit(
     options = options or Options()
     if options.baseline is not None:
         options.baseline.check_source(source.info)
-    run = _Audit(source.info, ruleset, options, on_progress)
+    run = _Audit(source, ruleset, options, on_progress)
     events = source.events(run.shape)
     if source.live:
         from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # threads, for a wait only
@@ -115,15 +122,20 @@ class _Audit:
 
     def __init__(
         self,
-        info: SourceInfo,
+        source: Source,
         ruleset: Ruleset,
         options: Options,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
+        info = source.info
+        self._plan = _plan_of(source)
         reads, whole = ruleset.reads()
         if options.waivers is not None:
             more, more_whole = options.waivers.reads()
             reads, whole = reads | more, whole | more_whole
+        if self._plan is not None and any(path.startswith(PLAN) for path in reads):
+            # What was before a plan, the account as it is tells where the plan does not.
+            reads |= {path.removeprefix(f"{BEFORE}.") for path in reads} | {"sync_frequency"}
         self.shape = Shape(reads, whole)
         clean = options.scrubber.text
         self._info = replace(
@@ -166,10 +178,13 @@ class _Audit:
         connections = self._walk.connections(self._tidy)
         outcome = judge.outcome(partial(self._is_whole, listing))
         options, accepted = self._options, None
+        change = self._change(outcome, listing) if self._plan is not None else None
+        outcome = change.outcome if change is not None else outcome
         if options.waivers is not None or options.baseline is not None:
             accepted = self._accepted(outcome, connections, listing)
             outcome = accepted.outcome
         checks = outcome.checks()
+        scope = self._scope(change) if change is not None else None
         bar = Bar(
             options.fail_on,
             strict=options.strict,
@@ -181,13 +196,13 @@ class _Audit:
             version=__version__,
             judged_at=self._now or options.clock(),
             source=self._info,
-            taken_at=self._as_of if self._info.kind != "api" else None,
+            taken_at=self._as_of if self._is_saved else None,
             listing=listing,
             policies=self._ruleset.policies,
             connections=connections,
             checks=checks,
-            gate=decide(listing, checks, bar),
-            describe=_describing(outcome, connections, options.scrubber),
+            gate=decide(listing, checks, bar, scope),
+            describe=self._describing(outcome, connections),
             clock_note=self._clock_note,
             left_out=(*self._narrowed(), *self._ruleset.left_out),
             narrowed_by=(
@@ -203,8 +218,10 @@ class _Audit:
             waivers=accepted.waivers if accepted else (),
             baseline=accepted.baseline if accepted else None,
             notes=tuple(
-                self._clean(note, limit=1000) for note in (*options.notes, *self._ruleset.notes)
+                self._clean(note, limit=1000)
+                for note in (*options.notes, *self._ruleset.notes, *self._plan_notes(scope))
             ),
+            plan=scope,
         )
 
     def _accepted(self, outcome: Judgement, shown: Connections, listing: Listing) -> Accepted:
@@ -221,6 +238,7 @@ class _Audit:
             and listing.complete
             and not self._info.filters
             and walk.ids
+            and self._plan is None
         ):
             options.baseline.check_connections(frozenset(shown.ids))
         known = listing.completeness is not Completeness.UNKNOWN
@@ -229,7 +247,10 @@ class _Audit:
             shown=shown,
             holds=walk.watch.holds if walk.watch is not None else {},
             today=self._today,
-            whole=listing.complete and known and not self._info.filters,
+            whole=listing.complete
+            and known
+            and not self._info.filters
+            and (self._plan is None or not self._plan.alone),
             clean=partial(self._clean, limit=1000),
         )
         exceptions = Exceptions(options.waivers, options.baseline)
@@ -241,7 +262,7 @@ class _Audit:
             walk.judge = self._judge(page.as_of)
             walk.watch = self._watch(self._now or self._today)
         walk.take(page)
-        if page.as_of is not None and self._info.kind == "api":
+        if page.as_of is not None and self._is_live:
             walk.problems += filter(None, [apart(page.as_of, self._options.clock())])
         if self._on_progress is not None:
             self._on_progress(Progress(walk.pages, len(walk.ids), self._walks))
@@ -257,14 +278,97 @@ class _Audit:
     def _judge(self, as_of: datetime | None) -> Judge:
         if self._now is None:
             self._now = self._settle_clock(as_of)
-        return Judge(self._ruleset, self.shape, self._now, self._clean)
+        return Judge(self._ruleset, self.shape, self._now, self._clean, self._plan_mode())
+
+    # -- a plan ---------------------------------------------------------------------------------
+
+    def _plan_mode(self) -> PlanMode | None:
+        plan = self._plan
+        if plan is None:
+            return None
+        from auditor.policy.judging.change import mode_of  # noqa: PLC0415  # for plans only
+
+        return mode_of(
+            plan.placed,
+            plan.accounts,
+            partial=plan.alone,
+            skip_unknown=self._options.skip_unknown,
+        )
+
+    def _change(self, outcome: Judgement, listing: Listing) -> Changed:
+        """Return the outcome as the gate of a change has it."""
+        from auditor.policy.judging.change import changed  # noqa: PLC0415  # for plans only
+
+        plan, before = self._plan, None
+        assert plan is not None
+        if not plan.alone:
+            assert self._now is not None
+            judge = Judge(self._ruleset, self.shape, self._now, self._clean)
+            judge.take(plan.before)
+            ids = self.shape.ids(plan.before)
+            before = judge.outcome(partial(self._is_whole, listing)), ids
+        return changed(outcome, self._walk.ids, plan.placed, before)
+
+    def _scope(self, change: Changed) -> PlanScope:
+        plan = self._plan
+        assert plan is not None
+        return PlanScope(
+            nothing=plan.nothing,
+            touched=len(plan.estate.touched),
+            over=self._clean(plan.over, limit=1000),
+            mended=tuple(self._clean(text, limit=1000) for text in change.mended),
+            improved=tuple(self._clean(text, limit=1000) for text in change.improved),
+        )
+
+    def _plan_notes(self, scope: PlanScope | None) -> Iterator[str]:
+        if self._plan is None or scope is None:
+            return
+        yield from self._plan.notes()
+        if scope.mended:
+            shown = "; ".join(_first(list(scope.mended), "fixed violation")[:_TOLD])
+            yield f"fixed by this change: {plural(len(scope.mended), 'violation')} ({shown})"
+        for text in scope.improved:
+            yield f"improved by this change: {text}"
+
+    def _describing(
+        self, outcome: Judgement, connections: Connections
+    ) -> Callable[[], tuple[Finding, ...]]:
+        scrubber = self._options.scrubber
+
+        def describe() -> tuple[Finding, ...]:
+            findings = outcome.findings(connections)
+            if self._plan is not None:
+                findings = tuple(self._with_resources(findings, connections))
+            return scrubbed_findings(findings, scrubber)
+
+        return describe
+
+    def _with_resources(
+        self, findings: tuple[Finding, ...], connections: Connections
+    ) -> Iterator[Finding]:
+        from auditor.policy.judging.change import with_resources  # noqa: PLC0415  # for plans only
+
+        assert self._plan is not None
+        planned = {connections.ids[n]: each for n, each in self._plan.placed.items()}
+        return with_resources(findings, planned, self._clean, self._plan.locate)
+
+    @property
+    def _is_live(self) -> bool:
+        """Whether the account was listed by its API, alone or under a plan."""
+        return self._info.kind == "api" or (self._plan is not None and self._plan.live)
+
+    @property
+    def _is_saved(self) -> bool:
+        """Whether an account was listed before, and saved; a plan alone lists none."""
+        alone = self._plan is not None and self._plan.alone
+        return not self._is_live and not alone
 
     def _settle_clock(self, as_of: datetime | None) -> datetime:
         """Return the one time that all rules compare with; settle the one that waivers end by."""
         local = self._options.clock()
         self._as_of = as_of
         off = as_of is not None and abs(as_of - local) > CLOCK_TOLERANCE
-        if as_of is not None and self._info.kind == "api" and off:
+        if as_of is not None and self._is_live and off:
             # By the later of the two: a server that is behind revives no waiver.
             self._today = max(local, as_of)
         if self._options.now is not None:
@@ -272,7 +376,7 @@ class _Audit:
             return self._options.now
         if as_of is None:
             return local
-        if self._info.kind != "api":
+        if not self._is_live:
             self._clock_note = f"judged as of {to_the_second(as_of)}, when the snapshot was taken"
             return as_of
         if not off:
@@ -308,7 +412,7 @@ class _Audit:
         most, strict = self._options.max_age, self._options.strict
         if most is None and strict:
             most = _STRICT_AGE
-        if most is None or self._info.kind == "api" or self._walk.judge is None:
+        if most is None or not self._is_saved or self._walk.judge is None:
             return
         said = f"--max-age {in_words(most)}" if self._options.max_age else "--strict"
         way_out = "fetch again, or raise --max-age to judge it all the same"
@@ -326,7 +430,8 @@ class _Audit:
         filters = {name for name, _ in self._info.filters}
         if filters == {"group_id"} and "group_id" in rule.per:
             filters = set()
-        return listing.complete and not filters
+        alone = self._plan is not None and self._plan.alone
+        return listing.complete and not filters and not alone
 
     def _narrowed(self) -> Iterator[str]:
         for name, value in self._info.filters:
@@ -338,7 +443,8 @@ class _Audit:
     def _tidy(self, column: list[str]) -> Sequence[str]:
         """Return a column of identities that can be shown, looking at it as a whole first."""
         if "" in column:
-            column = [value or _NO_VALUE for value in column]
+            nothing = _NO_VALUE if self._plan is None else _NOT_KNOWN
+            column = [value or nothing for value in column]
         joined = "".join(column)
         # A value can only be too long where the column is longer than its values allow.
         short = len(joined) <= 200 or max(map(len, column), default=0) <= 200
@@ -357,6 +463,7 @@ class _Gathered(msgspec.Struct):
     services: list[str] = msgspec.field(default_factory=list)
     schemas: list[str] = msgspec.field(default_factory=list)
     group_ids: list[str] = msgspec.field(default_factory=list)
+    addresses: list[str] = msgspec.field(default_factory=list)
     problems: list[str] = msgspec.field(default_factory=list)
     warnings: list[str] = msgspec.field(default_factory=list)
     #: One string a distinct service and group, however many connections have it.
@@ -371,18 +478,31 @@ class _Gathered(msgspec.Struct):
         self.warnings += page.warnings
         known = self._known.setdefault
         records: list[Any] = page.records
-        self.ids += [record.id for record in records]
-        self.schemas += _texts([record.schema for record in records])
-        self.services += [known(s, s) for s in _texts([r.service for r in records])]
-        self.group_ids += [known(g, g) for g in _texts([r.group_id for r in records])]
+        named = page.identities
+        if named is not None:
+            self.ids += named.ids
+            self.schemas += named.schemas
+            self.services += named.services
+            self.group_ids += named.group_ids
+            self.addresses += named.addresses
+        else:
+            self.ids += [record.id for record in records]
+            self.schemas += _texts([record.schema for record in records])
+            self.services += [known(s, s) for s in _texts([r.service for r in records])]
+            self.group_ids += [known(g, g) for g in _texts([r.group_id for r in records])]
         if self.watch is not None:
-            columns = (self.ids, self.services, self.schemas, self.group_ids)
-            self.watch.take(records, Connections(*(c[len(c) - len(records) :] for c in columns)))
+            columns = (self.ids, self.services, self.schemas, self.group_ids, self.addresses)
+            last = (column[max(len(column) - len(records), 0) :] for column in columns)
+            self.watch.take(records, Connections(*last))
 
     def connections(self, tidy: Callable[[list[str]], Sequence[str]]) -> Connections:
         """Return the identities, each column made showable by ``tidy``."""
         return Connections(
-            tidy(self.ids), tidy(self.services), tidy(self.schemas), tidy(self.group_ids)
+            tidy(self.ids),
+            tidy(self.services),
+            tidy(self.schemas),
+            tidy(self.group_ids),
+            self.addresses,
         )
 
 
@@ -399,7 +519,10 @@ def _first(texts: list[str], noun: str) -> list[str]:
     return [*texts[:_TOLD], f"and {plural(rest, f'more {noun}')}"] if rest > 0 else texts
 
 
-def _describing(
-    outcome: Judgement, connections: Connections, scrubber: Scrubber
-) -> Callable[[], tuple[Finding, ...]]:
-    return lambda: scrubbed_findings(outcome.findings(connections), scrubber)
+def _plan_of(source: Source) -> PlanSource | None:
+    """Return ``source`` if it is a plan's."""
+    if source.info.kind != "terraform-plan":
+        return None
+    from auditor.sources.plan.source import PlanSource  # noqa: PLC0415  # for plans only
+
+    return source if isinstance(source, PlanSource) else None
