@@ -99,7 +99,7 @@ def _not_planned(checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope) -> Ite
     if bar.strict and unplanned:
         yield f"--strict: {plural(unplanned, 'check')} rest on what is not in the plan"
     applied = sum(rule.total - rule.count(Verdict.SKIP) for rule in checks)
-    if not plan.nothing and unplanned and not applied:
+    if plan.touched and unplanned and not applied:
         yield "the plan holds nothing that the rules read, so nothing was judged; add --over"
 
 

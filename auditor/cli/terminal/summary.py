@@ -207,7 +207,7 @@ def _notes(result: Result, *, verbose: bool, width: int | None) -> Iterator[str]
     unplanned = [rule.id for rule in result.unplanned_rules]
     if result.not_in_plan:
         only = f"; all of {listed(unplanned, 'and')}" if unplanned else ""
-        notes.append(("no plan", f"{plural(result.not_in_plan, 'check')} not in the plan{only}"))
+        notes.append(("unplanned", f"{plural(result.not_in_plan, 'check')} not in the plan{only}"))
     if idle and len(result.connections):
         applied = "rule that applied" if len(idle) == 1 else "rules that applied"
         notes.append(("idle", f"{len(idle)} {applied} to nothing: {listed(idle, 'and')}"))

@@ -7,7 +7,7 @@ connector held its own schedule. The provider creates every connection paused, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -28,6 +28,8 @@ from auditor.sources.plan.attributes import (
 from auditor.text import listed
 
 Fields = dict[str, Held]
+#: By field, each value that is sent, with a resource that sends it.
+Setters = dict[str, dict[str, tuple[str, Held]]]
 
 CONNECTIONS = frozenset({"fivetran_connector", "fivetran_connection", "fivetran_connection_v2"})
 _V2 = "fivetran_connection_v2"
@@ -97,8 +99,10 @@ DEFAULTS: Mapping[str, Any] = {
 _NULL = ("proxy_agent_id", "private_link_id", "hybrid_deployment_agent_id")
 #: Where a default can be changed: the resource that holds it, if not the connection's own.
 _ELSEWHERE = {
-    "paused": "paused of a schedule or pause state resource",
-    "sync_frequency": "sync_frequency of a schedule resource",
+    "paused": "paused of a schedule or pause state for it",
+    "sync_frequency": "sync_frequency of a schedule for it",
+    "schedule_type": "schedule_type of a schedule for it",
+    "pause_after_trial": "pause_after_trial of a schedule for it",
 }
 
 
@@ -251,26 +255,23 @@ def joined(fields: Fields, more: Mapping[str, Held], *, fresh: bool) -> list[str
     return disputes
 
 
-def doubted(fields: Fields, doubts: Sequence[tuple[str, Fields]]) -> None:
-    """Make every field unknown that a resource may set to something else than it is.
-
-    ``doubts`` are what resources send that may be for this connection, by their addresses.
-    """
-    setters: dict[str, list[tuple[str, Held]]] = {}
-    for address, more in doubts:
-        for name, held in more.items():
-            present = fields.get(name, ABSENT).value
-            same = type(present) is type(held.value) and present == held.value
-            if held.state is not State.KEPT and not same:
-                setters.setdefault(name, []).append((address, held))
+def doubted(fields: Fields, setters: Setters) -> None:
+    """Make every field unknown that a resource may set to something else than it is."""
     for name, found in setters.items():
-        addresses = listed([address for address, _ in found][:3], "and")
-        told = (
-            f"not known: the plan does not tell whether {addresses} set it here; write there"
-            " connector_id or connection_id as TYPE.NAME.id"
-        )
-        gap = Gap(Lack.UNKNOWN, told)
-        fields[name] = msgspec.structs.replace(found[0][1], state=State.UNKNOWN, value=gap)
+        present = fields.get(name, ABSENT).value
+        others = [
+            (address, held)
+            for address, held in found.values()
+            if type(present) is not type(held.value) or present != held.value
+        ]
+        if others:
+            addresses = listed([address for address, _ in others[:3]], "and")
+            told = (
+                f"not known: the plan does not tell whether {addresses} set it here; write there"
+                " connector_id or connection_id as TYPE.NAME.id"
+            )
+            gap = Gap(Lack.UNKNOWN, told)
+            fields[name] = msgspec.structs.replace(others[0][1], state=State.UNKNOWN, value=gap)
 
 
 def hidden(held: Held) -> Held:
@@ -366,8 +367,8 @@ def _unset(name: str, attributes: Attributes) -> Held:
 
 
 def _default(name: str, attributes: Attributes) -> Held:
-    where = "" if name in _ELSEWHERE else attributes.address
-    return Held(State.DEFAULT, DEFAULTS[name], where, _ELSEWHERE.get(name, name))
+    written = _ELSEWHERE.get(name, name) if not attributes.has(name) else name
+    return Held(State.DEFAULT, DEFAULTS[name], attributes.address, written)
 
 
 def _unwritten_null(held: Held, attributes: Attributes, name: str) -> bool:

@@ -19,6 +19,7 @@ from auditor.sources.plan.connections import (
     CONNECTIONS,
     HOLDERS,
     Fields,
+    Setters,
     clear_secrets,
     config_fields,
     connection_fields,
@@ -133,6 +134,22 @@ class Estate(msgspec.Struct):
         return [planned for planned in self.connections if planned.touched]
 
 
+class Doubts(msgspec.Struct):
+    """What resources send that may be for any of some connections: by field, values and where."""
+
+    among: list[Planned]
+    setters: Setters = msgspec.field(default_factory=dict)
+    changes: bool = False
+
+    def add(self, address: str, fields: Fields, *, changes: bool) -> None:
+        """Add what one resource sends."""
+        self.changes = self.changes or changes
+        for name, held in fields.items():
+            if held.state is not State.KEPT:
+                found = self.setters.setdefault(name, {})
+                found.setdefault(repr(held.value), (address, held))
+
+
 class _Entry(msgspec.Struct):
     """One instance of a Fivetran resource, decoded."""
 
@@ -155,7 +172,7 @@ class _Builder:
         self._problems: list[str] = []
         self._warnings: list[str] = []
         self._remarks: list[str] = []
-        self._doubts: dict[int, tuple[Planned, list[tuple[str, Fields]]]] = {}
+        self._doubts: dict[tuple[int, ...], Doubts] = {}
         managed = [c for c in plan.changes if is_fivetran(c) and c.mode == "managed"]
         live = [c for c in managed if not c.deposed]
         self._places = {c.address: _place(c) for c in live}
@@ -180,8 +197,10 @@ class _Builder:
         for entry in sorted(holders, key=lambda e: (e.action not in _ENDS, e.resource.address)):
             self._join(entry, index)
         # What is decided comes first: what may be set to the same is in no doubt.
-        for planned, doubts in self._doubts.values():
-            doubted(planned.fields, doubts)
+        for doubts in self._doubts.values():
+            for planned in doubts.among:
+                doubted(planned.fields, doubts.setters)
+                planned.touched = planned.touched or doubts.changes
         for planned in connections:
             if planned.touched and planned.action is Action.NONE:
                 planned.action = Action.UPDATE  # by its schedule, or the like
@@ -318,9 +337,8 @@ class _Builder:
             f"{address}: for which of {plural(len(among), 'connection')} it is cannot be told from"
             f" the plan; write {form}"
         )
-        for planned in among:
-            self._doubts.setdefault(id(planned), (planned, []))[1].append((address, fields))
-            planned.touched = planned.touched or entry.action in _CHANGES
+        doubts = self._doubts.setdefault(tuple(map(id, among)), Doubts(list(among)))
+        doubts.add(address, fields, changes=entry.action in _CHANGES)
 
     def _sent_by(self, entry: _Entry) -> Fields:
         attributes = entry.attributes
@@ -383,11 +401,7 @@ class _Builder:
         reference = group_in(expression) if expression is not None else ""
         module = entry.resource.module_address
         identity = f"terraform:{module + '.' if module else ''}{reference}"
-        among = [
-            planned
-            for planned in index.connections
-            if planned.fields["schema"].value == schema and not planned.ends
-        ]
+        among = index.of_schema(schema)
         same = [
             planned
             for planned in among
@@ -407,6 +421,8 @@ class _Index:
         self.outside: dict[str, Planned] = {}
         self._by_id = {p.real_id: p for p in connections if p.real_id and p.action not in _FRESH}
         self._at = {p.place: p for p in connections}
+        self._open: dict[str, list[Planned]] = {}
+        self._of_schema: dict[str, list[Planned]] | None = None
 
     def at(self, place: Place) -> Planned | None:
         """Return the connection of an instance of a resource."""
@@ -421,35 +437,44 @@ class _Index:
         """Return the connection of this group and schema, one outside the plan for none in it."""
         found = [
             planned
-            for planned in self.connections
-            if not planned.ends
-            and planned.fields["schema"].value == schema
-            and planned.fields.get("group_id", ABSENT).value == group
+            for planned in self.of_schema(schema)
+            if planned.fields.get("group_id", ABSENT).value == group
         ]
         if len(found) > 1:
             return found
         if found:
             return found[0]
-        fields = {"group_id": _known(group, entry), "schema": _known(schema, entry)}
+        fields = {
+            "group_id": _known(group, entry, "group_id"),
+            "schema": _known(schema, entry, "connector_name"),
+        }
         return self._stranger(f"{group}/{schema}", fields, "", entry)
 
     def open(self, account: str, among: Iterable[Place] | None) -> list[Planned]:
         """Return the connections that an id which is not known yet may be of."""
-        places = None if among is None else set(among)
-        return [
-            planned
-            for planned in self.connections
-            if planned.account == account
-            and not planned.ends
-            and (planned.action is not Action.NONE)
-            and (places is None or planned.place in places)
-        ]
+        if among is None:
+            if account not in self._open:
+                self._open[account] = [p for p in self.connections if _may_be(p, account)]
+            return self._open[account]
+        found = map(self._at.get, among)
+        return [planned for planned in found if planned is not None and _may_be(planned, account)]
+
+    def of_schema(self, schema: str) -> list[Planned]:
+        """Return the connections of this name that stay."""
+        if self._of_schema is None:
+            self._of_schema = {}
+            for planned in self.connections:
+                name = planned.fields["schema"].value
+                if not planned.ends and isinstance(name, str):
+                    self._of_schema.setdefault(name, []).append(planned)
+        return self._of_schema.get(schema, [])
 
     def _stranger(self, key: str, fields: Fields, real_id: str, entry: _Entry) -> Planned:
         if key not in self.outside:
             address = entry.resource.address
+            hidden = bool(fields.get("id", ABSENT).sensitive)
             self.outside[key] = Planned(
-                identity=real_id or f"terraform:{address}",
+                identity=f"terraform:{address}" if hidden or not real_id else real_id,
                 address=address,
                 action=Action.UPDATE if entry.action in _CHANGES else Action.NONE,
                 fields=dict(fields),
@@ -458,6 +483,12 @@ class _Index:
                 managed=False,
             )
         return self.outside[key]
+
+
+def _may_be(planned: Planned, account: str) -> bool:
+    """Whether an id that is not known yet may be this connection's."""
+    stays = not planned.ends and planned.action is not Action.NONE
+    return stays and planned.account == account
 
 
 class _Accounts:
@@ -471,7 +502,9 @@ class _Accounts:
                 continue
             identity = _credentials(config.expressions)
             self._names[key] = seen.setdefault(identity, key)
-        self._only = next(iter(self._names.values()), "")
+        # What is destroyed is configured no more: of several accounts, which one is not told.
+        names = set(self._names.values())
+        self._only = names.pop() if len(names) == 1 else ""
 
     def of(self, key: str) -> str:
         """Return the account that a resource's provider configuration stands for."""
@@ -479,7 +512,7 @@ class _Accounts:
 
     def used(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the accounts that any resource uses."""
-        return tuple(sorted(set(names)))
+        return tuple(sorted(set(filter(None, names))))
 
 
 def _credentials(raw: msgspec.Raw) -> object:
@@ -492,8 +525,11 @@ def _credentials(raw: msgspec.Raw) -> object:
     return msgspec.json.encode(wanted, order="deterministic")
 
 
-def _known(value: str, entry: _Entry) -> Held:
-    return Held(State.KNOWN, value, entry.resource.address, HOLDERS[entry.resource.type])
+def _known(value: str, entry: _Entry, name: str = "") -> Held:
+    """Return what a schedule or the like says of the connection that it is for."""
+    name = name or HOLDERS[entry.resource.type]
+    sensitive = entry.attributes.sensitive(name)
+    return Held(State.KNOWN, value, entry.resource.address, name, sensitive=sensitive)
 
 
 def _place(change: ResourceChange) -> Place:

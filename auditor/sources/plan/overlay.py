@@ -57,7 +57,7 @@ def lay(estate: Estate, accounts: Sequence[Account], shape: Shape) -> Overlay:
     overlay = Overlay([], Connections([], [], [], []), {}, [], [], [])
     entries: list[tuple[Any, Planned | None, str]] = []
     for account in accounts:
-        ours = [p for p in estate.connections if p.account == account.name or len(accounts) == 1]
+        ours = [p for p in estate.connections if _is_of(p, account, accounts)]
         entries += _laid(estate, account, ours, shape, overlay)
     ids: list[str] = []
     services: list[str] = []
@@ -76,6 +76,14 @@ def lay(estate: Estate, accounts: Sequence[Account], shape: Shape) -> Overlay:
     addresses = [planned.address if planned else "" for _, planned, _ in entries]
     overlay.identities = Connections(ids, services, schemas, groups, addresses)
     return overlay
+
+
+def _is_of(planned: Planned, account: Account, accounts: Sequence[Account]) -> bool:
+    """Whether a connection is of ``account``; where the plan does not tell, by its id."""
+    if len(accounts) == 1 or planned.account:
+        return len(accounts) == 1 or planned.account == account.name
+    owners = [a for a in accounts if any(r.id == planned.real_id for r in a.records)]
+    return account is (owners or accounts)[0]
 
 
 def _laid(
