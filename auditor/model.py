@@ -314,6 +314,15 @@ class RuleChecks(msgspec.Struct, frozen=True, dict=True):
         }
 
     @property
+    def skip_reason(self) -> str:
+        """Why the skips are skips: ``when`` did not apply, or a plan does not hold what is read."""
+        reasons = [self.rule.skip_reason] if self.count(Verdict.SKIP) > self.not_in_plan else []
+        if self.not_in_plan:
+            reads = ", ".join(self.rule.reads or self.rule.per)
+            reasons.append(f"not in the plan ({reads})" if reads else "not in the plan")
+        return "; or ".join(reasons) or self.rule.skip_reason
+
+    @property
     def total(self) -> int:
         """How many checks the rule made."""
         return len(self.verdicts) + len(self.groups)
@@ -363,13 +372,15 @@ class PlanScope(msgspec.Struct, frozen=True):
 
     ``nothing`` is why there was nothing to judge ("" where there was something). ``touched`` are
     the connections that the plan changes, of which alone a violation gates. ``over`` names the
-    estate that the plan was laid over, "" for none. ``mended`` are the violations that the plan
-    ends, as sentences, ``improved`` those of groups that it makes smaller.
+    estate that the plan was laid over, "" for none; ``saved`` says that it is a saved one.
+    ``mended`` are the violations that the plan ends, as sentences, ``improved`` those of groups
+    that it makes smaller.
     """
 
     nothing: str = ""
     touched: int = 0
     over: str = ""
+    saved: bool = False
     mended: tuple[str, ...] = ()
     improved: tuple[str, ...] = ()
 

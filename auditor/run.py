@@ -316,6 +316,7 @@ class _Audit:
             nothing=plan.nothing,
             touched=len(plan.estate.touched),
             over=self._clean(plan.over, limit=1000),
+            saved=self._is_saved,
             mended=tuple(self._clean(text, limit=1000) for text in change.mended),
             improved=tuple(self._clean(text, limit=1000) for text in change.improved),
         )

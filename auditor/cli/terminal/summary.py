@@ -122,7 +122,8 @@ def _facts(result: Result, chosen: str, width: int | None) -> Iterator[str]:
 
 def _age(result: Result) -> Iterator[str]:
     """Yield how old a saved listing is: it answers for the account as it was then."""
-    if result.source.kind == "api" or not result.listing.connections:
+    saved = result.plan.saved if result.plan is not None else result.source.kind != "api"
+    if not saved or not result.listing.connections:
         return
     if result.taken_at is None:
         yield "the saved listing does not say when it was taken"

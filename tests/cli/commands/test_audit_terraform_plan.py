@@ -8,8 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auditor.cli.main import main
+from auditor.decoding.records import Shape
+from auditor.policy import load_policies
+from auditor.run import audit as audit_of
+from auditor.sources.plan.estate import Estate
+from auditor.sources.plan.overlay import Account, lay
+from auditor.sources.plan.source import PlanSource
+from auditor.sources.saved.source import SnapshotSource
 from tests.builders.command import run
 from tests.builders.plans import PLANS, change, document, plan_file, schema_config
 
@@ -564,3 +573,78 @@ def test_a_rule_on_schemas_is_asked_of_a_plan_and_told_of_a_listing(audit: Audit
     assert done.returncode == 3
     said = json.loads(Path("audit-report/report.json").read_text())["findings"][0]["fix"]
     assert "GET /v1/connections/ID/schemas" in said
+
+
+# -- laws ----------------------------------------------------------------------------------------
+
+_HELD = {
+    "service": ("postgres", "mysql", "github"),
+    "networking_method": ("Directly", "PrivateLink", "SshTunnel"),
+    "private_link_id": (None, "pl_1"),
+    "sync_frequency": (5, 15, 60, 360, 1440),
+    "schedule_type": ("auto", "manual"),
+    "paused": (True, False),
+    "pause_after_trial": (True, False),
+    "data_delay_sensitivity": ("LOW", "NORMAL"),
+}
+_ASKED = """\
+policy: asked
+rules:
+  - {id: a, severity: low, assert: {networking_method: {not_equals: Directly}}}
+  - {id: b, severity: low, when: {private_link_id: {exists: true}},
+     assert: {networking_method: PrivateLink}}
+  - {id: c, severity: low, when: {schedule_type: auto},
+     assert: {sync_frequency: {gte: 15, lte: 360}}}
+  - {id: d, severity: low, assert: {any: [{paused: true}, {pause_after_trial: false}]}}
+  - {id: e, severity: low, assert: {not: {data_delay_sensitivity: LOW}}}
+  - {id: f, severity: low, when: {service: [postgres, mysql]}, assert: {schema: {starts_with: db_}}}
+"""
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.fixed_dictionaries({name: st.sampled_from(held) for name, held in _HELD.items()}))
+def test_a_connection_planned_and_the_same_one_listed_get_the_same_verdicts(
+    tmp_path_factory: pytest.TempPathFactory, held: dict[str, Any]
+):
+    folder = tmp_path_factory.mktemp("law")
+    (folder / "asked.yaml").write_text(_ASKED)
+    rules = load_policies(str(folder / "asked.yaml"))
+    listed = {"id": "c", "group_id": "g_prod", "schema": "db_x", **held}
+    (folder / "listed.json").write_text(json.dumps([listed]))
+    plan = document("walk")
+    plan["resource_changes"] = [
+        c for c in plan["resource_changes"] if c["address"].endswith(".events")
+    ]
+    connector = change(plan, "fivetran_connector.events")
+    connector["after"]["destination_schema"]["prefix"] = "db_x"
+    schedule = change(plan, "fivetran_connector_schedule.events")
+    for name in ("sync_frequency", "schedule_type", "paused", "pause_after_trial"):
+        value = held[name]
+        schedule["after"][name] = value if isinstance(value, str) else str(value).lower()
+        schedule["after_unknown"].pop(name, None)
+    for name in ("service", "networking_method", "private_link_id", "data_delay_sensitivity"):
+        connector["after"][name] = held[name]
+    (folder / "plan.json").write_text(json.dumps(plan))
+    of_plan = audit_of(PlanSource(str(folder / "plan.json")), rules)
+    of_list = audit_of(SnapshotSource(str(folder / "listed.json")), rules)
+    assert [c.verdicts for c in of_plan.checks] == [c.verdicts for c in of_list.checks]
+
+
+def test_a_plan_and_then_its_inverse_give_the_account(audit: Audit):
+    """The schedule goes from 60 to 5 minutes, and back: what is left is what there was."""
+    shape = Shape(
+        frozenset({"sync_frequency", "paused", "networking_method", "status.setup_state"})
+    )
+    items = json.loads(Path(_account()).read_text())["data"]["items"]
+    before = [shape.convert(item) for item in items]
+    there = _only_orders(PlanSource(str(plan_file("walk"))).estate)
+    back = _only_orders(PlanSource(str(plan_file("walk-back"))).estate)
+    once = lay(there, [Account("fivetran", before)], shape)
+    assert [r.sync_frequency for r in once.records][:1] == [5]
+    twice = lay(back, [Account("fivetran", once.records)], shape)
+    assert twice.records == before
+
+
+def _only_orders(estate: Estate) -> Estate:
+    estate.connections = [p for p in estate.connections if p.real_id == "orders_5153"]
+    return estate
