@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from auditor.decoding.gaps import Gap
+from auditor.decoding.gaps import Gap, Lack
 from auditor.decoding.json_values import MISSING
 from auditor.decoding.records import Shape
 from auditor.model import (
@@ -28,6 +28,7 @@ from auditor.policy.judging.evidence import SENSITIVE, Describer, Told, covers, 
 from auditor.policy.judging.groups import GroupOutcome, Groups
 from auditor.policy.judging.undecided import Want, want_of
 from auditor.policy.language.conditions import reads
+from auditor.policy.language.values import is_scalar
 from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.text import printable
 
@@ -360,14 +361,29 @@ def _is_of_plan(path: str) -> bool:
 
 
 def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
-    """Return what takes a member of a group: none that ends, each in its account's groups."""
+    """Return what takes a member of a group: none that ends, each in its account's groups.
+
+    A group that a sensitive value names has a number for a name.
+    """
+    veils: dict[tuple[str, object], Gap] = {}
+
+    def veiled(path: str, value: Any, hidden: frozenset[str]) -> Any:
+        if not is_scalar(value) or not covers(hidden, path):
+            return value
+        name = f"{SENSITIVE} {len(veils) + 1}"
+        return veils.setdefault((path, value), Gap(Lack.UNKNOWN, name, name))
 
     def take(
         index: int, key: tuple[Any, ...], member: bool | None, unique: tuple[Any, ...]
     ) -> None:
-        if index not in planned.ends:
-            account = planned.accounts[index] if planned.accounts is not None else ""
-            groups.take(index, key, member, unique, account)
+        if index in planned.ends:
+            return
+        hidden = planned.hidden.get(index)
+        if hidden:
+            pairs = zip(groups.rule.keys, key, strict=True)
+            key = tuple([veiled(path, value, hidden) for path, value in pairs])
+        account = planned.accounts[index] if planned.accounts is not None else ""
+        groups.take(index, key, member, unique, account)
 
     return take
 

@@ -381,6 +381,7 @@ rules:
   - {id: d, severity: low, assert: {config.secret_key: {exists: false}}}
   - {id: e, severity: low, per: group_id, assert: {unique: [schema]}}
   - {id: f, severity: low, per: schema, assert: {count: {lte: 0}}, message: "{schema}"}
+  - {id: g, severity: low, per: schema, assert: {count: {gte: 1}}}
 """
 
 
