@@ -69,7 +69,10 @@ class PlanSource:
             self.estate = estate_of(Plan())
 
     def lay_over(self, estates: Mapping[str, Source]) -> None:
-        """Lay the plan over ``estates``, by the account of the plan that they are of."""
+        """Lay the plan over ``estates``, by the account of the plan that they are of.
+
+        The name of a plan's only account does not matter.
+        """
         self._over = dict(estates)
 
     @property

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import auditor
 from auditor.cli.main import main
 from auditor.decoding.records import Shape
 from auditor.policy import load_policies
@@ -649,3 +650,13 @@ def test_a_plan_and_then_its_inverse_give_the_account(audit: Audit):
 def _only_orders(estate: Estate) -> Estate:
     estate.connections = [p for p in estate.connections if p.real_id == "orders_5153"]
     return estate
+
+
+def test_the_library_lays_a_plan_over_an_account(audit: Audit):
+    _account()
+    source = auditor.PlanSource(str(plan_file("walk")))
+    source.lay_over({"": auditor.SnapshotSource("account.json")})
+    result = auditor.audit(source, auditor.load_policies("house.yaml"))
+    assert result.gate.exit_code == 1
+    assert result.plan is not None
+    assert result.plan.mended == ("floor: legacy_a005 is gone",)
