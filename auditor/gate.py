@@ -121,7 +121,7 @@ def _satisfied(
     if plan is not None and plan.nothing:
         yield plan.nothing
         return
-    if not listing.connections:
+    if not listing.connections and plan is None:
         yield "no connection was listed, which --allow-empty accepts"
         return
     if plan is None:

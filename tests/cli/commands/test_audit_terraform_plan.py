@@ -660,3 +660,55 @@ def test_the_library_lays_a_plan_over_an_account(audit: Audit):
     assert result.gate.exit_code == 1
     assert result.plan is not None
     assert result.plan.mended == ("floor: legacy_a005 is gone",)
+
+
+def test_a_destruction_that_empties_a_group_is_told_and_gates(audit: Audit):
+    Path("some.yaml").write_text(
+        "policy: p\nrules:\n"
+        "  - {id: some, severity: low, per: account, assert: {count: {gte: 1}}}\n"
+    )
+    rows = [
+        {"id": name, "service": "postgres", "schema": name, "group_id": "g"}
+        for name in ("a_0adc", "b_4f84")
+    ]
+    Path("two.json").write_text(json.dumps({"code": "Success", "data": {"items": rows}}))
+    ran = audit("small-destroy", "--over", "two.json", policy="some.yaml")
+    assert ran.code == 1
+    assert "count is 0" in ran.out
+    Path("none.yaml").write_text(
+        "policy: p\nrules:\n  - {id: r, severity: low, assert: {service: postgres}}\n"
+    )
+    gone = audit("small-destroy", "--over", "two.json", policy="none.yaml")
+    assert gone.code == 0
+    assert "--allow-empty" not in gone.out
+
+
+def test_a_plan_of_opentofu_is_judged_and_its_silence_told(audit: Audit):
+    """By hand: OpenTofu's plans have another registry, and neither applyable nor complete."""
+    text = plan_file("walk").read_text().replace("registry.terraform.io", "registry.opentofu.org")
+    plan = json.loads(text)
+    for name in ("applyable", "complete"):
+        del plan[name]
+    plan["resource_changes"].append(
+        {
+            "address": "ephemeral.x",
+            "mode": "ephemeral",
+            "type": "fivetran_token",
+            "name": "x",
+            "change": {"actions": ["open"], "before": None, "after": None},
+        }
+    )
+    ran = audit(plan)
+    assert ran.code == 1
+    assert "made by OpenTofu" in ran.out
+    assert "-target would not be seen" in ran.out
+    assert ran.report["listing"]["completeness"] == "unknown"
+
+
+def test_a_default_is_said_to_be_one(audit: Audit):
+    Path("hourly.yaml").write_text(
+        "policy: p\nrules:\n  - {id: r, severity: low, assert: {sync_frequency: {lte: 60}}}\n"
+    )
+    ran = audit("walk", policy="hourly.yaml")
+    (finding,) = [f for f in ran.report["findings"] if f["verdict"] == "fail"]
+    assert "sync_frequency of a schedule for it 360 by default" in finding["message"]
