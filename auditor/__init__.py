@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from auditor.run import Options, Progress, audit
     from auditor.sources.api.account import Credentials, credentials_from
     from auditor.sources.api.walk import FivetranSource
+    from auditor.sources.plan.source import PlanSource
     from auditor.sources.saved.source import SnapshotSource
 
 _HOMES = MappingProxyType(
@@ -71,6 +72,7 @@ _HOMES = MappingProxyType(
         **dict.fromkeys(("Options", "Progress", "audit"), "auditor.run"),
         **dict.fromkeys(("Credentials", "credentials_from"), "auditor.sources.api.account"),
         "FivetranSource": "auditor.sources.api.walk",
+        "PlanSource": "auditor.sources.plan.source",
         "Ruleset": "auditor.policy.rules",
         "SnapshotSource": "auditor.sources.saved.source",
         "load_policies": "auditor.policy.loading.load",
@@ -93,6 +95,7 @@ __all__ = [
     "Listing",
     "Options",
     "Outcome",
+    "PlanSource",
     "PolicyError",
     "Progress",
     "ReportError",

@@ -82,6 +82,13 @@ def _notices(path: str, doc: str) -> tuple[Field, ...]:
     )
 
 
+#: Below it is a Terraform plan's say of a connection; a listing has none of it.
+PLAN = "plan"
+#: Below it is what a plan sets of a connection's schemas; a listing has none of it.
+SCHEMA_CONFIG = "schema_config"
+#: Below it are a connection's own fields once more, as they were before the plan.
+BEFORE = f"{PLAN}.before"
+
 _FIELDS: tuple[Field, ...] = (
     Field("id", _S, "The connection's unique id.", always=True),
     Field("service", _S, "The source's type, such as postgres or salesforce.", always=True),
@@ -232,6 +239,45 @@ _FIELDS: tuple[Field, ...] = (
         open=True,
         exposure=_HIDDEN,
     ),
+    Field(SCHEMA_CONFIG, _O, "What is synced of the source; of a Terraform plan alone."),
+    Field(
+        f"{SCHEMA_CONFIG}.schema_change_handling",
+        _S,
+        "What becomes of schemas, tables and columns that are new in the source.",
+        values=("ALLOW_ALL", "ALLOW_COLUMNS", "BLOCK_ALL"),
+    ),
+    Field(f"{SCHEMA_CONFIG}.tables", _A, "The tables that the configuration names."),
+    Field(f"{SCHEMA_CONFIG}.tables[].schema", _S, "The table's schema in the source."),
+    Field(f"{SCHEMA_CONFIG}.tables[].name", _S, "The table's name in the source."),
+    Field(f"{SCHEMA_CONFIG}.tables[].enabled", _B, "Whether it is synced."),
+    Field(
+        f"{SCHEMA_CONFIG}.tables[].sync_mode",
+        _S,
+        "How it is kept.",
+        values=("SOFT_DELETE", "HISTORY", "LIVE"),
+    ),
+    Field(f"{SCHEMA_CONFIG}.columns", _A, "The columns that the configuration names."),
+    Field(f"{SCHEMA_CONFIG}.columns[].schema", _S, "The schema of the column's table."),
+    Field(f"{SCHEMA_CONFIG}.columns[].table", _S, "The column's table."),
+    Field(f"{SCHEMA_CONFIG}.columns[].name", _S, "The column's name in the source."),
+    Field(f"{SCHEMA_CONFIG}.columns[].enabled", _B, "Whether it is synced."),
+    Field(f"{SCHEMA_CONFIG}.columns[].hashed", _B, "Whether its values are hashed."),
+    Field(PLAN, _O, "What a Terraform plan does to the connection; of a plan alone."),
+    Field(
+        f"{PLAN}.action",
+        _S,
+        "What it does.",
+        values=("create", "update", "replace", "delete", "forget", "no-op"),
+    ),
+    Field(f"{PLAN}.address", _S, "The resource's address, such as fivetran_connector.orders."),
+    Field(f"{PLAN}.changed", _A, "The fields that it changes."),
+    Field(f"{PLAN}.changed[]", _S, "A field's path."),
+    Field(f"{PLAN}.replace_reason", _A, "The attributes that force a replacement."),
+    Field(f"{PLAN}.replace_reason[]", _S, "An attribute, or the plan's own word."),
+    Field(f"{PLAN}.times_faster", _I, "How many times as often it syncs as before."),
+    Field(f"{PLAN}.secrets_in_clear", _A, "The settings that hold a secret as plain text."),
+    Field(f"{PLAN}.secrets_in_clear[]", _S, "A setting's path, such as config.password."),
+    Field(BEFORE, _O, "The connection's fields as they were before the plan.", open=True),
 )
 
 #: Every documented field by its path.
@@ -246,6 +292,9 @@ def find(path: str) -> Field | None:
     field = FIELDS.get(path)
     if field is not None:
         return field
+    if path.startswith(f"{BEFORE}."):
+        was = find(path.removeprefix(f"{BEFORE}."))
+        return msgspec.structs.replace(was, path=path, always=False) if was is not None else None
     parent, dot, _ = path.rpartition(".")
     while dot:
         above = FIELDS.get(parent.removesuffix("[]"))

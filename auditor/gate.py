@@ -11,6 +11,7 @@ from auditor.model import (
     Gate,
     Listing,
     Outcome,
+    PlanScope,
     RuleChecks,
     Severity,
     Verdict,
@@ -39,9 +40,14 @@ class Bar(msgspec.Struct, frozen=True):
         return allowed(severity, self.fail_on, self.limits)
 
 
-def decide(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Gate:
-    """Return the gate's answer: inconclusive outranks violations, which outrank a pass."""
-    unsettled = list(_unsettled(listing, checks, bar))
+def decide(
+    listing: Listing, checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope | None = None
+) -> Gate:
+    """Return the gate's answer: inconclusive outranks violations, which outrank a pass.
+
+    ``plan`` is what a Terraform plan speaks of, None for a run without one.
+    """
+    unsettled = list(_unsettled(listing, checks, bar, plan))
     violated = list(_violated(checks, bar))
     limits = tuple(sorted(bar.limits.items(), reverse=True))
     if unsettled:
@@ -49,18 +55,21 @@ def decide(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Gate:
         return Gate(Outcome.INCONCLUSIVE, INCONCLUSIVE, bar.fail_on, reasons, limits)
     if violated:
         return Gate(Outcome.VIOLATIONS, VIOLATIONS, bar.fail_on, tuple(violated), limits)
-    reasons = tuple(_satisfied(listing, checks, bar))
+    reasons = tuple(_satisfied(listing, checks, bar, plan))
     return Gate(Outcome.PASSED, CLEAN, bar.fail_on, reasons, limits)
 
 
-def _unsettled(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
+def _unsettled(
+    listing: Listing, checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope | None
+) -> Iterator[str]:
     """Yield why nothing can be said for certain."""
     for problem in listing.problems:
-        yield f"the listing is incomplete: {problem}"
+        yield problem if plan is not None else f"the listing is incomplete: {problem}"
     if listing.completeness is Completeness.INCOMPLETE and not listing.problems:
         yield "the listing is incomplete"
     yield from bar.doubts
-    if listing.complete and not listing.connections and not bar.allow_empty:
+    nothing_seen = listing.complete and not listing.connections
+    if nothing_seen and not bar.allow_empty and plan is None:
         yield (
             "no connection was listed, so nothing was judged: check the key's permissions and the"
             " filters, or pass --allow-empty if there are none"
@@ -69,13 +78,29 @@ def _unsettled(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iter
     if errors:
         at = listed([r.rule.id for r in checks if r.count(Verdict.ERROR)][:3], "and")
         yield f"{plural(errors, 'check')} could not be evaluated ({at})"
-    if bar.strict:
-        idle = [rule.rule.id for rule in checks if rule.count(Verdict.SKIP) == rule.total]
+    if plan is not None:
+        yield from _not_planned(checks, bar, plan)
+    if bar.strict and not (plan is not None and plan.nothing):
+        idle = [
+            rule.rule.id
+            for rule in checks
+            if rule.count(Verdict.SKIP) == rule.total and not rule.not_in_plan
+        ]
         if idle:
             names = listed(idle, "and")
             yield f"--strict: {plural(len(idle), 'rule')} applied to nothing ({names})"
         if listing.completeness is Completeness.UNKNOWN:
             yield "--strict: whether the listing is complete is unknown"
+
+
+def _not_planned(checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope) -> Iterator[str]:
+    """Yield why a plan tells too little."""
+    unplanned = sum(rule.not_in_plan for rule in checks)
+    if bar.strict and unplanned:
+        yield f"--strict: {plural(unplanned, 'check')} rest on what is not in the plan"
+    applied = sum(rule.total - rule.count(Verdict.SKIP) for rule in checks)
+    if plan.touched and unplanned and not applied:
+        yield "the plan holds nothing that the rules read, so nothing was judged; add --over"
 
 
 def _violated(checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
@@ -89,12 +114,20 @@ def _violated(checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
             yield f"{plural(total, f'{severity.label} violation')} of {rules}{limit}"
 
 
-def _satisfied(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
+def _satisfied(
+    listing: Listing, checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope | None
+) -> Iterator[str]:
     """Yield what a pass rests on."""
-    if not listing.connections:
+    if plan is not None and plan.nothing:
+        yield plan.nothing
+        return
+    if not listing.connections and plan is None:
         yield "no connection was listed, which --allow-empty accepts"
         return
-    yield f"{plural(listing.connections, 'connection')} judged by {plural(len(checks), 'rule')}"
+    if plan is None:
+        yield f"{plural(listing.connections, 'connection')} judged by {plural(len(checks), 'rule')}"
+    else:
+        yield from _planned(listing, checks, plan)
     below = 0
     for severity in sorted(Severity, reverse=True):
         failed = sum(r.count(Verdict.FAIL) for r in checks if r.rule.severity is severity)
@@ -109,3 +142,25 @@ def _satisfied(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iter
     for verdict in (Verdict.WAIVED, Verdict.KNOWN):
         if count := sum(rule.count(verdict) for rule in checks):
             yield f"{plural(count, 'violation')} {verdict.label}"
+
+
+def _planned(listing: Listing, checks: Sequence[RuleChecks], plan: PlanScope) -> Iterator[str]:
+    """Yield what a pass over a plan rests on: what it holds, and no more."""
+    judged = [rule for rule in checks if rule.count(Verdict.SKIP) < rule.total]
+    changed = plural(plan.touched, "connection")
+    if plan.over:
+        yield (
+            f"{plural(listing.connections, 'connection')} judged by {plural(len(checks), 'rule')},"
+            f" as the plan would leave them; it touches {changed}"
+        )
+    else:
+        yield (
+            f"what the plan holds of {plural(listing.connections, 'connection')} was judged by"
+            f" {len(judged):,} of {plural(len(checks), 'rule')}; it touches {changed}"
+        )
+    unplanned = sum(rule.not_in_plan for rule in checks)
+    unknown = sum(rule.left_unknown for rule in checks)
+    if unplanned:
+        yield f"{plural(unplanned, 'check')} not made: what they read is not in the plan"
+    if unknown:
+        yield f"{plural(unknown, 'check')} skipped by --on-unknown: unknown until applied"

@@ -57,6 +57,7 @@ class Completeness(Enum):
         "one walk, no anomaly seen; a change meanwhile may have hidden a connection, "
         "which --verify-listing would show"
     )
+    PLAN = "a plan that says it is complete"
     UNKNOWN = "completeness unknown"
     INCOMPLETE = "incomplete"
 
@@ -140,13 +141,44 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     expected: str
 
 
+class Attribute(msgspec.Struct, frozen=True, gc=False):
+    """What to change in Terraform for one field of a finding, as text that can be shown.
+
+    ``name`` of the resource at ``address`` sets ``field``, from ``before`` ("" for a new object) to
+    ``after``. ``position`` is where it is written, None where no folder was given.
+    """
+
+    field: str
+    address: str
+    name: str
+    before: str
+    after: str
+    position: Position | None = None
+
+    def __str__(self) -> str:
+        differs = self.before and self.before != self.after
+        change = f"{self.before} -> {self.after}" if differs else self.after
+        where = f", {self.position.file}:{self.position.line}" if self.position else ""
+        return f"{self.address}: {self.name} {change}{where}"
+
+
+class Resource(msgspec.Struct, frozen=True, gc=False):
+    """A connection's resource in a Terraform plan, what is done to it, and what sets its fields."""
+
+    address: str
+    action: str
+    attributes: tuple[Attribute, ...] = ()
+    position: Position | None = None
+
+
 class Finding(msgspec.Struct, frozen=True, gc=False):
     """A check that came to fail, error, waived or known.
 
     ``connections`` holds one connection, or with ``per`` every one the finding is about;
     ``group`` then is the group's key as text. ``note`` is why a failure is waived or known, or why
     the waiver or the baseline that is there for it does not hold. ``advice`` says of an error what
-    would make the check one that can be judged.
+    would make the check one that can be judged. ``resources`` are those of a Terraform plan, of
+    the connections that it speaks of.
     """
 
     rule: Rule
@@ -157,6 +189,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     group: str = ""
     note: str = ""
     advice: str = ""
+    resources: tuple[Resource, ...] = ()
 
     @property
     def fix(self) -> str:
@@ -231,12 +264,17 @@ class Gate(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Connections(Sequence[Connection]):
-    """The identities of all judged connections, as columns: a million take one list each."""
+    """The identities of all judged connections, as columns: a million take one list each.
+
+    ``addresses`` are those of a Terraform plan, "" for a connection that it does not speak of;
+    there are none without a plan.
+    """
 
     ids: Sequence[str]
     services: Sequence[str]
     schemas: Sequence[str]
     group_ids: Sequence[str]
+    addresses: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -261,12 +299,15 @@ class RuleChecks(msgspec.Struct, frozen=True, dict=True):
     """Every check of one rule.
 
     ``verdicts`` holds a byte per connection, in listing order, for a rule on connections; it is
-    empty for a ``per`` rule, whose checks are in ``groups``.
+    empty for a ``per`` rule, whose checks are in ``groups``. ``not_in_plan`` of the skips are
+    checks that rest on what no plan holds, ``left_unknown`` on what is unknown until applied.
     """
 
     rule: Rule
     verdicts: bytes
     groups: tuple[GroupCheck, ...] = ()
+    not_in_plan: int = 0
+    left_unknown: int = 0
 
     def count(self, verdict: Verdict) -> int:
         """How many of the rule's checks came to ``verdict``."""
@@ -279,6 +320,15 @@ class RuleChecks(msgspec.Struct, frozen=True, dict=True):
         return {
             verdict: self.verdicts.count(verdict) + groups.count(verdict) for verdict in Verdict
         }
+
+    @property
+    def skip_reason(self) -> str:
+        """Why the skips are skips: ``when`` did not apply, or a plan does not hold what is read."""
+        reasons = [self.rule.skip_reason] if self.count(Verdict.SKIP) > self.not_in_plan else []
+        if self.not_in_plan:
+            reads = ", ".join(self.rule.reads or self.rule.per)
+            reasons.append(f"not in the plan ({reads})" if reads else "not in the plan")
+        return "; or ".join(reasons) or self.rule.skip_reason
 
     @property
     def total(self) -> int:
@@ -323,6 +373,24 @@ class History(msgspec.Struct, frozen=True):
         """Return when ``finding`` was first seen without having been fixed since."""
         name = finding.group if finding.rule.per else finding.connections[0].id
         return self.open_since.get(finding.rule.id, {}).get(name)
+
+
+class PlanScope(msgspec.Struct, frozen=True):
+    """What a run over a Terraform plan speaks of.
+
+    ``nothing`` is why there was nothing to judge ("" where there was something). ``touched`` are
+    the connections that the plan changes, of which alone a violation gates. ``over`` names the
+    estate that the plan was laid over, "" for none; ``saved`` says that it is a saved one.
+    ``mended`` are the violations that the plan ends, as sentences, ``improved`` those of groups
+    that it makes smaller.
+    """
+
+    nothing: str = ""
+    touched: int = 0
+    over: str = ""
+    saved: bool = False
+    mended: tuple[str, ...] = ()
+    improved: tuple[str, ...] = ()
 
 
 class WaiverUse(msgspec.Struct, frozen=True):
@@ -405,6 +473,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     waivers: tuple[WaiverUse, ...] = ()
     baseline: BaselineUse | None = None
     history: History | None = None
+    plan: PlanScope | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
@@ -465,4 +534,18 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     @property
     def idle_rules(self) -> tuple[Rule, ...]:
         """The rules that applied to nothing: every check they made is a skip."""
-        return tuple(c.rule for c in self.checks if c.count(Verdict.SKIP) == c.total)
+        return tuple(
+            c.rule for c in self.checks if c.count(Verdict.SKIP) == c.total and not c.not_in_plan
+        )
+
+    @property
+    def unplanned_rules(self) -> tuple[Rule, ...]:
+        """The rules that came to no verdict since no plan holds what they read."""
+        return tuple(
+            c.rule for c in self.checks if c.count(Verdict.SKIP) == c.total and c.not_in_plan
+        )
+
+    @property
+    def not_in_plan(self) -> int:
+        """How many checks rest on what no plan holds."""
+        return sum(checks.not_in_plan for checks in self.checks)

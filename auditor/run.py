@@ -20,16 +20,17 @@ from msgspec.structs import replace
 from auditor.clock import apart, in_words, to_the_second
 from auditor.decoding.records import Shape
 from auditor.errors import SourceError, UsageError
+from auditor.fields import BEFORE, PLAN
 from auditor.gate import Bar, decide
 from auditor.model import (
     Completeness,
     Connections,
     Finding,
     Listing,
+    PlanScope,
     Result,
     Rule,
     Severity,
-    SourceInfo,
 )
 from auditor.policy import Ruleset
 from auditor.policy.judging.judge import Judge, Judgement
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from auditor.acceptance.baseline import Baseline
     from auditor.acceptance.match import Watch
     from auditor.acceptance.waivers import Waivers
+    from auditor.policy.judging.change import Changed
+    from auditor.policy.judging.judge import PlanMode
+    from auditor.sources.plan.source import PlanSource
 
 #: The local clock and the server's may differ by so much before the server's counts.
 CLOCK_TOLERANCE = timedelta(seconds=300)
@@ -52,6 +56,7 @@ DEFAULT_TIMEOUT = 600.0
 #: With --strict a saved listing may be so old, where --max-age says nothing else.
 _STRICT_AGE = timedelta(hours=24)
 _NO_VALUE = "(missing)"
+_NOT_KNOWN = "(not known)"
 #: So many problems of a listing, and warnings, are told one by one.
 _TOLD = 50
 #: Records that are judged between two looks at the clock.
@@ -66,6 +71,7 @@ class Options(msgspec.Struct, frozen=True):
     ``waivers`` expire. ``limits`` allow so many violations of a severity, whatever ``fail_on``
     says. What ``baseline`` knows does not gate. ``notes`` are sentences that reports show.
     ``max_age`` is how old a saved listing may be; with ``strict`` a day, where it is None.
+    ``skip_unknown`` makes a check that rests on what is unknown until a plan is applied a skip.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -80,6 +86,7 @@ class Options(msgspec.Struct, frozen=True):
     baseline: Baseline | None = None
     notes: tuple[str, ...] = ()
     max_age: timedelta | None = None
+    skip_unknown: bool = False
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that would let pass what it is there to stop."""
@@ -132,7 +139,7 @@ def audit(
         raise UsageError("there is no rule to judge by; load_policies returns some")
     if options.baseline is not None:
         options.baseline.check_source(source.info)
-    run = _Audit(source.info, ruleset, options, on_progress)
+    run = _Audit(source, ruleset, options, on_progress)
     events = source.events(run.shape)
     if source.live:
         from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # threads, for a wait only
@@ -148,15 +155,20 @@ class _Audit:
 
     def __init__(
         self,
-        info: SourceInfo,
+        source: Source,
         ruleset: Ruleset,
         options: Options,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
+        info = source.info
+        self._plan = _plan_of(source)
         reads, whole = ruleset.reads()
         if options.waivers is not None:
             more, more_whole = options.waivers.reads()
             reads, whole = reads | more, whole | more_whole
+        if self._plan is not None and any(path.startswith(PLAN) for path in reads):
+            # What was before a plan, the account as it is tells where the plan does not.
+            reads |= {path.removeprefix(f"{BEFORE}.") for path in reads} | {"sync_frequency"}
         self.shape = Shape(reads, whole)
         clean = options.scrubber.text
         self._info = replace(
@@ -203,10 +215,13 @@ class _Audit:
         connections = self._walk.connections(self._tidy)
         outcome = judge.outcome(partial(self._is_whole, listing))
         options, accepted = self._options, None
+        change = self._change(outcome, listing) if self._plan is not None else None
+        outcome = change.outcome if change is not None else outcome
         if options.waivers is not None or options.baseline is not None:
             accepted = self._accepted(outcome, connections, listing)
             outcome = accepted.outcome
         checks = outcome.checks()
+        scope = self._scope(change) if change is not None else None
         bar = Bar(
             options.fail_on,
             strict=options.strict,
@@ -218,13 +233,13 @@ class _Audit:
             version=__version__,
             judged_at=self._now or options.clock(),
             source=self._info,
-            taken_at=self._as_of if self._info.kind != "api" else None,
+            taken_at=self._as_of if self._is_saved else None,
             listing=listing,
             policies=self._ruleset.policies,
             connections=connections,
             checks=checks,
-            gate=decide(listing, checks, bar),
-            describe=_describing(outcome, connections, options.scrubber),
+            gate=decide(listing, checks, bar, scope),
+            describe=self._describing(outcome, connections),
             clock_note=self._clock_note,
             left_out=(*self._narrowed(), *self._ruleset.left_out),
             narrowed_by=(
@@ -240,8 +255,10 @@ class _Audit:
             waivers=accepted.waivers if accepted else (),
             baseline=accepted.baseline if accepted else None,
             notes=tuple(
-                self._clean(note, limit=1000) for note in (*options.notes, *self._ruleset.notes)
+                self._clean(note, limit=1000)
+                for note in (*options.notes, *self._ruleset.notes, *self._plan_notes(scope))
             ),
+            plan=scope,
         )
 
     def _accepted(self, outcome: Judgement, shown: Connections, listing: Listing) -> Accepted:
@@ -258,6 +275,7 @@ class _Audit:
             and listing.complete
             and not self._info.filters
             and walk.ids
+            and self._plan is None
         ):
             options.baseline.check_connections(frozenset(shown.ids))
         known = listing.completeness is not Completeness.UNKNOWN
@@ -266,7 +284,10 @@ class _Audit:
             shown=shown,
             holds=walk.watch.holds if walk.watch is not None else {},
             today=self._today,
-            whole=listing.complete and known and not self._info.filters,
+            whole=listing.complete
+            and known
+            and not self._info.filters
+            and (self._plan is None or not self._plan.alone),
             clean=partial(self._clean, limit=1000),
         )
         exceptions = Exceptions(options.waivers, options.baseline)
@@ -279,7 +300,7 @@ class _Audit:
             walk.watch = self._watch(self._now or self._today)
         walk.pages += 1
         # Said before the judging, which may end here.
-        if page.as_of is not None and self._info.kind == "api":
+        if page.as_of is not None and self._is_live:
             walk.problems += filter(None, [apart(page.as_of, self._options.clock())])
         for part in _parts(page):
             walk.take(part)
@@ -304,14 +325,98 @@ class _Audit:
     def _judge(self, as_of: datetime | None) -> Judge:
         if self._now is None:
             self._now = self._settle_clock(as_of)
-        return Judge(self._ruleset, self.shape, self._now, self._clean)
+        return Judge(self._ruleset, self.shape, self._now, self._clean, self._plan_mode())
+
+    # -- a plan ---------------------------------------------------------------------------------
+
+    def _plan_mode(self) -> PlanMode | None:
+        plan = self._plan
+        if plan is None:
+            return None
+        from auditor.policy.judging.change import mode_of  # noqa: PLC0415  # for plans only
+
+        return mode_of(
+            plan.placed,
+            plan.accounts,
+            partial=plan.alone,
+            skip_unknown=self._options.skip_unknown,
+        )
+
+    def _change(self, outcome: Judgement, listing: Listing) -> Changed:
+        """Return the outcome as the gate of a change has it."""
+        from auditor.policy.judging.change import changed  # noqa: PLC0415  # for plans only
+
+        plan, before = self._plan, None
+        assert plan is not None
+        if not plan.alone:
+            assert self._now is not None
+            judge = Judge(self._ruleset, self.shape, self._now, self._clean)
+            judge.take(plan.before)
+            ids = self.shape.ids(plan.before)
+            before = judge.outcome(partial(self._is_whole, listing)), ids
+        return changed(outcome, self._walk.ids, plan.placed, before)
+
+    def _scope(self, change: Changed) -> PlanScope:
+        plan = self._plan
+        assert plan is not None
+        return PlanScope(
+            nothing=plan.nothing,
+            touched=len(plan.estate.touched),
+            over=self._clean(plan.over, limit=1000),
+            saved=self._is_saved,
+            mended=tuple(self._clean(text, limit=1000) for text in change.mended),
+            improved=tuple(self._clean(text, limit=1000) for text in change.improved),
+        )
+
+    def _plan_notes(self, scope: PlanScope | None) -> Iterator[str]:
+        if self._plan is None or scope is None:
+            return
+        yield from self._plan.notes()
+        if scope.mended:
+            shown = "; ".join(_first(list(scope.mended), "fixed violation")[:_TOLD])
+            yield f"fixed by this change: {plural(len(scope.mended), 'violation')} ({shown})"
+        for text in scope.improved:
+            yield f"improved by this change: {text}"
+
+    def _describing(
+        self, outcome: Judgement, connections: Connections
+    ) -> Callable[[], tuple[Finding, ...]]:
+        scrubber = self._options.scrubber
+
+        def describe() -> tuple[Finding, ...]:
+            findings = outcome.findings(connections)
+            if self._plan is not None:
+                findings = tuple(self._with_resources(findings, connections))
+            return scrubbed_findings(findings, scrubber)
+
+        return describe
+
+    def _with_resources(
+        self, findings: tuple[Finding, ...], connections: Connections
+    ) -> Iterator[Finding]:
+        from auditor.policy.judging.change import with_resources  # noqa: PLC0415  # for plans only
+
+        assert self._plan is not None
+        planned = {connections.ids[n]: each for n, each in self._plan.placed.items()}
+        return with_resources(findings, planned, self._clean, self._plan.locate)
+
+    @property
+    def _is_live(self) -> bool:
+        """Whether the account was listed by its API, alone or under a plan."""
+        return self._info.kind == "api" or (self._plan is not None and self._plan.live)
+
+    @property
+    def _is_saved(self) -> bool:
+        """Whether an account was listed before, and saved; a plan alone lists none."""
+        alone = self._plan is not None and self._plan.alone
+        return not self._is_live and not alone
 
     def _settle_clock(self, as_of: datetime | None) -> datetime:
         """Return the one time that all rules compare with; settle the one that waivers end by."""
         local = self._options.clock()
         self._as_of = as_of
         off = as_of is not None and abs(as_of - local) > CLOCK_TOLERANCE
-        if as_of is not None and self._info.kind == "api" and off:
+        if as_of is not None and self._is_live and off:
             # By the later of the two: a server that is behind revives no waiver.
             self._today = max(local, as_of)
         if self._options.now is not None:
@@ -319,7 +424,7 @@ class _Audit:
             return self._options.now
         if as_of is None:
             return local
-        if self._info.kind != "api":
+        if not self._is_live:
             self._clock_note = f"judged as of {to_the_second(as_of)}, when the snapshot was taken"
             return as_of
         if not off:
@@ -355,7 +460,7 @@ class _Audit:
         most, strict = self._options.max_age, self._options.strict
         if most is None and strict:
             most = _STRICT_AGE
-        if most is None or self._info.kind == "api" or self._walk.judge is None:
+        if most is None or not self._is_saved or self._walk.judge is None:
             return
         said = f"--max-age {in_words(most)}" if self._options.max_age else "--strict"
         way_out = "fetch again, or raise --max-age to judge it all the same"
@@ -373,7 +478,8 @@ class _Audit:
         filters = {name for name, _ in self._info.filters}
         if filters == {"group_id"} and "group_id" in rule.per:
             filters = set()
-        return listing.complete and not filters
+        alone = self._plan is not None and self._plan.alone
+        return listing.complete and not filters and not alone
 
     def _narrowed(self) -> Iterator[str]:
         for name, value in self._info.filters:
@@ -385,7 +491,8 @@ class _Audit:
     def _tidy(self, column: list[str]) -> Sequence[str]:
         """Return a column of identities that can be shown, looking at it as a whole first."""
         if "" in column:
-            column = [value or _NO_VALUE for value in column]
+            nothing = _NO_VALUE if self._plan is None else _NOT_KNOWN
+            column = [value or nothing for value in column]
         joined = "".join(column)
         # A value can only be too long where the column is longer than its values allow.
         short = len(joined) <= 200 or max(map(len, column), default=0) <= 200
@@ -415,6 +522,7 @@ class _Gathered(msgspec.Struct):
     services: list[str] = msgspec.field(default_factory=list)
     schemas: list[str] = msgspec.field(default_factory=list)
     group_ids: list[str] = msgspec.field(default_factory=list)
+    addresses: list[str] = msgspec.field(default_factory=list)
     problems: list[str] = msgspec.field(default_factory=list)
     warnings: list[str] = msgspec.field(default_factory=list)
     #: One string a distinct service and group, however many connections have it.
@@ -428,18 +536,31 @@ class _Gathered(msgspec.Struct):
         self.warnings += page.warnings
         known = self._known.setdefault
         records: list[Any] = page.records
-        self.ids += [record.id for record in records]
-        self.schemas += _texts([record.schema for record in records])
-        self.services += [known(s, s) for s in _texts([r.service for r in records])]
-        self.group_ids += [known(g, g) for g in _texts([r.group_id for r in records])]
+        named = page.identities
+        if named is not None:
+            self.ids += named.ids
+            self.schemas += named.schemas
+            self.services += named.services
+            self.group_ids += named.group_ids
+            self.addresses += named.addresses
+        else:
+            self.ids += [record.id for record in records]
+            self.schemas += _texts([record.schema for record in records])
+            self.services += [known(s, s) for s in _texts([r.service for r in records])]
+            self.group_ids += [known(g, g) for g in _texts([r.group_id for r in records])]
         if self.watch is not None:
-            columns = (self.ids, self.services, self.schemas, self.group_ids)
-            self.watch.take(records, Connections(*(c[len(c) - len(records) :] for c in columns)))
+            columns = (self.ids, self.services, self.schemas, self.group_ids, self.addresses)
+            last = (column[max(len(column) - len(records), 0) :] for column in columns)
+            self.watch.take(records, Connections(*last))
 
     def connections(self, tidy: Callable[[list[str]], Sequence[str]]) -> Connections:
         """Return the identities, each column made showable by ``tidy``."""
         return Connections(
-            tidy(self.ids), tidy(self.services), tidy(self.schemas), tidy(self.group_ids)
+            tidy(self.ids),
+            tidy(self.services),
+            tidy(self.schemas),
+            tidy(self.group_ids),
+            self.addresses,
         )
 
 
@@ -456,7 +577,10 @@ def _first(texts: list[str], noun: str) -> list[str]:
     return [*texts[:_TOLD], f"and {plural(rest, f'more {noun}')}"] if rest > 0 else texts
 
 
-def _describing(
-    outcome: Judgement, connections: Connections, scrubber: Scrubber
-) -> Callable[[], tuple[Finding, ...]]:
-    return lambda: scrubbed_findings(outcome.findings(connections), scrubber)
+def _plan_of(source: Source) -> PlanSource | None:
+    """Return ``source`` if it is a plan's."""
+    if source.info.kind != "terraform-plan":
+        return None
+    from auditor.sources.plan.source import PlanSource  # noqa: PLC0415  # for plans only
+
+    return source if isinstance(source, PlanSource) else None

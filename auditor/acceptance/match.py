@@ -217,6 +217,7 @@ class _Indexes(msgspec.Struct):
                 "schema": self.connections.schemas,
                 "service": self.connections.services,
                 "group": self.connections.group_ids,
+                "address": self.connections.addresses,
             }[name]
             column = self._columns[name] = defaultdict(list)
             for index, value in enumerate(values):

@@ -19,6 +19,7 @@ _CHOSEN = {
     "schema": "The connection's name: its schema in the destination.",
     "service": "The connector's service, as postgres.",
     "group": "The id of the connection's group.",
+    "address": "Its address in a Terraform plan, as fivetran_connector.orders.",
 }
 
 

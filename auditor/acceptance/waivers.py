@@ -34,11 +34,18 @@ FILE_KEYS = ("waivers", "extra_fields")
 WAIVER_KEYS = ("rule", "connections", "reason", "owner", "expires", "while")
 REQUIRED_KEYS = WAIVER_KEYS[:-1]
 #: What connections are chosen by, and the field that holds it.
-SELECTOR_PATHS = {"id": "id", "schema": "schema", "service": "service", "group": "group_id"}
+SELECTOR_PATHS = {
+    "id": "id",
+    "schema": "schema",
+    "service": "service",
+    "group": "group_id",
+    "address": "plan.address",
+}
 #: What is written for connections to mean every one of them.
 ALL = "all"
 _LONGEST = 500
 _GLOB = re.compile(r"[*?\[]")
+_STAR = re.compile(r"[*?]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _FOREIGN = {
     **dict.fromkeys(("rules", "rule_id", "id", "check", "policy"), "rule"),
@@ -154,7 +161,7 @@ def load_waivers(path: Path | str, *, strict: bool = False) -> Waivers:
     try:
         root, found = nodes.parse(data, label)
         problems.extend(found)
-        entries = _WaiverReader(problems).read(root)
+        entries = WaiverReader(problems).read(root)
     except nodes.YamlError as error:
         problems.extend(error.problems)
     if problems.errors or (strict and problems.warnings):
@@ -180,13 +187,14 @@ def rule_problem(waiver: Waiver, ids: Iterable[str], disabled: Mapping[str, str]
     return f"no rule is called {one_line(waiver.rule)}{message}"
 
 
-class _WaiverReader:
+class WaiverReader:
     """Reads the waivers of one file."""
 
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
 
     def read(self, root: Node) -> tuple[Waiver, ...]:
+        """Return the waivers of a whole file; what is wrong with others is noted."""
         if not isinstance(root, MappingNode) or root.get("waivers") is None:
             policy = isinstance(root, MappingNode) and root.get("policy") is not None
             message = "this is a policy, not a waiver file" if policy else "this is no waiver file"
@@ -257,10 +265,12 @@ class _WaiverReader:
         texts = self._texts(node, key.text)
         if not texts or key.text not in SELECTOR_PATHS:
             return None
+        # An address has brackets of its own: fivetran_connector.db["orders"].
+        is_glob = _STAR.search if key.text == "address" else _GLOB.search
         return Selector(
             key.text,
-            frozenset(text for text in texts if not _GLOB.search(text)),
-            tuple(glob(text) for text in texts if _GLOB.search(text)),
+            frozenset(text for text in texts if not is_glob(text)),
+            tuple(glob(text) for text in texts if is_glob(text)),
         )
 
     def _end(self, node: Node | None) -> tuple[datetime, str] | None:
@@ -319,7 +329,7 @@ class _WaiverReader:
 
 _NEEDED: Mapping[str, str] = {
     "rule": "a rule's id, or a glob such as sync-*",
-    "connections": f"as {{id: …}}, schema, service, group; or {ALL}",
+    "connections": f"as {{id: …}}, schema, service, group, address; or {ALL}",
     "reason": "say why it is accepted",
     "owner": "say who answers for it",
     "expires": "the last day, as 2026-06-30",

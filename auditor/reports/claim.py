@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from auditor.model import Completeness, Finding, Outcome, Result, Verdict
+from auditor.model import Completeness, Finding, Outcome, PlanScope, Result, Verdict
 from auditor.text import plural
 
 #: The heading of each outcome.
@@ -24,6 +24,7 @@ _JUDGED = {
     Completeness.VERIFIED: "Everything that was listed was judged",
     Completeness.SNAPSHOT: "Everything in the snapshot was judged",
     Completeness.ONE_WALK: "What one walk over several pages listed was judged",
+    Completeness.PLAN: "What the plan holds was judged",
     Completeness.UNKNOWN: "What was saved was judged; whether that is all there is, is unknown",
     Completeness.INCOMPLETE: "Not everything was listed",
 }
@@ -82,10 +83,25 @@ def let_through(finding: Finding, result: Result) -> str:
 
 def _judged(result: Result) -> str:
     judged = _JUDGED[result.listing.completeness]
-    if not result.listing.connections:
+    if result.plan is not None:
+        judged = _planned(result, result.plan)
+    elif not result.listing.connections:
         judged = "No connection was listed"
     chosen = result.source.filters or result.left_out
     return f"{judged}; not a full run: something was left out" if chosen else judged
+
+
+def _planned(result: Result, plan: PlanScope) -> str:
+    """Return what was judged of a plan, and what it could not tell."""
+    if plan.nothing:
+        return f"{plan.nothing[0].upper()}{plan.nothing[1:]}"
+    judged = "What the plan holds was judged"
+    if plan.over:
+        judged = f"{_JUDGED[result.listing.completeness]}, with the plan laid over it"
+    missing = result.not_in_plan
+    if missing:
+        judged += f"; {plural(missing, 'check')} rest on what is not in the plan, and were not made"
+    return judged
 
 
 def _unmade(result: Result) -> str:

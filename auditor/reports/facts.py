@@ -40,6 +40,8 @@ def facts(result: Result) -> dict[str, str]:
         **{f"max.{severity.label}": str(most) for severity, most in gate.limits},
         "checks": str(result.total),
         **{verdict.label: str(count) for verdict, count in result.counts.items()},
+        "not_in_plan": str(result.not_in_plan or ""),
+        "over": result.plan.over if result.plan is not None else "",
     }
     for name, texts in (
         ("policy", [f"{p.name} ({p.file}) sha256:{p.sha256}" for p in result.policies]),
@@ -135,6 +137,19 @@ def spot(rule: Rule) -> Position | None:
     another file of that name.
     """
     return rule.named_at if rule.position.in_pack else rule.position
+
+
+def written_at(finding: Finding) -> Position | None:
+    """Return the line that a change of it would mend: the resource's, in a plan's own files.
+
+    Without those it is the rule's, as ``spot`` has it; None where no file of the user's has it.
+    """
+    for resource in finding.resources:
+        positions = [attribute.position for attribute in resource.attributes]
+        found = next(filter(None, [*positions, resource.position]), None)
+        if found is not None:
+            return found
+    return spot(finding.rule)
 
 
 def repository_path(file: str) -> str:

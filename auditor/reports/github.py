@@ -23,7 +23,7 @@ from auditor.reports.facts import (
     pressing,
     repository_path,
     sentences,
-    spot,
+    written_at,
 )
 from auditor.text import broken_commands, plural, shortened
 
@@ -76,7 +76,7 @@ def render_problems(problems: Sequence[Problem]) -> Iterator[str]:
 
 
 def _annotation(finding: Finding, result: Result) -> str:
-    rule, position = finding.rule, spot(finding.rule)
+    rule, position = finding.rule, written_at(finding)
     command = "error" if finding.verdict is Verdict.ERROR else _COMMANDS[rule.severity]
     if allowed := let_through(finding, result):
         command = "notice"

@@ -20,7 +20,7 @@ from auditor.reports.facts import (
     is_accepted,
     repository_path,
     sentences,
-    spot,
+    written_at,
 )
 from auditor.reports.fingerprint import LENGTH, fingerprint
 from auditor.reports.json_text import json_lines
@@ -66,7 +66,7 @@ def _own(result: Result) -> Position:
 
 
 def _issue(finding: Finding, own: Position, result: Result) -> _Object:
-    rule, position = finding.rule, spot(finding.rule) or own
+    rule, position = finding.rule, written_at(finding) or own
     where = "; ".join(connections_in_words(finding)) or finding.group
     why = acceptance(finding) if is_accepted(finding) else let_through(finding, result)
     note = f" [{why}]" if why else ""

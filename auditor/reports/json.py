@@ -27,8 +27,10 @@ from auditor.model import (
     History,
     Listing,
     Outcome,
+    PlanScope,
     PolicyFile,
     Position,
+    Resource,
     Result,
     RuleChecks,
     Verdict,
@@ -39,7 +41,7 @@ from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
 
 #: Grows by a minor step when something is added, by a major one when something changes.
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 MARK = r'\A\{\n"schema_version": .*\n"tool": \{"name":"fivetran-auditor"'
 #: The letter that stands for a verdict in a rule's ``verdicts``.
 LETTERS = {verdict: verdict.label[0] for verdict in Verdict}
@@ -69,6 +71,7 @@ def render(result: Result) -> Iterator[str]:
             baseline=_baseline(result.baseline) if result.baseline is not None else None,
             warnings=result.warnings,
             idle_rules=[rule.id for rule in result.idle_rules],
+            **({"plan": _plan(result, result.plan)} if result.plan is not None else {}),
             **({"history": _history(result.history)} if result.history is not None else {}),
         ),
         result.connections,
@@ -250,6 +253,8 @@ def _rule(checks: RuleChecks) -> _Object:
         "per": rule.per,
         "reads": rule.reads,
         "counts": _counts(checks.counts, checks.total),
+        **({"not_in_plan": checks.not_in_plan} if checks.not_in_plan else {}),
+        **({"left_unknown": checks.left_unknown} if checks.left_unknown else {}),
         **judged,
     }
 
@@ -273,6 +278,18 @@ def _history(history: History) -> _Object:
     }
 
 
+def _plan(result: Result, plan: PlanScope) -> _Object:
+    return {
+        "touched": plan.touched,
+        "over": plan.over,
+        "nothing": plan.nothing,
+        "not_in_plan": result.not_in_plan,
+        "unplanned_rules": [rule.id for rule in result.unplanned_rules],
+        "mended": plan.mended,
+        "improved": plan.improved,
+    }
+
+
 class _Found(msgspec.Struct, gc=False):
     """A finding as the document has it; ``open_since`` is left out without a history."""
 
@@ -287,6 +304,7 @@ class _Found(msgspec.Struct, gc=False):
     evidence: tuple[Evidence, ...]
     fix: str
     note: str
+    resources: tuple[Resource, ...] | msgspec.UnsetType
     open_since: str | msgspec.UnsetType
 
 
@@ -309,6 +327,7 @@ def _found(result: Result) -> Iterator[_Found]:
                 finding.evidence,
                 finding.fix,
                 finding.note,
+                finding.resources or msgspec.UNSET,
                 msgspec.UNSET if history is None else _open_since(finding, history),
             )
 

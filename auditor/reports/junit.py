@@ -210,7 +210,7 @@ def _suite(
     rolled = passes > MOST_PASSES and not checks.groups
     gates = rule.severity in result.gating
     if idle:
-        cases: Iterable[_Case] = (_idle_case(rule),)
+        cases: Iterable[_Case] = (_idle_case(checks),)
     elif checks.groups:
         cases = _group_cases(result, checks, findings)
     else:
@@ -273,8 +273,8 @@ def _counted(cases: list[_Case]) -> _Counts:
     return _Counts(len(cases), found["failure"], found["error"], found["skipped"])
 
 
-def _idle_case(rule: Rule) -> _Case:
-    why = f"applied to nothing: {rule.skip_reason}"
+def _idle_case(checks: RuleChecks) -> _Case:
+    rule, why = checks.rule, f"applied to nothing: {checks.skip_reason}"
     return _case(rule.id, "applied to nothing", _skipped(why)), "skipped"
 
 

@@ -124,6 +124,7 @@ def _pieces(result: Result) -> Iterator[str]:
         "Connections": f"{plural(len(result.connections), 'connection')} judged",
         "Listing": listing_in_words(result),
         "Checks": counts_in_words(result),
+        **_plan_rows(result),
         "Source": " ".join([prose(source.kind), code(source.location), *filters]),
         "Judged at": " ".join(
             filter(None, [to_the_second(result.judged_at), code(result.clock_note)])
@@ -147,6 +148,15 @@ def _pieces(result: Result) -> Iterator[str]:
             yield f"\n**{title}**\n\n"
             yield from _bullets(texts)
     yield from _rules(result)
+
+
+def _plan_rows(result: Result) -> dict[str, str]:
+    """Return what a run over a plan has to say besides: what it could not tell."""
+    if result.plan is None or not result.not_in_plan:
+        return {}
+    rules = [code(rule.id) for rule in result.unplanned_rules[:_MOST_REASONS]]
+    only = f", among them all of {', '.join(rules)}" if rules else ""
+    return {"Not in the plan": f"{plural(result.not_in_plan, 'check')} not made{only}"}
 
 
 def _bullets(texts: Iterable[str]) -> Iterator[str]:

@@ -21,7 +21,17 @@ from typing import Any
 from urllib.parse import quote
 
 from auditor.errors import Problem
-from auditor.model import PACK, Finding, Outcome, Position, Result, Rule, Severity, Verdict
+from auditor.model import (
+    PACK,
+    Finding,
+    Outcome,
+    Position,
+    Resource,
+    Result,
+    Rule,
+    Severity,
+    Verdict,
+)
 from auditor.reports.claim import is_open
 from auditor.reports.facts import (
     MOST_CONNECTIONS,
@@ -31,6 +41,7 @@ from auditor.reports.facts import (
     repository_path,
     sentences,
     spot,
+    written_at,
 )
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
@@ -183,7 +194,8 @@ def _rule(rule: Rule) -> _Object:
 
 def _result(finding: Finding, number: int) -> _Object:
     rule, identity = finding.rule, fingerprint(finding)
-    position = spot(finding.rule)
+    position = written_at(finding)
+    own = spot(rule) or rule.position
     return {
         "ruleId": rule.id,
         "ruleIndex": number,
@@ -199,11 +211,17 @@ def _result(finding: Finding, number: int) -> _Object:
                         "kind": "resource",
                     }
                     for c in finding.connections[:MOST_CONNECTIONS]
+                ]
+                + [
+                    {"name": r.address, "fullyQualifiedName": r.address, "kind": "resource"}
+                    for r in finding.resources[:MOST_CONNECTIONS]
                 ],
             }
         ],
         **(
-            {"relatedLocations": [_in_pack(rule)]} if position and position != rule.position else {}
+            {"relatedLocations": [_of_rule(rule, own if position != own else rule.position)]}
+            if position and position != rule.position
+            else {}
         ),
         "fingerprints": {"fivetranAuditor/v1": identity},
         "partialFingerprints": {"fivetranAuditor/v1": identity},
@@ -217,6 +235,11 @@ def _result(finding: Finding, number: int) -> _Object:
                 for e in finding.evidence
             ],
             "fix": finding.fix,
+            **(
+                {"terraform": [_resource(r) for r in finding.resources]}
+                if finding.resources
+                else {}
+            ),
         },
     }
 
@@ -259,6 +282,9 @@ def _category(result: Result) -> str:
 
     A narrowed run has its own, or it would close the alerts of what it left out.
     """
+    if result.plan is not None:
+        # A plan's alerts are no account's: one would close the other's.
+        return f"{_CATEGORY}/plan/"
     if not result.narrowed_by:
         return f"{_CATEGORY}/"
     chosen = sha256("\0".join(result.narrowed_by).encode()).hexdigest()[:12]
@@ -294,7 +320,16 @@ def _place(position: Position) -> _Object:
     }
 
 
-def _in_pack(rule: Rule) -> _Object:
-    """Return where the rule of a pack stands, for a result that points at the user's own file."""
-    text = f"{rule.id} stands in {rule.position.file}"
-    return {"physicalLocation": _place(rule.position), "message": _message(text)}
+def _of_rule(rule: Rule, position: Position) -> _Object:
+    """Return where a rule stands, for a result that points at another line."""
+    text = f"{rule.id} stands in {position.file}"
+    return {"physicalLocation": _place(position), "message": _message(text)}
+
+
+def _resource(resource: Resource) -> _Object:
+    """Return a resource of a plan, and what of it to change."""
+    return {
+        "address": resource.address,
+        "action": resource.action,
+        "attributes": [str(attribute) for attribute in resource.attributes],
+    }

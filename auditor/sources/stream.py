@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from auditor.decoding.records import Decoder
-from auditor.model import Completeness, SourceInfo
+from auditor.model import Completeness, Connections, SourceInfo
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -21,12 +21,14 @@ class Page(msgspec.Struct, frozen=True):
 
     ``problems`` name items that are no connections: the rest is judged, the run inconclusive.
     ``as_of`` is the time at the source: the server's clock, or when a snapshot was taken.
+    ``identities`` name the records where they do not name themselves, as in a plan.
     """
 
     records: list[Any]
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     as_of: datetime | None = None
+    identities: Connections | None = None
 
 
 class Restart(msgspec.Struct, frozen=True):

@@ -10,6 +10,13 @@ import click
 
 from auditor.cli.config.command import Configurable, config_file, settings_in_force
 from auditor.cli.options import completion
+from auditor.cli.options.plan import (
+    PlanChoice,
+    check_beside_plan,
+    plan_options,
+    plan_source,
+    waivers_beside,
+)
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.reports import outdating
 from auditor.cli.options.rules import (
@@ -76,6 +83,7 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     shell_complete=completion.files,
     help="Judge a saved listing: a snapshot, saved API responses, a folder of them, - for stdin.",
 )
+@plan_options
 @api_options
 @exception_options
 @fail_on_option
@@ -118,6 +126,11 @@ def command(
     policies: tuple[str, ...],
     variables: tuple[str, ...],
     snapshot: str | None,
+    terraform_plan: str | None,
+    over: tuple[str, ...],
+    terraform_dir: str | None,
+    on_unknown: str,
+    require_resources: bool,
     fail_on: str,
     allow_empty: bool,
     strict: bool,
@@ -141,8 +154,13 @@ def command(
     if no_color:
         terminal.without_colour()
     destinations = [parse_destination(text, output_dir) for text in reports]
+    check_beside_plan(context, terraform_plan)
     writer = ReportWriter(destinations, __version__, clean=terminal.scrubber.chunks)
     inputs = _inputs(context, snapshot, history, more)
+    inputs.add("--terraform-plan", terraform_plan)
+    for name in over:
+        if name != "live":
+            inputs.add("--over", name.rpartition("=")[2])
     # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
     writer.outdate(inputs)
     try:
@@ -152,9 +170,14 @@ def command(
         # What policies extend is known now, whatever is wrong with them.
         writer.prepare(inputs)
     ruleset = selected(loaded.ruleset, more)
-    if snapshot is None:
+    if terraform_plan is not None:
         more["verify_listing"] = more["verify_listing"] or strict
-        source: Source = api_source(more)
+        source: Source = plan_source(
+            PlanChoice(terraform_plan, over, require_resources, terraform_dir), more
+        )
+    elif snapshot is None:
+        more["verify_listing"] = more["verify_listing"] or strict
+        source = api_source(more)
     else:
         source = _saved(
             snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
@@ -167,10 +190,11 @@ def command(
         now=now,
         scrubber=terminal.scrubber,
         limits=limits_of(more["limits"]),
-        waivers=waivers_of(more["waivers"], strict=strict),
+        waivers=waivers_beside(source, waivers_of(more["waivers"], strict=strict), terraform_dir),
         baseline=baseline_of(more["baseline"]),
         notes=settings_in_force(context),
         max_age=max_age,
+        skip_unknown=on_unknown == "skip",
     )
     telling = Telling(
         terminal, quiet=quiet, verbose=verbose, chosen=chosen, history=_history(history, source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from auditor.cli.options.policies import policy_names
 from auditor.cli.options.shared import policy_option, var_option, variables_of
 from auditor.cli.terminal.streams import Terminal, style
 from auditor.errors import UsageError
+from auditor.model import Verdict
 from auditor.policy.loading.examples import HEALTHY, Example
 from auditor.policy.loading.load import Loaded, load
 from auditor.policy.rules import GroupRule, PolicyRule
@@ -28,6 +30,14 @@ from auditor.text import listed, one_line, plural
     short_help="Show the rules in force, or one rule in full.",
 )
 @click.argument("rule", required=False, shell_complete=completion.rules)
+@click.option(
+    "--terraform-plan",
+    is_flag=False,
+    flag_value="",
+    metavar="[FILE]",
+    shell_complete=completion.files,
+    help="Say of each rule what a Terraform plan can tell it; with FILE, what that one does.",
+)
 @policy_option
 @var_option
 @click.pass_obj
@@ -36,6 +46,7 @@ def command(
     /,
     *,
     rule: str | None,
+    terraform_plan: str | None,
     policies: tuple[str, ...],
     variables: tuple[str, ...],
 ) -> int:
@@ -45,7 +56,10 @@ def command(
     """
     names, chosen = policy_names(policies)
     loaded = load(names, variables=variables_of(variables))
-    lines = _all(loaded, chosen) if rule is None else _one(loaded, rule)
+    if terraform_plan is not None:
+        lines = _of_plans(loaded, terraform_plan, rule)
+    else:
+        lines = _all(loaded, chosen) if rule is None else _one(loaded, rule)
     for line in lines:
         terminal.say(line)
     return 0
@@ -70,6 +84,41 @@ def _all(loaded: Loaded, chosen: str) -> Iterator[str]:
         yield f"left out: {note}"
     for warning in ruleset.warnings:
         yield f"warning: {warning}"
+
+
+def _of_plans(loaded: Loaded, path: str, only: str | None) -> Iterator[str]:
+    """Yield what plans, or the one at ``path``, can tell of each rule in force."""
+    from auditor.policy.judging.undecided import told_by_plans
+
+    entries = [e for e in loaded.ruleset.rules if only is None or e.rule.id == only]
+    if not entries:
+        yield from _one(loaded, only or "")
+    counts = _counts_of(loaded, path) if path else {}
+    width = max(len(entry.rule.id) for entry in entries)
+    for entry in entries:
+        tells, missing = told_by_plans(entry, datetime.now(UTC))
+        held = f": none holds {listed(missing, 'and')}" if missing else ""
+        said = counts.get(entry.rule.id, f"{tells.value}{held}")
+        yield f"  {entry.rule.severity.label:<8}  {entry.rule.id:<{width}}  {said}"
+
+
+def _counts_of(loaded: Loaded, path: str) -> Mapping[str, str]:
+    """Return what the plan at ``path`` tells of each rule, by the rule's id."""
+    from auditor.run import audit
+    from auditor.sources.plan.source import PlanSource
+
+    result = audit(PlanSource(path), loaded.ruleset)
+    told = {}
+    for checks in result.checks:
+        skipped = checks.count(Verdict.SKIP)
+        parts = {
+            "judged": checks.total - skipped - checks.count(Verdict.ERROR),
+            "unknown until applied": checks.count(Verdict.ERROR),
+            "not in the plan": checks.not_in_plan,
+            "not applicable": skipped - checks.not_in_plan,
+        }
+        told[checks.rule.id] = ", ".join(f"{n:,} {word}" for word, n in parts.items() if n)
+    return told
 
 
 def _one(loaded: Loaded, name: str) -> Iterator[str]:

@@ -24,6 +24,11 @@ FILES = {
     ".github/workflows/fivetran-audit.yml": "github.yml",
     ".gitlab-ci.fivetran-audit.yml": "gitlab.yml",
 }
+#: What is written besides with --terraform: jobs that gate a plan.
+GATES = {
+    ".github/workflows/fivetran-plan.yml": "plan_github.yml",
+    ".gitlab-ci.fivetran-plan.yml": "plan_gitlab.yml",
+}
 _NEXT = """
 Next:
   fivetran-auditor validate && fivetran-auditor test    the policy, without an account
@@ -41,22 +46,32 @@ out of version control."""
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
+@click.option(
+    "--terraform",
+    is_flag=True,
+    help="Write jobs that gate a Terraform plan, too; where a starter stands, those alone.",
+)
 @click.pass_obj
-def command(terminal: Terminal, /, *, folder: Path, force: bool) -> int:
+def command(terminal: Terminal, /, *, folder: Path, force: bool, terraform: bool) -> int:
     """Write a starter into FOLDER, the working folder if none is named.
 
     A policy that extends the shipped packs, an empty waiver file, defaults for the options, a
     GitHub Actions workflow and a GitLab job. Where one of them stands already none is written,
     but for --force.
     """
-    standing = [name for name in FILES if os.path.lexists(folder / name)]
+    files = dict(FILES)
+    if terraform:
+        # A starter that stands is somebody's by now.
+        begun = any(os.path.lexists(folder / name) for name in FILES)
+        files = dict(GATES) if begun else {**FILES, **GATES}
+    standing = [name for name in files if os.path.lexists(folder / name)]
     if standing and not force:
         verb = "stands" if len(standing) == 1 else "stand"
         raise UsageError(
             f"{listed(standing, 'and')} {verb} in {one_line(str(folder))} already; nothing was"
             " written. Choose another folder, or replace what is there with --force"
         )
-    for name, template in FILES.items():
+    for name, template in files.items():
         text = (_STARTER / template).read_text(encoding="utf-8").replace("@VERSION@", __version__)
         put_document(Target(folder / name), (text,), "choose another folder")
         terminal.say(f"{style('wrote', 'green')} {one_line(str(folder / name))}")

@@ -14,7 +14,7 @@ from auditor.cli.terminal.layout import cells, cut, folded, middle_cut, padded
 from auditor.cli.terminal.streams import style
 from auditor.clock import in_words, to_the_second
 from auditor.model import Outcome, Result, RuleChecks, Severity, Verdict
-from auditor.reports.claim import claim
+from auditor.reports.claim import claim, is_open
 from auditor.reports.facts import trend_in_words
 from auditor.text import listed, one_line, plural, printable
 
@@ -58,6 +58,8 @@ def summary(
     yield _counts(result)
     yield ""
     yield from _worst(result, None if verbose else _WORST, width)
+    if result.plan is not None:
+        yield from _of_plan(result, None if verbose else _WORST, width)
     yield from _notes(result, verbose=verbose, width=width)
     if reports:
         yield from _places(reports, width)
@@ -120,7 +122,8 @@ def _facts(result: Result, chosen: str, width: int | None) -> Iterator[str]:
 
 def _age(result: Result) -> Iterator[str]:
     """Yield how old a saved listing is: it answers for the account as it was then."""
-    if result.source.kind == "api" or not result.listing.connections:
+    saved = result.plan.saved if result.plan is not None else result.source.kind != "api"
+    if not saved or not result.listing.connections:
         return
     if result.taken_at is None:
         yield "the saved listing does not say when it was taken"
@@ -178,6 +181,21 @@ def _rule(checks: RuleChecks, counts: str, identity: str, room: int | None) -> s
     return f"  {severity}  {counts}  {identity}  {title}".rstrip()
 
 
+def _of_plan(result: Result, most: int | None, width: int | None) -> Iterator[str]:
+    """Yield the findings that stand in a plan's way, each with what to change in Terraform."""
+    found = [f for f in result.findings if is_open(f, result)]
+    for finding in found[:most]:
+        yield from _row(
+            finding.rule.severity.label,
+            one_line(f"{finding.rule.id}: {finding.message}", _LONGEST_NOTE),
+            width,
+        )
+    if most is not None and len(found) > most:
+        yield f"  and {plural(len(found) - most, 'more finding')}: see the report, or use -v"
+    if found:
+        yield ""
+
+
 # -- notes and places ------------------------------------------------------------------------------
 
 
@@ -187,6 +205,10 @@ def _notes(result: Result, *, verbose: bool, width: int | None) -> Iterator[str]
     notes += [("accepted", note) for note in result.accepted]
     notes += [("warning", note) for note in (*result.warnings, *result.listing.warnings)]
     idle = [rule.id for rule in result.idle_rules]
+    unplanned = [rule.id for rule in result.unplanned_rules]
+    if result.not_in_plan:
+        only = f"; all of {listed(unplanned, 'and')}" if unplanned else ""
+        notes.append(("unplanned", f"{plural(result.not_in_plan, 'check')} not in the plan{only}"))
     if idle and len(result.connections):
         applied = "rule that applied" if len(idle) == 1 else "rules that applied"
         notes.append(("idle", f"{len(idle)} {applied} to nothing: {listed(idle, 'and')}"))

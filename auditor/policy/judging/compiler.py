@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from auditor.clock import FUTURE_TOLERANCE, parse_time_of_day, parse_timestamp
+from auditor.decoding.gaps import Gap, gaps_in
 from auditor.decoding.json_values import MISSING
 from auditor.decoding.records import Node, Shape
 from auditor.model import Verdict
@@ -27,6 +28,7 @@ from auditor.policy.language.values import LARGEST, Takes
 from auditor.policy.rules import GroupRule, PolicyRule
 
 _NUMBER = "{0} is not None"
+_FILLED = "type({0}) is not Gap"
 _GUARDS = {str: "type({0}) is str", bool: "type({0}) is bool", int: _NUMBER, float: _NUMBER}
 _NUMBERS = frozenset({int, float})
 #: A source that calls its operand costs more than all the rest, and is asked once.
@@ -62,12 +64,15 @@ def compile_judge(
     groups: Sequence[tuple[GroupRule, TakeMember]],
     shape: Shape,
     now: datetime,
+    *,
+    gaps: bool = False,
 ) -> JudgePage:
     """Return a function that judges a page of the shape's records by all rules at once.
 
     A row has a verdict for each of ``rules``, in order; members go to their group's function.
+    ``gaps`` says that records may hold a ``Gap``, of which nothing can be asked.
     """
-    program = _Program(shape, now)
+    program = _Program(shape, now, gaps=gaps)
     text = program.page(rules, groups)
     # The text is made of names that the program chose and of literals in repr(): nothing in it
     # comes from a policy as code.
@@ -79,11 +84,13 @@ def compile_judge(
 class _Program:
     """The text of the functions, and the names it uses."""
 
-    def __init__(self, shape: Shape, now: datetime) -> None:
+    def __init__(self, shape: Shape, now: datetime, *, gaps: bool) -> None:
         self.shape = shape
         self.now = now
+        self.gaps = gaps
         self.names: dict[str, Any] = {
             "MISSING": MISSING,
+            "Gap": Gap,
             "NUMERIC": _NUMBERS,
             "NOW": now,
             "HORIZON": Now(FUTURE_TOLERANCE).at(now),
@@ -230,7 +237,10 @@ class _Program:
         value, operand = local.of(test.path, test.reading), test.operand
         if isinstance(operand, Literal):
             guard = _guard(test, operand)
-            if test.operator.source and guard is not None:
+            if guard == "" and self.gaps:
+                guard = _FILLED
+            looks_within = self.gaps and test.operator.whole
+            if test.operator.source and guard is not None and not looks_within:
                 return self._inline(test, operand, local, guard)
         call = self.name("test", self._call(test, local))
         other = ""
@@ -270,6 +280,14 @@ class _Program:
             items = node.items if node else None
             return self.quantifier(operator.name, operand.condition, items)
         fixed = self._functions(operand, test, local)
+        if self.gaps and operator.whole:
+
+            def filled(value: Any) -> Truth:
+                if gaps_in(value) or not takes(value):
+                    return None
+                return holds(value, fixed, now)
+
+            return filled
 
         def alone(value: Any) -> Truth:
             return holds(value, fixed, now) if takes(value) else None
@@ -352,15 +370,18 @@ class _Locals:
     def _load(self, path: str) -> str:
         above, _, key = path.rpartition(".")
         parent, holder = self.node_of(above), self.of(above) if above else self._subject
+        gaps = self._program.gaps
         if parent is None:
-            return "MISSING"
+            return f"{holder} if type({holder}) is Gap else MISSING" if gaps else "MISSING"
         child = parent.children[key]
+        # Below what a plan leaves open, all is open.
+        else_ = f"{holder} if type({holder}) is Gap else MISSING" if gaps else "MISSING"
         if parent.whole:
-            return f"{holder}.get({key!r}, MISSING) if type({holder}) is dict else MISSING"
+            return f"{holder}.get({key!r}, MISSING) if type({holder}) is dict else {else_}"
         if self._exact and not above:
             return f"{holder}.{child.attribute}"
         kind = self._program.name("object", parent.struct)
-        return f"{holder}.{child.attribute} if type({holder}) is {kind} else MISSING"
+        return f"{holder}.{child.attribute} if type({holder}) is {kind} else {else_}"
 
 
 def _joined(parts: list[Sure], holds: str, fails: str) -> Sure:

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from auditor.decoding.gaps import Gap
 from auditor.decoding.json_values import CONCEALED, MISSING, kind_of
+from auditor.fields import PLAN, SCHEMA_CONFIG
 from auditor.model import Evidence
 from auditor.policy.language.conditions import (
     All,
@@ -39,7 +41,9 @@ from auditor.text import listed, plural, printable
 _PACKED = msgspec.msgpack.Encoder().encode
 _ITEMS_SHOWN = 3
 _AHEAD = " (in the future)"
-_KEPT = frozenset({HIDDEN, REDACTED})
+#: What stands for a value that a plan marks as sensitive.
+SENSITIVE = "[sensitive]"
+_KEPT = frozenset({HIDDEN, REDACTED, SENSITIVE})
 _WANTED_TYPE = {
     Takes.SCALARS: "a text, number or boolean",
     Takes.NUMBERS: "a number",
@@ -62,6 +66,8 @@ class _Clause(NamedTuple):
     actual: str
     kind: str
     expected: str
+    #: Whether a plan leaves the field open; what it holds then says what to write.
+    unknown: bool = False
 
     @property
     def needed(self) -> str:
@@ -85,6 +91,8 @@ class Describer(msgspec.Struct, frozen=True):
     known: dict[object, Told] = msgspec.field(default_factory=dict)
     #: What each test wants, in English, by its identity.
     hopes: dict[tuple[int, bool], str] = msgspec.field(default_factory=dict)
+    #: Paths whose values are not shown, whatever the policy reveals.
+    hidden: frozenset[str] = frozenset()
 
     def describe(self, values: tuple[Any, ...], *, failed: bool) -> Told:
         """Return what decided a check that read ``values``, and the message.
@@ -123,6 +131,9 @@ class Describer(msgspec.Struct, frozen=True):
 
     def shown(self, path: str, value: Any) -> str:
         """Return ``value``, which stands at ``path``, as a report may show it."""
+        held = value is not MISSING and value is not None and type(value) is not Gap
+        if held and self.hidden and covers(self.hidden, path):
+            return SENSITIVE
         return shown(path, value, self.entry.reveal, self.clean)
 
     def _clauses(
@@ -166,6 +177,8 @@ class Describer(msgspec.Struct, frozen=True):
         else:
             actual = self.shown(test.path, value)
             verb = "holds" if type(value) is list and value else verb
+        if type(value) is Gap:
+            return _Clause(test.path, "is", actual, "", expected, unknown=True)
         if failed or value is MISSING or value is None:
             return _Clause(test.path, verb, actual, "", expected)
         if type(value) is list and not test.takes(value):
@@ -222,9 +235,23 @@ def _doubted(test: Test, value: Any, actual: str) -> tuple[str, str]:
     return actual, ""
 
 
+#: Where what no listing holds could be had.
+_ELSEWHERE = {
+    PLAN: f"{PLAN}.* is told by a Terraform plan alone: write exists: true in the rule's when, and"
+    " the rule skips the connections of a listing",
+    SCHEMA_CONFIG: f"{SCHEMA_CONFIG}.* is told by a Terraform plan alone: of a live connection it"
+    " would cost a request each (GET /v1/connections/ID/schemas), which is not made; write exists:"
+    " true in the rule's when",
+}
+
+
 def _advice(clause: _Clause) -> str:
     """Return what makes a check that could not be judged one that can."""
     field = clause.field or "the item"
+    if clause.unknown:
+        return f"{field} is {clause.actual}, or pass --on-unknown skip"
+    if clause.actual == "missing" and field.partition(".")[0] in _ELSEWHERE:
+        return _ELSEWHERE[field.partition(".")[0]]
     if clause.actual in {"missing", "null"}:
         return (
             f"{field} is {clause.actual}: write {field}: {{exists: true}} in the rule's when to"
@@ -250,6 +277,8 @@ def _merged(clauses: Iterable[_Clause]) -> list[_Clause]:
 
 def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], str]) -> str:
     """Return ``value``, which stands at ``path``, as a report may show it."""
+    if type(value) is Gap:
+        return clean(value.told)
     if value is MISSING:
         return "missing"
     if value is None:
@@ -257,6 +286,12 @@ def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], 
     if value == "":
         return '""'
     return clean(guarded(path, _text(value), reveal))
+
+
+def covers(hidden: Iterable[str], path: str) -> bool:
+    """Whether ``path`` is one of the paths ``hidden``, or below one."""
+    plain = path.replace("[]", "")
+    return any(plain == above or plain.startswith(f"{above}.") for above in hidden)
 
 
 def _key(values: tuple[Any, ...], *, failed: bool) -> object:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.decoding.gaps import Gap
 from auditor.decoding.json_values import kind_of
 from auditor.model import Verdict
 from auditor.policy.language.conditions import ITSELF, All, Condition, Test, evaluate
@@ -42,6 +43,10 @@ class GroupOutcome(msgspec.Struct, frozen=True):
     actual: str
     values: tuple[tuple[str, Any], ...] = ()
     note: str = ""
+    #: With several accounts, the one that the group is of.
+    account: str = ""
+    #: Skipped, since a plan does not see the group whole.
+    unseen: bool = False
 
 
 class _Group(msgspec.Struct):
@@ -52,10 +57,20 @@ class _Group(msgspec.Struct):
     seen: dict[Key, int | list[int]] = msgspec.field(default_factory=dict)
 
 
+#: Values that a key cannot have as they are.
+_NO_SCALARS = frozenset({bool, Gap})
+
+
 class _Boolean(msgspec.Struct, frozen=True):
     """A boolean in a key: True == 1 in Python, but not in the JSON the API sends."""
 
     value: bool
+
+
+class _Account(msgspec.Struct, frozen=True):
+    """The account that a group is of, where there are several."""
+
+    name: str
 
 
 class Groups:
@@ -66,13 +81,19 @@ class Groups:
         self._groups: dict[Key, _Group] = {} if rule.keys else {(): _Group()}
         self._keyless: dict[tuple[str, str], array[int]] = {}
 
-    def take(self, index: int, key: Key, member: Truth, unique: Key) -> None:
-        """Take the record at ``index``: its group's key, whether it is a member, its values."""
+    def take(self, index: int, key: Key, member: Truth, unique: Key, account: str = "") -> None:
+        """Take the record at ``index``: its group's key, whether it is a member, its values.
+
+        Connections of different accounts are never in one group.
+        """
         for path, value in zip(self.rule.keys, key, strict=True):
-            if not is_scalar(value):
-                self._keyless.setdefault((path, kind_of(value)), array("L")).append(index)
+            if not is_scalar(value) and not (type(value) is Gap and value.identity):
+                held = value.told if type(value) is Gap else kind_of(value)
+                self._keyless.setdefault((path, held), array("L")).append(index)
                 return
         key = _distinct(key)
+        if account:
+            key = (_Account(account), *key)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group()
@@ -89,15 +110,21 @@ class Groups:
         further connection could change is a verdict.
         """
         for key, group in self._groups.items():
-            named = _values(key)
-            if self.rule.unique:
-                yield from self._unique(named, group, whole=whole)
-            elif group.unsure:
-                yield self._undecided(named, group)
-            else:
-                yield self._measured(named, group, whole=whole)
+            if not key and len(self._groups) > 1:
+                continue  # every connection is in its account's group
+            account = key[0].name if key and type(key[0]) is _Account else ""
+            for outcome in self._of_group(_values(key[1:] if account else key), group, whole=whole):
+                yield msgspec.structs.replace(outcome, account=account) if account else outcome
         for (path, held), members in self._keyless.items():
             yield GroupOutcome(None, Verdict.ERROR, tuple(members), path, held)
+
+    def _of_group(self, named: Key, group: _Group, *, whole: bool) -> Iterator[GroupOutcome]:
+        if self.rule.unique:
+            yield from self._unique(named, group, whole=whole)
+        elif group.unsure:
+            yield self._undecided(named, group)
+        else:
+            yield self._measured(named, group, whole=whole)
 
     def _admit(self, group: _Group, index: int, unique: Key) -> None:
         if not self.rule.unique:
@@ -165,9 +192,15 @@ class Groups:
 
 def _distinct(key: Key) -> Key:
     """Return ``key`` so that it equals only keys of the same JSON values."""
-    if bool not in map(type, key):
+    if not _NO_SCALARS.intersection(map(type, key)):
         return key
-    return tuple(_Boolean(value) if type(value) is bool else value for value in key)
+    return tuple(map(_distinct_value, key))
+
+
+def _distinct_value(value: Any) -> Any:
+    if type(value) is Gap:
+        return msgspec.structs.replace(value, told=value.identity)
+    return _Boolean(value) if type(value) is bool else value
 
 
 def _values(key: Key) -> Key:

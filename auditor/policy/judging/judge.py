@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
@@ -10,6 +11,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from auditor.decoding.gaps import Gap, Lack
+from auditor.decoding.json_values import MISSING
 from auditor.decoding.records import Shape
 from auditor.model import (
     Connection,
@@ -21,8 +24,11 @@ from auditor.model import (
     Verdict,
 )
 from auditor.policy.judging.compiler import RawFinding, compile_judge
-from auditor.policy.judging.evidence import Describer, shown
+from auditor.policy.judging.evidence import SENSITIVE, Describer, Told, covers, shown
 from auditor.policy.judging.groups import GroupOutcome, Groups
+from auditor.policy.judging.undecided import Want, want_of
+from auditor.policy.language.conditions import reads
+from auditor.policy.language.values import is_scalar
 from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.text import printable
 
@@ -50,10 +56,16 @@ class Judge:
     """Judges one walk of a listing by the rules in force, as of ``now``.
 
     ``clean`` makes any text from a record showable: credentials, control characters, length.
+    ``planned`` says how what a plan leaves open is taken, None for records that leave nothing so.
     """
 
     def __init__(
-        self, ruleset: Ruleset, shape: Shape, now: datetime, clean: Callable[[str], str]
+        self,
+        ruleset: Ruleset,
+        shape: Shape,
+        now: datetime,
+        clean: Callable[[str], str],
+        planned: PlanMode | None = None,
     ) -> None:
         self._rules = [entry for entry in ruleset.rules if isinstance(entry, PolicyRule)]
         self._groups = [Groups(entry) for entry in ruleset.rules if isinstance(entry, GroupRule)]
@@ -63,33 +75,72 @@ class Judge:
         self._count = 0
         self._verdicts: list[bytes] = []
         self._found: list[RawFinding] = []
-        members = [(groups.rule, groups.take) for groups in self._groups]
-        self._judge_page = compile_judge(self._rules, members, shape, now)
+        self._planned = planned
+        takers = [
+            groups.take if planned is None else _taking(planned, groups) for groups in self._groups
+        ]
+        members = [(groups.rule, take) for groups, take in zip(self._groups, takers, strict=True)]
+        self._judge_page = compile_judge(self._rules, members, shape, now, gaps=planned is not None)
+        self._settle = _Settle(self._rules, planned, now) if planned is not None else None
 
     def take(self, records: Sequence[Any]) -> None:
         """Judge one page of records."""
         verdicts: list[int] = []
-        self._judge_page(records, self._count, verdicts.extend, self._found.append)
+        found = self._found if self._settle is None else []
+        self._judge_page(records, self._count, verdicts.extend, found.append)
+        if self._settle is not None:
+            self._found += self._settle.settled(verdicts, self._count, found)
         self._count += len(records)
         self._verdicts.append(bytes(verdicts))
 
     def outcome(self, is_whole: Callable[[Rule], bool]) -> Judgement:
         """Return what the listing came to; ``is_whole`` says whether a rule's groups were."""
+        planned, settle = self._planned, self._settle
         groups = tuple(
             (groups.rule, tuple(groups.outcomes(whole=is_whole(groups.rule.rule))))
             for groups in self._groups
         )
+        if planned is not None and planned.partial:
+            groups = tuple((rule, tuple(map(_unseen, outcomes))) for rule, outcomes in groups)
         verdicts = b"".join(self._verdicts)
         return Judgement(
-            self._order, tuple(self._rules), verdicts, self._found, groups, self._now, self._clean
+            self._order,
+            tuple(self._rules),
+            verdicts,
+            self._found,
+            groups,
+            self._now,
+            self._clean,
+            hidden=planned.hidden if planned is not None else {},
+            not_in_plan=frozenset(settle.not_in_plan if settle is not None else ()),
+            left_unknown=frozenset(settle.left_unknown if settle is not None else ()),
         )
+
+
+class PlanMode(msgspec.Struct, frozen=True):
+    """How records are taken that a plan makes, each by its place in the listing.
+
+    ``ends`` are connections that the plan ends: only rules that read ``plan.*`` are asked of them,
+    and groups do not have them. ``accounts`` keep those of several accounts apart, None for one.
+    ``hidden`` are the paths whose values are never shown. ``partial`` says that the listing is
+    the plan alone: what groups it does not see whole are skipped. ``skip_unknown`` makes what is
+    unknown until applied a skip and no error.
+    """
+
+    ends: frozenset[int] = frozenset()
+    accounts: Sequence[str] | None = None
+    hidden: Mapping[int, frozenset[str]] = msgspec.field(default_factory=dict)
+    partial: bool = False
+    skip_unknown: bool = False
 
 
 class Judgement(msgspec.Struct, frozen=True):
     """Every check of a walk, and its findings once somebody asks for them.
 
     ``verdicts`` has a row of bytes a connection, a byte for each of ``rules``. ``notes`` are those
-    of findings, by rule and connection; a group's outcome has its own.
+    of findings, by rule and connection; a group's outcome has its own. ``hidden``, by a
+    connection's place, are paths whose values are not shown; ``not_in_plan`` and ``left_unknown``
+    are the checks, by rule and connection, that are skips for want of that.
     """
 
     order: Mapping[str, int]
@@ -100,6 +151,9 @@ class Judgement(msgspec.Struct, frozen=True):
     now: datetime
     clean: Callable[[str], str]
     notes: Mapping[tuple[int, int], str] = msgspec.field(default_factory=dict)
+    hidden: Mapping[int, frozenset[str]] = msgspec.field(default_factory=dict)
+    not_in_plan: frozenset[tuple[int, int]] = frozenset()
+    left_unknown: frozenset[tuple[int, int]] = frozenset()
 
     def reconsidered(self, decide: Callable[[Violation], Decision]) -> Judgement:
         """Return the outcome with every violation come to the verdict that ``decide`` gives it."""
@@ -123,20 +177,28 @@ class Judgement(msgspec.Struct, frozen=True):
     ) -> GroupOutcome:
         if outcome.verdict is not Verdict.FAIL:
             return outcome
-        key = {path: str(v) for path, v in zip(entry.keys, outcome.key or (), strict=True)}
+        key = {path: str(v) for path, v in zip(entry.keys, outcome.key or (), strict=False)}
         violation = Violation(entry.rule, outcome.members, self._name(entry, outcome), key)
         verdict, note = decide(violation)
         return replace(outcome, verdict=verdict, note=note) if note else outcome
 
     def checks(self) -> tuple[RuleChecks, ...]:
         """Return every rule's checks, in policy order."""
+        not_in_plan = Counter(number for number, _ in self.not_in_plan)
+        left_unknown = Counter(number for number, _ in self.left_unknown)
         checks = [
-            RuleChecks(entry.rule, self.verdicts[number :: len(self.rules)])
+            RuleChecks(
+                entry.rule,
+                self.verdicts[number :: len(self.rules)],
+                not_in_plan=not_in_plan[number],
+                left_unknown=left_unknown[number],
+            )
             for number, entry in enumerate(self.rules)
         ]
         for entry, outcomes in self.groups:
             groups = tuple(GroupCheck(self._name(entry, o), o.verdict) for o in outcomes)
-            checks.append(RuleChecks(entry.rule, b"", groups))
+            unseen = sum(outcome.unseen for outcome in outcomes)
+            checks.append(RuleChecks(entry.rule, b"", groups, not_in_plan=unseen))
         return tuple(sorted(checks, key=lambda checks: self.order[checks.rule.id]))
 
     def findings(self, connections: Sequence[Connection]) -> tuple[Finding, ...]:
@@ -151,6 +213,8 @@ class Judgement(msgspec.Struct, frozen=True):
         error, notes = Verdict.ERROR.value, self.notes
         for number, index, verdict, values in self.found:
             rule, describe, tell = tellers[number]
+            if index in self.hidden:
+                describe = self._discreet(number, index)
             about = known.get(index)
             if about is None:
                 about = known[index] = (connections[index],)
@@ -164,13 +228,21 @@ class Judgement(msgspec.Struct, frozen=True):
         ordered = sorted(filter(None, by_rule.values()), key=lambda found: -found[0].rule.severity)
         return tuple(chain.from_iterable(ordered))
 
+    def _discreet(self, number: int, index: int) -> Callable[..., Told]:
+        """Return what describes a finding without what must not be shown of its connection."""
+        hidden, entry = self.hidden[index], self.rules[number]
+        return Describer(entry, self.now, self.clean, hidden=hidden).describe
+
     def _name(self, entry: GroupRule, outcome: GroupOutcome) -> str:
         if outcome.key is None:
             return f"no {outcome.field} ({outcome.actual})"
         named = [*zip(entry.keys, outcome.key, strict=True), *outcome.values]
-        return ", ".join(self._shown(entry, path, value) for path, value in named) or ACCOUNT
+        words = [self._shown(entry, path, value, outcome) for path, value in named]
+        return ", ".join([*words, *filter(None, (outcome.account,))]) or ACCOUNT
 
-    def _shown(self, entry: GroupRule, path: str, value: Any) -> str:
+    def _shown(self, entry: GroupRule, path: str, value: Any, outcome: GroupOutcome) -> str:
+        if self.hidden and any(covers(self.hidden.get(n, ()), path) for n in outcome.members):
+            return SENSITIVE
         return shown(path, value, entry.reveal, self.clean)
 
     def _finding(
@@ -186,7 +258,7 @@ class Judgement(msgspec.Struct, frozen=True):
             advice = _advice(outcome)
         elif entry.message is not None:
             named = [*zip(entry.keys, outcome.key or (), strict=True), *outcome.values]
-            known = {path: self._shown(entry, path, value) for path, value in named}
+            known = {path: self._shown(entry, path, value, outcome) for path, value in named}
             known |= dict.fromkeys(GROUP_WORDS, outcome.actual)
             message = entry.message.filled(lambda path: known.get(path, ""))
         else:
@@ -211,3 +283,114 @@ def _advice(outcome: GroupOutcome) -> str:
             " what they lack"
         )
     return "judge the whole account: a part of it cannot decide a rule about groups"
+
+
+class _Settle:
+    """Tells, of checks that came to no verdict, which are for want of what a plan leaves open."""
+
+    def __init__(self, rules: Sequence[PolicyRule], planned: PlanMode, now: datetime) -> None:
+        self._rules = rules
+        self._planned = planned
+        self._now = now
+        self._known: dict[object, Want] = {}
+        self._tested = [_tested(entry) for entry in rules]
+        self._of_changes = [any(_is_of_plan(path) for path in entry.reads) for entry in rules]
+        self.not_in_plan: set[tuple[int, int]] = set()
+        self.left_unknown: set[tuple[int, int]] = set()
+
+    def settled(
+        self, verdicts: list[int], start: int, found: Sequence[RawFinding]
+    ) -> list[RawFinding]:
+        """Return the findings that stay; of the others ``verdicts`` become skips."""
+        size, kept = len(self._rules), []
+        for each in found:
+            number, index, verdict, values = each
+            if index in self._planned.ends and not self._of_changes[number]:
+                continue
+            want = self._want(number, values) if verdict == Verdict.ERROR else None
+            skipped = self._skipped(want)
+            if skipped is None:
+                kept.append(each)
+                continue
+            skipped.add((number, index))
+            verdicts[(index - start) * size + number] = Verdict.SKIP.value
+        for index in self._planned.ends:
+            if start <= index < start + len(verdicts) // (size or 1):
+                for number in range(size):
+                    if not self._of_changes[number]:
+                        verdicts[(index - start) * size + number] = Verdict.SKIP.value
+        return kept
+
+    def _skipped(self, want: Want | None) -> set[tuple[int, int]] | None:
+        if want is Want.NOT_IN_PLAN:
+            return self.not_in_plan
+        skips = want is Want.UNKNOWN and self._planned.skip_unknown
+        return self.left_unknown if skips else None
+
+    def _want(self, number: int, values: tuple[Any, ...]) -> Want:
+        # What a check wants for rests on what it tests and is open: few connections differ in it.
+        key: object = (
+            number,
+            *(
+                values[n].lack if type(values[n]) is Gap else values[n]
+                for n in self._tested[number]
+            ),
+        )
+        try:
+            known = self._known.get(key)
+        except TypeError:  # an array, or an object
+            key, known = None, None
+        if known is None:
+            entry = self._rules[number]
+            read = dict(zip(entry.reads, values, strict=True))
+            known = want_of(entry, lambda path: read.get(path, MISSING), self._now)
+            if key is not None:
+                self._known[key] = known
+        return known
+
+
+def _tested(entry: PolicyRule) -> tuple[int, ...]:
+    """Return the numbers of the values that the rule's conditions read, not its message alone."""
+    conditions = [entry.assertion] if entry.when is None else [entry.when, entry.assertion]
+    paths = {path.partition("[]")[0] for condition in conditions for path, _ in reads(condition)}
+    return tuple(n for n, path in enumerate(entry.reads) if path in paths)
+
+
+def _is_of_plan(path: str) -> bool:
+    return path == "plan" or path.startswith("plan.")
+
+
+def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
+    """Return what takes a member of a group: none that ends, each in its account's groups.
+
+    A group that a sensitive value names has a number for a name.
+    """
+    veils: dict[tuple[str, object], Gap] = {}
+
+    def veiled(path: str, value: Any, hidden: frozenset[str]) -> Any:
+        if not is_scalar(value) or not covers(hidden, path):
+            return value
+        name = f"{SENSITIVE} {len(veils) + 1}"
+        return veils.setdefault((path, value), Gap(Lack.UNKNOWN, name, name))
+
+    def take(
+        index: int, key: tuple[Any, ...], member: bool | None, unique: tuple[Any, ...]
+    ) -> None:
+        if index in planned.ends:
+            return
+        hidden = planned.hidden.get(index)
+        if hidden:
+            pairs = zip(groups.rule.keys, key, strict=True)
+            key = tuple([veiled(path, value, hidden) for path, value in pairs])
+        account = planned.accounts[index] if planned.accounts is not None else ""
+        groups.take(index, key, member, unique, account)
+
+    return take
+
+
+def _unseen(outcome: GroupOutcome) -> GroupOutcome:
+    """Return a group that a plan does not see whole as a skip."""
+    if outcome.verdict is not Verdict.ERROR:
+        return outcome
+    actual = "a plan does not see the group whole"
+    return replace(outcome, verdict=Verdict.SKIP, actual=actual, unseen=True)

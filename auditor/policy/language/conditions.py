@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.decoding.gaps import Gap, gaps_in
 from auditor.decoding.json_values import MISSING
 from auditor.fields import Kind
 from auditor.model import Position
@@ -91,6 +92,8 @@ def evaluate(condition: Condition, get: Get, now: datetime) -> Truth:
 def evaluate_test(test: Test, get: Get, now: datetime) -> Truth:
     """Return what one test comes to; a value that the operator does not accept is an error."""
     value = get(test.path)
+    if type(value) is Gap or (test.operator.whole and gaps_in(value)):
+        return None
     if test.reading is not Reading.PLAIN:
         value = test.reading(value)
     if not test.takes(value):
@@ -140,6 +143,8 @@ def reach(value: Any, path: str) -> Any:
     if path == ITSELF:
         return value
     for step in path.split("."):
+        if type(value) is Gap:
+            return value
         if isinstance(value, dict):
             value = value.get(step, MISSING)
         elif (attribute := _attributes(type(value)).get(step)) is not None:

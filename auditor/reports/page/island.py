@@ -81,7 +81,7 @@ def _rule(checks: RuleChecks) -> dict[str, object]:
         "tags": rule.tags,
         "controls": rule.controls,
         "per": rule.per,
-        "skip": rule.skip_reason,
+        "skip": checks.skip_reason,
         "counts": [checks.count(verdict) for verdict in Verdict],
     }
 

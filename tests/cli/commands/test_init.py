@@ -14,13 +14,14 @@ import yaml
 from auditor import __version__
 from auditor.acceptance.waivers import load_waivers
 from auditor.cli.commands.audit import command as audit
-from auditor.cli.commands.init import FILES
+from auditor.cli.commands.init import FILES, GATES
 from auditor.cli.config.command import config_options
 from auditor.cli.config.file import config_schema
 from auditor.policy.loading.documents import pack_names
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from tests.builders.command import KEYS, outcome_in, run, shell
+from tests.builders.plans import plan_file
 
 WORKFLOW = ".github/workflows/fivetran-audit.yml"
 GITLAB = ".gitlab-ci.fivetran-audit.yml"
@@ -80,7 +81,8 @@ def test_it_audits_an_account(started: Path, healthy: bool, code: int, outcome: 
 
 def test_it_extends_every_pack(started: Path):
     policy = yaml.safe_load((started / "policies/house.yaml").read_text())
-    assert policy["extends"] == pack_names()
+    # The pack for a change is named by the jobs that gate one.
+    assert policy["extends"] == [name for name in pack_names() if name != "terraform"]
 
 
 def test_the_defaults_fit_their_schema_and_so_do_the_commented_ones(started: Path):
@@ -227,3 +229,41 @@ def test_a_folder_is_not_replaced_by_force(tmp_path: Path):
     assert done.returncode == 4
     assert "a folder is in the way" in done.stderr
     assert (tmp_path / "auditor.yaml").is_dir()
+
+
+# -- a gate for plans ---------------------------------------------------------------------------
+
+
+def test_terraform_adds_the_gates_and_leaves_a_starter_that_stands(tmp_path: Path):
+    done = run(["init", "--terraform"], tmp_path)
+    assert done.returncode == 0
+    assert set(files_in(tmp_path)) == {*FILES, *GATES}
+    for name in GATES:
+        (tmp_path / name).unlink()
+    mine = tmp_path / "policies" / "house.yaml"
+    mine.write_text("policy: mine\nrules: []\n")
+    assert run(["init", "--terraform"], tmp_path).returncode == 0
+    assert mine.read_text().startswith("policy: mine")
+    assert run(["init", "--terraform"], tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_the_options_of_a_gate_are_those_of_audit(tmp_path: Path, name: str):
+    assert run(["init", "--terraform"], tmp_path).returncode == 0
+    text = (tmp_path / name).read_text()
+    jobs(text)
+    (line,) = re.findall(r"fivetran-auditor audit(.*?)(?:\|\| code|\n  artifacts)", text, re.DOTALL)
+    assert "--terraform-plan -" in line
+    known = {option for param in audit.params for option in param.opts}
+    assert set(re.findall(r"--[a-z-]+", line)) <= known
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_a_gate_answers_on_a_real_plan(tmp_path: Path, name: str):
+    assert run(["init", "--terraform"], tmp_path).returncode == 0
+    text = (tmp_path / name).read_text()
+    (line,) = re.findall(r"fivetran-auditor audit(.*?)(?:\|\| code|\n  artifacts)", text, re.DOTALL)
+    words = line.replace("\\\n", " ").replace("--over live", "").split()
+    done = run(["audit", *words], tmp_path, given=plan_file("walk").read_bytes())
+    assert done.returncode in {1, 3}, done.stderr
+    assert "fivetran_connector_schedule.orders" in done.stdout + done.stderr

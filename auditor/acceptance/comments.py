@@ -1,0 +1,87 @@
+"""Waivers in comments beside Terraform resources, as strict as those of a file.
+
+# fivetran-auditor: waive RULE reason="…" owner=… expires=2027-06-30
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from auditor.acceptance.waivers import Waiver, WaiverReader, Waivers
+from auditor.errors import PolicyError, Problem
+from auditor.model import PolicyFile, Position
+from auditor.policy.loading import nodes
+from auditor.policy.loading.problems import Problems
+from auditor.text import one_line, printable
+
+_FORM = 'write: fivetran-auditor: waive RULE reason="…" owner=… expires=2027-06-30'
+_KEYS = ("reason", "owner", "expires")
+
+
+class Comment(msgspec.Struct, frozen=True):
+    """What is noted beside a resource, and the connections' addresses that it is for."""
+
+    position: Position
+    text: str
+    addresses: tuple[str, ...]
+
+
+def comment_waivers(comments: Iterable[Comment], folder: str) -> Waivers:
+    """Return the waivers that ``comments`` are. Raises PolicyError with every problem found."""
+    problems: list[Problem] = []
+    entries: list[Waiver] = []
+    digest = hashlib.sha256()
+    for comment in comments:
+        digest.update(f"{comment.position} {comment.text}\n".encode())
+        waiver, wrong = _waiver(comment)
+        problems += [_at(comment.position, problem) for problem in wrong]
+        entries += [] if waiver is None else [waiver]
+    if problems:
+        raise PolicyError(problems)
+    file = PolicyFile("waivers", f"comments in {printable(folder)}", digest.hexdigest())
+    return Waivers(file, tuple(entries))
+
+
+def together(waivers: Waivers | None, more: Waivers) -> Waivers | None:
+    """Return the waivers of a file and of comments as one; None where there are none."""
+    if waivers is None:
+        return more if more.entries else None
+    if not more.entries:
+        return waivers
+    digest = hashlib.sha256(f"{waivers.file.sha256}{more.file.sha256}".encode()).hexdigest()
+    file = PolicyFile("waivers", f"{waivers.file.file} and {more.file.file}", digest)
+    return Waivers(file, (*waivers.entries, *more.entries), waivers.warnings)
+
+
+def _waiver(comment: Comment) -> tuple[Waiver | None, Sequence[Problem]]:
+    try:
+        verb, *words = shlex.split(comment.text)
+    except ValueError:
+        return None, [Problem(comment.position, "a quote in this comment does not end", _FORM)]
+    if verb != "waive" or not words:
+        return None, [Problem(comment.position, "this comment waives nothing", _FORM)]
+    rule, *pairs = words
+    given: dict[str, object] = {"rule": rule, "connections": {"address": list(comment.addresses)}}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or key not in _KEYS or key in given:
+            again = "is given twice" if key in given else "is not understood"
+            return None, [Problem(comment.position, f"{one_line(pair)} {again}", _FORM)]
+        given[key] = value
+    # JSON is YAML: what a comment says is read by what reads a file.
+    problems = Problems()
+    root, _ = nodes.parse(json.dumps({"waivers": [given]}).encode(), comment.position.file)
+    read = WaiverReader(problems).read(root)
+    if not read:
+        return None, [*problems.errors, *problems.warnings]
+    return replace(read[0], position=comment.position), problems.errors
+
+
+def _at(position: Position, problem: Problem) -> Problem:
+    return problem._replace(position=position, source_line="")

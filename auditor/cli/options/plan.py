@@ -1,0 +1,150 @@
+"""The options of a Terraform plan, and the source that they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from auditor.cli.options import completion
+from auditor.cli.options.shared import ApiOptions, api_source, given
+from auditor.errors import UsageError
+from auditor.sources import Source
+from auditor.text import listed, one_line
+
+if TYPE_CHECKING:
+    from auditor.acceptance.waivers import Waivers
+    from auditor.sources.plan.source import PlanSource
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_LIVE = "live"
+
+_PLAN_OPTIONS = (
+    click.option(
+        "--terraform-plan",
+        metavar="FILE",
+        shell_complete=completion.files,
+        help="Judge what a plan would make: the output of `terraform show -json`; - for stdin.",
+    ),
+    click.option(
+        "--over",
+        multiple=True,
+        metavar="live|SNAPSHOT",
+        help="Lay the plan over the account as it is, and gate on what gets worse; with several"
+        " accounts, --over NAME=SNAPSHOT for each provider configuration.",
+    ),
+    click.option(
+        "--terraform-dir",
+        metavar="FOLDER",
+        help="The plan's .tf files: findings name their lines, and comments there can waive rules.",
+    ),
+    click.option(
+        "--on-unknown",
+        type=click.Choice(["error", "skip"]),
+        default="error",
+        show_default=True,
+        help="What a check comes to that rests on what is known only after apply.",
+    ),
+    click.option(
+        "--require-resources",
+        is_flag=True,
+        help="A plan without any Fivetran resource is inconclusive.",
+    ),
+)
+
+
+class PlanChoice(NamedTuple):
+    """What was chosen of a plan."""
+
+    path: str
+    over: tuple[str, ...]
+    require: bool
+    folder: str | None = None
+
+
+def plan_options(command: _F) -> _F:
+    """Add the options of a Terraform plan."""
+    for option in reversed(_PLAN_OPTIONS):
+        command = option(command)
+    return command
+
+
+def check_beside_plan(context: click.Context, plan: str | None) -> None:
+    """Raise UsageError for options that make no sense with a plan, or without one."""
+    if plan is None:
+        lone = given(context, {"over", "require_resources", "terraform_dir"}, "terraform_plan")
+        if lone:
+            raise UsageError(f"{listed(lone, 'and')} without --terraform-plan: name the plan")
+        return
+    if not plan.strip():
+        raise UsageError("--terraform-plan is empty; name a file, or - for standard input")
+    wrong = given(context, {"snapshot", "group", "schema", "history"}, "terraform_plan")
+    if wrong:
+        raise UsageError(
+            f"{listed(wrong, 'and')} cannot be used with --terraform-plan;"
+            " lay the plan over a listing with --over"
+        )
+    over = context.params.get("over") or ()
+    reach = set(ApiOptions.__annotations__) | {"timeout"}
+    if _LIVE not in over and (narrowing := given(context, reach, "terraform_plan")):
+        raise UsageError(f"{listed(narrowing, 'and')} cannot reach a plan: nothing is asked")
+    if plan == "-" and any(name.rpartition("=")[2] == "-" for name in over):
+        raise UsageError("--terraform-plan and --over cannot both read standard input")
+
+
+def plan_source(choice: PlanChoice, api: ApiOptions) -> PlanSource:
+    """Return the plan as a source, laid over what ``--over`` names.
+
+    Raises UsageError for what is no plan, and for estates that do not fit its accounts.
+    """
+    from auditor.sources.plan.source import PlanSource
+
+    source = PlanSource(choice.path, require=choice.require)
+    if choice.folder is not None:
+        source.read_folder(choice.folder)
+    if choice.over:
+        source.lay_over(_estates(choice.over, source.estate.accounts, api))
+    return source
+
+
+def waivers_beside(source: Source, waivers: Waivers | None, folder: str | None) -> Waivers | None:
+    """Return ``waivers`` with those in comments beside the plan's resources. Raises PolicyError."""
+    from auditor.sources.plan.source import PlanSource
+
+    if folder is None or not isinstance(source, PlanSource):
+        return waivers
+    from auditor.acceptance.comments import Comment, comment_waivers, together
+
+    comments = [Comment(*noted) for noted in source.notes_beside()]
+    return together(waivers, comment_waivers(comments, folder))
+
+
+def _estates(
+    over: tuple[str, ...], accounts: tuple[str, ...], api: ApiOptions
+) -> Mapping[str, Source]:
+    if len(accounts) <= 1:
+        if len(over) > 1:
+            raise UsageError("--over is given twice, and the plan is of one account")
+        name = accounts[0] if accounts else ""
+        text = over[0].removeprefix(f"{name}=") if name else over[0]
+        return {name: _estate(text, api)}
+    named = dict(text.split("=", 1) for text in over if "=" in text)
+    if set(named) != set(accounts) or len(named) != len(over):
+        each = " ".join(f"--over {name}=SNAPSHOT" for name in accounts)
+        raise UsageError(
+            f"the plan is of {len(accounts)} accounts, one for each provider configuration"
+            f" ({one_line(listed(accounts, 'and'))}); write {one_line(each)}"
+        )
+    return {name: _estate(named[name], api) for name in accounts}
+
+
+def _estate(text: str, api: ApiOptions) -> Source:
+    if text == _LIVE:
+        return api_source(api)
+    if not text.strip():
+        raise UsageError("--over is empty; write --over live, or name a snapshot")
+    from auditor.sources.saved.source import SnapshotSource, check_path
+
+    check_path(text)
+    return SnapshotSource(text)

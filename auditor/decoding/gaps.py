@@ -1,0 +1,52 @@
+"""What a Terraform plan does not say of a field: a value that stands where there is none.
+
+A record that comes from a plan holds a ``Gap`` wherever the plan leaves a field open. No operator
+can be asked about one, ``exists`` included: neither a value nor its absence is known.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+
+class Lack(Enum):
+    """Why there is no value."""
+
+    UNKNOWN = "unknown until applied"
+    NOT_IN_PLAN = "not in the plan"
+
+
+class Gap(msgspec.Struct, frozen=True, gc=False):
+    """A field that a plan leaves open, and what a finding says of it.
+
+    ``identity`` names what the value will be where that is known all the same: the id of a group
+    that the plan creates. Two gaps of one identity will be equal.
+    """
+
+    lack: Lack
+    told: str
+    identity: str = ""
+
+
+#: What no plan holds, or this one leaves to the account.
+NOT_IN_PLAN = Gap(Lack.NOT_IN_PLAN, Lack.NOT_IN_PLAN.value)
+
+
+def gaps_in(value: Any) -> list[Gap]:
+    """Return every gap in ``value``: itself, or within its arrays and objects."""
+    found: list[Gap] = []
+    waiting = [value]
+    while waiting:
+        held = waiting.pop()
+        if type(held) is Gap:
+            found.append(held)
+        elif type(held) is list:
+            waiting.extend(held)
+        elif type(held) is dict:
+            waiting.extend(held.values())
+        elif isinstance(held, msgspec.Struct):
+            waiting.extend(getattr(held, name) for name in held.__struct_fields__)
+    return found

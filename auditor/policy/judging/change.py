@@ -1,0 +1,334 @@
+"""What a Terraform plan does to a judgement: what gates, what is known, where a finding is set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from auditor.fields import BEFORE, PLAN
+from auditor.model import Attribute, Finding, Position, Resource, Verdict
+from auditor.policy.judging.evidence import SENSITIVE, covers, shown
+from auditor.policy.judging.groups import GroupOutcome
+from auditor.policy.judging.judge import Judgement, PlanMode
+from auditor.policy.language.conditions import tests_in
+from auditor.policy.rules import GroupRule
+from auditor.redaction.fields import HIDDEN
+from auditor.sources.plan.attributes import Held, State
+from auditor.sources.plan.estate import Action, Planned
+from auditor.text import plural, printable
+
+#: Settings of a connection in a plan may be secrets in clear text, and are never shown.
+_NEVER_SHOWN = frozenset({"config", "plan.before.config"})
+#: A finding's message names so many of the attributes that decided it.
+_NAMED = 3
+#: Where an attribute is written: a resource's address, and the attribute's name.
+Locate = Callable[[str, str], Position | None]
+
+
+def mode_of(
+    planned: Mapping[int, Planned],
+    accounts: Sequence[str] | None,
+    *,
+    partial: bool,
+    skip_unknown: bool,
+) -> PlanMode:
+    """Return how records are taken, of which those at ``planned`` are of a plan."""
+    return PlanMode(
+        ends=frozenset(index for index, each in planned.items() if each.ends),
+        accounts=accounts,
+        hidden={index: hidden_in(each) for index, each in planned.items()},
+        partial=partial,
+        skip_unknown=skip_unknown,
+    )
+
+
+def hidden_in(planned: Planned) -> frozenset[str]:
+    """Return the paths of a planned connection that hold a sensitive value."""
+    marked = [
+        f"{name}.{below}" if below else name
+        for name, held in planned.fields.items()
+        if held.sensitive and name != "config"
+        for below in held.sensitive
+    ]
+    if not marked:
+        return _NEVER_SHOWN
+    return _NEVER_SHOWN.union(marked, (f"plan.before.{path}" for path in marked))
+
+
+def with_resources(
+    findings: Iterable[Finding],
+    planned: Mapping[str, Planned],
+    clean: Callable[[str], str],
+    locate: Locate,
+) -> Iterator[Finding]:
+    """Yield ``findings`` with the resources of their connections, by id, and what to change."""
+    for finding in findings:
+        fields = [evidence.field for evidence in finding.evidence]
+        resources = tuple(
+            _resource(planned[c.id], fields, clean, locate)
+            for c in finding.connections
+            if c.id in planned
+        )
+        if not resources:
+            yield finding
+            continue
+        message = f"{finding.message} {_in_brackets(resources, clean)}"
+        yield replace(finding, message=printable(message), resources=resources)
+
+
+def _in_brackets(resources: Sequence[Resource], clean: Callable[[str], str]) -> str:
+    """Return where Terraform sets what a finding is about, for its message."""
+    first = resources[0]
+    own = f"{first.address}: "
+    parts = [f"{first.action} {first.address}"]
+    parts += [str(attribute).removeprefix(own) for attribute in first.attributes[:_NAMED]]
+    if not first.attributes and first.position:
+        parts.append(f"{first.position.file}:{first.position.line}")
+    if len(resources) > 1:
+        parts.append(f"and {plural(len(resources) - 1, 'more resource')}")
+    return f"[{clean('; '.join(parts))}]"
+
+
+def _resource(
+    planned: Planned, fields: Sequence[str], clean: Callable[[str], str], locate: Locate
+) -> Resource:
+    hidden = hidden_in(planned)
+    attributes: dict[str, Attribute] = {}
+    for path in () if planned.ends else _fields_behind(fields, planned):
+        name, _, below = path.replace("[]", "").partition(".")
+        held = planned.fields.get(name)
+        if held is None or not held.address:
+            continue
+        attribute = f"{held.attribute}.{below}" if below and name == "config" else held.attribute
+        attributes[path] = Attribute(
+            field=path,
+            address=clean(held.address),
+            name=clean(attribute),
+            before=_was(path, held, below, hidden, clean, planned),
+            after=_will_be(path, held, below, hidden, clean),
+            position=locate(held.address, attribute),
+        )
+    return Resource(
+        clean(planned.address),
+        planned.action.value,
+        tuple(attributes.values()),
+        locate(planned.address, ""),
+    )
+
+
+def _fields_behind(fields: Sequence[str], planned: Planned) -> list[str]:
+    """Return the fields of the connection that a finding rests on, those of the plan resolved."""
+    found: list[str] = []
+    for path in fields:
+        if path == f"{PLAN}.action":
+            found += [reason.partition(".")[0] for reason in planned.replace_reason]
+        elif path == f"{PLAN}.times_faster":
+            found.append("sync_frequency")
+        else:
+            found.append(path.removeprefix(f"{BEFORE}."))
+    return list(dict.fromkeys(found))
+
+
+def _was(
+    path: str,
+    held: Held,
+    below: str,
+    hidden: frozenset[str],
+    clean: Callable[[str], str],
+    planned: Planned,
+) -> str:
+    unchanged = held.state is State.KEPT or planned.action is Action.CREATE
+    if unchanged or held.before is msgspec.UNSET:
+        return ""
+    return _shown(path, _within(held.before, below), hidden, clean)
+
+
+def _will_be(
+    path: str, held: Held, below: str, hidden: frozenset[str], clean: Callable[[str], str]
+) -> str:
+    value = _within(held.value, below)
+    text = _shown(path, value, hidden, clean)
+    if held.state is State.DEFAULT:
+        return f"{text} by default"
+    return f"{text}, as it was" if held.state is State.KEPT else text
+
+
+def _shown(path: str, value: Any, hidden: frozenset[str], clean: Callable[[str], str]) -> str:
+    if value is not None and covers(hidden, path):
+        return HIDDEN if path.partition(".")[0] == "config" else SENSITIVE
+    return shown(path, value, frozenset(), clean)
+
+
+def _within(value: Any, below: str) -> Any:
+    for step in below.split(".") if below else ():
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+# -- what gates ---------------------------------------------------------------------------------
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """A judgement as the gate of a change has it, and what the change mends, as sentences."""
+
+    outcome: Judgement
+    mended: tuple[str, ...] = ()
+    improved: tuple[str, ...] = ()
+
+
+def changed(
+    outcome: Judgement,
+    ids: Sequence[str],
+    placed: Mapping[int, Planned],
+    before: tuple[Judgement, Sequence[str]] | None,
+) -> Changed:
+    """Return ``outcome`` with what the plan does not touch known, and what it mends.
+
+    ``ids`` name the connections that were judged, ``placed`` are those of the plan by place.
+    ``before`` is the judgement of the account as it is, with its ids; None for a plan alone.
+    """
+    touched = frozenset(n for n, each in placed.items() if each.touched or each.ends)
+    verdicts, found, notes = bytearray(outcome.verdicts), [], dict(outcome.notes)
+    size = len(outcome.rules)
+    for number, index, verdict, values in outcome.found:
+        known = index not in touched and verdict in _GATING
+        if known:
+            verdicts[index * size + number] = Verdict.KNOWN.value
+            notes[number, index] = _UNTOUCHED if verdict == Verdict.FAIL else _UNDECIDED
+        found.append((number, index, Verdict.KNOWN.value if known else verdict, values))
+    earlier = _groups(before[0]) if before is not None else {}
+    improved: list[str] = []
+    groups = tuple(
+        (
+            entry,
+            tuple(_regraded(entry, o, earlier, ids, touched, before, improved) for o in outcomes),
+        )
+        for entry, outcomes in outcome.groups
+    )
+    regraded = replace(outcome, verdicts=bytes(verdicts), found=found, notes=notes, groups=groups)
+    mended = _mended(regraded, ids, placed, before) if before is not None else ()
+    return Changed(regraded, tuple(mended), tuple(improved))
+
+
+_GATING = frozenset({Verdict.FAIL.value, Verdict.ERROR.value})
+_UNTOUCHED = "not changed by this plan"
+_UNDECIDED = "could not be judged, and is not changed by this plan"
+#: The rule's id, the group's key and what is shared in it, as text.
+_GroupKey = tuple[str, str, str]
+
+
+def _groups(judgement: Judgement) -> dict[_GroupKey, GroupOutcome]:
+    return {
+        _key_of(entry, outcome): outcome
+        for entry, outcomes in judgement.groups
+        for outcome in outcomes
+    }
+
+
+def _key_of(entry: GroupRule, outcome: GroupOutcome) -> _GroupKey:
+    return entry.rule.id, f"{outcome.account} {outcome.key!r}", repr(outcome.values)
+
+
+def _regraded(
+    entry: GroupRule,
+    outcome: GroupOutcome,
+    earlier: Mapping[_GroupKey, GroupOutcome],
+    ids: Sequence[str],
+    touched: frozenset[int],
+    before: tuple[Judgement, Sequence[str]] | None,
+    improved: list[str],
+) -> GroupOutcome:
+    """Return a group's outcome, known unless the plan brings or deepens it."""
+    if outcome.verdict.value not in _GATING:
+        return outcome
+    if before is None:
+        mine = not touched.isdisjoint(outcome.members)
+        return outcome if mine else replace(outcome, verdict=Verdict.KNOWN, note=_UNTOUCHED)
+    was = earlier.get(_key_of(entry, outcome))
+    if outcome.verdict is Verdict.ERROR:
+        mine = not touched.isdisjoint(outcome.members) or was is None
+        same = was is not None and was.verdict is Verdict.ERROR
+        return (
+            outcome
+            if mine or not same
+            else replace(outcome, verdict=Verdict.KNOWN, note=_UNDECIDED)
+        )
+    if was is None or was.verdict is not Verdict.FAIL:
+        return outcome
+    worse = _deepens(entry, was, outcome, before[1], ids)
+    if worse > 0:
+        return replace(outcome, note=f"it was {was.actual} before this plan")
+    if worse < 0:
+        improved.append(
+            f"{entry.rule.id}: {was.actual} before, {outcome.actual} after; still broken"
+        )
+        note = f"less than before this plan, when it was {was.actual}"
+        return replace(outcome, verdict=Verdict.KNOWN, note=note)
+    return replace(outcome, verdict=Verdict.KNOWN, note="so before this plan, and no worse")
+
+
+def _deepens(
+    entry: GroupRule,
+    was: GroupOutcome,
+    now: GroupOutcome,
+    ids_before: Sequence[str],
+    ids: Sequence[str],
+) -> float:
+    """Return more than 0 where a violation of a group has grown, less where it has shrunk."""
+    if entry.unique:
+        old = {ids_before[index] for index in was.members}
+        new = {ids[index] for index in now.members}
+        grown = len(new - old)
+        return grown or (-1 if len(new) < len(old) else 0)
+    change = _amount(now) - _amount(was)
+    if not change:
+        return 0
+    bounds = [test.operator.name for c in (entry.count, entry.share) if c for test in tests_in(c)]
+    too_few = bool(bounds) and all(name in {"gt", "gte"} for name in bounds)
+    too_many = bool(bounds) and all(name in {"lt", "lte"} for name in bounds)
+    if too_many or too_few:
+        return change if too_many else -change
+    return 1  # of other bounds a change that leaves it broken is no better
+
+
+def _amount(outcome: GroupOutcome) -> float:
+    text = outcome.actual.partition(" ")[0].replace(",", "")
+    return float(text.removesuffix("%"))
+
+
+def _mended(
+    outcome: Judgement,
+    ids: Sequence[str],
+    placed: Mapping[int, Planned],
+    before: tuple[Judgement, Sequence[str]],
+) -> Iterator[str]:
+    """Yield what was broken and is so no more: of connections the plan changes, and of groups."""
+    earlier, ids_before = before
+    at = {name: index for index, name in enumerate(ids)}
+    by_real = {p.real_id: index for index, p in placed.items() if p.real_id}
+    size = len(outcome.rules)
+    for number, index, verdict, _ in earlier.found:
+        if verdict != Verdict.FAIL:
+            continue
+        name = ids_before[index]
+        now = by_real.get(name, at.get(name))
+        rule = outcome.rules[number].rule.id
+        if now is None or (now in placed and placed[now].ends):
+            yield f"{rule}: {name} is gone"
+        elif (number, now) in outcome.not_in_plan:
+            continue
+        elif outcome.verdicts[now * size + number] in {Verdict.PASS, Verdict.SKIP}:
+            yield f"{rule}: {name}"
+    after = {
+        _key_of(entry, o)
+        for entry, outcomes in outcome.groups
+        for o in outcomes
+        if o.verdict in {Verdict.FAIL, Verdict.KNOWN, Verdict.ERROR}
+    }
+    for entry, outcomes in earlier.groups:
+        for each in outcomes:
+            if each.verdict is Verdict.FAIL and _key_of(entry, each) not in after:
+                yield f"{entry.rule.id}: {each.field} was {each.actual}"

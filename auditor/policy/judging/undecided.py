@@ -1,0 +1,135 @@
+"""Checks on a record of a plan that came to no verdict: for want of what, and what that means.
+
+A test of a field that is *unknown until applied* could come to either; one of a field that is *not
+in the plan* comes to nothing, whoever writes what. A check that the unknown could still decide is
+an error, which says what to write; one that even then would rest on what no plan holds does not
+apply to a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import Enum
+from itertools import product
+from typing import Any
+
+from auditor.decoding.gaps import NOT_IN_PLAN, Gap, Lack, gaps_in
+from auditor.policy.language.conditions import (
+    All,
+    AnyOf,
+    Condition,
+    Not,
+    Test,
+    evaluate_test,
+)
+from auditor.policy.language.operands import FieldOperand
+from auditor.policy.rules import GroupRule, PolicyRule
+from auditor.sources.plan.connections import IN_NO_PLAN
+
+
+class Want(Enum):
+    """Why a check came to no verdict."""
+
+    ERROR = "it could not be evaluated, whatever the plan leaves open"
+    UNKNOWN = "a field is unknown until applied"
+    NOT_IN_PLAN = "a field is not in the plan"
+
+
+class _Truth(Enum):
+    # By identity, as for ``Kind``: Enum's own is Python's.
+    __hash__ = object.__hash__
+
+    TRUE = 1
+    FALSE = 2
+    NOT_IN_PLAN = 3
+    ERROR = 4
+
+
+_Truths = frozenset[_Truth]
+_EITHER = frozenset({_Truth.TRUE, _Truth.FALSE})
+_SURE = {True: frozenset({_Truth.TRUE}), False: frozenset({_Truth.FALSE})}
+_NOT = {_Truth.TRUE: _Truth.FALSE, _Truth.FALSE: _Truth.TRUE}
+
+
+def want_of(rule: PolicyRule, get: Callable[[str], Any], now: datetime) -> Want:
+    """Return why a check of ``rule`` on what ``get`` reads came to no verdict."""
+    applies = _truths(rule.when, get, now) if rule.when is not None else _SURE[True]
+    outcomes: set[_Truth] = set(applies) - _EITHER
+    if _Truth.TRUE in applies:
+        outcomes |= _truths(rule.assertion, get, now)
+    if outcomes & _EITHER:
+        return Want.UNKNOWN
+    return Want.NOT_IN_PLAN if outcomes == {_Truth.NOT_IN_PLAN} else Want.ERROR
+
+
+class Tells(Enum):
+    """What a plan can tell of a rule, whatever stands in it."""
+
+    ALL = "a plan can tell it"
+    SOME = "a plan can tell it where the rest decides"
+    NOTHING = "no plan can tell it"
+    GROUPS = "only with --over: a plan does not see groups whole"
+
+
+def told_by_plans(entry: PolicyRule | GroupRule, now: datetime) -> tuple[Tells, tuple[str, ...]]:
+    """Return what a plan can tell of a rule, and the paths it reads that no plan holds."""
+    if isinstance(entry, GroupRule):
+        return Tells.GROUPS, ()
+    missing = tuple(path for path in entry.rule.reads if _is_in_no_plan(path))
+
+    def get(path: str) -> Gap:
+        return NOT_IN_PLAN if _is_in_no_plan(path) else _OPEN
+
+    if not missing:
+        return Tells.ALL, ()
+    want = want_of(entry, get, now)
+    return (Tells.SOME if want is Want.UNKNOWN else Tells.NOTHING), missing
+
+
+_OPEN = Gap(Lack.UNKNOWN, Lack.UNKNOWN.value)
+
+
+def _is_in_no_plan(path: str) -> bool:
+    return path.replace("[]", "").partition(".")[0] in IN_NO_PLAN
+
+
+def _truths(condition: Condition, get: Callable[[str], Any], now: datetime) -> _Truths:
+    """Return every truth that ``condition`` may come to once what is unknown is known."""
+    match condition:
+        case All(parts):
+            return _joined((_truths(p, get, now) for p in parts), _Truth.FALSE, _Truth.TRUE)
+        case AnyOf(parts):
+            return _joined((_truths(p, get, now) for p in parts), _Truth.TRUE, _Truth.FALSE)
+        case Not(part):
+            return frozenset(_NOT.get(truth, truth) for truth in _truths(part, get, now))
+        case Test():
+            return _of_test(condition, get, now)
+
+
+def _joined(parts: Iterable[_Truths], settles: _Truth, empty: _Truth) -> _Truths:
+    """Return the truths of several parts, of which one that ``settles`` decides the whole."""
+    found: _Truths = frozenset({empty})
+    for part in parts:
+        found = frozenset(_pair(a, b, settles) for a, b in product(found, part))
+    return found
+
+
+def _pair(one: _Truth, other: _Truth, settles: _Truth) -> _Truth:
+    if settles in (one, other):
+        return settles
+    return max(one, other, key=lambda truth: truth.value if truth.value > 2 else 0)
+
+
+def _of_test(test: Test, get: Callable[[str], Any], now: datetime) -> _Truths:
+    truth = evaluate_test(test, get, now)
+    if truth is not None:
+        return _SURE[truth]
+    open_fields: list[Gap] = gaps_in(get(test.path))
+    if isinstance(test.operand, FieldOperand):
+        open_fields += gaps_in(get(test.operand.path))
+    if not open_fields:
+        return frozenset({_Truth.ERROR})
+    if any(gap.lack is Lack.NOT_IN_PLAN for gap in open_fields):
+        return frozenset({_Truth.NOT_IN_PLAN})
+    return _EITHER

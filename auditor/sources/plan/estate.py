@@ -1,0 +1,544 @@
+"""The connections that a plan speaks of, each with what is done to it and what it would hold.
+
+Membership comes from ``resource_changes`` alone. Schedules, pause states and configs are joined to
+their connections as far as that can be decided; what cannot is said, and makes the fields that it
+sets unknown on every connection it could be for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from auditor.decoding.gaps import Gap
+from auditor.sources.plan.attributes import ABSENT, Attributes, Held, State
+from auditor.sources.plan.connections import (
+    CONNECTIONS,
+    HOLDERS,
+    Fields,
+    Setters,
+    clear_secrets,
+    config_fields,
+    connection_fields,
+    doubted,
+    joined,
+    pause_fields,
+    schedule_fields,
+    schema_config_fields,
+    sent,
+)
+from auditor.sources.plan.document import (
+    Change,
+    Plan,
+    ResourceChange,
+    is_fivetran,
+)
+from auditor.sources.plan.references import (
+    Place,
+    References,
+    group_in,
+    parse_expression,
+    parse_where,
+)
+from auditor.text import one_line, plural
+
+
+class Action(Enum):
+    """What a plan does to an object."""
+
+    # By identity, as for ``Kind``: Enum's own is Python's.
+    __hash__ = object.__hash__
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    FORGET = "forget"
+    NONE = "no-op"
+    READ = "read"
+    OPEN = "unknown"
+
+
+_ACTIONS: Mapping[tuple[str, ...], Action] = {
+    ("no-op",): Action.NONE,
+    ("create",): Action.CREATE,
+    ("read",): Action.READ,
+    ("update",): Action.UPDATE,
+    ("delete", "create"): Action.REPLACE,
+    ("create", "delete"): Action.REPLACE,
+    ("create", "forget"): Action.REPLACE,
+    ("delete",): Action.DELETE,
+    ("forget",): Action.FORGET,
+}
+_FRESH = frozenset({Action.CREATE, Action.REPLACE})
+_ENDS = frozenset({Action.DELETE, Action.FORGET})
+_CHANGES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.OPEN})
+#: More of one kind than this are counted, not listed.
+_LISTED = 20
+
+
+class Planned(msgspec.Struct):
+    """A connection of a plan.
+
+    ``identity`` is its id, or ``terraform:ADDRESS`` where it has none yet. ``real_id`` is the id
+    that the account knows it by now, "" for none. ``group`` and ``schema`` name one that is outside
+    the plan and known by no id. ``touched`` says that the plan changes what it holds.
+    """
+
+    identity: str
+    address: str
+    action: Action
+    fields: Fields
+    account: str = ""
+    real_id: str = ""
+    touched: bool = False
+    managed: bool = True
+    forgotten_twin: bool = False
+    replace_reason: tuple[str, ...] = ()
+    resources: list[str] = msgspec.field(default_factory=list)
+    place: Place | None = None
+    clear_secrets: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> bool:
+        """Whether the connection is destroyed, or forgotten: told of, and not judged."""
+        return self.action in _ENDS
+
+    def shown(self, name: str) -> str:
+        """Return a field of its identity as reports show it; "" where it is not known."""
+        held = self.fields.get(name, ABSENT)
+        if "" in held.sensitive:
+            return "[sensitive]"
+        return held.value if isinstance(held.value, str) else ""
+
+
+class Estate(msgspec.Struct):
+    """What a plan would make of an account, as far as the plan tells."""
+
+    connections: list[Planned]
+    accounts: tuple[str, ...]
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+    remarks: tuple[str, ...]
+    resources: int
+    changes: bool
+    #: The addresses of resources that the plan leaves as they are, and so sends nothing of.
+    quiet: frozenset[str] = frozenset()
+
+    @property
+    def touched(self) -> list[Planned]:
+        """The connections whose fields the plan changes."""
+        return [planned for planned in self.connections if planned.touched]
+
+
+class Doubts(msgspec.Struct):
+    """What resources send that may be for any of some connections: by field, values and where."""
+
+    among: list[Planned]
+    setters: Setters = msgspec.field(default_factory=dict)
+    changes: bool = False
+
+    def add(self, address: str, fields: Fields, *, changes: bool) -> None:
+        """Add what one resource sends."""
+        self.changes = self.changes or changes
+        for name, held in fields.items():
+            if held.state is not State.KEPT:
+                found = self.setters.setdefault(name, {})
+                found.setdefault(repr(held.value), (address, held))
+
+
+class _Entry(msgspec.Struct):
+    """One instance of a Fivetran resource, decoded."""
+
+    resource: ResourceChange
+    change: Change
+    action: Action
+    place: Place
+    account: str
+    attributes: Attributes
+
+
+def estate_of(plan: Plan) -> Estate:
+    """Return the connections of ``plan``. Raises msgspec.MsgspecError for a damaged change."""
+    return _Builder(plan).build()
+
+
+class _Builder:
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._problems: list[str] = []
+        self._warnings: list[str] = []
+        self._remarks: list[str] = []
+        self._doubts: dict[tuple[int, ...], Doubts] = {}
+        managed = [c for c in plan.changes if is_fivetran(c) and c.mode == "managed"]
+        live = [c for c in managed if not c.deposed]
+        self._places = {c.address: _place(c) for c in live}
+        kinds = CONNECTIONS | HOLDERS.keys()
+        self._references = References(
+            plan.configured,
+            [self._places[c.address] for c in live if c.type in kinds],
+        )
+        self._accounts = _Accounts(plan)
+        self._resources = len(managed)
+        self._entries: list[_Entry] = []
+        self._changes = False
+        for resource in managed:
+            self._enter(resource)
+
+    def build(self) -> Estate:
+        """Return the estate."""
+        connections = [self._connection(e) for e in self._entries if e.resource.type in CONNECTIONS]
+        index = _Index(connections)
+        holders = [e for e in self._entries if e.resource.type in HOLDERS]
+        # What ends comes first: its connection keeps it, unless another sets it.
+        for entry in sorted(holders, key=lambda e: (e.action not in _ENDS, e.resource.address)):
+            self._join(entry, index)
+        # What is decided comes first: what may be set to the same is in no doubt.
+        for doubts in self._doubts.values():
+            for planned in doubts.among:
+                doubted(planned.fields, doubts.setters)
+                planned.touched = planned.touched or doubts.changes
+        for planned in connections:
+            if planned.touched and planned.action is Action.NONE:
+                planned.action = Action.UPDATE  # by its schedule, or the like
+        connections += index.outside.values()
+        # By address, so that the order of resources in a plan changes nothing.
+        connections.sort(key=lambda planned: planned.address)
+        return Estate(
+            connections,
+            self._accounts.used([e.account for e in self._entries]),
+            tuple(self._problems),
+            tuple(self._warnings),
+            tuple(self._remarks),
+            self._resources,
+            self._changes,
+            frozenset(e.resource.address for e in self._entries if e.action is Action.NONE),
+        )
+
+    def _enter(self, resource: ResourceChange) -> None:
+        change = resource.decoded()
+        action = _ACTIONS.get(tuple(change.actions), Action.OPEN)
+        address = one_line(resource.address)
+        if action is Action.OPEN:
+            said = one_line(", ".join(change.actions) or "none")
+            self._problems.append(
+                f"{address}: the action {said} is not known; use a release of fivetran-auditor"
+                " that knows it"
+            )
+        if action is not Action.NONE:
+            self._changes = True
+        if resource.deposed:
+            self._remarks.append(
+                f"{address}: an old object of it ({one_line(resource.deposed, 20)}) is destroyed"
+            )
+            return
+        place = self._places[resource.address]
+        configured = self._references.resource(place)
+        attributes = Attributes(resource, change, configured, fresh=action in _FRESH)
+        account = self._accounts.of(configured.provider_config_key if configured else "")
+        self._entries.append(_Entry(resource, change, action, place, account, attributes))
+        if resource.previous_address:
+            self._remarks.append(f"{address}: moved from {one_line(resource.previous_address)}")
+        if change.importing is not None:
+            self._remarks.append(f"{address}: imported into Terraform")
+        if tuple(change.actions) == ("create", "forget"):
+            self._remarks.append(f"{address}: what it was stays alive, outside Terraform")
+
+    # -- connections ------------------------------------------------------------------------
+
+    def _connection(self, entry: _Entry) -> Planned:
+        resource, change, action = entry.resource, entry.change, entry.action
+        attributes = entry.attributes
+        if action in _ENDS:
+            # What ends is told by what it was.
+            change = msgspec.structs.replace(
+                change, after=change.before, after_unknown=None, after_sensitive=None
+            )
+            attributes = Attributes(resource, change, None, fresh=False)
+        fields, remarks = connection_fields(resource.type, attributes)
+        self._remarks += remarks
+        self._name_group(fields, entry)
+        before = entry.attributes.before.get("id")
+        real_id = before if isinstance(before, str) else ""
+        if action is Action.NONE and not real_id:
+            real_id = str(attributes.after.get("id") or "")
+        known = real_id if action not in _FRESH else ""
+        return Planned(
+            identity=known or f"terraform:{resource.address}",
+            address=resource.address,
+            action=action,
+            fields=fields,
+            account=entry.account,
+            real_id=real_id,
+            touched=action in _CHANGES,
+            forgotten_twin=tuple(change.actions) == ("create", "forget"),
+            replace_reason=_reasons(change, resource),
+            resources=[resource.address],
+            place=entry.place,
+            clear_secrets=() if action in _ENDS else clear_secrets(entry.attributes),
+        )
+
+    def _name_group(self, fields: Fields, entry: _Entry) -> None:
+        """Let connections in a group that is yet to be made share it."""
+        held = fields.get("group_id")
+        if held is None or type(held.value) is not Gap:
+            return
+        raw = entry.attributes.expression("group_id")
+        expression = parse_expression(raw) if raw is not None else None
+        group = group_in(expression) if expression is not None else ""
+        if not group:
+            return
+        module = entry.resource.module_address
+        address = f"{module}.{group}" if module else group
+        told = f"known only after apply, it is the id of {address}"
+        gap = msgspec.structs.replace(held.value, told=told, identity=f"terraform:{address}")
+        fields["group_id"] = msgspec.structs.replace(held, value=gap)
+
+    # -- what is joined to them -------------------------------------------------------------
+
+    def _join(self, entry: _Entry, index: _Index) -> None:
+        resource, action = entry.resource, entry.action
+        fields = self._sent_by(entry)
+        found = self._target(entry, index)
+        address = one_line(resource.address)
+        ends = action in _ENDS
+        if isinstance(found, Planned) and found.ends:
+            return
+        if ends:
+            self._remarks.append(
+                f"{address}: {'destroyed' if action is Action.DELETE else 'forgotten'};"
+                " its connection keeps what it set"
+            )
+        if isinstance(found, Planned):
+            fresh = found.action in _FRESH
+            for dispute in joined(found.fields, fields, fresh=fresh):
+                self._warnings.append(f"{one_line(found.address)}: {dispute}")
+            if not ends:
+                found.resources.append(resource.address)
+                found.clear_secrets += clear_secrets(entry.attributes)
+                found.touched = found.touched or action in _CHANGES
+            return
+        if ends or not (sent(fields.values()) or fields):
+            return
+        self._doubt(entry, fields, found)
+
+    def _doubt(self, entry: _Entry, fields: Fields, among: Sequence[Planned]) -> None:
+        address, attribute = one_line(entry.resource.address), HOLDERS[entry.resource.type]
+        form = f"{attribute} = TYPE.NAME.id, or TYPE.NAME[each.key].id with equal keys"
+        if not among:
+            self._problems.append(
+                f"{address}: for which connection it is cannot be told from the plan; write {form}"
+            )
+            return
+        self._warnings.append(
+            f"{address}: for which of {plural(len(among), 'connection')} it is cannot be told from"
+            f" the plan; write {form}"
+        )
+        doubts = self._doubts.setdefault(tuple(map(id, among)), Doubts(list(among)))
+        doubts.add(address, fields, changes=entry.action in _CHANGES)
+
+    def _sent_by(self, entry: _Entry) -> Fields:
+        attributes = entry.attributes
+        if entry.action in _ENDS:
+            change = msgspec.structs.replace(
+                entry.change, after=entry.change.before, after_unknown=None, after_sensitive=None
+            )
+            attributes = Attributes(entry.resource, change, None, fresh=False)
+        match entry.resource.type:
+            case "fivetran_connector_schedule":
+                fields = schedule_fields(attributes)
+            case "fivetran_connection_v2_pause_state":
+                fields = pause_fields(attributes)
+            case "fivetran_connection_config":
+                fields = config_fields(attributes)
+            case _:
+                fields = schema_config_fields(attributes)
+        if entry.action in _ENDS:
+            return {
+                name: msgspec.structs.replace(held, state=State.KEPT)
+                for name, held in fields.items()
+                if held.value is not None
+            }
+        return fields
+
+    def _target(self, entry: _Entry, index: _Index) -> Planned | list[Planned]:
+        """Return the connection that a schedule or the like is for, or those it could be for."""
+        attributes, resource = entry.attributes, entry.resource
+        name = HOLDERS[resource.type]
+        values = attributes.before if entry.action in _ENDS else attributes.after
+        known = values.get(name)
+        if isinstance(known, str) and known:
+            return index.by_id(known, entry)
+        if entry.action not in _FRESH and not attributes.writes(name):
+            known = attributes.before.get(name)  # not written, and so kept
+            if isinstance(known, str) and known and not attributes.writes("connector_name"):
+                return index.by_id(known, entry)
+        schema, group = values.get("connector_name"), values.get("group_id")
+        if isinstance(schema, str) and schema:
+            return self._named(entry, index, schema, group)
+        raw = attributes.expression(name)
+        expression = parse_expression(raw) if raw is not None else None
+        if expression is None:
+            return index.open(entry.account, None)
+        found = self._references.target(expression, entry.place)
+        if isinstance(found, Place):
+            planned = index.at(found)
+            if planned is not None:
+                return planned
+            return []
+        return index.open(entry.account, found.among)
+
+    def _named(
+        self, entry: _Entry, index: _Index, schema: str, group: object
+    ) -> Planned | list[Planned]:
+        if isinstance(group, str) and group:
+            return index.by_name(group, schema, entry)
+        raw = entry.attributes.expression("group_id")
+        expression = parse_expression(raw) if raw is not None else None
+        reference = group_in(expression) if expression is not None else ""
+        module = entry.resource.module_address
+        identity = f"terraform:{module + '.' if module else ''}{reference}"
+        among = index.of_schema(schema)
+        same = [
+            planned
+            for planned in among
+            if reference
+            and isinstance(gap := planned.fields.get("group_id", ABSENT).value, Gap)
+            and gap.identity == identity
+        ]
+        return same[0] if len(same) == 1 else among
+
+
+class _Index:
+    """The connections of a plan by what names them."""
+
+    def __init__(self, connections: list[Planned]) -> None:
+        self.connections = connections
+        #: Connections that only a schedule or the like speaks of.
+        self.outside: dict[str, Planned] = {}
+        self._by_id = {p.real_id: p for p in connections if p.real_id and p.action not in _FRESH}
+        self._at = {p.place: p for p in connections}
+        self._open: dict[str, list[Planned]] = {}
+        self._of_schema: dict[str, list[Planned]] | None = None
+
+    def at(self, place: Place) -> Planned | None:
+        """Return the connection of an instance of a resource."""
+        return self._at.get(place)
+
+    def by_id(self, known: str, entry: _Entry) -> Planned:
+        """Return the connection with this id, one outside the plan where there is none in it."""
+        found = self._by_id.get(known)
+        return found or self._stranger(known, {"id": _known(known, entry)}, known, entry)
+
+    def by_name(self, group: str, schema: str, entry: _Entry) -> Planned | list[Planned]:
+        """Return the connection of this group and schema, one outside the plan for none in it."""
+        found = [
+            planned
+            for planned in self.of_schema(schema)
+            if planned.fields.get("group_id", ABSENT).value == group
+        ]
+        if len(found) > 1:
+            return found
+        if found:
+            return found[0]
+        fields = {
+            "group_id": _known(group, entry, "group_id"),
+            "schema": _known(schema, entry, "connector_name"),
+        }
+        return self._stranger(f"{group}/{schema}", fields, "", entry)
+
+    def open(self, account: str, among: Iterable[Place] | None) -> list[Planned]:
+        """Return the connections that an id which is not known yet may be of."""
+        if among is None:
+            if account not in self._open:
+                self._open[account] = [p for p in self.connections if _may_be(p, account)]
+            return self._open[account]
+        found = map(self._at.get, among)
+        return [planned for planned in found if planned is not None and _may_be(planned, account)]
+
+    def of_schema(self, schema: str) -> list[Planned]:
+        """Return the connections of this name that stay."""
+        if self._of_schema is None:
+            self._of_schema = {}
+            for planned in self.connections:
+                name = planned.fields["schema"].value
+                if not planned.ends and isinstance(name, str):
+                    self._of_schema.setdefault(name, []).append(planned)
+        return self._of_schema.get(schema, [])
+
+    def _stranger(self, key: str, fields: Fields, real_id: str, entry: _Entry) -> Planned:
+        if key not in self.outside:
+            address = entry.resource.address
+            hidden = bool(fields.get("id", ABSENT).sensitive)
+            self.outside[key] = Planned(
+                identity=f"terraform:{address}" if hidden or not real_id else real_id,
+                address=address,
+                action=Action.UPDATE if entry.action in _CHANGES else Action.NONE,
+                fields=dict(fields),
+                account=entry.account,
+                real_id=real_id,
+                managed=False,
+            )
+        return self.outside[key]
+
+
+def _may_be(planned: Planned, account: str) -> bool:
+    """Whether an id that is not known yet may be this connection's."""
+    stays = not planned.ends and planned.action is not Action.NONE
+    return stays and planned.account == account
+
+
+class _Accounts:
+    """The accounts that a plan's provider configurations stand for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._names: dict[str, str] = {}
+        seen: dict[object, str] = {}
+        for key, config in plan.configured.provider_config.items():
+            if not config.full_name.endswith("/fivetran") and config.name != "fivetran":
+                continue
+            identity = _credentials(config.expressions)
+            self._names[key] = seen.setdefault(identity, key)
+        # What is destroyed is configured no more: of several accounts, which one is not told.
+        names = set(self._names.values())
+        self._only = names.pop() if len(names) == 1 else ""
+
+    def of(self, key: str) -> str:
+        """Return the account that a resource's provider configuration stands for."""
+        return self._names.get(key, key or self._only)
+
+    def used(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the accounts that any resource uses."""
+        return tuple(sorted(set(filter(None, names))))
+
+
+def _credentials(raw: msgspec.Raw) -> object:
+    """Return what is equal for two provider configurations of one account."""
+    try:
+        given = msgspec.json.decode(raw, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return bytes(raw)
+    wanted = {n: given[n] for n in ("api_key", "api_secret", "api_url") if n in given}
+    return msgspec.json.encode(wanted, order="deterministic")
+
+
+def _known(value: str, entry: _Entry, name: str = "") -> Held:
+    """Return what a schedule or the like says of the connection that it is for."""
+    name = name or HOLDERS[entry.resource.type]
+    sensitive = entry.attributes.sensitive(name)
+    return Held(State.KNOWN, value, entry.resource.address, name, sensitive=sensitive)
+
+
+def _place(change: ResourceChange) -> Place:
+    return Place(parse_where(change.module_address), f"{change.type}.{change.name}", change.index)
+
+
+def _reasons(change: Change, resource: ResourceChange) -> tuple[str, ...]:
+    """Return why an object is replaced: the attributes that force it, or the plan's own word."""
+    if _ACTIONS.get(tuple(change.actions)) is not Action.REPLACE:
+        return ()
+    paths = [".".join(map(str, path)) for path in change.replace_paths if isinstance(path, list)]
+    return tuple(dict.fromkeys(paths)) or tuple(filter(None, (resource.action_reason,)))

@@ -1,0 +1,248 @@
+"""Where a plan's resources are written: the lines of ``.tf`` files, which no plan holds.
+
+Only the headers of resources, their attributes and the comments beside them are looked for. A small
+scanner knows comments, texts with what is inserted in them, heredocs and braces; whatever else a
+file holds is passed over. A module is followed where its source is a local folder, or where
+``terraform init`` has put it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from auditor.errors import UsageError
+from auditor.model import Position
+from auditor.sources.plan.document import Configuration, Module
+from auditor.text import printable
+
+#: What begins a comment that waives a rule for the resource that it stands in or above.
+MARK = "fivetran-auditor:"
+_MODULES = Path(".terraform") / "modules" / "modules.json"
+_LARGEST = 4 << 20
+_TOKEN = re.compile(
+    r"""
+      (?P<blank>[^\S\n]+)
+    | (?P<line>\n)
+    | (?P<comment>(?:\#|//)[^\n]*|/\*.*?(?:\*/|\Z))
+    | (?P<heredoc><<-?[ \t]*(?P<mark>[A-Za-z_][\w-]*)[^\n]*\n)
+    | (?P<word>[A-Za-z_][\w-]*)
+    | (?P<open>[{\[(])
+    | (?P<close>[}\])])
+    | (?P<equals>=(?!=)|:)
+    | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A resource in a file: its header, its attributes by path, and what is noted beside it."""
+
+    name: str
+    position: Position
+    attributes: Mapping[str, Position]
+    comments: tuple[tuple[Position, str], ...] = ()
+
+
+class Folder:
+    """The files of a configuration: its root folder, and the modules that it calls.
+
+    Raises UsageError for a folder that is none.
+    """
+
+    def __init__(self, path: str, configuration: Configuration) -> None:
+        self.path = path
+        root = Path(path)
+        if not root.is_dir():
+            raise UsageError(f"{printable(path)}: no such folder; name the one with the .tf files")
+        self._installed = _installed(root)
+        self._resources: dict[tuple[tuple[str, ...], str], Written] = {}
+        self._read(root, (), configuration.root_module)
+
+    def locate(self, module: Sequence[str], name: str, attribute: str) -> Position | None:
+        """Return where an attribute of ``TYPE.NAME`` in a module is written, or its header is."""
+        written = self._resources.get((tuple(module), name))
+        if written is None:
+            return None
+        path = attribute
+        while path:
+            found = written.attributes.get(path)
+            if found is not None:
+                return found
+            path = path.rpartition(".")[0]
+        return written.position
+
+    def comments(self) -> Iterator[tuple[tuple[str, ...], str, Position, str]]:
+        """Yield what is noted beside resources: module, ``TYPE.NAME``, where, and the words."""
+        for (module, name), written in self._resources.items():
+            for position, text in written.comments:
+                yield module, name, position, text
+
+    def _read(self, folder: Path, names: tuple[str, ...], module: Module) -> None:
+        for file in sorted(folder.glob("*.tf")):
+            for written in read_file(file):
+                self._resources.setdefault((names, written.name), written)
+        for name, call in module.module_calls.items():
+            inner = (*names, name)
+            place = self._installed.get(".".join(inner))
+            if place is None and call.source.startswith(("./", "../")):
+                place = folder / call.source
+            if place is not None and place.is_dir():
+                self._read(place, inner, call.module)
+
+
+def read_file(file: Path) -> list[Written]:
+    """Return the resources that a file holds; none for one that cannot be read."""
+    try:
+        if file.stat().st_size > _LARGEST:
+            return []
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return []
+    return _Scanner(text, printable(file.as_posix())).resources()
+
+
+class _Scanner:
+    """Goes through one file, and keeps where in its blocks it is."""
+
+    def __init__(self, text: str, label: str) -> None:
+        self._text = text
+        self._label = label
+        self._starts = [0, *(m.end() for m in re.finditer("\n", text))]
+        self._found: list[Written] = []
+        #: The words since the line began, and where the first of them stands.
+        self._header: list[str] = []
+        self._at = 0
+        #: For each brace or bracket that is open, whether what is in it has a path.
+        self._opened: list[bool] = []
+        self._path: list[str] = []
+        #: The resource that is open, "" for none: where it begins, and what it holds.
+        self._name = ""
+        self._start = 0
+        self._attributes: dict[str, Position] = {}
+        self._inside: list[tuple[Position, str]] = []
+        self._above: list[tuple[Position, str]] = []
+
+    def resources(self) -> list[Written]:
+        """Return every resource block of the file."""
+        for kind, text, at in self._tokens():
+            match kind:
+                case "comment":
+                    self._comment(text, at)
+                case "open":
+                    self._open(text)
+                case "close":
+                    self._close()
+                case "word" | "string":
+                    self._at = self._at if self._header else at
+                    self._header.append(text)
+                case "equals":
+                    self._equals()
+                case "line":
+                    self._header = []
+        return self._found
+
+    def _comment(self, text: str, at: int) -> None:
+        lead, mark, words = text.partition(MARK)
+        if mark and not lead.strip("#/* \t"):  # else the words are mentioned, not meant
+            noted = self._position(at), words.removesuffix("*/").strip()
+            (self._inside if self._opened else self._above).append(noted)
+
+    def _open(self, text: str) -> None:
+        header, within = self._header, bool(self._opened)
+        nests = text == "{" and bool(header) and all(self._opened[1:])
+        if not within and header[:1] == ["resource"] and len(header) == 3:
+            self._name, self._start = f"{header[1]}.{header[2]}", self._at
+            self._attributes, self._inside, self._above = {}, self._above, []
+        elif within and nests:
+            self._path.append(header[0])
+            self._attributes.setdefault(".".join(self._path), self._position(self._at))
+        self._opened.append(within and nests)
+        self._header = []
+
+    def _close(self) -> None:
+        self._header = []
+        if not self._opened:
+            return
+        if self._opened.pop() and self._path:
+            self._path.pop()
+        if self._opened:
+            return
+        if self._name:
+            start, noted = self._position(self._start), tuple(self._inside)
+            self._found.append(Written(self._name, start, self._attributes, noted))
+        self._name, self._attributes, self._inside, self._above = "", {}, [], []
+
+    def _equals(self) -> None:
+        if self._opened and len(self._header) == 1 and all(self._opened[1:]):
+            written = ".".join((*self._path, self._header[0]))
+            self._attributes.setdefault(written, self._position(self._at))
+
+    def _tokens(self) -> Iterator[tuple[str, str, int]]:
+        at, text = 0, self._text
+        while at < len(text):
+            if text[at] == '"':
+                end = _string_end(text, at)
+                yield "string", text[at + 1 : end - 1], at
+                at = end
+                continue
+            match = _TOKEN.match(text, at)
+            assert match is not None
+            kind = match.lastgroup or "other"
+            kind = "heredoc" if match["heredoc"] else kind
+            if kind == "heredoc":
+                close = re.compile(rf"^[ \t]*{re.escape(match['mark'])}[ \t]*$", re.MULTILINE)
+                ended = close.search(text, match.end())
+                at = ended.end() if ended else len(text)
+                continue
+            if kind not in {"blank", "other"}:
+                yield kind, match[0], at
+            at = match.end()
+
+    def _position(self, at: int) -> Position:
+        line = bisect_right(self._starts, at)
+        return Position(self._label, line, at - self._starts[line - 1] + 1)
+
+
+def _string_end(text: str, at: int) -> int:
+    """Return where a text that begins at ``at`` ends: what is inserted may hold texts itself."""
+    at += 1
+    while at < len(text):
+        if text[at] == "\\":
+            at += 2
+        elif text[at] == '"':
+            return at + 1
+        elif text[at] == "\n":
+            return at
+        elif text.startswith(("${", "%{"), at) and not text.startswith(("$${", "%%{"), at - 1):
+            at = _insertion_end(text, at + 2)
+        else:
+            at += 1
+    return at
+
+
+def _insertion_end(text: str, at: int) -> int:
+    depth = 1
+    while at < len(text) and depth:
+        if text[at] == '"':
+            at = _string_end(text, at)
+            continue
+        depth += (text[at] == "{") - (text[at] == "}")
+        at += 1
+    return at
+
+
+def _installed(root: Path) -> dict[str, Path]:
+    """Return the folders that ``terraform init`` has put modules into, by their key."""
+    try:
+        read = json.loads((root / _MODULES).read_text(encoding="utf-8"))
+        modules = read["Modules"]
+        return {m["Key"]: root / m["Dir"] for m in modules if m.get("Key")}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}

@@ -1,0 +1,241 @@
+"""A plan laid over an account as it is: what the account would hold once it is applied.
+
+Created connections are added, destroyed ones taken out, changed ones keep what the plan does not
+send. A replaced one is new: what it was is gone, but for what the plan says of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from auditor.decoding.gaps import NOT_IN_PLAN
+from auditor.decoding.json_values import MISSING
+from auditor.decoding.records import Node, Shape
+from auditor.model import Connections
+from auditor.sources.plan.attributes import Held, State
+from auditor.sources.plan.estate import Action, Estate, Planned
+from auditor.sources.plan.records import FACT, record_of, told_of
+from auditor.text import one_line, plural
+
+_SENT = frozenset({State.KNOWN, State.UNKNOWN, State.DEFAULT})
+_NEEDED = frozenset({Action.UPDATE, Action.REPLACE, Action.DELETE, Action.OPEN})
+#: What changes with a frequency or a schedule's type, and is not sent beside them.
+_SCHEDULE = "schedule"
+_LISTED = 20
+
+
+class Account(msgspec.Struct):
+    """The connections that one account was listed with, in order, and which account it is."""
+
+    name: str
+    records: list[Any] = msgspec.field(default_factory=list)
+    problems: list[str] = msgspec.field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
+
+
+class Overlay(msgspec.Struct):
+    """What the account would hold; ``placed`` are the planned connections by where they stand."""
+
+    records: list[Any]
+    identities: Connections
+    placed: dict[int, Planned]
+    accounts: list[str]
+    problems: list[str]
+    warnings: list[str]
+
+
+def lay(estate: Estate, accounts: Sequence[Account], shape: Shape) -> Overlay:
+    """Return what ``accounts`` would hold once the plan of ``estate`` is applied.
+
+    A plan that changes what the listing does not have is a problem; one that was made of other
+    values than the listing has, a warning.
+    """
+    overlay = Overlay([], Connections([], [], [], []), {}, [], [], [])
+    entries: list[tuple[Any, Planned | None, str]] = []
+    for account in accounts:
+        ours = [p for p in estate.connections if _is_of(p, account, accounts)]
+        entries += _laid(estate, account, ours, shape, overlay)
+    ids: list[str] = []
+    services: list[str] = []
+    schemas: list[str] = []
+    groups: list[str] = []
+    for index, (record, planned, account_name) in enumerate(entries):
+        overlay.records.append(record)
+        overlay.accounts.append(account_name)
+        if planned is not None:
+            overlay.placed[index] = planned
+        fresh = planned is not None and planned.identity.startswith("terraform:")
+        ids.append(planned.identity if planned is not None and fresh else record.id)
+        services.append(_name(record.service, planned, "service"))
+        schemas.append(_name(record.schema, planned, "schema"))
+        groups.append(_name(record.group_id, planned, "group_id"))
+    addresses = [planned.address if planned else "" for _, planned, _ in entries]
+    overlay.identities = Connections(ids, services, schemas, groups, addresses)
+    return overlay
+
+
+def _is_of(planned: Planned, account: Account, accounts: Sequence[Account]) -> bool:
+    """Whether a connection is of ``account``; where the plan does not tell, by its id."""
+    if len(accounts) == 1 or planned.account:
+        return len(accounts) == 1 or planned.account == account.name
+    owners = [a for a in accounts if any(r.id == planned.real_id for r in a.records)]
+    return account is (owners or accounts)[0]
+
+
+def _laid(
+    estate: Estate, account: Account, ours: Sequence[Planned], shape: Shape, overlay: Overlay
+) -> Iterator[tuple[Any, Planned | None, str]]:
+    at, new = _met(account, ours, overlay)
+    drifted = 0
+    for record in account.records:
+        planned = at.get(record.id)
+        if planned is None:
+            yield record, None, account.name
+            continue
+        drifted += _has_drifted(planned, record, shape)
+        for laid, by in _outcome(planned, record, shape, estate):
+            yield laid, by, account.name
+    for planned in new:
+        yield record_of(shape, planned), planned, account.name
+    if drifted:
+        count = plural(drifted, "connection")
+        overlay.warnings.append(
+            f"{count} of the plan differ from the listing: something changed since the plan was"
+            " made; what the plan sends counts"
+        )
+
+
+def _met(
+    account: Account, ours: Sequence[Planned], overlay: Overlay
+) -> tuple[dict[str, Planned], list[Planned]]:
+    """Return the planned connections by the id that the account has them under, and the others."""
+    by_id = {record.id: record for record in account.records}
+    by_name = {(record.group_id, record.schema): record for record in account.records}
+    at: dict[str, Planned] = {}
+    new: list[Planned] = []
+    for planned in ours:
+        live = by_id.get(planned.real_id)
+        if live is None and not planned.managed and not planned.real_id:
+            live = by_name.get((planned.shown("group_id"), planned.shown("schema")))
+        if live is not None and planned.action is not Action.CREATE:
+            at[live.id] = planned
+            if not planned.managed:
+                planned.identity = live.id
+        elif planned.action is Action.CREATE:
+            new.append(planned)
+        elif planned.action in _NEEDED:
+            overlay.problems.append(
+                f"{one_line(planned.address)}: the plan changes the connection"
+                f" {one_line(planned.real_id or planned.identity)}, which the listing does not"
+                " have: it is another account's, or was made before or after; list and plan again"
+            )
+            new += [] if planned.ends else [planned]
+    return at, new
+
+
+def _outcome(
+    planned: Planned, live: Any, shape: Shape, estate: Estate
+) -> Iterator[tuple[Any, Planned | None]]:
+    """Yield what becomes of a connection: itself, changed or not, another, or nothing."""
+    if planned.action is Action.DELETE:
+        if FACT in shape.root.children:
+            yield _over(planned, live, shape, estate), planned
+    elif planned.action is Action.FORGET or not planned.touched:
+        yield _with_facts(planned, live, shape), planned
+    elif planned.action is Action.REPLACE:
+        if planned.forgotten_twin:
+            yield live, None
+        fresh = record_of(shape, planned)
+        if FACT in shape.root.children:
+            node = shape.root.children[FACT]
+            fresh = replace(fresh, **{node.attribute: _facts(planned, live, shape)})
+        yield fresh, planned
+    else:
+        yield _over(planned, live, shape, estate), planned
+
+
+def _over(planned: Planned, live: Any, shape: Shape, estate: Estate) -> Any:
+    """Return a connection that lives on with what the plan sends of it."""
+    changes: dict[str, Any] = {}
+    children = shape.root.children
+    if planned.ends:
+        return _with_facts(planned, live, shape)
+    for key, node in children.items():
+        held = planned.fields.get(key)
+        if held is None or held.state not in _SENT or held.address in estate.quiet:
+            continue
+        changes[node.attribute] = _laid_value(
+            node, getattr(live, node.attribute), held.value, shape
+        )
+    schedule = children.get(_SCHEDULE)
+    if schedule is not None and schedule.attribute not in changes and _reschedules(planned, estate):
+        changes[schedule.attribute] = NOT_IN_PLAN
+    if FACT in children:
+        changes[children[FACT].attribute] = _facts(planned, live, shape)
+    return replace(live, **changes)
+
+
+def _with_facts(planned: Planned, live: Any, shape: Shape) -> Any:
+    node = shape.root.children.get(FACT)
+    if node is None:
+        return live
+    return replace(live, **{node.attribute: _facts(planned, live, shape)})
+
+
+def _facts(planned: Planned, live: Any, shape: Shape) -> Any:
+    held = {
+        key: value
+        for key, node in shape.root.children.items()
+        if isinstance(value := getattr(live, node.attribute), (str, int, float, bool, list))
+    }
+    facts = told_of(shape, planned, held)
+    return getattr(shape.convert({FACT: facts}), shape.root.children[FACT].attribute)
+
+
+def _laid_value(node: Node, live: Any, value: Any, shape: Shape) -> Any:
+    """Return ``value`` as decoded at ``node``; of settings, what the plan does not name stays."""
+    if not isinstance(value, dict):
+        return value
+    if isinstance(live, dict):
+        return {**live, **value}
+    if node.struct is not None and type(live) is node.struct:
+        given = {
+            child.attribute: _laid_value(child, getattr(live, child.attribute), value[key], shape)
+            for key, child in node.children.items()
+            if key in value
+        }
+        return replace(live, **given)
+    built = shape.convert({node.key: value})
+    return getattr(built, node.attribute)
+
+
+def _reschedules(planned: Planned, estate: Estate) -> bool:
+    return any(
+        held.state in _SENT and held.address not in estate.quiet
+        for name in ("sync_frequency", "schedule_type", "daily_sync_time")
+        if (held := planned.fields.get(name)) is not None
+    )
+
+
+def _has_drifted(planned: Planned, live: Any, shape: Shape) -> bool:
+    """Whether the plan was made of other values than the listing has."""
+    for key, node in shape.root.children.items():
+        held: Held | None = planned.fields.get(key)
+        if held is None or held.before is msgspec.UNSET or not planned.touched:
+            continue
+        now = getattr(live, node.attribute)
+        simple = isinstance(held.before, (str, int, bool)) and isinstance(now, (str, int, bool))
+        if simple and now is not MISSING and now != held.before and key != "created_at":
+            return True
+    return False
+
+
+def _name(value: Any, planned: Planned | None, name: str) -> str:
+    held = planned.fields.get(name) if planned is not None else None
+    if held is not None and "" in held.sensitive:
+        return "[sensitive]"
+    return value if type(value) is str else ""

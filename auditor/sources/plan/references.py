@@ -1,0 +1,298 @@
+"""Which connection a schedule, a pause state or a config is for, as far as a plan tells.
+
+The configuration names what an attribute refers to, and no more: an index loses what follows it,
+a function hides what it does, a local value is nowhere. What can be decided is decided here, in
+the order of what is surest; everything else is undecided, with the connections it could be.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Union
+
+import msgspec
+
+from auditor.sources.plan.document import (
+    PREFIX,
+    Configuration,
+    ConfiguredResource,
+    Expression,
+    Module,
+    ModuleCall,
+)
+
+Key = Union[str, int, None]
+#: The instance of a module: the names and instance keys of the calls that lead to it.
+Where = tuple[tuple[str, Key], ...]
+
+_KEY = r'(?:\[("(?:\\.|[^"\\])*"|[0-9]+)\])?'
+_CALL = re.compile(rf"module\.([^.\[]+){_KEY}\.?")
+_THING = re.compile(rf"({PREFIX}[a-z0-9_]+\.[^.\[]+){_KEY}(?:\.(.+))?", re.DOTALL)
+_OUTPUT = re.compile(rf"module\.([^.\[]+){_KEY}\.([^.\[]+)(\.id)?")
+_VARIABLE = re.compile(r"var\.([^.\[]+)(\.id)?")
+_BY_KEY = ("each.key", "each.value", "count.index")
+_KNOWN = ("data.", "path.", "terraform.", "each.key", "count.index")
+_DEPTH = 16
+
+
+class Place(msgspec.Struct, frozen=True):
+    """An instance of a resource: the module it is in, ``TYPE.NAME``, and its key."""
+
+    where: Where
+    name: str
+    key: Key = None
+
+
+class Undecided(msgspec.Struct, frozen=True):
+    """What could not be decided; ``among`` are the places it could be, None for anywhere."""
+
+    among: tuple[Place, ...] | None = None
+
+
+def parse_where(address: str) -> Where:
+    """Return the module instance that ``module.a["x"].module.b`` names."""
+    return tuple((m[1], parse_key(m[2])) for m in _CALL.finditer(address))
+
+
+def split_address(address: str) -> tuple[tuple[str, ...], str]:
+    """Return the names of the modules that an address leads through, and its ``TYPE.NAME``."""
+    modules: list[str] = []
+    rest = address
+    while (call := _CALL.match(rest)) is not None and rest.startswith("module."):
+        modules.append(call[1])
+        rest = rest[call.end() :]
+    return tuple(modules), rest.partition("[")[0]
+
+
+def parse_key(text: str | None) -> Key:
+    """Return an instance key as it stands between brackets."""
+    if text is None:
+        return None
+    return str(json.loads(text)) if text.startswith('"') else int(text)
+
+
+class References:
+    """The references of a configuration, and the instances that a plan has of each resource."""
+
+    def __init__(self, configuration: Configuration, places: Sequence[Place]) -> None:
+        self._root = configuration.root_module
+        self._keys: dict[tuple[Where, str], set[Key]] = {}
+        for place in places:
+            self._keys.setdefault((place.where, place.name), set()).add(place.key)
+        self._places = tuple(places)
+        self._resources: dict[int, Mapping[str, ConfiguredResource]] = {}
+
+    def resource(self, place: Place) -> ConfiguredResource | None:
+        """Return the resource as the configuration has it; None for one that it has no more."""
+        module = self._module(place.where)
+        if module is None:
+            return None
+        by_address = self._resources.get(id(module))
+        if by_address is None:
+            by_address = {r.address: r for r in module.resources if r.type.startswith(PREFIX)}
+            self._resources[id(module)] = by_address
+        return by_address.get(place.name)
+
+    def target(self, attribute: Expression, holder: Place) -> Place | Undecided:
+        """Return the place that ``attribute`` of the resource at ``holder`` is the id of."""
+        resource = self.resource(holder)
+        each = resource.for_each_expression if resource else None
+        return self._resolve(attribute, _Context(holder.where, holder.key, each), "id", _DEPTH)
+
+    # -- deciding ---------------------------------------------------------------------------
+
+    def _resolve(
+        self, expression: Expression, context: _Context, wanted: str, depth: int
+    ) -> Place | Undecided:
+        """Return what ``expression`` refers to: with ``wanted`` id its id, with "" the object."""
+        references = _longest(expression.references)
+        keys = [r for r in references if r.startswith(_BY_KEY)]
+        things = [r for r in references if not r.startswith(_BY_KEY)]
+        if depth and len(things) == 1:
+            found = self._thing(things[0], keys, context, wanted, depth - 1)
+        elif depth and not things and keys in (["each.value"], ["each.value.id"]):
+            found = self._each_value(context, depth - 1)
+        else:
+            found = None
+        if found is not None and self._has(found):
+            return found
+        return Undecided(self._among(things, keys, context, depth))
+
+    def _thing(
+        self, text: str, keys: list[str], context: _Context, wanted: str, depth: int
+    ) -> Place | None:
+        resource = _THING.fullmatch(text)
+        if resource is not None:
+            place = Place(context.where, resource[1], parse_key(resource[2]))
+            rest = resource[3] or ""
+            if not keys:
+                return place if rest == wanted else None
+            # An index that is an expression hides itself and all that follows it.
+            indexed = resource[2] is None and not rest and len(keys) == 1
+            keyed = msgspec.structs.replace(place, key=context.key)
+            return keyed if indexed and context.key is not None else None
+        variable, output = _VARIABLE.fullmatch(text), _OUTPUT.fullmatch(text)
+        if keys or (variable or output) is None:
+            return None
+        if variable is not None:
+            wanted = "" if variable[2] else wanted
+            given = self._given(variable[1], context)
+        else:
+            assert output is not None
+            wanted = "" if output[4] else wanted
+            given = self._returned(output[1], parse_key(output[2]), output[3], context)
+        if given is None:
+            return None
+        found = self._resolve(*given, wanted, depth)
+        return found if isinstance(found, Place) else None
+
+    def _each_value(self, context: _Context, depth: int) -> Place | None:
+        """Return the instance of what ``for_each`` goes over that has the same key."""
+        each = context.for_each
+        names = _longest(each.references) if each is not None else []
+        if len(names) != 1 or context.key is None or not depth:
+            return None
+        variable = _VARIABLE.fullmatch(names[0])
+        if variable is not None and not variable[2]:
+            given = self._given(variable[1], context)
+            if given is None:
+                return None
+            expression, outer = given
+            return self._each_value(_Context(outer.where, context.key, expression), depth - 1)
+        over = _THING.fullmatch(names[0])
+        if over is None or over[2] is not None or over[3]:
+            return None
+        return Place(context.where, over[1], context.key)
+
+    def _given(self, variable: str, context: _Context) -> tuple[Expression, _Context] | None:
+        """Return what a module is given for a variable, and where that expression stands."""
+        if not context.where:
+            return None
+        *above, (name, key) = context.where
+        call = self._call(tuple(above), name)
+        raw = call.expressions.get(variable) if call else None
+        expression = parse_expression(raw) if raw is not None else None
+        if call is None or expression is None:
+            return None
+        return expression, _Context(tuple(above), key, call.for_each_expression)
+
+    def _returned(
+        self, name: str, key: Key, output: str, context: _Context
+    ) -> tuple[Expression, _Context] | None:
+        """Return a module's output, and where its expression stands."""
+        call = self._call(context.where, name)
+        declared = call.module.outputs.get(output) if call else None
+        expression = parse_expression(declared.expression) if declared else None
+        if expression is None:
+            return None
+        return expression, _Context((*context.where, (name, key)), None, None)
+
+    def _has(self, place: Place) -> bool:
+        return place.key in self._keys.get((place.where, place.name), ())
+
+    # -- what could not be decided ----------------------------------------------------------
+
+    def _among(
+        self, things: list[str], keys: list[str], context: _Context, depth: int
+    ) -> tuple[Place, ...] | None:
+        """Return every place that is mentioned; None where something hides what it is."""
+        if any(key.startswith("each.value") for key in keys):
+            each = _longest(context.for_each.references) if context.for_each else []
+            things = [*things, *(each or ["local.unknown"])]
+        if not things:
+            return None
+        found: dict[Place, None] = {}
+        for thing in things:
+            mentioned = self._mentioned(thing, context, depth)
+            if mentioned is None:
+                return None
+            found.update(dict.fromkeys(mentioned))
+        return tuple(found)
+
+    def _mentioned(self, thing: str, context: _Context, depth: int) -> list[Place] | None:
+        resource = _THING.fullmatch(thing)
+        if resource is not None:
+            key = parse_key(resource[2])
+            return [
+                place
+                for place in self._places
+                if place.where == context.where
+                and place.name == resource[1]
+                and (resource[2] is None or place.key == key)
+            ]
+        variable = re.match(r"var\.([^.\[]+)", thing)
+        given = self._given(variable[1], context) if variable and depth else None
+        if given is not None:
+            expression, outer = given
+            names = _longest(expression.references)
+            keys = [name for name in names if name.startswith(_BY_KEY)]
+            rest = [name for name in names if not name.startswith(_BY_KEY)]
+            among = self._among(rest, keys, outer, depth - 1)
+            return None if among is None else list(among)
+        module = re.match(r"module\.([^.\[]+)", thing)
+        if module is not None:
+            size = len(context.where)
+            return [
+                place
+                for place in self._places
+                if place.where[:size] == context.where
+                and len(place.where) > size
+                and place.where[size][0] == module[1]
+            ]
+        # What is known before an apply, or is of another type, is no connection of this plan.
+        return [] if thing.startswith(_KNOWN) or (variable and not context.where) else None
+
+    # -- finding ----------------------------------------------------------------------------
+
+    def _module(self, where: Where) -> Module | None:
+        module = self._root
+        for name, _ in where:
+            call = module.module_calls.get(name)
+            if call is None:
+                return None
+            module = call.module
+        return module
+
+    def _call(self, where: Where, name: str) -> ModuleCall | None:
+        module = self._module(where)
+        return module.module_calls.get(name) if module is not None else None
+
+
+class _Context(msgspec.Struct, frozen=True):
+    """Where an expression stands: its module, the key of what it is in, and its ``for_each``."""
+
+    where: Where
+    key: Key
+    for_each: Expression | None
+
+
+def parse_expression(raw: msgspec.Raw) -> Expression | None:
+    """Return one attribute's expression; None for a block or what cannot be read."""
+    try:
+        return msgspec.json.decode(raw, type=Expression)
+    except msgspec.MsgspecError:
+        return None
+
+
+def group_in(expression: Expression) -> str:
+    """Return the group, as ``fivetran_group.NAME``, whose id an attribute is; "" for none."""
+    names = _longest(expression.references)
+    found = _THING.fullmatch(names[0]) if len(names) == 1 else None
+    if found is None or found[3] != "id" or not found[1].startswith("fivetran_group."):
+        return ""
+    return names[0].removesuffix(".id")
+
+
+def _longest(references: Sequence[str]) -> list[str]:
+    """Return the references that are not the beginning of another: each is listed with its stem."""
+    return list(_kept(references))
+
+
+def _kept(references: Sequence[str]) -> Iterator[str]:
+    distinct = dict.fromkeys(references)
+    for reference in distinct:
+        stems = (f"{reference}.", f"{reference}[")
+        if not any(other.startswith(stems) for other in distinct):
+            yield reference

@@ -1,0 +1,309 @@
+"""The source over a plan, alone: what it would make of the connections that it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from auditor.decoding.records import Decoder, Shape
+from auditor.errors import SourceError
+from auditor.model import Completeness, Connections, Position, SourceInfo
+from auditor.sources.plan.document import HOW, Plan, providers, read_plan, unsettled_checks
+from auditor.sources.plan.estate import Action, Estate, Planned, estate_of
+from auditor.sources.plan.files import Folder
+from auditor.sources.plan.overlay import Account, Overlay, lay
+from auditor.sources.plan.records import FACT, record_of
+from auditor.sources.plan.references import split_address
+from auditor.sources.stream import End, Event, Page, Restart, Source
+from auditor.text import listed, one_line, plural, printable
+
+#: What reports call this kind of source.
+KIND = "terraform-plan"
+#: More of one kind than this are counted, not listed.
+_LISTED = 20
+_WORDS = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.REPLACE: "replaced",
+    Action.DELETE: "destroyed",
+    Action.FORGET: "forgotten",
+    Action.NONE: "unchanged",
+    Action.OPEN: "changed in a way that is not known",
+}
+_ENDINGS = {
+    Action.DELETE: "destroyed",
+    Action.FORGET: "forgotten; the connection stays, outside Terraform",
+}
+
+
+class PlanSource:
+    """Implements ``stream.Source`` over the plan at ``path``, or in standard input for ``-``.
+
+    ``require`` makes a plan without a Fivetran resource a problem. Raises UsageError for what is no
+    plan. One that cannot be read to its end is a SourceError of its events: whatever it held was
+    not judged.
+    """
+
+    def __init__(self, path: str, *, require: bool = False) -> None:
+        self._path = path
+        self._over: dict[str, Source] = {}
+        self._require = require
+        self._broken = ""
+        self._plan = Plan()
+        #: The planned connections by where they stand among the records, once they were read.
+        self.placed: dict[int, Planned] = {}
+        #: The account of each record, None where there is but one.
+        self.accounts: list[str] | None = None
+        #: The listing as it is, which the plan is laid over.
+        self.before: list[Any] = []
+        self.as_of: datetime | None = None
+        self._folder: Folder | None = None
+        try:
+            self._plan = read_plan(path)
+            self.estate = _estate(self._plan, path)
+        except SourceError as error:
+            self._broken = str(error)
+            self.estate = estate_of(Plan())
+
+    def lay_over(self, estates: Mapping[str, Source]) -> None:
+        """Lay the plan over ``estates``, by the account of the plan that they are of.
+
+        The name of a plan's only account does not matter.
+        """
+        self._over = dict(estates)
+
+    @property
+    def live(self) -> bool:
+        """Whether an estate is listed by the API."""
+        return any(source.live for source in self._over.values())
+
+    @property
+    def alone(self) -> bool:
+        """Whether the plan is laid over nothing."""
+        return not self._over
+
+    @property
+    def over(self) -> str:
+        """What the plan is laid over, in words; "" for nothing."""
+        return listed([source.info.location for source in self._over.values()], "and")
+
+    @property
+    def info(self) -> SourceInfo:
+        """The plan's file, and the address and filters of what it is laid over."""
+        infos = [source.info for source in self._over.values()]
+        location = f"{self._path} over {self.over}" if infos else self._path
+        filters = tuple(sorted({pair for info in infos for pair in info.filters}))
+        return SourceInfo(KIND, location, filters, infos[0].base_url if infos else "")
+
+    def events(self, decoder: Decoder) -> Iterator[Event]:
+        """Yield the connections that there would be. Raises SourceError for a damaged plan."""
+        if self._broken:
+            raise SourceError(self._broken)
+        assert isinstance(decoder, Shape)
+        if self._over:
+            yield from self._laid_over(decoder)
+            return
+        judged = self.judged(decoder)
+        self.placed = dict(enumerate(judged))
+        if len(self.estate.accounts) > 1:
+            self.accounts = [planned.account for planned in judged]
+        records: list[Any] = [record_of(decoder, planned) for planned in judged]
+        yield Page(records, identities=identities(judged))
+        yield self.end()
+
+    def _laid_over(self, shape: Shape) -> Iterator[Event]:
+        listed_accounts: list[Account] = []
+        ends: list[End] = []
+        for name, source in self._over.items():
+            account, end = self._listed(name, source, shape)
+            listed_accounts.append(account)
+            ends.append(end)
+        self.before = [record for account in listed_accounts for record in account.records]
+        overlay = lay(self.estate, listed_accounts, shape)
+        self.placed = overlay.placed
+        self.accounts = overlay.accounts if len(listed_accounts) > 1 else None
+        problems = [p for account in listed_accounts for p in account.problems]
+        yield Page(
+            overlay.records,
+            tuple(problems),
+            tuple(w for account in listed_accounts for w in account.warnings),
+            as_of=self.as_of,
+            identities=overlay.identities,
+        )
+        yield self._end_over(ends, overlay)
+
+    def _listed(self, name: str, source: Source, shape: Shape) -> tuple[Account, End]:
+        account, end = Account(name), None
+        for event in source.events(shape):
+            match event:
+                case Page():
+                    account.records += event.records
+                    account.problems += event.problems
+                    account.warnings += event.warnings
+                    self.as_of = self.as_of or event.as_of
+                case Restart():
+                    account = Account(name)
+                case End():
+                    end = event
+        if end is None:
+            raise SourceError("the listing stopped without an end")
+        return account, end
+
+    def _end_over(self, ends: Sequence[End], overlay: Overlay) -> End:
+        own = self.end()
+        problems = (
+            *own.problems,
+            *_first(overlay.problems),
+            *(p for e in ends for p in e.problems),
+        )
+        warnings = (*own.warnings, *overlay.warnings, *(w for e in ends for w in e.warnings))
+        # As little as the least that is known of any estate.
+        completeness = max((end.completeness for end in ends), key=list(Completeness).index)
+        if problems:
+            completeness = Completeness.INCOMPLETE
+        return End(completeness, max(end.walks for end in ends), problems, warnings)
+
+    def judged(self, shape: Shape) -> list[Planned]:
+        """Return the connections that are judged: none where nothing changes.
+
+        What ends is judged by rules on the change itself, and is left out where there are none.
+        """
+        if not self.estate.changes:
+            return []
+        told = FACT in shape.root.children
+        return [p for p in self.estate.connections if told or not p.ends]
+
+    def end(self) -> End:
+        """Return how whole the plan is, and what is odd about it."""
+        problems = (*self._problems(), *_first(self.estate.problems))
+        warnings = [*_first(self.estate.warnings), *unsettled_checks(self._plan)]
+        if self._require and not self.has_resources:
+            problems = (*problems, "the plan holds no Fivetran resource (--require-resources)")
+        known = self._plan.complete is not msgspec.UNSET
+        if not known and self.estate.changes:
+            warnings.append(
+                "the plan does not say whether it is complete, as one of Terraform 1.8 or newer"
+                " does: -target would not be seen"
+            )
+        whole = Completeness.PLAN if known else Completeness.UNKNOWN
+        completeness = Completeness.INCOMPLETE if problems else whole
+        return End(completeness, problems=problems, warnings=tuple(warnings))
+
+    def notes(self) -> list[str]:
+        """Return what every report says of the plan: by whom, what it does, what ends."""
+        if self._broken:
+            return []
+        estate, version = self.estate, one_line(self._plan.terraform_version, 40)
+        tofu = any("opentofu" in name for name in providers(self._plan))
+        made = f"{'OpenTofu' if tofu else 'Terraform'} {version}".strip()
+        by = one_line(listed(providers(self._plan), "and"))
+        notes = [f"the plan was made by {made}{f' with {by}' if by else ''}; {self.changes()}"]
+        ends = [
+            f"{one_line(p.address)} ({one_line(p.identity)}): {_ENDINGS[p.action]}"
+            for p in estate.connections
+            if p.ends
+        ]
+        return [*notes, *_first(ends), *_first(estate.remarks)]
+
+    def changes(self) -> str:
+        """Return how many connections the plan creates, updates, and so on."""
+        counted = [
+            (sum(p.action is action for p in self.estate.connections), word)
+            for action, word in _WORDS.items()
+        ]
+        said = ", ".join(f"{count:,} {word}" for count, word in counted if count)
+        return f"connections: {said}" if said else "it speaks of no connection"
+
+    @property
+    def nothing(self) -> str:
+        """Why there is nothing to judge, in words; "" where there is something."""
+        if self._broken or self.placed:
+            return ""
+        if not self.has_resources and self.alone:
+            return "the plan holds no Fivetran resource; nothing was judged"
+        if not self.estate.changes and self.alone:
+            return "nothing would change; nothing was judged"
+        if self.alone:
+            return (
+                f"the plan changes no connection that stays; nothing was judged ({self.changes()})"
+            )
+        return ""
+
+    @property
+    def has_resources(self) -> bool:
+        """Whether the plan, or its configuration, has any Fivetran resource."""
+        if self.estate.resources:
+            return True
+        modules = [self._plan.configured.root_module]
+        while modules:
+            module = modules.pop()
+            if any(r.type.startswith("fivetran_") for r in module.resources):
+                return True
+            modules += [call.module for call in module.module_calls.values()]
+        return False
+
+    def locate(self, address: str, attribute: str) -> Position | None:
+        """Return where an attribute of a resource is written, None where that is not known."""
+        if self._folder is None:
+            return None
+        module, name = split_address(address)
+        return self._folder.locate(module, name, attribute)
+
+    def read_folder(self, path: str) -> None:
+        """Find the plan's resources in the files of a folder. Raises UsageError."""
+        self._folder = Folder(path, self._plan.configured)
+
+    def notes_beside(self) -> Iterator[tuple[Position, str, tuple[str, ...]]]:
+        """Yield what is noted beside resources: where, the words, and for which connections.
+
+        These are named by their addresses; a resource that the plan does not have by its own.
+        """
+        if self._folder is None:
+            return
+        by_resource: dict[tuple[tuple[str, ...], str], list[str]] = {}
+        for planned in self.estate.connections:
+            for resource in planned.resources or [planned.address]:
+                by_resource.setdefault(split_address(resource), []).append(planned.address)
+        for module, name, position, text in self._folder.comments():
+            own = ".".join([*(f"module.{m}" for m in module), name])
+            yield position, text, tuple(by_resource.get((module, name), [own]))
+
+    def _problems(self) -> Iterator[str]:
+        plan = self._plan
+        if plan.errored:
+            yield "the plan has errors: whatever failed is not in it; correct it and plan again"
+        elif plan.complete is False:
+            yield (
+                "the plan is not complete: it was made with -target, or changes were put off; plan"
+                " without -target, or apply and plan again"
+            )
+        if plan.deferred_changes:
+            count = plural(len(plan.deferred_changes), "change")
+            yield f"{count} of the plan put off until a later one: apply, and plan again"
+
+
+def identities(planned: Sequence[Planned]) -> Connections:
+    """Return what names planned connections; "" for what is not known."""
+    return Connections(
+        [p.identity for p in planned],
+        [p.shown("service") for p in planned],
+        [p.shown("schema") for p in planned],
+        [p.shown("group_id") for p in planned],
+        [p.address for p in planned],
+    )
+
+
+def _estate(plan: Plan, path: str) -> Estate:
+    try:
+        return estate_of(plan)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        name = "standard input" if path == "-" else printable(path)
+        raise SourceError(f"{name}: the plan is damaged: {error}; {HOW}") from error
+
+
+def _first(texts: Sequence[str]) -> tuple[str, ...]:
+    rest = len(texts) - _LISTED
+    return (*texts[:_LISTED], f"and {rest:,} more like these") if rest > 0 else tuple(texts)

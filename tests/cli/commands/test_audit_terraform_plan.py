@@ -1,0 +1,714 @@
+"""``audit --terraform-plan``: what gates, what is said, and what never comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import auditor
+from auditor.cli.main import main
+from auditor.decoding.records import Shape
+from auditor.policy import load_policies
+from auditor.run import audit as audit_of
+from auditor.sources.plan.estate import Estate
+from auditor.sources.plan.overlay import Account, lay
+from auditor.sources.plan.source import PlanSource
+from auditor.sources.saved.source import SnapshotSource
+from tests.builders.command import run
+from tests.builders.plans import PLANS, change, document, plan_file, schema_config
+
+HOUSE = """\
+policy: house
+rules:
+  - id: floor
+    severity: medium
+    when: {schedule_type: auto, sync_frequency: {exists: true}}
+    assert: {sync_frequency: {gte: 15}}
+    message: "{schema} syncs every {sync_frequency} minutes"
+  - id: private
+    severity: high
+    when: {service: [postgres, mysql, kafka]}
+    assert: {networking_method: {in: [PrivateLink, SshTunnel]}}
+  - id: connected
+    severity: high
+    assert: {status.setup_state: connected}
+  - id: one-name
+    severity: low
+    per: group_id
+    assert: {unique: [service, schema]}
+  - id: few-fast
+    severity: low
+    per: group_id
+    when: {sync_frequency: {lt: 15}}
+    assert: {count: {lte: 2}}
+"""
+NEVER = "hunter2"
+
+
+class Ran:
+    """What a run said, and what its reports hold."""
+
+    def __init__(self, code: int, out: str, err: str, folder: Path) -> None:
+        self.code, self.out, self.err, self.folder = code, out, err, folder
+
+    @property
+    def report(self) -> dict[str, Any]:
+        read: dict[str, Any] = json.loads((self.folder / "report.json").read_text())
+        return read
+
+    def verdicts(self) -> dict[tuple[str, str], str]:
+        """Return each finding's verdict by its rule and its connection's name."""
+        return {
+            (f["rule"], ",".join(c["schema"] for c in f["connections"])): f["verdict"]
+            for f in self.report["findings"]
+        }
+
+
+Audit = Callable[..., Ran]
+
+
+@pytest.fixture
+def audit(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> Audit:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    (tmp_path / "house.yaml").write_text(HOUSE)
+
+    def audit(plan: str | Mapping[str, Any], *options: str, policy: str = "house.yaml") -> Ran:
+        path = plan if isinstance(plan, str) else _saved(tmp_path, plan)
+        if not path.endswith((".json", ".ndjson")):
+            path = str(plan_file(path))
+        words = ["audit", "--terraform-plan", path, "-p", policy, "--report", "json", *options]
+        with pytest.raises(SystemExit) as left:
+            main(words)
+        said = capsys.readouterr()
+        code = left.value.code
+        return Ran(code if isinstance(code, int) else 0, said.out, said.err, Path("audit-report"))
+
+    return audit
+
+
+def _saved(folder: Path, plan: Mapping[str, Any]) -> str:
+    path = folder / "given.json"
+    path.write_text(json.dumps(plan))
+    return str(path)
+
+
+def _account(**others: Any) -> str:
+    """Write the account as the walk finds it; return the file."""
+    rows = (
+        ("orders_5153", "postgres", "orders", "PrivateLink", 60, "connected"),
+        ("crm_f8d2", "salesforce", "crm", "Directly", 360, "connected"),
+        ("legacy_a005", "mysql", "legacy", "SshTunnel", 5, "connected"),
+        ("sheets_budget_4566", "google_sheets", "sheets.budget", "Directly", 5, "connected"),
+        ("other", "github", "other", "Directly", 60, "broken"),
+    )
+    items = [
+        {
+            "id": name,
+            "service": service,
+            "schema": schema,
+            "group_id": "g_prod",
+            "paused": False,
+            "pause_after_trial": False,
+            "sync_frequency": minutes,
+            "schedule_type": "auto",
+            "status": {"setup_state": state},
+            "networking_method": method,
+            "created_at": "2024-01-01T00:00:00Z",
+            **others.get(name, {}),
+        }
+        for name, service, schema, method, minutes, state in rows
+        if others.get(name) != {}
+    ]
+    Path("account.json").write_text(json.dumps({"code": "Success", "data": {"items": items}}))
+    return "account.json"
+
+
+def test_the_walk_without_an_account_gates_on_what_it_touches(audit: Audit):
+    ran = audit("walk")
+    assert ran.code == 1
+    assert ran.verdicts() == {("floor", "orders"): "fail", ("floor", "events"): "fail"}
+    (orders,) = [f for f in ran.report["findings"] if f["connections"][0]["schema"] == "orders"]
+    (resource,) = orders["resources"]
+    assert resource["address"] == "fivetran_connector.orders"
+    assert resource["attributes"] == [
+        {
+            "field": "sync_frequency",
+            "address": "fivetran_connector_schedule.orders",
+            "name": "sync_frequency",
+            "before": "60",
+            "after": "5",
+            "position": None,
+        }
+    ]
+    assert "fivetran_connector_schedule.orders: sync_frequency 60 -> 5" in ran.out
+    assert ran.report["plan"]["unplanned_rules"] == ["connected", "one-name", "few-fast"]
+    assert "fivetran_connector.legacy (legacy_a005): destroyed" in ran.out
+
+
+def test_a_pass_claims_no_more_than_the_plan_holds(audit: Audit):
+    ran = audit("modules", policy="slow.yaml") if _slow() else None
+    assert ran is not None
+    assert ran.code == 0
+    assert "what the plan holds of 8 connections was judged by 1 of 2 rules" in ran.out
+    assert "8 checks not made: what they read is not in the plan" in ran.out
+
+
+def _slow() -> bool:
+    text = HOUSE.split("  - id: private", maxsplit=1)[0].replace("gte: 15", "gte: 5")
+    text += "  - id: c\n    severity: low\n    assert: {status.setup_state: connected}\n"
+    Path("slow.yaml").write_text(text)
+    return True
+
+
+def test_where_nothing_can_be_told_it_is_inconclusive(audit: Audit):
+    Path("live.yaml").write_text(
+        "policy: p\nrules:\n  - id: r\n    severity: low\n"
+        "    assert: {status.setup_state: connected}\n"
+    )
+    ran = audit("walk", policy="live.yaml")
+    assert ran.code == 3
+    assert "the plan holds nothing that the rules read" in ran.out
+
+
+def test_strict_wants_every_check_made(audit: Audit):
+    ran = audit("walk", "--strict")
+    assert ran.code == 3
+    assert "rest on what is not in the plan" in ran.out
+
+
+def test_an_unknown_field_is_an_error_that_says_what_to_write(audit: Audit):
+    ran = audit("small")
+    assert ran.code == 3
+    (finding,) = [f for f in ran.report["findings"] if f["rule"] == "private"][:1]
+    assert finding["verdict"] == "error"
+    assert "write networking_method of fivetran_connector." in finding["message"]
+    skipped = audit("small", "--on-unknown", "skip")
+    assert skipped.code == 3  # nothing else is decidable there
+    assert "error" not in {f["verdict"] for f in skipped.report["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("small-noop", "nothing would change; nothing was judged"),
+        ("small-refresh-only", "nothing would change; nothing was judged"),
+        ("small-destroy", "nothing was judged (connections: 2 destroyed)"),
+    ],
+)
+def test_where_nothing_changes_nothing_is_claimed(audit: Audit, name: str, said: str):
+    ran = audit(name, "--require-resources")
+    assert ran.code == 0
+    assert said in ran.out
+    assert "judged by" not in ran.out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("small-errored", "the plan has errors"),
+        ("small-target", "-target"),
+    ],
+)
+def test_a_plan_that_is_not_whole_is_inconclusive(audit: Audit, name: str, said: str):
+    ran = audit(name)
+    assert ran.code == 3
+    assert said in ran.out
+
+
+def test_a_plan_without_fivetran_is_said_to_be_so(audit: Audit):
+    plan = document("walk") | {"resource_changes": [], "configuration": {}}
+    ran = audit(plan)
+    assert ran.code == 0
+    assert "the plan holds no Fivetran resource; nothing was judged" in ran.out
+    required = audit(plan, "--require-resources")
+    assert required.code == 3
+    assert "--require-resources" in required.out
+
+
+def test_deferred_changes_and_unknown_actions_are_inconclusive(audit: Audit):
+    plan = document("walk") | {"deferred_changes": [{"reason": "provider_config_unknown"}]}
+    assert audit(plan).code == 3
+    plan = document("walk")
+    change(plan, "fivetran_connector.events")["actions"] = ["recycle"]
+    ran = audit(plan)
+    assert ran.code == 3
+    assert "recycle" in ran.out
+
+
+@pytest.mark.parametrize("name", ["state.json", "empty-state.json", "stream.ndjson"])
+def test_what_is_no_plan_is_a_usage_error(audit: Audit, name: str):
+    ran = audit(str(PLANS / name))
+    assert ran.code == 2
+    assert "terraform show -json tfplan" in ran.err
+
+
+def test_a_cut_plan_is_inconclusive_and_has_reports(audit: Audit):
+    Path("cut.json").write_bytes(plan_file("walk").read_bytes()[:3000])
+    ran = audit("cut.json")
+    assert ran.code == 3
+    assert ran.report["gate"]["outcome"] == "inconclusive"
+
+
+# -- over the account ----------------------------------------------------------------------------
+
+
+def test_the_walk_over_the_account(audit: Audit):
+    ran = audit("walk", "--over", _account())
+    assert ran.code == 1
+    assert ran.verdicts() == {
+        ("floor", "orders"): "fail",
+        ("floor", "events"): "fail",
+        ("floor", "sheets.budget"): "known",
+        ("connected", "other"): "known",
+        ("few-fast", "orders,sheets.budget,events"): "fail",
+    }
+    assert ran.report["plan"]["mended"] == ["floor: legacy_a005 is gone"]
+    # What a plan cannot hold stays where the connection lives on, and is not made up elsewhere.
+    letters = {rule["id"]: rule.get("verdicts") for rule in ran.report["rules"]}
+    schemas = ran.report["connections"]["schema"]
+    of = dict(zip(schemas, letters["connected"], strict=True))
+    assert (of["orders"], of["events"], of["other"]) == ("p", "s", "k")
+    assert "legacy" not in schemas
+
+
+def test_a_plan_of_no_changes_over_an_account_judges_as_the_account_is(audit: Audit):
+    plan = document("walk")
+    plan["resource_changes"] = [
+        c for c in plan["resource_changes"] if c["change"]["actions"] == ["no-op"]
+    ]
+    ran = audit(plan, "--over", _account())
+    assert ran.code == 0
+    alone = run(
+        "audit --snapshot account.json -p house.yaml -o alone --report json".split(),
+        Path.cwd(),
+    )
+    assert alone.returncode == 1
+    before = json.loads(Path("alone/report.json").read_text())
+    told = {(f["rule"], f["connections"][0]["id"]): f["message"] for f in before["findings"]}
+    known = {(f["rule"], f["connections"][0]["id"]) for f in ran.report["findings"]}
+    assert known == set(told)
+    assert {f["verdict"] for f in ran.report["findings"]} == {"known"}
+
+
+def test_a_group_that_was_broken_and_is_no_worse_is_known(audit: Audit):
+    fast = {"sync_frequency": 5}
+    # Three were too fast, and one of them goes: less, and still broken with the one that comes.
+    account = _account(other=fast | {"status": {"setup_state": "connected"}}, crm_f8d2=fast)
+    ran = audit("walk", "--over", account)
+    few = [f for f in ran.report["findings"] if f["rule"] == "few-fast"]
+    assert [f["verdict"] for f in few] == ["known"]
+
+
+def test_an_id_that_the_account_lacks_is_a_problem(audit: Audit):
+    ran = audit("walk", "--over", _account(legacy_a005={}))
+    assert ran.code == 3
+    assert "legacy_a005, which the listing does not have" in ran.out
+
+
+def test_what_changed_since_the_plan_is_a_warning_and_the_plan_counts(audit: Audit):
+    ran = audit("walk", "--over", _account(orders_5153={"sync_frequency": 30}))
+    assert "1 connection of the plan differ" in ran.out.replace("\n", " ")
+    assert ran.verdicts()[("floor", "orders")] == "fail"
+
+
+def test_two_accounts_are_never_mixed(audit: Audit):
+    Path("us.json").write_text("[]")
+    ran = audit("accounts", "--over", "us.json")
+    assert ran.code == 2
+    assert "--over fivetran=SNAPSHOT --over fivetran.eu=SNAPSHOT" in ran.err
+    Path("per.yaml").write_text(
+        "policy: p\nrules:\n  - id: r\n    severity: low\n    per: account\n"
+        "    assert: {unique: [service, schema]}\n"
+    )
+    # One schema in two accounts is no duplicate.
+    empty = json.dumps({"code": "Success", "data": {"items": []}})
+    Path("us.json").write_text(empty)
+    both = audit(
+        "accounts", "--over", "fivetran=us.json", "--over", "fivetran.eu=us.json", policy="per.yaml"
+    )
+    assert both.code == 0
+    groups = both.report["rules"][0]["groups"]
+    assert [g["verdict"] for g in groups] == ["pass", "pass"]
+    alone = audit("accounts", policy="per.yaml")
+    assert alone.report["findings"] == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--snapshot", "x.json"],
+        ["--group", "g"],
+        ["--schema", "s"],
+        ["--history", "h"],
+        ["--page-size", "10"],
+        ["--over", "a.json", "--over", "b.json"],
+        ["--over", ""],
+        ["--over", "missing.json"],
+    ],
+    ids=" ".join,
+)
+def test_options_that_make_no_sense_with_a_plan(audit: Audit, options: list[str]):
+    assert audit("walk", *options).code == 2
+
+
+def test_over_wants_a_plan(audit: Audit, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["audit", "--over", "live"])
+    assert left.value.code == 2
+    assert "--terraform-plan" in capsys.readouterr().err
+
+
+# -- secrets -------------------------------------------------------------------------------------
+
+EVERYTHING = [
+    word
+    for name in ("html", "junit", "markdown", "sarif", "csv", "github", "gitlab")
+    for word in ("--report", name)
+]
+CURIOUS = """\
+policy: curious
+reveal: [config.password, config.host, config.secret_key]
+rules:
+  - {id: a, severity: low, assert: {config.password: {equals: "no"}}, message: "{config.password}"}
+  - {id: b, severity: low, assert: {schema: {starts_with: "x"}}, message: "is {schema}"}
+  - {id: c, severity: low, assert: {config: {length: {lte: 0}}}}
+  - {id: d, severity: low, assert: {config.secret_key: {exists: false}}}
+  - {id: e, severity: low, per: group_id, assert: {unique: [schema]}}
+  - {id: f, severity: low, per: schema, assert: {count: {lte: 0}}, message: "{schema}"}
+  - {id: g, severity: low, per: schema, assert: {count: {gte: 1}}}
+"""
+
+
+@pytest.mark.parametrize("name", ["small", "secrets", "v2", "small-noop", "small-destroy"])
+def test_a_secret_of_a_plan_comes_out_of_nothing(audit: Audit, name: str):
+    Path("curious.yaml").write_text(CURIOUS)
+    ran = audit(name, "-v", *EVERYTHING, policy="curious.yaml")
+    assert ran.code in {0, 1, 3}
+    said = ran.out + ran.err
+    written = [p.read_text(encoding="utf-8") for p in ran.folder.rglob("*") if p.is_file()]
+    assert len(written) == 8
+    assert NEVER in plan_file(name).read_text()
+    assert not any(NEVER in text for text in (said, *written))
+    if name == "secrets":
+        assert ran.verdicts()["a", "db"] == "fail"  # judged all the same
+        assert any("[sensitive]" in text for text in written)
+
+
+def test_a_plan_on_standard_input(tmp_path: Path):
+    (tmp_path / "house.yaml").write_text(HOUSE)
+    done = run(
+        ["audit", "--terraform-plan", "-", "-p", "house.yaml"],
+        tmp_path,
+        given=plan_file("walk").read_bytes(),
+    )
+    assert done.returncode == 1
+    assert "fivetran_connector_schedule.events: sync_frequency 5" in done.stdout
+
+
+# -- files, comments and waivers -----------------------------------------------------------------
+
+WALK = PLANS.parent / "configs" / "walk" / "after" / "main.tf"
+ABOVE = 'resource "fivetran_connector_schedule" "orders" {'
+
+
+def _folder(comment: str = "") -> str:
+    text = WALK.read_text()
+    assert ABOVE in text
+    Path("infra").mkdir(exist_ok=True)
+    Path("infra/main.tf").write_text(text.replace(ABOVE, f"{comment}\n{ABOVE}"))
+    return "infra"
+
+
+def test_findings_stand_on_the_line_of_their_attribute(audit: Audit):
+    ran = audit("walk", "--terraform-dir", _folder(), *EVERYTHING)
+    lines = Path("infra/main.tf").read_text().splitlines()
+    line = next(n for n, text in enumerate(lines, 1) if '= "5"' in text)
+    assert f"sync_frequency 5, infra/main.tf:{line}" in ran.out
+    sarif = json.loads((ran.folder / "report.sarif").read_text())
+    places = [
+        location["physicalLocation"]
+        for result in sarif["runs"][0]["results"]
+        for location in result["locations"]
+    ]
+    assert {
+        "artifactLocation": {"uri": "infra/main.tf"},
+        "region": {"startLine": line, "startColumn": 3},
+    } in places
+    assert f"file=infra/main.tf,line={line}" in (ran.folder / "annotations.txt").read_text()
+    quality = json.loads((ran.folder / "gl-code-quality-report.json").read_text())
+    assert ("infra/main.tf", line) in {
+        (issue["location"]["path"], issue["location"]["lines"]["begin"]) for issue in quality
+    }
+    for name in ("report.html", "report.md", "junit.xml", "report.csv"):
+        assert f"infra/main.tf:{line}" in (ran.folder / name).read_text(), name
+
+
+def test_a_comment_beside_a_resource_waives(audit: Audit):
+    comment = (
+        '# fivetran-auditor: waive floor reason="month end" owner=data-team expires=2099-12-31'
+    )
+    ran = audit("walk", "--terraform-dir", _folder(comment))
+    assert ran.verdicts()[("floor", "orders")] == "waived"
+    assert ran.verdicts()[("floor", "events")] == "fail"
+    (finding,) = [f for f in ran.report["findings"] if f["verdict"] == "waived"]
+    assert "waived by data-team through 2099-12-31: month end" in finding["note"]
+    assert ran.report["waivers"][0]["position"]["file"] == "infra/main.tf"
+
+
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ("waive floor reason=x owner=y", "a waiver needs expires"),
+        ("waive floor reason=x owner=y expires=soon", "is no date"),
+        ('waive floor reason="x owner=y', "a quote in this comment does not end"),
+        ("waive floor reason=x owner=y expires=2099-01-01 until=x", "until=x is not understood"),
+        ("waives floor", "this comment waives nothing"),
+    ],
+)
+def test_a_comment_is_read_as_strictly_as_a_file(audit: Audit, comment: str, said: str):
+    ran = audit("walk", "--terraform-dir", _folder(f"# fivetran-auditor: {comment}"))
+    assert ran.code == 2
+    assert said in ran.err
+    assert "infra/main.tf:" in ran.err
+
+
+def test_a_comment_that_has_ended_waives_nothing(audit: Audit):
+    comment = "# fivetran-auditor: waive floor reason=x owner=y expires=2020-01-01"
+    ran = audit("walk", "--terraform-dir", _folder(comment))
+    assert ran.verdicts()[("floor", "orders")] == "fail"
+    assert "has expired" in ran.out
+
+
+def test_a_waiver_names_an_address(audit: Audit):
+    Path("waivers.yaml").write_text(
+        "waivers:\n  - rule: floor\n    connections: {address: fivetran_connector.events}\n"
+        "    reason: agreed\n    owner: data\n    expires: 2099-01-01\n"
+    )
+    ran = audit("walk", "--waivers", "waivers.yaml")
+    assert ran.verdicts()[("floor", "events")] == "waived"
+    assert ran.verdicts()[("floor", "orders")] == "fail"
+
+
+# -- the change itself ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        (
+            "walk",
+            {
+                ("plan-destroys-nothing", "legacy"),
+                ("plan-replaces-nothing", "crm"),
+                ("plan-raises-no-frequency", "orders"),
+            },
+        ),
+        ("walk-replace", {("plan-replaces-nothing", "orders")}),
+        ("secrets", {("plan-holds-no-secret", "db")}),
+        ("small-noop", set()),
+        ("moves", set()),
+    ],
+)
+def test_the_pack_for_a_change(audit: Audit, name: str, broken: set[tuple[str, str]]):
+    ran = audit(name, policy="terraform")
+    assert {key for key, verdict in ran.verdicts().items() if verdict == "fail"} == broken
+    assert ran.code == (1 if broken else 0)
+    assert NEVER not in ran.out
+
+
+def test_the_pack_asks_the_same_over_an_account(audit: Audit):
+    ran = audit("walk", "--over", _account(), policy="terraform")
+    assert set(ran.verdicts()) == {
+        ("plan-destroys-nothing", "legacy"),
+        ("plan-replaces-nothing", "crm"),
+        ("plan-raises-no-frequency", "orders"),
+    }
+
+
+def test_the_pack_has_nothing_to_say_of_a_listing(audit: Audit):
+    _account()
+    done = run(["audit", "--snapshot", "account.json", "-p", "terraform"], Path.cwd())
+    assert done.returncode == 0
+    assert "5 rules that applied to nothing" in done.stdout.replace("\n", " ")
+
+
+# -- what explain says ---------------------------------------------------------------------------
+
+
+def test_explain_says_what_a_plan_can_tell(audit: Audit, capsys):
+    def explained(*words: str) -> str:
+        with pytest.raises(SystemExit) as left:
+            main(["explain", "-p", "house.yaml", "--terraform-plan", *words])
+        assert not left.value.code
+        return capsys.readouterr().out
+
+    told = dict(line.split(None, 2)[1:] for line in explained().splitlines())
+    assert told["floor"] == "a plan can tell it"
+    assert told["connected"] == "no plan can tell it: none holds status.setup_state"
+    assert told["one-name"].startswith("only with --over")
+    told = dict(line.split(None, 2)[1:] for line in explained(str(plan_file("walk"))).splitlines())
+    assert told["floor"] == "3 judged, 1 not in the plan"
+    assert told["connected"] == "4 not in the plan"
+
+
+def test_a_rule_on_schemas_is_asked_of_a_plan_and_told_of_a_listing(audit: Audit):
+    Path("columns.yaml").write_text(
+        "policy: p\nrules:\n  - id: hashed\n    severity: high\n    assert:\n"
+        "      schema_config.columns:\n        none_items:\n"
+        "          name: {regex_search: 'email|ssn'}\n          enabled: {not_equals: false}\n"
+        "          hashed: false\n"
+    )
+    columns = {"email": {"enabled": True, "hashed": False}, "ssn": {"enabled": False}}
+    tables = {"people": {"columns": columns}}
+    ran = audit(schema_config(schemas={"public": {"tables": tables}}), policy="columns.yaml")
+    assert ran.verdicts() == {("hashed", "orders"): "fail"}
+    assert "name email" in ran.report["findings"][0]["evidence"][0]["actual"]
+    _account()
+    done = run("audit --snapshot account.json -p columns.yaml --report json".split(), Path.cwd())
+    assert done.returncode == 3
+    said = json.loads(Path("audit-report/report.json").read_text())["findings"][0]["fix"]
+    assert "GET /v1/connections/ID/schemas" in said
+
+
+# -- laws ----------------------------------------------------------------------------------------
+
+_HELD = {
+    "service": ("postgres", "mysql", "github"),
+    "networking_method": ("Directly", "PrivateLink", "SshTunnel"),
+    "private_link_id": (None, "pl_1"),
+    "sync_frequency": (5, 15, 60, 360, 1440),
+    "schedule_type": ("auto", "manual"),
+    "paused": (True, False),
+    "pause_after_trial": (True, False),
+    "data_delay_sensitivity": ("LOW", "NORMAL"),
+}
+_ASKED = """\
+policy: asked
+rules:
+  - {id: a, severity: low, assert: {networking_method: {not_equals: Directly}}}
+  - {id: b, severity: low, when: {private_link_id: {exists: true}},
+     assert: {networking_method: PrivateLink}}
+  - {id: c, severity: low, when: {schedule_type: auto},
+     assert: {sync_frequency: {gte: 15, lte: 360}}}
+  - {id: d, severity: low, assert: {any: [{paused: true}, {pause_after_trial: false}]}}
+  - {id: e, severity: low, assert: {not: {data_delay_sensitivity: LOW}}}
+  - {id: f, severity: low, when: {service: [postgres, mysql]}, assert: {schema: {starts_with: db_}}}
+"""
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.fixed_dictionaries({name: st.sampled_from(held) for name, held in _HELD.items()}))
+def test_a_connection_planned_and_the_same_one_listed_get_the_same_verdicts(
+    tmp_path_factory: pytest.TempPathFactory, held: dict[str, Any]
+):
+    folder = tmp_path_factory.mktemp("law")
+    (folder / "asked.yaml").write_text(_ASKED)
+    rules = load_policies(str(folder / "asked.yaml"))
+    listed = {"id": "c", "group_id": "g_prod", "schema": "db_x", **held}
+    (folder / "listed.json").write_text(json.dumps([listed]))
+    plan = document("walk")
+    plan["resource_changes"] = [
+        c for c in plan["resource_changes"] if c["address"].endswith(".events")
+    ]
+    connector = change(plan, "fivetran_connector.events")
+    connector["after"]["destination_schema"]["prefix"] = "db_x"
+    schedule = change(plan, "fivetran_connector_schedule.events")
+    for name in ("sync_frequency", "schedule_type", "paused", "pause_after_trial"):
+        value = held[name]
+        schedule["after"][name] = value if isinstance(value, str) else str(value).lower()
+        schedule["after_unknown"].pop(name, None)
+    for name in ("service", "networking_method", "private_link_id", "data_delay_sensitivity"):
+        connector["after"][name] = held[name]
+    (folder / "plan.json").write_text(json.dumps(plan))
+    of_plan = audit_of(PlanSource(str(folder / "plan.json")), rules)
+    of_list = audit_of(SnapshotSource(str(folder / "listed.json")), rules)
+    assert [c.verdicts for c in of_plan.checks] == [c.verdicts for c in of_list.checks]
+
+
+def test_a_plan_and_then_its_inverse_give_the_account(audit: Audit):
+    """The schedule goes from 60 to 5 minutes, and back: what is left is what there was."""
+    shape = Shape(
+        frozenset({"sync_frequency", "paused", "networking_method", "status.setup_state"})
+    )
+    items = json.loads(Path(_account()).read_text())["data"]["items"]
+    before = [shape.convert(item) for item in items]
+    there = _only_orders(PlanSource(str(plan_file("walk"))).estate)
+    back = _only_orders(PlanSource(str(plan_file("walk-back"))).estate)
+    once = lay(there, [Account("fivetran", before)], shape)
+    assert [r.sync_frequency for r in once.records][:1] == [5]
+    twice = lay(back, [Account("fivetran", once.records)], shape)
+    assert twice.records == before
+
+
+def _only_orders(estate: Estate) -> Estate:
+    estate.connections = [p for p in estate.connections if p.real_id == "orders_5153"]
+    return estate
+
+
+def test_the_library_lays_a_plan_over_an_account(audit: Audit):
+    _account()
+    source = auditor.PlanSource(str(plan_file("walk")))
+    source.lay_over({"": auditor.SnapshotSource("account.json")})
+    result = auditor.audit(source, auditor.load_policies("house.yaml"))
+    assert result.gate.exit_code == 1
+    assert result.plan is not None
+    assert result.plan.mended == ("floor: legacy_a005 is gone",)
+
+
+def test_a_destruction_that_empties_a_group_is_told_and_gates(audit: Audit):
+    Path("some.yaml").write_text(
+        "policy: p\nrules:\n"
+        "  - {id: some, severity: low, per: account, assert: {count: {gte: 1}}}\n"
+    )
+    rows = [
+        {"id": name, "service": "postgres", "schema": name, "group_id": "g"}
+        for name in ("a_0adc", "b_4f84")
+    ]
+    Path("two.json").write_text(json.dumps({"code": "Success", "data": {"items": rows}}))
+    ran = audit("small-destroy", "--over", "two.json", policy="some.yaml")
+    assert ran.code == 1
+    assert "count is 0" in ran.out
+    Path("none.yaml").write_text(
+        "policy: p\nrules:\n  - {id: r, severity: low, assert: {service: postgres}}\n"
+    )
+    gone = audit("small-destroy", "--over", "two.json", policy="none.yaml")
+    assert gone.code == 0
+    assert "--allow-empty" not in gone.out
+
+
+def test_a_plan_of_opentofu_is_judged_and_its_silence_told(audit: Audit):
+    """By hand: OpenTofu's plans have another registry, and neither applyable nor complete."""
+    text = plan_file("walk").read_text().replace("registry.terraform.io", "registry.opentofu.org")
+    plan = json.loads(text)
+    for name in ("applyable", "complete"):
+        del plan[name]
+    plan["resource_changes"].append(
+        {
+            "address": "ephemeral.x",
+            "mode": "ephemeral",
+            "type": "fivetran_token",
+            "name": "x",
+            "change": {"actions": ["open"], "before": None, "after": None},
+        }
+    )
+    ran = audit(plan)
+    assert ran.code == 1
+    assert "made by OpenTofu" in ran.out
+    assert "-target would not be seen" in ran.out
+    assert ran.report["listing"]["completeness"] == "unknown"
+
+
+def test_a_default_is_said_to_be_one(audit: Audit):
+    Path("hourly.yaml").write_text(
+        "policy: p\nrules:\n  - {id: r, severity: low, assert: {sync_frequency: {lte: 60}}}\n"
+    )
+    ran = audit("walk", policy="hourly.yaml")
+    (finding,) = [f for f in ran.report["findings"] if f["verdict"] == "fail"]
+    assert "sync_frequency of a schedule for it 360 by default" in finding["message"]

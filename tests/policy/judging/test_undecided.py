@@ -1,0 +1,166 @@
+"""What a plan leaves open: no operator can be asked about it, and what is decided stays so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from auditor.decoding.gaps import NOT_IN_PLAN, Gap, Lack
+from auditor.decoding.json_values import MISSING, parse
+from auditor.decoding.records import Shape
+from auditor.model import Connection, Verdict
+from auditor.policy.judging.judge import Judge, PlanMode
+from auditor.policy.language.conditions import evaluate, reach
+from auditor.policy.loading.load import load
+from auditor.policy.rules import PolicyRule, Ruleset
+from tests.builders.judged import NOW, loaded, one_rule, written
+from tests.builders.strategies import conditions, records
+
+_QUICK = settings(
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+UNKNOWN = Gap(Lack.UNKNOWN, "known only after apply; write it")
+_TOP = ("schema", "paused", "sync_frequency", "status", "config", "setup_tests", "succeeded_at")
+_TRUTH = {True: Verdict.PASS, False: Verdict.FAIL}
+
+
+def _judged(rules: Ruleset, values: Mapping[str, Any], **mode: Any) -> tuple[Verdict, Any, Any]:
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str, PlanMode(**mode))
+    record = shape.convert({"id": "c", **values})
+    judge.take([record])
+    outcome = judge.outcome(lambda rule: True)
+    return Verdict(outcome.verdicts[0]), outcome, record
+
+
+def _rule(folder: Path, assertion: object, when: object = None) -> Ruleset:
+    body = {"id": "r", "severity": "low", "assert": assertion}
+    body |= {} if when is None else {"when": when}
+    return load([written(folder, json.dumps({"policy": "p", "rules": [body]}))]).ruleset
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "{exists: true}",
+        "{exists: false}",
+        "{equals: 60}",
+        "{not_equals: 60}",
+        "{in: [60, 30]}",
+        "{not_in: [60]}",
+        "{gte: 15}",
+        "{json_schema: {type: integer}}",
+    ],
+)
+@pytest.mark.parametrize("gap", [NOT_IN_PLAN, UNKNOWN], ids=["not in plan", "unknown"])
+def test_no_operator_can_be_asked_about_a_gap(tmp_path: Path, test: str, gap: Gap):
+    rules = loaded(tmp_path, one_rule(f"assert: {{sync_frequency: {test}}}")).ruleset
+    verdict, outcome, _ = _judged(rules, {"sync_frequency": gap})
+    wanted = Verdict.SKIP if gap is NOT_IN_PLAN else Verdict.ERROR
+    assert verdict is wanted
+    assert outcome.checks()[0].not_in_plan == (gap is NOT_IN_PLAN)
+
+
+def test_what_is_known_beside_a_gap_still_decides(tmp_path: Path):
+    rules = loaded(
+        tmp_path, one_rule("assert: {any: [{paused: true}, {status.setup_state: connected}]}")
+    ).ruleset
+    assert _judged(rules, {"paused": True, "status": NOT_IN_PLAN})[0] is Verdict.PASS
+    assert _judged(rules, {"paused": False, "status": NOT_IN_PLAN})[0] is Verdict.SKIP
+    assert _judged(rules, {"paused": UNKNOWN, "status": NOT_IN_PLAN})[0] is Verdict.ERROR
+
+
+def test_an_error_that_no_plan_could_settle_is_one_no_more(tmp_path: Path):
+    # Whatever the schedule comes to, that it is fresh no plan can tell.
+    rules = loaded(
+        tmp_path,
+        one_rule("when: {paused: false}\nassert: {succeeded_at: {newer_than: 7d}}"),
+    ).ruleset
+    assert _judged(rules, {"paused": UNKNOWN, "succeeded_at": NOT_IN_PLAN})[0] is Verdict.SKIP
+    assert _judged(rules, {"paused": True, "succeeded_at": NOT_IN_PLAN})[0] is Verdict.SKIP
+    # A wrong type is an error, plan or not.
+    assert _judged(rules, {"paused": "no", "succeeded_at": NOT_IN_PLAN})[0] is Verdict.ERROR
+
+
+def test_below_a_gap_all_is_open_and_a_length_is_not_counted(tmp_path: Path):
+    rules = loaded(tmp_path, one_rule("assert: {config: {length: {gte: 1}}}")).ruleset
+    assert _judged(rules, {"config": {"host": UNKNOWN}})[0] is Verdict.ERROR
+    assert _judged(rules, {"config": {"host": "h", "": NOT_IN_PLAN}})[0] is Verdict.SKIP
+    assert _judged(rules, {"config": {"host": "h"}})[0] is Verdict.PASS
+
+
+def test_an_unknown_field_can_be_skipped_and_is_counted(tmp_path: Path):
+    rules = loaded(tmp_path, one_rule("assert: {sync_frequency: {gte: 15}}")).ruleset
+    verdict, outcome, _ = _judged(rules, {"sync_frequency": UNKNOWN}, skip_unknown=True)
+    assert verdict is Verdict.SKIP
+    assert (outcome.checks()[0].left_unknown, outcome.checks()[0].not_in_plan) == (1, 0)
+
+
+def test_a_sensitive_value_is_judged_and_shown_nowhere(tmp_path: Path):
+    text = one_rule('assert: {schema: {starts_with: x}}\nmessage: "{schema} is no good name"')
+    rules = loaded(tmp_path, text).ruleset
+    verdict, outcome, _ = _judged(rules, {"schema": "hunter2"}, hidden={0: frozenset({"schema"})})
+    assert verdict is Verdict.FAIL
+    (finding,) = outcome.findings([Connection("c", "s", "[sensitive]", "g")])
+    assert "hunter2" not in f"{finding}"
+    assert "[sensitive] is no good name" in finding.message
+    assert finding.evidence[0].actual == "[sensitive]"
+
+
+def _filled(value: Any, gaps: set[str], by: Any) -> Any:
+    return {name: by if name in gaps else held for name, held in value.items()}
+
+
+@_QUICK
+@given(conditions(), records(), st.sets(st.sampled_from(_TOP), max_size=3), st.booleans())
+def test_the_compiled_form_and_the_plain_reading_agree_on_gaps(
+    tmp_path_factory: pytest.TempPathFactory,
+    condition: dict[str, Any],
+    text: str,
+    names: set[str],
+    unknown: bool,
+):
+    rules = _rule(tmp_path_factory.mktemp("rules"), condition)
+    gap = UNKNOWN if unknown else NOT_IN_PLAN
+    values = _filled({**dict.fromkeys(_TOP), **_decoded(text)}, names, gap)
+    verdict, _, record = _judged(rules, values)
+    (entry,) = rules.rules
+    assert isinstance(entry, PolicyRule)
+    truth = evaluate(entry.assertion, lambda path: reach(record, path), NOW)
+    if truth is not None:
+        assert verdict is _TRUTH[truth]
+    else:
+        assert verdict in {Verdict.ERROR, Verdict.SKIP}
+
+
+@_QUICK
+@given(conditions(), records(), records(), st.sets(st.sampled_from(_TOP), min_size=1, max_size=3))
+def test_a_check_that_is_decided_stays_so_whatever_fills_its_gaps(
+    tmp_path_factory: pytest.TempPathFactory,
+    condition: dict[str, Any],
+    text: str,
+    other: str,
+    names: set[str],
+):
+    rules = _rule(tmp_path_factory.mktemp("rules"), condition)
+    values, later = _decoded(text), _decoded(other)
+    before = _judged(rules, _filled({**dict.fromkeys(_TOP), **values}, names, NOT_IN_PLAN))[0]
+    if before not in {Verdict.PASS, Verdict.FAIL}:
+        return
+    after = {**values, **{name: later.get(name, MISSING) for name in names}}
+    known = {name: value for name, value in after.items() if value is not MISSING}
+    assert _judged(rules, {**dict.fromkeys(set(_TOP) - names), **known})[0] is before
+
+
+def _decoded(text: str) -> dict[str, Any]:
+    value = parse(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode())
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,109 @@
+"""Where resources are written: lines of ``.tf`` files, and comments beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.errors import UsageError
+from auditor.sources.plan.document import read_plan
+from auditor.sources.plan.files import Folder, Written, read_file
+from tests.builders.plans import PLANS
+
+CONFIGS = PLANS.parent / "configs"
+TRICKY = """
+# fivetran-auditor: waive floor reason="a b" owner=me expires=2027-01-01
+resource "fivetran_connector" "a" {
+  group_id = "g${var.x["}"]}" # fivetran-auditor: waive x
+  config { host = "h"
+    password = <<-EOT
+      } resource "no" "no" {
+    EOT
+  }
+  k = { a = 1, b = "}" }
+  list = [{ a = 2 }, "]"]
+  dynamic "schedule" {
+    for_each = [1]
+    content { interval = 5 }
+  }
+  schedule_type = var.a == "b" ? "x" : "y"
+}
+/* fivetran-auditor: waive y */ resource "fivetran_x" "b" { paused = true }
+// It says fivetran-auditor: waive nothing, and is prose.
+output "out" { value = fivetran_connector.a.id }
+"""
+
+
+def _read(folder: Path, text: str) -> list[Written]:
+    file = folder / "x.tf"
+    file.write_text(text)
+    return read_file(file)
+
+
+def test_headers_attributes_and_comments_are_found_among_whatever_else_there_is(tmp_path: Path):
+    a, b = _read(tmp_path, TRICKY)
+    assert (a.name, a.position.line) == ("fivetran_connector.a", 3)
+    lines = {path: position.line for path, position in a.attributes.items()}
+    assert (
+        lines.items()
+        >= {
+            "group_id": 4,
+            "config.host": 5,
+            "config.password": 6,
+            "k.a": 10,
+            "list": 11,
+            "schedule_type": 16,
+        }.items()
+    )
+    assert "a" not in lines
+    assert "paused" not in lines
+    assert [text for _, text in a.comments] == [
+        'waive floor reason="a b" owner=me expires=2027-01-01',
+        "waive x",
+    ]
+    assert (b.name, b.attributes["paused"].line) == ("fivetran_x.b", 18)
+    assert [text for _, text in b.comments] == ["waive y"]
+
+
+def test_local_modules_are_followed(tmp_path: Path):
+    folder = Folder(str(CONFIGS / "modules"), read_plan(str(PLANS / "modules.json")).configured)
+    found = folder.locate(["team"], "fivetran_connector_schedule.db", "sync_frequency")
+    assert found is not None
+    assert found.file.endswith("modules/team/main.tf")
+    assert found.line == 20
+    # An attribute that is not written is at its resource's header.
+    header = folder.locate(["team"], "fivetran_connector_schedule.db", "paused")
+    assert header is not None
+    assert header.line == 18
+    assert folder.locate([], "fivetran_connector.none", "") is None
+
+
+def test_modules_that_were_installed_are_followed(tmp_path: Path):
+    configured = read_plan(str(PLANS / "modules.json")).configured
+    configured.root_module.module_calls["team"].source = "registry/team"
+    where = tmp_path / ".terraform" / "modules"
+    (where / "team").mkdir(parents=True)
+    (where / "modules.json").write_text(
+        '{"Modules": [{"Key": "", "Dir": "."}, {"Key": "team", "Dir": ".terraform/modules/team"}]}'
+    )
+    (where / "team" / "main.tf").write_text('resource "fivetran_connector" "db" {\n}\n')
+    found = Folder(str(tmp_path), configured).locate(["team"], "fivetran_connector.db", "service")
+    assert found is not None
+    assert found.line == 1
+
+
+def test_a_folder_that_is_none_is_a_mistake(tmp_path: Path):
+    with pytest.raises(UsageError, match="no such folder"):
+        Folder(str(tmp_path / "none"), read_plan(str(PLANS / "walk.json")).configured)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.text('aw {}[]()"\\$%\n#/*=<-E_', max_size=60))
+def test_no_text_makes_the_scanner_stumble(tmp_path_factory: pytest.TempPathFactory, text: str):
+    """Whatever stands before it, a resource that begins after a balanced start is found."""
+    folder = tmp_path_factory.getbasetemp()
+    _read(folder, text)
+    assert [w.name for w in _read(folder, 'resource "a" "b" {\n x = 1\n}\n')] == ["a.b"]
