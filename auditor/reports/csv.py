@@ -81,7 +81,12 @@ def _row(finding: Finding) -> list[str | int]:
 
 
 def _safe(texts: Iterable[str]) -> list[str]:
-    return [f"'{text}" if text[:1] in _FORMULA else text for text in texts]
+    # A spreadsheet passes over the blanks before a formula.
+    return [f"'{text}" if _is_formula(text) else text for text in texts]
+
+
+def _is_formula(text: str) -> bool:
+    return bool(text) and (text[0] in _FORMULA or text.lstrip()[:1] in _FORMULA)
 
 
 def _text(rows: Iterable[Iterable[object]]) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from auditor.redaction.credentials import REDACTED, SHORTEST_CREDENTIAL, Scrubber
 
@@ -116,3 +117,35 @@ def test_no_text_keeps_a_credential(key: str, secret: str, around: str) -> None:
     for form in (*encoded(key).values(), *encoded(secret).values()):
         assert form not in ours.text(form)
         assert ours.touches(f"{around}{form}{around}")
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 64, 4096])
+def test_pieces_of_text_hide_none_wherever_they_end(size: int) -> None:
+    value = f"{KEY}:{SECRET}"
+    text = "".join(f"{n} {form} …\n" for n, form in enumerate(encoded(value).values()))
+    pieces = [text[n : n + size] for n in range(0, len(text), size)]
+    found = "".join(scrubber().chunks(pieces))
+    assert found == scrubber().text(text)
+    assert found.count(REDACTED) == len(encoded(value))
+
+
+def test_text_that_is_marked_stays_what_it_is() -> None:
+    html = [Markup("<p>"), Markup(KEY), Markup("</p>")]
+    assert "".join(scrubber().chunks(html)) == f"<p>{REDACTED}</p>"
+
+
+@pytest.mark.parametrize("length", range(4, len(KEY)))
+def test_a_credential_that_was_cut_is_one_all_the_same(length: int) -> None:
+    ours = scrubber()
+    for cut in (f"at {KEY[:length]}… and", f"at …{KEY[-length:]} and", f"{KEY[:length]}…"):
+        assert ours.touches(cut)
+        assert ours.text(cut) == cut.replace(KEY[:length], REDACTED).replace(
+            KEY[-length:], REDACTED
+        )
+        assert "".join(ours.chunks(cut)) == ours.text(cut)
+    assert ours.text(f"at {KEY[:length]} and") == f"at {KEY[:length]} and"
+
+
+def test_an_ellipsis_by_itself_hides_nothing() -> None:
+    assert scrubber().text("and so on… the…end… ") == "and so on… the…end… "
+    assert not scrubber().touches("and so on…")

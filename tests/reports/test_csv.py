@@ -8,7 +8,7 @@ import io
 import pytest
 
 from auditor.model import Outcome, Result
-from auditor.reports.csv import COLUMNS, placeholder, render
+from auditor.reports.csv import COLUMNS, _is_formula, placeholder, render
 from tests.builders.sample_results import narrowed, sample_result
 
 
@@ -59,3 +59,11 @@ def test_numbers_stay_numbers() -> None:
 
 def test_lines_end_alike() -> None:
     assert "\r" not in "".join(render(sample_result(hostile=True)))
+
+
+@pytest.mark.parametrize("before", ["", " ", "\u3000", "\t", " \t "])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d"])
+def test_a_blank_before_a_formula_makes_it_no_text(before: str, sign: str) -> None:
+    assert _is_formula(f"{before}{sign}1+1")
+    assert not _is_formula(f"a{before}{sign}")
+    assert not _is_formula(before.strip(" \u3000\t"))

@@ -80,7 +80,11 @@ def policy_paths(name: str) -> list[PolicyPath]:
         return [_pack(name)]
     path = Path(name)
     if _is_folder(path):
-        found = sorted(p for p in _files_below(path) if _is_policy_file(p))
+        try:
+            found = sorted(p for p in _files_below(path) if _is_policy_file(p))
+        except OSError as error:
+            where = one_line(str(error.filename or name))
+            raise UsageError(f"{where}: cannot be read: {error.strerror}") from error
         if not found:
             raise UsageError(f"{name}: no policy in this folder; policies end in .yaml or .yml")
         return [PolicyPath(p, printable(_label(p))) for p in found]

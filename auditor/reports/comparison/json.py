@@ -18,7 +18,7 @@ from auditor.reports.json_text import json_lines, json_text
 
 #: Grows by a minor step when something is added, by a major one when something changes.
 SCHEMA_VERSION = "1.0"
-MARK = r'\A\{\n(?:"kind": .*\n)?"schema_version": .*\n"tool": \{"name":"fivetran-auditor"'
+MARK = r'\A\{\n"schema_version": .*\n"kind": "comparison",\n"tool": \{"name":"fivetran-auditor"'
 _Object = dict[str, Any]
 _NONE = dict.fromkeys(Change, 0)
 
