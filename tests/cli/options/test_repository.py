@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from auditor.cli.options.repository import upward
+from auditor.errors import UsageError
 from tests.builders.command import run
 from tests.builders.configured import configure, in_force
 
@@ -55,3 +57,38 @@ def test_the_nearest_file_counts(repository: Path):
     configure(repository, "fail_on: none\n")
     configure(repository / "deep", "fail_on: high\n")
     assert in_force(repository / "deep" / "deeper")["fail_on: high"] == "../auditor.yaml:1"
+
+
+def test_upward_ends_at_the_root_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    inner = tmp_path / "house" / "deep" / "down"
+    inner.mkdir(parents=True)
+    (tmp_path / "wanted").touch()
+    monkeypatch.chdir(inner)
+    assert upward("wanted") is None
+    (tmp_path / "house" / ".git").mkdir()
+    assert upward("wanted") is None
+    (tmp_path / "house" / "wanted").touch()
+    assert upward("wanted") == Path("../../wanted")
+    (inner / "wanted").symlink_to("nowhere")
+    assert upward("wanted") == Path("wanted")
+
+
+def test_a_repository_within_a_repository_is_one_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "wanted").touch()
+    # A submodule and a work tree have a file of this name.
+    (inner / ".git").touch()
+    monkeypatch.chdir(inner)
+    assert upward("wanted") is None
+
+
+def test_a_working_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(UsageError, match="the working folder is gone"):
+        upward("wanted")
