@@ -34,7 +34,8 @@ def _folder(tmp_path: Path) -> Path:
     (tmp_path / "house.yaml").write_text(HOUSE)
     (tmp_path / "ours.yaml").write_text(
         "policy: ours\nextends: [./house.yaml]\n"
-        "override: {one-name: {severity: critical}, sync-floor: {enabled: false, reason: not ours}}\n"
+        "override:\n  one-name: {severity: critical}\n"
+        "  sync-floor: {enabled: false, reason: not ours}\n"
     )
     return tmp_path
 
