@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.builders.browser"]
+pytest_plugins = ["tests.builders.browser", "tests.builders.listed"]
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _REACHES = frozenset({"socket.connect", "socket.sendto", "socket.bind"})

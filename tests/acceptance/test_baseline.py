@@ -41,11 +41,6 @@ def rules(folder: Path, text: str = HOUSE) -> Ruleset:
     return load_policies(str(path))
 
 
-@pytest.fixture(name="house")
-def _house(tmp_path: Path) -> Ruleset:
-    return rules(tmp_path)
-
-
 def judged(
     house: Ruleset, source: Listed | list[dict[str, Any]], baseline: Baseline | None, **more: Any
 ) -> Result:

@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from auditor.acceptance.baseline import Baseline, baseline_of
 from auditor.acceptance.waivers import Waivers, load_waivers
 from auditor.decoding.records import Decoder
 from auditor.model import Completeness, Result, SourceInfo
 from auditor.past.earlier import parse_report
+from auditor.policy import Ruleset, load_policies
 from auditor.reports import REPORTS
 from auditor.sources import End, Event, Page
 
@@ -31,6 +34,14 @@ rules:
   - {id: has-postgres, severity: low, per: group_id, when: {service: postgres},
      assert: {count: {gte: 1}}}
 """
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
+    """Return the rules of ``HOUSE``."""
+    path = tmp_path_factory.mktemp("house") / "house.yaml"
+    path.write_text(HOUSE)
+    return load_policies(str(path))
 
 
 def record(name: str, **more: Any) -> dict[str, Any]:

@@ -16,7 +16,10 @@ from tests.builders.command import run, shell
 from tests.builders.listed import HOUSE, record
 
 AUDIT = ("audit", "-p", "policies/house.yaml", "--snapshot", "listing.json")
-WAIVERS = "waivers:\n  - {rule: sync-floor, connections: all, reason: x, owner: me, expires: 2030-01-01}\n"
+WAIVERS = (
+    "waivers:\n"
+    "  - {rule: sync-floor, connections: all, reason: x, owner: me, expires: 2030-01-01}\n"
+)
 
 
 @pytest.fixture(name="house")

@@ -30,11 +30,6 @@ from tests.builders.listed import (
 )
 
 
-@pytest.fixture(name="house", scope="session")
-def _house(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
-    return load_policies(_written(tmp_path_factory.mktemp("house"), HOUSE))
-
-
 def _written(folder: Path, text: str) -> str:
     path = folder / "house.yaml"
     path.write_text(text, encoding="utf-8")
@@ -232,3 +227,95 @@ def _reworded(report: EarlierReport) -> EarlierReport:
     findings = [replace(f, message="other words", evidence=()) for f in reversed(report.findings)]
     later = datetime(2027, 1, 1, tzinfo=UTC)
     return replace(report, judged_at=later, findings=tuple(findings))
+
+
+@pytest.mark.parametrize("held", [None, "x", []], ids=str)
+def test_what_cannot_be_evaluated_is_not_fixed(house: Ruleset, held: object):
+    """On a connection, on a group, and in the numbers and the answer."""
+    old = judged(house, record("a", paused=True), record("b", paused=True), record("c"))
+    assert {f.rule.id for f in old.findings} == {"not-paused", "few-paused"}
+    found = compared(old, judged(house, record("a", paused=held), record("b"), record("c")))
+    assert told(found) == {
+        ("not-paused", "a"): "unjudged",
+        ("not-paused", "b"): "fixed",
+        ("few-paused", "account"): "unjudged",
+    }
+    assert (found.counts[Change.FIXED], found.counts[Change.UNJUDGED]) == (1, 2)
+    assert found.answer is ComparisonOutcome.INCONCLUSIVE
+    assert found.reasons[-2:] == ("1 fixed", "2 checks not judged by the newer run")
+
+
+def test_what_does_not_apply_any_more_is_fixed_and_says_so(house: Ruleset, tmp_path: Path):
+    narrow = HOUSE.replace("severity: high, ", "severity: high, when: {service: postgres}, ")
+    rules = load_policies(_written(tmp_path, narrow))
+    old = judged(rules, record("a", paused=True), record("b"))
+    new = judged(rules, record("a", paused=True, service="mysql"), record("b"))
+    (change,) = [c for c in compared(old, new).changes if c.rule == "not-paused"]
+    assert (change.change, change.note) == (
+        Change.FIXED,
+        "the rule does not apply to it any more",
+    )
+
+
+def test_a_change_counts_once_in_each_group_and_once_for_each_connection(
+    house: Ruleset, tmp_path: Path
+):
+    """One change on four connections of two groups."""
+    text = HOUSE.replace("per: group_id, assert: {unique", "per: account, assert: {unique")
+    rules = load_policies(_written(tmp_path, text))
+    same = {"schema": "x"}
+    bad = [record(n, **same, group_id=g) for n, g in (("a", "g1"), ("b", "g1"), ("c", "g1"))]
+    bad.append(record("d", **same, group_id="g2"))
+    found = compared(judged(rules, record("a"), record("d", group_id="g2")), judged(rules, *bad))
+    (change,) = found.changes
+    assert len(change.connections) == 4
+    assert {t.name: t.counts for t in found.by_group} == {
+        "g1": {Change.NEW: 1},
+        "g2": {Change.NEW: 1},
+    }
+    assert {t.name: t.counts for t in found.by_connection} == {n: {Change.NEW: 1} for n in "abcd"}
+    assert [(t.name, t.worse) for t in found.by_rule] == [("one-name", 1)]
+
+
+def test_a_change_about_no_connection_has_a_row_of_its_own(house: Ruleset):
+    old = judged(house, record("a"), record("b", service="mysql"))
+    new = judged(house, record("a", service="mysql"), record("b", service="mysql"))
+    found = compared(old, new)
+    assert [(t.name, t.counts) for t in found.by_group] == [("(no connection)", {Change.NEW: 1})]
+    assert found.by_connection == ()
+
+
+def test_changes_stand_worst_first_and_then_severest_first(house: Ruleset):
+    old = judged(house, record("a", paused=True), record("b", sync_frequency=5), record("c"))
+    new = judged(
+        house, record("a"), record("b"), record("c", sync_frequency=5), record("d", paused=True)
+    )
+    found = compared(old, new)
+    assert [(c.change.value, c.severity.label) for c in found.changes] == [
+        ("new", "high"),
+        ("new", "medium"),
+        ("fixed", "high"),
+        ("fixed", "medium"),
+    ]
+    assert found.reasons == ("2 new violations (1 high, 1 medium)", "2 fixed")
+
+
+@pytest.mark.parametrize(
+    ("bar", "counting", "below"),
+    [
+        (Severity.LOW, 3, ""),
+        (Severity.MEDIUM, 2, "1 of them below the bar (--fail-on medium)"),
+        (Severity.HIGH, 1, "2 of them below the bar (--fail-on high)"),
+        (Severity.CRITICAL, 0, "3 of them below the bar (--fail-on critical)"),
+        (None, 0, "3 of them below the bar (--fail-on none)"),
+    ],
+)
+def test_the_bar_is_met_by_its_own_severity(
+    house: Ruleset, bar: Severity | None, counting: int, below: str
+):
+    new = [record("b", schema="a"), record("c", paused=True), record("d", sync_frequency=5)]
+    old = judged(house, *(record(name) for name in "abcd"))
+    found = compared(old, judged(house, record("a"), *new), bar)
+    assert len(found.counting) == counting
+    assert found.answer.exit_code == bool(counting)
+    assert [r for r in found.reasons if "below" in r] == ([below] if below else [])

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -17,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from auditor.errors import ReportError, UsageError
-from auditor.model import Completeness, Outcome, Result, SourceInfo
+from auditor.model import Completeness
 from auditor.past.history import (
     Open,
     line_of,
@@ -29,34 +22,9 @@ from auditor.past.history import (
     still_open,
     trend,
 )
-from auditor.past.history_folder import HistoryFolder
-from auditor.policy import Ruleset, load_policies
-from auditor.run import Options, audit
-from tests.builders.listed import HOUSE, TODAY, Listed, json_of, record
-
-WEEK = timedelta(days=7)
-INFO = SourceInfo("api", "https://api.fivetran.com", (), "https://api.fivetran.com")
-DAYS = [(TODAY + n * WEEK).isoformat().replace("+00:00", "Z") for n in range(6)]
-
-
-@pytest.fixture(name="house", scope="session")
-def _house(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
-    path = tmp_path_factory.mktemp("house") / "house.yaml"
-    path.write_text(HOUSE)
-    return load_policies(str(path))
-
-
-def judged(house: Ruleset, week: int, *records: dict[str, Any], **listed: Any) -> Result:
-    """Return what is found in week ``week``."""
-    now = TODAY + week * WEEK
-    return audit(Listed(list(records), **listed), house, Options(now=now, clock=lambda: now))
-
-
-BAD, GOOD = record("a", sync_frequency=5), record("a")
-
-
-def since(opened: Open) -> Mapping[str, str]:
-    return opened.since.get("sync-floor", {})
+from auditor.policy import Ruleset
+from tests.builders.listed import TODAY, record
+from tests.builders.weeks import BAD, DAYS, GOOD, WEEK, judged, since
 
 
 def test_a_finding_is_open_until_it_is_seen_to_be_mended(house: Ruleset):
@@ -156,132 +124,109 @@ def test_the_trend_has_the_last_sixty_in_order(house: Ruleset):
 # -- the folder -----------------------------------------------------------------------------------
 
 
-def test_a_folder_remembers(house: Ruleset, tmp_path: Path):
-    folder = HistoryFolder(tmp_path / "not" / "there" / "yet")
-    folder.prepare(INFO)
-    folder.record(judged(house, 0, BAD), TODAY)
-    result = folder.record(judged(house, 1, BAD, record("b", paused=True)), TODAY)
-    assert result.history is not None
-    assert [run.total for run in result.history.runs] == [1, 2]
-    times = {f.rule.id: result.history.since(f) for f in result.findings}
-    assert times == {"sync-floor": TODAY, "not-paused": TODAY + WEEK}
-    document = json.loads(json_of(result))
-    assert [run["violations"]["high"] for run in document["history"]["runs"]] == [0, 1]
-    assert {f["rule"]: f["open_since"] for f in document["findings"]} == {
-        "sync-floor": DAYS[0], "not-paused": DAYS[1],
-    }  # fmt: skip
+@pytest.mark.parametrize("held", [None, "x"])
+def test_a_group_that_cannot_be_judged_stays_open(house: Ruleset, held: object):
+    paused = [record("a", paused=True), record("b", paused=True)]
+    opened = still_open(Open(), judged(house, 0, *paused))
+    assert opened.since["few-paused"] == {"account": DAYS[0]}
+    unclear = judged(house, 1, record("a", paused=held), record("b"))
+    assert still_open(opened, unclear).since["few-paused"] == {"account": DAYS[0]}
+    assert "few-paused" not in still_open(opened, judged(house, 2, record("a"))).since
 
 
-def test_equal_inputs_give_equal_files(house: Ruleset, tmp_path: Path):
-    texts = []
-    for name in ("one", "two"):
-        folder = HistoryFolder(tmp_path / name)
-        results = [folder.record(judged(house, week, BAD), TODAY) for week in range(3)]
-        texts.append(
-            [json_of(results[-1]), *(p.read_text() for p in sorted(folder.path.iterdir()))]
-        )
-    assert texts[0] == texts[1]
+def test_an_error_is_open_since_it_was_first_seen(house: Ruleset):
+    opened = still_open(Open(), judged(house, 0, record("a", sync_frequency="x")))
+    assert since(opened) == {"a": DAYS[0]}
+    assert since(still_open(opened, judged(house, 1, BAD))) == {"a": DAYS[0]}
 
 
-def test_a_torn_line_is_passed_over_and_told(house: Ruleset, tmp_path: Path):
-    folder = HistoryFolder(tmp_path)
-    for week in range(2):
-        folder.record(judged(house, week, BAD), TODAY)
-    lines = tmp_path / "history.ndjson"
-    lines.write_bytes(lines.read_bytes()[:-40])
-    result = folder.record(judged(house, 2, BAD), TODAY)
-    assert result.history is not None
-    assert [run.judged_at for run in result.history.runs] == [TODAY, TODAY + 2 * WEEK]
-    assert any("1 line of" in warning for warning in result.warnings)
-    assert run_of(lines.read_bytes().splitlines()[-1]) == result.history.runs[-1]
+def test_times_are_kept_in_utc_and_to_the_second(house: Ruleset):
+    there = datetime(2026, 3, 1, 1, 30, 15, 999_999, tzinfo=timezone(timedelta(hours=5)))
+    result = replace(judged(house, 0, BAD), judged_at=there)
+    opened = still_open(Open(), result)
+    assert (since(opened), opened.as_of) == ({"a": "2026-02-28T20:30:15Z"}, "2026-02-28T20:30:15Z")
+    assert opened.times(["sync-floor"]) == {
+        "sync-floor": {"a": datetime(2026, 2, 28, 20, 30, 15, tzinfo=UTC)}
+    }
+    ran = datetime(2026, 3, 1, 0, 0, 0, 1, timezone(timedelta(hours=-8)))
+    line = json.loads(line_of(result, ran))
+    assert line["ran_at"] == "2026-03-01T08:00:00Z"
+    assert line["judged_at"] == "2026-02-28T20:30:15Z"
 
 
-def test_a_damaged_open_file_is_told(house: Ruleset, tmp_path: Path):
-    folder = HistoryFolder(tmp_path)
-    folder.record(judged(house, 0, BAD), TODAY)
-    (tmp_path / "open.json").write_text("{")
-    result = folder.record(judged(house, 1, BAD), TODAY)
-    assert any("findings are open since this run" in warning for warning in result.warnings)
-    assert since(open_of((tmp_path / "open.json").read_bytes()) or Open()) == {"a": DAYS[1]}
+@pytest.mark.parametrize(
+    ("listed", "left_out", "full"),
+    [
+        ({}, (), True),
+        ({"filters": (("group_id", "g1"),)}, (), False),
+        ({}, ("a rule was disabled",), False),
+    ],
+    ids=["whole", "narrowed", "rules left out"],
+)
+def test_a_run_is_full_where_nothing_was_left_out(
+    house: Ruleset, listed: Any, left_out: tuple[str, ...], full: bool
+):
+    result = judged(house, 0, BAD, **listed)
+    assert past_run(replace(result, left_out=(*result.left_out, *left_out))).full is full
 
 
-def test_another_account_is_refused(house: Ruleset, tmp_path: Path):
-    folder = HistoryFolder(tmp_path)
-    folder.record(judged(house, 0, BAD), TODAY)
-    with pytest.raises(UsageError, match="keep a folder for each account"):
-        folder.prepare(replace(INFO, base_url="https://eu.example"))
-    folder.prepare(replace(INFO, kind="snapshot", base_url=""))
-
-
-def test_a_folder_that_is_a_file_is_told(tmp_path: Path):
-    (tmp_path / "taken").write_text("")
-    with pytest.raises(ReportError, match="choose another folder with --history"):
-        HistoryFolder(tmp_path / "taken").prepare(INFO)
-
-
-_WRITER = """
-import sys
-from pathlib import Path
-from auditor.policy import load_policies
-from auditor.past.history_folder import HistoryFolder
-from tests.past.test_history import judged, record
-house, folder, name, count = sys.argv[1:]
-rules = load_policies(house)
-records = [record(f"{name}{n}", sync_frequency=5) for n in range(50)] + [record("all")]
-result = judged(rules, 0, *records, filters=(("group_id", name),))
-print("ready", flush=True)
-for number in range(int(count)):
-    HistoryFolder(Path(folder)).record(result, result.judged_at)
-"""
-
-
-def _writer(tmp_path: Path, name: str, count: int) -> subprocess.Popen[str]:
-    (tmp_path / "house.yaml").write_text(HOUSE)
-    house = str(tmp_path / "house.yaml")
-    return subprocess.Popen(
-        [sys.executable, "-c", _WRITER, house, str(tmp_path / "h"), name, str(count)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+def test_a_run_counts_by_severity_what_fails_and_nothing_else(house: Ruleset):
+    result = judged(
+        house,
+        0,
+        BAD,
+        record("b", sync_frequency=5, paused=True),
+        record("c", sync_frequency="x"),
+        record("d", schema="a"),
     )
+    run = past_run(result)
+    assert [(s.label, n) for s, n in run.violations] == [
+        ("low", 1),
+        ("medium", 2),
+        ("high", 1),
+        ("critical", 0),
+    ]
+    assert (run.total, run.errors, run.waived, run.known, run.connections) == (4, 1, 0, 0, 4)
 
 
-def test_runs_at_the_same_time_lose_nothing(tmp_path: Path):
-    writers = [_writer(tmp_path, name, 10) for name in "abc"]
-    for writer in writers:
-        writer.communicate(timeout=60)
-        assert writer.returncode == 0
-    lines = (tmp_path / "h" / "history.ndjson").read_bytes().splitlines()
-    assert len(lines) == 30
-    assert None not in map(run_of, lines)
-    opened = open_of((tmp_path / "h" / "open.json").read_bytes())
-    assert opened is not None
-    assert len(since(opened)) == 3 * 50
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2},
+        {"format": 10},
+        {"judged_at": "yesterday"},
+        {"judged_at": "2026-03-10"},
+        {"outcome": "fine"},
+        {"connections": "4"},
+        {"policies": [{}]},
+    ],
+    ids=str,
+)
+def test_a_line_that_is_not_ours_tells_of_no_run(house: Ruleset, change: dict[str, Any]):
+    line = json.loads(line_of(judged(house, 0, BAD), TODAY))
+    assert run_of(json.dumps({**line, "more": 1}).encode()) is not None
+    assert run_of(json.dumps({**line, **change}).encode()) is None
 
 
-def test_a_killed_run_leaves_a_line_or_none(house: Ruleset, tmp_path: Path):
-    folder = HistoryFolder(tmp_path / "h")
-    folder.prepare(INFO)
-    seen = 0
-    for _ in range(4):
-        writer = _writer(tmp_path, "k", 1_000_000)
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "ready\n"
-        # Killed somewhere in the middle of it, once it has written more than before.
-        path = tmp_path / "h" / "history.ndjson"
-        while len(path.read_bytes().splitlines()) < seen + 3:
-            pass
-        writer.send_signal(signal.SIGKILL)
-        writer.communicate(timeout=60)
-        lines = path.read_bytes().splitlines()
-        assert len(lines) > seen
-        seen = len(lines)
-        assert None not in map(run_of, lines)
-        # The lock went with the process, and what is open is whole.
-        result = folder.record(judged(house, 1, BAD), TODAY)
-        assert not [w for w in result.warnings if w.startswith("history")]
-        assert open_of((tmp_path / "h" / "open.json").read_bytes()) is not None
-        seen += 1
-    assert not [w for w in result.warnings if w.startswith("history")]
-    assert result.gate.outcome is Outcome.VIOLATIONS
+@pytest.mark.parametrize(
+    "change",
+    [{"format": 2}, {"as_of": "soon"}, {"open": {"sync-floor": {"soon": ["a"]}}}, {"open": []}],
+    ids=str,
+)
+def test_an_open_file_that_is_not_ours_says_nothing(house: Ruleset, change: dict[str, Any]):
+    document = json.loads(open_text(still_open(Open(), judged(house, 0, BAD))))
+    assert open_of(json.dumps({**document, "more": 1}).encode()) is not None
+    assert open_of(json.dumps({**document, **change}).encode()) is None
+
+
+def test_a_snapshot_without_an_address_keeps_the_account(house: Ruleset):
+    first = still_open(Open(), judged(house, 0, BAD))
+    assert first.base_url == "https://api.fivetran.com"
+    later = still_open(first, judged(house, 1, BAD, kind="snapshot", base_url=""))
+    assert later.base_url == "https://api.fivetran.com"
+
+
+def test_runs_of_one_time_stay_as_they_came(house: Ruleset):
+    run = past_run(judged(house, 0, BAD))
+    runs = [replace(run, connections=n) for n in range(61)]
+    assert [r.connections for r in trend(runs)] == list(range(1, 61))

@@ -88,5 +88,5 @@ _ADMITS: Mapping[Takes, Callable[[Any], bool]] = {
 def same(value: Any, other: Any) -> Truth:
     """Whether two scalars are equal; an error where their types differ. 1 equals 1.0."""
     if type(value) is type(other):
-        return bool(value == other) if is_scalar(value) else None
+        return bool(value == other) if is_scalar(value) and is_scalar(other) else None
     return bool(value == other) if is_number(value) and is_number(other) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from auditor.policy import load_policies
 from auditor.reports import REPORTS
 from auditor.run import Options, audit
 from tests.builders.command import run
-from tests.builders.listed import HOUSE, TODAY, Listed, json_of, record
+from tests.builders.listed import HOUSE, TODAY, Listed, json_of, record, waiver
 
 SCHEMA = json.loads(
     files("auditor.reports.comparison").joinpath("comparison.schema.json").read_text("utf-8")
@@ -179,3 +180,34 @@ def test_the_same_reports_give_the_same_bytes(folder: Path):
         run([*PAIR, *FORMATS, "-o", into], folder)
     for name in ("comparison.html", "comparison.json", "comparison.md"):
         assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("now", "change"),
+    [("2026-03-10T12:00:00Z", "unchanged"), ("2026-03-10T23:30:00-08:00", "unchanged"),
+     ("2026-03-01T12:00:00Z", "")],
+)  # fmt: skip
+def test_a_listing_is_judged_as_of_now(folder: Path, now: str, change: str):
+    _listing(folder, record("a", succeeded_at="2026-03-01T10:00:00Z"))
+    (folder / "fresh.yaml").write_text(
+        "policy: p\nrules:\n"
+        "  - {id: fresh, severity: low, assert: {succeeded_at: {newer_than: 7d}}}\n"
+    )
+    forms = ("--snapshot", "listing.json", "--against", "./fresh.yaml", "-p", "./fresh.yaml")
+    run(["compare", *forms, "--now", now, "--report", "json"], folder)
+    document = _document(folder)
+    assert [c["change"] for c in document["changes"]] == ([change] if change else [])
+    moment = datetime.fromisoformat(now).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    assert document["old"]["judged_at"] == document["new"]["judged_at"] == moment
+
+
+def test_what_a_waiver_covers_is_not_worse(folder: Path):
+    _listing(folder, record("a", sync_frequency=20))
+    (folder / "stricter.yaml").write_text(HOUSE.replace("gte: 15", "gte: 30"))
+    (folder / "waivers.yaml").write_text(waiver(expires="2999-12-31"))
+    forms = ("--snapshot", "listing.json", "--against", "./house.yaml", "-p", "./stricter.yaml")
+    assert run(["compare", *forms, "--report", "json"], folder).returncode == 1
+    assert [c["change"] for c in _document(folder)["changes"]] == ["new"]
+    done = run(["compare", *forms, "--report", "json", "--waivers", "waivers.yaml"], folder)
+    assert done.returncode == 0, done.stdout
+    assert [c["change"] for c in _document(folder)["changes"]] == ["waived"]

@@ -8,13 +8,23 @@ import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from junitparser import JUnitXml
 from lxml import etree
 
-from auditor.model import Completeness
+from auditor.cli.options.rules import (
+    ExceptionOptions,
+    baseline_of,
+    check_inputs,
+    limits_of,
+    selected,
+    waivers_of,
+)
+from auditor.errors import UsageError
+from auditor.model import Completeness, Severity
+from auditor.policy import load_policies
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
@@ -306,3 +316,75 @@ def test_a_refused_baseline_leaves_no_report_that_looks_like_a_pass(house: Path)
     assert code == 2
     assert "no connection in common" in told
     assert outcome_in(house / "out") == "placeholder"
+
+
+# -- what the options stand for -------------------------------------------------------------------
+
+
+def test_a_limit_is_a_severity_and_a_number():
+    assert limits_of(("low=20", "critical=0", "high=999999999")) == {
+        Severity.LOW: 20,
+        Severity.CRITICAL: 0,
+        Severity.HIGH: 999_999_999,
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["low", "low=", "=3", "LOW=3", "urgent=3", "low=-1", "low=1.5", "low=1e3", "low= 3",
+             "low=1000000000", "low=\u0663"]
+)  # fmt: skip
+def test_what_is_no_limit(text: str):
+    with pytest.raises(UsageError, match=r"write a severity \(low, medium, high or critical\)"):
+        limits_of((text,))
+
+
+def test_a_severity_has_one_limit():
+    with pytest.raises(UsageError, match="--max low is given twice"):
+        limits_of(("low=1", "medium=1", "low=1"))
+
+
+def options(**given: Any) -> ExceptionOptions:
+    none: ExceptionOptions = {
+        "only": (), "skip": (), "tags": (), "limits": (), "waivers": None, "baseline": None,
+    }  # fmt: skip
+    return cast(ExceptionOptions, {**none, **given})
+
+
+@pytest.mark.parametrize("how", ["same", "another spelling", "a link to it", "a link of it"])
+@pytest.mark.parametrize("option", ["waivers", "baseline", "more"])
+def test_no_report_replaces_what_the_run_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, option: str
+):
+    monkeypatch.chdir(tmp_path)
+    Path("kept.json").touch()
+    Path("link.json").symlink_to("kept.json")
+    named, target = {
+        "same": ("kept.json", "kept.json"),
+        "another spelling": ("./kept.json", f"{tmp_path}/x/../kept.json"),
+        "a link to it": ("link.json", "kept.json"),
+        "a link of it": ("kept.json", "link.json"),
+    }[how]
+    read = [("--more", named)] if option == "more" else []
+    given = options(**({} if option == "more" else {option: named}))
+    with pytest.raises(UsageError) as caught:
+        check_inputs(given, [None, Path("other.json"), Path(target)], read)
+    assert str(caught.value).startswith(f"--{option} {named}: this run would write its report")
+    check_inputs(given, [None, Path("other.json")], read)
+
+
+@pytest.mark.parametrize("option", ["only", "skip", "tags"])
+def test_an_empty_choice_is_refused(house: Path, option: str):
+    rules = load_policies(str(house / "house.yaml"))
+    name = {"tags": "--tag"}.get(option, f"--{option}")
+    with pytest.raises(UsageError, match=f"{name} is empty; leave the option out"):
+        selected(rules, options(**{option: ("sync-floor", " ")}))
+
+
+def test_no_waivers_and_no_baseline_are_none(tmp_path: Path):
+    assert waivers_of(None, strict=True) is None
+    assert baseline_of(None) is None
+    for load in (lambda name: waivers_of(name, strict=False), baseline_of):
+        with pytest.raises(UsageError, match="is empty; leave the option out"):
+            load("  ")
+        with pytest.raises(UsageError, match="gone"):
+            load(str(tmp_path / "gone"))

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from auditor.cli.terminal.layout import cells, cut, folded, middle_cut, padded
+from auditor.cli.terminal.layout import cells
 from auditor.cli.terminal.streams import Terminal
 from auditor.cli.terminal.summary import answer, summary
 from auditor.model import Outcome, PolicyFile, Result, Rule, Severity, Verdict
@@ -162,18 +160,6 @@ def test_nothing_is_cut_in_a_log() -> None:
         if checks.count(Verdict.FAIL):
             assert checks.rule.id in text
     assert "a-folder-with-a-long-name" * 6 in text
-
-
-@given(st.text(max_size=60), st.integers(1, 40))
-@example("日本語" * 10, 7)
-@example("e\u0301" * 20, 5)
-def test_cuts_fit(text: str, width: int) -> None:
-    for shortened in (cut(text, width), middle_cut(text, width)):
-        assert cells(shortened) <= width
-        assert shortened == text or "…" in shortened
-        assert cells(padded(shortened, width)) == width
-    assert cut(text, None) == middle_cut(text, None) == text
-    assert "".join("".join(folded(text, width, 3)).split()) == "".join(text.split())
 
 
 # -- hostile text ----------------------------------------------------------------------------------

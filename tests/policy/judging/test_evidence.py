@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.model import Finding
-from tests.builders.judged import findings_of, loaded, one_rule, problems_of
+from tests.builders.judged import findings_of, loaded, one_rule
 
 BASE = {"id": "c", "schema": "Orders", "service": "postgres", "sync_frequency": 5, "paused": True}
 
@@ -17,60 +17,6 @@ def _finding(folder: Path, body: str, head: str = "", **held: Any) -> Finding:
     rules = loaded(folder, one_rule(body, head=head)).ruleset
     (finding,) = findings_of(rules, [BASE | held])
     return finding
-
-
-@pytest.mark.parametrize(
-    ("assertion", "expects"),
-    [
-        (
-            "{sync_frequency: {gte: 15, lte: 1440}}",
-            "sync_frequency is at least 15 and at most 1440",
-        ),
-        ("{schema: {exists: true, starts_with: raw_}}", "schema is set and starts with raw_"),
-        ("{schema: {exists: false}}", "schema is not set"),
-        ("{schema: {is_empty: false}}", "schema is not empty"),
-        ("{schema: {not_in: [a, b]}}", "schema is none of a or b"),
-        ("{schema: {not_in: [a]}}", "schema is not a"),
-        ("{schema: {contains_all: [a, b, c]}}", "schema contains all of a, b and c"),
-        ("{not: {schema: {ends_with: x}}}", "schema does not end with x"),
-        ("{not: {not: {paused: true}}}", "paused is true"),
-        ("{not: {all: [{paused: true}, {schema: a}]}}", "not (paused is true and schema is a)"),
-        ("{any: [{paused: true}, {schema: a}]}", "paused is true or schema is a"),
-        (
-            "{service: x, any: [{paused: true}, {schema: a}]}",
-            "service is x and (paused is true or schema is a)",
-        ),
-        ("{sync_frequency: 0x1F}", "sync_frequency is 31"),
-        (
-            "{schema: {length: {gt: 1, lt: 9}}}",
-            "schema has a length of more than 1 and less than 9",
-        ),
-        ("{schema: {length: 5}}", "schema has a length of 5"),
-        ("{succeeded_at: {after: now-30d}}", "succeeded_at is after 30d ago"),
-        ("{succeeded_at: {before: now+6h}}", "succeeded_at is before 6h from now"),
-        ("{schema: {field: service}}", "schema is the same as service"),
-        (
-            "{succeeded_at: {newer_than: {field: sync_frequency, times: 3, unit: minutes}}}",
-            "succeeded_at is not older than 3 times sync_frequency in minutes",
-        ),
-        ("{setup_tests: {any_item: {title: a}}}", "setup_tests has an item where title is a"),
-        (
-            "{schedule.days_of_week: {all_items: [MONDAY, FRIDAY]}}",
-            "schedule.days_of_week has only items that are MONDAY or FRIDAY",
-        ),
-        (
-            "{setup_tests: {count_items: {where: {title: a}, is: {lte: 1}}}}",
-            "setup_tests has at most 1 item where title is a",
-        ),
-        (
-            "{setup_tests: {count_items: {where: {title: a}, is: 2}}}",
-            "setup_tests has exactly 2 items where title is a",
-        ),
-    ],
-)
-def test_what_a_rule_expects_reads_as_english(tmp_path: Path, assertion: str, expects: str) -> None:
-    rule = loaded(tmp_path, one_rule(f"assert: {assertion}")).ruleset.rules[0].rule
-    assert rule.expects == expects
 
 
 @pytest.mark.parametrize(
@@ -283,42 +229,3 @@ def test_a_credential_is_a_marker(tmp_path: Path) -> None:
 
 
 # -- messages -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("message", "filled"),
-    [
-        ("{schema} and {sync_frequency}", "Orders and 5"),
-        ("{{schema}} {{{schema}}}", "{schema} {Orders}"),
-        ("{var.floor}, {var.few}", "15, a or b"),
-        ("{service_version} {succeeded_at}", "missing null"),
-        ("{ schema }", "Orders"),
-        ("{{7*7}} %s %(x)s $x {{%schema%}}", "{7*7} %s %(x)s $x {%schema%}"),
-        ("{config.host}", "[hidden]"),
-    ],
-)
-def test_a_message_is_substitution_and_nothing_more(
-    tmp_path: Path, message: str, filled: str
-) -> None:
-    head = "vars: {floor: 15, few: [a, b]}\n"
-    reads = "{sync_frequency: {gte: {var: floor}}}, {schema: {var: few}}, {id: {exists: true}}"
-    body = f"when: {{any: [{reads}]}}\nassert: {{paused: false}}\nmessage: '{message}'"
-    held = {"succeeded_at": None, "config": {"host": "h"}}
-    assert _finding(tmp_path, body, head, **held).message == filled
-
-
-@pytest.mark.parametrize(
-    "message",
-    ["{nope}", "{schema.x}", "{var.x}", "{}", "{", "}", "a } b", "{schema!r}", "{schema:>9}",
-     "{0}", "{schema[0]}", "{setup_tests[].title}", "{setup_tests.title}", "{__class__}",
-     "{count}"],
-)  # fmt: skip
-def test_what_a_message_cannot_say_is_refused(tmp_path: Path, message: str) -> None:
-    body = f"assert: {{paused: false}}\nmessage: '{message}'"
-    assert {p.position.line for p in problems_of(tmp_path, one_rule(body))} == {6}
-
-
-def test_a_record_cannot_fill_a_message_with_another(tmp_path: Path) -> None:
-    body = "assert: {paused: false}\nmessage: '{schema}'"
-    finding = _finding(tmp_path, body, schema="{config.password} {{x}}", config={"password": "p"})
-    assert finding.message == "{config.password} {{x}}"

@@ -330,14 +330,6 @@ assert:
     assert verdict_of(rules, record | {"schema": "z"}) is F
 
 
-def test_a_field_operand_of_an_item_is_the_items_own(tmp_path: Path) -> None:
-    body = "assert: {config.x: {all_items: {a: {equals: {field: b}}}}}"
-    rules = loaded(tmp_path, one_rule(body)).ruleset
-    assert verdict_of(rules, '{"id":"c","b":2,"config":{"x":[{"a":1,"b":1}]}}') is P
-    assert verdict_of(rules, '{"id":"c","b":1,"config":{"x":[{"a":1,"b":2}]}}') is F
-    assert verdict_of(rules, '{"id":"c","b":1,"config":{"x":[{"a":1}]}}') is E
-
-
 def test_a_schema_on_a_value_nested_past_measure_is_an_error(tmp_path: Path) -> None:
     rules = loaded(tmp_path, one_rule("assert: {config.x: {json_schema: {uniqueItems: true}}}"))
     deep = "[" * 900 + "]" * 900

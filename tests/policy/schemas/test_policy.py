@@ -10,26 +10,28 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
-from auditor.errors import PolicyError
 from auditor.fields import FIELDS
 from auditor.model import Severity
 from auditor.policy.language.operators import OPERATORS
 from auditor.policy.loading import nodes
 from auditor.policy.loading.documents import POLICY_KEYS, pack_names
-from auditor.policy.loading.load import load
 from auditor.policy.loading.resolve import OVERRIDE_KEYS
 from auditor.policy.loading.rule_parser import RULE_KEYS
 from auditor.policy.schemas.policy import as_text, policy_schema
 from auditor.resources import resource_folder
-from tests.builders.command import run
 from tests.builders.policy_documents import faulty_policies, policies
+from tests.builders.schema_and_loader import (
+    RULE,
+    SCHEMA,
+    VALIDATOR,
+    read,
+    refused_by_both,
+    said,
+)
 
-SCHEMA = policy_schema()
 # The same policies at every run; what a fresh lot of them finds, the slow tests tell.
 _FIXED = settings(derandomize=True)
-VALIDATOR = Draft202012Validator(SCHEMA)
 
 #: What the loader says of things that a schema cannot know: see the module's docstring.
 UNKNOWABLE = re.compile(
@@ -39,27 +41,6 @@ UNKNOWABLE = re.compile(
     r"|not a JSON Schema|is compared with itself|every rule is disabled|sets .* too"
     r"|is hidden in reports"
 )
-
-
-def _said(value: Any, folder: Path) -> tuple[list[str], list[str]]:
-    """Return what the loader, and what the schema, has against ``value`` as a policy."""
-    path = folder / "policy.yaml"
-    data = json.dumps(value, ensure_ascii=False).encode()  # which is YAML too
-    path.write_bytes(data)
-    try:
-        load([str(path)])
-        problems: list[str] = []
-    except PolicyError as error:
-        problems = [str(problem) for problem in error.problems if not problem.warning]
-    root, _ = nodes.parse(data, "policy.yaml")
-    found = best_match(VALIDATOR.iter_errors(nodes.plain_value(root)))
-    where = "/".join(map(str, found.absolute_path)) if found else ""
-    return problems, [f"{where}: {found.message[:200]}"] if found else []
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("policies")
 
 
 def test_it_is_a_schema() -> None:
@@ -122,7 +103,7 @@ def test_it_accepts_whatever_loads(value: Any, folder: Path) -> None:
 
 
 def _accepts(value: Any, folder: Path) -> None:
-    problems, refused = _said(value, folder)
+    problems, refused = said(value, folder)
     assert not problems, problems
     assert not refused, refused
 
@@ -141,7 +122,7 @@ def test_it_refuses_whatever_does_not_load(value: Any, folder: Path) -> None:
 
 
 def _refuses(value: Any, folder: Path) -> None:
-    problems, refused = _said(value, folder)
+    problems, refused = said(value, folder)
     assume(problems or refused)  # where neither ever objects, hypothesis fails
     if refused:
         assert problems, refused
@@ -157,69 +138,6 @@ def _is_knowable(value: Any) -> bool:
     return not any(word in text for word in ('"var"', '"extra_fields"', '"details"'))
 
 
-#: Rules, by the condition that their ``assert`` is, that neither takes.
-FAULTY_CONDITIONS = {
-    "no test": "{}",
-    "a misspelt field": "{pausd: false}",
-    "a field of another case": "{Paused: false}",
-    "an operator as a field": "{gte: 15}",
-    "through an array": "{setup_tests.status: FAILED}",
-    "brackets": '{"setup_tests[].status": FAILED}',
-    "null": "{paused: null}",
-    "no is text": "{paused: no}",
-    "a quoted number": '{sync_frequency: "60"}',
-    "an unquoted text": "{schema: 2024}",
-    "a value of another case": "{schedule_type: AUTO}",
-    "one of a list of another case": "{schedule_type: [auto, Manual]}",
-    "of another case, by operator": "{status.setup_state: {not_equals: Broken}}",
-    "of another case, in items": "{setup_tests: {any_item: {status: failed}}}",
-    "of another case, as an item": "{schedule.days_of_week: {contains: monday}}",
-    "an empty list": "{service: []}",
-    "both booleans": "{paused: [true, false]}",
-    "an empty test": "{paused: {}}",
-    "an operator of another tool": "{sync_frequency: {eq: 15}}",
-    "a bare regex": "{schema: {regex: x}}",
-    "a number as text": "{schema: {starts_with: 5}}",
-    "an empty text": '{schema: {contains: ""}}',
-    "a glob of everything": '{schema: {glob: "*"}}',
-    "a backspace": '{schema: {regex_search: "\\bx"}}',
-    "gt of a timestamp": "{succeeded_at: {gt: 5}}",
-    "a timestamp as a value": "{succeeded_at: 2026-01-31T00:00:00Z}",
-    "a moment without a zone": "{succeeded_at: {after: 2026-01-31T00:00:00}}",
-    "a bare date": "{succeeded_at: {after: 2026-01-31}}",
-    "a duration in words": "{succeeded_at: {newer_than: 7 days}}",
-    "a duration of nothing": "{succeeded_at: {newer_than: 0d}}",
-    "a duration and a line break": '{succeeded_at: {newer_than: "7d\\n"}}',
-    "a duration of no unit": "{succeeded_at: {newer_than: {field: sync_frequency}}}",
-    "a duration that is a time": "{succeeded_at: {newer_than: {field: created_at, unit: days}}}",
-    "a unit that is none": "{succeeded_at: {newer_than: {field: sync_frequency, unit: years}}}",
-    "nothing times": "{succeeded_at: {newer_than: {field: sync_frequency, times: 0, unit: days}}}",
-    "times beside a plain operator": "{schema: {equals: {field: service, times: 2}}}",
-    "an operand that is no field": "{schema: {equals: {field: nothing}}}",
-    "an operand of another type": "{schema: {equals: {field: paused}}}",
-    "an operand that is secret": "{schema: {equals: {field: connect_card.token}}}",
-    "a time of day that is none": '{daily_sync_time: "25:00"}',
-    "a secret's value": "{connect_card.token: abc}",
-    "an operator of a secret": "{connect_card.token: {is_empty: true}}",
-    "a value of an array": "{setup_tests: FAILED}",
-    "an object's value": "{status: {setup_state: broken}}",
-    "items without a condition": "{setup_tests: {any_item: {}}}",
-    "items of which nobody knows the field": "{setup_tests: {any_item: {stat: FAILED}}}",
-    "an item that is an object": "{setup_tests: {any_item: FAILED}}",
-    "a count without its number": "{setup_tests: {count_items: {where: {status: FAILED}}}}",
-    "a length in words": "{schema: {length: long}}",
-    "a length that exists": "{schema: {length: {exists: true}}}",
-    "a schema of nothing": "{config: {json_schema: {}}}",
-    "a schema with a pattern": "{config.host: {json_schema: {pattern: x}}}",
-    "all of nothing": "{all: []}",
-    "any of a mapping": "{any: {paused: true}}",
-    "not of two": "{not: {paused: true, schema: x}}",
-    "not of two operators": "{not: {sync_frequency: {gte: 1, lte: 2}}}",
-    "a group's word": "{count: 3}",
-    "a list of conditions": "[{paused: false}]",
-}
-#: Other parts of a policy that neither takes: what stands after ``policy: x``.
-RULE = "{id: a, severity: low, assert: {paused: false}}"
 GROUP = "{id: a, severity: low, per: group_id, assert: {count: 1}}"
 OVERRIDE = "extends: [baseline]\noverride: {auto-schedule:"
 FAULTY_POLICIES = {
@@ -279,90 +197,29 @@ FAULTY_TESTS = {
 }
 
 
-def _read(text: str) -> Any:
-    root, problems = nodes.parse(text.encode(), "policy.yaml")
-    assert not problems
-    return nodes.plain_value(root)
-
-
-def _refused_by_both(value: Any, folder: Path) -> None:
-    problems, refused = _said(value, folder)
-    assert problems
-    assert refused
-
-
-@pytest.mark.parametrize("text", FAULTY_CONDITIONS.values(), ids=FAULTY_CONDITIONS)
-@pytest.mark.parametrize("around", ["%s", "{any: [%s]}", "{paused: false, all: [%s]}"])
-def test_neither_takes_a_faulty_condition(text: str, around: str, folder: Path) -> None:
-    rule = {"id": "a", "severity": "low", "assert": _read(around % text)}
-    _refused_by_both({"policy": "x", "rules": [rule]}, folder)
-
-
 @pytest.mark.parametrize("text", FAULTY_POLICIES.values(), ids=FAULTY_POLICIES)
 def test_neither_takes_a_faulty_policy(text: str, folder: Path) -> None:
-    _refused_by_both(_read(f"policy: x\n{text}"), folder)
+    refused_by_both(read(f"policy: x\n{text}"), folder)
 
 
 @pytest.mark.parametrize("text", FAULTY_KEYS.values(), ids=FAULTY_KEYS)
 def test_neither_takes_a_faulty_rule(text: str, folder: Path) -> None:
-    rule = {key: held for key, held in (_read(RULE) | _read(text)).items() if held is not None}
-    _refused_by_both({"policy": "x", "rules": [rule]}, folder)
+    rule = {key: held for key, held in (read(RULE) | read(text)).items() if held is not None}
+    refused_by_both({"policy": "x", "rules": [rule]}, folder)
 
 
 @pytest.mark.parametrize("text", FAULTY_TESTS.values(), ids=FAULTY_TESTS)
 def test_neither_takes_a_faulty_test(text: str, folder: Path) -> None:
-    rule = _read(RULE) | {"tests": [_read(text)]}
-    _refused_by_both({"policy": "x", "rules": [rule]}, folder)
+    rule = read(RULE) | {"tests": [read(text)]}
+    refused_by_both({"policy": "x", "rules": [rule]}, folder)
 
 
 def test_a_group_takes_a_list_of_records(folder: Path) -> None:
     test = {"given": {"paused": True}, "expect": "pass"}
-    _refused_by_both({"policy": "x", "rules": [_read(GROUP) | {"tests": [test]}]}, folder)
+    refused_by_both({"policy": "x", "rules": [read(GROUP) | {"tests": [test]}]}, folder)
     listed = test | {"given": [{"paused": True}]}
-    said = _said({"policy": "x", "rules": [_read(GROUP) | {"tests": [listed]}]}, folder)
-    assert said == ([], [])
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        "{brand_new: x}",
-        "{brand_new.deep: {gte: {field: brand_new.other}}}",
-        "{setup_tests: {any_item: {status: FAILED}}, brand_new: {any_item: {x: 1}}}",
-        "{not: {brand_new: 1}}",
-    ],
-)
-def test_extra_fields_may_be_named(rule: str, folder: Path) -> None:
-    value = {"policy": "x", "rules": [_read(RULE) | {"assert": _read(rule)}]}
-    _refused_by_both(value, folder)
-    assert _said(value | {"extra_fields": ["brand_new"]}, folder) == ([], [])
-
-
-def test_what_is_not_documented_is_free_and_what_is_documented_is_offered() -> None:
-    value = SCHEMA["$defs"]["value.networking_method"]["anyOf"]
-    assert value[0]["enum"] == list(FIELDS["networking_method"].values)
-    rule = _read(RULE) | {"assert": {"networking_method": "CarrierPigeon"}}
-    assert VALIDATOR.is_valid({"policy": "x", "rules": [rule]})
+    both = said({"policy": "x", "rules": [read(GROUP) | {"tests": [listed]}]}, folder)
+    assert both == ([], [])
 
 
 # -- the command ----------------------------------------------------------------------------
-
-
-def test_the_command_prints_it_or_writes_it(tmp_path: Path) -> None:
-    printed = run(["schema"], tmp_path)
-    assert (printed.returncode, json.loads(printed.stdout)) == (0, SCHEMA)
-    written = run(["schema", "-o", "policy.schema.json"], tmp_path)
-    assert written.returncode == 0
-    assert (tmp_path / "policy.schema.json").read_text(encoding="utf-8") == printed.stdout
-
-
-def test_the_command_says_how_an_editor_uses_it(tmp_path: Path) -> None:
-    told = run(["schema", "--help"], tmp_path).stdout
-    assert "# yaml-language-server: $schema=./policy.schema.json" in told
-    assert "yaml.schemas" in told
-
-
-def test_a_schema_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
-    done = run(["schema", "-o", "missing/policy.schema.json"], tmp_path)
-    assert done.returncode == 4
-    assert "missing/policy.schema.json" in done.stderr

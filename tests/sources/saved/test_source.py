@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import errno
-import gzip
 import json
-import signal
-import stat
-import subprocess
-import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from auditor.decoding.records import WholeRecords
-from auditor.errors import ReportError, SourceError
+from auditor.errors import SourceError
 from auditor.model import Completeness
-from auditor.output.draft import Draft
-from auditor.output.target import Target
-from auditor.sources.saved.snapshot_file import SnapshotWriter
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.saved_listings import (
-    HEADER,
     TAKEN_AT,
     answer,
     read,
@@ -182,89 +170,6 @@ def test_a_header_that_cannot_be_read_ends_the_run(tmp_path: Path, line: str, sa
 # -- writing --------------------------------------------------------------------------------
 
 
-def test_a_snapshot_is_private_and_written_whole_or_not_at_all(tmp_path: Path):
-    path = tmp_path / "s.ndjson"
-    with SnapshotWriter(Target(path), HEADER) as writer:
-        writer.add(records(2))
-        assert not path.exists()
-        writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def _interrupted_write(path: Path) -> None:
-    with SnapshotWriter(Target(path), HEADER) as writer:
-        writer.add(records(5))
-        raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize("name", ["s.ndjson", "s.ndjson.gz"])
-def test_an_unfinished_snapshot_leaves_the_older_one(tmp_path: Path, name: str):
-    path = save(tmp_path / name, records(1))
-    before = path.read_bytes()
-    with pytest.raises(KeyboardInterrupt):
-        _interrupted_write(path)
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("name", ["s.ndjson", "s.ndjson.gz"])
-def test_a_restart_forgets_what_was_written(tmp_path: Path, name: str):
-    path = tmp_path / name
-    with SnapshotWriter(Target(path), HEADER) as writer:
-        writer.add(records(5000))
-        writer.restart(replace(HEADER, taken_at=TAKEN_AT + timedelta(minutes=1)))
-        writer.add(records(2, start=7))
-        writer.finish(walks=2, completeness=Completeness.VERIFIED)
-    found = read(path)
-    assert found.ids == ["c7", "c8"]
-    assert found.complete
-    assert found.pages[0].as_of == TAKEN_AT + timedelta(minutes=1)
-
-
-def test_the_same_listing_gives_the_same_bytes(tmp_path: Path):
-    one, other = (save(tmp_path / name, records(9)).read_bytes() for name in ("a.gz", "b.gz"))
-    assert one == other
-    assert gzip.decompress(one).count(b"\n") == 11
-
-
-def test_a_link_is_followed(tmp_path: Path):
-    (tmp_path / "real").mkdir()
-    link = tmp_path / "latest.ndjson"
-    link.symlink_to(tmp_path / "real" / "s.ndjson")
-    save(link, records(1))
-    assert link.is_symlink()
-    assert read(tmp_path / "real" / "s.ndjson").ids == ["c0"]
-
-
-def test_what_cannot_be_written_is_said_before_anything_is_fetched(tmp_path: Path):
-    (tmp_path / "none").touch()
-    for path in (tmp_path / "none" / "s.ndjson", tmp_path):
-        with pytest.raises(ReportError, match=r"s\.ndjson: .* cannot be written|not a file"):
-            SnapshotWriter(Target(path), HEADER)
-
-
-def test_a_full_disk_is_a_report_error(tmp_path: Path):
-    with (
-        Path("/dev/full").open("wb") as full,
-        SnapshotWriter(Target(None, full.fileno()), HEADER) as writer,
-        pytest.raises(ReportError, match=r"/dev/fd/\d+: .* No space left"),
-    ):
-        writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
-
-
-def test_a_stream_gets_the_snapshot_when_it_is_whole(tmp_path: Path):
-    path = tmp_path / "s"
-    with (
-        path.open("wb") as stream,
-        SnapshotWriter(Target(None, stream.fileno()), HEADER) as writer,
-    ):
-        writer.add(records(2))
-        assert path.stat().st_size == 0
-        writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
-    assert read(path).complete
-
-
 def test_a_live_token_never_reaches_the_file(tmp_path: Path):
     card = {"token": "eyJ0eTOKEN", "uri": "https://fivetran.com/x?auth=eyJ0eTOKEN"}
     body = json.dumps(answer([record(1, connect_card=card), record(2, connect_card=None)]))
@@ -272,47 +177,3 @@ def test_a_live_token_never_reaches_the_file(tmp_path: Path):
     assert b"TOKEN" not in path.read_bytes()
     cards = [r["connect_card"] for r in read(path).records]
     assert cards == [{"token": "[redacted]", "uri": "[redacted]"}, None]
-
-
-KILLED = """
-import sys, time
-from pathlib import Path
-from tests.builders.saved_listings import HEADER, records
-from auditor.output.target import Target
-from auditor.sources.saved.snapshot_file import SnapshotWriter
-with SnapshotWriter(Target.named(sys.argv[1]), HEADER) as writer:
-    writer.add(records(5000))
-    print("writing", flush=True)
-    time.sleep(60)
-"""
-
-
-def test_kill_leaves_nothing_under_the_name_and_the_next_one_clears_up(tmp_path: Path):
-    path = tmp_path / "s.ndjson"
-    root = Path(__file__).parents[3]
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, cwd=root
-    ) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"writing\n"
-        # What is being written is not the next one's to remove.
-        save(tmp_path / "other.ndjson", records(1))
-        (left,) = tmp_path.glob(".*.part")
-        child.send_signal(signal.SIGKILL)
-    assert list(tmp_path.glob(".*.part")) == [left]
-    assert stat.S_IMODE(left.stat().st_mode) == 0o600
-    assert not path.exists()
-    save(path, records(1))
-    assert not left.exists()
-
-
-def test_a_snapshot_that_cannot_be_begun_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    def begun(draft: Draft) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Draft, "restart", begun)
-    with pytest.raises(ReportError, match="free some space there, or name another place"):
-        SnapshotWriter(Target(tmp_path / "s.ndjson"), HEADER)
-    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,107 @@
+"""Exceptions on a run: what is accepted, what has ended, and every sentence about them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from auditor.model import Completeness
+from auditor.policy import Ruleset
+from auditor.redaction.fields import Scrubber
+from tests.builders.listed import (
+    TODAY,
+    Listed,
+    counts_of,
+    json_of,
+    record,
+    waiver,
+)
+from tests.builders.waived import FAST, judged
+
+
+def test_the_gate_and_the_result_say_how_many_are_waived(house: Ruleset, tmp_path: Path):
+    result = judged(house, tmp_path, waiver(connections="all"), FAST)
+    assert "3 violations waived" in result.gate.reasons
+    (accepted,) = result.accepted
+    assert accepted.startswith("3 violations waived by ")
+    assert "(1 of 1 waiver in force, sha256:" in accepted
+
+
+@pytest.mark.parametrize(
+    ("expires", "now", "verdict"),
+    [
+        ("2026-03-10", datetime(2026, 3, 10, 23, 59, 59, tzinfo=UTC), "waived"),
+        ("2026-03-10", datetime(2026, 3, 11, tzinfo=UTC), "fail"),
+        ("2026-03-10T12:00:00Z", datetime(2026, 3, 10, 12, tzinfo=UTC), "waived"),
+        ("2026-03-10T12:00:00Z", datetime(2026, 3, 10, 12, 0, 1, tzinfo=UTC), "fail"),
+        ("2026-03-10T12:00:00+02:00", datetime(2026, 3, 10, 11, tzinfo=UTC), "fail"),
+        ("9999-12-31", datetime(2026, 3, 10, tzinfo=UTC), "waived"),
+    ],
+)
+def test_it_ends_with_its_last_moment(
+    house: Ruleset, tmp_path: Path, expires: str, now: datetime, verdict: str
+):
+    result = judged(house, tmp_path, waiver(expires=expires), FAST[:1], clock=lambda: now)
+    assert [f.verdict.label for f in result.findings] == [verdict]
+    assert any("has expired" in w for w in result.warnings) is (verdict == "fail")
+
+
+def test_it_ends_by_the_real_clock_whatever_time_is_replayed(house: Ruleset, tmp_path: Path):
+    past = TODAY - timedelta(days=400)
+    text = waiver(expires="2026-03-01")
+    assert counts_of(judged(house, tmp_path, text, FAST[:1], now=past))["fail"] == 1
+    future = TODAY + timedelta(days=4000)
+    result = judged(house, tmp_path, waiver(), FAST[:1], now=future)
+    assert counts_of(result)["waived"] == 1
+
+
+@pytest.mark.parametrize("now", [None, TODAY - timedelta(days=400)])
+@pytest.mark.parametrize(("kind", "verdict"), [("api", "fail"), ("snapshot", "waived")])
+def test_where_this_clock_is_wrong_the_live_server_counts_and_no_snapshot(
+    house: Ruleset, tmp_path: Path, kind: str, verdict: str, now: datetime | None
+):
+    source = Listed(FAST[:1], kind, as_of=TODAY + timedelta(days=400))
+    result = judged(house, tmp_path, waiver(), [], source=source, now=now)
+    # Groups are not seen whole where the clock is a year off: that makes the run inconclusive.
+    assert result.findings[0].verdict.label == verdict
+
+
+@pytest.mark.parametrize(("days", "told"), [(0, True), (14, True), (15, False), (200, False)])
+def test_one_that_ends_soon_is_named(house: Ruleset, tmp_path: Path, days: int, told: bool):
+    end = (TODAY + timedelta(days=days)).date().isoformat()
+    result = judged(house, tmp_path, waiver(expires=end), FAST[:1])
+    soon = [w for w in result.warnings if f"ends soon: it holds through {end}" in w]
+    assert bool(soon) is told
+
+
+def test_what_matches_nothing_is_named(house: Ruleset, tmp_path: Path):
+    text = waiver(rule="sync-flor") + waiver(connections="{id: gone}").removeprefix("waivers:\n")
+    result = judged(house, tmp_path, text, FAST[:1])
+    first, second = result.warnings
+    assert "matches nothing: no rule is called sync-flor (did you mean sync-floor?)" in first
+    assert "waivers.yaml:7:5" in second
+    assert "matches nothing" in second
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Listed([record("b")], filters=(("group_id", "g1"),)),
+        Listed([record("b")], completeness=Completeness.UNKNOWN),
+        Listed([record("b")], completeness=Completeness.INCOMPLETE),
+    ],
+)
+def test_what_was_not_listed_is_not_held_against_a_waiver(
+    house: Ruleset, tmp_path: Path, source: Listed
+):
+    result = judged(house, tmp_path, waiver(), [], source=source)
+    assert not [w for w in result.warnings if "matches nothing" in w]
+
+
+def test_a_credential_in_a_reason_is_scrubbed(house: Ruleset, tmp_path: Path):
+    scrubber = Scrubber([("key-of-the-account", "secret-of-the-account")])
+    text = waiver(reason="the secret is secret-of-the-account")
+    result = judged(house, tmp_path, text, FAST[:1], scrubber=scrubber)
+    assert "secret-of-the-account" not in json_of(result)

@@ -1,0 +1,275 @@
+"""Whom a waiver covers, and what a baseline knows: by rule, by connection, by group."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from auditor.acceptance.baseline import Baseline
+from auditor.acceptance.schema import waivers_schema
+from auditor.model import Result, Verdict
+from auditor.policy import Ruleset
+from auditor.run import Options, audit
+from tests.builders.listed import (
+    TODAY,
+    Listed,
+    baseline_from,
+    by_verdict,
+    counts_of,
+    record,
+    waiver,
+)
+from tests.builders.waived import FAST, judged
+
+
+@pytest.fixture(name="schema", scope="module")
+def _schema() -> Draft202012Validator:
+    schema = waivers_schema()
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+@pytest.mark.parametrize(
+    ("rule", "connections", "covered"),
+    [
+        ("sync-floor", "{id: a}", "a"),
+        ("sync-*", "{id: [a, c]}", "ac"),
+        ('"*"', "{service: postgres}", "ac"),
+        ("sync-floor", "{service: postgres, group: g1}", "a"),
+        ("sync-floor", '{schema: "[ab]"}', "ab"),
+        ("sync-floor", '{group: "g?"}', "abc"),
+        ("sync-floor", '{service: [mysql, "post*"], id: ["b*", c]}', "bc"),
+        ("sync-floor", "all", "abc"),
+        ("sync-floor", "{id: A}", ""),
+        ("sync-floor", "{service: postgres, id: b}", ""),
+        ("not-paused", "all", ""),
+        ("sync", "all", ""),
+    ],
+)
+def test_all_that_is_given_must_match(
+    house: Ruleset, tmp_path: Path, rule: str, connections: str, covered: str
+):
+    result = judged(house, tmp_path, waiver(rule=rule, connections=connections), FAST)
+    found = by_verdict(result)
+    assert {at[2][0] for at in found.get("waived", set())} == set(covered)
+    assert {at[2][0] for at in found.get("fail", set())} == set("abc") - set(covered) | (set()), (
+        found
+    )
+    assert result.gate.exit_code == (0 if covered == "abc" else 1)
+
+
+def test_a_waived_finding_says_who_why_and_until_when(house: Ruleset, tmp_path: Path):
+    (finding,) = judged(house, tmp_path, waiver(), FAST[:1]).findings
+    assert finding.verdict is Verdict.WAIVED
+    assert finding.note == "waived by data-platform through 2026-12-31: agreed with finance"
+
+
+def test_a_waiver_never_covers_an_error(house: Ruleset, tmp_path: Path):
+    records = [record("a", sync_frequency=None), record("b", sync_frequency="5")]
+    result = judged(house, tmp_path, waiver(rule='"*"', connections="all"), records)
+    assert counts_of(result)["error"] == 2
+    assert "waived" not in counts_of(result)
+    assert result.gate.exit_code == 3
+
+
+def test_a_finding_about_a_group_needs_all_its_connections(house: Ruleset, tmp_path: Path):
+    records = [record("a", schema="same"), record("b", schema="same")]
+    text = waiver(rule="one-name", connections="{id: a}")
+    assert counts_of(judged(house, tmp_path, text, records))["fail"] == 1
+    result = judged(house, tmp_path, waiver(rule="one-name", connections="{id: [a, b]}"), records)
+    assert counts_of(result)["waived"] == 1
+    third = [*records, record("c", schema="same")]
+    result = judged(house, tmp_path, waiver(rule="one-name", connections="{id: [a, b]}"), third)
+    assert counts_of(result)["fail"] == 1
+
+
+@pytest.mark.parametrize(
+    ("connections", "covered"),
+    [("{group: g1}", True), ('{group: "g*"}', True), ("{group: g2}", False), ("all", True),
+     ("{group: g1, service: postgres}", False)],
+)  # fmt: skip
+def test_a_group_without_members_is_chosen_by_its_name(
+    house: Ruleset, tmp_path: Path, connections: str, covered: bool
+):
+    text = waiver(rule="has-postgres", connections=connections)
+    result = judged(house, tmp_path, text, [record("a", service="mysql")])
+    assert counts_of(result).get("waived", 0) == covered
+
+
+def test_a_waiver_is_void_where_its_value_no_longer_holds(house: Ruleset, tmp_path: Path):
+    text = waiver(connections="all", **{"while": "{sync_frequency: 5}"})
+    records = [record("a", sync_frequency=5), record("b", sync_frequency=1)]
+    result = judged(house, tmp_path, text, records)
+    assert {f.connections[0].id: f.verdict.label for f in result.findings} == {
+        "a": "waived", "b": "fail",
+    }  # fmt: skip
+    (told,) = [w for w in result.warnings if "void" in w]
+    assert "is void for 1 violation: not any more sync_frequency is 5" in told
+
+
+def test_what_only_a_waiver_reads_is_decoded(house: Ruleset, tmp_path: Path):
+    text = waiver(**{"while": "{config.purpose: {starts_with: near}, setup_tests: {length: 1}}"})
+    for config, verdict in (({"purpose": "near-real-time"}, "waived"), ({}, "fail")):
+        one = record("a", sync_frequency=5, config=config, setup_tests=[{"status": "PASSED"}])
+        (finding,) = judged(house, tmp_path, text, [one]).findings
+        assert finding.verdict.label == verdict
+
+
+def test_while_holds_for_all_connections_of_a_group(house: Ruleset, tmp_path: Path):
+    text = waiver(rule="one-name", connections="all", **{"while": "{sync_frequency: 60}"})
+    same = [record("a", schema="s"), record("b", schema="s")]
+    assert counts_of(judged(house, tmp_path, text, same))["waived"] == 1
+    same[1]["sync_frequency"] = 30
+    assert counts_of(judged(house, tmp_path, text, same))["fail"] == 1
+
+
+def test_a_while_that_cannot_be_evaluated_waives_nothing(house: Ruleset, tmp_path: Path):
+    text = waiver(**{"while": "{daily_sync_time: {exists: false}, config.x: 1}"})
+    assert counts_of(judged(house, tmp_path, text, FAST[:1]))["fail"] == 1
+
+
+RECORDS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": st.uuids().map(str),
+            "service": st.sampled_from(["postgres", "mysql"]),
+            "schema": st.sampled_from(["s1", "s2", None]),
+            "group_id": st.sampled_from(["g1", "g2", None]),
+            "paused": st.sampled_from([True, False, None, "no"]),
+            "sync_frequency": st.sampled_from([5, 60, None, "5"]),
+        }
+    ),
+    min_size=1,
+    max_size=8,
+    unique_by=lambda record: record["id"],
+)
+
+
+WAIVERS = st.lists(
+    st.builds(
+        lambda rule, connections, accepts, end: waiver(
+            rule=json.dumps(rule), connections=connections, expires=end, **accepts
+        ).removeprefix("waivers:\n"),
+        st.sampled_from(["*", "sync-*", "not-paused", "one-name", "few-*", "has-*", "nothing"]),
+        st.sampled_from(["all", "{group: g1}", "{service: my*}", "{schema: [s1, s2], group: g2}"]),
+        st.sampled_from([{}, {"while": "{sync_frequency: 5}"}, {"while": "{paused: true}"}]),
+        st.sampled_from(["2026-03-09", "2026-03-10", "2027-01-01"]),
+    ),
+    max_size=4,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(records=RECORDS, texts=WAIVERS)
+def test_waivers_turn_violations_into_waived_ones_and_change_nothing_else(
+    house: Ruleset, tmp_path: Path, records: list[dict[str, Any]], texts: list[str]
+):
+    plain = judged(house, tmp_path, "waivers: []\n", records)
+    text = "waivers:\n" + "".join(texts)
+    result = judged(house, tmp_path, text, records)
+    before, after = by_verdict(plain), by_verdict(result)
+    assert after.get("error") == before.get("error")
+    now = after.get("fail", set()) | after.get("waived", set())
+    assert now == before.get("fail", set())
+    assert result.total == plain.total
+    for verdict in (Verdict.PASS, Verdict.SKIP, Verdict.ERROR):
+        assert result.counts[verdict] == plain.counts[verdict]
+    for finding in result.findings:
+        waived = finding.verdict is Verdict.WAIVED
+        assert finding.note.startswith("waived by") is waived
+        assert waived or not finding.note or finding.note.startswith("its waiver")
+    assert (result.gate.exit_code == 3) is (plain.gate.exit_code == 3)
+
+
+def test_a_violation_that_two_waivers_cover_counts_once(house: Ruleset, tmp_path: Path):
+    """The first of the file covers it; the second is for it, and covers nothing."""
+    text = waiver(owner="first") + waiver(owner="second", rule='"sync-*"', connections="all")[9:]
+    result = judged(house, tmp_path, text, FAST)
+    assert counts_of(result)["waived"] == 3
+    assert [(w.owner, w.matched, w.covered) for w in result.waivers] == [
+        ("first", 1, 1),
+        ("second", 3, 2),
+    ]
+    notes = {f.connections[0].id: f.note.split()[2] for f in result.findings}
+    assert notes == {"a": "first", "b": "second", "c": "second"}
+    assert result.accepted[0].startswith("3 violations waived by ")
+
+
+def test_a_waiver_that_holds_comes_before_one_that_does_not(house: Ruleset, tmp_path: Path):
+    expired = waiver(owner="gone", expires="2026-01-01")
+    void = waiver(owner="void", **{"while": "{sync_frequency: 60}"})[9:]
+    result = judged(house, tmp_path, expired + void + waiver(owner="held")[9:], FAST[:1])
+    (finding,) = result.findings
+    assert (finding.verdict, "by held" in finding.note) == (Verdict.WAIVED, True)
+    assert [(w.matched, w.void, w.covered) for w in result.waivers] == [
+        (1, 0, 0),
+        (1, 1, 0),
+        (1, 0, 1),
+    ]
+    (finding,) = judged(house, tmp_path, expired + void, FAST[:1]).findings
+    assert finding.verdict is Verdict.FAIL
+    assert finding.note == "its waiver has expired, it held through 2026-01-01"
+
+
+@pytest.mark.parametrize("length", [199, 200, 201, 500])
+def test_an_id_that_is_shown_cut_is_known_by_no_other_s_entry(house: Ruleset, length: int):
+    """The first hundreds of characters are alike; reports show no more of them."""
+    start = "x" * (length - 1)
+
+    def run(end: str, baseline: Baseline | None = None) -> Result:
+        listed = Listed([record(start + end, sync_frequency=5), record("b")])
+        return audit(listed, house, Options(clock=lambda: TODAY, baseline=baseline))
+
+    before = baseline_from(run("1"))
+    assert counts_of(run("2", before)).get("known", 0) == 0
+    same = run("1", before)
+    assert counts_of(same).get("known", 0) == (1 if length <= 200 else 0)
+    # Nor is it told to be fixed where the same name is there still.
+    assert same.baseline is not None
+    assert same.baseline.fixed == 0
+
+
+@pytest.mark.parametrize(
+    ("record_now", "fate"),
+    [
+        ({"sync_frequency": 60}, "fixed"),
+        ({"sync_frequency": None}, "untold"),
+        ({"sync_frequency": "5"}, "untold"),
+        ({"sync_frequency": 5}, "known"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_evaluated_is_not_fixed(
+    house: Ruleset, record_now: dict[str, Any], fate: str
+):
+    def run(baseline: Baseline | None, **held: Any) -> Result:
+        listed = Listed([record("a", **held), record("b")])
+        return audit(listed, house, Options(clock=lambda: TODAY, baseline=baseline))
+
+    use = run(baseline_from(run(None, sync_frequency=5)), **record_now).baseline
+    assert use is not None
+    found = {name: getattr(use, name) for name in ("known", "fixed", "untold", "new", "waived")}
+    assert found == {name: int(name == fate) for name in found}
+
+
+@pytest.mark.parametrize(
+    ("paused", "fate"), [(False, "fixed"), (None, "untold"), ("x", "untold")], ids=str
+)
+def test_a_group_that_cannot_be_evaluated_is_not_fixed(house: Ruleset, paused: object, fate: str):
+    def run(baseline: Baseline | None, paused: object) -> Result:
+        listed = Listed([record("a", paused=True), record("b", paused=paused)])
+        return audit(listed, house, Options(clock=lambda: TODAY, baseline=baseline))
+
+    before = baseline_from(run(None, True))
+    use = run(before, paused).baseline
+    assert use is not None
+    # not-paused of b, and few-paused of the account.
+    assert (use.known, getattr(use, fate), use.fixed + use.untold) == (1, 2, 2)

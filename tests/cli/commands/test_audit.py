@@ -1,0 +1,105 @@
+"""``audit``: what each option asks of the run, from the command line to the report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.sandbox.estate import build_estate
+from auditor.sandbox.server import Sandbox
+from tests.builders.command import KEYS, outcome_in, run
+from tests.builders.listed import HOUSE, record
+
+AUDIT = ("audit", "-p", "house.yaml", "--snapshot", "listing.json", "--report", "json=-", "-q")
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    (tmp_path / "house.yaml").write_text(HOUSE)
+    answer = {"code": "Success", "data": {"items": [record("a")], "next_cursor": None}}
+    (tmp_path / "listing.json").write_text(json.dumps(answer))
+    return tmp_path
+
+
+def report(folder: Path, *words: str, code: int = 0) -> dict[str, Any]:
+    done = run([*AUDIT, *words], folder)
+    assert done.returncode == code, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+@pytest.mark.parametrize(
+    ("words", "walks"), [((), 1), (("--strict",), 2), (("--verify-listing",), 2)], ids=str
+)
+def test_strict_verifies_the_listing(folder: Path, words: tuple[str, ...], walks: int):
+    (folder / "any.yaml").write_text(
+        "policy: any\nrules:\n  - {id: named, severity: low, assert: {id: {exists: true}}}\n"
+    )
+    with Sandbox(build_estate(20, 7)) as sandbox:
+        done = run(
+            ["audit", "-p", "./any.yaml", f"--base-url={sandbox.url}", "--page-size=5", "-q",
+             "--report=json=-", *words],
+            folder,
+            KEYS,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["listing"]["walks"] == walks
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("2026-03-10T12:00:00Z", "2026-03-10T12:00:00Z"),
+        ("2026-03-10T12:00:00+05:00", "2026-03-10T07:00:00Z"),
+        ("2026-03-10T23:30:00-08:00", "2026-03-11T07:30:00Z"),
+    ],
+)
+def test_now_is_the_moment_of_its_zone(folder: Path, now: str, said: str):
+    document = report(folder, "--now", now)
+    assert document["judged_at"] == said
+    assert document["clock_note"] == f"judged as of {said}, given with --now"
+
+
+def test_each_policy_has_the_hash_of_its_own_file(folder: Path):
+    (folder / "second.yaml").write_text(
+        "policy: second\nextends: [./house.yaml]\n"
+        "rules:\n  - {id: named, severity: low, assert: {id: {exists: true}}}\n"
+    )
+    document = report(folder, "-p", "second.yaml")
+    found = {policy["name"]: policy["sha256"] for policy in document["policies"]}
+    assert found == {
+        name: hashlib.sha256((folder / f"{name}.yaml").read_bytes()).hexdigest()
+        for name in ("house", "second")
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--group", "g"), "--group"),
+        (("--schema", "s"), "--schema"),
+        (("--page-size", "5"), "--page-size"),
+        (("--verify-listing",), "--verify-listing"),
+        (("--timeout", "5", "--group", "g"), "--group and --timeout"),
+    ],
+    ids=" ".join,
+)
+def test_what_asks_the_api_cannot_narrow_a_snapshot(
+    folder: Path, words: tuple[str, ...], named: str
+):
+    done = run([*AUDIT, *words], folder)
+    assert done.returncode == 2
+    assert f"{named} cannot narrow or reach a --snapshot" in done.stderr
+
+
+def test_a_policy_that_is_refused_leaves_no_older_pass(folder: Path):
+    words = ["audit", "-p", "house.yaml", "--snapshot", "listing.json"]
+    assert run(words, folder).returncode == 0
+    assert outcome_in(folder / "audit-report") == "passed"
+    (folder / "house.yaml").write_text(HOUSE.replace("paused: false", "pausd: false"))
+    assert run(words, folder).returncode == 2
+    assert outcome_in(folder / "audit-report") == "placeholder"

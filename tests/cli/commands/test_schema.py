@@ -1,0 +1,31 @@
+"""``schema``: printed or written, and never half a success."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from auditor.policy.schemas.policy import policy_schema
+from tests.builders.command import run
+
+SCHEMA = policy_schema()
+
+
+def test_the_command_prints_it_or_writes_it(tmp_path: Path) -> None:
+    printed = run(["schema"], tmp_path)
+    assert (printed.returncode, json.loads(printed.stdout)) == (0, SCHEMA)
+    written = run(["schema", "-o", "policy.schema.json"], tmp_path)
+    assert written.returncode == 0
+    assert (tmp_path / "policy.schema.json").read_text(encoding="utf-8") == printed.stdout
+
+
+def test_the_command_says_how_an_editor_uses_it(tmp_path: Path) -> None:
+    told = run(["schema", "--help"], tmp_path).stdout
+    assert "# yaml-language-server: $schema=./policy.schema.json" in told
+    assert "yaml.schemas" in told
+
+
+def test_a_schema_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
+    done = run(["schema", "-o", "missing/policy.schema.json"], tmp_path)
+    assert done.returncode == 4
+    assert "missing/policy.schema.json" in done.stderr

@@ -1,0 +1,78 @@
+"""``validate``: every problem with its spot, how many there are, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.builders.command import run
+from tests.builders.listed import HOUSE, waiver
+
+#: Two mistakes in one file.
+WRONG = HOUSE.replace("paused: false", "pausd: false").replace("per: account", "per: acount")
+DOUBTFUL = HOUSE.replace("{gte: 15}", "{gte: 15}, schedule_type: hourly")
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    (tmp_path / "house.yaml").write_text(HOUSE)
+    (tmp_path / "wrong.yaml").write_text(WRONG)
+    (tmp_path / "doubtful.yaml").write_text(DOUBTFUL)
+    (tmp_path / "waivers.yaml").write_text(waiver(expires="2999-12-31"))
+    (tmp_path / "ended.yaml").write_text(waiver(expires="2020-01-01", rule="sync-flor"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "last"),
+    [
+        ("house.yaml", 0, "fine: 5 rules in 1 file"),
+        ("house.yaml cost", 0, "fine: "),
+        ("house.yaml -q", 0, ""),
+        ("house.yaml --waivers waivers.yaml", 0, "fine: 5 rules in 1 file, 1 waiver"),
+        ("house.yaml --waivers ended.yaml", 0, "fine: 5 rules in 1 file, 1 waiver, 2 warnings"),
+        ("house.yaml --waivers ended.yaml --strict", 2, "2 warnings: nothing runs with these"),
+        ("doubtful.yaml", 0, "fine: 5 rules in 1 file, 1 warning"),
+        ("doubtful.yaml --strict", 2, "1 warning: nothing runs with these files"),
+        ("wrong.yaml", 2, "2 errors: nothing runs with these files"),
+        ("wrong.yaml --waivers ended.yaml", 2, "2 errors and 1 warning: nothing runs with these"),
+    ],
+)
+def test_the_last_line_says_what_it_came_to(folder: Path, words: str, code: int, last: str):
+    done = run(["validate", *words.split()], folder)
+    assert done.returncode == code, done.stdout
+    assert done.stderr == ""
+    assert [*done.stdout.splitlines(), ""][0 if code == 0 and not last else -2].startswith(last)
+    if last == "":
+        assert done.stdout == ""
+
+
+def test_every_problem_stands_where_it_is(folder: Path):
+    told = run(["validate", "wrong.yaml"], folder).stdout
+    lines = WRONG.splitlines()
+    for word, hint in (("pausd", "did you mean paused?"), ("acount", "name it under")):
+        number = next(n for n, line in enumerate(lines, 1) if word in line)
+        column = lines[number - 1].index(word) + 1
+        assert f"wrong.yaml:{number}:{column}: " in told
+        assert hint in told
+
+
+def test_what_is_wrong_is_a_report_for_pull_requests(folder: Path):
+    done = run(["validate", "wrong.yaml", "--report", "sarif=-"], folder)
+    assert done.returncode == 2
+    (found,) = json.loads(done.stdout)["runs"]
+    assert len(found["results"]) == 2
+    assert "2 errors" in done.stderr
+    assert run(["validate", "wrong.yaml", "--report", "sarif"], folder).returncode == 2
+    assert json.loads((folder / "policies.sarif").read_bytes())["runs"] == [found]
+    done = run(["validate", "wrong.yaml", "--report", "github"], folder)
+    assert done.stdout.count("::error title=Fivetran policy,file=wrong.yaml,line=") == 2
+
+
+def test_another_report_is_refused(folder: Path):
+    for words, said in (("csv", "validate writes sarif and github"), ("sarif=", "name a file")):
+        done = run(["validate", "house.yaml", "--report", words], folder)
+        assert done.returncode == 2
+        assert said.split(" and ", maxsplit=1)[0] in done.stderr

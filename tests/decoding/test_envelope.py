@@ -1,0 +1,167 @@
+"""An answer beside its records: what it must hold, and what says that more follows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from auditor.decoding.envelope import (
+    TWICE,
+    envelope,
+    may_begin_empty,
+    once,
+    sign_in_headers,
+)
+from auditor.decoding.json_values import MISSING, UndecodableError
+
+
+def taken(answer: Any) -> Any:
+    return envelope(answer, lambda items: [len(items)])
+
+
+def test_a_whole_answer():
+    found = taken({"code": "Success", "data": {"items": [{}, {}], "next_cursor": "x"}})
+    assert (found.code, found.message, found.items) == ("Success", MISSING, [2])
+    assert (found.next_cursor, found.problem, found.elsewhere) == ("x", "", "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ([], "the body is an array"),
+        (None, "the body is null"),
+        ({}, '"data" is missing, not an object'),
+        ({"data": []}, '"data" is an array, not an object'),
+        ({"data": {}}, '"data.items" is missing, not an array'),
+        ({"data": {"items": None}}, '"data.items" is null, not an array'),
+        ({"data": {"items": {}, "next_cursor": "x"}}, '"data.items" is an object, not an array'),
+    ],
+)
+def test_what_is_no_list_says_why(answer: Any, problem: str):
+    found = taken(answer)
+    assert (found.items, found.problem) == ([], problem)
+
+
+SIGNS = ("nextCursor", "NEXT_CURSOR", "next-page", "hasMore", "has_more", "next_page_token", "more")
+
+
+@pytest.mark.parametrize("name", SIGNS)
+@pytest.mark.parametrize("above", ["data.", ""])
+@pytest.mark.parametrize("value", ["x", True, 7], ids=str)
+def test_another_spelling_of_more_is_seen(name: str, above: str, value: object):
+    data: dict[str, Any] = {"items": []}
+    answer: dict[str, Any] = {"data": data}
+    (data if above else answer)[name] = value
+    assert taken(answer).elsewhere == above + name
+    # Where the documented cursor leads on, nothing is amiss; where it says the end, it is.
+    assert taken({**answer, "data": {**data, "next_cursor": "y"}}).elsewhere == ""
+    for end in (None, ""):
+        assert taken({**answer, "data": {**data, "next_cursor": end}}).elsewhere == above + name
+
+
+@pytest.mark.parametrize("value", [None, "", False, 0])
+def test_what_says_that_nothing_follows_is_no_more(value: object):
+    assert taken({"data": {"items": [], "hasMore": value}, "next": value}).elsewhere == ""
+
+
+@pytest.mark.parametrize(
+    ("beside", "sign"),
+    [
+        ({"meta": {"pagination": {"next": "/x"}}}, "data.meta.pagination.next"),
+        ({"links": [{"rel": "self"}, {"rel": "next", "href": "/x"}]}, "data.links"),
+        ({"links": [{"rel": "self"}]}, ""),
+        ({"page": 2}, ""),
+        ({"page": {"hasNext": True}}, "data.page.hasNext"),
+        ({"pagination": {"total": 3}}, ""),
+        ({"colour": {"next": "/x"}}, ""),
+    ],
+    ids=str,
+)
+def test_what_follows_is_seen_at_any_depth_that_speaks_of_pages(beside: Any, sign: str):
+    assert taken({"data": {"items": [], **beside}}).elsewhere == sign
+
+
+@pytest.mark.parametrize(
+    ("answer", "total"),
+    [
+        ({}, None),
+        ({"total": 7}, 7),
+        ({"totalCount": 7, "count": 3}, 7),
+        ({"meta": {"pagination": {"total_items": 9}}, "total": 2}, 9),
+        ({"total": "7"}, None),
+        ({"total": True}, None),
+        ({"total": 0}, 0),
+    ],
+    ids=str,
+)
+def test_how_many_there_are_in_all_is_the_most_that_is_said(answer: Any, total: int | None):
+    assert taken({"data": {"items": [], **answer}}).total == total
+    assert taken({"data": {"items": []}, **answer}).total == total
+
+
+@pytest.mark.parametrize(
+    ("headers", "sign"),
+    [
+        ({"Link": '<https://x/?page=2>; rel="next"'}, "Link header"),
+        ({"link": "<https://x>; rel=next"}, "Link header"),
+        ({"Link": '<https://x>; rel="prev last"'}, ""),
+        ({"X-Next-Page": "2"}, "X-Next-Page header"),
+        ({"x-next-cursor": "  "}, ""),
+        ({"Content-Type": "next"}, ""),
+    ],
+    ids=str,
+)
+def test_a_header_may_say_that_more_follows(headers: dict[str, str], sign: str):
+    assert sign_in_headers(headers) == sign
+
+
+def test_a_cursor_beside_the_data_is_seen():
+    assert taken({"data": {"items": []}, "next_cursor": "x"}).elsewhere == "next_cursor"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"data": {"items": []}, "data": {"items": []}}',
+        '{"data": {"items": [], "items": []}}',
+        '{"data": {"items": [], "next_cursor": null, "next_cursor": "x"}}',
+        '{"data": {"items": []}, "hasMore": false, "hasMore": true}',
+        '{"data": {"items": [], "total": 1, "total": 2}}',
+        '{"code": "Success", "code": "AuthFailed", "data": {"items": []}}',
+    ],
+)
+def test_an_answer_that_says_a_thing_twice_is_refused(body: str):
+    with pytest.raises(UndecodableError) as caught:
+        once(body.encode())
+    assert str(caught.value) == TWICE
+    assert not caught.value.transient
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"data": {"items": [{"id": "a", "id": "b", "next": 1, "next": 2}]}}',
+        '{"request": "m", "request": "n", "data": {"items": []}}',
+        '{"other": {"items": [], "items": []}, "data": {"items": []}}',
+        '[{"items": 1, "items": 2}]',
+    ],
+)
+def test_the_last_of_two_counts_where_it_is_not_about_the_listing(body: str):
+    assert once(body.encode()) == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "empty"),
+    [
+        (b'{"data": {"items": []}}', True),
+        (b'{"items" :\n [ ] }', True),
+        (b'{"data": {}}', True),
+        (b'{"items": [1]}', True),
+        (b'{"data": {"items": [{"id": "a"}]}}', False),
+        (b'{"items"\t:\r\n[\n {', False),
+    ],
+)
+def test_a_list_that_begins_with_a_record_is_not_empty(body: bytes, empty: bool):
+    assert may_begin_empty(body) is empty

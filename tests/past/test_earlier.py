@@ -1,0 +1,171 @@
+"""An earlier report, read back: what was written, and nothing that a reader should not take."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.errors import UsageError
+from auditor.model import Completeness, Outcome, Verdict
+from auditor.past.earlier import parse_report, read_report, report_of
+from auditor.policy import Ruleset
+from auditor.reports import REPORTS
+from auditor.run import Options, audit
+from tests.builders.listed import TODAY, Listed, json_of, record
+
+RECORDS = [
+    record("a", sync_frequency=5),
+    record("b", paused=True),
+    record("c", paused=None),
+    record("d", schema="a"),
+]
+
+
+def written(house: Ruleset, *records: dict[str, Any], **listed: Any) -> dict[str, Any]:
+    """Return the JSON report of a run on ``records``."""
+    source = Listed(list(records) or RECORDS, **listed)
+    result = audit(source, house, Options(now=TODAY, clock=lambda: TODAY))
+    document: dict[str, Any] = json.loads(json_of(result))
+    return document
+
+
+def refused(document: Any) -> str:
+    data = document if isinstance(document, bytes) else json.dumps(document).encode()
+    with pytest.raises(UsageError) as caught:
+        parse_report(data, "old.json")
+    message = str(caught.value)
+    assert message.startswith("old.json: ")
+    assert "\n" not in message
+    return message
+
+
+def test_what_is_read_is_what_was_found(house: Ruleset):
+    result = audit(Listed(RECORDS), house, Options(now=TODAY, clock=lambda: TODAY))
+    read = parse_report(json_of(result).encode(), "old.json")
+    assert read == report_of(result, "old.json")
+    assert read.name == "old.json"
+    verdicts = {rule.id: rule.verdicts for rule in read.rules if not rule.per}
+    assert verdicts["not-paused"] == bytes(
+        [Verdict.PASS, Verdict.FAIL, Verdict.ERROR, Verdict.PASS]
+    )
+    assert verdicts["sync-floor"][0] == Verdict.FAIL
+    grouped = {rule.id: rule.groups for rule in read.rules if rule.per}
+    assert [check.verdict for check in grouped["has-postgres"]] == [Verdict.PASS]
+
+
+def test_a_run_is_conclusive_where_it_judged_everything(house: Ruleset):
+    def read(*records: dict[str, Any], **listed: Any) -> bool:
+        return parse_report(json.dumps(written(house, *records, **listed)).encode(), "r").conclusive
+
+    assert read(record("a", sync_frequency=5))
+    assert not read(record("a", paused=None))
+    assert not read(record("a"), completeness=Completeness.INCOMPLETE)
+    placeholder = parse_report(REPORTS["json"].placeholder("1").encode(), "r")
+    assert not placeholder.conclusive
+    assert (placeholder.judged_at, placeholder.source.kind) == (None, "")
+    assert placeholder.outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("version", ["1", "1.0", "1.7", "1.10"])
+def test_every_minor_version_of_ours_is_read(house: Ruleset, version: str):
+    document = {**written(house), "schema_version": version, "more": {"than": ["is", "known"]}}
+    assert len(parse_report(json.dumps(document).encode(), "r").rules) == 5
+
+
+@pytest.mark.parametrize("version", ["10.0", "11.2", "2.0", "0.9", "", "x", "-1", "01.0", "1e0.0"])
+def test_no_other_major_version_is_read(house: Ruleset, version: str):
+    told = refused({**written(house), "schema_version": version})
+    assert f"a report of version {version}" in told
+    assert "this one reads version 1: audit again with it" in told
+
+
+def test_the_time_keeps_its_zone(house: Ruleset):
+    document = {**written(house), "judged_at": "2026-01-31T23:30:00-05:00"}
+    read = parse_report(json.dumps(document).encode(), "r")
+    assert read.judged_at == datetime(2026, 2, 1, 4, 30, tzinfo=UTC)
+
+
+def test_a_severity_of_each_kind_is_read(house: Ruleset):
+    document = written(house)
+    for finding, word in zip(document["findings"], ("low", "high", "critical"), strict=False):
+        finding["severity"] = word
+    read = parse_report(json.dumps(document).encode(), "r")
+    assert [f.severity.label for f in read.findings[:3]] == ["low", "high", "critical"]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "told"),
+    [
+        ("", "not one a connection"),
+        ("pfe", "not one a connection"),
+        ("pfepp", "not one a connection"),
+        ("pfex", "none that is known"),
+        ("PFEP", "none that is known"),
+        ("pfe\u0001", "none that is known"),
+    ],
+)
+def test_verdicts_are_one_a_connection_and_known(house: Ruleset, verdicts: str, told: str):
+    document = written(house)
+    rule = next(rule for rule in document["rules"] if rule["id"] == "not-paused")
+    assert len(rule["verdicts"]) == 4
+    rule["verdicts"] = verdicts
+    assert "the report is damaged" in (message := refused(document))
+    assert told in message
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("connections", "id"), ["a"]),
+        (("connections", "schema"), ["a"] * 5),
+        (("findings", 0, "severity"), "urgent"),
+        (("findings", 0, "severity"), "LOW"),
+        (("findings", 0, "verdict"), "maybe"),
+        (("findings", 0, "connections"), {}),
+        (("rules", 0, "severity"), 3),
+        (("rules", 2, "groups", 0, "verdict"), "p"),
+        (("gate", "outcome"), "fine"),
+        (("gate", "exit_code"), "0"),
+        (("judged_at",), "yesterday"),
+        (("judged_at",), "2026-01-31"),
+        (("findings",), None),
+        (("source",), []),
+    ],
+    ids=str,
+)
+def test_a_damaged_report_is_refused(house: Ruleset, path: tuple[Any, ...], value: object):
+    document = written(house)
+    *above, last = path
+    holder: Any = document
+    for step in above:
+        holder = holder[step]
+    assert holder[last] != value
+    holder[last] = value
+    assert "the report is damaged" in refused(document)
+    assert "audit again" in refused(document)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[1]", b"null", b'{"results": []}', b"\xff\xfe", b"[" * 100_000]
+)
+def test_what_is_no_report_is_told_how_to_write_one(data: bytes):
+    assert refused(data).endswith("write one with --report json")
+
+
+def test_a_report_of_another_tool_names_it(house: Ruleset):
+    other = {**written(house), "tool": {"name": "snyk\x1b[2J", "version": "1"}}
+    assert refused(other) == "old.json: a report of snyk\\x1b[2J, not of fivetran-auditor"
+
+
+def test_a_file_is_read_and_one_that_is_not_there_is_named(house: Ruleset, tmp_path: Path):
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(written(house)), encoding="utf-8")
+    assert read_report(path).name == str(path)
+    with pytest.raises(UsageError, match=r"none\.json: cannot be read: No such file"):
+        read_report(tmp_path / "none.json")
+    with pytest.raises(UsageError, match="cannot be read: Is a directory"):
+        read_report(tmp_path)

@@ -1,0 +1,159 @@
+"""The folder of a history: what runs that are killed, torn or at the same time leave there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from auditor.errors import ReportError, UsageError
+from auditor.model import Outcome, SourceInfo
+from auditor.past.history import (
+    Open,
+    open_of,
+    run_of,
+)
+from auditor.past.history_folder import HistoryFolder
+from auditor.policy import Ruleset
+from tests.builders.listed import HOUSE, TODAY, json_of, record
+from tests.builders.weeks import BAD, DAYS, WEEK, judged, since
+
+INFO = SourceInfo("api", "https://api.fivetran.com", (), "https://api.fivetran.com")
+
+
+def test_a_folder_remembers(house: Ruleset, tmp_path: Path):
+    folder = HistoryFolder(tmp_path / "not" / "there" / "yet")
+    folder.prepare(INFO)
+    folder.record(judged(house, 0, BAD), TODAY)
+    result = folder.record(judged(house, 1, BAD, record("b", paused=True)), TODAY)
+    assert result.history is not None
+    assert [run.total for run in result.history.runs] == [1, 2]
+    times = {f.rule.id: result.history.since(f) for f in result.findings}
+    assert times == {"sync-floor": TODAY, "not-paused": TODAY + WEEK}
+    document = json.loads(json_of(result))
+    assert [run["violations"]["high"] for run in document["history"]["runs"]] == [0, 1]
+    assert {f["rule"]: f["open_since"] for f in document["findings"]} == {
+        "sync-floor": DAYS[0], "not-paused": DAYS[1],
+    }  # fmt: skip
+
+
+def test_equal_inputs_give_equal_files(house: Ruleset, tmp_path: Path):
+    texts = []
+    for name in ("one", "two"):
+        folder = HistoryFolder(tmp_path / name)
+        results = [folder.record(judged(house, week, BAD), TODAY) for week in range(3)]
+        texts.append(
+            [json_of(results[-1]), *(p.read_text() for p in sorted(folder.path.iterdir()))]
+        )
+    assert texts[0] == texts[1]
+
+
+def test_a_torn_line_is_passed_over_and_told(house: Ruleset, tmp_path: Path):
+    folder = HistoryFolder(tmp_path)
+    for week in range(2):
+        folder.record(judged(house, week, BAD), TODAY)
+    lines = tmp_path / "history.ndjson"
+    lines.write_bytes(lines.read_bytes()[:-40])
+    result = folder.record(judged(house, 2, BAD), TODAY)
+    assert result.history is not None
+    assert [run.judged_at for run in result.history.runs] == [TODAY, TODAY + 2 * WEEK]
+    assert any("1 line of" in warning for warning in result.warnings)
+    assert run_of(lines.read_bytes().splitlines()[-1]) == result.history.runs[-1]
+
+
+def test_a_damaged_open_file_is_told(house: Ruleset, tmp_path: Path):
+    folder = HistoryFolder(tmp_path)
+    folder.record(judged(house, 0, BAD), TODAY)
+    (tmp_path / "open.json").write_text("{")
+    result = folder.record(judged(house, 1, BAD), TODAY)
+    assert any("findings are open since this run" in warning for warning in result.warnings)
+    assert since(open_of((tmp_path / "open.json").read_bytes()) or Open()) == {"a": DAYS[1]}
+
+
+def test_another_account_is_refused(house: Ruleset, tmp_path: Path):
+    folder = HistoryFolder(tmp_path)
+    folder.record(judged(house, 0, BAD), TODAY)
+    with pytest.raises(UsageError, match="keep a folder for each account"):
+        folder.prepare(replace(INFO, base_url="https://eu.example"))
+    folder.prepare(replace(INFO, kind="snapshot", base_url=""))
+
+
+def test_a_folder_that_is_a_file_is_told(tmp_path: Path):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(ReportError, match="choose another folder with --history"):
+        HistoryFolder(tmp_path / "taken").prepare(INFO)
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from auditor.policy import load_policies
+from auditor.past.history_folder import HistoryFolder
+from tests.builders.listed import record
+from tests.builders.weeks import judged
+house, folder, name, count = sys.argv[1:]
+rules = load_policies(house)
+records = [record(f"{name}{n}", sync_frequency=5) for n in range(50)] + [record("all")]
+result = judged(rules, 0, *records, filters=(("group_id", name),))
+print("ready", flush=True)
+for number in range(int(count)):
+    HistoryFolder(Path(folder)).record(result, result.judged_at)
+"""
+
+
+def _writer(tmp_path: Path, name: str, count: int) -> subprocess.Popen[str]:
+    (tmp_path / "house.yaml").write_text(HOUSE)
+    house = str(tmp_path / "house.yaml")
+    return subprocess.Popen(
+        [sys.executable, "-c", _WRITER, house, str(tmp_path / "h"), name, str(count)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+
+
+def test_runs_at_the_same_time_lose_nothing(tmp_path: Path):
+    writers = [_writer(tmp_path, name, 10) for name in "abc"]
+    for writer in writers:
+        writer.communicate(timeout=60)
+        assert writer.returncode == 0
+    lines = (tmp_path / "h" / "history.ndjson").read_bytes().splitlines()
+    assert len(lines) == 30
+    assert None not in map(run_of, lines)
+    opened = open_of((tmp_path / "h" / "open.json").read_bytes())
+    assert opened is not None
+    assert len(since(opened)) == 3 * 50
+
+
+def test_a_killed_run_leaves_a_line_or_none(house: Ruleset, tmp_path: Path):
+    folder = HistoryFolder(tmp_path / "h")
+    folder.prepare(INFO)
+    seen = 0
+    for _ in range(4):
+        writer = _writer(tmp_path, "k", 1_000_000)
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+        # Killed somewhere in the middle of it, once it has written more than before.
+        path = tmp_path / "h" / "history.ndjson"
+        while len(path.read_bytes().splitlines()) < seen + 3:
+            pass
+        writer.send_signal(signal.SIGKILL)
+        writer.communicate(timeout=60)
+        lines = path.read_bytes().splitlines()
+        assert len(lines) > seen
+        seen = len(lines)
+        assert None not in map(run_of, lines)
+        # The lock went with the process, and what is open is whole.
+        result = folder.record(judged(house, 1, BAD), TODAY)
+        assert not [w for w in result.warnings if w.startswith("history")]
+        assert open_of((tmp_path / "h" / "open.json").read_bytes()) is not None
+        seen += 1
+    assert not [w for w in result.warnings if w.startswith("history")]
+    assert result.gate.outcome is Outcome.VIOLATIONS

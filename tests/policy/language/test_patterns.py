@@ -1,0 +1,83 @@
+"""Patterns match in time that grows with the text and not beyond it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor.policy.language.patterns import PatternError, glob, pattern
+from tests.builders.judged import checks_of, loaded, one_rule
+
+
+def test_a_quadratic_pattern_on_a_megabyte_is_no_trouble(tmp_path: Path) -> None:
+    for operator, text in (
+        ("regex_search", "(a+)+$"),
+        ("regex_fullmatch", "(a|aa)+"),
+        ("regex_search", "(.*)(.*)(.*)[^a]x"),
+        ("glob", "*a*a*a*b"),
+    ):
+        rules = loaded(tmp_path, one_rule(f"assert: {{schema: {{{operator}: '{text}'}}}}"))
+        record = {"id": "c", "schema": "a" * 1_000_000 + "!"}
+        assert checks_of(rules.ruleset, [record])["rule"].total == 1
+
+
+def test_a_lone_surrogate_is_judged_and_is_no_question_mark(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, one_rule("assert: {schema: {regex_fullmatch: '[a-z?]+'}}")).ruleset
+    assert checks_of(rules, ['{"id":"c","schema":"ab\\ud800"}'])["rule"].verdicts == b"\1"
+
+
+@pytest.mark.parametrize(
+    ("text", "fits", "not_fits"),
+    [
+        ("*", ["", "a", "a\nb", "/"], []),
+        ("sync-*", ["sync-", "sync-a-b"], ["sync", "a-sync-", "SYNC-a"]),
+        ("a?c", ["abc", "a/c", "a\nc"], ["ac", "abbc"]),
+        ("[ab]x", ["ax", "bx"], ["x", "cx", "abx"]),
+        ("[!a]x", ["bx"], ["ax"]),
+        ("a.c", ["a.c"], ["abc"]),
+        ("a[", ["a["], ["a"]),
+        ("", [""], ["a"]),
+    ],
+)
+def test_a_glob_fits_the_whole_text_and_case_counts(text, fits, not_fits):
+    matches = glob(text)
+    assert [matches(value) for value in [*fits, *not_fits]] == (
+        [True] * len(fits) + [False] * len(not_fits)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "value", "fits"),
+    [
+        ("b", False, "abc", True),
+        ("b", True, "abc", False),
+        ("a.c", True, "abc", True),
+        ("a.c", True, "a\nc", False),
+        ("^b", False, "a\nb", False),
+        ("(?i)B", False, "abc", True),
+        ("B", False, "abc", False),
+        ("", True, "", True),
+        ("", True, "a", False),
+        ("^$", False, "", True),
+        ("é", False, "café", True),
+        ("\ufffd", False, "\ud800", True),
+    ],
+)
+def test_a_pattern_is_found_in_a_text_or_is_all_of_it(text, whole, value, fits):
+    assert pattern(text, whole=whole)(value) is fits
+
+
+@pytest.mark.parametrize("text", ["(", "a{2,1}", "(?=a)", r"(a)\1", "[z-a]", "*", "(?P<n>"])
+def test_what_the_engine_does_not_read_says_why(text: str):
+    with pytest.raises(PatternError) as caught:
+        pattern(text, whole=False)
+    assert str(caught.value)
+
+
+def test_an_automaton_that_grows_too_large_changes_no_answer():
+    """The fast way gives up without a word; then the exact one is asked."""
+    wide = pattern("(?:a|b)*a(?:a|b){60}", whole=False)
+    text = "ab" * 5000
+    assert wide(text)
+    assert not pattern("(?:a|b)*c(?:a|b){60}", whole=False)(text)

@@ -1,0 +1,71 @@
+"""Conditions: what decides nothing, or cannot be decided, is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor.fields import FIELDS, Exposure
+from tests.builders.judged import loaded, one_rule, problems_of
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("{}", "an empty condition"),
+        ("{all: []}", "an empty list"),
+        ("{any: []}", "an empty list"),
+        ("{any: {paused: true}}", "takes a list"),
+        ("{not: {}}", "an empty condition"),
+        ("{not: {paused: true, schema: x}}", "exactly one test"),
+        ("{not: {sync_frequency: {gt: 1, lt: 3}}}", "exactly one test"),
+        ("{schema: {}}", "an empty test"),
+        ("{schema: []}", "an empty list"),
+        ("{schema: {in: []}}", "an empty list"),
+        ("{schema: {contains: ''}}", "holds for every text"),
+        ("{schema: {starts_with: ''}}", "holds for every text"),
+        ("{schema: {regex_search: ''}}", "holds for every text"),
+        ("{schema: {regex_search: 'a*'}}", "matches every text"),
+        ("{schema: {regex_fullmatch: '.*'}}", "matches every text"),
+        ("{schema: {glob: '**'}}", "matches every text"),
+        ('{schema: {regex_search: "\\bx"}}', "a control character"),
+        ('{schema: {glob: "a\\tb"}}', "a control character"),
+        ("{schema: {regex_search: '(?=a)b'}}", "linear time"),
+        ("{schema: {regex_search: '(?<!a)b'}}", "linear time"),
+        (r"{schema: {regex_search: '(a)\1'}}", "linear time"),
+        ("{schema: {regex_search: '(a{1000}){1000}'}}", "linear time"),
+        ("{sync_frequency: {gte: {field: sync_frequency}}}", "compared with itself"),
+        ("{schema: {length: {gte: {field: sync_frequency}}}}", "compared with a number"),
+        ("{created_at: {after: now+999999w}}", "over 100 years"),
+        ("{setup_tests.status: FAILED}", "is an array"),
+        ("{'setup_tests[].status': FAILED}", "is an array"),
+        ("{status.tasks.code: x}", "is an array"),
+        ("{setup_tests: {contains: FAILED}}", "is an object"),
+        ("{setup_tests: {any_item: FAILED}}", "is an object"),
+        ("{schema: {field: setup_tests}}", "is an array"),
+        ("{schema: {field: connect_card.token}}", "a live credential"),
+        ("{connect_card.token: x}", "a live credential"),
+        ("{connect_card: {is_empty: false}}", "a live credential"),
+        ("{config.x: {json_schema: {pattern: (a+)+$}}}", "no patterns"),
+        ("{config.x: {json_schema: {$ref: 'file:///etc/passwd'}}}", "stands alone"),
+        ("{config.x: {json_schema: {type: strin}}}", "not a JSON Schema"),
+        ("{status.setup_state: Connected}", "is never Connected"),
+        ("{status.setup_state: {not_in: [BROKEN]}}", "is never BROKEN"),
+        ("{setup_tests: {any_item: {status: failed}}}", "is never failed"),
+        ("{schedule.days_of_week: {contains: monday}}", "is never monday"),
+    ],
+)
+def test_what_decides_nothing_or_cannot_be_decided_is_refused(
+    tmp_path: Path, condition: str, told: str
+) -> None:
+    problems = problems_of(tmp_path, one_rule(f"assert: {condition}"))
+    assert any(told in p.message for p in problems), problems
+
+
+@pytest.mark.parametrize("path", [p for p, f in FIELDS.items() if f.exposure is Exposure.SECRET])
+def test_a_credential_is_asked_for_and_never_named(tmp_path: Path, path: str) -> None:
+    assert loaded(tmp_path, one_rule(f"assert: {{{path}: {{exists: false}}}}")).ruleset.rules
+    for body in (f"assert: {{paused: false}}\nmessage: '{{{path}}}'",):
+        assert problems_of(tmp_path, one_rule(body))
+    assert problems_of(tmp_path, one_rule("assert: {paused: false}", head=f"reveal: [{path}]\n"))

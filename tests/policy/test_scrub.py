@@ -1,0 +1,92 @@
+"""The run's own credentials in a policy: gone from every door by which a text leaves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from auditor.model import PolicyFile
+from auditor.policy.rules import Ruleset
+from auditor.policy.scrub import scrubbed_findings, scrubbed_rules
+from auditor.redaction.credentials import Scrubber
+from tests.builders.judged import findings_of, loaded
+
+#: As long as a real key, and not longer.
+KEY, SECRET = "Ab3dE6gH9jK2mN5p", "Zy8xW5vU2tS9rQ6pZy8xW5vU2tS9rQ6p"
+SCRUBBER = Scrubber(((KEY, SECRET),))
+
+#: Where a policy may hold a text, with HERE in its place.
+DOORS = {
+    "the policy's title": "policy: p\ntitle: about HERE\nrules:\n  - RULE\n",
+    "a rule's title": "policy: p\nrules:\n  - RULE\n    title: about HERE\n",
+    "why": "policy: p\nrules:\n  - RULE\n    why: since HERE\n",
+    "fix": "policy: p\nrules:\n  - RULE\n    fix: rotate HERE\n",
+    "a tag": "policy: p\nrules:\n  - RULE\n    tags: [cost, HERE]\n",
+    "a framework": "policy: p\nrules:\n  - RULE\n    controls: {HERE: [a]}\n",
+    "a control": "policy: p\nrules:\n  - RULE\n    controls: {CIS: [a, HERE]}\n",
+    "a message": "policy: p\nrules:\n  - RULE\n    message: '{schema} is not HERE'\n",
+    "an operand": "policy: p\nrules:\n  - {id: r, severity: low, assert: {schema: HERE}}\n",
+    "a when": "policy: p\nrules:\n  - RULE\n    when: {schema: {not_equals: HERE}}\n",
+    "a variable": "policy: p\nvars: {v: HERE}\nrules:\n"
+    "  - {id: r, severity: low, assert: {schema: {var: v}}}\n",
+    "a warning": "policy: p\nrules:\n  - RULE\n    when: {status.setup_state: {not_in: [HERE]}}\n",
+}  # fmt: skip
+RULE = "{id: r, severity: low, assert: {paused: false}}"
+
+
+def policy(folder: Path, door: str, text: str) -> Ruleset:
+    body = "id: r\n    severity: low\n    assert: {paused: false}"
+    return loaded(folder, DOORS[door].replace("RULE", body).replace("HERE", text)).ruleset
+
+
+def said(rules: Ruleset) -> str:
+    """Return every text of ``rules`` that a report may show."""
+    texts = [msgspec.to_builtins(entry.rule) for entry in rules.rules]
+    texts += [entry.message.parts for entry in rules.rules if entry.message is not None]
+    texts += [msgspec.to_builtins(p) for p in rules.policies]
+    return repr([texts, rules.left_out, rules.warnings, rules.disabled])
+
+
+@pytest.mark.parametrize("credential", [KEY, SECRET], ids=["key", "secret"])
+@pytest.mark.parametrize("door", DOORS)
+def test_a_credential_leaves_by_no_door(tmp_path: Path, door: str, credential: str):
+    rules = policy(tmp_path, door, credential)
+    if door != "a variable":
+        assert credential in said(rules), "the test shows nothing"
+    clean = scrubbed_rules(rules, SCRUBBER)
+    assert credential not in said(clean)
+    assert "[redacted]" in said(clean)
+    record = {"schema": "s", "paused": True, "status": {"setup_state": "connected"}}
+    findings = scrubbed_findings(findings_of(rules, [record]), SCRUBBER)
+    assert findings
+    shown = [(f.message, [e.expected for e in f.evidence]) for f in findings]
+    assert credential not in repr(shown)
+
+
+def test_the_name_of_a_rule_and_of_a_disabled_one_are_clean_too(tmp_path: Path):
+    rules = policy(tmp_path, "why", "nothing")
+    (entry,) = rules.rules
+    named = msgspec.structs.replace(
+        rules,
+        rules=(msgspec.structs.replace(entry, rule=msgspec.structs.replace(
+            entry.rule, id=f"no-{KEY}", title=f"No {KEY.upper()}")),),
+        policies=(PolicyFile(f"p-{KEY}", "p.yaml", "0" * 64, ""),),
+        left_out=(f"rule {KEY} is disabled",),
+        disabled={"x": f"disabled for {SECRET}"},
+    )  # fmt: skip
+    clean = scrubbed_rules(named, SCRUBBER)
+    assert clean.rules[0].rule.id == clean.rules[0].rule.title == "no-[redacted]"
+    assert clean.policies[0].name == "p-[redacted]"
+    assert clean.left_out == ("rule [redacted] is disabled",)
+    assert clean.disabled == {"x": "disabled for [redacted]"}
+
+
+def test_what_holds_no_credential_stays_as_it_is(tmp_path: Path):
+    rules = policy(tmp_path, "why", "nothing of the kind")
+    assert scrubbed_rules(rules, SCRUBBER) is rules
+    assert scrubbed_rules(rules, Scrubber()) is rules
+    findings = findings_of(rules, [{"paused": True}])
+    assert scrubbed_findings(findings, SCRUBBER) is findings
+    assert scrubbed_findings(findings, Scrubber()) is findings

@@ -1,0 +1,175 @@
+"""What every report says of a run: its facts, and each thing in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from auditor.model import History, Outcome, Position, Severity, Verdict
+from auditor.past.history import past_run
+from auditor.reports.facts import (
+    MOST_CONNECTIONS,
+    acceptance,
+    connections_in_words,
+    counts_in_words,
+    evidence_in_words,
+    facts,
+    headline,
+    pressing,
+    repository_path,
+    sentences,
+    spot,
+    trend_in_words,
+)
+from tests.builders.sample_results import narrowed, sample_result
+
+RESULT = sample_result()
+FINDING = RESULT.findings[0]
+
+
+def test_the_facts_are_the_run_s():
+    result = narrowed(sample_result())
+    found = facts(result)
+    assert found["outcome"] == result.gate.outcome.value
+    assert found["exit_code"] == str(result.gate.exit_code)
+    assert found["checks"] == str(result.total)
+    assert sum(int(found[v.label]) for v in Verdict) == result.total
+    for name, texts in (
+        ("reason", result.gate.reasons),
+        ("left_out", result.left_out),
+        ("warning", (*result.listing.warnings, *result.warnings)),
+    ):
+        assert [v for k, v in found.items() if k.startswith(f"{name}.")] == list(texts)
+    assert all(found.values())
+    for policy in result.policies:
+        assert any(policy.sha256 in value for value in found.values())
+
+
+def test_a_limit_and_the_bar_are_facts():
+    gate = replace(RESULT.gate, fail_on=None, limits=((Severity.HIGH, 3), (Severity.LOW, 0)))
+    found = facts(replace(RESULT, gate=gate))
+    assert (found["fail_on"], found["max.high"], found["max.low"]) == ("none", "3", "0")
+
+
+def test_counts_name_every_verdict():
+    words = counts_in_words(RESULT)
+    assert words.startswith(f"{RESULT.total:,} checks: ")
+    for verdict, count in RESULT.counts.items():
+        assert f"{count:,} {verdict.label}" in words
+
+
+def trend(*totals: int, **before: object) -> str:
+    """Return the words for runs with so many violations; ``before`` is of the last but one."""
+    run = replace(past_run(RESULT), outcome=Outcome.VIOLATIONS, full=True)
+    runs = [
+        replace(
+            run,
+            judged_at=run.judged_at - timedelta(days=7 * (len(totals) - n)),
+            violations=((Severity.LOW, total),),
+            **(before if n == len(totals) - 2 else {}),
+        )
+        for n, total in enumerate(totals)
+    ]
+    return trend_in_words(History(tuple(runs), {}))
+
+
+@pytest.mark.parametrize(
+    ("totals", "said"),
+    [
+        ((1,), "1 violation at the first run of this history."),
+        ((5, 7), "7 violations: 2 more than at the run before ("),
+        ((7, 5), "5 violations: 2 fewer than at the run before ("),
+        ((5, 5), "5 violations: as many as at the run before ("),
+        ((9, 2000, 1), "1 violation: 1,999 fewer than at the run before ("),
+    ],
+)
+def test_a_trend_is_told_from_the_run_before(totals: tuple[int, ...], said: str):
+    words = trend(*totals)
+    assert words.startswith(said)
+    if len(totals) > 1:
+        assert f"{totals[0]:,} at the first of these {len(totals)} runs (" in words
+
+
+@pytest.mark.parametrize(
+    ("before", "doubt"),
+    [
+        ({}, ""),
+        ({"outcome": Outcome.INCONCLUSIVE}, ", which was inconclusive"),
+        ({"full": False}, ", which was not a full run"),
+    ],
+    ids=str,
+)
+def test_a_run_before_that_may_not_have_seen_all_is_doubted(before, doubt: str):
+    words = trend(5, 7, **before)
+    assert words.count(", which was") == bool(doubt)
+    assert doubt in words
+
+
+def test_texts_become_sentences():
+    assert sentences(["one", "two.", "three?", "four!"]) == "one. two. three? four!"
+    assert sentences([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("verdict", "note", "told", "head"),
+    [
+        (Verdict.WAIVED, "waived by me: x", "waived by me: x", "m"),
+        (Verdict.KNOWN, "of last week", "known: of last week", "m"),
+        (Verdict.KNOWN, "", "known", "m"),
+        (Verdict.FAIL, "its waiver is void", "fail: its waiver is void", "m (its waiver is void)"),
+        (Verdict.FAIL, "", "fail", "m"),
+    ],
+)
+def test_a_note_stands_where_it_belongs(verdict, note, told, head):
+    finding = replace(FINDING, verdict=verdict, note=note, message="m")
+    assert (acceptance(finding), headline(finding)) == (told, head)
+
+
+def test_what_is_pressing_comes_first():
+    found = pressing(RESULT, 10_000)
+    assert sorted(map(id, found)) == sorted(map(id, RESULT.findings))
+    accepted = [f.verdict in {Verdict.WAIVED, Verdict.KNOWN} for f in found]
+    assert accepted == sorted(accepted)
+    assert True in accepted
+    assert pressing(RESULT, 3) == found[:3]
+
+
+def test_many_connections_are_cut_and_counted():
+    one = FINDING.connections[0]
+    words = connections_in_words(replace(FINDING, connections=(one,) * (MOST_CONNECTIONS + 2)))
+    assert len(words) == MOST_CONNECTIONS + 1
+    assert words[-1] == "and 2 more connections"
+    assert words[0] == f"{one.service}/{one.schema} ({one.id}) in group {one.group_id}"
+    assert len(connections_in_words(replace(FINDING, connections=(one,) * MOST_CONNECTIONS))) == (
+        MOST_CONNECTIONS
+    )
+
+
+def test_evidence_is_what_is_there_and_what_was_wanted():
+    for words, evidence in zip(evidence_in_words(FINDING), FINDING.evidence, strict=True):
+        assert words == f"{evidence.field}: {evidence.actual} (expected: {evidence.expected})"
+
+
+def test_a_rule_s_spot_is_in_a_file_of_the_user():
+    ours, pack = Position("rules/a.yaml", 3, 5), Position("pack:cost", 9, 1)
+    rule = replace(FINDING.rule, position=ours, named_at=None)
+    assert spot(rule) == ours
+    assert spot(replace(rule, position=pack)) is None
+    assert spot(replace(rule, position=pack, named_at=ours)) == ours
+
+
+@pytest.mark.parametrize(
+    ("file", "path"),
+    [
+        ("rules/a.yaml", "rules/a.yaml"),
+        ("./rules//a.yaml", "rules/a.yaml"),
+        ("/abs/a.yaml", "abs/a.yaml"),
+        ("../../a.yaml", "a.yaml"),
+        ("..", "policy"),
+        ("", "policy"),
+    ],
+)
+def test_a_path_is_as_a_repository_has_it(file: str, path: str):
+    assert repository_path(file) == path

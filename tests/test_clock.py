@@ -1,0 +1,156 @@
+"""Times and durations: units, zones and ends of days, each by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.clock import (
+    UNITS_BY_NAME,
+    iso,
+    parse_duration,
+    parse_relative,
+    parse_time_of_day,
+    parse_timestamp,
+    to_the_second,
+)
+
+CHATHAM = timezone(timedelta(hours=12, minutes=45))
+NEW_YORK = timezone(timedelta(hours=-5))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1s", 1),
+        ("90m", 5_400),
+        ("36h", 129_600),
+        ("1d", 86_400),
+        ("7d", 604_800),
+        ("1w", 604_800),
+        ("2w", 1_209_600),
+        ("0d", 0),
+        ("999999s", 999_999),
+    ],
+)
+def test_a_duration_is_so_many_seconds(text: str, seconds: int):
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "7", "d", "7 d", "7D", "-7d", "+7d", "1.5h", "1000000s", "7d ", "\u0667d", "1y"],
+)
+def test_what_is_no_duration(text: str):
+    assert parse_duration(text) is None
+    assert parse_relative(f"now-{text}") is None
+
+
+def test_units_have_their_lengths():
+    assert {name: unit.total_seconds() for name, unit in UNITS_BY_NAME.items()} == {
+        "seconds": 1,
+        "minutes": 60,
+        "hours": 3_600,
+        "days": 86_400,
+        "weeks": 604_800,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("now", 0), ("now+6h", 6), ("now-6h", -6), ("now-2w", -336), ("now+30d", 720), ("now-0s", 0)],
+)
+def test_a_time_relative_to_now_is_so_many_hours_off(text: str, hours: int):
+    assert parse_relative(text) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("text", ["", "Now", "now +6h", "now6h", "now+", "6h", "now+6h+6h"])
+def test_what_is_not_relative_to_now(text: str):
+    assert parse_relative(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-31T12:00:00Z", datetime(2026, 1, 31, 12, tzinfo=UTC)),
+        ("2026-01-31T12:00:00+05:00", datetime(2026, 1, 31, 7, tzinfo=UTC)),
+        ("2026-01-31T00:30:00+12:45", datetime(2026, 1, 30, 11, 45, tzinfo=UTC)),
+        ("2026-01-31T23:00:00-05:00", datetime(2026, 2, 1, 4, tzinfo=UTC)),
+        ("2024-12-01T15:43:29.013729Z", datetime(2024, 12, 1, 15, 43, 29, 13_729, tzinfo=UTC)),
+        ("2024-02-29T00:00:00Z", datetime(2024, 2, 29, tzinfo=UTC)),
+        ("9999-12-31T23:59:59Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_the_moment_that_its_zone_says(text: str, moment: datetime):
+    assert parse_timestamp(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "now",
+        "2026-01-31",
+        "2026-01-31T12:00:00",
+        "2026-01-31T12:00:60Z",
+        "2026-01-31T24:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2025-02-29T00:00:00Z",
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-01:00",
+        "2026-01-31T12:00:00Z ",
+        "\ud800",
+    ],
+)
+def test_what_says_no_moment(text: str):
+    assert parse_timestamp(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("00:00", 0),
+        ("00:59", 59),
+        ("01:00", 60),
+        ("14:00", 840),
+        ("14:00:00", 840),
+        ("23:59", 1439),
+    ],
+)
+def test_a_time_of_day_is_minutes_since_midnight(text: str, minutes: int):
+    assert parse_time_of_day(text) == minutes
+
+
+@pytest.mark.parametrize("text", ["24:00", "2:00", "02:60", "14:00:01", "14:00Z", "1\uff14:00"])
+def test_what_is_no_time_of_day(text: str):
+    assert parse_time_of_day(text) is None
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (datetime(2026, 1, 31, 12, tzinfo=UTC), "2026-01-31T12:00:00Z"),
+        (datetime(2026, 1, 31, 12, tzinfo=NEW_YORK), "2026-01-31T17:00:00Z"),
+        (datetime(2026, 1, 1, 0, 30, tzinfo=CHATHAM), "2025-12-31T11:45:00Z"),
+    ],
+)
+def test_every_time_is_written_in_utc(moment: datetime, text: str):
+    assert iso(moment) == to_the_second(moment) == text
+
+
+def test_people_read_no_fractions_and_machines_do():
+    moment = datetime(2026, 1, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    assert to_the_second(moment) == "2026-01-31T23:59:59Z"
+    assert iso(moment) == "2026-01-31T23:59:59.999999Z"
+
+
+@given(
+    st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31)),  # noqa: DTZ001
+    st.integers(-14 * 60, 14 * 60),
+)
+def test_what_is_written_is_read_back(naive: datetime, offset: int):
+    moment = naive.replace(tzinfo=timezone(timedelta(minutes=offset)))
+    assert parse_timestamp(iso(moment)) == moment
