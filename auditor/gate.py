@@ -70,7 +70,11 @@ def _unsettled(listing: Listing, checks: Sequence[RuleChecks], bar: Bar) -> Iter
         at = listed([r.rule.id for r in checks if r.count(Verdict.ERROR)][:3], "and")
         yield f"{plural(errors, 'check')} could not be evaluated ({at})"
     if bar.strict:
-        idle = [rule.rule.id for rule in checks if rule.count(Verdict.SKIP) == rule.total]
+        idle = [
+            rule.rule.id
+            for rule in checks
+            if rule.count(Verdict.SKIP) == rule.total and not rule.rule.may_be_idle
+        ]
         if idle:
             names = listed(idle, "and")
             yield f"--strict: {plural(len(idle), 'rule')} applied to nothing ({names})"

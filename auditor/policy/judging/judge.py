@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -16,6 +16,7 @@ from auditor.model import (
     Evidence,
     Finding,
     GroupCheck,
+    Position,
     Rule,
     RuleChecks,
     Verdict,
@@ -23,10 +24,15 @@ from auditor.model import (
 from auditor.policy.judging.compiler import RawFinding, compile_judge
 from auditor.policy.judging.evidence import Describer, shown
 from auditor.policy.judging.groups import GroupOutcome, Groups
+from auditor.policy.language.conditions import ITSELF, Test
+from auditor.policy.language.operands import Literal
+from auditor.policy.language.operators import OPERATORS
 from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.text import printable
 
 _VERDICTS = tuple(Verdict)
+#: At least one connection.
+_ANY = Test(ITSELF, OPERATORS["gte"], Literal(1, "1"), Position("", 1, 1))
 _TOLD = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
 
 
@@ -63,7 +69,13 @@ class Judge:
         self._count = 0
         self._verdicts: list[bytes] = []
         self._found: list[RawFinding] = []
-        members = [(groups.rule, groups.take) for groups in self._groups]
+        self._excuses = {
+            entry.rule.id: Groups(_excuse(entry))
+            for entry in ruleset.rules
+            if isinstance(entry, GroupRule) and entry.unless is not None
+        }
+        taking = (*self._groups, *self._excuses.values())
+        members = [(groups.rule, groups.take) for groups in taking]
         self._judge_page = compile_judge(self._rules, members, shape, now)
 
     def take(self, records: Sequence[Any]) -> None:
@@ -76,13 +88,36 @@ class Judge:
     def outcome(self, is_whole: Callable[[Rule], bool]) -> Judgement:
         """Return what the listing came to; ``is_whole`` says whether a rule's groups were."""
         groups = tuple(
-            (groups.rule, tuple(groups.outcomes(whole=is_whole(groups.rule.rule))))
-            for groups in self._groups
+            (groups.rule, tuple(self._outcomes(groups, is_whole))) for groups in self._groups
         )
         verdicts = b"".join(self._verdicts)
         return Judgement(
             self._order, tuple(self._rules), verdicts, self._found, groups, self._now, self._clean
         )
+
+    def _outcomes(self, groups: Groups, is_whole: Callable[[Rule], bool]) -> Iterator[GroupOutcome]:
+        outcomes = groups.outcomes(whole=is_whole(groups.rule.rule))
+        excuse = self._excuses.get(groups.rule.rule.id)
+        if excuse is None:
+            return outcomes
+        excused = {found.verdict for found in excuse.outcomes(whole=is_whole(excuse.rule.rule))}
+        return (_unless(outcome, excused) for outcome in outcomes)
+
+
+def _excuse(entry: GroupRule) -> GroupRule:
+    """Return the rule that passes where a connection of the account meets ``entry.unless``."""
+    account = replace(entry.rule, per=(ACCOUNT,))
+    return GroupRule(account, entry.unless, None, (), count=_ANY)
+
+
+def _unless(outcome: GroupOutcome, excused: set[Verdict]) -> GroupOutcome:
+    """Return what ``outcome`` comes to where an excuse was found, or none, or nobody knows."""
+    if excused == {Verdict.PASS}:
+        return replace(outcome, verdict=Verdict.SKIP, members=())
+    if excused == {Verdict.FAIL} or outcome.verdict is not Verdict.FAIL:
+        return outcome
+    actual = f"{outcome.actual}, and whether unless applies is not known"
+    return replace(outcome, verdict=Verdict.ERROR, members=(), actual=actual)
 
 
 class Judgement(msgspec.Struct, frozen=True):
