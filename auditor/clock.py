@@ -7,6 +7,7 @@ A time without a zone, a bare date, ``:60``, ``24:00`` or 30 February is not a t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -25,6 +26,8 @@ UNITS_BY_NAME = {
     "days": _UNITS["d"],
     "weeks": _UNITS["w"],
 }
+#: The days of the week as the API names them, in their order.
+WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 _DURATION = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::00)?", re.ASCII)
 _RELATIVE = re.compile(r"now(?:([+-])([0-9]{1,6}[smhdw]))?", re.ASCII)
@@ -61,6 +64,24 @@ def parse_duration(text: str) -> timedelta | None:
     """Return ``90m``, ``36h``, ``7d`` or ``2w`` as a duration, or None."""
     match = _DURATION.fullmatch(text)
     return int(match[1]) * _UNITS[match[2]] if match else None
+
+
+def longest_gap(days: Iterable[object]) -> timedelta | None:
+    """Return the longest time from one chosen day of the week to the next, whatever their zone.
+
+    ``[FRIDAY, MONDAY]`` leaves four days from Monday to Friday, ``[SUNDAY]`` a week. None chosen
+    and all chosen leave no gap. None where something is no day.
+    """
+    chosen = set()
+    for day in days:
+        if not isinstance(day, str) or day not in WEEKDAYS:
+            return None
+        chosen.add(WEEKDAYS.index(day))
+    if len(chosen) in {0, len(WEEKDAYS)}:
+        return timedelta(0)
+    first, *rest = sorted(chosen)
+    following = (*rest, first + len(WEEKDAYS))
+    return timedelta(days=max(b - a for a, b in zip((first, *rest), following, strict=True)))
 
 
 def parse_relative(text: str) -> timedelta | None:

@@ -16,6 +16,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from auditor.clock import WEEKDAYS
+
 
 class Kind(Enum):
     """The type of a field's value in the API's JSON."""
@@ -123,7 +125,7 @@ _FIELDS: tuple[Field, ...] = (
         "schedule.days_of_week[]",
         _S,
         "A day of the week.",
-        values=("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"),
+        values=WEEKDAYS,
     ),
     Field("schedule.cron", _S, "The expression of a CRON schedule.", free=True),
     Field(
@@ -179,6 +181,7 @@ _FIELDS: tuple[Field, ...] = (
         values=("LOW", "NORMAL", "HIGH", "CUSTOM", "SYNC_FREQUENCY"),
     ),
     Field("data_delay_threshold", _I, "Minutes of delay before an alert, with CUSTOM."),
+    Field("data_checks", _B, "Whether loaded data is validated (since 2026-10)."),
     Field("setup_tests", _A, "The results of the set-up tests."),
     Field("setup_tests[].title", _S, "The test's name."),
     Field(
@@ -197,6 +200,7 @@ _FIELDS: tuple[Field, ...] = (
             "Directly",
             "SshTunnel",
             "PrivateLink",
+            "UnmanagedPrivateLink",
             "ProxyAgent",
             "UnmanagedProxyAgent",
             "Unknown",

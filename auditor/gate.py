@@ -84,7 +84,8 @@ def _unsettled(
         idle = [
             rule.rule.id
             for rule in checks
-            if rule.count(Verdict.SKIP) == rule.total and not rule.not_in_plan
+            if rule.count(Verdict.SKIP) == rule.total
+            and not (rule.not_in_plan or rule.rule.may_be_idle)
         ]
         if idle:
             names = listed(idle, "and")

@@ -110,6 +110,7 @@ class Rule(msgspec.Struct, frozen=True):
     ``per`` is empty for a rule on single connections, else the paths that form its groups
     (``("account",)`` for all connections together). ``named_at`` is where a file of the user's
     overrides the rule of a pack, or extends the pack; None where a pack is named elsewhere.
+    ``may_be_idle`` says that a healthy account may have nothing that the rule applies to.
     """
 
     id: str
@@ -126,6 +127,7 @@ class Rule(msgspec.Struct, frozen=True):
     per: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     named_at: Position | None = None
+    may_be_idle: bool = False
 
     @property
     def skip_reason(self) -> str:

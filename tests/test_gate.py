@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from auditor.gate import Bar, decide
 from auditor.model import (
@@ -207,6 +208,14 @@ def test_strict_asks_that_every_rule_applied_to_something() -> None:
     said = ("--strict: 2 rules applied to nothing (idle and none)",)
     assert answer(idle, busy, *more, strict=True) == (3, said)
     assert answer(busy, strict=True) == (0, ("3 connections judged by 1 rule",))
+
+
+def test_strict_lets_a_rule_be_idle_that_may_be() -> None:
+    idle, busy = checks("idle", LOW, SKIP, SKIP), checks("busy", LOW, SKIP, PASS)
+    quiet = replace(idle, rule=replace(idle.rule, id="quiet", may_be_idle=True))
+    assert answer(quiet, busy, strict=True)[0] == 0
+    said = ("--strict: 1 rule applied to nothing (idle)",)
+    assert answer(quiet, idle, busy, strict=True) == (3, said)
 
 
 def test_strict_asks_that_the_listing_is_known_to_be_complete() -> None:

@@ -35,7 +35,7 @@ class GroupRule(msgspec.Struct, frozen=True):
     """A rule on groups of connections: exactly one of ``unique``, ``count``, ``share`` is set.
 
     ``keys`` form the groups; without any there is one group, of all connections. ``reveal`` is
-    as on ``PolicyRule``.
+    as on ``PolicyRule``. Where a connection of the account meets ``unless``, no group is judged.
     """
 
     rule: Rule
@@ -46,6 +46,7 @@ class GroupRule(msgspec.Struct, frozen=True):
     count: Condition | None = None
     share: Condition | None = None
     reveal: frozenset[str] = frozenset()
+    unless: Condition | None = None
 
 
 class Ruleset(msgspec.Struct, frozen=True):
@@ -79,6 +80,7 @@ class Ruleset(msgspec.Struct, frozen=True):
                 paths.update(entry.reads)
             else:
                 paths.update(entry.keys, entry.unique)
+                conditions.append(entry.unless)
             for condition in conditions:
                 for path, wholly in reads(condition) if condition else ():
                     (whole if wholly else paths).add(path)

@@ -120,6 +120,8 @@ def _operand(
         if operator.form is OperandForm.DURATION:
             named |= {"unit": draw(st.sampled_from(UNIT_NAMES))}
             named |= draw(st.sampled_from(({}, {"times": 3}, {"times": 0.5})))
+            if "schedule.days_of_week" in around:
+                named |= draw(st.sampled_from(({}, {"days": "schedule.days_of_week"})))
         return named
     return draw(literal) if literal is not None else None
 
@@ -227,6 +229,8 @@ def _rule(draw: st.DrawFn, number: int) -> Any:
         rule["assert"] = draw(conditions())
     if draw(st.booleans()):
         rule["when"] = draw(conditions())
+    if grouped and draw(st.booleans()):
+        rule["unless"] = draw(conditions())
     told = {
         "title": "a title",
         "message": "{service} is wrong" if not grouped else "{count} are wrong",
@@ -234,6 +238,7 @@ def _rule(draw: st.DrawFn, number: int) -> Any:
         "fix": "do it",
         "tags": ["cost"],
         "controls": {"soc2": ["A1.1"]},
+        "may_be_idle": True,
     }
     rule |= {key: told[key] for key in draw(st.sets(st.sampled_from(sorted(told)), max_size=3))}
     if draw(st.booleans()):

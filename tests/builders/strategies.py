@@ -214,9 +214,12 @@ def _of_fields(path: str, field: Field) -> Choices:
     choices: Choices = {}
     if field.kind is Kind.TIMESTAMP:
         multiple = st.builds(
-            lambda times, unit: {"field": "sync_frequency", "times": times, "unit": unit},
+            lambda times, unit, days: (
+                {"field": "sync_frequency", "times": times, "unit": unit} | days
+            ),
             st.sampled_from((1, 3, 0.5)),
             st.sampled_from(("minutes", "weeks")),
+            st.sampled_from(({}, {"days": "schedule.days_of_week"})),
         )
         choices |= dict.fromkeys(("older_than", "newer_than"), _DURATIONS | multiple)
         other = st.just({"field": "failed_at" if path == "succeeded_at" else "succeeded_at"})

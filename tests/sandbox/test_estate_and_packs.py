@@ -43,7 +43,6 @@ OLDER = {
     "redshift_db",
     "sap_hana",
     "sap_s4hana",
-    "teradata",
 }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from auditor.cli.terminal.layout import cells, cut, folded, middle_cut, padded
 from auditor.cli.terminal.streams import style
 from auditor.clock import in_words, to_the_second
-from auditor.model import Outcome, Result, RuleChecks, Severity, Verdict
+from auditor.model import Outcome, Result, Rule, RuleChecks, Severity, Verdict
 from auditor.reports.claim import claim, is_open
 from auditor.reports.facts import trend_in_words
 from auditor.text import listed, one_line, plural, printable
@@ -199,19 +199,29 @@ def _of_plan(result: Result, most: int | None, width: int | None) -> Iterator[st
 # -- notes and places ------------------------------------------------------------------------------
 
 
+def _idle(rules: Sequence[Rule]) -> str:
+    """Return which rules applied to nothing; of those that may be idle, how many."""
+    odd = [rule.id for rule in rules if not rule.may_be_idle]
+    rest = len(rules) - len(odd)
+    if not odd:
+        applied = "rule that may be idle" if rest == 1 else "rules that may be idle"
+        return f"{rest} {applied} applied to nothing"
+    applied = "rule that applied" if len(odd) == 1 else "rules that applied"
+    more = f"; so did {rest} that may be idle" if rest else ""
+    return f"{len(odd)} {applied} to nothing: {listed(odd, 'and')}{more}"
+
+
 def _notes(result: Result, *, verbose: bool, width: int | None) -> Iterator[str]:
     notes = [("left out", note) for note in result.left_out]
     notes += [("note", note) for note in result.notes]
     notes += [("accepted", note) for note in result.accepted]
     notes += [("warning", note) for note in (*result.warnings, *result.listing.warnings)]
-    idle = [rule.id for rule in result.idle_rules]
     unplanned = [rule.id for rule in result.unplanned_rules]
     if result.not_in_plan:
         only = f"; all of {listed(unplanned, 'and')}" if unplanned else ""
         notes.append(("unplanned", f"{plural(result.not_in_plan, 'check')} not in the plan{only}"))
-    if idle and len(result.connections):
-        applied = "rule that applied" if len(idle) == 1 else "rules that applied"
-        notes.append(("idle", f"{len(idle)} {applied} to nothing: {listed(idle, 'and')}"))
+    if result.idle_rules and len(result.connections):
+        notes.append(("idle", _idle(result.idle_rules)))
     if result.history is not None:
         notes.append(("trend", trend_in_words(result.history)))
     if verbose:

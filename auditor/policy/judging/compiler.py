@@ -246,6 +246,8 @@ class _Program:
         other = ""
         if isinstance(operand, FieldOperand):
             other = f", {local.of(operand.path, operand.reading)}"
+            if operand.days:
+                other += f", {local.of(operand.days)}"
         return local.answer(f"{call}({value}{other})")
 
     def _inline(self, test: Test, operand: Literal, local: _Locals, guard: str) -> Sure:
@@ -269,10 +271,10 @@ class _Program:
         takes, holds = operator.accepts(test.kind).admits, operator.holds
         if isinstance(operand, FieldOperand):
 
-            def with_field(value: Any, other: Any) -> Truth:
+            def with_field(value: Any, other: Any, days: Any = MISSING) -> Truth:
                 if not takes(value):
                     return None
-                return holds(value, operator.from_field(other, operand), now)
+                return holds(value, operator.from_field(other, operand, days), now)
 
             return with_field
         if isinstance(operand, Nested) and operator.name in _QUANTIFIERS:

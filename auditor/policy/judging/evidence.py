@@ -165,8 +165,9 @@ class Describer(msgspec.Struct, frozen=True):
         value, expected = get(test.path), self._wanted(test, negated=negated)
         operand, verb = test.operand, "is"
         if isinstance(operand, FieldOperand):
-            other = self.shown(operand.path, get(operand.path))
-            expected = f"{expected} ({operand.path} is {other})"
+            named = [path for path in (operand.path, operand.days) if path]
+            others = [f"{path} is {self.shown(path, get(path))}" for path in named]
+            expected = f"{expected} ({', '.join(others)})"
         if isinstance(operand, Nested) and test.takes(value):
             if test.operator.of_items:
                 actual, verb = self._items(test, operand, value, negated=negated), "holds"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -19,6 +19,7 @@ from auditor.model import (
     Evidence,
     Finding,
     GroupCheck,
+    Position,
     Rule,
     RuleChecks,
     Verdict,
@@ -27,12 +28,16 @@ from auditor.policy.judging.compiler import RawFinding, compile_judge
 from auditor.policy.judging.evidence import SENSITIVE, Describer, Told, covers, shown
 from auditor.policy.judging.groups import GroupOutcome, Groups
 from auditor.policy.judging.undecided import Want, want_of
-from auditor.policy.language.conditions import reads
+from auditor.policy.language.conditions import ITSELF, Test, reads
+from auditor.policy.language.operands import Literal
+from auditor.policy.language.operators import OPERATORS
 from auditor.policy.language.values import is_scalar
 from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.text import printable
 
 _VERDICTS = tuple(Verdict)
+#: At least one connection.
+_ANY = Test(ITSELF, OPERATORS["gte"], Literal(1, "1"), Position("", 1, 1))
 _TOLD = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
 
 
@@ -75,11 +80,17 @@ class Judge:
         self._count = 0
         self._verdicts: list[bytes] = []
         self._found: list[RawFinding] = []
+        self._excuses = {
+            entry.rule.id: Groups(_excuse(entry))
+            for entry in ruleset.rules
+            if isinstance(entry, GroupRule) and entry.unless is not None
+        }
         self._planned = planned
-        takers = [
-            groups.take if planned is None else _taking(planned, groups) for groups in self._groups
+        taking = (*self._groups, *self._excuses.values())
+        members = [
+            (groups.rule, groups.take if planned is None else _taking(planned, groups))
+            for groups in taking
         ]
-        members = [(groups.rule, take) for groups, take in zip(self._groups, takers, strict=True)]
         self._judge_page = compile_judge(self._rules, members, shape, now, gaps=planned is not None)
         self._settle = _Settle(self._rules, planned, now) if planned is not None else None
 
@@ -97,8 +108,7 @@ class Judge:
         """Return what the listing came to; ``is_whole`` says whether a rule's groups were."""
         planned, settle = self._planned, self._settle
         groups = tuple(
-            (groups.rule, tuple(groups.outcomes(whole=is_whole(groups.rule.rule))))
-            for groups in self._groups
+            (groups.rule, tuple(self._outcomes(groups, is_whole))) for groups in self._groups
         )
         if planned is not None and planned.partial:
             groups = tuple((rule, tuple(map(_unseen, outcomes))) for rule, outcomes in groups)
@@ -115,6 +125,30 @@ class Judge:
             not_in_plan=frozenset(settle.not_in_plan if settle is not None else ()),
             left_unknown=frozenset(settle.left_unknown if settle is not None else ()),
         )
+
+    def _outcomes(self, groups: Groups, is_whole: Callable[[Rule], bool]) -> Iterator[GroupOutcome]:
+        outcomes = groups.outcomes(whole=is_whole(groups.rule.rule))
+        excuse = self._excuses.get(groups.rule.rule.id)
+        if excuse is None:
+            return outcomes
+        excused = {found.verdict for found in excuse.outcomes(whole=is_whole(excuse.rule.rule))}
+        return (_unless(outcome, excused) for outcome in outcomes)
+
+
+def _excuse(entry: GroupRule) -> GroupRule:
+    """Return the rule that passes where a connection of the account meets ``entry.unless``."""
+    account = replace(entry.rule, per=(ACCOUNT,))
+    return GroupRule(account, entry.unless, None, (), count=_ANY)
+
+
+def _unless(outcome: GroupOutcome, excused: set[Verdict]) -> GroupOutcome:
+    """Return what ``outcome`` comes to where an excuse was found, or none, or nobody knows."""
+    if excused == {Verdict.PASS}:
+        return replace(outcome, verdict=Verdict.SKIP, members=())
+    if excused == {Verdict.FAIL} or outcome.verdict is not Verdict.FAIL:
+        return outcome
+    actual = f"{outcome.actual}, and whether unless applies is not known"
+    return replace(outcome, verdict=Verdict.ERROR, members=(), actual=actual)
 
 
 class PlanMode(msgspec.Struct, frozen=True):

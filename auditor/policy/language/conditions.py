@@ -101,7 +101,8 @@ def evaluate_test(test: Test, get: Get, now: datetime) -> Truth:
     operand = test.operand
     if isinstance(operand, FieldOperand):
         other = operand.reading(get(operand.path))
-        return test.operator.holds(value, test.operator.from_field(other, operand), now)
+        days = get(operand.days) if operand.days else MISSING
+        return test.operator.holds(value, test.operator.from_field(other, operand, days), now)
     if isinstance(operand, Nested):
         return test.operator.holds(value, _nested(operand, now), now)
     return test.operator.holds(value, operand.at(now), now)
@@ -129,6 +130,8 @@ def reads(condition: Condition, base: str = "") -> Iterator[tuple[str, bool]]:
         yield path, test.operator.needs_whole(path)
         if isinstance(test.operand, FieldOperand):
             yield joined(base, test.operand.path), False
+            if test.operand.days:
+                yield test.operand.days, True
         elif isinstance(test.operand, Nested) and test.operator.of_items:
             yield from reads(test.operand.condition, f"{path}[]")
 

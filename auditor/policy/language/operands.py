@@ -73,10 +73,15 @@ class Literal(msgspec.Struct, frozen=True):
 
 
 class FieldOperand(msgspec.Struct, frozen=True):
-    """An operand that is another field of the same record, ``times`` a ``unit`` for durations."""
+    """An operand that is another field of the same record.
+
+    For durations it is ``times`` a ``unit``; ``days`` is the path of the days of the week on
+    which alone something happens, so that the longest gap between them comes on top.
+    """
 
     path: str
     reading: Reading
     text: str
     times: float = 1.0
     unit: str = ""
+    days: str = ""

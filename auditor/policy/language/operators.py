@@ -10,20 +10,20 @@ To add an operator: a function in ``meanings.py``, an entry in the table, an exa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
-from auditor.clock import UNITS_BY_NAME
+from auditor.clock import UNITS_BY_NAME, longest_gap
 from auditor.decoding.json_values import MISSING
 from auditor.fields import Kind, find
 from auditor.policy.language import semantics as means
 from auditor.policy.language.operands import FieldOperand, Reading
 from auditor.policy.language.truth import Truth
-from auditor.policy.language.values import Takes, is_number, is_scalar
+from auditor.policy.language.values import Takes, is_number, is_present, is_scalar
 
 
 class OperandForm(Enum):
@@ -108,13 +108,17 @@ class Operator(msgspec.Struct, frozen=True):
             return _OF_KIND.get(kind, self.takes_values)
         return self.takes_values
 
-    def from_field(self, other: Any, operand: FieldOperand) -> Any:
-        """Return the value of a field as an operand; MISSING where it cannot be one."""
+    def from_field(self, other: Any, operand: FieldOperand, days: Any = MISSING) -> Any:
+        """Return the value of a field as an operand; MISSING where it cannot be one.
+
+        ``days`` is what stands at the operand's ``days``.
+        """
         if self.form is OperandForm.DURATION:
-            if not is_number(other) or other < 0:
+            gap = _gap(days)
+            if not is_number(other) or other < 0 or gap is None:
                 return MISSING
             try:
-                return other * operand.times * UNITS_BY_NAME[operand.unit]
+                return other * operand.times * UNITS_BY_NAME[operand.unit] + gap
             except OverflowError:
                 return MISSING
         if self.form in {OperandForm.SCALARS, OperandForm.NEEDLES}:
@@ -124,6 +128,12 @@ class Operator(msgspec.Struct, frozen=True):
         if self.form is OperandForm.TEXT:
             return other if type(other) is str else MISSING
         return other if is_scalar(other) else MISSING
+
+
+def _gap(days: Any) -> timedelta | None:
+    if not is_present(days):
+        return timedelta(0)
+    return longest_gap(days) if type(days) is list else None
 
 
 def _operators() -> tuple[Operator, ...]:

@@ -47,7 +47,7 @@ HEALTHY: Mapping[str, Any] = {
     },
     "config": {"host": "db.example.com", "port": 5432, "database": "orders"},
     "service_version": 3,
-    "connected_by": "svc_terraform",
+    "connected_by": "_fivetran_system",
     "created_at": "2025-01-15T09:00:00Z",
     "succeeded_at": "2026-01-15T11:40:00Z",
     "failed_at": None,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from auditor.fields import Exposure, Field, Kind
+from auditor.clock import WEEKDAYS
+from auditor.fields import FIELDS, Exposure, Field, Kind
 from auditor.policy.language.operands import FieldOperand, Reading
 from auditor.policy.language.operators import READING, OperandForm, Operator
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode
@@ -13,9 +14,11 @@ from auditor.policy.loading.scope import NUMBER, Subject
 from auditor.suggest import nearest
 from auditor.text import listed, one_line
 
+#: The paths of fields that hold days of the week.
+DAYS = tuple(p.removesuffix("[]") for p, field in FIELDS.items() if field.values == WEEKDAYS)
 UNIT_NAMES = ("seconds", "minutes", "hours", "days", "weeks")
 
-_KEYS = ("field", "times", "unit")
+_KEYS = ("field", "times", "unit", "days")
 _COMPARED = frozenset({OperandForm.SCALAR, OperandForm.SCALARS, OperandForm.ORDERED})
 #: What may be compared with another field: everything but conditions, patterns and shapes.
 _FORMS = _COMPARED | {
@@ -37,7 +40,7 @@ def reading_of(operator: Operator, *fields: Field) -> Reading:
 
 
 def is_field_operand(node: Node, operator: Operator) -> bool:
-    """Whether ``node`` says ``{field: PATH}``, with or without ``times`` and ``unit``."""
+    """Whether ``node`` says ``{field: PATH}``, with or without what makes a duration of it."""
     if not isinstance(node, MappingNode) or operator.form not in _FORMS:
         return False
     return node.get("field") is not None
@@ -77,10 +80,10 @@ class FieldOperands:
         if other is None or not self._fits(operator, subject, name, other):
             return None
         if operator.form is OperandForm.DURATION:
-            return self._multiple(name, keys, node)
+            return self._multiple(name, keys, node, subject)
         if len(keys) > 1:
             hint = "write {field: PATH} alone"
-            message = "times: and unit: go with older_than and newer_than"
+            message = "times:, unit: and days: go with older_than and newer_than"
             self._problems.add(node.position, message, hint)
             return None
         return FieldOperand(name.text, reading_of(operator, subject.field, other), name.text)
@@ -101,10 +104,11 @@ class FieldOperands:
         return False
 
     def _multiple(
-        self, name: ScalarNode, keys: Mapping[str, Node], node: Node
+        self, name: ScalarNode, keys: Mapping[str, Node], node: Node, subject: Subject
     ) -> FieldOperand | None:
         times = self._resolved(keys["times"]) if "times" in keys else None
         unit = self._resolved(keys["unit"]) if "unit" in keys else None
+        days = self._resolved(keys["days"]) if "days" in keys else None
         number = times.value if isinstance(times, ScalarNode) else None if "times" in keys else 1
         if not isinstance(number, int | float) or isinstance(number, bool) or number <= 0:
             at = keys.get("times", node)
@@ -118,9 +122,20 @@ class FieldOperands:
                 f"write unit: with one of {', '.join(UNIT_NAMES)}",
             )
             return None
+        if "days" in keys and not (isinstance(days, ScalarNode) and days.text in DAYS):
+            message = "days: takes the path of days of the week"
+            self._problems.add(keys["days"].position, message, f"write days: {listed(DAYS)}")
+            return None
+        if isinstance(days, ScalarNode) and subject.base:
+            message = f"{days.text} is the connection's, not the item's"
+            self._problems.add(days.position, message, "leave days: out")
+            return None
         factor = "" if number == 1 else f"{number:g} times "
         text = f"{factor}{name.text} in {unit.text}"
-        return FieldOperand(name.text, Reading.PLAIN, text, number, unit.text)
+        if not isinstance(days, ScalarNode):
+            return FieldOperand(name.text, Reading.PLAIN, text, number, unit.text)
+        text = f"{text} beyond the longest gap in {days.text}"
+        return FieldOperand(name.text, Reading.PLAIN, text, number, unit.text, days.text)
 
 
 def kinds_of_other(operator: Operator, kind: Kind) -> frozenset[Kind]:

@@ -30,6 +30,7 @@ OVERRIDE_KEYS = (
     "fix",
     "tags",
     "controls",
+    "may_be_idle",
 )
 _COMMAND_LINE = "--var"
 #: How a list, a mapping and a quoted text begin: such a value is read as a policy file has it.

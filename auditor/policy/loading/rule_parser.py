@@ -34,12 +34,14 @@ RULE_KEYS = (
     "severity",
     "per",
     "when",
+    "unless",
     "assert",
     "message",
     "why",
     "fix",
     "tags",
     "controls",
+    "may_be_idle",
     "tests",
 )
 GROUP_ASSERTIONS = ("unique", "count", "share")
@@ -79,9 +81,10 @@ class RuleReader:
         grouped = "per" in entries
         per = self._per(entries.get("per"))
         when = self._when(entries.get("when"))
+        unless = self._unless(node, grouped=grouped)
         group = self._group(node, entries.get("assert"), per or ()) if grouped else None
         assertion = None if grouped else self._assertion(node, entries.get("assert"))
-        rule = self._described(node, entries, when, group or assertion, per)
+        rule = self._described(node, entries, (when, unless), group or assertion, per)
         if rule is not None and rule.position.in_pack:
             rule = replace(rule, named_at=_overridden_at(override) or self._named_at)
         message = self._message(entries.get("message"), per, group)
@@ -97,7 +100,7 @@ class RuleReader:
             keys, unique, count, share = group
             reveal = self._document.reveal
             return ReadRule(
-                GroupRule(rule, when, message, keys, unique, count, share, reveal), examples
+                GroupRule(rule, when, message, keys, unique, count, share, reveal, unless), examples
             )
         if assertion is None:
             return None
@@ -110,6 +113,20 @@ class RuleReader:
 
     def _when(self, node: Node | None) -> Condition | None:
         return self._conditions.condition(node) if node is not None else None
+
+    def _unless(self, rule: MappingNode, *, grouped: bool) -> Condition | None:
+        found = next(((key, value) for key, value in rule if key.text == "unless"), None)
+        if found is None:
+            return None
+        key, value = found
+        if not grouped:
+            self._problems.add(
+                key.position,
+                "unless: looks at the whole account, and goes with per",
+                "choose connections with when",
+            )
+            return None
+        return self._conditions.condition(value)
 
     def _assertion(self, rule: MappingNode, node: Node | None) -> Condition | None:
         if node is None:
@@ -200,7 +217,7 @@ class RuleReader:
         self,
         node: MappingNode,
         entries: Mapping[str, Node],
-        when: Condition | None,
+        applies: tuple[Condition | None, Condition | None],
         judged: _GroupAssertion | Condition | None,
         per: tuple[str, ...] | None,
     ) -> Rule | None:
@@ -209,6 +226,7 @@ class RuleReader:
         why, fix = self._text(entries, "why"), self._text(entries, "fix")
         tags = tuple(self._texts(entries.get("tags"), "tags"))
         controls = tuple(self._controls(entries.get("controls")))
+        may_be_idle = self._switch(entries, "may_be_idle")
         if name is None or severity is None or judged is None:
             return None
         return Rule(
@@ -218,13 +236,14 @@ class RuleReader:
             policy=self._document.file.name,
             position=node.position,
             expects=_expects(judged),
-            applies_when=sentence(when) if when is not None else "",
+            applies_when=_applies_when(*applies),
             why=why,
             fix=fix,
             tags=tags,
             controls=controls,
             per=() if per is None else per or (ACCOUNT,),
-            reads=() if isinstance(judged, tuple) else tuple(_paths(when, judged)),
+            reads=() if isinstance(judged, tuple) else tuple(_paths(applies[0], judged)),
+            may_be_idle=may_be_idle,
         )
 
     def _id(self, node: MappingNode, entries: Mapping[str, Node]) -> str | None:
@@ -299,6 +318,15 @@ class RuleReader:
         if node.plain and self._problems.is_cut_by_comment(node.position, node.text):
             self._problems.add(node.position, f"{key}: is cut at the #", "quote the text")
 
+    def _switch(self, entries: Mapping[str, Node], key: str) -> bool:
+        node = entries.get(key)
+        if node is None:
+            return False
+        if isinstance(node, ScalarNode) and type(node.value) is bool:
+            return node.value
+        self._problems.add(node.position, f"{key}: takes true or false")
+        return False
+
     def _texts(self, node: Node | None, key: str) -> Iterator[str]:
         if node is None:
             return
@@ -337,6 +365,14 @@ def _overridden_at(override: Override | None) -> Position | None:
     """Return where a file of the user's overrides a rule, if one does."""
     positions = [key.position for key, _ in override.entries.values()] if override else []
     return next((position for position in positions if not position.in_pack), None)
+
+
+def _applies_when(when: Condition | None, unless: Condition | None) -> str:
+    found = sentence(when) if when is not None else ""
+    if unless is None:
+        return found
+    excuse = f"of no connection of the account {sentence(unless)}"
+    return f"{found}, and {excuse}" if found else excuse
 
 
 def _expects(judged: _GroupAssertion | Condition) -> str:

@@ -202,7 +202,9 @@ class ConditionSchemas:
         what = what if context.item is None else "item"
         path = self._definitions.made(f"path.{what}", lambda: _path(context, wanted))
         is_duration = operator.form is OperandForm.DURATION
-        return self._operands.multiple(path) if is_duration else self._operands.other(path)
+        if is_duration:
+            return self._operands.multiple(path, of_item=context.item is not None)
+        return self._operands.other(path)
 
     def _count(self, array: Field, context: Context) -> Schema:
         items, number = self._items(array, context), self.number()

@@ -11,7 +11,7 @@ from typing import Any
 
 from auditor.fields import Field, Kind, item_of
 from auditor.policy.language.operators import OperandForm, Operator
-from auditor.policy.loading.field_operands import UNIT_NAMES
+from auditor.policy.loading.field_operands import DAYS, UNIT_NAMES
 
 Schema = dict[str, Any]
 
@@ -149,8 +149,8 @@ class OperandSchemas:
         named = {"title": "a name", "anyOf": [self.variable(), schema]}
         return self._put(f"{name_of(path).removeprefix('path.')}.field", named)
 
-    def multiple(self, path: Schema) -> Schema:
-        """Return a variable or ``{field: PATH, times: NUMBER, unit: UNIT}``."""
+    def multiple(self, path: Schema, *, of_item: bool) -> Schema:
+        """Return a variable or ``{field: PATH, times: NUMBER, unit: UNIT, days: PATH}``."""
         number = {"type": "number", "exclusiveMinimum": 0}
         units = {"enum": list(UNIT_NAMES)}
         variable = self.variable()
@@ -159,6 +159,11 @@ class OperandSchemas:
             "times": {"description": "How many times it.", "anyOf": [number, variable]},
             "unit": {"description": "What the field counts.", "anyOf": [units, variable]},
         }
+        if not of_item:
+            keys["days"] = {
+                "description": "The only days it happens on: the gap between them comes on top.",
+                "anyOf": [{"enum": list(DAYS)}, variable],
+            }
         doc = "The value of another field, as a duration."
         schema = _mapping("another field", doc, keys, "field", "unit")
         named = {"title": "a name", "anyOf": [self.variable(), schema]}

@@ -219,6 +219,10 @@ def _told() -> dict[str, Schema]:
             "additionalProperties": _TEXTS,
             "examples": [{"soc2": ["CC6.1"]}],
         },
+        "may_be_idle": {
+            "description": "true: nothing may be there to judge, and --strict lets it be.",
+            "type": "boolean",
+        },
     }
 
 
@@ -232,6 +236,10 @@ def _rules(conditions: ConditionSchemas, *, extra: bool) -> dict[str, Schema]:
         },
         "when": {
             "description": "Which connections the rule is about; the others are skipped.",
+            **condition,
+        },
+        "unless": {
+            "description": "With per: no group is judged where any connection meets this.",
             **condition,
         },
         "assert": {"description": "What must hold.", "type": "object"},
@@ -264,7 +272,7 @@ def _rules(conditions: ConditionSchemas, *, extra: bool) -> dict[str, Schema]:
         "additionalProperties": False,
         "if": {"required": ["per"]},
         "then": group,
-        "else": single,
+        "else": single | {"not": {"required": ["unless"]}},
     }
     return {
         _called("rule", extra): rule,

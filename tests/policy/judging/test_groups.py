@@ -7,12 +7,21 @@ from typing import Any
 
 import pytest
 
+from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
 from auditor.model import Verdict
 from auditor.policy import load_policies
 from auditor.policy.judging.groups import Groups
+from auditor.policy.judging.judge import Judge
 from auditor.policy.rules import GroupRule
-from tests.builders.judged import checks_of, findings_of, loaded, one_rule, problems_of
+from tests.builders.judged import (
+    NOW,
+    checks_of,
+    findings_of,
+    loaded,
+    one_rule,
+    problems_of,
+)
 
 P, F, E, S = Verdict.PASS, Verdict.FAIL, Verdict.ERROR, Verdict.SKIP
 
@@ -235,3 +244,63 @@ def test_a_per_that_is_refused_is_the_only_problem(tmp_path: Path) -> None:
         load_policies(str(path))
     (problem,) = caught.value.problems
     assert "cannot name a group" in problem.message
+
+
+# -- unless: an excuse for every group ------------------------------------------------------
+
+_LOG = "{service: fivetran_log, config.account: {exists: true, equals: true}}"
+
+
+def _logs(folder: Path, more: str = "") -> Any:
+    when = "{service: fivetran_log}"
+    return _rules(folder, "group_id", "{count: {gte: 1}}", when, f"\nunless: {_LOG}{more}")
+
+
+def test_no_group_is_judged_where_a_connection_meets_unless(tmp_path: Path) -> None:
+    rules = _logs(tmp_path)
+    log = _record(group_id="a", service="fivetran_log", config={"account": True})
+    assert _groups(rules, [log, _record(group_id="b")]) == {"a": S, "b": S}
+    assert _groups(rules, [_record(group_id="b"), log]) == {"b": S, "a": S}
+    own = {**log, "config": {"account": False}}
+    assert _groups(rules, [own, _record(group_id="b")]) == {"a": P, "b": F}
+    assert _groups(rules, [_record(group_id="b")]) == {"b": F}
+
+
+def test_an_excuse_that_cannot_be_decided_excuses_nobody(tmp_path: Path) -> None:
+    rules = _logs(tmp_path)
+    odd = _record(group_id="a", service="fivetran_log", config={"account": "yes"})
+    assert _groups(rules, [odd, _record(group_id="b")]) == {"a": P, "b": E}
+    (finding,) = findings_of(rules, [odd, _record(group_id="b")])
+    assert "whether unless applies is not known" in finding.message
+
+
+def test_an_excuse_may_stand_where_nobody_looked(tmp_path: Path) -> None:
+    rules = _logs(tmp_path)
+    log = _record(group_id="a", service="fivetran_log", config={"account": True})
+    assert _groups(rules, [_record(group_id="b")], whole=False) == {"b": E}
+    assert _groups(rules, [log, _record(group_id="b")], whole=False) == {"a": S, "b": S}
+
+
+def test_a_group_that_was_seen_whole_may_have_its_excuse_in_another(tmp_path: Path) -> None:
+    """With --group the group is whole and the account is not."""
+    rules = _logs(tmp_path)
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str)
+    judge.take([shape.convert(_record(group_id="b"))])
+    (checks,) = judge.outcome(lambda rule: "group_id" in rule.per).checks()
+    assert [group.verdict for group in checks.groups] == [E]
+
+
+def test_what_unless_reads_is_decoded_and_told(tmp_path: Path) -> None:
+    rules = _logs(tmp_path)
+    assert "config.account" in rules.reads()[0] | rules.reads()[1]
+    (entry,) = rules.rules
+    assert "of no connection of the account service is fivetran_log" in entry.rule.applies_when
+    alone = _rules(tmp_path, "group_id", "{count: {gte: 1}}", "", f"\nunless: {_LOG}")
+    assert alone.rules[0].rule.applies_when.startswith("of no connection of the account")
+
+
+def test_unless_goes_with_per(tmp_path: Path) -> None:
+    (problem,) = problems_of(tmp_path, one_rule("assert: {paused: false}\nunless: {paused: true}"))
+    assert "goes with per" in problem.message
+    assert problem.hint == "choose connections with when"

@@ -15,6 +15,7 @@ P, F, E = Verdict.PASS, Verdict.FAIL, Verdict.ERROR
 HUGE = "9" * 400
 
 #: A test, then JSON values for which it holds, does not hold, and cannot be judged.
+_ON_DAYS = "{field: sync_frequency, unit: hours, days: schedule.days_of_week}"
 CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
     "exists": [
         ("schema: {exists: true}", ['""', "1", "[]"], ["null"], []),
@@ -190,6 +191,12 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
             ['"2026-01-15T10:00:00Z"'],
             ["null", '"2026-01-15T12:05:01Z"'],
         ),
+        (
+            f"succeeded_at: {{older_than: {_ON_DAYS}}}",
+            ['"2026-01-08T23:59:59Z"'],
+            ['"2026-01-09T00:00:00Z"', '"2026-01-15T12:05:00Z"'],
+            ["null", '"2026-01-15T12:05:01Z"'],
+        ),
     ],
     "newer_than": [
         (
@@ -272,6 +279,7 @@ def _record(path: str, value: str) -> str:
         "schema": '"s"',
         "sync_frequency": "60",
         "created_at": '"2025-01-01T00:00:00Z"',
+        "schedule": '{"days_of_week":["FRIDAY","TUESDAY"]}',
         steps[0]: value,
     }
     return "{" + ",".join(f'"{key}":{text}' for key, text in held.items()) + "}"

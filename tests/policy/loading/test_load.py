@@ -51,6 +51,8 @@ rules:
       all:
         - any:
             - succeeded_at: {newer_than: {field: sync_frequency, times: 3, unit: minutes}}
+            - succeeded_at:
+                newer_than: {field: sync_frequency, unit: days, days: schedule.days_of_week}
             - succeeded_at: {older_than: 7d, before: now+6h, after: {field: failed_at}}
         - sync_frequency: {gte: {var: floor}, lte: 1440, gt: 1, lt: 2000}
         - sync_frequency: {not_equals: 5, not_in: [1]}
@@ -71,6 +73,7 @@ rules:
     fix: Mend it
     tags: [a, b]
     controls: {soc2: [A1.1]}
+    may_be_idle: true
     tests:
       - given: {sync_frequency: 5, status.setup_state: broken}
         without: [daily_sync_time]
@@ -78,7 +81,12 @@ rules:
         message: whatever
       - {given: {sync_frequency: null}, expect: skip}
   - {id: names, severity: low, per: [group_id, service], assert: {unique: [schema]}}
-  - {id: amount, severity: low, per: group_id, assert: {count: {lte: 5}}, message: "{count}"}
+  - id: amount
+    severity: low
+    per: group_id
+    unless: {schema: everything}
+    assert: {count: {lte: 5}}
+    message: "{count}"
   - {id: portion, severity: low, per: account, when: {paused: true}, assert: {share: {lte: 0.1}}}
 """
 

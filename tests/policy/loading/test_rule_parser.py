@@ -17,7 +17,12 @@ _RULE = {
 }
 
 
-_SOUND_IN_RULE = {"tags": ("[]",), "controls": ("{}",), "tests": ("[]",)}
+_SOUND_IN_RULE = {
+    "tags": ("[]",),
+    "controls": ("{}",),
+    "tests": ("[]",),
+    "may_be_idle": ("true", "false"),
+}
 
 
 @pytest.mark.parametrize(
