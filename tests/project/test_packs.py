@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -637,3 +638,29 @@ def _variable(pack: str, name: str) -> list[str]:
     root, _ = nodes.parse((resource_folder("policies") / f"{pack}.yaml").read_bytes(), pack)
     value: list[str] = nodes.plain_value(root)["vars"][name]
     return value
+
+
+# -- what the documents say -----------------------------------------------------------------------
+
+
+def test_the_page_on_packs_names_the_rules_that_fail_on_a_new_word():
+    page = (resource_folder("policies").parent / "docs" / "packs.md").read_text()
+    table = page.partition("fails on a word it does not know |\n|---|---|\n")[2].partition("\n\n")[
+        0
+    ]
+    rows = [re.findall("`([^`]+)`", line) for line in table.splitlines()]
+    named = {path: set(rules) for path, *rules in rows}
+    failing: dict[str, set[str]] = {path: set() for path in named}
+    for entry, examples in packs().examples:
+        if not isinstance(entry, PolicyRule):
+            continue
+        for path in {*_read_words(entry)} & named.keys():
+            for example in examples:
+                record = _with_word(dict(example.records[0]), path, "brand_new")
+                passes = example.expect is Verdict.PASS
+                if passes and record and _verdict_at(entry.rule.id, record, NOW) is Verdict.FAIL:
+                    failing[path].add(entry.rule.id)
+    assert named == failing
+    assert named.keys() >= {path for e in packs().ruleset.rules for path in _read_words(e)} - {
+        "schedule.days_of_week[]"
+    }

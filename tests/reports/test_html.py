@@ -89,6 +89,18 @@ def test_a_rule_that_applied_to_nothing_is_named_at_the_top() -> None:
     assert "1 rule applied to nothing: no-sunset-services" in _text(sample_result())
 
 
+def test_a_rule_that_may_be_idle_is_counted_at_the_top() -> None:
+    result = sample_result()
+    checks = [
+        replace(c, rule=replace(c.rule, may_be_idle=c.rule in result.idle_rules))
+        for c in result.checks
+    ]
+    result = replace(result, checks=tuple(checks))
+    assert "1 rule that may be idle applied to nothing" in _text(result)
+    (mark,) = _tree(result).xpath("//span[contains(@class, 'idle')]")
+    assert mark.get("class") == "idle may"
+
+
 def test_connections_that_were_not_judged_stand_out() -> None:
     result = sample_result(60)
     listing = replace(result.listing, connections=61)

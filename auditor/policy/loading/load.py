@@ -201,7 +201,7 @@ def _weakened(
     overrides: Mapping[str, Override],
     ids: Mapping[str, Position],
 ) -> Iterator[str]:
-    """Yield which rules have another severity than the file has in which they stand."""
+    """Yield which rules have another severity than in their file, and which are let be idle."""
     own = {
         _text_of(node, "id"): _text_of(node, "severity")
         for document in documents.values()
@@ -215,6 +215,9 @@ def _weakened(
                 f"{key.position} sets the severity of {name} to {value.text}"
                 f" ({ids[name].file} has {own.get(name)})"
             )
+        key, value = override.entries.get("may_be_idle", (None, None))
+        if key is not None and isinstance(value, ScalarNode) and value.value is True:
+            yield f"{key.position} lets {name} be idle, whatever --strict asks"
 
 
 def _disabled(node: MappingNode, override: Override | None, problems: Problems) -> str:

@@ -382,14 +382,14 @@ class _Builder:
         raw = attributes.expression(name)
         expression = parse_expression(raw) if raw is not None else None
         if expression is None:
-            return index.open(entry.account, None)
+            return index.candidates(entry.account, None)
         found = self._references.target(expression, entry.place)
         if isinstance(found, Place):
             planned = index.at(found)
             if planned is not None:
                 return planned
             return []
-        return index.open(entry.account, found.among)
+        return index.candidates(entry.account, found.among)
 
     def _named(
         self, entry: _Entry, index: _Index, schema: str, group: object
@@ -450,7 +450,7 @@ class _Index:
         }
         return self._stranger(f"{group}/{schema}", fields, "", entry)
 
-    def open(self, account: str, among: Iterable[Place] | None) -> list[Planned]:
+    def candidates(self, account: str, among: Iterable[Place] | None) -> list[Planned]:
         """Return the connections that an id which is not known yet may be of."""
         if among is None:
             if account not in self._open:

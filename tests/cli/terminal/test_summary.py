@@ -218,3 +218,26 @@ def test_a_path_that_is_no_text_is_told(tmp_path: Path) -> None:
 def test_rules_are_described_by_their_own_words() -> None:
     rule: Rule = sample_result().checks[0].rule
     assert any(rule.title in line for line in told(sample_result(300, 1)))
+
+
+def test_rules_that_applied_to_nothing_are_named_unless_they_may() -> None:
+    def idle(*may: bool) -> list[str]:
+        result = sample_result()
+        rules = [
+            replace(checks, rule=replace(checks.rule, id=f"rule-{n}", may_be_idle=allowed))
+            for n, (checks, allowed) in enumerate(
+                zip(
+                    [c for c in result.checks if c.rule in result.idle_rules] * 3, may, strict=False
+                )
+            )
+        ]
+        lines = told(replace(result, checks=(*rules,)))
+        return [line.partition("idle")[2].strip() for line in lines if "idle  " in line]
+
+    assert idle(False) == ["1 rule that applied to nothing: rule-0"]
+    assert idle(False, False) == ["2 rules that applied to nothing: rule-0 and rule-1"]
+    assert idle(True) == ["1 rule that may be idle applied to nothing"]
+    assert idle(True, True) == ["2 rules that may be idle applied to nothing"]
+    assert idle(False, True, True) == [
+        "1 rule that applied to nothing: rule-0; so did 2 that may be idle"
+    ]

@@ -61,7 +61,7 @@ def test_which_are_numbers_scalars_and_there_at_all(name: str):
         (Takes.SIZED, "text empty list object"),
         (Takes.BOOLEANS, "true"),
         (Takes.ANYTHING, " ".join(VALUES)),
-        (Takes.PRESENT, " ".join(VALUES.keys() - {"nothing", "null"})),
+        (Takes.PRESENT, " ".join(n for n in VALUES if n not in {"nothing", "null"})),
         (Takes.MOMENTS, ""),
     ],
 )

@@ -11,7 +11,7 @@ from auditor.errors import PolicyError, UsageError
 from auditor.model import Severity
 from auditor.policy.loading.load import load
 from auditor.policy.rules import Ruleset
-from tests.builders.judged import findings_of, verdict_of, written
+from tests.builders.judged import findings_of, loaded, one_rule, verdict_of, written
 
 RULE = "{id: ID, severity: low, assert: {paused: false}}"
 
@@ -276,3 +276,17 @@ def test_an_extra_field_is_a_path(tmp_path: Path, path: str) -> None:
 def test_what_is_revealed_must_be_known(tmp_path: Path) -> None:
     written(tmp_path, _policy(_rule("a"), reveal="[confg.host]"), "a.yaml")
     assert "no field is called confg.host" in _refused(tmp_path, "a.yaml")
+
+
+def test_a_rule_is_let_be_idle_by_its_file_or_further_up_and_that_is_told(tmp_path: Path) -> None:
+    written(tmp_path, one_rule("assert: {paused: false}"), "below.yaml")
+    text = "policy: p\nextends: [below.yaml]\noverride:\n  rule: {may_be_idle: true}\n"
+    found = loaded(tmp_path, text).ruleset
+    assert [entry.rule.may_be_idle for entry in found.rules] == [True]
+    assert [note.partition(" ")[2] for note in found.notes] == [
+        "lets rule be idle, whatever --strict asks"
+    ]
+    own = loaded(tmp_path, one_rule("assert: {paused: false}\nmay_be_idle: true")).ruleset
+    assert ([entry.rule.may_be_idle for entry in own.rules], own.notes) == ([True], ())
+    plain = loaded(tmp_path, one_rule("assert: {paused: false}")).ruleset
+    assert [entry.rule.may_be_idle for entry in plain.rules] == [False]
