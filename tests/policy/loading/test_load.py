@@ -11,14 +11,14 @@ import yaml
 
 from auditor.errors import PolicyError, UsageError
 from auditor.fields import FIELDS, Exposure, Kind
-from auditor.policy.language.operators import OPERATORS
+from auditor.policy.language.operators import FOREIGN_OPERATORS, OPERATORS
 from auditor.policy.loading.documents import POLICY_KEYS, pack_names
 from auditor.policy.loading.examples import KEYS as TEST_KEYS
 from auditor.policy.loading.load import load
 from auditor.policy.loading.resolve import OVERRIDE_KEYS
 from auditor.policy.loading.rule_parser import RULE_KEYS
 from auditor.resources import resource_folder
-from auditor.suggest import AMBIGUOUS_PATTERNS, FOREIGN_KEYS, FOREIGN_OPERATORS
+from auditor.suggest import AMBIGUOUS_PATTERNS, FOREIGN_KEYS
 from tests.builders.judged import checks_of, loaded, one_rule, problems_of, written
 
 BASE = """
