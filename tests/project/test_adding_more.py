@@ -15,8 +15,8 @@ import pytest
 
 import auditor
 from auditor.cli import main
-from auditor.decoding.json_values import MISSING
-from auditor.model import Completeness, Verdict
+from auditor.cli.terminal.streams import Terminal
+from auditor.model import Completeness, Outcome, Verdict
 from auditor.policy.language import operators
 from auditor.policy.language.conditions import evaluate, reach
 from auditor.policy.language.operators import OPERATORS, Operator
@@ -38,6 +38,9 @@ PAGE = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
 #: Where words that are names of operators too mean something else.
 OTHER_WORDS = {
     "reports/comparison/json.py": {"before", "after"},
+    # A keyword of JSON Schema.
+    "policy/loading/literals.py": {"contains"},
+    "policy/schemas/operands.py": {"contains"},
 }
 
 
@@ -174,11 +177,10 @@ def test_the_added_source_is_judged(tmp_path: Path) -> None:
     assert module.__doc__
     record = '{"id": "c1", "service": "s", "schema": "n", "group_id": "g", "paused": true}'
     ruleset = loaded(tmp_path, one_rule("assert: {paused: false}")).ruleset
-    result = audit(module.HeldSource(f'[{record}, {{"id": "c2"}}]'.encode()), ruleset)
-    assert [f.connections[0].id for f in result.findings] == ["c1"]
+    result = audit(module.HeldSource(f'[{record}, {{"service": "s"}}]'.encode()), ruleset)
+    assert [finding.connections[0].id for finding in result.findings] == ["c1"]
     assert result.listing.completeness is Completeness.UNKNOWN
-    assert any("c2" in problem or "2" in problem for problem in result.gate.reasons)
-    assert reach({}, "paused") is MISSING
+    assert result.gate.outcome is Outcome.INCONCLUSIVE
 
 
 # -- a command ------------------------------------------------------------------------------------
@@ -194,9 +196,7 @@ def test_the_added_command_runs(
     exec(compile(code, "CONTRIBUTING.md", "exec"), module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(main, "COMMANDS", MappingProxyType({**main.COMMANDS, name: said}))
-    for arguments, expected in (([name], "baseline"), (["--help"], said), ([name, "-h"], "packs")):
-        monkeypatch.setattr(sys, "argv", ["fivetran-auditor", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            sys.exit(main.cli(arguments, standalone_mode=False))
-        assert not ended.value.code
+    wanted = (([name], "baseline"), (["--help"], said), ([name, "-h"], "one per line"))
+    for arguments, expected in wanted:
+        assert main._run(arguments, Terminal.from_environment()) == 0
         assert expected in capsys.readouterr().out
