@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.policy.language.operators import OPERATORS
+from auditor.policy.language.operators import FOREIGN_OPERATORS, OPERATORS
 from auditor.policy.loading.documents import POLICY_KEYS
 from auditor.policy.loading.rule_parser import RULE_KEYS
-from auditor.suggest import AMBIGUOUS_PATTERNS, FOREIGN_KEYS, FOREIGN_OPERATORS, nearest
+from auditor.suggest import AMBIGUOUS_PATTERNS, FOREIGN_KEYS, nearest
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from auditor.model import Verdict
 from auditor.policy.language.conditions import ITSELF, All, AnyOf, Condition, Nested, Not, Test
 from auditor.policy.language.operands import FieldOperand, Literal, Now, Reading
 from auditor.policy.language.operators import OperandForm
+from auditor.policy.language.semantics import Quantifier
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import LARGEST, Takes
 from auditor.policy.rules import GroupRule, PolicyRule
@@ -38,7 +39,6 @@ _TYPES = {
     Takes.OBJECT: "type({0}) is dict",
     Takes.SIZED: "type({0}) in SIZED",
 }
-_QUANTIFIERS = frozenset({"any_item", "all_items", "none_items"})
 _INLINE = (str, int, float, bool)
 _LARGEST = int(LARGEST)
 
@@ -140,9 +140,9 @@ class _Program:
         return self._define("r", [*item.lines, *item.answers(), judged])
 
     def quantifier(
-        self, name: str, condition: Condition, node: Node | None
+        self, quantifier: Quantifier, condition: Condition, node: Node | None
     ) -> Callable[..., Truth]:
-        """Return ``any_item``, ``all_items`` or ``none_items`` of ``condition`` as a function.
+        """Return ``quantifier`` of ``condition`` as a function of the items of an array.
 
         The first item that settles it ends the loop; one that could not be evaluated leaves the
         whole so, unless another settles it.
@@ -150,9 +150,9 @@ class _Program:
         item = _Locals(self, node, "r", exact=False)
         sure = self.condition(condition, item)
         settles, leaves = (
-            (sure.fails, sure.holds) if name == "all_items" else (sure.holds, sure.fails)
+            (sure.holds, sure.fails) if quantifier.settled_by else (sure.fails, sure.holds)
         )
-        settled = name == "any_item"
+        settled = quantifier.comes_to
         inside = [
             *item.lines,
             *item.answers(),
@@ -252,7 +252,7 @@ class _Program:
 
     def _inline(self, test: Test, operand: Literal, local: _Locals, guard: str) -> Sure:
         value = local.of(test.path, test.reading)
-        if test.operator.name == "equals" and type(operand.value) is bool:
+        if test.operator.identity and type(operand.value) is bool:
             return Sure(f"{value} is {operand.value}", f"{value} is {not operand.value}")
         if guard is _NUMBER and test.reading is Reading.PLAIN:
             value = local.number(test.path)
@@ -277,10 +277,10 @@ class _Program:
                 return holds(value, operator.from_field(other, operand, days), now)
 
             return with_field
-        if isinstance(operand, Nested) and operator.name in _QUANTIFIERS:
+        if isinstance(operand, Nested) and operator.quantifier is not None:
             node = local.node_of(test.path)
             items = node.items if node else None
-            return self.quantifier(operator.name, operand.condition, items)
+            return self.quantifier(operator.quantifier, operand.condition, items)
         fixed = self._functions(operand, test, local)
         if self.gaps and operator.whole:
 

@@ -194,7 +194,8 @@ class Describer(msgspec.Struct, frozen=True):
 
     def _items(self, test: Test, operand: Nested, items: list[Any], *, negated: bool) -> str:
         """Return the items that decided a test of an array: each one's values and its number."""
-        wants = (test.operator.name in {"any_item", "all_items"}) is not negated
+        quantifier = test.operator.quantifier
+        wants = (quantifier is not None and quantifier.wants) is not negated
         described: list[str] = []
         for number, item in enumerate(items, 1):
             if evaluate(operand.condition, partial(reach, item), self.now) is not wants:

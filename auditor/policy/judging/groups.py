@@ -16,6 +16,7 @@ from auditor.decoding.gaps import Gap
 from auditor.decoding.json_values import kind_of
 from auditor.model import Verdict
 from auditor.policy.language.conditions import ITSELF, All, Condition, Test, evaluate
+from auditor.policy.language.operands import Literal
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import is_scalar
 from auditor.policy.rules import GroupRule
@@ -26,8 +27,6 @@ Key = tuple[Any, ...]
 #: Conditions on numbers ask for no time.
 #: What is told of groups of which there may be more connections than were listed.
 _UNSEEN = "{} as far as was seen"
-_GROWS = frozenset({"gt", "gte"})
-_SHRINKS = frozenset({"lt", "lte"})
 
 
 class GroupOutcome(msgspec.Struct, frozen=True):
@@ -220,10 +219,13 @@ def _is_settled(condition: Condition, members: int) -> bool:
     for part in parts:
         if not isinstance(part, Test) or part.path != ITSELF:
             return False
-        holds = _on_number(part, members)
-        if holds is False and part.operator.name in _SHRINKS:
+        bound, operand = part.operator.bound, part.operand
+        if bound is None or not isinstance(operand, Literal):
+            return False
+        holds, most = _on_number(part, members), bound(operand.value).most
+        if holds is False and most is not None and members >= most:
             return True
-        settled.append(holds is True and part.operator.name in _GROWS)
+        settled.append(holds is True and most is None)
     return all(settled)
 
 

@@ -4,24 +4,7 @@ from __future__ import annotations
 
 from auditor.policy.language.conditions import ITSELF, All, AnyOf, Condition, Nested, Not, Test
 from auditor.policy.language.operands import FieldOperand, Literal
-
-#: How the phrases of operators begin, and how they are denied.
-_DENIALS = {
-    "is none of ": "is one of ",
-    "is not ": "is ",
-    "is ": "is not ",
-    "has no item ": "has an item ",
-    "has an item ": "has no item ",
-    "has only items ": "has not only items ",
-    "has ": "does not have ",
-    "contains ": "does not contain ",
-    "starts ": "does not start ",
-    "ends ": "does not end ",
-    "matches ": "does not match ",
-    "holds only ": "holds more than ",
-}
-_PRESENCE = {"is set": "a value", "is not set": "no value"}
-_SAME = {"equals": "is the same as {}", "not_equals": "is not the same as {}"}
+from auditor.policy.language.operators import OperandForm, Phrase
 
 
 def sentence(condition: Condition) -> str:
@@ -30,7 +13,7 @@ def sentence(condition: Condition) -> str:
         case Test():
             return f"{condition.path} {predicate(condition)}".strip()
         case Not(Test() as test):
-            return f"{test.path} {denied(predicate(test))}".strip()
+            return f"{test.path} {predicate(test, denied=True)}".strip()
         case Not(Not(part)):
             return sentence(part)
         case Not(part):
@@ -41,48 +24,50 @@ def sentence(condition: Condition) -> str:
             return _joined(parts)
 
 
-def predicate(test: Test) -> str:
-    """Return what ``test`` requires of its field: ``is at least 15``."""
-    operand, phrase = test.operand, test.operator.phrase
+def predicate(test: Test, *, denied: bool = False) -> str:
+    """Return what ``test`` requires of its field: ``is at least 15``; or its contrary."""
+    operator, operand = test.operator, test.operand
     if isinstance(operand, Nested):
-        return _of_nested(test, operand)
+        return _of_nested(test, operand, denied=denied)
     if isinstance(operand, FieldOperand):
-        return _SAME.get(test.operator.name, phrase).format(operand.text)
-    if "{}" not in phrase:
-        return denied(phrase) if operand.value is False else phrase
-    if test.operator.name == "not_in" and len(operand.value) == 1:
-        phrase = "is not {}"
-    return phrase.format(_quoted(operand))
-
-
-def denied(text: str) -> str:
-    """Return the contrary of a predicate: ``is set`` becomes ``is not set``."""
-    for opening, denial in _DENIALS.items():
-        if text.startswith(opening):
-            return denial + text.removeprefix(opening)
-    return f"not: {text}"
+        phrase = operator.phrase_of_field or operator.phrase
+        return _said(phrase, denied=denied).format(operand.text)
+    if operator.form is OperandForm.BOOLEAN:
+        return _said(operator.phrase, denied=(operand.value is False) is not denied)
+    phrase = operator.phrase
+    if operator.phrase_of_one is not None and len(operand.value) == 1:
+        phrase = operator.phrase_of_one
+    return _said(phrase, denied=denied).format(_quoted(operand))
 
 
 def wanted(test: Test, *, negated: bool = False) -> str:
     """Return what a report calls expected: ``at least 15``, ``a text that starts with raw_``."""
-    text = denied(predicate(test)) if negated else predicate(test)
-    if text in _PRESENCE:
-        return _PRESENCE[text]
+    operator, operand = test.operator, test.operand
+    if operator.expected is not None:
+        refused = isinstance(operand, Literal) and operand.value is False
+        return _said(operator.expected, denied=refused is not negated)
+    text = predicate(test, denied=negated)
     for opening in ("is ", "has "):
         if text.startswith(opening):
             return text.removeprefix(opening)
     return f"a value that {text}"
 
 
-def _of_nested(test: Test, operand: Nested) -> str:
-    inner, phrase = operand.condition, test.operator.phrase
-    if not test.operator.of_items:
+def _said(phrase: Phrase, *, denied: bool) -> str:
+    return phrase.denied if denied else phrase.said
+
+
+def _of_nested(test: Test, operand: Nested, *, denied: bool) -> str:
+    inner, operator = operand.condition, test.operator
+    phrase = _said(operator.phrase, denied=denied)
+    if not operator.of_items:
         return phrase.format(bare(inner))
     if operand.count is None:
-        return phrase.format(_of_items(inner, several=test.operator.name == "all_items"))
+        return phrase.format(_of_items(inner, several=operator.plural))
     bound = bare(operand.count, exactly="exactly ")
     several = not bound.endswith(" 1")
-    return f"has {bound} {'items' if several else 'item'} {_of_items(inner, several=several)}"
+    items = "items" if several else "item"
+    return phrase.format(f"{bound} {items} {_of_items(inner, several=several)}")
 
 
 def _of_items(condition: Condition, *, several: bool) -> str:
@@ -98,7 +83,7 @@ def _of_items(condition: Condition, *, several: bool) -> str:
 
 def bare(number: Condition, exactly: str = "") -> str:
     """Return tests of a number without their verb: ``at least 1 and at most 3``."""
-    if isinstance(number, Test) and number.operator.name == "equals":
+    if isinstance(number, Test) and number.operator.identity:
         return f"{exactly}{predicate(number).removeprefix('is ')}"
     return sentence(number).removeprefix("is ")
 

@@ -1,14 +1,15 @@
-"""The operators: one entry each in a closed table.
+"""The operators: one row each in a closed table.
 
-An entry says what an operator means (``holds``, on values it takes), the types it takes, what may
-be written as its operand, and how it reads in English. ``source`` is the same meaning as a Python
-expression for the compiler, where one is worth having; a law in the tests holds that the two agree.
+A row says what an operator means (``holds``, on values it takes), the types it takes, what may be
+written as its operand, and how it reads in English. Whatever another module has to know of an
+operator is an attribute of its row: no module but this one names an operator.
 
-To add an operator: a function in ``meanings.py``, an entry in the table, an example in the docs.
+To add an operator: a function in ``semantics.py``, a row here, an example in the docs.
 """
 
 from __future__ import annotations
 
+import operator as compared
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
@@ -22,6 +23,7 @@ from auditor.decoding.json_values import MISSING
 from auditor.fields import Kind, find
 from auditor.policy.language import semantics as means
 from auditor.policy.language.operands import FieldOperand, Reading
+from auditor.policy.language.semantics import Interval, Quantifier
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import Takes, is_number, is_present, is_scalar
 
@@ -63,13 +65,35 @@ _OF_KIND: Mapping[Kind, Takes] = {
 }
 
 
-class Operator(msgspec.Struct, frozen=True):
+class Phrase(msgspec.Struct, frozen=True):
+    """Words that read after a field's name, and their contrary."""
+
+    said: str
+    denied: str
+
+
+class Operator(msgspec.Struct, frozen=True, kw_only=True):
     """One operator.
 
-    ``holds(value, operand, now)`` is called with a value that ``takes`` lets through; None means
-    that it could not be evaluated. ``kinds`` are the field types a policy may use it on.
-    ``source`` is a Python expression over ``{value}`` and ``{operand}``, true as ``holds`` is.
-    ``phrase`` reads after a field's name. ``whole`` needs all that an object or array holds.
+    ``holds(value, operand, now)`` is called with a value that ``takes_values`` lets through; None
+    means that it could not be evaluated. ``kinds`` are the field types a policy may use it on.
+    ``source`` is the same meaning as a Python expression over ``{value}`` and ``{operand}``, for
+    the compiler, where one is worth having; a law in the tests holds that the two agree.
+
+    ``phrase`` is the English of it, ``{}`` standing for the operand; ``phrase_of_field`` and
+    ``phrase_of_one`` are used instead where the operand is a field, or a list of one value.
+    ``expected`` is what a report calls expected, where that is not the phrase. ``joins`` is the
+    word between the values of a list, ``plural`` says that the phrase speaks of several items.
+
+    ``presence_only`` asks whether there is a value and not what it is; ``identity`` holds of the
+    operand alone, and reads as a bare value. ``whole`` needs all that an object or array holds,
+    ``whole_text`` has a pattern match a text from end to end. ``quantifier`` is set where single
+    items settle the test. ``bound(operand)`` is set where it compares numbers, moments or ages:
+    it holds within the interval alone, and everywhere in it. ``excludes`` holds of what is not
+    in a list.
+
+    ``elsewhere`` are the names that other tools have for it, ``denied_elsewhere`` those that they
+    have for it with ``false`` as its operand.
     """
 
     name: str
@@ -79,9 +103,22 @@ class Operator(msgspec.Struct, frozen=True):
     kinds: frozenset[Kind]
     form: OperandForm
     holds: Callable[[Any, Any, datetime], Truth]
-    phrase: str
+    phrase: Phrase
     source: str = ""
+    phrase_of_field: Phrase | None = None
+    phrase_of_one: Phrase | None = None
+    expected: Phrase | None = None
+    joins: str = "or"
+    plural: bool = False
+    presence_only: bool = False
+    identity: bool = False
     whole: bool = False
+    whole_text: bool = False
+    excludes: bool = False
+    quantifier: Quantifier | None = None
+    bound: Callable[[Any], Interval] | None = None
+    elsewhere: tuple[str, ...] = ()
+    denied_elsewhere: tuple[str, ...] = ()
 
     @property
     def of_items(self) -> bool:
@@ -136,338 +173,461 @@ def _gap(days: Any) -> timedelta | None:
     return longest_gap(days) if type(days) is list else None
 
 
-def _operators() -> tuple[Operator, ...]:
-    takes, form = Takes, OperandForm
-    scalars, numbers, text = takes.SCALARS, takes.NUMBERS, takes.TEXT
-    return (
-        Operator(
-            "exists",
-            "presence",
-            "The field is there and not null (`true`), or not (`false`).",
-            takes.ANYTHING,
-            frozenset(Kind),
-            form.BOOLEAN,
-            means.exists,
-            "is set",
-            "({value} is not MISSING and {value} is not None) is {operand}",
-        ),
-        Operator(
-            "is_empty",
-            "presence",
-            "The text, array or object holds nothing.",
-            takes.SIZED,
-            _SIZED,
-            form.BOOLEAN,
-            means.is_empty,
-            "is empty",
-            "(not {value}) is {operand}",
-            whole=True,
-        ),
-        Operator(
-            "equals",
-            "comparison",
-            "The value is this one.",
-            scalars,
-            _SCALAR,
-            form.SCALAR,
-            means.equals,
-            "is {}",
-            "{value} == {operand}",
-        ),
-        Operator(
-            "not_equals",
-            "comparison",
-            "The value is another one, of the same type.",
-            scalars,
-            _SCALAR,
-            form.SCALAR,
-            means.not_equals,
-            "is not {}",
-            "{value} != {operand}",
-        ),
-        Operator(
-            "gt",
-            "comparison",
-            "More than.",
-            numbers,
-            _ORDERED,
-            form.ORDERED,
-            means.compare(lambda a, b: a > b),
-            "is more than {}",
-            "{value} > {operand}",
-        ),
-        Operator(
-            "gte",
-            "comparison",
-            "At least.",
-            numbers,
-            _ORDERED,
-            form.ORDERED,
-            means.compare(lambda a, b: a >= b),
-            "is at least {}",
-            "{value} >= {operand}",
-        ),
-        Operator(
-            "lt",
-            "comparison",
-            "Less than.",
-            numbers,
-            _ORDERED,
-            form.ORDERED,
-            means.compare(lambda a, b: a < b),
-            "is less than {}",
-            "{value} < {operand}",
-        ),
-        Operator(
-            "lte",
-            "comparison",
-            "At most.",
-            numbers,
-            _ORDERED,
-            form.ORDERED,
-            means.compare(lambda a, b: a <= b),
-            "is at most {}",
-            "{value} <= {operand}",
-        ),
-        Operator(
-            "in",
-            "membership",
-            "One of these values.",
-            scalars,
-            _SCALAR,
-            form.SCALARS,
-            means.is_in,
-            "is {}",
-            "{value} in {operand}",
-        ),
-        Operator(
-            "not_in",
-            "membership",
-            "None of these values.",
-            scalars,
-            _SCALAR,
-            form.SCALARS,
-            means.is_not_in,
-            "is none of {}",
-            "{value} not in {operand}",
-        ),
-        Operator(
-            "contains",
-            "membership",
-            "The text has this part, or the array this item.",
-            takes.TEXT_OR_ARRAY,
-            _TEXTUAL | _ARRAYS,
-            form.NEEDLE,
-            means.contains,
-            "contains {}",
-        ),
-        Operator(
-            "contains_any",
-            "membership",
-            "At least one of these parts or items.",
-            takes.TEXT_OR_ARRAY,
-            _TEXTUAL | _ARRAYS,
-            form.NEEDLES,
-            means.contains_any,
-            "contains {}",
-        ),
-        Operator(
-            "contains_all",
-            "membership",
-            "All of these parts or items.",
-            takes.TEXT_OR_ARRAY,
-            _TEXTUAL | _ARRAYS,
-            form.NEEDLES,
-            means.contains_all,
-            "contains all of {}",
-        ),
-        Operator(
-            "subset_of",
-            "membership",
-            "Every item of the array is one of these.",
-            takes.ARRAY,
-            _ARRAYS,
-            form.SCALARS,
-            means.subset_of,
-            "holds only {}",
-        ),
-        Operator(
-            "starts_with",
-            "text",
-            "The text starts so.",
-            text,
-            _TEXTUAL,
-            form.TEXT,
-            means.on_text(str.startswith),
-            "starts with {}",
-            "{value}.startswith({operand})",
-        ),
-        Operator(
-            "ends_with",
-            "text",
-            "The text ends so.",
-            text,
-            _TEXTUAL,
-            form.TEXT,
-            means.on_text(str.endswith),
-            "ends with {}",
-            "{value}.endswith({operand})",
-        ),
-        Operator(
-            "glob",
-            "text",
-            "The whole text matches; `*` is any text, `?` any character.",
-            text,
-            _TEXT_LIKE,
-            form.GLOB,
-            means.on_text(lambda value, matches: matches(value)),
-            "matches {}",
-            "{operand}({value})",
-        ),
-        Operator(
-            "regex_search",
-            "text",
-            "The pattern matches somewhere in the text.",
-            text,
-            _TEXT_LIKE,
-            form.PATTERN,
-            means.on_text(lambda value, matches: matches(value)),
-            "matches {} somewhere",
-            "{operand}({value})",
-        ),
-        Operator(
-            "regex_fullmatch",
-            "text",
-            "The pattern matches the whole text.",
-            text,
-            _TEXT_LIKE,
-            form.PATTERN,
-            means.on_text(lambda value, matches: matches(value)),
-            "matches {} as a whole",
-            "{operand}({value})",
-        ),
-        Operator(
-            "equals_ignore_case",
-            "text",
-            "The text is this one, whatever the case.",
-            text,
-            _TEXTUAL,
-            form.TEXT,
-            means.on_text(lambda value, other: value.casefold() == other.casefold()),
-            "is {}, whatever the case",
-            "{value}.casefold() == {operand}.casefold()",
-        ),
-        Operator(
-            "length",
-            "shape",
-            "The number of characters, items or keys.",
-            takes.SIZED,
-            _SIZED,
-            form.LENGTH,
-            means.length,
-            "has a length of {}",
-            whole=True,
-        ),
-        Operator(
-            "json_schema",
-            "shape",
-            "The value is valid against a JSON Schema (2020-12).",
-            takes.PRESENT,
-            frozenset(Kind) - {Kind.TIMESTAMP},
-            form.SCHEMA,
-            means.json_schema,
-            "is valid against its schema",
-            whole=True,
-        ),
-        Operator(
-            "before",
-            "time",
-            "Earlier than a time, a field or `now`.",
-            takes.MOMENTS,
-            _TIMES,
-            form.MOMENT,
-            means.before,
-            "is before {}",
-            "{value} < {operand}",
-        ),
-        Operator(
-            "after",
-            "time",
-            "Later than a time, a field or `now`.",
-            takes.MOMENTS,
-            _TIMES,
-            form.MOMENT,
-            means.after,
-            "is after {}",
-            "{value} > {operand}",
-        ),
-        Operator(
-            "older_than",
-            "time",
-            "Longer ago than a duration.",
-            takes.MOMENTS,
-            _TIMES,
-            form.DURATION,
-            means.older_than,
-            "is older than {}",
-            "NOW - {value} > {operand}",
-        ),
-        Operator(
-            "newer_than",
-            "time",
-            "Not longer ago than a duration.",
-            takes.MOMENTS,
-            _TIMES,
-            form.DURATION,
-            means.newer_than,
-            "is not older than {}",
-            "NOW - {value} <= {operand}",
-        ),
-        Operator(
-            "any_item",
-            "items",
-            "At least one item meets the condition.",
-            takes.ARRAY,
-            _ARRAYS,
-            form.CONDITION,
-            means.any_item,
-            "has an item {}",
-        ),
-        Operator(
-            "all_items",
-            "items",
-            "Every item meets the condition; so does an empty array.",
-            takes.ARRAY,
-            _ARRAYS,
-            form.CONDITION,
-            means.all_items,
-            "has only items {}",
-        ),
-        Operator(
-            "none_items",
-            "items",
-            "No item meets the condition; nor does any of an empty array.",
-            takes.ARRAY,
-            _ARRAYS,
-            form.CONDITION,
-            means.none_items,
-            "has no item {}",
-        ),
-        Operator(
-            "count_items",
-            "items",
-            "The number of items that meet a condition.",
-            takes.ARRAY,
-            _ARRAYS,
-            form.COUNT,
-            means.count_items,
-            "has a number of items {}",
-        ),
-    )
+def _above(limit: Any) -> Interval:
+    return Interval(least=limit, above=True)
 
+
+def _from(limit: Any) -> Interval:
+    return Interval(least=limit)
+
+
+def _below(limit: Any) -> Interval:
+    return Interval(most=limit, below=True)
+
+
+def _up_to(limit: Any) -> Interval:
+    return Interval(most=limit)
+
+
+_SOME = Quantifier(settled_by=True, comes_to=True)
+_EVERY = Quantifier(settled_by=False, comes_to=False)
+_NO = Quantifier(settled_by=True, comes_to=False)
+_MATCHES = means.on_text(lambda value, matches: matches(value))
+
+_PRESENCE = (
+    Operator(
+        name="exists",
+        family="presence",
+        doc="The field is there and not null (`true`), or not (`false`).",
+        takes_values=Takes.ANYTHING,
+        kinds=frozenset(Kind),
+        form=OperandForm.BOOLEAN,
+        holds=means.exists,
+        phrase=Phrase("is set", "is not set"),
+        source="({value} is not MISSING and {value} is not None) is {operand}",
+        expected=Phrase("a value", "no value"),
+        presence_only=True,
+        elsewhere=("present", "defined", "not_null", "truthy", "is_defined", "required", "exist"),
+        denied_elsewhere=(
+            "absent",
+            "undefined",
+            "is_null",
+            "not_exists",
+            "falsy",
+            "null",
+            "is_not_defined",
+        ),
+    ),
+    Operator(
+        name="is_empty",
+        family="presence",
+        doc="The text, array or object holds nothing.",
+        takes_values=Takes.SIZED,
+        kinds=_SIZED,
+        form=OperandForm.BOOLEAN,
+        holds=means.is_empty,
+        phrase=Phrase("is empty", "is not empty"),
+        source="(not {value}) is {operand}",
+        whole=True,
+        elsewhere=("empty", "isempty"),
+        denied_elsewhere=("not_empty", "nonempty"),
+    ),
+)
+
+_COMPARISON = (
+    Operator(
+        name="equals",
+        family="comparison",
+        doc="The value is this one.",
+        takes_values=Takes.SCALARS,
+        kinds=_SCALAR,
+        form=OperandForm.SCALAR,
+        holds=means.equals,
+        phrase=Phrase("is {}", "is not {}"),
+        source="{value} == {operand}",
+        phrase_of_field=Phrase("is the same as {}", "is not the same as {}"),
+        identity=True,
+        elsewhere=("eq", "equal", "is", "is_equal_to", "==", "value", "const", "equals_to"),
+    ),
+    Operator(
+        name="not_equals",
+        family="comparison",
+        doc="The value is another one, of the same type.",
+        takes_values=Takes.SCALARS,
+        kinds=_SCALAR,
+        form=OperandForm.SCALAR,
+        holds=means.not_equals,
+        phrase=Phrase("is not {}", "is {}"),
+        source="{value} != {operand}",
+        phrase_of_field=Phrase("is not the same as {}", "is the same as {}"),
+        elsewhere=("ne", "neq", "not_equal", "is_not", "!=", "notequals"),
+    ),
+    Operator(
+        name="gt",
+        family="comparison",
+        doc="More than.",
+        takes_values=Takes.NUMBERS,
+        kinds=_ORDERED,
+        form=OperandForm.ORDERED,
+        holds=means.compare(compared.gt),
+        phrase=Phrase("is more than {}", "is not more than {}"),
+        source="{value} > {operand}",
+        bound=_above,
+        elsewhere=("greater_than", "more_than", "above", ">", "exclusiveMinimum"),
+    ),
+    Operator(
+        name="gte",
+        family="comparison",
+        doc="At least.",
+        takes_values=Takes.NUMBERS,
+        kinds=_ORDERED,
+        form=OperandForm.ORDERED,
+        holds=means.compare(compared.ge),
+        phrase=Phrase("is at least {}", "is not at least {}"),
+        source="{value} >= {operand}",
+        bound=_from,
+        elsewhere=(
+            "ge",
+            "min",
+            "minimum",
+            "at_least",
+            ">=",
+            "greater_than_or_equal",
+            "greaterthanorequals",
+        ),
+    ),
+    Operator(
+        name="lt",
+        family="comparison",
+        doc="Less than.",
+        takes_values=Takes.NUMBERS,
+        kinds=_ORDERED,
+        form=OperandForm.ORDERED,
+        holds=means.compare(compared.lt),
+        phrase=Phrase("is less than {}", "is not less than {}"),
+        source="{value} < {operand}",
+        bound=_below,
+        elsewhere=("less_than", "below", "<", "exclusiveMaximum"),
+    ),
+    Operator(
+        name="lte",
+        family="comparison",
+        doc="At most.",
+        takes_values=Takes.NUMBERS,
+        kinds=_ORDERED,
+        form=OperandForm.ORDERED,
+        holds=means.compare(compared.le),
+        phrase=Phrase("is at most {}", "is not at most {}"),
+        source="{value} <= {operand}",
+        bound=_up_to,
+        elsewhere=(
+            "le",
+            "max",
+            "maximum",
+            "at_most",
+            "<=",
+            "less_than_or_equal",
+            "lessthanorequals",
+        ),
+    ),
+)
+
+_MEMBERSHIP = (
+    Operator(
+        name="in",
+        family="membership",
+        doc="One of these values.",
+        takes_values=Takes.SCALARS,
+        kinds=_SCALAR,
+        form=OperandForm.SCALARS,
+        holds=means.is_in,
+        phrase=Phrase("is {}", "is not {}"),
+        source="{value} in {operand}",
+        elsewhere=("within", "one_of", "any_of", "oneof", "enum", "enumeration", "anyin", "is_in"),
+    ),
+    Operator(
+        name="not_in",
+        family="membership",
+        doc="None of these values.",
+        takes_values=Takes.SCALARS,
+        kinds=_SCALAR,
+        form=OperandForm.SCALARS,
+        holds=means.is_not_in,
+        phrase=Phrase("is none of {}", "is one of {}"),
+        source="{value} not in {operand}",
+        excludes=True,
+        phrase_of_one=Phrase("is not {}", "is {}"),
+        elsewhere=("ni", "notin", "none_of", "anynotin", "not_within"),
+    ),
+    Operator(
+        name="contains",
+        family="membership",
+        doc="The text has this part, or the array this item.",
+        takes_values=Takes.TEXT_OR_ARRAY,
+        kinds=_TEXTUAL | _ARRAYS,
+        form=OperandForm.NEEDLE,
+        holds=means.contains,
+        phrase=Phrase("contains {}", "does not contain {}"),
+        elsewhere=("includes", "has", "intersect", "contain"),
+    ),
+    Operator(
+        name="contains_any",
+        family="membership",
+        doc="At least one of these parts or items.",
+        takes_values=Takes.TEXT_OR_ARRAY,
+        kinds=_TEXTUAL | _ARRAYS,
+        form=OperandForm.NEEDLES,
+        holds=means.contains_any,
+        phrase=Phrase("contains {}", "does not contain {}"),
+        elsewhere=("intersects", "anyof"),
+    ),
+    Operator(
+        name="contains_all",
+        family="membership",
+        doc="All of these parts or items.",
+        takes_values=Takes.TEXT_OR_ARRAY,
+        kinds=_TEXTUAL | _ARRAYS,
+        form=OperandForm.NEEDLES,
+        holds=means.contains_all,
+        phrase=Phrase("contains all of {}", "does not contain all of {}"),
+        joins="and",
+    ),
+    Operator(
+        name="subset_of",
+        family="membership",
+        doc="Every item of the array is one of these.",
+        takes_values=Takes.ARRAY,
+        kinds=_ARRAYS,
+        form=OperandForm.SCALARS,
+        holds=means.subset_of,
+        phrase=Phrase("holds only {}", "holds more than {}"),
+        joins="and",
+        elsewhere=("all_in", "allin", "is_subset", "subset", "difference"),
+    ),
+)
+
+_TEXT = (
+    Operator(
+        name="starts_with",
+        family="text",
+        doc="The text starts so.",
+        takes_values=Takes.TEXT,
+        kinds=_TEXTUAL,
+        form=OperandForm.TEXT,
+        holds=means.on_text(str.startswith),
+        phrase=Phrase("starts with {}", "does not start with {}"),
+        source="{value}.startswith({operand})",
+        elsewhere=("startswith", "prefix", "starting_with", "begins_with"),
+    ),
+    Operator(
+        name="ends_with",
+        family="text",
+        doc="The text ends so.",
+        takes_values=Takes.TEXT,
+        kinds=_TEXTUAL,
+        form=OperandForm.TEXT,
+        holds=means.on_text(str.endswith),
+        phrase=Phrase("ends with {}", "does not end with {}"),
+        source="{value}.endswith({operand})",
+        elsewhere=("endswith", "suffix", "ending_with"),
+    ),
+    Operator(
+        name="glob",
+        family="text",
+        doc="The whole text matches; `*` is any text, `?` any character.",
+        takes_values=Takes.TEXT,
+        kinds=_TEXT_LIKE,
+        form=OperandForm.GLOB,
+        holds=_MATCHES,
+        phrase=Phrase("matches {}", "does not match {}"),
+        source="{operand}({value})",
+        elsewhere=("wildcard", "like", "fnmatch"),
+    ),
+    Operator(
+        name="regex_search",
+        family="text",
+        doc="The pattern matches somewhere in the text.",
+        takes_values=Takes.TEXT,
+        kinds=_TEXT_LIKE,
+        form=OperandForm.PATTERN,
+        holds=_MATCHES,
+        phrase=Phrase("matches {} somewhere", "does not match {} somewhere"),
+        source="{operand}({value})",
+    ),
+    Operator(
+        name="regex_fullmatch",
+        family="text",
+        doc="The pattern matches the whole text.",
+        takes_values=Takes.TEXT,
+        kinds=_TEXT_LIKE,
+        form=OperandForm.PATTERN,
+        holds=_MATCHES,
+        phrase=Phrase("matches {} as a whole", "does not match {} as a whole"),
+        source="{operand}({value})",
+        whole_text=True,
+    ),
+    Operator(
+        name="equals_ignore_case",
+        family="text",
+        doc="The text is this one, whatever the case.",
+        takes_values=Takes.TEXT,
+        kinds=_TEXTUAL,
+        form=OperandForm.TEXT,
+        holds=means.on_text(lambda value, other: value.casefold() == other.casefold()),
+        phrase=Phrase("is {}, whatever the case", "is not {}, whatever the case"),
+        source="{value}.casefold() == {operand}.casefold()",
+        elsewhere=("iequals", "equals_icase", "casefold"),
+    ),
+)
+
+_SHAPE = (
+    Operator(
+        name="length",
+        family="shape",
+        doc="The number of characters, items or keys.",
+        takes_values=Takes.SIZED,
+        kinds=_SIZED,
+        form=OperandForm.LENGTH,
+        holds=means.length,
+        phrase=Phrase("has a length of {}", "does not have a length of {}"),
+        whole=True,
+        elsewhere=("size", "len", "minlength", "maxlength", "min_length"),
+    ),
+    Operator(
+        name="json_schema",
+        family="shape",
+        doc="The value is valid against a JSON Schema (2020-12).",
+        takes_values=Takes.PRESENT,
+        kinds=frozenset(Kind) - {Kind.TIMESTAMP},
+        form=OperandForm.SCHEMA,
+        holds=means.json_schema,
+        phrase=Phrase("is valid against its schema", "is not valid against its schema"),
+        whole=True,
+        elsewhere=("schema", "jsonschema"),
+    ),
+)
+
+_TIME = (
+    Operator(
+        name="before",
+        family="time",
+        doc="Earlier than a time, a field or `now`.",
+        takes_values=Takes.MOMENTS,
+        kinds=_TIMES,
+        form=OperandForm.MOMENT,
+        holds=means.before,
+        phrase=Phrase("is before {}", "is not before {}"),
+        source="{value} < {operand}",
+        bound=_below,
+    ),
+    Operator(
+        name="after",
+        family="time",
+        doc="Later than a time, a field or `now`.",
+        takes_values=Takes.MOMENTS,
+        kinds=_TIMES,
+        form=OperandForm.MOMENT,
+        holds=means.after,
+        phrase=Phrase("is after {}", "is not after {}"),
+        source="{value} > {operand}",
+        bound=_above,
+    ),
+    Operator(
+        name="older_than",
+        family="time",
+        doc="Longer ago than a duration.",
+        takes_values=Takes.MOMENTS,
+        kinds=_TIMES,
+        form=OperandForm.DURATION,
+        holds=means.older_than,
+        phrase=Phrase("is older than {}", "is not older than {}"),
+        source="NOW - {value} > {operand}",
+        bound=_above,
+        elsewhere=("age", "older", "days_ago", "expired"),
+    ),
+    Operator(
+        name="newer_than",
+        family="time",
+        doc="Not longer ago than a duration.",
+        takes_values=Takes.MOMENTS,
+        kinds=_TIMES,
+        form=OperandForm.DURATION,
+        holds=means.newer_than,
+        phrase=Phrase("is not older than {}", "is older than {}"),
+        source="NOW - {value} <= {operand}",
+        bound=_up_to,
+        elsewhere=("newer", "since", "younger_than", "recent"),
+    ),
+)
+
+_ITEMS = (
+    Operator(
+        name="any_item",
+        family="items",
+        doc="At least one item meets the condition.",
+        takes_values=Takes.ARRAY,
+        kinds=_ARRAYS,
+        form=OperandForm.CONDITION,
+        holds=means.quantified(_SOME),
+        phrase=Phrase("has an item {}", "has no item {}"),
+        quantifier=_SOME,
+        elsewhere=("some", "any_element", "exists_item", "list_item"),
+    ),
+    Operator(
+        name="all_items",
+        family="items",
+        doc="Every item meets the condition; so does an empty array.",
+        takes_values=Takes.ARRAY,
+        kinds=_ARRAYS,
+        form=OperandForm.CONDITION,
+        holds=means.quantified(_EVERY),
+        phrase=Phrase("has only items {}", "has not only items {}"),
+        plural=True,
+        quantifier=_EVERY,
+        elsewhere=("every", "each", "foreach", "for_all", "all_element"),
+    ),
+    Operator(
+        name="none_items",
+        family="items",
+        doc="No item meets the condition; nor does any of an empty array.",
+        takes_values=Takes.ARRAY,
+        kinds=_ARRAYS,
+        form=OperandForm.CONDITION,
+        holds=means.quantified(_NO),
+        phrase=Phrase("has no item {}", "has an item {}"),
+        quantifier=_NO,
+        elsewhere=("no_item", "none", "not_any_item"),
+    ),
+    Operator(
+        name="count_items",
+        family="items",
+        doc="The number of items that meet a condition.",
+        takes_values=Takes.ARRAY,
+        kinds=_ARRAYS,
+        form=OperandForm.COUNT,
+        holds=means.count_items,
+        phrase=Phrase("has {}", "does not have {}"),
+    ),
+)
 
 #: Every operator by its name.
-OPERATORS: Mapping[str, Operator] = MappingProxyType({o.name: o for o in _operators()})
+OPERATORS: Mapping[str, Operator] = MappingProxyType(
+    {
+        row.name: row
+        for row in (*_PRESENCE, *_COMPARISON, *_MEMBERSHIP, *_TEXT, *_SHAPE, *_TIME, *_ITEMS)
+    }
+)
+
+#: What a bare value, and a bare list, after a field stand for.
+OF_A_VALUE, OF_A_LIST = OPERATORS["equals"], OPERATORS["in"]
+#: What several parts or items are asked with, where one will not do.
+OF_SEVERAL = (OPERATORS["contains_any"], OPERATORS["contains_all"])
+
+#: Names of operators in other tools, and what is written here.
+FOREIGN_OPERATORS: Mapping[str, str] = MappingProxyType(
+    {name: row.name for row in OPERATORS.values() for name in row.elsewhere}
+    | {name: f"{row.name}: false" for row in OPERATORS.values() for name in row.denied_elsewhere}
+)
 
 #: Operators that look at times, and read their field as one.
 READING: Mapping[OperandForm, Reading] = MappingProxyType(

@@ -10,10 +10,40 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from auditor.clock import FUTURE_TOLERANCE
 from auditor.decoding.json_values import MISSING
 from auditor.policy.language.truth import Truth, all_of, any_of
 from auditor.policy.language.values import is_finite, is_number, is_present, same
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """Where something can hold: from ``least`` to ``most``, None for no end.
+
+    ``above`` and ``below`` say that the end itself is outside. The ends are numbers, moments, or
+    durations where an age is compared.
+    """
+
+    least: Any = None
+    most: Any = None
+    above: bool = False
+    below: bool = False
+
+
+class Quantifier(msgspec.Struct, frozen=True):
+    """How the items of an array settle a test: one that comes to ``settled_by`` ends it.
+
+    The test then comes to ``comes_to``, and to the contrary when no item has settled it.
+    """
+
+    settled_by: bool
+    comes_to: bool
+
+    @property
+    def wants(self) -> bool:
+        """What an item has to come to where the test is to hold."""
+        return self.settled_by is self.comes_to
 
 
 def exists(value: Any, operand: bool, _now: datetime) -> Truth:
@@ -130,22 +160,17 @@ def newer_than(value: datetime, operand: Any, now: datetime) -> Truth:
     return None if truth is None else not truth
 
 
-def any_item(value: list[Any], operand: Any, _now: datetime) -> Truth:
-    """Whether at least one item meets the condition."""
-    (judge,) = operand
-    return any_of(judge(item) for item in value)
+def quantified(by: Quantifier) -> Callable[[Any, Any, datetime], Truth]:
+    """Return a test of an array's items: each is judged, and the first that settles it decides."""
 
+    def test(value: list[Any], operand: Any, _now: datetime) -> Truth:
+        (judge,) = operand
+        truths = [judge(item) for item in value]
+        if by.settled_by in truths:
+            return by.comes_to
+        return None if None in truths else not by.comes_to
 
-def all_items(value: list[Any], operand: Any, _now: datetime) -> Truth:
-    """Whether every item meets the condition; so do none."""
-    (judge,) = operand
-    return all_of(judge(item) for item in value)
-
-
-def none_items(value: list[Any], operand: Any, now: datetime) -> Truth:
-    """Whether no item meets the condition."""
-    truth = any_item(value, operand, now)
-    return None if truth is None else not truth
+    return test
 
 
 def count_items(value: list[Any], operand: Any, _now: datetime) -> Truth:

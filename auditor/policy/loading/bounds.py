@@ -15,19 +15,6 @@ from auditor.policy.language.conditions import Test
 from auditor.policy.language.operands import Literal, Now
 from auditor.policy.loading.problems import Problems
 
-#: What an operator bounds: the side, and whether the bound itself is outside.
-_SIDES = {
-    "gt": ("least", True),
-    "gte": ("least", False),
-    "lt": ("most", True),
-    "lte": ("most", False),
-    "after": ("least", True),
-    "before": ("most", True),
-    # Of an age.
-    "older_than": ("least", True),
-    "newer_than": ("most", False),
-}
-
 
 class Domain(msgspec.Struct, frozen=True):
     """The numbers that something can be, both ends included."""
@@ -50,8 +37,8 @@ class _Bound(msgspec.Struct, frozen=True):
 def check_contradictions(tests: Iterable[Test], problems: Problems) -> None:
     """Note two tests of one value, which must all hold, that no value can meet together."""
     ends: dict[str, list[_Bound]] = {"least": [], "most": []}
-    for test, side, outside in _bounds(tests):
-        ends[side].append(_Bound(test.operand.value, outside, test))  # type: ignore[union-attr]
+    for bound, side in _bounds(tests):
+        ends[side].append(bound)
     for low in ends["least"]:
         for high in ends["most"]:
             if not _comparable(low.value, high.value):
@@ -71,8 +58,8 @@ def check_contradictions(tests: Iterable[Test], problems: Problems) -> None:
 
 def check_domain(tests: Iterable[Test], domain: Domain, problems: Problems) -> None:
     """Note a test that holds of every number there can be, or of none."""
-    for test, side, outside in _bounds(tests):
-        value = test.operand.value  # type: ignore[union-attr]
+    for bound, side in _bounds(tests):
+        value, outside, test = bound.value, bound.outside, bound.test
         if not isinstance(value, int | float):
             continue
         if side == "least":
@@ -91,11 +78,16 @@ def check_domain(tests: Iterable[Test], domain: Domain, problems: Problems) -> N
             )
 
 
-def _bounds(tests: Iterable[Test]) -> Iterator[tuple[Test, str, bool]]:
+def _bounds(tests: Iterable[Test]) -> Iterator[tuple[_Bound, str]]:
+    """Yield what each test of one value bounds, and on which side."""
     for test in tests:
-        found = _SIDES.get(test.operator.name)
-        if found is not None and isinstance(test.operand, Literal):
-            yield test, *found
+        if test.operator.bound is None or not isinstance(test.operand, Literal):
+            continue
+        interval = test.operator.bound(test.operand.value)
+        if interval.least is not None:
+            yield _Bound(interval.least, interval.above, test), "least"
+        if interval.most is not None:
+            yield _Bound(interval.most, interval.below, test), "most"
 
 
 def _comparable(value: Any, other: Any) -> bool:

@@ -21,7 +21,13 @@ from auditor.policy.language.conditions import (
     tests_in,
 )
 from auditor.policy.language.operands import FieldOperand, Literal
-from auditor.policy.language.operators import OPERATORS, OperandForm, Operator
+from auditor.policy.language.operators import (
+    OF_A_LIST,
+    OF_A_VALUE,
+    OPERATORS,
+    OperandForm,
+    Operator,
+)
 from auditor.policy.loading.bounds import COUNT, Domain, check_contradictions, check_domain
 from auditor.policy.loading.field_operands import FieldOperands, is_field_operand, reading_of
 from auditor.policy.loading.hints import Advice
@@ -148,11 +154,11 @@ class ConditionReader:
         if value is None:
             return None
         if isinstance(value, ScalarNode):
-            return self._test(subject, OPERATORS["equals"], value)
+            return self._test(subject, OF_A_VALUE, value)
         if isinstance(value, SequenceNode):
-            return self._test(subject, OPERATORS["in"], value)
-        if is_field_operand(value, OPERATORS["equals"]):
-            return self._test(subject, OPERATORS["equals"], value)
+            return self._test(subject, OF_A_LIST, value)
+        if is_field_operand(value, OF_A_VALUE):
+            return self._test(subject, OF_A_VALUE, value)
         if not value.entries:
             self._problems.add(
                 value.position, "an empty test holds for everything", "name an operator"
@@ -177,7 +183,7 @@ class ConditionReader:
             return None
         value = self.resolved(node)
         # Written out, equals means what it says, whatever signs stand in it.
-        meant = key is not None and operator is OPERATORS["equals"]
+        meant = key is not None and operator is OF_A_VALUE
         operand = None
         if value is not None:
             operand = self._operand(subject, operator, value, meant=meant)
@@ -214,11 +220,11 @@ class ConditionReader:
 
     def _fits(self, subject: Subject, operator: Operator, node: Node) -> bool:
         found = subject.field
-        if subject is NUMBER and operator.name == "exists":
+        if subject is NUMBER and operator.presence_only:
             message = "a number of things is always there, so this decides nothing"
             self._problems.add(node.position, message, "write a comparison, as gte: 1")
             return False
-        if found.exposure is Exposure.SECRET and operator.name != "exists":
+        if found.exposure is Exposure.SECRET and not operator.presence_only:
             self._problems.add(
                 node.position,
                 f"{found.path} is a live credential: only exists can be asked of it",

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 
 from auditor.fields import FIELDS, Field, Kind, children
 from auditor.policy.language.conditions import joined
-from auditor.policy.language.operators import OPERATORS, Operator
+from auditor.policy.language.operators import (
+    FOREIGN_OPERATORS,
+    OF_A_LIST,
+    OF_A_VALUE,
+    OPERATORS,
+    Operator,
+)
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import Scope
-from auditor.suggest import AMBIGUOUS_PATTERNS, FOREIGN_OPERATORS, nearest
+from auditor.suggest import AMBIGUOUS_PATTERNS, nearest
 from auditor.text import one_line
 
 
@@ -138,7 +144,7 @@ def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
     """Say why an operator cannot be used on a field, and what to use."""
     path = found.path or "this"
     message = f"{operator.name} cannot be asked of {path}: it is {found.kind.value}"
-    if found.kind is Kind.ARRAY and operator.name in {"equals", "in"}:
+    if found.kind is Kind.ARRAY and (operator is OF_A_VALUE or operator is OF_A_LIST):
         written = "a list" if isinstance(node, SequenceNode) else "a value"
         return (
             f"{path} is an array; it cannot be {written}",

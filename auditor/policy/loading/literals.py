@@ -10,8 +10,9 @@ from typing import Any
 from auditor.clock import parse_duration, parse_relative, parse_time_of_day, parse_timestamp
 from auditor.fields import Exposure, Field, Kind, find, item_of
 from auditor.policy.language.operands import Literal, Now
-from auditor.policy.language.operators import OperandForm, Operator
+from auditor.policy.language.operators import OF_A_LIST, OF_SEVERAL, OperandForm, Operator
 from auditor.policy.language.patterns import Matches, PatternError, glob, pattern
+from auditor.policy.language.values import Takes
 from auditor.policy.loading.nodes import Node, ScalarNode, SequenceNode, plain_value
 from auditor.policy.loading.problems import Problems
 from auditor.text import listed, one_line
@@ -85,21 +86,25 @@ class Literals:
 
     def _scalar(self, operator: Operator, found: Field, node: Node) -> Any:
         if not isinstance(node, ScalarNode):
-            hint = "write in: for several" if operator.form is OperandForm.SCALAR else ""
+            hint = (
+                f"write {OF_A_LIST.name}: for several"
+                if operator.form is OperandForm.SCALAR
+                else ""
+            )
             self._wrong(node, f"{_name(found)} is compared with single values", hint)
             return None
         return self._typed(operator, found, node)
 
     def _scalars(self, operator: Operator, found: Field, node: Node) -> Any:
         items = self._list(operator, node)
-        item = item_of(found.path) if operator.name == "subset_of" else found
+        item = item_of(found.path) if operator.takes_values is Takes.ARRAY else found
         values = [self._scalar(operator, item, entry) for entry in items or ()]
         if not values or None in values:
             return None
         kinds = {"number" if type(v) in {int, float} else type(v).__name__ for v in values}
         # What is of another type than the value is an error; one of several may be of its type,
         # and then the others would never be looked at.
-        if len(kinds) > 1 and operator.name == "not_in":
+        if len(kinds) > 1 and operator.excludes:
             hint = "write a list for each type, in conditions of their own"
             self._wrong(node, f"{operator.name}: values of unlike types cannot be compared", hint)
             return None
@@ -123,7 +128,9 @@ class Literals:
             return self._text(operator, found, node)
         if not isinstance(node, ScalarNode):
             self._wrong(
-                node, f"{operator.name}: takes one value", "write contains_any: for several"
+                node,
+                f"{operator.name}: takes one value",
+                f"write {OF_SEVERAL[0].name}: for several",
             )
             return None
         return self._typed(operator, item_of(found.path), node)
@@ -136,7 +143,7 @@ class Literals:
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
             hint = "quote it" if isinstance(node, ScalarNode) and node.text else ""
             if isinstance(node, SequenceNode) and operator.form is OperandForm.NEEDLE:
-                hint = "write contains_any or contains_all for several"
+                hint = f"write {listed([o.name for o in OF_SEVERAL])} for several"
             self._wrong(node, f"{operator.name}: takes a text", hint)
             return None
         if not node.value:
@@ -153,7 +160,7 @@ class Literals:
         if text is None:
             return None
         try:
-            matches = pattern(text, whole=operator.name == "regex_fullmatch")
+            matches = pattern(text, whole=operator.whole_text)
             return self._selective(operator, node, matches)
         except PatternError as error:
             self._wrong(
@@ -340,8 +347,7 @@ def _told(operator: Operator, value: Any, node: Node) -> str:
     if isinstance(value, Now) and value.offset:
         amount = written(node).removeprefix("now")[1:]
         return f"{amount} from now" if value.offset > timedelta(0) else f"{amount} ago"
-    every = operator.name in {"contains_all", "subset_of"}
-    return written(node, "and" if every else "or")
+    return written(node, operator.joins)
 
 
 def _name(found: Field) -> str:

@@ -17,7 +17,13 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from auditor.fields import FIELDS, Exposure, Field, Kind, item_of
-from auditor.policy.language.operators import OPERATORS, OperandForm, Operator
+from auditor.policy.language.operators import (
+    OF_A_LIST,
+    OF_A_VALUE,
+    OPERATORS,
+    OperandForm,
+    Operator,
+)
 from auditor.policy.loading.condition_parser import COMBINERS
 from auditor.policy.loading.field_operands import kinds_of_other
 from auditor.policy.loading.scope import NUMBER
@@ -148,8 +154,8 @@ class ConditionSchemas:
             name: operator
             for name, operator in OPERATORS.items()
             if field.kind in operator.kinds
-            and (field.exposure is not Exposure.SECRET or name == "exists")
-            and (field is not NUMBER.field or name != "exists")
+            and (field.exposure is not Exposure.SECRET or operator.presence_only)
+            and (field is not NUMBER.field or not operator.presence_only)
         }
         tests = {
             "title": "operators",
@@ -160,8 +166,10 @@ class ConditionSchemas:
             },
             "additionalProperties": False,
         }
-        values = self._operand(fitting["equals"], field, context) if "equals" in fitting else []
-        lists = _some(self._operands.literal(fitting["in"], field)) if "in" in fitting else []
+        is_valued = OF_A_VALUE.name in fitting
+        values = self._operand(OF_A_VALUE, field, context) if is_valued else []
+        is_listed = OF_A_LIST.name in fitting
+        lists = _some(self._operands.literal(OF_A_LIST, field)) if is_listed else []
         # Of branches that all fail an editor explains the first, or one that has a known key.
         any_key = {"patternProperties": {"": True}}
         return {

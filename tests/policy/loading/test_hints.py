@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from auditor.fields import FIELDS
-from auditor.policy.language.operators import OPERATORS
+from auditor.policy.language.operators import FOREIGN_OPERATORS, OPERATORS
 from auditor.policy.loading.documents import POLICY_KEYS
 from auditor.policy.loading.examples import KEYS as TEST_KEYS
 from auditor.policy.loading.resolve import OVERRIDE_KEYS
 from auditor.policy.loading.rule_parser import RULE_KEYS
-from auditor.suggest import AMBIGUOUS_PATTERNS, FOREIGN_KEYS, FOREIGN_OPERATORS
+from auditor.suggest import AMBIGUOUS_PATTERNS, FOREIGN_KEYS
 from tests.builders.judged import loaded, one_rule, problems_of
 
 
