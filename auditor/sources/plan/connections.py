@@ -395,8 +395,11 @@ def _holds_gap(value: Any) -> bool:
 def _apply_block(fields: Fields, attributes: Attributes) -> None:
     """Lay a ``schedule`` block over the plain attributes, which it takes precedence over."""
     held = attributes.read("schedule", _without_nulls)
-    if held is None or held.value is None or held.value == {}:
+    if held is None or held.value in (None, {}, []):
         return
+    if not isinstance(held.value, (dict, Gap)):
+        gap = Gap(Lack.UNKNOWN, f"of a shape that is not known; write schedule of {held.address}")
+        held = msgspec.structs.replace(held, state=State.UNKNOWN, value=gap)
     fields["schedule"] = held
     if isinstance(held.value, Gap):
         for name in _IN_BLOCK:
