@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from auditor.model import Completeness
+from auditor.output.target import Target
 from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.command import KEYS, run
@@ -203,7 +204,7 @@ def test_a_saved_answer_alone_is_never_called_complete(tmp_path: Path, cursor: s
 def snapshot(folder: Path, age: timedelta) -> None:
     """Save a snapshot that is so old."""
     header = SnapshotHeader(datetime.now(UTC) - age, "https://api.fivetran.com", (), "0.1.0")
-    with SnapshotWriter(folder / "s.ndjson", header) as writer:
+    with SnapshotWriter(Target(folder / "s.ndjson"), header) as writer:
         writer.add([record(1, paused=True)])
         writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
 
