@@ -22,7 +22,7 @@ COMPILE = $(TOOLS)/bin/uv pip compile --quiet --no-config --universal --python-v
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-newest test-oldest coverage mutants fuzz lint types \
+.PHONY: help demo test test-slow test-all test-orchestrators test-newest test-oldest coverage mutants fuzz lint types \
 	bench wheel lock audit-dependencies clean
 
 help:  ## Show what there is to make
@@ -38,6 +38,11 @@ test-slow: $(TESTS)  ## Run the slow tests
 	$(PYTEST) -m slow
 
 test-all: test test-slow  ## Run every test
+
+test-orchestrators:  ## Run the library's examples with Airflow and Dagster, in an environment of their own
+	@$(PYTHON) -m venv --clear $(VENV)/orchestrators
+	@$(VENV)/orchestrators/bin/python -m pip --quiet --quiet install --editable '.[orchestrators]'
+	$(BIN)/pytest -n 0 tests/runs/test_orchestrators.py
 
 test-newest:  ## Run the tests with the newest releases that pyproject.toml allows
 	@$(PYTHON) -m venv --clear $(VENV)/newest
