@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import gzip
+import json
 import signal
 import stat
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,13 @@ from msgspec.structs import replace
 
 from auditor.errors import ReportError
 from auditor.model import Completeness
-from auditor.sources.saved.snapshot_file import SnapshotWriter
+from auditor.sources.saved.snapshot_file import (
+    ClosingLine,
+    SnapshotHeader,
+    SnapshotWriter,
+    parse_closing,
+    parse_header,
+)
 from tests.builders.saved_listings import (
     HEADER,
     TAKEN_AT,
@@ -112,7 +119,13 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from tests.builders.saved_listings import HEADER, records
-from auditor.sources.saved.snapshot_file import SnapshotWriter
+from auditor.sources.saved.snapshot_file import (
+    ClosingLine,
+    SnapshotHeader,
+    SnapshotWriter,
+    parse_closing,
+    parse_header,
+)
 with SnapshotWriter(Path(sys.argv[1]), HEADER) as writer:
     writer.add(records(5000))
     print("writing", flush=True)
@@ -149,3 +162,59 @@ def test_a_snapshot_that_cannot_be_begun_leaves_nothing(
     with pytest.raises(ReportError, match="free some space there, or name another place"):
         SnapshotWriter(tmp_path / "s.ndjson", HEADER)
     assert list(tmp_path.iterdir()) == []
+
+
+# -- its first and its last line ------------------------------------------------------------------
+
+
+def test_the_header_is_read_back_with_its_zone_as_utc():
+    there = datetime(2026, 1, 31, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
+    header = SnapshotHeader(there, "https://a.test", (("schema", "b"), ("group_id", "a")), "9.9")
+    line = header.line()
+    assert line.count(b"\n") == 1
+    assert b'"taken_at":"2026-02-01T04:30:00Z"' in line
+    read_back = parse_header(line)
+    assert read_back.taken_at == there
+    assert read_back.filters == (("group_id", "a"), ("schema", "b"))
+    assert (read_back.base_url, read_back.tool) == ("https://a.test", "9.9")
+
+
+@pytest.mark.parametrize("completeness", Completeness)
+def test_the_closing_line_is_read_back(completeness: Completeness):
+    closing = ClosingLine(300, 2, completeness, "f" * 64)
+    assert parse_closing(closing.line()) == closing
+
+
+CLOSING = {"end": True, "connections": 1, "walks": 1, "completeness": "one_page", "sha256": "x"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"end": 1}, {"end": "true"}, {"connections": "1"}, {"connections": True},
+        {"connections": 1.0}, {"walks": None}, {"completeness": "ONE_PAGE"},
+        {"completeness": "complete"}, {"completeness": ["one_page"]}, {"sha256": 7}, {"more": 1},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_closing_line(change: dict[str, object]):
+    assert parse_closing(json.dumps(CLOSING).encode()) is not None
+    assert parse_closing(json.dumps({**CLOSING, **change}).encode()) is None
+    for key in CLOSING:
+        less = {name: value for name, value in CLOSING.items() if name != key}
+        assert parse_closing(json.dumps(less).encode()) is None
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b"[" * 100_000, b"true"])
+def test_what_is_no_object_is_no_line_of_ours(line: bytes):
+    assert parse_closing(line) is None
+    with pytest.raises(ValueError, match="its first line is"):
+        parse_header(line)
+
+
+@pytest.mark.parametrize("version", [0, 2, 10])
+def test_another_version_is_told(version: int):
+    line = HEADER.line().replace(b'"fivetran_auditor_snapshot":1', b'"%b":%d' % (
+        b"fivetran_auditor_snapshot", version))  # fmt: skip
+    with pytest.raises(ValueError, match=f"a snapshot of version {version}, .* reads version 1"):
+        parse_header(line)
