@@ -106,6 +106,9 @@ def test_records_before_a_cut_are_still_yielded(tmp_path: Path):
     [
         (b'"service":"postgres"', b'"service":"postgre2"', "hash does not match"),
         (b'"connections":3', b'"connections":4', "closing line says 4"),
+        (b'"connections":3', b'"connections":2', "closing line says 2"),
+        (b'"connections":3', b'"connections":0', "closing line says 0"),
+        (b'"connections":3', b'"connections":-3', "closing line says -3"),
         (b'"group_id":"g1"},"tool"', b'"group_id":"g2"},"tool"', "hash does not match"),
         (b'"walks":1', b'"walks":true', "no closing line"),
         (b'"end":true', b'"end":null', "no closing line"),
