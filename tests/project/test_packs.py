@@ -319,7 +319,7 @@ def _with_word(record: dict[str, Any], path: str, word: str) -> dict[str, Any] |
 
 
 def _cases() -> Iterator[Any]:
-    for pack in PACKS:
+    for pack in (*PACKS, OF_A_CHANGE):
         loaded = load([pack], variables=SET if pack == "governance" else {})
         for entry, examples in loaded.examples:
             for path in _read_words(entry):
@@ -362,7 +362,11 @@ def _verdicts(loaded: Loaded, records: list[dict[str, Any]]) -> dict[str, set[Ve
     return {c.rule.id: {v for v in Verdict if c.count(v)} for c in _judged(loaded, records)}
 
 
-@pytest.mark.parametrize("entry", packs().ruleset.rules, ids=lambda entry: entry.rule.id)
+@pytest.mark.parametrize(
+    "entry",
+    [*packs().ruleset.rules, *load([OF_A_CHANGE]).ruleset.rules],
+    ids=lambda entry: entry.rule.id,
+)
 def test_what_is_asked_of_a_word_is_what_is_good(entry):
     """An assertion never says which of the documented words is bad."""
     if isinstance(entry, PolicyRule):

@@ -20,6 +20,7 @@ import pytest
 from auditor.reports import REPORTS
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import FAKE_SECRET, Sandbox
+from auditor.sandbox.words import SERVICE_ACCOUNTS
 from tests.builders.command import KEYS, outcome_in, run
 
 RECORD: dict[str, Any] = {
@@ -230,6 +231,14 @@ SNAPSHOTS = [
 ]
 ACCOUNT = [
     live("healthy", "-p baseline", 0, "PASSED", served={"healthy": True}),
+    live(
+        "healthy, strict",
+        "--strict -p baseline -p cost -p governance -p reliability -p security"
+        f" --var service_accounts={','.join(SERVICE_ACCOUNTS)}",
+        0,
+        "PASSED",
+        served={"healthy": True},
+    ),
     live("ill", "-p baseline", 1, "violations of"),
     live("ill, bar none", "-p baseline --fail-on none", 0, "below the bar"),
     live("nothing there", "-p met.yaml", 3, "--allow-empty", served={"count": 0}),

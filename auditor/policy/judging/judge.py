@@ -131,8 +131,9 @@ class Judge:
         excuse = self._excuses.get(groups.rule.rule.id)
         if excuse is None:
             return outcomes
-        excused = {found.verdict for found in excuse.outcomes(whole=is_whole(excuse.rule.rule))}
-        return (_unless(outcome, excused) for outcome in outcomes)
+        found = excuse.outcomes(whole=is_whole(excuse.rule.rule))
+        excused = {of_account.account: of_account.verdict for of_account in found}
+        return (_unless(o, excused.get(o.account, Verdict.ERROR)) for o in outcomes)
 
 
 def _excuse(entry: GroupRule) -> GroupRule:
@@ -141,11 +142,11 @@ def _excuse(entry: GroupRule) -> GroupRule:
     return GroupRule(account, entry.unless, None, (), count=_ANY)
 
 
-def _unless(outcome: GroupOutcome, excused: set[Verdict]) -> GroupOutcome:
+def _unless(outcome: GroupOutcome, excused: Verdict) -> GroupOutcome:
     """Return what ``outcome`` comes to where an excuse was found, or none, or nobody knows."""
-    if excused == {Verdict.PASS}:
+    if excused is Verdict.PASS:
         return replace(outcome, verdict=Verdict.SKIP, members=())
-    if excused == {Verdict.FAIL} or outcome.verdict is not Verdict.FAIL:
+    if excused is Verdict.FAIL or outcome.verdict is not Verdict.FAIL:
         return outcome
     actual = f"{outcome.actual}, and whether unless applies is not known"
     return replace(outcome, verdict=Verdict.ERROR, members=(), actual=actual)

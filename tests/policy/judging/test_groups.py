@@ -12,7 +12,7 @@ from auditor.errors import PolicyError
 from auditor.model import Verdict
 from auditor.policy import load_policies
 from auditor.policy.judging.groups import Groups
-from auditor.policy.judging.judge import Judge
+from auditor.policy.judging.judge import Judge, PlanMode
 from auditor.policy.rules import GroupRule
 from tests.builders.judged import (
     NOW,
@@ -289,6 +289,21 @@ def test_a_group_that_was_seen_whole_may_have_its_excuse_in_another(tmp_path: Pa
     judge.take([shape.convert(_record(group_id="b"))])
     (checks,) = judge.outcome(lambda rule: "group_id" in rule.per).checks()
     assert [group.verdict for group in checks.groups] == [E]
+
+
+def test_an_excuse_is_one_accounts_own(tmp_path: Path) -> None:
+    rules = _logs(tmp_path)
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str, PlanMode(accounts=("one", "one", "two")))
+    log = _record(group_id="a", service="fivetran_log", config={"account": True})
+    records = [log, _record(group_id="b"), _record(group_id="b")]
+    judge.take([shape.convert(record) for record in records])
+    (checks,) = judge.outcome(lambda _rule: True).checks()
+    assert [(g.group, g.verdict) for g in checks.groups] == [
+        ("a, one", S),
+        ("b, one", S),
+        ("b, two", F),
+    ]
 
 
 def test_what_unless_reads_is_decoded_and_told(tmp_path: Path) -> None:
