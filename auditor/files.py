@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import select
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 #: Seconds that a FIFO may take to say anything.
 _PATIENCE = 10.0
@@ -25,11 +27,10 @@ def read_file(path: Path | str, most: int, *, patience: float | None = None) -> 
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        waits = _PATIENCE if patience is None else patience
         pieces, size = [], 0
         while size < most:
-            if not stat.S_ISREG(mode) and not select.select([descriptor], [], [], waits)[0]:
-                raise TimeoutError(errno.ETIMEDOUT, "nobody writes to it")
+            if not stat.S_ISREG(mode):
+                _await_writer(descriptor, patience)
             piece = os.read(descriptor, min(most - size, _BLOCK))
             if not piece:
                 break
@@ -40,8 +41,21 @@ def read_file(path: Path | str, most: int, *, patience: float | None = None) -> 
         os.close(descriptor)
 
 
-def read_regular(path: Path) -> bytes:
-    """Return what a file holds; what is none is not opened. Raises OSError."""
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, f"{path.name} is no file")
-    return path.read_bytes()
+def open_file(path: Path | str, *, patience: float | None = None) -> BinaryIO:
+    """Open a file or a FIFO to be read; a FIFO once somebody writes to it. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
+    try:
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            _await_writer(descriptor, patience)
+        if hasattr(os, "set_blocking"):
+            os.set_blocking(descriptor, True)
+        return io.BufferedReader(io.FileIO(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _await_writer(descriptor: int, patience: float | None) -> None:
+    waits = _PATIENCE if patience is None else patience
+    if not select.select([descriptor], [], [], waits)[0]:
+        raise TimeoutError(errno.ETIMEDOUT, "nobody writes to it")

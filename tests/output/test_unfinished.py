@@ -1,50 +1,40 @@
-"""Files that are not whole yet: another run's stay, a dead run's go."""
+"""Files that are not whole yet; how kills leave them is in ``proofs/test_crash_safety.py``."""
 
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
-from auditor.output import unfinished
 from auditor.output.unfinished import begin, clear
 
 
-def test_what_another_run_is_writing_is_not_cleared_up(tmp_path: Path) -> None:
-    left = begin(tmp_path)
-    os.close(left.descriptor)
-    clear(tmp_path)
-    assert left.path.exists()
-    # As at the end of its process.
-    os.close(left.lock or 0)
-    (tmp_path / ".fivetran-auditor-notes.tmp").touch()
-    (tmp_path / ".fivetran-auditor-0123456789ab.tmp").mkdir()
-    (tmp_path / ".fivetran-auditor-ba9876543210.tmp").symlink_to(tmp_path / "elsewhere")
-    clear(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        ".fivetran-auditor-0123456789ab.tmp",
-        ".fivetran-auditor-ba9876543210.tmp",
-        ".fivetran-auditor-notes.tmp",
-    ]
-
-
-def test_a_file_that_was_cleared_up_before_it_was_locked_is_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lock = unfinished.try_lock  # type: ignore[attr-defined]  # as it is used there
-    found: list[Path] = []
-
-    def late(descriptor: int) -> int | None:
-        monkeypatch.setattr(unfinished, "try_lock", lock)
-        found.extend(tmp_path.iterdir())
-        clear(tmp_path)
-        return lock(descriptor)
-
-    monkeypatch.setattr(unfinished, "try_lock", late)
-    new = begin(tmp_path)
+@pytest.mark.parametrize("mode", [0o644, 0o600])
+def test_it_takes_its_name_in_one_step(tmp_path: Path, mode: int):
+    new = begin(tmp_path, "part", mode)
+    assert new.path.name.startswith(".fivetran-auditor-")
+    assert new.path.suffix == ".part"
+    os.write(new.descriptor, b"whole")
     os.close(new.descriptor)
-    assert [path.exists() for path in found] == [False]
-    assert list(tmp_path.iterdir()) == [new.path]
+    clear(tmp_path)  # it is somebody's
+    new.take(tmp_path / "a")
     new.end()
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"whole"
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode & ~_umask()
+
+
+def test_what_is_left_over_goes(tmp_path: Path):
+    (tmp_path / ".fivetran-auditor-0123456789ab.tmp").touch()
+    (tmp_path / ".fivetran-auditor-0123456789ab.txt").touch()
+    clear(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".fivetran-auditor-0123456789ab.txt"]
+    clear(tmp_path / "none")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -154,15 +154,17 @@ def command(
     if no_color:
         terminal.without_colour()
     destinations = [parse_destination(text, output_dir) for text in reports]
-    check_beside_plan(context, terraform_plan)
     writer = ReportWriter(destinations, __version__, clean=terminal.scrubber.chunks)
     inputs = _inputs(context, snapshot, history, more)
     inputs.add("--terraform-plan", terraform_plan)
     for name in over:
         if name != "live":
             inputs.add("--over", name.rpartition("=")[2])
+    if terraform_dir is not None:
+        inputs.add_folder("--terraform-dir", Path(terraform_dir), _is_terraform)
     # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
     writer.outdate(inputs)
+    check_beside_plan(context, terraform_plan)
     try:
         names, chosen = policy_names(policies)
         loaded = load(names, variables=variables_of(variables), strict=strict, inputs=inputs)
@@ -231,6 +233,10 @@ def _inputs(
         for name in ("history.ndjson", "open.json", ".lock"):
             inputs.add("--history", f"{history}/{name}")
     return inputs
+
+
+def _is_terraform(path: Path) -> bool:
+    return path.name.endswith((".tf", ".tf.json"))
 
 
 def _saved(path: str, misplaced: list[str]) -> Source:

@@ -18,12 +18,12 @@ import re
 import sys
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Union
 
 import msgspec
 
 from auditor.errors import SourceError, UsageError
+from auditor.files import open_file
 from auditor.text import one_line, plural, printable
 
 PREFIX = "fivetran_"
@@ -254,7 +254,7 @@ def _bytes(path: str, name: str) -> bytes | mmap.mmap:
             if sys.stdin is None:
                 raise SourceError("standard input is closed; name a file instead of -")
             return sys.stdin.buffer.read()
-        with Path(path).open("rb") as file:
+        with open_file(path) as file:
             try:
                 return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             except (OSError, ValueError):  # a pipe, or nothing in it

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import os
 import stat
 import sys
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import BinaryIO, Protocol, Self, cast
 
 from auditor.errors import SourceError
+from auditor.files import open_file
 from auditor.text import printable
 
 #: Bytes read at a time: some 600 records, so that a block of a large file is judged like a page.
@@ -150,7 +150,7 @@ def open_input(path: str, *, block: int = BLOCK) -> Input:
             raise SourceError("standard input is closed; name a file instead of -")
         return Input(name, sys.stdin.buffer, block=block)
     try:
-        file = io.BufferedReader(io.FileIO(path))
+        file = open_file(path)
     except (OSError, ValueError) as error:
         raise unreadable(name, error) from error
     try:

@@ -1,0 +1,69 @@
+"""A long file that is kept only if it comes to a good end."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from auditor.output.draft import Draft
+from auditor.output.target import Target
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a", "a.gz"])
+def test_it_is_private_whole_and_begun_anew(tmp_path: Path, name: str):
+    path = tmp_path / "new" / name
+    with Draft(Target(path)) as draft:
+        draft.restart()
+        draft.write(b"first" * 1000)
+        draft.restart()
+        draft.write(b"second")
+        assert not path.exists()
+        draft.deliver()
+    data = path.read_bytes()
+    assert (gzip.decompress(data) if name.endswith(".gz") else data) == b"second"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert files(path.parent) == [name]
+
+
+def test_what_is_not_delivered_leaves_what_was_there(tmp_path: Path):
+    (tmp_path / "a").write_text("before")
+    with Draft(Target(tmp_path / "a")) as draft:
+        draft.write(b"after")
+    assert (tmp_path / "a").read_text() == "before"
+    assert files(tmp_path) == ["a"]
+
+
+def test_a_stream_gets_it_at_the_end(tmp_path: Path):
+    fifo = tmp_path / "a.gz"
+    os.mkfifo(fifo)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(fifo.read_bytes()))
+    reader.start()
+    with Draft(Target(fifo)) as draft:
+        draft.restart()
+        draft.write(b"0123456789" * 100_000)
+        draft.deliver()
+    reader.join()
+    assert read == [b"0123456789" * 100_000]
+    assert fifo.is_fifo()
+    ours, theirs = os.pipe()
+    with Draft(Target(None, theirs)) as draft:
+        draft.write(b"ab")
+        draft.deliver()
+    assert os.read(ours, 9) == b"ab"
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_folder_in_the_way_is_told(tmp_path: Path):
+    with pytest.raises(IsADirectoryError):
+        Draft(Target(tmp_path))
