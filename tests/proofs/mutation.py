@@ -1,7 +1,7 @@
 """The mutation gate: breaks the code that decides, a place at a time, and wants a test to fail.
 
     python -m tests.proofs.mutation             every mutant, some minutes; fails as a gate
-    python -m tests.proofs.mutation ahead.py    those of one module
+    python -m tests.proofs.mutation sources.api.walk redaction    those of a module, of a room
 
 mutmut makes the mutants and runs the tests that reach each of them; what it mutates and which
 tests it takes stands in ``pyproject.toml``. A mutant that no test notices has to be in
@@ -45,10 +45,16 @@ def main(arguments: Sequence[str]) -> int:
     if arguments == ["--modules"]:
         print(",".join(modules()))
         return 0
-    chosen = [path for path in modules() if not arguments or Path(path).name in arguments]
-    if not chosen:
-        print(f"no such module; there are {', '.join(Path(path).name for path in modules())}")
+    strange = [name for name in arguments if not any(is_called(path, name) for path in modules())]
+    if strange:
+        told = ", ".join(_dotted(path).removeprefix("auditor.") for path in modules())
+        print(f"no such module: {', '.join(strange)}; there are {told}")
         return 2
+    chosen = [
+        path
+        for path in modules()
+        if not arguments or any(is_called(path, name) for name in arguments)
+    ]
     shutil.rmtree(COPY, ignore_errors=True)
     patterns = [f"{_dotted(path)}.*" for path in chosen] if arguments else []
     _mutmut("run", *patterns, told=True)
@@ -63,6 +69,18 @@ def modules() -> list[str]:
     options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
     paths: list[str] = options["only_mutate"]
     return paths
+
+
+def is_called(path: str, name: str) -> bool:
+    """Whether ``name`` means the module at ``path``: itself, its room, or a part of either.
+
+    ``auditor/sources/api/walk.py``, ``auditor.sources.api.walk``, ``sources.api``, ``api/walk.py``
+    and ``walk`` all do: whole steps that follow each other. A bare name may mean several modules.
+    """
+    steps = name.removesuffix("/").removesuffix(".py").replace("/", ".").split(".")
+    own = _dotted(path).split(".")
+    starts = range(len(own) - len(steps) + 1)
+    return any(own[start : start + len(steps)] == steps for start in starts)
 
 
 def listed() -> dict[Mutant, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
-from tests.proofs.mutation import ROOT, Mutant, listed, modules
+from tests.proofs.mutation import ROOT, Mutant, is_called, listed, main, modules
 
 LISTED = listed()
 
@@ -25,3 +27,41 @@ def test_every_survivor_has_a_reason() -> None:
 
 def test_the_modules_that_are_judged_are_there() -> None:
     assert all((ROOT / path).is_file() for path in modules())
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("auditor/sources/api/walk.py", True),
+        ("auditor.sources.api.walk", True),
+        ("sources/api/walk.py", True),
+        ("sources.api", True),
+        ("api/", True),
+        ("walk", True),
+        ("walk.py", True),
+        ("client", False),
+        ("alk", False),
+        ("sources.walk", False),
+        ("api.walk.more", False),
+        ("", False),
+    ],
+)
+def test_a_module_is_chosen_by_its_path_or_its_room(name: str, meant: bool) -> None:
+    assert is_called("auditor/sources/api/walk.py", name) is meant
+
+
+def test_a_module_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sources.api.walk", "wlak"]) == 2
+    told = capsys.readouterr().out
+    assert told.startswith("no such module: wlak; there are ")
+    assert "sources.api.walk" in told
+
+
+def test_the_tests_that_are_taken_are_there() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
+    named = options["pytest_add_cli_args_test_selection"]
+    named += [a.partition("=")[2] for a in options["pytest_add_cli_args"] if "deselect" in a]
+    for name in named:
+        path, _, function = name.partition("::")
+        assert (ROOT / path).exists(), name
+        assert f"def {function}" in (ROOT / path).read_text() if function else True, name
