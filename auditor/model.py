@@ -8,7 +8,7 @@ characters are escaped (``redact.py``, ``text.py``); a report still escapes for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, IntEnum
 from functools import cached_property
@@ -94,13 +94,27 @@ class Position(msgspec.Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-class Connection(msgspec.Struct, frozen=True, gc=False):
-    """A connection's identity, all that a result keeps of a record."""
+class Connection(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A connection's identity, all that a result keeps of a record.
+
+    ``group_name`` is "" where nobody said what the group is called.
+    """
 
     id: str
     service: str
     schema: str
     group_id: str
+    group_name: str = ""
+
+    @property
+    def group(self) -> str:
+        """The group as people know it: its name with its id, or the id alone."""
+        return group_label(self.group_id, self.group_name)
+
+
+def group_label(group_id: str, name: str) -> str:
+    """Return how reports name a group: ``Production (keen_maple)``."""
+    return f"{name} ({group_id})" if name else group_id
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -208,16 +222,42 @@ class PolicyFile(msgspec.Struct, frozen=True):
     title: str = ""
 
 
+class Account(msgspec.Struct, frozen=True):
+    """The account that the records are of; ``name`` may be empty."""
+
+    id: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})" if self.name else self.id
+
+
 class SourceInfo(msgspec.Struct, frozen=True):
     """Where the records came from. ``filters`` are the API's own (``group_id``, ``schema``).
 
     ``base_url`` is the API that they came from in the first place; "" where that is not known.
+    ``account`` is None where nobody said which one it is.
     """
 
     kind: str
     location: str
     filters: tuple[tuple[str, str], ...] = ()
     base_url: str = ""
+    account: Account | None = None
+
+
+class FactsInfo(msgspec.Struct, frozen=True):
+    """Where the facts of one name came from, and whether they could be read.
+
+    ``origin`` is a list of the API, or a file as the user named it, whose ``sha256`` is given.
+    ``problem`` says why nothing of it could be read.
+    """
+
+    name: str
+    origin: str
+    rows: int
+    sha256: str = ""
+    problem: str = ""
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -277,17 +317,33 @@ class Connections(Sequence[Connection]):
     schemas: Sequence[str]
     group_ids: Sequence[str]
     addresses: Sequence[str] = ()
+    #: The names of groups by their ids, as far as they are known.
+    group_names: Mapping[str, str] = field(default_factory=dict)
+    #: What else is shown of connections, as columns by their names.
+    dimensions: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getitem__(self, index: int) -> Connection:  # type: ignore[override]  # no slices
+        group_id = self.group_ids[index]
         return Connection(
-            self.ids[index], self.services[index], self.schemas[index], self.group_ids[index]
+            self.ids[index],
+            self.services[index],
+            self.schemas[index],
+            group_id,
+            self.group_names.get(group_id, ""),
         )
 
     def __iter__(self) -> Iterator[Connection]:
-        return map(Connection, self.ids, self.services, self.schemas, self.group_ids)
+        names = (self.group_names.get(group_id, "") for group_id in self.group_ids)
+        return map(Connection, self.ids, self.services, self.schemas, self.group_ids, names)
+
+    @property
+    def groups(self) -> list[str]:
+        """Each connection's group as people know it."""
+        known = {name: group_label(name, text) for name, text in self.group_names.items()}
+        return [known.get(group_id, group_id) for group_id in self.group_ids]
 
 
 class GroupCheck(msgspec.Struct, frozen=True):
@@ -453,7 +509,8 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     ``narrowed_by`` the options among that, as they were given, and ``accepted`` what waivers and a
     baseline took out of the gate; ``waivers`` and ``baseline`` are the same in numbers. ``notes``
     are what else a reader has to know of the run: what a file set, what a policy changed of
-    another. ``history`` is None for a run that keeps none.
+    another. ``history`` is None for a run that keeps none. ``facts`` are the further lists
+    and files that rules read.
     """
 
     version: str
@@ -476,6 +533,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     baseline: BaselineUse | None = None
     history: History | None = None
     plan: PlanScope | None = None
+    facts: tuple[FactsInfo, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):

@@ -7,9 +7,10 @@ evaluated, or nothing to judge at all make a run inconclusive, never a pass.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,14 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.clock import apart, in_words, to_the_second
-from auditor.decoding.records import Shape
 from auditor.errors import SourceError, UsageError
+from auditor.facts.dimensions import SHOWN_WITH, Dimensions
+from auditor.facts.gathered import ALWAYS, GatheredFacts, names_shown
+from auditor.facts.shape import facts_read, shape_of
 from auditor.fields import BEFORE, PLAN
 from auditor.gate import Bar, decide
 from auditor.model import (
+    Account,
     Completeness,
     Connections,
     Finding,
@@ -33,10 +37,12 @@ from auditor.model import (
     Severity,
 )
 from auditor.policy import Ruleset
+from auditor.policy.judging.evidence import shown
 from auditor.policy.judging.judge import Judge, Judgement
+from auditor.policy.language.conditions import reach
 from auditor.policy.scrub import scrubbed_findings, scrubbed_rules
 from auditor.redaction.fields import Scrubber
-from auditor.sources import End, Event, Page, Restart, Source
+from auditor.sources import End, Event, Listed, Page, Restart, Source
 from auditor.text import is_plain, one_line, plural, printable, shortened
 from auditor.version import __version__
 
@@ -72,6 +78,8 @@ class Options(msgspec.Struct, frozen=True):
     says. What ``baseline`` knows does not gate. ``notes`` are sentences that reports show.
     ``max_age`` is how old a saved listing may be; with ``strict`` a day, where it is None.
     ``skip_unknown`` makes a check that rests on what is unknown until a plan is applied a skip.
+    ``lists`` are facts to read whether a rule reads them or not, ``dimensions`` the paths of what
+    reports show of each connection, by name.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -87,6 +95,8 @@ class Options(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     max_age: timedelta | None = None
     skip_unknown: bool = False
+    lists: tuple[str, ...] = ()
+    dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that would let pass what it is there to stop."""
@@ -169,7 +179,25 @@ class _Audit:
         if self._plan is not None and any(path.startswith(PLAN) for path in reads):
             # What was before a plan, the account as it is tells where the plan does not.
             reads |= {path.removeprefix(f"{BEFORE}.") for path in reads} | {"sync_frequency"}
-        self.shape = Shape(reads, whole)
+        also = (*ALWAYS, *options.lists)
+        own = ruleset.facts
+        dimensions = _dimensions(facts_read(reads | whole, own), options.dimensions)
+        reads |= frozenset(dimensions.values())
+        self.shape = shape_of(reads | names_shown(also), whole, own, also=also)
+        # What the user's own files say may be shown: they were brought for that.
+        reveal = frozenset(field.path for each in own.values() for field in each.fields())
+        self._dimensions = Dimensions(
+            dimensions,
+            self.shape,
+            lambda path, value: shown(path, value, reveal, self._clean),
+            reach,
+        )
+        self._facts = GatheredFacts(
+            self.shape,
+            facts_read(reads | whole, own),
+            info.kind if self._plan is None or not self._plan.alone else PLAN,
+            [own[name].table(shape) for name, shape in self.shape.own.items()],
+        )
         clean = options.scrubber.text
         self._info = replace(
             info,
@@ -185,6 +213,7 @@ class _Audit:
         self._clock_note = ""
         self._clock_warning: tuple[str, ...] = ()
         self._walk = _Gathered()
+        self._kept: list[Page] = []
         self._walks = 1
         self._end: End | None = None
         self._broken = ""
@@ -193,30 +222,48 @@ class _Audit:
 
     def read(self, events: Iterator[Event]) -> None:
         """Judge every page of a listing; a failure of the source ends it, and is kept."""
-        try:
-            for event in events:
-                if self._end is not None:
-                    raise SourceError(f"the source went on after its end ({_kind(event)})")
-                match event:
-                    case Page():
-                        self._take(event)
-                    case Restart():
-                        self._walk = _Gathered()
-                        self._walks += 1
-                    case End():
-                        self._end = event
-        except SourceError as error:
-            self._broken = self._clean(str(error), limit=1000)
+        for step in (partial(self._follow, events), self._judge_kept):
+            try:
+                step()
+            except SourceError as error:
+                self._broken = self._broken or self._clean(str(error), limit=1000)
+
+    def _follow(self, events: Iterator[Event]) -> None:
+        """Take every event of a listing, and judge pages as soon as their facts are there."""
+        for event in events:
+            if self._end is not None:
+                raise SourceError(f"the source went on after its end ({_kind(event)})")
+            match event:
+                case Page():
+                    self._kept.append(event)
+                case Restart():
+                    self._walk, self._kept = _Gathered(), []
+                    self._dimensions = self._dimensions.restarted()
+                    self._walks += 1
+                case Listed():
+                    self._facts.take(event)
+                case End():
+                    self._end = event
+            if self._facts.complete:
+                self._judge_kept()
 
     def result(self) -> Result:
         """Return what was found."""
         listing = self._listing()
         judge = self._walk.judge or self._judge(None)
-        connections = self._walk.connections(self._tidy)
+        names = self._facts.group_names.items()
+        connections = dataclasses.replace(
+            self._walk.connections(self._tidy),
+            group_names={self._clean(name): self._clean(text) for name, text in names},
+            dimensions=self._dimensions.columns,
+        )
         outcome = judge.outcome(partial(self._is_whole, listing))
         options, accepted = self._options, None
         change = self._change(outcome, listing) if self._plan is not None else None
         outcome = change.outcome if change is not None else outcome
+        info = replace(self._info, account=self._account())
+        if options.baseline is not None:
+            options.baseline.check_source(info)
         if options.waivers is not None or options.baseline is not None:
             accepted = self._accepted(outcome, connections, listing)
             outcome = accepted.outcome
@@ -232,7 +279,7 @@ class _Audit:
         return Result(
             version=__version__,
             judged_at=self._now or options.clock(),
-            source=self._info,
+            source=info,
             taken_at=self._as_of if self._is_saved else None,
             listing=listing,
             policies=self._ruleset.policies,
@@ -249,6 +296,7 @@ class _Audit:
             warnings=(
                 *self._ruleset.warnings,
                 *self._clock_warning,
+                *(self._clean(warning, limit=1000) for warning in self._facts.warnings()),
                 *(accepted.warnings if accepted else ()),
             ),
             accepted=accepted.accepted if accepted else (),
@@ -259,7 +307,18 @@ class _Audit:
                 for note in (*options.notes, *self._ruleset.notes, *self._plan_notes(scope))
             ),
             plan=scope,
+            facts=tuple(
+                replace(info, problem=self._clean(info.problem, limit=1000))
+                for info in (
+                    *self._facts.infos(),
+                    *(own.info for own in self._ruleset.facts.values()),
+                )
+            ),
         )
+
+    def _account(self) -> Account | None:
+        account = self._facts.account
+        return account and Account(self._clean(account.id), self._clean(account.name))
 
     def _accepted(self, outcome: Judgement, shown: Connections, listing: Listing) -> Accepted:
         """Return the outcome with what waivers cover and a baseline knows."""
@@ -293,6 +352,12 @@ class _Audit:
         exceptions = Exceptions(options.waivers, options.baseline)
         return accept(outcome, exceptions, seen, self._ruleset)
 
+    def _judge_kept(self) -> None:
+        """Judge the pages that came before the facts that rules read."""
+        kept, self._kept = self._kept, []
+        for page in kept:
+            self._take(page)
+
     def _take(self, page: Page) -> None:
         walk = self._walk
         if walk.judge is None:
@@ -303,6 +368,8 @@ class _Audit:
         if page.as_of is not None and self._is_live:
             walk.problems += filter(None, [apart(page.as_of, self._options.clock())])
         for part in _parts(page):
+            self._facts.join(part.records)
+            self._dimensions.take(part.records)
             walk.take(part)
             if time.monotonic() > self.deadline:
                 raise SourceError(
@@ -351,6 +418,7 @@ class _Audit:
         if not plan.alone:
             assert self._now is not None
             judge = Judge(self._ruleset, self.shape, self._now, self._clean)
+            self._facts.join(plan.before)
             judge.take(plan.before)
             ids = self.shape.ids(plan.before)
             before = judge.outcome(partial(self._is_whole, listing)), ids
@@ -550,8 +618,8 @@ class _Gathered(msgspec.Struct):
             self.group_ids += [known(g, g) for g in _texts([r.group_id for r in records])]
         if self.watch is not None:
             columns = (self.ids, self.services, self.schemas, self.group_ids, self.addresses)
-            last = (column[max(len(column) - len(records), 0) :] for column in columns)
-            self.watch.take(records, Connections(*last))
+            last = [column[max(len(column) - len(records), 0) :] for column in columns]
+            self.watch.take(records, Connections(last[0], last[1], last[2], last[3], last[4]))
 
     def connections(self, tidy: Callable[[list[str]], Sequence[str]]) -> Connections:
         """Return the identities, each column made showable by ``tidy``."""
@@ -562,6 +630,11 @@ class _Gathered(msgspec.Struct):
             tidy(self.group_ids),
             self.addresses,
         )
+
+
+def _dimensions(read: Collection[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the paths of what is shown of connections: what rules read anyway, and ``given``."""
+    return {name: path for fact, (name, path) in SHOWN_WITH.items() if fact in read} | dict(given)
 
 
 def _texts(values: list[Any]) -> list[str]:

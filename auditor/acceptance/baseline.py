@@ -50,6 +50,11 @@ class Baseline(msgspec.Struct, frozen=True):
                 f"{self.report.name}: a baseline of another kind of source says nothing of this"
                 f" one ({then.kind}, {source.kind}); take one of a run like this"
             )
+        if then.account and source.account and then.account.id != source.account.id:
+            raise UsageError(
+                f"{self.report.name}: a baseline of the account {then.account} says nothing of"
+                f" {source.account}; take one of the same account"
+            )
         if then.base_url and source.base_url and then.base_url != source.base_url:
             raise UsageError(
                 f"{self.report.name}: a baseline of {then.base_url} says nothing of"

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from auditor.decoding.json_values import Unread
+
 
 class Lack(Enum):
     """Why there is no value."""
@@ -33,6 +35,10 @@ class Gap(msgspec.Struct, frozen=True, gc=False):
 
 #: What no plan holds, or this one leaves to the account.
 NOT_IN_PLAN = Gap(Lack.NOT_IN_PLAN, Lack.NOT_IN_PLAN.value)
+
+
+#: What stands where nothing is known, not even that there is nothing.
+LACKS = frozenset({Gap, Unread})
 
 
 def gaps_in(value: Any) -> list[Gap]:

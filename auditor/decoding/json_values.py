@@ -36,6 +36,18 @@ class Concealed:
 CONCEALED: Final = Concealed()
 
 
+class Unread(msgspec.Struct, frozen=True):
+    """What a fact holds that could not be read: nothing is known of it, not even that it is none.
+
+    ``reason`` says why, and where it was asked for.
+    """
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"not read ({self.reason})"
+
+
 class UndecodableError(ValueError):
     """A body that is no page of connections.
 
@@ -50,6 +62,8 @@ class UndecodableError(ValueError):
 
 def kind_of(value: object) -> str:
     """Return what ``value`` is in a reader's words: ``missing``, ``null``, ``text``, and so on."""
+    if type(value) is Unread:
+        return str(value)
     for types, words in _KINDS:
         if isinstance(value, types):
             return words

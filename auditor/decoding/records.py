@@ -12,8 +12,9 @@ standard library once before it is given up, and comes out the same.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Optional, Protocol, Union
 
 import msgspec
@@ -58,7 +59,8 @@ class Node(msgspec.Struct):
     """One step of a path: how its values are decoded, and how they are reached.
 
     ``struct`` is what an object here becomes; None leaves it ``Opaque``, or with ``whole`` a
-    plain dict. ``attribute`` is the node's name in its parent's struct.
+    plain dict. ``attribute`` is the node's name in its parent's struct. What is ``joined`` stands
+    in no record: it comes from another list, and is put there before a record is judged.
     """
 
     path: str
@@ -68,6 +70,7 @@ class Node(msgspec.Struct):
     children: dict[str, Node] = msgspec.field(default_factory=dict)
     items: Node | None = None
     struct: type[Any] | None = None
+    joined: bool = False
 
     @property
     def secret(self) -> bool:
@@ -85,15 +88,39 @@ class Shape:
     """The part of a record that is decoded.
 
     ``reads`` are dotted paths, ``[]`` for the items of an array; ``whole`` are those whose
-    objects and arrays are needed with all they hold, for their length or a schema.
+    objects and arrays are needed with all they hold, for their length or a schema. The first of
+    ``identity`` is what tells records apart.
+
+    ``lists`` are the shapes of further lists of the API, whose rows records are joined with, by the
+    name that their paths begin with, and ``own`` those of the user's files. ``base`` is that name
+    in the shape of such a list, ``name[]`` where a record has several rows.
     """
 
-    def __init__(self, reads: Iterable[str], whole: Iterable[str] = ()) -> None:
-        self.root = Node(path="", key="", attribute="")
+    def __init__(
+        self,
+        reads: Iterable[str],
+        whole: Iterable[str] = (),
+        *,
+        identity: tuple[str, ...] = IDENTITY,
+        base: str = "",
+        lists: Mapping[str, Shape] = MappingProxyType({}),
+        own: Mapping[str, Shape] = MappingProxyType({}),
+        noun: str = "connection",
+    ) -> None:
+        self.root = Node(path=base, key="", attribute="")
+        self.lists = lists
+        self.own = own
+        self._identity = identity
+        # One name alone would give no tuple, and the user's own rows have none.
+        names = identity if len(identity) > 1 else identity * 2
+        self._named: Callable[[Any], tuple[Any, ...]] = attrgetter(*names) if names else tuple
+        self._noun = noun
         #: What the decoder met of an answer: more than it returns where a key stands twice.
         self._met: list[object] = []
-        for path in (*IDENTITY, *sorted(reads)):
+        for path in (*identity, *sorted(reads)):
             self._plant(path)
+        for name, shape in (*lists.items(), *own.items()):
+            self._graft(name, shape.root)
         for path in sorted(whole):
             self._plant(path).whole = True
         self._type(self.root)
@@ -175,16 +202,16 @@ class Shape:
         A connection has a text in each field of its identity. What has an id is judged all the
         same: the run is inconclusive, and says what it saw.
         """
-        record = self.record
+        record, named = self.record, self._named
         if set(map(type, items)) <= {record} and all(
-            map(_is_text, zip(*map(_named, items), strict=True))
+            map(_is_text, zip(*map(named, items), strict=True))
         ):
             return items, []
-        return _sift(items, record, getattr)
+        return _sift(items, record, getattr, self._identity, self._noun)
 
     def ids(self, records: list[Any]) -> list[str]:
         """Return the ids of sifted records, in order."""
-        return [record.id for record in records]
+        return list(map(attrgetter(self._identity[0]), records))
 
     def values(self, records: list[Any], name: str) -> list[object]:
         """Return what sifted records hold as ``name``, a field of a connection's identity."""
@@ -204,8 +231,19 @@ class Shape:
 
     # -- construction -----------------------------------------------------------------------
 
+    def _graft(self, name: str, row: Node) -> None:
+        """Put the rows of another list where its paths begin; ``row`` is the root of its shape."""
+        attribute = _attribute(name, len(self.root.children))
+        if row.path.endswith("[]"):
+            node = Node(name, name, attribute, items=row, joined=True)
+        else:
+            node = Node(
+                name, name, attribute, children=row.children, struct=row.struct, joined=True
+            )
+        self.root.children[name] = node
+
     def _plant(self, path: str) -> Node:
-        node, walked = self.root, ""
+        node, walked = self.root, self.root.path
         for step in segments(path):
             if step == "[]":
                 walked += "[]"
@@ -220,6 +258,8 @@ class Shape:
 
     def _type(self, node: Node) -> Any:
         """Return the type that decodes values at ``node``, making structs on the way."""
+        if node.joined:
+            return Union[_Scalar, Opaque, list[Any]]  # whatever a record has there is no fact
         if node.secret and not node.children:
             return Optional[Concealed]
         if node.whole:
@@ -229,12 +269,12 @@ class Shape:
         if not node.children:
             return Union[_Scalar, Opaque, list[item]]
         struct: Any = msgspec.defstruct(
-            "Object" if node.path else "Record",
+            "Record" if node is self.root else "Object",
             [
                 (child.attribute, Union[self._type(child), msgspec.UnsetType], MISSING)
                 for child in node.children.values()
             ],
-            namespace={} if node.path else self._noting(),
+            namespace=self._noting() if node is self.root else {},
             gc=False,
             rename={child.attribute: child.key for child in node.children.values()},
         )
@@ -273,6 +313,9 @@ class WholeRecords:
     a check on it is an error as it was live.
     """
 
+    def __init__(self, lists: Mapping[str, Decoder] = MappingProxyType({})) -> None:
+        self.lists = lists
+
     def page(self, body: bytes) -> Envelope:
         """Decode one answer of ``GET /v1/connections``. Raises UndecodableError."""
         return envelope(once(utf8(body), _keep, out_of_range=_OUT_OF_RANGE), list)
@@ -284,6 +327,10 @@ class WholeRecords:
     def single(self, body: bytes) -> object:
         """Decode one JSON value that should be a record. Raises UndecodableError."""
         return _kept(body)
+
+    def convert(self, value: object) -> Any:
+        """Return a plain JSON value: it is as it is kept."""
+        return value
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
         """Return the items with an id, and what is wrong with each that is no connection.
@@ -305,6 +352,10 @@ class WholeRecords:
 class Decoder(Protocol):
     """What a source needs of ``Shape`` and ``WholeRecords``, which decode alike."""
 
+    @property
+    def lists(self) -> Mapping[str, Decoder]:
+        """The decoders of the further lists that are wanted, by their facts' name."""
+
     def page(self, body: bytes) -> Envelope:
         """Decode one answer of ``GET /v1/connections``. Raises UndecodableError."""
 
@@ -313,6 +364,9 @@ class Decoder(Protocol):
 
     def single(self, body: bytes) -> object:
         """Decode one JSON value that should be a record. Raises UndecodableError."""
+
+    def convert(self, value: object) -> Any:
+        """Return a plain JSON value as this decoder has it."""
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
         """Return the items with an id, and what is wrong with each that is no connection.
@@ -370,30 +424,30 @@ def _array(value: Any) -> list[Any]:
     return value
 
 
-#: The identity of a decoded record, as a tuple.
-_named = attrgetter(*IDENTITY)
-
-
 def _is_text(column: tuple[object, ...]) -> bool:
     """Whether every value of a column is a text that is not empty."""
     return set(map(type, column)) == {str} and "" not in column
 
 
 def _sift(
-    items: list[Any], record: type[Any], get: Callable[[Any, str], object]
+    items: list[Any],
+    record: type[Any],
+    get: Callable[[Any, str], object],
+    identity: tuple[str, ...] = IDENTITY,
+    noun: str = "connection",
 ) -> tuple[list[Any], list[str]]:
     good, problems = [], []
     for number, item in enumerate(items, 1):
         if type(item) is not record:
-            problems.append(f"item {number} is {kind_of(item)}, not a connection")
+            problems.append(f"item {number} is {kind_of(item)}, not a {noun}")
             continue
-        values = {name: get(item, name) for name in IDENTITY}
-        if _is_text((values["id"],)):
+        values = {name: get(item, name) for name in identity}
+        if _is_text((values[identity[0]],)):
             good.append(item)
         wrong = next((n for n, value in values.items() if not _is_text((value,))), "")
         if wrong:
             held = "empty" if values[wrong] == "" else kind_of(values[wrong])
-            problems.append(f"item {number} is no connection: its {wrong} is {held}")
+            problems.append(f"item {number} is no {noun}: its {wrong} is {held}")
     return good, problems
 
 

@@ -362,6 +362,11 @@ def _only(finding: EarlierFinding) -> str:
 
 def _check_accounts(earlier: EarlierReport, later: EarlierReport) -> None:
     then, now = earlier.source, later.source
+    if then.account and now.account and then.account.id != now.account.id:
+        raise UsageError(
+            f"{earlier.name} is of the account {one_line(str(then.account))} and {later.name} of"
+            f" {one_line(str(now.account))}: two accounts cannot be compared"
+        )
     if then.base_url and now.base_url and then.base_url != now.base_url:
         raise UsageError(
             f"{earlier.name} is of {one_line(then.base_url)} and {later.name} of"

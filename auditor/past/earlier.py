@@ -17,6 +17,7 @@ from auditor.clock import parse_timestamp
 from auditor.errors import UsageError
 from auditor.files import read_file
 from auditor.model import (
+    Account,
     Connection,
     Connections,
     Evidence,
@@ -183,11 +184,17 @@ class _Filter(msgspec.Struct, frozen=True):
     value: str
 
 
+class _Account(msgspec.Struct, frozen=True):
+    id: str
+    name: str = ""
+
+
 class _Source(msgspec.Struct, frozen=True):
     kind: str
     location: str
     filters: list[_Filter]
     base_url: str = ""
+    account: _Account | None = None
 
 
 class _Gate(msgspec.Struct, frozen=True):
@@ -272,7 +279,13 @@ def _report(document: _Document, name: str) -> EarlierReport:
         name=name,
         version=document.tool.version,
         judged_at=judged_at,
-        source=SourceInfo(source.kind, source.location, filters, source.base_url)
+        source=SourceInfo(
+            source.kind,
+            source.location,
+            filters,
+            source.base_url,
+            Account(source.account.id, source.account.name) if source.account else None,
+        )
         if source
         else SourceInfo("", ""),
         outcome=Outcome(gate.outcome),

@@ -43,7 +43,7 @@ class _PolicyLine(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class _Line(msgspec.Struct, frozen=True):
+class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
     format: int
     ran_at: str
     judged_at: str
@@ -58,6 +58,7 @@ class _Line(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     violations: dict[str, int]
     rules: dict[str, dict[str, int | str]]
+    account: str = ""
 
 
 def past_run(result: Result) -> PastRun:
@@ -106,6 +107,7 @@ def line_of(result: Result, ran_at: datetime) -> bytes:
             for checks in result.checks
             if (counts := {v.label: n for v in _TOLD if (n := checks.count(v))})
         },
+        account=result.source.account.id if result.source.account else "",
     )
     return msgspec.json.encode(line) + b"\n"
 
@@ -143,13 +145,14 @@ def trend(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
 class Open(msgspec.Struct, frozen=True):
     """What is open, by rule and by connection or group, since when.
 
-    ``as_of`` is the latest time of judging that counted, ``base_url`` the account's API, "" where
-    it is not known yet. Times are texts that sort as the times do.
+    ``as_of`` is the latest time of judging that counted, ``base_url`` the account's API and
+    ``account`` its id, "" where they are not known yet. Times are texts that sort as the times do.
     """
 
     since: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
     as_of: str = ""
     base_url: str = ""
+    account: str = ""
 
     def times(self, rules: Iterable[str]) -> dict[str, dict[str, datetime]]:
         """Return the times of what is open under ``rules``."""
@@ -193,6 +196,7 @@ def still_open(before: Open, result: Result) -> Open:
         since={rule: names for rule, names in after.items() if names},
         as_of=max(now, before.as_of),
         base_url=result.source.base_url or before.base_url,
+        account=result.source.account.id if result.source.account else before.account,
     )
 
 
@@ -215,12 +219,13 @@ def _is_closed(checks: RuleChecks, name: str, index_of: Mapping[str, int], *, wh
     )
 
 
-class _Open(msgspec.Struct, frozen=True):
+class _Open(msgspec.Struct, frozen=True, omit_defaults=True):
     format: int
     as_of: str
     base_url: str
     #: By rule, by time, what is open since then.
     open: dict[str, dict[str, list[str]]]
+    account: str = ""
 
 
 def open_text(opened: Open) -> str:
@@ -230,7 +235,7 @@ def open_text(opened: Open) -> str:
         times = by_rule[rule] = {}
         for name, time in sorted(names.items(), key=lambda item: (item[1], item[0])):
             times.setdefault(time, []).append(name)
-    document = _Open(FORMAT, opened.as_of, opened.base_url, by_rule)
+    document = _Open(FORMAT, opened.as_of, opened.base_url, by_rule, opened.account)
     return msgspec.json.encode(document).decode() + "\n"
 
 
@@ -247,7 +252,7 @@ def open_of(data: bytes) -> Open | None:
         rule: {name: time for time, names in found.items() for name in names}
         for rule, found in document.open.items()
     }
-    return Open(since, document.as_of, document.base_url)
+    return Open(since, document.as_of, document.base_url, document.account)
 
 
 def _seconds(moment: datetime) -> str:

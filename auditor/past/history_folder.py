@@ -56,11 +56,12 @@ class HistoryFolder(msgspec.Struct, frozen=True):
     def record(self, result: Result, ran_at: datetime) -> Result:
         """Keep ``result``, and return it with its history; ``ran_at`` is the real time.
 
-        Raises ReportError where it cannot be kept.
+        Raises ReportError where it cannot be kept, UsageError where it is another account's.
         """
         with self._locked() as journal:
             runs, torn = _runs(journal)
             known = _open(journal)
+            self._check_account(known, result)
             opened = still_open(known or Open(), result)
             journal.append(LINES, line_of(result, ran_at))
             journal.replace(OPEN, (open_text(opened),))
@@ -68,6 +69,16 @@ class HistoryFolder(msgspec.Struct, frozen=True):
         history = History(trend([*runs, past_run(result)]), since)
         warnings = tuple(self._told(torn, damaged=known is None))
         return replace(result, history=history, warnings=(*result.warnings, *warnings))
+
+    def _check_account(self, known: Open | None, result: Result) -> None:
+        """Raise UsageError where the history is of another account than ``result``."""
+        account = result.source.account
+        if known is None or account is None or known.account in ("", account.id):
+            return
+        raise UsageError(
+            f"--history {printable(str(self.path))} is of the account {one_line(known.account)},"
+            f" not of {account}; keep a folder for each account"
+        )
 
     def _told(self, torn: int, *, damaged: bool) -> Iterator[str]:
         if torn:

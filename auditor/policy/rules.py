@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from auditor.facts.own import OwnFacts
 from auditor.model import PolicyFile, Rule
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.messages import Message
@@ -54,9 +55,9 @@ class Ruleset(msgspec.Struct, frozen=True):
 
     ``left_out`` says what was disabled, ``warnings`` what is probably a mistake, ``overridden``
     what was changed of a rule and where, ``disabled`` where a rule was disabled, by its id, all as
-    sentences. ``unselected`` are the ids of rules that ``select`` left out,
-    ``selected_by`` the options that made it. ``notes`` say what a
-    file changed of what a pack or another file asks.
+    sentences. ``unselected`` are the ids of rules that ``select`` left out, ``selected_by`` the
+    options that made it. ``notes`` say what a file changed of what a pack or another file asks.
+    ``facts`` are the user's own, by name.
     """
 
     rules: tuple[PolicyRule | GroupRule, ...]
@@ -68,6 +69,7 @@ class Ruleset(msgspec.Struct, frozen=True):
     unselected: tuple[str, ...] = ()
     selected_by: str = ""
     notes: tuple[str, ...] = ()
+    facts: Mapping[str, OwnFacts] = msgspec.field(default_factory=dict)
 
     def reads(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return every path that is decoded, and those that are needed with all they hold."""

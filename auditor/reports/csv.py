@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from auditor.model import Finding, Outcome, Result
 from auditor.reports.facts import (
@@ -19,11 +19,12 @@ from auditor.reports.facts import (
     sentences,
 )
 from auditor.reports.fingerprint import fingerprint
+from auditor.reports.links import link
 
 COLUMNS = (
     "type", "verdict", "severity", "rule", "title", "connection_id", "service", "schema",
     "group_id", "group", "connections", "message", "field", "actual", "expected", "evidence",
-    "fix", "note", "policy", "line", "fingerprint",
+    "fix", "note", "policy", "line", "fingerprint", "group_name", "url",
 )  # fmt: skip
 MARK = rf"\A\ufeff?{','.join(COLUMNS)}\r?\n"
 
@@ -36,10 +37,13 @@ def render(result: Result) -> Iterator[str]:
     """Yield the report on ``result``."""
     about = "; ".join(f"{name}={value}" for name, value in facts(result).items())
     run = _run(result.gate.outcome, sentences(result.gate.reasons), about)
-    yield _text([COLUMNS, run])
+    listed = result.connections
+    more = [f"dimension.{name}" if name in COLUMNS else name for name in listed.dimensions]
+    yield _text([[*COLUMNS, *_safe(more)], run])
+    at = {name: n for n, name in enumerate(listed.ids)} if more else {}
     findings = result.findings
     for start in range(0, len(findings), _CHUNK):
-        yield _text([_row(finding) for finding in findings[start : start + _CHUNK]])
+        yield _text([_row(result, f, at) for f in findings[start : start + _CHUNK]])
 
 
 def placeholder(version: str) -> str:
@@ -52,7 +56,7 @@ def _run(outcome: Outcome, message: str, note: str) -> list[str]:
     return _safe(filled.get(column, "") for column in COLUMNS)
 
 
-def _row(finding: Finding) -> list[str | int]:
+def _row(result: Result, finding: Finding, at: Mapping[str, int]) -> list[str | int]:
     rule, members = finding.rule, finding.connections
     one = members[0] if len(members) == 1 else None
     first = finding.evidence[0] if finding.evidence else None
@@ -77,7 +81,11 @@ def _row(finding: Finding) -> list[str | int]:
         finding.note,
         rule.position.file,
     )
-    return [*_safe(texts), rule.position.line, fingerprint(finding)]
+    url = link(result, rule, one) if one else ""
+    name = one.group_name if one else ""
+    columns = result.connections.dimensions.values()
+    more = [column[at[one.id]] if one else "" for column in columns]
+    return [*_safe(texts), rule.position.line, fingerprint(finding), *_safe([name, url, *more])]
 
 
 def _safe(texts: Iterable[str]) -> list[str]:

@@ -31,6 +31,7 @@ def facts(result: Result) -> dict[str, str]:
         "judged_at": iso(result.judged_at),
         "clock_note": result.clock_note,
         "source": f"{source.kind}: {source.location}",
+        "account": str(source.account) if source.account else "",
         **{f"filter.{name}": value for name, value in source.filters},
         "listing": listing_in_words(result),
         "outcome": gate.outcome.value,
@@ -45,6 +46,7 @@ def facts(result: Result) -> dict[str, str]:
     }
     for name, texts in (
         ("policy", [f"{p.name} ({p.file}) sha256:{p.sha256}" for p in result.policies]),
+        ("facts", facts_in_words(result)),
         ("reason", gate.reasons),
         ("problem", result.listing.problems),
         ("left_out", result.left_out),
@@ -54,6 +56,16 @@ def facts(result: Result) -> dict[str, str]:
     ):
         named |= {f"{name}.{number}": text for number, text in enumerate(texts, 1)}
     return {name: value for name, value in named.items() if value}
+
+
+def facts_in_words(result: Result) -> list[str]:
+    """Return where each fact came from that a rule may read, and whether it could be read."""
+    told = []
+    for each in result.facts:
+        held = f"not read: {each.problem}" if each.problem else plural(each.rows, "row")
+        digest = f" sha256:{each.sha256}" if each.sha256 else ""
+        told.append(f"{each.name} ({each.origin}): {held}{digest}")
+    return told
 
 
 def listing_in_words(result: Result) -> str:
@@ -120,7 +132,7 @@ def pressing(result: Result, limit: int) -> list[Finding]:
 def connections_in_words(finding: Finding) -> list[str]:
     """Return ``service/schema (id) in group g`` for each connection; many are cut and counted."""
     shown = finding.connections[:MOST_CONNECTIONS]
-    words = [f"{c.service}/{c.schema} ({c.id}) in group {c.group_id}" for c in shown]
+    words = [f"{c.service}/{c.schema} ({c.id}) in group {c.group}" for c in shown]
     more = len(finding.connections) - len(shown)
     return [*words, f"and {plural(more, 'more connection')}"] if more else words
 

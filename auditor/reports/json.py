@@ -22,6 +22,7 @@ from auditor.model import (
     Connection,
     Connections,
     Evidence,
+    FactsInfo,
     Finding,
     Gate,
     History,
@@ -39,6 +40,7 @@ from auditor.model import (
 from auditor.reports.claim import claim
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
+from auditor.reports.links import link
 
 #: Grows by a minor step when something is added, by a major one when something changes.
 SCHEMA_VERSION = "1.3"
@@ -61,6 +63,7 @@ def render(result: Result) -> Iterator[str]:
             source=_source(result),
             listing=_listing(result.listing),
             policies=[_policy(policy) for policy in result.policies],
+            **({"facts": [_facts(each) for each in result.facts]} if result.facts else {}),
             gate=_gate(result.gate),
             claim=claim(result).sentence,
             counts=_counts(result.counts, result.total),
@@ -73,6 +76,7 @@ def render(result: Result) -> Iterator[str]:
             idle_rules=[rule.id for rule in result.idle_rules],
             **({"plan": _plan(result, result.plan)} if result.plan is not None else {}),
             **({"history": _history(result.history)} if result.history is not None else {}),
+            **({"groups": groups} if (groups := _groups(result)) else {}),
         ),
         result.connections,
         map(_rule, result.checks),
@@ -133,6 +137,13 @@ def _document(
     yield from _column("schema", connections.schemas)
     yield ","
     yield from _column("group_id", connections.group_ids)
+    if connections.dimensions:
+        yield ',"dimensions": ['
+        for number, (name, values) in enumerate(connections.dimensions.items()):
+            yield f'{"," if number else ""}{{"name": {json_text(name)},'
+            yield from _column("values", values)
+            yield "}"
+        yield "]"
     yield '},\n"rules": ['
     # A rule's line has a letter per connection: one at a time is enough.
     yield from json_lines(rules, at_once=1)
@@ -154,12 +165,13 @@ def _column(name: str, values: Sequence[str]) -> Iterator[str]:
 
 
 def _source(result: Result) -> _Object:
-    source = result.source
+    source, account = result.source, result.source.account
     return {
         "kind": source.kind,
         "location": source.location,
         "base_url": source.base_url,
         "filters": [{"name": name, "value": value} for name, value in source.filters],
+        **({"account": {"id": account.id, "name": account.name}} if account else {}),
     }
 
 
@@ -182,6 +194,21 @@ def _policy(policy: PolicyFile) -> _Object:
         "title": policy.title,
         "file": policy.file,
         "sha256": policy.sha256,
+    }
+
+
+def _groups(result: Result) -> list[_Object]:
+    names = result.connections.group_names
+    return [{"id": group_id, "name": name} for group_id, name in names.items()]
+
+
+def _facts(facts: FactsInfo) -> _Object:
+    return {
+        "name": facts.name,
+        "origin": facts.origin,
+        "rows": facts.rows,
+        "sha256": facts.sha256,
+        "problem": facts.problem,
     }
 
 
@@ -291,7 +318,10 @@ def _plan(result: Result, plan: PlanScope) -> _Object:
 
 
 class _Found(msgspec.Struct, gc=False):
-    """A finding as the document has it; ``open_since`` is left out without a history."""
+    """A finding as the document has it.
+
+    ``open_since`` is left out without a history, ``url`` where the API is not Fivetran's own.
+    """
 
     fingerprint: str
     rule: str
@@ -306,6 +336,7 @@ class _Found(msgspec.Struct, gc=False):
     note: str
     resources: tuple[Resource, ...] | msgspec.UnsetType
     open_since: str | msgspec.UnsetType
+    url: str | msgspec.UnsetType
 
 
 def _found(result: Result) -> Iterator[_Found]:
@@ -329,7 +360,14 @@ def _found(result: Result) -> Iterator[_Found]:
                 finding.note,
                 finding.resources or msgspec.UNSET,
                 msgspec.UNSET if history is None else _open_since(finding, history),
+                _url(result, finding),
             )
+
+
+def _url(result: Result, finding: Finding) -> str | msgspec.UnsetType:
+    if len(finding.connections) != 1:
+        return msgspec.UNSET
+    return link(result, finding.rule, finding.connections[0]) or msgspec.UNSET
 
 
 def _open_since(finding: Finding, history: History) -> str | msgspec.UnsetType:

@@ -179,7 +179,7 @@ def _listing_suite(result: Result, stamp: str, part: tuple[int, int] = (1, 1)) -
     return "".join(
         (
             _opening("listing", 0, stamp, _Counts(tests=1, errors=int(not good))),
-            _properties({**facts(result), **about}),
+            _properties({**facts(result), **_group_names(result), **about}),
             _case("auditor.listing", name, body),
             _CLOSING,
         )
@@ -311,6 +311,13 @@ def _connection_cases(
     for n in _indices(checks.verdicts, _PASS):
         name = f"{listed.services[n]}/{listed.schemas[n]} ({listed.ids[n]})"
         yield _case(classnames[listed.group_ids[n]], unique(escaped(name)), ""), ""
+
+
+def _group_names(result: Result) -> dict[str, str]:
+    """Return what the groups are called, whose ids class names end with."""
+    names = result.connections.group_names
+    shown = dict.fromkeys(result.connections.group_ids)
+    return {f"group.{group_id}": names[group_id] for group_id in shown if group_id in names}
 
 
 def _group_cases(result: Result, checks: RuleChecks, findings: list[Finding]) -> Iterator[_Case]:

@@ -12,15 +12,17 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from auditor.clock import to_the_second
-from auditor.model import Finding, Outcome, Result, RuleChecks, Verdict
+from auditor.model import Connection, Finding, Outcome, Result, RuleChecks, Verdict
 from auditor.reports.claim import claim
 from auditor.reports.facts import (
     UNFINISHED,
     counts_in_words,
+    facts_in_words,
     listing_in_words,
     pressing,
     trend_in_words,
 )
+from auditor.reports.links import link
 from auditor.text import plural, shortened
 
 LONGEST = 60_000
@@ -63,7 +65,7 @@ def render(result: Result) -> Iterator[str]:
         if len(piece) <= room:
             room -= len(piece)
             yield piece
-    for piece in _sections(pressing(result, _MOST_FINDINGS)):
+    for piece in _sections(result, pressing(result, _MOST_FINDINGS)):
         if len(piece) > room:
             break
         room, written = room - len(piece), written + 1
@@ -119,6 +121,7 @@ def _pieces(result: Result) -> Iterator[str]:
         f"{code(p.name)} ({code(p.file)}, sha256 {code(p.sha256)})"
         for p in result.policies[:_MOST_REASONS]
     ]
+    facts = facts_in_words(result)[:_MOST_REASONS]
     limits = [f"{severity.label} past {most:,}" for severity, most in gate.limits]
     rows = {
         "Connections": f"{plural(len(result.connections), 'connection')} judged",
@@ -126,11 +129,13 @@ def _pieces(result: Result) -> Iterator[str]:
         "Checks": counts_in_words(result),
         **_plan_rows(result),
         "Source": " ".join([prose(source.kind), code(source.location), *filters]),
+        **({"Account": code(str(source.account))} if source.account else {}),
         "Judged at": " ".join(
             filter(None, [to_the_second(result.judged_at), code(result.clock_note)])
         ),
         "Fails on": ", ".join([gate.fail_on.label if gate.fail_on else "none", *limits]),
         "Policies": "<br>".join(policies) + _more(len(result.policies)),
+        **({"Facts": "<br>".join(map(code, facts))} if facts else {}),
         **({"Trend": prose(trend_in_words(result.history))} if result.history else {}),
         "Tool": f"fivetran-auditor {prose(result.version)}",
     }
@@ -194,7 +199,7 @@ def _urgency(checks: RuleChecks) -> tuple[bool, int, int]:
 # -- the findings ----------------------------------------------------------------------------------
 
 
-def _sections(findings: list[Finding]) -> Iterator[str]:
+def _sections(result: Result, findings: list[Finding]) -> Iterator[str]:
     """Yield a piece of text per finding; a rule's first one brings the rule's heading."""
     for _, group in groupby(findings, key=lambda finding: finding.rule.id):
         rows = list(group)
@@ -204,16 +209,22 @@ def _sections(findings: list[Finding]) -> Iterator[str]:
         fix = "".join(f"Fix: {prose(text)}\n\n" for text in list(fixes)[:_MOST_FIXES])
         where = f"Policy: {code(str(rule.position))}\n\n"
         table = "| Verdict | Connection | Group | Actual | Message |\n|---|---|---|---|---|\n"
-        yield f"{heading}{fix}{where}{table}{_row(rows[0])}"
-        yield from map(_row, rows[1:])
+        yield f"{heading}{fix}{where}{table}{_row(result, rows[0])}"
+        yield from (_row(result, finding) for finding in rows[1:])
 
 
-def _row(finding: Finding) -> str:
+def _id(result: Result, finding: Finding, connection: Connection) -> str:
+    """Return a connection's id, as a link to it where there is one."""
+    url = link(result, finding.rule, connection)
+    return f"[{code(connection.id)}]({url})" if url else code(connection.id)
+
+
+def _row(result: Result, finding: Finding) -> str:
     shown = finding.connections[:3]
-    names = [f"{code(f'{c.service}/{c.schema}')} ({code(c.id)})" for c in shown]
+    names = [f"{code(f'{c.service}/{c.schema}')} ({_id(result, finding, c)})" for c in shown]
     if len(finding.connections) > len(shown):
         names.append(f"and {len(finding.connections) - len(shown):,} more")
-    groups = dict.fromkeys(c.group_id for c in shown) if not finding.group else [finding.group]
+    groups = dict.fromkeys(c.group for c in shown) if not finding.group else [finding.group]
     actual = [f"{code(e.field)}: {code(e.actual)}" for e in finding.evidence[:5]]
     note = f" ({prose(finding.note)})" if finding.note else ""
     cells = (

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from auditor.decoding.listed import Listed
 from auditor.decoding.records import Decoder
 from auditor.model import Completeness, Connections, SourceInfo
 
@@ -46,7 +47,7 @@ class End(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-Event = Page | Restart | End
+Event = Page | Restart | End | Listed
 
 
 class Source(Protocol):

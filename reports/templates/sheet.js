@@ -33,10 +33,19 @@ function ruleFacts(rule) {
   ]);
 }
 
-function connectionFacts(c) {
+// Where Fivetran shows the connection; another API than its own has no such page.
+function dashboardLink(c, page) {
+  if (!data.dashboard || !/^[A-Za-z0-9_-]+$/.test(data.ids[c])) return "";
+  const href = `${data.dashboard}${data.ids[c]}/${page}`;
+  return el("a", { href, rel: "noreferrer" }, "Open in Fivetran");
+}
+
+function connectionFacts(c, page = "status") {
   return facts([
     ["Connection", connectionLink(c)], ["Id", el("code", {}, data.ids[c])],
     ["Service", serviceName(c)], ["Group", groupName(c)],
+    ...data.dimensions.map((each) => [each.name, each.values[each.of[c]]]).filter(([, text]) => text),
+    ...[dashboardLink(c, page)].filter(Boolean).map((link) => ["Fivetran", link]),
   ]);
 }
 
@@ -88,7 +97,7 @@ function findingSheet(f) {
       part(
         connections.length === 1 ? "Connection" : plural(connections.length, "connection"),
         groupKey(f) ? facts([["Group judged", groupKey(f)]]) : "",
-        ...connections.slice(0, MOST_LISTED).map(connectionFacts),
+        ...connections.slice(0, MOST_LISTED).map((c) => connectionFacts(c, rule.page)),
         more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
       ),
       part("Rule", ruleFacts(rule)),

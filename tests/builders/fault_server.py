@@ -2,8 +2,11 @@
 
     with FaultServer([response(page([...])), RESET]) as server: ...
 
-The script is one answer a request, in order (the last one repeats), or a function from the
-request to an answer. An answer is bytes or a step, or a sequence of them; after the last step the
+The script is one answer a request, in order (the last one repeats), or a function from the request
+to an answer. It is about connections: any other list is empty, and neither in the script nor among
+``requests``, unless ``others`` says so.
+
+An answer is bytes or a step, or a sequence of them; after the last step the
 connection is closed unless it is ``KEEP``.
 """
 
@@ -21,6 +24,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+
+from auditor.fields import FACT_LISTS
 
 
 class Step(Enum):
@@ -67,10 +72,13 @@ Script = Sequence[Answer] | Callable[[Request], Answer]
 class FaultServer:
     """Answers by script; ``requests`` holds what it was asked so far."""
 
-    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, script: Script, tls: ssl.SSLContext | None = None, *, others: bool = False
+    ) -> None:
         self.requests: list[Request] = []
         self.connections = 0
         self._script = script
+        self._others = others
         self._tls = tls
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -135,6 +143,9 @@ class FaultServer:
 
     def _answer(self, request: Request) -> bool:
         """Follow the script; return whether the connection stays open."""
+        if not self._others and is_another_list(request):
+            self._open[request.connection].sendall(EMPTY_LIST)
+            return True
         with self._lock:
             number = len(self.requests)
             self.requests.append(request)
@@ -163,6 +174,16 @@ class FaultServer:
                 case Step.KEEP:
                     return True
         return False
+
+
+_NOTHING = b'{"code":"Success","data":{"items":[],"account_id":"acc"}}'
+#: What is said of every list but the connections, where a test is not about them.
+EMPTY_LIST = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(_NOTHING), _NOTHING)
+
+
+def is_another_list(request: Request) -> bool:
+    """Whether a request is for one of the lists that are read beside the connections."""
+    return any(urlsplit(request.target).path.endswith(fact.path) for fact in FACT_LISTS.values())
 
 
 def _read(peer: socket.socket, connection: int) -> Request | None:

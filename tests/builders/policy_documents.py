@@ -149,7 +149,7 @@ def _tests(draw: st.DrawFn, field: Field, around: dict[str, Field], depth: int) 
     fitting = [
         operator
         for operator in OPERATORS.values()
-        if field.kind in operator.kinds
+        if operator.fits(field)
         and (field.exposure is not Exposure.SECRET or operator.name == "exists")
         and (depth > 0 or not operator.of_items)
     ]

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from auditor.model import (
+    Account,
     Completeness,
     Connections,
     Evidence,
+    FactsInfo,
     Finding,
     Gate,
     GroupCheck,
@@ -64,7 +66,8 @@ def small_result() -> Result:
     )
     ids = ("quick_fox", "calm_sea", "lost_key", "old_oak", "by_hand")
     schemas = ("orders", "crm", "billing", "events", "orders")
-    listed = Connections(ids, ("postgres",) * 5, schemas, ("prod", "prod", "prod", "dev", "dev"))
+    groups = ("prod", "prod", "prod", "dev", "dev")
+    listed = Connections(ids, ("postgres",) * 5, schemas, groups, {"prod": "Production"})
     at = {connection.id: connection for connection in listed}
     wanted = "at least 15"
     findings = (
@@ -103,7 +106,17 @@ def small_result() -> Result:
     return Result(
         version="1.0.0",
         judged_at=JUDGED_AT,
-        source=SourceInfo("api", "https://api.fivetran.com", (), "https://api.fivetran.com"),
+        source=SourceInfo(
+            "api",
+            "https://api.fivetran.com",
+            (),
+            "https://api.fivetran.com",
+            Account("acme_inc", "Acme"),
+        ),
+        facts=(
+            FactsInfo("owner", "/v1/users", 12),
+            FactsInfo("tiers", "policies/tiers.csv", 40, "c" * 64),
+        ),
         listing=Listing(Completeness.ONE_PAGE, 1, 5),
         policies=(PolicyFile("house", "policies/house.yaml", "b07d44e1" * 8, "How we run it"),),
         connections=listed,

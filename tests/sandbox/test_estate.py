@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from auditor.clock import parse_time_of_day, parse_timestamp
 from auditor.errors import UsageError
-from auditor.fields import FIELDS, PLAN, SCHEMA_CONFIG, Kind, find
+from auditor.fields import PLAN, SCHEMA_CONFIG, Kind, find
+from auditor.fields import RECORD_FIELDS as FIELDS
 from auditor.sandbox import details
 from auditor.sandbox.estate import REGULATED, Estate, build_estate
 from auditor.sandbox.flaws import FLAWS, LIST_FLAWS

@@ -35,9 +35,14 @@ from auditor.cli.options.shared import (
     api_options,
     api_source,
     checked,
+    dimensions_of,
+    dimensions_option,
+    facts_of,
+    facts_option,
     fail_on_option,
     given,
     history_option,
+    lists_of,
     output_options,
     policy_option,
     severity_of,
@@ -77,6 +82,8 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
 )
 @policy_option
 @var_option
+@facts_option
+@dimensions_option
 @click.option(
     "--snapshot",
     metavar="FILE",
@@ -125,6 +132,8 @@ def command(
     *,
     policies: tuple[str, ...],
     variables: tuple[str, ...],
+    facts: tuple[str, ...],
+    dimensions: tuple[str, ...],
     snapshot: str | None,
     terraform_plan: str | None,
     over: tuple[str, ...],
@@ -162,12 +171,21 @@ def command(
             inputs.add("--over", name.rpartition("=")[2])
     if terraform_dir is not None:
         inputs.add_folder("--terraform-dir", Path(terraform_dir), _is_terraform)
+    given_facts = facts_of(facts)
+    for path in given_facts.values():
+        inputs.add("--facts", path)
     # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
     writer.outdate(inputs)
     check_beside_plan(context, terraform_plan)
     try:
         names, chosen = policy_names(policies)
-        loaded = load(names, variables=variables_of(variables), strict=strict, inputs=inputs)
+        loaded = load(
+            names,
+            variables=variables_of(variables),
+            facts=given_facts,
+            strict=strict,
+            inputs=inputs,
+        )
     finally:
         # What policies extend is known now, whatever is wrong with them.
         writer.prepare(inputs)
@@ -197,6 +215,8 @@ def command(
         notes=settings_in_force(context),
         max_age=max_age,
         skip_unknown=on_unknown == "skip",
+        lists=lists_of(more["lists"]),
+        dimensions=dimensions_of(dimensions, ruleset),
     )
     telling = Telling(
         terminal, quiet=quiet, verbose=verbose, chosen=chosen, history=_history(history, source)

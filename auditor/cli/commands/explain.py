@@ -26,7 +26,7 @@ from auditor.text import listed, one_line, plural
 @click.command(
     name="explain",
     cls=Configurable,
-    keys={"rule": None},
+    keys={"rule": None, "fields": None, "facts": None, "packs": None, "operators": None},
     short_help="Show the rules in force, or one rule in full.",
 )
 @click.argument("rule", required=False, shell_complete=completion.rules)
@@ -40,6 +40,10 @@ from auditor.text import listed, one_line, plural
 )
 @policy_option
 @var_option
+@click.option("--fields", is_flag=True, help="List the fields of a connection.")
+@click.option("--facts", is_flag=True, help="List the facts, the policies' own among them.")
+@click.option("--operators", is_flag=True, help="List the operators.")
+@click.option("--packs", is_flag=True, help="List the shipped packs.")
 @click.pass_obj
 def command(
     terminal: Terminal,
@@ -49,20 +53,51 @@ def command(
     terraform_plan: str | None,
     policies: tuple[str, ...],
     variables: tuple[str, ...],
+    fields: bool,
+    facts: bool,
+    operators: bool,
+    packs: bool,
 ) -> int:
     """Show the rules in force and where each stands; with RULE, all there is to say of it.
 
     What a rule requires is told in English that is derived from the condition itself.
     """
-    names, chosen = policy_names(policies)
-    loaded = load(names, variables=variables_of(variables))
-    if terraform_plan is not None:
-        lines = _of_plans(loaded, terraform_plan, rule)
+    flags = {"--fields": fields, "--facts": facts, "--operators": operators, "--packs": packs}
+    lists = [name for name, wanted in flags.items() if wanted]
+    if lists and rule is not None:
+        raise UsageError(f"{listed(lists, 'and')} list what there is; leave {one_line(rule)} out")
+    if lists:
+        lines = _listed(lists, policies, variables)
     else:
-        lines = _all(loaded, chosen) if rule is None else _one(loaded, rule)
+        names, chosen = policy_names(policies)
+        loaded = load(names, variables=variables_of(variables))
+        if terraform_plan is not None:
+            lines = _of_plans(loaded, terraform_plan, rule)
+        else:
+            lines = _all(loaded, chosen) if rule is None else _one(loaded, rule)
     for line in lines:
         terminal.say(line)
     return 0
+
+
+def _listed(
+    lists: Sequence[str], policies: tuple[str, ...], variables: tuple[str, ...]
+) -> Iterator[str]:
+    from auditor.cli.terminal import catalogue
+
+    for number, name in enumerate(lists):
+        if number:
+            yield ""
+        if name == "--fields":
+            yield from catalogue.fields()
+        elif name == "--facts":
+            names, _ = policy_names(policies)
+            loaded = load(names, variables=variables_of(variables))
+            yield from catalogue.facts(loaded.ruleset.facts.values())
+        elif name == "--operators":
+            yield from catalogue.operators()
+        else:
+            yield from catalogue.packs()
 
 
 def _all(loaded: Loaded, chosen: str) -> Iterator[str]:

@@ -6,25 +6,32 @@ snapshot that stood under the name before stays as it was, and the exit code is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
 from auditor.cli.config.command import Configurable, config_file
-from auditor.cli.options.shared import ApiOptions, allow_empty_option, api_options, api_source
+from auditor.cli.options.shared import (
+    ApiOptions,
+    allow_empty_option,
+    api_options,
+    api_source,
+    lists_of,
+)
 from auditor.cli.terminal.streams import Terminal
 from auditor.clock import apart
 from auditor.errors import Interrupted, SourceError
 from auditor.output.inputs import Inputs
 from auditor.output.target import Target
-from auditor.text import plural
+from auditor.text import listed, plural
 
 if TYPE_CHECKING:
+    from auditor.decoding.listed import Listed
     from auditor.model import SourceInfo
     from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
-    from auditor.sources.stream import End, Event
+    from auditor.sources.stream import End, Event, Page
 
 #: Clocks that differ by more than this are not told apart by a slow network.
 _SKEW = timedelta(seconds=300)
@@ -58,14 +65,19 @@ def command(
     """Save every connection that the API lists, for `audit --snapshot`.
 
     A snapshot holds whole records, config included (Fivetran masks the secrets in it), and is
-    readable by you alone: keep it private. It is saved whole or not at all.
+    readable by you alone: keep it private. It is saved whole or not at all. Groups' names and the
+    account go with it; further lists of the account with --with.
     """
+    from auditor.decoding.kept_rows import kept_rows
     from auditor.decoding.records import WholeRecords
+    from auditor.facts.gathered import ALWAYS
     from auditor.sources.ahead import read_ahead
     from auditor.sources.saved.snapshot_file import SnapshotWriter
 
     terminal: Terminal = context.obj
 
+    asked = lists_of(api["lists"])
+    decoder = WholeRecords(kept_rows(dict.fromkeys((*ALWAYS, *asked))))
     source = api_source(api)
     started = datetime.now(UTC)
     target = Target.named(output or f"connections-{started:%Y%m%dT%H%M%SZ}.ndjson.gz")
@@ -74,9 +86,10 @@ def command(
     inputs.refuse(f"--output {target}", target, "snapshot")
     header = _header(source.info, started)
     with SnapshotWriter(target, header, terminal.scrubber.text) as writer:
-        events = read_ahead(source.events(WholeRecords()), source=source, timeout=timeout)
+        events = read_ahead(source.events(decoder), source=source, timeout=timeout)
+        saving = _Saving(writer, source.info, terminal, decoder.lists, asked)
         try:
-            end, count = _save(events, writer, source.info, terminal)
+            end, count = saving.read(events)
             _check_whole(end, count, allow_empty=allow_empty)
         except SourceError as error:
             raise SourceError(f"{error}; nothing was saved to {target}") from error
@@ -88,41 +101,95 @@ def command(
     aside = target.is_stdout
     saved = f"Saved {plural(count, 'connection')} from {source.info.location} to {target}"
     terminal.say(f"{saved} ({end.completeness.value}).", to_err=aside)
+    if asked:
+        told = [f"{plural(n, 'row')} of {name}" for name, n in sorted(saving.lists.items())]
+        terminal.say(f"Beside them: {listed(told, 'and')}.", to_err=aside)
     terminal.say("It holds whole records, config included: keep it private.", to_err=aside)
     return 0
 
 
-def _save(
-    events: Iterator[Event], writer: SnapshotWriter, info: SourceInfo, terminal: Terminal
-) -> tuple[End, int]:
-    """Write every page; return the listing's end and how many connections it has.
+class _Saving:
+    """A listing on its way into a snapshot: lists first, then records as they come."""
 
-    Raises SourceError where the listing has no end, or anything that is no connection.
-    """
-    from auditor.sources.stream import Page, Restart
+    def __init__(
+        self,
+        writer: SnapshotWriter,
+        info: SourceInfo,
+        terminal: Terminal,
+        wanted: Collection[str],
+        asked: Collection[str],
+    ) -> None:
+        self._writer = writer
+        self._info = info
+        self._terminal = terminal
+        self._wanted = set(wanted)
+        self._asked = asked
+        self._lists: dict[str, list[Any]] = {}
+        #: Pages that came before the last list did.
+        self._kept: list[Page] = []
+        self._count = self._pages = 0
 
-    count, pages = 0, 0
-    for event in events:
-        if isinstance(event, Restart):
-            _warn(terminal, f"the walk begins anew: {event.reason}")
-            count, pages = 0, 0
-        elif isinstance(event, Page):
-            late = apart(event.as_of, datetime.now(UTC)) if event.as_of else ""
-            if problems := [*event.problems, *filter(None, [late])]:
-                raise SourceError("; ".join(problems))
-            for warning in event.warnings:
-                _warn(terminal, warning)
-            if not pages:
-                writer.restart(_header(info, _time_of(event.as_of, terminal)))
-            writer.add(event.records)
-            count, pages = count + len(event.records), pages + 1
-            terminal.progress(f"{plural(pages, 'page')}, {plural(count, 'connection')}")
+    @property
+    def lists(self) -> dict[str, int]:
+        """How many rows of each list were saved, by its name."""
+        return {name: len(rows) for name, rows in self._lists.items()}
+
+    def read(self, events: Iterator[Event]) -> tuple[End, int]:
+        """Write every page; return the listing's end and how many connections it has.
+
+        Raises SourceError where the listing has no end, or holds anything that is no connection,
+        or a list that was asked for cannot be read.
+        """
+        from auditor.decoding.listed import Listed
+        from auditor.sources.stream import End, Page, Restart
+
+        for event in events:
+            if isinstance(event, Restart):
+                _warn(self._terminal, f"the walk begins anew: {event.reason}")
+                self._count, self._pages, self._kept = 0, 0, []
+            elif isinstance(event, Listed):
+                self._take_list(event)
+            elif isinstance(event, Page):
+                self._kept.append(event)
+            elif isinstance(event, End):
+                self._write()
+                for warning in event.warnings:
+                    _warn(self._terminal, warning)
+                self._terminal.end_progress()
+                return event, self._count
+            if not self._wanted:
+                self._write()
+        raise SourceError("the listing stopped without its end; run again")
+
+    def _take_list(self, found: Listed) -> None:
+        from auditor.fields import FACT_LISTS
+
+        self._wanted.discard(found.name)
+        resource = FACT_LISTS[found.name].resource
+        wrong = found.problem or "; ".join(found.doubts[:1])
+        if wrong and found.name in self._asked:
+            raise SourceError(f"{resource}: {wrong}")
+        if wrong:
+            _warn(self._terminal, f"{resource} are not saved: {wrong}")
         else:
-            for warning in event.warnings:
-                _warn(terminal, warning)
-            terminal.end_progress()
-            return event, count
-    raise SourceError("the listing stopped without its end; run again")
+            self._lists[resource] = found.rows
+
+    def _write(self) -> None:
+        kept, self._kept = self._kept, []
+        for page in kept:
+            late = apart(page.as_of, datetime.now(UTC)) if page.as_of else ""
+            if problems := [*page.problems, *filter(None, [late])]:
+                raise SourceError("; ".join(problems))
+            for warning in page.warnings:
+                _warn(self._terminal, warning)
+            if not self._pages:
+                self._writer.restart(_header(self._info, _time_of(page.as_of, self._terminal)))
+                for resource, rows in sorted(self._lists.items()):
+                    self._writer.add_list(resource, rows)
+            self._writer.add(page.records)
+            self._count, self._pages = self._count + len(page.records), self._pages + 1
+            pages, count = plural(self._pages, "page"), plural(self._count, "connection")
+            self._terminal.progress(f"{pages}, {count}")
 
 
 def _check_whole(end: End, count: int, *, allow_empty: bool) -> None:

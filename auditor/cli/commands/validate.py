@@ -14,11 +14,16 @@ from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.reports import outdating
 from auditor.cli.options.rules import waivers_of, waivers_option
-from auditor.cli.options.shared import strict_option, var_option, variables_of
+from auditor.cli.options.shared import (
+    strict_option,
+    var_option,
+    variables_of,
+)
 from auditor.cli.terminal.streams import Terminal, excerpt, style
 from auditor.errors import PolicyError, Problem, ReportError
 from auditor.output.inputs import Inputs
 from auditor.policy.loading.load import load
+from auditor.policy.loading.unused_facts import unused
 from auditor.policy.rules import Ruleset
 from auditor.reports import PROBLEM_REPORTS
 from auditor.reports.writer import Destination, ReportWriter, parse_destination
@@ -29,7 +34,7 @@ from auditor.version import __version__
 @click.command(
     name="validate",
     cls=Configurable,
-    keys={"paths": "policy", "reports": None},
+    keys={"paths": "policy", "reports": None, "facts": None},
     unread=outdating(PROBLEM_REPORTS, "."),
     short_help="Check policies: every problem with file:line:column.",
 )
@@ -39,6 +44,9 @@ from auditor.version import __version__
 @var_option
 @waivers_option
 @strict_option
+@click.option(
+    "--facts", is_flag=True, help="Say which facts, columns and rows of yours nothing can use."
+)
 @click.option(
     "--report",
     "reports",
@@ -58,6 +66,7 @@ def command(
     variables: tuple[str, ...],
     waivers: str | None,
     strict: bool,
+    facts: bool,
     reports: tuple[str, ...],
     quiet: bool,
     verbose: bool,  # noqa: ARG001  # read from the arguments, where a bug may come before options
@@ -89,7 +98,7 @@ def command(
         finally:
             writer.prepare(inputs)
         ruleset = loaded.ruleset
-        problems += loaded.warnings
+        problems += [*loaded.warnings, *(unused(ruleset) if facts else ())]
         counted.append(plural(len(ruleset.rules), "rule"))
         counted.append(plural(len(ruleset.policies), "file"))
     except PolicyError as error:

@@ -52,6 +52,7 @@ ANCHORS: Mapping[str, Callable[[Path, str], str]] = MappingProxyType(
         "history": _path,
         "output_dir": _path,
         "report": _report,
+        "facts": _report,
     }
 )
 

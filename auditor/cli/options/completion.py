@@ -44,6 +44,13 @@ def tags(context: click.Context, _parameter: click.Parameter, typed: str) -> lis
     return _starting(typed, sorted({one_line(tag) for *_, own in _rules(context) for tag in own}))
 
 
+def lists(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Offer the further lists of the account."""
+    from auditor.fields import FACT_LISTS
+
+    return _starting(typed, [fact.resource for fact in FACT_LISTS.values()])
+
+
 def words(known: Iterable[str]) -> Complete:
     """Return what offers the words ``known``."""
     known = tuple(known)

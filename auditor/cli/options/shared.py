@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -20,9 +20,11 @@ from auditor.cli.options.precedence import as_near
 from auditor.clock import parse_duration, parse_timestamp
 from auditor.errors import UsageError
 from auditor.model import Severity
-from auditor.text import one_line
+from auditor.suggest import nearest
+from auditor.text import listed, one_line
 
 if TYPE_CHECKING:
+    from auditor.policy.rules import Ruleset
     from auditor.sources.api.walk import FivetranSource
 
     _MomentType = click.ParamType[datetime]
@@ -93,6 +95,7 @@ class ApiOptions(TypedDict):
     page_size: int
     verify_listing: bool
     max_wait: float
+    lists: tuple[str, ...]
 
 
 def _not_empty(
@@ -140,6 +143,16 @@ _API_OPTIONS = (
         help="Walk until two walks in a row list the same connections.",
     ),
     click.option(
+        "--with",
+        "lists",
+        multiple=True,
+        metavar="LIST",
+        shell_complete=completion.lists,
+        callback=checked(lambda texts: lists_of(texts)),  # noqa: PLW0108  # it stands below
+        help="Read a further list of the account, such as users; repeatable, or with commas. What"
+        " rules need is read anyway.",
+    ),
+    click.option(
         "--max-wait",
         type=SecondsType(),
         default=120,
@@ -179,6 +192,23 @@ var_option = click.option(
     multiple=True,
     metavar="NAME=VALUE",
     help="Set a variable that a policy declares; repeatable.",
+)
+
+facts_option = click.option(
+    "--facts",
+    "facts",
+    multiple=True,
+    metavar="NAME=FILE",
+    shell_complete=completion.files,
+    help="A file for facts that a policy declares, instead of its own; repeatable.",
+)
+
+dimensions_option = click.option(
+    "--dimensions",
+    "dimensions",
+    multiple=True,
+    metavar="NAME=FIELD",
+    help="Show a field or a fact of each connection in reports, as team=tiers.team; repeatable.",
 )
 
 strict_option = click.option(
@@ -240,13 +270,53 @@ def severity_of(fail_on: str) -> Severity | None:
 
 def variables_of(settings: tuple[str, ...]) -> dict[str, str]:
     """Return ``--var`` arguments by name. Raises UsageError for one without ``=``, or twice."""
+    return _named(settings, "--var", "VALUE")
+
+
+def facts_of(settings: tuple[str, ...]) -> dict[str, str]:
+    """Return ``--facts`` arguments by name. Raises UsageError for one without ``=``, or twice."""
+    return _named(settings, "--facts", "FILE")
+
+
+def dimensions_of(settings: tuple[str, ...], ruleset: Ruleset) -> dict[str, str]:
+    """Return the paths that ``--dimensions`` names. Raises UsageError for one that is no field."""
+    from auditor.fields import FIELDS, find
+
+    own = {f.path for facts in ruleset.facts.values() for f in facts.fields()}
+    found = _named(settings, "--dimensions", "FIELD")
+    for name, path in found.items():
+        if "[]" in path or (find(path) is None and path not in own):
+            known = [*(p for p in FIELDS if "[]" not in p), *own]
+            hint = nearest(path, known) or "explain --fields and --facts list them"
+            wrong = f"{one_line(name)}={one_line(path)}"
+            raise UsageError(f"--dimensions {wrong}: no field is called so ({hint})")
+    return found
+
+
+def lists_of(settings: Iterable[str]) -> tuple[str, ...]:
+    """Return the facts whose lists ``--with`` names. Raises UsageError for what is no list."""
+    from auditor.fields import FACT_LISTS
+
+    names = {fact.resource: name for name, fact in FACT_LISTS.items()}
+    facts = {name: fact.resource for name, fact in FACT_LISTS.items()}
+    found: dict[str, None] = {}
+    for text in settings:
+        for word in (part.strip() for part in text.split(",")):
+            if word not in names:
+                hint = nearest(word, names, facts) or f"lists: {listed(names)}"
+                raise UsageError(f"--with {one_line(word) or 'nothing'}: no such list ({hint})")
+            found[names[word]] = None
+    return tuple(found)
+
+
+def _named(settings: tuple[str, ...], option: str, value_name: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in settings:
         name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--var {one_line(text)}: write --var NAME=VALUE")
+        if not equals or not name or (value_name == "FILE" and not value):
+            raise UsageError(f"{option} {one_line(text)}: write {option} NAME={value_name}")
         if name in found:
-            raise UsageError(f"--var {one_line(name)} is given twice")
+            raise UsageError(f"{option} {one_line(name)} is given twice")
         found[name] = value
     return found
 

@@ -109,6 +109,8 @@ def _facts(result: Result, chosen: str, width: int | None) -> Iterator[str]:
         yield from _row("", f"no --policy was given: {chosen}", width)
     filters = "".join(f", {name} {one_line(value)}" for name, value in result.source.filters)
     yield from _row("source", f"{one_line(result.source.location)}{filters}", width)
+    if result.source.account is not None:
+        yield from _row("account", one_line(str(result.source.account)), width)
     walks = f", {plural(listing.walks, 'walk')}" if listing.walks > 1 else ""
     pages = plural(listing.pages, "page")
     yield from _row("listing", f"{listing.completeness.value} ({pages}{walks})", width)
@@ -118,6 +120,9 @@ def _facts(result: Result, chosen: str, width: int | None) -> Iterator[str]:
         yield from _row("", one_line(result.clock_note), width)
     for note in _age(result):
         yield from _row("", note, width)
+    own = [f"{each.name} ({plural(each.rows, 'row')} of {each.origin})" for each in result.facts]
+    if own:
+        yield from _row("facts", one_line(listed(own, "and"), _LONGEST_NOTE), width)
 
 
 def _age(result: Result) -> Iterator[str]:

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from auditor.clock import FUTURE_TOLERANCE, parse_time_of_day, parse_timestamp
-from auditor.decoding.gaps import Gap, gaps_in
-from auditor.decoding.json_values import MISSING
+from auditor.decoding.gaps import LACKS, gaps_in
+from auditor.decoding.json_values import MISSING, Unread
 from auditor.decoding.records import Node, Shape
 from auditor.model import Verdict
 from auditor.policy.language.conditions import ITSELF, All, AnyOf, Condition, Nested, Not, Test
@@ -29,7 +29,7 @@ from auditor.policy.language.values import LARGEST, Takes
 from auditor.policy.rules import GroupRule, PolicyRule
 
 _NUMBER = "{0} is not None"
-_FILLED = "type({0}) is not Gap"
+_FILLED = "type({0}) not in LACKS"
 _GUARDS = {str: "type({0}) is str", bool: "type({0}) is bool", int: _NUMBER, float: _NUMBER}
 _NUMBERS = frozenset({int, float})
 #: A source that calls its operand costs more than all the rest, and is asked once.
@@ -90,7 +90,7 @@ class _Program:
         self.gaps = gaps
         self.names: dict[str, Any] = {
             "MISSING": MISSING,
-            "Gap": Gap,
+            "LACKS": LACKS,
             "NUMERIC": _NUMBERS,
             "NOW": now,
             "HORIZON": Now(FUTURE_TOLERANCE).at(now),
@@ -237,7 +237,7 @@ class _Program:
         value, operand = local.of(test.path, test.reading), test.operand
         if isinstance(operand, Literal):
             guard = _guard(test, operand)
-            if guard == "" and self.gaps:
+            if guard == "" and (self.gaps or local.is_joined(test.path)):
                 guard = _FILLED
             looks_within = self.gaps and test.operator.whole
             if test.operator.source and guard is not None and not looks_within:
@@ -268,7 +268,8 @@ class _Program:
     def _call(self, test: Test, local: _Locals) -> Callable[..., Truth]:
         """Return ``test`` as a function of the value and, for a field operand, of the other."""
         operator, operand, now = test.operator, test.operand, self.now
-        takes, holds = operator.accepts(test.kind).admits, operator.holds
+        admits, holds = operator.accepts(test.kind).admits, operator.holds
+        takes = test.takes if admits(Unread("")) else admits
         if isinstance(operand, FieldOperand):
 
             def with_field(value: Any, other: Any, days: Any = MISSING) -> Truth:
@@ -360,6 +361,11 @@ class _Locals:
             node = node.children[step] if node else None
         return node
 
+    def is_joined(self, path: str) -> bool:
+        """Whether the value at ``path`` comes from another list, which may not have been read."""
+        node = self._node.children.get(path.partition(".")[0]) if self._node else None
+        return node is not None and node.joined
+
     def _bind(self, expression: str, lines: list[str]) -> str:
         name, self._bound = f"v{self._bound}", self._bound + 1
         lines.append(f"{name} = {expression}")
@@ -372,12 +378,12 @@ class _Locals:
     def _load(self, path: str) -> str:
         above, _, key = path.rpartition(".")
         parent, holder = self.node_of(above), self.of(above) if above else self._subject
-        gaps = self._program.gaps
+        lacking = f"{holder} if type({holder}) in LACKS else MISSING"
+        else_ = lacking if self._program.gaps or self.is_joined(path) else "MISSING"
         if parent is None:
-            return f"{holder} if type({holder}) is Gap else MISSING" if gaps else "MISSING"
+            return else_
         child = parent.children[key]
         # Below what a plan leaves open, all is open.
-        else_ = f"{holder} if type({holder}) is Gap else MISSING" if gaps else "MISSING"
         if parent.whole:
             return f"{holder}.get({key!r}, MISSING) if type({holder}) is dict else {else_}"
         if self._exact and not above:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from auditor.decoding.gaps import Gap, gaps_in
-from auditor.decoding.json_values import MISSING
+from auditor.decoding.json_values import MISSING, Unread
 from auditor.fields import Kind
 from auditor.model import Position
 from auditor.policy.language.operands import FieldOperand, Literal, Reading
@@ -50,7 +50,7 @@ class Test(msgspec.Struct, frozen=True):
 
     def takes(self, value: Any) -> bool:
         """Whether ``value``, read as ``reading``, can be asked about."""
-        return self.operator.accepts(self.kind).admits(value)
+        return type(value) is not Unread and self.operator.accepts(self.kind).admits(value)
 
     __test__ = False  # the name is the language's own; pytest need not collect it
 
@@ -146,7 +146,7 @@ def reach(value: Any, path: str) -> Any:
     if path == ITSELF:
         return value
     for step in path.split("."):
-        if type(value) is Gap:
+        if type(value) is Gap or type(value) is Unread:
             return value
         if isinstance(value, dict):
             value = value.get(step, MISSING)

@@ -20,7 +20,7 @@ import msgspec
 
 from auditor.clock import UNITS_BY_NAME, longest_gap
 from auditor.decoding.json_values import MISSING
-from auditor.fields import Kind, find
+from auditor.fields import Field, Kind, find
 from auditor.policy.language import semantics as means
 from auditor.policy.language.operands import FieldOperand, Reading
 from auditor.policy.language.semantics import Interval, Quantifier
@@ -133,6 +133,11 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
         documented = find(path)
         sized = documented is not None and documented.kind in {Kind.STRING, Kind.ARRAY}
         return self.whole and (self.form is OperandForm.SCHEMA or not sized)
+
+    def fits(self, field: Field) -> bool:
+        """Whether a policy may use it on ``field``: of a fact only what is named is decoded."""
+        sized = field.kind in {Kind.STRING, Kind.ARRAY} and self.form is not OperandForm.SCHEMA
+        return field.kind in self.kinds and not (field.joined and self.whole and not sized)
 
     def accepts(self, kind: Kind) -> Takes:
         """Return the values that can be asked about of a field that is documented as ``kind``.

@@ -231,7 +231,7 @@ class ConditionReader:
                 "write exists: true or exists: false",
             )
             return False
-        if found.kind in operator.kinds:
+        if operator.fits(found):
             return True
         self._advice.misfit(found, operator, node)
         return False

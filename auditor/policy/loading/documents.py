@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 
 from auditor.errors import UsageError
-from auditor.fields import FIELDS, Exposure
+from auditor.facts.shape import fact_of
+from auditor.fields import FACT_LISTS, FIELDS, Exposure
 from auditor.files import read_file
 from auditor.model import PACK, PolicyFile, Position
 from auditor.output.inputs import Inputs
@@ -36,6 +37,7 @@ POLICY_KEYS = (
     "vars",
     "reveal",
     "extra_fields",
+    "facts",
     "rules",
 )
 
@@ -56,6 +58,8 @@ class Document(msgspec.Struct, frozen=True):
     extends: Mapping[str, Position]
     reveal: frozenset[str]
     extra_fields: frozenset[str]
+    facts: tuple[tuple[ScalarNode, Node], ...] = ()
+    folder: Path = Path()
 
 
 class PolicyPath(msgspec.Struct, frozen=True):
@@ -157,6 +161,8 @@ class DocumentReader:
             extends=extends,
             reveal=self._reveal(root),
             extra_fields=frozenset(self._extra_fields(root)),
+            facts=self._mapping(root.get("facts"), "facts"),
+            folder=source.path.parent,
         )
 
     def _extended(self, source: PolicyPath, node: Node | None) -> Iterator[tuple[str, Position]]:
@@ -213,11 +219,18 @@ class DocumentReader:
 
     def _extra_fields(self, root: MappingNode) -> Iterator[str]:
         for path, item in self._texts(root, "extra_fields").items():
+            fact = fact_of(path)
+            if fact:
+                message = f"{one_line(path)}: {fact} is a fact, read from {FACT_LISTS[fact].path}"
+                self._problems.add(item.position, message, "its fields are known: remove this")
+                continue
             if _FIELD_PATH.fullmatch(path) and path not in _RESERVED:
                 yield path
                 continue
             message = f"{one_line(path) or 'nothing'} is no path of a field"
-            self._problems.add(item.position, message, "as owner, status.owner or setup_tests[].id")
+            self._problems.add(
+                item.position, message, "as steward, status.steward or setup_tests[].id"
+            )
 
     def _text(self, root: MappingNode, key: str) -> str:
         node = root.get(key)

@@ -62,6 +62,76 @@ HEALTHY: Mapping[str, Any] = {
     "proxy_agent_id": None,
     "hybrid_deployment_agent_id": None,
     "destination_schema_names": "FIVETRAN_NAMING",
+    # Facts: what other lists say of it.
+    "group": {"id": "sample_group", "name": "Production", "created_at": "2024-06-01T09:00:00Z"},
+    "destination": {
+        "id": "sample_group",
+        "group_id": "sample_group",
+        "service": "snowflake",
+        "region": "AWS_EU_WEST_1",
+        "time_zone_offset": "0",
+        "setup_status": "CONNECTED",
+        "networking_method": "PrivateLink",
+    },
+    "owner": {
+        "id": "svc_terraform",
+        "email": "terraform@example.com",
+        "role": "Account Administrator",
+        "verified": True,
+        "active": True,
+        "logged_in_at": "2026-01-14T08:00:00Z",
+        "created_at": "2024-06-01T09:00:00Z",
+    },
+    "role": {
+        "name": "Account Administrator",
+        "is_custom": False,
+        "is_deprecated": False,
+        "replacement_role_name": None,
+        "scope": ["ACCOUNT"],
+    },
+    "connector_type": {
+        "id": "postgres",
+        "name": "PostgreSQL",
+        "type": "Database",
+        "connector_class": "standard",
+        "service_status": "general_availability",
+        "supported_features": [{"id": "PRIVATE_NETWORKING"}, {"id": "COLUMN_HASHING"}],
+    },
+    "private_link": {
+        "id": "sample_private_link",
+        "name": "orders",
+        "region": "AWS_EU_WEST_1",
+        "service": "SOURCE_AWS",
+        "cloud_provider": "AWS",
+        "state": "OK",
+        "created_at": "2024-06-01T09:00:00Z",
+        "created_by": "svc_terraform",
+    },
+    "external_logging": {"id": "sample_group", "service": "cloudwatch", "enabled": True},
+    "webhooks": [
+        {
+            "id": "sample_webhook",
+            "type": "group",
+            "group_id": "sample_group",
+            "url": "https://alerts.example.com/fivetran",
+            "events": ["sync_end", "connection_failure"],
+            "active": True,
+            "created_at": "2024-06-01T09:00:00Z",
+            "created_by": "svc_terraform",
+        }
+    ],
+    "transformations": [
+        {
+            "id": "sample_transformation",
+            "type": "QUICKSTART",
+            "group_id": "sample_group",
+            "status": "SUCCEEDED",
+            "paused": False,
+            "created_at": "2024-06-01T09:00:00Z",
+            "last_ended_at": "2026-01-15T11:45:00Z",
+        }
+    ],
+    "account": {"id": "sample_account", "name": "Sample"},
 }
 
 KEYS = ("given", "without", "expect", "message")

@@ -91,7 +91,8 @@ class Advice:
         else:
             parent = full.rpartition(".")[0]
             near = [f.path.removeprefix(f"{base}.") for f in children(parent)]
-            top = [*(p for p in FIELDS if "[]" not in p), *sorted(self._scope.extra_fields)]
+            documented = (path for path in FIELDS if "[]" not in path)
+            top = [*documented, *self._scope.facts, *sorted(self._scope.extra_fields)]
             everywhere = top if not base else near
             hint = nearest(key.text, everywhere) or nearest(key.text, near)
             hint = hint or "if the API has it by now, name it under extra_fields:"
@@ -143,6 +144,9 @@ def _array_above(path: str) -> str:
 def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
     """Say why an operator cannot be used on a field, and what to use."""
     path = found.path or "this"
+    if found.joined and found.kind in operator.kinds:
+        message = f"{operator.name} cannot be asked of {path}: of a fact only its fields are read"
+        return message, "test its fields, or exists"
     message = f"{operator.name} cannot be asked of {path}: it is {found.kind.value}"
     if found.kind is Kind.ARRAY and (operator is OF_A_VALUE or operator is OF_A_LIST):
         written = "a list" if isinstance(node, SequenceNode) else "a value"

@@ -17,6 +17,7 @@ from auditor.model import Position
 from auditor.output.inputs import Inputs
 from auditor.policy.loading.documents import Document, DocumentReader
 from auditor.policy.loading.examples import Example
+from auditor.policy.loading.facts import settle_facts
 from auditor.policy.loading.nodes import MappingNode, ScalarNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.resolve import (
@@ -43,14 +44,15 @@ def load(
     names: Iterable[str],
     *,
     variables: Mapping[str, str] | None = None,
+    facts: Mapping[str, str] | None = None,
     strict: bool = False,
     inputs: Inputs | None = None,
 ) -> Loaded:
     """Load policies by file, folder or pack, with all they extend.
 
-    ``variables`` override those that policies declare. With ``strict`` a warning stops the load
-    too. What is read is noted in ``inputs``. Raises PolicyError with every problem found,
-    UsageError for a name that is nothing.
+    ``variables`` override those that policies declare, ``facts`` name files that stand for theirs.
+    With ``strict`` a warning stops the load too. What is read is noted in ``inputs``. Raises
+    PolicyError with every problem found, UsageError for a name that is nothing.
     """
     problems = Problems()
     reader = DocumentReader(problems, inputs)
@@ -59,13 +61,14 @@ def load(
     documents = reader.documents
     ids = _rule_ids(documents, problems)
     values = settle_variables(documents, variables or {}, problems)
+    own = settle_facts(documents, facts or {}, problems, inputs)
     overrides = settle_overrides(documents, ids, problems)
     rules: list[PolicyRule | GroupRule] = []
     examples: list[tuple[PolicyRule | GroupRule, tuple[Example, ...]]] = []
     left_out: dict[str, str] = {}
     named = _packs_named(documents)
     for label, document in documents.items():
-        rule_reader = RuleReader(document, values, problems, named.get(label))
+        rule_reader = RuleReader(document, values, problems, own, named.get(label))
         for node in document.rules:
             if not isinstance(node, MappingNode):
                 hint = "a rule is a mapping with id, severity and assert"
@@ -99,6 +102,7 @@ def load(
             *variable_notes(documents, variables or {}),
             *_weakened(documents, overrides, ids),
         ),
+        facts=own,
     )
     return Loaded(ruleset, tuple(examples), tuple(problems.warnings))
 
@@ -118,16 +122,19 @@ def _check_some(
 def load_policies(
     *names: str | os.PathLike[str],
     variables: Mapping[str, object] | None = None,
+    facts: Mapping[str, str | os.PathLike[str]] | None = None,
     strict: bool = False,
 ) -> Ruleset:
     """Return the rules of the policies ``names``: files, folders or shipped packs.
 
     A ``Path`` is a file or a folder, whatever it is called. ``variables`` are texts, as after
-    ``--var``, or what Python has for them: numbers, booleans, lists of texts. Raises PolicyError
-    with every problem found, UsageError for a name that is nothing and a value that is neither.
+    ``--var``, or what Python has for them: numbers, booleans, lists of texts. ``facts``
+    name files that stand for those of facts that policies declare. Raises PolicyError with every
+    problem found, UsageError for a name that is nothing and a value that is neither.
     """
     texts = {name: _variable(name, value) for name, value in (variables or {}).items()}
-    return load(map(_policy_name, names), variables=texts, strict=strict).ruleset
+    files = {name: os.fspath(path) for name, path in (facts or {}).items()}
+    return load(map(_policy_name, names), variables=texts, facts=files, strict=strict).ruleset
 
 
 def _policy_name(name: object) -> str:

@@ -113,8 +113,8 @@ def settle_variables(
     for label, document in documents.items():
         for key, node in document.variables:
             earlier = settled.get(key.text)
-            if earlier is not None and earlier[0] not in _below(label, documents):
-                _disagree(key, f"the variable {key.text}", earlier[0], problems)
+            if earlier is not None and earlier[0] not in files_below(label, documents):
+                disagree(key, f"the variable {key.text}", earlier[0], problems)
                 continue
             _check_variable(key, node, problems)
             settled[key.text] = (label, node)
@@ -133,7 +133,7 @@ def settle_overrides(
     """Return what is overridden of each rule. ``ids`` are all rules and where they stand."""
     settled: dict[str, dict[str, tuple[str, ScalarNode, Node]]] = {}
     for label, document in documents.items():
-        below = _below(label, documents)
+        below = files_below(label, documents)
         known = [name for name, position in ids.items() if position.file in below]
         for name, body in document.overrides:
             if not _is_override(name, body, known, label, ids, problems):
@@ -142,7 +142,7 @@ def settle_overrides(
             for key, value in body:  # type: ignore[union-attr]  # _is_override has checked it
                 earlier = entries.get(key.text)
                 if earlier is not None and earlier[0] not in below:
-                    _disagree(key, f"{key.text} of {name.text}", earlier[0], problems)
+                    disagree(key, f"{key.text} of {name.text}", earlier[0], problems)
                     continue
                 entries[key.text] = (label, key, value)
     return {
@@ -188,7 +188,7 @@ def _is_override(
     return all(key.text in OVERRIDE_KEYS for key, _ in body)
 
 
-def _below(label: str, documents: Mapping[str, Document]) -> set[str]:
+def files_below(label: str, documents: Mapping[str, Document]) -> set[str]:
     """Return the files that ``label`` extends, however far down."""
     found: set[str] = set()
     waiting = list(documents[label].extends)
@@ -200,7 +200,8 @@ def _below(label: str, documents: Mapping[str, Document]) -> set[str]:
     return found
 
 
-def _disagree(key: ScalarNode, what: str, other: str, problems: Problems) -> None:
+def disagree(key: ScalarNode, what: str, other: str, problems: Problems) -> None:
+    """Note that ``key`` says what a file that is not extended says already."""
     problems.add(
         key.position,
         f"{other} sets {one_line(what)} too",

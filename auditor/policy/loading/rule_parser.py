@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 from msgspec.structs import replace
 
+from auditor.facts.own import OwnFacts
 from auditor.fields import Exposure, Kind
 from auditor.model import Position, Rule, Severity
 from auditor.policy.language.conditions import Condition, reads
@@ -64,12 +65,16 @@ class RuleReader:
         document: Document,
         variables: Mapping[str, Node],
         problems: Problems,
+        facts: Mapping[str, OwnFacts] | None = None,
         named_at: Position | None = None,
     ) -> None:
         self._document = document
         self._named_at = named_at
         self._problems = problems
-        self._scope = Scope(variables, document.extra_fields)
+        fields = {field.path: field for own in (facts or {}).values() for field in own.fields()}
+        self._scope = Scope(variables, document.extra_fields, fields)
+        # What the user's own files say may be shown: they were brought for that.
+        self._reveal = document.reveal | frozenset(fields)
         self._conditions = ConditionReader(self._scope, problems)
 
     def read(self, node: MappingNode, override: Override | None) -> ReadRule | None:
@@ -98,16 +103,14 @@ class RuleReader:
             return None
         if group is not None:
             keys, unique, count, share = group
-            reveal = self._document.reveal
+            reveal = self._reveal
             return ReadRule(
                 GroupRule(rule, when, message, keys, unique, count, share, reveal, unless), examples
             )
         if assertion is None:
             return None
         kept = tuple(dict.fromkeys((*rule.reads, *(message.paths if message else ()))))
-        return ReadRule(
-            PolicyRule(rule, when, assertion, message, kept, self._document.reveal), examples
-        )
+        return ReadRule(PolicyRule(rule, when, assertion, message, kept, self._reveal), examples)
 
     # -- conditions -------------------------------------------------------------------------
 
@@ -176,7 +179,7 @@ class RuleReader:
                 "name a field that holds one value",
             )
             return False
-        if exposure(name.text, self._document.reveal) is not Exposure.SHOWN:
+        if exposure(name.text, self._reveal) is not Exposure.SHOWN:
             self._problems.add(
                 name.position,
                 f"{name.text} is hidden in reports, so it cannot name a group",

@@ -6,20 +6,29 @@ from collections.abc import Mapping
 
 import msgspec
 
+from auditor.facts.shape import fact_of
 from auditor.fields import Exposure, Field, Kind, find
 from auditor.policy.language.conditions import ITSELF
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """What a file's conditions may name: variables, and fields that no documentation knows yet."""
+    """What a file's conditions may name: variables, and fields that no documentation knows yet.
+
+    ``facts`` are the fields of the user's own facts, by path.
+    """
 
     vars: Mapping[str, Node] = msgspec.field(default_factory=dict)
     extra_fields: frozenset[str] = frozenset()
+    facts: Mapping[str, Field] = msgspec.field(default_factory=dict)
+
+    def is_fact(self, path: str) -> bool:
+        """Whether ``path`` leads into a fact, and not into a connection's record."""
+        return bool(fact_of(path)) or path in self.facts
 
     def find(self, path: str) -> Field | None:
         """Return the field at ``path``, as documented or as the policy declares it."""
-        known = find(path)
+        known = find(path) or self.facts.get(path)
         if known is not None:
             return known
         below = tuple(f"{top}{step}" for top in self.extra_fields for step in (".", "[]"))

@@ -153,7 +153,7 @@ class ConditionSchemas:
         fitting = {
             name: operator
             for name, operator in OPERATORS.items()
-            if field.kind in operator.kinds
+            if operator.fits(field)
             and (field.exposure is not Exposure.SECRET or operator.presence_only)
             and (field is not NUMBER.field or not operator.presence_only)
         }
@@ -270,6 +270,8 @@ def _profile(field: Field) -> str:
         return "how_many"
     if field.values or field.kind is Kind.ARRAY:
         return field.path
+    if field.joined and field.kind is Kind.OBJECT:
+        return "fact"
     return KIND_NAMES[field.kind]
 
 

@@ -21,11 +21,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from auditor.facts.columns import COLUMN_TYPES
 from auditor.fields import FIELDS, Exposure, Field, Kind
 from auditor.model import Severity
 from auditor.policy.loading.documents import POLICY_KEYS, pack_names
 from auditor.policy.loading.examples import KEYS as TEST_KEYS
 from auditor.policy.loading.examples import TOLD, VERDICTS
+from auditor.policy.loading.facts import FACTS_KEYS
 from auditor.policy.loading.resolve import OVERRIDE_KEYS
 from auditor.policy.loading.rule_parser import GROUP_ASSERTIONS, RULE_KEYS
 from auditor.policy.rules import ACCOUNT
@@ -73,7 +75,7 @@ def policy_schema() -> Schema:
         "allOf": [
             {"if": _holds("extends"), "else": _holds("rules")},
             {
-                "if": _holds("extra_fields"),
+                "if": {"anyOf": [_holds("extra_fields"), {"required": ["facts"]}, _EXTENDS_FILE]},
                 "then": _listed(extra=True),
                 "else": _listed(extra=False),
             },
@@ -134,6 +136,7 @@ def _policy_keys() -> Mapping[str, Schema]:
             "description": "Paths that the API has and no documentation names yet.",
             **_NAMES,
         },
+        "facts": _facts(),
         "rules": {
             "description": "The rules of this file.",
             "type": "array",
@@ -141,6 +144,66 @@ def _policy_keys() -> Mapping[str, Schema]:
     }
 
 
+def _facts() -> Schema:
+    """Return the user's own facts: where their rows stand, and what is in them."""
+    name = {"pattern": rf"^[A-Za-z_][A-Za-z0-9_-]*{END}"}
+    value = {"type": ["string", "number", "boolean", "null"]}
+    row = {"anyOf": [value, {"type": "object", "additionalProperties": value}]}
+    text = {"type": "string", "minLength": 1}
+    keys = {
+        "file": {"description": "A CSV, JSON or NDJSON file, by its path from this one.", **text},
+        "rows": {
+            "description": "Rows in place, by their key.",
+            "type": "object",
+            "minProperties": 1,
+        }
+        | {"additionalProperties": row},
+        "key": {
+            "description": "The field whose value names a row; the column is called as it is.",
+            "anyOf": [
+                text,
+                {
+                    "type": "object",
+                    "required": ["field", "column"],
+                    "properties": {"field": text, "column": text},
+                    "additionalProperties": False,
+                },
+            ],
+        },
+        "match": {
+            "description": "Whether keys are compared, or globs of which the last that fits wins.",
+            "enum": ["exact", "glob"],
+        },
+        "columns": {
+            "description": "The columns that rules may read, each with its type.",
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": name,
+            "additionalProperties": {"enum": list(COLUMN_TYPES)},
+        },
+        "default": {"description": "The row of a key that none has.", **row},
+    }
+    fact = {
+        "title": "Facts",
+        "type": "object",
+        "required": ["key", "columns"],
+        "properties": {key: keys[key] for key in FACTS_KEYS},
+        "additionalProperties": False,
+        "not": {"required": ["file", "rows"]},
+    }
+    return {
+        "description": "Rows of your own that say more of a connection, by the name rules use.",
+        "type": "object",
+        "propertyNames": name,
+        "additionalProperties": fact,
+    }
+
+
+#: What a file extends may declare facts, which no editor sees here.
+_EXTENDS_FILE: Schema = {
+    "required": ["extends"],
+    "properties": {"extends": {"type": "array", "contains": {"pattern": rf"/|\.ya?ml{END}"}}},
+}
 _FILE: Schema = {
     "description": "A file.",
     "type": "string",

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from auditor.decoding.records import Shape
+from auditor.facts.join import Join, joining
+from auditor.facts.own import OwnFacts
+from auditor.facts.shape import shape_of
 from auditor.model import Connection, Finding, Position, Rule, Verdict
 from auditor.policy.judging.judge import Judge
 from auditor.policy.loading.examples import NOW, Example
@@ -67,23 +70,45 @@ class Gap(msgspec.Struct, frozen=True):
 def run_examples(loaded: Loaded) -> tuple[ExampleOutcome, ...]:
     """Return what every example beside a rule in force came to, in policy order."""
     return tuple(
-        outcome for entry, examples in loaded.examples for outcome in judged(entry, examples)
+        outcome
+        for entry, examples in loaded.examples
+        for outcome in judged(entry, examples, loaded.ruleset.facts)
     )
 
 
-def judged(entry: PolicyRule | GroupRule, examples: Iterable[Example]) -> Iterator[ExampleOutcome]:
-    """Yield what each of ``examples`` came to by one rule, as of ``NOW``."""
-    ruleset = Ruleset((entry,), ())
-    shape = Shape(*ruleset.reads())
+def judged(
+    entry: PolicyRule | GroupRule,
+    examples: Iterable[Example],
+    facts: Mapping[str, OwnFacts] | None = None,
+) -> Iterator[ExampleOutcome]:
+    """Yield what each of ``examples`` came to by one rule, as of ``NOW``.
+
+    ``facts`` are the user's own: an example that says nothing of them has the row that fits.
+    """
+    ruleset = Ruleset((entry,), (), facts=facts or {})
+    shape = shape_of(*ruleset.reads(), ruleset.facts)
+    tables = [ruleset.facts[name].table(row) for name, row in shape.own.items()]
+    join = joining(shape, {table.name: table for table in tables})
     for example in examples:
         records = example.records
         judge = Judge(ruleset, shape, NOW, _clean)
-        judge.take([shape.convert(record) for record in records])
+        judge.take([_joined(record, shape, join) for record in records])
         outcome = judge.outcome(_is_whole)
         (checks,) = outcome.checks()
         got = next((verdict for verdict in _MOST_SERIOUS if checks.count(verdict)), Verdict.SKIP)
         findings = outcome.findings([_identity(record) for record in records])
         yield ExampleOutcome(entry.rule, example, got, findings)
+
+
+def _joined(record: Mapping[str, object], shape: Shape, join: Join) -> object:
+    """Return ``record`` as it is judged, with the rows that fit where it does not say them."""
+    plain, joined = shape.convert(record), shape.convert(record)
+    join([joined])
+    for name in shape.own:
+        if name in record:
+            attribute = shape.root.children[name].attribute
+            setattr(joined, attribute, getattr(plain, attribute))
+    return joined
 
 
 def gaps(loaded: Loaded, outcomes: Iterable[ExampleOutcome]) -> Iterator[Gap]:

@@ -134,7 +134,7 @@ def _outcomes(
         told_here = expectation.verdict in {Verdict.FAIL, Verdict.ERROR}
         message = case.message if told_here else None
         example = Example(expectation.position, case.given, expectation.verdict, message, case.name)
-        yield from judged(entry, [example])
+        yield from judged(entry, [example], loaded.ruleset.facts)
 
 
 # -- reading --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import msgspec
 
 from auditor.clock import iso
 from auditor.model import Connections, Evidence, Finding, History, Result, RuleChecks, Verdict
+from auditor.reports.links import dashboard, page_of
 
 _Key = TypeVar("_Key")
 
@@ -48,6 +49,7 @@ def island(result: Result) -> Iterator[str]:
 
 def _columns(result: Result) -> Iterator[tuple[str, object]]:
     yield "rules", [_rule(checks) for checks in result.checks]
+    yield "dashboard", dashboard(result)
     yield "verdicts", [b64encode(checks.verdicts).decode() for checks in result.checks]
     yield (
         "groupChecks",
@@ -58,9 +60,10 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
     services, service_of = _distinct(result.connections.services)
     yield "services", services
     yield "serviceOf", service_of
-    groups, group_of = _distinct(result.connections.group_ids)
+    groups, group_of = _distinct(result.connections.groups)
     yield "groups", groups
     yield "groupOf", group_of
+    yield "dimensions", [_dimension(*each) for each in result.connections.dimensions.items()]
     yield from _findings(result)
     if result.history is not None:
         yield from _open_since(result.history, result.findings)
@@ -82,8 +85,14 @@ def _rule(checks: RuleChecks) -> dict[str, object]:
         "controls": rule.controls,
         "per": rule.per,
         "skip": checks.skip_reason,
+        "page": page_of(rule),
         "counts": [checks.count(verdict) for verdict in Verdict],
     }
+
+
+def _dimension(name: str, column: Sequence[str]) -> dict[str, object]:
+    values, value_of = _distinct(column)
+    return {"name": name, "values": values, "of": value_of}
 
 
 def _findings(result: Result) -> Iterator[tuple[str, object]]:

@@ -76,7 +76,8 @@ class Transport:
     ) -> None:
         self._seconds = attempt_seconds
         self._limit = body_bytes
-        self._adapter = _Adapter()
+        # As many at once as there are lists to read, and the connections.
+        self._adapter = _Adapter(pool_maxsize=16)
         self._verify = _certificates(os.environ)
         self._proxies = _proxies(base_url)
         self._peers = _Peers(

@@ -1,59 +1,30 @@
-"""The live API: a walk over every page of ``GET /v1/connections``.
-
-Cursors look like offsets, so a listing can move under the walk: an id that comes twice proves it,
-an item that was pushed out of sight does not show. The walk starts anew where it is proven, and
-with ``verify_listing`` goes on until two walks in a row list the same connections.
-"""
+"""The live API: the connections that it lists, and what its other lists say of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
-from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
 
-import msgspec
-
-from auditor.decoding.envelope import Envelope
-from auditor.decoding.json_values import MISSING, kind_of
 from auditor.decoding.records import Decoder
-from auditor.errors import SourceError, UsageError
-from auditor.model import Completeness, SourceInfo
+from auditor.errors import UsageError
+from auditor.model import SourceInfo
 from auditor.redaction.fields import Scrubber
 from auditor.sources.api.account import Credentials, check_base_url
-from auditor.sources.api.client import Client, HttpOptions, Reply
+from auditor.sources.api.client import Client, HttpOptions
+from auditor.sources.api.listing import FILTER_OPTIONS, Resource, Walks
+from auditor.sources.api.lists import Lists
 from auditor.sources.api.transport import Transport
-from auditor.sources.stream import End, Event, Page, Restart
-from auditor.text import one_line, plural
+from auditor.sources.stream import Event
 
-_PATH = "/v1/connections"
-_WALKS = 3
-_EMPTY_IN_A_ROW = 3
-_CURSOR_BYTES = 8 * 1024
-#: The option that sets each of the API's filters.
-_OPTIONS = {"group_id": "--group", "schema": "--schema"}
-#: An answer that lay in a cache for longer is not the account as it is now.
-_OLDEST_ANSWER = timedelta(minutes=5)
-_SUPPORT = "run again, and tell Fivetran's support if it stays so"
-
-
-class _Walk(msgspec.Struct):
-    """One walk from the first page on: the cursors it used, the ids it saw."""
-
-    pages: int = 0
-    empty_in_a_row: int = 0
-    total: int = 0
-    cursors: set[str] = msgspec.field(default_factory=set)
-    ids: set[str] = msgspec.field(default_factory=set)
-
-
-class _MovedError(Exception):
-    """The listing moved under the walk: an id came twice."""
+_CONNECTIONS = Resource(
+    "/v1/connections",
+    "connection",
+    "run again when fewer connections change, or narrow it with --group",
+    "raise --page-size, or narrow the listing with --group",
+)
 
 
 class FivetranSource:
-    """The connections that the API lists for ``credentials``.
+    """The connections that the API lists for ``credentials``, and the lists beside them.
 
     ``group`` and ``schema`` are the API's own filters; ``page_size`` is 1 to 1000. Each call of
     ``events`` is a run of its own. Raises UsageError for what the API cannot be asked.
@@ -95,7 +66,10 @@ class FivetranSource:
         return self._client.setback if self._client is not None else ""
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
-        """Yield the listing. Raises SourceError where it cannot go on."""
+        """Yield the listing, and the lists that ``decoder`` wants beside it as they come in.
+
+        Raises SourceError where the listing cannot go on; a list that cannot be read says so.
+        """
         transport = Transport(
             self._base_url,
             self._credentials.authorization,
@@ -103,142 +77,19 @@ class FivetranSource:
             body_bytes=self._options.page_bytes,
         )
         self._client = Client(transport, self._options, self._scrubber, self._advise)
+        walks = Walks(
+            self._base_url,
+            _CONNECTIONS,
+            filters=self._filters,
+            page_size=self._page_size,
+            verify=self._verify,
+            most_pages=self._options.pages,
+        )
+        lists = Lists(self._base_url, transport, self._options, self._scrubber)
         try:
-            yield from self._walks(self._client, decoder)
+            yield from lists.beside(walks.events(self._client, decoder), decoder.lists)
         finally:
             transport.close()
-
-    def _walks(self, client: Client, decoder: Decoder) -> Iterator[Event]:
-        """Walk until a walk can be believed, at most three times."""
-        before: set[str] | None = None
-        seen: set[str] = set()
-        reason = ""
-        for number in range(1, _WALKS + 1):
-            if reason:
-                yield Restart(reason)
-            walk = _Walk()
-            try:
-                yield from self._pages(client, decoder, walk)
-            except _MovedError as moved:
-                before, reason = None, str(moved)
-                seen |= walk.ids
-                continue
-            if (believed := self._believed(walk, number, before)) is not None:
-                yield End(believed, walks=number, warnings=tuple(_lost(seen - walk.ids)))
-                return
-            seen |= walk.ids
-            reason = (
-                "walking again, to verify the listing"
-                if before is None
-                else f"two walks differ in {plural(len(walk.ids ^ before), 'connection')}"
-            )
-            before = walk.ids
-        raise SourceError(
-            f"{self._label}: the listing kept moving while it was read ({reason}, after "
-            f"{_WALKS} walks); run again when fewer connections change, or narrow it with --group"
-        )
-
-    def _believed(self, walk: _Walk, number: int, before: set[str] | None) -> Completeness | None:
-        """Return how complete a whole walk is, None where another one has to tell.
-
-        One page is one moment. To verify, two walks in a row have to list the same; only a first
-        walk of one page needs no second: nothing moved before it.
-        """
-        if walk.pages == 1 and (number == 1 or not self._verify):
-            return Completeness.ONE_PAGE
-        if not self._verify:
-            return Completeness.ONE_WALK
-        return Completeness.VERIFIED if walk.ids == before else None
-
-    def _pages(self, client: Client, decoder: Decoder, walk: _Walk) -> Iterator[Page]:
-        cursor: str | None = None
-        while True:
-            label = f"{self._label}, page {walk.pages + 1}"
-            reply = client.get(self._url(cursor), decoder.page, label)
-            with _at(label):
-                try:
-                    page = self._page(reply, decoder, walk, client)
-                except _MovedError:
-                    # A server that says one page for ever would do so on every walk.
-                    _refuse_circle(_cursor(reply.value.next_cursor), walk)
-                    raise
-            # Before its cursor is looked at: the page is judged, even if no other can follow.
-            yield page
-            with _at(label):
-                cursor = self._following(reply, walk)
-            if cursor is None:
-                return
-
-    def _page(self, reply: Reply[Envelope], decoder: Decoder, walk: _Walk, client: Client) -> Page:
-        envelope = reply.value
-        _check(envelope, client)
-        walk.pages += 1
-        warnings = []
-        if len(envelope.items) > self._page_size:
-            warnings.append(
-                f"page {walk.pages} holds {plural(len(envelope.items), 'connection')}, "
-                f"{self._page_size:,} were asked for"
-            )
-        if envelope.next_cursor == "":
-            warnings.append(f"page {walk.pages} has an empty next_cursor; read as the end")
-        records, problems = decoder.sift(envelope.items)
-        _remember(decoder.ids(records), walk)
-        problems += self._strangers(decoder, records)
-        problems += _stale(reply)
-        found = tuple(f"page {walk.pages}: {problem}" for problem in problems)
-        return Page(records, found, tuple(warnings), reply.date)
-
-    def _strangers(self, decoder: Decoder, records: list[Any]) -> Iterator[str]:
-        """Yield what is listed and was not asked for: a filter that nobody applied."""
-        for name, wanted in self._filters:
-            values = decoder.values(records, name)
-            if others := sum(value != wanted for value in values):
-                option = _OPTIONS[name]
-                yield (
-                    f"{plural(others, 'connection')} of another {name} than {option} asks for: "
-                    f"the filter was not applied; check --base-url, or leave {option} out"
-                )
-
-    def _following(self, reply: Reply[Envelope], walk: _Walk) -> str | None:
-        """Return the cursor of the next page, or None at the end."""
-        envelope = reply.value
-        cursor = _cursor(envelope.next_cursor)
-        walk.total = max(walk.total, envelope.total or 0)
-        sign = envelope.elsewhere or reply.more
-        if cursor is None and sign:
-            raise SourceError(
-                f"it has no data.next_cursor, but its {sign} says that more follows; "
-                "check what stands between here and the API"
-            )
-        if cursor is None:
-            if walk.total > len(walk.ids):
-                raise SourceError(
-                    f"it says that there are {walk.total:,}, and the walk listed "
-                    f"{plural(len(walk.ids), 'connection')}; {_SUPPORT}"
-                )
-            return None
-        _refuse_circle(cursor, walk)
-        walk.cursors.add(cursor)
-        walk.empty_in_a_row = 0 if envelope.items else walk.empty_in_a_row + 1
-        if walk.empty_in_a_row > _EMPTY_IN_A_ROW:
-            raise SourceError(f"{walk.empty_in_a_row} empty pages in a row and no end; {_SUPPORT}")
-        if walk.pages >= self._options.pages:
-            raise SourceError(
-                f"{plural(walk.pages, 'page')} and no end; raise --page-size, or narrow the "
-                "listing with --group"
-            )
-        return cursor
-
-    def _url(self, cursor: str | None) -> str:
-        query = [*self._filters, ("limit", str(self._page_size))]
-        if cursor is not None:
-            query.append(("cursor", cursor))
-        return f"{self._base_url}{_PATH}?{urlencode(query, quote_via=quote, safe='')}"
-
-    @property
-    def _label(self) -> str:
-        parts = urlsplit(self._base_url)
-        return f"{parts.netloc}{parts.path}{_PATH}"
 
     def _advise(self, status: int, code: str) -> str:
         if status == 401:
@@ -249,85 +100,12 @@ class FivetranSource:
         return ""
 
 
-@contextmanager
-def _at(label: str) -> Iterator[None]:
-    """Say where, in whatever goes wrong inside."""
-    try:
-        yield
-    except SourceError as error:
-        raise SourceError(f"{label}: {error}") from error
-
-
-def _stale(reply: Reply[Envelope]) -> Iterator[str]:
-    """Yield why an answer is not the account as it is now."""
-    if reply.age > _OLDEST_ANSWER.total_seconds():
-        yield (
-            f"a cache answered with what was listed {plural(reply.age // 60, 'minute')} ago "
-            "(Age); check what stands between here and the API"
-        )
-
-
-def _lost(ids: set[str]) -> Iterator[str]:
-    """Yield a warning of what an abandoned walk saw and the one that was judged did not."""
-    if ids:
-        listed = plural(len(ids), "connection")
-        example = one_line(min(ids))
-        yield (
-            f"{listed} that an abandoned walk listed {'is' if len(ids) == 1 else 'are'} not in the "
-            f"one that was judged, such as {example}: deleted meanwhile, or hidden by a change"
-        )
-
-
 def _filters(group: str | None, schema: str | None) -> Iterator[tuple[str, str]]:
     for name, value in (("group_id", group), ("schema", schema)):
         if value is None:
             continue
         if not value or not value.isprintable():
-            raise UsageError(f"{_OPTIONS[name]} is empty or holds a control character; correct it")
+            raise UsageError(
+                f"{FILTER_OPTIONS[name]} is empty or holds a control character; correct it"
+            )
         yield name, value
-
-
-def _check(envelope: Envelope, client: Client) -> None:
-    """Refuse an answer that is not the list that was asked for."""
-    if envelope.code is MISSING and envelope.problem.startswith("the body"):
-        raise SourceError(f"HTTP 200, but {envelope.problem}, not an object; check --base-url")
-    if envelope.code != "Success":
-        code = envelope.code if isinstance(envelope.code, str) else kind_of(envelope.code)
-        said = f": {envelope.message}" if isinstance(envelope.message, str) else ""
-        raise SourceError(
-            f"HTTP 200, but its code is not Success ({client.clean(code + said)}); check "
-            "--base-url, and run again later"
-        )
-    if envelope.problem:
-        raise SourceError(f"no list of connections: {envelope.problem}; check --base-url")
-
-
-def _remember(ids: list[str], walk: _Walk) -> None:
-    """Add ``ids`` to what the walk saw; raise _MovedError if one of them comes twice."""
-    before = len(walk.ids)
-    walk.ids.update(ids)
-    if len(walk.ids) != before + len(ids):
-        raise _MovedError(
-            f"the listing moved: page {walk.pages} lists a connection that came before"
-        )
-
-
-def _refuse_circle(cursor: str | None, walk: _Walk) -> None:
-    """Raise SourceError if the walk used ``cursor`` already."""
-    if cursor in walk.cursors:
-        raise SourceError(
-            f"its next_cursor was used before: the listing runs in a circle; {_SUPPORT}"
-        )
-
-
-def _cursor(value: object) -> str | None:
-    """Return the cursor that a page gives, or None at the end."""
-    if value is None or value is MISSING or value == "":
-        return None
-    if not isinstance(value, str):
-        raise SourceError(f"its next_cursor is {kind_of(value)}, not text; {_SUPPORT}")
-    if len(value.encode("utf-8", "surrogatepass")) > _CURSOR_BYTES:
-        raise SourceError(f"its next_cursor is longer than 8 KiB; {_SUPPORT}")
-    if not value.isprintable():
-        raise SourceError(f"its next_cursor holds control characters; {_SUPPORT}")
-    return value

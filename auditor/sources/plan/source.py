@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.decoding.listed import Listed
 from auditor.decoding.records import Decoder, Shape
 from auditor.errors import SourceError
 from auditor.model import Completeness, Connections, Position, SourceInfo
@@ -117,8 +118,9 @@ class PlanSource:
     def _laid_over(self, shape: Shape) -> Iterator[Event]:
         listed_accounts: list[Account] = []
         ends: list[End] = []
+        lists: list[Listed] = []
         for name, source in self._over.items():
-            account, end = self._listed(name, source, shape)
+            account, end = self._listed(name, source, shape, lists)
             listed_accounts.append(account)
             ends.append(end)
         self.before = [record for account in listed_accounts for record in account.records]
@@ -126,6 +128,8 @@ class PlanSource:
         self.placed = overlay.placed
         self.accounts = overlay.accounts if len(listed_accounts) > 1 else None
         problems = [p for account in listed_accounts for p in account.problems]
+        if len(self._over) == 1:  # of several accounts nobody knows whose is whose
+            yield from lists
         yield Page(
             overlay.records,
             tuple(problems),
@@ -135,7 +139,9 @@ class PlanSource:
         )
         yield self._end_over(ends, overlay)
 
-    def _listed(self, name: str, source: Source, shape: Shape) -> tuple[Account, End]:
+    def _listed(
+        self, name: str, source: Source, shape: Shape, lists: list[Listed]
+    ) -> tuple[Account, End]:
         account, end = Account(name), None
         for event in source.events(shape):
             match event:
@@ -144,6 +150,8 @@ class PlanSource:
                     account.problems += event.problems
                     account.warnings += event.warnings
                     self.as_of = self.as_of or event.as_of
+                case Listed():
+                    lists.append(event)
                 case Restart():
                     account = Account(name)
                 case End():

@@ -17,8 +17,10 @@ from typing import Any, Union
 import msgspec
 
 from auditor.decoding.json_values import MISSING, UndecodableError, kind_of
+from auditor.decoding.listed import Listed
 from auditor.decoding.records import Decoder
 from auditor.errors import SourceError
+from auditor.fields import FACT_LISTS
 from auditor.model import Completeness
 from auditor.sources.saved.input import Input
 from auditor.sources.saved.snapshot_file import (
@@ -27,6 +29,7 @@ from auditor.sources.saved.snapshot_file import (
     SnapshotHeader,
     parse_closing,
     parse_header,
+    parse_list,
 )
 from auditor.sources.saved.split import array_batches, first_key, line_blocks, objects
 from auditor.text import one_line, plural
@@ -69,7 +72,7 @@ class Closing(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-def parts(source: Input, decoder: Decoder) -> Iterator[Part | Closing]:
+def parts(source: Input, decoder: Decoder) -> Iterator[Part | Closing | Listed]:
     """Yield what ``source`` holds. Raises SourceError where it is none of the known forms."""
     try:
         yield from _recognised(source, decoder)
@@ -93,7 +96,7 @@ def read_header(source: Input) -> SnapshotHeader | None:
         raise SourceError(f"{source.name}: {error}") from error
 
 
-def _recognised(source: Input, decoder: Decoder) -> Iterator[Part | Closing]:
+def _recognised(source: Input, decoder: Decoder) -> Iterator[Part | Closing | Listed]:
     text = source.start.lstrip()
     header = read_header(source)
     if header is not None:
@@ -112,9 +115,15 @@ def _recognised(source: Input, decoder: Decoder) -> Iterator[Part | Closing]:
 # -- the forms ------------------------------------------------------------------------------
 
 
-def _snapshot(source: Input, decoder: Decoder, header: SnapshotHeader) -> Iterator[Part | Closing]:
-    """Yield a snapshot's records; its last line is held back until it is known to be the last."""
+def _snapshot(
+    source: Input, decoder: Decoder, header: SnapshotHeader
+) -> Iterator[Part | Closing | Listed]:
+    """Yield a snapshot's lists, and its records.
+
+    Its last line is held back until it is known to be the last.
+    """
     digest, count, held, terminated = sha256(), -1, b"", True
+    above = 0  # lines before the first record
     for lines, terminated in line_blocks(source):  # noqa: B007  # the last one's is wanted
         if held:
             lines.insert(0, held)
@@ -123,16 +132,34 @@ def _snapshot(source: Input, decoder: Decoder, header: SnapshotHeader) -> Iterat
             continue
         digest.update(b"\n".join(lines) + b"\n")
         records = lines if count >= 0 else lines[1:]
-        count = max(count, 0)
+        above, count = max(above, 1), max(count, 0)
+        while records and not count and (found := _list_of(source, records[0], header)):
+            yield from _listed(*found, decoder)
+            records, above = records[1:], above + 1
         if records:
-            items = _decoded_lines(source.name, records, decoder, count + 2)
+            items = _decoded_lines(source.name, records, decoder, count + above + 1)
             yield Part(source.name, items, count + 1, as_of=header.taken_at)
             count += len(records)
     closing = parse_closing(held) if terminated else None
     if closing is None and terminated and count >= 0:
-        items = _decoded_lines(source.name, [held], decoder, count + 2)
+        items = _decoded_lines(source.name, [held], decoder, count + above + 1)
         yield Part(source.name, items, count + 1, as_of=header.taken_at)
     yield _closing(source.name, closing, max(count, 0), digest.hexdigest())
+
+
+def _list_of(source: Input, line: bytes, header: SnapshotHeader) -> tuple[str, list[Any]] | None:
+    try:
+        return parse_list(line) if header.version > 1 else None
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise SourceError(f"{source.name}: a list in the snapshot is damaged: {error}") from error
+
+
+def _listed(resource: str, rows: list[Any], decoder: Decoder) -> Iterator[Listed]:
+    """Yield a saved list, where somebody wants it."""
+    for name, wanted in decoder.lists.items():
+        if FACT_LISTS[name].resource == resource:
+            good, problems = wanted.sift([wanted.convert(row) for row in rows])
+            yield Listed(name, good, doubts=tuple(problems))
 
 
 def _closing(label: str, closing: ClosingLine | None, count: int, digest: str) -> Closing:

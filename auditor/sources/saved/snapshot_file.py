@@ -2,8 +2,9 @@
 
 ::
 
-    {"fivetran_auditor_snapshot":1,"taken_at":"…Z","base_url":"…","filters":{…},"tool":"…"}
-    {"id":"…", …}                                                            a record per line
+    {"fivetran_auditor_snapshot":2,"taken_at":"…Z","base_url":"…","filters":{…},"tool":"…"}
+    {"list":"users","rows":[…]}                                     a further list, one per line
+    {"id":"…", …}                                                           a record per line
     {"end":true,"connections":1,"walks":1,"completeness":"one_page","sha256":"…"}
 
 The hash is over all bytes before the closing line, uncompressed. A file without a closing line
@@ -30,7 +31,10 @@ from auditor.output.target import Target
 from auditor.text import printable
 
 MARK: Final = "fivetran_auditor_snapshot"
-VERSION: Final = 1
+VERSION: Final = 2
+#: Version 1 had no lists.
+_READ: Final = frozenset({1, 2})
+_LIST = b'{"list":'
 _T = TypeVar("_T")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CLOSING_KEYS = {"end", "connections", "walks", "completeness", "sha256"}
@@ -43,6 +47,7 @@ class SnapshotHeader(msgspec.Struct, frozen=True):
     base_url: str
     filters: tuple[tuple[str, str], ...] = ()
     tool: str = ""
+    version: int = VERSION
 
     def line(self) -> bytes:
         """Return the header as the file holds it, with its line feed."""
@@ -86,9 +91,9 @@ def parse_header(line: bytes) -> SnapshotHeader:
         raise ValueError("its first line is cut or damaged") from error
     if not isinstance(header, dict) or type(header.get(MARK)) is not int:
         raise ValueError("its first line is damaged")
-    if header[MARK] != VERSION:
+    if header[MARK] not in _READ:
         raise ValueError(
-            f"it is a snapshot of version {header[MARK]}, and this release reads version "
+            f"it is a snapshot of version {header[MARK]}, and this release reads versions up to "
             f"{VERSION}: use the release that wrote it, or fetch again"
         )
     taken_at = header.get("taken_at")
@@ -104,7 +109,22 @@ def parse_header(line: bytes) -> SnapshotHeader:
         base_url=base_url,
         filters=tuple((printable(k), printable(v)) for k, v in sorted(filters.items())),
         tool=tool,
+        version=header[MARK],
     )
+
+
+def parse_list(line: bytes) -> tuple[str, list[Any]] | None:
+    """Return the name and the rows of a list that a line holds; None for another line.
+
+    Raises ValueError for a line that begins as one and is none.
+    """
+    if not line.startswith(_LIST):
+        return None
+    held = json.loads(line)
+    name, rows = held.get("list"), held.get("rows")
+    if not isinstance(name, str) or not isinstance(rows, list):
+        raise ValueError("a list in it is damaged")
+    return name, rows
 
 
 def _are_texts(values: Iterable[object]) -> bool:
@@ -173,6 +193,11 @@ class SnapshotWriter:
         """Write records, one a line."""
         self._connections += len(records)
         self._write(self._clean(b"".join(map(_line, records)).decode("ascii")).encode("ascii"))
+
+    def add_list(self, name: str, rows: list[Any]) -> None:
+        """Write a further list, before any record."""
+        line = _line({"list": name, "rows": rows}).decode("ascii")
+        self._write(self._clean(line).encode("ascii"))
 
     def finish(self, *, walks: int, completeness: Completeness) -> None:
         """Close the snapshot and put it in its place."""

@@ -16,6 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from auditor.decoding.json_values import MISSING, kind_of
+from auditor.decoding.listed import Listed
 from auditor.decoding.records import Decoder
 from auditor.errors import SourceError, UsageError
 from auditor.model import Completeness, SourceInfo
@@ -71,7 +72,10 @@ class SnapshotSource:
             try:
                 with self._open(path) as source:
                     for part in parts(source, decoder):
-                        yield from listing.take(part)
+                        if not isinstance(part, Listed):
+                            yield from listing.take(part)
+                        elif not folder:  # of several snapshots nobody knows whose is whose
+                            yield part
             except SourceError as error:
                 if not folder:
                     raise

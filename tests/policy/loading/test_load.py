@@ -38,7 +38,8 @@ override:
   off: {enabled: false, reason: we do not need it}
 vars: {floor: 5}
 reveal: [config.host]
-extra_fields: [owner, status.owner]
+extra_fields: [steward, status.steward]
+facts: {tiers: {key: schema, columns: {tier: integer}, rows: {raw: 1}, default: {tier: 2}}}
 rules:
   - id: everything
     title: Everything
@@ -65,7 +66,7 @@ rules:
         - setup_tests: {count_items: {where: {status: PASSED}, is: {gte: 1}}}
         - schedule.days_of_week: {subset_of: [MONDAY, FRIDAY], any_item: {item: {in: [MONDAY]}}}
         - config.host: {json_schema: {type: string}}
-        - owner: {equals: data}
+        - steward: {equals: data}
         - daily_sync_time: {gte: 02:00}
         - paused: {equals: false}
     message: "{schema} and {var.floor} and {config.host}"

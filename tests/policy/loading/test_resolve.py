@@ -255,15 +255,17 @@ def test_reveal_holds_for_its_own_file(tmp_path: Path) -> None:
 
 
 def test_extra_fields_hold_for_their_own_file(tmp_path: Path) -> None:
-    owner = "{id: ID, severity: low, assert: {owner: {exists: true}}, message: '{owner.name}'}"
-    written(tmp_path, _policy(owner.replace("ID", "a"), extra_fields="[owner]"), "a.yaml")
+    steward = (
+        "{id: ID, severity: low, assert: {steward: {exists: true}}, message: '{steward.name}'}"
+    )
+    written(tmp_path, _policy(steward.replace("ID", "a"), extra_fields="[steward]"), "a.yaml")
     found = _load(tmp_path, "a.yaml")
-    assert verdict_of(found, {"id": "c", "owner": "x"}).label == "pass"
-    written(tmp_path, _policy(owner.replace("ID", "b"), extends="[a.yaml]"), "b.yaml")
-    assert "no field is called owner" in _refused(tmp_path, "b.yaml")
-    above = _policy(owner.replace("ID", "c"), extends="[d.yaml]", extra_fields="[owner]")
+    assert verdict_of(found, {"id": "c", "steward": "x"}).label == "pass"
+    written(tmp_path, _policy(steward.replace("ID", "b"), extends="[a.yaml]"), "b.yaml")
+    assert "no field is called steward" in _refused(tmp_path, "b.yaml")
+    above = _policy(steward.replace("ID", "c"), extends="[d.yaml]", extra_fields="[steward]")
     written(tmp_path, above, "c.yaml")
-    written(tmp_path, _policy(owner.replace("ID", "d")), "d.yaml")
+    written(tmp_path, _policy(steward.replace("ID", "d")), "d.yaml")
     assert "d.yaml" in _refused(tmp_path, "c.yaml")
 
 

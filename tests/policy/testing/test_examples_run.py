@@ -86,11 +86,11 @@ def test_records_of_a_group_get_ids_of_their_own(folder):
 
 
 def test_an_example_may_set_what_the_policy_declares_and_what_is_open(folder):
-    policy = FREQUENT.replace("vars:", "extra_fields: [owner]\nvars:")
+    policy = FREQUENT.replace("vars:", "extra_fields: [steward]\nvars:")
     outcomes = beside(
         folder,
         policy,
-        "{given: {owner: {name: me}, config.anything.deep: 1, config: {more: 2}}, expect: pass}",
+        "{given: {steward: {name: me}, config.anything.deep: 1, config: {more: 2}}, expect: pass}",
     )
     assert outcomes[0].passed
 

@@ -149,8 +149,8 @@ HEAD = '{"fivetran_auditor_snapshot":1,"taken_at":"2026-01-31T12:00:00Z",'
     ("line", "says"),
     [
         (
-            '{"fivetran_auditor_snapshot":2,"taken_at":"2026-01-31T12:00:00Z","filters":{}}',
-            "version 2",
+            '{"fivetran_auditor_snapshot":3,"taken_at":"2026-01-31T12:00:00Z","filters":{}}',
+            "version 3",
         ),
         ('{"fivetran_auditor_snapshot":1,"taken_at":"today","filters":{}}', "taken_at"),
         ('{"fivetran_auditor_snapshot":1,"taken_at":"2026-01-31T12:00:00Z"}', "filters"),

@@ -1,65 +1,13 @@
-"""The catalogue of a connection's fields, as Fivetran documents them.
+"""The fields of a connection, as Fivetran documents them.
 
 From Fivetran's REST documentation and OpenAPI files of 2026-06 to 2026-09, and from records of
-the live API. Rules are checked against it when they load, the policy schema and the docs derive
-from it, and reports show values of nothing else.
-
-Documented values are not closed: Fivetran's spec types them as free strings, so a value that is
-not here is new, not wrong. It is a warning in a policy and judged literally in a record.
+the live API.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from enum import Enum
-from types import MappingProxyType
-
-import msgspec
-
 from auditor.clock import WEEKDAYS
-
-
-class Kind(Enum):
-    """The type of a field's value in the API's JSON."""
-
-    # By identity, as there is one of each: Enum's own hashes its name in Python, at every look-up.
-    __hash__ = object.__hash__
-
-    STRING = "text"
-    INTEGER = "a whole number"
-    BOOLEAN = "true or false"
-    TIMESTAMP = "a timestamp"
-    TIME_OF_DAY = "a time of day"
-    OBJECT = "an object"
-    ARRAY = "an array"
-    ANY = "any value"
-
-
-class Exposure(Enum):
-    """Whether reports may show a field's value."""
-
-    SHOWN = "shown"
-    HIDDEN = "hidden"  # free text or configuration: only with ``reveal``
-    SECRET = "secret"  # a live credential: never decoded, never shown, ``exists`` only
-
-
-class Field(msgspec.Struct, frozen=True):
-    """One documented field.
-
-    ``path`` is dotted, ``[]`` stands for the items of an array (``setup_tests[].status``).
-    ``always`` says that the spec requires the field in a list, and not null. ``open`` objects
-    take any key below them. ``free`` text may hold any sign, as a cron expression does.
-    """
-
-    path: str
-    kind: Kind
-    doc: str
-    values: tuple[str | int, ...] = ()
-    always: bool = False
-    open: bool = False
-    exposure: Exposure = Exposure.SHOWN
-    free: bool = False
-
+from auditor.fields.kinds import Exposure, Field, Kind
 
 _S, _I, _B, _T, _O, _A = (
     Kind.STRING,
@@ -91,7 +39,8 @@ SCHEMA_CONFIG = "schema_config"
 #: Below it are a connection's own fields once more, as they were before the plan.
 BEFORE = f"{PLAN}.before"
 
-_FIELDS: tuple[Field, ...] = (
+#: What a record of ``GET /v1/connections`` holds.
+CONNECTION_FIELDS: tuple[Field, ...] = (
     Field("id", _S, "The connection's unique id.", always=True),
     Field("service", _S, "The source's type, such as postgres or salesforce.", always=True),
     Field("schema", _S, "The connection's name, and its schema in the destination.", always=True),
@@ -283,49 +232,3 @@ _FIELDS: tuple[Field, ...] = (
     Field(f"{PLAN}.secrets_in_clear[]", _S, "A setting's path, such as config.password."),
     Field(BEFORE, _O, "The connection's fields as they were before the plan.", open=True),
 )
-
-#: Every documented field by its path.
-FIELDS: Mapping[str, Field] = MappingProxyType({field.path: field for field in _FIELDS})
-
-
-def find(path: str) -> Field | None:
-    """Return the field at ``path``; below an open object, one that takes any value.
-
-    What lies below an open object inherits its exposure.
-    """
-    field = FIELDS.get(path)
-    if field is not None:
-        return field
-    if path.startswith(f"{BEFORE}."):
-        was = find(path.removeprefix(f"{BEFORE}."))
-        return msgspec.structs.replace(was, path=path, always=False) if was is not None else None
-    parent, dot, _ = path.rpartition(".")
-    while dot:
-        above = FIELDS.get(parent.removesuffix("[]"))
-        if above is not None:
-            return (
-                Field(path, Kind.ANY, above.doc, open=True, exposure=above.exposure)
-                if above.open
-                else None
-            )
-        parent, dot, _ = parent.rpartition(".")
-    return None
-
-
-def item_of(path: str) -> Field:
-    """Return the items of the array at ``path`` as a field: documented, or of any type."""
-    base = f"{path}[]"
-    known = find(base)
-    if known is not None:
-        return known
-    described = next(children(base), None) is not None
-    return Field(base, Kind.OBJECT if described else Kind.ANY, "An item.", open=not described)
-
-
-def children(path: str) -> Iterator[Field]:
-    """Yield the documented fields directly below ``path`` ("" for the record itself)."""
-    prefix = f"{path}." if path else ""
-    for field in FIELDS.values():
-        rest = field.path.removeprefix(prefix)
-        if field.path.startswith(prefix) and rest and "." not in rest and "[]" not in rest:
-            yield field

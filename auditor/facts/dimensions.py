@@ -1,0 +1,67 @@
+"""Dimensions: what a report says of each connection beside its identity, such as its team."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+from auditor.decoding.json_values import MISSING, Unread
+from auditor.decoding.records import Shape
+
+#: What is shown of a fact wherever a rule reads one of its fields anyway.
+SHOWN_WITH: Mapping[str, tuple[str, str]] = {
+    "owner": ("owner", "owner.email"),
+    "destination": ("region", "destination.region"),
+}
+
+
+class Dimensions:
+    """The columns of one walk: for each name what stands at its path, as text.
+
+    ``paths`` are the paths by name, ``show`` makes a value at a path showable, ``reach`` gives what
+    stands at a path of a record.
+    """
+
+    def __init__(
+        self,
+        paths: Mapping[str, str],
+        shape: Shape,
+        show: Callable[[str, Any], str],
+        reach: Callable[[Any, str], Any],
+    ) -> None:
+        self._paths = dict(paths)
+        self._show = show
+        self._reach = reach
+        self._shape = shape
+        self.columns: dict[str, list[str]] = {name: [] for name in paths}
+        #: By path the text of each row that was met: many connections have the same.
+        self._texts: dict[str, dict[int, str]] = {path: {} for path in paths.values()}
+        #: Kept, since an id is only one's own as long as one is there.
+        self._rows: list[Any] = []
+
+    def restarted(self) -> Dimensions:
+        """Return the same dimensions of another walk."""
+        return Dimensions(self._paths, self._shape, self._show, self._reach)
+
+    def take(self, records: Sequence[Any]) -> None:
+        """Take a page of records that have been joined."""
+        for name, path in self._paths.items():
+            first, _, rest = path.partition(".")
+            node = self._shape.root.children[first]
+            if not node.joined or not rest:
+                self.columns[name] += [self._text(path, self._reach(r, path)) for r in records]
+                continue
+            texts, rows = self._texts[path], list(map(attrgetter(node.attribute), records))
+            ids = list(map(id, rows))
+            if not texts.keys() >= set(ids):
+                for key, row in zip(ids, rows, strict=True):
+                    if key not in texts:
+                        texts[key] = self._text(path, self._reach(row, rest))
+                        self._rows.append(row)
+            self.columns[name] += map(texts.__getitem__, ids)
+
+    def _text(self, path: str, value: Any) -> str:
+        if value is MISSING or value is None:
+            return ""
+        return "not read" if type(value) is Unread else self._show(path, value)

@@ -1,0 +1,366 @@
+"""Reading a file of facts as strictly as a policy: every problem with its line and column.
+
+CSV as RFC 4180 has it, an array of objects in JSON, or an object a line in NDJSON; UTF-8. Nothing
+is guessed and nothing is repaired: a file that somebody's editor has bent is refused with what to
+do about it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import Any, NoReturn
+
+import msgspec
+
+from auditor.errors import Problem
+from auditor.facts.columns import ColumnType, WrongValueError
+from auditor.model import Position
+from auditor.suggest import nearest
+from auditor.text import listed, one_line
+
+#: Bytes of a file, and so many problems of it, that are read and told.
+MAX_BYTES = 64 << 20
+_TOLD = 20
+_CELL = 1 << 20
+_BLANK = re.compile(r"[ \t\r\n]*")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+Values = tuple[Any, ...]
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """What a policy says of a file: the column that holds its keys, and those that rules read."""
+
+    file: str
+    key: str
+    columns: tuple[tuple[str, ColumnType], ...]
+
+
+class FactsFileError(ValueError):
+    """A file of facts that cannot be used; every problem is carried."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(map(str, problems)))
+
+
+def read_facts(data: bytes, declared: Declared) -> dict[str, Values]:
+    """Return the rows of a file by their keys, in order. Raises FactsFileError."""
+    suffix = PurePath(declared.file).suffix.lower()
+    read = _FORMATS.get(suffix)
+    reader = _Rows(declared)
+    if read is None:
+        hint = f"a file of facts ends in {listed(_FORMATS)}"
+        reader.refuse(1, 1, f"{suffix or 'no suffix'} is no format of facts", hint)
+    if len(data) > MAX_BYTES:
+        reader.refuse(1, 1, f"it is larger than {MAX_BYTES >> 20} MiB", "leave out rows")
+    read(reader, _text(data, reader))
+    return reader.whole()
+
+
+class _Rows:
+    """The rows of one file while it is read, and what is wrong with it."""
+
+    def __init__(self, declared: Declared) -> None:
+        self.declared = declared
+        self.rows: dict[str, Values] = {}
+        #: Every name that a row has a value under.
+        self.seen: set[str] = set()
+        self._problems: list[Problem] = []
+        #: The line of each row.
+        self._lines = array("L")
+
+    def add(self, key: str, values: Values, line: int, at: Callable[[], tuple[int, int]]) -> None:
+        """Take a row that begins at ``line``; ``at`` says where its key stands, if it is asked."""
+        if key and key not in self.rows and key.isprintable() and key == key.strip():
+            self.rows[key] = values
+            self._lines.append(line)
+        elif not key:
+            self.note(*at(), f"the key {self.declared.key} is empty", "a row needs its key")
+        elif key in self.rows:
+            first = self._lines[list(self.rows).index(key)]
+            message = f"the key {one_line(key)} stands at line {first:,} already"
+            self.note(*at(), message, "keep one of the rows")
+        else:
+            message = f"the key {one_line(repr(key))} begins or ends with a blank, or hides one"
+            self.note(*at(), message, "no field is called so: remove it")
+
+    def note(self, line: int, column: int, message: str, hint: str = "") -> None:
+        """Note a problem; of a file that is all wrong the first are enough."""
+        if len(self._problems) < _TOLD:
+            position = Position(self.declared.file, line, column)
+            self._problems.append(Problem(position, message, hint))
+        else:
+            raise FactsFileError(self._problems)
+
+    def refuse(self, line: int, column: int, message: str, hint: str = "") -> NoReturn:
+        """Note what leaves nothing to read on for."""
+        position = Position(self.declared.file, line, column)
+        raise FactsFileError([*self._problems, Problem(position, message, hint)])
+
+    def whole(self) -> dict[str, Values]:
+        """Return the rows. Raises FactsFileError where there was a problem, or no row."""
+        if self._problems:
+            raise FactsFileError(self._problems)
+        unseen = [name for name, _ in self.declared.columns if name not in self.seen]
+        if self.rows and self.seen and unseen:
+            hint = nearest(unseen[0], self.seen) or f"rows have {listed(sorted(self.seen), 'and')}"
+            self.refuse(1, 1, f"no row has a column {one_line(unseen[0])}", hint)
+        if not self.rows:
+            self.refuse(1, 1, "it holds no row", "a row is a line below the names of the columns")
+        return self.rows
+
+
+def _text(data: bytes, reader: _Rows) -> str:
+    if data.startswith(_UTF16):
+        reader.refuse(1, 1, "it is UTF-16", "save it as UTF-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        reader.refuse(line, column, "it is not UTF-8 here", "save it as UTF-8")
+    if "\0" in text:
+        line, column = _at(text, text.index("\0"))
+        reader.refuse(line, column, "a NUL stands here", "save it as UTF-8 text")
+    return text
+
+
+def _at(text: str, offset: int) -> tuple[int, int]:
+    """Return the line and the column of ``offset``, each from 1."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+# -- CSV --------------------------------------------------------------------------------------
+
+
+def _read_csv(reader: _Rows, text: str) -> None:
+    csv.field_size_limit(_CELL)
+    table = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = _Lines(text)
+    header = _next(table, reader)
+    if header is None or not any(header):
+        reader.refuse(1, 1, "it holds nothing", "the first line names the columns")
+    places = _columns(reader, header, lines)
+    key_place, declared, width = places[0], reader.declared.columns, len(header)
+    while True:
+        line = table.line_num + 1
+        cells = _next(table, reader)
+        if cells is None:
+            return
+        if not cells:
+            continue  # a blank line
+        if len(cells) != width:
+            message = f"{len(cells)} cells, and {width} columns"
+            reader.note(line, 1, message, "quote a cell that holds a comma")
+            continue
+        values: list[Any] = []
+        for place, (name, column) in zip(places[1:], declared, strict=True):
+            cell = cells[place]
+            try:
+                values.append(column.written(cell) if cell else None)
+            except WrongValueError as error:
+                message = f"{name} is {one_line(cell)}, expected {error}"
+                reader.note(*lines.cell(line, place), message)
+                break
+        else:
+            reader.add(cells[key_place], tuple(values), line, partial(lines.cell, line, key_place))
+
+
+def _next(table: Iterator[list[str]], reader: _Rows) -> list[str] | None:
+    try:
+        return next(table, None)
+    except csv.Error as error:
+        number: int = table.line_num  # type: ignore[attr-defined]  # as every csv.reader has
+        what = str(error)
+        hint = 'a quote inside a quoted cell is written twice: ""'
+        if "unexpected end" in what:
+            what, hint = "a quoted cell is never closed", 'end it with "'
+        reader.refuse(max(number, 1), 1, f"no CSV: {what}", hint)
+
+
+def _columns(reader: _Rows, header: Sequence[str], lines: _Lines) -> list[int]:
+    """Return where the key and each declared column stand."""
+    for place, name in enumerate(header):
+        if name in header[:place] and name:
+            reader.refuse(*lines.cell(1, place), f"the column {one_line(name)} stands twice", "")
+    wanted = [reader.declared.key, *(name for name, _ in reader.declared.columns)]
+    missing = [name for name in wanted if name not in header]
+    for name in missing:
+        if len(header) == 1 and re.search(r"[;\t|]", header[0]):
+            hint = "columns are separated by commas"
+        else:
+            hint = nearest(name, header) or f"its columns: {listed(map(one_line, header), 'and')}"
+        reader.note(1, 1, f"no column is called {one_line(name)}", hint)
+    if missing:
+        reader.whole()
+    return [header.index(name) for name in wanted]
+
+
+class _Lines:
+    """The text of a CSV file, to say where a cell of it stands."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def cell(self, line: int, place: int) -> tuple[int, int]:
+        """Return the line and column of the cell at ``place`` of the row that begins at ``line``.
+
+        Only asked for what is wrong, so that nothing is kept of what is right.
+        """
+        offset = 0
+        for _ in range(line - 1):
+            offset = self._text.index("\n", offset) + 1
+        quoted = False
+        for index in range(offset, len(self._text)):
+            if place == 0:
+                return _at(self._text, index)
+            character = self._text[index]
+            if character == '"':
+                quoted = not quoted
+            elif character == "," and not quoted:
+                place -= 1
+                offset = index + 1
+        return _at(self._text, offset)
+
+
+# -- JSON -------------------------------------------------------------------------------------
+
+
+class _Object(dict[str, Any]):
+    """An object of the file, and the first key that stands in it twice."""
+
+    doubled: str | None = None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    found = _Object(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        found.doubled = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+
+
+def _read_json(reader: _Rows, text: str) -> None:
+    start = _skip(text, 0)
+    if text[start : start + 1] != "[":
+        hint = "write an array of objects, or an object a line in a file that ends in .ndjson"
+        reader.refuse(*_at(text, start), "it is no array of rows", hint)
+    counted = _Counted(text)
+    offset = _skip(text, start + 1)
+    if text[offset : offset + 1] == "]":
+        offset += 1
+    else:
+        while True:
+            value, end = _decode(reader, text, offset)
+            _row(reader, value, text, offset, counted.line(offset))
+            after = _skip(text, end)
+            mark = text[after : after + 1]
+            if mark == "]":
+                offset = after + 1
+                break
+            if mark != ",":
+                reader.refuse(*_at(text, after), "a comma or ] is missing", "")
+            offset = _skip(text, after + 1)
+    end = _skip(text, offset)
+    if end != len(text):
+        reader.refuse(*_at(text, end), "more follows after the array", "remove it")
+
+
+def _read_ndjson(reader: _Rows, text: str) -> None:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            start = _skip(line, 0)
+            value, end = _decode(reader, line, start, number)
+            after = _skip(line, end)
+            if after != len(line):
+                reader.refuse(number, after + 1, "more follows after the object", "one a line")
+            _row(reader, value, line, start, number)
+
+
+class _Counted:
+    """The lines of a text, counted once as they are passed."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line = 1
+        self._offset = 0
+
+    def line(self, offset: int) -> int:
+        """Return the line of ``offset``, which is never before the last one."""
+        self._line += self._text.count("\n", self._offset, offset)
+        self._offset = offset
+        return self._line
+
+
+def _skip(text: str, offset: int) -> int:
+    match = _BLANK.match(text, offset)
+    return match.end() if match else offset
+
+
+def _decode(reader: _Rows, text: str, offset: int, line: int = 0) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, offset)
+    except json.JSONDecodeError as error:
+        at, column = _at(text, error.pos)
+        reader.refuse(line or at, column, f"no JSON: {error.msg}", "")
+    except (ValueError, RecursionError) as error:
+        at, column = _at(text, offset)
+        message = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        reader.refuse(line or at, column, f"no row: {one_line(message)}", "")
+
+
+def _row(reader: _Rows, value: Any, text: str, offset: int, line: int) -> None:
+    """Take one decoded row, which stands at ``offset``, in ``line``."""
+
+    def place(name: str) -> tuple[int, int]:
+        at = text.find(json.dumps(name, ensure_ascii=False), offset)
+        at = at if at >= 0 else offset
+        return line + text.count("\n", offset, at), _at(text, at)[1]
+
+    if type(value) is not _Object:
+        reader.note(line, _at(text, offset)[1], "a row is an object", 'as {"schema": "orders"}')
+        return
+    if value.doubled is not None:
+        message = f"the key {one_line(value.doubled)} stands twice in this row"
+        reader.note(*place(value.doubled), message)
+        return
+    declared = reader.declared
+    reader.seen.update(value)
+    key = value.get(declared.key)
+    if type(key) is not str:
+        held = "missing" if declared.key not in value else "no text"
+        hint = nearest(declared.key, value) if held == "missing" else "put it in quotes"
+        reader.note(*place(declared.key), f"the key {declared.key} is {held}", hint)
+        return
+    values: list[Any] = []
+    for name, column in declared.columns:
+        cell = value.get(name)
+        try:
+            values.append(None if cell is None else column.typed(cell))
+        except WrongValueError as error:
+            message = f"{name} is {one_line(json.dumps(cell)[:80])}, expected {error}"
+            reader.note(*place(name), message)
+            return
+    reader.add(key, tuple(values), line, partial(place, declared.key))
+
+
+_FORMATS: Mapping[str, Callable[[_Rows, str], None]] = MappingProxyType(
+    {".csv": _read_csv, ".json": _read_json, ".ndjson": _read_ndjson, ".jsonl": _read_ndjson}
+)

@@ -1,0 +1,121 @@
+"""The facts of one run: gathered while connections come in, joined before they are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from auditor.decoding.gaps import NOT_IN_PLAN
+from auditor.decoding.listed import Listed
+from auditor.decoding.records import Shape
+from auditor.facts.join import Join, Table, joining, lacking, tabled, unread
+from auditor.fields import FACT_LISTS, PLAN, FactList
+from auditor.model import Account, FactsInfo
+from auditor.text import plural
+
+#: What every report names: groups, and the account. Asked for whether a rule reads them or not.
+ALWAYS = ("group", "account")
+_NAMES = {"group": ("group.id", "group.name"), "account": ("account.id", "account.name")}
+
+
+def names_shown(names: Iterable[str] = ALWAYS) -> frozenset[str]:
+    """Return the paths whose values reports show of ``names``, beside what rules read."""
+    return frozenset(path for name in names for path in _NAMES.get(name, ()))
+
+
+class GatheredFacts:
+    """What is known of the facts so far.
+
+    ``needed`` are those that rules read: only they are waited for. ``origin`` is the kind of source
+    that lists come from, which says why one never came.
+    """
+
+    def __init__(
+        self, shape: Shape, needed: Iterable[str], origin: str, own: Iterable[Table] = ()
+    ) -> None:
+        self._shape = shape
+        self._needed = frozenset(needed) & shape.lists.keys()
+        self._origin = origin
+        self._listed: dict[str, Listed] = {}
+        self._tables: dict[str, Table] = {table.name: table for table in own}
+        self._join: Join | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every list that rules read has been read, or is known to be unreadable."""
+        return self._needed <= self._listed.keys()
+
+    def take(self, listed: Listed) -> None:
+        """Take a list that was read, or why it was not."""
+        fact = FACT_LISTS[listed.name]
+        self._listed[listed.name] = listed
+        if listed.problem:
+            self._tables[fact.name] = unread(fact.name, listed.problem)
+        else:
+            self._tables[fact.name] = tabled(fact, listed.rows, listed.doubts)
+
+    def join(self, records: Sequence[Any]) -> None:
+        """Give each record its facts. What did not come until now will not be read any more."""
+        if self._join is None:
+            tables = dict(self._tables)
+            for name in self._needed - tables.keys():
+                tables[name] = self._missing(name)
+            read = {name: t for name, t in tables.items() if self._is_read(name)}
+            self._join = joining(self._shape, read)
+        self._join(records)
+
+    def _is_read(self, name: str) -> bool:
+        return name in self._needed or name in self._shape.own
+
+    def _missing(self, name: str) -> Table:
+        """Return the table of a list that never came: of a plan alone no list is known."""
+        if self._origin == PLAN:
+            return lacking(name, NOT_IN_PLAN)
+        return unread(name, self._never(FACT_LISTS[name]))
+
+    def _never(self, fact: FactList) -> str:
+        """Return why a list was never read."""
+        if self._origin == "api":
+            return f"{fact.path} was not read before the listing broke off"
+        if self._origin == PLAN:
+            return f"a plan holds no {fact.resource}; judge it with --over live"
+        return (
+            f"the saved listing holds no {fact.resource}; "
+            f"fivetran-auditor fetch --with {fact.resource} saves them"
+        )
+
+    @property
+    def group_names(self) -> dict[str, str]:
+        """The names of groups by their ids, as far as they are known."""
+        rows = self._listed["group"].rows if "group" in self._listed else []
+        return {row.id: row.name for row in rows if type(row.name) is str and row.name}
+
+    @property
+    def account(self) -> Account | None:
+        """The account that was asked, where it said which one it is."""
+        rows = self._listed["account"].rows if "account" in self._listed else []
+        if not rows:
+            return None
+        return Account(rows[0].id, rows[0].name if type(rows[0].name) is str else "")
+
+    def infos(self) -> Iterator[FactsInfo]:
+        """Yield where the facts came from that rules read."""
+        for name in sorted(self._needed):
+            fact, listed = FACT_LISTS[name], self._listed.get(name)
+            if listed is None:
+                yield FactsInfo(name, fact.path, 0, problem=self._never(fact))
+            else:
+                problem = listed.problem or "; ".join(listed.doubts)
+                yield FactsInfo(name, fact.path, len(listed.rows), problem=problem)
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what could not be read and no rule reads: names that reports lack."""
+        for name, listed in self._listed.items():
+            if name in self._needed:
+                continue
+            fact = FACT_LISTS[name]
+            if listed.problem:
+                yield f"{fact.resource} could not be read, so reports lack them: {listed.problem}"
+            elif listed.doubts:
+                count = plural(len(listed.doubts), "item")
+                yield f"{fact.path}: {count} could not be read: {listed.doubts[0]}"

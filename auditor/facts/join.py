@@ -1,0 +1,202 @@
+"""Joining: each record gets, for every fact that rules read, the row that is there for it.
+
+A key that no row has leaves the fact absent. What could not be read is ``Unread``, and so is what
+cannot be told: a key that is no text, or one that may be among rows that are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from auditor.decoding.gaps import LACKS, Gap
+from auditor.decoding.json_values import MISSING, Unread, kind_of
+from auditor.decoding.records import Node, Shape
+from auditor.fields import FactList
+from auditor.text import plural
+
+
+class Table(msgspec.Struct, frozen=True):
+    """The rows of one fact by their key; ``absent`` stands for a key that is none of them.
+
+    ``find(key, absent)`` returns the row. ``key`` is the path of the field that names a row, ""
+    where every connection has the same: then that is ``absent``. ``keyless`` is what a connection
+    has whose key is null, or not there.
+    """
+
+    name: str
+    key: str
+    find: Callable[[str, Any], Any]
+    absent: Any
+    keyless: Any = MISSING
+
+
+#: Joins the records of a page.
+Join = Callable[[Sequence[Any]], None]
+
+
+def unread(name: str, reason: str) -> Table:
+    """Return the table of a fact that could not be read, for ``reason``: of no connection."""
+    return Table(name, "", _whatever, Unread(reason))
+
+
+def lacking(name: str, gap: Gap) -> Table:
+    """Return the table of a fact that a plan leaves open: of every connection."""
+    return Table(name, "", _whatever, gap)
+
+
+def tabled(fact: FactList, rows: Sequence[Any], doubts: Sequence[str] = ()) -> Table:
+    """Return the rows of one of the API's lists as a table.
+
+    ``doubts`` are items that are no rows: whatever was not found may be one of them.
+    """
+    if fact.single:
+        return Table(fact.name, "", _whatever, rows[0] if rows else MISSING)
+    doubts = [*doubts, *_unnamed(fact, rows)]
+    doubt = Unread(f"{fact.path}: {doubts[0]}{_more(doubts)}") if doubts else None
+    if fact.several:
+        return _arrays(fact, rows, doubt)
+    found: dict[str, Any] = {}
+    column = attrgetter(fact.column)
+    for row in rows:
+        name = column(row)
+        if type(name) is not str:
+            continue
+        if name in found:
+            row = Unread(f"{fact.path}: several rows have the {fact.column} {name}")  # noqa: PLW2901
+        found[name] = row
+    return Table(fact.name, fact.key, found.get, doubt or MISSING)
+
+
+def _arrays(fact: FactList, rows: Sequence[Any], doubt: Unread | None) -> Table:
+    """Return each group's rows as one array; rows of the whole account stand in every one."""
+    if doubt is not None:
+        return Table(fact.name, "", _whatever, doubt)
+    shared = [row for row in rows if _is_shared(fact, row)]
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        name = getattr(row, fact.column)
+        if type(name) is str and not _is_shared(fact, row):
+            found.setdefault(name, []).append(row)
+    for array in found.values():
+        array.extend(shared)
+    return Table(fact.name, fact.key, found.get, shared)
+
+
+def _whatever(_key: str, absent: Any) -> Any:
+    """Find the same for every key."""
+    return absent
+
+
+def _is_shared(fact: FactList, row: Any) -> bool:
+    return fact.shared is not None and getattr(row, fact.shared[0]) == fact.shared[1]
+
+
+def _unnamed(fact: FactList, rows: Iterable[Any]) -> list[str]:
+    """Return what is wrong with rows that no key can find."""
+    column = attrgetter(fact.column)
+    return [
+        f"the {fact.column} of a {fact.noun} is {kind_of(column(row))}"
+        for row in rows
+        if type(column(row)) is not str and not _is_shared(fact, row)
+    ]
+
+
+def _more(doubts: Sequence[str]) -> str:
+    return f", and {plural(len(doubts) - 1, 'more such item')}" if len(doubts) > 1 else ""
+
+
+def joining(shape: Shape, tables: Mapping[str, Table]) -> Join:
+    """Return what joins the records of ``shape`` with ``tables``, one for each of its lists."""
+    program = _Program(shape)
+    for name in _in_order(tables):
+        program.add(tables[name])
+    return program.function()
+
+
+def _in_order(tables: Mapping[str, Table]) -> list[str]:
+    """Return the names of tables, each after the one that its key comes from."""
+    ordered: list[str] = []
+
+    def take(name: str) -> None:
+        above = tables[name].key.partition(".")[0]
+        if above in tables and above not in ordered:
+            take(above)
+        if name not in ordered:
+            ordered.append(name)
+
+    for name in tables:
+        take(name)
+    return ordered
+
+
+class _Program:
+    """The text of the function that joins, and the names that it uses."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._root = shape.root
+        self._lines: list[str] = []
+        self._names: dict[str, Any] = {"MISSING": MISSING, "LACKS": LACKS}
+
+    def add(self, table: Table) -> None:
+        """Add one table: its rows are looked up for every record."""
+        number = len(self._names)
+        node = self._root.children[table.name]
+        self._names[f"absent_{number}"] = table.absent
+        if not table.key:
+            self._lines.append(f"r.{node.attribute} = absent_{number}")
+            return
+        self._names[f"find_{number}"] = table.find
+        self._names[f"odd_{number}"] = _odd(table)
+        found = f"find_{number}(k, absent_{number}) if type(k) is str else odd_{number}(k)"
+        self._lines += [f"k = {self._value(table.key)}", f"r.{node.attribute} = {found}"]
+
+    def function(self) -> Join:
+        """Return the function."""
+        if not self._lines:
+            return _nothing
+        body = (f"  {line}" for line in self._lines)
+        text = "\n".join(["def join(records):", " for r in records:", *body])
+        # As the judge's own text: made of names that the program chose.
+        exec(compile(text, "<facts>", "exec"), self._names)  # noqa: S102
+        join: Join = self._names["join"]
+        return join
+
+    def _value(self, path: str) -> str:
+        node: Node = self._root
+        expression = "r"
+        for step in path.split("."):
+            child = node.children[step]
+            if node is self._root:
+                expression = f"r.{child.attribute}"
+            else:
+                kind = f"kind_{len(self._names)}"
+                self._names[kind] = node.struct
+                held = f"h{len(self._names)}"
+                self._lines.append(f"{held} = {expression}")
+                expression = (
+                    f"{held}.{child.attribute} if type({held}) is {kind}"
+                    f" else {held} if type({held}) in LACKS else MISSING"
+                )
+            node = child
+        return expression
+
+
+def _nothing(_records: Sequence[Any]) -> None:
+    """Join nothing: no rule reads a fact."""
+
+
+def _odd(table: Table) -> Callable[[Any], Any]:
+    """Return what a fact is for a key that is no text."""
+
+    def odd(value: Any) -> Any:
+        if value is MISSING or value is None:
+            return table.keyless
+        if type(value) in LACKS:
+            return value
+        return Unread(f"{table.key} is {kind_of(value)}, which names no row")
+
+    return odd

@@ -1,0 +1,144 @@
+"""The user's own facts: rows that a policy holds, or a file beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import translate
+from typing import Any
+
+import msgspec
+
+from auditor.decoding.json_values import MISSING
+from auditor.decoding.records import Shape
+from auditor.facts.columns import ColumnType
+from auditor.facts.join import Table
+from auditor.fields import Field, Kind
+from auditor.model import FactsInfo, Position
+from auditor.text import printable
+
+#: The values of a row, one for each column that its facts declare.
+Values = tuple[Any, ...]
+_WILD = re.compile(r"[*?\[]")
+
+
+class OwnFacts(msgspec.Struct, frozen=True):
+    """Facts that a policy declares under ``name``.
+
+    ``key`` is the path of the field that names a row. ``rows`` are in the order in which they
+    stand; with ``globs`` their keys are globs, and the last that fits wins. ``default`` stands for
+    a key that no row has. ``file`` is how the user named the file, "" for rows in the policy.
+    """
+
+    name: str
+    position: Position
+    key: str
+    columns: tuple[tuple[str, ColumnType], ...]
+    rows: Mapping[str, Values]
+    globs: bool = False
+    default: Values | None = None
+    file: str = ""
+    sha256: str = ""
+
+    def fields(self) -> Iterator[Field]:
+        """Yield what a rule may name: the facts themselves, and each column."""
+        yield Field(self.name, Kind.OBJECT, f"The row of {self.origin} that fits.", joined=True)
+        for name, column in self.columns:
+            doc = f"The column {name} of {self.origin}."
+            yield Field(f"{self.name}.{name}", column.kind, doc, joined=True)
+
+    @property
+    def origin(self) -> str:
+        """Where the rows stand."""
+        return self.file or str(self.position)
+
+    @property
+    def info(self) -> FactsInfo:
+        """What reports say of the rows."""
+        return FactsInfo(self.name, printable(self.origin), len(self.rows), self.sha256)
+
+    def table(self, row: Shape) -> Table:
+        """Return the rows as ``row``, the shape of what is read of them, has them."""
+        numbers = {name: number for number, (name, _) in enumerate(self.columns)}
+        wanted = [(node.attribute, numbers[name]) for name, node in row.root.children.items()]
+
+        def made(values: Values) -> Any:
+            return row.record(**{attribute: values[number] for attribute, number in wanted})
+
+        absent = MISSING if self.default is None else made(self.default)
+        find = self._finder(made)
+        return Table(self.name, self.key, find, absent, keyless=absent)
+
+    def row_of(self, key: str) -> str | None:
+        """Return the key of the row that is there for ``key``."""
+        if not self.globs:
+            return key if key in self.rows else None
+        return Globs(self.rows).last(key)
+
+    def _finder(self, made: Callable[[Values], Any]) -> Callable[[str, Any], Any]:
+        if not self.globs:
+            return {key: made(values) for key, values in self.rows.items()}.get
+        globs, rows, known = Globs(self.rows), self.rows, dict[str, Any]()
+
+        def find(key: str, absent: Any) -> Any:
+            found = known.get(key)
+            if found is None:
+                row = globs.last(key)
+                found = known[key] = absent if row is None else made(rows[row])
+            return found
+
+        return find
+
+
+class Globs:
+    """Globs in an order, of which the last one that fits a text is looked for.
+
+    A glob is only tried on a text that begins as it does, or where it begins with anything, ends as
+    it does: a list of thousands takes no longer than the few that may fit.
+    """
+
+    def __init__(self, globs: Sequence[str] | Mapping[str, Any]) -> None:
+        self._globs = list(globs)
+        self._plain: dict[str, int] = {}
+        self._starts: dict[int, dict[str, list[int]]] = {}
+        self._ends: dict[int, dict[str, list[int]]] = {}
+        self._compiled: dict[int, Callable[[str], object]] = {}
+        for number, glob in enumerate(self._globs):
+            wild = _WILD.search(glob)
+            if wild is None:
+                self._plain[glob] = number
+                continue
+            start, end = glob[: wild.start()], re.split(r"[*?\]]", glob)[-1]
+            if "[" in end:  # it is never closed: no wildcard, but a bracket as it is written
+                end = ""
+            table, part = (self._starts, start) if start or not end else (self._ends, end)
+            table.setdefault(len(part), {}).setdefault(part, []).append(number)
+
+    def last(self, text: str) -> str | None:
+        """Return the last glob that fits the whole of ``text``; None where none does."""
+        best = self._plain.get(text, -1)
+        for numbers in self._candidates(text):
+            for number in reversed(numbers):
+                if number < best:
+                    break
+                if self._fits(number, text):
+                    best = number
+                    break
+        return self._globs[best] if best >= 0 else None
+
+    def _candidates(self, text: str) -> Iterator[list[int]]:
+        for length, starts in self._starts.items():
+            if (numbers := starts.get(text[:length])) is not None:
+                yield numbers
+        for length, ends in self._ends.items():
+            if (numbers := ends.get(text[-length:])) is not None:
+                yield numbers
+
+    def _fits(self, number: int, text: str) -> bool:
+        glob = self._globs[number]
+        if glob.endswith("*") and not _WILD.search(glob[:-1]):
+            return True  # it was found by how it begins
+        match = self._compiled.get(number)
+        if match is None:
+            match = self._compiled[number] = re.compile(translate(glob)).match
+        return match(text) is not None

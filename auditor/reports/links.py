@@ -1,0 +1,37 @@
+"""Links from a finding to its connection in Fivetran's dashboard.
+
+Fivetran's own SDK prints ``https://fivetran.com/dashboard/connections/{id}/status``. There is no
+such page behind another address, so that only runs against Fivetran's API have links.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from auditor.model import Connection, Result, Rule
+
+DASHBOARD = "https://fivetran.com/dashboard/connections/"
+_API = "api.fivetran.com"
+#: What the dashboard's page on the set-up is about.
+_SETUP = ("setup_tests", "status.setup_state", "status.tasks", "networking_method", "config")
+
+
+def dashboard(result: Result) -> str:
+    """Return what the addresses of connections begin with; "" where they have none."""
+    try:
+        return DASHBOARD if urlsplit(result.source.base_url).hostname == _API else ""
+    except ValueError:
+        return ""
+
+
+def page_of(rule: Rule) -> str:
+    """Return the page of a connection that a rule is about: its set-up, or its status."""
+    is_setup = any(path.startswith(_SETUP) for path in rule.reads)
+    return "setup" if is_setup else "status"
+
+
+def link(result: Result, rule: Rule, connection: Connection) -> str:
+    """Return the address of ``connection`` in the dashboard; "" where it has none."""
+    start = dashboard(result)
+    plain = connection.id.isascii() and connection.id.replace("_", "").replace("-", "").isalnum()
+    return f"{start}{quote(connection.id, safe='')}/{page_of(rule)}" if start and plain else ""

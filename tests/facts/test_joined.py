@@ -1,0 +1,270 @@
+"""Facts of the account's lists: joined with connections, three-valued, and asked for once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor import audit, load_policies
+from auditor.fields import FACT_LISTS, FIELDS, Exposure, Kind
+from auditor.model import Result, Verdict
+from auditor.sources.api.account import Credentials
+from auditor.sources.api.client import HttpOptions
+from auditor.sources.api.walk import FivetranSource
+from tests.builders.account_server import ACCOUNT, AccountServer, connection
+
+KEY = Credentials("key-K3Y9x", "secret-S3CR3T/7+x")
+NAMES = {"/v1/groups", "/v1/account/info", "/v1/connections"}
+IMPATIENT = HttpOptions(attempts=1, sleep=lambda _seconds: None)
+
+
+def judged(
+    folder: Path, rules: str, server: AccountServer, own: str = "", **options: Any
+) -> Result:
+    """Return what a policy of ``rules`` comes to on the account that ``server`` serves."""
+    path = folder / "policy.yaml"
+    path.write_text(f"policy: p\n{own}\nrules:\n{rules}")
+    source = FivetranSource(server.url, KEY, options=IMPATIENT, **options)
+    return audit(source, load_policies(str(path)))
+
+
+def rule(name: str, condition: str, when: str = "") -> str:
+    when = f", when: {when}" if when else ""
+    return f"  - {{id: {name}, severity: low{when}, assert: {condition}}}\n"
+
+
+def labels(result: Result, name: str) -> list[str]:
+    (checks,) = [each for each in result.checks if each.rule.id == name]
+    return [Verdict(byte).label for byte in checks.verdicts]
+
+
+#: For every list: a condition on it, and what it comes to on the four connections.
+CONDITIONS = {
+    "group": ("{group.name: Prod}", "pass fail pass error"),
+    "destination": ("{destination.region: {starts_with: AWS}}", "pass fail pass error"),
+    "owner": ("{owner.active: true}", "pass fail error error"),
+    "role": ("{role.scope: {contains: ACCOUNT}}", "pass fail error error"),
+    "connector_type": (
+        "{connector_type.service_status: {not_equals: sunset}}",
+        "pass fail pass pass",
+    ),
+    "private_link": ("{private_link: {exists: true}}", "pass fail fail fail"),
+    "proxy_agent": ("{proxy_agent: {exists: false}}", "pass pass pass pass"),
+    "hybrid_agent": ("{hybrid_agent: {exists: false}}", "pass pass pass pass"),
+    "external_logging": ("{external_logging: {exists: true}}", "pass fail pass fail"),
+    "webhooks": ("{webhooks: {any_item: {active: true}}}", "pass fail pass fail"),
+    "transformations": (
+        "{transformations: {none_items: {status: FAILED}}}",
+        "fail pass fail pass",
+    ),
+    "account": ("{account.name: Acme}", "pass pass pass pass"),
+}
+
+
+def test_every_list_has_a_condition():
+    assert CONDITIONS.keys() == FACT_LISTS.keys()
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_each_list_is_joined(tmp_path: Path, name: str):
+    condition, expected = CONDITIONS[name]
+    with AccountServer(ACCOUNT) as server:
+        result = judged(tmp_path, rule("r", condition), server)
+    assert labels(result, "r") == expected.split()
+    above = {"/v1/users"} if name == "role" else set()
+    assert set(server.requests) == NAMES | {FACT_LISTS[name].path} | above
+    assert len(server.requests) == len(set(server.requests))
+
+
+BROKEN: Mapping[str, tuple[int, bytes]] = {
+    "forbidden": (403, b'{"code":"Forbidden","message":"not yours"}'),
+    "gone": (404, b'{"code":"NotFound","message":"no"}'),
+    "down": (503, b"<html>later</html>"),
+    "cut": (200, b'{"code":"Success","data":{"items":['),
+    "no list": (200, b'{"code":"Success","data":{}}'),
+    "refused": (200, b'{"code":"Denied","data":{"items":[]}}'),
+    "no JSON": (200, b"hello"),
+    "null": (200, b"null"),
+    "camels": (200, b'{"code":"Success","data":{"items":[],"nextCursor":"more"}}'),
+    "a circle": (200, b'{"code":"Success","data":{"items":[],"next_cursor":"x"}}'),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_what_cannot_be_read_is_an_error_with_its_reason(tmp_path: Path, name: str, how: str):
+    fact = FACT_LISTS[name]
+    if fact.single and how in {"camels", "a circle"}:
+        pytest.skip("it is no list")
+    rules = rule("r", CONDITIONS[name][0]) + rule("other", "{paused: false}")
+    rules += rule("there", f"{{{name}: {{exists: false}}}}")
+    with AccountServer(ACCOUNT, {fact.path: BROKEN[how]}) as server:
+        result = judged(tmp_path, rules, server)
+    assert labels(result, "r") == ["error"] * 4
+    assert labels(result, "there") == ["error"] * 4
+    assert labels(result, "other") == ["pass"] * 4
+    assert result.gate.exit_code == 3
+    found = [finding for finding in result.findings if finding.rule.id == "r"]
+    assert len(found) == 4
+    assert all("not read" in finding.message for finding in found)
+    assert all(fact.path in finding.message for finding in found)
+    (info,) = [info for info in result.facts if info.name == name]
+    assert fact.path in info.problem
+
+
+@pytest.mark.parametrize("path", ["/v1/groups", "/v1/account/info"])
+def test_names_that_cannot_be_read_are_a_warning(tmp_path: Path, path: str):
+    with AccountServer(ACCOUNT, {path: BROKEN["forbidden"]}) as server:
+        result = judged(tmp_path, rule("r", "{paused: false}"), server)
+    assert result.gate.exit_code == 0
+    (warning,) = result.warnings
+    assert path in warning
+    assert "403" in warning
+
+
+def test_reports_know_names_whether_a_rule_reads_them_or_not(tmp_path: Path):
+    with AccountServer(ACCOUNT) as server:
+        result = judged(tmp_path, rule("r", "{paused: false}"), server)
+    assert result.connections.group_names == {"g1": "Prod", "g2": "Dev"}
+    assert str(result.source.account) == "Acme (acc_1)"
+    assert set(server.requests) == NAMES
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["null", "7", '"text"', "[]", "{}", '{"id": null}', '{"id": 7}', '{"id": ""}', '{"id": {}}'],
+)
+def test_an_item_that_is_no_row_may_be_the_one_that_is_missed(tmp_path: Path, row: str):
+    users = [*ACCOUNT["/v1/users"], json.loads(row)]
+    with AccountServer({**ACCOUNT, "/v1/users": users}) as server:
+        result = judged(tmp_path, rule("r", "{owner: {exists: true}}"), server)
+    # Who was found is known; whether the third one's owner is gone, nobody knows.
+    assert labels(result, "r") == ["pass", "pass", "error", "fail"]
+
+
+def test_a_list_that_moves_is_walked_again_and_then_given_up(tmp_path: Path):
+    users = [ACCOUNT["/v1/users"][0]] * 2
+    with AccountServer({**ACCOUNT, "/v1/users": users}, page=1) as server:
+        result = judged(tmp_path, rule("r", "{owner.active: true}"), server)
+    assert labels(result, "r") == ["error"] * 4
+    assert server.requests.count("/v1/users") == 6
+    assert all("moving" in finding.message for finding in result.findings)
+
+
+def test_lists_are_paged(tmp_path: Path):
+    with AccountServer(ACCOUNT, page=1) as server:
+        result = judged(tmp_path, rule("r", "{owner.active: true}"), server)
+    assert labels(result, "r") == ["pass", "fail", "error", "error"]
+    assert server.requests.count("/v1/users") == 2
+
+
+def test_a_key_of_another_type_finds_nothing_and_is_no_absence(tmp_path: Path):
+    odd = [connection("odd", connected_by=7), connection("list", connected_by=["u1"])]
+    with AccountServer({**ACCOUNT, "/v1/connections": odd}) as server:
+        result = judged(tmp_path, rule("r", "{owner: {exists: false}}"), server)
+    assert labels(result, "r") == ["error", "error"]
+    assert "connected_by is a number" in result.findings[0].message
+
+
+def test_what_a_record_itself_calls_so_is_no_fact(tmp_path: Path):
+    liars = [connection("liar", connected_by="nobody", owner={"active": True, "id": "nobody"})]
+    with AccountServer({**ACCOUNT, "/v1/connections": liars}) as server:
+        result = judged(tmp_path, rule("r", "{owner: {exists: true}}"), server)
+    assert labels(result, "r") == ["fail"]
+
+
+def test_kleene_holds_with_what_was_not_read(tmp_path: Path):
+    rules = (
+        rule("or", "{any: [{paused: false}, {owner.active: true}]}")
+        + rule("and", "{all: [{paused: true}, {owner.active: true}]}")
+        + rule("not", "{not: {owner.active: true}}")
+        + rule("when", "{owner.active: true}", "{service: mysql}")
+        + rule("field", "{schema: {not_equals: {field: owner.email}}}")
+    )
+    with AccountServer(ACCOUNT, {"/v1/users": BROKEN["forbidden"]}) as server:
+        result = judged(tmp_path, rules, server)
+    assert labels(result, "or") == ["pass"] * 4
+    assert labels(result, "and") == ["fail"] * 4
+    assert labels(result, "not") == ["error"] * 4
+    assert labels(result, "when") == ["skip", "error", "skip", "skip"]
+    assert labels(result, "field") == ["error"] * 4
+
+
+def test_groups_of_connections_form_by_facts(tmp_path: Path):
+    rules = "  - {id: r, severity: low, per: group.name, assert: {count: {lte: 1}}}\n"
+    with AccountServer(ACCOUNT) as server:
+        result = judged(tmp_path, rules, server)
+    groups = {check.group: check.verdict.label for check in result.checks[0].groups}
+    assert groups == {"Prod": "fail", "Dev": "pass", "no group.name (missing)": "error"}
+    with AccountServer(ACCOUNT, {"/v1/groups": BROKEN["forbidden"]}) as server:
+        result = judged(tmp_path, rules, server)
+    assert {check.verdict.label for check in result.checks[0].groups} == {"error"}
+    assert "403" in result.findings[0].message
+
+
+def test_a_narrowed_listing_has_whole_facts(tmp_path: Path):
+    narrow = {**ACCOUNT, "/v1/connections": [connection("two", group_id="g2", connected_by="u2")]}
+    with AccountServer(narrow) as server:
+        result = judged(tmp_path, rule("r", "{owner.active: false}"), server, group="g2")
+    assert labels(result, "r") == ["pass"]
+
+
+def test_lists_are_read_beside_the_pages(tmp_path: Path):
+    """No list waits for another: none is answered before all have been asked for."""
+    rules = "".join(rule(name, condition) for name, (condition, _) in CONDITIONS.items())
+    with AccountServer(ACCOUNT, together=len(FACT_LISTS) + 1) as server:
+        result = judged(tmp_path, rules, server)
+    assert len(server.requests) == len(set(server.requests)) == len(FACT_LISTS) + 1
+    assert not [info.problem for info in result.facts if info.problem]
+
+
+def test_pages_wait_for_the_facts_they_are_judged_by(tmp_path: Path):
+    many = [connection(f"c{number}") for number in range(12)]
+    users = [{"id": f"x{n}", "active": True} for n in range(30)] + [{"id": "u1", "active": True}]
+    with AccountServer(
+        {**ACCOUNT, "/v1/connections": many, "/v1/users": users}, page=3, delay=0.01
+    ) as server:
+        result = judged(tmp_path, rule("r", "{owner.active: true}"), server)
+    assert labels(result, "r") == ["pass"] * 12
+
+
+def test_secrets_are_never_decoded_and_never_shown(tmp_path: Path):
+    rules = rule("r", "{webhooks: {all_items: {secret: {exists: false}, active: true}}}")
+    with AccountServer(ACCOUNT) as server:
+        result = judged(tmp_path, rules, server)
+    assert labels(result, "r")[0] == "fail"
+    assert "S3CRET" not in repr(result.findings)
+    secrets = [path for path, f in FIELDS.items() if f.joined and f.exposure is Exposure.SECRET]
+    assert secrets == ["webhooks[].secret"]
+
+
+@pytest.mark.parametrize("fact", FACT_LISTS.values(), ids=FACT_LISTS.keys())
+def test_a_row_of_the_table_is_whole(fact: Any):
+    base = f"{fact.name}[]" if fact.several else fact.name
+    if fact.single:
+        return
+    for column in (fact.column, fact.identity):
+        assert FIELDS[f"{base}.{column}"].kind is Kind.STRING
+    key = FIELDS[fact.key]
+    assert key.kind is Kind.STRING
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("owner.emial", "owner.email"),
+        ("destination.regoin", "destination.region"),
+        ("group.nme", "group.name"),
+        ("ownr.email", "owner.email"),
+    ],
+)
+def test_a_misspelt_fact_is_refused_with_what_was_meant(tmp_path: Path, written: str, meant: str):
+    path = tmp_path / "policy.yaml"
+    path.write_text("policy: p\nrules:\n" + rule("r", f"{{{written}: x}}"))
+    with pytest.raises(Exception, match=f"did you mean {meant}"):
+        load_policies(str(path))
