@@ -89,6 +89,8 @@ wheel: $(TESTS)  ## Build the wheel into dist/: the same tree, the same bytes
 lock: $(TOOLS)/.made  ## Choose the dependencies of development and CI anew
 	$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.txt
 	$(COMPILE) --group tools --output-file requirements/tools.txt
+	$(COMPILE) --group adoption --output-file requirements/adoption.txt
+	$(COMPILE) pyproject.toml --output-file requirements/run.txt
 
 audit-dependencies: $(TOOLS)/.made  ## Ask PyPI whether a locked release has a known vulnerability
 	@$(TOOLS)/bin/python .ci/audit_dependencies.py $(AUDIT_FLAGS) requirements/*.txt
