@@ -17,6 +17,7 @@ from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from tests.adoption.github import ROOT, Run, Runner
 from tests.cli.running import KEYS
+from tests.test_docs import command
 
 ACTION = ROOT / "action.yml"
 DECLARED: dict[str, Any] = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
@@ -79,8 +80,6 @@ def test_every_input_is_read_and_described():
 
 
 def test_every_input_of_an_option_is_one():
-    from tests.test_docs import command
-
     options = {opt.lstrip("-") for param in command("audit").params for opt in param.opts}
     own = {"options", "working-directory", "summary", "annotations", "sarif", "artifact"}
     assert set(DECLARED["inputs"]) - own <= options
@@ -211,7 +210,7 @@ HOSTILE = [
     "a\n::add-mask::x\n::set-output name=exit-code::0",
     "::stop-commands::x",
     "\x1b]0;title\x07",
-    "‮ \N{FULLWIDTH SEMICOLON} é",
+    "\N{RIGHT-TO-LEFT OVERRIDE} \N{FULLWIDTH SEMICOLON} é",
 ]
 
 
