@@ -10,6 +10,8 @@ RUNS := $(VENV)/.runs
 TESTS := $(VENV)/.tests
 # What keeps the lock files has an environment of its own.
 TOOLS := $(VENV)/tools
+# What builds the site and tries what stands around the tool.
+ADOPTION := $(VENV)/adoption
 # A release that was tampered with is mostly found within days: `make lock COOLDOWN='0 days'` for a
 # repair that cannot wait.
 COOLDOWN ?= 7 days
@@ -23,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-all test-orchestrators test-newest test-oldest coverage mutants fuzz lint types \
-	bench wheel lock audit-dependencies clean
+	bench wheel lock adoption audit-dependencies clean
 
 help:  ## Show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-19s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -34,7 +36,7 @@ demo: $(RUNS)  ## Audit a made-up account and write the reports
 test: $(TESTS)  ## Run the tests, but for the slow ones
 	$(PYTEST) -m "not slow"
 
-test-slow: $(TESTS)  ## Run the slow tests
+test-slow: $(TESTS) $(ADOPTION)/.made  ## Run the slow tests
 	$(PYTEST) -m slow
 
 test-all: test test-slow  ## Run every test
@@ -113,6 +115,13 @@ $(TESTS): pyproject.toml requirements/dev.txt | $(BIN)/python
 	@$(PIP) install $(LOCKED) --requirement requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ $(RUNS)
+
+adoption: $(ADOPTION)/.made  ## Install what builds the site and tries actions, hooks and templates
+
+$(ADOPTION)/.made: requirements/adoption.txt
+	@$(PYTHON) -m venv $(ADOPTION)
+	@$(ADOPTION)/bin/python -m pip --quiet --quiet install $(LOCKED) --requirement $<
+	@touch $@
 
 $(TOOLS)/.made: requirements/tools.txt
 	@$(PYTHON) -m venv $(TOOLS)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from auditor.acceptance.waivers import Waivers, rule_problem
+from auditor.acceptance.waivers import Waivers, is_waiver_file, rule_problem
 from auditor.cli.config.command import Configurable, config_file
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
@@ -20,9 +20,10 @@ from auditor.errors import PolicyError, Problem, ReportError
 from auditor.output.inputs import Inputs
 from auditor.policy.loading.load import load
 from auditor.policy.rules import Ruleset
+from auditor.policy.testing.files import is_test_file, run_test_file
 from auditor.reports import PROBLEM_REPORTS
 from auditor.reports.writer import Destination, ReportWriter, parse_destination
-from auditor.text import listed, plural
+from auditor.text import listed, one_line, plural
 from auditor.version import __version__
 
 
@@ -65,6 +66,7 @@ def command(
     """Load policies with all they extend, and waivers, and say everything that is wrong with them.
 
     Exit 0 when nothing is, 2 when anything is. Without a path: ./policies, else the pack baseline.
+    Waiver files and NAME.test.yaml files may stand among the paths, as pre-commit passes them.
     """
     terminal: Terminal = context.obj
     writer = ReportWriter(
@@ -76,8 +78,14 @@ def command(
     inputs = Inputs()
     inputs.add("--config", config_file(context))
     inputs.add("--waivers", waivers)
+    tests = [name for name in dict.fromkeys(paths) if is_test_file(name)]
+    excused = [name for name in dict.fromkeys(paths) if is_waiver_file(name)]
+    for name in (*tests, *excused):
+        inputs.add(name, name)
     writer.outdate(inputs)
-    names, _ = policy_names(paths)
+    named = tuple(name for name in paths if name not in tests and name not in excused)
+    # Waivers are held against the policies; tests bring their own.
+    names = () if tests and not (named or excused) else policy_names(named)[0]
     problems: list[Problem] = []
     lost: ReportError | None = None
     counted: list[str] = []
@@ -85,25 +93,38 @@ def command(
     code = 0
     try:
         try:
-            loaded = load(names, variables=variables_of(variables), strict=strict, inputs=inputs)
+            if names:
+                loaded = load(
+                    names, variables=variables_of(variables), strict=strict, inputs=inputs
+                )
+                ruleset = loaded.ruleset
+                problems += loaded.warnings
+                rules = plural(len(ruleset.rules), "rule")
+                counted.append(f"{rules} in {plural(len(ruleset.policies), 'file')}")
         finally:
             writer.prepare(inputs)
-        ruleset = loaded.ruleset
-        problems += loaded.warnings
-        counted.append(plural(len(ruleset.rules), "rule"))
-        counted.append(plural(len(ruleset.policies), "file"))
     except PolicyError as error:
         problems += error.problems
         code = error.exit_code
-    try:
-        accepted = waivers_of(waivers, strict=strict)
-        doubtful = list(_doubtful(accepted, ruleset)) if accepted is not None else []
-        problems += doubtful
-        code = PolicyError.exit_code if strict and doubtful else code
-        counted += [plural(len(accepted.entries), "waiver")] if accepted is not None else []
-    except PolicyError as error:
-        problems += error.problems
-        code = error.exit_code
+    for accepting in (*excused,) or (waivers,):
+        try:
+            accepted = waivers_of(accepting, strict=strict)
+            doubtful = list(_doubtful(accepted, ruleset)) if accepted is not None else []
+            problems += doubtful
+            code = PolicyError.exit_code if strict and doubtful else code
+            counted += [plural(len(accepted.entries), "waiver")] if accepted is not None else []
+        except PolicyError as error:
+            problems += error.problems
+            code = error.exit_code
+    for test_file in tests:
+        try:
+            run = run_test_file(Path(test_file))
+            counted.append(f"{plural(len(run), 'test')} in {one_line(test_file)}")
+        except PolicyError as error:
+            problems += error.problems
+            code = error.exit_code
+    # A policy that is wrong is told once, however many tests it has.
+    problems = list(dict.fromkeys(problems))
     taken = writer.takes_stdout
     try:
         writer.write(problems)
@@ -114,8 +135,7 @@ def command(
     if code:
         terminal.say(_told(problems), to_err=taken)
     elif not quiet:
-        rules, files, *more = counted
-        fine = f"{style('fine', 'green')}: {', '.join([f'{rules} in {files}', *more])}"
+        fine = f"{style('fine', 'green')}: {', '.join(counted)}"
         warned = f", {plural(len(problems), 'warning')}" if problems else ""
         terminal.say(fine + warned, to_err=taken)
     if lost is not None:
