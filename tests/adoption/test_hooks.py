@@ -94,7 +94,7 @@ def test_the_hooks_pass_what_is_right_and_name_what_is_wrong(
         ("policies/p.test.yaml", "r: fail", "q: fail", "policies/p.test.yaml:2:"),
         ("policies/finance/ledger.yml", "low", "lo", "policies/finance/ledger.yml:4:15: error"),
         ("waivers.yaml", "owner", "ownr", "waivers.yaml:2:"),
-        ("policies/p.test.yaml", "r: fail", "r: pass", "expected pass"),
+        ("policies/p.test.yaml", "r: fail", "r: pass", "wanted false"),
     ):
         text = (place / path).read_text()
         assert old in text
