@@ -25,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-all test-orchestrators test-newest test-oldest coverage mutants fuzz lint types \
-	bench wheel lock adoption audit-dependencies clean
+	bench wheel lock adoption site image audit-dependencies clean
 
 help:  ## Show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-19s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -83,6 +83,13 @@ types: $(TESTS)  ## Check types
 
 bench: $(TESTS)  ## Measure speed and memory against plain loops, as ratios
 	@$(BIN)/python -m bench
+
+site: $(TESTS) $(ADOPTION)/.made  ## Build the site into build/website/html, strictly
+	@$(BIN)/python -m website build/website
+	@NO_MKDOCS_2_WARNING=1 $(ADOPTION)/bin/mkdocs --quiet build --strict --clean --config-file build/website/mkdocs.yml
+
+image: $(TESTS)  ## Build the image; needs mmdebstrap and buildah
+	@PATH="$(CURDIR)/$(BIN):$$PATH" image/build fivetran-auditor
 
 wheel: $(TESTS)  ## Build the wheel into dist/: the same tree, the same bytes
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
