@@ -25,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-all test-orchestrators test-newest test-oldest coverage mutants fuzz lint types \
-	bench wheel lock adoption site image audit-dependencies clean
+	bench wheel lock adoption site image release-check release sbom audit-dependencies clean
 
 help:  ## Show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-19s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -94,6 +94,20 @@ image: $(TESTS)  ## Build the image; needs mmdebstrap and buildah
 wheel: $(TESTS)  ## Build the wheel into dist/: the same tree, the same bytes
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 	@$(BIN)/python -m pip hash dist/*.whl
+
+release-check:  ## Say what is missing for a release
+	@$(PYTHON) .ci/release_check.py
+
+sbom: $(ADOPTION)/.made  ## Write what is installed with the auditor into dist/sbom.cdx.json
+	@mkdir -p dist
+	@$(ADOPTION)/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml \
+		--output-reproducible --validate --output-file dist/sbom.cdx.json 2> dist/sbom.log \
+		|| { cat dist/sbom.log; exit 1; }
+	@rm dist/sbom.log
+
+release: wheel sbom site  ## Build all that a release publishes, but for the image
+	@$(BIN)/python -m hatchling build --target sdist
+	@$(PYTHON) .ci/release_check.py --notes > dist/notes.md
 
 lock: $(TOOLS)/.made  ## Choose the dependencies of development and CI anew
 	$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.txt
