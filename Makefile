@@ -36,7 +36,7 @@ demo: $(RUNS)  ## Audit a made-up account and write the reports
 test: $(TESTS)  ## Run the tests, but for the slow ones
 	$(PYTEST) -m "not slow"
 
-test-slow: $(TESTS) $(ADOPTION)/.made  ## Run the slow tests
+test-slow: $(TESTS) $(ADOPTION)/.made $(TOOLS)/.made  ## Run the slow tests
 	$(PYTEST) -m slow
 
 test-all: test test-slow  ## Run every test

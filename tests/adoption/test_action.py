@@ -85,6 +85,18 @@ def test_every_input_of_an_option_is_one():
     assert set(DECLARED["inputs"]) - own <= options
 
 
+def test_the_page_tells_of_every_input_and_gives_no_other():
+    pages = [ROOT / "docs/ci.md", ROOT / "docs/monorepo.md"]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    table = text.partition("| input | |")[2].partition("\n\n")[0]
+    named = {name for row in table.splitlines() for name in re.findall(r"`([a-z-]+)`", row)}
+    assert set(DECLARED["inputs"]) <= named
+    for given in re.findall(r"fivetran-auditor@v\S+\n +with:\n((?: {8,}\S.*\n)+)", text):
+        assert set(re.findall(r"^ +([a-z-]+):", given, re.MULTILINE)) - {"env"} <= {
+            *DECLARED["inputs"]
+        }
+
+
 def test_what_others_made_is_pinned_by_its_hash():
     used = [step["uses"] for step in STEPS if "uses" in step]
     assert len(used) == 3

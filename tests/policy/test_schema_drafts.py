@@ -69,20 +69,23 @@ def test_items_are_one_schema(schema: dict[str, Any]):
     assert [n for n in schemas(schema) if isinstance(n.get("items"), list)] == []
 
 
-def test_a_reader_of_draft_7_takes_the_packs_and_refuses_a_misspelt_one():
-    made: dict[str, Any] = json.loads(as_text(policy_schema()))
-    validator = jsonschema.Draft7Validator(
+def _draft_7() -> jsonschema.Draft7Validator:
+    made = json.loads(as_text(policy_schema()))
+    return jsonschema.Draft7Validator(
         {**made, "$schema": "http://json-schema.org/draft-07/schema#"}
     )
-    for name in pack_names():
-        text = (resource_folder("policies") / f"{name}.yaml").read_text(encoding="utf-8")
-        assert validator.is_valid(yaml.safe_load(text)), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", pack_names())
+def test_a_reader_of_draft_7_takes_a_pack(name: str):
+    text = (resource_folder("policies") / f"{name}.yaml").read_text(encoding="utf-8")
+    assert _draft_7().is_valid(yaml.safe_load(text))
+
+
+def test_a_reader_of_draft_7_refuses_what_is_wrong():
+    validator = _draft_7()
     rule = {"id": "r", "severity": "low", "assert": {"paused": False}}
     assert validator.is_valid({"policy": "p", "rules": [rule]})
-    for wrong in (
-        {"severity": "lo"},
-        {"assert": {"pausd": False}},
-        {"when": {}},
-        {"sverity": "low"},
-    ):
+    for wrong in ({"severity": "lo"}, {"assert": {"pausd": False}}, {"sverity": "low"}):
         assert not validator.is_valid({"policy": "p", "rules": [{**rule, **wrong}]}), wrong
