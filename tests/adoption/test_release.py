@@ -40,10 +40,17 @@ def _git(folder: Path, *words: str) -> None:
 
 
 @pytest.fixture
-def ready(tmp_path: Path) -> Path:
+def ready(releasable: Path, tmp_path: Path) -> Path:
+    """Return a copy of the tree from which a release can be made, to do with as one likes."""
+    return shutil.copytree(releasable, tmp_path / "tree")
+
+
+@pytest.fixture(scope="module")
+def releasable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a tree from which a release can be made: this one, with an owner and a section."""
+    tmp_path = tmp_path_factory.mktemp("releasable")
     for path in tracked():
-        if path.parts[0] in {"tests", "bench", "reports", "policies"}:
+        if path.parts[0] in {"tests", "bench", "reports", "policies"} or path.suffix == ".png":
             continue
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, tmp_path / path)

@@ -31,6 +31,7 @@ rules:
     assert: {schema: {not_equals: nowhere}}
     tests: [{given: {schema: nowhere}, expect: fail}, {given: {schema: s}, expect: pass}]
 """
+NAMES = ["policy", "waivers", "baseline", "group", "report"]
 HOSTILE = ["$(touch pwned)", "`touch pwned`", '"; touch pwned; "', "'; touch pwned; '", "--help"]
 
 
@@ -148,8 +149,15 @@ def test_the_component_is_a_gate(machine: Machine):
     assert component.run("fivetran-policies", machine).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["policy", "waivers", "baseline", "group", "report"])
-def test_a_hostile_input_of_the_component_is_a_value(machine: Machine, name: str):
+def test_a_hostile_input_of_the_component_is_a_value(machine: Machine):
+    for name, value in zip(NAMES, HOSTILE, strict=True):
+        done = Component(**{"policy": "baseline", name: value}).run("fivetran-audit", machine)
+        assert done.returncode in {1, 2, 3}, (name, value, done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_hostile_input_of_the_component_is_a_value(machine: Machine, name: str):
     for value in HOSTILE:
         done = Component(**{"policy": "baseline", name: value}).run("fivetran-audit", machine)
         assert done.returncode in {1, 2, 3}, (value, done.stdout)
@@ -205,7 +213,8 @@ def test_the_azure_template_validates_tests_and_audits(machine: Machine):
     assert Template(policy="baseline").run(machine) == 1
 
 
-@pytest.mark.parametrize("name", ["policy", "waivers", "baseline", "group", "report"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_parameter_of_the_azure_template_is_a_value(machine: Machine, name: str):
     for value in HOSTILE:
         assert Template(**{"policy": "baseline", name: value}).run(machine) in {1, 2, 3}, value
