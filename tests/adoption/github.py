@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tests.cli.running import environment
+from tests.builders.command import environment
 
 ROOT = Path(__file__).parents[2]
 #: `shell: bash`, as GitHub's documentation of workflows has it.

@@ -16,8 +16,8 @@ import yaml
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from tests.adoption.github import ROOT, Run, Runner
-from tests.cli.running import KEYS
-from tests.test_docs import command
+from tests.builders.command import KEYS
+from tests.project.test_docs import command
 
 ACTION = ROOT / "action.yml"
 DECLARED: dict[str, Any] = yaml.safe_load(ACTION.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.adoption.github import ROOT
 from tests.adoption.tools import tracked, use
-from tests.cli.running import environment
+from tests.builders.command import environment
 
 pytestmark = pytest.mark.slow
 

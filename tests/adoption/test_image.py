@@ -15,7 +15,7 @@ import pytest
 from auditor.version import __version__
 from tests.adoption.github import ROOT
 from tests.adoption.tools import REGISTRY
-from tests.cli.running import environment
+from tests.builders.command import environment
 
 pytestmark = pytest.mark.slow
 

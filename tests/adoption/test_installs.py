@@ -15,7 +15,7 @@ import pytest
 from auditor.version import __version__
 from tests.adoption.github import ROOT
 from tests.adoption.tools import REGISTRY, use
-from tests.test_wheel import _do
+from tests.project.test_wheel import _do
 
 pytestmark = pytest.mark.slow
 
@@ -124,7 +124,7 @@ def test_by_uv(wheel: Path, expected: str, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("UV_TOOL_BIN_DIR", str(tmp_path / "bin"))
     monkeypatch.setenv("UV_PYTHON", sys.executable)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr("tests.test_wheel.REGISTRY", (*REGISTRY, "UV_"))
+    monkeypatch.setattr("tests.project.test_wheel.REGISTRY", (*REGISTRY, "UV_"))
     _uv("tool", "install", "--quiet", wheel, folder=tmp_path)
     assert _demo(tmp_path / "bin" / "fivetran-auditor", tmp_path) == expected
     told = _uv("tool", "run", "--from", wheel, "fivetran-auditor", "--version", folder=tmp_path)
@@ -135,7 +135,7 @@ def test_by_uv(wheel: Path, expected: str, tmp_path: Path, monkeypatch: pytest.M
 def test_it_stands_beside_what_runs_pipelines(
     other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("tests.test_wheel.REGISTRY", (*REGISTRY, "UV_"))
+    monkeypatch.setattr("tests.project.test_wheel.REGISTRY", (*REGISTRY, "UV_"))
     wanted = tmp_path / "wanted.in"
     wanted.write_text("\n".join([*PROJECT["dependencies"], other]))
     ways = ("--quiet", "--python-version", "3.12", "--only-binary", ":all:")

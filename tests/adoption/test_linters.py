@@ -8,7 +8,7 @@ import pytest
 
 from tests.adoption.github import ROOT
 from tests.adoption.tools import use
-from tests.cli.running import run
+from tests.builders.command import run
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ import yaml
 from auditor.version import __version__
 from tests.adoption.github import ROOT
 from tests.adoption.tools import tracked, use
-from tests.cli.running import environment
+from tests.builders.command import environment
 
 CHECK = ROOT / ".ci" / "release_check.py"
 WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())

@@ -23,7 +23,7 @@ from auditor.policy.loading.documents import pack_names
 from auditor.policy.loading.load import load
 from tests.adoption.github import ROOT
 from tests.adoption.tools import use
-from tests.cli.running import environment
+from tests.builders.command import environment
 
 pytestmark = pytest.mark.slow
 

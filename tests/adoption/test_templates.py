@@ -19,7 +19,7 @@ from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from auditor.version import __version__
 from tests.adoption.github import ROOT
-from tests.cli.running import COMMAND, KEYS, environment
+from tests.builders.command import COMMAND, KEYS, environment
 
 GITLAB = ROOT / "templates/fivetran-audit/template.yml"
 AZURE = ROOT / "integrations/azure/fivetran-audit.yml"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.adoption.github import ROOT
-from tests.cli.running import environment
+from tests.builders.command import environment
 
 TOOLS = ROOT / ".venv" / "adoption" / "bin"
 # How to reach the registry is the machine's own affair.

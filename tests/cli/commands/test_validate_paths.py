@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import run
+from tests.builders.command import run
 
 POLICY = "policy: p\nrules:\n  - {id: r, severity: low, assert: {paused: false}}\n"
 WAIVER = """waivers:

@@ -12,9 +12,9 @@ import pytest
 
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from tests.cli.running import COMMAND, KEYS, run, shell
+from tests.builders.command import COMMAND, KEYS, run, shell
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ import yaml
 
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import FAKE_KEY, FAKE_SECRET, Sandbox
-from tests.cli.running import KEYS, run
+from tests.builders.command import KEYS, run
 
-PAGE = (Path(__file__).parents[1] / "docs" / "tutorial.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
 
 
 def steps() -> Iterator[tuple[str, str]]:

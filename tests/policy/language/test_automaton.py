@@ -15,9 +15,9 @@ from auditor.policy.language.automaton import Automaton
 from auditor.policy.language.re2_syntax import PatternSyntaxError
 from auditor.policy.loading.documents import pack_names
 from auditor.resources import resource_folder
-from tests.policy.patterns import made_up, texts
+from tests.builders.patterns import made_up, texts
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def by_re2(pattern: str, text: str) -> tuple[bool, bool]:
