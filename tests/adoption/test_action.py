@@ -162,13 +162,14 @@ def test_a_step_that_dies_is_no_pass(job: Job):
 
 def test_the_inputs_reach_the_command(job: Job):
     job.write("other/policies/p.yaml", BROKEN)
-    job.write("other/mine.yaml", NEVER_PAUSED.replace("rules", "vars: {floor: 5}\nrules"))
+    floor = NEVER_PAUSED.replace("rules", "vars: {floor: here}\nrules")
+    job.write("other/mine.yaml", floor.replace("nowhere", "{var: floor}"))
     job.write("other/defaults.yaml", "strict: true\nverify_listing: true\n")
     done = job.run(
         {
             "working-directory": "other",
             "policy": "  ./mine.yaml  \r\n\r\n\tcost\n",
-            "var": "floor=7\n",
+            "var": "floor=nowhere\n",
             "config": "defaults.yaml",
             "strict": "false",
             "fail-on": "none",

@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,17 +82,20 @@ class Store:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Return a store with the image in it."""
+def store() -> Iterator[Store]:
+    """Yield a store with the image in it."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing or os.getuid() != 0:
         told = f"THE IMAGE IS NOT BUILT: {', '.join(missing) or 'only root can do it here'}"
         if os.environ.get("CI"):
             pytest.fail(told)
         pytest.skip(told)
-    made = Store(tmp_path_factory.mktemp("images"))
+    # podman takes no path of more than fifty characters.
+    place = Path(tempfile.mkdtemp(prefix="images", dir="/tmp"))
+    made = Store(place)
     made.build(NAME)
-    return made
+    yield made
+    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture
