@@ -10,6 +10,8 @@ RUNS := $(VENV)/.runs
 TESTS := $(VENV)/.tests
 # What keeps the lock files has an environment of its own.
 TOOLS := $(VENV)/tools
+# What builds the site and tries what stands around the tool.
+ADOPTION := $(VENV)/adoption
 # A release that was tampered with is mostly found within days: `make lock COOLDOWN='0 days'` for a
 # repair that cannot wait.
 COOLDOWN ?= 7 days
@@ -23,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-all test-orchestrators test-newest test-oldest coverage mutants fuzz lint types \
-	bench wheel lock audit-dependencies clean
+	bench wheel lock adoption site image release-check release sbom audit-dependencies clean
 
 help:  ## Show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-19s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -34,7 +36,7 @@ demo: $(RUNS)  ## Audit a made-up account and write the reports
 test: $(TESTS)  ## Run the tests, but for the slow ones
 	$(PYTEST) -m "not slow"
 
-test-slow: $(TESTS)  ## Run the slow tests
+test-slow: $(TESTS) $(ADOPTION)/.made $(TOOLS)/.made  ## Run the slow tests
 	$(PYTEST) -m slow
 
 test-all: test test-slow  ## Run every test
@@ -82,13 +84,36 @@ types: $(TESTS)  ## Check types
 bench: $(TESTS)  ## Measure speed and memory against plain loops, as ratios
 	@$(BIN)/python -m bench
 
+site: $(TESTS) $(ADOPTION)/.made  ## Build the site into build/website/html, strictly
+	@$(BIN)/python -m website build/website
+	@NO_MKDOCS_2_WARNING=1 $(ADOPTION)/bin/mkdocs --quiet build --strict --clean --config-file build/website/mkdocs.yml
+
+image: $(TESTS)  ## Build the image; needs mmdebstrap and buildah
+	@PATH="$(CURDIR)/$(BIN):$$PATH" image/build fivetran-auditor
+
 wheel: $(TESTS)  ## Build the wheel into dist/: the same tree, the same bytes
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 	@$(BIN)/python -m pip hash dist/*.whl
 
+release-check:  ## Say what is missing for a release
+	@$(PYTHON) .ci/release_check.py
+
+sbom: $(ADOPTION)/.made  ## Write what is installed with the auditor into dist/sbom.cdx.json
+	@mkdir -p dist
+	@$(ADOPTION)/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml \
+		--output-reproducible --validate --output-file dist/sbom.cdx.json 2> dist/sbom.log \
+		|| { cat dist/sbom.log; exit 1; }
+	@rm dist/sbom.log
+
+release: wheel sbom site  ## Build all that a release publishes, but for the image
+	@$(BIN)/python -m hatchling build --target sdist
+	@$(PYTHON) .ci/release_check.py --notes > dist/notes.md
+
 lock: $(TOOLS)/.made  ## Choose the dependencies of development and CI anew
 	$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.txt
 	$(COMPILE) --group tools --output-file requirements/tools.txt
+	$(COMPILE) --group adoption --output-file requirements/adoption.txt
+	$(COMPILE) pyproject.toml --output-file requirements/run.txt
 
 audit-dependencies: $(TOOLS)/.made  ## Ask PyPI whether a locked release has a known vulnerability
 	@$(TOOLS)/bin/python .ci/audit_dependencies.py $(AUDIT_FLAGS) requirements/*.txt
@@ -111,6 +136,13 @@ $(TESTS): pyproject.toml requirements/dev.txt | $(BIN)/python
 	@$(PIP) install $(LOCKED) --requirement requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ $(RUNS)
+
+adoption: $(ADOPTION)/.made  ## Install what builds the site and tries actions, hooks and templates
+
+$(ADOPTION)/.made: requirements/adoption.txt
+	@$(PYTHON) -m venv $(ADOPTION)
+	@$(ADOPTION)/bin/python -m pip --quiet --quiet install $(LOCKED) --requirement $<
+	@touch $@
 
 $(TOOLS)/.made: requirements/tools.txt
 	@$(PYTHON) -m venv $(TOOLS)

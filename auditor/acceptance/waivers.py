@@ -171,6 +171,22 @@ def load_waivers(path: Path | str, *, strict: bool = False) -> Waivers:
     return Waivers(file, entries, tuple(problems.warnings))
 
 
+def is_waiver_file(path: Path | str) -> bool:
+    """Whether the file at ``path`` says that it holds waivers, whatever it is called.
+
+    What cannot be read as YAML, or is no file, is none.
+    """
+    if not str(path).endswith((".yaml", ".yml")) or not Path(path).is_file():
+        return False
+    try:
+        root, _ = nodes.parse(Path(path).read_bytes(), str(path))
+    except (OSError, nodes.YamlError):
+        return False
+    if not isinstance(root, MappingNode) or root.get("policy") is not None:
+        return False
+    return root.get("waivers") is not None
+
+
 def rule_problem(waiver: Waiver, ids: Iterable[str], disabled: Mapping[str, str]) -> str:
     """Return what is wrong with a waiver's rule when it is none of ``ids``; "" when it is one.
 

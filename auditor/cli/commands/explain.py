@@ -196,11 +196,11 @@ def _examples(examples: Sequence[Example]) -> Iterator[str]:
         return
     yield "\n  examples, over the healthy sample record"
     for example in examples:
-        given = "; ".join(_differences(record) for record in example.records)
+        given = "; ".join(differences(record) for record in example.records)
         yield f"    {style(f'{example.expect.label:<6}', 'dim')} {one_line(given, 120)}"
 
 
-def _differences(record: Mapping[str, Any]) -> str:
+def differences(record: Mapping[str, Any]) -> str:
     """Return what an example's record has that the healthy one has not."""
     parts = [
         f"{path} {json.dumps(value, ensure_ascii=False)}"

@@ -1,42 +1,71 @@
-"""``fivetran-auditor init``: a policy, waivers, defaults and CI jobs to start from."""
+"""``fivetran-auditor init``: a policy, waivers, defaults, and jobs for CI services."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from auditor.cli.config.schemas import schema_text
 from auditor.cli.options.command import StrictCommand
 from auditor.cli.terminal.streams import Terminal, style
-from auditor.errors import UsageError
+from auditor.errors import ReportError, UsageError
 from auditor.output.target import Target
 from auditor.output.writing import put_document
 from auditor.text import listed, one_line
 from auditor.version import __version__
 
+_F = TypeVar("_F", bound=Callable[..., Any])
 _STARTER = Path(__file__).with_name("starter")
+_IGNORE = ".gitignore"
+_ELSEWHERE = "choose another folder"
+_HOOKS = ".pre-commit-config.yaml"
 #: What is written, and the template it is made from.
 FILES = {
     "policies/house.yaml": "house.yaml",
     "waivers.yaml": "waivers.yaml",
     "auditor.yaml": "auditor.yaml",
-    ".github/workflows/fivetran-audit.yml": "github.yml",
-    ".gitlab-ci.fivetran-audit.yml": "gitlab.yml",
 }
-#: What is written besides with --terraform: jobs that gate a plan.
+#: What an editor completes and checks them by.
+SCHEMAS = {
+    ".fivetran-auditor/policy.schema.json": "policy",
+    ".fivetran-auditor/waivers.schema.json": "waivers",
+    ".fivetran-auditor/auditor.schema.json": "config",
+}
+#: Who runs the audit: an option each, the file, its template, and what the option says.
+SERVICES = {
+    "github": (".github/workflows/fivetran-audit.yml", "github.yml", "a GitHub Actions workflow"),
+    "gitlab": (".gitlab-ci.fivetran-audit.yml", "gitlab.yml", "jobs for GitLab CI"),
+    "jenkins": ("Jenkinsfile.fivetran-audit", "jenkins.groovy", "a Jenkins pipeline"),
+    "azure": ("azure-pipelines.fivetran-audit.yml", "azure.yml", "an Azure pipeline"),
+    "pre-commit": (_HOOKS, "pre-commit.yaml", "hooks for pre-commit or prek"),
+}
+#: What is written besides with --terraform: jobs that gate a plan, for the service that is asked
+#: for, else for both.
 GATES = {
     ".github/workflows/fivetran-plan.yml": "plan_github.yml",
     ".gitlab-ci.fivetran-plan.yml": "plan_gitlab.yml",
 }
+_GATE_OF = dict(zip(("github", "gitlab"), GATES, strict=True))
 _NEXT = """
 Next:
   fivetran-auditor validate && fivetran-auditor test    the policy, without an account
   fivetran-auditor sandbox                              a made-up account, to try it on
-  fivetran-auditor audit                                with FIVETRAN_API_KEY and _SECRET set
+  fivetran-auditor audit                                with FIVETRAN_API_KEY and _SECRET set"""
+_NO_SERVICE = (
+    "  fivetran-auditor init --github                        a job: or --gitlab, --jenkins, --azure"
+)
 
-Keep the CI file of your service and delete the other. Reports go to audit-report/: keep them
-out of version control."""
+
+def _service_options(command: _F) -> _F:
+    for name in reversed(SERVICES):
+        _, _, what = SERVICES[name]
+        option = click.option(f"--{name}", is_flag=True, help=f"Write {what} too.")
+        command = option(command)
+    return command
 
 
 @click.command(
@@ -45,35 +74,85 @@ out of version control."""
     short_help="Write a starter: policy, waivers, defaults, CI jobs.",
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
-@click.option("--force", is_flag=True, help="Replace files that are there.")
+@_service_options
 @click.option(
     "--terraform",
     is_flag=True,
-    help="Write jobs that gate a Terraform plan, too; where a starter stands, those alone.",
+    help="Write jobs that gate a Terraform plan, too; for GitHub and GitLab, unless one is chosen.",
 )
-@click.pass_obj
-def command(terminal: Terminal, /, *, folder: Path, force: bool, terraform: bool) -> int:
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+@click.pass_context
+def command(
+    context: click.Context, /, *, folder: Path, force: bool, terraform: bool, **services: bool
+) -> int:
     """Write a starter into FOLDER, the working folder if none is named.
 
-    A policy that extends the shipped packs, an empty waiver file, defaults for the options, a
-    GitHub Actions workflow and a GitLab job. Where one of them stands already none is written,
-    but for --force.
+    A policy that extends the pack baseline, an empty waiver file, defaults for the options, the
+    schemas that editors check these by, and lines for .gitignore, which is added to. Where one of
+    them stands already none is written, but for --force.
+
+    With a service's option its file is written too, and a starter that stands is kept as it is.
     """
-    files = dict(FILES)
+    terminal: Terminal = context.obj
+    named = [name for name in SERVICES if services[name.replace("-", "_")]]
+    chosen = {path: template for path, template, _ in (SERVICES[name] for name in named)}
     if terraform:
-        # A starter that stands is somebody's by now.
-        begun = any(os.path.lexists(folder / name) for name in FILES)
-        files = dict(GATES) if begun else {**FILES, **GATES}
-    standing = [name for name in files if os.path.lexists(folder / name)]
-    if standing and not force:
-        verb = "stands" if len(standing) == 1 else "stand"
+        gates = [_GATE_OF[name] for name in named if name in _GATE_OF] or list(GATES)
+        chosen.update({path: GATES[path] for path in gates})
+    starter = {**FILES, **SCHEMAS}
+    standing = [name for name in FILES if os.path.lexists(folder / name)]
+    kept = bool(chosen and standing)
+    hooks = chosen.pop(_HOOKS, None)
+    if hooks and not os.path.lexists(folder / _HOOKS):
+        chosen[_HOOKS] = hooks
+        hooks = None
+    wanted = chosen if kept else {**starter, **chosen}
+    in_the_way = [name for name in wanted if os.path.lexists(folder / name)]
+    if in_the_way and not force:
+        told = "stands" if len(in_the_way) == 1 else "stand"
         raise UsageError(
-            f"{listed(standing, 'and')} {verb} in {one_line(str(folder))} already; nothing was"
+            f"{listed(in_the_way, 'and')} {told} in {one_line(str(folder))} already; nothing was"
             " written. Choose another folder, or replace what is there with --force"
         )
-    for name, template in files.items():
-        text = (_STARTER / template).read_text(encoding="utf-8").replace("@VERSION@", __version__)
-        put_document(Target(folder / name), (text,), "choose another folder")
+    for name in wanted:
+        text = _text(name, wanted[name], context)
+        put_document(Target(folder / name), (text,), _ELSEWHERE)
         terminal.say(f"{style('wrote', 'green')} {one_line(str(folder / name))}")
+    if kept:
+        terminal.say(f"kept {listed(standing, 'and')}")
+    if _ignore(folder / _IGNORE):
+        terminal.say(f"{style('added', 'green')} to {one_line(str(folder / _IGNORE))}")
     terminal.say(_NEXT)
+    if hooks:
+        terminal.say(f"\n{_HOOKS} stands already. Add to its repos:\n")
+        terminal.say(_text(_HOOKS, hooks, context).partition("\n")[2].rstrip())
+    elif not chosen:
+        terminal.say(_NO_SERVICE)
     return 0
+
+
+def _text(name: str, template: str, context: click.Context) -> str:
+    """Return what is written to the file ``name``."""
+    if name in SCHEMAS:
+        return schema_text(template, context)
+    text = (_STARTER / template).read_text(encoding="utf-8")
+    return text.replace("@VERSION@", __version__)
+
+
+def _ignore(path: Path) -> bool:
+    """Add what is missing to a ``.gitignore``; return whether anything was."""
+    wanted = (_STARTER / "gitignore").read_text(encoding="utf-8")
+    try:
+        there = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        there = ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ReportError(f"cannot read {one_line(str(path))}: {reason}") from error
+    lines = {line.strip() for line in there.splitlines()}
+    missing = [line for line in wanted.splitlines() if line not in lines]
+    if all(line.startswith("#") for line in missing):
+        return False
+    apart = f"{there.rstrip()}\n\n" if there.strip() else ""
+    put_document(Target(path), (apart + "\n".join(missing) + "\n",), _ELSEWHERE)
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from auditor.cli.config.schemas import schema_text
 from auditor.cli.options.command import StrictCommand
 from auditor.errors import UsageError
 from auditor.output.target import Target
@@ -44,22 +45,11 @@ or the workspace's .vscode/settings.json does for all of them:
 @click.pass_context
 def command(context: click.Context, /, *, waivers: bool, config: bool, output: str | None) -> int:
     """Print the JSON Schema of a policy file, or write it."""
-    from auditor.acceptance.schema import waivers_schema
-    from auditor.cli.config.command import config_options
-    from auditor.cli.config.file import config_schema
-    from auditor.policy.schemas.policy import as_text, policy_schema
-
     if waivers and config:
         raise UsageError("--waivers and --config are two schemas; ask for one at a time")
-    made = (
-        waivers_schema()
-        if waivers
-        else config_schema(config_options(context))
-        if config
-        else policy_schema()
-    )
+    wanted = "waivers" if waivers else "config" if config else "policy"
     target = Target.named(output)
-    put_document(target, (as_text(made),), "name another file with --output")
+    put_document(target, (schema_text(wanted, context),), "name another file with --output")
     if target.path is not None:
         context.obj.say(f"Wrote {target}")
     return 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from auditor.acceptance.waivers import Waivers, rule_problem
+from auditor.acceptance.waivers import Waivers, is_waiver_file, rule_problem
 from auditor.cli.config.command import Configurable, config_file
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
@@ -25,9 +26,10 @@ from auditor.output.inputs import Inputs
 from auditor.policy.loading.load import load
 from auditor.policy.loading.unused_facts import unused
 from auditor.policy.rules import Ruleset
+from auditor.policy.testing.files import is_test_file, run_test_file
 from auditor.reports import PROBLEM_REPORTS
 from auditor.reports.writer import Destination, ReportWriter, parse_destination
-from auditor.text import listed, plural
+from auditor.text import listed, one_line, plural
 from auditor.version import __version__
 
 
@@ -74,6 +76,7 @@ def command(
     """Load policies with all they extend, and waivers, and say everything that is wrong with them.
 
     Exit 0 when nothing is, 2 when anything is. Without a path: ./policies, else the pack baseline.
+    Waiver files and NAME.test.yaml files may stand among the paths, as pre-commit passes them.
     """
     terminal: Terminal = context.obj
     writer = ReportWriter(
@@ -85,52 +88,86 @@ def command(
     inputs = Inputs()
     inputs.add("--config", config_file(context))
     inputs.add("--waivers", waivers)
+    tests = [name for name in dict.fromkeys(paths) if is_test_file(name)]
+    excused = [name for name in dict.fromkeys(paths) if is_waiver_file(name)]
+    for name in (*tests, *excused):
+        inputs.add(name, name)
     writer.outdate(inputs)
-    names, _ = policy_names(paths)
-    problems: list[Problem] = []
-    lost: ReportError | None = None
-    counted: list[str] = []
+    named = tuple(name for name in paths if name not in tests and name not in excused)
+    # Waivers are held against the policies; tests bring their own.
+    names = () if tests and not (named or excused) else policy_names(named)[0]
+    found = _Found()
     ruleset: Ruleset | None = None
-    code = 0
-    try:
+    with found.taken():
         try:
-            loaded = load(names, variables=variables_of(variables), strict=strict, inputs=inputs)
+            if names:
+                loaded = load(
+                    names, variables=variables_of(variables), strict=strict, inputs=inputs
+                )
+                ruleset = loaded.ruleset
+                found.problems += (*loaded.warnings, *(unused(ruleset) if facts else ()))
+                rules = plural(len(ruleset.rules), "rule")
+                found.counted.append(f"{rules} in {plural(len(ruleset.policies), 'file')}")
         finally:
             writer.prepare(inputs)
-        ruleset = loaded.ruleset
-        problems += [*loaded.warnings, *(unused(ruleset) if facts else ())]
-        counted.append(plural(len(ruleset.rules), "rule"))
-        counted.append(plural(len(ruleset.policies), "file"))
-    except PolicyError as error:
-        problems += error.problems
-        code = error.exit_code
-    try:
-        accepted = waivers_of(waivers, strict=strict)
-        doubtful = list(_doubtful(accepted, ruleset)) if accepted is not None else []
-        problems += doubtful
-        code = PolicyError.exit_code if strict and doubtful else code
-        counted += [plural(len(accepted.entries), "waiver")] if accepted is not None else []
-    except PolicyError as error:
-        problems += error.problems
-        code = error.exit_code
-    taken = writer.takes_stdout
-    try:
-        writer.write(problems)
-    except ReportError as error:
-        lost = error
-    for problem in problems:
-        terminal.say(excerpt(problem), to_err=taken)
-    if code:
-        terminal.say(_told(problems), to_err=taken)
-    elif not quiet:
-        rules, files, *more = counted
-        fine = f"{style('fine', 'green')}: {', '.join([f'{rules} in {files}', *more])}"
-        warned = f", {plural(len(problems), 'warning')}" if problems else ""
-        terminal.say(fine + warned, to_err=taken)
-    if lost is not None:
-        terminal.complain(str(lost))
-        return lost.exit_code
-    return code
+    for accepting in (*excused,) or (waivers,):
+        with found.taken():
+            found.excuse(waivers_of(accepting, strict=strict), ruleset, strict=strict)
+    for test_file in tests:
+        with found.taken():
+            run = run_test_file(Path(test_file))
+            found.counted.append(f"{plural(len(run), 'test')} in {one_line(test_file)}")
+    return found.told(terminal, writer, quiet=quiet)
+
+
+class _Found:
+    """What was counted in the files, and what is wrong with them."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.counted: list[str] = []
+        self._code = 0
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Take what is wrong with the files that are read inside, and go on with the others."""
+        try:
+            yield
+        except PolicyError as error:
+            self.problems += error.problems
+            self._code = error.exit_code
+
+    def excuse(self, waivers: Waivers | None, ruleset: Ruleset | None, *, strict: bool) -> None:
+        """Take what is doubtful in a waiver file."""
+        if waivers is None:
+            return
+        doubtful = list(_doubtful(waivers, ruleset))
+        self.problems += doubtful
+        self._code = PolicyError.exit_code if strict and doubtful else self._code
+        self.counted.append(plural(len(waivers.entries), "waiver"))
+
+    def told(self, terminal: Terminal, writer: ReportWriter, *, quiet: bool) -> int:
+        """Write the reports, say everything, and return the exit code."""
+        # A policy that is wrong is told once, however many tests it has.
+        problems = list(dict.fromkeys(self.problems))
+        taken = writer.takes_stdout
+        lost: ReportError | None = None
+        try:
+            writer.write(problems)
+        except ReportError as error:
+            lost = error
+        for problem in problems:
+            terminal.say(excerpt(problem), to_err=taken)
+        if self._code:
+            terminal.say(_told(problems), to_err=taken)
+        elif not quiet:
+            fine = f"{style('fine', 'green')}: {', '.join(self.counted)}"
+            warned = f", {plural(len(problems), 'warning')}" if problems else ""
+            terminal.say(fine + warned, to_err=taken)
+        if lost is not None:
+            terminal.complain(str(lost))
+            return lost.exit_code
+        return self._code
 
 
 def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +17,32 @@ import yaml
 from auditor import __version__
 from auditor.acceptance.waivers import load_waivers
 from auditor.cli.commands.audit import command as audit
-from auditor.cli.commands.init import FILES, GATES
+from auditor.cli.commands.init import FILES, GATES, SCHEMAS, SERVICES
 from auditor.cli.config.command import config_options
 from auditor.cli.config.file import config_schema
 from auditor.policy.loading.documents import pack_names
+from auditor.resources import resource_folder
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from auditor.sandbox.words import SERVICE_ACCOUNTS
-from tests.builders.command import KEYS, outcome_in, run, shell
+from tests.builders.command import COMMAND, KEYS, outcome_in, run, shell
 from tests.builders.plans import plan_file
 
 #: What the pack governance wants to be told of an account.
 OWNERS = {"FIVETRAN_AUDITOR_VAR": f"service_accounts={','.join(SERVICE_ACCOUNTS)}"}
 WORKFLOW = ".github/workflows/fivetran-audit.yml"
 GITLAB = ".gitlab-ci.fivetran-audit.yml"
+STARTER = {*FILES, *SCHEMAS}
+JOBS = {path for path, _, _ in SERVICES.values()}
 
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a starter in it. Nothing may change what ``init`` wrote."""
     folder = tmp_path_factory.mktemp("started")
-    done = run(["init"], folder)
+    done = run(["init", *(f"--{name}" for name in SERVICES)], folder)
     assert (done.returncode, done.stderr) == (0, "")
-    assert all(name in done.stdout for name in FILES)
+    assert all(name in done.stdout for name in (*FILES, *SCHEMAS, *JOBS, ".gitignore"))
     return folder
 
 
@@ -57,7 +63,7 @@ def jobs(text: str) -> dict[str, Any]:
 
 
 def test_it_writes_what_it_says_and_no_more(started: Path):
-    assert set(files_in(started)) == set(FILES)
+    assert set(files_in(started)) == {*STARTER, *JOBS, ".gitignore"}
 
 
 def test_it_is_valid_and_passes_its_own_tests(started: Path):
@@ -82,10 +88,29 @@ def test_it_audits_an_account(started: Path, healthy: bool, code: int, outcome: 
     assert idle is None or "spreadsheets-sync-hourly" not in idle[0]
 
 
-def test_it_extends_every_pack(started: Path):
-    policy = yaml.safe_load((started / "policies/house.yaml").read_text())
+def test_only_the_baseline_is_on_and_what_the_others_want_is_named(started: Path):
+    text = (started / "policies/house.yaml").read_text()
+    assert yaml.safe_load(text)["extends"] == ["baseline"]
+    named = dict(re.findall(r"^#   (\w+) +(.*)$", text, re.MULTILINE))
     # The pack for a change is named by the jobs that gate one.
-    assert policy["extends"] == [name for name in pack_names() if name != "terraform"]
+    assert sorted({*named, "baseline", "terraform"}) == pack_names()
+    for pack, words in named.items():
+        declared = yaml.safe_load((resource_folder("policies") / f"{pack}.yaml").read_text())[
+            "vars"
+        ]
+        assert set(re.findall(r"[a-z]+_[a-z_]+", words)) <= set(declared), pack
+
+
+def test_an_editor_finds_the_schemas_and_they_fit(started: Path):
+    for name in FILES:
+        text = (started / name).read_text()
+        found = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
+        assert found is not None, name
+        schema = json.loads(((started / name).parent / found[1]).read_text())
+        jsonschema.Draft202012Validator(schema).validate(yaml.safe_load(text))
+        assert (started / name).parent.joinpath(found[1]).resolve() in {
+            (started / path).resolve() for path in SCHEMAS
+        }
 
 
 def test_the_defaults_fit_their_schema_and_so_do_the_commented_ones(started: Path):
@@ -141,41 +166,69 @@ def test_the_workflow_caches_audits_and_keeps_what_came_of_it(started: Path):
     assert all(step["if"].startswith("always()") for step in after)
     assert "GITHUB_STEP_SUMMARY" in after[0]["run"]
     assert "upload-sarif" in after[1]["uses"]
+    assert "outputs.code == '0' || steps.audit.outputs.code == '1'" in after[1]["if"]
     assert "upload-artifact" in after[2]["uses"]
     assert "secrets." not in str(workflow["jobs"]["policies"]), "a fork has none"
 
 
-def test_the_jobs_run_and_make_the_files_they_hand_on(started: Path):
-    workflow, gitlab = jobs((started / WORKFLOW).read_text()), jobs((started / GITLAB).read_text())
-    scripts = {
-        WORKFLOW: [
-            s["run"] for job in workflow["jobs"].values() for s in job["steps"] if "run" in s
-        ],
-        GITLAB: [line for job in gitlab.values() for line in job.get("script", ())],
+def scripts(started: Path) -> dict[str, list[str]]:
+    """Return the scripts that each service runs, but for those that install."""
+    github, gitlab = jobs((started / WORKFLOW).read_text()), jobs((started / GITLAB).read_text())
+    azure = jobs((started / SERVICES["azure"][0]).read_text())
+    jenkins = (started / SERVICES["jenkins"][0]).read_text()
+    hooks = jobs((started / SERVICES["pre-commit"][0]).read_text())["repos"][0]["hooks"]
+    found = {
+        "github": [s["run"] for job in github["jobs"].values() for s in job["steps"] if "run" in s],
+        "gitlab": [line for job in gitlab.values() for line in job.get("script", ())],
+        "azure": [step["bash"] for step in azure["steps"] if "bash" in step],
+        "jenkins": re.findall(r"sh '(?:\.fivetran-venv/bin/)?(fivetran-.*)'", jenkins),
+        "pre-commit": [f"{hook['entry']} policies/house.yaml" for hook in hooks],
     }
+    assert set(found) == set(SERVICES)
+    return {
+        name: [text for text in texts if "fivetran-auditor " in text and "install" not in text]
+        for name, texts in found.items()
+    }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_jobs_run_and_make_the_files_they_hand_on(started: Path, service: str, tmp_path: Path):
+    place = tmp_path / "checkout"
+    shutil.copytree(started, place)
+    command = tmp_path / "fivetran-auditor"
+    command.write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
+    command.chmod(0o755)
+    texts = scripts(started)[service]
     with Sandbox(build_estate(60, 7, healthy=True)) as sandbox:
-        env = {**KEYS, **OWNERS, "FIVETRAN_AUDITOR_BASE_URL": sandbox.url}
-        for name, lines in scripts.items():
-            ours = [line for line in lines if re.search("^ *fivetran-auditor ", line, re.MULTILINE)]
-            assert len(ours) == 3, name
-            for script in ours:
-                done = shell(
-                    script.replace("fivetran-auditor ", "auditor "),
-                    started,
-                    {**env, "GITHUB_OUTPUT": str(started.parent / "step-output")},
-                )
-                assert done.returncode == 0, f"{name}: {script}\n{done.stdout}{done.stderr}"
-    assert (started.parent / "step-output").read_text() == "code=0\n"
-    handed = [
-        *gitlab["fivetran-audit"]["artifacts"]["reports"].values(),
-        *gitlab["fivetran-policies"]["artifacts"]["reports"].values(),
-        "audit-report/report.sarif",
-        "audit-report/report.md",
-    ]
-    text = (started / WORKFLOW).read_text()
-    for name in handed:
-        assert (started / name).is_file(), name
-    assert all(name in text for name in handed[-2:])
+        env = {
+            **KEYS,
+            **OWNERS,
+            "FIVETRAN_AUDITOR_BASE_URL": sandbox.url,
+            "GITHUB_OUTPUT": str(tmp_path / "output"),
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        }
+        for text in texts:
+            done = shell(f"set -eo pipefail\n{text}", place, env)
+            assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
+    told = (started / SERVICES[service][0]).read_text()
+    if service == "github":
+        assert (tmp_path / "output").read_text() == "code=0\n"
+    handed = set(re.findall(r"(?:audit|test)-report/[\w.-]+\.\w+", told))
+    assert handed or service == "pre-commit"
+    assert [name for name in handed if not (place / name).is_file()] == []
+
+
+def test_the_workflow_s_audit_step_is_the_gate(started: Path, tmp_path: Path):
+    shutil.copytree(started, tmp_path / "checkout")
+    (tmp_path / "fivetran-auditor").write_text("#!/bin/sh\nexit 3\n")
+    (tmp_path / "fivetran-auditor").chmod(0o755)
+    (text,) = (text for text in scripts(started)["github"] if " audit " in text)
+    env = {
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+    }
+    assert shell(f"set -eo pipefail\n{text}", tmp_path / "checkout", env).returncode == 3
+    assert (tmp_path / "output").read_text() == "code=3\n"
 
 
 def test_the_gitlab_jobs_extend_one_that_is_there(started: Path):
@@ -190,7 +243,7 @@ def test_the_gitlab_jobs_extend_one_that_is_there(started: Path):
 # -- it overwrites nothing ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", sorted(STARTER))
 def test_a_file_that_stands_is_named_and_nothing_is_written(tmp_path: Path, name: str):
     standing = tmp_path / name
     standing.parent.mkdir(parents=True, exist_ok=True)
@@ -202,7 +255,7 @@ def test_a_file_that_stands_is_named_and_nothing_is_written(tmp_path: Path, name
     assert files_in(tmp_path) == {name: "mine\n"}
     forced = run(["init", "--force"], tmp_path)
     assert forced.returncode == 0
-    assert set(files_in(tmp_path)) == set(FILES)
+    assert set(files_in(tmp_path)) == {*STARTER, ".gitignore"}
     assert "mine\n" not in files_in(tmp_path).values()
 
 
@@ -213,7 +266,7 @@ def test_a_link_to_nothing_stands_too(tmp_path: Path):
 
 
 def test_another_folder_is_made(tmp_path: Path, started: Path):
-    done = run(["init", "new/place"], tmp_path)
+    done = run(["init", "new/place", *(f"--{name}" for name in SERVICES)], tmp_path)
     assert done.returncode == 0
     assert files_in(tmp_path / "new/place") == files_in(started)
 
@@ -234,13 +287,70 @@ def test_a_folder_is_not_replaced_by_force(tmp_path: Path):
     assert (tmp_path / "auditor.yaml").is_dir()
 
 
+def test_a_job_is_added_later_and_what_stands_is_kept(tmp_path: Path):
+    assert run(["init"], tmp_path).returncode == 0
+    (tmp_path / "policies/house.yaml").write_text("mine\n", encoding="utf-8")
+    before = files_in(tmp_path)
+    done = run(["init", "--gitlab"], tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "kept policies/house.yaml, waivers.yaml and auditor.yaml" in done.stdout
+    assert set(files_in(tmp_path)) - set(before) == {GITLAB}
+    assert files_in(tmp_path)["policies/house.yaml"] == "mine\n"
+    again = run(["init", "--gitlab"], tmp_path)
+    assert again.returncode == 2
+    assert f"{GITLAB} stands" in again.stderr
+    assert run(["init", "--gitlab", "--force"], tmp_path).returncode == 0
+    assert files_in(tmp_path)["policies/house.yaml"] == "mine\n"
+
+
+def test_hooks_that_stand_are_shown_what_to_add(tmp_path: Path):
+    (tmp_path / ".pre-commit-config.yaml").write_text("repos: []\n", encoding="utf-8")
+    done = run(["init", "--pre-commit"], tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files_in(tmp_path)[".pre-commit-config.yaml"] == "repos: []\n"
+    shown = yaml.safe_load(done.stdout.partition("Add to its repos:")[2])
+    assert [hook["id"] for hook in shown[0]["hooks"]] == [
+        "fivetran-auditor-validate",
+        "fivetran-auditor-test",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("there", "after"),
+    [
+        ("", "# Rep…"),
+        ("build/\n", "build/\n\n# Rep…"),
+        ("build/", "build/\n\n# Rep…"),
+        ("audit-report/\n*.ndjson\n", "audit-report/\n*.ndjson\n\n# Rep…"),
+    ],
+)
+def test_what_git_is_to_ignore_is_added_once(tmp_path: Path, there: str, after: str):
+    path = tmp_path / ".gitignore"
+    path.write_text(there, encoding="utf-8")
+    assert run(["init"], tmp_path).returncode == 0
+    text = path.read_text()
+    assert text.startswith(after.removesuffix("…"))
+    lines = text.splitlines()
+    for line in ("audit-report/", "test-report/", "*.ndjson", "*.ndjson.gz"):
+        assert lines.count(line) == 1
+    assert run(["init", "--force"], tmp_path).returncode == 0
+    assert path.read_text() == text
+
+
+def test_what_git_ignores_and_cannot_be_read_is_left_alone(tmp_path: Path):
+    (tmp_path / ".gitignore").write_bytes(b"caf\xe9\n")
+    done = run(["init"], tmp_path)
+    assert (done.returncode, "it is not UTF-8" in done.stderr) == (4, True)
+    assert (tmp_path / ".gitignore").read_bytes() == b"caf\xe9\n"
+
+
 # -- a gate for plans ---------------------------------------------------------------------------
 
 
 def test_terraform_adds_the_gates_and_leaves_a_starter_that_stands(tmp_path: Path):
     done = run(["init", "--terraform"], tmp_path)
     assert done.returncode == 0
-    assert set(files_in(tmp_path)) == {*FILES, *GATES}
+    assert set(files_in(tmp_path)) == {*STARTER, *GATES, ".gitignore"}
     for name in GATES:
         (tmp_path / name).unlink()
     mine = tmp_path / "policies" / "house.yaml"

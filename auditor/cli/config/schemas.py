@@ -1,0 +1,22 @@
+"""The JSON Schemas that editors check our files by."""
+
+from __future__ import annotations
+
+import click
+
+#: A policy's, a waiver file's, that of ``auditor.yaml``.
+SCHEMAS = ("policy", "waivers", "config")
+
+
+def schema_text(name: str, context: click.Context) -> str:
+    """Return the schema called ``name`` as JSON text. ``context`` knows the commands' options."""
+    from auditor.acceptance.schema import waivers_schema
+    from auditor.cli.config.command import config_options
+    from auditor.cli.config.file import config_schema
+    from auditor.policy.schemas.policy import as_text, policy_schema
+
+    if name == "waivers":
+        return as_text(waivers_schema())
+    if name == "config":
+        return as_text(config_schema(config_options(context)))
+    return as_text(policy_schema())

@@ -1,0 +1,71 @@
+"""The scripts of the how-to pages do what the pages say."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from auditor.sandbox.estate import build_estate
+from auditor.sandbox.server import Sandbox
+from tests.builders.command import COMMAND, KEYS, run, shell
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture(autouse=True)
+def _jq() -> None:
+    if shutil.which("jq") is None:
+        if os.environ.get("CI"):
+            pytest.fail("jq is not installed")
+        pytest.skip("NOT TRIED: jq is not installed")
+
+
+def script(page: str) -> str:
+    (found,) = re.findall(
+        r"^```sh\n(.*?)^```$", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL
+    )
+    return str(found)
+
+
+@pytest.mark.parametrize(("healthy", "code"), [(True, 0), (False, 1)])
+def test_a_channel_is_told_of_what_is_not_green(tmp_path: Path, healthy: bool, code: int):
+    stubs = tmp_path / "bin"
+    stubs.mkdir()
+    for name, text in {
+        "fivetran-auditor": f'exec {" ".join(COMMAND)} "$@"',
+        "curl": f'printf "%s\\n" "$@" > {tmp_path}/sent',
+    }.items():
+        (stubs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (stubs / name).chmod(0o755)
+    with Sandbox(build_estate(60, 7, healthy=healthy)) as sandbox:
+        env = {
+            **KEYS,
+            "FIVETRAN_AUDITOR_BASE_URL": sandbox.url,
+            "PATH": f"{stubs}:{os.environ['PATH']}",
+            "SLACK_WEBHOOK": "https://hooks.example/1",
+        }
+        done = shell(f"set -eu\n{script('slack.md')}", tmp_path, env)
+    assert done.returncode == code, done.stderr
+    assert (tmp_path / "sent").exists() == (code != 0)
+    told = json.loads((tmp_path / "message.json").read_text())["text"]
+    assert told.startswith(
+        f"Fivetran audit: {'passed' if healthy else 'violations'}, exit {code}\n"
+    )
+    if code:
+        assert "https://hooks.example/1" in (tmp_path / "sent").read_text().splitlines()
+
+
+def test_findings_are_listed_for_who_owns_them(tmp_path: Path):
+    with Sandbox(build_estate(60, 7)) as sandbox:
+        assert run(["audit", "--base-url", sandbox.url], tmp_path, KEYS).returncode == 1
+    done = shell(f"set -eu\n{script('owners.md')}", tmp_path)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    report = json.loads((tmp_path / "audit-report/report.json").read_text())
+    failed = [entry for entry in report["findings"] if entry["verdict"] == "fail"]
+    assert [row[0] for row in rows] == [entry["rule"] for entry in failed]
+    assert {len(row) for row in rows} == {3}
