@@ -21,6 +21,7 @@ _RIGHT_TYPES = {
     "vars": ("{}", "{a: 3}"),
     "reveal": ("[]",),
     "extra_fields": ("[]",),
+    "facts": ("{}",),
     "rules": ("[]",),
 }
 
