@@ -47,7 +47,7 @@ _PACKS = [(resource_folder("policies") / f"{name}.yaml").read_bytes() for name i
 SOUND_RULES = b"""policy: p
 vars: {least: 15, names: [a, b]}
 reveal: [config.host]
-extra_fields: [owner]
+extra_fields: [custodian]
 rules:
   - id: one
     severity: high
@@ -60,7 +60,7 @@ rules:
     message: "{schema} {{ {var.least} {service}"
   - {id: two, severity: low, per: group_id, assert: {count: {lte: 5}}}
 """
-SOUND_WAIVERS = b"""extra_fields: [owner]
+SOUND_WAIVERS = b"""extra_fields: [custodian]
 waivers:
   - rule: one*
     connections: {group: g, service: [postgres, "my*"]}

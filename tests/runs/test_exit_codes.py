@@ -63,7 +63,7 @@ POLICIES = {
         for severity in ("low", "medium", "high", "critical")
     },
     "met.yaml": _rule("severity: high, assert: {paused: false}"),
-    "idle.yaml": _rule("severity: high, when: {service: mysql}, assert: {paused: true}"),
+    "idle.yaml": _rule("severity: high, when: {service: no_such_service}, assert: {paused: true}"),
     "unsettled.yaml": _rule("severity: high, assert: {sync_frequency: {gte: 15}}"),
     "absent.yaml": _rule("severity: high, assert: {sync_frequency: {exists: true}}"),
     "both.yaml": _rule("severity: high, assert: {pause_after_trial: false}")

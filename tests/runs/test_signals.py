@@ -171,7 +171,9 @@ def broken(part: str, folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def saved(tmp_path: Path) -> list[str]:
-    (tmp_path / "one.json").write_text('[{"id": "a", "paused": false}]')
+    (tmp_path / "one.json").write_text(
+        '[{"id": "a", "service": "s", "schema": "t", "group_id": "g", "paused": false}]'
+    )
     (tmp_path / "met.yaml").write_text(
         "policy: p\nrules:\n  - {id: r, severity: low, assert: {paused: false}}\n"
     )

@@ -24,12 +24,9 @@ from auditor.policy.loading.documents import pack_names
 from auditor.resources import resource_folder
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from auditor.sandbox.words import SERVICE_ACCOUNTS
 from tests.builders.command import COMMAND, KEYS, outcome_in, run, shell
 from tests.builders.plans import plan_file
 
-#: What the pack governance wants to be told of an account.
-OWNERS = {"FIVETRAN_AUDITOR_VAR": f"service_accounts={','.join(SERVICE_ACCOUNTS)}"}
 WORKFLOW = ".github/workflows/fivetran-audit.yml"
 GITLAB = ".gitlab-ci.fivetran-audit.yml"
 STARTER = {*FILES, *SCHEMAS}
@@ -80,7 +77,7 @@ def test_it_is_valid_and_passes_its_own_tests(started: Path):
 )
 def test_it_audits_an_account(started: Path, healthy: bool, code: int, outcome: str):
     with Sandbox(build_estate(250, 7, healthy=healthy)) as sandbox:
-        done = run(["audit", "--base-url", sandbox.url], started, KEYS | OWNERS)
+        done = run(["audit", "--base-url", sandbox.url], started, KEYS)
     assert done.returncode == code, done.stderr
     assert outcome_in(started / "audit-report") == outcome
     assert "house (policies/house.yaml)" in done.stdout
@@ -202,7 +199,6 @@ def test_the_jobs_run_and_make_the_files_they_hand_on(started: Path, service: st
     with Sandbox(build_estate(60, 7, healthy=True)) as sandbox:
         env = {
             **KEYS,
-            **OWNERS,
             "FIVETRAN_AUDITOR_BASE_URL": sandbox.url,
             "GITHUB_OUTPUT": str(tmp_path / "output"),
             "PATH": f"{tmp_path}:{os.environ['PATH']}",

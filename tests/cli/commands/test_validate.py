@@ -52,7 +52,7 @@ def test_the_last_line_says_what_it_came_to(folder: Path, words: str, code: int,
 def test_every_problem_stands_where_it_is(folder: Path):
     told = run(["validate", "wrong.yaml"], folder).stdout
     lines = WRONG.splitlines()
-    for word, hint in (("pausd", "did you mean paused?"), ("acount", "name it under")):
+    for word, hint in (("pausd", "did you mean paused?"), ("acount", "did you mean account?")):
         number = next(n for n, line in enumerate(lines, 1) if word in line)
         column = lines[number - 1].index(word) + 1
         assert f"wrong.yaml:{number}:{column}: " in told
@@ -72,7 +72,7 @@ def test_what_is_wrong_is_a_report_for_pull_requests(folder: Path):
 
 
 def test_another_report_is_refused(folder: Path):
-    for words, said in (("csv", "validate writes sarif and github"), ("sarif=", "name a file")):
+    for words, said in (("csv", "it takes sarif or github"), ("sarif=", "name a file")):
         done = run(["validate", "house.yaml", "--report", words], folder)
         assert done.returncode == 2
         assert said.split(" and ", maxsplit=1)[0] in done.stderr
