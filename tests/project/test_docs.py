@@ -68,6 +68,8 @@ def invocations() -> Iterator[tuple[str, str, list[str]]]:
     """Yield each command line in the pages: its page, its command, its words."""
     for page in CURRENT:
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        # What a module says of itself, in the example of how one is added, is no command line.
+        text = re.sub(r"^```python\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
         for line in re.findall(rf"\b{NAME} ([a-z].*)$", text, re.MULTILINE):
             words = re.split(r"[`|;#&]|\s{3,}", line)[0].split()
             if words and re.fullmatch(r"[a-z]+", words[0]):
