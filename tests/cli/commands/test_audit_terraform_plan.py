@@ -536,7 +536,7 @@ def test_the_pack_has_nothing_to_say_of_a_listing(audit: Audit):
     _account()
     done = run(["audit", "--snapshot", "account.json", "-p", "terraform"], Path.cwd())
     assert done.returncode == 0
-    assert "5 rules that applied to nothing" in done.stdout.replace("\n", " ")
+    assert "no check was made" in done.stdout
 
 
 # -- what explain says ---------------------------------------------------------------------------
