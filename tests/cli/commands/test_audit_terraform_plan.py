@@ -537,6 +537,11 @@ def test_the_pack_has_nothing_to_say_of_a_listing(audit: Audit):
     done = run(["audit", "--snapshot", "account.json", "-p", "terraform"], Path.cwd())
     assert done.returncode == 0
     assert "no check was made" in done.stdout
+    told = " ".join(done.stdout.split())
+    assert (
+        "2 rules that applied to nothing: plan-replaces-nothing and plan-destroys-nothing" in told
+    )
+    assert "so did 3 that may be idle" in told
 
 
 # -- what explain says ---------------------------------------------------------------------------
