@@ -176,10 +176,12 @@ def is_waiver_file(path: Path | str) -> bool:
 
     What cannot be read as YAML, or is no file, is none.
     """
-    if not str(path).endswith((".yaml", ".yml")) or not Path(path).is_file():
+    if not str(path).endswith((".yaml", ".yml")):
         return False
     try:
-        root, _ = nodes.parse(Path(path).read_bytes(), str(path))
+        if not Path(path).is_file():
+            return False
+        root, _ = nodes.parse(read_file(path, nodes.MAX_BYTES + 1), str(path))
     except (OSError, nodes.YamlError):
         return False
     if not isinstance(root, MappingNode) or root.get("policy") is not None:

@@ -13,6 +13,7 @@ CUT = "…"
 SHORTEST_CREDENTIAL = 6
 #: Less of one tells nothing, and stands at the end of ordinary words.
 SHORTEST_CUT = 4
+_BATCH = 1 << 17
 
 
 class Scrubber:
@@ -29,6 +30,8 @@ class Scrubber:
                 if len(value) >= SHORTEST_CREDENTIAL:
                     forms |= _encodings(value)
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
+        # Whatever holds a form holds one of these.
+        self._least = [f for f in self._forms if not any(o in f for o in forms if o != f)]
         # Longest first, so that none is replaced as a part of itself.
         self._any = re.compile("|".join(map(re.escape, self._forms))) if forms else None
         self._longest = max(map(len, forms), default=0)
@@ -48,8 +51,8 @@ class Scrubber:
 
     def text(self, text: str) -> str:
         """Return ``text`` with every form of every credential as ``[redacted]``."""
-        for form in self._forms:
-            if form in text:
+        if any(form in text for form in self._least):
+            for form in self._forms:
                 text = text.replace(form, REDACTED)
         return self._without_cuts(text) if CUT in text else text
 
@@ -59,20 +62,19 @@ class Scrubber:
 
     def touches(self, text: str) -> bool:
         """Whether ``text`` holds a credential in any form, whole or cut."""
-        if any(form in text for form in self._forms):
+        if any(form in text for form in self._least):
             return True
         return CUT in text and self._without_cuts(text) != text
 
     def _streamed(self, chunks: Iterable[str]) -> Iterator[str]:
         assert self._any is not None
         held = ""
-        for chunk in chunks:
-            # Not added: what is added to text that is marked as HTML is escaped.
-            text, start = f"{held}{chunk}", 0
+        for chunk in _batches(chunks):
+            text, start = held + chunk, 0
             # Whatever begins before this place is here as a whole.
             settled = max(len(text) - self._longest, 0)
             pieces = []
-            if any(form in text for form in self._forms):
+            if any(form in text for form in self._least):
                 while (match := self._any.search(text, start)) and match.start() < settled:
                     pieces += [text[start : match.start()], REDACTED]
                     start = match.end()
@@ -104,6 +106,19 @@ class Scrubber:
                 if any(len(f) > length and text.startswith(f[-length:]) for f in self._forms):
                     return REDACTED + text[length:]
         return text
+
+
+def _batches(chunks: Iterable[str]) -> Iterator[str]:
+    """Yield ``chunks`` as larger ones: each is looked at as a whole."""
+    batch, size = list[str](), 0
+    for chunk in chunks:
+        batch.append(chunk)
+        size += len(chunk)
+        if size > _BATCH:
+            yield "".join(batch)
+            batch, size = [], 0
+    # Joined, not added: what is added to text that is marked as HTML is escaped.
+    yield "".join(batch)
 
 
 def _encodings(value: str) -> set[str]:

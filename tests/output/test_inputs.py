@@ -43,6 +43,11 @@ def _house(tmp_path: Path) -> Path:
     (tmp_path / "pages" / "1.json").write_text(json.dumps(answer))
     (tmp_path / "waivers.yaml").write_text(WAIVERS)
     (tmp_path / "auditor.yaml").write_text("fail_on: high\n")
+    (tmp_path / "f.csv").write_text("schema,team\na,us\n")
+    (tmp_path / "facts.yaml").write_text(
+        "policy: facts\nfacts: {own: {file: f.csv, key: schema, columns: {team: text}}}\n"
+        "rules: [{id: x, severity: low, assert: {own.team: us}}]\n"
+    )
     assert run([*AUDIT, "--report", "json=known.json"], tmp_path).returncode == 0
     return tmp_path
 
@@ -130,6 +135,18 @@ def everything(folder: Path) -> dict[str, bytes]:
             "policies/house.test.yaml",
             "the tests",
         ),
+        (
+            ("validate", "policies/house.test.yaml", "--report", "sarif=PLACE"),
+            "shared/base.yaml",
+            "the policy policies/../shared/base.yaml",
+        ),
+        (
+            ("validate", "waivers.yaml", "--report", "sarif=PLACE"),
+            "waivers.yaml",
+            "the waivers waivers.yaml",
+        ),
+        ((*AUDIT[:1], "-p", "facts.yaml", *AUDIT[3:], "--report", "csv=PLACE"), "f.csv", "f.csv"),
+        ((*AUDIT, "--facts", "own=f.csv", "--report", "csv=PLACE"), "f.csv", "--facts f.csv"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )

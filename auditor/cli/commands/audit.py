@@ -171,13 +171,13 @@ def command(
             inputs.add("--over", name.rpartition("=")[2])
     if terraform_dir is not None:
         inputs.add_folder("--terraform-dir", Path(terraform_dir), _is_terraform)
-    given_facts = facts_of(facts)
-    for path in given_facts.values():
-        inputs.add("--facts", path)
+    for text in facts:
+        inputs.add("--facts", text.partition("=")[2])
     # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
     writer.outdate(inputs)
     check_beside_plan(context, terraform_plan)
     try:
+        given_facts = facts_of(facts)
         names, chosen = policy_names(policies)
         loaded = load(
             names,

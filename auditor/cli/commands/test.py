@@ -117,8 +117,6 @@ def _run(names: Sequence[str], inputs: Inputs) -> Ran:
     Raises PolicyError with every problem of a policy, UsageError for a name that is nothing.
     """
     policies, files = _found(names)
-    for path in files:
-        inputs.add("the tests", path)
     # Together first, as an audit loads them: an id may stand once in all of them.
     together = load([str(path) for path in policies], inputs=inputs) if policies else None
     outcomes: list[ExampleOutcome] = []
@@ -128,7 +126,7 @@ def _run(names: Sequence[str], inputs: Inputs) -> Ran:
         alone = run_examples(load([str(path)]))
         outcomes += [outcome for outcome in alone if outcome.position.file == label]
     for path in files:
-        outcomes += run_test_file(path)
+        outcomes += run_test_file(path, inputs)
     if together is None:
         return Ran(tuple(outcomes), 0, (), ())
     labels = {source.label for path in policies for source in policy_paths(str(path))}

@@ -90,16 +90,16 @@ def command(
     inputs.add("--waivers", waivers)
     tests = [name for name in dict.fromkeys(paths) if is_test_file(name)]
     excused = [name for name in dict.fromkeys(paths) if is_waiver_file(name)]
-    for name in (*tests, *excused):
-        inputs.add(name, name)
+    for name in excused:
+        inputs.add("the waivers", name)
     writer.outdate(inputs)
     named = tuple(name for name in paths if name not in tests and name not in excused)
     # Waivers are held against the policies; tests bring their own.
     names = () if tests and not (named or excused) else policy_names(named)[0]
     found = _Found()
     ruleset: Ruleset | None = None
-    with found.taken():
-        try:
+    try:
+        with found.taken():
             if names:
                 loaded = load(
                     names, variables=variables_of(variables), strict=strict, inputs=inputs
@@ -108,15 +108,15 @@ def command(
                 found.problems += (*loaded.warnings, *(unused(ruleset) if facts else ()))
                 rules = plural(len(ruleset.rules), "rule")
                 found.counted.append(f"{rules} in {plural(len(ruleset.policies), 'file')}")
-        finally:
-            writer.prepare(inputs)
-    for accepting in (*excused,) or (waivers,):
-        with found.taken():
-            found.excuse(waivers_of(accepting, strict=strict), ruleset, strict=strict)
-    for test_file in tests:
-        with found.taken():
-            run = run_test_file(Path(test_file))
-            found.counted.append(f"{plural(len(run), 'test')} in {one_line(test_file)}")
+        for accepting in (*excused,) or (waivers,):
+            with found.taken():
+                found.excuse(waivers_of(accepting, strict=strict), ruleset, strict=strict)
+        for test_file in tests:
+            with found.taken():
+                run = run_test_file(Path(test_file), inputs)
+                found.counted.append(f"{plural(len(run), 'test')} in {one_line(test_file)}")
+    finally:
+        writer.prepare(inputs)
     return found.told(terminal, writer, quiet=quiet)
 
 

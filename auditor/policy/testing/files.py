@@ -21,6 +21,7 @@ import msgspec
 from auditor.errors import PolicyError, UsageError
 from auditor.files import read_file
 from auditor.model import Position, Verdict
+from auditor.output.inputs import Inputs
 from auditor.policy.loading import nodes
 from auditor.policy.loading.documents import policy_paths
 from auditor.policy.loading.examples import (
@@ -87,15 +88,17 @@ def test_files_beside(policy: Path) -> list[Path]:
 test_files_beside.__test__ = False  # type: ignore[attr-defined]  # as above
 
 
-def run_test_file(path: Path) -> tuple[ExampleOutcome, ...]:
+def run_test_file(path: Path, inputs: Inputs | None = None) -> tuple[ExampleOutcome, ...]:
     """Return what every test in the file at ``path`` came to, an outcome per rule it names.
 
-    Raises PolicyError with every problem in the file or in its policy, UsageError for a file
-    that is not there.
+    What is read is noted in ``inputs``. Raises PolicyError with every problem in the file or in
+    its policy, UsageError for a file that is not there.
     """
-    problems = Problems()
+    problems, inputs = Problems(), inputs or Inputs()
+    inputs.add("the tests", path)
     file = _read(path, problems)
-    outcomes = tuple(_run(file, problems)) if file is not None and not problems.errors else ()
+    found = file if file is not None and not problems.errors else None
+    outcomes = tuple(_run(found, problems, inputs)) if found is not None else ()
     if problems.errors:
         raise PolicyError(problems.errors)
     return outcomes
@@ -104,9 +107,9 @@ def run_test_file(path: Path) -> tuple[ExampleOutcome, ...]:
 # -- running --------------------------------------------------------------------------------------
 
 
-def _run(file: TestFile, problems: Problems) -> Iterator[ExampleOutcome]:
+def _run(file: TestFile, problems: Problems, inputs: Inputs) -> Iterator[ExampleOutcome]:
     # Without variables first: a problem of the policy's own is told as one.
-    known: dict[tuple[tuple[str, str], ...], Loaded] = {(): load([file.policy])}
+    known: dict[tuple[tuple[str, str], ...], Loaded] = {(): load([file.policy], inputs=inputs)}
     for case in file.cases:
         if case.variables not in known:
             try:
