@@ -338,7 +338,8 @@ assert:
     assert verdict_of(rules, record | {"schema": "z"}) is F
 
 
-def test_a_schema_on_a_value_nested_past_measure_is_an_error(tmp_path: Path) -> None:
+def test_items_nested_deeply_are_told_apart(tmp_path: Path) -> None:
     rules = loaded(tmp_path, one_rule("assert: {config.x: {json_schema: {uniqueItems: true}}}"))
-    deep = "[" * 900 + "]" * 900
-    assert verdict_of(rules.ruleset, f'{{"id":"c","config":{{"x":[{deep},{deep}]}}}}') is E
+    deep, unlike = "[" * 900 + "]" * 900, "[" * 900 + "1" + "]" * 900
+    assert verdict_of(rules.ruleset, f'{{"id":"c","config":{{"x":[{deep},{deep}]}}}}') is F
+    assert verdict_of(rules.ruleset, f'{{"id":"c","config":{{"x":[{deep},{unlike}]}}}}') is P
