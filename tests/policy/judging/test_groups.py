@@ -274,6 +274,13 @@ def test_an_excuse_that_cannot_be_decided_excuses_nobody(tmp_path: Path) -> None
     assert "whether unless applies is not known" in finding.message
 
 
+def test_an_excuse_that_was_found_holds_whatever_another_comes_to(tmp_path: Path) -> None:
+    rules = _logs(tmp_path)
+    odd = _record(group_id="a", service="fivetran_log", config={"account": "yes"})
+    log = _record(group_id="a", service="fivetran_log", config={"account": True})
+    assert _groups(rules, [odd, log, _record(group_id="b")]) == {"a": S, "b": S}
+
+
 def test_an_excuse_may_stand_where_nobody_looked(tmp_path: Path) -> None:
     rules = _logs(tmp_path)
     log = _record(group_id="a", service="fivetran_log", config={"account": True})
