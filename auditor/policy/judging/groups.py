@@ -102,6 +102,20 @@ class Groups:
         elif member:
             self._admit(group, index, unique)
 
+    def found(self, *, whole: bool) -> dict[str, Verdict]:
+        """Return of every account ("" where there is one) whether it has a member at all.
+
+        PASS where one was found, FAIL where there is none, ERROR where nobody can tell.
+        """
+        return {
+            key[0].name if key and type(key[0]) is _Account else "": Verdict.PASS
+            if group.members
+            else Verdict.ERROR
+            if group.unsure or not whole
+            else Verdict.FAIL
+            for key, group in self._groups.items()
+        }
+
     def outcomes(self, *, whole: bool) -> Iterator[GroupOutcome]:
         """Yield every check: groups in the order they were met, then records in none.
 

@@ -19,7 +19,6 @@ from auditor.model import (
     Evidence,
     Finding,
     GroupCheck,
-    Position,
     Rule,
     RuleChecks,
     Verdict,
@@ -28,16 +27,12 @@ from auditor.policy.judging.compiler import RawFinding, compile_judge
 from auditor.policy.judging.evidence import SENSITIVE, Describer, Told, covers, shown
 from auditor.policy.judging.groups import GroupOutcome, Groups
 from auditor.policy.judging.undecided import Want, want_of
-from auditor.policy.language.conditions import ITSELF, Test, reads
-from auditor.policy.language.operands import Literal
-from auditor.policy.language.operators import OPERATORS
+from auditor.policy.language.conditions import reads
 from auditor.policy.language.values import is_scalar
 from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.text import printable
 
 _VERDICTS = tuple(Verdict)
-#: At least one connection.
-_ANY = Test(ITSELF, OPERATORS["gte"], Literal(1, "1"), Position("", 1, 1))
 _TOLD = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
 
 
@@ -131,15 +126,14 @@ class Judge:
         excuse = self._excuses.get(groups.rule.rule.id)
         if excuse is None:
             return outcomes
-        found = excuse.outcomes(whole=is_whole(excuse.rule.rule))
-        excused = {of_account.account: of_account.verdict for of_account in found}
+        excused = excuse.found(whole=is_whole(excuse.rule.rule))
         return (_unless(o, excused.get(o.account, Verdict.ERROR)) for o in outcomes)
 
 
 def _excuse(entry: GroupRule) -> GroupRule:
-    """Return the rule that passes where a connection of the account meets ``entry.unless``."""
+    """Return a rule whose members, all in one group, are what meets ``entry.unless``."""
     account = replace(entry.rule, per=(ACCOUNT,))
-    return GroupRule(account, entry.unless, None, (), count=_ANY)
+    return GroupRule(account, entry.unless, None, ())
 
 
 def _unless(outcome: GroupOutcome, excused: Verdict) -> GroupOutcome:

@@ -202,7 +202,7 @@ def test_a_key_that_looks_like_a_secret_is_redacted(tmp_path: Path) -> None:
         ("per: group_id\nassert: {count: {gte: {field: sync_frequency}}}", "with a number"),
         ("per: group_id\nassert: {count: '1'}", "is a whole number"),
         ("per: group_id\nassert: {count: {older_than: 7d}}", "cannot be asked"),
-        ("per: [account, group_id]\nassert: {count: {gte: 1}}", "no field is called account"),
+        ("per: [account, group_id]\nassert: {count: {gte: 1}}", "so it is no key"),
         ("assert: {unique: [schema]}", "judges several connections"),
         ("assert: {count: {gte: 1}}", "judges several connections"),
         ("per: group_id\nassert: {count: {gte: 1}}\nmessage: '{schema}'", "a message can show"),
@@ -272,6 +272,13 @@ def test_an_excuse_that_cannot_be_decided_excuses_nobody(tmp_path: Path) -> None
     assert _groups(rules, [odd, _record(group_id="b")]) == {"a": P, "b": E}
     (finding,) = findings_of(rules, [odd, _record(group_id="b")])
     assert "whether unless applies is not known" in finding.message
+
+
+def test_an_excuse_that_was_found_holds_whatever_another_comes_to(tmp_path: Path) -> None:
+    rules = _logs(tmp_path)
+    odd = _record(group_id="a", service="fivetran_log", config={"account": "yes"})
+    log = _record(group_id="a", service="fivetran_log", config={"account": True})
+    assert _groups(rules, [odd, log, _record(group_id="b")]) == {"a": S, "b": S}
 
 
 def test_an_excuse_may_stand_where_nobody_looked(tmp_path: Path) -> None:
