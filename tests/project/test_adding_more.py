@@ -38,9 +38,14 @@ PAGE = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
 #: Where words that are names of operators too mean something else.
 OTHER_WORDS = {
     "reports/comparison/json.py": {"before", "after"},
+    # What stands before a place in a text.
+    "policy/language/automaton.py": {"before"},
+    # How a key of facts is matched.
+    "policy/loading/facts.py": {"glob"},
     # A keyword of JSON Schema.
     "policy/loading/literals.py": {"contains"},
     "policy/schemas/operands.py": {"contains"},
+    "policy/schemas/policy.py": {"contains"},
 }
 
 

@@ -79,7 +79,7 @@ ASSERTIONS = (
     "{schema: {regex_fullmatch: '[a-z]+'}}",
     "{service: postgres}",
     "{status.setup_state: connected}",
-    "{setup_tests: {none_items: {title: {length: {gte: 0}}}}}",
+    "{setup_tests: {none_items: {title: {length: {gte: 1}}}}}",
     "{config.host: nowhere}",
     "{sync_frequency: {gte: 15}}",
     "{succeeded_at: {newer_than: 7d}}",

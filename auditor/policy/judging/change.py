@@ -286,11 +286,18 @@ def _deepens(
     change = _amount(now) - _amount(was)
     if not change:
         return 0
-    bounds = [test.operator.name for c in (entry.count, entry.share) if c for test in tests_in(c)]
-    too_few = bool(bounds) and all(name in {"gt", "gte"} for name in bounds)
-    too_many = bool(bounds) and all(name in {"lt", "lte"} for name in bounds)
-    if too_many or too_few:
-        return change if too_many else -change
+    bounds = [
+        test.operator.bound(test.operand) if test.operator.bound else None
+        for asked in (entry.count, entry.share)
+        if asked
+        for test in tests_in(asked)
+    ]
+    ends = [(each.least is None, each.most is None) for each in bounds if each is not None]
+    if ends and len(ends) == len(bounds):
+        if all(no_least for no_least, _ in ends):
+            return change  # a ceiling: more is worse
+        if all(no_most for _, no_most in ends):
+            return -change  # a floor: less is worse
     return 1  # of other bounds a change that leaves it broken is no better
 
 

@@ -31,7 +31,7 @@ FACTS_KEYS = ("file", "rows", "key", "match", "columns", "default")
 _KEY_KEYS = ("field", "column")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _RESERVED = frozenset({"all", "any", "not", "item", "var", "field"})
-_MATCHES = ("exact", "glob")
+MATCHES = {"exact": False, "glob": True}
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -190,10 +190,11 @@ class _FactsReader:
         if value is None:
             return False
         text = value.text if isinstance(value, ScalarNode) else ""
-        if text not in _MATCHES:
-            hint = nearest(text, _MATCHES) or f"write {listed(_MATCHES)}"
+        globs = MATCHES.get(text)
+        if globs is None:
+            hint = nearest(text, MATCHES) or f"write {listed(MATCHES)}"
             self._problems.add(value.position, f"match: is {one_line(text) or 'no word'}", hint)
-        return text == "glob"
+        return bool(globs)
 
     # -- rows -------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from auditor.model import Severity
 from auditor.policy.loading.documents import POLICY_KEYS, pack_names
 from auditor.policy.loading.examples import KEYS as TEST_KEYS
 from auditor.policy.loading.examples import TOLD, VERDICTS
-from auditor.policy.loading.facts import FACTS_KEYS
+from auditor.policy.loading.facts import FACTS_KEYS, MATCHES
 from auditor.policy.loading.resolve import OVERRIDE_KEYS
 from auditor.policy.loading.rule_parser import GROUP_ASSERTIONS, RULE_KEYS
 from auditor.policy.rules import ACCOUNT
@@ -172,7 +172,7 @@ def _facts() -> Schema:
         },
         "match": {
             "description": "Whether keys are compared, or globs of which the last that fits wins.",
-            "enum": ["exact", "glob"],
+            "enum": list(MATCHES),
         },
         "columns": {
             "description": "The columns that rules may read, each with its type.",
