@@ -20,7 +20,7 @@ WITHOUT = {
     "__main__": "it starts cli/main.py; every test of the command as a process runs it",
     "decoding/listed": "a value, and nothing that it does",
     "policy/judging/compiler": "held to the plain reading of conditions: proofs/test_laws.py",
-    "sources/api/listing": "one walk over one list, of connections or others: sources/api/test_walk.py",
+    "sources/api/listing": "a walk over one list, whichever it is: sources/api/test_walk.py",
     "sources/stream": "the protocol of a source: types, and nothing that they do",
     **{f"sandbox/{name}": _SERVED for name in ("api", "endpoints", "faults", "lists", "reach")},
     **{f"sandbox/{name}": _MADE for name in ("connector_types", "details", "flaws", "oddities")},
