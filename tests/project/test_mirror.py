@@ -8,17 +8,30 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 #: Where tests stand that are about no single module. CONTRIBUTING says what each is for.
-ELSEWHERE = ("builders", "project", "proofs", "runs")
+ELSEWHERE = ("adoption", "builders", "project", "proofs", "runs", "terraform")
 #: The modules without a test file of their own, each with the reason.
 _SERVED = "asked over its socket, as a client asks: sandbox/test_server.py"
 _MADE = "seen in the records that it makes: sandbox/test_estate.py"
+_PLANNED = "seen in what plans come to: sources/plan/test_estate.py"
+_OF_PLANS = "seen in runs on plans: cli/commands/test_audit_terraform_plan.py"
+_JOINED = "seen in what is joined: facts/test_join.py and facts/test_own.py"
+_TABLE = "a table, held to be whole: fields/test_fields.py"
 WITHOUT = {
     "__main__": "it starts cli/main.py; every test of the command as a process runs it",
+    "decoding/listed": "a value, and nothing that it does",
     "policy/judging/compiler": "held to the plain reading of conditions: proofs/test_laws.py",
+    "sources/api/listing": "a walk over one list, whichever it is: sources/api/test_walk.py",
     "sources/stream": "the protocol of a source: types, and nothing that they do",
     **{f"sandbox/{name}": _SERVED for name in ("api", "endpoints", "faults", "lists", "reach")},
     **{f"sandbox/{name}": _MADE for name in ("connector_types", "details", "flaws", "oddities")},
     **{f"sandbox/{name}": _MADE for name in ("services", "spoiling", "words")},
+    **{f"sources/plan/{name}": _PLANNED for name in ("attributes", "connections")},
+    **{f"sources/plan/{name}": _OF_PLANS for name in ("overlay", "records")},
+    "policy/judging/change": _OF_PLANS,
+    **{f"facts/{name}": _JOINED for name in ("dimensions", "files", "gathered", "shape")},
+    "policy/loading/facts": _JOINED,
+    "sources/api/lists": _JOINED,
+    **{f"fields/{name}": _TABLE for name in ("connection", "facts", "kinds")},
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from auditor.fields import FACT_LISTS
 from auditor.policy.loading.load import load
 from tests.builders.account_server import ACCOUNT, AccountServer, connection
-from tests.facts.test_joined import judged, labels
+from tests.builders.facts import judged, labels
 
 PAGE = (Path(__file__).parents[2] / "docs" / "facts.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

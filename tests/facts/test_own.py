@@ -18,10 +18,9 @@ from auditor.facts.columns import COLUMN_TYPES
 from auditor.facts.files import Declared, FactsFileError, read_facts
 from auditor.facts.own import Globs
 from auditor.policy.loading.load import load
-from auditor.policy.loading.unused_facts import unused
 from auditor.policy.testing.examples_run import run_examples
 from tests.builders.account_server import ACCOUNT, AccountServer
-from tests.facts.test_joined import judged, labels, rule
+from tests.builders.facts import judged, labels, rule
 
 COLUMNS = (
     ("tier", COLUMN_TYPES["integer"]),
@@ -324,26 +323,3 @@ rules:
 """
     )
     assert all(outcome.passed for outcome in run_examples(load([str(policy)])))
-
-
-def test_what_nothing_can_use_is_told_on_request(tmp_path: Path):
-    policy = tmp_path / "p.yaml"
-    policy.write_text(
-        """
-policy: p
-facts:
-  idle: {key: schema, columns: {a: text}, rows: {x: y}}
-  tiers:
-    key: schema
-    match: glob
-    columns: {tier: integer, team: text}
-    rows: {finance_*: {tier: 1}, "a?": {tier: 1}, "*_x": {tier: 2}, f*: {tier: 3}}
-rules:
-  - {id: r, severity: low, assert: {tiers.tier: 1}}
-"""
-    )
-    told = [problem.message for problem in unused(load([str(policy)]).ruleset)]
-    assert told[0] == "no rule reads the facts idle"
-    assert told[1] == "no rule reads team of the facts tiers"
-    assert told[2].startswith("the row finance_* of")
-    assert len(told) == 3

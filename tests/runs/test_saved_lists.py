@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.builders.account_server import ACCOUNT, AccountServer
-from tests.facts.test_joined import rule
+from tests.builders.facts import rule
 
 KEYS = {"FIVETRAN_API_KEY": "key-K3Y9x", "FIVETRAN_API_SECRET": "secret-S3CR3T"}
 POLICY = "policy: p\nrules:\n" + rule("r", "{owner.active: true}") + rule("g", "{group.name: Prod}")

@@ -1,0 +1,74 @@
+"""Links into Fivetran's dashboard: for its own API's connections, and for nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from auditor.model import Connection, Result, Rule
+from auditor.reports.links import dashboard, link, page_of
+from tests.builders.sample_results import sample_result
+
+START = "https://fivetran.com/dashboard/connections/"
+RESULT = sample_result(3, 2)
+
+
+def served(base_url: str) -> Result:
+    return replace(RESULT, source=replace(RESULT.source, base_url=base_url))
+
+
+def rule(*reads: str) -> Rule:
+    return replace(RESULT.rules[0], reads=reads)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "start"),
+    [
+        ("https://api.fivetran.com", START),
+        ("https://API.fivetran.com/", START),
+        ("https://api.fivetran.com.evil.test", ""),
+        ("https://evil.test/api.fivetran.com", ""),
+        ("https://api.fivetran.com@evil.test", ""),
+        ("http://127.0.0.1:8080", ""),
+        ("http://[::1", ""),
+        ("", ""),
+    ],
+)
+def test_only_fivetran_s_own_api_has_a_dashboard(base_url: str, start: str):
+    assert dashboard(served(base_url)) == start
+
+
+@pytest.mark.parametrize(
+    ("reads", "page"),
+    [
+        (("paused",), "status"),
+        ((), "status"),
+        (("paused", "setup_tests[].status"), "setup"),
+        (("status.setup_state",), "setup"),
+        (("status.sync_state",), "status"),
+        (("config.host",), "setup"),
+    ],
+)
+def test_a_rule_leads_to_the_page_that_it_is_about(reads: tuple[str, ...], page: str):
+    assert page_of(rule(*reads)) == page
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("warm_lake", "warm_lake"),
+        ("a-b-9", "a-b-9"),
+        ("../admin", ""),
+        ("a b", ""),
+        ("é", ""),
+        ("[redacted]", ""),
+        ("x…", ""),
+        ("", ""),
+    ],
+)
+def test_only_a_plain_id_is_linked(name: str, shown: str):
+    found = link(
+        served("https://api.fivetran.com"), rule("paused"), Connection(name, "s", "s", "g")
+    )
+    assert found == (f"{START}{shown}/status" if shown else "")
+    assert link(served(""), rule("paused"), Connection("warm_lake", "s", "s", "g")) == ""
