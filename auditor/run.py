@@ -628,7 +628,7 @@ class _Gathered(msgspec.Struct):
             tidy(self.services),
             tidy(self.schemas),
             tidy(self.group_ids),
-            self.addresses,
+            self.addresses or (),
         )
 
 

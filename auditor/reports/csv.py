@@ -39,7 +39,7 @@ def render(result: Result) -> Iterator[str]:
     run = _run(result.gate.outcome, sentences(result.gate.reasons), about)
     listed = result.connections
     more = [f"dimension.{name}" if name in COLUMNS else name for name in listed.dimensions]
-    yield _text([[*COLUMNS, *_safe(more)], run])
+    yield _text([[*COLUMNS, *_safe(more)], [*run, *([""] * len(more))]])
     at = {name: n for n, name in enumerate(listed.ids)} if more else {}
     findings = result.findings
     for start in range(0, len(findings), _CHUNK):

@@ -250,8 +250,12 @@ def _rule(draw: st.DrawFn, number: int) -> Any:
 def policies(draw: st.DrawFn) -> dict[str, Any]:
     """A policy that loads."""
     count = draw(st.integers(1, 2))
-    policy: dict[str, Any] = {"policy": "house", "vars": copy.deepcopy(VARIABLES)}
-    policy["rules"] = [draw(_rule(number)) for number in range(count)]
+    rules = [draw(_rule(number)) for number in range(count)]
+    read = {name for name in VARIABLES if f"{{'var': '{name}'}}" in str(rules)}
+    policy: dict[str, Any] = {"policy": "house"}
+    if read:
+        policy["vars"] = {name: copy.deepcopy(VARIABLES[name]) for name in sorted(read)}
+    policy["rules"] = rules
     if draw(st.integers(0, 3)) == 0:
         policy["extends"] = ["baseline"]
         policy["override"] = {

@@ -26,7 +26,7 @@ from auditor.text import listed, one_line, plural
 @click.command(
     name="explain",
     cls=Configurable,
-    keys={"rule": None, "fields": None, "facts": None, "packs": None, "operators": None},
+    keys=dict.fromkeys(("rule", "terraform_plan", "fields", "facts", "packs", "operators")),
     short_help="Show the rules in force, or one rule in full.",
 )
 @click.argument("rule", required=False, shell_complete=completion.rules)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 from click.core import ParameterSource
 
+from auditor.cli.options.plan import LIVE
 from auditor.cli.options.precedence import SOURCES
 from auditor.model import Position
 
@@ -42,6 +43,11 @@ def _report(folder: Path, text: str) -> str:
     return f"{name}={_path(folder, path)}" if equals else text
 
 
+def _over(folder: Path, text: str) -> str:
+    name, equals, path = text.rpartition("=")
+    return text if path == LIVE else f"{name}{equals}{_path(folder, path)}"
+
+
 #: The options that hold paths, by how a path in them is made one from the file's folder.
 ANCHORS: Mapping[str, Callable[[Path, str], str]] = MappingProxyType(
     {
@@ -51,6 +57,9 @@ ANCHORS: Mapping[str, Callable[[Path, str], str]] = MappingProxyType(
         "baseline": _path,
         "history": _path,
         "output_dir": _path,
+        "terraform_plan": _path,
+        "terraform_dir": _path,
+        "over": _over,
         "report": _report,
         "facts": _report,
     }

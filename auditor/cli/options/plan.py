@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from auditor.sources.plan.source import PlanSource
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_LIVE = "live"
+#: What ``--over`` calls the account as it is.
+LIVE = "live"
 
 _PLAN_OPTIONS = (
     click.option(
@@ -87,7 +88,7 @@ def check_beside_plan(context: click.Context, plan: str | None) -> None:
         )
     over = context.params.get("over") or ()
     reach = set(ApiOptions.__annotations__) | {"timeout"}
-    if _LIVE not in over and (narrowing := given(context, reach, "terraform_plan")):
+    if LIVE not in over and (narrowing := given(context, reach, "terraform_plan")):
         raise UsageError(f"{listed(narrowing, 'and')} cannot reach a plan: nothing is asked")
     if plan == "-" and any(name.rpartition("=")[2] == "-" for name in over):
         raise UsageError("--terraform-plan and --over cannot both read standard input")
@@ -140,7 +141,7 @@ def _estates(
 
 
 def _estate(text: str, api: ApiOptions) -> Source:
-    if text == _LIVE:
+    if text == LIVE:
         return api_source(api)
     if not text.strip():
         raise UsageError("--over is empty; write --over live, or name a snapshot")

@@ -88,7 +88,7 @@ def test_an_option_of_another_command_may_be_set(folder: Path):
 @pytest.mark.parametrize("name", ["audit", *SHARED])
 def test_every_option_that_names_a_path_starts_at_the_files_folder(name: str):
     for key, parameter in configurable(name).keys.items():
-        names_path = re.search(r"FILE|FOLDER|PATH|\.json", parameter.metavar or "")
+        names_path = re.search(r"FILE|FOLDER|PATH|SNAPSHOT|\.json", parameter.metavar or "")
         is_path = isinstance(parameter.type, click.Path)
         assert bool(names_path or is_path) is (key in ANCHORS), key
 

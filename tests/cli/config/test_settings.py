@@ -59,7 +59,12 @@ def test_an_option_is_called_by_its_long_name(names: list[str], key: str):
 
 
 def test_the_options_of_pairs_are_mappings():
-    assert {key for key, option in OPTIONS.items() if takes_pairs(option)} == {"var", "max"}
+    assert {key for key, option in OPTIONS.items() if takes_pairs(option)} == {
+        "var",
+        "max",
+        "facts",
+        "dimensions",
+    }
     assert not takes_pairs(click.Argument(["name"], nargs=-1, metavar="A=B"))
 
 

@@ -65,7 +65,9 @@ def test_what_decides_nothing_or_cannot_be_decided_is_refused(
 
 @pytest.mark.parametrize("path", [p for p, f in FIELDS.items() if f.exposure is Exposure.SECRET])
 def test_a_credential_is_asked_for_and_never_named(tmp_path: Path, path: str) -> None:
-    assert loaded(tmp_path, one_rule(f"assert: {{{path}: {{exists: false}}}}")).ruleset.rules
+    array, of_items, inner = path.partition("[].")
+    asked = f"{{any_item: {{{inner}: {{exists: false}}}}}}" if of_items else "{exists: false}"
+    assert loaded(tmp_path, one_rule(f"assert: {{{array}: {asked}}}")).ruleset.rules
     for body in (f"assert: {{paused: false}}\nmessage: '{{{path}}}'",):
         assert problems_of(tmp_path, one_rule(body))
-    assert problems_of(tmp_path, one_rule("assert: {paused: false}", head=f"reveal: [{path}]\n"))
+    assert problems_of(tmp_path, one_rule("assert: {paused: false}", head=f"reveal: ['{path}']\n"))

@@ -39,7 +39,7 @@ UNKNOWABLE = re.compile(
     r"|no field that a message can show|stands alone in the message|is cut at the #"
     r"|not a pattern that|matches every text|over 100 years|takes a timestamp, a field"
     r"|not a JSON Schema|is compared with itself|every rule is disabled|sets .* too"
-    r"|is hidden in reports"
+    r"|is hidden in reports|nothing reads the variable"
 )
 
 
@@ -53,7 +53,7 @@ def test_its_text_is_small_and_the_same_every_time() -> None:
     text = as_text(policy_schema())
     assert json.loads(text) == SCHEMA
     assert text == as_text(SCHEMA)
-    assert len(text) < 200_000
+    assert len(text) < 400_000
     assert "://" not in text.replace(SCHEMA["$schema"], "")
 
 
