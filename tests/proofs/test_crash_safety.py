@@ -220,7 +220,8 @@ class Stage:
 def _stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with ExitStack() as stack:
         runs = stack.enter_context(Runs())
-        sandbox = stack.enter_context(Sandbox(build_estate(CONNECTIONS, 7)))
+        # Of an account every record of which can be judged.
+        sandbox = stack.enter_context(Sandbox(build_estate(CONNECTIONS, 38)))
         yield Stage(tmp_path_factory.mktemp("stage"), runs, sandbox.url)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import math
 import os
 import pickle
@@ -248,9 +249,8 @@ def test_judging_ends_with_the_time_for_the_listing(house: Path, monkeypatch: py
     found = audit(Live([record(f"c{n}") for n in range(3000)]), load_policies("house.yaml"))
     assert found.gate.outcome is Outcome.INCONCLUSIVE
     (problem,) = found.listing.problems
-    assert (
-        "was not judged within 600 s (--timeout); busy with page 1, after connection c" in problem
-    )
+    told = r"was not judged within 600 s \(--timeout\); busy with page \d, after connection c\d+"
+    assert re.search(told, problem)
     assert 0 < len(found.connections) < 3000
     assert found.total == len(found.connections) * 2 + sum(len(c.groups) for c in found.checks)
     assert not found
