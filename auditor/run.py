@@ -74,9 +74,10 @@ class Options(msgspec.Struct, frozen=True):
 
     ``fail_on`` is the least severity that makes a violation count, None for none. ``timeout`` is
     seconds for a live listing. ``now`` replays a time, ``clock`` is the run's own, by which
-    ``waivers`` expire. ``limits`` allow so many violations of a severity, whatever ``fail_on``
-    says. What ``baseline`` knows does not gate. ``notes`` are sentences that reports show.
-    ``max_age`` is how old a saved listing may be; with ``strict`` a day, where it is None.
+    ``waivers`` expire. ``limits`` are the most violations of a severity that are allowed,
+    whatever ``fail_on`` says. What ``baseline`` knows does not gate. ``notes`` are sentences that
+    reports show. ``max_age`` is how old a saved listing may be; with ``strict`` a day, where it is
+    None.
     ``skip_unknown`` makes a check that rests on what is unknown until a plan is applied a skip.
     ``lists`` are facts to read whether a rule reads them or not, ``dimensions`` the paths of what
     reports show of each connection, by name.

@@ -19,7 +19,7 @@ from auditor.policy.judging.judge import Judgement
 from auditor.policy.rules import Ruleset
 from auditor.text import plural
 
-#: A waiver that ends within so many days is named in every report.
+#: Days before its end from which a waiver is named in every report.
 SOON = timedelta(days=14)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.decoding.json_values import Unread
+from auditor.decoding.json_values import MISSING, UNREADABLE, Astray, kind_of
 
 
 class Lack(Enum):
@@ -38,7 +38,7 @@ NOT_IN_PLAN = Gap(Lack.NOT_IN_PLAN, Lack.NOT_IN_PLAN.value)
 
 
 #: What stands where nothing is known, not even that there is nothing.
-LACKS = frozenset({Gap, Unread})
+LACKS = UNREADABLE | {Gap}
 
 
 def gaps_in(value: Any) -> list[Gap]:
@@ -56,3 +56,14 @@ def gaps_in(value: Any) -> list[Gap]:
         elif isinstance(held, msgspec.Struct):
             waiting.extend(getattr(held, name) for name in held.__struct_fields__)
     return found
+
+
+def below(above: str, holder: Any) -> Any:
+    """Return what a path finds below ``holder``, which stands at ``above`` and is no object.
+
+    Below null and nothing there is nothing. Below a text, a number or an array nobody can say: the
+    API has another shape than the rule reads.
+    """
+    if holder is MISSING or holder is None:
+        return MISSING
+    return holder if type(holder) in LACKS else Astray(f"{above} is {kind_of(holder)}")

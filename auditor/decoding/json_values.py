@@ -48,6 +48,18 @@ class Unread(msgspec.Struct, frozen=True):
         return f"not read ({self.reason})"
 
 
+class Astray(msgspec.Struct, frozen=True):
+    """What stands at a path that goes below something else than an object: nobody can say.
+
+    ``above`` is what stands there instead, in words: ``config is text``.
+    """
+
+    above: str
+
+    def __str__(self) -> str:
+        return f"not to be read: {self.above}, not an object"
+
+
 class UndecodableError(ValueError):
     """A body that is no page of connections.
 
@@ -62,7 +74,7 @@ class UndecodableError(ValueError):
 
 def kind_of(value: object) -> str:
     """Return what ``value`` is in a reader's words: ``missing``, ``null``, ``text``, and so on."""
-    if type(value) is Unread:
+    if type(value) in UNREADABLE:
         return str(value)
     for types, words in _KINDS:
         if isinstance(value, types):
@@ -70,6 +82,8 @@ def kind_of(value: object) -> str:
     return "an object"
 
 
+#: What stands where nothing could be read, not even that there is nothing.
+UNREADABLE: Final = frozenset({Unread, Astray})
 _KINDS: tuple[tuple[Any, str], ...] = (
     (msgspec.UnsetType, "missing"),
     (type(None), "null"),

@@ -26,7 +26,7 @@ from auditor.model import Position
 from auditor.suggest import nearest
 from auditor.text import listed, one_line
 
-#: Bytes of a file, and so many problems of it, that are read and told.
+#: The most bytes of a file that are read, and the most of its problems that are told.
 MAX_BYTES = 64 << 20
 _TOLD = 20
 _CELL = 1 << 20

@@ -7,12 +7,13 @@ cannot be told: a key that is no text, or one that may be among rows that are no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from auditor.decoding.gaps import LACKS, Gap
+from auditor.decoding.gaps import LACKS, Gap, below
 from auditor.decoding.json_values import MISSING, Unread, kind_of
 from auditor.decoding.records import Node, Shape
 from auditor.fields import FactList
@@ -139,7 +140,7 @@ class _Program:
     def __init__(self, shape: Shape) -> None:
         self._root = shape.root
         self._lines: list[str] = []
-        self._names: dict[str, Any] = {"MISSING": MISSING, "LACKS": LACKS}
+        self._names: dict[str, Any] = {}
 
     def add(self, table: Table) -> None:
         """Add one table: its rows are looked up for every record."""
@@ -177,9 +178,10 @@ class _Program:
                 self._names[kind] = node.struct
                 held = f"h{len(self._names)}"
                 self._lines.append(f"{held} = {expression}")
+                beside = f"below_{len(self._names)}"
+                self._names[beside] = partial(below, node.path)
                 expression = (
-                    f"{held}.{child.attribute} if type({held}) is {kind}"
-                    f" else {held} if type({held}) in LACKS else MISSING"
+                    f"{held}.{child.attribute} if type({held}) is {kind} else {beside}({held})"
                 )
             node = child
         return expression

@@ -96,7 +96,7 @@ class EarlierReport(msgspec.Struct, frozen=True):
 
 
 def read_report(path: Path | str) -> EarlierReport:
-    """Return the JSON report at ``path``. Raises UsageError for what is none that can be read."""
+    """Return the JSON report at ``path``. Raises UsageError for a file that is none."""
     name = str(path)
     try:
         size = Path(path).stat().st_size

@@ -201,7 +201,7 @@ def still_open(before: Open, result: Result) -> Open:
 
 
 def _found(checks: RuleChecks, ids: Iterable[str]) -> Iterator[str]:
-    """Yield what the findings of a rule are on."""
+    """Yield the connections and groups that the findings of a rule are about."""
     if checks.rule.per:
         yield from (check.group for check in checks.groups if check.verdict in _FOUND)
         return

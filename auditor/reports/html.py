@@ -27,7 +27,7 @@ _SCRIPTS = (
     "data.js", "state.js", "table.js", "sheet.js", "columns.js", "pictures.js", "report.js",
 )  # fmt: skip
 _OWNER = "owner:"
-#: A rule's card tells so many ways of making its checks ones that can be judged.
+#: The most pieces of advice on a rule's card.
 _MOST_ADVICE = 3
 
 

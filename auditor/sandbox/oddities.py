@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-#: One row in so many is odd.
+#: One row in this many is odd.
 EVERY = 3
 
 #: Changes by the last word of an endpoint's name: a dotted path, and the value that stands there.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 import math
 import os
 import pickle
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path

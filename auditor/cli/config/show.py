@@ -51,7 +51,7 @@ def in_force(
         yield f"# not set: {listed(unset, 'and')}"
     known = {f"{PREFIX}CONFIG", *(f"{PREFIX}{key.upper()}" for key in keys)}
     for name in sorted(os.environ):
-        # What is an option of another command; what is none of any was refused before.
+        # An option of another command: a key that no command has was refused before.
         if name.startswith(PREFIX) and name not in known:
             yield f"# {one_line(name)} is set, and is no option of {context.info_name}"
 

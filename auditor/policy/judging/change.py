@@ -22,7 +22,7 @@ from auditor.text import plural, printable
 
 #: Settings of a connection in a plan may be secrets in clear text, and are never shown.
 _NEVER_SHOWN = frozenset({"config", "plan.before.config"})
-#: A finding's message names so many of the attributes that decided it.
+#: The most attributes that a finding's message names.
 _NAMED = 3
 #: Where an attribute is written: a resource's address, and the attribute's name.
 Locate = Callable[[str, str], Position | None]

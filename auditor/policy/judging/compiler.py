@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from auditor.clock import FUTURE_TOLERANCE, parse_time_of_day, parse_timestamp
-from auditor.decoding.gaps import LACKS, gaps_in
+from auditor.decoding.gaps import LACKS, below, gaps_in
 from auditor.decoding.json_values import MISSING, Unread
 from auditor.decoding.records import Node, Shape
 from auditor.model import Verdict
@@ -237,7 +238,7 @@ class _Program:
         value, operand = local.of(test.path, test.reading), test.operand
         if isinstance(operand, Literal):
             guard = _guard(test, operand)
-            if guard == "" and (self.gaps or local.is_joined(test.path)):
+            if guard == "" and (self.gaps or local.may_lack(test.path)):
                 guard = _FILLED
             looks_within = self.gaps and test.operator.whole
             if test.operator.source and guard is not None and not looks_within:
@@ -361,8 +362,13 @@ class _Locals:
             node = node.children[step] if node else None
         return node
 
-    def is_joined(self, path: str) -> bool:
-        """Whether the value at ``path`` comes from another list, which may not have been read."""
+    def may_lack(self, path: str) -> bool:
+        """Whether nothing may be known of ``path``: it goes below another value, or to a fact.
+
+        What a path goes below may be no object, and a list of facts may not have been read.
+        """
+        if "." in path or (path != ITSELF and not self._exact):
+            return True
         node = self._node.children.get(path.partition(".")[0]) if self._node else None
         return node is not None and node.joined
 
@@ -378,12 +384,12 @@ class _Locals:
     def _load(self, path: str) -> str:
         above, _, key = path.rpartition(".")
         parent, holder = self.node_of(above), self.of(above) if above else self._subject
-        lacking = f"{holder} if type({holder}) in LACKS else MISSING"
-        else_ = lacking if self._program.gaps or self.is_joined(path) else "MISSING"
         if parent is None:
-            return else_
+            return f"{self._program.name('below', partial(below, above))}({holder})"
         child = parent.children[key]
-        # Below what a plan leaves open, all is open.
+        beside = self._program.name("below", partial(below, parent.path or "the item"))
+        # Below what a plan leaves open all is open, and below a text nothing can be said.
+        else_ = f"MISSING if {holder} is MISSING or {holder} is None else {beside}({holder})"
         if parent.whole:
             return f"{holder}.get({key!r}, MISSING) if type({holder}) is dict else {else_}"
         if self._exact and not above:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.decoding.gaps import Gap
-from auditor.decoding.json_values import CONCEALED, MISSING, Unread, kind_of
+from auditor.decoding.json_values import CONCEALED, MISSING, UNREADABLE, kind_of
 from auditor.fields import PLAN, SCHEMA_CONFIG
 from auditor.model import Evidence
 from auditor.policy.language.conditions import (
@@ -180,7 +180,7 @@ class Describer(msgspec.Struct, frozen=True):
             verb = "holds" if type(value) is list and value else verb
         if type(value) is Gap:
             return _Clause(test.path, "is", actual, "", expected, unknown=True)
-        if failed or value is MISSING or value is None or type(value) is Unread:
+        if failed or value is MISSING or value is None or type(value) in UNREADABLE:
             return _Clause(test.path, verb, actual, "", expected)
         if type(value) is list and not test.takes(value):
             verb = "is"
@@ -285,7 +285,7 @@ def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], 
         return "missing"
     if value is None:
         return "null"
-    if type(value) is Unread:
+    if type(value) in UNREADABLE:
         return str(value)  # the client has cleaned what a server said
     if value == "":
         return '""'

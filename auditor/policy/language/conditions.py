@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from auditor.decoding.gaps import Gap, gaps_in
-from auditor.decoding.json_values import MISSING, Unread
+from auditor.decoding.gaps import Gap, below, gaps_in
+from auditor.decoding.json_values import MISSING, UNREADABLE
 from auditor.fields import Kind
 from auditor.model import Position
 from auditor.policy.language.operands import FieldOperand, Literal, Reading
@@ -50,7 +50,7 @@ class Test(msgspec.Struct, frozen=True):
 
     def takes(self, value: Any) -> bool:
         """Whether ``value``, read as ``reading``, can be asked about."""
-        return type(value) is not Unread and self.operator.accepts(self.kind).admits(value)
+        return type(value) not in UNREADABLE and self.operator.accepts(self.kind).admits(value)
 
     __test__ = False  # the name is the language's own; pytest need not collect it
 
@@ -145,15 +145,15 @@ def reach(value: Any, path: str) -> Any:
     """Return what stands at ``path`` below a decoded ``value``: a struct, a dict or a scalar."""
     if path == ITSELF:
         return value
+    above = "the item"
     for step in path.split("."):
-        if type(value) is Gap or type(value) is Unread:
-            return value
         if isinstance(value, dict):
             value = value.get(step, MISSING)
         elif (attribute := _attributes(type(value)).get(step)) is not None:
             value = getattr(value, attribute)
         else:
-            return MISSING
+            return below(above, value)
+        above = step if above == "the item" else f"{above}.{step}"
     return value
 
 

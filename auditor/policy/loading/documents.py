@@ -21,6 +21,7 @@ from auditor.files import read_file
 from auditor.model import PACK, PolicyFile, Position
 from auditor.output.inputs import Inputs
 from auditor.policy.loading import nodes
+from auditor.policy.loading.folder import Folder, is_policy, read_folder, would_be_read
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import Scope
@@ -72,26 +73,20 @@ class PolicyPath(msgspec.Struct, frozen=True):
 def pack_names() -> list[str]:
     """Return the names of the shipped packs."""
     folder = resource_folder("policies")
-    return sorted(path.stem for path in folder.iterdir() if _is_policy_file(path))
+    return sorted(path.stem for path in folder.iterdir() if is_policy(path))
 
 
 def policy_paths(name: str) -> list[PolicyPath]:
     """Return the files that a ``--policy`` argument names: a file, a folder's files, or a pack.
 
-    A path has a ``/`` or ends in .yaml or .yml; anything else is a pack. Raises UsageError.
+    A path has a ``/`` or ends in .yaml or .yml. Anything else is a pack, or where none is called so
+    a folder. Raises UsageError.
     """
-    if not _is_path(name):
+    if not _is_place(name):
         return [_pack(name)]
     path = Path(name)
     if _is_folder(path):
-        try:
-            found = sorted(p for p in _files_below(path) if _is_policy_file(p))
-        except OSError as error:
-            where = one_line(str(error.filename or name))
-            raise UsageError(f"{where}: cannot be read: {error.strerror}") from error
-        if not found:
-            raise UsageError(f"{name}: no policy in this folder; policies end in .yaml or .yml")
-        return [PolicyPath(p, printable(_label(p))) for p in found]
+        return [PolicyPath(p, printable(_label(p))) for p in _folder(path).policies]
     if not _is_file(path):
         raise UsageError(f"{name}: no such file or folder")
     return [PolicyPath(path, printable(_label(path)))]
@@ -109,11 +104,32 @@ class DocumentReader:
 
     def read_all(self, name: str) -> None:
         """Read what a ``--policy`` argument names. Raises UsageError for a name that is nothing."""
-        if _is_path(name) and _is_folder(Path(name)):
+        if _is_place(name) and _is_folder(Path(name)):
             # What is put there is read by the next run.
-            self._inputs.add_folder("the policies in", Path(name), _would_be_read)
+            self._inputs.add_folder("the policies in", Path(name), would_be_read)
+            self._look_beside(_folder(Path(name)))
         for source in policy_paths(name):
             self.read(source)
+
+    def _look_beside(self, folder: Folder) -> None:
+        """Note what looks as if it held rules, and is not read as a policy."""
+        for path in folder.hidden:
+            position = Position(printable(_label(path)), 1, 1)
+            self._problems.warn(position, "this is hidden, and was not read", "rename or remove it")
+        for path in folder.tests:
+            source = PolicyPath(path, printable(_label(path)))
+            try:
+                root, _ = nodes.parse(_contents(source), source.label)
+            except nodes.YamlError:
+                continue  # `test` tells what is wrong with tests
+            rules = (
+                next((key for key, _ in root if key.text == "rules"), None)
+                if isinstance(root, MappingNode)
+                else None
+            )
+            if rules is not None:
+                message = f"{one_line(path.name)} is the name of tests, and this holds rules"
+                self._problems.add(rules.position, message, "rename it, or they are never in force")
 
     def read(self, source: PolicyPath) -> None:
         """Read the file at ``source`` and all it extends."""
@@ -281,26 +297,23 @@ def _is_path(name: str) -> bool:
     return "/" in name or name.endswith((".yaml", ".yml")) or name in {".", ".."}
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield the files in ``folder`` and its folders, hidden ones apart."""
-    for path in folder.iterdir():
-        if path.name.startswith("."):
-            continue
-        if path.is_dir() and not path.is_symlink():
-            yield from _files_below(path)
-        elif path.is_file():
-            yield path
+def _is_place(name: str) -> bool:
+    """Whether a ``--policy`` argument names a file or a folder, and no pack."""
+    return _is_path(name) or (
+        bool(name.strip()) and name not in pack_names() and _is_folder(Path(name))
+    )
 
 
-def _would_be_read(path: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.parts)
-    return path.suffix.lower() in {".yaml", ".yml"} and not hidden
-
-
-def _is_policy_file(path: Path) -> bool:
-    # Tests of policies stand beside them. A suffix in capitals is no reason to leave rules out.
-    name = path.name.lower()
-    return name.endswith((".yaml", ".yml")) and not name.endswith((".test.yaml", ".test.yml"))
+def _folder(path: Path) -> Folder:
+    """Return what a folder of policies holds. Raises UsageError where there is none in it."""
+    try:
+        found = read_folder(path)
+    except OSError as error:
+        where = one_line(str(error.filename or path))
+        raise UsageError(f"{where}: cannot be read: {error.strerror}") from error
+    if not found.policies:
+        raise UsageError(f"{path}: no policy in this folder; policies end in .yaml or .yml")
+    return found
 
 
 def _pack(name: str) -> PolicyPath:
@@ -321,6 +334,9 @@ def _label(path: Path) -> str:
     try:
         here = Path.cwd()
         whole = Path(os.path.realpath(path))
+        if any(part.startswith("..") for part in whole.parts):
+            # Kubernetes keeps a volume's files in a folder that has another name with each change.
+            whole = Path(os.path.abspath(path))  # noqa: PTH100  # not what it links to
     except OSError as error:
         raise UsageError("the working folder is gone; change to one that is there") from error
     packs = resource_folder("policies")

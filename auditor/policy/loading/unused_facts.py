@@ -12,7 +12,7 @@ from auditor.policy.rules import Ruleset
 from auditor.text import listed, one_line, plural
 
 _TOLD = 20
-#: A row is compared with so many later ones: a file may hold a hundred thousand.
+#: The most later rows that a row is compared with: a file may hold a hundred thousand.
 _COMPARED = 200
 #: Of another glob nobody says which texts it fits.
 _STARS_ONLY = re.compile(r"[^?\[]*")

@@ -290,7 +290,7 @@ def _told() -> dict[str, Schema]:
 
 
 def _rules(conditions: ConditionSchemas, *, extra: bool) -> dict[str, Schema]:
-    """Return a rule and what only it refers to, by name."""
+    """Return the schema of a rule, and of what only a rule refers to, by name."""
     condition = conditions.condition(extra=extra)
     keys = {key: _ref(f"rule.{key}") for key in _told()} | {
         "per": {

@@ -1,4 +1,4 @@
-"""The JSON of a plan, as ``terraform show -json`` writes it, and what is none.
+"""The JSON of a plan, as ``terraform show -json`` writes it, and what is mistaken for one.
 
 Of every resource only the address, the type and the like are decoded; what it holds stays as bytes
 until its type says that it is one of Fivetran's. ``planned_values``, ``prior_state`` and
@@ -27,7 +27,7 @@ from auditor.files import open_file
 from auditor.text import one_line, plural, printable
 
 PREFIX = "fivetran_"
-#: How a plan is made; every message about what is none says so.
+#: How a plan is made; every message about a file that is not a plan says so.
 HOW = "make one with: terraform plan -out=tfplan && terraform show -json tfplan > plan.json"
 
 _MAJORS = frozenset({"0", "1"})

@@ -17,7 +17,7 @@ from auditor.text import printable
 
 #: Bytes read at a time: some 600 records, so that a block of a large file is judged like a page.
 BLOCK = 1 << 20
-#: A file of so many blocks, as a page of the API is, is read in one go.
+#: The most blocks that are read in one go: a page of the API is no more.
 _AT_ONCE = 4
 #: A page of the API, a record or a line of more than this is refused (as over the network).
 LARGEST = 64 << 20

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from auditor.model import Severity, Verdict
+from auditor.model import Connection, Severity, Verdict
 from auditor.policy.rules import Ruleset
-from tests.builders.judged import checks_of, findings_of, loaded, outcome_of
+from tests.builders.judged import (
+    checks_of,
+    findings_of,
+    loaded,
+    one_rule,
+    outcome_of,
+    verdict_of,
+)
 
 #: More than a byte counts.
 MANY = 300
@@ -91,3 +99,58 @@ def test_no_rule_and_no_record_come_to_nothing(tmp_path: Path):
                    " {count: {gte: 1}}}\n").ruleset  # fmt: skip
     (group,) = checks_of(rules, [])["g"].groups
     assert (group.group, group.verdict) == ("account", Verdict.FAIL)
+
+
+# -- below what is no object ----------------------------------------------------------------------
+
+ODD: list[Any] = ["text", 5, 0, True, False, [], [1], [{"host": "x"}], ""]
+
+
+@pytest.mark.parametrize("config", ODD)
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "assert: {config.host: {exists: false}}",
+        "assert: {config.host: {exists: true}}",
+        "assert: {not: {config.host: {exists: true}}}",
+        "when: {config.host: {exists: true}}\nassert: {paused: false}",
+        "assert: {config.a.b.c: {exists: false}}",
+    ],
+)
+def test_below_another_type_nobody_can_say(tmp_path: Path, config: Any, asked: str) -> None:
+    ruleset = loaded(tmp_path, one_rule(asked)).ruleset
+    assert verdict_of(ruleset, {"config": config, "paused": False}) is Verdict.ERROR
+
+
+@pytest.mark.parametrize(
+    "record", [{}, {"config": None}, {"config": {}}, {"config": {"host": None}}]
+)
+def test_below_null_and_nothing_there_is_nothing(tmp_path: Path, record: dict[str, Any]) -> None:
+    ruleset = loaded(tmp_path, one_rule("assert: {config.host: {exists: false}}")).ruleset
+    assert verdict_of(ruleset, record) is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("items", "verdict"),
+    [
+        ([{"status": "PASSED"}], Verdict.FAIL),
+        ([{}], Verdict.PASS),
+        ([None], Verdict.PASS),
+        (["text"], Verdict.ERROR),
+        ([{}, 7], Verdict.ERROR),
+        ([{"status": "PASSED"}, "text"], Verdict.FAIL),
+    ],
+)
+def test_an_item_of_another_type_is_an_error(
+    tmp_path: Path, items: list[Any], verdict: Verdict
+) -> None:
+    asked = "assert: {setup_tests: {all_items: {status: {exists: false}}}}"
+    ruleset = loaded(tmp_path, one_rule(asked)).ruleset
+    assert verdict_of(ruleset, {"setup_tests": items}) is verdict
+
+
+def test_the_finding_says_what_stands_there_instead(tmp_path: Path) -> None:
+    ruleset = loaded(tmp_path, one_rule("assert: {config.host: {exists: false}}")).ruleset
+    outcome = outcome_of(ruleset, [{"config": "text"}])
+    (finding,) = outcome.findings([Connection("a", "s", "t", "g")])
+    assert "config is text, not an object" in finding.message

@@ -1,0 +1,114 @@
+"""A folder of policies: what in it is read, what cannot be, and what is passed over and said so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from auditor.errors import UsageError
+from auditor.text import one_line
+
+_SUFFIXES = (".yaml", ".yml")
+_TESTS = (".test.yaml", ".test.yml")
+#: Of editors that are at work, of git, and of Kubernetes, which links to what it has there.
+_OTHERS = (".#", ".git", "..")
+
+
+class Folder(msgspec.Struct, frozen=True):
+    """What a folder and those below it hold, each sorted.
+
+    ``policies`` are to be read, ``tests`` stand beside them, and ``hidden`` looks like a policy and
+    is passed over.
+    """
+
+    policies: tuple[Path, ...]
+    tests: tuple[Path, ...]
+    hidden: tuple[Path, ...]
+
+
+def read_folder(folder: Path) -> Folder:
+    """Return what ``folder`` holds. Folders that are linked to are read too, each once.
+
+    Raises UsageError for what is called as a policy is and is none that can be read (a link that
+    leads nowhere, a pipe, a folder), and OSError for a folder that may not be entered.
+    """
+    policies: list[Path] = []
+    tests: list[Path] = []
+    hidden: list[Path] = []
+    for path in _below(folder, {os.path.realpath(folder)}, hidden):
+        if is_policy(path):
+            policies.append(path)
+        elif path.name.lower().endswith(_TESTS):
+            tests.append(path)
+    return Folder(tuple(sorted(policies)), tuple(sorted(tests)), tuple(sorted(hidden)))
+
+
+def is_policy(path: Path) -> bool:
+    """Whether a file is called as a policy is. A suffix in capitals is no reason to leave it out.
+
+    Tests of policies stand beside them, and are called ``….test.yaml``.
+    """
+    name = path.name.lower()
+    return name.endswith(_SUFFIXES) and not name.endswith(_TESTS)
+
+
+def would_be_read(path: Path) -> bool:
+    """Whether a file at ``path``, below a folder of policies, would be read with them."""
+    hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in _SUFFIXES and not hidden
+
+
+def _below(folder: Path, seen: set[str], hidden: list[Path]) -> Iterator[Path]:
+    """Yield the files below ``folder``; ``seen`` are the real folders that were entered."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            if not path.name.startswith(_OTHERS):
+                hidden.extend(_hidden(path))
+        elif _leads_nowhere(path):
+            if path.suffix.lower() in {"", *_SUFFIXES}:
+                raise UsageError(
+                    f"{one_line(str(path))}: this link leads nowhere; mend or remove it"
+                )
+        elif path.is_dir():
+            if path.suffix.lower() in _SUFFIXES:
+                raise UsageError(
+                    f"{one_line(str(path))}: this is a folder, called as a policy is; rename it"
+                )
+            real = os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                yield from _below(path, seen, hidden)
+        elif path.is_file():
+            yield path
+        elif path.suffix.lower() in _SUFFIXES:
+            raise UsageError(
+                f"{one_line(str(path))}: this is a pipe or a device, called as a policy is;"
+                " name it itself, or remove it"
+            )
+
+
+def _hidden(path: Path) -> Iterator[Path]:
+    """Yield ``path``, or what is below it, where it looks like a policy."""
+    if path.is_symlink() or not path.is_dir():
+        if path.suffix.lower() in _SUFFIXES:
+            yield path
+        return
+    for _, _, names in os.walk(path, onerror=_raise):
+        if any(name.lower().endswith(_SUFFIXES) for name in names):
+            yield path
+            return
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _leads_nowhere(path: Path) -> bool:
+    """Whether ``path`` is a link to nothing, or to itself."""
+    try:
+        return path.is_symlink() and not path.exists()
+    except (OSError, RuntimeError):  # a circle of links
+        return True
