@@ -394,11 +394,24 @@ class RuleChecks(msgspec.Struct, frozen=True, dict=True):
         return len(self.verdicts) + len(self.groups)
 
 
+class Beside(msgspec.Struct, frozen=True):
+    """The violations of two runs that can be compared: ``now`` and ``then``.
+
+    ``rules`` is how many rules both judged; None where both judged the same ones.
+    """
+
+    now: int
+    then: int
+    rules: int | None
+
+
 class PastRun(msgspec.Struct, frozen=True):
     """A run as the history keeps it, and as the trend draws it.
 
     ``violations`` has the failures of every severity, ``policies`` the SHA-256 of every policy in
-    force. ``full`` is False where connections or rules were left out.
+    force. ``full`` is False where connections or rules were left out. ``filters`` are those of the
+    listing, and ``by_rule`` has the failures of every rule that was judged; None where an older
+    history does not say.
     """
 
     judged_at: datetime
@@ -410,11 +423,32 @@ class PastRun(msgspec.Struct, frozen=True):
     waived: int
     known: int
     policies: tuple[str, ...]
+    filters: tuple[str, ...] = ()
+    by_rule: Mapping[str, int] | None = None
 
     @property
     def total(self) -> int:
         """How many checks failed."""
         return sum(count for _, count in self.violations)
+
+    def beside(self, earlier: PastRun) -> Beside | None:
+        """Return what this run and an earlier one found by the rules that both judged.
+
+        None where the two cannot be compared: they listed other parts of the account, or have no
+        rule in common.
+        """
+        if self.filters != earlier.filters:
+            return None
+        if self.by_rule is None or earlier.by_rule is None:
+            alike = self.full and earlier.full and set(self.policies) == set(earlier.policies)
+            return Beside(self.total, earlier.total, None) if alike else None
+        both = self.by_rule.keys() & earlier.by_rule.keys()
+        if not both:
+            return None
+        now = sum(self.by_rule[rule] for rule in both)
+        then = sum(earlier.by_rule[rule] for rule in both)
+        same = len(both) == len(self.by_rule) == len(earlier.by_rule)
+        return Beside(now, then, None if same else len(both))
 
 
 class History(msgspec.Struct, frozen=True):

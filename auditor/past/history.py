@@ -28,7 +28,7 @@ from auditor.text import printable
 
 #: The version of both files; a reader passes over members that it does not know.
 FORMAT = 1
-#: So many runs are drawn.
+#: The most runs that are drawn.
 MOST_RUNS = 60
 _FOUND = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
 _FOUND_BYTES = re.compile(b"[" + bytes(sorted(_FOUND)) + b"]")
@@ -59,6 +59,9 @@ class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
     violations: dict[str, int]
     rules: dict[str, dict[str, int | str]]
     account: str = ""
+    filters: list[str] = []
+    #: Every rule that was judged: those without a finding have no counts in ``rules``.
+    judged: list[str] | None = None
 
 
 def past_run(result: Result) -> PastRun:
@@ -79,6 +82,10 @@ def past_run(result: Result) -> PastRun:
         waived=result.counts[Verdict.WAIVED],
         known=result.counts[Verdict.KNOWN],
         policies=tuple(policy.sha256 for policy in result.policies),
+        filters=tuple(
+            printable(f"{name}={value}") for name, value in sorted(result.source.filters)
+        ),
+        by_rule={checks.rule.id: checks.count(Verdict.FAIL) for checks in result.checks},
     )
 
 
@@ -108,6 +115,8 @@ def line_of(result: Result, ran_at: datetime) -> bytes:
             if (counts := {v.label: n for v in _TOLD if (n := checks.count(v))})
         },
         account=result.source.account.id if result.source.account else "",
+        filters=list(run.filters),
+        judged=[checks.rule.id for checks in result.checks],
     )
     return msgspec.json.encode(line) + b"\n"
 
@@ -129,9 +138,20 @@ def run_of(line: bytes) -> PastRun | None:
             waived=entry.counts.get(Verdict.WAIVED.label, 0),
             known=entry.counts.get(Verdict.KNOWN.label, 0),
             policies=tuple(policy.sha256 for policy in entry.policies),
+            filters=tuple(entry.filters),
+            by_rule=None
+            if entry.judged is None
+            else {rule: _failed(entry, rule) for rule in entry.judged},
         )
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
+
+
+def _failed(entry: _Line, rule: str) -> int:
+    count = entry.rules.get(rule, {}).get(Verdict.FAIL.label, 0)
+    if type(count) is not int:
+        raise ValueError(f"{rule} failed {count} times")
+    return count
 
 
 def trend(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import chain, filterfalse, islice
 
 from auditor.clock import iso
-from auditor.model import Finding, History, Outcome, Position, Result, Rule, Verdict
+from auditor.model import Beside, Finding, History, Outcome, Position, Result, Rule, Verdict
 from auditor.reports.claim import claim
 from auditor.text import plural
 
@@ -76,21 +76,38 @@ def listing_in_words(result: Result) -> str:
 
 
 def trend_in_words(history: History) -> str:
-    """Return how many violations there are, and how many there were at runs before."""
+    """Return how many violations there are, and how many there were at the runs before.
+
+    Two runs are compared over the rules that both judged, and not at all where they listed other
+    parts of the account.
+    """
     runs = history.runs
     last = runs[-1]
+    total = plural(last.total, "violation")
     if len(runs) == 1:
-        return f"{plural(last.total, 'violation')} at the first run of this history."
-    before, first = runs[-2], runs[0]
-    change = last.total - before.total
+        return f"{total} at the first run of this history."
+    before = runs[-2]
+    beside = last.beside(before)
+    if beside is None:
+        return (
+            f"{total}; not compared with the run before ({before.judged_at:%Y-%m-%d}), which"
+            " judged other connections or other rules."
+        )
+    change = beside.now - beside.then
     moved = f"{abs(change):,} {'more' if change > 0 else 'fewer'} than" if change else "as many as"
-    doubt = "" if before.outcome is not Outcome.INCONCLUSIVE else ", which was inconclusive"
-    doubt = doubt if before.full else ", which was not a full run"
-    return (
-        f"{plural(last.total, 'violation')}: {moved} at the run before"
-        f" ({before.judged_at:%Y-%m-%d}{doubt}), {first.total:,} at the first of these"
-        f" {len(runs):,} runs ({first.judged_at:%Y-%m-%d})."
-    )
+    by = "" if beside.rules is None else f" by the {plural(beside.rules, 'rule')} that both judged"
+    doubts = [
+        *(["which was inconclusive"] if before.outcome is Outcome.INCONCLUSIVE else []),
+        *(["by other policies"] if set(before.policies) != set(last.policies) else []),
+    ]
+    about = ", ".join([f"{before.judged_at:%Y-%m-%d}", *doubts])
+    counted = total if beside.rules is None else plural(beside.now, "violation")
+    told = f"{counted}{by}: {moved} at the run before ({about})"
+    alike = [run for run in runs[:-2] if last.beside(run) == Beside(last.total, run.total, None)]
+    if alike:
+        told += f", {alike[0].total:,} at the first of {len(alike) + 2:,} runs alike"
+        told += f" ({alike[0].judged_at:%Y-%m-%d})"
+    return f"{told}."
 
 
 def counts_in_words(result: Result) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -10,6 +11,13 @@ from auditor.model import History, Outcome, Result
 from auditor.past.history import past_run
 
 WEEK = timedelta(days=7)
+
+
+def _more(by_rule: Mapping[str, int] | None, violations: int) -> dict[str, int]:
+    """Return the violations of each rule, with more of the first."""
+    found = dict(by_rule or {})
+    first = next(iter(found))
+    return {**found, first: found[first] + violations}
 
 
 def with_history(result: Result, runs: int) -> Result:
@@ -24,6 +32,7 @@ def with_history(result: Result, runs: int) -> Result:
             last,
             judged_at=last.judged_at - WEEK * back,
             violations=tuple((severity, count + back) for severity, count in last.violations),
+            by_rule=_more(last.by_rule, back * len(last.violations)),
             outcome=Outcome.INCONCLUSIVE if back % 5 == 0 else Outcome.VIOLATIONS,
             full=back % 7 != 0,
             policies=last.policies if back < runs // 2 else ("other",),

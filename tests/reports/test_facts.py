@@ -68,7 +68,7 @@ def trend(*totals: int, **before: object) -> str:
             run,
             judged_at=run.judged_at - timedelta(days=7 * (len(totals) - n)),
             violations=((Severity.LOW, total),),
-            **(before if n == len(totals) - 2 else {}),
+            **{"by_rule": {"a": total, "b": 0}, **(before if n == len(totals) - 2 else {})},
         )
         for n, total in enumerate(totals)
     ]
@@ -88,8 +88,8 @@ def trend(*totals: int, **before: object) -> str:
 def test_a_trend_is_told_from_the_run_before(totals: tuple[int, ...], said: str):
     words = trend(*totals)
     assert words.startswith(said)
-    if len(totals) > 1:
-        assert f"{totals[0]:,} at the first of these {len(totals)} runs (" in words
+    if len(totals) > 2:
+        assert f"{totals[0]:,} at the first of {len(totals)} runs alike (" in words
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,42 @@ def test_a_trend_is_told_from_the_run_before(totals: tuple[int, ...], said: str)
     [
         ({}, ""),
         ({"outcome": Outcome.INCONCLUSIVE}, ", which was inconclusive"),
-        ({"full": False}, ", which was not a full run"),
+        ({"policies": ("another",)}, ", by other policies"),
     ],
     ids=str,
 )
-def test_a_run_before_that_may_not_have_seen_all_is_doubted(before, doubt: str):
+def test_a_run_before_that_may_not_have_seen_the_same_is_doubted(before, doubt: str):
     words = trend(5, 7, **before)
-    assert words.count(", which was") == bool(doubt)
-    assert doubt in words
+    assert words.startswith("7 violations: 2 more than at the run before (")
+    assert words.endswith(f"{doubt}).")
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ({"filters": ("group_id=g1",)}, None),
+        ({"by_rule": {"other": 5}}, None),
+        ({"by_rule": None, "full": False}, None),
+        ({"by_rule": None}, "7 violations: 2 more than at the run before ("),
+        ({"by_rule": {"a": 3}}, "7 violations by the 1 rule that both judged: 4 more than at"),
+        ({"by_rule": {"b": 9, "c": 1}}, "0 violations by the 1 rule that both judged: 9 fewer"),
+    ],
+    ids=str,
+)
+def test_runs_are_compared_over_what_both_judged(before: dict[str, object], said: str | None):
+    words = trend(5, 7, **before)
+    if said is None:
+        assert words.startswith("7 violations; not compared with the run before (")
+    else:
+        assert words.startswith(said)
+
+
+def test_the_first_run_that_is_told_of_is_one_alike():
+    words = trend(9, 5, 7, filters=("group_id=g1",))
+    assert words.startswith("7 violations; not compared")
+    assert "9" not in words.partition(";")[2].partition("(")[0]
+    assert "9 at the first of 3 runs alike" in trend(9, 5, 7)
+    assert "alike" not in trend(9, 5, 7, by_rule={"a": 3})
 
 
 def test_texts_become_sentences():
