@@ -132,7 +132,6 @@ def test_the_first_run_that_is_told_of_is_one_alike():
     assert words.startswith("7 violations; not compared")
     assert "9" not in words.partition(";")[2].partition("(")[0]
     assert "9 at the first of 3 runs alike" in trend(9, 5, 7)
-    assert "alike" not in trend(9, 5, 7, by_rule={"a": 3})
 
 
 def test_texts_become_sentences():
