@@ -32,6 +32,70 @@ FOREIGN_KEYS = {
     **dict.fromkeys(("include", "includes", "import", "imports", "extend"), "extends"),
 }
 
+#: Fields as the API's older answers, Terraform and other tools call them, and ours.
+FOREIGN_FIELDS = {
+    **dict.fromkeys(("connection_id", "connector_id", "uid", "uuid"), "id"),
+    **dict.fromkeys(("name", "connector_name", "connection_name", "display_name"), "schema"),
+    **dict.fromkeys(("type", "service_type", "source_type", "connector", "source"), "service"),
+    **dict.fromkeys(("destination_id", "groupid", "workspace_id"), "group_id"),
+    **dict.fromkeys(("created_by", "creator", "user_id", "owner_id"), "connected_by"),
+    **dict.fromkeys(("owner_email", "email"), "owner.email"),
+    **dict.fromkeys(("created", "creation_time", "createdat"), "created_at"),
+    **dict.fromkeys(("last_sync", "last_synced", "last_synced_at", "last_success"), "succeeded_at"),
+    **dict.fromkeys(("last_failure", "last_failed_at", "last_error"), "failed_at"),
+    **dict.fromkeys(
+        ("frequency", "sync_interval", "interval", "schedule_interval"), "sync_frequency"
+    ),
+    **dict.fromkeys(("connection_type", "network", "networking"), "networking_method"),
+    **dict.fromkeys(("state", "setup_status"), "status.setup_state"),
+    **dict.fromkeys(("sync_status",), "status.sync_state"),
+    **dict.fromkeys(("region", "location"), "destination.region"),
+    **dict.fromkeys(("host", "hostname"), "config.host"),
+    **dict.fromkeys(("group_name",), "group.name"),
+}
+
+#: Fields that say the contrary of one of ours, and what is written instead.
+CONTRARY_FIELDS = {
+    **dict.fromkeys(("enabled", "active", "is_active", "running"), "paused: false"),
+    **dict.fromkeys(("disabled", "is_paused", "inactive"), "paused: true"),
+}
+
+#: Objects that are taken for one of their values, and the field that holds it.
+VALUES_OF = {
+    "connector_type": "service",
+    "group": "group_id",
+    "destination": "group_id",
+    "owner": "connected_by",
+    "status": "status.setup_state",
+    "schedule": "schedule.schedule_type",
+}
+
+#: Words that join conditions, as other tools have them, and what is written here.
+FOREIGN_JOINS = {
+    **dict.fromkeys(("and", "allof", "all_of", "must", "every", "&&"), "all: [ … ]"),
+    **dict.fromkeys(("or", "anyof", "any_of", "oneof", "one_of", "should", "||"), "any: [ … ]"),
+    **dict.fromkeys(
+        ("nor", "none", "noneof", "none_of", "must_not", "neither"), "not: {any: [ … ]}"
+    ),
+    **dict.fromkeys(("!", "negate", "isnt", "not_"), "not: { … }"),
+    **dict.fromkeys(("if", "then", "else", "unless"), "when: beside assert:"),
+}
+
+#: What begins the name of an operator's contrary.
+_DENYING = ("not_", "not", "does_not_", "doesnot", "no_", "isnt_", "is_not_", "never_")
+
+
+def denied(word: str, operators: Mapping[str, object], foreign: Mapping[str, str]) -> str:
+    """Return the operator that ``word`` is the contrary of, as ``not_contains`` is; "" for none."""
+    low = word.lower().replace("-", "_")
+    for start in sorted(_DENYING, key=len, reverse=True):
+        rest = low.removeprefix(start)
+        if rest != low:
+            found = rest if rest in operators else foreign.get(rest, "")
+            if found in operators:
+                return found
+    return ""
+
 
 def nearest(word: str, known: Iterable[str], foreign: Mapping[str, str] | None = None) -> str:
     """Return a hint that names the likeliest right word, or lists the few there are."""

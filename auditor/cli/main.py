@@ -56,6 +56,19 @@ Exit codes:
 """
 
 
+#: Commands as other tools have them, and ours.
+_ELSEWHERE = {
+    **dict.fromkeys(("lint", "verify", "parse", "fmt"), "validate"),
+    **dict.fromkeys(("scan", "check", "run", "eval", "apply", "plan"), "audit"),
+    **dict.fromkeys(("ls", "list", "show", "describe", "rules"), "explain"),
+    **dict.fromkeys(("pull", "download", "snapshot", "dump", "export"), "fetch"),
+    **dict.fromkeys(("diff",), "compare"),
+    **dict.fromkeys(("new", "setup"), "init"),
+    **dict.fromkeys(("serve", "mock"), "sandbox"),
+    **dict.fromkeys(("version",), "--version"),
+}
+
+
 class Commands(click.Group):
     """A group that imports a command's module when the command is run."""
 
@@ -68,7 +81,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             if ctx.resilient_parsing:
                 return None
-            near = nearest(cmd_name, COMMANDS)
+            near = _ELSEWHERE.get(cmd_name.lower()) or nearest(cmd_name, COMMANDS)
             hint = f"did you mean {near}?" if near else f"there are {listed(COMMANDS, 'and')}"
             ctx.fail(f"No such command {cmd_name!r} ({hint})")
         command: click.Command = import_module(f"auditor.cli.commands.{cmd_name}").command

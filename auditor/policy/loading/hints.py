@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.fields import FIELDS, Field, Kind, children
+from auditor.fields import FACT_LISTS, FIELDS, Field, Kind, children
 from auditor.policy.language.conditions import joined
 from auditor.policy.language.operators import (
     FOREIGN_OPERATORS,
@@ -16,7 +16,15 @@ from auditor.policy.language.operators import (
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import Scope
-from auditor.suggest import AMBIGUOUS_PATTERNS, nearest
+from auditor.suggest import (
+    AMBIGUOUS_PATTERNS,
+    CONTRARY_FIELDS,
+    FOREIGN_FIELDS,
+    FOREIGN_JOINS,
+    VALUES_OF,
+    denied,
+    nearest,
+)
 from auditor.text import one_line
 
 
@@ -45,7 +53,7 @@ class Advice:
             self._problems.add(
                 key.position,
                 f"{key.text}: combines conditions, not the tests of one field",
-                f"put it before the field: {key.text}: [{{{found.path or 'field'}: …}}]",
+                f"put it before the field: {_before(key.text, found.path or 'field')}",
             )
             return
         below = joined(found.path, key.text)
@@ -53,6 +61,14 @@ class Advice:
             hint = f"it is a field: put it beside {found.path or 'this'}, not below it"
         elif key.text in _OPERAND_KEYS:
             hint = _OPERAND_KEYS[key.text]
+        elif key.text in _OPERATOR_KEYS:
+            hint = "the operator is the key: {equals: …}, {gte: …}"
+        elif (contrary := denied(key.text, OPERATORS, FOREIGN_OPERATORS)) and (
+            key.text.lower() not in FOREIGN_OPERATORS
+        ):
+            hint = f"write not: {{{found.path or 'field'}: {{{contrary}: …}}}}"
+        elif fact := _fact_below(found.path, key.text):
+            hint = f"write the path in one, before the operator: {fact}"
         elif found.kind is Kind.OBJECT and (self._scope.find(below) or found.open):
             hint = f"write the path in one: {below}"
         elif found.kind is Kind.ARRAY and self._scope.find(f"{found.path}[].{key.text}"):
@@ -84,7 +100,19 @@ class Advice:
         if array and array != base.removesuffix("[]"):
             self.through_array(key, array)
             return
-        if key.text in OPERATORS or (
+        word = key.text.lower()
+        if not base and word in FOREIGN_JOINS:
+            self._problems.add(
+                key.position,
+                f"no field is called {one_line(full)}, and no word joins conditions so",
+                f"write {FOREIGN_JOINS[word]}",
+            )
+            return
+        if not base and word in CONTRARY_FIELDS:
+            hint = f"write {CONTRARY_FIELDS[word]}"
+        elif not base and FOREIGN_FIELDS.get(word) in FIELDS:
+            hint = f"did you mean {FOREIGN_FIELDS[word]}?"
+        elif key.text in OPERATORS or (
             key.text.lower() in FOREIGN_OPERATORS and key.text.lower() not in FIELDS
         ):
             hint = "an operator stands below a field: field: {operator: value}"
@@ -121,6 +149,22 @@ _OPERAND_KEYS = {
 }
 
 
+#: Where Custodian and others name an operator's parts.
+_OPERATOR_KEYS = frozenset({"op", "operator"})
+
+
+def _before(word: str, path: str) -> str:
+    """Return how a word that joins conditions stands before a field."""
+    inner = f"{{{path}: …}}"
+    return f"{word}: {inner}" if word == "not" else f"{word}: [{inner}, …]"
+
+
+def _fact_below(path: str, name: str) -> str:
+    """Return the field of the list of facts that ``path`` is the key of, as owner.email."""
+    found = (f"{fact.name}.{name}" for fact in FACT_LISTS.values() if fact.key == path)
+    return next((full for full in found if full in FIELDS), "")
+
+
 def _lost_space(operand: Node) -> bool:
     return isinstance(operand, ScalarNode) and operand.plain and operand.text == ""
 
@@ -154,6 +198,10 @@ def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
             f"{path} is an array; it cannot be {written}",
             "write contains, contains_all, subset_of, or any_item: for an item",
         )
+    if isinstance(node, ScalarNode) and node.value is None and operator is OF_A_VALUE:
+        return f"null is no value that {path} can be", f"write {path}: {{exists: false}}"
+    if found.kind is Kind.OBJECT and operator is OF_A_VALUE and path in VALUES_OF:
+        return message, f"did you mean {VALUES_OF[path]}?"
     if found.kind is Kind.OBJECT:
         inner = next((f.path for f in children(found.path)), f"{path}.KEY")
         return message, f"test what is in it, as {inner}, or exists, is_empty, length"

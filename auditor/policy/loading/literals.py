@@ -166,7 +166,7 @@ class Literals:
             self._wrong(
                 node,
                 f"not a pattern that can be matched in linear time: {one_line(str(error))}",
-                "RE2's syntax has no look-around and no back-references",
+                _instead(text),
             )
             return None
 
@@ -436,3 +436,14 @@ _TYPES: Mapping[Kind, Callable[[ScalarNode], tuple[Any, str]]] = {
     Kind.BOOLEAN: _as_boolean,
     Kind.TIME_OF_DAY: _as_time_of_day,
 }
+
+
+#: What Perl's patterns have and RE2's do not: look-around, back-references, atomic groups.
+_BEYOND = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9]|\\k|[*+?}]\+")
+
+
+def _instead(pattern: str) -> str:
+    """Return what to do about a pattern that cannot be matched."""
+    if _BEYOND.search(pattern):
+        return "RE2's syntax has no look-around and no back-references"
+    return r"a sign that is meant as itself has a backslash before it, as \( and \["
