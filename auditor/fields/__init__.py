@@ -9,6 +9,7 @@ not here is new, not wrong. It is a warning in a policy and judged literally in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -36,6 +37,7 @@ __all__ = [
     "FactList",
     "Field",
     "Kind",
+    "can_be_named",
     "children",
     "find",
     "item_of",
@@ -53,6 +55,10 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
 )
 
 
+#: What msgspec does not take in the name of a field.
+_UNNAMEABLE = re.compile(r'["\\\x00-\x1f]')
+
+
 def find(path: str) -> Field | None:
     """Return the field at ``path``; below an open object, one that takes any value.
 
@@ -61,6 +67,8 @@ def find(path: str) -> Field | None:
     field = FIELDS.get(path)
     if field is not None:
         return field
+    if not can_be_named(path):
+        return None
     if path.startswith(f"{BEFORE}."):
         was = find(path.removeprefix(f"{BEFORE}."))
         return replace(was, path=path, always=False) if was and not was.joined else None
@@ -75,6 +83,11 @@ def find(path: str) -> Field | None:
             )
         parent, dot, _ = parent.rpartition(".")
     return None
+
+
+def can_be_named(path: str) -> bool:
+    """Whether a decoder can be told to look for ``path``: it takes no quote and no backslash."""
+    return _UNNAMEABLE.search(path) is None
 
 
 def item_of(path: str) -> Field:

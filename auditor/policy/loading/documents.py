@@ -43,7 +43,8 @@ POLICY_KEYS = (
 )
 
 
-_FIELD_PATH = re.compile(r"[^\s.\[\]{}]+(?:\[\])?(?:\.[^\s.\[\]{}]+(?:\[\])?)*")
+_STEP = r"""[^\s.\[\]{}"\\\x00-\x1f]+(?:\[\])?"""
+_FIELD_PATH = re.compile(rf"{_STEP}(?:\.{_STEP})*")
 #: Words that combine conditions, and the one that names the item of an array.
 _RESERVED = frozenset({"all", "any", "not", "item"})
 

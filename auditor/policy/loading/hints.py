@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.fields import FACT_LISTS, FIELDS, Field, Kind, children
+from auditor.fields import FACT_LISTS, FIELDS, Field, Kind, can_be_named, children
 from auditor.policy.language.conditions import joined
 from auditor.policy.language.operators import (
     FOREIGN_OPERATORS,
@@ -108,7 +108,9 @@ class Advice:
                 f"write {FOREIGN_JOINS[word]}",
             )
             return
-        if not base and word in CONTRARY_FIELDS:
+        if not can_be_named(full):
+            hint = "a path holds no quote, no backslash and no control character"
+        elif not base and word in CONTRARY_FIELDS:
             hint = f"write {CONTRARY_FIELDS[word]}"
         elif not base and FOREIGN_FIELDS.get(word) in FIELDS:
             hint = f"did you mean {FOREIGN_FIELDS[word]}?"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from auditor.facts.shape import fact_of
-from auditor.fields import Exposure, Field, Kind, find
+from auditor.fields import Exposure, Field, Kind, can_be_named, find
 from auditor.policy.language.conditions import ITSELF
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode
 
@@ -28,6 +28,8 @@ class Scope(msgspec.Struct, frozen=True):
 
     def find(self, path: str) -> Field | None:
         """Return the field at ``path``, as documented or as the policy declares it."""
+        if not can_be_named(path):
+            return None
         known = find(path) or self.facts.get(path)
         if known is not None:
             return known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,15 @@ def test_every_field_that_a_hint_names_is_one(foreign: dict[str, str]) -> None:
     known = {path for path, field in FIELDS.items()} | {"config.host"}
     assert set(foreign.values()) <= known
     assert not foreign.keys() & (FIELDS.keys() - VALUES_OF.keys())
+
+
+@pytest.mark.parametrize("sign", ['"', "\\", "\t", "\x1f"])
+def test_a_path_that_no_decoder_can_be_told_of_is_refused(tmp_path: Path, sign: str) -> None:
+    for head, path in (("", "config."), ("extra_fields: [fresh]\n", "fresh.")):
+        name = json.dumps(f"{path}ho{sign}st")
+        problems = problems_of(
+            tmp_path, one_rule(f"assert: {{{name}: {{exists: true}}}}", head=head)
+        )
+        assert "no quote, no backslash" in problems[0].hint, problems
+    head = f"extra_fields: [{json.dumps(f'ho{sign}st')}]\n"
+    assert problems_of(tmp_path, one_rule("assert: {paused: false}", head=head))
