@@ -194,7 +194,8 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     ``group`` then is the group's key as text. ``note`` is why a failure is waived or known, or why
     the waiver or the baseline that is there for it does not hold. ``advice`` says of an error what
     would make the check one that can be judged. ``resources`` are those of a Terraform plan, of
-    the connections that it speaks of.
+    the connections that it speaks of. Findings of one rule that are ``alike`` by the same number
+    have the same evidence; 0 says nothing.
     """
 
     rule: Rule
@@ -206,6 +207,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     note: str = ""
     advice: str = ""
     resources: tuple[Resource, ...] = ()
+    alike: int = 0
 
     @property
     def fix(self) -> str:

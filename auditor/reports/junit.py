@@ -22,7 +22,7 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
-from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Verdict
+from auditor.model import Connection, Finding, Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.claim import let_through
 from auditor.reports.facts import (
     UNFINISHED,
@@ -192,7 +192,7 @@ def _suites(result: Result) -> Iterator[_Suite]:
     for finding in result.findings:
         findings[finding.rule.id].append(finding)
     # By identity: findings on one connection share it, and its name is made once.
-    names: dict[int, str] = {}
+    names: dict[Connection, str] = {}
     for number, checks in enumerate(result.checks, 1):
         yield _suite(result, checks, findings[checks.rule.id], names, number)
 
@@ -201,7 +201,7 @@ def _suite(
     result: Result,
     checks: RuleChecks,
     findings: list[Finding],
-    names: dict[int, str],
+    names: dict[Connection, str],
     number: int,
 ) -> _Suite:
     rule, counts = checks.rule, checks.counts
@@ -282,7 +282,7 @@ def _connection_cases(
     result: Result,
     checks: RuleChecks,
     findings: list[Finding],
-    names: dict[int, str],
+    names: dict[Connection, str],
     *,
     rolled: bool,
 ) -> Iterator[_Case]:
@@ -293,13 +293,12 @@ def _connection_cases(
     bodies: dict[tuple[Verdict, str, str, int], str] = {}
     for finding in findings:
         connection = finding.connections[0]
-        known = id(connection)
-        name = names.get(known)
+        name = names.get(connection)
         if name is None:
             name = escaped(f"{connection.service}/{connection.schema} ({connection.id})")
-            names[known] = name
-        telling = (finding.verdict, finding.message, finding.note, id(finding.evidence))
-        body = bodies.get(telling)
+            names[connection] = name
+        telling = (finding.verdict, finding.message, finding.note, finding.alike)
+        body = bodies.get(telling) if finding.alike else None
         if body is None:
             body = bodies[telling] = _body(finding.verdict, [finding], shared)
         text = _case(classnames[connection.group_id], unique(name), body)

@@ -77,8 +77,9 @@ class _Clause(NamedTuple):
         return f"{self.field} {self.verb} {self.actual}, expected {self.needed}"
 
 
-#: The evidence of a check, a message, and what to do about an error.
-Told = tuple[tuple[Evidence, ...], str, str]
+#: The evidence of a check, a message, what to do about an error, and the number of the evidence:
+#: checks of one rule that are told alike share both.
+Told = tuple[tuple[Evidence, ...], str, str, int]
 
 
 class Describer(msgspec.Struct, frozen=True):
@@ -89,8 +90,6 @@ class Describer(msgspec.Struct, frozen=True):
     clean: Callable[[str], str]
     #: What was told of values that came before: most violations of a rule look alike.
     known: dict[object, Told] = msgspec.field(default_factory=dict)
-    #: What each test wants, in English, by its identity.
-    hopes: dict[tuple[int, bool], str] = msgspec.field(default_factory=dict)
     #: Paths whose values are not shown, whatever the policy reveals.
     hidden: frozenset[str] = frozenset()
 
@@ -103,14 +102,17 @@ class Describer(msgspec.Struct, frozen=True):
         key = _key(values[: len(self.entry.rule.reads)], failed=failed)
         described = self.known.get(key)
         if described is None:
-            described = self.known[key] = self._decided(values, failed=failed)
+            decided = self._decided(values, failed=failed)
+            described = self.known[key] = (*decided, len(self.known) + 1)
         if described[1] or self.entry.message is None:
             return described
         read = dict(zip(self.entry.reads, values, strict=True))
         message = self.entry.message.filled(lambda path: self.shown(path, read[path]))
-        return described[0], printable(message), ""
+        return described[0], printable(message), "", described[3]
 
-    def _decided(self, values: tuple[Any, ...], *, failed: bool) -> Told:
+    def _decided(
+        self, values: tuple[Any, ...], *, failed: bool
+    ) -> tuple[tuple[Evidence, ...], str, str]:
         """Return the evidence and its message, "" where the rule's own says it better."""
         get = _Read(zip(self.entry.reads, values, strict=True)).__getitem__
         condition, when = self.entry.assertion, self.entry.when
@@ -162,7 +164,7 @@ class Describer(msgspec.Struct, frozen=True):
     def _of_test(
         self, test: Test, get: Callable[[str], Any], *, failed: bool, negated: bool
     ) -> _Clause:
-        value, expected = get(test.path), self._wanted(test, negated=negated)
+        value, expected = get(test.path), wanted(test, negated=negated)
         operand, verb = test.operand, "is"
         if isinstance(operand, FieldOperand):
             named = [path for path in (operand.path, operand.days) if path]
@@ -185,12 +187,6 @@ class Describer(msgspec.Struct, frozen=True):
         if type(value) is list and not test.takes(value):
             verb = "is"
         return _Clause(test.path, verb, *_doubted(test, value, actual), expected)
-
-    def _wanted(self, test: Test, *, negated: bool) -> str:
-        known = self.hopes.get((id(test), negated))
-        if known is None:
-            known = self.hopes[id(test), negated] = wanted(test, negated=negated)
-        return known
 
     def _items(self, test: Test, operand: Nested, items: list[Any], *, negated: bool) -> str:
         """Return the items that decided a test of an array: each one's values and its number."""

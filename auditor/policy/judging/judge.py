@@ -247,9 +247,14 @@ class Judgement(msgspec.Struct, frozen=True):
             about = known.get(index)
             if about is None:
                 about = known[index] = (connections[index],)
-            evidence, message, advice = describe(values, failed=verdict != error)
+            evidence, message, advice, alike = describe(values, failed=verdict != error)
             note = notes.get((number, index), "") if notes else ""
-            tell(Finding(rule, _VERDICTS[verdict], about, evidence, message, "", note, advice))
+            alike = 0 if index in self.hidden else alike
+            tell(
+                Finding(
+                    rule, _VERDICTS[verdict], about, evidence, message, "", note, advice, (), alike
+                )
+            )
         for entry, outcomes in self.groups:
             by_rule[entry.rule.id] += [
                 self._finding(entry, o, connections) for o in outcomes if o.verdict in _TOLD
