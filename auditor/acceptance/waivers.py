@@ -24,6 +24,7 @@ from auditor.policy.language.english import sentence
 from auditor.policy.language.patterns import Matches, glob
 from auditor.policy.loading import nodes
 from auditor.policy.loading.condition_parser import ConditionReader
+from auditor.policy.loading.named_conditions import NamedConditions
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import Scope, named
@@ -143,10 +144,16 @@ class Waivers(msgspec.Struct, frozen=True):
         return frozenset(paths), frozenset(whole)
 
 
-def load_waivers(path: Path | str, *, strict: bool = False) -> Waivers:
+def load_waivers(
+    path: Path | str,
+    *,
+    strict: bool = False,
+    conditions: Mapping[str, Condition] | None = None,
+) -> Waivers:
     """Return the waivers in the file at ``path``.
 
-    With ``strict`` a warning stops the load too. Raises PolicyError with every problem found,
+    ``conditions`` are those that a ``while`` may name: a ruleset's own. With ``strict`` a warning
+    stops the load too. Raises PolicyError with every problem found,
     UsageError for a file that cannot be read.
     """
     label = printable(str(path))
@@ -161,7 +168,7 @@ def load_waivers(path: Path | str, *, strict: bool = False) -> Waivers:
     try:
         root, found = nodes.parse(data, label)
         problems.extend(found)
-        entries = WaiverReader(problems).read(root)
+        entries = WaiverReader(problems, conditions).read(root)
     except nodes.YamlError as error:
         problems.extend(error.problems)
     if problems.errors or (strict and problems.warnings):
@@ -208,8 +215,11 @@ def rule_problem(waiver: Waiver, ids: Iterable[str], disabled: Mapping[str, str]
 class WaiverReader:
     """Reads the waivers of one file."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(
+        self, problems: Problems, conditions: Mapping[str, Condition] | None = None
+    ) -> None:
         self._problems = problems
+        self._named = NamedConditions({}, Scope(), problems, conditions)
 
     def read(self, root: Node) -> tuple[Waiver, ...]:
         """Return the waivers of a whole file; what is wrong with others is noted."""
@@ -228,7 +238,9 @@ class WaiverReader:
                 self._problems.add(position, "waivers: takes a list", "one each after a dash")
             return ()
         fields = frozenset(self._texts(extra, "extra_fields") if extra is not None else ())
-        conditions = ConditionReader(Scope({}, fields), self._problems)
+        conditions = ConditionReader(
+            Scope(extra_fields=fields, conditions=self._named), self._problems
+        )
         read = [self._waiver(node, conditions) for node in listing.items]
         return tuple(waiver for waiver in read if waiver is not None)
 

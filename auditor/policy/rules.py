@@ -8,13 +8,14 @@ import msgspec
 
 from auditor.facts.own import OwnFacts
 from auditor.model import PolicyFile, Rule
+from auditor.policy.language.aggregates import AGGREGATES, Aggregate
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.messages import Message
 
 #: The ``per`` that makes one group of all connections.
 ACCOUNT = "account"
 #: What a message of a ``per`` rule may name besides the paths of its groups.
-GROUP_WORDS = ("count", "share", "actual")
+GROUP_WORDS = ("count", "share", *AGGREGATES, "actual")
 
 
 class PolicyRule(msgspec.Struct, frozen=True):
@@ -32,11 +33,25 @@ class PolicyRule(msgspec.Struct, frozen=True):
     reveal: frozenset[str]
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """What an aggregate of the values at ``path`` has to be."""
+
+    aggregate: Aggregate
+    path: str
+    condition: Condition
+
+    @property
+    def name(self) -> str:
+        """What reports call it: ``sum of sync_frequency``."""
+        return f"{self.aggregate.name} of {self.path}"
+
+
 class GroupRule(msgspec.Struct, frozen=True):
-    """A rule on groups of connections: exactly one of ``unique``, ``count``, ``share`` is set.
+    """A rule on groups: one of ``unique``, ``count``, ``share`` and ``measured`` is set.
 
     ``keys`` form the groups; without any there is one group, of all connections. ``reveal`` is
-    as on ``PolicyRule``. Where a connection of the account meets ``unless``, no group is judged.
+    as on ``PolicyRule``. Where a connection of the account meets ``unless``, no group is judged;
+    where ``chosen`` is set, only the groups that meet it are: it reads what a group has in common.
     """
 
     rule: Rule
@@ -48,6 +63,19 @@ class GroupRule(msgspec.Struct, frozen=True):
     share: Condition | None = None
     reveal: frozenset[str] = frozenset()
     unless: Condition | None = None
+    measured: Measured | None = None
+    chosen: Condition | None = None
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The paths whose values are kept of each member."""
+        return (self.measured.path,) if self.measured is not None else self.unique
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        """The paths that say which groups are meant: the same for every member of a group."""
+        found = (path.partition("[]")[0] for path, _ in reads(self.chosen)) if self.chosen else ()
+        return tuple(dict.fromkeys(found))
 
 
 class Ruleset(msgspec.Struct, frozen=True):
@@ -57,7 +85,7 @@ class Ruleset(msgspec.Struct, frozen=True):
     what was changed of a rule and where, ``disabled`` where a rule was disabled, by its id, all as
     sentences. ``unselected`` are the ids of rules that ``select`` left out, ``selected_by`` the
     options that made it. ``notes`` say what a file changed of what a pack or another file asks.
-    ``facts`` are the user's own, by name.
+    ``facts`` are the user's own, by name; ``conditions`` are those that have a name.
     """
 
     rules: tuple[PolicyRule | GroupRule, ...]
@@ -70,6 +98,7 @@ class Ruleset(msgspec.Struct, frozen=True):
     selected_by: str = ""
     notes: tuple[str, ...] = ()
     facts: Mapping[str, OwnFacts] = msgspec.field(default_factory=dict)
+    conditions: Mapping[str, Condition] = msgspec.field(default_factory=dict)
 
     def reads(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return every path that is decoded, and those that are needed with all they hold."""
@@ -81,8 +110,8 @@ class Ruleset(msgspec.Struct, frozen=True):
                 conditions.append(entry.assertion)
                 paths.update(entry.reads)
             else:
-                paths.update(entry.keys, entry.unique)
-                conditions.append(entry.unless)
+                paths.update(entry.keys, entry.compared)
+                conditions += [entry.unless, entry.chosen]
             for condition in conditions:
                 for path, wholly in reads(condition) if condition else ():
                     (whole if wholly else paths).add(path)

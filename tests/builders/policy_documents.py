@@ -72,12 +72,19 @@ _OF_FORM: dict[OperandForm, st.SearchStrategy[Any]] = {
 def _literal(operator: Operator, field: Field) -> st.SearchStrategy[Any] | None:
     form = operator.form
     if form in _OF_FORM:
-        return _OF_FORM[form]
+        found = _OF_FORM[form]
+        several = st.lists(found, min_size=1, max_size=3)
+        return found | several if operator.takes_alternatives else found
     item = item_of(field.path) if field.kind is Kind.ARRAY else field
     if form is OperandForm.ORDERED and field.kind is Kind.ANY:
         return _NUMBERS
     if form in {OperandForm.SCALAR, OperandForm.ORDERED}:
         return _value(field)
+    if form is OperandForm.RANGE:
+        ends = _NUMBERS if field.kind is Kind.ANY else _value(field)
+        sorting = field.kind is not Kind.TIME_OF_DAY
+        pairs = st.lists(ends, min_size=2, max_size=2) if ends is not None else None
+        return pairs.map(sorted) if pairs is not None and sorting else pairs
     if form is OperandForm.SCALARS:
         return _choice(_value(item))
     needle = _WORDS if field.kind is Kind.STRING else _value(item)
@@ -224,7 +231,15 @@ def _rule(draw: st.DrawFn, number: int) -> Any:
         counted = st.dictionaries(
             st.sampled_from(("count", "share")), numbers(), min_size=1, max_size=1
         )
-        rule["assert"] = draw(unique | counted)
+        summed = st.dictionaries(
+            st.sampled_from(("sum", "min", "max")),
+            st.fixed_dictionaries({"sync_frequency": numbers()}),
+            min_size=1,
+            max_size=1,
+        )
+        rule["assert"] = draw(unique | counted | summed)
+        if rule["per"] in ("service", "schema") and draw(st.booleans()):
+            rule["groups"] = {rule["per"]: {"starts_with": draw(_WORDS)}}
     else:
         rule["assert"] = draw(conditions())
     if draw(st.booleans()):
@@ -264,6 +279,9 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.integers(0, 3)) == 0:
         policy["extra_fields"] = [EXTRA]
         policy["rules"][0].setdefault("when", {})[EXTRA] = draw(_WORDS)
+    if draw(st.integers(0, 3)) == 0:
+        policy["conditions"] = {"usual": draw(conditions())}
+        policy["rules"][0].setdefault("when", {})["condition"] = "usual"
     if draw(st.integers(0, 3)) == 0:
         policy["reveal"] = ["config.host", "setup_tests[].message"]
     if draw(st.booleans()):

@@ -194,19 +194,27 @@ def _of_one_value(field: Field) -> Choices:
         choices |= dict.fromkeys(("in", "not_in"), several)
     if kind in {Kind.INTEGER, Kind.ANY}:
         choices |= dict.fromkeys(("gt", "gte", "lt", "lte"), _NUMBERS)
+        choices["between"] = st.lists(_NUMBERS, min_size=2, max_size=2).map(sorted)
     if kind is Kind.TIME_OF_DAY:
         choices |= dict.fromkeys(("gt", "gte", "lt", "lte"), st.sampled_from(("02:00", "14:30")))
+        clock = st.sampled_from(("02:00", "14:30", "14:31", "23:59"))
+        choices["between"] = st.lists(clock, min_size=2, max_size=2)
     if kind in {Kind.TIMESTAMP, Kind.ANY}:
         choices |= dict.fromkeys(("older_than", "newer_than"), _DURATIONS)
         choices |= dict.fromkeys(("before", "after"), _MOMENTS)
     if kind in {Kind.STRING, Kind.ANY}:
-        choices |= dict.fromkeys(("starts_with", "ends_with", "equals_ignore_case"), _NEEDLES)
+        parts = _NEEDLES | st.lists(_NEEDLES, min_size=1, max_size=3)
+        choices |= dict.fromkeys(("starts_with", "ends_with", "equals_ignore_case"), parts)
         choices["contains"] = _NEEDLES
         needles = st.lists(_NEEDLES, min_size=1, max_size=2)
         choices |= dict.fromkeys(("contains_any", "contains_all"), needles)
-        choices["glob"] = st.sampled_from(("raw_*", "?", "[ab]*", "*a"))
+        globs = st.sampled_from(("raw_*", "?", "[ab]*", "*a"))
+        choices["glob"] = globs | st.lists(globs, min_size=1, max_size=3)
         patterns = st.sampled_from(("[a-z]+", "^a", "0$", r"\bx", "(a|b)"))
-        choices |= dict.fromkeys(("regex_search", "regex_fullmatch"), patterns)
+        choices |= dict.fromkeys(
+            ("regex_search", "regex_fullmatch"),
+            patterns | st.lists(patterns, min_size=1, max_size=2),
+        )
     return choices
 
 

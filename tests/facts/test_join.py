@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from auditor import load_policies
+from auditor.errors import PolicyError
 from auditor.fields import FACT_LISTS, FIELDS, Exposure, Kind
+from auditor.model import Result
 from tests.builders.account_server import ACCOUNT, AccountServer, connection
 from tests.builders.facts import judged, labels, rule
 
@@ -242,4 +244,41 @@ def test_a_misspelt_fact_is_refused_with_what_was_meant(tmp_path: Path, written:
     path = tmp_path / "policy.yaml"
     path.write_text("policy: p\nrules:\n" + rule("r", f"{{{written}: x}}"))
     with pytest.raises(Exception, match=f"did you mean {meant}"):
+        load_policies(str(path))
+
+
+def groups_of(result: Result, name: str) -> dict[str, str]:
+    (checks,) = [each for each in result.checks if each.rule.id == name]
+    return {group.group: group.verdict.label for group in checks.groups}
+
+
+def test_groups_are_chosen_by_what_is_told_of_their_key(tmp_path: Path) -> None:
+    rules = (
+        "  - {id: prod, severity: low, per: group_id, groups: {group.name: Prod},"
+        " assert: {count: 0}}\n"
+        "  - {id: region, severity: low, per: [service, group_id],"
+        " groups: {destination.region: {starts_with: AWS}}, assert: {count: 0}}\n"
+        "  - {id: tier, severity: low, per: service, groups: {tiers.tier: 1}, assert: {count: 0}}\n"
+    )
+    own = (
+        "facts:\n  tiers: {key: service, columns: {tier: integer}, rows: {mysql: 2},\n"
+        "    default: {tier: 1}}\n"
+    )
+    with AccountServer(ACCOUNT) as server:
+        result = judged(tmp_path, rules, server, own)
+    prod = groups_of(result, "prod")
+    assert sorted(prod.values()) == ["error", "fail", "skip"]
+    tiers = groups_of(result, "tier")
+    assert tiers.pop("mysql") == "skip"
+    assert set(tiers.values()) == {"fail"}
+    assert "fail" in groups_of(result, "region").values()
+
+
+def test_groups_are_not_chosen_by_what_is_told_of_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(
+        "policy: p\nrules:\n  - {id: a, severity: low, per: service, groups: {group.name: Prod},"
+        " assert: {count: 0}}\n"
+    )
+    with pytest.raises(PolicyError, match=r"may differ in group\.name"):
         load_policies(str(path))

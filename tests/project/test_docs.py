@@ -143,7 +143,7 @@ def test_the_operators_in_the_docs_are_those_of_the_code():
     told = {name.strip("`"): (doc, operand) for _, name, doc, operand in table}
     assert list(told) == list(OPERATORS)
     for name, operator in OPERATORS.items():
-        assert told[name] == (operator.doc, operator.form.value), name
+        assert told[name] == (operator.doc, operator.operand), name
 
 
 def test_every_report_format_is_told_of():

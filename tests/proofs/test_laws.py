@@ -14,7 +14,7 @@ from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
 from auditor.fields import FIELDS, Kind
 from auditor.model import Connection, Verdict
-from auditor.policy.language.conditions import evaluate, reach
+from auditor.policy.language.conditions import Named, evaluate, reach
 from auditor.policy.loading.load import load
 from auditor.policy.rules import PolicyRule, Ruleset
 from tests.builders.judged import NOW, checks_of, outcome_of, written
@@ -67,6 +67,9 @@ _GROUPED = st.lists(
                 {"count": {"lte": 2}},
                 {"share": {"lte": 0.5}},
                 {"unique": ["schema"]},
+                {"sum": {"sync_frequency": {"lte": 60}}},
+                {"min": {"sync_frequency": {"gte": 1}}},
+                {"max": {"service_version": {"between": [0, 1]}}},
             )
         ),
     ),
@@ -196,6 +199,34 @@ def test_a_double_negation_changes_nothing(
     negated = _verdicts(_ruleset(tmp_path, [(None, once)]), texts)["r0"]
     swap = bytes.maketrans(bytes((Verdict.PASS, Verdict.FAIL)), bytes((Verdict.FAIL, Verdict.PASS)))
     assert negated.translate(swap) == verdicts["r0"]
+
+
+@_QUICK
+@given(conditions(), _RECORDS)
+def test_a_condition_under_a_name_is_the_condition(
+    tmp_path: Path, condition: dict[str, Any], texts: list[str]
+) -> None:
+    rules = [(None, condition), ({"schema": "a"}, {"not": {"any": [condition]}})]
+    plain = _verdicts(_ruleset(tmp_path, rules), texts)
+    under = {"condition": "it"}
+    body = [
+        {"id": "r0", "severity": "low", "assert": under},
+        {"id": "r1", "severity": "low", "when": {"schema": "a"}, "assert": {"not": under}},
+    ]
+    policy = {"policy": "p", "conditions": {"it": condition}, "rules": body}
+    ruleset = _sound([written(tmp_path, json.dumps(policy))])
+    assert _verdicts(ruleset, texts) == plain
+    shape = Shape(*ruleset.reads())
+    for item in shape.array(f"[{','.join(texts)}]".encode()):
+
+        def get(path: str, item: Any = item) -> Any:
+            return reach(item, path)
+
+        entry = ruleset.rules[0]
+        assert isinstance(entry, PolicyRule)
+        assert isinstance(entry.assertion, Named)
+        whole, part = (evaluate(c, get, NOW) for c in (entry.assertion, entry.assertion.part))
+        assert whole is part
 
 
 @pytest.mark.slow

@@ -210,7 +210,11 @@ def command(
         now=now,
         scrubber=terminal.scrubber,
         limits=limits_of(more["limits"]),
-        waivers=waivers_beside(source, waivers_of(more["waivers"], strict=strict), terraform_dir),
+        waivers=waivers_beside(
+            source,
+            waivers_of(more["waivers"], strict=strict, conditions=ruleset.conditions),
+            terraform_dir,
+        ),
         baseline=baseline_of(more["baseline"]),
         notes=settings_in_force(context),
         max_age=max_age,

@@ -135,9 +135,9 @@ def command(
             before, after = (load(each, inputs=inputs).ruleset for each in (against, names))
         finally:
             writer.prepare(inputs)
-        options = Options(
-            now=now, scrubber=terminal.scrubber, waivers=waivers_of(waivers, strict=False)
-        )
+        named = {**before.conditions, **after.conditions}
+        accepted = waivers_of(waivers, strict=False, conditions=named)
+        options = Options(now=now, scrubber=terminal.scrubber, waivers=accepted)
         earlier = _judged(snapshot, against, before, options)
         later = _judged(snapshot, names, after, options)
     comparison = compare(earlier, later, severity_of(fail_on))

@@ -108,9 +108,11 @@ def command(
                 found.problems += (*loaded.warnings, *(unused(ruleset) if facts else ()))
                 rules = plural(len(ruleset.rules), "rule")
                 found.counted.append(f"{rules} in {plural(len(ruleset.policies), 'file')}")
+        known = ruleset.conditions if ruleset is not None else None
         for accepting in (*excused,) or (waivers,):
             with found.taken():
-                found.excuse(waivers_of(accepting, strict=strict), ruleset, strict=strict)
+                accepted = waivers_of(accepting, strict=strict, conditions=known)
+                found.excuse(accepted, ruleset, strict=strict)
         for test_file in tests:
             with found.taken():
                 run = run_test_file(Path(test_file), inputs)

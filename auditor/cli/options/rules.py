@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
@@ -19,6 +19,7 @@ from auditor.text import listed, one_line
 if TYPE_CHECKING:
     from auditor.acceptance.baseline import Baseline
     from auditor.acceptance.waivers import Waivers
+    from auditor.policy.language.conditions import Condition
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _LIMIT = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -117,14 +118,19 @@ def selected(ruleset: Ruleset, options: ExceptionOptions) -> Ruleset:
     return select(ruleset, only=options["only"], skip=options["skip"], tags=options["tags"])
 
 
-def waivers_of(name: str | None, *, strict: bool) -> Waivers | None:
-    """Return the waivers in the file ``name``. Raises PolicyError, UsageError."""
+def waivers_of(
+    name: str | None, *, strict: bool, conditions: Mapping[str, Condition] | None = None
+) -> Waivers | None:
+    """Return the waivers in the file ``name``, which may name ``conditions``.
+
+    Raises PolicyError, UsageError.
+    """
     if name is None:
         return None
     _check_texts("--waivers", [name])
     from auditor.acceptance.waivers import load_waivers
 
-    return load_waivers(name, strict=strict)
+    return load_waivers(name, strict=strict, conditions=conditions)
 
 
 def baseline_of(name: str | None) -> Baseline | None:

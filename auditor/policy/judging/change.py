@@ -13,7 +13,9 @@ from auditor.model import Attribute, Finding, Position, Resource, Verdict
 from auditor.policy.judging.evidence import SENSITIVE, covers, shown
 from auditor.policy.judging.groups import GroupOutcome
 from auditor.policy.judging.judge import Judgement, PlanMode
-from auditor.policy.language.conditions import tests_in
+from auditor.policy.language.conditions import Test, tests_in
+from auditor.policy.language.operands import Literal
+from auditor.policy.language.semantics import Interval
 from auditor.policy.rules import GroupRule
 from auditor.redaction.fields import HIDDEN
 from auditor.sources.plan.attributes import Held, State
@@ -286,9 +288,10 @@ def _deepens(
     change = _amount(now) - _amount(was)
     if not change:
         return 0
+    measured = entry.measured.condition if entry.measured is not None else None
     bounds = [
-        test.operator.bound(test.operand) if test.operator.bound else None
-        for asked in (entry.count, entry.share)
+        _bound_of(test)
+        for asked in (entry.count, entry.share, measured)
         if asked
         for test in tests_in(asked)
     ]
@@ -299,6 +302,13 @@ def _deepens(
         if all(no_most for _, no_most in ends):
             return -change  # a floor: less is worse
     return 1  # of other bounds a change that leaves it broken is no better
+
+
+def _bound_of(test: Test) -> Interval | None:
+    """Return where ``test`` can hold; None of what bounds nothing."""
+    if test.operator.bound is None or not isinstance(test.operand, Literal):
+        return None
+    return test.operator.bound(test.operand.value)
 
 
 def _amount(outcome: GroupOutcome) -> float:

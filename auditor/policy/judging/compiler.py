@@ -21,7 +21,16 @@ from auditor.decoding.gaps import LACKS, below, gaps_in
 from auditor.decoding.json_values import MISSING, Unread
 from auditor.decoding.records import Node, Shape
 from auditor.model import Verdict
-from auditor.policy.language.conditions import ITSELF, All, AnyOf, Condition, Nested, Not, Test
+from auditor.policy.language.conditions import (
+    ITSELF,
+    All,
+    AnyOf,
+    Condition,
+    Named,
+    Nested,
+    Not,
+    Test,
+)
 from auditor.policy.language.operands import FieldOperand, Literal, Now, Reading
 from auditor.policy.language.operators import OperandForm
 from auditor.policy.language.semantics import Quantifier
@@ -49,8 +58,9 @@ RawFinding = tuple[int, int, int, tuple[Any, ...]]
 JudgePage = Callable[
     [Sequence[Any], int, Callable[[tuple[int, ...]], None], Callable[[RawFinding], None]], None
 ]
-#: Takes a record of a group: its index, key, membership, and what must be unique.
-TakeMember = Callable[[int, tuple[Any, ...], Truth, tuple[Any, ...]], None]
+#: Takes a record of a group: its index, key, membership, what is compared or measured of it, and
+#: what its whole group has in common.
+TakeMember = Callable[[int, tuple[Any, ...], Truth, tuple[Any, ...], tuple[Any, ...]], None]
 
 
 class Sure(msgspec.Struct, frozen=True):
@@ -212,12 +222,13 @@ class _Program:
 
     def _member(self, group: GroupRule, take: str, local: _Locals) -> list[str]:
         key = "".join(f"{local.of(path)}, " for path in group.keys)
-        unique = "".join(f"{local.of(path)}, " for path in group.unique)
+        values = "".join(f"{local.of(path)}, " for path in group.compared)
+        common = "".join(f"{local.of(path)}, " for path in group.common)
         if group.when is None:
-            return [f"{take}(n, ({key}), True, ({unique}))"]
+            return [f"{take}(n, ({key}), True, ({values}), ({common}))"]
         applies = self.condition(group.when, local)
         member = f"True if {applies.holds} else False if {applies.fails} else None"
-        return [*local.answers(), f"{take}(n, ({key}), {member}, ({unique}))"]
+        return [*local.answers(), f"{take}(n, ({key}), {member}, ({values}), ({common}))"]
 
     # -- conditions -------------------------------------------------------------------------
 
@@ -231,6 +242,8 @@ class _Program:
             case Not(part):
                 sure = self.condition(part, local)
                 return Sure(sure.fails, sure.holds)
+            case Named(_, part):
+                return self.condition(part, local)
             case Test():
                 return self._test(condition, local)
 
@@ -257,8 +270,12 @@ class _Program:
             return Sure(f"{value} is {operand.value}", f"{value} is {not operand.value}")
         if guard is _NUMBER and test.reading is Reading.PLAIN:
             value = local.number(test.path)
-        source = test.operator.source
-        holds = source.format(value=value, operand=self.constant(operand.at(self.now)))
+        source, wanted = test.operator.source, operand.at(self.now)
+        several = (
+            wanted if test.operator.takes_alternatives and type(wanted) is tuple else (wanted,)
+        )
+        alternatives = [source.format(value=value, operand=self.constant(one)) for one in several]
+        holds = " or ".join(alternatives)
         if not guard:
             return Sure(f"({holds})", f"not ({holds})")
         guard = guard.format(value)

@@ -22,6 +22,7 @@ from auditor.policy.language.conditions import (
     All,
     AnyOf,
     Condition,
+    Named,
     Nested,
     Not,
     Test,
@@ -152,6 +153,8 @@ class Describer(msgspec.Struct, frozen=True):
                 return [self._of_test(condition, get, failed=failed, negated=negated)]
             case Not(part):
                 return self._clauses(part, get, failed=failed, negated=not negated)
+            case Named(_, part):
+                return self._clauses(part, get, failed=failed, negated=negated)
             case All(parts) | AnyOf(parts):
                 blamed = negated if failed else None
                 found = [part for part in parts[:-1] if evaluate(part, get, self.now) is blamed]

@@ -1,4 +1,4 @@
-"""Judging groups of connections: ``unique``, ``count`` and ``share``.
+"""Judging groups of connections: ``unique``, ``count``, ``share`` and aggregates.
 
 A rule's groups are fed record by record and judged when the listing has ended. What is kept grows
 with the number of members and distinct keys, never with the records themselves.
@@ -8,23 +8,27 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 import msgspec
 
 from auditor.decoding.gaps import Gap
-from auditor.decoding.json_values import kind_of
+from auditor.decoding.json_values import MISSING, kind_of
 from auditor.model import Verdict
+from auditor.policy.language.aggregates import Moves
 from auditor.policy.language.conditions import ITSELF, All, Condition, Test, evaluate
 from auditor.policy.language.operands import Literal
 from auditor.policy.language.truth import Truth
-from auditor.policy.language.values import is_scalar
-from auditor.policy.rules import GroupRule
+from auditor.policy.language.values import is_number, is_scalar
+from auditor.policy.rules import GroupRule, Measured
 from auditor.text import plural
 
 #: The values that name a group, or that are compared in it.
 Key = tuple[Any, ...]
 #: Conditions on numbers ask for no time.
+_NO_TIME = datetime.max.replace(tzinfo=UTC)
 #: What is told of groups of which there may be more connections than were listed.
 _UNSEEN = "{} as far as was seen"
 
@@ -42,6 +46,7 @@ class GroupOutcome(msgspec.Struct, frozen=True):
     actual: str
     values: tuple[tuple[str, Any], ...] = ()
     note: str = ""
+    advice: str = ""
     #: With several accounts, the one that the group is of.
     account: str = ""
     #: Skipped, since a plan does not see the group whole.
@@ -52,6 +57,11 @@ class _Group(msgspec.Struct):
     total: int = 0
     members: array[int] = msgspec.field(default_factory=lambda: array("L"))
     unsure: array[int] = msgspec.field(default_factory=lambda: array("L"))
+    #: Whether this group is meant.
+    chosen: Truth = True
+    #: Each member's number, and the members that have none.
+    numbers: list[float] = msgspec.field(default_factory=list)
+    numberless: array[int] = msgspec.field(default_factory=lambda: array("L"))
     #: The first member with each value, or all of them once there are several.
     seen: dict[Key, int | list[int]] = msgspec.field(default_factory=dict)
 
@@ -75,13 +85,25 @@ class _Account(msgspec.Struct, frozen=True):
 class Groups:
     """The groups of one rule, while a listing is read."""
 
-    def __init__(self, rule: GroupRule) -> None:
+    def __init__(self, rule: GroupRule, now: datetime) -> None:
         self.rule = rule
+        self._now = now
+        self._common = rule.common
         self._groups: dict[Key, _Group] = {} if rule.keys else {(): _Group()}
         self._keyless: dict[tuple[str, str], array[int]] = {}
 
-    def take(self, index: int, key: Key, member: Truth, unique: Key, account: str = "") -> None:
+    def take(
+        self,
+        index: int,
+        key: Key,
+        member: Truth,
+        values: Key,
+        common: Key = (),
+        account: str = "",
+    ) -> None:
         """Take the record at ``index``: its group's key, whether it is a member, its values.
+
+        ``common`` are the values that say whether the group is meant, the same for all of it.
 
         Connections of different accounts are never in one group.
         """
@@ -95,12 +117,12 @@ class Groups:
             key = (_Account(account), *key)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = _Group()
+            group = self._groups[key] = _Group(chosen=self._is_chosen(common))
         group.total += 1
         if member is None:
             group.unsure.append(index)
         elif member:
-            self._admit(group, index, unique)
+            self._admit(group, index, values)
 
     def found(self, *, whole: bool) -> dict[str, Verdict]:
         """Return of every account ("" where there is one) whether it has a member at all.
@@ -131,8 +153,22 @@ class Groups:
         for (path, held), members in self._keyless.items():
             yield GroupOutcome(None, Verdict.ERROR, tuple(members), path, held)
 
+    def _is_chosen(self, common: Key) -> Truth:
+        if self.rule.chosen is None:
+            return True
+        held = dict(zip(self._common, common, strict=True))
+
+        def get(path: str) -> Any:
+            return held.get(path, MISSING)
+
+        return evaluate(self.rule.chosen, get, self._now)
+
     def _of_group(self, named: Key, group: _Group, *, whole: bool) -> Iterator[GroupOutcome]:
-        if self.rule.unique:
+        if group.chosen is False:
+            yield GroupOutcome(named, Verdict.SKIP, (), "group", "not among those that groups: has")
+        elif group.chosen is None:
+            yield self._uncertain(named)
+        elif self.rule.unique:
             yield from self._unique(named, group, whole=whole)
         elif group.unsure:
             yield self._undecided(named, group)
@@ -140,6 +176,9 @@ class Groups:
             yield self._measured(named, group, whole=whole)
 
     def _admit(self, group: _Group, index: int, unique: Key) -> None:
+        if self.rule.measured is not None:
+            self._measure(group, index, unique[0])
+            return
         if not self.rule.unique:
             group.members.append(index)
             return
@@ -154,6 +193,23 @@ class Groups:
             group.seen[unique] = [first, index]
         else:
             first.append(index)
+
+    @staticmethod
+    def _measure(group: _Group, index: int, value: Any) -> None:
+        if is_number(value):
+            group.members.append(index)
+            group.numbers.append(value)
+        else:
+            group.numberless.append(index)
+
+    def _uncertain(self, key: Key) -> GroupOutcome:
+        name = ", ".join(self._common)
+        advice = (
+            f"whether the rule is about this group is not known: ask for {name} with exists in"
+            " groups:, or for what is there"
+        )
+        actual = "not what groups: can be asked of"
+        return GroupOutcome(key, Verdict.ERROR, (), name, actual, advice=advice)
 
     def _undecided(self, key: Key, group: _Group) -> GroupOutcome:
         count = plural(len(group.unsure), "connection")
@@ -185,11 +241,11 @@ class Groups:
 
     def _measured(self, key: Key, group: _Group, *, whole: bool) -> GroupOutcome:
         members = len(group.members)
+        if self.rule.measured is not None:
+            return self._aggregated(key, group, self.rule.measured, whole=whole)
         if self.rule.share is not None:
             if not members:
-                verdict = Verdict.SKIP if whole else Verdict.ERROR
-                actual = "no member" if whole else _UNSEEN.format("no member")
-                return GroupOutcome(key, verdict, (), "share", actual)
+                return _empty(key, "share", whole=whole)
             share = members / group.total
             truth = _on_number(self.rule.share, share) if whole else None
             actual = f"{share:.1%} ({members:,} of {group.total:,})"
@@ -197,10 +253,39 @@ class Groups:
             return GroupOutcome(key, _verdict(truth), tuple(group.members), "share", actual)
         assert self.rule.count is not None
         truth = _on_number(self.rule.count, members)
-        if not whole and not _is_settled(self.rule.count, members):
+        if not whole and not _is_settled(self.rule.count, members, Moves.UP):
             truth = None
         actual = f"{members:,}" if whole else _UNSEEN.format(f"{members:,}")
         return GroupOutcome(key, _verdict(truth), tuple(group.members), "count", actual)
+
+    def _aggregated(
+        self, key: Key, group: _Group, measured: Measured, *, whole: bool
+    ) -> GroupOutcome:
+        aggregate, condition = measured.aggregate, measured.condition
+        if group.numberless:
+            count = plural(len(group.numberless), "connection")
+            advice = (
+                f"these connections have no number there: write {measured.path}: {{exists: true}}"
+                " in the rule's when to leave them out"
+            )
+            missing = tuple(group.numberless)
+            actual = f"no number for {count}"
+            return GroupOutcome(key, Verdict.ERROR, missing, measured.path, actual, advice=advice)
+        if not group.numbers and aggregate.of_none is None:
+            return _empty(key, measured.name, whole=whole)
+        try:
+            number = aggregate.of(group.numbers) if group.numbers else aggregate.of_none or 0
+        except OverflowError:
+            number = inf
+        truth = _on_number(condition, number)
+        if not whole and not _is_settled(condition, number, aggregate.moves):
+            truth = None
+        decisive = tuple(group.members)
+        if aggregate.extreme:
+            pairs = zip(group.members, group.numbers, strict=True)
+            decisive = tuple(member for member, held in pairs if held == number)
+        actual = _told(number) if whole else _UNSEEN.format(_told(number))
+        return GroupOutcome(key, _verdict(truth), decisive, measured.name, actual)
 
 
 def _distinct(key: Key) -> Key:
@@ -221,13 +306,25 @@ def _values(key: Key) -> Key:
 
 
 def _on_number(condition: Condition, number: float) -> Truth:
-    from datetime import UTC, datetime  # noqa: PLC0415  # a number asks for no time
-
-    return evaluate(condition, lambda _path: number, datetime.max.replace(tzinfo=UTC))
+    return evaluate(condition, lambda _path: number, _NO_TIME)
 
 
-def _is_settled(condition: Condition, members: int) -> bool:
-    """Whether no further member could change what ``condition`` says of the count."""
+def _empty(key: Key, name: str, *, whole: bool) -> GroupOutcome:
+    verdict = Verdict.SKIP if whole else Verdict.ERROR
+    return GroupOutcome(
+        key, verdict, (), name, "no member" if whole else _UNSEEN.format("no member")
+    )
+
+
+def _told(number: float) -> str:
+    """Return a number as reports show it, with the digits that a float has."""
+    return f"{number:,}" if type(number) is int else f"{number:,.15g}"
+
+
+def _is_settled(condition: Condition, number: float, moves: Moves) -> bool:
+    """Whether no further member could change what ``condition`` says of the number."""
+    if moves is Moves.EITHER:
+        return False
     parts = condition.parts if isinstance(condition, All) else (condition,)
     settled = []
     for part in parts:
@@ -236,10 +333,13 @@ def _is_settled(condition: Condition, members: int) -> bool:
         bound, operand = part.operator.bound, part.operand
         if bound is None or not isinstance(operand, Literal):
             return False
-        holds, most = _on_number(part, members), bound(operand.value).most
-        if holds is False and most is not None and members >= most:
-            return True
-        settled.append(holds is True and most is None)
+        holds, within = _on_number(part, number), bound(operand.value)
+        ahead = within.most if moves is Moves.UP else within.least
+        if holds is False and ahead is not None:
+            past = number >= ahead if moves is Moves.UP else number <= ahead
+            if past:
+                return True
+        settled.append(holds is True and ahead is None)
     return all(settled)
 
 

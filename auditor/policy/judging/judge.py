@@ -68,7 +68,9 @@ class Judge:
         planned: PlanMode | None = None,
     ) -> None:
         self._rules = [entry for entry in ruleset.rules if isinstance(entry, PolicyRule)]
-        self._groups = [Groups(entry) for entry in ruleset.rules if isinstance(entry, GroupRule)]
+        self._groups = [
+            Groups(entry, now) for entry in ruleset.rules if isinstance(entry, GroupRule)
+        ]
         self._order = {entry.rule.id: number for number, entry in enumerate(ruleset.rules)}
         self._now = now
         self._clean = clean
@@ -76,7 +78,7 @@ class Judge:
         self._verdicts: list[bytes] = []
         self._found: list[RawFinding] = []
         self._excuses = {
-            entry.rule.id: Groups(_excuse(entry))
+            entry.rule.id: Groups(_excuse(entry), now)
             for entry in ruleset.rules
             if isinstance(entry, GroupRule) and entry.unless is not None
         }
@@ -306,6 +308,8 @@ class Judgement(msgspec.Struct, frozen=True):
 
 def _advice(outcome: GroupOutcome) -> str:
     """Return what makes a check of a group that could not be judged one that can."""
+    if outcome.advice:
+        return outcome.advice
     if outcome.key is None:
         return (
             f"{outcome.field} forms the groups and is {outcome.actual} here: choose another per, or"
@@ -408,7 +412,11 @@ def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
         return veils.setdefault((path, value), Gap(Lack.UNKNOWN, name, name))
 
     def take(
-        index: int, key: tuple[Any, ...], member: bool | None, unique: tuple[Any, ...]
+        index: int,
+        key: tuple[Any, ...],
+        member: bool | None,
+        values: tuple[Any, ...],
+        common: tuple[Any, ...] = (),
     ) -> None:
         if index in planned.ends:
             return
@@ -416,8 +424,10 @@ def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
         if hidden:
             pairs = zip(groups.rule.keys, key, strict=True)
             key = tuple([veiled(path, value, hidden) for path, value in pairs])
+            if groups.rule.measured is not None and covers(hidden, groups.rule.measured.path):
+                values = (Gap(Lack.UNKNOWN, SENSITIVE),)  # nothing is counted of what is not shown
         account = planned.accounts[index] if planned.accounts is not None else ""
-        groups.take(index, key, member, unique, account)
+        groups.take(index, key, member, values, common, account)
 
     return take
 

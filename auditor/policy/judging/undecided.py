@@ -19,6 +19,7 @@ from auditor.policy.language.conditions import (
     All,
     AnyOf,
     Condition,
+    Named,
     Not,
     Test,
     evaluate_test,
@@ -103,6 +104,8 @@ def _truths(condition: Condition, get: Callable[[str], Any], now: datetime) -> _
             return _joined((_truths(p, get, now) for p in parts), _Truth.TRUE, _Truth.FALSE)
         case Not(part):
             return frozenset(_NOT.get(truth, truth) for truth in _truths(part, get, now))
+        case Named(_, part):
+            return _truths(part, get, now)
         case Test():
             return _of_test(condition, get, now)
 

@@ -73,7 +73,14 @@ class Not(msgspec.Struct, frozen=True):
     part: Condition
 
 
-Condition = All | AnyOf | Not | Test
+class Named(msgspec.Struct, frozen=True):
+    """A condition that a policy has a name for."""
+
+    name: str
+    part: Condition
+
+
+Condition = All | AnyOf | Not | Named | Test
 
 
 def evaluate(condition: Condition, get: Get, now: datetime) -> Truth:
@@ -85,6 +92,8 @@ def evaluate(condition: Condition, get: Get, now: datetime) -> Truth:
             return any_of(evaluate(part, get, now) for part in parts)
         case Not(part):
             return negated(evaluate(part, get, now))
+        case Named(_, part):
+            return evaluate(part, get, now)
         case Test():
             return evaluate_test(condition, get, now)
 
@@ -114,7 +123,7 @@ def tests_in(condition: Condition) -> Iterator[Test]:
         case All(parts) | AnyOf(parts):
             for part in parts:
                 yield from tests_in(part)
-        case Not(part):
+        case Not(part) | Named(_, part):
             yield from tests_in(part)
         case Test():
             yield condition

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from auditor.policy.language.conditions import ITSELF, All, AnyOf, Condition, Nested, Not, Test
+from auditor.policy.language.conditions import (
+    ITSELF,
+    All,
+    AnyOf,
+    Condition,
+    Named,
+    Nested,
+    Not,
+    Test,
+)
 from auditor.policy.language.operands import FieldOperand, Literal
 from auditor.policy.language.operators import OperandForm, Phrase
 
@@ -16,8 +25,12 @@ def sentence(condition: Condition) -> str:
             return f"{test.path} {predicate(test, denied=True)}".strip()
         case Not(Not(part)):
             return sentence(part)
+        case Not(Named(name, part)):
+            return f"not {name} ({sentence(part)})"
         case Not(part):
             return f"not ({sentence(part)})"
+        case Named(name, part):
+            return f"{name} ({sentence(part)})"
         case AnyOf(parts):
             return " or ".join(_part(part) for part in parts)
         case All(parts):

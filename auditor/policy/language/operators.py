@@ -25,7 +25,7 @@ from auditor.policy.language import semantics as means
 from auditor.policy.language.operands import FieldOperand, Reading
 from auditor.policy.language.semantics import Interval, Quantifier
 from auditor.policy.language.truth import Truth
-from auditor.policy.language.values import Takes, is_number, is_present, is_scalar
+from auditor.policy.language.values import Span, Takes, is_number, is_present, is_scalar
 
 
 class OperandForm(Enum):
@@ -37,6 +37,7 @@ class OperandForm(Enum):
     ORDERED = "a number, or a time of day"
     NEEDLE = "a text, or an item of the array"
     NEEDLES = "a list of texts or items"
+    RANGE = "the least and the most, [low, high]"
     TEXT = "a text"
     GLOB = "a text with * and ?"
     PATTERN = "a regular expression in RE2 syntax"
@@ -48,6 +49,8 @@ class OperandForm(Enum):
     SCHEMA = "a JSON Schema"
 
 
+#: Forms after which a list says that any of its values will do.
+_ALTERNATIVES = frozenset({OperandForm.TEXT, OperandForm.GLOB, OperandForm.PATTERN})
 _TEXTUAL = frozenset({Kind.STRING, Kind.ANY})
 _TEXT_LIKE = _TEXTUAL | {Kind.TIME_OF_DAY}
 _SCALAR = frozenset({Kind.STRING, Kind.INTEGER, Kind.BOOLEAN, Kind.TIME_OF_DAY, Kind.ANY})
@@ -125,6 +128,18 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
         """Whether its operand is a condition on the items of an array."""
         return self.form in {OperandForm.CONDITION, OperandForm.COUNT}
 
+    @property
+    def takes_alternatives(self) -> bool:
+        """Whether a list may stand as its operand, any of which will do."""
+        return self.form in _ALTERNATIVES
+
+    @property
+    def operand(self) -> str:
+        """What may be written after its name, in words."""
+        return (
+            f"{self.form.value}, or a list: any of" if self.takes_alternatives else self.form.value
+        )
+
     def needs_whole(self, path: str) -> bool:
         """Whether what stands at ``path`` has to be decoded with all it holds.
 
@@ -192,6 +207,10 @@ def _below(limit: Any) -> Interval:
 
 def _up_to(limit: Any) -> Interval:
     return Interval(most=limit)
+
+
+def _within(span: Span) -> Interval:
+    return Interval() if span.is_wrapped else Interval(least=span.least, most=span.most)
 
 
 _SOME = Quantifier(settled_by=True, comes_to=True)
@@ -334,6 +353,20 @@ _COMPARISON = (
             "less_than_or_equal",
             "lessthanorequals",
         ),
+    ),
+    Operator(
+        name="between",
+        family="comparison",
+        doc="From the first to the second, both included; times of day may go over midnight.",
+        takes_values=Takes.NUMBERS,
+        kinds=_ORDERED,
+        form=OperandForm.RANGE,
+        holds=means.between,
+        phrase=Phrase("is between {}", "is not between {}"),
+        source="{operand}({value})",
+        joins="and",
+        bound=_within,
+        elsewhere=("range", "in_range", "inclusive", "is_between"),
     ),
 )
 

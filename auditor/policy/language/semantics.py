@@ -76,6 +76,11 @@ def compare(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any, datetime],
     return compare
 
 
+def between(value: float, operand: Any, _now: datetime) -> Truth:
+    """Whether the number is in the span."""
+    return None if operand is MISSING else bool(operand(value))
+
+
 def is_in(value: Any, operand: Any, _now: datetime) -> Truth:
     """Whether the value is one of these; an error where none is of its type."""
     if operand is MISSING:
@@ -121,10 +126,17 @@ def subset_of(value: Any, operand: Any, now: datetime) -> Truth:
 
 
 def on_text(holds: Callable[[str, Any], bool]) -> Callable[[Any, Any, datetime], Truth]:
-    """Return a test of a text; an error where its operand is missing."""
+    """Return a test of a text; an error where its operand is missing.
+
+    Of several operands any will do.
+    """
 
     def test(value: str, operand: Any, _now: datetime) -> Truth:
-        return None if operand is MISSING else holds(value, operand)
+        if operand is MISSING:
+            return None
+        if type(operand) is tuple:
+            return any(holds(value, alternative) for alternative in operand)
+        return holds(value, operand)
 
     return test
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+import msgspec
+
 from auditor.decoding.json_values import MISSING
 from auditor.policy.language.truth import Truth
 
@@ -83,6 +85,27 @@ _ADMITS: Mapping[Takes, Callable[[Any], bool]] = {
     Takes.PRESENT: is_present,
     Takes.MOMENTS: lambda value: isinstance(value, datetime),
 }
+
+
+class Span(msgspec.Struct, frozen=True):
+    """The numbers from ``least`` to ``most``, both included.
+
+    Of times of day ``least`` may be the later one: the span then goes over midnight.
+    """
+
+    least: float
+    most: float
+
+    @property
+    def is_wrapped(self) -> bool:
+        """Whether it goes over midnight."""
+        return self.least > self.most
+
+    def __call__(self, number: float) -> bool:
+        """Whether ``number`` is in it."""
+        if self.is_wrapped:
+            return number >= self.least or number <= self.most
+        return self.least <= number <= self.most
 
 
 def same(value: Any, other: Any) -> Truth:

@@ -26,6 +26,7 @@ class Domain(msgspec.Struct, frozen=True):
 
 COUNT = Domain("a number of things", 0, float("inf"))
 SHARE = Domain("a share", 0, 1)
+AMOUNT = Domain("an amount", float("-inf"), float("inf"))
 
 
 class _Bound(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from auditor.policy.language.conditions import (
     All,
     AnyOf,
     Condition,
+    Named,
     Nested,
     Not,
     Test,
@@ -39,6 +40,8 @@ from auditor.suggest import nearest
 from auditor.text import one_line
 
 COMBINERS = ("all", "any", "not")
+#: The word before the name of a condition.
+NAMED = "condition"
 _COUNT_KEYS = {"where", "is"}
 
 
@@ -107,10 +110,28 @@ class ConditionReader:
         # Below an open object any name could be a field: the language's own words come first.
         if key.text in COMBINERS:
             return self._combined(key, value, base)
+        if key.text == NAMED:
+            return self._named(value, base)
         if key.text == "item" and base and f"{base}.item" not in FIELDS:
             return self._tests(self._itself(base), value)
         found = self.path(key, base)
         return self._tests(Subject(key.text, found, base), value) if found else None
+
+    def _named(self, value: Node, base: str) -> Condition | None:
+        """Return the named condition that ``value`` names."""
+        if base:
+            hint = "write what must hold of the item"
+            message = f"{NAMED}: names a condition on a connection, and this is one on an item"
+        elif not isinstance(value, ScalarNode) or not isinstance(value.value, str):
+            hint = "combine several with all: or any:, as any: [{condition: a}, {condition: b}]"
+            message = f"{NAMED}: takes the name of one condition"
+        elif self._scope.conditions is None:
+            message, hint = "no condition has a name here", "declare it under conditions:"
+        else:
+            part = self._scope.conditions.find(value)
+            return Named(one_line(value.text), part) if part is not None else None
+        self._problems.add(value.position, message, hint)
+        return None
 
     def _itself(self, base: str) -> Subject:
         """Return the item of an array as what a test is about."""

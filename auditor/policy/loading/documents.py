@@ -36,6 +36,7 @@ POLICY_KEYS = (
     "extends",
     "override",
     "vars",
+    "conditions",
     "reveal",
     "extra_fields",
     "facts",
@@ -45,8 +46,8 @@ POLICY_KEYS = (
 
 _STEP = r"""[^\s.\[\]{}"\\\x00-\x1f]+(?:\[\])?"""
 _FIELD_PATH = re.compile(rf"{_STEP}(?:\.{_STEP})*")
-#: Words that combine conditions, and the one that names the item of an array.
-_RESERVED = frozenset({"all", "any", "not", "item"})
+#: Words of the language that stand where a field could.
+_RESERVED = frozenset({"all", "any", "not", "condition", "item"})
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -56,6 +57,7 @@ class Document(msgspec.Struct, frozen=True):
     position: Position
     rules: tuple[Node, ...]
     variables: tuple[tuple[ScalarNode, Node], ...]
+    conditions: tuple[tuple[ScalarNode, Node], ...]
     overrides: tuple[tuple[ScalarNode, Node], ...]
     extends: Mapping[str, Position]
     reveal: frozenset[str]
@@ -174,6 +176,7 @@ class DocumentReader:
             position=root.position,
             rules=self._list(rules, "rules"),
             variables=self._mapping(root.get("vars"), "vars"),
+            conditions=self._mapping(root.get("conditions"), "conditions"),
             overrides=self._mapping(root.get("override"), "override"),
             extends=extends,
             reveal=self._reveal(root),

@@ -20,6 +20,7 @@ UNIT_NAMES = ("seconds", "minutes", "hours", "days", "weeks")
 
 _KEYS = ("field", "times", "unit", "days")
 _COMPARED = frozenset({OperandForm.SCALAR, OperandForm.SCALARS, OperandForm.ORDERED})
+_READ = _COMPARED | {OperandForm.RANGE}
 #: What may be compared with another field: everything but conditions, patterns and shapes.
 _FORMS = _COMPARED | {
     OperandForm.NEEDLE,
@@ -34,7 +35,7 @@ _SINGLE = frozenset({Kind.STRING, Kind.INTEGER, Kind.BOOLEAN, Kind.TIME_OF_DAY})
 
 def reading_of(operator: Operator, *fields: Field) -> Reading:
     """Return how the values of ``fields`` are read before ``operator`` compares them."""
-    if operator.form in _COMPARED and any(f.kind is Kind.TIME_OF_DAY for f in fields):
+    if operator.form in _READ and any(f.kind is Kind.TIME_OF_DAY for f in fields):
         return Reading.TIME_OF_DAY
     return READING.get(operator.form, Reading.PLAIN)
 

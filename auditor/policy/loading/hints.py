@@ -82,9 +82,7 @@ class Advice:
         """Note that a mapping where a value belongs names neither a variable nor a field."""
         wrong = next((key for key, _ in node if key.text not in _OPERAND_KEYS), None)
         if wrong is None:
-            message = (
-                f"{operator.name}: takes {operator.form.value}, {{var: NAME}} or {{field: PATH}}"
-            )
+            message = f"{operator.name}: takes {operator.operand}, {{var: NAME}} or {{field: PATH}}"
             self._problems.add(node.position, message)
             return
         message = f"{operator.name}: {one_line(wrong.text) or 'nothing'} names no value"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from auditor.fields import Exposure, Field, Kind, find, item_of
 from auditor.policy.language.operands import Literal, Now
 from auditor.policy.language.operators import OF_A_LIST, OF_SEVERAL, OperandForm, Operator
 from auditor.policy.language.patterns import Matches, PatternError, glob, pattern
-from auditor.policy.language.values import Takes
+from auditor.policy.language.values import Span, Takes
 from auditor.policy.loading.nodes import Node, ScalarNode, SequenceNode, plain_value
 from auditor.policy.loading.problems import Problems
 from auditor.text import listed, one_line
@@ -32,6 +32,8 @@ _LETTER_BY_LETTER = frozenset(
         OperandForm.TEXT,
     }
 )
+#: Forms whose values are ends, which need not be documented themselves.
+_ENDS = frozenset({OperandForm.ORDERED, OperandForm.RANGE})
 _TEMPLATE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
 _CONTROL = {chr(code) for code in range(32)} | {"\x7f"}
 
@@ -47,6 +49,7 @@ class Literals:
             OperandForm.SCALAR: self._scalar,
             OperandForm.SCALARS: self._scalars,
             OperandForm.ORDERED: self._ordered,
+            OperandForm.RANGE: self._range,
             OperandForm.NEEDLE: self._needle,
             OperandForm.NEEDLES: self._needles,
             OperandForm.TEXT: self._text,
@@ -65,14 +68,23 @@ class Literals:
         ``meant`` says that ``*``, ``?`` and braces in it are meant as they stand.
         """
         if isinstance(node, SequenceNode):
-            items = tuple(self._resolved(item) for item in node.items)
-            whole = tuple(item for item in items if item is not None)
-            if len(whole) != len(items):
-                return None
-            node = SequenceNode(node.position, whole)
+            items: list[Node] = []
+            for item in node.items:
+                value = self._resolved(item)
+                if value is None:
+                    return None
+                # A variable that is a list stands for its items.
+                if value is not item and isinstance(value, SequenceNode):
+                    items.extend(value.items)
+                else:
+                    items.append(value)
+            node = SequenceNode(node.position, tuple(items))
         if not meant and operator.form in _LETTER_BY_LETTER and not self._is_plain(found, node):
             return None
-        value = self._readers[operator.form](operator, found, node)
+        if operator.takes_alternatives and isinstance(node, SequenceNode):
+            value = self._alternatives(operator, found, node)
+        else:
+            value = self._readers[operator.form](operator, found, node)
         return None if value is None else Literal(value, _told(operator, value, node))
 
     # -- one reader per form ------------------------------------------------------------------
@@ -122,6 +134,31 @@ class Literals:
             return value
         self._wrong(node, f"{operator.name}: takes a number", "")
         return None
+
+    def _range(self, operator: Operator, found: Field, node: Node) -> Span | None:
+        if not isinstance(node, SequenceNode) or len(node.items) != 2:
+            self._wrong(node, f"{operator.name}: takes the least and the most", "write [15, 1440]")
+            return None
+        least, most = (self._ordered(operator, found, item) for item in node.items)
+        if least is None or most is None:
+            return None
+        span = Span(least, most)
+        if span.is_wrapped and found.kind is not Kind.TIME_OF_DAY:
+            low, high = node.items
+            message = f"{operator.name}: {written(low)} is more than {written(high)}"
+            self._wrong(node, message, f"write [{written(high)}, {written(low)}]")
+            return None
+        return span
+
+    def _alternatives(self, operator: Operator, found: Field, node: SequenceNode) -> Any:
+        """Return what any of several operands will do for; a pattern of several is one function."""
+        read = self._readers[operator.form]
+        values = [read(operator, found, item) for item in self._list(operator, node) or ()]
+        if not values or None in values:
+            return None
+        if operator.form is OperandForm.TEXT:
+            return tuple(values)
+        return self._selective(operator, node, _any_of(values))
 
     def _needle(self, operator: Operator, found: Field, node: Node) -> Any:
         if found.kind is Kind.STRING:
@@ -296,7 +333,7 @@ class Literals:
         return value if self._documented(operator, found, node, value) else None
 
     def _documented(self, operator: Operator, found: Field, node: ScalarNode, value: Any) -> bool:
-        if not found.values or value in found.values or operator.form is OperandForm.ORDERED:
+        if not found.values or value in found.values or operator.form in _ENDS:
             return True
         known = listed(map(str, found.values))
         same = {str(v).lower(): v for v in found.values}.get(str(value).lower())
@@ -348,6 +385,10 @@ def _told(operator: Operator, value: Any, node: Node) -> str:
         amount = written(node).removeprefix("now")[1:]
         return f"{amount} from now" if value.offset > timedelta(0) else f"{amount} ago"
     return written(node, operator.joins)
+
+
+def _any_of(several: Sequence[Matches]) -> Matches:
+    return lambda value: any(matches(value) for matches in several)
 
 
 def _name(found: Field) -> str:

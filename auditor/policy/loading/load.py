@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.errors import PolicyError, Problem, UsageError
 from auditor.model import Position
@@ -18,16 +19,20 @@ from auditor.output.inputs import Inputs
 from auditor.policy.loading.documents import Document, DocumentReader
 from auditor.policy.loading.examples import Example
 from auditor.policy.loading.facts import settle_facts
+from auditor.policy.loading.named_conditions import NamedConditions
 from auditor.policy.loading.nodes import MappingNode, ScalarNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.resolve import (
     Override,
     check_read,
+    condition_notes,
+    settle_conditions,
     settle_overrides,
     settle_variables,
     variable_notes,
 )
 from auditor.policy.loading.rule_parser import RuleReader
+from auditor.policy.loading.scope import Scope
 from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
 from auditor.text import one_line
 
@@ -63,12 +68,20 @@ def load(
     values = settle_variables(documents, variables or {}, problems)
     own = settle_facts(documents, facts or {}, problems, inputs)
     overrides = settle_overrides(documents, ids, problems)
+    declared = settle_conditions(documents, problems)
+    scope = Scope(
+        values,
+        facts={field.path: field for each in own.values() for field in each.fields()},
+        fact_keys={name: each.key for name, each in own.items()},
+    )
+    conditions = NamedConditions(declared, scope, problems)
+    scope = replace(scope, conditions=conditions)
     rules: list[PolicyRule | GroupRule] = []
     examples: list[tuple[PolicyRule | GroupRule, tuple[Example, ...]]] = []
     left_out: dict[str, str] = {}
     named = _packs_named(documents)
     for label, document in documents.items():
-        rule_reader = RuleReader(document, values, problems, own, named.get(label))
+        rule_reader = RuleReader(document, scope, problems, named.get(label))
         for node in document.rules:
             if not isinstance(node, MappingNode):
                 hint = "a rule is a mapping with id, severity and assert"
@@ -85,6 +98,7 @@ def load(
             elif not problems.errors:
                 # A rule that is neither judged nor refused would look like a pass.
                 problems.add(node.position, "this rule was not read; that is a bug in the auditor")
+    by_name = conditions.finish()
     if not problems.errors:
         # A rule that could not be read may read any variable.
         check_read(documents, values, problems)
@@ -98,7 +112,9 @@ def load(
         warnings=tuple(str(warning) for warning in problems.warnings),
         overridden={name: tuple(_changes(override)) for name, override in overrides.items()},
         disabled=left_out,
+        conditions=by_name,
         notes=(
+            *condition_notes(documents),
             *variable_notes(documents, variables or {}),
             *_weakened(documents, overrides, ids),
         ),

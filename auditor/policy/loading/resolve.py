@@ -15,6 +15,7 @@ from auditor.errors import UsageError
 from auditor.model import Position
 from auditor.policy.loading import nodes
 from auditor.policy.loading.documents import Document, check_keys
+from auditor.policy.loading.named_conditions import Declared
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.suggest import nearest
@@ -125,6 +126,31 @@ def settle_variables(
             raise UsageError(f"--var {one_line(name)}: no policy in force declares it ({hint})")
         values[name] = _typed_like(values[name], name, text)
     return Variables(values)
+
+
+def settle_conditions(documents: Mapping[str, Document], problems: Problems) -> dict[str, Declared]:
+    """Return where each named condition is declared, by the file with the last word."""
+    settled: dict[str, tuple[str, Declared]] = {}
+    for label, document in documents.items():
+        for key, node in document.conditions:
+            earlier = settled.get(key.text)
+            if earlier is not None and earlier[0] not in files_below(label, documents):
+                disagree(key, f"the condition {key.text}", earlier[0], problems)
+                continue
+            settled[key.text] = (label, Declared(key, node, document.extra_fields))
+    return {name: declared for name, (_, declared) in settled.items()}
+
+
+def condition_notes(documents: Mapping[str, Document]) -> Iterator[str]:
+    """Yield which named conditions are declared anew by a file that extends another."""
+    first: dict[str, tuple[str, Any]] = {}
+    for label, document in documents.items():
+        for key, node in document.conditions:
+            value = nodes.plain_value(node)
+            where, earlier = first.setdefault(key.text, (label, value))
+            if earlier != value:
+                name = one_line(key.text)
+                yield f"{key.position} sets the condition {name} anew ({where} has it)"
 
 
 def settle_overrides(

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 import msgspec
 from msgspec.structs import replace
 
-from auditor.facts.own import OwnFacts
 from auditor.fields import Exposure, Kind
 from auditor.model import Position, Rule, Severity
+from auditor.policy.language.aggregates import AGGREGATES, Aggregate
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.english import sentence
 from auditor.policy.language.messages import Message
-from auditor.policy.loading.bounds import COUNT, SHARE
+from auditor.policy.loading.bounds import AMOUNT, COUNT, SHARE
 from auditor.policy.loading.condition_parser import ConditionReader
 from auditor.policy.loading.documents import Document, check_keys
 from auditor.policy.loading.examples import Example, read_examples
@@ -24,7 +24,7 @@ from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, Sequence
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.resolve import Override
 from auditor.policy.loading.scope import Scope
-from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule
+from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, Measured, PolicyRule
 from auditor.redaction.fields import exposure
 from auditor.suggest import nearest
 from auditor.text import listed, one_line, printable
@@ -34,6 +34,7 @@ RULE_KEYS = (
     "title",
     "severity",
     "per",
+    "groups",
     "when",
     "unless",
     "assert",
@@ -45,7 +46,7 @@ RULE_KEYS = (
     "may_be_idle",
     "tests",
 )
-GROUP_ASSERTIONS = ("unique", "count", "share")
+GROUP_ASSERTIONS = ("unique", "count", "share", *AGGREGATES)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _SEVERITIES = {severity.label: severity for severity in Severity}
 
@@ -57,24 +58,31 @@ class ReadRule(msgspec.Struct, frozen=True):
     examples: tuple[Example, ...]
 
 
+class _GroupAssertion(msgspec.Struct, frozen=True):
+    """What is asserted of a group: one of these."""
+
+    unique: tuple[str, ...] = ()
+    count: Condition | None = None
+    share: Condition | None = None
+    measured: Measured | None = None
+
+
 class RuleReader:
     """Reads the rules of one file."""
 
     def __init__(
         self,
         document: Document,
-        variables: Mapping[str, Node],
+        scope: Scope,
         problems: Problems,
-        facts: Mapping[str, OwnFacts] | None = None,
         named_at: Position | None = None,
     ) -> None:
         self._document = document
         self._named_at = named_at
         self._problems = problems
-        fields = {field.path: field for own in (facts or {}).values() for field in own.fields()}
-        self._scope = Scope(variables, document.extra_fields, fields)
+        self._scope = replace(scope, extra_fields=document.extra_fields)
         # What the user's own files say may be shown: they were brought for that.
-        self._reveal = document.reveal | frozenset(fields)
+        self._reveal = document.reveal | frozenset(scope.facts)
         self._conditions = ConditionReader(self._scope, problems)
 
     def read(self, node: MappingNode, override: Override | None) -> ReadRule | None:
@@ -86,10 +94,13 @@ class RuleReader:
         grouped = "per" in entries
         per = self._per(entries.get("per"))
         when = self._when(entries.get("when"))
-        unless = self._unless(node, grouped=grouped)
-        group = self._group(node, entries.get("assert"), per or ()) if grouped else None
+        unless = self._of_groups(node, "unless", "choose connections with when", grouped=grouped)
+        meant = "groups: chooses groups, and goes with per"
+        chosen = self._of_groups(node, "groups", meant, grouped=grouped)
+        self._check_common(node, chosen, per)
+        group = self._group(node, entries.get("assert")) if grouped else None
         assertion = None if grouped else self._assertion(node, entries.get("assert"))
-        rule = self._described(node, entries, (when, unless), group or assertion, per)
+        rule = self._described(node, entries, (when, unless, chosen), group or assertion, per)
         if rule is not None and rule.position.in_pack:
             rule = replace(rule, named_at=_overridden_at(override) or self._named_at)
         message = self._message(entries.get("message"), per, group)
@@ -102,11 +113,20 @@ class RuleReader:
         if rule is None or (grouped and per is None):
             return None
         if group is not None:
-            keys, unique, count, share = group
-            reveal = self._reveal
-            return ReadRule(
-                GroupRule(rule, when, message, keys, unique, count, share, reveal, unless), examples
+            entry = GroupRule(
+                rule,
+                when,
+                message,
+                per or (),
+                group.unique,
+                group.count,
+                group.share,
+                self._reveal,
+                unless,
+                group.measured,
+                chosen,
             )
+            return ReadRule(entry, examples)
         if assertion is None:
             return None
         kept = tuple(dict.fromkeys((*rule.reads, *(message.paths if message else ()))))
@@ -117,19 +137,35 @@ class RuleReader:
     def _when(self, node: Node | None) -> Condition | None:
         return self._conditions.condition(node) if node is not None else None
 
-    def _unless(self, rule: MappingNode, *, grouped: bool) -> Condition | None:
-        found = next(((key, value) for key, value in rule if key.text == "unless"), None)
+    def _of_groups(
+        self, rule: MappingNode, word: str, hint: str, *, grouped: bool
+    ) -> Condition | None:
+        """Return the condition at ``word``, which a rule may have only where it has ``per``."""
+        found = next(((key, value) for key, value in rule if key.text == word), None)
         if found is None:
             return None
         key, value = found
-        if not grouped:
-            self._problems.add(
-                key.position,
-                "unless: looks at the whole account, and goes with per",
-                "choose connections with when",
-            )
-            return None
-        return self._conditions.condition(value)
+        if grouped:
+            return self._conditions.condition(value)
+        message = f"{word}: is about groups of connections, and goes with per"
+        self._problems.add(key.position, message, hint)
+        return None
+
+    def _check_common(
+        self, rule: MappingNode, chosen: Condition | None, per: tuple[str, ...] | None
+    ) -> None:
+        """Note a path by which groups are chosen that not all of a group need have in common."""
+        if chosen is None or per is None:
+            return
+        (node,) = (value for key, value in rule if key.text == "groups")
+        for path, _ in reads(chosen):
+            if not self._scope.is_common(path, per):
+                keys = listed(per, "and") or "nothing"
+                self._problems.add(
+                    node.position,
+                    f"the connections of a group may differ in {path}: groups form by {keys}",
+                    "name what per: names, or what is told of it; when: chooses connections",
+                )
 
     def _assertion(self, rule: MappingNode, node: Node | None) -> Condition | None:
         if node is None:
@@ -188,13 +224,11 @@ class RuleReader:
             return False
         return True
 
-    def _group(
-        self, rule: MappingNode, node: Node | None, per: tuple[str, ...]
-    ) -> _GroupAssertion | None:
+    def _group(self, rule: MappingNode, node: Node | None) -> _GroupAssertion | None:
         if not isinstance(node, MappingNode) or len(node.entries) != 1:
             self._problems.add(
                 (node or rule).position,
-                "a rule with per asserts one of unique, count and share",
+                f"a rule with per asserts one of {listed(GROUP_ASSERTIONS, 'and')}",
                 "as count: {gte: 1}, share: {lte: 0.1} or unique: [service, schema]",
             )
             return None
@@ -208,11 +242,40 @@ class RuleReader:
             return None
         if key.text == "unique":
             names = self._keys(value, "unique: takes a field path, or several")
-            return (per, names, None, None) if names else None
+            return _GroupAssertion(unique=names) if names else None
+        aggregate = AGGREGATES.get(key.text)
+        if aggregate is not None:
+            measured = self._measured(aggregate, value)
+            return _GroupAssertion(measured=measured) if measured is not None else None
         number = self._conditions.number(value, COUNT if key.text == "count" else SHARE)
         if number is None:
             return None
-        return (per, (), number, None) if key.text == "count" else (per, (), None, number)
+        is_count = key.text == "count"
+        return _GroupAssertion(count=number) if is_count else _GroupAssertion(share=number)
+
+    def _measured(self, aggregate: Aggregate, node: Node) -> Measured | None:
+        """Return what an aggregate of one field has to be; None when a problem was noted."""
+        if not isinstance(node, MappingNode) or len(node.entries) != 1:
+            self._problems.add(
+                node.position,
+                f"{aggregate.name}: takes one field and the tests of a number",
+                f"write {aggregate.name}: {{sync_frequency: {{lte: 1440}}}}",
+            )
+            return None
+        ((key, value),) = node.entries
+        found = self._conditions.path(key)
+        if found is None:
+            return None
+        if found.kind not in {Kind.INTEGER, Kind.ANY}:
+            message = f"{key.text} is {found.kind.value}, so it has no {aggregate.name}"
+            self._problems.add(key.position, message, "name a field that holds a number")
+            return None
+        if exposure(key.text, self._reveal) is not Exposure.SHOWN:
+            message = f"{key.text} is hidden in reports, and so is what is made of it"
+            self._problems.add(key.position, message, "reveal: it if it holds no secret")
+            return None
+        condition = self._conditions.number(value, AMOUNT)
+        return Measured(aggregate, key.text, condition) if condition is not None else None
 
     # -- what reports show ------------------------------------------------------------------
 
@@ -220,7 +283,7 @@ class RuleReader:
         self,
         node: MappingNode,
         entries: Mapping[str, Node],
-        applies: tuple[Condition | None, Condition | None],
+        applies: tuple[Condition | None, Condition | None, Condition | None],
         judged: _GroupAssertion | Condition | None,
         per: tuple[str, ...] | None,
     ) -> Rule | None:
@@ -245,7 +308,7 @@ class RuleReader:
             tags=tags,
             controls=controls,
             per=() if per is None else per or (ACCOUNT,),
-            reads=() if isinstance(judged, tuple) else tuple(_paths(applies[0], judged)),
+            reads=() if isinstance(judged, _GroupAssertion) else tuple(_paths(applies[0], judged)),
             may_be_idle=may_be_idle,
         )
 
@@ -294,7 +357,7 @@ class RuleReader:
             return None
         self._check_comment(node, "message")
         if per is not None:
-            names = {*per, *GROUP_WORDS, *(group[1] if group else ())}
+            names = {*per, *GROUP_WORDS, *(group.unique if group else ())}
             return read_message(node, names.__contains__, self._scope.vars, self._problems)
         return read_message(node, self._is_shown, self._scope.vars, self._problems)
 
@@ -355,7 +418,6 @@ class RuleReader:
             yield one_line(key.text), tuple(self._texts(value, one_line(key.text)))
 
 
-_GroupAssertion = tuple[tuple[str, ...], tuple[str, ...], Condition | None, Condition | None]
 _FOREIGN_SEVERITIES = {
     **dict.fromkeys(("error", "err", "major", "warn_high"), "high"),
     **dict.fromkeys(("warning", "warn", "moderate", "minor"), "medium"),
@@ -370,24 +432,26 @@ def _overridden_at(override: Override | None) -> Position | None:
     return next((position for position in positions if not position.in_pack), None)
 
 
-def _applies_when(when: Condition | None, unless: Condition | None) -> str:
-    found = sentence(when) if when is not None else ""
-    if unless is None:
-        return found
-    excuse = f"of no connection of the account {sentence(unless)}"
-    return f"{found}, and {excuse}" if found else excuse
+def _applies_when(
+    when: Condition | None, unless: Condition | None, chosen: Condition | None
+) -> str:
+    parts = [sentence(condition) for condition in (chosen, when) if condition is not None]
+    if unless is not None:
+        parts.append(f"of no connection of the account {sentence(unless)}")
+    return ", and ".join(parts)
 
 
 def _expects(judged: _GroupAssertion | Condition) -> str:
-    if not isinstance(judged, tuple):
+    if not isinstance(judged, _GroupAssertion):
         return sentence(judged)
-    _, unique, count, share = judged
-    if unique:
-        return f"{listed(unique, 'and')} together are unique"
-    if count is not None:
-        return f"the number of connections {sentence(count)}"
-    assert share is not None
-    return f"the share of connections {sentence(share)}"
+    if judged.unique:
+        return f"{listed(judged.unique, 'and')} together are unique"
+    if judged.count is not None:
+        return f"the number of connections {sentence(judged.count)}"
+    if judged.measured is not None:
+        return f"the {judged.measured.name} {sentence(judged.measured.condition)}"
+    assert judged.share is not None
+    return f"the share of connections {sentence(judged.share)}"
 
 
 def _paths(when: Condition | None, assertion: Condition) -> Iterator[str]:

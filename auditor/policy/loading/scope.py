@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Protocol
 
 import msgspec
 
 from auditor.facts.shape import fact_of
-from auditor.fields import Exposure, Field, Kind, can_be_named, find
-from auditor.policy.language.conditions import ITSELF
+from auditor.fields import FACT_LISTS, Exposure, Field, Kind, can_be_named, find
+from auditor.policy.language.conditions import ITSELF, Condition
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode
 
 
-class Scope(msgspec.Struct, frozen=True):
-    """What a file's conditions may name: variables, and fields that no documentation knows yet.
+class ConditionNames(Protocol):
+    """The named conditions that a file's conditions may use."""
 
-    ``facts`` are the fields of the user's own facts, by path.
+    def find(self, name: ScalarNode) -> Condition | None:
+        """Return what the condition ``name`` stands for; None when a problem was noted."""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What a file's conditions may name: variables, undocumented fields, and other conditions.
+
+    ``facts`` are the fields of the user's own facts, by path, and ``fact_keys`` the fields that
+    name their rows, by the facts' names.
     """
 
     vars: Mapping[str, Node] = msgspec.field(default_factory=dict)
     extra_fields: frozenset[str] = frozenset()
     facts: Mapping[str, Field] = msgspec.field(default_factory=dict)
+    fact_keys: Mapping[str, str] = msgspec.field(default_factory=dict)
+    conditions: ConditionNames | None = None
 
     def is_fact(self, path: str) -> bool:
         """Whether ``path`` leads into a fact, and not into a connection's record."""
@@ -37,6 +48,14 @@ class Scope(msgspec.Struct, frozen=True):
         if path not in self.extra_fields and not path.startswith(below):
             return None
         return Field(path, Kind.ANY, "", open=True, exposure=Exposure.HIDDEN)
+
+    def is_common(self, path: str, keys: Collection[str]) -> bool:
+        """Whether connections that have the same values at ``keys`` have the same at ``path``."""
+        name = fact_of(path, self.fact_keys)
+        if path in keys or not name:
+            return path in keys
+        key = self.fact_keys[name] if name in self.fact_keys else FACT_LISTS[name].key
+        return not key or self.is_common(key, keys)
 
 
 class Subject(msgspec.Struct, frozen=True):

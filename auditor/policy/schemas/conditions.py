@@ -24,7 +24,7 @@ from auditor.policy.language.operators import (
     OperandForm,
     Operator,
 )
-from auditor.policy.loading.condition_parser import COMBINERS
+from auditor.policy.loading.condition_parser import COMBINERS, NAMED
 from auditor.policy.loading.field_operands import kinds_of_other
 from auditor.policy.loading.scope import NUMBER
 from auditor.policy.schemas.operands import (
@@ -85,6 +85,9 @@ class ConditionSchemas:
             for path, field in context.fields.items()
         }
         words = {word: self._combined(word, context) for word in COMBINERS}
+        if context.item is None:
+            doc = "A condition that conditions: has a name for."
+            words[NAMED] = {"description": doc, "type": "string"}
         if context.item is not None:
             itself = "The item itself, where it is no object."
             words["item"] = self._test(context.item, context) | {"description": itself}
@@ -179,7 +182,7 @@ class ConditionSchemas:
 
     def _operator(self, operator: Operator, field: Field, context: Context) -> Schema:
         """Return an operator's operand, with what an editor says of the operator."""
-        doc = f"{operator.doc} Takes {operator.form.value}.".replace("`", "")
+        doc = f"{operator.doc} Takes {operator.operand}.".replace("`", "")
         operands = {"anyOf": self._operand(operator, field, context)}
         return self._definitions.shared(
             {"title": operator.name, "description": doc} | operands,
@@ -198,7 +201,9 @@ class ConditionSchemas:
         literal = self._operands.literal(operator, field)
         if operator.form is OperandForm.SCHEMA:
             return _some(literal)
-        return [*_some(literal), self._named(operator, field, context)]
+        several = literal is not None and operator.takes_alternatives
+        lists = [self._operands.alternatives(literal)] if several and literal else []
+        return [*_some(literal), *lists, self._named(operator, field, context)]
 
     def _named(self, operator: Operator, field: Field, context: Context) -> Schema:
         """Return what names the operand: a variable, or another field where there can be one."""

@@ -125,6 +125,9 @@ class OperandSchemas:
             return self._put("number", _TYPES[Kind.INTEGER])
         if form is OperandForm.ORDERED:
             return self._value(field)
+        if form is OperandForm.RANGE:
+            ends = Field(field.path, Kind.INTEGER, "") if field.kind is Kind.ANY else field
+            return self._range(self._value(ends))
         if form in {OperandForm.NEEDLE, OperandForm.NEEDLES}:
             needle = self._some_text() if field.kind is Kind.STRING else self._value(item)
             return needle if form is OperandForm.NEEDLE else self._list(needle)
@@ -135,6 +138,10 @@ class OperandSchemas:
         return self._put(
             f"a_{form.name.lower()}", {"title": form.value, "type": "string"} | _TEXTS[form]
         )
+
+    def alternatives(self, literal: Schema) -> Schema:
+        """Return a list of several literals, any of which will do."""
+        return self._listed(literal)
 
     def variable(self) -> Schema:
         """Return ``{var: NAME}``."""
@@ -182,9 +189,19 @@ class OperandSchemas:
     def _some_text(self) -> Schema:
         return self._put("some_text", {"title": "text", "type": "string", "minLength": 1})
 
-    def _list(self, item: Schema | None) -> Schema | None:
-        if item is None:
+    def _range(self, end: Schema | None) -> Schema | None:
+        if end is None:
             return None
+        items = {"anyOf": [end, self.variable()]}
+        title = "the least and the most"
+        ends: Schema = {"title": title, "type": "array", "items": items}
+        ends |= {"minItems": 1, "maxItems": 2}
+        return self._put(f"range_of.{name_of(end)}", ends)
+
+    def _list(self, item: Schema | None) -> Schema | None:
+        return None if item is None else self._listed(item)
+
+    def _listed(self, item: Schema) -> Schema:
         items = {"anyOf": [item, self.variable()]}
         schema = {"title": "a list", "type": "array", "minItems": 1, "items": items}
         return self._put(f"list_of.{name_of(item)}", schema)

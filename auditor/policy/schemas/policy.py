@@ -24,6 +24,7 @@ from typing import Any
 from auditor.facts.columns import COLUMN_TYPES
 from auditor.fields import FIELDS, Exposure, Field, Kind
 from auditor.model import Severity
+from auditor.policy.language.aggregates import AGGREGATES
 from auditor.policy.loading.documents import POLICY_KEYS, pack_names
 from auditor.policy.loading.examples import KEYS as TEST_KEYS
 from auditor.policy.loading.examples import TOLD, VERDICTS
@@ -76,8 +77,8 @@ def policy_schema() -> Schema:
             {"if": _holds("extends"), "else": _holds("rules")},
             {
                 "if": {"anyOf": [_holds("extra_fields"), {"required": ["facts"]}, _EXTENDS_FILE]},
-                "then": _listed(extra=True),
-                "else": _listed(extra=False),
+                "then": _listed(conditions.condition(extra=True), extra=True),
+                "else": _listed(conditions.condition(extra=False), extra=False),
             },
         ],
         "$defs": dict(sorted((definitions.found | rules | _shared()).items())),
@@ -127,6 +128,10 @@ def _policy_keys() -> Mapping[str, Schema]:
             "description": "Values by name, for {var: NAME}; --var and extending files set them.",
             "type": "object",
             "additionalProperties": {"anyOf": [_VALUE, {"type": "array", "items": _VALUE}]},
+        },
+        "conditions": {
+            "description": "Conditions by name, for condition: NAME; extending files set them.",
+            "type": "object",
         },
         "reveal": {
             "description": "Hidden paths whose values reports may show.",
@@ -212,8 +217,8 @@ _FILE: Schema = {
 }
 
 
-def _listed(*, extra: bool) -> Schema:
-    """Return the items of the lists that name fields."""
+def _listed(condition: Schema, *, extra: bool) -> Schema:
+    """Return what the keys hold that name fields; ``condition`` is one on a connection."""
     secret = {"enum": [path for path, field in FIELDS.items() if _is_secret(field)]}
     revealed = [path for path, field in FIELDS.items() if not _is_secret(field)]
     anything = {"type": "string", "not": secret}
@@ -222,6 +227,7 @@ def _listed(*, extra: bool) -> Schema:
     lists = {
         "reveal": {"type": "array", "items": reveal},
         "rules": {"type": "array", "items": rule},
+        "conditions": {"type": "object", "additionalProperties": condition},
     }
     return {"properties": lists}
 
@@ -297,6 +303,10 @@ def _rules(conditions: ConditionSchemas, *, extra: bool) -> dict[str, Schema]:
             "description": "Judge groups of connections: those that share these values.",
             "anyOf": [{"enum": [ACCOUNT]}, _keys(extra), {"const": [ACCOUNT]}],
         },
+        "groups": {
+            "description": "With per: which groups are judged; the others are skipped.",
+            **condition,
+        },
         "when": {
             "description": "Which connections the rule is about; the others are skipped.",
             **condition,
@@ -335,7 +345,7 @@ def _rules(conditions: ConditionSchemas, *, extra: bool) -> dict[str, Schema]:
         "additionalProperties": False,
         "if": {"required": ["per"]},
         "then": group,
-        "else": single | {"not": {"required": ["unless"]}},
+        "else": single | {"not": {"anyOf": [{"required": ["unless"]}, {"required": ["groups"]}]}},
     }
     return {
         _called("rule", extra): rule,
@@ -351,6 +361,10 @@ def _grouped(conditions: ConditionSchemas, extra: bool) -> Schema:
         "count": {"description": "How many members there are.", "anyOf": [number]},
         "share": {"description": "Members over all of the group, 0 to 1.", "anyOf": [number]},
     }
+    asserted |= {
+        name: {"description": row.doc, "anyOf": [_measured(number, extra=extra)]}
+        for name, row in AGGREGATES.items()
+    }
     return {
         "type": "object",
         "minProperties": 1,
@@ -358,6 +372,30 @@ def _grouped(conditions: ConditionSchemas, extra: bool) -> Schema:
         "properties": {name: asserted[name] for name in GROUP_ASSERTIONS},
         "additionalProperties": False,
     }
+
+
+def _measured(number: Schema, *, extra: bool) -> Schema:
+    """Return a field that holds a number, and the tests of what is made of it."""
+    numbers = {
+        path: number | {"description": field.doc}
+        for path, field in FIELDS.items()
+        if "[]" not in path and field.kind is Kind.INTEGER and field.exposure is Exposure.SHOWN
+    }
+    others = {_BELOW_OPEN["pattern"]: number}
+    known = {"type": "object", "minProperties": 1, "maxProperties": 1, "properties": numbers}
+    known |= {"patternProperties": others, "propertyNames": {"not": _THROUGH_ARRAY}}
+    if not extra:
+        return known | {"additionalProperties": False}
+    refused = {"anyOf": [_THROUGH_ARRAY, {"enum": _no_numbers()}]}
+    return known | {"additionalProperties": number, "propertyNames": {"not": refused}}
+
+
+def _no_numbers() -> list[str]:
+    return [
+        path
+        for path, field in FIELDS.items()
+        if field.kind not in {Kind.INTEGER, Kind.ANY} or field.exposure is not Exposure.SHOWN
+    ]
 
 
 def _keys(extra: bool) -> Schema:

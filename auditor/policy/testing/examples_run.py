@@ -129,7 +129,14 @@ def gaps(loaded: Loaded, outcomes: Iterable[ExampleOutcome]) -> Iterator[Gap]:
 def _can(entry: PolicyRule | GroupRule, verdict: Verdict) -> bool:
     if verdict is not Verdict.SKIP:
         return True
-    counts = isinstance(entry, GroupRule) and entry.count is not None
+    if not isinstance(entry, GroupRule):
+        return entry.when is not None
+    if entry.chosen is not None or entry.unless is not None:
+        return True
+    measured = entry.measured
+    counts = entry.count is not None or (
+        measured is not None and measured.aggregate.of_none is not None
+    )
     return entry.when is not None and not counts
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
@@ -223,7 +227,7 @@ def test_a_revealed_path_may_be_a_key(tmp_path: Path) -> None:
 def test_what_is_kept_grows_with_members_and_not_with_records(tmp_path: Path) -> None:
     (rule,) = _rules(tmp_path, "group_id", "{unique: schema}", "{paused: true}").rules
     assert isinstance(rule, GroupRule)
-    groups = Groups(rule)
+    groups = Groups(rule, NOW)
     for index in range(1000):
         groups.take(index, ("g",), False, ("s",))
     (group,) = groups._groups.values()
@@ -326,3 +330,180 @@ def test_unless_goes_with_per(tmp_path: Path) -> None:
     (problem,) = problems_of(tmp_path, one_rule("assert: {paused: false}\nunless: {paused: true}"))
     assert "goes with per" in problem.message
     assert problem.hint == "choose connections with when"
+
+
+# -- groups: which groups are meant ---------------------------------------------------------
+
+
+def _of_production(folder: Path, asserted: str = "{count: {lte: 1}}", when: str = "") -> Any:
+    chosen = "\ngroups: {group_id: {starts_with: prod_}}"
+    return _rules(folder, "[group_id, service]", asserted, when, chosen)
+
+
+def test_groups_that_are_not_chosen_are_skipped_with_that_reason(tmp_path: Path) -> None:
+    rules = _of_production(tmp_path)
+    records = [_record(group_id=g) for g in ("prod_a", "test_a", "prod_a", "test_a", "prod_b")]
+    verdicts = _groups(rules, records)
+    assert verdicts == {"prod_a, postgres": F, "test_a, postgres": S, "prod_b, postgres": P}
+    (checks,) = checks_of(rules, records).values()
+    assert checks.skip_reason == "applies only when group_id starts with prod_"
+    assert _groups(rules, records, whole=False)["test_a, postgres"] is S
+
+
+def test_a_group_of_which_it_is_not_known_whether_it_is_meant_is_an_error(tmp_path: Path) -> None:
+    more = "\ngroups: {config.tier: {gte: 2}}"
+    head = "reveal: [config.tier]\n"
+    body = f"per: config.tier\nassert: {{count: {{lte: 1}}}}{more}"
+    rules = loaded(tmp_path, one_rule(body, head=head)).ruleset
+    records = [_record(config={"tier": tier}) for tier in (2, 1, "two", 2)]
+    assert _groups(rules, records) == {"2": F, "1": S, "two": E}
+    (_, finding) = findings_of(rules, records)
+    assert "whether the rule is about this group is not known" in finding.advice
+
+
+def test_when_chooses_members_of_the_chosen_groups(tmp_path: Path) -> None:
+    rules = _of_production(tmp_path, "{count: {gte: 1}}", "{paused: false}")
+    records = [_record(group_id="prod_a", paused=True), _record(group_id="test_a", paused=True)]
+    assert _groups(rules, records) == {"prod_a, postgres": F, "test_a, postgres": S}
+    (entry,) = rules.rules
+    assert entry.rule.applies_when == "group_id starts with prod_, and paused is false"
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("groups: {group_id: g}\nassert: {paused: false}", "goes with per"),
+        (
+            "per: group_id\ngroups: {service: s3}\nassert: {count: 1}",
+            "the connections of a group may differ in service: groups form by group_id",
+        ),
+        (
+            "per: account\ngroups: {group_id: g}\nassert: {count: 1}",
+            "groups form by nothing",
+        ),
+        ("per: group_id\ngroups: {}\nassert: {count: 1}", "an empty condition"),
+        ("per: group_id\ngroups: {grupp: g}\nassert: {count: 1}", "no field is called grupp"),
+    ],
+)
+def test_what_groups_cannot_be_chosen_by_is_refused(tmp_path: Path, body: str, told: str) -> None:
+    problems = problems_of(tmp_path, one_rule(body))
+    assert any(told in problem.message for problem in problems), problems
+
+
+# -- aggregates -----------------------------------------------------------------------------
+
+
+def _frequencies(*held: Any) -> list[dict[str, Any]]:
+    return [_record(sync_frequency=value) for value in held]
+
+
+@pytest.mark.parametrize(
+    ("asserted", "held", "verdict", "actual", "blamed"),
+    [
+        ("{sum: {sync_frequency: {lte: 100}}}", (60, 30), P, "", 0),
+        ("{sum: {sync_frequency: {lte: 100}}}", (60, 60, 5), F, "125", 3),
+        ("{sum: {sync_frequency: {gte: 1}}}", (0.1, 0.2), F, "0.3", 2),
+        ("{min: {sync_frequency: {gte: 15}}}", (60, 5, 5), F, "5", 2),
+        ("{min: {sync_frequency: {gte: 15}}}", (60, 15), P, "", 0),
+        ("{max: {sync_frequency: {between: [15, 60]}}}", (60, 1440), F, "1,440", 1),
+        ("{max: {sync_frequency: 60}}", (60, 15), P, "", 0),
+        ("{sum: {sync_frequency: {lt: 0}}}", (10**400, 1), E, "no number for 1 connection", 1),
+        ("{sum: {sync_frequency: {lt: 1}}}", (1e308, 1e308), E, "inf", 2),
+        ("{min: {sync_frequency: {gte: 15}}}", (60, None, "5"), E, "no number for 2", 2),
+    ],
+)
+def test_an_aggregate_of_the_members(
+    asserted: str, held: Any, verdict: Verdict, actual: str, blamed: int, tmp_path: Path
+) -> None:
+    rules = _rules(tmp_path, "group_id", asserted)
+    assert _groups(rules, _frequencies(*held)) == {"g": verdict}
+    for finding in findings_of(rules, _frequencies(*held)):
+        assert finding.evidence[0].actual.startswith(actual)
+        assert len(finding.connections) == blamed
+        assert finding.message
+
+
+def test_a_member_without_a_number_is_named_and_one_left_out_is_not(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "group_id", "{sum: {sync_frequency: {lte: 100}}}")
+    (finding,) = findings_of(rules, _frequencies(60, None, 30))
+    assert [c.id for c in finding.connections] == ["c1"]
+    assert "sync_frequency: {exists: true}" in finding.advice
+    present = "{sync_frequency: {exists: true}}"
+    rules = _rules(tmp_path, "group_id", "{sum: {sync_frequency: {lte: 100}}}", present)
+    assert _groups(rules, _frequencies(60, None, 30)) == {"g": P}
+
+
+def test_of_no_member_there_is_a_sum_and_no_extreme(tmp_path: Path) -> None:
+    for name, verdict in (("sum", P), ("min", S), ("max", S)):
+        rules = _rules(
+            tmp_path, "group_id", f"{{{name}: {{sync_frequency: {{lte: 1}}}}}}", "{paused: true}"
+        )
+        assert _groups(rules, [_record(paused=False, sync_frequency=60)]) == {"g": verdict}
+
+
+@pytest.mark.parametrize(
+    ("asserted", "verdict"),
+    [
+        ("{max: {sync_frequency: {gte: 30}}}", P),
+        ("{max: {sync_frequency: {lte: 30}}}", F),
+        ("{max: {sync_frequency: {lte: 90}}}", E),
+        ("{max: {sync_frequency: {gte: 90}}}", E),
+        ("{min: {sync_frequency: {lte: 30}}}", P),
+        ("{min: {sync_frequency: {gte: 30}}}", F),
+        ("{min: {sync_frequency: {gte: 10}}}", E),
+        ("{sum: {sync_frequency: {gte: 10}}}", E),
+        ("{sum: {sync_frequency: {lte: 10}}}", E),
+    ],
+)
+def test_only_what_no_further_member_can_change_is_judged(
+    asserted: str, verdict: Verdict, tmp_path: Path
+) -> None:
+    rules = _rules(tmp_path, "group_id", asserted)
+    assert _groups(rules, _frequencies(15, 60), whole=False) == {"g": verdict}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(-5, 5) | st.floats(-5, 5), min_size=1, max_size=6),
+    st.sampled_from(("sum", "min", "max")),
+    st.integers(-6, 6),
+    st.integers(0, 6),
+)
+def test_an_aggregate_is_what_python_makes_of_the_values(
+    held: list[float], name: str, least: int, width: int
+) -> None:
+    bound = f"{{between: [{least}, {least + width}]}}"
+    body = f"per: group_id\nassert: {{{name}: {{config.n: {bound}}}}}"
+    with TemporaryDirectory() as folder:
+        rules = loaded(Path(folder), one_rule(body, head="reveal: [config.n]\n")).ruleset
+    number = {"sum": math.fsum, "min": min, "max": max}[name](held)
+    records = [_record(config={"n": value}) for value in held]
+    expected = P if least <= number <= least + width else F
+    assert _groups(rules, records) == {"g": expected}
+    assert _groups(rules, records[::-1]) == {"g": expected}
+
+
+@pytest.mark.parametrize(
+    ("asserted", "told"),
+    [
+        ("{sum: 5}", "takes one field and the tests of a number"),
+        ("{sum: {sync_frequency: 5, service_version: 1}}", "takes one field"),
+        ("{sum: {schema: {lte: 5}}}", "schema is text, so it has no sum"),
+        ("{max: {config.host: {lte: 5}}}", "is hidden in reports"),
+        ("{min: {sync_frequenzy: {lte: 5}}}", "no field is called"),
+        ("{min: {sync_frequency: {}}}", "an empty test"),
+        ("{min: {sync_frequency: {gte: 5, lte: 1}}}", "never hold together"),
+        ("{avg: {sync_frequency: {gte: 5}}}", "cannot be asserted of a group"),
+    ],
+)
+def test_what_cannot_be_aggregated_is_refused(asserted: str, told: str, tmp_path: Path) -> None:
+    (problem,) = problems_of(tmp_path, one_rule(f"per: group_id\nassert: {asserted}"))
+    assert told in problem.message
+
+
+def test_a_message_may_name_the_aggregate(tmp_path: Path) -> None:
+    more = "\nmessage: '{group_id} has {sum}'"
+    rules = _rules(tmp_path, "group_id", "{sum: {sync_frequency: {lte: 1}}}", "", more)
+    (finding,) = findings_of(rules, _frequencies(60, 1000))
+    assert finding.message == "g has 1,060"
+    assert rules.rules[0].rule.expects == "the sum of sync_frequency is at most 1"

@@ -9,7 +9,7 @@ import pytest
 
 from auditor.model import Verdict
 from auditor.policy.language.operators import OPERATORS
-from tests.builders.judged import loaded, one_rule, verdict_of
+from tests.builders.judged import loaded, one_rule, problems_of, verdict_of
 
 P, F, E = Verdict.PASS, Verdict.FAIL, Verdict.ERROR
 HUGE = "9" * 400
@@ -59,6 +59,17 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
     ],
     "lt": [("sync_frequency: {lt: 60}", ["59"], ["60"], ["[]"])],
     "lte": [("sync_frequency: {lte: 60}", ["60"], ["61"], ["{}", "-1e999"])],
+    "between": [
+        ("sync_frequency: {between: [15, 60]}", ["15", "60.0"], ["14.9", "61"], ['"15"', "true"]),
+        (
+            "daily_sync_time: {between: ['22:00', '05:00']}",
+            ['"22:00"', '"23:59"', '"00:00"', '"05:00"'],
+            ['"21:59"', '"05:01"'],
+            ['"9:00"', "1320", "null"],
+        ),
+        ("daily_sync_time: {between: [01:00, 05:00]}", ['"03:00"'], ['"22:00"'], ["null"]),
+        ("config.x: {between: [1, 1]}", ["1.0"], ["0", "2"], ['"1"', HUGE]),
+    ],
     "in": [
         ("schema: [x, y]", ['"x"', '"y"'], ['"z"', '""'], ["null", "1", '["x"]']),
         ("config.x: [1, a]", ["1.0", '"a"'], ["2", '"b"'], ["true", "null", "[1]"]),
@@ -87,9 +98,21 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
             ['"MONDAY"', "[1]", "null"],
         )
     ],
-    "starts_with": [("schema: {starts_with: raw_}", ['"raw_x"'], ['"RAW_x"', '""'], ["null", "1"])],
-    "ends_with": [("schema: {ends_with: _x}", ['"raw_x"'], ['"x"'], ["null", "[]"])],
+    "starts_with": [
+        (
+            "schema: {starts_with: [raw_, stg_]}",
+            ['"raw_x"', '"stg_"'],
+            ['"x_raw_"', '""'],
+            ["null", "1"],
+        ),
+        ("schema: {starts_with: raw_}", ['"raw_x"'], ['"RAW_x"', '""'], ["null", "1"]),
+    ],
+    "ends_with": [
+        ("schema: {ends_with: [_x, _y]}", ['"a_y"'], ['"y_"'], ["null"]),
+        ("schema: {ends_with: _x}", ['"raw_x"'], ['"x"'], ["null", "[]"]),
+    ],
     "glob": [
+        ("schema: {glob: [tmp_*, '?']}", ['"tmp_1"', '"x"'], ['"xtmp_"'], ["null", "1"]),
         (
             "schema: {glob: 'raw_?*'}",
             ['"raw_x"', '"raw_\\n"'],
@@ -102,20 +125,22 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
         ("schema: {regex_search: 'a.c'}", ['"xabcx"'], ['"ac"', '"a\\nc"'], ["null", "1"])
     ],
     "regex_fullmatch": [
+        ("schema: {regex_fullmatch: [a+, b]}", ['"aa"', '"b"'], ['"ab"'], ["null"]),
         (
             "schema: {regex_fullmatch: 'a.c|d'}",
             ['"abc"', '"d"'],
             ['"xabc"', '"abc\\n"', '"dd"'],
             ["null", "[]"],
-        )
+        ),
     ],
     "equals_ignore_case": [
+        ("schema: {equals_ignore_case: [ab, C]}", ['"AB"', '"c"'], ['"abc"'], ["1"]),
         (
             "schema: {equals_ignore_case: straße}",
             ['"STRASSE"', '"Straße"'],
             ['"strase"'],
             ["null", "1"],
-        )
+        ),
     ],
     "length": [
         ("schema: {length: 2}", ['"ab"', '"é!"'], ['"a"', '""'], ["null", "[1,2]", "2"]),
@@ -343,3 +368,63 @@ def test_items_nested_deeply_are_told_apart(tmp_path: Path) -> None:
     deep, unlike = "[" * 900 + "]" * 900, "[" * 900 + "1" + "]" * 900
     assert verdict_of(rules.ruleset, f'{{"id":"c","config":{{"x":[{deep},{deep}]}}}}') is F
     assert verdict_of(rules.ruleset, f'{{"id":"c","config":{{"x":[{deep},{unlike}]}}}}') is P
+
+
+def test_variables_that_are_lists_are_laid_flat_in_a_list(tmp_path: Path) -> None:
+    head = "vars: {one: [a, b], two: [tmp_*], ends: [15, 60], low: 15}\n"
+    body = """
+assert:
+  any:
+    - schema: [{var: one}, {var: one}, x]
+    - schema: {glob: [{var: two}, 'z*']}
+    - sync_frequency: {between: {var: ends}}
+    - sync_frequency: {between: [{var: low}, 20]}
+"""
+    rules = loaded(tmp_path, one_rule(body, head=head)).ruleset
+    record = {"id": "c", "schema": "q", "sync_frequency": 5}
+    assert verdict_of(rules, record) is F
+    for schema in ("a", "b", "x", "tmp_1", "zoo"):
+        assert verdict_of(rules, record | {"schema": schema}) is P
+    assert verdict_of(rules, record | {"sync_frequency": 60}) is P
+
+
+@pytest.mark.parametrize(
+    ("test", "message", "hint"),
+    [
+        ("sync_frequency: {between: [60, 15]}", "60 is more than 15", "[15, 60]"),
+        ("sync_frequency: {between: 60}", "takes the least and the most", "[15, 1440]"),
+        ("sync_frequency: {between: [1, 2, 3]}", "takes the least and the most", "[15, 1440]"),
+        ("sync_frequency: {between: ['1', 2]}", "is a whole number, not 1", "without quotes"),
+        ("daily_sync_time: {between: [25:00, 02:00]}", "is a time of day", "HH:MM"),
+        ("schema: {between: [a, b]}", "between cannot be asked of schema", "equals"),
+        ("schema: {glob: []}", "an empty list decides nothing", "name the values"),
+        ("schema: {glob: [a, '*']}", "matches every text", "exists: true"),
+        ("schema: {starts_with: [a, '']}", "holds for every text", "write the text"),
+        ("schema: {starts_with: [a, [b]]}", "starts_with: takes a text", ""),
+        ("schema: {starts_with: [a, 1]}", "starts_with: takes a text", "quote it"),
+        ("schema: {range: [a, b]}", "no operator is called range", "between"),
+    ],
+)
+def test_what_lists_and_ranges_may_not_hold(
+    test: str, message: str, hint: str, tmp_path: Path
+) -> None:
+    (problem,) = problems_of(tmp_path, one_rule(f"assert: {{{test}}}"))
+    assert message in problem.message
+    assert hint in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("test", "sentence"),
+    [
+        ("sync_frequency: {between: [15, 60]}", "sync_frequency is between 15 and 60"),
+        (
+            "not: {daily_sync_time: {between: ['22:00', '05:00']}}",
+            "daily_sync_time is not between 22:00 and 05:00",
+        ),
+        ("schema: {starts_with: [a_, b_, c_]}", "schema starts with a_, b_ or c_"),
+        ("not: {schema: {glob: [a*, b*]}}", "schema does not match a* or b*"),
+    ],
+)
+def test_how_lists_and_ranges_read(test: str, sentence: str, tmp_path: Path) -> None:
+    (entry,) = loaded(tmp_path, one_rule(f"assert: {{{test}}}")).ruleset.rules
+    assert entry.rule.expects == sentence

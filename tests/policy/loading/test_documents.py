@@ -19,6 +19,7 @@ _RIGHT_TYPES = {
     "extends": ("[]",),
     "override": ("{}",),
     "vars": ("{}", "{a: 3}"),
+    "conditions": ("{}",),
     "reveal": ("[]",),
     "extra_fields": ("[]",),
     "facts": ("{}",),

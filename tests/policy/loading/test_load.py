@@ -86,8 +86,14 @@ rules:
     severity: low
     per: group_id
     unless: {schema: everything}
+    groups: {group_id: {glob: [prod_*, 'p?']}}
     assert: {count: {lte: 5}}
     message: "{count}"
+  - id: total
+    severity: low
+    per: group_id
+    when: {sync_frequency: {exists: true, between: [1, 1440]}}
+    assert: {sum: {sync_frequency: {gte: 15}}}
   - {id: portion, severity: low, per: account, when: {paused: true}, assert: {share: {lte: 0.1}}}
 """
 
@@ -110,6 +116,7 @@ def test_the_whole_language_loads(tmp_path: Path) -> None:
         "everything",
         "names",
         "amount",
+        "total",
         "portion",
     ]
     assert found.ruleset.left_out[0].endswith("we do not need it")

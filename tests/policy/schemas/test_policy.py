@@ -35,11 +35,13 @@ _FIXED = settings(derandomize=True)
 
 #: What the loader says of things that a schema cannot know: see the module's docstring.
 UNKNOWABLE = re.compile(
-    r"no variable is called|stands at .* already|no rule to override|no such file"
+    r"no condition is called|stands for itself"
+    r"|no variable is called|stands at .* already|no rule to override|no such file"
     r"|no field that a message can show|stands alone in the message|is cut at the #"
     r"|not a pattern that|matches every text|over 100 years|takes a timestamp, a field"
     r"|not a JSON Schema|is compared with itself|every rule is disabled|sets .* too"
-    r"|is hidden in reports|nothing reads the variable"
+    r"|connections of a group may differ|is hidden in reports|: \S+ is more than "
+    r"|nothing reads the variable"
 )
 
 
