@@ -86,7 +86,7 @@ def replace_file(target: Path, chunks: Iterable[str]) -> None:
     """Make ``target`` hold ``chunks``, in one step: what stood there, or all of it.
 
     ``target`` is no symbolic link, and its folder is there. A file that is there keeps its mode; a
-    new one gets 0644 less the umask. Raises OSError, and then leaves nothing behind.
+    new one gets 0666 less the umask. Raises OSError, and then leaves nothing behind.
     """
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "")

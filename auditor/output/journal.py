@@ -81,7 +81,7 @@ def open_journal(path: Path, patience: float | None = None) -> Iterator[Journal]
 def _opened(path: Path, flags: int) -> int:
     """Open a file without waiting. Raises OSError where it is not a file."""
     try:
-        descriptor = os.open(path, flags | _AT_ONCE | getattr(os, "O_BINARY", 0), 0o644)
+        descriptor = os.open(path, flags | _AT_ONCE | getattr(os, "O_BINARY", 0), 0o666)
     except OSError as error:
         if error.errno in {errno.ENXIO, errno.EISDIR}:
             raise OSError(0, f"{path.name} is no file") from error

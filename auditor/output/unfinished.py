@@ -48,7 +48,7 @@ class Unfinished(NamedTuple):
             os.close(self.lock)
 
 
-def begin(folder: Path, ending: str = "tmp", mode: int = 0o644) -> Unfinished:
+def begin(folder: Path, ending: str = "tmp", mode: int = 0o666) -> Unfinished:
     """Make a new file in ``folder``; ``mode`` is less the umask. Raises OSError."""
     while True:
         path = folder / f".fivetran-auditor-{os.urandom(6).hex()}.{ending}"

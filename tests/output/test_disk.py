@@ -76,14 +76,15 @@ def test_text_is_utf_8_whatever_it_holds(text: str, data: bytes) -> None:
 # -- files ----------------------------------------------------------------------------------------
 
 
-def test_a_new_file_is_whole_and_readable(tmp_path: Path) -> None:
-    before = os.umask(0o022)
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+def test_a_new_file_is_whole_and_for_whom_the_umask_says(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
     try:
         replace_file(tmp_path / "new", ["a\n", "b\n"])
     finally:
         os.umask(before)
     assert (tmp_path / "new").read_bytes() == b"a\nb\n"
-    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o644
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o666 & ~umask
     assert files(tmp_path) == ["new"]
 
 

@@ -14,7 +14,7 @@ from auditor.cli.config.command import Configurable, config_file
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.reports import outdating
-from auditor.cli.options.shared import checked, output_options
+from auditor.cli.options.shared import checked, more_policies_option, output_options, paths_of
 from auditor.cli.terminal.streams import Terminal, excerpt, style
 from auditor.errors import Problem, UsageError
 from auditor.model import Verdict
@@ -48,13 +48,14 @@ class Ran(msgspec.Struct, frozen=True):
 @click.command(
     name="test",
     cls=Configurable,
-    keys={"paths": "policy", "pattern": None, "report": None},
+    keys={"paths": "policy", "pattern": None, "report": None, "more": None},
     unread=outdating(TEST_REPORTS, FOLDER),
     short_help="Run the tests that stand beside the rules.",
 )
 @click.argument(
     "paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...", shell_complete=completion.policies
 )
+@more_policies_option
 @click.option(
     "-k", "pattern", metavar="PATTERN", help="Only tests whose rule or name holds this, or matches."
 )
@@ -70,7 +71,8 @@ def command(
     context: click.Context,
     /,
     *,
-    paths: tuple[str, ...],
+    paths: tuple[str, ...],  # noqa: ARG001  # read by paths_of
+    more: tuple[str, ...],  # noqa: ARG001  # read by paths_of
     pattern: str | None,
     report: str | None,
     quiet: bool,
@@ -97,7 +99,7 @@ def command(
     inputs.add("--config", config_file(context))
     writer.outdate(inputs)
     try:
-        names, _ = policy_names(paths)
+        names, _ = policy_names(paths_of(context))
         ran = _run(names, inputs)
     finally:
         writer.prepare(inputs)

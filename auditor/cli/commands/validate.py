@@ -16,6 +16,8 @@ from auditor.cli.options.policies import policy_names
 from auditor.cli.options.reports import outdating
 from auditor.cli.options.rules import waivers_of, waivers_option
 from auditor.cli.options.shared import (
+    more_policies_option,
+    paths_of,
     strict_option,
     var_option,
     variables_of,
@@ -36,13 +38,14 @@ from auditor.version import __version__
 @click.command(
     name="validate",
     cls=Configurable,
-    keys={"paths": "policy", "reports": None, "facts": None},
+    keys={"paths": "policy", "reports": None, "facts": None, "more": None},
     unread=outdating(PROBLEM_REPORTS, "."),
     short_help="Check policies: every problem with file:line:column.",
 )
 @click.argument(
     "paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...", shell_complete=completion.policies
 )
+@more_policies_option
 @var_option
 @waivers_option
 @strict_option
@@ -65,6 +68,7 @@ def command(
     /,
     *,
     paths: tuple[str, ...],
+    more: tuple[str, ...],  # noqa: ARG001  # read by paths_of
     variables: tuple[str, ...],
     waivers: str | None,
     strict: bool,
@@ -88,6 +92,7 @@ def command(
     inputs = Inputs()
     inputs.add("--config", config_file(context))
     inputs.add("--waivers", waivers)
+    paths = paths_of(context)
     tests = [name for name in dict.fromkeys(paths) if is_test_file(name)]
     excused = [name for name in dict.fromkeys(paths) if is_waiver_file(name)]
     for name in excused:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from auditor.cli.options import completion
 from auditor.cli.options.policies import DEFAULT_PACK, POLICY_FOLDER
@@ -185,6 +186,29 @@ policy_option = click.option(
     help="Rules; repeatable. A path has a / or ends in .yaml, anything else is a shipped pack."
     f"  [default: ./{POLICY_FOLDER} if it is there, else the pack {DEFAULT_PACK}]",
 )
+
+#: For a command that takes paths as arguments: what `audit` calls them is understood too.
+more_policies_option = click.option(
+    "-p",
+    "--policy",
+    "more",
+    multiple=True,
+    metavar="FILE|FOLDER|PACK",
+    shell_complete=completion.policies,
+    help="The same as an argument, as `audit` has it.",
+)
+
+
+def paths_of(context: click.Context) -> tuple[str, ...]:
+    """Return the policies of a command that takes them as arguments, or after ``--policy`` too.
+
+    What a file or the environment says of them counts where the command line says nothing.
+    """
+    paths: tuple[str, ...] = context.params["paths"]
+    more: tuple[str, ...] = context.params["more"]
+    typed = context.get_parameter_source("paths") is ParameterSource.COMMANDLINE
+    return (*paths, *more) if typed or not more else more
+
 
 var_option = click.option(
     "--var",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
@@ -45,6 +45,11 @@ def credentials_from(environ: Mapping[str, str]) -> Credentials:
         key, secret = (environ.get(name, "") for name in names)
         if not key and not secret:
             continue
+        if _is_pair(key):
+            raise UsageError(
+                f"{names[0]} holds the key and the secret together, in base64, as Fivetran's own"
+                f" tools take them; set {names[0]} and {names[1]} apart"
+            )
         for name, value in zip(names, (key, secret), strict=True):
             if not value:
                 raise UsageError(f"{name} is not set; {_other(names, name)} is: set both")
@@ -60,6 +65,16 @@ def credentials_from(environ: Mapping[str, str]) -> Credentials:
         "no credentials: set FIVETRAN_API_KEY and FIVETRAN_API_SECRET "
         "(or FIVETRAN_APIKEY and FIVETRAN_APISECRET)"
     )
+
+
+def _is_pair(key: str) -> bool:
+    """Whether ``key`` is base64 of ``KEY:SECRET``."""
+    try:
+        pair = b64decode(key, validate=True).decode("ascii")
+    except ValueError:
+        return False
+    name, colon, secret = pair.partition(":")
+    return bool(colon and name and secret) and pair.isprintable()
 
 
 def check_base_url(url: str) -> str:

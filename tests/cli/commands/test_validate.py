@@ -15,6 +15,9 @@ WRONG = HOUSE.replace("paused: false", "pausd: false").replace("per: account", "
 DOUBTFUL = HOUSE.replace("{gte: 15}", "{gte: 15}, schedule_type: hourly")
 
 
+POLICY = "policy: {0}\nrules:\n  - {{id: {0}, severity: low, assert: {{paused: false}}}}\n"
+
+
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path) -> Path:
     (tmp_path / "house.yaml").write_text(HOUSE)
@@ -76,3 +79,18 @@ def test_another_report_is_refused(folder: Path):
         done = run(["validate", "house.yaml", "--report", words], folder)
         assert done.returncode == 2
         assert said.split(" and ", maxsplit=1)[0] in done.stderr
+
+
+def test_policies_may_be_named_as_audit_names_them(tmp_path: Path):
+    (tmp_path / "a.yaml").write_text(POLICY.format("a"))
+    (tmp_path / "b.yaml").write_text(POLICY.format("b"))
+    (tmp_path / "auditor.yaml").write_text("policy: b.yaml\n")
+    for command, words, said in (
+        ("validate", ["-p", "a.yaml"], "1 rule in 1 file"),
+        ("validate", ["a.yaml", "--policy", "b.yaml"], "2 rules in 2 files"),
+        ("validate", [], "1 rule in 1 file"),
+        ("validate", ["-p", "gone.yaml"], "no such file"),
+        ("test", ["-p", "gone.yaml"], "no such file"),
+    ):
+        done = run([command, *words], tmp_path)
+        assert said in done.stdout + done.stderr, (command, words)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from auditor.errors import UsageError
@@ -83,6 +85,23 @@ def test_what_is_no_credential_is_named_not_shown(environ: dict[str, str], says:
 def test_a_secret_may_hold_a_colon() -> None:
     environ = {"FIVETRAN_API_KEY": "k", "FIVETRAN_API_SECRET": "s:s"}
     assert credentials_from(environ).authorization == "Basic azpzOnM="
+
+
+@pytest.mark.parametrize("more", [{}, {"FIVETRAN_API_SECRET": "s"}])
+def test_key_and_secret_in_one_are_recognised(more: dict[str, str]) -> None:
+    pair = b64encode(b"abcKEYdef:hunter2hunter2").decode()
+    with pytest.raises(UsageError) as caught:
+        credentials_from({"FIVETRAN_API_KEY": pair, **more})
+    told = str(caught.value)
+    assert "in base64" in told
+    assert "set FIVETRAN_API_KEY and FIVETRAN_API_SECRET apart" in told
+    assert pair not in told
+    assert "hunter2" not in told
+
+
+def test_a_key_that_happens_to_be_base64_of_something_is_a_key() -> None:
+    for key in ("abcdefghijkl", "QUJD", "a" * 16):
+        assert credentials_from({"FIVETRAN_API_KEY": key, "FIVETRAN_API_SECRET": "s"})
 
 
 def test_a_half_set_pair_never_meets_the_other_account() -> None:
