@@ -266,11 +266,7 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
     """A policy that loads."""
     count = draw(st.integers(1, 2))
     rules = [draw(_rule(number)) for number in range(count)]
-    read = {name for name in VARIABLES if f"{{'var': '{name}'}}" in str(rules)}
-    policy: dict[str, Any] = {"policy": "house"}
-    if read:
-        policy["vars"] = {name: copy.deepcopy(VARIABLES[name]) for name in sorted(read)}
-    policy["rules"] = rules
+    policy: dict[str, Any] = {"policy": "house", "rules": rules}
     if draw(st.integers(0, 3)) == 0:
         policy["extends"] = ["baseline"]
         policy["override"] = {
@@ -286,6 +282,9 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
         policy["reveal"] = ["config.host", "setup_tests[].message"]
     if draw(st.booleans()):
         policy["title"] = "A house"
+    read = [name for name in VARIABLES if f"{{'var': '{name}'}}" in str(policy)]
+    if read:
+        policy["vars"] = {name: copy.deepcopy(VARIABLES[name]) for name in read}
     return policy
 
 

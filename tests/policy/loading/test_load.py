@@ -39,6 +39,7 @@ override:
 vars: {floor: 5}
 reveal: [config.host]
 extra_fields: [steward, status.steward]
+conditions: {usual: {networking_method: Directly}}
 facts: {tiers: {key: schema, columns: {tier: integer}, rows: {raw: 1}, default: {tier: 2}}}
 rules:
   - id: everything
@@ -47,6 +48,7 @@ rules:
     when:
       schedule_type: auto
       sync_frequency: {exists: true}
+      condition: usual
       not: {service: [postgres, mysql]}
     assert:
       all:
@@ -133,7 +135,7 @@ def test_every_pack_loads_without_a_warning() -> None:
 
 _OPEN = {"json_schema", *(path for path, field in FIELDS.items() if field.open)}
 #: Below these stand names of the user's own, and keys of rows.
-_FREE = {"vars", "override", "controls", "given", "facts", "rows", *_OPEN}
+_FREE = {"vars", "override", "controls", "given", "facts", "rows", "conditions", *_OPEN}
 
 
 def _keys(text: str) -> list[tuple[int, int, str]]:
