@@ -215,6 +215,10 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         return self.advice if self.verdict is Verdict.ERROR else self.rule.fix
 
 
+#: What the note begins with of a violation that the baseline knows, and that counts again.
+RAISED = "not known from"
+
+
 class PolicyFile(msgspec.Struct, frozen=True):
     """A policy in force: its name, the file as the user named it, and the file's SHA-256."""
 

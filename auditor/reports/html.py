@@ -24,7 +24,8 @@ PLAIN_FINDINGS = 200
 MARK = r"<title>[^<]* · Fivetran audit · "
 
 _SCRIPTS = (
-    "data.js", "state.js", "table.js", "sheet.js", "columns.js", "pictures.js", "report.js",
+    "data.js", "facets.js", "state.js", "table.js", "sheet.js", "columns.js",
+    "pictures.js", "report.js",
 )  # fmt: skip
 _OWNER = "owner:"
 #: The most pieces of advice on a rule's card.

@@ -17,8 +17,7 @@ function facts(pairs) {
 }
 
 const part = (title, ...content) => el("section", { class: "part" }, el("h3", {}, title), ...content);
-const owners = (rule) =>
-  rule.tags.filter((tag) => tag.startsWith("owner:")).map((tag) => tag.slice(6)).join(", ");
+const owners = (rule) => ownersOf(rule).join(", ");
 
 function ruleFacts(rule) {
   return facts([
@@ -73,8 +72,7 @@ const FROM_WORST = ["fail", "error", "waived", "known", "pass", "skip"];
 function openWords(f) {
   const since = openSince(f);
   if (!since) return "";
-  const judged = document.querySelector(".when time").dateTime;
-  const days = Math.floor((new Date(judged) - new Date(since)) / 86_400_000);
+  const days = Math.floor(daysOpen(since));
   const age = days > 0 ? `, ${plural(days, "day")} before this run` : "";
   return `Open since ${since.slice(0, 10)} ${since.slice(11, 16)} UTC${age}`;
 }
