@@ -252,6 +252,16 @@ class SourceInfo(msgspec.Struct, frozen=True):
     account: Account | None = None
 
 
+class Pipeline(msgspec.Struct, frozen=True):
+    """The CI run that an audit was part of; ``url`` and ``commit`` may be "".
+
+    ``url`` is an http or https address without credentials, ``commit`` hexadecimal.
+    """
+
+    url: str
+    commit: str = ""
+
+
 class FactsInfo(msgspec.Struct, frozen=True):
     """Where the facts of one name came from, and whether they could be read.
 
@@ -550,7 +560,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     baseline took out of the gate; ``waivers`` and ``baseline`` are the same in numbers. ``notes``
     are what else a reader has to know of the run: what a file set, what a policy changed of
     another. ``history`` is None for a run that keeps none. ``facts`` are the further lists
-    and files that rules read.
+    and files that rules read. ``pipeline`` is the CI run, None outside of one.
     """
 
     version: str
@@ -574,6 +584,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     history: History | None = None
     plan: PlanScope | None = None
     facts: tuple[FactsInfo, ...] = ()
+    pipeline: Pipeline | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):

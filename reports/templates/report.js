@@ -386,6 +386,7 @@ function start() {
   page.explorer.hidden = false;
   document.documentElement.classList.add("scripted");
   drawPictures();
+  addToCards();
   update();
   open();
   if (FILTERS.some((name) => state[name])) page.title.scrollIntoView({ behavior: "instant" });

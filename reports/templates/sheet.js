@@ -90,6 +90,7 @@ function findingSheet(f) {
       el("p", { class: "message" }, message(f)),
       openWords(f) ? el("p", { class: "since" }, openWords(f)) : "",
       note(f) ? el("p", { class: "note" }, note(f)) : "",
+      connections.length === 1 ? el("p", {}, dashboardLink(connections[0], rule.page)) : "",
       evidence.length ? table("evidence", ["Field", "Actual", "Expected"], evidence) : "",
       ...advice(rule, fixOf(f)),
       part(
@@ -99,6 +100,7 @@ function findingSheet(f) {
         more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
       ),
       part("Rule", ruleFacts(rule)),
+      part("Hand it on", copyButtons(() => [f], verdictOf[f] === 1)),
     ],
   };
 }
