@@ -75,50 +75,89 @@ const CLOSED = { finding: "", connection: "", about: "" };
 function change(changes) {
   if ("by" in changes || "open" in changes || "show" in changes) page.turned.clear();
   state = { ...state, ...changes };
-  history.replaceState(null, "", fragment(state));
+  history.replaceState(history.state, "", fragment(state));
   update();
 }
 
+// How many steps of the browser's history the open sheet is away from the page beneath it.
+const depth = () => history.state?.depth ?? 0;
+// What Back finds again: where the table was.
+const place = () => ({ active: grid.active, top: grid.root.scrollTop });
+const remember = () => history.replaceState({ ...history.state, place: place() }, "");
+
+// Going back takes the browser a moment; what is opened meanwhile waits for it.
+let leaving = null;
+addEventListener("popstate", () => {
+  const then = leaving;
+  leaving = null;
+  if (then) setTimeout(then);
+});
+
 // Opening something is a step that Back takes back.
 function go(target) {
+  if (leaving) {
+    leaving = () => go(target);
+    return;
+  }
+  remember();
+  const steps = depth() + 1;
   state = { ...state, ...CLOSED, ...target };
-  history.pushState(null, "", fragment(state));
+  history.pushState({ depth: steps }, "", fragment(state));
   open();
 }
 
 function open() {
+  const at = page.sequence.indexOf(state.finding ? findFinding(state.finding) : -1);
   openSheet(state, {
     onClose: () => sheet.close(),
-    onStep: (finding, by) => {
-      const next = page.sequence[page.sequence.indexOf(finding) + by];
+    at, of: page.sequence.length,
+    onStep: (by) => {
+      const next = page.sequence[at + by];
       if (next === undefined) return;
       grid.reveal(Math.max(0, grid.rows.indexOf(next)));
       state = { ...state, finding: findingId(next) };
-      history.replaceState(null, "", fragment(state));
+      history.replaceState(history.state, "", fragment(state));
       open();
     },
   });
 }
 
+// Closing leaves no step behind: it goes back to where the sheet was opened from.
 sheet.addEventListener("close", () => {
   if (!state.finding && !state.connection && !state.about) return;
   state = { ...state, ...CLOSED };
-  history.replaceState(null, "", fragment(state));
+  const steps = depth();
+  if (steps) {
+    leaving = () => {};
+    history.go(-steps);
+  } else history.replaceState(history.state, "", fragment(state));
 });
 sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());
+
+// A link that was followed moves the view and the focus; Back finds them where they were.
+let followed = null;
 
 addEventListener("hashchange", () => {
   const next = readState();
   const opens = next.finding || next.connection || next.about;
+  const link = followed;
+  followed = null;
+  if (link && !history.state) history.replaceState({ depth: opens ? link.depth + 1 : 0 }, "");
   // A link to one thing leaves the filters as they are.
   const bare = opens && !FILTERS.some((name) => next[name]);
-  const moved = !opens && fragment({ ...next, ...CLOSED }) !== fragment({ ...state, ...CLOSED });
+  const same = fragment({ ...next, ...CLOSED }) === fragment({ ...state, ...CLOSED });
   state = bare ? { ...state, ...CLOSED, finding: next.finding, connection: next.connection, about: next.about } : next;
-  if (bare) history.replaceState(null, "", fragment(state));
-  update();
+  if (bare) history.replaceState(history.state, "", fragment(state));
+  if (!same && !bare) update();
   open();
-  if (moved) page.title.scrollIntoView();
+  if (link && !opens && !same) land();
+  else if (!link && !opens && history.state?.place) grid.restore(history.state.place);
 });
+
+function land() {
+  page.title.scrollIntoView();
+  page.title.focus({ preventScroll: true });
+}
 
 // -- the filters ------------------------------------------------------------------------------
 
@@ -285,7 +324,9 @@ function update() {
   const { rows } = page.selected;
   const columns = visibleColumns();
   const problems = compileQuery(state.q).filter((term) => term.void || (state.show !== "findings" && !term.connection));
-  page.problem.textContent = [...new Set(problems.map((term) => term.problem))].join("; ");
+  const gone = FACETS.flatMap(({ name, label, texts }) => [...chosen(state[name])]
+    .filter((text) => !texts.includes(text)).map((text) => `This report has no ${label.toLowerCase()} “${text}”`));
+  page.problem.textContent = [...gone, ...new Set(problems.map((term) => term.problem))].join("; ");
   const [noun, all] = state.show === "findings" ? ["finding", findingCount] : ["connection", connectionCount];
   const rule = isRuleView() ? `, under ${state.rule}` : "";
   page.status.textContent = rows.length === all
@@ -379,6 +420,37 @@ function startTheme() {
   });
 }
 
+const KEYS = [
+  ["/", "Search"], ["j  k", "Next and previous finding"], ["↑ ↓  Home End  PgUp PgDn", "Move in the table"],
+  ["Enter", "Open the row; fold a group"], ["← →", "Fold and unfold a group"], ["Esc", "Close"], ["?", "These keys"],
+];
+
+function showKeys() {
+  const box = document.getElementById("keys");
+  if (!box.childElementCount) {
+    const close = el("button", { type: "button", class: "quiet" }, "Close");
+    close.addEventListener("click", () => box.close());
+    box.append(el("h2", { id: "keys-title" }, "Keys"), facts(KEYS.map(([key, what]) => [key, what])), close);
+  }
+  if (!box.open) box.showModal();
+}
+
+function pressed(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input:not([type=checkbox]), select, textarea") || document.getElementById("keys").open) return;
+  const step = { j: 1, k: -1 }[event.key];
+  if (event.key === "?") showKeys();
+  else if (sheet.open && step) sheet.querySelector(`[data-step="${step}"]:not(:disabled)`)?.click();
+  else if (sheet.open) return;
+  else if (event.key === "/") page.search.focus();
+  else if (step && grid.rows.length) {
+    const there = document.activeElement === grid.root;
+    grid.root.focus();
+    grid.reveal(there ? grid.active + step : grid.active);
+  } else return;
+  event.preventDefault();
+}
+
 function start() {
   page.explorer = document.getElementById("explorer");
   page.title = document.getElementById("findings-title");
@@ -400,15 +472,16 @@ function start() {
     menu.open = false;
     menu.firstElementChild.focus();
   });
-  addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || sheet.open) return;
-    if (event.target.closest("input, select, textarea")) return;
-    event.preventDefault();
-    page.search.focus();
-  });
+  addEventListener("keydown", pressed);
   document.addEventListener("click", (event) => {
     const anchor = event.target.closest("a[href^='#']");
-    if (anchor && anchor.hash === location.hash && !sheet.open) page.title.scrollIntoView();
+    if (anchor && !event.ctrlKey && !event.metaKey && !event.shiftKey && anchor.hash !== location.hash) {
+      remember();
+      followed = { depth: depth() };
+    } else if (anchor && !sheet.open && anchor.hash !== "#findings-title") {
+      event.preventDefault();
+      land();
+    }
     for (const menu of page.explorer.querySelectorAll("details.columns[open]")) {
       if (!menu.contains(event.target) && event.target.isConnected) menu.open = false;
     }

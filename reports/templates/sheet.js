@@ -180,7 +180,8 @@ const missing = (kind, id) => ({
   content: [el("p", {}, `This report has no ${kind} “${id}”. It may have been fixed, or left out of this run.`)],
 });
 
-function openSheet(state, { onClose, onStep }) {
+// `at` is the finding's place among `of` that are selected, -1 where it is none of them.
+function openSheet(state, { onClose, onStep, at, of }) {
   const shown = sheetFor(state);
   if (!shown) {
     if (sheet.open) sheet.close();
@@ -188,11 +189,13 @@ function openSheet(state, { onClose, onStep }) {
   }
   const close = el("button", { type: "button", class: "quiet", "data-close": true }, "Close");
   close.addEventListener("click", onClose);
-  const steps = shown.finding === undefined ? [] : [["Previous", -1], ["Next", 1]].map(([text, by]) => {
-    const button = el("button", { type: "button", class: "quiet", "data-step": by }, text);
-    button.addEventListener("click", () => onStep(shown.finding, by));
+  const steps = at < 0 ? [] : [["Previous", -1], ["Next", 1]].map(([text, by]) => {
+    const end = at + by < 0 || at + by >= of;
+    const button = el("button", { type: "button", class: "quiet", "data-step": by, disabled: end }, text);
+    button.addEventListener("click", () => onStep(by));
     return button;
   });
+  if (steps.length) steps.unshift(el("span", { class: "hint", role: "status" }, `${number(at + 1)} of ${number(of)}`));
   const focused = sheet.open ? document.activeElement?.dataset.step : undefined;
   sheet.replaceChildren(el(
     "div", { class: "sheet" },
@@ -204,5 +207,5 @@ function openSheet(state, { onClose, onStep }) {
   ));
   if (!sheet.open) sheet.showModal();
   sheet.scrollTop = 0;
-  (sheet.querySelector(focused ? `[data-step="${focused}"]` : "#sheet-title")).focus();
+  (sheet.querySelector(focused ? `[data-step="${focused}"]:not(:disabled)` : "#sheet-title") ?? sheet.querySelector("#sheet-title")).focus();
 }

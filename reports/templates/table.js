@@ -237,6 +237,13 @@ class Table {
     this.mark();
   }
 
+  restore({ active, top }) {
+    this.active = Math.min(active, Math.max(0, this.rows.length - 1));
+    this.root.scrollTop = top;
+    this.draw();
+    this.mark();
+  }
+
   press(event) {
     if (event.target !== this.root || event.altKey || event.ctrlKey || event.metaKey) return;
     const page = Math.max(1, Math.floor(this.view / this.rowHeight) - 1);

@@ -93,8 +93,8 @@ def test_next_and_previous_walk_the_findings_as_they_are_sorted(open_report: Ope
     page.get_by_role("button", name="Previous").click()
     expect(page.get_by_role("dialog")).to_contain_text(schemas[1])
     page.keyboard.press("Escape")
-    page.go_back()
     expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page).to_have_url(re.compile("#verdict=fail&sort=connection$"))
 
 
 def test_a_connection_shows_all_its_checks_the_passes_too(open_report: OpenReport) -> None:
