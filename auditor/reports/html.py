@@ -27,7 +27,7 @@ MARK = r"<title>[^<]* · Fivetran audit · "
 
 _SCRIPTS = (
     "data.js", "facets.js", "state.js", "table.js", "copy.js", "sheet.js", "columns.js",
-    "pictures.js", "report.js",
+    "pictures.js", "rules.js", "report.js",
 )  # fmt: skip
 _OWNER = "owner:"
 #: The most pieces of advice on a rule's card.

@@ -154,35 +154,55 @@ function marksOf(text) {
 
 // -- groups of rows ----------------------------------------------------------------------------
 
-// The rows of each text of a facet, most first; a severity keeps its own order, the worst first.
-function grouped(rows, facet, way) {
-  const members = new Map();
-  for (const row of rows) {
-    const at = facet[way](row);
-    const put = (key) => {
-      const list = members.get(key);
-      if (list) list.push(row);
-      else members.set(key, [row]);
-    };
-    if (typeof at === "number") put(at);
-    else if (at.length) at.forEach(put);
-    else put(-1);
+// A group of rows; what its bar is made of is counted when it comes into view.
+class Group {
+  constructor(key, label, rows, way) {
+    Object.assign(this, { key, label, rows, way, share: 1, open: false });
   }
-  const all = [...members].map(([key, list]) => ({ key, label: key < 0 ? NONE : facet.texts[key] || NONE, rows: list }));
-  all.sort(facet.name === "severity" ? (a, b) => b.key - a.key : (a, b) => b.rows.length - a.rows.length || a.key - b.key);
-  return all;
+
+  // How many rows there are of each look: a finding's severity, or what a connection came to.
+  get pieces() {
+    this.counted ??= piecesOf(this);
+    return this.counted;
+  }
 }
 
-// How many rows of a group there are of each look: a finding's severity, what a connection came to.
-function piecesOf(group, way) {
+function piecesOf({ rows, way }) {
   const counts = new Map();
-  for (const row of group.rows) {
+  for (const row of rows) {
     const look = way === "ofFinding"
       ? (unsettled(row) ? SEVERITIES[severityOf[row]] : VERDICTS[verdictOf[row]])
       : (tallies()[1][row] ? "fail" : tallies()[2][row] ? "error" : "pass");
     counts.set(look, (counts.get(look) ?? 0) + 1);
   }
   return LOOKS.filter((look) => counts.has(look)).map((look) => [look, counts.get(look)]);
+}
+
+// The rows of each text of a facet, most first; a severity keeps its own order, the worst first.
+// Rows that have none of the texts come under a place of their own, the last.
+function grouped(rows, facet, way) {
+  const none = facet.texts.length;
+  const places = facet[way];
+  const counts = new Uint32Array(none + 1);
+  const each = (visit) => {
+    for (let n = 0; n < rows.length; n++) {
+      const at = places(rows[n]);
+      if (typeof at === "number") visit(at, rows[n]);
+      else if (at.length) for (let m = 0; m < at.length; m++) visit(at[m], rows[n]);
+      else visit(none, rows[n]);
+    }
+  };
+  each((at) => { counts[at]++; });
+  const starts = new Uint32Array(none + 2);
+  for (let at = 0; at <= none; at++) starts[at + 1] = starts[at] + counts[at];
+  const ordered = new Int32Array(starts[none + 1]);
+  const next = starts.slice();
+  each((at, row) => { ordered[next[at]++] = row; });
+  const all = [];
+  for (let at = 0; at <= none; at++) {
+    if (counts[at]) all.push(new Group(at, facet.texts[at] || NONE, ordered.subarray(starts[at], starts[at + 1]), way));
+  }
+  return all.sort(facet.name === "severity" ? (a, b) => b.key - a.key : (a, b) => b.rows.length - a.rows.length || a.key - b.key);
 }
 
 const LOOKS = ["critical", "high", "medium", "low", "fail", "error", "waived", "known", "pass"];

@@ -43,18 +43,29 @@ function laidOut(rows) {
   if (!facet) return { rows, heads: [] };
   const heads = grouped(rows, facet, way());
   const most = heads.reduce((top, head) => Math.max(top, head.rows.length), 1);
-  const all = [];
-  heads.forEach((head, at) => {
-    Object.defineProperty(head, "pieces", { get: () => piecesOf(head, way()) });
+  let length = heads.length;
+  for (const head of heads) {
     head.share = head.rows.length / most;
     head.open = (state.open === "all") !== page.turned.has(head.key);
-    all.push(-at - 1);
-    if (head.open) for (const row of head.rows) all.push(row);
+    if (head.open) length += head.rows.length;
+  }
+  const all = new Int32Array(length);
+  let at = 0;
+  heads.forEach((head, n) => {
+    all[at++] = -n - 1;
+    if (!head.open) return;
+    all.set(head.rows, at);
+    at += head.rows.length;
   });
-  return { rows: Int32Array.from(all), heads };
+  return { rows: all, heads };
 }
 
 const page = {
+  // What Next and Previous walk, and what is saved: all that fits, the folded rows too, once each.
+  get sequence() {
+    this.walked ??= this.heads.length ? [...new Set(this.heads.flatMap((head) => [...head.rows]))] : [...this.selected.rows];
+    return this.walked;
+  },
   // The groups that stand otherwise than all others do.
   turned: new Set(),
   // What the report says where there are no findings: the claim is made in one place.
@@ -107,10 +118,10 @@ function go(target) {
 }
 
 function open() {
-  const at = page.sequence.indexOf(state.finding ? findFinding(state.finding) : -1);
+  const at = state.finding && state.show === "findings" ? page.sequence.indexOf(findFinding(state.finding)) : -1;
   openSheet(state, {
     onClose: () => sheet.close(),
-    at, of: page.sequence.length,
+    at, of: at < 0 ? 0 : page.sequence.length,
     onStep: (by) => {
       const next = page.sequence[at + by];
       if (next === undefined) return;
@@ -258,6 +269,13 @@ function buildExplorer() {
   );
 }
 
+const counted = new Map();
+
+function countsOfAll(facet) {
+  if (!counted.has(facet)) counted.set(facet, liveCounts(facet, { misses: new Uint8Array(findingCount), filters: [] }));
+  return counted.get(facet);
+}
+
 function updateFilters() {
   if (page.search.value !== state.q) page.search.value = state.q;
   const findings = state.show === "findings";
@@ -265,7 +283,7 @@ function updateFilters() {
     const names = chosen(state[group.dataset.name]);
     const facet = facetOf.get(group.dataset.name);
     const counts = findings && facet ? liveCounts(facet, page.selected) : null;
-    const there = findings && facet ? liveCounts(facet, { misses: new Uint8Array(findingCount), filters: [] }) : null;
+    const there = findings && facet ? countsOfAll(facet) : null;
     for (const button of group.children) {
       const label = button.dataset.label;
       const at = facet ? facet.texts.indexOf(label) : -1;
@@ -312,8 +330,7 @@ function updateColumnMenu(columns) {
 function drawTable({ keep = false } = {}) {
   const { rows, heads } = laidOut(page.selected.rows);
   page.heads = heads;
-  // What Next and Previous walk, and what is saved: all that fits, the folded rows too.
-  page.sequence = heads.length ? [...new Set(heads.flatMap((head) => head.rows))] : [...page.selected.rows];
+  page.walked = null;
   grid.show(visibleColumns(), rows, state.sort, { heads, pattern: page.pattern, keep, tall: state.columns !== "" });
 }
 
@@ -459,12 +476,13 @@ function start() {
   document.documentElement.classList.add("scripted");
   drawPictures();
   addToCards();
+  startRules();
   update();
   open();
   if (FILTERS.some((name) => state[name])) page.title.scrollIntoView({ behavior: "instant" });
   startTheme();
   // What the first search and sort need is made ready while nobody waits for it.
-  (globalThis.requestIdleCallback ?? setTimeout)(() => { wordHits(""); textRank(FINDING_COLUMNS.find((c) => c.id === "connection"), findingCount); });
+  (globalThis.requestIdleCallback ?? setTimeout)(() => { wordHits(""); lowTexts(); textRank(FINDING_COLUMNS.find((c) => c.id === "connection"), findingCount); });
   addEventListener("beforeprint", preparePrint);
   page.explorer.addEventListener("keydown", (event) => {
     const menu = event.key === "Escape" && event.target.closest("details[open]");
