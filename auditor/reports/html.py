@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -17,6 +18,7 @@ from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.claim import claim
 from auditor.reports.facts import UNFINISHED, pressing
 from auditor.reports.page.cards import affected, cards
+from auditor.reports.page.controls import controls
 from auditor.reports.page.island import island, new_findings
 from auditor.reports.page.parts import asset, content_policy, templates
 from auditor.text import plural
@@ -49,6 +51,8 @@ def render(result: Result) -> Iterable[str]:
             claim=claim(result),
             counts=_segments(result),
             first=_to_do(result),
+            controls=controls(result),
+            listed=listed,
             cards=cards(result, fresh),
             identity=_identity(result, fresh),
             advice=_advice(result),
@@ -145,6 +149,12 @@ def _identity(result: Result, fresh: list[int] | None) -> list[tuple[str, str]]:
         "Commit": result.pipeline.commit[:12] if result.pipeline else "",
     }
     return [(name, text) for name, text in named.items() if text]
+
+
+def listed(text: str) -> str:
+    """Return a value of a filter as the page's address has it; ``state.js`` reads it."""
+    escaped = text.replace("\\", "\\\\").replace(",", "\\,")
+    return quote(escaped, safe="")
 
 
 def _trend(result: Result) -> object:
