@@ -215,6 +215,10 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         return self.advice if self.verdict is Verdict.ERROR else self.rule.fix
 
 
+#: What the note begins with of a violation that the baseline knows, and that counts again.
+RAISED = "not known from"
+
+
 class PolicyFile(msgspec.Struct, frozen=True):
     """A policy in force: its name, the file as the user named it, and the file's SHA-256."""
 
@@ -246,6 +250,16 @@ class SourceInfo(msgspec.Struct, frozen=True):
     filters: tuple[tuple[str, str], ...] = ()
     base_url: str = ""
     account: Account | None = None
+
+
+class Pipeline(msgspec.Struct, frozen=True):
+    """The CI run that an audit was part of; ``url`` and ``commit`` may be "".
+
+    ``url`` is an http or https address without credentials, ``commit`` hexadecimal.
+    """
+
+    url: str
+    commit: str = ""
 
 
 class FactsInfo(msgspec.Struct, frozen=True):
@@ -546,7 +560,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     baseline took out of the gate; ``waivers`` and ``baseline`` are the same in numbers. ``notes``
     are what else a reader has to know of the run: what a file set, what a policy changed of
     another. ``history`` is None for a run that keeps none. ``facts`` are the further lists
-    and files that rules read.
+    and files that rules read. ``pipeline`` is the CI run, None outside of one.
     """
 
     version: str
@@ -570,6 +584,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     history: History | None = None
     plan: PlanScope | None = None
     facts: tuple[FactsInfo, ...] = ()
+    pipeline: Pipeline | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):

@@ -16,7 +16,7 @@ import msgspec
 
 from auditor.acceptance.baseline import Baseline, Remembered
 from auditor.acceptance.waivers import SELECTOR_PATHS, Selector, Waiver
-from auditor.model import BaselineUse, Connections, Verdict, WaiverUse
+from auditor.model import RAISED, BaselineUse, Connections, Verdict, WaiverUse
 from auditor.policy.judging.judge import Decision, Judgement, Violation
 from auditor.policy.language.conditions import evaluate, reach
 from auditor.redaction.fields import REDACTED
@@ -99,7 +99,10 @@ def know(
             counts["known"] += 1
             return Verdict.KNOWN, reason
         counts["raised" if earlier else "new"] += 1
-        return Verdict.FAIL, f"not {reason}: its rule was less severe then" if earlier else ""
+        return (
+            Verdict.FAIL,
+            f"{RAISED} {baseline.title}: its rule was less severe then" if earlier else "",
+        )
 
     changed = outcome.reconsidered(decide)
     fates = list(_fates(changed, connections, baseline, whole=whole))

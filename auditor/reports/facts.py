@@ -32,6 +32,8 @@ def facts(result: Result) -> dict[str, str]:
         "clock_note": result.clock_note,
         "source": f"{source.kind}: {source.location}",
         "account": str(source.account) if source.account else "",
+        "run_url": result.pipeline.url if result.pipeline else "",
+        "commit": result.pipeline.commit if result.pipeline else "",
         **{f"filter.{name}": value for name, value in source.filters},
         "listing": listing_in_words(result),
         "outcome": gate.outcome.value,

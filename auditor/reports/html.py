@@ -10,21 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.claim import claim
 from auditor.reports.facts import UNFINISHED, pressing
-from auditor.reports.page.island import island
+from auditor.reports.page.cards import affected, cards
+from auditor.reports.page.controls import controls
+from auditor.reports.page.island import island, new_findings
 from auditor.reports.page.parts import asset, content_policy, templates
+from auditor.text import plural
 
 #: Findings that stand in the file as plain rows, for readers without scripts.
 PLAIN_FINDINGS = 200
 MARK = r"<title>[^<]* · Fivetran audit · "
 
 _SCRIPTS = (
-    "data.js", "state.js", "table.js", "sheet.js", "columns.js", "pictures.js", "report.js",
+    "data.js", "facets.js", "state.js", "table.js", "copy.js", "sheet.js", "columns.js",
+    "pictures.js", "rules.js", "report.js",
 )  # fmt: skip
 _OWNER = "owner:"
 #: The most pieces of advice on a rule's card.
@@ -36,6 +41,7 @@ def render(result: Result) -> Iterable[str]:
     script = "\n".join(asset(name) for name in _SCRIPTS)
     # One scope for all files, so that nothing of the report is reachable as a global.
     script = f'(() => {{\n"use strict";\n{script}}})();\n'
+    fresh = new_findings(result)
     style = asset("report.css") + asset("trend.css")
     return (
         templates()
@@ -45,6 +51,10 @@ def render(result: Result) -> Iterable[str]:
             claim=claim(result),
             counts=_segments(result),
             first=_to_do(result),
+            controls=controls(result),
+            listed=listed,
+            cards=cards(result, fresh),
+            identity=_identity(result, fresh),
             advice=_advice(result),
             idle={rule.id: rule for rule in result.idle_rules},
             plain_findings=pressing(result, PLAIN_FINDINGS),
@@ -125,6 +135,26 @@ def _advice(result: Result) -> dict[str, list[str]]:
         if finding.advice:
             advice.setdefault(finding.rule.id, {})[finding.advice] = None
     return {rule_id: list(texts)[:_MOST_ADVICE] for rule_id, texts in advice.items()}
+
+
+def _identity(result: Result, fresh: list[int] | None) -> list[tuple[str, str]]:
+    """Return what tells this run from others, as names and texts: the account and the like."""
+    touched = affected(result)
+    connections = plural(len(result.connections), "connection")
+    named = {
+        "Account": str(result.source.account or ""),
+        "Policies": ", ".join(policy.name for policy in result.policies),
+        "Affected": f"{touched:,} of {connections}" if touched else "",
+        "New": plural(len(fresh), "violation") if fresh is not None else "",
+        "Commit": result.pipeline.commit[:12] if result.pipeline else "",
+    }
+    return [(name, text) for name, text in named.items() if text]
+
+
+def listed(text: str) -> str:
+    """Return a value of a filter as the page's address has it; ``state.js`` reads it."""
+    escaped = text.replace("\\", "\\\\").replace(",", "\\,")
+    return quote(escaped, safe="")
 
 
 def _trend(result: Result) -> object:

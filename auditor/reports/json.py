@@ -28,6 +28,7 @@ from auditor.model import (
     History,
     Listing,
     Outcome,
+    Pipeline,
     PlanScope,
     PolicyFile,
     Position,
@@ -172,7 +173,15 @@ def _source(result: Result) -> _Object:
         "base_url": source.base_url,
         "filters": [{"name": name, "value": value} for name, value in source.filters],
         **({"account": {"id": account.id, "name": account.name}} if account else {}),
+        **_pipeline(result.pipeline),
     }
+
+
+def _pipeline(pipeline: Pipeline | None) -> _Object:
+    """Return the CI run, as far as it is known."""
+    if pipeline is None:
+        return {}
+    return {"pipeline": {"url": pipeline.url, "commit": pipeline.commit}}
 
 
 def _listing(listing: Listing) -> _Object:

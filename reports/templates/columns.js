@@ -13,6 +13,14 @@ const badge = (name, make, labels) => ({
 const drawVerdict = badge("verdict", verdictBadge, VERDICTS);
 const drawSeverity = badge("severity", severityBadge, SEVERITIES);
 
+// The message as a row shows it: the connection that it begins with stands beside it.
+function briefly(f) {
+  const text = message(f);
+  const [first] = connectionsOf(f);
+  const name = data.schemas[first];
+  return name && text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
+}
+
 const FINDING_COLUMNS = [
   {
     id: "severity", label: "Severity", least: 6.75, grow: 0, text: (f) => SEVERITIES[severityOf[f]],
@@ -34,11 +42,14 @@ const FINDING_COLUMNS = [
     id: "group", label: "Group", least: 7, grow: 0.9,
     text: (f) => groupKey(f) || joined(f, groupName),
   },
-  { id: "actual", label: "Actual", least: 7, grow: 1, text: actual },
-  ...(data.since ? [{ id: "since", label: "Open since", least: 6.5, grow: 0, text: openDay }] : []),
-  { id: "expected", label: "Expected", least: 9, grow: 1, text: expected },
+  { id: "message", label: "What was found", least: 16, grow: 2.4, text: message, shown: briefly },
+  ...(data.since ? [{
+    id: "since", label: "Open", least: 4.5, grow: 0, text: age, hint: openWords,
+    rank: () => (f) => -daysOpen(openSince(f)) || 0,
+  }] : []),
   { id: "field", label: "Field", least: 8, grow: 0.8, text: field },
-  { id: "message", label: "Message", least: 16, grow: 2, text: message },
+  { id: "expected", label: "Expected", least: 9, grow: 1, text: expected },
+  { id: "actual", label: "Actual", least: 7, grow: 1, text: actual },
   { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (f) => joined(f, (c) => data.ids[c]) },
   { id: "owner", label: "Owner", least: 7, grow: 0.6, text: (f) => owners(ruleOf(f)) },
   { id: "fix", label: "Fix", least: 12, grow: 1.4, text: (f) => fixOf(f) },
@@ -63,6 +74,10 @@ const CONNECTION_COLUMNS = [
   tally("pass", "Passed"), tally("skip", "Skipped"),
 ];
 const FIRST_COLUMNS = {
-  findings: ["severity", "verdict", "rule", "connection", "service", "group", "actual", ...(data.since ? ["since"] : [])],
+  // A verdict that all findings share says nothing.
+  findings: [
+    "severity", ...(new Set(data.verdict).size > 1 ? ["verdict"] : []), "rule", "connection",
+    "service", "group", "message", ...(data.since ? ["since"] : []),
+  ],
   connections: ["connection", "service", "group", "fail", "error", "pass", "skip"],
 };

@@ -7,6 +7,9 @@ const findingCount = data.rule.length;
 const connectionCount = data.ids.length;
 const verdictOf = Uint8Array.from(data.verdict);
 const severityOf = Uint8Array.from(data.rule, (rule) => data.rules[rule].severity);
+// Which findings are new since the run before, or the baseline; none are told apart without one.
+const freshOf = new Uint8Array(findingCount);
+for (const finding of data.fresh ?? []) freshOf[finding] = 1;
 const ruleNumber = new Map(data.rules.map((rule, number) => [rule.id, number]));
 
 const asList = (value) => (typeof value === "number" ? [value] : value);
@@ -20,6 +23,14 @@ const note = (finding) => data.notes[data.note[finding]];
 // When a finding was first seen, as an ISO time; "" without a history.
 const openSince = (finding) => (data.since ? data.sinces[data.since[finding]] : "");
 const openDay = (finding) => openSince(finding).slice(0, 10);
+
+// How long a finding has been open, as a row shows it: "10 days".
+function age(finding) {
+  const since = openSince(finding);
+  if (!since) return "";
+  const days = Math.floor(daysOpen(since));
+  return days > 0 ? plural(days, "day") : "today";
+}
 const number = new Intl.NumberFormat("en").format;
 const plural = (count, noun, many = `${noun}s`) => `${number(count)} ${count === 1 ? noun : many}`;
 

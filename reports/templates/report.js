@@ -19,8 +19,13 @@ function visibleColumns() {
   return columns.length ? columns : columnsOf(state.show).filter((c) => FIRST_COLUMNS[state.show].includes(c.id));
 }
 
+// The rows that fit, in their order; `misses` and `filters` are for the counts beside choices.
 function selectRows() {
-  const rows = state.show === "findings" ? matchFindings(state) : matchConnections(state);
+  const found = state.show === "findings" ? matchFindings(state) : matchConnections(state);
+  return { ...found, rows: inOrder(found.rows) };
+}
+
+function inOrder(rows) {
   const column = columnsOf(state.show).find((c) => c.id === state.sort.replace("-", ""));
   if (!column || (column.id === "verdict" && state.show === "connections" && !isRuleView())) return rows;
   const count = state.show === "findings" ? findingCount : connectionCount;
@@ -29,7 +34,40 @@ function selectRows() {
 
 // -- the state's comings and goings ---------------------------------------------------------
 
+const way = () => (state.show === "findings" ? "ofFinding" : "ofConnection");
+const groupings = () => GROUPINGS.filter((facet) => facet[way()]);
+
+// The rows in groups: heads stand between them, and the rows of a folded one are left out.
+function laidOut(rows) {
+  const facet = groupings().find(({ name }) => name === state.by);
+  if (!facet) return { rows, heads: [] };
+  const heads = grouped(rows, facet, way());
+  const most = heads.reduce((top, head) => Math.max(top, head.rows.length), 1);
+  let length = heads.length;
+  for (const head of heads) {
+    head.share = head.rows.length / most;
+    head.open = (state.open === "all") !== page.turned.has(head.key);
+    if (head.open) length += head.rows.length;
+  }
+  const all = new Int32Array(length);
+  let at = 0;
+  heads.forEach((head, n) => {
+    all[at++] = -n - 1;
+    if (!head.open) return;
+    all.set(head.rows, at);
+    at += head.rows.length;
+  });
+  return { rows: all, heads };
+}
+
 const page = {
+  // What Next and Previous walk, and what is saved: all that fits, the folded rows too, once each.
+  get sequence() {
+    this.walked ??= this.heads.length ? [...new Set(this.heads.flatMap((head) => [...head.rows]))] : [...this.selected.rows];
+    return this.walked;
+  },
+  // The groups that stand otherwise than all others do.
+  turned: new Set(),
   // What the report says where there are no findings: the claim is made in one place.
   noFindings: document.getElementById("plain-note").textContent.trim(),
 };
@@ -37,62 +75,106 @@ const grid = new Table({
   label: "Findings",
   onOpen: (row) => go(state.show === "findings" ? { finding: findingId(row) } : { connection: data.ids[row] }),
   onSort: (sort) => change({ sort }),
+  onFold: ({ key }) => {
+    if (!page.turned.delete(key)) page.turned.add(key);
+    drawTable({ keep: true });
+  },
 });
 const CLOSED = { finding: "", connection: "", about: "" };
 
 // A filter changes where the reader is, not where Back leads.
 function change(changes) {
+  if ("by" in changes || "open" in changes || "show" in changes) page.turned.clear();
   state = { ...state, ...changes };
-  history.replaceState(null, "", fragment(state));
+  history.replaceState(history.state, "", fragment(state));
   update();
 }
 
+// How many steps of the browser's history the open sheet is away from the page beneath it.
+const depth = () => history.state?.depth ?? 0;
+// What Back finds again: where the table was.
+const place = () => ({ active: grid.active, top: grid.root.scrollTop });
+const remember = () => history.replaceState({ ...history.state, place: place() }, "");
+
+// Going back takes the browser a moment; what is opened meanwhile waits for it.
+let leaving = null;
+addEventListener("popstate", () => {
+  const then = leaving;
+  leaving = null;
+  if (then) setTimeout(then);
+});
+
 // Opening something is a step that Back takes back.
 function go(target) {
+  if (leaving) {
+    leaving = () => go(target);
+    return;
+  }
+  remember();
+  const steps = depth() + 1;
   state = { ...state, ...CLOSED, ...target };
-  history.pushState(null, "", fragment(state));
+  history.pushState({ depth: steps }, "", fragment(state));
   open();
 }
 
 function open() {
+  const at = state.finding && state.show === "findings" ? page.sequence.indexOf(findFinding(state.finding)) : -1;
   openSheet(state, {
     onClose: () => sheet.close(),
-    onStep: (finding, by) => {
-      const at = grid.rows.indexOf(finding) + by;
-      if (state.show !== "findings" || at < 0 || at >= grid.rows.length) return;
-      grid.reveal(at);
-      state = { ...state, finding: findingId(grid.rows[at]) };
-      history.replaceState(null, "", fragment(state));
+    at, of: at < 0 ? 0 : page.sequence.length,
+    onStep: (by) => {
+      const next = page.sequence[at + by];
+      if (next === undefined) return;
+      grid.reveal(Math.max(0, grid.rows.indexOf(next)));
+      state = { ...state, finding: findingId(next) };
+      history.replaceState(history.state, "", fragment(state));
       open();
     },
   });
 }
 
+// Closing leaves no step behind: it goes back to where the sheet was opened from.
 sheet.addEventListener("close", () => {
   if (!state.finding && !state.connection && !state.about) return;
   state = { ...state, ...CLOSED };
-  history.replaceState(null, "", fragment(state));
+  const steps = depth();
+  if (steps) {
+    leaving = () => {};
+    history.go(-steps);
+  } else history.replaceState(history.state, "", fragment(state));
 });
 sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());
+
+// A link that was followed moves the view and the focus; Back finds them where they were.
+let followed = null;
 
 addEventListener("hashchange", () => {
   const next = readState();
   const opens = next.finding || next.connection || next.about;
+  const link = followed;
+  followed = null;
+  if (link && !history.state) history.replaceState({ depth: opens ? link.depth + 1 : 0 }, "");
   // A link to one thing leaves the filters as they are.
   const bare = opens && !FILTERS.some((name) => next[name]);
-  const moved = !opens && fragment({ ...next, ...CLOSED }) !== fragment({ ...state, ...CLOSED });
+  const same = fragment({ ...next, ...CLOSED }) === fragment({ ...state, ...CLOSED });
   state = bare ? { ...state, ...CLOSED, finding: next.finding, connection: next.connection, about: next.about } : next;
-  if (bare) history.replaceState(null, "", fragment(state));
-  update();
+  if (bare) history.replaceState(history.state, "", fragment(state));
+  if (!same && !bare) update();
   open();
-  if (moved) page.title.scrollIntoView();
+  if (link && !opens && !same) land();
+  else if (!link && !opens && history.state?.place) grid.restore(history.state.place);
 });
+
+function land() {
+  page.title.scrollIntoView();
+  page.title.focus({ preventScroll: true });
+}
 
 // -- the filters ------------------------------------------------------------------------------
 
-function toggles(name, labels, make, counts) {
+function toggles(name, labels, make) {
   const buttons = labels.map((label) => {
-    const button = el("button", { type: "button", class: "chip", "data-label": label }, make(label), el("span", { class: "n" }, number(counts(label))));
+    const button = el("button", { type: "button", class: "chip", "data-label": label }, make(label), el("span", { class: "n" }));
     button.addEventListener("click", () => {
       const names = chosen(state[name]);
       if (!names.delete(label)) names.add(label);
@@ -103,19 +185,57 @@ function toggles(name, labels, make, counts) {
   return el("div", { class: "chips", role: "group", "aria-label": `Filter by ${name}`, "data-name": name }, ...buttons);
 }
 
-function selector(name, all, options) {
-  const select = el("select", { "aria-label": `Filter by ${name}`, "data-name": name }, el("option", { value: "" }, all));
-  for (const [value, text] of options) select.append(el("option", { value }, text));
-  select.addEventListener("change", () => change({ [name]: select.value }));
-  return select;
+const MOST_CHOICES = 200;
+const SEARCHED_FROM = 10;
+
+// A filter with many choices: folded, several at once, with counts of what each would select.
+class Choices {
+  constructor(facet) {
+    this.facet = facet;
+    this.summary = el("summary", {}, facet.label);
+    this.search = el("input", { type: "search", placeholder: `Find in ${number(facet.texts.length)}`, "aria-label": `Find in ${facet.label}`, autocomplete: "off", spellcheck: "false" });
+    this.search.hidden = facet.texts.length <= SEARCHED_FROM;
+    this.list = el("div", { class: "choices", role: "group", "aria-label": `Filter by ${facet.label}` });
+    this.root = el("details", { class: "columns facet", "data-name": facet.name }, this.summary, el("div", { class: "menu" }, this.search, this.list));
+    this.search.addEventListener("input", () => this.draw());
+    this.root.addEventListener("toggle", () => this.draw());
+  }
+
+  draw() {
+    const { facet, list, root, summary } = this;
+    const names = chosen(state[facet.name]);
+    const one = names.size === 1 ? [...names][0] : number(names.size);
+    summary.replaceChildren(facet.label, ...(names.size ? [": ", el("b", {}, one)] : []));
+    if (!root.open) return;
+    const counts = state.show === "findings" ? liveCounts(facet, page.selected) : this.connectionCounts();
+    const needle = this.search.value.toLowerCase();
+    const order = facet.texts.map((_, at) => at)
+      .filter((at) => names.has(facet.texts[at]) || (counts[at] || !needle) && facet.texts[at].toLowerCase().includes(needle))
+      .sort((a, b) => names.has(facet.texts[b]) - names.has(facet.texts[a]) || counts[b] - counts[a] || a - b);
+    const focused = list.contains(document.activeElement) ? document.activeElement.value : undefined;
+    list.replaceChildren(...order.slice(0, MOST_CHOICES).map((at) => {
+      const text = facet.texts[at];
+      const box = el("input", { type: "checkbox", value: text, checked: names.has(text) });
+      box.addEventListener("change", () => {
+        if (box.checked) names.add(text);
+        else names.delete(text);
+        change({ [facet.name]: listed([...names]) });
+      });
+      return el("label", {}, box, el("span", {}, text), el("span", { class: "n" }, number(counts[at])));
+    }), order.length > MOST_CHOICES ? el("p", { class: "hint" }, `and ${number(order.length - MOST_CHOICES)} more: search`) : "");
+    if (focused !== undefined) [...list.querySelectorAll("input")].find((box) => box.value === focused)?.focus();
+  }
+
+  connectionCounts() {
+    const counts = new Uint32Array(this.facet.texts.length);
+    const others = matchConnections({ ...state, [this.facet.name]: "" }).rows;
+    for (const c of others) for (const at of asList(this.facet.ofConnection?.(c) ?? [])) counts[at]++;
+    return counts;
+  }
 }
 
 function buildExplorer() {
-  page.verdictCounts = countBy(findingCount, (f) => [verdictOf[f]]);
-  const severities = countBy(findingCount, (f) => [severityOf[f]]);
-  const services = mostFirst(countBy(connectionCount, (c) => [serviceName(c)]));
-  const groups = mostFirst(countBy(connectionCount, (c) => [groupName(c)]));
-  page.search = el("input", { type: "search", placeholder: "Search words in anything", "aria-label": "Search", autocomplete: "off", spellcheck: "false" });
+  page.search = el("input", { type: "search", placeholder: "Search, or severity:critical group:finance age:>30d", "aria-label": "Search", "aria-describedby": "search-problem", autocomplete: "off", spellcheck: "false" });
   page.search.addEventListener("input", () => change({ q: page.search.value }));
   page.clear = el("button", { type: "button", class: "quiet" }, "Clear filters");
   page.clear.addEventListener("click", () => change(Object.fromEntries(FILTERS.map((name) => [name, ""]))));
@@ -130,43 +250,63 @@ function buildExplorer() {
     button.addEventListener("click", () => change({ show, sort: "", columns: "" }));
     return button;
   }));
-  page.verdicts = toggles("verdict", FROM_WORST, verdictBadge, () => 0);
-  page.severities = toggles("severity", SEVERITIES.slice(1).reverse(), severityBadge, (label) => severities.get(SEVERITIES.indexOf(label)) ?? 0);
-  page.selects = [
-    selector("rule", "All rules", data.rules.map((r) => [r.id, r.id])),
-    selector("service", "All services", services.map(([name, count]) => [name, `${name} (${number(count)})`])),
-    selector("group", "All groups", groups.map(([name, count]) => [name, `${name} (${number(count)})`])),
-  ];
+  page.verdicts = toggles("verdict", FROM_WORST, verdictBadge);
+  page.severities = toggles("severity", SEVERITIES.slice(1).reverse(), severityBadge);
+  page.since = facetOf.has("is") ? toggles("is", ["new"], (label) => el("span", {}, label)) : "";
+  page.choices = FACETS.filter(({ name }) => !["verdict", "severity", "is"].includes(name)).map((facet) => new Choices(facet));
+  page.problem = el("p", { class: "problem", id: "search-problem", role: "alert" });
+  page.by = el("select", { "aria-label": "Group by" });
+  page.by.addEventListener("change", () => change({ by: page.by.value, open: "" }));
+  page.fold = el("button", { type: "button", class: "quiet" });
+  page.fold.addEventListener("click", () => change({ open: state.open === "all" ? "" : "all" }));
   page.empty = el("p", { class: "empty", hidden: true });
   page.explorer.append(
-    el("div", { class: "toolbar" }, page.tabs, page.search, ...page.selects),
-    el("div", { class: "toolbar" }, page.verdicts, page.severities, page.clear),
-    el("div", { class: "toolbar slim" }, page.status, el("span", { class: "spring" }), page.columns, csv),
-    grid.root, page.empty,
+    el("div", { class: "toolbar" }, page.tabs, page.search, page.by, page.fold),
+    page.problem,
+    el("div", { class: "toolbar" }, page.verdicts, page.severities, page.since),
+    el("div", { class: "toolbar" }, ...page.choices.map((each) => each.root), page.clear, el("span", { class: "spring" }), page.columns, csv),
+    page.status, grid.root, page.empty,
   );
+}
+
+const counted = new Map();
+
+function countsOfAll(facet) {
+  if (!counted.has(facet)) counted.set(facet, liveCounts(facet, { misses: new Uint8Array(findingCount), filters: [] }));
+  return counted.get(facet);
 }
 
 function updateFilters() {
   if (page.search.value !== state.q) page.search.value = state.q;
-  for (const select of page.selects) select.value = state[select.dataset.name];
-  for (const group of [page.verdicts, page.severities]) {
-    const names = chosen(state[group.dataset.name]);
-    for (const button of group.children) button.setAttribute("aria-pressed", String(names.has(button.dataset.label)));
-  }
   const findings = state.show === "findings";
-  for (const button of page.verdicts.children) {
-    const label = button.dataset.label;
-    const v = VERDICTS.indexOf(label);
-    const known = findings ? page.verdictCounts.get(v) ?? 0 : data.rules[ruleNumber.get(state.rule)]?.counts[v];
-    const count = button.lastElementChild;
-    count.hidden = !findings && !isRuleView();
-    count.textContent = number(known ?? 0);
-    button.hidden = findings && !known && button.getAttribute("aria-pressed") === "false";
+  for (const group of [page.verdicts, page.severities, page.since].filter(Boolean)) {
+    const names = chosen(state[group.dataset.name]);
+    const facet = facetOf.get(group.dataset.name);
+    const counts = findings && facet ? liveCounts(facet, page.selected) : null;
+    const there = findings && facet ? countsOfAll(facet) : null;
+    for (const button of group.children) {
+      const label = button.dataset.label;
+      const at = facet ? facet.texts.indexOf(label) : -1;
+      const pressed = names.has(label);
+      button.setAttribute("aria-pressed", String(pressed));
+      const count = button.lastElementChild;
+      const known = counts ? counts[at] : data.rules[ruleNumber.get(state.rule)]?.counts[VERDICTS.indexOf(label)];
+      count.hidden = !findings && !isRuleView();
+      count.textContent = number(known ?? 0);
+      button.hidden = findings && !there?.[at] && !pressed;
+    }
   }
   page.severities.hidden = !findings;
-  for (const button of page.severities.children) {
-    button.hidden = button.lastElementChild.textContent === "0" && button.getAttribute("aria-pressed") === "false";
+  if (page.since) page.since.hidden = !findings;
+  for (const each of page.choices) {
+    each.root.hidden = !findings && !each.facet.ofConnection && each.facet.name !== "rule";
+    each.draw();
   }
+  page.by.replaceChildren(el("option", { value: "" }, "Not grouped"), ...groupings().map(({ name, label }) =>
+    el("option", { value: name }, `By ${label.toLowerCase()}`)));
+  page.by.value = groupings().some(({ name }) => name === state.by) ? state.by : "";
+  page.fold.hidden = !page.by.value;
+  page.fold.textContent = state.open === "all" ? "Fold all" : "Expand all";
   for (const button of page.tabs.children) button.setAttribute("aria-pressed", String(button.dataset.show === state.show));
   page.clear.hidden = !FILTERS.some((name) => state[name]);
 }
@@ -187,10 +327,23 @@ function updateColumnMenu(columns) {
   if (focused) menu.querySelector(`[data-choice="${focused}"]`)?.focus();
 }
 
+function drawTable({ keep = false } = {}) {
+  const { rows, heads } = laidOut(page.selected.rows);
+  page.heads = heads;
+  page.walked = null;
+  grid.show(visibleColumns(), rows, state.sort, { heads, pattern: page.pattern, keep, tall: state.columns !== "" });
+}
+
 function update() {
+  page.selected = selectRows();
+  page.pattern = marksOf(state.q);
   updateFilters();
-  const rows = selectRows();
+  const { rows } = page.selected;
   const columns = visibleColumns();
+  const problems = compileQuery(state.q).filter((term) => term.void || (state.show !== "findings" && !term.connection));
+  const gone = FACETS.flatMap(({ name, label, texts }) => [...chosen(state[name])]
+    .filter((text) => !texts.includes(text)).map((text) => `This report has no ${label.toLowerCase()} “${text}”`));
+  page.problem.textContent = [...gone, ...new Set(problems.map((term) => term.problem))].join("; ");
   const [noun, all] = state.show === "findings" ? ["finding", findingCount] : ["connection", connectionCount];
   const rule = isRuleView() ? `, under ${state.rule}` : "";
   page.status.textContent = rows.length === all
@@ -201,7 +354,8 @@ function update() {
   page.empty.textContent = all
     ? `No ${noun} matches these filters.`
     : state.show === "findings" ? page.noFindings : "No connections were judged.";
-  grid.show(columns, rows, state.sort);
+  drawTable();
+  if (page.heads.length) page.status.textContent += `, in ${plural(page.heads.length, "group")}`;
   updateColumnMenu(columns);
 }
 
@@ -213,13 +367,41 @@ const csvCell = (text) => {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };
 
+// What a saved table holds beside what the page shows of a row, so that it can stand alone.
+const ABOUT_ALL = [
+  ["Judged as of", () => JUDGED_AT.toISOString()],
+  ["Selection", () => decodeURIComponent(fragment({ ...state, ...CLOSED }).slice(1)) || "all"],
+];
+const SAVED = {
+  findings: [
+    ...FINDING_COLUMNS.filter(({ id }) => id !== "since").map((column) => [column.label, column.text]),
+    ["Title", (f) => ruleOf(f).title],
+    ...(data.since ? [["Open since", openSince]] : []),
+    ...(data.fresh ? [["New", (f) => (freshOf[f] ? "new" : "")]] : []),
+    ...data.dimensions.map((each) => [each.name, (f) => joined(f, (c) => each.values[each.of[c]])]),
+    ["Finding", findingId],
+  ],
+  connections: [
+    ...CONNECTION_COLUMNS.filter(({ id }) => id !== "verdict").map((column) => [column.label, column.text]),
+    ...data.dimensions.map((each) => [each.name, (c) => each.values[each.of[c]]]),
+  ],
+};
+
+// Every column, whatever is shown, of every row that is selected.
 function exportCsv() {
-  const columns = visibleColumns();
-  const lines = [columns.map((column) => csvCell(column.label)).join(",")];
-  for (const row of grid.rows) lines.push(columns.map((column) => csvCell(column.text(row))).join(","));
+  const columns = [
+    ...(isRuleView() ? [["Verdict", ruleVerdict]] : []), ...SAVED[state.show], ...ABOUT_ALL,
+  ];
+  const lines = [columns.map(([label]) => csvCell(label)).join(",")];
+  for (const row of page.sequence) lines.push(columns.map(([, text]) => csvCell(text(row))).join(","));
   const url = URL.createObjectURL(new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv;charset=utf-8" }));
-  el("a", { href: url, download: `fivetran-audit-${state.show}.csv` }).click();
+  const name = `fivetran-audit-${state.show}-${JUDGED_AT.toISOString().slice(0, 10)}.csv`;
+  el("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  // A frame that forbids downloads says nothing: whoever looks at one is told.
+  const framed = self !== top || (self.origin === "null" && location.protocol !== "file:");
+  page.status.textContent = `${plural(page.sequence.length, "row")} saved as ${name}${framed
+    ? ". If no file came, this frame forbids downloads: open the report in a window of its own." : ""}`;
 }
 
 const MOST_PRINTED = 200;
@@ -229,7 +411,7 @@ function preparePrint() {
   for (const folded of document.querySelectorAll("details.more")) folded.open = true;
   const rows = document.getElementById("plain-rows");
   if (!rows) return;
-  const shown = state.show === "findings" ? grid.rows : matchFindings(DEFAULTS);
+  const shown = state.show === "findings" ? page.sequence : matchFindings(DEFAULTS).rows;
   const listed = [...shown.slice(0, MOST_PRINTED)];
   rows.replaceChildren(...listed.map((f) => el(
     "tr", {}, el("td", {}, VERDICTS[verdictOf[f]], openDay(f) ? el("small", {}, `open since ${openDay(f)}`) : ""), el("td", {}, SEVERITIES[severityOf[f]]),
@@ -255,6 +437,37 @@ function startTheme() {
   });
 }
 
+const KEYS = [
+  ["/", "Search"], ["j  k", "Next and previous finding"], ["↑ ↓  Home End  PgUp PgDn", "Move in the table"],
+  ["Enter", "Open the row; fold a group"], ["← →", "Fold and unfold a group"], ["Esc", "Close"], ["?", "These keys"],
+];
+
+function showKeys() {
+  const box = document.getElementById("keys");
+  if (!box.childElementCount) {
+    const close = el("button", { type: "button", class: "quiet" }, "Close");
+    close.addEventListener("click", () => box.close());
+    box.append(el("h2", { id: "keys-title" }, "Keys"), facts(KEYS.map(([key, what]) => [key, what])), close);
+  }
+  if (!box.open) box.showModal();
+}
+
+function pressed(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input:not([type=checkbox]), select, textarea") || document.getElementById("keys").open) return;
+  const step = { j: 1, k: -1 }[event.key];
+  if (event.key === "?") showKeys();
+  else if (sheet.open && step) sheet.querySelector(`[data-step="${step}"]:not(:disabled)`)?.click();
+  else if (sheet.open) return;
+  else if (event.key === "/") page.search.focus();
+  else if (step && grid.rows.length) {
+    const there = document.activeElement === grid.root;
+    grid.root.focus();
+    grid.reveal(there ? grid.active + step : grid.active);
+  } else return;
+  event.preventDefault();
+}
+
 function start() {
   page.explorer = document.getElementById("explorer");
   page.title = document.getElementById("findings-title");
@@ -262,23 +475,34 @@ function start() {
   page.explorer.hidden = false;
   document.documentElement.classList.add("scripted");
   drawPictures();
+  addToCards();
+  startRules();
   update();
   open();
   if (FILTERS.some((name) => state[name])) page.title.scrollIntoView({ behavior: "instant" });
   startTheme();
   // What the first search and sort need is made ready while nobody waits for it.
-  (globalThis.requestIdleCallback ?? setTimeout)(() => { wordHits(""); textRank(FINDING_COLUMNS.find((c) => c.id === "connection"), findingCount); });
+  (globalThis.requestIdleCallback ?? setTimeout)(() => { wordHits(""); lowTexts(); textRank(FINDING_COLUMNS.find((c) => c.id === "connection"), findingCount); });
   addEventListener("beforeprint", preparePrint);
-  addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || sheet.open) return;
-    if (event.target.closest("input, select, textarea")) return;
-    event.preventDefault();
-    page.search.focus();
+  page.explorer.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest("details[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.firstElementChild.focus();
   });
+  addEventListener("keydown", pressed);
   document.addEventListener("click", (event) => {
     const anchor = event.target.closest("a[href^='#']");
-    if (anchor && anchor.hash === location.hash && !sheet.open) page.title.scrollIntoView();
-    if (!event.target.closest(".columns")) page.columns.open = false;
+    if (anchor && !event.ctrlKey && !event.metaKey && !event.shiftKey && anchor.hash !== location.hash) {
+      remember();
+      followed = { depth: depth() };
+    } else if (anchor && !sheet.open && anchor.hash !== "#findings-title") {
+      event.preventDefault();
+      land();
+    }
+    for (const menu of page.explorer.querySelectorAll("details.columns[open]")) {
+      if (!menu.contains(event.target) && event.target.isConnected) menu.open = false;
+    }
   });
 }
 

@@ -17,8 +17,7 @@ function facts(pairs) {
 }
 
 const part = (title, ...content) => el("section", { class: "part" }, el("h3", {}, title), ...content);
-const owners = (rule) =>
-  rule.tags.filter((tag) => tag.startsWith("owner:")).map((tag) => tag.slice(6)).join(", ");
+const owners = (rule) => ownersOf(rule).join(", ");
 
 function ruleFacts(rule) {
   return facts([
@@ -73,8 +72,7 @@ const FROM_WORST = ["fail", "error", "waived", "known", "pass", "skip"];
 function openWords(f) {
   const since = openSince(f);
   if (!since) return "";
-  const judged = document.querySelector(".when time").dateTime;
-  const days = Math.floor((new Date(judged) - new Date(since)) / 86_400_000);
+  const days = Math.floor(daysOpen(since));
   const age = days > 0 ? `, ${plural(days, "day")} before this run` : "";
   return `Open since ${since.slice(0, 10)} ${since.slice(11, 16)} UTC${age}`;
 }
@@ -92,6 +90,7 @@ function findingSheet(f) {
       el("p", { class: "message" }, message(f)),
       openWords(f) ? el("p", { class: "since" }, openWords(f)) : "",
       note(f) ? el("p", { class: "note" }, note(f)) : "",
+      connections.length === 1 ? el("p", {}, dashboardLink(connections[0], rule.page)) : "",
       evidence.length ? table("evidence", ["Field", "Actual", "Expected"], evidence) : "",
       ...advice(rule, fixOf(f)),
       part(
@@ -101,6 +100,7 @@ function findingSheet(f) {
         more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
       ),
       part("Rule", ruleFacts(rule)),
+      part("Hand it on", copyButtons(() => [f], verdictOf[f] === 1)),
     ],
   };
 }
@@ -180,7 +180,8 @@ const missing = (kind, id) => ({
   content: [el("p", {}, `This report has no ${kind} “${id}”. It may have been fixed, or left out of this run.`)],
 });
 
-function openSheet(state, { onClose, onStep }) {
+// `at` is the finding's place among `of` that are selected, -1 where it is none of them.
+function openSheet(state, { onClose, onStep, at, of }) {
   const shown = sheetFor(state);
   if (!shown) {
     if (sheet.open) sheet.close();
@@ -188,11 +189,13 @@ function openSheet(state, { onClose, onStep }) {
   }
   const close = el("button", { type: "button", class: "quiet", "data-close": true }, "Close");
   close.addEventListener("click", onClose);
-  const steps = shown.finding === undefined ? [] : [["Previous", -1], ["Next", 1]].map(([text, by]) => {
-    const button = el("button", { type: "button", class: "quiet", "data-step": by }, text);
-    button.addEventListener("click", () => onStep(shown.finding, by));
+  const steps = at < 0 ? [] : [["Previous", -1], ["Next", 1]].map(([text, by]) => {
+    const end = at + by < 0 || at + by >= of;
+    const button = el("button", { type: "button", class: "quiet", "data-step": by, disabled: end }, text);
+    button.addEventListener("click", () => onStep(by));
     return button;
   });
+  if (steps.length) steps.unshift(el("span", { class: "hint", role: "status" }, `${number(at + 1)} of ${number(of)}`));
   const focused = sheet.open ? document.activeElement?.dataset.step : undefined;
   sheet.replaceChildren(el(
     "div", { class: "sheet" },
@@ -204,5 +207,5 @@ function openSheet(state, { onClose, onStep }) {
   ));
   if (!sheet.open) sheet.showModal();
   sheet.scrollTop = 0;
-  (sheet.querySelector(focused ? `[data-step="${focused}"]` : "#sheet-title")).focus();
+  (sheet.querySelector(focused ? `[data-step="${focused}"]:not(:disabled)` : "#sheet-title") ?? sheet.querySelector("#sheet-title")).focus();
 }

@@ -1,10 +1,10 @@
 // What is looked at: the URL's fragment, the rows it selects, their order.
 
+const FILTERS = ["q", ...FACETS.map((facet) => facet.name)];
 const DEFAULTS = {
-  show: "findings", q: "", rule: "", verdict: "", severity: "", service: "", group: "",
-  sort: "", columns: "", finding: "", connection: "", about: "",
+  show: "findings", ...Object.fromEntries(FILTERS.map((name) => [name, ""])),
+  by: "", open: "", sort: "", columns: "", finding: "", connection: "", about: "",
 };
-const FILTERS = ["q", "rule", "verdict", "severity", "service", "group"];
 
 function readState() {
   const state = { ...DEFAULTS };
@@ -20,13 +20,10 @@ function fragment(state) {
   return `#${new URLSearchParams(changed)}`.replaceAll("%2C", ",").replaceAll("%2F", "/");
 }
 
-const chosen = (list) => new Set(list.split(",").filter(Boolean));
-
-// A byte for each of `labels`: whether the comma-separated `list` names it (an empty one names all).
-function mask(labels, list) {
-  const names = chosen(list);
-  return Uint8Array.from(labels, (label) => (!names.size || names.has(label) ? 1 : 0));
-}
+// Several values as one text: a comma within a value is escaped.
+const listed = (values) => values.map((value) => value.replace(/[\\,]/g, "\\$&")).join(",");
+const chosen = (list) =>
+  new Set((list.match(/(?:\\.|[^,\\])+/g) ?? []).map((value) => value.replace(/\\(.)/g, "$1")));
 
 let haystacks;
 
@@ -39,6 +36,9 @@ function connectionTexts() {
 const hits = (texts, word) => Uint8Array.from(texts, (text) => (text.includes(word) ? 1 : 0));
 const lower = (texts) => texts.map((text) => text.toLowerCase());
 let lowered;
+let keyTexts;
+const lowTexts = () =>
+  (keyTexts ??= { ids: lower(data.ids), schemas: lower(data.schemas), fields: lower(data.fields) });
 
 // For one word: a byte for each connection, and each text a finding points to, that holds it.
 function wordHits(word) {
@@ -55,67 +55,73 @@ function wordHits(word) {
     message: hits(lowered.messages, word),
     note: hits(lowered.notes, word),
     evidence: hits(lowered.evidence, word),
-    word,
+    word, several: /\W/.test(word),
   };
-}
-
-function anyOf(value, bytes) {
-  return typeof value === "number" ? bytes[value] : value.some((entry) => bytes[entry]);
 }
 
 const holds = (f, hit) =>
   hit.rule[data.rule[f]] || hit.message[data.message[f]] || hit.note[data.note[f]]
   || anyOf(data.connection[f], hit.connection) || anyOf(data.evidence[f], hit.evidence)
-  || groupKey(f).toLowerCase().includes(hit.word);
+  || groupKey(f).toLowerCase().includes(hit.word)
+  // What is more than one word may reach over a mark in a message that others share.
+  || (hit.several && message(f).toLowerCase().includes(hit.word));
 
-const words = (state) => state.q.toLowerCase().split(/\s+/).filter(Boolean);
+// The filters that are set, each with a byte for each of its texts.
+const setFilters = (state) => FACETS.filter(({ name }) => state[name])
+  .map((facet) => ({ facet, bytes: named(facet.texts, chosen(state[facet.name])) }));
 
-function connectionMask(state) {
-  if (!state.service && !state.group) return null;
-  const service = state.service ? data.services.indexOf(state.service) : -1;
-  const group = state.group ? data.groups.indexOf(state.group) : -1;
-  const bytes = new Uint8Array(connectionCount);
-  for (let c = 0; c < connectionCount; c++) {
-    bytes[c] = (!state.service || data.serviceOf[c] === service)
-      && (!state.group || data.groupOf[c] === group) ? 1 : 0;
-  }
-  return bytes;
-}
+const SEVERAL = 255;
 
+// The findings that fit, and why others do not: 0 for one that fits, n + 1 where only filter n
+// keeps it out, SEVERAL otherwise. Counts beside a filter's choices need the second.
 function matchFindings(state) {
-  const verdicts = mask(VERDICTS, state.verdict);
-  const severities = mask(SEVERITIES, state.severity);
-  const rules = mask(data.rules.map((rule) => rule.id), state.rule);
-  const connections = connectionMask(state);
-  const needles = words(state).map(wordHits);
+  const filters = setFilters(state);
+  const terms = compileQuery(state.q);
+  const misses = new Uint8Array(findingCount);
   const rows = new Int32Array(findingCount);
   let count = 0;
   for (let f = 0; f < findingCount; f++) {
-    if (verdicts[verdictOf[f]] && severities[severityOf[f]] && rules[data.rule[f]]
-        && (!connections || anyOf(data.connection[f], connections))
-        && needles.every((hit) => holds(f, hit))) rows[count++] = f;
+    let miss = 0;
+    for (let n = 0; n < filters.length; n++) {
+      const { facet, bytes } = filters[n];
+      if (!anyOf(facet.ofFinding(f), bytes)) miss = miss ? SEVERAL : n + 1;
+    }
+    if (miss !== SEVERAL && terms.length && !terms.every((term) => term.finding(f))) miss = SEVERAL;
+    misses[f] = miss;
+    if (!miss) rows[count++] = f;
   }
-  return rows.slice(0, count);
+  return { rows: rows.slice(0, count), misses, filters };
+}
+
+// How many findings each text of `facet` would select, all other filters kept.
+function liveCounts(facet, { misses, filters }) {
+  const own = filters.findIndex((filter) => filter.facet === facet) + 1;
+  const counts = new Uint32Array(facet.texts.length);
+  for (let f = 0; f < findingCount; f++) {
+    if (misses[f] && misses[f] !== own) continue;
+    const at = facet.ofFinding(f);
+    if (typeof at === "number") counts[at]++;
+    else for (const each of at) counts[each]++;
+  }
+  return counts;
 }
 
 function matchConnections(state) {
-  const bytes = connectionMask(state);
+  const filters = setFilters(state).filter(({ facet }) => facet.ofConnection);
   const wanted = chosen(state.verdict);
   const rule = ruleNumber.get(state.rule);
   const verdicts = rule === undefined ? null : verdictsOfRule(rule);
   const counts = VERDICTS.flatMap((label, v) => (wanted.has(label) ? [tallies()[v]] : []));
-  const needles = words(state);
-  const texts = needles.length ? connectionTexts() : [];
+  const terms = compileQuery(state.q).filter((term) => term.connection);
   const rows = new Int32Array(connectionCount);
   let count = 0;
   for (let c = 0; c < connectionCount; c++) {
     const fits = !wanted.size
       || (verdicts ? wanted.has(VERDICTS[verdicts[c]]) : counts.some((tally) => tally[c]));
-    if (fits && (!bytes || bytes[c]) && needles.every((word) => texts[c].includes(word))) {
-      rows[count++] = c;
-    }
+    if (fits && filters.every(({ facet, bytes }) => anyOf(facet.ofConnection(c), bytes))
+        && terms.every((term) => term.connection(c))) rows[count++] = c;
   }
-  return rows.slice(0, count);
+  return { rows: rows.slice(0, count) };
 }
 
 // For each text its place when all are sorted, numbers first; equal texts share one.

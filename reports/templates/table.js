@@ -28,13 +28,38 @@ const verdictBadge = (label) =>
 const severityBadge = (label) =>
   el("span", { class: `severity s-${label}` }, icon(`s-${label}`), el("span", {}, label));
 
+// A bar of pieces, `share` of a whole wide; what it says stands beside it in words.
+function stackedBar(pieces, share) {
+  const total = pieces.reduce((sum, [, count]) => sum + count, 0);
+  const bar = el("span", { class: "stack", "aria-hidden": "true" });
+  const fill = el("span", {}, ...pieces.map(([look, count]) => {
+    const piece = el("i", { class: `k-${look}` });
+    piece.style.flexGrow = count / total;
+    return piece;
+  }));
+  fill.style.width = `${Math.max(2, 100 * share)}%`;
+  bar.append(fill);
+  return bar;
+}
+
 const MORE_ROWS = 6;
 // Browsers cut elements off somewhere above 16 million pixels; longer tables scroll faster.
 const TALLEST = 8_000_000;
 
+const PHONE = matchMedia("(max-width: 40rem)");
+
+// The text with what `pattern` finds marked.
+function marked(text, pattern) {
+  if (!pattern) return [text];
+  return text.split(pattern).map((piece, at) => (at % 2 ? el("mark", {}, piece) : piece)).filter((piece) => piece !== "");
+}
+
+// Rows are numbers. One below zero is the head of a group: -1 of `heads[0]`, -2 of `heads[1]`.
 class Table {
-  constructor({ label, onOpen, onSort }) {
-    Object.assign(this, { onSort, onOpen, rows: new Int32Array(0), columns: [], active: 0, first: -1 });
+  constructor({ label, onOpen, onSort, onFold }) {
+    Object.assign(this, {
+      onSort, onOpen, onFold, rows: new Int32Array(0), columns: [], heads: [], active: 0, first: -1,
+    });
     this.head = el("div", { class: "row head", role: "row", "aria-rowindex": "1" });
     this.body = el("div", { class: "rows", role: "rowgroup" });
     this.space = el("div", { class: "space", role: "presentation" }, this.body);
@@ -47,15 +72,19 @@ class Table {
     this.body.addEventListener("click", (event) => this.click(event));
     this.body.addEventListener("mouseover", ({ target }) => {
       const cell = target.closest(".cell");
-      if (cell) cell.title = cell.scrollWidth > cell.clientWidth ? cell.textContent : "";
+      if (!cell || cell.classList.contains("c-since")) return;
+      cell.title = cell.scrollWidth > cell.clientWidth ? cell.textContent : "";
     });
     this.root.addEventListener("focus", () => this.mark());
     new ResizeObserver(() => this.measure()).observe(this.root);
   }
 
-  show(columns, rows, sort) {
+  // `keep` leaves the reader where he is; `pattern` is marked in the texts.
+  show(columns, rows, sort, { heads = [], pattern = null, keep = false, tall = false } = {}) {
+    const place = keep ? [this.active, this.root.scrollTop] : [0, 0];
     const sameColumns = columns.length === this.columns.length && columns.every((c, n) => c === this.columns[n]);
-    Object.assign(this, { columns, rows, sort, active: 0 });
+    Object.assign(this, { columns, rows, sort, heads, pattern, tall, active: place[0] });
+    this.root.setAttribute("role", heads.length ? "treegrid" : "grid");
     if (!sameColumns) {
       this.body.replaceChildren();
       // Every row is a grid of its own: equal widths make them one table.
@@ -67,8 +96,12 @@ class Table {
     }
     this.drawHead();
     this.root.setAttribute("aria-rowcount", rows.length + 1);
-    this.root.scrollTop = 0;
+    if (!keep) this.root.scrollTop = 0;
     this.measure();
+    if (keep) {
+      this.root.scrollTop = place[1];
+      this.draw();
+    }
   }
 
   drawHead() {
@@ -92,6 +125,11 @@ class Table {
 
   measure() {
     const style = getComputedStyle(this.root);
+    // Columns that were chosen stand one below the other on a phone.
+    const stacked = this.tall && PHONE.matches;
+    this.root.classList.toggle("stacked", stacked);
+    if (stacked) this.root.style.setProperty("--row-height", 24 * this.columns.length + 20);
+    else this.root.style.removeProperty("--row-height");
     this.rowHeight = parseFloat(style.getPropertyValue("--row-height")) || 44;
     this.headHeight = this.head.offsetHeight;
     this.view = Math.max(this.root.clientHeight - this.headHeight, this.rowHeight);
@@ -118,7 +156,7 @@ class Table {
     while (this.body.childElementCount < count) this.body.append(this.newRow());
     this.first = first;
     let at = first;
-    for (const element of this.body.children) this.fill(element, at++);
+    for (const element of [...this.body.children]) this.fill(element, at++);
     this.mark();
   }
 
@@ -131,16 +169,46 @@ class Table {
     return el("div", { class: "row", role: "row" }, ...cells);
   }
 
-  fill(element, at) {
+  newHead() {
+    return el("div", { class: "row group", role: "row", "aria-level": "1" },
+      el("div", { role: "gridcell", class: "cell", "aria-colspan": this.columns.length }));
+  }
+
+  fillHead(element, head) {
+    element.setAttribute("aria-expanded", String(head.open));
+    element.firstElementChild.replaceChildren(
+      el("span", { class: "twist", "aria-hidden": "true" }, head.open ? "▾" : "▸"),
+      el("b", {}, ...marked(head.label, this.pattern)), el("span", { class: "n" }, number(head.rows.length)),
+      stackedBar(head.pieces, head.share),
+      el("span", { class: "said" }, head.pieces.map(([look, count]) => `${number(count)} ${look}`).join(", ")),
+    );
+  }
+
+  fill(given, at) {
     const row = this.rows[at];
+    let element = given;
+    if (element.classList.contains("group") !== row < 0) {
+      element = row < 0 ? this.newHead() : this.newRow();
+      given.replaceWith(element);
+    }
     element.id = `row-${at}`;
     element.setAttribute("aria-rowindex", at + 2);
+    if (row < 0) {
+      this.fillHead(element, this.heads[-row - 1]);
+      return;
+    }
+    if (this.heads.length) element.setAttribute("aria-level", "2");
+    else element.removeAttribute("aria-level");
     this.columns.forEach((column, n) => {
       const cell = element.children[n];
       if (column.fill) column.fill(cell, row);
       else {
-        const text = column.text(row);
-        if (cell.textContent !== text) cell.textContent = text;
+        const text = (column.shown ?? column.text)(row);
+        if (cell.said !== text || cell.pattern !== this.pattern) {
+          cell.replaceChildren(...marked(text, this.pattern));
+          Object.assign(cell, { said: text, pattern: this.pattern });
+        }
+        if (column.hint) cell.title = column.hint(row);
       }
     });
   }
@@ -169,6 +237,13 @@ class Table {
     this.mark();
   }
 
+  restore({ active, top }) {
+    this.active = Math.min(active, Math.max(0, this.rows.length - 1));
+    this.root.scrollTop = top;
+    this.draw();
+    this.mark();
+  }
+
   press(event) {
     if (event.target !== this.root || event.altKey || event.ctrlKey || event.metaKey) return;
     const page = Math.max(1, Math.floor(this.view / this.rowHeight) - 1);
@@ -177,8 +252,11 @@ class Table {
       PageUp: this.active - page, Home: 0, End: this.rows.length - 1,
     };
     if (event.key in moves) this.reveal(moves[event.key]);
-    else if (event.key === "Enter" || event.key === " ") {
-      if (this.rows.length) this.onOpen(this.rows[this.active]);
+    else if (event.key === "Enter" || event.key === " ") this.choose(this.active);
+    else if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
+      const head = this.heads[-this.rows[this.active] - 1];
+      if (!head || head.open === (event.key === "ArrowRight")) return;
+      this.onFold(head);
     } else return;
     event.preventDefault();
   }
@@ -188,6 +266,13 @@ class Table {
     if (!element || String(getSelection())) return;
     this.active = Number(element.id.slice(4));
     this.mark();
-    this.onOpen(this.rows[this.active]);
+    this.choose(this.active);
+  }
+
+  choose(at) {
+    if (!this.rows.length) return;
+    const row = this.rows[at];
+    if (row < 0) this.onFold(this.heads[-row - 1]);
+    else this.onOpen(row);
   }
 }

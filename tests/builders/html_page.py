@@ -22,6 +22,16 @@ def chip(page: Page, label: str) -> Locator:
     return page.locator(f".chip[data-label={label}]")
 
 
+def choose(page: Page, facet: str, value: str) -> Locator:
+    """Check a choice of a filter that folds, and return its box."""
+    menu = page.locator(f".facet[data-name='{facet}']")
+    if menu.get_attribute("open") is None:
+        menu.locator("summary").click()
+    box = menu.locator(f"input[value='{value}']")
+    box.check()
+    return box
+
+
 def column(page: Page, name: str) -> list[str]:
     """The texts of one column, of the rows that are drawn."""
     return [text.strip() for text in page.locator(f".rows .c-{name}").all_inner_texts()]

@@ -7,14 +7,18 @@ violates its own Content-Security-Policy (``conftest.py``).
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
 from auditor.model import Finding, Outcome, Severity, Verdict
 from tests.builders.browser import OpenReport
-from tests.builders.html_page import RESULT, chip, column, count, status
-from tests.builders.sample_results import sample_result
+from tests.builders.html_page import RESULT, chip, choose, column, count, status
+from tests.builders.sample_histories import with_history
+from tests.builders.sample_results import JUDGED_AT, sample_result
 
 # -- opening ----------------------------------------------------------------------------------
 
@@ -95,10 +99,157 @@ def test_rule_service_and_group_filter(
     open_report: OpenReport, name: str, key: str, value: str
 ) -> None:
     page = open_report(RESULT)
-    page.get_by_label(f"Filter by {name}").select_option(value)
     expected = count(RESULT, **{key: value})
     assert 0 < expected < len(RESULT.findings)
+    box = choose(page, name, value)
     assert status(page).startswith(f"{expected} of ")
+    shown = box.locator("xpath=..").locator(".n").inner_text()
+    assert shown == str(expected), "the count beside a choice is what it selects"
+    box.uncheck()
+    assert status(page) == f"{len(RESULT.findings)} findings"
+
+
+def test_choices_of_a_filter_add_up_and_those_of_others_narrow(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    chip(page, "error").click()
+    choose(page, "service", "postgres")
+    choose(page, "service", "mysql")
+    expected = sum(
+        f.verdict is Verdict.ERROR
+        and any(c.service in ("postgres", "mysql") for c in f.connections)
+        for f in RESULT.findings
+    )
+    assert status(page).startswith(f"{expected} of ")
+    assert "service=postgres,mysql" in page.url
+    boxes = page.locator(".facet[data-name=service] .choices label")
+    for text in boxes.all_inner_texts():
+        name, _, shown = text.rpartition("\n")
+        alone = sum(
+            f.verdict is Verdict.ERROR and any(c.service == name.strip() for c in f.connections)
+            for f in RESULT.findings
+        )
+        assert int(shown) == alone, name
+
+
+def test_a_filter_with_many_choices_can_be_searched(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    facet = page.locator(".facet[data-name=service]")
+    facet.locator("summary").click()
+    facet.get_by_label("Find in Service").fill("sales")
+    assert facet.locator(".choices label").all_inner_texts()[0].startswith("salesforce")
+    expect(facet.locator(".choices label")).to_have_count(1)
+
+
+# -- the query ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ("severity:critical", lambda f: f.rule.severity is Severity.CRITICAL),
+        ("severity:>=high", lambda f: f.rule.severity >= Severity.HIGH),
+        ("verdict:error,waived", lambda f: f.verdict in (Verdict.ERROR, Verdict.WAIVED)),
+        ("owner:finops 2880", lambda f: "owner:finops" in f.rule.tags and "2880" in f.message),
+        ("-owner:finops", lambda f: "owner:finops" not in f.rule.tags),
+        (
+            "group:growth -service:postgres",
+            lambda f: any(c.group_id == "growth" for c in f.connections)
+            and not any(c.service == "postgres" for c in f.connections),
+        ),
+        ('"is missing"', lambda f: "is missing" in f.message),
+        ("field:succeeded_at", lambda f: any(e.field == "succeeded_at" for e in f.evidence)),
+        ("control:soc2", lambda f: any(name == "soc2" for name, _ in f.rule.controls)),
+        ("nonsense:growth", lambda _: False),
+    ],
+)  # fmt: skip
+def test_a_query_names_what_it_asks_for(
+    open_report: OpenReport, query: str, fits: Callable[[Finding], bool]
+) -> None:
+    page = open_report(RESULT)
+    page.get_by_label("Search").fill(query)
+    assert status(page).startswith(f"{sum(map(fits, RESULT.findings))} of ")
+
+
+def test_a_query_for_an_age_asks_when_findings_were_first_seen(open_report: OpenReport) -> None:
+    dated = with_history(RESULT, 30)
+    assert dated.history is not None
+    page = open_report(dated)
+    page.get_by_label("Search").fill("age:>30d")
+    old = sum(
+        JUDGED_AT - since > timedelta(days=30)
+        for f in dated.findings
+        if (since := dated.history.since(f))
+    )
+    assert 0 < old < len(dated.findings)
+    assert status(page).startswith(f"{old} of ")
+    page.get_by_label("Search").fill("age:old")
+    expect(page.get_by_role("alert")).to_have_text("age:old is no age: write age:>30d")
+    assert status(page).startswith("0 of ")
+    bare = open_report(RESULT, "#q=age:>30d")
+    expect(bare.get_by_role("alert")).to_contain_text("needs a run with a history")
+
+
+def test_what_a_search_hit_is_marked(open_report: OpenReport) -> None:
+    page = open_report(RESULT, "#q=growth -verdict:waived")
+    assert {text.lower() for text in page.locator(".rows mark").all_inner_texts()} == {"growth"}
+    page.get_by_label("Search").fill("")
+    expect(page.locator(".rows mark")).to_have_count(0)
+
+
+# -- groups -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["rule", "severity", "owner", "group", "control"])
+def test_findings_stand_in_groups_that_count_and_fold(open_report: OpenReport, name: str) -> None:
+    page = open_report(RESULT, "#verdict=fail")
+    page.get_by_label("Group by").select_option(name)
+    heads = page.locator(".rows .group")
+    failed = [f for f in RESULT.findings if f.verdict is Verdict.FAIL]
+    keys = Counter(key for f in failed for key in _keys(f, name))
+    shown = {head.split("\n")[1]: int(head.split("\n")[2]) for head in heads.all_inner_texts()}
+    assert shown == keys
+    expect(page.locator(".rows .row:not(.group)")).to_have_count(0)
+    first = heads.first
+    expect(first).to_have_attribute("aria-expanded", "false")
+    first.click()
+    expect(first).to_have_attribute("aria-expanded", "true")
+    expect(page.locator("#row-1")).not_to_have_class("group")
+    page.get_by_role("button", name="Expand all").click()
+    assert page.get_by_role("treegrid").get_attribute("aria-rowcount") == str(
+        1 + len(keys) + sum(keys.values())
+    )
+    assert "by=" in page.url
+    assert "open=all" in page.url
+
+
+def test_groups_fold_and_open_from_the_keyboard(open_report: OpenReport) -> None:
+    page = open_report(RESULT, "#by=rule")
+    page.get_by_role("treegrid").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#row-1")).to_have_attribute("aria-expanded", "true")
+    expect(page.locator("#row-1")).to_have_class(re.compile("active"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#row-1")).to_have_attribute("aria-expanded", "false")
+
+
+def _keys(finding: Finding, name: str) -> set[str]:
+    """The groups that a finding stands in."""
+    rule = finding.rule
+    owners = {tag.removeprefix("owner:") for tag in rule.tags if tag.startswith("owner:")}
+    controls = {f"{framework} {each}" for framework, ids in rule.controls for each in ids}
+    return {
+        "rule": {rule.id},
+        "severity": {rule.severity.label},
+        "owner": owners or {"(none)"},
+        "control": controls or {"(none)"},
+        "group": {c.group_id for c in finding.connections},
+    }[name]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +286,7 @@ def test_columns_sort_both_ways_and_back(open_report: OpenReport) -> None:
     def key(text: str) -> tuple[int, float, str]:
         return (0, float(text), "") if re.fullmatch(r"[\d.]+", text) else (1, 0, text.lower())
 
-    for name in ("rule", "connection", "service", "group", "actual"):
+    for name in ("rule", "connection", "service", "group"):
         unsorted = column(page, name)
         head = page.locator(f".head [data-column={name}]")
         header = page.locator(f".head .c-{name}")
@@ -155,16 +306,17 @@ def test_the_url_keeps_the_state_and_restores_it(open_report: OpenReport) -> Non
     page = open_report(RESULT)
     page.get_by_label("Search").fill("prod")
     chip(page, "fail").click()
-    page.get_by_label("Filter by service").select_option("postgres")
+    choose(page, "service", "postgres")
     page.locator("[data-column=group]").click()
+    choose(page, "service", "postgres").press("Escape")
     page.get_by_text("Columns", exact=True).click()
-    page.get_by_label("Message").check()
+    page.get_by_label("Expected", exact=True).check()
     page.get_by_label("Group", exact=True).uncheck()
-    seen = (status(page), column(page, "message"), page.locator(".head").inner_text())
+    seen = (status(page), column(page, "expected"), page.locator(".head").inner_text())
     assert column(page, "group") == []
     again = open_report(RESULT, "#" + page.url.partition("#")[2])
     assert (
-        status(again), column(again, "message"), again.locator(".head").inner_text(),
+        status(again), column(again, "expected"), again.locator(".head").inner_text(),
     ) == seen  # fmt: skip
     assert again.get_by_label("Search").input_value() == "prod"
     assert chip(again, "fail").get_attribute("aria-pressed") == "true"

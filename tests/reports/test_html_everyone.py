@@ -42,14 +42,49 @@ def test_hostile_text_runs_nowhere(open_report: OpenReport) -> None:
         (sample_result(outcome=Outcome.VIOLATIONS), "#finding=fresh/conn_000001"),
         (RESULT, "#connection=conn_000007"),
         (RESULT, "#show=connections&rule=fresh"),
+        (RESULT, "#by=owner"),
+        (RESULT, "#by=group&open=all&q=growth"),
+        (RESULT, "#rule=gone&q=age:old"),
     ],
-    ids=["inconclusive", "narrowed", "finding", "connection", "rule"],
+    ids=[
+        "inconclusive",
+        "narrowed",
+        "finding",
+        "connection",
+        "rule",
+        "folded",
+        "open",
+        "problem",
+    ],
 )
 def test_axe_finds_nothing(open_report: OpenReport, result: Result, fragment: str) -> None:
     page = open_report(result, fragment)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         assert axe(page) == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_in_what_opens(open_report: OpenReport, width: int) -> None:
+    page = open_report(RESULT, width=width)
+    page.locator(".facet[data-name=service] summary").click()
+    page.locator(".facet[data-name=service] input[type=checkbox]").first.check()
+    assert axe(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Copy as waiver").first.click()
+    assert axe(page) == []
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_chosen_columns_are_all_there_at_any_width(open_report: OpenReport, width: int) -> None:
+    page = open_report(RESULT, "#columns=rule,connection,owner,expected", width=width)
+    first = page.locator("#row-0")
+    for name in ("rule", "connection", "owner", "expected"):
+        expect(first.locator(f".c-{name}")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [375, 1024, 1920])

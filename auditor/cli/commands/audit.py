@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -10,6 +11,7 @@ import click
 
 from auditor.cli.config.command import Configurable, config_file, settings_in_force
 from auditor.cli.options import completion
+from auditor.cli.options.pipeline import pipeline_of, run_url_option
 from auditor.cli.options.plan import (
     PlanChoice,
     check_beside_plan,
@@ -124,6 +126,7 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
 )
 @click.option("--now", type=TimeType(), metavar="TIME", help="Judge as of this time.")
 @history_option
+@run_url_option
 @output_options
 @click.pass_context
 def command(
@@ -148,6 +151,7 @@ def command(
     max_age: timedelta | None,
     now: datetime | None,
     history: str | None,
+    run_url: str | None,
     quiet: bool,
     verbose: bool,
     no_color: bool,
@@ -202,6 +206,7 @@ def command(
         source = _saved(
             snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
         )
+    pipeline = pipeline_of(run_url, os.environ)
     options = Options(
         fail_on=severity_of(fail_on),
         strict=strict,
@@ -221,6 +226,7 @@ def command(
         skip_unknown=on_unknown == "skip",
         lists=lists_of(more["lists"]),
         dimensions=dimensions_of(dimensions, ruleset),
+        pipeline=pipeline,
     )
     telling = Telling(
         terminal, quiet=quiet, verbose=verbose, chosen=chosen, history=_history(history, source)

@@ -14,7 +14,16 @@ from typing import TypeVar
 import msgspec
 
 from auditor.clock import iso
-from auditor.model import Connections, Evidence, Finding, History, Result, RuleChecks, Verdict
+from auditor.model import (
+    RAISED,
+    Connections,
+    Evidence,
+    Finding,
+    History,
+    Result,
+    RuleChecks,
+    Verdict,
+)
 from auditor.reports.links import dashboard, page_of
 
 _Key = TypeVar("_Key")
@@ -67,6 +76,26 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
     yield from _findings(result)
     if result.history is not None:
         yield from _open_since(result.history, result.findings)
+    newly = new_findings(result)
+    if newly is not None:
+        yield "fresh", newly
+
+
+def new_findings(result: Result) -> list[int] | None:
+    """Return the places of the findings that are new, None where nothing tells them apart.
+
+    With a baseline those are the violations that it does not know; else with a history that has an
+    earlier run, the violations that were first seen at this one.
+    """
+    findings = enumerate(result.findings)
+    if result.baseline is not None:
+        failed = [(n, f) for n, f in findings if f.verdict is Verdict.FAIL]
+        return [n for n, f in failed if not f.note.startswith(RAISED)]
+    history = result.history
+    if history is None or len(history.runs) < 2:
+        return None
+    last = history.runs[-1].judged_at
+    return [n for n, f in findings if f.verdict is Verdict.FAIL and history.since(f) == last]
 
 
 def _rule(checks: RuleChecks) -> dict[str, object]:

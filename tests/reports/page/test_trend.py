@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from auditor.model import Outcome
 from auditor.reports.html import render
 from auditor.reports.page.trend import HEIGHT, measured
+from auditor.text import plural
 from tests.builders.browser import OpenReport
 from tests.builders.html_page import axe, column
 from tests.builders.sample_histories import with_history
@@ -84,11 +85,12 @@ def test_the_table_and_the_sheet_say_since_when(open_report: OpenReport) -> None
     history = RESULT.history
     assert history is not None
     shown = column(page, "since")
-    expected = [f"{since:%Y-%m-%d}" for f in RESULT.findings if (since := history.since(f))]
+    days = [(RESULT.judged_at - since).days for f in RESULT.findings if (since := history.since(f))]
     assert len(shown) > 10
-    assert shown == expected[: len(shown)]
-    page.get_by_role("button", name="Open since").click()
-    assert column(page, "since")[0] == min(expected)
+    assert shown == [plural(n, "day") if n else "today" for n in days[: len(shown)]]
+    page.get_by_role("button", name="Open").click()
+    assert column(page, "since")[0] == plural(max(days), "day")
+    assert page.locator(".rows .c-since").first.get_attribute("title").startswith("Open since 20")
     page.locator(".rows .row").first.click()
     age = (RUNS[-1].judged_at - RUNS[0].judged_at).days
     said = f"Open since {RUNS[0].judged_at:%Y-%m-%d %H:%M} UTC, {age} days before this run"

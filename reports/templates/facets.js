@@ -1,0 +1,209 @@
+// What findings and connections are told apart by: filters with counts, groups, words of a query.
+
+const NONE = "(none)";
+const JUDGED_AT = new Date(document.querySelector(".when time").dateTime);
+const DAY = 86_400_000;
+const daysOpen = (since) => (since ? (JUDGED_AT - new Date(since)) / DAY : NaN);
+const ownersOf = (rule) => rule.tags.filter((tag) => tag.startsWith("owner:")).map((tag) => tag.slice(6));
+
+// The distinct texts of many lists, and for each list the numbers of its texts: one, or several.
+function numbered(lists) {
+  const numbers = new Map();
+  const numberOf = (text) => {
+    if (!numbers.has(text)) numbers.set(text, numbers.size);
+    return numbers.get(text);
+  };
+  const of = lists.map((list) => {
+    const all = (list.length ? list : [NONE]).map(numberOf);
+    return all.length === 1 ? all[0] : all;
+  });
+  return { texts: [...numbers.keys()], of };
+}
+
+// A facet has texts, and knows which a finding has (a number, or a list of them), and a connection.
+const ofRules = (name, label, { texts, of }) =>
+  ({ name, label, texts, ofFinding: (f) => of[data.rule[f]] });
+const ofConnections = (name, label, texts, of) => ({
+  name, label, texts,
+  ofConnection: (c) => of[c],
+  ofFinding: (f) => {
+    const at = data.connection[f];
+    return typeof at === "number" ? of[at] : [...new Set(at.map((c) => of[c]))];
+  },
+});
+
+const FACETS = [
+  { name: "verdict", label: "Verdict", texts: VERDICTS, ofFinding: (f) => verdictOf[f], exact: true },
+  { name: "severity", label: "Severity", texts: SEVERITIES, ofFinding: (f) => severityOf[f], exact: true },
+  ...(data.fresh ? [{ name: "is", label: "Since when", texts: ["open", "new"], ofFinding: (f) => freshOf[f], exact: true }] : []),
+  { name: "rule", label: "Rule", texts: data.rules.map((rule) => rule.id), ofFinding: (f) => data.rule[f] },
+  ofConnections("service", "Service", data.services, data.serviceOf),
+  ofConnections("group", "Group", data.groups, data.groupOf),
+  ofRules("owner", "Owner", numbered(data.rules.map(ownersOf))),
+  ofRules("control", "Control", numbered(data.rules.map((rule) =>
+    rule.controls.flatMap(([framework, ids]) => ids.map((id) => `${framework} ${id}`))))),
+  ...data.dimensions.map((each) => ofConnections(`in.${each.name}`, each.name, each.values.map((text) => text || NONE), each.of)),
+].filter(({ texts }) => texts.length > 1 || (texts.length === 1 && texts[0] !== NONE));
+const facetOf = new Map(FACETS.map((facet) => [facet.name, facet]));
+
+// Findings are grouped by a facet or by their connection; each connection is a group of its own.
+const GROUPINGS = [
+  ...FACETS,
+  { ...ofConnections("connection", "Connection", data.schemas, data.ids.map((_, c) => c)), ofConnection: undefined },
+];
+
+function anyOf(value, bytes) {
+  return typeof value === "number" ? bytes[value] : value.some((entry) => bytes[entry]);
+}
+
+// A byte for each text: whether one of `wanted` names it.
+const named = (texts, wanted) => Uint8Array.from(texts, (text) => (wanted.has(text) ? 1 : 0));
+
+// -- the query ---------------------------------------------------------------------------------
+
+const SPAN = { h: 1 / 24, d: 1, w: 7 };
+const COMPARE = {
+  ">": (a, b) => a > b, "<": (a, b) => a < b, ">=": (a, b) => a >= b, "<=": (a, b) => a <= b,
+};
+
+// `severity:critical owner:payments age:>30d -group:dev "two words"` as terms.
+function parseQuery(text) {
+  const terms = [];
+  for (const [, minus, key, value] of text.matchAll(/(-?)(?:([\w.]+):)?("[^"]*"?|\S+)/g)) {
+    const bare = value.replaceAll('"', "").toLowerCase();
+    if (bare) terms.push({ not: minus === "-", key: key?.toLowerCase() ?? "", value: bare });
+  }
+  return terms;
+}
+
+const facetsCalled = (key) => FACETS.filter(({ name, label }) => name === key || label.toLowerCase() === key);
+
+function bytesOf(facet, value) {
+  const [, sign, least] = /^([<>]=?)(.+)$/.exec(value) ?? [];
+  if (sign && facet.name === "severity") {
+    const level = SEVERITIES.indexOf(least);
+    return Uint8Array.from(SEVERITIES, (_, s) => (level > 0 && COMPARE[sign](s, level) ? 1 : 0));
+  }
+  const wanted = value.split(",").filter(Boolean);
+  return Uint8Array.from(facet.texts, (text) => {
+    const low = text.toLowerCase();
+    return wanted.some((each) => (facet.exact ? low === each : low.includes(each))) ? 1 : 0;
+  });
+}
+
+// Which of the times of `data.sinces` are as old as `age:>30d` wants; null where that is no age.
+function agesThatFit(value) {
+  const [, sign = ">=", count, unit] = /^([<>]=?)?(\d+)([hdw])$/.exec(value) ?? [];
+  if (!unit) return null;
+  return Uint8Array.from(data.sinces, (since) => (COMPARE[sign](daysOpen(since), count * SPAN[unit]) ? 1 : 0));
+}
+
+const TEXT_KEYS = ["connection", "id", "field", "message", "note"];
+
+// What decides a term for a finding, and for a connection; `problem` says why nothing can.
+function compileTerm({ key, value, not }, whole) {
+  const signed = (test) => (not ? (row) => !test(row) : test);
+  const facets = facetsCalled(key);
+  if (facets.length) {
+    const masks = facets.map((facet) => [facet, bytesOf(facet, value)]);
+    const every = (way) => masks.filter(([facet]) => facet[way]);
+    const test = (way) => (row) => every(way).some(([facet, bytes]) => anyOf(facet[way](row), bytes));
+    const onConnections = every("ofConnection").length > 0;
+    return {
+      finding: signed(test("ofFinding")), connection: onConnections ? signed(test("ofConnection")) : null,
+      problem: onConnections ? "" : `${key}: tells findings apart, not connections`,
+    };
+  }
+  if (key === "age") {
+    const bytes = data.since ? agesThatFit(value) : null;
+    if (!bytes) {
+      const problem = data.since ? `age:${value} is no age: write age:>30d` : "age: needs a run with a history (--history)";
+      return { finding: () => false, connection: () => false, problem, void: true };
+    }
+    return { finding: signed((f) => bytes[data.since[f]]), connection: null, problem: "age: tells findings apart, not connections" };
+  }
+  if (TEXT_KEYS.includes(key)) {
+    const low = lowTexts();
+    if (key === "connection" || key === "id") {
+      const bytes = hits(key === "id" ? low.ids : low.schemas, value);
+      return { finding: signed((f) => anyOf(data.connection[f], bytes)), connection: signed((c) => bytes[c]), problem: "" };
+    }
+    const bytes = key === "field" ? hits(low.fields, value) : null;
+    const test = bytes ? (f) => evidenceOf(f).some((e) => bytes[data.fieldOf[e]])
+      : key === "message" ? (f) => message(f).toLowerCase().includes(value) : (f) => note(f).toLowerCase().includes(value);
+    return { finding: signed(test), connection: null, problem: `${key}: tells findings apart, not connections` };
+  }
+  const word = key ? whole : value;
+  let hit;
+  return {
+    finding: signed((f) => holds(f, (hit ??= wordHits(word)))),
+    connection: signed((c) => connectionTexts()[c].includes(word)), problem: "",
+  };
+}
+
+const compileQuery = (text) => parseQuery(text).map((term) => compileTerm(term, `${term.key}:${term.value}`));
+
+// What is to be marked in the rows: the query's words, and the values of its keys.
+function marksOf(text) {
+  const wanted = parseQuery(text).filter((term) => !term.not && !/^[<>]/.test(term.value))
+    .flatMap((term) => (term.key && !facetsCalled(term.key).length && !TEXT_KEYS.includes(term.key)
+      ? [`${term.key}:${term.value}`] : term.value.split(",")))
+    .filter(Boolean).map((each) => each.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return wanted.length ? new RegExp(`(${wanted.join("|")})`, "gi") : null;
+}
+
+// -- groups of rows ----------------------------------------------------------------------------
+
+// A group of rows; what its bar is made of is counted when it comes into view.
+class Group {
+  constructor(key, label, rows, way) {
+    Object.assign(this, { key, label, rows, way, share: 1, open: false });
+  }
+
+  // How many rows there are of each look: a finding's severity, or what a connection came to.
+  get pieces() {
+    this.counted ??= piecesOf(this);
+    return this.counted;
+  }
+}
+
+function piecesOf({ rows, way }) {
+  const counts = new Map();
+  for (const row of rows) {
+    const look = way === "ofFinding"
+      ? (unsettled(row) ? SEVERITIES[severityOf[row]] : VERDICTS[verdictOf[row]])
+      : (tallies()[1][row] ? "fail" : tallies()[2][row] ? "error" : "pass");
+    counts.set(look, (counts.get(look) ?? 0) + 1);
+  }
+  return LOOKS.filter((look) => counts.has(look)).map((look) => [look, counts.get(look)]);
+}
+
+// The rows of each text of a facet, most first; a severity keeps its own order, the worst first.
+// Rows that have none of the texts come under a place of their own, the last.
+function grouped(rows, facet, way) {
+  const none = facet.texts.length;
+  const places = facet[way];
+  const counts = new Uint32Array(none + 1);
+  const each = (visit) => {
+    for (let n = 0; n < rows.length; n++) {
+      const at = places(rows[n]);
+      if (typeof at === "number") visit(at, rows[n]);
+      else if (at.length) for (let m = 0; m < at.length; m++) visit(at[m], rows[n]);
+      else visit(none, rows[n]);
+    }
+  };
+  each((at) => { counts[at]++; });
+  const starts = new Uint32Array(none + 2);
+  for (let at = 0; at <= none; at++) starts[at + 1] = starts[at] + counts[at];
+  const ordered = new Int32Array(starts[none + 1]);
+  const next = starts.slice();
+  each((at, row) => { ordered[next[at]++] = row; });
+  const all = [];
+  for (let at = 0; at <= none; at++) {
+    if (counts[at]) all.push(new Group(at, facet.texts[at] || NONE, ordered.subarray(starts[at], starts[at + 1]), way));
+  }
+  return all.sort(facet.name === "severity" ? (a, b) => b.key - a.key : (a, b) => b.rows.length - a.rows.length || a.key - b.key);
+}
+
+const LOOKS = ["critical", "high", "medium", "low", "fail", "error", "waived", "known", "pass"];
+const unsettled = (f) => verdictOf[f] === 1 || verdictOf[f] === 2;
