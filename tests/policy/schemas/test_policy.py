@@ -41,7 +41,8 @@ UNKNOWABLE = re.compile(
     r"|not a pattern that|matches every text|over 100 years|takes a timestamp, a field"
     r"|not a JSON Schema|is compared with itself|every rule is disabled|sets .* too"
     r"|connections of a group may differ|is hidden in reports|: \S+ is more than "
-    r"|nothing reads the variable"
+    r"|nothing reads the variable|holds of none|holds of every one|never hold together"
+    r"|values of unlike types cannot be compared"
 )
 
 
@@ -105,8 +106,9 @@ def test_it_accepts_whatever_loads(value: Any, folder: Path) -> None:
 
 
 def _accepts(value: Any, folder: Path) -> None:
+    """Hold that a policy is accepted that is well formed, whatever it comes to."""
     problems, refused = said(value, folder)
-    assert not problems, problems
+    assert all(UNKNOWABLE.search(problem) for problem in problems), problems
     assert not refused, refused
 
 
