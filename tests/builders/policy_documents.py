@@ -266,7 +266,12 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
     """A policy that loads."""
     count = draw(st.integers(1, 2))
     rules = [draw(_rule(number)) for number in range(count)]
-    policy: dict[str, Any] = {"policy": "house", "rules": rules}
+    named = {"usual": draw(conditions())} if draw(st.integers(0, 3)) == 0 else {}
+    read = {name for name in VARIABLES if f"{{'var': '{name}'}}" in f"{rules}{named}"}
+    policy: dict[str, Any] = {"policy": "house"}
+    if read:
+        policy["vars"] = {name: copy.deepcopy(VARIABLES[name]) for name in sorted(read)}
+    policy["rules"] = rules
     if draw(st.integers(0, 3)) == 0:
         policy["extends"] = ["baseline"]
         policy["override"] = {
@@ -275,16 +280,13 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.integers(0, 3)) == 0:
         policy["extra_fields"] = [EXTRA]
         policy["rules"][0].setdefault("when", {})[EXTRA] = draw(_WORDS)
-    if draw(st.integers(0, 3)) == 0:
-        policy["conditions"] = {"usual": draw(conditions())}
+    if named:
+        policy["conditions"] = named
         policy["rules"][0].setdefault("when", {})["condition"] = "usual"
     if draw(st.integers(0, 3)) == 0:
         policy["reveal"] = ["config.host", "setup_tests[].message"]
     if draw(st.booleans()):
         policy["title"] = "A house"
-    read = [name for name in VARIABLES if f"{{'var': '{name}'}}" in str(policy)]
-    if read:
-        policy["vars"] = {name: copy.deepcopy(VARIABLES[name]) for name in read}
     return policy
 
 

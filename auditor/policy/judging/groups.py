@@ -265,8 +265,8 @@ class Groups:
         if group.numberless:
             count = plural(len(group.numberless), "connection")
             advice = (
-                f"these connections have no number there: write {measured.path}: {{exists: true}}"
-                " in the rule's when to leave them out"
+                f"these connections have no number there: mend it, or leave them out in the rule's"
+                f" when, those that lack it with {measured.path}: {{exists: true}}"
             )
             missing = tuple(group.numberless)
             actual = f"no number for {count}"

@@ -59,24 +59,34 @@ def check_contradictions(tests: Iterable[Test], problems: Problems) -> None:
 
 def check_domain(tests: Iterable[Test], domain: Domain, problems: Problems) -> None:
     """Note a test that holds of every number there can be, or of none."""
-    for bound, side in _bounds(tests):
-        value, outside, test = bound.value, bound.outside, bound.test
-        if not isinstance(value, int | float):
-            continue
-        if side == "least":
-            always = value < domain.least or (value == domain.least and not outside)
-            never = value > domain.most or (value == domain.most and outside)
-        else:
-            always = value > domain.most or (value == domain.most and not outside)
-            never = value < domain.least or (value == domain.least and outside)
+    for test in tests:
+        bounds = [(b, side) for b, side in _bounds([test]) if isinstance(b.value, int | float)]
+        never = any(_misses(bound, side, domain) for bound, side in bounds)
+        always = bool(bounds) and all(_spares(bound, side, domain) for bound, side in bounds)
         if always or never:
-            holds = "every one" if always else "none"
+            holds = "none" if never else "every one"
             range_ = "between 0 and 1: 0.5 is half" if domain.most == 1 else "0 or more"
             problems.add(
                 test.position,
                 f"{_said(test)} holds of {holds}: {domain.what} is {range_}",
                 "write a bound that decides something",
             )
+
+
+def _spares(bound: _Bound, side: str, domain: Domain) -> bool:
+    """Whether every number of ``domain`` is on the right side of ``bound``."""
+    if side == "least":
+        return bool(
+            bound.value < domain.least or (bound.value == domain.least and not bound.outside)
+        )
+    return bool(bound.value > domain.most or (bound.value == domain.most and not bound.outside))
+
+
+def _misses(bound: _Bound, side: str, domain: Domain) -> bool:
+    """Whether no number of ``domain`` is on the right side of ``bound``."""
+    if side == "least":
+        return bool(bound.value > domain.most or (bound.value == domain.most and bound.outside))
+    return bool(bound.value < domain.least or (bound.value == domain.least and bound.outside))
 
 
 def _bounds(tests: Iterable[Test]) -> Iterator[tuple[_Bound, str]]:

@@ -6,6 +6,7 @@ it is declared; what nothing uses is read at the end, so that it cannot hide a p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -18,6 +19,9 @@ from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import Scope
 from auditor.suggest import nearest
 from auditor.text import one_line
+
+#: What a condition may be called: a word of its own in a sentence.
+CONDITION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class Declared(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from auditor.errors import UsageError
 from auditor.model import Position
 from auditor.policy.loading import nodes
 from auditor.policy.loading.documents import Document, check_keys
-from auditor.policy.loading.named_conditions import Declared
+from auditor.policy.loading.named_conditions import CONDITION_NAME, Declared
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.suggest import nearest
@@ -133,6 +133,10 @@ def settle_conditions(documents: Mapping[str, Document], problems: Problems) -> 
     settled: dict[str, tuple[str, Declared]] = {}
     for label, document in documents.items():
         for key, node in document.conditions:
+            if not CONDITION_NAME.fullmatch(key.text):
+                message = f"{one_line(key.text) or 'nothing'} is no name of a condition"
+                problems.add(key.position, message, "letters, digits, - and _, as in_production")
+                continue
             earlier = settled.get(key.text)
             if earlier is not None and earlier[0] not in files_below(label, documents):
                 disagree(key, f"the condition {key.text}", earlier[0], problems)

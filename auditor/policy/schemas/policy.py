@@ -132,6 +132,10 @@ def _policy_keys() -> Mapping[str, Schema]:
         "conditions": {
             "description": "Conditions by name, for condition: NAME; extending files set them.",
             "type": "object",
+            "propertyNames": {
+                "pattern": rf"^[A-Za-z0-9][A-Za-z0-9_-]*{END}",
+                "patternErrorMessage": "Letters, digits, - and _, as in_production.",
+            },
         },
         "reveal": {
             "description": "Hidden paths whose values reports may show.",

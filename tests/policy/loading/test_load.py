@@ -37,9 +37,9 @@ override:
     {severity: high, title: New, message: "{schema}", why: w, fix: f, tags: [t], controls: {a: [b]}}
   off: {enabled: false, reason: we do not need it}
 vars: {floor: 5}
+conditions: {awake: {paused: false}}
 reveal: [config.host]
 extra_fields: [steward, status.steward]
-conditions: {usual: {networking_method: Directly}}
 facts: {tiers: {key: schema, columns: {tier: integer}, rows: {raw: 1}, default: {tier: 2}}}
 rules:
   - id: everything
@@ -48,7 +48,6 @@ rules:
     when:
       schedule_type: auto
       sync_frequency: {exists: true}
-      condition: usual
       not: {service: [postgres, mysql]}
     assert:
       all:
@@ -70,6 +69,7 @@ rules:
         - config.host: {json_schema: {type: string}}
         - steward: {equals: data}
         - daily_sync_time: {gte: 02:00}
+        - condition: awake
         - paused: {equals: false}
     message: "{schema} and {var.floor} and {config.host}"
     why: Because

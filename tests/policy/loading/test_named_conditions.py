@@ -128,6 +128,13 @@ def test_a_condition_has_the_fields_and_variables_of_its_own_file(tmp_path: Path
             "stands for itself: a → b → a",
             "",
         ),
+        (
+            "conditions: {'not a': {paused: true}}\n",
+            "assert: {paused: true}",
+            "not a is no name of a condition",
+            "letters, digits",
+        ),
+        ("conditions: {'': {paused: true}}\n", "assert: {paused: true}", "is no name", ""),
         ("conditions: {a: {}}\n", "assert: {condition: a}", "an empty condition", ""),
         ("conditions: {a: {paussed: true}}\n", "assert: {condition: a}", "no field", "paused"),
         ("conditions: [a]\n", "assert: {paused: true}", "conditions: takes a mapping", ""),
