@@ -154,6 +154,16 @@ def connections_in_words(finding: Finding) -> list[str]:
     return [*words, f"and {plural(more, 'more connection')}"] if more else words
 
 
+def where_in_words(finding: Finding) -> str:
+    """Return where a finding is, in a few words: its connection with its group, or its group."""
+    first, more = finding.connections[:1], len(finding.connections) - 1
+    named = [f"{c.service}/{c.schema} ({c.id}) in {c.group}" for c in first]
+    if finding.group:
+        of = f" ({plural(len(finding.connections), 'connection')})" if named else ""
+        return f"{finding.group}{of}"
+    return f"{named[0]} and {plural(more, 'more connection')}" if more > 0 else "".join(named)
+
+
 def evidence_in_words(finding: Finding) -> list[str]:
     """Return ``field: actual (expected: …)`` for each field that decided the finding."""
     return [f"{e.field}: {e.actual} (expected: {e.expected})" for e in finding.evidence]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.cli.terminal.layout import columns_of
 from auditor.cli.terminal.streams import Terminal
 from auditor.cli.terminal.summary import answer, summary
 from auditor.errors import ReportError
@@ -76,7 +75,7 @@ def audit_and_report(
             chosen=telling.chosen,
             verbose=telling.verbose,
             lost=lost,
-            width=columns_of(terminal.err if to_err else terminal.out),
+            layout=terminal.layout(to_err=to_err),
         )
         for line in lines:
             terminal.say(line, to_err=to_err)
