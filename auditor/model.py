@@ -546,7 +546,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     baseline took out of the gate; ``waivers`` and ``baseline`` are the same in numbers. ``notes``
     are what else a reader has to know of the run: what a file set, what a policy changed of
     another. ``history`` is None for a run that keeps none. ``facts`` are the further lists
-    and files that rules read.
+    and files that rules read. ``run_url`` is the page of the CI job that made the run, "" for none.
     """
 
     version: str
@@ -570,6 +570,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     history: History | None = None
     plan: PlanScope | None = None
     facts: tuple[FactsInfo, ...] = ()
+    run_url: str = ""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):

@@ -80,7 +80,7 @@ class Options(msgspec.Struct, frozen=True):
     None.
     ``skip_unknown`` makes a check that rests on what is unknown until a plan is applied a skip.
     ``lists`` are facts to read whether a rule reads them or not, ``dimensions`` the paths of what
-    reports show of each connection, by name.
+    reports show of each connection, by name. ``run_url`` is the page of the CI job that runs it.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -98,6 +98,7 @@ class Options(msgspec.Struct, frozen=True):
     skip_unknown: bool = False
     lists: tuple[str, ...] = ()
     dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
+    run_url: str = ""
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that would let pass what it is there to stop."""
@@ -308,6 +309,7 @@ class _Audit:
                 for note in (*options.notes, *self._ruleset.notes, *self._plan_notes(scope))
             ),
             plan=scope,
+            run_url=self._clean(options.run_url, limit=2000),
             facts=tuple(
                 replace(info, problem=self._clean(info.problem, limit=1000))
                 for info in (

@@ -81,6 +81,9 @@ REPORTS: Mapping[str, Format] = MappingProxyType(
             Format("csv", "report.csv", "a row per finding, for a spreadsheet"),
             Format("github", "annotations.txt", "GitHub workflow annotations, for the job's log"),
             Format("gitlab", "gl-code-quality-report.json", "GitLab Code Quality"),
+            Format("lines", "report.txt", "a line per finding, for a log and grep"),
+            Format("slack", "slack.json", "a message for a Slack webhook (Block Kit)"),
+            Format("teams", "teams.json", "a message for a Teams webhook (Adaptive Card)"),
         )
     }
 )

@@ -14,6 +14,7 @@ from auditor.cli.terminal.layout import INDENT, Layout, cells, padded
 from auditor.cli.terminal.streams import linked, style
 from auditor.clock import in_words, to_the_second
 from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Severity, Verdict
+from auditor.reports.brief import first_findings, waiting, worst
 from auditor.reports.claim import claim, is_open
 from auditor.reports.facts import headline, trend_in_words, where_in_words
 from auditor.reports.links import link
@@ -162,10 +163,7 @@ def _counts(result: Result) -> str:
 
 def _worst(result: Result, most: int | None, layout: Layout) -> Iterator[str]:
     """Yield the rules that failed or erred, severest and most frequent first."""
-    failing = sorted(
-        (c for c in result.checks if c.count(Verdict.FAIL) or c.count(Verdict.ERROR)),
-        key=lambda c: (-c.rule.severity, -c.count(Verdict.FAIL), -c.count(Verdict.ERROR)),
-    )
+    failing = worst(result)
     if not failing:
         return
     shown = failing[:most]
@@ -180,7 +178,9 @@ def _worst(result: Result, most: int | None, layout: Layout) -> Iterator[str]:
     room = layout.beside(2 + 8 + 2 + len(counts[0]) + 2)
     ids = [layout.middle_cut(c.rule.id, room and max(room // 2, 12)) for c in shown]
     widest = max(map(cells, ids))
-    named = _named(result, shown, None if most is None else _share(len(shown), layout))
+    most_named = None if most is None else _share(len(shown), layout)
+    # What stands in a plan's way is told with what to change.
+    named = {} if result.plan is not None else first_findings(result, shown, most_named)
     yield style(f"  {'severity':<8}  {counts[0]}  rule", "dim")
     for checks, line, identity in zip(shown, counts[1:], ids, strict=True):
         left = None if room is None else room - widest - 2
@@ -206,26 +206,6 @@ def _share(rules: int, layout: Layout) -> int:
     return min(max((layout.height - _REST) // rules - 2, 1), _MOST_NAMED)
 
 
-def _named(
-    result: Result, shown: Sequence[RuleChecks], most: int | None
-) -> dict[str, list[Finding]]:
-    """Return the first findings of each rule, at most ``most``: failures before errors.
-
-    Of a plan there are none: what stands in its way is told with what to change.
-    """
-    if result.plan is not None:
-        return {}
-    found: dict[str, list[Finding]] = {checks.rule.id: [] for checks in shown}
-    for verdict in (Verdict.FAIL, Verdict.ERROR):
-        for finding in result.findings:
-            of_rule = found.get(finding.rule.id)
-            if finding.verdict is not verdict or of_rule is None:
-                continue
-            if most is None or len(of_rule) < most:
-                of_rule.append(finding)
-    return found
-
-
 def _findings(
     result: Result, named: Sequence[Finding], checks: RuleChecks, layout: Layout
 ) -> Iterator[str]:
@@ -245,10 +225,8 @@ def _findings(
             text = f"{linked(name, url)}{text[len(name) :]}"
         mark = style("?", "yellow") if finding.verdict is Verdict.ERROR else style("-", "dim")
         yield f"{' ' * (_DEEPER - 2)}{mark} {text}{tail}"
-    waiting = checks.count(Verdict.FAIL) + checks.count(Verdict.ERROR)
-    told = len({f.group for f in named}) if checks.groups else len(named)
-    if named and waiting > told:
-        yield f"{' ' * (_DEEPER - 2)}  {style(f'and {waiting - told:,} more', 'dim')}"
+    if named and (more := waiting(checks, named)) > 0:
+        yield f"{' ' * (_DEEPER - 2)}  {style(f'and {more:,} more', 'dim')}"
 
 
 def _of_plan(result: Result, most: int | None, layout: Layout) -> Iterator[str]:
