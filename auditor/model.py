@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 from functools import cached_property
 
@@ -125,6 +125,8 @@ class Rule(msgspec.Struct, frozen=True):
     (``("account",)`` for all connections together). ``named_at`` is where a file of the user's
     overrides the rule of a pack, or extends the pack; None where a pack is named elsewhere.
     ``may_be_idle`` says that a healthy account may have nothing that the rule applies to.
+    Where ``waivable`` is False no waiver may be for it, and none may end later than ``max_waiver``
+    from now, None for any end.
     """
 
     id: str
@@ -142,6 +144,8 @@ class Rule(msgspec.Struct, frozen=True):
     reads: tuple[str, ...] = ()
     named_at: Position | None = None
     may_be_idle: bool = False
+    waivable: bool = True
+    max_waiver: timedelta | None = None
 
     @property
     def skip_reason(self) -> str:

@@ -144,13 +144,19 @@ def audit(
 
     A source that fails does not raise: the result says that the run is inconclusive and why, and
     shows what was judged until then. Raises UsageError for rules that are none, and for a baseline
-    of another account.
+    of another account; PolicyError for waivers that the policies do not allow.
     """
     options = options or Options()
     if not isinstance(ruleset, Ruleset) or not ruleset.rules:
         raise UsageError("there is no rule to judge by; load_policies returns some")
     if options.baseline is not None:
         options.baseline.check_source(source.info)
+    if options.waivers is not None:
+        from auditor.acceptance.waivers import (  # noqa: PLC0415  # for runs with waivers only
+            check_terms,
+        )
+
+        check_terms(options.waivers, (entry.rule for entry in ruleset.rules), options.clock())
     run = _Audit(source, ruleset, options, on_progress)
     events = source.events(run.shape)
     if source.live:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from auditor.acceptance.waivers import Waivers, is_waiver_file, rule_problem
+from auditor.acceptance.waivers import Waivers, check_terms, is_waiver_file, rule_problem
 from auditor.cli.config.command import Configurable, config_file
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
@@ -148,6 +148,8 @@ class _Found:
         """Take what is doubtful in a waiver file."""
         if waivers is None:
             return
+        if ruleset is not None:
+            check_terms(waivers, (entry.rule for entry in ruleset.rules), datetime.now(UTC))
         doubtful = list(_doubtful(waivers, ruleset))
         self.problems += doubtful
         self._code = PolicyError.exit_code if strict and doubtful else self._code
