@@ -59,6 +59,11 @@ class ReportWriter:
         self._clean = clean
 
     @property
+    def formats(self) -> frozenset[str]:
+        """The formats that are written."""
+        return frozenset(destination.format for destination in self._destinations)
+
+    @property
     def takes_stdout(self) -> bool:
         """Whether a report goes to standard output, so that nothing else may."""
         return any(destination.path is None for destination in self._destinations)

@@ -123,6 +123,8 @@ def by_markdown(folder: Path) -> Counts:
             break
         numbers = [int(cell.replace(",", "")) for cell in cells(line)[2:]]
         found.update(dict(zip(names, numbers, strict=True)))
+    # A verdict that no check came to has no column.
+    found.update(dict.fromkeys(LABELS, 0))
     return found
 
 

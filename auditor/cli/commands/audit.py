@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from auditor.ci import Job, job_of
 from auditor.cli.config.command import Configurable, config_file, settings_in_force
 from auditor.cli.options import completion
 from auditor.cli.options.plan import (
@@ -56,7 +59,7 @@ from auditor.errors import UsageError
 from auditor.output.inputs import Inputs
 from auditor.policy.loading.load import load
 from auditor.reports import REPORTS
-from auditor.reports.writer import DEFAULT_FORMATS, ReportWriter, parse_destination
+from auditor.reports.writer import DEFAULT_FORMATS, Destination, ReportWriter, parse_destination
 from auditor.run import Options
 from auditor.sources import Source
 from auditor.text import listed
@@ -124,6 +127,12 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
 )
 @click.option("--now", type=TimeType(), metavar="TIME", help="Judge as of this time.")
 @history_option
+@click.option(
+    "--no-ci",
+    is_flag=True,
+    help="Show nothing on the CI job's own pages unasked: GitHub's step summary and annotations,"
+    " GitLab's Code Quality file.",
+)
 @output_options
 @click.pass_context
 def command(
@@ -148,6 +157,7 @@ def command(
     max_age: timedelta | None,
     now: datetime | None,
     history: str | None,
+    no_ci: bool,
     quiet: bool,
     verbose: bool,
     no_color: bool,
@@ -162,7 +172,10 @@ def command(
     terminal.quiet = quiet
     if no_color:
         terminal.without_colour()
+    job = job_of(os.environ)
+    shown_in = Job() if no_ci else job
     destinations = [parse_destination(text, output_dir) for text in reports]
+    destinations += _unasked(shown_in, destinations, output_dir)
     writer = ReportWriter(destinations, __version__, clean=terminal.scrubber.chunks)
     inputs = _inputs(context, snapshot, history, more)
     inputs.add("--terraform-plan", terraform_plan)
@@ -221,12 +234,26 @@ def command(
         skip_unknown=on_unknown == "skip",
         lists=lists_of(more["lists"]),
         dimensions=dimensions_of(dimensions, ruleset),
+        run_url=job.url,
     )
     telling = Telling(
-        terminal, quiet=quiet, verbose=verbose, chosen=chosen, history=_history(history, source)
+        terminal,
+        quiet=quiet,
+        verbose=verbose,
+        chosen=chosen,
+        history=_history(history, source),
+        job=shown_in,
     )
     _, code = audit_and_report(source, ruleset, options, writer, telling)
     return code
+
+
+def _unasked(job: Job, asked: Sequence[Destination], folder: Path) -> Iterator[Destination]:
+    """Yield the report that a job's service takes from the folder of reports, if there is one."""
+    formats = {destination.format for destination in asked}
+    in_files = any(destination.path is not None for destination in asked)
+    if job.service == "gitlab" and in_files and "gitlab" not in formats:
+        yield parse_destination("gitlab", folder)
 
 
 def _history(folder: str | None, source: Source) -> HistoryFolder | None:
