@@ -94,6 +94,16 @@ class Position(msgspec.Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}:{self.column}"
 
 
+class Checkout(msgspec.Struct, frozen=True):
+    """The repository that a run stands in, so that a host finds the files that are named.
+
+    ``root`` is its folder, "" where there is none; ``folder`` is the working folder, from there.
+    """
+
+    root: str = ""
+    folder: str = ""
+
+
 class Connection(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A connection's identity, all that a result keeps of a record.
 
@@ -550,7 +560,8 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     baseline took out of the gate; ``waivers`` and ``baseline`` are the same in numbers. ``notes``
     are what else a reader has to know of the run: what a file set, what a policy changed of
     another. ``history`` is None for a run that keeps none. ``facts`` are the further lists
-    and files that rules read. ``run_url`` is the page of the CI job that made the run, "" for none.
+    and files that rules read. ``run_url`` is the page of the CI job that made the run, "" for none,
+    ``checkout`` the repository it stood in.
     """
 
     version: str
@@ -575,6 +586,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     plan: PlanScope | None = None
     facts: tuple[FactsInfo, ...] = ()
     run_url: str = ""
+    checkout: Checkout = Checkout()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):

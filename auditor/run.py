@@ -27,6 +27,7 @@ from auditor.fields import BEFORE, PLAN
 from auditor.gate import Bar, decide
 from auditor.model import (
     Account,
+    Checkout,
     Completeness,
     Connections,
     Finding,
@@ -80,7 +81,8 @@ class Options(msgspec.Struct, frozen=True):
     None.
     ``skip_unknown`` makes a check that rests on what is unknown until a plan is applied a skip.
     ``lists`` are facts to read whether a rule reads them or not, ``dimensions`` the paths of what
-    reports show of each connection, by name. ``run_url`` is the page of the CI job that runs it.
+    reports show of each connection, by name. ``run_url`` is the page of the CI job that runs it,
+    ``checkout`` the repository it stands in.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -99,6 +101,7 @@ class Options(msgspec.Struct, frozen=True):
     lists: tuple[str, ...] = ()
     dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
     run_url: str = ""
+    checkout: Checkout = Checkout()
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that would let pass what it is there to stop."""
@@ -316,6 +319,7 @@ class _Audit:
             ),
             plan=scope,
             run_url=self._clean(options.run_url, limit=2000),
+            checkout=options.checkout,
             facts=tuple(
                 replace(info, problem=self._clean(info.problem, limit=1000))
                 for info in (

@@ -1,7 +1,8 @@
 """CSV: a row per finding, for a spreadsheet.
 
 The first row is the run itself (``type`` is ``run``): its outcome, reasons and facts. Text that a
-spreadsheet would take for a formula gets a leading apostrophe.
+spreadsheet would take for a formula gets a leading apostrophe. A byte-order mark comes first:
+without it Excel reads UTF-8 as another code.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ COLUMNS = (
 )  # fmt: skip
 MARK = rf"\A\ufeff?{','.join(COLUMNS)}\r?\n"
 
+#: What tells Excel that the text is UTF-8; other readers know it as ``utf-8-sig``.
+_MARKED = "\ufeff"
 _CHUNK = 500
 # What makes a cell a formula (OWASP, "CSV Injection"), in its full-width forms too.
 _FORMULA = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
@@ -39,7 +42,7 @@ def render(result: Result) -> Iterator[str]:
     run = _run(result.gate.outcome, sentences(result.gate.reasons), about)
     listed = result.connections
     more = [f"dimension.{name}" if name in COLUMNS else name for name in listed.dimensions]
-    yield _text([[*COLUMNS, *_safe(more)], [*run, *([""] * len(more))]])
+    yield _MARKED + _text([[*COLUMNS, *_safe(more)], [*run, *([""] * len(more))]])
     at = {name: n for n, name in enumerate(listed.ids)} if more else {}
     findings = result.findings
     for start in range(0, len(findings), _CHUNK):
@@ -48,7 +51,7 @@ def render(result: Result) -> Iterator[str]:
 
 def placeholder(version: str) -> str:
     """Return the header and one row that says the run did not finish."""
-    return _text([COLUMNS, _run(Outcome.INCONCLUSIVE, UNFINISHED, f"version={version}")])
+    return _MARKED + _text([COLUMNS, _run(Outcome.INCONCLUSIVE, UNFINISHED, f"version={version}")])
 
 
 def _run(outcome: Outcome, message: str, note: str) -> list[str]:

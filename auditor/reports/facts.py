@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain, filterfalse, islice
+from posixpath import join, normpath
 
 from auditor.clock import iso
-from auditor.model import Beside, Finding, History, Outcome, Position, Result, Rule, Verdict
+from auditor.model import (
+    Beside,
+    Checkout,
+    Finding,
+    History,
+    Outcome,
+    Position,
+    Result,
+    Rule,
+    Verdict,
+)
 from auditor.reports.claim import claim
 from auditor.text import plural
 
@@ -15,6 +26,7 @@ MOST_CONNECTIONS = 50
 #: The sentence of every placeholder.
 UNFINISHED = "inconclusive: the run did not finish, and nothing was judged"
 
+_NOWHERE = Checkout()
 _ACCEPTED = (Verdict.WAIVED, Verdict.KNOWN)
 
 
@@ -191,10 +203,15 @@ def written_at(finding: Finding) -> Position | None:
     return spot(finding.rule)
 
 
-def repository_path(file: str) -> str:
+def repository_path(file: str, checkout: Checkout = _NOWHERE) -> str:
     """Return a policy file's path as a repository has it: relative, without ``.`` and ``..``.
 
-    A host that shows a finding beside its rule looks the file up by this.
+    A host that shows a finding beside its rule looks the file up by this. ``file`` is named from
+    the working folder, which ``checkout`` has; what lies outside of it no host has.
     """
+    if checkout.root:
+        root = f"{checkout.root.rstrip('/')}/"
+        whole = normpath(join(root, checkout.folder, file))
+        file = whole.removeprefix(root) if whole.startswith(root) else file
     steps = [step for step in file.split("/") if step not in ("", ".", "..")]
     return "/".join(steps) or "policy"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditor.errors import Problem
-from auditor.model import Finding, Outcome, Position, Result, Severity, Verdict
+from auditor.model import Checkout, Finding, Outcome, Position, Result, Severity, Verdict
 from auditor.reports.claim import let_through
 from auditor.reports.facts import (
     UNFINISHED,
@@ -79,7 +79,7 @@ def render_problems(problems: Sequence[Problem]) -> Iterator[str]:
         yield _command(
             "warning" if problem.warning else "error",
             "\n".join(filter(None, (problem.message, problem.hint))),
-            **_where(problem.position),
+            **_where(problem.position, Checkout()),
             title="Fivetran policy",
         )
     if len(problems) > MOST_PROBLEMS:
@@ -105,13 +105,13 @@ def _annotation(command: str, finding: Finding, result: Result) -> str:
         lines.append(f"fix: {finding.fix}")
     if rule.position.in_pack:
         lines.append(f"rule: {rule.position}")
-    where = {} if position is None else _where(position)
+    where = {} if position is None else _where(position, result.checkout)
     return _command(command, "\n".join(lines), **where, title=f"{rule.severity.label}: {rule.id}")
 
 
-def _where(position: Position) -> dict[str, str]:
-    file, line, column = repository_path(position.file), position.line, position.column
-    return {"file": file, "line": str(line), "col": str(column)}
+def _where(position: Position, checkout: Checkout) -> dict[str, str]:
+    file = repository_path(position.file, checkout)
+    return {"file": file, "line": str(position.line), "col": str(position.column)}
 
 
 def _command(command: str, text: str, **properties: str) -> str:

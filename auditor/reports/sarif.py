@@ -23,6 +23,7 @@ from urllib.parse import quote
 from auditor.errors import Problem
 from auditor.model import (
     PACK,
+    Checkout,
     Finding,
     Outcome,
     Position,
@@ -71,6 +72,7 @@ _SCORES = {
     Severity.HIGH: "8.0",
     Severity.CRITICAL: "9.5",
 }
+_NOWHERE = Checkout()
 _Object = dict[str, Any]
 
 
@@ -98,8 +100,9 @@ def render(result: Result) -> Iterator[str]:
     if any(rule.position.in_pack for rule in result.rules):
         packs = {"description": {"text": "the packs that fivetran-auditor ships"}}
         run["originalUriBaseIds"] = {_PACKS: packs}
-    results = (_result(finding, numbers[finding.rule.id]) for finding in shown)
-    doubt = [_doubt(sentences(result.gate.reasons), len(rules))] if inconclusive else []
+    place, told = result.checkout, sentences(result.gate.reasons)
+    results = (_result(finding, numbers[finding.rule.id], place) for finding in shown)
+    doubt = [_doubt(told, len(rules), place)] if inconclusive else []
     yield from _log(run, chain(doubt, results))
 
 
@@ -128,12 +131,12 @@ def render_problems(problems: Sequence[Problem]) -> Iterator[str]:
     yield from _log(run, map(_problem, problems))
 
 
-def relative_uri(file: str) -> str:
+def relative_uri(file: str, checkout: Checkout = _NOWHERE) -> str:
     """Return a policy file's path as a relative, percent-encoded URI.
 
     Nothing in it can be a scheme, a host or a way up: a viewer resolves it in the repository.
     """
-    return quote(repository_path(file), safe="/", errors="replace")
+    return quote(repository_path(file, checkout), safe="/", errors="replace")
 
 
 def _log(run: _Object, results: Iterator[_Object]) -> Iterator[str]:
@@ -192,10 +195,11 @@ def _rule(rule: Rule) -> _Object:
     return described
 
 
-def _result(finding: Finding, number: int) -> _Object:
+def _result(finding: Finding, number: int, checkout: Checkout) -> _Object:
     rule, identity = finding.rule, fingerprint(finding)
     position = written_at(finding)
     own = spot(rule) or rule.position
+    own = own if position != own else rule.position
     return {
         "ruleId": rule.id,
         "ruleIndex": number,
@@ -203,7 +207,7 @@ def _result(finding: Finding, number: int) -> _Object:
         "message": _message(headline(finding)),
         "locations": [
             {
-                "physicalLocation": _place(position or rule.position),
+                "physicalLocation": _place(position or rule.position, checkout),
                 "logicalLocations": [
                     {
                         "name": c.id,
@@ -219,7 +223,7 @@ def _result(finding: Finding, number: int) -> _Object:
             }
         ],
         **(
-            {"relatedLocations": [_of_rule(rule, own if position != own else rule.position)]}
+            {"relatedLocations": [_of_rule(rule, own, checkout)]}
             if position and position != rule.position
             else {}
         ),
@@ -257,7 +261,7 @@ _INCONCLUSIVE: _Object = {
 }
 
 
-def _doubt(text: str, number: int) -> _Object:
+def _doubt(text: str, number: int, checkout: Checkout = _NOWHERE) -> _Object:
     """Return the result of an inconclusive run; it points at no line that could be to blame."""
     return {
         "ruleId": _INCONCLUSIVE["id"],
@@ -267,7 +271,7 @@ def _doubt(text: str, number: int) -> _Object:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _DEFAULTS},
+                    "artifactLocation": {"uri": relative_uri(_DEFAULTS, checkout)},
                     "region": {"startLine": 1, "startColumn": 1},
                 }
             }
@@ -309,8 +313,8 @@ def _problem(problem: Problem) -> _Object:
     }
 
 
-def _place(position: Position) -> _Object:
-    uri = {"uri": relative_uri(position.file)}
+def _place(position: Position, checkout: Checkout = _NOWHERE) -> _Object:
+    uri = {"uri": relative_uri(position.file, checkout)}
     if position.in_pack:
         # Of a base of its own, so that nobody looks for it in the repository.
         uri = {"uri": f"{relative_uri(position.file.removeprefix(PACK))}.yaml", "uriBaseId": _PACKS}
@@ -320,10 +324,10 @@ def _place(position: Position) -> _Object:
     }
 
 
-def _of_rule(rule: Rule, position: Position) -> _Object:
+def _of_rule(rule: Rule, position: Position, checkout: Checkout) -> _Object:
     """Return where a rule stands, for a result that points at another line."""
     text = f"{rule.id} stands in {position.file}"
-    return {"physicalLocation": _place(position), "message": _message(text)}
+    return {"physicalLocation": _place(position, checkout), "message": _message(text)}
 
 
 def _resource(resource: Resource) -> _Object:

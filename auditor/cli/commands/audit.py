@@ -22,6 +22,7 @@ from auditor.cli.options.plan import (
 )
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.reports import outdating
+from auditor.cli.options.repository import checkout
 from auditor.cli.options.rules import (
     ExceptionOptions,
     baseline_of,
@@ -235,6 +236,7 @@ def command(
         lists=lists_of(more["lists"]),
         dimensions=dimensions_of(dimensions, ruleset),
         run_url=job.url,
+        checkout=checkout(),
     )
     telling = Telling(
         terminal,
