@@ -27,7 +27,7 @@ COLUMNS = (
     "group_id", "group", "connections", "message", "field", "actual", "expected", "evidence",
     "fix", "note", "policy", "line", "fingerprint", "group_name", "url",
 )  # fmt: skip
-MARK = rf"\A\ufeff?{','.join(COLUMNS)}\r?\n"
+MARK = rf"\A\ufeff?{'[,;]'.join(COLUMNS)}\r?\n"
 
 #: What tells Excel that the text is UTF-8; other readers know it as ``utf-8-sig``.
 _MARKED = "\ufeff"
@@ -38,15 +38,25 @@ _FORMULA = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
 
 def render(result: Result) -> Iterator[str]:
     """Yield the report on ``result``."""
+    return _rendered(result, ",")
+
+
+def render_semicolon(result: Result) -> Iterator[str]:
+    """Yield the report with semicolons: Excel wants them where a comma stands in numbers."""
+    return _rendered(result, ";")
+
+
+def _rendered(result: Result, delimiter: str) -> Iterator[str]:
     about = "; ".join(f"{name}={value}" for name, value in facts(result).items())
     run = _run(result.gate.outcome, sentences(result.gate.reasons), about)
     listed = result.connections
     more = [f"dimension.{name}" if name in COLUMNS else name for name in listed.dimensions]
-    yield _MARKED + _text([[*COLUMNS, *_safe(more)], [*run, *([""] * len(more))]])
+    heading = [*COLUMNS, *_safe(more)]
+    yield _MARKED + _text([heading, [*run, *([""] * len(more))]], delimiter)
     at = {name: n for n, name in enumerate(listed.ids)} if more else {}
     findings = result.findings
     for start in range(0, len(findings), _CHUNK):
-        yield _text([_row(result, f, at) for f in findings[start : start + _CHUNK]])
+        yield _text([_row(result, f, at) for f in findings[start : start + _CHUNK]], delimiter)
 
 
 def placeholder(version: str) -> str:
@@ -100,7 +110,7 @@ def _is_formula(text: str) -> bool:
     return bool(text) and (text[0] in _FORMULA or text.lstrip()[:1] in _FORMULA)
 
 
-def _text(rows: Iterable[Iterable[object]]) -> str:
+def _text(rows: Iterable[Iterable[object]], delimiter: str = ",") -> str:
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows(rows)
+    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
     return out.getvalue()

@@ -33,12 +33,14 @@ from auditor.model import (
     Severity,
     Verdict,
 )
-from auditor.reports.claim import is_open
+from auditor.reports.claim import is_open, let_through
 from auditor.reports.facts import (
     MOST_CONNECTIONS,
     UNFINISHED,
+    acceptance,
     facts,
     headline,
+    is_accepted,
     repository_path,
     sentences,
     spot,
@@ -77,12 +79,27 @@ _Object = dict[str, Any]
 
 
 def render(result: Result) -> Iterator[str]:
-    """Yield the report on ``result``."""
+    """Yield the report on ``result``: its open findings."""
+    return _rendered(result, suppressed=False)
+
+
+def render_suppressed(result: Result) -> Iterator[str]:
+    """Yield the report with what does not gate, as results that are suppressed, and why.
+
+    For a reader that knows suppressions; a host that does not would open an alert of each.
+    """
+    return _rendered(result, suppressed=True)
+
+
+def _rendered(result: Result, *, suppressed: bool) -> Iterator[str]:
     inconclusive = result.gate.outcome is Outcome.INCONCLUSIVE
     waiting = [finding for finding in result.findings if is_open(finding, result)]
     shown = waiting[: MOST_RESULTS - inconclusive]
+    if suppressed:
+        closed = [finding for finding in result.findings if not is_open(finding, result)]
+        shown += closed[: MOST_RESULTS - inconclusive - len(shown)]
     numbers = {checks.rule.id: number for number, checks in enumerate(result.checks)}
-    notes = _notes(result, len(waiting), len(shown))
+    notes = _notes(result, len(waiting), len(shown), suppressed=suppressed)
     rules = [_rule(rule) for rule in result.rules]
     run = {
         "tool": _tool(result.version, [*rules, *([_INCONCLUSIVE] if inconclusive else [])]),
@@ -101,7 +118,10 @@ def render(result: Result) -> Iterator[str]:
         packs = {"description": {"text": "the packs that fivetran-auditor ships"}}
         run["originalUriBaseIds"] = {_PACKS: packs}
     place, told = result.checkout, sentences(result.gate.reasons)
-    results = (_result(finding, numbers[finding.rule.id], place) for finding in shown)
+    results = (
+        {**_result(finding, numbers[finding.rule.id], place), **_suppressions(finding, result)}
+        for finding in shown
+    )
     doubt = [_doubt(told, len(rules), place)] if inconclusive else []
     yield from _log(run, chain(doubt, results))
 
@@ -152,14 +172,20 @@ def _tool(version: str, rules: list[_Object]) -> _Object:
     return {"driver": {"name": "fivetran-auditor", "version": version, "rules": rules}}
 
 
-def _notes(result: Result, waiting: int, shown: int) -> list[_Object]:
+def _notes(result: Result, waiting: int, shown: int, *, suppressed: bool) -> list[_Object]:
     """Return what a reader has to know before believing the results."""
     bad = result.gate.outcome is Outcome.INCONCLUSIVE
     notes = [_note("error", f"inconclusive: {reason}") for reason in result.gate.reasons if bad]
     notes += [_note("error", problem) for problem in result.listing.problems]
     notes += [_note("warning", text) for text in (*result.listing.warnings, *result.warnings)]
     notes += [_note("note", text) for text in (*result.left_out, *result.notes, *result.accepted)]
-    if closed := len(result.findings) - waiting:
+    total = len(result.findings)
+    if suppressed:
+        if shown < total:
+            told = f"{shown:,} of {total:,} findings, open ones and severest first"
+            notes.append(_note("warning", told))
+        return notes
+    if closed := total - waiting:
         notes.append(_note("note", f"{plural(closed, 'finding')} accepted or allowed: no alerts"))
     if shown < waiting:
         notes.append(_note("warning", f"{shown:,} of {waiting:,} open findings, severest first"))
@@ -246,6 +272,17 @@ def _result(finding: Finding, number: int, checkout: Checkout) -> _Object:
             ),
         },
     }
+
+
+def _suppressions(finding: Finding, result: Result) -> _Object:
+    """Return why a finding is no open alert; nothing for one that is.
+
+    A person has accepted what is waived or known; the rest is allowed by the run's options.
+    """
+    if is_open(finding, result):
+        return {}
+    why = acceptance(finding) if is_accepted(finding) else let_through(finding, result)
+    return {"suppressions": [{"kind": "external", "status": "accepted", "justification": why}]}
 
 
 #: The rule of the one result that says a run came to no answer: without a result of its own, a run

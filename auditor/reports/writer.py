@@ -205,7 +205,11 @@ class ReportWriter:
         report = self._formats[destination.format]
         commands = report.name == _COMMANDS
         if not destination.split:
-            put(destination.target, self._clean(report.render(result)), commands=commands)
+            put(
+                destination.target,
+                self._clean(report.render(result, destination.variant)),
+                commands=commands,
+            )
             return [] if destination.path is None else [destination.path]
         numbers = []
         for number, chunks in report.render_parts(result, destination.split):

@@ -8,6 +8,7 @@ import io
 import pytest
 
 from auditor.model import Outcome, Result
+from auditor.reports import REPORTS
 from auditor.reports.csv import COLUMNS, _is_formula, placeholder, render
 from tests.builders.sample_results import narrowed, sample_result
 
@@ -69,3 +70,13 @@ def test_a_blank_before_a_formula_makes_it_no_text(before: str, sign: str) -> No
     assert _is_formula(f"{before}{sign}1+1")
     assert not _is_formula(f"a{before}{sign}")
     assert not _is_formula(before.strip(" \u3000\t"))
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_with_semicolons_it_says_the_same(hostile: bool) -> None:
+    result = sample_result(60, 10, hostile=hostile)
+    text = "".join(REPORTS["csv"].render(result, "semicolon"))
+    assert text.startswith("\ufefftype;verdict;")
+    assert REPORTS["csv"].begins(text.encode()[:4096])
+    table = list(csv.reader(io.StringIO(text[1:], newline=""), delimiter=";", strict=True))
+    assert [dict(zip(COLUMNS, row, strict=True)) for row in table[1:]] == report(result)

@@ -110,7 +110,8 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     show_default=True,
     callback=checked(lambda texts: [parse_destination(text, Path()) for text in texts]),
     help=f"{listed(REPORTS)}; repeatable; =- is standard output; junit:split=5000 writes files of"
-    " at most 5000 test cases each.",
+    " at most 5000 test cases each, csv:semicolon what Excel wants where a comma stands in numbers,"
+    " sarif:suppressed what does not gate too.",
 )
 @click.option(
     "-o",
