@@ -125,7 +125,11 @@ def _satisfied(
     if not listing.connections and plan is None:
         yield "no connection was listed, which --allow-empty accepts"
         return
-    if plan is None:
+    if not sum(rule.total - rule.count(Verdict.SKIP) for rule in checks):
+        # What was listed was judged by nobody: a count of both would read as if it had been.
+        rules = plural(len(checks), "rule")
+        yield f"none of {rules} applied to {plural(listing.connections, 'connection')}"
+    elif plan is None:
         yield f"{plural(listing.connections, 'connection')} judged by {plural(len(checks), 'rule')}"
     else:
         yield from _planned(listing, checks, plan)

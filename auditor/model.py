@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 from functools import cached_property
 
@@ -94,6 +94,16 @@ class Position(msgspec.Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}:{self.column}"
 
 
+class Checkout(msgspec.Struct, frozen=True):
+    """The repository that a run stands in, so that a host finds the files that are named.
+
+    ``root`` is its folder, "" where there is none; ``folder`` is the working folder, from there.
+    """
+
+    root: str = ""
+    folder: str = ""
+
+
 class Connection(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A connection's identity, all that a result keeps of a record.
 
@@ -125,6 +135,8 @@ class Rule(msgspec.Struct, frozen=True):
     (``("account",)`` for all connections together). ``named_at`` is where a file of the user's
     overrides the rule of a pack, or extends the pack; None where a pack is named elsewhere.
     ``may_be_idle`` says that a healthy account may have nothing that the rule applies to.
+    Where ``waivable`` is False no waiver may be for it, and none may end later than ``max_waiver``
+    from now, None for any end.
     """
 
     id: str
@@ -142,6 +154,8 @@ class Rule(msgspec.Struct, frozen=True):
     reads: tuple[str, ...] = ()
     named_at: Position | None = None
     may_be_idle: bool = False
+    waivable: bool = True
+    max_waiver: timedelta | None = None
 
     @property
     def skip_reason(self) -> str:
@@ -560,7 +574,8 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     baseline took out of the gate; ``waivers`` and ``baseline`` are the same in numbers. ``notes``
     are what else a reader has to know of the run: what a file set, what a policy changed of
     another. ``history`` is None for a run that keeps none. ``facts`` are the further lists
-    and files that rules read. ``pipeline`` is the CI run, None outside of one.
+    and files that rules read. ``pipeline`` is the CI run, None outside of one, ``checkout`` the
+    repository it stood in.
     """
 
     version: str
@@ -585,6 +600,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     plan: PlanScope | None = None
     facts: tuple[FactsInfo, ...] = ()
     pipeline: Pipeline | None = None
+    checkout: Checkout = Checkout()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):

@@ -27,6 +27,7 @@ from auditor.fields import BEFORE, PLAN
 from auditor.gate import Bar, decide
 from auditor.model import (
     Account,
+    Checkout,
     Completeness,
     Connections,
     Finding,
@@ -81,7 +82,8 @@ class Options(msgspec.Struct, frozen=True):
     None.
     ``skip_unknown`` makes a check that rests on what is unknown until a plan is applied a skip.
     ``lists`` are facts to read whether a rule reads them or not, ``dimensions`` the paths of what
-    reports show of each connection, by name. ``pipeline`` is the CI run that reports link to.
+    reports show of each connection, by name. ``pipeline`` is the CI run that reports link to,
+    ``checkout`` the repository it stands in.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -100,6 +102,7 @@ class Options(msgspec.Struct, frozen=True):
     lists: tuple[str, ...] = ()
     dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
     pipeline: Pipeline | None = None
+    checkout: Checkout = Checkout()
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that would let pass what it is there to stop."""
@@ -145,13 +148,19 @@ def audit(
 
     A source that fails does not raise: the result says that the run is inconclusive and why, and
     shows what was judged until then. Raises UsageError for rules that are none, and for a baseline
-    of another account.
+    of another account; PolicyError for waivers that the policies do not allow.
     """
     options = options or Options()
     if not isinstance(ruleset, Ruleset) or not ruleset.rules:
         raise UsageError("there is no rule to judge by; load_policies returns some")
     if options.baseline is not None:
         options.baseline.check_source(source.info)
+    if options.waivers is not None:
+        from auditor.acceptance.waivers import (  # noqa: PLC0415  # for runs with waivers only
+            check_terms,
+        )
+
+        check_terms(options.waivers, (entry.rule for entry in ruleset.rules), options.clock())
     run = _Audit(source, ruleset, options, on_progress)
     events = source.events(run.shape)
     if source.live:
@@ -311,6 +320,7 @@ class _Audit:
             ),
             plan=scope,
             pipeline=options.pipeline,
+            checkout=options.checkout,
             facts=tuple(
                 replace(info, problem=self._clean(info.problem, limit=1000))
                 for info in (

@@ -46,6 +46,12 @@ def test_a_pass_says_what_it_rests_on() -> None:
     assert answer(one, other) == (0, ("3 connections judged by 2 rules",))
 
 
+def test_a_pass_without_a_check_says_that_nothing_was_judged() -> None:
+    idle, empty = checks("a", HIGH, SKIP, SKIP, SKIP), checks("b", LOW)
+    assert answer(idle, empty) == (0, ("none of 2 rules applied to 3 connections",))
+    assert answer(idle) == (0, ("none of 1 rule applied to 3 connections",))
+
+
 def test_the_answer_carries_the_bar_it_was_measured_by() -> None:
     limits = {LOW: 5, HIGH: 1}
     for rules, listing, outcome, code in (

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.clock import iso, parse_timestamp
+from auditor.clock import in_words, iso, parse_timestamp
 from auditor.errors import PolicyError, Problem, UsageError
 from auditor.files import read_file
-from auditor.model import PolicyFile, Position
+from auditor.model import PolicyFile, Position, Rule
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.english import sentence
 from auditor.policy.language.patterns import Matches, glob
@@ -44,6 +44,7 @@ SELECTOR_PATHS = {
 }
 #: What is written for connections to mean every one of them.
 ALL = "all"
+HOW_TO_END = "write its last day, as 2026-06-30, or a moment with its zone"
 _LONGEST = 500
 _GLOB = re.compile(r"[*?\[]")
 _STAR = re.compile(r"[*?]")
@@ -162,6 +163,17 @@ def load_waivers(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{label}: cannot be read: {reason}") from error
+    return read_waivers(data, label, strict=strict, conditions=conditions)
+
+
+def read_waivers(
+    data: bytes,
+    label: str,
+    *,
+    strict: bool = False,
+    conditions: Mapping[str, Condition] | None = None,
+) -> Waivers:
+    """Return the waivers in ``data``, which positions name by ``label``; raises PolicyError."""
     problems = Problems()
     problems.knows(label, data)
     entries: tuple[Waiver, ...] = ()
@@ -210,6 +222,55 @@ def rule_problem(waiver: Waiver, ids: Iterable[str], disabled: Mapping[str, str]
     hint = nearest(waiver.rule, known)
     message = f" ({hint})" if hint else ""
     return f"no rule is called {one_line(waiver.rule)}{message}"
+
+
+def end_of(text: str) -> tuple[datetime, str] | None:
+    """Return the last moment that ``expires`` says, with ``through …``; None for no date."""
+    try:
+        if _DATE.fullmatch(text):
+            return datetime.combine(date.fromisoformat(text), time.max, UTC), f"through {text}"
+        moment = parse_timestamp(text)
+        return None if moment is None else (moment.astimezone(UTC), f"until {iso(moment)}")
+    except (ValueError, OverflowError):
+        return None
+
+
+def term_problem(waiver: Waiver, rule: Rule, now: datetime) -> tuple[str, str]:
+    """Return why the policies do not let ``waiver`` be for ``rule``, and what to do; "" if so.
+
+    Days count as a whole: what may end 90 days from now may end at the end of that day.
+    """
+    if not rule.waivable:
+        where = rule.named_at or rule.position
+        return f"{rule.id} may not be waived ({where}: waivable: false)", "mend the violation"
+    if rule.max_waiver is None:
+        return "", ""
+    last = (now.astimezone(UTC) + rule.max_waiver).date()
+    if waiver.expires.date() <= last:
+        return "", ""
+    most = in_words(rule.max_waiver)
+    told = (
+        f"a waiver of {rule.id} may hold {most} from now (max_waiver), and this one {waiver.until}"
+    )
+    return told, f"let it end on {last} at the latest"
+
+
+def check_terms(waivers: Waivers, rules: Iterable[Rule], now: datetime) -> None:
+    """Raise PolicyError with every waiver that the policies of ``rules`` do not allow.
+
+    ``now`` is the time of a real clock. What has expired is for nothing, and no problem here.
+    """
+    by_id = {rule.id: rule for rule in rules}
+    problems = []
+    for waiver in waivers.entries:
+        if waiver.is_expired(now):
+            continue
+        for name in sorted(waiver.fits(by_id)):
+            told, hint = term_problem(waiver, by_id[name], now)
+            if told:
+                problems.append(Problem(waiver.position, told, hint))
+    if problems:
+        raise PolicyError(problems)
 
 
 class WaiverReader:
@@ -308,20 +369,11 @@ class WaiverReader:
         if node is None:
             return None
         text = node.text if isinstance(node, ScalarNode) else ""
-        try:
-            if _DATE.fullmatch(text):
-                return datetime.combine(date.fromisoformat(text), time.max, UTC), f"through {text}"
-            moment = parse_timestamp(text)
-            if moment is not None:
-                return moment.astimezone(UTC), f"until {iso(moment)}"
-        except (ValueError, OverflowError):
-            pass
-        self._problems.add(
-            node.position,
-            f"expires: {one_line(text) or 'this'} is no date",
-            "every waiver ends: write its last day, as 2026-06-30, or a moment with its zone",
-        )
-        return None
+        found = end_of(text)
+        if found is None:
+            message = f"expires: {one_line(text) or 'this'} is no date"
+            self._problems.add(node.position, message, f"every waiver ends: {HOW_TO_END}")
+        return found
 
     def _text(self, node: MappingNode, key: str) -> str:
         value = node.get(key)

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "compare": "Tell what changed between two reports, or would with other policies.",
         "schema": "Print the JSON Schema of a policy, for editors.",
         "init": "Write a starter: policy, waivers, defaults, CI jobs.",
+        "waive": "Write a waiver for a finding into the waivers' file.",
         "sandbox": "Serve the embedded API on loopback.",
         "demo": "Audit the embedded API: nothing to configure.",
         "completion": "Print the script that makes a shell complete all this.",

@@ -44,6 +44,25 @@ def put(target: Target, chunks: Iterable[str], *, commands: bool = False) -> Non
         write_descriptor(target.descriptor, encoded(harmless))
 
 
+def append(path: Path, chunks: Iterable[str]) -> None:
+    """Write ``chunks`` behind what the file ``path`` holds, whole or not at all. Raises OSError.
+
+    For a file that others write to as well, and that is theirs to begin.
+    """
+    place = real(path)
+    descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        size = os.fstat(descriptor).st_size
+        try:
+            write_descriptor(descriptor, [b"".join(encoded(chunks))])
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(descriptor, size)
+            raise
+    finally:
+        os.close(descriptor)
+
+
 def put_document(target: Target, chunks: Iterable[str], elsewhere: str) -> None:
     """Write ``chunks`` as ``put`` does. Raises ReportError that ends with ``elsewhere``."""
     try:

@@ -75,6 +75,10 @@ class ComparisonOutcome(Enum):
         }[self]
 
 
+#: A rule per this has a group of the account for each of its own.
+_GROUP = ("group_id",)
+
+
 class Changed(msgspec.Struct, frozen=True):
     """One check that is a finding in either run.
 
@@ -92,6 +96,13 @@ class Changed(msgspec.Struct, frozen=True):
     group: str
     message: str
     note: str = ""
+    per: tuple[str, ...] = ()
+
+    @property
+    def group_ids(self) -> tuple[str, ...]:
+        """The groups that it touches; a group that has no such connection is its own."""
+        touched = tuple(dict.fromkeys(each.group_id for each in self.connections))
+        return touched or ((self.group,) if self.per == _GROUP else ())
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -157,8 +168,7 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
     def by_group(self) -> tuple[Tally, ...]:
         """A tally a group of connections, by its id; a change counts once in each it touches."""
         return _tallies(
-            (c, {(x.group_id, x.group_id): 0 for x in c.connections} or [(NO_CONNECTION, "")])
-            for c in self.changes
+            (c, {(g, g): 0 for g in c.group_ids} or [(NO_CONNECTION, "")]) for c in self.changes
         )
 
     @cached_property
@@ -270,6 +280,7 @@ def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
             finding.group,
             finding.message,
             note,
+            rule.per if rule is not None else (),
         )
 
 
@@ -298,6 +309,7 @@ def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
             finding.group,
             finding.message,
             note,
+            rule.per if rule is not None else (),
         )
 
 

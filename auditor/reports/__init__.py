@@ -21,6 +21,7 @@ class Format(NamedTuple):
     """One format: its name on the command line, its file in the output folder, what it is for.
 
     ``options`` are what it takes after a colon, each with its meaning; all of them are counts.
+    ``variants`` are words that it takes there, each with the function that then renders.
     ``home`` is the package in which the module of its name is, if that is not ``module``; its
     function ``entry`` renders.
     """
@@ -32,10 +33,12 @@ class Format(NamedTuple):
     home: str = __name__
     module: str = ""
     entry: str = "render"
+    variants: Mapping[str, str] = MappingProxyType({})
 
-    def render(self, result: Any) -> Iterable[str]:
+    def render(self, result: Any, variant: str = "") -> Iterable[str]:
         """Yield the report on ``result``, piece by piece; what that is depends on the table."""
-        chunks: Iterable[str] = getattr(self._module(), self.entry)(result)
+        entry = self.variants[variant] if variant else self.entry
+        chunks: Iterable[str] = getattr(self._module(), entry)(result)
         return chunks
 
     def render_parts(self, result: Any, most: int) -> Iterable[tuple[int, Iterable[str]]]:
@@ -76,11 +79,24 @@ REPORTS: Mapping[str, Format] = MappingProxyType(
                 MappingProxyType({"split": "testcases a file holds at most, in several files"}),
             ),
             Format("json", "report.json", "everything, for programs; read by compare, --baseline"),
-            Format("sarif", "report.sarif", "SARIF 2.1.0 for code scanning"),
+            Format(
+                "sarif",
+                "report.sarif",
+                "SARIF 2.1.0 for code scanning",
+                variants=MappingProxyType({"suppressed": "render_suppressed"}),
+            ),
             Format("markdown", "report.md", "a summary for a pull request or a job page"),
-            Format("csv", "report.csv", "a row per finding, for a spreadsheet"),
+            Format(
+                "csv",
+                "report.csv",
+                "a row per finding, for a spreadsheet",
+                variants=MappingProxyType({"semicolon": "render_semicolon"}),
+            ),
             Format("github", "annotations.txt", "GitHub workflow annotations, for the job's log"),
             Format("gitlab", "gl-code-quality-report.json", "GitLab Code Quality"),
+            Format("lines", "report.txt", "a line per finding, for a log and grep"),
+            Format("slack", "slack.json", "a message for a Slack webhook (Block Kit)"),
+            Format("teams", "teams.json", "a message for a Teams webhook (Adaptive Card)"),
         )
     }
 )

@@ -28,6 +28,11 @@ _JUDGED = {
     Completeness.UNKNOWN: "What was saved was judged; whether that is all there is, is unknown",
     Completeness.INCOMPLETE: "Not everything was listed",
 }
+#: What is known of a listing of which nothing was judged.
+_LISTED = {
+    Completeness.ONE_WALK: "; nor is it sure that one walk over several pages listed everything",
+    Completeness.UNKNOWN: "; whether what was saved is all there is, is unknown",
+}
 _NOT_A_PASS = "Not everything could be judged: do not read this as a pass."
 
 
@@ -53,7 +58,7 @@ def claim(result: Result) -> Claim:
         failed = f"{result.counts[Verdict.FAIL]:,} of {plural(result.total, 'check')} failed"
         sentence = f"{failed}. {_judged(result)}."
     elif not made:
-        sentence = f"{_unmade(result)}. {_judged(result)}."
+        sentence = f"{_unmade(result)}. {_unjudged(result)}."
     else:
         sentence = f"{_judged(result)}. {_settled(result)}."
     return Claim(HEADINGS[outcome], sentence, _no_findings(result, made), not made)
@@ -87,8 +92,21 @@ def _judged(result: Result) -> str:
         judged = _planned(result, result.plan)
     elif not result.listing.connections:
         judged = "No connection was listed"
+    return f"{judged}{_narrowed(result)}"
+
+
+def _unjudged(result: Result) -> str:
+    """Return what became of a run in which no check was made: nothing of it was judged."""
+    if (result.plan is not None and result.plan.nothing) or not result.listing.connections:
+        return _judged(result)
+    listed = plural(result.listing.connections, "connection")
+    doubt = _LISTED.get(result.listing.completeness, "") if result.plan is None else ""
+    return f"Nothing was judged of {listed}{doubt}{_narrowed(result)}"
+
+
+def _narrowed(result: Result) -> str:
     chosen = result.source.filters or result.left_out
-    return f"{judged}; not a full run: something was left out" if chosen else judged
+    return "; not a full run: something was left out" if chosen else ""
 
 
 def _planned(result: Result, plan: PlanScope) -> str:

@@ -1,7 +1,8 @@
 """CSV: a row per finding, for a spreadsheet.
 
 The first row is the run itself (``type`` is ``run``): its outcome, reasons and facts. Text that a
-spreadsheet would take for a formula gets a leading apostrophe.
+spreadsheet would take for a formula gets a leading apostrophe. A byte-order mark comes first:
+without it Excel reads UTF-8 as another code.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ COLUMNS = (
     "group_id", "group", "connections", "message", "field", "actual", "expected", "evidence",
     "fix", "note", "policy", "line", "fingerprint", "group_name", "url",
 )  # fmt: skip
-MARK = rf"\A\ufeff?{','.join(COLUMNS)}\r?\n"
+MARK = rf"\A\ufeff?{'[,;]'.join(COLUMNS)}\r?\n"
 
+#: What tells Excel that the text is UTF-8; other readers know it as ``utf-8-sig``.
+_MARKED = "\ufeff"
 _CHUNK = 500
 # What makes a cell a formula (OWASP, "CSV Injection"), in its full-width forms too.
 _FORMULA = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
@@ -35,20 +38,30 @@ _FORMULA = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
 
 def render(result: Result) -> Iterator[str]:
     """Yield the report on ``result``."""
+    return _rendered(result, ",")
+
+
+def render_semicolon(result: Result) -> Iterator[str]:
+    """Yield the report with semicolons: Excel wants them where a comma stands in numbers."""
+    return _rendered(result, ";")
+
+
+def _rendered(result: Result, delimiter: str) -> Iterator[str]:
     about = "; ".join(f"{name}={value}" for name, value in facts(result).items())
     run = _run(result.gate.outcome, sentences(result.gate.reasons), about)
     listed = result.connections
     more = [f"dimension.{name}" if name in COLUMNS else name for name in listed.dimensions]
-    yield _text([[*COLUMNS, *_safe(more)], [*run, *([""] * len(more))]])
+    heading = [*COLUMNS, *_safe(more)]
+    yield _MARKED + _text([heading, [*run, *([""] * len(more))]], delimiter)
     at = {name: n for n, name in enumerate(listed.ids)} if more else {}
     findings = result.findings
     for start in range(0, len(findings), _CHUNK):
-        yield _text([_row(result, f, at) for f in findings[start : start + _CHUNK]])
+        yield _text([_row(result, f, at) for f in findings[start : start + _CHUNK]], delimiter)
 
 
 def placeholder(version: str) -> str:
     """Return the header and one row that says the run did not finish."""
-    return _text([COLUMNS, _run(Outcome.INCONCLUSIVE, UNFINISHED, f"version={version}")])
+    return _MARKED + _text([COLUMNS, _run(Outcome.INCONCLUSIVE, UNFINISHED, f"version={version}")])
 
 
 def _run(outcome: Outcome, message: str, note: str) -> list[str]:
@@ -97,7 +110,7 @@ def _is_formula(text: str) -> bool:
     return bool(text) and (text[0] in _FORMULA or text.lstrip()[:1] in _FORMULA)
 
 
-def _text(rows: Iterable[Iterable[object]]) -> str:
+def _text(rows: Iterable[Iterable[object]], delimiter: str = ",") -> str:
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows(rows)
+    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
     return out.getvalue()

@@ -24,12 +24,13 @@ class Destination(msgspec.Struct, frozen=True):
     """A format, and the file its report goes to; None is standard output.
 
     With ``split`` the report is several files beside ``path``, each of at most that many test
-    cases.
+    cases. ``variant`` is the word that chooses another form of it, "" for the usual one.
     """
 
     format: str
     path: Path | None
     split: int = 0
+    variant: str = ""
 
     def __str__(self) -> str:
         where = "standard output" if self.path is None else printable(str(self.path))
@@ -86,39 +87,45 @@ def parse_destination(
         near = nearest(name.lower(), formats)
         hint = f"did you mean {near}?" if near else f"it takes {listed(formats)}"
         raise UsageError(f"--report {printable(text)}: no such format ({hint})")
-    split, end = _options(text, formats[name])
+    split, variant, end = _options(text, formats[name])
     equals, path = text[end : end + 1], text[end + 1 :]
     filename = formats[name].filename
     if not equals:
-        return Destination(name, folder / filename, split)
+        return Destination(name, folder / filename, split, variant)
     if not _names_a_file(path):
         raise UsageError(
             f"--report {printable(text)}: that is no path; write {name}=FILE, {name}=- for "
             f"standard output, or {name} alone for {filename} in the output folder"
         )
     if path.endswith("/"):
-        return Destination(name, Path(path) / filename, split)
+        return Destination(name, Path(path) / filename, split, variant)
     target = Target.named(path)
     if split and target.path is None:
         raise UsageError(
             f"--report {printable(text)}: several files cannot go to {target}; "
             f"write {name}:split={split}=FILE"
         )
-    return Destination(name, None if target.is_stdout else Path(path), split)
+    return Destination(name, None if target.is_stdout else Path(path), split, variant)
 
 
 def _folder(path: Path) -> str:
     return os.path.realpath(path.parent)
 
 
-def _options(text: str, format_: Format) -> tuple[int, int]:
-    """Return the value of ``split``, 0 without it, and where the options end in ``text``."""
+def _options(text: str, format_: Format) -> tuple[int, str, int]:
+    """Return the value of ``split`` or 0, the variant or "", and where both end in ``text``."""
     name, known = format_.name, format_.options
-    found, end = dict[str, int](), len(name)
+    found, variant, end = dict[str, int](), "", len(name)
     while text[end : end + 1] in (":", ","):
         match = _OPTION.match(text, end + 1)
         assert match is not None
         option, equals, value = match.groups()
+        if option in format_.variants:
+            # An equals sign behind it begins the path.
+            variant, end = option, match.end(1)
+            if text[end : end + 1] == ",":
+                raise UsageError(f"--report {printable(text)}: {option} goes with no other option")
+            break
         if option not in known:
             raise UsageError(f"--report {printable(text)}: {_no_such_option(format_, option)}")
         number = int(value) if re.fullmatch("[0-9]{1,9}", value) else 0
@@ -130,11 +137,11 @@ def _options(text: str, format_: Format) -> tuple[int, int]:
         if option in found:
             raise UsageError(f"--report {printable(text)}: {option} is given twice")
         found[option], end = number, match.end()
-    return found.get("split", 0), end
+    return found.get("split", 0), variant, end
 
 
 def _no_such_option(format_: Format, option: str) -> str:
-    name, known = format_.name, format_.options
+    name, known = format_.name, [*format_.options, *format_.variants]
     if not known:
         return f"{name} takes no option; write {name} or {name}=FILE"
     near = nearest(option.lower(), known)

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain, filterfalse, islice
+from posixpath import join, normpath
 
 from auditor.clock import iso
-from auditor.model import Beside, Finding, History, Outcome, Position, Result, Rule, Verdict
+from auditor.model import (
+    Beside,
+    Checkout,
+    Finding,
+    History,
+    Outcome,
+    Position,
+    Result,
+    Rule,
+    Verdict,
+)
 from auditor.reports.claim import claim
 from auditor.text import plural
 
@@ -15,6 +26,7 @@ MOST_CONNECTIONS = 50
 #: The sentence of every placeholder.
 UNFINISHED = "inconclusive: the run did not finish, and nothing was judged"
 
+_NOWHERE = Checkout()
 _ACCEPTED = (Verdict.WAIVED, Verdict.KNOWN)
 
 
@@ -156,6 +168,16 @@ def connections_in_words(finding: Finding) -> list[str]:
     return [*words, f"and {plural(more, 'more connection')}"] if more else words
 
 
+def where_in_words(finding: Finding) -> str:
+    """Return where a finding is, in a few words: its connection with its group, or its group."""
+    first, more = finding.connections[:1], len(finding.connections) - 1
+    named = [f"{c.service}/{c.schema} ({c.id}) in {c.group}" for c in first]
+    if finding.group:
+        of = f" ({plural(len(finding.connections), 'connection')})" if named else ""
+        return f"{finding.group}{of}"
+    return f"{named[0]} and {plural(more, 'more connection')}" if more > 0 else "".join(named)
+
+
 def evidence_in_words(finding: Finding) -> list[str]:
     """Return ``field: actual (expected: …)`` for each field that decided the finding."""
     return [f"{e.field}: {e.actual} (expected: {e.expected})" for e in finding.evidence]
@@ -183,10 +205,15 @@ def written_at(finding: Finding) -> Position | None:
     return spot(finding.rule)
 
 
-def repository_path(file: str) -> str:
+def repository_path(file: str, checkout: Checkout = _NOWHERE) -> str:
     """Return a policy file's path as a repository has it: relative, without ``.`` and ``..``.
 
-    A host that shows a finding beside its rule looks the file up by this.
+    A host that shows a finding beside its rule looks the file up by this. ``file`` is named from
+    the working folder, which ``checkout`` has; what lies outside of it no host has.
     """
+    if checkout.root:
+        root = f"{checkout.root.rstrip('/')}/"
+        whole = normpath(join(root, checkout.folder, file))
+        file = whole.removeprefix(root) if whole.startswith(root) else file
     steps = [step for step in file.split("/") if step not in ("", ".", "..")]
     return "/".join(steps) or "policy"

@@ -1,7 +1,8 @@
 """GitHub workflow annotations: commands in a job's log.
 
-GitHub shows a few of them beside the policy's lines, so that at most ``MOST`` are written and the
-rest is counted. The first command is the run itself. Commands are read from the log line by line;
+GitHub shows ten of each kind of a step beside the policy's lines (its documentation, "Limits on
+annotations"), so that no more are written, severest first, and the rest is counted. The first
+command is the run itself. Commands are read from the log line by line;
 nothing that a record or a policy holds can end one or begin another.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditor.errors import Problem
-from auditor.model import Finding, Outcome, Position, Result, Severity, Verdict
+from auditor.model import Checkout, Finding, Outcome, Position, Result, Severity, Verdict
 from auditor.reports.claim import let_through
 from auditor.reports.facts import (
     UNFINISHED,
@@ -20,14 +21,16 @@ from auditor.reports.facts import (
     facts,
     headline,
     is_accepted,
-    pressing,
     repository_path,
     sentences,
     written_at,
 )
 from auditor.text import broken_commands, plural, shortened
 
-MOST = 50
+#: Of each kind: errors, warnings, notices.
+MOST = 10
+#: Of the problems in a policy, which whoever changes it wants to see in the log at least.
+MOST_PROBLEMS = 50
 MARK = r"\A::(?:error|notice|warning) (?:title=Fivetran audit::|file=.*title=Fivetran policy::)"
 
 _LONGEST = 8000
@@ -47,14 +50,22 @@ def render(result: Result) -> Iterator[str]:
     outcome = result.gate.outcome
     about = [f"{name}: {value}" for name, value in facts(result).items()]
     said = f"{outcome.value}: {sentences(result.gate.reasons)}"
-    yield _command(_OUTCOMES[outcome], "\n".join([said, counts_in_words(result), *about]))
-    shown = [finding for finding in pressing(result, MOST) if not is_accepted(finding)]
-    for finding in shown:
-        yield _annotation(finding, result)
-    waiting = sum(not is_accepted(finding) for finding in result.findings) - len(shown)
-    if waiting:
-        more = f"and {plural(waiting, 'more finding')}: see the other reports"
-        yield _command("warning", more)
+    room = dict.fromkeys(("error", "warning", "notice"), MOST)
+    room[_OUTCOMES[outcome]] -= 1
+    shown, waiting = list[tuple[str, Finding]](), 0
+    for finding in result.findings:
+        if is_accepted(finding):
+            continue
+        kind = _kind(finding, result)
+        if room[kind]:
+            room[kind] -= 1
+            shown.append((kind, finding))
+        else:
+            waiting += 1
+    more = [f"and {plural(waiting, 'more finding')}: see the other reports"] if waiting else []
+    yield _command(_OUTCOMES[outcome], "\n".join([said, counts_in_words(result), *more, *about]))
+    for kind, finding in shown:
+        yield _annotation(kind, finding, result)
 
 
 def placeholder(version: str) -> str:
@@ -63,25 +74,29 @@ def placeholder(version: str) -> str:
 
 
 def render_problems(problems: Sequence[Problem]) -> Iterator[str]:
-    """Yield an annotation for each problem in policy files, up to ``MOST``."""
-    for problem in problems[:MOST]:
+    """Yield an annotation for each problem in policy files, up to ``MOST_PROBLEMS``."""
+    for problem in problems[:MOST_PROBLEMS]:
         yield _command(
             "warning" if problem.warning else "error",
             "\n".join(filter(None, (problem.message, problem.hint))),
-            **_where(problem.position),
+            **_where(problem.position, Checkout()),
             title="Fivetran policy",
         )
-    if len(problems) > MOST:
-        yield _command("warning", f"and {plural(len(problems) - MOST, 'more problem')}")
+    if len(problems) > MOST_PROBLEMS:
+        more = plural(len(problems) - MOST_PROBLEMS, "more problem")
+        yield _command("warning", f"and {more}")
 
 
-def _annotation(finding: Finding, result: Result) -> str:
+def _kind(finding: Finding, result: Result) -> str:
+    if let_through(finding, result):
+        return "notice"
+    return "error" if finding.verdict is Verdict.ERROR else _COMMANDS[finding.rule.severity]
+
+
+def _annotation(command: str, finding: Finding, result: Result) -> str:
     rule, position = finding.rule, written_at(finding)
-    command = "error" if finding.verdict is Verdict.ERROR else _COMMANDS[rule.severity]
-    if allowed := let_through(finding, result):
-        command = "notice"
     lines = [
-        *filter(None, [allowed]),
+        *filter(None, [let_through(finding, result)]),
         headline(finding),
         *connections_in_words(finding),
         *evidence_in_words(finding),
@@ -90,13 +105,13 @@ def _annotation(finding: Finding, result: Result) -> str:
         lines.append(f"fix: {finding.fix}")
     if rule.position.in_pack:
         lines.append(f"rule: {rule.position}")
-    where = {} if position is None else _where(position)
+    where = {} if position is None else _where(position, result.checkout)
     return _command(command, "\n".join(lines), **where, title=f"{rule.severity.label}: {rule.id}")
 
 
-def _where(position: Position) -> dict[str, str]:
-    file, line, column = repository_path(position.file), position.line, position.column
-    return {"file": file, "line": str(line), "col": str(column)}
+def _where(position: Position, checkout: Checkout) -> dict[str, str]:
+    file = repository_path(position.file, checkout)
+    return {"file": file, "line": str(position.line), "col": str(position.column)}
 
 
 def _command(command: str, text: str, **properties: str) -> str:

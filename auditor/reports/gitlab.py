@@ -54,7 +54,8 @@ def placeholder(version: str) -> str:  # noqa: ARG001  # the format has no place
 def _issues(result: Result) -> Iterator[_Object]:
     if result.gate.outcome is Outcome.INCONCLUSIVE:
         reasons = sentences((*result.gate.reasons, *result.listing.problems))
-        yield _inconclusive(f"inconclusive: {reasons}", _own(result).file)
+        file = repository_path(_own(result).file, result.checkout)
+        yield _inconclusive(f"inconclusive: {reasons}", file)
     own = _own(result)
     yield from (_issue(finding, own, result) for finding in result.findings)
 
@@ -75,7 +76,7 @@ def _issue(finding: Finding, own: Position, result: Result) -> _Object:
         "check_name": rule.id,
         "fingerprint": fingerprint(finding),
         "severity": "info" if why else _SEVERITIES[rule.severity],
-        "location": _location(position.file, position.line),
+        "location": _location(repository_path(position.file, result.checkout), position.line),
         "categories": [finding.verdict.label],
     }
 
@@ -92,4 +93,4 @@ def _inconclusive(text: str, file: str) -> _Object:
 
 
 def _location(file: str, line: int) -> _Object:
-    return {"path": repository_path(file), "lines": {"begin": line}}
+    return {"path": file, "lines": {"begin": line}}

@@ -6,12 +6,15 @@ such page behind another address, so that only runs against Fivetran's API have 
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urlsplit
 
 from auditor.model import Connection, Result, Rule
 
 DASHBOARD = "https://fivetran.com/dashboard/connections/"
 _API = "api.fivetran.com"
+#: An address that stands in a report as it is: nothing in it ends a link, or begins another thing.
+_WEB = re.compile(r"https?://[A-Za-z0-9.\-]+(?::[0-9]+)?(?:/[A-Za-z0-9%/._~=&?#@+,-]*)?")
 #: What the dashboard's page on the set-up is about.
 _SETUP = ("setup_tests", "status.setup_state", "status.tasks", "networking_method", "config")
 
@@ -35,3 +38,9 @@ def link(result: Result, rule: Rule, connection: Connection) -> str:
     start = dashboard(result)
     plain = connection.id.isascii() and connection.id.replace("_", "").replace("-", "").isalnum()
     return f"{start}{quote(connection.id, safe='')}/{page_of(rule)}" if start and plain else ""
+
+
+def run_page(result: Result) -> str:
+    """Return the address of the CI run, where its artifacts are; "" where there is none to show."""
+    url = result.pipeline.url if result.pipeline else ""
+    return url if _WEB.fullmatch(url) else ""

@@ -1,8 +1,9 @@
 """Markdown for a pull request's comment or a job's summary page: short, severest first.
 
-GitHub takes 65,536 characters in a comment; the report stays below ``LONGEST`` and says what it
-left out. Text from records and policies becomes a code span, in which nothing is a mention, a
-link, a reference or markup; prose that is free of all those stays prose.
+The verdict, what is new and what to do first stand in the open; a part per rule and what the run
+rests on are folded. GitHub takes 65,536 characters in a comment; the report stays below
+``LONGEST`` and says what it left out. Text from records and policies becomes a code span, in which
+nothing is a mention, a link, a reference or markup; prose that is free of all those stays prose.
 """
 
 from __future__ import annotations
@@ -13,18 +14,28 @@ from itertools import groupby
 
 from auditor.clock import to_the_second
 from auditor.model import Connection, Finding, Outcome, Result, RuleChecks, Verdict
+from auditor.reports.brief import (
+    changes_in_words,
+    counts_of,
+    first_findings,
+    verdict_in_words,
+    waiting,
+    worst,
+)
 from auditor.reports.claim import claim
 from auditor.reports.facts import (
     UNFINISHED,
     counts_in_words,
     facts_in_words,
+    is_accepted,
     listing_in_words,
     pressing,
     trend_in_words,
 )
-from auditor.reports.links import link
+from auditor.reports.links import link, run_page
 from auditor.text import plural, shortened
 
+#: Bytes, and so characters too.
 LONGEST = 60_000
 MARK = r"\A## \S+ Fivetran audit: "
 
@@ -33,6 +44,9 @@ _MOST_RULES = 100
 _MOST_FINDINGS = 1000
 _CELL = 300
 _MOST_FIXES = 3
+#: The rules that stand in the open, with so many findings of each.
+_FIRST = 5
+_NAMED = 3
 #: Left free for the sentence that says what was left out.
 _RESERVE = 400
 
@@ -62,19 +76,34 @@ def render(result: Result) -> Iterator[str]:
     """Yield the report on ``result``."""
     room, written, total = LONGEST - _RESERVE, 0, len(result.findings)
     for piece in _pieces(result):
-        if len(piece) <= room:
-            room -= len(piece)
+        if (size := _size(piece)) <= room:
+            room -= size
             yield piece
-    for piece in _sections(result, pressing(result, _MOST_FINDINGS)):
-        if len(piece) > room:
+    for opening, rows, closing in _sections(result, pressing(result, _MOST_FINDINGS)):
+        room -= _size(opening) + _size(closing)
+        if room < _size(rows[0]):
             break
-        room, written = room - len(piece), written + 1
-        yield piece
+        yield opening
+        for row in rows:
+            if (size := _size(row)) > room:
+                break
+            room, written = room - size, written + 1
+            yield row
+        else:
+            yield closing
+            continue
+        yield closing
+        break
     if written < total:
         yield (
             f"\n{written:,} of {plural(total, 'finding')} shown, severest first; "
             "the other reports hold them all.\n"
         )
+
+
+def _size(text: str) -> int:
+    # What a host counts may be characters or bytes; there are never fewer of these.
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def placeholder(version: str) -> str:
@@ -90,6 +119,12 @@ def code(text: str) -> str:
     text = shortened(text, _CELL)
     if _UNSPANNED.search(text) is None:
         return text and f"`{text}`"
+    return html_code(text)
+
+
+def html_code(text: str) -> str:
+    """Return ``text`` as ``<code>``, for where no Markdown is read."""
+    text = shortened(text, _CELL)
     entities = "".join(c if c.isalnum() or c == " " else _entity(c) for c in text)
     return f"<code>{entities}</code>"
 
@@ -111,11 +146,54 @@ def _entity(character: str) -> str:
 
 
 def _pieces(result: Result) -> Iterator[str]:
-    """Yield the heading, the reasons, what the run rests on, and the rules."""
+    """Yield the verdict, what is new, what to do first, and folded what the run rests on."""
+    gate = result.gate
+    heading = verdict_in_words(result).removeprefix(gate.outcome.value)
+    yield f"## {_HEADINGS[gate.outcome]}{heading}\n\n{claim(result).sentence}\n\n"
+    yield "".join(_bullets(gate.reasons))
+    if changes := changes_in_words(result):
+        yield f"\n**{prose(changes)}**\n"
+    if result.listing.problems:
+        yield "".join(["\n**Missing**\n\n", *_bullets(result.listing.problems)])
+    if url := run_page(result):
+        yield f"\n[The run and its reports]({url.replace('_', '%5F').replace('~', '%7E')})\n"
+    yield from _first(result)
+    yield from _about(result)
+
+
+def _first(result: Result) -> Iterator[str]:
+    """Yield the worst rules, each with its first connections."""
+    shown = worst(result)
+    first = first_findings(result, shown[:_FIRST], _NAMED)
+    for number, checks in enumerate(shown[:_FIRST]):
+        rule, named = checks.rule, first[checks.rule.id]
+        head = "\n| | Rule | Found | First of them |\n|---|---|---|---|\n" if not number else ""
+        where = [_where(result, finding) for finding in named]
+        if more := waiting(checks, named):
+            where.append(f"and {more:,} more")
+        cells = (
+            rule.severity.label,
+            f"{code(rule.id)}<br>{prose(rule.title)}",
+            counts_of(checks),
+            "<br>".join(where),
+        )
+        yield f"{head}| {' | '.join(cells)} |\n"
+    if len(shown) > _FIRST:
+        yield f"\nand {plural(len(shown) - _FIRST, 'more rule')}, below\n"
+
+
+def _where(result: Result, finding: Finding) -> str:
+    if finding.group:
+        return f"group {code(finding.group)}"
+    shown = finding.connections[:1]
+    more = len(finding.connections) - len(shown)
+    named = [f"{code(f'{c.service}/{c.schema}')} ({_id(result, finding, c)})" for c in shown]
+    return "".join([*named, f" and {more:,} more" if more > 0 else ""])
+
+
+def _about(result: Result) -> Iterator[str]:
+    """Yield what the run rests on: one piece, folded, and the rules with their counts."""
     gate, source = result.gate, result.source
-    yield f"## {_HEADINGS[gate.outcome]}\n\n"
-    yield f"{claim(result).sentence}\n\n"
-    yield from _bullets(gate.reasons)
     filters = [code(f"{name}={value}") for name, value in source.filters]
     policies = [
         f"{code(p.name)} ({code(p.file)}, sha256 {code(p.sha256)})"
@@ -124,7 +202,7 @@ def _pieces(result: Result) -> Iterator[str]:
     facts = facts_in_words(result)[:_MOST_REASONS]
     limits = [f"{severity.label} past {most:,}" for severity, most in gate.limits]
     rows = {
-        "Connections": f"{plural(len(result.connections), 'connection')} judged",
+        "Connections": plural(len(result.connections), "connection"),
         "Listing": listing_in_words(result),
         "Checks": counts_in_words(result),
         **_plan_rows(result),
@@ -139,20 +217,32 @@ def _pieces(result: Result) -> Iterator[str]:
         **({"Trend": prose(trend_in_words(result.history))} if result.history else {}),
         "Tool": f"fivetran-auditor {prose(result.version)}",
     }
-    yield "\n| Run | |\n|---|---|\n"
-    for name, value in rows.items():
-        yield f"| {name} | {value} |\n"
-    for title, texts in (
-        ("Missing", result.listing.problems),
-        ("Left out", result.left_out),
-        ("Note", result.notes),
-        ("Accepted", result.accepted),
-        ("Warnings", (*result.listing.warnings, *result.warnings)),
-    ):
-        if texts:
-            yield f"\n**{title}**\n\n"
-            yield from _bullets(texts)
-    yield from _rules(result)
+    table = "".join(f"| {name} | {value} |\n" for name, value in rows.items())
+    notes = [
+        "".join([f"\n**{title}**\n\n", *_bullets(texts)])
+        for title, texts in (
+            ("Left out", result.left_out),
+            ("Note", result.notes),
+            ("Accepted", result.accepted),
+            ("Warnings", (*result.listing.warnings, *result.warnings)),
+        )
+        if texts
+    ]
+    # What was left out is part of the verdict, and stands in the open.
+    yield from notes[:1] if result.left_out else ()
+    folded_notes = "".join(notes[1:] if result.left_out else notes)
+    yield f"\n{_fold('About this run')}| Run | |\n|---|---|\n{table}{folded_notes}{_CLOSE}"
+    if rules := "".join(_rules(result)):
+        yield f"\n{_fold(plural(len(result.checks), 'rule'))}{rules}{_CLOSE}"
+
+
+#: A host's Markdown begins again after a line that is empty.
+_CLOSE = "\n</details>\n"
+
+
+def _fold(summary: str) -> str:
+    """Return the beginning of a folded part; ``summary`` is HTML already."""
+    return f"<details><summary>{summary}</summary>\n\n"
 
 
 def _plan_rows(result: Result) -> dict[str, str]:
@@ -181,11 +271,11 @@ def _rules(result: Result) -> Iterator[str]:
     if not result.checks:
         return
     ordered = sorted(result.checks, key=_urgency)
-    verdicts = list(Verdict)
-    yield f"\n| Rule | Severity | {' | '.join(v.label for v in verdicts)} |\n"
+    verdicts = [verdict for verdict, count in result.counts.items() if count]
+    yield f"| Rule | Severity | {' | '.join(v.label for v in verdicts)} |\n"
     yield f"|---|---|{'---:|' * len(verdicts)}\n"
     for checks in ordered[:_MOST_RULES]:
-        counts = " | ".join(f"{count:,}" for count in checks.counts.values())
+        counts = " | ".join(f"{checks.count(verdict):,}" for verdict in verdicts)
         yield f"| {code(checks.rule.id)} | {checks.rule.severity.label} | {counts} |\n"
     if len(ordered) > _MOST_RULES:
         yield f"\nand {plural(len(ordered) - _MOST_RULES, 'more rule')}\n"
@@ -199,18 +289,27 @@ def _urgency(checks: RuleChecks) -> tuple[bool, int, int]:
 # -- the findings ----------------------------------------------------------------------------------
 
 
-def _sections(result: Result, findings: list[Finding]) -> Iterator[str]:
-    """Yield a piece of text per finding; a rule's first one brings the rule's heading."""
-    for _, group in groupby(findings, key=lambda finding: finding.rule.id):
+def _sections(result: Result, findings: list[Finding]) -> Iterator[tuple[str, list[str], str]]:
+    """Yield a folded part per rule: what opens it, a row per finding, what closes it."""
+    by_rule = {checks.rule.id: checks for checks in result.checks}
+    for _, group in groupby(findings, key=lambda finding: (finding.rule.id, is_accepted(finding))):
         rows = list(group)
-        rule = rows[0].rule
-        heading = f"\n### {code(rule.id)} ({rule.severity.label})\n\n{prose(rule.title)}\n\n"
+        rule, checks = rows[0].rule, by_rule.get(rows[0].rule.id)
+        count = _counted(checks, accepted=is_accepted(rows[0])) if checks is not None else ""
+        opening = _fold(f"{html_code(rule.id)} ({rule.severity.label}){count}")
         fixes = dict.fromkeys(finding.fix for finding in rows if finding.fix)
         fix = "".join(f"Fix: {prose(text)}\n\n" for text in list(fixes)[:_MOST_FIXES])
         where = f"Policy: {code(str(rule.position))}\n\n"
         table = "| Verdict | Connection | Group | Actual | Message |\n|---|---|---|---|---|\n"
-        yield f"{heading}{fix}{where}{table}{_row(result, rows[0])}"
-        yield from (_row(result, finding) for finding in rows[1:])
+        opening = f"\n{opening}{prose(rule.title)}\n\n{fix}{where}{table}"
+        yield opening, [_row(result, finding) for finding in rows], _CLOSE
+
+
+def _counted(checks: RuleChecks, *, accepted: bool) -> str:
+    if not accepted:
+        return f": {counts_of(checks)}"
+    parts = [(v, checks.count(v)) for v in (Verdict.WAIVED, Verdict.KNOWN)]
+    return f": {', '.join(f'{count:,} {verdict.label}' for verdict, count in parts if count)}"
 
 
 def _id(result: Result, finding: Finding, connection: Connection) -> str:

@@ -23,6 +23,7 @@ from urllib.parse import quote
 from auditor.errors import Problem
 from auditor.model import (
     PACK,
+    Checkout,
     Finding,
     Outcome,
     Position,
@@ -32,12 +33,14 @@ from auditor.model import (
     Severity,
     Verdict,
 )
-from auditor.reports.claim import is_open
+from auditor.reports.claim import is_open, let_through
 from auditor.reports.facts import (
     MOST_CONNECTIONS,
     UNFINISHED,
+    acceptance,
     facts,
     headline,
+    is_accepted,
     repository_path,
     sentences,
     spot,
@@ -71,16 +74,32 @@ _SCORES = {
     Severity.HIGH: "8.0",
     Severity.CRITICAL: "9.5",
 }
+_NOWHERE = Checkout()
 _Object = dict[str, Any]
 
 
 def render(result: Result) -> Iterator[str]:
-    """Yield the report on ``result``."""
+    """Yield the report on ``result``: its open findings."""
+    return _rendered(result, suppressed=False)
+
+
+def render_suppressed(result: Result) -> Iterator[str]:
+    """Yield the report with what does not gate, as results that are suppressed, and why.
+
+    For a reader that knows suppressions; a host that does not would open an alert of each.
+    """
+    return _rendered(result, suppressed=True)
+
+
+def _rendered(result: Result, *, suppressed: bool) -> Iterator[str]:
     inconclusive = result.gate.outcome is Outcome.INCONCLUSIVE
     waiting = [finding for finding in result.findings if is_open(finding, result)]
     shown = waiting[: MOST_RESULTS - inconclusive]
+    if suppressed:
+        closed = [finding for finding in result.findings if not is_open(finding, result)]
+        shown += closed[: MOST_RESULTS - inconclusive - len(shown)]
     numbers = {checks.rule.id: number for number, checks in enumerate(result.checks)}
-    notes = _notes(result, len(waiting), len(shown))
+    notes = _notes(result, len(waiting), len(shown), suppressed=suppressed)
     rules = [_rule(rule) for rule in result.rules]
     run = {
         "tool": _tool(result.version, [*rules, *([_INCONCLUSIVE] if inconclusive else [])]),
@@ -98,8 +117,12 @@ def render(result: Result) -> Iterator[str]:
     if any(rule.position.in_pack for rule in result.rules):
         packs = {"description": {"text": "the packs that fivetran-auditor ships"}}
         run["originalUriBaseIds"] = {_PACKS: packs}
-    results = (_result(finding, numbers[finding.rule.id]) for finding in shown)
-    doubt = [_doubt(sentences(result.gate.reasons), len(rules))] if inconclusive else []
+    place, told = result.checkout, sentences(result.gate.reasons)
+    results = (
+        {**_result(finding, numbers[finding.rule.id], place), **_suppressions(finding, result)}
+        for finding in shown
+    )
+    doubt = [_doubt(told, len(rules), place)] if inconclusive else []
     yield from _log(run, chain(doubt, results))
 
 
@@ -128,12 +151,12 @@ def render_problems(problems: Sequence[Problem]) -> Iterator[str]:
     yield from _log(run, map(_problem, problems))
 
 
-def relative_uri(file: str) -> str:
+def relative_uri(file: str, checkout: Checkout = _NOWHERE) -> str:
     """Return a policy file's path as a relative, percent-encoded URI.
 
     Nothing in it can be a scheme, a host or a way up: a viewer resolves it in the repository.
     """
-    return quote(repository_path(file), safe="/", errors="replace")
+    return quote(repository_path(file, checkout), safe="/", errors="replace")
 
 
 def _log(run: _Object, results: Iterator[_Object]) -> Iterator[str]:
@@ -149,14 +172,20 @@ def _tool(version: str, rules: list[_Object]) -> _Object:
     return {"driver": {"name": "fivetran-auditor", "version": version, "rules": rules}}
 
 
-def _notes(result: Result, waiting: int, shown: int) -> list[_Object]:
+def _notes(result: Result, waiting: int, shown: int, *, suppressed: bool) -> list[_Object]:
     """Return what a reader has to know before believing the results."""
     bad = result.gate.outcome is Outcome.INCONCLUSIVE
     notes = [_note("error", f"inconclusive: {reason}") for reason in result.gate.reasons if bad]
     notes += [_note("error", problem) for problem in result.listing.problems]
     notes += [_note("warning", text) for text in (*result.listing.warnings, *result.warnings)]
     notes += [_note("note", text) for text in (*result.left_out, *result.notes, *result.accepted)]
-    if closed := len(result.findings) - waiting:
+    total = len(result.findings)
+    if suppressed:
+        if shown < total:
+            told = f"{shown:,} of {total:,} findings, open ones and severest first"
+            notes.append(_note("warning", told))
+        return notes
+    if closed := total - waiting:
         notes.append(_note("note", f"{plural(closed, 'finding')} accepted or allowed: no alerts"))
     if shown < waiting:
         notes.append(_note("warning", f"{shown:,} of {waiting:,} open findings, severest first"))
@@ -192,10 +221,11 @@ def _rule(rule: Rule) -> _Object:
     return described
 
 
-def _result(finding: Finding, number: int) -> _Object:
+def _result(finding: Finding, number: int, checkout: Checkout) -> _Object:
     rule, identity = finding.rule, fingerprint(finding)
     position = written_at(finding)
     own = spot(rule) or rule.position
+    own = own if position != own else rule.position
     return {
         "ruleId": rule.id,
         "ruleIndex": number,
@@ -203,7 +233,7 @@ def _result(finding: Finding, number: int) -> _Object:
         "message": _message(headline(finding)),
         "locations": [
             {
-                "physicalLocation": _place(position or rule.position),
+                "physicalLocation": _place(position or rule.position, checkout),
                 "logicalLocations": [
                     {
                         "name": c.id,
@@ -219,7 +249,7 @@ def _result(finding: Finding, number: int) -> _Object:
             }
         ],
         **(
-            {"relatedLocations": [_of_rule(rule, own if position != own else rule.position)]}
+            {"relatedLocations": [_of_rule(rule, own, checkout)]}
             if position and position != rule.position
             else {}
         ),
@@ -244,6 +274,17 @@ def _result(finding: Finding, number: int) -> _Object:
     }
 
 
+def _suppressions(finding: Finding, result: Result) -> _Object:
+    """Return why a finding is no open alert; nothing for one that is.
+
+    A person has accepted what is waived or known; the rest is allowed by the run's options.
+    """
+    if is_open(finding, result):
+        return {}
+    why = acceptance(finding) if is_accepted(finding) else let_through(finding, result)
+    return {"suppressions": [{"kind": "external", "status": "accepted", "justification": why}]}
+
+
 #: The rule of the one result that says a run came to no answer: without a result of its own, a run
 #: that saw nothing would close the alerts of the runs before.
 _INCONCLUSIVE: _Object = {
@@ -257,7 +298,7 @@ _INCONCLUSIVE: _Object = {
 }
 
 
-def _doubt(text: str, number: int) -> _Object:
+def _doubt(text: str, number: int, checkout: Checkout = _NOWHERE) -> _Object:
     """Return the result of an inconclusive run; it points at no line that could be to blame."""
     return {
         "ruleId": _INCONCLUSIVE["id"],
@@ -267,7 +308,7 @@ def _doubt(text: str, number: int) -> _Object:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _DEFAULTS},
+                    "artifactLocation": {"uri": relative_uri(_DEFAULTS, checkout)},
                     "region": {"startLine": 1, "startColumn": 1},
                 }
             }
@@ -309,8 +350,8 @@ def _problem(problem: Problem) -> _Object:
     }
 
 
-def _place(position: Position) -> _Object:
-    uri = {"uri": relative_uri(position.file)}
+def _place(position: Position, checkout: Checkout = _NOWHERE) -> _Object:
+    uri = {"uri": relative_uri(position.file, checkout)}
     if position.in_pack:
         # Of a base of its own, so that nobody looks for it in the repository.
         uri = {"uri": f"{relative_uri(position.file.removeprefix(PACK))}.yaml", "uriBaseId": _PACKS}
@@ -320,10 +361,10 @@ def _place(position: Position) -> _Object:
     }
 
 
-def _of_rule(rule: Rule, position: Position) -> _Object:
+def _of_rule(rule: Rule, position: Position, checkout: Checkout) -> _Object:
     """Return where a rule stands, for a result that points at another line."""
     text = f"{rule.id} stands in {position.file}"
-    return {"physicalLocation": _place(position), "message": _message(text)}
+    return {"physicalLocation": _place(position, checkout), "message": _message(text)}
 
 
 def _resource(resource: Resource) -> _Object:

@@ -59,6 +59,11 @@ class ReportWriter:
         self._clean = clean
 
     @property
+    def formats(self) -> frozenset[str]:
+        """The formats that are written."""
+        return frozenset(destination.format for destination in self._destinations)
+
+    @property
     def takes_stdout(self) -> bool:
         """Whether a report goes to standard output, so that nothing else may."""
         return any(destination.path is None for destination in self._destinations)
@@ -200,7 +205,11 @@ class ReportWriter:
         report = self._formats[destination.format]
         commands = report.name == _COMMANDS
         if not destination.split:
-            put(destination.target, self._clean(report.render(result)), commands=commands)
+            put(
+                destination.target,
+                self._clean(report.render(result, destination.variant)),
+                commands=commands,
+            )
             return [] if destination.path is None else [destination.path]
         numbers = []
         for number, chunks in report.render_parts(result, destination.split):

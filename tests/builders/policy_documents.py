@@ -254,6 +254,8 @@ def _rule(draw: st.DrawFn, number: int) -> Any:
         "tags": ["cost"],
         "controls": {"soc2": ["A1.1"]},
         "may_be_idle": True,
+        "waivable": False,
+        "max_waiver": "90d",
     }
     rule |= {key: told[key] for key in draw(st.sets(st.sampled_from(sorted(told)), max_size=3))}
     if draw(st.booleans()):

@@ -103,7 +103,9 @@ def by_sarif(folder: Path) -> Counts:
 
 
 def by_csv(folder: Path) -> Counts:
-    run, *rows = csv.DictReader(io.StringIO(text_of(folder, "csv"), newline=""), strict=True)
+    run, *rows = csv.DictReader(
+        io.StringIO(text_of(folder, "csv").removeprefix("\ufeff"), newline=""), strict=True
+    )
     found = Counter(row["verdict"] for row in rows)
     for label in ("pass", "skip"):
         match = re.search(rf"; {label}=(\d+)", run["note"])
@@ -123,6 +125,8 @@ def by_markdown(folder: Path) -> Counts:
             break
         numbers = [int(cell.replace(",", "")) for cell in cells(line)[2:]]
         found.update(dict(zip(names, numbers, strict=True)))
+    # A verdict that no check came to has no column.
+    found.update(dict.fromkeys(LABELS, 0))
     return found
 
 
@@ -170,7 +174,7 @@ def named_in_sarif(folder: Path) -> Counter[str]:
 
 
 def named_in_csv(folder: Path) -> Counter[str]:
-    rows = csv.DictReader(io.StringIO(text_of(folder, "csv"), newline=""))
+    rows = csv.DictReader(io.StringIO(text_of(folder, "csv").removeprefix("\ufeff"), newline=""))
     return Counter(row["fingerprint"] for row in rows if row["type"] == "finding")
 
 

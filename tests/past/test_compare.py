@@ -277,11 +277,11 @@ def test_a_change_counts_once_in_each_group_and_once_for_each_connection(
     assert [(t.name, t.worse) for t in found.by_rule] == [("one-name", 1)]
 
 
-def test_a_change_about_no_connection_has_a_row_of_its_own(house: Ruleset):
+def test_a_change_about_no_connection_belongs_to_its_group(house: Ruleset):
     old = judged(house, record("a"), record("b", service="mysql"))
     new = judged(house, record("a", service="mysql"), record("b", service="mysql"))
     found = compared(old, new)
-    assert [(t.name, t.counts) for t in found.by_group] == [("(no connection)", {Change.NEW: 1})]
+    assert [(t.name, t.counts) for t in found.by_group] == [("g1", {Change.NEW: 1})]
     assert found.by_connection == ()
 
 

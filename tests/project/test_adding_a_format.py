@@ -38,11 +38,11 @@ def test_the_example_reports(
     outcome: Outcome, hostile: bool, added: dict[str, Format], tmp_path: Path
 ) -> None:
     result = sample_result(60, 8, outcome=outcome, hostile=hostile)
-    destination = parse_destination("lines", tmp_path, added)
-    assert destination == Destination("lines", tmp_path / "report.txt")
+    destination = parse_destination("words", tmp_path, added)
+    assert destination == Destination("words", tmp_path / "words.txt")
     writer = ReportWriter([destination], "1.0", added)
     writer.prepare()
-    assert "inconclusive" in (tmp_path / "report.txt").read_text()
+    assert "inconclusive" in (tmp_path / "words.txt").read_text()
     (path,) = writer.write(result)
     first, *lines = path.read_text(encoding="utf-8").splitlines()
     assert first == outcome.value
@@ -52,7 +52,7 @@ def test_the_example_reports(
 
 
 def test_the_example_has_what_every_format_has(added: dict[str, Format]) -> None:
-    for name in ("lines", "csv"):
+    for name in ("words", "csv"):
         entry = added[name]
         assert "1.2.3" in entry.placeholder("1.2.3")
         assert all(isinstance(piece, str) for piece in entry.render(sample_result()))

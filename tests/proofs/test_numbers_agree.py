@@ -77,7 +77,7 @@ def by_sarif(text: str) -> Counts:
 
 
 def by_csv(text: str) -> Counts:
-    run, *findings = csv.DictReader(io.StringIO(text, newline=""))
+    run, *findings = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     found = Counter(row["verdict"] for row in findings)
     for label in ("pass", "skip"):
         match = re.search(rf"; {label}=(\d+)", run["note"])

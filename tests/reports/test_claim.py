@@ -123,6 +123,7 @@ def test_no_format_says_more_than_was_judged(
     if not_whole or completeness is Completeness.INCOMPLETE or not verdicts:
         forbidden += ["everything that was listed", "everything in the snapshot"]
     if unmade:
+        forbidden += ["was judged;", "judged by 1 rule", "judged 3 connections"]
         forbidden += ["nothing failed", "every check that was made passed"]
     if {V.FAIL, V.WAIVED, V.KNOWN, V.ERROR} & set(verdicts):
         forbidden += ["nothing failed", "there are none"]
@@ -231,7 +232,17 @@ def test_a_narrowed_run_closes_no_alert_of_a_full_one():
             "full",
             (
                 "No rule applied to anything: no check was made. "
-                "Everything in the snapshot was judged."
+                "Nothing was judged of 3 connections."
+            ),
+        ),
+        (
+            "UNKNOWN",
+            "all skip",
+            "selected",
+            (
+                "No rule applied to anything: no check was made. Nothing was judged of 3"
+                " connections; whether what was saved is all there is, is unknown; not a full run:"
+                " something was left out."
             ),
         ),
         (

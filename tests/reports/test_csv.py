@@ -8,12 +8,15 @@ import io
 import pytest
 
 from auditor.model import Outcome, Result
+from auditor.reports import REPORTS
 from auditor.reports.csv import COLUMNS, _is_formula, placeholder, render
 from tests.builders.sample_results import narrowed, sample_result
 
 
 def rows(text: str) -> list[dict[str, str]]:
-    table = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    # Excel takes the text for UTF-8 by this; others pass over it.
+    assert text.startswith("\ufeff")
+    table = list(csv.reader(io.StringIO(text[1:], newline=""), strict=True))
     assert tuple(table[0]) == COLUMNS
     assert {len(row) for row in table} == {len(COLUMNS)}
     return [dict(zip(COLUMNS, row, strict=True)) for row in table[1:]]
@@ -67,3 +70,13 @@ def test_a_blank_before_a_formula_makes_it_no_text(before: str, sign: str) -> No
     assert _is_formula(f"{before}{sign}1+1")
     assert not _is_formula(f"a{before}{sign}")
     assert not _is_formula(before.strip(" \u3000\t"))
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_with_semicolons_it_says_the_same(hostile: bool) -> None:
+    result = sample_result(60, 10, hostile=hostile)
+    text = "".join(REPORTS["csv"].render(result, "semicolon"))
+    assert text.startswith("\ufefftype;verdict;")
+    assert REPORTS["csv"].begins(text.encode()[:4096])
+    table = list(csv.reader(io.StringIO(text[1:], newline=""), delimiter=";", strict=True))
+    assert [dict(zip(COLUMNS, row, strict=True)) for row in table[1:]] == report(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def test_what_it_says(text: str, destination: Destination):
         ("junit:split=5,split=6", "split is given twice"),
         ("junit:spilt=5", "junit has no option spilt (did you mean split?)"),
         ("junit:", "junit has no option without a name"),
-        ("csv:split=5", "csv takes no option; write csv or csv=FILE"),
+        ("gitlab:split=5", "gitlab takes no option; write gitlab or gitlab=FILE"),
         ("junit:split=5=-", "several files cannot go to standard output"),
     ],
 )
@@ -82,3 +83,32 @@ def test_a_link_to_the_folder_is_the_folder(tmp_path: Path):
 def test_a_place_is_named_as_people_read_it():
     assert str(Destination("json", None)) == "json: standard output"
     assert str(Destination("json", Path("a\x1b.json"))) == "json: a\\x1b.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "variant"),
+    [
+        ("csv", "out/report.csv", ""),
+        ("csv:semicolon", "out/report.csv", "semicolon"),
+        ("csv:semicolon=a.csv", "a.csv", "semicolon"),
+        ("csv:semicolon=-", None, "semicolon"),
+        ("sarif:suppressed=x/", "x/report.sarif", "suppressed"),
+    ],
+)
+def test_a_word_chooses_another_form(text: str, path: str | None, variant: str) -> None:
+    found = parse_destination(text, Path("out"))
+    assert (found.path, found.variant) == (path and Path(path), variant)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("csv:semicolons", "csv has no option semicolons (did you mean semicolon?)"),
+        ("csv:semicolon,semicolon", "semicolon goes with no other option"),
+        ("sarif:semicolon", "sarif has no option semicolon"),
+        ("junit:suppressed", "junit has no option suppressed"),
+    ],
+)
+def test_no_other_word_does(text: str, told: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(told)):
+        parse_destination(text, Path("out"))

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from auditor.model import History, Outcome, Position, Severity, Verdict
+from auditor.model import Checkout, History, Outcome, Position, Severity, Verdict
 from auditor.past.history import past_run
 from auditor.reports.facts import (
     MOST_CONNECTIONS,
@@ -200,3 +200,18 @@ def test_a_rule_s_spot_is_in_a_file_of_the_user():
 )
 def test_a_path_is_as_a_repository_has_it(file: str, path: str):
     assert repository_path(file) == path
+
+
+@pytest.mark.parametrize(
+    ("folder", "file", "path"),
+    [
+        ("", "rules/a.yaml", "rules/a.yaml"),
+        ("services/data", "rules/a.yaml", "services/data/rules/a.yaml"),
+        ("services/data", "../../policies/a.yaml", "policies/a.yaml"),
+        ("services/data", "/repo/policies/a.yaml", "policies/a.yaml"),
+        ("services/data", "../../../outside.yaml", "outside.yaml"),
+        ("services/data", "/repository/a.yaml", "repository/a.yaml"),
+    ],
+)
+def test_a_path_starts_at_the_root_of_the_repository(folder: str, file: str, path: str):
+    assert repository_path(file, Checkout("/repo", folder)) == path

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 import pytest
 
 from auditor.errors import Problem
-from auditor.model import Outcome, Position, Result, Verdict
-from auditor.reports.github import MOST, placeholder, render, render_problems
+from auditor.model import Finding, Outcome, Position, Result, Severity, Verdict
+from auditor.reports.github import MOST, MOST_PROBLEMS, placeholder, render, render_problems
 from tests.builders.sample_results import HOSTILE, sample_result
 
 
@@ -76,8 +77,24 @@ def test_they_are_bounded_and_the_rest_is_counted() -> None:
     result = sample_result(500)
     found = report(result)
     waiting = result.counts[Verdict.FAIL] + result.counts[Verdict.ERROR]
-    assert len(found) == MOST + 2
-    assert f"{waiting - MOST:,} more findings" in found[-1].text
+    kinds = Counter(command.name for command in found)
+    assert max(kinds.values()) == MOST
+    assert f"and {waiting - len(found) + 1:,} more findings" in found[0].text
+    # Of each kind those that come first are there.
+    for kind, count in kinds.items():
+        told = [command for command in found[1:] if command.name == kind]
+        of_kind = [f for f in result.findings if _as(f) == kind]
+        assert len(told) == min(len(of_kind), MOST - (found[0].name == kind)) <= count
+        titles = [f"{f.rule.severity.label}: {f.rule.id}" for f in of_kind[: len(told)]]
+        assert [command.properties["title"] for command in told] == titles
+
+
+def _as(finding: Finding) -> str:
+    """Return the kind of annotation of a finding that gates, "" for one that is accepted."""
+    if finding.verdict in {Verdict.WAIVED, Verdict.KNOWN}:
+        return ""
+    kinds = {Severity.LOW: "notice", Severity.MEDIUM: "warning"}
+    return kinds.get(finding.rule.severity, "error") if finding.verdict is Verdict.FAIL else "error"
 
 
 def test_what_is_accepted_is_counted_and_not_annotated() -> None:
@@ -102,4 +119,4 @@ def test_problems_of_a_policy_are_annotations_too() -> None:
     assert {key for command in found for key in command.properties} <= {
         "title", "file", "line", "col",
     }  # fmt: skip
-    assert f"{len(problems) * 10 - MOST} more problems" in found[-1].text
+    assert f"{len(problems) * 10 - MOST_PROBLEMS} more problems" in found[-1].text

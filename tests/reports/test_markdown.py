@@ -9,13 +9,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from auditor.model import Outcome, PolicyFile, Verdict
+from auditor.model import BaselineUse, Outcome, Pipeline, PolicyFile, Verdict
+from auditor.reports.brief import counts_of, worst
 from auditor.reports.markdown import LONGEST, code, placeholder, prose, render
-from tests.builders.sample_results import HOSTILE, narrowed, sample_result
+from tests.builders.sample_results import HOSTILE, JUDGED_AT, narrowed, sample_result
 
+#: A rule that stands in the open.
+OPEN = r"\| (critical|high|medium|low) "
 SPANS = re.compile(r"`[^`|\\\n]+`|<code>(?:\w| |&#\d+;)*</code>")
 #: What a host would make something of, outside a code span.
-ALIVE = re.compile(r"<(?!br>)|[@`\\\[\]{}$~^&]|#\d|\bGH-\d|://|www\.|\*\*?\w+\*(?!\*)")
+ALIVE = re.compile(
+    r"<(?!br>|/?details>|/?summary>)|[@`\\\[\]{}$~^&]|#\d|\bGH-\d|://|www\.|\*\*?\w+\*(?!\*)"
+)
 
 
 def text_of(*args: int, **options: bool) -> str:
@@ -33,7 +38,8 @@ def test_it_begins_with_the_outcome(outcome: Outcome) -> None:
 def test_it_is_bounded_and_says_what_it_left_out(connections: int, hostile: bool) -> None:
     result = sample_result(connections, 10, hostile=hostile)
     text = "".join(render(result))
-    assert len(text) <= LONGEST
+    assert len(text.encode()) <= LONGEST
+    assert text.count("<details>") == text.count("</details>") == text.count("</summary>")
     rows = len(re.findall(r"^\| (?:fail|error|waived|known) \|", text, re.MULTILINE))
     if rows < len(result.findings):
         assert f"\n{rows:,} of {len(result.findings):,} findings shown" in text
@@ -53,7 +59,9 @@ def test_nothing_can_grow_it_past_its_bound() -> None:
 def test_the_severest_come_first_and_the_accepted_last() -> None:
     result = sample_result(60, 10)
     text = "".join(render(result))
-    found = re.findall(r"^### .* \((\w+)\)$|^\| (waived|known|fail|error) \|", text, re.MULTILINE)
+    found = re.findall(
+        r"<summary><code>.*</code> \((\w+)\)|^\| (waived|known|fail|error) \|", text, re.MULTILINE
+    )
     severities = [severity for severity, _ in found if severity]
     assert severities[0] == result.findings[0].rule.severity.label
     verdicts = [verdict for _, verdict in found if verdict]
@@ -65,6 +73,35 @@ def test_every_row_of_a_table_has_its_cells() -> None:
     for table in text_of(400, 10, hostile=True).split("\n\n"):
         widths = {line.count("|") for line in table.split("\n") if line.startswith("|")}
         assert len(widths) <= 1, table
+
+
+def test_the_worst_rules_stand_in_the_open_with_their_connections() -> None:
+    result = sample_result(600, 30)
+    text = "".join(render(replace(result, pipeline=Pipeline("https://ci.example/run_1/~x", ""))))
+    before, _, folded = text.partition("<details>")
+    rows = [
+        line for line in before.splitlines() if re.match(r"\| (critical|high|medium|low) ", line)
+    ]
+    assert len(rows) == 5
+    for row, checks in zip(rows, worst(result), strict=False):
+        assert row.startswith(f"| {checks.rule.severity.label} | {code(checks.rule.id)}<br>")
+        assert counts_of(checks) in row
+    assert "](https://ci.example/run%5F1/%7Ex)" in before
+    assert f"and {len(worst(result)) - 5} more rules" in before
+    assert "About this run" in folded
+
+
+def test_there_is_no_column_of_zeros() -> None:
+    result = sample_result(300, 10)
+    head = next(line for line in "".join(render(result)).splitlines() if "| Rule | Sev" in line)
+    shown = head.strip("| ").split(" | ")[2:]
+    assert shown == [verdict.label for verdict, count in result.counts.items() if count]
+
+
+def test_what_is_new_and_fixed_is_said() -> None:
+    use = BaselineUse("b.json", JUDGED_AT, known=4, raised=0, new=3, fixed=2, waived=0, untold=0)
+    text = "".join(render(replace(sample_result(), baseline=use)))
+    assert "3 new, 2 fixed, 4 known since the baseline of 2026-03-14" in text.split("<details>")[0]
 
 
 def test_counts_are_stated() -> None:

@@ -21,7 +21,8 @@ HEAVY = {
 
 def test_the_formats() -> None:
     assert list(REPORTS) == [
-        "html", "junit", "json", "sarif", "markdown", "csv", "github", "gitlab",
+        "html", "junit", "json", "sarif", "markdown", "csv", "github", "gitlab", "lines", "slack",
+        "teams",
     ]  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from auditor.errors import Problem
 from auditor.model import Outcome, Position, Result, Verdict
-from auditor.reports import sarif
+from auditor.reports import REPORTS, sarif
+from auditor.reports.claim import is_open
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.sarif import placeholder, relative_uri, render, render_problems
 from tests.builders.sample_results import HOSTILE, sample_result
@@ -156,3 +157,23 @@ def test_problems_of_a_policy_are_a_log_too() -> None:
     run = run_of("".join(render_problems(problems)))
     levels = [result["level"] for result in run["results"]]
     assert levels == ["error"] + ["warning"] * (len(HOSTILE) - 1)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("hostile", [False, True])
+def test_what_does_not_gate_is_suppressed_where_it_is_asked_for(
+    outcome: Outcome, hostile: bool
+) -> None:
+    result = sample_result(300, 10, outcome=outcome, hostile=hostile)
+    usual, full = report(result), run_of("".join(REPORTS["sarif"].render(result, "suppressed")))
+    opened = [alert for alert in full["results"] if "suppressions" not in alert]
+    assert opened == usual["results"]
+    closed = [alert for alert in full["results"] if "suppressions" in alert]
+    assert len(closed) == sum(not is_open(finding, result) for finding in result.findings) > 0
+    for alert in closed:
+        (suppression,) = alert["suppressions"]
+        assert (suppression["kind"], suppression["status"]) == ("external", "accepted")
+        verdict = alert["properties"]["verdict"]
+        start = "allowed: " if verdict == "fail" else verdict
+        assert suppression["justification"].startswith(start)
+    assert full["properties"]["shown"] == len(full["results"]) - (outcome is Outcome.INCONCLUSIVE)

@@ -140,7 +140,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", [name for name in REPORTS if name != "html"])
 def test_every_character_can_be_printed(name: str, written: Path) -> None:
-    for line in text_of(written, name).split("\n"):
+    text = text_of(written, name)
+    # By its first character a spreadsheet knows the code.
+    for line in text.removeprefix("\ufeff" if name == "csv" else "").split("\n"):
         odd = {hex(ord(c)) for c in line if not c.isprintable()}
         assert not odd, line[:200]
 

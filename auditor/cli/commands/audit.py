@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from auditor.ci import Job, job_of
 from auditor.cli.config.command import Configurable, config_file, settings_in_force
 from auditor.cli.options import completion
 from auditor.cli.options.pipeline import pipeline_of, run_url_option
@@ -21,6 +23,7 @@ from auditor.cli.options.plan import (
 )
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.reports import outdating
+from auditor.cli.options.repository import checkout
 from auditor.cli.options.rules import (
     ExceptionOptions,
     baseline_of,
@@ -58,7 +61,7 @@ from auditor.errors import UsageError
 from auditor.output.inputs import Inputs
 from auditor.policy.loading.load import load
 from auditor.reports import REPORTS
-from auditor.reports.writer import DEFAULT_FORMATS, ReportWriter, parse_destination
+from auditor.reports.writer import DEFAULT_FORMATS, Destination, ReportWriter, parse_destination
 from auditor.run import Options
 from auditor.sources import Source
 from auditor.text import listed
@@ -108,7 +111,8 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     show_default=True,
     callback=checked(lambda texts: [parse_destination(text, Path()) for text in texts]),
     help=f"{listed(REPORTS)}; repeatable; =- is standard output; junit:split=5000 writes files of"
-    " at most 5000 test cases each.",
+    " at most 5000 test cases each, csv:semicolon what Excel wants where a comma stands in numbers,"
+    " sarif:suppressed what does not gate too.",
 )
 @click.option(
     "-o",
@@ -127,6 +131,12 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
 @click.option("--now", type=TimeType(), metavar="TIME", help="Judge as of this time.")
 @history_option
 @run_url_option
+@click.option(
+    "--no-ci",
+    is_flag=True,
+    help="Show nothing on the CI job's own pages unasked: GitHub's step summary and annotations,"
+    " GitLab's Code Quality file.",
+)
 @output_options
 @click.pass_context
 def command(
@@ -152,6 +162,7 @@ def command(
     now: datetime | None,
     history: str | None,
     run_url: str | None,
+    no_ci: bool,
     quiet: bool,
     verbose: bool,
     no_color: bool,
@@ -166,7 +177,10 @@ def command(
     terminal.quiet = quiet
     if no_color:
         terminal.without_colour()
+    job = job_of(os.environ)
+    shown_in = Job() if no_ci else job
     destinations = [parse_destination(text, output_dir) for text in reports]
+    destinations += _unasked(shown_in, destinations, output_dir)
     writer = ReportWriter(destinations, __version__, clean=terminal.scrubber.chunks)
     inputs = _inputs(context, snapshot, history, more)
     inputs.add("--terraform-plan", terraform_plan)
@@ -206,7 +220,6 @@ def command(
         source = _saved(
             snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
         )
-    pipeline = pipeline_of(run_url, os.environ)
     options = Options(
         fail_on=severity_of(fail_on),
         strict=strict,
@@ -226,13 +239,27 @@ def command(
         skip_unknown=on_unknown == "skip",
         lists=lists_of(more["lists"]),
         dimensions=dimensions_of(dimensions, ruleset),
-        pipeline=pipeline,
+        pipeline=pipeline_of(run_url, job),
+        checkout=checkout(),
     )
     telling = Telling(
-        terminal, quiet=quiet, verbose=verbose, chosen=chosen, history=_history(history, source)
+        terminal,
+        quiet=quiet,
+        verbose=verbose,
+        chosen=chosen,
+        history=_history(history, source),
+        job=shown_in,
     )
     _, code = audit_and_report(source, ruleset, options, writer, telling)
     return code
+
+
+def _unasked(job: Job, asked: Sequence[Destination], folder: Path) -> Iterator[Destination]:
+    """Yield the report that a job's service takes from the folder of reports, if there is one."""
+    formats = {destination.format for destination in asked}
+    in_files = any(destination.path is not None for destination in asked)
+    if job.service == "gitlab" and in_files and "gitlab" not in formats:
+        yield parse_destination("gitlab", folder)
 
 
 def _history(folder: str | None, source: Source) -> HistoryFolder | None:

@@ -22,7 +22,6 @@ from auditor.cli.options.shared import (
     severity_of,
 )
 from auditor.cli.terminal.comparison import answer, summary
-from auditor.cli.terminal.layout import columns_of
 from auditor.cli.terminal.streams import Terminal
 from auditor.errors import ReportError, UsageError
 from auditor.output.inputs import Inputs
@@ -220,8 +219,8 @@ def _tell(
     if quiet:
         terminal.say(answer(comparison, lost), to_err=to_err)
     else:
-        width = columns_of(terminal.err if to_err else terminal.out)
-        for line in summary(comparison, paths, verbose=verbose, lost=lost, width=width):
+        layout = terminal.layout(to_err=to_err)
+        for line in summary(comparison, paths, verbose=verbose, lost=lost, layout=layout):
             terminal.say(line, to_err=to_err)
     if failure is not None:
         terminal.complain(str(failure))

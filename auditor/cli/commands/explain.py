@@ -14,6 +14,7 @@ from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.shared import policy_option, var_option, variables_of
 from auditor.cli.terminal.streams import Terminal, style
+from auditor.clock import in_words
 from auditor.errors import UsageError
 from auditor.model import Verdict
 from auditor.policy.loading.examples import HEALTHY, Example
@@ -178,6 +179,10 @@ def _one(loaded: Loaded, name: str) -> Iterator[str]:
     yield from _paragraph("tags", ", ".join(rule.tags))
     controls = "; ".join(f"{name} {', '.join(codes)}" for name, codes in rule.controls)
     yield from _paragraph("controls", controls)
+    most = in_words(rule.max_waiver) if rule.max_waiver is not None else ""
+    yield from _paragraph(
+        "waivers", (f"at most {most} from now" if most else "") if rule.waivable else "none"
+    )
     yield from _paragraph("reads", ", ".join(_reads(entry)))
     yield from _examples(examples)
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from auditor.acceptance.waivers import Waivers, is_waiver_file, rule_problem
+from auditor.acceptance.waivers import Waivers, check_terms, is_waiver_file, rule_problem
 from auditor.cli.config.command import Configurable, config_file
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.reports import outdating
+from auditor.cli.options.repository import checkout
 from auditor.cli.options.rules import waivers_of, waivers_option
 from auditor.cli.options.shared import (
     more_policies_option,
@@ -24,12 +25,14 @@ from auditor.cli.options.shared import (
 )
 from auditor.cli.terminal.streams import Terminal, excerpt, style
 from auditor.errors import PolicyError, Problem, ReportError
+from auditor.model import Position
 from auditor.output.inputs import Inputs
 from auditor.policy.loading.load import load
 from auditor.policy.loading.unused_facts import unused
 from auditor.policy.rules import Ruleset
 from auditor.policy.testing.files import is_test_file, run_test_file
 from auditor.reports import PROBLEM_REPORTS
+from auditor.reports.facts import repository_path
 from auditor.reports.writer import Destination, ReportWriter, parse_destination
 from auditor.text import listed, one_line, plural
 from auditor.version import __version__
@@ -148,6 +151,8 @@ class _Found:
         """Take what is doubtful in a waiver file."""
         if waivers is None:
             return
+        if ruleset is not None:
+            check_terms(waivers, (entry.rule for entry in ruleset.rules), datetime.now(UTC))
         doubtful = list(_doubtful(waivers, ruleset))
         self.problems += doubtful
         self._code = PolicyError.exit_code if strict and doubtful else self._code
@@ -160,7 +165,7 @@ class _Found:
         taken = writer.takes_stdout
         lost: ReportError | None = None
         try:
-            writer.write(problems)
+            writer.write(list(_in_repository(problems)))
         except ReportError as error:
             lost = error
         for problem in problems:
@@ -190,6 +195,17 @@ def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
         ids = [entry.rule.id for entry in ruleset.rules]
         if wrong := rule_problem(waiver, ids, ruleset.disabled):
             yield Problem(waiver.position, wrong, "it waives nothing", warning=True)
+
+
+def _in_repository(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Yield ``problems`` as the repository's host names their files."""
+    root = checkout()
+    for problem in problems:
+        at = problem.position
+        if not at.in_pack:
+            file = repository_path(at.file, root)
+            problem = problem._replace(position=Position(file, at.line, at.column))  # noqa: PLW2901
+        yield problem
 
 
 def _destination(text: str) -> Destination:

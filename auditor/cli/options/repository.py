@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from auditor.errors import UsageError
+from auditor.model import Checkout
 
 
 def upward(name: str) -> Path | None:
@@ -17,6 +18,19 @@ def upward(name: str) -> Path | None:
     UsageError where the working folder is gone.
     """
     return next((path for path in _candidates(name) if os.path.lexists(path)), None)
+
+
+def checkout() -> Checkout:
+    """Return the repository that holds the working folder; none where there is none."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        return Checkout()
+    root = next((f for f in (here, *here.parents) if os.path.lexists(f / ".git")), None)
+    if root is None:
+        return Checkout()
+    folder = here.relative_to(root).as_posix()
+    return Checkout(root.as_posix(), "" if folder == "." else folder)
 
 
 def _candidates(name: str) -> Iterator[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from auditor.cli.terminal.layout import cells, cut, folded, padded
+from auditor.cli.terminal.layout import INDENT, Layout, cells, padded
 from auditor.cli.terminal.streams import style
 from auditor.clock import to_the_second
 from auditor.past.compare import (
@@ -21,7 +21,7 @@ from auditor.past.earlier import EarlierReport
 from auditor.text import listed, one_line, plural, printable
 
 _MOST = 10
-_INDENT = 12
+_LOG = Layout()
 _ANSWERS = {
     ComparisonOutcome.HELD: ("NOT WORSE", "green"),
     ComparisonOutcome.WORSE: ("WORSE", "red"),
@@ -44,25 +44,27 @@ def summary(
     *,
     verbose: bool = False,
     lost: int | None = None,
-    width: int | None = None,
+    layout: Layout = _LOG,
 ) -> Iterator[str]:
     """Yield the lines; ``lost`` is the exit code where a report could not be written.
 
-    ``width`` is the columns of a terminal; elsewhere nothing is cut or folded.
+    ``layout`` is the room of a terminal; elsewhere nothing is cut or folded.
     """
     most = None if verbose else _MOST
-    yield from _row("old", _side(comparison.earlier), width)
-    yield from _row("new", _side(comparison.later), width)
-    yield from _differences(comparison, width)
+    yield from _row("old", _side(comparison.earlier), layout)
+    yield from _row("new", _side(comparison.later), layout)
+    yield from _differences(comparison, layout)
     yield ""
     yield from _counts(comparison)
     yield ""
     yield from _table("rule", comparison.by_rule, most)
     yield from _table("group", comparison.by_group, most)
     yield from _table("connection", comparison.by_connection, most)
-    yield from _changes(comparison, most, width)
+    yield from _changes(comparison, most, layout)
     for number, path in enumerate(reports):
-        yield from _row("" if number else "reports", printable(str(path)), None)
+        yield from _row(
+            "" if number else "reports", printable(str(path)), layout._replace(width=None)
+        )
     if reports:
         yield ""
     yield answer(comparison, lost)
@@ -84,16 +86,16 @@ def _side(report: EarlierReport) -> str:
     return f"{one_line(report.name)} ({when}; {judged}; {report.outcome.value})"
 
 
-def _differences(comparison: Comparison, width: int | None) -> Iterator[str]:
+def _differences(comparison: Comparison, layout: Layout) -> Iterator[str]:
     added, gone = comparison.connections_added, comparison.connections_gone
     if added or gone:
-        yield from _row("listed", f"connections: {added:,} new, {gone:,} gone", width)
+        yield from _row("listed", f"connections: {added:,} new, {gone:,} gone", layout)
     for label, names in (("added", comparison.rules_added), ("removed", comparison.rules_gone)):
         if names:
-            yield from _row(label, f"{plural(len(names), 'rule')}: {listed(names, 'and')}", width)
+            yield from _row(label, f"{plural(len(names), 'rule')}: {listed(names, 'and')}", layout)
     for label, report in (("old", comparison.earlier), ("new", comparison.later)):
         for note in report.left_out:
-            yield from _row("left out", f"{label}: {one_line(note)}", width)
+            yield from _row("left out", f"{label}: {one_line(note)}", layout)
 
 
 def _counts(comparison: Comparison) -> Iterator[str]:
@@ -122,13 +124,13 @@ def _table(noun: str, tallies: Sequence[Tally], most: int | None) -> Iterator[st
     yield ""
 
 
-def _changes(comparison: Comparison, most: int | None, width: int | None) -> Iterator[str]:
+def _changes(comparison: Comparison, most: int | None, layout: Layout) -> Iterator[str]:
     """Yield what got worse, one by one, and what nobody knows."""
     changes = [c for c in comparison.changes if c.change in WORSE or c.change is Change.UNJUDGED]
     shown = changes[:most]
     for changed in shown:
         word = style(f"{changed.change.value:<9}", _COLOURS[changed.change])
-        yield f"  {word} {cut(_words(changed), None if width is None else width - _INDENT)}"
+        yield f"  {word} {layout.cut(_words(changed), layout.beside(INDENT))}"
     if len(changes) > len(shown):
         yield f"  and {plural(len(changes) - len(shown), 'more change')}: use -v, or a report"
     if changes:
@@ -145,8 +147,9 @@ def _words(changed: Changed) -> str:
     return one_line(f"{what}: {changed.message}", 300)
 
 
-def _row(label: str, text: str, width: int | None) -> Iterator[str]:
-    first, *rest = folded(text, width, _INDENT)
-    yield f"  {style(f'{label:<9}', 'dim')} {first}"
-    for line in rest:
-        yield f"{' ' * _INDENT}{line}"
+def _row(label: str, text: str, layout: Layout) -> Iterator[str]:
+    return layout.row(label, text, _dim)
+
+
+def _dim(text: str) -> str:
+    return style(text, "dim")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.cli.terminal.layout import columns_of
+from auditor.ci import Job
+from auditor.cli.terminal.job import show_in
 from auditor.cli.terminal.streams import Terminal
 from auditor.cli.terminal.summary import answer, summary
 from auditor.errors import ReportError
@@ -28,7 +29,7 @@ class Telling(msgspec.Struct, frozen=True):
     """How a run is told and kept.
 
     ``chosen`` says how the policies were, when nobody chose them. ``history`` is where the run is
-    kept, None for nowhere.
+    kept, None for nowhere. ``job`` is the CI job on whose own pages the run is shown.
     """
 
     terminal: Terminal
@@ -36,6 +37,7 @@ class Telling(msgspec.Struct, frozen=True):
     verbose: bool = False
     chosen: str = ""
     history: HistoryFolder | None = None
+    job: Job = Job()
 
 
 def audit_and_report(
@@ -76,10 +78,12 @@ def audit_and_report(
             chosen=telling.chosen,
             verbose=telling.verbose,
             lost=lost,
-            width=columns_of(terminal.err if to_err else terminal.out),
+            layout=terminal.layout(to_err=to_err),
         )
         for line in lines:
             terminal.say(line, to_err=to_err)
     for failure in failures:
         terminal.complain(str(failure))
+    for problem in show_in(telling.job, result, writer.formats, terminal.scrubber.chunks):
+        terminal.say(problem, to_err=True)
     return result, result.gate.exit_code if lost is None else lost

@@ -9,19 +9,62 @@ from __future__ import annotations
 import os
 import textwrap
 import unicodedata
-from typing import TextIO
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TextIO
 
 _WIDE = ("W", "F")
+#: The columns that a row's label takes, and all that stands before its text.
+_LABEL = 9
+INDENT = _LABEL + 3
 
 
-def columns_of(stream: TextIO | None) -> int | None:
-    """Return the columns of the terminal that ``stream`` writes to; None where it is none."""
-    if stream is None:
-        return None
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or None
-    except (OSError, ValueError):
-        return None
+class Layout(NamedTuple):
+    """The room that text has.
+
+    ``width`` and ``height`` are those of a terminal, None for a log: there nothing is cut or
+    folded. ``clean`` takes the run's credentials out of a text. It does so before the text is cut
+    or folded: nobody finds one again that stands on two lines.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    clean: Callable[[str], str] = str
+
+    @classmethod
+    def of(cls, stream: TextIO | None, clean: Callable[[str], str] = str) -> Layout:
+        """Return the room of the terminal that ``stream`` writes to, or that of a log."""
+        if stream is None:
+            return cls(clean=clean)
+        try:
+            size = os.get_terminal_size(stream.fileno())
+        except (OSError, ValueError):
+            return cls(clean=clean)
+        return cls(size.columns or None, size.lines or None, clean)
+
+    def beside(self, taken: int) -> int | None:
+        """Return the columns that are left beside ``taken`` ones."""
+        return None if self.width is None else self.width - taken
+
+    def cut(self, text: str, room: int | None) -> str:
+        """Return ``cut`` of the clean text."""
+        return cut(self.clean(text), room)
+
+    def middle_cut(self, text: str, room: int | None) -> str:
+        """Return ``middle_cut`` of the clean text."""
+        return middle_cut(self.clean(text), room)
+
+    def folded(self, text: str, indent: int) -> list[str]:
+        """Return ``folded`` of the clean text."""
+        return folded(self.clean(text), self.width, indent)
+
+    def row(self, label: str, text: str, draw: Callable[[str], str] = str) -> Iterator[str]:
+        """Yield a labelled text; ``draw`` gives the label its style."""
+        first, *rest = self.folded(text, INDENT)
+        # Blanks are not styled: behind a style, blanks would not be seen as the start of a line.
+        head = f"{label:<{_LABEL}}"
+        yield f"  {draw(head) if label else head} {first}"
+        for line in rest:
+            yield f"{' ' * INDENT}{line}"
 
 
 def cells(text: str) -> int:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
+from auditor.cli.terminal.layout import Layout
 from auditor.errors import Problem
 from auditor.output.disk import let_go
 from auditor.redaction.credentials import Scrubber
@@ -21,6 +22,11 @@ from auditor.text import broken_commands, one_line, plural, printable, shortened
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _STYLED = re.compile(r"\x1b\[[0-9;]*m")
+#: A link's beginning or end (OSC 8): to a file, or to a page of the dashboard, and to nothing else.
+_LINKED = re.compile(
+    r"\x1b\]8;;(?:(?:file://|https://fivetran\.com/dashboard/)[A-Za-z0-9%/._~-]*)?\x1b\\"
+)
+_OURS = re.compile(f"{_STYLED.pattern}|{_LINKED.pattern}")
 _BUG = (
     "this is a bug in the auditor, not in your account: nothing it says of this run can be"
     " trusted. Please report it with the command you ran"
@@ -38,6 +44,8 @@ class Terminal:
         colour_out: bool = False,
         colour_err: bool = False,
         interactive: bool = False,
+        links_out: bool = False,
+        links_err: bool = False,
         scrubber: Scrubber | None = None,
     ) -> None:
         self.out = out
@@ -45,6 +53,8 @@ class Terminal:
         self.colour_out = colour_out
         self.colour_err = colour_err
         self.interactive = interactive
+        self.links_out = links_out
+        self.links_err = links_err
         self.scrubber = Scrubber() if scrubber is None else scrubber
         self.quiet = False
         self._progress = ""
@@ -70,6 +80,8 @@ class Terminal:
             colour_out=forced or (_is_terminal(out) and not plain),
             colour_err=forced or (_is_terminal(err) and not plain),
             interactive=_is_terminal(err) and not dumb and not environ.get("CI"),
+            links_out=_takes_links(out, environ),
+            links_err=_takes_links(err, environ),
             scrubber=Scrubber(credentials),
         )
 
@@ -77,10 +89,15 @@ class Terminal:
         """Write no colour from here on."""
         self.colour_out = self.colour_err = False
 
+    def layout(self, *, to_err: bool = False) -> Layout:
+        """Return the room that a stream has, for text without the run's credentials."""
+        return Layout.of(self.err if to_err else self.out, self.scrubber.text)
+
     def say(self, text: str = "", *, to_err: bool = False) -> None:
         """Write a line of what a user came for."""
         colour = self.colour_err if to_err else self.colour_out
-        self._write(self.err if to_err else self.out, self._safe(text, colour=colour))
+        links = self.links_err if to_err else self.links_out
+        self._write(self.err if to_err else self.out, self._safe(text, colour=colour, links=links))
 
     def complain(self, text: str) -> None:
         """Write why the run ends, on the standard error stream."""
@@ -131,9 +148,9 @@ class Terminal:
             except (OSError, ValueError):
                 let_go(stream)
 
-    def _safe(self, text: str, *, colour: bool) -> str:
+    def _safe(self, text: str, *, colour: bool, links: bool = False) -> str:
         lines = self.scrubber.text(text).split("\n")
-        return "\n".join(_safe_line(line, colour=colour) for line in lines)
+        return "\n".join(_safe_line(line, colour=colour, links=links) for line in lines)
 
     def _write(self, stream: TextIO | None, text: str) -> None:
         self.end_progress()
@@ -159,6 +176,11 @@ def style(text: str, *names: str) -> str:
     return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
 
 
+def linked(text: str, url: str) -> str:
+    """Return ``text`` as a link to ``url`` (OSC 8); a stream that takes none drops it again."""
+    return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\" if url else text
+
+
 def excerpt(problem: Problem) -> str:
     """Return a problem with its line and a caret under the spot."""
     kind = style("warning", "yellow") if problem.warning else style("error", "red")
@@ -174,11 +196,12 @@ def excerpt(problem: Problem) -> str:
     return "\n".join(lines)
 
 
-def _safe_line(line: str, *, colour: bool) -> str:
-    """Return a line with our own styles or none, and nothing else that a stream would obey."""
+def _safe_line(line: str, *, colour: bool, links: bool = False) -> str:
+    """Return a line with our own styles and links or none, and nothing else that is obeyed."""
     pieces, end = [], 0
-    for match in _STYLED.finditer(line):
-        pieces += [printable(line[end : match.start()]), match[0] if colour else ""]
+    for match in _OURS.finditer(line):
+        kept = links if _LINKED.fullmatch(match[0]) else colour
+        pieces += [printable(line[end : match.start()]), match[0] if kept else ""]
         end = match.end()
     pieces.append(printable(line[end:]))
     return "".join(broken_commands(["".join(pieces)]))
@@ -197,3 +220,14 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:
         return False
+
+
+def _takes_links(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
+    """Whether a stream draws links; FORCE_HYPERLINK says so, or that it does not.
+
+    Terminals that know none pass over them, but for the console of Linux and dumb ones.
+    """
+    if forced := environ.get("FORCE_HYPERLINK", ""):
+        return forced != "0"
+    plain = environ.get("TERM", "") in {"", "dumb", "linux"} or bool(environ.get("CI"))
+    return _is_terminal(stream) and not plain

@@ -10,18 +10,22 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from auditor.cli.terminal.layout import cells, cut, folded, middle_cut, padded
-from auditor.cli.terminal.streams import style
+from auditor.cli.terminal.layout import INDENT, Layout, cells, padded
+from auditor.cli.terminal.streams import linked, style
 from auditor.clock import in_words, to_the_second
-from auditor.model import Outcome, Result, Rule, RuleChecks, Severity, Verdict
+from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Severity, Verdict
+from auditor.reports.brief import first_findings, waiting, worst
 from auditor.reports.claim import claim, is_open
-from auditor.reports.facts import trend_in_words
+from auditor.reports.facts import headline, trend_in_words, where_in_words
+from auditor.reports.links import link
 from auditor.text import listed, one_line, plural, printable
 
 _WORST = 10
 _LONGEST_NOTE = 400
-_LABEL = 9
-_INDENT = _LABEL + 3
+_LOG = Layout()
+#: The findings named of each rule in a log; a terminal takes as many as it has lines for.
+_NAMED = 3
+_MOST_NAMED = 10
 _OUTCOME = {
     Outcome.PASSED: ("PASSED", "green"),
     Outcome.VIOLATIONS: ("VIOLATIONS", "red"),
@@ -34,6 +38,10 @@ _SEVERITY = {
     Severity.LOW: ("cyan",),
 }
 _COLOURS = {Verdict.FAIL: "red", Verdict.ERROR: "yellow", Verdict.PASS: "green"}
+#: The column at which a finding begins, below its rule.
+_DEEPER = 14
+#: The lines of a summary beside its rules and their findings.
+_REST = 24
 _PART = re.compile(r"(.*)-([0-9]+)\.xml")
 
 
@@ -44,27 +52,27 @@ def summary(
     chosen: str = "",
     verbose: bool = False,
     lost: int | None = None,
-    width: int | None = None,
+    layout: Layout = _LOG,
 ) -> Iterator[str]:
     """Yield the lines of a summary; ``chosen`` says how the policies were, when by default.
 
-    ``lost`` is the exit code of a run whose reports could not all be written. ``width`` is the
-    columns of a terminal; elsewhere nothing is cut or folded.
+    ``lost`` is the exit code of a run whose reports could not all be written. ``layout``
+    is the room of a terminal; elsewhere nothing is cut or folded.
     """
     yield style(f"Fivetran Auditor {result.version}", "bold")
     yield ""
-    yield from _facts(result, chosen, width)
+    yield from _facts(result, chosen, layout)
     yield ""
     yield _counts(result)
     yield ""
-    yield from _worst(result, None if verbose else _WORST, width)
+    yield from _worst(result, None if verbose else _WORST, layout)
     if result.plan is not None:
-        yield from _of_plan(result, None if verbose else _WORST, width)
-    yield from _notes(result, verbose=verbose, width=width)
+        yield from _of_plan(result, None if verbose else _WORST, layout)
+    yield from _notes(result, verbose=verbose, layout=layout)
     if reports:
-        yield from _places(reports, width)
+        yield from _places(reports, layout)
         yield ""
-    yield from _answer_lines(result, lost, width)
+    yield from _answer_lines(result, lost, layout)
 
 
 def answer(result: Result, lost: int | None = None) -> str:
@@ -72,10 +80,10 @@ def answer(result: Result, lost: int | None = None) -> str:
     policies = listed((f"{one_line(p.name)} ({printable(p.file)})" for p in result.policies), "and")
     notes = (f"judged by {policies}", *_age(result), *map(one_line, result.notes))
     judged = "; ".join(notes)
-    return f"{next(_answer_lines(result, lost, None))}; {judged}"
+    return f"{next(_answer_lines(result, lost, _LOG))}; {judged}"
 
 
-def _answer_lines(result: Result, lost: int | None, width: int | None) -> Iterator[str]:
+def _answer_lines(result: Result, lost: int | None, layout: Layout) -> Iterator[str]:
     word, colour = _OUTCOME[result.gate.outcome]
     code = result.gate.exit_code
     reasons = [one_line(reason, _LONGEST_NOTE) for reason in result.gate.reasons]
@@ -91,38 +99,41 @@ def _answer_lines(result: Result, lost: int | None, width: int | None) -> Iterat
         reasons = [f"a report could not be written (the gate's own answer: {own})"]
     indent = cells(f"{word}  exit {code}: ")
     said = "; ".join(reasons)
-    if width is None or indent + cells(said) <= width:
+    said = layout.clean(said)
+    if layout.width is None or indent + cells(said) <= layout.width:
         first, rest = said, []
     else:
-        first, *rest = [line for reason in reasons for line in folded(reason, width, indent)]
+        first, *rest = [line for reason in reasons for line in layout.folded(reason, indent)]
     yield f"{style(word, colour, 'bold')}  exit {code}: {first}"
     for line in rest:
         yield f"{' ' * indent}{line}"
 
 
-def _facts(result: Result, chosen: str, width: int | None) -> Iterator[str]:
+def _facts(result: Result, chosen: str, layout: Layout) -> Iterator[str]:
     listing = result.listing
     files = listed((f"{one_line(p.name)} ({printable(p.file)})" for p in result.policies), "and")
     rules = f"{plural(len(result.checks), 'rule')} of {files}"
-    yield from _row("rules", rules, width)
+    yield from _row("rules", rules, layout)
     if chosen:
-        yield from _row("", f"no --policy was given: {chosen}", width)
+        yield from _row("", f"no --policy was given: {chosen}", layout)
     filters = "".join(f", {name} {one_line(value)}" for name, value in result.source.filters)
-    yield from _row("source", f"{one_line(result.source.location)}{filters}", width)
+    yield from _row("source", f"{one_line(result.source.location)}{filters}", layout)
     if result.source.account is not None:
-        yield from _row("account", one_line(str(result.source.account)), width)
+        yield from _row("account", one_line(str(result.source.account)), layout)
     walks = f", {plural(listing.walks, 'walk')}" if listing.walks > 1 else ""
     pages = plural(listing.pages, "page")
-    yield from _row("listing", f"{listing.completeness.value} ({pages}{walks})", width)
+    yield from _row("listing", f"{listing.completeness.value} ({pages}{walks})", layout)
     judged = f"{plural(len(result.connections), 'connection')}, {plural(result.total, 'check')}"
-    yield from _row("judged", f"{judged}, as of {to_the_second(result.judged_at)}", width)
+    if result.total and claim(result).unmade:
+        judged = f"nothing of {judged}"
+    yield from _row("judged", f"{judged}, as of {to_the_second(result.judged_at)}", layout)
     if result.clock_note:
-        yield from _row("", one_line(result.clock_note), width)
+        yield from _row("", one_line(result.clock_note), layout)
     for note in _age(result):
-        yield from _row("", note, width)
+        yield from _row("", note, layout)
     own = [f"{each.name} ({plural(each.rows, 'row')} of {each.origin})" for each in result.facts]
     if own:
-        yield from _row("facts", one_line(listed(own, "and"), _LONGEST_NOTE), width)
+        yield from _row("facts", one_line(listed(own, "and"), _LONGEST_NOTE), layout)
 
 
 def _age(result: Result) -> Iterator[str]:
@@ -150,12 +161,9 @@ def _counts(result: Result) -> str:
 # -- the worst rules -------------------------------------------------------------------------------
 
 
-def _worst(result: Result, most: int | None, width: int | None) -> Iterator[str]:
+def _worst(result: Result, most: int | None, layout: Layout) -> Iterator[str]:
     """Yield the rules that failed or erred, severest and most frequent first."""
-    failing = sorted(
-        (c for c in result.checks if c.count(Verdict.FAIL) or c.count(Verdict.ERROR)),
-        key=lambda c: (-c.rule.severity, -c.count(Verdict.FAIL), -c.count(Verdict.ERROR)),
-    )
+    failing = worst(result)
     if not failing:
         return
     shown = failing[:most]
@@ -167,33 +175,68 @@ def _worst(result: Result, most: int | None, width: int | None) -> Iterator[str]
         "  ".join(column[line].rjust(max(map(len, column))) for column in numbers.values())
         for line in range(len(shown) + 1)
     ]
-    room = None if width is None else width - 2 - 8 - 2 - len(counts[0]) - 2
-    ids = [middle_cut(c.rule.id, room and max(room // 2, 12)) for c in shown]
+    room = layout.beside(2 + 8 + 2 + len(counts[0]) + 2)
+    ids = [layout.middle_cut(c.rule.id, room and max(room // 2, 12)) for c in shown]
     widest = max(map(cells, ids))
+    most_named = None if most is None else _share(len(shown), layout)
+    # What stands in a plan's way is told with what to change.
+    named = {} if result.plan is not None else first_findings(result, shown, most_named)
     yield style(f"  {'severity':<8}  {counts[0]}  rule", "dim")
     for checks, line, identity in zip(shown, counts[1:], ids, strict=True):
         left = None if room is None else room - widest - 2
-        yield _rule(checks, line, padded(identity, widest), left)
+        yield _rule(checks, line, padded(identity, widest), layout, left)
+        yield from _findings(result, named.get(checks.rule.id, []), checks, layout)
     if len(failing) > len(shown):
         yield f"  and {plural(len(failing) - len(shown), 'more rule')}: see the report, or use -v"
     yield ""
 
 
-def _rule(checks: RuleChecks, counts: str, identity: str, room: int | None) -> str:
+def _rule(checks: RuleChecks, counts: str, identity: str, layout: Layout, room: int | None) -> str:
     rule = checks.rule
     severity = style(f"{rule.severity.label:<8}", *_SEVERITY[rule.severity])
-    title = cut(one_line(rule.title, 70), room)
+    title = layout.cut(one_line(rule.title, 70), room)
     return f"  {severity}  {counts}  {identity}  {title}".rstrip()
 
 
-def _of_plan(result: Result, most: int | None, width: int | None) -> Iterator[str]:
+def _share(rules: int, layout: Layout) -> int:
+    """Return how many findings of each of ``rules`` rules are named."""
+    if layout.height is None:
+        return _NAMED
+    # Of what the rules' own lines and the rest of a summary leave, each rule has its share.
+    return min(max((layout.height - _REST) // rules - 2, 1), _MOST_NAMED)
+
+
+def _findings(
+    result: Result, named: Sequence[Finding], checks: RuleChecks, layout: Layout
+) -> Iterator[str]:
+    """Yield a line per finding: the connection, what was found of it, and since when."""
+    for finding in named:
+        since = result.history.since(finding) if result.history is not None else None
+        tail = f", since {since:%Y-%m-%d}" if since is not None else ""
+        where = one_line(where_in_words(finding), _LONGEST_NOTE)
+        said = one_line(headline(finding), _LONGEST_NOTE)
+        room = layout.beside(_DEEPER + cells(tail))
+        text = layout.cut(f"{where}: {said}", room)
+        one = finding.connections[0] if len(finding.connections) == 1 else None
+        url = link(result, finding.rule, one) if one is not None else ""
+        # Only a name that stands there as a whole is a link.
+        name = layout.clean(where)
+        if text.startswith(name):
+            text = f"{linked(name, url)}{text[len(name) :]}"
+        mark = style("?", "yellow") if finding.verdict is Verdict.ERROR else style("-", "dim")
+        yield f"{' ' * (_DEEPER - 2)}{mark} {text}{tail}"
+    if named and (more := waiting(checks, named)) > 0:
+        yield f"{' ' * (_DEEPER - 2)}  {style(f'and {more:,} more', 'dim')}"
+
+
+def _of_plan(result: Result, most: int | None, layout: Layout) -> Iterator[str]:
     """Yield the findings that stand in a plan's way, each with what to change in Terraform."""
     found = [f for f in result.findings if is_open(f, result)]
     for finding in found[:most]:
         yield from _row(
             finding.rule.severity.label,
             one_line(f"{finding.rule.id}: {finding.message}", _LONGEST_NOTE),
-            width,
+            layout,
         )
     if most is not None and len(found) > most:
         yield f"  and {plural(len(found) - most, 'more finding')}: see the report, or use -v"
@@ -216,7 +259,7 @@ def _idle(rules: Sequence[Rule]) -> str:
     return f"{len(odd)} {applied} to nothing: {listed(odd, 'and')}{more}"
 
 
-def _notes(result: Result, *, verbose: bool, width: int | None) -> Iterator[str]:
+def _notes(result: Result, *, verbose: bool, layout: Layout) -> Iterator[str]:
     notes = [("left out", note) for note in result.left_out]
     notes += [("note", note) for note in result.notes]
     notes += [("accepted", note) for note in result.accepted]
@@ -232,12 +275,12 @@ def _notes(result: Result, *, verbose: bool, width: int | None) -> Iterator[str]
     if verbose:
         notes += [("policy", f"{p.file} sha256 {p.sha256}") for p in result.policies]
     for label, note in notes:
-        yield from _row(label, one_line(note, _LONGEST_NOTE), width)
+        yield from _row(label, one_line(note, _LONGEST_NOTE), layout)
     if notes:
         yield ""
 
 
-def _places(reports: Sequence[Path], width: int | None) -> Iterator[str]:
+def _places(reports: Sequence[Path], layout: Layout) -> Iterator[str]:
     """Yield where the reports are, a line each; the parts of one report share a line."""
     runs: list[list[Path]] = []
     for path in reports:
@@ -247,9 +290,17 @@ def _places(reports: Sequence[Path], width: int | None) -> Iterator[str]:
             runs.append([path])
     for number, run in enumerate(runs):
         more = f" to {printable(run[-1].name)}" if len(run) > 1 else ""
-        room = None if width is None else width - _INDENT
-        text = middle_cut(f"{printable(str(run[0]))}{more}", room)
-        yield from _row("" if number else "reports", text, None)
+        text = layout.middle_cut(f"{printable(str(run[0]))}{more}", layout.beside(INDENT))
+        url = _address(run[0]) if len(run) == 1 else ""
+        yield from _row("" if number else "reports", linked(text, url), _LOG)
+
+
+def _address(path: Path) -> str:
+    """Return the address of a file, for a link; "" where its name is no text."""
+    try:
+        return path.absolute().as_uri()
+    except (UnicodeEncodeError, OSError):
+        return ""
 
 
 def _is_next_part(path: Path, other: Path) -> bool:
@@ -259,10 +310,9 @@ def _is_next_part(path: Path, other: Path) -> bool:
     return first[1] == second[1] and int(second[2]) == int(first[2]) + 1
 
 
-def _row(label: str, text: str, width: int | None) -> Iterator[str]:
-    first, *rest = folded(text, width, _INDENT)
-    # Blanks are not styled: behind a style, blanks would not be seen as the start of a line.
-    head = f"{label:<{_LABEL}}"
-    yield f"  {style(head, 'dim') if label else head} {first}"
-    for line in rest:
-        yield f"{' ' * _INDENT}{line}"
+def _row(label: str, text: str, layout: Layout) -> Iterator[str]:
+    return layout.row(label, text, _dim)
+
+
+def _dim(text: str) -> str:
+    return style(text, "dim")

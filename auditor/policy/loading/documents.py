@@ -10,10 +10,12 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
+from auditor.clock import parse_duration
 from auditor.errors import UsageError
 from auditor.facts.shape import fact_of
 from auditor.fields import FACT_LISTS, FIELDS, Exposure
@@ -40,6 +42,7 @@ POLICY_KEYS = (
     "reveal",
     "extra_fields",
     "facts",
+    "max_waiver",
     "rules",
 )
 
@@ -64,6 +67,7 @@ class Document(msgspec.Struct, frozen=True):
     extra_fields: frozenset[str]
     facts: tuple[tuple[ScalarNode, Node], ...] = ()
     folder: Path = Path()
+    max_waiver: timedelta | None = None
 
 
 class PolicyPath(msgspec.Struct, frozen=True):
@@ -183,6 +187,7 @@ class DocumentReader:
             extra_fields=frozenset(self._extra_fields(root)),
             facts=self._mapping(root.get("facts"), "facts"),
             folder=source.path.parent,
+            max_waiver=longest_waiver(root.get("max_waiver"), self._problems),
         )
 
     def _extended(self, source: PolicyPath, node: Node | None) -> Iterator[tuple[str, Position]]:
@@ -295,6 +300,19 @@ def check_keys(node: MappingNode, known: tuple[str, ...], what: str, problems: P
         if key.text not in known:
             hint = nearest(key.text, known, FOREIGN_KEYS) or f"a {what} has {listed(known)}"
             problems.add(key.position, f"a {what} has no key {one_line(key.text)}", hint)
+
+
+def longest_waiver(node: Node | None, problems: Problems) -> timedelta | None:
+    """Return what ``max_waiver`` says; None without it, and where a problem was noted."""
+    if node is None:
+        return None
+    text = node.text if isinstance(node, ScalarNode) and isinstance(node.value, str) else ""
+    term = parse_duration(text)
+    if not term:
+        hint = "as 90d or 26w; for no waiver at all write waivable: false in the rule"
+        problems.add(node.position, "max_waiver: takes a duration", hint)
+        return None
+    return term
 
 
 def _is_path(name: str) -> bool:

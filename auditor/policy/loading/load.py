@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from auditor.policy.loading.resolve import (
     Override,
     check_read,
     condition_notes,
+    files_below,
     settle_conditions,
     settle_overrides,
     settle_variables,
@@ -81,7 +83,9 @@ def load(
     left_out: dict[str, str] = {}
     named = _packs_named(documents)
     for label, document in documents.items():
-        rule_reader = RuleReader(document, scope, problems, named.get(label))
+        rule_reader = RuleReader(
+            document, scope, problems, named.get(label), _max_waiver(documents, label)
+        )
         for node in document.rules:
             if not isinstance(node, MappingNode):
                 hint = "a rule is a mapping with id, severity and assert"
@@ -190,6 +194,19 @@ def _packs_named(documents: Mapping[str, Document]) -> dict[str, Position]:
     return found
 
 
+def _max_waiver(documents: Mapping[str, Document], label: str) -> timedelta | None:
+    """Return the longest term of a waiver of a file's rules: the shortest that is asked for.
+
+    A file asks it of its own rules, and of those of the files that it extends.
+    """
+    asked = [
+        document.max_waiver
+        for other, document in documents.items()
+        if other == label or label in files_below(other, documents)
+    ]
+    return min(filter(None, asked), default=None)
+
+
 def _by_position(problem: Problem) -> Position:
     return problem.position
 
@@ -241,6 +258,12 @@ def _weakened(
         key, value = override.entries.get("may_be_idle", (None, None))
         if key is not None and isinstance(value, ScalarNode) and value.value is True:
             yield f"{key.position} lets {name} be idle, whatever --strict asks"
+        key, value = override.entries.get("waivable", (None, None))
+        if key is not None and isinstance(value, ScalarNode) and value.value is True:
+            yield f"{key.position} lets {name} be waived"
+        key, value = override.entries.get("max_waiver", (None, None))
+        if key is not None and isinstance(value, ScalarNode):
+            yield f"{key.position} sets max_waiver of {name} to {one_line(value.text)}"
 
 
 def _disabled(node: MappingNode, override: Override | None, problems: Problems) -> str:

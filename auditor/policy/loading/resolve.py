@@ -32,6 +32,8 @@ OVERRIDE_KEYS = (
     "tags",
     "controls",
     "may_be_idle",
+    "waivable",
+    "max_waiver",
 )
 _COMMAND_LINE = "--var"
 #: How a list, a mapping and a quoted text begin: such a value is read as a policy file has it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from auditor.policy.language.english import sentence
 from auditor.policy.language.messages import Message
 from auditor.policy.loading.bounds import AMOUNT, COUNT, SHARE
 from auditor.policy.loading.condition_parser import ConditionReader
-from auditor.policy.loading.documents import Document, check_keys
+from auditor.policy.loading.documents import Document, check_keys, longest_waiver
 from auditor.policy.loading.examples import Example, read_examples
 from auditor.policy.loading.literals import written
 from auditor.policy.loading.messages import read_message
@@ -44,6 +45,8 @@ RULE_KEYS = (
     "tags",
     "controls",
     "may_be_idle",
+    "waivable",
+    "max_waiver",
     "tests",
 )
 GROUP_ASSERTIONS = ("unique", "count", "share", *AGGREGATES)
@@ -76,9 +79,11 @@ class RuleReader:
         scope: Scope,
         problems: Problems,
         named_at: Position | None = None,
+        max_waiver: timedelta | None = None,
     ) -> None:
         self._document = document
         self._named_at = named_at
+        self._max_waiver = max_waiver
         self._problems = problems
         self._scope = replace(scope, extra_fields=document.extra_fields)
         # What the user's own files say may be shown: they were brought for that.
@@ -292,7 +297,9 @@ class RuleReader:
         why, fix = self._text(entries, "why"), self._text(entries, "fix")
         tags = tuple(self._texts(entries.get("tags"), "tags"))
         controls = tuple(self._controls(entries.get("controls")))
-        may_be_idle = self._switch(entries, "may_be_idle")
+        may_be_idle = self._switch(entries, "may_be_idle", default=False)
+        waivable = self._switch(entries, "waivable", default=True)
+        terms = [longest_waiver(entries.get("max_waiver"), self._problems), self._max_waiver]
         if name is None or severity is None or judged is None:
             return None
         return Rule(
@@ -310,6 +317,8 @@ class RuleReader:
             per=() if per is None else per or (ACCOUNT,),
             reads=() if isinstance(judged, _GroupAssertion) else tuple(_paths(applies[0], judged)),
             may_be_idle=may_be_idle,
+            waivable=waivable,
+            max_waiver=min(filter(None, terms), default=None),
         )
 
     def _id(self, node: MappingNode, entries: Mapping[str, Node]) -> str | None:
@@ -384,14 +393,14 @@ class RuleReader:
         if node.plain and self._problems.is_cut_by_comment(node.position, node.text):
             self._problems.add(node.position, f"{key}: is cut at the #", "quote the text")
 
-    def _switch(self, entries: Mapping[str, Node], key: str) -> bool:
+    def _switch(self, entries: Mapping[str, Node], key: str, *, default: bool) -> bool:
         node = entries.get(key)
         if node is None:
-            return False
+            return default
         if isinstance(node, ScalarNode) and type(node.value) is bool:
             return node.value
         self._problems.add(node.position, f"{key}: takes true or false")
-        return False
+        return default
 
     def _texts(self, node: Node | None, key: str) -> Iterator[str]:
         if node is None:

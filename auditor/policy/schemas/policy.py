@@ -44,6 +44,12 @@ _TEXT: Schema = {
     "pattern": r"\S",
     "patternErrorMessage": "Say something, or leave it out.",
 }
+_TERM: Schema = {
+    "type": "string",
+    "pattern": rf"^(?!0+[a-z])[0-9]{{1,6}}[smhdw]{END}",
+    "patternErrorMessage": "A duration above 0: 90d or 26w.",
+    "examples": ["90d"],
+}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
 #: Kinds of fields that hold many values, and so cannot name a group.
 _MANY = frozenset({Kind.OBJECT, Kind.ARRAY})
@@ -146,6 +152,10 @@ def _policy_keys() -> Mapping[str, Schema]:
             **_NAMES,
         },
         "facts": _facts(),
+        "max_waiver": {
+            "description": "How far from now a waiver of these rules, and extended ones, may end.",
+            **_TERM,
+        },
         "rules": {
             "description": "The rules of this file.",
             "type": "array",
@@ -295,6 +305,14 @@ def _told() -> dict[str, Schema]:
         "may_be_idle": {
             "description": "true: nothing may be there to judge, and --strict lets it be.",
             "type": "boolean",
+        },
+        "waivable": {
+            "description": "false: no waiver may be for this rule.",
+            "type": "boolean",
+        },
+        "max_waiver": {
+            "description": "How far from now a waiver of this rule may end.",
+            **_TERM,
         },
     }
 

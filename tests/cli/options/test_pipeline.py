@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.ci import Job, job_of
 from auditor.cli.options.pipeline import pipeline_of
 from auditor.errors import UsageError
 from auditor.model import Pipeline
@@ -46,14 +47,14 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
     ids=["github", "gitlab", "jenkins", "azure"],
 )  # fmt: skip
 def test_each_ci_says_where_its_run_is(environment: dict[str, str], url: str) -> None:
-    assert pipeline_of(None, environment) == Pipeline(url, SHA)
-    given = pipeline_of("https://elsewhere.test/1", environment)
+    assert pipeline_of(None, job_of(environment)) == Pipeline(url, SHA)
+    given = pipeline_of("https://elsewhere.test/1", job_of(environment))
     assert given == Pipeline("https://elsewhere.test/1", SHA)
 
 
 def test_outside_of_a_ci_there_is_none() -> None:
-    assert pipeline_of(None, {}) is None
-    assert pipeline_of("https://ci.test/1", {}) == Pipeline("https://ci.test/1")
+    assert pipeline_of(None, Job()) is None
+    assert pipeline_of("https://ci.test/1", Job()) == Pipeline("https://ci.test/1")
 
 
 BAD = (
@@ -65,10 +66,10 @@ BAD = (
 @pytest.mark.parametrize("url", BAD)
 def test_what_is_no_address_is_refused_or_passed_over(url: str) -> None:
     with pytest.raises(UsageError, match="--run-url"):
-        pipeline_of(url, {})
-    assert pipeline_of(None, {"GITLAB_CI": "1", "CI_JOB_URL": url}) is None
+        pipeline_of(url, Job())
+    assert pipeline_of(None, job_of({"GITLAB_CI": "true", "CI_JOB_URL": url})) is None
 
 
 def test_a_commit_is_hexadecimal_or_none() -> None:
-    given = {"GITLAB_CI": "1", "CI_JOB_URL": "https://ci.test/1", "CI_COMMIT_SHA": "<b>"}
-    assert pipeline_of(None, given) == Pipeline("https://ci.test/1")
+    given = {"GITLAB_CI": "true", "CI_JOB_URL": "https://ci.test/1", "CI_COMMIT_SHA": "<b>"}
+    assert pipeline_of(None, job_of(given)) == Pipeline("https://ci.test/1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,36 @@ def test_a_working_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "gone").rmdir()
     with pytest.raises(UsageError, match="the working folder is gone"):
         upward("wanted")
+
+
+# -- as a host names files -------------------------------------------------------------------------
+
+
+def test_a_host_finds_the_files_of_a_folder_in_its_repository(tmp_path: Path) -> None:
+    """A monorepo: the working folder is below the root, a policy beside it and one above."""
+    (tmp_path / ".git").mkdir()
+    shared, here = tmp_path / "shared" / "house.yaml", tmp_path / "services" / "data"
+    here.mkdir(parents=True)
+    shared.parent.mkdir()
+    rule = "rules:\n  - {id: RULE, severity: high, assert: {paused: false}}\n"
+    shared.write_text(f"policy: house\n{rule.replace('RULE', 'above')}")
+    (here / "own.yaml").write_text(f"policy: own\n{rule.replace('RULE', 'beside')}")
+    record = {"id": "a", "service": "s3", "schema": "x", "group_id": "g", "paused": True}
+    (here / "one.json").write_text(json.dumps([record]))
+    words = ["audit", "--snapshot", "one.json", "-p", "./own.yaml", "-p", "../../shared/house.yaml"]
+    formats = ("sarif", "gitlab", "github", "json")
+    done = run([*words, *(w for f in formats for w in ("--report", f))], here)
+    assert done.returncode == 1, done.stderr
+    folder, wanted = here / "audit-report", {"services/data/own.yaml", "shared/house.yaml"}
+    (log,) = json.loads((folder / "report.sarif").read_text())["runs"]
+    places = [result["locations"][0]["physicalLocation"] for result in log["results"]]
+    assert {place["artifactLocation"]["uri"] for place in places} == wanted
+    issues = json.loads((folder / "gl-code-quality-report.json").read_text())
+    assert {issue["location"]["path"] for issue in issues} == wanted
+    commands = (folder / "annotations.txt").read_text()
+    assert set(re.findall(r"[ ,]file=([^,]+),", commands)) == wanted
+    assert str(tmp_path) not in (folder / "report.json").read_text()
+    (here / "own.yaml").write_text("policy: own\nrules: 3\n")
+    done = run(["validate", "./own.yaml", "--report", "github=-"], here)
+    assert done.returncode == 2
+    assert set(re.findall(r"[ ,]file=([^,]+),", done.stdout)) == {"services/data/own.yaml"}

@@ -79,7 +79,9 @@ class Estate:
             said = {p.get("name"): p.get("value", "") for p in suite.iter("property")}
             properties.update({name: int(said[name]) for name in stated if name in said})
         assert {name: n for name, n in properties.items() if n and name != "checks"} == counts
-        rows = csv.DictReader(io.StringIO((folder / "report.csv").read_text(), newline=""))
+        rows = csv.DictReader(
+            io.StringIO((folder / "report.csv").read_text("utf-8-sig"), newline="")
+        )
         verdicts = Counter(row["verdict"] for row in rows)
         assert all(verdicts[name] == n for name, n in told.items())
         return counts

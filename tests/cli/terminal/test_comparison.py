@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from auditor.cli.terminal.comparison import answer, summary
-from auditor.cli.terminal.layout import cells
+from auditor.cli.terminal.layout import Layout, cells
 from auditor.cli.terminal.streams import Terminal
 from auditor.model import Severity
 from auditor.past.compare import WORSE, Change, Comparison, ComparisonOutcome, compare
@@ -85,7 +85,7 @@ def test_ten_of_each_are_told_and_the_others_counted():
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_changes_fit_the_terminal(width: int):
-    lines = told(compared(), verbose=True, width=width)
+    lines = told(compared(), verbose=True, layout=Layout(width))
     changes = [line for line in lines if re.match(r"  (new|again|raised|unjudged) ", line)]
     assert changes
     assert max(map(cells, changes)) <= width

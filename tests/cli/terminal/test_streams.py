@@ -174,10 +174,17 @@ def test_the_summary_counts_as_the_report_does(house: Path):
 
 
 def on_a_terminal(
-    arguments: list[str], folder: Path, env: Mapping[str, str] | None = None
+    arguments: list[str],
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    columns: int = 0,
 ) -> tuple[int, str]:
-    """Run the command with a terminal for its three streams; return the code and what it shows."""
+    """Run the command with a terminal for its three streams; return the code and what it shows.
+
+    Without ``columns`` the terminal does not say how wide it is.
+    """
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40 if columns else 0, columns))
     settings = termios.tcgetattr(theirs)
     settings[1] &= ~termios.OPOST  # line ends as they are written
     termios.tcsetattr(theirs, termios.TCSANOW, settings)
@@ -238,6 +245,39 @@ def test_colour_in_a_pipe(env: dict[str, str], coloured: bool, house: Path):
     for arguments in (VIOLATED, "audit --snapshot one.json -p nothing"):
         done = run(arguments.split(), house, {"TERM": "xterm", **env})
         assert bool(COLOUR.search(done.stdout + done.stderr)) is coloured
+
+
+@pytest.mark.parametrize(
+    ("env", "arguments", "links"),
+    [
+        ({"TERM": "xterm"}, "", True),
+        ({"TERM": "xterm"}, "--no-color", True),
+        ({"TERM": "linux"}, "", False),
+        ({"TERM": "xterm", "CI": "true"}, "", False),
+        ({"TERM": "xterm", "FORCE_HYPERLINK": "0"}, "", False),
+        ({"TERM": "linux", "FORCE_HYPERLINK": "1"}, "", True),
+    ],
+)
+def test_the_report_is_a_link_where_the_terminal_takes_one(
+    env: dict[str, str], arguments: str, links: bool, house: Path
+):
+    _, shown = on_a_terminal([*VIOLATED.split(), *arguments.split()], house, env)
+    uri = (house / "audit-report" / "report.html").as_uri()
+    assert (f"\x1b]8;;{uri}\x1b\\audit-report/report.html\x1b]8;;\x1b\\" in shown) is links
+    assert ("\x1b]8" in shown) is links
+    done = run(VIOLATED.split(), house, {"TERM": "xterm"})
+    assert "\x1b" not in done.stdout
+
+
+def test_a_credential_that_a_terminal_folds_is_gone(house: Path):
+    """The name of a policy is no record's text: nothing but the terminal itself looks at it."""
+    secret = "Kq7vZp2mXw9tRb4nLc6jKq7vZp2mXw9tRb4nLc6j" * 3
+    (house / f"{secret}.yaml").write_text((house / "violated.yaml").read_text())
+    words = ["audit", "--snapshot", "one.json", "-p", f"{secret}.yaml"]
+    env = {"TERM": "xterm", "FIVETRAN_API_KEY": "key_of_the_run", "FIVETRAN_API_SECRET": secret}
+    _, shown = on_a_terminal(words, house, env, columns=60)
+    assert "[redacted].yaml" in shown
+    assert not any(secret[n : n + 12] in shown for n in range(len(secret) - 11))
 
 
 # -- progress -----------------------------------------------------------------------------------

@@ -8,16 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from auditor.cli.terminal.layout import cells
-from auditor.cli.terminal.streams import Terminal
+from auditor.cli.terminal.layout import Layout, cells
+from auditor.cli.terminal.streams import Terminal, linked
 from auditor.cli.terminal.summary import answer, summary
 from auditor.model import Outcome, PolicyFile, Result, Rule, Severity, Verdict
+from auditor.redaction.credentials import Scrubber
 from tests.builders.hostile import PAYLOADS
+from tests.builders.sample_histories import with_history
 from tests.builders.sample_results import narrowed, sample_result
 
-STYLE = re.compile(r"\x1b\[[0-9;]*m")
+STYLE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;;[!-~]*?\x1b\\")
 REPORTS = [Path("audit-report/report.html"), Path("audit-report/junit.xml")]
 
 
@@ -26,7 +30,7 @@ def plain(lines: Iterator[str]) -> list[str]:
 
 
 def told(result: Result, width: int | None = None, **options: bool) -> list[str]:
-    return plain(summary(result, REPORTS, width=width, **options))
+    return plain(summary(result, REPORTS, layout=Layout(width), **options))
 
 
 def renamed(result: Result, **texts: str) -> Result:
@@ -134,7 +138,7 @@ def wordy(width: int | None) -> tuple[Result, list[str]]:
         title="多くの接続が何か月も壊れたままになっている and nobody looks at them at all {n}",
     )
     paths = [Path("a-folder-with-a-long-name" * 6) / "report.html"]
-    return result, plain(summary(result, paths, width=width))
+    return result, plain(summary(result, paths, layout=Layout(width)))
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
@@ -160,6 +164,108 @@ def test_nothing_is_cut_in_a_log() -> None:
         if checks.count(Verdict.FAIL):
             assert checks.rule.id in text
     assert "a-folder-with-a-long-name" * 6 in text
+
+
+# -- what was found --------------------------------------------------------------------------------
+
+
+def named(lines: list[str]) -> list[str]:
+    """Return the lines of findings: those behind a mark, below a rule."""
+    return [line for line in lines if re.match(r" {12}[-?] ", line)]
+
+
+def test_each_failing_rule_names_its_first_findings_whole_in_a_log() -> None:
+    result = with_history(sample_result(300, 10), 3)
+    lines = told(result, verbose=True)
+    found = [f for f in result.findings if f.verdict in UNSETTLED]
+    assert len(named(lines)) == len(found) > 10
+    text = "\n".join(lines)
+    for finding in found:
+        first = finding.connections[0]
+        where = finding.group or f"{first.service}/{first.schema} ({first.id}) in {first.group}"
+        line = next(line for line in named(lines) if where in line and finding.message in line)
+        since = result.history.since(finding) if result.history is not None else None
+        assert since is None or line.endswith(f", since {since:%Y-%m-%d}")
+    assert ", since 20" in text
+    assert not any(re.match(r" +and [0-9,]+ more$", line) for line in lines)
+
+
+def test_a_rule_has_its_share_of_the_lines_and_counts_the_rest() -> None:
+    result = sample_result(3000, 6)
+    for height, most in ((None, 3), (24, 1), (60, 8), (400, 10)):
+        lines = plain(summary(result, (), layout=Layout(100, height)))
+        rows = [
+            n for n, line in enumerate(lines) if line.split()[:1] and line.split()[0] in SEVERITIES
+        ]
+        for checks, start, end in zip(
+            sorted(
+                (c for c in result.checks if c.count(Verdict.FAIL) or c.count(Verdict.ERROR)),
+                key=lambda c: (
+                    -c.rule.severity,
+                    -c.count(Verdict.FAIL),
+                    -c.count(Verdict.ERROR),
+                ),
+            ),
+            rows,
+            [*rows[1:], len(lines)],
+            strict=True,
+        ):
+            shown = named(lines[start:end])
+            waiting = checks.count(Verdict.FAIL) + checks.count(Verdict.ERROR)
+            assert 1 <= len(shown) <= most
+            if not checks.groups:
+                more = f"and {waiting - len(shown):,} more"
+                assert (more in "\n".join(lines[start:end])) is (waiting > len(shown))
+
+
+def test_names_and_reports_are_links_where_they_are_taken(tmp_path: Path) -> None:
+    result = sample_result(60, 6)
+    source = replace(result.source, base_url="https://api.fivetran.com")
+    lines = list(summary(replace(result, source=source), [tmp_path / "a report.html"]))
+    text = "\n".join(lines)
+    assert f"]8;;{(tmp_path / 'a report.html').as_uri()}\x1b" in text
+    assert "]8;;https://fivetran.com/dashboard/connections/" in text
+    for takes in (True, False):
+        path = tmp_path / "out"
+        with path.open("w") as out:
+            terminal = Terminal(out, None, links_out=takes)
+            for line in lines:
+                terminal.say(line)
+        written = path.read_text()
+        assert ("\x1b]8;;" in written) is takes
+        assert written.count("\x1b]8;;\x1b\\") * 2 == written.count("\x1b]8;;")
+
+
+def test_only_our_own_addresses_are_links(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with path.open("w") as out:
+        terminal = Terminal(out, None, links_out=True, colour_out=True)
+        for url in ("https://evil.example/", "javascript:x", "file:///a\x07b", "http://a/"):
+            terminal.say(linked("text", url))
+    # The link's end stands for itself, and ends nothing.
+    assert path.read_text().replace("\x1b]8;;\x1b\\", "").count("\x1b") == 0
+
+
+# -- credentials -----------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 70), st.integers(20, 60), st.sampled_from([" ", "-", "/", "x"]))
+def test_no_credential_escapes_through_a_fold_or_a_cut(before: int, width: int, joint: str) -> None:
+    secret = "Kq7vZp2mXw9tRb4nLc6j"
+    scrubber = Scrubber([("key_of_the_run", secret)])
+    text = f"{joint * before}{secret}{joint * 30}"
+    result = replace(
+        renamed(sample_result(12, 4), title=text, id=f"rule-{{n}}-{text}"),
+        notes=(text,),
+        clock_note=text,
+        policies=(PolicyFile("house", text, "0" * 64),),
+    )
+    layout = Layout(width, 40, scrubber.text)
+    written = "".join(plain(summary(result, [Path(text)], chosen=text, layout=layout)))
+    squeezed = re.sub(r"\s", "", written)
+    assert secret not in squeezed
+    # Of a credential on two lines, neither part stands alone.
+    assert not any(secret[n : n + 8] in squeezed for n in range(len(secret) - 7))
 
 
 # -- hostile text ----------------------------------------------------------------------------------
@@ -192,7 +298,7 @@ def test_nothing_comes_alive(payload: str, colour: bool, width: int | None, tmp_
     with path.open("w", encoding="utf-8", errors="backslashreplace") as out:
         terminal = Terminal(out, None, colour_out=colour)
         paths = [Path("reports") / payload.replace("\0", "")]
-        for line in summary(hostile(payload), paths, verbose=True, width=width):
+        for line in summary(hostile(payload), paths, verbose=True, layout=Layout(width)):
             terminal.say(line)
     written = path.read_bytes().decode()
     if not colour:

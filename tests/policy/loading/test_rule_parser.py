@@ -22,6 +22,7 @@ _SOUND_IN_RULE = {
     "controls": ("{}",),
     "tests": ("[]",),
     "may_be_idle": ("true", "false"),
+    "waivable": ("true", "false"),
 }
 
 

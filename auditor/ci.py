@@ -1,0 +1,42 @@
+"""The CI job that a run is a part of, as its service's variables tell it.
+
+From the documentation of GitHub Actions ("Variables reference"), GitLab ("Predefined CI/CD
+variables"), Jenkins ("Using environment variables") and Azure Pipelines ("Predefined variables").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+
+class Job(NamedTuple):
+    """A job: its service ("" for none that is known), its page, its summary's file, its commit."""
+
+    service: str = ""
+    url: str = ""
+    summary: str = ""
+    commit: str = ""
+
+
+def job_of(environ: Mapping[str, str]) -> Job:
+    """Return the job that ``environ`` is of; one of no service outside of CI."""
+    get = environ.get
+    if get("GITHUB_ACTIONS") == "true":
+        run = f"{get('GITHUB_REPOSITORY', '')}/actions/runs/{get('GITHUB_RUN_ID', '')}"
+        server = get("GITHUB_SERVER_URL", "")
+        url = f"{server}/{run}" if server and get("GITHUB_RUN_ID") else ""
+        return Job("github", url, get("GITHUB_STEP_SUMMARY", ""), get("GITHUB_SHA", ""))
+    if get("GITLAB_CI") == "true":
+        url = get("CI_JOB_URL") or get("CI_PIPELINE_URL", "")
+        return Job("gitlab", url, commit=get("CI_COMMIT_SHA", ""))
+    if get("TF_BUILD") == "True":
+        collection = get("SYSTEM_COLLECTIONURI") or get("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI", "")
+        project, build = quote(get("SYSTEM_TEAMPROJECT", "")), get("BUILD_BUILDID", "")
+        url = f"{collection.rstrip('/')}/{project}/_build/results?buildId={build}"
+        url = url if collection and build else ""
+        return Job("azure", url, commit=get("BUILD_SOURCEVERSION", ""))
+    if get("JENKINS_URL"):
+        return Job("jenkins", get("BUILD_URL", ""), commit=get("GIT_COMMIT", ""))
+    return Job()

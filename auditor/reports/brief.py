@@ -1,0 +1,163 @@
+"""What a short telling of a run says: the worst rules, their first findings, what has changed.
+
+The terminal, a comment and a chat's message have room for a few lines; which ones is said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from auditor.model import Finding, Outcome, Result, RuleChecks, Verdict
+from auditor.reports.claim import HEADINGS, claim
+from auditor.reports.facts import headline, where_in_words
+from auditor.text import one_line, plural, shortened
+
+#: What a message has room for.
+_RULES = 5
+_FINDINGS = 3
+_SENTENCE = 500
+_REASONS = 3
+_REASON = 250
+_NAME = 80
+_TITLE = 120
+_WHERE = 120
+_SAID = 160
+
+_WAITING = (Verdict.FAIL, Verdict.ERROR)
+_MARKS = {Outcome.PASSED: "✅", Outcome.VIOLATIONS: "❌", Outcome.INCONCLUSIVE: "⚠️"}
+
+
+class Told(NamedTuple):
+    """One finding in a message: where it is, what was found, and the connection's address or ""."""
+
+    where: str
+    said: str
+    finding: Finding
+
+
+class ToldRule(NamedTuple):
+    """One rule in a message, with its first findings and how many more there are."""
+
+    severity: str
+    rule: str
+    title: str
+    counts: str
+    findings: tuple[Told, ...]
+    more: int
+
+
+class Brief(NamedTuple):
+    """A run in a few bounded texts of one line; ``more`` rules failed that are not among them."""
+
+    heading: str
+    sentence: str
+    reasons: tuple[str, ...]
+    changes: str
+    rules: tuple[ToldRule, ...]
+    more: int
+
+
+def brief(result: Result) -> Brief:
+    """Return what a message says of ``result``; every text in it is bounded, and one line."""
+    failing = worst(result)
+    named = first_findings(result, failing[:_RULES], _FINDINGS)
+    reasons = [one_line(reason, _REASON) for reason in result.gate.reasons[:_REASONS]]
+    if more := len(result.gate.reasons) - len(reasons):
+        reasons.append(f"and {plural(more, 'more reason')}")
+    return Brief(
+        heading=f"{_MARKS[result.gate.outcome]} Fivetran audit: {verdict_in_words(result)}",
+        sentence=shortened(claim(result).sentence, _SENTENCE),
+        reasons=tuple(reasons),
+        changes=changes_in_words(result),
+        rules=tuple(_told(checks, named[checks.rule.id]) for checks in failing[:_RULES]),
+        more=len(failing[_RULES:]),
+    )
+
+
+def verdict_in_words(result: Result) -> str:
+    """Return the outcome as a word, and with violations in how many connections they are."""
+    word = HEADINGS[result.gate.outcome].lower()
+    if result.gate.outcome is not Outcome.VIOLATIONS:
+        return word
+    affected = {
+        connection.id
+        for finding in result.findings
+        if finding.verdict is Verdict.FAIL
+        for connection in finding.connections
+    }
+    of = f"{len(affected):,} of {plural(len(result.connections), 'connection')}"
+    return f"{word} in {of}"
+
+
+def worst(result: Result) -> list[RuleChecks]:
+    """Return the rules that failed or erred, severest and most frequent first."""
+    return sorted(
+        (c for c in result.checks if c.count(Verdict.FAIL) or c.count(Verdict.ERROR)),
+        key=lambda c: (-c.rule.severity, -c.count(Verdict.FAIL), -c.count(Verdict.ERROR)),
+    )
+
+
+def first_findings(
+    result: Result, shown: Sequence[RuleChecks], most: int | None
+) -> dict[str, list[Finding]]:
+    """Return the first findings of each rule by its id: at most ``most``, failures first."""
+    found: dict[str, list[Finding]] = {checks.rule.id: [] for checks in shown}
+    for verdict in _WAITING:
+        for finding in result.findings:
+            of_rule = found.get(finding.rule.id)
+            if finding.verdict is not verdict or of_rule is None:
+                continue
+            if most is None or len(of_rule) < most:
+                of_rule.append(finding)
+    return found
+
+
+def waiting(checks: RuleChecks, told: Sequence[Finding]) -> int:
+    """Return how many checks of a rule failed or erred beside those that are told of."""
+    count = sum(checks.count(verdict) for verdict in _WAITING)
+    return count - (len({f.group for f in told}) if checks.groups else len(told))
+
+
+def counts_of(checks: RuleChecks) -> str:
+    """Return ``5 failed``, ``2 errors``, or both."""
+    failed, errors = checks.count(Verdict.FAIL), checks.count(Verdict.ERROR)
+    parts = [f"{failed:,} failed" if failed else "", plural(errors, "error") if errors else ""]
+    return ", ".join(filter(None, parts))
+
+
+def changes_in_words(result: Result) -> str:
+    """Return what is new and what was fixed since the baseline, or the run before; else ""."""
+    if (known := result.baseline) is not None:
+        since = f"since the baseline of {known.judged_at:%Y-%m-%d}"
+        return f"{known.new:,} new, {known.fixed:,} fixed, {known.known:,} known {since}"
+    if result.history is None or len(result.history.runs) < 2:
+        return ""
+    *_, before, last = result.history.runs
+    new = sum(
+        result.history.since(finding) == last.judged_at
+        for finding in result.findings
+        if finding.verdict is Verdict.FAIL
+    )
+    since = f"since the run of {before.judged_at:%Y-%m-%d}"
+    return f"{new:,} new, {last.total:,} violations now and {before.total:,} before, {since}"
+
+
+def _told(checks: RuleChecks, findings: Sequence[Finding]) -> ToldRule:
+    rule = checks.rule
+    told = tuple(
+        Told(
+            one_line(where_in_words(finding), _WHERE) or "the account",
+            one_line(headline(finding), _SAID) or finding.verdict.label,
+            finding,
+        )
+        for finding in findings
+    )
+    return ToldRule(
+        rule.severity.label,
+        shortened(rule.id, _NAME),
+        one_line(rule.title, _TITLE),
+        counts_of(checks),
+        told,
+        waiting(checks, findings),
+    )

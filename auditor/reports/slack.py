@@ -1,0 +1,115 @@
+"""Slack: one message in Block Kit, as an incoming webhook takes it.
+
+Text from records and policies stands in elements that know no markup, so that nothing in it is a
+mention, a link or bold. Slack refuses a message with more than 50 blocks or a header of more than
+150 characters (its reference of Block Kit), and one whose blocks come to some 13,000 characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from auditor.model import Outcome, Result
+from auditor.reports.brief import ToldRule, brief
+from auditor.reports.claim import HEADINGS
+from auditor.reports.facts import UNFINISHED
+from auditor.reports.json_text import json_text
+from auditor.reports.links import link, run_page
+from auditor.text import plural, shortened
+
+#: Slack cuts nothing: what is longer is refused as a whole.
+LONGEST_HEADER = 150
+MOST_BLOCKS = 50
+LONGEST = 12_000
+MARK = r'\A\{"text":"Fivetran audit: '
+
+_Object = dict[str, Any]
+
+
+def render(result: Result) -> Iterator[str]:
+    """Yield the message on ``result``."""
+    told = brief(result)
+    blocks = [
+        _header(told.heading),
+        _plain(told.sentence),
+        *([_plain("\n".join(told.reasons))] if told.reasons else []),
+        *([_plain(told.changes)] if told.changes else []),
+    ]
+    for rule in told.rules:
+        blocks += _of_rule(rule, result)
+    if told.more:
+        blocks.append(_plain(f"and {plural(told.more, 'more rule')}: see the report"))
+    if url := run_page(result):
+        opened = [_link(url, "Open the run and its reports")]
+        blocks.append(_rich([{"type": "rich_text_section", "elements": opened}]))
+    blocks.append(_context(f"fivetran-auditor {result.version}, exit {result.gate.exit_code}"))
+    yield _message(result.gate.outcome, told.sentence, blocks)
+
+
+def placeholder(version: str) -> str:
+    """Return a message that says the run did not finish."""
+    blocks = [
+        _header("⚠️ Fivetran audit: inconclusive"),
+        _plain(f"{UNFINISHED}."),
+        _context(f"fivetran-auditor {version}"),
+    ]
+    return _message(Outcome.INCONCLUSIVE, f"{UNFINISHED}.", blocks)
+
+
+def _message(outcome: Outcome, sentence: str, blocks: list[_Object]) -> str:
+    # The text is what a notification shows; in it, three signs begin markup.
+    said = f"{HEADINGS[outcome].lower()}. {sentence}"
+    said = said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"{json_text({'text': f'Fivetran audit: {said}', 'blocks': blocks})}\n"
+
+
+def _of_rule(rule: ToldRule, result: Result) -> Iterator[_Object]:
+    title = f": {rule.title}" if rule.title else ""
+    heading = [
+        _text(f"{rule.severity} ", bold=True),
+        _text(rule.rule, bold=True),
+        _text(f"{title} ({rule.counts})"),
+    ]
+    items = []
+    for told in rule.findings:
+        one = told.finding.connections[0] if len(told.finding.connections) == 1 else None
+        url = link(result, told.finding.rule, one) if one is not None else ""
+        where = _link(url, told.where) if url else _text(told.where)
+        items.append({"type": "rich_text_section", "elements": [where, _text(f": {told.said}")]})
+    if rule.more > 0:
+        more = [_text(f"and {rule.more:,} more")]
+        items.append({"type": "rich_text_section", "elements": more})
+    elements: list[_Object] = [{"type": "rich_text_section", "elements": heading}]
+    if items:
+        elements.append({"type": "rich_text_list", "style": "bullet", "elements": items})
+    yield _rich(elements)
+
+
+def _header(text: str) -> _Object:
+    return {"type": "header", "text": _typed(shortened(text, LONGEST_HEADER))}
+
+
+def _plain(text: str) -> _Object:
+    return {"type": "section", "text": _typed(text)}
+
+
+def _context(text: str) -> _Object:
+    return {"type": "context", "elements": [_typed(text)]}
+
+
+def _rich(elements: list[_Object]) -> _Object:
+    return {"type": "rich_text", "elements": elements}
+
+
+def _typed(text: str) -> _Object:
+    # Without ``emoji`` a name between colons stays a name.
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _text(text: str, *, bold: bool = False) -> _Object:
+    return {"type": "text", "text": text, **({"style": {"bold": True}} if bold else {})}
+
+
+def _link(url: str, text: str) -> _Object:
+    return {"type": "link", "url": url, "text": text}

@@ -1,0 +1,116 @@
+"""Microsoft Teams: one message with an Adaptive Card, as a webhook or a workflow takes it.
+
+Text from records and policies stands in runs of a RichTextBlock, which knows no markup; a
+TextBlock would read Markdown. A message may take 28 KB (Microsoft's page on webhooks), and it is
+counted in UTF-16 where the request does not name its charset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from auditor.model import Outcome, Result
+from auditor.reports.brief import ToldRule, brief
+from auditor.reports.facts import UNFINISHED
+from auditor.reports.json_text import json_text
+from auditor.reports.links import link, run_page
+from auditor.text import plural
+
+#: Bytes, in UTF-8 as in UTF-16; a little is left to whoever wraps it.
+LONGEST = 26_000
+MARK = r'\A\{"type":"message","summary":"Fivetran audit: '
+
+# The newest that Teams draws whole.
+_VERSION = "1.4"
+_SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
+_COLOURS = {
+    Outcome.PASSED: "Good",
+    Outcome.VIOLATIONS: "Attention",
+    Outcome.INCONCLUSIVE: "Warning",
+}
+_SEVERITIES = {"critical": "Attention", "high": "Attention", "medium": "Warning", "low": "Accent"}
+_Object = dict[str, Any]
+
+
+def render(result: Result) -> Iterator[str]:
+    """Yield the message on ``result``."""
+    told = brief(result)
+    body = [_heading(told.heading, result.gate.outcome), _block([_run(told.sentence)])]
+    body += [_block([_run(f"- {reason}")], spacing="None") for reason in told.reasons]
+    if told.changes:
+        body.append(_block([_run(told.changes, weight="Bolder")]))
+    for rule in told.rules:
+        body += _of_rule(rule, result)
+    if told.more:
+        body.append(_block([_run(f"and {plural(told.more, 'more rule')}: see the report")]))
+    body.append(_footer(f"fivetran-auditor {result.version}, exit {result.gate.exit_code}"))
+    yield _message(told.heading, body, run_page(result))
+
+
+def placeholder(version: str) -> str:
+    """Return a message that says the run did not finish."""
+    heading = "⚠️ Fivetran audit: inconclusive"
+    body = [
+        _heading(heading, Outcome.INCONCLUSIVE),
+        _block([_run(f"{UNFINISHED}.")]),
+        _footer(f"fivetran-auditor {version}"),
+    ]
+    return _message(heading, body, "")
+
+
+def _message(heading: str, body: list[_Object], url: str) -> str:
+    opens = {"type": "Action.OpenUrl", "title": "Open the run and its reports", "url": url}
+    card = {
+        "$schema": _SCHEMA,
+        "type": "AdaptiveCard",
+        "version": _VERSION,
+        "fallbackText": heading,
+        "body": body,
+        **({"actions": [opens]} if url else {}),
+        "msteams": {"width": "Full"},
+    }
+    attachment = {
+        "contentType": "application/vnd.microsoft.card.adaptive",
+        "contentUrl": None,
+        "content": card,
+    }
+    summary = heading.partition(" ")[2]
+    return f"{json_text({'type': 'message', 'summary': summary, 'attachments': [attachment]})}\n"
+
+
+def _of_rule(rule: ToldRule, result: Result) -> Iterator[_Object]:
+    title = f": {rule.title}" if rule.title else ""
+    yield _block(
+        [
+            _run(f"{rule.severity} ", weight="Bolder", color=_SEVERITIES[rule.severity]),
+            _run(rule.rule, weight="Bolder"),
+            _run(f"{title} ({rule.counts})"),
+        ],
+        spacing="Medium",
+    )
+    for told in rule.findings:
+        one = told.finding.connections[0] if len(told.finding.connections) == 1 else None
+        url = link(result, told.finding.rule, one) if one is not None else ""
+        opens = {"selectAction": {"type": "Action.OpenUrl", "url": url}} if url else {}
+        where = {**_run(told.where, color="Accent" if url else "Default"), **opens}
+        yield _block([_run("- "), where, _run(f": {told.said}")], spacing="None")
+    if rule.more > 0:
+        yield _block([_run(f"and {rule.more:,} more", isSubtle=True)], spacing="None")
+
+
+def _heading(text: str, outcome: Outcome) -> _Object:
+    run = _run(text, weight="Bolder", size="Large", color=_COLOURS[outcome])
+    return _block([run])
+
+
+def _footer(text: str) -> _Object:
+    return _block([_run(text, isSubtle=True, size="Small")], spacing="Medium")
+
+
+def _block(runs: list[_Object], spacing: str = "Small") -> _Object:
+    return {"type": "RichTextBlock", "spacing": spacing, "inlines": runs}
+
+
+def _run(text: str, **looks: str | bool) -> _Object:
+    return {"type": "TextRun", "text": text, **looks}

@@ -1,0 +1,79 @@
+"""What a short telling says: worst first, counted, bounded."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from auditor.model import BaselineUse, Outcome, Verdict
+from auditor.reports.brief import (
+    brief,
+    changes_in_words,
+    counts_of,
+    first_findings,
+    verdict_in_words,
+    waiting,
+    worst,
+)
+from tests.builders.sample_histories import with_history
+from tests.builders.sample_results import JUDGED_AT, sample_result
+
+OPEN = (Verdict.FAIL, Verdict.ERROR)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_the_verdict_is_a_word_with_how_many_connections_it_is_about(outcome: Outcome) -> None:
+    result = sample_result(300, 10, outcome=outcome)
+    said = verdict_in_words(result)
+    assert said.startswith(outcome.value)
+    if outcome is Outcome.VIOLATIONS:
+        failed = {c.id for f in result.findings if f.verdict is Verdict.FAIL for c in f.connections}
+        assert said == f"violations in {len(failed)} of 300 connections"
+    else:
+        assert said == outcome.value
+
+
+def test_what_is_told_and_what_is_not_add_up() -> None:
+    result = sample_result(600, 30)
+    told = brief(result)
+    failing = worst(result)
+    assert len(told.rules) + told.more == len(failing)
+    assert [rule.rule for rule in told.rules] == [c.rule.id for c in failing[: len(told.rules)]]
+    for rule, checks in zip(told.rules, failing, strict=False):
+        open_checks = sum(checks.count(verdict) for verdict in OPEN)
+        groups = {f.finding.group for f in rule.findings} if checks.groups else rule.findings
+        assert len(groups) + rule.more == open_checks
+        assert rule.counts == counts_of(checks)
+
+
+def test_failures_come_before_errors_and_none_is_told_twice() -> None:
+    result = sample_result(600, 10)
+    failing = worst(result)
+    every = first_findings(result, failing, None)
+    for checks in failing:
+        verdicts = [finding.verdict for finding in every[checks.rule.id]]
+        assert verdicts == sorted(verdicts)
+        assert waiting(checks, every[checks.rule.id]) == 0
+        first = first_findings(result, [checks], 2)[checks.rule.id]
+        assert first == every[checks.rule.id][:2]
+
+
+def test_many_reasons_are_counted() -> None:
+    result = sample_result()
+    gate = replace(result.gate, reasons=tuple(f"reason {n}" for n in range(9)))
+    assert brief(replace(result, gate=gate)).reasons[-2:] == ("reason 2", "and 6 more reasons")
+
+
+def test_changes_are_those_since_the_baseline_or_the_run_before() -> None:
+    result = sample_result(60, 6)
+    assert changes_in_words(result) == ""
+    assert changes_in_words(with_history(result, 1)) == ""
+    use = BaselineUse("b.json", JUDGED_AT, known=4, raised=0, new=3, fixed=2, waived=0, untold=0)
+    said = "3 new, 2 fixed, 4 known since the baseline of 2026-03-14"
+    assert changes_in_words(replace(result, baseline=use)) == said
+    kept = with_history(result, 3)
+    assert kept.history is not None
+    before, last = kept.history.runs[-2:]
+    text = changes_in_words(kept)
+    assert f"{last.total:,} violations now and {before.total:,} before" in text
+    assert f"since the run of {before.judged_at:%Y-%m-%d}" in text
