@@ -46,7 +46,7 @@ FRESH = "\ue000another text\ue001"
 _UNREAD = Unread("not known")
 _TRUTHS: tuple[Truth, ...] = (True, False, None)
 _MINUTES = 24 * 60
-_MOMENT = timedelta(microseconds=1)
+_MOMENT, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
 _BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -130,10 +130,10 @@ def _operand_key(test: Test) -> Hashable:
     # 1 equals True in Python; a compiled pattern equals nothing but itself.
     if isinstance(value, tuple):
         return tuple((type(item).__name__, item) for item in value)
+    if test.operator.form in {OperandForm.GLOB, OperandForm.PATTERN}:
+        return "pattern", operand.text
     if isinstance(value, Span | Now | str | bool | int | float | datetime | timedelta):
         return type(value).__name__, value
-    if test.operator.form in {OperandForm.GLOB, OperandForm.PATTERN} and " or " not in operand.text:
-        return "pattern", operand.text
     return "itself", id(value)
 
 
@@ -144,6 +144,13 @@ def domain(path: str, tests: Iterable[Test], truths: Truths) -> Domain:
     aspects = _Aspects(path, list(asked.values()), truths)
     splits = {key: _split(test, samples, aspects) for key, test in asked.items()}
     return Domain(path, samples, splits)
+
+
+def is_showable(sample: Any) -> bool:
+    """Whether an example can hold a value of the class that ``sample`` stands for."""
+    if isinstance(sample, Whatever):
+        return not sample.gapped
+    return not isinstance(sample, Unread) and sample != math.inf
 
 
 # -- classes of values ----------------------------------------------------------------------
@@ -443,8 +450,11 @@ def _moments(tests: Iterable[Test]) -> list[datetime | None]:
 
 
 def _between(ends: set[datetime]) -> list[datetime | None]:
-    found = {_BEGINNING, _END}
-    for end in ends:
-        if _BEGINNING < end < _END:
-            found |= {end - _MOMENT, end, end + _MOMENT}
-    return [*sorted(found), None]
+    """Return each of ``ends``, and what is between them: the most telling first."""
+    inner = [end for end in sorted(ends) if _BEGINNING < end < _END]
+    found: dict[datetime | None, None] = {}
+    for step in (-_HOUR, _HOUR, timedelta(0), -_MOMENT, _MOMENT):
+        for end in inner:
+            if _BEGINNING - end < step < _END - end:
+                found[end + step] = None
+    return [*found, _BEGINNING, _END, None]

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.policy.analysis.domains import Aspect, Domain, Split, domain, key_of
+from auditor.policy.analysis.domains import Aspect, Domain, Split, domain, is_showable, key_of
 from auditor.policy.language.conditions import All, AnyOf, Condition, Named, Not, Test, tests_in
 from auditor.policy.language.truth import Truth
 
@@ -60,10 +60,10 @@ class Space:
         found = self._domains[test.path]
         return found, found.splits[key_of(test)]
 
-    def table(self, *conditions: Condition | None) -> Table | None:
-        """Return the table of ``conditions``; None where it would be too long."""
+    def table(self, *conditions: Condition | None, most: int = MOST_ROWS) -> Table | None:
+        """Return the table of ``conditions``; None where it would have over ``most`` rows."""
         tests = {key_of(t): t for c in conditions if c is not None for t in tests_in(c)}
-        return _table(self, tests)
+        return _table(self, tests, most)
 
 
 def possible_truths(condition: Condition) -> tuple[Truth, ...]:
@@ -86,6 +86,16 @@ class Table:
         self.size = size
         self.every = (1 << size) - 1
         self._tests = tests
+
+    @property
+    def showable(self) -> int:
+        """The rows that a record in a file can have, which says all that it holds."""
+        rows = self.every
+        for variable in self.variables.values():
+            for number, block in enumerate(variable.blocks):
+                if variable.aspect is None and not is_showable(variable.samples[_lowest(block)]):
+                    rows &= ~self._of_block(variable, number)
+        return rows
 
     def rows(self, condition: Condition | None) -> Rows:
         """Return the rows of a condition whose tests the table has; None holds everywhere."""
@@ -139,7 +149,7 @@ class Table:
             row = (rows & -rows).bit_length() - 1
             rows &= rows - 1
             yield [
-                (variable, variable.samples[_lowest(variable.blocks[_digit(variable, row)])])
+                (variable, _sample(variable, variable.blocks[_digit(variable, row)]))
                 for variable in self.variables.values()
             ]
 
@@ -147,7 +157,7 @@ class Table:
         return _spread(1 << number, variable.stride, len(variable.blocks), self.size)
 
 
-def _table(space: Space, tests: Mapping[Hashable, Test]) -> Table | None:
+def _table(space: Space, tests: Mapping[Hashable, Test], most: int) -> Table | None:
     found = {key: space.of(test) for key, test in tests.items()}
     parted: dict[Hashable, tuple[Sequence[Any], Aspect | None, list[int]]] = {}
     for where, split in found.values():
@@ -163,7 +173,7 @@ def _table(space: Space, tests: Mapping[Hashable, Test]) -> Table | None:
         blocks = _blocks(len(samples), sets)
         variables[name] = Variable(name, samples, blocks, stride, asked)
         stride *= len(blocks)
-        if stride > MOST_ROWS:
+        if stride > most:
             return None
     spread = partial(_rows_of, variables, stride)
     return Table(variables, {key: spread(*each) for key, each in found.items()}, stride)
@@ -195,8 +205,11 @@ def _spread(chosen: int, stride: int, count: int, size: int) -> int:
         lowest = chosen & -chosen
         block |= run << (stride * (lowest.bit_length() - 1))
         chosen ^= lowest
-    # As often as the period goes into the table: a number whose bits stand a period apart.
-    return block * (((1 << size) - 1) // ((1 << period) - 1))
+    # As often as the period goes into the table, twice as much each time.
+    while period < size:
+        block |= block << period
+        period *= 2
+    return block & ((1 << size) - 1)
 
 
 def _blocks(size: int, sets: Iterable[int]) -> tuple[int, ...]:
@@ -209,6 +222,15 @@ def _blocks(size: int, sets: Iterable[int]) -> tuple[int, ...]:
             parted += [part for part in (inside, block ^ inside) if part]
         blocks = parted
     return tuple(sorted(blocks, key=_lowest))
+
+
+def _sample(variable: Variable, block: int) -> Any:
+    """Return the first sample of a block; of numbers a whole one, where there is one."""
+    first = variable.samples[_lowest(block)]
+    if type(first) is not float or first.is_integer():
+        return first
+    several = (sample for n, sample in enumerate(variable.samples) if block >> n & 1)
+    return next((sample for sample in several if type(sample) is int), first)
 
 
 def _lowest(bits: int) -> int:

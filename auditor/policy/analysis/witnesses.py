@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from auditor.decoding.json_values import MISSING, Unread
-from auditor.policy.analysis.domains import FRESH, NOW, Whatever
+from auditor.decoding.json_values import MISSING
+from auditor.policy.analysis.domains import FRESH, NOW, Whatever, is_showable
 from auditor.policy.analysis.tables import Space, Table, Variable
 from auditor.policy.language.conditions import (
     ITSELF,
@@ -71,24 +70,29 @@ def witness(table: Table, rows: int, shows: Callable[[Get], bool]) -> Witness | 
     return None
 
 
-def item(condition: Condition, truth: Truth) -> Any:
-    """Return an item of an array on which ``condition`` comes to ``truth``; MISSING without one."""
-    table = Space([condition]).table(condition)
+def item(*wanted: tuple[Condition, Truth]) -> Any:
+    """Return an item of an array on which each condition comes to its truth; MISSING without."""
+    conditions = [condition for condition, _ in wanted]
+    table = Space(conditions).table(*conditions)
     if table is None:
         return MISSING
-    rows = table.rows(condition)
-    wanted = {True: rows.yes, False: rows.no, None: table.every & ~(rows.yes | rows.no)}[truth]
-    for choice in table.choices(wanted, _TRIES):
+    found = table.every
+    for condition, truth in wanted:
+        rows = table.rows(condition)
+        unsure = table.every & ~(rows.yes | rows.no)
+        found &= rows.yes if truth else unsure if truth is None else rows.no
+    for choice in table.choices(found, _TRIES):
         values = _values(choice)
         if values is None:
             continue
-        found: Any = {}
+        made: Any = {}
         if ITSELF in values:
-            found = values[ITSELF]
+            made = values[ITSELF]
         else:
-            _lay(found, values)
-        if found is not MISSING and evaluate(condition, reading(found), NOW) is truth:
-            return found
+            _lay(made, values)
+        fits = (evaluate(condition, reading(made), NOW) is truth for condition, truth in wanted)
+        if made is not MISSING and all(fits):
+            return made
     return MISSING
 
 
@@ -116,7 +120,7 @@ def _values(choice: Iterable[tuple[Variable, Any]]) -> dict[str, Any] | None:
             asked.setdefault(path, {})[what] = (variable, sample)
     values: dict[str, Any] = {}
     for path, sample in samples.items():
-        if isinstance(sample, Unread) or sample == math.inf or _is_gapped(sample):
+        if not is_showable(sample):
             return None
         value = sample
         if isinstance(sample, Whatever):
@@ -125,10 +129,6 @@ def _values(choice: Iterable[tuple[Variable, Any]]) -> dict[str, Any] | None:
                 return None
         values[path] = value
     return values
-
-
-def _is_gapped(sample: Any) -> bool:
-    return isinstance(sample, Whatever) and sample.gapped
 
 
 def _like(like: Any, asked: Mapping[Hashable, tuple[Variable, Any]]) -> Any:
@@ -146,10 +146,14 @@ def _like(like: Any, asked: Mapping[Hashable, tuple[Variable, Any]]) -> Any:
 
 
 def _items(asked: Iterable[tuple[Variable, Any]]) -> Iterator[Any]:
-    for variable, truths in asked:
-        if variable.aspect is not None and variable.aspect.condition is not None:
-            for truth in truths:
-                yield item(variable.aspect.condition, truth)
+    """Yield items on which several conditions come to all the truths that each is to have."""
+    several = [
+        (variable.aspect.condition, list(truths))
+        for variable, truths in asked
+        if variable.aspect is not None and variable.aspect.condition is not None
+    ]
+    for number in range(max((len(truths) for _, truths in several), default=0)):
+        yield item(*((each, truths[number % len(truths)]) for each, truths in several))
 
 
 def _text(asked: Mapping[Hashable, Any]) -> str:

@@ -55,7 +55,7 @@ def test_a_text_that_nobody_has_written_is_among_them(tmp_path: Path) -> None:
         ({"schema": {"equals_ignore_case": ["A", "a"]}}, 2),
         ({"schema": {"regex_search": "x"}}, 3),
         ({"schema": {"length": {"gte": 4}}}, 5),
-        ({"succeeded_at": {"before": "2026-01-31T00:00:00Z"}}, 6),
+        ({"succeeded_at": {"before": "2026-01-31T00:00:00Z"}}, 8),
         ({"setup_tests": {"any_item": {"status": "FAILED"}}}, 7),
     ],
 )

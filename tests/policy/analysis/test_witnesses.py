@@ -69,11 +69,11 @@ def test_what_cannot_be_shown_is_not_made_up(tmp_path: Path) -> None:
 
 def test_an_item_comes_to_what_is_asked(tmp_path: Path) -> None:
     asked = _condition(tmp_path, {"paused": True})
-    assert item(asked, True) == {"paused": True}
-    assert item(asked, False)["paused"] is False
-    assert evaluate(asked, reading(item(asked, None)), NOW) is None
+    assert item((asked, True)) == {"paused": True}
+    assert item((asked, False))["paused"] is False
+    assert evaluate(asked, reading(item((asked, None))), NOW) is None
     never = _condition(tmp_path, {"all": [{"paused": True}, {"paused": False}]})
-    assert item(never, True) is MISSING
+    assert item((never, True)) is MISSING
 
 
 def test_it_reads_as_an_example_does() -> None:
