@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -19,6 +19,7 @@ from auditor.clock import in_words, iso, parse_timestamp
 from auditor.errors import PolicyError, Problem, UsageError
 from auditor.files import read_file
 from auditor.model import PolicyFile, Position, Rule
+from auditor.policy.analysis.claims import idle_waiver, place
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.english import sentence
 from auditor.policy.language.patterns import Matches, glob
@@ -28,6 +29,7 @@ from auditor.policy.loading.named_conditions import NamedConditions
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import Scope, named
+from auditor.policy.rules import PolicyRule, Ruleset
 from auditor.suggest import nearest
 from auditor.text import listed, one_line, plural, printable
 
@@ -271,6 +273,22 @@ def check_terms(waivers: Waivers, rules: Iterable[Rule], now: datetime) -> None:
                 problems.append(Problem(waiver.position, told, hint))
     if problems:
         raise PolicyError(problems)
+
+
+def idle_whiles(waivers: Waivers, ruleset: Ruleset) -> Iterator[Problem]:
+    """Yield a warning for each waiver whose ``while`` no violation that it is for can meet."""
+    rules = {entry.rule.id: entry for entry in ruleset.rules}
+    for waiver in waivers.entries:
+        if waiver.accepts is None:
+            continue
+        meant = [rules[name] for name in sorted(waiver.fits(rules))]
+        single = [entry for entry in meant if isinstance(entry, PolicyRule)]
+        # A group's violation is waived by what its connections are, whatever the group is.
+        told = idle_waiver(waiver.accepts, single if len(single) == len(meant) else ())
+        if told:
+            rule = f"; the rule stands at {single[0].rule.position}" if single else ""
+            where = place(waiver.accepts)
+            yield Problem(where, told, f"it waives nothing{rule}", warning=True)
 
 
 class WaiverReader:

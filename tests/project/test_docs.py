@@ -15,6 +15,7 @@ import pytest
 
 import auditor
 from auditor.cli.main import COMMANDS, group
+from auditor.policy.analysis.claims import claims
 from auditor.policy.language.operators import OPERATORS
 from auditor.policy.loading.load import load_policies
 from auditor.reports import REPORTS
@@ -197,7 +198,9 @@ def test_a_policy_in_the_pages_loads(text: str, tmp_path: Path):
         other.parent.mkdir(parents=True, exist_ok=True)
         rule = f"{{id: {other.stem}, severity: low, assert: {{paused: false}}}}"
         other.write_text(f"policy: {other.stem}\nrules:\n  - {rule}\n", encoding="utf-8")
-    assert load_policies(str(path)).rules
+    rules = load_policies(str(path)).rules
+    assert rules
+    assert claims(rules) == []
 
 
 def test_python_in_the_pages_names_what_there_is():

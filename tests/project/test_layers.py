@@ -26,6 +26,7 @@ INNER = {
     "cli": (("main", "commands"), ("config",), ("options",), ("terminal",)),
     "policy": (
         ("testing", "schemas"),
+        ("analysis",),
         ("loading", "judging", "select", "scrub"),
         ("rules",),
         ("language",),

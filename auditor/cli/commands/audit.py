@@ -59,6 +59,7 @@ from auditor.cli.terminal.conclusion import Telling, audit_and_report
 from auditor.cli.terminal.streams import Terminal
 from auditor.errors import UsageError
 from auditor.output.inputs import Inputs
+from auditor.policy.analysis.claims import analysed
 from auditor.policy.loading.load import load
 from auditor.reports import REPORTS
 from auditor.reports.writer import DEFAULT_FORMATS, Destination, ReportWriter, parse_destination
@@ -204,6 +205,7 @@ def command(
             strict=strict,
             inputs=inputs,
         )
+        loaded = analysed(loaded, strict=strict)
     finally:
         # What policies extend is known now, whatever is wrong with them.
         writer.prepare(inputs)
@@ -230,7 +232,7 @@ def command(
         limits=limits_of(more["limits"]),
         waivers=waivers_beside(
             source,
-            waivers_of(more["waivers"], strict=strict, conditions=ruleset.conditions),
+            waivers_of(more["waivers"], strict=strict, ruleset=ruleset),
             terraform_dir,
         ),
         baseline=baseline_of(more["baseline"]),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -17,13 +17,19 @@ from auditor.cli.options.reports import outdating
 from auditor.cli.options.shared import checked, more_policies_option, output_options, paths_of
 from auditor.cli.terminal.streams import Terminal, excerpt, style
 from auditor.errors import Problem, UsageError
+from auditor.facts.own import OwnFacts
 from auditor.model import Verdict
 from auditor.output.disk import real
 from auditor.output.inputs import Inputs
 from auditor.policy.loading.documents import policy_paths
+from auditor.policy.loading.examples import Example
 from auditor.policy.loading.load import load
+from auditor.policy.rules import GroupRule, PolicyRule
+from auditor.policy.testing.choice import by_expression, by_line
 from auditor.policy.testing.examples_run import ExampleOutcome, Gap, gaps, run_examples
 from auditor.policy.testing.files import is_test_file, run_test_file, test_files_beside
+from auditor.policy.testing.mutation_run import Mutated
+from auditor.policy.testing.mutation_run import mutate as mutate_rule
 from auditor.reports import TEST_REPORTS
 from auditor.reports.writer import ReportWriter, parse_destination
 from auditor.text import listed, one_line, plural
@@ -31,33 +37,78 @@ from auditor.version import __version__
 
 #: Where a report without a path of its own goes.
 FOLDER = "test-report"
+_AT_LINE = re.compile(r"(.+):([1-9][0-9]{0,8})", re.DOTALL | re.ASCII)
 _DOTS = 80
 _FAILED = 1
 _NOTHING = 2
 
 
 class Ran(msgspec.Struct, frozen=True):
-    """All that was run: the outcomes, the rules that lack tests, what is doubtful in policies."""
+    """All that was run: the outcomes, the rules that lack tests, what is doubtful in policies.
+
+    ``entries`` are the rules that stand in the policies that were named, each with its facts.
+    """
 
     outcomes: tuple[ExampleOutcome, ...]
-    rules: int
+    entries: tuple[tuple[PolicyRule | GroupRule, Mapping[str, OwnFacts]], ...]
     gaps: tuple[Gap, ...]
     warnings: tuple[Problem, ...]
+
+    @property
+    def rules(self) -> int:
+        """How many rules stand in the policies that were named."""
+        return len(self.entries)
+
+
+_REQUIRABLE = {verdict.label: verdict for verdict in (Verdict.PASS, Verdict.FAIL, Verdict.SKIP)}
+
+
+def _required(text: str) -> tuple[Verdict, ...]:
+    """Return the verdicts that ``text`` names. Raises UsageError."""
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if word not in _REQUIRABLE:
+            raise UsageError(
+                f"--require: {one_line(word) or 'nothing'} is none of {listed(_REQUIRABLE, 'and')}"
+            )
+    return tuple(_REQUIRABLE[word] for word in words)
 
 
 @click.command(
     name="test",
     cls=Configurable,
-    keys={"paths": "policy", "pattern": None, "report": None, "more": None},
+    keys={
+        "paths": "policy",
+        "pattern": None,
+        "report": None,
+        "more": None,
+        "mutate": None,
+        "require": None,
+    },
     unread=outdating(TEST_REPORTS, FOLDER),
     short_help="Run the tests that stand beside the rules.",
 )
 @click.argument(
-    "paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...", shell_complete=completion.policies
+    "paths", nargs=-1, metavar="[FILE[:LINE]|FOLDER|PACK]...", shell_complete=completion.policies
 )
 @more_policies_option
 @click.option(
-    "-k", "pattern", metavar="PATTERN", help="Only tests whose rule or name holds this, or matches."
+    "-k",
+    "pattern",
+    metavar="EXPRESSION",
+    help="Only tests whose rule, name or file holds this word, or matches; and, or, not, (…).",
+)
+@click.option(
+    "--mutate",
+    is_flag=True,
+    help="Change each bound, operator, list item and not of the rules, one at a time, and say which"
+    " changes no test notices.",
+)
+@click.option(
+    "--require",
+    metavar="VERDICTS",
+    callback=checked(lambda text: text is None or _required(text)),
+    help="Fail unless every rule has tests that expect these, where it can: pass,fail,skip.",
 )
 @click.option(
     "--report",
@@ -74,6 +125,8 @@ def command(
     paths: tuple[str, ...],  # noqa: ARG001  # read by paths_of
     more: tuple[str, ...],  # noqa: ARG001  # read by paths_of
     pattern: str | None,
+    mutate: bool,
+    require: str | None,
     report: str | None,
     quiet: bool,
     verbose: bool,
@@ -82,8 +135,9 @@ def command(
     """Run the tests beside the rules, and those of NAME.test.yaml files beside policies.
 
     Without arguments ./policies is tested if it is there, else the pack baseline. Only what is
-    named is tested, not what it extends. Exit 0: all passed; 1: a test failed; 2: a policy has
-    problems, or there was nothing to test.
+    named is tested, not what it extends; FILE:LINE is the test, or the rule, at that line. Exit 0:
+    all passed; 1: a test failed, a required one is not there, or no test notices a change; 2: a
+    policy has problems, or there was nothing to test.
     """
     terminal: Terminal = context.obj
     terminal.quiet = quiet
@@ -99,18 +153,77 @@ def command(
     inputs.add("--config", config_file(context))
     writer.outdate(inputs)
     try:
-        names, _ = policy_names(paths_of(context))
+        choose = by_expression(pattern) if pattern is not None else None
+        given, lines = _lines_named(paths_of(context))
+        narrowed = choose is not None or bool(lines)
+        required = _required(require) if require is not None else ()
+        if required and narrowed:
+            raise UsageError("--require asks of every rule: leave out -k and :LINE")
+        names, _ = policy_names(given)
         ran = _run(names, inputs)
     finally:
         writer.prepare(inputs)
-    chosen = [o for o in ran.outcomes if pattern is None or _is_chosen(o, pattern)]
+    chosen = [o for o in _at(lines, ran.outcomes) if choose is None or choose(o)]
     if not chosen:
         raise UsageError(_nothing(names, ran, pattern))
     to_err = writer.takes_stdout
-    for line in _told(ran, chosen, pattern, quiet=quiet, verbose=verbose):
+    mutated = _mutated(ran, chosen if narrowed else None) if mutate else []
+    lacking = [gap for gap in ran.gaps if set(gap.missing) & set(required)]
+    if mutate and not mutated:
+        raise UsageError("--mutate changes the rules of policies: name the policy, not its tests")
+    by = "" if lines or pattern is None else " by -k"
+    for line in _told(ran, chosen, by, narrowed=narrowed, quiet=quiet, verbose=verbose):
+        terminal.say(line, to_err=to_err)
+    for line in (*_of_mutants(mutated, quiet=quiet), *_of_gaps(lacking, required)):
         terminal.say(line, to_err=to_err)
     writer.write(chosen)
-    return 0 if all(outcome.passed for outcome in chosen) else _FAILED
+    survived = any(each.survivors for each in mutated)
+    failed = not all(outcome.passed for outcome in chosen)
+    return _FAILED if failed or survived or lacking else 0
+
+
+def _lines_named(paths: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[int]]]:
+    """Return ``paths`` without the lines of files, and those lines by the file's label."""
+    names: list[str] = []
+    lines: dict[str, list[int]] = {}
+    whole: set[str] = set()
+    for path in paths:
+        found = _AT_LINE.fullmatch(path)
+        if found is None or Path(path).exists() or not Path(found[1]).is_file():
+            names.append(path)
+            whole.add(path)
+            continue
+        name = str(_path(found[1]))
+        names.append(name)
+        (source,) = policy_paths(name)
+        lines.setdefault(source.label, []).append(int(found[2]))
+    return tuple(dict.fromkeys(names)), lines
+
+
+def _at(
+    lines: Mapping[str, Sequence[int]], outcomes: Sequence[ExampleOutcome]
+) -> Sequence[ExampleOutcome]:
+    """Return the tests that stand at ``lines`` of files; all of them where there are none."""
+    if not lines:
+        return outcomes
+    chosen: list[ExampleOutcome] = []
+    for file, own in _by_file(outcomes).items():
+        for line in lines.get(file, ()):
+            chosen += by_line(own, line)
+    return [outcome for outcome in outcomes if any(outcome is one for one in chosen)]
+
+
+def _mutated(ran: Ran, chosen: Sequence[ExampleOutcome] | None) -> list[Mutated]:
+    """Return what came of changing every rule, or only those that ``chosen`` tests are of."""
+    wanted = None if chosen is None else {outcome.rule.id for outcome in chosen}
+    examples: dict[str, list[Example]] = {}
+    for outcome in ran.outcomes:
+        examples.setdefault(outcome.rule.id, []).append(outcome.example)
+    return [
+        mutate_rule(entry, examples.get(entry.rule.id, ()), facts)
+        for entry, facts in ran.entries
+        if wanted is None or entry.rule.id in wanted
+    ]
 
 
 def _run(names: Sequence[str], inputs: Inputs) -> Ran:
@@ -122,19 +235,21 @@ def _run(names: Sequence[str], inputs: Inputs) -> Ran:
     # Together first, as an audit loads them: an id may stand once in all of them.
     together = load([str(path) for path in policies], inputs=inputs) if policies else None
     outcomes: list[ExampleOutcome] = []
+    entries: list[tuple[PolicyRule | GroupRule, Mapping[str, OwnFacts]]] = []
     for path in policies:
         # Each by itself then: its tests were written for its own variables.
         (label,) = (source.label for source in policy_paths(str(path)))
-        alone = run_examples(load([str(path)]))
-        outcomes += [outcome for outcome in alone if outcome.position.file == label]
+        alone = load([str(path)])
+        own = [e for e in alone.ruleset.rules if e.rule.position.file == label]
+        entries += [(entry, alone.ruleset.facts) for entry in own]
+        outcomes += [o for o in run_examples(alone) if o.position.file == label]
     for path in files:
         outcomes += run_test_file(path, inputs)
     if together is None:
-        return Ran(tuple(outcomes), 0, (), ())
+        return Ran(tuple(outcomes), (), (), ())
     labels = {source.label for path in policies for source in policy_paths(str(path))}
-    own = [gap for gap in gaps(together, outcomes) if gap.rule.position.file in labels]
-    count = sum(entry.rule.position.file in labels for entry in together.ruleset.rules)
-    return Ran(tuple(outcomes), count, tuple(own), together.warnings)
+    lacking = [gap for gap in gaps(together, outcomes) if gap.rule.position.file in labels]
+    return Ran(tuple(outcomes), tuple(entries), tuple(lacking), together.warnings)
 
 
 def _found(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
@@ -183,15 +298,11 @@ def _path(name: str) -> Path:
     return Path(name) if "/" in name else Path(os.path.join(".", name))  # noqa: PTH118
 
 
-def _is_chosen(outcome: ExampleOutcome, pattern: str) -> bool:
-    words = (outcome.rule.id, outcome.example.name, outcome.position.file)
-    low = pattern.lower()
-    return any(low in word.lower() or fnmatchcase(word.lower(), low) for word in words)
-
-
 def _nothing(names: Sequence[str], ran: Ran, pattern: str | None) -> str:
+    if ran.outcomes and pattern is not None:
+        return f"-k {one_line(pattern)}: none of {plural(len(ran.outcomes), 'test')} matches"
     if ran.outcomes:
-        return f"-k {one_line(pattern or '')}: none of {plural(len(ran.outcomes), 'test')} matches"
+        return f"none of {plural(len(ran.outcomes), 'test')} stands at that line"
     where = listed(map(one_line, names), "and")
     return (
         f"nothing was tested: there is no test in {where};"
@@ -205,8 +316,9 @@ def _nothing(names: Sequence[str], ran: Ran, pattern: str | None) -> str:
 def _told(
     ran: Ran,
     chosen: Sequence[ExampleOutcome],
-    pattern: str | None,
+    by: str,
     *,
+    narrowed: bool,
     quiet: bool,
     verbose: bool,
 ) -> Iterator[str]:
@@ -217,11 +329,39 @@ def _told(
         yield from _lines(chosen) if verbose else _dots(chosen)
         for outcome in failed:
             yield from _failure(outcome)
-        if pattern is None and ran.rules:
+        if not narrowed and ran.rules:
             yield ""
             yield from _coverage(ran)
         yield ""
-    yield _count(len(failed), len(chosen) - len(failed), len(ran.outcomes) - len(chosen))
+    yield _count(len(failed), len(chosen) - len(failed), len(ran.outcomes) - len(chosen), by)
+
+
+def _of_mutants(mutated: Sequence[Mutated], *, quiet: bool) -> Iterator[str]:
+    """Yield how many changes the tests notice, and each that they do not."""
+    if not mutated:
+        return
+    survivors = [survivor for each in mutated for survivor in each.survivors]
+    changes = sum(each.changes for each in mutated)
+    for survivor in () if quiet else survivors:
+        yield ""
+        told = f"no test notices {survivor.mutant.change}"
+        yield f"{survivor.mutant.position}: {survivor.rule.id}: {told}"
+        if survivor.notice is not None:
+            yield _row("would", f"- {survivor.notice.text}")
+    if not quiet:
+        yield ""
+    share = f"{changes - len(survivors)} of {plural(changes, 'change')} noticed"
+    yield style(share, "green") if not survivors else style(share, "red", "bold")
+
+
+def _of_gaps(lacking: Sequence[Gap], require: Sequence[Verdict]) -> Iterator[str]:
+    """Yield which rules lack a test that is required."""
+    if not lacking:
+        return
+    names = listed([gap.rule.id for gap in lacking], "and")
+    wanted = listed([verdict.label for verdict in require], "and")
+    told = f"{plural(len(lacking), 'rule')} without a test that is required ({wanted}): {names}"
+    yield style(told, "red", "bold")
 
 
 def _by_file(outcomes: Iterable[ExampleOutcome]) -> dict[str, list[ExampleOutcome]]:
@@ -292,9 +432,9 @@ def _coverage(ran: Ran) -> Iterator[str]:
 _ENDING = {Verdict.FAIL: "fails", Verdict.PASS: "passes", Verdict.SKIP: "skips"}
 
 
-def _count(failed: int, passed: int, left_out: int) -> str:
+def _count(failed: int, passed: int, left_out: int, by: str) -> str:
     parts = [style(f"{failed} failed", "red", "bold")] if failed else []
     parts.append(style(f"{passed} passed", "green" if not failed else "dim"))
     if left_out:
-        parts.append(f"{left_out} left out by -k")
+        parts.append(f"{left_out} left out{by}")
     return ", ".join(parts)

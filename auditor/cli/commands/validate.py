@@ -9,7 +9,13 @@ from pathlib import Path
 
 import click
 
-from auditor.acceptance.waivers import Waivers, check_terms, is_waiver_file, rule_problem
+from auditor.acceptance.waivers import (
+    Waivers,
+    check_terms,
+    idle_whiles,
+    is_waiver_file,
+    rule_problem,
+)
 from auditor.cli.config.command import Configurable, config_file
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
@@ -27,6 +33,7 @@ from auditor.cli.terminal.streams import Terminal, excerpt, style
 from auditor.errors import PolicyError, Problem, ReportError
 from auditor.model import Position
 from auditor.output.inputs import Inputs
+from auditor.policy.analysis.claims import analysed
 from auditor.policy.loading.load import load
 from auditor.policy.loading.unused_facts import unused
 from auditor.policy.rules import Ruleset
@@ -112,6 +119,7 @@ def command(
                 loaded = load(
                     names, variables=variables_of(variables), strict=strict, inputs=inputs
                 )
+                loaded = analysed(loaded, strict=strict)
                 ruleset = loaded.ruleset
                 found.problems += (*loaded.warnings, *(unused(ruleset) if facts else ()))
                 rules = plural(len(ruleset.rules), "rule")
@@ -195,6 +203,8 @@ def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
         ids = [entry.rule.id for entry in ruleset.rules]
         if wrong := rule_problem(waiver, ids, ruleset.disabled):
             yield Problem(waiver.position, wrong, "it waives nothing", warning=True)
+    if ruleset is not None:
+        yield from idle_whiles(waivers, ruleset)
 
 
 def _in_repository(problems: Sequence[Problem]) -> Iterator[Problem]:

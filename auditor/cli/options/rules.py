@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
+from msgspec.structs import replace
 
 from auditor.cli.options import completion
 from auditor.cli.options.shared import checked
-from auditor.errors import UsageError
+from auditor.errors import PolicyError, UsageError
 from auditor.model import Severity
 from auditor.policy import Ruleset
 from auditor.policy.select import select
@@ -119,18 +120,29 @@ def selected(ruleset: Ruleset, options: ExceptionOptions) -> Ruleset:
 
 
 def waivers_of(
-    name: str | None, *, strict: bool, conditions: Mapping[str, Condition] | None = None
+    name: str | None,
+    *,
+    strict: bool,
+    conditions: Mapping[str, Condition] | None = None,
+    ruleset: Ruleset | None = None,
 ) -> Waivers | None:
     """Return the waivers in the file ``name``, which may name ``conditions``.
 
-    Raises PolicyError, UsageError.
+    With a ``ruleset`` they may name its own, and those that can waive none of its rules are warned
+    of. Raises PolicyError, UsageError.
     """
     if name is None:
         return None
     _check_texts("--waivers", [name])
-    from auditor.acceptance.waivers import load_waivers
+    from auditor.acceptance.waivers import idle_whiles, load_waivers
 
-    return load_waivers(name, strict=strict, conditions=conditions)
+    if ruleset is None:
+        return load_waivers(name, strict=strict, conditions=conditions)
+    waivers = load_waivers(name, strict=strict, conditions=ruleset.conditions)
+    idle = tuple(idle_whiles(waivers, ruleset))
+    if strict and idle:
+        raise PolicyError(idle)
+    return replace(waivers, warnings=(*waivers.warnings, *idle))
 
 
 def baseline_of(name: str | None) -> Baseline | None:

@@ -272,7 +272,7 @@ class _Program:
             value = local.number(test.path)
         source, wanted = test.operator.source, operand.at(self.now)
         several = (
-            wanted if test.operator.takes_alternatives and type(wanted) is tuple else (wanted,)
+            wanted if test.operator.takes_alternatives and isinstance(wanted, tuple) else (wanted,)
         )
         alternatives = [source.format(value=value, operand=self.constant(one)) for one in several]
         holds = " or ".join(alternatives)

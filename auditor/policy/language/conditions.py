@@ -39,7 +39,10 @@ class Nested(msgspec.Struct, frozen=True):
 
 
 class Test(msgspec.Struct, frozen=True):
-    """One operator on one path. ``kind`` is the field's documented type."""
+    """One operator on one path. ``kind`` is the field's documented type.
+
+    ``varies`` says that a variable stands as its operand, or in it: it may be another one.
+    """
 
     path: str
     operator: Operator
@@ -47,6 +50,7 @@ class Test(msgspec.Struct, frozen=True):
     position: Position
     reading: Reading = Reading.PLAIN
     kind: Kind = Kind.ANY
+    varies: bool = False
 
     def takes(self, value: Any) -> bool:
         """Whether ``value``, read as ``reading``, can be asked about."""

@@ -49,6 +49,14 @@ class OperandForm(Enum):
     SCHEMA = "a JSON Schema"
 
 
+class Part(Enum):
+    """The part of a text that is compared, letter by letter, with the operand."""
+
+    START = "how it starts"
+    END = "how it ends"
+    ALL = "all of it, whatever the case"
+
+
 #: Forms after which a list says that any of its values will do.
 _ALTERNATIVES = frozenset({OperandForm.TEXT, OperandForm.GLOB, OperandForm.PATTERN})
 _TEXTUAL = frozenset({Kind.STRING, Kind.ANY})
@@ -95,6 +103,9 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     it holds within the interval alone, and everywhere in it. ``excludes`` holds of what is not
     in a list.
 
+    ``part`` is set where a part of a text is compared with the operand. ``near`` are the operators
+    that a slip of the pen would put in its place; they take the same operand.
+
     ``elsewhere`` are the names that other tools have for it, ``denied_elsewhere`` those that they
     have for it with ``false`` as its operand.
     """
@@ -120,6 +131,8 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     excludes: bool = False
     quantifier: Quantifier | None = None
     bound: Callable[[Any], Interval] | None = None
+    part: Part | None = None
+    near: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     denied_elsewhere: tuple[str, ...] = ()
 
@@ -268,6 +281,7 @@ _COMPARISON = (
         form=OperandForm.SCALAR,
         holds=means.equals,
         phrase=Phrase("is {}", "is not {}"),
+        near=("not_equals",),
         source="{value} == {operand}",
         phrase_of_field=Phrase("is the same as {}", "is not the same as {}"),
         identity=True,
@@ -282,6 +296,7 @@ _COMPARISON = (
         form=OperandForm.SCALAR,
         holds=means.not_equals,
         phrase=Phrase("is not {}", "is {}"),
+        near=("equals",),
         source="{value} != {operand}",
         phrase_of_field=Phrase("is not the same as {}", "is the same as {}"),
         elsewhere=("ne", "neq", "not_equal", "is_not", "!=", "notequals"),
@@ -295,6 +310,7 @@ _COMPARISON = (
         form=OperandForm.ORDERED,
         holds=means.compare(compared.gt),
         phrase=Phrase("is more than {}", "is not more than {}"),
+        near=("gte",),
         source="{value} > {operand}",
         bound=_above,
         elsewhere=("greater_than", "more_than", "above", ">", "exclusiveMinimum"),
@@ -308,6 +324,7 @@ _COMPARISON = (
         form=OperandForm.ORDERED,
         holds=means.compare(compared.ge),
         phrase=Phrase("is at least {}", "is not at least {}"),
+        near=("gt",),
         source="{value} >= {operand}",
         bound=_from,
         elsewhere=(
@@ -329,6 +346,7 @@ _COMPARISON = (
         form=OperandForm.ORDERED,
         holds=means.compare(compared.lt),
         phrase=Phrase("is less than {}", "is not less than {}"),
+        near=("lte",),
         source="{value} < {operand}",
         bound=_below,
         elsewhere=("less_than", "below", "<", "exclusiveMaximum"),
@@ -342,6 +360,7 @@ _COMPARISON = (
         form=OperandForm.ORDERED,
         holds=means.compare(compared.le),
         phrase=Phrase("is at most {}", "is not at most {}"),
+        near=("lt",),
         source="{value} <= {operand}",
         bound=_up_to,
         elsewhere=(
@@ -380,6 +399,7 @@ _MEMBERSHIP = (
         form=OperandForm.SCALARS,
         holds=means.is_in,
         phrase=Phrase("is {}", "is not {}"),
+        near=("not_in",),
         source="{value} in {operand}",
         elsewhere=("within", "one_of", "any_of", "oneof", "enum", "enumeration", "anyin", "is_in"),
     ),
@@ -392,6 +412,7 @@ _MEMBERSHIP = (
         form=OperandForm.SCALARS,
         holds=means.is_not_in,
         phrase=Phrase("is none of {}", "is one of {}"),
+        near=("in",),
         source="{value} not in {operand}",
         excludes=True,
         phrase_of_one=Phrase("is not {}", "is {}"),
@@ -417,6 +438,7 @@ _MEMBERSHIP = (
         form=OperandForm.NEEDLES,
         holds=means.contains_any,
         phrase=Phrase("contains {}", "does not contain {}"),
+        near=("contains_all",),
         elsewhere=("intersects", "anyof"),
     ),
     Operator(
@@ -428,6 +450,7 @@ _MEMBERSHIP = (
         form=OperandForm.NEEDLES,
         holds=means.contains_all,
         phrase=Phrase("contains all of {}", "does not contain all of {}"),
+        near=("contains_any",),
         joins="and",
     ),
     Operator(
@@ -454,6 +477,8 @@ _TEXT = (
         form=OperandForm.TEXT,
         holds=means.on_text(str.startswith),
         phrase=Phrase("starts with {}", "does not start with {}"),
+        near=("ends_with",),
+        part=Part.START,
         source="{value}.startswith({operand})",
         elsewhere=("startswith", "prefix", "starting_with", "begins_with"),
     ),
@@ -466,6 +491,8 @@ _TEXT = (
         form=OperandForm.TEXT,
         holds=means.on_text(str.endswith),
         phrase=Phrase("ends with {}", "does not end with {}"),
+        near=("starts_with",),
+        part=Part.END,
         source="{value}.endswith({operand})",
         elsewhere=("endswith", "suffix", "ending_with"),
     ),
@@ -513,6 +540,7 @@ _TEXT = (
         form=OperandForm.TEXT,
         holds=means.on_text(lambda value, other: value.casefold() == other.casefold()),
         phrase=Phrase("is {}, whatever the case", "is not {}, whatever the case"),
+        part=Part.ALL,
         source="{value}.casefold() == {operand}.casefold()",
         elsewhere=("iequals", "equals_icase", "casefold"),
     ),
@@ -555,6 +583,7 @@ _TIME = (
         form=OperandForm.MOMENT,
         holds=means.before,
         phrase=Phrase("is before {}", "is not before {}"),
+        near=("after",),
         source="{value} < {operand}",
         bound=_below,
     ),
@@ -567,6 +596,7 @@ _TIME = (
         form=OperandForm.MOMENT,
         holds=means.after,
         phrase=Phrase("is after {}", "is not after {}"),
+        near=("before",),
         source="{value} > {operand}",
         bound=_above,
     ),
@@ -579,6 +609,7 @@ _TIME = (
         form=OperandForm.DURATION,
         holds=means.older_than,
         phrase=Phrase("is older than {}", "is not older than {}"),
+        near=("newer_than",),
         source="NOW - {value} > {operand}",
         bound=_above,
         elsewhere=("age", "older", "days_ago", "expired"),
@@ -592,6 +623,7 @@ _TIME = (
         form=OperandForm.DURATION,
         holds=means.newer_than,
         phrase=Phrase("is not older than {}", "is older than {}"),
+        near=("older_than",),
         source="NOW - {value} <= {operand}",
         bound=_up_to,
         elsewhere=("newer", "since", "younger_than", "recent"),
@@ -608,6 +640,7 @@ _ITEMS = (
         form=OperandForm.CONDITION,
         holds=means.quantified(_SOME),
         phrase=Phrase("has an item {}", "has no item {}"),
+        near=("all_items",),
         quantifier=_SOME,
         elsewhere=("some", "any_element", "exists_item", "list_item"),
     ),
@@ -620,6 +653,7 @@ _ITEMS = (
         form=OperandForm.CONDITION,
         holds=means.quantified(_EVERY),
         phrase=Phrase("has only items {}", "has not only items {}"),
+        near=("any_item",),
         plural=True,
         quantifier=_EVERY,
         elsewhere=("every", "each", "foreach", "for_all", "all_element"),
@@ -633,6 +667,7 @@ _ITEMS = (
         form=OperandForm.CONDITION,
         holds=means.quantified(_NO),
         phrase=Phrase("has no item {}", "has an item {}"),
+        near=("any_item",),
         quantifier=_NO,
         elsewhere=("no_item", "none", "not_any_item"),
     ),

@@ -174,10 +174,9 @@ class ConditionReader:
         value = self.resolved(node)
         if value is None:
             return None
-        if isinstance(value, ScalarNode):
-            return self._test(subject, OF_A_VALUE, value)
-        if isinstance(value, SequenceNode):
-            return self._test(subject, OF_A_LIST, value)
+        if isinstance(value, ScalarNode | SequenceNode):
+            meant = OF_A_VALUE if isinstance(value, ScalarNode) else OF_A_LIST
+            return self._test(subject, meant, value, varies=named(node, "var") is not None)
         if is_field_operand(value, OF_A_VALUE):
             return self._test(subject, OF_A_VALUE, value)
         if not value.entries:
@@ -198,7 +197,13 @@ class ConditionReader:
         return self._test(subject, operator, operand, key)
 
     def _test(
-        self, subject: Subject, operator: Operator, node: Node, key: ScalarNode | None = None
+        self,
+        subject: Subject,
+        operator: Operator,
+        node: Node,
+        key: ScalarNode | None = None,
+        *,
+        varies: bool = False,
     ) -> Condition | None:
         if not self._fits(subject, operator, node):
             return None
@@ -215,7 +220,8 @@ class ConditionReader:
             reading = reading_of(operator, subject.field, self._operand_field(operand, subject))
         else:
             reading = reading_of(operator, subject.field)
-        return Test(subject.path, operator, operand, position, reading, subject.field.kind)
+        varies = varies or _varies(node)
+        return Test(subject.path, operator, operand, position, reading, subject.field.kind, varies)
 
     def _operand_field(self, operand: FieldOperand, subject: Subject) -> Field:
         found = self._scope.find(joined(subject.base, operand.path))
@@ -292,6 +298,12 @@ def _all(parts: list[Condition | None]) -> Condition | None:
             return None
         flat.extend(part.parts if isinstance(part, All) else (part,))
     return flat[0] if len(flat) == 1 else All(tuple(flat))
+
+
+def _varies(node: Node) -> bool:
+    """Whether an operand is a variable, or a list that holds one."""
+    items = node.items if isinstance(node, SequenceNode) else (node,)
+    return any(named(item, "var") is not None for item in items)
 
 
 def _is_one_group(node: Node) -> bool:

@@ -153,7 +153,8 @@ class Example(msgspec.Struct, frozen=True):
     """One example: the records it is judged on, and the verdict (and message) it expects.
 
     Where a rule comes to several verdicts, on groups or on several records, the expected one is
-    the most serious. ``name`` is empty beside a rule, where the position says enough.
+    the most serious. ``name`` is empty beside a rule, where the position says enough. ``begins`` is
+    where its test begins, if that is elsewhere; ``varied`` says that it has variables of its own.
     """
 
     position: Position
@@ -161,6 +162,8 @@ class Example(msgspec.Struct, frozen=True):
     expect: Verdict
     message: str | None = None
     name: str = ""
+    begins: Position | None = None
+    varied: bool = False
 
     @property
     def records(self) -> tuple[Mapping[str, Any], ...]:

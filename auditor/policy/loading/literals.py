@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -158,7 +158,7 @@ class Literals:
             return None
         if operator.form is OperandForm.TEXT:
             return tuple(values)
-        return self._selective(operator, node, _any_of(values))
+        return self._selective(operator, node, AnyMatch(values))
 
     def _needle(self, operator: Operator, found: Field, node: Node) -> Any:
         if found.kind is Kind.STRING:
@@ -387,8 +387,14 @@ def _told(operator: Operator, value: Any, node: Node) -> str:
     return written(node, operator.joins)
 
 
-def _any_of(several: Sequence[Matches]) -> Matches:
-    return lambda value: any(matches(value) for matches in several)
+class AnyMatch(tuple[Matches, ...]):
+    """Several patterns, any of which will do, as one function."""
+
+    __slots__ = ()
+
+    def __call__(self, value: str) -> bool:
+        """Whether one of them matches ``value``."""
+        return any(matches(value) for matches in self)
 
 
 def _name(found: Field) -> str:

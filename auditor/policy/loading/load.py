@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 
 import msgspec
@@ -25,6 +25,7 @@ from auditor.policy.loading.nodes import MappingNode, ScalarNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.resolve import (
     Override,
+    check_overrides,
     check_read,
     condition_notes,
     files_below,
@@ -40,11 +41,15 @@ from auditor.text import one_line
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """All that was read: the rules in force, the examples beside them, what is doubtful."""
+    """All that was read: the rules in force, the examples beside them, what is doubtful.
+
+    ``line`` returns the text of a line in one of the files, to show it under a problem.
+    """
 
     ruleset: Ruleset
     examples: tuple[tuple[PolicyRule | GroupRule, tuple[Example, ...]], ...]
     warnings: tuple[Problem, ...]
+    line: Callable[[Position], str] = msgspec.field(default=lambda _: "")
 
 
 def load(
@@ -106,6 +111,7 @@ def load(
     if not problems.errors:
         # A rule that could not be read may read any variable.
         check_read(documents, values, problems)
+        check_overrides(documents, problems)
         _check_some(documents, problems, standing=bool(ids), in_force=bool(rules))
     if problems.errors or (strict and problems.warnings):
         raise PolicyError(sorted(problems.errors + problems.warnings, key=_by_position))
@@ -124,7 +130,7 @@ def load(
         ),
         facts=own,
     )
-    return Loaded(ruleset, tuple(examples), tuple(problems.warnings))
+    return Loaded(ruleset, tuple(examples), tuple(problems.warnings), problems.line)
 
 
 def _check_some(

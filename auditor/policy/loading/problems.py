@@ -35,11 +35,11 @@ class Problems:
 
     def add(self, position: Position, message: str, hint: str = "") -> None:
         """Note an error."""
-        self._note(Problem(position, message, hint, self._line(position)))
+        self._note(Problem(position, message, hint, self.line(position)))
 
     def warn(self, position: Position, message: str, hint: str = "") -> None:
         """Note something that is probably a mistake; an error under ``--strict``."""
-        self._note(Problem(position, message, hint, self._line(position), warning=True))
+        self._note(Problem(position, message, hint, self.line(position), warning=True))
 
     def extend(self, problems: list[Problem]) -> None:
         """Note problems that someone else found."""
@@ -59,7 +59,7 @@ class Problems:
 
     def is_cut_by_comment(self, position: Position, text: str) -> bool:
         """Whether the plain ``text`` at ``position`` ends at a ``#`` that was meant as text."""
-        rest = self._line(position)[position.column - 1 :].removeprefix(text)
+        rest = self.line(position)[position.column - 1 :].removeprefix(text)
         return re.match(r"\s+#\S", rest) is not None
 
     def _note(self, problem: Problem) -> None:
@@ -69,6 +69,7 @@ class Problems:
         if problem not in self._found:
             self._found.append(problem)
 
-    def _line(self, position: Position) -> str:
+    def line(self, position: Position) -> str:
+        """Return the text of the line that ``position`` is in; "" where it is not known."""
         lines = self._lines.get(position.file, [])
         return lines[position.line - 1] if position.line <= len(lines) else ""

@@ -183,6 +183,35 @@ def settle_overrides(
     }
 
 
+def check_overrides(documents: Mapping[str, Document], problems: Problems) -> None:
+    """Note each override that changes nothing: the rule, or a file below, has it so already."""
+    known: dict[tuple[str, str], tuple[Position, Any]] = {}
+    for document in documents.values():
+        for rule in document.rules:
+            name = rule.get("id") if isinstance(rule, MappingNode) else None
+            if not isinstance(rule, MappingNode) or not isinstance(name, ScalarNode):
+                continue
+            known |= {(name.text, key): (rule.position, value) for key, value in _UNSAID.items()}
+            known |= {(name.text, k.text): (k.position, nodes.plain_value(v)) for k, v in rule}
+    for document in documents.values():
+        for name, body in document.overrides:
+            for key, node in body if isinstance(body, MappingNode) else ():
+                value = nodes.plain_value(node)
+                place, earlier = known.get((name.text, key.text), (None, None))
+                if place is not None and earlier == value and type(earlier) is type(value):
+                    problems.warn(
+                        key.position,
+                        f"this changes nothing: {one_line(name.text)} has the same {key.text}"
+                        f" already, at {place}",
+                        "take it out, or write what you mean",
+                    )
+                known[name.text, key.text] = (key.position, value)
+
+
+#: What a rule is that does not say otherwise.
+_UNSAID: Mapping[str, Any] = {"enabled": True, "may_be_idle": False}
+
+
 def _is_override(
     name: ScalarNode,
     body: Node,

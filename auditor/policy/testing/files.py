@@ -136,7 +136,15 @@ def _outcomes(
         # A message is that of every rule that fails here; the others have none.
         told_here = expectation.verdict in {Verdict.FAIL, Verdict.ERROR}
         message = case.message if told_here else None
-        example = Example(expectation.position, case.given, expectation.verdict, message, case.name)
+        example = Example(
+            expectation.position,
+            case.given,
+            expectation.verdict,
+            message,
+            case.name,
+            case.position,
+            varied=bool(case.variables),
+        )
         yield from judged(entry, [example], loaded.ruleset.facts)
 
 

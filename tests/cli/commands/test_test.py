@@ -164,3 +164,72 @@ def test_colour_is_for_those_who_ask(house):
     assert "\x1b[" not in run(["test"], house).stdout
     assert "\x1b[32m5 passed" in run(["test"], house, {"FORCE_COLOR": "1"}).stdout
     assert "\x1b[" not in run(["test", "--no-color"], house, {"FORCE_COLOR": "1"}).stdout
+
+
+LOOSE = """\
+policy: loose
+rules:
+  - id: floor
+    severity: low
+    when: {paused: false}
+    assert: {sync_frequency: {gte: 15}}
+    tests:
+      - {given: {sync_frequency: 60}, expect: pass}
+      - {given: {sync_frequency: 5}, expect: fail}
+      - {given: {paused: true}, expect: skip}
+  - id: fleet
+    severity: low
+    assert: {group_id: {exists: true}}
+    tests: [{expect: pass}]
+"""
+
+
+def test_mutate_tells_what_no_test_notices(tmp_path):
+    (tmp_path / "loose.yaml").write_text(LOOSE)
+    done = run(["test", "loose.yaml", "--mutate"], tmp_path)
+    assert done.returncode == 1
+    assert "loose.yaml:6:31: floor: no test notices gte taken for gt" in done.stdout
+    assert "would     - {given: {sync_frequency: 15}, expect: pass}" in done.stdout
+    assert done.stdout.endswith("\n2 of 5 changes noticed\n")
+    done = run(["test", "loose.yaml", "--mutate", "-k", "fleet", "-q"], tmp_path)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "1 of 1 change noticed")
+
+
+def test_require_fails_a_rule_without_the_tests(tmp_path):
+    (tmp_path / "loose.yaml").write_text(LOOSE)
+    assert run(["test", "loose.yaml"], tmp_path).returncode == 0
+    assert run(["test", "loose.yaml", "--require", "pass,skip"], tmp_path).returncode == 0
+    done = run(["test", "loose.yaml", "--require", "pass,fail"], tmp_path)
+    assert done.returncode == 1
+    last = "1 rule without a test that is required (pass and fail): fleet"
+    assert done.stdout.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize(
+    ("where", "count"), [("loose.yaml:8", 1), ("loose.yaml:5", 3), ("./loose.yaml:11", 1)]
+)
+def test_a_line_chooses_tests(tmp_path, where, count):
+    (tmp_path / "loose.yaml").write_text(LOOSE)
+    done = run(["test", where], tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == f"{count} passed, {4 - count} left out"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["loose.yaml:1"], "none of 4 tests stands at that line"),
+        (["loose.yaml", "-k", "a and"], "-k a and: at its end"),
+        (["loose.yaml", "--require", "passed"], "--require: passed is none of pass, fail and skip"),
+        (["loose.yaml", "--require", "pass", "-k", "floor"], "--require asks of every rule"),
+        (["loose.test.yaml", "--mutate"], "--mutate changes the rules of policies"),
+    ],
+)
+def test_what_asks_for_nothing_is_not_green(tmp_path, words, told):
+    (tmp_path / "loose.yaml").write_text(LOOSE)
+    if words[0] == "loose.test.yaml":
+        case = "{name: b, given: {paused: true}, expect: {floor: skip}}"
+        (tmp_path / "loose.test.yaml").write_text(f"tests:\n  - {case}\n")
+    done = run(["test", *words], tmp_path)
+    assert done.returncode == 2, done.stdout
+    assert told in done.stderr

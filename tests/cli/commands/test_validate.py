@@ -94,3 +94,37 @@ def test_policies_may_be_named_as_audit_names_them(tmp_path: Path):
     ):
         done = run([command, *words], tmp_path)
         assert said in done.stdout + done.stderr, (command, words)
+
+
+#: A rule whose assert its when rules out; it loads, and means nothing.
+MEANINGLESS = """\
+policy: house
+rules:
+  - id: slow-and-fast
+    severity: low
+    when: {sync_frequency: {gte: 60}}
+    assert: {sync_frequency: {lt: 30}}
+"""
+
+
+def test_a_rule_that_means_nothing_is_told_and_strict_refuses_it(folder: Path):
+    (folder / "odd.yaml").write_text(MEANINGLESS)
+    done = run(["validate", "odd.yaml"], folder)
+    assert done.returncode == 0
+    assert "odd.yaml:6:31: warning: slow-and-fast fails whatever it applies to" in done.stdout
+    assert "its when stands at odd.yaml:5:29" in done.stdout
+    assert "    assert: {sync_frequency: {lt: 30}}" in done.stdout
+    assert "help: given: {sync_frequency: 60} fails" in done.stdout
+    assert "fine: 1 rule in 1 file, 1 warning" in done.stdout
+    assert run(["validate", "odd.yaml", "--strict"], folder).returncode == 2
+
+
+def test_a_while_that_waives_nothing_is_told(folder: Path):
+    text = waiver(rule="sync-floor", **{"while": "{sync_frequency: {gte: 15}}"})
+    (folder / "idle.yaml").write_text(text)
+    done = run(["validate", "house.yaml", "--waivers", "idle.yaml"], folder)
+    assert done.returncode == 0
+    assert "warning: what meets its while never fails sync-floor" in done.stdout
+    assert "it waives nothing; the rule stands at house.yaml:" in done.stdout
+    strict = ["validate", "house.yaml", "--waivers", "idle.yaml", "--strict"]
+    assert run(strict, folder).returncode == 2

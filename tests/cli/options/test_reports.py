@@ -14,7 +14,9 @@ from auditor.reports.writer import Destination, ReportWriter
 from tests.builders.command import outcome_in, run
 from tests.builders.listed import HOUSE, record
 
-TESTED = "  - {id: t, severity: low, assert: {paused: false}, tests: [{given: {}, expect: pass}]}\n"
+TESTED = (
+    "  - {id: t, severity: low, assert: {id: {exists: true}}, tests: [{given: {}, expect: pass}]}\n"
+)
 AUDIT = ("audit", "-p", "house.yaml", "--snapshot", "listing.json")
 
 

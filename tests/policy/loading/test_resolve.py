@@ -292,3 +292,46 @@ def test_a_rule_is_let_be_idle_by_its_file_or_further_up_and_that_is_told(tmp_pa
     assert ([entry.rule.may_be_idle for entry in own.rules], own.notes) == ([True], ())
     plain = loaded(tmp_path, one_rule("assert: {paused: false}")).ruleset
     assert [entry.rule.may_be_idle for entry in plain.rules] == [False]
+
+
+@pytest.mark.parametrize(
+    ("base", "override", "idle"),
+    [
+        ("low", "{severity: low}", ["severity"]),
+        ("low", "{severity: high}", []),
+        ("low", "{enabled: true}", ["enabled"]),
+        ("low", "{may_be_idle: false, severity: low}", ["may_be_idle", "severity"]),
+        ("low", "{tags: [a, b]}", ["tags"]),
+        ("low", "{tags: [b, a]}", []),
+        ("low", "{title: other}", []),
+    ],
+)
+def test_an_override_that_changes_nothing_is_told(
+    tmp_path: Path, base: str, override: str, idle: list[str]
+) -> None:
+    rule = f"{{id: x, severity: {base}, tags: [a, b], assert: {{paused: false}}}}"
+    written(tmp_path, _policy(rule), "base.yaml")
+    top = _policy(extends="[base.yaml]", override=f"{{x: {override}}}")
+    warned = load([written(tmp_path, top, "top.yaml")]).warnings
+    assert [str(w.position).split("/")[-1].startswith("top.yaml:3:") for w in warned] == [
+        True for _ in idle
+    ]
+    for name, warning in zip(idle, warned, strict=True):
+        assert f"this changes nothing: x has the same {name} already, at " in warning.message
+        assert "base.yaml:" in warning.message
+
+
+def test_an_override_takes_back_what_a_file_below_has_changed(tmp_path: Path) -> None:
+    written(tmp_path, _policy(_rule("x")), "base.yaml")
+    middle = _policy(extends="[base.yaml]", override="{x: {severity: high, enabled: false}}")
+    written(tmp_path, middle, "middle.yaml")
+    top = _policy(
+        _rule("y"), extends="[middle.yaml]", override="{x: {severity: low, enabled: true}}"
+    )
+    loaded = load([written(tmp_path, top, "top.yaml")])
+    assert [w.message for w in loaded.warnings if "changes nothing" in w.message] == []
+    again = top.replace("severity: low, enabled", "severity: high, enabled").replace(
+        "{x: {severity: low", "{x: {severity: high"
+    )
+    found = load([written(tmp_path, again, "top.yaml")]).warnings
+    assert ["middle.yaml:" in w.message for w in found if "changes nothing" in w.message] == [True]

@@ -1,0 +1,363 @@
+"""What is surely wrong with the meaning of rules: told with both places and an example.
+
+Nothing is claimed that is not so of every record there can be: documented or new, of a listing or
+of a plan. What the tables cannot decide is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from auditor.errors import PolicyError, Problem
+from auditor.model import Position, Rule, Verdict
+from auditor.policy.analysis.domains import NOW
+from auditor.policy.analysis.tables import Rows, Space, Table
+from auditor.policy.analysis.witnesses import Witness, witness
+from auditor.policy.language.conditions import (
+    All,
+    AnyOf,
+    Condition,
+    Get,
+    Named,
+    Not,
+    evaluate,
+    tests_in,
+)
+from auditor.policy.language.english import sentence
+from auditor.policy.loading.load import Loaded
+from auditor.policy.rules import GroupRule, PolicyRule
+from auditor.text import shortened
+
+_LONGEST = 160
+#: Pairs of rules that only a table of both can tell: so many are asked.
+_MOST_PAIRS = 2000
+
+
+def analysed(loaded: Loaded, *, strict: bool = False) -> Loaded:
+    """Return what was loaded, with what is surely wrong with its rules among the warnings.
+
+    With ``strict`` that is an error. Raises PolicyError with all of it.
+    """
+    found = [
+        claim._replace(source_line=loaded.line(claim.position))
+        for claim in claims(loaded.ruleset.rules)
+    ]
+    if not found:
+        return loaded
+    warnings = tuple(sorted((*loaded.warnings, *found), key=lambda problem: problem.position))
+    if strict:
+        raise PolicyError(warnings)
+    ruleset = replace(loaded.ruleset, warnings=tuple(map(str, warnings)))
+    return replace(loaded, ruleset=ruleset, warnings=warnings)
+
+
+def claims(rules: Sequence[PolicyRule | GroupRule]) -> list[Problem]:
+    """Return what is surely wrong with ``rules``, as warnings, each rule's own first."""
+    space = Space(condition for rule in rules for condition in conditions_of(rule))
+    found: list[Problem] = []
+    studied: list[_Studied] = []
+    for rule in rules:
+        if isinstance(rule, GroupRule):
+            found += _of_groups(rule, space)
+            continue
+        study = _studied(rule, space)
+        if study is None:
+            continue
+        own = list(_alone(study))
+        found += own
+        if not own:
+            studied.append(study)
+    return found + list(_together(studied, space))
+
+
+def conditions_of(rule: PolicyRule | GroupRule) -> Iterator[Condition]:
+    """Yield the conditions of a rule on single records."""
+    several = (rule.when, rule.assertion) if isinstance(rule, PolicyRule) else _of_group(rule)
+    yield from (condition for condition in several if condition is not None)
+
+
+def verdict_on(rule: PolicyRule, get: Get) -> Verdict:
+    """Return what ``rule`` comes to on the record that ``get`` reads, by the plain reading."""
+    applies = True if rule.when is None else evaluate(rule.when, get, NOW)
+    if applies is not True:
+        return Verdict.SKIP if applies is False else Verdict.ERROR
+    truth = evaluate(rule.assertion, get, NOW)
+    return Verdict.ERROR if truth is None else Verdict.PASS if truth else Verdict.FAIL
+
+
+def idle_waiver(accepts: Condition, rules: Sequence[PolicyRule]) -> str:
+    """Return why a waiver with this ``while`` waives nothing of ``rules``; "" where it may.
+
+    ``rules`` are all that it is for, none of them on groups.
+    """
+    space = Space([accepts, *(c for rule in rules for c in conditions_of(rule))])
+    table = space.table(accepts)
+    if table is not None and not table.rows(accepts).yes:
+        return f"no record can meet its while: {_said(accepts)}"
+    for rule in rules:
+        table = space.table(accepts, *conditions_of(rule))
+        if table is None or table.rows(accepts).yes & _verdicts(rule, table).failed:
+            return ""
+    names = ", ".join(rule.rule.id for rule in rules)
+    return f"what meets its while never fails {names}" if rules else ""
+
+
+# -- one rule -------------------------------------------------------------------------------------
+
+
+class _Verdicts(msgspec.Struct, frozen=True):
+    """The rows on which a rule surely applies, passes, fails and skips."""
+
+    applies: int
+    passed: int
+    failed: int
+    skipped: int
+
+
+class _Studied(msgspec.Struct, frozen=True):
+    """A rule, its table, and what can stand at each path where it applies, passes and fails."""
+
+    rule: PolicyRule
+    table: Table
+    rows: _Verdicts
+    applies: Mapping[Hashable, int]
+    passed: Mapping[Hashable, int]
+    failed: Mapping[Hashable, int]
+    asserts: frozenset[Hashable]
+    boxes: bool
+
+
+def _verdicts(rule: PolicyRule, table: Table) -> _Verdicts:
+    return _of_rows(table.rows(rule.when), table.rows(rule.assertion))
+
+
+def _of_rows(when: Rows, assertion: Rows) -> _Verdicts:
+    return _Verdicts(when.yes, when.yes & assertion.yes, when.yes & assertion.no, when.no)
+
+
+def _studied(rule: PolicyRule, space: Space) -> _Studied | None:
+    table = space.table(rule.when, rule.assertion)
+    if table is None:
+        return None
+    rows = _verdicts(rule, table)
+    return _Studied(
+        rule,
+        table,
+        rows,
+        table.projections(rows.applies),
+        table.projections(rows.passed),
+        table.projections(rows.failed),
+        frozenset(test.path for test in tests_in(rule.assertion)),
+        table.is_box(rows.applies) and table.is_box(rows.passed),
+    )
+
+
+def _alone(study: _Studied) -> Iterator[Problem]:
+    """Yield what is wrong with one rule: the gravest thing, or what decides nothing in it."""
+    rule, rows, table = study.rule, study.rows, study.table
+    if not rows.applies:
+        assert rule.when is not None
+        told = f"{rule.rule.id} never applies: no record can meet its when"
+        yield _problem(place(rule.when), told, f"none has {_said(rule.when)}")
+    elif not rows.failed:
+        example = _example(table, rows.passed, rule, Verdict.PASS)
+        told = f"{rule.rule.id} can never fail: no record that it applies to can miss its assert"
+        where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
+        yield _problem(place(rule.assertion), told + where, _shown(example, "passes"))
+    elif not rows.passed:
+        example = _example(table, rows.failed, rule, Verdict.FAIL)
+        if example is not None:
+            told = f"{rule.rule.id} fails whatever it applies to: no such record meets its assert"
+            where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
+            yield _problem(place(rule.assertion), told + where, _shown(example, "fails"))
+    else:
+        yield from _redundant(study)
+
+
+def _redundant(study: _Studied) -> Iterator[Problem]:
+    """Yield each part of a rule without which every record is judged as it is with it."""
+    table, rule = study.table, study.rule
+    when, assertion = rule.when, rule.assertion
+    for part, less in _without(assertion):
+        if not _varies(part) and _of_rows(table.rows(when), table.rows(less)) == study.rows:
+            alone = table.rows(less) == table.rows(assertion)
+            cause = "" if alone or when is None else f", since its when at {place(when)} has it"
+            yield _idle_part(rule.rule, part, f"in its assert{cause}")
+            return
+    for part, less in _without(when) if when is not None else ():
+        if not _varies(part) and _of_rows(table.rows(less), table.rows(assertion)) == study.rows:
+            yield _idle_part(rule.rule, part, "in its when")
+            return
+
+
+def _idle_part(rule: Rule, part: Condition, where: str) -> Problem:
+    told = f"{rule.id}: {_said(part)} decides nothing {where} (the rule stands at {rule.position})"
+    return _problem(place(part), told, "no record is judged otherwise without it: take it out")
+
+
+def _without(condition: Condition) -> Iterator[tuple[Condition, Condition]]:
+    """Yield each part of ``condition``, the last first, and the condition without it."""
+    match condition:
+        case All(parts) | AnyOf(parts):
+            for number in reversed(range(len(parts))):
+                rest = parts[:number] + parts[number + 1 :]
+                if rest:
+                    yield parts[number], type(condition)(rest)
+                for part, less in _without(parts[number]):
+                    yield part, type(condition)((*parts[:number], less, *parts[number + 1 :]))
+        case Not(part):
+            for inner, less in _without(part):
+                yield inner, Not(less)
+        case _:
+            # What a name stands for is written once for many rules.
+            return
+
+
+def _varies(part: Condition) -> bool:
+    """Whether a variable's other value would make something of ``part``."""
+    return any(test.varies for test in tests_in(part))
+
+
+def _of_groups(rule: GroupRule, space: Space) -> Iterator[Problem]:
+    for word, condition in (("when", rule.when), ("unless", rule.unless), ("groups", rule.chosen)):
+        table = space.table(condition) if condition is not None else None
+        if condition is None or table is None:
+            continue
+        rows = table.rows(condition)
+        if not rows.yes:
+            told = f"{rule.rule.id}: no record can meet its {word}"
+            yield _problem(place(condition), told, f"none has {_said(condition)}")
+            continue
+        for part, less in _without(condition):
+            if not _varies(part) and table.rows(less) == rows:
+                yield _idle_part(rule.rule, part, f"in its {word}")
+                break
+
+
+def _of_group(rule: GroupRule) -> tuple[Condition | None, ...]:
+    return (rule.when, rule.unless, rule.chosen)
+
+
+# -- two rules ------------------------------------------------------------------------------------
+
+
+def _together(studied: Sequence[_Studied], space: Space) -> Iterator[Problem]:
+    """Yield what is wrong with two rules, of those that share a path."""
+    asked = 0
+    by_path: dict[Hashable, list[int]] = {}
+    for number, study in enumerate(studied):
+        for name in study.asserts:
+            by_path.setdefault(name, []).append(number)
+    pairs = {
+        (min(number, other), max(number, other))
+        for number, study in enumerate(studied)
+        for name in study.applies
+        if isinstance(name, str)
+        for other in by_path.get(name, ())
+        if number != other
+    }
+    for number, other in sorted(pairs):
+        one, two = studied[number], studied[other]
+        if one.rule.rule.position.in_pack and two.rule.rule.position.in_pack:
+            # A pack stands by itself, whichever others are chosen beside it.
+            continue
+        names = one.applies.keys() & two.applies.keys()
+        if not all(one.applies[name] & two.applies[name] for name in names):
+            continue
+        parted = not all(one.passed[name] & two.passed[name] for name in names)
+        doubtful = len(names) > 1 and not (one.boxes and two.boxes)
+        implied = [
+            (weak, strong) for weak, strong in ((two, one), (one, two)) if _may_imply(weak, strong)
+        ]
+        if not (parted or doubtful or implied):
+            continue
+        asked += 1
+        if asked > _MOST_PAIRS:
+            return
+        table = space.table(*conditions_of(one.rule), *conditions_of(two.rule))
+        if table is not None:
+            yield from _of_pair(one, two, implied, table)
+
+
+def _may_imply(weak: _Studied, strong: _Studied) -> bool:
+    """Whether all that fails ``weak`` may fail ``strong``, as far as single paths tell.
+
+    A graver rule that fails less says something of its own.
+    """
+    if weak.rule.rule.severity > strong.rule.rule.severity:
+        return False
+    if not strong.failed.keys() <= weak.failed.keys():
+        return False
+    return not any(weak.failed[name] & ~strong.failed[name] for name in strong.failed)
+
+
+def _of_pair(
+    one: _Studied, two: _Studied, implied: Iterable[tuple[_Studied, _Studied]], table: Table
+) -> Iterator[Problem]:
+    first, second = _verdicts(one.rule, table), _verdicts(two.rule, table)
+    both = first.applies & second.applies
+    # What fails one for coming under the other at all is forbidden, and not contradicted.
+    possible = first.passed & second.applies and second.passed & first.applies
+    if possible and not first.passed & second.passed:
+
+        def comes_under_both(get: Get) -> bool:
+            verdicts = {verdict_on(one.rule, get), verdict_on(two.rule, get)}
+            return Verdict.SKIP not in verdicts and Verdict.ERROR not in verdicts
+
+        example = witness(table, both, comes_under_both)
+        if example is not None:
+            late, early = _ordered(one, two)
+            told = (
+                f"no connection can satisfy {late.rule.rule.id} and {early.rule.rule.id}, at"
+                f" {place(early.rule.assertion)}, where both apply"
+            )
+            shown = _shown(example, "comes under both and fails one")
+            yield _problem(place(late.rule.assertion), told, shown)
+        return
+    for weak, strong in implied:
+        fails, covered = (second, first) if weak is two else (first, second)
+        if not fails.failed & ~covered.failed:
+            example = _example(table, fails.failed, weak.rule, Verdict.FAIL)
+            told = (
+                f"{weak.rule.rule.id} says nothing of its own: whatever fails it fails"
+                f" {strong.rule.rule.id}, at {place(strong.rule.assertion)}, as well"
+            )
+            shown = _shown(example, "fails both")
+            yield _problem(place(weak.rule.assertion), told, shown)
+            return
+
+
+def _ordered(one: _Studied, two: _Studied) -> tuple[_Studied, _Studied]:
+    """Return the rule to tell of first: what a person wrote, before what a pack has."""
+    if two.rule.rule.position.in_pack and not one.rule.rule.position.in_pack:
+        return one, two
+    return two, one
+
+
+# -- telling --------------------------------------------------------------------------------------
+
+
+def place(condition: Condition) -> Position:
+    """Return where a condition stands: where its first test does."""
+    return min(test.position for test in tests_in(condition))
+
+
+def _example(table: Table, rows: int, rule: PolicyRule, verdict: Verdict) -> Witness | None:
+    shows: Callable[[Get], bool] = lambda get: verdict_on(rule, get) is verdict  # noqa: E731
+    return witness(table, rows, shows)
+
+
+def _shown(example: Witness | None, comes_to: str) -> str:
+    return f"{example.text} {comes_to}" if example is not None else ""
+
+
+def _said(condition: Condition) -> str:
+    part = condition.part if isinstance(condition, Named) else condition
+    return shortened(sentence(part), _LONGEST)
+
+
+def _problem(position: Position, message: str, hint: str) -> Problem:
+    return Problem(position, message, hint, warning=True)

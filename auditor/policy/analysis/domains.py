@@ -1,0 +1,460 @@
+"""The values that can stand at a path, as classes that some tests cannot tell apart.
+
+Every value, null and nothing included, is in one class of its path; all values of a class come to
+the same by a test, or the test is *open* there and asks an ``Aspect`` of it: how a text starts,
+which moment it names, which items an array holds. Aspects are taken to be independent of each
+other, and what no class is known of can come to anything: more is thought possible than is, so
+that what is impossible here is impossible. Documented values are not closed: a text that nobody
+has written is always among the classes.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import combinations, pairwise
+from typing import Any
+
+import msgspec
+
+from auditor.clock import FUTURE_TOLERANCE
+from auditor.decoding.json_values import MISSING, Unread
+from auditor.fields import Kind
+from auditor.policy.language.conditions import (
+    All,
+    AnyOf,
+    Condition,
+    Named,
+    Nested,
+    Not,
+    Test,
+    evaluate,
+    evaluate_test,
+    tests_in,
+)
+from auditor.policy.language.operands import FieldOperand, Literal, Now, Reading
+from auditor.policy.language.operators import OperandForm, Part
+from auditor.policy.language.truth import Truth, negated
+from auditor.policy.language.values import Span, is_number
+
+#: The time that times relative to now are looked at from; which one it is decides nothing.
+NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+#: A text that no policy has.
+FRESH = "\ue000another text\ue001"
+_UNREAD = Unread("not known")
+_TRUTHS: tuple[Truth, ...] = (True, False, None)
+_MINUTES = 24 * 60
+_MOMENT, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
+_BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+class Whatever(msgspec.Struct, frozen=True):
+    """Any value like ``like`` that no test names: some text, an array or an object with something.
+
+    ``gapped`` says that a plan leaves some of it open.
+    """
+
+    like: Any
+    gapped: bool = False
+
+
+class Aspect(msgspec.Struct, frozen=True):
+    """Something that a test asks of a value: a variable of its own.
+
+    ``name`` tells it apart: the path, and what is asked. ``condition`` is the one that items of an
+    array are asked, where the samples are the truths that it comes to on them.
+    """
+
+    name: tuple[str, Hashable]
+    samples: tuple[Any, ...]
+    condition: Condition | None = None
+
+
+class Split(msgspec.Struct, frozen=True):
+    """How one test parts the classes at its path: bits, the first class the lowest.
+
+    It holds in ``yes``, fails in ``no``, and where it is ``open`` an aspect of the value decides,
+    which has classes of its own. In the rest it cannot be evaluated.
+    """
+
+    yes: int
+    no: int
+    open: int = 0
+    aspect: Aspect | None = None
+    aspect_yes: int = 0
+    aspect_no: int = 0
+
+
+class Domain(msgspec.Struct, frozen=True):
+    """What can stand at one path, and how each test of it, by its key, parts that."""
+
+    path: str
+    samples: tuple[Any, ...]
+    splits: Mapping[Hashable, Split]
+
+
+#: Returns the truths that a condition on an item can come to.
+Truths = Callable[[Condition], Sequence[Truth]]
+
+
+def key_of(test: Test) -> Hashable:
+    """Return what two tests have in common only if they come to the same on every value."""
+    return test.path, test.operator.name, test.reading, test.kind, _operand_key(test)
+
+
+def condition_key(condition: Condition) -> Hashable:
+    """Return what two conditions have in common only if they come to the same on every value."""
+    match condition:
+        case All(parts):
+            return "all", tuple(map(condition_key, parts))
+        case AnyOf(parts):
+            return "any", tuple(map(condition_key, parts))
+        case Not(part):
+            return "not", condition_key(part)
+        case Named(_, part):
+            return condition_key(part)
+        case Test():
+            return key_of(condition)
+
+
+def _operand_key(test: Test) -> Hashable:
+    operand = test.operand
+    if isinstance(operand, FieldOperand):
+        return operand
+    if isinstance(operand, Nested):
+        count = condition_key(operand.count) if operand.count is not None else None
+        return condition_key(operand.condition), count
+    value = operand.value
+    # 1 equals True in Python; a compiled pattern equals nothing but itself.
+    if isinstance(value, tuple):
+        return tuple((type(item).__name__, item) for item in value)
+    if test.operator.form in {OperandForm.GLOB, OperandForm.PATTERN}:
+        return "pattern", operand.text
+    if isinstance(value, Span | Now | str | bool | int | float | datetime | timedelta):
+        return type(value).__name__, value
+    return "itself", id(value)
+
+
+def domain(path: str, tests: Iterable[Test], truths: Truths) -> Domain:
+    """Return the classes of what can stand at ``path``, as fine as ``tests`` of it ask for."""
+    asked = {key_of(test): test for test in tests}
+    samples = tuple(_samples(asked.values()))
+    aspects = _Aspects(path, list(asked.values()), truths)
+    splits = {key: _split(test, samples, aspects) for key, test in asked.items()}
+    return Domain(path, samples, splits)
+
+
+def is_showable(sample: Any) -> bool:
+    """Whether an example can hold a value of the class that ``sample`` stands for."""
+    if isinstance(sample, Whatever):
+        return not sample.gapped
+    return not isinstance(sample, Unread) and sample != math.inf
+
+
+# -- classes of values ----------------------------------------------------------------------
+
+
+def _samples(tests: Iterable[Test]) -> Iterator[Any]:
+    """Yield a value of each class, what the field is meant to hold first, numbers ascending."""
+    texts: dict[str, None] = {}
+    numbers: set[float] = set()
+    kinds = set()
+    for test in tests:
+        kinds.add(test.kind)
+        if test.reading is not Reading.PLAIN or not isinstance(test.operand, Literal):
+            continue
+        for value in _constants(test.operand.value):
+            if isinstance(value, str):
+                texts[value] = None
+            elif is_number(value):
+                numbers.add(value)
+    booleans = (True, False)
+    ordered = tuple(_numbers(sorted(numbers)))
+    written = (*(text for text in texts if text), Whatever(FRESH))
+    if Kind.BOOLEAN in kinds:
+        yield from (*booleans, *written, *ordered)
+    elif Kind.INTEGER in kinds:
+        yield from (*ordered, *written, *booleans)
+    else:
+        yield from (*written, *ordered, *booleans)
+    yield from (None, MISSING, "", [], {}, Whatever([FRESH]), Whatever({FRESH: FRESH}))
+    yield from (Whatever([FRESH], gapped=True), Whatever({FRESH: FRESH}, gapped=True))
+    yield from (math.inf, _UNREAD)
+
+
+def _constants(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple):
+        yield from value
+    elif isinstance(value, Span):
+        yield from (value.least, value.most)
+    else:
+        yield value
+
+
+def _numbers(ends: Sequence[float]) -> Iterator[float]:
+    """Yield each of ``ends``, a number between each two, one below and one above them all."""
+    if not ends:
+        yield 60
+        return
+    yield from _finite(ends[0] - 1)
+    for low, high in pairwise(ends):
+        yield low
+        between = (low + high) // 2 if high - low > 1 else low + (high - low) / 2
+        if low < between < high:
+            yield between
+    yield ends[-1]
+    yield from _finite(ends[-1] + 1)
+
+
+def _finite(number: float) -> Iterator[float]:
+    if is_number(number):
+        yield number
+
+
+# -- what a test makes of them ----------------------------------------------------------------
+
+#: Forms by which a value is compared with those that are named, and is like any other if it is not.
+_NAMED = frozenset({OperandForm.SCALAR, OperandForm.SCALARS})
+#: Forms of which one sample of a class tells all.
+_PLAIN = _NAMED | {OperandForm.ORDERED, OperandForm.RANGE, OperandForm.BOOLEAN}
+
+
+def _split(test: Test, samples: Sequence[Any], aspects: _Aspects) -> Split:
+    yes = no = opened = 0
+    decide = _decider(test, samples)
+    for number, sample in enumerate(samples):
+        bit = 1 << number
+        if _is_open(test, sample):
+            opened |= bit
+            continue
+        truth = decide(number, sample)
+        if truth is True:
+            yes |= bit
+        elif truth is False:
+            no |= bit
+    if not opened:
+        return Split(yes, no)
+    aspect, holds = aspects.of(test)
+    found = [holds(sample) for sample in aspect.samples]
+    bits = [sum(1 << n for n, truth in enumerate(found) if truth is t) for t in (True, False)]
+    return Split(yes, no, opened, aspect, *bits)
+
+
+def _is_open(test: Test, sample: Any) -> bool:
+    """Whether not every value of the class that ``sample`` stands for is the same to ``test``."""
+    value = sample.like if isinstance(sample, Whatever) else sample
+    if isinstance(value, Unread):
+        return False
+    if isinstance(test.operand, FieldOperand):
+        return test.takes(value) if test.reading is Reading.PLAIN else isinstance(value, str)
+    if test.reading is not Reading.PLAIN:
+        return isinstance(value, str)
+    if test.operator.presence_only or (test.operator.whole and _is_gapped(sample)):
+        return False
+    if test.operator.form in _PLAIN and not (isinstance(value, list) and test.takes(value)):
+        return False
+    if test.operator.form is OperandForm.BOOLEAN:
+        return False
+    stands_for_more = isinstance(sample, Whatever) or is_number(sample)
+    return stands_for_more and test.takes(value)
+
+
+def _is_gapped(sample: Any) -> bool:
+    return isinstance(sample, Whatever) and sample.gapped
+
+
+def _decider(test: Test, samples: Sequence[Any]) -> Callable[[int, Any], Truth]:
+    """Return what says what ``test`` comes to on a sample; not each asks the operator."""
+    operand = test.operand
+
+    def ask(sample: Any) -> Truth:
+        if test.operator.whole and _is_gapped(sample):
+            return None
+        value = sample.like if isinstance(sample, Whatever) else sample
+        return evaluate_test(test, lambda _: value, NOW)
+
+    if not isinstance(operand, Literal) or test.reading is not Reading.PLAIN:
+        return lambda _, sample: ask(sample)
+    if test.operator.form in _NAMED:
+        named = {(type(v) is str, v) for v in _constants(operand.value)}
+        # What is not named is like what nobody has written.
+        unlike = [s for s in samples if is_number(s) and (False, s) not in named]
+        others = {str: ask(FRESH), int: ask(unlike[0]) if unlike else None}
+
+        def by_name(_: int, sample: Any) -> Truth:
+            kind = str if type(sample) is str else int if is_number(sample) else None
+            if kind is None or (kind is str, sample) in named:
+                return ask(sample)
+            return others[kind]
+
+        return by_name
+    bound = test.operator.bound
+    if bound is not None and not isinstance(operand.value, Now | datetime | timedelta):
+        numbers = [n for n, s in enumerate(samples) if is_number(s)]
+        values = [samples[n] for n in numbers]
+        interval = bound(operand.value)
+        first, last = 0, len(values)
+        if interval.least is not None:
+            first = (bisect_right if interval.above else bisect_left)(values, interval.least)
+        if interval.most is not None:
+            last = (bisect_left if interval.below else bisect_right)(values, interval.most)
+        start = numbers[0] if numbers else 0
+
+        def by_bound(number: int, sample: Any) -> Truth:
+            if is_number(sample):
+                return first <= number - start < last
+            return ask(sample)
+
+        return by_bound
+    return lambda _, sample: ask(sample)
+
+
+# -- aspects ----------------------------------------------------------------------------------
+
+Holds = Callable[[Any], Truth]
+
+
+class _Aspects:
+    """What the tests at one path ask of a value, beside which class it is of."""
+
+    def __init__(self, path: str, tests: Sequence[Test], truths: Truths) -> None:
+        self._path = path
+        self._tests = tests
+        self._truths = truths
+        self._known: dict[Hashable, Aspect] = {}
+
+    def of(self, test: Test) -> tuple[Aspect, Holds]:
+        """Return what ``test`` asks of a value, and what it comes to on each of its samples."""
+        operand, operator = test.operand, test.operator
+        if isinstance(operand, Nested):
+            if operator.quantifier is not None and operand.count is None:
+                return self._quantified(test, operand)
+            if operator.form is OperandForm.LENGTH:
+                sizes = self._aspect("size", lambda: _sizes(self._tests))
+                return sizes, lambda n: evaluate(operand.condition, lambda _: n, NOW)
+        if isinstance(operand, Literal) and test.reading is not Reading.PLAIN:
+            return self._read(test, operand)
+        if isinstance(operand, Literal) and operator.part is not None:
+            return self._part(operator.part, operand)
+        return Aspect((self._path, key_of(test)), _TRUTHS), lambda truth: truth
+
+    def _aspect(self, name: Hashable, samples: Callable[[], Iterable[Any]]) -> Aspect:
+        full = (self._path, name)
+        if full not in self._known:
+            self._known[full] = Aspect(full, tuple(samples()))
+        return self._known[full]
+
+    def _part(self, part: Part, operand: Literal) -> tuple[Aspect, Holds]:
+        aspect = self._aspect(part, lambda: _parts(part, self._tests))
+        wanted = tuple(_constants(operand.value))
+        if part is Part.ALL:
+            folded = {text.casefold() for text in wanted}
+            return aspect, lambda text: text in folded
+        if part is Part.START:
+            return aspect, lambda text: text.startswith(wanted)
+        return aspect, lambda text: text.endswith(wanted)
+
+    def _read(self, test: Test, operand: Literal) -> tuple[Aspect, Holds]:
+        """Return the aspect of a test of times: moments, ages and times of day are apart."""
+        if test.reading is Reading.TIME_OF_DAY:
+            samples = self._aspect(Reading.TIME_OF_DAY, lambda: _times_of_day(self._tests))
+        elif isinstance(operand.value, Now | timedelta):
+            samples = self._aspect(Now, lambda: _ages(self._tests))
+        elif isinstance(operand.value, datetime):
+            samples = self._aspect(datetime, lambda: _moments(self._tests))
+        else:
+            return Aspect((self._path, key_of(test)), _TRUTHS), lambda truth: truth
+        value = operand.at(NOW)
+
+        def holds(read: Any) -> Truth:
+            return test.operator.holds(read, value, NOW) if test.takes(read) else None
+
+        return samples, holds
+
+    def _quantified(self, test: Test, operand: Nested) -> tuple[Aspect, Holds]:
+        """Return the aspect that says which truths a condition comes to on the items there are."""
+        condition, denied = operand.condition, False
+        while isinstance(condition, Not):
+            condition, denied = condition.part, not denied
+        possible = self._truths(condition)
+        found = [set(c) for size in (1, 2, 3) for c in combinations(possible, size)]
+        name = (self._path, condition_key(condition))
+        aspect = Aspect(name, tuple(map(frozenset, found)), condition)
+        by = test.operator.quantifier
+        assert by is not None
+
+        def holds(known: frozenset[Truth]) -> Truth:
+            truths = set(map(negated, known)) if denied else known
+            if by.settled_by in truths:
+                return by.comes_to
+            return None if None in truths else not by.comes_to
+
+        return aspect, holds
+
+
+def _parts(part: Part, tests: Iterable[Test]) -> Iterator[str]:
+    """Yield each text that ``part`` of a value is compared with, and one that is like none."""
+    found = dict.fromkeys(
+        text
+        for test in tests
+        if test.operator.part is part and isinstance(test.operand, Literal)
+        for text in _constants(test.operand.value)
+    )
+    yield from dict.fromkeys(text.casefold() for text in found) if part is Part.ALL else found
+    yield FRESH
+
+
+def _sizes(tests: Iterable[Test]) -> list[int]:
+    ends = {1}
+    for test in tests:
+        if test.operator.form is OperandForm.LENGTH and isinstance(test.operand, Nested):
+            for inner in tests_in(test.operand.condition):
+                operand = inner.operand
+                values = _constants(operand.value) if isinstance(operand, Literal) else ()
+                for value in values:
+                    if is_number(value):
+                        ends |= {math.floor(value) + step for step in (-1, 0, 1, 2)}
+    return sorted(end for end in ends if end > 0)
+
+
+def _times_of_day(tests: Iterable[Test]) -> list[int | None]:
+    ends = {0, _MINUTES - 1}
+    for test in tests:
+        if test.reading is Reading.TIME_OF_DAY and isinstance(test.operand, Literal):
+            for value in _constants(test.operand.value):
+                if is_number(value):
+                    ends |= {int(value) + step for step in (-1, 0, 1)}
+    return [*sorted(end for end in ends if 0 <= end < _MINUTES), None]
+
+
+def _ages(tests: Iterable[Test]) -> list[datetime | None]:
+    """Return moments that tests of times relative to now can tell apart."""
+    ends = {NOW, NOW + FUTURE_TOLERANCE}
+    for test in tests:
+        value = test.operand.value if isinstance(test.operand, Literal) else None
+        if isinstance(value, Now):
+            ends.add(value.at(NOW))
+        elif isinstance(value, timedelta):
+            try:
+                ends.add(NOW - value)
+            except OverflowError:
+                continue  # before all time, where no value can be
+    return _between(ends)
+
+
+def _moments(tests: Iterable[Test]) -> list[datetime | None]:
+    values = (test.operand.value for test in tests if isinstance(test.operand, Literal))
+    return _between({value for value in values if isinstance(value, datetime)})
+
+
+def _between(ends: set[datetime]) -> list[datetime | None]:
+    """Return each of ``ends``, and what is between them: the most telling first."""
+    inner = [end for end in sorted(ends) if _BEGINNING < end < _END]
+    found: dict[datetime | None, None] = {}
+    for step in (-_HOUR, _HOUR, timedelta(0), -_MOMENT, _MOMENT):
+        for end in inner:
+            if _BEGINNING - end < step < _END - end:
+                found[end + step] = None
+    return [*found, _BEGINNING, _END, None]

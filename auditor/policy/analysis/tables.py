@@ -1,0 +1,248 @@
+"""Truth tables of conditions over all that can stand at the paths they read.
+
+A table has a row for each choice of a class at every path, and of what each aspect comes to; a
+condition is two sets of rows, those where it surely holds and those where it surely fails. A set
+is the bits of one integer, so that a whole table is reckoned with at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from auditor.policy.analysis.domains import Aspect, Domain, Split, domain, is_showable, key_of
+from auditor.policy.language.conditions import All, AnyOf, Condition, Named, Not, Test, tests_in
+from auditor.policy.language.truth import Truth
+
+#: A table of more rows than this is not made: what it would say is left unsaid.
+MOST_ROWS = 1 << 16
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """The rows in which a condition surely holds, and those in which it surely fails."""
+
+    yes: int
+    no: int
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """What a table has a column for: the value at a path, or an aspect of it.
+
+    ``blocks`` are sets of its classes, as bits, that the table's tests cannot tell apart; in the
+    table one block follows the other after ``stride`` rows. ``samples`` has one for each class.
+    ``aspect`` is None for a path.
+    """
+
+    name: Hashable
+    samples: Sequence[Any]
+    blocks: tuple[int, ...]
+    stride: int
+    aspect: Aspect | None = None
+
+
+class Space:
+    """What can stand at every path that some conditions read; made once for all their tables."""
+
+    def __init__(self, conditions: Iterable[Condition]) -> None:
+        found: dict[str, list[Test]] = {}
+        for condition in conditions:
+            for test in tests_in(condition):
+                found.setdefault(test.path, []).append(test)
+        self._domains: dict[str, Domain] = {
+            path: domain(path, tests, possible_truths) for path, tests in found.items()
+        }
+
+    def of(self, test: Test) -> tuple[Domain, Split]:
+        """Return the domain at the path of ``test``, and how the test parts it."""
+        found = self._domains[test.path]
+        return found, found.splits[key_of(test)]
+
+    def table(self, *conditions: Condition | None, most: int = MOST_ROWS) -> Table | None:
+        """Return the table of ``conditions``; None where it would have over ``most`` rows."""
+        tests = {key_of(t): t for c in conditions if c is not None for t in tests_in(c)}
+        return _table(self, tests, most)
+
+
+def possible_truths(condition: Condition) -> tuple[Truth, ...]:
+    """Return the truths that ``condition`` may come to, on whatever it is asked of."""
+    table = Space([condition]).table(condition)
+    if table is None:
+        return (True, False, None)
+    rows = table.rows(condition)
+    sets = ((True, rows.yes), (False, rows.no), (None, table.every & ~(rows.yes | rows.no)))
+    return tuple(truth for truth, found in sets if found)
+
+
+class Table:
+    """The rows of some tests. ``every`` is the set of all of them."""
+
+    def __init__(
+        self, variables: Mapping[Hashable, Variable], tests: Mapping[Hashable, Rows], size: int
+    ) -> None:
+        self.variables = variables
+        self.size = size
+        self.every = (1 << size) - 1
+        self._tests = tests
+
+    @property
+    def showable(self) -> int:
+        """The rows that a record in a file can have, which says all that it holds."""
+        rows = self.every
+        for variable in self.variables.values():
+            for number, block in enumerate(variable.blocks):
+                if variable.aspect is None and not is_showable(variable.samples[_lowest(block)]):
+                    rows &= ~self._of_block(variable, number)
+        return rows
+
+    def rows(self, condition: Condition | None) -> Rows:
+        """Return the rows of a condition whose tests the table has; None holds everywhere."""
+        match condition:
+            case None:
+                return Rows(self.every, 0)
+            case All(parts):
+                yes, no = self.every, 0
+                for part in parts:
+                    rows = self.rows(part)
+                    yes, no = yes & rows.yes, no | rows.no
+                return Rows(yes, no)
+            case AnyOf(parts):
+                yes, no = 0, self.every
+                for part in parts:
+                    rows = self.rows(part)
+                    yes, no = yes | rows.yes, no & rows.no
+                return Rows(yes, no)
+            case Not(part):
+                rows = self.rows(part)
+                return Rows(rows.no, rows.yes)
+            case Named(_, part):
+                return self.rows(part)
+            case Test():
+                return self._tests[key_of(condition)]
+
+    def projections(self, rows: int) -> dict[Hashable, int]:
+        """Return the classes that each variable has in some of ``rows``, as bits."""
+        return {
+            name: _union(
+                block
+                for number, block in enumerate(variable.blocks)
+                if rows & self._of_block(variable, number)
+            )
+            for name, variable in self.variables.items()
+        }
+
+    def is_box(self, rows: int) -> bool:
+        """Whether ``rows`` are all there are of what each variable has in some of them."""
+        count = 1
+        for variable in self.variables.values():
+            numbers = range(len(variable.blocks))
+            count *= sum(bool(rows & self._of_block(variable, number)) for number in numbers)
+        return count == rows.bit_count()
+
+    def choices(self, rows: int, most: int) -> Iterator[list[tuple[Variable, Any]]]:
+        """Yield up to ``most`` of ``rows``: a sample of what each variable is there."""
+        for _ in range(most):
+            if not rows:
+                return
+            row = (rows & -rows).bit_length() - 1
+            rows &= rows - 1
+            yield [
+                (variable, _sample(variable, variable.blocks[_digit(variable, row)]))
+                for variable in self.variables.values()
+            ]
+
+    def _of_block(self, variable: Variable, number: int) -> int:
+        return _spread(1 << number, variable.stride, len(variable.blocks), self.size)
+
+
+def _table(space: Space, tests: Mapping[Hashable, Test], most: int) -> Table | None:
+    found = {key: space.of(test) for key, test in tests.items()}
+    parted: dict[Hashable, tuple[Sequence[Any], Aspect | None, list[int]]] = {}
+    for where, split in found.values():
+        _, _, sets = parted.setdefault(where.path, (where.samples, None, []))
+        sets += (split.yes, split.no, split.open)
+        if split.aspect is not None:
+            aspect = split.aspect
+            _, _, sets = parted.setdefault(aspect.name, (aspect.samples, aspect, []))
+            sets += (split.aspect_yes, split.aspect_no)
+    variables: dict[Hashable, Variable] = {}
+    stride = 1
+    for name, (samples, asked, sets) in parted.items():
+        blocks = _blocks(len(samples), sets)
+        variables[name] = Variable(name, samples, blocks, stride, asked)
+        stride *= len(blocks)
+        if stride > most:
+            return None
+    spread = partial(_rows_of, variables, stride)
+    return Table(variables, {key: spread(*each) for key, each in found.items()}, stride)
+
+
+def _rows_of(
+    variables: Mapping[Hashable, Variable], size: int, where: Domain, split: Split
+) -> Rows:
+    """Return the rows of a test."""
+
+    def rows(variable: Variable, classes: int) -> int:
+        chosen = sum(1 << n for n, block in enumerate(variable.blocks) if block & classes)
+        return _spread(chosen, variable.stride, len(variable.blocks), size)
+
+    own = variables[where.path]
+    yes, no = rows(own, split.yes), rows(own, split.no)
+    if isinstance(split.aspect, Aspect):
+        opened, aspect = rows(own, split.open), variables[split.aspect.name]
+        yes |= opened & rows(aspect, split.aspect_yes)
+        no |= opened & rows(aspect, split.aspect_no)
+    return Rows(yes, no)
+
+
+def _spread(chosen: int, stride: int, count: int, size: int) -> int:
+    """Return the rows in which a variable of ``count`` blocks has one of the ``chosen``."""
+    block, period = 0, stride * count
+    run = (1 << stride) - 1
+    while chosen:
+        lowest = chosen & -chosen
+        block |= run << (stride * (lowest.bit_length() - 1))
+        chosen ^= lowest
+    # As often as the period goes into the table, twice as much each time.
+    while period < size:
+        block |= block << period
+        period *= 2
+    return block & ((1 << size) - 1)
+
+
+def _blocks(size: int, sets: Iterable[int]) -> tuple[int, ...]:
+    """Return the classes parted so that each of ``sets`` has all of a block, or none."""
+    blocks = [(1 << size) - 1]
+    for each in dict.fromkeys(sets):
+        parted = []
+        for block in blocks:
+            inside = block & each
+            parted += [part for part in (inside, block ^ inside) if part]
+        blocks = parted
+    return tuple(sorted(blocks, key=_lowest))
+
+
+def _sample(variable: Variable, block: int) -> Any:
+    """Return the first sample of a block; of numbers a whole one, where there is one."""
+    first = variable.samples[_lowest(block)]
+    if type(first) is not float or first.is_integer():
+        return first
+    several = (sample for n, sample in enumerate(variable.samples) if block >> n & 1)
+    return next((sample for sample in several if type(sample) is int), first)
+
+
+def _lowest(bits: int) -> int:
+    return (bits & -bits).bit_length() - 1
+
+
+def _digit(variable: Variable, row: int) -> int:
+    return row // variable.stride % len(variable.blocks)
+
+
+def _union(sets: Iterable[int]) -> int:
+    found = 0
+    for each in sets:
+        found |= each
+    return found

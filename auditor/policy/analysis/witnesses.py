@@ -1,0 +1,171 @@
+"""Records that show what a table says: made of its samples, and judged before they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from auditor.decoding.json_values import MISSING
+from auditor.policy.analysis.domains import FRESH, NOW, Whatever, is_showable
+from auditor.policy.analysis.tables import Space, Table, Variable
+from auditor.policy.language.conditions import (
+    ITSELF,
+    Condition,
+    Get,
+    evaluate,
+    reach,
+)
+from auditor.policy.language.operands import Now, Reading
+from auditor.policy.language.operators import Part
+from auditor.policy.language.truth import Truth
+from auditor.policy.loading.examples import in_words, laid_over
+from auditor.text import listed
+
+#: So many rows are tried before a claim stays without an example.
+_TRIES = 48
+#: What stands for any text, and any key, in an example.
+_SOME = "other"
+
+
+class Witness(msgspec.Struct, frozen=True):
+    """A record as an example beside a rule has it: laid over the healthy one."""
+
+    given: Mapping[str, Any]
+    without: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """``given: {sync_frequency: 5}, without: [paused]``."""
+        words = [f"given: {in_words(dict(self.given))}"]
+        words += [f"without: [{', '.join(self.without)}]"] if self.without else []
+        return listed(words, ",") if len(words) == 1 else ", ".join(words)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The whole record."""
+        return laid_over(self.given, self.without)
+
+
+def reading(record: Any) -> Get:
+    """Return what reads a plain record, or an item."""
+    return lambda path: reach(record, path)
+
+
+def witness(table: Table, rows: int, shows: Callable[[Get], bool]) -> Witness | None:
+    """Return a record of one of ``rows`` that ``shows`` confirms; None where none was found."""
+    for choice in table.choices(rows, _TRIES):
+        values = _values(choice)
+        if values is None:
+            continue
+        there = {path: value for path, value in values.items() if value is not MISSING}
+        gone = tuple(path for path, value in values.items() if value is MISSING)
+        # The outer ones first: what is laid over an object would be lost with it.
+        given = dict(sorted(there.items(), key=lambda entry: entry[0].count(".")))
+        found = Witness(given, gone)
+        if shows(reading(found.record)):
+            return found
+    return None
+
+
+def item(*wanted: tuple[Condition, Truth]) -> Any:
+    """Return an item of an array on which each condition comes to its truth; MISSING without."""
+    conditions = [condition for condition, _ in wanted]
+    table = Space(conditions).table(*conditions)
+    if table is None:
+        return MISSING
+    found = table.every
+    for condition, truth in wanted:
+        rows = table.rows(condition)
+        unsure = table.every & ~(rows.yes | rows.no)
+        found &= rows.yes if truth else unsure if truth is None else rows.no
+    for choice in table.choices(found, _TRIES):
+        values = _values(choice)
+        if values is None:
+            continue
+        made: Any = {}
+        if ITSELF in values:
+            made = values[ITSELF]
+        else:
+            _lay(made, values)
+        fits = (evaluate(condition, reading(made), NOW) is truth for condition, truth in wanted)
+        if made is not MISSING and all(fits):
+            return made
+    return MISSING
+
+
+def _lay(holder: dict[str, Any], values: Mapping[str, Any]) -> None:
+    for path, value in values.items():
+        *above, last = path.split(".")
+        inner = holder
+        for step in above:
+            inner = inner.setdefault(step, {})
+            if not isinstance(inner, dict):
+                return
+        if value is not MISSING:
+            inner[last] = value
+
+
+def _values(choice: Iterable[tuple[Variable, Any]]) -> dict[str, Any] | None:
+    """Return the value at each path; None where no record can have it, or show it."""
+    samples: dict[str, Any] = {}
+    asked: dict[str, dict[Hashable, tuple[Variable, Any]]] = {}
+    for variable, sample in choice:
+        if variable.aspect is None:
+            samples[str(variable.name)] = sample
+        else:
+            path, what = variable.aspect.name
+            asked.setdefault(path, {})[what] = (variable, sample)
+    values: dict[str, Any] = {}
+    for path, sample in samples.items():
+        if not is_showable(sample):
+            return None
+        value = sample
+        if isinstance(sample, Whatever):
+            value = _like(sample.like, asked.get(path, {}))
+            if value is MISSING:
+                return None
+        values[path] = value
+    return values
+
+
+def _like(like: Any, asked: Mapping[Hashable, tuple[Variable, Any]]) -> Any:
+    """Return a value like ``like`` which comes to what is ``asked``, as far as is known how."""
+    size = asked["size"][1] if "size" in asked else 1
+    if isinstance(like, str):
+        return _text({what: sample for what, (_, sample) in asked.items()})
+    if isinstance(like, dict):
+        return {f"{_SOME}{number or ''}": _SOME for number in range(size)}
+    items = list(_items(asked.values()))
+    if MISSING in items:
+        return MISSING
+    items = items or [_SOME]
+    return items + [items[0]] * (size - len(items))
+
+
+def _items(asked: Iterable[tuple[Variable, Any]]) -> Iterator[Any]:
+    """Yield items on which several conditions come to all the truths that each is to have."""
+    several = [
+        (variable.aspect.condition, list(truths))
+        for variable, truths in asked
+        if variable.aspect is not None and variable.aspect.condition is not None
+    ]
+    for number in range(max((len(truths) for _, truths in several), default=0)):
+        yield item(*((each, truths[number % len(truths)]) for each, truths in several))
+
+
+def _text(asked: Mapping[Hashable, Any]) -> str:
+    for clock in (Now, datetime):
+        if isinstance(asked.get(clock), datetime):
+            return str(asked[clock].isoformat().replace("+00:00", "Z"))
+    minutes = asked.get(Reading.TIME_OF_DAY)
+    if minutes is not None:
+        return f"{minutes // 60:02}:{minutes % 60:02}"
+    start, end, whole = (asked.get(part, FRESH) for part in (Part.START, Part.END, Part.ALL))
+    if whole != FRESH:
+        return str(whole)
+    text = ("" if start == FRESH else start) + _SOME + ("" if end == FRESH else end)
+    size = asked.get("size", 0)
+    return f"{text[:size]:x<{size}}" if size else text

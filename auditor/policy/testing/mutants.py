@@ -1,0 +1,321 @@
+"""Rules with one thing changed: what their tests ought to notice.
+
+Each bound is moved by a step, each operator is taken for its neighbour or denied, each item of a
+list and each ``not`` is taken out, one at a time. A change that no record can tell is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from auditor.clock import iso
+from auditor.model import Position, Verdict
+from auditor.policy.analysis.claims import conditions_of, place, verdict_on
+from auditor.policy.analysis.tables import Space, Table
+from auditor.policy.analysis.witnesses import Witness, reading, witness
+from auditor.policy.language.conditions import (
+    All,
+    AnyOf,
+    Condition,
+    Get,
+    Named,
+    Nested,
+    Not,
+    Test,
+)
+from auditor.policy.language.operands import FieldOperand, Literal, Now, Reading
+from auditor.policy.language.operators import OPERATORS, OperandForm
+from auditor.policy.language.values import Span, is_number
+from auditor.policy.rules import GroupRule, PolicyRule
+
+_LAST_MINUTE = 24 * 60 - 1
+#: So many rows may a table have here: it is made for one change, and not for each pair of rules.
+_MOST_ROWS = 1 << 17
+_UNITS = {
+    "w": timedelta(weeks=1),
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+}
+
+
+class Mutant(msgspec.Struct, frozen=True):
+    """A rule with one change: where, and what was made of what, in a policy's own words."""
+
+    rule: PolicyRule | GroupRule
+    position: Position
+    change: str
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """An example that would notice a change: a record, and what the rule comes to on it."""
+
+    witness: Witness
+    expect: Verdict
+
+    @property
+    def text(self) -> str:
+        """The example as it stands below ``tests:``."""
+        return f"{{{self.witness.text}, expect: {self.expect.label}}}"
+
+
+_Changed = tuple[Condition, Position, str]
+
+
+def mutants(rule: PolicyRule | GroupRule) -> Iterator[Mutant]:
+    """Yield ``rule`` with one thing changed, for each thing there is to change."""
+    conditions: tuple[str, ...] = ("when", "assertion")
+    if isinstance(rule, GroupRule):
+        conditions = ("when", "unless", "chosen", "count", "share")
+    for name in conditions:
+        condition = getattr(rule, name)
+        step = _half if name == "share" else _step
+        for changed, position, told in _changed(condition, step) if condition is not None else ():
+            yield Mutant(replace(rule, **{name: changed}), position, told)
+    if not isinstance(rule, GroupRule):
+        return
+    if rule.measured is not None:
+        for changed, position, told in _changed(rule.measured.condition, _step):
+            measured = replace(rule.measured, condition=changed)
+            yield Mutant(replace(rule, measured=measured), position, told)
+    for name in ("keys", "unique"):
+        paths = getattr(rule, name)
+        for path, rest in _each_left_out(paths):
+            told = f"{path} taken out of {'per' if name == 'keys' else name}"
+            yield Mutant(replace(rule, **{name: rest}), rule.rule.position, told)
+
+
+def noticed_by(rule: PolicyRule | GroupRule, mutant: Mutant) -> tuple[bool, Notice | None]:
+    """Return whether any record may tell ``mutant`` from ``rule``, and an example that does.
+
+    The example is None where none was found, or where the rule is about groups.
+    """
+    changed = mutant.rule
+    pairs = list(_differing(rule, changed))
+    if pairs and all(_are_alike(one, other) for one, other in pairs):
+        return False, None
+    if isinstance(rule, GroupRule) or isinstance(changed, GroupRule):
+        return True, None
+    several = (*conditions_of(rule), *conditions_of(changed))
+    space = Space(several)
+    whole = space.table(*several, most=_MOST_ROWS)
+    if whole is not None and not any(_judged_apart(whole, rule, changed)):
+        return False, None
+    # What is changed alone, where the rest is too much: it stays as in the healthy record.
+    table = whole or space.table(*(condition for pair in pairs for condition in pair))
+    if table is None:
+        return True, None
+    rows = _judged_apart(table, rule, changed) if whole is not None else _apart(table, pairs)
+    for each in rows:
+        found = witness(table, each, lambda get: _tells(rule, changed, get))
+        if found is not None:
+            return True, _short(rule, changed, found)
+    return True, None
+
+
+def _tells(rule: PolicyRule, changed: PolicyRule, get: Get) -> bool:
+    return verdict_on(rule, get) is not verdict_on(changed, get)
+
+
+def _short(rule: PolicyRule, changed: PolicyRule, found: Witness) -> Notice:
+    """Return the example without what the healthy record has as well."""
+    expect = verdict_on(rule, reading(found.record))
+    for path in (*found.given, *found.without):
+        shorter = Witness(
+            {name: value for name, value in found.given.items() if name != path},
+            tuple(name for name in found.without if name != path),
+        )
+        get = reading(shorter.record)
+        if verdict_on(rule, get) is expect and _tells(rule, changed, get):
+            found = shorter
+    return Notice(found, expect)
+
+
+_CONDITIONS = ("when", "assertion", "unless", "chosen", "count", "share")
+
+
+def _differing(
+    rule: PolicyRule | GroupRule, changed: PolicyRule | GroupRule
+) -> Iterator[tuple[Condition, Condition]]:
+    """Yield each condition of ``rule`` that is another one in ``changed``, and that one."""
+    for name in _CONDITIONS:
+        one, other = getattr(rule, name, None), getattr(changed, name, None)
+        if one is not None and other is not None and one is not other:
+            yield one, other
+
+
+def _are_alike(one: Condition, other: Condition) -> bool:
+    """Whether no example can tell two conditions apart."""
+    table = Space((one, other)).table(one, other, most=_MOST_ROWS)
+    return table is not None and not any(_apart(table, [(one, other)]))
+
+
+def _apart(table: Table, pairs: Iterable[tuple[Condition, Condition]]) -> tuple[int, int]:
+    """Return the rows in which two conditions differ: where both are decided, and all of them."""
+    sure = differ = 0
+    for one, other in pairs:
+        first, second = table.rows(one), table.rows(other)
+        sure |= (first.yes & second.no) | (first.no & second.yes)
+        differ |= (first.yes ^ second.yes) | (first.no ^ second.no)
+    return sure & table.showable, differ & table.showable
+
+
+def _judged_apart(table: Table, rule: PolicyRule, changed: PolicyRule) -> tuple[int, int]:
+    """Return the rows that two rules judge differently: where both judge, and all of them.
+
+    An error is noticed as well, and tells a reader less.
+    """
+    differ, errors = table.showable, 0
+    verdicts: list[tuple[int, ...]] = []
+    for entry in (rule, changed):
+        when, assertion = table.rows(entry.when), table.rows(entry.assertion)
+        known = when.yes & assertion.yes, when.yes & assertion.no, when.no
+        error = table.every & ~(known[0] | known[1] | known[2])
+        verdicts.append((*known, error))
+        errors |= error
+    for one, other in zip(*verdicts, strict=True):
+        differ &= ~(one & other)
+    return differ & ~errors, differ
+
+
+# -- one change -----------------------------------------------------------------------------------
+
+_Step = Callable[[float], Iterable[float]]
+
+
+def _step(bound: float) -> Iterable[float]:
+    """Return the bounds beside one: of whole numbers the next ones, of others a tenth away."""
+    if bound == int(bound):
+        return (bound - 1, bound + 1)
+    return (bound * 0.9, bound * 1.1)
+
+
+def _half(bound: float) -> Iterable[float]:
+    """Return the bounds halfway to none and to all, for a share."""
+    return [end for end in (bound / 2, (bound + 1) / 2) if end != bound]
+
+
+def _changed(condition: Condition, step: _Step) -> Iterator[_Changed]:
+    """Yield ``condition`` with one thing changed, and what was."""
+    match condition:
+        case All(parts) | AnyOf(parts):
+            for number, part in enumerate(parts):
+                around = parts[:number], parts[number + 1 :]
+                for changed, position, told in _changed(part, step):
+                    yield type(condition)((*around[0], changed, *around[1])), position, told
+                rest = (*around[0], *around[1])
+                if isinstance(condition, AnyOf) and rest:
+                    yield AnyOf(rest), place(part), "this alternative taken out"
+        case Not(part):
+            yield part, place(part), "not: taken out"
+            for changed, position, told in _changed(part, step):
+                yield Not(changed), position, told
+        case Named(name, part):
+            for changed, position, told in _changed(part, step):
+                yield Named(name, changed), position, told
+        case Test():
+            yield from _of_test(condition, step)
+
+
+def _of_test(test: Test, step: _Step) -> Iterator[_Changed]:
+    at, operator, operand = test.position, test.operator, test.operand
+    for name in operator.near:
+        yield replace(test, operator=OPERATORS[name]), at, f"{operator.name} taken for {name}"
+    if operator.form is OperandForm.BOOLEAN and isinstance(operand, Literal):
+        flipped = replace(operand, value=not operand.value)
+        yield replace(test, operand=flipped), at, f"{operator.name}: {operand.text} denied"
+    elif not operator.near:
+        yield Not(test), at, f"{operator.name} denied"
+    for changed, told in _operands(test, step):
+        yield replace(test, operand=changed), at, f"{operator.name}: {told}"
+    if isinstance(operand, Nested):
+        for inner, position, told in _changed(operand.condition, step):
+            yield replace(test, operand=replace(operand, condition=inner)), position, told
+        for inner, position, told in _changed(operand.count, step) if operand.count else ():
+            yield replace(test, operand=replace(operand, count=inner)), position, told
+
+
+def _operands(test: Test, step: _Step) -> Iterator[tuple[Literal | FieldOperand, str]]:
+    """Yield the operand of ``test`` with one thing changed, and what was."""
+    operand = test.operand
+    if isinstance(operand, FieldOperand) and test.operator.form is OperandForm.DURATION:
+        for times in (operand.times * 0.5, operand.times * 2):
+            yield replace(operand, times=times), f"times {operand.times:g} made {times:g}"
+    elif isinstance(operand, Literal):
+        for value, told in _literals(test, operand.value, step):
+            yield replace(operand, value=value, text=told.rpartition(" made ")[2]), told
+
+
+def _literals(test: Test, value: Any, step: _Step) -> Iterator[tuple[Any, str]]:
+    if isinstance(value, tuple):
+        for number, (item, rest) in enumerate(_each_left_out(value), 1):
+            said = f"item {number}" if callable(item) else _said(test, item)
+            yield type(value)(rest), f"{said} taken out"
+    elif isinstance(value, Span):
+        for end in ("least", "most"):
+            bound = getattr(value, end)
+            for moved in _moved(test, bound, step):
+                made = replace(value, **{end: moved})
+                # Over midnight go times of day alone.
+                if test.reading is Reading.TIME_OF_DAY or not made.is_wrapped:
+                    yield made, f"{_said(test, bound)} made {_said(test, moved)}"
+    elif test.operator.bound is not None:
+        for moved in _moved(test, value, step):
+            yield moved, f"{_said(test, value)} made {_said(test, moved)}"
+
+
+def _moved(test: Test, value: Any, step: _Step) -> Iterator[Any]:
+    """Yield a bound moved down and up."""
+    if test.reading is Reading.TIME_OF_DAY and is_number(value):
+        yield from (end for end in (value - 1, value + 1) if 0 <= end <= _LAST_MINUTE)
+    elif is_number(value):
+        yield from step(value)
+    elif isinstance(value, Now):
+        unit = _unit(value.offset)
+        yield from (Now(value.offset - unit), Now(value.offset + unit))
+    elif isinstance(value, timedelta):
+        unit = _unit(value)
+        yield from (moved for moved in (value - unit, value + unit) if moved > timedelta(0))
+    elif isinstance(value, datetime):
+        yield from (value - _UNITS["d"], value + _UNITS["d"])
+
+
+def _unit(length: timedelta) -> timedelta:
+    """Return the largest unit, up to a day, that ``length`` is a multiple of."""
+    units = [unit for name, unit in _UNITS.items() if name != "w" and not length % unit]
+    return units[0] if units else _UNITS["s"]
+
+
+def _each_left_out(items: tuple[Any, ...]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Yield each of several items, and the others."""
+    if len(items) > 1:
+        for number, item in enumerate(items):
+            yield item, items[:number] + items[number + 1 :]
+
+
+def _said(test: Test, value: Any) -> str:
+    """Return an operand as a policy writes it."""
+    if test.reading is Reading.TIME_OF_DAY and is_number(value):
+        return f"{int(value) // 60:02}:{int(value) % 60:02}"
+    if isinstance(value, Now):
+        sign = "" if not value.offset else "+" if value.offset > timedelta(0) else "-"
+        return f"now{sign}{_length(abs(value.offset))}" if value.offset else "now"
+    if isinstance(value, timedelta):
+        return _length(value)
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _length(length: timedelta) -> str:
+    unit = _unit(length)
+    (name,) = (name for name, known in _UNITS.items() if known == unit)
+    return f"{length // unit}{name}"

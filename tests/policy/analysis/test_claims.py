@@ -1,0 +1,456 @@
+"""What is told of rules that cannot mean what they say, and what is never told."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from auditor.errors import PolicyError, Problem
+from auditor.model import Verdict
+from auditor.policy.analysis.claims import analysed, claims, idle_waiver, place
+from auditor.policy.loading.load import load, load_policies
+from auditor.policy.rules import PolicyRule, Ruleset
+from tests.builders.judged import checks_of, written
+from tests.builders.strategies import records
+
+ROOT = Path(__file__).parents[3]
+_LAW = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+
+def _rules(folder: Path, *rules: str) -> Ruleset:
+    """Load rules, each its keys in YAML; the first is called a, the second b, and so on."""
+    lines = [
+        f"  - {{id: {chr(97 + n)}, severity: low, {rule}}}"
+        if "severity" not in rule
+        else f"  - {{id: {chr(97 + n)}, {rule}}}"
+        for n, rule in enumerate(rules)
+    ]
+    return load_policies(written(folder, "\n".join(["policy: p", "rules:", *lines, ""])))
+
+
+def _told(folder: Path, *rules: str) -> list[Problem]:
+    return claims(_rules(folder, *rules).rules)
+
+
+_NEVER_APPLIES = (
+    "when: {sync_frequency: {gte: 60}, any: [{sync_frequency: {lt: 30}}]}",
+    "when: {all: [{service: postgres}, {service: mysql}]}",
+    "when: {all: [{service: [a, b]}, {service: {not_in: [a, b, c]}}]}",
+    "when: {all: [{schema: {starts_with: prod_}}, {schema: {starts_with: test_}}]}",
+    "when: {all: [{schema: {starts_with: prod_}}, {not: {schema: {starts_with: prod}}}]}",
+    "when: {all: [{schema: {ends_with: _a}}, {schema: {ends_with: _b}}]}",
+    "when: {all: [{schema: {equals_ignore_case: A}}, {schema: {equals_ignore_case: b}}]}",
+    "when: {all: [{paused: true}, {not: {paused: true}}]}",
+    "when: {all: [{sync_frequency: {exists: false}}, {sync_frequency: 60}]}",
+    "when: {all: [{succeeded_at: {newer_than: 1d}}, {succeeded_at: {older_than: 2d}}]}",
+    "when: {all: [{created_at: {before: now-3d}}, {created_at: {newer_than: 2d}}]}",
+    (
+        "when: {all: [{created_at: {before: '2024-01-01T00:00:00Z'}},"
+        " {created_at: {after: '2025-01-01T00:00:00Z'}}]}"
+    ),
+    "when: {all: [{daily_sync_time: {gt: '02:00'}}, {daily_sync_time: {lt: '02:01'}}]}",
+    (
+        "when: {all: [{setup_tests: {any_item: {status: FAILED}}},"
+        " {setup_tests: {none_items: {status: FAILED}}}]}"
+    ),
+    "when: {setup_tests: {any_item: {all: [{status: FAILED}, {status: PASSED}]}}}",
+    "when: {all: [{schema: {length: {gte: 5}}}, {schema: {length: {lt: 3}}}]}",
+    "when: {all: [{schema: {is_empty: true}}, {schema: {starts_with: a}}]}",
+    "when: {all: [{schema: {regex_search: x}}, {not: {schema: {regex_search: x}}}]}",
+    "when: {all: [{sync_frequency: {between: [1, 5]}}, {sync_frequency: {between: [6, 9]}}]}",
+)
+_NEVER_FAILS = (
+    "when: {sync_frequency: {lte: 60}}, assert: {sync_frequency: {lt: 100}}",
+    "when: {service: postgres}, assert: {service: [postgres, mysql]}",
+    "when: {service: postgres}, assert: {service: {not_equals: mysql}}",
+    "when: {schema: {starts_with: prod_eu}}, assert: {schema: {starts_with: [prod_, test_]}}",
+    "when: {succeeded_at: {older_than: 7d}}, assert: {succeeded_at: {older_than: 3d}}",
+    "assert: {any: [{paused: true}, {paused: false}]}",
+    "assert: {any: [{sync_frequency: {gte: 60}}, {sync_frequency: {lte: 60}}]}",
+    "assert: {any: [{succeeded_at: {exists: true}}, {succeeded_at: {exists: false}}]}",
+    "when: {status.setup_state: broken}, assert: {not: {status.setup_state: connected}}",
+    (
+        "when: {setup_tests: {all_items: {status: PASSED}}},"
+        " assert: {setup_tests: {none_items: {not: {status: PASSED}}}}"
+    ),
+    (
+        "when: {daily_sync_time: {between: ['22:00', '05:00']}},"
+        " assert: {not: {daily_sync_time: {between: ['06:00', '21:00']}}}"
+    ),
+)
+_NEVER_HOLDS = (
+    "when: {sync_frequency: {gte: 60}}, assert: {sync_frequency: {lt: 30}}",
+    "when: {paused: true}, assert: {paused: false}",
+    "when: {schema: {starts_with: prod_}}, assert: {schema: {starts_with: test_}}",
+    "when: {service: [a, b]}, assert: {service: {not_in: [a, b, c]}}",
+    "when: {failed_at: {exists: false}}, assert: {failed_at: {exists: true, older_than: 3d}}",
+    "assert: {all: [{sync_frequency: {lte: 5}}, {sync_frequency: {gte: 30}}]}",
+)
+
+
+@pytest.mark.parametrize("when", _NEVER_APPLIES)
+def test_a_rule_that_never_applies_is_told(tmp_path: Path, when: str) -> None:
+    (told,) = _told(tmp_path, f"{when}, assert: {{networking_method: Directly}}")
+    assert told.message == "a never applies: no record can meet its when"
+    assert told.hint.startswith("none has ")
+    assert told.warning
+    assert (told.position.line, told.position.column) > (3, 30)
+
+
+@pytest.mark.parametrize("rule", _NEVER_FAILS)
+def test_a_rule_that_can_never_fail_is_told(tmp_path: Path, rule: str) -> None:
+    (told,) = _told(tmp_path, rule)
+    assert told.message.startswith("a can never fail: ")
+    assert _verdict(tmp_path, rule, told.hint) == Verdict.PASS
+
+
+@pytest.mark.parametrize("rule", _NEVER_HOLDS)
+def test_a_rule_that_never_holds_is_told(tmp_path: Path, rule: str) -> None:
+    (told,) = _told(tmp_path, rule)
+    assert told.message.startswith("a fails whatever it applies to: ")
+    assert _verdict(tmp_path, rule, told.hint) == Verdict.FAIL
+    if rule.startswith("when"):
+        assert re.search(r"its when stands at \S+policy\.yaml:3:\d+", told.message)
+
+
+def _verdict(folder: Path, rule: str, hint: str) -> Verdict:
+    """Return what an example, written beside the rule as it is told, comes to."""
+    found = re.fullmatch(r"(given: .*?)(?: (?:passes|fails|fails both|comes under .*))", hint)
+    assert found, hint
+    (entry,) = _rules(folder, f"{rule}, tests: [{{{found[1]}, expect: pass}}]").rules
+    loaded = load([str(folder / "policy.yaml")])
+    ((_, (example,)),) = loaded.examples
+    (checks,) = checks_of(Ruleset((entry,), ()), example.records).values()
+    return Verdict(checks.verdicts[0])
+
+
+@pytest.mark.parametrize(
+    ("rule", "part", "where"),
+    [
+        (
+            "when: {service: postgres}, assert: {service: [postgres, x], paused: false}",
+            "service is postgres or x",
+            "in its assert, since its when at",
+        ),
+        (
+            "when: {sync_frequency: {gte: 5}}, assert: {sync_frequency: {gte: 1, lte: 60}}",
+            "sync_frequency is at least 1",
+            "in its assert, since its when at",
+        ),
+        (
+            "when: {service: postgres, any: [{service: [postgres, b]}]}, assert: {paused: false}",
+            "service is postgres or b",
+            "in its when (the rule",
+        ),
+        (
+            "assert: {any: [{sync_frequency: {gte: 5}}, {sync_frequency: {gte: 60}}]}",
+            "sync_frequency is at least 60",
+            "in its assert (the rule",
+        ),
+        (
+            "when: {paused: true}, assert: {any: [{paused: false}, {sync_frequency: 60}]}",
+            "paused is false",
+            "in its assert, since its when at",
+        ),
+    ],
+)
+def test_a_part_that_decides_nothing_is_told(
+    tmp_path: Path, rule: str, part: str, where: str
+) -> None:
+    (told,) = _told(tmp_path, rule)
+    assert told.message.startswith(f"a: {part} decides nothing {where}")
+    assert "the rule stands at" in told.message
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("assert: {sync_frequency: {lte: 60}}", "assert: {sync_frequency: {gte: 120}}"),
+        (
+            "when: {service: mysql}, assert: {sync_frequency: {lte: 60}}",
+            "when: {paused: false}, assert: {sync_frequency: {gte: 120}}",
+        ),
+        ("assert: {schema: {starts_with: a_}}", "assert: {schema: {starts_with: b_}}"),
+        (
+            "assert: {any: [{paused: true}, {sync_frequency: {gte: 60}}]}",
+            "assert: {all: [{paused: false}, {sync_frequency: {lt: 60}}]}",
+        ),
+    ],
+)
+def test_two_rules_that_no_connection_satisfies_are_told(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    (told,) = _told(tmp_path, first, second)
+    assert told.message.startswith("no connection can satisfy b and a, at ")
+    assert re.search(r"policy\.yaml:3:\d+, where both apply", told.message)
+    assert told.hint.endswith("comes under both and fails one")
+    assert told.position.line == 4
+    assert told.position.column > 38
+    for rule in (first, second):
+        assert _verdict(tmp_path, rule, told.hint) in {Verdict.PASS, Verdict.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("strong", "weak"),
+    [
+        ("assert: {sync_frequency: {lte: 60}}", "assert: {sync_frequency: {lte: 1440}}"),
+        (
+            "severity: high, assert: {sync_frequency: {lte: 60}}",
+            "severity: low, assert: {sync_frequency: {lte: 60}}",
+        ),
+        (
+            "assert: {sync_frequency: {lte: 60}}",
+            "when: {paused: false}, assert: {sync_frequency: {lte: 60}}",
+        ),
+        ("assert: {service: [a, b]}", "assert: {service: [a, b, c]}"),
+        ("assert: {schema: {starts_with: prod_eu_}}", "assert: {schema: {starts_with: prod_}}"),
+    ],
+)
+def test_a_rule_that_says_nothing_of_its_own_is_told(
+    tmp_path: Path, strong: str, weak: str
+) -> None:
+    (told,) = _told(tmp_path, strong, weak)
+    assert told.message.startswith("b says nothing of its own: whatever fails it fails a, at ")
+    assert _verdict(tmp_path, weak, told.hint) == Verdict.FAIL
+    assert _verdict(tmp_path, strong, told.hint) == Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        # What is documented is not all there is.
+        ("assert: {status.setup_state: [connected, broken, incomplete, unknown]}",),
+        ("assert: {networking_method: {not_in: [Directly]}}",),
+        # A number need not be whole.
+        ("when: {sync_frequency: {gt: 5}}, assert: {not: {sync_frequency: {lt: 6}}}",),
+        # Of a field that is not there, exists makes a skip and no error.
+        (
+            (
+                "when: {networking_method: {exists: true, equals: Directly}},"
+                " assert: {private_link_id: {exists: false}}"
+            ),
+        ),
+        # A graver rule with a wider bound is a second tier.
+        (
+            "severity: low, assert: {sync_frequency: {lte: 60}}",
+            "severity: high, assert: {sync_frequency: {lte: 1440}}",
+        ),
+        # What applies to others contradicts nothing.
+        (
+            "when: {service: a}, assert: {sync_frequency: {lte: 60}}",
+            "when: {service: b}, assert: {sync_frequency: {gte: 120}}",
+        ),
+        # What is paused satisfies both.
+        (
+            "assert: {any: [{paused: true}, {sync_frequency: {lte: 60}}]}",
+            "assert: {any: [{paused: true}, {sync_frequency: {gte: 120}}]}",
+        ),
+        # Patterns are not looked into.
+        ("when: {schema: {regex_search: ^a}}, assert: {schema: {starts_with: a}}",),
+        ("when: {schema: {glob: 'a*'}}, assert: {not: {schema: {glob: 'b*'}}}",),
+        # Another field may be anything.
+        ("when: {succeeded_at: {after: {field: failed_at}}}, assert: {failed_at: {exists: true}}",),
+        # A time of this run and one of the calendar.
+        (
+            (
+                "when: {created_at: {older_than: 30d}},"
+                " assert: {created_at: {before: '2090-01-01T00:00:00Z'}}"
+            ),
+        ),
+        # Where the first errs the second still fails.
+        (
+            "assert: {succeeded_at: {older_than: 1d}, sync_frequency: {lte: 60}}",
+            "assert: {sync_frequency: {lte: 60}, failed_at: {exists: true}}",
+        ),
+        ("per: service, when: {paused: true}, assert: {count: {lte: 3}}",),
+    ],
+)
+def test_sound_rules_are_not_accused(tmp_path: Path, rules: tuple[str, ...]) -> None:
+    assert _told(tmp_path, *rules) == []
+
+
+def test_what_a_variable_decides_is_left_alone(tmp_path: Path) -> None:
+    text = (
+        "policy: p\nvars: {start: '00:00', end: '06:00'}\nrules:\n"
+        "  - {id: a, severity: low, when: {daily_sync_time: {exists: true}}, assert:"
+        " {daily_sync_time: {gte: {var: start}, lte: {var: end}}}}\n"
+    )
+    path = written(tmp_path, text)
+    assert claims(load_policies(path).rules) == []
+    written(tmp_path, text.replace("{var: start}", "'00:00'").replace("start: '00:00', ", ""))
+    (told,) = claims(load_policies(path).rules)
+    assert "decides nothing in its assert" in told.message
+
+
+@pytest.mark.parametrize("word", ["when", "unless", "groups"])
+def test_the_conditions_of_rules_on_groups_are_looked_at(tmp_path: Path, word: str) -> None:
+    rule = f"per: service, {word}: {{all: [{{service: a}}, {{service: b}}]}}"
+    (told,) = _told(tmp_path, f"{rule}, assert: {{count: {{lte: 3}}}}")
+    assert told.message == f"a: no record can meet its {word}"
+    same = f"per: service, {word}: {{all: [{{service: a}}, {{service: [a, b]}}]}}"
+    (told,) = _told(tmp_path, f"{same}, assert: {{count: {{lte: 3}}}}")
+    assert f"decides nothing in its {word}" in told.message
+
+
+def test_a_table_that_would_be_too_long_is_not_made(tmp_path: Path) -> None:
+    parts = ", ".join(f"{{config.a{n}: {{regex_search: x{n}}}}}" for n in range(20))
+    assert _told(tmp_path, f"assert: {{any: [{parts}, {{paused: true}}, {{paused: false}}]}}") == []
+
+
+# -- where they are told --------------------------------------------------------------------------
+
+
+def test_claims_are_warnings_with_their_line_and_strict_makes_them_errors(tmp_path: Path) -> None:
+    _rules(tmp_path, "when: {paused: true}, assert: {paused: false}")
+    loaded = load([str(tmp_path / "policy.yaml")])
+    found = analysed(loaded)
+    (told,) = found.warnings
+    assert told.source_line.strip().startswith("- {id: a")
+    assert found.ruleset.warnings == (str(told),)
+    with pytest.raises(PolicyError) as caught:
+        analysed(loaded, strict=True)
+    assert caught.value.problems == (told,)
+
+
+def test_a_sound_policy_is_as_it_was(tmp_path: Path) -> None:
+    _rules(tmp_path, "assert: {paused: false}")
+    loaded = load([str(tmp_path / "policy.yaml")])
+    assert analysed(loaded, strict=True) is loaded
+
+
+@pytest.mark.parametrize("pack", sorted(p.stem for p in (ROOT / "policies").glob("*[!t].yaml")))
+def test_no_pack_is_accused(pack: str) -> None:
+    assert claims(load_policies(pack).rules) == []
+
+
+def test_a_pack_beside_another_is_not_accused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # in the repository they are files like any other
+    packs = ("baseline", "cost", "governance", "reliability", "security", "terraform")
+    assert claims(load_policies(*packs).rules) == []
+
+
+@pytest.mark.parametrize(
+    ("accepts", "told"),
+    [
+        ("{all: [{paused: true}, {paused: false}]}", "no record can meet its while"),
+        ("{sync_frequency: {lte: 30}}", "what meets its while never fails a"),
+        ("{sync_frequency: {gte: 30}}", ""),
+        ("{service: x}", ""),
+    ],
+)
+def test_a_while_that_no_violation_meets_is_told(tmp_path: Path, accepts: str, told: str) -> None:
+    rules = _rules(tmp_path, "assert: {sync_frequency: {lte: 60}}", f"assert: {accepts}").rules
+    first, second = rules
+    assert isinstance(first, PolicyRule)
+    assert isinstance(second, PolicyRule)
+    assert idle_waiver(second.assertion, [first]).startswith(told)
+    assert bool(idle_waiver(second.assertion, [first])) is bool(told)
+    assert place(second.assertion).line == 4
+
+
+def test_a_while_is_asked_of_all_that_a_waiver_is_for(tmp_path: Path) -> None:
+    first, second, third = _rules(
+        tmp_path,
+        "assert: {sync_frequency: {lte: 60}}",
+        "assert: {sync_frequency: {gte: 30}}",
+        "assert: {sync_frequency: {lte: 15}}",
+    ).rules
+    assert isinstance(first, PolicyRule)
+    assert isinstance(second, PolicyRule)
+    assert isinstance(third, PolicyRule)
+    assert idle_waiver(third.assertion, [first])
+    assert not idle_waiver(third.assertion, [first, second])
+
+
+# -- laws -----------------------------------------------------------------------------------------
+
+_FEW: Mapping[str, Sequence[Any]] = {
+    "paused": [True, False, {"exists": True}, {"not_equals": True}],
+    "sync_frequency": [
+        60,
+        {"gte": 1},
+        {"lt": 1},
+        {"lte": 60},
+        {"gt": 60},
+        {"exists": False},
+        [0, 1],
+        {"between": [0, 60]},
+    ],
+    "schema": ["a", ["a", "A"], {"starts_with": "raw_"}, {"is_empty": True}, {"exists": True}],
+    "status.setup_state": ["connected", {"not_in": ["connected", "broken"]}],
+    "setup_tests": [
+        {"any_item": {"status": "FAILED"}},
+        {"all_items": {"status": ["PASSED"]}},
+        {"none_items": {"status": "FAILED"}},
+        {"is_empty": False},
+    ],
+    "daily_sync_time": [{"gte": "02:00"}, {"lt": "14:30"}, {"exists": True}],
+    "succeeded_at": [{"older_than": "1m"}, {"newer_than": "36h"}, {"before": "now"}],
+}
+
+
+@st.composite
+def _conditions(draw: st.DrawFn, depth: int = 1) -> dict[str, Any]:
+    """A condition out of so few tests that they often contradict each other."""
+    how = draw(st.integers(0, 4)) if depth else 4
+    if how < 2:
+        parts = draw(st.lists(_conditions(depth=0), min_size=1, max_size=3))
+        return {"any" if how else "all": parts}
+    if how == 2:
+        return {"not": {"any": [draw(_conditions(depth=0))]}}
+    path = draw(st.sampled_from(sorted(_FEW)))
+    return {path: draw(st.sampled_from(_FEW[path]))}
+
+
+_KINDS = {
+    r"(\w+) never applies": lambda v: v["1"] in {Verdict.SKIP, Verdict.ERROR},
+    r"(\w+) can never fail": lambda v: v["1"] is not Verdict.FAIL,
+    r"(\w+) fails whatever": lambda v: v["1"] is not Verdict.PASS,
+    r"no connection can satisfy (\w+) and (\w+),": lambda v: {v["1"], v["2"]} != {Verdict.PASS},
+    r"(\w+) says nothing of its own: whatever fails it fails (\w+),": lambda v: (
+        v["1"] is not Verdict.FAIL or v["2"] is Verdict.FAIL
+    ),
+}
+
+
+@_LAW
+@given(
+    st.lists(st.tuples(st.none() | _conditions(), _conditions()), min_size=2, max_size=6),
+    st.lists(records(), min_size=1, max_size=8),
+)
+def test_no_judged_record_contradicts_a_claim(
+    tmp_path: Path, rules: list[Any], texts: list[str]
+) -> None:
+    body = [
+        {"id": f"r{n}", "severity": "low", "assert": a} | ({} if w is None else {"when": w})
+        for n, (w, a) in enumerate(rules)
+    ]
+    path = written(tmp_path, json.dumps({"policy": "p", "rules": body}))
+    ruleset = load_policies(path)
+    found = claims(ruleset.rules)
+    checks = checks_of(ruleset, texts)
+    for claim in found:
+        for pattern, stands in _KINDS.items():
+            named = re.match(pattern, claim.message)
+            if named is None:
+                continue
+            for index in range(len(texts)):
+                verdicts = {
+                    str(n): Verdict(checks[name].verdicts[index])
+                    for n, name in enumerate(named.groups(), 1)
+                }
+                assert stands(verdicts), (claim, texts[index])
