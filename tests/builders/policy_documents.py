@@ -16,6 +16,7 @@ VARIABLES: dict[str, Any] = {"floor": 15, "word": "auto", "yes": True, "words": 
 EXTRA = "brand_new"
 
 _RECORD = {path: field for path, field in FIELDS.items() if "[]" not in path}
+_DAYS = "schedule.days_of_week"
 _WORDS = st.sampled_from(("a", "x y", "no", "15", "true", "null", "2w", "14:00", "é", "auto"))
 _NUMBERS = st.sampled_from((0, 1, 15, 0.5, -3, 1440))
 _TIMES = st.sampled_from(("02:00", "23:59:00"))
@@ -127,8 +128,8 @@ def _operand(
         if operator.form is OperandForm.DURATION:
             named |= {"unit": draw(st.sampled_from(UNIT_NAMES))}
             named |= draw(st.sampled_from(({}, {"times": 3}, {"times": 0.5})))
-            if "schedule.days_of_week" in around:
-                named |= draw(st.sampled_from(({}, {"days": "schedule.days_of_week"})))
+            if around.get(_DAYS) is FIELDS[_DAYS]:  # the connection's own, not an item's
+                named |= draw(st.sampled_from(({}, {"days": _DAYS})))
         return named
     return draw(literal) if literal is not None else None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from auditor.cli.terminal.streams import style
 from auditor.facts.own import OwnFacts
 from auditor.fields import FACT_LISTS, RECORD_FIELDS, Exposure, Field
+from auditor.policy.language.aggregates import AGGREGATES
 from auditor.policy.language.operators import OPERATORS
 from auditor.policy.loading.documents import pack_names
 from auditor.policy.loading.load import load
@@ -37,15 +38,18 @@ def facts(own: Iterable[OwnFacts]) -> Iterator[str]:
 
 
 def operators() -> Iterator[str]:
-    """Yield a line per operator, family by family."""
+    """Yield a line per operator, family by family, and one per aggregate of a group's members."""
     family = ""
-    width = max(map(len, OPERATORS))
+    width = max(map(len, (*OPERATORS, *AGGREGATES)))
     for operator in OPERATORS.values():
         if operator.family != family:
             family = operator.family
             yield style(family.capitalize(), "bold")
         doc = operator.doc.replace("`", "")
-        yield f"  {operator.name:<{width}}  {doc} Takes {operator.form.value}."
+        yield f"  {operator.name:<{width}}  {doc} Takes {operator.operand}."
+    yield style("Of groups", "bold")
+    for aggregate in AGGREGATES.values():
+        yield f"  {aggregate.name:<{width}}  {aggregate.doc} Takes a field and tests of a number."
 
 
 def packs() -> Iterator[str]:

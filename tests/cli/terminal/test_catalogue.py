@@ -8,6 +8,7 @@ import pytest
 
 from auditor.cli.terminal import catalogue
 from auditor.fields import FACT_LISTS, RECORD_FIELDS, Exposure
+from auditor.policy.language.aggregates import AGGREGATES
 from auditor.policy.language.operators import OPERATORS
 from auditor.policy.loading.documents import pack_names
 
@@ -43,7 +44,8 @@ def test_every_fact_is_told_with_its_list(name: str):
 
 def test_every_operator_and_every_pack_has_a_line():
     operators = [line.split()[0] for line in lines(catalogue.operators()) if line[:2] == "  "]
-    assert operators == list(OPERATORS)
+    assert operators == [*OPERATORS, *AGGREGATES]
+    assert len([line for line in lines(catalogue.operators()) if "or a list: any of" in line]) == 6
     packs = lines(catalogue.packs())
     assert [line.split()[0] for line in packs] == pack_names()
     assert all(re.search(r"\(\d+ rules?\)$", line) for line in packs)
