@@ -38,6 +38,7 @@ override:
   off: {enabled: false, reason: we do not need it}
 vars: {floor: 5}
 conditions: {awake: {paused: false}}
+max_waiver: 90d
 reveal: [config.host]
 extra_fields: [steward, status.steward]
 facts: {tiers: {key: schema, columns: {tier: integer}, rows: {raw: 1}, default: {tier: 2}}}
@@ -77,6 +78,7 @@ rules:
     tags: [a, b]
     controls: {soc2: [A1.1]}
     may_be_idle: true
+    waivable: true
     tests:
       - given: {sync_frequency: 5, status.setup_state: broken}
         without: [daily_sync_time]
