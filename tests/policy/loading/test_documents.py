@@ -24,6 +24,7 @@ _RIGHT_TYPES = {
     "extra_fields": ("[]",),
     "facts": ("{}",),
     "rules": ("[]",),
+    "max_waiver": (),
 }
 
 
