@@ -6,6 +6,7 @@ looks like a secret, and the caller's ``clean`` (credentials, control characters
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
@@ -78,6 +79,9 @@ class _Clause(NamedTuple):
         return f"{self.field} {self.verb} {self.actual}, expected {self.needed}"
 
 
+#: A timestamp as the API writes it, and what of it is less than a second.
+_FRACTION = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(Z|[+-]\d\d:\d\d)")
+
 #: The evidence of a check, a message, what to do about an error, and the number of the evidence:
 #: checks of one rule that are told alike share both.
 Told = tuple[tuple[Evidence, ...], str, str, int]
@@ -108,7 +112,9 @@ class Describer(msgspec.Struct, frozen=True):
         if described[1] or self.entry.message is None:
             return described
         read = dict(zip(self.entry.reads, values, strict=True))
-        message = self.entry.message.filled(lambda path: self.shown(path, read[path]))
+        message = self.entry.message.filled(
+            lambda path: _to_the_second(self.shown(path, read[path]))
+        )
         return described[0], printable(message), "", described[3]
 
     def _decided(
@@ -274,6 +280,12 @@ def _merged(clauses: Iterable[_Clause]) -> list[_Clause]:
     for clause in dict.fromkeys(clauses):
         wants.setdefault(clause._replace(expected=""), []).append(clause.expected)
     return [same._replace(expected=listed(w, "and")) for same, w in wants.items()]
+
+
+def _to_the_second(text: str) -> str:
+    """Return a timestamp without what is less than a second: a sentence has no use for it."""
+    found = _FRACTION.fullmatch(text)
+    return found[1] + found[2] if found else text
 
 
 def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], str]) -> str:

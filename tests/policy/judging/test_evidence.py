@@ -229,3 +229,22 @@ def test_a_credential_is_a_marker(tmp_path: Path) -> None:
 
 
 # -- messages -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        ("2026-10-30T09:11:50.347937Z", "2026-10-30T09:11:50Z"),
+        ("2026-10-30T09:11:50.3+02:00", "2026-10-30T09:11:50+02:00"),
+        ("2026-10-30T09:11:50Z", "2026-10-30T09:11:50Z"),
+        ("v1.25Z", "v1.25Z"),
+        ("at 2026-10-30T09:11:50.3Z", "at 2026-10-30T09:11:50.3Z"),
+    ],
+)
+def test_a_message_tells_times_to_the_second_and_evidence_as_they_are(
+    tmp_path: Path, held: str, told: str
+) -> None:
+    body = "assert: {schema: x}\nmessage: 'last at {schema}'"
+    finding = _finding(tmp_path, body, schema=held)
+    assert finding.message == f"last at {told}"
+    assert finding.evidence[0].actual == held
