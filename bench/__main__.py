@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.sandbox.server import FAKE_KEY, FAKE_SECRET
+from bench.facts import write_facts
 from bench.measuring import ROOT, measured
 
 SMALL, LARGE = 10_000, 100_000
@@ -87,6 +88,15 @@ def _rows(folder: Path) -> Iterator[Row]:
         ours / other,
         2.0,
     )
+    write_facts(large)
+    took = measured({name: _facts(large, name) for name in ("facts", "none")}, 5)
+    ours, other = took["facts"].seconds, took["none"].seconds
+    yield Row(
+        f"{LARGE:,} x 10, five of them read facts: ten that read none",
+        f"{ours:.2f} : {other:.2f}",
+        ours / other,
+        1.25,
+    )
     measures = measured({"small": _audit(small), "large": _audit(large)}, 3)
     each = [measures["small"].seconds / SMALL, measures["large"].seconds / LARGE]
     yield Row(
@@ -105,6 +115,12 @@ def _rows(folder: Path) -> Iterator[Row]:
 def _audit(folder: Path) -> list[str]:
     words = ["audit", "--snapshot", str(folder / "pages"), "-p", RULES, "-q"]
     return [sys.executable, "-m", "auditor", *words, "-o", str(folder / "reports")]
+
+
+def _facts(folder: Path, policy: str) -> list[str]:
+    words = ["--snapshot", str(folder / "facts.ndjson"), "-p", str(folder / f"{policy}.yaml")]
+    reports = ["-q", "-o", str(folder / f"reports-{policy}")]
+    return [sys.executable, "-m", "auditor", "audit", *words, *reports]
 
 
 def _plain(folder: Path) -> list[str]:

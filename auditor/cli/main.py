@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from auditor.cli.terminal.ending import ended
 from auditor.cli.terminal.streams import Terminal
-from auditor.errors import AuditorError, Interrupted, PolicyError
+from auditor.errors import AuditorError, Interrupted
 from auditor.text import listed, nearest
 from auditor.version import __version__
 
@@ -213,35 +214,14 @@ def _ended(arguments: Sequence[str], terminal: Terminal) -> int | None:
 
     Raises Interrupted only.
     """
-    try:
+
+    def run() -> object:
         # Not click's ``main``: it takes a broken pipe, whatever pipe that is, for an exit code 1.
-        with group.make_context(_NAME, list(arguments) or ["--help"], obj=terminal) as context:
-            returned = group.invoke(context)
-    except click.exceptions.Exit as ending:
-        # Without a command nothing was judged, however helpful the help is.
-        return ending.exit_code if arguments else click.UsageError.exit_code
-    except PolicyError as error:
-        terminal.complain_of(error.problems)
-        return error.exit_code
-    except AuditorError as error:
-        terminal.complain(str(error))
-        return error.exit_code
-    except click.ClickException as error:
-        terminal.complain(_usage(error))
-        return error.exit_code
-    except click.Abort:
-        return 130
-    except Exception as error:  # noqa: BLE001  # the one place: a bug must end as 4, not as 1
-        terminal.complain_of_bug(error, verbose=_is_verbose(arguments))
-        return AuditorError.exit_code
-    return returned if type(returned) is int else None
+        words = list(arguments) or ["--help"]
+        with group.make_context(_NAME, words, obj=terminal) as context:
+            return group.invoke(context)
 
-
-def _usage(error: click.ClickException) -> str:
-    hint = ""
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        hint = f"\nTry '{error.ctx.command_path} --help'."
-    return f"{error.format_message()}{hint}"
+    return ended(run, terminal, verbose=_is_verbose(arguments), bare=not arguments)
 
 
 def _is_verbose(arguments: Sequence[str]) -> bool:

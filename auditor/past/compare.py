@@ -167,9 +167,7 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def by_group(self) -> tuple[Tally, ...]:
         """A tally a group of connections, by its id; a change counts once in each it touches."""
-        return _tallies(
-            (c, {(g, g): 0 for g in c.group_ids} or [(NO_CONNECTION, "")]) for c in self.changes
-        )
+        return _tallies((c, _groups(c) or [(NO_CONNECTION, "")]) for c in self.changes)
 
     @cached_property
     def by_connection(self) -> tuple[Tally, ...]:
@@ -396,6 +394,12 @@ def _check_accounts(earlier: EarlierReport, later: EarlierReport) -> None:
             f"{earlier.name} and {later.name} have no connection in common: they are of two"
             " accounts, which cannot be compared"
         )
+
+
+def _groups(changed: Changed) -> list[tuple[str, str]]:
+    """Return the groups that a change touches, each with what people know it by."""
+    known = {each.group_id: each.group for each in changed.connections}
+    return [(group, known.get(group, group)) for group in changed.group_ids]
 
 
 def _tallies(

@@ -210,11 +210,22 @@ class _EarlierPolicy(msgspec.Struct, frozen=True):
     title: str = ""
 
 
+class _Dimension(msgspec.Struct, frozen=True):
+    name: str
+    values: list[str]
+
+
 class _Columns(msgspec.Struct, frozen=True):
     id: list[str]
     service: list[str]
     schema: list[str]
     group_id: list[str]
+    dimensions: list[_Dimension] = []
+
+
+class _GroupName(msgspec.Struct, frozen=True):
+    id: str
+    name: str
 
 
 class _EarlierGroup(msgspec.Struct, frozen=True):
@@ -236,6 +247,7 @@ class _Connection(msgspec.Struct, frozen=True):
     service: str
     schema: str
     group_id: str
+    group_name: str = ""
 
 
 class _Evidence(msgspec.Struct, frozen=True):
@@ -265,6 +277,7 @@ class _Document(msgspec.Struct, frozen=True):
     connections: _Columns
     rules: list[_Rule]
     findings: list[_Finding]
+    groups: list[_GroupName] = []
 
 
 def _report(document: _Document, name: str) -> EarlierReport:
@@ -293,7 +306,14 @@ def _report(document: _Document, name: str) -> EarlierReport:
         reasons=tuple(gate.reasons),
         left_out=tuple(document.left_out),
         policies=tuple(PolicyFile(p.name, p.file, p.sha256, p.title) for p in document.policies),
-        connections=Connections(columns.id, columns.service, columns.schema, columns.group_id),
+        connections=Connections(
+            columns.id,
+            columns.service,
+            columns.schema,
+            columns.group_id,
+            group_names={group.id: group.name for group in document.groups},
+            dimensions={each.name: each.values for each in columns.dimensions},
+        ),
         rules=tuple(_rule(rule, len(columns.id)) for rule in document.rules),
         findings=tuple(map(_finding, document.findings)),
     )
@@ -322,7 +342,8 @@ def _finding(finding: _Finding) -> EarlierFinding:
         severity=_named(_SEVERITIES, finding.severity, "severity"),
         verdict=_named(_VERDICTS, finding.verdict, "verdict"),
         connections=tuple(
-            Connection(c.id, c.service, c.schema, c.group_id) for c in finding.connections
+            Connection(c.id, c.service, c.schema, c.group_id, c.group_name)
+            for c in finding.connections
         ),
         group=finding.group,
         message=finding.message,

@@ -29,6 +29,9 @@ class Scrubber:
             for value in (key, secret, f"{key}:{secret}"):
                 if len(value) >= SHORTEST_CREDENTIAL:
                     forms |= _encodings(value)
+        self._knows(forms)
+
+    def _knows(self, forms: set[str]) -> None:
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
         # Whatever holds a form holds one of these.
         self._least = [f for f in self._forms if not any(o in f for o in forms if o != f)]
@@ -41,6 +44,12 @@ class Scrubber:
             for form in forms
             for start in range(len(form) - SHORTEST_CUT + 1)
         }
+
+    def with_more(self, credentials: Iterable[tuple[str, str]]) -> Scrubber:
+        """Return one that removes these too."""
+        made = Scrubber(credentials)
+        made._knows({*self._forms, *made._forms})
+        return made
 
     def __repr__(self) -> str:
         return f"Scrubber({len(self._forms)} forms)"

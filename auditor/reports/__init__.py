@@ -121,3 +121,8 @@ PROBLEM_REPORTS: Mapping[str, Format] = MappingProxyType(
         ),
     }
 )
+
+#: What is written over several accounts that were audited in one run.
+ACCOUNT_REPORTS: Mapping[str, Format] = MappingProxyType(
+    {"accounts": Format("accounts", "index.html", "what each account came to")}
+)

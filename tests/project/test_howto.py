@@ -67,3 +67,29 @@ def test_findings_are_listed_for_who_owns_them(tmp_path: Path):
     failed = [entry for entry in report["findings"] if entry["verdict"] == "fail"]
     assert [row[0] for row in rows] == [entry["rule"] for entry in failed]
     assert {len(row) for row in rows} == {3}
+
+
+def test_several_accounts_are_audited_as_the_page_says(tmp_path: Path):
+    page = (DOCS / "accounts.md").read_text()
+    blocks = dict(re.findall(r"^```(yaml|console)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+    (tmp_path / "auditor.yaml").write_text(blocks["yaml"])
+    (tmp_path / "policies").mkdir()
+    rule = "{id: r, severity: critical, assert: {schema: {not_equals: nowhere}}}"
+    (tmp_path / "policies/p.yaml").write_text(f"policy: p\nrules: [{rule}]\n")
+    (tmp_path / "production-waivers.yaml").write_text("waivers: []\n")
+    one, all_ = [line.split()[1:] for line in blocks["console"].splitlines()]
+    key, secret = KEYS.values()
+    env = {
+        f"{name}_FIVETRAN_{kind}": value
+        for name in ("PRODUCTION", "STAGING")
+        for kind, value in (("KEY", key), ("SECRET", secret))
+    }
+    with Sandbox(build_estate(20, 7)) as sandbox:
+        env["FIVETRAN_AUDITOR_BASE_URL"] = sandbox.url
+        done = run(one, tmp_path, env)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [path.name for path in (tmp_path / "audit-report").iterdir()] == ["production"]
+        done = run(all_, tmp_path, env)
+        assert (done.returncode, done.stderr) == (0, "")
+    made = sorted(path.name for path in (tmp_path / "audit-report").iterdir())
+    assert made == ["index.html", "production", "staging"]

@@ -149,3 +149,14 @@ def test_a_credential_that_was_cut_is_one_all_the_same(length: int) -> None:
 def test_an_ellipsis_by_itself_hides_nothing() -> None:
     assert scrubber().text("and so on… the…end… ") == "and so on… the…end… "
     assert not scrubber().touches("and so on…")
+
+
+def test_what_is_added_is_scrubbed_beside_what_was_there():
+    first = Scrubber([("firstkey", "firstsecret")])
+    both = first.with_more([("firstkey-longer", "othersecret")])
+    for text in ("firstkey", "firstsecret", "othersecret", "firstkey-longer"):
+        assert both.text(f"a {text} b") == "a [redacted] b"
+    assert first.text("othersecret") == "othersecret"
+    # The longer one goes first, or half of it would stay.
+    assert both.text("firstkey-longer") == "[redacted]"
+    assert both.with_more([]).text("othersecret") == "[redacted]"

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from auditor.model import Account
+from auditor.past.earlier import read_report
 from tests.builders.account_server import ACCOUNT, AccountServer
 from tests.builders.facts import rule
 
@@ -97,3 +99,13 @@ def test_another_account_is_no_baseline(tmp_path: Path):
         done = run(tmp_path, *at, "--history", "h")
         assert done.returncode == 2
         assert "keep a folder for each account" in done.stderr
+
+
+def test_names_are_read_back_from_a_report(tmp_path: Path):
+    with AccountServer(ACCOUNT) as server:
+        verdicts(tmp_path, "--base-url", server.url)
+    report = read_report(tmp_path / "r.json")
+    assert report.source.account == Account("acc_1", "Acme")
+    assert report.connections.groups == ["Prod (g1)", "Dev (g2)", "Prod (g1)", "g3"]
+    assert report.connections.dimensions["owner"] == ["ada@example.com", "bob@example.org", "", ""]
+    assert {c.group for f in report.findings for c in f.connections} >= {"Dev (g2)"}

@@ -9,9 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import click
+from click.core import ParameterSource
 
 from auditor.ci import Job, job_of
-from auditor.cli.config.command import Configurable, config_file, settings_in_force
+from auditor.cli.config.command import (
+    Configurable,
+    account_of,
+    account_options,
+    config_file,
+    settings_in_force,
+)
+from auditor.cli.config.settings import ANSWER, PLACES
 from auditor.cli.options import completion
 from auditor.cli.options.pipeline import pipeline_of, run_url_option
 from auditor.cli.options.plan import (
@@ -57,6 +65,7 @@ from auditor.cli.options.shared import (
 )
 from auditor.cli.terminal.conclusion import Telling, audit_and_report
 from auditor.cli.terminal.streams import Terminal
+from auditor.cli.terminal.summary import answer
 from auditor.errors import UsageError
 from auditor.output.inputs import Inputs
 from auditor.policy.analysis.claims import analysed
@@ -84,8 +93,10 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     name="audit",
     cls=Configurable,
     unread=outdating(REPORTS, FOLDER, DEFAULT_FORMATS),
+    keys={"account": None, "all_accounts": None},
     short_help="Fetch, judge, report, gate.",
 )
+@account_options
 @policy_option
 @var_option
 @facts_option
@@ -144,6 +155,8 @@ def command(
     context: click.Context,
     /,
     *,
+    account: str | None,
+    all_accounts: bool,
     policies: tuple[str, ...],
     variables: tuple[str, ...],
     facts: tuple[str, ...],
@@ -180,20 +193,32 @@ def command(
         terminal.without_colour()
     job = job_of(os.environ)
     shown_in = Job() if no_ci else job
+    own = None
+    if all_accounts or account is not None:
+        # Imported here: a run without a name for its account needs none of it.
+        from auditor.cli.config.accounts import audit_all, outdate_page
+
+        # The page over all accounts tells of an older run.
+        outdate_page(output_dir)
+        if all_accounts:
+            inputs = _inputs(context, snapshot, history, more)
+            return audit_all(context, output_dir, inputs)
+        own = account_of(context, str(account))
+        # One account's reports and history are not another's.
+        output_dir = output_dir / own.name
+        history = None if history is None else f"{history}/{own.name}"
     destinations = [parse_destination(text, output_dir) for text in reports]
     destinations += _unasked(shown_in, destinations, output_dir)
+    context.meta[PLACES] = destinations
     writer = ReportWriter(destinations, __version__, clean=terminal.scrubber.chunks)
     inputs = _inputs(context, snapshot, history, more)
-    inputs.add("--terraform-plan", terraform_plan)
-    for name in over:
-        if name != "live":
-            inputs.add("--over", name.rpartition("=")[2])
-    if terraform_dir is not None:
-        inputs.add_folder("--terraform-dir", Path(terraform_dir), _is_terraform)
+    _add_plan(inputs, terraform_plan, over, terraform_dir)
     for text in facts:
         inputs.add("--facts", text.partition("=")[2])
     # Whatever goes wrong from here on, no report of an earlier run can be taken for this one's.
     writer.outdate(inputs)
+    if own is not None:
+        _check_account(context, own.name)
     check_beside_plan(context, terraform_plan)
     try:
         given_facts = facts_of(facts)
@@ -217,7 +242,7 @@ def command(
         )
     elif snapshot is None:
         more["verify_listing"] = more["verify_listing"] or strict
-        source = api_source(more)
+        source = api_source(more, own.variables if own else None)
     else:
         source = _saved(
             snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
@@ -252,8 +277,19 @@ def command(
         history=_history(history, source),
         job=shown_in,
     )
-    _, code = audit_and_report(source, ruleset, options, writer, telling)
+    result, code = audit_and_report(source, ruleset, options, writer, telling)
+    # What --all-accounts tells of each.
+    context.meta[ANSWER] = answer(result, None if code == result.gate.exit_code else code)
     return code
+
+
+def _check_account(context: click.Context, name: str) -> None:
+    """Raise UsageError for options that are not of the one account ``name``."""
+    from auditor.cli.config.accounts import check_judged, check_places
+
+    check_judged(context)
+    if context.get_parameter_source("reports") is not ParameterSource.COMMANDLINE:
+        check_places(context.params["reports"], f"accounts: {name}: report")
 
 
 def _unasked(job: Job, asked: Sequence[Destination], folder: Path) -> Iterator[Destination]:
@@ -292,6 +328,18 @@ def _inputs(
         for name in ("history.ndjson", "open.json", ".lock"):
             inputs.add("--history", f"{history}/{name}")
     return inputs
+
+
+def _add_plan(
+    inputs: Inputs, plan: str | None, over: Sequence[str], terraform_dir: str | None
+) -> None:
+    """Add what a plan is judged by."""
+    inputs.add("--terraform-plan", plan)
+    for name in over:
+        if name != "live":
+            inputs.add("--over", name.rpartition("=")[2])
+    if terraform_dir is not None:
+        inputs.add_folder("--terraform-dir", Path(terraform_dir), _is_terraform)
 
 
 def _is_terraform(path: Path) -> bool:

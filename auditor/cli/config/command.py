@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -19,6 +19,7 @@ from auditor.cli.config.settings import (
     CONFIG_FILE,
     MISNAMED,
     PREFIX,
+    Account,
     ConfigFile,
     key_of,
     pairs,
@@ -32,8 +33,11 @@ from auditor.errors import AuditorError, UsageError
 from auditor.suggest import nearest
 from auditor.text import listed, one_line
 
+_F = TypeVar("_F", bound=Callable[..., Any])
 _FILE = "auditor.cli.config.command.file"
 _SHOW = "auditor.cli.config.command.show"
+_ACCOUNT = "auditor.cli.config.command.account"
+_WORDS = "auditor.cli.config.command.words"
 
 
 class Configurable(StrictCommand):
@@ -66,6 +70,10 @@ class Configurable(StrictCommand):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; a wrong value of the environment is told by its variable."""
         words = list(args)
+        # One run may be several, of an account each; nothing of one is another's.
+        for name in (_FILE, _ACCOUNT, _SHOW):
+            ctx.meta.pop(name, None)
+        ctx.meta[_WORDS] = tuple(words)
         try:
             return super().parse_args(ctx, args)
         except AuditorError:
@@ -123,6 +131,53 @@ def config_options(context: click.Context) -> dict[str, click.Option]:
     command = root.get_command(context, "audit") if isinstance(root, click.Group) else root
     assert isinstance(command, Configurable)
     return {key: o for key, o in command.keys.items() if isinstance(o, click.Option)}
+
+
+def account_options(command: _F) -> _F:
+    """Add the options that choose among the accounts of the file."""
+    command = click.option(
+        "--all-accounts",
+        is_flag=True,
+        help="Every account of the configuration, each with reports of its own, and one page.",
+    )(command)
+    return click.option(
+        "--account",
+        metavar="NAME",
+        is_eager=True,
+        callback=_chosen,
+        help="The account of this name in the configuration.",
+    )(command)
+
+
+def _chosen(context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    if name is not None:
+        context.meta[_ACCOUNT] = name
+        _overlay(context)
+    return name
+
+
+def accounts_of(context: click.Context) -> Mapping[str, Account]:
+    """Return the accounts that the run's file names. Raises UsageError where there are none."""
+    file = context.meta.get(_FILE)
+    if file is None or not file.accounts:
+        raise UsageError(f"no accounts are named: write accounts: into {CONFIG_FILE}")
+    found: Mapping[str, Account] = file.accounts
+    return found
+
+
+def account_of(context: click.Context, name: str) -> Account:
+    """Return the account called ``name``. Raises UsageError where the file has none such."""
+    known = accounts_of(context)
+    if name not in known:
+        hint = nearest(name, known) or f"the accounts are {listed(known, 'and')}"
+        raise UsageError(f"--account {one_line(name)}: there is no such account ({hint})")
+    return known[name]
+
+
+def words_of(context: click.Context) -> tuple[str, ...]:
+    """Return the command line of the run, without the command's own name."""
+    words: tuple[str, ...] = context.meta[_WORDS]
+    return words
 
 
 def _config_option() -> click.Option:
@@ -185,13 +240,15 @@ def settings_in_force(context: click.Context) -> tuple[str, ...]:
     if file is None:
         return ()
     assert isinstance(context.command, Configurable)
+    name = context.meta.get(_ACCOUNT)
+    notes = () if name is None else (f"the account {name} of {one_line(file.name)}",)
     made = [
         key
         for key, parameter in context.command.keys.items()
         if key in file.settings
         and context.get_parameter_source(str(parameter.name)) is ParameterSource.DEFAULT_MAP
     ]
-    return (f"{one_line(file.name)} sets {listed(made, 'and')}",) if made else ()
+    return (*notes, f"{one_line(file.name)} sets {listed(made, 'and')}") if made else notes
 
 
 def _note_show(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -215,8 +272,24 @@ def _load(context: click.Context, _option: click.Parameter, name: str | None) ->
 
     context.meta[_FILE] = ConfigFile(path.as_posix(), {})
     read = readable_config if context.resilient_parsing else read_config
-    settings = read(path, context, config_options(context))
-    context.meta[_FILE] = ConfigFile(path.as_posix(), settings)
+    file = read(path, context, config_options(context))
+    if context.obj is not None:
+        for account in file.accounts.values():
+            # Whichever is audited, a policy or an answer may hold the key of any.
+            context.obj.keep_secret(account.variables)
+    context.meta[_FILE] = file
+    _overlay(context)
+
+
+def _overlay(context: click.Context) -> None:
+    """Make what the file says, and what it says of the chosen account, the command's defaults."""
+    file, name = context.meta.get(_FILE), context.meta.get(_ACCOUNT)
+    if file is None:
+        return
+    if name in file.accounts:
+        file = file._replace(settings={**file.settings, **file.accounts[name].settings})
+        context.meta[_FILE] = file
+    settings = file.settings
     assert isinstance(context.command, Configurable)
     context.default_map = {
         str(parameter.name): settings[key].value

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,14 @@ from urllib.parse import urlsplit
 
 import click
 
-from auditor.cli.config.settings import ANCHORS, Setting, takes_pairs
+from auditor.cli.config.settings import (
+    ACCOUNT_NAME,
+    ANCHORS,
+    Account,
+    ConfigFile,
+    Setting,
+    takes_pairs,
+)
 from auditor.errors import AuditorError, PolicyError, Problem, UsageError
 from auditor.files import read_file
 from auditor.model import Position
@@ -43,6 +50,12 @@ _FOREIGN = {
 #: Where a key of the file begins: at the start of a line that begins with no blank.
 _TOP_LEVEL = re.compile(rb"(?m)^(?=[^\s#-])")
 _KEY = re.compile(r"[\w.-]+(?=[\"']?\s*:)")
+ACCOUNTS = "accounts"
+#: What an account says of its credentials: the names of the variables that hold them.
+_VARIABLES = ("key_from", "secret_from")
+#: What an account may not set: whose reports stand where, and what is judged without asking it.
+_NO_ACCOUNTS = frozenset({"output_dir", "snapshot", "terraform_plan", "over", "terraform_dir"})
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _PYTHON: Mapping[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "integer": (int,),
@@ -68,54 +81,86 @@ def config_schema(options: Mapping[str, click.Option]) -> dict[str, Any]:
         "$id": "urn:fivetran-auditor:config:1",
         "title": "Defaults for the options of fivetran-auditor",
         "type": "object",
-        "properties": {key: _schema(option) for key, option in options.items()},
+        "properties": {
+            **{key: _schema(option) for key, option in options.items()},
+            ACCOUNTS: _accounts_schema(options),
+        },
         "additionalProperties": False,
+    }
+
+
+def _accounts_schema(options: Mapping[str, click.Option]) -> dict[str, Any]:
+    variable = {"type": "string", "pattern": f"^{_VARIABLE.pattern}$"}
+    held = "The environment's variable that holds the account's {}."
+    own = {
+        "key_from": {**variable, "description": held.format("API key")},
+        "secret_from": {**variable, "description": held.format("API secret")},
+    }
+    return {
+        "description": "Several accounts, by name: audit --account NAME, or --all-accounts.",
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": f"^{ACCOUNT_NAME.pattern}$"},
+        "additionalProperties": {
+            "type": "object",
+            "required": list(_VARIABLES),
+            "properties": {
+                **own,
+                **{k: _schema(o) for k, o in options.items() if k not in _NO_ACCOUNTS},
+            },
+            "additionalProperties": False,
+        },
     }
 
 
 def read_config(
     path: Path, context: click.Context, options: Mapping[str, click.Option]
-) -> dict[str, Setting]:
-    """Return what the file at ``path`` sets of ``options``, by key; comments alone set nothing.
+) -> ConfigFile:
+    """Return what the file at ``path`` sets of ``options``; comments alone set nothing.
 
     Raises PolicyError with every problem found, UsageError for a file that cannot be read.
     """
     label = path.as_posix()
     data = _contents(path, label)
     if all(not line.strip() or line.lstrip().startswith(b"#") for line in data.splitlines()):
-        return {}
+        return ConfigFile(label, {})
     problems = Problems()
     # A line that may hold a credential is not shown, whatever else is wrong with it.
-    tells = not any(is_named_secret(key) for key in _KEY.findall(data.decode("utf-8", "replace")))
+    keys = set(_KEY.findall(data.decode("utf-8", "replace"))) - set(_VARIABLES)
+    tells = not any(is_named_secret(key) for key in keys)
     if tells:
         problems.knows(label, data, ours=True)
     settings: dict[str, Setting] = {}
+    reader = _SettingsReader(problems, context, options, path.parent)
     try:
         root, found = nodes.parse(data, label)
         problems.extend(found)
-        settings = dict(_SettingsReader(problems, context, options, path.parent).read(root))
+        settings = dict(reader.read(root))
     except nodes.YamlError as error:
         problems.extend(error.problems)
     if problems.errors:
+        tells = tells and not reader.doubtful
         raise PolicyError([_shown(problem, tells=tells) for problem in problems.errors])
-    return settings
+    return ConfigFile(label, settings, reader.accounts)
 
 
 def readable_config(
     path: Path, context: click.Context, options: Mapping[str, click.Option]
-) -> dict[str, Setting]:
+) -> ConfigFile:
     """Return what can be read of a file that has problems: each key by itself.
 
     For where something is wrong anyway, and it has to be known where reports would have gone.
     """
     settings: dict[str, Setting] = {}
+    accounts: dict[str, Account] = {}
     with suppress(AuditorError):
         for piece in _TOP_LEVEL.split(_contents(path, path.as_posix())):
             with suppress(nodes.YamlError):
                 root, _ = nodes.parse(piece, path.as_posix())
                 reader = _SettingsReader(Problems(), context, options, path.parent)
                 settings |= dict(reader.read(root))
-    return settings
+                accounts |= reader.accounts
+    return ConfigFile(path.as_posix(), settings, accounts)
 
 
 def _contents(path: Path, label: str) -> bytes:
@@ -149,6 +194,10 @@ class _SettingsReader:
         self._context = context
         self._options = options
         self._folder = folder
+        #: What stands under ``accounts``, by name.
+        self.accounts: dict[str, Account] = {}
+        #: Whether something stands where a variable's name should: it may be a credential.
+        self.doubtful = False
 
     def read(self, root: Node) -> Iterator[tuple[str, Setting]]:
         """Yield what is set, noting what is wrong."""
@@ -156,7 +205,14 @@ class _SettingsReader:
             hint = "it holds one option per line, as fail_on: high"
             self._problems.add(root.position, "this is no mapping of options to values", hint)
             return
-        for key, node in root:
+        yield from self._settings((key, node) for key, node in root if key.text != ACCOUNTS)
+        if (accounts := root.get(ACCOUNTS)) is not None:
+            self._read_accounts(accounts)
+
+    def _settings(
+        self, entries: Iterable[tuple[ScalarNode, Node]]
+    ) -> Iterator[tuple[str, Setting]]:
+        for key, node in entries:
             option = self._options.get(key.text)
             if option is None:
                 self._refuse(key)
@@ -167,6 +223,55 @@ class _SettingsReader:
                 yield key.text, Setting(tuple(str(text) for _, text in texts), positions)
             elif texts:
                 yield key.text, Setting(texts[0][1], positions)
+
+    def _read_accounts(self, node: Node) -> None:
+        if not isinstance(node, MappingNode) or not node.entries:
+            hint = "each a name with key_from: and secret_from:"
+            self._problems.add(node.position, "accounts: takes a mapping of accounts", hint)
+            return
+        for key, held in node:
+            if not ACCOUNT_NAME.fullmatch(key.text):
+                hint = "small letters, digits, - and _: its reports get a folder of that name"
+                told = f"accounts: {one_line(key.text)} is no name of an account"
+                self._problems.add(key.position, told, hint)
+            elif not isinstance(held, MappingNode):
+                told = f"accounts: {key.text} takes key_from:, secret_from: and options"
+                self._problems.add(held.position, told)
+            else:
+                self._read_account(key, held)
+
+    def _read_account(self, key: ScalarNode, held: MappingNode) -> None:
+        variables = tuple(self._variable(key, held, name) for name in _VARIABLES)
+        others = [(name, node) for name, node in held if name.text not in _VARIABLES]
+        for name, _ in others:
+            if name.text in _NO_ACCOUNTS:
+                told = (
+                    f"accounts: {key.text} cannot set {name.text}: it is for all accounts or none"
+                )
+                self._problems.add(name.position, told, "move it out of accounts:, or remove it")
+        settings = dict(self._settings(others))
+        taken = {name for account in self.accounts.values() for name in account.variables}
+        for variable in variables:
+            if variable and variable in taken:
+                hint = "an account that is audited twice hides the one that is not audited"
+                told = f"accounts: {variable} is another account's already"
+                self._problems.add(key.position, told, hint)
+        self.accounts[key.text] = Account(key.text, (variables[0], variables[1]), settings)
+
+    def _variable(self, key: ScalarNode, held: MappingNode, name: str) -> str:
+        """Return the variable that the account names, and nothing where it names none."""
+        node = held.get(name)
+        if node is None:
+            hint = f"the environment's variable that holds it, as {name}: PRODUCTION_KEY"
+            self._problems.add(key.position, f"accounts: {key.text} has no {name}", hint)
+        elif not isinstance(node, ScalarNode) or not _VARIABLE.fullmatch(node.text):
+            # What stands here may be a credential: it is not repeated, and no line is shown.
+            self.doubtful = True
+            hint = "capitals, digits and _; the credential itself never stands in this file"
+            self._problems.add(node.position, f"{name}: takes the name of a variable", hint)
+        else:
+            return node.text
+        return ""
 
     def _refuse(self, key: ScalarNode) -> None:
         name = one_line(key.text)

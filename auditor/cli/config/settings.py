@@ -17,6 +17,12 @@ from auditor.model import Position
 
 CONFIG_FILE = "auditor.yaml"
 PREFIX = "FIVETRAN_AUDITOR_"
+#: Where a run leaves its gate's sentence, among what its context knows.
+ANSWER = "auditor.cli.answer"
+#: Where it leaves the destinations of its reports.
+PLACES = "auditor.cli.places"
+#: An account's name is that of a folder too, on every system.
+ACCOUNT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 #: Names that people give the file, and that are not read.
 MISNAMED = ("auditor.yml", ".auditor.yaml", ".auditor.yml")
 #: How an option that takes NAME=VALUE, again and again, is written in the help.
@@ -77,11 +83,20 @@ class Setting(NamedTuple):
     positions: tuple[Position, ...]
 
 
+class Account(NamedTuple):
+    """One of several accounts: the variables that hold its key and secret, and what it sets."""
+
+    name: str
+    variables: tuple[str, str]
+    settings: Mapping[str, Setting]
+
+
 class ConfigFile(NamedTuple):
-    """A file that was read: its ``name`` as it was given, and what it sets, by key."""
+    """A file that was read: its ``name`` as it was given, what it sets, by key, its accounts."""
 
     name: str
     settings: Mapping[str, Setting]
+    accounts: Mapping[str, Account] = MappingProxyType({})
 
 
 def key_of(parameter: click.Parameter) -> str:

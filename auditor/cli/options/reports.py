@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from auditor.errors import AuditorError
 from auditor.output.inputs import Inputs
-from auditor.reports import Format
+from auditor.reports import ACCOUNT_REPORTS, Format
 from auditor.reports.destinations import Destination, parse_destination
 from auditor.reports.writer import ReportWriter
 from auditor.text import nearest
@@ -32,7 +33,14 @@ def outdating(formats: Mapping[str, Format], folder: str, standard: Sequence[str
 
     def outdate(context: click.Context, words: Sequence[str], config: str | None) -> None:
         destinations = list(_destinations(context, words, formats, folder, standard))
-        ReportWriter(destinations, __version__, formats).outdate(_inputs(context, words, config))
+        inputs = _inputs(context, words, config)
+        ReportWriter(destinations, __version__, formats).outdate(inputs)
+        if any(_accounts(context, words)):
+            pages = [
+                _read("accounts", Path(p), ACCOUNT_REPORTS) for p in _places(context, words, folder)
+            ]
+            made = [page for page in pages if page is not None]
+            ReportWriter(made, __version__, ACCOUNT_REPORTS).outdate(inputs)
 
     return outdate
 
@@ -50,11 +58,32 @@ def _destinations(
     texts = reports or list(standard)
     if any(_read(text, Path(folder), formats) is None for text in texts):
         texts += formats
-    for place in [*_values(context, words, FOLDER)] or _held(context, "output_dir") or [folder]:
-        for text in texts:
-            destination = _read(text, Path(place), formats)
-            if destination is not None:
-                yield destination
+    for place in _places(context, words, folder):
+        for own in _own_folders(Path(place), *_accounts(context, words)):
+            for text in texts:
+                destination = _read(text, own, formats)
+                if destination is not None:
+                    yield destination
+
+
+def _places(context: click.Context, words: Sequence[str], folder: str) -> list[str]:
+    return [*_values(context, words, FOLDER)] or _held(context, "output_dir") or [folder]
+
+
+def _accounts(context: click.Context, words: Sequence[str]) -> tuple[list[str], bool]:
+    """Return the accounts that the words name, and whether they mean all of them."""
+    names = [*_values(context, words, ("--account",))]
+    return names, any(_meant(context, w) == "--all-accounts" for w in words if w[:2] == "--")
+
+
+def _own_folders(folder: Path, names: Sequence[str], all_of_them: bool) -> Iterator[Path]:
+    """Yield where the reports go: to ``folder``, or to those of accounts in it."""
+    if not names and not all_of_them:
+        yield folder
+    with suppress(OSError):
+        for own in sorted(folder.iterdir()) if names or all_of_them else ():
+            if own.is_dir() and (all_of_them or own.name in names):
+                yield own
 
 
 def _read(text: str, folder: Path, formats: Mapping[str, Format]) -> Destination | None:

@@ -351,17 +351,19 @@ def _with(options: tuple[Callable[[Any], Any], ...], command: _F) -> _F:
     return command
 
 
-def api_source(options: ApiOptions) -> FivetranSource:
+def api_source(options: ApiOptions, variables: tuple[str, str] | None = None) -> FivetranSource:
     """Return the API as ``options`` and the environment's credentials describe it.
+
+    ``variables`` hold the key and the secret, where they are not the usual ones.
 
     Raises UsageError for credentials or an address that do not fit.
     """
     # Imported here: no other command needs HTTP, and it takes longest to load.
-    from auditor.sources.api.account import credentials_from
+    from auditor.sources.api.account import VARIABLES, credentials_from
     from auditor.sources.api.client import HttpOptions
     from auditor.sources.api.walk import FivetranSource
 
-    credentials = credentials_from(os.environ)
+    credentials = credentials_from(os.environ, (variables,) if variables else VARIABLES)
     for option, value in (("--group", options["group"]), ("--schema", options["schema"])):
         if value in {credentials.key, credentials.secret}:
             raise UsageError(f"{option} holds the API key or its secret; correct the pipeline")

@@ -85,6 +85,11 @@ class Terminal:
             scrubber=Scrubber(credentials),
         )
 
+    def keep_secret(self, variables: tuple[str, str]) -> None:
+        """Take what these variables hold for a key and its secret, and show neither again."""
+        key, secret = (os.environ.get(name, "") for name in variables)
+        self.scrubber = self.scrubber.with_more([(key, secret)])
+
     def without_colour(self) -> None:
         """Write no colour from here on."""
         self.colour_out = self.colour_err = False

@@ -213,6 +213,10 @@ class RuleReader:
         found = self._conditions.path(name)
         if found is None:
             return False
+        if name.text == ACCOUNT:
+            message = "account stands alone: it makes one group of all connections"
+            self._problems.add(name.position, message, "leave the other keys out, or it")
+            return False
         if found.kind in {Kind.OBJECT, Kind.ARRAY}:
             self._problems.add(
                 name.position,

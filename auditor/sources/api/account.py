@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address
 from urllib.parse import SplitResult, urlsplit
@@ -35,13 +35,15 @@ class Credentials:
         return "Basic " + b64encode(f"{self.key}:{self.secret}".encode()).decode("ascii")
 
 
-def credentials_from(environ: Mapping[str, str]) -> Credentials:
-    """Return the credentials that ``environ`` holds.
+def credentials_from(
+    environ: Mapping[str, str], variables: Sequence[tuple[str, str]] = VARIABLES
+) -> Credentials:
+    """Return the credentials that ``environ`` holds under one of the pairs of ``variables``.
 
     The first pair of names with anything set decides, so that a key never meets the secret of
     another account. Raises UsageError, which names the variables and never shows a value.
     """
-    for names in VARIABLES:
+    for names in variables:
         key, secret = (environ.get(name, "") for name in names)
         if not key and not secret:
             continue
@@ -61,10 +63,9 @@ def credentials_from(environ: Mapping[str, str]) -> Credentials:
         if ":" in key:
             raise UsageError(f"{names[0]} holds a colon, which no API key has; set the key alone")
         return Credentials(key, secret, names)
-    raise UsageError(
-        "no credentials: set FIVETRAN_API_KEY and FIVETRAN_API_SECRET "
-        "(or FIVETRAN_APIKEY and FIVETRAN_APISECRET)"
-    )
+    first, *others = (" and ".join(names) for names in variables)
+    instead = f" (or {' or '.join(others)})" if others else ""
+    raise UsageError(f"no credentials: set {first}{instead}")
 
 
 def _is_pair(key: str) -> bool:

@@ -249,5 +249,5 @@ def test_what_is_read_fits_the_schema_and_what_the_schema_refuses_is_refused(
     fits = jsonschema.Draft202012Validator(config_schema(OPTIONS)).is_valid(document)
     with suppress(PolicyError):
         found = read_config(path, context, OPTIONS)
-        assert set(found) == set(document)
+        assert set(found.settings) == set(document)
         assert fits

@@ -1,0 +1,136 @@
+"""``audit --all-accounts``: each account of the file is a run of its own, under one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from auditor.cli.config.command import accounts_of, words_of
+from auditor.cli.config.settings import ANSWER, PLACES
+from auditor.cli.terminal.ending import ended
+from auditor.cli.terminal.streams import Terminal
+from auditor.errors import ReportError, UsageError
+from auditor.output.disk import real
+from auditor.output.inputs import Inputs
+from auditor.reports import ACCOUNT_REPORTS, REPORTS
+from auditor.reports.accounts import AccountOutcome, Accounts
+from auditor.reports.writer import Destination, ReportWriter, parse_destination
+from auditor.text import listed, one_line, plural
+from auditor.version import __version__
+
+_ALL = "--all-accounts"
+#: From the best to the worst that an account can come to.
+_WORST = (0, 1, 2, 3, 4)
+
+
+def audit_all(context: click.Context, folder: Path, inputs: Inputs) -> int:
+    """Audit each account by itself; return the worst exit code of all.
+
+    Reports go to a folder of each account's name in ``folder``, the page over all to ``folder``
+    itself, if it is none of ``inputs``. Raises UsageError for reports whose place would be every
+    account's, ReportError for a page that cannot be written.
+    """
+    terminal: Terminal = context.obj
+    accounts = accounts_of(context)
+    # Whatever goes wrong from here on, no older report can be taken for this run's.
+    for name in accounts:
+        old = [parse_destination(format_, folder / name) for format_ in REPORTS]
+        ReportWriter(old, __version__).outdate(inputs)
+    if context.params["account"] is not None:
+        raise UsageError(f"--account and {_ALL}: ask for one of them")
+    check_judged(context)
+    check_places(context.params["reports"], "--report")
+    for each in accounts.values():
+        if (own := each.settings.get("report")) is not None and isinstance(own.value, tuple):
+            check_places(own.value, f"accounts: {each.name}: report")
+    _check_folders(folder, list(accounts))
+    words = [word for word in words_of(context) if word != _ALL]
+    outcomes = {name: AccountOutcome(name) for name in accounts}
+    page = _page(folder, terminal)
+    page.prepare(inputs)
+    for name in accounts:
+        if not terminal.quiet:
+            terminal.say(f"== account {name}")
+        for left in (ANSWER, PLACES):
+            context.meta.pop(left, None)
+        code = ended(
+            lambda: _run(context, [*words, "--account", name]),  # noqa: B023  # called at once
+            terminal,
+            verbose="-v" in words or "--verbose" in words,
+            bare=False,
+        )
+        code = ReportError.exit_code if code is None else code
+        made = tuple(path.relative_to(folder).as_posix() for path in _made(context))
+        outcomes[name] = AccountOutcome(name, code, context.meta.get(ANSWER, ""), made)
+        page.write(Accounts(tuple(outcomes.values()), __version__))
+    terminal.say(f"\n{plural(len(accounts), 'account')}:")
+    for name, outcome in outcomes.items():
+        terminal.say(f"  {name}: {outcome.answer or f'exit {outcome.code}'}")
+    terminal.say(f"  {one_line(str(_place(folder).path))}")
+    codes = [outcome.code or 0 for outcome in outcomes.values()]
+    return max(codes, key=lambda code: _WORST.index(code) if code in _WORST else len(_WORST))
+
+
+def outdate_page(folder: Path) -> None:
+    """Make an older page over all accounts in ``folder``, if there is one, say that it is none."""
+    ReportWriter([_place(folder)], __version__, ACCOUNT_REPORTS).outdate()
+
+
+def check_judged(context: click.Context) -> None:
+    """Raise UsageError for what is judged without asking the account that was chosen."""
+    for option in ("--snapshot", "--terraform-plan"):
+        if context.params[option[2:].replace("-", "_")] is not None:
+            raise UsageError(f"{option} is of one account: judge it without --account")
+
+
+def check_places(reports: Sequence[str], where: str) -> None:
+    """Raise UsageError for a report that every account would write to one place."""
+    folder = Path("of-an-account")
+    paths = {text: parse_destination(text, folder).path for text in reports}
+    placed = [text for text, path in paths.items() if path is None or path.parent != folder]
+    if placed:
+        raise UsageError(
+            f"{where} {one_line(listed(placed, 'and'))}: every account would write it to one place;"
+            " name the formats alone, each account has a folder of its own"
+        )
+
+
+def _check_folders(folder: Path, names: Sequence[str]) -> None:
+    """Raise UsageError where links lead two accounts to one folder."""
+    taken: dict[Path, str] = {}
+    for name in names:
+        place = real(folder / name)
+        if place in taken:
+            raise UsageError(
+                f"{one_line(str(folder / name))} leads to where the reports of {taken[place]} go;"
+                " remove the link"
+            )
+        taken[place] = name
+
+
+def _page(folder: Path, terminal: Terminal) -> ReportWriter:
+    clean = terminal.scrubber.chunks
+    return ReportWriter([_place(folder)], __version__, ACCOUNT_REPORTS, clean=clean)
+
+
+def _place(folder: Path) -> Destination:
+    return parse_destination("accounts", folder, ACCOUNT_REPORTS)
+
+
+def _run(context: click.Context, words: list[str]) -> object:
+    with context.command.make_context(
+        str(context.info_name), words, parent=context.parent, obj=context.obj
+    ) as own:
+        return context.command.invoke(own)
+
+
+def _made(context: click.Context) -> Iterator[Path]:
+    """Yield the files of the reports that an account's run was to write, and no older ones."""
+    places: Sequence[Destination] = context.meta.get(PLACES, ())
+    for place in places:
+        if place.path is not None and place.first.is_file():
+            yield place.first
+            if place.split:
+                yield from place.parts_there()

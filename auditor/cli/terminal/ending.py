@@ -1,0 +1,46 @@
+"""How a command ends: every error becomes an exit code and a message, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from auditor.cli.terminal.streams import Terminal
+from auditor.errors import AuditorError, PolicyError
+
+
+def ended(
+    run: Callable[[], object], terminal: Terminal, *, verbose: bool, bare: bool
+) -> int | None:
+    """Return the exit code that ``run`` comes to, None where it forgot its own.
+
+    ``bare`` says that nothing was asked for, so that help is no success. Raises Interrupted only.
+    """
+    try:
+        returned = run()
+    except click.exceptions.Exit as ending:
+        # Without a command nothing was judged, however helpful the help is.
+        return click.UsageError.exit_code if bare else ending.exit_code
+    except PolicyError as error:
+        terminal.complain_of(error.problems)
+        return error.exit_code
+    except AuditorError as error:
+        terminal.complain(str(error))
+        return error.exit_code
+    except click.ClickException as error:
+        terminal.complain(_usage(error))
+        return error.exit_code
+    except click.Abort:
+        return 130
+    except Exception as error:  # noqa: BLE001  # the one place: a bug must end as 4, not as 1
+        terminal.complain_of_bug(error, verbose=verbose)
+        return AuditorError.exit_code
+    return returned if type(returned) is int else None
+
+
+def _usage(error: click.ClickException) -> str:
+    hint = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f"\nTry '{error.ctx.command_path} --help'."
+    return f"{error.format_message()}{hint}"

@@ -1,0 +1,58 @@
+"""Whatever a command does, it ends as an exit code and a message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+import pytest
+
+from auditor.cli.terminal.ending import ended
+from auditor.cli.terminal.streams import Terminal
+from auditor.errors import Interrupted, ReportError, UsageError
+
+
+def raising(error: BaseException) -> Callable[[], object]:
+    def run() -> object:
+        raise error
+
+    return run
+
+
+def code_of(run: Callable[[], object], *, bare: bool = False) -> int | None:
+    terminal = Terminal.from_environment()
+    code = ended(run, terminal, verbose=False, bare=bare)
+    terminal.close()
+    return code
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (UsageError("no such thing"), 2, "error: no such thing\n"),
+        (ReportError("cannot write x"), 4, "error: cannot write x\n"),
+        (click.UsageError("no such option"), 2, "error: no such option\n"),
+        (click.exceptions.Exit(0), 0, ""),
+        (click.Abort(), 130, ""),
+        (ZeroDivisionError("x"), 4, "ZeroDivisionError"),
+    ],
+)
+def test_what_is_raised_has_its_code(
+    capsys: pytest.CaptureFixture[str], error: BaseException, code: int, told: str
+):
+    assert code_of(raising(error)) == code
+    assert told in capsys.readouterr().err
+
+
+def test_help_that_nobody_asked_for_is_no_success():
+    assert code_of(raising(click.exceptions.Exit(0)), bare=True) == 2
+
+
+@pytest.mark.parametrize(("returned", "code"), [(3, 3), (None, None), (True, None), ("0", None)])
+def test_only_a_number_is_an_exit_code(returned: object, code: int | None):
+    assert code_of(lambda: returned) == code
+
+
+def test_a_signal_goes_on():
+    with pytest.raises(Interrupted):
+        code_of(raising(Interrupted(15)))
