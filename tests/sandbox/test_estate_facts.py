@@ -99,11 +99,11 @@ def test_rules_on_facts_find_what_was_spoilt_and_nothing_else(tmp_path):
     finds_what_was_spoilt(tmp_path, RULES)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="transformations are joined by a group_id that the API does not list"
-)
-def test_rules_on_transformations_find_what_was_spoilt(tmp_path):
-    finds_what_was_spoilt(tmp_path, OF_TRANSFORMATIONS)
+def test_transformations_that_name_no_group_are_an_error_of_every_check(tmp_path):
+    result = judged(tmp_path, build_estate(60), OF_TRANSFORMATIONS)
+    for name in OF_TRANSFORMATIONS:
+        assert len(having(result, name, Verdict.ERROR)) == len(result.connections), name
+    assert "the group_id of a transformation is missing" in result.findings[0].message
 
 
 def test_rules_on_facts_find_nothing_in_a_healthy_account(tmp_path):
