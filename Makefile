@@ -81,8 +81,8 @@ lint: $(TESTS)  ## Check style and format
 types: $(TESTS)  ## Check types
 	$(BIN)/mypy
 
-bench: $(TESTS)  ## Measure speed and memory against plain loops, as ratios
-	@$(BIN)/python -m bench
+bench: $(TESTS)  ## Measure speed and memory against plain loops; BENCH_FLAGS=--check holds the bars
+	@$(BIN)/python -m bench $(BENCH_FLAGS)
 
 site: $(TESTS) $(ADOPTION)/.made  ## Build the site into build/website/html, strictly
 	@$(BIN)/python -m website build/website

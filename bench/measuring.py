@@ -15,9 +15,10 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one command took: seconds (the median of its runs) and MiB at most."""
+    """What one command took: seconds by the clock and by the processor (medians), MiB at most."""
 
     seconds: float
+    processor: float
     memory: float
 
 
@@ -32,7 +33,11 @@ def measured(
         for name, command in commands.items():
             runs[name].append(_run(command, env))
     return {
-        name: Measured(median(run.seconds for run in of), max(run.memory for run in of))
+        name: Measured(
+            median(run.seconds for run in of),
+            median(run.processor for run in of),
+            max(run.memory for run in of),
+        )
         for name, of in runs.items()
     }
 
@@ -48,7 +53,7 @@ def _run(command: Sequence[str], env: Mapping[str, str] | None) -> Measured:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):
         raise RuntimeError(f"exit {process.returncode}: {' '.join(command)}")
-    return Measured(seconds, usage.ru_maxrss / 1024)
+    return Measured(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def _plain() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import os
 import re
 import sys
@@ -17,11 +18,15 @@ def main() -> None:
     address, limit = urlsplit(sys.argv[1]), sys.argv[2]
     secret = f"{os.environ['FIVETRAN_API_KEY']}:{os.environ['FIVETRAN_API_SECRET']}"
     headers = {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"}
+    headers["Accept-Encoding"] = "gzip"
     connection = HTTPConnection(str(address.hostname), address.port)
     target, pages = f"/v1/connections?limit={limit}", 0
     while True:
         connection.request("GET", target, headers=headers)
-        body = connection.getresponse().read()
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.getheader("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
         pages += 1
         found = _CURSOR.search(body)
         if found is None:
