@@ -19,26 +19,37 @@ from auditor.text import plural
 T = TypeVar("T")
 
 #: Seconds. On Windows a signal is only seen between two waits.
-_TICK = 0.25
+TICK = 0.25
 
 
-def in_background(work: Callable[[], T]) -> Future[T]:
-    """Start ``work`` in a daemon thread; the future returns what it returns, or raises it."""
-    future: Future[T] = Future()
+class Background(Future[T]):
+    """Work that a daemon thread does; the future returns what it returns, or raises it."""
 
-    def run() -> None:
+    def __init__(self, work: Callable[[], T]) -> None:
+        super().__init__()
+        self._work = work
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def ended(self, seconds: float) -> bool:
+        """Wait at most ``seconds``; return whether the work came to an end.
+
+        A thread may end before it does anything (a tracer or a profiler may raise in it): its work
+        is then done here, rather than waited for until the deadline.
+        """
+        deadline = time.monotonic() + seconds
+        while not wait((self,), min(TICK, max(0, deadline - time.monotonic()))).done:
+            if not self._thread.is_alive() and not self.done():
+                self._run()
+            elif time.monotonic() >= deadline:
+                break
+        return self.done()
+
+    def _run(self) -> None:
         try:
-            future.set_result(work())
+            self.set_result(self._work())
         except BaseException as error:  # noqa: BLE001 - raised again where the future is read
-            future.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return future
-
-
-def ended(future: Future[T], seconds: float) -> bool:
-    """Wait at most ``seconds`` for ``future``; return whether it came to an end."""
-    return future in wait((future,), seconds).done
+            self.set_exception(error)
 
 
 def read_ahead(
@@ -56,10 +67,10 @@ def read_ahead(
     """
     deadline = clock() + timeout
     pages = connections = 0
-    ahead = in_background(lambda: next(events, None))
+    ahead = Background(lambda: next(events, None))
     while True:
         left = deadline - clock()
-        while left > 0 and not ended(ahead, min(_TICK, left)):
+        while left > 0 and not ahead.ended(min(TICK, left)):
             left = deadline - clock()
         if left <= 0:
             raise SourceError(
@@ -70,7 +81,7 @@ def read_ahead(
         event = ahead.result()
         if event is None:
             return
-        ahead = in_background(lambda: next(events, None))
+        ahead = Background(lambda: next(events, None))
         if isinstance(event, Page):
             pages, connections = pages + 1, connections + len(event.records)
         elif isinstance(event, Restart):

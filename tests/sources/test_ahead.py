@@ -13,7 +13,7 @@ import pytest
 
 from auditor.errors import Interrupted, SourceError
 from auditor.model import Completeness
-from auditor.sources.ahead import ended, in_background, read_ahead
+from auditor.sources.ahead import Background, read_ahead
 from auditor.sources.api.client import HttpOptions
 from auditor.sources.api.walk import FivetranSource
 from auditor.sources.stream import End, Event, Page, Restart
@@ -51,13 +51,13 @@ class Endless:
 
 def test_work_that_hangs_does_not_hold_up_the_exit() -> None:
     never, before = threading.Event(), threading.enumerate()
-    future = in_background(never.wait)
+    future = Background(never.wait)
     (thread,) = [thread for thread in threading.enumerate() if thread not in before]
     assert thread.daemon
-    assert not ended(future, 0.01)
+    assert not future.ended(0.01)
     never.set()
     assert future.result() is True
-    assert ended(future, 0)
+    assert future.ended(0)
 
 
 def test_everything_comes_in_order() -> None:
@@ -250,3 +250,24 @@ def test_a_signal_is_answered_however_the_network_hangs(number: signal.Signals) 
     finally:
         signal.signal(number, before)
     assert caught.value.exit_code == 128 + number
+
+
+def test_work_whose_thread_ended_before_it_began_is_done_by_who_waits() -> None:
+    seen: list[object] = []
+
+    def broken(frame: object, event: str, argument: object) -> None:
+        seen.append(event)
+        raise ValueError("a tracer")
+
+    before, hook = threading.gettrace(), threading.excepthook
+    threading.excepthook = lambda told: seen.append(told.exc_type)
+    threading.settrace(broken)
+    try:
+        future = Background(lambda: 7)
+        future._thread.join()
+    finally:
+        threading.settrace(before)  # type: ignore[arg-type]  # None takes it away
+        threading.excepthook = hook
+    assert seen
+    assert future.ended(5)
+    assert future.result() == 7

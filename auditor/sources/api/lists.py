@@ -6,7 +6,6 @@ A list that cannot be read ends nothing: whoever wanted it is told why, and wher
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any
 
@@ -17,7 +16,7 @@ from auditor.decoding.records import Decoder
 from auditor.errors import SourceError
 from auditor.fields import FACT_LISTS, FactList
 from auditor.redaction.fields import Scrubber
-from auditor.sources.ahead import in_background
+from auditor.sources.ahead import TICK, Background
 from auditor.sources.api.client import Client, HttpOptions
 from auditor.sources.api.listing import Resource, Walks
 from auditor.sources.api.transport import Transport
@@ -43,7 +42,7 @@ class Lists:
 
         All of them come before the end. Raises SourceError as ``events`` does, after them.
         """
-        waiting = [in_background(partial(self._read, *each)) for each in wanted.items()]
+        waiting = [Background(partial(self._read, *each)) for each in wanted.items()]
         pages = 0
         try:
             for event in events:
@@ -113,10 +112,10 @@ class Lists:
         return rows
 
 
-def _done(waiting: list[Future[Listed]], *, patiently: bool) -> Iterable[Listed]:
+def _done(waiting: list[Background[Listed]], *, patiently: bool) -> Iterable[Listed]:
     """Yield the lists that have been read, and with ``patiently`` wait for the others."""
-    if patiently:
-        wait(waiting)
+    while patiently and not all(each.ended(TICK) for each in waiting):
+        pass
     done = [each for each in waiting if each.done()]
     for each in done:
         waiting.remove(each)

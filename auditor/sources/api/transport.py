@@ -25,7 +25,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 
 from auditor.errors import UsageError
-from auditor.sources.ahead import ended, in_background
+from auditor.sources.ahead import Background
 from auditor.sources.api.account import is_loopback
 from auditor.version import __version__
 
@@ -92,9 +92,9 @@ class Transport:
 
     def get(self, url: str) -> Response:
         """Ask for ``url`` once. Raises ExchangeError."""
-        attempt = in_background(lambda: self._exchange(url))
+        attempt = Background(lambda: self._exchange(url))
         # A socket's own time-out starts anew with every byte, so a trickle would outlive it.
-        if not ended(attempt, self._seconds):
+        if not attempt.ended(self._seconds):
             raise ExchangeError(f"no whole answer within {self._seconds:g} s", transient=True)
         return attempt.result()
 
