@@ -12,7 +12,11 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,6 +27,29 @@ _CHROMIUM = Path("/usr/bin/chromium")
 _REACHES = frozenset({"socket.connect", "socket.sendto", "socket.bind"})
 #: Where in an event's arguments the path is that comes, changes or goes.
 _CHANGES = {"os.rename": 1, "os.link": 1, "os.symlink": 1, "os.remove": 0, "os.mkdir": 0}
+
+
+class _PatientSys:
+    """``sys`` for ``threading``, whose new threads are traced under coverage.
+
+    Two threads that install a tracer at once are refused by Python, and the thread that was refused
+    ends before it did anything. This one waits for its turn.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+    def settrace(self, hook: Callable[..., Any] | None) -> None:
+        for _ in range(1000):
+            try:
+                return sys.settrace(hook)
+            except RuntimeError:
+                time.sleep(0.001)
+        return None
+
+
+if threading.gettrace() is not None:
+    threading._sys = _PatientSys()  # type: ignore[attr-defined]
 
 
 def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:

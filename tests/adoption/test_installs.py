@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import sys
 import tomllib
 import venv
@@ -98,7 +99,9 @@ def test_as_one_file(wheel: Path, expected: str, tmp_path: Path):
     done = use("shiv", "--console-script", "fivetran-auditor", "--output-file", file, wheel)
     assert done.returncode == 0, done.stdout + done.stderr
     command = tmp_path / "run"
-    command.write_text(f'#!/bin/sh\nSHIV_ROOT={tmp_path} exec {sys.executable} {file} "$@"\n')
+    program = shlex.join([sys.executable, str(file)])
+    place = shlex.quote(str(tmp_path))
+    command.write_text(f'#!/bin/sh\nSHIV_ROOT={place} exec {program} "$@"\n')
     command.chmod(0o755)
     assert _demo(command, tmp_path) == expected
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tomllib
@@ -56,7 +57,7 @@ class Machine:
         (self.workspace / "policies/p.yaml").write_text(POLICY)
         self.bin.mkdir()
         for name, script in {
-            "fivetran-auditor": f'exec {" ".join(COMMAND)} "$@"',
+            "fivetran-auditor": f'exec {shlex.join(COMMAND)} "$@"',
             "python": 'printf "%s\\n" "$@" > "${0%/*}/installed"',
         }.items():
             (self.bin / name).write_text(f"#!/bin/sh\n{script}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def test_a_channel_is_told_of_what_is_not_green(tmp_path: Path, healthy: bool, c
     stubs = tmp_path / "bin"
     stubs.mkdir()
     for name, text in {
-        "fivetran-auditor": f'exec {" ".join(COMMAND)} "$@"',
+        "fivetran-auditor": f'exec {shlex.join(COMMAND)} "$@"',
         "curl": f'printf "%s\\n" "$@" > {tmp_path}/sent',
     }.items():
         (stubs / name).write_text(f"#!/bin/sh\n{text}\n")

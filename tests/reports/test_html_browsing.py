@@ -233,6 +233,8 @@ def test_groups_fold_and_open_from_the_keyboard(open_report: OpenReport) -> None
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("treegrid")).to_be_focused()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowLeft")
     expect(page.locator("#row-1")).to_have_attribute("aria-expanded", "false")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,7 @@ def test_the_jobs_run_and_make_the_files_they_hand_on(started: Path, service: st
     place = tmp_path / "checkout"
     shutil.copytree(started, place)
     command = tmp_path / "fivetran-auditor"
-    command.write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n')
     command.chmod(0o755)
     texts = scripts(started)[service]
     with Sandbox(build_estate(60, 7, healthy=True)) as sandbox:
