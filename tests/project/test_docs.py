@@ -211,6 +211,9 @@ def test_a_policy_in_the_pages_loads(text: str, tmp_path: Path):
         other.parent.mkdir(parents=True, exist_ok=True)
         rule = f"{{id: {other.stem}, severity: low, assert: {{paused: false}}}}"
         other.write_text(f"policy: {other.stem}\nrules:\n  - {rule}\n", encoding="utf-8")
+    found = re.findall(r"file: (\S+\.csv)\n +key: (\w+)\n +columns: \{(\w+): \w+\}", text)
+    for name, key, column in found:
+        (tmp_path / name).write_text(f"{key},{column}\nx,1\n", encoding="utf-8")
     rules = load_policies(str(path)).rules
     assert rules
     assert claims(rules) == []
