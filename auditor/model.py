@@ -575,7 +575,8 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     are what else a reader has to know of the run: what a file set, what a policy changed of
     another. ``history`` is None for a run that keeps none. ``facts`` are the further lists
     and files that rules read. ``pipeline`` is the CI run, None outside of one, ``checkout`` the
-    repository it stood in.
+    repository it stood in. ``docs_url`` is where rules have pages of their own, "" for nowhere: an
+    address with ``{rule}`` in it, or that of a site made from the project's documents.
     """
 
     version: str
@@ -601,6 +602,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     facts: tuple[FactsInfo, ...] = ()
     pipeline: Pipeline | None = None
     checkout: Checkout = Checkout()
+    docs_url: str = ""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):

@@ -83,7 +83,7 @@ class Options(msgspec.Struct, frozen=True):
     ``skip_unknown`` makes a check that rests on what is unknown until a plan is applied a skip.
     ``lists`` are facts to read whether a rule reads them or not, ``dimensions`` the paths of what
     reports show of each connection, by name. ``pipeline`` is the CI run that reports link to,
-    ``checkout`` the repository it stands in.
+    ``checkout`` the repository it stands in, ``docs_url`` where rules have pages of their own.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -103,6 +103,7 @@ class Options(msgspec.Struct, frozen=True):
     dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
     pipeline: Pipeline | None = None
     checkout: Checkout = Checkout()
+    docs_url: str = ""
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that would let pass what it is there to stop."""
@@ -321,6 +322,7 @@ class _Audit:
             plan=scope,
             pipeline=options.pipeline,
             checkout=options.checkout,
+            docs_url=options.docs_url,
             facts=tuple(
                 replace(info, problem=self._clean(info.problem, limit=1000))
                 for info in (

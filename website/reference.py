@@ -149,5 +149,6 @@ def schemas() -> tuple[str, dict[str, str]]:
         "that editors with either take them. The first line of a file names its schema, which is",
         "all that VS Code (with redhat.vscode-yaml) and JetBrains' editors need:\n",
         "```yaml\n# yaml-language-server: $schema=../.fivetran-auditor/policy.schema.json\n```\n",
+        "`init --docs-url` with the address of this site names those that stand here instead.\n",
     ]
     return "\n".join(lines), files

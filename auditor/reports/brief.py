@@ -11,6 +11,7 @@ from typing import NamedTuple
 from auditor.model import Finding, Outcome, Result, RuleChecks, Verdict
 from auditor.reports.claim import HEADINGS, claim
 from auditor.reports.facts import headline, where_in_words
+from auditor.reports.links import rule_page
 from auditor.text import one_line, plural, shortened
 
 #: What a message has room for.
@@ -37,7 +38,10 @@ class Told(NamedTuple):
 
 
 class ToldRule(NamedTuple):
-    """One rule in a message, with its first findings and how many more there are."""
+    """One rule in a message, with its first findings and how many more there are.
+
+    ``page`` is the address of the rule's own page, "" where it has none.
+    """
 
     severity: str
     rule: str
@@ -45,6 +49,7 @@ class ToldRule(NamedTuple):
     counts: str
     findings: tuple[Told, ...]
     more: int
+    page: str
 
 
 class Brief(NamedTuple):
@@ -70,7 +75,7 @@ def brief(result: Result) -> Brief:
         sentence=shortened(claim(result).sentence, _SENTENCE),
         reasons=tuple(reasons),
         changes=changes_in_words(result),
-        rules=tuple(_told(checks, named[checks.rule.id]) for checks in failing[:_RULES]),
+        rules=tuple(_told(result, c, named[c.rule.id]) for c in failing[:_RULES]),
         more=len(failing[_RULES:]),
     )
 
@@ -143,7 +148,7 @@ def changes_in_words(result: Result) -> str:
     return f"{new:,} new, {last.total:,} violations now and {before.total:,} before, {since}"
 
 
-def _told(checks: RuleChecks, findings: Sequence[Finding]) -> ToldRule:
+def _told(result: Result, checks: RuleChecks, findings: Sequence[Finding]) -> ToldRule:
     rule = checks.rule
     told = tuple(
         Told(
@@ -160,4 +165,5 @@ def _told(checks: RuleChecks, findings: Sequence[Finding]) -> ToldRule:
         counts_of(checks),
         told,
         waiting(checks, findings),
+        rule_page(result, rule),
     )

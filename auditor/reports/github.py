@@ -25,6 +25,7 @@ from auditor.reports.facts import (
     sentences,
     written_at,
 )
+from auditor.reports.links import rule_page
 from auditor.text import broken_commands, plural, shortened
 
 #: Of each kind: errors, warnings, notices.
@@ -105,6 +106,8 @@ def _annotation(command: str, finding: Finding, result: Result) -> str:
         lines.append(f"fix: {finding.fix}")
     if rule.position.in_pack:
         lines.append(f"rule: {rule.position}")
+    if page := rule_page(result, rule):
+        lines.append(f"more: {page}")
     where = {} if position is None else _where(position, result.checkout)
     return _command(command, "\n".join(lines), **where, title=f"{rule.severity.label}: {rule.id}")
 

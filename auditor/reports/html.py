@@ -9,6 +9,7 @@ forbids the rest, so that text from a hostile account stays text.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from markupsafe import Markup
 from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.claim import claim
 from auditor.reports.facts import UNFINISHED, pressing
+from auditor.reports.links import rule_page
 from auditor.reports.page.cards import affected, cards
 from auditor.reports.page.controls import controls
 from auditor.reports.page.island import island, new_findings
@@ -59,6 +61,7 @@ def render(result: Result) -> Iterable[str]:
             idle={rule.id: rule for rule in result.idle_rules},
             plain_findings=pressing(result, PLAIN_FINDINGS),
             owners=_owners,
+            page_of=partial(rule_page, result),
             trend=_trend(result),
             csp=content_policy(style, script),
             style=Markup(style),  # noqa: S704 — the project's own file

@@ -41,7 +41,7 @@ from auditor.model import (
 from auditor.reports.claim import claim
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
-from auditor.reports.links import link
+from auditor.reports.links import link, rule_page
 
 #: Grows by a minor step when something is added, by a major one when something changes.
 SCHEMA_VERSION = "1.3"
@@ -80,7 +80,7 @@ def render(result: Result) -> Iterator[str]:
             **({"groups": groups} if (groups := _groups(result)) else {}),
         ),
         result.connections,
-        map(_rule, result.checks),
+        (_rule(checks, rule_page(result, checks.rule)) for checks in result.checks),
         _found(result),
     )
 
@@ -267,7 +267,7 @@ def _position(position: Position) -> _Object:
     return {"file": position.file, "line": position.line, "column": position.column}
 
 
-def _rule(checks: RuleChecks) -> _Object:
+def _rule(checks: RuleChecks, page: str) -> _Object:
     rule = checks.rule
     judged: _Object = (
         {"groups": [{"group": g.group, "verdict": g.verdict.label} for g in checks.groups]}
@@ -284,6 +284,7 @@ def _rule(checks: RuleChecks) -> _Object:
         "applies_when": rule.applies_when,
         "why": rule.why,
         "fix": rule.fix,
+        **({"url": page} if page else {}),
         "tags": rule.tags,
         "controls": [{"framework": name, "ids": ids} for name, ids in rule.controls],
         "per": rule.per,

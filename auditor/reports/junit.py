@@ -33,6 +33,7 @@ from auditor.reports.facts import (
     listing_in_words,
     sentences,
 )
+from auditor.reports.links import rule_page
 from auditor.text import plural
 
 #: A rule with more passes than this has them rolled up into one testcase.
@@ -364,7 +365,7 @@ class _Shared(NamedTuple):
     """What all findings of a rule say, escaped once."""
 
     severity: str
-    policy: str
+    where: tuple[str, ...]
     elements: Mapping[Verdict, str]
     result: Result
 
@@ -373,7 +374,9 @@ def _shared(rule: Rule, result: Result) -> _Shared:
     elements = dict(_ELEMENTS)
     if rule.severity not in result.gating:
         elements[Verdict.FAIL] = "skipped"
-    return _Shared(rule.severity.label, f"policy: {escaped(str(rule.position))}", elements, result)
+    where = {"policy": str(rule.position), "more": rule_page(result, rule)}
+    lines = tuple(f"{name}: {escaped(text)}" for name, text in where.items() if text)
+    return _Shared(rule.severity.label, lines, elements, result)
 
 
 def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
@@ -397,7 +400,7 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
         ]
     fixes = dict.fromkeys(finding.fix for finding in findings if finding.fix)
     lines += [f"fix: {escaped(fix)}" for fix in fixes]
-    lines.append(shared.policy)
+    lines += shared.where
     return _outcome(shared.elements[verdict], message, shared.severity, "\n".join(lines))
 
 

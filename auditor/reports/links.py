@@ -1,4 +1,4 @@
-"""Links from a finding to its connection in Fivetran's dashboard.
+"""Links of a report: to a connection in Fivetran's dashboard, a rule's page, the CI run.
 
 Fivetran's own SDK prints ``https://fivetran.com/dashboard/connections/{id}/status``. There is no
 such page behind another address, so that only runs against Fivetran's API have links.
@@ -40,7 +40,27 @@ def link(result: Result, rule: Rule, connection: Connection) -> str:
     return f"{start}{quote(connection.id, safe='')}/{page_of(rule)}" if start and plain else ""
 
 
+def rule_page(result: Result, rule: Rule) -> str:
+    """Return the address of a rule's own page; "" where it has none.
+
+    A site made from the project's documents has a page for each shipped rule, and no other.
+    """
+    place = result.docs_url
+    if "{rule}" in place:
+        url = place.replace("{rule}", rule.id).replace("{policy}", quote(rule.policy, safe=""))
+    elif place and rule.position.in_pack:
+        url = f"{place.rstrip('/')}/rules/{rule.id}/"
+    else:
+        return ""
+    return url if is_web(url) else ""
+
+
+def is_web(text: str) -> bool:
+    """Whether ``text`` is an address that a report can hold as it is, in any format."""
+    return _WEB.fullmatch(text) is not None
+
+
 def run_page(result: Result) -> str:
     """Return the address of the CI run, where its artifacts are; "" where there is none to show."""
     url = result.pipeline.url if result.pipeline else ""
-    return url if _WEB.fullmatch(url) else ""
+    return url if is_web(url) else ""

@@ -32,7 +32,7 @@ from auditor.reports.facts import (
     pressing,
     trend_in_words,
 )
-from auditor.reports.links import link, run_page
+from auditor.reports.links import link, rule_page, run_page
 from auditor.text import plural, shortened
 
 #: Bytes, and so characters too.
@@ -156,7 +156,7 @@ def _pieces(result: Result) -> Iterator[str]:
     if result.listing.problems:
         yield "".join(["\n**Missing**\n\n", *_bullets(result.listing.problems)])
     if url := run_page(result):
-        yield f"\n[The run and its reports]({url.replace('_', '%5F').replace('~', '%7E')})\n"
+        yield f"\n{_linked('The run and its reports', url)}\n"
     yield from _first(result)
     yield from _about(result)
 
@@ -173,7 +173,7 @@ def _first(result: Result) -> Iterator[str]:
             where.append(f"and {more:,} more")
         cells = (
             rule.severity.label,
-            f"{code(rule.id)}<br>{prose(rule.title)}",
+            f"{_linked(code(rule.id), rule_page(result, rule))}<br>{prose(rule.title)}",
             counts_of(checks),
             "<br>".join(where),
         )
@@ -254,6 +254,12 @@ def _plan_rows(result: Result) -> dict[str, str]:
     return {"Not in the plan": f"{plural(result.not_in_plan, 'check')} not made{only}"}
 
 
+def _linked(text: str, url: str) -> str:
+    """Return ``text``, which is Markdown, as a link to ``url``; as it is where that is ""."""
+    # Within an address these could still begin what is bold or struck.
+    return f"[{text}]({url.replace('_', '%5F').replace('~', '%7E')})" if url else text
+
+
 def _bullets(texts: Iterable[str]) -> Iterator[str]:
     listed = list(texts)
     for text in listed[:_MOST_REASONS]:
@@ -300,6 +306,8 @@ def _sections(result: Result, findings: list[Finding]) -> Iterator[tuple[str, li
         fixes = dict.fromkeys(finding.fix for finding in rows if finding.fix)
         fix = "".join(f"Fix: {prose(text)}\n\n" for text in list(fixes)[:_MOST_FIXES])
         where = f"Policy: {code(str(rule.position))}\n\n"
+        if page := rule_page(result, rule):
+            where += f"{_linked('More on the rule', page)}\n\n"
         table = "| Verdict | Connection | Group | Actual | Message |\n|---|---|---|---|---|\n"
         opening = f"\n{opening}{prose(rule.title)}\n\n{fix}{where}{table}"
         yield opening, [_row(result, finding) for finding in rows], _CLOSE

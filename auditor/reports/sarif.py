@@ -48,6 +48,7 @@ from auditor.reports.facts import (
 )
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
+from auditor.reports.links import rule_page
 from auditor.text import plural
 from auditor.version import __version__
 
@@ -100,7 +101,7 @@ def _rendered(result: Result, *, suppressed: bool) -> Iterator[str]:
         shown += closed[: MOST_RESULTS - inconclusive - len(shown)]
     numbers = {checks.rule.id: number for number, checks in enumerate(result.checks)}
     notes = _notes(result, len(waiting), len(shown), suppressed=suppressed)
-    rules = [_rule(rule) for rule in result.rules]
+    rules = [_rule(rule, rule_page(result, rule)) for rule in result.rules]
     run = {
         "tool": _tool(result.version, [*rules, *([_INCONCLUSIVE] if inconclusive else [])]),
         "automationDetails": {"id": _category(result)},
@@ -201,12 +202,13 @@ def _message(text: str) -> _Object:
     return {"text": text.replace("](", "] (")}
 
 
-def _rule(rule: Rule) -> _Object:
+def _rule(rule: Rule, page: str) -> _Object:
     described: _Object = {
         "id": rule.id,
         "shortDescription": _message(rule.title or rule.id),
         "fullDescription": _message(rule.why or rule.expects or rule.title or rule.id),
         "help": _message(rule.fix or rule.expects or rule.title or rule.id),
+        **({"helpUri": page} if page else {}),
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {
             "severity": rule.severity.label,

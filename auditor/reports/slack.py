@@ -68,7 +68,7 @@ def _of_rule(rule: ToldRule, result: Result) -> Iterator[_Object]:
     title = f": {rule.title}" if rule.title else ""
     heading = [
         _text(f"{rule.severity} ", bold=True),
-        _text(rule.rule, bold=True),
+        _link(rule.page, rule.rule) if rule.page else _text(rule.rule, bold=True),
         _text(f"{title} ({rule.counts})"),
     ]
     items = []

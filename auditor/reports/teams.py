@@ -84,7 +84,7 @@ def _of_rule(rule: ToldRule, result: Result) -> Iterator[_Object]:
     yield _block(
         [
             _run(f"{rule.severity} ", weight="Bolder", color=_SEVERITIES[rule.severity]),
-            _run(rule.rule, weight="Bolder"),
+            {**_run(rule.rule, weight="Bolder"), **_opens(rule.page)},
             _run(f"{title} ({rule.counts})"),
         ],
         spacing="Medium",
@@ -92,8 +92,7 @@ def _of_rule(rule: ToldRule, result: Result) -> Iterator[_Object]:
     for told in rule.findings:
         one = told.finding.connections[0] if len(told.finding.connections) == 1 else None
         url = link(result, told.finding.rule, one) if one is not None else ""
-        opens = {"selectAction": {"type": "Action.OpenUrl", "url": url}} if url else {}
-        where = {**_run(told.where, color="Accent" if url else "Default"), **opens}
+        where = {**_run(told.where, color="Accent" if url else "Default"), **_opens(url)}
         yield _block([_run("- "), where, _run(f": {told.said}")], spacing="None")
     if rule.more > 0:
         yield _block([_run(f"and {rule.more:,} more", isSubtle=True)], spacing="None")
@@ -110,6 +109,10 @@ def _footer(text: str) -> _Object:
 
 def _block(runs: list[_Object], spacing: str = "Small") -> _Object:
     return {"type": "RichTextBlock", "spacing": spacing, "inlines": runs}
+
+
+def _opens(url: str) -> _Object:
+    return {"selectAction": {"type": "Action.OpenUrl", "url": url}} if url else {}
 
 
 def _run(text: str, **looks: str | bool) -> _Object:

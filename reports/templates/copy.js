@@ -44,6 +44,7 @@ function issueText(findings) {
   const fix = fixOf(findings[0]);
   if (fix) lines.push("", `**Fix:** ${mdText(fix)}`);
   if (rule.why) lines.push("", `**Why:** ${mdText(rule.why)}`);
+  if (rule.docs) lines.push("", `[More on the rule](${rule.docs})`);
   lines.push("", `Judged as of ${JUDGED_AT.toISOString().slice(0, 16).replace("T", " ")} UTC by ${mdCode(rule.position)}`);
   if (address()) lines.push("", `<${encodeURI(decodeURI(address()))}>`);
   return `${lines.join("\n")}\n`;

@@ -29,6 +29,7 @@ function ruleFacts(rule) {
     ["Tags", rule.tags.filter((tag) => !tag.startsWith("owner:")).join(", ")],
     ["Controls", rule.controls.map(([name, ids]) => `${name}: ${ids.join(", ")}`).join("; ")],
     ["Policy", `${rule.policy}, `, el("code", {}, rule.position)],
+    ["Page", rule.docs && el("a", { href: rule.docs, rel: "noreferrer" }, "What it asks, why, and how to fix it")],
   ]);
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,14 +53,38 @@ def test_zizmor_finds_nothing():
 
 
 def test_the_starter_s_jobs_fit_and_zizmor_finds_nothing_in_them(tmp_path: Path):
-    services = ("--github", "--gitlab", "--azure", "--pre-commit")
+    services = ("--github", "--gitlab", "--azure", "--pre-commit", "--terraform")
     assert run(["init", *services], tmp_path).returncode == 0
-    workflow = tmp_path / ".github/workflows/fivetran-audit.yml"
-    _fits("github-workflows", workflow)
-    _fits("gitlab-ci", tmp_path / ".gitlab-ci.fivetran-audit.yml")
+    workflows = [tmp_path / f".github/workflows/fivetran-{name}.yml" for name in ("audit", "plan")]
+    _fits("github-workflows", *workflows)
+    for name in ("audit", "plan"):
+        _fits("gitlab-ci", tmp_path / f".gitlab-ci.fivetran-{name}.yml")
     _fits("azure-pipelines", tmp_path / "azure-pipelines.fivetran-audit.yml")
     for name in ("prek", "pre-commit"):
         done = use(name, "validate-config", tmp_path / ".pre-commit-config.yaml")
         assert done.returncode == 0, done.stdout + done.stderr
-    done = use("zizmor", "--offline", workflow)
+    done = use("zizmor", "--offline", "--persona", "pedantic", *workflows)
+    assert done.returncode == 0, done.stdout
+
+
+def _workflows() -> Iterator[tuple[str, str]]:
+    """Yield the workflows on the project's pages, with the page's name."""
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = page.read_text(encoding="utf-8")
+        for body in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            if "runs-on:" in body:
+                # What the project itself publishes has no commit before it is published.
+                yield page.stem, re.sub(r"(OWNER/[\w-]+)@\S+", rf"\1@{'0' * 40} # v0.1.0", body)
+
+
+def test_the_workflows_of_the_pages_fit_and_zizmor_finds_nothing_in_them(tmp_path: Path):
+    made = []
+    for number, (page, body) in enumerate(_workflows()):
+        path = tmp_path / ".github/workflows" / f"{page}-{number}.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(body)
+        made.append(path)
+    assert len(made) > 3
+    _fits("github-workflows", *made)
+    done = use("zizmor", "--offline", *made)
     assert done.returncode == 0, done.stdout

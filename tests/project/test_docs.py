@@ -124,6 +124,19 @@ def test_a_step_that_always_runs_needs_no_report_that_is_not_there():
     assert [line for line in steps if not any(need in line for need in needs)] == []
 
 
+def test_every_action_is_pinned_and_alike_in_every_place():
+    texts = [page.read_text(encoding="utf-8") for page in CURRENT]
+    folders = [ROOT / "auditor/cli/commands/starter", ROOT / ".github", ROOT / "integrations"]
+    files = [path for folder in folders for path in folder.rglob("*.yml")]
+    texts += [path.read_text(encoding="utf-8") for path in (ROOT / "action.yml", *files)]
+    used = re.findall(r"\buses: +(\S+@.*)$", "\n".join(texts), re.MULTILINE)
+    others = [each for each in used if not each.startswith("OWNER/")]
+    assert len(others) > 20
+    assert [each for each in others if not re.search(r"@[0-9a-f]{40} # v[\d.]+$", each)] == []
+    names = {re.sub("@.*", "", each) for each in others}
+    assert len(set(others)) == len(names), sorted(set(others))
+
+
 # -- tables -------------------------------------------------------------------------------------
 
 
@@ -198,6 +211,9 @@ def test_a_policy_in_the_pages_loads(text: str, tmp_path: Path):
         other.parent.mkdir(parents=True, exist_ok=True)
         rule = f"{{id: {other.stem}, severity: low, assert: {{paused: false}}}}"
         other.write_text(f"policy: {other.stem}\nrules:\n  - {rule}\n", encoding="utf-8")
+    found = re.findall(r"file: (\S+\.csv)\n +key: (\w+)\n +columns: \{(\w+): \w+\}", text)
+    for name, key, column in found:
+        (tmp_path / name).write_text(f"{key},{column}\nx,1\n", encoding="utf-8")
     rules = load_policies(str(path)).rules
     assert rules
     assert claims(rules) == []

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tests.builders.command import COMMAND, KEYS, run, shell
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _jq() -> None:
     if shutil.which("jq") is None:
         if os.environ.get("CI"):
@@ -26,28 +27,38 @@ def _jq() -> None:
         pytest.skip("NOT TRIED: jq is not installed")
 
 
-def script(page: str) -> str:
-    """Return the first script on a page."""
-    found = re.search(r"^```sh\n(.*?)^```$", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+def block(page: str, language: str) -> str:
+    """Return the first block of a page in a language."""
+    pattern = rf"^```{language}\n(.*?)^```$"
+    found = re.search(pattern, (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
     assert found is not None
     return found[1]
 
 
+def script(page: str) -> str:
+    """Return the first script on a page."""
+    return block(page, "sh")
+
+
+def on_path(folder: Path, **programs: str) -> str:
+    """Write the programs, each a line of shell, beside the auditor; return the PATH to them."""
+    place = folder / "bin"
+    place.mkdir(exist_ok=True)
+    for name, text in {**programs, "fivetran-auditor": f'exec {shlex.join(COMMAND)} "$@"'}.items():
+        (place / name).write_text(f"#!/bin/sh\n{text}\n")
+        (place / name).chmod(0o755)
+    return f"{place}:{os.environ['PATH']}"
+
+
+@pytest.mark.usefixtures("_jq")
 @pytest.mark.parametrize(("healthy", "code"), [(True, 0), (False, 1)])
 def test_a_channel_is_told_of_what_is_not_green(tmp_path: Path, healthy: bool, code: int):
-    stubs = tmp_path / "bin"
-    stubs.mkdir()
-    for name, text in {
-        "fivetran-auditor": f'exec {shlex.join(COMMAND)} "$@"',
-        "curl": f'printf "%s\\n" "$@" > {tmp_path}/sent',
-    }.items():
-        (stubs / name).write_text(f"#!/bin/sh\n{text}\n")
-        (stubs / name).chmod(0o755)
+    path = on_path(tmp_path, curl=f'printf "%s\\n" "$@" > {tmp_path}/sent')
     with Sandbox(build_estate(60, 7, healthy=healthy)) as sandbox:
         env = {
             **KEYS,
             "FIVETRAN_AUDITOR_BASE_URL": sandbox.url,
-            "PATH": f"{stubs}:{os.environ['PATH']}",
+            "PATH": path,
             "SLACK_WEBHOOK": "https://hooks.example/1",
         }
         done = shell(f"set -eu\n{script('slack.md')}", tmp_path, env)
@@ -59,6 +70,7 @@ def test_a_channel_is_told_of_what_is_not_green(tmp_path: Path, healthy: bool, c
         assert "https://hooks.example/1" in (tmp_path / "sent").read_text().splitlines()
 
 
+@pytest.mark.usefixtures("_jq")
 def test_findings_are_listed_for_who_owns_them(tmp_path: Path):
     with Sandbox(build_estate(60, 7)) as sandbox:
         assert run(["audit", "--base-url", sandbox.url], tmp_path, KEYS).returncode == 1
@@ -94,3 +106,78 @@ def test_several_accounts_are_audited_as_the_page_says(tmp_path: Path):
         assert (done.returncode, done.stderr) == (0, "")
     made = sorted(path.name for path in (tmp_path / "audit-report").iterdir())
     assert made == ["index.html", "production", "staging"]
+
+
+# -- a warehouse query as facts -----------------------------------------------------------------
+
+#: Stands in for the warehouse and its client: SQLite, which lacks one function and two options.
+WAREHOUSE = """
+import csv, sqlite3, sys
+base = sqlite3.connect(":memory:")
+base.execute("attach ':memory:' as fivetran_metadata")
+base.create_function("date_trunc", 2, lambda _, day: day[:8] + "01")
+base.executescript(open("warehouse.sql").read())
+asked = dict(zip(sys.argv[1:], sys.argv[2:]))
+answer = base.execute(open(asked["--file"]).read())
+with open(asked["--output"], "w", newline="") as file:
+    out = csv.writer(file)
+    out.writerow(column[0] for column in answer.description)
+    out.writerows(answer)
+"""
+
+
+def filled(names: dict[str, str], rows: dict[str, int]) -> str:
+    """Return a warehouse that has connections by their ids, and what each used this month."""
+    lines = [
+        f"create table fivetran_metadata.{table} ({columns});"
+        for table, columns in {
+            "connection": "connection_id, connection_name, destination_id, _fivetran_deleted",
+            "incremental_mar": "connection_name, destination_id, free_type, measured_date,"
+            " incremental_rows",
+        }.items()
+    ]
+    for id_, name in names.items():
+        lines.append(f"insert into connection values ('{id_}', '{name}', 'd', false);")
+        for free, day, count in (
+            ("PAID", "current_date", rows.get(id_, 0)),
+            ("PAID", "'2020-01-31'", 90_000_000),
+            ("FREE_RESYNC", "current_date", 90_000_000),
+        ):
+            values = f"'{name}', 'd', '{free}', {day}, {count}"
+            lines.append(f"insert into incremental_mar values ({values});")
+    lines.append("insert into connection values ('gone', 'gone', 'd', true);")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("used", "unseen", "code"),
+    [(1_000_000, 0, 0), (1_000_001, 0, 1), (0, 1, 3)],
+    ids=["within", "above", "not seen"],
+)
+def test_usage_of_the_warehouse_is_held_against_budgets(
+    tmp_path: Path, used: int, unseen: int, code: int
+):
+    page = "warehouse.md"
+    estate = build_estate(20, 7)
+    names = {str(each["id"]): str(each["schema"]) for each in estate.records}
+    first = next(id_ for id_, name in names.items() if not name.startswith("core_"))
+    (tmp_path / "budgets.yaml").write_text(block(page, "yaml"))
+    (tmp_path / "mar.sql").write_text(block(page, "sql"))
+    seen = dict(list(names.items())[unseen:])
+    (tmp_path / "warehouse.sql").write_text(filled(seen, {first: used}))
+    (tmp_path / "warehouse.py").write_text(WAREHOUSE)
+    with Sandbox(estate) as sandbox:
+        env = {
+            **KEYS,
+            "FIVETRAN_AUDITOR_BASE_URL": sandbox.url,
+            "WAREHOUSE": "anything",
+            "PATH": on_path(tmp_path, psql=f'exec {sys.executable} warehouse.py "$@"'),
+        }
+        done = shell(script(page), tmp_path, env)
+    assert done.returncode == code, done.stdout + done.stderr
+    rows = (tmp_path / "mar.csv").read_text().splitlines()
+    assert len(rows) == 1 + len(seen)
+    assert f"{first},{used}" in rows or unseen
+    report = json.loads((tmp_path / "audit-report/report.json").read_text())
+    told = {f["rule"]: f["connections"][0]["id"] for f in report["findings"] if not f["group"]}
+    assert told == ({"within-budget": first} if code else {})

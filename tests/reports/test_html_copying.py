@@ -37,7 +37,8 @@ def filled(text: str) -> str:
 def test_a_finding_is_copied_as_an_issue(open_report: OpenReport) -> None:
     finding = RESULT.findings[0]
     source = replace(RESULT.source, base_url="https://api.fivetran.com")
-    page = open_report(replace(RESULT, source=source), "#verdict=fail")
+    docs = "https://wiki.test/{rule}"
+    page = open_report(replace(RESULT, source=source, docs_url=docs), "#verdict=fail")
     page.locator(".rows .row").first.click()
     href = page.locator("#sheet").get_by_role("link", name="Open in Fivetran").first
     text = copied(page, "Copy as issue")
@@ -49,6 +50,7 @@ def test_a_finding_is_copied_as_an_issue(open_report: OpenReport) -> None:
     ):  # fmt: skip
         assert fact in shown, fact
     assert str(href.get_attribute("href")) in text
+    assert f"[More on the rule](https://wiki.test/{finding.rule.id})" in text
     assert "file:" not in text, "an address on this machine is none for others"
 
 

@@ -39,6 +39,16 @@ def test_a_row_opens_into_everything_known_of_the_finding(open_report: OpenRepor
     expect(page).to_have_url(re.compile("#verdict=waived$"))
 
 
+def test_a_rule_links_to_its_own_page_where_it_has_one(open_report: OpenReport) -> None:
+    rule = RESULT.rules[0].id
+    for docs_url, count in (("https://wiki.test/{rule}", 1), ("", 0)):
+        page = open_report(replace(RESULT, docs_url=docs_url), f"#about={rule}")
+        links = page.get_by_role("dialog").get_by_role("link", name="why, and how to fix it")
+        expect(links).to_have_count(count)
+        if count:
+            assert links.get_attribute("href") == f"https://wiki.test/{rule}"
+
+
 @pytest.mark.parametrize("index", [0, 40, -1])
 def test_a_finding_has_a_link_of_its_own(open_report: OpenReport, index: int) -> None:
     finding = RESULT.findings[index]

@@ -1,12 +1,12 @@
-"""Links into Fivetran's dashboard: for its own API's connections, and for nothing else."""
+"""Links: to connections in Fivetran's dashboard, and to the pages that rules have."""
 
 from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
 
-from auditor.model import Connection, Result, Rule
-from auditor.reports.links import dashboard, link, page_of
+from auditor.model import PACK, Connection, Position, Result, Rule
+from auditor.reports.links import dashboard, link, page_of, rule_page
 from tests.builders.sample_results import sample_result
 
 START = "https://fivetran.com/dashboard/connections/"
@@ -72,3 +72,24 @@ def test_only_a_plain_id_is_linked(name: str, shown: str):
     )
     assert found == (f"{START}{shown}/status" if shown else "")
     assert link(served(""), rule("paused"), Connection("warm_lake", "s", "s", "g")) == ""
+
+
+@pytest.mark.parametrize(
+    ("docs_url", "shipped", "own"),
+    [
+        ("", "", ""),
+        ("https://docs.test/auditor", "https://docs.test/auditor/rules/r_1/", ""),
+        ("https://docs.test/auditor/", "https://docs.test/auditor/rules/r_1/", ""),
+        ("https://w.test/{rule}", "https://w.test/r_1", "https://w.test/r_1"),
+        ("https://w.test/{policy}#{rule}", "https://w.test/a%20b#r_1", "https://w.test/a%20b#r_1"),
+        # Who makes a result may write anything.
+        ("javascript:alert(1)//{rule}", "", ""),
+        ("https://w.test/)[x]({rule}", "", ""),
+        ('https://w.test/"{rule}', "", ""),
+    ],
+)
+def test_a_rule_has_a_page_where_it_is_said_where(docs_url: str, shipped: str, own: str):
+    result = replace(RESULT, docs_url=docs_url)
+    for file, page in ((f"{PACK}baseline", shipped), ("policies/house.yaml", own)):
+        made = replace(RESULT.rules[0], id="r_1", policy="a b", position=Position(file, 1, 1))
+        assert rule_page(result, made) == page

@@ -21,6 +21,7 @@ from auditor.cli.config.command import (
 )
 from auditor.cli.config.settings import ANSWER, PLACES
 from auditor.cli.options import completion
+from auditor.cli.options.docs import docs_of, docs_url_option
 from auditor.cli.options.pipeline import pipeline_of, run_url_option
 from auditor.cli.options.plan import (
     PlanChoice,
@@ -143,6 +144,7 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
 @click.option("--now", type=TimeType(), metavar="TIME", help="Judge as of this time.")
 @history_option
 @run_url_option
+@docs_url_option
 @click.option(
     "--no-ci",
     is_flag=True,
@@ -176,6 +178,7 @@ def command(
     now: datetime | None,
     history: str | None,
     run_url: str | None,
+    docs_url: str | None,
     no_ci: bool,
     quiet: bool,
     verbose: bool,
@@ -267,6 +270,7 @@ def command(
         lists=lists_of(more["lists"]),
         dimensions=dimensions_of(dimensions, ruleset),
         pipeline=pipeline_of(run_url, job),
+        docs_url=docs_of(docs_url),
         checkout=checkout(),
     )
     telling = Telling(

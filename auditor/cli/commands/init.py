@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ import click
 
 from auditor.cli.config.schemas import schema_text
 from auditor.cli.options.command import StrictCommand
+from auditor.cli.options.docs import docs_of
 from auditor.cli.terminal.streams import Terminal, style
 from auditor.errors import ReportError, UsageError
 from auditor.output.target import Target
@@ -50,6 +52,8 @@ GATES = {
     ".gitlab-ci.fivetran-plan.yml": "plan_gitlab.yml",
 }
 _GATE_OF = dict(zip(("github", "gitlab"), GATES, strict=True))
+_SCHEMA_LINE = re.compile(r"\A(# yaml-language-server: \$schema=)\S*/([\w.]+)")
+_DOCS_URL = re.compile(r"^# docs_url: .*$", re.MULTILINE)
 _NEXT = """
 Next:
   fivetran-auditor validate && fivetran-auditor test    the policy, without an account
@@ -80,10 +84,23 @@ def _service_options(command: _F) -> _F:
     is_flag=True,
     help="Write jobs that gate a Terraform plan, too; for GitHub and GitLab, unless one is chosen.",
 )
+@click.option(
+    "--docs-url",
+    metavar="URL",
+    help="A site made from the auditor's documents: editors take the schemas from there, none is"
+    " written, and reports link to its rules.",
+)
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @click.pass_context
 def command(
-    context: click.Context, /, *, folder: Path, force: bool, terraform: bool, **services: bool
+    context: click.Context,
+    /,
+    *,
+    folder: Path,
+    force: bool,
+    terraform: bool,
+    docs_url: str | None,
+    **services: bool,
 ) -> int:
     """Write a starter into FOLDER, the working folder if none is named.
 
@@ -99,7 +116,8 @@ def command(
     if terraform:
         gates = [_GATE_OF[name] for name in named if name in _GATE_OF] or list(GATES)
         chosen.update({path: GATES[path] for path in gates})
-    starter = {**FILES, **SCHEMAS}
+    site = _site(docs_url)
+    starter = {**FILES, **({} if site else SCHEMAS)}
     standing = [name for name in FILES if os.path.lexists(folder / name)]
     kept = bool(chosen and standing)
     hooks = chosen.pop(_HOOKS, None)
@@ -115,7 +133,7 @@ def command(
             " written. Choose another folder, or replace what is there with --force"
         )
     for name in wanted:
-        text = _text(name, wanted[name], context)
+        text = _text(name, wanted[name], context, site)
         put_document(Target(folder / name), (text,), _ELSEWHERE)
         terminal.say(f"{style('wrote', 'green')} {one_line(str(folder / name))}")
     if kept:
@@ -125,17 +143,29 @@ def command(
     terminal.say(_NEXT)
     if hooks:
         terminal.say(f"\n{_HOOKS} stands already. Add to its repos:\n")
-        terminal.say(_text(_HOOKS, hooks, context).partition("\n")[2].rstrip())
+        terminal.say(_text(_HOOKS, hooks, context, site).partition("\n")[2].rstrip())
     elif not chosen:
         terminal.say(_NO_SERVICE)
     return 0
 
 
-def _text(name: str, template: str, context: click.Context) -> str:
-    """Return what is written to the file ``name``."""
+def _site(url: str | None) -> str:
+    """Return the address of the site that ``url`` is, with its last slash; "" for none."""
+    if url is None:
+        return ""
+    if "{" in docs_of(url):
+        raise UsageError(f"--docs-url {url!r}: schemas are on a site; write its address alone")
+    return f"{url.rstrip('/')}/"
+
+
+def _text(name: str, template: str, context: click.Context, site: str) -> str:
+    """Return what is written to the file ``name``; its schema is on the ``site``, where one is."""
     if name in SCHEMAS:
         return schema_text(template, context)
     text = (_STARTER / template).read_text(encoding="utf-8")
+    if site:
+        text = _SCHEMA_LINE.sub(lambda found: f"{found[1]}{site}schemas/{found[2]}", text)
+        text = _DOCS_URL.sub(lambda _: f"docs_url: {site}", text)
     return text.replace("@VERSION@", __version__)
 
 

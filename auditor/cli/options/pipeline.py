@@ -31,14 +31,14 @@ def pipeline_of(run_url: str | None, job: Job) -> Pipeline | None:
 
     Raises UsageError where ``run_url`` is no address that a page can link to.
     """
-    if run_url is not None and not _is_address(run_url):
+    if run_url is not None and not is_address(run_url):
         raise UsageError(f"--run-url {run_url!r}: write an address, https://…, without credentials")
-    url = run_url or (job.url if _is_address(job.url) else "")
+    url = run_url or (job.url if is_address(job.url) else "")
     commit = job.commit if _COMMIT.fullmatch(job.commit) else ""
     return Pipeline(url, commit) if url or commit else None
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     """Whether a page can link to ``text``: http or https, a host, nobody's credentials."""
     if not is_plain(text) or len(text) > _LONGEST or re.search(r"\s", text):
         return False

@@ -24,7 +24,7 @@ from auditor.model import (
     RuleChecks,
     Verdict,
 )
-from auditor.reports.links import dashboard, page_of
+from auditor.reports.links import dashboard, page_of, rule_page
 
 _Key = TypeVar("_Key")
 
@@ -57,7 +57,7 @@ def island(result: Result) -> Iterator[str]:
 
 
 def _columns(result: Result) -> Iterator[tuple[str, object]]:
-    yield "rules", [_rule(checks) for checks in result.checks]
+    yield "rules", [_rule(c, rule_page(result, c.rule)) for c in result.checks]
     yield "dashboard", dashboard(result)
     yield "verdicts", [b64encode(checks.verdicts).decode() for checks in result.checks]
     yield (
@@ -98,7 +98,7 @@ def new_findings(result: Result) -> list[int] | None:
     return [n for n, f in findings if f.verdict is Verdict.FAIL and history.since(f) == last]
 
 
-def _rule(checks: RuleChecks) -> dict[str, object]:
+def _rule(checks: RuleChecks, docs: str) -> dict[str, object]:
     rule = checks.rule
     return {
         "id": rule.id,
@@ -110,6 +110,7 @@ def _rule(checks: RuleChecks) -> dict[str, object]:
         "appliesWhen": rule.applies_when,
         "why": rule.why,
         "fix": rule.fix,
+        "docs": docs,
         "tags": rule.tags,
         "controls": rule.controls,
         "per": rule.per,

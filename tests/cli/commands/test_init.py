@@ -7,8 +7,11 @@ import os
 import re
 import shlex
 import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import click
 import jsonschema
@@ -27,6 +30,7 @@ from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from tests.builders.command import COMMAND, KEYS, outcome_in, run, shell
 from tests.builders.plans import plan_file
+from website import reference
 
 WORKFLOW = ".github/workflows/fivetran-audit.yml"
 GITLAB = ".gitlab-ci.fivetran-audit.yml"
@@ -111,9 +115,53 @@ def test_an_editor_finds_the_schemas_and_they_fit(started: Path):
         }
 
 
+def test_schemas_are_taken_from_a_site(tmp_path: Path):
+    """What an editor fetches is what the site serves, and the starter works as it stands."""
+    _, served = reference.schemas()
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            text = served.get(self.path.removeprefix("/auditor/schemas/"))
+            self.send_response(404 if text is None else 200)
+            self.end_headers()
+            self.wfile.write((text or "").encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/auditor"
+        done = run(["init", "--docs-url", url], tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        for name in FILES:
+            text = (tmp_path / name).read_text()
+            found = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
+            assert found is not None, name
+            with urlopen(found[1]) as answer:
+                schema = json.load(answer)
+            jsonschema.Draft202012Validator(schema).validate(yaml.safe_load(text))
+        server.shutdown()
+    assert set(files_in(tmp_path)) == {*FILES, ".gitignore"}
+    assert yaml.safe_load((tmp_path / "auditor.yaml").read_text())["docs_url"] == f"{url}/"
+    with Sandbox(build_estate(60, 7)) as sandbox:
+        assert run(["audit", "--base-url", sandbox.url], tmp_path, KEYS).returncode == 1
+    report = json.loads((tmp_path / "audit-report/report.json").read_text())
+    pages = {rule["id"]: rule.get("url") for rule in report["rules"]}
+    assert pages["setup-connected"] == f"{url}/rules/setup-connected/"
+    assert pages["spreadsheets-sync-hourly"] is None
+
+
+@pytest.mark.parametrize("url", ["", "docs.test", "https://docs.test/{rule}", "https://d.test/?a"])
+def test_schemas_are_taken_from_no_other_place(tmp_path: Path, url: str):
+    done = run(["init", "--docs-url", url], tmp_path)
+    assert (done.returncode, "--docs-url" in done.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_defaults_fit_their_schema_and_so_do_the_commented_ones(started: Path):
     text = (started / "auditor.yaml").read_text()
-    uncommented = re.sub(r"^# (?=(?:max|baseline): )", "", text, flags=re.MULTILINE)
+    uncommented = re.sub(r"^# (?=(?:max|baseline|docs_url): )", "", text, flags=re.MULTILINE)
     for document in (text, uncommented):
         jsonschema.validate(
             yaml.safe_load(document), config_schema(config_options(click.Context(audit)))

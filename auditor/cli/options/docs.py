@@ -1,0 +1,39 @@
+"""Where rules have pages of their own, for reports to link to."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from auditor.cli.options.pipeline import is_address
+from auditor.errors import UsageError
+from auditor.reports.links import is_web
+
+docs_url_option = click.option(
+    "--docs-url",
+    metavar="URL",
+    help="Where rules have pages that reports link to: a site made from the auditor's documents, or"
+    " https://…/{rule} for a page of every rule; {policy} is its policy.",
+)
+
+
+def docs_of(url: str | None) -> str:
+    """Return where rules have pages, "" for nowhere.
+
+    Raises UsageError where ``url`` makes no address that a report can link to.
+    """
+    if url is None:
+        return ""
+    filled = url.replace("{rule}", "rule").replace("{policy}", "policy")
+    if not (is_address(filled) and is_web(filled)):
+        raise UsageError(
+            f"--docs-url {url!r}: write an address, https://…, without credentials;"
+            " of what stands in braces only {rule} and {policy} are known"
+        )
+    if "{rule}" not in url and re.search(r"[?#{]", url):
+        raise UsageError(
+            f"--docs-url {url!r}: write {{rule}} where a rule's id belongs; without it, an address"
+            " is that of a site"
+        )
+    return url
