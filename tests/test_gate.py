@@ -14,6 +14,7 @@ from auditor.model import (
     GroupCheck,
     Listing,
     Outcome,
+    PlanScope,
     Position,
     Rule,
     RuleChecks,
@@ -228,3 +229,14 @@ def test_strict_asks_that_the_listing_is_known_to_be_complete() -> None:
     listing = Listing(Completeness.UNKNOWN, pages=1, connections=3)
     said = ("--strict: whether the listing is complete is unknown",)
     assert answer(checks("a", LOW, PASS), listing=listing, strict=True) == (3, said)
+
+
+def test_a_pass_over_a_plan_says_what_it_left_out():
+    rule = replace(checks("r", LOW, PASS, SKIP, SKIP), not_in_plan=1, left_unknown=1)
+    gate = decide(WHOLE, [rule], Bar(), PlanScope(touched=2))
+    assert gate.exit_code == 0
+    told = "; ".join(gate.reasons)
+    assert "what the plan holds of 3 connections was judged by 1 of 1 rule" in told
+    assert "it touches 2 connections" in told
+    assert "1 check not made: what they read is not in the plan" in told
+    assert "1 check skipped by --on-unknown: unknown until applied" in told

@@ -16,10 +16,12 @@ from typing import Any
 import pytest
 
 from auditor.output.disk import (
+    _opened,
     encoded,
     explain,
     head_of,
     replace_file,
+    write_descriptor,
     write_pipe,
     write_stdout,
 )
@@ -283,3 +285,22 @@ def test_a_system_that_takes_no_advice_writes_all_the_same(
     monkeypatch.delattr(os, "posix_fadvise")
     replace_file(tmp_path / "report", ["x" * (3 << 20)])
     assert (tmp_path / "report").stat().st_size == 3 << 20
+
+
+def test_a_reader_that_stands_still_is_not_waited_for_for_ever() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    try:
+        with pytest.raises(TimeoutError):
+            write_descriptor(writing, [BIG.encode()], stalled=0.01)
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_a_pipe_that_nobody_reads_is_not_opened_for_ever(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match=os.strerror(errno.ENXIO)):
+        _opened(tmp_path / "pipe", 0.01)
+    with pytest.raises(FileNotFoundError):
+        _opened(tmp_path / "gone", 1)

@@ -63,3 +63,12 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path, kind: str, n
         with open_journal(tmp_path) as journal:
             journal.prepare("lines")
             journal.read("open")
+
+
+def test_where_nothing_can_be_locked_a_journal_is_kept_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditor.output.locks._HAVE_LOCKS", False)
+    with open_journal(tmp_path / "kept"):
+        pass
+    assert (tmp_path / "kept" / LOCK).is_file()

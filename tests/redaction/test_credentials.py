@@ -160,3 +160,9 @@ def test_what_is_added_is_scrubbed_beside_what_was_there():
     # The longer one goes first, or half of it would stay.
     assert both.text("firstkey-longer") == "[redacted]"
     assert both.with_more([]).text("othersecret") == "[redacted]"
+
+
+def test_what_only_looks_like_an_end_of_a_credential_stays() -> None:
+    scrubber = Scrubber((("abcdefgh12345678", "ponmlkji87654321"),))
+    for text in ("at defgh… and", "at …abcdef and"):
+        assert scrubber.text(text) == text
