@@ -35,6 +35,10 @@ class Credentials:
         return "Basic " + b64encode(f"{self.key}:{self.secret}".encode()).decode("ascii")
 
 
+#: What base64 holds where a key and its secret stand together.
+_PAIR = re.compile(rb"[!-9;-~]+:[!-~]+")
+
+
 def credentials_from(
     environ: Mapping[str, str], variables: Sequence[tuple[str, str]] = VARIABLES
 ) -> Credentials:
@@ -71,11 +75,9 @@ def credentials_from(
 def _is_pair(key: str) -> bool:
     """Whether ``key`` is base64 of ``KEY:SECRET``."""
     try:
-        pair = b64decode(key, validate=True).decode("ascii")
+        return _PAIR.fullmatch(b64decode(key, validate=True)) is not None
     except ValueError:
         return False
-    name, colon, secret = pair.partition(":")
-    return bool(colon and name and secret) and pair.isprintable()
 
 
 def check_base_url(url: str) -> str:
