@@ -213,6 +213,9 @@ class SnapshotWriter:
         try:
             return action()
         except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno == errno.EBADF:
+                told = f"{self._target} is closed; name a file with --output"
+                raise ReportError(told) from error
             reason = error.strerror if isinstance(error, OSError) else str(error)
             full = isinstance(error, OSError) and error.errno in _FULL
             todo = f"{'free some space there, or ' * full}name another place with --output"
