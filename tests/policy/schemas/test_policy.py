@@ -43,6 +43,7 @@ UNKNOWABLE = re.compile(
     r"|connections of a group may differ|is hidden in reports|: \S+ is more than "
     r"|nothing reads the variable|holds of none|holds of every one|never hold together"
     r"|values of unlike types cannot be compared"
+    r"|is no keyword that decides|is compared letter by letter|no field is called config\.host"
 )
 
 
