@@ -33,6 +33,7 @@ from auditor.cli.terminal.streams import Terminal, excerpt, style
 from auditor.errors import PolicyError, Problem, ReportError
 from auditor.model import Position
 from auditor.output.inputs import Inputs
+from auditor.policy.analysis.absences import Absence, absences
 from auditor.policy.analysis.claims import analysed
 from auditor.policy.loading.load import load
 from auditor.policy.loading.unused_facts import unused
@@ -41,8 +42,12 @@ from auditor.policy.testing.files import is_test_file, run_test_file
 from auditor.reports import PROBLEM_REPORTS
 from auditor.reports.facts import repository_path
 from auditor.reports.writer import Destination, ReportWriter, parse_destination
-from auditor.text import listed, one_line, plural
+from auditor.text import listed, one_line, plural, shortened
 from auditor.version import __version__
+
+#: So many fields are named that connections may lack, and so much of the rules that read one.
+_NOTED = 10
+_LONGEST = 60
 
 
 @click.command(
@@ -124,6 +129,7 @@ def command(
                 found.problems += (*loaded.warnings, *(unused(ruleset) if facts else ()))
                 rules = plural(len(ruleset.rules), "rule")
                 found.counted.append(f"{rules} in {plural(len(ruleset.policies), 'file')}")
+                found.absences = absences(ruleset.rules, datetime.now(UTC))
         known = ruleset.conditions if ruleset is not None else None
         for accepting in (*excused,) or (waivers,):
             with found.taken():
@@ -144,6 +150,7 @@ class _Found:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.counted: list[str] = []
+        self.absences: list[Absence] = []
         self._code = 0
 
     @contextmanager
@@ -181,6 +188,8 @@ class _Found:
         if self._code:
             terminal.say(_told(problems), to_err=taken)
         elif not quiet:
+            for line in _noted(self.absences):
+                terminal.say(line, to_err=taken)
             fine = f"{style('fine', 'green')}: {', '.join(self.counted)}"
             warned = f", {plural(len(problems), 'warning')}" if problems else ""
             terminal.say(fine + warned, to_err=taken)
@@ -223,6 +232,25 @@ def _destination(text: str) -> Destination:
     if text == "github":
         return Destination(text, None)
     return parse_destination(text, Path(), PROBLEM_REPORTS)
+
+
+def _noted(absences: Sequence[Absence]) -> Iterator[str]:
+    """Yield what is worth knowing before the first run: which checks may be errors, and a way out.
+
+    No warning: whether connections lack a field depends on their services.
+    """
+    if not absences:
+        return
+    yield f"{style('note', 'cyan')}: connections may lack these fields; a check then is an error:"
+    wide = max(len(absence.path) for absence in absences[:_NOTED])
+    for absence in absences[:_NOTED]:
+        rules = listed([name for name, _ in absence.rules], "and")
+        yield f"  {one_line(absence.path):{wide}}  {shortened(rules, _LONGEST)}"
+    if len(absences) > _NOTED:
+        yield f"  and {plural(len(absences) - _NOTED, 'more field')}"
+    path = one_line(absences[0].path)
+    yield f"  to skip such connections: when: {{{path}: {{exists: true}}}}"
+    yield f"  to fail them: add exists: true to the test of {path}"
 
 
 def _told(problems: Sequence[Problem]) -> str:

@@ -15,6 +15,7 @@ from itertools import product
 from typing import Any
 
 from auditor.decoding.gaps import NOT_IN_PLAN, Gap, Lack, gaps_in
+from auditor.decoding.json_values import MISSING
 from auditor.policy.language.conditions import (
     All,
     AnyOf,
@@ -55,13 +56,15 @@ _NOT = {_Truth.TRUE: _Truth.FALSE, _Truth.FALSE: _Truth.TRUE}
 
 def want_of(rule: PolicyRule, get: Callable[[str], Any], now: datetime) -> Want:
     """Return why a check of ``rule`` on what ``get`` reads came to no verdict."""
-    applies = _truths(rule.when, get, now) if rule.when is not None else _SURE[True]
-    outcomes: set[_Truth] = set(applies) - _EITHER
-    if _Truth.TRUE in applies:
-        outcomes |= _truths(rule.assertion, get, now)
+    outcomes = _outcomes(rule, get, now)
     if outcomes & _EITHER:
         return Want.UNKNOWN
     return Want.NOT_IN_PLAN if outcomes == {_Truth.NOT_IN_PLAN} else Want.ERROR
+
+
+def needs(rule: PolicyRule, path: str, now: datetime) -> bool:
+    """Whether a check of ``rule`` can be an error because ``path`` is missing, and nothing else."""
+    return _Truth.ERROR in _outcomes(rule, lambda other: MISSING if other == path else _OPEN, now)
 
 
 class Tells(Enum):
@@ -93,6 +96,15 @@ _OPEN = Gap(Lack.UNKNOWN, Lack.UNKNOWN.value)
 
 def _is_in_no_plan(path: str) -> bool:
     return path.replace("[]", "").partition(".")[0] in IN_NO_PLAN
+
+
+def _outcomes(rule: PolicyRule, get: Callable[[str], Any], now: datetime) -> set[_Truth]:
+    """Return what the assertion of ``rule`` may come to, or the error of its ``when``."""
+    applies = _truths(rule.when, get, now) if rule.when is not None else _SURE[True]
+    outcomes = set(applies) - _EITHER
+    if _Truth.TRUE in applies:
+        outcomes |= _truths(rule.assertion, get, now)
+    return outcomes
 
 
 def _truths(condition: Condition, get: Callable[[str], Any], now: datetime) -> _Truths:
@@ -130,7 +142,10 @@ def _of_test(test: Test, get: Callable[[str], Any], now: datetime) -> _Truths:
         return _SURE[truth]
     open_fields: list[Gap] = gaps_in(get(test.path))
     if isinstance(test.operand, FieldOperand):
-        open_fields += gaps_in(get(test.operand.path))
+        other = get(test.operand.path)
+        if MISSING in (get(test.path), other):
+            return frozenset({_Truth.ERROR})
+        open_fields += gaps_in(other)
     if not open_fields:
         return frozenset({_Truth.ERROR})
     if any(gap.lack is Lack.NOT_IN_PLAN for gap in open_fields):

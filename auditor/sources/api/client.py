@@ -7,12 +7,12 @@ with full jitter, so that many runs do not come back in step.
 from __future__ import annotations
 
 import json
-import random
 import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from random import SystemRandom
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -58,7 +58,8 @@ class HttpOptions(msgspec.Struct, frozen=True):
     page_bytes: int = 64 * 2**20
     pages: int = 10_000
     sleep: Callable[[float], None] = time.sleep
-    random: Callable[[], float] = random.random
+    #: A generator of its own: the one that all share is not ours to move on.
+    random: Callable[[], float] = SystemRandom().random
 
 
 class Reply(msgspec.Struct, Generic[T], frozen=True):

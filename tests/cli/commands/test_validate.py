@@ -128,3 +128,38 @@ def test_a_while_that_waives_nothing_is_told(folder: Path):
     assert "it waives nothing; the rule stands at house.yaml:" in done.stdout
     strict = ["validate", "house.yaml", "--waivers", "idle.yaml", "--strict"]
     assert run(strict, folder).returncode == 2
+
+
+def test_fields_that_a_connection_may_lack_are_told_with_a_way_out(tmp_path: Path):
+    names = [f"config.k{number:02}" for number in range(12)]
+    rules = "".join(
+        f"  - {{id: r{n}, severity: low, assert: {{{name}: x}}}}\n" for n, name in enumerate(names)
+    )
+    (tmp_path / "p.yaml").write_text(f"policy: p\nrules:\n{rules}")
+    done = run(["validate", "p.yaml"], tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[:2] == [
+        "note: connections may lack these fields; a check then is an error:",
+        "  config.k00  r0",
+    ]
+    assert lines[11:] == [
+        "  and 2 more fields",
+        "  to skip such connections: when: {config.k00: {exists: true}}",
+        "  to fail them: add exists: true to the test of config.k00",
+        "fine: 12 rules in 1 file",
+    ]
+    assert run(["validate", "p.yaml", "-q"], tmp_path).stdout == ""
+    assert run(["validate", "p.yaml", "--strict"], tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "when: {config.host: {exists: true}}, assert: {config.host: x}",
+        "assert: {config.host: {exists: true, equals: x}}",
+    ],
+)
+def test_the_way_out_followed_to_the_letter_leaves_nothing_to_note(tmp_path: Path, rule: str):
+    (tmp_path / "p.yaml").write_text(f"policy: p\nrules:\n  - {{id: r, severity: low, {rule}}}\n")
+    assert run(["validate", "p.yaml"], tmp_path).stdout == "fine: 1 rule in 1 file\n"
