@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 from auditor.clock import (
     UNITS_BY_NAME,
     WEEKDAYS,
+    apart,
+    in_words,
     iso,
     longest_gap,
     parse_duration,
@@ -199,3 +203,71 @@ def test_no_two_chosen_days_are_further_apart(days, day, minute, zone):
         following = next(m for m in later if WEEKDAYS[m.weekday()] in days)
         assert following - moment <= gap
         assert gap <= timedelta(days=7)
+
+
+@pytest.fixture(name="tokyo")
+def _tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let this machine be in Tokyo."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_the_zone_of_this_machine_changes_nothing():
+    assert datetime(2026, 1, 31, 12, tzinfo=UTC).astimezone().utcoffset() == timedelta(hours=9)
+    assert iso(datetime(2026, 1, 31, 12, tzinfo=UTC)) == "2026-01-31T12:00:00Z"
+    last = parse_timestamp("9999-12-31T20:00:00Z")
+    assert last == datetime(9999, 12, 31, 20, tzinfo=UTC)
+
+
+DAY = timedelta(days=1)
+NOON = datetime(2026, 1, 31, 12, 0, 0, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("between", [timedelta(0), timedelta(minutes=5), DAY, -DAY])
+def test_clocks_less_than_a_day_apart_are_believed(between: timedelta):
+    assert apart(NOON + between, NOON) == ""
+
+
+@pytest.mark.parametrize(
+    ("between", "server"),
+    [
+        (DAY + timedelta(seconds=1), "2026-02-01T12:00:01Z"),
+        (-DAY - timedelta(seconds=1), "2026-01-30T11:59:59Z"),
+    ],
+)
+def test_clocks_more_than_a_day_apart_are_told_with_both(between: timedelta, server: str):
+    assert apart(NOON + between, NOON) == (
+        f"the server's clock says {server} and this machine's 2026-01-31T12:00:00Z: "
+        "either the answer is not of now, or a clock is wrong"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (59.9, "59 seconds"),
+        (60, "1 minute"),
+        (61, "61 seconds"),
+        (119, "119 seconds"),
+        (120, "2 minutes"),
+        (3_600, "1 hour"),
+        (3_601, "60 minutes"),
+        (7_199, "119 minutes"),
+        (7_200, "2 hours"),
+        (86_400, "1 day"),
+        (86_401, "24 hours"),
+        (172_799, "47 hours"),
+        (172_800, "2 days"),
+        (1_000 * 86_400, "1,000 days"),
+    ],
+)
+def test_a_duration_is_said_in_its_largest_unit_of_which_there_are_several(
+    seconds: float, words: str
+):
+    assert in_words(timedelta(seconds=seconds)) == words

@@ -231,12 +231,78 @@ def test_strict_asks_that_the_listing_is_known_to_be_complete() -> None:
     assert answer(checks("a", LOW, PASS), listing=listing, strict=True) == (3, said)
 
 
-def test_a_pass_over_a_plan_says_what_it_left_out():
+# -- plans ----------------------------------------------------------------------------------------
+
+
+def planned(
+    *rules: RuleChecks, scope: PlanScope, listing: Listing = WHOLE, **bar: Any
+) -> tuple[int, tuple[str, ...]]:
+    """Return the exit code and the reasons of a run over a plan."""
+    gate = decide(listing, rules, Bar(**bar), scope)
+    return gate.exit_code, gate.reasons
+
+
+def test_a_pass_over_a_plan_says_what_it_left_out() -> None:
     rule = replace(checks("r", LOW, PASS, SKIP, SKIP), not_in_plan=1, left_unknown=1)
-    gate = decide(WHOLE, [rule], Bar(), PlanScope(touched=2))
-    assert gate.exit_code == 0
-    told = "; ".join(gate.reasons)
-    assert "what the plan holds of 3 connections was judged by 1 of 1 rule" in told
-    assert "it touches 2 connections" in told
-    assert "1 check not made: what they read is not in the plan" in told
-    assert "1 check skipped by --on-unknown: unknown until applied" in told
+    touching = "it touches 2 connections"
+    assert planned(rule, checks("idle", LOW, SKIP), scope=PlanScope(touched=2)) == (
+        0,
+        (
+            f"what the plan holds of 3 connections was judged by 1 of 2 rules; {touching}",
+            "1 check not made: what they read is not in the plan",
+            "1 check skipped by --on-unknown: unknown until applied",
+        ),
+    )
+
+
+def test_a_pass_over_an_account_as_the_plan_would_leave_it_says_so() -> None:
+    rules = checks("a", LOW, PASS, PASS, PASS), checks("b", LOW, PASS, PASS, PASS)
+    said = (
+        "3 connections judged by 2 rules, as the plan would leave them; it touches 1 connection",
+    )
+    assert planned(*rules, scope=PlanScope(touched=1, over="live")) == (0, said)
+
+
+def test_a_plan_with_nothing_to_judge_passes_with_its_reason_even_if_strict() -> None:
+    scope = PlanScope(nothing="the plan holds no Fivetran connection")
+    for strict in (False, True):
+        done = planned(checks("a", LOW), scope=scope, listing=EMPTY, strict=strict)
+        assert done == (0, ("the plan holds no Fivetran connection",))
+
+
+def test_a_plan_that_holds_nothing_that_rules_read_judged_nothing() -> None:
+    rules = replace(checks("a", LOW, SKIP), not_in_plan=1), checks("b", LOW, SKIP)
+    said = ("the plan holds nothing that the rules read, so nothing was judged; add --over",)
+    assert planned(*rules, scope=PlanScope(touched=1)) == (3, said)
+    # A plan that changes no connection, or of which one check was made, is another matter.
+    passed = checks("c", LOW, PASS)
+    assert planned(*rules, scope=PlanScope())[0] == 0
+    assert planned(*rules, passed, scope=PlanScope(touched=1))[0] == 0
+    assert planned(checks("b", LOW, SKIP), scope=PlanScope(touched=1))[0] == 0
+
+
+def test_strict_asks_that_a_plan_holds_what_rules_read() -> None:
+    rules = (
+        replace(checks("a", LOW, PASS, SKIP, SKIP), not_in_plan=2),
+        replace(checks("b", LOW, SKIP, PASS), not_in_plan=1),
+    )
+    said = ("--strict: 3 checks rest on what is not in the plan",)
+    assert planned(*rules, scope=PlanScope(touched=1), strict=True) == (3, said)
+    assert planned(*rules, scope=PlanScope(touched=1))[0] == 0
+
+
+def test_strict_does_not_call_a_rule_idle_that_no_plan_can_tell() -> None:
+    unplanned, idle = replace(checks("a", LOW, SKIP), not_in_plan=1), checks("b", LOW, SKIP)
+    code, said = planned(
+        unplanned, idle, checks("c", LOW, PASS), scope=PlanScope(touched=1), strict=True
+    )
+    assert code == 3
+    assert "--strict: 1 rule applied to nothing (b)" in said
+
+
+def test_a_problem_of_a_plan_is_said_in_its_own_words() -> None:
+    listing = Listing(Completeness.INCOMPLETE, pages=1, connections=1, problems=("it errored",))
+    assert planned(checks("a", LOW, PASS), scope=PlanScope(touched=1), listing=listing) == (
+        3,
+        ("it errored",),
+    )
