@@ -14,9 +14,14 @@ from typing import Any
 
 from auditor.reports.facts import UNFINISHED
 from auditor.sandbox.server import FAKE_KEY, FAKE_SECRET
+from tests.builders.forked import run_forked
 
-# The last one makes ``make coverage`` see what the command runs.
-KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "VIRTUAL_ENV", "COVERAGE_PROCESS_CONFIG")
+# With it ``make coverage`` sees what the command runs, from its start.
+TRACED = "COVERAGE_PROCESS_CONFIG"
+KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "VIRTUAL_ENV", TRACED)
+# Variables that Python reads when it starts, and never again.
+_AT_START = ("PYTHON", "LC_", "LANG")
+_LONGEST = 60.0
 KEYS = {"FIVETRAN_API_KEY": FAKE_KEY, "FIVETRAN_API_SECRET": FAKE_SECRET}
 COMMAND = (sys.executable, "-m", "auditor")
 
@@ -34,18 +39,21 @@ def run(
     given: bytes = b"",
 ) -> subprocess.CompletedProcess[str]:
     """Run the command in ``folder`` with ``given`` on its standard input."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=environment(env),
-        input=given,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    return subprocess.CompletedProcess(
-        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-    )
+    theirs, words = environment(env), [*COMMAND, *arguments]
+    if not any(name.startswith(_AT_START) for name in (env or ())) and TRACED not in theirs:
+        code, out, err = run_forked(arguments, folder, theirs, given, _LONGEST)
+    else:
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            env=theirs,
+            input=given,
+            capture_output=True,
+            timeout=_LONGEST,
+            check=False,
+        )
+        code, out, err = done.returncode, done.stdout, done.stderr
+    return subprocess.CompletedProcess(words, code, out.decode(), err.decode())
 
 
 def in_bash(script: str) -> list[str]:
