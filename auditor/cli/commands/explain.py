@@ -30,7 +30,6 @@ from auditor.model import Verdict
 from auditor.policy.loading.examples import HEALTHY, Example
 from auditor.policy.loading.load import Loaded, load
 from auditor.policy.rules import GroupRule, PolicyRule
-from auditor.suggest import nearest
 from auditor.text import listed, one_line, plural
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ def command(
         names, chosen = policy_names(policies)
         loaded = load(names, variables=variables_of(variables))
         if connection is not None:
-            entry = _entry(loaded, str(rule))
+            entry = loaded.ruleset.rule(str(rule))
             if terraform_plan is not None:
                 source = _plan(context, terraform_plan)
             else:
@@ -252,19 +251,8 @@ def _why(look: Look, seen: Seen, layout: Layout) -> Iterator[str]:
         yield f"the listing is incomplete: {problem}"
 
 
-def _entry(loaded: Loaded, name: str) -> PolicyRule | GroupRule:
-    """Return the rule in force called ``name``. Raises UsageError for one that is none."""
-    for entry in loaded.ruleset.rules:
-        if entry.rule.id == name:
-            return entry
-    known = [entry.rule.id for entry in loaded.ruleset.rules]
-    disabled = loaded.ruleset.disabled.get(name)
-    hint = disabled or nearest(name, known) or "explain lists them"
-    raise UsageError(f"no rule in force is called {one_line(name)} ({hint})")
-
-
 def _one(loaded: Loaded, name: str) -> Iterator[str]:
-    entry = _entry(loaded, name)
+    entry = loaded.ruleset.rule(name)
     examples = next(found for each, found in loaded.examples if each.rule.id == name)
     rule = entry.rule
     yield f"{style(rule.id, 'bold')}  {rule.title}"
