@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
 import click
-from click.core import ParameterSource
 from msgspec.structs import replace
 
 from auditor.cli.config.command import Configurable
 from auditor.cli.options import completion
-from auditor.cli.options.listing import listing_of, listing_options, seen_in
+from auditor.cli.options.listing import listing_of, listing_options, seen_in, typed
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.shared import (
     ApiOptions,
@@ -120,7 +119,7 @@ def command(
                 lists=api["lists"],
             )
             lines = _why(look, seen, terminal.layout())
-        elif lone := _typed(context, "snapshot", "now"):
+        elif lone := typed(context, {"snapshot", "now"}):
             raise UsageError(f"{listed(lone, 'and')}: name a rule and a connection")
         elif terraform_plan is not None:
             lines = _of_plans(loaded, terraform_plan, rule)
@@ -205,12 +204,6 @@ def _counts_of(loaded: Loaded, path: str) -> Mapping[str, str]:
         }
         told[checks.rule.id] = ", ".join(f"{n:,} {word}" for word, n in parts.items() if n)
     return told
-
-
-def _typed(context: click.Context, *names: str) -> list[str]:
-    """Return those of the options that stand on the command line."""
-    sources = {name: context.get_parameter_source(name) for name in names}
-    return [f"--{n}" for n, source in sources.items() if source is ParameterSource.COMMANDLINE]
 
 
 def _plan(context: click.Context, path: str) -> Source:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from auditor.cli.options import completion
 from auditor.cli.options.shared import ApiOptions, api_options, api_source, given, lists_of
@@ -57,6 +58,16 @@ def saved_listing(path: str, misplaced: list[str]) -> Source:
 
     check_path(path)
     return SnapshotSource(path)
+
+
+def typed(context: click.Context, names: set[str]) -> list[str]:
+    """Return those of the options, by their parameters, that stand on the command line."""
+    return [
+        max(parameter.opts, key=len)
+        for parameter in context.command.params
+        if parameter.name in names
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
 
 
 def seen_in(
