@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -29,6 +29,7 @@ from auditor.model import (
     Account,
     Checkout,
     Completeness,
+    Connection,
     Connections,
     Finding,
     Listing,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from auditor.acceptance.waivers import Waivers
     from auditor.policy.judging.change import Changed
     from auditor.policy.judging.judge import PlanMode
+    from auditor.policy.judging.tree import Explained
     from auditor.sources.plan.source import PlanSource
 
 #: The local clock and the server's may differ by so much before the server's counts.
@@ -131,6 +133,36 @@ def _is_moment(value: object) -> bool:
     return isinstance(value, datetime) and value.utcoffset() is not None
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """A connection that was looked for: its place in the listing, and its record as rules saw it.
+
+    ``why`` has, for each rule in order, why it came to its verdict.
+    """
+
+    at: int
+    connection: Connection
+    record: Any
+    why: tuple[tuple[Rule, tuple[Explained, ...]], ...]
+
+
+class Look(msgspec.Struct, frozen=True):
+    """A run, and what it saw of the connections that were looked for.
+
+    ``records`` are those that were kept, by their place in the listing.
+    """
+
+    result: Result
+    seen: tuple[Seen, ...]
+    records: Mapping[int, Any]
+
+
+class _Wanted(NamedTuple):
+    """Which records a walk keeps: of the connections with this id, name or address, or all."""
+
+    name: str
+    whole: bool
+
+
 class Progress(msgspec.Struct, frozen=True):
     """How far a walk has come."""
 
@@ -151,7 +183,33 @@ def audit(
     shows what was judged until then. Raises UsageError for rules that are none, and for a baseline
     of another account; PolicyError for waivers that the policies do not allow.
     """
-    options = options or Options()
+    return _read(source, ruleset, options or Options(), on_progress).result()
+
+
+def look(
+    source: Source,
+    ruleset: Ruleset,
+    wanted: str,
+    options: Options | None = None,
+    *,
+    whole: bool = False,
+) -> Look:
+    """Judge as ``audit`` does, and keep what is seen of the connections that ``wanted`` names.
+
+    That is an id, a name (``schema``), or the address of a plan's resource. With ``whole`` the
+    records of all connections are kept. Raises as ``audit`` does.
+    """
+    return _read(source, ruleset, options or Options(), None, _Wanted(wanted, whole)).look()
+
+
+def _read(
+    source: Source,
+    ruleset: Ruleset,
+    options: Options,
+    on_progress: Callable[[Progress], None] | None,
+    wanted: _Wanted | None = None,
+) -> _Audit:
+    """Return a run that has read its source."""
     if not isinstance(ruleset, Ruleset) or not ruleset.rules:
         raise UsageError("there is no rule to judge by; load_policies returns some")
     if options.baseline is not None:
@@ -162,7 +220,7 @@ def audit(
         )
 
         check_terms(options.waivers, (entry.rule for entry in ruleset.rules), options.clock())
-    run = _Audit(source, ruleset, options, on_progress)
+    run = _Audit(source, ruleset, options, on_progress, wanted)
     events = source.events(run.shape)
     if source.live:
         from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # threads, for a wait only
@@ -170,7 +228,7 @@ def audit(
         run.deadline = time.monotonic() + options.timeout
         events = read_ahead(events, source=source, timeout=options.timeout)
     run.read(events)
-    return run.result()
+    return run
 
 
 class _Audit:
@@ -182,6 +240,7 @@ class _Audit:
         ruleset: Ruleset,
         options: Options,
         on_progress: Callable[[Progress], None] | None,
+        wanted: _Wanted | None = None,
     ) -> None:
         info = source.info
         self._plan = _plan_of(source)
@@ -225,7 +284,8 @@ class _Audit:
         self._today = options.clock()
         self._clock_note = ""
         self._clock_warning: tuple[str, ...] = ()
-        self._walk = _Gathered()
+        self._wanted = wanted
+        self._walk = _Gathered(wanted=wanted)
         self._kept: list[Page] = []
         self._walks = 1
         self._end: End | None = None
@@ -250,7 +310,7 @@ class _Audit:
                 case Page():
                     self._kept.append(event)
                 case Restart():
-                    self._walk, self._kept = _Gathered(), []
+                    self._walk, self._kept = _Gathered(wanted=self._wanted), []
                     self._dimensions = self._dimensions.restarted()
                     self._walks += 1
                 case Listed():
@@ -260,8 +320,33 @@ class _Audit:
             if self._facts.complete:
                 self._judge_kept()
 
+    def look(self) -> Look:
+        """Return what was found, and what was seen of the connections that were looked for."""
+        from auditor.policy.judging.tree import (  # noqa: PLC0415  # for whoever asks why only
+            explained,
+        )
+
+        result, judgement = self._judged()
+        seen = [
+            Seen(
+                at,
+                result.connections[at],
+                record,
+                tuple(
+                    (entry.rule, tuple(explained(judgement, entry, at, record)))
+                    for entry in self._ruleset.rules
+                ),
+            )
+            for at, record in self._walk.kept.items()
+            if self._walk.is_wanted(at)
+        ]
+        return Look(result, tuple(seen), self._walk.kept)
+
     def result(self) -> Result:
         """Return what was found."""
+        return self._judged()[0]
+
+    def _judged(self) -> tuple[Result, Judgement]:
         listing = self._listing()
         judge = self._walk.judge or self._judge(None)
         names = self._facts.group_names.items()
@@ -289,7 +374,7 @@ class _Audit:
             limits=options.limits,
             doubts=tuple(self._too_old()),
         )
-        return Result(
+        result = Result(
             version=__version__,
             judged_at=self._now or options.clock(),
             source=info,
@@ -331,6 +416,7 @@ class _Audit:
                 )
             ),
         )
+        return result, outcome
 
     def _account(self) -> Account | None:
         account = self._facts.account
@@ -609,6 +695,9 @@ class _Gathered(msgspec.Struct):
     addresses: list[str] = msgspec.field(default_factory=list)
     problems: list[str] = msgspec.field(default_factory=list)
     warnings: list[str] = msgspec.field(default_factory=list)
+    #: The records that somebody looks for, by their place in the listing.
+    wanted: _Wanted | None = None
+    kept: dict[int, Any] = msgspec.field(default_factory=dict)
     #: One string a distinct service and group, however many connections have it.
     _known: dict[str, str] = msgspec.field(default_factory=dict)
 
@@ -636,6 +725,17 @@ class _Gathered(msgspec.Struct):
             columns = (self.ids, self.services, self.schemas, self.group_ids, self.addresses)
             last = [column[max(len(column) - len(records), 0) :] for column in columns]
             self.watch.take(records, Connections(last[0], last[1], last[2], last[3], last[4]))
+
+        if self.wanted is not None:
+            start = len(self.ids) - len(records)
+            for at, record in enumerate(records, start):
+                if self.wanted.whole or self.is_wanted(at):
+                    self.kept[at] = record
+
+    def is_wanted(self, at: int) -> bool:
+        """Whether the connection at this place is looked for."""
+        named = {self.ids[at], self.schemas[at], *self.addresses[at : at + 1]}
+        return self.wanted is not None and self.wanted.name in named - {""}
 
     def connections(self, tidy: Callable[[list[str]], Sequence[str]]) -> Connections:
         """Return the identities, each column made showable by ``tidy``."""

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 
 import msgspec
 
+from auditor.errors import UsageError
 from auditor.facts.own import OwnFacts
 from auditor.model import PolicyFile, Rule
 from auditor.policy.language.aggregates import AGGREGATES, Aggregate
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.messages import Message
+from auditor.suggest import nearest
+from auditor.text import one_line
 
 #: The ``per`` that makes one group of all connections.
 ACCOUNT = "account"
@@ -99,6 +102,15 @@ class Ruleset(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     facts: Mapping[str, OwnFacts] = msgspec.field(default_factory=dict)
     conditions: Mapping[str, Condition] = msgspec.field(default_factory=dict)
+
+    def rule(self, name: str) -> PolicyRule | GroupRule:
+        """Return the rule in force called ``name``. Raises UsageError where there is none."""
+        for entry in self.rules:
+            if entry.rule.id == name:
+                return entry
+        known = [entry.rule.id for entry in self.rules]
+        hint = self.disabled.get(name) or nearest(name, known) or "explain lists them"
+        raise UsageError(f"no rule in force is called {one_line(name)} ({hint})")
 
     def reads(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return every path that is decoded, and those that are needed with all they hold."""

@@ -22,6 +22,7 @@ from auditor.cli.config.command import (
 from auditor.cli.config.settings import ANSWER, PLACES
 from auditor.cli.options import completion
 from auditor.cli.options.docs import docs_of, docs_url_option
+from auditor.cli.options.listing import saved_listing
 from auditor.cli.options.pipeline import pipeline_of, run_url_option
 from auditor.cli.options.plan import (
     PlanChoice,
@@ -67,7 +68,6 @@ from auditor.cli.options.shared import (
 from auditor.cli.terminal.conclusion import Telling, audit_and_report
 from auditor.cli.terminal.streams import Terminal
 from auditor.cli.terminal.summary import answer
-from auditor.errors import UsageError
 from auditor.output.inputs import Inputs
 from auditor.policy.analysis.claims import analysed
 from auditor.policy.loading.load import load
@@ -247,7 +247,7 @@ def command(
         more["verify_listing"] = more["verify_listing"] or strict
         source = api_source(more, own.variables if own else None)
     else:
-        source = _saved(
+        source = saved_listing(
             snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
         )
     options = Options(
@@ -348,12 +348,3 @@ def _add_plan(
 
 def _is_terraform(path: Path) -> bool:
     return path.name.endswith((".tf", ".tf.json"))
-
-
-def _saved(path: str, misplaced: list[str]) -> Source:
-    if misplaced:
-        raise UsageError(f"{listed(misplaced, 'and')} cannot narrow or reach a --snapshot")
-    from auditor.sources.saved.source import SnapshotSource, check_path
-
-    check_path(path)
-    return SnapshotSource(path)

@@ -5,32 +5,51 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
+from msgspec.structs import replace
 
 from auditor.cli.config.command import Configurable
 from auditor.cli.options import completion
+from auditor.cli.options.listing import listing_of, listing_options, seen_in, typed
 from auditor.cli.options.policies import policy_names
-from auditor.cli.options.shared import policy_option, var_option, variables_of
+from auditor.cli.options.shared import (
+    ApiOptions,
+    TimeType,
+    given,
+    policy_option,
+    var_option,
+    variables_of,
+)
 from auditor.cli.terminal.streams import Terminal, style
-from auditor.clock import in_words
+from auditor.clock import in_words, to_the_second
 from auditor.errors import UsageError
 from auditor.model import Verdict
 from auditor.policy.loading.examples import HEALTHY, Example
 from auditor.policy.loading.load import Loaded, load
 from auditor.policy.rules import GroupRule, PolicyRule
-from auditor.suggest import nearest
 from auditor.text import listed, one_line, plural
+
+if TYPE_CHECKING:
+    from auditor.cli.terminal.layout import Layout
+    from auditor.run import Look, Seen
+    from auditor.sources import Source
+
+#: The most other members of a group that are named.
+_MEMBERS = 5
 
 
 @click.command(
     name="explain",
     cls=Configurable,
-    keys=dict.fromkeys(("rule", "terraform_plan", "fields", "facts", "packs", "operators")),
-    short_help="Show the rules in force, or one rule in full.",
+    keys=dict.fromkeys(
+        ("rule", "connection", "terraform_plan", "fields", "facts", "packs", "operators")
+    ),
+    short_help="Show the rules in force, one rule in full, or why it came to a verdict.",
 )
 @click.argument("rule", required=False, shell_complete=completion.rules)
+@click.argument("connection", required=False)
 @click.option(
     "--terraform-plan",
     is_flag=False,
@@ -41,16 +60,19 @@ from auditor.text import listed, one_line, plural
 )
 @policy_option
 @var_option
+@listing_options
+@click.option("--now", type=TimeType(), metavar="TIME", help="Judge CONNECTION as of this time.")
 @click.option("--fields", is_flag=True, help="List the fields of a connection.")
 @click.option("--facts", is_flag=True, help="List the facts, the policies' own among them.")
 @click.option("--operators", is_flag=True, help="List the operators.")
 @click.option("--packs", is_flag=True, help="List the shipped packs.")
-@click.pass_obj
+@click.pass_context
 def command(
-    terminal: Terminal,
+    context: click.Context,
     /,
     *,
     rule: str | None,
+    connection: str | None,
     terraform_plan: str | None,
     policies: tuple[str, ...],
     variables: tuple[str, ...],
@@ -58,11 +80,20 @@ def command(
     facts: bool,
     operators: bool,
     packs: bool,
+    snapshot: str | None,
+    now: datetime | None,
+    timeout: float,
+    **api: Unpack[ApiOptions],
 ) -> int:
     """Show the rules in force and where each stands; with RULE, all there is to say of it.
 
+    With CONNECTION, an id or a name, it tells why the rule came to its verdict there: the rule's
+    conditions as a tree, with what each part came to and what the connection holds. The connection
+    is looked for in the live account, or in --snapshot or --terraform-plan.
+
     What a rule requires is told in English that is derived from the condition itself.
     """
+    terminal: Terminal = context.obj
     flags = {"--fields": fields, "--facts": facts, "--operators": operators, "--packs": packs}
     lists = [name for name, wanted in flags.items() if wanted]
     if lists and rule is not None:
@@ -72,7 +103,25 @@ def command(
     else:
         names, chosen = policy_names(policies)
         loaded = load(names, variables=variables_of(variables))
-        if terraform_plan is not None:
+        if connection is not None:
+            entry = loaded.ruleset.rule(str(rule))
+            if terraform_plan is not None:
+                source = _plan(context, terraform_plan)
+            else:
+                source = listing_of(context, snapshot, api)
+            look, seen = seen_in(
+                source,
+                replace(loaded.ruleset, rules=(entry,)),
+                connection,
+                terminal,
+                now=now,
+                timeout=timeout,
+                lists=api["lists"],
+            )
+            lines = _why(look, seen, terminal.layout())
+        elif lone := typed(context, {"snapshot", "now"}):
+            raise UsageError(f"{listed(lone, 'and')}: name a rule and a connection")
+        elif terraform_plan is not None:
             lines = _of_plans(loaded, terraform_plan, rule)
         else:
             lines = _all(loaded, chosen) if rule is None else _one(loaded, rule)
@@ -157,14 +206,47 @@ def _counts_of(loaded: Loaded, path: str) -> Mapping[str, str]:
     return told
 
 
+def _plan(context: click.Context, path: str) -> Source:
+    """Return the plan at ``path``. Raises UsageError for options that cannot reach it."""
+    from auditor.sources.plan.source import PlanSource
+
+    if not path.strip():
+        raise UsageError("--terraform-plan is empty; name the plan that CONNECTION is in")
+    wrong = given(context, {"snapshot", *ApiOptions.__annotations__, "timeout"}, "terraform_plan")
+    if wrong:
+        raise UsageError(f"{listed(wrong, 'and')} cannot be used with --terraform-plan")
+    return PlanSource(path)
+
+
+def _why(look: Look, seen: Seen, layout: Layout) -> Iterator[str]:
+    """Yield what a rule came to on a connection, and why."""
+    from auditor.cli.terminal.why import tree_lines, verdict
+
+    result, about = look.result, seen.connection
+    name = f"{about.service} {about.schema} ({about.id}), {about.group}"
+    ((rule, told),) = seen.why
+    yield f"{style(rule.id, 'bold')}  {rule.title}"
+    for explained in told:
+        where = f", its group {explained.group}" if rule.per else ""
+        yield f"{name}{where}: {verdict(explained.verdict)}"
+        yield ""
+        yield from tree_lines(explained, layout)
+        others = [result.connections[at] for at in explained.members if at != seen.at]
+        if rule.per and others and explained.verdict is not Verdict.PASS:
+            shown = [f"{each.service} {each.schema} ({each.id})" for each in others[:_MEMBERS]]
+            more = len(others) - len(shown)
+            yield f"  with {listed([*shown, *([f'{more:,} more'] if more else [])], 'and')}"
+        yield ""
+    if not told:
+        yield f"{name}: its group is not known"
+    yield result.clock_note or f"judged as of {to_the_second(result.judged_at)}"
+    for problem in result.listing.problems:
+        yield f"the listing is incomplete: {problem}"
+
+
 def _one(loaded: Loaded, name: str) -> Iterator[str]:
-    found = [pair for pair in loaded.examples if pair[0].rule.id == name]
-    if not found:
-        known = [entry.rule.id for entry in loaded.ruleset.rules]
-        disabled = loaded.ruleset.disabled.get(name)
-        hint = disabled or nearest(name, known) or "explain lists them"
-        raise UsageError(f"no rule in force is called {one_line(name)} ({hint})")
-    ((entry, examples),) = found
+    entry = loaded.ruleset.rule(name)
+    examples = next(found for each, found in loaded.examples if each.rule.id == name)
     rule = entry.rule
     yield f"{style(rule.id, 'bold')}  {rule.title}"
     yield f"{rule.severity.label}, {rule.policy}, {rule.position}"

@@ -5,35 +5,50 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
 
 import click
 import msgspec
 
 from auditor.cli.config.command import Configurable, config_file
 from auditor.cli.options import completion
+from auditor.cli.options.listing import listing_of, listing_options, seen_in, typed
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.reports import outdating
-from auditor.cli.options.shared import checked, more_policies_option, output_options, paths_of
+from auditor.cli.options.shared import (
+    ApiOptions,
+    TimeType,
+    checked,
+    more_policies_option,
+    output_options,
+    paths_of,
+)
 from auditor.cli.terminal.streams import Terminal, excerpt, style
 from auditor.errors import Problem, UsageError
 from auditor.facts.own import OwnFacts
-from auditor.model import Verdict
+from auditor.model import PACK, Verdict
 from auditor.output.disk import real
 from auditor.output.inputs import Inputs
+from auditor.policy.language.conditions import reach
 from auditor.policy.loading.documents import policy_paths
 from auditor.policy.loading.examples import Example
 from auditor.policy.loading.load import load
-from auditor.policy.rules import GroupRule, PolicyRule
+from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
 from auditor.policy.testing.choice import by_expression, by_line
 from auditor.policy.testing.examples_run import ExampleOutcome, Gap, gaps, run_examples
 from auditor.policy.testing.files import is_test_file, run_test_file, test_files_beside
 from auditor.policy.testing.mutation_run import Mutated
 from auditor.policy.testing.mutation_run import mutate as mutate_rule
+from auditor.policy.testing.recorded import Verdicts, recorded
 from auditor.reports import TEST_REPORTS
 from auditor.reports.writer import ReportWriter, parse_destination
 from auditor.text import listed, one_line, plural
 from auditor.version import __version__
+
+if TYPE_CHECKING:
+    from auditor.run import Look, Seen
 
 #: Where a report without a path of its own goes.
 FOLDER = "test-report"
@@ -84,6 +99,8 @@ def _required(text: str) -> tuple[Verdict, ...]:
         "more": None,
         "mutate": None,
         "require": None,
+        "record": None,
+        "now": None,
     },
     unread=outdating(TEST_REPORTS, FOLDER),
     short_help="Run the tests that stand beside the rules.",
@@ -111,6 +128,17 @@ def _required(text: str) -> tuple[Verdict, ...]:
     help="Fail unless every rule has tests that expect these, where it can: pass,fail,skip.",
 )
 @click.option(
+    "--record",
+    nargs=2,
+    metavar="CONNECTION RULE",
+    help="Run nothing; print the test that holds what RULE says of CONNECTION today, secrets"
+    " hidden, for a NAME.test.yaml.",
+)
+@listing_options
+@click.option(
+    "--now", type=TimeType(), metavar="TIME", help="With --record: judge as of this time."
+)
+@click.option(
     "--report",
     metavar="junit[=PATH]",
     callback=checked(lambda text: text and parse_destination(text, Path(), TEST_REPORTS)),
@@ -127,22 +155,51 @@ def command(
     pattern: str | None,
     mutate: bool,
     require: str | None,
+    record: tuple[str, str] | None,
+    snapshot: str | None,
+    now: datetime | None,
     report: str | None,
     quiet: bool,
     verbose: bool,
     no_color: bool,
+    timeout: float,
+    **api: Unpack[ApiOptions],
 ) -> int:
     """Run the tests beside the rules, and those of NAME.test.yaml files beside policies.
 
     Without arguments ./policies is tested if it is there, else the pack baseline. Only what is
-    named is tested, not what it extends; FILE:LINE is the test, or the rule, at that line. Exit 0:
-    all passed; 1: a test failed, a required one is not there, or no test notices a change; 2: a
-    policy has problems, or there was nothing to test.
+    named is tested, not what it extends; FILE:LINE is the test, or the rule, at that line. With
+    --record nothing is tested: a test is made of a connection of the live account, or of
+    --snapshot. Exit 0: all passed; 1: a test failed, a required one is not there, or no test
+    notices a change; 2: a policy has problems, or there was nothing to test.
     """
     terminal: Terminal = context.obj
     terminal.quiet = quiet
     if no_color:
         terminal.without_colour()
+    if record is not None:
+        others = {"pattern", "mutate", "require", "report"}
+        if beside := typed(context, others):
+            raise UsageError(
+                f"{listed(beside, 'and')} cannot be used with --record: no test is run"
+            )
+        names, _ = policy_names(paths_of(context))
+        policy, entry, facts = _rule_named(names, record[1])
+        look, seen = seen_in(
+            listing_of(context, snapshot, api),
+            Ruleset((entry,), (), facts=facts),
+            record[0],
+            terminal,
+            now=now,
+            timeout=timeout,
+            lists=api["lists"],
+            whole=isinstance(entry, GroupRule),
+        )
+        for line in recorded(entry, facts, _held(entry, look, seen), policy):
+            terminal.say(line)
+        return 0
+    if lone := typed(context, {"snapshot", "now"}):
+        raise UsageError(f"{listed(lone, 'and')} without --record: tests have records of their own")
     writer = ReportWriter(
         [] if report is None else [parse_destination(report, Path(FOLDER), TEST_REPORTS)],
         __version__,
@@ -180,6 +237,51 @@ def command(
     survived = any(each.survivors for each in mutated)
     failed = not all(outcome.passed for outcome in chosen)
     return _FAILED if failed or survived or lacking else 0
+
+
+def _rule_named(
+    names: Sequence[str], rule: str
+) -> tuple[str, PolicyRule | GroupRule, Mapping[str, OwnFacts]]:
+    """Return the policy to name in a test of ``rule``, the rule and its facts.
+
+    The policy is "" for the file that the rule stands in: tests stand beside that. Raises
+    UsageError where no policy has the rule.
+    """
+    policies, _ = _found(names)
+    loads = [(path, load([str(path)])) for path in policies]
+    having = [(p, each) for p, each in loads if any(e.rule.id == rule for e in each.ruleset.rules)]
+    for path, each in having:
+        entry = each.ruleset.rule(rule)
+        (source,) = policy_paths(str(path))
+        if source.label == entry.rule.position.file and not entry.rule.position.in_pack:
+            return "", entry, each.ruleset.facts
+    for path, each in having:
+        (source,) = policy_paths(str(path))
+        name = source.label.removeprefix(PACK) if source.label.startswith(PACK) else path.name
+        return name, each.ruleset.rule(rule), each.ruleset.facts
+    for _, each in loads[:1]:
+        each.ruleset.rule(rule)  # says which is nearest
+    raise UsageError(f"no policy that was named has a rule called {one_line(rule)}")
+
+
+def _held(entry: PolicyRule | GroupRule, look: Look, seen: Seen) -> Verdicts:
+    """Return what the rule came to on the connection that was looked for."""
+    ((_, told),) = seen.why
+    if not told:
+        raise UsageError(f"the group of {one_line(seen.connection.id)} is not known")
+    own, *_ = told
+    choices: list[tuple[int, ...]] = [(seen.at,)]
+    if isinstance(entry, GroupRule):
+        keys = {at: [reach(r, path) for path in entry.keys] for at, r in look.records.items()}
+        group = tuple(at for at, key in keys.items() if key == keys[seen.at])
+        choices += [own.members, group, tuple(look.records)]
+    about = seen.connection
+    return Verdicts(
+        own.verdict,
+        look.result.judged_at,
+        tuple(tuple(look.records[at] for at in places) for places in choices if places),
+        f"{about.service} {about.schema} ({about.id}) on {look.result.judged_at:%Y-%m-%d}",
+    )
 
 
 def _lines_named(paths: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[int]]]:

@@ -60,7 +60,7 @@ _WANTED_TYPE = {
 }
 
 
-class _Clause(NamedTuple):
+class Clause(NamedTuple):
     """What a field holds, and what it would have to: ``kind`` is a type, or nothing."""
 
     field: str
@@ -73,6 +73,7 @@ class _Clause(NamedTuple):
 
     @property
     def needed(self) -> str:
+        """What was wanted there, in words."""
         return f"{self.kind}, {self.expected}" if self.kind else self.expected
 
     def __str__(self) -> str:
@@ -135,8 +136,8 @@ class Describer(msgspec.Struct, frozen=True):
         text = between.join(map(str, clauses))
         if failed:
             return evidence, text, ""
-        advice = "; ".join(dict.fromkeys(map(_advice, clauses)))
-        return evidence, f"cannot be judged: {text}", advice
+        advised = "; ".join(dict.fromkeys(map(advice, clauses)))
+        return evidence, f"cannot be judged: {text}", advised
 
     def shown(self, path: str, value: Any) -> str:
         """Return ``value``, which stands at ``path``, as a report may show it."""
@@ -152,11 +153,11 @@ class Describer(msgspec.Struct, frozen=True):
         *,
         failed: bool,
         negated: bool = False,
-    ) -> list[_Clause]:
+    ) -> list[Clause]:
         """Return the tests that made ``condition`` false, or with ``failed`` unset an error."""
         match condition:
             case Test():
-                return [self._of_test(condition, get, failed=failed, negated=negated)]
+                return [self.clause(condition, get, failed=failed, negated=negated)]
             case Not(part):
                 return self._clauses(part, get, failed=failed, negated=not negated)
             case Named(_, part):
@@ -170,15 +171,14 @@ class Describer(msgspec.Struct, frozen=True):
                 clauses = [self._clauses(p, get, failed=failed, negated=negated) for p in found]
                 return list(chain.from_iterable(clauses))
 
-    def _of_test(
-        self, test: Test, get: Callable[[str], Any], *, failed: bool, negated: bool
-    ) -> _Clause:
+    def clause(
+        self, test: Test, get: Callable[[str], Any], *, failed: bool, negated: bool = False
+    ) -> Clause:
+        """Return what ``test`` found and wanted; with ``failed`` unset, why it is unsure."""
         value, expected = get(test.path), wanted(test, negated=negated)
         operand, verb = test.operand, "is"
         if isinstance(operand, FieldOperand):
-            named = [path for path in (operand.path, operand.days) if path]
-            others = [f"{path} is {self.shown(path, get(path))}" for path in named]
-            expected = f"{expected} ({', '.join(others)})"
+            expected = f"{expected} ({', '.join(self.beside(operand, get))})"
         if isinstance(operand, Nested) and test.takes(value):
             if test.operator.of_items:
                 actual, verb = self._items(test, operand, value, negated=negated), "holds"
@@ -190,12 +190,17 @@ class Describer(msgspec.Struct, frozen=True):
             actual = self.shown(test.path, value)
             verb = "holds" if type(value) is list and value else verb
         if type(value) is Gap:
-            return _Clause(test.path, "is", actual, "", expected, unknown=True)
+            return Clause(test.path, "is", actual, "", expected, unknown=True)
         if failed or value is MISSING or value is None or type(value) in UNREADABLE:
-            return _Clause(test.path, verb, actual, "", expected)
+            return Clause(test.path, verb, actual, "", expected)
         if type(value) is list and not test.takes(value):
             verb = "is"
-        return _Clause(test.path, verb, *_doubted(test, value, actual), expected)
+        return Clause(test.path, verb, *_doubted(test, value, actual), expected)
+
+    def beside(self, operand: FieldOperand, get: Callable[[str], Any]) -> list[str]:
+        """Return what the fields hold that a test compares with: ``floors.minutes is 15``."""
+        named = [path for path in (operand.path, operand.days) if path]
+        return [f"{path} is {self.shown(path, get(path))}" for path in named]
 
     def _items(self, test: Test, operand: Nested, items: list[Any], *, negated: bool) -> str:
         """Return the items that decided a test of an array: each one's values and its number."""
@@ -252,7 +257,7 @@ _ELSEWHERE = {
 }
 
 
-def _advice(clause: _Clause) -> str:
+def advice(clause: Clause) -> str:
     """Return what makes a check that could not be judged one that can."""
     field = clause.field or "the item"
     if clause.unknown:
@@ -274,9 +279,9 @@ def _advice(clause: _Clause) -> str:
     return f"{field} cannot be compared with what the rule asks: ask for what the API sends there"
 
 
-def _merged(clauses: Iterable[_Clause]) -> list[_Clause]:
+def _merged(clauses: Iterable[Clause]) -> list[Clause]:
     """Return the clauses with those that say the same of a field as one."""
-    wants: dict[_Clause, list[str]] = {}
+    wants: dict[Clause, list[str]] = {}
     for clause in dict.fromkeys(clauses):
         wants.setdefault(clause._replace(expected=""), []).append(clause.expected)
     return [same._replace(expected=listed(w, "and")) for same, w in wants.items()]

@@ -51,6 +51,14 @@ class GroupOutcome(msgspec.Struct, frozen=True):
     account: str = ""
     #: Skipped, since a plan does not see the group whole.
     unseen: bool = False
+    #: What was counted or measured of the group.
+    number: float | None = None
+    #: Whether a connection of the account meets the rule's ``unless``.
+    excused: Truth = False
+
+    def is_of(self, key: Key) -> bool:
+        """Whether a connection whose key this is belongs to the group."""
+        return self.key is not None and _distinct(self.key) == _distinct(key)
 
 
 class _Group(msgspec.Struct):
@@ -124,17 +132,14 @@ class Groups:
         elif member:
             self._admit(group, index, values)
 
-    def found(self, *, whole: bool) -> dict[str, Verdict]:
-        """Return of every account ("" where there is one) whether it has a member at all.
-
-        PASS where one was found, FAIL where there is none, ERROR where nobody can tell.
-        """
+    def found(self, *, whole: bool) -> dict[str, Truth]:
+        """Return of every account ("" where there is one) whether it has a member at all."""
         return {
-            key[0].name if key and type(key[0]) is _Account else "": Verdict.PASS
+            key[0].name if key and type(key[0]) is _Account else "": True
             if group.members
-            else Verdict.ERROR
+            else None
             if group.unsure or not whole
-            else Verdict.FAIL
+            else False
             for key, group in self._groups.items()
         }
 
@@ -250,13 +255,15 @@ class Groups:
             truth = _on_number(self.rule.share, share) if whole else None
             actual = f"{share:.1%} ({members:,} of {group.total:,})"
             actual = actual if whole else _UNSEEN.format(actual)
-            return GroupOutcome(key, _verdict(truth), tuple(group.members), "share", actual)
+            members_at = tuple(group.members)
+            return GroupOutcome(key, _verdict(truth), members_at, "share", actual, number=share)
         assert self.rule.count is not None
         truth = _on_number(self.rule.count, members)
         if not whole and not _is_settled(self.rule.count, members, Moves.UP):
             truth = None
         actual = f"{members:,}" if whole else _UNSEEN.format(f"{members:,}")
-        return GroupOutcome(key, _verdict(truth), tuple(group.members), "count", actual)
+        members_at = tuple(group.members)
+        return GroupOutcome(key, _verdict(truth), members_at, "count", actual, number=members)
 
     def _aggregated(
         self, key: Key, group: _Group, measured: Measured, *, whole: bool
@@ -285,7 +292,7 @@ class Groups:
             pairs = zip(group.members, group.numbers, strict=True)
             decisive = tuple(member for member, held in pairs if held == number)
         actual = _told(number) if whole else _UNSEEN.format(_told(number))
-        return GroupOutcome(key, _verdict(truth), decisive, measured.name, actual)
+        return GroupOutcome(key, _verdict(truth), decisive, measured.name, actual, number=number)
 
 
 def _distinct(key: Key) -> Key:

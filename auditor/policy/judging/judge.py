@@ -28,6 +28,7 @@ from auditor.policy.judging.evidence import SENSITIVE, Describer, Told, covers, 
 from auditor.policy.judging.groups import GroupOutcome, Groups
 from auditor.policy.judging.undecided import Want, want_of
 from auditor.policy.language.conditions import reads
+from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import is_scalar
 from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.text import printable
@@ -129,7 +130,7 @@ class Judge:
         if excuse is None:
             return outcomes
         excused = excuse.found(whole=is_whole(excuse.rule.rule))
-        return (_unless(o, excused.get(o.account, Verdict.ERROR)) for o in outcomes)
+        return (_unless(o, excused.get(o.account)) for o in outcomes)
 
 
 def _excuse(entry: GroupRule) -> GroupRule:
@@ -138,11 +139,12 @@ def _excuse(entry: GroupRule) -> GroupRule:
     return GroupRule(account, entry.unless, None, ())
 
 
-def _unless(outcome: GroupOutcome, excused: Verdict) -> GroupOutcome:
+def _unless(outcome: GroupOutcome, excused: Truth) -> GroupOutcome:
     """Return what ``outcome`` comes to where an excuse was found, or none, or nobody knows."""
-    if excused is Verdict.PASS:
+    outcome = replace(outcome, excused=excused)
+    if excused:
         return replace(outcome, verdict=Verdict.SKIP, members=())
-    if excused is Verdict.FAIL or outcome.verdict is not Verdict.FAIL:
+    if excused is False or outcome.verdict is not Verdict.FAIL:
         return outcome
     actual = f"{outcome.actual}, and whether unless applies is not known"
     return replace(outcome, verdict=Verdict.ERROR, members=(), actual=actual)
@@ -209,7 +211,7 @@ class Judgement(msgspec.Struct, frozen=True):
         if outcome.verdict is not Verdict.FAIL:
             return outcome
         key = {path: str(v) for path, v in zip(entry.keys, outcome.key or (), strict=False)}
-        violation = Violation(entry.rule, outcome.members, self._name(entry, outcome), key)
+        violation = Violation(entry.rule, outcome.members, self.name_of(entry, outcome), key)
         verdict, note = decide(violation)
         return replace(outcome, verdict=verdict, note=note) if note else outcome
 
@@ -227,7 +229,7 @@ class Judgement(msgspec.Struct, frozen=True):
             for number, entry in enumerate(self.rules)
         ]
         for entry, outcomes in self.groups:
-            groups = tuple(GroupCheck(self._name(entry, o), o.verdict) for o in outcomes)
+            groups = tuple(GroupCheck(self.name_of(entry, o), o.verdict) for o in outcomes)
             unseen = sum(outcome.unseen for outcome in outcomes)
             checks.append(RuleChecks(entry.rule, b"", groups, not_in_plan=unseen))
         return tuple(sorted(checks, key=lambda checks: self.order[checks.rule.id]))
@@ -269,7 +271,8 @@ class Judgement(msgspec.Struct, frozen=True):
         hidden, entry = self.hidden[index], self.rules[number]
         return Describer(entry, self.now, self.clean, hidden=hidden).describe
 
-    def _name(self, entry: GroupRule, outcome: GroupOutcome) -> str:
+    def name_of(self, entry: GroupRule, outcome: GroupOutcome) -> str:
+        """Return the group of ``outcome`` as reports show it."""
         if outcome.key is None:
             return f"no {outcome.field} ({outcome.actual})"
         named = [*zip(entry.keys, outcome.key, strict=True), *outcome.values]
@@ -287,11 +290,11 @@ class Judgement(msgspec.Struct, frozen=True):
         rule = entry.rule
         evidence = (Evidence(outcome.field, outcome.actual, rule.expects),)
         advice = ""
-        group = self._name(entry, outcome)
+        group = self.name_of(entry, outcome)
         if outcome.verdict is Verdict.ERROR:
             where = "" if outcome.key is None else f" in {group}"
             message = f"cannot be judged: {outcome.field} is {outcome.actual}{where}"
-            advice = _advice(outcome)
+            advice = advice_for(outcome)
         elif entry.message is not None:
             named = [*zip(entry.keys, outcome.key or (), strict=True), *outcome.values]
             known = {path: self._shown(entry, path, value, outcome) for path, value in named}
@@ -306,7 +309,7 @@ class Judgement(msgspec.Struct, frozen=True):
         )
 
 
-def _advice(outcome: GroupOutcome) -> str:
+def advice_for(outcome: GroupOutcome) -> str:
     """Return what makes a check of a group that could not be judged one that can."""
     if outcome.advice:
         return outcome.advice

@@ -2,7 +2,8 @@
 
 ``given`` is laid over one documented healthy record: dotted paths are allowed, objects are merged
 deeply, lists are replaced, null is null; ``without`` leaves fields out. A rule with ``per`` takes
-a list of such records. The clock stands still at ``NOW``.
+a list of such records. The clock stands still at ``NOW``,
+unless a test file says otherwise.
 """
 
 from __future__ import annotations
@@ -155,6 +156,7 @@ class Example(msgspec.Struct, frozen=True):
     Where a rule comes to several verdicts, on groups or on several records, the expected one is
     the most serious. ``name`` is empty beside a rule, where the position says enough. ``begins`` is
     where its test begins, if that is elsewhere; ``varied`` says that it has variables of its own.
+    ``now`` is the time at which it is judged.
     """
 
     position: Position
@@ -164,6 +166,7 @@ class Example(msgspec.Struct, frozen=True):
     name: str = ""
     begins: Position | None = None
     varied: bool = False
+    now: datetime = NOW
 
     @property
     def records(self) -> tuple[Mapping[str, Any], ...]:
@@ -208,7 +211,21 @@ def read_given(
 
     ``grouped`` says that a list of records is wanted, or one record; None that either will do.
     """
-    given, leave = node.get("given"), node.get("without")
+    return given_of(
+        node.get("given"), node.get("without"), node, problems, grouped=grouped, known=known
+    )
+
+
+def given_of(
+    given: Node | None,
+    leave: Node | None,
+    node: Node,
+    problems: Problems,
+    *,
+    grouped: bool | None = None,
+    known: Find = find,
+) -> Given | None:
+    """Return what the nodes of ``given`` and ``without`` make, of what stands at ``node``."""
     without: Any = plain_value(leave) if leave is not None else []
     if not isinstance(without, list) or not all(isinstance(path, str) for path in without):
         at = leave or node

@@ -6,7 +6,9 @@ rule are judged with the variables of the policy as it was loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -15,7 +17,8 @@ from auditor.facts.join import Join, joining
 from auditor.facts.own import OwnFacts
 from auditor.facts.shape import shape_of
 from auditor.model import Connection, Finding, Position, Rule, Verdict
-from auditor.policy.judging.judge import Judge
+from auditor.policy.judging.judge import Judge, Judgement
+from auditor.policy.judging.tree import Explained, explained
 from auditor.policy.loading.examples import NOW, Example
 from auditor.policy.loading.load import Loaded
 from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
@@ -81,23 +84,63 @@ def judged(
     examples: Iterable[Example],
     facts: Mapping[str, OwnFacts] | None = None,
 ) -> Iterator[ExampleOutcome]:
-    """Yield what each of ``examples`` came to by one rule, as of ``NOW``.
+    """Yield what each of ``examples`` came to by one rule, as of its own time.
 
     ``facts`` are the user's own: an example that says nothing of them has the row that fits.
     """
-    ruleset = Ruleset((entry,), (), facts=facts or {})
-    shape = shape_of(*ruleset.reads(), ruleset.facts)
-    tables = [ruleset.facts[name].table(row) for name, row in shape.own.items()]
-    join = joining(shape, {table.name: table for table in tables})
+    trial = Trial(entry, facts)
     for example in examples:
-        records = example.records
-        judge = Judge(ruleset, shape, NOW, _clean)
-        judge.take([_joined(record, shape, join) for record in records])
-        outcome = judge.outcome(_is_whole)
-        (checks,) = outcome.checks()
-        got = next((verdict for verdict in _MOST_SERIOUS if checks.count(verdict)), Verdict.SKIP)
-        findings = outcome.findings([_identity(record) for record in records])
-        yield ExampleOutcome(entry.rule, example, got, findings)
+        judgement, _ = trial.judged(example.records, example.now)
+        findings = judgement.findings([_identity(record) for record in example.records])
+        yield ExampleOutcome(entry.rule, example, trial.verdict_of(judgement), findings)
+
+
+class Trial:
+    """Judges plain records by one rule."""
+
+    def __init__(
+        self, entry: PolicyRule | GroupRule, facts: Mapping[str, OwnFacts] | None = None
+    ) -> None:
+        self._entry = entry
+        self._ruleset = Ruleset((entry,), (), facts=facts or {})
+        self._shape = shape_of(*self._ruleset.reads(), self._ruleset.facts)
+        own = self._ruleset.facts
+        tables = [own[name].table(row) for name, row in self._shape.own.items()]
+        self._join = joining(self._shape, {table.name: table for table in tables})
+
+    def judged(
+        self, records: Iterable[Mapping[str, object]], now: datetime = NOW
+    ) -> tuple[Judgement, list[Any]]:
+        """Return what ``records`` come to as of ``now``, and the records as rules see them."""
+        judge = Judge(self._ruleset, self._shape, now, _clean)
+        seen = [_joined(record, self._shape, self._join) for record in records]
+        judge.take(seen)
+        return judge.outcome(_is_whole), seen
+
+    def verdict(self, records: Iterable[Mapping[str, object]], now: datetime = NOW) -> Verdict:
+        """Return the most serious verdict that ``records`` come to as of ``now``."""
+        return self.verdict_of(self.judged(records, now)[0])
+
+    @staticmethod
+    def verdict_of(judgement: Judgement) -> Verdict:
+        """Return the most serious verdict of a judgement by one rule."""
+        (checks,) = judgement.checks()
+        return next((verdict for verdict in _MOST_SERIOUS if checks.count(verdict)), Verdict.SKIP)
+
+    def tried(
+        self, records: Sequence[Mapping[str, object]], now: datetime = NOW
+    ) -> tuple[tuple[Explained, ...], tuple[Finding, ...]]:
+        """Return why the rule comes to its verdicts on ``records``, and what a report would say.
+
+        A rule on groups has an explanation per group, others have one per record.
+        """
+        judgement, seen = self.judged(records, now)
+        told: dict[tuple[object, ...], Explained] = {}
+        for at, record in enumerate(seen):
+            for each in explained(judgement, self._entry, at, record):
+                about = at if isinstance(self._entry, PolicyRule) else each.group
+                told.setdefault((about, each.verdict, each.members), each)
+        return tuple(told.values()), judgement.findings([_identity(r) for r in records])
 
 
 def _joined(record: Mapping[str, object], shape: Shape, join: Join) -> object:

@@ -7,17 +7,20 @@
         vars: {sync_ceiling: 1440}
         expect: {sync-frequency-bounds: pass, daily-window: fail}
 
-``record`` holds a whole record, or several, in place of ``given`` and ``without``.
+``record`` holds a whole record, or several, in place of ``given`` and ``without``; ``now`` is the
+time at which a test is judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from auditor.clock import parse_timestamp
 from auditor.errors import PolicyError, UsageError
 from auditor.files import read_file
 from auditor.model import Position, Verdict
@@ -25,6 +28,7 @@ from auditor.output.inputs import Inputs
 from auditor.policy.loading import nodes
 from auditor.policy.loading.documents import policy_paths
 from auditor.policy.loading.examples import (
+    NOW,
     Example,
     Given,
     in_words,
@@ -41,7 +45,7 @@ from auditor.text import one_line
 
 SUFFIXES = (".test.yaml", ".test.yml")
 _KEYS = ("policy", "tests")
-_TEST_KEYS = ("name", "given", "without", "record", "vars", "expect", "message")
+_TEST_KEYS = ("name", "given", "without", "record", "vars", "now", "expect", "message")
 
 
 class Expectation(msgspec.Struct, frozen=True):
@@ -62,6 +66,7 @@ class Case(msgspec.Struct, frozen=True):
     message: str | None
     variables: tuple[tuple[str, str], ...]
     variables_at: Position
+    now: datetime = NOW
 
 
 class TestFile(msgspec.Struct, frozen=True):
@@ -144,6 +149,7 @@ def _outcomes(
             case.name,
             case.position,
             varied=bool(case.variables),
+            now=case.now,
         )
         yield from judged(entry, [example], loaded.ruleset.facts)
 
@@ -222,11 +228,12 @@ def _case(node: Node, number: int, problems: Problems) -> Case | None:
     expects = tuple(_expectations(node, problems))
     message, sound = message_of(node, tuple(e.verdict for e in expects), problems)
     variables = _variables(node.get("vars"), problems)
-    if given is None or not expects or not sound or variables is None:
+    now = _now(node.get("now"), problems)
+    if given is None or not expects or not sound or variables is None or now is None:
         return None
     at = node.get("vars") or node
     name = _name(node, problems) or f"test {number}"
-    return Case(name, node.position, given, expects, message, variables, at.position)
+    return Case(name, node.position, given, expects, message, variables, at.position, now)
 
 
 def _name(node: MappingNode, problems: Problems) -> str:
@@ -284,6 +291,17 @@ def _variables(node: Node | None, problems: Problems) -> tuple[tuple[str, str], 
             return None
         found.append((key.text, ",".join(texts)))
     return tuple(sorted(found))
+
+
+def _now(node: Node | None, problems: Problems) -> datetime | None:
+    """Return the time at which a test is judged; None when a problem was noted."""
+    if node is None:
+        return NOW
+    moment = parse_timestamp(node.text) if isinstance(node, ScalarNode) else None
+    if moment is None:
+        hint = "as 2026-01-31T12:00:00Z"
+        problems.add(node.position, "now: takes a time with a zone", hint)
+    return moment
 
 
 def _check_keys(node: MappingNode, keys: tuple[str, ...], what: str, problems: Problems) -> bool:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from auditor.sandbox.estate import build_estate
+from auditor.sandbox.server import Sandbox
 from tests.builders.command import run
+from tests.builders.plans import PLANS
 
 HOUSE = """\
 policy: house
@@ -85,3 +91,112 @@ def test_a_misspelt_rule_is_told_the_nearest(folder: Path):
     done = run(["explain", "sync-flor", "-p", "house.yaml"], folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert "no rule in force is called sync-flor (did you mean sync-floor?)" in done.stderr
+
+
+# -- why a rule came to its verdict ---------------------------------------------------------------
+
+RECORDS = [
+    {"id": "c1", "service": "postgres", "schema": "orders", "group_id": "g1", "sync_frequency": 5},
+    {"id": "c2", "service": "mysql", "schema": "crm", "group_id": "g1", "sync_frequency": 60},
+    {"id": "c3", "service": "mysql", "schema": "crm", "group_id": "g1", "sync_frequency": 60},
+]
+
+
+def _saved(folder: Path, records: Any = RECORDS) -> str:
+    (folder / "listing.json").write_text(json.dumps(records))
+    return "listing.json"
+
+
+def _why(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return run(["explain", *words, "-p", "house.yaml", "--snapshot", _saved(folder)], folder)
+
+
+@pytest.mark.parametrize("name", ["c1", "orders"], ids=["by id", "by name"])
+def test_why_a_rule_failed_on_a_connection(folder: Path, name: str):
+    done = _why(folder, "sync-floor", name)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[:5] == [
+        "sync-floor  Not too often",
+        "postgres orders (c1), g1: fail",
+        "",
+        "  holds             when    service is postgres            postgres",
+        "  fails             assert  sync_frequency is at least 15  5",
+    ]
+    assert lines[-1].startswith("judged as of 20")
+
+
+def test_why_a_rule_was_skipped(folder: Path):
+    lines = _why(folder, "sync-floor", "c2").stdout.splitlines()
+    assert lines[1].endswith("mysql crm (c2), g1: skip")
+    assert lines[3].split() == ["fails", "when", "service", "is", "postgres", "mysql"]
+    assert lines[4].split()[:3] == ["not", "asked", "assert"]
+
+
+def test_why_a_group_failed_names_its_other_members(folder: Path):
+    done = _why(folder, "one-name", "c3")
+    assert done.returncode == 0, done.stderr
+    assert "shared by 2 connections" in done.stdout
+    assert "  with mysql crm (c2)" in done.stdout.splitlines()
+    other = _why(folder, "one-name", "c1").stdout
+    assert "none of them this one" in other
+
+
+def test_one_saved_record_is_a_listing(folder: Path):
+    (folder / "one.json").write_text(json.dumps(RECORDS[0]))
+    done = run(
+        ["explain", "sync-floor", "c1", "-p", "house.yaml", "--snapshot", "one.json"], folder
+    )
+    assert done.returncode == 0, done.stderr
+    assert "orders (c1), g1: fail" in done.stdout
+
+
+def test_the_live_account_is_asked_unless_a_file_is_named(folder: Path):
+    estate = build_estate(20, 7)
+    wanted = next(r for r in estate.records if r["service"] == "postgres")
+    with Sandbox(estate) as sandbox:
+        keys = {"FIVETRAN_API_KEY": sandbox.key, "FIVETRAN_API_SECRET": sandbox.secret}
+        words = ["explain", "sync-floor", str(wanted["id"]), "-p", "house.yaml"]
+        done = run([*words, "--base-url", sandbox.url], folder, keys)
+    assert done.returncode == 0, done.stderr
+    assert f"postgres {wanted['schema']} ({wanted['id']})" in done.stdout
+    assert "service is postgres" in done.stdout
+
+
+def test_a_plan_is_asked_by_the_address_of_a_resource(folder: Path):
+    plan = str(PLANS / "small.json")
+    document = json.loads(Path(plan).read_text())
+    address = next(
+        change["address"]
+        for change in document["resource_changes"]
+        if change["type"] == "fivetran_connector"
+    )
+    done = run(
+        ["explain", "sync-floor", address, "-p", "house.yaml", "--terraform-plan", plan], folder
+    )
+    assert done.returncode == 0, done.stderr
+    assert "service is postgres" in done.stdout
+    absent = run(["explain", "sync-floor", "c", "-p", "house.yaml", "--terraform-plan"], folder)
+    assert absent.returncode == 2
+    assert "name the plan that CONNECTION is in" in absent.stderr
+    words = ["explain", "sync-floor", "c", "-p", "house.yaml", "--terraform-plan", plan]
+    both = run([*words, "--snapshot", _saved(folder)], folder)
+    assert both.returncode == 2
+    assert "--snapshot cannot be used with --terraform-plan" in both.stderr
+
+
+def test_a_rule_that_is_none_is_told_before_anything_is_asked(folder: Path):
+    done = _why(folder, "sync-flor", "c1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean sync-floor?" in done.stderr
+
+
+def test_a_listing_without_a_connection_is_said_to_be_missing(folder: Path):
+    done = run(["explain", "sync-floor", "--snapshot", _saved(folder), "-p", "house.yaml"], folder)
+    assert done.returncode == 2
+    assert "--snapshot: name a rule and a connection" in done.stderr
+
+
+def test_why_is_judged_as_of_a_time_that_is_given(folder: Path):
+    done = _why(folder, "sync-floor", "c1", "--now", "2026-01-31T12:00:00Z")
+    assert done.stdout.splitlines()[-1] == "judged as of 2026-01-31T12:00:00Z, given with --now"

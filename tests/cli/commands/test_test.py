@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -233,3 +235,95 @@ def test_what_asks_for_nothing_is_not_green(tmp_path, words, told):
     done = run(["test", *words], tmp_path)
     assert done.returncode == 2, done.stdout
     assert told in done.stderr
+
+
+# -- a test of a real connection ------------------------------------------------------------------
+
+RULES = """\
+policy: house
+rules:
+  - {id: floor, severity: low, assert: {sync_frequency: {gte: 15}}}
+  - {id: inside, severity: low, assert: {config.host: {ends_with: .internal}}}
+  - {id: one-name, severity: low, per: group_id, assert: {unique: [service, schema]}}
+"""
+LISTING = [
+    {"id": "c1", "service": "mysql", "schema": "crm", "group_id": "g", "sync_frequency": 5},
+    {"id": "c2", "service": "mysql", "schema": "crm", "group_id": "g", "sync_frequency": 60},
+    {
+        "id": "c3",
+        "service": "mysql",
+        "schema": "orders",
+        "group_id": "h",
+        "sync_frequency": 60,
+        "config": {"host": "hunter2.example.com"},
+    },
+]
+
+
+@pytest.fixture(name="listed")
+def _listed(tmp_path: Path) -> Path:
+    (tmp_path / "house.yaml").write_text(RULES)
+    (tmp_path / "listing.json").write_text(json.dumps(LISTING))
+    return tmp_path
+
+
+def record(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return run(["test", "./house.yaml", "--snapshot", "listing.json", "--record", *words], folder)
+
+
+@pytest.mark.parametrize(
+    ("connection", "rule", "verdict"),
+    [
+        ("c1", "floor", "fail"),
+        ("orders", "floor", "pass"),
+        ("c3", "inside", "fail"),
+        ("c1", "inside", "error"),
+        ("c2", "one-name", "fail"),
+        ("c3", "one-name", "pass"),
+    ],
+)
+def test_what_record_prints_is_a_test_that_passes(
+    listed: Path, connection: str, rule: str, verdict: str
+):
+    done = record(listed, connection, rule)
+    assert done.returncode == 0, done.stderr
+    assert f"expect: {{{rule}: {verdict}}}" in done.stdout
+    assert "hunter2" not in done.stdout
+    (listed / "house.test.yaml").write_text(done.stdout)
+    ran = run(["test", "./house.yaml", "-v"], listed)
+    assert ran.returncode == 0, ran.stdout
+    assert "1 passed" in ran.stdout
+
+
+def test_a_test_of_a_packs_rule_names_the_pack(listed: Path):
+    words = ["test", "baseline", "--snapshot", "listing.json"]
+    done = run([*words, "--record", "c1", "sync-frequency-bounds"], listed)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("policy: baseline\n")
+    (listed / "any.test.yaml").write_text(done.stdout)
+    assert run(["test", "./any.test.yaml"], listed).returncode == 0
+
+
+def test_a_test_of_a_rule_that_is_extended_names_the_file(listed: Path):
+    (listed / "ours.yaml").write_text("policy: ours\nextends: [./house.yaml]\n")
+    words = ["test", "./ours.yaml", "--snapshot", "listing.json", "--record", "c1", "floor"]
+    done = run(words, listed)
+    assert done.stdout.startswith("policy: ours.yaml\n"), done.stderr
+    (listed / "any.test.yaml").write_text(done.stdout)
+    assert run(["test", "./any.test.yaml"], listed).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--record", "c9", "floor", "--snapshot", "listing.json"), "no connection is called c9"),
+        (("--record", "c1", "flor", "--snapshot", "listing.json"), "did you mean floor?"),
+        (("--record", "crm", "floor", "--snapshot", "listing.json"), "the name of 2 connections"),
+        (("--record", "c1", "floor", "--mutate"), "--mutate cannot be used with --record"),
+        (("--snapshot", "listing.json"), "--snapshot without --record"),
+    ],
+)
+def test_what_makes_no_sense_with_record_is_told(listed: Path, words: tuple[str, ...], said: str):
+    done = run(["test", "./house.yaml", *words], listed)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr

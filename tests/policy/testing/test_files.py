@@ -98,6 +98,19 @@ def test_a_message_is_that_of_the_rule_that_fails(folder):
     assert [outcome.passed for outcome in outcomes] == [True, True]
 
 
+def test_a_test_may_have_a_time_of_its_own(folder):
+    policy = "rules:\n  - {id: fresh, severity: low, assert: {succeeded_at: {newer_than: 1d}}}\n"
+    (folder / "times.yaml").write_text(f"policy: times\n{policy}")
+    (folder / "times.test.yaml").write_text(
+        "tests:\n"
+        "  - {given: {}, expect: {fresh: pass}}\n"
+        '  - {now: "2026-01-16T11:40:01Z", given: {}, expect: {fresh: fail}}\n'
+        "  - {now: 2026-01-16T11:40:00Z, given: {}, expect: {fresh: pass}}\n"
+    )
+    outcomes = run_test_file(folder / "times.test.yaml")
+    assert [outcome.passed for outcome in outcomes] == [True, True, True]
+
+
 def test_a_file_may_test_a_pack(folder):
     (outcome,) = from_file(
         folder,
@@ -131,6 +144,8 @@ def test_a_file_may_test_a_pack(folder):
         ("{expected: {runs: pass}}", "2:6: a test has no key expected (did you mean expect?)"),
         ("{name: 7, expect: {runs: pass}}", "2:12: name: takes a text (quote it)"),
         ("{expect: {runs: pass}, message: hm}", "only a fail or an error has a message"),
+        ("{now: today, expect: {runs: pass}}", "2:11: now: takes a time with a zone"),
+        ("{now: [], expect: {runs: pass}}", "2:11: now: takes a time with a zone"),
         ("7", "2:5: a test is a mapping"),
     ],
 )

@@ -1,0 +1,280 @@
+"""Why a check came to its verdict: the rule's condition as a tree, with the truth of each part.
+
+Each part's truth is the plain reading's (``language/conditions.py``), each value is shown as a
+finding shows it (``evidence.py``), so that what is masked there is masked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from auditor.model import Verdict
+from auditor.policy.judging.evidence import Describer, advice
+from auditor.policy.judging.groups import GroupOutcome
+from auditor.policy.judging.judge import Judgement, advice_for
+from auditor.policy.language.conditions import (
+    All,
+    AnyOf,
+    Condition,
+    Get,
+    Named,
+    Nested,
+    Not,
+    Test,
+    evaluate,
+    joined,
+    reach,
+)
+from auditor.policy.language.english import sentence
+from auditor.policy.language.operands import FieldOperand
+from auditor.policy.language.truth import Truth, all_of, any_of, negated
+from auditor.policy.rules import GroupRule, PolicyRule
+from auditor.text import listed, plural
+
+_ITEMS_SHOWN = 3
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A part of a condition, in plain English, and what it came to on one record.
+
+    ``value`` is what the record holds, as a report may show it; ``why`` says of a part that cannot
+    be judged what to do about it. ``asked`` is False where another part had decided before.
+    """
+
+    text: str
+    truth: Truth
+    value: str = ""
+    why: str = ""
+    parts: tuple[Part, ...] = ()
+    asked: bool = True
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """A condition of a rule under the key that it stands at: ``when``, ``assert``, ``groups``."""
+
+    key: str
+    part: Part
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """What a rule came to on one connection, or on its group, and each condition that decided it.
+
+    ``group`` is the group's name, "" for a rule on single connections. ``members`` are the places
+    in the listing of what the verdict is about. ``note`` says what no condition does.
+    """
+
+    verdict: Verdict
+    branches: tuple[Branch, ...]
+    group: str = ""
+    members: tuple[int, ...] = ()
+    note: str = ""
+
+
+def explained(
+    judgement: Judgement, entry: PolicyRule | GroupRule, at: int, record: Any
+) -> Iterator[Explained]:
+    """Yield why ``entry`` came to what it did on ``record``, at place ``at`` of the listing.
+
+    A rule with ``unique`` may come to several verdicts on one group: the connection's own first.
+    """
+    describer = _describer(judgement, entry, at)
+    get = partial(reach, record)
+    if isinstance(entry, PolicyRule):
+        number = next(n for n, e in enumerate(judgement.rules) if e.rule.id == entry.rule.id)
+        verdict = Verdict(judgement.verdicts[at * len(judgement.rules) + number])
+        branches = of_record(entry, get, describer)
+        yield Explained(verdict, branches, members=(at,), note=_note(judgement, number, at))
+        return
+    for outcome in _outcomes(judgement, entry, at, get):
+        branches = tuple(_of_group(entry, outcome, get, describer, at))
+        name = judgement.name_of(entry, outcome)
+        yield Explained(outcome.verdict, branches, name, outcome.members)
+
+
+def of_record(entry: PolicyRule, get: Get, describer: Describer) -> tuple[Branch, ...]:
+    """Return the conditions of a rule on a single record that ``get`` reads."""
+    if entry.when is None:
+        return (Branch("assert", tree(entry.assertion, get, describer)),)
+    applies = tree(entry.when, get, describer)
+    if applies.truth is True:
+        return (
+            Branch("when", applies),
+            Branch("assert", tree(entry.assertion, get, describer)),
+        )
+    unasked = Part(_said(entry.assertion, describer), None, asked=False)
+    return Branch("when", applies), Branch("assert", unasked)
+
+
+def verdict_of(branches: Sequence[Branch]) -> Verdict:
+    """Return what the conditions of a rule on single records come to."""
+    for branch in branches:
+        if branch.part.truth is None:
+            return Verdict.ERROR
+        if branch.part.truth is False:
+            return Verdict.SKIP if branch.key == "when" else Verdict.FAIL
+    return Verdict.PASS
+
+
+def tree(
+    condition: Condition, get: Get, describer: Describer, *, negation: bool = False, base: str = ""
+) -> Part:
+    """Return what ``condition``, or with ``negation`` its contrary, came to on what ``get`` reads.
+
+    ``base`` is the path of the array whose item is read, "" for a record.
+    """
+    grow = partial(tree, get=get, describer=describer, base=base)
+    match condition:
+        case Test():
+            return _of_test(condition, get, describer, negation=negation, base=base)
+        case Not(part):
+            return grow(part, negation=not negation)
+        case _ if negation:
+            inner = grow(condition)
+            return Part("not", negated(inner.truth), parts=(inner,))
+        case Named(name, part):
+            inner = grow(part)
+            return Part(name, inner.truth, parts=(inner,))
+        case All((only,)) | AnyOf((only,)):
+            return grow(only)
+        case All(parts):
+            grown = tuple([grow(part) for part in parts])
+            return Part("all of", all_of(part.truth for part in grown), parts=grown)
+        case AnyOf(parts):
+            grown = tuple([grow(part) for part in parts])
+            return Part("any of", any_of(part.truth for part in grown), parts=grown)
+
+
+def _of_test(test: Test, get: Get, describer: Describer, *, negation: bool, base: str) -> Part:
+    value = get(test.path)
+    truth = evaluate(test, get, describer.now)
+    text = _said(Not(test) if negation else test, describer)
+    told = negated(truth) if negation else truth
+    full = _below(base, test)
+    if isinstance(test.operand, Nested) and test.operator.of_items and test.takes(value):
+        return _of_items(full, test.operand, value, Part(text, told), describer)
+
+    def read(path: str) -> Any:
+        return get(path.removeprefix(base).removeprefix(".") if base else path)
+
+    clause = describer.clause(full, read, failed=truth is not None)
+    words = [f"{clause.actual} ({clause.kind} is wanted)" if clause.kind else clause.actual]
+    if isinstance(full.operand, FieldOperand):
+        words += describer.beside(full.operand, read)
+    why = advice(clause) if truth is None and not base else ""
+    return Part(text, told, "; ".join(words), why)
+
+
+def _below(base: str, test: Test) -> Test:
+    """Return ``test`` with whole paths, by which values are masked, where it is of an item."""
+    if not base:
+        return test
+    operand = test.operand
+    if isinstance(operand, FieldOperand):
+        operand = replace(operand, path=joined(base, operand.path))
+    return replace(test, path=joined(base, test.path), operand=operand)
+
+
+def _of_items(
+    test: Test, operand: Nested, items: list[Any], told: Part, describer: Describer
+) -> Part:
+    """Return a test of an array with the items that decided it, or the first where all did."""
+    grown = [
+        (n, tree(operand.condition, partial(reach, item), describer, base=f"{test.path}[]"))
+        for n, item in enumerate(items, 1)
+    ]
+    quantifier = test.operator.quantifier
+    settles = quantifier.settled_by if quantifier is not None else True
+    settled = [pair for pair in grown if pair[1].truth is settles]
+    unsure = [pair for pair in grown if pair[1].truth is None]
+    decisive = (settled if quantifier is not None else [*settled, *unsure]) or unsure or grown
+    shown = decisive[:_ITEMS_SHOWN]
+    parts = tuple(Part(f"item {n} of {len(items)}", part.truth, parts=(part,)) for n, part in shown)
+    more = len(decisive) - len(shown)
+    value = plural(len(items), "item") if items else "no item"
+    return replace(told, value=f"{value}, {more:,} not shown" if more else value, parts=parts)
+
+
+def _said(condition: Condition, describer: Describer) -> str:
+    return describer.clean(sentence(condition))
+
+
+def _describer(judgement: Judgement, entry: PolicyRule | GroupRule, at: int) -> Describer:
+    """Return what shows the values of one connection by the policy of ``entry``."""
+    if isinstance(entry, GroupRule):
+        shown = All(()) if entry.when is None else entry.when
+        entry = PolicyRule(entry.rule, None, shown, None, (), entry.reveal)
+    hidden = judgement.hidden.get(at, frozenset())
+    return Describer(entry, judgement.now, judgement.clean, hidden=hidden)
+
+
+def _note(judgement: Judgement, number: int, at: int) -> str:
+    if (number, at) in judgement.not_in_plan:
+        return "skipped: no plan holds what the rule asks for"
+    if (number, at) in judgement.left_unknown:
+        return "skipped: what decides it is unknown until the plan is applied"
+    return judgement.notes.get((number, at), "")
+
+
+# -- groups ---------------------------------------------------------------------------------------
+
+
+def _outcomes(judgement: Judgement, entry: GroupRule, at: int, get: Get) -> Sequence[GroupOutcome]:
+    """Return what the group of the connection at ``at`` came to, its own finding first."""
+    outcomes = next(o for e, o in judgement.groups if e.rule.id == entry.rule.id)
+    lone = [o for o in outcomes if o.key is None and at in o.members]
+    if lone:
+        return lone
+    key = tuple([get(path) for path in entry.keys])
+    own = [o for o in outcomes if o.is_of(key)]
+    return sorted(own, key=lambda outcome: at not in outcome.members)
+
+
+def _of_group(
+    entry: GroupRule, outcome: GroupOutcome, get: Get, describer: Describer, at: int
+) -> Iterator[Branch]:
+    why = advice_for(outcome) if outcome.verdict is Verdict.ERROR else ""
+    if outcome.key is None:
+        text = f"the group is the connections of one {listed(entry.keys, 'and')}"
+        yield Branch("per", Part(text, None, f"{outcome.field} is {outcome.actual}", why))
+        return
+    asked = True
+    if entry.chosen is not None:
+        chosen = tree(entry.chosen, get, describer)
+        yield Branch("groups", chosen)
+        asked = chosen.truth is True
+    if entry.unless is not None:
+        met = f"a connection of the account meets: {_said(entry.unless, describer)}"
+        yield Branch("unless", Part(met, outcome.excused))
+        asked = asked and outcome.excused is not True
+    if entry.when is not None:
+        yield Branch("when", tree(entry.when, get, describer))
+    judged = asked and outcome.verdict is not Verdict.SKIP
+    parts = tuple(_of_number(entry, outcome, describer.now)) if judged else ()
+    truth = {Verdict.PASS: True, Verdict.ERROR: None, Verdict.SKIP: None}.get(
+        outcome.verdict, False
+    )
+    value = "" if not asked else _measured(outcome, at)
+    expects = describer.clean(entry.rule.expects)
+    yield Branch("assert", Part(expects, truth, value, why, parts, asked=judged))
+
+
+def _measured(outcome: GroupOutcome, at: int) -> str:
+    others = outcome.verdict is Verdict.FAIL and outcome.values and at not in outcome.members
+    return f"{outcome.field} is {outcome.actual}{', none of them this one' if others else ''}"
+
+
+def _of_number(entry: GroupRule, outcome: GroupOutcome, now: datetime) -> Iterator[Part]:
+    """Yield each test of what was counted or measured, where there are several."""
+    measured = entry.measured.condition if entry.measured is not None else None
+    condition = entry.count or entry.share or measured
+    if not isinstance(condition, All) or outcome.number is None:
+        return
+    for part in condition.parts:
+        truth = evaluate(part, lambda _path: outcome.number, now)
+        yield Part(f"{outcome.field} {sentence(part)}", truth)
