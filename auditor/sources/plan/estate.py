@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Any
 
 import msgspec
 
@@ -32,18 +31,21 @@ from auditor.sources.plan.connections import (
 )
 from auditor.sources.plan.document import (
     Change,
+    Module,
     Plan,
+    ProviderConfig,
     ResourceChange,
     is_fivetran,
 )
 from auditor.sources.plan.references import (
     Place,
     References,
+    given_to,
     group_in,
     parse_expression,
     parse_where,
 )
-from auditor.text import one_line, plural
+from auditor.text import listed, one_line, plural
 
 
 class Action(Enum):
@@ -76,8 +78,8 @@ _ACTIONS: Mapping[tuple[str, ...], Action] = {
 _FRESH = frozenset({Action.CREATE, Action.REPLACE})
 _ENDS = frozenset({Action.DELETE, Action.FORGET})
 _CHANGES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.OPEN})
-#: More of one kind than this are counted, not listed.
-_LISTED = 20
+#: What is shown of a connection's identity where it is not to be shown.
+SENSITIVE = "[sensitive]"
 
 
 class Planned(msgspec.Struct):
@@ -111,7 +113,7 @@ class Planned(msgspec.Struct):
         """Return a field of its identity as reports show it; "" where it is not known."""
         held = self.fields.get(name, ABSENT)
         if "" in held.sensitive:
-            return "[sensitive]"
+            return SENSITIVE
         return held.value if isinstance(held.value, str) else ""
 
 
@@ -190,7 +192,8 @@ class _Builder:
 
     def build(self) -> Estate:
         """Return the estate."""
-        connections = [self._connection(e) for e in self._entries if e.resource.type in CONNECTIONS]
+        found = [self._connection(e) for e in self._entries if e.resource.type in CONNECTIONS]
+        connections = self._apart(found)
         index = _Index(connections)
         holders = [e for e in self._entries if e.resource.type in HOLDERS]
         # What ends comes first: its connection keeps it, unless another sets it.
@@ -297,6 +300,31 @@ class _Builder:
         gap = msgspec.structs.replace(held.value, told=told, identity=f"terraform:{address}")
         fields["group_id"] = msgspec.structs.replace(held, value=gap)
 
+    def _apart(self, connections: list[Planned]) -> list[Planned]:
+        """Return ``connections``, but for those that another resource takes over."""
+        holders: dict[str, list[Planned]] = {}
+        for planned in connections:
+            if planned.real_id and planned.action not in _FRESH:
+                holders.setdefault(planned.real_id, []).append(planned)
+        taken: set[int] = set()
+        for name, several in holders.items():
+            stays = [planned for planned in several if planned.action is not Action.FORGET]
+            if len(stays) == 1:
+                for planned in several:
+                    if planned is not stays[0]:
+                        taken.add(id(planned))
+                        self._remarks.append(
+                            f"{one_line(planned.address)}: forgotten; its connection is now"
+                            f" {one_line(stays[0].address)}"
+                        )
+            elif len(several) > 1:
+                addresses = listed([one_line(planned.address) for planned in several], "and")
+                self._problems.append(
+                    f"{addresses} are one connection, {one_line(name)}: what it would be cannot be"
+                    " told; leave it to one of them"
+                )
+        return [planned for planned in connections if id(planned) not in taken]
+
     # -- what is joined to them -------------------------------------------------------------
 
     def _join(self, entry: _Entry, index: _Index) -> None:
@@ -306,6 +334,12 @@ class _Builder:
         address = one_line(resource.address)
         ends = action in _ENDS
         if isinstance(found, Planned) and found.ends:
+            return
+        if found is None:
+            self._warnings.append(
+                f"{address}: it names a connection by an id that goes as the plan replaces it, and"
+                f" sets nothing of the new one; write {HOLDERS[resource.type]} = TYPE.NAME.id"
+            )
             return
         if ends:
             self._remarks.append(
@@ -364,8 +398,11 @@ class _Builder:
             }
         return fields
 
-    def _target(self, entry: _Entry, index: _Index) -> Planned | list[Planned]:
-        """Return the connection that a schedule or the like is for, or those it could be for."""
+    def _target(self, entry: _Entry, index: _Index) -> Planned | list[Planned] | None:
+        """Return the connection that a schedule or the like is for, or those it could be for.
+
+        None for one that is replaced, and goes.
+        """
         attributes, resource = entry.attributes, entry.resource
         name = HOLDERS[resource.type]
         values = attributes.before if entry.action in _ENDS else attributes.after
@@ -401,7 +438,7 @@ class _Builder:
         reference = group_in(expression) if expression is not None else ""
         module = entry.resource.module_address
         identity = f"terraform:{module + '.' if module else ''}{reference}"
-        among = index.of_schema(schema)
+        among = index.named(schema, entry.account)
         same = [
             planned
             for planned in among
@@ -409,7 +446,8 @@ class _Builder:
             and isinstance(gap := planned.fields.get("group_id", ABSENT).value, Gap)
             and gap.identity == identity
         ]
-        return same[0] if len(same) == 1 else among
+        decided = len(same) == 1 and isinstance(same[0].fields["schema"].value, str)
+        return same[0] if decided else same or among
 
 
 class _Index:
@@ -420,30 +458,37 @@ class _Index:
         #: Connections that only a schedule or the like speaks of.
         self.outside: dict[str, Planned] = {}
         self._by_id = {p.real_id: p for p in connections if p.real_id and p.action not in _FRESH}
+        self._replaced = {
+            p.real_id for p in connections if p.action in _FRESH and not p.forgotten_twin
+        } - {""}
         self._at = {p.place: p for p in connections}
         self._open: dict[str, list[Planned]] = {}
-        self._of_schema: dict[str, list[Planned]] | None = None
+        #: By the name that they have, None for one that is not known yet.
+        self._named: dict[str | None, list[Planned]] | None = None
 
     def at(self, place: Place) -> Planned | None:
         """Return the connection of an instance of a resource."""
         return self._at.get(place)
 
-    def by_id(self, known: str, entry: _Entry) -> Planned:
-        """Return the connection with this id, one outside the plan where there is none in it."""
+    def by_id(self, known: str, entry: _Entry) -> Planned | None:
+        """Return the connection with this id, one outside the plan where there is none in it.
+
+        None for one that is replaced: the new one has another id.
+        """
+        if known in self._replaced:
+            return None
         found = self._by_id.get(known)
         return found or self._stranger(known, {"id": _known(known, entry)}, known, entry)
 
     def by_name(self, group: str, schema: str, entry: _Entry) -> Planned | list[Planned]:
         """Return the connection of this group and schema, one outside the plan for none in it."""
-        found = [
-            planned
-            for planned in self.of_schema(schema)
-            if planned.fields.get("group_id", ABSENT).value == group
-        ]
-        if len(found) > 1:
-            return found
+        among = self.named(schema, entry.account)
+        found = [p for p in among if _in_group(p, group)]
         if found:
-            return found[0]
+            decided = len(found) == 1 and all(
+                isinstance(found[0].fields[name].value, str) for name in ("group_id", "schema")
+            )
+            return found[0] if decided else found
         fields = {
             "group_id": _known(group, entry, "group_id"),
             "schema": _known(schema, entry, "connector_name"),
@@ -459,15 +504,17 @@ class _Index:
         found = map(self._at.get, among)
         return [planned for planned in found if planned is not None and _may_be(planned, account)]
 
-    def of_schema(self, schema: str) -> list[Planned]:
-        """Return the connections of this name that stay."""
-        if self._of_schema is None:
-            self._of_schema = {}
+    def named(self, schema: str, account: str) -> list[Planned]:
+        """Return the connections that stay and have this name, or may come to have it."""
+        if self._named is None:
+            self._named = {}
             for planned in self.connections:
                 name = planned.fields["schema"].value
-                if not planned.ends and isinstance(name, str):
-                    self._of_schema.setdefault(name, []).append(planned)
-        return self._of_schema.get(schema, [])
+                if not planned.ends:
+                    key = name if isinstance(name, str) else None
+                    self._named.setdefault(key, []).append(planned)
+        found = (*self._named.get(schema, ()), *self._named.get(None, ()))
+        return [planned for planned in found if planned.account == account]
 
     def _stranger(self, key: str, fields: Fields, real_id: str, entry: _Entry) -> Planned:
         if key not in self.outside:
@@ -485,6 +532,13 @@ class _Index:
         return self.outside[key]
 
 
+def _in_group(planned: Planned, group: str) -> bool:
+    """Whether a connection is in a group that is there, or may be."""
+    held = planned.fields.get("group_id", ABSENT).value
+    # A gap of an identity is a group that the plan makes, and so none that is there.
+    return held == group or (isinstance(held, Gap) and not held.identity)
+
+
 def _may_be(planned: Planned, account: str) -> bool:
     """Whether an id that is not known yet may be this connection's."""
     stays = not planned.ends and planned.action is not Action.NONE
@@ -500,7 +554,7 @@ class _Accounts:
         for key, config in plan.configured.provider_config.items():
             if not config.full_name.endswith("/fivetran") and config.name != "fivetran":
                 continue
-            identity = _credentials(config.expressions)
+            identity = _credentials(config, plan.configured.root_module)
             self._names[key] = seen.setdefault(identity, key)
         # What is destroyed is configured no more: of several accounts, which one is not told.
         names = set(self._names.values())
@@ -515,14 +569,33 @@ class _Accounts:
         return tuple(sorted(set(filter(None, names))))
 
 
-def _credentials(raw: msgspec.Raw) -> object:
-    """Return what is equal for two provider configurations of one account."""
+def _credentials(config: ProviderConfig, root: Module) -> object:
+    """Return what is equal for two provider configurations of one account, and for no others.
+
+    A module's variable stands for what the module is given. What hides its value, as a call of a
+    function does, is equal to nothing else.
+    """
     try:
-        given = msgspec.json.decode(raw, type=dict[str, Any])
+        given = msgspec.json.decode(config.expressions, type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:
-        return bytes(raw)
-    wanted = {n: given[n] for n in ("api_key", "api_secret", "api_url") if n in given}
-    return msgspec.json.encode(wanted, order="deterministic")
+        return object()
+    names = tuple(name for name, _ in parse_where(config.module_address))
+    return tuple(
+        (name, _told(given[name], names, root))
+        for name in ("api_key", "api_secret", "api_url")
+        if name in given
+    )
+
+
+def _told(raw: msgspec.Raw, names: tuple[str, ...], root: Module) -> object:
+    """Return what an expression in the module that ``names`` lead to comes to."""
+    found = given_to(raw, names, root)
+    if found is None:
+        return object()
+    expression, names = found
+    if expression.constant_value is not msgspec.UNSET:
+        return msgspec.json.encode(expression.constant_value, order="deterministic")
+    return (names, *expression.references) if expression.references else object()
 
 
 def _known(value: str, entry: _Entry, name: str = "") -> Held:

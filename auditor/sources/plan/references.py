@@ -247,13 +247,7 @@ class References:
     # -- finding ----------------------------------------------------------------------------
 
     def _module(self, where: Where) -> Module | None:
-        module = self._root
-        for name, _ in where:
-            call = module.module_calls.get(name)
-            if call is None:
-                return None
-            module = call.module
-        return module
+        return _module(self._root, [name for name, _ in where])
 
     def _call(self, where: Where, name: str) -> ModuleCall | None:
         module = self._module(where)
@@ -274,6 +268,43 @@ def parse_expression(raw: msgspec.Raw) -> Expression | None:
         return msgspec.json.decode(raw, type=Expression)
     except msgspec.MsgspecError:
         return None
+
+
+def given_to(
+    raw: msgspec.Raw, names: tuple[str, ...], root: Module
+) -> tuple[Expression, tuple[str, ...]] | None:
+    """Return the expression that ``raw`` stands for, and the names of the modules it stands in.
+
+    ``raw`` is in the module that ``names`` lead to from ``root``. A variable is followed to what
+    the module is given for it. None for what cannot be followed.
+    """
+    expression = parse_expression(raw)
+    while expression is not None and names:
+        references = _longest(expression.references)
+        variable = _VARIABLE.fullmatch(references[0]) if len(references) == 1 else None
+        if variable is None or variable[2]:
+            break
+        *above, name = names
+        module = _module(root, above)
+        call = module.module_calls.get(name) if module is not None else None
+        if call is None:
+            return None
+        if variable[1] not in call.expressions:
+            break  # by its default, which the module has for all who call it
+        names = tuple(above)
+        expression = parse_expression(call.expressions[variable[1]])
+    return None if expression is None else (expression, names)
+
+
+def _module(root: Module, names: Sequence[str]) -> Module | None:
+    """Return the module that the names of calls lead to."""
+    module = root
+    for name in names:
+        call = module.module_calls.get(name)
+        if call is None:
+            return None
+        module = call.module
+    return module
 
 
 def group_in(expression: Expression) -> str:

@@ -305,3 +305,38 @@ def test_a_schema_config_is_part_of_its_connection(form: dict[str, Any]):
     assert (email["table"], email["name"], email["hashed"]) == ("people", "email", True)
     assert ssn["enabled"] is False
     assert isinstance(ssn["hashed"], Gap) or ssn["hashed"] is None
+
+
+def test_a_name_may_be_that_of_a_connection_whose_name_is_not_known_yet():
+    """By hand: `prefix` is what something else will be called."""
+    plan = document("secrets")
+    named = change(plan, "fivetran_connection.db")
+    named["after"]["destination_schema"]["prefix"] = None
+    named["after_unknown"]["destination_schema"] = {"prefix": True}
+    found = estate(plan)
+    db = connection(found, "fivetran_connection.db")
+    told = db.fields["sync_frequency"].value
+    assert isinstance(told, Gap)
+    assert "fivetran_connector_schedule.named" in told.told
+    assert not any(p.address.startswith("fivetran_connector_schedule") for p in found.connections)
+
+
+@pytest.mark.parametrize(
+    ("us", "eu", "accounts"),
+    [
+        ({"constant_value": "a"}, {"constant_value": "b"}, 2),
+        ({"constant_value": "a"}, {"constant_value": "a"}, 1),
+        ({"references": ["var.key"]}, {"references": ["var.key"]}, 1),
+        ({"references": ["var.key"]}, {"references": ["var.other"]}, 2),
+        ({}, {}, 2),  # a function hides what it comes to
+        (None, None, 2),  # the module's own default, which is not looked at
+    ],
+)
+def test_a_providers_credentials_are_followed_out_of_modules(us: Any, eu: Any, accounts: int):
+    plan = document("keys")
+    calls = plan["configuration"]["root_module"]["module_calls"]
+    for name, given_key in (("us", us), ("eu", eu)):
+        calls[name]["expressions"].pop("key")
+        if given_key is not None:
+            calls[name]["expressions"]["key"] = given_key
+    assert len(estate(plan).accounts) == accounts
