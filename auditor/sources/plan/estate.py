@@ -105,6 +105,12 @@ class Planned(msgspec.Struct):
     clear_secrets: tuple[str, ...] = ()
 
     @property
+    def called(self) -> str:
+        """What messages call it: the id that the account knows it by, where that may be shown."""
+        hidden = self.fields.get("id", ABSENT).sensitive
+        return self.identity if hidden else self.real_id or self.identity
+
+    @property
     def ends(self) -> bool:
         """Whether the connection is destroyed, or forgotten: told of, and not judged."""
         return self.action in _ENDS

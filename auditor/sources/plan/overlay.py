@@ -203,7 +203,7 @@ def _met(
         elif planned.action in _NEEDED:
             overlay.problems.append(
                 f"{one_line(planned.address)}: the plan changes the connection"
-                f" {one_line(planned.real_id or planned.identity)}, which the listing does not"
+                f" {one_line(planned.called)}, which the listing does not"
                 " have: it is another account's, or was made before or after; list and plan again"
             )
             new += [] if planned.ends else [planned]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -296,6 +297,40 @@ def test_a_plan_of_no_changes_over_an_account_judges_as_the_account_is(audit: Au
     known = {(f["rule"], f["connections"][0]["id"]) for f in ran.report["findings"]}
     assert known == set(told)
     assert {f["verdict"] for f in ran.report["findings"]} == {"known"}
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_a_plan_of_many_connections_names_each(audit: Audit, over: bool):
+    """By hand: `events` six hundred times, by a count."""
+    plan = document("walk")
+    made: list[dict[str, Any]] = []
+    for one in plan["resource_changes"]:
+        if not one["address"].endswith(".events"):
+            continue
+        for index in range(600):
+            each = copy.deepcopy(one) | {"index": index, "address": f"{one['address']}[{index}]"}
+            if one["type"] == "fivetran_connector":
+                each["change"]["after"]["destination_schema"]["prefix"] = f"events_{index}"
+            made.append(each)
+    for resource in plan["configuration"]["root_module"]["resources"]:
+        if resource["name"] == "events":
+            resource["count_expression"] = {"constant_value": 600}
+            if "connector_id" in resource["expressions"]:
+                each_one = {"references": ["fivetran_connector.events", "count.index"]}
+                resource["expressions"]["connector_id"] = each_one
+    plan["resource_changes"] = made
+    ran = audit(plan, *(["--over", _account()] if over else []))
+    assert ran.code == 1
+    listed = ran.report["connections"]
+    assert len(listed["id"]) == 600 + 5 * over == len(set(listed["id"]))
+    addresses = {
+        (f["connections"][0]["schema"], f["resources"][0]["attributes"][0]["address"])
+        for f in ran.report["findings"]
+        if f["verdict"] == "fail" and f["rule"] == "floor"
+    }
+    assert addresses == {
+        (f"events_{n}", f"fivetran_connector_schedule.events[{n}]") for n in range(600)
+    }
 
 
 def test_a_group_that_was_broken_and_is_no_worse_is_known(audit: Audit):
