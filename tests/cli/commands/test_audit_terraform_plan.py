@@ -482,7 +482,7 @@ def test_a_group_that_the_account_does_not_have_is_another_accounts(
         rows = [{"id": name, "name": name, "created_at": "2024-01-01T00:00:00Z"} for name in groups]
         lists = {"/v1/connections": there, "/v1/groups": rows}
         with AccountServer({name: each for name, each in lists.items() if each}) as server:
-            return audit("secrets", "--over", "live", "--base-url", server.url, policy="some.yaml")
+            return audit("modules", "--over", "live", "--base-url", server.url, policy="some.yaml")
 
     ran = over("g_x", "g_elsewhere")
     assert ran.code == 3
@@ -552,10 +552,12 @@ rules:
 """
 
 
+@pytest.mark.parametrize("over", [False, True])
 @pytest.mark.parametrize("name", ["small", "secrets", "v2", "small-noop", "small-destroy"])
-def test_a_secret_of_a_plan_comes_out_of_nothing(audit: Audit, name: str):
+def test_a_secret_of_a_plan_comes_out_of_nothing(audit: Audit, name: str, over: bool):
     Path("curious.yaml").write_text(CURIOUS)
-    ran = audit(name, "-v", *EVERYTHING, policy="curious.yaml")
+    beside = ["--over", _account()] if over else []
+    ran = audit(name, "-v", *beside, *EVERYTHING, policy="curious.yaml")
     assert ran.code in {0, 1, 3}
     said = ran.out + ran.err
     written = [p.read_text(encoding="utf-8") for p in ran.folder.rglob("*") if p.is_file()]
