@@ -41,6 +41,7 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "moves": ("moves/before", "moves/after", []),
     "ends": ("ends/before", "ends/after", []),
     "keys": ("", "keys", []),
+    "guide": ("", "guide", []),
 }
 #: What is no plan: the name with its ending, the option that makes it, what is applied first.
 NONE = {

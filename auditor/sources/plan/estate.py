@@ -192,6 +192,7 @@ class _Builder:
         self._accounts = _Accounts(plan)
         self._resources = len(managed)
         self._entries: list[_Entry] = []
+        self._holders: dict[Place, _Entry] = {}
         self._changes = False
         for resource in managed:
             self._enter(resource)
@@ -202,6 +203,7 @@ class _Builder:
         connections = self._apart(found)
         index = _Index(connections)
         holders = [e for e in self._entries if e.resource.type in HOLDERS]
+        self._holders = {entry.place: entry for entry in holders}
         # What ends comes first: its connection keeps it, unless another sets it.
         for entry in sorted(holders, key=lambda e: (e.action not in _ENDS, e.resource.address)):
             self._join(entry, index)
@@ -404,10 +406,12 @@ class _Builder:
             }
         return fields
 
-    def _target(self, entry: _Entry, index: _Index) -> Planned | list[Planned] | None:
+    def _target(
+        self, entry: _Entry, index: _Index, through: frozenset[Place] = frozenset()
+    ) -> Planned | list[Planned] | None:
         """Return the connection that a schedule or the like is for, or those it could be for.
 
-        None for one that is replaced, and goes.
+        None for one that is replaced, and goes. ``through`` are the resources that led here.
         """
         attributes, resource = entry.attributes, entry.resource
         name = HOLDERS[resource.type]
@@ -425,14 +429,30 @@ class _Builder:
         raw = attributes.expression(name)
         expression = parse_expression(raw) if raw is not None else None
         if expression is None:
-            return index.candidates(entry.account, None)
+            return index.candidates(entry.account)
         found = self._references.target(expression, entry.place)
         if isinstance(found, Place):
-            planned = index.at(found)
-            if planned is not None:
-                return planned
-            return []
-        return index.candidates(entry.account, found.among)
+            return self._at(found, index, through)
+        if found.among is None:
+            return index.candidates(entry.account)
+        reached: dict[int, Planned] = {}
+        for place in found.among:
+            one = self._at(place, index, through)
+            several = one if isinstance(one, list) else filter(None, [one])
+            reached |= {id(each): each for each in several if _may_be(each, entry.account)}
+        return list(reached.values())
+
+    def _at(
+        self, place: Place, index: _Index, through: frozenset[Place]
+    ) -> Planned | list[Planned] | None:
+        """Return what the id of the resource at ``place`` is the id of.
+
+        A schedule, or the like, has the id of the connection that it is for.
+        """
+        planned, holder = index.at(place), self._holders.get(place)
+        if planned is not None or holder is None or place in through:
+            return planned or []
+        return self._target(holder, index, through | {place})
 
     def _named(
         self, entry: _Entry, index: _Index, schema: str, group: object
@@ -501,14 +521,11 @@ class _Index:
         }
         return self._stranger(f"{group}/{schema}", fields, "", entry)
 
-    def candidates(self, account: str, among: Iterable[Place] | None) -> list[Planned]:
+    def candidates(self, account: str) -> list[Planned]:
         """Return the connections that an id which is not known yet may be of."""
-        if among is None:
-            if account not in self._open:
-                self._open[account] = [p for p in self.connections if _may_be(p, account)]
-            return self._open[account]
-        found = map(self._at.get, among)
-        return [planned for planned in found if planned is not None and _may_be(planned, account)]
+        if account not in self._open:
+            self._open[account] = [p for p in self.connections if _may_be(p, account)]
+        return self._open[account]
 
     def named(self, schema: str, account: str) -> list[Planned]:
         """Return the connections that stay and have this name, or may come to have it."""

@@ -14,6 +14,7 @@ from typing import Union
 
 import msgspec
 
+from auditor.sources.plan.connections import HOLDERS
 from auditor.sources.plan.document import (
     PREFIX,
     Configuration,
@@ -32,7 +33,8 @@ _CALL = re.compile(rf"module\.([^.\[]+){_KEY}\.?")
 _THING = re.compile(rf"({PREFIX}[a-z0-9_]+\.[^.\[]+){_KEY}(?:\.(.+))?", re.DOTALL)
 _OUTPUT = re.compile(rf"module\.([^.\[]+){_KEY}\.([^.\[]+)(\.id)?")
 _VARIABLE = re.compile(r"var\.([^.\[]+)(\.id)?")
-_BY_KEY = ("each.key", "each.value", "count.index")
+_VALUE = "each.value"
+_BY_KEY = ("each.key", _VALUE, "count.index")
 _KNOWN = ("data.", "path.", "terraform.", "each.key", "count.index")
 _DEPTH = 16
 
@@ -112,8 +114,10 @@ class References:
         things = [r for r in references if not r.startswith(_BY_KEY)]
         if depth and len(things) == 1:
             found = self._thing(things[0], keys, context, wanted, depth - 1)
-        elif depth and not things and keys in (["each.value"], ["each.value.id"]):
+        elif depth and not things and len(keys) == 1 and keys[0].startswith(_VALUE):
             found = self._each_value(context, depth - 1)
+            if found is not None and not _names_id(found.name, keys[0][len(_VALUE) + 1 :]):
+                found = None
         else:
             found = None
         if found is not None and self._has(found):
@@ -128,7 +132,8 @@ class References:
             place = Place(context.where, resource[1], parse_key(resource[2]))
             rest = resource[3] or ""
             if not keys:
-                return place if rest == wanted else None
+                named = rest == wanted or (wanted and rest and _names_id(place.name, rest))
+                return place if named else None
             # An index that is an expression hides itself and all that follows it.
             indexed = resource[2] is None and not rest and len(keys) == 1
             keyed = msgspec.structs.replace(place, key=context.key)
@@ -314,6 +319,14 @@ def group_in(expression: Expression) -> str:
     if found is None or found[3] != "id" or not found[1].startswith("fivetran_group."):
         return ""
     return names[0].removesuffix(".id")
+
+
+def _names_id(name: str, attribute: str) -> bool:
+    """Whether an attribute of ``TYPE.NAME`` is a connection's id; "" is the object itself.
+
+    A schedule, or the like, has the id of its connection as an attribute, and as its own.
+    """
+    return attribute in {"", "id", HOLDERS.get(name.partition(".")[0])}
 
 
 def _longest(references: Sequence[str]) -> list[str]:

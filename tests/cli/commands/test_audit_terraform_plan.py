@@ -553,7 +553,7 @@ rules:
 
 
 @pytest.mark.parametrize("over", [False, True])
-@pytest.mark.parametrize("name", ["small", "secrets", "v2", "small-noop", "small-destroy"])
+@pytest.mark.parametrize("name", ["small", "secrets", "v2", "small-noop", "small-destroy", "guide"])
 def test_a_secret_of_a_plan_comes_out_of_nothing(audit: Audit, name: str, over: bool):
     Path("curious.yaml").write_text(CURIOUS)
     beside = ["--over", _account()] if over else []

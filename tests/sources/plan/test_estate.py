@@ -340,3 +340,39 @@ def test_a_providers_credentials_are_followed_out_of_modules(us: Any, eu: Any, a
         if given_key is not None:
             calls[name]["expressions"]["key"] = given_key
     assert len(estate(plan).accounts) == accounts
+
+
+def test_the_id_of_what_is_for_a_connection_is_the_connections():
+    """As the provider's guides have it: the schedule waits for the columns by their id."""
+    found = estate("guide")
+    joined = {p.address: p.resources[1:] for p in found.connections}
+    assert joined == {
+        "fivetran_connector.log": [
+            "fivetran_connector_schedule.log",
+            "fivetran_connector_schema_config.log",
+        ],
+        **{
+            f'fivetran_connector.team["{key}"]': [
+                f'fivetran_connector_schedule.team["{key}"]',
+                f'fivetran_connector_schema_config.team["{key}"]',
+            ]
+            for key in ("blue", "green")
+        },
+    }
+    assert found.warnings == found.problems == ()
+    log = connection(found, "fivetran_connector.log")
+    columns = {c["name"]: c for c in log.fields["schema_config"].value["columns"]}
+    assert columns["customer_email"]["hashed"] is False
+    blue = connection(found, 'fivetran_connector.team["blue"]').fields
+    assert blue["sync_frequency"].value == 5
+    assert blue["schema_config"].value["columns"][0]["hashed"] is True
+
+
+def test_resources_that_name_each_other_in_a_circle_are_undecided():
+    """By hand: no Terraform makes such a plan."""
+    plan = document("guide")
+    for resource in plan["configuration"]["root_module"]["resources"]:
+        if resource["address"] == "fivetran_connector_schema_config.log":
+            circle = {"references": ["fivetran_connector_schedule.log.id"]}
+            resource["expressions"]["connector_id"] = circle
+    assert len(estate(plan).problems) == 2
