@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import csv
+import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +18,7 @@ import auditor
 from auditor.cli.main import main
 from auditor.decoding.records import Shape
 from auditor.policy import load_policies
+from auditor.reports.csv import PLANNED
 from auditor.run import audit as audit_of
 from auditor.sources.plan.estate import Estate
 from auditor.sources.plan.overlay import Account, lay
@@ -616,6 +619,30 @@ def test_findings_stand_on_the_line_of_their_attribute(audit: Audit):
     }
     for name in ("report.html", "report.md", "junit.xml", "report.csv"):
         assert f"infra/main.tf:{line}" in (ran.folder / name).read_text(), name
+
+
+def test_a_spreadsheet_has_columns_for_terraform(audit: Audit):
+    ran = audit("walk", "--terraform-dir", _folder(), "--report", "csv")
+    text = (ran.folder / "report.csv").read_text(encoding="utf-8-sig")
+    rows = {(row["rule"], row["schema"]): row for row in csv.DictReader(io.StringIO(text))}
+    orders = rows["floor", "orders"]
+    line = next(
+        n
+        for n, text in enumerate(Path("infra/main.tf").read_text().splitlines(), 1)
+        if '"5"' in text
+    )
+    assert {name: orders[name] for name in PLANNED} == {
+        "address": "fivetran_connector.orders",
+        "action": "update",
+        "attribute": "fivetran_connector_schedule.orders: sync_frequency",
+        "before": "60",
+        "after": "5",
+        "written_at": f"infra/main.tf:{orders['written_at'].rpartition(':')[2]}",
+    }
+    assert rows["floor", "events"]["written_at"] == f"infra/main.tf:{line}"
+    alone = audit("walk", "--report", "csv")
+    text = (alone.folder / "report.csv").read_text(encoding="utf-8-sig")
+    assert {row["written_at"] for row in csv.DictReader(io.StringIO(text))} == {""}
 
 
 def test_a_comment_beside_a_resource_waives(audit: Audit):
