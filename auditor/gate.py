@@ -98,7 +98,8 @@ def _not_planned(checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope) -> Ite
     """Yield why a plan tells too little."""
     unplanned = sum(rule.not_in_plan for rule in checks)
     if bar.strict and unplanned:
-        yield f"--strict: {plural(unplanned, 'check')} rest on what is not in the plan"
+        rest = "rests" if unplanned == 1 else "rest"
+        yield f"--strict: {plural(unplanned, 'check')} {rest} on what is not in the plan"
     applied = sum(rule.total - rule.count(Verdict.SKIP) for rule in checks)
     if plan.touched and unplanned and not applied:
         yield "the plan holds nothing that the rules read, so nothing was judged; add --over"

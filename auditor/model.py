@@ -369,6 +369,16 @@ class Connections(Sequence[Connection]):
         names = (self.group_names.get(group_id, "") for group_id in self.group_ids)
         return map(Connection, self.ids, self.services, self.schemas, self.group_ids, names)
 
+    def part(self, start: int, end: int) -> Connections:
+        """Return those from ``start`` to before ``end``, without what is shown beside them."""
+        return Connections(
+            self.ids[start:end],
+            self.services[start:end],
+            self.schemas[start:end],
+            self.group_ids[start:end],
+            self.addresses[start:end],
+        )
+
     @property
     def groups(self) -> list[str]:
         """Each connection's group as people know it."""

@@ -673,9 +673,12 @@ class _Audit:
 
 def _parts(page: Page) -> Iterator[Page]:
     """Yield a page a few records at a time: what each may take, and what they may all take."""
-    yield replace(page, records=page.records[:_AT_ONCE])
-    for start in range(_AT_ONCE, len(page.records), _AT_ONCE):
-        yield Page(page.records[start : start + _AT_ONCE])
+    for start in range(0, max(len(page.records), 1), _AT_ONCE):
+        end = start + _AT_ONCE
+        named = page.identities.part(start, end) if page.identities is not None else None
+        part = Page(page.records[start:end], identities=named)
+        # What a page says beside its records is said once.
+        yield part if start else replace(page, records=part.records, identities=named)
 
 
 def _kind(event: Event) -> str:

@@ -57,6 +57,8 @@ def claim(result: Result) -> Claim:
     elif outcome is Outcome.VIOLATIONS:
         failed = f"{result.counts[Verdict.FAIL]:,} of {plural(result.total, 'check')} failed"
         sentence = f"{failed}. {_judged(result)}."
+    elif not made and result.plan is not None and result.plan.nothing:
+        sentence = f"{_judged(result)}. No check was made."
     elif not made:
         sentence = f"{_unmade(result)}. {_unjudged(result)}."
     else:
@@ -97,7 +99,7 @@ def _judged(result: Result) -> str:
 
 def _unjudged(result: Result) -> str:
     """Return what became of a run in which no check was made: nothing of it was judged."""
-    if (result.plan is not None and result.plan.nothing) or not result.listing.connections:
+    if not result.listing.connections:
         return _judged(result)
     listed = plural(result.listing.connections, "connection")
     doubt = _LISTED.get(result.listing.completeness, "") if result.plan is None else ""
@@ -118,7 +120,10 @@ def _planned(result: Result, plan: PlanScope) -> str:
         judged = f"{_JUDGED[result.listing.completeness]}, with the plan laid over it"
     missing = result.not_in_plan
     if missing:
-        judged += f"; {plural(missing, 'check')} rest on what is not in the plan, and were not made"
+        rest, were = ("rests", "was") if missing == 1 else ("rest", "were")
+        judged += (
+            f"; {plural(missing, 'check')} {rest} on what is not in the plan, and {were} not made"
+        )
     return judged
 
 

@@ -18,6 +18,8 @@ from auditor.reports.facts import (
     evidence_in_words,
     facts,
     sentences,
+    spot,
+    written_at,
 )
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.links import link
@@ -27,7 +29,9 @@ COLUMNS = (
     "group_id", "group", "connections", "message", "field", "actual", "expected", "evidence",
     "fix", "note", "policy", "line", "fingerprint", "group_name", "url",
 )  # fmt: skip
-MARK = rf"\A\ufeff?{'[,;]'.join(COLUMNS)}\r?\n"
+MARK = rf"\A\ufeff?{'[,;]'.join(COLUMNS)}(?:[,;]|\r?\n)"
+#: What a finding of a Terraform plan has besides.
+PLANNED = ("address", "action", "attribute", "before", "after", "written_at")
 
 #: What tells Excel that the text is UTF-8; other readers know it as ``utf-8-sig``.
 _MARKED = "\ufeff"
@@ -50,9 +54,10 @@ def _rendered(result: Result, delimiter: str) -> Iterator[str]:
     about = "; ".join(f"{name}={value}" for name, value in facts(result).items())
     run = _run(result.gate.outcome, sentences(result.gate.reasons), about)
     listed = result.connections
-    more = [f"dimension.{name}" if name in COLUMNS else name for name in listed.dimensions]
-    heading = [*COLUMNS, *_safe(more)]
-    yield _MARKED + _text([heading, [*run, *([""] * len(more))]], delimiter)
+    own = COLUMNS if result.plan is None else (*COLUMNS, *PLANNED)
+    more = [f"dimension.{name}" if name in own else name for name in listed.dimensions]
+    heading = [*own, *_safe(more)]
+    yield _MARKED + _text([heading, [*run, *([""] * (len(heading) - len(run)))]], delimiter)
     at = {name: n for n, name in enumerate(listed.ids)} if more else {}
     findings = result.findings
     for start in range(0, len(findings), _CHUNK):
@@ -96,9 +101,27 @@ def _row(result: Result, finding: Finding, at: Mapping[str, int]) -> list[str | 
     )
     url = link(result, rule, one) if one else ""
     name = one.group_name if one else ""
+    planned = _planned(finding) if result.plan is not None else ()
     columns = result.connections.dimensions.values()
-    more = [column[at[one.id]] if one else "" for column in columns]
-    return [*_safe(texts), rule.position.line, fingerprint(finding), *_safe([name, url, *more])]
+    more = (name, url, *planned, *(column[at[one.id]] if one else "" for column in columns))
+    return [*_safe(texts), rule.position.line, fingerprint(finding), *_safe(more)]
+
+
+def _planned(finding: Finding) -> tuple[str, ...]:
+    """Return what Terraform does and where to change it; before and after are the first field's."""
+    resources = finding.resources
+    attributes = [attribute for resource in resources for attribute in resource.attributes]
+    first = attributes[0] if attributes else None
+    at = written_at(finding) if resources else None
+    beside = at is not None and at != spot(finding.rule)
+    return (
+        "; ".join(resource.address for resource in resources),
+        "; ".join(dict.fromkeys(resource.action for resource in resources)),
+        "; ".join(f"{attribute.address}: {attribute.name}" for attribute in attributes),
+        first.before if first else "",
+        first.after if first else "",
+        f"{at.file}:{at.line}" if at is not None and beside else "",
+    )
 
 
 def _safe(texts: Iterable[str]) -> list[str]:

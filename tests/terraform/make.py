@@ -39,6 +39,9 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "walk-back": ("walk/after", "walk/before", []),
     "walk-replace": ("walk/before", "walk/before", ["-replace=fivetran_connector.orders"]),
     "moves": ("moves/before", "moves/after", []),
+    "ends": ("ends/before", "ends/after", []),
+    "keys": ("", "keys", []),
+    "guide": ("", "guide", []),
 }
 #: What is no plan: the name with its ending, the option that makes it, what is applied first.
 NONE = {

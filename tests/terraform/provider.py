@@ -49,22 +49,36 @@ class Attribute:
 
     ``kind`` is a type as Terraform writes it in JSON. ``flags``: R required, O optional,
     C computed, F forces replacement, K keeps the state's value where it would be unknown,
-    S sensitive. ``nested`` holds the attributes of a nested object (``x = { … }``).
+    S sensitive. ``nested`` holds the attributes of a nested object (``x = { … }``), or with
+    ``mapped`` of each object in a map of them.
     """
 
     kind: Any
     flags: str
     default: Any = None
     nested: Mapping[str, Attribute] | None = None
+    mapped: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block that may stand any number of times, in any order: attributes, and blocks within."""
+
+    attributes: Mapping[str, Attribute]
+    blocks: Mapping[str, Block] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource or data source: schema version, attributes, and blocks (``x { … }``)."""
+    """A resource or data source: schema version, attributes, and blocks (``x { … }``).
+
+    ``blocks`` stand once, ``sets`` any number of times.
+    """
 
     version: int
     attributes: Mapping[str, Attribute]
     blocks: Mapping[str, Mapping[str, Attribute]] = field(default_factory=dict)
+    sets: Mapping[str, Block] = field(default_factory=dict)
 
 
 def text(flags: str) -> Attribute:
@@ -85,6 +99,11 @@ def flag(flags: str, default: bool | None = None) -> Attribute:
 def nested(flags: str, **attributes: Attribute) -> Attribute:
     """An attribute that holds an object, each of whose own attributes may be left out."""
     return Attribute(None, flags, nested=attributes)
+
+
+def mapped(**attributes: Attribute) -> Attribute:
+    """An attribute that may hold a map of objects, each of whose attributes may be left out."""
+    return Attribute(None, "O", nested=attributes, mapped=True)
 
 
 _DESTINATION_SCHEMA = {
@@ -158,6 +177,7 @@ RESOURCES = {
                 "password": text("OS"),
                 "database": text("O"),
                 "update_method": text("OC"),
+                "is_account_level_connector": text("O"),
             },
             "auth": {"access_token": text("OS")},
             "timeouts": {"create": text("O"), "update": text("O")},
@@ -240,6 +260,42 @@ RESOURCES = {
         },
         {"schedule": _SCHEDULE},
     ),
+    "fivetran_connector_schema_config": Resource(
+        3,
+        {
+            "id": text("C"),
+            "connector_id": text("OC"),
+            "group_id": text("O"),
+            "connector_name": text("O"),
+            "schema_change_handling": text("OC"),
+            "schemas": mapped(
+                enabled=flag("O"),
+                tables=mapped(
+                    enabled=flag("O"),
+                    sync_mode=text("O"),
+                    columns=mapped(enabled=flag("O"), hashed=flag("O"), is_primary_key=flag("O")),
+                ),
+            ),
+            "schemas_json": text("O"),
+            "validation_level": text("OC"),
+        },
+        {"timeouts": {"create": text("O"), "read": text("O"), "update": text("O")}},
+        {
+            "schema": Block(
+                {"name": text("R"), "enabled": text("O")},
+                {
+                    "table": Block(
+                        {"name": text("R"), "enabled": text("O"), "sync_mode": text("O")},
+                        {
+                            "column": Block(
+                                {"name": text("R"), "enabled": text("O"), "hashed": text("O")}
+                            )
+                        },
+                    )
+                },
+            )
+        },
+    ),
     "fivetran_destination": Resource(
         2,
         {
@@ -258,7 +314,17 @@ RESOURCES = {
             "trust_fingerprints": flag("OC"),
             "daylight_saving_time_enabled": flag("OC"),
         },
-        {"config": {"host": text("O"), "password": text("OS")}},
+        {
+            "config": {
+                "host": text("O"),
+                "port": number("O"),
+                "user": text("O"),
+                "password": text("OS"),
+                "database": text("O"),
+                "connection_type": text("O"),
+            },
+            "timeouts": {"create": text("O"), "update": text("O")},
+        },
     ),
     "fivetran_private_link": Resource(
         0,
@@ -338,9 +404,8 @@ def _attributes(attributes: Mapping[str, Attribute]) -> list[pb.Schema.Attribute
         shape: Values = {"type": json.dumps(attribute.kind).encode()}
         if attribute.nested is not None:
             inside = _attributes(attribute.nested)
-            shape = {
-                "nested_type": pb.Schema.Object(attributes=inside, nesting=pb.Schema.Object.SINGLE)
-            }
+            many = pb.Schema.Object.MAP if attribute.mapped else pb.Schema.Object.SINGLE
+            shape = {"nested_type": pb.Schema.Object(attributes=inside, nesting=many)}
         declared.append(
             pb.Schema.Attribute(
                 name=name,
@@ -363,8 +428,22 @@ def _schema(resource: Resource) -> pb.Schema:
         )
         for name, attributes in resource.blocks.items()
     ]
+    blocks += _sets(resource.sets)
     block = pb.Schema.Block(attributes=_attributes(resource.attributes), block_types=blocks)
     return pb.Schema(version=resource.version, block=block)
+
+
+def _sets(blocks: Mapping[str, Block]) -> list[pb.Schema.NestedBlock]:
+    return [
+        pb.Schema.NestedBlock(
+            type_name=name,
+            nesting=pb.Schema.NestedBlock.SET,
+            block=pb.Schema.Block(
+                attributes=_attributes(block.attributes), block_types=_sets(block.blocks)
+            ),
+        )
+        for name, block in blocks.items()
+    ]
 
 
 # ---------------------------------------------------------------------------------------------
@@ -393,7 +472,11 @@ class Planner:
         for name, attribute in attributes.items():
             if "C" in attribute.flags and config.get(name) is None:
                 planned[name] = self._unset(attribute, prior.get(name), proposed.get(name))
-            elif attribute.nested is not None and isinstance(planned.get(name), dict):
+            elif (
+                attribute.nested is not None
+                and not attribute.mapped
+                and isinstance(planned.get(name), dict)
+            ):
                 planned[name] = self.plan(
                     attribute.nested,
                     config.get(name) or {},

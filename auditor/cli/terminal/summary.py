@@ -90,7 +90,8 @@ def _answer_lines(result: Result, lost: int | None, layout: Layout) -> Iterator[
     claimed = claim(result)
     if result.gate.outcome is Outcome.PASSED:
         said = claimed.sentence.removesuffix(".")
-        reasons = [f"{said[0].lower()}{said[1:]}", *reasons]
+        said = f"{said[0].lower()}{said[1:]}"
+        reasons = [said, *(each for each in reasons if each.lower() not in said.lower())]
     elif claimed.unmade:
         reasons.append("no check was made")
     if lost is not None:

@@ -12,7 +12,7 @@ from auditor.fields import BEFORE, PLAN
 from auditor.model import Attribute, Finding, Position, Resource, Verdict
 from auditor.policy.judging.evidence import SENSITIVE, covers, shown
 from auditor.policy.judging.groups import GroupOutcome
-from auditor.policy.judging.judge import Judgement, PlanMode
+from auditor.policy.judging.judge import Judgement, PlanMode, is_of_plan
 from auditor.policy.language.conditions import Test, tests_in
 from auditor.policy.language.operands import Literal
 from auditor.policy.language.semantics import Interval
@@ -38,8 +38,10 @@ def mode_of(
     skip_unknown: bool,
 ) -> PlanMode:
     """Return how records are taken, of which those at ``planned`` are of a plan."""
+    # Over an account one that is forgotten lives on in it; of a plan alone no more is known.
+    gone = {Action.DELETE, Action.FORGET} if partial else {Action.DELETE}
     return PlanMode(
-        ends=frozenset(index for index, each in planned.items() if each.ends),
+        ends=frozenset(index for index, each in planned.items() if each.action in gone),
         accounts=accounts,
         hidden={index: hidden_in(each) for index, each in planned.items()},
         partial=partial,
@@ -192,11 +194,14 @@ def changed(
     ``ids`` name the connections that were judged, ``placed`` are those of the plan by place.
     ``before`` is the judgement of the account as it is, with its ids; None for a plan alone.
     """
-    touched = frozenset(n for n, each in placed.items() if each.touched or each.ends)
+    touched = frozenset(n for n, each in placed.items() if each.touched)
+    ends = frozenset(n for n, each in placed.items() if each.ends)
+    of_changes = [any(map(is_of_plan, entry.reads)) for entry in outcome.rules]
     verdicts, found, notes = bytearray(outcome.verdicts), [], dict(outcome.notes)
     size = len(outcome.rules)
     for number, index, verdict, values in outcome.found:
-        known = index not in touched and verdict in _GATING
+        mine = index in touched or (index in ends and of_changes[number])
+        known = not mine and verdict in _GATING
         if known:
             verdicts[index * size + number] = Verdict.KNOWN.value
             notes[number, index] = _UNTOUCHED if verdict == Verdict.FAIL else _UNDECIDED
@@ -333,7 +338,7 @@ def _mended(
         name = ids_before[index]
         now = by_real.get(name, at.get(name))
         rule = outcome.rules[number].rule.id
-        if now is None or (now in placed and placed[now].ends):
+        if now is None or (now in placed and placed[now].action is Action.DELETE):
             yield f"{rule}: {name} is gone"
         elif (number, now) in outcome.not_in_plan:
             continue

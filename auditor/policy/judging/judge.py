@@ -335,7 +335,7 @@ class _Settle:
         self._now = now
         self._known: dict[object, Want] = {}
         self._tested = [_tested(entry) for entry in rules]
-        self._of_changes = [any(_is_of_plan(path) for path in entry.reads) for entry in rules]
+        self._of_changes = [any(map(is_of_plan, entry.reads)) for entry in rules]
         self.not_in_plan: set[tuple[int, int]] = set()
         self.left_unknown: set[tuple[int, int]] = set()
 
@@ -397,7 +397,8 @@ def _tested(entry: PolicyRule) -> tuple[int, ...]:
     return tuple(n for n, path in enumerate(entry.reads) if path in paths)
 
 
-def _is_of_plan(path: str) -> bool:
+def is_of_plan(path: str) -> bool:
+    """Whether a path is one of the facts of a plan."""
     return path == "plan" or path.startswith("plan.")
 
 

@@ -119,6 +119,7 @@ class ProviderConfig(msgspec.Struct, gc=False):
     name: str = ""
     full_name: str = ""
     alias: str = ""
+    module_address: str = ""
     expressions: msgspec.Raw = msgspec.Raw(b"{}")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Any
 
 import msgspec
 
@@ -32,18 +31,21 @@ from auditor.sources.plan.connections import (
 )
 from auditor.sources.plan.document import (
     Change,
+    Module,
     Plan,
+    ProviderConfig,
     ResourceChange,
     is_fivetran,
 )
 from auditor.sources.plan.references import (
     Place,
     References,
+    given_to,
     group_in,
     parse_expression,
     parse_where,
 )
-from auditor.text import one_line, plural
+from auditor.text import listed, one_line, plural
 
 
 class Action(Enum):
@@ -76,8 +78,8 @@ _ACTIONS: Mapping[tuple[str, ...], Action] = {
 _FRESH = frozenset({Action.CREATE, Action.REPLACE})
 _ENDS = frozenset({Action.DELETE, Action.FORGET})
 _CHANGES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.OPEN})
-#: More of one kind than this are counted, not listed.
-_LISTED = 20
+#: What is shown of a connection's identity where it is not to be shown.
+SENSITIVE = "[sensitive]"
 
 
 class Planned(msgspec.Struct):
@@ -103,6 +105,12 @@ class Planned(msgspec.Struct):
     clear_secrets: tuple[str, ...] = ()
 
     @property
+    def called(self) -> str:
+        """What messages call it: the id that the account knows it by, where that may be shown."""
+        hidden = self.fields.get("id", ABSENT).sensitive
+        return self.identity if hidden else self.real_id or self.identity
+
+    @property
     def ends(self) -> bool:
         """Whether the connection is destroyed, or forgotten: told of, and not judged."""
         return self.action in _ENDS
@@ -111,7 +119,7 @@ class Planned(msgspec.Struct):
         """Return a field of its identity as reports show it; "" where it is not known."""
         held = self.fields.get(name, ABSENT)
         if "" in held.sensitive:
-            return "[sensitive]"
+            return SENSITIVE
         return held.value if isinstance(held.value, str) else ""
 
 
@@ -184,15 +192,18 @@ class _Builder:
         self._accounts = _Accounts(plan)
         self._resources = len(managed)
         self._entries: list[_Entry] = []
+        self._holders: dict[Place, _Entry] = {}
         self._changes = False
         for resource in managed:
             self._enter(resource)
 
     def build(self) -> Estate:
         """Return the estate."""
-        connections = [self._connection(e) for e in self._entries if e.resource.type in CONNECTIONS]
+        found = [self._connection(e) for e in self._entries if e.resource.type in CONNECTIONS]
+        connections = self._apart(found)
         index = _Index(connections)
         holders = [e for e in self._entries if e.resource.type in HOLDERS]
+        self._holders = {entry.place: entry for entry in holders}
         # What ends comes first: its connection keeps it, unless another sets it.
         for entry in sorted(holders, key=lambda e: (e.action not in _ENDS, e.resource.address)):
             self._join(entry, index)
@@ -297,6 +308,31 @@ class _Builder:
         gap = msgspec.structs.replace(held.value, told=told, identity=f"terraform:{address}")
         fields["group_id"] = msgspec.structs.replace(held, value=gap)
 
+    def _apart(self, connections: list[Planned]) -> list[Planned]:
+        """Return ``connections``, but for those that another resource takes over."""
+        holders: dict[str, list[Planned]] = {}
+        for planned in connections:
+            if planned.real_id and planned.action not in _FRESH:
+                holders.setdefault(planned.real_id, []).append(planned)
+        taken: set[int] = set()
+        for name, several in holders.items():
+            stays = [planned for planned in several if planned.action is not Action.FORGET]
+            if len(stays) == 1:
+                for planned in several:
+                    if planned is not stays[0]:
+                        taken.add(id(planned))
+                        self._remarks.append(
+                            f"{one_line(planned.address)}: forgotten; its connection is now"
+                            f" {one_line(stays[0].address)}"
+                        )
+            elif len(several) > 1:
+                addresses = listed([one_line(planned.address) for planned in several], "and")
+                self._problems.append(
+                    f"{addresses} are one connection, {one_line(name)}: what it would be cannot be"
+                    " told; leave it to one of them"
+                )
+        return [planned for planned in connections if id(planned) not in taken]
+
     # -- what is joined to them -------------------------------------------------------------
 
     def _join(self, entry: _Entry, index: _Index) -> None:
@@ -306,6 +342,12 @@ class _Builder:
         address = one_line(resource.address)
         ends = action in _ENDS
         if isinstance(found, Planned) and found.ends:
+            return
+        if found is None:
+            self._warnings.append(
+                f"{address}: it names a connection by an id that goes as the plan replaces it, and"
+                f" sets nothing of the new one; write {HOLDERS[resource.type]} = TYPE.NAME.id"
+            )
             return
         if ends:
             self._remarks.append(
@@ -364,8 +406,13 @@ class _Builder:
             }
         return fields
 
-    def _target(self, entry: _Entry, index: _Index) -> Planned | list[Planned]:
-        """Return the connection that a schedule or the like is for, or those it could be for."""
+    def _target(
+        self, entry: _Entry, index: _Index, through: frozenset[Place] = frozenset()
+    ) -> Planned | list[Planned] | None:
+        """Return the connection that a schedule or the like is for, or those it could be for.
+
+        None for one that is replaced, and goes. ``through`` are the resources that led here.
+        """
         attributes, resource = entry.attributes, entry.resource
         name = HOLDERS[resource.type]
         values = attributes.before if entry.action in _ENDS else attributes.after
@@ -382,14 +429,30 @@ class _Builder:
         raw = attributes.expression(name)
         expression = parse_expression(raw) if raw is not None else None
         if expression is None:
-            return index.candidates(entry.account, None)
+            return index.candidates(entry.account)
         found = self._references.target(expression, entry.place)
         if isinstance(found, Place):
-            planned = index.at(found)
-            if planned is not None:
-                return planned
-            return []
-        return index.candidates(entry.account, found.among)
+            return self._at(found, index, through)
+        if found.among is None:
+            return index.candidates(entry.account)
+        reached: dict[int, Planned] = {}
+        for place in found.among:
+            one = self._at(place, index, through)
+            several = one if isinstance(one, list) else filter(None, [one])
+            reached |= {id(each): each for each in several if _may_be(each, entry.account)}
+        return list(reached.values())
+
+    def _at(
+        self, place: Place, index: _Index, through: frozenset[Place]
+    ) -> Planned | list[Planned] | None:
+        """Return what the id of the resource at ``place`` is the id of.
+
+        A schedule, or the like, has the id of the connection that it is for.
+        """
+        planned, holder = index.at(place), self._holders.get(place)
+        if planned is not None or holder is None or place in through:
+            return planned or []
+        return self._target(holder, index, through | {place})
 
     def _named(
         self, entry: _Entry, index: _Index, schema: str, group: object
@@ -401,7 +464,7 @@ class _Builder:
         reference = group_in(expression) if expression is not None else ""
         module = entry.resource.module_address
         identity = f"terraform:{module + '.' if module else ''}{reference}"
-        among = index.of_schema(schema)
+        among = index.named(schema, entry.account)
         same = [
             planned
             for planned in among
@@ -409,7 +472,8 @@ class _Builder:
             and isinstance(gap := planned.fields.get("group_id", ABSENT).value, Gap)
             and gap.identity == identity
         ]
-        return same[0] if len(same) == 1 else among
+        decided = len(same) == 1 and isinstance(same[0].fields["schema"].value, str)
+        return same[0] if decided else same or among
 
 
 class _Index:
@@ -420,54 +484,60 @@ class _Index:
         #: Connections that only a schedule or the like speaks of.
         self.outside: dict[str, Planned] = {}
         self._by_id = {p.real_id: p for p in connections if p.real_id and p.action not in _FRESH}
+        self._replaced = {
+            p.real_id for p in connections if p.action in _FRESH and not p.forgotten_twin
+        } - {""}
         self._at = {p.place: p for p in connections}
         self._open: dict[str, list[Planned]] = {}
-        self._of_schema: dict[str, list[Planned]] | None = None
+        #: By the name that they have, None for one that is not known yet.
+        self._named: dict[str | None, list[Planned]] | None = None
 
     def at(self, place: Place) -> Planned | None:
         """Return the connection of an instance of a resource."""
         return self._at.get(place)
 
-    def by_id(self, known: str, entry: _Entry) -> Planned:
-        """Return the connection with this id, one outside the plan where there is none in it."""
+    def by_id(self, known: str, entry: _Entry) -> Planned | None:
+        """Return the connection with this id, one outside the plan where there is none in it.
+
+        None for one that is replaced: the new one has another id.
+        """
+        if known in self._replaced:
+            return None
         found = self._by_id.get(known)
         return found or self._stranger(known, {"id": _known(known, entry)}, known, entry)
 
     def by_name(self, group: str, schema: str, entry: _Entry) -> Planned | list[Planned]:
         """Return the connection of this group and schema, one outside the plan for none in it."""
-        found = [
-            planned
-            for planned in self.of_schema(schema)
-            if planned.fields.get("group_id", ABSENT).value == group
-        ]
-        if len(found) > 1:
-            return found
+        among = self.named(schema, entry.account)
+        found = [p for p in among if _in_group(p, group)]
         if found:
-            return found[0]
+            decided = len(found) == 1 and all(
+                isinstance(found[0].fields[name].value, str) for name in ("group_id", "schema")
+            )
+            return found[0] if decided else found
         fields = {
             "group_id": _known(group, entry, "group_id"),
             "schema": _known(schema, entry, "connector_name"),
         }
         return self._stranger(f"{group}/{schema}", fields, "", entry)
 
-    def candidates(self, account: str, among: Iterable[Place] | None) -> list[Planned]:
+    def candidates(self, account: str) -> list[Planned]:
         """Return the connections that an id which is not known yet may be of."""
-        if among is None:
-            if account not in self._open:
-                self._open[account] = [p for p in self.connections if _may_be(p, account)]
-            return self._open[account]
-        found = map(self._at.get, among)
-        return [planned for planned in found if planned is not None and _may_be(planned, account)]
+        if account not in self._open:
+            self._open[account] = [p for p in self.connections if _may_be(p, account)]
+        return self._open[account]
 
-    def of_schema(self, schema: str) -> list[Planned]:
-        """Return the connections of this name that stay."""
-        if self._of_schema is None:
-            self._of_schema = {}
+    def named(self, schema: str, account: str) -> list[Planned]:
+        """Return the connections that stay and have this name, or may come to have it."""
+        if self._named is None:
+            self._named = {}
             for planned in self.connections:
                 name = planned.fields["schema"].value
-                if not planned.ends and isinstance(name, str):
-                    self._of_schema.setdefault(name, []).append(planned)
-        return self._of_schema.get(schema, [])
+                if not planned.ends:
+                    key = name if isinstance(name, str) else None
+                    self._named.setdefault(key, []).append(planned)
+        found = (*self._named.get(schema, ()), *self._named.get(None, ()))
+        return [planned for planned in found if planned.account == account]
 
     def _stranger(self, key: str, fields: Fields, real_id: str, entry: _Entry) -> Planned:
         if key not in self.outside:
@@ -485,6 +555,13 @@ class _Index:
         return self.outside[key]
 
 
+def _in_group(planned: Planned, group: str) -> bool:
+    """Whether a connection is in a group that is there, or may be."""
+    held = planned.fields.get("group_id", ABSENT).value
+    # A gap of an identity is a group that the plan makes, and so none that is there.
+    return held == group or (isinstance(held, Gap) and not held.identity)
+
+
 def _may_be(planned: Planned, account: str) -> bool:
     """Whether an id that is not known yet may be this connection's."""
     stays = not planned.ends and planned.action is not Action.NONE
@@ -500,7 +577,7 @@ class _Accounts:
         for key, config in plan.configured.provider_config.items():
             if not config.full_name.endswith("/fivetran") and config.name != "fivetran":
                 continue
-            identity = _credentials(config.expressions)
+            identity = _credentials(config, plan.configured.root_module)
             self._names[key] = seen.setdefault(identity, key)
         # What is destroyed is configured no more: of several accounts, which one is not told.
         names = set(self._names.values())
@@ -515,14 +592,33 @@ class _Accounts:
         return tuple(sorted(set(filter(None, names))))
 
 
-def _credentials(raw: msgspec.Raw) -> object:
-    """Return what is equal for two provider configurations of one account."""
+def _credentials(config: ProviderConfig, root: Module) -> object:
+    """Return what is equal for two provider configurations of one account, and for no others.
+
+    A module's variable stands for what the module is given. What hides its value, as a call of a
+    function does, is equal to nothing else.
+    """
     try:
-        given = msgspec.json.decode(raw, type=dict[str, Any])
+        given = msgspec.json.decode(config.expressions, type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:
-        return bytes(raw)
-    wanted = {n: given[n] for n in ("api_key", "api_secret", "api_url") if n in given}
-    return msgspec.json.encode(wanted, order="deterministic")
+        return object()
+    names = tuple(name for name, _ in parse_where(config.module_address))
+    return tuple(
+        (name, _told(given[name], names, root))
+        for name in ("api_key", "api_secret", "api_url")
+        if name in given
+    )
+
+
+def _told(raw: msgspec.Raw, names: tuple[str, ...], root: Module) -> object:
+    """Return what an expression in the module that ``names`` lead to comes to."""
+    found = given_to(raw, names, root)
+    if found is None:
+        return object()
+    expression, names = found
+    if expression.constant_value is not msgspec.UNSET:
+        return msgspec.json.encode(expression.constant_value, order="deterministic")
+    return (names, *expression.references) if expression.references else object()
 
 
 def _known(value: str, entry: _Entry, name: str = "") -> Held:

@@ -14,25 +14,29 @@ from msgspec.structs import replace
 
 from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.json_values import MISSING
+from auditor.decoding.listed import Listed
 from auditor.decoding.records import Node, Shape
 from auditor.model import Connections
 from auditor.sources.plan.attributes import Held, State
-from auditor.sources.plan.estate import Action, Estate, Planned
+from auditor.sources.plan.estate import SENSITIVE, Action, Estate, Planned
 from auditor.sources.plan.records import FACT, record_of, told_of
-from auditor.text import one_line, plural
+from auditor.text import listed, one_line, plural
 
 _SENT = frozenset({State.KNOWN, State.UNKNOWN, State.DEFAULT})
 _NEEDED = frozenset({Action.UPDATE, Action.REPLACE, Action.DELETE, Action.OPEN})
 #: What changes with a frequency or a schedule's type, and is not sent beside them.
 _SCHEDULE = "schedule"
-_LISTED = 20
 
 
 class Account(msgspec.Struct):
-    """The connections that one account was listed with, in order, and which account it is."""
+    """The connections that one account was listed with, in order, and which account it is.
+
+    ``lists`` are the further lists of it that were read.
+    """
 
     name: str
     records: list[Any] = msgspec.field(default_factory=list)
+    lists: list[Listed] = msgspec.field(default_factory=list)
     problems: list[str] = msgspec.field(default_factory=list)
     warnings: list[str] = msgspec.field(default_factory=list)
 
@@ -55,6 +59,7 @@ def lay(estate: Estate, accounts: Sequence[Account], shape: Shape) -> Overlay:
     values than the listing has, a warning.
     """
     overlay = Overlay([], Connections([], [], [], []), {}, [], [], [])
+    overlay.problems += _listed_twice(accounts)
     entries: list[tuple[Any, Planned | None, str]] = []
     for account in accounts:
         ours = [p for p in estate.connections if _is_of(p, account, accounts)]
@@ -89,6 +94,7 @@ def _is_of(planned: Planned, account: Account, accounts: Sequence[Account]) -> b
 def _laid(
     estate: Estate, account: Account, ours: Sequence[Planned], shape: Shape, overlay: Overlay
 ) -> Iterator[tuple[Any, Planned | None, str]]:
+    _check_account(account, ours, overlay)
     at, new = _met(account, ours, overlay)
     drifted = 0
     for record in account.records:
@@ -102,11 +108,72 @@ def _laid(
     for planned in new:
         yield record_of(shape, planned), planned, account.name
     if drifted:
-        count = plural(drifted, "connection")
+        differ = f"{plural(drifted, 'connection')} of the plan differ{'' if drifted > 1 else 's'}"
         overlay.warnings.append(
-            f"{count} of the plan differ from the listing: something changed since the plan was"
-            " made; what the plan sends counts"
+            f"{differ} from the listing: something changed since the plan was made; what the plan"
+            " sends counts"
         )
+
+
+def _listed_twice(accounts: Sequence[Account]) -> Iterator[str]:
+    """Yield why two listings cannot be of two accounts: an id is one account's only."""
+    owner: dict[str, str] = {}
+    for account in accounts:
+        both = [r.id for r in account.records if owner.get(r.id, account.name) != account.name]
+        if both:
+            yield (
+                f"the connection {one_line(both[0])} is listed for {one_line(owner[both[0]])} and"
+                f" for {one_line(account.name)}: one listing was named for two accounts"
+            )
+        owner.update((record.id, account.name) for record in account.records)
+
+
+def _check_account(account: Account, ours: Sequence[Planned], overlay: Overlay) -> None:
+    """Add why the listing cannot be of the account that was planned, or whether it is.
+
+    A plan does not name its account. What tells it are the ids of what is there already, and those
+    of the groups that it creates connections in, where the account's groups were listed.
+    """
+    ids = {record.id for record in account.records}
+    there = [p for p in ours if p.managed and p.real_id and p.action is not Action.CREATE]
+    lost = [p for p in there if p.real_id not in ids]
+    if there and len(lost) == len(there):
+        overlay.problems.append(
+            f"the listing has none of the {plural(len(there), 'connection')} that the plan says are"
+            " there: it is another account's, or a part of this one; name the listing of the"
+            " account that was planned"
+        )
+        return
+    left = [one_line(p.address) for p in lost if p.action not in _NEEDED]
+    if left:
+        overlay.warnings.append(
+            f"the listing lacks {plural(len(left), 'connection')} that the plan does not change"
+            f" ({listed(left[:5], 'and')})"
+        )
+    groups = {p.shown("group_id"): p for p in ours if not p.ends and p.action is not Action.NONE}
+    groups.pop("", None)
+    groups.pop(SENSITIVE, None)
+    known = _groups(account)
+    seen = {record.group_id for record in account.records}
+    strange = [group for group in groups if known is not None and group not in known | seen]
+    if strange:
+        overlay.problems.append(
+            f"{one_line(groups[strange[0]].address)}: the group {one_line(strange[0])} is not one"
+            " of the account's: the listing is of another account, or the group is gone"
+        )
+    elif groups and not there and known is None and seen.isdisjoint(groups):
+        overlay.warnings.append(
+            "nothing in the plan tells that the listing is of its account: it only creates"
+            " connections, in groups that no listed connection is in"
+        )
+
+
+def _groups(account: Account) -> set[Any] | None:
+    """Return the ids of the account's groups; None where they were not listed whole."""
+    for each in account.lists:
+        if each.name == "group" and not each.problem and not each.doubts:
+            return {row.id for row in each.rows}
+    return None
 
 
 def _met(
@@ -121,7 +188,13 @@ def _met(
         live = by_id.get(planned.real_id)
         if live is None and not planned.managed and not planned.real_id:
             live = by_name.get((planned.shown("group_id"), planned.shown("schema")))
-        if live is not None and planned.action is not Action.CREATE:
+        if live is not None and live.id in at:
+            first = one_line(at[live.id].address)
+            overlay.problems.append(
+                f"{first} and {one_line(planned.address)} are for one connection,"
+                f" {one_line(live.id)}, which the plan does not tell; name it by its id in both"
+            )
+        elif live is not None and planned.action is not Action.CREATE:
             at[live.id] = planned
             if not planned.managed:
                 planned.identity = live.id
@@ -130,7 +203,7 @@ def _met(
         elif planned.action in _NEEDED:
             overlay.problems.append(
                 f"{one_line(planned.address)}: the plan changes the connection"
-                f" {one_line(planned.real_id or planned.identity)}, which the listing does not"
+                f" {one_line(planned.called)}, which the listing does not"
                 " have: it is another account's, or was made before or after; list and plan again"
             )
             new += [] if planned.ends else [planned]
@@ -166,7 +239,7 @@ def _over(planned: Planned, live: Any, shape: Shape, estate: Estate) -> Any:
         return _with_facts(planned, live, shape)
     for key, node in children.items():
         held = planned.fields.get(key)
-        if held is None or held.state not in _SENT or held.address in estate.quiet:
+        if held is None or not _is_sent(held, estate):
             continue
         changes[node.attribute] = _laid_value(
             node, getattr(live, node.attribute), held.value, shape
@@ -213,9 +286,18 @@ def _laid_value(node: Node, live: Any, value: Any, shape: Shape) -> Any:
     return getattr(built, node.attribute)
 
 
+def _is_sent(held: Held, estate: Estate) -> bool:
+    """Whether the plan sends a field: what a resource holds that it leaves as it is, it does not.
+
+    What such a resource is said to leave unknown is in dispute with another, which does.
+    """
+    quiet = held.address in estate.quiet and held.state is not State.UNKNOWN
+    return held.state in _SENT and not quiet
+
+
 def _reschedules(planned: Planned, estate: Estate) -> bool:
     return any(
-        held.state in _SENT and held.address not in estate.quiet
+        _is_sent(held, estate)
         for name in ("sync_frequency", "schedule_type", "daily_sync_time")
         if (held := planned.fields.get(name)) is not None
     )
@@ -237,5 +319,5 @@ def _has_drifted(planned: Planned, live: Any, shape: Shape) -> bool:
 def _name(value: Any, planned: Planned | None, name: str) -> str:
     held = planned.fields.get(name) if planned is not None else None
     if held is not None and "" in held.sensitive:
-        return "[sensitive]"
+        return SENSITIVE
     return value if type(value) is str else ""

@@ -14,6 +14,7 @@ from typing import Union
 
 import msgspec
 
+from auditor.sources.plan.connections import HOLDERS
 from auditor.sources.plan.document import (
     PREFIX,
     Configuration,
@@ -32,7 +33,8 @@ _CALL = re.compile(rf"module\.([^.\[]+){_KEY}\.?")
 _THING = re.compile(rf"({PREFIX}[a-z0-9_]+\.[^.\[]+){_KEY}(?:\.(.+))?", re.DOTALL)
 _OUTPUT = re.compile(rf"module\.([^.\[]+){_KEY}\.([^.\[]+)(\.id)?")
 _VARIABLE = re.compile(r"var\.([^.\[]+)(\.id)?")
-_BY_KEY = ("each.key", "each.value", "count.index")
+_VALUE = "each.value"
+_BY_KEY = ("each.key", _VALUE, "count.index")
 _KNOWN = ("data.", "path.", "terraform.", "each.key", "count.index")
 _DEPTH = 16
 
@@ -112,8 +114,10 @@ class References:
         things = [r for r in references if not r.startswith(_BY_KEY)]
         if depth and len(things) == 1:
             found = self._thing(things[0], keys, context, wanted, depth - 1)
-        elif depth and not things and keys in (["each.value"], ["each.value.id"]):
+        elif depth and not things and len(keys) == 1 and keys[0].startswith(_VALUE):
             found = self._each_value(context, depth - 1)
+            if found is not None and not _names_id(found.name, keys[0][len(_VALUE) + 1 :]):
+                found = None
         else:
             found = None
         if found is not None and self._has(found):
@@ -128,7 +132,8 @@ class References:
             place = Place(context.where, resource[1], parse_key(resource[2]))
             rest = resource[3] or ""
             if not keys:
-                return place if rest == wanted else None
+                named = rest == wanted or (wanted and rest and _names_id(place.name, rest))
+                return place if named else None
             # An index that is an expression hides itself and all that follows it.
             indexed = resource[2] is None and not rest and len(keys) == 1
             keyed = msgspec.structs.replace(place, key=context.key)
@@ -247,13 +252,7 @@ class References:
     # -- finding ----------------------------------------------------------------------------
 
     def _module(self, where: Where) -> Module | None:
-        module = self._root
-        for name, _ in where:
-            call = module.module_calls.get(name)
-            if call is None:
-                return None
-            module = call.module
-        return module
+        return _module(self._root, [name for name, _ in where])
 
     def _call(self, where: Where, name: str) -> ModuleCall | None:
         module = self._module(where)
@@ -276,6 +275,43 @@ def parse_expression(raw: msgspec.Raw) -> Expression | None:
         return None
 
 
+def given_to(
+    raw: msgspec.Raw, names: tuple[str, ...], root: Module
+) -> tuple[Expression, tuple[str, ...]] | None:
+    """Return the expression that ``raw`` stands for, and the names of the modules it stands in.
+
+    ``raw`` is in the module that ``names`` lead to from ``root``. A variable is followed to what
+    the module is given for it. None for what cannot be followed.
+    """
+    expression = parse_expression(raw)
+    while expression is not None and names:
+        references = _longest(expression.references)
+        variable = _VARIABLE.fullmatch(references[0]) if len(references) == 1 else None
+        if variable is None or variable[2]:
+            break
+        *above, name = names
+        module = _module(root, above)
+        call = module.module_calls.get(name) if module is not None else None
+        if call is None:
+            return None
+        if variable[1] not in call.expressions:
+            break  # by its default, which the module has for all who call it
+        names = tuple(above)
+        expression = parse_expression(call.expressions[variable[1]])
+    return None if expression is None else (expression, names)
+
+
+def _module(root: Module, names: Sequence[str]) -> Module | None:
+    """Return the module that the names of calls lead to."""
+    module = root
+    for name in names:
+        call = module.module_calls.get(name)
+        if call is None:
+            return None
+        module = call.module
+    return module
+
+
 def group_in(expression: Expression) -> str:
     """Return the group, as ``fivetran_group.NAME``, whose id an attribute is; "" for none."""
     names = _longest(expression.references)
@@ -283,6 +319,14 @@ def group_in(expression: Expression) -> str:
     if found is None or found[3] != "id" or not found[1].startswith("fivetran_group."):
         return ""
     return names[0].removesuffix(".id")
+
+
+def _names_id(name: str, attribute: str) -> bool:
+    """Whether an attribute of ``TYPE.NAME`` is a connection's id; "" is the object itself.
+
+    A schedule, or the like, has the id of its connection as an attribute, and as its own.
+    """
+    return attribute in {"", "id", HOLDERS.get(name.partition(".")[0])}
 
 
 def _longest(references: Sequence[str]) -> list[str]:

@@ -118,9 +118,8 @@ class PlanSource:
     def _laid_over(self, shape: Shape) -> Iterator[Event]:
         listed_accounts: list[Account] = []
         ends: list[End] = []
-        lists: list[Listed] = []
         for name, source in self._over.items():
-            account, end = self._listed(name, source, shape, lists)
+            account, end = self._listed(name, source, shape)
             listed_accounts.append(account)
             ends.append(end)
         self.before = [record for account in listed_accounts for record in account.records]
@@ -129,7 +128,7 @@ class PlanSource:
         self.accounts = overlay.accounts if len(listed_accounts) > 1 else None
         problems = [p for account in listed_accounts for p in account.problems]
         if len(self._over) == 1:  # of several accounts nobody knows whose is whose
-            yield from lists
+            yield from listed_accounts[0].lists
         yield Page(
             overlay.records,
             tuple(problems),
@@ -139,9 +138,7 @@ class PlanSource:
         )
         yield self._end_over(ends, overlay)
 
-    def _listed(
-        self, name: str, source: Source, shape: Shape, lists: list[Listed]
-    ) -> tuple[Account, End]:
+    def _listed(self, name: str, source: Source, shape: Shape) -> tuple[Account, End]:
         account, end = Account(name), None
         for event in source.events(shape):
             match event:
@@ -151,9 +148,9 @@ class PlanSource:
                     account.warnings += event.warnings
                     self.as_of = self.as_of or event.as_of
                 case Listed():
-                    lists.append(event)
+                    account.lists.append(event)
                 case Restart():
-                    account = Account(name)
+                    account = Account(name, lists=account.lists)
                 case End():
                     end = event
         if end is None:

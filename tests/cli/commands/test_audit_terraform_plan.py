@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import csv
+import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,11 +18,13 @@ import auditor
 from auditor.cli.main import main
 from auditor.decoding.records import Shape
 from auditor.policy import load_policies
+from auditor.reports.csv import PLANNED
 from auditor.run import audit as audit_of
 from auditor.sources.plan.estate import Estate
 from auditor.sources.plan.overlay import Account, lay
 from auditor.sources.plan.source import PlanSource
 from auditor.sources.saved.source import SnapshotSource
+from tests.builders.account_server import AccountServer
 from tests.builders.command import run
 from tests.builders.plans import PLANS, change, document, plan_file, schema_config
 
@@ -297,6 +302,40 @@ def test_a_plan_of_no_changes_over_an_account_judges_as_the_account_is(audit: Au
     assert {f["verdict"] for f in ran.report["findings"]} == {"known"}
 
 
+@pytest.mark.parametrize("over", [False, True])
+def test_a_plan_of_many_connections_names_each(audit: Audit, over: bool):
+    """By hand: `events` six hundred times, by a count."""
+    plan = document("walk")
+    made: list[dict[str, Any]] = []
+    for one in plan["resource_changes"]:
+        if not one["address"].endswith(".events"):
+            continue
+        for index in range(600):
+            each = copy.deepcopy(one) | {"index": index, "address": f"{one['address']}[{index}]"}
+            if one["type"] == "fivetran_connector":
+                each["change"]["after"]["destination_schema"]["prefix"] = f"events_{index}"
+            made.append(each)
+    for resource in plan["configuration"]["root_module"]["resources"]:
+        if resource["name"] == "events":
+            resource["count_expression"] = {"constant_value": 600}
+            if "connector_id" in resource["expressions"]:
+                each_one = {"references": ["fivetran_connector.events", "count.index"]}
+                resource["expressions"]["connector_id"] = each_one
+    plan["resource_changes"] = made
+    ran = audit(plan, *(["--over", _account()] if over else []))
+    assert ran.code == 1
+    listed = ran.report["connections"]
+    assert len(listed["id"]) == 600 + 5 * over == len(set(listed["id"]))
+    addresses = {
+        (f["connections"][0]["schema"], f["resources"][0]["attributes"][0]["address"])
+        for f in ran.report["findings"]
+        if f["verdict"] == "fail" and f["rule"] == "floor"
+    }
+    assert addresses == {
+        (f"events_{n}", f"fivetran_connector_schedule.events[{n}]") for n in range(600)
+    }
+
+
 def test_a_group_that_was_broken_and_is_no_worse_is_known(audit: Audit):
     fast = {"sync_frequency": 5}
     # Three were too fast, and one of them goes: less, and still broken with the one that comes.
@@ -338,6 +377,136 @@ def test_two_accounts_are_never_mixed(audit: Audit):
     assert [g["verdict"] for g in groups] == ["pass", "pass"]
     alone = audit("accounts", policy="per.yaml")
     assert alone.report["findings"] == []
+
+
+def _ends_account(**others: Any) -> str:
+    """Write the account that the plan ``ends`` is of; return the file."""
+    rows = [("ads_d8b6", "ads"), ("billing_7ece", "billing"), ("stock_38aa", "stock")]
+    rows += [("other", "other")]
+    items = [
+        {
+            "id": name,
+            "service": "postgres",
+            "schema": schema,
+            "group_id": "g_prod",
+            "paused": False,
+            "sync_frequency": 5,
+            "schedule_type": "auto",
+            "networking_method": "SshTunnel",
+            **others.get(name, {}),
+        }
+        for name, schema in rows
+    ]
+    Path("ends.account.json").write_text(json.dumps({"code": "Success", "data": {"items": items}}))
+    return "ends.account.json"
+
+
+def test_what_is_forgotten_lives_on_in_the_account(audit: Audit):
+    Path("few.yaml").write_text(
+        "policy: p\nrules:\n"
+        "  - {id: slow, severity: low, assert: {sync_frequency: {gte: 15}}}\n"
+        "  - {id: few, severity: low, per: account, assert: {count: {lte: 3}}}\n"
+        "  - {id: stays, severity: low, when: {plan.action: {exists: true}},\n"
+        "     assert: {plan.action: {not_equals: forget}}}\n"
+    )
+    ran = audit("ends", "--over", _ends_account(), policy="few.yaml")
+    # Of what is forgotten a rule on the change gates, and no other; it counts as it ever did.
+    assert ran.verdicts()["slow", "ads"] == "known"
+    assert ran.verdicts()["few", "ads,billing,stock,other"] == "known"
+    assert ran.verdicts()["stays", "ads"] == "fail"
+    assert ran.report["plan"]["mended"] == ["slow: billing_7ece"]
+    assert ran.code == 1
+
+
+def test_a_schedule_that_names_what_is_replaced_sets_nothing_of_the_new_connection(audit: Audit):
+    Path("slow.yaml").write_text(
+        "policy: p\nrules:\n  - {id: slow, severity: low, assert: {sync_frequency: {gte: 15}}}\n"
+        "  - {id: paused, severity: low, assert: {paused: true}}\n"
+    )
+    for over in ((), ("--over", _ends_account())):
+        ran = audit("ends", *over, policy="slow.yaml")
+        assert ("slow", "billing") not in ran.verdicts()
+        assert ran.report["connections"]["id"].count("billing_7ece") == 0
+        assert "an id that goes as the plan replaces it" in ran.out
+
+
+def test_two_resources_that_differ_are_an_error_over_an_account_too(audit: Audit):
+    Path("runs.yaml").write_text(
+        "policy: p\nrules:\n  - {id: runs, severity: low, assert: {paused: false}}\n"
+    )
+    for over in ((), ("--over", _ends_account())):
+        ran = audit("ends", *over, policy="runs.yaml")
+        assert ran.code == 3
+        assert ran.verdicts()["runs", "stock"] == "error"
+        (found,) = [f for f in ran.report["findings"] if f["verdict"] == "error"]
+        assert "fivetran_connection_v2_pause_state.stock" in found["message"]
+        assert "fivetran_connector_schedule.stock" in found["message"]
+
+
+def test_one_connection_of_two_resources_is_a_problem_unless_one_lets_it_go(audit: Audit):
+    """By hand: one id in two resources, as two import blocks would have it."""
+    plan = document("walk")
+    other = change(plan, "fivetran_connector.sheet")
+    other["before"]["id"] = other["after"]["id"] = "crm_f8d2"
+    change(plan, "fivetran_connector.crm")["actions"] = ["update"]
+    ran = audit(plan)
+    assert ran.code == 3
+    assert "fivetran_connector.crm and fivetran_connector.sheet are one connection" in ran.out
+    other |= {"actions": ["forget"], "after": None, "after_unknown": {}}
+    ran = audit(plan, "--over", _account())
+    assert "forgotten; its connection is now fivetran_connector.crm" in ran.out
+    assert ran.code == 1
+
+
+def test_a_listing_that_has_nothing_of_the_plan_is_another_accounts(audit: Audit):
+    Path("other.json").write_text(
+        json.dumps([{"id": "x", "service": "s", "schema": "x", "group_id": "g"}])
+    )
+    ran = audit("small-noop", "--over", "other.json")
+    assert ran.code == 3
+    assert "none of the 2 connections that the plan says are there" in ran.out
+    ran = audit("walk", "--over", _account(sheets_budget_4566={}))
+    assert ran.code == 1
+    assert "the listing lacks 1 connection that the plan does not change" in ran.out
+
+
+def test_a_group_that_the_account_does_not_have_is_another_accounts(
+    audit: Audit, monkeypatch: pytest.MonkeyPatch
+):
+    """What a plan only creates is in groups: those of the account, where they can be listed."""
+    monkeypatch.setenv("FIVETRAN_API_KEY", "key")
+    monkeypatch.setenv("FIVETRAN_API_SECRET", "secret")
+    Path("some.yaml").write_text(
+        "policy: p\nrules:\n  - {id: r, severity: low, assert: {service: {exists: true}}}\n"
+    )
+    there = [{"id": "x", "service": "s", "schema": "x", "group_id": "g_x"}]
+
+    def over(*groups: str) -> Ran:
+        rows = [{"id": name, "name": name, "created_at": "2024-01-01T00:00:00Z"} for name in groups]
+        lists = {"/v1/connections": there, "/v1/groups": rows}
+        with AccountServer({name: each for name, each in lists.items() if each}) as server:
+            return audit("modules", "--over", "live", "--base-url", server.url, policy="some.yaml")
+
+    ran = over("g_x", "g_elsewhere")
+    assert ran.code == 3
+    assert "the group g1 is not one of the account's" in ran.out.replace("\n", " ")
+    assert over("g_x", "g1").code == 0
+    unknown = over()
+    assert unknown.code == 0
+    assert "nothing in the plan tells that the listing is of its account" in unknown.out
+
+
+def test_one_listing_cannot_be_two_accounts(audit: Audit):
+    path = _account()
+    ran = audit("accounts", "--over", f"fivetran={path}", "--over", f"fivetran.eu={path}")
+    assert ran.code == 3
+    assert "one listing was named for two accounts" in ran.out.replace("\n", " ")
+
+
+def test_accounts_are_told_apart_through_modules(audit: Audit):
+    ran = audit("keys", "--over", _account())
+    assert ran.code == 2
+    assert "--over module.eu:fivetran=SNAPSHOT --over module.us:fivetran=SNAPSHOT" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -386,10 +555,12 @@ rules:
 """
 
 
-@pytest.mark.parametrize("name", ["small", "secrets", "v2", "small-noop", "small-destroy"])
-def test_a_secret_of_a_plan_comes_out_of_nothing(audit: Audit, name: str):
+@pytest.mark.parametrize("over", [False, True])
+@pytest.mark.parametrize("name", ["small", "secrets", "v2", "small-noop", "small-destroy", "guide"])
+def test_a_secret_of_a_plan_comes_out_of_nothing(audit: Audit, name: str, over: bool):
     Path("curious.yaml").write_text(CURIOUS)
-    ran = audit(name, "-v", *EVERYTHING, policy="curious.yaml")
+    beside = ["--over", _account()] if over else []
+    ran = audit(name, "-v", *beside, *EVERYTHING, policy="curious.yaml")
     assert ran.code in {0, 1, 3}
     said = ran.out + ran.err
     written = [p.read_text(encoding="utf-8") for p in ran.folder.rglob("*") if p.is_file()]
@@ -448,6 +619,30 @@ def test_findings_stand_on_the_line_of_their_attribute(audit: Audit):
     }
     for name in ("report.html", "report.md", "junit.xml", "report.csv"):
         assert f"infra/main.tf:{line}" in (ran.folder / name).read_text(), name
+
+
+def test_a_spreadsheet_has_columns_for_terraform(audit: Audit):
+    ran = audit("walk", "--terraform-dir", _folder(), "--report", "csv")
+    text = (ran.folder / "report.csv").read_text(encoding="utf-8-sig")
+    rows = {(row["rule"], row["schema"]): row for row in csv.DictReader(io.StringIO(text))}
+    orders = rows["floor", "orders"]
+    line = next(
+        n
+        for n, text in enumerate(Path("infra/main.tf").read_text().splitlines(), 1)
+        if '"5"' in text
+    )
+    assert {name: orders[name] for name in PLANNED} == {
+        "address": "fivetran_connector.orders",
+        "action": "update",
+        "attribute": "fivetran_connector_schedule.orders: sync_frequency",
+        "before": "60",
+        "after": "5",
+        "written_at": f"infra/main.tf:{orders['written_at'].rpartition(':')[2]}",
+    }
+    assert rows["floor", "events"]["written_at"] == f"infra/main.tf:{line}"
+    alone = audit("walk", "--report", "csv")
+    text = (alone.folder / "report.csv").read_text(encoding="utf-8-sig")
+    assert {row["written_at"] for row in csv.DictReader(io.StringIO(text))} == {""}
 
 
 def test_a_comment_beside_a_resource_waives(audit: Audit):

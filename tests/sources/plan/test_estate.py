@@ -305,3 +305,74 @@ def test_a_schema_config_is_part_of_its_connection(form: dict[str, Any]):
     assert (email["table"], email["name"], email["hashed"]) == ("people", "email", True)
     assert ssn["enabled"] is False
     assert isinstance(ssn["hashed"], Gap) or ssn["hashed"] is None
+
+
+def test_a_name_may_be_that_of_a_connection_whose_name_is_not_known_yet():
+    """By hand: `prefix` is what something else will be called."""
+    plan = document("secrets")
+    named = change(plan, "fivetran_connection.db")
+    named["after"]["destination_schema"]["prefix"] = None
+    named["after_unknown"]["destination_schema"] = {"prefix": True}
+    found = estate(plan)
+    db = connection(found, "fivetran_connection.db")
+    told = db.fields["sync_frequency"].value
+    assert isinstance(told, Gap)
+    assert "fivetran_connector_schedule.named" in told.told
+    assert "fivetran_connector_schedule.named" not in {p.address for p in found.connections}
+
+
+@pytest.mark.parametrize(
+    ("us", "eu", "accounts"),
+    [
+        ({"constant_value": "a"}, {"constant_value": "b"}, 2),
+        ({"constant_value": "a"}, {"constant_value": "a"}, 1),
+        ({"references": ["var.key"]}, {"references": ["var.key"]}, 1),
+        ({"references": ["var.key"]}, {"references": ["var.other"]}, 2),
+        ({}, {}, 2),  # a function hides what it comes to
+        (None, None, 2),  # the module's own default, which is not looked at
+    ],
+)
+def test_a_providers_credentials_are_followed_out_of_modules(us: Any, eu: Any, accounts: int):
+    plan = document("keys")
+    calls = plan["configuration"]["root_module"]["module_calls"]
+    for name, given_key in (("us", us), ("eu", eu)):
+        calls[name]["expressions"].pop("key")
+        if given_key is not None:
+            calls[name]["expressions"]["key"] = given_key
+    assert len(estate(plan).accounts) == accounts
+
+
+def test_the_id_of_what_is_for_a_connection_is_the_connections():
+    """As the provider's guides have it: the schedule waits for the columns by their id."""
+    found = estate("guide")
+    joined = {p.address: p.resources[1:] for p in found.connections}
+    assert joined == {
+        "fivetran_connector.log": [
+            "fivetran_connector_schedule.log",
+            "fivetran_connector_schema_config.log",
+        ],
+        **{
+            f'fivetran_connector.team["{key}"]': [
+                f'fivetran_connector_schedule.team["{key}"]',
+                f'fivetran_connector_schema_config.team["{key}"]',
+            ]
+            for key in ("blue", "green")
+        },
+    }
+    assert found.warnings == found.problems == ()
+    log = connection(found, "fivetran_connector.log")
+    columns = {c["name"]: c for c in log.fields["schema_config"].value["columns"]}
+    assert columns["customer_email"]["hashed"] is False
+    blue = connection(found, 'fivetran_connector.team["blue"]').fields
+    assert blue["sync_frequency"].value == 5
+    assert blue["schema_config"].value["columns"][0]["hashed"] is True
+
+
+def test_resources_that_name_each_other_in_a_circle_are_undecided():
+    """By hand: no Terraform makes such a plan."""
+    plan = document("guide")
+    for resource in plan["configuration"]["root_module"]["resources"]:
+        if resource["address"] == "fivetran_connector_schema_config.log":
+            circle = {"references": ["fivetran_connector_schedule.log.id"]}
+            resource["expressions"]["connector_id"] = circle
+    assert len(estate(plan).problems) == 2

@@ -42,3 +42,9 @@ resource "fivetran_connector_schedule" "named" {
   sync_frequency = "5"
   paused         = "false"
 }
+
+# Of a connection outside the plan, by an id that is not to be shown.
+resource "fivetran_connector_schedule" "elsewhere" {
+  connector_id   = var.password
+  sync_frequency = "60"
+}
