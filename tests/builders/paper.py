@@ -22,14 +22,14 @@ def pdftotext() -> None:
 
 
 def sheets(page: Page, folder: Path, paper: str = "A4") -> list[str]:
-    """Print ``page``, and return the text of each sheet with blanks as one."""
+    """Print ``page``, and return the text of each sheet, cell by cell, with blanks as one."""
     file = folder / "printed.pdf"
     page.emulate_media(media="print")
     page.pdf(path=file, format=paper, print_background=True)
     page.emulate_media(media="screen")
     assert PDFTOTEXT is not None
     done = subprocess.run(
-        [PDFTOTEXT, "-layout", file, "-"], capture_output=True, text=True, check=True
+        [PDFTOTEXT, "-raw", file, "-"], capture_output=True, text=True, check=True
     )
     # Each sheet ends with a form feed.
     return [" ".join(text.split()) for text in done.stdout.split("\f")[:-1]]
