@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.builders.browser", "tests.builders.listed"]
+pytest_plugins = ["tests.builders.browser", "tests.builders.listed", "tests.builders.paper"]
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _REACHES = frozenset({"socket.connect", "socket.sendto", "socket.bind"})

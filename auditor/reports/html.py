@@ -20,13 +20,15 @@ from auditor.reports.claim import claim
 from auditor.reports.facts import UNFINISHED, pressing
 from auditor.reports.links import rule_page
 from auditor.reports.page.cards import affected, cards
-from auditor.reports.page.controls import controls
+from auditor.reports.page.controls import controls, hashes
 from auditor.reports.page.island import island, new_findings
 from auditor.reports.page.parts import asset, content_policy, templates
 from auditor.text import plural
 
 #: Findings that stand in the file as plain rows, for readers without scripts.
 PLAIN_FINDINGS = 200
+#: So many of them stand on paper; ``report.js`` and ``paper.css`` have the same number.
+MOST_PRINTED = 150
 MARK = r"<title>[^<]* · Fivetran audit · "
 
 _SCRIPTS = (
@@ -44,7 +46,7 @@ def render(result: Result) -> Iterable[str]:
     # One scope for all files, so that nothing of the report is reachable as a global.
     script = f'(() => {{\n"use strict";\n{script}}})();\n'
     fresh = new_findings(result)
-    style = asset("report.css") + asset("trend.css")
+    style = asset("report.css") + asset("trend.css") + asset("paper.css")
     return (
         templates()
         .get_template("report.html.j2")
@@ -54,12 +56,14 @@ def render(result: Result) -> Iterable[str]:
             counts=_segments(result),
             first=_to_do(result),
             controls=controls(result),
+            hashes=hashes(result),
             listed=listed,
             cards=cards(result, fresh),
             identity=_identity(result, fresh),
             advice=_advice(result),
             idle={rule.id: rule for rule in result.idle_rules},
             plain_findings=pressing(result, PLAIN_FINDINGS),
+            most_printed=MOST_PRINTED,
             owners=_owners,
             page_of=partial(rule_page, result),
             trend=_trend(result),

@@ -44,7 +44,7 @@ from auditor.reports.json_text import json_lines, json_text
 from auditor.reports.links import link, rule_page
 
 #: Grows by a minor step when something is added, by a major one when something changes.
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 MARK = r'\A\{\n"schema_version": .*\n"tool": \{"name":"fivetran-auditor"'
 #: The letter that stands for a verdict in a rule's ``verdicts``.
 LETTERS = {verdict: verdict.label[0] for verdict in Verdict}
@@ -289,6 +289,8 @@ def _rule(checks: RuleChecks, page: str) -> _Object:
         "controls": [{"framework": name, "ids": ids} for name, ids in rule.controls],
         "per": rule.per,
         "reads": rule.reads,
+        "waivable": rule.waivable,
+        "max_waiver": None if rule.max_waiver is None else int(rule.max_waiver.total_seconds()),
         "counts": _counts(checks.counts, checks.total),
         **({"not_in_plan": checks.not_in_plan} if checks.not_in_plan else {}),
         **({"left_unknown": checks.left_unknown} if checks.left_unknown else {}),

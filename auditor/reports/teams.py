@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditor.model import Outcome, Result
-from auditor.reports.brief import ToldRule, brief
+from auditor.reports.brief import Brief, ToldRule, brief
 from auditor.reports.facts import UNFINISHED
 from auditor.reports.json_text import json_text
 from auditor.reports.links import link, run_page
@@ -34,8 +34,17 @@ _Object = dict[str, Any]
 
 
 def render(result: Result) -> Iterator[str]:
-    """Yield the message on ``result``."""
+    """Yield the message on ``result``: of the worst rules, as many as a message has room for."""
     told = brief(result)
+    for kept in range(len(told.rules), -1, -1):
+        more = told.more + len(told.rules) - kept
+        text = _telling(result, told._replace(rules=told.rules[:kept], more=more))
+        if max(len(text.encode(name)) for name in ("utf-8", "utf-16-le")) <= LONGEST:
+            break
+    yield text
+
+
+def _telling(result: Result, told: Brief) -> str:
     body = [_heading(told.heading, result.gate.outcome), _block([_run(told.sentence)])]
     body += [_block([_run(f"- {reason}")], spacing="None") for reason in told.reasons]
     if told.changes:
@@ -45,7 +54,7 @@ def render(result: Result) -> Iterator[str]:
     if told.more:
         body.append(_block([_run(f"and {plural(told.more, 'more rule')}: see the report")]))
     body.append(_footer(f"fivetran-auditor {result.version}, exit {result.gate.exit_code}"))
-    yield _message(told.heading, body, run_page(result))
+    return _message(told.heading, body, run_page(result))
 
 
 def placeholder(version: str) -> str:

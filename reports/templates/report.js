@@ -404,7 +404,7 @@ function exportCsv() {
     ? ". If no file came, this frame forbids downloads: open the report in a window of its own." : ""}`;
 }
 
-const MOST_PRINTED = 200;
+const MOST_PRINTED = 150;
 
 // Paper shows what is folded away, and the first of the findings that are selected.
 function preparePrint() {
@@ -422,6 +422,19 @@ function preparePrint() {
   document.getElementById("plain-note").textContent = shown.length > listed.length
     ? `The first ${number(listed.length)} of ${number(shown.length)} findings selected; the report itself holds all ${number(findingCount)}.`
     : findingCount ? `${number(listed.length)} of ${plural(findingCount, "finding")}.` : page.noFindings;
+}
+
+// The account by control alone, as an annex that somebody keeps.
+function startAnnex() {
+  const button = document.getElementById("annex");
+  if (!button) return;
+  const { classList } = document.documentElement;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    classList.add("annex");
+    print();
+  });
+  addEventListener("afterprint", () => classList.remove("annex"));
 }
 
 const THEMES = { system: "dark", dark: "light", light: "system" };
@@ -481,6 +494,7 @@ function start() {
   open();
   if (FILTERS.some((name) => state[name])) page.title.scrollIntoView({ behavior: "instant" });
   startTheme();
+  startAnnex();
   // What the first search and sort need is made ready while nobody waits for it.
   (globalThis.requestIdleCallback ?? setTimeout)(() => { wordHits(""); lowTexts(); textRank(FINDING_COLUMNS.find((c) => c.id === "connection"), findingCount); });
   addEventListener("beforeprint", preparePrint);

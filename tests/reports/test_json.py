@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -49,6 +50,16 @@ def test_every_sample_is_valid(connections: int, outcome: Outcome, hostile: bool
     found = document(result)
     assert found["gate"]["outcome"] == outcome.value
     assert len(found["findings"]) == len(result.findings)
+
+
+def test_what_may_be_waived_is_said_of_each_rule() -> None:
+    result = sample_result(20, 3)
+    first, second, third = result.checks
+    bounded = replace(first, rule=replace(first.rule, max_waiver=timedelta(days=14)))
+    barred = replace(second, rule=replace(second.rule, waivable=False))
+    found = document(replace(result, checks=(bounded, barred, third)))
+    told = [(rule["waivable"], rule["max_waiver"]) for rule in found["rules"]]
+    assert told == [(True, 14 * 86_400), (False, None), (True, None)]
 
 
 def test_a_run_without_rules_or_records() -> None:

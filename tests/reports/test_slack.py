@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +11,13 @@ from msgspec.structs import replace
 
 from auditor.model import Outcome, Pipeline, Result
 from auditor.reports.slack import LONGEST, placeholder, render
+from tests.builders.chat_messages import RUN, elements, overlong
 from tests.builders.sample_results import narrowed, sample_result
 
 #: From https://docs.slack.dev/reference/block-kit/blocks: most characters of a text by its block.
 TEXTS = {"header": 150, "section": 3000, "context": 3000}
 #: The elements of text that know no markup.
 PLAIN = {"plain_text", "text", "link"}
-RUN = "https://github.com/acme/pipelines/actions/runs/17"
 
 
 def message(result: Result) -> dict[str, Any]:
@@ -26,16 +25,6 @@ def message(result: Result) -> dict[str, Any]:
     assert text.endswith("}\n")
     read: dict[str, Any] = json.loads(text)
     return read
-
-
-def elements(block: Any) -> Iterator[dict[str, Any]]:
-    """Yield every object below ``block``, itself included."""
-    if isinstance(block, list):
-        for item in block:
-            yield from elements(item)
-    elif isinstance(block, dict):
-        yield block
-        yield from elements(list(block.values()))
 
 
 def check(said: dict[str, Any]) -> None:
@@ -75,25 +64,7 @@ def test_slack_takes_it(connections: int, hostile: bool, outcome: Outcome) -> No
 
 @pytest.mark.parametrize("letter", ["x", "語", "\\", '"', "<", "&"])
 def test_nothing_can_grow_it_past_its_bound(letter: str) -> None:
-    long = letter * 5000
-    result = sample_result(100, 40)
-    checks = tuple(
-        replace(c, rule=replace(c.rule, id=f"{n}{long}", title=long))
-        for n, c in enumerate(result.checks)
-    )
-    rules = {old.rule.id: new.rule for old, new in zip(result.checks, checks, strict=True)}
-    findings = tuple(
-        replace(
-            f,
-            rule=rules[f.rule.id],
-            message=long,
-            group=long if f.group else "",
-            connections=tuple(replace(c, schema=long, group_name=long) for c in f.connections),
-        )
-        for f in result.findings
-    )
-    gate = replace(result.gate, reasons=(long,) * 50)
-    check(message(replace(result, checks=checks, gate=gate, describe=lambda: findings)))
+    check(message(overlong(letter)))
 
 
 def test_a_notification_holds_no_markup() -> None:

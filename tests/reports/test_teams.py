@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from auditor.model import Outcome, Pipeline, Result
 from auditor.reports.teams import placeholder, render
+from tests.builders.chat_messages import RUN, elements, overlong
 from tests.builders.sample_results import narrowed, sample_result
-from tests.reports.test_slack import RUN, elements
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "adaptive-card-1.4.json").read_text())
 #: 28 KB, counted in UTF-16 where a request names no charset (Microsoft's page on webhooks).
@@ -55,19 +55,7 @@ def test_teams_takes_it(connections: int, hostile: bool, outcome: Outcome) -> No
 
 @pytest.mark.parametrize("letter", ["x", "語", "\U0001f600", "\\", '"'])
 def test_nothing_can_grow_it_past_its_bound(letter: str) -> None:
-    long = letter * 5000
-    result = sample_result(100, 40)
-    checks = tuple(
-        replace(c, rule=replace(c.rule, id=f"{n}{long}", title=long))
-        for n, c in enumerate(result.checks)
-    )
-    rules = {old.rule.id: new.rule for old, new in zip(result.checks, checks, strict=True)}
-    findings = tuple(
-        replace(f, rule=rules[f.rule.id], message=long, group=long if f.group else "")
-        for f in result.findings
-    )
-    gate = replace(result.gate, reasons=(long,) * 50)
-    card(replace(result, checks=checks, gate=gate, describe=lambda: findings))
+    card(overlong(letter))
 
 
 def test_the_schema_can_refuse() -> None:

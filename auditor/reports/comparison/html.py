@@ -68,7 +68,7 @@ class Table(NamedTuple):
 
 def render(comparison: Comparison) -> Iterable[str]:
     """Yield the page of ``comparison``; the same comparison, the same text."""
-    style = asset("report.css") + asset("comparison.css")
+    style = asset("report.css") + asset("comparison.css") + asset("paper.css")
     headline, look = _HEADLINES[comparison.answer]
     return (
         templates()

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import NamedTuple
 
 from auditor.model import Result, Rule, RuleChecks, Verdict
+
+#: So many exceptions of a control are told one by one.
+_MOST_EXCEPTIONS = 50
+#: A page of paper has room for so many hashes in full beside what they are of.
+_MOST_WHOLE_HASHES = 6
+_SHORT_HASH = 16
+
+
+class Exceptions(NamedTuple):
+    """What a waiver or the baseline accepts: ``note`` says whose it is and until when."""
+
+    note: str
+    checks: int
 
 
 class Control(NamedTuple):
     """A control of a framework with the rules that name it; every check counts under each.
 
     ``unjudged`` are errors: a control with one is not shown to hold, nor is one of which no check
-    was made.
+    was made. ``exceptions`` are those of the waived and the known, of the most checks first, and
+    ``untold`` is how many more there are.
     """
 
     framework: str
@@ -20,8 +36,11 @@ class Control(NamedTuple):
     passed: int
     failed: int
     unjudged: int
-    accepted: int
+    waived: int
+    known: int
     skipped: int
+    exceptions: tuple[Exceptions, ...] = ()
+    untold: int = 0
 
     @property
     def stands(self) -> str:
@@ -30,7 +49,7 @@ class Control(NamedTuple):
             return "not judged in full"
         if self.failed:
             return "violated"
-        if self.accepted:
+        if self.waived or self.known:
             return "with exceptions"
         return "nothing failed" if self.passed else "no check was made"
 
@@ -42,13 +61,42 @@ def controls(result: Result) -> list[Control]:
         for framework, names in checks.rule.controls:
             for name in names:
                 of.setdefault((framework, name), []).append(checks)
-    return [_control(*key, of[key]) for key in sorted(of)]
+    accepted = _accepted(result) if of else {}
+    return [_control(*key, of[key], accepted) for key in sorted(of, key=_in_order)]
 
 
-def _control(framework: str, name: str, named_by: list[RuleChecks]) -> Control:
-    def count(*verdicts: Verdict) -> int:
-        return sum(checks.count(verdict) for checks in named_by for verdict in verdicts)
+def hashes(result: Result) -> list[tuple[str, str]]:
+    """Return each policy's name and SHA-256, cut where they are too many for the head of a page."""
+    whole = len(result.policies) <= _MOST_WHOLE_HASHES
+    return [(p.name, p.sha256 if whole else f"{p.sha256[:_SHORT_HASH]}…") for p in result.policies]
 
+
+def _in_order(key: tuple[str, str]) -> tuple[str, list[tuple[bool, int, str]]]:
+    """Order ``A.8.2`` before ``A.8.12``: of two numbers the one with more digits is larger."""
+    framework, name = key
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return framework, [(not p[0].isdigit(), len(p) * p[0].isdigit(), p) for p in parts]
+
+
+def _accepted(result: Result) -> dict[str, Counter[str]]:
+    """Return how many checks of each rule each note accepts, by the rule's id."""
+    notes: dict[str, Counter[str]] = {}
+    for finding in result.findings:
+        if finding.verdict in (Verdict.WAIVED, Verdict.KNOWN):
+            notes.setdefault(finding.rule.id, Counter())[finding.note] += 1
+    return notes
+
+
+def _control(
+    framework: str, name: str, named_by: list[RuleChecks], accepted: dict[str, Counter[str]]
+) -> Control:
+    def count(verdict: Verdict) -> int:
+        return sum(checks.count(verdict) for checks in named_by)
+
+    notes: Counter[str] = Counter()
+    for checks in named_by:
+        notes.update(accepted.get(checks.rule.id, {}))
+    told = notes.most_common(_MOST_EXCEPTIONS)
     return Control(
         framework,
         name,
@@ -56,6 +104,9 @@ def _control(framework: str, name: str, named_by: list[RuleChecks]) -> Control:
         passed=count(Verdict.PASS),
         failed=count(Verdict.FAIL),
         unjudged=count(Verdict.ERROR),
-        accepted=count(Verdict.WAIVED, Verdict.KNOWN),
+        waived=count(Verdict.WAIVED),
+        known=count(Verdict.KNOWN),
         skipped=count(Verdict.SKIP),
+        exceptions=tuple(Exceptions(*each) for each in told),
+        untold=len(notes) - len(told),
     )
