@@ -143,17 +143,17 @@ def _findings(result: Result) -> Iterator[tuple[str, object]]:
     message_number: dict[str, int] = {}
     evidence, messages = [], []
     # Findings that are told alike share their evidence, and often their message.
-    entries: dict[int, int | list[int]] = {}
-    shared: dict[tuple[int, int], int] = {}
+    entries: dict[tuple[str, int], int | list[int]] = {}
+    shared: dict[tuple[str, int, str], int] = {}
     for finding in findings:
-        known = id(finding.evidence)
-        entry = entries.get(known)
+        alike = finding.rule.id, finding.alike
+        entry = entries.get(alike) if finding.alike else None
         if entry is None:
             entry = _one_or_list([_entry(evidence_number, e) for e in finding.evidence])
-            entries[known] = entry
+            entries[alike] = entry
         evidence.append(entry)
-        telling = id(finding.message), known
-        message = shared.get(telling)
+        telling = (*alike, finding.message)
+        message = shared.get(telling) if finding.alike else None
         if message is None:
             template = _template(finding)
             message = _numbered(message_number, template)
