@@ -6,7 +6,7 @@ minor version has added are passed over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,7 @@ from auditor.errors import UsageError
 from auditor.files import read_file
 from auditor.model import (
     Account,
+    Completeness,
     Connection,
     Connections,
     Evidence,
@@ -73,7 +74,7 @@ class EarlierReport(msgspec.Struct, frozen=True):
     """What a run before this one judged and found.
 
     ``name`` is the file as the user named it; ``judged_at`` is None, and ``source`` has no kind,
-    when that run did not finish.
+    when that run did not finish. ``whole`` says that it listed all connections of the account.
     """
 
     name: str
@@ -88,6 +89,7 @@ class EarlierReport(msgspec.Struct, frozen=True):
     connections: Connections
     rules: tuple[EarlierRule, ...]
     findings: tuple[EarlierFinding, ...]
+    whole: bool = False
 
     @property
     def conclusive(self) -> bool:
@@ -163,7 +165,21 @@ def report_of(result: Result, name: str) -> EarlierReport:
             )
             for finding in result.findings
         ),
+        whole=_is_whole(
+            complete=result.listing.complete,
+            completeness=result.listing.completeness.name.lower(),
+            filters=result.source.filters,
+            plan_alone=result.plan is not None and not result.plan.over,
+        ),
     )
+
+
+def _is_whole(
+    *, complete: bool, completeness: str, filters: Collection[object], plan_alone: bool
+) -> bool:
+    """Whether a connection that was not listed is not there any more."""
+    known = completeness != Completeness.UNKNOWN.name.lower()
+    return complete and known and not filters and not plan_alone
 
 
 # -- the document as it stands in the file --------------------------------------------------------
@@ -201,6 +217,15 @@ class _Gate(msgspec.Struct, frozen=True):
     outcome: str
     exit_code: int
     reasons: list[str]
+
+
+class _EarlierListing(msgspec.Struct, frozen=True):
+    completeness: str = ""
+    complete: bool = False
+
+
+class _EarlierPlan(msgspec.Struct, frozen=True):
+    over: str = ""
 
 
 class _EarlierPolicy(msgspec.Struct, frozen=True):
@@ -278,6 +303,8 @@ class _Document(msgspec.Struct, frozen=True):
     rules: list[_Rule]
     findings: list[_Finding]
     groups: list[_GroupName] = []
+    listing: _EarlierListing = _EarlierListing()
+    plan: _EarlierPlan | None = None
 
 
 def _report(document: _Document, name: str) -> EarlierReport:
@@ -316,6 +343,12 @@ def _report(document: _Document, name: str) -> EarlierReport:
         ),
         rules=tuple(_rule(rule, len(columns.id)) for rule in document.rules),
         findings=tuple(map(_finding, document.findings)),
+        whole=_is_whole(
+            complete=document.listing.complete,
+            completeness=document.listing.completeness,
+            filters=filters,
+            plan_alone=document.plan is not None and not document.plan.over,
+        ),
     )
 
 

@@ -135,7 +135,8 @@ def changes_in_words(result: Result) -> str:
     """Return what is new and what was fixed since the baseline, or the run before; else ""."""
     if (known := result.baseline) is not None:
         since = f"since the baseline of {known.judged_at:%Y-%m-%d}"
-        return f"{known.new:,} new, {known.fixed:,} fixed, {known.known:,} known {since}"
+        gone = f", {known.gone:,} gone" if known.gone else ""
+        return f"{known.new:,} new, {known.fixed:,} fixed{gone}, {known.known:,} known {since}"
     if result.history is None or len(result.history.runs) < 2:
         return ""
     *_, before, last = result.history.runs

@@ -44,7 +44,7 @@ from auditor.reports.json_text import json_lines, json_text
 from auditor.reports.links import link, rule_page
 
 #: Grows by a minor step when something is added, by a major one when something changes.
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 MARK = r'\A\{\n"schema_version": .*\n"tool": \{"name":"fivetran-auditor"'
 #: The letter that stands for a verdict in a rule's ``verdicts``.
 LETTERS = {verdict: verdict.label[0] for verdict in Verdict}
@@ -254,6 +254,7 @@ def _baseline(use: BaselineUse) -> _Object:
         "raised": use.raised,
         "new": use.new,
         "fixed": use.fixed,
+        "gone": use.gone,
         "waived": use.waived,
         "untold": use.untold,
     }

@@ -39,6 +39,7 @@ _LOOKS = {
     Change.KNOWN: "waived",
     Change.ACCEPTED: "waived",
     Change.SETTLED: "skip",
+    Change.GONE: "skip",
     Change.FIXED: "pass",
 }
 
