@@ -439,9 +439,9 @@ class PastRun(msgspec.Struct, frozen=True):
     """A run as the history keeps it, and as the trend draws it.
 
     ``violations`` has the failures of every severity, ``policies`` the SHA-256 of every policy in
-    force. ``full`` is False where connections or rules were left out. ``filters`` are those of the
-    listing, and ``by_rule`` has the failures of every rule that was judged; None where an older
-    history does not say.
+    force and ``policy_names`` their names, in the same order. ``full`` is False where connections
+    or rules were left out. ``filters`` are those of the listing, and ``by_rule`` has the failures
+    of every rule that was judged; None where an older history does not say.
     """
 
     judged_at: datetime
@@ -455,6 +455,7 @@ class PastRun(msgspec.Struct, frozen=True):
     policies: tuple[str, ...]
     filters: tuple[str, ...] = ()
     by_rule: Mapping[str, int] | None = None
+    policy_names: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:

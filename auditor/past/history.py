@@ -87,6 +87,7 @@ def past_run(result: Result) -> PastRun:
             printable(f"{name}={value}") for name, value in sorted(result.source.filters)
         ),
         by_rule={checks.rule.id: checks.count(Verdict.FAIL) for checks in result.checks},
+        policy_names=tuple(policy.name for policy in result.policies),
     )
 
 
@@ -143,6 +144,7 @@ def run_of(line: bytes) -> PastRun | None:
             by_rule=None
             if entry.judged is None
             else {rule: _failed(entry, rule) for rule in entry.judged},
+            policy_names=tuple(printable(policy.name) for policy in entry.policies),
         )
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None

@@ -145,8 +145,10 @@ def changes_in_words(result: Result) -> str:
         for finding in result.findings
         if finding.verdict is Verdict.FAIL
     )
-    since = f"since the run of {before.judged_at:%Y-%m-%d}"
-    return f"{new:,} new, {last.total:,} violations now and {before.total:,} before, {since}"
+    lost = sum(each.gone for each in result.history.ended)
+    ended = f"{len(result.history.ended) - lost:,} fixed" + (f", {lost:,} gone" if lost else "")
+    now = f"{last.total:,} violations now and {before.total:,} before"
+    return f"{new:,} new, {ended}, {now}, since the run of {before.judged_at:%Y-%m-%d}"
 
 
 def _told(result: Result, checks: RuleChecks, findings: Sequence[Finding]) -> ToldRule:

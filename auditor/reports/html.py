@@ -20,6 +20,7 @@ from auditor.reports.claim import claim
 from auditor.reports.facts import UNFINISHED, pressing
 from auditor.reports.links import rule_page
 from auditor.reports.page.cards import affected, cards
+from auditor.reports.page.changes import changes, sparks
 from auditor.reports.page.controls import controls
 from auditor.reports.page.island import island, new_findings
 from auditor.reports.page.parts import asset, content_policy, templates
@@ -56,6 +57,8 @@ def render(result: Result) -> Iterable[str]:
             controls=controls(result),
             listed=listed,
             cards=cards(result, fresh),
+            changes=changes(result, fresh),
+            sparks=sparks(result.history, result.rules),
             identity=_identity(result, fresh),
             advice=_advice(result),
             idle={rule.id: rule for rule in result.idle_rules},

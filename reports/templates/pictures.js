@@ -80,3 +80,30 @@ function drawPictures() {
   bars(document.getElementById("by-severity"), [4, 3, 2, 1].map((s) => [SEVERITIES[s], severities.get(s) ?? 0]), "severity");
   document.getElementById("pictures").hidden = false;
 }
+
+// The trend names the run that is pointed at, or walked to with the arrows.
+function startTrend() {
+  const picture = document.querySelector(".trend-picture svg[role=img]");
+  if (!picture) return;
+  const bars = [...picture.querySelectorAll("g[data-said]")];
+  const said = document.querySelector(".trend-said");
+  said.hidden = false;
+  said.textContent = "Point at a bar, or walk with the arrows, to see its run.";
+  picture.tabIndex = 0;
+  let at = bars.length;
+  const show = (next) => {
+    at = Math.max(0, Math.min(bars.length - 1, next));
+    bars.forEach((bar, n) => bar.classList.toggle("on", n === at));
+    said.textContent = bars[at].dataset.said;
+  };
+  picture.addEventListener("pointerover", ({ target }) => {
+    const bar = target.closest("g[data-said]");
+    if (bar) show(bars.indexOf(bar));
+  });
+  picture.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -bars.length, End: bars.length }[event.key];
+    if (!step) return;
+    show(at + step);
+    event.preventDefault();
+  });
+}

@@ -475,6 +475,7 @@ function start() {
   page.explorer.hidden = false;
   document.documentElement.classList.add("scripted");
   drawPictures();
+  startTrend();
   addToCards();
   startRules();
   update();
