@@ -17,7 +17,7 @@ from functools import cached_property
 import msgspec
 
 from auditor.errors import UsageError
-from auditor.model import Connection, Severity, Verdict
+from auditor.model import Connection, Evidence, Severity, Verdict
 from auditor.past.earlier import EarlierFinding, EarlierReport, EarlierRule
 from auditor.text import one_line, plural
 
@@ -88,6 +88,7 @@ class Changed(msgspec.Struct, frozen=True):
 
     ``severity`` is the newer run's where it has the rule. ``before`` and ``after`` are None where
     the run did not make the check. ``note`` says more of why, "" where there is no more to say.
+    ``evidence`` is that of the run whose message it is.
     """
 
     change: Change
@@ -101,6 +102,7 @@ class Changed(msgspec.Struct, frozen=True):
     message: str
     note: str = ""
     per: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def group_ids(self) -> tuple[str, ...]:
@@ -305,6 +307,7 @@ def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
             finding.message,
             note,
             rule.per if rule is not None else (),
+            finding.evidence,
         )
 
 
@@ -336,6 +339,7 @@ def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
             finding.message,
             note,
             rule.per if rule is not None else (),
+            finding.evidence,
         )
 
 

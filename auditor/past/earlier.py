@@ -46,7 +46,8 @@ _TO_BYTES = {ord(letter): verdict.value for letter, verdict in _LETTERS.items()}
 class EarlierRule(msgspec.Struct, frozen=True):
     """A rule as it was then, and its checks: ``verdicts`` has a byte per connection.
 
-    A ``per`` rule has its checks in ``groups`` instead, as in ``model.RuleChecks``.
+    A ``per`` rule has its checks in ``groups`` instead, as in ``model.RuleChecks``. The rest is
+    what people read of it, and what it reads, "" and empty where the report does not say.
     """
 
     id: str
@@ -55,6 +56,16 @@ class EarlierRule(msgspec.Struct, frozen=True):
     per: tuple[str, ...]
     verdicts: bytes
     groups: tuple[GroupCheck, ...]
+    policy: str = ""
+    position: str = ""
+    expects: str = ""
+    applies_when: str = ""
+    why: str = ""
+    fix: str = ""
+    tags: tuple[str, ...] = ()
+    controls: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    reads: tuple[str, ...] = ()
+    url: str = ""
 
 
 class EarlierFinding(msgspec.Struct, frozen=True):
@@ -149,7 +160,23 @@ def report_of(result: Result, name: str) -> EarlierReport:
         policies=result.policies,
         connections=result.connections,
         rules=tuple(
-            EarlierRule(c.rule.id, c.rule.title, c.rule.severity, c.rule.per, c.verdicts, c.groups)
+            EarlierRule(
+                id=c.rule.id,
+                title=c.rule.title,
+                severity=c.rule.severity,
+                per=c.rule.per,
+                verdicts=c.verdicts,
+                groups=c.groups,
+                policy=c.rule.policy,
+                position=str(c.rule.position),
+                expects=c.rule.expects,
+                applies_when=c.rule.applies_when,
+                why=c.rule.why,
+                fix=c.rule.fix,
+                tags=c.rule.tags,
+                controls=c.rule.controls,
+                reads=c.rule.reads,
+            )
             for c in result.checks
         ),
         findings=tuple(
@@ -258,6 +285,17 @@ class _EarlierGroup(msgspec.Struct, frozen=True):
     verdict: str
 
 
+class _Position(msgspec.Struct, frozen=True):
+    file: str
+    line: int
+    column: int
+
+
+class _Control(msgspec.Struct, frozen=True):
+    framework: str
+    ids: list[str]
+
+
 class _Rule(msgspec.Struct, frozen=True):
     id: str
     title: str
@@ -265,6 +303,16 @@ class _Rule(msgspec.Struct, frozen=True):
     per: list[str]
     verdicts: str = ""
     groups: list[_EarlierGroup] = []
+    policy: str = ""
+    position: _Position | None = None
+    expects: str = ""
+    applies_when: str = ""
+    why: str = ""
+    fix: str = ""
+    tags: list[str] = []
+    controls: list[_Control] = []
+    reads: list[str] = []
+    url: str = ""
 
 
 class _Connection(msgspec.Struct, frozen=True):
@@ -366,6 +414,16 @@ def _rule(rule: _Rule, connections: int) -> EarlierRule:
         groups=tuple(
             GroupCheck(g.group, _named(_VERDICTS, g.verdict, "verdict")) for g in rule.groups
         ),
+        policy=rule.policy,
+        position=f"{place.file}:{place.line}:{place.column}" if (place := rule.position) else "",
+        expects=rule.expects,
+        applies_when=rule.applies_when,
+        why=rule.why,
+        fix=rule.fix,
+        tags=tuple(rule.tags),
+        controls=tuple((each.framework, tuple(each.ids)) for each in rule.controls),
+        reads=tuple(rule.reads),
+        url=rule.url,
     )
 
 

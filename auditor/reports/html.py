@@ -23,17 +23,13 @@ from auditor.reports.page.cards import affected, cards
 from auditor.reports.page.changes import changes, sparks
 from auditor.reports.page.controls import controls
 from auditor.reports.page.island import island, new_findings
-from auditor.reports.page.parts import asset, content_policy, templates
+from auditor.reports.page.parts import asset, content_policy, page_script, templates
 from auditor.text import plural
 
 #: Findings that stand in the file as plain rows, for readers without scripts.
 PLAIN_FINDINGS = 200
 MARK = r"<title>[^<]* · Fivetran audit · "
 
-_SCRIPTS = (
-    "data.js", "facets.js", "state.js", "table.js", "copy.js", "sheet.js", "columns.js",
-    "pictures.js", "rules.js", "report.js",
-)  # fmt: skip
 _OWNER = "owner:"
 #: The most pieces of advice on a rule's card.
 _MOST_ADVICE = 3
@@ -41,9 +37,7 @@ _MOST_ADVICE = 3
 
 def render(result: Result) -> Iterable[str]:
     """Yield the report of ``result`` as pieces of UTF-8 text; the same result, the same text."""
-    script = "\n".join(asset(name) for name in _SCRIPTS)
-    # One scope for all files, so that nothing of the report is reachable as a global.
-    script = f'(() => {{\n"use strict";\n{script}}})();\n'
+    script = page_script()
     fresh = new_findings(result)
     style = asset("report.css") + asset("trend.css")
     return (

@@ -9,7 +9,7 @@ function countBy(length, key) {
 const mostFirst = (counts) => [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
 const distinct = (name) => (f) => new Set(connectionsOf(f).map(name));
 
-const OPEN = "fail,error";
+const OPEN = OPEN_WORDS.join(",");
 const MOST_GROUPS = 12;
 const MOST_RULES = 15;
 const MOST_BARS = 8;
@@ -21,7 +21,7 @@ function bars(list, counts, filter, most = MOST_BARS) {
     fill.style.width = `${(100 * count) / top}%`;
     const name = filter === "severity" ? severityBadge(label) : el("span", { class: "bar-name" }, label);
     list.append(el("li", {}, el(
-      "a", { href: fragment({ ...DEFAULTS, [filter]: listed([label]), verdict: OPEN }), class: "bar-link" },
+      "a", { href: fragment({ ...DEFAULTS, [filter]: listed([label]), [JUDGED.name]: OPEN }), class: "bar-link" },
       name, el("span", { class: "bar-track", "aria-hidden": "true" }, fill), el("b", {}, number(count)),
     )));
   }
@@ -52,7 +52,7 @@ function heatMap(findings) {
     if (!count) return el("td", { class: "heat-0" }, el("span", { class: "zero" }, "0"));
     const level = Math.ceil(5 * Math.sqrt(count / top));
     return el("td", { class: `heat-${level}` }, el("a", {
-      href: fragment({ ...DEFAULTS, rule: data.rules[rule].id, group: listed([group]), verdict: OPEN }),
+      href: fragment({ ...DEFAULTS, rule: data.rules[rule].id, group: listed([group]), [JUDGED.name]: OPEN }),
     }, number(count)));
   };
   const shown = rows.slice(0, MOST_RULES);
