@@ -449,9 +449,9 @@ class PastRun(msgspec.Struct, frozen=True):
     """A run as the history keeps it, and as the trend draws it.
 
     ``violations`` has the failures of every severity, ``policies`` the SHA-256 of every policy in
-    force. ``full`` is False where connections or rules were left out. ``filters`` are those of the
-    listing, and ``by_rule`` has the failures of every rule that was judged; None where an older
-    history does not say.
+    force and ``policy_names`` their names, in the same order. ``full`` is False where connections
+    or rules were left out. ``filters`` are those of the listing, and ``by_rule`` has the failures
+    of every rule that was judged; None where an older history does not say.
     """
 
     judged_at: datetime
@@ -465,6 +465,7 @@ class PastRun(msgspec.Struct, frozen=True):
     policies: tuple[str, ...]
     filters: tuple[str, ...] = ()
     by_rule: Mapping[str, int] | None = None
+    policy_names: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -491,15 +492,32 @@ class PastRun(msgspec.Struct, frozen=True):
         return Beside(now, then, None if same else len(both))
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """A finding of an earlier run that is none any more.
+
+    ``name`` is the connection as people know it, or the group that was judged; ``id`` is the
+    connection's id, "" for a group. ``gone`` says that the whole listing does not have it any
+    more; otherwise it was judged, and nothing was found. ``since`` is when the finding was first
+    seen, None where that is not known.
+    """
+
+    rule: str
+    name: str
+    id: str = ""
+    gone: bool = False
+    since: datetime | None = None
+
+
 class History(msgspec.Struct, frozen=True):
     """The runs of a history, oldest first and this one among them, and what is open since when.
 
     ``open_since`` has the time at which a finding was first seen, by its rule's id and then by its
-    connection's id, or by its group.
+    connection's id, or by its group. ``ended`` is what was open until this run.
     """
 
     runs: tuple[PastRun, ...]
     open_since: Mapping[str, Mapping[str, datetime]]
+    ended: tuple[Ended, ...] = ()
 
     def since(self, finding: Finding) -> datetime | None:
         """Return when ``finding`` was first seen without having been fixed since."""
@@ -549,9 +567,11 @@ class BaselineUse(msgspec.Struct, frozen=True):
     """A baseline, and what became of its findings in a run.
 
     ``known`` violations are there still; ``raised`` are too, but count again since their rule has
-    become severer; ``new`` are not in the baseline. Of the baseline's findings ``fixed`` are gone,
+    become severer; ``new`` are not in the baseline. Of the baseline's findings ``fixed`` were
+    judged and are none any more, ``gone`` are of connections that a whole listing does not have,
     ``waived`` are waived now, and of ``untold`` this run cannot tell: the rule was not judged, the
-    check is an error, or the connection was not listed by a narrowed run.
+    check is an error, or the connection was not listed by a narrowed run. ``ended`` are those that
+    are fixed or gone, one by one.
     """
 
     file: str
@@ -562,6 +582,8 @@ class BaselineUse(msgspec.Struct, frozen=True):
     fixed: int
     waived: int
     untold: int
+    gone: int = 0
+    ended: tuple[Ended, ...] = ()
 
 
 class _Described(msgspec.Struct, frozen=True):

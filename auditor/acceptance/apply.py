@@ -71,7 +71,7 @@ def accept(outcome: Judgement, exceptions: Exceptions, seen: Seen, ruleset: Rule
         warnings += (str(problem) for problem in waivers.warnings)
         warnings += _of_waivers(waivers.entries, uses, seen, ruleset)
     if baseline is not None:
-        outcome, known = know(outcome, seen.shown, baseline, whole=seen.whole)
+        outcome, known = know(outcome, seen.shown, baseline, whole=seen.whole, clean=seen.clean)
         notes.append(_known(baseline, known))
         warnings += _of_baseline(known)
     return Accepted(
@@ -113,6 +113,7 @@ def _of_waivers(
 
 def _known(baseline: Baseline, use: BaselineUse) -> str:
     notes = [f"{use.new:,} new", f"{use.fixed:,} fixed"]
+    notes += [f"{use.gone:,} gone"] if use.gone else []
     notes += [f"{use.raised:,} of a rule made severer since"] if use.raised else []
     notes += [f"{use.waived:,} waived by now"] if use.waived else []
     notes += [f"{use.untold:,} not judged by this run"] if use.untold else []

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.clock import to_the_second
 from auditor.errors import UsageError
@@ -30,11 +31,15 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 class Baseline(msgspec.Struct, frozen=True):
-    """The findings of ``report``, by rule and connection id and by rule and group."""
+    """The findings of ``report``, by rule and connection id and by rule and group.
+
+    ``waived`` are those that were waived then: they are not known, but may be fixed by now.
+    """
 
     report: EarlierReport
     single: Mapping[tuple[str, str], Remembered]
     grouped: Mapping[tuple[str, str], tuple[Remembered, ...]]
+    waived: Baseline | None = None
 
     @property
     def title(self) -> str:
@@ -89,11 +94,17 @@ def baseline_of(report: EarlierReport) -> Baseline:
         )
     if not report.connections.ids:
         raise UsageError(f"{report.name}: that run judged no connection, so it is no baseline")
+    waived = _remembered(report, frozenset({Verdict.WAIVED}))
+    return replace(_remembered(report, _COUNTED), waived=waived)
+
+
+def _remembered(report: EarlierReport, verdicts: frozenset[Verdict]) -> Baseline:
+    """Return the findings of ``report`` that came to one of ``verdicts``."""
     single: dict[tuple[str, str], Remembered] = {}
     grouped: dict[tuple[str, str], tuple[Remembered, ...]] = {}
     per = {rule.id for rule in report.rules if rule.per}
     for finding in report.findings:
-        if finding.verdict not in _COUNTED:
+        if finding.verdict not in verdicts:
             continue
         ids = frozenset(connection.id for connection in finding.connections)
         remembered = Remembered(ids, finding.severity)

@@ -6,8 +6,8 @@ Nothing else is ever changed: an error stays an error, whoever waives it.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,7 +16,8 @@ import msgspec
 
 from auditor.acceptance.baseline import Baseline, Remembered
 from auditor.acceptance.waivers import SELECTOR_PATHS, Selector, Waiver
-from auditor.model import RAISED, BaselineUse, Connections, Verdict, WaiverUse
+from auditor.model import RAISED, BaselineUse, Connections, Ended, Verdict, WaiverUse
+from auditor.past.compare import is_unsettled
 from auditor.policy.judging.judge import Decision, Judgement, Violation
 from auditor.policy.language.conditions import evaluate, reach
 from auditor.redaction.fields import REDACTED
@@ -83,12 +84,18 @@ def waive(
 
 
 def know(
-    outcome: Judgement, connections: Connections, baseline: Baseline, *, whole: bool
+    outcome: Judgement,
+    connections: Connections,
+    baseline: Baseline,
+    *,
+    whole: bool,
+    clean: Callable[[str], str] = str,
 ) -> tuple[Judgement, BaselineUse]:
     """Return ``outcome`` with every violation that the baseline knows known.
 
     ``connections`` are the identities as reports show them, which is how the baseline has them.
-    ``whole`` says that a connection which was not listed is not there any more.
+    ``whole`` says that a connection which was not listed is not there any more. ``clean`` takes
+    credentials out of a name.
     """
     reason = f"known from {baseline.title}"
     counts = {"known": 0, "raised": 0, "new": 0}
@@ -106,12 +113,21 @@ def know(
 
     changed = outcome.reconsidered(decide)
     fates = list(_fates(changed, connections, baseline, whole=whole))
+    told = Counter(fate for fate, *_ in fates)
+    if baseline.waived is not None:
+        fates += _fates(changed, connections, baseline.waived, whole=whole)
+    ended = tuple(_ended(iter(fates), baseline, clean))
+    gone = sum(each.gone for each in ended)
     assert baseline.report.judged_at is not None
     return changed, BaselineUse(
         file=baseline.report.name,
         judged_at=baseline.report.judged_at,
         **counts,
-        **{fate: fates.count(fate) for fate in ("fixed", "waived", "untold")},
+        fixed=len(ended) - gone,
+        waived=told["waived"],
+        untold=told["untold"],
+        gone=gone,
+        ended=ended,
     )
 
 
@@ -260,37 +276,84 @@ def _is_lossy(violation: Violation) -> bool:
     return REDACTED in shown or "…" in shown or any(", " in v for v in violation.key.values())
 
 
+#: What is none any more, in a word.
+_ENDED = frozenset({"fixed", "gone"})
+#: What became of a finding of the baseline, its rule, and its connection's id or its group.
+_Fates = Iterator[tuple[str, str, str, bool]]
+
+
 def _fates(
     outcome: Judgement, connections: Connections, baseline: Baseline, *, whole: bool
-) -> Iterator[str]:
-    """Yield what became of every finding of the baseline: still, fixed, waived or untold."""
-    gone = "fixed" if whole else "untold"
+) -> _Fates:
+    """Yield what became of every finding of the baseline: still, fixed, gone, waived or untold.
+
+    With it comes its rule, its connection's id or its group, and whether that is a group.
+    """
+    missing = "gone" if whole else "untold"
     indexes = {name: index for index, name in enumerate(connections.ids)}
     checks = {entry.rule.id: entry for entry in outcome.checks()}
     for rule_id, name in baseline.single:
         entry = checks.get(rule_id)
         if entry is None or entry.rule.per:
-            yield "untold"
+            fate = "untold"
         elif name not in indexes:
-            yield gone
+            fate = missing
         else:
-            yield _fate({Verdict(entry.verdicts[indexes[name]])})
-    groups: dict[tuple[str, str], set[Verdict]] = defaultdict(set)
-    for rule_id, entry in checks.items():
-        for check in entry.groups:
-            groups[rule_id, check.group].add(check.verdict)
-    unsettled = {name for (name, _), verdicts in groups.items() if Verdict.ERROR in verdicts}
+            fate = _fate({Verdict(entry.verdicts[indexes[name]])})
+        yield fate, rule_id, name, False
+    told = _Groups(outcome, connections, missing, indexes.keys())
     for (rule_id, group), findings in baseline.grouped.items():
-        entry = checks.get(rule_id)
-        if entry is None or not entry.rule.per:
-            yield from ["untold"] * len(findings)
-            continue
-        verdicts = groups.get((rule_id, group))
-        fate = _fate(verdicts) if verdicts else "untold" if rule_id in unsettled else "fixed"
         for finding in findings:
+            fate = told.fate(rule_id, group, finding.connections)
             # Connections that were not listed may be there still, and be what was found.
             unseen = fate == "fixed" and not whole and not finding.connections <= indexes.keys()
-            yield "untold" if unseen else fate
+            yield "untold" if unseen else fate, rule_id, group, True
+
+
+class _Groups:
+    """What a run says of groups: the verdicts of those it checked, and what it could not tell."""
+
+    def __init__(
+        self, outcome: Judgement, connections: Connections, missing: str, listed: Collection[str]
+    ) -> None:
+        self._missing, self._listed = missing, listed
+        self._checked: dict[str, dict[str, set[Verdict]]] = {}
+        self._unsettled: dict[str, set[str]] = {}
+        for entry in outcome.checks():
+            if entry.rule.per:
+                checked = self._checked[entry.rule.id] = defaultdict(set)
+                for check in entry.groups:
+                    checked[check.group].add(check.verdict)
+        self._errors = {
+            rule: {group for group, verdicts in checked.items() if Verdict.ERROR in verdicts}
+            for rule, checked in self._checked.items()
+        }
+        for rule, outcomes in outcome.groups:
+            errors = (each for each in outcomes if each.verdict is Verdict.ERROR)
+            self._unsettled[rule.rule.id] = {
+                connections.ids[number] for each in errors for number in each.members
+            }
+
+    def fate(self, rule_id: str, group: str, ids: frozenset[str]) -> str:
+        """Return what became of a finding about ``group`` and the connections ``ids``."""
+        checked = self._checked.get(rule_id)
+        if checked is None:
+            return "untold"
+        if group in checked:
+            return _fate(checked[group])
+        if is_unsettled(group, ids, self._errors[rule_id], self._unsettled.get(rule_id, ())):
+            return "untold"
+        return self._missing if ids.isdisjoint(self._listed) else "fixed"
+
+
+def _ended(fates: _Fates, baseline: Baseline, clean: Callable[[str], str]) -> Iterator[Ended]:
+    """Yield those of the baseline's findings that are none any more."""
+    columns = baseline.report.connections
+    schemas = dict(zip(columns.ids, columns.schemas, strict=True))
+    for fate, rule, name, is_group in fates:
+        if fate in _ENDED:
+            shown = clean(name if is_group else schemas.get(name) or name)
+            yield Ended(rule, shown, "" if is_group else clean(name), gone=fate == "gone")
 
 
 def _fate(verdicts: set[Verdict]) -> str:

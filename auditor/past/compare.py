@@ -2,27 +2,29 @@
 
 A check is followed by its rule and its connection, or its rule and its group; messages, evidence
 and the order of a report play no part. Every finding of either run is in exactly one change.
-Nothing counts as fixed that the newer run did not judge: a connection that was not listed, a rule
-that was not in force, or a check that could not be evaluated is *unjudged*.
+Nothing counts as fixed that the newer run did not judge: a rule that was not in force, or a check
+that could not be evaluated is *unjudged*, and so is a connection that was not listed. Where the
+newer listing is whole, that connection is *gone*.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cached_property
 
 import msgspec
 
 from auditor.errors import UsageError
-from auditor.model import Connection, Severity, Verdict
+from auditor.model import Connection, Evidence, Severity, Verdict
 from auditor.past.earlier import EarlierFinding, EarlierReport, EarlierRule
 from auditor.text import one_line, plural
 
 _ACCEPTED = frozenset({Verdict.WAIVED, Verdict.KNOWN})
 _ACCOUNTS = frozenset({"api", "snapshot"})
 _ACCOUNT = "account"
+_NOTHING_FOUND = frozenset({Verdict.PASS, Verdict.SKIP})
 NO_CONNECTION = "(no connection)"
 
 
@@ -38,6 +40,7 @@ class Change(Enum):
     KNOWN = "known"
     ACCEPTED = "accepted"
     SETTLED = "settled"
+    GONE = "gone"
     FIXED = "fixed"
 
 
@@ -52,6 +55,7 @@ MEANINGS: Mapping[Change, str] = {
     Change.KNOWN: "a violation that the newer run's baseline knows",
     Change.ACCEPTED: "accepted then and now",
     Change.SETTLED: "could not be evaluated then, and is no violation now",
+    Change.GONE: "of a connection that is not there any more, by a listing that is whole",
     Change.FIXED: "a violation then, judged and none now",
 }
 #: What makes the newer run worse than the older one.
@@ -84,6 +88,7 @@ class Changed(msgspec.Struct, frozen=True):
 
     ``severity`` is the newer run's where it has the rule. ``before`` and ``after`` are None where
     the run did not make the check. ``note`` says more of why, "" where there is no more to say.
+    ``evidence`` is that of the run whose message it is.
     """
 
     change: Change
@@ -97,6 +102,7 @@ class Changed(msgspec.Struct, frozen=True):
     message: str
     note: str = ""
     per: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def group_ids(self) -> tuple[str, ...]:
@@ -208,6 +214,7 @@ class _Side:
         self.rules = {rule.id: rule for rule in report.rules}
         self.index_of = {name: index for index, name in enumerate(report.connections.ids)}
         self.findings = report.findings
+        self._whole = report.whole
         self.found: dict[tuple[str, str], list[EarlierFinding]] = defaultdict(list)
         self.unsettled: dict[str, set[str]] = defaultdict(set)
         for finding in report.findings:
@@ -233,9 +240,19 @@ class _Side:
         if rule is None or bool(rule.per) != per:
             return None
         if per:
-            return self._on_group(rule, finding)
+            verdict = self._on_group(rule, finding)
+            # Connections that were not listed may be there still, and be what was found.
+            unseen = not self._whole and any(c.id not in self.index_of for c in finding.connections)
+            return None if unseen and verdict in _NOTHING_FOUND else verdict
         index = self.index_of.get(_only(finding))
         return None if index is None else Verdict(rule.verdicts[index])
+
+    def lacks(self, finding: EarlierFinding, *, per: bool) -> bool:
+        """Whether this run looked for all that ``finding`` of the other run is about, in vain."""
+        rule = self.rules.get(finding.rule)
+        if not self._whole or rule is None or bool(rule.per) != per:
+            return False
+        return all(connection.id not in self.index_of for connection in finding.connections)
 
     def _on_group(self, rule: EarlierRule, finding: EarlierFinding) -> Verdict | None:
         checks = self._groups[rule.id]
@@ -244,10 +261,21 @@ class _Side:
         # A duplicate that is gone has no check of its own: its group was judged, or was not.
         ids = {connection.id for connection in finding.connections}
         errors = {group for group, verdict in checks.items() if verdict is Verdict.ERROR}
-        within = (_ACCOUNT in errors, any(finding.group.startswith(f"{e}, ") for e in errors))
-        if any(within) or ids & self.unsettled[rule.id]:
+        if is_unsettled(finding.group, ids, errors, self.unsettled[rule.id]):
             return Verdict.ERROR
         return None if ids.isdisjoint(self.index_of) else Verdict.PASS
+
+
+def is_unsettled(
+    group: str, ids: Collection[str], errors: Collection[str], unsettled: Collection[str]
+) -> bool:
+    """Whether a group without a check of its own lies in what a run could not evaluate.
+
+    ``ids`` are the connections that it was about, ``errors`` the groups of its rule that are
+    errors, and ``unsettled`` the connections that those name.
+    """
+    within = _ACCOUNT in errors or any(group.startswith(f"{error}, ") for error in errors)
+    return within or not frozenset(ids).isdisjoint(unsettled)
 
 
 def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
@@ -279,6 +307,7 @@ def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
             finding.message,
             note,
             rule.per if rule is not None else (),
+            finding.evidence,
         )
 
 
@@ -290,7 +319,9 @@ def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
         if _same(now, then.key(finding), per=per):
             continue
         after = now.verdict(finding, per=per)
-        if after is None or after is Verdict.ERROR:
+        if after is None and now.lacks(finding, per=per):
+            change, note = Change.GONE, ""
+        elif after is None or after is Verdict.ERROR:
             change, note = Change.UNJUDGED, _why_unjudged(now, finding, after)
         else:
             change = Change.SETTLED if finding.verdict is Verdict.ERROR else Change.FIXED
@@ -308,6 +339,7 @@ def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
             finding.message,
             note,
             rule.per if rule is not None else (),
+            finding.evidence,
         )
 
 
@@ -440,6 +472,8 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
     counts = comparison.counts
     if counts[Change.FIXED]:
         yield f"{counts[Change.FIXED]:,} fixed"
+    if counts[Change.GONE]:
+        yield f"{counts[Change.GONE]:,} gone"
     if counts[Change.UNJUDGED]:
         yield f"{plural(counts[Change.UNJUDGED], 'check')} not judged by the newer run"
 

@@ -6,7 +6,7 @@ minor version has added are passed over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,7 @@ from auditor.errors import UsageError
 from auditor.files import read_file
 from auditor.model import (
     Account,
+    Completeness,
     Connection,
     Connections,
     Evidence,
@@ -45,7 +46,8 @@ _TO_BYTES = {ord(letter): verdict.value for letter, verdict in _LETTERS.items()}
 class EarlierRule(msgspec.Struct, frozen=True):
     """A rule as it was then, and its checks: ``verdicts`` has a byte per connection.
 
-    A ``per`` rule has its checks in ``groups`` instead, as in ``model.RuleChecks``.
+    A ``per`` rule has its checks in ``groups`` instead, as in ``model.RuleChecks``. The rest is
+    what people read of it, and what it reads, "" and empty where the report does not say.
     """
 
     id: str
@@ -54,6 +56,16 @@ class EarlierRule(msgspec.Struct, frozen=True):
     per: tuple[str, ...]
     verdicts: bytes
     groups: tuple[GroupCheck, ...]
+    policy: str = ""
+    position: str = ""
+    expects: str = ""
+    applies_when: str = ""
+    why: str = ""
+    fix: str = ""
+    tags: tuple[str, ...] = ()
+    controls: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    reads: tuple[str, ...] = ()
+    url: str = ""
 
 
 class EarlierFinding(msgspec.Struct, frozen=True):
@@ -73,7 +85,7 @@ class EarlierReport(msgspec.Struct, frozen=True):
     """What a run before this one judged and found.
 
     ``name`` is the file as the user named it; ``judged_at`` is None, and ``source`` has no kind,
-    when that run did not finish.
+    when that run did not finish. ``whole`` says that it listed all connections of the account.
     """
 
     name: str
@@ -88,6 +100,7 @@ class EarlierReport(msgspec.Struct, frozen=True):
     connections: Connections
     rules: tuple[EarlierRule, ...]
     findings: tuple[EarlierFinding, ...]
+    whole: bool = False
 
     @property
     def conclusive(self) -> bool:
@@ -147,7 +160,23 @@ def report_of(result: Result, name: str) -> EarlierReport:
         policies=result.policies,
         connections=result.connections,
         rules=tuple(
-            EarlierRule(c.rule.id, c.rule.title, c.rule.severity, c.rule.per, c.verdicts, c.groups)
+            EarlierRule(
+                id=c.rule.id,
+                title=c.rule.title,
+                severity=c.rule.severity,
+                per=c.rule.per,
+                verdicts=c.verdicts,
+                groups=c.groups,
+                policy=c.rule.policy,
+                position=str(c.rule.position),
+                expects=c.rule.expects,
+                applies_when=c.rule.applies_when,
+                why=c.rule.why,
+                fix=c.rule.fix,
+                tags=c.rule.tags,
+                controls=c.rule.controls,
+                reads=c.rule.reads,
+            )
             for c in result.checks
         ),
         findings=tuple(
@@ -163,7 +192,21 @@ def report_of(result: Result, name: str) -> EarlierReport:
             )
             for finding in result.findings
         ),
+        whole=_is_whole(
+            complete=result.listing.complete,
+            completeness=result.listing.completeness.name.lower(),
+            filters=result.source.filters,
+            plan_alone=result.plan is not None and not result.plan.over,
+        ),
     )
+
+
+def _is_whole(
+    *, complete: bool, completeness: str, filters: Collection[object], plan_alone: bool
+) -> bool:
+    """Whether a connection that was not listed is not there any more."""
+    known = completeness != Completeness.UNKNOWN.name.lower()
+    return complete and known and not filters and not plan_alone
 
 
 # -- the document as it stands in the file --------------------------------------------------------
@@ -203,6 +246,15 @@ class _Gate(msgspec.Struct, frozen=True):
     reasons: list[str]
 
 
+class _EarlierListing(msgspec.Struct, frozen=True):
+    completeness: str = ""
+    complete: bool = False
+
+
+class _EarlierPlan(msgspec.Struct, frozen=True):
+    over: str = ""
+
+
 class _EarlierPolicy(msgspec.Struct, frozen=True):
     name: str
     file: str
@@ -233,6 +285,17 @@ class _EarlierGroup(msgspec.Struct, frozen=True):
     verdict: str
 
 
+class _Position(msgspec.Struct, frozen=True):
+    file: str
+    line: int
+    column: int
+
+
+class _Control(msgspec.Struct, frozen=True):
+    framework: str
+    ids: list[str]
+
+
 class _Rule(msgspec.Struct, frozen=True):
     id: str
     title: str
@@ -240,6 +303,16 @@ class _Rule(msgspec.Struct, frozen=True):
     per: list[str]
     verdicts: str = ""
     groups: list[_EarlierGroup] = []
+    policy: str = ""
+    position: _Position | None = None
+    expects: str = ""
+    applies_when: str = ""
+    why: str = ""
+    fix: str = ""
+    tags: list[str] = []
+    controls: list[_Control] = []
+    reads: list[str] = []
+    url: str = ""
 
 
 class _Connection(msgspec.Struct, frozen=True):
@@ -278,6 +351,8 @@ class _Document(msgspec.Struct, frozen=True):
     rules: list[_Rule]
     findings: list[_Finding]
     groups: list[_GroupName] = []
+    listing: _EarlierListing = _EarlierListing()
+    plan: _EarlierPlan | None = None
 
 
 def _report(document: _Document, name: str) -> EarlierReport:
@@ -316,6 +391,12 @@ def _report(document: _Document, name: str) -> EarlierReport:
         ),
         rules=tuple(_rule(rule, len(columns.id)) for rule in document.rules),
         findings=tuple(map(_finding, document.findings)),
+        whole=_is_whole(
+            complete=document.listing.complete,
+            completeness=document.listing.completeness,
+            filters=filters,
+            plan_alone=document.plan is not None and not document.plan.over,
+        ),
     )
 
 
@@ -333,6 +414,16 @@ def _rule(rule: _Rule, connections: int) -> EarlierRule:
         groups=tuple(
             GroupCheck(g.group, _named(_VERDICTS, g.verdict, "verdict")) for g in rule.groups
         ),
+        policy=rule.policy,
+        position=f"{place.file}:{place.line}:{place.column}" if (place := rule.position) else "",
+        expects=rule.expects,
+        applies_when=rule.applies_when,
+        why=rule.why,
+        fix=rule.fix,
+        tags=tuple(rule.tags),
+        controls=tuple((each.framework, tuple(each.ids)) for each in rule.controls),
+        reads=tuple(rule.reads),
+        url=rule.url,
     )
 
 

@@ -17,6 +17,7 @@ import msgspec
 from auditor.clock import iso, parse_timestamp
 from auditor.model import (
     Completeness,
+    Ended,
     Outcome,
     PastRun,
     Result,
@@ -86,6 +87,7 @@ def past_run(result: Result) -> PastRun:
             printable(f"{name}={value}") for name, value in sorted(result.source.filters)
         ),
         by_rule={checks.rule.id: checks.count(Verdict.FAIL) for checks in result.checks},
+        policy_names=tuple(policy.name for policy in result.policies),
     )
 
 
@@ -142,6 +144,7 @@ def run_of(line: bytes) -> PastRun | None:
             by_rule=None
             if entry.judged is None
             else {rule: _failed(entry, rule) for rule in entry.judged},
+            policy_names=tuple(printable(policy.name) for policy in entry.policies),
         )
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
@@ -218,6 +221,25 @@ def still_open(before: Open, result: Result) -> Open:
         base_url=result.source.base_url or before.base_url,
         account=result.source.account.id if result.source.account else before.account,
     )
+
+
+def ended(before: Open, after: Open, result: Result) -> Iterator[Ended]:
+    """Yield what was open ``before`` and is not ``after`` ``result``, by rule and then by name.
+
+    A group is followed by its key, whoever is in it: where that is not there it counts as judged.
+    """
+    schemas = dict(zip(result.connections.ids, result.connections.schemas, strict=True))
+    for checks in result.checks:
+        rule, is_group = checks.rule.id, bool(checks.rule.per)
+        names = before.since.get(rule, {})
+        for name in sorted(names.keys() - after.since.get(rule, {}).keys()):
+            yield Ended(
+                rule,
+                name if is_group else schemas.get(name) or name,
+                "" if is_group else name,
+                gone=not is_group and name not in schemas,
+                since=parse_timestamp(names[name]),
+            )
 
 
 def _found(checks: RuleChecks, ids: Iterable[str]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from auditor.model import History, PastRun, Result, SourceInfo
 from auditor.output.journal import Journal, open_journal
 from auditor.past.history import (
     Open,
+    ended,
     line_of,
     open_of,
     open_text,
@@ -62,11 +63,14 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             runs, torn = _runs(journal)
             known = _open(journal)
             self._check_account(known, result)
-            opened = still_open(known or Open(), result)
+            before = known or Open()
+            opened = still_open(before, result)
             journal.append(LINES, line_of(result, ran_at))
             journal.replace(OPEN, (open_text(opened),))
         since = opened.times(rule.id for rule in result.rules)
-        history = History(trend([*runs, past_run(result)]), since)
+        history = History(
+            trend([*runs, past_run(result)]), since, tuple(ended(before, opened, result))
+        )
         warnings = tuple(self._told(torn, damaged=known is None))
         return replace(result, history=history, warnings=(*result.warnings, *warnings))
 

@@ -135,7 +135,8 @@ def changes_in_words(result: Result) -> str:
     """Return what is new and what was fixed since the baseline, or the run before; else ""."""
     if (known := result.baseline) is not None:
         since = f"since the baseline of {known.judged_at:%Y-%m-%d}"
-        return f"{known.new:,} new, {known.fixed:,} fixed, {known.known:,} known {since}"
+        gone = f", {known.gone:,} gone" if known.gone else ""
+        return f"{known.new:,} new, {known.fixed:,} fixed{gone}, {known.known:,} known {since}"
     if result.history is None or len(result.history.runs) < 2:
         return ""
     *_, before, last = result.history.runs
@@ -144,8 +145,10 @@ def changes_in_words(result: Result) -> str:
         for finding in result.findings
         if finding.verdict is Verdict.FAIL
     )
-    since = f"since the run of {before.judged_at:%Y-%m-%d}"
-    return f"{new:,} new, {last.total:,} violations now and {before.total:,} before, {since}"
+    lost = sum(each.gone for each in result.history.ended)
+    ended = f"{len(result.history.ended) - lost:,} fixed" + (f", {lost:,} gone" if lost else "")
+    now = f"{last.total:,} violations now and {before.total:,} before"
+    return f"{new:,} new, {ended}, {now}, since the run of {before.judged_at:%Y-%m-%d}"
 
 
 def _told(result: Result, checks: RuleChecks, findings: Sequence[Finding]) -> ToldRule:

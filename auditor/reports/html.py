@@ -20,9 +20,10 @@ from auditor.reports.claim import claim
 from auditor.reports.facts import UNFINISHED, pressing
 from auditor.reports.links import rule_page
 from auditor.reports.page.cards import affected, cards
+from auditor.reports.page.changes import changes, sparks
 from auditor.reports.page.controls import controls, hashes
 from auditor.reports.page.island import island, new_findings
-from auditor.reports.page.parts import asset, content_policy, templates
+from auditor.reports.page.parts import asset, content_policy, page_script, templates
 from auditor.text import plural
 
 #: Findings that stand in the file as plain rows, for readers without scripts.
@@ -31,10 +32,6 @@ PLAIN_FINDINGS = 200
 MOST_PRINTED = 150
 MARK = r"<title>[^<]* · Fivetran audit · "
 
-_SCRIPTS = (
-    "data.js", "facets.js", "state.js", "table.js", "copy.js", "sheet.js", "columns.js",
-    "pictures.js", "rules.js", "report.js",
-)  # fmt: skip
 _OWNER = "owner:"
 #: The most pieces of advice on a rule's card.
 _MOST_ADVICE = 3
@@ -42,9 +39,7 @@ _MOST_ADVICE = 3
 
 def render(result: Result) -> Iterable[str]:
     """Yield the report of ``result`` as pieces of UTF-8 text; the same result, the same text."""
-    script = "\n".join(asset(name) for name in _SCRIPTS)
-    # One scope for all files, so that nothing of the report is reachable as a global.
-    script = f'(() => {{\n"use strict";\n{script}}})();\n'
+    script = page_script()
     fresh = new_findings(result)
     style = asset("report.css") + asset("trend.css") + asset("paper.css")
     return (
@@ -59,6 +54,8 @@ def render(result: Result) -> Iterable[str]:
             hashes=hashes(result),
             listed=listed,
             cards=cards(result, fresh),
+            changes=changes(result, fresh),
+            sparks=sparks(result.history, result.rules),
             identity=_identity(result, fresh),
             advice=_advice(result),
             idle={rule.id: rule for rule in result.idle_rules},

@@ -254,6 +254,7 @@ def _baseline(use: BaselineUse) -> _Object:
         "raised": use.raised,
         "new": use.new,
         "fixed": use.fixed,
+        "gone": use.gone,
         "waived": use.waived,
         "untold": use.untold,
     }

@@ -21,8 +21,13 @@ _SETUP = ("setup_tests", "status.setup_state", "status.tasks", "networking_metho
 
 def dashboard(result: Result) -> str:
     """Return what the addresses of connections begin with; "" where they have none."""
+    return dashboard_of(result.source.base_url)
+
+
+def dashboard_of(base_url: str) -> str:
+    """Return what the addresses of an API's connections begin with; "" where they have none."""
     try:
-        return DASHBOARD if urlsplit(result.source.base_url).hostname == _API else ""
+        return DASHBOARD if urlsplit(base_url).hostname == _API else ""
     except ValueError:
         return ""
 

@@ -5,8 +5,9 @@ const badge = (name, make, labels) => ({
   fill: (cell, label) => {
     const span = cell.firstElementChild;
     if (span.lastElementChild.textContent === label) return;
-    span.className = `${name} ${name[0]}-${label}`;
-    span.firstElementChild.firstElementChild.setAttribute("href", `#i-${name[0]}-${label}`);
+    const look = `${name[0]}-${name === "verdict" ? lookOf(label) : label}`;
+    span.className = `${name} ${look}`;
+    span.firstElementChild.firstElementChild.setAttribute("href", `#i-${look}`);
     span.lastElementChild.textContent = label;
   },
 });
@@ -21,6 +22,9 @@ function briefly(f) {
   return name && text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
 }
 
+// What a run of a comparison came to.
+const checkedAs = (verdict) => CHECKED[verdict] ?? "not checked";
+
 const FINDING_COLUMNS = [
   {
     id: "severity", label: "Severity", least: 6.75, grow: 0, text: (f) => SEVERITIES[severityOf[f]],
@@ -28,7 +32,7 @@ const FINDING_COLUMNS = [
     fill: (cell, f) => drawSeverity.fill(cell, SEVERITIES[severityOf[f]]),
   },
   {
-    id: "verdict", label: "Verdict", least: 6.25, grow: 0, text: (f) => VERDICTS[verdictOf[f]],
+    id: "verdict", label: JUDGED.label, least: 7, grow: 0, text: (f) => VERDICTS[verdictOf[f]],
     rank: () => (f) => verdictOf[f], prepare: drawVerdict.prepare,
     fill: (cell, f) => drawVerdict.fill(cell, VERDICTS[verdictOf[f]]),
   },
@@ -43,6 +47,9 @@ const FINDING_COLUMNS = [
     text: (f) => groupKey(f) || joined(f, groupName),
   },
   { id: "message", label: "What was found", least: 16, grow: 2.4, text: message, shown: briefly },
+  ...(COMPARED ? [["before", "Before"], ["after", "After"]].map(([id, label]) => ({
+    id, label, least: 6, grow: 0, text: (f) => checkedAs(data[id][f]),
+  })) : []),
   ...(data.since ? [{
     id: "since", label: "Open", least: 4.5, grow: 0, text: age, hint: openWords,
     rank: () => (f) => -daysOpen(openSince(f)) || 0,
@@ -76,7 +83,7 @@ const CONNECTION_COLUMNS = [
 const FIRST_COLUMNS = {
   // A verdict that all findings share says nothing.
   findings: [
-    "severity", ...(new Set(data.verdict).size > 1 ? ["verdict"] : []), "rule", "connection",
+    ...(COMPARED ? ["verdict", "severity"] : ["severity", ...(new Set(data.verdict).size > 1 ? ["verdict"] : [])]), "rule", "connection",
     "service", "group", "message", ...(data.since ? ["since"] : []),
   ],
   connections: ["connection", "service", "group", "fail", "error", "pass", "skip"],

@@ -101,7 +101,7 @@ function copyButtons(open, failed) {
   };
   return el("div", { class: "acts" },
     button("Copy as issue", issueText, () => true),
-    failed ? button("Copy as waiver", waiverText, (f) => verdictOf[f] === 1) : "", place);
+    failed ? button("Copy as waiver", waiverText, violated) : "", place);
 }
 
 function addToCards() {

@@ -1,7 +1,19 @@
 // What the island holds, and how a finding is read from its columns (auditor/reports/page/island.py).
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const VERDICTS = ["pass", "fail", "error", "skip", "waived", "known"];
+// A comparison has a row per change where a report has one per finding, and its words in place of
+// verdicts; each looks as one of them (auditor/reports/comparison/island.py).
+const COMPARED = data.mode === "comparison";
+const CHECKED = ["pass", "fail", "error", "skip", "waived", "known"];
+const VERDICTS = data.words ?? CHECKED;
+const JUDGED = COMPARED ? { name: "change", label: "Change" } : { name: "verdict", label: "Verdict" };
+const ROW = COMPARED ? "change" : "finding";
+const lookOf = (label) => data.looks?.[label] ?? label;
+// What asks for something to be done.
+const OPEN_WORDS = data.open ?? ["fail", "error"];
+const isOpen = Uint8Array.from(VERDICTS, (label) => (OPEN_WORDS.includes(label) ? 1 : 0));
+const VIOLATED = COMPARED ? ["new", "raised", "again", "unchanged"] : ["fail"];
+const capital = (text) => text.replace(/^./, (first) => first.toUpperCase());
 const SEVERITIES = ["", "low", "medium", "high", "critical"];
 const findingCount = data.rule.length;
 const connectionCount = data.ids.length;

@@ -1,7 +1,8 @@
 // What findings and connections are told apart by: filters with counts, groups, words of a query.
 
 const NONE = "(none)";
-const JUDGED_AT = new Date(document.querySelector(".when time").dateTime);
+// Of a comparison, when the newer run that finished was judged.
+const JUDGED_AT = new Date([...document.querySelectorAll(".when time")].at(-1)?.dateTime ?? 0);
 const DAY = 86_400_000;
 const daysOpen = (since) => (since ? (JUDGED_AT - new Date(since)) / DAY : NaN);
 const ownersOf = (rule) => rule.tags.filter((tag) => tag.startsWith("owner:")).map((tag) => tag.slice(6));
@@ -33,7 +34,7 @@ const ofConnections = (name, label, texts, of) => ({
 });
 
 const FACETS = [
-  { name: "verdict", label: "Verdict", texts: VERDICTS, ofFinding: (f) => verdictOf[f], exact: true },
+  { ...JUDGED, texts: VERDICTS, ofFinding: (f) => verdictOf[f], exact: true },
   { name: "severity", label: "Severity", texts: SEVERITIES, ofFinding: (f) => severityOf[f], exact: true },
   ...(data.fresh ? [{ name: "is", label: "Since when", texts: ["open", "new"], ofFinding: (f) => freshOf[f], exact: true }] : []),
   { name: "rule", label: "Rule", texts: data.rules.map((rule) => rule.id), ofFinding: (f) => data.rule[f] },
@@ -171,7 +172,7 @@ function piecesOf({ rows, way }) {
   const counts = new Map();
   for (const row of rows) {
     const look = way === "ofFinding"
-      ? (unsettled(row) ? SEVERITIES[severityOf[row]] : VERDICTS[verdictOf[row]])
+      ? (unsettled(row) && !COMPARED ? SEVERITIES[severityOf[row]] : VERDICTS[verdictOf[row]])
       : (tallies()[1][row] ? "fail" : tallies()[2][row] ? "error" : "pass");
     counts.set(look, (counts.get(look) ?? 0) + 1);
   }
@@ -205,5 +206,6 @@ function grouped(rows, facet, way) {
   return all.sort(facet.name === "severity" ? (a, b) => b.key - a.key : (a, b) => b.rows.length - a.rows.length || a.key - b.key);
 }
 
-const LOOKS = ["critical", "high", "medium", "low", "fail", "error", "waived", "known", "pass"];
-const unsettled = (f) => verdictOf[f] === 1 || verdictOf[f] === 2;
+const LOOKS = data.words ?? ["critical", "high", "medium", "low", "fail", "error", "waived", "known", "pass"];
+const unsettled = (f) => isOpen[verdictOf[f]];
+const violated = (f) => VIOLATED.includes(VERDICTS[verdictOf[f]]);

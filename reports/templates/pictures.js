@@ -9,7 +9,7 @@ function countBy(length, key) {
 const mostFirst = (counts) => [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
 const distinct = (name) => (f) => new Set(connectionsOf(f).map(name));
 
-const OPEN = "fail,error";
+const OPEN = OPEN_WORDS.join(",");
 const MOST_GROUPS = 12;
 const MOST_RULES = 15;
 const MOST_BARS = 8;
@@ -21,7 +21,7 @@ function bars(list, counts, filter, most = MOST_BARS) {
     fill.style.width = `${(100 * count) / top}%`;
     const name = filter === "severity" ? severityBadge(label) : el("span", { class: "bar-name" }, label);
     list.append(el("li", {}, el(
-      "a", { href: fragment({ ...DEFAULTS, [filter]: listed([label]), verdict: OPEN }), class: "bar-link" },
+      "a", { href: fragment({ ...DEFAULTS, [filter]: listed([label]), [JUDGED.name]: OPEN }), class: "bar-link" },
       name, el("span", { class: "bar-track", "aria-hidden": "true" }, fill), el("b", {}, number(count)),
     )));
   }
@@ -52,7 +52,7 @@ function heatMap(findings) {
     if (!count) return el("td", { class: "heat-0" }, el("span", { class: "zero" }, "0"));
     const level = Math.ceil(5 * Math.sqrt(count / top));
     return el("td", { class: `heat-${level}` }, el("a", {
-      href: fragment({ ...DEFAULTS, rule: data.rules[rule].id, group: listed([group]), verdict: OPEN }),
+      href: fragment({ ...DEFAULTS, rule: data.rules[rule].id, group: listed([group]), [JUDGED.name]: OPEN }),
     }, number(count)));
   };
   const shown = rows.slice(0, MOST_RULES);
@@ -79,4 +79,31 @@ function drawPictures() {
   const severities = by((f) => [severityOf[f]]);
   bars(document.getElementById("by-severity"), [4, 3, 2, 1].map((s) => [SEVERITIES[s], severities.get(s) ?? 0]), "severity");
   document.getElementById("pictures").hidden = false;
+}
+
+// The trend names the run that is pointed at, or walked to with the arrows.
+function startTrend() {
+  const picture = document.querySelector(".trend-picture svg[role=img]");
+  if (!picture) return;
+  const bars = [...picture.querySelectorAll("g[data-said]")];
+  const said = document.querySelector(".trend-said");
+  said.hidden = false;
+  said.textContent = "Point at a bar, or walk with the arrows, to see its run.";
+  picture.tabIndex = 0;
+  let at = bars.length;
+  const show = (next) => {
+    at = Math.max(0, Math.min(bars.length - 1, next));
+    bars.forEach((bar, n) => bar.classList.toggle("on", n === at));
+    said.textContent = bars[at].dataset.said;
+  };
+  picture.addEventListener("pointerover", ({ target }) => {
+    const bar = target.closest("g[data-said]");
+    if (bar) show(bars.indexOf(bar));
+  });
+  picture.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -bars.length, End: bars.length }[event.key];
+    if (!step) return;
+    show(at + step);
+    event.preventDefault();
+  });
 }

@@ -72,7 +72,7 @@ const page = {
   noFindings: document.getElementById("plain-note").textContent.trim(),
 };
 const grid = new Table({
-  label: "Findings",
+  label: `${capital(ROW)}s`,
   onOpen: (row) => go(state.show === "findings" ? { finding: findingId(row) } : { connection: data.ids[row] }),
   onSort: (sort) => change({ sort }),
   onFold: ({ key }) => {
@@ -244,16 +244,17 @@ function buildExplorer() {
   csv.addEventListener("click", exportCsv);
   page.columns = el("details", { class: "columns" }, el("summary", {}, "Columns"), el("div", { class: "menu" }));
   page.tabs = el("div", { class: "segments", role: "group", "aria-label": "Show" }, ...[
-    ["findings", "Findings", findingCount], ["connections", "Connections", connectionCount],
+    ["findings", `${capital(ROW)}s`, findingCount], ["connections", "Connections", connectionCount],
   ].map(([show, text, count]) => {
     const button = el("button", { type: "button", "data-show": show }, text, " ", el("span", { class: "n" }, number(count)));
     button.addEventListener("click", () => change({ show, sort: "", columns: "" }));
     return button;
   }));
-  page.verdicts = toggles("verdict", FROM_WORST, verdictBadge);
+  page.tabs.hidden = COMPARED;
+  page.verdicts = toggles(JUDGED.name, FROM_WORST, verdictBadge);
   page.severities = toggles("severity", SEVERITIES.slice(1).reverse(), severityBadge);
   page.since = facetOf.has("is") ? toggles("is", ["new"], (label) => el("span", {}, label)) : "";
-  page.choices = FACETS.filter(({ name }) => !["verdict", "severity", "is"].includes(name)).map((facet) => new Choices(facet));
+  page.choices = FACETS.filter(({ name }) => ![JUDGED.name, "severity", "is"].includes(name)).map((facet) => new Choices(facet));
   page.problem = el("p", { class: "problem", id: "search-problem", role: "alert" });
   page.by = el("select", { "aria-label": "Group by" });
   page.by.addEventListener("change", () => change({ by: page.by.value, open: "" }));
@@ -344,11 +345,11 @@ function update() {
   const gone = FACETS.flatMap(({ name, label, texts }) => [...chosen(state[name])]
     .filter((text) => !texts.includes(text)).map((text) => `This report has no ${label.toLowerCase()} “${text}”`));
   page.problem.textContent = [...gone, ...new Set(problems.map((term) => term.problem))].join("; ");
-  const [noun, all] = state.show === "findings" ? ["finding", findingCount] : ["connection", connectionCount];
+  const [noun, all] = state.show === "findings" ? [ROW, findingCount] : ["connection", connectionCount];
   const rule = isRuleView() ? `, under ${state.rule}` : "";
   page.status.textContent = rows.length === all
     ? `${plural(all, noun)}${rule}` : `${number(rows.length)} of ${plural(all, noun)}${rule}`;
-  grid.root.setAttribute("aria-label", state.show === "findings" ? "Findings" : "Connections");
+  grid.root.setAttribute("aria-label", state.show === "findings" ? `${capital(ROW)}s` : "Connections");
   grid.root.hidden = !rows.length;
   page.empty.hidden = rows.length > 0;
   page.empty.textContent = all
@@ -395,7 +396,7 @@ function exportCsv() {
   const lines = [columns.map(([label]) => csvCell(label)).join(",")];
   for (const row of page.sequence) lines.push(columns.map(([, text]) => csvCell(text(row))).join(","));
   const url = URL.createObjectURL(new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv;charset=utf-8" }));
-  const name = `fivetran-audit-${state.show}-${JUDGED_AT.toISOString().slice(0, 10)}.csv`;
+  const name = `fivetran-audit-${COMPARED ? "changes" : state.show}-${JUDGED_AT.toISOString().slice(0, 10)}.csv`;
   el("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
   // A frame that forbids downloads says nothing: whoever looks at one is told.
@@ -408,7 +409,7 @@ const MOST_PRINTED = 150;
 
 // Paper shows what is folded away, and the first of the findings that are selected.
 function preparePrint() {
-  for (const folded of document.querySelectorAll("details.more")) folded.open = true;
+  for (const folded of document.querySelectorAll("details.more, details.kind")) folded.open = true;
   const rows = document.getElementById("plain-rows");
   if (!rows) return;
   const shown = state.show === "findings" ? page.sequence : matchFindings(DEFAULTS).rows;
@@ -451,7 +452,7 @@ function startTheme() {
 }
 
 const KEYS = [
-  ["/", "Search"], ["j  k", "Next and previous finding"], ["↑ ↓  Home End  PgUp PgDn", "Move in the table"],
+  ["/", "Search"], ["j  k", `Next and previous ${ROW}`], ["↑ ↓  Home End  PgUp PgDn", "Move in the table"],
   ["Enter", "Open the row; fold a group"], ["← →", "Fold and unfold a group"], ["Esc", "Close"], ["?", "These keys"],
 ];
 
@@ -488,6 +489,7 @@ function start() {
   page.explorer.hidden = false;
   document.documentElement.classList.add("scripted");
   drawPictures();
+  startTrend();
   addToCards();
   startRules();
   update();

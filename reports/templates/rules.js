@@ -5,6 +5,7 @@ const UNORDERED = "none";
 
 function startRules() {
   const rules = document.querySelector("table.rules");
+  if (!rules) return;
   const body = rules.tBodies[0];
   const rows = [...body.rows];
   const original = new Map(rows.map((row, at) => [row, at]));

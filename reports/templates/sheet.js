@@ -67,7 +67,7 @@ const advice = (rule, fix) => [
 ];
 
 const MOST_LISTED = 50;
-const FROM_WORST = ["fail", "error", "waived", "known", "pass", "skip"];
+const FROM_WORST = data.words ?? ["fail", "error", "waived", "known", "pass", "skip"];
 
 // "Open since 2026-03-02 08:00 UTC, 12 days before this run."
 function openWords(f) {
@@ -90,6 +90,7 @@ function findingSheet(f) {
     content: [
       el("p", { class: "message" }, message(f)),
       openWords(f) ? el("p", { class: "since" }, openWords(f)) : "",
+      COMPARED ? el("p", { class: "note" }, `${capital(VERDICTS[verdictOf[f]])}: ${data.meanings[VERDICTS[verdictOf[f]]]}. Before: ${checkedAs(data.before[f])}; after: ${checkedAs(data.after[f])}.`) : "",
       note(f) ? el("p", { class: "note" }, note(f)) : "",
       connections.length === 1 ? el("p", {}, dashboardLink(connections[0], rule.page)) : "",
       evidence.length ? table("evidence", ["Field", "Actual", "Expected"], evidence) : "",
@@ -101,7 +102,7 @@ function findingSheet(f) {
         more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
       ),
       part("Rule", ruleFacts(rule)),
-      part("Hand it on", copyButtons(() => [f], verdictOf[f] === 1)),
+      part("Hand it on", copyButtons(() => [f], violated(f))),
     ],
   };
 }
@@ -131,6 +132,20 @@ function connectionSheet(c) {
   };
 }
 
+// Every change that is about a connection.
+function changesSheet(c) {
+  const rows = [];
+  for (let f = 0; f < findingCount; f++) {
+    if (!anyOf(data.connection[f], { [c]: 1 })) continue;
+    rows.push([verdictBadge(VERDICTS[verdictOf[f]]), el("div", {}, ruleLink(ruleOf(f)), el("small", {}, link({ finding: findingId(f) }, message(f))))]);
+  }
+  return {
+    title: data.schemas[c] || data.ids[c],
+    badges: [],
+    content: [connectionFacts(c), part(plural(rows.length, "change"), table("checks", ["Change", "Rule"], rows))],
+  };
+}
+
 function ruleSheet(rule) {
   const r = ruleNumber.get(rule.id);
   const counts = FROM_WORST.map((label) => [label, rule.counts[VERDICTS.indexOf(label)]]).filter(([, count]) => count);
@@ -143,12 +158,12 @@ function ruleSheet(rule) {
     content: [
       ruleFacts(rule),
       part(
-        "Checks",
+        COMPARED ? "Changes" : "Checks",
         counts.length ? el("ul", { class: "legend" }, ...counts.map(([label, count]) =>
           el("li", {}, verdictBadge(label), " ", el("b", {}, number(count))))) : el("p", {}, "None."),
         el("p", { class: "links" },
-          findings ? link({ rule: rule.id }, "Show its findings") : "", " ",
-          rule.per.length ? "" : link({ show: "connections", rule: rule.id }, "Show every connection it judged")),
+          findings ? link({ rule: rule.id }, `Show its ${ROW}s`) : "", " ",
+          rule.per.length || COMPARED ? "" : link({ show: "connections", rule: rule.id }, "Show every connection it judged")),
       ),
       groups.length ? part(
         "Groups", table("checks", ["Verdict", "Group"], groups.slice(0, MOST_LISTED)),
@@ -163,11 +178,11 @@ function ruleSheet(rule) {
 function sheetFor(state) {
   if (state.finding) {
     const finding = findFinding(state.finding);
-    return finding < 0 ? missing("finding", state.finding) : { ...findingSheet(finding), finding };
+    return finding < 0 ? missing(ROW, state.finding) : { ...findingSheet(finding), finding };
   }
   if (state.connection) {
     const connection = data.ids.indexOf(state.connection);
-    return connection < 0 ? missing("connection", state.connection) : connectionSheet(connection);
+    return connection < 0 ? missing("connection", state.connection) : (COMPARED ? changesSheet : connectionSheet)(connection);
   }
   if (state.about) {
     const rule = data.rules[ruleNumber.get(state.about)];
@@ -178,7 +193,8 @@ function sheetFor(state) {
 
 const missing = (kind, id) => ({
   title: `No such ${kind}`, badges: [],
-  content: [el("p", {}, `This report has no ${kind} “${id}”. It may have been fixed, or left out of this run.`)],
+  content: [el("p", {}, COMPARED ? `This comparison has no ${kind} “${id}”: nothing about it changed, and it was no finding.`
+    : `This report has no ${kind} “${id}”. It may have been fixed, or left out of this run.`)],
 });
 
 // `at` is the finding's place among `of` that are selected, -1 where it is none of them.

@@ -11,7 +11,7 @@ function readState() {
   for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
     if (Object.hasOwn(DEFAULTS, name)) state[name] = value;
   }
-  if (state.show !== "connections") state.show = "findings";
+  if (state.show !== "connections" || COMPARED) state.show = "findings";
   return state;
 }
 

@@ -24,7 +24,7 @@ function icon(name, size = 16) {
 }
 
 const verdictBadge = (label) =>
-  el("span", { class: `verdict v-${label}` }, icon(`v-${label}`), el("span", {}, label));
+  el("span", { class: `verdict v-${lookOf(label)}` }, icon(`v-${lookOf(label)}`), el("span", {}, label));
 const severityBadge = (label) =>
   el("span", { class: `severity s-${label}` }, icon(`s-${label}`), el("span", {}, label));
 
@@ -33,7 +33,7 @@ function stackedBar(pieces, share) {
   const total = pieces.reduce((sum, [, count]) => sum + count, 0);
   const bar = el("span", { class: "stack", "aria-hidden": "true" });
   const fill = el("span", {}, ...pieces.map(([look, count]) => {
-    const piece = el("i", { class: `k-${look}` });
+    const piece = el("i", { class: `k-${lookOf(look)}` });
     piece.style.flexGrow = count / total;
     return piece;
   }));

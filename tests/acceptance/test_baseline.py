@@ -285,6 +285,7 @@ def test_the_report_has_both_in_numbers(house: Ruleset, before: Baseline, tmp_pa
         "raised": 0,
         "new": 0,
         "fixed": 0,
+        "gone": 0,
         "waived": 1,
         "untold": 0,
     }

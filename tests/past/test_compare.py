@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from auditor.errors import UsageError
-from auditor.model import Completeness, Result, Severity, Verdict
+from auditor.model import Completeness, Outcome, Result, Severity, Verdict
 from auditor.past.compare import WORSE, Change, Comparison, ComparisonOutcome, compare
 from auditor.past.earlier import EarlierReport, parse_report, report_of
 from auditor.policy import Ruleset, load_policies
@@ -87,7 +87,9 @@ def test_what_was_not_judged_is_never_fixed(house: Ruleset, tmp_path: Path):
     bad = {"sync_frequency": 5, "paused": True}
     old = judged(house, record("a", **bad), record("b", **bad), record("c"))
     fewer = load_policies(_written(tmp_path, HOUSE.replace("not-paused", "is-running")))
-    new = judged(fewer, record("b", sync_frequency="5"), record("c"))
+    some = [record("b", sync_frequency="5"), record("c")]
+    listed = Listed(some, completeness=Completeness.UNKNOWN)
+    new = audit(listed, fewer, Options(now=TODAY, clock=lambda: TODAY))
     found = compared(old, new)
     notes = {(c.rule, c.connections[0].id): c.note for c in found.changes if not c.group}
     by_key = told(found)
@@ -140,9 +142,9 @@ def test_a_duplicate_is_followed_by_its_group(house: Ruleset):
     assert told(compared(old, third)) == {key: "new"}
     assert compared(old, third).changes[0].note == "about connections that it was not about before"
     assert told(compared(third, old)) == {key: "unchanged"}
-    # Renaming or deleting one mends it; when none of them is left, nobody knows.
+    # Renaming or deleting one mends it; when none of them is left, it is gone.
     assert told(compared(old, judged(house, twins[0], record("c")))) == {key: "fixed"}
-    assert told(compared(old, judged(house, record("c")))) == {key: "unjudged"}
+    assert told(compared(old, judged(house, record("c")))) == {key: "gone"}
 
 
 def test_an_error_is_told_and_settled(house: Ruleset):
@@ -319,3 +321,31 @@ def test_the_bar_is_met_by_its_own_severity(
     assert len(found.counting) == counting
     assert found.answer.exit_code == bool(counting)
     assert [r for r in found.reasons if "below" in r] == ([below] if below else [])
+
+
+@given(
+    old=st.lists(_VALUES, min_size=1, max_size=5),
+    new=st.lists(_VALUES, min_size=1, max_size=5),
+    known=st.booleans(),
+)
+def test_a_baseline_and_a_comparison_come_to_the_same_numbers(
+    house: Ruleset, old: list[dict[str, Any]], new: list[dict[str, Any]], known: bool
+) -> None:
+    """Of the same two runs ``audit --baseline`` and ``compare`` say the same is fixed and gone."""
+
+    def listed(values: list[dict[str, Any]], name: str) -> Listed:
+        records = [record(f"{name}{n}", **each) for n, each in enumerate(values)]
+        completeness = Completeness.ONE_PAGE if known else Completeness.UNKNOWN
+        return Listed([record("same"), *records], completeness=completeness)
+
+    first = audit(listed(old, "x"), house, Options(now=TODAY, clock=lambda: TODAY))
+    assume(first.gate.outcome is not Outcome.INCONCLUSIVE)
+    for name in ("x", "y"):
+        baseline = baseline_from(first)
+        options = Options(now=TODAY, clock=lambda: TODAY, baseline=baseline)
+        second = audit(listed(new, name), house, options)
+        use = second.baseline
+        assert use is not None
+        counts = compare(report_of(first, "old"), report_of(second, "new")).counts
+        assert (use.fixed, use.gone) == (counts[Change.FIXED], counts[Change.GONE])
+        assert len(use.ended) == use.fixed + use.gone

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from auditor.clock import parse_timestamp
 from auditor.model import Completeness
 from auditor.past.history import (
     Open,
+    ended,
     line_of,
     open_of,
     open_text,
@@ -230,3 +232,18 @@ def test_runs_of_one_time_stay_as_they_came(house: Ruleset):
     run = past_run(judged(house, 0, BAD))
     runs = [replace(run, connections=n) for n in range(61)]
     assert [r.connections for r in trend(runs)] == list(range(1, 61))
+
+
+def test_what_ended_is_told_by_name_and_whether_it_is_gone(house: Ruleset):
+    bad = {"sync_frequency": 5, "paused": True}
+    before = still_open(Open(), judged(house, 0, record("a", **bad), record("b", **bad)))
+    now = judged(house, 1, record("a", schema="orders", paused=True))
+    told = {(e.rule, e.name, e.id, e.gone) for e in ended(before, still_open(before, now), now)}
+    assert told == {
+        ("sync-floor", "orders", "a", False),
+        ("sync-floor", "b", "b", True),
+        ("not-paused", "b", "b", True),
+        ("few-paused", "account", "", False),
+    }
+    since = {e.since for e in ended(before, still_open(before, now), now)}
+    assert since == {parse_timestamp(DAYS[0])}

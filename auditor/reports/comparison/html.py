@@ -1,4 +1,4 @@
-"""A comparison as one self-contained page, in the look of the report; it has no script at all."""
+"""A comparison as one self-contained page: the report's, with a row for each change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from auditor.past.compare import (
     Tally,
 )
 from auditor.reports import html
-from auditor.reports.page.parts import asset, content_policy, templates
+from auditor.reports.comparison.island import island
+from auditor.reports.page.parts import asset, content_policy, page_script, templates
 
 #: Changes of one kind, and tallies of one table, that stand on the page.
 MOST_CHANGES = 300
@@ -29,7 +30,7 @@ _HEADLINES = {
     ComparisonOutcome.INCONCLUSIVE: ("Inconclusive", "inconclusive"),
 }
 #: The verdict whose colour and sign a change has.
-_LOOKS = {
+LOOKS = {
     Change.NEW: "fail",
     Change.RAISED: "fail",
     Change.AGAIN: "fail",
@@ -39,6 +40,7 @@ _LOOKS = {
     Change.KNOWN: "waived",
     Change.ACCEPTED: "waived",
     Change.SETTLED: "skip",
+    Change.GONE: "skip",
     Change.FIXED: "pass",
 }
 
@@ -57,18 +59,23 @@ class ChangeKind(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table of tallies: a column per kind of change that is in it."""
+    """A table of tallies: a column per kind of change that is in it.
+
+    ``link`` is the filter of the page that shows a row's changes, "" for none.
+    """
 
     title: str
     first: str
     kinds: Sequence[Change]
     rows: Sequence[Tally]
     more: int
+    link: str
 
 
 def render(comparison: Comparison) -> Iterable[str]:
     """Yield the page of ``comparison``; the same comparison, the same text."""
     style = asset("report.css") + asset("comparison.css") + asset("paper.css")
+    script = page_script()
     headline, look = _HEADLINES[comparison.answer]
     return (
         templates()
@@ -78,10 +85,12 @@ def render(comparison: Comparison) -> Iterable[str]:
             headline=headline,
             look=look,
             kinds=_kinds(comparison),
-            looks=_LOOKS,
+            looks=LOOKS,
             tables=_tables(comparison),
-            csp=content_policy(style, ""),
+            csp=content_policy(style, script),
             style=Markup(style),  # noqa: S704 — the project's own files
+            script=Markup(script),  # noqa: S704 — the project's own files
+            island=map(Markup, island(comparison, LOOKS)),
         )
     )
 
@@ -98,7 +107,7 @@ def _kinds(comparison: Comparison) -> list[ChangeKind]:
         # Changes are in the order of their kinds.
         shown = comparison.changes[seen : seen + min(count, MOST_CHANGES)]
         is_open = change in WORSE or change is Change.UNJUDGED
-        look, meaning = _LOOKS[change], MEANINGS[change]
+        look, meaning = LOOKS[change], MEANINGS[change]
         kinds.append(
             ChangeKind(change.value, look, meaning, count, start, end - start, shown, is_open)
         )
@@ -108,13 +117,13 @@ def _kinds(comparison: Comparison) -> list[ChangeKind]:
 
 def _tables(comparison: Comparison) -> list[Table]:
     tables = []
-    for title, first, tallies in (
-        ("By rule", "Rule", comparison.by_rule),
-        ("By group", "Group", comparison.by_group),
-        ("By connection", "Connection", comparison.by_connection),
+    for title, first, link, tallies in (
+        ("By rule", "Rule", "rule", comparison.by_rule),
+        ("By group", "Group", "", comparison.by_group),
+        ("By connection", "Connection", "connection", comparison.by_connection),
     ):
         kinds = [change for change in Change if any(change in tally.counts for tally in tallies)]
         rows = tallies if title == "By rule" else tallies[:MOST_TALLIES]
         if rows:
-            tables.append(Table(title, first, kinds, rows, len(tallies) - len(rows)))
+            tables.append(Table(title, first, kinds, rows, len(tallies) - len(rows), link))
     return tables

@@ -17,7 +17,7 @@ from auditor.reports.facts import UNFINISHED
 from auditor.reports.json_text import json_lines, json_text
 
 #: Grows by a minor step when something is added, by a major one when something changes.
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 MARK = r'\A\{\n"schema_version": .*\n"kind": "comparison",\n"tool": \{"name":"fivetran-auditor"'
 _Object = dict[str, Any]
 _NONE = dict.fromkeys(Change, 0)

@@ -44,12 +44,17 @@ _ESCAPES = {
 
 
 def island(result: Result) -> Iterator[str]:
-    """Yield the JSON text of a result's rules, connections, checks and findings, in pieces.
+    """Yield the JSON text of a result's rules, connections, checks and findings, in pieces."""
+    return written(_columns(result))
+
+
+def written(columns: Iterable[tuple[str, object]]) -> Iterator[str]:
+    """Yield named columns as the text of one JSON object, in pieces.
 
     The text is safe inside a ``<script type="application/json">``.
     """
     opening = "{"
-    for name, column in _columns(result):
+    for name, column in columns:
         yield f'{opening}"{name}":'
         yield _escaped(msgspec.json.encode(column).decode())
         opening = ","
@@ -64,16 +69,11 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
         "groupChecks",
         [[[check.group, int(check.verdict)] for check in c.groups] for c in result.checks],
     )
-    yield "ids", result.connections.ids
-    yield "schemas", result.connections.schemas
-    services, service_of = _distinct(result.connections.services)
-    yield "services", services
-    yield "serviceOf", service_of
-    groups, group_of = _distinct(result.connections.groups)
-    yield "groups", groups
-    yield "groupOf", group_of
-    yield "dimensions", [_dimension(*each) for each in result.connections.dimensions.items()]
-    yield from _findings(result)
+    yield from connection_columns(result.connections)
+    number_of_rule = {rule.id: number for number, rule in enumerate(result.rules)}
+    yield "rule", [number_of_rule[finding.rule.id] for finding in result.findings]
+    yield "verdict", bytes([48 + finding.verdict for finding in result.findings]).decode()
+    yield from row_columns(result.findings, result.connections)
     if result.history is not None:
         yield from _open_since(result.history, result.findings)
     newly = new_findings(result)
@@ -125,13 +125,24 @@ def _dimension(name: str, column: Sequence[str]) -> dict[str, object]:
     return {"name": name, "values": values, "of": value_of}
 
 
-def _findings(result: Result) -> Iterator[tuple[str, object]]:
-    """Yield a column for each property of a finding, and the tables the columns point into."""
-    findings = result.findings
-    number_of_rule = {rule.id: number for number, rule in enumerate(result.rules)}
-    yield "rule", [number_of_rule[finding.rule.id] for finding in findings]
-    yield "verdict", bytes([48 + finding.verdict for finding in findings]).decode()
-    place_of = _places(result.connections)
+def connection_columns(connections: Connections) -> Iterator[tuple[str, object]]:
+    """Yield a column for each property of a connection, and the tables the columns point into."""
+    yield "ids", connections.ids
+    yield "schemas", connections.schemas
+    services, service_of = _distinct(connections.services)
+    yield "services", services
+    yield "serviceOf", service_of
+    groups, group_of = _distinct(connections.groups)
+    yield "groups", groups
+    yield "groupOf", group_of
+    yield "dimensions", [_dimension(*each) for each in connections.dimensions.items()]
+
+
+def row_columns(
+    findings: Sequence[Finding], connections: Connections
+) -> Iterator[tuple[str, object]]:
+    """Yield a column for each property of a row, and the tables the columns point into."""
+    place_of = _places(connections)
     yield (
         "connection",
         [
@@ -143,17 +154,17 @@ def _findings(result: Result) -> Iterator[tuple[str, object]]:
     message_number: dict[str, int] = {}
     evidence, messages = [], []
     # Findings that are told alike share their evidence, and often their message.
-    entries: dict[int, int | list[int]] = {}
-    shared: dict[tuple[int, int], int] = {}
+    entries: dict[tuple[str, int], int | list[int]] = {}
+    shared: dict[tuple[str, int, str], int] = {}
     for finding in findings:
-        known = id(finding.evidence)
-        entry = entries.get(known)
+        alike = finding.rule.id, finding.alike
+        entry = entries.get(alike) if finding.alike else None
         if entry is None:
             entry = _one_or_list([_entry(evidence_number, e) for e in finding.evidence])
-            entries[known] = entry
+            entries[alike] = entry
         evidence.append(entry)
-        telling = id(finding.message), known
-        message = shared.get(telling)
+        telling = (*alike, finding.message)
+        message = shared.get(telling) if finding.alike else None
         if message is None:
             template = _template(finding)
             message = _numbered(message_number, template)

@@ -32,6 +32,19 @@ def asset(name: str) -> str:
     return (resource_folder("templates") / name).read_text(encoding="utf-8")
 
 
+_SCRIPTS = (
+    "data.js", "facets.js", "state.js", "table.js", "copy.js", "sheet.js", "columns.js",
+    "pictures.js", "rules.js", "report.js",
+)  # fmt: skip
+
+
+@cache
+def page_script() -> str:
+    """Return the script of a page with data: in one scope, so that nothing of it is a global."""
+    script = "\n".join(asset(name) for name in _SCRIPTS)
+    return f'(() => {{\n"use strict";\n{script}}})();\n'
+
+
 def content_policy(style: str, script: str) -> str:
     """Return a Content-Security-Policy that allows ``style`` and ``script``, and nothing else."""
     scripts = f"'sha256-{_hash(script)}'" if script else "'none'"

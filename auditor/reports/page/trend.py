@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from auditor.model import History, Outcome, PastRun, Severity
@@ -13,6 +14,8 @@ from auditor.text import plural
 
 #: Units of the picture: a run's share of its width, and its height.
 SLOT, HEIGHT = 10, 100
+#: Two dates that are nearer than this, in percent, stand on two lines.
+_APART = 40
 #: A few runs do not become blocks.
 _LEAST_SLOTS = 20
 
@@ -28,14 +31,23 @@ class Piece(NamedTuple):
 class TrendBar(NamedTuple):
     """A run in the picture: where it is, what it is made of, and what it says.
 
-    ``changed`` says that other policies were in force than at the run before.
+    ``changed`` says which policies were in force that were not at the run before, "" for the same.
     """
 
     run: PastRun
     x: int
     pieces: tuple[Piece, ...]
-    changed: bool
+    changed: str
     words: str
+
+
+class Day(NamedTuple):
+    """A run's day under its bar: where the text stands, in percent, and on which line."""
+
+    text: str
+    x: str
+    anchor: str
+    line: int
 
 
 class Trend(NamedTuple):
@@ -45,24 +57,49 @@ class Trend(NamedTuple):
     width: int
     top: int
     words: str
+    dates: tuple[Day, ...]
 
 
 def measured(history: History) -> Trend:
     """Return the picture of ``history``, which has at least one run."""
     runs = history.runs
     top = max(1, *(run.total for run in runs))
-    policies = [set(run.policies) for run in runs]
+    changed = ["", *(_changed(*pair) for pair in pairwise(runs))]
     bars = tuple(
         TrendBar(
-            run,
-            number * SLOT,
-            _pieces(run, top),
-            number > 0 and policies[number] != policies[number - 1],
-            _words(run),
+            run, number * SLOT, _pieces(run, top), changed[number], _words(run, changed[number])
         )
         for number, run in enumerate(runs)
     )
-    return Trend(bars, max(len(runs), _LEAST_SLOTS) * SLOT, top, trend_in_words(history))
+    width = max(len(runs), _LEAST_SLOTS) * SLOT
+    return Trend(bars, width, top, trend_in_words(history), _days(bars, width))
+
+
+def _days(bars: tuple[TrendBar, ...], width: int) -> tuple[Day, ...]:
+    """Return the days of the first and the last run; near ones stand one above the other."""
+    first = Day(f"{bars[0].run.judged_at:%Y-%m-%d}", "0%", "start", 1)
+    left, right = (100 * (bars[-1].x + edge) / width for edge in (0, SLOT))
+    if len(bars) == 1:
+        return (first,)
+    text = f"{bars[-1].run.judged_at:%Y-%m-%d}"
+    if right < _APART:
+        return first, Day(text, f"{left:.1f}%", "start", 2)
+    return first, Day(text, f"{right:.1f}%", "end", 1)
+
+
+def _changed(before: PastRun, run: PastRun) -> str:
+    """Return what became of the policies from one run to the next, in words; "" for nothing."""
+    if set(before.policies) == set(run.policies):
+        return ""
+    then = dict(zip(before.policy_names, before.policies, strict=False))
+    now = dict(zip(run.policy_names, run.policies, strict=False))
+    named = (
+        ("changed", [name for name in now if name in then and now[name] != then[name]]),
+        ("added", [name for name in now if name not in then]),
+        ("removed", [name for name in then if name not in now]),
+    )
+    parts = [f"{', '.join(names)} {what}" for what, names in named if names]
+    return f"policies: {'; '.join(parts)}" if parts else "other policies than before"
 
 
 def _pieces(run: PastRun, top: int) -> tuple[Piece, ...]:
@@ -79,13 +116,15 @@ def _pieces(run: PastRun, top: int) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def _words(run: PastRun) -> str:
+def _words(run: PastRun, changed: str) -> str:
     counts = [f"{count:,} {severity.label}" for severity, count in _severest(run) if count]
     parts = [plural(run.total, "violation") + (f" ({', '.join(counts)})" if counts else "")]
     if run.outcome is Outcome.INCONCLUSIVE:
         parts.append("inconclusive")
     if not run.full:
         parts.append("not a full run")
+    if changed:
+        parts.append(changed)
     return f"{run.judged_at:%Y-%m-%d %H:%M} UTC: {', '.join(parts)}"
 
 

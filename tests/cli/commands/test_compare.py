@@ -77,7 +77,7 @@ def test_something_got_worse(folder: Path):
     ]
     page = (folder / "audit-report" / "comparison.html").read_text()
     assert "<title>Worse" in page
-    assert "script-src &#39;none&#39;" in page
+    assert "default-src &#39;none&#39;" in page
     text = (folder / "audit-report" / "comparison.md").read_text()
     assert "| new | 1 |" in text
     assert "### Fixed: " in text

@@ -1,0 +1,150 @@
+"""What the HTML page says of a run beside an earlier one: what is new, what has ended, trends.
+
+"Earlier" is the baseline, or without one the runs of a history before this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from auditor.model import Ended, Finding, History, Result, Rule, Verdict
+from auditor.text import plural
+
+#: So many findings that have ended are named, over all rules.
+MOST_ENDED = 300
+#: The picture of a rule's line.
+_WIDTH, _HEIGHT = 72, 20
+
+
+class EndedRule(NamedTuple):
+    """The findings of a rule that have ended: all are counted, ``shown`` are named."""
+
+    rule: Rule
+    fixed: int
+    gone: int
+    shown: tuple[Ended, ...]
+
+
+class Changes(NamedTuple):
+    """What has changed since ``since``: the baseline, or the run before.
+
+    ``raised`` are violations of rules made severer, ``still_open`` findings that were there before,
+    of which ``waived`` are waived by now; of ``untold`` this run says nothing.
+    """
+
+    since: str
+    new: int
+    raised: int
+    fixed: int
+    gone: int
+    still_open: int
+    waived: int
+    untold: int
+    ended: tuple[EndedRule, ...]
+
+
+def changes(result: Result, fresh: Sequence[int] | None) -> Changes | None:
+    """Return what has changed, None where there is nothing to compare with.
+
+    ``fresh`` are the places of the findings that are new.
+    """
+    use, history = result.baseline, result.history
+    if use is not None:
+        return Changes(
+            f"the baseline of {use.judged_at:%Y-%m-%d}",
+            use.new,
+            use.raised,
+            use.fixed,
+            use.gone,
+            use.known,
+            use.waived,
+            use.untold,
+            _by_rule(result, use.ended),
+        )
+    if fresh is None or history is None:
+        return None
+    gone = sum(each.gone for each in history.ended)
+    found = {_key(finding.rule, finding) for finding in result.findings}
+    known = {(rule, name) for rule, names in history.open_since.items() for name in names}
+    return Changes(
+        f"the run before, of {history.runs[-2].judged_at:%Y-%m-%d}",
+        len(fresh),
+        0,
+        len(history.ended) - gone,
+        gone,
+        sum(finding.verdict is Verdict.FAIL for finding in result.findings) - len(fresh),
+        0,
+        len(known - found),
+        _by_rule(result, history.ended),
+    )
+
+
+def _key(rule: Rule, finding: Finding) -> tuple[str, str]:
+    return rule.id, finding.group if rule.per else finding.connections[0].id
+
+
+def _by_rule(result: Result, ended: Sequence[Ended]) -> tuple[EndedRule, ...]:
+    """Return what has ended, by rule: the severest rules first, and what is fixed before gone."""
+    rules = {rule.id: rule for rule in result.rules}
+    order = {rule.id: (-rule.severity, number) for number, rule in enumerate(result.rules)}
+    judged = [each for each in ended if each.rule in rules]
+    judged.sort(key=lambda each: (order[each.rule], each.gone))
+    room, found = MOST_ENDED, []
+    for rule, group in groupby(judged, key=attrgetter("rule")):
+        all_ = tuple(group)
+        gone = sum(each.gone for each in all_)
+        shown = all_[:room]
+        room -= len(shown)
+        found.append(EndedRule(rules[rule], len(all_) - gone, gone, shown))
+    return tuple(found)
+
+
+class Spark(NamedTuple):
+    """A rule's failures run by run, as a picture and what it says.
+
+    ``lines`` are points of SVG polylines; there is a gap where the rule was not judged.
+    """
+
+    lines: tuple[str, ...]
+    last: tuple[float, float]
+    words: str
+
+
+def sparks(history: History | None, rules: Sequence[Rule]) -> dict[str, Spark]:
+    """Return the line of each rule that two or more comparable runs have judged, by its id."""
+    if history is None:
+        return {}
+    runs = [run for run in history.runs if run.filters == history.runs[-1].filters]
+    counts = {rule.id: [(run.by_rule or {}).get(rule.id) for run in runs] for rule in rules}
+    return {
+        name: _spark(column)
+        for name, column in counts.items()
+        if column[-1] is not None and sum(count is not None for count in column) > 1
+    }
+
+
+def _spark(counts: Sequence[int | None]) -> Spark:
+    top = max(1, *(count or 0 for count in counts))
+    step, scale = (_WIDTH - 4) / (len(counts) - 1), (_HEIGHT - 4) / top
+    points = [
+        None if count is None else (round(2 + n * step, 1), round(_HEIGHT - 2 - scale * count, 1))
+        for n, count in enumerate(counts)
+    ]
+    lines = [
+        " ".join(f"{x},{y}" for x, y in filter(None, stretch))
+        for judged, stretch in groupby(points, key=lambda point: point is not None)
+        if judged
+    ]
+    known = [count for count in counts if count is not None]
+    first, last = known[0], known[-1]
+    moved = "as many as" if first == last else f"{first:,} at"
+    words = (
+        f"{last:,} failed now, {moved} the first of {plural(len(known), 'run')}; "
+        f"{min(known):,} at least, {max(known):,} at most"
+    )
+    end = points[-1]
+    assert end is not None
+    return Spark(tuple(lines), end, words)
