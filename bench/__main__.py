@@ -14,12 +14,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.sandbox.server import FAKE_KEY, FAKE_SECRET
 from bench.facts import write_facts
 from bench.measuring import ROOT, measured
+from bench.rows import HEADING, Row
 
 FEW, SMALL, LARGE = 250, 10_000, 100_000
 LATENCIES = {50: 100, 200: 40, 1000: 10}  # milliseconds a page, and how many pages
@@ -27,28 +27,6 @@ WALKED = 100  # records a page
 LIBRARIES = "import click, msgspec, requests, yaml"
 RULES = "bench/rules.yaml"
 KEYS = {"FIVETRAN_API_KEY": FAKE_KEY, "FIVETRAN_API_SECRET": FAKE_SECRET}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table."""
-
-    what: str
-    figures: str
-    value: float
-    bar: float
-    dream: float
-    unit: str = "x"
-
-    @property
-    def met(self) -> bool:
-        """Whether the bar is met."""
-        return self.value <= self.bar
-
-    def __str__(self) -> str:
-        said = "dream" if self.value <= self.dream else "met" if self.met else "MISSED"
-        value, bar = f"{self.value:.2f}{self.unit}", f"{self.bar:g}{self.unit}"
-        return f"{self.what:<58} {self.figures:>19} {value:>10} {bar:>8} {self.dream:>6g}  {said}"
 
 
 def main() -> int:
@@ -61,7 +39,7 @@ def main() -> int:
             command = [sys.executable, "-m", "bench.listing", str(count), str(folder / str(count))]
             subprocess.run(command, cwd=ROOT, check=True)
         _agree(folder / str(SMALL))
-        print(f"{'':<58} {'seconds':>19} {'':>10} {'bar':>8} {'dream':>6}")
+        print(HEADING)
         for row in _rows(folder):
             print(row, flush=True)
             missed = missed or not row.met
