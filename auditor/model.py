@@ -369,6 +369,18 @@ class Connections(Sequence[Connection]):
         names = (self.group_names.get(group_id, "") for group_id in self.group_ids)
         return map(Connection, self.ids, self.services, self.schemas, self.group_ids, names)
 
+    def part(self, few: slice) -> Connections:
+        """Return some of them."""
+        return Connections(
+            self.ids[few],
+            self.services[few],
+            self.schemas[few],
+            self.group_ids[few],
+            self.addresses[few],
+            self.group_names,
+            {name: column[few] for name, column in self.dimensions.items()},
+        )
+
     @property
     def groups(self) -> list[str]:
         """Each connection's group as people know it."""

@@ -586,10 +586,16 @@ class _Audit:
 
 
 def _parts(page: Page) -> Iterator[Page]:
-    """Yield a page a few records at a time: what each may take, and what they may all take."""
-    yield replace(page, records=page.records[:_AT_ONCE])
-    for start in range(_AT_ONCE, len(page.records), _AT_ONCE):
-        yield Page(page.records[start : start + _AT_ONCE])
+    """Yield a page a few records at a time, each with its own identities."""
+    if len(page.records) <= _AT_ONCE:
+        yield page
+        return
+    named = page.identities
+    for start in range(0, len(page.records), _AT_ONCE):
+        few = slice(start, start + _AT_ONCE)
+        identities = None if named is None else named.part(few)
+        first = page if start == 0 else Page([])  # what is said of a page is said once
+        yield replace(first, records=page.records[few], identities=identities)
 
 
 def _kind(event: Event) -> str:
