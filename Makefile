@@ -12,6 +12,8 @@ TESTS := $(VENV)/.tests
 TOOLS := $(VENV)/tools
 # What builds the site and tries what stands around the tool.
 ADOPTION := $(VENV)/adoption
+# What is measured beside us.
+PEERS := $(VENV)/peers
 # A release that was tampered with is mostly found within days: `make lock COOLDOWN='0 days'` for a
 # repair that cannot wait.
 COOLDOWN ?= 7 days
@@ -25,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-all test-orchestrators test-newest test-oldest coverage mutants fuzz lint types \
-	bench wheel lock adoption site image release-check release sbom audit-dependencies clean
+	bench bench-peers wheel lock adoption site image release-check release sbom audit-dependencies clean
 
 help:  ## Show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-19s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -86,6 +88,9 @@ types: $(TESTS)  ## Check types
 bench: $(TESTS)  ## Measure speed and memory against plain loops; BENCH_FLAGS=--check holds the bars
 	@$(BIN)/python -m bench $(BENCH_FLAGS)
 
+bench-peers: $(TESTS) $(PEERS)/.made  ## Measure other engines beside us, by the same rules; BENCH_FLAGS='--count N --check'
+	@$(BIN)/python -m bench.peers $(BENCH_FLAGS)
+
 site: $(TESTS) $(ADOPTION)/.made  ## Build the site into build/website/html, strictly
 	@$(BIN)/python -m website build/website
 	@NO_MKDOCS_2_WARNING=1 $(ADOPTION)/bin/mkdocs --quiet build --strict --clean --config-file build/website/mkdocs.yml
@@ -115,6 +120,7 @@ lock: $(TOOLS)/.made  ## Choose the dependencies of development and CI anew
 	$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.txt
 	$(COMPILE) --group tools --output-file requirements/tools.txt
 	$(COMPILE) --group adoption --output-file requirements/adoption.txt
+	$(COMPILE) --group peers --output-file requirements/peers.txt
 	$(COMPILE) pyproject.toml --output-file requirements/run.txt
 
 audit-dependencies: $(TOOLS)/.made  ## Ask PyPI whether a locked release has a known vulnerability
@@ -144,6 +150,14 @@ adoption: $(ADOPTION)/.made  ## Install what builds the site and tries actions, 
 $(ADOPTION)/.made: requirements/adoption.txt
 	@$(PYTHON) -m venv $(ADOPTION)
 	@$(ADOPTION)/bin/python -m pip --quiet --quiet install $(LOCKED) --requirement $<
+	@touch $@
+
+# Without npm the one peer of Node is left out, and the bench says so.
+$(PEERS)/.made: requirements/peers.txt bench/peers/package.json bench/peers/package-lock.json
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --quiet --quiet install $(LOCKED) --requirement $<
+	@mkdir -p $(PEERS)/node && cp bench/peers/package.json bench/peers/package-lock.json $(PEERS)/node
+	@! command -v npm > /dev/null || npm ci --silent --no-audit --no-fund --ignore-scripts --prefix $(PEERS)/node
 	@touch $@
 
 $(TOOLS)/.made: requirements/tools.txt

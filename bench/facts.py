@@ -1,12 +1,15 @@
 """Ten rules, of which five or none read facts: a snapshot with lists, and the two policies.
 
 The five that read none ask the same of a connection's own fields, and as many connections fail.
+
+    python -m bench.facts FOLDER
 """
 
 from __future__ import annotations
 
 import json
 import random
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -64,3 +67,7 @@ def write_facts(folder: Path) -> None:
         plain = Path("bench/rules.yaml").read_text().partition("rules:\n")[2]
         five = plain.partition("  - id: R6")[0]
         (folder / f"{name}.yaml").write_text(f"policy: {name}\n{own}rules:\n{five}{rules}")
+
+
+if __name__ == "__main__":
+    write_facts(Path(sys.argv[1]))

@@ -1,39 +1,63 @@
-"""Makes a listing as the API answers it: pages of records, about one in seven ill by each rule."""
+"""Makes a listing as the API answers it: pages of records, about one in seven ill by each rule.
+
+python -m bench.listing COUNT FOLDER [--share 0.15] [--groups 200] [--forms pages,whole,lines]
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import random
-import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 PAGE = 1000
+FORMS = ("pages", "whole", "lines")
 _DATABASES = ("postgres", "mysql", "sql_server")
 _OTHERS = ("salesforce", "google_sheets", "hubspot", "stripe", "s3", "kafka", "jira", "netsuite")
 _WORDS = ("orders", "events", "billing", "ledger", "crm", "ads", "finance", "core", "raw", "eu")
 _PRIVATE, _PUBLIC = ("PrivateLink", "SshTunnel"), ("Directly", "ProxyAgent")
-_ILL = 0.15
+_ILL, _GROUPS = 0.15, 200
 
 
-def write_listing(count: int, folder: Path) -> None:
-    """Write ``pages/`` and ``whole.json``, an array of the same ``count`` records."""
-    pages = folder / "pages"
-    pages.mkdir(parents=True)
+def write_listing(
+    count: int,
+    folder: Path,
+    *,
+    share: float = _ILL,
+    groups: int = _GROUPS,
+    forms: Collection[str] = FORMS[:2],
+) -> None:
+    """Write ``count`` records into ``folder``, a page at a time.
+
+    ``share`` of them are ill by each rule. Of ``forms``, ``pages`` are answers of the API in
+    ``pages/``, ``whole`` is an array in ``whole.json`` and ``lines`` are those of ``lines.ndjson``.
+    """
+    (folder / "pages").mkdir(parents=True)
     chance = random.Random(count)  # a seed, so that every run measures the same
-    texts = [_compact(_record(chance, number)) for number in range(count)]
-    (folder / "whole.json").write_text(f"[{','.join(texts)}]")
-    starts = range(0, count, PAGE)
-    for number, start in enumerate(starts, 1):
-        following = f',"next_cursor":"cursor{number}"' if number < len(starts) else ""
-        items = ",".join(texts[start : start + PAGE])
-        body = f'{{"code":"Success","data":{{"items":[{items}]{following}}}}}'
-        (pages / f"{number:06}.json").write_text(body)
+    made = (_compact(_record(chance, number, share, groups)) for number in range(count))
+    files = [
+        folder / name if form in forms else Path(os.devnull)
+        for form, name in (("whole", "whole.json"), ("lines", "lines.ndjson"))
+    ]
+    with files[0].open("w") as whole, files[1].open("w") as lines:
+        for start in range(0, count, PAGE):
+            texts = list(islice(made, PAGE))
+            whole.write(f"{',' if start else '['}{','.join(texts)}")
+            lines.writelines(f"{text}\n" for text in texts)
+            if "pages" in forms:
+                number = start // PAGE + 1
+                more = f',"next_cursor":"cursor{number}"' if start + PAGE < count else ""
+                body = f'{{"code":"Success","data":{{"items":[{",".join(texts)}]{more}}}}}'
+                (folder / "pages" / f"{number:06}.json").write_text(body)
+        whole.write("]")
 
 
-def _record(chance: random.Random, number: int) -> dict[str, Any]:
-    ill = {rule: chance.random() < _ILL for rule in range(1, 11)}
+def _record(chance: random.Random, number: int, share: float, groups: int) -> dict[str, Any]:
+    ill = {rule: chance.random() < share for rule in range(1, 11)}
     pick = chance.choice
     database = chance.random() < 0.4
     schema = f"{pick(_WORDS)}_{_word(chance)}"
@@ -76,7 +100,7 @@ def _record(chance: random.Random, number: int) -> dict[str, Any]:
             "public_key": f"ssh-rsa {''.join(_word(chance) for _ in range(20))}",
             "tables": [_word(chance) for _ in range(4)],
         },
-        "group_id": f"group_{chance.randrange(200):03}",
+        "group_id": f"group_{chance.randrange(groups):03}",
         "service_version": 1,
         "connected_by": f"user_{_word(chance)}",
         "created_at": _moment(chance, 2024),
@@ -124,5 +148,16 @@ def pages_of(folder: Path) -> Iterator[bytes]:
         yield path.read_bytes()
 
 
+def main() -> None:
+    """Write the listing that the command line asks for."""
+    parser = argparse.ArgumentParser("python -m bench.listing")
+    parser.add_argument("count", type=int)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--share", type=float, default=_ILL)
+    parser.add_argument("--groups", type=int, default=_GROUPS)
+    parser.add_argument("--forms", type=lambda text: text.split(","), default=FORMS[:2])
+    write_listing(**vars(parser.parse_args()))
+
+
 if __name__ == "__main__":
-    write_listing(int(sys.argv[1]), Path(sys.argv[2]))
+    main()

@@ -23,11 +23,16 @@ class Measured:
 
 
 def measured(
-    commands: Mapping[str, Sequence[str]], times: int, env: Mapping[str, str] | None = None
+    commands: Mapping[str, Sequence[str]],
+    times: int,
+    env: Mapping[str, str] | None = None,
+    *,
+    warm: bool = True,
 ) -> dict[str, Measured]:
     """Run each command in turn, ``times`` times over, after one run of each that warms up."""
-    for command in commands.values():
-        _run(command, env)
+    if warm:
+        for command in commands.values():
+            _run(command, env)
     runs: dict[str, list[Measured]] = {name: [] for name in commands}
     for _ in range(times):
         for name, command in commands.items():

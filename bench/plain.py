@@ -58,6 +58,6 @@ if __name__ == "__main__":
     with open(sys.argv[1], "rb") as file:  # noqa: PTH123  # as a plain script does
         records = json.load(file)
     violations = check(records)
-    with open(sys.argv[2], "w") as file:  # noqa: PTH123  # as above
-        json.dump(violations, file)
+    with open(sys.argv[2], "w") as told:  # noqa: PTH123  # as above
+        json.dump(violations, told)
     print(json.dumps(Counter(violation["rule"] for violation in violations)))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gc
-import json
 import re
 import sys
-from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from bench.answer import answer
 from bench.listing import pages_of
 
 
@@ -63,13 +62,13 @@ _PRIVATE = {"PrivateLink", "SshTunnel"}
 
 
 def main() -> None:
-    """Print the number of violations of each rule in the pages in the folder named."""
+    """Answer for the pages in the folder named."""
     gc.disable()
     decode = msgspec.json.Decoder(Page).decode
     found: list[tuple[str, str]] = []
     for body in pages_of(Path(sys.argv[1])):
         _check(decode(body).data.items, found)
-    print(json.dumps(Counter(rule for _, rule in found)))
+    answer(found)
 
 
 def _check(records: list[Record], found: list[tuple[str, str]]) -> None:
@@ -77,25 +76,25 @@ def _check(records: list[Record], found: list[tuple[str, str]]) -> None:
     for record in records:
         frequency, succeeded = record.sync_frequency, record.succeeded_at
         if not 15 <= frequency <= 1440:
-            add((record.id, "R1"))
+            add(("R1", record.id))
         if record.pause_after_trial is not False:
-            add((record.id, "R2"))
+            add(("R2", record.id))
         if record.schedule_type != "auto":
-            add((record.id, "R3"))
+            add(("R3", record.id))
         if record.status.setup_state != "connected":
-            add((record.id, "R4"))
+            add(("R4", record.id))
         if not _NAME(record.schema):
-            add((record.id, "R5"))
+            add(("R5", record.id))
         if record.service in _DATABASES and record.networking_method not in _PRIVATE:
-            add((record.id, "R6"))
+            add(("R6", record.id))
         if frequency == 1440 and record.daily_sync_time is None:
-            add((record.id, "R7"))
+            add(("R7", record.id))
         if succeeded is None or succeeded <= _CUT:
-            add((record.id, "R8"))
+            add(("R8", record.id))
         if any(test.status == "FAILED" for test in record.setup_tests):
-            add((record.id, "R9"))
+            add(("R9", record.id))
         if record.status.warnings:
-            add((record.id, "R10"))
+            add(("R10", record.id))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ WANTED = {
         *PROJECT["project"]["dependencies"],
         *PROJECT["project"]["optional-dependencies"]["dev"],
     ],
+    "peers.txt": PROJECT["dependency-groups"]["peers"],
     "tools.txt": PROJECT["dependency-groups"]["tools"],
 }
 

@@ -157,6 +157,25 @@ def test_the_walk_without_an_account_gates_on_what_it_touches(audit: Audit):
     assert "fivetran_connector.legacy (legacy_a005): destroyed" in ran.out
 
 
+def test_over_a_large_account_each_finding_names_its_own_connection(audit: Audit):
+    # More than are judged between two looks at the clock.
+    account = json.loads(Path(_account()).read_text())
+    like = account["data"]["items"][-1]
+    account["data"]["items"] += [
+        {**like, "id": f"id{n}", "schema": f"s{n}", "sync_frequency": 5 if n % 100 == 99 else 60}
+        for n in range(900)
+    ]
+    Path("account.json").write_text(json.dumps(account))
+    ran = audit("walk", "--over", "account.json")
+    assert ran.code == 1
+    # One is created, and one destroyed.
+    assert ran.report["listing"]["connections"] == len(account["data"]["items"])
+    found = [f for f in ran.report["findings"] if f["rule"] == "floor"]
+    names = {(c["id"], c["schema"]) for f in found for c in f["connections"]}
+    assert {(f"id{n}", f"s{n}") for n in range(99, 900, 100)} < names
+    assert len(names) == 9 + 3
+
+
 def test_a_pass_claims_no_more_than_the_plan_holds(audit: Audit):
     ran = audit("modules", policy="slow.yaml") if _slow() else None
     assert ran is not None

@@ -1,0 +1,26 @@
+"""jsonschema-rs: the rules as the parts of an ``allOf``, each record on its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema_rs
+
+from bench.answer import answer
+from bench.peers.records import RULES, records
+
+
+def judge() -> Iterator[tuple[str, str]]:
+    """Yield each violation."""
+    schema = json.loads(Path(__file__).with_name("rules.schema.json").read_text())
+    validator = jsonschema_rs.Draft202012Validator(schema)
+    for record in records():
+        parts = {error.schema_path[1] for error in validator.iter_errors(record)}
+        for part in parts:
+            yield RULES[part], record["id"]
+
+
+if __name__ == "__main__":
+    answer(judge())
