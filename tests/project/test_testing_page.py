@@ -32,9 +32,8 @@ rules:
 
 def test_a_test_of_a_finding_is_what_the_page_shows(tmp_path: Path) -> None:
     section = PAGE.read_text(encoding="utf-8").partition("## From a finding to a test")[2]
-    block = re.search(
-        r"^```console\n\$ fivetran-auditor (.*?)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL
-    )
+    pattern = r"^```console\n\$ fivetran-auditor (.*?)\n(.*?)^```$"
+    block = re.search(pattern, section, re.MULTILINE | re.DOTALL)
     assert block is not None
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "house.yaml").write_text(HOUSE)

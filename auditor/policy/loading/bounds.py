@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from auditor.policy.language.conditions import Test
-from auditor.policy.language.operands import Literal, Now
+from auditor.policy.language.operands import Literal, Now, Reading
 from auditor.policy.loading.problems import Problems
 
 
@@ -52,9 +52,18 @@ def check_contradictions(tests: Iterable[Test], problems: Problems) -> None:
                 problems.add(
                     second.position,
                     f"{_said(first)} and {_said(second)} never hold together",
-                    "for either of two ranges write any: with a condition for each",
+                    _instead(low, high),
                 )
                 return
+
+
+def _instead(low: _Bound, high: _Bound) -> str:
+    """Return what to write for two bounds that no value is between."""
+    operands = [bound.test.operand for bound in (low, high)]
+    if low.test.reading is Reading.TIME_OF_DAY and low.value != high.value:
+        least, most = (operand.text for operand in operands if isinstance(operand, Literal))
+        return f'for a time over midnight write between: ["{least}", "{most}"]'
+    return "for either of two ranges write any: with a condition for each"
 
 
 def check_domain(tests: Iterable[Test], domain: Domain, problems: Problems) -> None:

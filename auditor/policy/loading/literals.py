@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -151,14 +151,15 @@ class Literals:
         return span
 
     def _alternatives(self, operator: Operator, found: Field, node: SequenceNode) -> Any:
-        """Return what any of several operands will do for; a pattern of several is one function."""
+        """Return several operands, any of which will do."""
         read = self._readers[operator.form]
         values = [read(operator, found, item) for item in self._list(operator, node) or ()]
         if not values or None in values:
             return None
-        if operator.form is OperandForm.TEXT:
-            return tuple(values)
-        return self._selective(operator, node, AnyMatch(values))
+        patterns = operator.form is not OperandForm.TEXT
+        if patterns and not self._selective(operator, node, lambda text: _any(values, text)):
+            return None
+        return tuple(values)
 
     def _needle(self, operator: Operator, found: Field, node: Node) -> Any:
         if found.kind is Kind.STRING:
@@ -387,14 +388,8 @@ def _told(operator: Operator, value: Any, node: Node) -> str:
     return written(node, operator.joins)
 
 
-class AnyMatch(tuple[Matches, ...]):
-    """Several patterns, any of which will do, as one function."""
-
-    __slots__ = ()
-
-    def __call__(self, value: str) -> bool:
-        """Whether one of them matches ``value``."""
-        return any(matches(value) for matches in self)
+def _any(patterns: Iterable[Matches], text: str) -> bool:
+    return any(matches(text) for matches in patterns)
 
 
 def _name(found: Field) -> str:

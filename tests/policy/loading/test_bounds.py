@@ -25,7 +25,11 @@ from tests.builders.one_rule_files import policy, refused
         ("assert: {sync_frequency: {gte: 100, lte: 50}}", "never hold together"),
         ("assert: {sync_frequency: {gt: 5, lt: 5}}", "never hold together"),
         ("when: {sync_frequency: {gt: 9, lte: 9}}, assert: {paused: false}", "never hold"),
-        ('assert: {daily_sync_time: {gte: "22:00", lte: "05:00"}}', "write any: with a condition"),
+        (
+            'assert: {daily_sync_time: {gte: "22:00", lte: "05:00"}}',
+            'for a time over midnight write between: ["22:00", "05:00"]',
+        ),
+        ('assert: {daily_sync_time: {gt: "05:00", lt: "05:00"}}', "write any: with a condition"),
         ("assert: {created_at: {older_than: 7d, newer_than: 3d}}", "never hold together"),
         ("assert: {sync_frequency: {not_in: [1, x]}}", "sync_frequency is a whole number"),
         ("assert: {config.port: {not_in: [1, x]}}", "unlike types"),
