@@ -153,6 +153,5 @@ def _account(plan: str) -> list[dict[str, object]]:
     names = ("orders_5153", "crm_f8d2", "legacy_a005", "sheets_budget_4566")
     names = names if plan == "walk" else ("a_0adc", "b_4f84")
     return [
-        connection(name, schedule_type="auto", networking_method="PrivateLink")
-        for name in names
+        connection(name, schedule_type="auto", networking_method="PrivateLink") for name in names
     ]

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from auditor.facts.shape import fact_of
 from auditor.fields import BEFORE, PLAN
 from auditor.model import Attribute, Finding, Position, Resource, Verdict
 from auditor.policy.judging.evidence import SENSITIVE, covers, shown
@@ -188,19 +189,24 @@ def changed(
     ids: Sequence[str],
     placed: Mapping[int, Planned],
     before: tuple[Judgement, Sequence[str]] | None,
+    facts: Mapping[int, frozenset[str]] | None = None,
 ) -> Changed:
     """Return ``outcome`` with what the plan does not touch known, and what it mends.
 
     ``ids`` name the connections that were judged, ``placed`` are those of the plan by place.
     ``before`` is the judgement of the account as it is, with its ids; None for a plan alone.
+    ``facts`` are the facts whose row the plan changes, by the place of the connections that have
+    it: of these it brings what a rule on the fact finds, unless that was found before.
     """
     touched = frozenset(n for n, each in placed.items() if each.touched)
     ends = frozenset(n for n, each in placed.items() if each.ends)
     of_changes = [any(map(is_of_plan, entry.reads)) for entry in outcome.rules]
+    brought = _brought(outcome, ids, before, facts or {})
     verdicts, found, notes = bytearray(outcome.verdicts), [], dict(outcome.notes)
     size = len(outcome.rules)
     for number, index, verdict, values in outcome.found:
         mine = index in touched or (index in ends and of_changes[number])
+        mine = mine or (number, index) in brought
         known = not mine and verdict in _GATING
         if known:
             verdicts[index * size + number] = Verdict.KNOWN.value
@@ -218,6 +224,26 @@ def changed(
     regraded = replace(outcome, verdicts=bytes(verdicts), found=found, notes=notes, groups=groups)
     mended = _mended(regraded, ids, placed, before) if before is not None else ()
     return Changed(regraded, tuple(mended), tuple(improved))
+
+
+def _brought(
+    outcome: Judgement,
+    ids: Sequence[str],
+    before: tuple[Judgement, Sequence[str]] | None,
+    facts: Mapping[int, frozenset[str]],
+) -> set[tuple[int, int]]:
+    """Return the findings, by rule and connection, that the change of a fact's row brings."""
+    if before is None or not facts:
+        return set()
+    earlier, ids_before = before
+    was = {(number, ids_before[index]): verdict for number, index, verdict, _ in earlier.found}
+    names = [frozenset(map(fact_of, entry.reads)) for entry in outcome.rules]
+    return {
+        (number, index)
+        for number, index, verdict, _ in outcome.found
+        if names[number] & facts.get(index, frozenset())
+        and was.get((number, ids[index])) not in {verdict, Verdict.FAIL.value}
+    }
 
 
 _GATING = frozenset({Verdict.FAIL.value, Verdict.ERROR.value})
