@@ -379,10 +379,12 @@ class _Builder:
                 f"{address}: for which connection it is cannot be told from the plan; write {form}"
             )
             return
-        self._warnings.append(
-            f"{address}: for which of {plural(len(among), 'connection')} it is cannot be told from"
-            f" the plan; write {form}"
+        which = (
+            f"for which of {len(among):,} connections it is"
+            if len(among) > 1
+            else f"whether it is for {one_line(among[0].address)}"
         )
+        self._warnings.append(f"{address}: {which} cannot be told from the plan; write {form}")
         doubts = self._doubts.setdefault(tuple(map(id, among)), Doubts(list(among)))
         doubts.add(address, fields, changes=entry.action in _CHANGES)
 
