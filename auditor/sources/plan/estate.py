@@ -46,7 +46,7 @@ from auditor.sources.plan.references import (
     parse_expression,
     parse_where,
 )
-from auditor.text import listed, one_line, plural
+from auditor.text import listed, one_line
 
 
 class Action(Enum):
