@@ -213,7 +213,7 @@ def changed(
             notes[number, index] = _UNTOUCHED if verdict == Verdict.FAIL else _UNDECIDED
         found.append((number, index, Verdict.KNOWN.value if known else verdict, values))
     earlier = _groups(before[0]) if before is not None else {}
-    improved: list[str] = []
+    improved: list[tuple[GroupRule, GroupOutcome, str]] = []
     groups = tuple(
         (
             entry,
@@ -223,7 +223,8 @@ def changed(
     )
     regraded = replace(outcome, verdicts=bytes(verdicts), found=found, notes=notes, groups=groups)
     mended = _mended(regraded, ids, placed, before) if before is not None else ()
-    return Changed(regraded, tuple(mended), tuple(improved))
+    less = [f"{entry.rule.id}: {outcome.group_of(entry, o)}: {told}" for entry, o, told in improved]
+    return Changed(regraded, tuple(mended), tuple(less))
 
 
 def _brought(
@@ -272,7 +273,7 @@ def _regraded(
     ids: Sequence[str],
     touched: frozenset[int],
     before: tuple[Judgement, Sequence[str]] | None,
-    improved: list[str],
+    improved: list[tuple[GroupRule, GroupOutcome, str]],
 ) -> GroupOutcome:
     """Return a group's outcome, known unless the plan brings or deepens it."""
     if outcome.verdict.value not in _GATING:
@@ -295,9 +296,8 @@ def _regraded(
     if worse > 0:
         return replace(outcome, note=f"it was {was.actual} before this plan")
     if worse < 0:
-        improved.append(
-            f"{entry.rule.id}: {was.actual} before, {outcome.actual} after; still broken"
-        )
+        told = f"{was.actual} before, {outcome.actual} after; still broken"
+        improved.append((entry, outcome, told))
         note = f"less than before this plan, when it was {was.actual}"
         return replace(outcome, verdict=Verdict.KNOWN, note=note)
     return replace(outcome, verdict=Verdict.KNOWN, note="so before this plan, and no worse")
@@ -379,4 +379,7 @@ def _mended(
     for entry, outcomes in earlier.groups:
         for each in outcomes:
             if each.verdict is Verdict.FAIL and _key_of(entry, each) not in after:
-                yield f"{entry.rule.id}: {each.field} was {each.actual}"
+                # What the plan marks as sensitive names no group, though the account may tell it.
+                veiled = any(covers(h, key) for h in outcome.hidden.values() for key in entry.keys)
+                group = SENSITIVE if veiled else earlier.group_of(entry, each)
+                yield f"{entry.rule.id}: {group}: {each.field} was {each.actual}"

@@ -112,7 +112,7 @@ def test_what_a_destination_mends_is_told(folder: Path):
     assert ran.plan.mended == (
         "home: orders_5153",
         "home: trial_d38c is gone",
-        "few: count was 2",
+        f"few: {AWAY}: count was 2",
     )
 
 
