@@ -520,11 +520,11 @@ class _Audit:
         if not plan.alone:
             assert self._now is not None
             judge = Judge(self._ruleset, self.shape, self._now, self._clean)
-            self._facts.join(plan.before)
+            self._facts.with_lists(plan.lists).join(plan.before)
             judge.take(plan.before)
             ids = self.shape.ids(plan.before)
             before = judge.outcome(partial(self._is_whole, listing)), ids
-        return changed(outcome, self._walk.ids, plan.placed, before)
+        return changed(outcome, self._walk.ids, plan.placed, before, plan.facts)
 
     def _scope(self, change: Changed) -> PlanScope:
         plan = self._plan

@@ -40,6 +40,14 @@ class GatheredFacts:
         self._tables: dict[str, Table] = {table.name: table for table in own}
         self._join: Join | None = None
 
+    def with_lists(self, lists: Iterable[Listed]) -> GatheredFacts:
+        """Return the same of other lists; what is the user's own stays."""
+        own = (table for name, table in self._tables.items() if name in self._shape.own)
+        other = GatheredFacts(self._shape, self._needed, self._origin, own)
+        for each in lists:
+            other.take(each)
+        return other
+
     @property
     def complete(self) -> bool:
         """Whether every list that rules read has been read, or is known to be unreadable."""

@@ -32,6 +32,10 @@ const serviceName = (connection) => data.services[data.serviceOf[connection]];
 const groupName = (connection) => data.groups[data.groupOf[connection]];
 const groupKey = (finding) => data.group[finding] ?? "";
 const note = (finding) => data.notes[data.note[finding]];
+// What a Terraform plan does, a row for each attribute; a column of it without what stands twice.
+const planned = (finding) => data.terraform?.[finding] ?? [];
+const inPlan = (at) => (finding) =>
+  [...new Set(planned(finding).map((row) => row[at]))].filter(Boolean).join("; ");
 // When a finding was first seen, as an ISO time; "" without a history.
 const openSince = (finding) => (data.since ? data.sinces[data.since[finding]] : "");
 const openDay = (finding) => openSince(finding).slice(0, 10);

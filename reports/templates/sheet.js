@@ -49,6 +49,10 @@ function connectionFacts(c, page = "status") {
   ]);
 }
 
+const planFacts = (row) => facts(
+  ["Resource", "Action", "Attribute", "Before", "After", "Line"].map((name, n) => [name, row[n]]).filter(([, text]) => text),
+);
+
 function table(className, headings, rows) {
   return el(
     "table", { class: className },
@@ -94,6 +98,7 @@ function findingSheet(f) {
       note(f) ? el("p", { class: "note" }, note(f)) : "",
       connections.length === 1 ? el("p", {}, dashboardLink(connections[0], rule.page)) : "",
       evidence.length ? table("evidence", ["Field", "Actual", "Expected"], evidence) : "",
+      planned(f).length ? part("In Terraform", ...planned(f).slice(0, MOST_LISTED).map(planFacts)) : "",
       ...advice(rule, fixOf(f)),
       part(
         connections.length === 1 ? "Connection" : plural(connections.length, "connection"),

@@ -26,7 +26,7 @@ WITHOUT = {
     **{f"sandbox/{name}": _MADE for name in ("connector_types", "details", "flaws", "oddities")},
     **{f"sandbox/{name}": _MADE for name in ("services", "spoiling", "words")},
     **{f"sources/plan/{name}": _PLANNED for name in ("attributes", "connections")},
-    **{f"sources/plan/{name}": _OF_PLANS for name in ("overlay", "records")},
+    "sources/plan/records": _OF_PLANS,
     "policy/judging/change": _OF_PLANS,
     **{f"facts/{name}": _JOINED for name in ("dimensions", "files", "gathered", "shape")},
     "policy/loading/facts": _JOINED,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.builders.command import run
+from tests.builders.account_server import AccountServer, connection
+from tests.builders.command import COMMAND, environment, run
 from tests.builders.plans import PLANS, plan_file
 
 PAGE = (Path(__file__).parents[2] / "docs" / "terraform.md").read_text(encoding="utf-8")
@@ -53,13 +57,101 @@ def test_the_commands_of_the_page_do_what_it_says(folder: Path, words: str, show
         assert line in done.stdout.splitlines()
 
 
-def test_the_jobs_of_the_page_gate_on_the_plan():
-    jobs = [
-        block
-        for block in re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-        if "terraform show -json" in block
+JOBS = [
+    block
+    for block in re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    if "terraform show -json" in block
+]
+POLICY = """\
+policy: house
+rules:
+  - {id: floor, severity: medium, when: {schedule_type: auto}, assert: {sync_frequency: {gte: 15}}}
+"""
+
+
+def _scripts(job: str) -> tuple[list[str], list[str]]:
+    """Return what a job runs until its gate answers, and what it runs whatever the answer was."""
+    found = yaml.safe_load(job)
+    if "jobs" in found:  # GitHub Actions
+        steps = [step for step in found["jobs"]["plan"]["steps"] if "run" in step]
+        always = [step["run"] for step in steps if "always()" in step.get("if", "")]
+        return [step["run"] for step in steps if step["run"] not in always], always
+    if "workflows" in found:  # Atlantis
+        steps = found["workflows"]["default"]["plan"]["steps"]
+        assert steps[:2] == ["init", "plan"]
+        return [step["run"] for step in steps[2:]], []
+    assert set(found) == {"gate"}
+    return found["gate"]["script"], []
+
+
+def _tools(folder: Path, plan: str) -> Path:
+    """Put what a job calls where it is found: terraform shows a plan, gh keeps what it is given."""
+    tools = folder / "tools"
+    tools.mkdir()
+    for name, script in {
+        "terraform": f'[ "$1" = show ] || exit 0\ncat {shlex.quote(str(plan_file(plan)))}',
+        "fivetran-auditor": f'exec {shlex.join(COMMAND)} "$@"',
+        "gh": 'cp "$5" comment.md',
+        "pip": '[ "$*" = "install fivetran-auditor" ]',
+    }.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(0o755)
+    return tools
+
+
+@pytest.mark.parametrize(("plan", "answer"), [("walk", 1), ("small-noop", 0), ("small-target", 3)])
+@pytest.mark.parametrize("number", range(3))
+def test_the_jobs_of_the_page_gate_on_the_plan(folder: Path, number: int, plan: str, answer: int):
+    """Each is run as it stands, with a terraform that has planned already."""
+    job = JOBS[number]
+    assert "plan.json" not in job  # no secret is left in a file
+    (folder / "policies").mkdir()
+    (folder / "policies" / "house.yaml").write_text(POLICY)
+    tools = _tools(folder, plan)
+    with AccountServer({"/v1/connections": _account(plan)}) as server:
+        env = environment(
+            {
+                "PATH": f"{tools}:/usr/bin:/bin",
+                "PLANFILE": "tfplan",
+                "NUMBER": "7",
+                "FIVETRAN_APIKEY": "key",
+                "FIVETRAN_APISECRET": "secret",
+                "FIVETRAN_AUDITOR_BASE_URL": server.url,
+            }
+        )
+        until, always = _scripts(job)
+        codes, said = [], ""
+        for script in (*until, *always):
+            done = subprocess.run(
+                ["bash", "-e", "-c", script],
+                cwd=folder,
+                env=env,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+            codes.append(done.returncode)
+            said += done.stdout + done.stderr
+    last = len(until) - 1
+    assert codes == [answer if n == last else 0 for n in range(len(codes))], said
+    written = {path.name for path in folder.rglob("*") if path.is_file()}
+    found = yaml.safe_load(job)
+    if "gate" in found:
+        reports = found["gate"]["artifacts"]["reports"].values()
+        assert {Path(report).name for report in reports} <= written
+    if plan == "walk":
+        comment = folder / "comment.md"
+        told = comment.read_text() if comment.exists() else said
+        assert "fivetran_connector_schedule.orders: sync_frequency" in told
+    assert "hunter2" not in said + "".join(
+        path.read_text() for path in folder.rglob("*") if path.is_file()
+    )
+
+
+def _account(plan: str) -> list[dict[str, object]]:
+    names = ("orders_5153", "crm_f8d2", "legacy_a005", "sheets_budget_4566")
+    names = names if plan == "walk" else ("a_0adc", "b_4f84")
+    return [
+        connection(name, schedule_type="auto", networking_method="PrivateLink") for name in names
     ]
-    assert len(jobs) == 3  # GitHub, GitLab, Atlantis
-    for job in jobs:
-        assert "--terraform-plan -" in job
-        assert "plan.json" not in job  # no secret is left in a file

@@ -12,9 +12,11 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
+from auditor import PlanSource, audit, load_policies
 from auditor.model import Finding, Verdict
 from tests.builders.browser import OpenReport
 from tests.builders.html_page import RESULT, chip, column
+from tests.builders.plans import PLANS, plan_file
 from tests.builders.sample_results import HOSTILE, sample_result
 
 # -- one finding, one connection, one rule ------------------------------------------------------
@@ -37,6 +39,32 @@ def test_a_row_opens_into_everything_known_of_the_finding(open_report: OpenRepor
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
     expect(page).to_have_url(re.compile("#verdict=waived$"))
+
+
+def test_a_finding_of_a_plan_says_what_to_change_in_terraform(
+    open_report: OpenReport, tmp_path: Path
+) -> None:
+    (tmp_path / "slow.yaml").write_text(
+        "policy: p\nrules:\n  - {id: slow, severity: low, assert: {sync_frequency: {gte: 15}}}\n"
+    )
+    source = PlanSource(str(plan_file("walk")))
+    source.read_folder(str(PLANS.parent / "configs" / "walk" / "after"))
+    result = audit(source, load_policies(str(tmp_path / "slow.yaml")))
+    page = open_report(result, "#columns=rule,address,action,attribute,before,after,written")
+    cells = page.locator(".rows .row").filter(has_text="60").first.inner_text()
+    (finding,) = [f for f in result.findings if f.resources[0].attributes[0].before == "60"]
+    (resource,) = finding.resources
+    (attribute,) = resource.attributes
+    assert attribute.position is not None
+    line = f"{attribute.position.file}:{attribute.position.line}"
+    told = (resource.address, "update", f"{attribute.address}: sync_frequency", "60", "5", line)
+    for fact in told:
+        assert fact in cells, fact
+    page.locator(".rows .row").filter(has_text="60").first.click()
+    text = page.get_by_role("dialog").inner_text()
+    assert "In Terraform" in text
+    for fact in told:
+        assert fact in text, fact
 
 
 def test_a_rule_links_to_its_own_page_where_it_has_one(open_report: OpenReport) -> None:

@@ -42,6 +42,8 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "ends": ("ends/before", "ends/after", []),
     "keys": ("", "keys", []),
     "guide": ("", "guide", []),
+    "warehouse": ("warehouse/before", "warehouse/after", []),
+    "warehouse-back": ("warehouse/after", "warehouse/before", []),
 }
 #: What is no plan: the name with its ending, the option that makes it, what is applied first.
 NONE = {

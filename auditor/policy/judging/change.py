@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from auditor.facts.shape import fact_of
 from auditor.fields import BEFORE, PLAN
 from auditor.model import Attribute, Finding, Position, Resource, Verdict
 from auditor.policy.judging.evidence import SENSITIVE, covers, shown
@@ -188,26 +189,31 @@ def changed(
     ids: Sequence[str],
     placed: Mapping[int, Planned],
     before: tuple[Judgement, Sequence[str]] | None,
+    facts: Mapping[int, frozenset[str]] | None = None,
 ) -> Changed:
     """Return ``outcome`` with what the plan does not touch known, and what it mends.
 
     ``ids`` name the connections that were judged, ``placed`` are those of the plan by place.
     ``before`` is the judgement of the account as it is, with its ids; None for a plan alone.
+    ``facts`` are the facts whose row the plan changes, by the place of the connections that have
+    it: of these it brings what a rule on the fact finds, unless that was found before.
     """
     touched = frozenset(n for n, each in placed.items() if each.touched)
     ends = frozenset(n for n, each in placed.items() if each.ends)
     of_changes = [any(map(is_of_plan, entry.reads)) for entry in outcome.rules]
+    brought = _brought(outcome, ids, before, facts or {})
     verdicts, found, notes = bytearray(outcome.verdicts), [], dict(outcome.notes)
     size = len(outcome.rules)
     for number, index, verdict, values in outcome.found:
         mine = index in touched or (index in ends and of_changes[number])
+        mine = mine or (number, index) in brought
         known = not mine and verdict in _GATING
         if known:
             verdicts[index * size + number] = Verdict.KNOWN.value
             notes[number, index] = _UNTOUCHED if verdict == Verdict.FAIL else _UNDECIDED
         found.append((number, index, Verdict.KNOWN.value if known else verdict, values))
     earlier = _groups(before[0]) if before is not None else {}
-    improved: list[str] = []
+    improved: list[tuple[GroupRule, GroupOutcome, str]] = []
     groups = tuple(
         (
             entry,
@@ -217,7 +223,28 @@ def changed(
     )
     regraded = replace(outcome, verdicts=bytes(verdicts), found=found, notes=notes, groups=groups)
     mended = _mended(regraded, ids, placed, before) if before is not None else ()
-    return Changed(regraded, tuple(mended), tuple(improved))
+    less = [f"{entry.rule.id}: {outcome.group_of(entry, o)}: {told}" for entry, o, told in improved]
+    return Changed(regraded, tuple(mended), tuple(less))
+
+
+def _brought(
+    outcome: Judgement,
+    ids: Sequence[str],
+    before: tuple[Judgement, Sequence[str]] | None,
+    facts: Mapping[int, frozenset[str]],
+) -> set[tuple[int, int]]:
+    """Return the findings, by rule and connection, that the change of a fact's row brings."""
+    if before is None or not facts:
+        return set()
+    earlier, ids_before = before
+    was = {(number, ids_before[index]): verdict for number, index, verdict, _ in earlier.found}
+    names = [frozenset(map(fact_of, entry.reads)) for entry in outcome.rules]
+    return {
+        (number, index)
+        for number, index, verdict, _ in outcome.found
+        if names[number] & facts.get(index, frozenset())
+        and was.get((number, ids[index])) not in {verdict, Verdict.FAIL.value}
+    }
 
 
 _GATING = frozenset({Verdict.FAIL.value, Verdict.ERROR.value})
@@ -246,7 +273,7 @@ def _regraded(
     ids: Sequence[str],
     touched: frozenset[int],
     before: tuple[Judgement, Sequence[str]] | None,
-    improved: list[str],
+    improved: list[tuple[GroupRule, GroupOutcome, str]],
 ) -> GroupOutcome:
     """Return a group's outcome, known unless the plan brings or deepens it."""
     if outcome.verdict.value not in _GATING:
@@ -269,9 +296,8 @@ def _regraded(
     if worse > 0:
         return replace(outcome, note=f"it was {was.actual} before this plan")
     if worse < 0:
-        improved.append(
-            f"{entry.rule.id}: {was.actual} before, {outcome.actual} after; still broken"
-        )
+        told = f"{was.actual} before, {outcome.actual} after; still broken"
+        improved.append((entry, outcome, told))
         note = f"less than before this plan, when it was {was.actual}"
         return replace(outcome, verdict=Verdict.KNOWN, note=note)
     return replace(outcome, verdict=Verdict.KNOWN, note="so before this plan, and no worse")
@@ -353,4 +379,7 @@ def _mended(
     for entry, outcomes in earlier.groups:
         for each in outcomes:
             if each.verdict is Verdict.FAIL and _key_of(entry, each) not in after:
-                yield f"{entry.rule.id}: {each.field} was {each.actual}"
+                # What the plan marks as sensitive names no group, though the account may tell it.
+                veiled = any(covers(h, key) for h in outcome.hidden.values() for key in entry.keys)
+                group = SENSITIVE if veiled else earlier.group_of(entry, each)
+                yield f"{entry.rule.id}: {group}: {each.field} was {each.actual}"

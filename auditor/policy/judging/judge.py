@@ -211,7 +211,7 @@ class Judgement(msgspec.Struct, frozen=True):
         if outcome.verdict is not Verdict.FAIL:
             return outcome
         key = {path: str(v) for path, v in zip(entry.keys, outcome.key or (), strict=False)}
-        violation = Violation(entry.rule, outcome.members, self.name_of(entry, outcome), key)
+        violation = Violation(entry.rule, outcome.members, self.group_of(entry, outcome), key)
         verdict, note = decide(violation)
         return replace(outcome, verdict=verdict, note=note) if note else outcome
 
@@ -229,7 +229,7 @@ class Judgement(msgspec.Struct, frozen=True):
             for number, entry in enumerate(self.rules)
         ]
         for entry, outcomes in self.groups:
-            groups = tuple(GroupCheck(self.name_of(entry, o), o.verdict) for o in outcomes)
+            groups = tuple(GroupCheck(self.group_of(entry, o), o.verdict) for o in outcomes)
             unseen = sum(outcome.unseen for outcome in outcomes)
             checks.append(RuleChecks(entry.rule, b"", groups, not_in_plan=unseen))
         return tuple(sorted(checks, key=lambda checks: self.order[checks.rule.id]))
@@ -271,8 +271,8 @@ class Judgement(msgspec.Struct, frozen=True):
         hidden, entry = self.hidden[index], self.rules[number]
         return Describer(entry, self.now, self.clean, hidden=hidden).describe
 
-    def name_of(self, entry: GroupRule, outcome: GroupOutcome) -> str:
-        """Return the group of ``outcome`` as reports show it."""
+    def group_of(self, entry: GroupRule, outcome: GroupOutcome) -> str:
+        """Return a group's key as reports show it."""
         if outcome.key is None:
             return f"no {outcome.field} ({outcome.actual})"
         named = [*zip(entry.keys, outcome.key, strict=True), *outcome.values]
@@ -290,7 +290,7 @@ class Judgement(msgspec.Struct, frozen=True):
         rule = entry.rule
         evidence = (Evidence(outcome.field, outcome.actual, rule.expects),)
         advice = ""
-        group = self.name_of(entry, outcome)
+        group = self.group_of(entry, outcome)
         if outcome.verdict is Verdict.ERROR:
             where = "" if outcome.key is None else f" in {group}"
             message = f"cannot be judged: {outcome.field} is {outcome.actual}{where}"

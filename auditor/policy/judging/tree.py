@@ -93,7 +93,7 @@ def explained(
         return
     for outcome in _outcomes(judgement, entry, at, get):
         branches = tuple(_of_group(entry, outcome, get, describer, at))
-        name = judgement.name_of(entry, outcome)
+        name = judgement.group_of(entry, outcome)
         yield Explained(outcome.verdict, branches, name, outcome.members)
 
 

@@ -20,6 +20,7 @@ from auditor.model import (
     Evidence,
     Finding,
     History,
+    Position,
     Result,
     RuleChecks,
     Verdict,
@@ -74,6 +75,11 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
     yield "rule", [number_of_rule[finding.rule.id] for finding in result.findings]
     yield "verdict", bytes([48 + finding.verdict for finding in result.findings]).decode()
     yield from row_columns(result.findings, result.connections)
+    if result.plan is not None:
+        yield (
+            "terraform",
+            {str(n): _planned(f) for n, f in enumerate(result.findings) if f.resources},
+        )
     if result.history is not None:
         yield from _open_since(result.history, result.findings)
     newly = new_findings(result)
@@ -191,6 +197,22 @@ def row_columns(
     yield "expectedOf", expected_of
     yield "messages", list(message_number)
     yield "notes", list(note_number)
+
+
+def _planned(finding: Finding) -> list[tuple[str, ...]]:
+    """Return a row for each attribute: resource, action, what to change, before, after, line."""
+    rows: list[tuple[str, ...]] = []
+    for resource in finding.resources:
+        about = resource.address, resource.action
+        rows += [
+            (*about, f"{a.address}: {a.name}", a.before, a.after, _line(a.position))
+            for a in resource.attributes
+        ] or [(*about, "", "", "", _line(resource.position))]
+    return rows
+
+
+def _line(position: Position | None) -> str:
+    return f"{position.file}:{position.line}" if position is not None else ""
 
 
 def _open_since(history: History, findings: Iterable[Finding]) -> Iterator[tuple[str, object]]:

@@ -37,6 +37,7 @@ from auditor.sources.plan.document import (
     ResourceChange,
     is_fivetran,
 )
+from auditor.sources.plan.lists import Altered, altered
 from auditor.sources.plan.references import (
     Place,
     References,
@@ -45,7 +46,7 @@ from auditor.sources.plan.references import (
     parse_expression,
     parse_where,
 )
-from auditor.text import listed, one_line, plural
+from auditor.text import listed, one_line
 
 
 class Action(Enum):
@@ -135,6 +136,8 @@ class Estate(msgspec.Struct):
     changes: bool
     #: The addresses of resources that the plan leaves as they are, and so sends nothing of.
     quiet: frozenset[str] = frozenset()
+    #: What the plan does to groups, destinations and the like.
+    altered: tuple[Altered, ...] = ()
 
     @property
     def touched(self) -> list[Planned]:
@@ -227,6 +230,7 @@ class _Builder:
             self._resources,
             self._changes,
             frozenset(e.resource.address for e in self._entries if e.action is Action.NONE),
+            tuple(filter(None, map(_altered, self._entries))),
         )
 
     def _enter(self, resource: ResourceChange) -> None:
@@ -375,10 +379,12 @@ class _Builder:
                 f"{address}: for which connection it is cannot be told from the plan; write {form}"
             )
             return
-        self._warnings.append(
-            f"{address}: for which of {plural(len(among), 'connection')} it is cannot be told from"
-            f" the plan; write {form}"
+        which = (
+            f"for which of {len(among):,} connections it is"
+            if len(among) > 1
+            else f"whether it is for {one_line(among[0].address)}"
         )
+        self._warnings.append(f"{address}: {which} cannot be told from the plan; write {form}")
         doubts = self._doubts.setdefault(tuple(map(id, among)), Doubts(list(among)))
         doubts.add(address, fields, changes=entry.action in _CHANGES)
 
@@ -619,6 +625,14 @@ def _told(raw: msgspec.Raw, names: tuple[str, ...], root: Module) -> object:
     if expression.constant_value is not msgspec.UNSET:
         return msgspec.json.encode(expression.constant_value, order="deterministic")
     return (names, *expression.references) if expression.references else object()
+
+
+def _altered(entry: _Entry) -> Altered | None:
+    """Return what a resource means for a further list; None for one that is left as it is."""
+    if entry.action not in _CHANGES | {Action.DELETE}:
+        return None
+    resource, ends = entry.resource, entry.action is Action.DELETE
+    return altered(resource.type, resource.address, entry.attributes, ends=ends)
 
 
 def _known(value: str, entry: _Entry, name: str = "") -> Held:

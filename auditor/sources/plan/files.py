@@ -12,6 +12,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from os.path import normpath
 from pathlib import Path
 
 import msgspec
@@ -85,7 +86,8 @@ class Folder:
                 yield module, name, position, text
 
     def _read(self, folder: Path, names: tuple[str, ...], module: Module) -> None:
-        for file in sorted(folder.glob("*.tf")):
+        # OpenTofu takes its own files before those of the same name.
+        for file in (*sorted(folder.glob("*.tofu")), *sorted(folder.glob("*.tf"))):
             for written in read_file(file):
                 self._resources.setdefault((names, written.name), written)
         for name, call in module.module_calls.items():
@@ -94,7 +96,8 @@ class Folder:
             if place is None and call.source.startswith(("./", "../")):
                 place = folder / call.source
             if place is not None and place.is_dir():
-                self._read(place, inner, call.module)
+                # As a repository has it: a host knows no file by a path through `..`.
+                self._read(Path(normpath(place)), inner, call.module)
 
 
 def read_file(file: Path) -> list[Written]:

@@ -16,9 +16,11 @@ from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.json_values import MISSING
 from auditor.decoding.listed import Listed
 from auditor.decoding.records import Node, Shape
+from auditor.fields import FACT_LISTS
 from auditor.model import Connections
 from auditor.sources.plan.attributes import Held, State
 from auditor.sources.plan.estate import SENSITIVE, Action, Estate, Planned
+from auditor.sources.plan.lists import touched_rows
 from auditor.sources.plan.records import FACT, record_of, told_of
 from auditor.text import listed, one_line, plural
 
@@ -42,7 +44,10 @@ class Account(msgspec.Struct):
 
 
 class Overlay(msgspec.Struct):
-    """What the account would hold; ``placed`` are the planned connections by where they stand."""
+    """What the account would hold; ``placed`` are the planned connections by where they stand.
+
+    ``facts`` are the names of the facts whose row the plan changes, by where their connections do.
+    """
 
     records: list[Any]
     identities: Connections
@@ -50,6 +55,7 @@ class Overlay(msgspec.Struct):
     accounts: list[str]
     problems: list[str]
     warnings: list[str]
+    facts: dict[int, frozenset[str]] = msgspec.field(default_factory=dict)
 
 
 def lay(estate: Estate, accounts: Sequence[Account], shape: Shape) -> Overlay:
@@ -78,9 +84,26 @@ def lay(estate: Estate, accounts: Sequence[Account], shape: Shape) -> Overlay:
         services.append(_name(record.service, planned, "service"))
         schemas.append(_name(record.schema, planned, "schema"))
         groups.append(_name(record.group_id, planned, "group_id"))
+    overlay.facts = _facts_changed(estate, overlay.records, shape)
     addresses = [planned.address if planned else "" for _, planned, _ in entries]
     overlay.identities = Connections(ids, services, schemas, groups, addresses)
     return overlay
+
+
+def _facts_changed(
+    estate: Estate, records: Sequence[Any], shape: Shape
+) -> dict[int, frozenset[str]]:
+    """Return the facts whose row the plan changes, by the place of the connections that have it."""
+    found: dict[int, frozenset[str]] = {}
+    for fact, rows in touched_rows(estate.altered).items():
+        node = shape.root.children.get(FACT_LISTS[fact].key)
+        if node is None or fact not in shape.lists:
+            continue
+        for index, record in enumerate(records):
+            key = getattr(record, node.attribute)
+            if type(key) is str and key in rows:
+                found[index] = found.get(index, frozenset()) | {fact}
+    return found
 
 
 def _is_of(planned: Planned, account: Account, accounts: Sequence[Account]) -> bool:

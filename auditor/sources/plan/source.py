@@ -15,6 +15,7 @@ from auditor.model import Completeness, Connections, Position, SourceInfo
 from auditor.sources.plan.document import HOW, Plan, providers, read_plan, unsettled_checks
 from auditor.sources.plan.estate import Action, Estate, Planned, estate_of
 from auditor.sources.plan.files import Folder
+from auditor.sources.plan.lists import lay_lists, unlaid
 from auditor.sources.plan.overlay import Account, Overlay, lay
 from auditor.sources.plan.records import FACT, record_of
 from auditor.sources.plan.references import split_address
@@ -60,6 +61,10 @@ class PlanSource:
         self.accounts: list[str] | None = None
         #: The listing as it is, which the plan is laid over.
         self.before: list[Any] = []
+        #: Its further lists as they are.
+        self.lists: list[Listed] = []
+        #: The facts whose row the plan changes, by the place of the connections that have it.
+        self.facts: dict[int, frozenset[str]] = {}
         self.as_of: datetime | None = None
         self._folder: Folder | None = None
         try:
@@ -125,10 +130,13 @@ class PlanSource:
         self.before = [record for account in listed_accounts for record in account.records]
         overlay = lay(self.estate, listed_accounts, shape)
         self.placed = overlay.placed
+        self.facts = overlay.facts
         self.accounts = overlay.accounts if len(listed_accounts) > 1 else None
+        overlay.problems += unlaid(self.estate.altered, shape.lists)
         problems = [p for account in listed_accounts for p in account.problems]
         if len(self._over) == 1:  # of several accounts nobody knows whose is whose
-            yield from listed_accounts[0].lists
+            self.lists = listed_accounts[0].lists
+            yield from lay_lists(self.estate.altered, self.lists, shape)
         yield Page(
             overlay.records,
             tuple(problems),

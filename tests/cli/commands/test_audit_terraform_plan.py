@@ -362,6 +362,9 @@ def test_a_group_that_was_broken_and_is_no_worse_is_known(audit: Audit):
     ran = audit("walk", "--over", account)
     few = [f for f in ran.report["findings"] if f["rule"] == "few-fast"]
     assert [f["verdict"] for f in few] == ["known"]
+    account = _account(other=fast, crm_f8d2=fast, orders_5153=fast)
+    told = audit("walk", "--over", account).report["plan"]["improved"]
+    assert told == ["few-fast: g_prod: 5 before, 4 after; still broken"]
 
 
 def test_an_id_that_the_account_lacks_is_a_problem(audit: Audit):

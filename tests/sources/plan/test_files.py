@@ -81,6 +81,20 @@ def test_local_modules_are_followed(tmp_path: Path):
     assert folder.locate([], "fivetran_connector.none", "") is None
 
 
+def test_a_file_is_named_as_a_repository_has_it(tmp_path: Path):
+    """A module beside the folder of the one that calls it; and OpenTofu's own file of a name."""
+    configured = read_plan(str(PLANS / "modules.json")).configured
+    configured.root_module.module_calls["team"].source = "./outer/../team"
+    (tmp_path / "team").mkdir()
+    (tmp_path / "outer").mkdir()
+    resource = 'resource "fivetran_connector" "db" {\n}\n'
+    for name in ("main.tf", "main.tofu"):
+        (tmp_path / "team" / name).write_text(resource)
+    found = Folder(str(tmp_path), configured).locate(["team"], "fivetran_connector.db", "service")
+    assert found is not None
+    assert found.file == (tmp_path / "team" / "main.tofu").as_posix()
+
+
 def test_modules_that_were_installed_are_followed(tmp_path: Path):
     configured = read_plan(str(PLANS / "modules.json")).configured
     configured.root_module.module_calls["team"].source = "registry/team"
