@@ -63,9 +63,9 @@ function heatMap(findings) {
   return [el(
     "table", { class: "heat" },
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Rule"), ...columns.map((group) =>
-      el("th", { scope: "col" }, el("span", { class: "tilt" }, group))))),
+      el("th", { scope: "col" }, el("a", { class: "tilt", href: fragment({ ...DEFAULTS, within: group }) }, group))))),
     el("tbody", {}, ...shown.map(([rule]) => el(
-      "tr", {}, el("th", { scope: "row" }, data.rules[rule].id), ...columns.map((group) => cell(rule, group)),
+      "tr", {}, el("th", { scope: "row" }, el("a", { href: fragment({ ...DEFAULTS, about: data.rules[rule].id }) }, data.rules[rule].id)), ...columns.map((group) => cell(rule, group)),
     ))),
   ), left.length ? el("p", { class: "hint" }, `Not drawn: ${left.join(", ")}.`) : ""];
 }

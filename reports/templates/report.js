@@ -80,7 +80,7 @@ const grid = new Table({
     drawTable({ keep: true });
   },
 });
-const CLOSED = { finding: "", connection: "", about: "" };
+const CLOSED = Object.fromEntries(SHEETS.map((name) => [name, ""]));
 
 // A filter changes where the reader is, not where Back leads.
 function change(changes) {
@@ -118,7 +118,10 @@ function go(target) {
 }
 
 function open() {
-  const at = state.finding && state.show === "findings" ? page.sequence.indexOf(findFinding(state.finding)) : -1;
+  // What the table shows can be walked; a sheet of anything else stands alone.
+  const [kind, row, nameOf] = state.show === "findings"
+    ? ["finding", findFinding, findingId] : ["connection", (id) => data.ids.indexOf(id), (c) => data.ids[c]];
+  const at = state[kind] ? page.sequence.indexOf(row(state[kind])) : -1;
   openSheet(state, {
     onClose: () => sheet.close(),
     at, of: at < 0 ? 0 : page.sequence.length,
@@ -126,7 +129,7 @@ function open() {
       const next = page.sequence[at + by];
       if (next === undefined) return;
       grid.reveal(Math.max(0, grid.rows.indexOf(next)));
-      state = { ...state, finding: findingId(next) };
+      state = { ...state, [kind]: nameOf(next) };
       history.replaceState(history.state, "", fragment(state));
       open();
     },
@@ -135,7 +138,7 @@ function open() {
 
 // Closing leaves no step behind: it goes back to where the sheet was opened from.
 sheet.addEventListener("close", () => {
-  if (!state.finding && !state.connection && !state.about) return;
+  if (!opened(state)) return;
   state = { ...state, ...CLOSED };
   const steps = depth();
   if (steps) {
@@ -150,14 +153,14 @@ let followed = null;
 
 addEventListener("hashchange", () => {
   const next = readState();
-  const opens = next.finding || next.connection || next.about;
+  const opens = opened(next);
   const link = followed;
   followed = null;
   if (link && !history.state) history.replaceState({ depth: opens ? link.depth + 1 : 0 }, "");
   // A link to one thing leaves the filters as they are.
   const bare = opens && !FILTERS.some((name) => next[name]);
   const same = fragment({ ...next, ...CLOSED }) === fragment({ ...state, ...CLOSED });
-  state = bare ? { ...state, ...CLOSED, finding: next.finding, connection: next.connection, about: next.about } : next;
+  state = bare ? { ...state, ...CLOSED, ...Object.fromEntries(SHEETS.map((name) => [name, next[name]])) } : next;
   if (bare) history.replaceState(history.state, "", fragment(state));
   if (!same && !bare) update();
   open();

@@ -3,8 +3,11 @@
 const FILTERS = ["q", ...FACETS.map((facet) => facet.name)];
 const DEFAULTS = {
   show: "findings", ...Object.fromEntries(FILTERS.map((name) => [name, ""])),
-  by: "", open: "", sort: "", columns: "", finding: "", connection: "", about: "",
+  by: "", open: "", sort: "", columns: "", finding: "", connection: "", about: "", within: "",
 };
+// What a sheet is of: a finding, a connection, a rule, a group.
+const SHEETS = ["finding", "connection", "about", "within"];
+const opened = (state) => SHEETS.some((name) => state[name]);
 
 function readState() {
   const state = { ...DEFAULTS };
