@@ -19,10 +19,15 @@ function visibleColumns() {
   return columns.length ? columns : columnsOf(state.show).filter((c) => FIRST_COLUMNS[state.show].includes(c.id));
 }
 
-// The rows that fit, in their order; `misses` and `filters` are for the counts beside choices.
+// The rows that fit, in their order. What fits is looked for only when a filter has changed; it keeps
+// why the others do not, for the counts beside choices.
 function selectRows() {
-  const found = state.show === "findings" ? matchFindings(state) : matchConnections(state);
-  return { ...found, rows: inOrder(found.rows) };
+  const { show } = state;
+  const wanted = JSON.stringify([show, ...FILTERS.map((name) => state[name])]);
+  if (page.found?.wanted !== wanted) {
+    page.found = { ...(show === "findings" ? matchFindings(state) : matchConnections(state)), wanted };
+  }
+  return { rows: inOrder(page.found.rows) };
 }
 
 function inOrder(rows) {
@@ -210,7 +215,7 @@ class Choices {
     const one = names.size === 1 ? [...names][0] : number(names.size);
     summary.replaceChildren(facet.label, ...(names.size ? [": ", el("b", {}, one)] : []));
     if (!root.open) return;
-    const counts = state.show === "findings" ? liveCounts(facet, page.selected) : this.connectionCounts();
+    const counts = state.show === "findings" ? liveCounts(facet, page.found) : this.connectionCounts();
     const needle = this.search.value.toLowerCase();
     const order = facet.texts.map((_, at) => at)
       .filter((at) => names.has(facet.texts[at]) || (counts[at] || !needle) && facet.texts[at].toLowerCase().includes(needle))
@@ -286,7 +291,7 @@ function updateFilters() {
   for (const group of [page.verdicts, page.severities, page.since].filter(Boolean)) {
     const names = chosen(state[group.dataset.name]);
     const facet = facetOf.get(group.dataset.name);
-    const counts = findings && facet ? liveCounts(facet, page.selected) : null;
+    const counts = findings && facet ? liveCounts(facet, page.found) : null;
     const there = findings && facet ? countsOfAll(facet) : null;
     for (const button of group.children) {
       const label = button.dataset.label;
@@ -472,6 +477,22 @@ function pressed(event) {
   event.preventDefault();
 }
 
+const SLICE = 8;
+
+// Goes on with the first of `works` whenever the page has nothing else to do.
+function prepare(works) {
+  const idle = globalThis.requestIdleCallback ?? ((then) => setTimeout(then, 20));
+  const next = () => {
+    const until = performance.now() + SLICE;
+    while (works.length && performance.now() < until) {
+      works[0].run(until);
+      if (works[0].done) works.shift();
+    }
+    if (works.length) idle(next);
+  };
+  idle(next);
+}
+
 function start() {
   page.explorer = document.getElementById("explorer");
   page.title = document.getElementById("findings-title");
@@ -487,7 +508,11 @@ function start() {
   if (FILTERS.some((name) => state[name])) page.title.scrollIntoView({ behavior: "instant" });
   startTheme();
   // What the first search and sort need is made ready while nobody waits for it.
-  (globalThis.requestIdleCallback ?? setTimeout)(() => { wordHits(""); lowTexts(); textRank(FINDING_COLUMNS.find((c) => c.id === "connection"), findingCount); });
+  prepare([
+    ...visibleColumns().filter((column) => !column.rank).map((column) => rankWork(column, findingCount)),
+    new Work(preparedTexts()),
+    ...CONNECTION_COLUMNS.filter((column) => !column.rank).map((column) => rankWork(column, connectionCount)),
+  ]);
   addEventListener("beforeprint", preparePrint);
   page.explorer.addEventListener("keydown", (event) => {
     const menu = event.key === "Escape" && event.target.closest("details[open]");
