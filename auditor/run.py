@@ -465,7 +465,8 @@ class _Audit:
         if walk.judge is None:
             walk.judge = self._judge(page.as_of)
             walk.watch = self._watch(self._now or self._today)
-        walk.pages += 1
+        walk.pieces += 1
+        walk.pages += page.is_answer
         # Said before the judging, which may end here.
         if page.as_of is not None and self._is_live:
             walk.problems += filter(None, [apart(page.as_of, self._options.clock())])
@@ -481,7 +482,7 @@ class _Audit:
                     "listing with --group"
                 )
         if self._on_progress is not None:
-            self._on_progress(Progress(walk.pages, len(walk.ids), self._walks))
+            self._on_progress(Progress(walk.pieces, len(walk.ids), self._walks))
 
     def _watch(self, now: datetime) -> Watch | None:
         """Return what looks for the records that a waiver's ``while`` holds of."""
@@ -691,6 +692,7 @@ class _Gathered(msgspec.Struct):
     judge: Judge | None = None
     watch: Watch | None = None
     pages: int = 0
+    pieces: int = 0
     ids: list[str] = msgspec.field(default_factory=list)
     services: list[str] = msgspec.field(default_factory=list)
     schemas: list[str] = msgspec.field(default_factory=list)

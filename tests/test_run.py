@@ -17,6 +17,7 @@ from auditor.policy import Ruleset
 from auditor.redaction.fields import Scrubber
 from auditor.run import CLOCK_TOLERANCE, Options, Progress, audit
 from auditor.sources import End, Event, Page, Restart
+from auditor.sources.saved.source import SnapshotSource
 from tests.builders.listed import (
     TODAY,
     Listed,
@@ -367,22 +368,31 @@ def test_only_a_whole_listing_can_have_no_connection_in_common(
 @pytest.mark.parametrize(
     ("listed", "fate"),
     [
-        ({}, "fixed"),
+        ({}, "gone"),
         ({"completeness": Completeness.UNKNOWN}, "untold"),
         ({"completeness": Completeness.INCOMPLETE}, "untold"),
         ({"filters": (GROUP,)}, "untold"),
     ],
     ids=["whole", "unknown", "incomplete", "narrowed"],
 )
-def test_what_is_not_listed_is_fixed_only_where_all_was(
+def test_what_is_not_listed_is_gone_only_where_all_was(
     house: Ruleset, listed: dict[str, Any], fate: str
 ):
     baseline = baseline_from(audit(Listed([BAD, GOOD]), house, options()))
     result = audit(Listed([GOOD], **listed), house, options(baseline=baseline))
     assert result.baseline is not None
-    assert (result.baseline.fixed, result.baseline.untold) == (
-        (1, 0) if fate == "fixed" else (0, 1)
-    )
+    use = result.baseline
+    assert (use.fixed, use.gone, use.untold) == ((0, 1, 0) if fate == "gone" else (0, 0, 1))
+
+
+def test_only_what_the_api_answers_is_a_page(house: Ruleset, tmp_path: Path):
+    records = [{"id": f"c{n}", "service": "s3", "schema": "x", "group_id": "g"} for n in range(600)]
+    array = tmp_path / "array.json"
+    array.write_text(json.dumps(records))
+    assert audit(SnapshotSource(str(array)), house, options()).listing.pages == 0
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps({"code": "Success", "data": {"items": records}}))
+    assert audit(SnapshotSource(str(answer)), house, options()).listing.pages == 1
 
 
 def test_a_run_without_exceptions_accepts_nothing(house: Ruleset):

@@ -12,6 +12,7 @@ from auditor.model import (
     Checkout,
     Finding,
     History,
+    Listing,
     Outcome,
     Position,
     Result,
@@ -85,8 +86,16 @@ def facts_in_words(result: Result) -> list[str]:
 def listing_in_words(result: Result) -> str:
     """Return how many connections were listed, and how complete that is."""
     listing = result.listing
-    counted = f"{plural(listing.connections, 'connection')} on {plural(listing.pages, 'page')}"
+    on = f" on {plural(listing.pages, 'page')}" if listing.pages else ""
+    counted = f"{plural(listing.connections, 'connection')}{on}"
     return f"{counted}: {listing.completeness.value}"
+
+
+def walked_in_words(listing: Listing) -> str:
+    """Return how a listing was walked: ``3 pages, 2 walks``; "" for a file that holds no pages."""
+    if not listing.pages:
+        return ""
+    return f"{plural(listing.pages, 'page')}, {plural(listing.walks, 'walk')}"
 
 
 def trend_in_words(history: History) -> str:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
 from auditor.reports.claim import claim
-from auditor.reports.facts import UNFINISHED, pressing
+from auditor.reports.facts import UNFINISHED, pressing, walked_in_words
 from auditor.reports.links import rule_page
 from auditor.reports.page.cards import affected, cards
 from auditor.reports.page.changes import changes, sparks
@@ -53,6 +53,7 @@ def render(result: Result) -> Iterable[str]:
             controls=controls(result),
             hashes=hashes(result),
             listed=listed,
+            walked=walked_in_words(result.listing),
             cards=cards(result, fresh),
             changes=changes(result, fresh),
             sparks=sparks(result.history, result.rules),

@@ -23,6 +23,7 @@ class Page(msgspec.Struct, frozen=True):
     ``problems`` name items that are no connections: the rest is judged, the run inconclusive.
     ``as_of`` is the time at the source: the server's clock, or when a snapshot was taken.
     ``identities`` name the records where they do not name themselves, as in a plan.
+    ``is_answer`` is False for a piece of a file that holds no pages, and is read a piece at a time.
     """
 
     records: list[Any]
@@ -30,6 +31,7 @@ class Page(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     as_of: datetime | None = None
     identities: Connections | None = None
+    is_answer: bool = True
 
 
 class Restart(msgspec.Struct, frozen=True):

@@ -25,6 +25,24 @@ function briefly(f) {
 // What a run of a comparison came to.
 const checkedAs = (verdict) => CHECKED[verdict] ?? "not checked";
 
+// What tells the text of a finding's connections from others: `one` of a single one, or the text.
+function oneOr(f, one, name) {
+  const at = data.connection[f];
+  return typeof at === "number" ? one(at) : joined(f, name);
+}
+
+// By a message's template: whether a row shows it with nothing of the connection in it.
+let plainMessages;
+
+// Messages of one template and one value read alike in a row, unless they name their connection.
+function messageKey(f) {
+  plainMessages ??= Uint8Array.from(data.messages, (text) => (/[\u0001\u0002]/.test(text.replace(/^\u0002: /, "")) ? 0 : 1));
+  const template = data.message[f];
+  if (!plainMessages[template]) return message(f);
+  const at = data.evidence[f];
+  return template * data.actual.length + (typeof at === "number" ? at : at[0] ?? 0);
+}
+
 const FINDING_COLUMNS = [
   {
     id: "severity", label: "Severity", least: 6.75, grow: 0, text: (f) => SEVERITIES[severityOf[f]],
@@ -36,17 +54,22 @@ const FINDING_COLUMNS = [
     rank: () => (f) => verdictOf[f], prepare: drawVerdict.prepare,
     fill: (cell, f) => drawVerdict.fill(cell, VERDICTS[verdictOf[f]]),
   },
-  { id: "rule", label: "Rule", least: 9, grow: 1, text: (f) => ruleOf(f).id },
+  { id: "rule", label: "Rule", least: 9, grow: 1, text: (f) => ruleOf(f).id, key: (f) => data.rule[f] },
   {
     id: "connection", label: "Connection", least: 9, grow: 1.3,
     text: (f) => joined(f, (c) => data.schemas[c]),
+    key: (f) => oneOr(f, (c) => data.schemas[c], (c) => data.schemas[c]),
   },
-  { id: "service", label: "Service", least: 7, grow: 0.8, text: (f) => joined(f, serviceName) },
+  {
+    id: "service", label: "Service", least: 7, grow: 0.8, text: (f) => joined(f, serviceName),
+    key: (f) => oneOr(f, (c) => data.serviceOf[c], serviceName),
+  },
   {
     id: "group", label: "Group", least: 7, grow: 0.9,
     text: (f) => groupKey(f) || joined(f, groupName),
+    key: (f) => groupKey(f) || oneOr(f, (c) => data.groupOf[c], groupName),
   },
-  { id: "message", label: "What was found", least: 16, grow: 2.4, text: message, shown: briefly },
+  { id: "message", label: "What was found", least: 16, grow: 2.4, text: message, shown: briefly, key: messageKey },
   ...(COMPARED ? [["before", "Before"], ["after", "After"]].map(([id, label]) => ({
     id, label, least: 6, grow: 0, text: (f) => checkedAs(data[id][f]),
   })) : []),

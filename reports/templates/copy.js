@@ -25,7 +25,7 @@ function issueText(findings) {
   const rule = ruleOf(findings[0]);
   const single = findings.length === 1 && connectionsOf(findings[0]).length === 1;
   const where = single ? `: ${mdText(data.schemas[connectionsOf(findings[0])[0]])}` : "";
-  const lines = [`## ${mdText(rule.title || rule.id)}${where}`, ""];
+  const lines = [`## ${mdText(claimed(VERDICTS[verdictOf[findings[0]]], rule))}${where}`, ""];
   lines.push(`Rule ${mdCode(rule.id)}, severity ${SEVERITIES[rule.severity]}, expects: ${mdText(rule.expects)}`, "");
   for (const f of findings.slice(0, MOST_TOLD)) {
     const since = openDay(f) ? `, open since ${openDay(f)}` : "";

@@ -131,7 +131,7 @@ function compileTerm({ key, value, not }, whole) {
     }
     const bytes = key === "field" ? hits(low.fields, value) : null;
     const test = bytes ? (f) => evidenceOf(f).some((e) => bytes[data.fieldOf[e]])
-      : key === "message" ? (f) => message(f).toLowerCase().includes(value) : (f) => note(f).toLowerCase().includes(value);
+      : key === "message" ? messageHits(value) : (f) => note(f).toLowerCase().includes(value);
     return { finding: signed(test), connection: null, problem: `${key}: tells findings apart, not connections` };
   }
   const word = key ? whole : value;

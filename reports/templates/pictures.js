@@ -1,5 +1,16 @@
 // Where the failures are: a table of rules by groups, bars by service and by severity.
 
+// How many of `findings` have each text of a facet, as `countBy` counts.
+function countsOf(findings, texts, of) {
+  const counts = new Uint32Array(texts.length);
+  for (const f of findings) {
+    const at = data.connection[f];
+    if (typeof at === "number") counts[of[at]]++;
+    else for (const each of new Set(at.map((c) => of[c]))) counts[each]++;
+  }
+  return [...counts].flatMap((count, at) => (count ? [[texts[at], count]] : []));
+}
+
 function countBy(length, key) {
   const counts = new Map();
   for (let row = 0; row < length; row++) for (const k of key(row)) counts.set(k, (counts.get(k) ?? 0) + 1);
@@ -7,7 +18,6 @@ function countBy(length, key) {
 }
 
 const mostFirst = (counts) => [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-const distinct = (name) => (f) => new Set(connectionsOf(f).map(name));
 
 const OPEN = OPEN_WORDS.join(",");
 const MOST_GROUPS = 12;
@@ -35,14 +45,21 @@ function heatMap(findings) {
   const cells = new Map();
   const groups = new Map();
   const rules = new Map();
+  const width = data.groups.length;
+  const perCell = new Uint32Array(data.rules.length * width);
   for (const f of findings) {
-    rules.set(data.rule[f], (rules.get(data.rule[f]) ?? 0) + 1);
-    for (const group of distinct(groupName)(f)) {
-      const key = `${data.rule[f]}\n${group}`;
-      cells.set(key, (cells.get(key) ?? 0) + 1);
-      groups.set(group, (groups.get(group) ?? 0) + 1);
-    }
+    const rule = data.rule[f];
+    rules.set(rule, (rules.get(rule) ?? 0) + 1);
+    const at = data.connection[f];
+    if (typeof at === "number") perCell[rule * width + data.groupOf[at]]++;
+    else for (const group of new Set(at.map((c) => data.groupOf[c]))) perCell[rule * width + group]++;
   }
+  perCell.forEach((count, at) => {
+    if (!count) return;
+    const group = data.groups[at % width];
+    cells.set(`${Math.floor(at / width)}\n${group}`, count);
+    groups.set(group, (groups.get(group) ?? 0) + count);
+  });
   const columns = mostFirst(groups).slice(0, MOST_GROUPS).map(([group]) => group);
   const rows = [...rules].sort((a, b) => data.rules[b[0]].severity - data.rules[a[0]].severity || b[1] - a[1]);
   // A single finding is never dark, however few there are in all.
@@ -63,9 +80,9 @@ function heatMap(findings) {
   return [el(
     "table", { class: "heat" },
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Rule"), ...columns.map((group) =>
-      el("th", { scope: "col" }, el("span", { class: "tilt" }, group))))),
+      el("th", { scope: "col" }, el("a", { class: "tilt", href: fragment({ ...DEFAULTS, within: group }) }, group))))),
     el("tbody", {}, ...shown.map(([rule]) => el(
-      "tr", {}, el("th", { scope: "row" }, data.rules[rule].id), ...columns.map((group) => cell(rule, group)),
+      "tr", {}, el("th", { scope: "row" }, el("a", { href: fragment({ ...DEFAULTS, about: data.rules[rule].id }) }, data.rules[rule].id)), ...columns.map((group) => cell(rule, group)),
     ))),
   ), left.length ? el("p", { class: "hint" }, `Not drawn: ${left.join(", ")}.`) : ""];
 }
@@ -74,9 +91,8 @@ function drawPictures() {
   const findings = Array.from({ length: findingCount }, (_, f) => f).filter(unsettled);
   if (!findings.length) return;
   document.getElementById("heat").append(...heatMap(findings));
-  const by = (key) => countBy(findings.length, (at) => key(findings[at]));
-  bars(document.getElementById("by-service"), mostFirst(by(distinct(serviceName))), "service");
-  const severities = by((f) => [severityOf[f]]);
+  bars(document.getElementById("by-service"), mostFirst(countsOf(findings, data.services, data.serviceOf)), "service");
+  const severities = countBy(findings.length, (at) => [severityOf[findings[at]]]);
   bars(document.getElementById("by-severity"), [4, 3, 2, 1].map((s) => [SEVERITIES[s], severities.get(s) ?? 0]), "severity");
   document.getElementById("pictures").hidden = false;
 }

@@ -19,10 +19,15 @@ function visibleColumns() {
   return columns.length ? columns : columnsOf(state.show).filter((c) => FIRST_COLUMNS[state.show].includes(c.id));
 }
 
-// The rows that fit, in their order; `misses` and `filters` are for the counts beside choices.
+// The rows that fit, in their order. What fits is looked for only when a filter has changed; it keeps
+// why the others do not, for the counts beside choices.
 function selectRows() {
-  const found = state.show === "findings" ? matchFindings(state) : matchConnections(state);
-  return { ...found, rows: inOrder(found.rows) };
+  const { show } = state;
+  const wanted = JSON.stringify([show, ...FILTERS.map((name) => state[name])]);
+  if (page.found?.wanted !== wanted) {
+    page.found = { ...(show === "findings" ? matchFindings(state) : matchConnections(state)), wanted };
+  }
+  return { rows: inOrder(page.found.rows) };
 }
 
 function inOrder(rows) {
@@ -80,7 +85,7 @@ const grid = new Table({
     drawTable({ keep: true });
   },
 });
-const CLOSED = { finding: "", connection: "", about: "" };
+const CLOSED = Object.fromEntries(SHEETS.map((name) => [name, ""]));
 
 // A filter changes where the reader is, not where Back leads.
 function change(changes) {
@@ -118,7 +123,10 @@ function go(target) {
 }
 
 function open() {
-  const at = state.finding && state.show === "findings" ? page.sequence.indexOf(findFinding(state.finding)) : -1;
+  // What the table shows can be walked; a sheet of anything else stands alone.
+  const [kind, row, nameOf] = state.show === "findings"
+    ? ["finding", findFinding, findingId] : ["connection", (id) => data.ids.indexOf(id), (c) => data.ids[c]];
+  const at = state[kind] ? page.sequence.indexOf(row(state[kind])) : -1;
   openSheet(state, {
     onClose: () => sheet.close(),
     at, of: at < 0 ? 0 : page.sequence.length,
@@ -126,7 +134,7 @@ function open() {
       const next = page.sequence[at + by];
       if (next === undefined) return;
       grid.reveal(Math.max(0, grid.rows.indexOf(next)));
-      state = { ...state, finding: findingId(next) };
+      state = { ...state, [kind]: nameOf(next) };
       history.replaceState(history.state, "", fragment(state));
       open();
     },
@@ -135,7 +143,7 @@ function open() {
 
 // Closing leaves no step behind: it goes back to where the sheet was opened from.
 sheet.addEventListener("close", () => {
-  if (!state.finding && !state.connection && !state.about) return;
+  if (!opened(state)) return;
   state = { ...state, ...CLOSED };
   const steps = depth();
   if (steps) {
@@ -150,14 +158,14 @@ let followed = null;
 
 addEventListener("hashchange", () => {
   const next = readState();
-  const opens = next.finding || next.connection || next.about;
+  const opens = opened(next);
   const link = followed;
   followed = null;
   if (link && !history.state) history.replaceState({ depth: opens ? link.depth + 1 : 0 }, "");
   // A link to one thing leaves the filters as they are.
   const bare = opens && !FILTERS.some((name) => next[name]);
   const same = fragment({ ...next, ...CLOSED }) === fragment({ ...state, ...CLOSED });
-  state = bare ? { ...state, ...CLOSED, finding: next.finding, connection: next.connection, about: next.about } : next;
+  state = bare ? { ...state, ...CLOSED, ...Object.fromEntries(SHEETS.map((name) => [name, next[name]])) } : next;
   if (bare) history.replaceState(history.state, "", fragment(state));
   if (!same && !bare) update();
   open();
@@ -207,7 +215,7 @@ class Choices {
     const one = names.size === 1 ? [...names][0] : number(names.size);
     summary.replaceChildren(facet.label, ...(names.size ? [": ", el("b", {}, one)] : []));
     if (!root.open) return;
-    const counts = state.show === "findings" ? liveCounts(facet, page.selected) : this.connectionCounts();
+    const counts = state.show === "findings" ? liveCounts(facet, page.found) : this.connectionCounts();
     const needle = this.search.value.toLowerCase();
     const order = facet.texts.map((_, at) => at)
       .filter((at) => names.has(facet.texts[at]) || (counts[at] || !needle) && facet.texts[at].toLowerCase().includes(needle))
@@ -283,7 +291,7 @@ function updateFilters() {
   for (const group of [page.verdicts, page.severities, page.since].filter(Boolean)) {
     const names = chosen(state[group.dataset.name]);
     const facet = facetOf.get(group.dataset.name);
-    const counts = findings && facet ? liveCounts(facet, page.selected) : null;
+    const counts = findings && facet ? liveCounts(facet, page.found) : null;
     const there = findings && facet ? countsOfAll(facet) : null;
     for (const button of group.children) {
       const label = button.dataset.label;
@@ -482,6 +490,22 @@ function pressed(event) {
   event.preventDefault();
 }
 
+const SLICE = 8;
+
+// Goes on with the first of `works` whenever the page has nothing else to do.
+function prepare(works) {
+  const idle = globalThis.requestIdleCallback ?? ((then) => setTimeout(then, 20));
+  const next = () => {
+    const until = performance.now() + SLICE;
+    while (works.length && performance.now() < until) {
+      works[0].run(until);
+      if (works[0].done) works.shift();
+    }
+    if (works.length) idle(next);
+  };
+  idle(next);
+}
+
 function start() {
   page.explorer = document.getElementById("explorer");
   page.title = document.getElementById("findings-title");
@@ -498,7 +522,11 @@ function start() {
   startTheme();
   startAnnex();
   // What the first search and sort need is made ready while nobody waits for it.
-  (globalThis.requestIdleCallback ?? setTimeout)(() => { wordHits(""); lowTexts(); textRank(FINDING_COLUMNS.find((c) => c.id === "connection"), findingCount); });
+  prepare([
+    ...visibleColumns().filter((column) => !column.rank).map((column) => rankWork(column, findingCount)),
+    new Work(preparedTexts()),
+    ...CONNECTION_COLUMNS.filter((column) => !column.rank).map((column) => rankWork(column, connectionCount)),
+  ]);
   addEventListener("beforeprint", preparePrint);
   page.explorer.addEventListener("keydown", (event) => {
     const menu = event.key === "Escape" && event.target.closest("details[open]");

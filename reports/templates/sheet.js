@@ -5,6 +5,10 @@ const sheet = document.getElementById("sheet");
 const link = (state, text) => el("a", { href: fragment({ ...DEFAULTS, ...state }) }, text);
 const connectionLink = (c) => link({ connection: data.ids[c] }, data.schemas[c] || data.ids[c]);
 const ruleLink = (rule) => link({ about: rule.id }, rule.title || rule.id);
+// What a check came to before what its rule demands, so that the demand does not read as the fact.
+const CAME_TO = { fail: "Violated", error: "Not judged", waived: "Waived", known: "Known", pass: "", skip: "" };
+const claimed = (label, rule) => [CAME_TO[label] ?? capital(label ?? ""), rule.title || rule.id].filter(Boolean).join(": ");
+const groupLink = (c) => link({ within: groupName(c) }, groupName(c));
 
 function facts(pairs) {
   const list = el("dl", { class: "facts-list" });
@@ -43,7 +47,7 @@ function dashboardLink(c, page) {
 function connectionFacts(c, page = "status") {
   return facts([
     ["Connection", connectionLink(c)], ["Id", el("code", {}, data.ids[c])],
-    ["Service", serviceName(c)], ["Group", groupName(c)],
+    ["Service", serviceName(c)], ["Group", groupLink(c)],
     ...data.dimensions.map((each) => [each.name, each.values[each.of[c]]]).filter(([, text]) => text),
     ...[dashboardLink(c, page)].filter(Boolean).map((link) => ["Fivetran", link]),
   ]);
@@ -89,7 +93,7 @@ function findingSheet(f) {
     [el("code", {}, data.fields[data.fieldOf[e]]), data.actual[e], data.expected[data.expectedOf[e]]]);
   const more = connections.length - MOST_LISTED;
   return {
-    title: rule.title || rule.id,
+    title: claimed(VERDICTS[verdictOf[f]], rule),
     badges: [verdictBadge(VERDICTS[verdictOf[f]]), severityBadge(SEVERITIES[rule.severity])],
     content: [
       el("p", { class: "message" }, message(f)),
@@ -122,18 +126,99 @@ function connectionSheet(c) {
   const checks = data.rules.map((rule, r) => ({ rule, r, label: VERDICTS[verdictsOfRule(r)[c]] }))
     .sort((a, b) => (order[a.label] ?? 9) - (order[b.label] ?? 9) || b.rule.severity - a.rule.severity);
   const why = ({ rule, r, label }) => {
-    if (findings.has(r)) return link({ finding: findingId(findings.get(r)) }, message(findings.get(r)));
+    if (findings.has(r)) {
+      const f = findings.get(r);
+      const more = [openWords(f), note(f)].filter(Boolean).join(". ");
+      return [link({ finding: findingId(f) }, message(f)), more ? el("small", {}, more) : ""];
+    }
     if (label === "skip") return rule.skip;
     return label ? rule.expects : `judged per ${rule.per.join(", ")}; nothing found that names this connection`;
   };
   const rows = checks.map((check) => [
     check.label ? verdictBadge(check.label) : "in a group",
-    el("div", {}, ruleLink(check.rule), el("small", {}, why(check))),
+    el("div", {}, link({ about: check.rule.id }, claimed(check.label, check.rule)), el("small", {}, ...[why(check)].flat())),
   ]);
   return {
     title: data.schemas[c] || data.ids[c],
     badges: [],
-    content: [connectionFacts(c), part(plural(rows.length, "check"), table("checks", ["Verdict", "Rule"], rows))],
+    content: [
+      connectionFacts(c), fixedPart((each) => each === c),
+      part(plural(rows.length, "check"), table("checks", ["Verdict", "Rule"], rows)),
+    ],
+  };
+}
+
+// What was found before on the connections that `fits` names, and no more.
+function fixedPart(fits) {
+  const ended = (data.ended ?? []).filter(([, c]) => fits(c));
+  const more = ended.length - MOST_LISTED;
+  const title = document.getElementById("ended-title")?.textContent ?? "Fixed";
+  return ended.length ? part(title, table("checks even", ["Connection", "Rule"], ended.slice(0, MOST_LISTED).map(
+    ([rule, c, since]) => [connectionLink(c), el("div", {}, ruleLink(data.rules[rule]), since ? el("small", {}, `was open since ${since.slice(0, 10)}`) : "")],
+  )), more > 0 ? el("p", {}, `and ${number(more)} more`) : "") : "";
+}
+
+// A group: its connections, the rules that have something to say of them, the checks on it as a whole.
+function groupSheet(g) {
+  const name = data.groups[g];
+  const members = data.groupOf.flatMap((group, c) => (group === g ? [c] : []));
+  const inGroup = (c) => data.groupOf[c] === g;
+  const words = new Map();
+  const rules = new Map();
+  const worst = new Map();
+  let oldest = "";
+  let fresh = 0;
+  for (let f = 0; f < findingCount; f++) {
+    const about = connectionsOf(f).filter(inGroup);
+    if (!about.length) continue;
+    words.set(VERDICTS[verdictOf[f]], (words.get(VERDICTS[verdictOf[f]]) ?? 0) + 1);
+    if (!unsettled(f)) continue;
+    rules.set(data.rule[f], (rules.get(data.rule[f]) ?? 0) + 1);
+    for (const c of about) worst.set(c, (worst.get(c) ?? 0) + 1);
+    fresh += freshOf[f];
+    const since = openSince(f);
+    if (since && (!oldest || since < oldest)) oldest = since;
+  }
+  const services = mostFirst(countBy(members.length, (at) => [serviceName(members[at])]));
+  const key = data.groupIds[g];
+  const whole = data.groupChecks.flatMap((checks, r) => checks
+    .filter(([text]) => data.rules[r].per.includes("group_id") && (text === key || text.startsWith(`${key}, `)))
+    .map(([text, verdict]) => [verdictBadge(CHECKED[verdict]), el("div", {}, link({ about: data.rules[r].id }, claimed(CHECKED[verdict], data.rules[r])), text === key ? "" : el("small", {}, text))]));
+  const order = [...members].sort((a, b) => (worst.get(b) ?? 0) - (worst.get(a) ?? 0) || a - b);
+  const more = order.length - MOST_LISTED;
+  const show = (state) => ({ ...state, group: listed([name]) });
+  return {
+    title: name,
+    badges: [],
+    content: [
+      facts([
+        ["Group", el("code", {}, key)],
+        ["Connections", number(members.length)],
+        ["Services", services.map(([service, count]) => `${service} ${number(count)}`).join(", ")],
+        ["Open", rules.size ? `${plural(worst.size, "connection")} with something to do` : ""],
+        ["New", data.fresh ? number(fresh) : ""],
+        ["Oldest", oldest && `open since ${oldest.slice(0, 10)}`],
+        ["Owners", [...new Set([...rules.keys()].flatMap((rule) => ownersOf(data.rules[rule])))].join(", ")],
+      ]),
+      words.size ? el("ul", { class: "legend" }, ...FROM_WORST.filter((word) => words.has(word)).map((word) =>
+        el("li", {}, verdictBadge(word), " ", el("b", {}, number(words.get(word)))))) : "",
+      part("Rules with something to do", rules.size ? table("checks", ["Severity", "Rule"], [...rules].sort(
+        (a, b) => data.rules[b[0]].severity - data.rules[a[0]].severity || b[1] - a[1],
+      ).map(([rule, count]) => [severityBadge(SEVERITIES[data.rules[rule].severity]), el("div", {}, ruleLink(data.rules[rule]), el("small", {}, link(
+        show({ rule: data.rules[rule].id, [JUDGED.name]: OPEN }), plural(count, ROW),
+      )))])) : el("p", {}, "None.")),
+      whole.length ? part("Checks of the group as a whole", table("checks", ["Verdict", "Rule"], whole.slice(0, MOST_LISTED)),
+        whole.length > MOST_LISTED ? el("p", {}, `and ${number(whole.length - MOST_LISTED)} more`) : "") : "",
+      fixedPart(inGroup),
+      part(
+        plural(members.length, "connection"),
+        table("checks", ["To do", "Connection"], order.slice(0, MOST_LISTED).map((c) => [
+          number(worst.get(c) ?? 0), el("div", {}, connectionLink(c), el("small", {}, serviceName(c))),
+        ])),
+        more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
+        el("p", { class: "links" }, link(show({}), `Show its ${ROW}s`), " ", COMPARED ? "" : link(show({ show: "connections" }), "Show its connections")),
+      ),
+    ],
   };
 }
 
@@ -142,7 +227,7 @@ function changesSheet(c) {
   const rows = [];
   for (let f = 0; f < findingCount; f++) {
     if (!anyOf(data.connection[f], { [c]: 1 })) continue;
-    rows.push([verdictBadge(VERDICTS[verdictOf[f]]), el("div", {}, ruleLink(ruleOf(f)), el("small", {}, link({ finding: findingId(f) }, message(f))))]);
+    rows.push([verdictBadge(VERDICTS[verdictOf[f]]), el("div", {}, link({ about: ruleOf(f).id }, claimed(VERDICTS[verdictOf[f]], ruleOf(f))), el("small", {}, link({ finding: findingId(f) }, message(f))))]);
   }
   return {
     title: data.schemas[c] || data.ids[c],
@@ -189,6 +274,10 @@ function sheetFor(state) {
     const connection = data.ids.indexOf(state.connection);
     return connection < 0 ? missing("connection", state.connection) : (COMPARED ? changesSheet : connectionSheet)(connection);
   }
+  if (state.within) {
+    const group = data.groups.indexOf(state.within);
+    return group < 0 ? missing("group", state.within) : groupSheet(group);
+  }
   if (state.about) {
     const rule = data.rules[ruleNumber.get(state.about)];
     return rule ? ruleSheet(rule) : missing("rule", state.about);
@@ -223,7 +312,7 @@ function openSheet(state, { onClose, onStep, at, of }) {
     "div", { class: "sheet" },
     el(
       "header", { class: "sheet-bar" }, el("div", { class: "badges" }, ...shown.badges),
-      link({ finding: state.finding, connection: state.connection, about: state.about }, "Link to this"), ...steps, close,
+      link(Object.fromEntries(SHEETS.map((name) => [name, state[name]])), "Link to this"), ...steps, close,
     ),
     el("div", { class: "sheet-body" }, el("h2", { id: "sheet-title", tabindex: "-1" }, shown.title), ...shown.content),
   ));

@@ -3,8 +3,11 @@
 const FILTERS = ["q", ...FACETS.map((facet) => facet.name)];
 const DEFAULTS = {
   show: "findings", ...Object.fromEntries(FILTERS.map((name) => [name, ""])),
-  by: "", open: "", sort: "", columns: "", finding: "", connection: "", about: "",
+  by: "", open: "", sort: "", columns: "", finding: "", connection: "", about: "", within: "",
 };
+// What a sheet is of: a finding, a connection, a rule, a group.
+const SHEETS = ["finding", "connection", "about", "within"];
+const opened = (state) => SHEETS.some((name) => state[name]);
 
 function readState() {
   const state = { ...DEFAULTS };
@@ -40,6 +43,15 @@ let keyTexts;
 const lowTexts = () =>
   (keyTexts ??= { ids: lower(data.ids), schemas: lower(data.schemas), fields: lower(data.fields) });
 
+// What a search looks in, made ready a list at a time.
+function* preparedTexts() {
+  connectionTexts();
+  yield;
+  wordHits("");
+  yield;
+  lowTexts();
+}
+
 // For one word: a byte for each connection, and each text a finding points to, that holds it.
 function wordHits(word) {
   lowered ??= {
@@ -55,16 +67,34 @@ function wordHits(word) {
     message: hits(lowered.messages, word),
     note: hits(lowered.notes, word),
     evidence: hits(lowered.evidence, word),
-    word, several: /\W/.test(word),
+    says: /\W/.test(word) ? messageHits(word) : null,
+    word,
   };
 }
+
+// Whether a message holds a word. Most messages of one template read alike but for the connection
+// that they begin with: each of those texts is looked at once.
+function messageHits(word) {
+  const known = new Map();
+  return (f) => {
+    const key = messageKey(f);
+    if (typeof key !== "number" || word.includes(":")) return message(f).toLowerCase().includes(word);
+    let hit = known.get(key);
+    if (hit === undefined) known.set(key, hit = briefly(f).toLowerCase().includes(word));
+    const begins = data.messages[data.message[f]].startsWith("\u0002");
+    return hit || (begins && nameHits(word)[connectionsOf(f)[0]] === 1);
+  };
+}
+
+const nameHits = (word) => (nameHits.of === word ? nameHits.bytes
+  : (Object.assign(nameHits, { of: word, bytes: hits(lowTexts().schemas, word) })).bytes);
 
 const holds = (f, hit) =>
   hit.rule[data.rule[f]] || hit.message[data.message[f]] || hit.note[data.note[f]]
   || anyOf(data.connection[f], hit.connection) || anyOf(data.evidence[f], hit.evidence)
   || groupKey(f).toLowerCase().includes(hit.word)
   // What is more than one word may reach over a mark in a message that others share.
-  || (hit.several && message(f).toLowerCase().includes(hit.word));
+  || (hit.says !== null && hit.says(f));
 
 // The filters that are set, each with a byte for each of its texts.
 const setFilters = (state) => FACETS.filter(({ name }) => state[name])
@@ -94,9 +124,13 @@ function matchFindings(state) {
 }
 
 // How many findings each text of `facet` would select, all other filters kept.
-function liveCounts(facet, { misses, filters }) {
+function liveCounts(facet, found) {
+  found.counts ??= new Map();
+  if (found.counts.has(facet)) return found.counts.get(facet);
+  const { misses, filters } = found;
   const own = filters.findIndex((filter) => filter.facet === facet) + 1;
   const counts = new Uint32Array(facet.texts.length);
+  found.counts.set(facet, counts);
   for (let f = 0; f < findingCount; f++) {
     if (misses[f] && misses[f] !== own) continue;
     const at = facet.ofFinding(f);
@@ -124,50 +158,135 @@ function matchConnections(state) {
   return { rows: rows.slice(0, count) };
 }
 
+// Work that is done a little at a time while nobody waits, or at once when somebody does.
+class Work {
+  constructor(steps) {
+    this.steps = steps;
+    this.value = undefined;
+    this.done = false;
+  }
+
+  // Goes on until `until`, a time of performance.now().
+  run(until = Infinity) {
+    while (!this.done && performance.now() < until) {
+      const { value, done } = this.steps.next();
+      if (done) Object.assign(this, { value, done });
+    }
+    return this.value;
+  }
+}
+
+const AT_ONCE = 4096;
+
+// Sorts distinct texts, some at a time: runs first, then two runs to one.
+function* sortedTexts(texts) {
+  let runs = [];
+  for (let from = 0; from < texts.length; from += AT_ONCE) {
+    runs.push(texts.slice(from, from + AT_ONCE).sort());
+    yield;
+  }
+  while (runs.length > 1) {
+    const next = [];
+    for (let n = 0; n < runs.length; n += 2) next.push(n + 1 < runs.length ? yield* merged(runs[n], runs[n + 1]) : runs[n]);
+    runs = next;
+  }
+  return runs[0] ?? [];
+}
+
+function* merged(one, other) {
+  const all = new Array(one.length + other.length);
+  let a = 0;
+  let b = 0;
+  for (let n = 0; n < all.length; n++) {
+    all[n] = b === other.length || (a < one.length && one[a] <= other[b]) ? one[a++] : other[b++];
+    if (n % AT_ONCE === 0) yield;
+  }
+  return all;
+}
+
 // For each text its place when all are sorted, numbers first; equal texts share one.
-function ranks(texts) {
-  const keys = lower(texts);
-  const numbers = Float64Array.from(keys, (key) => (key === "" ? NaN : Number(key)));
-  const compare = (a, b) => {
-    const [x, y] = [numbers[a], numbers[b]];
-    if (x === x && y === y) return x - y;
-    if (x === x || y === y) return x === x ? -1 : 1;
-    return keys[a] < keys[b] ? -1 : Number(keys[a] > keys[b]);
-  };
-  const order = keys.map((_, position) => position).sort(compare);
-  const places = new Int32Array(texts.length);
-  let place = 0;
-  order.forEach((position, at) => {
-    if (at && compare(order[at - 1], position)) place++;
-    places[position] = place;
-  });
+function* ranks(texts) {
+  const keys = new Array(texts.length);
+  const words = new Set();
+  const numbers = new Set();
+  for (let at = 0; at < keys.length; at++) {
+    const key = texts[at].toLowerCase();
+    const value = /^[-+.\d]/.test(key) ? Number(key.replaceAll(",", "")) : NaN;
+    keys[at] = value === value ? value : key;
+    (value === value ? numbers : words).add(keys[at]);
+    if (at % AT_ONCE === 0) yield;
+  }
+  const order = [...[...numbers].sort((x, y) => x - y), ...(yield* sortedTexts([...words]))];
+  const place = new Map();
+  for (let at = 0; at < order.length; at++) {
+    place.set(order[at], at);
+    if (at % AT_ONCE === 0) yield;
+  }
+  const places = new Int32Array(keys.length);
+  for (let at = 0; at < keys.length; at++) {
+    places[at] = place.get(keys[at]);
+    if (at % AT_ONCE === 0) yield;
+  }
   return places;
 }
 
 const rankOfColumn = new Map();
 
-// The place of each of `count` rows in the order of a column's texts.
-function textRank(column, count) {
-  if (!rankOfColumn.has(column)) {
-    const numbers = new Map();
-    const numberOf = Int32Array.from({ length: count }, (_, row) => {
-      const text = column.text(row);
-      if (!numbers.has(text)) numbers.set(text, numbers.size);
-      return numbers.get(text);
-    });
-    const places = ranks([...numbers.keys()]);
-    rankOfColumn.set(column, numberOf.map((each) => places[each]));
+// The place of each of `count` rows in the order of a column's texts. A column may know by `key`
+// which rows have one text, as a number or a text, so that it is made once.
+function* rankedRows(column, count) {
+  const key = column.key ?? column.text;
+  const numbers = new Map();
+  const texts = [];
+  const numberOf = new Int32Array(count);
+  for (let row = 0; row < count; row++) {
+    const known = key(row);
+    let at = numbers.get(known);
+    if (at === undefined) {
+      at = texts.length;
+      numbers.set(known, at);
+      texts.push((column.shown ?? column.text)(row));
+    }
+    numberOf[row] = at;
+    if (row % AT_ONCE === 0) yield;
   }
-  const rank = rankOfColumn.get(column);
+  const places = yield* ranks(texts);
+  return numberOf.map((each) => places[each]);
+}
+
+function rankWork(column, count) {
+  if (!rankOfColumn.has(column)) rankOfColumn.set(column, new Work(rankedRows(column, count)));
+  return rankOfColumn.get(column);
+}
+
+function textRank(column, count) {
+  const rank = rankWork(column, count).run();
   return (row) => rank[row];
 }
 
 // Sorts by numbers alone: the rank first, then the place the row had, so equal rows keep it.
 function sorted(rows, rankOf, descending) {
   const keys = new Float64Array(rows.length);
+  let [least, most] = [Infinity, -Infinity];
+  let whole = true;
   for (let at = 0; at < rows.length; at++) {
-    keys[at] = (descending ? -rankOf(rows[at]) : rankOf(rows[at])) * rows.length + at;
+    const key = descending ? -rankOf(rows[at]) : rankOf(rows[at]);
+    keys[at] = key;
+    if (key < least) least = key;
+    if (key > most) most = key;
+    whole &&= Number.isInteger(key);
   }
-  keys.sort();
-  return Int32Array.from(keys, (key) => rows[((key % rows.length) + rows.length) % rows.length]);
+  if (rows.length && whole && most - least <= 4 * rows.length) return placed(rows, keys, least, most);
+  const order = Float64Array.from(keys, (key, at) => key * rows.length + at).sort();
+  return Int32Array.from(order, (key) => rows[((key % rows.length) + rows.length) % rows.length]);
+}
+
+// Rows by whole numbers that are close together: counted, and put in their places.
+function placed(rows, keys, least, most) {
+  const starts = new Uint32Array(most - least + 2);
+  for (let at = 0; at < keys.length; at++) starts[keys[at] - least + 1]++;
+  for (let n = 1; n < starts.length; n++) starts[n] += starts[n - 1];
+  const result = new Int32Array(rows.length);
+  for (let at = 0; at < keys.length; at++) result[starts[keys[at] - least]++] = rows[at];
+  return result;
 }

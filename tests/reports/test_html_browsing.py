@@ -304,6 +304,29 @@ def test_columns_sort_both_ways_and_back(open_report: OpenReport) -> None:
         assert column(page, name) == unsorted
 
 
+def test_messages_sort_by_what_their_rows_show(open_report: OpenReport) -> None:
+    page = open_report(RESULT, "#rule=no-broken-connections&sort=message")
+    shown = column(page, "message")
+    assert shown == sorted(shown, key=str.lower)
+    assert len(set(shown)) > 1
+    page.get_by_label("Search").fill("nothing has this")
+    expect(page.get_by_text("No finding matches these filters.")).to_be_visible()
+
+
+def test_a_query_of_messages_reaches_over_the_name_that_they_begin_with(
+    open_report: OpenReport,
+) -> None:
+    finding = next(f for f in RESULT.findings if f.connections and f.verdict is Verdict.FAIL)
+    name = finding.connections[0].schema
+    page = open_report(RESULT)
+    search = page.get_by_label("Search")
+    whole = finding.message.partition('"')[0]  # a quote ends what a query quotes
+    for query in (whole, name, f"{name[-3:]}: {finding.evidence[0].field}"):
+        found = sum(query.lower() in f.message.lower() for f in RESULT.findings)
+        search.fill(f'message:"{query}"')
+        expect(page.get_by_role("status")).to_contain_text(f"{found} of ")
+
+
 def test_the_url_keeps_the_state_and_restores_it(open_report: OpenReport) -> None:
     page = open_report(RESULT)
     page.get_by_label("Search").fill("prod")

@@ -122,8 +122,8 @@ def _facts(result: Result, chosen: str, layout: Layout) -> Iterator[str]:
     if result.source.account is not None:
         yield from _row("account", one_line(str(result.source.account)), layout)
     walks = f", {plural(listing.walks, 'walk')}" if listing.walks > 1 else ""
-    pages = plural(listing.pages, "page")
-    yield from _row("listing", f"{listing.completeness.value} ({pages}{walks})", layout)
+    pages = f" ({plural(listing.pages, 'page')}{walks})" if listing.pages else ""
+    yield from _row("listing", f"{listing.completeness.value}{pages}", layout)
     judged = f"{plural(len(result.connections), 'connection')}, {plural(result.total, 'check')}"
     if result.total and claim(result).unmade:
         judged = f"nothing of {judged}"

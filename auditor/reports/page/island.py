@@ -85,6 +85,20 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
     newly = new_findings(result)
     if newly is not None:
         yield "fresh", newly
+    yield "ended", list(_ended(result))
+
+
+def _ended(result: Result) -> Iterator[tuple[int, int, str]]:
+    """Yield what was fixed on connections that are still there: rule, connection, since when."""
+    known = result.baseline or result.history
+    if known is None:
+        return
+    number_of_rule = {rule.id: number for number, rule in enumerate(result.rules)}
+    place_of = _places(result.connections)
+    for each in known.ended:
+        if each.rule in number_of_rule and each.id in place_of:
+            since = iso(each.since) if each.since is not None else ""
+            yield number_of_rule[each.rule], place_of[each.id], since
 
 
 def new_findings(result: Result) -> list[int] | None:
@@ -141,6 +155,8 @@ def connection_columns(connections: Connections) -> Iterator[tuple[str, object]]
     groups, group_of = _distinct(connections.groups)
     yield "groups", groups
     yield "groupOf", group_of
+    ids = dict(zip(connections.groups, connections.group_ids, strict=True))
+    yield "groupIds", [ids[name] for name in groups]
     yield "dimensions", [_dimension(*each) for each in connections.dimensions.items()]
 
 
