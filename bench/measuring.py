@@ -15,11 +15,15 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one command took: seconds by the clock and by the processor (medians), MiB at most."""
+    """What one command took: seconds by the clock and by the processor (medians), MiB at most.
+
+    ``spread`` is how many seconds by the clock the middle half of the runs lie apart.
+    """
 
     seconds: float
     processor: float
     memory: float
+    spread: float = 0.0
 
 
 def measured(
@@ -42,9 +46,14 @@ def measured(
             median(run.seconds for run in of),
             median(run.processor for run in of),
             max(run.memory for run in of),
+            _spread(sorted(run.seconds for run in of)),
         )
         for name, of in runs.items()
     }
+
+
+def _spread(seconds: Sequence[float]) -> float:
+    return seconds[3 * len(seconds) // 4] - seconds[len(seconds) // 4]
 
 
 def _run(command: Sequence[str], env: Mapping[str, str] | None) -> Measured:
