@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-import time
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,17 +58,17 @@ def _spread(seconds: Sequence[float]) -> float:
 
 
 def _run(command: Sequence[str], env: Mapping[str, str] | None) -> Measured:
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=ROOT, env={**_plain(), **(env or {})}, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    # Told here, so that the process is not waited for twice.
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):
-        raise RuntimeError(f"exit {process.returncode}: {' '.join(command)}")
-    return Measured(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    told = subprocess.run(
+        [sys.executable, "-m", "bench.once", *command],
+        cwd=ROOT,
+        env={**_plain(), **(env or {})},
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    code, seconds, processor, memory = json.loads(told)
+    if code not in (0, 1):
+        raise RuntimeError(f"exit {code}: {' '.join(command)}")
+    return Measured(seconds, processor, memory)
 
 
 def _plain() -> dict[str, str]:
