@@ -21,7 +21,7 @@ from bench.curve.picture import Panel, draw
 from bench.measuring import ROOT, measured
 from bench.rows import HEADING, Row
 
-TIMES = 3
+TIMES = 5
 #: Two runs of the same differ by so many MiB.
 NOISE = 2.0
 #: MiB at most, and the dream, at so many connections.

@@ -9,6 +9,7 @@ from itertools import pairwise
 from bench.curve.bends import Bend, Point, bends
 
 BEGIN, END = "<!-- curve: made by make bench-curve -->", "<!-- /curve -->"
+DASH = "\N{EN DASH}"
 PICTURE = (
     "![Seconds and MiB of an audit, as connections, rules, findings, facts and groups grow]"
     "(images/curve.svg)"
@@ -37,7 +38,7 @@ def _by_amount(points: Sequence[Point]) -> dict[float, Bend]:
 
 
 def table(curves: Sequence[Curve]) -> str:
-    """Return the figures in Markdown. What each further one costs is of the step to its line."""
+    """Return the figures in Markdown. What each further one costs is told of the step before it."""
     return "\n".join(
         [
             "| what grows | | seconds | MiB | each, µs | each, KiB | bends after it |",
@@ -49,17 +50,10 @@ def table(curves: Sequence[Curve]) -> str:
 
 def _lines(curve: Curve) -> Iterator[str]:
     in_seconds, in_memory = curve.bends()
-    steps: list[tuple[str, str]] = [("", "")]
-    for (first, last), (low, high) in zip(
-        pairwise(curve.seconds), pairwise(curve.memory), strict=True
-    ):
-        units = last.amount - first.amount
-        steps.append(
-            (
-                f"{(last.cost - first.cost) / units * 1e6:,.1f}",
-                f"{(high.cost - low.cost) / units * 1024:,.2f}",
-            )
-        )
+    steps = [
+        ("", ""),
+        *zip(_each(curve.seconds, 1e6, 1), _each(curve.memory, 1024, 2), strict=True),
+    ]
     for number, (seconds, memory, step) in enumerate(
         zip(curve.seconds, curve.memory, steps, strict=True)
     ):
@@ -73,6 +67,14 @@ def _lines(curve: Curve) -> Iterator[str]:
             f"| {what} | {seconds.amount:,.0f} | {seconds.cost:.2f} | {memory.cost:.0f}"
             f" | {step[0]} | {step[1]} | {', '.join(told)} |"
         )
+
+
+def _each(points: Sequence[Point], times: float, digits: int) -> Iterator[str]:
+    """Yield what a further one costs in each step; a dash where the noise may be all of it."""
+    for first, last in pairwise(points):
+        cost = last.cost - first.cost
+        told = abs(cost) > first.noise + last.noise
+        yield f"{cost / (last.amount - first.amount) * times:,.{digits}f}" if told else DASH
 
 
 def said(bend: Bend) -> str:
