@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-all test-orchestrators test-newest test-oldest coverage mutants fuzz lint types \
-	bench bench-peers wheel lock adoption site image release-check release sbom audit-dependencies clean
+	bench bench-peers bench-curve wheel lock adoption site image release-check release sbom audit-dependencies clean
 
 help:  ## Show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  %s %-19s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -90,6 +90,9 @@ bench: $(TESTS)  ## Measure speed and memory against plain loops; BENCH_FLAGS=--
 
 bench-peers: $(TESTS) $(PEERS)/.made  ## Measure other engines beside us, by the same rules; BENCH_FLAGS='--count N --check'
 	@$(BIN)/python -m bench.peers $(BENCH_FLAGS)
+
+bench-curve: $(TESTS)  ## Measure how cost grows, and draw it for docs/performance.md; BENCH_FLAGS=--quick for a small run
+	@$(BIN)/python -m bench.curve $(BENCH_FLAGS)
 
 site: $(TESTS) $(ADOPTION)/.made  ## Build the site into build/website/html, strictly
 	@$(BIN)/python -m website build/website

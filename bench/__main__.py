@@ -57,7 +57,7 @@ def _listing(count: int, folder: Path, *more: str) -> Path:
 
 
 def _write(module: str, *words: str) -> None:
-    """Write files in a process of its own: what starts large makes its children look large."""
+    """Write the files of another module of the bench."""
     subprocess.run([sys.executable, "-m", f"bench.{module}", *words], cwd=ROOT, check=True)
 
 

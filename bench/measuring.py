@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-import time
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,15 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one command took: seconds by the clock and by the processor (medians), MiB at most."""
+    """What one command took: seconds by the clock and by the processor (medians), MiB at most.
+
+    ``spread`` is how many seconds by the clock the middle half of the runs lie apart.
+    """
 
     seconds: float
     processor: float
     memory: float
+    spread: float = 0.0
 
 
 def measured(
@@ -42,23 +47,28 @@ def measured(
             median(run.seconds for run in of),
             median(run.processor for run in of),
             max(run.memory for run in of),
+            _spread(sorted(run.seconds for run in of)),
         )
         for name, of in runs.items()
     }
 
 
+def _spread(seconds: Sequence[float]) -> float:
+    return seconds[3 * len(seconds) // 4] - seconds[len(seconds) // 4]
+
+
 def _run(command: Sequence[str], env: Mapping[str, str] | None) -> Measured:
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=ROOT, env={**_plain(), **(env or {})}, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    # Told here, so that the process is not waited for twice.
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):
-        raise RuntimeError(f"exit {process.returncode}: {' '.join(command)}")
-    return Measured(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    told = subprocess.run(
+        [sys.executable, "-m", "bench.once", *command],
+        cwd=ROOT,
+        env={**_plain(), **(env or {})},
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    code, seconds, processor, memory = json.loads(told)
+    if code not in (0, 1):
+        raise RuntimeError(f"exit {code}: {' '.join(command)}")
+    return Measured(seconds, processor, memory)
 
 
 def _plain() -> dict[str, str]:

@@ -8,7 +8,8 @@ import celpy
 
 from bench.answer import answer
 from bench.peers.cel_rules import EXPRESSION
-from bench.peers.records import READS, RULES, records
+from bench.peers.records import records
+from bench.peers.rules import READS, RULES
 
 
 def judge() -> Iterator[tuple[str, str]]:

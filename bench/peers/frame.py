@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from bench.answer import answer
-from bench.peers.records import RULES
+from bench.peers.rules import RULES
 
 _SCHEMA = {
     "id": pl.String,

@@ -9,7 +9,8 @@ from pathlib import Path
 import jsonschema_rs
 
 from bench.answer import answer
-from bench.peers.records import RULES, records
+from bench.peers.records import records
+from bench.peers.rules import RULES
 
 
 def judge() -> Iterator[tuple[str, str]]:

@@ -11,21 +11,6 @@ import orjson
 
 from bench.listing import pages_of
 
-RULES = tuple(f"R{number}" for number in range(1, 11))
-#: What the rules read of a record, for peers that take no more than that.
-READS = (
-    "sync_frequency",
-    "pause_after_trial",
-    "schedule_type",
-    "status",
-    "schema",
-    "service",
-    "networking_method",
-    "daily_sync_time",
-    "succeeded_at",
-    "setup_tests",
-)
-
 
 def records() -> Iterator[dict[str, Any]]:
     """Yield every record of the pages in the folder that the command line names."""

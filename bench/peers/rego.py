@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import regopy
 
 from bench.answer import answer
-from bench.peers.records import READS, records
+from bench.peers.records import records
+from bench.peers.rules import READS
 
 _POLICY = """
 package bench

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from bench.answer import answer
-from bench.peers.records import RULES
+from bench.peers.rules import RULES
 
 _COLUMNS = {
     "id": "VARCHAR",

@@ -30,8 +30,8 @@ class Peer:
 
 DUCKDB, POLARS = "DuckDB over NDJSON", "polars, schema given"
 PEERS = (
-    Peer(DUCKDB, "duckdb", "sql.py", ("duckdb", "orjson")),
-    Peer(POLARS, "polars", "frame.py", ("polars", "orjson")),
+    Peer(DUCKDB, "duckdb", "sql.py", ("duckdb",)),
+    Peer(POLARS, "polars", "frame.py", ("polars",)),
     Peer("orjson and a loop", "orjson", "loop.py", ("orjson",)),
     Peer("jsonschema-rs", "jsonschema-rs", "json_schema_rs.py", ("jsonschema_rs", "orjson")),
     Peer("ajv in Node", "ajv", "ajv.cjs", ("ajv",)),

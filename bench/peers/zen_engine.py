@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import zen
 
 from bench.answer import answer
-from bench.peers.records import RULES, records
+from bench.peers.records import records
+from bench.peers.rules import RULES
 
 _VIOLATED = (
     "sync_frequency < 15 or sync_frequency > 1440",

@@ -30,7 +30,7 @@ def test_a_peer_has_a_script_or_lacks_something(peer: Peer):
 
 
 def test_every_script_is_of_a_peer():
-    shared = {"__init__.py", "__main__.py", "cel_rules.py", "records.py", "table.py"}
+    shared = {"__init__.py", "__main__.py", "cel_rules.py", "records.py", "rules.py", "table.py"}
     there = {path.name for path in HERE.iterdir() if path.suffix in {".py", ".cjs"}}
     assert there - shared == {peer.script for peer in PEERS if peer.script}
     assert len({peer.name for peer in PEERS}) == len(PEERS)
@@ -156,3 +156,9 @@ def test_the_bars_are_about_the_faster_one(others: dict[str, float], against: st
 
 def test_without_either_there_is_no_row():
     assert peers.rows(_took(ours=0.9, reports=2.2)) == []
+
+
+def test_a_bar_that_nobody_can_know_is_not_met():
+    assert peers.untimed(_took(duckdb=1.0, polars=2.0)) == ""
+    assert peers.untimed(_took(polars=2.0)).startswith(f"NOT MEASURED: {DUCKDB};")
+    assert peers.untimed({}).startswith(f"NOT MEASURED: {DUCKDB} and {POLARS};")
