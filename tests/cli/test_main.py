@@ -371,7 +371,7 @@ def test_every_command_has_our_help(run: Run, option: str) -> None:
     [
         ("adit", "did you mean audit?"),
         ("valid", "did you mean validate?"),
-        ("zzz", "there are audit, fetch, validate, test, explain, compare, schema, init, waive,"),
+        ("zzz", "there are audit, fetch, validate, test, explain, try, compare, schema, init,"),
     ],
 )
 def test_a_command_that_there_is_not(run: Run, word: str, hint: str) -> None:

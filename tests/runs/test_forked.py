@@ -26,7 +26,7 @@ from tests.builders.listed import HOUSE
         "schema policy",
         "test house.yaml",
         "explain -p house.yaml",
-        "audit -p house.yaml --snapshot - --report json=-",
+        "audit -p house.yaml --snapshot - --report json=- --now 2026-01-31T12:00:00Z",
         "audit -p house.yaml --snapshot nowhere -o out",
     ],
 )

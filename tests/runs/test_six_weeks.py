@@ -187,5 +187,5 @@ def test_six_weeks(tmp_path: Path):
     policies = [run["policies"] for run in week.document["history"]["runs"]]
     assert policies[0] == policies[4] != policies[5]
     html = (week.folder / "report.html").read_text()
-    assert html.count("other policies than before") == 1
+    assert html.count("<small>policies: house changed</small>") == 1
     assert "2 violations: 2 more than at the run before" in html

@@ -50,14 +50,18 @@ class Endless:
 
 
 def test_work_that_hangs_does_not_hold_up_the_exit() -> None:
-    never, before = threading.Event(), threading.enumerate()
-    future = Background(never.wait)
-    (thread,) = [thread for thread in threading.enumerate() if thread not in before]
-    assert thread.daemon
+    never, threads = threading.Event(), list[threading.Thread]()
+
+    def work() -> bool:
+        threads.append(threading.current_thread())
+        return never.wait()
+
+    future = Background(work)
     assert not future.ended(0.01)
     never.set()
     assert future.result() is True
     assert future.ended(0)
+    assert [thread.daemon for thread in threads] == [True]
 
 
 def test_everything_comes_in_order() -> None:

@@ -121,7 +121,7 @@ def test_every_option_of_audit_can_be_configured():
 
 
 def test_the_commands_that_share_options_are_those_of_the_docs():
-    assert set(SHARED) == {"fetch", "validate", "test", "explain", "waive", "compare"}
+    assert set(SHARED) == {"fetch", "validate", "test", "explain", "try", "waive", "compare"}
 
 
 @pytest.mark.parametrize("name", SHARED)

@@ -41,10 +41,12 @@ CASES = [(name, option) for name in COMMANDS for option in single(name)]
 def test_it_is_refused_a_second_time(name: str, option: click.Option):
     command = import_module(f"auditor.cli.commands.{name}").command
     for spelling in option.opts:
-        words = [f"{spelling}={value(option)}"] if spelling.startswith("--") else []
-        words = words or [spelling, value(option)]
+        values = [value(option)] * option.nargs
+        words = [spelling, *values]
+        if spelling.startswith("--") and option.nargs == 1:
+            words = [f"{spelling}={values[0]}"]
         with pytest.raises(click.UsageError, match="is given twice"):
-            command.make_context(name, [*words, option.opts[-1], value(option)])
+            command.make_context(name, [*words, option.opts[-1], *values])
 
 
 def test_the_message_says_what_to_do_instead(tmp_path: Path):
