@@ -197,6 +197,8 @@ def _odd(table: Table) -> Callable[[Any], Any]:
     def odd(value: Any) -> Any:
         if value is MISSING or value is None:
             return table.keyless
+        if type(value) is Gap and value.identity:
+            return table.find(value.identity, value)  # what makes it may be planned as well
         if type(value) in LACKS:
             return value
         return Unread(f"{table.key} is {kind_of(value)}, which names no row")

@@ -301,15 +301,11 @@ class _Builder:
         held = fields.get("group_id")
         if held is None or type(held.value) is not Gap:
             return
-        raw = entry.attributes.expression("group_id")
-        expression = parse_expression(raw) if raw is not None else None
-        group = group_in(expression) if expression is not None else ""
-        if not group:
+        identity = _group_made(entry)
+        if not identity:
             return
-        module = entry.resource.module_address
-        address = f"{module}.{group}" if module else group
-        told = f"known only after apply, it is the id of {address}"
-        gap = msgspec.structs.replace(held.value, told=told, identity=f"terraform:{address}")
+        told = f"known only after apply, it is the id of {identity.removeprefix('terraform:')}"
+        gap = msgspec.structs.replace(held.value, told=told, identity=identity)
         fields["group_id"] = msgspec.structs.replace(held, value=gap)
 
     def _apart(self, connections: list[Planned]) -> list[Planned]:
@@ -465,16 +461,12 @@ class _Builder:
     ) -> Planned | list[Planned]:
         if isinstance(group, str) and group:
             return index.by_name(group, schema, entry)
-        raw = entry.attributes.expression("group_id")
-        expression = parse_expression(raw) if raw is not None else None
-        reference = group_in(expression) if expression is not None else ""
-        module = entry.resource.module_address
-        identity = f"terraform:{module + '.' if module else ''}{reference}"
+        identity = _group_made(entry)
         among = index.named(schema, entry.account)
         same = [
             planned
             for planned in among
-            if reference
+            if identity
             and isinstance(gap := planned.fields.get("group_id", ABSENT).value, Gap)
             and gap.identity == identity
         ]
@@ -632,7 +624,19 @@ def _altered(entry: _Entry) -> Altered | None:
     if entry.action not in _CHANGES | {Action.DELETE}:
         return None
     resource, ends = entry.resource, entry.action is Action.DELETE
-    return altered(resource.type, resource.address, entry.attributes, ends=ends)
+    made = f"terraform:{resource.address}"
+    if resource.type == "fivetran_destination":
+        made = _group_made(entry)  # it has its group's id
+    return altered(resource.type, resource.address, entry.attributes, made=made, ends=ends)
+
+
+def _group_made(entry: _Entry) -> str:
+    """Return what stands for the id of a group that the plan makes, "" for no such group."""
+    raw = entry.attributes.expression("group_id")
+    expression = parse_expression(raw) if raw is not None else None
+    group = group_in(expression) if expression is not None else ""
+    module = entry.resource.module_address
+    return f"terraform:{module}.{group}" if group and module else f"terraform:{group}" * bool(group)
 
 
 def _known(value: str, entry: _Entry, name: str = "") -> Held:

@@ -51,16 +51,21 @@ class Altered(msgspec.Struct, frozen=True):
     laid: bool = True
 
 
-def altered(kind: str, address: str, attributes: Attributes, *, ends: bool) -> Altered | None:
-    """Return what a resource of ``kind`` means for a further list; None for no list's."""
+def altered(
+    kind: str, address: str, attributes: Attributes, *, made: str, ends: bool
+) -> Altered | None:
+    """Return what a resource of ``kind`` means for a further list; None for no list's.
+
+    ``made`` is what stands for the key of its row where it has none yet.
+    """
     if kind in UNLAID:
         return Altered(address, UNLAID[kind], "", "", attributes, laid=False)
     if kind not in ROWS:
         return None
     fact, name = ROWS[kind]
     was, will = attributes.before.get(name), attributes.after.get(name)
-    if not attributes.fresh and will is None:
-        will = was
+    if will is None:
+        will = made if attributes.fresh else was
     return Altered(
         address,
         fact,

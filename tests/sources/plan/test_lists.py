@@ -126,6 +126,27 @@ def test_a_destination_that_ends_is_none(folder: Path):
     assert _code(ran) == 3
 
 
+def test_a_destination_is_that_of_the_group_that_is_made_with_it(folder: Path):
+    """As the provider's guide builds a pipeline from nothing, into an account that has others."""
+    (folder / "rules.yaml").write_text(
+        "policy: p\nrules:\n"
+        "  - {id: home, severity: low, assert: {destination.region: GCP_EUROPE_WEST3}}\n"
+        "  - {id: named, severity: low, assert: {group.name: Shop}}\n"
+    )
+    ran = _over(folder, document("guide"), {"g_far": HOME})
+    assert _found(ran) == {
+        **{("home", name): "fail" for name in ("shop_log", "blue", "green")},
+        ("named", "far"): "known",
+    }
+    # Whose destination it is cannot be told where the group is known by no name.
+    plan = document("guide")
+    for resource in plan["configuration"]["root_module"]["resources"]:
+        if resource["address"] == "fivetran_destination.shop":
+            resource["expressions"]["group_id"] = {"references": ["local.group"]}
+    ran = _over(folder, plan, {"g_far": HOME})
+    assert {verdict for (rule, _), verdict in _found(ran).items() if rule == "home"} == {"error"}
+
+
 def test_a_list_that_is_not_laid_over_is_a_problem_where_rules_read_it(folder: Path):
     """By hand: the stand-in has no webhooks."""
     plan = document("warehouse-back")
