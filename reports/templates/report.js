@@ -461,7 +461,7 @@ function startTheme() {
 
 const KEYS = [
   ["/", "Search"], ["j  k", `Next and previous ${ROW}`], ["↑ ↓  Home End  PgUp PgDn", "Move in the table"],
-  ["Enter", "Open the row; fold a group"], ["← →", "Fold and unfold a group"], ["Esc", "Close"], ["?", "These keys"],
+  ["Enter", "Open the row; fold a group"], ["← →", "Fold and unfold a group; in a sheet, previous and next"], ["Esc", "Close"], ["?", "These keys"],
 ];
 
 function showKeys() {
@@ -477,7 +477,7 @@ function showKeys() {
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input:not([type=checkbox]), select, textarea") || document.getElementById("keys").open) return;
-  const step = { j: 1, k: -1 }[event.key];
+  const step = { j: 1, k: -1, ...(sheet.open ? { ArrowRight: 1, ArrowLeft: -1 } : {}) }[event.key];
   if (event.key === "?") showKeys();
   else if (sheet.open && step) sheet.querySelector(`[data-step="${step}"]:not(:disabled)`)?.click();
   else if (sheet.open) return;
@@ -523,9 +523,9 @@ function start() {
   startAnnex();
   // What the first search and sort need is made ready while nobody waits for it.
   prepare([
-    ...visibleColumns().filter((column) => !column.rank).map((column) => rankWork(column, findingCount)),
+    ...FINDING_COLUMNS.filter(({ id, rank }) => !rank && FIRST_COLUMNS.findings.includes(id)).map((column) => rankWork(column, findingCount)),
     new Work(preparedTexts()),
-    ...CONNECTION_COLUMNS.filter((column) => !column.rank).map((column) => rankWork(column, connectionCount)),
+    ...CONNECTION_COLUMNS.filter(({ rank }) => !rank).map((column) => rankWork(column, connectionCount)),
   ]);
   addEventListener("beforeprint", preparePrint);
   page.explorer.addEventListener("keydown", (event) => {
