@@ -47,12 +47,12 @@ function laidOut(rows) {
   const facet = groupings().find(({ name }) => name === state.by);
   if (!facet) return { rows, heads: [] };
   const heads = grouped(rows, facet, way());
-  const most = heads.reduce((top, head) => Math.max(top, head.rows.length), 1);
+  const most = heads.reduce((top, head) => Math.max(top, head.size), 1);
   let length = heads.length;
   for (const head of heads) {
-    head.share = head.rows.length / most;
+    head.share = head.size / most;
     head.open = (state.open === "all") !== page.turned.has(head.key);
-    if (head.open) length += head.rows.length;
+    if (head.open) length += head.size;
   }
   const all = new Int32Array(length);
   let at = 0;
@@ -60,7 +60,7 @@ function laidOut(rows) {
     all[at++] = -n - 1;
     if (!head.open) return;
     all.set(head.rows, at);
-    at += head.rows.length;
+    at += head.size;
   });
   return { rows: all, heads };
 }
