@@ -417,7 +417,10 @@ const MOST_PRINTED = 150;
 
 // Paper shows what is folded away, and the first of the findings that are selected.
 function preparePrint() {
-  for (const folded of document.querySelectorAll("details.more, details.kind")) folded.open = true;
+  for (const folded of document.querySelectorAll("details.more")) folded.open = true;
+  // Of a comparison the kinds of change that are selected; without a selection what asks for something.
+  const kinds = chosen(COMPARED && state.change || OPEN_WORDS.join());
+  for (const folded of document.querySelectorAll("details.kind")) folded.open = kinds.has(folded.dataset.kind);
   const rows = document.getElementById("plain-rows");
   if (!rows) return;
   const shown = state.show === "findings" ? page.sequence : matchFindings(DEFAULTS).rows;
