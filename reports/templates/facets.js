@@ -155,10 +155,22 @@ function marksOf(text) {
 
 // -- groups of rows ----------------------------------------------------------------------------
 
-// A group of rows; what its bar is made of is counted when it comes into view.
+// A group of rows, those of `all` from one place to another; there may be as many groups as rows.
+// What its bar is made of is counted when it comes into view.
 class Group {
-  constructor(key, label, rows, way) {
-    Object.assign(this, { key, label, rows, way, share: 1, open: false });
+  constructor(key, label, way, all, from, to) {
+    this.key = key;
+    this.label = label;
+    this.way = way;
+    this.all = all;
+    this.from = from;
+    this.size = to - from;
+    this.share = 1;
+    this.open = false;
+  }
+
+  get rows() {
+    return this.all.subarray(this.from, this.from + this.size);
   }
 
   // How many rows there are of each look: a finding's severity, or what a connection came to.
@@ -199,11 +211,9 @@ function grouped(rows, facet, way) {
   const ordered = new Int32Array(starts[none + 1]);
   const next = starts.slice();
   each((at, row) => { ordered[next[at]++] = row; });
-  const all = [];
-  for (let at = 0; at <= none; at++) {
-    if (counts[at]) all.push(new Group(at, facet.texts[at] || NONE, ordered.subarray(starts[at], starts[at + 1]), way));
-  }
-  return all.sort(facet.name === "severity" ? (a, b) => b.key - a.key : (a, b) => b.rows.length - a.rows.length || a.key - b.key);
+  const there = Int32Array.from(counts.keys()).filter((at) => counts[at]);
+  const order = sorted(there, facet.name === "severity" ? (at) => at : (at) => counts[at], true);
+  return Array.from(order, (at) => new Group(at, facet.texts[at] || NONE, way, ordered, starts[at], starts[at + 1]));
 }
 
 const LOOKS = data.words ?? ["critical", "high", "medium", "low", "fail", "error", "waived", "known", "pass"];

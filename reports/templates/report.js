@@ -47,12 +47,12 @@ function laidOut(rows) {
   const facet = groupings().find(({ name }) => name === state.by);
   if (!facet) return { rows, heads: [] };
   const heads = grouped(rows, facet, way());
-  const most = heads.reduce((top, head) => Math.max(top, head.rows.length), 1);
+  const most = heads.reduce((top, head) => Math.max(top, head.size), 1);
   let length = heads.length;
   for (const head of heads) {
-    head.share = head.rows.length / most;
+    head.share = head.size / most;
     head.open = (state.open === "all") !== page.turned.has(head.key);
-    if (head.open) length += head.rows.length;
+    if (head.open) length += head.size;
   }
   const all = new Int32Array(length);
   let at = 0;
@@ -60,7 +60,7 @@ function laidOut(rows) {
     all[at++] = -n - 1;
     if (!head.open) return;
     all.set(head.rows, at);
-    at += head.rows.length;
+    at += head.size;
   });
   return { rows: all, heads };
 }
@@ -417,7 +417,10 @@ const MOST_PRINTED = 150;
 
 // Paper shows what is folded away, and the first of the findings that are selected.
 function preparePrint() {
-  for (const folded of document.querySelectorAll("details.more, details.kind")) folded.open = true;
+  for (const folded of document.querySelectorAll("details.more")) folded.open = true;
+  // Of a comparison the kinds of change that are selected; without a selection what asks for something.
+  const kinds = chosen(COMPARED && state.change || OPEN_WORDS.join());
+  for (const folded of document.querySelectorAll("details.kind")) folded.open = kinds.has(folded.dataset.kind);
   const rows = document.getElementById("plain-rows");
   if (!rows) return;
   const shown = state.show === "findings" ? page.sequence : matchFindings(DEFAULTS).rows;
@@ -461,7 +464,7 @@ function startTheme() {
 
 const KEYS = [
   ["/", "Search"], ["j  k", `Next and previous ${ROW}`], ["↑ ↓  Home End  PgUp PgDn", "Move in the table"],
-  ["Enter", "Open the row; fold a group"], ["← →", "Fold and unfold a group"], ["Esc", "Close"], ["?", "These keys"],
+  ["Enter", "Open the row; fold a group"], ["← →", "Fold and unfold a group; in a sheet, previous and next"], ["Esc", "Close"], ["?", "These keys"],
 ];
 
 function showKeys() {
@@ -477,7 +480,7 @@ function showKeys() {
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input:not([type=checkbox]), select, textarea") || document.getElementById("keys").open) return;
-  const step = { j: 1, k: -1 }[event.key];
+  const step = { j: 1, k: -1, ...(sheet.open ? { ArrowRight: 1, ArrowLeft: -1 } : {}) }[event.key];
   if (event.key === "?") showKeys();
   else if (sheet.open && step) sheet.querySelector(`[data-step="${step}"]:not(:disabled)`)?.click();
   else if (sheet.open) return;
@@ -523,9 +526,9 @@ function start() {
   startAnnex();
   // What the first search and sort need is made ready while nobody waits for it.
   prepare([
-    ...visibleColumns().filter((column) => !column.rank).map((column) => rankWork(column, findingCount)),
+    ...FINDING_COLUMNS.filter(({ id, rank }) => !rank && FIRST_COLUMNS.findings.includes(id)).map((column) => rankWork(column, findingCount)),
     new Work(preparedTexts()),
-    ...CONNECTION_COLUMNS.filter((column) => !column.rank).map((column) => rankWork(column, connectionCount)),
+    ...CONNECTION_COLUMNS.filter(({ rank }) => !rank).map((column) => rankWork(column, connectionCount)),
   ]);
   addEventListener("beforeprint", preparePrint);
   page.explorer.addEventListener("keydown", (event) => {

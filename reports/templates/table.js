@@ -178,7 +178,7 @@ class Table {
     element.setAttribute("aria-expanded", String(head.open));
     element.firstElementChild.replaceChildren(
       el("span", { class: "twist", "aria-hidden": "true" }, head.open ? "▾" : "▸"),
-      el("b", {}, ...marked(head.label, this.pattern)), el("span", { class: "n" }, number(head.rows.length)),
+      el("b", {}, ...marked(head.label, this.pattern)), el("span", { class: "n" }, number(head.size)),
       stackedBar(head.pieces, head.share),
       el("span", { class: "said" }, head.pieces.map(([look, count]) => `${number(count)} ${look}`).join(", ")),
     );

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -157,6 +158,81 @@ def test_a_rule_shows_all_its_connections_the_passes_too(open_report: OpenReport
     chip(page, "pass").click()
     passed = checks.count(Verdict.PASS)
     expect(page.get_by_role("status")).to_have_text(f"{passed} of 400 connections, under fresh")
+
+
+def test_a_group_has_a_sheet_of_everything_about_it(open_report: OpenReport) -> None:
+    connection = RESULT.findings[0].connections[0]
+    group = connection.group_id
+    page = open_report(RESULT, f"#connection={connection.id}")
+    sheet = page.get_by_role("dialog")
+    sheet.get_by_role("link", name=group, exact=True).click()
+    expect(page).to_have_url(re.compile(f"#within={group}$"))
+    members = [c for c in RESULT.connections if c.group_id == group]
+    expect(sheet).to_contain_text(f"{len(members)} connections")
+    about = [f for f in RESULT.findings if any(c.group_id == group for c in f.connections)]
+    shown = dict(
+        zip(
+            sheet.locator(".legend .verdict").all_inner_texts(),
+            map(int, sheet.locator(".legend b").all_inner_texts()),
+            strict=True,
+        )
+    )
+    assert shown == dict(Counter(f.verdict.label for f in about))
+    rules = {f.rule.id: f.rule for f in about if f.verdict in (Verdict.FAIL, Verdict.ERROR)}
+    todo = sheet.locator(".part", has=page.get_by_role("heading", name="Rules with something"))
+    expect(todo.locator("tbody tr")).to_have_count(len(rules))
+    whole = sheet.locator(".part", has=page.get_by_role("heading", name="as a whole"))
+    (check,) = [c for c in RESULT.checks if c.rule.per]
+    (verdict,) = [g.verdict for g in check.groups if g.group == group]
+    expect(whole).to_contain_text(verdict.label)
+    sheet.get_by_role("link", name="Show its connections").click()
+    expect(page.get_by_role("status")).to_have_text(f"{len(members)} of 400 connections")
+
+
+def test_connections_are_stepped_through_as_the_table_has_them(open_report: OpenReport) -> None:
+    page = open_report(RESULT, "#show=connections&sort=-fail")
+    names = column(page, "connection")
+    page.locator(".rows .row").first.click()
+    sheet = page.get_by_role("dialog")
+    expect(sheet).to_contain_text("1 of 400")
+    page.keyboard.press("ArrowRight")
+    expect(sheet).to_contain_text("2 of 400")
+    expect(sheet.locator("#sheet-title")).to_have_text(names[1])
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(sheet.locator("#sheet-title")).to_have_text(names[0])
+
+
+def test_a_demand_never_reads_as_the_fact(open_report: OpenReport) -> None:
+    failed = next(f for f in RESULT.findings if f.verdict is Verdict.FAIL)
+    page = open_report(RESULT, f"#connection={failed.connections[0].id}")
+    checks = page.locator("#sheet .checks tbody tr")
+    for row in checks.all():
+        verdict, text = row.locator("td").all_inner_texts()
+        said = {"fail": "Violated: ", "error": "Not judged: "}.get(verdict.strip(), "")
+        assert text.startswith(said)
+        assert text.startswith("Violated: ") == (verdict.strip() == "fail")
+    for head in page.locator(".todo h3").all_text_contents():
+        assert head.startswith(("Violated: ", "Not judged: "))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fragment"),
+    [
+        ("finding", "finding=fresh/no_such"),
+        ("connection", "connection=no_such"),
+        ("rule", "about=no_such"),
+        ("group", "within=no_such"),
+    ],
+)
+def test_a_link_to_what_is_not_there_says_so(
+    open_report: OpenReport, kind: str, fragment: str
+) -> None:
+    page = open_report(RESULT, f"#{fragment}")
+    sheet = page.get_by_role("dialog", name=f"No such {kind}")
+    expect(sheet).to_contain_text(f"This report has no {kind} “")
+    page.get_by_role("button", name="Close").click()
+    assert "no_such" not in page.url
 
 
 # -- export -------------------------------------------------------------------------------------

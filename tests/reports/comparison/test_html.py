@@ -97,6 +97,17 @@ def test_a_number_of_the_overview_leads_to_its_changes(open_report: OpenReport) 
     assert page.locator(".rows .group").count() == 0
 
 
+def test_paper_has_what_is_selected_and_says_what_is_folded(open_report: OpenReport) -> None:
+    page = open_report(page_of(compared()), "#change=fixed,new")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    kinds = page.locator("details.kind[open]")
+    assert {kind.get_attribute("data-kind") for kind in kinds.all()} == {"fixed", "new"}
+    folded = page.locator("details.kind:not([open]) summary").first
+    said = folded.evaluate("summary => getComputedStyle(summary, '::after').content")
+    assert said == '"Folded here: the page holds them."'
+
+
 def test_a_run_that_did_not_finish_has_a_page_too(open_report: OpenReport) -> None:
     comparison = compared(40)
     sides = (replace(run, judged_at=None) for run in (comparison.earlier, comparison.later))
