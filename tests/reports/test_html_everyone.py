@@ -5,9 +5,10 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import expect
 
-from auditor.model import Outcome, Result, Severity, Verdict
+from auditor.model import Connections, Outcome, Result, Severity, Verdict
 from auditor.reports.html import placeholder, render
 from tests.builders.browser import OpenReport
 from tests.builders.html_page import RESULT, axe, column, count, status
@@ -102,6 +103,23 @@ def test_no_width_scrolls_sideways(open_report: OpenReport, width: int) -> None:
             expect(page.locator("#sheet")).to_be_visible(visible="about" in fragment)
             assert page.evaluate("document.documentElement.scrollWidth") == width
             assert page.evaluate("document.getElementById('sheet').scrollWidth") <= width
+
+
+@pytest.mark.parametrize("name", ["w" * 250, "word " * 50, "名" * 250, "\u0627" * 250])
+def test_long_names_stay_in_their_card(open_report: OpenReport, name: str) -> None:
+    estate = RESULT.connections
+    named = Connections(estate.ids, estate.services, [name] * len(estate), [name] * len(estate))
+    at = {identity: place for place, identity in enumerate(estate.ids)}
+    found = tuple(
+        replace(f, connections=tuple(named[at[c.id]] for c in f.connections))
+        for f in RESULT.findings
+    )
+    page = open_report(replace(RESULT, connections=named, describe=lambda: found))
+    for part in page.locator(".todo :is(.where, .names li)").all()[:12]:
+        card, inner = page.locator(".todos").first.bounding_box(), part.bounding_box()
+        assert card is not None
+        assert inner is not None
+        assert inner["x"] + inner["width"] <= card["x"] + card["width"]
 
 
 def test_the_table_works_from_the_keyboard(open_report: OpenReport) -> None:
