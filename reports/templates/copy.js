@@ -73,6 +73,17 @@ function waiverText(findings) {
   ].join("\n");
 }
 
+// What tells why: the rule's conditions as a tree, with what each part came to.
+const shellText = (text) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+const whyCommand = ([f]) => {
+  const { id, position } = ruleOf(f);
+  const file = position.replace(/(:\d+)+$/, "");
+  const policy = file.startsWith("pack:") ? file.slice(5) : /^\.{0,2}\//.test(file) ? file : `./${file}`;
+  const connection = data.ids[connectionsOf(f)[0]];
+  const words = ["-p", policy, ...(connection.startsWith("-") ? ["--"] : []), id, connection];
+  return `fivetran-auditor explain ${words.map(shellText).join(" ")}\n`;
+};
+
 // Copies where the page may, and shows the text in any case: it can be copied by hand.
 async function handOver(place, name, text) {
   const area = el("textarea", { readonly: true, rows: Math.min(14, text.split("\n").length), "aria-label": name });
@@ -91,17 +102,18 @@ async function handOver(place, name, text) {
   said.textContent = done ? `${name}: copied.` : `${name}: press Ctrl+C to copy.`;
 }
 
-// Buttons for the findings that `open` returns; a waiver is for what failed.
-function copyButtons(open, failed) {
+// Buttons for the findings that `open` returns; a waiver is for what failed, a command for one.
+function copyButtons(open, failed, explained = false) {
   const place = el("div", { class: "copied" });
   const button = (text, make, which) => {
     const made = el("button", { type: "button", class: "quiet" }, text);
-    made.addEventListener("click", () => handOver(place, text.replace("Copy as ", "").replace(/^./, (c) => c.toUpperCase()), make(open().filter(which))));
+    made.addEventListener("click", () => handOver(place, text.replace(/^Copy (as|the) /, "").replace(/^./, (c) => c.toUpperCase()), make(open().filter(which))));
     return made;
   };
   return el("div", { class: "acts" },
     button("Copy as issue", issueText, () => true),
-    failed ? button("Copy as waiver", waiverText, violated) : "", place);
+    failed ? button("Copy as waiver", waiverText, violated) : "",
+    explained ? button("Copy the command that tells why", whyCommand, () => true) : "", place);
 }
 
 function addToCards() {

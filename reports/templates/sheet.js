@@ -111,7 +111,7 @@ function findingSheet(f) {
         more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
       ),
       part("Rule", ruleFacts(rule)),
-      part("Hand it on", copyButtons(() => [f], violated(f))),
+      part("Hand it on", copyButtons(() => [f], violated(f), connections.length > 0)),
     ],
   };
 }

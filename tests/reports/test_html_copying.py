@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,24 @@ def test_a_waiver_of_a_card_names_every_connection_that_failed(
     path = tmp_path / "waivers.yaml"
     path.write_text(filled(text))
     assert len(load_waivers(path).entries) == 1
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_the_command_that_tells_why_names_the_rule_and_the_connection(
+    open_report: OpenReport, hostile: bool
+) -> None:
+    result: Result = sample_result(60, hostile=True) if hostile else RESULT
+    page = open_report(result, "#verdict=fail")
+    page.locator(".rows .row").first.click()
+    finding = next(f for f in result.findings if f.verdict is Verdict.FAIL)
+    words = shlex.split(copied(page, "Copy the command that tells why"))
+    file = finding.rule.position.file
+    policy = file.removeprefix("pack:") if finding.rule.position.in_pack else f"./{file}"
+    assert words == [
+        *("fivetran-auditor", "explain", "-p", policy),
+        *(finding.rule.id, finding.connections[0].id),
+    ]
+    expect(page.locator("#sheet .copied [role=status]")).to_have_text(re.compile("^Command that"))
 
 
 def test_what_is_no_violation_offers_no_waiver(open_report: OpenReport) -> None:

@@ -7,13 +7,16 @@ of a plan. What the tables cannot decide is left alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, product
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from auditor.errors import PolicyError, Problem
 from auditor.model import Position, Rule, Verdict
-from auditor.policy.analysis.domains import NOW
+from auditor.policy.analysis.domains import NOW, compared_part
+from auditor.policy.analysis.groups import of_one, of_two
 from auditor.policy.analysis.tables import Rows, Space, Table
 from auditor.policy.analysis.witnesses import Witness, witness
 from auditor.policy.language.conditions import (
@@ -22,18 +25,27 @@ from auditor.policy.language.conditions import (
     Condition,
     Get,
     Named,
+    Nested,
     Not,
+    Test,
     evaluate,
     tests_in,
 )
 from auditor.policy.language.english import sentence
+from auditor.policy.language.operands import Literal, Reading
+from auditor.policy.language.operators import Part
+from auditor.policy.language.values import is_number
 from auditor.policy.loading.load import Loaded
 from auditor.policy.rules import GroupRule, PolicyRule
-from auditor.text import shortened
+from auditor.text import one_line, shortened
 
 _LONGEST = 160
 #: Pairs of rules that only a table of both can tell: so many are asked.
 _MOST_PAIRS = 2000
+#: More variables in one rule than this are not tried in all their values.
+_MOST_VARIED = 3
+#: A number beyond those that policies name, and the last time of day.
+_FAR, _LAST_MINUTE = 1e12, 24 * 60 - 1
 
 
 def analysed(loaded: Loaded, *, strict: bool = False) -> Loaded:
@@ -57,11 +69,15 @@ def analysed(loaded: Loaded, *, strict: bool = False) -> Loaded:
 def claims(rules: Sequence[PolicyRule | GroupRule]) -> list[Problem]:
     """Return what is surely wrong with ``rules``, as warnings, each rule's own first."""
     space = Space(condition for rule in rules for condition in conditions_of(rule))
-    found: list[Problem] = []
+    found = list(_items(rules))
     studied: list[_Studied] = []
+    grouped: list[GroupRule] = []
     for rule in rules:
         if isinstance(rule, GroupRule):
-            found += _of_groups(rule, space)
+            own = [*_of_groups(rule, space), *of_one(rule)]
+            found += own
+            if not own:
+                grouped.append(rule)
             continue
         study = _studied(rule, space)
         if study is None:
@@ -70,7 +86,7 @@ def claims(rules: Sequence[PolicyRule | GroupRule]) -> list[Problem]:
         found += own
         if not own:
             studied.append(study)
-    return found + list(_together(studied, space))
+    return [*found, *_together(studied, space), *of_two(grouped)]
 
 
 def conditions_of(rule: PolicyRule | GroupRule) -> Iterator[Condition]:
@@ -129,6 +145,11 @@ class _Studied(msgspec.Struct, frozen=True):
     asserts: frozenset[Hashable]
     boxes: bool
 
+    def is_whole(self, name: Hashable) -> bool:
+        """Whether whatever can stand at ``name`` can stand there where the rule fails."""
+        found = self.table.variables[name]
+        return self.failed[name].bit_count() == sum(block.bit_count() for block in found.blocks)
+
 
 def _verdicts(rule: PolicyRule, table: Table) -> _Verdicts:
     return _of_rows(table.rows(rule.when), table.rows(rule.assertion))
@@ -181,16 +202,28 @@ def _redundant(study: _Studied) -> Iterator[Problem]:
     """Yield each part of a rule without which every record is judged as it is with it."""
     table, rule = study.table, study.rule
     when, assertion = rule.when, rule.assertion
-    for part, less in _without(assertion):
-        if not _varies(part) and _of_rows(table.rows(when), table.rows(less)) == study.rows:
+    for number, (part, less) in enumerate(_without(assertion)):
+        if _of_rows(table.rows(when), table.rows(less)) != study.rows:
+            continue
+        if _is_sure(part, rule, "assertion", number):
             alone = table.rows(less) == table.rows(assertion)
             cause = "" if alone or when is None else f", since its when at {place(when)} has it"
             yield _idle_part(rule.rule, part, f"in its assert{cause}")
             return
-    for part, less in _without(when) if when is not None else ():
-        if not _varies(part) and _of_rows(table.rows(less), table.rows(assertion)) == study.rows:
+    for number, (part, less) in enumerate(_without(when) if when is not None else ()):
+        if _of_rows(table.rows(less), table.rows(assertion)) != study.rows:
+            continue
+        if _is_sure(part, rule, "when", number):
             yield _idle_part(rule.rule, part, "in its when")
             return
+
+
+def _idle(rule: PolicyRule, place_of: str, number: int, table: Table) -> bool:
+    """Whether the rule judges every record alike without the part of this number."""
+    condition = getattr(rule, place_of)
+    _, less = next(islice(_without(condition), number, None))
+    changed = replace(rule, **{place_of: less})
+    return _verdicts(changed, table) == _verdicts(rule, table)
 
 
 def _idle_part(rule: Rule, part: Condition, where: str) -> Problem:
@@ -216,9 +249,99 @@ def _without(condition: Condition) -> Iterator[tuple[Condition, Condition]]:
             return
 
 
-def _varies(part: Condition) -> bool:
-    """Whether a variable's other value would make something of ``part``."""
-    return any(test.varies for test in tests_in(part))
+def _varies(part: Condition, others: Iterable[Condition]) -> list[Test]:
+    """Return the tests of ``others`` with a variable, at a path that ``part`` asks for."""
+    asked = {test.path for test in tests_in(part)}
+    tests = (test for condition in others for test in tests_in(condition))
+    return [test for test in tests if test.varies and test.path in asked]
+
+
+def _is_sure(part: Condition, rule: PolicyRule, place_of: str, number: int) -> bool:
+    """Whether a part decides nothing whatever the variables are."""
+    varying = _varies(part, conditions_of(rule))
+    if len(varying) > _MOST_VARIED or any(test.varies for test in tests_in(part)):
+        return False
+    for values in product(*(_far(test) for test in varying)):
+        others = dict(zip(map(id, varying), values, strict=True))
+        changed = replace(
+            rule,
+            when=_with(rule.when, others) if rule.when is not None else None,
+            assertion=_with(rule.assertion, others),
+        )
+        table = Space(conditions_of(changed)).table(changed.when, changed.assertion)
+        if table is None or not _idle(changed, place_of, number, table):
+            return False
+    return all(_far(test) for test in varying)
+
+
+def _far(test: Test) -> list[Test]:
+    """Return ``test`` with values far apart in the place of its variable's; none for no number."""
+    operand = test.operand
+    if not isinstance(operand, Literal) or not is_number(operand.value):
+        return []
+    ends = (0, _LAST_MINUTE) if test.reading is Reading.TIME_OF_DAY else (-_FAR, _FAR)
+    return [replace(test, operand=replace(operand, value=end)) for end in ends]
+
+
+def _with(condition: Condition, others: Mapping[int, Test]) -> Condition:
+    """Return ``condition`` with other tests in the place of some."""
+    match condition:
+        case All(parts) | AnyOf(parts):
+            return type(condition)(tuple(_with(part, others) for part in parts))
+        case Not(part):
+            return Not(_with(part, others))
+        case Named(name, part):
+            return Named(name, _with(part, others))
+        case Test():
+            return others.get(id(condition), condition)
+
+
+def _items(rules: Iterable[PolicyRule | GroupRule]) -> Iterator[Problem]:
+    """Yield each item of a list of alternatives that another one has already."""
+    told: set[Position] = set()
+    for rule in rules:
+        for condition in conditions_of(rule):
+            for test in _all_tests(condition):
+                found = None if test.varies or test.position in told else _idle_item(test)
+                if found is not None:
+                    told.add(test.position)
+                    item, cover = found
+                    said = f"{rule.rule.id}: {item} decides nothing in its list, since {cover} is"
+                    yield _problem(test.position, f"{said} there", "take it out")
+
+
+def _all_tests(condition: Condition) -> Iterator[Test]:
+    """Yield every test of ``condition``, those of items too."""
+    for test in tests_in(condition):
+        yield test
+        if isinstance(test.operand, Nested):
+            yield from _all_tests(test.operand.condition)
+
+
+def _idle_item(test: Test) -> tuple[str, str] | None:
+    """Return an item of a test's list, and the one that holds wherever it does."""
+    operand = test.operand
+    if not isinstance(operand, Literal) or not isinstance(operand.value, tuple):
+        return None
+    part, texts = compared_part(test) or (None, operand.written)
+    items: Sequence[Any] = texts or operand.value
+    for number, item in enumerate(items):
+        for other, cover in enumerate(items):
+            same = type(item) is type(cover) and item == cover
+            if (same and other < number) or (not same and _covers(part, cover, item)):
+                return _told_item(item), _told_item(cover)
+    return None
+
+
+def _covers(part: Part | None, cover: Any, item: Any) -> bool:
+    """Whether a text with ``item`` as that part of it has ``cover`` there too."""
+    if part is Part.START:
+        return bool(item.startswith(cover))
+    return part is Part.END and bool(item.endswith(cover))
+
+
+def _told_item(item: object) -> str:
+    return str(item).lower() if isinstance(item, bool) else one_line(str(item))
 
 
 def _of_groups(rule: GroupRule, space: Space) -> Iterator[Problem]:
@@ -232,7 +355,7 @@ def _of_groups(rule: GroupRule, space: Space) -> Iterator[Problem]:
             yield _problem(place(condition), told, f"none has {_said(condition)}")
             continue
         for part, less in _without(condition):
-            if not _varies(part) and table.rows(less) == rows:
+            if not _varies(part, [condition]) and table.rows(less) == rows:
                 yield _idle_part(rule.rule, part, f"in its {word}")
                 break
 
@@ -289,9 +412,11 @@ def _may_imply(weak: _Studied, strong: _Studied) -> bool:
     """
     if weak.rule.rule.severity > strong.rule.rule.severity:
         return False
-    if not strong.failed.keys() <= weak.failed.keys():
-        return False
-    return not any(weak.failed[name] & ~strong.failed[name] for name in strong.failed)
+    # What only the stronger reads may be anything in a record that fails the weaker.
+    return all(
+        not weak.failed[name] & ~classes if name in weak.failed else strong.is_whole(name)
+        for name, classes in strong.failed.items()
+    )
 
 
 def _of_pair(
@@ -319,7 +444,8 @@ def _of_pair(
         return
     for weak, strong in implied:
         fails, covered = (second, first) if weak is two else (first, second)
-        if not fails.failed & ~covered.failed:
+        # What the stronger forbids altogether, the weaker speaks of where that is waived.
+        if covered.passed & fails.applies and not fails.failed & ~covered.failed:
             example = _example(table, fails.failed, weak.rule, Verdict.FAIL)
             told = (
                 f"{weak.rule.rule.id} says nothing of its own: whatever fails it fails"

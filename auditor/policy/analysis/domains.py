@@ -11,6 +11,7 @@ has written is always among the classes.
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,8 @@ FRESH = "\ue000another text\ue001"
 _UNREAD = Unread("not known")
 _TRUTHS: tuple[Truth, ...] = (True, False, None)
 _MINUTES = 24 * 60
+#: What means more than itself in a glob.
+_WILD = frozenset("*?[")
 _MOMENT, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
 _BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -127,11 +130,11 @@ def _operand_key(test: Test) -> Hashable:
         count = condition_key(operand.count) if operand.count is not None else None
         return condition_key(operand.condition), count
     value = operand.value
-    # 1 equals True in Python; a compiled pattern equals nothing but itself.
+    # A compiled pattern equals nothing but itself; 1 equals True in Python.
+    if operand.written:
+        return "patterns", operand.written
     if isinstance(value, tuple):
         return tuple((type(item).__name__, item) for item in value)
-    if test.operator.form in {OperandForm.GLOB, OperandForm.PATTERN}:
-        return "pattern", operand.text
     if isinstance(value, Span | Now | str | bool | int | float | datetime | timedelta):
         return type(value).__name__, value
     return "itself", id(value)
@@ -336,8 +339,9 @@ class _Aspects:
                 return sizes, lambda n: evaluate(operand.condition, lambda _: n, NOW)
         if isinstance(operand, Literal) and test.reading is not Reading.PLAIN:
             return self._read(test, operand)
-        if isinstance(operand, Literal) and operator.part is not None:
-            return self._part(operator.part, operand)
+        parted = compared_part(test)
+        if parted is not None:
+            return self._part(*parted)
         return Aspect((self._path, key_of(test)), _TRUTHS), lambda truth: truth
 
     def _aspect(self, name: Hashable, samples: Callable[[], Iterable[Any]]) -> Aspect:
@@ -346,9 +350,8 @@ class _Aspects:
             self._known[full] = Aspect(full, tuple(samples()))
         return self._known[full]
 
-    def _part(self, part: Part, operand: Literal) -> tuple[Aspect, Holds]:
+    def _part(self, part: Part, wanted: tuple[str, ...]) -> tuple[Aspect, Holds]:
         aspect = self._aspect(part, lambda: _parts(part, self._tests))
-        wanted = tuple(_constants(operand.value))
         if part is Part.ALL:
             folded = {text.casefold() for text in wanted}
             return aspect, lambda text: text in folded
@@ -394,13 +397,33 @@ class _Aspects:
         return aspect, holds
 
 
+def compared_part(test: Test) -> tuple[Part, tuple[str, ...]] | None:
+    """Return the part of a text that ``test`` compares, and with what; None for other tests.
+
+    A glob that is a text with one ``*`` at its end or its start compares no more than that.
+    """
+    operand = test.operand
+    if not isinstance(operand, Literal):
+        return None
+    if test.operator.part is not None:
+        return test.operator.part, tuple(_constants(operand.value))
+    if test.operator.form is not OperandForm.GLOB:
+        return None
+    for part, wild in ((Part.START, r"(.+)\*"), (Part.END, r"\*(.+)")):
+        found = [re.fullmatch(wild, text, re.DOTALL) for text in operand.written]
+        texts = [match[1] for match in found if match and not _WILD & set(match[1])]
+        if texts and len(texts) == len(operand.written):
+            return part, tuple(texts)
+    return None
+
+
 def _parts(part: Part, tests: Iterable[Test]) -> Iterator[str]:
     """Yield each text that ``part`` of a value is compared with, and one that is like none."""
     found = dict.fromkeys(
         text
         for test in tests
-        if test.operator.part is part and isinstance(test.operand, Literal)
-        for text in _constants(test.operand.value)
+        if (parted := compared_part(test)) is not None and parted[0] is part
+        for text in parted[1]
     )
     yield from dict.fromkeys(text.casefold() for text in found) if part is Part.ALL else found
     yield FRESH

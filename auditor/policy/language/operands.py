@@ -61,11 +61,13 @@ class Literal(msgspec.Struct, frozen=True):
     """An operand that stands in the policy.
 
     ``value`` is prepared for the operator (a tuple, a compiled pattern, a duration), ``text`` is
-    what a person wrote.
+    what a person wrote. ``written`` are the patterns as they were written, of an operator that
+    matches them.
     """
 
     value: Any
     text: str
+    written: tuple[str, ...] = ()
 
     def at(self, now: datetime) -> Any:
         """Return the value as of ``now``."""

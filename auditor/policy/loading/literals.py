@@ -85,7 +85,9 @@ class Literals:
             value = self._alternatives(operator, found, node)
         else:
             value = self._readers[operator.form](operator, found, node)
-        return None if value is None else Literal(value, _told(operator, value, node))
+        if value is None:
+            return None
+        return Literal(value, _told(operator, value, node), _patterns(operator, node))
 
     # -- one reader per form ------------------------------------------------------------------
 
@@ -386,6 +388,14 @@ def _told(operator: Operator, value: Any, node: Node) -> str:
         amount = written(node).removeprefix("now")[1:]
         return f"{amount} from now" if value.offset > timedelta(0) else f"{amount} ago"
     return written(node, operator.joins)
+
+
+def _patterns(operator: Operator, node: Node) -> tuple[str, ...]:
+    """Return the patterns of an operator that matches some, as they were written."""
+    if operator.form not in {OperandForm.GLOB, OperandForm.PATTERN}:
+        return ()
+    items = node.items if isinstance(node, SequenceNode) else (node,)
+    return tuple(item.text for item in items if isinstance(item, ScalarNode))
 
 
 def _any(patterns: Iterable[Matches], text: str) -> bool:

@@ -249,7 +249,17 @@ def _operands(test: Test, step: _Step) -> Iterator[tuple[Literal | FieldOperand,
             yield replace(operand, times=times), f"times {operand.times:g} made {times:g}"
     elif isinstance(operand, Literal):
         for value, told in _literals(test, operand.value, step):
-            yield replace(operand, value=value, text=told.rpartition(" made ")[2]), told
+            text = told.rpartition(" made ")[2]
+            yield replace(operand, value=value, text=text, written=_rest(operand, value)), told
+
+
+def _rest(operand: Literal, value: Any) -> tuple[str, ...]:
+    """Return the patterns that are left of those that were written."""
+    if not operand.written:
+        return ()
+    left = {id(item) for item in value}
+    pairs = zip(operand.value, operand.written, strict=True)
+    return tuple(text for item, text in pairs if id(item) in left)
 
 
 def _literals(test: Test, value: Any, step: _Step) -> Iterator[tuple[Any, str]]:

@@ -72,6 +72,9 @@ _NEVER_APPLIES = (
     "when: {all: [{sync_frequency: {between: [1, 5]}}, {sync_frequency: {between: [6, 9]}}]}",
 )
 _NEVER_FAILS = (
+    "when: {schema: {glob: 'a*'}}, assert: {not: {schema: {glob: 'b*'}}}",
+    "when: {schema: {starts_with: raw_eu_}}, assert: {schema: {glob: [raw_*, stg_*]}}",
+    "when: {schema: {glob: '*_eu'}}, assert: {schema: {ends_with: eu}}",
     "when: {sync_frequency: {lte: 60}}, assert: {sync_frequency: {lt: 100}}",
     "when: {service: postgres}, assert: {service: [postgres, mysql]}",
     "when: {service: postgres}, assert: {service: {not_equals: mysql}}",
@@ -215,6 +218,10 @@ def test_two_rules_that_no_connection_satisfies_are_told(
             "when: {paused: false}, assert: {sync_frequency: {lte: 60}}",
         ),
         ("assert: {service: [a, b]}", "assert: {service: [a, b, c]}"),
+        (
+            "assert: {paused: false, pause_after_trial: false}",
+            "assert: {pause_after_trial: false}",
+        ),
         ("assert: {schema: {starts_with: prod_eu_}}", "assert: {schema: {starts_with: prod_}}"),
     ],
 )
@@ -259,7 +266,12 @@ def test_a_rule_that_says_nothing_of_its_own_is_told(
         ),
         # Patterns are not looked into.
         ("when: {schema: {regex_search: ^a}}, assert: {schema: {starts_with: a}}",),
-        ("when: {schema: {glob: 'a*'}}, assert: {not: {schema: {glob: 'b*'}}}",),
+        ("when: {schema: {glob: 'a?*'}}, assert: {not: {schema: {glob: 'b?*'}}}",),
+        # What one rule forbids another may speak of: where the first is waived.
+        (
+            "assert: {schedule_type: auto}",
+            "when: {schedule_type: manual}, assert: {paused: true}",
+        ),
         # Another field may be anything.
         ("when: {succeeded_at: {after: {field: failed_at}}}, assert: {failed_at: {exists: true}}",),
         # A time of this run and one of the calendar.
@@ -292,6 +304,42 @@ def test_what_a_variable_decides_is_left_alone(tmp_path: Path) -> None:
     written(tmp_path, text.replace("{var: start}", "'00:00'").replace("start: '00:00', ", ""))
     (told,) = claims(load_policies(path).rules)
     assert "decides nothing in its assert" in told.message
+
+
+@pytest.mark.parametrize("value", [15, 3], ids=["above the bound", "below the bound"])
+def test_what_is_idle_by_a_variables_value_is_left_alone(tmp_path: Path, value: int) -> None:
+    text = (
+        f"policy: p\nvars: {{floor: {value}}}\nrules:\n  - {{id: a, severity: low, assert:"
+        " {all: [{sync_frequency: {gte: {var: floor}}}, {sync_frequency: {gte: 5}}]}}\n"
+    )
+    assert claims(load_policies(written(tmp_path, text)).rules) == []
+
+
+@pytest.mark.parametrize(
+    ("test", "item", "cover"),
+    [
+        ("schema: {starts_with: [raw_eu_, stg_, raw_]}", "raw_eu_", "raw_"),
+        ("schema: {ends_with: [_eu, _raw_eu]}", "_raw_eu", "_eu"),
+        ("schema: {glob: [raw_*, 'raw_eu_*']}", "raw_eu_", "raw_"),
+        ("schema: {regex_search: [^a, ^b, ^a]}", "^a", "^a"),
+        ("service: [a, b, a]", "a", "a"),
+        ("sync_frequency: {not_in: [5, 15, 5]}", "5", "5"),
+        ("setup_tests: {none_items: {status: [FAILED, FAILED]}}", "FAILED", "FAILED"),
+    ],
+)
+def test_an_item_that_another_has_is_told(tmp_path: Path, test: str, item: str, cover: str) -> None:
+    (told,) = _told(tmp_path, f"assert: {{{test}}}")
+    assert told.message == f"a: {item} decides nothing in its list, since {cover} is there"
+
+
+def test_items_that_differ_are_not(tmp_path: Path) -> None:
+    for test in (
+        "schema: {starts_with: [raw_, stg_]}",
+        "schema: {glob: [raw_*, '*raw_']}",
+        "service: [a, A]",
+        "config.port: [1, '1', true]",
+    ):
+        assert _told(tmp_path, f"assert: {{{test}}}") == []
 
 
 @pytest.mark.parametrize("word", ["when", "unless", "groups"])
