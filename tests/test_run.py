@@ -265,6 +265,44 @@ def test_the_time_of_the_first_page_is_that_of_all(house: Ruleset):
     assert audit(Scripted(events), house, options()).judged_at == LATER
 
 
+@pytest.mark.parametrize(
+    ("age", "given", "doubt"),
+    [
+        (timedelta(days=7), {"max_age": timedelta(days=7)}, ""),
+        (
+            timedelta(days=7, seconds=1),
+            {"max_age": timedelta(days=7)},
+            "--max-age 7 days: the snapshot is 7 days old",
+        ),
+        (timedelta(days=1), {"strict": True}, ""),
+        (timedelta(days=1, seconds=1), {"strict": True}, "--strict: the snapshot is 24 hours old"),
+        (timedelta(days=2), {"strict": True, "max_age": timedelta(days=7)}, ""),
+        (
+            timedelta(days=8),
+            {"strict": True, "max_age": timedelta(days=7)},
+            "--max-age 7 days: the snapshot is 8 days old",
+        ),
+        (timedelta(days=400), {}, ""),
+        (timedelta(days=-1), {"max_age": timedelta(0)}, ""),
+        (
+            None,
+            {"max_age": timedelta(days=7)},
+            "--max-age 7 days: the saved listing does not say when it was taken",
+        ),
+    ],
+)
+def test_a_snapshot_answers_for_the_account_up_to_its_greatest_age(
+    house: Ruleset, age: timedelta | None, given: dict[str, Any], doubt: str
+):
+    as_of = None if age is None else TODAY - age
+    result = judged_as_of(house, as_of, kind="snapshot", **given)
+    reasons = [reason for reason in result.gate.reasons if "saved" in reason or "old" in reason]
+    way_out = "; fetch again, or raise --max-age to judge it all the same"
+    assert reasons == ([f"{doubt}{way_out}"] if doubt else [])
+    live = judged_as_of(house, as_of, **given)
+    assert not [reason for reason in live.gate.reasons if "--max-age" in reason]
+
+
 # -- identities -----------------------------------------------------------------------------------
 
 
