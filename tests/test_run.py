@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from auditor.decoding.listed import Listed as Facts
 from auditor.decoding.records import Decoder
 from auditor.errors import SourceError, UsageError
 from auditor.model import Completeness, Outcome, Result, Severity, SourceInfo, Verdict
-from auditor.policy import Ruleset
+from auditor.policy import Ruleset, load_policies
 from auditor.redaction.fields import Scrubber
 from auditor.run import CLOCK_TOLERANCE, Options, Progress, audit
 from auditor.sources import End, Event, Page, Restart
@@ -163,6 +164,70 @@ def test_strict_wants_to_know_that_all_was_listed(house: Ruleset):
     source = Listed([GOOD], completeness=Completeness.UNKNOWN)
     assert audit(source, house, options()).gate.exit_code == 0
     assert audit(source, house, options(strict=True)).gate.exit_code == 3
+
+
+def test_a_restart_forgets_what_waited_for_facts(tmp_path: Path):
+    """Pages that came before the facts that rules read are judged when those are there."""
+    path = tmp_path / "groups.yaml"
+    path.write_text(
+        "policy: p\nrules: [{id: r, severity: low, assert: {group.name: {exists: true}}}]\n"
+    )
+    rules = load_policies(str(path))
+
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(BAD)
+        yield Restart("an id came twice")
+        yield page(GOOD)
+        yield Facts("group", [])
+        yield End(Completeness.ONE_WALK)
+
+    result = audit(Scripted(events), rules, options())
+    assert list(result.connections.ids) == ["b"]
+    assert result.listing.pages == 1
+
+
+@pytest.mark.parametrize("number", [249, 250, 251, 500, 501])
+def test_every_record_of_a_long_page_is_judged(house: Ruleset, number: int):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(*(record(f"c{n}", sync_frequency=5) for n in range(number)))
+        yield End(Completeness.ONE_PAGE)
+
+    result = audit(Scripted(events), house, options())
+    assert result.listing.connections == len(result.connections) == number
+    found = [f.connections[0].id for f in result.findings if f.rule.id == "sync-floor"]
+    assert found == [f"c{n}" for n in range(number)]
+
+
+def test_a_page_without_records_changes_nothing_for_a_waiver_s_while(
+    house: Ruleset, tmp_path: Path
+):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(BAD)
+        yield page()
+        yield page(GOOD)
+        yield End(Completeness.ONE_PAGE)
+
+    ours = waivers_in(tmp_path, waiver(**{"while": "{sync_frequency: 5}"}))
+    assert counts_of(audit(Scripted(events), house, options(waivers=ours)))["waived"] == 1
+
+
+def test_only_what_was_saved_says_when_it_was_taken(house: Ruleset):
+    taken = TODAY - timedelta(hours=1)
+    for kind, told in (("api", None), ("snapshot", taken)):
+        result = audit(Listed([GOOD], kind=kind, as_of=taken), house, options(now=TODAY))
+        assert result.taken_at == told
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), True, "60", None])
+def test_a_timeout_is_a_number_of_seconds_above_none(seconds: Any):
+    with pytest.raises(UsageError, match="is no number of seconds above 0"):
+        Options(timeout=seconds)
+
+
+@pytest.mark.parametrize("most", [-1, True, 1.0, None])
+def test_a_limit_is_a_number_of_violations(most: Any):
+    with pytest.raises(UsageError, match="allows no number of violations"):
+        Options(limits={Severity.LOW: most})
 
 
 # -- narrowed -------------------------------------------------------------------------------------
