@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from auditor.decoding.listed import Listed as Facts
 from auditor.decoding.records import Decoder
 from auditor.errors import SourceError, UsageError
 from auditor.model import Completeness, Outcome, Result, Severity, SourceInfo, Verdict
-from auditor.policy import Ruleset
+from auditor.policy import Ruleset, load_policies
 from auditor.redaction.fields import Scrubber
 from auditor.run import CLOCK_TOLERANCE, Options, Progress, audit
 from auditor.sources import End, Event, Page, Restart
@@ -166,6 +167,70 @@ def test_strict_wants_to_know_that_all_was_listed(house: Ruleset):
     assert audit(source, house, options(strict=True)).gate.exit_code == 3
 
 
+def test_a_restart_forgets_what_waited_for_facts(tmp_path: Path):
+    """Pages that came before the facts that rules read are judged when those are there."""
+    path = tmp_path / "groups.yaml"
+    path.write_text(
+        "policy: p\nrules: [{id: r, severity: low, assert: {group.name: {exists: true}}}]\n"
+    )
+    rules = load_policies(str(path))
+
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(BAD)
+        yield Restart("an id came twice")
+        yield page(GOOD)
+        yield Facts("group", [])
+        yield End(Completeness.ONE_WALK)
+
+    result = audit(Scripted(events), rules, options())
+    assert list(result.connections.ids) == ["b"]
+    assert result.listing.pages == 1
+
+
+@pytest.mark.parametrize("number", [249, 250, 251, 500, 501])
+def test_every_record_of_a_long_page_is_judged(house: Ruleset, number: int):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(*(record(f"c{n}", sync_frequency=5) for n in range(number)))
+        yield End(Completeness.ONE_PAGE)
+
+    result = audit(Scripted(events), house, options())
+    assert result.listing.connections == len(result.connections) == number
+    found = [f.connections[0].id for f in result.findings if f.rule.id == "sync-floor"]
+    assert found == [f"c{n}" for n in range(number)]
+
+
+def test_a_page_without_records_changes_nothing_for_a_waiver_s_while(
+    house: Ruleset, tmp_path: Path
+):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(BAD)
+        yield page()
+        yield page(GOOD)
+        yield End(Completeness.ONE_PAGE)
+
+    ours = waivers_in(tmp_path, waiver(**{"while": "{sync_frequency: 5}"}))
+    assert counts_of(audit(Scripted(events), house, options(waivers=ours)))["waived"] == 1
+
+
+def test_only_what_was_saved_says_when_it_was_taken(house: Ruleset):
+    taken = TODAY - timedelta(hours=1)
+    for kind, told in (("api", None), ("snapshot", taken)):
+        result = audit(Listed([GOOD], kind=kind, as_of=taken), house, options(now=TODAY))
+        assert result.taken_at == told
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), True, "60", None])
+def test_a_timeout_is_a_number_of_seconds_above_none(seconds: Any):
+    with pytest.raises(UsageError, match="is no number of seconds above 0"):
+        Options(timeout=seconds)
+
+
+@pytest.mark.parametrize("most", [-1, True, 1.0, None])
+def test_a_limit_is_a_number_of_violations(most: Any):
+    with pytest.raises(UsageError, match="allows no number of violations"):
+        Options(limits={Severity.LOW: most})
+
+
 # -- narrowed -------------------------------------------------------------------------------------
 
 GROUP, SCHEMA = ("group_id", "g1"), ("schema", "b")
@@ -264,6 +329,44 @@ def test_the_time_of_the_first_page_is_that_of_all(house: Ruleset):
         yield End(Completeness.ONE_WALK)
 
     assert audit(Scripted(events), house, options()).judged_at == LATER
+
+
+@pytest.mark.parametrize(
+    ("age", "given", "doubt"),
+    [
+        (timedelta(days=7), {"max_age": timedelta(days=7)}, ""),
+        (
+            timedelta(days=7, seconds=1),
+            {"max_age": timedelta(days=7)},
+            "--max-age 7 days: the snapshot is 7 days old",
+        ),
+        (timedelta(days=1), {"strict": True}, ""),
+        (timedelta(days=1, seconds=1), {"strict": True}, "--strict: the snapshot is 24 hours old"),
+        (timedelta(days=2), {"strict": True, "max_age": timedelta(days=7)}, ""),
+        (
+            timedelta(days=8),
+            {"strict": True, "max_age": timedelta(days=7)},
+            "--max-age 7 days: the snapshot is 8 days old",
+        ),
+        (timedelta(days=400), {}, ""),
+        (timedelta(days=-1), {"max_age": timedelta(0)}, ""),
+        (
+            None,
+            {"max_age": timedelta(days=7)},
+            "--max-age 7 days: the saved listing does not say when it was taken",
+        ),
+    ],
+)
+def test_a_snapshot_answers_for_the_account_up_to_its_greatest_age(
+    house: Ruleset, age: timedelta | None, given: dict[str, Any], doubt: str
+):
+    as_of = None if age is None else TODAY - age
+    result = judged_as_of(house, as_of, kind="snapshot", **given)
+    reasons = [reason for reason in result.gate.reasons if "saved" in reason or "old" in reason]
+    way_out = "; fetch again, or raise --max-age to judge it all the same"
+    assert reasons == ([f"{doubt}{way_out}"] if doubt else [])
+    live = judged_as_of(house, as_of, **given)
+    assert not [reason for reason in live.gate.reasons if "--max-age" in reason]
 
 
 # -- identities -----------------------------------------------------------------------------------

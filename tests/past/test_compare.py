@@ -349,3 +349,72 @@ def test_a_baseline_and_a_comparison_come_to_the_same_numbers(
         counts = compare(report_of(first, "old"), report_of(second, "new")).counts
         assert (use.fixed, use.gone) == (counts[Change.FIXED], counts[Change.GONE])
         assert len(use.ended) == use.fixed + use.gone
+
+
+def _twins(group: str | None, *more: dict[str, Any]) -> list[dict[str, Any]]:
+    same = {"schema": "x", "group_id": group}
+    return [record("a", **same), record("b", **same), *more]
+
+
+def test_a_duplicate_is_not_fixed_where_one_of_it_is_in_no_group_any_more(tmp_path: Path):
+    text = HOUSE.replace("per: group_id, assert: {unique", "per: schedule_type, assert: {unique")
+    rules = load_policies(_written(tmp_path, text))
+    auto = {"schema": "x", "schedule_type": "auto"}
+    old = judged(rules, record("a", **auto), record("b", **auto))
+    lost = record("b", schema="x", schedule_type=None)
+    found = compared(old, judged(rules, record("a", **auto), lost))
+    assert told(found)["one-name", "auto, postgres, x"] == "unjudged"
+
+
+def test_what_cannot_be_judged_in_one_group_says_nothing_of_another(tmp_path: Path):
+    """The group g10 is not in g1, however alike their names begin."""
+    text = HOUSE.replace("[service, schema]", "[sync_frequency]")
+    rules = load_policies(_written(tmp_path, text))
+    old = judged(rules, *_twins("g10", record("c")))
+    mended = [record("a", group_id="g10"), record("b", group_id="g10", sync_frequency=90)]
+    new = judged(rules, *mended, record("c", sync_frequency=[60]))
+    assert told(compared(old, new))["one-name", "g10, 60"] == "fixed"
+
+
+def test_a_note_speaks_of_connections_only_where_it_is_true_of_all(house: Ruleset, tmp_path: Path):
+    found = compared(judged(house, record("a", schema="x")), judged(house, *_twins("g1")))
+    assert [(c.change.value, c.note) for c in found.changes] == [("new", "")]
+    per = "per: account, when: {paused: true}, assert: {count: {lte: 1}}"
+    text = HOUSE.replace(per, "assert: {paused: {exists: true}}")
+    other = load_policies(_written(tmp_path, text))
+    paused = [record("a", paused=True), record("b", paused=True), record("c")]
+    left = judged(other, record("a", paused=True), record("c"))
+    (change,) = [c for c in compared(judged(house, *paused), left).changes if c.group]
+    assert change.note == "the newer run does not have this check"
+
+
+def test_a_change_is_as_severe_as_the_newer_run_has_the_rule(house: Ruleset, tmp_path: Path):
+    severer = load_policies(_written(tmp_path, HOUSE.replace("medium", "critical")))
+    (fixed,) = compared(
+        judged(house, record("a", sync_frequency=5)), judged(severer, record("a"))
+    ).changes
+    assert (fixed.change, fixed.severity) == (Change.FIXED, Severity.CRITICAL)
+
+
+def test_each_reason_counts_the_severities_of_its_own_changes(house: Ruleset, tmp_path: Path):
+    bad = record("a", sync_frequency=5)
+    accepted = judged(house, bad, record("b"), waivers=waivers_in(tmp_path, waiver()))
+    worse = compared(accepted, judged(house, bad, record("b", paused=True)))
+    assert worse.reasons == (
+        "1 new violation (1 high)",
+        "1 violation not accepted any more (1 medium)",
+    )
+
+
+def test_connections_that_are_gone_and_added_are_counted_apart(house: Ruleset):
+    old = judged(house, record("a"), record("b"), record("c"))
+    found = compared(old, judged(house, record("c"), record("d")))
+    assert (found.connections_gone, found.connections_added) == (2, 1)
+
+
+def test_a_group_is_told_by_the_name_that_people_know_it_by(house: Ruleset):
+    found = compared(judged(house, record("a")), judged(house, record("a", paused=True)))
+    named = tuple(replace(c, group_name="Finance") for c in found.changes[0].connections)
+    told_by = replace(found, changes=(replace(found.changes[0], connections=named),)).by_group
+    assert [(t.name, t.label) for t in told_by] == [("g1", "Finance (g1)")]
+    assert [(t.name, t.label) for t in found.by_group] == [("g1", "g1")]

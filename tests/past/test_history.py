@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from auditor.acceptance.baseline import baseline_of
 from auditor.clock import parse_timestamp
 from auditor.model import Completeness
+from auditor.past.earlier import report_of
 from auditor.past.history import (
     Open,
     ended,
@@ -25,7 +27,8 @@ from auditor.past.history import (
     trend,
 )
 from auditor.policy import Ruleset
-from tests.builders.listed import TODAY, record
+from auditor.run import Options, audit
+from tests.builders.listed import TODAY, Listed, record
 from tests.builders.weeks import BAD, DAYS, GOOD, WEEK, judged, since
 
 
@@ -247,3 +250,18 @@ def test_what_ended_is_told_by_name_and_whether_it_is_gone(house: Ruleset):
     }
     since = {e.since for e in ended(before, still_open(before, now), now)}
     assert since == {parse_timestamp(DAYS[0])}
+
+
+def test_what_a_baseline_knows_is_counted_apart_from_what_is_waived(house: Ruleset):
+    before = baseline_of(report_of(judged(house, 0, BAD), "then.json"))
+    now = TODAY + WEEK
+    given = Options(now=now, clock=lambda: now, baseline=before)
+    run = past_run(audit(Listed([BAD, record("b", paused=True)]), house, given))
+    assert (run.known, run.waived, run.errors, run.total) == (1, 0, 0, 1)
+
+
+def test_a_duplicate_is_open_while_a_member_of_its_group_cannot_be_compared(house: Ruleset):
+    opened = still_open(Open(), judged(house, 0, record("a", schema="x"), record("b", schema="x")))
+    unclear = judged(house, 1, record("a", schema="x"), record("b", schema=None))
+    ((name, time),) = opened.since["one-name"].items()
+    assert still_open(opened, unclear).since["one-name"][name] == time

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from auditor.errors import ReportError, UsageError
-from auditor.model import Outcome, SourceInfo
+from auditor.model import Account, Outcome, Result, SourceInfo
 from auditor.past.history import (
     Open,
     open_of,
@@ -82,6 +82,43 @@ def test_another_account_is_refused(house: Ruleset, tmp_path: Path):
     with pytest.raises(UsageError, match="keep a folder for each account"):
         folder.prepare(replace(INFO, base_url="https://eu.example"))
     folder.prepare(replace(INFO, kind="snapshot", base_url=""))
+
+
+def test_an_empty_line_is_no_run_that_was_lost(house: Ruleset, tmp_path: Path):
+    folder = HistoryFolder(tmp_path)
+    folder.record(judged(house, 0, BAD), TODAY)
+    with (tmp_path / "history.ndjson").open("ab") as lines:
+        lines.write(b"\n\n")
+    result = folder.record(judged(house, 1, BAD), TODAY)
+    assert result.history is not None
+    assert len(result.history.runs) == 2
+    assert result.warnings == ()
+
+
+def test_what_is_told_of_the_history_comes_behind_the_run_s_own_warnings(
+    house: Ruleset, tmp_path: Path
+):
+    (tmp_path / "open.json").write_text("{")
+    warned = replace(judged(house, 0, BAD), warnings=("the clocks differ",))
+    first, second = HistoryFolder(tmp_path).record(warned, TODAY).warnings
+    assert first == "the clocks differ"
+    assert second.startswith("history: ")
+
+
+def test_a_history_takes_the_account_once_it_is_known_and_no_other(house: Ruleset, tmp_path: Path):
+    """What was kept before the account said which one it is stays its own."""
+
+    def of(account: Account | None) -> Result:
+        result = judged(house, 0, BAD)
+        return replace(result, source=replace(result.source, account=account))
+
+    folder = HistoryFolder(tmp_path)
+    for account in (None, Account("one", "One"), None, Account("one", "Called anew")):
+        folder.record(of(account), TODAY)
+    before = (tmp_path / "history.ndjson").read_bytes()
+    with pytest.raises(UsageError, match="is of the account one, not of Two"):
+        folder.record(of(Account("two", "Two")), TODAY)
+    assert (tmp_path / "history.ndjson").read_bytes() == before
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.model import Finding
+from auditor.policy.judging.evidence import covers
 from tests.builders.judged import findings_of, loaded, one_rule
 
 BASE = {"id": "c", "schema": "Orders", "service": "postgres", "sync_frequency": 5, "paused": True}
@@ -195,6 +196,46 @@ def test_a_failure_and_an_error_of_the_same_values_differ_by_their_when(tmp_path
     told = [f.message for f in findings_of(rules.ruleset, records)]
     assert told[:2] == ["Orders is paused", "b is paused"]
     assert told[2].startswith("cannot be judged: paused is x (text)")
+
+
+def test_an_error_asks_for_all_that_cannot_be_judged_and_a_failure_for_any(tmp_path: Path) -> None:
+    either = "assert: {any: [{service_version: {gt: 1}}, {sync_frequency: {gt: 90}}]}"
+    assert _finding(tmp_path, either, sync_frequency="x").message == (
+        "cannot be judged: service_version is missing, expected more than 1;"
+        " sync_frequency is x (text), expected a number, more than 90"
+    )
+    held = {"service_version": 1}
+    assert _finding(tmp_path, either, **held).message == (
+        "service_version is 1, expected more than 1; or sync_frequency is 5, expected more than 90"
+    )
+
+
+def test_values_that_differ_in_one_field_are_told_apart(tmp_path: Path) -> None:
+    body = "assert: {paused: false, schema: {starts_with: raw_}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    told = [f.message for f in findings_of(rules, [BASE | {"schema": n} for n in ("a", "b")])]
+    assert [text.rpartition("; ")[2].partition(",")[0] for text in told] == [
+        "schema is a",
+        "schema is b",
+    ]
+
+
+def test_a_check_that_applies_and_cannot_be_judged_is_about_its_assertion(tmp_path: Path) -> None:
+    body = "when: {any: [{paused: true}, {schema: x}]}\nassert: {service_version: {gt: 1}}"
+    finding = _finding(tmp_path, body)
+    assert [e.field for e in finding.evidence] == ["service_version"]
+
+
+@pytest.mark.parametrize(
+    ("path", "hidden"),
+    [
+        ("config", True), ("config.host", True), ("config[].x", True), ("configured", False),
+        ("schema_config.tables[].name", True), ("schema_config.tables", True),
+        ("schema_config", False), ("schema_config.tables_of_others", False),
+    ],
+)  # fmt: skip
+def test_what_is_hidden_covers_what_is_below_it_and_nothing_beside(path: str, hidden: bool) -> None:
+    assert covers({"config", "schema_config.tables"}, path) is hidden
 
 
 # -- secrets --------------------------------------------------------------------------------

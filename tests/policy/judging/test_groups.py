@@ -116,7 +116,8 @@ def test_a_record_without_a_key_is_an_error_that_names_it(
     assert _groups(rules, records) == {"g": P, group: E}
     (finding,) = findings_of(rules, records)
     assert [c.id for c in finding.connections] == ["c1", "c2"]
-    assert finding.message.startswith("cannot be judged: group_id is ")
+    held_in_words = group.removeprefix("no group_id (").removesuffix(")")
+    assert finding.message == f"cannot be judged: group_id is {held_in_words}"
 
 
 @pytest.mark.parametrize(
@@ -507,3 +508,20 @@ def test_a_message_may_name_the_aggregate(tmp_path: Path) -> None:
     (finding,) = findings_of(rules, _frequencies(60, 1000))
     assert finding.message == "g has 1,060"
     assert rules.rules[0].rule.expects == "the sum of sync_frequency is at most 1"
+
+
+def test_of_an_account_among_several_every_connection_is_in_its_own_group(tmp_path: Path) -> None:
+    """However many of the accounts have connections: a check of none at all would be one more."""
+    (rule,) = _rules(tmp_path, "account", "{count: {lte: 1}}").rules
+    for accounts in (["one"], ["one", "two"]):
+        groups = Groups(rule, NOW)
+        for index, account in enumerate(accounts):
+            groups.take(index, (), True, (), (), account)
+        outcomes = list(groups.outcomes(whole=True))
+        assert [(o.account, o.verdict) for o in outcomes] == [(name, P) for name in accounts]
+
+
+def test_a_share_is_told_to_a_tenth_of_a_percent(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "account", "{share: {lte: 0.1}}", "{paused: true}")
+    (finding,) = findings_of(rules, [_record(paused=n == 0) for n in range(3)])
+    assert finding.evidence[0].actual == "33.3% (1 of 3)"

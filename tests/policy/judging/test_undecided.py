@@ -124,6 +124,71 @@ def test_a_sensitive_value_is_judged_and_shown_nowhere(tmp_path: Path):
     assert finding.evidence[0].actual == "[sensitive]"
 
 
+def _take(rules: Ruleset, *values: Mapping[str, Any], whole: bool = True, **mode: Any) -> Any:
+    """Return what several records come to, taken at once."""
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str, PlanMode(**mode))
+    judge.take([shape.convert({"id": f"c{n}", **held}) for n, held in enumerate(values)])
+    return judge.outcome(lambda rule: whole)
+
+
+def test_checks_that_differ_in_their_when_alone_are_settled_apart(tmp_path: Path):
+    body = "when: {paused: false}\nassert: {succeeded_at: {newer_than: 7d}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    stale = {"succeeded_at": NOT_IN_PLAN}
+    outcome = _take(rules, {**stale, "paused": UNKNOWN}, {**stale, "paused": "no"})
+    assert [Verdict(v) for v in outcome.verdicts] == [Verdict.SKIP, Verdict.ERROR]
+
+
+def test_what_the_unknown_may_still_decide_is_left_unknown_and_not_lost(tmp_path: Path):
+    """One that even then would rest on what no plan holds is counted as that, and apart."""
+    either = "{any: [{paused: true}, {status.setup_state: connected}]}"
+    rules = loaded(tmp_path, one_rule(f"assert: {either}")).ruleset
+    held = {"paused": UNKNOWN, "status": NOT_IN_PLAN}
+    verdict, outcome, _ = _judged(rules, held, skip_unknown=True)
+    assert verdict is Verdict.SKIP
+    assert (outcome.checks()[0].left_unknown, outcome.checks()[0].not_in_plan) == (1, 0)
+    # Whether it applies is not known; where it does, the wrong type is an error.
+    body = f"when: {either}\nassert: {{sync_frequency: {{gte: 15}}}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    assert _judged(rules, {**held, "sync_frequency": "x"})[0] is Verdict.ERROR
+
+
+def test_a_rule_that_no_plan_can_apply_asks_for_nothing_unknown(tmp_path: Path):
+    body = "when: {status.setup_state: connected}\nassert: {sync_frequency: {gte: 15}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    verdict, outcome, _ = _judged(rules, {"status": NOT_IN_PLAN, "sync_frequency": UNKNOWN})
+    assert (verdict, outcome.checks()[0].not_in_plan) == (Verdict.SKIP, 1)
+
+
+def test_of_an_object_with_both_kinds_of_gaps_no_plan_can_tell(tmp_path: Path):
+    rules = loaded(tmp_path, one_rule("assert: {config: {length: {gte: 1}}}")).ruleset
+    verdict, outcome, _ = _judged(rules, {"config": {"host": UNKNOWN, "": NOT_IN_PLAN}})
+    assert (verdict, outcome.checks()[0].not_in_plan) == (Verdict.SKIP, 1)
+
+
+def test_a_plan_alone_counts_the_groups_that_it_does_not_see_whole(tmp_path: Path):
+    rules = loaded(tmp_path, one_rule("per: group_id\nassert: {count: {lte: 1}}")).ruleset
+    groups = [{"group_id": name} for name in ("g", "g", "h")]
+    (checks,) = _take(rules, *groups, whole=False, partial=True).checks()
+    assert [(g.group, g.verdict) for g in checks.groups] == [
+        ("g", Verdict.FAIL),
+        ("h", Verdict.SKIP),
+    ]
+    assert checks.not_in_plan == 1
+
+
+def test_what_must_not_be_shown_is_told_like_no_other(tmp_path: Path):
+    """What is told alike is written once; a hidden value and a shown one never are."""
+    rules = loaded(tmp_path, one_rule("assert: {schema: {starts_with: x}}")).ruleset
+    bad = [{"schema": "hunter2"}] * 3
+    outcome = _take(rules, *bad, hidden={0: frozenset({"schema"})})
+    found = outcome.findings([Connection(f"c{n}", "s", "n", "g") for n in range(3)])
+    assert [f.evidence[0].actual for f in found] == ["[sensitive]", "hunter2", "hunter2"]
+    assert found[0].alike == 0
+    assert found[1].alike == found[2].alike != 0
+
+
 def _filled(value: Any, gaps: set[str], by: Any) -> Any:
     return {name: by if name in gaps else held for name, held in value.items()}
 

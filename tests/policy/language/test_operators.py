@@ -428,3 +428,29 @@ def test_what_lists_and_ranges_may_not_hold(
 def test_how_lists_and_ranges_read(test: str, sentence: str, tmp_path: Path) -> None:
     (entry,) = loaded(tmp_path, one_rule(f"assert: {{{test}}}")).ruleset.rules
     assert entry.rule.expects == sentence
+
+
+@pytest.mark.parametrize(
+    ("held", "verdict"),
+    [
+        ({"sync_frequency": 0}, P),
+        ({"sync_frequency": -1}, E),
+        ({"schedule": {"days_of_week": "MONDAY"}}, E),
+        ({"schedule": {"days_of_week": {"MONDAY": True}}}, E),
+        ({"schedule": {"days_of_week": ["MONDAI"]}}, E),
+        ({"schedule": {"days_of_week": None}}, F),
+        ({"schedule": None}, F),
+    ],
+)
+def test_an_age_is_compared_with_a_field_that_is_a_duration_and_days_that_are_days(
+    tmp_path: Path, held: dict[str, Any], verdict: Verdict
+) -> None:
+    """Nothing is no duration at all, and no day chosen leaves no gap; anything else is an error."""
+    rules = loaded(tmp_path, one_rule(f"assert: {{succeeded_at: {{older_than: {_ON_DAYS}}}}}"))
+    record = {
+        "id": "c",
+        "succeeded_at": "2026-01-15T11:00:00Z",
+        "sync_frequency": 60,
+        "schedule": {"days_of_week": []},
+    }
+    assert verdict_of(rules.ruleset, record | held) is verdict

@@ -94,6 +94,28 @@ def test_a_count_of_items_is_sure_where_the_unsure_change_nothing(truths, count,
 
 
 @pytest.mark.parametrize(
+    ("settled_by", "comes_to", "truths", "answer"),
+    [
+        (True, True, [NO, UNSURE, YES], YES),
+        (True, True, [NO, UNSURE], UNSURE),
+        (True, True, [NO], NO),
+        (False, False, [UNSURE, NO], NO),
+        (False, False, [YES, UNSURE], UNSURE),
+        (False, False, [], YES),
+        (True, False, [UNSURE, YES], NO),
+        (True, False, [NO, UNSURE], UNSURE),
+        (True, False, [], YES),
+    ],
+)
+def test_an_item_that_is_not_known_leaves_open_what_no_other_settles(
+    settled_by: bool, comes_to: bool, truths: list[bool | None], answer: bool | None
+):
+    test = semantics.quantified(semantics.Quantifier(settled_by, comes_to))
+    judge = iter(truths).__next__
+    assert test([0] * len(truths), (lambda _item: judge(),), NOW) is answer
+
+
+@pytest.mark.parametrize(
     ("function", "value", "operand", "truth"),
     [
         (semantics.is_in, 1, (1.0, 2), YES),

@@ -332,3 +332,42 @@ def test_a_named_pipe_is_opened_once(tmp_path: Path):
         assert source.info.filters == (("group_id", "g1"),)
         events = list(source.events(Shape([])))
     assert len(events[0].records) == 3  # type: ignore[union-attr]
+
+
+def _two_snapshots(folder: Path, **second: Any) -> Path:
+    (folder / "two").mkdir()
+    save(folder / "two" / "1.ndjson", records(1), walks=2)
+    save(folder / "two" / "2.ndjson", records(1, start=1), walks=3, **second)
+    return folder / "two"
+
+
+def test_of_two_snapshots_nobody_knows_whether_they_are_all(tmp_path: Path):
+    end = read(_two_snapshots(tmp_path)).end
+    assert (end.completeness, end.walks, end.problems) == (Completeness.UNKNOWN, 1, ())
+
+
+def test_snapshots_of_two_addresses_have_none(tmp_path: Path):
+    folder = _two_snapshots(tmp_path)
+    assert SnapshotSource(str(folder)).info.base_url == "https://api.fivetran.com"
+    text = (folder / "2.ndjson").read_text().replace("api.fivetran.com", "eu.example")
+    (folder / "2.ndjson").write_text(text)
+    assert SnapshotSource(str(folder)).info.base_url == ""
+
+
+def test_a_connection_that_is_there_three_times_is_one_that_is_repeated(tmp_path: Path):
+    (tmp_path / "s.json").write_text(json.dumps([record(0), record(0), record(0), record(1)]))
+    found = read_ids(tmp_path / "s.json")
+    assert found.ids == ["c0", "c1"]
+    assert found.end.problems[0].startswith("1 connection is listed twice, such as c0: ")
+
+
+@pytest.mark.parametrize(("wrong", "more"), [(20, ""), (21, "1 more"), (1500, "1,480 more")])
+def test_twenty_items_that_are_no_connections_are_named_and_the_others_counted(
+    tmp_path: Path, wrong: int, more: str
+):
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps([record(0), *[7] * wrong]))
+    problems = [text for text in read_ids(path).problems if "connection" in text]
+    assert len(problems) == min(wrong, 20) + bool(more)
+    if more:
+        assert problems[-1] == f"{path}: {more} are no connections"
