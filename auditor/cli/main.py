@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 #: Every command and what it does; each is the module of its name, holding ``command``.
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
-        "audit": "Fetch, judge, report, gate.",
+        "audit": "Judge every connection, write reports and gate.",
         "fetch": "Save a listing as a snapshot.",
-        "validate": "Check policies: every problem with file:line:column.",
-        "test": "Run the tests that stand beside the rules.",
-        "explain": "Show the rules in force, one rule in full, or why it came to a verdict.",
-        "try": "Judge a made-up record by one rule, and tell why.",
-        "compare": "Tell what changed between two reports, or would with other policies.",
-        "schema": "Print the JSON Schema of a policy, for editors.",
-        "init": "Write a starter: policy, waivers, defaults, CI jobs.",
-        "waive": "Write a waiver for a finding into the waivers' file.",
-        "sandbox": "Serve the embedded API on loopback.",
-        "demo": "Audit the embedded API: nothing to configure.",
-        "completion": "Print the script that makes a shell complete all this.",
+        "validate": "Check policies; list every problem with file:line:column.",
+        "test": "Run the tests written beside the rules.",
+        "explain": "List the rules in force, describe one, or show why it came to a verdict.",
+        "try": "Judge a made-up record by one rule, and show why.",
+        "compare": "Show what changed between two reports or two sets of policies.",
+        "schema": "Print the JSON Schema of policy files, for editors.",
+        "init": "Write starter files: policy, waivers, defaults, CI jobs.",
+        "waive": "Add a waiver for a finding to the waiver file.",
+        "sandbox": "Serve a made-up account on loopback.",
+        "demo": "Audit a made-up account; nothing to configure.",
+        "completion": "Print the completion script for your shell.",
     }
 )
 
@@ -52,7 +52,7 @@ _EPILOG = """\b
 Exit codes:
   0    everything was judged, and nothing at or above --fail-on failed
   1    violations
-  2    usage, configuration, policy or waiver file; nothing was judged
+  2    bad usage, configuration, policy or waiver file; nothing was judged
   3    inconclusive: incomplete listing, unevaluable check, nothing to judge
   4    a report could not be written, or a bug
   130  interrupted; 143 terminated

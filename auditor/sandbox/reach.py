@@ -57,12 +57,12 @@ REACHES: Mapping[str, Reach] = MappingProxyType(
     {
         WHOLE: Reach("the key of a user who sees the whole account", {"user_id": AUDITOR}),
         "team": Reach(
-            "the key of a team's member: every other group is hidden without a word",
+            "the key of a team member: every other group is silently hidden",
             {"user_id": TEAM_MEMBER},
             _of_a_team,
         ),
         "system": Reach(
-            "a system key: it belongs to no user, and may not list system keys (403)",
+            "a system key: it belongs to no user and may not list system keys (403)",
             {"system_key_id": SYSTEM_KEY},
             closed=frozenset({"system-keys"}),
         ),

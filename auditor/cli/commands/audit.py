@@ -95,7 +95,7 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     cls=Configurable,
     unread=outdating(REPORTS, FOLDER, DEFAULT_FORMATS),
     keys={"account": None, "all_accounts": None},
-    short_help="Fetch, judge, report, gate.",
+    short_help="Judge every connection, write reports and gate.",
 )
 @account_options
 @policy_option
@@ -106,7 +106,8 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     "--snapshot",
     metavar="FILE",
     shell_complete=completion.files,
-    help="Judge a saved listing: a snapshot, saved API responses, a folder of them, - for stdin.",
+    help="Judge a saved listing: a snapshot, saved API responses, or a folder of them; - for"
+    " stdin.",
 )
 @plan_options
 @api_options
@@ -123,9 +124,9 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     default=DEFAULT_FORMATS,
     show_default=True,
     callback=checked(lambda texts: [parse_destination(text, Path()) for text in texts]),
-    help=f"{listed(REPORTS)}; repeatable; =- is standard output; junit:split=5000 writes files of"
-    " at most 5000 test cases each, csv:semicolon what Excel wants where a comma stands in numbers,"
-    " sarif:suppressed what does not gate too.",
+    help=f"{listed(REPORTS)}; repeatable; =- is standard output. junit:split=5000 writes files of"
+    " at most 5000 test cases each, csv:semicolon suits Excel where numbers have a decimal comma,"
+    " sarif:suppressed adds what does not gate.",
 )
 @click.option(
     "-o",
@@ -133,13 +134,13 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     type=click.Path(path_type=Path, file_okay=True),
     default=FOLDER,
     show_default=True,
-    help="Where reports without a path of their own go.",
+    help="Folder for reports without a path of their own.",
 )
 @click.option(
     "--max-age",
     type=AgeType(),
     metavar="DURATION",
-    help="How old a saved listing may be: 36h, 7d, 2w.  [default: any age; 24h with --strict]",
+    help="Oldest saved listing to accept: 36h, 7d, 2w.  [default: any age; 24h with --strict]",
 )
 @click.option("--now", type=TimeType(), metavar="TIME", help="Judge as of this time.")
 @history_option
@@ -148,8 +149,8 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
 @click.option(
     "--no-ci",
     is_flag=True,
-    help="Show nothing on the CI job's own pages unasked: GitHub's step summary and annotations,"
-    " GitLab's Code Quality file.",
+    help="Add nothing to the CI job's pages automatically: no GitHub step summary and annotations,"
+    " no GitLab Code Quality file.",
 )
 @output_options
 @click.pass_context
@@ -186,9 +187,9 @@ def command(
     timeout: float,
     **more: Unpack[_MoreOptions],
 ) -> int:
-    """Fetch every connection, judge it by the rules, write reports, answer as a gate.
+    """Judge every connection by your rules, write reports, and gate with the exit code.
 
-    Nothing that was not fetched, not evaluable or not written is a pass: the exit code says so.
+    Whatever could not be fetched, evaluated or written is never a pass: the exit code says so.
     """
     terminal: Terminal = context.obj
     terminal.quiet = quiet

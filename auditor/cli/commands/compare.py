@@ -50,7 +50,7 @@ Examples:
     keys=dict.fromkeys(("old", "new", "snapshot", "against", "now", "reports", "output_dir")),
     unread=outdating(COMPARISONS, "audit-report"),
     epilog=_EPILOG,
-    short_help="Tell what changed between two reports, or would with other policies.",
+    short_help="Show what changed between two reports or two sets of policies.",
 )
 @click.argument("old", required=False, metavar="OLD.json", shell_complete=completion.files)
 @click.argument("new", required=False, metavar="NEW.json", shell_complete=completion.files)
@@ -58,15 +58,14 @@ Examples:
     "--snapshot",
     metavar="FILE",
     shell_complete=completion.files,
-    help="Instead of two reports: judge this saved listing by two sets of policies.",
+    help="Instead of comparing two reports, judge this saved listing by two sets of policies.",
 )
 @click.option(
     "--against",
     multiple=True,
     metavar="FILE|FOLDER|PACK",
     shell_complete=completion.policies,
-    help="With --snapshot: the policies as they are; --policy has them as they would be."
-    " Repeatable.",
+    help="With --snapshot: the current policies; --policy names the proposed ones. Repeatable.",
 )
 @policy_option
 @waivers_option
@@ -88,7 +87,7 @@ Examples:
     type=click.Path(path_type=Path, file_okay=True),
     default="audit-report",
     show_default=True,
-    help="Where reports without a path of their own go.",
+    help="Folder for reports without a path of their own.",
 )
 @output_options
 @click.pass_context
@@ -110,9 +109,9 @@ def command(
     verbose: bool,
     no_color: bool,
 ) -> int:
-    """Tell what is new, fixed, unchanged, accepted or not judged any more.
+    """Show what is new, fixed, unchanged, accepted or no longer judged.
 
-    Exit 0 when nothing got worse, 1 when something did, 3 when either run was inconclusive.
+    Exits with 0 if nothing got worse, 1 if something did, 3 if either run was inconclusive.
     """
     terminal: Terminal = context.obj
     terminal.quiet = quiet

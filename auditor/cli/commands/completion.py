@@ -18,7 +18,7 @@ SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_FIVETRAN_AUDITOR_COMPLETE"
 _NAME = "fivetran-auditor"
 _EPILOG = """\b
-Where it goes:
+Add to:
   bash  eval "$(fivetran-auditor completion bash)"   in ~/.bashrc
   zsh   eval "$(fivetran-auditor completion zsh)"    in ~/.zshrc, after compinit
   fish  fivetran-auditor completion fish | source    in ~/.config/fish/config.fish
@@ -29,12 +29,12 @@ Where it goes:
     name="completion",
     cls=StrictCommand,
     epilog=_EPILOG,
-    short_help="Print the completion script of a shell.",
+    short_help="Print the completion script for your shell.",
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def command(context: click.Context, /, *, shell: str) -> int:
-    """Print the script that completes commands, options, rules, packs and formats."""
+    """Print the script with which a shell completes commands, options, rules, packs and formats."""
     terminal: Terminal = context.obj
     made = get_completion_class(shell)
     assert made is not None

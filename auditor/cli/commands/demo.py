@@ -19,24 +19,24 @@ from auditor.version import __version__
 
 
 @click.command(
-    name="demo", cls=StrictCommand, short_help="Audit the embedded API: nothing to configure."
+    name="demo", cls=StrictCommand, short_help="Audit a made-up account; nothing to configure."
 )
 @click.option(
     "--connections",
     type=click.IntRange(1),
     default=250,
     show_default=True,
-    help="How many connections.",
+    help="Number of connections.",
 )
-@click.option("--seed", type=int, default=7, show_default=True, help="Another made-up account.")
-@click.option("--healthy", is_flag=True, help="An account in which there is nothing to find.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Seed of the made-up account.")
+@click.option("--healthy", is_flag=True, help="Audit an account with nothing to find.")
 @click.option(
     "-o",
     "--output-dir",
     type=click.Path(path_type=Path),
     default="audit-report",
     show_default=True,
-    help="Where the reports go.",
+    help="Folder for the reports.",
 )
 @click.pass_obj
 def command(
@@ -44,7 +44,7 @@ def command(
 ) -> int:
     """Serve a made-up account on loopback, audit it over HTTP, and write its reports.
 
-    Exit 0 says that the demo worked; what the gate would have answered is printed.
+    Exits with 0 if the demo worked; the gate's own answer is printed.
     """
     from auditor.sandbox.estate import build_estate
     from auditor.sandbox.server import Sandbox

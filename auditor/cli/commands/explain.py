@@ -46,7 +46,7 @@ _MEMBERS = 5
     keys=dict.fromkeys(
         ("rule", "connection", "terraform_plan", "fields", "facts", "packs", "operators")
     ),
-    short_help="Show the rules in force, one rule in full, or why it came to a verdict.",
+    short_help="List the rules in force, describe one, or show why it came to a verdict.",
 )
 @click.argument("rule", required=False, shell_complete=completion.rules)
 @click.argument("connection", required=False)
@@ -56,14 +56,14 @@ _MEMBERS = 5
     flag_value="",
     metavar="[FILE]",
     shell_complete=completion.files,
-    help="Say of each rule what a Terraform plan can tell it; with FILE, what that one does.",
+    help="Show what a Terraform plan can tell each rule; with FILE, what that plan tells it.",
 )
 @policy_option
 @var_option
 @listing_options
 @click.option("--now", type=TimeType(), metavar="TIME", help="Judge CONNECTION as of this time.")
 @click.option("--fields", is_flag=True, help="List the fields of a connection.")
-@click.option("--facts", is_flag=True, help="List the facts, the policies' own among them.")
+@click.option("--facts", is_flag=True, help="List the facts, including those the policies declare.")
 @click.option("--operators", is_flag=True, help="List the operators.")
 @click.option("--packs", is_flag=True, help="List the shipped packs.")
 @click.pass_context

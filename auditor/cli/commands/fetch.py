@@ -49,7 +49,7 @@ _SKEW = timedelta(seconds=300)
     "-o",
     "--output",
     metavar="PATH",
-    help="Where to, - for standard output; compressed if it ends in .gz.  "
+    help="File to write, - for standard output; compressed if it ends in .gz.  "
     "[default: connections-TIME.ndjson.gz]",
 )
 @click.pass_context
@@ -64,9 +64,9 @@ def command(
 ) -> int:
     """Save every connection that the API lists, for `audit --snapshot`.
 
-    A snapshot holds whole records, config included (Fivetran masks the secrets in it), and is
-    readable by you alone: keep it private. It is saved whole or not at all. Groups' names and the
-    account go with it; further lists of the account with --with.
+    A snapshot holds whole records, including config, in which Fivetran masks the secrets. Only you
+    can read the file: keep it private. It is saved whole or not at all. It also holds the groups'
+    names and the account; add more lists of the account with --with.
     """
     from auditor.decoding.kept_rows import kept_rows
     from auditor.decoding.records import WholeRecords

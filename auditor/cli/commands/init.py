@@ -67,7 +67,7 @@ _NO_SERVICE = (
 def _service_options(command: _F) -> _F:
     for name in reversed(SERVICES):
         _, _, what = SERVICES[name]
-        option = click.option(f"--{name}", is_flag=True, help=f"Write {what} too.")
+        option = click.option(f"--{name}", is_flag=True, help=f"Also write {what}.")
         command = option(command)
     return command
 
@@ -75,22 +75,22 @@ def _service_options(command: _F) -> _F:
 @click.command(
     name="init",
     cls=StrictCommand,
-    short_help="Write a starter: policy, waivers, defaults, CI jobs.",
+    short_help="Write starter files: policy, waivers, defaults, CI jobs.",
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 @_service_options
 @click.option(
     "--terraform",
     is_flag=True,
-    help="Write jobs that gate a Terraform plan, too; for GitHub and GitLab, unless one is chosen.",
+    help="Also write jobs that gate a Terraform plan, for GitHub and GitLab unless you choose one.",
 )
 @click.option(
     "--docs-url",
     metavar="URL",
-    help="A site made from the auditor's documents: editors take the schemas from there, none is"
-    " written, and reports link to its rules.",
+    help="A site built from the auditor's docs: reports link to its rules, and editors take the"
+    " schemas from there, so none are written.",
 )
-@click.option("--force", is_flag=True, help="Replace files that are there.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -102,13 +102,13 @@ def command(
     docs_url: str | None,
     **services: bool,
 ) -> int:
-    """Write a starter into FOLDER, the working folder if none is named.
+    """Write starter files into FOLDER, by default the current folder.
 
-    A policy that extends the pack baseline, an empty waiver file, defaults for the options, the
-    schemas that editors check these by, and lines for .gitignore, which is added to. Where one of
-    them stands already none is written, but for --force.
+    They are a policy that extends the pack baseline, an empty waiver file, defaults for options,
+    and the schemas that editors check these files by; lines are added to .gitignore. If one of the
+    files exists, nothing is written unless you give --force.
 
-    With a service's option its file is written too, and a starter that stands is kept as it is.
+    An option for a service also writes that service's file, and keeps starter files that exist.
     """
     terminal: Terminal = context.obj
     named = [name for name in SERVICES if services[name.replace("-", "_")]]

@@ -42,38 +42,44 @@ def _checked(
     type=click.IntRange(0, 65535),
     default=8765,
     show_default=True,
-    help="Port; 0 takes a free one.",
+    help="Port to serve on; 0 picks a free one.",
 )
 @click.option(
     "--connections",
     type=click.IntRange(0),
     default=250,
     show_default=True,
-    help="How many connections.",
+    help="Number of connections.",
 )
-@click.option("--seed", default=7, show_default=True, help="The same seed, the same account.")
-@click.option("--healthy", is_flag=True, help="An account with nothing to find.")
+@click.option(
+    "--seed",
+    default=7,
+    show_default=True,
+    help="Seed of the account; the same seed makes the same account.",
+)
+@click.option("--healthy", is_flag=True, help="Serve an account with nothing to find.")
 @click.option(
     "--latency",
     type=click.IntRange(0, 3_600_000),
     default=0,
     show_default=True,
     metavar="MS",
-    help="Delay per response.",
+    help="Delay of each response.",
 )
-@click.option("--gzip", is_flag=True, help="Compress for clients that accept it.")
+@click.option("--gzip", is_flag=True, help="Compress responses for clients that accept it.")
 @click.option(
     "--hourly-limit",
     type=click.IntRange(1),
     metavar="N",
-    help="Refuse more than N requests an hour.",
+    help="Refuse more than N requests per hour.",
 )
 @click.option(
     "--reach",
     type=click.Choice(tuple(REACHES)),
     default=WHOLE,
     show_default=True,
-    help="Whose key it is. " + " ".join(f"{name}: {reach.doc}." for name, reach in REACHES.items()),
+    help="What the API key can see. "
+    + " ".join(f"{name}: {reach.doc}." for name, reach in REACHES.items()),
 )
 @click.option(
     "--fault",
@@ -82,10 +88,9 @@ def _checked(
     multiple=True,
     shell_complete=_completed,
     callback=_checked,
-    help="Go wrong at one endpoint, by its path below /v1/ (groups:forbidden); without one, at "
-    "connections. Repeatable. Lists go wrong from the second page on, where nothing else is said; "
-    "their pages are then short. "
-    + " ".join(f"{name}: {fault.doc}." for name, fault in FAULTS.items()),
+    help="Make one endpoint fail, named by its path below /v1/ (groups:forbidden); the default is "
+    "connections. Repeatable. Lists have short pages then, and fail from the second page on unless "
+    "noted otherwise. " + " ".join(f"{name}: {fault.doc}." for name, fault in FAULTS.items()),
 )
 def command(
     *,
@@ -101,8 +106,8 @@ def command(
 ) -> int:
     """Serve a made-up Fivetran account on loopback, for trying rules and pipelines.
 
-    The account is the same for the same seed and count; its ages count from the start.
-    Ctrl-C ends it.
+    The same seed and count make the same account; times in it are relative to the start. Stop it
+    with Ctrl-C.
     """
     # Imported here: the help and every other command do without them.
     from auditor.sandbox.estate import build_estate

@@ -12,19 +12,19 @@ from auditor.output.writing import put_document
 
 _HELP = """Print the JSON Schema (2020-12) of a policy file.
 
-An editor with it completes fields, operators and documented values, tells what each is, and
-marks what the loader would refuse. It is the same for every policy: save it once, beside them.
+With it an editor completes and describes fields, operators and documented values, and marks what
+the loader would refuse. Every policy has the same schema: save it once, beside your policies.
 
 \b
   fivetran-auditor schema -o policies/policy.schema.json
 
-In VS Code with the extension YAML (redhat.vscode-yaml), and in any editor with the YAML
-language server, the first line of a policy names it, from the policy's own folder:
+In VS Code with the YAML extension (redhat.vscode-yaml), and in any editor with the YAML language
+server, name the schema in the first line of a policy, relative to the policy's folder:
 
 \b
   # yaml-language-server: $schema=./policy.schema.json
 
-or the workspace's .vscode/settings.json does for all of them:
+or name it for all policies in the workspace's .vscode/settings.json:
 
 \b
   {"yaml.schemas": {"./policies/policy.schema.json": "policies/*.yaml"}}
@@ -35,12 +35,12 @@ or the workspace's .vscode/settings.json does for all of them:
     name="schema",
     cls=StrictCommand,
     help=_HELP,
-    short_help="Print the JSON Schema of a policy, for editors.",
+    short_help="Print the JSON Schema of policy files, for editors.",
 )
 @click.option("--waivers", is_flag=True, help="Print the schema of a waiver file instead.")
 @click.option("--config", is_flag=True, help="Print the schema of auditor.yaml instead.")
 @click.option(
-    "-o", "--output", metavar="FILE", help="Where to, - for standard output.  [default: -]"
+    "-o", "--output", metavar="FILE", help="File to write, - for standard output.  [default: -]"
 )
 @click.pass_context
 def command(context: click.Context, /, *, waivers: bool, config: bool, output: str | None) -> int:

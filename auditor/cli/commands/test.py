@@ -103,7 +103,7 @@ def _required(text: str) -> tuple[Verdict, ...]:
         "now": None,
     },
     unread=outdating(TEST_REPORTS, FOLDER),
-    short_help="Run the tests that stand beside the rules.",
+    short_help="Run the tests written beside the rules.",
 )
 @click.argument(
     "paths", nargs=-1, metavar="[FILE[:LINE]|FOLDER|PACK]...", shell_complete=completion.policies
@@ -113,19 +113,21 @@ def _required(text: str) -> tuple[Verdict, ...]:
     "-k",
     "pattern",
     metavar="EXPRESSION",
-    help="Only tests whose rule, name or file holds this word, or matches; and, or, not, (…).",
+    help="Run only tests whose rule, name or file contains this word or matches this glob; combine"
+    " with and, or, not, (…).",
 )
 @click.option(
     "--mutate",
     is_flag=True,
-    help="Change each bound, operator, list item and not of the rules, one at a time, and say which"
-    " changes no test notices.",
+    help="Change the rules' bounds, operators, list items and nots, one at a time, and list the"
+    " changes that no test notices.",
 )
 @click.option(
     "--require",
     metavar="VERDICTS",
     callback=checked(lambda text: text is None or _required(text)),
-    help="Fail unless every rule has tests that expect these, where it can: pass,fail,skip.",
+    help="Fail unless every rule has a test for each of these verdicts it can come to, such as"
+    " pass,fail,skip.",
 )
 @click.option(
     "--record",
@@ -142,7 +144,8 @@ def _required(text: str) -> tuple[Verdict, ...]:
     "--report",
     metavar="junit[=PATH]",
     callback=checked(lambda text: text and parse_destination(text, Path(), TEST_REPORTS)),
-    help=f"Write JUnit XML too, to {FOLDER}/junit.xml unless named; =- is standard output.",
+    help=f"Also write JUnit XML, to {FOLDER}/junit.xml unless you name a path; =- is standard"
+    " output.",
 )
 @output_options
 @click.pass_context
@@ -165,13 +168,15 @@ def command(
     timeout: float,
     **api: Unpack[ApiOptions],
 ) -> int:
-    """Run the tests beside the rules, and those of NAME.test.yaml files beside policies.
+    """Run the tests written beside the rules and in NAME.test.yaml files beside policies.
 
-    Without arguments ./policies is tested if it is there, else the pack baseline. Only what is
-    named is tested, not what it extends; FILE:LINE is the test, or the rule, at that line. With
-    --record nothing is tested: a test is made of a connection of the live account, or of
-    --snapshot. Exit 0: all passed; 1: a test failed, a required one is not there, or no test
-    notices a change; 2: a policy has problems, or there was nothing to test.
+    Without arguments it tests ./policies if it exists, else the pack baseline. It tests only the
+    policies you name, not those they extend. FILE:LINE selects the test or the rule at that line.
+    With --record it tests nothing, but makes a test from a connection of the live account, or of
+    --snapshot.
+
+    Exits with 0 if all tests passed; 1 if a test failed, a required test is missing, or no test
+    notices a change; 2 if a policy has problems or there was nothing to test.
     """
     terminal: Terminal = context.obj
     terminal.quiet = quiet

@@ -55,7 +55,7 @@ _LONGEST = 60
     cls=Configurable,
     keys={"paths": "policy", "reports": None, "facts": None, "more": None},
     unread=outdating(PROBLEM_REPORTS, "."),
-    short_help="Check policies: every problem with file:line:column.",
+    short_help="Check policies; list every problem with file:line:column.",
 )
 @click.argument(
     "paths", nargs=-1, metavar="[FILE|FOLDER|PACK]...", shell_complete=completion.policies
@@ -65,7 +65,9 @@ _LONGEST = 60
 @waivers_option
 @strict_option
 @click.option(
-    "--facts", is_flag=True, help="Say which facts, columns and rows of yours nothing can use."
+    "--facts",
+    is_flag=True,
+    help="Also report your own facts, columns and rows that nothing can use.",
 )
 @click.option(
     "--report",
@@ -75,8 +77,8 @@ _LONGEST = 60
     shell_complete=completion.words(PROBLEM_REPORTS),
     help="sarif or github, for pull requests that change policies; =- is standard output.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
-@click.option("-v", "--verbose", is_flag=True, help="Show where a bug happened.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only what is wrong.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a bug.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -92,10 +94,11 @@ def command(
     quiet: bool,
     verbose: bool,  # noqa: ARG001  # read from the arguments, where a bug may come before options
 ) -> int:
-    """Load policies with all they extend, and waivers, and say everything that is wrong with them.
+    """Load policies, everything they extend, and waivers, and report all that is wrong with them.
 
-    Exit 0 when nothing is, 2 when anything is. Without a path: ./policies, else the pack baseline.
-    Waiver files and NAME.test.yaml files may stand among the paths, as pre-commit passes them.
+    Exits with 0 if nothing is wrong, else with 2. Without a path it checks ./policies, or the pack
+    baseline if there is no such folder. Paths may include waiver files and NAME.test.yaml files, as
+    pre-commit passes them.
     """
     terminal: Terminal = context.obj
     writer = ReportWriter(

@@ -38,23 +38,23 @@ _OWN = ("rule", "connections", "owner", "reason", "expires")
     name="waive",
     cls=Configurable,
     keys=dict.fromkeys(_OWN),
-    short_help="Write a waiver for a finding into the waivers' file.",
+    short_help="Add a waiver for a finding to the waiver file.",
 )
 @click.argument("rule", shell_complete=completion.rules)
 @click.argument("connections", nargs=-1, required=True, metavar="CONNECTION...")
-@click.option("--owner", required=True, metavar="TEXT", help="Who answers for it.")
-@click.option("--reason", required=True, metavar="TEXT", help="Why it is accepted.")
+@click.option("--owner", required=True, metavar="TEXT", help="Who is responsible for the waiver.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why the violation is accepted.")
 @click.option(
     "--expires",
     required=True,
     metavar="DATE",
-    help="Its last day (UTC), as 2027-06-30; or how long from now it holds, as 90d.",
+    help="Last day of the waiver (UTC), such as 2027-06-30, or how long it lasts, such as 90d.",
 )
 @click.option(
     "--waivers",
     metavar="FILE",
     shell_complete=completion.files,
-    help=f"The file to write into; a new one is made.  [default: {_FILE}]",
+    help=f"Waiver file to write to; created if missing.  [default: {_FILE}]",
 )
 @policy_option
 @var_option
@@ -72,10 +72,11 @@ def command(
     policies: tuple[str, ...],
     variables: tuple[str, ...],
 ) -> int:
-    """Write a waiver of RULE for each CONNECTION, by its id, into the waivers' file.
+    """Add a waiver of RULE for each CONNECTION, given by its id, to the waiver file.
 
-    Comments stay, and the file is read again before it is replaced. A rule that its policy does not
-    let be waived is refused, and so is a later end than its max_waiver.
+    Comments in the file are kept, and the new text is read back before it replaces the file. A rule
+    that its policy does not allow to be waived is refused, and so is an end later than its
+    max_waiver.
     """
     names, _ = policy_names(policies)
     ruleset = load(names, variables=variables_of(variables)).ruleset

@@ -138,14 +138,14 @@ def account_options(command: _F) -> _F:
     command = click.option(
         "--all-accounts",
         is_flag=True,
-        help="Every account of the configuration, each with reports of its own, and one page.",
+        help="Audit every account in the configuration: reports for each, and one page for all.",
     )(command)
     return click.option(
         "--account",
         metavar="NAME",
         is_eager=True,
         callback=_chosen,
-        help="The account of this name in the configuration.",
+        help="Audit the account with this name in the configuration.",
     )(command)
 
 
@@ -189,7 +189,8 @@ def _config_option() -> click.Option:
         is_eager=True,
         expose_value=False,
         callback=_load,
-        help=f"Defaults for options.  [default: {CONFIG_FILE}, here or above in the repository]",
+        help="File with defaults for options.  [default: the nearest"
+        f" {CONFIG_FILE} in this folder or above, within the repository]",
     )
 
 
@@ -199,7 +200,7 @@ def _show_option() -> click.Option:
         is_flag=True,
         expose_value=False,
         callback=_note_show,
-        help="Print the options in force and where each comes from; do nothing else.",
+        help="Print the options in force and where each comes from, then exit.",
     )
 
 

@@ -13,8 +13,8 @@ from auditor.reports.links import is_web
 docs_url_option = click.option(
     "--docs-url",
     metavar="URL",
-    help="Where rules have pages that reports link to: a site made from the auditor's documents, or"
-    " https://…/{rule} for a page of every rule; {policy} is its policy.",
+    help="Pages about rules that reports link to: a site built from the auditor's docs, or an"
+    " address like https://…/{rule} with one page per rule; {policy} is the rule's policy.",
 )
 
 

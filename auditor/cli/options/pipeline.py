@@ -22,7 +22,7 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 run_url_option = click.option(
     "--run-url",
     metavar="URL",
-    help="The CI run that reports link to.  [default: as GitHub, GitLab, Jenkins or Azure say]",
+    help="CI run that reports link to.  [default: found in GitHub, GitLab, Jenkins and Azure]",
 )
 
 

@@ -26,31 +26,33 @@ _PLAN_OPTIONS = (
         "--terraform-plan",
         metavar="FILE",
         shell_complete=completion.files,
-        help="Judge what a plan would make: the output of `terraform show -json`; - for stdin.",
+        help="Judge what a plan would create or change: output of `terraform show -json`, - for"
+        " stdin.",
     ),
     click.option(
         "--over",
         multiple=True,
         metavar="live|SNAPSHOT",
-        help="Lay the plan over the account as it is, and gate on what gets worse; with several"
-        " accounts, --over NAME=SNAPSHOT for each provider configuration.",
+        help="Lay the plan over the account as it is now, and gate on what gets worse; with several"
+        " accounts, give --over NAME=SNAPSHOT for each provider configuration.",
     ),
     click.option(
         "--terraform-dir",
         metavar="FOLDER",
-        help="The plan's .tf files: findings name their lines, and comments there can waive rules.",
+        help="Folder of the plan's .tf files: findings name their lines, and comments in them can"
+        " waive rules.",
     ),
     click.option(
         "--on-unknown",
         type=click.Choice(["error", "skip"]),
         default="error",
         show_default=True,
-        help="What a check comes to that rests on what is known only after apply.",
+        help="Verdict of a check that depends on values known only after apply.",
     ),
     click.option(
         "--require-resources",
         is_flag=True,
-        help="A plan without any Fivetran resource is inconclusive.",
+        help="Treat a plan without any Fivetran resource as inconclusive.",
     ),
 )
 

@@ -61,14 +61,14 @@ _OPTIONS = (
         multiple=True,
         metavar="RULE",
         shell_complete=completion.rules,
-        help="Only rules of this id or glob; repeatable.",
+        help="Judge only rules whose id matches this id or glob; repeatable.",
     ),
     click.option(
         "--skip",
         multiple=True,
         metavar="RULE",
         shell_complete=completion.rules,
-        help="No rule of this id or glob; repeatable.",
+        help="Leave out rules whose id matches this id or glob; repeatable.",
     ),
     click.option(
         "--tag",
@@ -76,7 +76,7 @@ _OPTIONS = (
         multiple=True,
         metavar="TAG",
         shell_complete=completion.tags,
-        help="Only rules with this tag; repeatable.",
+        help="Judge only rules with this tag; repeatable.",
     ),
     click.option(
         "--max",
@@ -85,19 +85,19 @@ _OPTIONS = (
         metavar="SEVERITY=N",
         callback=checked(limits_of),
         shell_complete=completion.words(f"{name}=" for name in _SEVERITIES),
-        help="Allow up to N violations of a severity, whatever --fail-on says; repeatable.",
+        help="Allow up to N violations of this severity, whatever --fail-on says; repeatable.",
     ),
     click.option(
         "--waivers",
         metavar="FILE",
         shell_complete=completion.files,
-        help="Accepted exceptions, each with a reason, an owner and an end.",
+        help="File of accepted violations, each with a reason, an owner and an end.",
     ),
     click.option(
         "--baseline",
         metavar="REPORT.json",
         shell_complete=completion.files,
-        help="An earlier JSON report: its violations are known and do not gate, new ones do.",
+        help="An earlier JSON report: its violations are known and do not gate; new ones do.",
     ),
 )
 

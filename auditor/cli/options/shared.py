@@ -124,11 +124,13 @@ _API_OPTIONS = (
         metavar="URL",
         default=BASE_URL,
         show_default=True,
-        help="The API's address; https, or http on loopback.",
+        help="Address of the API: https, or http on loopback.",
     ),
-    click.option("--group", metavar="ID", callback=_not_empty, help="Only this group."),
     click.option(
-        "--schema", metavar="NAME", callback=_not_empty, help="Only the connection of this name."
+        "--group", metavar="ID", callback=_not_empty, help="Only connections in this group."
+    ),
+    click.option(
+        "--schema", metavar="NAME", callback=_not_empty, help="Only the connection with this name."
     ),
     click.option(
         "--page-size",
@@ -141,7 +143,7 @@ _API_OPTIONS = (
     click.option(
         "--verify-listing",
         is_flag=True,
-        help="Walk until two walks in a row list the same connections.",
+        help="Repeat the walk until two in a row list the same connections.",
     ),
     click.option(
         "--with",
@@ -150,8 +152,8 @@ _API_OPTIONS = (
         metavar="LIST",
         shell_complete=completion.lists,
         callback=checked(lambda texts: lists_of(texts)),  # noqa: PLW0108  # it stands below
-        help="Read a further list of the account, such as users; repeatable, or with commas. What"
-        " rules need is read anyway.",
+        help="Also read another list of the account, such as users; repeatable, or separated by"
+        " commas. Lists that rules need are always read.",
     ),
     click.option(
         "--max-wait",
@@ -159,7 +161,7 @@ _API_OPTIONS = (
         default=120,
         show_default=True,
         metavar="SECONDS",
-        help="How long rate limits may make the run wait, in all.",
+        help="Longest total wait for rate limits.",
     ),
     click.option(
         "--timeout",
@@ -167,12 +169,12 @@ _API_OPTIONS = (
         default=600,
         show_default=True,
         metavar="SECONDS",
-        help="How long the whole listing may take.",
+        help="Longest time for the whole listing.",
     ),
 )
 
 allow_empty_option = click.option(
-    "--allow-empty", is_flag=True, help="A listing without connections is all right."
+    "--allow-empty", is_flag=True, help="Accept a listing without connections."
 )
 
 
@@ -183,8 +185,8 @@ policy_option = click.option(
     multiple=True,
     metavar="FILE|FOLDER|PACK",
     shell_complete=completion.policies,
-    help="Rules; repeatable. A path has a / or ends in .yaml, anything else is a shipped pack."
-    f"  [default: ./{POLICY_FOLDER} if it is there, else the pack {DEFAULT_PACK}]",
+    help="Policies to judge by; repeatable. A path contains a / or ends in .yaml; any other name is"
+    f" a shipped pack.  [default: ./{POLICY_FOLDER} if it exists, else the pack {DEFAULT_PACK}]",
 )
 
 #: For a command that takes paths as arguments: what `audit` calls them is understood too.
@@ -195,7 +197,7 @@ more_policies_option = click.option(
     multiple=True,
     metavar="FILE|FOLDER|PACK",
     shell_complete=completion.policies,
-    help="The same as an argument, as `audit` has it.",
+    help="Same as a path argument; spelled as in `audit`.",
 )
 
 
@@ -215,7 +217,7 @@ var_option = click.option(
     "variables",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Set a variable that a policy declares; repeatable.",
+    help="Set a variable declared by a policy; repeatable.",
 )
 
 facts_option = click.option(
@@ -224,7 +226,7 @@ facts_option = click.option(
     multiple=True,
     metavar="NAME=FILE",
     shell_complete=completion.files,
-    help="A file for facts that a policy declares, instead of its own; repeatable.",
+    help="Read the facts NAME, declared by a policy, from this file instead; repeatable.",
 )
 
 dimensions_option = click.option(
@@ -232,13 +234,13 @@ dimensions_option = click.option(
     "dimensions",
     multiple=True,
     metavar="NAME=FIELD",
-    help="Show a field or a fact of each connection in reports, as team=tiers.team; repeatable.",
+    help="Show a field or fact of each connection in reports, such as team=tiers.team; repeatable.",
 )
 
 strict_option = click.option(
     "--strict",
     is_flag=True,
-    help="Warnings in policies are errors; an idle rule or a listing of unknown completeness is"
+    help="Treat policy warnings as errors, and an idle rule or a listing of unknown completeness as"
     " inconclusive; implies --verify-listing.",
 )
 
@@ -247,20 +249,20 @@ fail_on_option = click.option(
     type=click.Choice([*(severity.label for severity in Severity), _NO_BAR]),
     default=Severity.LOW.label,
     show_default=True,
-    help="The least severity that makes exit 1.",
+    help="Lowest severity that makes the exit code 1.",
 )
 
 history_option = click.option(
     "--history",
     metavar="FOLDER",
     callback=_not_empty,
-    help="Keep a line per run there, for the trend and since when each finding is open.",
+    help="Record each run in this folder, for trends and for how long each finding has been open.",
 )
 
 _OUTPUT_OPTIONS = (
-    click.option("-q", "--quiet", is_flag=True, help="Say only the gate's answer."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more; show where a bug happened."),
-    click.option("--no-color", is_flag=True, help="No colour; NO_COLOR does the same."),
+    click.option("-q", "--quiet", is_flag=True, help="Print only the gate's answer."),
+    click.option("-v", "--verbose", is_flag=True, help="Print more; show the traceback of a bug."),
+    click.option("--no-color", is_flag=True, help="Print without colour, as NO_COLOR does."),
 )
 
 
