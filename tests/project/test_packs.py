@@ -641,9 +641,8 @@ def _variable(pack: str, name: str) -> list[str]:
 
 def test_the_page_on_packs_names_the_rules_that_fail_on_a_new_word():
     page = (resource_folder("policies").parent / "docs" / "packs.md").read_text()
-    table = page.partition("fails on a word it does not know |\n|---|---|\n")[2].partition("\n\n")[
-        0
-    ]
+    head = "rules that fail on an unknown value |\n|---|---|\n"
+    table = page.partition(head)[2].partition("\n\n")[0]
     rows = [re.findall("`([^`]+)`", line) for line in table.splitlines()]
     named = {path: set(rules) for path, *rules in rows}
     failing: dict[str, set[str]] = {path: set() for path in named}
