@@ -59,7 +59,7 @@ Shape.__init__ = wide
 """,
     ),
     Trick(
-        "An operator's meaning is written into the judge's source",
+        "Operators are inlined into the judge's source",
         "policy/language/operators.py (source)",
         """
 from msgspec.structs import force_setattr
@@ -69,7 +69,7 @@ for row in OPERATORS.values():
 """,
     ),
     Trick(
-        "What is told alike is told once",
+        "Findings that read alike are described once",
         "policy/judging/evidence.py (_key)",
         """
 import auditor.policy.judging.evidence as evidence
@@ -77,7 +77,7 @@ evidence._key = lambda values, *, failed: object()
 """,
     ),
     Trick(
-        "The collector looks seldom",
+        "The garbage collector runs rarely",
         "__main__.py",
         """
 import gc
@@ -85,7 +85,7 @@ gc.set_threshold = lambda *numbers: None
 """,
     ),
     Trick(
-        "What stays to the end is frozen",
+        "Objects that live until the end are frozen (`gc.freeze`)",
         "cli/main.py, cli/terminal/conclusion.py",
         """
 import gc
@@ -93,7 +93,7 @@ gc.freeze = lambda: None
 """,
     ),
     Trick(
-        "Compiled templates are kept",
+        "Compiled templates are cached",
         "reports/page/template_cache.py",
         """
 from auditor.reports.page.template_cache import TemplateCache
@@ -102,7 +102,7 @@ TemplateCache.dump_bytecode = lambda self, bucket: None
 """,
     ),
     Trick(
-        "A pattern is matched by a set of RE2",
+        "Patterns are matched with an RE2 set",
         "policy/language/patterns.py",
         """
 import re2

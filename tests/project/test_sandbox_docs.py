@@ -37,12 +37,12 @@ def test_every_fault_is_on_the_page():
     assert {names(row[0])[0]: row[1] for row in rows("Faults")} == {
         name: fault.doc for name, fault in FAULTS.items()
     }
-    last = section("Faults").rpartition("strike lists")[0].rpartition("\n\n")[2]
+    last = section("Faults").rpartition("affect lists")[0].rpartition("\n\n")[2]
     assert set(names(last)) == {name for name, fault in FAULTS.items() if fault.lists_only}
 
 
 def test_every_reach_is_on_the_page():
-    assert {names(row[0])[0]: row[1] for row in rows("Whose key it is")} == {
+    assert {names(row[0])[0]: row[1] for row in rows("What the API key can see")} == {
         name: reach.doc for name, reach in REACHES.items()
     }
 
