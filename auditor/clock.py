@@ -102,7 +102,7 @@ def apart(server: datetime, local: datetime) -> str:
         return ""
     return (
         f"the server's clock says {to_the_second(server)} and this machine's "
-        f"{to_the_second(local)}: either the answer is not of now, or a clock is wrong"
+        f"{to_the_second(local)}: either the response is old, or a clock is wrong"
     )
 
 

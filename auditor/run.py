@@ -110,11 +110,11 @@ class Options(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         """Raise UsageError for a value that would let pass what it is there to stop."""
         if not (_is_number(self.timeout) and 0 < self.timeout < math.inf):
-            raise UsageError(f"timeout: {self.timeout!r} is no number of seconds above 0")
+            raise UsageError(f"timeout: {self.timeout!r} is not a number of seconds above 0")
         if self.now is not None and not _is_moment(self.now):
-            raise UsageError(f"now: {self.now!r} is no time with a zone; give it one, as UTC")
+            raise UsageError(f"now: {self.now!r} is not a time with a zone; give it one, as UTC")
         if self.fail_on is not None and not isinstance(self.fail_on, Severity):
-            raise UsageError(f"fail_on: {self.fail_on!r} is no Severity, nor None for no bar")
+            raise UsageError(f"fail_on: {self.fail_on!r} is no Severity, nor None for no limit")
         if not isinstance(self.limits, Mapping) or not all(
             isinstance(severity, Severity) and type(most) is int and most >= 0
             for severity, most in self.limits.items()

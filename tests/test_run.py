@@ -442,7 +442,7 @@ def test_a_baseline_of_another_account_ends_the_run_before_it_begins(house: Rule
             asked.append("events")
             return super().events(decoder)
 
-    with pytest.raises(UsageError, match="says nothing of https://elsewhere"):
+    with pytest.raises(UsageError, match="cannot be used for https://elsewhere"):
         audit(Other([BAD], base_url="https://elsewhere.test"), house, options(baseline=baseline))
     assert asked == []
 

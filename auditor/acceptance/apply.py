@@ -1,7 +1,7 @@
-"""Exceptions in force on a run: waivers and a baseline, applied and told of.
+"""The exceptions of a run: waivers and a baseline, applied and reported.
 
-Everything that was accepted, and every waiver that has ended, is about to end or is for nothing,
-becomes a sentence that all reports show.
+Everything that was accepted, and every waiver that has ended, ends soon or matches nothing, becomes
+a sentence that all reports show.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from auditor.policy.judging.judge import Judgement
 from auditor.policy.rules import Ruleset
 from auditor.text import plural
 
-#: Days before its end from which a waiver is named in every report.
+#: How many days before its end every report names a waiver.
 SOON = timedelta(days=14)
 
 
 class Exceptions(msgspec.Struct, frozen=True):
-    """What is accepted on a run. ``baseline`` and ``waivers`` are None where there are none."""
+    """What is accepted on a run. ``baseline`` and ``waivers`` are None if there are none."""
 
     waivers: Waivers | None = None
     baseline: Baseline | None = None
@@ -33,9 +33,9 @@ class Exceptions(msgspec.Struct, frozen=True):
 class Seen(msgspec.Struct, frozen=True):
     """What a run saw.
 
-    ``listed`` are the identities as they came, ``shown`` as reports have them. ``holds`` is what
-    a ``Watch`` saw, ``today`` the time of a real clock. ``whole`` says that all there is was seen.
-    ``clean`` takes credentials out of a text.
+    ``listed`` are the identities as they were listed, ``shown`` as reports show them. ``holds`` is
+    what a ``Watch`` saw, ``today`` the time of a real clock. ``whole`` says that everything there
+    is was seen. ``clean`` removes credentials from a text.
     """
 
     listed: Connections
@@ -47,7 +47,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """An outcome with what was accepted, and the sentences that say so."""
+    """An outcome in which violations are accepted, and the sentences that say so."""
 
     outcome: Judgement
     accepted: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 def accept(outcome: Judgement, exceptions: Exceptions, seen: Seen, ruleset: Ruleset) -> Accepted:
-    """Apply ``exceptions`` to ``outcome``: waivers first, since what is waived has an end."""
+    """Apply ``exceptions`` to ``outcome``: waivers first, because they have an end."""
     notes: list[str] = []
     warnings: list[str] = []
     uses: tuple[WaiverUse, ...] = ()
@@ -92,30 +92,30 @@ def _waived(waivers: Waivers, uses: Sequence[WaiverUse]) -> str:
 def _of_waivers(
     waivers: Sequence[Waiver], uses: Sequence[WaiverUse], seen: Seen, ruleset: Ruleset
 ) -> Iterator[str]:
-    """Yield what has to be known of waivers: ended, ending, void, or for nothing."""
+    """Yield what people have to know about waivers: ended, ending, void, or matching nothing."""
     ids = [entry.rule.id for entry in ruleset.rules]
     today = seen.today.astimezone(UTC).date()
     for waiver, use in zip(waivers, uses, strict=True):
         if use.expired:
             count = plural(use.matched, "violation") if use.matched else "nothing"
-            yield f"{waiver.title} has expired, it held {waiver.until}: it was for {count} here"
+            yield f"{waiver.title} has expired (it held {waiver.until}); it covered {count} here"
         elif waiver.expires.date() - today <= SOON:
             yield f"{waiver.title} ends soon: it holds {waiver.until}"
         if use.void:
             of = plural(use.void, "violation")
-            yield f"{waiver.title} is void for {of}: not any more {waiver.while_true}"
+            yield f"{waiver.title} is void for {of}: no longer {waiver.while_true}"
         wrong = rule_problem(waiver, [*ids, *ruleset.unselected], ruleset.disabled)
         if wrong:
             yield f"{waiver.title} matches nothing: {wrong}"
         elif not use.matched and seen.whole and waiver.fits(ids):
-            yield f"{waiver.title} matches nothing: take it out if the violation is fixed"
+            yield f"{waiver.title} matches nothing: remove it if the violation is fixed"
 
 
 def _known(baseline: Baseline, use: BaselineUse) -> str:
     notes = [f"{use.new:,} new", f"{use.fixed:,} fixed"]
     notes += [f"{use.gone:,} gone"] if use.gone else []
-    notes += [f"{use.raised:,} of a rule made severer since"] if use.raised else []
-    notes += [f"{use.waived:,} waived by now"] if use.waived else []
+    notes += [f"{use.raised:,} of a rule made more severe since"] if use.raised else []
+    notes += [f"{use.waived:,} waived now"] if use.waived else []
     notes += [f"{use.untold:,} not judged by this run"] if use.untold else []
     return f"{plural(use.known, 'violation')} known from {baseline.title}; {', '.join(notes)}"
 
@@ -123,4 +123,4 @@ def _known(baseline: Baseline, use: BaselineUse) -> str:
 def _of_baseline(use: BaselineUse) -> Iterator[str]:
     if use.raised:
         violations = plural(use.raised, "violation")
-        yield f"counted again: {violations} of the baseline, since the rule has become severer"
+        yield f"counted again: {violations} of the baseline; the rule has become more severe"

@@ -1,8 +1,8 @@
 """A baseline: an earlier report whose findings are known, so that only new ones gate.
 
-A finding is known by its rule and its connection, or its rule and its group; its message, its
-evidence and its place in the report may change. One about a group is known as long as it is about
-no connection that the earlier one did not list.
+A finding is recognised by its rule and its connection, or its rule and its group; its message,
+evidence and position in the report may change. A finding about a group is known as long as it
+involves no connection that the earlier one did not list.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from auditor.errors import UsageError
 from auditor.model import Severity, SourceInfo, Verdict
 from auditor.past.earlier import EarlierReport, read_report
 
-#: What a baseline makes known. What was waived had an end, and an error was never judged.
+#: The verdicts that a baseline makes known. A waived finding had an end, and an error was never
+#: judged.
 _COUNTED = frozenset({Verdict.FAIL, Verdict.KNOWN})
 _ACCOUNTS = frozenset({"api", "snapshot"})
 
@@ -48,30 +49,30 @@ class Baseline(msgspec.Struct, frozen=True):
         return f"{self.report.name} of {to_the_second(self.report.judged_at)}"
 
     def check_source(self, source: SourceInfo) -> None:
-        """Raise UsageError when the baseline is of another account than ``source``, or may be."""
+        """Raise UsageError if the baseline is, or may be, of another account than ``source``."""
         then = self.report.source
         if then.kind != source.kind and not {then.kind, source.kind} <= _ACCOUNTS:
             raise UsageError(
-                f"{self.report.name}: a baseline of another kind of source says nothing of this"
-                f" one ({then.kind}, {source.kind}); take one of a run like this"
+                f"{self.report.name}: a baseline from another kind of source cannot be used here"
+                f" ({then.kind}, {source.kind}); use one from a run like this"
             )
         if then.account and source.account and then.account.id != source.account.id:
             raise UsageError(
-                f"{self.report.name}: a baseline of the account {then.account} says nothing of"
-                f" {source.account}; take one of the same account"
+                f"{self.report.name}: a baseline of the account {then.account} cannot be used for"
+                f" {source.account}; use one of the same account"
             )
         if then.base_url and source.base_url and then.base_url != source.base_url:
             raise UsageError(
-                f"{self.report.name}: a baseline of {then.base_url} says nothing of"
-                f" {source.base_url}; take one of the same account"
+                f"{self.report.name}: a baseline of {then.base_url} cannot be used for"
+                f" {source.base_url}; use one of the same account"
             )
 
     def check_connections(self, ids: frozenset[str]) -> None:
-        """Raise UsageError when none of the connections ``ids`` was judged then."""
+        """Raise UsageError if none of the connections ``ids`` was judged then."""
         if ids.isdisjoint(self.report.connections.ids):
             raise UsageError(
                 f"{self.report.name}: the baseline has no connection in common with what was"
-                " listed: it is of another account; take one of the same"
+                " listed: it is of another account; use one of the same account"
             )
 
 
@@ -84,7 +85,7 @@ def baseline_of(report: EarlierReport) -> Baseline:
     """Return ``report`` as a baseline. Raises UsageError when it cannot be one."""
     if report.judged_at is None:
         raise UsageError(
-            f"{report.name}: that run did not finish, so it is no baseline; audit again"
+            f"{report.name}: that run did not finish, so it cannot be a baseline; audit again"
         )
     if not report.conclusive:
         why = f" ({report.reasons[0]})" if report.reasons else ""
@@ -93,7 +94,9 @@ def baseline_of(report: EarlierReport) -> Baseline:
             " new; take a baseline of a run that judged everything"
         )
     if not report.connections.ids:
-        raise UsageError(f"{report.name}: that run judged no connection, so it is no baseline")
+        raise UsageError(
+            f"{report.name}: that run judged no connection, so it cannot be a baseline"
+        )
     waived = _remembered(report, frozenset({Verdict.WAIVED}))
     return replace(_remembered(report, _COUNTED), waived=waived)
 

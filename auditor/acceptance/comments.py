@@ -1,4 +1,4 @@
-"""Waivers in comments beside Terraform resources, as strict as those of a file.
+"""Waivers in comments beside Terraform resources, read as strictly as those in a file.
 
 # fivetran-auditor: waive RULE reason="…" owner=… expires=2027-06-30
 """
@@ -25,7 +25,7 @@ _KEYS = ("reason", "owner", "expires")
 
 
 class Comment(msgspec.Struct, frozen=True):
-    """What is noted beside a resource, and the connections' addresses that it is for."""
+    """A comment beside a resource, and the addresses of the connections that it applies to."""
 
     position: Position
     text: str
@@ -33,7 +33,7 @@ class Comment(msgspec.Struct, frozen=True):
 
 
 def comment_waivers(comments: Iterable[Comment], folder: str) -> Waivers:
-    """Return the waivers that ``comments`` are. Raises PolicyError with every problem found."""
+    """Return the waivers in ``comments``. Raises PolicyError with every problem found."""
     problems: list[Problem] = []
     entries: list[Waiver] = []
     digest = hashlib.sha256()
@@ -63,7 +63,7 @@ def _waiver(comment: Comment) -> tuple[Waiver | None, Sequence[Problem]]:
     try:
         verb, *words = shlex.split(comment.text)
     except ValueError:
-        return None, [Problem(comment.position, "a quote in this comment does not end", _FORM)]
+        return None, [Problem(comment.position, "a quote in this comment is not closed", _FORM)]
     if verb != "waive" or not words:
         return None, [Problem(comment.position, "this comment waives nothing", _FORM)]
     rule, *pairs = words
@@ -74,7 +74,7 @@ def _waiver(comment: Comment) -> tuple[Waiver | None, Sequence[Problem]]:
             again = "is given twice" if key in given else "is not understood"
             return None, [Problem(comment.position, f"{one_line(pair)} {again}", _FORM)]
         given[key] = value
-    # JSON is YAML: what a comment says is read by what reads a file.
+    # JSON is YAML: the code that reads a file reads a comment too.
     problems = Problems()
     root, _ = nodes.parse(json.dumps({"waivers": [given]}).encode(), comment.position.file)
     read = WaiverReader(problems).read(root)

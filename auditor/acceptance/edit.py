@@ -1,7 +1,7 @@
-"""A waiver written into its file: everything else in the file stays as it is, comments too.
+"""Adding a waiver to its file: everything else in the file stays as it is, comments included.
 
-The text is changed where the new waiver goes and nowhere else, and then read again as every run
-reads it: what would not be the waivers of before and the new one is not written.
+The text is changed only where the new waiver goes, and then read back as every run reads it. Unless
+that gives the old waivers and the new one, nothing is written.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from auditor.policy.loading.nodes import MappingNode, ScalarNode, SequenceNode
 from auditor.text import one_line
 
 _INDENT = "  "
-# What stands without quotes is text to every reader of YAML, old ones as well.
+# Text that every YAML reader, old ones included, reads as text without quotes.
 _PLAIN = re.compile(
     r"[A-Za-z][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9_(][A-Za-z0-9_.,;()/@+-]*)*", re.ASCII
 )
@@ -31,7 +31,7 @@ _BY_HAND = "write the waiver by hand, or give each its own - on a line of its ow
 
 
 class NewWaiver(msgspec.Struct, frozen=True):
-    """What is to be written: a rule's id, the ids of connections, and texts of one line."""
+    """The waiver to write: a rule's id, the ids of connections, and single-line texts."""
 
     rule: str
     connections: tuple[str, ...]
@@ -48,9 +48,9 @@ def with_waiver(
 ) -> tuple[str, Waivers]:
     """Return the text of the file with ``new`` as its last waiver, and the waivers it then has.
 
-    ``data`` is what the file holds, None where there is none; ``conditions`` are those that the
-    policies name. Raises PolicyError for a file that
-    cannot be read, UsageError for one that is written so that nothing can be added safely.
+    ``data`` is the content of the file, None if there is no file; ``conditions`` are those that the
+    policies name. Raises PolicyError for a file that cannot be read, UsageError for one that is
+    written so that nothing can be added safely.
     """
     before = read_waivers(data, label, conditions=conditions) if data is not None else None
     text = data.decode("utf-8-sig") if data is not None else _HEAD
@@ -81,7 +81,7 @@ def _read_again(text: str, label: str, conditions: Mapping[str, Condition] | Non
 
 
 def _fields(waiver: object) -> tuple[object, ...]:
-    """Return all that a waiver says, without where it stands: lines move."""
+    """Return everything a waiver says except its position: lines move."""
     names = ("rule", "connections", "reason", "owner", "expires", "until")
     condition = getattr(waiver, "while_true", "")
     return (*(getattr(waiver, name) for name in names), condition)
@@ -131,7 +131,7 @@ def _entry(new: NewWaiver) -> list[str]:
 
 
 def _scalar(text: str) -> str:
-    """Return ``text`` as YAML has it: as it is where nobody could read anything else in it."""
+    """Return ``text`` as YAML: unquoted if nobody could read anything else in it."""
     line = one_line(text, 500)
     plain = _PLAIN.fullmatch(line) and line.lower() not in _NO_TEXT
     date = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", line)

@@ -1,7 +1,7 @@
 """Accepting: which violations a waiver covers, and which a baseline knows.
 
-Both change a check's verdict from fail to waived or known, in the counts as in the findings.
-Nothing else is ever changed: an error stays an error, whoever waives it.
+Both change a check's verdict from fail to waived or known, in the counts and in the findings.
+Nothing else is ever changed: an error stays an error, whatever waiver covers it.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ _STILL = frozenset({Verdict.FAIL, Verdict.KNOWN})
 
 
 class Watch:
-    """Sees every record go by, and remembers of which of them each waiver's ``while`` holds."""
+    """Sees every record, and remembers for which of them each waiver's ``while`` holds."""
 
     def __init__(self, waivers: Sequence[Waiver], now: datetime) -> None:
         self._conditions = [(n, w, w.accepts) for n, w in enumerate(waivers) if w.accepts]
         self._now = now
         self._count = 0
-        #: By a waiver's number: the places, in the listing, of the connections it holds of.
+        #: By a waiver's number: the positions, in the listing, of the connections for which it
+        #: holds.
         self.holds: dict[int, set[int]] = {number: set() for number, *_ in self._conditions}
 
     def take(self, records: Sequence[Any], identities: Connections) -> None:
-        """Look at one page of records, whose ``identities`` are as they were listed."""
+        """Check one page of records, whose ``identities`` are as they were listed."""
         indexes = _Indexes(identities)
         for number, waiver, accepts in self._conditions:
             self.holds[number].update(
@@ -58,7 +59,7 @@ def waive(
     """Return ``outcome`` with every violation that a waiver covers waived.
 
     ``connections`` are the identities as they were listed, ``holds`` is what a ``Watch`` saw, and
-    ``today`` is the time of a real clock. ``clean`` takes credentials out of a note.
+    ``today`` is the time of a real clock. ``clean`` removes credentials from a note.
     """
     indexes = _Indexes(connections)
     tallies = [
@@ -94,8 +95,8 @@ def know(
     """Return ``outcome`` with every violation that the baseline knows known.
 
     ``connections`` are the identities as reports show them, which is how the baseline has them.
-    ``whole`` says that a connection which was not listed is not there any more. ``clean`` takes
-    credentials out of a name.
+    ``whole`` says that a connection that was not listed no longer exists. ``clean`` removes
+    credentials from a name.
     """
     reason = f"known from {baseline.title}"
     counts = {"known": 0, "raised": 0, "new": 0}
@@ -144,7 +145,7 @@ class _Tally(msgspec.Struct):
     covered: int = 0
 
     def indexes(self, indexes: _Indexes) -> set[int]:
-        """Return the places of the connections that the waiver means."""
+        """Return the positions of the connections that the waiver covers."""
         if self.means is None:
             self.means = indexes.of(self.waiver)
         return self.means
@@ -166,7 +167,7 @@ class _Tally(msgspec.Struct):
         )
 
     def judge(self, violation: Violation, indexes: _Indexes) -> str | None:
-        """Return None for a violation that the waiver is not for, "" for one that it covers.
+        """Return None for a violation that the waiver does not concern, "" for one that it covers.
 
         Else return why it does not hold; what it is for is counted.
         """
@@ -179,7 +180,7 @@ class _Tally(msgspec.Struct):
         self.matched += 1
         if self.expired:
             return f"its waiver has expired, it held {self.waiver.until}"
-        # Where a finding lists no connection, there is no value that the waiver accepts.
+        # If a finding lists no connection, there is no value that the waiver accepts.
         if self.holds is not None and not (members and self.holds.issuperset(members)):
             self.void += 1
             return "its waiver is void: the value that it accepts is no longer there"
@@ -196,11 +197,11 @@ class _Candidates:
         for number, tally in enumerate(tallies):
             for name in tally.waiver.fits(rules):
                 self._of_rule[name] += (number,)
-        #: By the waivers that are for a rule: those of them that mean each connection.
+        #: By the waivers for a rule: those of them that match each connection.
         self._at: dict[tuple[int, ...], dict[int, list[_Tally]]] = {}
 
     def of(self, violation: Violation) -> Sequence[_Tally]:
-        """Return the waivers that are for the rule, and mean the first connection if any."""
+        """Return the waivers for the rule that match the first connection, if any."""
         numbers = self._of_rule.get(violation.rule.id, ())
         if not numbers or not violation.members:
             return [self._tallies[number] for number in numbers]
@@ -213,7 +214,7 @@ class _Candidates:
 
 
 class _Indexes(msgspec.Struct):
-    """Where in a listing the connections are that a waiver means."""
+    """Finds the positions, in a listing, of the connections that a waiver matches."""
 
     connections: Connections
     _columns: dict[str, dict[str, list[int]]] = msgspec.field(default_factory=dict)
@@ -240,7 +241,7 @@ class _Indexes(msgspec.Struct):
             }[name]
             column = self._columns[name] = defaultdict(list)
             for index, value in enumerate(values):
-                if value:  # what is missing is named by no selector
+                if value:  # no selector names a missing value
                     column[value].append(index)
         return self._columns[name]
 
@@ -285,7 +286,7 @@ _Fates = Iterator[tuple[str, str, str, bool]]
 def _fates(
     outcome: Judgement, connections: Connections, baseline: Baseline, *, whole: bool
 ) -> _Fates:
-    """Yield what became of every finding of the baseline: still, fixed, gone, waived or untold.
+    """Yield what became of each baseline finding: still, fixed, gone, waived or not judged.
 
     With it comes its rule, its connection's id or its group, and whether that is a group.
     """
@@ -305,7 +306,7 @@ def _fates(
     for (rule_id, group), findings in baseline.grouped.items():
         for finding in findings:
             fate = told.fate(rule_id, group, finding.connections)
-            # Connections that were not listed may be there still, and be what was found.
+            # Connections that were not listed may still exist, and may be the ones that were found.
             unseen = fate == "fixed" and not whole and not finding.connections <= indexes.keys()
             yield "untold" if unseen else fate, rule_id, group, True
 

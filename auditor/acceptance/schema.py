@@ -1,6 +1,6 @@
 """The JSON Schema (2020-12) of a waiver file, for editors.
 
-Its conditions are those of the policy schema. What a schema cannot know is left to the loader:
+Its conditions are those of the policy schema. What a schema cannot check is left to the loader:
 days that a month does not have, texts that are cut at a ``#``, and the like.
 """
 
@@ -12,7 +12,7 @@ from auditor.policy.schemas.operands import Definitions, Schema
 
 ID = "urn:fivetran-auditor:waivers:1"
 _TEXT: Schema = {"type": "string", "pattern": r"\S"}
-#: What is chosen: no text chooses nothing.
+#: A selector's values: an empty text selects nothing.
 _CHOICE: Schema = {"type": "string", "minLength": 1}
 _CHOSEN = {
     "id": "The connection's id.",
@@ -24,12 +24,12 @@ _CHOSEN = {
 
 
 def waivers_schema() -> Schema:
-    """Return the schema as plain values; equal ones whenever it is asked for."""
+    """Return the schema as plain values, the same on every call."""
     definitions = Definitions()
     conditions = ConditionSchemas(definitions)
     waiver = {extra: _waiver(conditions.condition(extra=extra)) for extra in (False, True)}
     keys = {
-        # With nothing below it, the last waiver was taken out.
+        # With nothing below it, the last waiver was removed.
         "waivers": {"description": "The exceptions.", "type": ["array", "null"]},
         "extra_fields": {
             "description": "Fields that conditions name and no documentation has yet.",

@@ -1,7 +1,7 @@
 """Waivers: accepted exceptions, each with a reason, an owner and an end.
 
-A waiver file is YAML, read as strictly as a policy. What a waiver is, and which connections it
-means, is here; ``accepting.py`` applies them.
+A waiver file is YAML, read as strictly as a policy. This module defines a waiver and the
+connections it matches; ``match.py`` applies waivers.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from auditor.text import listed, one_line, plural, printable
 FILE_KEYS = ("waivers", "extra_fields")
 WAIVER_KEYS = ("rule", "connections", "reason", "owner", "expires", "while")
 REQUIRED_KEYS = WAIVER_KEYS[:-1]
-#: What connections are chosen by, and the field that holds it.
+#: The keys that select connections, and the field of each.
 SELECTOR_PATHS = {
     "id": "id",
     "schema": "schema",
@@ -44,7 +44,7 @@ SELECTOR_PATHS = {
     "group": "group_id",
     "address": "plan.address",
 }
-#: What is written for connections to mean every one of them.
+#: The value of ``connections`` that means every connection.
 ALL = "all"
 HOW_TO_END = "write its last day, as 2026-06-30, or a moment with its zone"
 _LONGEST = 500
@@ -72,14 +72,14 @@ _FOREIGN = {
 
 
 class Selector(msgspec.Struct, frozen=True):
-    """One thing that is asked of a connection: it is any of ``exact``, or fits any of ``globs``."""
+    """One selector of connections: a value is any of ``exact``, or matches any of ``globs``."""
 
     name: str
     exact: frozenset[str]
     globs: tuple[Matches, ...] = field(compare=False, default=())
 
     def chosen(self, values: Iterable[str]) -> list[str]:
-        """Return those of ``values`` that the selector means."""
+        """Return those of ``values`` that the selector matches."""
         return [value for value in values if value in self.exact or self._fits(value)]
 
     def _fits(self, value: str) -> bool:
@@ -90,7 +90,7 @@ class Selector(msgspec.Struct, frozen=True):
 class Waiver:
     """An accepted exception.
 
-    ``rule`` is an id or a glob. ``connections`` must all fit; empty means every connection.
+    ``rule`` is an id or a glob. ``connections`` must all match; empty means every connection.
     ``expires`` is the last moment it holds; ``until`` says so in words. ``accepts`` is what must
     hold of the connection for the waiver to hold (``while``).
     """
@@ -106,7 +106,7 @@ class Waiver:
 
     @property
     def while_true(self) -> str:
-        """What must hold of the connection, in English; "" where nothing must."""
+        """What must hold for the connection, in English; "" if nothing must."""
         return sentence(self.accepts) if self.accepts is not None else ""
 
     @property
@@ -117,7 +117,7 @@ class Waiver:
 
     @property
     def title(self) -> str:
-        """Where the waiver stands, the rule it is for and who owns it."""
+        """The waiver's position, its rule and its owner."""
         return f"{self.position} (waiver of {one_line(self.rule)}, owner {one_line(self.owner)})"
 
     def fits(self, rule_ids: Iterable[str]) -> frozenset[str]:
@@ -138,7 +138,7 @@ class Waivers(msgspec.Struct, frozen=True):
     warnings: tuple[Problem, ...] = ()
 
     def reads(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Return every path that a ``while`` reads, and those needed with all they hold."""
+        """Return every path that a ``while`` reads, and those needed with all their content."""
         paths: set[str] = set()
         whole: set[str] = set()
         for waiver in self.entries:
@@ -193,9 +193,9 @@ def read_waivers(
 
 
 def is_waiver_file(path: Path | str) -> bool:
-    """Whether the file at ``path`` says that it holds waivers, whatever it is called.
+    """Whether the file at ``path`` says that it holds waivers, whatever its name.
 
-    What cannot be read as YAML, or is no file, is none.
+    A path that cannot be read as YAML, or is not a file, is not one.
     """
     if not str(path).endswith((".yaml", ".yml")):
         return False
@@ -238,7 +238,7 @@ def end_of(text: str) -> tuple[datetime, str] | None:
 
 
 def term_problem(waiver: Waiver, rule: Rule, now: datetime) -> tuple[str, str]:
-    """Return why the policies do not let ``waiver`` be for ``rule``, and what to do; "" if so.
+    """Return why the policies do not allow ``waiver`` for ``rule``, and what to do; "" if they do.
 
     Days count as a whole: what may end 90 days from now may end at the end of that day.
     """
@@ -251,16 +251,15 @@ def term_problem(waiver: Waiver, rule: Rule, now: datetime) -> tuple[str, str]:
     if waiver.expires.date() <= last:
         return "", ""
     most = in_words(rule.max_waiver)
-    told = (
-        f"a waiver of {rule.id} may hold {most} from now (max_waiver), and this one {waiver.until}"
-    )
+    bound = f"a waiver of {rule.id} may last {most} from now (max_waiver)"
+    told = f"{bound}; this one lasts {waiver.until}"
     return told, f"let it end on {last} at the latest"
 
 
 def check_terms(waivers: Waivers, rules: Iterable[Rule], now: datetime) -> None:
     """Raise PolicyError with every waiver that the policies of ``rules`` do not allow.
 
-    ``now`` is the time of a real clock. What has expired is for nothing, and no problem here.
+    ``now`` is the time of a real clock. An expired waiver has no effect, and is no problem here.
     """
     by_id = {rule.id: rule for rule in rules}
     problems = []
@@ -276,14 +275,14 @@ def check_terms(waivers: Waivers, rules: Iterable[Rule], now: datetime) -> None:
 
 
 def idle_whiles(waivers: Waivers, ruleset: Ruleset) -> Iterator[Problem]:
-    """Yield a warning for each waiver whose ``while`` no violation that it is for can meet."""
+    """Yield a warning for each waiver whose ``while`` no violation of its rule can meet."""
     rules = {entry.rule.id: entry for entry in ruleset.rules}
     for waiver in waivers.entries:
         if waiver.accepts is None:
             continue
         meant = [rules[name] for name in sorted(waiver.fits(rules))]
         single = [entry for entry in meant if isinstance(entry, PolicyRule)]
-        # A group's violation is waived by what its connections are, whatever the group is.
+        # A group's violation is waived by its connections' values, whatever the group is.
         told = idle_waiver(waiver.accepts, single if len(single) == len(meant) else ())
         if told:
             rule = f"; the rule stands at {single[0].rule.position}" if single else ""
@@ -301,17 +300,19 @@ class WaiverReader:
         self._named = NamedConditions({}, Scope(), problems, conditions)
 
     def read(self, root: Node) -> tuple[Waiver, ...]:
-        """Return the waivers of a whole file; what is wrong with others is noted."""
+        """Return the valid waivers of a whole file; problems with the others are recorded."""
         if not isinstance(root, MappingNode) or root.get("waivers") is None:
             policy = isinstance(root, MappingNode) and root.get("policy") is not None
-            message = "this is a policy, not a waiver file" if policy else "this is no waiver file"
+            message = (
+                "this is a policy, not a waiver file" if policy else "this is not a waiver file"
+            )
             hint = "pass it with --policy" if policy else "it is a mapping with waivers: [...]"
             self._problems.add(root.position, message, hint)
             return ()
         self._check_keys(root, FILE_KEYS, "waiver file")
         listing, extra = root.get("waivers"), root.get("extra_fields")
         if not isinstance(listing, SequenceNode):
-            # ``waivers:`` with nothing below is what is left when the last one is taken out.
+            # ``waivers:`` with nothing below it is what remains when the last one is removed.
             if not isinstance(listing, ScalarNode) or listing.value is not None:
                 position = (listing or root).position
                 self._problems.add(position, "waivers: takes a list", "one each after a dash")
@@ -326,7 +327,7 @@ class WaiverReader:
     def _waiver(self, node: Node, conditions: ConditionReader) -> Waiver | None:
         if not isinstance(node, MappingNode):
             hint = f"a waiver is a mapping with {listed(REQUIRED_KEYS, 'and')}"
-            self._problems.add(node.position, "this is no waiver", hint)
+            self._problems.add(node.position, "this is not a waiver", hint)
             return None
         self._check_keys(node, WAIVER_KEYS, "waiver")
         for key in REQUIRED_KEYS:
@@ -347,7 +348,7 @@ class WaiverReader:
         variable = _variable(node)
         if variable is None:
             return conditions.condition(node)
-        self._problems.add(variable.position, "a waiver knows no variables", "write the value")
+        self._problems.add(variable.position, "a waiver cannot use variables", "write the value")
         return None
 
     def _connections(self, node: Node | None) -> tuple[Selector, ...] | None:
@@ -365,8 +366,8 @@ class WaiverReader:
         if len(known) < len(selectors):
             return None
         if all(_is_star(value) for _, value in node):
-            hint = f"write connections: {ALL} if that is meant"
-            self._problems.add(node.position, "this chooses every connection", hint)
+            hint = f"write connections: {ALL} if you mean that"
+            self._problems.add(node.position, "this selects every connection", hint)
             return None
         return known
 
@@ -389,7 +390,7 @@ class WaiverReader:
         text = node.text if isinstance(node, ScalarNode) else ""
         found = end_of(text)
         if found is None:
-            message = f"expires: {one_line(text) or 'this'} is no date"
+            message = f"expires: {one_line(text) or 'this'} is not a date"
             self._problems.add(node.position, message, f"every waiver ends: {HOW_TO_END}")
         return found
 
@@ -406,7 +407,7 @@ class WaiverReader:
         return ""
 
     def _texts(self, node: Node, key: str) -> list[str]:
-        """Return a text or a list of them; empty when a problem was noted."""
+        """Return a text or a list of texts; empty if a problem was recorded."""
         items = node.items if isinstance(node, SequenceNode) else (node,)
         texts = [
             item.text
@@ -415,7 +416,7 @@ class WaiverReader:
         ]
         if items and len(texts) == len(items):
             return texts
-        hint = "quote a number; an empty text or list chooses nothing"
+        hint = "quote a number; an empty text or list selects nothing"
         self._problems.add(node.position, f"{one_line(key)}: takes a text, or a list of them", hint)
         return []
 
@@ -437,7 +438,7 @@ _NEEDED: Mapping[str, str] = {
 
 
 def _variable(node: Node) -> ScalarNode | None:
-    """Return the first variable that is named at or below ``node``."""
+    """Return the first variable named at or below ``node``."""
     if isinstance(node, ScalarNode):
         return None
     if isinstance(node, MappingNode) and (variable := named(node, "var")) is not None:
@@ -447,6 +448,6 @@ def _variable(node: Node) -> ScalarNode | None:
 
 
 def _is_star(node: Node) -> bool:
-    """Whether a selector's text, or one of its texts, fits everything."""
+    """Whether a selector's text, or one of its texts, matches everything."""
     items = node.items if isinstance(node, SequenceNode) else (node,)
     return any(isinstance(item, ScalarNode) and not item.text.strip("*") for item in items)

@@ -1,6 +1,6 @@
-"""An answer of ``GET /v1/connections``: what it holds beside its records.
+"""A response of ``GET /v1/connections``: everything in it except its records.
 
-Of two lists or cursors in one answer the last would hide the other, so such an answer is refused.
+If a response had two lists or cursors, the last would hide the other, so it is refused.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from auditor.decoding.json_values import MISSING, UndecodableError, kind_of, parse
 
-#: Words that say that more follows where they hold anything, in any spelling: other APIs use them,
-#: and a proxy may translate keys. A client that knew one spelling would take the first page for the
-#: last.
+#: Keys that mean that more follows if they have a value, in any spelling: other APIs use them, and
+#: a proxy may translate keys. A client that knew only one spelling would take the first page for
+#: the last.
 _SIGNS = frozenset(
     (
         *("cursor", "cursors", "next", "nextcursor", "nextpage", "nexttoken", "nextpagetoken"),
@@ -25,28 +25,28 @@ _SIGNS = frozenset(
         *("token", "pagetoken", "page", "pagination", "paging", "links", "link", "meta"),
     )
 )
-#: Of these a number or a text says where one is, and an object or an array what follows.
+#: For these a number or a text gives a position, and an object or an array says what follows.
 _HOLDERS = frozenset({"page", "pagination", "paging", "links", "link", "meta", "cursors"})
-#: How many there are in all, as other APIs say it.
+#: Keys for the total number, as other APIs name it.
 _TOTALS = frozenset(
     {"total", "totalcount", "totalitems", "totalresults", "totalrecords", "count", "itemcount"}
 )
-#: The envelope's own keys: each may be said once.
+#: The envelope's own keys: each may appear once.
 _ANSWER = ("code", "message", "data")
 _DATA = ("items", "next_cursor")
 _NOTHING: tuple[object, ...] = (MISSING, None, "", False, 0)
 TWICE = "a key of the answer itself stands there twice"
 _REL_NEXT = re.compile(r"""\brel\s*=\s*["']?[^"';,]*\bnext\b""", re.IGNORECASE)
-#: How a list begins that holds a record.
+#: The beginning of a list that has a record.
 _FILLED = re.compile(rb'"items"\s*:\s*\[\s*\{')
 
 
 class Envelope(NamedTuple):
     """The API's answer. ``problem`` says why ``items`` is empty when it is not a list at all.
 
-    ``next_cursor`` is whatever the body holds there, MISSING included. ``elsewhere`` is a key in
-    another place, or of another spelling, that says that more follows. ``total`` is how many
-    connections the answer says there are in all, None where it does not.
+    ``next_cursor`` is whatever the body has there, MISSING included. ``elsewhere`` is a key in
+    another place, or with another spelling, that says that more follows. ``total`` is the total
+    number of connections that the response states, or None.
     """
 
     code: object
@@ -59,7 +59,7 @@ class Envelope(NamedTuple):
 
 
 def envelope(answer: object, convert: Callable[[list[Any]], list[Any]]) -> Envelope:
-    """Take a plain parsed answer apart; ``convert`` makes records of its items."""
+    """Take a plain parsed response apart; ``convert`` turns its items into records."""
     if not isinstance(answer, dict):
         return Envelope(MISSING, MISSING, [], MISSING, f"the body is {kind_of(answer)}")
     code, message = answer.get("code", MISSING), answer.get("message", MISSING)
@@ -126,10 +126,10 @@ def once(
     *,
     out_of_range: float = math.inf,
 ) -> Any:
-    """Return a parsed answer. Raises UndecodableError where it says a thing of the listing twice.
+    """Return a parsed response. Raises UndecodableError if a key about the listing is repeated.
 
-    In a record the last of two equal keys counts, so that only the answer itself is looked at.
-    ``make`` makes an object of its pairs, ``out_of_range`` stands for what no float holds.
+    In a record the last of two equal keys counts, so only the response itself is checked. ``make``
+    makes an object from its pairs; ``out_of_range`` replaces numbers that no float can hold.
     """
     doubled: list[tuple[dict[str, Any], set[str]]] = []
 
@@ -144,7 +144,7 @@ def once(
     data = answer.get("data") if isinstance(answer, dict) else None
     for found, keys in doubled:
         if found is answer or found is data:
-            # What is no key of ours and says nothing of what follows may be said as often as it is.
+            # A key that we do not use, and that does not say what follows, may be repeated.
             said = keys & {*_ANSWER, *_DATA} or {k for k in keys if _plain(k) in _SIGNS | _TOTALS}
             if said:
                 raise UndecodableError(TWICE, transient=False)
@@ -152,10 +152,10 @@ def once(
 
 
 def may_begin_empty(body: bytes) -> bool:
-    """Whether what is called a list first, anywhere in an answer, holds no record."""
+    """Whether the first value under a list's name, anywhere in a response, has no record."""
     return not _FILLED.match(body, body.find(b'"items"'))
 
 
 def no_array(name: str, value: object) -> str:
-    """Return the problem that ``name`` is no array."""
+    """Return the problem that ``name`` is not an array."""
     return f'"{name}" is {kind_of(value)}, not an array'

@@ -1,7 +1,7 @@
-"""What a Terraform plan does not say of a field: a value that stands where there is none.
+"""What a Terraform plan does not say about a field: a value in place of one that is not known.
 
 A record that comes from a plan holds a ``Gap`` wherever the plan leaves a field open. No operator
-can be asked about one, ``exists`` included: neither a value nor its absence is known.
+can be evaluated on one, not even ``exists``: neither a value nor its absence is known.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class Lack(Enum):
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False):
-    """A field that a plan leaves open, and what a finding says of it.
+    """A field that a plan leaves open, and what a finding says about it.
 
-    ``identity`` names what the value will be where that is known all the same: the id of a group
-    that the plan creates. Two gaps of one identity will be equal.
+    ``identity`` identifies what the value will be if that is known all the same: the id of a group
+    that the plan creates. Two gaps with the same identity will be equal.
     """
 
     lack: Lack
@@ -33,11 +33,11 @@ class Gap(msgspec.Struct, frozen=True, gc=False):
     identity: str = ""
 
 
-#: What no plan holds, or this one leaves to the account.
+#: For fields that no plan has, or that this one leaves to the account.
 NOT_IN_PLAN = Gap(Lack.NOT_IN_PLAN, Lack.NOT_IN_PLAN.value)
 
 
-#: What stands where nothing is known, not even that there is nothing.
+#: For a value of which nothing is known, not even whether it exists.
 LACKS = UNREADABLE | {Gap}
 
 

@@ -1,6 +1,6 @@
-"""JSON as Python has it, read strictly, and what no JSON holds: nothing, and what is not shown.
+"""JSON as Python values, read strictly, and values beyond JSON: missing ones and hidden ones.
 
-The standard library reads it, where the fast decoder of ``records.py`` cannot or must not.
+The standard library parses what the fast decoder of ``records.py`` cannot or must not.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import msgspec
 
-#: What a field that is not there holds. Not None: null is a value of its own.
+#: The value of a field that is missing. Not None: null is a value of its own.
 MISSING: Final = msgspec.UNSET
-#: Takes the pairs of an object, as they stand there.
+#: Takes the pairs of an object in their order.
 Hook = Callable[[list[tuple[str, Any]]], dict[str, Any]]
 #: A float holds up to 309 digits; one more for a sign.
 _LONGEST_INTEGER = 310
@@ -23,11 +23,11 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Opaque(msgspec.Struct, frozen=True, gc=False):
-    """An object that no rule looks into: that it is there is all that is known of it."""
+    """An object that no rule looks into: all that is known is that it exists."""
 
 
 class Concealed:
-    """What stands in memory for a live credential: that it is there is all that is known."""
+    """Replaces a live credential in memory: all that is known is that it exists."""
 
     def __repr__(self) -> str:
         return "[redacted]"
@@ -37,7 +37,7 @@ CONCEALED: Final = Concealed()
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """What a fact holds that could not be read: nothing is known of it, not even that it is none.
+    """The value of a fact that could not be read: nothing is known, not even whether it exists.
 
     ``reason`` says why, and where it was asked for.
     """
@@ -49,9 +49,9 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 class Astray(msgspec.Struct, frozen=True):
-    """What stands at a path that goes below something else than an object: nobody can say.
+    """The value at a path below something that is not an object: nobody can say what it is.
 
-    ``above`` is what stands there instead, in words: ``config is text``.
+    ``above`` says in words what is there instead: ``config is text``.
     """
 
     above: str
@@ -61,10 +61,10 @@ class Astray(msgspec.Struct, frozen=True):
 
 
 class UndecodableError(ValueError):
-    """A body that is no page of connections.
+    """A body that is not a page of connections.
 
-    ``transient`` is true where the same request may well give a whole body the next time (cut or
-    malformed JSON), false where it would not (NaN, invalid UTF-8, nesting past all measure).
+    ``transient`` is true if the same request may well return a whole body next time (cut or
+    malformed JSON), and false if it would not (NaN, invalid UTF-8, excessive nesting).
     """
 
     def __init__(self, message: str, *, transient: bool) -> None:
@@ -73,7 +73,7 @@ class UndecodableError(ValueError):
 
 
 def kind_of(value: object) -> str:
-    """Return what ``value`` is in a reader's words: ``missing``, ``null``, ``text``, and so on."""
+    """Return the kind of ``value`` in words: ``missing``, ``null``, ``text``, and so on."""
     if type(value) in UNREADABLE:
         return str(value)
     for types, words in _KINDS:
@@ -82,7 +82,7 @@ def kind_of(value: object) -> str:
     return "an object"
 
 
-#: What stands where nothing could be read, not even that there is nothing.
+#: The value where nothing could be read, not even whether there is one.
 UNREADABLE: Final = frozenset({Unread, Astray})
 _KINDS: tuple[tuple[Any, str], ...] = (
     (msgspec.UnsetType, "missing"),
@@ -97,7 +97,7 @@ _KINDS: tuple[tuple[Any, str], ...] = (
 def utf8(body: bytes) -> bytes:
     """Return ``body`` without a byte order mark. Raises UndecodableError unless it is UTF-8.
 
-    Strings that a decoder skips are not looked at by it, so that the whole of it is checked here.
+    A decoder does not look at strings that it skips, so the whole body is checked here.
     """
     body = body.removeprefix(_BOM)
     if body.isascii():
@@ -114,7 +114,8 @@ def _refuse_constant(name: str) -> object:
 
 
 def _integer(digits: str) -> int | float:
-    # Python refuses to read integers of over 4,300 digits; one that no float holds is no value.
+    # Python refuses to parse integers of over 4,300 digits; one that no float can hold is not a
+    # value.
     number = int(digits) if len(digits) <= _LONGEST_INTEGER else math.inf
     return number if abs(number) <= sys.float_info.max else math.inf
 
@@ -122,7 +123,7 @@ def _integer(digits: str) -> int | float:
 def parse(body: bytes, *, hook: Hook | None = None, out_of_range: float = math.inf) -> Any:
     """Return the value of a body in UTF-8. Raises UndecodableError.
 
-    ``hook`` makes what it likes of an object, ``out_of_range`` stands for what no float holds.
+    ``hook`` converts each object; ``out_of_range`` replaces numbers that no float can hold.
     """
 
     def number(parsed: float) -> Any:
@@ -130,7 +131,7 @@ def parse(body: bytes, *, hook: Hook | None = None, out_of_range: float = math.i
 
     try:
         return json.loads(
-            str(body, "utf-8"),  # of bytes it would guess the encoding: UTF-16 is full of NULs
+            str(body, "utf-8"),  # given bytes, it would guess the encoding: UTF-16 is full of NULs
             parse_constant=_refuse_constant,
             parse_int=lambda digits: number(_integer(digits)),
             parse_float=lambda digits: number(float(digits)),

@@ -1,4 +1,4 @@
-"""Rows of further lists as a snapshot keeps them: what is documented, and no live credential."""
+"""Rows of further lists as a snapshot keeps them: documented fields, and no live credentials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Tree = dict[str, Any]
 
 
 class KeptRows:
-    """Decodes rows of one list as plain dicts with what the catalogue names, and nothing else."""
+    """Decodes rows of one list as plain dicts that hold only the catalogue's fields."""
 
     lists: Mapping[str, Decoder] = MappingProxyType({})
 
@@ -43,7 +43,7 @@ class KeptRows:
         raise UndecodableError(f"no {self._fact.noun}: {body[:20]!r}", transient=False)
 
     def convert(self, value: object) -> Any:
-        """Return what is kept of a row."""
+        """Return what a snapshot keeps of a row."""
         return _kept(value, self._tree)
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
@@ -54,7 +54,7 @@ class KeptRows:
         return good, [f"an item is no {noun}"] * wrong
 
     def ids(self, records: list[Any]) -> list[str]:
-        """Return what tells rows apart, in order."""
+        """Return the rows' identities, in order."""
         return [record[self._fact.identity] for record in records]
 
     def values(self, records: list[Any], name: str) -> list[object]:

@@ -10,8 +10,8 @@ import msgspec
 class Listed(msgspec.Struct, frozen=True):
     """A further list that the decoder wants was read to its end, or could not be.
 
-    ``name`` is what its facts' paths begin with. ``problem`` says why it could not be read and
-    where it was asked for; ``doubts`` are items that are no rows: which ones, nobody knows.
+    ``name`` is the beginning of its facts' paths. ``problem`` says why it could not be read and
+    from where; ``doubts`` describes items that are not rows: nobody knows which rows they were.
     """
 
     name: str

@@ -40,16 +40,16 @@ from auditor.decoding.json_values import (
 from auditor.fields import IDENTITY, Exposure, find
 
 _Decoder = msgspec.json.Decoder[Any]
-#: What stands for any number that no float holds, in records that are kept whole.
+#: Replaces any number that no float can hold, in records that are kept whole.
 _OUT_OF_RANGE = 10**400
 _Scalar = Union[None, bool, int, float, str]
-#: What a decoder raises where it can make nothing of a body.
+#: What a decoder raises if it cannot decode a body.
 _UNDECODED = (msgspec.MsgspecError, RecursionError, ValueError)
 _Leaf = Union[_Scalar, Opaque, list[Union[_Scalar, Opaque, list[Any]]]]
 
 
 class _Said:
-    """What an answer says where it says whether more follows: null is something said."""
+    """What a response says about whether more follows: null counts as a statement."""
 
     def __init__(self, value: object) -> None:
         self.value = value
@@ -58,9 +58,9 @@ class _Said:
 class Node(msgspec.Struct):
     """One step of a path: how its values are decoded, and how they are reached.
 
-    ``struct`` is what an object here becomes; None leaves it ``Opaque``, or with ``whole`` a
-    plain dict. ``attribute`` is the node's name in its parent's struct. What is ``joined`` stands
-    in no record: it comes from another list, and is put there before a record is judged.
+    ``struct`` is what an object here becomes; with None it is ``Opaque``, or with ``whole`` a plain
+    dict. ``attribute`` is the node's name in its parent's struct. A ``joined`` node is not part of
+    the record: it comes from another list, and is added before the record is judged.
     """
 
     path: str
@@ -87,9 +87,9 @@ def segments(path: str) -> list[str]:
 class Shape:
     """The part of a record that is decoded.
 
-    ``reads`` are dotted paths, ``[]`` for the items of an array; ``whole`` are those whose
-    objects and arrays are needed with all they hold, for their length or a schema. The first of
-    ``identity`` is what tells records apart.
+    ``reads`` are dotted paths, ``[]`` for the items of an array; ``whole`` are those whose objects
+    and arrays are needed with all their content, for their length or a schema. The first of
+    ``identity`` identifies a record.
 
     ``lists`` are the shapes of further lists of the API, whose rows records are joined with, by the
     name that their paths begin with, and ``own`` those of the user's files. ``base`` is that name
@@ -111,11 +111,11 @@ class Shape:
         self.lists = lists
         self.own = own
         self._identity = identity
-        # One name alone would give no tuple, and the user's own rows have none.
+        # A single name would give no tuple, and the user's own rows have none.
         names = identity if len(identity) > 1 else identity * 2
         self._named: Callable[[Any], tuple[Any, ...]] = attrgetter(*names) if names else tuple
         self._noun = noun
-        #: What the decoder met of an answer: more than it returns where a key stands twice.
+        #: What the decoder met in a response: more than it returns if a key is repeated.
         self._met: list[object] = []
         for path in (*identity, *sorted(reads)):
             self._plant(path)
@@ -129,7 +129,7 @@ class Shape:
         self.record: Any = record
         said = (Union[_Said, msgspec.UnsetType], MISSING)
         items = ("items", Union[list[record], msgspec.UnsetType], MISSING)
-        # An answer that says anything else is parsed as a whole: it may say that more follows.
+        # A response with any other key is parsed as a whole: it may say that more follows.
         data: Any = msgspec.defstruct(
             "Data",
             [items, ("next_cursor", *said)],
@@ -154,9 +154,9 @@ class Shape:
     # -- decoding ---------------------------------------------------------------------------
 
     def page(self, body: bytes) -> Envelope:
-        """Decode one answer of ``GET /v1/connections``; its items are not yet ``sift``-ed.
+        """Decode one response of ``GET /v1/connections``; its items are not ``sift``-ed yet.
 
-        Raises UndecodableError for what is not JSON in UTF-8, or says its list or cursor twice.
+        Raises UndecodableError for what is not JSON in UTF-8, or repeats its list or cursor.
         """
         body = utf8(body)
         self._met.clear()
@@ -232,7 +232,7 @@ class Shape:
     # -- construction -----------------------------------------------------------------------
 
     def _graft(self, name: str, row: Node) -> None:
-        """Put the rows of another list where its paths begin; ``row`` is the root of its shape."""
+        """Add the rows of another list where its paths begin; ``row`` is the root of its shape."""
         attribute = _attribute(name, len(self.root.children))
         if row.path.endswith("[]"):
             node = Node(name, name, attribute, items=row, joined=True)
@@ -291,11 +291,11 @@ class Shape:
             self._met.clear()
 
     def _noting(self) -> dict[str, Any]:
-        """Return what makes a struct note each of its values as it is decoded."""
+        """Return a function that makes a struct record each of its values as it is decoded."""
         return {"__post_init__": self._met.append}
 
     def _decoded(self, wanted: type, value: object) -> object:
-        """Decode hook, for the two types that msgspec does not know."""
+        """Decode hook for the two types that msgspec does not know."""
         if wanted is Concealed:
             return CONCEALED
         self._met.append(value)
@@ -308,9 +308,9 @@ class Shape:
 class WholeRecords:
     """Decodes records as plain dicts with all they hold, for a snapshot.
 
-    Two things are replaced. What stands in ``connect_card`` becomes a marker, and a number that
-    no float holds (1e999) becomes an integer that none holds, which every JSON writer can write:
-    a check on it is an error as it was live.
+    Two things are replaced. A credential in ``connect_card`` becomes a marker. A number that no
+    float can hold (1e999) becomes an integer that no float can hold, which every JSON writer can
+    write: a check on it is an error, as it was live.
     """
 
     def __init__(self, lists: Mapping[str, Decoder] = MappingProxyType({})) -> None:
@@ -329,7 +329,7 @@ class WholeRecords:
         return _kept(body)
 
     def convert(self, value: object) -> Any:
-        """Return a plain JSON value: it is as it is kept."""
+        """Return a plain JSON value unchanged: it is kept as it is."""
         return value
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
@@ -399,7 +399,7 @@ def _mark_whole(node: Node) -> None:
 
 
 def _build(node: Node, value: object) -> Any:
-    """Make of a plain JSON value what the fast decoder would have made of it."""
+    """Convert a plain JSON value to what the fast decoder would have made of it."""
     if node.secret and not node.children:
         return None if value is None else CONCEALED
     if node.whole:
@@ -452,7 +452,7 @@ def _sift(
 
 
 def _keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Object hook of snapshots: conceals what the catalogue calls a live credential."""
+    """Object hook of snapshots: conceals the catalogue's live credentials."""
     record = dict(pairs)
     if "connect_card" in record:
         record["connect_card"] = _conceal_all(record["connect_card"])

@@ -59,7 +59,7 @@ def read_facts(data: bytes, declared: Declared) -> dict[str, Values]:
     reader = _Rows(declared)
     if read is None:
         hint = f"a file of facts ends in {listed(_FORMATS)}"
-        reader.refuse(1, 1, f"{suffix or 'no suffix'} is no format of facts", hint)
+        reader.refuse(1, 1, f"{suffix or 'no suffix'} is not a format for facts", hint)
     if len(data) > MAX_BYTES:
         reader.refuse(1, 1, f"it is larger than {MAX_BYTES >> 20} MiB", "leave out rows")
     read(reader, _text(data, reader))
@@ -91,7 +91,7 @@ class _Rows:
             self.note(*at(), message, "keep one of the rows")
         else:
             message = f"the key {one_line(repr(key))} begins or ends with a blank, or hides one"
-            self.note(*at(), message, "no field is called so: remove it")
+            self.note(*at(), message, "there is no such field: remove it")
 
     def note(self, line: int, column: int, message: str, hint: str = "") -> None:
         """Note a problem; of a file that is all wrong the first are enough."""
@@ -115,7 +115,7 @@ class _Rows:
             hint = nearest(unseen[0], self.seen) or f"rows have {listed(sorted(self.seen), 'and')}"
             self.refuse(1, 1, f"no row has a column {one_line(unseen[0])}", hint)
         if not self.rows:
-            self.refuse(1, 1, "it holds no row", "a row is a line below the names of the columns")
+            self.refuse(1, 1, "it has no rows", "a row is a line below the names of the columns")
         return self.rows
 
 
@@ -131,7 +131,7 @@ def _text(data: bytes, reader: _Rows) -> str:
         reader.refuse(line, column, "it is not UTF-8 here", "save it as UTF-8")
     if "\0" in text:
         line, column = _at(text, text.index("\0"))
-        reader.refuse(line, column, "a NUL stands here", "save it as UTF-8 text")
+        reader.refuse(line, column, "there is a NUL here", "save it as UTF-8 text")
     return text
 
 
@@ -260,8 +260,8 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 def _read_json(reader: _Rows, text: str) -> None:
     start = _skip(text, 0)
     if text[start : start + 1] != "[":
-        hint = "write an array of objects, or an object a line in a file that ends in .ndjson"
-        reader.refuse(*_at(text, start), "it is no array of rows", hint)
+        hint = "write an array of objects, or one object per line in a file that ends in .ndjson"
+        reader.refuse(*_at(text, start), "it is not an array of rows", hint)
     counted = _Counted(text)
     offset = _skip(text, start + 1)
     if text[offset : offset + 1] == "]":
@@ -290,7 +290,7 @@ def _read_ndjson(reader: _Rows, text: str) -> None:
             value, end = _decode(reader, line, start, number)
             after = _skip(line, end)
             if after != len(line):
-                reader.refuse(number, after + 1, "more follows after the object", "one a line")
+                reader.refuse(number, after + 1, "more follows after the object", "one per line")
             _row(reader, value, line, start, number)
 
 
@@ -338,7 +338,7 @@ def _row(reader: _Rows, value: Any, text: str, offset: int, line: int) -> None:
         reader.note(line, _at(text, offset)[1], "a row is an object", 'as {"schema": "orders"}')
         return
     if value.doubled is not None:
-        message = f"the key {one_line(value.doubled)} stands twice in this row"
+        message = f"the key {one_line(value.doubled)} appears twice in this row"
         reader.note(*place(value.doubled), message)
         return
     declared = reader.declared

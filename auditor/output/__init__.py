@@ -1,6 +1,6 @@
-"""The one way out: text and bytes to a file, a pipe, a device or standard output.
+"""The only room that writes: text and bytes to a file, a pipe, a device or standard output.
 
-``target`` says where, ``inputs`` what may not be written over, ``writing`` puts text there,
-``draft`` a long file whose end decides whether it is kept, ``journal`` a folder that grows.
-``disk``, ``unfinished`` and ``locks`` are what these are made of.
+``target`` says where to write, ``inputs`` what must not be overwritten. ``writing`` writes a text,
+``draft`` a long file that is kept only if it is finished, ``journal`` a folder that grows. They are
+built on ``disk``, ``unfinished`` and ``locks``.
 """

@@ -1,4 +1,4 @@
-r"""Bytes on their way out: to a file in one step, to a pipe, to standard output.
+r"""Writing bytes: to a file in one step, to a pipe, to standard output.
 
 Text is written as UTF-8 with ``\n`` at line ends on every system.
 """
@@ -23,11 +23,11 @@ _BUFFER = 1 << 18
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _SENT_OFF = 1 << 20
 _LOOKED_AT = 4 << 10
-#: Seconds that a FIFO waits for its reader to come, and then for it to read on.
+#: Seconds to wait for a FIFO's reader to open it, and then for it to go on reading.
 _PATIENCE = 10.0
 _STALLED = 60.0
 _PAUSE = 0.02
-#: What a report's reason ends with.
+#: What a report's error message ends with.
 ELSEWHERE = "choose another folder with --output-dir"
 _REASONS = {
     errno.ENOSPC: "no space is left there; free some, or {}",
@@ -43,9 +43,9 @@ _REASONS = {
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
     errno.ENOENT: "the folder cannot be made, or is gone; choose another path",
     errno.EBUSY: "the file is a mount point and cannot be replaced; mount its folder instead",
-    errno.ENXIO: "nobody reads there; start the reader first",
+    errno.ENXIO: "no process reads from it; start the reader first",
     errno.EPIPE: "the reader went away before the end",
-    errno.ETIMEDOUT: "its reader reads no more; mend the reader",
+    errno.ETIMEDOUT: "its reader has stopped reading; fix the reader",
     errno.EBADF: "it is closed; send the report to a file instead",
 }
 
@@ -67,7 +67,7 @@ def encoded(chunks: Iterable[str]) -> Iterator[bytes]:
 
 
 def head_of(path: Path) -> bytes:
-    """Return the first bytes of the file ``path``; none where it is no file. Raises OSError."""
+    """Return the first bytes of the file ``path``; empty if it is not a file. Raises OSError."""
     if not path.is_file():
         return b""
     with path.open("rb") as file:
@@ -83,14 +83,14 @@ def real(path: Path) -> Path:
 
 
 def replace_file(target: Path, chunks: Iterable[str]) -> None:
-    """Make ``target`` hold ``chunks``, in one step: what stood there, or all of it.
+    """Replace ``target`` by ``chunks`` in one step: it holds the old content or all of the new.
 
-    ``target`` is no symbolic link, and its folder is there. A file that is there keeps its mode; a
-    new one gets 0666 less the umask. Raises OSError, and then leaves nothing behind.
+    ``target`` is not a symbolic link, and its folder exists. An existing file keeps its mode; a new
+    one gets 0666 less the umask. If it raises OSError, it leaves nothing behind.
     """
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "")
-    # Beside the target, since a rename works within one file system only.
+    # Beside the target, because a rename works only within one file system.
     temporary = begin(target.parent)
     try:
         with os.fdopen(temporary.descriptor, "wb", _BUFFER) as file:
@@ -105,7 +105,7 @@ def replace_file(target: Path, chunks: Iterable[str]) -> None:
 
 
 def _sent_off(pieces: Iterable[bytes], descriptor: int) -> Iterator[bytes]:
-    """Yield ``pieces``, and let the system begin with those before: at the end little is left."""
+    """Yield ``pieces``; the system writes the ones before, so that little is left at the end."""
     waiting = 0
     for piece in pieces:
         yield piece
@@ -113,7 +113,7 @@ def _sent_off(pieces: Iterable[bytes], descriptor: int) -> Iterator[bytes]:
         if waiting > _SENT_OFF and hasattr(os, "posix_fadvise"):
             waiting = 0
             with suppress(OSError):  # a file system need not take advice
-                # What is not on the disk yet is not dropped from memory by this, but sent there.
+                # This does not drop unwritten data from memory; it starts writing it.
                 os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
@@ -131,7 +131,7 @@ def write_pipe_bytes(
 ) -> None:
     """Write ``pieces`` to a FIFO or a device, where nothing can be replaced. Raises OSError.
 
-    A FIFO waits ``patience`` seconds for its reader to come, and ``stalled`` for it to read on.
+    Waits ``patience`` seconds for a FIFO's reader, and ``stalled`` seconds for it to go on reading.
     """
     descriptor = _opened(path, _PATIENCE if patience is None else patience)
     try:
@@ -148,8 +148,8 @@ def write_stdout(chunks: Iterable[str]) -> None:
 def write_stdout_bytes(pieces: Iterable[bytes]) -> None:
     """Write ``pieces`` to standard output. Raises OSError where it is closed, full or gone.
 
-    The bytes pass Python's buffer by: what it cannot get rid of would fail a second time when
-    the interpreter ends, and change the exit code.
+    The bytes bypass Python's buffer: what it cannot flush would fail again when the interpreter
+    exits, and change the exit code.
     """
     stream = sys.stdout
     if stream is None or stream.closed:
@@ -168,9 +168,9 @@ def write_stdout_bytes(pieces: Iterable[bytes]) -> None:
 def write_descriptor(
     descriptor: int, pieces: Iterable[bytes], stalled: float | None = None
 ) -> None:
-    """Write ``pieces`` to what is open, past Python's buffers. Raises OSError.
+    """Write ``pieces`` to an open descriptor, bypassing Python's buffers. Raises OSError.
 
-    A reader that is slow is waited for, but where nothing moves for ``stalled`` seconds.
+    A slow reader is waited for, unless nothing moves for ``stalled`` seconds.
     """
     for data in pieces:
         rest = memoryview(data)
@@ -178,7 +178,7 @@ def write_descriptor(
             try:
                 rest = rest[os.write(descriptor, rest) :]
             except BlockingIOError:
-                # Whoever shares the pipe may have made it non-blocking.
+                # Another process that shares the pipe may have made it non-blocking.
                 _, ready, _ = select.select([], [descriptor], [], stalled)
                 if not ready:
                     raise TimeoutError(errno.ETIMEDOUT, "") from None
@@ -193,12 +193,12 @@ def let_go(stream: TextIO) -> None:
 
 
 def silence_stderr() -> None:
-    """Have nothing read what is written to standard error from here on."""
+    """Discard whatever is written to standard error from now on."""
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the end
 
 
 def _opened(path: Path, patience: float) -> int:
-    """Open a FIFO or a device; opened to block, a FIFO without a reader would for ever."""
+    """Open a FIFO or a device without blocking: a FIFO without a reader would block for ever."""
     end = time.monotonic() + patience
     while True:
         try:

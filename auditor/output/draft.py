@@ -1,4 +1,4 @@
-"""A long file that is kept only if it comes to a good end, and begun anew as often as need be."""
+"""A long file that is kept only if it is finished, and can be started again at any time."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _COPIED = 1 << 20
 
 
 class Draft:
-    """Bytes on their way to ``target``, readable by their owner alone.
+    """Bytes to be written to ``target``, readable by their owner only.
 
     Until ``deliver`` they are in a temporary file beside it, and leaving the ``with`` block before
-    removes that: what stood there stays. Where nothing can be replaced (standard output, a pipe)
-    all is sent at the end. A name in .gz is compressed. Every method raises OSError.
+    that removes it: the old file stays. Where nothing can be replaced (standard output, a pipe)
+    everything is sent at the end. A file named .gz is compressed. Every method raises OSError.
     """
 
     def __init__(self, target: Target) -> None:
@@ -58,7 +58,7 @@ class Draft:
     def restart(self) -> None:
         """Forget what was written."""
         if self._out is not self._file:
-            self._out.close()  # or it would write its last bytes when it is collected
+            self._out.close()  # or it would write its last bytes when it is garbage-collected
         self._file.seek(0)
         self._file.truncate()
         if self._zipped:
@@ -71,7 +71,7 @@ class Draft:
         self._out.write(data)
 
     def deliver(self) -> None:
-        """Put all that was written in its place, in one step."""
+        """Move everything that was written to its place, in one step."""
         if self._out is not self._file:
             self._out.close()
         self._file.flush()
@@ -88,7 +88,7 @@ class Draft:
 
     def discard(self) -> None:
         """Remove what was not delivered."""
-        # What cannot be flushed now is thrown away in any case.
+        # What cannot be flushed now is discarded anyway.
         for part in (self._out, self._file):
             with suppress(OSError):
                 part.close()

@@ -1,8 +1,8 @@
-"""What a run reads, so that it writes over none of it.
+"""What a run reads, so that it overwrites none of it.
 
-A report that takes the place of a policy, a waiver file or a baseline is a gate that the next run
-does not have. Whoever opens a file for a run notes it here, and before anything is written every
-target is held against the notes.
+A report that replaces a policy, a waiver file or a baseline takes the gate away from the next run.
+Code that opens a file for a run records it here, and before anything is written every target is
+checked against these records.
 """
 
 from __future__ import annotations
@@ -32,36 +32,36 @@ class _Folder(NamedTuple):
 
 
 class Inputs:
-    """The files that a run reads, each with what it is to the run: ``--waivers``, a policy."""
+    """The files that a run reads, each with its role in the run: ``--waivers``, a policy."""
 
     def __init__(self) -> None:
         self._files: dict[_File, None] = {}
         self._folders: list[_Folder] = []
 
     def add(self, what: str, name: str | Path | None) -> None:
-        """Note a file by its name, ``-`` for standard input; None is none."""
+        """Record a file by its name, ``-`` for standard input; None is ignored."""
         if name is not None:
             stdin = str(name) in {"-", "/dev/stdin"}
             self._files[_File(what, _STDIN if stdin else Path(name))] = None
 
     def add_folder(self, what: str, path: Path, takes: Callable[[Path], bool]) -> None:
-        """Note a folder of which every file is read that ``takes`` is true of, also the next time.
+        """Record a folder of which this and the next run read every file that ``takes`` accepts.
 
-        ``takes`` is asked with the path from the folder on.
+        ``takes`` is called with the path relative to the folder.
         """
         self._folders.append(_Folder(what, path, takes))
 
     def paths(self) -> Iterator[tuple[str, Path]]:
-        """Yield every file that was noted, and what it is."""
+        """Yield every recorded file and its role."""
         for what, path in self._files:
             if isinstance(path, Path):
                 yield what, path
 
     def read_as(self, target: Target) -> str:
-        """Return what the file at ``target`` is to the run; "" where the run does not read it."""
+        """Return the role of the file at ``target``; "" if the run does not read it."""
         with suppress(OSError):
             if target.path is not None and target.is_stream:
-                return ""  # nothing that is read later is lost by it
+                return ""  # nothing that is read later is lost
         own = identities(target.descriptor if target.path is None else target.path)
         for what, path in self._files:
             if not own.isdisjoint(identities(path)):
@@ -80,12 +80,12 @@ class Inputs:
 
 
 def _below(path: Path, folder: Path) -> Path | None:
-    """Return ``path`` from ``folder`` on; None where it is elsewhere."""
+    """Return ``path`` relative to ``folder``; None if it is not in it."""
     with suppress(OSError, ValueError):
         return Path(os.path.realpath(path)).relative_to(os.path.realpath(folder))
     return None
 
 
 def refusal(name: str, what: str, noun: str = "report") -> UsageError:
-    """Return the error for writing ``name``, a ``noun``, over what the run reads as ``what``."""
+    """Return the error for a ``noun`` called ``name`` that would overwrite an input, ``what``."""
     return UsageError(f"{what}: this run would write its {noun} there ({name}); write it elsewhere")

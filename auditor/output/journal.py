@@ -1,8 +1,8 @@
-"""A folder that runs add to, one at a time: a file that grows by lines, and others beside it.
+"""A folder that runs add to one at a time: a file that grows line by line, and other files.
 
-A line is added with a single write and the others are replaced in one step, both under a lock of
-the whole folder: runs at the same time wait for each other, and a run that is killed leaves a line
-or none. Where a system has no locks, runs at the same time may lose each other's second file.
+A line is added with a single write and the other files are replaced in one step, both under a lock
+on the whole folder. Concurrent runs wait for each other, and a run that is killed leaves a whole
+line or none. On a system without locks, concurrent runs may lose each other's other files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from auditor.output.unfinished import clear
 LOCK = ".lock"
 #: Seconds that a run waits for another one to finish writing.
 _PATIENCE = 30.0
-# A FIFO would wait for its other end.
+# Opening a FIFO would wait for its other end.
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 
 
@@ -32,18 +32,18 @@ class Journal(NamedTuple):
     path: Path
 
     def prepare(self, name: str) -> None:
-        """Remove what killed runs have left, and see that lines can be added. Raises OSError."""
+        """Remove what killed runs have left, and check that lines can be added. Raises OSError."""
         clear(self.path)
         os.close(_opened(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
 
     def read(self, name: str) -> bytes:
-        """Return what a file holds. Raises OSError: FileNotFoundError where there is none."""
+        """Return the content of a file. Raises OSError: FileNotFoundError if it does not exist."""
         descriptor = _opened(self.path / name, os.O_RDONLY)
         with os.fdopen(descriptor, "rb") as file:
             return file.read()
 
     def append(self, name: str, line: bytes) -> None:
-        """Add a line, whole or not at all, behind what may be a torn one. Raises OSError."""
+        """Add a line, whole or not at all; the last one may be torn. Raises OSError."""
         descriptor = _opened(self.path / name, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             size = os.fstat(descriptor).st_size
@@ -57,13 +57,13 @@ class Journal(NamedTuple):
             os.close(descriptor)
 
     def replace(self, name: str, chunks: Iterable[str]) -> None:
-        """Make a file hold ``chunks``, in one step. Raises OSError."""
+        """Replace a file's content by ``chunks`` in one step. Raises OSError."""
         replace_file(self.path / name, chunks)
 
 
 @contextmanager
 def open_journal(path: Path, patience: float | None = None) -> Iterator[Journal]:
-    """Make the folder if need be and keep other runs out of it. Raises OSError."""
+    """Create the folder if needed and lock other runs out of it. Raises OSError."""
     path.mkdir(parents=True, exist_ok=True)
     descriptor = _opened(path / LOCK, os.O_WRONLY | os.O_CREAT)
     try:
@@ -71,7 +71,7 @@ def open_journal(path: Path, patience: float | None = None) -> Iterator[Journal]
         try:
             yield Journal(path)
         finally:
-            # Closing it gives the lock up, as the end of the process would.
+            # Closing it releases the lock, as the end of the process would.
             if lock is not None:
                 os.close(lock)
     finally:

@@ -1,4 +1,4 @@
-"""Locks that end with their process, however that ends; where a system has none there are none."""
+"""Locks that end with their process, however it ends; on a system without locks, no locks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PAUSE = 0.05
 
 
 def try_lock(descriptor: int) -> int | None:
-    """Lock a file until what is returned is closed; None where there are no locks.
+    """Lock a file until the returned object is closed; None where there are no locks.
 
     Raises BlockingIOError where another run has the lock.
     """
@@ -35,7 +35,7 @@ def try_lock(descriptor: int) -> int | None:
 
 
 def wait_for_lock(descriptor: int, patience: float) -> int | None:
-    """Lock a file as ``try_lock`` does, waiting ``patience`` seconds for whoever has it.
+    """Lock a file as ``try_lock`` does, waiting up to ``patience`` seconds.
 
     Raises BlockingIOError after that.
     """
@@ -45,5 +45,7 @@ def wait_for_lock(descriptor: int, patience: float) -> int | None:
             return try_lock(descriptor)
         except BlockingIOError:
             if time.monotonic() > end:
-                raise BlockingIOError(0, "another run has been writing there for long") from None
+                raise BlockingIOError(
+                    0, "another run has been writing there for a long time"
+                ) from None
         time.sleep(_PAUSE)

@@ -11,21 +11,21 @@ from typing import NamedTuple
 
 from auditor.text import printable
 
-#: Names of what this process has open already. Opened by name they would be other files: what
-#: standard error is sent to would be replaced.
+#: Names of descriptors that this process already has open. Opened by name they would be other
+#: files: the file that standard error goes to would be replaced.
 _OPEN = re.compile(r"/(?:dev|proc/self)/fd/([0-9]{1,6})")
 _NAMES = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
 
 
 class Target(NamedTuple):
-    """The file at ``path``; or, where that is None, what is open as ``descriptor``."""
+    """The file at ``path``; if that is None, the open ``descriptor``."""
 
     path: Path | None
     descriptor: int = 1
 
     @classmethod
     def named(cls, name: str | Path | None) -> Target:
-        """Return the target that ``name`` says: a path, ``-`` or None for standard output."""
+        """Return the target called ``name``: a path, ``-`` or None for standard output."""
         text = "-" if name is None else str(name)
         match = _OPEN.fullmatch(text)
         if match is not None:
@@ -49,7 +49,7 @@ class Target(NamedTuple):
     def is_stream(self) -> bool:
         """Whether bytes are gone once written: a descriptor, a FIFO, a device, a socket.
 
-        A folder is none: it is in the way. Raises OSError where nobody can tell.
+        A folder is not: it is in the way. Raises OSError if that cannot be determined.
         """
         if self.path is None:
             return True
@@ -61,9 +61,9 @@ class Target(NamedTuple):
 
 
 def identities(path: Path | int) -> frozenset[object]:
-    """Return what any two names of one file have in common.
+    """Return a key that is the same for any two names of one file.
 
-    ``path`` is a path or a descriptor. Two names of a file that is not there yet share its place.
+    ``path`` is a path or a descriptor. For a file that does not exist yet it is its location.
     """
     found: set[object] = set()
     if not isinstance(path, int):

@@ -1,9 +1,9 @@
-"""Files that are not whole yet: beside what they will replace, and gone when their run is.
+"""Unfinished files: beside what they will replace, and removed when their run ends.
 
-A run that is killed cannot clear up. So each of these files is locked for as long as its run has
-it, and the lock ends with the process however that ends: one that can be locked is nobody's any
-more, and the next run that writes into the folder removes it. Where nothing can be locked they
-stay, for whoever looks for ``.fivetran-auditor-*``.
+A run that is killed cannot clean up. So each of these files is locked while its run uses it, and
+the lock ends with the process, however it ends. A file that can be locked has no run any more, and
+the next run that writes into the folder removes it. Where files cannot be locked they stay; look
+for ``.fivetran-auditor-*``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from auditor.output.locks import try_lock
 
 _NAME = re.compile(r"\.fivetran-auditor-[0-9a-f]{12}\.(tmp|part)")
-# For writing, since a network's file system gives no lock for less.
+# For writing, because a network file system gives no lock otherwise.
 _LOOK = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -32,7 +32,7 @@ class Unfinished(NamedTuple):
     def take(self, target: Path) -> None:
         """Give the file its real name, in one step. Raises OSError."""
         self.path.replace(target)
-        # It is whole and in its place; not every file system can sync a folder.
+        # The file is complete and in its place; not every file system can sync a folder.
         with suppress(OSError):
             folder = os.open(target.parent, os.O_RDONLY)
             try:
@@ -41,7 +41,7 @@ class Unfinished(NamedTuple):
                 os.close(folder)
 
     def end(self) -> None:
-        """Remove the file, unless it has its real name by now, and give up the lock."""
+        """Remove the file, unless it already has its real name, and release the lock."""
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
         if self.lock is not None:
@@ -49,7 +49,7 @@ class Unfinished(NamedTuple):
 
 
 def begin(folder: Path, ending: str = "tmp", mode: int = 0o666) -> Unfinished:
-    """Make a new file in ``folder``; ``mode`` is less the umask. Raises OSError."""
+    """Create a file in ``folder`` with ``mode`` less the umask. Raises OSError."""
     while True:
         path = folder / f".fivetran-auditor-{os.urandom(6).hex()}.{ending}"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -64,14 +64,14 @@ def begin(folder: Path, ending: str = "tmp", mode: int = 0o666) -> Unfinished:
             os.close(descriptor)
             path.unlink(missing_ok=True)
             raise
-        # Before it was locked, another run took it for left over: once more.
+        # Another run removed it as a leftover before it was locked: try again.
         os.close(descriptor)
 
 
 def clear(folder: Path) -> None:
     """Remove what killed runs have left in ``folder``, as far as that is possible."""
     with suppress(OSError):
-        # Names are enough, and there may be many.
+        # Only names are needed, and there may be many.
         for name in os.listdir(folder):  # noqa: PTH208
             if _NAME.fullmatch(name):
                 with suppress(OSError):

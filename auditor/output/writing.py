@@ -1,4 +1,4 @@
-"""Putting text where the user said: whole or not at all, and over nothing that the run reads."""
+"""Writing text where the user said: whole or not at all, and never over what the run reads."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from auditor.text import broken_commands
 def put(target: Target, chunks: Iterable[str], *, commands: bool = False) -> None:
     """Write ``chunks`` to ``target``: a file in one step, with its folder; a stream as they come.
 
-    What a stream's reader may be, a job's log, would obey as a command is broken, unless
-    ``commands`` says that the text is made of such. Raises OSError, and then leaves a file as it
-    was; ``explain`` says why.
+    A stream may be a job's log: text that it would take for a command is made harmless, unless
+    ``commands`` says that the text consists of commands. If it raises OSError, a file is as it was;
+    ``explain`` says why.
     """
     if not target.is_stream:
         assert target.path is not None
@@ -45,9 +45,9 @@ def put(target: Target, chunks: Iterable[str], *, commands: bool = False) -> Non
 
 
 def append(path: Path, chunks: Iterable[str]) -> None:
-    """Write ``chunks`` behind what the file ``path`` holds, whole or not at all. Raises OSError.
+    """Append ``chunks`` to the file ``path``, whole or not at all. Raises OSError.
 
-    For a file that others write to as well, and that is theirs to begin.
+    For a file that other programs create and write to as well.
     """
     place = real(path)
     descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -64,7 +64,7 @@ def append(path: Path, chunks: Iterable[str]) -> None:
 
 
 def put_document(target: Target, chunks: Iterable[str], elsewhere: str) -> None:
-    """Write ``chunks`` as ``put`` does. Raises ReportError that ends with ``elsewhere``."""
+    """Write ``chunks`` as ``put`` does. Raises ReportError, which ends with ``elsewhere``."""
     try:
         put(target, chunks)
     except OSError as error:
@@ -72,7 +72,7 @@ def put_document(target: Target, chunks: Iterable[str], elsewhere: str) -> None:
 
 
 def try_stream(target: Target) -> None:
-    """Raise OSError where a stream surely cannot be written; nothing is."""
+    """Raise OSError if a stream surely cannot be written to; writes nothing."""
     if target.path is not None:
         if not os.access(target.path, os.W_OK):
             raise PermissionError(errno.EACCES, "")
@@ -83,7 +83,7 @@ def try_stream(target: Target) -> None:
 
 
 def remove_old(path: Path) -> None:
-    """Remove a file that may be gone by now. Raises OSError."""
+    """Remove a file that may be gone already. Raises OSError."""
     path.unlink(missing_ok=True)
 
 

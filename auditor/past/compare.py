@@ -1,10 +1,10 @@
-"""Comparing two runs: what is new, fixed, unchanged, accepted by now, or not judged any more.
+"""Comparing two runs: what is new, fixed, unchanged, now accepted, or no longer judged.
 
-A check is followed by its rule and its connection, or its rule and its group; messages, evidence
-and the order of a report play no part. Every finding of either run is in exactly one change.
-Nothing counts as fixed that the newer run did not judge: a rule that was not in force, or a check
-that could not be evaluated is *unjudged*, and so is a connection that was not listed. Where the
-newer listing is whole, that connection is *gone*.
+A check is identified by its rule and its connection, or its rule and its group; messages, evidence
+and the order of a report do not matter. Every finding of either run is in exactly one change.
+Nothing counts as fixed that the newer run did not judge: a check is *unjudged* if its connection
+was not listed, its rule was not in force, or it could not be evaluated. If the newer listing is
+complete, a connection that was not listed is *gone*.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NO_CONNECTION = "(no connection)"
 
 
 class Change(Enum):
-    """What became of a check, as the word that texts and the JSON document use; worst first."""
+    """What became of a check, as texts and the JSON document call it; worst first."""
 
     NEW = "new"
     RAISED = "raised"
@@ -47,11 +47,11 @@ class Change(Enum):
 #: What each change means, for people.
 MEANINGS: Mapping[Change, str] = {
     Change.NEW: "a violation that was not there before",
-    Change.RAISED: "a violation whose rule has become severer",
+    Change.RAISED: "a violation whose rule has become more severe",
     Change.AGAIN: "a violation that was accepted before and counts again",
     Change.UNJUDGED: "not judged by the newer run, so nobody knows; never counted as fixed",
     Change.UNCHANGED: "a violation then and now",
-    Change.WAIVED: "a violation that a waiver covers by now",
+    Change.WAIVED: "a violation that a waiver now covers",
     Change.KNOWN: "a violation that the newer run's baseline knows",
     Change.ACCEPTED: "accepted then and now",
     Change.SETTLED: "could not be evaluated then, and is no violation now",
@@ -79,16 +79,16 @@ class ComparisonOutcome(Enum):
         }[self]
 
 
-#: A rule per this has a group of the account for each of its own.
+#: A rule per this field has one group for each group of the account.
 _GROUP = ("group_id",)
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """One check that is a finding in either run.
+    """A check that is a finding in either run.
 
-    ``severity`` is the newer run's where it has the rule. ``before`` and ``after`` are None where
-    the run did not make the check. ``note`` says more of why, "" where there is no more to say.
-    ``evidence`` is that of the run whose message it is.
+    ``severity`` is that of the newer run if it has the rule. ``before`` and ``after`` are None if
+    that run did not make the check. ``note`` says why, or is "". ``evidence`` is that of the run
+    whose message it is.
     """
 
     change: Change
@@ -106,13 +106,13 @@ class Changed(msgspec.Struct, frozen=True):
 
     @property
     def group_ids(self) -> tuple[str, ...]:
-        """The groups that it touches; a group that has no such connection is its own."""
+        """The groups it involves; for a group without such connections, that group itself."""
         touched = tuple(dict.fromkeys(each.group_id for each in self.connections))
         return touched or ((self.group,) if self.per == _GROUP else ())
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """How many changes of each kind one rule, group or connection has; zeros are left out."""
+    """How many changes of each kind a rule, group or connection has, without zeros."""
 
     name: str
     label: str
@@ -125,7 +125,7 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, dict=True):
-    """What two runs differ in. ``changes`` are worst first, then severest first.
+    """The differences between two runs. ``changes`` are worst first, then severest first.
 
     ``fail_on`` is the least severity at which a change for the worse counts, None for none.
     """
@@ -162,22 +162,22 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
-        """Why the answer is what it is, as sentences."""
+        """The reasons for the answer, as sentences."""
         return tuple(_reasons(self))
 
     @cached_property
     def by_rule(self) -> tuple[Tally, ...]:
-        """A tally a rule that has changes, worst first."""
+        """One tally per rule with changes, worst first."""
         return _tallies((c, [(c.rule, c.title)]) for c in self.changes)
 
     @cached_property
     def by_group(self) -> tuple[Tally, ...]:
-        """A tally a group of connections, by its id; a change counts once in each it touches."""
+        """One tally per group, by its id; a change counts once in each group it involves."""
         return _tallies((c, _groups(c) or [(NO_CONNECTION, "")]) for c in self.changes)
 
     @cached_property
     def by_connection(self) -> tuple[Tally, ...]:
-        """A tally a connection, by its id; a change counts once for each it is about."""
+        """One tally per connection, by its id; a change counts once for each it is about."""
         return _tallies(
             (c, {(x.id, f"{x.service}/{x.schema}"): 0 for x in c.connections}) for c in self.changes
         )
@@ -188,7 +188,7 @@ def compare(
 ) -> Comparison:
     """Return what differs between ``earlier`` and ``later``.
 
-    Raises UsageError when they are of two accounts, which have nothing to compare.
+    Raises UsageError if they are of two accounts, which cannot be compared.
     """
     _check_accounts(earlier, later)
     then, now = _Side(earlier), _Side(later)
@@ -208,7 +208,7 @@ def compare(
 
 
 class _Side:
-    """A run's checks, by what follows them from run to run."""
+    """A run's checks, by the key that identifies them from run to run."""
 
     def __init__(self, report: EarlierReport) -> None:
         self.rules = {rule.id: rule for rule in report.rules}
@@ -226,15 +226,15 @@ class _Side:
         }
 
     def key(self, finding: EarlierFinding) -> tuple[str, str]:
-        """Return what ``finding`` is followed by: its rule, and its group or connection."""
+        """Return the key of ``finding``: its rule, and its group or connection."""
         rule = self.rules.get(finding.rule)
         per = rule.per if rule is not None else bool(finding.group)
         return finding.rule, finding.group if per else _only(finding)
 
     def verdict(self, finding: EarlierFinding, *, per: bool) -> Verdict | None:
-        """Return what this run says of the check behind a finding of the other run.
+        """Return this run's verdict of the check behind a finding of the other run.
 
-        None where it did not make that check. ``per`` says that it was on a group.
+        None if it did not make that check. ``per`` says that the check was on a group.
         """
         rule = self.rules.get(finding.rule)
         if rule is None or bool(rule.per) != per:
@@ -258,7 +258,8 @@ class _Side:
         checks = self._groups[rule.id]
         if finding.group in checks:
             return checks[finding.group]
-        # A duplicate that is gone has no check of its own: its group was judged, or was not.
+        # A duplicate that is gone has no check of its own: what counts is whether its group was
+        # judged.
         ids = {connection.id for connection in finding.connections}
         errors = {group for group, verdict in checks.items() if verdict is Verdict.ERROR}
         if is_unsettled(finding.group, ids, errors, self.unsettled[rule.id]):
@@ -325,7 +326,7 @@ def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
             change, note = Change.UNJUDGED, _why_unjudged(now, finding, after)
         else:
             change = Change.SETTLED if finding.verdict is Verdict.ERROR else Change.FIXED
-            note = "the rule does not apply to it any more" if after is Verdict.SKIP else ""
+            note = "the rule no longer applies to it" if after is Verdict.SKIP else ""
         named = now.rules.get(finding.rule) or rule
         yield Changed(
             change,
@@ -350,7 +351,7 @@ def _same(run: _Side, key: tuple[str, str], *, per: bool) -> list[EarlierFinding
 
 
 def _covering(same: Iterable[EarlierFinding], finding: EarlierFinding) -> EarlierFinding | None:
-    """Return that of ``same`` which was about all that ``finding`` is about."""
+    """Return the one of ``same`` that was about all connections of ``finding``."""
     ids = {connection.id for connection in finding.connections}
     return next((e for e in same if ids <= {c.id for c in e.connections}), None)
 
@@ -358,7 +359,7 @@ def _covering(same: Iterable[EarlierFinding], finding: EarlierFinding) -> Earlie
 def _change(
     finding: EarlierFinding, known: EarlierFinding | None, before: Verdict | None
 ) -> tuple[Change, str]:
-    """Return what a finding of the newer run is, and a note where that needs one."""
+    """Return the change of a finding of the newer run, and a note if it needs one."""
     after = finding.verdict
     if after is Verdict.ERROR:
         return Change.UNJUDGED, "could not be evaluated"
@@ -371,7 +372,7 @@ def _change(
     if before is not Verdict.FAIL:
         return Change.NEW, ""
     if known is None:
-        return Change.NEW, "about connections that it was not about before"
+        return Change.NEW, "about connections that were not in it before"
     if finding.severity > known.severity:
         return Change.RAISED, f"was {known.severity.label}"
     return Change.UNCHANGED, ""
@@ -429,7 +430,7 @@ def _check_accounts(earlier: EarlierReport, later: EarlierReport) -> None:
 
 
 def _groups(changed: Changed) -> list[tuple[str, str]]:
-    """Return the groups that a change touches, each with what people know it by."""
+    """Return the groups that a change involves, each with its name for people."""
     known = {each.group_id: each.group for each in changed.connections}
     return [(group, known.get(group, group)) for group in changed.group_ids]
 
@@ -453,7 +454,7 @@ def _tallies(
 
 
 def _reasons(comparison: Comparison) -> Iterator[str]:
-    """Yield why the answer is what it is."""
+    """Yield the reasons for the answer."""
     for report in (comparison.earlier, comparison.later):
         if not report.conclusive:
             why = f": {report.reasons[0]}" if report.reasons else ""
@@ -480,7 +481,7 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
 
 _WORDS = {
     Change.NEW: lambda n: plural(n, "new violation"),
-    Change.RAISED: lambda n: f"{plural(n, 'violation')} of a rule made severer",
+    Change.RAISED: lambda n: f"{plural(n, 'violation')} of a rule made more severe",
     Change.AGAIN: lambda n: f"{plural(n, 'violation')} not accepted any more",
 }
 

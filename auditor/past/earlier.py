@@ -1,7 +1,7 @@
-"""Reports of earlier runs, read back: what ``--baseline`` and ``compare`` start from.
+"""Reading reports of earlier runs, for ``--baseline`` and ``compare``.
 
-Only our own JSON report is read, of the major version that this tool writes. Members that a later
-minor version has added are passed over.
+Only our own JSON report is read, in the major version that this tool writes. Members added by a
+later minor version are ignored.
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ class EarlierFinding(msgspec.Struct, frozen=True):
 
 
 class EarlierReport(msgspec.Struct, frozen=True):
-    """What a run before this one judged and found.
+    """What an earlier run judged and found.
 
-    ``name`` is the file as the user named it; ``judged_at`` is None, and ``source`` has no kind,
-    when that run did not finish. ``whole`` says that it listed all connections of the account.
+    ``name`` is the file as the user named it. If that run did not finish, ``judged_at`` is None and
+    ``source`` has no kind. ``whole`` says that it listed all connections of the account.
     """
 
     name: str
@@ -104,17 +104,17 @@ class EarlierReport(msgspec.Struct, frozen=True):
 
     @property
     def conclusive(self) -> bool:
-        """Whether that run judged everything that there was to judge."""
+        """Whether that run judged everything there was to judge."""
         return self.judged_at is not None and self.outcome is not Outcome.INCONCLUSIVE
 
 
 def read_report(path: Path | str) -> EarlierReport:
-    """Return the JSON report at ``path``. Raises UsageError for a file that is none."""
+    """Return the JSON report at ``path``. Raises UsageError for any other file."""
     name = str(path)
     try:
         size = Path(path).stat().st_size
         if size > _MAX_BYTES:
-            raise UsageError(f"{name}: over {_MAX_BYTES:,} bytes is no report of ours")
+            raise UsageError(f"{name}: over {_MAX_BYTES:,} bytes is not a report of this tool")
         data = read_file(path, _MAX_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

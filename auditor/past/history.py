@@ -1,9 +1,9 @@
-"""A history of runs: one small line per run, and since when each finding is open.
+"""A history of runs: one short line per run, and since when each finding has been open.
 
-All here is pure; ``reports/history_folder.py`` keeps it in a folder. A finding is followed by its
-rule and its connection, or its rule and its group, as in a comparison: it stays open until a run
-has judged it and found nothing, or has seen that the connection is not there any more. What a run
-did not judge stays as it was.
+Everything here is pure; ``past/history_folder.py`` keeps it in a folder. A finding is identified by
+its rule and its connection, or its rule and its group, as in a comparison. It stays open until a
+run has judged the check and found nothing, or has seen that the connection is gone. What a run did
+not judge stays as it was.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from auditor.model import (
 )
 from auditor.text import printable
 
-#: The version of both files; a reader passes over members that it does not know.
+#: The version of both files; a reader ignores members that it does not know.
 FORMAT = 1
 #: The most runs that are drawn.
 MOST_RUNS = 60
@@ -66,7 +66,7 @@ class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def past_run(result: Result) -> PastRun:
-    """Return what the trend draws of ``result``."""
+    """Return the trend's point for ``result``."""
     return PastRun(
         judged_at=result.judged_at.astimezone(UTC).replace(microsecond=0),
         outcome=result.gate.outcome,
@@ -94,7 +94,7 @@ def past_run(result: Result) -> PastRun:
 def line_of(result: Result, ran_at: datetime) -> bytes:
     """Return the line that the history keeps of ``result``, its end included.
 
-    ``ran_at`` is the time of the clock on the wall, which the time of judging need not be.
+    ``ran_at`` is the real time, which may differ from the time of judging.
     """
     run = past_run(result)
     line = _Line(
@@ -124,7 +124,7 @@ def line_of(result: Result, ran_at: datetime) -> bytes:
 
 
 def run_of(line: bytes) -> PastRun | None:
-    """Return the run that a line of the history tells of; None where it tells of none."""
+    """Return the run in a line of the history; None if the line has none."""
     try:
         entry = msgspec.json.decode(line, type=_Line)
         judged_at = parse_timestamp(entry.judged_at)
@@ -158,7 +158,7 @@ def _failed(entry: _Line, rule: str) -> int:
 
 
 def trend(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
-    """Return the last runs, oldest first; those of one time stay as they came."""
+    """Return the last runs, oldest first; runs of the same time keep their order."""
     return tuple(sorted(runs, key=lambda run: run.judged_at)[-MOST_RUNS:])
 
 
@@ -166,10 +166,10 @@ def trend(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
 
 
 class Open(msgspec.Struct, frozen=True):
-    """What is open, by rule and by connection or group, since when.
+    """Open findings, by rule and by connection or group, with the time since when.
 
     ``as_of`` is the latest time of judging that counted, ``base_url`` the account's API and
-    ``account`` its id, "" where they are not known yet. Times are texts that sort as the times do.
+    ``account`` its id, "" if they are not known yet. Times are texts that sort chronologically.
     """
 
     since: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
@@ -178,7 +178,7 @@ class Open(msgspec.Struct, frozen=True):
     account: str = ""
 
     def times(self, rules: Iterable[str]) -> dict[str, dict[str, datetime]]:
-        """Return the times of what is open under ``rules``."""
+        """Return the times of the open findings of ``rules``."""
         read: dict[str, datetime] = {}
         found: dict[str, dict[str, datetime]] = {}
         for rule in rules:
@@ -192,10 +192,10 @@ class Open(msgspec.Struct, frozen=True):
 
 
 def still_open(before: Open, result: Result) -> Open:
-    """Return what is open after ``result``: of two times for one finding, the older counts.
+    """Return the findings open after ``result``: of two times for one finding, the older counts.
 
-    A run as of a time before ``before`` was written closes nothing and opens nothing, since what
-    came later is known already.
+    A run as of an earlier time than ``before`` opens and closes nothing, because what came later is
+    known already.
     """
     now = _seconds(result.judged_at)
     late = now < before.as_of
@@ -243,7 +243,7 @@ def ended(before: Open, after: Open, result: Result) -> Iterator[Ended]:
 
 
 def _found(checks: RuleChecks, ids: Iterable[str]) -> Iterator[str]:
-    """Yield the connections and groups that the findings of a rule are about."""
+    """Yield the connections and groups that a rule's findings are about."""
     if checks.rule.per:
         yield from (check.group for check in checks.groups if check.verdict in _FOUND)
         return
@@ -252,7 +252,7 @@ def _found(checks: RuleChecks, ids: Iterable[str]) -> Iterator[str]:
 
 
 def _is_closed(checks: RuleChecks, name: str, index_of: Mapping[str, int], *, whole: bool) -> bool:
-    """Whether a run that found nothing there has judged it, or knows that it is gone."""
+    """Whether a run without a finding there has judged it, or knows that it is gone."""
     if not checks.rule.per:
         return name in index_of or whole
     verdicts = {check.verdict for check in checks.groups if check.group == name}
@@ -265,13 +265,13 @@ class _Open(msgspec.Struct, frozen=True, omit_defaults=True):
     format: int
     as_of: str
     base_url: str
-    #: By rule, by time, what is open since then.
+    #: By rule and time, the findings open since then.
     open: dict[str, dict[str, list[str]]]
     account: str = ""
 
 
 def open_text(opened: Open) -> str:
-    """Return ``opened`` as the text of its file: the same state, the same text."""
+    """Return ``opened`` as the text of its file; the same state gives the same text."""
     by_rule: dict[str, dict[str, list[str]]] = {}
     for rule, names in sorted(opened.since.items()):
         times = by_rule[rule] = {}
@@ -282,7 +282,7 @@ def open_text(opened: Open) -> str:
 
 
 def open_of(data: bytes) -> Open | None:
-    """Return what the file's bytes say is open; None where they say nothing."""
+    """Return the open findings in the file's bytes; None if they cannot be read."""
     try:
         document = msgspec.json.decode(data, type=_Open)
     except (msgspec.MsgspecError, ValueError, RecursionError):

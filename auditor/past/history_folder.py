@@ -1,8 +1,8 @@
-"""Where a history is kept: ``history.ndjson`` and ``open.json`` in one folder.
+"""The folder of a history: ``history.ndjson`` and ``open.json``.
 
-A run adds its line and replaces ``open.json`` under a lock of the whole folder
-(``output/journal.py``). What a crash of the machine, or a kill amid that write, tears off the last
-line is passed over and told.
+A run adds its line and replaces ``open.json`` under a lock on the whole folder
+(``output/journal.py``). A last line that is torn, because the machine crashed or the run was killed
+during the write, is skipped and reported.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class HistoryFolder(msgspec.Struct, frozen=True):
     path: Path
 
     def prepare(self, source: SourceInfo) -> None:
-        """Make the folder, and see that a history of ``source`` can be kept there.
+        """Create the folder, and check that a history of ``source`` can be kept there.
 
-        Raises ReportError where it cannot be written, UsageError where it is another account's.
+        Raises ReportError if it cannot be written, UsageError if it is another account's.
         """
         with self._locked() as journal:
             journal.prepare(LINES)
@@ -57,7 +57,7 @@ class HistoryFolder(msgspec.Struct, frozen=True):
     def record(self, result: Result, ran_at: datetime) -> Result:
         """Keep ``result``, and return it with its history; ``ran_at`` is the real time.
 
-        Raises ReportError where it cannot be kept, UsageError where it is another account's.
+        Raises ReportError if it cannot be kept, UsageError if it is another account's.
         """
         with self._locked() as journal:
             runs, torn = _runs(journal)
@@ -75,7 +75,7 @@ class HistoryFolder(msgspec.Struct, frozen=True):
         return replace(result, history=history, warnings=(*result.warnings, *warnings))
 
     def _check_account(self, known: Open | None, result: Result) -> None:
-        """Raise UsageError where the history is of another account than ``result``."""
+        """Raise UsageError if the history is of another account than ``result``."""
         account = result.source.account
         if known is None or account is None or known.account in ("", account.id):
             return
@@ -87,7 +87,7 @@ class HistoryFolder(msgspec.Struct, frozen=True):
     def _told(self, torn: int, *, damaged: bool) -> Iterator[str]:
         if torn:
             lines = plural(torn, "line")
-            yield f"history: {lines} of {self.path / LINES} cannot be read and was passed over"
+            yield f"history: {lines} of {self.path / LINES} cannot be read and was skipped"
         if damaged:
             yield (
                 f"history: {self.path / OPEN} could not be read: findings are open since this run"
@@ -107,7 +107,7 @@ class HistoryFolder(msgspec.Struct, frozen=True):
 
 
 def _runs(journal: Journal) -> tuple[list[PastRun], int]:
-    """Return the runs that can be read, and how many lines cannot."""
+    """Return the runs that can be read, and how many lines could not be."""
     with suppress(FileNotFoundError):
         lines = journal.read(LINES).splitlines()
         runs = [run for line in lines if (run := run_of(line)) is not None]
@@ -116,7 +116,7 @@ def _runs(journal: Journal) -> tuple[list[PastRun], int]:
 
 
 def _open(journal: Journal) -> Open | None:
-    """Return what is open; None where the file is damaged."""
+    """Return the open findings; None if the file is damaged."""
     try:
         return open_of(journal.read(OPEN))
     except FileNotFoundError:

@@ -1,1 +1,1 @@
-"""Keeping secrets out of whatever the process writes."""
+"""Keeping secrets out of everything the process writes."""

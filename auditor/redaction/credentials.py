@@ -1,4 +1,4 @@
-"""Scrubbing a run's own credentials from whatever the process writes."""
+"""Scrubbing a run's own credentials from everything the process writes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 REDACTED = "[redacted]"
-#: What stands where text was cut.
+#: What marks the place where text was cut.
 CUT = "…"
 
-#: Shorter credentials are not scrubbed: they would tear holes into ordinary words.
+#: Shorter credentials are not scrubbed: that would tear holes in ordinary words.
 SHORTEST_CREDENTIAL = 6
-#: Less of one tells nothing, and stands at the end of ordinary words.
+#: A shorter part of one reveals nothing, and also occurs at the end of ordinary words.
 SHORTEST_CUT = 4
 _BATCH = 1 << 17
 
@@ -19,8 +19,8 @@ _BATCH = 1 << 17
 class Scrubber:
     """Removes the run's own credentials, in every form they may take, from text.
 
-    So are those that were cut: what stands before an ellipsis, or behind one, and is the
-    beginning of a credential, or its end.
+    Credentials that were cut are removed too: text before an ellipsis that is the beginning of one,
+    or text after an ellipsis that is its end.
     """
 
     def __init__(self, credentials: Iterable[tuple[str, str]] = ()) -> None:
@@ -33,12 +33,12 @@ class Scrubber:
 
     def _knows(self, forms: set[str]) -> None:
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
-        # Whatever holds a form holds one of these.
+        # Any text with one of the forms has one of these.
         self._least = [f for f in self._forms if not any(o in f for o in forms if o != f)]
-        # Longest first, so that none is replaced as a part of itself.
+        # Longest first, so that no form is replaced only in part.
         self._any = re.compile("|".join(map(re.escape, self._forms))) if forms else None
         self._longest = max(map(len, forms), default=0)
-        # What the text at a cut has to hold for the looking to be worth it.
+        # What the text at a cut has to contain for a closer look to be worth it.
         self._at_cuts = {
             form[start : start + SHORTEST_CUT]
             for form in forms
@@ -46,7 +46,7 @@ class Scrubber:
         }
 
     def with_more(self, credentials: Iterable[tuple[str, str]]) -> Scrubber:
-        """Return one that removes these too."""
+        """Return a scrubber that removes these credentials too."""
         made = Scrubber(credentials)
         made._knows({*self._forms, *made._forms})
         return made
@@ -66,7 +66,7 @@ class Scrubber:
         return self._without_cuts(text) if CUT in text else text
 
     def chunks(self, chunks: Iterable[str]) -> Iterable[str]:
-        """Return text in pieces without a credential, wherever the pieces begin and end."""
+        """Return text in pieces without credentials, wherever the pieces begin and end."""
         return self._streamed(chunks) if self._forms else chunks
 
     def touches(self, text: str) -> bool:
@@ -80,7 +80,7 @@ class Scrubber:
         held = ""
         for chunk in _batches(chunks):
             text, start = held + chunk, 0
-            # Whatever begins before this place is here as a whole.
+            # Whatever begins before this position is complete here.
             settled = max(len(text) - self._longest, 0)
             pieces = []
             if any(form in text for form in self._least):
@@ -126,18 +126,19 @@ def _batches(chunks: Iterable[str]) -> Iterator[str]:
         if size > _BATCH:
             yield "".join(batch)
             batch, size = [], 0
-    # Joined, not added: what is added to text that is marked as HTML is escaped.
+    # Joined, not added: adding to text that is marked as HTML would escape it.
     yield "".join(batch)
 
 
 def _encodings(value: str) -> set[str]:
-    # Imported here: a process that knows no credentials does without.
+    # Imported here: a process without credentials does not need it.
     import base64  # noqa: PLC0415  # see above
     import json  # noqa: PLC0415  # see above
     from html import escape  # noqa: PLC0415  # see above
     from urllib.parse import quote, quote_plus  # noqa: PLC0415  # see above
 
-    # An environment may hold bytes that are no text: surrogates here, and no reason to fail.
+    # An environment may hold bytes that are not text: they are surrogates here, and no reason to
+    # fail.
     raw = value.encode("utf-8", "surrogatepass")
     plain = base64.b64encode(raw).decode()
     urlsafe = base64.urlsafe_b64encode(raw).decode()
@@ -151,7 +152,7 @@ def _encodings(value: str) -> set[str]:
         quote_plus(raw),
         quote(plain, safe=""),
         quote(raw, safe="").lower(),
-        # As reports escape text; these differ for what is no key of Fivetran's.
+        # Text as reports escape it; these differ only for characters that no Fivetran key has.
         json.dumps(value)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],
         escape(value),

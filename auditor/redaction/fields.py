@@ -1,9 +1,9 @@
-"""Keeping secrets out of whatever the process writes.
+"""Keeping secrets out of everything the process writes.
 
 Three lines of defence. Live credentials are never decoded (``records.py``). Values of fields that
 are not documented, or that hold configuration and free text, are ``[hidden]`` unless a policy
-reveals them. What then still looks like a secret is ``[redacted]``: no prefix, no length, no hash.
-And the API key and secret are scrubbed from every value, whatever it is.
+reveals them. Anything else that looks like a secret is ``[redacted]``: no prefix, no length, no
+hash. And the API key and secret are scrubbed from every value.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ _LOOKS_SECRET = re.compile(
     """,
     re.VERBOSE,
 )
-# A time is looked at more often than anything else, and holds nothing of all this.
+# Times are checked more often than anything else, and never contain any of this.
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z")
-# What any of these holds; numbers hold neither.
+# Any of these contains one of them; numbers contain neither.
 _MAY_LOOK_SECRET = re.compile("[A-Za-z]{2}|://")
-# From the start of a run on: looked for from every character of it, a short one takes its square.
+# Only from the start of a run: a search from every character would take quadratic time.
 _TOKEN = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_=-]{24,}")
 
 
@@ -68,7 +68,7 @@ def exposure(path: str, reveal: frozenset[str] = frozenset()) -> Exposure:
 
 
 def guarded(path: str, text: str, reveal: frozenset[str] = frozenset()) -> str:
-    """Return ``text``, a value at ``path``, or what may be shown in its place."""
+    """Return ``text``, a value at ``path``, or what may be shown instead."""
     if path in IDENTITY:
         return text
     shown = exposure(path, reveal)
@@ -99,9 +99,10 @@ def is_named_secret(path: str) -> bool:
 
 
 def _is_random(token: str) -> bool:
-    """Whether a long run of token characters looks drawn, not written.
+    """Whether a long run of token characters looks random, not written by people.
 
-    Written names have separators, words and few digits; a drawn token mixes classes throughout.
+    Written names have separators, words and few digits; a random token mixes character classes
+    throughout.
     """
     classes = sum(any(test(c) for c in token) for test in (str.islower, str.isupper, str.isdigit))
     if classes == 3:

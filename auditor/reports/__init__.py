@@ -75,8 +75,10 @@ REPORTS: Mapping[str, Format] = MappingProxyType(
             Format(
                 "junit",
                 "junit.xml",
-                "test results for a CI server: a suite per rule",
-                MappingProxyType({"split": "testcases a file holds at most, in several files"}),
+                "test results for a CI server: one suite per rule",
+                MappingProxyType(
+                    {"split": "at most this many test cases per file, in several files"}
+                ),
             ),
             Format("json", "report.json", "everything, for programs; read by compare, --baseline"),
             Format(
@@ -89,12 +91,12 @@ REPORTS: Mapping[str, Format] = MappingProxyType(
             Format(
                 "csv",
                 "report.csv",
-                "a row per finding, for a spreadsheet",
+                "one row per finding, for a spreadsheet",
                 variants=MappingProxyType({"semicolon": "render_semicolon"}),
             ),
             Format("github", "annotations.txt", "GitHub workflow annotations, for the job's log"),
             Format("gitlab", "gl-code-quality-report.json", "GitLab Code Quality"),
-            Format("lines", "report.txt", "a line per finding, for a log and grep"),
+            Format("lines", "report.txt", "one line per finding, for a log and grep"),
             Format("slack", "slack.json", "a message for a Slack webhook (Block Kit)"),
             Format("teams", "teams.json", "a message for a Teams webhook (Adaptive Card)"),
         )

@@ -94,7 +94,7 @@ def parse_destination(
         return Destination(name, folder / filename, split, variant)
     if not _names_a_file(path):
         raise UsageError(
-            f"--report {printable(text)}: that is no path; write {name}=FILE, {name}=- for "
+            f"--report {printable(text)}: that is not a path; write {name}=FILE, {name}=- for "
             f"standard output, or {name} alone for {filename} in the output folder"
         )
     if path.endswith("/"):

@@ -96,7 +96,7 @@ def render(result: Result) -> Iterator[str]:
         break
     if written < total:
         yield (
-            f"\n{written:,} of {plural(total, 'finding')} shown, severest first; "
+            f"\n{written:,} of {plural(total, 'finding')} shown, most severe first; "
             "the other reports hold them all.\n"
         )
 

@@ -295,7 +295,7 @@ _INCONCLUSIVE: _Object = {
     "fullDescription": {
         "text": "Not everything could be judged: alerts that are gone may be open."
     },
-    "help": {"text": "Mend what the result names, and audit again."},
+    "help": {"text": "Fix what the result names, and audit again."},
     "defaultConfiguration": {"level": "error"},
 }
 

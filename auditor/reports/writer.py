@@ -147,7 +147,7 @@ class ReportWriter:
             other = next(others, None) or self._split_into(destination)
             if other is not None:
                 raise UsageError(
-                    f"two reports cannot share one place: {other} and {destination}; "
+                    f"two reports cannot share one path: {other} and {destination}; "
                     "give one of them another path, as in --report FORMAT=PATH"
                 )
             taken.append((places, destination))

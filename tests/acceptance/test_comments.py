@@ -38,7 +38,7 @@ def test_a_comment_is_a_waiver_of_its_resource():
     [
         ("wave r", "this comment waives nothing"),
         ("waive", "this comment waives nothing"),
-        ('waive r reason="x', "a quote in this comment does not end"),
+        ('waive r reason="x', "a quote in this comment is not closed"),
         (f"{SOUND} owner=me", "owner=me is given twice"),
         (f"{SOUND} while=x", "while=x is not understood"),
         (f"{SOUND} forever", "forever is not understood"),

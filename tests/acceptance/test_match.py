@@ -110,7 +110,7 @@ def test_a_waiver_is_void_where_its_value_no_longer_holds(house: Ruleset, tmp_pa
         "a": "waived", "b": "fail",
     }  # fmt: skip
     (told,) = [w for w in result.warnings if "void" in w]
-    assert "is void for 1 violation: not any more sync_frequency is 5" in told
+    assert "is void for 1 violation: no longer sync_frequency is 5" in told
 
 
 def test_what_only_a_waiver_reads_is_decoded(house: Ruleset, tmp_path: Path):

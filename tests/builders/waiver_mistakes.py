@@ -7,7 +7,7 @@ from tests.builders.listed import (
 )
 
 PROBLEMS: dict[str, tuple[str, str]] = {
-    "a list": ("- a\n", "1:1: this is no waiver file"),
+    "a list": ("- a\n", "1:1: this is not a waiver file"),
     "a policy": ("policy: x\nrules: []\n", "this is a policy, not a waiver file"),
     "no list": ("waivers: {rule: x}\n", "1:10: waivers: takes a list"),
     "no mapping": ("waivers: [x]\n", "1:11: this is no waiver"),
@@ -40,7 +40,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "while misspelt": (waiver(**{"while": "{sync_freqency: 5}"}), "did you mean sync_frequency?"),
     "while of a variable": (
         waiver(**{"while": "{any: [{sync_frequency: {gte: {var: floor}}}]}"}),
-        "7:48: a waiver knows no variables",
+        "7:48: a waiver cannot use variables",
     ),
     "while of text": (waiver(**{"while": '{sync_frequency: "5"}'}), "7:29:"),
     "not YAML": ("waivers: [\n", "not YAML"),

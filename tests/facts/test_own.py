@@ -69,7 +69,7 @@ def test_every_type_is_read_from_every_format():
 #: Damaged files, and what is said of the first damage, with its place.
 DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
     "empty": ("f.csv", "", "1:1 it holds nothing"),
-    "a header alone": ("f.csv", HEADER, "1:1 it holds no row"),
+    "a header alone": ("f.csv", HEADER, "1:1 it has no rows"),
     "a key twice": (
         "f.csv",
         HEADER + "a,1,,,,,\nb,1,,,,,\na,2,,,,,\n",
@@ -102,9 +102,9 @@ DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
     "a column misspelt": ("f.csv", HEADER.replace("team", "taem"), "did you mean taem?"),
     "UTF-16": ("f.csv", HEADER.encode("utf-16"), "1:1 it is UTF-16"),
     "Latin-1": ("f.csv", (HEADER + "caf\xe9,1,,,,,\n").encode("latin-1"), "2:4 it is not UTF-8"),
-    "a NUL": ("f.csv", HEADER + "a\0,1,,,,,\n", "2:2 a NUL stands here"),
-    "another suffix": ("f.xlsx", "PK", "1:1 .xlsx is no format of facts"),
-    "an object": ("f.json", '{"a": 1}', "1:1 it is no array of rows"),
+    "a NUL": ("f.csv", HEADER + "a\0,1,,,,,\n", "2:2 there is a NUL here"),
+    "another suffix": ("f.xlsx", "PK", "1:1 .xlsx is not a format for facts"),
+    "an object": ("f.json", '{"a": 1}', "1:1 it is not an array of rows"),
     "a cut array": ("f.json", '[{"schema": "a", "tier": 1}', "1:28 a comma or ] is missing"),
     "a cut object": ("f.json", '[{"schema": "a"', "no JSON"),
     "more behind it": ("f.json", '[{"schema": "a", "tier": 1}] x', "1:30 more follows"),

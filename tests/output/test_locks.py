@@ -32,7 +32,7 @@ def test_a_lock_is_one_runs_until_it_is_given_up(tmp_path: Path):
     assert lock is not None
     with pytest.raises(BlockingIOError):
         try_lock(theirs)
-    with pytest.raises(BlockingIOError, match="another run has been writing there for long"):
+    with pytest.raises(BlockingIOError, match="another run has been writing there for a long time"):
         wait_for_lock(theirs, 0.0)
     os.close(lock)
     os.close(ours)

@@ -120,7 +120,7 @@ def test_a_fifo_that_nobody_reads_is_given_up(name: str, house: Path):
     os.mkfifo(house / "fifo")
     done = run(COMMANDS[name][0].replace("PLACE", "fifo").split(), house)
     assert done.returncode == 4
-    assert "nobody reads there; start the reader first" in done.stderr
+    assert "no process reads from it; start the reader first" in done.stderr
     assert (house / "fifo").is_fifo()
 
 

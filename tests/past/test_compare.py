@@ -140,7 +140,7 @@ def test_a_duplicate_is_followed_by_its_group(house: Ruleset):
     # A third one is more than what was there; one less is still there.
     third = judged(house, *twins, record("c", schema="x"))
     assert told(compared(old, third)) == {key: "new"}
-    assert compared(old, third).changes[0].note == "about connections that it was not about before"
+    assert compared(old, third).changes[0].note == "about connections that were not in it before"
     assert told(compared(third, old)) == {key: "unchanged"}
     # Renaming or deleting one mends it; when none of them is left, it is gone.
     assert told(compared(old, judged(house, twins[0], record("c")))) == {key: "fixed"}
@@ -255,7 +255,7 @@ def test_what_does_not_apply_any_more_is_fixed_and_says_so(house: Ruleset, tmp_p
     (change,) = [c for c in compared(old, new).changes if c.rule == "not-paused"]
     assert (change.change, change.note) == (
         Change.FIXED,
-        "the rule does not apply to it any more",
+        "the rule no longer applies to it",
     )
 
 

@@ -38,7 +38,7 @@ def test_what_it_says(text: str, destination: Destination):
         ("htm", "no such format (did you mean html?)"),
         ("HTML", "no such format (did you mean html?)"),
         ("", "no such format (it takes "),
-        ("json=", "that is no path; write json=FILE, json=- for standard output, or json alone"),
+        ("json=", "that is not a path; write json=FILE, json=- for standard output, or json alone"),
         ("json=a\0b", "that is no path"),
         ("junit:split=1", "split takes a whole number of at least 2; write junit:split=5000"),
         ("junit:split=", "split takes a whole number"),

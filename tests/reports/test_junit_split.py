@@ -205,7 +205,7 @@ def test_a_part_shares_no_place_with_another_report(tmp_path: Path) -> None:
         Destination("junit", tmp_path / "x/../junit-1.xml"),
         Destination("junit", tmp_path / "junit.xml", 30),
     ):
-        with pytest.raises(UsageError, match="two reports cannot share one place"):
+        with pytest.raises(UsageError, match="two reports cannot share one path"):
             writer(tmp_path / "junit.xml", 20, other).prepare()
     assert files(tmp_path) == []
 

@@ -44,7 +44,7 @@ def test_it_is_bounded_and_says_what_it_left_out(connections: int, hostile: bool
     if rows < len(result.findings):
         assert f"\n{rows:,} of {len(result.findings):,} findings shown" in text
     else:
-        assert "shown, severest first" not in text
+        assert "shown, most severe first" not in text
 
 
 def test_nothing_can_grow_it_past_its_bound() -> None:

@@ -85,7 +85,7 @@ def test_two_reports_cannot_share_a_place(tmp_path: Path) -> None:
         with pytest.raises(UsageError) as caught:
             writer(*pair).prepare()
         assert str(caught.value) == (
-            f"two reports cannot share one place: {reports[0]} and {reports[1]}; "
+            f"two reports cannot share one path: {reports[0]} and {reports[1]}; "
             "give one of them another path, as in --report FORMAT=PATH"
         )
     assert {path.name for path in tmp_path.iterdir()} == {"link"}

@@ -219,7 +219,7 @@ def snapshot(folder: Path, age: timedelta) -> None:
         (91, ["--strict"], 3, "--strict: the snapshot is 91 days old"),
         (91, ["--strict", "--max-age", "52w"], 0, "the snapshot is 91 days old"),
         (0, ["--strict"], 0, "old"),
-        (0, ["--max-age", "7days"], 2, "7days is no duration; write 90m, 36h, 7d or 2w"),
+        (0, ["--max-age", "7days"], 2, "7days is not a duration; write 90m, 36h, 7d or 2w"),
     ],
 )
 def test_an_old_snapshot_says_its_age(

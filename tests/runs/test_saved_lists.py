@@ -93,7 +93,7 @@ def test_another_account_is_no_baseline(tmp_path: Path):
         at = ("audit", "-p", "ok.yaml", "--base-url", server.url)
         done = run(tmp_path, *at, "--baseline", "b.json")
         assert done.returncode == 2
-        assert "Acme (acc_1) says nothing of Other (acc_2)" in done.stderr
+        assert "Acme (acc_1) cannot be used for Other (acc_2)" in done.stderr
         opened = json.loads((tmp_path / "h" / "open.json").read_text())
         (tmp_path / "h" / "open.json").write_text(json.dumps({**opened, "base_url": ""}))
         done = run(tmp_path, *at, "--history", "h")

@@ -155,8 +155,7 @@ def _check_form(
             raise UsageError("compare two reports, or one --snapshot by two sets of policies")
         if not against:
             raise UsageError(
-                "--snapshot needs --against: the policies as they are; --policy has them as they"
-                " would be"
+                "--snapshot needs --against: the current policies; --policy names the proposed ones"
             )
         if snapshot == "-":
             raise UsageError("--snapshot -: it is judged twice; save it to a file first")

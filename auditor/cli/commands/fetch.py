@@ -103,7 +103,7 @@ def command(
     terminal.say(f"{saved} ({end.completeness.value}).", to_err=aside)
     if asked:
         told = [f"{plural(n, 'row')} of {name}" for name, n in sorted(saving.lists.items())]
-        terminal.say(f"Beside them: {listed(told, 'and')}.", to_err=aside)
+        terminal.say(f"Also saved: {listed(told, 'and')}.", to_err=aside)
     terminal.say("It holds whole records, config included: keep it private.", to_err=aside)
     return 0
 
@@ -145,7 +145,7 @@ class _Saving:
 
         for event in events:
             if isinstance(event, Restart):
-                _warn(self._terminal, f"the walk begins anew: {event.reason}")
+                _warn(self._terminal, f"the walk starts again: {event.reason}")
                 self._count, self._pages, self._kept = 0, 0, []
             elif isinstance(event, Listed):
                 self._take_list(event)

@@ -127,9 +127,9 @@ def command(
     wanted = chosen if kept else {**starter, **chosen}
     in_the_way = [name for name in wanted if os.path.lexists(folder / name)]
     if in_the_way and not force:
-        told = "stands" if len(in_the_way) == 1 else "stand"
+        told = "exists" if len(in_the_way) == 1 else "exist"
         raise UsageError(
-            f"{listed(in_the_way, 'and')} {told} in {one_line(str(folder))} already; nothing was"
+            f"{listed(in_the_way, 'and')} already {told} in {one_line(str(folder))}; nothing was"
             " written. Choose another folder, or replace what is there with --force"
         )
     for name in wanted:
@@ -142,7 +142,7 @@ def command(
         terminal.say(f"{style('added', 'green')} to {one_line(str(folder / _IGNORE))}")
     terminal.say(_NEXT)
     if hooks:
-        terminal.say(f"\n{_HOOKS} stands already. Add to its repos:\n")
+        terminal.say(f"\n{_HOOKS} exists already. Add this to its repos:\n")
         terminal.say(_text(_HOOKS, hooks, context, site).partition("\n")[2].rstrip())
     elif not chosen:
         terminal.say(_NO_SERVICE)
@@ -154,7 +154,7 @@ def _site(url: str | None) -> str:
     if url is None:
         return ""
     if "{" in docs_of(url):
-        raise UsageError(f"--docs-url {url!r}: schemas are on a site; write its address alone")
+        raise UsageError(f"--docs-url {url!r}: schemas come from a site; write only its address")
     return f"{url.rstrip('/')}/"
 
 

@@ -208,7 +208,7 @@ def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
     now = datetime.now(UTC)
     for waiver in waivers.entries:
         if waiver.is_expired(now):
-            told, hint = f"this waiver held {waiver.until}", "renew it, or take it out"
+            told, hint = f"this waiver held {waiver.until}", "renew it, or remove it"
             yield Problem(waiver.position, told, hint, warning=True)
         if ruleset is None:
             continue

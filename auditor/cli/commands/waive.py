@@ -114,8 +114,8 @@ def _rule(ruleset: Ruleset, name: str) -> Rule:
 def _id(name: str) -> str:
     if not name.strip() or name != one_line(name) or _GLOB.search(name):
         raise UsageError(
-            f"{one_line(name) or 'nothing'} is no connection's id: reports show it in brackets; a"
-            " waiver for more than ids is written by hand"
+            f"{one_line(name) or 'nothing'} is not a connection's id: reports show ids in"
+            " brackets; write a waiver for more than ids by hand"
         )
     return name
 
@@ -131,7 +131,7 @@ def _end(text: str, now: datetime) -> str:
     term = parse_duration(text)
     if term is None:
         if end_of(text) is None:
-            wrong = f"--expires {one_line(text)}: that is no date"
+            wrong = f"--expires {one_line(text)}: that is not a date"
             raise UsageError(f"{wrong}; {HOW_TO_END}, or how long it holds, as 90d")
         return text
     try:

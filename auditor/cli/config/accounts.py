@@ -39,7 +39,7 @@ def audit_all(context: click.Context, folder: Path, inputs: Inputs) -> int:
         old = [parse_destination(format_, folder / name) for format_ in REPORTS]
         ReportWriter(old, __version__).outdate(inputs)
     if context.params["account"] is not None:
-        raise UsageError(f"--account and {_ALL}: ask for one of them")
+        raise UsageError(f"--account and {_ALL}: use only one of them")
     check_judged(context)
     check_places(context.params["reports"], "--report")
     for each in accounts.values():
@@ -92,8 +92,8 @@ def check_places(reports: Sequence[str], where: str) -> None:
     placed = [text for text, path in paths.items() if path is None or path.parent != folder]
     if placed:
         raise UsageError(
-            f"{where} {one_line(listed(placed, 'and'))}: every account would write it to one place;"
-            " name the formats alone, each account has a folder of its own"
+            f"{where} {one_line(listed(placed, 'and'))}: every account would write it to the same"
+            " path; name only the format: each account has its own folder"
         )
 
 

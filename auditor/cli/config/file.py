@@ -203,7 +203,7 @@ class _SettingsReader:
         """Yield what is set, noting what is wrong."""
         if not isinstance(root, MappingNode):
             hint = "it holds one option per line, as fail_on: high"
-            self._problems.add(root.position, "this is no mapping of options to values", hint)
+            self._problems.add(root.position, "this is not a mapping of options to values", hint)
             return
         yield from self._settings((key, node) for key, node in root if key.text != ACCOUNTS)
         if (accounts := root.get(ACCOUNTS)) is not None:
@@ -232,7 +232,7 @@ class _SettingsReader:
         for key, held in node:
             if not ACCOUNT_NAME.fullmatch(key.text):
                 hint = "small letters, digits, - and _: its reports get a folder of that name"
-                told = f"accounts: {one_line(key.text)} is no name of an account"
+                told = f"accounts: {one_line(key.text)} is not a valid account name"
                 self._problems.add(key.position, told, hint)
             elif not isinstance(held, MappingNode):
                 told = f"accounts: {key.text} takes key_from:, secret_from: and options"
@@ -254,7 +254,7 @@ class _SettingsReader:
         for variable in variables:
             if variable and variable in taken:
                 hint = "an account that is audited twice hides the one that is not audited"
-                told = f"accounts: {variable} is another account's already"
+                told = f"accounts: {variable} is already used by another account"
                 self._problems.add(key.position, told, hint)
         self.accounts[key.text] = Account(key.text, (variables[0], variables[1]), settings)
 
@@ -267,7 +267,7 @@ class _SettingsReader:
         elif not isinstance(node, ScalarNode) or not _VARIABLE.fullmatch(node.text):
             # What stands here may be a credential: it is not repeated, and no line is shown.
             self.doubtful = True
-            hint = "capitals, digits and _; the credential itself never stands in this file"
+            hint = "capitals, digits and _; the credential itself does not belong in this file"
             self._problems.add(node.position, f"{name}: takes the name of a variable", hint)
         else:
             return node.text
@@ -276,7 +276,7 @@ class _SettingsReader:
     def _refuse(self, key: ScalarNode) -> None:
         name = one_line(key.text)
         if is_named_secret(key.text):
-            told = f"{name}: a credential never stands in this file"
+            told = f"{name}: a credential does not belong in this file"
             self._problems.add(key.position, told, _CREDENTIAL)
             return
         known = list(self._options)
@@ -331,7 +331,7 @@ class _SettingsReader:
                 "say it with --base-url, or in FIVETRAN_AUDITOR_BASE_URL",
             )
         elif "://" in item.text and looks_secret(item.text):
-            told = f"{key}: holds a credential, which never stands in this file"
+            told = f"{key}: holds a credential, which does not belong in this file"
             self._problems.add(item.position, told, _CREDENTIAL)
         else:
             return item.value if isinstance(item.value, bool) else item.text

@@ -9,9 +9,9 @@ import click
 #: What to do where giving an option twice had a reason.
 _INSTEAD = MappingProxyType(
     {
-        "--group": "audit each group in a run of its own, or leave it out for all of them",
-        "--schema": "audit each connection in a run of its own, or leave it out for all of them",
-        "--snapshot": "judge each in a run of its own, or name a folder that holds the parts",
+        "--group": "audit each group in a separate run, or leave it out for all of them",
+        "--schema": "audit each connection in a separate run, or leave it out for all of them",
+        "--snapshot": "judge each in a separate run, or name a folder that holds the parts",
         "--waivers": "put all waivers into one file",
         "--max": "write each severity once",
     }

@@ -29,11 +29,11 @@ def docs_of(url: str | None) -> str:
     if not (is_address(filled) and is_web(filled)):
         raise UsageError(
             f"--docs-url {url!r}: write an address, https://…, without credentials;"
-            " of what stands in braces only {rule} and {policy} are known"
+            " only {rule} and {policy} may stand in braces"
         )
     if "{rule}" not in url and re.search(r"[?#{]", url):
         raise UsageError(
-            f"--docs-url {url!r}: write {{rule}} where a rule's id belongs; without it, an address"
-            " is that of a site"
+            f"--docs-url {url!r}: write {{rule}} where a rule's id belongs; without it, the address"
+            " is taken for a site"
         )
     return url

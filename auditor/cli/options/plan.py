@@ -91,7 +91,7 @@ def check_beside_plan(context: click.Context, plan: str | None) -> None:
     over = context.params.get("over") or ()
     reach = set(ApiOptions.__annotations__) | {"timeout"}
     if LIVE not in over and (narrowing := given(context, reach, "terraform_plan")):
-        raise UsageError(f"{listed(narrowing, 'and')} cannot reach a plan: nothing is asked")
+        raise UsageError(f"{listed(narrowing, 'and')} cannot apply to a plan: no request is made")
     if plan == "-" and any(name.rpartition("=")[2] == "-" for name in over):
         raise UsageError("--terraform-plan and --over cannot both read standard input")
 

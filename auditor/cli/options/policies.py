@@ -24,6 +24,6 @@ def policy_names(chosen: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     name = found.as_posix() if found.parts[0] == ".." else f"./{found.as_posix()}"
     if not found.is_dir():
         raise UsageError(
-            f"{one_line(name)} is no folder of policies; mend it, or choose with --policy"
+            f"{one_line(name)} is not a folder of policies; fix it, or choose with --policy"
         )
     return (name,), f"{name}, which is there"

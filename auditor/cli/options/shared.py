@@ -51,7 +51,7 @@ class TimeType(_MomentType):
         """Return the time that ``value`` says."""
         moment = value if isinstance(value, datetime) else parse_timestamp(value)
         if moment is None:
-            said = f"{one_line(value)} is no time with a zone; write 2026-01-31T12:00:00Z"
+            said = f"{one_line(value)} is not a time with a zone; write 2026-01-31T12:00:00Z"
             self.fail(said, param, ctx)
         return moment
 
@@ -67,7 +67,7 @@ class AgeType(_AgeType):
         """Return the duration that ``value`` says."""
         age = value if isinstance(value, timedelta) else parse_duration(str(value))
         if age is None or age <= timedelta(0):
-            self.fail(f"{one_line(value)} is no duration; write 90m, 36h, 7d or 2w", param, ctx)
+            self.fail(f"{one_line(value)} is not a duration; write 90m, 36h, 7d or 2w", param, ctx)
         return age
 
 
@@ -83,7 +83,7 @@ class SecondsType(click.FloatRange):
         """Return the number that ``value`` says; NaN is in no range, and looks like in any."""
         number: float = click.FLOAT.convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{one_line(str(value))} is no number of seconds", param, ctx)
+            self.fail(f"{one_line(str(value))} is not a number of seconds", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -315,7 +315,7 @@ def dimensions_of(settings: tuple[str, ...], ruleset: Ruleset) -> dict[str, str]
             known = [*(p for p in FIELDS if "[]" not in p), *own]
             hint = nearest(path, known) or "explain --fields and --facts list them"
             wrong = f"{one_line(name)}={one_line(path)}"
-            raise UsageError(f"--dimensions {wrong}: no field is called so ({hint})")
+            raise UsageError(f"--dimensions {wrong}: there is no such field ({hint})")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Who asks, and whom: the credentials and the API's address, checked before anything is sent."""
+"""The credentials and the API's address, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from auditor.errors import UsageError
 
-#: The names we document, and those of Fivetran's Terraform provider.
+#: The names that we document, and those of Fivetran's Terraform provider.
 VARIABLES = (
     ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET"),
     ("FIVETRAN_APIKEY", "FIVETRAN_APISECRET"),
@@ -35,7 +35,7 @@ class Credentials:
         return "Basic " + b64encode(f"{self.key}:{self.secret}".encode()).decode("ascii")
 
 
-#: What base64 holds where a key and its secret stand together.
+#: A key and its secret joined, as base64 may contain them.
 _PAIR = re.compile(rb"[!-9;-~]+:[!-~]+")
 
 
@@ -44,8 +44,8 @@ def credentials_from(
 ) -> Credentials:
     """Return the credentials that ``environ`` holds under one of the pairs of ``variables``.
 
-    The first pair of names with anything set decides, so that a key never meets the secret of
-    another account. Raises UsageError, which names the variables and never shows a value.
+    The first pair of names of which one is set decides, so that a key is never combined with
+    another account's secret. Raises UsageError, which names the variables and never shows a value.
     """
     for names in variables:
         key, secret = (environ.get(name, "") for name in names)
@@ -81,10 +81,10 @@ def _is_pair(key: str) -> bool:
 
 
 def check_base_url(url: str) -> str:
-    """Return ``url`` without a trailing slash; a path prefix stays.
+    """Return ``url`` without a trailing slash; a path prefix is kept.
 
-    Raises UsageError unless it is https with a host and nothing but a path behind it; plain http
-    is for loopback alone, since the key would travel readable.
+    Raises UsageError unless it is https with a host and at most a path; plain http is allowed only
+    for loopback, because the key would travel unencrypted.
     """
     parts = _split(url)
     if parts.scheme not in {"https", "http"}:
@@ -97,7 +97,7 @@ def check_base_url(url: str) -> str:
         raise UsageError("--base-url must end with its path: take out what follows ? or #")
     host = parts.hostname or ""
     if not (_is_ipv6(host) if "[" in parts.netloc else _NAME.fullmatch(host)):
-        raise UsageError("--base-url names no host that can be asked")
+        raise UsageError("--base-url names no usable host")
     if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(
             f"--base-url is plain http, which would show the API key to the network; "

@@ -1,7 +1,7 @@
-"""Asking until there is an answer: what is worth another attempt, how long to wait, what to say.
+"""Requests with retries: what is worth another attempt, how long to wait, what to report.
 
-One table of statuses, one loop. Only a 429 may say how long to wait; everything else backs off
-with full jitter, so that many runs do not come back in step.
+One table of statuses, one loop. Only a 429 may say how long to wait; everything else backs off with
+full jitter, so that many runs do not retry at the same time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from auditor.text import one_line
 
 T = TypeVar("T")
 
-#: How often a request that met this status is made, in all.
+#: How often a request with this status is made, in total.
 _ATTEMPTS = {409: 3, 429: 5, 500: 5, 502: 5, 503: 5, 504: 5}
 _ADVICE = {
     400: "the API did not understand the request; check --group, --schema and --page-size",
@@ -38,18 +38,18 @@ _ADVICE = {
     429: "run again later",
 }
 _LATER = "run again later"
-#: Bytes of a body that is not JSON, to say how it starts.
+#: Bytes of a body that is not JSON to quote in a message.
 _LOOKED_AT = 4096
-#: Seconds. The first pause is drawn from the first second, each next one from twice as much.
+#: Seconds. The first pause is a random part of a second; the range doubles with each further one.
 _LONGEST_PAUSE = 30.0
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class HttpOptions(msgspec.Struct, frozen=True):
-    """How patient to be, and how much to take.
+    """Limits on patience and size.
 
-    In seconds, attempts per page, decoded bytes per page, and pages per walk.
-    ``max_wait`` (--max-wait) is what all waits that the API asks for may take together.
+    In seconds, attempts per page, decoded bytes per page, and pages per walk. ``max_wait``
+    (--max-wait) bounds the total of all waits that the API asks for.
     """
 
     attempt_seconds: float = 60.0
@@ -63,10 +63,10 @@ class HttpOptions(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, Generic[T], frozen=True):
-    """What was read from a body, and the server's clock when it wrote it.
+    """What was read from a body, and the server's time when it was sent.
 
-    ``age`` is the seconds that the answer lay in a cache on the way (RFC 9111, 5.1), 0 where none
-    is said. ``more`` is the header that says that more follows, "" where none does.
+    ``age`` is how many seconds the response was in a cache (RFC 9111, 5.1), 0 if not stated.
+    ``more`` is the header that says that more follows, "" if there is none.
     """
 
     value: T
@@ -76,9 +76,9 @@ class Reply(msgspec.Struct, Generic[T], frozen=True):
 
 
 class _Setback(msgspec.Struct, frozen=True):
-    """Why an attempt brought nothing, and how many attempts such a thing gets in all.
+    """Why an attempt failed, and how many attempts such a failure gets in total.
 
-    ``wait`` is the seconds that the API asks to wait, where it does.
+    ``wait`` is how many seconds the API asks to wait, if it does.
     """
 
     reason: str
@@ -88,10 +88,10 @@ class _Setback(msgspec.Struct, frozen=True):
 
 
 class Client:
-    """Asks one server, as often as it takes and is right.
+    """Sends requests to one server, with retries.
 
-    ``advise`` may have better advice for a status and the API's own code than the table here; it
-    returns "" where it has not. Every message goes through ``scrubber``.
+    ``advise`` may return better advice for a status and the API's own code than the table here, or
+    "". Every message goes through ``scrubber``.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Client:
         self._scrubber = scrubber
         self._advise = advise
         self._patience = options.max_wait
-        #: Where and why the last attempt brought nothing; "" where it brought an answer.
+        #: Where and why the last attempt failed; "" if it succeeded.
         self.setback = ""
 
     def get(self, url: str, read: Callable[[bytes], T], label: str) -> Reply[T]:
@@ -154,13 +154,14 @@ class Client:
             )
         except UndecodableError as error:
             raise UndecodableError(
-                f"the body is no answer of the API: {error}{self._start(answer.body)}",
+                f"the body is not an API response: {error}{self._start(answer.body)}",
                 transient=error.transient,
             ) from error
 
     def _start(self, body: bytes) -> str:
-        """Return how a body starts that is not JSON; what is, or was, may hold anything."""
-        # More than is shown: what is cut before it is scrubbed is a credential but for its end.
+        """Return the start of a body that is not JSON; one that is, or was, may hold anything."""
+        # Longer than what is shown: cutting before scrubbing could leave all but the end of a
+        # credential.
         start = body[:_LOOKED_AT].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
         if start[:1] in {"", "{", "["}:
             return ""
@@ -178,7 +179,7 @@ class Client:
         said = self.clean(f"{code}: {message}" if code and message else code or message)
         reason = f"HTTP {status} ({said})" if said else f"HTTP {status}"
         if 300 <= status < 400 and "Location" in headers:
-            # Scrubbed first: a host comes back in small letters, a credential in disguise.
+            # Scrubbed first: a host is lowercased, which would disguise a credential.
             target = self.clean(_host(self._scrubber.text(headers["Location"])))
             advice = "redirects are never followed with an API key; check --base-url"
             return _Setback(f"HTTP {status}, a redirect to {target}", 1, advice)
@@ -188,7 +189,7 @@ class Client:
             wait = retry_after(headers) if status == 429 else None
             return _Setback(reason, attempts, advice or _LATER, wait)
         return _Setback(
-            reason, 1, advice or "that is no answer to a list request; check --base-url"
+            reason, 1, advice or "that is not a response to a list request; check --base-url"
         )
 
     def _wait(self, setback: _Setback, label: str) -> None:
@@ -206,9 +207,9 @@ class Client:
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
-    """Return the whole seconds that ``Retry-After`` asks for, or None where it says nothing usable.
+    """Return the whole seconds that ``Retry-After`` asks for, or None if it is not usable.
 
-    A date counts from the response's own ``Date``, since clocks differ (RFC 9110, 10.2.3).
+    A date is relative to the response's own ``Date``, because clocks differ (RFC 9110, 10.2.3).
     """
     text = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(text):
@@ -221,7 +222,7 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
 
 
 def http_date(text: str) -> datetime | None:
-    """Return the moment that an HTTP date says, aware and in UTC, or None."""
+    """Return an HTTP date as an aware time in UTC, or None."""
     try:
         moment = parsedate_to_datetime(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,8 +1,8 @@
 """A walk over every page of one list of the API.
 
-Cursors look like offsets, so a listing can move under the walk: an id that comes twice proves it,
-an item that was pushed out of sight does not show. The walk starts anew where it is proven, and
-with ``verify`` goes on until two walks in a row list the same items.
+Cursors look like offsets, so a listing can change during a walk: an id that comes twice proves it,
+but an item that was pushed out of sight does not show. If it is proven the walk starts again, and
+with ``verify`` walks are repeated until two in a row list the same items.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _EMPTY_IN_A_ROW = 3
 _CURSOR_BYTES = 8 * 1024
 #: The option that sets each of the API's filters.
 FILTER_OPTIONS = {"group_id": "--group", "schema": "--schema"}
-#: An answer that lay in a cache for longer is not the account as it is now.
+#: A response that was cached for longer does not show the account as it is now.
 _OLDEST_ANSWER = timedelta(minutes=5)
-_SUPPORT = "run again, and tell Fivetran's support if it stays so"
+_SUPPORT = "run again, and tell Fivetran's support if this persists"
 
 
 class _Walk(msgspec.Struct):
-    """One walk from the first page on: the cursors it used, the ids it saw."""
+    """One walk from the first page: the cursors it used, the ids it saw."""
 
     pages: int = 0
     empty_in_a_row: int = 0
@@ -45,7 +45,7 @@ class _Walk(msgspec.Struct):
 
 
 class _MovedError(Exception):
-    """The listing moved under the walk: an id came twice."""
+    """The listing changed during the walk: an id came twice."""
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -61,9 +61,9 @@ class Resource(msgspec.Struct, frozen=True):
 
 
 class Walks:
-    """Walks over every page of one list, until one can be believed.
+    """Walks over every page of one list until one walk can be trusted.
 
-    ``most_pages`` bounds a walk. Each call of ``events`` begins anew.
+    ``most_pages`` limits a walk. Each call of ``events`` starts from the beginning.
     """
 
     def __init__(
@@ -113,15 +113,15 @@ class Walks:
             )
             before = walk.ids
         raise SourceError(
-            f"{self.label}: the listing kept moving while it was read ({reason}, after "
+            f"{self.label}: the listing kept changing while it was read ({reason}, after "
             f"{_WALKS} walks); {self._resource.moving}"
         )
 
     def _believed(self, walk: _Walk, number: int, before: set[str] | None) -> Completeness | None:
-        """Return how complete a whole walk is, None where another one has to tell.
+        """Return how complete a whole walk is; None if another walk is needed to tell.
 
-        One page is one moment. To verify, two walks in a row have to list the same; only a first
-        walk of one page needs no second: nothing moved before it.
+        One page is one moment. To verify, two walks in a row have to list the same items; only a
+        first walk of one page needs no second, because nothing changed before it.
         """
         if walk.pages == 1 and (number == 1 or not self._verify):
             return Completeness.ONE_PAGE
@@ -138,10 +138,10 @@ class Walks:
                 try:
                     page = self._page(reply, decoder, walk, client)
                 except _MovedError:
-                    # A server that says one page for ever would do so on every walk.
+                    # A server that returns the same page for ever would do so on every walk.
                     _refuse_circle(_cursor(reply.value.next_cursor), walk)
                     raise
-            # Before its cursor is looked at: the page is judged, even if no other can follow.
+            # Before its cursor is checked: the page is judged even if no other can follow.
             yield page
             with _at(label):
                 cursor = self._following(reply, walk)
@@ -168,7 +168,7 @@ class Walks:
         return Page(records, found, tuple(warnings), reply.date)
 
     def _strangers(self, decoder: Decoder, records: list[Any]) -> Iterator[str]:
-        """Yield what is listed and was not asked for: a filter that nobody applied."""
+        """Yield what was listed but not requested: the filter was not applied."""
         for name, wanted in self._filters:
             values = decoder.values(records, name)
             if others := sum(value != wanted for value in values):
@@ -187,7 +187,7 @@ class Walks:
         if cursor is None and sign:
             raise SourceError(
                 f"it has no data.next_cursor, but its {sign} says that more follows; "
-                "check what stands between here and the API"
+                "check the proxies and caches between here and the API"
             )
         if cursor is None:
             if walk.total > len(walk.ids):
@@ -213,14 +213,14 @@ class Walks:
 
     @property
     def label(self) -> str:
-        """What messages call the list: its address without the scheme."""
+        """The list's name in messages: its address without the scheme."""
         parts = urlsplit(self._base_url)
         return f"{parts.netloc}{parts.path}{self._resource.path}"
 
 
 @contextmanager
 def _at(label: str) -> Iterator[None]:
-    """Say where, in whatever goes wrong inside."""
+    """Add the location to whatever error is raised inside."""
     try:
         yield
     except SourceError as error:
@@ -228,16 +228,16 @@ def _at(label: str) -> Iterator[None]:
 
 
 def _stale(reply: Reply[Envelope]) -> Iterator[str]:
-    """Yield why an answer is not the account as it is now."""
+    """Yield why a response does not show the account as it is now."""
     if reply.age > _OLDEST_ANSWER.total_seconds():
         yield (
             f"a cache answered with what was listed {plural(reply.age // 60, 'minute')} ago "
-            "(Age); check what stands between here and the API"
+            "(Age); check the proxies and caches between here and the API"
         )
 
 
 def _lost(ids: set[str], noun: str) -> Iterator[str]:
-    """Yield a warning of what an abandoned walk saw and the one that was judged did not."""
+    """Yield a warning of what an abandoned walk saw and the judged one did not."""
     if ids:
         listed = plural(len(ids), noun)
         example = one_line(min(ids))
@@ -248,7 +248,7 @@ def _lost(ids: set[str], noun: str) -> Iterator[str]:
 
 
 def _check(envelope: Envelope, client: Client, noun: str) -> None:
-    """Refuse an answer that is not the list that was asked for."""
+    """Refuse a response that is not the requested list."""
     if envelope.code is MISSING and envelope.problem.startswith("the body"):
         raise SourceError(f"HTTP 200, but {envelope.problem}, not an object; check --base-url")
     if envelope.code != "Success":
@@ -274,7 +274,7 @@ def _refuse_circle(cursor: str | None, walk: _Walk) -> None:
     """Raise SourceError if the walk used ``cursor`` already."""
     if cursor in walk.cursors:
         raise SourceError(
-            f"its next_cursor was used before: the listing runs in a circle; {_SUPPORT}"
+            f"its next_cursor was used before: the listing goes in circles; {_SUPPORT}"
         )
 
 

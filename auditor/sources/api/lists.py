@@ -1,6 +1,6 @@
-"""The lists beside the connections: each is read by a thread of its own, while pages come in.
+"""The other lists: each is read by its own thread, while pages of connections come in.
 
-A list that cannot be read ends nothing: whoever wanted it is told why, and where it was asked for.
+A list that cannot be read does not end the run: whatever needs it gets the reason and the address.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from auditor.sources.api.listing import Resource, Walks
 from auditor.sources.api.transport import Transport
 from auditor.sources.stream import End, Event, Page, Restart
 
-#: Pages that are given while lists are still being read; whoever judges keeps them until then.
+#: Pages that are handed on while lists are still being read; the judge keeps them until then.
 _PAGES_AHEAD = 64
 
 
@@ -38,7 +38,7 @@ class Lists:
         self._scrubber = scrubber
 
     def beside(self, events: Iterator[Event], wanted: Mapping[str, Decoder]) -> Iterator[Event]:
-        """Yield ``events``, and among them each list of ``wanted`` once it has been read.
+        """Yield ``events`` and, among them, each list of ``wanted`` once it has been read.
 
         All of them come before the end. Raises SourceError as ``events`` does, after them.
         """
@@ -90,7 +90,7 @@ class Lists:
         raise SourceError("the list stopped without its end")
 
     def _one(self, fact: FactList, client: Client, decoder: Decoder) -> list[Any]:
-        """Return the one row of what the account has one of."""
+        """Return the single row of what exists once per account."""
         walks = Walks(self._base_url, Resource(fact.path, fact.noun, "", ""))
 
         def read(body: bytes) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class Lists:
 
 
 def _done(waiting: list[Background[Listed]], *, patiently: bool) -> Iterable[Listed]:
-    """Yield the lists that have been read, and with ``patiently`` wait for the others."""
+    """Yield the lists that have been read; with ``patiently`` wait for the others."""
     while patiently and not all(each.ended(TICK) for each in waiting):
         pass
     done = [each for each in waiting if each.done()]
@@ -124,7 +124,7 @@ def _done(waiting: list[Background[Listed]], *, patiently: bool) -> Iterable[Lis
 
 
 def _advice(fact: FactList, status: int, code: str) -> str:  # noqa: ARG001  # as a client asks
-    """Return what to do about a status, where the client's own advice is about connections."""
+    """Return advice on a status for which the client's own advice is about connections."""
     if status in {401, 403}:
         return f"the API key lacks the permission to read {fact.resource}"
     if status in {400, 404}:

@@ -1,8 +1,8 @@
-"""One GET over HTTP: a whole answer, or plain words for why there is none.
+"""One GET over HTTP: a whole response, or the reason in plain words why there is none.
 
 The library's adapter is used without its session: a session reads ``.netrc``, prepares redirects
-and keeps cookies, and nothing of that may happen to a request that carries the API key. The body
-is read and unpacked here, because the library takes a gzip stream that lost its end for whole.
+and keeps cookies, none of which may happen to a request that carries the API key. The body is read
+and unpacked here, because the library takes a truncated gzip stream for a complete one.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from auditor.sources.ahead import Background
 from auditor.sources.api.account import is_loopback
 from auditor.version import __version__
 
-#: Bytes that are taken from the connection, or unpacked, at a time.
+#: Bytes that are read from the connection, or unpacked, at a time.
 _PIECE = 256 * 1024
-#: Bytes of an error's body that are looked at; the API's own take a hundred.
+#: Bytes of an error's body that are read; the API's own have about a hundred.
 _ERROR_BODY = 64 * 1024
-#: What names a file of certificates to trust, here and in other tools.
+#: Variables that name a file of certificates to trust, here and in other tools.
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 class ExchangeError(Exception):
-    """No whole answer came; ``transient`` is whether the next attempt may get one."""
+    """No whole response came; ``transient`` says whether the next attempt may get one."""
 
     def __init__(self, message: str, *, transient: bool) -> None:
         self.transient = transient
@@ -46,7 +46,7 @@ class ExchangeError(Exception):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """What the server said. An error's body is its first 64 KiB, or empty if it did not come."""
+    """The server's response. An error's body is its first 64 KiB, or empty if it did not arrive."""
 
     status: int
     headers: Mapping[str, str]
@@ -54,10 +54,10 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class _Adapter(HTTPAdapter):
-    """The library's adapter, but for cookies: it reads them, and tells of odd ones on stderr."""
+    """The library's adapter without its cookies: it reads them, and reports odd ones on stderr."""
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """Return the answer with its status, its headers and its body to be read."""
+        """Return the response with its status, its headers and its body still to be read."""
         response = requests.Response()
         response.request, response.raw, response.status_code = req, resp, resp.status
         response.headers = CaseInsensitiveDict(resp.headers)
@@ -67,8 +67,8 @@ class _Adapter(HTTPAdapter):
 class Transport:
     """Makes single attempts at one server, on connections that are kept open in between.
 
-    ``attempt_seconds`` bound an attempt from the name's look-up to the body's last byte, however
-    slowly they come; ``body_bytes`` bound a body once it is unpacked.
+    ``attempt_seconds`` limits an attempt from the name lookup to the body's last byte, however
+    slowly it comes; ``body_bytes`` limits the unpacked body.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Transport:
     ) -> None:
         self._seconds = attempt_seconds
         self._limit = body_bytes
-        # As many at once as there are lists to read, and the connections.
+        # One for each list that may be read at the same time, and one for the connections.
         self._adapter = _Adapter(pool_maxsize=16)
         self._verify = _certificates(os.environ)
         self._proxies = _proxies(base_url)
@@ -93,7 +93,7 @@ class Transport:
     def get(self, url: str) -> Response:
         """Ask for ``url`` once. Raises ExchangeError."""
         attempt = Background(lambda: self._exchange(url))
-        # A socket's own time-out starts anew with every byte, so a trickle would outlive it.
+        # A socket's own timeout restarts with every byte, so a trickle would outlast it.
         if not attempt.ended(self._seconds):
             raise ExchangeError(f"no whole answer within {self._seconds:g} s", transient=True)
         return attempt.result()
@@ -148,7 +148,7 @@ def _certificates(environ: Mapping[str, str]) -> str | bool:
 
 
 def _proxies(base_url: str) -> dict[str, str]:
-    """Return the environment's proxies for ``base_url``; loopback is always asked directly."""
+    """Return the environment's proxies for ``base_url``; loopback is always reached directly."""
     if is_loopback(urlsplit(base_url).hostname or ""):
         return {}
     proxies = get_environ_proxies(base_url)
@@ -164,7 +164,7 @@ def _proxies(base_url: str) -> dict[str, str]:
 
 
 def _host_and_port(url: str) -> str:
-    """Return ``host:port`` of ``url``, or nothing where it has none."""
+    """Return ``host:port`` of ``url``, or "" if it has none."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
@@ -187,7 +187,7 @@ def _body(raw: Any, encoding: str, limit: int) -> bytes:
             pieces = _unpacked(pieces)
         case _:
             raise ExchangeError(
-                "the body is packed in a way that was not asked for (Content-Encoding); check what "
+                "the body has an encoding that was not requested (Content-Encoding); check what "
                 "stands between here and the API",
                 transient=False,
             )
@@ -200,7 +200,7 @@ def _body(raw: Any, encoding: str, limit: int) -> bytes:
                 f"the body is larger than {limit / 2**20:g} MiB; ask for less with --page-size",
                 transient=False,
             )
-    # Version 1 of the library beneath does not look at it.
+    # Version 1 of the underlying library does not check it.
     if raw.length_remaining:
         raise ExchangeError("the body was cut", transient=True)
     return b"".join(whole)
@@ -226,7 +226,7 @@ def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class _Peers(msgspec.Struct, frozen=True):
-    """Whom a request meets, as ``host:port``; ``proxy`` is empty without one."""
+    """The servers of a request, as ``host:port``; ``proxy`` is empty without one."""
 
     server: str
     proxy: str
@@ -249,7 +249,7 @@ def _explained(error: BaseException, peers: _Peers) -> ExchangeError:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield ``error`` and what is wrapped in it; the libraries do so in four ways."""
+    """Yield ``error`` and the errors wrapped in it; the libraries wrap in four ways."""
     waiting, seen = [error], set()
     while waiting:
         cause = waiting.pop(0)
@@ -262,13 +262,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _tunnel_refusal(cause: BaseException) -> str:
-    """Return the status in the only form in which ``http.client`` gives it away."""
+    """Return the status from the only form in which ``http.client`` reports it."""
     text = str(cause) if type(cause) is OSError else ""
     return text.partition("Tunnel connection failed: ")[2][:3]
 
 
 def _certificate(peer: str, cause: BaseException) -> str:
-    detail = getattr(cause, "verify_message", "") or "it does not fit the name"
+    detail = getattr(cause, "verify_message", "") or "it is for another name"
     return (
         f"TLS: the certificate of {peer} is not trusted: {detail}; if your network has its own "
         "authority, name its file in REQUESTS_CA_BUNDLE"
@@ -276,7 +276,7 @@ def _certificate(peer: str, cause: BaseException) -> str:
 
 
 _Words = Callable[[str, BaseException], str]
-#: The first line that fits any of the causes speaks; the flag is whether to try again.
+#: The first row that matches any of the causes applies; the flag says whether to try again.
 _FAULTS: tuple[tuple[tuple[type[BaseException], ...], _Words, bool], ...] = (
     ((ssl.SSLCertVerificationError,), _certificate, False),
     (

@@ -1,4 +1,4 @@
-"""The live API: the connections that it lists, and what its other lists say of them."""
+"""The live API: the connections that it lists, and what its other lists say about them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FivetranSource:
     """The connections that the API lists for ``credentials``, and the lists beside them.
 
     ``group`` and ``schema`` are the API's own filters; ``page_size`` is 1 to 1000. Each call of
-    ``events`` is a run of its own. Raises UsageError for what the API cannot be asked.
+    ``events`` is a separate run. Raises UsageError for options that the API does not accept.
     """
 
     live = True
@@ -62,13 +62,14 @@ class FivetranSource:
 
     @property
     def setback(self) -> str:
-        """Where and why the last attempt brought nothing; "" where it brought an answer."""
+        """Where and why the last attempt failed; "" if it succeeded."""
         return self._client.setback if self._client is not None else ""
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
-        """Yield the listing, and the lists that ``decoder`` wants beside it as they come in.
+        """Yield the listing, and among it the lists that ``decoder`` wants as they come in.
 
-        Raises SourceError where the listing cannot go on; a list that cannot be read says so.
+        Raises SourceError if the listing cannot go on; a list that cannot be read carries the
+        reason.
         """
         transport = Transport(
             self._base_url,

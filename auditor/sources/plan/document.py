@@ -227,9 +227,9 @@ def _check_form(plan: Plan, name: str) -> None:
                 f"{name}: this is a state, which `terraform show -json` writes when no plan is"
                 f" named; {HOW}"
             )
-        raise UsageError(f"{name}: this JSON is no plan; {HOW}")
+        raise UsageError(f"{name}: this JSON is not a plan; {HOW}")
     if version is msgspec.UNSET:
-        raise UsageError(f"{name}: this JSON is no plan, it has no format_version; {HOW}")
+        raise UsageError(f"{name}: this JSON is not a plan, it has no format_version; {HOW}")
     if version.partition(".")[0] not in _MAJORS:
         raise UsageError(
             f"{name}: a plan of format {one_line(version, 20)} is not known, 1.x is; use a release"
@@ -241,7 +241,7 @@ def _refuse_others(start: bytes, name: str) -> None:
     """Raise UsageError for a JSON object whose first key no plan begins with."""
     first = _first_key(start)
     if first in {b"code", b"data", b"items", b"version", b"id"}:
-        raise UsageError(f"{name}: this JSON is no plan; {HOW}")
+        raise UsageError(f"{name}: this JSON is not a plan; {HOW}")
 
 
 def _first_key(start: bytes) -> bytes:

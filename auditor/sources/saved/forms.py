@@ -39,8 +39,8 @@ _ANSWER_KEY = re.compile(rb'"(?:code|message|data)"\s*:')
 _HEADER = re.compile(rb'\s*\{\s*"' + MARK.encode() + rb'"\s*:')
 _BATCH = 1000
 _FORMS = (
-    "expected a snapshot, an answer of the API, or records: "
-    "in an array, one a line, or one after the other"
+    "expected a snapshot, an API response, or records: "
+    "in an array, one per line, or one after the other"
 )
 
 
@@ -211,7 +211,7 @@ def _array_of_answers(source: Input) -> Iterable[bytes]:
 
 
 def _lines(source: Input, decoder: Decoder) -> Iterator[Part]:
-    """Yield one JSON value a line; the first one tells whether they are records or answers."""
+    """Yield one JSON value per line; the first one tells whether they are records or answers."""
     answers = bool(_ANSWER_KEY.match(first_key(source.start)))
     line, first = 1, 1
     for lines, _ in line_blocks(source):
@@ -234,7 +234,7 @@ def _decoded_lines(name: str, lines: list[bytes], decoder: Decoder, line: int) -
             if body and not body.isspace():
                 items.append(decode(body))
         except UndecodableError as error:
-            raise SourceError(f"{name}, line {number}: {error}; one JSON value a line") from error
+            raise SourceError(f"{name}, line {number}: {error}; one JSON value per line") from error
     return items
 
 
@@ -283,7 +283,7 @@ def _answer(label: str, body: bytes, decoder: Decoder) -> Part:
     if answer.code != "Success":
         held = f"its code is {_shown(answer.code)}"
         said = f" ({one_line(answer.message)})" if isinstance(answer.message, str) else ""
-        problem = f"{label}: the saved answer is no success: {held}{said}; fetch it again"
+        problem = f"{label}: the saved response is an error: {held}{said}; fetch it again"
         return Part(label, [], problem=problem)
     if not answer.problem:
         return Part(

@@ -85,7 +85,7 @@ class SnapshotSource:
     def _open(self, path: str) -> Input:
         opened, self._opened = self._opened, None
         if _is_folder(path) or not (path == self._path or is_regular(path)):
-            raise SourceError(f"{input_name(path)}: it is not a file; take it out of the folder")
+            raise SourceError(f"{input_name(path)}: it is not a file; remove it from the folder")
         return opened or open_input(path)
 
     def _headers(self) -> list[SnapshotHeader]:
@@ -191,7 +191,7 @@ class _Listing:
             wrong = self._decoder.sift([item])[1] if len(found) < _LISTED else []
             found += (f"{part.label}: record {number} {_reason(problem)}" for problem in wrong)
         if len(problems) > len(found):
-            found.append(f"{part.label}: {len(problems) - len(found):,} more are no connections")
+            found.append(f"{part.label}: {len(problems) - len(found):,} more are not connections")
         return good, tuple(found)
 
     def _first_seen(self, records: list[Any]) -> list[Any]:

@@ -65,9 +65,9 @@ def test_what_was_found_is_waived_and_the_next_run_says_so(house: Path) -> None:
             "sacred may not be waived (policies/house.yaml:9",
         ),
         (("data-fresh", "a", *SAID, "--expires", "1d"), "data-fresh may not be waived"),
-        (("unpaused", "a", *SAID, "--expires", "91d"), "may hold 90 days from now (max_waiver)"),
-        (("setup-connected", "a", *SAID, "--expires", "8d"), "may hold 7 days from now"),
-        (("auto-schedule", "a", *SAID, "--expires", "91d"), "may hold 90 days from now"),
+        (("unpaused", "a", *SAID, "--expires", "91d"), "may last 90 days from now (max_waiver)"),
+        (("setup-connected", "a", *SAID, "--expires", "8d"), "may last 7 days from now"),
+        (("auto-schedule", "a", *SAID, "--expires", "91d"), "may last 90 days from now"),
         (("unpaused", "a", *SAID, "--expires", "2020-01-01"), "accepts nothing"),
         (("unpaused", "a", *SAID, "--expires", "soon"), "no date; write its last day"),
         (("unpaused", "a", *SAID, "--expires", "999999w"), "that is no"),
@@ -91,8 +91,8 @@ def test_what_is_not_allowed_is_not_written(words: tuple[str, ...], told: str, h
     [
         ("sacred", 1, "sacred may not be waived"),
         ('"s*"', 1, "sacred may not be waived"),
-        ('"*"', 60, "setup-connected may hold 7 days"),
-        ("unpaused", 91, "unpaused may hold 90 days from now (max_waiver)"),
+        ('"*"', 60, "setup-connected may last 7 days"),
+        ("unpaused", 91, "unpaused may last 90 days from now (max_waiver)"),
     ],
 )
 def test_a_waiver_that_was_written_all_the_same_stops_every_run(

@@ -134,9 +134,9 @@ def test_no_account_s_credentials_are_shown(folder: Path):
         (["--account", "staging", "--terraform-plan", "x"], "--terraform-plan is of one account"),
         (
             ["--all-accounts", "--report", "json=x.json"],
-            "every account would write it to one place",
+            "every account would write it to the same path",
         ),
-        (["--all-accounts", "--report", "json=-"], "every account would write it to one place"),
+        (["--all-accounts", "--report", "json=-"], "every account would write it to the same path"),
         (["--all-accounts", "--config", "/dev/null"], "write accounts: into auditor.yaml"),
         (["--account", "production", "--config", "/dev/null"], "write accounts: into auditor.yaml"),
     ],
@@ -150,16 +150,16 @@ def test_what_cannot_be_meant_is_refused(folder: Path, arguments: list[str], tol
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("  production:", "  Production:", "Production is no name of an account"),
-        ("  production:", "  ../up:", "../up is no name of an account"),
+        ("  production:", "  Production:", "Production is not a valid account name"),
+        ("  production:", "  ../up:", "../up is not a valid account name"),
         ("    key_from: PRODUCTION_KEY\n", "", "production has no key_from"),
         ("PRODUCTION_KEY", "aB3dE5fG7hJ9kL1m", "takes the name of a variable"),
-        ("STAGING_KEY", "PRODUCTION_KEY", "PRODUCTION_KEY is another account's already"),
+        ("STAGING_KEY", "PRODUCTION_KEY", "PRODUCTION_KEY is already used by another account"),
         ("    fail_on: none", "    fail_on: nothing", "fail_on"),
         ("    fail_on: none", "    fail_onn: none", "there is no option fail_onn"),
         ("    fail_on: none", "    output_dir: x", "staging cannot set output_dir"),
         ("    fail_on: none", "    snapshot: x", "staging cannot set snapshot"),
-        ("    fail_on: none", "    api_key: x", "a credential never stands in this file"),
+        ("    fail_on: none", "    api_key: x", "a credential does not belong in this file"),
     ],
 )
 def test_an_account_is_read_as_strictly_as_the_rest(folder: Path, old: str, new: str, told: str):

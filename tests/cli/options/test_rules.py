@@ -306,7 +306,7 @@ def test_a_snapshot_and_the_api_it_is_of_share_a_baseline(house: Path):
         (house / "s.ndjson").write_bytes(header + lines)
         other = run([*saved, *known], house)
         assert other.returncode == 2
-        assert "says nothing of https://api.fivetran.com" in other.stderr
+        assert "cannot be used for https://api.fivetran.com" in other.stderr
 
 
 def test_a_refused_baseline_leaves_no_report_that_looks_like_a_pass(house: Path):

@@ -159,7 +159,7 @@ REFUSED = {
         "https://api.fivetran.com?",
         "https://api.fivetran.com#",
     ],
-    "--base-url names no host that can be asked": [
+    "--base-url names no usable host": [
         "https://",
         "https:///v1",
         "https://ap\u0131.fivetran.com",

@@ -22,7 +22,7 @@ def error(status: int, *headers: str, body: bytes = b'{"code":"C","message":"M"}
     return kept(body, status, *headers)
 
 
-OTHER = "that is no answer to a list request; check --base-url"
+OTHER = "that is not a response to a list request; check --base-url"
 ADVICE = {
     400: "the API did not understand the request; check --group, --schema and --page-size",
     401: "the API did not accept FIVETRAN_API_KEY and FIVETRAN_API_SECRET; check both",

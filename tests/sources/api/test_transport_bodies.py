@@ -163,7 +163,7 @@ def test_a_packing_that_was_not_asked_for_is_refused(encoding: str) -> None:
     body = response(zlib.compress(BODY), 200, f"Content-Encoding: {encoding}")
     done, server = refused([body])
     assert done.message.endswith(
-        ": the body is packed in a way that was not asked for (Content-Encoding); check what "
+        ": the body has an encoding that was not requested (Content-Encoding); check what "
         "stands between here and the API"
     )
     assert len(server.requests) == 1
@@ -189,7 +189,7 @@ def test_a_packing_that_was_not_asked_for_is_refused(encoding: str) -> None:
 )
 def test_a_body_that_is_not_json_is_asked_for_again(body: bytes, says: str) -> None:
     done, server = refused([response(body)])
-    _, _, told = done.message.partition(": the body is no answer of the API: ")
+    _, _, told = done.message.partition(": the body is not an API response: ")
     again = "on all 5 attempts; check the network and run again"
     assert re.fullmatch(rf"not JSON: [^;]+ at byte \d+{re.escape(says)}, {again}", told)
     assert "hunter2" not in done.message

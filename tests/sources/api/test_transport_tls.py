@@ -219,7 +219,7 @@ def test_a_certificate_of_which_no_more_is_said(monkeypatch: pytest.MonkeyPatch)
         raise requests.exceptions.SSLError(ssl.SSLCertVerificationError("no"))
 
     monkeypatch.setattr(HTTPAdapter, "send", send)
-    assert "is not trusted: it does not fit the name; if" in walk(API).message
+    assert "is not trusted: it is for another name; if" in walk(API).message
 
 
 def test_plain_http_on_a_tls_port_ends_the_run_at_once() -> None:

@@ -136,8 +136,8 @@ def test_cursors_that_run_in_a_circle(length: int) -> None:
 def test_a_server_that_says_one_page_for_ever_is_left_on_its_first_walk() -> None:
     done, server = refused(say(page([record(1)], "x")))
     assert done.message.endswith(
-        ", page 2: its next_cursor was used before: the listing runs in a circle; "
-        "run again, and tell Fivetran's support if it stays so"
+        ", page 2: its next_cursor was used before: the listing goes in circles; "
+        "run again, and tell Fivetran's support if this persists"
     )
     assert len(server.requests) == 2
 
@@ -203,7 +203,7 @@ def test_a_cursor_in_another_place_is_no_end(
     done, server = refused(say(json.dumps({"code": "Success", "data": data, **above}).encode()))
     assert done.message.endswith(
         f"/v1/connections, page 1: it has no data.next_cursor, but its {key} says that more "
-        "follows; check what stands between here and the API"
+        "follows; check the proxies and caches between here and the API"
     )
     assert done.ids == ["c1"]
     assert len(server.requests) == 1
@@ -397,7 +397,7 @@ def test_a_new_walk_of_one_page_is_one_moment() -> None:
 def test_after_three_walks_that_moved_it_is_given_up() -> None:
     done, server = refused(say(page([record(1), record(1)])))
     assert done.message.endswith(
-        "/v1/connections: the listing kept moving while it was read "
+        "/v1/connections: the listing kept changing while it was read "
         "(the listing moved: page 1 lists a connection that came before, after 3 walks); "
         "run again when fewer connections change, or narrow it with --group"
     )
