@@ -45,7 +45,7 @@ def test_a_comment_is_a_waiver_of_its_resource():
         ("waive r owner=me expires=2027-06-30", "a waiver needs reason:"),
         ("waive r reason=x expires=2027-06-30", "a waiver needs owner:"),
         ("waive r reason=x owner=me", "a waiver needs expires:"),
-        ("waive r reason=x owner=me expires=never", "never is no date"),
+        ("waive r reason=x owner=me expires=never", "never is not a date"),
         ("waive r reason='' owner=me expires=2027-06-30", "reason: takes a text"),
     ],
 )

@@ -130,7 +130,7 @@ def test_a_list_that_moves_is_walked_again_and_then_given_up(tmp_path: Path):
         result = judged(tmp_path, rule("r", "{owner.active: true}"), server)
     assert labels(result, "r") == ["error"] * 4
     assert server.requests.count("/v1/users") == 6
-    assert all("moving" in finding.message for finding in result.findings)
+    assert all("kept changing" in finding.message for finding in result.findings)
 
 
 def test_lists_are_paged(tmp_path: Path):

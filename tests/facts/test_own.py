@@ -112,7 +112,7 @@ DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
     "a name twice": (
         "f.json",
         '[{"schema": "a", "tier": 1, "tier": 2}]',
-        "the key tier stands twice",
+        "the key tier appears twice",
     ),
     "a number for a key": (
         "f.json",

@@ -441,7 +441,7 @@ def _cursors() -> Iterator[Fault]:
     yield Fault(
         "M cursors that are ignored", lambda a: said(page(a[:2], "x")), 3, "circle", judged="c1 c2"
     )
-    yield Fault("M cursors that are ignored, always fresh", _fresh, 3, "kept moving", requests=6)
+    yield Fault("M cursors that are ignored, always fresh", _fresh, 3, "kept changing", requests=6)
     yield Fault(
         "M pages that repeat a part, then do not",
         lambda a: said(page(a[:2], "x"), page(a[1:]), page(a[:2], "y"), page(a[2:])),

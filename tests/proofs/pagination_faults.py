@@ -131,7 +131,7 @@ def _p4_p5_p6() -> Iterator[Fault]:
         "P5 an id twice on one page, always",
         lambda a: said(page([*a, a[0]])),
         3,
-        "kept moving",
+        "kept changing",
         judged="",
         requests=3,
         rules=RULES_PER_RECORD,
@@ -140,7 +140,7 @@ def _p4_p5_p6() -> Iterator[Fault]:
         "P5 an id twice with another content",
         lambda a: said(page([{**a[0], "paused": False}, a[0], *a[1:]])),
         3,
-        "kept moving",
+        "kept changing",
         judged="",
     )
     verify = {"verify_listing": True}
@@ -170,7 +170,7 @@ def _p4_p5_p6() -> Iterator[Fault]:
         "P6 every walk another listing",
         lambda a: said(*two(a, 1), page(a[:1], "x"), page(a[2:]), *two(a, 1)),
         3,
-        "kept moving",
+        "kept changing",
         source=verify,
         requests=6,
     )

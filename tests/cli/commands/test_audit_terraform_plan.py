@@ -683,7 +683,7 @@ def test_a_comment_beside_a_resource_waives(audit: Audit):
     ("comment", "said"),
     [
         ("waive floor reason=x owner=y", "a waiver needs expires"),
-        ("waive floor reason=x owner=y expires=soon", "is no date"),
+        ("waive floor reason=x owner=y expires=soon", "is not a date"),
         ('waive floor reason="x owner=y', "a quote in this comment is not closed"),
         ("waive floor reason=x owner=y expires=2099-01-01 until=x", "until=x is not understood"),
         ("waives floor", "this comment waives nothing"),
