@@ -78,7 +78,7 @@ def test_pages_make_one_walk_and_verifying_makes_it_sure(tmp_path: Path):
         assert fetch(tmp_path, sandbox, "--page-size", "7", "-o", "one").returncode == 0
         verified = fetch(tmp_path, sandbox, "--page-size", "7", "--verify-listing", "-o", "two")
     assert verified.returncode == 0
-    assert b"begins anew" in verified.stderr
+    assert b"starts again" in verified.stderr
     one, two = read(tmp_path / "one"), read(tmp_path / "two")
     assert one.end.completeness is Completeness.ONE_WALK
     assert two.end.completeness is Completeness.SNAPSHOT

@@ -353,7 +353,7 @@ def test_hooks_that_stand_are_shown_what_to_add(tmp_path: Path):
     done = run(["init", "--pre-commit"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert files_in(tmp_path)[".pre-commit-config.yaml"] == "repos: []\n"
-    shown = yaml.safe_load(done.stdout.partition("Add to its repos:")[2])
+    shown = yaml.safe_load(done.stdout.partition("Add this to its repos:")[2])
     assert [hook["id"] for hook in shown[0]["hooks"]] == [
         "fivetran-auditor-validate",
         "fivetran-auditor-test",

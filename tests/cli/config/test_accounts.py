@@ -129,7 +129,7 @@ def test_no_account_s_credentials_are_shown(folder: Path):
     ("arguments", "told"),
     [
         (["--account", "prodction"], "there is no such account (did you mean production?)"),
-        (["--account", "production", "--all-accounts"], "ask for one of them"),
+        (["--account", "production", "--all-accounts"], "use only one of them"),
         (["--all-accounts", "--snapshot", "x.ndjson"], "--snapshot is of one account"),
         (["--account", "staging", "--terraform-plan", "x"], "--terraform-plan is of one account"),
         (
@@ -255,7 +255,7 @@ def test_a_place_for_a_report_in_the_file_is_no_account_s(folder: Path):
         path.write_text(more)
         for words in (["--account", "staging"], ["--all-accounts"]):
             done = run(["audit", *words], folder, ENV)
-            assert (done.returncode, "to one place" in done.stderr) == (2, True), done.stderr
+            assert (done.returncode, "to the same path" in done.stderr) == (2, True), done.stderr
     assert not (folder / "all.json").exists()
     # Who names the account and the place in one breath means it.
     done = run(["audit", "--account", "staging", "--report", "json=all.json"], folder, ENV)

@@ -208,10 +208,12 @@ def test_a_policy_of_the_file_is_what_validate_test_and_explain_look_at(folder: 
     assert "house.yaml" in run(["test"], folder).stderr
 
 
-def test_the_example_in_the_docs_is_right():
+def test_the_examples_in_the_docs_are_right():
     page = Path(__file__).parents[3] / "docs" / "configuration.md"
-    (example,) = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    jsonschema.validate(yaml.safe_load(example), config_schema(OPTIONS))
+    examples = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        jsonschema.validate(yaml.safe_load(example), config_schema(OPTIONS))
 
 
 def test_the_schema_is_printed_for_editors(folder: Path):

@@ -52,7 +52,7 @@ def test_it_is_refused_a_second_time(name: str, option: click.Option):
 def test_the_message_says_what_to_do_instead(tmp_path: Path):
     done = run(["audit", "--group", "one", "--group", "two"], tmp_path)
     assert done.returncode == 2
-    assert "--group is given twice: audit each group in a run of its own" in done.stderr
+    assert "--group is given twice: audit each group in a separate run" in done.stderr
 
 
 def test_flags_lists_and_other_places_are_no_second_time(tmp_path: Path):

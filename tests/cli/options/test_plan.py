@@ -29,10 +29,10 @@ def context_of(*words: str) -> click.Context:
         (("--terraform-plan", "p", "--snapshot", "s"), "--snapshot cannot be used with"),
         (("--terraform-plan", "p", "--group", "g"), "--group cannot be used with"),
         (("--terraform-plan", "p", "--history", "h"), "--history cannot be used with"),
-        (("--terraform-plan", "p", "--page-size", "5"), "--page-size cannot reach a plan"),
+        (("--terraform-plan", "p", "--page-size", "5"), "--page-size cannot apply to a plan"),
         (
             ("--terraform-plan", "p", "--over", "s.json", "--verify-listing"),
-            "--verify-listing cannot reach a plan",
+            "--verify-listing cannot apply to a plan",
         ),
         (("--terraform-plan", "-", "--over", "-"), "cannot both read standard input"),
         (("--terraform-plan", "-", "--over", "a=-"), "cannot both read standard input"),

@@ -19,7 +19,7 @@ def test_policies_that_are_no_folder_are_not_replaced_by_a_pack(folder: Path, ki
         (folder / "policies").symlink_to("gone")
     done = run(["audit", "--snapshot", "saved.json"], folder)
     assert done.returncode == 2
-    assert "./policies is no folder of policies" in done.stderr
+    assert "./policies is not a folder of policies" in done.stderr
 
 
 @pytest.mark.parametrize("chosen", [("cost",), ("./a.yaml", "b/")])
@@ -46,5 +46,5 @@ def test_the_folder_policies_comes_before_the_pack(tmp_path: Path, monkeypatch: 
 def test_a_link_to_nothing_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "policies").symlink_to("gone")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match=r"\./policies is no folder of policies"):
+    with pytest.raises(UsageError, match=r"\./policies is not a folder of policies"):
         policy_names(())
