@@ -222,7 +222,10 @@ def test_what_a_later_minor_version_adds_is_passed_over(house: Ruleset):
 
 def test_a_baseline_of_another_account_is_refused(house: Ruleset, before: Baseline):
     for source, told in (
-        (Listed(OLD, base_url="http://127.0.0.1:9"), "a baseline of https://api.fivetran.com cannot be used"),
+        (
+            Listed(OLD, base_url="http://127.0.0.1:9"),
+            "a baseline of https://api.fivetran.com cannot be used",
+        ),
         (Listed(OLD, "snapshot", "http://127.0.0.1:9"), "cannot be used for http://127.0.0.1:9"),
         (Listed(OLD, "terraform-plan", ""), "another kind of source"),
         (Listed([record("z")]), "no connection in common"),

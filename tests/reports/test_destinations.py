@@ -39,7 +39,7 @@ def test_what_it_says(text: str, destination: Destination):
         ("HTML", "no such format (did you mean html?)"),
         ("", "no such format (it takes "),
         ("json=", "that is not a path; write json=FILE, json=- for standard output, or json alone"),
-        ("json=a\0b", "that is no path"),
+        ("json=a\0b", "that is not a path"),
         ("junit:split=1", "split takes a whole number of at least 2; write junit:split=5000"),
         ("junit:split=", "split takes a whole number"),
         ("junit:split", "split takes a whole number"),

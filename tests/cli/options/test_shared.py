@@ -66,7 +66,9 @@ def test_a_time_is_the_moment_of_its_zone(text: str, moment: datetime):
 
 @pytest.mark.parametrize("text", ["now", "2026-01-31", "2026-01-31T12:00:00", ""])
 def test_a_time_without_a_zone_is_none(text: str):
-    with pytest.raises(click.BadParameter, match="not a time with a zone; write 2026-01-31T12:00:00Z"):
+    with pytest.raises(
+        click.BadParameter, match="not a time with a zone; write 2026-01-31T12:00:00Z"
+    ):
         TimeType().convert(text, None, None)
 
 
