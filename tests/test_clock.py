@@ -242,7 +242,7 @@ def test_clocks_less_than_a_day_apart_are_believed(between: timedelta):
 def test_clocks_more_than_a_day_apart_are_told_with_both(between: timedelta, server: str):
     assert apart(NOON + between, NOON) == (
         f"the server's clock says {server} and this machine's 2026-01-31T12:00:00Z: "
-        "either the answer is not of now, or a clock is wrong"
+        "either the response is old, or a clock is wrong"
     )
 
 

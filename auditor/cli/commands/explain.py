@@ -85,13 +85,13 @@ def command(
     timeout: float,
     **api: Unpack[ApiOptions],
 ) -> int:
-    """Show the rules in force and where each stands; with RULE, all there is to say of it.
+    """List the rules in force and their locations; with RULE, describe that rule in full.
 
-    With CONNECTION, an id or a name, it tells why the rule came to its verdict there: the rule's
-    conditions as a tree, with what each part came to and what the connection holds. The connection
-    is looked for in the live account, or in --snapshot or --terraform-plan.
+    With CONNECTION, an id or a name, it shows why the rule came to its verdict there: the rule's
+    conditions as a tree, with the result of each part and the connection's values. The connection
+    is looked up in the live account, or in --snapshot or --terraform-plan.
 
-    What a rule requires is told in English that is derived from the condition itself.
+    The English text of a rule's requirement is derived from the condition itself.
     """
     terminal: Terminal = context.obj
     flags = {"--fields": fields, "--facts": facts, "--operators": operators, "--packs": packs}

@@ -133,8 +133,8 @@ def _required(text: str) -> tuple[Verdict, ...]:
     "--record",
     nargs=2,
     metavar="CONNECTION RULE",
-    help="Run nothing; print the test that holds what RULE says of CONNECTION today, secrets"
-    " hidden, for a NAME.test.yaml.",
+    help="Run nothing; print a test, for a NAME.test.yaml, that expects what RULE says about"
+    " CONNECTION today, with secrets hidden.",
 )
 @listing_options
 @click.option(

@@ -31,18 +31,22 @@ if TYPE_CHECKING:
     name="try",
     cls=Configurable,
     keys=dict.fromkeys(("rule", "given", "without", "now")),
-    short_help="Judge a made-up record by one rule, and tell why.",
+    short_help="Judge a made-up record by one rule, and show why.",
 )
 @click.argument("rule", shell_complete=completion.rules)
 @click.option(
     "--given",
     metavar="{…}|@FILE|-",
     default="{}",
-    help="What the record has, as an example's given: laid over the healthy record; @FILE reads it"
-    " from a file, - from standard input. A rule on groups takes a list.  [default: nothing else]",
+    help="The record's fields, written like an example's given and laid over the healthy record;"
+    " @FILE reads them from a file, - from standard input. A rule on groups takes a list."
+    "  [default: no changes]",
 )
 @click.option(
-    "--without", multiple=True, metavar="PATH", help="Leave a field out of it; repeatable."
+    "--without",
+    multiple=True,
+    metavar="PATH",
+    help="Leave this field out of the record; repeatable.",
 )
 @policy_option
 @var_option
@@ -64,11 +68,11 @@ def command(
     variables: tuple[str, ...],
     now: datetime | None,
 ) -> int:
-    """Judge a made-up record by RULE, and tell why it comes to its verdict.
+    """Judge a made-up record by RULE, and show why it comes to its verdict.
 
-    The record is the healthy one that examples are laid over, with what --given changes of it. The
-    rule's conditions are shown as a tree, with what each part came to and what the record holds.
-    Exit 0 whatever the verdict is: it is an answer, not a gate.
+    The record is the healthy one that examples are laid over, with the changes in --given. The
+    rule's conditions are shown as a tree, with the result of each part and the record's values.
+    Exits with 0 whatever the verdict is: this is an answer, not a gate.
     """
     from auditor.policy.loading.load import load
 

@@ -75,7 +75,7 @@ def test_what_is_wrong_is_a_report_for_pull_requests(folder: Path):
 
 
 def test_another_report_is_refused(folder: Path):
-    for words, said in (("csv", "it takes sarif or github"), ("sarif=", "that is no path")):
+    for words, said in (("csv", "it takes sarif or github"), ("sarif=", "that is not a path")):
         done = run(["validate", "house.yaml", "--report", words], folder)
         assert done.returncode == 2
         assert said.split(" and ", maxsplit=1)[0] in done.stderr
