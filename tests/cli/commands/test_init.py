@@ -343,7 +343,7 @@ def test_a_job_is_added_later_and_what_stands_is_kept(tmp_path: Path):
     assert files_in(tmp_path)["policies/house.yaml"] == "mine\n"
     again = run(["init", "--gitlab"], tmp_path)
     assert again.returncode == 2
-    assert f"{GITLAB} stands" in again.stderr
+    assert f"{GITLAB} already exists" in again.stderr
     assert run(["init", "--gitlab", "--force"], tmp_path).returncode == 0
     assert files_in(tmp_path)["policies/house.yaml"] == "mine\n"
 

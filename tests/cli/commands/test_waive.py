@@ -69,7 +69,7 @@ def test_what_was_found_is_waived_and_the_next_run_says_so(house: Path) -> None:
         (("setup-connected", "a", *SAID, "--expires", "8d"), "may last 7 days from now"),
         (("auto-schedule", "a", *SAID, "--expires", "91d"), "may last 90 days from now"),
         (("unpaused", "a", *SAID, "--expires", "2020-01-01"), "accepts nothing"),
-        (("unpaused", "a", *SAID, "--expires", "soon"), "no date; write its last day"),
+        (("unpaused", "a", *SAID, "--expires", "soon"), "not a date; write its last day"),
         (("unpaused", "a", *SAID, "--expires", "999999w"), "that is no"),
         (("unpased", "a", *SAID, "--expires", "1d"), "no rule is called unpased (did you mean"),
         (("unpaused", "*", *SAID, "--expires", "1d"), "not a connection's id"),
