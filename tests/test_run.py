@@ -221,7 +221,7 @@ def test_only_what_was_saved_says_when_it_was_taken(house: Ruleset):
 
 @pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), True, "60", None])
 def test_a_timeout_is_a_number_of_seconds_above_none(seconds: Any):
-    with pytest.raises(UsageError, match="is no number of seconds above 0"):
+    with pytest.raises(UsageError, match="is not a number of seconds above 0"):
         Options(timeout=seconds)
 
 
