@@ -46,6 +46,8 @@ def test_two_hundred_rules_fold_to_those_with_findings(open_report: OpenReport) 
     )
     page.get_by_role("button", name="Show all 200 rules").click()
     assert len(_ids(page)) == 200
+    # However many there are, their table is no taller than the window, under its headings.
+    assert page.locator(".rules").locator("xpath=..").evaluate("e => e.offsetHeight <= innerHeight")
     page.get_by_label("Find a rule").fill("cost sync-frequency-bounds-7")
     assert _ids(page) == ["sync-frequency-bounds-7"]
     assert axe(page) == []
