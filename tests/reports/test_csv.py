@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 
 import pytest
+from msgspec.structs import replace
 
 from auditor.model import Outcome, Result
 from auditor.reports import REPORTS
@@ -92,3 +94,13 @@ def test_a_finding_on_several_connections_names_them_all_and_none_as_its_own() -
         alone = members[0] if len(members) == 1 else None
         assert row["connection_id"].removeprefix("'") == (alone.id if alone else "")
         assert all(member.id in row["connections"] for member in members if alone is None)
+
+
+def test_a_dimension_that_is_called_as_a_column_says_that_it_is_one() -> None:
+    result = sample_result(3, 1)
+    names = {"title": "t", "team": "u"}
+    columns = {name: (sign,) * len(result.connections) for name, sign in names.items()}
+    shown = dataclasses.replace(result.connections, dimensions=columns)
+    text = "".join(render(replace(result, connections=shown)))
+    heading = next(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert heading == [*COLUMNS, "dimension.title", "team"]
