@@ -324,3 +324,23 @@ def test_a_duplicate_is_not_fixed_while_its_group_cannot_be_compared(
     assert [use.known, use.fixed, use.untold] == [
         int(fate == name) for name in ("known", "fixed", "untold")
     ]
+
+
+def test_of_groups_that_are_shown_alike_one_that_is_still_there_is_not_waived(
+    house: Ruleset, tmp_path: Path
+):
+    """Their names are cut; which of the two findings is the waived one nobody can tell."""
+    names = [f"{'s' * 250}{letter}" for letter in "ab"]
+    listed = [
+        record(f"{name[-1]}{number}", schema=name, sync_frequency=60)
+        for name in names
+        for number in (1, 2)
+    ]
+    before = baseline_from(audit(Listed(listed), house, Options(clock=lambda: TODAY)))
+    assert len({finding.group for finding in before.report.findings}) == 1
+    ours = waivers_in(tmp_path, waiver(rule="one-name", connections='{id: ["a1", "a2"]}'))
+    given = Options(clock=lambda: TODAY, baseline=before, waivers=ours)
+    result = audit(Listed(listed), house, given)
+    assert counts_of(result)["waived"] == counts_of(result)["known"] == 1
+    assert result.baseline is not None
+    assert (result.baseline.waived, result.baseline.fixed, result.baseline.untold) == (0, 0, 0)
