@@ -22,6 +22,7 @@ from auditor.model import (
     Connections,
     Evidence,
     Finding,
+    GroupCheck,
     Listing,
     Outcome,
     PolicyFile,
@@ -288,3 +289,15 @@ def test_where_rules_had_nothing_to_do_it_is_not_said_that_nothing_was_listed():
     result = made(Completeness.ONE_PAGE, "all pass", "low", "full")
     nothing = replace(result, checks=(), gate=decide(result.listing, (), BARS["low"]))
     assert claim(nothing).sentence == "No check was made. Nothing was judged of 3 connections."
+
+
+def test_of_an_account_without_connections_a_rule_about_all_of_it_claims_no_listing():
+    result = made(Completeness.ONE_PAGE, "nothing listed", "low", "full")
+    rule = replace(result.checks[0].rule, per=("account",))
+    for verdict, sentence in (
+        (V.FAIL, "1 of 1 check failed. No connection was listed."),
+        (V.PASS, "No connection was listed. Nothing failed."),
+    ):
+        checks = (RuleChecks(rule, b"", (GroupCheck("account", verdict),)),)
+        gate = decide(result.listing, checks, BARS["low"])
+        assert claim(replace(result, checks=checks, gate=gate)).sentence == sentence
