@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from auditor.model import Completeness
 from auditor.policy import Ruleset
@@ -105,3 +106,16 @@ def test_a_credential_in_a_reason_is_scrubbed(house: Ruleset, tmp_path: Path):
     text = waiver(reason="the secret is secret-of-the-account")
     result = judged(house, tmp_path, text, FAST[:1], scrubber=scrubber)
     assert "secret-of-the-account" not in json_of(result)
+
+
+def test_of_several_waivers_those_in_force_are_counted(house: Ruleset, tmp_path: Path):
+    text = waiver(expires="2026-03-09") + waiver(connections="{id: b}").removeprefix("waivers:\n")
+    (accepted,) = judged(house, tmp_path, text, FAST).accepted
+    assert "(1 of 2 waivers in force, sha256:" in accepted
+
+
+def test_a_waiver_of_a_rule_that_was_not_selected_is_no_mistake(house: Ruleset, tmp_path: Path):
+    fewer = replace(house, unselected=("not-here-today",))
+    text = waiver(rule="not-here-today") + waiver(rule="nor-ever").removeprefix("waivers:\n")
+    (warning,) = judged(fewer, tmp_path, text, FAST).warnings
+    assert "matches nothing: no rule is called nor-ever" in warning

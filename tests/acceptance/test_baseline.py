@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from auditor.acceptance.baseline import Baseline, baseline_of, read_baseline
 from auditor.errors import UsageError
 from auditor.model import Completeness, Result, Verdict
-from auditor.past.earlier import parse_report, read_report
+from auditor.past.earlier import parse_report, read_report, report_of
 from auditor.policy import Ruleset, load_policies
 from auditor.policy.select import select
 from auditor.reports import REPORTS
@@ -358,3 +359,14 @@ def test_a_connection_that_is_added_is_judged(house: Ruleset, records: list[dict
     result = judged(house, [*records, added], before)
     assert ("not-paused", "", ("new",)) in by_verdict(result)["fail"]
     assert result.gate.exit_code == 1
+
+
+def test_findings_that_are_shown_by_one_name_are_each_remembered(house: Ruleset):
+    """Two groups may be shown alike: a secret in their names, a cut."""
+    twins = [record("a", schema="x"), record("b", schema="x")]
+    found = audit(Listed(twins), house, Options(clock=lambda: TODAY))
+    report = report_of(found, "then.json")
+    (finding,) = [f for f in report.findings if f.rule == "one-name"]
+    other = replace(finding, connections=finding.connections[:1])
+    known = baseline_of(replace(report, findings=(finding, other))).grouped
+    assert [len(each.connections) for each in known["one-name", finding.group]] == [2, 1]

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from auditor.acceptance.baseline import Baseline
+from auditor.acceptance.match import Watch
 from auditor.acceptance.schema import waivers_schema
-from auditor.model import Result, Verdict
-from auditor.policy import Ruleset
+from auditor.model import Connections, Result, Verdict
+from auditor.policy import Ruleset, load_policies
 from auditor.run import Options, audit
 from tests.builders.listed import (
+    HOUSE,
     TODAY,
     Listed,
     baseline_from,
@@ -24,6 +26,7 @@ from tests.builders.listed import (
     counts_of,
     record,
     waiver,
+    waivers_in,
 )
 from tests.builders.waived import FAST, judged
 
@@ -273,3 +276,71 @@ def test_a_group_that_cannot_be_evaluated_is_not_fixed(house: Ruleset, paused: o
     assert use is not None
     # not-paused of b, and few-paused of the account.
     assert (use.known, getattr(use, fate), use.fixed + use.untold) == (1, 2, 2)
+
+
+def test_a_while_is_asked_of_the_connections_of_every_page(house: Ruleset, tmp_path: Path):
+    (entry,) = waivers_in(
+        tmp_path, waiver(connections="all", **{"while": "{sync_frequency: 5}"})
+    ).entries
+    watch = Watch([entry], TODAY)
+    for frequencies in ((5,), (60, 5), (), (5, 60), (60, 60), (5,)):
+        records = [{"sync_frequency": number} for number in frequencies]
+        ids = tuple("x" * len(records))
+        watch.take(records, Connections(ids, ids, ids, ids))
+    assert watch.holds == {0: {0, 2, 3, 7}}
+
+
+def test_a_group_that_is_shown_cut_is_known_by_no_other_s_entry(house: Ruleset):
+    """Where a finding lists no connection its group's name is all that tells it from others."""
+
+    def run(group: str, baseline: Baseline | None = None) -> Result:
+        listed = Listed([record("a", service="mysql", group_id=group), record("b")])
+        return audit(listed, house, Options(clock=lambda: TODAY, baseline=baseline))
+
+    long = "g" * 250
+    before = baseline_from(run(f"{long}a"))
+    use = run(f"{long}b", before).baseline
+    assert use is not None
+    assert (use.known, use.new) == (0, 1)
+    short = run("g2", baseline_from(run("g2"))).baseline
+    assert short is not None
+    assert (short.known, short.new) == (1, 0)
+
+
+@pytest.mark.parametrize(("held", "fate"), [([60], "untold"), (90, "fixed"), (60, "known")])
+def test_a_duplicate_is_not_fixed_while_its_group_cannot_be_compared(
+    tmp_path: Path, held: object, fate: str
+):
+    path = tmp_path / "house.yaml"
+    path.write_text(HOUSE.replace("[service, schema]", "[sync_frequency]"))
+    rules = load_policies(str(path))
+
+    def run(held: object, baseline: Baseline | None = None) -> Result:
+        listed = Listed([record("a"), record("b", sync_frequency=held)])
+        return audit(listed, rules, Options(clock=lambda: TODAY, baseline=baseline))
+
+    use = run(held, baseline_from(run(60))).baseline
+    assert use is not None
+    assert [use.known, use.fixed, use.untold] == [
+        int(fate == name) for name in ("known", "fixed", "untold")
+    ]
+
+
+def test_of_groups_that_are_shown_alike_one_that_is_still_there_is_not_waived(
+    house: Ruleset, tmp_path: Path
+):
+    """Their names are cut; which of the two findings is the waived one nobody can tell."""
+    names = [f"{'s' * 250}{letter}" for letter in "ab"]
+    listed = [
+        record(f"{name[-1]}{number}", schema=name, sync_frequency=60)
+        for name in names
+        for number in (1, 2)
+    ]
+    before = baseline_from(audit(Listed(listed), house, Options(clock=lambda: TODAY)))
+    assert len({finding.group for finding in before.report.findings}) == 1
+    ours = waivers_in(tmp_path, waiver(rule="one-name", connections='{id: ["a1", "a2"]}'))
+    given = Options(clock=lambda: TODAY, baseline=before, waivers=ours)
+    result = audit(Listed(listed), house, given)
+    assert counts_of(result)["waived"] == counts_of(result)["known"] == 1
+    assert result.baseline is not None
+    assert (result.baseline.waived, result.baseline.fixed, result.baseline.untold) == (0, 0, 0)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from auditor.acceptance.waivers import load_waivers
+from auditor.acceptance.waivers import (
+    check_terms,
+    end_of,
+    idle_whiles,
+    is_waiver_file,
+    load_waivers,
+)
 from auditor.errors import PolicyError, UsageError
+from auditor.policy import load_policies
 from tests.builders.listed import (
+    HOUSE,
     waiver,
     waivers_in,
 )
@@ -48,13 +57,113 @@ def test_a_file_without_waivers_is_fine(tmp_path: Path):
     assert waivers_in(tmp_path, "waivers:\n").entries == ()
 
 
-# -- whom it covers -------------------------------------------------------------------------------
+# -- how long it may hold -------------------------------------------------------------------------
+
+TERMS = """\
+policy: p
+rules:
+  - {id: sync-floor, severity: low, max_waiver: 7d, assert: {sync_frequency: {gte: 15}}}
+  - {id: never, severity: low, waivable: false, assert: {paused: false}}
+"""
 
 
-# -- while ----------------------------------------------------------------------------------------
+def _problems_of_terms(folder: Path, now: datetime, **said: str) -> list[str]:
+    path = folder / "terms.yaml"
+    path.write_text(TERMS)
+    rules = [entry.rule for entry in load_policies(str(path)).rules]
+    try:
+        check_terms(waivers_in(folder, waiver(**said)), rules, now)
+    except PolicyError as error:
+        return [problem.message for problem in error.problems]
+    return []
 
 
-# -- the end --------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("now", "expires", "allowed"),
+    [
+        (datetime(2026, 3, 10, 12, tzinfo=UTC), "2026-03-17", True),
+        (datetime(2026, 3, 10, 12, tzinfo=UTC), "2026-03-18", False),
+        (datetime(2026, 3, 10, 0, 0, tzinfo=UTC), "2026-03-17T23:59:59Z", True),
+        # East of Greenwich it is the 11th already, and in UTC still the 10th.
+        (datetime(2026, 3, 11, 3, tzinfo=timezone(timedelta(hours=5))), "2026-03-18", False),
+        (datetime(2026, 3, 9, 22, tzinfo=timezone(timedelta(hours=-5))), "2026-03-17", True),
+        (datetime(2026, 3, 10, 12, tzinfo=UTC), "2026-03-18T01:00:00+02:00", True),
+        (datetime(2026, 3, 10, 12, tzinfo=UTC), "2026-03-17T23:00:00-02:00", False),
+    ],
+)
+def test_a_waiver_may_hold_to_the_end_of_its_last_day_in_utc(
+    tmp_path: Path, now: datetime, expires: str, allowed: bool
+):
+    assert (_problems_of_terms(tmp_path, now, expires=expires) == []) is allowed
 
 
-# -- laws -----------------------------------------------------------------------------------------
+def test_what_may_not_be_waived_is_told_while_it_is_in_force(tmp_path: Path):
+    now = datetime(2026, 3, 10, tzinfo=UTC)
+    (told,) = _problems_of_terms(tmp_path, now, rule="never")
+    assert told.startswith("never may not be waived")
+    assert _problems_of_terms(tmp_path, now, rule="never", expires="2026-03-09") == []
+
+
+def test_an_end_is_a_moment_in_utc():
+    day, through = end_of("2026-06-30") or (None, "")
+    assert (day, through) == (
+        datetime(2026, 6, 30, 23, 59, 59, 999_999, tzinfo=UTC), "through 2026-06-30",
+    )  # fmt: skip
+    moment, until = end_of("2026-07-01T01:30:00+02:00") or (None, "")
+    assert moment is not None
+    assert (moment.date(), moment.hour) == (date(2026, 6, 30), 23)
+    assert until == "until 2026-06-30T23:30:00Z"
+    for text in ("2026-02-30", "2026-06-30T12:00:00", "30.06.2026", ""):
+        assert end_of(text) is None
+
+
+# -- what it chooses ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("connections", "refused"),
+    [
+        ('{group: "*", id: a}', False),
+        ('{group: "*"}', True),
+        ('{group: "**"}', True),
+        ('{group: "*", id: "*"}', True),
+        ('{id: [a, "*"]}', True),
+        ('{id: "?*"}', False),
+    ],
+)
+def test_choosing_everything_is_said_with_all(tmp_path: Path, connections: str, refused: bool):
+    if not refused:
+        assert len(waivers_in(tmp_path, waiver(connections=connections)).entries) == 1
+        return
+    with pytest.raises(PolicyError, match="this chooses every connection"):
+        waivers_in(tmp_path, waiver(connections=connections))
+
+
+def test_a_glob_has_stars_marks_and_classes_and_an_address_its_own_brackets(tmp_path: Path):
+    said = {"schema": "{schema: 'raw_[ab]'}", "address": "{address: 'x.y[\"k\"]'}"}
+    chosen = {
+        name: waivers_in(tmp_path, waiver(connections=text)).entries[0].connections[0]
+        for name, text in said.items()
+    }
+    assert chosen["schema"].chosen(["raw_a", "raw_c", "raw_[ab]"]) == ["raw_a"]
+    assert chosen["address"].chosen(['x.y["k"]', "x.yk"]) == ['x.y["k"]']
+
+
+def test_a_policy_with_waivers_in_it_is_no_waiver_file(tmp_path: Path):
+    path = tmp_path / "both.yaml"
+    path.write_text("policy: p\nwaivers: []\nrules: []\n")
+    assert not is_waiver_file(path)
+    path.write_text("waivers: []\n")
+    assert is_waiver_file(path)
+    assert not is_waiver_file(tmp_path)
+    assert not is_waiver_file(tmp_path / "none.yaml")
+
+
+def test_a_while_that_no_violation_can_meet_is_told_unless_a_group_may(tmp_path: Path):
+    path = tmp_path / "house.yaml"
+    path.write_text(HOUSE.replace("few-paused", "sync-few"))
+    house = load_policies(str(path))
+    impossible = {"while": "{sync_frequency: {gte: 15}}"}
+    for rule, told in (("sync-floor", 1), ("sync-*", 0), ("sync-few", 0), ("'*'", 0)):
+        waivers = waivers_in(tmp_path, waiver(rule=rule, **impossible))
+        assert len(list(idle_whiles(waivers, house))) == told, rule

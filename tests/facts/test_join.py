@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from auditor import load_policies
+from auditor.decoding.json_values import MISSING, Unread
 from auditor.errors import PolicyError
+from auditor.facts.join import tabled
 from auditor.fields import FACT_LISTS, FIELDS, Exposure, Kind
 from auditor.model import Result
 from tests.builders.account_server import ACCOUNT, AccountServer, connection
@@ -282,3 +285,29 @@ def test_groups_are_not_chosen_by_what_is_told_of_something_else(tmp_path: Path)
     )
     with pytest.raises(PolicyError, match=r"may differ in group\.name"):
         load_policies(str(path))
+
+
+def _row(**held: Any) -> Any:
+    return SimpleNamespace(**held)
+
+
+def test_of_several_rows_with_one_key_nobody_knows_which_is_meant():
+    fact = FACT_LISTS["owner"]
+    rows = [_row(id="u1"), _row(id="u2"), _row(id="u1"), _row(id="u1")]
+    table = tabled(fact, rows)
+    assert table.find("u2", table.absent) is rows[1]
+    doubled = table.find("u1", table.absent)
+    assert type(doubled) is Unread
+    assert "several rows have the id u1" in str(doubled)
+    assert table.absent is MISSING
+
+
+@pytest.mark.parametrize(
+    ("odd", "more"), [(1, ""), (2, ", and 1 more such item"), (4, ", and 3 more such items")]
+)
+def test_the_first_row_without_a_key_is_told_and_the_others_counted(odd: int, more: str):
+    fact = FACT_LISTS["owner"]
+    table = tabled(fact, [_row(id="u1"), *[_row(id=7)] * odd])
+    assert str(table.absent).endswith(f"is a number{more})") or str(table.absent).endswith(
+        f"is a number{more}"
+    )

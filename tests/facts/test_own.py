@@ -19,7 +19,7 @@ from auditor.facts.files import Declared, FactsFileError, read_facts
 from auditor.facts.own import Globs
 from auditor.policy.loading.load import load
 from auditor.policy.testing.examples_run import run_examples
-from tests.builders.account_server import ACCOUNT, AccountServer
+from tests.builders.account_server import ACCOUNT, AccountServer, connection
 from tests.builders.facts import judged, labels, rule
 
 COLUMNS = (
@@ -323,3 +323,15 @@ rules:
 """
     )
     assert all(outcome.passed for outcome in run_examples(load([str(policy)])))
+
+
+def test_the_default_is_there_for_a_connection_without_the_key_too(tmp_path: Path):
+    own = (
+        "facts:\n  floors: {key: connected_by, columns: {minutes: integer}, rows: {u1: 90},"
+        " default: {minutes: 15}}\n"
+    )
+    lacking = [connection("a"), connection("b", connected_by=None), connection("c")]
+    lacking[2].pop("connected_by", None)
+    with AccountServer({**ACCOUNT, "/v1/connections": lacking}) as server:
+        result = judged(tmp_path, rule("r", "{floors.minutes: 15}"), server, own)
+    assert labels(result, "r")[1:] == ["pass", "pass"]

@@ -34,6 +34,18 @@ def test_it_is_private_whole_and_begun_anew(tmp_path: Path, name: str):
     assert files(path.parent) == [name]
 
 
+@pytest.mark.parametrize(
+    ("name", "zipped"), [("a.gz", True), ("a.ndjson.gz", True), ("a.gz.old", False), ("gz", False)]
+)
+def test_a_name_that_ends_in_gz_is_compressed_and_no_other(tmp_path: Path, name: str, zipped: bool):
+    path = tmp_path / name
+    with Draft(Target(path)) as draft:
+        draft.restart()
+        draft.write(b"held")
+        draft.deliver()
+    assert path.read_bytes().startswith(b"\x1f\x8b") is zipped
+
+
 def test_what_is_not_delivered_leaves_what_was_there(tmp_path: Path):
     (tmp_path / "a").write_text("before")
     with Draft(Target(tmp_path / "a")) as draft:

@@ -28,9 +28,11 @@ def test_it_takes_its_name_in_one_step(tmp_path: Path, mode: int):
 
 def test_what_is_left_over_goes(tmp_path: Path):
     (tmp_path / ".fivetran-auditor-0123456789ab.tmp").touch()
-    (tmp_path / ".fivetran-auditor-0123456789ab.txt").touch()
+    others = [".fivetran-auditor-0123456789ab.tmp.bak", ".fivetran-auditor-0123456789ab.txt"]
+    for name in (*others, ".fivetran-auditor-0123456789ab.part"):
+        (tmp_path / name).touch()
     clear(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [".fivetran-auditor-0123456789ab.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == others
     clear(tmp_path / "none")
 
 

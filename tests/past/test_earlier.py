@@ -11,6 +11,7 @@ import pytest
 
 from auditor.errors import UsageError
 from auditor.model import Completeness, Outcome, Verdict
+from auditor.past import earlier
 from auditor.past.earlier import parse_report, read_report, report_of
 from auditor.policy import Ruleset
 from auditor.reports import REPORTS
@@ -169,3 +170,23 @@ def test_a_file_is_read_and_one_that_is_not_there_is_named(house: Ruleset, tmp_p
         read_report(tmp_path / "none.json")
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
         read_report(tmp_path)
+
+
+@pytest.mark.parametrize("column", ["id", "service", "schema", "group_id"])
+def test_every_column_of_the_connections_is_as_long_as_the_others(house: Ruleset, column: str):
+    document = written(house)
+    document["connections"][column].append("one more")
+    assert "the columns of connections differ in length" in refused(document)
+
+
+def test_a_report_is_read_up_to_its_greatest_size(
+    house: Ruleset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(written(house)))
+    size = path.stat().st_size
+    monkeypatch.setattr(earlier, "_MAX_BYTES", size)
+    assert len(read_report(path).connections) == len(RECORDS)
+    monkeypatch.setattr(earlier, "_MAX_BYTES", size - 1)
+    with pytest.raises(UsageError, match="is no report of ours"):
+        read_report(path)

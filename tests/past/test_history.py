@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,9 +27,9 @@ from auditor.past.history import (
     still_open,
     trend,
 )
-from auditor.policy import Ruleset
+from auditor.policy import Ruleset, load_policies
 from auditor.run import Options, audit
-from tests.builders.listed import TODAY, Listed, record
+from tests.builders.listed import HOUSE, TODAY, Listed, record
 from tests.builders.weeks import BAD, DAYS, GOOD, WEEK, judged, since
 
 
@@ -260,8 +261,13 @@ def test_what_a_baseline_knows_is_counted_apart_from_what_is_waived(house: Rules
     assert (run.known, run.waived, run.errors, run.total) == (1, 0, 0, 1)
 
 
-def test_a_duplicate_is_open_while_a_member_of_its_group_cannot_be_compared(house: Ruleset):
-    opened = still_open(Open(), judged(house, 0, record("a", schema="x"), record("b", schema="x")))
-    unclear = judged(house, 1, record("a", schema="x"), record("b", schema=None))
+def test_a_duplicate_is_open_while_a_member_of_its_group_cannot_be_compared(tmp_path: Path):
+    path = tmp_path / "house.yaml"
+    path.write_text(HOUSE.replace("[service, schema]", "[sync_frequency]"))
+    rules = load_policies(str(path))
+    opened = still_open(Open(), judged(rules, 0, record("a"), record("b")))
     ((name, time),) = opened.since["one-name"].items()
-    assert still_open(opened, unclear).since["one-name"][name] == time
+    unclear = judged(rules, 1, record("a"), record("b", sync_frequency=[60]))
+    assert still_open(opened, unclear).since["one-name"] == {name: time, "g1": DAYS[1]}
+    mended = judged(rules, 1, record("a"), record("b", sync_frequency=90))
+    assert "one-name" not in still_open(opened, mended).since

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from msgspec.structs import replace
 
-from auditor.model import BaselineUse, Outcome, Verdict
+from auditor.model import (
+    BaselineUse,
+    GroupCheck,
+    History,
+    Outcome,
+    RuleChecks,
+    Severity,
+    Verdict,
+)
 from auditor.reports.brief import (
     brief,
     changes_in_words,
@@ -77,3 +87,48 @@ def test_changes_are_those_since_the_baseline_or_the_run_before() -> None:
     text = changes_in_words(kept)
     assert f"{last.total:,} violations now and {before.total:,} before" in text
     assert f"since the run of {before.judged_at:%Y-%m-%d}" in text
+
+
+def test_the_worst_rule_is_the_severest_then_by_failures_then_by_errors() -> None:
+    result = sample_result()
+    checks = result.checks[0]
+
+    def made(name: str, severity: Severity, failed: int, errors: int) -> RuleChecks:
+        verdicts = bytes([Verdict.FAIL] * failed + [Verdict.ERROR] * errors)
+        return RuleChecks(replace(checks.rule, id=name, severity=severity, per=()), verdicts)
+
+    rules = [
+        made("d", Severity.HIGH, 0, 9),
+        made("c", Severity.HIGH, 2, 0),
+        made("a", Severity.CRITICAL, 0, 1),
+        made("b", Severity.HIGH, 2, 1),
+        made("e", Severity.LOW, 99, 99),
+        made("none", Severity.CRITICAL, 0, 0),
+    ]
+    assert [c.rule.id for c in worst(replace(result, checks=tuple(rules)))] == list("abcde")
+
+
+def test_of_a_group_with_several_findings_the_check_is_told_once() -> None:
+    """Two duplicates of one group that are shown alike are one check that failed."""
+    rule = replace(sample_result().checks[0].rule, per=("group_id",))
+    groups = tuple(GroupCheck(name, Verdict.FAIL) for name in ("g", "h", "i"))
+    found = replace(sample_result().findings[0], rule=rule, group="g")
+    checks = RuleChecks(rule, b"", groups)
+    assert waiting(checks, [found, found]) == 2
+    assert waiting(checks, [found, replace(found, group="h")]) == 1
+    alone = RuleChecks(replace(rule, per=()), bytes([Verdict.FAIL] * 3))
+    assert waiting(alone, [found, found]) == 1
+
+
+def test_only_a_violation_is_new_and_an_error_is_not() -> None:
+    result = with_history(sample_result(300, 10), 3)
+    assert result.history is not None
+    now = result.history.runs[-1].judged_at
+    since: dict[str, dict[str, datetime]] = {}
+    for finding in result.findings:
+        name = finding.group if finding.rule.per else finding.connections[0].id
+        since.setdefault(finding.rule.id, {})[name] = now
+    result = replace(result, history=History(result.history.runs, since))
+    failed = [f for f in result.findings if f.verdict is Verdict.FAIL]
+    assert len(failed) < len(result.findings)
+    assert changes_in_words(result).startswith(f"{len(failed):,} new, ")

@@ -13,6 +13,7 @@ from itertools import product
 
 import pytest
 from junitparser import JUnitXml
+from msgspec.structs import replace
 
 from auditor.cli.terminal.summary import answer, summary
 from auditor.gate import Bar, decide
@@ -21,6 +22,7 @@ from auditor.model import (
     Connections,
     Evidence,
     Finding,
+    GroupCheck,
     Listing,
     Outcome,
     PolicyFile,
@@ -227,6 +229,15 @@ def test_a_narrowed_run_closes_no_alert_of_a_full_one():
         ),
         ("ONE_PAGE", "nothing listed", "full", "No check was made. No connection was listed."),
         (
+            "ONE_PAGE",
+            "all pass",
+            "filtered",
+            (
+                "Everything that was listed was judged; not a full run: something was left out. "
+                "Nothing failed."
+            ),
+        ),
+        (
             "SNAPSHOT",
             "all skip",
             "full",
@@ -255,3 +266,38 @@ def test_a_narrowed_run_closes_no_alert_of_a_full_one():
 )
 def test_the_sentence(completeness: str, checks: str, left_out: str, sentence: str):
     assert claim(made(Completeness[completeness], checks, "low", left_out)).sentence == sentence
+
+
+def test_all_that_failed_and_does_not_gate_is_one_number():
+    result = made(Completeness.ONE_PAGE, "waived and failed", "high", "full")
+    assert claim(result).sentence == (
+        "Everything that was listed was judged."
+        " 3 violations and none that gates: 1 allowed, 1 waived, 1 known."
+    )
+
+
+def test_a_limit_of_one_severity_lets_no_other_through():
+    """What passes by ``--fail-on`` says that, whatever is allowed of another severity."""
+    bar = Bar(Severity.HIGH, limits={Severity.LOW: 3}, allow_empty=True)
+    result = made(Completeness.ONE_PAGE, "a failure", "high", "full")
+    result = replace(result, gate=decide(result.listing, result.checks, bar))
+    (finding,) = result.findings
+    assert let_through(finding, result) == "allowed: below --fail-on high"
+
+
+def test_where_rules_had_nothing_to_do_it_is_not_said_that_nothing_was_listed():
+    result = made(Completeness.ONE_PAGE, "all pass", "low", "full")
+    nothing = replace(result, checks=(), gate=decide(result.listing, (), BARS["low"]))
+    assert claim(nothing).sentence == "No check was made. Nothing was judged of 3 connections."
+
+
+def test_of_an_account_without_connections_a_rule_about_all_of_it_claims_no_listing():
+    result = made(Completeness.ONE_PAGE, "nothing listed", "low", "full")
+    rule = replace(result.checks[0].rule, per=("account",))
+    for verdict, sentence in (
+        (V.FAIL, "1 of 1 check failed. No connection was listed."),
+        (V.PASS, "No connection was listed. Nothing failed."),
+    ):
+        checks = (RuleChecks(rule, b"", (GroupCheck("account", verdict),)),)
+        gate = decide(result.listing, checks, BARS["low"])
+        assert claim(replace(result, checks=checks, gate=gate)).sentence == sentence

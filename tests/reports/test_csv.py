@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 
 import pytest
+from msgspec.structs import replace
 
 from auditor.model import Outcome, Result
 from auditor.reports import REPORTS
@@ -80,3 +82,25 @@ def test_with_semicolons_it_says_the_same(hostile: bool) -> None:
     assert REPORTS["csv"].begins(text.encode()[:4096])
     table = list(csv.reader(io.StringIO(text[1:], newline=""), delimiter=";", strict=True))
     assert [dict(zip(COLUMNS, row, strict=True)) for row in table[1:]] == report(result)
+
+
+def test_a_finding_on_several_connections_names_them_all_and_none_as_its_own() -> None:
+    result = sample_result(300)
+    several = [f for f in result.findings if len(f.connections) > 1]
+    assert several
+    told = dict(zip(result.findings, report(result)[1:], strict=True))
+    for finding in result.findings:
+        row, members = told[finding], finding.connections
+        alone = members[0] if len(members) == 1 else None
+        assert row["connection_id"].removeprefix("'") == (alone.id if alone else "")
+        assert all(member.id in row["connections"] for member in members if alone is None)
+
+
+def test_a_dimension_that_is_called_as_a_column_says_that_it_is_one() -> None:
+    result = sample_result(3, 1)
+    names = {"title": "t", "team": "u"}
+    columns = {name: (sign,) * len(result.connections) for name, sign in names.items()}
+    shown = dataclasses.replace(result.connections, dimensions=columns)
+    text = "".join(render(replace(result, connections=shown)))
+    heading = next(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert heading == [*COLUMNS, "dimension.title", "team"]

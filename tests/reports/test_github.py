@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from auditor.errors import Problem
 from auditor.model import Finding, Outcome, Position, Result, Severity, Verdict
@@ -120,3 +121,12 @@ def test_problems_of_a_policy_are_annotations_too() -> None:
         "title", "file", "line", "col",
     }  # fmt: skip
     assert f"{len(problems) * 10 - MOST_PROBLEMS} more problems" in found[-1].text
+
+
+def test_what_the_options_let_through_is_a_notice_that_says_why() -> None:
+    result = sample_result(300)
+    allowed = replace(result, gate=replace(result.gate, fail_on=None, limits=()))
+    failed = [c for c in report(allowed)[1:] if c.text.startswith("allowed: ")]
+    assert failed
+    assert {c.name for c in failed} == {"notice"}
+    assert all(c.text.startswith("allowed: below --fail-on none\n") for c in failed)

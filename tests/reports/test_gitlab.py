@@ -7,8 +7,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
-from auditor.model import Outcome, Result, Verdict
+from auditor.model import PACK, Outcome, PolicyFile, Position, Result, Verdict
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.gitlab import placeholder, render
 from tests.builders.sample_results import sample_result
@@ -78,3 +79,33 @@ def test_the_placeholder_is_one_blocker() -> None:
     (issue,) = issues(placeholder("1.2.3"))
     assert issue["severity"] == "blocker"
     assert "inconclusive" in issue["description"]
+
+
+def test_what_the_options_let_through_is_info_and_says_so() -> None:
+    result = sample_result()
+    gate = replace(result.gate, fail_on=None, limits=())
+    for issue in report(replace(result, gate=gate)):
+        if issue["categories"] == ["fail"]:
+            assert issue["severity"] == "info"
+            assert issue["description"].endswith("[allowed: below --fail-on none]")
+
+
+def test_a_group_without_connections_is_named() -> None:
+    result = sample_result()
+    finding = replace(result.findings[0], connections=(), group="analytics, of nobody")
+    *_, issue = report(replace(result, describe=lambda: (finding,)))
+    assert "(analytics, of nobody)" in issue["description"]
+
+
+def test_an_issue_without_a_line_stands_in_the_first_policy_that_is_the_user_s_own() -> None:
+    result = sample_result()
+    pack = Position(f"{PACK}baseline", 3, 5)
+    rule = replace(result.findings[0].rule, position=pack, named_at=None)
+    found = replace(result.findings[0], rule=rule)
+    policies = (
+        PolicyFile("baseline", f"{PACK}baseline", "0" * 64),
+        PolicyFile("house", "policies/house.yaml", "1" * 64),
+    )
+    for given, path in ((policies, "policies/house.yaml"), (policies[:1], "auditor.yaml")):
+        *_, issue = report(replace(result, describe=lambda: (found,), policies=given))
+        assert issue["location"] == {"path": path, "lines": {"begin": 1}}

@@ -11,7 +11,16 @@ import jsonschema
 import pytest
 from msgspec.structs import replace
 
-from auditor.model import Outcome, Result, Verdict
+from auditor.model import (
+    History,
+    Outcome,
+    PastRun,
+    Position,
+    Result,
+    Severity,
+    Verdict,
+    WaiverUse,
+)
 from auditor.reports.json import LETTERS, placeholder, render
 from tests.builders.sample_results import narrowed, sample_result
 
@@ -131,3 +140,60 @@ def test_fingerprints_name_findings() -> None:
     found = document(sample_result(300, 10))["findings"]
     prints = [finding["fingerprint"] for finding in found]
     assert len(set(prints)) == len(prints)
+
+
+def test_the_bar_is_told_and_none_where_there_is_none() -> None:
+    result = sample_result()
+    for bar, told in ((Severity.HIGH, "high"), (None, None)):
+        gate = replace(result.gate, fail_on=bar, limits=((Severity.LOW, 3),))
+        told_gate = document(replace(result, gate=gate))["gate"]
+        assert (told_gate["fail_on"], told_gate["limits"]) == (told, {"low": 3})
+
+
+def test_every_number_of_a_run_of_the_history_is_its_own() -> None:
+    result = sample_result()
+    run = PastRun(
+        judged_at=result.judged_at,
+        outcome=Outcome.VIOLATIONS,
+        full=False,
+        connections=9,
+        violations=tuple((severity, int(severity)) for severity in Severity),
+        errors=5,
+        waived=6,
+        known=7,
+        policies=(),
+    )
+    (told,) = document(replace(result, history=History((run,), {})))["history"]["runs"]
+    assert [told[name] for name in ("connections", "error", "waived", "known")] == [9, 5, 6, 7]
+    assert told["full"] is False
+    assert told["violations"] == {severity.label: int(severity) for severity in Severity}
+
+
+def test_every_number_of_a_waiver_is_its_own() -> None:
+    result = sample_result()
+    use = WaiverUse(
+        rule="r",
+        position=Position("waivers.yaml", 2, 5),
+        reason="agreed",
+        owner="data",
+        expires=result.judged_at,
+        accepts="",
+        expired=True,
+        matched=4,
+        void=2,
+        covered=1,
+    )
+    (told,) = document(replace(result, waivers=(use,)))["waivers"]
+    assert [told[name] for name in ("matched", "void", "covered")] == [4, 2, 1]
+    assert told["expired"] is True
+
+
+@pytest.mark.parametrize(("not_in_plan", "left_unknown"), [(0, 0), (2, 0), (0, 3), (2, 3)])
+def test_checks_that_a_plan_leaves_open_are_counted_by_why(
+    not_in_plan: int, left_unknown: int
+) -> None:
+    result = sample_result()
+    checks = replace(result.checks[0], not_in_plan=not_in_plan, left_unknown=left_unknown)
+    told = document(replace(result, checks=(checks, *result.checks[1:])))["rules"][0]
+    assert told.get("not_in_plan", 0) == not_in_plan
+    assert told.get("left_unknown", 0) == left_unknown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import junitparser
@@ -125,6 +126,29 @@ def test_an_inconclusive_run_is_an_error(result: Result) -> None:
         assert problem.rstrip(".") in (error.get("message") or "")
 
 
+@pytest.mark.parametrize(("complete", "kind"), [(True, "inconclusive"), (False, "incomplete")])
+def test_the_listing_says_whether_it_is_incomplete_or_the_run_inconclusive(
+    complete: bool, kind: str
+) -> None:
+    result = sample_result(complete=complete, outcome=Outcome.INCONCLUSIVE)
+    error = report(result)[0].find("testcase/error")
+    assert error is not None
+    assert error.get("type") == kind
+
+
+def test_an_incomplete_listing_is_an_error_whatever_the_gate_says() -> None:
+    passed = sample_result(outcome=Outcome.PASSED)
+    assert report(passed)[0].find("testcase/error") is None
+    broken = replace(passed, listing=sample_result(complete=False).listing)
+    assert report(broken)[0].find("testcase/error") is not None
+
+
+def test_the_time_of_a_suite_is_in_utc_whatever_the_zone() -> None:
+    there = datetime(2026, 3, 1, 1, 30, 15, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    root = report(replace(sample_result(), judged_at=there))
+    assert {suite.get("timestamp") for suite in root} == {"2026-02-28T20:00:15"}
+
+
 def test_a_run_that_passed_has_no_error() -> None:
     root = report(sample_result(outcome=Outcome.PASSED))
     assert not list(root.iter("error", "failure"))
@@ -161,9 +185,9 @@ def test_a_group_has_one_testcase_whatever_it_holds() -> None:
 def test_names_are_unique_even_where_groups_are_not() -> None:
     result = sample_result()
     checks = next(c for c in result.checks if c.rule.per)
-    twice = (GroupCheck("a", Verdict.PASS), GroupCheck("a", Verdict.PASS))
-    root = report(replace(result, checks=(replace(checks, groups=twice),), describe=lambda: ()))
-    assert [case.get("name") for case in root[1].findall("testcase")] == ["a", "a #2"]
+    thrice = (GroupCheck("a", Verdict.PASS),) * 3
+    root = report(replace(result, checks=(replace(checks, groups=thrice),), describe=lambda: ()))
+    assert [case.get("name") for case in root[1].findall("testcase")] == ["a", "a #2", "a #3"]
 
 
 def test_what_the_run_rests_on_is_stated() -> None:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from auditor.model import BaselineUse, Outcome, Pipeline, PolicyFile, Verdict
+from auditor.model import BaselineUse, Outcome, Pipeline, PolicyFile, Severity, Verdict
 from auditor.reports.brief import counts_of, worst
 from auditor.reports.markdown import LONGEST, code, placeholder, prose, render
 from tests.builders.sample_results import HOSTILE, JUDGED_AT, narrowed, sample_result
@@ -151,3 +151,56 @@ def test_plain_prose_stays_prose(text: str) -> None:
 def test_the_placeholder_is_inconclusive() -> None:
     assert placeholder("1.2.3").startswith("## ⚠️ Fivetran audit: inconclusive")
     assert "1.2.3" in placeholder("1.2.3")
+
+
+def test_a_finding_on_several_connections_counts_those_that_are_not_shown() -> None:
+    result = sample_result(300)
+    finding = next(f for f in result.findings if len(f.connections) == 1)
+    for number, more in ((1, ""), (2, " and 1 more"), (4, " and 3 more")):
+        several = replace(finding, connections=finding.connections * number, group="")
+        text = "".join(render(replace(result, describe=lambda several=several: (several,))))
+        (row,) = [
+            line
+            for line in text.split("<details>")[0].split("\n")
+            if re.match(OPEN, line) and f"`{finding.rule.id}`" in line
+        ]
+        first = row.split(" | ")[3].partition("<br>")[0].removesuffix(" |")
+        assert "".join(re.findall(r" and \d+ more$", first)) == more
+
+
+@pytest.mark.parametrize("number", [20, 21, 40])
+def test_twenty_reasons_and_policies_are_told_and_the_others_counted(number: int) -> None:
+    result = sample_result()
+    reasons = tuple(f"reason {n}" for n in range(number))
+    policies = tuple(PolicyFile(f"p{n}", f"p{n}.yaml", "0" * 64) for n in range(number))
+    gate = replace(result.gate, reasons=reasons)
+    text = "".join(render(replace(result, gate=gate, policies=policies)))
+    assert text.count("- reason ") == 20
+    (row,) = re.findall(r"\| Policies \| (.*) \|\n", text)
+    more = f" and {number - 20} more" if number > 20 else ""
+    assert row.endswith(f"</code>{more}" if "</code>" in row[-40:] else f"`){more}")
+    assert (f"\n-{more}\n" in text) is bool(more)
+
+
+def test_rules_stand_severest_first_and_then_by_what_waits() -> None:
+    result = sample_result(300)
+    low, high = (
+        next(c for c in result.checks if c.rule.severity is s and c.count(Verdict.FAIL))
+        for s in (Severity.LOW, Severity.CRITICAL)
+    )
+    few = replace(
+        high, verdicts=bytes([Verdict.FAIL]), groups=(), rule=replace(high.rule, id="few")
+    )
+    many = replace(low, rule=replace(low.rule, id="many"))
+    text = "".join(render(replace(result, checks=(many, few), describe=lambda: ())))
+    rows = re.findall(r"^\| `(few|many)` \|", text, re.MULTILINE)
+    assert rows == ["few", "many"]
+
+
+def test_a_hundred_rules_have_their_row_and_the_others_are_counted() -> None:
+    result = sample_result(1, 1)
+    many = [
+        replace(result.checks[0], rule=replace(result.rules[0], id=f"r{n}")) for n in range(103)
+    ]
+    text = "".join(render(replace(result, checks=tuple(many), describe=lambda: ())))
+    assert "\nand 3 more rules\n" in text

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from auditor.errors import Problem
-from auditor.model import Outcome, Position, Result, Verdict
+from auditor.model import Outcome, Position, Result, Severity, Verdict
 from auditor.reports import REPORTS, sarif
 from auditor.reports.claim import is_open
 from auditor.reports.fingerprint import fingerprint
@@ -177,3 +177,48 @@ def test_what_does_not_gate_is_suppressed_where_it_is_asked_for(
         start = "allowed: " if verdict == "fail" else verdict
         assert suppression["justification"].startswith(start)
     assert full["properties"]["shown"] == len(full["results"]) - (outcome is Outcome.INCONCLUSIVE)
+
+
+def test_every_result_points_at_its_own_rule() -> None:
+    """An inconclusive run's own result too, whose rule stands behind those of the policies."""
+    run = report(sample_result(complete=False))
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert run["results"][0]["ruleId"] == "inconclusive"
+    assert [rules[r["ruleIndex"]] for r in run["results"]] == [r["ruleId"] for r in run["results"]]
+
+
+def test_where_nothing_was_cut_no_cut_is_told() -> None:
+    result = sample_result(300)
+    for text in (report(result), run_of("".join(sarif.render_suppressed(result)))):
+        notes = text["invocations"][0]["toolExecutionNotifications"]
+        assert not [n for n in notes if "severest first" in n["message"]["text"]]
+
+
+def test_a_rule_s_tags_are_without_repetitions() -> None:
+    result = sample_result()
+    checks = result.checks[0]
+    twice = replace(checks, rule=replace(checks.rule, tags=("cost", "state", "cost")))
+    run = report(replace(result, checks=(twice, *result.checks[1:])))
+    assert run["tool"]["driver"]["rules"][0]["properties"]["tags"] == ["cost", "state"]
+
+
+@pytest.mark.parametrize(
+    ("severity", "level", "least", "below"),
+    [
+        (Severity.LOW, "note", 0.1, 4.0),
+        (Severity.MEDIUM, "warning", 4.0, 7.0),
+        (Severity.HIGH, "error", 7.0, 9.0),
+        (Severity.CRITICAL, "error", 9.0, 10.1),
+    ],
+)
+def test_a_severity_has_the_score_that_github_reads_as_the_same(
+    severity: Severity, level: str, least: float, below: float
+) -> None:
+    """GitHub's documentation of SARIF: over 9.0 is critical, 7.0 to 8.9 high, 4.0 to 6.9 medium."""
+    result = sample_result()
+    checks = result.checks[0]
+    graded = replace(checks, rule=replace(checks.rule, severity=severity))
+    run = report(replace(result, checks=(graded, *result.checks[1:])))
+    rule = run["tool"]["driver"]["rules"][0]
+    assert rule["defaultConfiguration"]["level"] == level
+    assert least <= float(rule["properties"]["security-severity"]) < below

@@ -347,3 +347,55 @@ def test_rules_that_applied_to_nothing_are_named_unless_they_may() -> None:
     assert idle(False, True, True) == [
         "1 rule that applied to nothing: rule-0; so did 2 that may be idle"
     ]
+
+
+@pytest.mark.parametrize(("walks", "said"), [(1, ""), (2, ", 2 walks"), (3, ", 3 walks")])
+def test_walks_are_told_where_there_was_more_than_one(walks: int, said: str) -> None:
+    result = sample_result()
+    listing = replace(result.listing, walks=walks, pages=4)
+    (line,) = [text for text in told(replace(result, listing=listing)) if " listing " in f" {text}"]
+    assert line.endswith(f"(4 pages{said})")
+
+
+def test_where_there_are_no_checks_nothing_of_them_is_said() -> None:
+    result = sample_result()
+    lines = told(replace(result, checks=(), describe=lambda: ()))
+    (line,) = [text for text in lines if text.strip().startswith("judged ")]
+    assert "nothing of" not in line
+    assert ", 0 checks, as of " in line
+
+
+def test_parts_that_are_not_the_next_ones_stand_alone() -> None:
+    parts = [Path(f"out/junit-{n}.xml") for n in (1, 2, 4, 5)] + [Path("other/junit-6.xml")]
+    lines = plain(summary(sample_result(), parts))
+    shown = [line.strip() for line in lines if "junit-" in line]
+    assert [text.removeprefix("reports").strip() for text in shown] == [
+        "out/junit-1.xml to junit-2.xml",
+        "out/junit-4.xml to junit-5.xml",
+        "other/junit-6.xml",
+    ]
+
+
+def test_the_listing_s_own_warnings_are_told_too() -> None:
+    result = sample_result()
+    listing = replace(result.listing, warnings=("page 2: next_cursor is empty",))
+    lines = told(replace(result, warnings=("the clocks differ",), listing=listing))
+    warned = [line.split(maxsplit=1)[1] for line in lines if line.strip().startswith("warning ")]
+    assert warned == ["the clocks differ", "page 2: next_cursor is empty"]
+
+
+def test_of_nothing_that_was_saved_no_age_is_told() -> None:
+    result = sample_result()
+    source = replace(result.source, kind="snapshot")
+    saved = replace(result, source=source, taken_at=None)
+    said = "the saved listing does not say when it was taken"
+    assert said in answer(saved)
+    empty = replace(saved, listing=replace(saved.listing, connections=0))
+    assert said not in answer(empty)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.VIOLATIONS, Outcome.INCONCLUSIVE])
+def test_a_run_without_a_check_says_so_whatever_it_came_to(outcome: Outcome) -> None:
+    result = sample_result(outcome=outcome)
+    assert "no check was made" not in answer(result)
+    assert "no check was made" in answer(replace(result, checks=(), describe=lambda: ()))

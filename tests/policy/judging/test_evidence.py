@@ -238,6 +238,19 @@ def test_what_is_hidden_covers_what_is_below_it_and_nothing_beside(path: str, hi
     assert covers({"config", "schema_config.tables"}, path) is hidden
 
 
+@pytest.mark.parametrize(
+    ("failed", "shown", "more"), [(1, 1, ""), (3, 3, ""), (4, 3, "1 more"), (6, 3, "3 more")]
+)
+def test_three_items_that_decided_are_told_and_the_others_counted(
+    tmp_path: Path, failed: int, shown: int, more: str
+) -> None:
+    body = "assert: {setup_tests: {none_items: {status: FAILED}}}"
+    items = [{"status": "FAILED" if n < failed else "PASSED"} for n in range(6)]
+    actual = _finding(tmp_path, body, setup_tests=items).evidence[0].actual
+    assert actual.count(" of 6)") == shown
+    assert actual.endswith(f" and {more}" if more else ")")
+
+
 # -- secrets --------------------------------------------------------------------------------
 
 

@@ -49,3 +49,45 @@ def test_a_new_value_is_a_warning_and_an_error_under_strict(tmp_path: Path) -> N
     assert "not documented" in warning.message
     (problem,) = problems_of(tmp_path, text, strict=True)
     assert problem.position.line == 5
+
+
+@pytest.mark.parametrize(
+    ("test", "told"),
+    [
+        ("service: {not_in: [1, x]}", "service"),
+        ("config.port: {not_in: [1, x]}", "values of unlike types"),
+        ("paused: {in: [true, false]}", "true and false are all there is"),
+        ("created_at: {before: now+36526d}", "over 100 years from now"),
+        ("created_at: {after: now-36526d}", "over 100 years from now"),
+        ("created_at: {older_than: 0d}", "takes a duration"),
+        ("schema: {glob: '*'}", "matches every text"),
+        ("schema: {regex_search: '.*'}", "matches every text"),
+        ("schema: {regex_search: ''}", "holds for every text"),
+        ("schema: {glob: [raw_*, '*']}", "matches every text"),
+    ],
+)
+def test_what_decides_nothing_or_cannot_be_meant_is_refused(
+    tmp_path: Path, test: str, told: str
+) -> None:
+    problems = problems_of(tmp_path, one_rule(f"assert:\n  {test}"))
+    assert told in str([problem.message for problem in problems])
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "config.port: {in: [1, x]}",
+        "config.flag: {in: [true, 1]}",
+        "config.flag: {in: [1, 0]}",
+        "config.flag: {not_in: [1, 0]}",
+        "created_at: {before: now+36525d}",
+        "created_at: {after: now-36525d}",
+        "created_at: {older_than: 1s}",
+        "schema: {glob: '?*'}",
+        "schema: {glob: 'raw_*'}",
+        "schema: {regex_search: '^[a-z_ ]*$'}",
+        "schema: {regex_search: '.'}",
+    ],
+)
+def test_what_decides_something_is_taken(tmp_path: Path, test: str) -> None:
+    assert len(loaded(tmp_path, one_rule(f"assert:\n  {test}")).ruleset.rules) == 1

@@ -335,3 +335,35 @@ def test_an_override_takes_back_what_a_file_below_has_changed(tmp_path: Path) ->
     )
     found = load([written(tmp_path, again, "top.yaml")]).warnings
     assert ["middle.yaml:" in w.message for w in found if "changes nothing" in w.message] == [True]
+
+
+@pytest.mark.parametrize(("given", "told"), [("15", False), ("30", True)])
+def test_a_variable_is_told_where_it_has_another_value(
+    tmp_path: Path, given: str, told: bool
+) -> None:
+    text = "policy: p\nvars: {low: 15}\nrules:\n  - {id: a, severity: low, assert: {sync_frequency:"
+    written(tmp_path, f"{text} {{gte: {{var: low}}}}}}}}\n", "p.yaml")
+    notes = _load(tmp_path, "p.yaml", variables={"low": given}).notes
+    assert notes == (
+        (f"--var sets the variable low to 30 ({tmp_path}/p.yaml has 15)",) if told else ()
+    )
+
+
+@pytest.mark.parametrize("given", ["[]", "[ ]", "[1]", "[[a]]", "[{a: b}]", "[null]"])
+def test_a_list_that_is_given_holds_something_of_its_default_s_kind(
+    tmp_path: Path, given: str
+) -> None:
+    text = _policy("{id: a, severity: low, assert: {service: {in: {var: s}}}}", vars="{s: [x]}")
+    written(tmp_path, text, "p.yaml")
+    with pytest.raises(UsageError, match="takes texts"):
+        _load(tmp_path, "p.yaml", variables={"s": given})
+
+
+def test_a_variable_that_nothing_reads_is_likened_to_one_that_is_read(tmp_path: Path) -> None:
+    text = _policy(
+        "{id: a, severity: low, assert: {sync_frequency: {gte: {var: floor}}}}",
+        vars="{floor: 15, flor: 20, flors: 20}",
+    )
+    written(tmp_path, text, "p.yaml")
+    told = _refused(tmp_path, "p.yaml")
+    assert told.count("did you mean floor?") == 2

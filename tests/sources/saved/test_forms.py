@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -371,3 +372,50 @@ def test_twenty_items_that_are_no_connections_are_named_and_the_others_counted(
     assert len(problems) == min(wrong, 20) + bool(more)
     if more:
         assert problems[-1] == f"{path}: {more} are no connections"
+
+
+def _snapshot(path: Path, version: int, items: list[Any]) -> Path:
+    """Write a snapshot as a release of that version did, whatever its lines hold."""
+    header = {
+        "fivetran_auditor_snapshot": version,
+        "taken_at": "2026-01-31T12:00:00Z",
+        "base_url": "https://api.fivetran.com",
+        "filters": {},
+        "tool": "",
+    }
+    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in (header, *items))
+    closing = {
+        "end": True,
+        "connections": len(items),
+        "walks": 1,
+        "completeness": "one_page",
+        "sha256": sha256(text.encode()).hexdigest(),
+    }
+    path.write_text(f"{text}{json.dumps(closing)}\n")
+    return path
+
+
+def test_a_snapshot_without_lists_has_records_alone(tmp_path: Path):
+    """What begins as a list of a later version does was a record then, whatever its keys."""
+    odd = {"list": "users", "rows": [], **record(0)}
+    found = read_ids(_snapshot(tmp_path / "s.ndjson", 1, [odd, record(1)]))
+    assert (found.ids, found.problems) == (["c0", "c1"], ())
+    assert found.end.completeness is Completeness.SNAPSHOT
+
+
+def test_what_is_no_record_in_a_snapshot_is_named_by_its_number(tmp_path: Path):
+    path = _snapshot(tmp_path / "s.ndjson", 2, [record(0), 7, record(1), {"id": None}])
+    problems = [text for text in read_ids(path).problems if "record " in text]
+    assert [text.removeprefix(f"{path}: ").split()[:2] for text in problems] == [
+        ["record", "2"],
+        ["record", "4"],
+    ]
+
+
+@pytest.mark.parametrize("code", [None, "success", "", 200, "Success "])
+def test_an_answer_that_does_not_say_success_is_a_problem(tmp_path: Path, code: object):
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps([answer(records(1)), {**answer(records(1, start=1)), "code": code}]))
+    found = read_ids(path)
+    assert found.ids == ["c0"]
+    assert any("the saved answer is no success" in text for text in found.problems)
