@@ -265,6 +265,8 @@ def _of_group(
 
 
 def _measured(outcome: GroupOutcome, at: int) -> str:
+    if outcome.verdict is Verdict.SKIP:
+        return outcome.actual
     others = outcome.verdict is Verdict.FAIL and outcome.values and at not in outcome.members
     return f"{outcome.field} is {outcome.actual}{', none of them this one' if others else ''}"
 

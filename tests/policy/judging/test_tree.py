@@ -322,3 +322,13 @@ def test_a_connection_without_a_key_is_told_why_it_is_in_no_group(tmp_path: Path
     assert outline(each.branches[0].part) == [
         "? the group is the connections of one schema [schema is missing]"
     ]
+
+
+def test_a_group_without_a_member_says_so(tmp_path: Path) -> None:
+    body = "per: group_id\nwhen: {paused: true}\nassert: {share: {lte: 0.5}}"
+    ruleset = loaded(tmp_path, one_rule(body)).ruleset
+    outcome, (item,) = _judged(ruleset, ['{"id": "c", "group_id": "g", "paused": false}'])
+    (each,) = explained(outcome, ruleset.rules[0], 0, item)
+    assert each.verdict is Verdict.SKIP
+    (last,) = outline(each.branches[-1].part)
+    assert last.endswith("[no member]")
