@@ -27,7 +27,6 @@ WITHOUT = {
     **{f"sandbox/{name}": _MADE for name in ("services", "spoiling", "words")},
     **{f"sources/plan/{name}": _PLANNED for name in ("attributes", "connections")},
     "sources/plan/records": _OF_PLANS,
-    "policy/judging/change": _OF_PLANS,
     **{f"facts/{name}": _JOINED for name in ("dimensions", "files", "gathered", "shape")},
     "policy/loading/facts": _JOINED,
     "sources/api/lists": _JOINED,
