@@ -135,7 +135,7 @@ def test_choosing_everything_is_said_with_all(tmp_path: Path, connections: str, 
     if not refused:
         assert len(waivers_in(tmp_path, waiver(connections=connections)).entries) == 1
         return
-    with pytest.raises(PolicyError, match="this chooses every connection"):
+    with pytest.raises(PolicyError, match="this selects every connection"):
         waivers_in(tmp_path, waiver(connections=connections))
 
 

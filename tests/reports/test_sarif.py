@@ -222,3 +222,15 @@ def test_a_severity_has_the_score_that_github_reads_as_the_same(
     rule = run["tool"]["driver"]["rules"][0]
     assert rule["defaultConfiguration"]["level"] == level
     assert least <= float(rule["properties"]["security-severity"]) < below
+
+
+def test_a_cut_of_what_is_suppressed_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = sample_result(300, outcome=Outcome.VIOLATIONS)
+    waiting = sum(is_open(finding, result) for finding in result.findings)
+    total = len(result.findings)
+    assert waiting < total - 1
+    monkeypatch.setattr(sarif, "MOST_RESULTS", waiting + 1)
+    run = run_of("".join(sarif.render_suppressed(result)))
+    notes = [n["message"]["text"] for n in run["invocations"][0]["toolExecutionNotifications"]]
+    said = f"{waiting + 1:,} of {total:,} findings, open ones and severest first"
+    assert said in notes

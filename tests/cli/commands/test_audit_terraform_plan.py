@@ -294,6 +294,10 @@ def test_the_walk_over_the_account(audit: Audit):
         ("few-fast", "orders,sheets.budget,events"): "fail",
     }
     assert ran.report["plan"]["mended"] == ["floor: legacy_a005 is gone"]
+    fixed = "fixed by this change: 1 violation (floor: legacy_a005 is gone)"
+    assert fixed in ran.report["notes"]
+    # The plan holds more than it touches: sheets.budget stays as it is.
+    assert ran.report["plan"]["touched"] == 3
     # What a plan cannot hold stays where the connection lives on, and is not made up elsewhere.
     letters = {rule["id"]: rule.get("verdicts") for rule in ran.report["rules"]}
     schemas = ran.report["connections"]["schema"]

@@ -96,14 +96,14 @@ COUNT = "per: group_id\nassert: "
         ("{count: {lte: 1}}", 2, 3, ("fail", "it was 2 before this plan"), ""),
         (
             "{count: {lte: 1}}", 3, 2, ("known", "less than before this plan, when it was 3"),
-            "rule: 3 before, 2 after; still broken",
+            "rule: g: 3 before, 2 after; still broken",
         ),
         ("{count: {lte: 1}}", 2, 2, ("known", "so before this plan, and no worse"), ""),
         ("{count: {lte: 1}}", 1, 2, ("fail", ""), ""),
         ("{count: {gte: 9}}", 3, 2, ("fail", "it was 3 before this plan"), ""),
         (
             "{count: {gte: 9}}", 2, 3, ("known", "less than before this plan, when it was 2"),
-            "rule: 2 before, 3 after; still broken",
+            "rule: g: 2 before, 3 after; still broken",
         ),
         ("{count: {gte: 1, lte: 2}}", 5, 4, ("fail", "it was 5 before this plan"), ""),
         ("{count: {lte: 1, not_equals: 0}}", 5, 4, ("fail", "it was 5 before this plan"), ""),
@@ -111,7 +111,7 @@ COUNT = "per: group_id\nassert: "
         (
             "{max: {sync_frequency: {lte: 50}}}", 1200, 1100,
             ("known", "less than before this plan, when it was 1,200"),
-            "rule: 1,200 before, 1,100 after; still broken",
+            "rule: g: 1,200 before, 1,100 after; still broken",
         ),
     ],
 )  # fmt: skip
@@ -211,7 +211,7 @@ def test_a_connection_is_followed_by_the_id_that_the_account_knows_it_by(tmp_pat
 @pytest.mark.parametrize(
     ("now", "mended"),
     [
-        (SLOW, ("rule: max of sync_frequency was 99",)),
+        (SLOW, ("rule: g: max of sync_frequency was 99",)),
         ({"sync_frequency": 98}, ()),
         (ODD, ()),
     ],

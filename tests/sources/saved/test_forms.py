@@ -419,3 +419,12 @@ def test_an_answer_that_does_not_say_success_is_a_problem(tmp_path: Path, code: 
     found = read_ids(path)
     assert found.ids == ["c0"]
     assert any("the saved answer is no success" in text for text in found.problems)
+
+
+@pytest.mark.parametrize("items", ["x", None, 7, {}])
+def test_an_answer_with_items_is_a_list_whatever_else_it_holds(tmp_path: Path, items: object):
+    """A record beside them is none: the list that was meant would be lost in silence."""
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps({"code": "Success", "data": {**record(0), "items": items}}))
+    found = read_ids(path)
+    assert (found.ids, found.complete) == ([], False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import json
 import signal
 import stat
 import subprocess
@@ -18,7 +19,7 @@ from auditor.errors import ReportError
 from auditor.model import Completeness
 from auditor.output.draft import Draft
 from auditor.output.target import Target
-from auditor.sources.saved.snapshot_file import SnapshotWriter
+from auditor.sources.saved.snapshot_file import ClosingLine, SnapshotWriter, parse_closing
 from tests.builders.saved_listings import (
     HEADER,
     TAKEN_AT,
@@ -153,3 +154,19 @@ def test_a_snapshot_that_cannot_be_begun_leaves_nothing(
     with pytest.raises(ReportError, match="free some space there, or name another place"):
         SnapshotWriter(Target(tmp_path / "s.ndjson"), HEADER)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"end": 1}, {"end": False}, {"end": "true"}, {"connections": True}, {"connections": "2"},
+        {"walks": 1.0}, {"completeness": "whole"}, {"completeness": "ONE_PAGE"}, {"sha256": None},
+        {"more": 1},
+    ],
+)  # fmt: skip
+def test_a_closing_line_is_as_we_write_it_or_none(change: dict[str, object]):
+    line = ClosingLine(2, 1, Completeness.ONE_PAGE, "0" * 64).line()
+    assert parse_closing(line) == ClosingLine(2, 1, Completeness.ONE_PAGE, "0" * 64)
+    assert parse_closing(json.dumps({**json.loads(line), **change}).encode()) is None
+    fewer = {name: value for name, value in json.loads(line).items() if name != "walks"}
+    assert parse_closing(json.dumps(fewer).encode()) is None
