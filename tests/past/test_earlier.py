@@ -188,5 +188,5 @@ def test_a_report_is_read_up_to_its_greatest_size(
     monkeypatch.setattr(earlier, "_MAX_BYTES", size)
     assert len(read_report(path).connections) == len(RECORDS)
     monkeypatch.setattr(earlier, "_MAX_BYTES", size - 1)
-    with pytest.raises(UsageError, match="is no report of ours"):
+    with pytest.raises(UsageError, match="is not a report of this tool"):
         read_report(path)
