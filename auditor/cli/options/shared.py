@@ -143,7 +143,8 @@ _API_OPTIONS = (
     click.option(
         "--verify-listing",
         is_flag=True,
-        help="Repeat the walk until two in a row list the same connections.",
+        help="Repeat the walk until two in a row list the same connections, and check that the API"
+        " key sees all of them.",
     ),
     click.option(
         "--with",
