@@ -91,9 +91,7 @@ def _arrays(fact: FactList, rows: Sequence[Any], doubt: Unread | None) -> Table:
     return Table(fact.name, fact.key, found.get, shared)
 
 
-def routed(
-    fact: FactList, shape: Shape, listed: Listed, others: Listed
-) -> Table:
+def routed(fact: FactList, shape: Shape, listed: Listed, others: Listed) -> Table:
     """Return the arrays of a list whose rows may leave open whose they are.
 
     ``shape`` decoded the rows. ``others`` is the list that ``fact.through`` names. A row that says
