@@ -45,7 +45,7 @@ from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.language.conditions import reach
 from auditor.policy.scrub import scrubbed_findings, scrubbed_rules
 from auditor.redaction.fields import Scrubber
-from auditor.sources import End, Event, Listed, Page, Restart, Source
+from auditor.sources import End, Event, Listed, Page, Reading, Restart, Source
 from auditor.text import is_plain, one_line, plural, printable, shortened
 from auditor.version import __version__
 
@@ -251,6 +251,8 @@ class _Audit:
         if self._plan is not None and any(path.startswith(PLAN) for path in reads):
             # What was before a plan, the account as it is tells where the plan does not.
             reads |= {path.removeprefix(f"{BEFORE}.") for path in reads} | {"sync_frequency"}
+        if isinstance(source, Reading):
+            reads |= source.reads
         also = (*ALWAYS, *options.lists)
         own = ruleset.facts
         dimensions = _dimensions(facts_read(reads | whole, own), options.dimensions)

@@ -61,6 +61,10 @@ class KeptRows:
         """Return what rows hold as ``name``."""
         return [record.get(name, MISSING) for record in records]
 
+    def holds(self, name: str) -> bool:  # noqa: ARG002  # as every decoder is asked
+        """Whether a field of a connection is kept: none is."""
+        return False
+
 
 def kept_rows(names: Iterable[str]) -> dict[str, KeptRows]:
     """Return the decoders of the lists that the facts ``names`` come from."""

@@ -214,8 +214,12 @@ class Shape:
         return list(map(attrgetter(self._identity[0]), records))
 
     def values(self, records: list[Any], name: str) -> list[object]:
-        """Return what sifted records hold as ``name``, a field of a connection's identity."""
+        """Return what sifted records hold as ``name``, a field that is decoded."""
         return [getattr(record, name) for record in records]
+
+    def holds(self, name: str) -> bool:
+        """Whether ``name``, a field of a connection, is decoded."""
+        return name in self.root.children
 
     # -- reaching values --------------------------------------------------------------------
 
@@ -348,6 +352,10 @@ class WholeRecords:
         """Return what sifted records hold as ``name``, MISSING where they have none."""
         return [record.get(name, MISSING) for record in records]
 
+    def holds(self, name: str) -> bool:  # noqa: ARG002  # as every decoder is asked
+        """Whether a field is decoded: everything is."""
+        return True
+
 
 class Decoder(Protocol):
     """What a source needs of ``Shape`` and ``WholeRecords``, which decode alike."""
@@ -379,7 +387,10 @@ class Decoder(Protocol):
         """Return the ids of sifted records, in order."""
 
     def values(self, records: list[Any], name: str) -> list[object]:
-        """Return what sifted records hold as ``name``, a field of a connection's identity."""
+        """Return what sifted records hold as ``name``, a field that is decoded."""
+
+    def holds(self, name: str) -> bool:
+        """Whether ``name``, a field of a connection, is decoded."""
 
 
 def _value(said: object) -> object:

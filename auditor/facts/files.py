@@ -250,8 +250,12 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
     return found
 
 
+class _ConstantError(ValueError):
+    """A word that JSON does not know stands for a number."""
+
+
 def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise _ConstantError(f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
@@ -322,8 +326,13 @@ def _decode(reader: _Rows, text: str, offset: int, line: int = 0) -> tuple[Any, 
         reader.refuse(line or at, column, f"no JSON: {error.msg}", "")
     except (ValueError, RecursionError) as error:
         at, column = _at(text, offset)
-        message = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        reader.refuse(line or at, column, f"no row: {one_line(message)}", "")
+        if isinstance(error, _ConstantError):
+            message = str(error)
+        elif isinstance(error, RecursionError):
+            message = "nested too deeply"
+        else:
+            message = "an integer has more digits than can be read"
+        reader.refuse(line or at, column, f"no row: {message}", "")
 
 
 def _row(reader: _Rows, value: Any, text: str, offset: int, line: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.listed import Listed
 from auditor.decoding.records import Shape
-from auditor.facts.join import Join, Table, joining, lacking, tabled, unread
+from auditor.facts.join import Join, Table, joining, lacking, routed, tabled, unread
 from auditor.fields import FACT_LISTS, PLAN, FactList
 from auditor.model import Account, FactsInfo
 from auditor.text import plural
@@ -59,7 +59,7 @@ class GatheredFacts:
         self._listed[listed.name] = listed
         if listed.problem:
             self._tables[fact.name] = unread(fact.name, listed.problem)
-        else:
+        elif fact.through is None:
             self._tables[fact.name] = tabled(fact, listed.rows, listed.doubts)
 
     def join(self, records: Sequence[Any]) -> None:
@@ -67,13 +67,22 @@ class GatheredFacts:
         if self._join is None:
             tables = dict(self._tables)
             for name in self._needed - tables.keys():
-                tables[name] = self._missing(name)
+                tables[name] = self._routed(name) or self._missing(name)
             read = {name: t for name, t in tables.items() if self._is_read(name)}
             self._join = joining(self._shape, read)
         self._join(records)
 
     def _is_read(self, name: str) -> bool:
         return name in self._needed or name in self._shape.own
+
+    def _routed(self, name: str) -> Table | None:
+        """Return the table of a list whose rows another list gives their group; None without it."""
+        fact, listed = FACT_LISTS[name], self._listed.get(name)
+        if listed is None or fact.through is None:
+            return None
+        above = fact.through[0]
+        others = self._listed.get(above) or Listed(above, problem=self._never(FACT_LISTS[above]))
+        return routed(fact, self._shape.lists[name], listed, others)
 
     def _missing(self, name: str) -> Table:
         """Return the table of a list that never came: of a plan alone no list is known."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from auditor.decoding.gaps import LACKS, Gap, below
 from auditor.decoding.json_values import MISSING, Unread, kind_of
+from auditor.decoding.listed import Listed
 from auditor.decoding.records import Node, Shape
 from auditor.fields import FactList
 from auditor.text import plural
@@ -25,7 +27,8 @@ class Table(msgspec.Struct, frozen=True):
 
     ``find(key, absent)`` returns the row. ``key`` is the path of the field that names a row, ""
     where every connection has the same: then that is ``absent``. ``keyless`` is what a connection
-    has whose key is null, or not there.
+    has whose key is null, or not there. ``members`` are further rows of single connections, by
+    their id.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Table(msgspec.Struct, frozen=True):
     find: Callable[[str, Any], Any]
     absent: Any
     keyless: Any = MISSING
+    members: Mapping[str, list[Any]] = MappingProxyType({})
 
 
 #: Joins the records of a page.
@@ -85,6 +89,57 @@ def _arrays(fact: FactList, rows: Sequence[Any], doubt: Unread | None) -> Table:
     for array in found.values():
         array.extend(shared)
     return Table(fact.name, fact.key, found.get, shared)
+
+
+def routed(fact: FactList, shape: Shape, listed: Listed, others: Listed) -> Table:
+    """Return the arrays of a list whose rows may leave open whose they are.
+
+    ``shape`` decoded the rows. ``others`` is the list that ``fact.through`` names. A row that says
+    neither its group nor another's, nor its connections, may be anybody's: it stands, not read, in
+    every array.
+    """
+    if listed.doubts:
+        return tabled(fact, listed.rows, listed.doubts)
+    groups = {row.id: row.group_id for row in others.rows}
+    names_project = fact.through[1] if fact.through is not None else ""
+    found: dict[str, list[Any]] = {}
+    members: dict[str, list[Any]] = {}
+    shared: list[Any] = []
+    for row in listed.rows:
+        group, project = getattr(row, fact.column), _inner(shape, row, names_project)
+        if group is MISSING or group is None:
+            group = groups.get(project) if type(project) is str else MISSING
+        named = _inner(shape, row, fact.members)
+        if type(group) is str:
+            found.setdefault(group, []).append(row)
+        elif project is MISSING and type(named) is list and set(map(type, named)) <= {str}:
+            for id_ in dict.fromkeys(named):
+                members.setdefault(id_, []).append(row)
+        else:
+            shared.append(Unread(_nobodys(fact, row, project, others)))
+    for array in found.values():
+        array.extend(shared)
+    return Table(fact.name, fact.key, found.get, shared, members=members)
+
+
+def _nobodys(fact: FactList, row: Any, project: Any, others: Listed) -> str:
+    """Return why nobody can tell whose ``row`` is."""
+    name = f"{fact.path}: whose the {fact.noun} {row.id} is cannot be told"
+    if type(project) is not str:
+        return f"{name}: it names neither a group nor a project, nor connections"
+    doubt = others.problem or "".join(others.doubts[:1])
+    return f"{name}: its project {project} is not listed{doubt and f' ({doubt})'}"
+
+
+def _inner(shape: Shape, row: Any, path: str) -> Any:
+    """Return what a row holds at ``path``, below objects; MISSING where it is not there or null."""
+    node, value = shape.root, row
+    for step in path.split("."):
+        if type(value) is not node.struct:
+            return MISSING if value is None or value is MISSING else Unread(path)
+        node = node.children[step]
+        value = getattr(value, node.attribute)
+    return MISSING if value is None else value
 
 
 def _whatever(_key: str, absent: Any) -> Any:
@@ -154,6 +209,14 @@ class _Program:
         self._names[f"odd_{number}"] = _odd(table)
         found = f"find_{number}(k, absent_{number}) if type(k) is str else odd_{number}(k)"
         self._lines += [f"k = {self._value(table.key)}", f"r.{node.attribute} = {found}"]
+        if table.members:
+            self._names[f"members_{number}"] = table.members
+            self._names["with_members"] = _with_members
+            held = f"r.{node.attribute}"
+            self._lines += [
+                f"m = members_{number}.get(r.id)",
+                f"if m is not None: {held} = with_members({held}, m)",
+            ]
 
     def function(self) -> Join:
         """Return the function."""
@@ -189,6 +252,13 @@ class _Program:
 
 def _nothing(_records: Sequence[Any]) -> None:
     """Join nothing: no rule reads a fact."""
+
+
+def _with_members(rows: Any, members: list[Any]) -> Any:
+    """Return a connection's rows with those that name it; what is unknown stays so."""
+    if type(rows) is list:
+        return [*rows, *members]
+    return members if rows is MISSING else rows
 
 
 def _odd(table: Table) -> Callable[[Any], Any]:

@@ -61,7 +61,14 @@ def facts_read(paths: Iterable[str], own: _Names | None = None) -> set[str]:
         if name and name not in found:
             found.add(name)
             waiting.append(fact_of(key_of(name, own), own))
+            waiting.append(through(name))
     return found
+
+
+def through(name: str) -> str:
+    """Return the fact that says where rows of the fact ``name`` belong, "" where they say it."""
+    fact = FACT_LISTS.get(name)
+    return fact.through[0] if fact is not None and fact.through is not None else ""
 
 
 def key_of(name: str, own: _Names) -> str:
@@ -77,6 +84,10 @@ def _row_shape(name: str, paths: Iterable[str]) -> Shape:
     if fact is None:
         return Shape(below, identity=(), base=base)
     below |= {column for column in (fact.column, *_shared(name)) if column}
+    if fact.through is not None:
+        below.add(fact.through[1])
+    if fact.members:
+        below.add(fact.members)
     return Shape(below, identity=(fact.identity,), base=base, noun=fact.noun)
 
 

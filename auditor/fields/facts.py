@@ -35,6 +35,10 @@ class FactList(msgspec.Struct, frozen=True):
     for what the account has one of. ``identity`` is the field that tells rows apart. With
     ``several`` a connection has an array of rows, and those that ``shared`` says (a field and its
     value) belong to every connection. ``spelled`` are fields that the API calls by another name.
+
+    A row without its ``column`` may still say where it belongs: ``through`` is another fact and the
+    field that names a row of that one, which has the column; ``members`` is an array of the ids of
+    the connections that it is for, and of no other.
     """
 
     name: str
@@ -47,6 +51,8 @@ class FactList(msgspec.Struct, frozen=True):
     several: bool = False
     shared: tuple[str, str] | None = None
     spelled: tuple[tuple[str, str], ...] = ()
+    through: tuple[str, str] | None = None
+    members: str = ""
 
     @property
     def noun(self) -> str:
@@ -356,7 +362,7 @@ _LISTS = (
         "group_id",
         _fields(
             "transformations",
-            "The transformations of the connection's group.",
+            "The dbt transformations of the connection's group; of Quickstart, those that name it.",
             Field("id", _S, "The transformation's id.", always=True),
             Field("type", _S, "What it runs.", values=("DBT_CORE", "QUICKSTART"), always=True),
             Field("group_id", _S, "The group, where it is listed."),
@@ -400,6 +406,26 @@ _LISTS = (
             Field("last_ended_at", _T, "When it last ended."),
             Field("output_model_names", _A, "The models that it makes."),
             Field("output_model_names[]", _S, "A model."),
+            several=True,
+        ),
+        several=True,
+        through=("transformation_projects", "transformation_config.project_id"),
+        members="transformation_config.connection_ids",
+    ),
+    FactList(
+        "transformation_projects",
+        "transformation-projects",
+        "/v1/transformation-projects",
+        "group_id",
+        "group_id",
+        _fields(
+            "transformation_projects",
+            "The dbt projects of the connection's group.",
+            Field("id", _S, "The project's id.", always=True),
+            Field("type", _S, "What it runs, such as DBT_CORE.", always=True),
+            Field("group_id", _S, "The group that it belongs to.", always=True),
+            Field("created_at", _T, "When it was made.", always=True),
+            Field("created_by_id", _S, "The user or the system key that made it."),
             several=True,
         ),
         several=True,

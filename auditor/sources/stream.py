@@ -68,6 +68,15 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class Reading(Protocol):
+    """A source that looks at fields of the records itself, whatever rules read."""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The paths of these fields."""
+
+
+@runtime_checkable
 class Asking(Protocol):
     """A source that asks again after a failure."""
 

@@ -142,4 +142,5 @@ ACCOUNT: Mapping[str, Any] = {
     "/v1/transformations": [
         {"id": "t1", "status": "FAILED", "type": "DBT_CORE", "paused": False, "group_id": "g1"},
     ],
+    "/v1/transformation-projects": [{"id": "d1", "type": "DBT_CORE", "group_id": "g1"}],
 }

@@ -26,6 +26,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from auditor.fields import FACT_LISTS
+from auditor.sources.api.reach import WITNESSES
 
 
 class Step(Enum):
@@ -183,7 +184,8 @@ EMPTY_LIST = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(_NOTHING)
 
 def is_another_list(request: Request) -> bool:
     """Whether a request is for one of the lists that are read beside the connections."""
-    return any(urlsplit(request.target).path.endswith(fact.path) for fact in FACT_LISTS.values())
+    paths = (*(fact.path for fact in FACT_LISTS.values()), *(each.path for each in WITNESSES))
+    return urlsplit(request.target).path.endswith(paths)
 
 
 def _read(peer: socket.socket, connection: int) -> Request | None:

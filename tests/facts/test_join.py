@@ -41,8 +41,16 @@ CONDITIONS = {
         "{transformations: {none_items: {status: FAILED}}}",
         "fail pass fail pass",
     ),
+    "transformation_projects": (
+        "{transformation_projects: {any_item: {type: DBT_CORE}}}",
+        "pass fail pass fail",
+    ),
     "account": ("{account.name: Acme}", "pass pass pass pass"),
 }
+
+
+#: What is read too, to find the rows of a list.
+ABOVE = {"role": {"/v1/users"}, "transformations": {"/v1/transformation-projects"}}
 
 
 def test_every_list_has_a_condition():
@@ -55,7 +63,7 @@ def test_each_list_is_joined(tmp_path: Path, name: str):
     with AccountServer(ACCOUNT) as server:
         result = judged(tmp_path, rule("r", condition), server)
     assert labels(result, "r") == expected.split()
-    above = {"/v1/users"} if name == "role" else set()
+    above = ABOVE.get(name, set())
     assert set(server.requests) == NAMES | {FACT_LISTS[name].path} | above
     assert len(server.requests) == len(set(server.requests))
 
@@ -318,3 +326,74 @@ def test_items_that_are_no_rows_are_told_of_the_list_they_stand_in(tmp_path: Pat
     problems = {info.name: info.problem for info in result.facts}
     assert "a number" in problems["owner"]
     assert [name for name, problem in problems.items() if problem] == ["owner"]
+
+
+# -- transformations, which say in several ways whose they are -------------------------------------
+
+PROJECT = {"transformation_config": {"project_id": "d1"}}
+QUICK = {"transformation_config": {"connection_ids": ["two"], "package_name": "p"}}
+UNKNOWN = "/v1/transformations: whose the transformation t is cannot be told"
+WHOSE: Mapping[str, tuple[dict[str, Any], str]] = {
+    "its group": ({"group_id": "g2"}, "pass fail pass pass"),
+    "its group, before its project": ({"group_id": "g2", **PROJECT}, "pass fail pass pass"),
+    "its project's group": (PROJECT, "fail pass fail pass"),
+    "a null group and its project": ({"group_id": None, **PROJECT}, "fail pass fail pass"),
+    "the connections that it names": (QUICK, "pass fail pass pass"),
+    "no connection": ({"transformation_config": {"connection_ids": []}}, "pass pass pass pass"),
+    "a project that is not listed": (
+        {"transformation_config": {"project_id": "d9"}},
+        "error error error error",
+    ),
+    "nothing": ({}, "error error error error"),
+    "null": ({"transformation_config": None}, "error error error error"),
+    "text": ({"transformation_config": "d1"}, "error error error error"),
+    "a group that is a number": ({"group_id": 7, **PROJECT}, "error error error error"),
+    "a project that is a number": (
+        {"transformation_config": {"project_id": 7}},
+        "error error error error",
+    ),
+    "a connection that is a number": (
+        {"transformation_config": {"connection_ids": ["two", 7]}},
+        "error error error error",
+    ),
+    "connections that are text": (
+        {"transformation_config": {"connection_ids": "two"}},
+        "error error error error",
+    ),
+}
+
+
+@pytest.mark.parametrize(("row", "expected"), WHOSE.values(), ids=WHOSE)
+def test_whose_a_transformation_is(tmp_path: Path, row: dict[str, Any], expected: str):
+    rows = [{"id": "t", "status": "FAILED", "type": "DBT_CORE", "paused": False, **row}]
+    with AccountServer({**ACCOUNT, "/v1/transformations": rows}) as server:
+        result = judged(
+            tmp_path, rule("r", "{transformations: {none_items: {status: FAILED}}}"), server
+        )
+    assert labels(result, "r") == expected.split()
+    if "error" in expected:
+        assert UNKNOWN in result.findings[0].message
+
+
+def test_what_is_certain_of_other_transformations_stays_certain(tmp_path: Path):
+    rows = [*ACCOUNT["/v1/transformations"], {"id": "t", "status": "NEW", "paused": False}]
+    rules = rule("none", "{transformations: {none_items: {status: FAILED}}}")
+    rules += rule("any", "{transformations: {any_item: {status: FAILED}}}")
+    with AccountServer({**ACCOUNT, "/v1/transformations": rows}) as server:
+        result = judged(tmp_path, rules, server)
+    assert labels(result, "none") == ["fail", "error", "fail", "error"]
+    assert labels(result, "any") == ["pass", "error", "pass", "error"]
+
+
+def test_only_transformations_of_a_project_need_the_list_of_projects(tmp_path: Path):
+    path = "/v1/transformation-projects"
+    rows = [{"id": "t", "status": "NEW", **QUICK}, {"id": "u", "status": "FAILED", **PROJECT}]
+    refused = {path: BROKEN["forbidden"]}
+    for count, expected in ((1, "pass"), (2, "error")):
+        with AccountServer({**ACCOUNT, "/v1/transformations": rows[:count]}, refused) as server:
+            result = judged(
+                tmp_path, rule("r", "{transformations: {none_items: {status: FAILED}}}"), server
+            )
+        assert labels(result, "r") == [expected] * 4
+    assert all(path in finding.message for finding in result.findings)
+    assert all("403" in finding.message for finding in result.findings)

@@ -133,6 +133,11 @@ DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
         "2:2 the key a stands at line 1",
     ),
     "nested": ("f.json", "[" * 100_000, "nested too deeply"),
+    "huge": (
+        "f.json",
+        '[{"schema":"a","tier":' + "9" * 5000 + "}]",
+        "more digits than can be read",
+    ),
     "two on a line": ("f.ndjson", '{"schema": "a"} {"schema": "b"}', "1:17 more follows"),
     "no JSON on a line": ("f.ndjson", '{"schema": "a"}\nnull\n', "2:1 a row is an object"),
     "a column that no row has": (

@@ -51,6 +51,8 @@ from auditor.sandbox.words import SERVICE_ACCOUNTS
 PACKS = ["baseline", "cost", "governance", "reliability", "security"]
 #: Judges a Terraform plan; of an account it has nothing to say.
 OF_A_CHANGE = "terraform"
+#: Judges what other lists say of a connection; ``test_pack_account`` has these lists.
+OF_THE_LISTS = "account"
 MOMENTS = [datetime(2026, 3, 4, 5, 6, tzinfo=UTC), datetime(2026, 11, 22, 0, 3, tzinfo=UTC)]
 #: What has to be set before the packs fit an account: here, the sandbox's.
 SET = {"service_accounts": ",".join(SERVICE_ACCOUNTS)}
@@ -81,7 +83,7 @@ each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 
 def test_these_are_the_packs():
-    assert pack_names() == sorted([*PACKS, OF_A_CHANGE])
+    assert pack_names() == sorted([*PACKS, OF_A_CHANGE, OF_THE_LISTS])
 
 
 def test_they_load_together_without_a_warning():

@@ -308,7 +308,7 @@ USAGE = [
     saved("no time", "--snapshot one.json --now yesterday", 2, "2026-01-31T12:00:00Z", "none"),
     saved("no zone", "--snapshot one.json --now 2026-01-31T12:00:00", 2, "zone", "none"),
     saved("no such format", "--snapshot one.json --report htm", 2, "did you mean html", "none"),
-    saved("no path", "--snapshot one.json --report json=", 2, "no path", "none"),
+    saved("no path", "--snapshot one.json --report json=", 2, "that is not a path", "none"),
     saved("a format twice", "--snapshot one.json --report json --report json", 2, "share", "none"),
     saved("one path", "--snapshot one.json --report json=x --report csv=x", 2, "share", "none"),
     saved("a filter on a file", "--snapshot one.json --group g -p met.yaml", 2, "--group"),

@@ -99,11 +99,26 @@ def test_rules_on_facts_find_what_was_spoilt_and_nothing_else(tmp_path):
     finds_what_was_spoilt(tmp_path, RULES)
 
 
-def test_transformations_that_name_no_group_are_an_error_of_every_check(tmp_path):
-    result = judged(tmp_path, build_estate(60), OF_TRANSFORMATIONS)
+def test_transformations_are_of_their_projects_group_or_of_the_connections_they_name(tmp_path):
+    estate = build_estate(250)
+    result = judged(tmp_path, estate, OF_TRANSFORMATIONS)
+    groups = {row["id"]: row["group_id"] for row in estate.lists.transformation_projects}
+
+    def theirs(record):
+        for row in estate.lists.transformations:
+            made_of = row["transformation_config"]
+            if "project_id" in made_of:
+                if groups[made_of["project_id"]] == record["group_id"]:
+                    yield row
+            elif record["id"] in made_of["connection_ids"]:
+                yield row
+
+    failed = {r["id"] for r in estate.records if any(t["status"] == "FAILED" for t in theirs(r))}
+    paused = {r["id"] for r in estate.records if any(t["paused"] for t in theirs(r))}
+    assert having(result, "failed-transformation", Verdict.FAIL) == failed != set()
+    assert having(result, "paused-transformation", Verdict.FAIL) == paused != set()
     for name in OF_TRANSFORMATIONS:
-        assert len(having(result, name, Verdict.ERROR)) == len(result.connections), name
-    assert "the group_id of a transformation is missing" in result.findings[0].message
+        assert having(result, name, Verdict.ERROR) == set(), name
 
 
 def test_rules_on_facts_find_nothing_in_a_healthy_account(tmp_path):
@@ -154,6 +169,7 @@ def test_every_fact_is_a_list_of_the_sandbox_with_the_types_that_the_catalogue_s
         "external-logging": estate.lists.external_logging,
         "webhooks": estate.lists.webhooks,
         "transformations": estate.lists.transformations,
+        "transformation-projects": estate.lists.transformation_projects,
         "account/info": (estate.lists.account,),
     }
     assert {fact.path.removeprefix("/v1/") for fact in FACT_LISTS.values()} == by_path.keys()

@@ -143,7 +143,8 @@ _API_OPTIONS = (
     click.option(
         "--verify-listing",
         is_flag=True,
-        help="Repeat the walk until two in a row list the same connections.",
+        help="Repeat the walk until two in a row list the same connections, and check that the API"
+        " key sees all of them.",
     ),
     click.option(
         "--with",
@@ -321,6 +322,7 @@ def dimensions_of(settings: tuple[str, ...], ruleset: Ruleset) -> dict[str, str]
 
 def lists_of(settings: Iterable[str]) -> tuple[str, ...]:
     """Return the facts whose lists ``--with`` names. Raises UsageError for what is no list."""
+    from auditor.facts.shape import through
     from auditor.fields import FACT_LISTS
 
     names = {fact.resource: name for name, fact in FACT_LISTS.items()}
@@ -332,7 +334,8 @@ def lists_of(settings: Iterable[str]) -> tuple[str, ...]:
                 hint = nearest(word, names, facts) or f"lists: {listed(names)}"
                 raise UsageError(f"--with {one_line(word) or 'nothing'}: no such list ({hint})")
             found[names[word]] = None
-    return tuple(found)
+    # What says where rows of a list belong has to be at hand with it.
+    return tuple(dict.fromkeys((*found, *filter(None, map(through, found)))))
 
 
 def _named(settings: tuple[str, ...], option: str, value_name: str) -> dict[str, str]:

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from auditor.decoding.envelope import once
-from auditor.decoding.json_values import UndecodableError, kind_of, utf8
 from auditor.decoding.listed import Listed
 from auditor.decoding.records import Decoder
 from auditor.errors import SourceError
@@ -18,9 +16,9 @@ from auditor.fields import FACT_LISTS, FactList
 from auditor.redaction.fields import Scrubber
 from auditor.sources.ahead import TICK, Background
 from auditor.sources.api.client import Client, HttpOptions
-from auditor.sources.api.listing import Resource, Walks
+from auditor.sources.api.listing import Resource, Walks, label_of, read_object, read_whole
 from auditor.sources.api.transport import Transport
-from auditor.sources.stream import End, Event, Page, Restart
+from auditor.sources.stream import End, Event, Page
 
 #: Pages that are handed on while lists are still being read; the judge keeps them until then.
 _PAGES_AHEAD = 64
@@ -76,39 +74,18 @@ class Lists:
             fact.path, fact.noun, "run again when less changes", "ask Fivetran's support"
         )
         walks = Walks(self._base_url, resource, most_pages=self._options.pages)
-        rows: list[Any] = []
-        doubts: list[str] = []
-        for event in walks.events(client, decoder):
-            match event:
-                case Page():
-                    rows += event.records
-                    doubts += event.problems
-                case Restart():
-                    rows, doubts = [], []
-                case End():
-                    return Listed(name=fact.name, rows=rows, doubts=tuple(doubts))
-        raise SourceError("the list stopped without its end")
+        rows, doubts = read_whole(walks, client, decoder)
+        return Listed(name=fact.name, rows=rows, doubts=tuple(doubts))
 
     def _one(self, fact: FactList, client: Client, decoder: Decoder) -> list[Any]:
         """Return the single row of what exists once per account."""
-        walks = Walks(self._base_url, Resource(fact.path, fact.noun, "", ""))
-
-        def read(body: bytes) -> dict[str, Any]:
-            answer = once(utf8(body))
-            data = answer.get("data") if isinstance(answer, dict) else None
-            if not isinstance(data, dict):
-                raise UndecodableError(f'"data" is {kind_of(data)}', transient=False)
-            if answer.get("code") != "Success":
-                raise UndecodableError("its code is not Success", transient=False)
-            return data
-
-        data = client.get(f"{self._base_url}{fact.path}", read, walks.label).value
+        data = read_object(self._base_url, fact.path, client)
         for name, spelled in fact.spelled:
             if spelled in data:
                 data[name] = data.pop(spelled)
         rows, problems = decoder.sift([decoder.convert(data)])
         if problems:
-            raise SourceError(f"{walks.label}: {problems[0]}")
+            raise SourceError(f"{label_of(self._base_url, fact.path)}: {problems[0]}")
         return rows
 
 

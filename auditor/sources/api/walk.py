@@ -12,6 +12,7 @@ from auditor.sources.api.account import Credentials, check_base_url
 from auditor.sources.api.client import Client, HttpOptions
 from auditor.sources.api.listing import FILTER_OPTIONS, Resource, Walks
 from auditor.sources.api.lists import Lists
+from auditor.sources.api.reach import PROXY, Reach
 from auditor.sources.api.transport import Transport
 from auditor.sources.stream import Event
 
@@ -61,6 +62,16 @@ class FivetranSource:
         return SourceInfo("api", self._base_url, self._filters, base_url=self._base_url)
 
     @property
+    def reads(self) -> frozenset[str]:
+        """What it looks at in each record, to tell whether the key sees every connection."""
+        return frozenset({PROXY}) if self._looks else frozenset()
+
+    @property
+    def _looks(self) -> bool:
+        """Whether it is to tell how much the key sees; of a part of the account nothing tells."""
+        return self._verify and not self._filters
+
+    @property
     def setback(self) -> str:
         """Where and why the last attempt failed; "" if it succeeded."""
         return self._client.setback if self._client is not None else ""
@@ -86,9 +97,13 @@ class FivetranSource:
             verify=self._verify,
             most_pages=self._options.pages,
         )
+        events: Iterator[Event] = walks.events(self._client, decoder)
+        if self._looks:
+            reach = Reach(self._base_url, transport, self._options, self._scrubber)
+            events = reach.looked_at(events, decoder)
         lists = Lists(self._base_url, transport, self._options, self._scrubber)
         try:
-            yield from lists.beside(walks.events(self._client, decoder), decoder.lists)
+            yield from lists.beside(events, decoder.lists)
         finally:
             transport.close()
 

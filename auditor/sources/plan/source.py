@@ -19,7 +19,7 @@ from auditor.sources.plan.lists import lay_lists, unlaid
 from auditor.sources.plan.overlay import Account, Overlay, lay
 from auditor.sources.plan.records import FACT, record_of
 from auditor.sources.plan.references import split_address
-from auditor.sources.stream import End, Event, Page, Restart, Source
+from auditor.sources.stream import End, Event, Page, Reading, Restart, Source
 from auditor.text import listed, one_line, plural, printable
 
 #: What reports call this kind of source.
@@ -85,6 +85,12 @@ class PlanSource:
     def live(self) -> bool:
         """Whether an estate is listed by the API."""
         return any(source.live for source in self._over.values())
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """What the estates look at in each record."""
+        sources = self._over.values()
+        return frozenset().union(*(s.reads for s in sources if isinstance(s, Reading)))
 
     @property
     def alone(self) -> bool:

@@ -1,0 +1,266 @@
+"""How much of the account the key sees, as far as it can be told.
+
+The API hides what a key's user may not see, and says nothing of it: a listing of half the account
+looks whole. But agents and packages name, and proxies count, the connections that they serve,
+whoever asks. What they know of and the listing lacks is proof that connections are hidden.
+
+They are read before the listing is, and again after it where they know of more. A connection that
+was made or deleted meanwhile is named only once, and so told apart from one that is hidden: that
+one was there from the first page to the last. Of two counts the lower one is believed for the same
+reason.
+
+From Fivetran's REST documentation and its OpenAPI file of 2026-07: ``usage`` of hybrid deployment
+agents, ``connector_count`` of proxy agents, ``connection_id`` of Connector SDK packages,
+``/v1/account/info``, ``/v1/users/{id}`` and ``scope`` of ``/v1/roles``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from auditor.decoding.records import Decoder, Shape
+from auditor.errors import SourceError
+from auditor.model import Completeness
+from auditor.redaction.fields import Scrubber
+from auditor.sources.ahead import TICK, Background
+from auditor.sources.api.client import Client, HttpOptions
+from auditor.sources.api.listing import Resource, Walks, read_object, read_whole
+from auditor.sources.api.transport import Transport
+from auditor.sources.stream import End, Event, Page, Restart
+from auditor.text import one_line, plural
+
+T = TypeVar("T")
+
+#: The field of a connection that says which proxy agent it goes through.
+PROXY = "proxy_agent_id"
+_ACCOUNT = "ACCOUNT"
+_MAY = "connections may be hidden from it"
+_HIDDEN = "the API key does not see the whole account"
+_WAY_OUT = "use a key whose user has a role of the account"
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What one list knows of connections.
+
+    ``named`` has who names a connection, by its id; ``counted`` how many connections a proxy agent
+    serves, by its id. ``problem`` says why the list could not be read.
+    """
+
+    named: Mapping[str, str] = msgspec.field(default_factory=dict)
+    counted: Mapping[str, int] = msgspec.field(default_factory=dict)
+    problem: str = ""
+
+
+class _Witness(msgspec.Struct, frozen=True):
+    """A list that knows of connections: where it is, which fields say so, and how they are read."""
+
+    path: str
+    noun: str
+    reads: tuple[str, ...]
+    told: Callable[[list[Any]], _Known]
+
+
+def _agents(rows: list[Any]) -> _Known:
+    named: dict[str, str] = {}
+    for row in rows:
+        for use in row.usage if isinstance(row.usage, list) else ():
+            connection = getattr(use, "connection_id", None)
+            if isinstance(connection, str):
+                named.setdefault(connection, row.id)
+    return _Known(named)
+
+
+def _packages(rows: list[Any]) -> _Known:
+    return _Known({r.connection_id: r.id for r in rows if isinstance(r.connection_id, str)})
+
+
+def _proxies(rows: list[Any]) -> _Known:
+    counts = {row.id: row.connector_count for row in rows}
+    return _Known(counted={id_: n for id_, n in counts.items() if type(n) is int})
+
+
+#: Who knows of connections, whoever asks.
+WITNESSES = (
+    _Witness(
+        "/v1/hybrid-deployment-agents",
+        "hybrid deployment agent",
+        ("usage[].connection_id",),
+        _agents,
+    ),
+    _Witness("/v1/connector-sdk/packages", "Connector SDK package", ("connection_id",), _packages),
+    _Witness("/v1/proxy", "proxy agent", ("connector_count",), _proxies),
+)
+
+
+class _Seen(msgspec.Struct):
+    """What a walk has listed: ids, and connections by their proxy agent; None where not decoded."""
+
+    ids: set[str] = msgspec.field(default_factory=set)
+    proxied: Counter[str] | None = msgspec.field(default_factory=Counter)
+
+    def take(self, decoder: Decoder, records: list[Any]) -> None:
+        self.ids.update(decoder.ids(records))
+        if self.proxied is None or not decoder.holds(PROXY):
+            self.proxied = None
+            return
+        self.proxied.update(v for v in decoder.values(records, PROXY) if isinstance(v, str))
+
+    def lacks(self, known: _Known) -> _Known:
+        """Return what of ``known`` was not listed."""
+        named = {id_: by for id_, by in known.named.items() if id_ not in self.ids}
+        proxied = self.proxied
+        if proxied is None:
+            return _Known(named)
+        return _Known(named, {id_: n for id_, n in known.counted.items() if n > proxied[id_]})
+
+
+class Reach:
+    """Looks at what one key sees of the account at ``base_url``."""
+
+    def __init__(
+        self, base_url: str, transport: Transport, options: HttpOptions, scrubber: Scrubber
+    ) -> None:
+        self._base_url = base_url
+        self._transport = transport
+        self._options = options
+        self._scrubber = scrubber
+
+    def looked_at(self, events: Iterator[Event], decoder: Decoder) -> Iterator[Event]:
+        """Yield ``events``; their end says what is hidden, and what nobody could tell.
+
+        Raises SourceError as ``events`` does.
+        """
+        key = Background(self._narrowness)
+        first = [Background(partial(self._ask, witness)) for witness in WITNESSES]
+        asked = [_result(each) for each in first]
+        seen = _Seen()
+        for event in events:
+            match event:
+                case Page():
+                    seen.take(decoder, event.records)
+                case Restart():
+                    seen = _Seen()
+                case End():
+                    yield self._judged(event, seen, asked, _result(key))
+                    return
+            yield event
+
+    def _judged(self, end: End, seen: _Seen, asked: list[_Known], key: _Key) -> End:
+        hidden: list[str] = []
+        unread = [known.problem for known in asked if known.problem]
+        for witness, known in zip(WITNESSES, asked, strict=True):
+            if seen.lacks(known) == _Known():
+                continue
+            again = self._ask(witness)
+            unread += filter(None, [again.problem])
+            hidden += _told(witness, seen.lacks(_both(known, again)), seen)
+        unread += filter(None, [key.problem])
+        warnings = [*end.warnings, *filter(None, [key.warning])]
+        if unread:
+            warnings.append(
+                "whether the API key sees every connection could not be looked at in full: "
+                f"{'; '.join(dict.fromkeys(unread))}"
+            )
+        if not hidden:
+            return msgspec.structs.replace(end, warnings=tuple(warnings))
+        problems = (*end.problems, f"{_HIDDEN}: {'; '.join(hidden)}; {_WAY_OUT}")
+        return End(Completeness.INCOMPLETE, end.walks, problems, tuple(warnings))
+
+    def _ask(self, witness: _Witness) -> _Known:
+        """Return what a list knows of connections."""
+        resource = Resource(witness.path, witness.noun, "run again", "ask Fivetran's support")
+        shape = Shape(witness.reads, identity=("id",), base="row", noun=witness.noun)
+        walks = Walks(self._base_url, resource, most_pages=self._options.pages)
+        try:
+            rows, doubts = read_whole(walks, self._client(), shape)
+        except SourceError as error:
+            return _Known(problem=str(error))
+        known = witness.told(rows)
+        return msgspec.structs.replace(known, problem=doubts[0]) if doubts else known
+
+    def _narrowness(self) -> _Key:
+        """Return what is to be told of the role that the key's user has.
+
+        The permissions of a system key cannot be read with the key itself.
+        """
+        try:
+            info = read_object(self._base_url, "/v1/account/info", self._client())
+            user = info.get("user_id")
+            if not isinstance(user, str):
+                return _Key()
+            path = f"/v1/users/{quote(user, safe='')}"
+            role = read_object(self._base_url, path, self._client()).get("role")
+            if not isinstance(role, str) or not role:
+                return _Key(f"the API key's user has no role of the account: {_MAY}")
+            scopes = self._scopes(role)
+        except SourceError as error:
+            return _Key(problem=str(error))
+        if scopes is None:
+            return _Key(problem=f"/v1/roles does not list the key's own role, {one_line(role)}")
+        if _ACCOUNT in scopes:
+            return _Key()
+        return _Key(f"the API key's user is {one_line(role)}, no role of the whole account: {_MAY}")
+
+    def _scopes(self, role: str) -> list[Any] | None:
+        resource = Resource("/v1/roles", "role", "run again", "ask Fivetran's support")
+        shape = Shape(("scope[]",), identity=("name",), base="row", noun="role")
+        rows, _ = read_whole(Walks(self._base_url, resource), self._client(), shape)
+        found = (row.scope for row in rows if row.name == role)
+        return next((scope for scope in found if isinstance(scope, list)), None)
+
+    def _client(self) -> Client:
+        return Client(self._transport, self._options, self._scrubber, _advice)
+
+
+class _Key(msgspec.Struct, frozen=True):
+    """What is told of the key itself; ``problem`` says why its role could not be read."""
+
+    warning: str = ""
+    problem: str = ""
+
+
+def _result(work: Background[T]) -> T:
+    """Wait for ``work``; return what came of it."""
+    while not work.ended(TICK):
+        pass
+    return work.result()
+
+
+def _both(first: _Known, again: _Known) -> _Known:
+    """Return what a list knew both times; of two counts the lower one."""
+    counts = {id_: min(n, again.counted.get(id_, 0)) for id_, n in first.counted.items()}
+    return _Known({id_: by for id_, by in first.named.items() if id_ in again.named}, counts)
+
+
+def _told(witness: _Witness, hidden: _Known, seen: _Seen) -> Iterator[str]:
+    if hidden.named:
+        id_ = min(hidden.named)
+        count, verb = plural(len(hidden.named), "connection"), _were(len(hidden.named))
+        yield (
+            f"{count} that a {witness.noun} names {verb} not listed, such as {one_line(id_)}"
+            f" (of {one_line(hidden.named[id_])})"
+        )
+    if hidden.counted and seen.proxied is not None:
+        id_ = min(hidden.counted)
+        more = sum(n - seen.proxied[id_] for id_, n in hidden.counted.items())
+        yield (
+            f"{plural(more, 'connection')} that a {witness.noun} counts {_were(more)} not listed,"
+            f" such as of {one_line(id_)}"
+        )
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _advice(status: int, code: str) -> str:  # noqa: ARG001  # as a client asks
+    """Return what to do about a status, where the client's own advice is about connections."""
+    if status in {401, 403}:
+        return "the API key may not read it"
+    return "this API has none" if status in {400, 404} else ""
