@@ -418,7 +418,7 @@ def test_an_answer_that_does_not_say_success_is_a_problem(tmp_path: Path, code: 
     path.write_text(json.dumps([answer(records(1)), {**answer(records(1, start=1)), "code": code}]))
     found = read_ids(path)
     assert found.ids == ["c0"]
-    assert any("" in text for text in found.problems)
+    assert any("the saved response is an error: its code is " in text for text in found.problems)
 
 
 @pytest.mark.parametrize("items", ["x", None, 7, {}])
