@@ -71,7 +71,7 @@ def test_no_report_stands_among_saved_pages(folder: Path) -> None:
 @pytest.mark.parametrize("now", ["9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00"])
 def test_a_time_outside_all_time_is_no_time(folder: Path, now: str) -> None:
     done = run([*AUDIT, "--now", now], folder)
-    assert (done.returncode, "is no time" in done.stderr) == (2, True)
+    assert (done.returncode, "is not a time" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("left", ["bash_source", "x"])

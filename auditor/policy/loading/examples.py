@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.fields import FIELDS, Field, find
+from auditor.fields import FIELDS, Field, find, item_of
 from auditor.model import Position, Verdict
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode, plain_value
 from auditor.policy.loading.problems import Problems
@@ -318,23 +318,35 @@ def _example(node: Node, problems: Problems, known: Find, *, grouped: bool) -> E
 
 def _are_known(given: Node | None, leave: Node | None, problems: Problems, known: Find) -> bool:
     """Whether every field that is named exists: a test of a misspelt one would test nothing."""
-    named = (*_paths(given), *_items(leave))
-    unknown = [(path, at) for path, at in named if "[]" in path or not known(path)]
+    named = (*_paths(given), *((path, path, at) for path, at in _items(leave)))
+    unknown = [(path, at) for path, key, at in named if "[]" in key or not known(path)]
     for path, position in unknown:
-        message = f"no field is called {one_line(path)}"
-        problems.add(position, message, nearest(path, [p for p in FIELDS if "[]" not in p]))
+        above, items, _ = path.rpartition("[].")
+        within = f"{above}{items}"
+        told = f"no field of the items of {above}" if within else "no field"
+        choice = [p for p in FIELDS if p.rpartition("[].")[0] == above and not p.endswith("[]")]
+        message = f"{told} is called {one_line(path.removeprefix(within))}"
+        hint = nearest(path.removeprefix(within), [p.removeprefix(within) for p in choice])
+        problems.add(position, message, hint)
     return not unknown
 
 
-def _paths(node: Node | None, base: str = "") -> Iterator[tuple[str, Position]]:
-    """Yield each field that ``node`` sets, with its position; not what is below an unknown one."""
-    if isinstance(node, SequenceNode) and not base:
+def _paths(node: Node | None, base: str = "") -> Iterator[tuple[str, str, Position]]:
+    """Yield each field that ``node`` sets, its key as written, and its position.
+
+    What is below an unknown field, or in items that nobody has described, is left alone.
+    """
+    if isinstance(node, SequenceNode):
+        if base and not item_of(base).open:
+            base = f"{base}[]"
+        elif base:
+            return
         for item in node.items:
-            yield from _paths(item)
+            yield from _paths(item, base)
     elif isinstance(node, MappingNode):
         for key, value in node:
             path = f"{base}.{key.text}" if base else key.text
-            yield path, key.position
+            yield path, key.text, key.position
             documented = FIELDS.get(path)
             if documented is not None and not documented.open:
                 yield from _paths(value, path)

@@ -17,6 +17,10 @@ from tests.builders.examples import FREQUENT, beside
         ("{given: {sync_frequncy: 5}, expect: fail}", "10:18: no field is called sync_frequncy"),
         ("{given: {status: {setup: x}}, expect: fail}", "10:27: no field is called status.setup"),
         ("{without: [pausd], expect: fail}", "10:20: no field is called pausd"),
+        (
+            "{given: {setup_tests: [{statsu: FAILED}]}, expect: fail}",
+            "10:33: no field of the items of setup_tests is called statsu",
+        ),
         ("{given: {paused: true}, expect: failed}", "10:41: a test expects a verdict"),
         ("{given: {paused: true}}", "10:9: a test expects a verdict"),
         ("{given: [{}], expect: fail}", "10:17: given: takes the fields of one record"),
