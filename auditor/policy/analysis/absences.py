@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import chain
 
@@ -35,7 +35,7 @@ def absences(rules: Sequence[PolicyRule | GroupRule], now: datetime) -> list[Abs
         if isinstance(rule, GroupRule) or rule.rule.position.in_pack:
             continue
         for path, position in _optional(rule):
-            if needs(rule, path, now):
+            if needs(rule, _lacking(path), now):
                 found.setdefault(path, []).append((rule.rule.id, position))
     return [Absence(path, tuple(of)) for path, of in found.items()]
 
@@ -51,6 +51,15 @@ def _optional(rule: PolicyRule) -> Iterable[tuple[str, Position]]:
     for path, position in read.items():
         if _may_lack(path):
             yield path, position
+
+
+def _lacking(path: str) -> Callable[[str], bool]:
+    """Return which paths are missing with ``path``: of a fact without a row, all of them."""
+    field = find(path)
+    root = path.partition(".")[0].removesuffix("[]")
+    if field is None or not field.joined or not field.always:
+        root = path
+    return lambda other: other == root or other.startswith((f"{root}.", f"{root}["))
 
 
 def _may_lack(path: str) -> bool:

@@ -62,9 +62,9 @@ def want_of(rule: PolicyRule, get: Callable[[str], Any], now: datetime) -> Want:
     return Want.NOT_IN_PLAN if outcomes == {_Truth.NOT_IN_PLAN} else Want.ERROR
 
 
-def needs(rule: PolicyRule, path: str, now: datetime) -> bool:
-    """Whether a check of ``rule`` can be an error because ``path`` is missing, and nothing else."""
-    return _Truth.ERROR in _outcomes(rule, lambda other: MISSING if other == path else _OPEN, now)
+def needs(rule: PolicyRule, lacks: Callable[[str], bool], now: datetime) -> bool:
+    """Whether a check of ``rule`` can be an error for want of the paths that a record lacks."""
+    return _Truth.ERROR in _outcomes(rule, lambda path: MISSING if lacks(path) else _OPEN, now)
 
 
 class Tells(Enum):

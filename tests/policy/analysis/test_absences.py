@@ -27,6 +27,7 @@ RECORD = {
     "created_at": "2025-01-01T00:00:00Z",
     "status": {"setup_state": "connected"},
 }
+OWNER = {"id": "u", "email": "u@example.com", "verified": True, "active": True}
 #: A rule, and the fields without which it is an error.
 _RULES = [
     ("assert: {networking_method: PrivateLink}", ["networking_method"]),
@@ -41,6 +42,8 @@ _RULES = [
     ("assert: {succeeded_at: {after: {field: failed_at}}}", ["succeeded_at", "failed_at"]),
     ("assert: {created_at: {before: {field: succeeded_at}}}", ["succeeded_at"]),
     ("assert: {owner.active: true}", ["owner.active"]),
+    ("when: {owner: {exists: true}}, assert: {owner.active: true}", []),
+    ("when: {owner: {exists: true}}, assert: {owner.phone: a}", ["owner.phone"]),
     ("assert: {schema: {starts_with: a}, paused: false}", []),
     ("assert: {status.setup_state: connected}", []),
 ]
@@ -65,7 +68,8 @@ def test_a_field_is_told_where_a_check_needs_it(
 @pytest.mark.parametrize(("rule", "paths"), _RULES)
 def test_what_is_told_is_so_of_a_record(rule: str, paths: list[str], tmp_path: Path) -> None:
     """A record that has only what each must have: an error for the fields that are told."""
-    record = RECORD | {"service": "x"} if "when: {service" in rule else RECORD
+    record = {**RECORD, "owner": OWNER} if "owner.phone" in rule else RECORD
+    record = record | {"service": "x"} if "when: {service" in rule else record
     verdict = verdict_on(_rule(tmp_path, rule), lambda path: reach(record, path))
     assert (verdict is Verdict.ERROR) is bool(paths)
 
