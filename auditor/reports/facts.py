@@ -130,6 +130,10 @@ def trend_in_words(history: History) -> str:
     if alike:
         told += f", {alike[0].total:,} at the first of {len(alike) + 2:,} runs alike"
         told += f" ({alike[0].judged_at:%Y-%m-%d})"
+    accepted = last.waived + last.known - before.waived - before.known
+    if change < 0 and accepted > 0:
+        # What is accepted counts no more, and is not fixed.
+        told += f"; {accepted:,} more {'is' if accepted == 1 else 'are'} waived or known than then"
     return f"{told}."
 
 

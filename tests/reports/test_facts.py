@@ -93,6 +93,25 @@ def test_a_trend_is_told_from_the_run_before(totals: tuple[int, ...], said: str)
 
 
 @pytest.mark.parametrize(
+    ("totals", "accepted", "told"),
+    [
+        ((7, 5), 0, False),
+        ((7, 5), 1, True),
+        ((7, 5), 2, True),
+        ((5, 7), 2, False),
+        ((5, 5), 2, False),
+    ],
+)
+def test_what_was_accepted_since_is_not_told_as_fixed(
+    totals: tuple[int, int], accepted: int, told: bool
+):
+    now = past_run(RESULT)
+    words = trend(*totals, waived=now.waived, known=now.known - accepted)
+    many = "1 more is" if accepted == 1 else f"{accepted} more are"
+    assert words.endswith(f"; {many} waived or known than then.") is told
+
+
+@pytest.mark.parametrize(
     ("before", "doubt"),
     [
         ({}, ""),
