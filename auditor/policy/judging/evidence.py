@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.decoding.gaps import Gap
-from auditor.decoding.json_values import CONCEALED, MISSING, UNREADABLE, kind_of
+from auditor.decoding.json_values import CONCEALED, MISSING, UNREADABLE, Unread, kind_of
 from auditor.fields import PLAN, SCHEMA_CONFIG
 from auditor.model import Evidence
 from auditor.policy.language.conditions import (
@@ -42,6 +42,8 @@ from auditor.text import listed, plural, printable
 
 _PACKED = msgspec.msgpack.Encoder().encode
 _ITEMS_SHOWN = 3
+#: How a value that nobody could read is shown, before its reason.
+_NOT_READ = str(Unread("")).removesuffix(")")
 _AHEAD = " (in the future)"
 #: What stands for a value that a plan marks as sensitive.
 SENSITIVE = "[sensitive]"
@@ -264,6 +266,8 @@ def advice(clause: Clause) -> str:
         return f"{field} is {clause.actual}, or pass --on-unknown skip"
     if clause.actual == "missing" and field.partition(".")[0] in _ELSEWHERE:
         return _ELSEWHERE[field.partition(".")[0]]
+    if clause.actual.startswith(_NOT_READ):
+        return f"{field} could not be read: {clause.actual.removeprefix(_NOT_READ)[:-1]}"
     if clause.actual in {"missing", "null"}:
         return (
             f"{field} is {clause.actual}: write {field}: {{exists: true}} in the rule's when to"

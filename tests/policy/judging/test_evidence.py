@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from auditor.decoding.json_values import Unread
 from auditor.model import Finding
-from auditor.policy.judging.evidence import covers
+from auditor.policy.judging.evidence import Clause, advice, covers
 from tests.builders.judged import findings_of, loaded, one_rule
 
 BASE = {"id": "c", "schema": "Orders", "service": "postgres", "sync_frequency": 5, "paused": True}
@@ -302,3 +303,10 @@ def test_a_message_tells_times_to_the_second_and_evidence_as_they_are(
     finding = _finding(tmp_path, body, schema=held)
     assert finding.message == f"last at {told}"
     assert finding.evidence[0].actual == held
+
+
+def test_what_could_not_be_read_is_advised_by_its_reason() -> None:
+    """Nobody can ask the record for another value: the reason says what to do."""
+    told = str(Unread("403 at /v1/users; allow the key to read it"))
+    clause = Clause("owner", "is", told, "", "a value")
+    assert advice(clause) == "owner could not be read: 403 at /v1/users; allow the key to read it"
