@@ -227,9 +227,11 @@ _PLAIN = _NAMED | {OperandForm.ORDERED, OperandForm.RANGE, OperandForm.BOOLEAN}
 def _split(test: Test, samples: Sequence[Any], aspects: _Aspects) -> Split:
     yes = no = opened = 0
     decide = _decider(test, samples)
+    # A text stands for itself alone, but where it is read as something else or held to a field.
+    texts_are_closed = test.reading is Reading.PLAIN and not isinstance(test.operand, FieldOperand)
     for number, sample in enumerate(samples):
         bit = 1 << number
-        if _is_open(test, sample):
+        if not (texts_are_closed and type(sample) is str) and _is_open(test, sample):
             opened |= bit
             continue
         truth = decide(number, sample)
@@ -311,7 +313,21 @@ def _decider(test: Test, samples: Sequence[Any]) -> Callable[[int, Any], Truth]:
             return ask(sample)
 
         return by_bound
-    return lambda _, sample: ask(sample)
+    return _by_text(test, operand, ask)
+
+
+def _by_text(
+    test: Test, operand: Literal, ask: Callable[[Any], Truth]
+) -> Callable[[int, Any], Truth]:
+    """Return what asks the operator itself of texts, of which a policy may name thousands."""
+    takes_text, wanted, holds = test.takes(FRESH), operand.at(NOW), test.operator.holds
+
+    def by_text(_: int, sample: Any) -> Truth:
+        if type(sample) is not str:
+            return ask(sample)
+        return holds(sample, wanted, NOW) if takes_text else None
+
+    return by_text
 
 
 # -- aspects ----------------------------------------------------------------------------------
