@@ -91,12 +91,13 @@ def _end(way: socket.socket, process: subprocess.Popen[bytes]) -> None:
 
 
 def _write(fd: int, given: bytes) -> None:
-    with open(fd, "wb", closefd=True) as pipe:  # a descriptor
-        try:
-            pipe.write(given)
-            pipe.flush()
-        except BrokenPipeError:
-            return  # the command read no more
+    try:
+        while given:
+            given = given[os.write(fd, given) :]
+    except BrokenPipeError:
+        return  # the command read no more
+    finally:
+        os.close(fd)
 
 
 def _read(fd: int, told: dict[int, bytes]) -> None:

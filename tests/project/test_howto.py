@@ -171,7 +171,7 @@ def test_usage_of_the_warehouse_is_held_against_budgets(
             **KEYS,
             "FIVETRAN_AUDITOR_BASE_URL": sandbox.url,
             "WAREHOUSE": "anything",
-            "PATH": on_path(tmp_path, psql=f'exec {sys.executable} warehouse.py "$@"'),
+            "PATH": on_path(tmp_path, psql=f'exec {shlex.quote(sys.executable)} warehouse.py "$@"'),
         }
         done = shell(script(page), tmp_path, env)
     assert done.returncode == code, done.stdout + done.stderr

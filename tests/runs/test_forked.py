@@ -73,3 +73,8 @@ def test_a_fork_has_the_mask_of_who_asks(tmp_path: Path) -> None:
 def test_one_that_does_not_end_is_killed(tmp_path: Path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         run_forked(["sandbox", "--port", "0"], tmp_path, environment(), b"", 1)
+
+
+def test_a_command_that_reads_nothing_is_given_all_the_same(tmp_path: Path) -> None:
+    code, out, _ = run_forked(["--version"], tmp_path, environment(), b"x" * 1_000_000, 60)
+    assert (code, out[:16]) == (0, b"fivetran-auditor")
