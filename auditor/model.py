@@ -7,11 +7,12 @@ characters are escaped (``redact.py``, ``text.py``); a report still escapes for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 from functools import cached_property
+from itertools import compress
 
 import msgspec
 
@@ -418,6 +419,11 @@ class RuleChecks(msgspec.Struct, frozen=True, dict=True):
         return {
             verdict: self.verdicts.count(verdict) + groups.count(verdict) for verdict in Verdict
         }
+
+    def places(self, verdicts: Collection[Verdict]) -> list[int]:
+        """Return where in the listing the connections stand whose checks came to ``verdicts``."""
+        chosen = bytes(verdict in verdicts for verdict in range(256))
+        return list(compress(range(len(self.verdicts)), self.verdicts.translate(chosen)))
 
     @property
     def skip_reason(self) -> str:

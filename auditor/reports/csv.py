@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from auditor.model import Finding, Outcome, Result
+from auditor.model import Connection, Finding, Outcome, Result
 from auditor.reports.facts import (
     UNFINISHED,
     connections_in_words,
@@ -22,7 +22,7 @@ from auditor.reports.facts import (
     written_at,
 )
 from auditor.reports.fingerprint import fingerprint
-from auditor.reports.links import link
+from auditor.reports.links import addresses
 
 COLUMNS = (
     "type", "verdict", "severity", "rule", "title", "connection_id", "service", "schema",
@@ -59,9 +59,11 @@ def _rendered(result: Result, delimiter: str) -> Iterator[str]:
     heading = [*own, *_safe(more)]
     yield _MARKED + _text([heading, [*run, *([""] * (len(heading) - len(run)))]], delimiter)
     at = {name: n for n, name in enumerate(listed.ids)} if more else {}
+    address = {rule.id: addresses(result, rule) for rule in result.rules}
     findings = result.findings
     for start in range(0, len(findings), _CHUNK):
-        yield _text([_row(result, f, at) for f in findings[start : start + _CHUNK]], delimiter)
+        chunk = findings[start : start + _CHUNK]
+        yield _text([_row(result, f, at, address[f.rule.id]) for f in chunk], delimiter)
 
 
 def placeholder(version: str) -> str:
@@ -74,7 +76,9 @@ def _run(outcome: Outcome, message: str, note: str) -> list[str]:
     return _safe(filled.get(column, "") for column in COLUMNS)
 
 
-def _row(result: Result, finding: Finding, at: Mapping[str, int]) -> list[str | int]:
+def _row(
+    result: Result, finding: Finding, at: Mapping[str, int], address: Callable[[Connection], str]
+) -> list[str | int]:
     rule, members = finding.rule, finding.connections
     one = members[0] if len(members) == 1 else None
     first = finding.evidence[0] if finding.evidence else None
@@ -99,7 +103,7 @@ def _row(result: Result, finding: Finding, at: Mapping[str, int]) -> list[str | 
         finding.note,
         rule.position.file,
     )
-    url = link(result, rule, one) if one else ""
+    url = address(one) if one else ""
     name = one.group_name if one else ""
     planned = _planned(finding) if result.plan is not None else ()
     columns = result.connections.dimensions.values()

@@ -41,7 +41,7 @@ from auditor.model import (
 from auditor.reports.claim import claim
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.json_text import json_lines, json_text
-from auditor.reports.links import link, rule_page
+from auditor.reports.links import addresses, rule_page
 
 #: Grows by a minor step when something is added, by a major one when something changes.
 SCHEMA_VERSION = "1.4"
@@ -358,14 +358,16 @@ def _found(result: Result) -> Iterator[_Found]:
     history = result.history
     for rule, findings in groupby(result.findings, key=attrgetter("rule")):
         severity, position = rule.severity.label, _position(rule.position)
+        address = addresses(result, rule)
         for finding in findings:
+            about = finding.connections
             yield _Found(
                 fingerprint(finding),
                 rule.id,
                 severity,
                 position,
                 labels[finding.verdict],
-                finding.connections,
+                about,
                 finding.group,
                 finding.message,
                 finding.evidence,
@@ -373,14 +375,8 @@ def _found(result: Result) -> Iterator[_Found]:
                 finding.note,
                 finding.resources or msgspec.UNSET,
                 msgspec.UNSET if history is None else _open_since(finding, history),
-                _url(result, finding),
+                (address(about[0]) if len(about) == 1 else "") or msgspec.UNSET,
             )
-
-
-def _url(result: Result, finding: Finding) -> str | msgspec.UnsetType:
-    if len(finding.connections) != 1:
-        return msgspec.UNSET
-    return link(result, finding.rule, finding.connections[0]) or msgspec.UNSET
 
 
 def _open_since(finding: Finding, history: History) -> str | msgspec.UnsetType:

@@ -7,6 +7,7 @@ such page behind another address, so that only runs against Fivetran's API have 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 from auditor.model import Connection, Result, Rule
@@ -38,11 +39,21 @@ def page_of(rule: Rule) -> str:
     return "setup" if is_setup else "status"
 
 
+def addresses(result: Result, rule: Rule) -> Callable[[Connection], str]:
+    """Return what gives the address of a connection in the dashboard; "" where it has none."""
+    start, page = dashboard(result), page_of(rule)
+
+    def address(connection: Connection) -> str:
+        plain = connection.id.replace("_", "").replace("-", "")
+        is_name = plain.isascii() and plain.isalnum()
+        return f"{start}{connection.id}/{page}" if is_name else ""
+
+    return address if start else lambda _: ""
+
+
 def link(result: Result, rule: Rule, connection: Connection) -> str:
     """Return the address of ``connection`` in the dashboard; "" where it has none."""
-    start = dashboard(result)
-    plain = connection.id.isascii() and connection.id.replace("_", "").replace("-", "").isalnum()
-    return f"{start}{quote(connection.id, safe='')}/{page_of(rule)}" if start and plain else ""
+    return addresses(result, rule)(connection)
 
 
 def rule_page(result: Result, rule: Rule) -> str:

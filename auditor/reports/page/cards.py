@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from heapq import nlargest
+from itertools import chain
 from typing import NamedTuple
 from urllib.parse import quote
 
-import msgspec
-
-from auditor.model import Connection, Finding, Result, Severity, Verdict
+from auditor.model import Finding, Result, Rule, Severity, Verdict
+from auditor.reports.page.island import places
 from auditor.text import plural
 
 #: So many connections and groups are named.
@@ -34,11 +36,16 @@ class Card(NamedTuple):
     more: int
 
 
-class _Open(msgspec.Struct):
-    """The findings of a rule that are open."""
+class _Open(NamedTuple):
+    """A rule with something to do, and where the connections stand that its findings name.
 
-    findings: list[Finding] = msgspec.field(default_factory=list)
-    new: int = 0
+    A connection may be in several groups, and stands here once for each; ``group_findings`` are
+    the findings about groups.
+    """
+
+    rule: Rule
+    places: Sequence[int]
+    group_findings: Sequence[Finding]
 
 
 def cards(result: Result, fresh: Collection[int] | None) -> dict[str, Card]:
@@ -46,24 +53,45 @@ def cards(result: Result, fresh: Collection[int] | None) -> dict[str, Card]:
 
     ``fresh`` are the places of the findings that are new, None where nothing tells them apart.
     """
-    places = frozenset(fresh or ())
-    of_rule: dict[str, _Open] = {}
-    badness: Counter[str] = Counter()
-    for place, finding in enumerate(result.findings):
-        if finding.verdict in _OPEN:
-            rule = of_rule.setdefault(finding.rule.id, _Open())
-            rule.findings.append(finding)
-            rule.new += place in places
-            for connection in finding.connections:
-                badness[connection.id] += _WEIGHT[finding.rule.severity]
-    told = fresh is not None
-    return {name: _card(result, each, badness, told=told) for name, each in of_rule.items()}
+    unsettled = [open_ for open_ in _open(result) if open_.places or open_.group_findings]
+    badness = [0] * len(result.connections)
+    for open_ in unsettled:
+        weight = _WEIGHT[open_.rule.severity]
+        for place in open_.places:
+            badness[place] += weight
+    new = None if fresh is None else Counter(result.findings[place].rule.id for place in fresh)
+    oldest = _oldest(result)
+    names = result.connections.group_names
+    groups = [names.get(group_id) or group_id for group_id in result.connections.group_ids]
+    return {o.rule.id: _card(result, o, badness, new, oldest, groups) for o in unsettled}
 
 
 def affected(result: Result) -> int:
     """Return how many connections a failed check names."""
-    failed = (f for f in result.findings if f.verdict is Verdict.FAIL)
-    return len({connection.id for f in failed for connection in f.connections})
+    ids = result.connections.ids
+    failed = set(chain.from_iterable(c.places({Verdict.FAIL}) for c in result.checks))
+    of_groups = chain.from_iterable(
+        finding.connections for finding in _about_groups(result) if finding.verdict is Verdict.FAIL
+    )
+    return len({ids[place] for place in failed} | {connection.id for connection in of_groups})
+
+
+def _open(result: Result) -> Iterator[_Open]:
+    of_rule: dict[str, list[Finding]] = defaultdict(list)
+    for finding in _about_groups(result):
+        if finding.verdict in _OPEN:
+            of_rule[finding.rule.id].append(finding)
+    place_of = places(result.connections) if of_rule else {}
+    for checks in result.checks:
+        findings = of_rule[checks.rule.id]
+        members = [place_of[c.id] for finding in findings for c in finding.connections]
+        yield _Open(checks.rule, members or checks.places(_OPEN), findings)
+
+
+def _about_groups(result: Result) -> list[Finding]:
+    if not any(checks.groups for checks in result.checks):
+        return []
+    return [finding for finding in result.findings if finding.rule.per]
 
 
 def finding_id(finding: Finding) -> str:
@@ -73,31 +101,49 @@ def finding_id(finding: Finding) -> str:
     return f"{finding.rule.id}/{key}{first}"
 
 
-def _card(result: Result, rule: _Open, badness: Counter[str], *, told: bool) -> Card:
-    named: dict[str, tuple[Connection, Finding]] = {}
-    for finding in rule.findings:
-        for connection in finding.connections:
-            named.setdefault(connection.id, (connection, finding))
-    worst = sorted(named.values(), key=lambda pair: -badness[pair[0].id])
-    everything = len(result.connections)
+def _card(
+    result: Result,
+    open_: _Open,
+    badness: Sequence[int],
+    new: Counter[str] | None,
+    oldest: Mapping[str, datetime],
+    groups: Sequence[str],
+) -> Card:
+    rule, connections = open_.rule, result.connections
+    named = list(dict.fromkeys(open_.places))
+    everything = len(connections)
     parts = [
         f"{len(named):,} of {plural(everything, 'connection')}" if named else "",
-        (f"{rule.new:,} new" if rule.new else "none new") if told else "",
-        _oldest(result, rule.findings),
-        _groups(connection.group_name or connection.group_id for connection, _ in named.values()),
+        (f"{new[rule.id]:,} new" if new[rule.id] else "none new") if new is not None else "",
+        _age(oldest.get(rule.id), result.judged_at),
+        _groups(groups[place] for place in named),
     ]
-    chips = tuple(
-        Chip(connection.schema or connection.id, f"#finding={quote(finding_id(finding), safe='')}")
-        for connection, finding in worst[:_MOST_CHIPS]
-    )
-    return Card(" · ".join(filter(None, parts)), chips, len(named) - len(chips))
+    first: dict[str, str] = {}
+    for finding in open_.group_findings:
+        for connection in finding.connections:
+            first.setdefault(connection.id, finding_id(finding))
+    chips = []
+    for place in nlargest(_MOST_CHIPS, named, key=badness.__getitem__):
+        name = connections.ids[place]
+        about = first.get(name, f"{rule.id}/{name}")
+        shown = connections.schemas[place] or name
+        chips.append(Chip(shown, f"#finding={quote(about, safe='')}"))
+    return Card(" · ".join(filter(None, parts)), tuple(chips), len(named) - len(chips))
 
 
-def _oldest(result: Result, findings: Iterable[Finding]) -> str:
-    if result.history is None:
-        return ""
-    since = [time for f in findings if (time := result.history.since(f)) is not None]
-    days = (result.judged_at - min(since)).days if since else 0
+def _oldest(result: Result) -> dict[str, datetime]:
+    """Return since when something of each rule is open, as far as a history says."""
+    oldest: dict[str, datetime] = {}
+    if result.history is not None:
+        for finding in result.findings:
+            since = result.history.since(finding) if finding.verdict in _OPEN else None
+            if since is not None:
+                oldest[finding.rule.id] = min(since, oldest.get(finding.rule.id, since))
+    return oldest
+
+
+def _age(since: datetime | None, now: datetime) -> str:
+    days = (now - since).days if since is not None else 0
     return f"oldest {plural(days, 'day')}" if days > 0 else ""
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -94,7 +96,7 @@ def _ended(result: Result) -> Iterator[tuple[int, int, str]]:
     if known is None:
         return
     number_of_rule = {rule.id: number for number, rule in enumerate(result.rules)}
-    place_of = _places(result.connections)
+    place_of = places(result.connections)
     for each in known.ended:
         if each.rule in number_of_rule and each.id in place_of:
             since = iso(each.since) if each.since is not None else ""
@@ -164,46 +166,50 @@ def row_columns(
     findings: Sequence[Finding], connections: Connections
 ) -> Iterator[tuple[str, object]]:
     """Yield a column for each property of a row, and the tables the columns point into."""
-    place_of = _places(connections)
-    yield (
-        "connection",
-        [
-            place_of[about[0].id] if len(about) == 1 else [place_of[c.id] for c in about]
-            for about in [finding.connections for finding in findings]
-        ],
-    )
+    place_of = places(connections)
+    connection: list[int | list[int]] = []
+    evidence: list[int | list[int]] = []
+    messages, notes = [], []
+    group: dict[str, str] = {}
+    advice: dict[str, int] = {}
     evidence_number: dict[tuple[str, str, str], int] = {}
     message_number: dict[str, int] = {}
-    evidence, messages = [], []
-    # Findings that are told alike share their evidence, and often their message.
-    entries: dict[tuple[str, int], int | list[int]] = {}
-    shared: dict[tuple[str, int, str], int] = {}
-    for finding in findings:
-        alike = finding.rule.id, finding.alike
-        entry = entries.get(alike) if finding.alike else None
-        if entry is None:
-            entry = _one_or_list([_entry(evidence_number, e) for e in finding.evidence])
-            entries[alike] = entry
-        evidence.append(entry)
-        telling = (*alike, finding.message)
-        message = shared.get(telling) if finding.alike else None
-        if message is None:
-            template = _template(finding)
-            message = _numbered(message_number, template)
-            if _ID not in template and _SCHEMA not in template:
-                shared[telling] = message
-        messages.append(message)
+    note_number: dict[str, int] = {"": 0}
+    advice_number: dict[str, int] = {}
+    for rule_findings in _by_rule(findings):
+        # Findings that are told alike share their evidence, and often their message.
+        entries: dict[int, int | list[int]] = {}
+        shared: dict[tuple[int, str], int] = {}
+        for finding in rule_findings:
+            about, alike = finding.connections, finding.alike
+            entry = entries.get(alike) if alike else None
+            if entry is None:
+                entry = _one_or_list([_entry(evidence_number, e) for e in finding.evidence])
+                entries[alike] = entry
+            telling = alike, finding.message
+            message = shared.get(telling) if alike else None
+            if message is None:
+                template = _template(finding)
+                message = _numbered(message_number, template)
+                if _ID not in template and _SCHEMA not in template:
+                    shared[telling] = message
+            if finding.advice:
+                advice[str(len(messages))] = _numbered(advice_number, finding.advice)
+            if finding.group:
+                group[str(len(messages))] = finding.group
+            connection.append(
+                place_of[about[0].id] if len(about) == 1 else [place_of[c.id] for c in about]
+            )
+            evidence.append(entry)
+            messages.append(message)
+            notes.append(_numbered(note_number, finding.note) if finding.note else 0)
+    yield "connection", connection
     yield "evidence", evidence
     yield "message", messages
-    note_number: dict[str, int] = {"": 0}
-    yield "note", [_numbered(note_number, f.note) if f.note else 0 for f in findings]
-    advice_number: dict[str, int] = {}
-    yield (
-        "advice",
-        {str(n): _numbered(advice_number, f.advice) for n, f in enumerate(findings) if f.advice},
-    )
+    yield "note", notes
+    yield "advice", advice
     yield "advices", list(advice_number)
-    yield "group", {str(n): finding.group for n, finding in enumerate(findings) if finding.group}
+    yield "group", group
     fields, field_of = _distinct(field for field, _, _ in evidence_number)
     yield "fields", fields
     yield "fieldOf", field_of
@@ -213,6 +219,11 @@ def row_columns(
     yield "expectedOf", expected_of
     yield "messages", list(message_number)
     yield "notes", list(note_number)
+
+
+def _by_rule(findings: Iterable[Finding]) -> Iterator[Iterator[Finding]]:
+    """Yield the findings of each rule, as they follow each other."""
+    return (of_rule for _, of_rule in groupby(findings, key=attrgetter("rule")))
 
 
 def _planned(finding: Finding) -> list[tuple[str, ...]]:
@@ -239,7 +250,7 @@ def _open_since(history: History, findings: Iterable[Finding]) -> Iterator[tuple
     yield "since", since_of
 
 
-def _places(connections: Connections) -> dict[str, int]:
+def places(connections: Connections) -> dict[str, int]:
     """Return where each connection stands in the listing, by id; the first of equal ids counts."""
     backwards = range(len(connections) - 1, -1, -1)
     return dict(zip(reversed(connections.ids), backwards, strict=True))
