@@ -169,7 +169,8 @@ def row_columns(
     place_of = places(connections)
     connection: list[int | list[int]] = []
     evidence: list[int | list[int]] = []
-    messages, notes = [], []
+    messages: list[int] = []
+    notes: list[int] = []
     group: dict[str, str] = {}
     advice: dict[str, int] = {}
     evidence_number: dict[tuple[str, str, str], int] = {}
