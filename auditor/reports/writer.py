@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import Interrupted, ReportError, UsageError
+from auditor.output.beside import beside
 from auditor.output.disk import explain, head_of, real
 from auditor.output.inputs import Inputs, refusal
 from auditor.output.target import identities
@@ -103,15 +105,32 @@ class ReportWriter:
         self.clear()
         self._each(self._place)
 
-    def write(self, result: Any) -> tuple[Path, ...]:
+    def write(self, result: Any, *, at_once: bool = False) -> tuple[Path, ...]:
         """Write every report on ``result`` and return the files, in order, stdout left out.
 
+        With ``at_once`` the first one is written by a process of its own, where that is possible.
         Raises ReportError that names every report that could not be written, after the others
         have been.
         """
-        written: list[Path] = []
-        self._each(lambda destination: written.extend(self._write(destination, result)))
-        return tuple(written)
+        written: dict[Destination, list[Path]] = {}
+
+        def write(destination: Destination) -> None:
+            written[destination] = self._write(destination, result)
+
+        first, *others = self._destinations or (None,)
+        if not at_once or not others or first is None or first.target.is_stream or first.split:
+            self._each(write)
+        else:
+            with beside(partial(self._write, first, result)) as done:
+
+                def write_beside(destination: Destination) -> None:
+                    if destination is first and done():
+                        written[first] = [first.first]
+                    else:
+                        write(destination)
+
+                self._each(write_beside, (*others, first))
+        return tuple(path for each in self._destinations for path in written.get(each, ()))
 
     def clear(self) -> None:
         """Remove what killed runs have left where the reports go."""
@@ -120,24 +139,27 @@ class ReportWriter:
             for folder in {real(path).parent for path in paths if path is not None}:
                 clear(folder)
 
-    def _each(self, act: Callable[[Destination], None]) -> None:
-        failures: list[str] = []
+    def _each(
+        self, act: Callable[[Destination], None], order: Sequence[Destination] | None = None
+    ) -> None:
+        failures: dict[Destination, str] = {}
 
         def attempt(destination: Destination) -> None:
             try:
                 act(destination)
             except OSError as error:
-                failures.append(f"{destination}: {explain(error)}")
+                failures[destination] = f"cannot write {destination}: {explain(error)}"
             except Interrupted:
                 stack.pop_all()
                 raise
 
         # A stack of callbacks runs each of them even where one ends in a bug, and then raises it.
         with ExitStack() as stack:
-            for destination in reversed(self._destinations):
+            for destination in reversed(order or self._destinations):
                 stack.callback(attempt, destination)
         if failures:
-            raise ReportError("\n".join(f"cannot write {failure}" for failure in failures))
+            told = [failures[each] for each in self._destinations if each in failures]
+            raise ReportError("\n".join(told))
 
     def _refuse_shared(self) -> None:
         taken: list[tuple[frozenset[object], Destination]] = []
