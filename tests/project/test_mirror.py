@@ -20,6 +20,7 @@ WITHOUT = {
     "__main__": "it starts cli/main.py; every test of the command as a process runs it",
     "decoding/listed": "a value, and nothing that it does",
     "policy/judging/compiler": "held to the plain reading of conditions: proofs/test_laws.py",
+    "sources/api/access": "seen in what is read by it: sources/api/test_reach.py",
     "sources/api/listing": "a walk over one list, whichever it is: sources/api/test_walk.py",
     "run/plan": _OF_PLANS,
     "run/result": "what a run comes to: run/test_run.py",

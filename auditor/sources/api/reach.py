@@ -27,11 +27,9 @@ import msgspec
 from auditor.decoding.records import Decoder, Shape
 from auditor.errors import SourceError
 from auditor.model import Completeness
-from auditor.redaction.fields import Scrubber
 from auditor.sources.ahead import TICK, Background
-from auditor.sources.api.client import Client, HttpOptions
-from auditor.sources.api.listing import Resource, Walks, read_object, read_whole
-from auditor.sources.api.transport import Transport
+from auditor.sources.api.access import Access
+from auditor.sources.api.listing import Resource
 from auditor.sources.stream import End, Event, Page, Restart
 from auditor.text import one_line, plural
 
@@ -121,15 +119,10 @@ class _Seen(msgspec.Struct):
 
 
 class Reach:
-    """Looks at what one key sees of the account at ``base_url``."""
+    """Tells what one key sees of its account."""
 
-    def __init__(
-        self, base_url: str, transport: Transport, options: HttpOptions, scrubber: Scrubber
-    ) -> None:
-        self._base_url = base_url
-        self._transport = transport
-        self._options = options
-        self._scrubber = scrubber
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
     def looked_at(self, events: Iterator[Event], decoder: Decoder) -> Iterator[Event]:
         """Yield ``events``; their end says what is hidden, and what nobody could tell.
@@ -176,9 +169,8 @@ class Reach:
         """Return what a list knows of connections."""
         resource = Resource(witness.path, witness.noun, "run again", "ask Fivetran's support")
         shape = Shape(witness.reads, identity=("id",), base="row", noun=witness.noun)
-        walks = Walks(self._base_url, resource, most_pages=self._options.pages)
         try:
-            rows, doubts = read_whole(walks, self._client(), shape)
+            rows, doubts = self._access.rows(resource, shape, _advice)
         except SourceError as error:
             return _Known(problem=str(error))
         known = witness.told(rows)
@@ -190,12 +182,12 @@ class Reach:
         The permissions of a system key cannot be read with the key itself.
         """
         try:
-            info = read_object(self._base_url, "/v1/account/info", self._client())
+            info = self._access.object("/v1/account/info", _advice)
             user = info.get("user_id")
             if not isinstance(user, str):
                 return _Key()
             path = f"/v1/users/{quote(user, safe='')}"
-            role = read_object(self._base_url, path, self._client()).get("role")
+            role = self._access.object(path, _advice).get("role")
             if not isinstance(role, str) or not role:
                 return _Key(f"the API key's user has no role of the account: {_MAY}")
             scopes = self._scopes(role)
@@ -210,12 +202,9 @@ class Reach:
     def _scopes(self, role: str) -> list[Any] | None:
         resource = Resource("/v1/roles", "role", "run again", "ask Fivetran's support")
         shape = Shape(("scope[]",), identity=("name",), base="row", noun="role")
-        rows, _ = read_whole(Walks(self._base_url, resource), self._client(), shape)
+        rows, _ = self._access.rows(resource, shape, _advice)
         found = (row.scope for row in rows if row.name == role)
         return next((scope for scope in found if isinstance(scope, list)), None)
-
-    def _client(self) -> Client:
-        return Client(self._transport, self._options, self._scrubber, _advice)
 
 
 class _Key(msgspec.Struct, frozen=True):
