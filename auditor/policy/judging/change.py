@@ -20,7 +20,7 @@ from auditor.policy.language.semantics import Interval
 from auditor.policy.rules import GroupRule
 from auditor.redaction.fields import HIDDEN
 from auditor.sources.plan.attributes import Held, State
-from auditor.sources.plan.estate import Action, Planned
+from auditor.sources.plan.planned import Action, Planned
 from auditor.text import plural, printable
 
 #: Settings of a connection in a plan may be secrets in clear text, and are never shown.

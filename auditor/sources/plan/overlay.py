@@ -19,8 +19,8 @@ from auditor.decoding.records import Node, Shape
 from auditor.fields import FACT_LISTS
 from auditor.model import Connections
 from auditor.sources.plan.attributes import Held, State
-from auditor.sources.plan.estate import SENSITIVE, Action, Estate, Planned
 from auditor.sources.plan.lists import touched_rows
+from auditor.sources.plan.planned import SENSITIVE, Action, Estate, Planned
 from auditor.sources.plan.records import FACT, record_of, told_of
 from auditor.text import listed, one_line, plural
 

@@ -13,10 +13,11 @@ from auditor.decoding.records import Decoder, Shape
 from auditor.errors import SourceError
 from auditor.model import Completeness, Connections, Position, SourceInfo
 from auditor.sources.plan.document import HOW, Plan, providers, read_plan, unsettled_checks
-from auditor.sources.plan.estate import Action, Estate, Planned, estate_of
+from auditor.sources.plan.estate import estate_of
 from auditor.sources.plan.files import Folder
 from auditor.sources.plan.lists import lay_lists, unlaid
 from auditor.sources.plan.overlay import Account, Overlay, lay
+from auditor.sources.plan.planned import Action, Estate, Planned
 from auditor.sources.plan.records import FACT, record_of
 from auditor.sources.plan.references import split_address
 from auditor.sources.stream import End, Event, Page, Reading, Restart, Source

@@ -20,8 +20,8 @@ from auditor.decoding.records import Shape
 from auditor.policy import load_policies
 from auditor.reports.csv import PLANNED
 from auditor.run import audit as audit_of
-from auditor.sources.plan.estate import Estate
 from auditor.sources.plan.overlay import Account, lay
+from auditor.sources.plan.planned import Estate
 from auditor.sources.plan.source import PlanSource
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.account_server import AccountServer

@@ -15,7 +15,7 @@ from auditor.policy.judging.change import Changed, changed, hidden_in, with_reso
 from auditor.policy.judging.judge import Judge, Judgement, PlanMode
 from auditor.policy.rules import Ruleset
 from auditor.sources.plan.attributes import Held, State
-from auditor.sources.plan.estate import Action, Planned
+from auditor.sources.plan.planned import Action, Planned
 from tests.builders.judged import NOW, loaded, one_rule
 
 Records = Mapping[str, Mapping[str, Any]]

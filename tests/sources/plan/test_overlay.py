@@ -18,8 +18,9 @@ from auditor.model import Result, Verdict
 from auditor.policy import load_policies
 from auditor.run import audit
 from auditor.sources.plan.document import parse_plan
-from auditor.sources.plan.estate import Estate, estate_of
+from auditor.sources.plan.estate import estate_of
 from auditor.sources.plan.overlay import Account, Overlay, lay
+from auditor.sources.plan.planned import Estate
 from auditor.sources.plan.source import PlanSource
 from auditor.sources.saved.source import SnapshotSource
 
