@@ -41,8 +41,7 @@ def accepted_of(
     if options.waivers is None and options.baseline is None:
         return None
     from auditor.acceptance.apply import (  # noqa: PLC0415  # for runs with exceptions only
-        Exceptions,
-        Seen,
+        Observed,
         accept,
     )
 
@@ -50,7 +49,7 @@ def accepted_of(
     if options.baseline is not None and unfiltered and walk.ids and not run.plan:
         options.baseline.check_connections(frozenset(connections.ids))
     known = listing.completeness is not Completeness.UNKNOWN
-    seen = Seen(
+    seen = Observed(
         listed=walk.connections(),
         shown=connections,
         holds=walk.watch.holds if walk.watch is not None else {},
@@ -58,4 +57,4 @@ def accepted_of(
         whole=unfiltered and known and not run.plan.alone,
         clean=partial(scrubbed, scrubber=options.scrubber, limit=SENTENCE),
     )
-    return accept(found, Exceptions(options.waivers, options.baseline), seen, run.ruleset)
+    return accept(found, options.waivers, options.baseline, seen, run.ruleset)

@@ -16,7 +16,7 @@ from auditor.sources import Listed, Source
 from auditor.text import plural
 
 if TYPE_CHECKING:
-    from auditor.policy.judging.change import Changed
+    from auditor.policy.judging.change import PlanJudgement
     from auditor.policy.judging.judge import Judgement, PlanMode
     from auditor.sources.plan.source import PlanSource
 
@@ -83,7 +83,7 @@ class RunPlan:
 
     def change(
         self, found: Judgement, ids: Sequence[str], judge_before: JudgeBefore
-    ) -> Changed | None:
+    ) -> PlanJudgement | None:
         """Return ``found`` as the gate of a change has it; None without a plan.
 
         ``ids`` name the connections that were judged.
@@ -96,7 +96,7 @@ class RunPlan:
         before = None if plan.alone else judge_before(plan.before, plan.lists)
         return changed(found, ids, plan.placed, before, plan.facts)
 
-    def scope(self, change: Changed | None) -> PlanScope | None:
+    def scope(self, change: PlanJudgement | None) -> PlanScope | None:
         """Return what the run speaks of; None without a plan."""
         plan = self._source
         if plan is None or change is None:

@@ -23,7 +23,7 @@ from auditor.run.clock import RunClock
 from auditor.run.options import Options
 from auditor.run.plan import RunPlan
 from auditor.run.scrub import scrubbed
-from auditor.sources import Reading, Source
+from auditor.sources import FieldReader, Source
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -67,7 +67,7 @@ def set_up(source: Source, ruleset: Ruleset, options: Options) -> Setup:
         more, more_whole = options.waivers.reads()
         reads, whole = reads | more, whole | more_whole
     reads = plan.reads(reads)
-    if isinstance(source, Reading):
+    if isinstance(source, FieldReader):
         reads |= source.reads
     also = (*ALWAYS, *options.lists)
     own = ruleset.facts

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from auditor.cli.terminal.streams import excerpt, style
 from auditor.model import Verdict
-from auditor.policy.testing.examples_run import ExampleOutcome, Gap
+from auditor.policy.testing.examples_run import ExampleOutcome, MissingTests
 from auditor.policy.testing.mutation_run import Mutated
 from auditor.policy.testing.suite import Suite, by_file
 from auditor.text import listed, one_line, plural
@@ -57,7 +57,7 @@ def lines_of_mutants(mutated: Sequence[Mutated], *, quiet: bool) -> Iterator[str
     yield style(share, "green") if not survivors else style(share, "red", "bold")
 
 
-def lines_of_gaps(lacking: Sequence[Gap], require: Sequence[Verdict]) -> Iterator[str]:
+def lines_of_gaps(lacking: Sequence[MissingTests], require: Sequence[Verdict]) -> Iterator[str]:
     """Yield which rules lack a test that is required."""
     if not lacking:
         return

@@ -16,8 +16,8 @@ from auditor.output.inputs import Inputs
 from auditor.policy.loading.documents import policy_paths
 from auditor.policy.loading.load import load
 from auditor.policy.rules import GroupRule, PolicyRule
-from auditor.policy.testing.examples_run import ExampleOutcome, Gap, gaps, run_examples
-from auditor.policy.testing.files import is_test_file, run_test_file, test_files_beside
+from auditor.policy.testing.examples_run import ExampleOutcome, MissingTests, gaps, run_examples
+from auditor.policy.testing.files import files_beside, is_test_file, run_test_file
 from auditor.text import one_line
 
 
@@ -29,7 +29,7 @@ class Suite(msgspec.Struct, frozen=True):
 
     outcomes: tuple[ExampleOutcome, ...]
     entries: tuple[tuple[PolicyRule | GroupRule, Mapping[str, OwnFacts]], ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[MissingTests, ...]
     warnings: tuple[Problem, ...]
 
     @property
@@ -79,7 +79,7 @@ def found_in(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
             files.setdefault(real(path), path)
         for path in _policies(name, optional=bool(below)):
             policies.setdefault(real(path), path)
-            for file in test_files_beside(path):
+            for file in files_beside(path):
                 files.setdefault(real(file), file)
     return list(policies.values()), list(files.values())
 

@@ -34,7 +34,7 @@ class Card(NamedTuple):
     more: int
 
 
-class _Open(msgspec.Struct):
+class _OpenFindings(msgspec.Struct):
     """The findings of a rule that are open."""
 
     findings: list[Finding] = msgspec.field(default_factory=list)
@@ -47,11 +47,11 @@ def cards(result: Result, fresh: Collection[int] | None) -> dict[str, Card]:
     ``fresh`` are the places of the findings that are new, None where nothing tells them apart.
     """
     places = frozenset(fresh or ())
-    of_rule: dict[str, _Open] = {}
+    of_rule: dict[str, _OpenFindings] = {}
     badness: Counter[str] = Counter()
     for place, finding in enumerate(result.findings):
         if finding.verdict in _OPEN:
-            rule = of_rule.setdefault(finding.rule.id, _Open())
+            rule = of_rule.setdefault(finding.rule.id, _OpenFindings())
             rule.findings.append(finding)
             rule.new += place in places
             for connection in finding.connections:
@@ -73,7 +73,7 @@ def finding_id(finding: Finding) -> str:
     return f"{finding.rule.id}/{key}{first}"
 
 
-def _card(result: Result, rule: _Open, badness: Counter[str], *, told: bool) -> Card:
+def _card(result: Result, rule: _OpenFindings, badness: Counter[str], *, told: bool) -> Card:
     named: dict[str, tuple[Connection, Finding]] = {}
     for finding in rule.findings:
         for connection in finding.connections:

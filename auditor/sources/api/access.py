@@ -13,7 +13,7 @@ from auditor.decoding.records import Decoder
 from auditor.errors import SourceError
 from auditor.redaction.fields import Scrubber
 from auditor.sources.api.client import Client, HttpOptions
-from auditor.sources.api.listing import Resource, Walks, label_of
+from auditor.sources.api.listing import ListEndpoint, Walks, label_of
 from auditor.sources.api.transport import Transport
 from auditor.sources.stream import End, Page, Restart
 
@@ -34,7 +34,7 @@ class Access(msgspec.Struct, frozen=True):
         return Client(self.transport, self.options, self.scrubber, advise)
 
     def rows(
-        self, resource: Resource, decoder: Decoder, advise: Advise
+        self, resource: ListEndpoint, decoder: Decoder, advise: Advise
     ) -> tuple[list[Any], list[str]]:
         """Return the rows of a list, and why any item of it is not one. Raises SourceError."""
         walks = Walks(self.base_url, resource, most_pages=self.options.pages)

@@ -48,7 +48,7 @@ class _MovedError(Exception):
     """The listing changed during the walk: an id came twice."""
 
 
-class Resource(msgspec.Struct, frozen=True):
+class ListEndpoint(msgspec.Struct, frozen=True):
     """A list of the API: its path, what an item is called, and what to do about a walk of it.
 
     ``moving`` is for a list that changes while it is read, ``too_long`` for one without an end.
@@ -69,7 +69,7 @@ class Walks:
     def __init__(
         self,
         base_url: str,
-        resource: Resource,
+        resource: ListEndpoint,
         *,
         filters: tuple[tuple[str, str], ...] = (),
         page_size: int = 1000,

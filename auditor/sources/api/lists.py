@@ -15,7 +15,7 @@ from auditor.errors import SourceError
 from auditor.fields import FACT_LISTS, FactList
 from auditor.sources.ahead import TICK, Background
 from auditor.sources.api.access import Access, Advise
-from auditor.sources.api.listing import Resource
+from auditor.sources.api.listing import ListEndpoint
 from auditor.sources.stream import End, Event, Page
 
 #: Pages that are handed on while lists are still being read; the judge keeps them until then.
@@ -58,7 +58,7 @@ class Lists:
         try:
             if fact.single:
                 return Listed(name, self._one(fact, decoder, advise))
-            resource = Resource(
+            resource = ListEndpoint(
                 fact.path, fact.noun, "run again when less changes", "ask Fivetran's support"
             )
             rows, doubts = self._access.rows(resource, decoder, advise)

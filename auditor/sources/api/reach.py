@@ -29,7 +29,7 @@ from auditor.errors import SourceError
 from auditor.model import Completeness
 from auditor.sources.ahead import TICK, Background
 from auditor.sources.api.access import Access
-from auditor.sources.api.listing import Resource
+from auditor.sources.api.listing import ListEndpoint
 from auditor.sources.stream import End, Event, Page, Restart
 from auditor.text import one_line, plural
 
@@ -144,7 +144,7 @@ class Reach:
                     return
             yield event
 
-    def _judged(self, end: End, seen: _Seen, asked: list[_Known], key: _Key) -> End:
+    def _judged(self, end: End, seen: _Seen, asked: list[_Known], key: _KeyRole) -> End:
         hidden: list[str] = []
         unread = [known.problem for known in asked if known.problem]
         for witness, known in zip(WITNESSES, asked, strict=True):
@@ -167,7 +167,7 @@ class Reach:
 
     def _ask(self, witness: _Witness) -> _Known:
         """Return what a list knows of connections."""
-        resource = Resource(witness.path, witness.noun, "run again", "ask Fivetran's support")
+        resource = ListEndpoint(witness.path, witness.noun, "run again", "ask Fivetran's support")
         shape = Shape(witness.reads, identity=("id",), base="row", noun=witness.noun)
         try:
             rows, doubts = self._access.rows(resource, shape, _advice)
@@ -176,7 +176,7 @@ class Reach:
         known = witness.told(rows)
         return msgspec.structs.replace(known, problem=doubts[0]) if doubts else known
 
-    def _narrowness(self) -> _Key:
+    def _narrowness(self) -> _KeyRole:
         """Return what is to be told of the role that the key's user has.
 
         The permissions of a system key cannot be read with the key itself.
@@ -185,29 +185,31 @@ class Reach:
             info = self._access.object("/v1/account/info", _advice)
             user = info.get("user_id")
             if not isinstance(user, str):
-                return _Key()
+                return _KeyRole()
             path = f"/v1/users/{quote(user, safe='')}"
             role = self._access.object(path, _advice).get("role")
             if not isinstance(role, str) or not role:
-                return _Key(f"the API key's user has no role of the account: {_MAY}")
+                return _KeyRole(f"the API key's user has no role of the account: {_MAY}")
             scopes = self._scopes(role)
         except SourceError as error:
-            return _Key(problem=str(error))
+            return _KeyRole(problem=str(error))
         if scopes is None:
-            return _Key(problem=f"/v1/roles does not list the key's own role, {one_line(role)}")
+            return _KeyRole(problem=f"/v1/roles does not list the key's own role, {one_line(role)}")
         if _ACCOUNT in scopes:
-            return _Key()
-        return _Key(f"the API key's user is {one_line(role)}, no role of the whole account: {_MAY}")
+            return _KeyRole()
+        return _KeyRole(
+            f"the API key's user is {one_line(role)}, no role of the whole account: {_MAY}"
+        )
 
     def _scopes(self, role: str) -> list[Any] | None:
-        resource = Resource("/v1/roles", "role", "run again", "ask Fivetran's support")
+        resource = ListEndpoint("/v1/roles", "role", "run again", "ask Fivetran's support")
         shape = Shape(("scope[]",), identity=("name",), base="row", noun="role")
         rows, _ = self._access.rows(resource, shape, _advice)
         found = (row.scope for row in rows if row.name == role)
         return next((scope for scope in found if isinstance(scope, list)), None)
 
 
-class _Key(msgspec.Struct, frozen=True):
+class _KeyRole(msgspec.Struct, frozen=True):
     """What is told of the key itself; ``problem`` says why its role could not be read."""
 
     warning: str = ""

@@ -11,13 +11,13 @@ from auditor.redaction.fields import Scrubber
 from auditor.sources.api.access import Access
 from auditor.sources.api.account import Credentials, check_base_url
 from auditor.sources.api.client import Client, HttpOptions
-from auditor.sources.api.listing import FILTER_OPTIONS, Resource, Walks
+from auditor.sources.api.listing import FILTER_OPTIONS, ListEndpoint, Walks
 from auditor.sources.api.lists import Lists
 from auditor.sources.api.reach import PROXY, Reach
 from auditor.sources.api.transport import Transport
 from auditor.sources.stream import Event
 
-_CONNECTIONS = Resource(
+_CONNECTIONS = ListEndpoint(
     "/v1/connections",
     "connection",
     "run again when fewer connections change, or narrow it with --group",
