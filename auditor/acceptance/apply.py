@@ -23,14 +23,7 @@ from auditor.text import plural
 SOON = timedelta(days=14)
 
 
-class Exceptions(msgspec.Struct, frozen=True):
-    """What is accepted on a run. ``baseline`` and ``waivers`` are None if there are none."""
-
-    waivers: Waivers | None = None
-    baseline: Baseline | None = None
-
-
-class Seen(msgspec.Struct, frozen=True):
+class Observed(msgspec.Struct, frozen=True):
     """What a run saw.
 
     ``listed`` are the identities as they were listed, ``shown`` as reports show them. ``holds`` is
@@ -56,13 +49,18 @@ class Accepted(msgspec.Struct, frozen=True):
     baseline: BaselineUse | None = None
 
 
-def accept(outcome: Judgement, exceptions: Exceptions, seen: Seen, ruleset: Ruleset) -> Accepted:
-    """Apply ``exceptions`` to ``outcome``: waivers first, because they have an end."""
+def accept(
+    outcome: Judgement,
+    waivers: Waivers | None,
+    baseline: Baseline | None,
+    seen: Observed,
+    ruleset: Ruleset,
+) -> Accepted:
+    """Return ``outcome`` with what is accepted: by waivers first, because they have an end."""
     notes: list[str] = []
     warnings: list[str] = []
     uses: tuple[WaiverUse, ...] = ()
     known: BaselineUse | None = None
-    waivers, baseline = exceptions.waivers, exceptions.baseline
     if waivers is not None:
         outcome, uses = waive(
             outcome, seen.listed, waivers.entries, seen.holds, seen.today, seen.clean
@@ -90,7 +88,7 @@ def _waived(waivers: Waivers, uses: Sequence[WaiverUse]) -> str:
 
 
 def _of_waivers(
-    waivers: Sequence[Waiver], uses: Sequence[WaiverUse], seen: Seen, ruleset: Ruleset
+    waivers: Sequence[Waiver], uses: Sequence[WaiverUse], seen: Observed, ruleset: Ruleset
 ) -> Iterator[str]:
     """Yield what people have to know about waivers: ended, ending, void, or matching nothing."""
     ids = [entry.rule.id for entry in ruleset.rules]

@@ -56,7 +56,7 @@ def read_facts(data: bytes, declared: Declared) -> dict[str, Values]:
     """Return the rows of a file by their keys, in order. Raises FactsFileError."""
     suffix = PurePath(declared.file).suffix.lower()
     read = _FORMATS.get(suffix)
-    reader = _Rows(declared)
+    reader = _FileRows(declared)
     if read is None:
         hint = f"a file of facts ends in {listed(_FORMATS)}"
         reader.refuse(1, 1, f"{suffix or 'no suffix'} is not a format for facts", hint)
@@ -66,7 +66,7 @@ def read_facts(data: bytes, declared: Declared) -> dict[str, Values]:
     return reader.whole()
 
 
-class _Rows:
+class _FileRows:
     """The rows of one file while it is read, and what is wrong with it."""
 
     def __init__(self, declared: Declared) -> None:
@@ -119,7 +119,7 @@ class _Rows:
         return self.rows
 
 
-def _text(data: bytes, reader: _Rows) -> str:
+def _text(data: bytes, reader: _FileRows) -> str:
     if data.startswith(_UTF16):
         reader.refuse(1, 1, "it is UTF-16", "save it as UTF-8")
     try:
@@ -143,7 +143,7 @@ def _at(text: str, offset: int) -> tuple[int, int]:
 # -- CSV --------------------------------------------------------------------------------------
 
 
-def _read_csv(reader: _Rows, text: str) -> None:
+def _read_csv(reader: _FileRows, text: str) -> None:
     csv.field_size_limit(_CELL)
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines = _Lines(text)
@@ -176,7 +176,7 @@ def _read_csv(reader: _Rows, text: str) -> None:
             reader.add(cells[key_place], tuple(values), line, partial(lines.cell, line, key_place))
 
 
-def _next(table: Iterator[list[str]], reader: _Rows) -> list[str] | None:
+def _next(table: Iterator[list[str]], reader: _FileRows) -> list[str] | None:
     try:
         return next(table, None)
     except csv.Error as error:
@@ -188,7 +188,7 @@ def _next(table: Iterator[list[str]], reader: _Rows) -> list[str] | None:
         reader.refuse(max(number, 1), 1, f"no CSV: {what}", hint)
 
 
-def _columns(reader: _Rows, header: Sequence[str], lines: _Lines) -> list[int]:
+def _columns(reader: _FileRows, header: Sequence[str], lines: _Lines) -> list[int]:
     """Return where the key and each declared column stand."""
     for place, name in enumerate(header):
         if name in header[:place] and name:
@@ -261,7 +261,7 @@ def _constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
-def _read_json(reader: _Rows, text: str) -> None:
+def _read_json(reader: _FileRows, text: str) -> None:
     start = _skip(text, 0)
     if text[start : start + 1] != "[":
         hint = "write an array of objects, or one object per line in a file that ends in .ndjson"
@@ -287,7 +287,7 @@ def _read_json(reader: _Rows, text: str) -> None:
         reader.refuse(*_at(text, end), "more follows after the array", "remove it")
 
 
-def _read_ndjson(reader: _Rows, text: str) -> None:
+def _read_ndjson(reader: _FileRows, text: str) -> None:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             start = _skip(line, 0)
@@ -318,7 +318,7 @@ def _skip(text: str, offset: int) -> int:
     return match.end() if match else offset
 
 
-def _decode(reader: _Rows, text: str, offset: int, line: int = 0) -> tuple[Any, int]:
+def _decode(reader: _FileRows, text: str, offset: int, line: int = 0) -> tuple[Any, int]:
     try:
         return _DECODER.raw_decode(text, offset)
     except json.JSONDecodeError as error:
@@ -335,7 +335,7 @@ def _decode(reader: _Rows, text: str, offset: int, line: int = 0) -> tuple[Any, 
         reader.refuse(line or at, column, f"no row: {message}", "")
 
 
-def _row(reader: _Rows, value: Any, text: str, offset: int, line: int) -> None:
+def _row(reader: _FileRows, value: Any, text: str, offset: int, line: int) -> None:
     """Take one decoded row, which stands at ``offset``, in ``line``."""
 
     def place(name: str) -> tuple[int, int]:
@@ -370,6 +370,6 @@ def _row(reader: _Rows, value: Any, text: str, offset: int, line: int) -> None:
     reader.add(key, tuple(values), line, partial(place, declared.key))
 
 
-_FORMATS: Mapping[str, Callable[[_Rows, str], None]] = MappingProxyType(
+_FORMATS: Mapping[str, Callable[[_FileRows, str], None]] = MappingProxyType(
     {".csv": _read_csv, ".json": _read_json, ".ndjson": _read_ndjson, ".jsonl": _read_ndjson}
 )

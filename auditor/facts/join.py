@@ -167,7 +167,7 @@ def _more(doubts: Sequence[str]) -> str:
 
 def joining(shape: Shape, tables: Mapping[str, Table]) -> Join:
     """Return what joins the records of ``shape`` with ``tables``, one for each of its lists."""
-    program = _Program(shape)
+    program = _JoinProgram(shape)
     for name in _in_order(tables):
         program.add(tables[name])
     return program.function()
@@ -189,7 +189,7 @@ def _in_order(tables: Mapping[str, Table]) -> list[str]:
     return ordered
 
 
-class _Program:
+class _JoinProgram:
     """The text of the function that joins, and the names that it uses."""
 
     def __init__(self, shape: Shape) -> None:

@@ -28,7 +28,7 @@ _NOTHING_FOUND = frozenset({Verdict.PASS, Verdict.SKIP})
 NO_CONNECTION = "(no connection)"
 
 
-class Change(Enum):
+class Fate(Enum):
     """What became of a check, as texts and the JSON document call it; worst first."""
 
     NEW = "new"
@@ -45,21 +45,21 @@ class Change(Enum):
 
 
 #: What each change means, for people.
-MEANINGS: Mapping[Change, str] = {
-    Change.NEW: "a violation that was not there before",
-    Change.RAISED: "a violation whose rule has become more severe",
-    Change.AGAIN: "a violation that was accepted before and counts again",
-    Change.UNJUDGED: "not judged by the newer run, so nobody knows; never counted as fixed",
-    Change.UNCHANGED: "a violation then and now",
-    Change.WAIVED: "a violation that a waiver now covers",
-    Change.KNOWN: "a violation that the newer run's baseline knows",
-    Change.ACCEPTED: "accepted then and now",
-    Change.SETTLED: "could not be evaluated then, and is no violation now",
-    Change.GONE: "of a connection that is not there any more, by a listing that is whole",
-    Change.FIXED: "a violation then, judged and none now",
+MEANINGS: Mapping[Fate, str] = {
+    Fate.NEW: "a violation that was not there before",
+    Fate.RAISED: "a violation whose rule has become more severe",
+    Fate.AGAIN: "a violation that was accepted before and counts again",
+    Fate.UNJUDGED: "not judged by the newer run, so nobody knows; never counted as fixed",
+    Fate.UNCHANGED: "a violation then and now",
+    Fate.WAIVED: "a violation that a waiver now covers",
+    Fate.KNOWN: "a violation that the newer run's baseline knows",
+    Fate.ACCEPTED: "accepted then and now",
+    Fate.SETTLED: "could not be evaluated then, and is no violation now",
+    Fate.GONE: "of a connection that is not there any more, by a listing that is whole",
+    Fate.FIXED: "a violation then, judged and none now",
 }
 #: What makes the newer run worse than the older one.
-WORSE = frozenset({Change.NEW, Change.RAISED, Change.AGAIN})
+WORSE = frozenset({Fate.NEW, Fate.RAISED, Fate.AGAIN})
 
 
 class ComparisonOutcome(Enum):
@@ -91,7 +91,7 @@ class Changed(msgspec.Struct, frozen=True):
     whose message it is.
     """
 
-    change: Change
+    change: Fate
     rule: str
     title: str
     severity: Severity
@@ -116,7 +116,7 @@ class Tally(msgspec.Struct, frozen=True):
 
     name: str
     label: str
-    counts: Mapping[Change, int]
+    counts: Mapping[Fate, int]
 
     @property
     def worse(self) -> int:
@@ -140,10 +140,10 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
     rules_gone: tuple[str, ...]
 
     @cached_property
-    def counts(self) -> Mapping[Change, int]:
+    def counts(self) -> Mapping[Fate, int]:
         """The number of changes of every kind, zeros included."""
         counted = Counter(changed.change for changed in self.changes)
-        return {change: counted[change] for change in Change}
+        return {change: counted[change] for change in Fate}
 
     @cached_property
     def counting(self) -> tuple[Changed, ...]:
@@ -193,7 +193,7 @@ def compare(
     _check_accounts(earlier, later)
     then, now = _Side(earlier), _Side(later)
     changes = [*_of_later(then, now), *_of_earlier(then, now)]
-    order = {change: number for number, change in enumerate(Change)}
+    order = {change: number for number, change in enumerate(Fate)}
     changes.sort(key=lambda c: (order[c.change], -c.severity))
     return Comparison(
         earlier,
@@ -294,7 +294,7 @@ def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
             else then.verdict(finding, per=per)
         )
         change, note = _change(finding, known, before)
-        if change is Change.NEW and not note:
+        if change is Fate.NEW and not note:
             note = _why_new(then, finding, before)
         yield Changed(
             change,
@@ -321,11 +321,11 @@ def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
             continue
         after = now.verdict(finding, per=per)
         if after is None and now.lacks(finding, per=per):
-            change, note = Change.GONE, ""
+            change, note = Fate.GONE, ""
         elif after is None or after is Verdict.ERROR:
-            change, note = Change.UNJUDGED, _why_unjudged(now, finding, after)
+            change, note = Fate.UNJUDGED, _why_unjudged(now, finding, after)
         else:
-            change = Change.SETTLED if finding.verdict is Verdict.ERROR else Change.FIXED
+            change = Fate.SETTLED if finding.verdict is Verdict.ERROR else Fate.FIXED
             note = "the rule no longer applies to it" if after is Verdict.SKIP else ""
         named = now.rules.get(finding.rule) or rule
         yield Changed(
@@ -358,24 +358,24 @@ def _covering(same: Iterable[EarlierFinding], finding: EarlierFinding) -> Earlie
 
 def _change(
     finding: EarlierFinding, known: EarlierFinding | None, before: Verdict | None
-) -> tuple[Change, str]:
+) -> tuple[Fate, str]:
     """Return the change of a finding of the newer run, and a note if it needs one."""
     after = finding.verdict
     if after is Verdict.ERROR:
-        return Change.UNJUDGED, "could not be evaluated"
+        return Fate.UNJUDGED, "could not be evaluated"
     if after in _ACCEPTED:
         if before in _ACCEPTED:
-            return Change.ACCEPTED, ""
-        return (Change.WAIVED if after is Verdict.WAIVED else Change.KNOWN), finding.note
+            return Fate.ACCEPTED, ""
+        return (Fate.WAIVED if after is Verdict.WAIVED else Fate.KNOWN), finding.note
     if before in _ACCEPTED:
-        return Change.AGAIN, f"was {before.label}" if before else ""
+        return Fate.AGAIN, f"was {before.label}" if before else ""
     if before is not Verdict.FAIL:
-        return Change.NEW, ""
+        return Fate.NEW, ""
     if known is None:
-        return Change.NEW, "about connections that were not in it before"
+        return Fate.NEW, "about connections that were not in it before"
     if finding.severity > known.severity:
-        return Change.RAISED, f"was {known.severity.label}"
-    return Change.UNCHANGED, ""
+        return Fate.RAISED, f"was {known.severity.label}"
+    return Fate.UNCHANGED, ""
 
 
 def _why_new(then: _Side, finding: EarlierFinding, before: Verdict | None) -> str:
@@ -438,14 +438,14 @@ def _groups(changed: Changed) -> list[tuple[str, str]]:
 def _tallies(
     changes: Iterable[tuple[Changed, Iterable[tuple[str, str]]]],
 ) -> tuple[Tally, ...]:
-    counts: dict[str, Counter[Change]] = defaultdict(Counter)
+    counts: dict[str, Counter[Fate]] = defaultdict(Counter)
     labels: dict[str, str] = {}
     for changed, names in changes:
         for name, label in names:
             counts[name][changed.change] += 1
             labels.setdefault(name, label)
     tallies = [Tally(name, labels[name], dict(found)) for name, found in counts.items()]
-    order = list(Change)
+    order = list(Fate)
 
     def worst(tally: Tally) -> tuple[object, ...]:
         return (-tally.worse, *(-tally.counts.get(change, 0) for change in order), tally.name)
@@ -461,7 +461,7 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
             yield f"{one_line(report.name)} was inconclusive{why}"
     worse = [c for c in comparison.changes if c.change in WORSE]
     counting = len(comparison.counting)
-    for change in (Change.NEW, Change.RAISED, Change.AGAIN):
+    for change in (Fate.NEW, Fate.RAISED, Fate.AGAIN):
         found = [c for c in worse if c.change is change]
         if found:
             yield f"{_WORDS[change](len(found))} ({_by_severity(found)})"
@@ -471,18 +471,18 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
     if not worse:
         yield "no new violation"
     counts = comparison.counts
-    if counts[Change.FIXED]:
-        yield f"{counts[Change.FIXED]:,} fixed"
-    if counts[Change.GONE]:
-        yield f"{counts[Change.GONE]:,} gone"
-    if counts[Change.UNJUDGED]:
-        yield f"{plural(counts[Change.UNJUDGED], 'check')} not judged by the newer run"
+    if counts[Fate.FIXED]:
+        yield f"{counts[Fate.FIXED]:,} fixed"
+    if counts[Fate.GONE]:
+        yield f"{counts[Fate.GONE]:,} gone"
+    if counts[Fate.UNJUDGED]:
+        yield f"{plural(counts[Fate.UNJUDGED], 'check')} not judged by the newer run"
 
 
 _WORDS = {
-    Change.NEW: lambda n: plural(n, "new violation"),
-    Change.RAISED: lambda n: f"{plural(n, 'violation')} of a rule made more severe",
-    Change.AGAIN: lambda n: f"{plural(n, 'violation')} not accepted any more",
+    Fate.NEW: lambda n: plural(n, "new violation"),
+    Fate.RAISED: lambda n: f"{plural(n, 'violation')} of a rule made more severe",
+    Fate.AGAIN: lambda n: f"{plural(n, 'violation')} not accepted any more",
 }
 
 

@@ -261,7 +261,7 @@ def _is_closed(checks: RuleChecks, name: str, index_of: Mapping[str, int], *, wh
     )
 
 
-class _Open(msgspec.Struct, frozen=True, omit_defaults=True):
+class _OpenDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     format: int
     as_of: str
     base_url: str
@@ -277,14 +277,14 @@ def open_text(opened: Open) -> str:
         times = by_rule[rule] = {}
         for name, time in sorted(names.items(), key=lambda item: (item[1], item[0])):
             times.setdefault(time, []).append(name)
-    document = _Open(FORMAT, opened.as_of, opened.base_url, by_rule, opened.account)
+    document = _OpenDocument(FORMAT, opened.as_of, opened.base_url, by_rule, opened.account)
     return msgspec.json.encode(document).decode() + "\n"
 
 
 def open_of(data: bytes) -> Open | None:
     """Return the open findings in the file's bytes; None if they cannot be read."""
     try:
-        document = msgspec.json.decode(data, type=_Open)
+        document = msgspec.json.decode(data, type=_OpenDocument)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     times = {time for found in document.open.values() for time in found} | {document.as_of}

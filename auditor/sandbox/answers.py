@@ -32,7 +32,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class PageRequest:
     """One request for a page: what is listed, as JSON texts, and which part is asked for."""
 
     items: Sequence[bytes]
@@ -77,7 +77,7 @@ def error(status: int, code: str, message: str, *headers: tuple[str, str]) -> An
     return Answer(status, json.dumps({"code": code, "message": message}).encode(), headers)
 
 
-def page(walk: Walk) -> Answer:
+def page(walk: PageRequest) -> Answer:
     """Return the page that ``walk`` asks for, with a cursor unless it is the last."""
     return written_page(walk.page, walk.next_skip)
 

@@ -26,15 +26,15 @@ from auditor.sandbox.answers import (
     Answer,
     InvalidInputError,
     NotThereError,
-    Walk,
+    PageRequest,
     error,
     limit_of,
     page,
     skip_of,
     success,
 )
-from auditor.sandbox.endpoints import LIST_NAMES, LISTINGS, Listing, find
-from auditor.sandbox.estate import Estate
+from auditor.sandbox.endpoints import LIST_NAMES, LISTINGS, Endpoint, find
+from auditor.sandbox.estate import SandboxEstate
 from auditor.sandbox.faults import Asked, Fault, auth_failed, forbidden, narrowed, too_many
 from auditor.sandbox.reach import WHOLE, reach_of
 
@@ -81,7 +81,7 @@ class Api:
 
     def __init__(
         self,
-        estate: Estate,
+        estate: SandboxEstate,
         key: str,
         secret: str,
         *,
@@ -99,7 +99,7 @@ class Api:
         self._index(self._estate)
         self._listings = {listing.name: _Rows(listing, self._estate) for listing in LISTINGS}
 
-    def _index(self, estate: Estate) -> None:
+    def _index(self, estate: SandboxEstate) -> None:
         self._all = _texts(estate.records)
         self._by_id: dict[str, int] = {}
         self._by_group: dict[str, list[bytes]] = {group["id"]: [] for group in estate.groups}
@@ -170,7 +170,7 @@ class Api:
             items = self._items(name, id_, query)
         except NotThereError as cause:
             return Asked(name, error(404, cause.code, str(cause)))
-        walk = Walk(items, skip_of(query.get("cursor")), limit_of(query.get("limit")))
+        walk = PageRequest(items, skip_of(query.get("cursor")), limit_of(query.get("limit")))
         return Asked(name, page(walk), walk)
 
     def _items(self, name: str, id_: str, query: _Query) -> Sequence[bytes]:
@@ -222,7 +222,7 @@ class Api:
 class _Rows:
     """The rows of one list, written once, and found by id or by a filter."""
 
-    def __init__(self, listing: Listing, estate: Estate) -> None:
+    def __init__(self, listing: Endpoint, estate: SandboxEstate) -> None:
         self._listing, self._estate = listing, estate
         self._rows = listing.rows(estate)
         self._texts = _texts(self._rows)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.sandbox.words import TOPICS
 
 if TYPE_CHECKING:
-    from auditor.sandbox.estate import Estate
+    from auditor.sandbox.estate import SandboxEstate
 
 Row = dict[str, Any]
 
@@ -22,7 +22,7 @@ _HANDLING = ("ALLOW_ALL", "ALLOW_COLUMNS", "BLOCK_ALL")
 _TOUCHED = ("email", "phone_number", "internal_note")
 
 
-def connection(estate: Estate, record: Row) -> Row:
+def connection(estate: SandboxEstate, record: Row) -> Row:
     """Return a connection as its own answer has it: the listed record, and its set-up tests."""
     tests = estate.setup_tests.get(record["id"])
     if tests is None and record["status"]["setup_state"] != "connected":
@@ -30,7 +30,7 @@ def connection(estate: Estate, record: Row) -> Row:
     return {**record, "setup_tests": _passed() if tests is None else list(tests)}
 
 
-def destination(_estate: Estate, row: Row) -> Row:
+def destination(_estate: SandboxEstate, row: Row) -> Row:
     """Return a destination as its own answer has it: the listed row, its settings and tests."""
     config = {
         "host": f"{row['service'].replace('_', '-')}.example.com",
@@ -41,12 +41,12 @@ def destination(_estate: Estate, row: Row) -> Row:
     return {**row, "config": config, "setup_tests": _passed()}
 
 
-def tested(_estate: Estate, row: Row) -> Row:
+def tested(_estate: SandboxEstate, row: Row) -> Row:
     """Return ``row`` with its set-up tests, as a log service has them."""
     return {**row, "setup_tests": _passed()}
 
 
-def project(_estate: Estate, row: Row) -> Row:
+def project(_estate: SandboxEstate, row: Row) -> Row:
     """Return a transformation project as its own answer has it."""
     return {**row, "status": "READY", "errors": [], "setup_tests": _passed()}
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.sandbox import details
 
 if TYPE_CHECKING:
-    from auditor.sandbox.estate import Estate
+    from auditor.sandbox.estate import SandboxEstate
 
 Row = dict[str, Any]
 
@@ -33,12 +33,12 @@ OBJECTS = ("account/info", "external-logging/account")
 _OLD_STEM = re.compile(r"(?:groups/[^/]+/)?(connectors)(?=/|\Z)")
 
 
-def _as_listed(_estate: Estate, row: Row) -> Row:
+def _as_listed(_estate: SandboxEstate, row: Row) -> Row:
     return row
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Endpoint:
     """A list: its rows, the filters it takes, and how one of its rows is answered.
 
     ``filters`` maps a parameter to the field that it has to equal. ``noun`` names a row where
@@ -47,50 +47,50 @@ class Listing:
     """
 
     name: str
-    rows: Callable[[Estate], Sequence[Row]]
+    rows: Callable[[SandboxEstate], Sequence[Row]]
     noun: str
     filters: Mapping[str, str] = field(default_factory=dict)
     code: str = "NotFound"
     single: bool = True
-    detail: Callable[[Estate, Row], Row] = _as_listed
+    detail: Callable[[SandboxEstate, Row], Row] = _as_listed
 
 
-LISTINGS: tuple[Listing, ...] = (
-    Listing("groups", lambda e: e.groups, "Group", code="NotFound_Group"),
-    Listing(
+LISTINGS: tuple[Endpoint, ...] = (
+    Endpoint("groups", lambda e: e.groups, "Group", code="NotFound_Group"),
+    Endpoint(
         "destinations", lambda e: e.lists.destinations, "Destination", detail=details.destination
     ),
-    Listing("users", lambda e: e.lists.users, "User", {"active": "active"}),
-    Listing("roles", lambda e: e.lists.roles, "Role", single=False),
-    Listing("teams", lambda e: e.lists.teams, "Team"),
-    Listing("metadata/connector-types", lambda e: e.connector_types, "Connector type"),
-    Listing("webhooks", lambda e: e.lists.webhooks, "Webhook"),
-    Listing(
+    Endpoint("users", lambda e: e.lists.users, "User", {"active": "active"}),
+    Endpoint("roles", lambda e: e.lists.roles, "Role", single=False),
+    Endpoint("teams", lambda e: e.lists.teams, "Team"),
+    Endpoint("metadata/connector-types", lambda e: e.connector_types, "Connector type"),
+    Endpoint("webhooks", lambda e: e.lists.webhooks, "Webhook"),
+    Endpoint(
         "external-logging", lambda e: e.lists.external_logging, "Log service", detail=details.tested
     ),
-    Listing("private-links", lambda e: e.lists.private_links, "Private Link"),
-    Listing("proxy", lambda e: e.lists.proxy_agents, "Proxy Agent"),
-    Listing(
+    Endpoint("private-links", lambda e: e.lists.private_links, "Private Link"),
+    Endpoint("proxy", lambda e: e.lists.proxy_agents, "Proxy Agent"),
+    Endpoint(
         "hybrid-deployment-agents",
         lambda e: e.lists.hybrid_agents,
         "Hybrid Deployment Agent",
         {"groupId": "group_id"},
     ),
-    Listing(
+    Endpoint(
         "transformations",
         lambda e: e.lists.transformations,
         "Transformation",
         {"group_id": "group_id", "project_id": "transformation_config.project_id", "type": "type"},
     ),
-    Listing(
+    Endpoint(
         "transformation-projects",
         lambda e: e.lists.transformation_projects,
         "Transformation Project",
         detail=details.project,
     ),
-    Listing("system-keys", lambda e: e.lists.system_keys, "System key"),
-    Listing("external-secrets-managers", lambda e: e.lists.secrets_managers, "Secrets manager"),
-    Listing("connector-sdk/packages", lambda e: e.lists.packages, "Package"),
+    Endpoint("system-keys", lambda e: e.lists.system_keys, "System key"),
+    Endpoint("external-secrets-managers", lambda e: e.lists.secrets_managers, "Secrets manager"),
+    Endpoint("connector-sdk/packages", lambda e: e.lists.packages, "Package"),
 )
 
 #: The endpoints that answer with a list, and those that answer with one object.

@@ -17,7 +17,7 @@ from typing import Any
 from auditor.clock import iso
 from auditor.errors import UsageError
 from auditor.sandbox.connector_types import connector_types
-from auditor.sandbox.lists import Lists, build_lists, destination_service
+from auditor.sandbox.lists import FurtherLists, build_lists, destination_service
 from auditor.sandbox.services import (
     ADVERTISING,
     CONNECTOR_SDK,
@@ -45,7 +45,7 @@ _SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Estate:
+class SandboxEstate:
     """An account: each list as its endpoint gives it, and the answers.
 
     ``records`` are connections, in listing order; ``setup_tests`` has what went wrong in their
@@ -59,7 +59,7 @@ class Estate:
     records: tuple[dict[str, Any], ...]
     groups: tuple[dict[str, Any], ...]
     connector_types: tuple[dict[str, Any], ...]
-    lists: Lists
+    lists: FurtherLists
     setup_tests: Mapping[str, tuple[dict[str, Any], ...]]
     flaws: Mapping[str, tuple[str, ...]]
 
@@ -70,7 +70,7 @@ def build_estate(
     *,
     healthy: bool = False,
     now: datetime | None = None,
-) -> Estate:
+) -> SandboxEstate:
     """Return the estate that ``connections``, ``seed`` and ``now`` name, always the same one.
 
     A healthy estate has nothing that anybody would want to change, though it has every null and
@@ -88,14 +88,14 @@ def build_estate(
     moment = now or datetime.now(UTC).replace(second=0, microsecond=0)
     if moment.tzinfo is None:
         raise UsageError(f"a sandbox as of {moment}: give the time a zone, such as UTC")
-    builder = _Builder(random.Random(seed), moment.astimezone(UTC), connections)  # noqa: S311  # not for secrets
+    builder = _EstateBuilder(random.Random(seed), moment.astimezone(UTC), connections)  # noqa: S311  # not for secrets
     records = list(builder.records(connections))
     setup_tests: dict[str, tuple[dict[str, Any], ...]] = {}
     flaws = {} if healthy else spoil(records, setup_tests, builder.rng, builder.now)
     lists = build_lists(seed, builder.now, builder.groups, records)
     if not healthy:
         flaws = {**flaws, **spoil_lists(lists, builder.rng)}
-    return Estate(
+    return SandboxEstate(
         now=builder.now,
         records=tuple(records),
         groups=tuple(builder.groups),
@@ -106,7 +106,7 @@ def build_estate(
     )
 
 
-class _Builder:
+class _EstateBuilder:
     """Makes one healthy account; every draw comes from one generator, in one order."""
 
     def __init__(self, rng: random.Random, now: datetime, connections: int) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from auditor.errors import UsageError
-from auditor.sandbox.answers import Answer, Walk, error, page, success, written_page
+from auditor.sandbox.answers import Answer, PageRequest, error, page, success, written_page
 from auditor.sandbox.endpoints import CONNECTIONS, LIST_NAMES, NAMES
 from auditor.sandbox.oddities import odd
 from auditor.text import listed, nearest
@@ -22,7 +22,7 @@ from auditor.text import listed, nearest
 RETRY_AFTER = 2
 
 
-_NOTHING = Walk((), 0, 1)
+_NOTHING = PageRequest((), 0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Asked:
 
     endpoint: str
     answer: Answer
-    walk: Walk = _NOTHING
+    walk: PageRequest = _NOTHING
     before: int = 0
 
 
@@ -52,12 +52,12 @@ class Fault:
     first_page: bool = False
     lists_only: bool = False
 
-    def strikes(self, walk: Walk) -> bool:
+    def strikes(self, walk: PageRequest) -> bool:
         """Whether this answer goes wrong: any but a first page, or the only one there is."""
         return self.first_page or walk.skip > 0 or walk.limit >= len(walk.items)
 
 
-def narrowed(walk: Walk) -> Walk:
+def narrowed(walk: PageRequest) -> PageRequest:
     """Return ``walk`` with pages so short that the list takes at least two, if it can."""
     return replace(walk, limit=max(1, min(walk.limit, -(-len(walk.items) // 3))))
 

@@ -63,7 +63,7 @@ def destination_service(number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class FurtherLists:
     """Every list but the connections, the groups and the connector types, as it is answered.
 
     ``account_logging`` is None where an account has none, which the API answers with 404.
@@ -93,13 +93,15 @@ class Lists:
         return str(row.get("group_id") or self.groups_of_rows.get(row["id"], row["id"]))
 
 
-def build_lists(seed: int, now: datetime, groups: Sequence[Row], records: Sequence[Row]) -> Lists:
+def build_lists(
+    seed: int, now: datetime, groups: Sequence[Row], records: Sequence[Row]
+) -> FurtherLists:
     """Return the lists of a healthy account around ``records``, always the same ones.
 
     What ``records`` name with ``OUT_OF_SERVICE`` at its end is down; and the owners that people
     worry about are users only where they own something.
     """
-    return _Builder(seed, now, groups, _Named(records)).lists()
+    return _ListsBuilder(seed, now, groups, _Named(records)).lists()
 
 
 class _Named:
@@ -146,15 +148,15 @@ class _Draw:
 
 
 @dataclass(frozen=True, slots=True)
-class _Builder:
+class _ListsBuilder:
     seed: int
     now: datetime
     groups: Sequence[Row]
     named: _Named
     _groups_of_rows: dict[str, str] = field(default_factory=dict)
 
-    def lists(self) -> Lists:
-        return Lists(
+    def lists(self) -> FurtherLists:
+        return FurtherLists(
             account={"account_id": _ACCOUNT, "account_name": "Example Company"},
             account_logging=None,
             destinations=tuple(self._destinations()),

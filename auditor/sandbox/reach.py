@@ -16,16 +16,16 @@ from auditor.sandbox.words import AUDITOR, SYSTEM_KEY, TEAM_MEMBER
 from auditor.text import listed
 
 if TYPE_CHECKING:
-    from auditor.sandbox.estate import Estate
+    from auditor.sandbox.estate import SandboxEstate
 
 WHOLE = "account"
 
 
-def _everything(estate: Estate) -> Estate:
+def _everything(estate: SandboxEstate) -> SandboxEstate:
     return estate
 
 
-def _of_a_team(estate: Estate) -> Estate:
+def _of_a_team(estate: SandboxEstate) -> SandboxEstate:
     """Return what a team's member sees: the second group, the fourth and so on."""
     seen = {group["id"] for group in estate.groups[1::2]}
     lists = replace(
@@ -41,7 +41,7 @@ def _of_a_team(estate: Estate) -> Estate:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class KeyKind:
     """One kind of key: in a line, whom ``account/info`` says it belongs to, and what it sees.
 
     ``closed`` are first words of endpoints that it gets 403 from.
@@ -49,19 +49,19 @@ class Reach:
 
     doc: str
     bearer: Mapping[str, str]
-    view: Callable[[Estate], Estate] = _everything
+    view: Callable[[SandboxEstate], SandboxEstate] = _everything
     closed: frozenset[str] = field(default_factory=frozenset)
 
 
-REACHES: Mapping[str, Reach] = MappingProxyType(
+REACHES: Mapping[str, KeyKind] = MappingProxyType(
     {
-        WHOLE: Reach("the key of a user who sees the whole account", {"user_id": AUDITOR}),
-        "team": Reach(
+        WHOLE: KeyKind("the key of a user who sees the whole account", {"user_id": AUDITOR}),
+        "team": KeyKind(
             "the key of a team member: every other group is silently hidden",
             {"user_id": TEAM_MEMBER},
             _of_a_team,
         ),
-        "system": Reach(
+        "system": KeyKind(
             "a system key: it belongs to no user and may not list system keys (403)",
             {"system_key_id": SYSTEM_KEY},
             closed=frozenset({"system-keys"}),
@@ -70,7 +70,7 @@ REACHES: Mapping[str, Reach] = MappingProxyType(
 )
 
 
-def reach_of(name: str) -> Reach:
+def reach_of(name: str) -> KeyKind:
     """Return the kind of key called ``name``. Raises UsageError if there is none."""
     if name not in REACHES:
         raise UsageError(f"no reach {name!r}: write {listed(REACHES)}")

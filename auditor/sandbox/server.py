@@ -18,7 +18,7 @@ from typing import Any, Self
 from auditor.errors import UsageError
 from auditor.sandbox.answers import Answer, error
 from auditor.sandbox.api import Api
-from auditor.sandbox.estate import Estate
+from auditor.sandbox.estate import SandboxEstate
 from auditor.sandbox.faults import parse
 from auditor.sandbox.reach import WHOLE, reach_of
 
@@ -43,7 +43,7 @@ class Sandbox:
     by a name in ``REACHES``. Raises UsageError for what cannot be served.
     """
 
-    estate: Estate
+    estate: SandboxEstate
     _: KW_ONLY
     host: str = "127.0.0.1"
     port: int = 0

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 from auditor.sandbox.flaws import FLAWS, LIST_FLAWS, Moment, Record
-from auditor.sandbox.lists import Lists
+from auditor.sandbox.lists import FurtherLists
 from auditor.sandbox.services import CONNECTOR_SDK, PLATFORM
 
 
@@ -54,7 +54,7 @@ def spoil(
     return flaws | ({"group-without-log": (lost["group_id"],)} if lost else {})
 
 
-def spoil_lists(lists: Lists, rng: random.Random) -> Mapping[str, tuple[str, ...]]:
+def spoil_lists(lists: FurtherLists, rng: random.Random) -> Mapping[str, tuple[str, ...]]:
     """Spoil rows of ``lists`` in place, each in a group of its own; return the ids by name."""
     found: dict[str, tuple[str, ...]] = {}
     struck: set[str] = set()

@@ -68,7 +68,7 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class Reading(Protocol):
+class FieldReader(Protocol):
     """A source that looks at fields of the records itself, whatever rules read."""
 
     @property

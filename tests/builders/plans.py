@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from auditor.sources.plan.document import parse_plan
-from auditor.sources.plan.estate import Estate, Planned, estate_of
+from auditor.sources.plan.estate import estate_of
+from auditor.sources.plan.planned import Estate, Planned
 
 PLANS = Path(__file__).parents[1] / "terraform" / "plans"
 

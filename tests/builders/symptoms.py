@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from auditor.sandbox import details
-from auditor.sandbox.estate import REGULATED, Estate
+from auditor.sandbox.estate import REGULATED, SandboxEstate
 from auditor.sandbox.services import ADVERTISING, DATABASES, LEDGERS
 from auditor.sandbox.words import SERVICE_ACCOUNTS
 
@@ -17,8 +17,8 @@ Record = dict[str, Any]
 NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")
 
 
-def symptoms(estate: Estate) -> dict[str, set[str]]:
-    """Return what is seen to be wrong: the names of ``Estate.flaws``, from the answers alone."""
+def symptoms(estate: SandboxEstate) -> dict[str, set[str]]:
+    """Return what is wrong, by the names of ``SandboxEstate.flaws``, seen in the answers alone."""
     seen: dict[str, set[str]] = {}
     regulated = {group["id"] for group in estate.groups if group["name"] == REGULATED}
     joined = Joined(estate)
@@ -42,7 +42,7 @@ def symptoms(estate: Estate) -> dict[str, set[str]]:
 class Joined:
     """The lists that a connection names rows of, by id."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: SandboxEstate) -> None:
         lists = estate.lists
         self.users = {row["id"]: row for row in lists.users}
         self.links = {row["id"]: row for row in lists.private_links}
@@ -80,7 +80,7 @@ class Joined:
             yield "powerful-owner"
 
 
-def _wrong_rows(estate: Estate) -> Iterator[tuple[str, str]]:
+def _wrong_rows(estate: SandboxEstate) -> Iterator[tuple[str, str]]:
     lists = estate.lists
     regions = {link["id"]: link["region"] for link in lists.private_links}
     for row in lists.destinations:

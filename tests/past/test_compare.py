@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from auditor.errors import UsageError
 from auditor.model import Completeness, Outcome, Result, Severity, Verdict
-from auditor.past.compare import WORSE, Change, Comparison, ComparisonOutcome, compare
+from auditor.past.compare import WORSE, Comparison, ComparisonOutcome, Fate, compare
 from auditor.past.earlier import EarlierReport, parse_report, report_of
 from auditor.policy import Ruleset, load_policies
 from auditor.run import Options, audit
@@ -67,11 +67,11 @@ def test_new_fixed_and_unchanged(house: Ruleset):
     assert (found.answer, found.answer.exit_code) == (ComparisonOutcome.WORSE, 1)
     assert found.reasons == ("1 new violation (1 medium)", "1 fixed")
     assert [(t.name, t.counts) for t in found.by_rule] == [
-        ("sync-floor", {Change.NEW: 1, Change.UNCHANGED: 1}),
-        ("not-paused", {Change.FIXED: 1}),
+        ("sync-floor", {Fate.NEW: 1, Fate.UNCHANGED: 1}),
+        ("not-paused", {Fate.FIXED: 1}),
     ]
     assert [t.name for t in found.by_connection] == ["c", "a", "b"]
-    assert found.by_group[0].counts == {Change.NEW: 1, Change.UNCHANGED: 1, Change.FIXED: 1}
+    assert found.by_group[0].counts == {Fate.NEW: 1, Fate.UNCHANGED: 1, Fate.FIXED: 1}
 
 
 def test_only_what_counts_makes_it_worse(house: Ruleset):
@@ -136,7 +136,7 @@ def test_a_duplicate_is_followed_by_its_group(house: Ruleset):
     old = judged(house, *twins, record("c"))
     (change,) = compared(judged(house, record("a"), record("b")), old).changes
     key = (change.rule, change.group)
-    assert change.change is Change.NEW
+    assert change.change is Fate.NEW
     # A third one is more than what was there; one less is still there.
     third = judged(house, *twins, record("c", schema="x"))
     assert told(compared(old, third)) == {key: "new"}
@@ -210,7 +210,7 @@ def test_every_finding_is_in_one_change(
     changed = Counter((c.rule, c.group or c.connections[0].id) for c in found.changes)
     assert changed == earlier | later
     for c in found.changes:
-        if c.change in {Change.FIXED, Change.SETTLED}:
+        if c.change in {Fate.FIXED, Fate.SETTLED}:
             assert c.after in {Verdict.PASS, Verdict.SKIP}
         if c.change in WORSE:
             assert c.after is Verdict.FAIL
@@ -218,7 +218,7 @@ def test_every_finding_is_in_one_change(
     assert sum(sum(t.counts.values()) for t in found.by_rule) == len(found.changes)
     # Nothing is worse than itself, in whatever order and words.
     same = compare(report_of(runs[1], "a"), _reworded(report_of(runs[1], "b")))
-    assert {c.change for c in same.changes} <= {Change.UNCHANGED, Change.UNJUDGED}
+    assert {c.change for c in same.changes} <= {Fate.UNCHANGED, Fate.UNJUDGED}
 
 
 def _keys(report: EarlierReport) -> list[tuple[str, str]]:
@@ -242,7 +242,7 @@ def test_what_cannot_be_evaluated_is_not_fixed(house: Ruleset, held: object):
         ("not-paused", "b"): "fixed",
         ("few-paused", "account"): "unjudged",
     }
-    assert (found.counts[Change.FIXED], found.counts[Change.UNJUDGED]) == (1, 2)
+    assert (found.counts[Fate.FIXED], found.counts[Fate.UNJUDGED]) == (1, 2)
     assert found.answer is ComparisonOutcome.INCONCLUSIVE
     assert found.reasons[-2:] == ("1 fixed", "2 checks not judged by the newer run")
 
@@ -254,7 +254,7 @@ def test_what_does_not_apply_any_more_is_fixed_and_says_so(house: Ruleset, tmp_p
     new = judged(rules, record("a", paused=True, service="mysql"), record("b"))
     (change,) = [c for c in compared(old, new).changes if c.rule == "not-paused"]
     assert (change.change, change.note) == (
-        Change.FIXED,
+        Fate.FIXED,
         "the rule no longer applies to it",
     )
 
@@ -272,10 +272,10 @@ def test_a_change_counts_once_in_each_group_and_once_for_each_connection(
     (change,) = found.changes
     assert len(change.connections) == 4
     assert {t.name: t.counts for t in found.by_group} == {
-        "g1": {Change.NEW: 1},
-        "g2": {Change.NEW: 1},
+        "g1": {Fate.NEW: 1},
+        "g2": {Fate.NEW: 1},
     }
-    assert {t.name: t.counts for t in found.by_connection} == {n: {Change.NEW: 1} for n in "abcd"}
+    assert {t.name: t.counts for t in found.by_connection} == {n: {Fate.NEW: 1} for n in "abcd"}
     assert [(t.name, t.worse) for t in found.by_rule] == [("one-name", 1)]
 
 
@@ -283,7 +283,7 @@ def test_a_change_about_no_connection_belongs_to_its_group(house: Ruleset):
     old = judged(house, record("a"), record("b", service="mysql"))
     new = judged(house, record("a", service="mysql"), record("b", service="mysql"))
     found = compared(old, new)
-    assert [(t.name, t.counts) for t in found.by_group] == [("g1", {Change.NEW: 1})]
+    assert [(t.name, t.counts) for t in found.by_group] == [("g1", {Fate.NEW: 1})]
     assert found.by_connection == ()
 
 
@@ -347,7 +347,7 @@ def test_a_baseline_and_a_comparison_come_to_the_same_numbers(
         use = second.baseline
         assert use is not None
         counts = compare(report_of(first, "old"), report_of(second, "new")).counts
-        assert (use.fixed, use.gone) == (counts[Change.FIXED], counts[Change.GONE])
+        assert (use.fixed, use.gone) == (counts[Fate.FIXED], counts[Fate.GONE])
         assert len(use.ended) == use.fixed + use.gone
 
 
@@ -393,7 +393,7 @@ def test_a_change_is_as_severe_as_the_newer_run_has_the_rule(house: Ruleset, tmp
     (fixed,) = compared(
         judged(house, record("a", sync_frequency=5)), judged(severer, record("a"))
     ).changes
-    assert (fixed.change, fixed.severity) == (Change.FIXED, Severity.CRITICAL)
+    assert (fixed.change, fixed.severity) == (Fate.FIXED, Severity.CRITICAL)
 
 
 def test_each_reason_counts_the_severities_of_its_own_changes(house: Ruleset, tmp_path: Path):

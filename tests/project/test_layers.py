@@ -24,6 +24,12 @@ FLOORS = (
 #: The floors within rooms that have several.
 INNER = {
     "cli": (("main", "commands"), ("config",), ("options",), ("terminal",)),
+    "run": (
+        ("acceptance", "reader", "result"),
+        ("setup", "walk"),
+        ("clock", "plan"),
+        ("options", "scrub"),
+    ),
     "policy": (
         ("testing", "schemas"),
         ("analysis",),

@@ -15,17 +15,27 @@ _MADE = "seen in the records that it makes: sandbox/test_estate.py"
 _PLANNED = "seen in what plans come to: sources/plan/test_estate.py"
 _OF_PLANS = "seen in runs on plans: cli/commands/test_audit_terraform_plan.py"
 _JOINED = "seen in what is joined: facts/test_join.py and facts/test_own.py"
+_TESTED = "seen in what the command prints: cli/commands/test_test.py"
 _TABLE = "a table, held to be whole: fields/test_fields.py"
 WITHOUT = {
     "__main__": "it starts cli/main.py; every test of the command as a process runs it",
+    "cli/terminal/outcomes": _TESTED,
+    "policy/testing/suite": _TESTED,
     "decoding/listed": "a value, and nothing that it does",
     "policy/judging/compiler": "held to the plain reading of conditions: proofs/test_laws.py",
+    "sources/api/access": "seen in what is read by it: sources/api/test_reach.py",
     "sources/api/listing": "a walk over one list, whichever it is: sources/api/test_walk.py",
+    "run/plan": _OF_PLANS,
+    "run/result": "what a run comes to: run/test_run.py",
+    "run/walk": "seen in what is read: run/test_reader.py",
     "sources/stream": "the protocol of a source: types, and nothing that they do",
     **{f"sandbox/{name}": _SERVED for name in ("api", "endpoints", "faults", "lists", "reach")},
     **{f"sandbox/{name}": _MADE for name in ("connector_types", "details", "flaws", "oddities")},
     **{f"sandbox/{name}": _MADE for name in ("services", "spoiling", "words")},
-    **{f"sources/plan/{name}": _PLANNED for name in ("attributes", "connections")},
+    **{
+        f"sources/plan/{name}": _PLANNED
+        for name in ("accounts", "attributes", "connections", "planned")
+    },
     "sources/plan/records": _OF_PLANS,
     **{f"facts/{name}": _JOINED for name in ("dimensions", "files", "gathered", "shape")},
     "policy/loading/facts": _JOINED,

@@ -10,7 +10,7 @@ import pytest
 from auditor import audit
 from auditor.model import Result, Verdict
 from auditor.policy.loading.load import Loaded, load
-from auditor.sandbox.estate import Estate, build_estate
+from auditor.sandbox.estate import SandboxEstate, build_estate
 from auditor.sandbox.server import Sandbox
 from auditor.sources.api.account import Credentials
 from auditor.sources.api.client import HttpOptions
@@ -55,7 +55,7 @@ def pack() -> Loaded:
     return load(["account"], strict=True)
 
 
-def judged(estate: Estate, **options: object) -> Result:
+def judged(estate: SandboxEstate, **options: object) -> Result:
     with Sandbox(estate, **options) as sandbox:  # type: ignore[arg-type]  # options by name
         key = Credentials(sandbox.key, sandbox.secret)
         source = FivetranSource(sandbox.url, key, options=HttpOptions(attempts=1))

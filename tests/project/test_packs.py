@@ -42,10 +42,10 @@ from auditor.policy.loading.examples import HEALTHY, NOW, Example, Given
 from auditor.policy.loading.load import Loaded, load
 from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.policy.testing.examples_run import gaps, judged, run_examples
-from auditor.policy.testing.files import run_test_file, test_files_beside
+from auditor.policy.testing.files import files_beside, run_test_file
 from auditor.resources import resource_folder
 from auditor.sandbox import details
-from auditor.sandbox.estate import Estate, build_estate
+from auditor.sandbox.estate import SandboxEstate, build_estate
 from auditor.sandbox.words import SERVICE_ACCOUNTS
 
 PACKS = ["baseline", "cost", "governance", "reliability", "security"]
@@ -65,7 +65,7 @@ def packs() -> Loaded:
     return load(PACKS, strict=True, variables=SET)
 
 
-def judge(loaded: Loaded, estate: Estate, *, listed: bool = False) -> Judgement:
+def judge(loaded: Loaded, estate: SandboxEstate, *, listed: bool = False) -> Judgement:
     shape = Shape(*loaded.ruleset.reads())
     judge = Judge(loaded.ruleset, shape, estate.now, lambda text: text)
     # What an answer about one connection has and a listing has not (set-up tests) is judged too.
@@ -193,7 +193,7 @@ def test_every_example_passes():
 def test_every_rule_fails_passes_and_skips_in_an_example():
     outcomes = list(run_examples(packs()))
     for name in PACKS:
-        for path in test_files_beside(resource_folder("policies") / f"{name}.yaml"):
+        for path in files_beside(resource_folder("policies") / f"{name}.yaml"):
             outcomes += run_test_file(path)
     assert all(outcome.passed for outcome in outcomes)
     assert list(gaps(packs(), outcomes)) == []

@@ -245,7 +245,7 @@ def test_judging_ends_with_the_time_for_the_listing(house: Path, monkeypatch: py
         last[0] = next(clock, last[0])
         return last[0]
 
-    monkeypatch.setattr("auditor.run.time.monotonic", monotonic)
+    monkeypatch.setattr("auditor.run.reader.time.monotonic", monotonic)
     found = audit(Live([record(f"c{n}") for n in range(3000)]), load_policies("house.yaml"))
     assert found.gate.outcome is Outcome.INCONCLUSIVE
     (problem,) = found.listing.problems

@@ -22,7 +22,7 @@ from auditor.errors import UsageError
 from auditor.fields import PLAN, SCHEMA_CONFIG, Kind, find
 from auditor.fields import RECORD_FIELDS as FIELDS
 from auditor.sandbox import details
-from auditor.sandbox.estate import REGULATED, Estate, build_estate
+from auditor.sandbox.estate import REGULATED, SandboxEstate, build_estate
 from auditor.sandbox.flaws import FLAWS, LIST_FLAWS
 from auditor.sandbox.services import DATABASES, LEDGERS
 from auditor.sandbox.words import SERVICE_ACCOUNTS
@@ -57,7 +57,7 @@ STRANGE = ("status.setup_state", "status.sync_state", "schedule_type")
 NEW_FIELDS = {"data_checks": bool}
 
 
-def digest(estate: Estate) -> str:
+def digest(estate: SandboxEstate) -> str:
     parts = [estate.records, estate.groups, asdict(estate.lists), estate.setup_tests]
     text = json.dumps([*parts, estate.connector_types, estate.flaws])
     return hashlib.sha256(text.encode()).hexdigest()

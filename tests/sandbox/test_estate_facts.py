@@ -11,7 +11,7 @@ from auditor import audit, load_policies
 from auditor.fields import FACT_LISTS, Kind
 from auditor.model import Result, Verdict
 from auditor.sandbox.endpoints import LIST_NAMES, OBJECT_NAMES
-from auditor.sandbox.estate import Estate, build_estate
+from auditor.sandbox.estate import SandboxEstate, build_estate
 from auditor.sandbox.server import Sandbox
 from auditor.sources.api.account import Credentials
 from auditor.sources.api.client import HttpOptions
@@ -63,7 +63,7 @@ OF_TRANSFORMATIONS: Mapping[str, tuple[str, str]] = {
 
 def judged(
     folder: Path,
-    estate: Estate,
+    estate: SandboxEstate,
     asked: Mapping[str, tuple[str, str]] = RULES,
     **options: object,
 ) -> Result:

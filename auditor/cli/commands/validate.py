@@ -119,7 +119,7 @@ def command(
     named = tuple(name for name in paths if name not in tests and name not in excused)
     # Waivers are held against the policies; tests bring their own.
     names = () if tests and not (named or excused) else policy_names(named)[0]
-    found = _Found()
+    found = _Validation()
     ruleset: Ruleset | None = None
     try:
         with found.taken():
@@ -147,7 +147,7 @@ def command(
     return found.told(terminal, writer, quiet=quiet)
 
 
-class _Found:
+class _Validation:
     """What was counted in the files, and what is wrong with them."""
 
     def __init__(self) -> None:

@@ -19,8 +19,8 @@ from auditor.cli.config.settings import (
     CONFIG_FILE,
     MISNAMED,
     PREFIX,
-    Account,
     ConfigFile,
+    ConfiguredAccount,
     key_of,
     pairs,
     takes_pairs,
@@ -156,16 +156,16 @@ def _chosen(context: click.Context, _option: click.Parameter, name: str | None) 
     return name
 
 
-def accounts_of(context: click.Context) -> Mapping[str, Account]:
+def accounts_of(context: click.Context) -> Mapping[str, ConfiguredAccount]:
     """Return the accounts that the run's file names. Raises UsageError where there are none."""
     file = context.meta.get(_FILE)
     if file is None or not file.accounts:
         raise UsageError(f"no accounts are named: write accounts: into {CONFIG_FILE}")
-    found: Mapping[str, Account] = file.accounts
+    found: Mapping[str, ConfiguredAccount] = file.accounts
     return found
 
 
-def account_of(context: click.Context, name: str) -> Account:
+def account_of(context: click.Context, name: str) -> ConfiguredAccount:
     """Return the account called ``name``. Raises UsageError where the file has none such."""
     known = accounts_of(context)
     if name not in known:

@@ -20,8 +20,8 @@ import click
 from auditor.cli.config.settings import (
     ACCOUNT_NAME,
     ANCHORS,
-    Account,
     ConfigFile,
+    ConfiguredAccount,
     Setting,
     takes_pairs,
 )
@@ -152,7 +152,7 @@ def readable_config(
     For where something is wrong anyway, and it has to be known where reports would have gone.
     """
     settings: dict[str, Setting] = {}
-    accounts: dict[str, Account] = {}
+    accounts: dict[str, ConfiguredAccount] = {}
     with suppress(AuditorError):
         for piece in _TOP_LEVEL.split(_contents(path, path.as_posix())):
             with suppress(nodes.YamlError):
@@ -195,7 +195,7 @@ class _SettingsReader:
         self._options = options
         self._folder = folder
         #: What stands under ``accounts``, by name.
-        self.accounts: dict[str, Account] = {}
+        self.accounts: dict[str, ConfiguredAccount] = {}
         #: Whether something stands where a variable's name should: it may be a credential.
         self.doubtful = False
 
@@ -256,7 +256,9 @@ class _SettingsReader:
                 hint = "an account that is audited twice hides the one that is not audited"
                 told = f"accounts: {variable} is already used by another account"
                 self._problems.add(key.position, told, hint)
-        self.accounts[key.text] = Account(key.text, (variables[0], variables[1]), settings)
+        self.accounts[key.text] = ConfiguredAccount(
+            key.text, (variables[0], variables[1]), settings
+        )
 
     def _variable(self, key: ScalarNode, held: MappingNode, name: str) -> str:
         """Return the variable that the account names, and nothing where it names none."""

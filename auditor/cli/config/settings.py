@@ -83,7 +83,7 @@ class Setting(NamedTuple):
     positions: tuple[Position, ...]
 
 
-class Account(NamedTuple):
+class ConfiguredAccount(NamedTuple):
     """One of several accounts: the variables that hold its key and secret, and what it sets."""
 
     name: str
@@ -96,7 +96,7 @@ class ConfigFile(NamedTuple):
 
     name: str
     settings: Mapping[str, Setting]
-    accounts: Mapping[str, Account] = MappingProxyType({})
+    accounts: Mapping[str, ConfiguredAccount] = MappingProxyType({})
 
 
 def key_of(parameter: click.Parameter) -> str:

@@ -11,10 +11,10 @@ from auditor.clock import to_the_second
 from auditor.past.compare import (
     MEANINGS,
     WORSE,
-    Change,
     Changed,
     Comparison,
     ComparisonOutcome,
+    Fate,
     Tally,
 )
 from auditor.past.earlier import EarlierReport
@@ -29,13 +29,13 @@ _ANSWERS = {
 }
 _COLOURS = {
     **dict.fromkeys(WORSE, "red"),
-    Change.UNJUDGED: "yellow",
-    Change.FIXED: "green",
+    Fate.UNJUDGED: "yellow",
+    Fate.FIXED: "green",
 }
 #: What is no change: the tables leave out what has nothing else.
-_STILL = frozenset({Change.UNCHANGED, Change.ACCEPTED})
+_STILL = frozenset({Fate.UNCHANGED, Fate.ACCEPTED})
 #: What is always counted; other kinds only where there are some.
-_ALWAYS = frozenset({Change.NEW, Change.UNCHANGED, Change.FIXED})
+_ALWAYS = frozenset({Fate.NEW, Fate.UNCHANGED, Fate.FIXED})
 
 
 def summary(
@@ -111,7 +111,7 @@ def _table(noun: str, tallies: Sequence[Tally], most: int | None) -> Iterator[st
     if not moved:
         return
     shown = moved[:most]
-    kinds = [change for change in Change if any(change in tally.counts for tally in moved)]
+    kinds = [change for change in Fate if any(change in tally.counts for tally in moved)]
     names = [one_line(tally.name, 60) for tally in shown]
     widest = max(cells(noun), *map(cells, names))
     heading = "  ".join(f"{kind.value:>9}" for kind in kinds)
@@ -126,7 +126,7 @@ def _table(noun: str, tallies: Sequence[Tally], most: int | None) -> Iterator[st
 
 def _changes(comparison: Comparison, most: int | None, layout: Layout) -> Iterator[str]:
     """Yield what got worse, one by one, and what nobody knows."""
-    changes = [c for c in comparison.changes if c.change in WORSE or c.change is Change.UNJUDGED]
+    changes = [c for c in comparison.changes if c.change in WORSE or c.change is Fate.UNJUDGED]
     shown = changes[:most]
     for changed in shown:
         word = style(f"{changed.change.value:<9}", _COLOURS[changed.change])

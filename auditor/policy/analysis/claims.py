@@ -17,7 +17,7 @@ from auditor.errors import PolicyError, Problem
 from auditor.model import Position, Rule, Verdict
 from auditor.policy.analysis.domains import NOW, compared_part
 from auditor.policy.analysis.groups import of_one, of_two
-from auditor.policy.analysis.tables import Rows, Space, Table
+from auditor.policy.analysis.tables import Rows, Space, TruthTable
 from auditor.policy.analysis.witnesses import Witness, witness
 from auditor.policy.language.conditions import (
     All,
@@ -33,7 +33,7 @@ from auditor.policy.language.conditions import (
 )
 from auditor.policy.language.english import sentence
 from auditor.policy.language.operands import Literal, Reading
-from auditor.policy.language.operators import Part
+from auditor.policy.language.operators import TextPart
 from auditor.policy.language.values import is_number
 from auditor.policy.loading.load import Loaded
 from auditor.policy.rules import GroupRule, PolicyRule
@@ -137,7 +137,7 @@ class _Studied(msgspec.Struct, frozen=True):
     """A rule, its table, and what can stand at each path where it applies, passes and fails."""
 
     rule: PolicyRule
-    table: Table
+    table: TruthTable
     rows: _Verdicts
     applies: Mapping[Hashable, int]
     passed: Mapping[Hashable, int]
@@ -151,7 +151,7 @@ class _Studied(msgspec.Struct, frozen=True):
         return self.failed[name].bit_count() == sum(block.bit_count() for block in found.blocks)
 
 
-def _verdicts(rule: PolicyRule, table: Table) -> _Verdicts:
+def _verdicts(rule: PolicyRule, table: TruthTable) -> _Verdicts:
     return _of_rows(table.rows(rule.when), table.rows(rule.assertion))
 
 
@@ -218,7 +218,7 @@ def _redundant(study: _Studied) -> Iterator[Problem]:
             return
 
 
-def _idle(rule: PolicyRule, place_of: str, number: int, table: Table) -> bool:
+def _idle(rule: PolicyRule, place_of: str, number: int, table: TruthTable) -> bool:
     """Whether the rule judges every record alike without the part of this number."""
     condition = getattr(rule, place_of)
     _, less = next(islice(_without(condition), number, None))
@@ -333,11 +333,11 @@ def _idle_item(test: Test) -> tuple[str, str] | None:
     return None
 
 
-def _covers(part: Part | None, cover: Any, item: Any) -> bool:
+def _covers(part: TextPart | None, cover: Any, item: Any) -> bool:
     """Whether a text with ``item`` as that part of it has ``cover`` there too."""
-    if part is Part.START:
+    if part is TextPart.START:
         return bool(item.startswith(cover))
-    return part is Part.END and bool(item.endswith(cover))
+    return part is TextPart.END and bool(item.endswith(cover))
 
 
 def _told_item(item: object) -> str:
@@ -420,7 +420,7 @@ def _may_imply(weak: _Studied, strong: _Studied) -> bool:
 
 
 def _of_pair(
-    one: _Studied, two: _Studied, implied: Iterable[tuple[_Studied, _Studied]], table: Table
+    one: _Studied, two: _Studied, implied: Iterable[tuple[_Studied, _Studied]], table: TruthTable
 ) -> Iterator[Problem]:
     first, second = _verdicts(one.rule, table), _verdicts(two.rule, table)
     both = first.applies & second.applies
@@ -471,7 +471,7 @@ def place(condition: Condition) -> Position:
     return min(test.position for test in tests_in(condition))
 
 
-def _example(table: Table, rows: int, rule: PolicyRule, verdict: Verdict) -> Witness | None:
+def _example(table: TruthTable, rows: int, rule: PolicyRule, verdict: Verdict) -> Witness | None:
     shows: Callable[[Get], bool] = lambda get: verdict_on(rule, get) is verdict  # noqa: E731
     return witness(table, rows, shows)
 

@@ -36,7 +36,7 @@ from auditor.policy.language.conditions import (
     tests_in,
 )
 from auditor.policy.language.operands import FieldOperand, Literal, Now, Reading
-from auditor.policy.language.operators import OperandForm, Part
+from auditor.policy.language.operators import OperandForm, TextPart
 from auditor.policy.language.truth import Truth, negated
 from auditor.policy.language.values import Span, is_number
 
@@ -366,12 +366,12 @@ class _Aspects:
             self._known[full] = Aspect(full, tuple(samples()))
         return self._known[full]
 
-    def _part(self, part: Part, wanted: tuple[str, ...]) -> tuple[Aspect, Holds]:
+    def _part(self, part: TextPart, wanted: tuple[str, ...]) -> tuple[Aspect, Holds]:
         aspect = self._aspect(part, lambda: _parts(part, self._tests))
-        if part is Part.ALL:
+        if part is TextPart.ALL:
             folded = {text.casefold() for text in wanted}
             return aspect, lambda text: text in folded
-        if part is Part.START:
+        if part is TextPart.START:
             return aspect, lambda text: text.startswith(wanted)
         return aspect, lambda text: text.endswith(wanted)
 
@@ -413,7 +413,7 @@ class _Aspects:
         return aspect, holds
 
 
-def compared_part(test: Test) -> tuple[Part, tuple[str, ...]] | None:
+def compared_part(test: Test) -> tuple[TextPart, tuple[str, ...]] | None:
     """Return the part of a text that ``test`` compares, and with what; None for other tests.
 
     A glob that is a text with one ``*`` at its end or its start compares no more than that.
@@ -425,7 +425,7 @@ def compared_part(test: Test) -> tuple[Part, tuple[str, ...]] | None:
         return test.operator.part, tuple(_constants(operand.value))
     if test.operator.form is not OperandForm.GLOB:
         return None
-    for part, wild in ((Part.START, r"(.+)\*"), (Part.END, r"\*(.+)")):
+    for part, wild in ((TextPart.START, r"(.+)\*"), (TextPart.END, r"\*(.+)")):
         found = [re.fullmatch(wild, text, re.DOTALL) for text in operand.written]
         texts = [match[1] for match in found if match and not _WILD & set(match[1])]
         if texts and len(texts) == len(operand.written):
@@ -433,7 +433,7 @@ def compared_part(test: Test) -> tuple[Part, tuple[str, ...]] | None:
     return None
 
 
-def _parts(part: Part, tests: Iterable[Test]) -> Iterator[str]:
+def _parts(part: TextPart, tests: Iterable[Test]) -> Iterator[str]:
     """Yield each text that ``part`` of a value is compared with, and one that is like none."""
     found = dict.fromkeys(
         text
@@ -441,7 +441,7 @@ def _parts(part: Part, tests: Iterable[Test]) -> Iterator[str]:
         if (parted := compared_part(test)) is not None and parted[0] is part
         for text in parted[1]
     )
-    yield from dict.fromkeys(text.casefold() for text in found) if part is Part.ALL else found
+    yield from dict.fromkeys(text.casefold() for text in found) if part is TextPart.ALL else found
     yield FRESH
 
 

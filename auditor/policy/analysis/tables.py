@@ -60,7 +60,7 @@ class Space:
         found = self._domains[test.path]
         return found, found.splits[key_of(test)]
 
-    def table(self, *conditions: Condition | None, most: int = MOST_ROWS) -> Table | None:
+    def table(self, *conditions: Condition | None, most: int = MOST_ROWS) -> TruthTable | None:
         """Return the table of ``conditions``; None where it would have over ``most`` rows."""
         tests = {key_of(t): t for c in conditions if c is not None for t in tests_in(c)}
         return _table(self, tests, most)
@@ -76,7 +76,7 @@ def possible_truths(condition: Condition) -> tuple[Truth, ...]:
     return tuple(truth for truth, found in sets if found)
 
 
-class Table:
+class TruthTable:
     """The rows of some tests. ``every`` is the set of all of them."""
 
     def __init__(
@@ -157,7 +157,7 @@ class Table:
         return _spread(1 << number, variable.stride, len(variable.blocks), self.size)
 
 
-def _table(space: Space, tests: Mapping[Hashable, Test], most: int) -> Table | None:
+def _table(space: Space, tests: Mapping[Hashable, Test], most: int) -> TruthTable | None:
     found = {key: space.of(test) for key, test in tests.items()}
     parted: dict[Hashable, tuple[Sequence[Any], Aspect | None, list[int]]] = {}
     for where, split in found.values():
@@ -176,7 +176,7 @@ def _table(space: Space, tests: Mapping[Hashable, Test], most: int) -> Table | N
         if stride > most:
             return None
     spread = partial(_rows_of, variables, stride)
-    return Table(variables, {key: spread(*each) for key, each in found.items()}, stride)
+    return TruthTable(variables, {key: spread(*each) for key, each in found.items()}, stride)
 
 
 def _rows_of(

@@ -10,7 +10,7 @@ import msgspec
 
 from auditor.decoding.json_values import MISSING
 from auditor.policy.analysis.domains import FRESH, NOW, Whatever, is_showable
-from auditor.policy.analysis.tables import Space, Table, Variable
+from auditor.policy.analysis.tables import Space, TruthTable, Variable
 from auditor.policy.language.conditions import (
     ITSELF,
     Condition,
@@ -19,7 +19,7 @@ from auditor.policy.language.conditions import (
     reach,
 )
 from auditor.policy.language.operands import Now, Reading
-from auditor.policy.language.operators import Part
+from auditor.policy.language.operators import TextPart
 from auditor.policy.language.truth import Truth
 from auditor.policy.loading.examples import in_words, laid_over
 from auditor.text import listed
@@ -54,7 +54,7 @@ def reading(record: Any) -> Get:
     return lambda path: reach(record, path)
 
 
-def witness(table: Table, rows: int, shows: Callable[[Get], bool]) -> Witness | None:
+def witness(table: TruthTable, rows: int, shows: Callable[[Get], bool]) -> Witness | None:
     """Return a record of one of ``rows`` that ``shows`` confirms; None where none was found."""
     for choice in table.choices(rows, _TRIES):
         values = _values(choice)
@@ -163,7 +163,9 @@ def _text(asked: Mapping[Hashable, Any]) -> str:
     minutes = asked.get(Reading.TIME_OF_DAY)
     if minutes is not None:
         return f"{minutes // 60:02}:{minutes % 60:02}"
-    start, end, whole = (asked.get(part, FRESH) for part in (Part.START, Part.END, Part.ALL))
+    start, end, whole = (
+        asked.get(part, FRESH) for part in (TextPart.START, TextPart.END, TextPart.ALL)
+    )
     if whole != FRESH:
         return str(whole)
     text = ("" if start == FRESH else start) + _SOME + ("" if end == FRESH else end)

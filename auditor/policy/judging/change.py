@@ -20,7 +20,7 @@ from auditor.policy.language.semantics import Interval
 from auditor.policy.rules import GroupRule
 from auditor.redaction.fields import HIDDEN
 from auditor.sources.plan.attributes import Held, State
-from auditor.sources.plan.estate import Action, Planned
+from auditor.sources.plan.planned import Action, Planned
 from auditor.text import plural, printable
 
 #: Settings of a connection in a plan may be secrets in clear text, and are never shown.
@@ -176,7 +176,7 @@ def _within(value: Any, below: str) -> Any:
 # -- what gates ---------------------------------------------------------------------------------
 
 
-class Changed(msgspec.Struct, frozen=True):
+class PlanJudgement(msgspec.Struct, frozen=True):
     """A judgement as the gate of a change has it, and what the change mends, as sentences."""
 
     outcome: Judgement
@@ -190,7 +190,7 @@ def changed(
     placed: Mapping[int, Planned],
     before: tuple[Judgement, Sequence[str]] | None,
     facts: Mapping[int, frozenset[str]] | None = None,
-) -> Changed:
+) -> PlanJudgement:
     """Return ``outcome`` with what the plan does not touch known, and what it mends.
 
     ``ids`` name the connections that were judged, ``placed`` are those of the plan by place.
@@ -224,7 +224,7 @@ def changed(
     regraded = replace(outcome, verdicts=bytes(verdicts), found=found, notes=notes, groups=groups)
     mended = _mended(regraded, ids, placed, before) if before is not None else ()
     less = [f"{entry.rule.id}: {outcome.group_of(entry, o)}: {told}" for entry, o, told in improved]
-    return Changed(regraded, tuple(mended), tuple(less))
+    return PlanJudgement(regraded, tuple(mended), tuple(less))
 
 
 def _brought(

@@ -84,7 +84,7 @@ class _Boolean(msgspec.Struct, frozen=True):
     value: bool
 
 
-class _Account(msgspec.Struct, frozen=True):
+class _OfAccount(msgspec.Struct, frozen=True):
     """The account that a group is of, where there are several."""
 
     name: str
@@ -122,7 +122,7 @@ class Groups:
                 return
         key = _distinct(key)
         if account:
-            key = (_Account(account), *key)
+            key = (_OfAccount(account), *key)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group(chosen=self._is_chosen(common))
@@ -135,7 +135,7 @@ class Groups:
     def found(self, *, whole: bool) -> dict[str, Truth]:
         """Return of every account ("" where there is one) whether it has a member at all."""
         return {
-            key[0].name if key and type(key[0]) is _Account else "": True
+            key[0].name if key and type(key[0]) is _OfAccount else "": True
             if group.members
             else None
             if group.unsure or not whole
@@ -152,7 +152,7 @@ class Groups:
         for key, group in self._groups.items():
             if not key and len(self._groups) > 1:
                 continue  # every connection is in its account's group
-            account = key[0].name if key and type(key[0]) is _Account else ""
+            account = key[0].name if key and type(key[0]) is _OfAccount else ""
             for outcome in self._of_group(_values(key[1:] if account else key), group, whole=whole):
                 yield msgspec.structs.replace(outcome, account=account) if account else outcome
         for (path, held), members in self._keyless.items():

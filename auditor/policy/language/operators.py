@@ -49,7 +49,7 @@ class OperandForm(Enum):
     SCHEMA = "a JSON Schema"
 
 
-class Part(Enum):
+class TextPart(Enum):
     """The part of a text that is compared, letter by letter, with the operand."""
 
     START = "how it starts"
@@ -131,7 +131,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     excludes: bool = False
     quantifier: Quantifier | None = None
     bound: Callable[[Any], Interval] | None = None
-    part: Part | None = None
+    part: TextPart | None = None
     near: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     denied_elsewhere: tuple[str, ...] = ()
@@ -478,7 +478,7 @@ _TEXT = (
         holds=means.on_text(str.startswith),
         phrase=Phrase("starts with {}", "does not start with {}"),
         near=("ends_with",),
-        part=Part.START,
+        part=TextPart.START,
         source="{value}.startswith({operand})",
         elsewhere=("startswith", "prefix", "starting_with", "begins_with"),
     ),
@@ -492,7 +492,7 @@ _TEXT = (
         holds=means.on_text(str.endswith),
         phrase=Phrase("ends with {}", "does not end with {}"),
         near=("starts_with",),
-        part=Part.END,
+        part=TextPart.END,
         source="{value}.endswith({operand})",
         elsewhere=("endswith", "suffix", "ending_with"),
     ),
@@ -540,7 +540,7 @@ _TEXT = (
         form=OperandForm.TEXT,
         holds=means.on_text(lambda value, other: value.casefold() == other.casefold()),
         phrase=Phrase("is {}, whatever the case", "is not {}, whatever the case"),
-        part=Part.ALL,
+        part=TextPart.ALL,
         source="{value}.casefold() == {operand}.casefold()",
         elsewhere=("iequals", "equals_icase", "casefold"),
     ),

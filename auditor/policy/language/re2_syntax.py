@@ -167,7 +167,7 @@ class _Flags(NamedTuple):
     dot_all: bool = False
 
 
-class _Group:
+class _OpenGroup:
     """A group that is not closed yet: what was chosen from, what follows each other, its flags."""
 
     __slots__ = ("choices", "flags", "items")
@@ -192,7 +192,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
         self._flags = _Flags()
-        self._groups = [_Group(self._flags)]
+        self._groups = [_OpenGroup(self._flags)]
 
     def read(self) -> Node:
         """Return the tree of the whole text."""
@@ -253,7 +253,7 @@ class _Parser:
             self._named(2)
         elif not self._set_flags():
             return
-        self._groups.append(_Group(outside))
+        self._groups.append(_OpenGroup(outside))
 
     def _is_named(self) -> bool:
         looks_back = self._text.startswith(("(?<=", "(?<!"), self._at)

@@ -16,7 +16,7 @@ from auditor.policy.language.operands import Literal, Now, Reading
 from auditor.policy.loading.problems import Problems
 
 
-class Domain(msgspec.Struct, frozen=True):
+class Bounds(msgspec.Struct, frozen=True):
     """The numbers that something can be, both ends included."""
 
     what: str
@@ -24,9 +24,9 @@ class Domain(msgspec.Struct, frozen=True):
     most: float
 
 
-COUNT = Domain("a number of things", 0, float("inf"))
-SHARE = Domain("a share", 0, 1)
-AMOUNT = Domain("an amount", float("-inf"), float("inf"))
+COUNT = Bounds("a number of things", 0, float("inf"))
+SHARE = Bounds("a share", 0, 1)
+AMOUNT = Bounds("an amount", float("-inf"), float("inf"))
 
 
 class _Bound(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ def _instead(low: _Bound, high: _Bound) -> str:
     return "for either of two ranges write any: with a condition for each"
 
 
-def check_domain(tests: Iterable[Test], domain: Domain, problems: Problems) -> None:
+def check_domain(tests: Iterable[Test], domain: Bounds, problems: Problems) -> None:
     """Note a test that holds of every number there can be, or of none."""
     for test in tests:
         bounds = [(b, side) for b, side in _bounds([test]) if isinstance(b.value, int | float)]
@@ -82,7 +82,7 @@ def check_domain(tests: Iterable[Test], domain: Domain, problems: Problems) -> N
             )
 
 
-def _spares(bound: _Bound, side: str, domain: Domain) -> bool:
+def _spares(bound: _Bound, side: str, domain: Bounds) -> bool:
     """Whether every number of ``domain`` is on the right side of ``bound``."""
     if side == "least":
         return bool(
@@ -91,7 +91,7 @@ def _spares(bound: _Bound, side: str, domain: Domain) -> bool:
     return bool(bound.value > domain.most or (bound.value == domain.most and not bound.outside))
 
 
-def _misses(bound: _Bound, side: str, domain: Domain) -> bool:
+def _misses(bound: _Bound, side: str, domain: Bounds) -> bool:
     """Whether no number of ``domain`` is on the right side of ``bound``."""
     if side == "least":
         return bool(bound.value > domain.most or (bound.value == domain.most and bound.outside))

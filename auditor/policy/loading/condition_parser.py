@@ -29,7 +29,7 @@ from auditor.policy.language.operators import (
     OperandForm,
     Operator,
 )
-from auditor.policy.loading.bounds import COUNT, Domain, check_contradictions, check_domain
+from auditor.policy.loading.bounds import COUNT, Bounds, check_contradictions, check_domain
 from auditor.policy.loading.field_operands import FieldOperands, is_field_operand, reading_of
 from auditor.policy.loading.hints import Advice
 from auditor.policy.loading.literals import Literals
@@ -74,7 +74,7 @@ class ConditionReader:
             return None
         return _all([self._entry(key, value, base) for key, value in node])
 
-    def number(self, node: Node, domain: Domain = COUNT) -> Condition | None:
+    def number(self, node: Node, domain: Bounds = COUNT) -> Condition | None:
         """Return the tests of a number at ``node``, such as a count of connections."""
         found = self._tests(NUMBER, node)
         if found is not None:

@@ -23,7 +23,7 @@ from auditor.files import read_file
 from auditor.model import PACK, PolicyFile, Position
 from auditor.output.inputs import Inputs
 from auditor.policy.loading import nodes
-from auditor.policy.loading.folder import Folder, is_policy, read_folder, would_be_read
+from auditor.policy.loading.folder import PolicyFolder, is_policy, read_folder, would_be_read
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import Scope
@@ -118,7 +118,7 @@ class DocumentReader:
         for source in policy_paths(name):
             self.read(source)
 
-    def _look_beside(self, folder: Folder) -> None:
+    def _look_beside(self, folder: PolicyFolder) -> None:
         """Note what looks as if it held rules, and is not read as a policy."""
         for path in folder.hidden:
             position = Position(printable(_label(path)), 1, 1)
@@ -326,7 +326,7 @@ def _is_place(name: str) -> bool:
     )
 
 
-def _folder(path: Path) -> Folder:
+def _folder(path: Path) -> PolicyFolder:
     """Return what a folder of policies holds. Raises UsageError where there is none in it."""
     try:
         found = read_folder(path)

@@ -34,7 +34,7 @@ _RESERVED = frozenset({"all", "any", "not", "item", "var", "field"})
 MATCHES = {"exact": False, "glob": True}
 
 
-class _Key(msgspec.Struct, frozen=True):
+class _RowKey(msgspec.Struct, frozen=True):
     """What names a row: a field, and the column that holds its values."""
 
     field: str
@@ -122,7 +122,7 @@ class _FactsReader:
             return True
         return False
 
-    def _key(self, node: MappingNode) -> _Key | None:
+    def _key(self, node: MappingNode) -> _RowKey | None:
         value = node.get("key")
         if value is None:
             hint = "as key: schema, for rows that are found by the connection's schema"
@@ -141,7 +141,7 @@ class _FactsReader:
         else:
             self._problems.add(value.position, "key: takes the path of one field", "as schema")
             return None
-        return _Key(path.text, column) if self._is_key(path) else None
+        return _RowKey(path.text, column) if self._is_key(path) else None
 
     def _is_key(self, path: ScalarNode) -> bool:
         own = path.text.partition(".")[0]
@@ -199,7 +199,7 @@ class _FactsReader:
     # -- rows -------------------------------------------------------------------------------
 
     def _sourced(
-        self, facts: OwnFacts, key: _Key, node: MappingNode, document: Document
+        self, facts: OwnFacts, key: _RowKey, node: MappingNode, document: Document
     ) -> OwnFacts | None:
         file, rows = node.get("file"), node.get("rows")
         if (file is None) == (rows is None):
@@ -272,7 +272,7 @@ class _FactsReader:
             return None
 
     def _from_file(
-        self, facts: OwnFacts, key: _Key, path: Path, label: str, named_at: Position
+        self, facts: OwnFacts, key: _RowKey, path: Path, label: str, named_at: Position
     ) -> OwnFacts | None:
         self._inputs.add(f"the facts {facts.name}", path)
         try:

@@ -17,7 +17,7 @@ _TESTS = (".test.yaml", ".test.yml")
 _OTHERS = (".#", ".git", "..")
 
 
-class Folder(msgspec.Struct, frozen=True):
+class PolicyFolder(msgspec.Struct, frozen=True):
     """What a folder and those below it hold, each sorted.
 
     ``policies`` are to be read, ``tests`` stand beside them, and ``hidden`` looks like a policy and
@@ -29,7 +29,7 @@ class Folder(msgspec.Struct, frozen=True):
     hidden: tuple[Path, ...]
 
 
-def read_folder(folder: Path) -> Folder:
+def read_folder(folder: Path) -> PolicyFolder:
     """Return what ``folder`` holds. Folders that are linked to are read too, each once.
 
     Raises UsageError for what is called as a policy is and is none that can be read (a link that
@@ -43,7 +43,7 @@ def read_folder(folder: Path) -> Folder:
             policies.append(path)
         elif path.name.lower().endswith(_TESTS):
             tests.append(path)
-    return Folder(tuple(sorted(policies)), tuple(sorted(tests)), tuple(sorted(hidden)))
+    return PolicyFolder(tuple(sorted(policies)), tuple(sorted(tests)), tuple(sorted(hidden)))
 
 
 def is_policy(path: Path) -> bool:

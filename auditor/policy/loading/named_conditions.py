@@ -24,7 +24,7 @@ from auditor.text import one_line
 CONDITION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
-class Declared(msgspec.Struct, frozen=True):
+class Declaration(msgspec.Struct, frozen=True):
     """Where a condition is declared: its name, what it stands for, the fields its file adds."""
 
     key: ScalarNode
@@ -40,7 +40,7 @@ class NamedConditions:
 
     def __init__(
         self,
-        declared: Mapping[str, Declared],
+        declared: Mapping[str, Declaration],
         scope: Scope,
         problems: Problems,
         known: Mapping[str, Condition] | None = None,

@@ -15,7 +15,7 @@ from auditor.errors import UsageError
 from auditor.model import Position
 from auditor.policy.loading import nodes
 from auditor.policy.loading.documents import Document, check_keys
-from auditor.policy.loading.named_conditions import CONDITION_NAME, Declared
+from auditor.policy.loading.named_conditions import CONDITION_NAME, Declaration
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.suggest import nearest
@@ -130,9 +130,11 @@ def settle_variables(
     return Variables(values)
 
 
-def settle_conditions(documents: Mapping[str, Document], problems: Problems) -> dict[str, Declared]:
+def settle_conditions(
+    documents: Mapping[str, Document], problems: Problems
+) -> dict[str, Declaration]:
     """Return where each named condition is declared, by the file with the last word."""
-    settled: dict[str, tuple[str, Declared]] = {}
+    settled: dict[str, tuple[str, Declaration]] = {}
     for label, document in documents.items():
         for key, node in document.conditions:
             if not CONDITION_NAME.fullmatch(key.text):
@@ -143,7 +145,7 @@ def settle_conditions(documents: Mapping[str, Document], problems: Problems) -> 
             if earlier is not None and earlier[0] not in files_below(label, documents):
                 disagree(key, f"the condition {key.text}", earlier[0], problems)
                 continue
-            settled[key.text] = (label, Declared(key, node, document.extra_fields))
+            settled[key.text] = (label, Declaration(key, node, document.extra_fields))
     return {name: declared for name, (_, declared) in settled.items()}
 
 

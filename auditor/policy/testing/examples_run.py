@@ -62,7 +62,7 @@ class ExampleOutcome(msgspec.Struct, frozen=True):
         return self.got is self.expected and self.says_as_expected
 
 
-class Gap(msgspec.Struct, frozen=True):
+class MissingTests(msgspec.Struct, frozen=True):
     """A rule, and the verdicts that no example of it expects though it can come to them."""
 
     rule: Rule
@@ -154,7 +154,7 @@ def _joined(record: Mapping[str, object], shape: Shape, join: Join) -> object:
     return joined
 
 
-def gaps(loaded: Loaded, outcomes: Iterable[ExampleOutcome]) -> Iterator[Gap]:
+def gaps(loaded: Loaded, outcomes: Iterable[ExampleOutcome]) -> Iterator[MissingTests]:
     """Yield every rule in force that lacks a failing, a passing or a skipping example.
 
     A rule without ``when`` needs no skipping one, and a count of connections never skips.
@@ -166,7 +166,7 @@ def gaps(loaded: Loaded, outcomes: Iterable[ExampleOutcome]) -> Iterator[Gap]:
         seen = expected.get(entry.rule.id, set())
         missing = tuple(v for v in _NEEDED if v not in seen and _can(entry, v))
         if missing:
-            yield Gap(entry.rule, missing, untested=not seen)
+            yield MissingTests(entry.rule, missing, untested=not seen)
 
 
 def _can(entry: PolicyRule | GroupRule, verdict: Verdict) -> bool:

@@ -84,13 +84,10 @@ def is_test_file(name: str) -> bool:
     return name.endswith(SUFFIXES)
 
 
-def test_files_beside(policy: Path) -> list[Path]:
+def files_beside(policy: Path) -> list[Path]:
     """Return the test files of a policy's own name that stand beside it."""
     found = (policy.with_name(policy.stem + suffix) for suffix in SUFFIXES)
     return [path for path in found if path.is_file()]
-
-
-test_files_beside.__test__ = False  # type: ignore[attr-defined]  # as above
 
 
 def run_test_file(path: Path, inputs: Inputs | None = None) -> tuple[ExampleOutcome, ...]:

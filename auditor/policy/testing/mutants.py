@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from auditor.clock import iso
 from auditor.model import Position, Verdict
 from auditor.policy.analysis.claims import conditions_of, place, verdict_on
-from auditor.policy.analysis.tables import Space, Table
+from auditor.policy.analysis.tables import Space, TruthTable
 from auditor.policy.analysis.witnesses import Witness, reading, witness
 from auditor.policy.language.conditions import (
     All,
@@ -156,7 +156,7 @@ def _are_alike(one: Condition, other: Condition) -> bool:
     return table is not None and not any(_apart(table, [(one, other)]))
 
 
-def _apart(table: Table, pairs: Iterable[tuple[Condition, Condition]]) -> tuple[int, int]:
+def _apart(table: TruthTable, pairs: Iterable[tuple[Condition, Condition]]) -> tuple[int, int]:
     """Return the rows in which two conditions differ: where both are decided, and all of them."""
     sure = differ = 0
     for one, other in pairs:
@@ -166,7 +166,7 @@ def _apart(table: Table, pairs: Iterable[tuple[Condition, Condition]]) -> tuple[
     return sure & table.showable, differ & table.showable
 
 
-def _judged_apart(table: Table, rule: PolicyRule, changed: PolicyRule) -> tuple[int, int]:
+def _judged_apart(table: TruthTable, rule: PolicyRule, changed: PolicyRule) -> tuple[int, int]:
     """Return the rows that two rules judge differently: where both judge, and all of them.
 
     An error is noticed as well, and tells a reader less.

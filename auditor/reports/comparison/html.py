@@ -10,10 +10,10 @@ from markupsafe import Markup
 from auditor.past.compare import (
     MEANINGS,
     WORSE,
-    Change,
     Changed,
     Comparison,
     ComparisonOutcome,
+    Fate,
     Tally,
 )
 from auditor.reports import html
@@ -31,17 +31,17 @@ _HEADLINES = {
 }
 #: The verdict whose colour and sign a change has.
 LOOKS = {
-    Change.NEW: "fail",
-    Change.RAISED: "fail",
-    Change.AGAIN: "fail",
-    Change.UNJUDGED: "error",
-    Change.UNCHANGED: "known",
-    Change.WAIVED: "waived",
-    Change.KNOWN: "waived",
-    Change.ACCEPTED: "waived",
-    Change.SETTLED: "skip",
-    Change.GONE: "skip",
-    Change.FIXED: "pass",
+    Fate.NEW: "fail",
+    Fate.RAISED: "fail",
+    Fate.AGAIN: "fail",
+    Fate.UNJUDGED: "error",
+    Fate.UNCHANGED: "known",
+    Fate.WAIVED: "waived",
+    Fate.KNOWN: "waived",
+    Fate.ACCEPTED: "waived",
+    Fate.SETTLED: "skip",
+    Fate.GONE: "skip",
+    Fate.FIXED: "pass",
 }
 
 
@@ -58,7 +58,7 @@ class ChangeKind(NamedTuple):
     is_open: bool
 
 
-class Table(NamedTuple):
+class TallyTable(NamedTuple):
     """A table of tallies: a column per kind of change that is in it.
 
     ``link`` is the filter of the page that shows a row's changes, "" for none.
@@ -66,7 +66,7 @@ class Table(NamedTuple):
 
     title: str
     first: str
-    kinds: Sequence[Change]
+    kinds: Sequence[Fate]
     rows: Sequence[Tally]
     more: int
     link: str
@@ -106,7 +106,7 @@ def _kinds(comparison: Comparison) -> list[ChangeKind]:
         start, end = (round(n * 1000 / total) for n in (seen, seen + count))
         # Changes are in the order of their kinds.
         shown = comparison.changes[seen : seen + min(count, MOST_CHANGES)]
-        is_open = change in WORSE or change is Change.UNJUDGED
+        is_open = change in WORSE or change is Fate.UNJUDGED
         look, meaning = LOOKS[change], MEANINGS[change]
         kinds.append(
             ChangeKind(change.value, look, meaning, count, start, end - start, shown, is_open)
@@ -115,15 +115,15 @@ def _kinds(comparison: Comparison) -> list[ChangeKind]:
     return kinds
 
 
-def _tables(comparison: Comparison) -> list[Table]:
+def _tables(comparison: Comparison) -> list[TallyTable]:
     tables = []
     for title, first, link, tallies in (
         ("By rule", "Rule", "rule", comparison.by_rule),
         ("By group", "Group", "", comparison.by_group),
         ("By connection", "Connection", "connection", comparison.by_connection),
     ):
-        kinds = [change for change in Change if any(change in tally.counts for tally in tallies)]
+        kinds = [change for change in Fate if any(change in tally.counts for tally in tallies)]
         rows = tallies if title == "By rule" else tallies[:MOST_TALLIES]
         if rows:
-            tables.append(Table(title, first, kinds, rows, len(tallies) - len(rows), link))
+            tables.append(TallyTable(title, first, kinds, rows, len(tallies) - len(rows), link))
     return tables

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from auditor.model import Connection, Connections, Finding, Position, Rule, Verdict
-from auditor.past.compare import MEANINGS, WORSE, Change, Changed, Comparison
+from auditor.past.compare import MEANINGS, WORSE, Changed, Comparison, Fate
 from auditor.past.earlier import EarlierRule
 from auditor.reports.links import dashboard_of, is_web, page_of
 from auditor.reports.page.island import connection_columns, row_columns, written
@@ -19,24 +19,24 @@ _NOWHERE = Position("", 0, 0)
 _NOT_CHECKED = 255
 
 
-def island(comparison: Comparison, looks: Mapping[Change, str]) -> Iterator[str]:
+def island(comparison: Comparison, looks: Mapping[Fate, str]) -> Iterator[str]:
     """Yield the JSON text of the changes, their rules and their connections, in pieces."""
     return written(_columns(comparison, looks))
 
 
-def _columns(comparison: Comparison, looks: Mapping[Change, str]) -> Iterator[tuple[str, object]]:
-    order = {change: number for number, change in enumerate(Change)}
+def _columns(comparison: Comparison, looks: Mapping[Fate, str]) -> Iterator[tuple[str, object]]:
+    order = {change: number for number, change in enumerate(Fate)}
     changes = comparison.changes
     yield "mode", "comparison"
-    yield "words", [change.value for change in Change]
-    yield "looks", {change.value: looks[change] for change in Change}
-    yield "meanings", {change.value: MEANINGS[change] for change in Change}
-    yield "open", [change.value for change in Change if _is_open(change)]
+    yield "words", [change.value for change in Fate]
+    yield "looks", {change.value: looks[change] for change in Fate}
+    yield "meanings", {change.value: MEANINGS[change] for change in Fate}
+    yield "open", [change.value for change in Fate if _is_open(change)]
     rules = _rules(comparison)
     counts = {tally.name: tally.counts for tally in comparison.by_rule}
     yield (
         "rules",
-        [_rule(rule, [counts[name].get(c, 0) for c in Change]) for name, rule in rules.items()],
+        [_rule(rule, [counts[name].get(c, 0) for c in Fate]) for name, rule in rules.items()],
     )
     yield "dashboard", dashboard_of(comparison.later.source.base_url)
     yield "verdicts", [""] * len(rules)
@@ -52,9 +52,9 @@ def _columns(comparison: Comparison, looks: Mapping[Change, str]) -> Iterator[tu
     yield from row_columns([_row(each, shown[each.rule]) for each in changes], connections)
 
 
-def _is_open(change: Change) -> bool:
+def _is_open(change: Fate) -> bool:
     """Whether a change asks for something to be done: it got worse, or nobody knows."""
-    return change in WORSE or change is Change.UNJUDGED
+    return change in WORSE or change is Fate.UNJUDGED
 
 
 def _verdict(verdict: Verdict | None) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from auditor.clock import iso
 from auditor.model import Connection, Verdict
-from auditor.past.compare import Change, Changed, Comparison, ComparisonOutcome, Tally
+from auditor.past.compare import Changed, Comparison, ComparisonOutcome, Fate, Tally
 from auditor.past.earlier import EarlierReport
 from auditor.reports.facts import UNFINISHED
 from auditor.reports.json_text import json_lines, json_text
@@ -20,7 +20,7 @@ from auditor.reports.json_text import json_lines, json_text
 SCHEMA_VERSION = "1.1"
 MARK = r'\A\{\n"schema_version": .*\n"kind": "comparison",\n"tool": \{"name":"fivetran-auditor"'
 _Object = dict[str, Any]
-_NONE = dict.fromkeys(Change, 0)
+_NONE = dict.fromkeys(Fate, 0)
 
 
 def render(comparison: Comparison) -> Iterator[str]:
@@ -68,7 +68,7 @@ def _head(
     answer: ComparisonOutcome,
     fail_on: str | None,
     reasons: tuple[str, ...],
-    counts: Mapping[Change, int],
+    counts: Mapping[Fate, int],
     **rest: object,
 ) -> _Object:
     return {
@@ -121,7 +121,7 @@ def _side(report: EarlierReport) -> _Object:
 
 
 def _tally(tally: Tally) -> _Object:
-    counts = {change.value: tally.counts[change] for change in Change if change in tally.counts}
+    counts = {change.value: tally.counts[change] for change in Fate if change in tally.counts}
     return {"name": tally.name, "label": tally.label, "counts": counts}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditor.clock import to_the_second
-from auditor.past.compare import MEANINGS, Change, Changed, Comparison, ComparisonOutcome, Tally
+from auditor.past.compare import MEANINGS, Changed, Comparison, ComparisonOutcome, Fate, Tally
 from auditor.past.earlier import EarlierReport
 from auditor.reports.facts import UNFINISHED
 from auditor.reports.markdown import LONGEST, code, prose
@@ -21,7 +21,7 @@ _HEADINGS = {
     ComparisonOutcome.INCONCLUSIVE: "⚠️ Fivetran audits compared: inconclusive",
 }
 #: What is listed one by one; the rest is counted.
-_TOLD = tuple(c for c in Change if c not in (Change.UNCHANGED, Change.ACCEPTED))
+_TOLD = tuple(c for c in Fate if c not in (Fate.UNCHANGED, Fate.ACCEPTED))
 
 
 def render(comparison: Comparison) -> Iterator[str]:
@@ -55,7 +55,7 @@ def _pieces(comparison: Comparison) -> Iterator[str]:
     yield from (f"- {prose(reason)}\n" for reason in comparison.reasons[:20])
     yield "\n| Change | Checks | |\n|---|---:|---|\n"
     for change, count in comparison.counts.items():
-        if count or change in (Change.NEW, Change.FIXED, Change.UNCHANGED):
+        if count or change in (Fate.NEW, Fate.FIXED, Fate.UNCHANGED):
             yield f"| {change.value} | {count:,} | {MEANINGS[change]} |\n"
     yield "\n| Run | Old | New |\n|---|---|---|\n"
     old, new = _side(comparison.earlier), _side(comparison.later)
@@ -89,7 +89,7 @@ def _listed(title: str, names: Sequence[str]) -> Iterator[str]:
 
 
 def _tallies(title: str, tallies: Sequence[Tally]) -> Iterator[str]:
-    kinds = [change for change in Change if any(change in tally.counts for tally in tallies)]
+    kinds = [change for change in Fate if any(change in tally.counts for tally in tallies)]
     if not kinds:
         return
     yield f"\n| {title} | {' | '.join(kind.value for kind in kinds)} |\n"

@@ -36,7 +36,7 @@ class Card(NamedTuple):
     more: int
 
 
-class _Open(NamedTuple):
+class _Unsettled(NamedTuple):
     """A rule with something to do, and where the connections stand that its findings name.
 
     A connection may be in several groups, and stands here once for each; ``group_findings`` are
@@ -53,17 +53,17 @@ def cards(result: Result, fresh: Collection[int] | None) -> dict[str, Card]:
 
     ``fresh`` are the places of the findings that are new, None where nothing tells them apart.
     """
-    unsettled = [open_ for open_ in _open(result) if open_.places or open_.group_findings]
+    unsettled = [each for each in _unsettled(result) if each.places or each.group_findings]
     badness = [0] * len(result.connections)
-    for open_ in unsettled:
-        weight = _WEIGHT[open_.rule.severity]
-        for place in open_.places:
+    for each in unsettled:
+        weight = _WEIGHT[each.rule.severity]
+        for place in each.places:
             badness[place] += weight
     new = None if fresh is None else Counter(result.findings[place].rule.id for place in fresh)
     oldest = _oldest(result)
     names = result.connections.group_names
     groups = [names.get(group_id) or group_id for group_id in result.connections.group_ids]
-    return {o.rule.id: _card(result, o, badness, new, oldest, groups) for o in unsettled}
+    return {each.rule.id: _card(result, each, badness, new, oldest, groups) for each in unsettled}
 
 
 def affected(result: Result) -> int:
@@ -76,7 +76,7 @@ def affected(result: Result) -> int:
     return len({ids[place] for place in failed} | {connection.id for connection in of_groups})
 
 
-def _open(result: Result) -> Iterator[_Open]:
+def _unsettled(result: Result) -> Iterator[_Unsettled]:
     of_rule: dict[str, list[Finding]] = defaultdict(list)
     for finding in _about_groups(result):
         if finding.verdict in _OPEN:
@@ -85,7 +85,7 @@ def _open(result: Result) -> Iterator[_Open]:
     for checks in result.checks:
         findings = of_rule[checks.rule.id]
         members = [place_of[c.id] for finding in findings for c in finding.connections]
-        yield _Open(checks.rule, members or checks.places(_OPEN), findings)
+        yield _Unsettled(checks.rule, members or checks.places(_OPEN), findings)
 
 
 def _about_groups(result: Result) -> list[Finding]:
@@ -103,14 +103,14 @@ def finding_id(finding: Finding) -> str:
 
 def _card(
     result: Result,
-    open_: _Open,
+    each: _Unsettled,
     badness: Sequence[int],
     new: Counter[str] | None,
     oldest: Mapping[str, datetime],
     groups: Sequence[str],
 ) -> Card:
-    rule, connections = open_.rule, result.connections
-    named = list(dict.fromkeys(open_.places))
+    rule, connections = each.rule, result.connections
+    named = list(dict.fromkeys(each.places))
     everything = len(connections)
     parts = [
         f"{len(named):,} of {plural(everything, 'connection')}" if named else "",
@@ -119,7 +119,7 @@ def _card(
         _groups(groups[place] for place in named),
     ]
     first: dict[str, str] = {}
-    for finding in open_.group_findings:
+    for finding in each.group_findings:
         for connection in finding.connections:
             first.setdefault(connection.id, finding_id(finding))
     chips = []

@@ -15,8 +15,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from auditor.decoding.envelope import Envelope, once
-from auditor.decoding.json_values import MISSING, UndecodableError, kind_of, utf8
+from auditor.decoding.envelope import Envelope
+from auditor.decoding.json_values import MISSING, kind_of
 from auditor.decoding.records import Decoder
 from auditor.errors import SourceError
 from auditor.model import Completeness
@@ -48,7 +48,7 @@ class _MovedError(Exception):
     """The listing changed during the walk: an id came twice."""
 
 
-class Resource(msgspec.Struct, frozen=True):
+class ListEndpoint(msgspec.Struct, frozen=True):
     """A list of the API: its path, what an item is called, and what to do about a walk of it.
 
     ``moving`` is for a list that changes while it is read, ``too_long`` for one without an end.
@@ -69,7 +69,7 @@ class Walks:
     def __init__(
         self,
         base_url: str,
-        resource: Resource,
+        resource: ListEndpoint,
         *,
         filters: tuple[tuple[str, str], ...] = (),
         page_size: int = 1000,
@@ -215,37 +215,6 @@ class Walks:
     def label(self) -> str:
         """The list's name in messages: its address without the scheme."""
         return label_of(self._base_url, self._resource.path)
-
-
-def read_whole(walks: Walks, client: Client, decoder: Decoder) -> tuple[list[Any], list[str]]:
-    """Return the rows of a list, and what is wrong with items that are none. Raises SourceError."""
-    rows: list[Any] = []
-    doubts: list[str] = []
-    for event in walks.events(client, decoder):
-        match event:
-            case Page():
-                rows += event.records
-                doubts += event.problems
-            case Restart():
-                rows, doubts = [], []
-            case End():
-                return rows, doubts
-    raise SourceError("the list stopped without its end")
-
-
-def read_object(base_url: str, path: str, client: Client) -> dict[str, Any]:
-    """Return the one object that the API has at ``path``. Raises SourceError."""
-
-    def read(body: bytes) -> dict[str, Any]:
-        answer = once(utf8(body))
-        data = answer.get("data") if isinstance(answer, dict) else None
-        if not isinstance(data, dict):
-            raise UndecodableError(f'"data" is {kind_of(data)}', transient=False)
-        if answer.get("code") != "Success":
-            raise UndecodableError("its code is not Success", transient=False)
-        return data
-
-    return client.get(f"{base_url}{path}", read, label_of(base_url, path)).value
 
 
 def label_of(base_url: str, path: str) -> str:

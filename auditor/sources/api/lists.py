@@ -13,11 +13,9 @@ from auditor.decoding.listed import Listed
 from auditor.decoding.records import Decoder
 from auditor.errors import SourceError
 from auditor.fields import FACT_LISTS, FactList
-from auditor.redaction.fields import Scrubber
 from auditor.sources.ahead import TICK, Background
-from auditor.sources.api.client import Client, HttpOptions
-from auditor.sources.api.listing import Resource, Walks, label_of, read_object, read_whole
-from auditor.sources.api.transport import Transport
+from auditor.sources.api.access import Access, Advise
+from auditor.sources.api.listing import ListEndpoint
 from auditor.sources.stream import End, Event, Page
 
 #: Pages that are handed on while lists are still being read; the judge keeps them until then.
@@ -27,13 +25,8 @@ _PAGES_AHEAD = 64
 class Lists:
     """Reads the further lists of one account."""
 
-    def __init__(
-        self, base_url: str, transport: Transport, options: HttpOptions, scrubber: Scrubber
-    ) -> None:
-        self._base_url = base_url
-        self._transport = transport
-        self._options = options
-        self._scrubber = scrubber
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
     def beside(self, events: Iterator[Event], wanted: Mapping[str, Decoder]) -> Iterator[Event]:
         """Yield ``events`` and, among them, each list of ``wanted`` once it has been read.
@@ -61,31 +54,27 @@ class Lists:
     def _read(self, name: str, decoder: Decoder) -> Listed:
         """Return the list that facts of ``name`` come from: its rows, or why there are none."""
         fact = FACT_LISTS[name]
-        client = Client(self._transport, self._options, self._scrubber, partial(_advice, fact))
+        advise = partial(_advice, fact)
         try:
             if fact.single:
-                return Listed(name, self._one(fact, client, decoder))
-            return self._walked(fact, client, decoder)
+                return Listed(name, self._one(fact, decoder, advise))
+            resource = ListEndpoint(
+                fact.path, fact.noun, "run again when less changes", "ask Fivetran's support"
+            )
+            rows, doubts = self._access.rows(resource, decoder, advise)
         except SourceError as error:
             return Listed(name, problem=str(error))
-
-    def _walked(self, fact: FactList, client: Client, decoder: Decoder) -> Listed:
-        resource = Resource(
-            fact.path, fact.noun, "run again when less changes", "ask Fivetran's support"
-        )
-        walks = Walks(self._base_url, resource, most_pages=self._options.pages)
-        rows, doubts = read_whole(walks, client, decoder)
         return Listed(name=fact.name, rows=rows, doubts=tuple(doubts))
 
-    def _one(self, fact: FactList, client: Client, decoder: Decoder) -> list[Any]:
+    def _one(self, fact: FactList, decoder: Decoder, advise: Advise) -> list[Any]:
         """Return the single row of what exists once per account."""
-        data = read_object(self._base_url, fact.path, client)
+        data = self._access.object(fact.path, advise)
         for name, spelled in fact.spelled:
             if spelled in data:
                 data[name] = data.pop(spelled)
         rows, problems = decoder.sift([decoder.convert(data)])
         if problems:
-            raise SourceError(f"{label_of(self._base_url, fact.path)}: {problems[0]}")
+            raise SourceError(f"{self._access.label(fact.path)}: {problems[0]}")
         return rows
 
 

@@ -27,11 +27,9 @@ import msgspec
 from auditor.decoding.records import Decoder, Shape
 from auditor.errors import SourceError
 from auditor.model import Completeness
-from auditor.redaction.fields import Scrubber
 from auditor.sources.ahead import TICK, Background
-from auditor.sources.api.client import Client, HttpOptions
-from auditor.sources.api.listing import Resource, Walks, read_object, read_whole
-from auditor.sources.api.transport import Transport
+from auditor.sources.api.access import Access
+from auditor.sources.api.listing import ListEndpoint
 from auditor.sources.stream import End, Event, Page, Restart
 from auditor.text import one_line, plural
 
@@ -121,15 +119,10 @@ class _Seen(msgspec.Struct):
 
 
 class Reach:
-    """Looks at what one key sees of the account at ``base_url``."""
+    """Tells what one key sees of its account."""
 
-    def __init__(
-        self, base_url: str, transport: Transport, options: HttpOptions, scrubber: Scrubber
-    ) -> None:
-        self._base_url = base_url
-        self._transport = transport
-        self._options = options
-        self._scrubber = scrubber
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
     def looked_at(self, events: Iterator[Event], decoder: Decoder) -> Iterator[Event]:
         """Yield ``events``; their end says what is hidden, and what nobody could tell.
@@ -151,7 +144,7 @@ class Reach:
                     return
             yield event
 
-    def _judged(self, end: End, seen: _Seen, asked: list[_Known], key: _Key) -> End:
+    def _judged(self, end: End, seen: _Seen, asked: list[_Known], key: _KeyRole) -> End:
         hidden: list[str] = []
         unread = [known.problem for known in asked if known.problem]
         for witness, known in zip(WITNESSES, asked, strict=True):
@@ -174,51 +167,49 @@ class Reach:
 
     def _ask(self, witness: _Witness) -> _Known:
         """Return what a list knows of connections."""
-        resource = Resource(witness.path, witness.noun, "run again", "ask Fivetran's support")
+        resource = ListEndpoint(witness.path, witness.noun, "run again", "ask Fivetran's support")
         shape = Shape(witness.reads, identity=("id",), base="row", noun=witness.noun)
-        walks = Walks(self._base_url, resource, most_pages=self._options.pages)
         try:
-            rows, doubts = read_whole(walks, self._client(), shape)
+            rows, doubts = self._access.rows(resource, shape, _advice)
         except SourceError as error:
             return _Known(problem=str(error))
         known = witness.told(rows)
         return msgspec.structs.replace(known, problem=doubts[0]) if doubts else known
 
-    def _narrowness(self) -> _Key:
+    def _narrowness(self) -> _KeyRole:
         """Return what is to be told of the role that the key's user has.
 
         The permissions of a system key cannot be read with the key itself.
         """
         try:
-            info = read_object(self._base_url, "/v1/account/info", self._client())
+            info = self._access.object("/v1/account/info", _advice)
             user = info.get("user_id")
             if not isinstance(user, str):
-                return _Key()
+                return _KeyRole()
             path = f"/v1/users/{quote(user, safe='')}"
-            role = read_object(self._base_url, path, self._client()).get("role")
+            role = self._access.object(path, _advice).get("role")
             if not isinstance(role, str) or not role:
-                return _Key(f"the API key's user has no role of the account: {_MAY}")
+                return _KeyRole(f"the API key's user has no role of the account: {_MAY}")
             scopes = self._scopes(role)
         except SourceError as error:
-            return _Key(problem=str(error))
+            return _KeyRole(problem=str(error))
         if scopes is None:
-            return _Key(problem=f"/v1/roles does not list the key's own role, {one_line(role)}")
+            return _KeyRole(problem=f"/v1/roles does not list the key's own role, {one_line(role)}")
         if _ACCOUNT in scopes:
-            return _Key()
-        return _Key(f"the API key's user is {one_line(role)}, no role of the whole account: {_MAY}")
+            return _KeyRole()
+        return _KeyRole(
+            f"the API key's user is {one_line(role)}, no role of the whole account: {_MAY}"
+        )
 
     def _scopes(self, role: str) -> list[Any] | None:
-        resource = Resource("/v1/roles", "role", "run again", "ask Fivetran's support")
+        resource = ListEndpoint("/v1/roles", "role", "run again", "ask Fivetran's support")
         shape = Shape(("scope[]",), identity=("name",), base="row", noun="role")
-        rows, _ = read_whole(Walks(self._base_url, resource), self._client(), shape)
+        rows, _ = self._access.rows(resource, shape, _advice)
         found = (row.scope for row in rows if row.name == role)
         return next((scope for scope in found if isinstance(scope, list)), None)
 
-    def _client(self) -> Client:
-        return Client(self._transport, self._options, self._scrubber, _advice)
 
-
-class _Key(msgspec.Struct, frozen=True):
+class _KeyRole(msgspec.Struct, frozen=True):
     """What is told of the key itself; ``problem`` says why its role could not be read."""
 
     warning: str = ""

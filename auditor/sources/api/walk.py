@@ -8,15 +8,16 @@ from auditor.decoding.records import Decoder
 from auditor.errors import UsageError
 from auditor.model import SourceInfo
 from auditor.redaction.fields import Scrubber
+from auditor.sources.api.access import Access
 from auditor.sources.api.account import Credentials, check_base_url
 from auditor.sources.api.client import Client, HttpOptions
-from auditor.sources.api.listing import FILTER_OPTIONS, Resource, Walks
+from auditor.sources.api.listing import FILTER_OPTIONS, ListEndpoint, Walks
 from auditor.sources.api.lists import Lists
 from auditor.sources.api.reach import PROXY, Reach
 from auditor.sources.api.transport import Transport
 from auditor.sources.stream import Event
 
-_CONNECTIONS = Resource(
+_CONNECTIONS = ListEndpoint(
     "/v1/connections",
     "connection",
     "run again when fewer connections change, or narrow it with --group",
@@ -88,7 +89,8 @@ class FivetranSource:
             attempt_seconds=self._options.attempt_seconds,
             body_bytes=self._options.page_bytes,
         )
-        self._client = Client(transport, self._options, self._scrubber, self._advise)
+        access = Access(self._base_url, transport, self._options, self._scrubber)
+        self._client = access.client(self._advise)
         walks = Walks(
             self._base_url,
             _CONNECTIONS,
@@ -99,11 +101,9 @@ class FivetranSource:
         )
         events: Iterator[Event] = walks.events(self._client, decoder)
         if self._looks:
-            reach = Reach(self._base_url, transport, self._options, self._scrubber)
-            events = reach.looked_at(events, decoder)
-        lists = Lists(self._base_url, transport, self._options, self._scrubber)
+            events = Reach(access).looked_at(events, decoder)
         try:
-            yield from lists.beside(events, decoder.lists)
+            yield from Lists(access).beside(events, decoder.lists)
         finally:
             transport.close()
 

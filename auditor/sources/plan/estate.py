@@ -7,12 +7,12 @@ sets unknown on every connection it could be for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from auditor.decoding.gaps import Gap
+from auditor.sources.plan.accounts import ProviderAccounts
 from auditor.sources.plan.attributes import ABSENT, Attributes, Held, State
 from auditor.sources.plan.connections import (
     CONNECTIONS,
@@ -31,39 +31,20 @@ from auditor.sources.plan.connections import (
 )
 from auditor.sources.plan.document import (
     Change,
-    Module,
     Plan,
-    ProviderConfig,
     ResourceChange,
     is_fivetran,
 )
 from auditor.sources.plan.lists import Altered, altered
+from auditor.sources.plan.planned import ENDS, Action, Estate, Planned
 from auditor.sources.plan.references import (
     Place,
     References,
-    given_to,
     group_in,
     parse_expression,
     parse_where,
 )
 from auditor.text import listed, one_line
-
-
-class Action(Enum):
-    """What a plan does to an object."""
-
-    # By identity, as for ``Kind``: Enum's own is Python's.
-    __hash__ = object.__hash__
-
-    CREATE = "create"
-    UPDATE = "update"
-    REPLACE = "replace"
-    DELETE = "delete"
-    FORGET = "forget"
-    NONE = "no-op"
-    READ = "read"
-    OPEN = "unknown"
-
 
 _ACTIONS: Mapping[tuple[str, ...], Action] = {
     ("no-op",): Action.NONE,
@@ -77,72 +58,7 @@ _ACTIONS: Mapping[tuple[str, ...], Action] = {
     ("forget",): Action.FORGET,
 }
 _FRESH = frozenset({Action.CREATE, Action.REPLACE})
-_ENDS = frozenset({Action.DELETE, Action.FORGET})
 _CHANGES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.OPEN})
-#: What is shown of a connection's identity where it is not to be shown.
-SENSITIVE = "[sensitive]"
-
-
-class Planned(msgspec.Struct):
-    """A connection of a plan.
-
-    ``identity`` is its id, or ``terraform:ADDRESS`` where it has none yet. ``real_id`` is the id
-    that the account knows it by now, "" for none. ``group`` and ``schema`` name one that is outside
-    the plan and known by no id. ``touched`` says that the plan changes what it holds.
-    """
-
-    identity: str
-    address: str
-    action: Action
-    fields: Fields
-    account: str = ""
-    real_id: str = ""
-    touched: bool = False
-    managed: bool = True
-    forgotten_twin: bool = False
-    replace_reason: tuple[str, ...] = ()
-    resources: list[str] = msgspec.field(default_factory=list)
-    place: Place | None = None
-    clear_secrets: tuple[str, ...] = ()
-
-    @property
-    def called(self) -> str:
-        """What messages call it: the id that the account knows it by, where that may be shown."""
-        hidden = self.fields.get("id", ABSENT).sensitive
-        return self.identity if hidden else self.real_id or self.identity
-
-    @property
-    def ends(self) -> bool:
-        """Whether the connection is destroyed, or forgotten: told of, and not judged."""
-        return self.action in _ENDS
-
-    def shown(self, name: str) -> str:
-        """Return a field of its identity as reports show it; "" where it is not known."""
-        held = self.fields.get(name, ABSENT)
-        if "" in held.sensitive:
-            return SENSITIVE
-        return held.value if isinstance(held.value, str) else ""
-
-
-class Estate(msgspec.Struct):
-    """What a plan would make of an account, as far as the plan tells."""
-
-    connections: list[Planned]
-    accounts: tuple[str, ...]
-    problems: tuple[str, ...]
-    warnings: tuple[str, ...]
-    remarks: tuple[str, ...]
-    resources: int
-    changes: bool
-    #: The addresses of resources that the plan leaves as they are, and so sends nothing of.
-    quiet: frozenset[str] = frozenset()
-    #: What the plan does to groups, destinations and the like.
-    altered: tuple[Altered, ...] = ()
-
-    @property
-    def touched(self) -> list[Planned]:
-        """The connections whose fields the plan changes."""
-        return [planned for planned in self.connections if planned.touched]
 
 
 class Doubts(msgspec.Struct):
@@ -192,7 +108,7 @@ class _Builder:
             plan.configured,
             [self._places[c.address] for c in live if c.type in kinds],
         )
-        self._accounts = _Accounts(plan)
+        self._accounts = ProviderAccounts(plan)
         self._resources = len(managed)
         self._entries: list[_Entry] = []
         self._holders: dict[Place, _Entry] = {}
@@ -208,7 +124,7 @@ class _Builder:
         holders = [e for e in self._entries if e.resource.type in HOLDERS]
         self._holders = {entry.place: entry for entry in holders}
         # What ends comes first: its connection keeps it, unless another sets it.
-        for entry in sorted(holders, key=lambda e: (e.action not in _ENDS, e.resource.address)):
+        for entry in sorted(holders, key=lambda e: (e.action not in ENDS, e.resource.address)):
             self._join(entry, index)
         # What is decided comes first: what may be set to the same is in no doubt.
         for doubts in self._doubts.values():
@@ -267,7 +183,7 @@ class _Builder:
     def _connection(self, entry: _Entry) -> Planned:
         resource, change, action = entry.resource, entry.change, entry.action
         attributes = entry.attributes
-        if action in _ENDS:
+        if action in ENDS:
             # What ends is told by what it was.
             change = msgspec.structs.replace(
                 change, after=change.before, after_unknown=None, after_sensitive=None
@@ -293,7 +209,7 @@ class _Builder:
             replace_reason=_reasons(change, resource),
             resources=[resource.address],
             place=entry.place,
-            clear_secrets=() if action in _ENDS else clear_secrets(entry.attributes),
+            clear_secrets=() if action in ENDS else clear_secrets(entry.attributes),
         )
 
     def _name_group(self, fields: Fields, entry: _Entry) -> None:
@@ -340,7 +256,7 @@ class _Builder:
         fields = self._sent_by(entry)
         found = self._target(entry, index)
         address = one_line(resource.address)
-        ends = action in _ENDS
+        ends = action in ENDS
         if isinstance(found, Planned) and found.ends:
             return
         if found is None:
@@ -386,7 +302,7 @@ class _Builder:
 
     def _sent_by(self, entry: _Entry) -> Fields:
         attributes = entry.attributes
-        if entry.action in _ENDS:
+        if entry.action in ENDS:
             change = msgspec.structs.replace(
                 entry.change, after=entry.change.before, after_unknown=None, after_sensitive=None
             )
@@ -400,7 +316,7 @@ class _Builder:
                 fields = config_fields(attributes)
             case _:
                 fields = schema_config_fields(attributes)
-        if entry.action in _ENDS:
+        if entry.action in ENDS:
             return {
                 name: msgspec.structs.replace(held, state=State.KEPT)
                 for name, held in fields.items()
@@ -417,7 +333,7 @@ class _Builder:
         """
         attributes, resource = entry.attributes, entry.resource
         name = HOLDERS[resource.type]
-        values = attributes.before if entry.action in _ENDS else attributes.after
+        values = attributes.before if entry.action in ENDS else attributes.after
         known = values.get(name)
         if isinstance(known, str) and known:
             return index.by_id(known, entry)
@@ -564,59 +480,6 @@ def _may_be(planned: Planned, account: str) -> bool:
     """Whether an id that is not known yet may be this connection's."""
     stays = not planned.ends and planned.action is not Action.NONE
     return stays and planned.account == account
-
-
-class _Accounts:
-    """The accounts that a plan's provider configurations stand for."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._names: dict[str, str] = {}
-        seen: dict[object, str] = {}
-        for key, config in plan.configured.provider_config.items():
-            if not config.full_name.endswith("/fivetran") and config.name != "fivetran":
-                continue
-            identity = _credentials(config, plan.configured.root_module)
-            self._names[key] = seen.setdefault(identity, key)
-        # What is destroyed is configured no more: of several accounts, which one is not told.
-        names = set(self._names.values())
-        self._only = names.pop() if len(names) == 1 else ""
-
-    def of(self, key: str) -> str:
-        """Return the account that a resource's provider configuration stands for."""
-        return self._names.get(key, key or self._only)
-
-    def used(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return the accounts that any resource uses."""
-        return tuple(sorted(set(filter(None, names))))
-
-
-def _credentials(config: ProviderConfig, root: Module) -> object:
-    """Return what is equal for two provider configurations of one account, and for no others.
-
-    A module's variable stands for what the module is given. What hides its value, as a call of a
-    function does, is equal to nothing else.
-    """
-    try:
-        given = msgspec.json.decode(config.expressions, type=dict[str, msgspec.Raw])
-    except msgspec.MsgspecError:
-        return object()
-    names = tuple(name for name, _ in parse_where(config.module_address))
-    return tuple(
-        (name, _told(given[name], names, root))
-        for name in ("api_key", "api_secret", "api_url")
-        if name in given
-    )
-
-
-def _told(raw: msgspec.Raw, names: tuple[str, ...], root: Module) -> object:
-    """Return what an expression in the module that ``names`` lead to comes to."""
-    found = given_to(raw, names, root)
-    if found is None:
-        return object()
-    expression, names = found
-    if expression.constant_value is not msgspec.UNSET:
-        return msgspec.json.encode(expression.constant_value, order="deterministic")
-    return (names, *expression.references) if expression.references else object()
 
 
 def _altered(entry: _Entry) -> Altered | None:

@@ -19,8 +19,8 @@ from auditor.decoding.records import Node, Shape
 from auditor.fields import FACT_LISTS
 from auditor.model import Connections
 from auditor.sources.plan.attributes import Held, State
-from auditor.sources.plan.estate import SENSITIVE, Action, Estate, Planned
 from auditor.sources.plan.lists import touched_rows
+from auditor.sources.plan.planned import SENSITIVE, Action, Estate, Planned
 from auditor.sources.plan.records import FACT, record_of, told_of
 from auditor.text import listed, one_line, plural
 
@@ -30,7 +30,7 @@ _NEEDED = frozenset({Action.UPDATE, Action.REPLACE, Action.DELETE, Action.OPEN})
 _SCHEDULE = "schedule"
 
 
-class Account(msgspec.Struct):
+class ListedAccount(msgspec.Struct):
     """The connections that one account was listed with, in order, and which account it is.
 
     ``lists`` are the further lists of it that were read.
@@ -58,7 +58,7 @@ class Overlay(msgspec.Struct):
     facts: dict[int, frozenset[str]] = msgspec.field(default_factory=dict)
 
 
-def lay(estate: Estate, accounts: Sequence[Account], shape: Shape) -> Overlay:
+def lay(estate: Estate, accounts: Sequence[ListedAccount], shape: Shape) -> Overlay:
     """Return what ``accounts`` would hold once the plan of ``estate`` is applied.
 
     A plan that changes what the listing does not have is a problem; one that was made of other
@@ -106,7 +106,7 @@ def _facts_changed(
     return found
 
 
-def _is_of(planned: Planned, account: Account, accounts: Sequence[Account]) -> bool:
+def _is_of(planned: Planned, account: ListedAccount, accounts: Sequence[ListedAccount]) -> bool:
     """Whether a connection is of ``account``; where the plan does not tell, by its id."""
     if len(accounts) == 1 or planned.account:
         return len(accounts) == 1 or planned.account == account.name
@@ -115,7 +115,7 @@ def _is_of(planned: Planned, account: Account, accounts: Sequence[Account]) -> b
 
 
 def _laid(
-    estate: Estate, account: Account, ours: Sequence[Planned], shape: Shape, overlay: Overlay
+    estate: Estate, account: ListedAccount, ours: Sequence[Planned], shape: Shape, overlay: Overlay
 ) -> Iterator[tuple[Any, Planned | None, str]]:
     _check_account(account, ours, overlay)
     at, new = _met(account, ours, overlay)
@@ -138,7 +138,7 @@ def _laid(
         )
 
 
-def _listed_twice(accounts: Sequence[Account]) -> Iterator[str]:
+def _listed_twice(accounts: Sequence[ListedAccount]) -> Iterator[str]:
     """Yield why two listings cannot be of two accounts: an id is one account's only."""
     owner: dict[str, str] = {}
     for account in accounts:
@@ -151,7 +151,7 @@ def _listed_twice(accounts: Sequence[Account]) -> Iterator[str]:
         owner.update((record.id, account.name) for record in account.records)
 
 
-def _check_account(account: Account, ours: Sequence[Planned], overlay: Overlay) -> None:
+def _check_account(account: ListedAccount, ours: Sequence[Planned], overlay: Overlay) -> None:
     """Add why the listing cannot be of the account that was planned, or whether it is.
 
     A plan does not name its account. What tells it are the ids of what is there already, and those
@@ -191,7 +191,7 @@ def _check_account(account: Account, ours: Sequence[Planned], overlay: Overlay) 
         )
 
 
-def _groups(account: Account) -> set[Any] | None:
+def _groups(account: ListedAccount) -> set[Any] | None:
     """Return the ids of the account's groups; None where they were not listed whole."""
     for each in account.lists:
         if each.name == "group" and not each.problem and not each.doubts:
@@ -200,7 +200,7 @@ def _groups(account: Account) -> set[Any] | None:
 
 
 def _met(
-    account: Account, ours: Sequence[Planned], overlay: Overlay
+    account: ListedAccount, ours: Sequence[Planned], overlay: Overlay
 ) -> tuple[dict[str, Planned], list[Planned]]:
     """Return the planned connections by the id that the account has them under, and the others."""
     by_id = {record.id: record for record in account.records}

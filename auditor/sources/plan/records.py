@@ -11,7 +11,7 @@ from auditor.decoding.gaps import NOT_IN_PLAN, Gap
 from auditor.decoding.records import Node, Shape
 from auditor.fields import PLAN
 from auditor.sources.plan.attributes import ABSENT, Held, State
-from auditor.sources.plan.estate import Action, Planned
+from auditor.sources.plan.planned import Action, Planned
 
 #: The fact that a plan adds to a connection.
 FACT = PLAN

@@ -13,13 +13,14 @@ from auditor.decoding.records import Decoder, Shape
 from auditor.errors import SourceError
 from auditor.model import Completeness, Connections, Position, SourceInfo
 from auditor.sources.plan.document import HOW, Plan, providers, read_plan, unsettled_checks
-from auditor.sources.plan.estate import Action, Estate, Planned, estate_of
+from auditor.sources.plan.estate import estate_of
 from auditor.sources.plan.files import Folder
 from auditor.sources.plan.lists import lay_lists, unlaid
-from auditor.sources.plan.overlay import Account, Overlay, lay
+from auditor.sources.plan.overlay import ListedAccount, Overlay, lay
+from auditor.sources.plan.planned import Action, Estate, Planned
 from auditor.sources.plan.records import FACT, record_of
 from auditor.sources.plan.references import split_address
-from auditor.sources.stream import End, Event, Page, Reading, Restart, Source
+from auditor.sources.stream import End, Event, FieldReader, Page, Restart, Source
 from auditor.text import listed, one_line, plural, printable
 
 #: What reports call this kind of source.
@@ -90,7 +91,7 @@ class PlanSource:
     def reads(self) -> frozenset[str]:
         """What the estates look at in each record."""
         sources = self._over.values()
-        return frozenset().union(*(s.reads for s in sources if isinstance(s, Reading)))
+        return frozenset().union(*(s.reads for s in sources if isinstance(s, FieldReader)))
 
     @property
     def alone(self) -> bool:
@@ -127,7 +128,7 @@ class PlanSource:
         yield self.end()
 
     def _laid_over(self, shape: Shape) -> Iterator[Event]:
-        listed_accounts: list[Account] = []
+        listed_accounts: list[ListedAccount] = []
         ends: list[End] = []
         for name, source in self._over.items():
             account, end = self._listed(name, source, shape)
@@ -152,8 +153,8 @@ class PlanSource:
         )
         yield self._end_over(ends, overlay)
 
-    def _listed(self, name: str, source: Source, shape: Shape) -> tuple[Account, End]:
-        account, end = Account(name), None
+    def _listed(self, name: str, source: Source, shape: Shape) -> tuple[ListedAccount, End]:
+        account, end = ListedAccount(name), None
         for event in source.events(shape):
             match event:
                 case Page():
@@ -164,7 +165,7 @@ class PlanSource:
                 case Listed():
                     account.lists.append(event)
                 case Restart():
-                    account = Account(name, lists=account.lists)
+                    account = ListedAccount(name, lists=account.lists)
                 case End():
                     end = event
         if end is None:

@@ -44,7 +44,7 @@ _FORMS = (
 )
 
 
-class Part(msgspec.Struct, frozen=True):
+class ListingPart(msgspec.Struct, frozen=True):
     """Some of a listing: records as decoded, not yet sifted.
 
     ``first`` is the number of the first of them in ``label``. ``is_page`` says that they are one
@@ -72,7 +72,7 @@ class Closing(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-def parts(source: Input, decoder: Decoder) -> Iterator[Part | Closing | Listed]:
+def parts(source: Input, decoder: Decoder) -> Iterator[ListingPart | Closing | Listed]:
     """Yield what ``source`` holds. Raises SourceError where it is none of the known forms."""
     try:
         yield from _recognised(source, decoder)
@@ -96,7 +96,7 @@ def read_header(source: Input) -> SnapshotHeader | None:
         raise SourceError(f"{source.name}: {error}") from error
 
 
-def _recognised(source: Input, decoder: Decoder) -> Iterator[Part | Closing | Listed]:
+def _recognised(source: Input, decoder: Decoder) -> Iterator[ListingPart | Closing | Listed]:
     text = source.start.lstrip()
     header = read_header(source)
     if header is not None:
@@ -117,7 +117,7 @@ def _recognised(source: Input, decoder: Decoder) -> Iterator[Part | Closing | Li
 
 def _snapshot(
     source: Input, decoder: Decoder, header: SnapshotHeader
-) -> Iterator[Part | Closing | Listed]:
+) -> Iterator[ListingPart | Closing | Listed]:
     """Yield a snapshot's lists, and its records.
 
     Its last line is held back until it is known to be the last.
@@ -138,12 +138,12 @@ def _snapshot(
             records, above = records[1:], above + 1
         if records:
             items = _decoded_lines(source.name, records, decoder, count + above + 1)
-            yield Part(source.name, items, count + 1, as_of=header.taken_at)
+            yield ListingPart(source.name, items, count + 1, as_of=header.taken_at)
             count += len(records)
     closing = parse_closing(held) if terminated else None
     if closing is None and terminated and count >= 0:
         items = _decoded_lines(source.name, [held], decoder, count + above + 1)
-        yield Part(source.name, items, count + 1, as_of=header.taken_at)
+        yield ListingPart(source.name, items, count + 1, as_of=header.taken_at)
     yield _closing(source.name, closing, max(count, 0), digest.hexdigest())
 
 
@@ -183,7 +183,7 @@ def _as_saved(completeness: Completeness) -> Completeness:
     return Completeness.SNAPSHOT if whole else completeness
 
 
-def _array(source: Input, decoder: Decoder) -> Iterator[Part]:
+def _array(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
     inside = source.start.lstrip()[1:]
     source.read()
     source.give_back(inside)
@@ -193,7 +193,7 @@ def _array(source: Input, decoder: Decoder) -> Iterator[Part]:
         return
     first = 1
     for items in array_batches(source, decoder.array):
-        yield Part(source.name, items, first)
+        yield ListingPart(source.name, items, first)
         first += len(items)
 
 
@@ -210,7 +210,7 @@ def _array_of_answers(source: Input) -> Iterable[bytes]:
     return objects(source, in_array=True)
 
 
-def _lines(source: Input, decoder: Decoder) -> Iterator[Part]:
+def _lines(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
     """Yield one JSON value per line; the first one tells whether they are records or answers."""
     answers = bool(_ANSWER_KEY.match(first_key(source.start)))
     line, first = 1, 1
@@ -221,7 +221,7 @@ def _lines(source: Input, decoder: Decoder) -> Iterator[Part]:
                     yield _answer(f"{source.name}, line {number}", body, decoder)
         else:
             items = _decoded_lines(source.name, lines, decoder, line)
-            yield Part(source.name, items, first)
+            yield ListingPart(source.name, items, first)
             first += len(items)
         line += len(lines)
 
@@ -238,7 +238,7 @@ def _decoded_lines(name: str, lines: list[bytes], decoder: Decoder, line: int) -
     return items
 
 
-def _document(source: Input, decoder: Decoder) -> Iterator[Part]:
+def _document(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
     """Yield the one value that the input is, or several that stand one after the other."""
     is_answer = bool(_ANSWER_KEY.match(first_key(source.start)))
     body = source.read_document()
@@ -247,7 +247,7 @@ def _document(source: Input, decoder: Decoder) -> Iterator[Part]:
             if is_answer:
                 yield _answer(source.name, body, decoder)
             else:
-                yield Part(source.name, [decoder.single(body)])
+                yield ListingPart(source.name, [decoder.single(body)])
             return
         except UndecodableError as error:
             if not error.transient:
@@ -261,7 +261,7 @@ def _document(source: Input, decoder: Decoder) -> Iterator[Part]:
     first = 1
     while batch := list(islice(pieces, _BATCH)):
         # Each piece ends where it closes, so that between commas it stays what it is.
-        yield Part(source.name, decoder.array(b"[" + b",".join(batch) + b"]"), first)
+        yield ListingPart(source.name, decoder.array(b"[" + b",".join(batch) + b"]"), first)
         first += len(batch)
 
 
@@ -277,16 +277,16 @@ class _Answer(msgspec.Struct):
     data: msgspec.Raw
 
 
-def _answer(label: str, body: bytes, decoder: Decoder) -> Part:
+def _answer(label: str, body: bytes, decoder: Decoder) -> ListingPart:
     """Return a saved answer of the API: of the list endpoint, or of one connection."""
     answer = decoder.page(body)
     if answer.code != "Success":
         held = f"its code is {_shown(answer.code)}"
         said = f" ({one_line(answer.message)})" if isinstance(answer.message, str) else ""
         problem = f"{label}: the saved response is an error: {held}{said}; fetch it again"
-        return Part(label, [], problem=problem)
+        return ListingPart(label, [], problem=problem)
     if not answer.problem:
-        return Part(
+        return ListingPart(
             label,
             answer.items,
             is_page=True,
@@ -295,8 +295,8 @@ def _answer(label: str, body: bytes, decoder: Decoder) -> Part:
         )
     record = _data_of_one(body)
     if record:
-        return Part(label, [decoder.single(record)])
-    return Part(label, [], problem=f"{label}: {answer.problem}; fetch it again")
+        return ListingPart(label, [decoder.single(record)])
+    return ListingPart(label, [], problem=f"{label}: {answer.problem}; fetch it again")
 
 
 def _shown(code: object) -> str:

@@ -20,7 +20,7 @@ from auditor.decoding.listed import Listed
 from auditor.decoding.records import Decoder
 from auditor.errors import SourceError, UsageError
 from auditor.model import Completeness, SourceInfo
-from auditor.sources.saved.forms import Closing, Part, parts, read_header
+from auditor.sources.saved.forms import Closing, ListingPart, parts, read_header
 from auditor.sources.saved.input import (
     Input,
     input_name,
@@ -143,11 +143,11 @@ class _Listing:
         self._decoder = decoder
         self._seen: set[str] = set()
         self._repeated: list[str] = []
-        self._pages: list[Part] = []
+        self._pages: list[ListingPart] = []
         self._closings: list[Closing] = []
         self._loose = False
 
-    def take(self, part: Part | Closing) -> Iterator[Page]:
+    def take(self, part: ListingPart | Closing) -> Iterator[Page]:
         """Yield the page that ``part`` makes, if it makes one."""
         if isinstance(part, Closing):
             self._closings.append(part)
@@ -182,7 +182,7 @@ class _Listing:
         # A last page alone looks like a whole listing, and so does what another tool filtered.
         return Completeness.UNKNOWN
 
-    def _sifted(self, part: Part) -> tuple[list[Any], tuple[str, ...]]:
+    def _sifted(self, part: ListingPart) -> tuple[list[Any], tuple[str, ...]]:
         good, problems = self._decoder.sift(part.items)
         if not problems:
             return good, ()

@@ -20,8 +20,8 @@ from auditor.decoding.records import Shape
 from auditor.policy import load_policies
 from auditor.reports.csv import PLANNED
 from auditor.run import audit as audit_of
-from auditor.sources.plan.estate import Estate
-from auditor.sources.plan.overlay import Account, lay
+from auditor.sources.plan.overlay import ListedAccount, lay
+from auditor.sources.plan.planned import Estate
 from auditor.sources.plan.source import PlanSource
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.account_server import AccountServer
@@ -867,9 +867,9 @@ def test_a_plan_and_then_its_inverse_give_the_account(audit: Audit):
     before = [shape.convert(item) for item in items]
     there = _only_orders(PlanSource(str(plan_file("walk"))).estate)
     back = _only_orders(PlanSource(str(plan_file("walk-back"))).estate)
-    once = lay(there, [Account("fivetran", before)], shape)
+    once = lay(there, [ListedAccount("fivetran", before)], shape)
     assert [r.sync_frequency for r in once.records][:1] == [5]
-    twice = lay(back, [Account("fivetran", once.records)], shape)
+    twice = lay(back, [ListedAccount("fivetran", once.records)], shape)
     assert twice.records == before
 
 

@@ -13,7 +13,7 @@ from auditor.cli.terminal.comparison import answer, summary
 from auditor.cli.terminal.layout import Layout, cells
 from auditor.cli.terminal.streams import Terminal
 from auditor.model import Severity
-from auditor.past.compare import WORSE, Change, Comparison, ComparisonOutcome, compare
+from auditor.past.compare import WORSE, Comparison, ComparisonOutcome, Fate, compare
 from auditor.past.earlier import report_of
 from tests.builders.sample_results import sample_result
 
@@ -37,11 +37,11 @@ def test_every_kind_of_change_is_counted():
     lines = told(comparison)
     found = {
         change: int(match[1].replace(",", ""))
-        for change in Change
+        for change in Fate
         for line in lines
         if (match := re.match(rf" *([\d,]+)  {change.value} ", line))
     }
-    always = {Change.NEW, Change.UNCHANGED, Change.FIXED}
+    always = {Fate.NEW, Fate.UNCHANGED, Fate.FIXED}
     assert found == {c: n for c, n in comparison.counts.items() if n or c in always}
 
 
@@ -70,9 +70,7 @@ def test_a_lost_report_outranks_the_answer():
 
 def test_ten_of_each_are_told_and_the_others_counted():
     comparison = compared()
-    told_changes = [
-        c for c in comparison.changes if c.change in WORSE or c.change is Change.UNJUDGED
-    ]
+    told_changes = [c for c in comparison.changes if c.change in WORSE or c.change is Fate.UNJUDGED]
     assert len(told_changes) > 10
     brief, verbose = told(comparison), told(comparison, verbose=True)
     more = len(told_changes) - 10

@@ -11,11 +11,11 @@ import pytest
 from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.records import Shape
 from auditor.model import Connection, Finding, Verdict
-from auditor.policy.judging.change import Changed, changed, hidden_in, with_resources
+from auditor.policy.judging.change import PlanJudgement, changed, hidden_in, with_resources
 from auditor.policy.judging.judge import Judge, Judgement, PlanMode
 from auditor.policy.rules import Ruleset
 from auditor.sources.plan.attributes import Held, State
-from auditor.sources.plan.estate import Action, Planned
+from auditor.sources.plan.planned import Action, Planned
 from tests.builders.judged import NOW, loaded, one_rule
 
 Records = Mapping[str, Mapping[str, Any]]
@@ -36,7 +36,7 @@ def _planned(name: str, action: Action = Action.UPDATE, **more: Any) -> Planned:
 
 def _changed(
     rules: Ruleset, then: Records | None, now: Records, *touched: Planned, **mode: Any
-) -> Changed:
+) -> PlanJudgement:
     names = list(now)
     before = None if then is None else (_judged(rules, then), list(then))
     placed = {names.index(planned.identity): planned for planned in touched}
@@ -44,7 +44,7 @@ def _changed(
     return changed(_judged(rules, now, ends=ends, **mode), names, placed, before)
 
 
-def _told(change: Changed) -> list[tuple[str, str]]:
+def _told(change: PlanJudgement) -> list[tuple[str, str]]:
     """Return the verdict and the note of each finding, as a report has them."""
     names = [Connection(f"c{n}", "postgres", "s", "g") for n in range(9)]
     return [(f.verdict.label, f.note) for f in change.outcome.findings(names)]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from playwright.sync_api import expect
 
 from auditor.model import Outcome
-from auditor.past.compare import Change, Comparison, compare
+from auditor.past.compare import Comparison, Fate, compare
 from auditor.past.earlier import report_of
 from auditor.reports.comparison import COMPARISONS
 from auditor.reports.comparison.html import MOST_CHANGES
@@ -37,7 +37,7 @@ def page_of(comparison: Comparison) -> str:
 
 def test_the_sample_has_nearly_everything():
     missing = {change for change, count in compared().counts.items() if not count}
-    assert missing == {Change.RAISED, Change.GONE}  # both runs listed the same
+    assert missing == {Fate.RAISED, Fate.GONE}  # both runs listed the same
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (380, True)])
@@ -66,7 +66,7 @@ def test_changes_are_filtered_opened_and_exported_as_findings_are(open_report: O
     comparison = compared()
     page = open_report(page_of(comparison))
     chip(page, "new").click()
-    new = comparison.counts[Change.NEW]
+    new = comparison.counts[Fate.NEW]
     assert status(page) == f"{new} of {len(comparison.changes)} changes"
     assert page.url.endswith("#change=new")
     assert set(column(page, "verdict")) == {"new"}
@@ -90,7 +90,7 @@ def test_a_number_of_the_overview_leads_to_its_changes(open_report: OpenReport) 
     page = open_report(page_of(comparison))
     page.locator(".tile a[href='#change=fixed']").click()
     expect(page.locator("#findings-title")).to_be_focused()
-    fixed = comparison.counts[Change.FIXED]
+    fixed = comparison.counts[Fate.FIXED]
     assert status(page) == f"{fixed} of {len(comparison.changes)} changes"
     page.get_by_label("Search").fill("change:unjudged,again is:odd")
     page.get_by_label("Group by").select_option("rule")
@@ -126,7 +126,7 @@ def test_hostile_text_stays_text(open_report: OpenReport) -> None:
 def test_a_large_one_is_cut_and_says_so() -> None:
     large = compared(4000)
     text = page_of(large)
-    fixed = large.counts[Change.FIXED]
+    fixed = large.counts[Fate.FIXED]
     assert fixed > MOST_CHANGES
     assert f"The first {MOST_CHANGES:,} of {fixed:,}" in text
     markdown = "".join(COMPARISONS["markdown"].render(large))

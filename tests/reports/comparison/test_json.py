@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from auditor.model import Outcome, Severity
-from auditor.past.compare import Change, Comparison, compare
+from auditor.past.compare import Comparison, Fate, compare
 from auditor.past.earlier import report_of
 from auditor.reports.comparison.json import placeholder, render
 from tests.builders.sample_results import sample_result
@@ -84,7 +84,7 @@ def test_a_placeholder_is_a_comparison_that_came_to_nothing():
     document = read(placeholder("9.9"))
     assert (document["answer"], document["exit_code"]) == ("inconclusive", 3)
     assert document["tool"]["version"] == "9.9"
-    assert set(document["counts"]) == {change.value for change in Change}
+    assert set(document["counts"]) == {change.value for change in Fate}
     assert not any(document["counts"].values())
     assert document["old"] is document["new"] is None
     assert Outcome.INCONCLUSIVE.value in document["reasons"][0]

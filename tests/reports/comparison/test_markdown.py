@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from auditor.model import Connection, Severity
-from auditor.past.compare import Change, Comparison, compare
+from auditor.past.compare import Comparison, Fate, compare
 from auditor.past.earlier import report_of
 from auditor.reports.comparison.markdown import placeholder, render
 from auditor.reports.markdown import LONGEST
@@ -32,14 +32,14 @@ def test_every_count_is_the_comparison_s():
     comparison = compared()
     text = text_of(comparison)
     rows = dict(re.findall(r"^\| ([a-z]+) \| ([\d,]+) \| ", text, re.MULTILINE))
-    always = (Change.NEW, Change.FIXED, Change.UNCHANGED)
+    always = (Fate.NEW, Fate.FIXED, Fate.UNCHANGED)
     assert {name: int(count.replace(",", "")) for name, count in rows.items()} == {
         change.value: count
         for change, count in comparison.counts.items()
         if count or change in always
     }
     headings = re.findall(r"^### (\w+): ", text, re.MULTILINE)
-    order = [change.value.capitalize() for change in Change]
+    order = [change.value.capitalize() for change in Fate]
     assert headings == sorted(headings, key=order.index)
 
 
@@ -48,7 +48,7 @@ def test_it_is_bounded_and_says_what_is_left(connections: int):
     comparison = compared(connections)
     text = text_of(comparison)
     assert len(text) <= LONGEST
-    told = [c for c in comparison.changes if c.change not in (Change.UNCHANGED, Change.ACCEPTED)]
+    told = [c for c in comparison.changes if c.change not in (Fate.UNCHANGED, Fate.ACCEPTED)]
     match = re.search(r"([\d,]+) of ([\d,]+) changes shown, worst first", text)
     assert (match is not None) is (connections == 4000)
     if match:
@@ -61,7 +61,7 @@ def test_one_change_that_is_too_long_costs_no_count():
     first = replace(comparison.changes[0], connections=many, message="m" * 500)
     text = text_of(replace(comparison, changes=(first, *comparison.changes[1:])))
     assert len(text) <= LONGEST
-    assert f"| new | {comparison.counts[Change.NEW]:,} |" in text
+    assert f"| new | {comparison.counts[Fate.NEW]:,} |" in text
 
 
 def test_hostile_text_is_dead():

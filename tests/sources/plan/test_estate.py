@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.decoding.gaps import Gap
-from auditor.sources.plan.estate import Action, Planned
+from auditor.sources.plan.planned import Action, Planned
 from auditor.sources.plan.records import facts_of
 from tests.builders.plans import change, connection, document, estate, schema_config, values
 

@@ -18,8 +18,9 @@ from auditor.model import Result, Verdict
 from auditor.policy import load_policies
 from auditor.run import audit
 from auditor.sources.plan.document import parse_plan
-from auditor.sources.plan.estate import Estate, estate_of
-from auditor.sources.plan.overlay import Account, Overlay, lay
+from auditor.sources.plan.estate import estate_of
+from auditor.sources.plan.overlay import ListedAccount, Overlay, lay
+from auditor.sources.plan.planned import Estate
 from auditor.sources.plan.source import PlanSource
 from auditor.sources.saved.source import SnapshotSource
 
@@ -161,7 +162,7 @@ def _estate(plan: Mapping[str, Any]) -> Estate:
 
 def _laid(plan: Mapping[str, Any], rows: Rows) -> Overlay:
     records = [_SHAPE.convert(row) for row in _listed(rows)]
-    return lay(_estate(plan), [Account("fivetran", records)], _SHAPE)
+    return lay(_estate(plan), [ListedAccount("fivetran", records)], _SHAPE)
 
 
 def _told(overlay: Overlay) -> Rows:
@@ -202,7 +203,7 @@ def test_a_plan_and_then_its_inverse_give_the_account(change: tuple[Rows, Rows])
     before, after = change
     once = _laid(_plan(before, after), before)
     between = [replace(record, id=record.schema) for record in once.records]
-    back = lay(_estate(_plan(after, before)), [Account("fivetran", between)], _SHAPE)
+    back = lay(_estate(_plan(after, before)), [ListedAccount("fivetran", between)], _SHAPE)
     told, expected = _told(back), _expected(after, before)
     for name in before.keys() - after.keys():
         del told[name]["status"], expected[name]["status"]

@@ -1,0 +1,144 @@
+"""The tests of policies: found beside the rules and in files, and run together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from auditor.errors import Problem, UsageError
+from auditor.facts.own import OwnFacts
+from auditor.model import PACK
+from auditor.output.disk import real
+from auditor.output.inputs import Inputs
+from auditor.policy.loading.documents import policy_paths
+from auditor.policy.loading.load import load
+from auditor.policy.rules import GroupRule, PolicyRule
+from auditor.policy.testing.examples_run import ExampleOutcome, MissingTests, gaps, run_examples
+from auditor.policy.testing.files import files_beside, is_test_file, run_test_file
+from auditor.text import one_line
+
+
+class Suite(msgspec.Struct, frozen=True):
+    """Tests that were run: their outcomes, the rules that lack tests, the warnings of policies.
+
+    ``entries`` are the rules that stand in the policies that were named, each with its facts.
+    """
+
+    outcomes: tuple[ExampleOutcome, ...]
+    entries: tuple[tuple[PolicyRule | GroupRule, Mapping[str, OwnFacts]], ...]
+    gaps: tuple[MissingTests, ...]
+    warnings: tuple[Problem, ...]
+
+    @property
+    def rules(self) -> int:
+        """How many rules stand in the policies that were named."""
+        return len(self.entries)
+
+
+def run_suite(names: Sequence[str], inputs: Inputs) -> Suite:
+    """Run every test of the policies, folders, packs and test files that ``names`` are.
+
+    Raises PolicyError with every problem of a policy, UsageError for a name that is nothing.
+    """
+    policies, files = found_in(names)
+    # Together first, as an audit loads them: an id may stand once in all of them.
+    together = load([str(path) for path in policies], inputs=inputs) if policies else None
+    outcomes: list[ExampleOutcome] = []
+    entries: list[tuple[PolicyRule | GroupRule, Mapping[str, OwnFacts]]] = []
+    for path in policies:
+        # Each by itself then: its tests were written for its own variables.
+        (label,) = (source.label for source in policy_paths(str(path)))
+        alone = load([str(path)])
+        own = [e for e in alone.ruleset.rules if e.rule.position.file == label]
+        entries += [(entry, alone.ruleset.facts) for entry in own]
+        outcomes += [o for o in run_examples(alone) if o.position.file == label]
+    for path in files:
+        outcomes += run_test_file(path, inputs)
+    if together is None:
+        return Suite(tuple(outcomes), (), (), ())
+    labels = {source.label for path in policies for source in policy_paths(str(path))}
+    lacking = [gap for gap in gaps(together, outcomes) if gap.rule.position.file in labels]
+    return Suite(tuple(outcomes), tuple(entries), tuple(lacking), together.warnings)
+
+
+def found_in(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
+    """Return the policies and the test files that ``names`` are, each once."""
+    policies: dict[Path, Path] = {}
+    files: dict[Path, Path] = {}
+    for name in names:
+        if is_test_file(name):
+            if not Path(name).is_file():
+                raise UsageError(f"{one_line(name)}: no such file")
+            files.setdefault(real(Path(name)), path_of(name))
+            continue
+        below = list(_tests_below(Path(name))) if _is_folder(name) else []
+        for path in below:
+            files.setdefault(real(path), path)
+        for path in _policies(name, optional=bool(below)):
+            policies.setdefault(real(path), path)
+            for file in files_beside(path):
+                files.setdefault(real(file), file)
+    return list(policies.values()), list(files.values())
+
+
+def _policies(name: str, *, optional: bool) -> list[Path]:
+    try:
+        return [path_of(str(source.path)) for source in policy_paths(name)]
+    except UsageError:
+        # A folder may hold nothing but test files, of policies that are elsewhere.
+        if optional:
+            return []
+        raise
+
+
+def _is_folder(name: str) -> bool:
+    return ("/" in name or name in {".", ".."}) and Path(name).is_dir()
+
+
+def _tests_below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if is_test_file(path.name) and path.is_file() and not hidden:
+            yield path
+
+
+def path_of(name: str) -> Path:
+    """Return the path of a file that is named, so that ``load`` takes it for no pack."""
+    # A bare name is a pack's, and pathlib drops the ./ that says otherwise.
+    return Path(name) if "/" in name else Path(os.path.join(".", name))  # noqa: PTH118
+
+
+def rule_named(
+    names: Sequence[str], rule: str
+) -> tuple[str, PolicyRule | GroupRule, Mapping[str, OwnFacts]]:
+    """Return the policy to name in a test of ``rule``, the rule and its facts.
+
+    The policy is "" for the file that the rule stands in: tests stand beside that. Raises
+    UsageError where no policy has the rule.
+    """
+    policies, _ = found_in(names)
+    loads = [(path, load([str(path)])) for path in policies]
+    having = [(p, each) for p, each in loads if any(e.rule.id == rule for e in each.ruleset.rules)]
+    for path, each in having:
+        entry = each.ruleset.rule(rule)
+        (source,) = policy_paths(str(path))
+        if source.label == entry.rule.position.file and not entry.rule.position.in_pack:
+            return "", entry, each.ruleset.facts
+    for path, each in having:
+        (source,) = policy_paths(str(path))
+        name = source.label.removeprefix(PACK) if source.label.startswith(PACK) else path.name
+        return name, each.ruleset.rule(rule), each.ruleset.facts
+    for _, each in loads[:1]:
+        each.ruleset.rule(rule)  # says which is nearest
+    raise UsageError(f"no policy that was named has a rule called {one_line(rule)}")
+
+
+def by_file(outcomes: Iterable[ExampleOutcome]) -> dict[str, list[ExampleOutcome]]:
+    """Return outcomes by the file that their tests stand in."""
+    files: dict[str, list[ExampleOutcome]] = {}
+    for outcome in outcomes:
+        files.setdefault(outcome.position.file, []).append(outcome)
+    return files

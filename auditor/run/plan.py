@@ -1,0 +1,143 @@
+"""What a Terraform plan changes about a run: where records come from, what gates, what is said.
+
+A run without a plan asks the same questions, and is told that nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from auditor.fields import BEFORE, PLAN
+from auditor.model import Finding, PlanScope
+from auditor.redaction.fields import Scrubber
+from auditor.run.scrub import SENTENCE, SHOWN, first, scrubbed, sentences
+from auditor.sources import Listed, Source
+from auditor.text import plural
+
+if TYPE_CHECKING:
+    from auditor.policy.judging.change import PlanJudgement
+    from auditor.policy.judging.judge import Judgement, PlanMode
+    from auditor.sources.plan.source import PlanSource
+
+#: What a source over a plan calls itself.
+_KIND = "terraform-plan"
+_NOT_LISTED = "(missing)"
+_NOT_KNOWN = "(not known)"
+#: Judges the account as it was before the plan, from its records and its further lists.
+JudgeBefore = Callable[[list[Any], Sequence[Listed]], "tuple[Judgement, Sequence[str]]"]
+
+
+class RunPlan:
+    """The plan of a run, if ``source`` is one."""
+
+    def __init__(self, source: Source, scrubber: Scrubber) -> None:
+        self._source = _plan_of(source)
+        self._kind = source.info.kind
+        self._scrubber = scrubber
+
+    def __bool__(self) -> bool:
+        """Whether there is a plan."""
+        return self._source is not None
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is a plan that is laid over no account: much of the account is unknown."""
+        return self._source is not None and self._source.alone
+
+    @property
+    def live(self) -> bool:
+        """Whether the account is listed by its API, alone or under a plan."""
+        return self._kind == "api" or (self._source is not None and self._source.live)
+
+    @property
+    def saved(self) -> bool:
+        """Whether an account was listed before, and saved; a plan alone lists none."""
+        return not self.live and not self.alone
+
+    @property
+    def origin(self) -> str:
+        """The kind of source that further lists come from."""
+        return PLAN if self.alone else self._kind
+
+    @property
+    def missing(self) -> str:
+        """What is shown for an identity that is not there."""
+        return _NOT_LISTED if self._source is None else _NOT_KNOWN
+
+    def reads(self, reads: frozenset[str]) -> frozenset[str]:
+        """Return what is to be read of each record so that rules that read ``reads`` are judged."""
+        if self._source is None or not any(path.startswith(PLAN) for path in reads):
+            return reads
+        # What was before a plan is read from the account where the plan does not say.
+        return reads | {path.removeprefix(f"{BEFORE}.") for path in reads} | {"sync_frequency"}
+
+    def mode(self, *, skip_unknown: bool) -> PlanMode | None:
+        """Return how the records of the plan are judged; None without a plan."""
+        plan = self._source
+        if plan is None:
+            return None
+        from auditor.policy.judging.change import mode_of  # noqa: PLC0415  # for plans only
+
+        return mode_of(plan.placed, plan.accounts, partial=plan.alone, skip_unknown=skip_unknown)
+
+    def change(
+        self, found: Judgement, ids: Sequence[str], judge_before: JudgeBefore
+    ) -> PlanJudgement | None:
+        """Return ``found`` as the gate of a change has it; None without a plan.
+
+        ``ids`` name the connections that were judged.
+        """
+        plan = self._source
+        if plan is None:
+            return None
+        from auditor.policy.judging.change import changed  # noqa: PLC0415  # for plans only
+
+        before = None if plan.alone else judge_before(plan.before, plan.lists)
+        return changed(found, ids, plan.placed, before, plan.facts)
+
+    def scope(self, change: PlanJudgement | None) -> PlanScope | None:
+        """Return what the run speaks of; None without a plan."""
+        plan = self._source
+        if plan is None or change is None:
+            return None
+        return PlanScope(
+            nothing=plan.nothing,
+            touched=len(plan.estate.touched),
+            over=scrubbed(plan.over, self._scrubber, SENTENCE),
+            saved=self.saved,
+            mended=sentences(change.mended, self._scrubber),
+            improved=sentences(change.improved, self._scrubber),
+        )
+
+    def notes(self, scope: PlanScope | None) -> Iterator[str]:
+        """Yield what every report says of the plan."""
+        if self._source is None or scope is None:
+            return
+        yield from self._source.notes()
+        if scope.mended:
+            shown = "; ".join(first(scope.mended, "fixed violation")[:SHOWN])
+            yield f"fixed by this change: {plural(len(scope.mended), 'violation')} ({shown})"
+        for text in scope.improved:
+            yield f"improved by this change: {text}"
+
+    def with_resources(
+        self, findings: Iterable[Finding], ids: Sequence[str], clean: Callable[[str], str]
+    ) -> Iterable[Finding]:
+        """Return ``findings`` with the resources of their connections, and what to change there."""
+        plan = self._source
+        if plan is None:
+            return findings
+        from auditor.policy.judging.change import with_resources  # noqa: PLC0415  # for plans only
+
+        planned = {ids[place]: each for place, each in plan.placed.items()}
+        return with_resources(findings, planned, clean, plan.locate)
+
+
+def _plan_of(source: Source) -> PlanSource | None:
+    """Return ``source`` if it is a plan's."""
+    if source.info.kind != _KIND:
+        return None
+    from auditor.sources.plan.source import PlanSource  # noqa: PLC0415  # for plans only
+
+    return source if isinstance(source, PlanSource) else None

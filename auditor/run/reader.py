@@ -1,0 +1,149 @@
+"""Reads a source: takes its events, and judges pages as soon as the facts of rules are there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from auditor.errors import SourceError
+from auditor.model import Completeness, Listing
+from auditor.run.options import Progress
+from auditor.run.scrub import SENTENCE, first, scrubbed, sentences
+from auditor.run.setup import Setup
+from auditor.run.walk import Walk, Wanted
+from auditor.sources import End, Event, Listed, Page, Restart
+from auditor.text import one_line, plural
+
+if TYPE_CHECKING:
+    from auditor.acceptance.match import Watch
+
+#: Records that are judged between two looks at the clock.
+_AT_ONCE = 250
+
+
+class Reader:
+    """Reads one source, walk after walk, until one ends.
+
+    ``walk`` is the last walk. ``deadline`` is when judging has to stop, by the clock that never
+    goes back.
+    """
+
+    def __init__(
+        self,
+        run: Setup,
+        deadline: float,
+        on_progress: Callable[[Progress], None] | None = None,
+        wanted: Wanted | None = None,
+    ) -> None:
+        self._run = run
+        self._deadline = deadline
+        self._on_progress = on_progress
+        self.walk = Walk(run.dimensions, wanted)
+        self._walks = 1
+        #: Pages that came before the facts that rules read.
+        self._waiting: list[Page] = []
+        self._end: End | None = None
+        self._broken = ""
+
+    def read(self, events: Iterator[Event]) -> None:
+        """Judge every page of a listing; a failure of the source ends it, and is kept."""
+        for step in (partial(self._follow, events), self._judge_waiting):
+            try:
+                step()
+            except SourceError as error:
+                self._broken = self._broken or self._clean(str(error))
+
+    def _follow(self, events: Iterator[Event]) -> None:
+        for event in events:
+            if self._end is not None:
+                kind = type(event).__name__.lower()
+                raise SourceError(f"the source went on after its end ({kind})")
+            match event:
+                case Page():
+                    self._waiting.append(event)
+                case Restart():
+                    self.walk = Walk(self.walk.dimensions.restarted(), self.walk.wanted)
+                    self._waiting = []
+                    self._walks += 1
+                case Listed():
+                    self._run.facts.take(event)
+                case End():
+                    self._end = event
+            if self._run.facts.complete:
+                self._judge_waiting()
+
+    def _judge_waiting(self) -> None:
+        pages, self._waiting = self._waiting, []
+        for page in pages:
+            self._judge(page)
+
+    def _judge(self, page: Page) -> None:
+        walk, run = self.walk, self._run
+        if walk.judge is None:
+            walk.judge = run.judge(page.as_of)
+            walk.watch = self._watch()
+        walk.pieces += 1
+        walk.pages += page.is_answer
+        # Said before the judging, which may end here.
+        walk.problems += filter(None, [run.clock.problem_at(page.as_of)])
+        for part in _parts(page):
+            run.facts.join(part.records)
+            walk.take(part)
+            if time.monotonic() > self._deadline:
+                raise SourceError(
+                    f"the listing was not judged within {run.options.timeout:,g} s (--timeout); "
+                    f"busy with page {walk.pages:,}, after connection {one_line(walk.ids[-1])}, "
+                    f"{plural(len(walk.ids), 'connection')} in all; raise --timeout, or narrow the "
+                    "listing with --group"
+                )
+        if self._on_progress is not None:
+            self._on_progress(Progress(walk.pieces, len(walk.ids), self._walks))
+
+    def _watch(self) -> Watch | None:
+        """Return what looks for the records that a waiver's ``while`` holds of."""
+        waivers, clock = self._run.options.waivers, self._run.clock
+        if waivers is None:
+            return None
+        from auditor.acceptance.match import Watch  # noqa: PLC0415  # for runs with waivers only
+
+        return Watch(waivers.entries, clock.now or clock.today)
+
+    def listing(self) -> Listing:
+        """Return how the reading went, and whether the listing is whole."""
+        walk, end = self.walk, self._end
+        problems, warnings = list(walk.problems), list(walk.warnings)
+        completeness = Completeness.INCOMPLETE
+        if self._broken:
+            problems.append(self._broken)
+        elif end is None:
+            problems.append("the listing stopped without an end")
+        else:
+            completeness = end.completeness
+            problems += end.problems
+            warnings += end.warnings
+        scrubber = self._run.options.scrubber
+        return Listing(
+            completeness=completeness,
+            pages=walk.pages,
+            connections=len(walk.ids),
+            walks=end.walks if end else self._walks,
+            problems=sentences(first(problems, "problem"), scrubber),
+            warnings=sentences(first(warnings, "warning"), scrubber),
+        )
+
+    def _clean(self, text: str) -> str:
+        return scrubbed(text, self._run.options.scrubber, SENTENCE)
+
+
+def _parts(page: Page) -> Iterator[Page]:
+    """Yield a page a few records at a time, so that no page outlasts the deadline by much."""
+    for start in range(0, max(len(page.records), 1), _AT_ONCE):
+        end = start + _AT_ONCE
+        named = page.identities.part(start, end) if page.identities is not None else None
+        part = Page(page.records[start:end], identities=named)
+        # What a page says beside its records is said once.
+        yield part if start else replace(page, records=part.records, identities=named)

@@ -1,0 +1,151 @@
+"""The result of a run: what was found and judged, as reports show it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
+
+from auditor.gate import Bar
+from auditor.model import (
+    Account,
+    Connections,
+    FactsInfo,
+    Finding,
+    Gate,
+    Listing,
+    PlanScope,
+    Result,
+    RuleChecks,
+    SourceInfo,
+)
+from auditor.policy.judging.judge import Judge, Judgement
+from auditor.policy.scrub import scrubbed_findings
+from auditor.run.scrub import SENTENCE, scrubbed, scrubbed_column, sentences
+from auditor.run.setup import Setup
+from auditor.run.walk import Walk
+from auditor.sources import Listed
+from auditor.text import one_line
+from auditor.version import __version__
+
+if TYPE_CHECKING:
+    from auditor.acceptance.apply import Accepted
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What a run came to. ``accepted`` is None for a run without waivers or a baseline."""
+
+    listing: Listing
+    info: SourceInfo
+    connections: Connections
+    judgement: Judgement
+    checks: tuple[RuleChecks, ...]
+    scope: PlanScope | None
+    accepted: Accepted | None
+
+
+def connections_of(run: Setup, walk: Walk) -> Connections:
+    """Return the connections of a walk as reports show them."""
+    tidy = partial(scrubbed_column, scrubber=run.options.scrubber, missing=run.plan.missing)
+    names = run.facts.group_names.items()
+    return dataclasses.replace(
+        walk.connections(tidy),
+        group_names={run.clean(name): run.clean(text) for name, text in names},
+        dimensions=walk.dimensions.columns,
+    )
+
+
+def judge_before(
+    run: Setup, listing: Listing, records: list[Any], lists: Sequence[Listed]
+) -> tuple[Judgement, Sequence[str]]:
+    """Return the judgement of the account as it was before a plan, and the ids of ``records``."""
+    assert run.clock.now is not None
+    judge = Judge(run.ruleset, run.shape, run.clock.now, run.clean)
+    run.facts.with_lists(lists).join(records)
+    judge.take(records)
+    return judge.outcome(partial(run.is_whole, listing)), run.shape.ids(records)
+
+
+def info_of(run: Setup) -> SourceInfo:
+    """Return what reports say of the source, with the account that it said it is of."""
+    account = run.facts.account
+    shown = account and Account(run.clean(account.id), run.clean(account.name))
+    return replace(run.info, account=shown)
+
+
+def bar_of(run: Setup, walk: Walk) -> Bar:
+    """Return what the gate lets through."""
+    options = run.options
+    return Bar(
+        options.fail_on,
+        strict=options.strict,
+        allow_empty=options.allow_empty,
+        limits=options.limits,
+        doubts=tuple(run.clock.too_old()) if walk.judge is not None else (),
+    )
+
+
+def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
+    """Return the result with the answer of ``gate``."""
+    options, ruleset, accepted = run.options, run.ruleset, judged.accepted
+    notes = (*options.notes, *ruleset.notes, *run.plan.notes(judged.scope))
+    return Result(
+        version=__version__,
+        judged_at=run.clock.now or options.clock(),
+        source=judged.info,
+        taken_at=run.clock.taken_at,
+        listing=judged.listing,
+        policies=ruleset.policies,
+        connections=judged.connections,
+        checks=judged.checks,
+        gate=gate,
+        describe=_describing(run, judged.judgement, judged.connections),
+        clock_note=run.clock.note,
+        left_out=(*_narrowed(run.info), *ruleset.left_out),
+        narrowed_by=(
+            *(f"{name}={value}" for name, value in run.info.filters),
+            *filter(None, [ruleset.selected_by]),
+        ),
+        warnings=(
+            *ruleset.warnings,
+            *run.clock.warnings,
+            *sentences(run.facts.warnings(), options.scrubber),
+            *(accepted.warnings if accepted else ()),
+        ),
+        accepted=accepted.accepted if accepted else (),
+        waivers=accepted.waivers if accepted else (),
+        baseline=accepted.baseline if accepted else None,
+        notes=sentences(notes, options.scrubber),
+        plan=judged.scope,
+        pipeline=options.pipeline,
+        checkout=options.checkout,
+        docs_url=options.docs_url,
+        facts=tuple(_facts(run)),
+    )
+
+
+def _describing(
+    run: Setup, judgement: Judgement, connections: Connections
+) -> Callable[[], tuple[Finding, ...]]:
+    def describe() -> tuple[Finding, ...]:
+        findings = judgement.findings(connections)
+        findings = tuple(run.plan.with_resources(findings, connections.ids, run.clean))
+        return scrubbed_findings(findings, run.options.scrubber)
+
+    return describe
+
+
+def _narrowed(info: SourceInfo) -> Iterator[str]:
+    for name, value in info.filters:
+        yield f"only connections with {name} {one_line(value)} were listed"
+
+
+def _facts(run: Setup) -> Iterator[FactsInfo]:
+    """Yield where the facts of the run came from, the user's own files last."""
+    for info in (*run.facts.infos(), *(own.info for own in run.ruleset.facts.values())):
+        problem = scrubbed(info.problem, run.options.scrubber, SENTENCE)
+        yield replace(info, problem=problem)

@@ -1,0 +1,105 @@
+"""What one walk over a listing has brought: judged records, and the identities of connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from auditor.facts.dimensions import Dimensions
+from auditor.model import Connections
+from auditor.policy.judging.judge import Judge
+from auditor.sources import Page
+
+if TYPE_CHECKING:
+    from auditor.acceptance.match import Watch
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which records a walk keeps: of the connections with this id, name or address, or all."""
+
+    name: str
+    whole: bool
+
+
+class Walk(msgspec.Struct):
+    """One walk so far. ``judge`` is None until its first page, ``watch`` where nothing is waived.
+
+    ``pages`` are answers of the API, ``pieces`` whatever a source yields at a time. ``kept`` are
+    the records that somebody looks for, by their place in the listing.
+    """
+
+    dimensions: Dimensions
+    wanted: Wanted | None = None
+    judge: Judge | None = None
+    watch: Watch | None = None
+    pages: int = 0
+    pieces: int = 0
+    ids: list[str] = msgspec.field(default_factory=list)
+    services: list[str] = msgspec.field(default_factory=list)
+    schemas: list[str] = msgspec.field(default_factory=list)
+    group_ids: list[str] = msgspec.field(default_factory=list)
+    addresses: list[str] = msgspec.field(default_factory=list)
+    problems: list[str] = msgspec.field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
+    kept: dict[int, Any] = msgspec.field(default_factory=dict)
+    #: One string per distinct service and group, however many connections have it.
+    _known: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def take(self, page: Page) -> None:
+        """Judge some of a page, to which facts have been joined, and keep the identities."""
+        assert self.judge is not None
+        self.dimensions.take(page.records)
+        self.judge.take(page.records)
+        self.problems += page.problems
+        self.warnings += page.warnings
+        self._identify(page)
+        records: list[Any] = page.records
+        if self.watch is not None:
+            columns = (self.ids, self.services, self.schemas, self.group_ids, self.addresses)
+            last = [column[max(len(column) - len(records), 0) :] for column in columns]
+            self.watch.take(records, Connections(last[0], last[1], last[2], last[3], last[4]))
+        if self.wanted is not None:
+            start = len(self.ids) - len(records)
+            for at, record in enumerate(records, start):
+                if self.wanted.whole or self.is_wanted(at):
+                    self.kept[at] = record
+
+    def _identify(self, page: Page) -> None:
+        named = page.identities
+        if named is not None:
+            self.ids += named.ids
+            self.schemas += named.schemas
+            self.services += named.services
+            self.group_ids += named.group_ids
+            self.addresses += named.addresses
+            return
+        known = self._known.setdefault
+        records: list[Any] = page.records
+        self.ids += [record.id for record in records]
+        self.schemas += _texts([record.schema for record in records])
+        self.services += [known(s, s) for s in _texts([r.service for r in records])]
+        self.group_ids += [known(g, g) for g in _texts([r.group_id for r in records])]
+
+    def is_wanted(self, at: int) -> bool:
+        """Whether the connection at this place is looked for."""
+        named = {self.ids[at], self.schemas[at], *self.addresses[at : at + 1]}
+        return self.wanted is not None and self.wanted.name in named - {""}
+
+    def connections(self, tidy: Callable[[list[str]], Sequence[str]] = list) -> Connections:
+        """Return the identities, each column as ``tidy`` makes it."""
+        return Connections(
+            tidy(self.ids),
+            tidy(self.services),
+            tidy(self.schemas),
+            tidy(self.group_ids),
+            self.addresses or (),
+        )
+
+
+def _texts(values: list[Any]) -> list[str]:
+    """Return identities as text, "" where a record has none: no waiver can name that."""
+    if set(map(type, values)) <= {str}:
+        return values
+    return [value if type(value) is str else "" for value in values]

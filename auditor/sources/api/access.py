@@ -1,0 +1,72 @@
+"""Access to one account: whatever is read of it goes by the same address, key and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from auditor.decoding.envelope import once
+from auditor.decoding.json_values import UndecodableError, kind_of, utf8
+from auditor.decoding.records import Decoder
+from auditor.errors import SourceError
+from auditor.redaction.fields import Scrubber
+from auditor.sources.api.client import Client, HttpOptions
+from auditor.sources.api.listing import ListEndpoint, Walks, label_of
+from auditor.sources.api.transport import Transport
+from auditor.sources.stream import End, Page, Restart
+
+#: Returns what to do about a status and the API's own code; "" for the client's usual advice.
+Advise = Callable[[int, str], str]
+
+
+class Access(msgspec.Struct, frozen=True):
+    """What all requests to one account share; ``scrubber`` removes the key from messages."""
+
+    base_url: str
+    transport: Transport
+    options: HttpOptions
+    scrubber: Scrubber
+
+    def client(self, advise: Advise) -> Client:
+        """Return a client of its own patience."""
+        return Client(self.transport, self.options, self.scrubber, advise)
+
+    def rows(
+        self, resource: ListEndpoint, decoder: Decoder, advise: Advise
+    ) -> tuple[list[Any], list[str]]:
+        """Return the rows of a list, and why any item of it is not one. Raises SourceError."""
+        walks = Walks(self.base_url, resource, most_pages=self.options.pages)
+        rows: list[Any] = []
+        doubts: list[str] = []
+        for event in walks.events(self.client(advise), decoder):
+            match event:
+                case Page():
+                    rows += event.records
+                    doubts += event.problems
+                case Restart():
+                    rows, doubts = [], []
+                case End():
+                    return rows, doubts
+        raise SourceError("the list stopped without its end")
+
+    def object(self, path: str, advise: Advise) -> dict[str, Any]:
+        """Return the one object that the API has at ``path``. Raises SourceError."""
+        url = f"{self.base_url}{path}"
+        return self.client(advise).get(url, _object, self.label(path)).value
+
+    def label(self, path: str) -> str:
+        """Return the address of ``path`` as messages name it."""
+        return label_of(self.base_url, path)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """Return the object in an answer of the API. Raises UndecodableError."""
+    answer = once(utf8(body))
+    data = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(data, dict):
+        raise UndecodableError(f'"data" is {kind_of(data)}', transient=False)
+    if answer.get("code") != "Success":
+        raise UndecodableError("its code is not Success", transient=False)
+    return data

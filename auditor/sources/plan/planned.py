@@ -1,0 +1,96 @@
+"""A planned connection, and all that a plan makes of an account, as values."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+from auditor.sources.plan.attributes import ABSENT
+from auditor.sources.plan.connections import Fields
+from auditor.sources.plan.lists import Altered
+from auditor.sources.plan.references import Place
+
+
+class Action(Enum):
+    """What a plan does to an object."""
+
+    # By identity, as for ``Kind``: Enum's own is Python's.
+    __hash__ = object.__hash__
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    FORGET = "forget"
+    NONE = "no-op"
+    READ = "read"
+    OPEN = "unknown"
+
+
+#: What takes a connection out of the plan.
+ENDS = frozenset({Action.DELETE, Action.FORGET})
+#: What is shown of a connection's identity where it is not to be shown.
+SENSITIVE = "[sensitive]"
+
+
+class Planned(msgspec.Struct):
+    """A connection of a plan.
+
+    ``identity`` is its id, or ``terraform:ADDRESS`` where it has none yet. ``real_id`` is the id
+    that the account knows it by now, "" for none. ``group`` and ``schema`` name one that is outside
+    the plan and known by no id. ``touched`` says that the plan changes what it holds.
+    """
+
+    identity: str
+    address: str
+    action: Action
+    fields: Fields
+    account: str = ""
+    real_id: str = ""
+    touched: bool = False
+    managed: bool = True
+    forgotten_twin: bool = False
+    replace_reason: tuple[str, ...] = ()
+    resources: list[str] = msgspec.field(default_factory=list)
+    place: Place | None = None
+    clear_secrets: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """What messages call it: the id that the account knows it by, where that may be shown."""
+        hidden = self.fields.get("id", ABSENT).sensitive
+        return self.identity if hidden else self.real_id or self.identity
+
+    @property
+    def ends(self) -> bool:
+        """Whether the connection is destroyed, or forgotten: told of, and not judged."""
+        return self.action in ENDS
+
+    def shown(self, name: str) -> str:
+        """Return a field of its identity as reports show it; "" where it is not known."""
+        held = self.fields.get(name, ABSENT)
+        if "" in held.sensitive:
+            return SENSITIVE
+        return held.value if isinstance(held.value, str) else ""
+
+
+class Estate(msgspec.Struct):
+    """What a plan would make of an account, as far as the plan tells."""
+
+    connections: list[Planned]
+    accounts: tuple[str, ...]
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+    remarks: tuple[str, ...]
+    resources: int
+    changes: bool
+    #: The addresses of resources that the plan leaves as they are, and so sends nothing of.
+    quiet: frozenset[str] = frozenset()
+    #: What the plan does to groups, destinations and the like.
+    altered: tuple[Altered, ...] = ()
+
+    @property
+    def touched(self) -> list[Planned]:
+        """The connections whose fields the plan changes."""
+        return [planned for planned in self.connections if planned.touched]

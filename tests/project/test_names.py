@@ -1,0 +1,34 @@
+"""Names: one class, one name; nothing of the product looks like a test."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TREES = {
+    str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "auditor").rglob("*.py"))
+}
+
+
+def test_no_two_classes_share_a_name():
+    places: dict[str, list[str]] = defaultdict(list)
+    for path, tree in TREES.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(path)
+    assert len(places) > 300
+    assert {name: several for name, several in places.items() if len(several) > 1} == {}
+
+
+def test_nothing_of_the_product_begins_with_test():
+    assert [path for path in TREES if Path(path).name.startswith("test_")] == []
+    names = [
+        (path, node.name)
+        for path, tree in TREES.items()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    ]
+    assert [each for each in names if each[1].startswith("test_")] == []

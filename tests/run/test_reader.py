@@ -1,0 +1,158 @@
+"""Reading a source: what is judged of its events, and what a listing may claim."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from auditor.decoding.listed import Listed as Facts
+from auditor.errors import SourceError
+from auditor.model import Completeness, Outcome
+from auditor.policy import Ruleset, load_policies
+from auditor.redaction.fields import Scrubber
+from auditor.run import Progress, audit
+from auditor.sources import End, Event, Page, Restart
+from auditor.sources.saved.source import SnapshotSource
+from tests.builders.listed import (
+    by_verdict,
+    counts_of,
+    record,
+    waiver,
+    waivers_in,
+)
+from tests.builders.scripted import BAD, GOOD, KEY, SECRET, Scripted, options
+
+
+def test_a_listing_without_an_end_is_inconclusive_and_shows_what_was_judged(house: Ruleset):
+    result = audit(Scripted(lambda page: iter([page(BAD), page(GOOD)])), house, options())
+    assert result.gate.outcome is Outcome.INCONCLUSIVE
+    assert result.listing.problems == ("the listing stopped without an end",)
+    assert result.listing.completeness is Completeness.INCOMPLETE
+    assert (result.listing.pages, result.listing.connections) == (2, 2)
+    assert by_verdict(result)["fail"] == {("sync-floor", "", ("a",))}
+
+
+def test_a_source_that_fails_is_inconclusive_and_its_words_are_scrubbed(house: Ruleset):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(BAD, problems=("item 7 is no object",))
+        raise SourceError(f"page 2: the server said {SECRET}\x1b[31m")
+
+    ours = options(scrubber=Scrubber(((KEY, SECRET),)))
+    result = audit(Scripted(events), house, ours)
+    assert result.gate.exit_code == 3
+    assert result.listing.problems == (
+        "item 7 is no object",
+        "page 2: the server said [redacted]\\x1b[31m",
+    )
+    assert "the listing stopped without an end" not in result.gate.reasons
+
+
+def test_a_restart_forgets_all_that_was_gathered(house: Ruleset):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(BAD, record("c", paused=True), problems=("gone",), warnings=("gone too",))
+        yield Restart("an id came twice")
+        yield page(GOOD, warnings=("stays",))
+        yield End(Completeness.VERIFIED, walks=3, warnings=("told at the end",))
+
+    seen: list[Progress] = []
+    result = audit(Scripted(events), house, options(), seen.append)
+    assert result.gate.outcome is Outcome.PASSED
+    assert [c.id for c in result.connections] == ["b"]
+    assert (result.listing.pages, result.listing.connections, result.listing.walks) == (1, 1, 3)
+    assert result.listing.problems == ()
+    assert result.listing.warnings == ("stays", "told at the end")
+    assert seen == [Progress(1, 2, 1), Progress(1, 1, 2)]
+
+
+def test_what_is_wrong_at_the_end_is_inconclusive_however_complete(house: Ruleset):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(GOOD)
+        yield End(Completeness.ONE_PAGE, problems=("the closing count is another",))
+
+    result = audit(Scripted(events), house, options())
+    assert not result.listing.complete
+    assert result.gate.reasons[0] == "the listing is incomplete: the closing count is another"
+
+
+@pytest.mark.parametrize(("count", "more"), [(50, ""), (51, "1 more"), (1250, "1,200 more")])
+def test_fifty_problems_are_told_and_the_others_counted(house: Ruleset, count: int, more: str):
+    texts = tuple(f"number {n}" for n in range(count))
+
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(GOOD, problems=texts, warnings=texts)
+        yield End(Completeness.ONE_PAGE)
+
+    listing = audit(Scripted(events), house, options()).listing
+    for told, noun in ((listing.problems, "problem"), (listing.warnings, "warning")):
+        assert told[:50] == texts[:50]
+        s = "" if count == 51 else "s"
+        assert told[50:] == ((f"and {more} {noun}{s}",) if more else ())
+
+
+def test_a_live_source_comes_to_the_same(house: Ruleset):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(BAD)
+        yield page(GOOD)
+        yield End(Completeness.ONE_WALK)
+
+    live, saved = (audit(Scripted(events, live=on), house, options()) for on in (True, False))
+    assert live == saved
+    assert live.findings == saved.findings
+
+
+def test_a_restart_forgets_what_waited_for_facts(tmp_path: Path):
+    """Pages that came before the facts that rules read are judged when those are there."""
+    path = tmp_path / "groups.yaml"
+    path.write_text(
+        "policy: p\nrules: [{id: r, severity: low, assert: {group.name: {exists: true}}}]\n"
+    )
+    rules = load_policies(str(path))
+
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(BAD)
+        yield Restart("an id came twice")
+        yield page(GOOD)
+        yield Facts("group", [])
+        yield End(Completeness.ONE_WALK)
+
+    result = audit(Scripted(events), rules, options())
+    assert list(result.connections.ids) == ["b"]
+    assert result.listing.pages == 1
+
+
+@pytest.mark.parametrize("number", [249, 250, 251, 500, 501])
+def test_every_record_of_a_long_page_is_judged(house: Ruleset, number: int):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(*(record(f"c{n}", sync_frequency=5) for n in range(number)))
+        yield End(Completeness.ONE_PAGE)
+
+    result = audit(Scripted(events), house, options())
+    assert result.listing.connections == len(result.connections) == number
+    found = [f.connections[0].id for f in result.findings if f.rule.id == "sync-floor"]
+    assert found == [f"c{n}" for n in range(number)]
+
+
+def test_a_page_without_records_changes_nothing_for_a_waiver_s_while(
+    house: Ruleset, tmp_path: Path
+):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(BAD)
+        yield page()
+        yield page(GOOD)
+        yield End(Completeness.ONE_PAGE)
+
+    ours = waivers_in(tmp_path, waiver(**{"while": "{sync_frequency: 5}"}))
+    assert counts_of(audit(Scripted(events), house, options(waivers=ours)))["waived"] == 1
+
+
+def test_only_what_the_api_answers_is_a_page(house: Ruleset, tmp_path: Path):
+    records = [{"id": f"c{n}", "service": "s3", "schema": "x", "group_id": "g"} for n in range(600)]
+    array = tmp_path / "array.json"
+    array.write_text(json.dumps(records))
+    assert audit(SnapshotSource(str(array)), house, options()).listing.pages == 0
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps({"code": "Success", "data": {"items": records}}))
+    assert audit(SnapshotSource(str(answer)), house, options()).listing.pages == 1
