@@ -7,6 +7,7 @@ characters are escaped (``redact.py``, ``text.py``); a report still escapes for 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -382,9 +383,22 @@ class Connections(Sequence[Connection]):
 
     @property
     def groups(self) -> list[str]:
-        """Each connection's group as people know it."""
-        known = {name: group_label(name, text) for name, text in self.group_names.items()}
-        return [known.get(group_id, group_id) for group_id in self.group_ids]
+        """Each connection's group as people know it; two groups never bear one name.
+
+        That is its name where no other group is called so, else its name with its id, or the id
+        alone where it has no name.
+        """
+        present = set(self.group_ids)
+        whole = {each: group_label(each, self.group_names.get(each, "")) for each in present}
+        named = Counter(filter(None, map(self.group_names.get, present)))
+        taken = present.union(whole.values())
+        label_of = {
+            each: name
+            for each in present
+            if named[name := self.group_names.get(each, "")] == 1
+            and (name == each or name not in taken)
+        }
+        return [label_of.get(each) or whole[each] for each in self.group_ids]
 
 
 class GroupCheck(msgspec.Struct, frozen=True):

@@ -95,3 +95,19 @@ def test_a_check_is_skipped_where_its_rule_does_not_apply():
     assert RULE.skip_reason == "nothing to judge"
     when = Rule("r", "R", Severity.LOW, "p", RULE.position, "so", applies_when="paused is true")
     assert when.skip_reason == "applies only when paused is true"
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        ({}, ["g1", "g2", "g3"]),
+        ({"g1": "Prod", "g2": "Dev"}, ["Prod", "Dev", "g3"]),
+        ({"g1": "Prod", "g2": "Prod", "g3": "Dev"}, ["Prod (g1)", "Prod (g2)", "Dev"]),
+        ({"g1": "g2"}, ["g2 (g1)", "g2", "g3"]),
+        ({"g1": "g1", "g2": "Dev", "g9": "Dev"}, ["g1", "Dev", "g3"]),
+        ({"g1": "a", "g2": "a", "g3": "a (g1)"}, ["a (g1)", "a (g2)", "a (g1) (g3)"]),
+    ],
+)
+def test_a_group_bears_its_name_alone_where_no_other_is_called_so(names, labels):
+    connections = Connections(["a", "b", "c"], ["s3"] * 3, ["x"] * 3, ["g1", "g2", "g3"], (), names)
+    assert connections.groups == labels

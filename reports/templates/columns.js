@@ -14,13 +14,14 @@ const badge = (name, make, labels) => ({
 const drawVerdict = badge("verdict", verdictBadge, VERDICTS);
 const drawSeverity = badge("severity", severityBadge, SEVERITIES);
 
-// The message as a row shows it: the connection that it begins with stands beside it.
-function briefly(f) {
-  const text = message(f);
-  const [first] = connectionsOf(f);
-  const name = data.schemas[first];
-  return name && text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
+// The name of its one connection, where a message begins with it.
+function nameBefore(f) {
+  const at = data.connection[f];
+  return typeof at === "number" && /^\u0002:? /.test(data.messages[data.message[f]]) ? data.schemas[at] : "";
 }
+
+// The message as a row shows it: the connection that it begins with stands beside it.
+const briefly = (f) => message(f).slice(nameBefore(f).length).replace(/^:? /, "");
 
 // What a run of a comparison came to.
 const checkedAs = (verdict) => CHECKED[verdict] ?? "not checked";
@@ -36,12 +37,59 @@ let plainMessages;
 
 // Messages of one template and one value read alike in a row, unless they name their connection.
 function messageKey(f) {
-  plainMessages ??= Uint8Array.from(data.messages, (text) => (/[\u0001\u0002]/.test(text.replace(/^\u0002: /, "")) ? 0 : 1));
+  plainMessages ??= Uint8Array.from(data.messages, (text) => (/[\u0001\u0002]/.test(text.replace(/^\u0002:? /, "")) ? 0 : 1));
   const template = data.message[f];
-  if (!plainMessages[template]) return message(f);
+  // Where several are found at once the first of them is named in the row too.
+  if (!plainMessages[template] || typeof data.connection[f] !== "number") return message(f);
   const at = data.evidence[f];
   return template * data.actual.length + (typeof at === "number" ? at : at[0] ?? 0);
 }
+
+const line = (name) => el("span", { class: name });
+const say = (span, text, pattern) => {
+  if (span.said === text && span.pattern === pattern) return;
+  span.replaceChildren(...marked(text, pattern));
+  Object.assign(span, { said: text, pattern });
+};
+
+// A connection by name; below it what else tells it from others, unless that has its own column.
+const drawConnection = {
+  prepare: (cell) => cell.append(line("name"), el("span", { class: "under" }, line("of-service"), line("of-group"))),
+  fill: (cell, f, pattern) => {
+    say(cell.children[0], joined(f, (c) => data.schemas[c]) || judgedGroup(f), pattern);
+    const [service, group] = cell.children[1].children;
+    say(service, joined(f, serviceName), pattern);
+    say(group, groupOf(f), pattern);
+  },
+};
+const groupOf = (f) => judgedGroup(f) || joined(f, groupName);
+
+// A time as a person tells it, exact to the minute; any other value as it is.
+function agoOr(text) {
+  const [, day, minute] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):[\d.]+Z$/.exec(text) ?? [];
+  const days = Math.floor(daysOpen(day ? text : ""));
+  return days > 0 ? `${plural(days, "day")} ago, ${day} ${minute} UTC` : day ? `${day} ${minute} UTC` : text;
+}
+
+// What was found, and below it the field with what was expected of it and what it was.
+const drawMessage = {
+  prepare: (cell) => cell.append(line("says"), el("span", { class: "seen" },
+    line("at"), " ", el("span", { class: "wanted" }), " ", el("span", { class: "was" }), line("others"))),
+  fill: (cell, f, pattern) => {
+    say(cell.children[0], briefly(f), pattern);
+    const seen = cell.children[1];
+    const [at, wanted, was, others] = seen.children;
+    const all = evidenceOf(f);
+    seen.hidden = !all.length;
+    if (!all.length) return;
+    const [first] = all;
+    say(at, data.fields[data.fieldOf[first]], pattern);
+    say(wanted, data.expected[data.expectedOf[first]], pattern);
+    say(was, agoOr(data.actual[first]), pattern);
+    was.title = was.said === data.actual[first] ? "" : data.actual[first];
+    say(others, all.length > 1 ? `and ${number(all.length - 1)} more` : "", null);
+  },
+};
 
 const FINDING_COLUMNS = [
   {
@@ -54,11 +102,10 @@ const FINDING_COLUMNS = [
     rank: () => (f) => verdictOf[f], prepare: drawVerdict.prepare,
     fill: (cell, f) => drawVerdict.fill(cell, VERDICTS[verdictOf[f]]),
   },
-  { id: "rule", label: "Rule", least: 9, grow: 1, text: (f) => ruleOf(f).id, key: (f) => data.rule[f] },
   {
     id: "connection", label: "Connection", least: 9, grow: 1.3,
     text: (f) => joined(f, (c) => data.schemas[c]),
-    key: (f) => oneOr(f, (c) => data.schemas[c], (c) => data.schemas[c]),
+    key: (f) => oneOr(f, (c) => data.schemas[c], (c) => data.schemas[c]), ...drawConnection,
   },
   {
     id: "service", label: "Service", least: 7, grow: 0.8, text: (f) => joined(f, serviceName),
@@ -66,10 +113,11 @@ const FINDING_COLUMNS = [
   },
   {
     id: "group", label: "Group", least: 7, grow: 0.9,
-    text: (f) => groupKey(f) || joined(f, groupName),
-    key: (f) => groupKey(f) || oneOr(f, (c) => data.groupOf[c], groupName),
+    text: groupOf, hint: NAMED_GROUPS ? (f) => joined(f, groupId) : undefined,
+    key: (f) => judgedGroup(f) || oneOr(f, (c) => data.groupOf[c], groupName),
   },
-  { id: "message", label: "What was found", least: 16, grow: 2.4, text: message, shown: briefly, key: messageKey },
+  { id: "message", label: "What was found", least: 16, grow: 3.2, text: message, shown: briefly, key: messageKey, ...drawMessage },
+  { id: "rule", label: "Rule", least: 9, grow: 1, text: (f) => ruleOf(f).id, key: (f) => data.rule[f], hint: (f) => ruleOf(f).title },
   ...(COMPARED ? [["before", "Before"], ["after", "After"]].map(([id, label]) => ({
     id, label, least: 6, grow: 0, text: (f) => checkedAs(data[id][f]),
   })) : []),
@@ -89,13 +137,14 @@ const FINDING_COLUMNS = [
     { id: "written", label: "Line", least: 8, grow: 0.6, text: inPlan(5) },
   ] : []),
   { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (f) => joined(f, (c) => data.ids[c]) },
-  { id: "owner", label: "Owner", least: 7, grow: 0.6, text: (f) => owners(ruleOf(f)) },
+  ...(NAMED_GROUPS ? [{ id: "group_id", label: "Group id", least: 8, grow: 0.8, text: (f) => joined(f, groupId) }] : []),
+  { id: "owner", label: "Owner", least: 7, grow: 0.6, text: (f) => owners(ruleOf(f)), key: (f) => data.rule[f] },
   { id: "fix", label: "Fix", least: 12, grow: 1.4, text: (f) => fixOf(f) },
   { id: "note", label: "Note", least: 10, grow: 1.2, text: note },
   { id: "policy", label: "Policy line", least: 10, grow: 1, text: (f) => ruleOf(f).position },
 ];
 const tally = (label, heading) => ({
-  id: label, label: heading, least: 5.5, grow: 0, text: (c) => number(tallies()[VERDICTS.indexOf(label)][c]),
+  id: label, label: heading, least: 4.5, grow: 0, text: (c) => number(tallies()[VERDICTS.indexOf(label)][c]),
   rank: () => (c) => tallies()[VERDICTS.indexOf(label)][c],
 });
 const CONNECTION_COLUMNS = [
@@ -104,18 +153,19 @@ const CONNECTION_COLUMNS = [
     rank: () => (c) => verdictsOfRule(ruleNumber.get(state.rule))[c], prepare: drawVerdict.prepare,
     fill: (cell, c) => drawVerdict.fill(cell, ruleVerdict(c)),
   },
-  { id: "connection", label: "Connection", least: 10, grow: 1.5, text: (c) => data.schemas[c] },
-  { id: "service", label: "Service", least: 7, grow: 0.8, text: serviceName },
-  { id: "group", label: "Group", least: 7, grow: 0.9, text: groupName },
+  { id: "connection", label: "Connection", least: 9, grow: 1.5, text: (c) => data.schemas[c] },
+  { id: "service", label: "Service", least: 6.5, grow: 0.8, text: serviceName },
+  { id: "group", label: "Group", least: 6.5, grow: 0.9, text: groupName, hint: NAMED_GROUPS ? groupId : undefined },
   { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (c) => data.ids[c] },
+  ...(NAMED_GROUPS ? [{ id: "group_id", label: "Group id", least: 8, grow: 0.8, text: groupId }] : []),
   tally("fail", "Failed"), tally("error", "Errors"), tally("waived", "Waived"), tally("known", "Known"),
   tally("pass", "Passed"), tally("skip", "Skipped"),
 ];
 const FIRST_COLUMNS = {
   // A verdict that all findings share says nothing.
   findings: [
-    ...(COMPARED ? ["verdict", "severity"] : ["severity", ...(new Set(data.verdict).size > 1 ? ["verdict"] : [])]), "rule", "connection",
-    "service", "group", "message", ...(data.since ? ["since"] : []),
+    ...(COMPARED ? ["verdict", "severity"] : ["severity", ...(new Set(data.verdict).size > 1 ? ["verdict"] : [])]), "connection",
+    "message", "rule", ...(data.since ? ["since"] : []),
   ],
   connections: ["connection", "service", "group", "fail", "error", "pass", "skip"],
 };

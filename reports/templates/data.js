@@ -31,6 +31,23 @@ const ruleOf = (finding) => data.rules[data.rule[finding]];
 const serviceName = (connection) => data.services[data.serviceOf[connection]];
 const groupName = (connection) => data.groups[data.groupOf[connection]];
 const groupKey = (finding) => data.group[finding] ?? "";
+// A group goes by its name; what names it by its id, or by both, is understood too.
+const groupNumber = new Map();
+data.groups.forEach((name, g) => {
+  for (const text of [`${name} (${data.groupIds[g]})`, data.groupIds[g]]) groupNumber.set(text, g);
+});
+data.groups.forEach((name, g) => groupNumber.set(name, g));
+const groupId = (connection) => data.groupIds[data.groupOf[connection]];
+// Whether an id tells what a name does not.
+const NAMED_GROUPS = data.groups.some((name, g) => name !== data.groupIds[g]);
+const groupCalled = (text) => data.groups[groupNumber.get(text)] ?? text;
+// The text that names a judged group, with the names of groups in place of their ids.
+function keyInWords(text, per) {
+  const parts = text.split(", ");
+  return parts.length !== per.length ? groupCalled(text)
+    : parts.map((each, at) => (per[at] === "group_id" ? groupCalled(each) : each)).join(", ");
+}
+const judgedGroup = (finding) => groupKey(finding) && keyInWords(groupKey(finding), ruleOf(finding).per);
 const note = (finding) => data.notes[data.note[finding]];
 // What a Terraform plan does, a row for each attribute; a column of it without what stands twice.
 const planned = (finding) => data.terraform?.[finding] ?? [];
@@ -92,7 +109,12 @@ function findingId(finding) {
 
 function findFinding(id) {
   const rule = ruleNumber.get(id.slice(0, id.indexOf("/")));
-  for (let f = 0; f < findingCount; f++) if (data.rule[f] === rule && findingId(f) === id) return f;
+  const rest = id.slice(id.indexOf("/") + 1);
+  for (let f = 0; f < findingCount; f++) {
+    if (data.rule[f] !== rule) continue;
+    const at = data.connection[f];
+    if (typeof at === "number" && !groupKey(f) ? data.ids[at] === rest : findingId(f) === id) return f;
+  }
   return -1;
 }
 
@@ -116,18 +138,22 @@ function verdictsOfRule(rule) {
   return verdicts;
 }
 
-let perConnection;
-
-// How many checks of each verdict name each connection.
-function tallies() {
-  if (!perConnection) {
-    perConnection = VERDICTS.map(() => new Uint16Array(connectionCount));
-    for (let rule = 0; rule < data.rules.length; rule++) {
-      const verdicts = verdictsOfRule(rule);
-      for (let c = 0; c < connectionCount; c++) {
-        if (verdicts[c] !== UNKNOWN) perConnection[verdicts[c]][c]++;
-      }
-    }
-  }
-  return perConnection;
+// The verdict of one connection under a rule on connections: four letters of its bytes hold it.
+function verdictAt(rule, c) {
+  const from = 4 * Math.floor(c / 3);
+  return atob(data.verdicts[rule].slice(from, from + 4)).charCodeAt(c % 3);
 }
+
+// How many checks of each verdict name each connection; made once, a rule at a time.
+const tallying = new Work((function* tallied() {
+  const counts = VERDICTS.map(() => new Uint16Array(connectionCount));
+  for (let rule = 0; rule < data.rules.length; rule++) {
+    const verdicts = verdictsOfRule(rule);
+    for (let c = 0; c < connectionCount; c++) {
+      if (verdicts[c] !== UNKNOWN) counts[verdicts[c]][c]++;
+    }
+    if (connectionCount > AT_ONCE) yield;
+  }
+  return counts;
+})());
+const tallies = () => tallying.run();

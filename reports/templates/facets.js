@@ -39,7 +39,8 @@ const FACETS = [
   ...(data.fresh ? [{ name: "is", label: "Since when", texts: ["open", "new"], ofFinding: (f) => freshOf[f], exact: true }] : []),
   { name: "rule", label: "Rule", texts: data.rules.map((rule) => rule.id), ofFinding: (f) => data.rule[f] },
   ofConnections("service", "Service", data.services, data.serviceOf),
-  ofConnections("group", "Group", data.groups, data.groupOf),
+  // A group is found by its id too.
+  { ...ofConnections("group", "Group", data.groups, data.groupOf), found: data.groups.map((name, g) => `${name}\n${data.groupIds[g]}`) },
   ofRules("owner", "Owner", numbered(data.rules.map(ownersOf))),
   ofRules("control", "Control", numbered(data.rules.map((rule) =>
     rule.controls.flatMap(([framework, ids]) => ids.map((id) => `${framework} ${id}`))))),
@@ -86,7 +87,7 @@ function bytesOf(facet, value) {
     return Uint8Array.from(SEVERITIES, (_, s) => (level > 0 && COMPARE[sign](s, level) ? 1 : 0));
   }
   const wanted = value.split(",").filter(Boolean);
-  return Uint8Array.from(facet.texts, (text) => {
+  return Uint8Array.from(facet.found ?? facet.texts, (text) => {
     const low = text.toLowerCase();
     return wanted.some((each) => (facet.exact ? low === each : low.includes(each))) ? 1 : 0;
   });
@@ -102,7 +103,7 @@ function agesThatFit(value) {
 const TEXT_KEYS = ["connection", "id", "field", "message", "note"];
 
 // What decides a term for a finding, and for a connection; `problem` says why nothing can.
-function compileTerm({ key, value, not }, whole) {
+function* compileTerm({ key, value, not }, whole) {
   const signed = (test) => (not ? (row) => !test(row) : test);
   const facets = facetsCalled(key);
   if (facets.length) {
@@ -124,25 +125,24 @@ function compileTerm({ key, value, not }, whole) {
     return { finding: signed((f) => bytes[data.since[f]]), connection: null, problem: "age: tells findings apart, not connections" };
   }
   if (TEXT_KEYS.includes(key)) {
-    const low = lowTexts();
     if (key === "connection" || key === "id") {
-      const bytes = hits(key === "id" ? low.ids : low.schemas, value);
+      const bytes = yield* hits((yield* lowTexts[key].within()), value);
       return { finding: signed((f) => anyOf(data.connection[f], bytes)), connection: signed((c) => bytes[c]), problem: "" };
     }
-    const bytes = key === "field" ? hits(low.fields, value) : null;
+    const bytes = key === "field" ? yield* hits(data.fields.map(low), value) : null;
     const test = bytes ? (f) => evidenceOf(f).some((e) => bytes[data.fieldOf[e]])
-      : key === "message" ? messageHits(value) : (f) => note(f).toLowerCase().includes(value);
+      : key === "message" ? messageHits(value, yield* nameHits(value)) : (f) => note(f).toLowerCase().includes(value);
     return { finding: signed(test), connection: null, problem: `${key}: tells findings apart, not connections` };
   }
-  const word = key ? whole : value;
-  let hit;
-  return {
-    finding: signed((f) => holds(f, (hit ??= wordHits(word)))),
-    connection: signed((c) => connectionTexts()[c].includes(word)), problem: "",
-  };
+  const hit = yield* wordHits(key ? whole : value);
+  return { finding: signed((f) => holds(f, hit)), connection: signed((c) => hit.connection[c]), problem: "" };
 }
 
-const compileQuery = (text) => parseQuery(text).map((term) => compileTerm(term, `${term.key}:${term.value}`));
+function* compileQuery(text) {
+  const terms = [];
+  for (const term of parseQuery(text)) terms.push(yield* compileTerm(term, `${term.key}:${term.value}`));
+  return terms;
+}
 
 // What is to be marked in the rows: the query's words, and the values of its keys.
 function marksOf(text) {
@@ -193,27 +193,33 @@ function piecesOf({ rows, way }) {
 
 // The rows of each text of a facet, most first; a severity keeps its own order, the worst first.
 // Rows that have none of the texts come under a place of their own, the last.
-function grouped(rows, facet, way) {
+function* grouped(rows, facet, way) {
   const none = facet.texts.length;
   const places = facet[way];
   const counts = new Uint32Array(none + 1);
-  const each = (visit) => {
+  function* each(visit) {
     for (let n = 0; n < rows.length; n++) {
       const at = places(rows[n]);
       if (typeof at === "number") visit(at, rows[n]);
       else if (at.length) for (let m = 0; m < at.length; m++) visit(at[m], rows[n]);
       else visit(none, rows[n]);
+      if (pauses(n)) yield;
     }
-  };
-  each((at) => { counts[at]++; });
+  }
+  yield* each((at) => { counts[at]++; });
   const starts = new Uint32Array(none + 2);
   for (let at = 0; at <= none; at++) starts[at + 1] = starts[at] + counts[at];
   const ordered = new Int32Array(starts[none + 1]);
   const next = starts.slice();
-  each((at, row) => { ordered[next[at]++] = row; });
+  yield* each((at, row) => { ordered[next[at]++] = row; });
   const there = Int32Array.from(counts.keys()).filter((at) => counts[at]);
   const order = sorted(there, facet.name === "severity" ? (at) => at : (at) => counts[at], true);
-  return Array.from(order, (at) => new Group(at, facet.texts[at] || NONE, way, ordered, starts[at], starts[at + 1]));
+  const groups = [];
+  for (const at of order) {
+    groups.push(new Group(at, facet.texts[at] || NONE, way, ordered, starts[at], starts[at + 1]));
+    if (pauses(groups.length)) yield;
+  }
+  return groups;
 }
 
 const LOOKS = data.words ?? ["critical", "high", "medium", "low", "fail", "error", "waived", "known", "pass"];

@@ -64,6 +64,8 @@ function heatMap(findings) {
   const rows = [...rules].sort((a, b) => data.rules[b[0]].severity - data.rules[a[0]].severity || b[1] - a[1]);
   // A single finding is never dark, however few there are in all.
   const top = Math.max(10, ...cells.values());
+  // A name that may be cut is whole where it is pointed at, with the id that it goes by.
+  const titleOf = (group) => [...new Set([group, data.groupIds[groupNumber.get(group)]])].join("\n");
   const cell = (rule, group) => {
     const count = cells.get(`${rule}\n${group}`) ?? 0;
     if (!count) return el("td", { class: "heat-0" }, el("span", { class: "zero" }, "0"));
@@ -80,9 +82,9 @@ function heatMap(findings) {
   return [el(
     "table", { class: "heat" },
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Rule"), ...columns.map((group) =>
-      el("th", { scope: "col" }, el("a", { class: "tilt", href: fragment({ ...DEFAULTS, within: group }) }, group))))),
+      el("th", { scope: "col" }, el("a", { class: "tilt", title: titleOf(group), href: fragment({ ...DEFAULTS, within: group }) }, group))))),
     el("tbody", {}, ...shown.map(([rule]) => el(
-      "tr", {}, el("th", { scope: "row" }, el("a", { href: fragment({ ...DEFAULTS, about: data.rules[rule].id }) }, data.rules[rule].id)), ...columns.map((group) => cell(rule, group)),
+      "tr", {}, el("th", { scope: "row" }, el("a", { title: data.rules[rule].title || data.rules[rule].id, href: fragment({ ...DEFAULTS, about: data.rules[rule].id }) }, data.rules[rule].id)), ...columns.map((group) => cell(rule, group)),
     ))),
   ), left.length ? el("p", { class: "hint" }, `Not drawn: ${left.join(", ")}.`) : ""];
 }

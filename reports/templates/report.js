@@ -19,58 +19,85 @@ function visibleColumns() {
   return columns.length ? columns : columnsOf(state.show).filter((c) => FIRST_COLUMNS[state.show].includes(c.id));
 }
 
-// The rows that fit, in their order. What fits is looked for only when a filter has changed; it keeps
-// why the others do not, for the counts beside choices.
-function selectRows() {
+// The rows that fit, in their order and their groups. What fits is looked for only when a filter
+// has changed; it keeps why the others do not, for the counts beside choices.
+function* selected() {
   const { show } = state;
+  if (show === "connections") yield* tallying.within();
   const wanted = JSON.stringify([show, ...FILTERS.map((name) => state[name])]);
-  if (page.found?.wanted !== wanted) {
-    page.found = { ...(show === "findings" ? matchFindings(state) : matchConnections(state)), wanted };
+  let { found } = page;
+  if (found?.wanted !== wanted) {
+    found = { ...(yield* (show === "findings" ? matchFindings : matchConnections)(state)), wanted };
   }
-  return { rows: inOrder(page.found.rows) };
+  if (show === "findings") {
+    for (const facet of TOGGLED) for (const each of [found, everything]) yield* counting(facet, each);
+  }
+  const rows = yield* inOrder(found.rows);
+  const facet = groupings().find(({ name }) => name === state.by);
+  return { found, rows, groups: facet ? yield* grouped(rows, facet, way()) : null };
 }
 
-function inOrder(rows) {
+function* inOrder(rows) {
   const column = columnsOf(state.show).find((c) => c.id === state.sort.replace("-", ""));
   if (!column || (column.id === "verdict" && state.show === "connections" && !isRuleView())) return rows;
   const count = state.show === "findings" ? findingCount : connectionCount;
-  return sorted(rows, column.rank?.() ?? textRank(column, count), state.sort.startsWith("-"));
+  const places = column.rank ? null : yield* rankWork(column, count).within();
+  return sorted(rows, places ? (row) => places[row] : column.rank(), state.sort.startsWith("-"));
 }
+
+// What is chosen by buttons, each with the count that it would select.
+const TOGGLED = [JUDGED.name, "severity", "is"].map((name) => facetOf.get(name)).filter(Boolean);
+// All findings, as `matchFindings` tells what it found.
+const everything = { misses: new Uint8Array(findingCount), filters: [] };
 
 // -- the state's comings and goings ---------------------------------------------------------
 
 const way = () => (state.show === "findings" ? "ofFinding" : "ofConnection");
 const groupings = () => GROUPINGS.filter((facet) => facet[way()]);
 
-// The rows in groups: heads stand between them, and the rows of a folded one are left out.
-function laidOut(rows) {
-  const facet = groupings().find(({ name }) => name === state.by);
-  if (!facet) return { rows, heads: [] };
-  const heads = grouped(rows, facet, way());
-  const most = heads.reduce((top, head) => Math.max(top, head.size), 1);
-  let length = heads.length;
-  for (const head of heads) {
+// The rows as they stand: heads between them, and none of a group that is folded.
+function laidOut(rows, groups) {
+  if (!groups) return { rows, heads: [] };
+  const most = groups.reduce((top, head) => Math.max(top, head.size), 1);
+  let length = groups.length;
+  for (const head of groups) {
     head.share = head.size / most;
     head.open = (state.open === "all") !== page.turned.has(head.key);
     if (head.open) length += head.size;
   }
   const all = new Int32Array(length);
   let at = 0;
-  heads.forEach((head, n) => {
+  groups.forEach((head, n) => {
     all[at++] = -n - 1;
     if (!head.open) return;
     all.set(head.rows, at);
     at += head.size;
   });
-  return { rows: all, heads };
+  return { rows: all, heads: groups };
+}
+
+// The rows of all groups one after the other, each once.
+function onceEach(groups) {
+  const seen = new Uint8Array(Math.max(findingCount, connectionCount));
+  const all = [];
+  for (const { rows } of groups) {
+    for (const row of rows) {
+      if (!seen[row]) all.push(row);
+      seen[row] = 1;
+    }
+  }
+  return all;
 }
 
 const page = {
   // What Next and Previous walk, and what is saved: all that fits, the folded rows too, once each.
   get sequence() {
-    this.walked ??= this.heads.length ? [...new Set(this.heads.flatMap((head) => [...head.rows]))] : [...this.selected.rows];
+    this.walked ??= this.groups ? onceEach(this.groups) : this.rows;
     return this.walked;
   },
+  // What is being looked for, and what waits until it is found.
+  turn: new Turn(), waiting: [],
+  saving: new Turn(),
   // The groups that stand otherwise than all others do.
   turned: new Set(),
   // What the report says where there are no findings: the claim is made in one place.
@@ -86,6 +113,9 @@ const grid = new Table({
   },
 });
 const CLOSED = Object.fromEntries(SHEETS.map((name) => [name, ""]));
+
+// Runs `then` when the rows are those that were asked for.
+const settled = (then) => (page.turn.busy ? page.waiting.push(then) : then());
 
 // A filter changes where the reader is, not where Back leads.
 function change(changes) {
@@ -119,7 +149,7 @@ function go(target) {
   const steps = depth() + 1;
   state = { ...state, ...CLOSED, ...target };
   history.pushState({ depth: steps }, "", fragment(state));
-  open();
+  settled(open);
 }
 
 function open() {
@@ -168,9 +198,11 @@ addEventListener("hashchange", () => {
   state = bare ? { ...state, ...CLOSED, ...Object.fromEntries(SHEETS.map((name) => [name, next[name]])) } : next;
   if (bare) history.replaceState(history.state, "", fragment(state));
   if (!same && !bare) update();
-  open();
-  if (link && !opens && !same) land();
-  else if (!link && !opens && history.state?.place) grid.restore(history.state.place);
+  settled(() => {
+    open();
+    if (link && !opens && !same) land();
+    else if (!link && !opens && history.state?.place) grid.restore(history.state.place);
+  });
 });
 
 function land() {
@@ -218,7 +250,7 @@ class Choices {
     const counts = state.show === "findings" ? liveCounts(facet, page.found) : this.connectionCounts();
     const needle = this.search.value.toLowerCase();
     const order = facet.texts.map((_, at) => at)
-      .filter((at) => names.has(facet.texts[at]) || (counts[at] || !needle) && facet.texts[at].toLowerCase().includes(needle))
+      .filter((at) => names.has(facet.texts[at]) || (counts[at] || !needle) && (facet.found ?? facet.texts)[at].toLowerCase().includes(needle))
       .sort((a, b) => names.has(facet.texts[b]) - names.has(facet.texts[a]) || counts[b] - counts[a] || a - b);
     const focused = list.contains(document.activeElement) ? document.activeElement.value : undefined;
     list.replaceChildren(...order.slice(0, MOST_CHOICES).map((at) => {
@@ -236,7 +268,7 @@ class Choices {
 
   connectionCounts() {
     const counts = new Uint32Array(this.facet.texts.length);
-    const others = matchConnections({ ...state, [this.facet.name]: "" }).rows;
+    const others = new Work(matchConnections({ ...state, [this.facet.name]: "" })).run().rows;
     for (const c of others) for (const at of asList(this.facet.ofConnection?.(c) ?? [])) counts[at]++;
     return counts;
   }
@@ -278,13 +310,6 @@ function buildExplorer() {
   );
 }
 
-const counted = new Map();
-
-function countsOfAll(facet) {
-  if (!counted.has(facet)) counted.set(facet, liveCounts(facet, { misses: new Uint8Array(findingCount), filters: [] }));
-  return counted.get(facet);
-}
-
 function updateFilters() {
   if (page.search.value !== state.q) page.search.value = state.q;
   const findings = state.show === "findings";
@@ -292,7 +317,7 @@ function updateFilters() {
     const names = chosen(state[group.dataset.name]);
     const facet = facetOf.get(group.dataset.name);
     const counts = findings && facet ? liveCounts(facet, page.found) : null;
-    const there = findings && facet ? countsOfAll(facet) : null;
+    const there = findings && facet ? liveCounts(facet, everything) : null;
     for (const button of group.children) {
       const label = button.dataset.label;
       const at = facet ? facet.texts.indexOf(label) : -1;
@@ -337,19 +362,30 @@ function updateColumnMenu(columns) {
 }
 
 function drawTable({ keep = false } = {}) {
-  const { rows, heads } = laidOut(page.selected.rows);
-  page.heads = heads;
+  const { rows, heads } = laidOut(page.rows, page.groups);
   page.walked = null;
-  grid.show(visibleColumns(), rows, state.sort, { heads, pattern: page.pattern, keep, tall: state.columns !== "" });
+  grid.show(visibleColumns(), rows, state.sort, {
+    heads, pattern: page.pattern, keep, own: state.columns !== "", rich: state.show === "findings",
+  });
 }
 
+// Looks for what the state asks for, and draws it when it is found.
 function update() {
-  page.selected = selectRows();
+  grid.root.setAttribute("aria-busy", "true");
+  page.turn.take(selected(), (found) => {
+    grid.root.removeAttribute("aria-busy");
+    Object.assign(page, found);
+    drawAll();
+    for (const then of page.waiting.splice(0)) then();
+  });
+}
+
+function drawAll() {
   page.pattern = marksOf(state.q);
   updateFilters();
-  const { rows } = page.selected;
+  const { rows } = page;
   const columns = visibleColumns();
-  const problems = compileQuery(state.q).filter((term) => term.void || (state.show !== "findings" && !term.connection));
+  const problems = page.found.terms.filter((term) => term.void || (state.show !== "findings" && !term.connection));
   const gone = FACETS.flatMap(({ name, label, texts }) => [...chosen(state[name])]
     .filter((text) => !texts.includes(text)).map((text) => `This report has no ${label.toLowerCase()} “${text}”`));
   page.problem.textContent = [...gone, ...new Set(problems.map((term) => term.problem))].join("; ");
@@ -364,7 +400,7 @@ function update() {
     ? `No ${noun} matches these filters.`
     : state.show === "findings" ? page.noFindings : "No connections were judged.";
   drawTable();
-  if (page.heads.length) page.status.textContent += `, in ${plural(page.heads.length, "group")}`;
+  if (page.groups?.length) page.status.textContent += `, in ${plural(page.groups.length, "group")}`;
   updateColumnMenu(columns);
 }
 
@@ -401,15 +437,25 @@ function exportCsv() {
   const columns = [
     ...(isRuleView() ? [["Verdict", ruleVerdict]] : []), ...SAVED[state.show], ...ABOUT_ALL,
   ];
-  const lines = [columns.map(([label]) => csvCell(label)).join(",")];
-  for (const row of page.sequence) lines.push(columns.map(([, text]) => csvCell(text(row))).join(","));
+  const rows = page.sequence;
+  page.saving.take((function* lines() {
+    const all = [columns.map(([label]) => csvCell(label)).join(",")];
+    for (const row of rows) {
+      all.push(columns.map(([, text]) => csvCell(text(row))).join(","));
+      if (all.length % (AT_ONCE / 16) === 0 && rows.length > AT_ONCE) yield;
+    }
+    return all;
+  })(), (lines) => save(lines, rows.length));
+}
+
+function save(lines, count) {
   const url = URL.createObjectURL(new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv;charset=utf-8" }));
   const name = `fivetran-audit-${COMPARED ? "changes" : state.show}-${JUDGED_AT.toISOString().slice(0, 10)}.csv`;
   el("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
   // A frame that forbids downloads says nothing: whoever looks at one is told.
   const framed = self !== top || (self.origin === "null" && location.protocol !== "file:");
-  page.status.textContent = `${plural(page.sequence.length, "row")} saved as ${name}${framed
+  page.status.textContent = `${plural(count, "row")} saved as ${name}${framed
     ? ". If no file came, this frame forbids downloads: open the report in a window of its own." : ""}`;
 }
 
@@ -423,7 +469,7 @@ function preparePrint() {
   for (const folded of document.querySelectorAll("details.kind")) folded.open = kinds.has(folded.dataset.kind);
   const rows = document.getElementById("plain-rows");
   if (!rows) return;
-  const shown = state.show === "findings" ? page.sequence : matchFindings(DEFAULTS).rows;
+  const shown = state.show === "findings" ? page.sequence : new Work(matchFindings(DEFAULTS)).run().rows;
   const listed = [...shown.slice(0, MOST_PRINTED)];
   rows.replaceChildren(...listed.map((f) => el(
     "tr", {}, el("td", {}, VERDICTS[verdictOf[f]], openDay(f) ? el("small", {}, `open since ${openDay(f)}`) : ""), el("td", {}, SEVERITIES[severityOf[f]]),
@@ -493,22 +539,6 @@ function pressed(event) {
   event.preventDefault();
 }
 
-const SLICE = 8;
-
-// Goes on with the first of `works` whenever the page has nothing else to do.
-function prepare(works) {
-  const idle = globalThis.requestIdleCallback ?? ((then) => setTimeout(then, 20));
-  const next = () => {
-    const until = performance.now() + SLICE;
-    while (works.length && performance.now() < until) {
-      works[0].run(until);
-      if (works[0].done) works.shift();
-    }
-    if (works.length) idle(next);
-  };
-  idle(next);
-}
-
 function start() {
   page.explorer = document.getElementById("explorer");
   page.title = document.getElementById("findings-title");
@@ -520,14 +550,14 @@ function start() {
   addToCards();
   startRules();
   update();
-  open();
+  settled(open);
   if (FILTERS.some((name) => state[name])) page.title.scrollIntoView({ behavior: "instant" });
   startTheme();
   startAnnex();
   // What the first search and sort need is made ready while nobody waits for it.
   prepare([
     ...FINDING_COLUMNS.filter(({ id, rank }) => !rank && FIRST_COLUMNS.findings.includes(id)).map((column) => rankWork(column, findingCount)),
-    new Work(preparedTexts()),
+    connectionTexts, evidenceTexts, messageTexts, noteTexts, lowTexts.connection, tallying,
     ...CONNECTION_COLUMNS.filter(({ rank }) => !rank).map((column) => rankWork(column, connectionCount)),
   ]);
   addEventListener("beforeprint", preparePrint);

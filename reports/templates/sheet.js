@@ -106,7 +106,7 @@ function findingSheet(f) {
       ...advice(rule, fixOf(f)),
       part(
         connections.length === 1 ? "Connection" : plural(connections.length, "connection"),
-        groupKey(f) ? facts([["Group judged", groupKey(f)]]) : "",
+        groupKey(f) ? facts([["Group judged", judgedGroup(f)], ...(judgedGroup(f) === groupKey(f) ? [] : [["Its id", el("code", {}, groupKey(f))]])]) : "",
         ...connections.slice(0, MOST_LISTED).map((c) => connectionFacts(c, rule.page)),
         more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
       ),
@@ -120,10 +120,13 @@ function findingSheet(f) {
 function connectionSheet(c) {
   const findings = new Map();
   for (let f = 0; f < findingCount; f++) {
-    if (anyOf(data.connection[f], { [c]: 1 })) findings.set(data.rule[f], f);
+    const at = data.connection[f];
+    if (at === c || (typeof at !== "number" && at.includes(c))) findings.set(data.rule[f], f);
   }
+  // What a rule on groups found of the connection stands for it.
+  const verdict = (rule, r) => rule.per.length ? (findings.has(r) ? verdictOf[findings.get(r)] : UNKNOWN) : verdictAt(r, c);
   const order = Object.fromEntries(FROM_WORST.map((label, at) => [label, at]));
-  const checks = data.rules.map((rule, r) => ({ rule, r, label: VERDICTS[verdictsOfRule(r)[c]] }))
+  const checks = data.rules.map((rule, r) => ({ rule, r, label: VERDICTS[verdict(rule, r)] }))
     .sort((a, b) => (order[a.label] ?? 9) - (order[b.label] ?? 9) || b.rule.severity - a.rule.severity);
   const why = ({ rule, r, label }) => {
     if (findings.has(r)) {
@@ -161,30 +164,31 @@ function fixedPart(fits) {
 // A group: its connections, the rules that have something to say of them, the checks on it as a whole.
 function groupSheet(g) {
   const name = data.groups[g];
-  const members = data.groupOf.flatMap((group, c) => (group === g ? [c] : []));
+  const members = [];
+  data.groupOf.forEach((group, c) => { if (group === g) members.push(c); });
   const inGroup = (c) => data.groupOf[c] === g;
-  const words = new Map();
-  const rules = new Map();
-  const worst = new Map();
-  let oldest = "";
-  let fresh = 0;
+  const words = new Uint32Array(VERDICTS.length);
+  const perRule = new Uint32Array(data.rules.length);
+  const worst = new Uint32Array(connectionCount);
+  let [oldest, fresh, touched] = ["", 0, 0];
   for (let f = 0; f < findingCount; f++) {
-    const about = connectionsOf(f).filter(inGroup);
-    if (!about.length) continue;
-    words.set(VERDICTS[verdictOf[f]], (words.get(VERDICTS[verdictOf[f]]) ?? 0) + 1);
+    const at = data.connection[f];
+    if (typeof at === "number" ? !inGroup(at) : !at.some(inGroup)) continue;
+    words[verdictOf[f]]++;
     if (!unsettled(f)) continue;
-    rules.set(data.rule[f], (rules.get(data.rule[f]) ?? 0) + 1);
-    for (const c of about) worst.set(c, (worst.get(c) ?? 0) + 1);
+    perRule[data.rule[f]]++;
+    for (const c of asList(at)) if (inGroup(c) && !worst[c]++) touched++;
     fresh += freshOf[f];
     const since = openSince(f);
     if (since && (!oldest || since < oldest)) oldest = since;
   }
+  const rules = new Map([...perRule.entries()].filter(([, count]) => count));
   const services = mostFirst(countBy(members.length, (at) => [serviceName(members[at])]));
   const key = data.groupIds[g];
   const whole = data.groupChecks.flatMap((checks, r) => checks
     .filter(([text]) => data.rules[r].per.includes("group_id") && (text === key || text.startsWith(`${key}, `)))
-    .map(([text, verdict]) => [verdictBadge(CHECKED[verdict]), el("div", {}, link({ about: data.rules[r].id }, claimed(CHECKED[verdict], data.rules[r])), text === key ? "" : el("small", {}, text))]));
-  const order = [...members].sort((a, b) => (worst.get(b) ?? 0) - (worst.get(a) ?? 0) || a - b);
+    .map(([text, verdict]) => [verdictBadge(CHECKED[verdict]), el("div", {}, link({ about: data.rules[r].id }, claimed(CHECKED[verdict], data.rules[r])), text === key ? "" : el("small", {}, keyInWords(text, data.rules[r].per)))]));
+  const order = [...members].sort((a, b) => worst[b] - worst[a] || a - b);
   const more = order.length - MOST_LISTED;
   const show = (state) => ({ ...state, group: listed([name]) });
   return {
@@ -195,13 +199,13 @@ function groupSheet(g) {
         ["Group", el("code", {}, key)],
         ["Connections", number(members.length)],
         ["Services", services.map(([service, count]) => `${service} ${number(count)}`).join(", ")],
-        ["Open", rules.size ? `${plural(worst.size, "connection")} with something to do` : ""],
+        ["Open", rules.size ? `${plural(touched, "connection")} with something to do` : ""],
         ["New", data.fresh ? number(fresh) : ""],
         ["Oldest", oldest && `open since ${oldest.slice(0, 10)}`],
         ["Owners", [...new Set([...rules.keys()].flatMap((rule) => ownersOf(data.rules[rule])))].join(", ")],
       ]),
-      words.size ? el("ul", { class: "legend" }, ...FROM_WORST.filter((word) => words.has(word)).map((word) =>
-        el("li", {}, verdictBadge(word), " ", el("b", {}, number(words.get(word)))))) : "",
+      words.some(Boolean) ? el("ul", { class: "legend" }, ...FROM_WORST.filter((word) => words[VERDICTS.indexOf(word)]).map((word) =>
+        el("li", {}, verdictBadge(word), " ", el("b", {}, number(words[VERDICTS.indexOf(word)]))))) : "",
       part("Rules with something to do", rules.size ? table("checks", ["Severity", "Rule"], [...rules].sort(
         (a, b) => data.rules[b[0]].severity - data.rules[a[0]].severity || b[1] - a[1],
       ).map(([rule, count]) => [severityBadge(SEVERITIES[data.rules[rule].severity]), el("div", {}, ruleLink(data.rules[rule]), el("small", {}, link(
@@ -213,7 +217,7 @@ function groupSheet(g) {
       part(
         plural(members.length, "connection"),
         table("checks", ["To do", "Connection"], order.slice(0, MOST_LISTED).map((c) => [
-          number(worst.get(c) ?? 0), el("div", {}, connectionLink(c), el("small", {}, serviceName(c))),
+          number(worst[c]), el("div", {}, connectionLink(c), el("small", {}, serviceName(c))),
         ])),
         more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
         el("p", { class: "links" }, link(show({}), `Show its ${ROW}s`), " ", COMPARED ? "" : link(show({ show: "connections" }), "Show its connections")),
@@ -239,7 +243,7 @@ function changesSheet(c) {
 function ruleSheet(rule) {
   const r = ruleNumber.get(rule.id);
   const counts = FROM_WORST.map((label) => [label, rule.counts[VERDICTS.indexOf(label)]]).filter(([, count]) => count);
-  const groups = data.groupChecks[r].map(([key, verdict]) => [verdictBadge(VERDICTS[verdict]), key]);
+  const groups = data.groupChecks[r].map(([key, verdict]) => [verdictBadge(VERDICTS[verdict]), keyInWords(key, rule.per)]);
   const more = groups.length - MOST_LISTED;
   const findings = counts.some(([label]) => label !== "pass" && label !== "skip");
   return {

@@ -15,6 +15,8 @@ function readState() {
     if (Object.hasOwn(DEFAULTS, name)) state[name] = value;
   }
   if (state.show !== "connections" || COMPARED) state.show = "findings";
+  if (state.group) state.group = listed([...chosen(state.group)].map(groupCalled));
+  state.within = groupCalled(state.within);
   return state;
 }
 
@@ -28,71 +30,83 @@ const listed = (values) => values.map((value) => value.replace(/[\\,]/g, "\\$&")
 const chosen = (list) =>
   new Set((list.match(/(?:\\.|[^,\\])+/g) ?? []).map((value) => value.replace(/\\(.)/g, "$1")));
 
-let haystacks;
+const low = (text) => text.toLowerCase();
 
-function connectionTexts() {
-  haystacks ??= data.ids.map((id, c) =>
-    `${data.schemas[c]}\n${id}\n${serviceName(c)}\n${groupName(c)}`.toLowerCase());
-  return haystacks;
+// What a search looks in, made once: a text for each of `count` things.
+const lowered = (count, textOf) => new Work((function* made() {
+  const all = new Array(count);
+  for (let at = 0; at < count; at++) {
+    all[at] = low(textOf(at));
+    if (pauses(at)) yield;
+  }
+  return all;
+})());
+const connectionTexts = lowered(connectionCount, (c) =>
+  `${data.schemas[c]}\n${data.ids[c]}\n${serviceName(c)}\n${groupName(c)}\n${groupId(c)}`);
+const evidenceTexts = lowered(data.actual.length, (e) =>
+  `${data.actual[e]}\n${data.fields[data.fieldOf[e]]}\n${data.expected[data.expectedOf[e]]}`);
+const lowTexts = {
+  id: lowered(connectionCount, (c) => data.ids[c]), connection: lowered(connectionCount, (c) => data.schemas[c]),
+};
+const messageTexts = lowered(data.messages.length, (m) => data.messages[m]);
+const noteTexts = lowered(data.notes.length, (n) => data.notes[n]);
+const ruleTexts = data.rules.map((r) => low([r.id, r.title, r.policy, ...r.tags].join("\n")));
+
+// A byte for each text: whether it holds the word.
+function* hits(all, word) {
+  const bytes = new Uint8Array(all.length);
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = all[at].includes(word) ? 1 : 0;
+    if (pauses(at)) yield;
+  }
+  return bytes;
 }
 
-const hits = (texts, word) => Uint8Array.from(texts, (text) => (text.includes(word) ? 1 : 0));
-const lower = (texts) => texts.map((text) => text.toLowerCase());
-let lowered;
-let keyTexts;
-const lowTexts = () =>
-  (keyTexts ??= { ids: lower(data.ids), schemas: lower(data.schemas), fields: lower(data.fields) });
-
-// What a search looks in, made ready a list at a time.
-function* preparedTexts() {
-  connectionTexts();
-  yield;
-  wordHits("");
-  yield;
-  lowTexts();
+function* nameHits(word) {
+  return yield* hits(yield* lowTexts.connection.within(), word);
 }
 
 // For one word: a byte for each connection, and each text a finding points to, that holds it.
-function wordHits(word) {
-  lowered ??= {
-    rules: data.rules.map((r) => [r.id, r.title, r.policy, ...r.tags].join("\n").toLowerCase()),
-    messages: lower(data.messages),
-    notes: lower(data.notes),
-    evidence: data.actual.map((text, e) =>
-      `${text}\n${data.fields[data.fieldOf[e]]}\n${data.expected[data.expectedOf[e]]}`.toLowerCase()),
-  };
+function* wordHits(word) {
   return {
-    connection: hits(connectionTexts(), word),
-    rule: hits(lowered.rules, word),
-    message: hits(lowered.messages, word),
-    note: hits(lowered.notes, word),
-    evidence: hits(lowered.evidence, word),
-    says: /\W/.test(word) ? messageHits(word) : null,
+    connection: yield* hits(yield* connectionTexts.within(), word),
+    rule: yield* hits(ruleTexts, word),
+    message: yield* hits(yield* messageTexts.within(), word),
+    note: yield* hits(yield* noteTexts.within(), word),
+    evidence: yield* hits(yield* evidenceTexts.within(), word),
+    says: /\W/.test(word) ? messageHits(word, yield* nameHits(word)) : null,
     word,
   };
 }
 
 // Whether a message holds a word. Most messages of one template read alike but for the connection
-// that they begin with: each of those texts is looked at once.
-function messageHits(word) {
+// that they begin with: each of those texts is looked at once, and which names would end as a word
+// that reaches from one into the other begins.
+function messageHits(word, names) {
   const known = new Map();
+  const lookAt = (f) => {
+    const rest = low(message(f).slice(nameBefore(f).length));
+    const whole = low(briefly(f)).includes(word);
+    const ends = [];
+    for (let at = 1; at < word.length; at++) if (rest.startsWith(word.slice(at))) ends.push(word.slice(0, at));
+    return { whole, ends };
+  };
   return (f) => {
     const key = messageKey(f);
-    if (typeof key !== "number" || word.includes(":")) return message(f).toLowerCase().includes(word);
+    if (typeof key !== "number") return low(key).includes(word);
     let hit = known.get(key);
-    if (hit === undefined) known.set(key, hit = briefly(f).toLowerCase().includes(word));
-    const begins = data.messages[data.message[f]].startsWith("\u0002");
-    return hit || (begins && nameHits(word)[connectionsOf(f)[0]] === 1);
+    if (hit === undefined) known.set(key, hit = lookAt(f));
+    if (hit.whole) return true;
+    if (!nameBefore(f)) return false;
+    const c = data.connection[f];
+    return names[c] === 1 || hit.ends.some((end) => low(data.schemas[c]).endsWith(end));
   };
 }
-
-const nameHits = (word) => (nameHits.of === word ? nameHits.bytes
-  : (Object.assign(nameHits, { of: word, bytes: hits(lowTexts().schemas, word) })).bytes);
 
 const holds = (f, hit) =>
   hit.rule[data.rule[f]] || hit.message[data.message[f]] || hit.note[data.note[f]]
   || anyOf(data.connection[f], hit.connection) || anyOf(data.evidence[f], hit.evidence)
-  || groupKey(f).toLowerCase().includes(hit.word)
+  || (f in data.group && low(groupKey(f)).includes(hit.word))
   // What is more than one word may reach over a mark in a message that others share.
   || (hit.says !== null && hit.says(f));
 
@@ -104,9 +118,9 @@ const SEVERAL = 255;
 
 // The findings that fit, and why others do not: 0 for one that fits, n + 1 where only filter n
 // keeps it out, SEVERAL otherwise. Counts beside a filter's choices need the second.
-function matchFindings(state) {
+function* matchFindings(state) {
   const filters = setFilters(state);
-  const terms = compileQuery(state.q);
+  const terms = yield* compileQuery(state.q);
   const misses = new Uint8Array(findingCount);
   const rows = new Int32Array(findingCount);
   let count = 0;
@@ -119,71 +133,58 @@ function matchFindings(state) {
     if (miss !== SEVERAL && terms.length && !terms.every((term) => term.finding(f))) miss = SEVERAL;
     misses[f] = miss;
     if (!miss) rows[count++] = f;
+    if (pauses(f)) yield;
   }
-  return { rows: rows.slice(0, count), misses, filters };
+  return { rows: rows.slice(0, count), misses, filters, terms };
 }
 
 // How many findings each text of `facet` would select, all other filters kept.
-function liveCounts(facet, found) {
+const liveCounts = (facet, found) => new Work(counting(facet, found)).run();
+
+function* counting(facet, found) {
   found.counts ??= new Map();
   if (found.counts.has(facet)) return found.counts.get(facet);
   const { misses, filters } = found;
   const own = filters.findIndex((filter) => filter.facet === facet) + 1;
   const counts = new Uint32Array(facet.texts.length);
-  found.counts.set(facet, counts);
   for (let f = 0; f < findingCount; f++) {
+    if (pauses(f)) yield;
     if (misses[f] && misses[f] !== own) continue;
     const at = facet.ofFinding(f);
     if (typeof at === "number") counts[at]++;
     else for (const each of at) counts[each]++;
   }
+  found.counts.set(facet, counts);
   return counts;
 }
 
-function matchConnections(state) {
+function* matchConnections(state) {
   const filters = setFilters(state).filter(({ facet }) => facet.ofConnection);
   const wanted = chosen(state.verdict);
   const rule = ruleNumber.get(state.rule);
   const verdicts = rule === undefined ? null : verdictsOfRule(rule);
-  const counts = VERDICTS.flatMap((label, v) => (wanted.has(label) ? [tallies()[v]] : []));
-  const terms = compileQuery(state.q).filter((term) => term.connection);
+  const tally = wanted.size ? yield* tallying.within() : [];
+  const counts = VERDICTS.flatMap((label, v) => (wanted.has(label) ? [tally[v]] : []));
+  const terms = yield* compileQuery(state.q);
+  const asked = terms.filter((term) => term.connection);
   const rows = new Int32Array(connectionCount);
   let count = 0;
   for (let c = 0; c < connectionCount; c++) {
     const fits = !wanted.size
       || (verdicts ? wanted.has(VERDICTS[verdicts[c]]) : counts.some((tally) => tally[c]));
     if (fits && filters.every(({ facet, bytes }) => anyOf(facet.ofConnection(c), bytes))
-        && terms.every((term) => term.connection(c))) rows[count++] = c;
+        && asked.every((term) => term.connection(c))) rows[count++] = c;
+    if (pauses(c)) yield;
   }
-  return { rows: rows.slice(0, count) };
+  return { rows: rows.slice(0, count), terms };
 }
-
-// Work that is done a little at a time while nobody waits, or at once when somebody does.
-class Work {
-  constructor(steps) {
-    this.steps = steps;
-    this.value = undefined;
-    this.done = false;
-  }
-
-  // Goes on until `until`, a time of performance.now().
-  run(until = Infinity) {
-    while (!this.done && performance.now() < until) {
-      const { value, done } = this.steps.next();
-      if (done) Object.assign(this, { value, done });
-    }
-    return this.value;
-  }
-}
-
-const AT_ONCE = 4096;
 
 // Sorts distinct texts, some at a time: runs first, then two runs to one.
 function* sortedTexts(texts) {
   let runs = [];
   for (let from = 0; from < texts.length; from += AT_ONCE) {
     runs.push(texts.slice(from, from + AT_ONCE).sort());
-    yield;
+    if (from + AT_ONCE < texts.length) yield;
   }
   while (runs.length > 1) {
     const next = [];
@@ -199,7 +200,7 @@ function* merged(one, other) {
   let b = 0;
   for (let n = 0; n < all.length; n++) {
     all[n] = b === other.length || (a < one.length && one[a] <= other[b]) ? one[a++] : other[b++];
-    if (n % AT_ONCE === 0) yield;
+    if (pauses(n)) yield;
   }
   return all;
 }
@@ -214,18 +215,18 @@ function* ranks(texts) {
     const value = /^[-+.\d]/.test(key) ? Number(key.replaceAll(",", "")) : NaN;
     keys[at] = value === value ? value : key;
     (value === value ? numbers : words).add(keys[at]);
-    if (at % AT_ONCE === 0) yield;
+    if (pauses(at)) yield;
   }
   const order = [...[...numbers].sort((x, y) => x - y), ...(yield* sortedTexts([...words]))];
   const place = new Map();
   for (let at = 0; at < order.length; at++) {
     place.set(order[at], at);
-    if (at % AT_ONCE === 0) yield;
+    if (pauses(at)) yield;
   }
   const places = new Int32Array(keys.length);
   for (let at = 0; at < keys.length; at++) {
     places[at] = place.get(keys[at]);
-    if (at % AT_ONCE === 0) yield;
+    if (pauses(at)) yield;
   }
   return places;
 }
@@ -248,7 +249,7 @@ function* rankedRows(column, count) {
       texts.push((column.shown ?? column.text)(row));
     }
     numberOf[row] = at;
-    if (row % AT_ONCE === 0) yield;
+    if (pauses(row)) yield;
   }
   const places = yield* ranks(texts);
   return numberOf.map((each) => places[each]);
@@ -257,11 +258,6 @@ function* rankedRows(column, count) {
 function rankWork(column, count) {
   if (!rankOfColumn.has(column)) rankOfColumn.set(column, new Work(rankedRows(column, count)));
   return rankOfColumn.get(column);
-}
-
-function textRank(column, count) {
-  const rank = rankWork(column, count).run();
-  return (row) => rank[row];
 }
 
 // Sorts by numbers alone: the rank first, then the place the row had, so equal rows keep it.

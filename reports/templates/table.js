@@ -48,6 +48,8 @@ const TALLEST = 8_000_000;
 
 const PHONE = matchMedia("(max-width: 40rem)");
 
+const NARROW = matchMedia("(max-width: 60rem)");
+
 // The text with what `pattern` finds marked.
 function marked(text, pattern) {
   if (!pattern) return [text];
@@ -72,21 +74,26 @@ class Table {
     this.body.addEventListener("click", (event) => this.click(event));
     this.body.addEventListener("mouseover", ({ target }) => {
       const cell = target.closest(".cell");
-      if (!cell || cell.classList.contains("c-since")) return;
-      cell.title = cell.scrollWidth > cell.clientWidth ? cell.textContent : "";
+      if (!cell) return;
+      // What is cut is told in full where it is pointed at; what opens tells everything.
+      const cut = [cell, ...cell.querySelectorAll("span")].some((each) =>
+        each.scrollWidth > each.clientWidth + 1 && each.clientWidth || each.scrollHeight > each.clientHeight + 1 && each.clientHeight);
+      cell.title = [cut ? cell.innerText : "", cell.hint ?? ""].filter(Boolean).join("\n");
     });
     this.root.addEventListener("focus", () => this.mark());
     new ResizeObserver(() => this.measure()).observe(this.root);
   }
 
   // `keep` leaves the reader where he is; `pattern` is marked in the texts.
-  show(columns, rows, sort, { heads = [], pattern = null, keep = false, tall = false } = {}) {
+  // `rich` rows tell more than their columns, `own` are columns that were chosen.
+  show(columns, rows, sort, { heads = [], pattern = null, keep = false, own = false, rich = false } = {}) {
     const place = keep ? [this.active, this.root.scrollTop] : [0, 0];
     const sameColumns = columns.length === this.columns.length && columns.every((c, n) => c === this.columns[n]);
-    Object.assign(this, { columns, rows, sort, heads, pattern, tall, active: place[0] });
+    Object.assign(this, { columns, rows, sort, heads, pattern, own, rich, active: place[0] });
     this.root.setAttribute("role", heads.length ? "treegrid" : "grid");
     if (!sameColumns) {
       this.body.replaceChildren();
+      this.root.className = ["grid", ...columns.map(({ id }) => `with-${id}`)].join(" ");
       // Every row is a grid of its own: equal widths make them one table.
       const widths = columns.map(({ least, grow }) => (grow ? `minmax(${least}rem, ${grow}fr)` : `${least}rem`));
       const all = columns.reduce((sum, { least }) => sum + least + 1, 1);
@@ -125,9 +132,11 @@ class Table {
 
   measure() {
     const style = getComputedStyle(this.root);
-    // Columns that were chosen stand one below the other on a phone.
-    const stacked = this.tall && PHONE.matches;
+    // Columns that were chosen stand one below the other on a phone; others make a card there.
+    const stacked = this.own && PHONE.matches;
     this.root.classList.toggle("stacked", stacked);
+    this.root.classList.toggle("rich", this.rich && !stacked);
+    this.root.classList.toggle("cards", !this.own && (this.rich ? NARROW : PHONE).matches);
     if (stacked) this.root.style.setProperty("--row-height", 24 * this.columns.length + 20);
     else this.root.style.removeProperty("--row-height");
     this.rowHeight = parseFloat(style.getPropertyValue("--row-height")) || 44;
@@ -201,14 +210,14 @@ class Table {
     else element.removeAttribute("aria-level");
     this.columns.forEach((column, n) => {
       const cell = element.children[n];
-      if (column.fill) column.fill(cell, row);
+      if (column.fill) column.fill(cell, row, this.pattern);
       else {
         const text = (column.shown ?? column.text)(row);
         if (cell.said !== text || cell.pattern !== this.pattern) {
           cell.replaceChildren(...marked(text, this.pattern));
           Object.assign(cell, { said: text, pattern: this.pattern });
         }
-        if (column.hint) cell.title = column.hint(row);
+        if (column.hint) cell.title = cell.hint = column.hint(row);
       }
     });
   }

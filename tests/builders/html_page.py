@@ -33,8 +33,9 @@ def choose(page: Page, facet: str, value: str) -> Locator:
 
 
 def column(page: Page, name: str) -> list[str]:
-    """The texts of one column, of the rows that are drawn."""
-    return [text.strip() for text in page.locator(f".rows .c-{name}").all_inner_texts()]
+    """The texts of one column, of the rows that are drawn; of a cell with several lines the first."""
+    texts = page.locator(f".rows .c-{name}").all_inner_texts()
+    return [text.strip().partition("\n")[0] for text in texts]
 
 
 def count(result: Result, **wanted: object) -> int:

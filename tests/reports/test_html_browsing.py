@@ -281,7 +281,7 @@ def test_a_search_without_a_hit_says_so(open_report: OpenReport) -> None:
 
 def test_columns_sort_both_ways_and_back(open_report: OpenReport) -> None:
     result = sample_result(25, 10)  # few enough for all rows to be drawn
-    page = open_report(result, "#verdict=fail")
+    page = open_report(result, "#verdict=fail&columns=connection,service,group,rule")
     page.locator(".grid").evaluate("grid => grid.style.maxHeight = 'none'")
     expect(page.locator(".rows .row")).to_have_count(count(result, verdict=Verdict.FAIL))
 
@@ -332,13 +332,13 @@ def test_the_url_keeps_the_state_and_restores_it(open_report: OpenReport) -> Non
     page.get_by_label("Search").fill("prod")
     chip(page, "fail").click()
     choose(page, "service", "postgres")
-    page.locator("[data-column=group]").click()
+    page.locator("[data-column=rule]").click()
     choose(page, "service", "postgres").press("Escape")
     page.get_by_text("Columns", exact=True).click()
     page.get_by_label("Expected", exact=True).check()
-    page.get_by_label("Group", exact=True).uncheck()
+    page.get_by_label("Rule", exact=True).uncheck()
     seen = (status(page), column(page, "expected"), page.locator(".head").inner_text())
-    assert column(page, "group") == []
+    assert column(page, "rule") == []
     again = open_report(RESULT, "#" + page.url.partition("#")[2])
     assert (
         status(again), column(again, "expected"), again.locator(".head").inner_text(),

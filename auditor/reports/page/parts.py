@@ -33,7 +33,7 @@ def asset(name: str) -> str:
 
 
 _SCRIPTS = (
-    "data.js", "facets.js", "state.js", "table.js", "copy.js", "sheet.js", "columns.js",
+    "work.js", "data.js", "facets.js", "state.js", "table.js", "copy.js", "sheet.js", "columns.js",
     "pictures.js", "rules.js", "report.js",
 )  # fmt: skip
 

@@ -1,0 +1,75 @@
+// Work that is done a little at a time, so that the page listens and draws in between.
+
+// So many rows go through a loop before it may be left; less than that is done in one go.
+const AT_ONCE = 4096;
+
+// Steps, of a generator, that go on while nobody waits, or to the end when somebody does.
+class Work {
+  constructor(steps) {
+    this.steps = steps;
+    this.value = undefined;
+    this.done = false;
+  }
+
+  // Goes on until `until`, a time of performance.now().
+  run(until = Infinity) {
+    while (!this.done && performance.now() < until) {
+      const { value, done } = this.steps.next();
+      if (done) Object.assign(this, { value, done });
+    }
+    return this.value;
+  }
+
+  // As steps of other work.
+  * within() {
+    while (!this.done) {
+      this.run(performance.now() + SLICE);
+      if (!this.done) yield;
+    }
+    return this.value;
+  }
+}
+
+// How long (ms) the page goes on before it lets go: while nobody waits, and while somebody does.
+const SLICE = 8;
+const PATIENCE = 32;
+
+// One thing at a time that the page is asked for: what is asked for next takes its place.
+class Turn {
+  // Runs `steps`, then `then` with what they come to.
+  take(steps, then) {
+    const work = new Work(steps);
+    this.work = work;
+    const go = () => {
+      if (this.work !== work) return;
+      work.run(performance.now() + PATIENCE);
+      if (!work.done) setTimeout(go);
+      else {
+        this.work = null;
+        then(work.value);
+      }
+    };
+    go();
+  }
+
+  get busy() {
+    return Boolean(this.work);
+  }
+}
+
+// Goes on with the first of `works` whenever the page has nothing else to do.
+function prepare(works) {
+  const idle = globalThis.requestIdleCallback ?? ((then) => setTimeout(then, 20));
+  const next = () => {
+    const until = performance.now() + SLICE;
+    while (works.length && performance.now() < until) {
+      works[0].run(until);
+      if (works[0].done) works.shift();
+    }
+    if (works.length) idle(next);
+  };
+  idle(next);
+}
+
+// Whether a loop has gone through enough rows to be left for a moment.
+const pauses = (at) => at % AT_ONCE === AT_ONCE - 1;

@@ -1,0 +1,115 @@
+"""What a row of the HTML report tells: the connection, what was found, field, expected, actual."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+from playwright.sync_api import Page, expect
+
+from auditor.model import Connections, Evidence, Result
+from tests.builders.browser import OpenReport
+from tests.builders.html_page import choose, column, status
+from tests.builders.sample_results import sample_result
+
+RESULT = sample_result(60, 8)
+FIRST = RESULT.findings[0]
+
+
+def with_names(result: Result, names: dict[str, str]) -> Result:
+    """Return ``result`` with groups that go by names."""
+    old = result.connections
+    named = Connections(old.ids, old.services, old.schemas, old.group_ids, (), names)
+    of_id = {each.id: each for each in named}
+    findings = tuple(
+        replace(f, connections=tuple(of_id[c.id] for c in f.connections)) for f in result.findings
+    )
+    return replace(result, connections=named, describe=lambda: findings)
+
+
+NAMED = with_names(RESULT, {"analytics_prod": "Analytics", "growth": "Twin", "sales_ops": "Twin"})
+
+
+def cut(page: Page, selector: str) -> list[str]:
+    """The texts that have no room of their own, of those that ``selector`` finds."""
+    texts: list[str] = page.locator(selector).evaluate_all(
+        "all => all.filter((e) => e.offsetParent && e.scrollWidth > e.clientWidth)"
+        ".map((e) => e.innerText)"
+    )
+    return texts
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 768, 390])
+def test_a_row_tells_field_expected_and_actual_at_any_width(
+    open_report: OpenReport, width: int
+) -> None:
+    page = open_report(RESULT, width=width)
+    row = page.locator("#row-0")
+    connection, seen = FIRST.connections[0], FIRST.evidence[0]
+    assert row.locator(".name").inner_text() == connection.schema
+    assert row.locator(".c-rule").inner_text() == FIRST.rule.id
+    # The connection stands beside it: the message goes on where its name ends.
+    assert row.locator(".says").inner_text() == FIRST.message.removeprefix(f"{connection.schema}: ")
+    parts = [row.locator(f".seen .{name}").text_content() for name in ("at", "wanted", "was")]
+    assert parts == [seen.field, seen.expected, seen.actual]
+    assert cut(page, "#row-0 :is(.name, .at, .was)") == []
+    box, grid = row.locator(".c-message").bounding_box(), page.locator(".grid").bounding_box()
+    assert box and grid and box["x"] + box["width"] <= grid["x"] + grid["width"]
+    assert page.locator(".grid").evaluate("grid => grid.scrollWidth - grid.clientWidth") <= 0
+
+
+def test_what_is_cut_in_a_row_is_whole_where_it_is_pointed_at(open_report: OpenReport) -> None:
+    long = "one of " + ", ".join(f"method_{n}" for n in range(60))
+    seen = (Evidence("networking_method", '"Directly"', long),)
+    first = replace(FIRST, evidence=seen)
+    page = open_report(replace(RESULT, describe=lambda: (first, *RESULT.findings[1:])))
+    row = page.locator("#row-0")
+    assert cut(page, "#row-0 .wanted") != []
+    assert cut(page, "#row-0 :is(.at, .was)") == []
+    row.locator(".seen").hover()
+    assert long in (row.locator(".c-message").get_attribute("title") or "")
+    row.click()
+    expect(page.get_by_role("dialog")).to_contain_text(long)
+
+
+def test_a_time_is_told_as_its_age_and_whole_where_it_is_pointed_at(
+    open_report: OpenReport,
+) -> None:
+    seen = (Evidence("succeeded_at", "2026-03-02T04:11:09.123456Z", "newer"),)
+    first = replace(FIRST, evidence=seen)
+    page = open_report(replace(RESULT, describe=lambda: (first, *RESULT.findings[1:])))
+    was = page.locator("#row-0 .was")
+    assert was.text_content() == "12 days ago, 2026-03-02 04:11 UTC"
+    assert was.get_attribute("title") == "2026-03-02T04:11:09.123456Z"
+
+
+def test_groups_go_by_their_names_and_are_found_by_their_ids(open_report: OpenReport) -> None:
+    page = open_report(NAMED)
+    heads = page.locator("#heat thead a").all_inner_texts()
+    assert {"Analytics", "Twin (growth)", "Twin (sales_ops)"} <= set(heads)
+    assert "analytics_prod" not in " ".join(heads)
+    under = page.locator(".rows .of-group").all_inner_texts()
+    assert "Analytics" in under
+    assert not any("analytics_prod" in each for each in under)
+    choose(page, "group", "Analytics")
+    wanted = status(page)
+    page.get_by_role("button", name="Clear filters").click()
+    page.get_by_label("Search", exact=True).fill("group:analytics_prod")
+    expect(page.get_by_role("status").first).to_have_text(wanted)
+
+
+@pytest.mark.parametrize("called", ["analytics_prod", "Analytics", "Analytics (analytics_prod)"])
+def test_a_link_to_a_group_may_name_it_by_its_id(open_report: OpenReport, called: str) -> None:
+    page = open_report(NAMED, f"#group={called}")
+    assert set(page.locator(".rows .of-group").all_inner_texts()) == {"Analytics"}
+    page = open_report(NAMED, f"#within={called}")
+    expect(page.get_by_role("dialog")).to_contain_text("Analytics")
+    expect(page.get_by_role("dialog")).to_contain_text("analytics_prod")
+
+
+def test_a_judged_group_goes_by_its_name(open_report: OpenReport) -> None:
+    names = {each: f"The {each}" for each in RESULT.connections.group_ids}
+    page = open_report(with_names(RESULT, names), "#rule=one-name-per-service&columns=group,rule")
+    judged = {names[f.group] for f in RESULT.findings if f.group}
+    assert judged == set(column(page, "group"))
+    page.locator("#row-0").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Group judged")
