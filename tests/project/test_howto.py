@@ -18,7 +18,8 @@ from auditor.reports.accounts import AccountOutcome, Accounts, Judged
 from auditor.reports.accounts_json import render
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from tests.builders.command import COMMAND, KEYS, run, shell
+from tests.builders.command import KEYS, run, shell
+from tests.builders.pages import on_path
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -42,16 +43,6 @@ def block(page: str, language: str) -> str:
 def script(page: str) -> str:
     """Return the first script on a page."""
     return block(page, "sh")
-
-
-def on_path(folder: Path, **programs: str) -> str:
-    """Write the programs, each a line of shell, beside the auditor; return the PATH to them."""
-    place = folder / "bin"
-    place.mkdir(exist_ok=True)
-    for name, text in {**programs, "fivetran-auditor": f'exec {shlex.join(COMMAND)} "$@"'}.items():
-        (place / name).write_text(f"#!/bin/sh\n{text}\n")
-        (place / name).chmod(0o755)
-    return f"{place}:{os.environ['PATH']}"
 
 
 @pytest.mark.usefixtures("_jq")
