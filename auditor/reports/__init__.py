@@ -126,5 +126,8 @@ PROBLEM_REPORTS: Mapping[str, Format] = MappingProxyType(
 
 #: What is written over several accounts that were audited in one run.
 ACCOUNT_REPORTS: Mapping[str, Format] = MappingProxyType(
-    {"accounts": Format("accounts", "index.html", "what each account came to")}
+    {
+        "accounts": Format("accounts", "index.html", "what each account came to, for people"),
+        "accounts_json": Format("accounts_json", "accounts.json", "the same, for programs"),
+    }
 )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
+from types import MappingProxyType
 from urllib.parse import quote
 
 import msgspec
 
+from auditor.clock import iso
+from auditor.model import Outcome, Result, Severity, Verdict
+
+#: From the best to the worst that an account can come to; what is none of these is worse yet.
+_WORST = (0, 1, 2, 3, 4)
 #: What an exit code means, and how it is marked: never by colour alone.
 _WORDS = {
     None: ("…", "not finished", "open"),
-    0: ("✓", "passed", "good"),
-    1: ("✗", "violations", "bad"),
+    0: ("✓", Outcome.PASSED.value, "good"),
+    1: ("✗", Outcome.VIOLATIONS.value, "bad"),
     2: ("!", "not judged", "bad"),
-    3: ("?", "inconclusive", "open"),
+    3: ("?", Outcome.INCONCLUSIVE.value, "open"),
 }
 _FAILED = ("!", "failed", "bad")
 _STYLE = """
@@ -44,17 +50,62 @@ tr { border-bottom: 1px solid #8886; break-inside: avoid }
 MARK = r"<title>Fivetran audit: all accounts</title>"
 
 
+class Judged(msgspec.Struct, frozen=True):
+    """What was judged of an account: how many connections and checks, and since when.
+
+    ``counts`` has the checks of every verdict, ``violations`` those that fail of every severity.
+    """
+
+    answer: str
+    judged_at: str
+    connections: int
+    counts: Mapping[str, int]
+    violations: Mapping[str, int]
+    reasons: tuple[str, ...]
+
+
+def judged(result: Result, answer: str) -> Judged:
+    """Return what ``result`` says of its account; ``answer`` is the gate's sentence."""
+    failed = {
+        severity.label: sum(
+            c.count(Verdict.FAIL) for c in result.checks if c.rule.severity is severity
+        )
+        for severity in Severity
+    }
+    counts = {verdict.label: count for verdict, count in result.counts.items()}
+    return Judged(
+        answer,
+        iso(result.judged_at),
+        len(result.connections),
+        MappingProxyType(counts),
+        MappingProxyType(failed),
+        result.gate.reasons,
+    )
+
+
 class AccountOutcome(msgspec.Struct, frozen=True):
     """What an account came to.
 
-    ``code`` is its exit code, None while there is none; ``answer`` the gate's sentence. ``reports``
-    are files, by their paths from the page.
+    ``code`` is its exit code, None while there is none; ``judged`` is None where nothing was, and
+    ``error`` then says why. ``reports`` are files, by their paths from the page, each with its
+    format.
     """
 
     name: str
     code: int | None = None
-    answer: str = ""
-    reports: tuple[str, ...] = ()
+    judged: Judged | None = None
+    error: str = ""
+    reports: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def answer(self) -> str:
+        """The gate's sentence, or what went wrong instead."""
+        return self.judged.answer if self.judged is not None else self.error
+
+    @property
+    def word(self) -> str:
+        """What the account came to, as a word."""
+        return _WORDS.get(self.code, _FAILED)[1]
 
 
 class Accounts(msgspec.Struct, frozen=True):
@@ -62,6 +113,24 @@ class Accounts(msgspec.Struct, frozen=True):
 
     outcomes: tuple[AccountOutcome, ...]
     version: str
+
+    @property
+    def finished(self) -> bool:
+        """Whether there are accounts and each came to its end."""
+        return bool(self.outcomes) and all(each.code is not None for each in self.outcomes)
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of all; inconclusive where the run has not finished."""
+        if not self.finished:
+            return 3
+        codes = [each.code for each in self.outcomes if each.code is not None]
+        return max(codes, key=lambda code: _WORST.index(code) if code in _WORST else len(_WORST))
+
+    @property
+    def word(self) -> str:
+        """What the exit code means, as a word."""
+        return _WORDS.get(self.exit_code, _FAILED)[1]
 
 
 def placeholder(version: str) -> str:
@@ -100,5 +169,5 @@ def _row(outcome: AccountOutcome) -> Iterator[str]:
     yield f'<td><span class="{kind}">{mark} {word}{code}</span>'
     if outcome.answer:
         yield f"<br>{escape(outcome.answer)}"
-    links = (f'<a href="{quote(path)}">{escape(path)}</a>' for path in outcome.reports)
+    links = (f'<a href="{quote(path)}">{escape(path)}</a>' for _, path in outcome.reports)
     yield f"</td><td>{'<br>'.join(links)}</td></tr>\n"

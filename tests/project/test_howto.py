@@ -8,13 +8,18 @@ import re
 import shlex
 import shutil
 import sys
+from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from auditor.reports.accounts import AccountOutcome, Accounts, Judged
+from auditor.reports.accounts_json import render
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
-from tests.builders.command import COMMAND, KEYS, run, shell
+from tests.builders.command import KEYS, run, shell
+from tests.builders.pages import on_path
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -38,16 +43,6 @@ def block(page: str, language: str) -> str:
 def script(page: str) -> str:
     """Return the first script on a page."""
     return block(page, "sh")
-
-
-def on_path(folder: Path, **programs: str) -> str:
-    """Write the programs, each a line of shell, beside the auditor; return the PATH to them."""
-    place = folder / "bin"
-    place.mkdir(exist_ok=True)
-    for name, text in {**programs, "fivetran-auditor": f'exec {shlex.join(COMMAND)} "$@"'}.items():
-        (place / name).write_text(f"#!/bin/sh\n{text}\n")
-        (place / name).chmod(0o755)
-    return f"{place}:{os.environ['PATH']}"
 
 
 @pytest.mark.usefixtures("_jq")
@@ -84,13 +79,13 @@ def test_findings_are_listed_for_who_owns_them(tmp_path: Path):
 
 def test_several_accounts_are_audited_as_the_page_says(tmp_path: Path):
     page = (DOCS / "accounts.md").read_text()
-    blocks = dict(re.findall(r"^```(yaml|console)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
-    (tmp_path / "auditor.yaml").write_text(blocks["yaml"])
+    (tmp_path / "auditor.yaml").write_text(block("accounts.md", "yaml"))
     (tmp_path / "policies").mkdir()
     rule = "{id: r, severity: critical, assert: {schema: {not_equals: nowhere}}}"
     (tmp_path / "policies/p.yaml").write_text(f"policy: p\nrules: [{rule}]\n")
     (tmp_path / "production-waivers.yaml").write_text("waivers: []\n")
-    one, all_ = [line.split()[1:] for line in blocks["console"].splitlines()]
+    blocks = re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    one, all_, *others = [line.split()[1:] for text in blocks for line in text.splitlines()]
     key, secret = KEYS.values()
     env = {
         f"{name}_FIVETRAN_{kind}": value
@@ -104,8 +99,25 @@ def test_several_accounts_are_audited_as_the_page_says(tmp_path: Path):
         assert [path.name for path in (tmp_path / "audit-report").iterdir()] == ["production"]
         done = run(all_, tmp_path, env)
         assert (done.returncode, done.stderr) == (0, "")
-    made = sorted(path.name for path in (tmp_path / "audit-report").iterdir())
-    assert made == ["index.html", "production", "staging"]
+        made = sorted(path.name for path in (tmp_path / "audit-report").iterdir())
+        assert made == ["accounts.json", "index.html", "production", "staging"]
+        assert [words[0] for words in others] == ["fetch", "audit", "validate"]
+        for words in others:
+            done = run(words, tmp_path, env)
+            assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_summary_over_accounts_is_as_the_page_shows_it():
+    shown = json.loads(block("accounts.md", "json"))
+    schema = files("auditor.reports").joinpath("accounts.schema.json").read_text("utf-8")
+    jsonschema.Draft202012Validator(json.loads(schema)).validate(shown)
+    first, other = shown["accounts"]
+    judged = Judged(**{name: first[name] for name in Judged.__struct_fields__})
+    outcomes = (
+        AccountOutcome("production", 3, judged, "", (("json", "production/report.json"),)),
+        AccountOutcome("staging", 2, None, other["answer"], (("json", "staging/report.json"),)),
+    )
+    assert json.loads("".join(render(Accounts(outcomes, "1.0.0")))) == shown
 
 
 # -- a warehouse query as facts -----------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -55,6 +56,22 @@ def test_the_commands_of_the_page_do_what_it_says(folder: Path, words: str, show
     assert done.returncode == (3 if "--over" in words else 1), done.stderr
     for line in shown:
         assert line in done.stdout.splitlines()
+
+
+def test_a_comment_of_the_page_waives(folder: Path):
+    (block,) = re.findall(r"^```hcl\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    comment, resource, _ = block.split("\n")
+    file = folder / "main.tf"
+    assert resource in file.read_text()
+    file.write_text(file.read_text().replace(resource, f"{comment}\n{resource}"))
+    words = "--terraform-plan plan.json --terraform-dir . -p baseline --report json".split()
+    for waived in (True, False):
+        done = run(["audit", *words], folder)
+        told = json.loads((folder / "audit-report/report.json").read_text())
+        assert done.returncode == 1, done.stderr
+        assert [each["owner"] for each in told["waivers"]] == ["data-team"] * waived
+        assert told["counts"]["waived"] == (1 if waived else 0)
+        shutil.copy(CONFIG, file)
 
 
 JOBS = [

@@ -11,6 +11,7 @@ import yaml
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import FAKE_KEY, FAKE_SECRET, Sandbox
 from tests.builders.command import KEYS, run
+from tests.builders.pages import fits
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
 
@@ -22,12 +23,6 @@ def steps() -> Iterator[tuple[str, str]]:
             yield "", body
             continue
         yield from re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", body, re.MULTILINE)
-
-
-def fits(printed: str, shown: str) -> bool:
-    """Whether ``printed`` is what the page shows, where ``…`` stands for what was left out."""
-    pattern = re.escape(shown.strip()).replace("…\\\n", "(?:.*\n)*?").replace("…", "(?:.|\n)*")
-    return re.fullmatch(pattern, printed.strip()) is not None
 
 
 def test_the_tutorial_does_what_it_says(tmp_path: Path):

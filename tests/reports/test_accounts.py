@@ -13,7 +13,7 @@ def page(*outcomes: AccountOutcome) -> str:
 
 
 def test_what_it_shows_is_escaped():
-    shown = page(AccountOutcome("a", 1, "<script>x</script>", ("a/<b>.json",)))
+    shown = page(AccountOutcome("a", 1, None, "<script>x</script>", (("json", "a/<b>.json"),)))
     assert "<script>" not in shown
     assert 'href="a/%3Cb%3E.json"' in shown
 

@@ -15,11 +15,11 @@ from auditor.ci import Job, job_of
 from auditor.cli.config.command import (
     Configurable,
     account_of,
-    account_options,
     config_file,
+    keys_of,
     settings_in_force,
 )
-from auditor.cli.config.settings import ANSWER, PLACES
+from auditor.cli.config.settings import JUDGED, PLACES
 from auditor.cli.options import completion
 from auditor.cli.options.docs import docs_of, docs_url_option
 from auditor.cli.options.listing import saved_listing
@@ -72,6 +72,7 @@ from auditor.output.inputs import Inputs
 from auditor.policy.analysis.claims import analysed
 from auditor.policy.loading.load import load
 from auditor.reports import REPORTS
+from auditor.reports.accounts import judged
 from auditor.reports.writer import DEFAULT_FORMATS, Destination, ReportWriter, parse_destination
 from auditor.run import Options
 from auditor.sources import Source
@@ -94,10 +95,9 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     name="audit",
     cls=Configurable,
     unread=outdating(REPORTS, FOLDER, DEFAULT_FORMATS),
-    keys={"account": None, "all_accounts": None},
+    keys={"all_accounts": None},
     short_help="Judge every connection, write reports and gate.",
 )
-@account_options
 @policy_option
 @var_option
 @facts_option
@@ -153,13 +153,17 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     " no GitLab Code Quality file.",
 )
 @output_options
+@click.option(
+    "--all-accounts",
+    is_flag=True,
+    help="Audit every account in the configuration: reports for each, a page and a summary for"
+    " all.",
+)
 @click.pass_context
 def command(
     context: click.Context,
     /,
     *,
-    account: str | None,
-    all_accounts: bool,
     policies: tuple[str, ...],
     variables: tuple[str, ...],
     facts: tuple[str, ...],
@@ -185,6 +189,7 @@ def command(
     verbose: bool,
     no_color: bool,
     timeout: float,
+    all_accounts: bool,
     **more: Unpack[_MoreOptions],
 ) -> int:
     """Judge every connection by your rules, write reports, and gate with the exit code.
@@ -197,8 +202,8 @@ def command(
         terminal.without_colour()
     job = job_of(os.environ)
     shown_in = Job() if no_ci else job
-    own = None
-    if all_accounts or account is not None:
+    own = account_of(context)
+    if all_accounts or own is not None:
         # Imported here: a run without a name for its account needs none of it.
         from auditor.cli.config.accounts import audit_all, outdate_page
 
@@ -207,7 +212,7 @@ def command(
         if all_accounts:
             inputs = _inputs(context, snapshot, history, more)
             return audit_all(context, output_dir, inputs)
-        own = account_of(context, str(account))
+        assert own is not None
         # One account's reports and history are not another's.
         output_dir = output_dir / own.name
         history = None if history is None else f"{history}/{own.name}"
@@ -242,11 +247,13 @@ def command(
     if terraform_plan is not None:
         more["verify_listing"] = more["verify_listing"] or strict
         source: Source = plan_source(
-            PlanChoice(terraform_plan, over, require_resources, terraform_dir), more
+            PlanChoice(terraform_plan, over, require_resources, terraform_dir),
+            more,
+            keys_of(context),
         )
     elif snapshot is None:
         more["verify_listing"] = more["verify_listing"] or strict
-        source = api_source(more, own.variables if own else None)
+        source = api_source(more, keys_of(context))
     else:
         source = saved_listing(
             snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
@@ -284,15 +291,15 @@ def command(
     )
     result, code = audit_and_report(source, ruleset, options, writer, telling)
     # What --all-accounts tells of each.
-    context.meta[ANSWER] = answer(result, None if code == result.gate.exit_code else code)
+    lost = None if code == result.gate.exit_code else code
+    context.meta[JUDGED] = judged(result, answer(result, lost))
     return code
 
 
 def _check_account(context: click.Context, name: str) -> None:
-    """Raise UsageError for options that are not of the one account ``name``."""
-    from auditor.cli.config.accounts import check_judged, check_places
+    """Raise UsageError for a report that is not of the one account ``name``."""
+    from auditor.cli.config.accounts import check_places
 
-    check_judged(context)
     if context.get_parameter_source("reports") is not ParameterSource.COMMANDLINE:
         check_places(context.params["reports"], f"accounts: {name}: report")
 

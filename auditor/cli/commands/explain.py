@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 from msgspec.structs import replace
 
-from auditor.cli.config.command import Configurable
+from auditor.cli.config.command import Configurable, keys_of
 from auditor.cli.options import completion
 from auditor.cli.options.listing import listing_of, listing_options, seen_in, typed
 from auditor.cli.options.policies import policy_names
@@ -108,7 +108,7 @@ def command(
             if terraform_plan is not None:
                 source = _plan(context, terraform_plan)
             else:
-                source = listing_of(context, snapshot, api)
+                source = listing_of(context, snapshot, api, keys_of(context))
             look, seen = seen_in(
                 source,
                 replace(loaded.ruleset, rules=(entry,)),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from auditor.cli.config.command import Configurable, config_file
+from auditor.cli.config.command import Configurable, account_of, config_file, keys_of
 from auditor.cli.options.shared import (
     ApiOptions,
     allow_empty_option,
@@ -50,7 +50,7 @@ _SKEW = timedelta(seconds=300)
     "--output",
     metavar="PATH",
     help="File to write, - for standard output; compressed if it ends in .gz.  "
-    "[default: connections-TIME.ndjson.gz]",
+    "[default: connections-TIME.ndjson.gz; the account's name with --account]",
 )
 @click.pass_context
 def command(
@@ -78,9 +78,11 @@ def command(
 
     asked = lists_of(api["lists"])
     decoder = WholeRecords(kept_rows(dict.fromkeys((*ALWAYS, *asked))))
-    source = api_source(api)
+    source = api_source(api, keys_of(context))
     started = datetime.now(UTC)
-    target = Target.named(output or f"connections-{started:%Y%m%dT%H%M%SZ}.ndjson.gz")
+    account = account_of(context)
+    what = "connections" if account is None else account.name
+    target = Target.named(output or f"{what}-{started:%Y%m%dT%H%M%SZ}.ndjson.gz")
     inputs = Inputs()
     inputs.add("--config", config_file(context))
     inputs.refuse(f"--output {target}", target, "snapshot")

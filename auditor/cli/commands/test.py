@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from auditor.cli.config.command import Configurable, config_file
+from auditor.cli.config.command import Configurable, config_file, keys_of
 from auditor.cli.options import completion
 from auditor.cli.options.listing import listing_of, listing_options, seen_in, typed
 from auditor.cli.options.policies import policy_names
@@ -169,7 +169,7 @@ def command(
         names, _ = policy_names(paths_of(context))
         policy, entry, facts = rule_named(names, record[1])
         look, seen = seen_in(
-            listing_of(context, snapshot, api),
+            listing_of(context, snapshot, api, keys_of(context)),
             Ruleset((entry,), (), facts=facts),
             record[0],
             terminal,

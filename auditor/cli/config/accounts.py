@@ -1,4 +1,4 @@
-"""``audit --all-accounts``: each account of the file is a run of its own, under one page."""
+"""``audit --all-accounts``: each account of the file is a run of its own, under one summary."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from auditor.cli.config.command import accounts_of, words_of
-from auditor.cli.config.settings import ANSWER, PLACES
+from auditor.cli.config.command import account_of, accounts_of, words_of
+from auditor.cli.config.settings import JUDGED, PLACES
 from auditor.cli.terminal.ending import ended
 from auditor.cli.terminal.streams import Terminal
 from auditor.errors import ReportError, UsageError
@@ -21,16 +21,16 @@ from auditor.text import listed, one_line, plural
 from auditor.version import __version__
 
 _ALL = "--all-accounts"
-#: From the best to the worst that an account can come to.
-_WORST = (0, 1, 2, 3, 4)
+#: As much of an error is told on the page and in the summary.
+_LONGEST = 1000
 
 
 def audit_all(context: click.Context, folder: Path, inputs: Inputs) -> int:
     """Audit each account by itself; return the worst exit code of all.
 
-    Reports go to a folder of each account's name in ``folder``, the page over all to ``folder``
-    itself, if it is none of ``inputs``. Raises UsageError for reports whose place would be every
-    account's, ReportError for a page that cannot be written.
+    Reports go to a folder of each account's name in ``folder``, the page and the summary over all
+    to ``folder`` itself, if they are none of ``inputs``. Raises UsageError for reports whose place
+    would be every account's, ReportError for a page that cannot be written.
     """
     terminal: Terminal = context.obj
     accounts = accounts_of(context)
@@ -38,9 +38,9 @@ def audit_all(context: click.Context, folder: Path, inputs: Inputs) -> int:
     for name in accounts:
         old = [parse_destination(format_, folder / name) for format_ in REPORTS]
         ReportWriter(old, __version__).outdate(inputs)
-    if context.params["account"] is not None:
+    if account_of(context) is not None:
         raise UsageError(f"--account and {_ALL}: use only one of them")
-    check_judged(context)
+    _check_judged(context)
     check_places(context.params["reports"], "--report")
     for each in accounts.values():
         if (own := each.settings.get("report")) is not None and isinstance(own.value, tuple):
@@ -53,8 +53,9 @@ def audit_all(context: click.Context, folder: Path, inputs: Inputs) -> int:
     for name in accounts:
         if not terminal.quiet:
             terminal.say(f"== account {name}")
-        for left in (ANSWER, PLACES):
+        for left in (JUDGED, PLACES):
             context.meta.pop(left, None)
+        terminal.complaint = ""
         code = ended(
             lambda: _run(context, [*words, "--account", name]),  # noqa: B023  # called at once
             terminal,
@@ -62,27 +63,35 @@ def audit_all(context: click.Context, folder: Path, inputs: Inputs) -> int:
             bare=False,
         )
         code = ReportError.exit_code if code is None else code
-        made = tuple(path.relative_to(folder).as_posix() for path in _made(context))
-        outcomes[name] = AccountOutcome(name, code, context.meta.get(ANSWER, ""), made)
-        page.write(Accounts(tuple(outcomes.values()), __version__))
+        outcomes[name] = AccountOutcome(
+            name,
+            code,
+            context.meta.get(JUDGED),
+            one_line(terminal.complaint, _LONGEST),
+            tuple(
+                (format_, path.relative_to(folder).as_posix()) for format_, path in _made(context)
+            ),
+        )
+        found = Accounts(tuple(outcomes.values()), __version__)
+        pages = page.write(found)
     terminal.say(f"\n{plural(len(accounts), 'account')}:")
     for name, outcome in outcomes.items():
         terminal.say(f"  {name}: {outcome.answer or f'exit {outcome.code}'}")
-    terminal.say(f"  {one_line(str(_place(folder).path))}")
-    codes = [outcome.code or 0 for outcome in outcomes.values()]
-    return max(codes, key=lambda code: _WORST.index(code) if code in _WORST else len(_WORST))
+    for path in pages:
+        terminal.say(f"  {one_line(str(path))}")
+    return found.exit_code
 
 
 def outdate_page(folder: Path) -> None:
-    """Make an older page over all accounts in ``folder``, if there is one, say that it is none."""
-    ReportWriter([_place(folder)], __version__, ACCOUNT_REPORTS).outdate()
+    """Make an older page and summary over all accounts in ``folder`` say that they are none."""
+    ReportWriter(_places(folder), __version__, ACCOUNT_REPORTS).outdate()
 
 
-def check_judged(context: click.Context) -> None:
-    """Raise UsageError for what is judged without asking the account that was chosen."""
+def _check_judged(context: click.Context) -> None:
+    """Raise UsageError for what is of a single account."""
     for option in ("--snapshot", "--terraform-plan"):
         if context.params[option[2:].replace("-", "_")] is not None:
-            raise UsageError(f"{option} is of one account: judge it without --account")
+            raise UsageError(f"{option} is of one account: name it with --account, not {_ALL}")
 
 
 def check_places(reports: Sequence[str], where: str) -> None:
@@ -112,11 +121,11 @@ def _check_folders(folder: Path, names: Sequence[str]) -> None:
 
 def _page(folder: Path, terminal: Terminal) -> ReportWriter:
     clean = terminal.scrubber.chunks
-    return ReportWriter([_place(folder)], __version__, ACCOUNT_REPORTS, clean=clean)
+    return ReportWriter(_places(folder), __version__, ACCOUNT_REPORTS, clean=clean)
 
 
-def _place(folder: Path) -> Destination:
-    return parse_destination("accounts", folder, ACCOUNT_REPORTS)
+def _places(folder: Path) -> list[Destination]:
+    return [parse_destination(name, folder, ACCOUNT_REPORTS) for name in ACCOUNT_REPORTS]
 
 
 def _run(context: click.Context, words: list[str]) -> object:
@@ -126,11 +135,10 @@ def _run(context: click.Context, words: list[str]) -> object:
         return context.command.invoke(own)
 
 
-def _made(context: click.Context) -> Iterator[Path]:
-    """Yield the files of the reports that an account's run was to write, and no older ones."""
+def _made(context: click.Context) -> Iterator[tuple[str, Path]]:
+    """Yield the reports that an account's run was to write, and no older ones, with formats."""
     places: Sequence[Destination] = context.meta.get(PLACES, ())
     for place in places:
         if place.path is not None and place.first.is_file():
-            yield place.first
-            if place.split:
-                yield from place.parts_there()
+            parts = [place.first, *(place.parts_there() if place.split else ())]
+            yield from ((place.format, path) for path in dict.fromkeys(parts))

@@ -1,6 +1,7 @@
 """Commands whose options have defaults in ``auditor.yaml`` and in the environment.
 
 The command line comes first, then the environment, then the file, then the option's own default.
+Of the file, what it says of the account that ``--account`` names comes before what it says of all.
 Lists are replaced by whoever comes first; options that take NAME=VALUE are merged by name.
 """
 
@@ -8,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -29,11 +30,11 @@ from auditor.cli.options import completion
 from auditor.cli.options.command import StrictCommand
 from auditor.cli.options.reports import Unread
 from auditor.cli.options.repository import upward
+from auditor.cli.options.shared import Keys
 from auditor.errors import AuditorError, UsageError
 from auditor.suggest import nearest
 from auditor.text import listed, one_line
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 _FILE = "auditor.cli.config.command.file"
 _SHOW = "auditor.cli.config.command.show"
 _ACCOUNT = "auditor.cli.config.command.account"
@@ -41,7 +42,7 @@ _WORDS = "auditor.cli.config.command.words"
 
 
 class Configurable(StrictCommand):
-    """A command with ``--config`` and ``--show-config``.
+    """A command with ``--account``, ``--config`` and ``--show-config``.
 
     Every option can be set by its long name: ``--fail-on`` by ``fail_on`` in the file and by
     ``FIVETRAN_AUDITOR_FAIL_ON``. ``keys`` are the exceptions, by parameter: another name, or None
@@ -65,7 +66,7 @@ class Configurable(StrictCommand):
             if key is not None and parameter.expose_value:
                 parameter.envvar = f"{PREFIX}{key.upper()}"
                 self.keys[key] = parameter
-        self.params += [_config_option(), _show_option()]
+        self.params += [_account_option(), _config_option(), _show_option()]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; a wrong value of the environment is told by its variable."""
@@ -75,7 +76,10 @@ class Configurable(StrictCommand):
             ctx.meta.pop(name, None)
         ctx.meta[_WORDS] = tuple(words)
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
+            if not ctx.resilient_parsing:
+                account_of(ctx)
+            return rest
         except AuditorError:
             self._tell_unread(ctx, words)
             raise
@@ -133,27 +137,21 @@ def config_options(context: click.Context) -> dict[str, click.Option]:
     return {key: o for key, o in command.keys.items() if isinstance(o, click.Option)}
 
 
-def account_options(command: _F) -> _F:
-    """Add the options that choose among the accounts of the file."""
-    command = click.option(
-        "--all-accounts",
-        is_flag=True,
-        help="Audit every account in the configuration: reports for each, and one page for all.",
-    )(command)
-    return click.option(
-        "--account",
+def _account_option() -> click.Option:
+    return click.Option(
+        ["--account"],
         metavar="NAME",
         is_eager=True,
-        callback=_chosen,
-        help="Audit the account with this name in the configuration.",
-    )(command)
+        expose_value=False,
+        callback=_choose,
+        help="Use the API key and the settings of the account with this name in the configuration.",
+    )
 
 
-def _chosen(context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+def _choose(context: click.Context, _option: click.Parameter, name: str | None) -> None:
     if name is not None:
         context.meta[_ACCOUNT] = name
         _overlay(context)
-    return name
 
 
 def accounts_of(context: click.Context) -> Mapping[str, ConfiguredAccount]:
@@ -165,13 +163,24 @@ def accounts_of(context: click.Context) -> Mapping[str, ConfiguredAccount]:
     return found
 
 
-def account_of(context: click.Context, name: str) -> ConfiguredAccount:
-    """Return the account called ``name``. Raises UsageError where the file has none such."""
+def account_of(context: click.Context) -> ConfiguredAccount | None:
+    """Return the account that was chosen. Raises UsageError where the file has none such."""
+    name = context.meta.get(_ACCOUNT)
+    if name is None:
+        return None
     known = accounts_of(context)
     if name not in known:
         hint = nearest(name, known) or f"the accounts are {listed(known, 'and')}"
         raise UsageError(f"--account {one_line(name)}: there is no such account ({hint})")
     return known[name]
+
+
+def keys_of(context: click.Context) -> Keys:
+    """Return which variables hold the key and the secret of this run."""
+    account, file = account_of(context), context.meta.get(_FILE)
+    if account is not None:
+        return Keys(account.variables)
+    return Keys(None, tuple(file.accounts) if file is not None else ())
 
 
 def words_of(context: click.Context) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from auditor.model import Position
 
 CONFIG_FILE = "auditor.yaml"
 PREFIX = "FIVETRAN_AUDITOR_"
-#: Where a run leaves its gate's sentence, among what its context knows.
-ANSWER = "auditor.cli.answer"
+#: Where a run leaves what was judged of its account, among what its context knows.
+JUDGED = "auditor.cli.judged"
 #: Where it leaves the destinations of its reports.
 PLACES = "auditor.cli.places"
 #: An account's name is that of a folder too, on every system.

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from auditor.cli.options import completion
-from auditor.cli.options.shared import ApiOptions, api_options, api_source, given, lists_of
+from auditor.cli.options.shared import ApiOptions, Keys, api_options, api_source, given, lists_of
 from auditor.cli.terminal.streams import Terminal
 from auditor.errors import SourceError, UsageError
 from auditor.text import listed, nearest, one_line, plural
@@ -38,10 +38,10 @@ def listing_options(command: _F) -> _F:
     return snapshot_option(api_options(command))
 
 
-def listing_of(context: click.Context, snapshot: str | None, api: ApiOptions) -> Source:
+def listing_of(context: click.Context, snapshot: str | None, api: ApiOptions, keys: Keys) -> Source:
     """Return the listing that the options name. Raises UsageError for those that do not fit."""
     if snapshot is None:
-        return api_source(api)
+        return api_source(api, keys)
     return saved_listing(
         snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
     )

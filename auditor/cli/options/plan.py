@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from auditor.cli.options import completion
-from auditor.cli.options.shared import ApiOptions, api_source, given
+from auditor.cli.options.shared import ApiOptions, Keys, api_source, given
 from auditor.errors import UsageError
 from auditor.sources import Source
 from auditor.text import listed, one_line
@@ -90,13 +90,14 @@ def check_beside_plan(context: click.Context, plan: str | None) -> None:
         )
     over = context.params.get("over") or ()
     reach = set(ApiOptions.__annotations__) | {"timeout"}
-    if LIVE not in over and (narrowing := given(context, reach, "terraform_plan")):
+    live = any(name.rpartition("=")[2] == LIVE for name in over)
+    if not live and (narrowing := given(context, reach, "terraform_plan")):
         raise UsageError(f"{listed(narrowing, 'and')} cannot apply to a plan: no request is made")
     if plan == "-" and any(name.rpartition("=")[2] == "-" for name in over):
         raise UsageError("--terraform-plan and --over cannot both read standard input")
 
 
-def plan_source(choice: PlanChoice, api: ApiOptions) -> PlanSource:
+def plan_source(choice: PlanChoice, api: ApiOptions, keys: Keys) -> PlanSource:
     """Return the plan as a source, laid over what ``--over`` names.
 
     Raises UsageError for what is no plan, and for estates that do not fit its accounts.
@@ -107,7 +108,7 @@ def plan_source(choice: PlanChoice, api: ApiOptions) -> PlanSource:
     if choice.folder is not None:
         source.read_folder(choice.folder)
     if choice.over:
-        source.lay_over(_estates(choice.over, source.estate.accounts, api))
+        source.lay_over(_estates(choice.over, source.estate.accounts, api, keys))
     return source
 
 
@@ -124,14 +125,14 @@ def waivers_beside(source: Source, waivers: Waivers | None, folder: str | None) 
 
 
 def _estates(
-    over: tuple[str, ...], accounts: tuple[str, ...], api: ApiOptions
+    over: tuple[str, ...], accounts: tuple[str, ...], api: ApiOptions, keys: Keys
 ) -> Mapping[str, Source]:
     if len(accounts) <= 1:
         if len(over) > 1:
             raise UsageError("--over is given twice, and the plan is of one account")
         name = accounts[0] if accounts else ""
         text = over[0].removeprefix(f"{name}=") if name else over[0]
-        return {name: _estate(text, api)}
+        return {name: _estate(text, api, keys)}
     named = dict(text.split("=", 1) for text in over if "=" in text)
     if set(named) != set(accounts) or len(named) != len(over):
         each = " ".join(f"--over {name}=SNAPSHOT" for name in accounts)
@@ -139,12 +140,17 @@ def _estates(
             f"the plan is of {len(accounts)} accounts, one for each provider configuration"
             f" ({one_line(listed(accounts, 'and'))}); write {one_line(each)}"
         )
-    return {name: _estate(named[name], api) for name in accounts}
+    if sum(text == LIVE for text in named.values()) > 1:
+        raise UsageError(
+            "--over: one API key reads one account; save the others with fetch --account NAME, and"
+            " lay the plan over those snapshots"
+        )
+    return {name: _estate(named[name], api, keys) for name in accounts}
 
 
-def _estate(text: str, api: ApiOptions) -> Source:
+def _estate(text: str, api: ApiOptions, keys: Keys) -> Source:
     if text == LIVE:
-        return api_source(api)
+        return api_source(api, keys)
     if not text.strip():
         raise UsageError("--over is empty; write --over live, or name a snapshot")
     from auditor.sources.saved.source import SnapshotSource, check_path

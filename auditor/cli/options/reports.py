@@ -37,7 +37,9 @@ def outdating(formats: Mapping[str, Format], folder: str, standard: Sequence[str
         ReportWriter(destinations, __version__, formats).outdate(inputs)
         if any(_accounts(context, words)):
             pages = [
-                _read("accounts", Path(p), ACCOUNT_REPORTS) for p in _places(context, words, folder)
+                _read(name, Path(place), ACCOUNT_REPORTS)
+                for place in _places(context, words, folder)
+                for name in ACCOUNT_REPORTS
             ]
             made = [page for page in pages if page is not None]
             ReportWriter(made, __version__, ACCOUNT_REPORTS).outdate(inputs)

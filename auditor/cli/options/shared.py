@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -97,6 +97,17 @@ class ApiOptions(TypedDict):
     verify_listing: bool
     max_wait: float
     lists: tuple[str, ...]
+
+
+class Keys(NamedTuple):
+    """Which environment variables hold the API key and its secret.
+
+    ``variables`` are those of an account that was chosen, None for the usual ones; ``accounts``
+    are the names of those that could have been.
+    """
+
+    variables: tuple[str, str] | None = None
+    accounts: tuple[str, ...] = ()
 
 
 def _not_empty(
@@ -356,10 +367,8 @@ def _with(options: tuple[Callable[[Any], Any], ...], command: _F) -> _F:
     return command
 
 
-def api_source(options: ApiOptions, variables: tuple[str, str] | None = None) -> FivetranSource:
-    """Return the API as ``options`` and the environment's credentials describe it.
-
-    ``variables`` hold the key and the secret, where they are not the usual ones.
+def api_source(options: ApiOptions, keys: Keys = Keys()) -> FivetranSource:  # noqa: B008  # frozen
+    """Return the API as ``options`` and the environment's credentials, under ``keys``, describe it.
 
     Raises UsageError for credentials or an address that do not fit.
     """
@@ -368,7 +377,11 @@ def api_source(options: ApiOptions, variables: tuple[str, str] | None = None) ->
     from auditor.sources.api.client import HttpOptions
     from auditor.sources.api.walk import FivetranSource
 
-    credentials = credentials_from(os.environ, (variables,) if variables else VARIABLES)
+    credentials = credentials_from(
+        os.environ,
+        VARIABLES if keys.variables is None else (keys.variables,),
+        f"name an account with --account: {listed(keys.accounts, 'or')}" if keys.accounts else "",
+    )
     for option, value in (("--group", options["group"]), ("--schema", options["schema"])):
         if value in {credentials.key, credentials.secret}:
             raise UsageError(f"{option} holds the API key or its secret; correct the pipeline")

@@ -58,6 +58,8 @@ class Terminal:
         self.scrubber = Scrubber() if scrubber is None else scrubber
         self.quiet = False
         self._progress = ""
+        #: Why a run ended, where it ended badly.
+        self.complaint = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Terminal:
@@ -106,6 +108,7 @@ class Terminal:
 
     def complain(self, text: str) -> None:
         """Write why the run ends, on the standard error stream."""
+        self.complaint = text
         self._write(
             self.err, self._safe(f"{style('error', 'red')}: {text}", colour=self.colour_err)
         )

@@ -40,12 +40,15 @@ _PAIR = re.compile(rb"[!-9;-~]+:[!-~]+")
 
 
 def credentials_from(
-    environ: Mapping[str, str], variables: Sequence[tuple[str, str]] = VARIABLES
+    environ: Mapping[str, str],
+    variables: Sequence[tuple[str, str]] = VARIABLES,
+    otherwise: str = "",
 ) -> Credentials:
     """Return the credentials that ``environ`` holds under one of the pairs of ``variables``.
 
     The first pair of names of which one is set decides, so that a key is never combined with
-    another account's secret. Raises UsageError, which names the variables and never shows a value.
+    another account's secret. Raises UsageError, which names the variables and never shows a value;
+    where none is set it says what ``otherwise`` can be done.
     """
     for names in variables:
         key, secret = (environ.get(name, "") for name in names)
@@ -69,7 +72,8 @@ def credentials_from(
         return Credentials(key, secret, names)
     first, *others = (" and ".join(names) for names in variables)
     instead = f" (or {' or '.join(others)})" if others else ""
-    raise UsageError(f"no credentials: set {first}{instead}")
+    last = f", or {otherwise}" if otherwise else ""
+    raise UsageError(f"no credentials: set {first}{instead}{last}")
 
 
 def _is_pair(key: str) -> bool:

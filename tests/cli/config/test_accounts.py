@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from tests.builders.command import KEYS, outcome_in, run
+from tests.builders.plans import PLANS
 
+SCHEMA = json.loads(files("auditor.reports").joinpath("accounts.schema.json").read_text("utf-8"))
 RULE = "policy: p\nrules: [{id: r, severity: high, assert: {schema: {not_equals: nowhere}}}]\n"
 FILE = """policy: [./policies]
 accounts:
@@ -51,6 +56,13 @@ def folder(tmp_path: Path, addresses: tuple[str, str]) -> Path:
     return tmp_path
 
 
+def in_all(folder: Path) -> dict[str, Any]:
+    """Return the summary over all accounts, which its schema takes."""
+    found: dict[str, Any] = json.loads((folder / "audit-report/accounts.json").read_text())
+    jsonschema.Draft202012Validator(SCHEMA).validate(found)
+    return found
+
+
 def report(folder: Path, name: str) -> dict[str, object]:
     found: dict[str, object] = json.loads(
         (folder / "audit-report" / name / "report.json").read_text()
@@ -81,6 +93,17 @@ def test_all_are_audited_each_into_a_folder_of_its_own(folder: Path):
     assert [link for link in links if not (folder / "audit-report" / link).is_file()] == []
     assert "did not finish" not in page
     assert "2 accounts:" in done.stdout
+    told = in_all(folder)
+    assert (told["finished"], told["outcome"], told["exit_code"]) == (True, "passed", 0)
+    assert [each["name"] for each in told["accounts"]] == ["production", "staging"]
+    for each in told["accounts"]:
+        own = json.loads((folder / "audit-report" / each["reports"][2]["path"]).read_text())
+        assert each["counts"] == {k: n for k, n in own["counts"].items() if k != "checks"}
+        assert each["connections"] == own["listing"]["connections"]
+        assert each["reasons"] == own["gate"]["reasons"]
+        assert each["judged_at"] == own["judged_at"]
+        assert sum(each["violations"].values()) == own["counts"]["fail"]
+        assert [r["format"] for r in each["reports"]] == ["html", "junit", "json"]
 
 
 def test_the_worst_is_the_answer_and_stops_no_other(folder: Path):
@@ -93,6 +116,13 @@ def test_the_worst_is_the_answer_and_stops_no_other(folder: Path):
         page = (folder / "audit-report/index.html").read_text()
         assert word in page
         assert "✓ passed, exit 0" in page
+        first, other = in_all(folder)["accounts"]
+        assert (first["exit_code"], first["counts"]["fail"]) == (0, 0)
+        assert (other["exit_code"], in_all(folder)["exit_code"]) == (code, code)
+        if code == 2:
+            assert other["counts"] is None
+            assert "STAGING_KEY is not set" in other["answer"]
+            assert "STAGING_KEY is not set" in page
         assert outcome_in(folder / "audit-report" / "production") == "passed"
         # What it came to before is gone.
         left = outcome_in(folder / "audit-report" / "staging")
@@ -131,7 +161,7 @@ def test_no_account_s_credentials_are_shown(folder: Path):
         (["--account", "prodction"], "there is no such account (did you mean production?)"),
         (["--account", "production", "--all-accounts"], "use only one of them"),
         (["--all-accounts", "--snapshot", "x.ndjson"], "--snapshot is of one account"),
-        (["--account", "staging", "--terraform-plan", "x"], "--terraform-plan is of one account"),
+        (["--all-accounts", "--terraform-plan", "x"], "--terraform-plan is of one account"),
         (
             ["--all-accounts", "--report", "json=x.json"],
             "every account would write it to the same path",
@@ -175,6 +205,7 @@ def test_a_command_line_that_cannot_be_read_leaves_no_older_pass(folder: Path):
     assert run(["audit", "--all-accounts"], folder, ENV).returncode == 0
     assert run(["audit", "--all-accounts", "--strct"], folder, ENV).returncode == 2
     assert "did not finish" in (folder / "audit-report/index.html").read_text()
+    assert in_all(folder)["finished"] is False
     for name in ("production", "staging"):
         assert outcome_in(folder / "audit-report" / name) == "placeholder"
     assert run(["audit", "--account", "staging"], folder, ENV).returncode == 0
@@ -218,6 +249,15 @@ def test_an_account_by_itself_outdates_the_page_over_all(folder: Path):
     page = (folder / "audit-report/index.html").read_text()
     assert "passed" not in page
     assert "did not finish" in page
+    assert in_all(folder) | {"tool": {}} == {
+        "schema_version": "1.0",
+        "kind": "accounts",
+        "tool": {},
+        "finished": False,
+        "outcome": "inconclusive",
+        "exit_code": 3,
+        "accounts": [],
+    }
 
 
 def test_one_that_cannot_be_reached_stops_no_other(folder: Path, addresses: tuple[str, str]):
@@ -229,6 +269,10 @@ def test_one_that_cannot_be_reached_stops_no_other(folder: Path, addresses: tupl
     assert done.returncode == 3
     assert outcome_in(folder / "audit-report/production") == "inconclusive"
     assert outcome_in(folder / "audit-report/staging") == "passed"
+    told = in_all(folder)
+    assert [each["outcome"] for each in told["accounts"]] == ["inconclusive", "passed"]
+    assert (told["outcome"], told["exit_code"]) == ("inconclusive", 3)
+    assert told["accounts"][0]["connections"] == 0
 
 
 def test_a_page_is_written_over_nothing_that_the_run_reads(folder: Path):
@@ -274,5 +318,95 @@ def test_no_account_s_credentials_are_in_the_reports_of_another_or_on_the_page(f
     done = run(["audit", "--all-accounts", "-v"], folder, env)
     assert done.returncode == 3
     texts = [p.read_text() for p in (folder / "audit-report").rglob("*") if p.is_file()]
-    assert len(texts) == 7
+    assert len(texts) == 8
     assert not [t for t in [*texts, done.stdout, done.stderr] if env["STAGING_SECRET"] in t]
+
+
+# -- the other commands -------------------------------------------------------------------------
+
+
+def test_an_account_is_fetched_by_its_key_from_its_address(folder: Path):
+    done = run(["fetch", "--account", "staging"], folder, ENV)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Saved 30 connections" in done.stdout
+    (saved,) = folder.glob("*.ndjson.gz")
+    assert saved.name.startswith("staging-")
+    # What was saved of an account is judged by its policies, and told among its reports.
+    done = run(["audit", "--account", "staging", "--snapshot", saved.name], folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '"connections": 30' in json.dumps(report(folder, "staging"))
+    assert "no-pause-after-trial" in json.dumps(report(folder, "staging"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["fetch"],
+        ["explain", "r", "{}", "-p", "./policies"],
+        ["test", "-p", "./policies", "--record", "{}", "r"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_whatever_asks_the_account_asks_the_one_that_is_chosen(folder: Path, command: list[str]):
+    name = str(build_estate(30, 8).records[0]["id"])
+    words = [word.format(name) for word in command]
+    done = run([*words, "--account", "staging"], folder, ENV)
+    assert (done.returncode, done.stderr) == (0, "")
+    # Of no account is no key, and what can be done is said.
+    done = run(words, folder, ENV)
+    assert done.returncode == 2
+    assert "or name an account with --account: production or staging" in done.stderr
+    # Where one cannot be reached, nothing is made up.
+    done = run([*words, "--account", "staging"], folder, {**ENV, "STAGING_SECRET": "other"})
+    assert done.returncode == 3
+    done = run([*words, "--account", "prodction"], folder, ENV)
+    assert (done.returncode, "did you mean production?" in done.stderr) == (2, True)
+
+
+def test_a_plan_is_laid_over_the_account_that_is_chosen(folder: Path):
+    estate = build_estate(30, 8)
+    text = (PLANS / "v2.json").read_text().replace('"g1"', f'"{estate.records[0]["group_id"]}"')
+    (folder / "plan.json").write_text(text)
+    plan = ["--terraform-plan", "plan.json", "--over", "live"]
+    words = ["audit", "--account", "staging", *plan, "--report", "json"]
+    done = run(words, folder, ENV)
+    assert done.returncode in {0, 1}, done.stderr
+    held: Any = report(folder, "staging")
+    known = {str(record["id"]) for record in estate.records}
+    assert known <= set(held["connections"]["id"])
+    assert len(held["connections"]["id"]) > 30
+    assert run(words, folder, {**ENV, "STAGING_SECRET": "other"}).returncode == 3
+    assert run(words, folder, KEYS).returncode == 2
+
+
+def test_one_key_is_asked_for_one_account_of_a_plan(folder: Path):
+    plan = ["--terraform-plan", str(PLANS / "accounts.json")]
+    over = [word for name in ("fivetran", "fivetran.eu") for word in ("--over", f"{name}=live")]
+    done = run(["audit", *plan, *over], folder, KEYS)
+    assert (done.returncode, "one API key reads one account" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["validate", "try", "waive", "compare", "explain", "test"])
+def test_every_command_takes_the_settings_of_an_account(folder: Path, command: str):
+    done = run(
+        [command, "--account", "staging", "--show-config", *_NEEDED.get(command, ())], folder
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    wanted = "fail_on: none" if command == "compare" else "policy: [baseline]"
+    line = next(line for line in done.stdout.splitlines() if line.startswith(wanted))
+    assert "auditor.yaml:" in line
+
+
+_NEEDED = {
+    "try": ["r"],
+    "waive": ["r", "x", "--owner", "o", "--reason", "r", "--expires", "90d"],
+}
+
+
+def test_a_waiver_goes_to_the_file_of_its_account(folder: Path):
+    path = folder / "auditor.yaml"
+    path.write_text(path.read_text() + "    waivers: staging-waivers.yaml\n")
+    told = ["--owner", "o", "--reason", "because", "--expires", "90d"]
+    done = run(["waive", "--account", "staging", "setup-connected", "c1", *told], folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "setup-connected" in (folder / "staging-waivers.yaml").read_text()
