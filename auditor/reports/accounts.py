@@ -50,7 +50,7 @@ tr { border-bottom: 1px solid #8886; break-inside: avoid }
 MARK = r"<title>Fivetran audit: all accounts</title>"
 
 
-class Judged(msgspec.Struct, frozen=True):
+class JudgedAccount(msgspec.Struct, frozen=True):
     """What was judged of an account: how many connections and checks, and since when.
 
     ``counts`` has the checks of every verdict, ``violations`` those that fail of every severity.
@@ -64,7 +64,7 @@ class Judged(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
 
 
-def judged(result: Result, answer: str) -> Judged:
+def judged(result: Result, answer: str) -> JudgedAccount:
     """Return what ``result`` says of its account; ``answer`` is the gate's sentence."""
     failed = {
         severity.label: sum(
@@ -73,7 +73,7 @@ def judged(result: Result, answer: str) -> Judged:
         for severity in Severity
     }
     counts = {verdict.label: count for verdict, count in result.counts.items()}
-    return Judged(
+    return JudgedAccount(
         answer,
         iso(result.judged_at),
         len(result.connections),
@@ -93,7 +93,7 @@ class AccountOutcome(msgspec.Struct, frozen=True):
 
     name: str
     code: int | None = None
-    judged: Judged | None = None
+    judged: JudgedAccount | None = None
     error: str = ""
     reports: tuple[tuple[str, str], ...] = ()
 

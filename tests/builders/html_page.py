@@ -33,7 +33,7 @@ def choose(page: Page, facet: str, value: str) -> Locator:
 
 
 def column(page: Page, name: str) -> list[str]:
-    """The texts of one column, of the rows that are drawn; of a cell with several lines the first."""
+    """The texts of one column, of the rows that are drawn; the first line of each cell."""
     texts = page.locator(f".rows .c-{name}").all_inner_texts()
     return [text.strip().partition("\n")[0] for text in texts]
 

@@ -24,7 +24,7 @@ import pytest
 import yaml
 
 from auditor.policy.loading.load import load_policies
-from auditor.sandbox.estate import Estate, build_estate
+from auditor.sandbox.estate import SandboxEstate, build_estate
 from auditor.sandbox.server import Sandbox
 from tests.builders.command import KEYS, environment, run
 from tests.builders.pages import fits, on_path
@@ -363,7 +363,7 @@ def test_the_tests_of_the_table_exist():
 
 
 @cache
-def account(*, healthy: bool) -> Estate:
+def account(*, healthy: bool) -> SandboxEstate:
     return build_estate(250, 7, healthy=healthy)
 
 

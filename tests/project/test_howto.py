@@ -14,7 +14,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from auditor.reports.accounts import AccountOutcome, Accounts, Judged
+from auditor.reports.accounts import AccountOutcome, Accounts, JudgedAccount
 from auditor.reports.accounts_json import render
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
@@ -112,7 +112,7 @@ def test_the_summary_over_accounts_is_as_the_page_shows_it():
     schema = files("auditor.reports").joinpath("accounts.schema.json").read_text("utf-8")
     jsonschema.Draft202012Validator(json.loads(schema)).validate(shown)
     first, other = shown["accounts"]
-    judged = Judged(**{name: first[name] for name in Judged.__struct_fields__})
+    judged = JudgedAccount(**{name: first[name] for name in JudgedAccount.__struct_fields__})
     outcomes = (
         AccountOutcome("production", 3, judged, "", (("json", "production/report.json"),)),
         AccountOutcome("staging", 2, None, other["answer"], (("json", "staging/report.json"),)),

@@ -59,8 +59,11 @@ def page_of(result: Result) -> str:
 
 
 def accounts() -> str:
-    outcomes = [AccountOutcome(f"of code {code}", code, "An answer.") for code in (0, 1, 2, 3, 4)]
-    linked = AccountOutcome("production", 1, "5 violations.", ("production/report.html",))
+    outcomes = [
+        AccountOutcome(f"of code {code}", code, error="An answer.") for code in (0, 1, 2, 3, 4)
+    ]
+    reports = (("html", "production/report.html"),)
+    linked = AccountOutcome("production", 1, error="5 violations.", reports=reports)
     return "".join(render_accounts(Accounts((linked, *outcomes, AccountOutcome("b")), "1.0.0")))
 
 

@@ -53,7 +53,9 @@ def test_a_row_tells_field_expected_and_actual_at_any_width(
     assert parts == [seen.field, seen.expected, seen.actual]
     assert cut(page, "#row-0 :is(.name, .at, .was)") == []
     box, grid = row.locator(".c-message").bounding_box(), page.locator(".grid").bounding_box()
-    assert box and grid and box["x"] + box["width"] <= grid["x"] + grid["width"]
+    assert box
+    assert grid
+    assert box["x"] + box["width"] <= grid["x"] + grid["width"]
     assert page.locator(".grid").evaluate("grid => grid.scrollWidth - grid.clientWidth") <= 0
 
 
