@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from auditor.model import Finding, Outcome, Result, RuleChecks, Verdict
 from auditor.reports.claim import HEADINGS, claim
-from auditor.reports.facts import headline, where_in_words
+from auditor.reports.facts import beside, where_in_words
 from auditor.reports.links import rule_page
 from auditor.text import one_line, plural, shortened
 
@@ -156,7 +156,7 @@ def _told(result: Result, checks: RuleChecks, findings: Sequence[Finding]) -> To
     told = tuple(
         Told(
             one_line(where_in_words(finding), _WHERE) or "the account",
-            one_line(headline(finding), _SAID) or finding.verdict.label,
+            one_line(beside(finding), _SAID) or finding.verdict.label,
             finding,
         )
         for finding in findings

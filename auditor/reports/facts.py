@@ -161,6 +161,19 @@ def headline(finding: Finding) -> str:
     return f"{finding.message} ({finding.note})"
 
 
+def beside(finding: Finding) -> str:
+    """Return a finding's headline for a place where its one connection is named beside it.
+
+    The connection that it begins with is not said twice: ``syncs every 5 minutes``.
+    """
+    said = headline(finding)
+    if finding.group or len(finding.connections) != 1 or not finding.connections[0].schema:
+        return said
+    name = finding.connections[0].schema
+    before = next((each for each in (f"{name}: ", f"{name} ") if said.startswith(each)), "")
+    return said.removeprefix(before) or said
+
+
 def is_accepted(finding: Finding) -> bool:
     """Whether someone has accepted the finding: it is waived, or in the baseline."""
     return finding.verdict in _ACCEPTED

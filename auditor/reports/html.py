@@ -64,6 +64,10 @@ def render(result: Result) -> Iterable[str]:
             most_printed=MOST_PRINTED,
             owners=_owners,
             page_of=partial(rule_page, result),
+            group_names=dict(
+                zip(result.connections.group_ids, result.connections.groups, strict=True)
+            ),
+            rate=rate,
             trend=_trend(result),
             csp=content_policy(style, script),
             style=Markup(style),  # noqa: S704 — the project's own file
@@ -154,6 +158,14 @@ def _identity(result: Result, fresh: list[int] | None) -> list[tuple[str, str]]:
         "Commit": result.pipeline.commit[:12] if result.pipeline else "",
     }
     return [(name, text) for name, text in named.items() if text]
+
+
+def rate(count: int, of: int) -> str:
+    """Return ``count`` of ``of`` in hundredths; what is not all is never 100%, nor some 0%."""
+    share = 100 * count / of
+    if 0 < share < 0.1:
+        return "<0.1%"
+    return ">99.9%" if 99.9 < share < 100 else f"{share:.{0 if share == 100 else 1}f}%"
 
 
 def listed(text: str) -> str:

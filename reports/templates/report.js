@@ -475,7 +475,9 @@ function preparePrint() {
     "tr", {}, el("td", {}, VERDICTS[verdictOf[f]], openDay(f) ? el("small", {}, `open since ${openDay(f)}`) : ""), el("td", {}, SEVERITIES[severityOf[f]]),
     el("td", {}, ruleOf(f).id, el("br"), el("small", {}, ruleOf(f).position)),
     el("td", {}, joined(f, (c) => data.schemas[c]), el("br"), el("small", {}, `${joined(f, serviceName)} · ${joined(f, groupName)} · ${joined(f, (c) => data.ids[c])}`)),
-    el("td", {}, message(f), note(f) ? el("br") : "", note(f) ? el("small", {}, note(f)) : ""),
+    // Paper is short: what a message tells is not told again.
+    el("td", {}, message(f), ...evidenceOf(f).filter((e) => !message(f).includes(data.actual[e])).map((e) => el("small", {}, el("code", {}, data.fields[data.fieldOf[e]]),
+      ` is ${data.actual[e]}; expected ${data.expected[data.expectedOf[e]]}`)), note(f) ? el("small", {}, note(f)) : ""),
   )));
   document.getElementById("plain-note").textContent = shown.length > listed.length
     ? `The first ${number(listed.length)} of ${number(shown.length)} findings selected; the report itself holds all ${number(findingCount)}.`
@@ -551,7 +553,7 @@ function start() {
   startRules();
   update();
   settled(open);
-  if (FILTERS.some((name) => state[name])) page.title.scrollIntoView({ behavior: "instant" });
+  if (fragment({ ...state, ...CLOSED }) !== fragment(DEFAULTS)) page.title.scrollIntoView({ behavior: "instant" });
   startTheme();
   startAnnex();
   // What the first search and sort need is made ready while nobody waits for it.

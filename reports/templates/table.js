@@ -136,8 +136,9 @@ class Table {
     const stacked = this.own && PHONE.matches;
     this.root.classList.toggle("stacked", stacked);
     this.root.classList.toggle("rich", this.rich && !stacked);
+    this.root.classList.toggle("folded", this.heads.length > 0 && this.rows.length === this.heads.length);
     this.root.classList.toggle("cards", !this.own && (this.rich ? NARROW : PHONE).matches);
-    if (stacked) this.root.style.setProperty("--row-height", 24 * this.columns.length + 20);
+    if (stacked && this.heads.length !== this.rows.length) this.root.style.setProperty("--row-height", 24 * this.columns.length + 20);
     else this.root.style.removeProperty("--row-height");
     this.rowHeight = parseFloat(style.getPropertyValue("--row-height")) || 44;
     this.headHeight = this.head.offsetHeight;

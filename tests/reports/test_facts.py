@@ -12,6 +12,7 @@ from auditor.past.history import past_run
 from auditor.reports.facts import (
     MOST_CONNECTIONS,
     acceptance,
+    beside,
     connections_in_words,
     counts_in_words,
     evidence_in_words,
@@ -234,3 +235,24 @@ def test_a_path_is_as_a_repository_has_it(file: str, path: str):
 )
 def test_a_path_starts_at_the_root_of_the_repository(folder: str, file: str, path: str):
     assert repository_path(file, Checkout("/repo", folder)) == path
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("core: paused is true", "paused is true"),
+        ("core syncs every 5 minutes", "syncs every 5 minutes"),
+        ("core's name is odd", "core's name is odd"),
+        ("corer is odd", "corer is odd"),
+        ("paused is true on core", "paused is true on core"),
+        ("core", "core"),
+        ("core ", "core "),
+    ],
+)
+def test_a_connection_that_stands_beside_is_not_said_twice(message, said):
+    (one,) = (replace(FINDING.connections[0], schema="core"),)
+    finding = replace(FINDING, connections=(one,), message=message, note="", group="")
+    assert beside(finding) == said
+    # Of several, or of a group, the name tells which one is meant.
+    assert beside(replace(finding, connections=(one, one))) == message
+    assert beside(replace(finding, group="g")) == message

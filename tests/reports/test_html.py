@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from auditor.model import Outcome, Result, Severity, Verdict
-from auditor.reports.html import PLAIN_FINDINGS, placeholder, render
+from auditor.reports.html import PLAIN_FINDINGS, placeholder, rate, render
 from auditor.reports.page.island import island
 from tests.builders.sample_results import HOSTILE, narrowed, sample_result
 
@@ -230,3 +230,25 @@ def test_the_placeholder_says_inconclusive() -> None:
     assert "did not finish" in text
     assert "1.2.3" in text
     assert "script-src 'none'" in _policy(page)
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "words"),
+    [
+        (1, 1, "100%"), (1, 2, "50.0%"), (2, 3, "66.7%"), (1, 1000, "0.1%"), (1, 100_000, "<0.1%"),
+        (99_999, 100_000, ">99.9%"), (999, 1000, "99.9%"),
+    ],
+)  # fmt: skip
+def test_a_rate_is_all_or_nothing_only_where_its_count_is(count: int, of: int, words: str) -> None:
+    assert rate(count, of) == words
+
+
+def test_rates_stand_beside_what_failed_and_what_was_not_judged() -> None:
+    result = sample_result(60, 8)
+    rows = _tree(result).xpath("//table[contains(@class, 'rules')]/tbody/tr")
+    for checks, row in zip(result.checks, rows, strict=True):
+        judged = checks.total - checks.count(Verdict.SKIP)
+        for verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.PASS):
+            (cell,) = row.xpath(f"td[@data-label='{verdict.label}']")
+            count = checks.count(verdict)
+            assert cell.xpath("small/text()") == ([rate(count, judged)] if count else [])

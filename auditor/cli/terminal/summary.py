@@ -16,7 +16,7 @@ from auditor.clock import in_words, to_the_second
 from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Severity, Verdict
 from auditor.reports.brief import first_findings, waiting, worst
 from auditor.reports.claim import claim, is_open
-from auditor.reports.facts import headline, trend_in_words, where_in_words
+from auditor.reports.facts import beside, trend_in_words, where_in_words
 from auditor.reports.links import link
 from auditor.text import listed, one_line, plural, printable
 
@@ -215,7 +215,7 @@ def _findings(
         since = result.history.since(finding) if result.history is not None else None
         tail = f", since {since:%Y-%m-%d}" if since is not None else ""
         where = one_line(where_in_words(finding), _LONGEST_NOTE)
-        said = one_line(headline(finding), _LONGEST_NOTE)
+        said = one_line(beside(finding), _LONGEST_NOTE)
         room = layout.beside(_DEEPER + cells(tail))
         text = layout.cut(f"{where}: {said}", room)
         one = finding.connections[0] if len(finding.connections) == 1 else None
