@@ -203,7 +203,7 @@ def test_a_folder_elsewhere_is_where_it_is(job: Job, tmp_path: Path):
 
 ONE_LINE = [
     "waivers", "baseline", "fail-on", "group", "schema", "snapshot", "timeout", "config",
-    "output-dir", "working-directory", "strict", "summary", "sarif",
+    "account", "output-dir", "working-directory", "strict", "summary", "sarif", "all-accounts",
 ]  # fmt: skip
 LINES = ["policy", "var", "max", "only", "skip", "tag", "report", "options"]
 HOSTILE = [
@@ -224,6 +224,21 @@ HOSTILE = [
     "::stop-commands::x",
     "\x1b]0;title\x07",
     "\N{RIGHT-TO-LEFT OVERRIDE} \N{FULLWIDTH SEMICOLON} é",
+    "",
+    "   ",
+    "-",
+    "--",
+    "-h",
+    "--show-config",
+    "--report=json=-",
+    "a\N{LINE SEPARATOR}touch pwned\N{PARAGRAPH SEPARATOR}exit-code=0",
+    "%0Aexit-code=0%0A::error::x",
+    "\\",
+    "!(x)",
+    "{a,b}",
+    "<(touch pwned)",
+    "&touch pwned&",
+    "x" * 5000,
 ]
 
 
@@ -233,8 +248,7 @@ def _holds(job: Job, name: str, value: str) -> None:
     assert list(job.workspace.parent.rglob("pwned")) == [], told
     assert done.outputs["exit-code"] in {"0", "1", "2", "3", "4"}, told
     # Neither the answer nor the step's end can be talked into a pass.
-    if done.outputs["exit-code"] == "0":
-        assert (name, value) == ("options", "--help"), told
+    assert done.outputs["exit-code"] != "0", told
     assert str(done.code) == done.outputs["exit-code"], told
     assert KEYS["FIVETRAN_API_SECRET"] not in done.log + done.summary, told
     commands = re.findall(r"^\s*::([\w-]+)", done.log, re.MULTILINE)
@@ -253,6 +267,60 @@ def test_a_hostile_input_is_a_value_and_nothing_else(job: Job):
         _holds(job, name, value)
 
 
+@pytest.mark.parametrize("option", ["--help", "-h", "-qh", "--show-config"])
+@pytest.mark.parametrize("all_", ["true", "false"])
+def test_an_option_that_leaves_nothing_to_judge_is_no_pass(job: Job, option: str, all_: str):
+    job.write("audit-report/accounts.json", "of an older run")
+    done = job.run({"policy": "baseline", "options": option, "all-accounts": all_})
+    assert (done.code, done.outputs["outcome"]) == (2, "not-run")
+    assert "the options left no audit to make" in done.log
+
+
+@pytest.mark.parametrize("name", ["working-directory", "output-dir"])
+@pytest.mark.parametrize("value", ["", "*", "a?", "[a]", "!a", "~/a"])
+def test_a_folder_is_one_and_no_pattern(job: Job, name: str, value: str):
+    (job.workspace / "a").mkdir()
+    done = job.run({"policy": "baseline", name: value})
+    assert (done.code, done.outputs["report"]) == (2, "")
+    assert set(done.used) == {"actions/setup-python"}
+    assert f"::the input {name} is no folder" in done.log
+
+
+def test_the_folder_before_is_none(job: Job, tmp_path: Path):
+    done = job.run({"policy": "baseline", "working-directory": "-"}, OLDPWD=str(tmp_path))
+    assert (done.code, done.outputs["outcome"]) == (2, "not-run")
+
+
+ACCOUNTS = """accounts:
+  one: {key_from: ONE_KEY, secret_from: ONE_SECRET, policy: [./p.yaml]}
+  other: {key_from: OTHER_KEY, secret_from: OTHER_SECRET, policy: [baseline]}
+"""
+
+
+def test_one_account_of_several_and_all_of_them(job: Job):
+    job.write("auditor.yaml", ACCOUNTS)
+    job.write("p.yaml", NEVER_PAUSED)
+    key, secret = KEYS.values()
+    env = {"ONE_KEY": key, "ONE_SECRET": secret, "OTHER_KEY": key, "OTHER_SECRET": secret}
+    done = job.run({"account": "one", "sarif": "true"}, **env)
+    assert (done.code, done.outputs["outcome"]) == (0, "passed"), done.log
+    assert "github/codeql-action/upload-sarif" in done.used
+    assert (job.workspace / "audit-report/one/report.json").is_file()
+    done = job.run({"all-accounts": "true"}, **env)
+    assert (done.code, done.outputs["outcome"]) == (1, "violations"), done.log
+    told = json.loads((job.workspace / "audit-report/accounts.json").read_text())
+    assert [each["outcome"] for each in told["accounts"]] == ["passed", "violations"]
+    assert "violations (exit 1)" in done.summary
+    assert "::" not in done.log
+    assert done.used["actions/upload-artifact"]["path"] == "./audit-report"
+    done = job.run({"all-accounts": "true"}, **{**env, "ONE_SECRET": "wrong-secret"})
+    assert (done.code, done.outputs["outcome"]) == (3, "inconclusive")
+    done = job.run({"all-accounts": "true", "sarif": "true"}, **env)
+    assert (done.code, "sarif is of one account" in done.log) == (2, True)
+    done = job.run({"account": "one", "all-accounts": "true"}, **env)
+    assert done.code == 2
+
+
 @pytest.mark.parametrize("name", ["json.py", "auditor/__init__.py", "sitecustomize.py"])
 def test_what_lies_in_the_working_folder_is_not_imported(job: Job, name: str):
     job.write(name, "raise SystemExit(0)\n")
@@ -260,7 +328,10 @@ def test_what_lies_in_the_working_folder_is_not_imported(job: Job, name: str):
 
 
 def test_a_word_that_is_neither_true_nor_false_is_refused(job: Job):
-    for name in ("strict", "summary", "annotations", "sarif", "allow-empty", "verify-listing"):
+    for name in (
+        "strict", "summary", "annotations", "sarif", "allow-empty", "verify-listing",
+        "all-accounts",
+    ):  # fmt: skip
         done = job.run({"policy": "baseline", name: "yes"})
         assert (done.code, done.outputs["outcome"]) == (2, "not-run")
         assert f"::error title=fivetran-auditor::the input {name} is true or false" in done.log

@@ -52,14 +52,18 @@ def test_zizmor_finds_nothing():
     assert done.returncode == 0, done.stdout
 
 
-def test_the_starter_s_jobs_fit_and_zizmor_finds_nothing_in_them(tmp_path: Path):
+@pytest.mark.parametrize("folder", ["", "team"])
+def test_the_starter_s_jobs_fit_and_zizmor_finds_nothing_in_them(tmp_path: Path, folder: str):
     services = ("--github", "--gitlab", "--azure", "--pre-commit", "--terraform")
-    assert run(["init", *services], tmp_path).returncode == 0
-    workflows = [tmp_path / f".github/workflows/fivetran-{name}.yml" for name in ("audit", "plan")]
+    (tmp_path / ".git").mkdir()
+    assert run(["init", f"./{folder}", *services], tmp_path).returncode == 0
+    of = f"-{folder}" if folder else ""
+    jobs = [f"{name}{of}" for name in ("audit", "plan")]
+    workflows = [tmp_path / f".github/workflows/fivetran-{job}.yml" for job in jobs]
     _fits("github-workflows", *workflows)
-    for name in ("audit", "plan"):
-        _fits("gitlab-ci", tmp_path / f".gitlab-ci.fivetran-{name}.yml")
-    _fits("azure-pipelines", tmp_path / "azure-pipelines.fivetran-audit.yml")
+    for job in jobs:
+        _fits("gitlab-ci", tmp_path / f".gitlab-ci.fivetran-{job}.yml")
+    _fits("azure-pipelines", tmp_path / f"azure-pipelines.fivetran-audit{of}.yml")
     for name in ("prek", "pre-commit"):
         done = use(name, "validate-config", tmp_path / ".pre-commit-config.yaml")
         assert done.returncode == 0, done.stdout + done.stderr

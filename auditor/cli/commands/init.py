@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 import click
 
 from auditor.cli.config.schemas import schema_text
+from auditor.cli.config.settings import CONFIG_FILE
 from auditor.cli.options.command import StrictCommand
 from auditor.cli.options.docs import docs_of
 from auditor.cli.terminal.streams import Terminal, style
 from auditor.errors import ReportError, UsageError
+from auditor.output.disk import real
 from auditor.output.target import Target
 from auditor.output.writing import put_document
 from auditor.text import listed, one_line
@@ -52,7 +54,15 @@ GATES = {
     ".gitlab-ci.fivetran-plan.yml": "plan_gitlab.yml",
 }
 _GATE_OF = dict(zip(("github", "gitlab"), GATES, strict=True))
+#: A folder of a repository that stands in jobs as it is, in every one of their languages.
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+#: What is called differently in the jobs of each folder of a repository.
+_JOBS = re.compile(
+    r"\bfivetran-(?:audit|plan|policies)\b|(?<=[ .])fivetran-auditor(?=$|:$)", re.MULTILINE
+)
 _SCHEMA_LINE = re.compile(r"\A(# yaml-language-server: \$schema=)\S*/([\w.]+)")
+#: A line that only a job of a folder in a repository has, with the empty one that follows.
+_OF_PLACE = re.compile(r"^\S.*@CONFIG@.*\n\n|^.*@CONFIG@.*\n", re.MULTILINE)
 _DOCS_URL = re.compile(r"^# docs_url: .*$", re.MULTILINE)
 _NEXT = """
 Next:
@@ -108,7 +118,8 @@ def command(
     and the schemas that editors check these files by; lines are added to .gitignore. If one of the
     files exists, nothing is written unless you give --force.
 
-    An option for a service also writes that service's file, and keeps starter files that exist.
+    An option for a service also writes that service's file, and keeps starter files that exist. For
+    a folder of a repository it goes to the repository's root, where the service looks for it.
     """
     terminal: Terminal = context.obj
     named = [name for name in SERVICES if services[name.replace("-", "_")]]
@@ -117,15 +128,18 @@ def command(
         gates = [_GATE_OF[name] for name in named if name in _GATE_OF] or list(GATES)
         chosen.update({path: GATES[path] for path in gates})
     site = _site(docs_url)
+    place = _place(folder) if chosen else ""
+    chosen = {_path(path, place): template for path, template in chosen.items()}
     starter = {**FILES, **({} if site else SCHEMAS)}
     standing = [name for name in FILES if os.path.lexists(folder / name)]
     kept = bool(chosen and standing)
-    hooks = chosen.pop(_HOOKS, None)
-    if hooks and not os.path.lexists(folder / _HOOKS):
-        chosen[_HOOKS] = hooks
+    manifest = _path(_HOOKS, place)
+    hooks = chosen.pop(manifest, None)
+    if hooks and not os.path.lexists(_spot(folder, manifest)):
+        chosen[manifest] = hooks
         hooks = None
     wanted = chosen if kept else {**starter, **chosen}
-    in_the_way = [name for name in wanted if os.path.lexists(folder / name)]
+    in_the_way = [name for name in wanted if os.path.lexists(_spot(folder, name))]
     if in_the_way and not force:
         told = "exists" if len(in_the_way) == 1 else "exist"
         raise UsageError(
@@ -133,17 +147,18 @@ def command(
             " written. Choose another folder, or replace what is there with --force"
         )
     for name in wanted:
-        text = _text(name, wanted[name], context, site)
-        put_document(Target(folder / name), (text,), _ELSEWHERE)
-        terminal.say(f"{style('wrote', 'green')} {one_line(str(folder / name))}")
+        text = _text(name, wanted[name], context, site, place)
+        path = _spot(folder, name)
+        put_document(Target(path), (text,), _ELSEWHERE)
+        terminal.say(f"{style('wrote', 'green')} {one_line(str(path))}")
     if kept:
         terminal.say(f"kept {listed(standing, 'and')}")
     if _ignore(folder / _IGNORE):
         terminal.say(f"{style('added', 'green')} to {one_line(str(folder / _IGNORE))}")
     terminal.say(_NEXT)
     if hooks:
-        terminal.say(f"\n{_HOOKS} exists already. Add this to its repos:\n")
-        terminal.say(_text(_HOOKS, hooks, context, site).partition("\n")[2].rstrip())
+        terminal.say(f"\n{manifest} exists already. Add this to its repos:\n")
+        terminal.say(_text(manifest, hooks, context, site, place).partition("\n")[2].rstrip())
     elif not chosen:
         terminal.say(_NO_SERVICE)
     return 0
@@ -158,15 +173,61 @@ def _site(url: str | None) -> str:
     return f"{url.rstrip('/')}/"
 
 
-def _text(name: str, template: str, context: click.Context, site: str) -> str:
-    """Return what is written to the file ``name``; its schema is on the ``site``, where one is."""
+def _place(folder: Path) -> str:
+    """Return where ``folder`` is in its repository, "" for the root and outside of any.
+
+    Raises UsageError for a folder whose name would be read as more than a name in a job.
+    """
+    here = real(folder)
+    root = next((f for f in (here, *here.parents) if os.path.lexists(f / ".git")), here)
+    place = here.relative_to(root).as_posix()
+    if place != "." and not _PLAIN.fullmatch(place):
+        raise UsageError(
+            f"{one_line(place)}: the jobs of a folder in a repository name it, and take letters,"
+            " digits, - _ and . in it only; write the starter into the repository's root"
+        )
+    return "" if place == "." else place
+
+
+def _path(path: str, place: str) -> str:
+    """Return where a service's file goes, from the folder that is ``place`` in its repository."""
+    if not place:
+        return path
+    up = "../" * (place.count("/") + 1)
+    return up + _named_for(path, place)
+
+
+def _spot(folder: Path, name: str) -> Path:
+    """Return where the file ``name`` is; above ``folder`` that is so before it is made, too."""
+    if not name.startswith("../"):
+        return folder / name
+    return Path(os.path.relpath(os.path.normpath(real(folder) / name)))
+
+
+def _named_for(text: str, place: str) -> str:
+    """Return ``text`` with the jobs and files in it named for ``place``."""
+    return _JOBS.sub(lambda found: f"{found[0]}-{place.replace('/', '-')}", text)
+
+
+def _text(name: str, template: str, context: click.Context, site: str, place: str) -> str:
+    """Return what is written to the file ``name``; its schema is on the ``site``, where one is.
+
+    A job runs in the repository's root, and is told of the configuration in ``place``.
+    """
     if name in SCHEMAS:
         return schema_text(template, context)
     text = (_STARTER / template).read_text(encoding="utf-8")
     if site:
         text = _SCHEMA_LINE.sub(lambda found: f"{found[1]}{site}schemas/{found[2]}", text)
         text = _DOCS_URL.sub(lambda _: f"docs_url: {site}", text)
-    return text.replace("@VERSION@", __version__)
+    text = text.replace("@VERSION@", __version__)
+    if not place:
+        return _OF_PLACE.sub("", text).replace("@IN@", "")
+    return (
+        _named_for(text, place)
+        .replace("@IN@", f"{place}/")
+        .replace("@CONFIG@", f"{place}/{CONFIG_FILE}")
+    )
 
 
 def _ignore(path: Path) -> bool:

@@ -285,6 +285,100 @@ def test_the_gitlab_jobs_extend_one_that_is_there(started: Path):
     assert gitlab[".fivetran-auditor"]["cache"]["paths"]
 
 
+# -- in a folder of a repository ----------------------------------------------------------------
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Path:
+    """Return a team's folder in a repository."""
+    folder = tmp_path / "finance/fivetran"
+    folder.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    return folder
+
+
+def test_what_services_read_goes_to_the_root_and_names_the_folder(team: Path):
+    root = team.parents[1]
+    done = run(["init", *(f"--{name}" for name in SERVICES), "--terraform"], team)
+    assert done.returncode == 0, done.stderr
+    own = {path.relative_to(team).as_posix() for path in team.rglob("*") if path.is_file()}
+    assert own == {*FILES, *SCHEMAS, ".gitignore"}
+    assert "wrote ../../.github/workflows/fivetran-audit-finance-fivetran.yml" in done.stdout
+    above = {path for path in root.rglob("*") if path.is_file() and team not in path.parents}
+    assert {path.relative_to(root).as_posix() for path in above} == {
+        ".github/workflows/fivetran-audit-finance-fivetran.yml",
+        ".github/workflows/fivetran-plan-finance-fivetran.yml",
+        ".gitlab-ci.fivetran-audit-finance-fivetran.yml",
+        ".gitlab-ci.fivetran-plan-finance-fivetran.yml",
+        "Jenkinsfile.fivetran-audit-finance-fivetran",
+        "azure-pipelines.fivetran-audit-finance-fivetran.yml",
+        ".pre-commit-config.yaml",
+    }
+    for path in above:
+        text = path.read_text()
+        assert not re.search(r"@[A-Z]+@", text)
+        assert "finance/fivetran/auditor.yaml" in text
+        # Jobs of another team stand beside them in one pipeline.
+        if path.name.startswith(".gitlab"):
+            assert all(name.endswith("-finance-fivetran") for name in jobs(text))
+    workflow = jobs((root / ".github/workflows/fivetran-audit-finance-fivetran.yml").read_text())
+    # YAML 1.1 takes the key on: for true.
+    triggers = workflow[True]["pull_request"]["paths"]
+    assert all(name.startswith(("finance/fivetran/", ".github/")) for name in triggers)
+    assert workflow["concurrency"]["group"].startswith("fivetran-audit-finance-fivetran-")
+    (hook, *_) = jobs((root / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert re.search(hook["files"], "finance/fivetran/policies/house.yaml")
+    assert not re.search(hook["files"], "policies/house.yaml")
+
+
+@pytest.mark.parametrize("healthy", [True, False])
+def test_a_job_of_the_root_judges_by_the_policies_of_the_folder(team: Path, healthy: bool):
+    root = team.parents[1]
+    assert run(["init", "--github", "--pre-commit"], team).returncode == 0
+    workflow = jobs((root / ".github/workflows/fivetran-audit-finance-fivetran.yml").read_text())
+    with Sandbox(build_estate(60, 7, healthy=healthy)) as sandbox:
+        env = {**KEYS, **workflow["env"], "FIVETRAN_AUDITOR_BASE_URL": sandbox.url}
+        assert run(["validate"], root, env).returncode == 0
+        assert run(["test"], root, env).returncode == 0
+        done = run(["audit", "--output-dir", "audit-report"], root, env)
+    assert done.returncode == (0 if healthy else 1), done.stderr
+    report = json.loads((root / "audit-report/report.json").read_text())
+    assert "spreadsheets-sync-hourly" in {rule["id"] for rule in report["rules"]}
+    for hook in jobs((root / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]:
+        words = [*hook["entry"].split()[1:], *hook["args"]]
+        names = ["waivers.yaml", "policies/house.yaml"][-1 if words[0] == "test" else 0 :]
+        done = run([*words, *(f"finance/fivetran/{name}" for name in names)], root)
+        assert done.returncode == 0, done.stderr
+
+
+def test_what_stands_in_the_root_is_not_overwritten(team: Path):
+    root = team.parents[1]
+    workflow = root / ".github/workflows/fivetran-audit-sales.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text("name: ours\n")
+    (root / ".pre-commit-config.yaml").write_text("repos: []\n")
+    # The folder need not be there yet.
+    done = run(["init", "sales", "--github"], root)
+    assert (done.returncode, workflow.read_text()) == (2, "name: ours\n"), done.stdout
+    assert not (root / "sales").exists()
+    done = run(["init", "sales", "--pre-commit"], root)
+    assert done.returncode == 0, done.stderr
+    assert (root / ".pre-commit-config.yaml").read_text() == "repos: []\n"
+    assert "exists already. Add this to its repos" in done.stdout
+    assert "sales/auditor.yaml" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["a b", "$(touch pwned)", "é", "a'b", "-x", "a\nb", "${{ x }}"])
+def test_a_folder_that_a_job_cannot_name_is_refused(team: Path, name: str):
+    folder = team / name
+    folder.mkdir()
+    done = run(["init", "--github"], folder)
+    assert (done.returncode, "into the repository's root" in done.stderr) == (2, True)
+    assert list(folder.iterdir()) == []
+    # Without a job nothing names it.
+    assert run(["init"], folder).returncode == 0
+
+
 # -- it overwrites nothing ----------------------------------------------------------------------
 
 

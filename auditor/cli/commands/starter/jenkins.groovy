@@ -2,6 +2,7 @@
 // fivetran-api are a "username with password": the API key and its secret.
 pipeline {
   agent any
+  environment { FIVETRAN_AUDITOR_CONFIG = '@CONFIG@' }
   triggers { cron('H 5 * * *') }
   stages {
     stage('Install') {
