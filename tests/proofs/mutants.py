@@ -2,8 +2,10 @@
 
 Everything that runs is broken, at the module's own level too: tables, defaults, what is made when
 the module is imported. Left as they are: annotations, docstrings, sentences (a text with a space in
-it is held by the tests of words), the keywords of decorators and classes, assertions, and what
-changes no program on any machine of ours (``strict=`` of ``zip``, ``encoding=``).
+it, and what stands between the values of one, are held by the tests of words), the texts that the
+members and fields of a class begin with, tables of words that hints are made of, the keywords of
+decorators and classes, assertions, and what changes no program on any machine of ours (``strict=``
+of ``zip``, ``encoding=``).
 """
 
 from __future__ import annotations
@@ -52,6 +54,8 @@ _NAMES = {
 }
 #: Calls whose arguments are types, or names of types.
 _OF_TYPES = frozenset({"cast", "TypeVar", "NewType", "isinstance", "NamedTuple", "ParamSpec"})
+#: A line of more characters is shown as what differs in it, and so many on either side.
+_LONG, _AROUND = 160, 60
 _KEPT_KEYWORDS = frozenset({"strict", "encoding"})
 
 
@@ -91,7 +95,7 @@ def _places(node: ast.AST, function: str, put: _Put) -> Iterator[tuple[str, _Put
             continue
         if isinstance(value, list):
             for number, item in enumerate(value):
-                if isinstance(item, ast.AST) and not _is_docstring(node, number, item):
+                if isinstance(item, ast.AST) and not _is_kept_item(node, item):
                     yield from _places(item, function, _putter_at(value, number))
         elif isinstance(value, ast.AST):
             yield from _places(value, function, _putter(node, field))
@@ -118,7 +122,7 @@ def _is_kept(node: ast.AST) -> bool:
             return True
         case ast.keyword(arg=str(name)):
             return name in _KEPT_KEYWORDS
-        case ast.Assign(targets=[ast.Name(id="__all__" | "__slots__")]):
+        case ast.Assign(targets=[ast.Name(id="__all__" | "__slots__" | "_FOREIGN")]):
             return True
         case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
             return name in _OF_TYPES
@@ -135,12 +139,16 @@ def _is_kept_field(node: ast.AST, field: str) -> bool:
     return isinstance(node, ast.FormattedValue) and field == "format_spec"
 
 
-def _is_docstring(parent: ast.AST, number: int, item: ast.AST) -> bool:
-    return (
-        isinstance(item, ast.Expr)
-        and isinstance(item.value, ast.Constant)
-        and isinstance(item.value.value, str)
-    )
+def _is_kept_item(node: ast.AST, item: ast.AST) -> bool:
+    """Whether one of a list stays: a docstring, a piece of a sentence, a text of a class."""
+    match node, item:
+        case ast.JoinedStr(), ast.Constant():
+            return True
+        case ast.ClassDef(), ast.Assign() | ast.AnnAssign():
+            return isinstance(item.value, ast.Constant) and isinstance(item.value.value, str)
+        case _, ast.Expr(value=ast.Constant(value=str())):
+            return True
+    return False
 
 
 def _variants(node: ast.AST) -> Iterator[ast.AST]:
@@ -270,6 +278,23 @@ def _difference(before: list[str], after: list[str]) -> str:
     end = 0
     while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
         end += 1
-    gone = [f"- {line.strip()}" for line in before[start : len(before) - end]]
-    come = [f"+ {line.strip()}" for line in after[start : len(after) - end]]
-    return "\n".join(gone + come)
+    gone, come = before[start : len(before) - end], after[start : len(after) - end]
+    if len(gone) == len(come) == 1:
+        gone, come = _clipped(gone[0].strip(), come[0].strip())
+    return "\n".join(
+        [*(f"- {line.strip()}" for line in gone), *(f"+ {line.strip()}" for line in come)]
+    )
+
+
+def _clipped(gone: str, come: str) -> tuple[list[str], list[str]]:
+    """Return two long lines as what differs, with what stands around it."""
+    if max(len(gone), len(come)) <= _LONG:
+        return [gone], [come]
+    start = 0
+    while start < min(len(gone), len(come)) and gone[start] == come[start]:
+        start += 1
+    end = 0
+    while end < min(len(gone), len(come)) - start and gone[-1 - end] == come[-1 - end]:
+        end += 1
+    first = max(start - _AROUND, 0)
+    return [gone[first : len(gone) - end + _AROUND]], [come[first : len(come) - end + _AROUND]]
