@@ -11,6 +11,7 @@ of ``zip``, ``encoding=``).
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 
 from tests.proofs.script_mutants import Mutant, script_mutants
@@ -52,6 +53,22 @@ _NAMES = {
     "partition": "rpartition",
     "rpartition": "partition",
 }
+#: What writes programs, and what is turned round in these.
+_GENERATES = frozenset({"auditor/policy/judging/compiler.py"})
+_WRITTEN = {
+    " and ": " or ",
+    " or ": " and ",
+    " is not ": " is ",
+    " is None": " is not None",
+    " not in ": " in ",
+    " <= ": " < ",
+    "if not ": "if ",
+    "not (": "(",
+    "True": "False",
+    "False": "True",
+    "else None": "else False",
+    "else:": "elif False:",
+}
 #: Calls whose arguments are types, or names of types.
 _OF_TYPES = frozenset({"cast", "TypeVar", "NewType", "isinstance", "NamedTuple", "ParamSpec"})
 #: A line of more characters is shown as what differs in it, and so many on either side.
@@ -61,16 +78,21 @@ _KEPT_KEYWORDS = frozenset({"strict", "encoding"})
 
 def mutants_of(path: str, source: str) -> Iterator[tuple[Mutant, str]]:
     """Yield each mutant of a file, a module or a script of the page, and its source with it."""
-    return script_mutants(source) if path.endswith(".js") else mutants(source)
+    if path.endswith(".js"):
+        return script_mutants(source)
+    return mutants(source, generates=path in _GENERATES)
 
 
-def mutants(source: str) -> Iterator[tuple[Mutant, str]]:
-    """Yield each mutant of a module, and the module's source with it."""
+def mutants(source: str, *, generates: bool = False) -> Iterator[tuple[Mutant, str]]:
+    """Yield each mutant of a module, and the module's source with it.
+
+    Of one that ``generates`` source, what it writes is broken too, wherever it writes it.
+    """
     tree = ast.parse(source)
     before = ast.unparse(tree).splitlines()
     seen: set[Mutant] = set()
-    for function, put, node in list(_places(tree, "", lambda _: None)):
-        for variant in _variants(node):
+    for function, put, node in list(_places(tree, "", lambda _: None, generates)):
+        for variant in [*_variants(node), *(_rewritten(node) if generates else ())]:
             put(variant)
             text = ast.unparse(ast.fix_missing_locations(tree))
             put(node)
@@ -83,7 +105,9 @@ def mutants(source: str) -> Iterator[tuple[Mutant, str]]:
 _Put = Callable[[ast.AST], None]
 
 
-def _places(node: ast.AST, function: str, put: _Put) -> Iterator[tuple[str, _Put, ast.AST]]:
+def _places(
+    node: ast.AST, function: str, put: _Put, generates: bool
+) -> Iterator[tuple[str, _Put, ast.AST]]:
     """Yield every node that may be changed, with what puts another in its place."""
     if _is_kept(node):
         return
@@ -95,10 +119,10 @@ def _places(node: ast.AST, function: str, put: _Put) -> Iterator[tuple[str, _Put
             continue
         if isinstance(value, list):
             for number, item in enumerate(value):
-                if isinstance(item, ast.AST) and not _is_kept_item(node, item):
-                    yield from _places(item, function, _putter_at(value, number))
+                if isinstance(item, ast.AST) and not _is_kept_item(node, item, generates):
+                    yield from _places(item, function, _putter_at(value, number), generates)
         elif isinstance(value, ast.AST):
-            yield from _places(value, function, _putter(node, field))
+            yield from _places(value, function, _putter(node, field), generates)
 
 
 def _putter(node: ast.AST, field: str) -> _Put:
@@ -139,11 +163,11 @@ def _is_kept_field(node: ast.AST, field: str) -> bool:
     return isinstance(node, ast.FormattedValue) and field == "format_spec"
 
 
-def _is_kept_item(node: ast.AST, item: ast.AST) -> bool:
+def _is_kept_item(node: ast.AST, item: ast.AST, generates: bool) -> bool:
     """Whether one of a list stays: a docstring, a piece of a sentence, a text of a class."""
     match node, item:
         case ast.JoinedStr(), ast.Constant():
-            return True
+            return not generates
         case ast.ClassDef(), ast.Assign() | ast.AnnAssign():
             return isinstance(item.value, ast.Constant) and isinstance(item.value.value, str)
         case _, ast.Expr(value=ast.Constant(value=str())):
@@ -220,6 +244,15 @@ def _without_one(node: ast.AST) -> Iterator[ast.AST]:
                 yield ast.Dict([*keys[:at], *keys[at + 1 :]], [*values[:at], *values[at + 1 :]])
 
 
+def _rewritten(node: ast.AST) -> Iterator[ast.Constant]:
+    """Yield a piece of source that is written, with one of its words turned round."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return
+    for word, other in _WRITTEN.items():
+        for found in re.finditer(re.escape(word), node.value):
+            yield ast.Constant(node.value[: found.start()] + other + node.value[found.end() :])
+
+
 def _is_plain(test: ast.expr) -> bool:
     """Whether no other mutant turns the test round."""
     return not isinstance(test, ast.BoolOp | ast.UnaryOp) and not (
@@ -250,7 +283,7 @@ def _constants(value: object) -> Iterator[bool | int | float | str | bytes]:
             yield not value
         case int() | float():
             yield value + 1
-        case str() if " " not in value.strip() and "\n" not in value:
+        case str() if " " not in value and "\n" not in value:
             yield f"XX{value}"
         case bytes():
             yield b"XX" + value

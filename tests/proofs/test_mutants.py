@@ -43,6 +43,15 @@ def test_what_decides_is_broken(source: str, changed: set[str]) -> None:
     assert {text for _, text in mutants(source)} == changed
 
 
+def test_of_a_module_that_writes_source_what_it_writes_is_broken() -> None:
+    source = "x = f'return {a} is not None and {b}'"
+    assert {text for _, text in mutants(source, generates=True)} == {
+        "x = f'return {a} is None and {b}'",
+        "x = f'return {a} is not None or {b}'",
+    }
+    assert list(mutants(source)) == []
+
+
 def test_a_mutant_says_in_which_function_it_is_and_only_what_differs() -> None:
     source = "class A:\n    def b(self):\n        if c:\n            return 1\n"
     assert [(mutant.function, mutant.change) for mutant, _ in mutants(source)] == [
