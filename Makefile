@@ -26,7 +26,7 @@ COMPILE = $(TOOLS)/bin/uv pip compile --quiet --no-config --universal --python-v
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-orchestrators test-newest test-oldest coverage mutants fuzz lint types \
+.PHONY: help demo test test-slow test-all test-orchestrators test-newest test-oldest coverage mutants mutants-page fuzz lint types \
 	bench bench-peers bench-curve wheel lock adoption site image release-check release sbom audit-dependencies clean
 
 help:  ## Show what there is to make
@@ -72,8 +72,11 @@ coverage: $(TESTS)  ## Run the tests, and hold what share of all branches they t
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.proofs.mutation --modules)"
 
-mutants: $(TESTS)  ## Break the code that decides, a line at a time, and hold that a test fails
-	$(BIN)/python -m tests.proofs.mutation $(MODULES)
+mutants: $(TESTS)  ## Break the code that decides, a place at a time, and hold that a test fails
+	$(BIN)/python -m tests.proofs.mutation $(MODULES) $(if $(SINCE),--since $(SINCE)) $(MUTANTS_FLAGS)
+
+mutants-page: $(TESTS)  ## The same with the page's scripts, in Chromium
+	$(BIN)/python -m tests.proofs.mutation --page $(MODULES) $(if $(SINCE),--since $(SINCE)) $(MUTANTS_FLAGS)
 
 fuzz: $(TESTS)  ## Try a million broken policies, waivers, snapshots and pages
 	$(BIN)/python -m tests.proofs.fuzzing 1000000
@@ -130,7 +133,7 @@ audit-dependencies: $(TOOLS)/.made  ## Ask PyPI whether a locked release has a k
 	@$(TOOLS)/bin/python .ci/audit_dependencies.py $(AUDIT_FLAGS) requirements/*.txt
 
 clean:  ## Remove what was made, .venv included
-	rm -rf $(VENV) dist build mutants .coverage* audit-report .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build .coverage* audit-report .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -370,3 +370,9 @@ def test_findings_that_are_shown_by_one_name_are_each_remembered(house: Ruleset)
     other = replace(finding, connections=finding.connections[:1])
     known = baseline_of(replace(report, findings=(finding, other))).grouped
     assert [len(each.connections) for each in known["one-name", finding.group]] == [2, 1]
+
+
+@pytest.mark.parametrize("kind", ["api", "snapshot", "terraform plan"])
+def test_a_baseline_serves_a_source_of_its_own_kind(house: Ruleset, kind: str):
+    before = baseline_from(judged(house, Listed(OLD, kind), None))
+    assert counts_of(judged(house, Listed(OLD, kind), before))["known"] == FOUND

@@ -190,3 +190,26 @@ def test_a_report_is_read_up_to_its_greatest_size(
     monkeypatch.setattr(earlier, "_MAX_BYTES", size - 1)
     with pytest.raises(UsageError, match="is not a report of this tool"):
         read_report(path)
+
+
+def test_only_a_complete_listing_of_everything_tells_what_is_gone(house: Ruleset):
+    def whole(**listed: Any) -> bool:
+        source = Listed(RECORDS, **listed)
+        result = audit(source, house, Options(now=TODAY, clock=lambda: TODAY))
+        read = parse_report(json_of(result).encode(), "r")
+        assert read.whole is report_of(result, "r").whole
+        return read.whole
+
+    assert whole()
+    assert not whole(filters=(("group_id", "g1"),))
+    assert not whole(completeness=Completeness.UNKNOWN)
+    assert not whole(completeness=Completeness.INCOMPLETE)
+    assert not parse_report(REPORTS["json"].placeholder("1").encode(), "r").whole
+
+
+@pytest.mark.parametrize(("over", "whole"), [("account.ndjson", True), ("", False)])
+def test_a_plan_alone_does_not_tell_what_is_gone(house: Ruleset, over: str, whole: bool):
+    document = written(house)
+    plan = {"file": "plan.json", "sha256": "0" * 64, "terraform": "1.9.0", "over": over}
+    read = parse_report(json.dumps({**document, "plan": plan}).encode(), "r")
+    assert read.whole is whole

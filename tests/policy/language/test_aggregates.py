@@ -52,3 +52,7 @@ def test_an_extreme_is_held_by_a_member(row: Aggregate, numbers: list[float]) ->
 
 def test_none_add_up_to_nothing_and_have_no_least_or_most() -> None:
     assert {row.name: row.of_none for row in ROWS} == {"sum": 0, "min": None, "max": None}
+
+
+def test_which_are_held_by_single_members() -> None:
+    assert {row.name: row.extreme for row in ROWS} == {"sum": False, "min": True, "max": True}

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from auditor.model import Verdict
+from auditor.policy.language.conditions import Condition, evaluate, joined, reach, reads
 from auditor.policy.language.truth import Truth
-from tests.builders.judged import loaded, one_rule, verdict_of
+from auditor.policy.rules import PolicyRule
+from tests.builders.judged import NOW, loaded, one_rule, verdict_of
 from tests.builders.truths import TESTS, TRUTHS, VERDICT, verdict_on_record
 
 
@@ -66,3 +68,80 @@ def test_a_count_of_items_is_settled_where_the_unsure_do_not_matter(
     rules = loaded(tmp_path, one_rule(f"assert: {{setup_tests: {{count_items: {count}}}}}")).ruleset
     record = {"id": "c", "setup_tests": [{"status": "FAILED"}, {"status": None}, {"status": "x"}]}
     assert verdict_of(rules, record) is VERDICT[truth]
+
+
+def condition(folder: Path, text: str) -> Condition:
+    (entry,) = loaded(folder, one_rule(f"assert: {text}")).ruleset.rules
+    assert isinstance(entry, PolicyRule)
+    return entry.assertion
+
+
+#: By the plain reading of a condition, the one that the compiled rules are held to.
+PLAIN: list[tuple[str, dict[str, object], Truth]] = [
+    ("{sync_frequency: {gte: 15}}", {"sync_frequency": 15}, True),
+    ("{sync_frequency: {gte: 15}}", {"sync_frequency": 5}, False),
+    ("{sync_frequency: {gte: 15}}", {"sync_frequency": "15"}, None),
+    ("{sync_frequency: {gte: 15}}", {"sync_frequency": None}, None),
+    ("{sync_frequency: {gte: 15}}", {}, None),
+    ("{sync_frequency: {exists: false}}", {}, True),
+    ("{sync_frequency: {exists: true}}", {}, False),
+    ("{not: {paused: true}}", {"paused": False}, True),
+    ("{not: {paused: true}}", {"paused": "no"}, None),
+    ("{any: [{paused: true}, {schema: x}]}", {"paused": None, "schema": "x"}, True),
+    ("{any: [{paused: true}, {schema: x}]}", {"paused": None, "schema": "y"}, None),
+    ("{all: [{paused: true}, {schema: x}]}", {"paused": None, "schema": "y"}, False),
+    ("{succeeded_at: {newer_than: 7d}}", {"succeeded_at": "2026-01-10T00:00:00Z"}, True),
+    ("{succeeded_at: {newer_than: 7d}}", {"succeeded_at": "2026-01-01T00:00:00Z"}, False),
+    ("{succeeded_at: {newer_than: 7d}}", {"succeeded_at": "last week"}, None),
+    (
+        "{succeeded_at: {after: {field: failed_at}}}",
+        {"succeeded_at": "2026-01-10T00:00:00Z", "failed_at": "2026-01-09T23:59:59Z"},
+        True,
+    ),
+    (
+        "{succeeded_at: {after: {field: failed_at}}}",
+        {"succeeded_at": "2026-01-10T00:00:00Z", "failed_at": "2026-01-10T00:00:00Z"},
+        False,
+    ),
+    (
+        "{succeeded_at: {after: {field: failed_at}}}",
+        {"succeeded_at": "2026-01-10T00:00:00Z", "failed_at": None},
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "record", "truth"), PLAIN)
+def test_the_plain_reading_and_the_compiled_one_are_what_the_contract_says(
+    tmp_path: Path, text: str, record: dict[str, object], truth: Truth
+) -> None:
+    read = condition(tmp_path, text)
+    # Moments are prepared by the decoder; to the plain reading they come as texts, and are read.
+    assert evaluate(read, lambda path: reach(record, path), NOW) is truth
+    rules = loaded(tmp_path, one_rule(f"assert: {text}")).ruleset
+    assert verdict_of(rules, {"id": "c", **record}) is VERDICT[truth]
+
+
+def test_a_condition_reads_what_it_names_and_what_it_compares_with(tmp_path: Path) -> None:
+    assert list(
+        reads(
+            condition(
+                tmp_path,
+                "{all: [{succeeded_at: {after: {field: failed_at}}},"
+                " {setup_tests: {any_item: {status: FAILED}}}, {not: {paused: true}}]}",
+            )
+        )
+    ) == [
+        ("succeeded_at", False),
+        ("failed_at", False),
+        ("setup_tests", False),
+        ("setup_tests[].status", False),
+        ("paused", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "whole"), [("a", "b", "a.b"), ("", "b", "b"), ("a", "", "a"), ("", "", "")]
+)
+def test_a_path_below_another(base: str, path: str, whole: str) -> None:
+    assert joined(base, path) == whole

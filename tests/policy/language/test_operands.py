@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from auditor.policy.language.operands import Literal, Now, Reading
+from auditor.policy.language.operands import FieldOperand, Literal, Now, Reading
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -57,3 +57,23 @@ def test_another_zone_of_now_is_the_same_moment():
 
 def test_any_other_literal_is_its_value():
     assert Literal(("a", "b"), "a or b").at(NOW) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("now", "offset", "moment"),
+    [
+        (LAST - timedelta(hours=1), timedelta(hours=6), LAST),
+        (LAST, timedelta(microseconds=1), LAST),
+        (FIRST + timedelta(hours=1), timedelta(hours=-6), FIRST),
+        (LAST, timedelta(0), LAST),
+    ],
+)
+def test_where_the_calendar_ends_a_short_way_is_enough(
+    now: datetime, offset: timedelta, moment: datetime
+):
+    assert Now(offset).at(now) == moment
+
+
+def test_a_field_is_taken_once_and_as_it_is_unless_more_is_said():
+    operand = FieldOperand("sync_frequency", Reading.PLAIN, "sync_frequency")
+    assert (operand.times, operand.unit, operand.days) == (1.0, "", "")

@@ -11,6 +11,7 @@ import pytest
 
 from auditor.decoding.json_values import CONCEALED, MISSING, Opaque
 from auditor.policy.language.values import (
+    Span,
     Takes,
     is_finite,
     is_number,
@@ -114,3 +115,27 @@ def test_two_scalars_of_one_type_are_the_same_or_not(value: Any, other: Any, tru
 )
 def test_every_number_in_it_is_one_that_a_float_holds(value: Any, finite: bool):
     assert is_finite(value) is finite
+
+
+def test_the_least_and_the_most_of_all_are_numbers():
+    assert is_number(MOST)
+    assert is_number(-MOST)
+    assert not is_number(-math.inf)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "held", "not_held"),
+    [
+        (2, 4, (2, 3, 4), (1.9, 4.1, -3)),
+        (3, 3, (3,), (2.9, 3.1)),
+        # Over midnight, as times of day go: from ten to six.
+        (1320, 360, (1320, 1439, 0, 360), (361, 720, 1319)),
+    ],
+)
+def test_a_span_holds_both_its_ends(
+    least: float, most: float, held: tuple[float, ...], not_held: tuple[float, ...]
+):
+    span = Span(least, most)
+    assert span.is_wrapped is (least > most)
+    assert [number for number in held if not span(number)] == []
+    assert [number for number in not_held if span(number)] == []
