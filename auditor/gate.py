@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -47,22 +47,52 @@ def decide(
 
     ``plan`` is what a Terraform plan speaks of, None for a run without one.
     """
-    unsettled = list(_unsettled(listing, checks, bar, plan))
+    before, after = list(_unlisted(listing, bar, plan)), list(_untold(listing, checks, bar, plan))
+    unsettled = [*before, *_unevaluated(checks), *after]
     violated = list(_violated(checks, bar))
     limits = tuple(sorted(bar.limits.items(), reverse=True))
     if unsettled:
-        reasons = (*unsettled, *violated)
-        return Gate(Outcome.INCONCLUSIVE, INCONCLUSIVE, bar.fail_on, reasons, limits)
+        reasons, doubts = (*unsettled, *violated), (*before, *after)
+        return Gate(Outcome.INCONCLUSIVE, INCONCLUSIVE, bar.fail_on, reasons, limits, doubts)
     if violated:
         return Gate(Outcome.VIOLATIONS, VIOLATIONS, bar.fail_on, tuple(violated), limits)
     reasons = tuple(_satisfied(listing, checks, bar, plan))
     return Gate(Outcome.PASSED, CLEAN, bar.fail_on, reasons, limits)
 
 
-def _unsettled(
-    listing: Listing, checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope | None
-) -> Iterator[str]:
-    """Yield why nothing can be said for certain."""
+def decide_part(
+    whole: Gate,
+    gating: Collection[Severity],
+    checks: Sequence[RuleChecks],
+    connections: int,
+    doubts: Iterable[str] = (),
+) -> Gate:
+    """Return the answer on a part of a run's connections, of which ``checks`` are.
+
+    ``whole`` is the answer on all of them, and ``gating`` the severities that it does not let
+    through: what is too much of an account is too much in each of its parts. What leaves all of
+    the run unsettled leaves the part so, and so do ``doubts`` of its own.
+    """
+    # Of a severity that counts, none is left of what was allowed of it.
+    limits = {severity: 0 if severity in gating else most for severity, most in whole.limits}
+    bar = Bar(whole.fail_on, limits=limits)
+    unsettled = [*whole.doubts, *doubts, *_unevaluated(checks)]
+    violated = list(_violated(checks, bar, part=True))
+    outcome, code = Outcome.PASSED, CLEAN
+    reasons = [*unsettled, *violated]
+    if unsettled:
+        outcome, code = Outcome.INCONCLUSIVE, INCONCLUSIVE
+    elif violated:
+        outcome, code = Outcome.VIOLATIONS, VIOLATIONS
+    else:
+        reasons += _judged(connections, checks)
+        reasons += _let_through(checks, bar)
+    shown = tuple(sorted(limits.items(), reverse=True))
+    return Gate(outcome, code, whole.fail_on, tuple(reasons), shown, whole.doubts)
+
+
+def _unlisted(listing: Listing, bar: Bar, plan: PlanScope | None) -> Iterator[str]:
+    """Yield why what was listed is not, or may not be, all there is."""
     for problem in listing.problems:
         yield problem if plan is not None else f"the listing is incomplete: {problem}"
     if listing.completeness is Completeness.INCOMPLETE and not listing.problems:
@@ -74,10 +104,20 @@ def _unsettled(
             "no connection was listed, so nothing was judged: check the key's permissions and the"
             " filters, or pass --allow-empty if there are none"
         )
+
+
+def _unevaluated(checks: Sequence[RuleChecks]) -> Iterator[str]:
+    """Yield how many checks could not be evaluated, if any."""
     errors = sum(rule.count(Verdict.ERROR) for rule in checks)
     if errors:
         at = listed([r.rule.id for r in checks if r.count(Verdict.ERROR)][:3], "and")
         yield f"{plural(errors, 'check')} could not be evaluated ({at})"
+
+
+def _untold(
+    listing: Listing, checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope | None
+) -> Iterator[str]:
+    """Yield why what was judged says too little."""
     if plan is not None:
         yield from _not_planned(checks, bar, plan)
     if bar.strict and not (plan is not None and plan.nothing):
@@ -105,13 +145,17 @@ def _not_planned(checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope) -> Ite
         yield "the plan holds nothing that the rules read, so nothing was judged; add --over"
 
 
-def _violated(checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
-    """Yield how many violations count, by severity."""
+def _violated(checks: Sequence[RuleChecks], bar: Bar, *, part: bool = False) -> Iterator[str]:
+    """Yield how many violations count, by severity.
+
+    Of a ``part`` of a run no limit is told: the whole run is past it.
+    """
     for severity in sorted(Severity, reverse=True):
         failing = [r for r in checks if r.rule.severity is severity and r.count(Verdict.FAIL)]
         total, most = sum(rule.count(Verdict.FAIL) for rule in failing), bar.allows(severity)
         if most is not None and total > most:
-            limit = f", over --max {severity.label}={most}" if severity in bar.limits else ""
+            told = severity in bar.limits and not part
+            limit = f", over --max {severity.label}={most}" if told else ""
             rules = plural(len(failing), "rule")
             yield f"{plural(total, f'{severity.label} violation')} of {rules}{limit}"
 
@@ -126,14 +170,25 @@ def _satisfied(
     if not listing.connections and plan is None:
         yield "no connection was listed, which --allow-empty accepts"
         return
-    if not sum(rule.total - rule.count(Verdict.SKIP) for rule in checks):
-        # What was listed was judged by nobody: a count of both would read as if it had been.
-        rules = plural(len(checks), "rule")
-        yield f"none of {rules} applied to {plural(listing.connections, 'connection')}"
-    elif plan is None:
-        yield f"{plural(listing.connections, 'connection')} judged by {plural(len(checks), 'rule')}"
+    applied = sum(rule.total - rule.count(Verdict.SKIP) for rule in checks)
+    if plan is None or not applied:
+        yield from _judged(listing.connections, checks)
     else:
         yield from _planned(listing, checks, plan)
+    yield from _let_through(checks, bar)
+
+
+def _judged(connections: int, checks: Sequence[RuleChecks]) -> Iterator[str]:
+    rules = plural(len(checks), "rule")
+    if sum(rule.total - rule.count(Verdict.SKIP) for rule in checks):
+        yield f"{plural(connections, 'connection')} judged by {rules}"
+    else:
+        # What was listed was judged by nobody: a count of both would read as if it had been.
+        yield f"none of {rules} applied to {plural(connections, 'connection')}"
+
+
+def _let_through(checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
+    """Yield what failed and is allowed, below the bar, waived or known."""
     below = 0
     for severity in sorted(Severity, reverse=True):
         failed = sum(r.count(Verdict.FAIL) for r in checks if r.rule.severity is severity)

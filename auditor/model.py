@@ -323,6 +323,8 @@ class Gate(msgspec.Struct, frozen=True):
     """The answer a pipeline acts on, with its reasons as sentences.
 
     ``limits`` are the violations that are allowed of a severity, whatever ``fail_on`` says.
+    ``doubts`` are those of the reasons that leave every connection unsettled, as an incomplete
+    listing does; a check that could not be evaluated leaves its own.
     """
 
     outcome: Outcome
@@ -330,10 +332,29 @@ class Gate(msgspec.Struct, frozen=True):
     fail_on: Severity | None
     reasons: tuple[str, ...]
     limits: tuple[tuple[Severity, int], ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether the gate let the run through."""
         return bool(self.outcome)
+
+
+#: What stands in a dimension where it could not be read.
+NOT_READ = "not read"
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What a report is about that is one of several, split by a dimension.
+
+    It has the connections whose ``dimension`` is ``value``: "" for those that have none, NOT_READ
+    for those of which it could not be read. ``listed`` is how many connections the run listed, and
+    ``whole`` the gate's answer on all of them.
+    """
+
+    dimension: str
+    value: str
+    listed: int
+    whole: Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +392,22 @@ class Connections(Sequence[Connection]):
         names = (self.group_names.get(group_id, "") for group_id in self.group_ids)
         return map(Connection, self.ids, self.services, self.schemas, self.group_ids, names)
 
+    def chosen(self, places: Sequence[int]) -> Connections:
+        """Return those at ``places``, with all that is shown beside them."""
+
+        def of(column: Sequence[str]) -> Sequence[str]:
+            return [column[place] for place in places] if column else column
+
+        return Connections(
+            of(self.ids),
+            of(self.services),
+            of(self.schemas),
+            of(self.group_ids),
+            of(self.addresses),
+            self.group_names,
+            {name: of(column) for name, column in self.dimensions.items()},
+        )
+
     def part(self, start: int, end: int) -> Connections:
         """Return those from ``start`` to before ``end``, without what is shown beside them."""
         return Connections(
@@ -402,10 +439,15 @@ class Connections(Sequence[Connection]):
 
 
 class GroupCheck(msgspec.Struct, frozen=True):
-    """One check of a ``per`` rule: the group's key as text, and its verdict."""
+    """One check of a ``per`` rule: the group's key as text, and its verdict.
+
+    ``about`` are the places, in the listing, of the connections that it is about: those of its
+    finding, else all of the group. It is empty where nobody asked, and may then be about any.
+    """
 
     group: str
     verdict: Verdict
+    about: tuple[int, ...] = ()
 
 
 class RuleChecks(msgspec.Struct, frozen=True, dict=True):
@@ -606,12 +648,13 @@ class BaselineUse(msgspec.Struct, frozen=True):
     ended: tuple[Ended, ...] = ()
 
 
-class _Described(msgspec.Struct, frozen=True):
+class Described(msgspec.Struct, frozen=True):
     """Findings that were described already."""
 
     findings: tuple[Finding, ...]
 
     def __call__(self) -> tuple[Finding, ...]:
+        """Return the findings."""
         return self.findings
 
 
@@ -628,7 +671,8 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     another. ``history`` is None for a run that keeps none. ``facts`` are the further lists
     and files that rules read. ``pipeline`` is the CI run, None outside of one, ``checkout`` the
     repository it stood in. ``docs_url`` is where rules have pages of their own, "" for nowhere: an
-    address with ``{rule}`` in it, or that of a site made from the project's documents.
+    address with ``{rule}`` in it, or that of a site made from the project's documents. ``part`` is
+    what a report that is one of several is about, None for the whole run.
     """
 
     version: str
@@ -655,6 +699,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     pipeline: Pipeline | None = None
     checkout: Checkout = Checkout()
     docs_url: str = ""
+    part: Part | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
@@ -672,7 +717,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     def __reduce__(self) -> tuple[Callable[..., Result], tuple[object, ...]]:
         """Take the findings along, described: what describes them stays in its process."""
         values = {name: getattr(self, name) for name in self.__struct_fields__}
-        values["describe"] = _Described(self.findings)
+        values["describe"] = Described(self.findings)
         return type(self), tuple(values.values())
 
     @cached_property

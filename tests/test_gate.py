@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from auditor.gate import Bar, decide
+from auditor.gate import Bar, decide, decide_part
 from auditor.model import (
     Completeness,
     Gate,
@@ -62,7 +62,7 @@ def test_the_answer_carries_the_bar_it_was_measured_by() -> None:
     ):
         gate = decide(listing, rules, Bar(MEDIUM, limits=limits))
         carried = ((HIGH, 1), (LOW, 5))
-        assert gate == Gate(outcome, code, MEDIUM, gate.reasons, carried)
+        assert gate == Gate(outcome, code, MEDIUM, gate.reasons, carried, gate.doubts)
         assert gate.reasons
 
 
@@ -306,3 +306,20 @@ def test_a_problem_of_a_plan_is_said_in_its_own_words() -> None:
         3,
         ("it errored",),
     )
+
+
+def test_the_answer_on_a_part_is_no_better_than_what_it_rests_on() -> None:
+    """Doubts of the run are the part's, its errors are its own, and no limit is left of one."""
+    failing, erring = checks("a", HIGH, FAIL, FAIL), checks("b", LOW, PASS, ERROR)
+    whole = decide(WHOLE, (failing, erring), Bar(LOW, limits={HIGH: 1}))
+    assert (whole.outcome, whole.doubts) == (Outcome.INCONCLUSIVE, ())
+    clean = decide_part(whole, {HIGH}, (checks("a", HIGH, PASS), checks("b", LOW, PASS)), 1)
+    assert (clean.outcome, clean.exit_code) == (Outcome.PASSED, 0)
+    assert clean.reasons == ("1 connection judged by 2 rules",)
+    one = decide_part(whole, {HIGH}, (checks("a", HIGH, FAIL),), 1)
+    assert (one.outcome, one.reasons) == (Outcome.VIOLATIONS, ("1 high violation of 1 rule",))
+    own = decide_part(whole, {HIGH}, (checks("b", LOW, ERROR),), 1, ["whose it is, is not known"])
+    assert own.outcome is Outcome.INCONCLUSIVE
+    assert own.reasons == ("whose it is, is not known", "1 check could not be evaluated (b)")
+    idle = decide(WHOLE, (checks("a", HIGH, SKIP),), Bar(LOW, strict=True))
+    assert decide_part(idle, (), (checks("a", HIGH, SKIP),), 1).reasons == idle.doubts != ()

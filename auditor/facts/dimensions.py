@@ -8,6 +8,7 @@ from typing import Any
 
 from auditor.decoding.json_values import MISSING, Unread
 from auditor.decoding.records import Shape
+from auditor.model import NOT_READ
 
 #: What is shown of a fact wherever a rule reads one of its fields anyway.
 SHOWN_WITH: Mapping[str, tuple[str, str]] = {
@@ -64,4 +65,4 @@ class Dimensions:
     def _text(self, path: str, value: Any) -> str:
         if value is MISSING or value is None:
             return ""
-        return "not read" if type(value) is Unread else self._show(path, value)
+        return NOT_READ if type(value) is Unread else self._show(path, value)

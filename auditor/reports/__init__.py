@@ -5,7 +5,8 @@ A format is a module with two pure functions: ``render(result)`` yields the repo
 modules and imports none of them, so that the command line can list its formats for nothing.
 
 A format that takes options has a function for each. ``MARK`` in its module is a pattern that the
-start of every report of ours fits, and hardly anything else.
+start of every report of ours fits, and hardly anything else. Every report on a run can be split by
+a dimension, and no format knows anything of that: ``parts.py`` makes a result of each part.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class Format(NamedTuple):
     ``options`` are what it takes after a colon, each with its meaning; all of them are counts.
     ``variants`` are words that it takes there, each with the function that then renders.
     ``home`` is the package in which the module of its name is, if that is not ``module``; its
-    function ``entry`` renders.
+    function ``entry`` renders. ``by_dimension`` says that there are reports on a run, which can be
+    split by a dimension of its connections.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Format(NamedTuple):
     module: str = ""
     entry: str = "render"
     variants: Mapping[str, str] = MappingProxyType({})
+    by_dimension: bool = False
 
     def render(self, result: Any, variant: str = "") -> Iterable[str]:
         """Yield the report on ``result``, piece by piece; what that is depends on the table."""
@@ -69,7 +72,7 @@ class Format(NamedTuple):
 #: Every format by its name. A format's module bears its name.
 REPORTS: Mapping[str, Format] = MappingProxyType(
     {
-        format_.name: format_
+        format_.name: format_._replace(by_dimension=True)
         for format_ in (
             Format("html", "report.html", "one page for people: what to do first, every finding"),
             Format(

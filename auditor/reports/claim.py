@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from auditor.model import Completeness, Finding, Outcome, PlanScope, Result, Verdict
+from auditor.model import (
+    NOT_READ,
+    Completeness,
+    Finding,
+    Outcome,
+    Part,
+    PlanScope,
+    Result,
+    Verdict,
+)
 from auditor.text import plural
 
 #: The heading of each outcome.
@@ -63,7 +72,20 @@ def claim(result: Result) -> Claim:
         sentence = f"{_unmade(result)}. {_unjudged(result)}."
     else:
         sentence = f"{_judged(result)}. {_settled(result)}."
+    if result.part is not None:
+        sentence += f" {part_in_words(result.part, len(result.connections))}."
     return Claim(HEADINGS[outcome], sentence, _no_findings(result, made), not made)
+
+
+def part_in_words(part: Part, connections: int) -> str:
+    """Return which part of a run a report is about, and what the whole run came to."""
+    name, whole = part.dimension, part.whole
+    which = f"with {name} {part.value}" if part.value else f"without {name}"
+    if part.value == NOT_READ:
+        which = f"whose {name} could not be read"
+    of = f"{connections:,} of {plural(part.listed, 'connection')}, those {which}"
+    answer = f"{HEADINGS[whole.outcome].lower()} (exit {whole.exit_code})"
+    return f"This part has {of}; the whole run came to {answer}"
 
 
 def is_open(finding: Finding, result: Result) -> bool:
@@ -94,6 +116,9 @@ def _judged(result: Result) -> str:
         judged = _planned(result, result.plan)
     elif not result.listing.connections:
         judged = "No connection was listed"
+    elif result.part is not None:
+        # Of the rest of the run a part claims nothing.
+        judged = f"Of this part, {judged[0].lower()}{judged[1:]}"
     return f"{judged}{_narrowed(result)}"
 
 
@@ -107,7 +132,9 @@ def _unjudged(result: Result) -> str:
 
 
 def _narrowed(result: Result) -> str:
-    chosen = result.source.filters or result.left_out
+    # What makes a part is told in a sentence of its own.
+    filters = len(result.source.filters) - (result.part is not None)
+    chosen = filters or result.left_out
     return "; not a full run: something was left out" if chosen else ""
 
 

@@ -1,10 +1,11 @@
-"""Where reports go: what ``--report FORMAT[:OPTION=N][=PATH]`` says."""
+"""Where reports go: what ``--report FORMAT[:OPTION=VALUE][=PATH]`` says."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,15 @@ from auditor.text import listed, nearest, printable
 
 _NAME = re.compile("[^:=]*")
 _OPTION = re.compile("([^,=]*)(=?)([^,=]*)")
+#: What stands in the name of a part between the stem and the suffix of the report's own.
+_NUMBERED, _NAMED = "-[1-9][0-9]*", r"\.[a-z0-9_-]+=[a-z0-9_-]+"
+#: What stands in a file's name as it is, on every system; two hyphens mark what does not.
+_PLAIN = re.compile("[a-z0-9_]+(?:-[a-z0-9_]+)*")
+_LONGEST = 60
+#: The part of the connections without a value: no slug begins with one hyphen.
+_NONE = "-none"
+#: The option that makes several files of a report.
+SPLIT = "split"
 #: A part holds its own listing and at least one check.
 LEAST_SPLIT = 2
 
@@ -24,13 +34,15 @@ class Destination(msgspec.Struct, frozen=True):
     """A format, and the file its report goes to; None is standard output.
 
     With ``split`` the report is several files beside ``path``, each of at most that many test
-    cases. ``variant`` is the word that chooses another form of it, "" for the usual one.
+    cases. With ``by``, a dimension, it is the whole report at ``path`` and beside it a part for
+    each value. ``variant`` is the word that chooses another form of it, "" for the usual one.
     """
 
     format: str
     path: Path | None
     split: int = 0
     variant: str = ""
+    by: str = ""
 
     def __str__(self) -> str:
         where = "standard output" if self.path is None else printable(str(self.path))
@@ -43,14 +55,26 @@ class Destination(msgspec.Struct, frozen=True):
             return self.path
         return self.path.with_name(f"{self.path.stem}-{number}{self.path.suffix}")
 
+    def part_of(self, value: str) -> Path:
+        """Return the file of the part with ``value``, ``report.team=finance.md``.
+
+        A value that cannot stand in a name everywhere, or is too long, is spelled with what can,
+        and a hash of the value behind it, so that it takes no other's name: not every system tells
+        capitals apart. That without a value is ``report.team=-none.md``.
+        """
+        assert self.path is not None
+        about = f"{_slug(self.by)}={_slug(value) if value else _NONE}"
+        return self.path.with_name(f"{self.path.stem}.{about}{self.path.suffix}")
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether the report is several files."""
+        return bool(self.split or self.by)
+
     @property
     def target(self) -> Target:
         """Where the report goes, or its first part."""
         return Target.named(self.path and self.first)
-
-    def target_of(self, number: int) -> Target:
-        """Return where a part goes."""
-        return Target(self.part(number))
 
     @property
     def first(self) -> Path:
@@ -59,23 +83,31 @@ class Destination(msgspec.Struct, frozen=True):
 
     def is_part(self, path: Path) -> bool:
         """Whether a report to this place, split or whole, may have ``path`` as a file."""
+        return self._is_file(path, f"(?:{_NUMBERED}|{_NAMED})?")
+
+    def _is_file(self, path: Path, part: str) -> bool:
         if self.path is None or _folder(path) != _folder(self.path):
             return False
         stem, suffix = re.escape(self.path.stem), re.escape(self.path.suffix)
-        return re.fullmatch(f"{stem}(-[1-9][0-9]*)?{suffix}", path.name) is not None
+        return re.fullmatch(f"{stem}{part}{suffix}", path.name) is not None
 
-    def parts_there(self) -> Iterator[Path]:
-        """Yield what stands beside ``first`` under the name of a part. Raises OSError."""
+    def parts_there(self, *, numbered: bool = True) -> Iterator[Path]:
+        """Yield what stands beside ``first`` under the name of a part. Raises OSError.
+
+        Those that have a number only where the format may be ``numbered``.
+        """
         assert self.path is not None
         for path in sorted(self.path.parent.iterdir()):
-            if path != self.first and self.is_part(path):
+            if path != self.first and (
+                self.is_part(path) if numbered else self._is_file(path, _NAMED)
+            ):
                 yield path
 
 
 def parse_destination(
     text: str, folder: Path, formats: Mapping[str, Format] = REPORTS
 ) -> Destination:
-    """Read ``html``, ``html=path``, ``html=folder/``, ``json=-`` or ``junit:split=5000=path``.
+    """Read ``html``, ``html=path``, ``html=folder/``, ``json=-`` or ``junit:split=team=path``.
 
     Without a path the file is in ``folder``, under the format's own name. ``formats`` are those
     that there are.
@@ -87,61 +119,82 @@ def parse_destination(
         near = nearest(name.lower(), formats)
         hint = f"did you mean {near}?" if near else f"it takes {listed(formats)}"
         raise UsageError(f"--report {printable(text)}: no such format ({hint})")
-    split, variant, end = _options(text, formats[name])
+    split, by, variant, end = _options(text, formats[name])
     equals, path = text[end : end + 1], text[end + 1 :]
     filename = formats[name].filename
     if not equals:
-        return Destination(name, folder / filename, split, variant)
+        return Destination(name, folder / filename, split, variant, by)
     if not _names_a_file(path):
         raise UsageError(
             f"--report {printable(text)}: that is not a path; write {name}=FILE, {name}=- for "
             f"standard output, or {name} alone for {filename} in the output folder"
         )
     if path.endswith("/"):
-        return Destination(name, Path(path) / filename, split, variant)
+        return Destination(name, Path(path) / filename, split, variant, by)
     target = Target.named(path)
-    if split and target.path is None:
+    if (split or by) and target.path is None:
         raise UsageError(
             f"--report {printable(text)}: several files cannot go to {target}; "
-            f"write {name}:split={split}=FILE"
+            f"write {name}:{SPLIT}={split or by}=FILE"
         )
-    return Destination(name, None if target.is_stdout else Path(path), split, variant)
+    return Destination(name, None if target.is_stdout else Path(path), split, variant, by)
+
+
+def _slug(text: str) -> str:
+    if _PLAIN.fullmatch(text) and len(text) <= _LONGEST:
+        return text
+    spelled = re.sub("[^a-z0-9_]+", "-", text.lower()).strip("-")[:_LONGEST].strip("-")
+    return f"{spelled}--{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def _folder(path: Path) -> str:
     return os.path.realpath(path.parent)
 
 
-def _options(text: str, format_: Format) -> tuple[int, str, int]:
-    """Return the value of ``split`` or 0, the variant or "", and where both end in ``text``."""
-    name, known = format_.name, format_.options
-    found, variant, end = dict[str, int](), "", len(name)
+def _options(text: str, format_: Format) -> tuple[int, str, str, int]:
+    """Return what ``text`` says behind the format's name, and where that ends.
+
+    The number of ``split`` or 0, its dimension or "", the variant or "".
+    """
+    split, by, variant, end = 0, "", "", len(format_.name)
     while text[end : end + 1] in (":", ","):
         match = _OPTION.match(text, end + 1)
         assert match is not None
         option, equals, value = match.groups()
         if option in format_.variants:
+            if variant:
+                raise UsageError(f"--report {printable(text)}: {variant} goes with no {option}")
             # An equals sign behind it begins the path.
             variant, end = option, match.end(1)
-            if text[end : end + 1] == ",":
-                raise UsageError(f"--report {printable(text)}: {option} goes with no other option")
-            break
-        if option not in known:
+        elif option == SPLIT and (format_.options or format_.by_dimension):
+            if split or by:
+                raise UsageError(f"--report {printable(text)}: {option} is given twice")
+            split, by = _split(text, format_, value if equals else "")
+            end = match.end()
+        else:
             raise UsageError(f"--report {printable(text)}: {_no_such_option(format_, option)}")
-        number = int(value) if re.fullmatch("[0-9]{1,9}", value) else 0
-        if not equals or number < LEAST_SPLIT:
-            raise UsageError(
-                f"--report {printable(text)}: {option} takes a whole number of at least "
-                f"{LEAST_SPLIT}; write {name}:{option}=5000"
-            )
-        if option in found:
-            raise UsageError(f"--report {printable(text)}: {option} is given twice")
-        found[option], end = number, match.end()
-    return found.get("split", 0), variant, end
+    return split, by, variant, end
+
+
+def _split(text: str, format_: Format, value: str) -> tuple[int, str]:
+    """Return the most test cases of a part, or 0, and the dimension that makes parts, or ""."""
+    if format_.options and re.fullmatch("[0-9]{1,9}", value) and int(value) >= LEAST_SPLIT:
+        return int(value), ""
+    # A dimension has no number for a name here: one that is out of range is meant as a number.
+    if value and not re.match(r"[-+]?\d", value):
+        return 0, value
+    takes = f"a whole number of at least {LEAST_SPLIT}, or " if format_.options else ""
+    example = 5000 if format_.options else "team"
+    raise UsageError(
+        f"--report {printable(text)}: {SPLIT} takes {takes}the name of one of the --dimensions; "
+        f"write {format_.name}:{SPLIT}={example}"
+    )
 
 
 def _no_such_option(format_: Format, option: str) -> str:
     name, known = format_.name, [*format_.options, *format_.variants]
+    if format_.by_dimension and SPLIT not in known:
+        known.append(SPLIT)
     if not known:
         return f"{name} takes no option; write {name} or {name}=FILE"
     near = nearest(option.lower(), known)

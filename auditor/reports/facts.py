@@ -19,7 +19,7 @@ from auditor.model import (
     Rule,
     Verdict,
 )
-from auditor.reports.claim import claim
+from auditor.reports.claim import claim, part_in_words
 from auditor.text import plural
 
 #: A format that cannot hold everything shows this many of a finding's connections.
@@ -51,6 +51,7 @@ def facts(result: Result) -> dict[str, str]:
         "listing": listing_in_words(result),
         "outcome": gate.outcome.value,
         "claim": claim(result).sentence,
+        "part": part_in_words(result.part, len(result.connections)) if result.part else "",
         "exit_code": str(gate.exit_code),
         "fail_on": gate.fail_on.label if gate.fail_on else "none",
         **{f"max.{severity.label}": str(most) for severity, most in gate.limits},

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from auditor.model import Outcome, Result, Rule, RuleChecks, Verdict
+from auditor.model import Outcome, Part, Result, Rule, RuleChecks, Verdict
 from auditor.reports.claim import claim
 from auditor.reports.facts import UNFINISHED, pressing, walked_in_words
 from auditor.reports.links import rule_page
@@ -152,6 +152,7 @@ def _identity(result: Result, fresh: list[int] | None) -> list[tuple[str, str]]:
     connections = plural(len(result.connections), "connection")
     named = {
         "Account": str(result.source.account or ""),
+        "Part": _part(result.part) if result.part is not None else "",
         "Policies": ", ".join(policy.name for policy in result.policies),
         "Affected": f"{touched:,} of {connections}" if touched else "",
         "New": plural(len(fresh), "violation") if fresh is not None else "",
@@ -166,6 +167,10 @@ def rate(count: int, of: int) -> str:
     if 0 < share < 0.1:
         return "<0.1%"
     return ">99.9%" if 99.9 < share < 100 else f"{share:.{0 if share == 100 else 1}f}%"
+
+
+def _part(part: Part) -> str:
+    return f"{part.dimension}: {part.value or 'none'}"
 
 
 def listed(text: str) -> str:

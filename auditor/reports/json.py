@@ -28,6 +28,7 @@ from auditor.model import (
     History,
     Listing,
     Outcome,
+    Part,
     Pipeline,
     PlanScope,
     PolicyFile,
@@ -78,6 +79,7 @@ def render(result: Result) -> Iterator[str]:
             **({"plan": _plan(result, result.plan)} if result.plan is not None else {}),
             **({"history": _history(result.history)} if result.history is not None else {}),
             **({"groups": groups} if (groups := _groups(result)) else {}),
+            **({"part": _part(result.part)} if result.part is not None else {}),
         ),
         result.connections,
         (_rule(checks, rule_page(result, checks.rule)) for checks in result.checks),
@@ -315,6 +317,16 @@ def _history(history: History) -> _Object:
             }
             for run in history.runs
         ]
+    }
+
+
+def _part(part: Part) -> _Object:
+    return {
+        "dimension": part.dimension,
+        "value": part.value,
+        "connections": part.listed,
+        "outcome": part.whole.outcome.value,
+        "exit_code": part.whole.exit_code,
     }
 
 

@@ -5,9 +5,10 @@ path gets a placeholder, a whole report that says *inconclusive*, before the fir
 fetched; later the report takes its place in one step. A run that is killed leaves one or the
 other, never half a report. Its bytes go the way of everything that is written, ``output/``.
 
-A report in several files has one placeholder, in the place of its first part; what an earlier run
-left under the name of another part is removed, since nobody knows how many parts there will be.
-Only what is ours by its content is, and no file that this run is to write.
+A report in several files has one placeholder, in the place of its first part, or of the whole
+where a dimension makes the parts; what an earlier run left under the name of another part is
+removed, since nobody knows which parts there will be. Only what is ours by its content is, and no
+file that this run is to write.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from auditor.errors import Interrupted, ReportError, UsageError
 from auditor.output.beside import beside
 from auditor.output.disk import explain, head_of, real
 from auditor.output.inputs import Inputs, refusal
-from auditor.output.target import identities
+from auditor.output.target import Target, identities
 from auditor.output.unfinished import clear
 from auditor.output.writing import put, remove, remove_old, try_stream
 from auditor.reports import REPORTS, Format
 from auditor.reports.destinations import Destination, parse_destination
+from auditor.text import one_line
 
 if TYPE_CHECKING:
     from auditor.model import Result
@@ -82,8 +84,9 @@ class ReportWriter:
                 continue
             format_ = self._formats[destination.format]
             with suppress(OSError):
-                old = [destination.first, *destination.parts_there()] if destination.split else []
-                if any(format_.begins(head_of(path)) for path in old or [destination.first]):
+                old = [destination.first]
+                old += destination.parts_there() if destination.in_parts else ()
+                if any(format_.begins(head_of(path)) for path in old):
                     self._place(destination)
 
     def prepare(self, inputs: Inputs | None = None) -> None:
@@ -118,7 +121,7 @@ class ReportWriter:
             written[destination] = self._write(destination, result)
 
         first, *others = self._destinations or (None,)
-        if not at_once or not others or first is None or first.target.is_stream or first.split:
+        if not at_once or not others or first is None or first.target.is_stream or first.in_parts:
             self._each(write)
         else:
             with beside(partial(self._write, first, result)) as done:
@@ -149,6 +152,8 @@ class ReportWriter:
                 act(destination)
             except OSError as error:
                 failures[destination] = f"cannot write {destination}: {explain(error)}"
+            except ReportError as error:
+                failures[destination] = f"cannot write {destination}: {error}"
             except Interrupted:
                 stack.pop_all()
                 raise
@@ -177,7 +182,7 @@ class ReportWriter:
     def _split_into(self, destination: Destination) -> Destination | None:
         """Return the report of which some part may take the place of ``destination``."""
         for other in self._destinations:
-            if other is not destination and other.split and destination.path is not None:
+            if other is not destination and other.in_parts and destination.path is not None:
                 assert other.path is not None
                 path = destination.first
                 apart = identities(path).isdisjoint(identities(other.path))
@@ -189,7 +194,7 @@ class ReportWriter:
         """Return what of the run's inputs the report would take the place of, "" for none."""
         if what := inputs.read_as(destination.target):
             return what
-        if destination.split:
+        if destination.in_parts:
             parts = (f"{what} {path}" for what, path in inputs.paths() if destination.is_part(path))
             return next(parts, "")
         return ""
@@ -206,14 +211,15 @@ class ReportWriter:
             remove(destination.first)
             raise
         finally:
-            if self._formats[destination.format].options:
+            format_ = self._formats[destination.format]
+            if format_.options or format_.by_dimension:
                 self._remove_old_parts(destination)
 
     def _remove_old_parts(self, destination: Destination) -> None:
         format_ = self._formats[destination.format]
         ours = {name for d in self._destinations if d.path is not None for name in _places(d)}
         kept: OSError | None = None
-        for path in destination.parts_there():
+        for path in destination.parts_there(numbered=bool(format_.options)):
             if ours.isdisjoint(identities(path)) and format_.begins(head_of(path)):
                 try:
                     remove_old(path)
@@ -225,19 +231,47 @@ class ReportWriter:
     def _write(self, destination: Destination, result: Any) -> list[Path]:
         """Write one report and return its files, in order."""
         report = self._formats[destination.format]
-        commands = report.name == _COMMANDS
-        if not destination.split:
-            put(
-                destination.target,
-                self._clean(report.render(result, destination.variant)),
-                commands=commands,
+        if destination.split:
+            numbers = []
+            for number, chunks in report.render_parts(result, destination.split):
+                put(Target(destination.part(number)), self._clean(chunks))
+                numbers.append(number)
+            return [destination.part(number) for number in sorted(numbers)]
+        others = self._write_parts(destination, result) if destination.by else []
+        # The whole comes last: until then, what stands there says that the run did not finish.
+        self._put(destination, destination.target, result)
+        return [] if destination.path is None else [destination.path, *others]
+
+    def _write_parts(self, destination: Destination, result: Any) -> list[Path]:
+        """Write the part for each value of a dimension and return their files."""
+        from auditor.reports.parts import (  # noqa: PLC0415  # for reports that are split only
+            MOST_PARTS,
+            count,
+            parts,
+        )
+
+        if destination.by not in result.connections.dimensions:
+            raise ReportError(f"this run has no dimension {one_line(destination.by)}")
+        made = count(result, destination.by)
+        if made > MOST_PARTS:
+            self._put(destination, destination.target, result)
+            raise ReportError(
+                f"{destination.by} would make {made:,} parts, {MOST_PARTS:,} at most; the whole"
+                " report is there"
             )
-            return [] if destination.path is None else [destination.path]
-        numbers = []
-        for number, chunks in report.render_parts(result, destination.split):
-            put(destination.target_of(number), self._clean(chunks))
-            numbers.append(number)
-        return [destination.part(number) for number in sorted(numbers)]
+        written: dict[Path, str] = {}
+        for value, part in parts(result, destination.by):
+            path = destination.part_of(value)
+            if path in written:
+                raise ReportError(f"{path.name} would be of {written[path]} and of {value}")
+            written[path] = value
+            self._put(destination, Target(path), part)
+        return list(written)
+
+    def _put(self, destination: Destination, target: Target, result: Any) -> None:
+        report = self._formats[destination.format]
+        chunks = self._clean(report.render(result, destination.variant))
+        put(target, chunks, commands=report.name == _COMMANDS)
 
 
 def write_reports(

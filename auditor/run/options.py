@@ -31,9 +31,11 @@ class Options(msgspec.Struct, frozen=True):
     reports show. ``max_age`` is how old a saved listing may be; with ``strict`` a day, where it is
     None.
     ``skip_unknown`` makes a check that rests on what is unknown until a plan is applied a skip.
-    ``lists`` are facts to read whether a rule reads them or not, ``dimensions`` the paths of what
-    reports show of each connection, by name. ``pipeline`` is the CI run that reports link to,
-    ``checkout`` the repository it stands in, ``docs_url`` where rules have pages of their own.
+    With ``parts`` the result can be split by a dimension: it is kept which connections each group
+    of a ``per`` rule has. ``lists`` are facts to read whether a rule reads them or not,
+    ``dimensions`` the paths of what reports show of each connection, by name. ``pipeline`` is the
+    CI run that reports link to, ``checkout`` the repository it stands in, ``docs_url`` where rules
+    have pages of their own.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -54,6 +56,7 @@ class Options(msgspec.Struct, frozen=True):
     pipeline: Pipeline | None = None
     checkout: Checkout = Checkout()
     docs_url: str = ""
+    parts: bool = False
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that would let pass what it is there to stop."""

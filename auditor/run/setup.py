@@ -45,7 +45,8 @@ class Setup(msgspec.Struct, frozen=True):
     def judge(self, as_of: datetime | None) -> Judge:
         """Return a judge of one walk, whose first page has the time ``as_of``."""
         mode = self.plan.mode(skip_unknown=self.options.skip_unknown)
-        return Judge(self.ruleset, self.shape, self.clock.settle(as_of), self.clean, mode)
+        now, placed = self.clock.settle(as_of), self.options.parts
+        return Judge(self.ruleset, self.shape, now, self.clean, mode, placed=placed)
 
     def is_whole(self, listing: Listing, rule: Rule) -> bool:
         """Whether every connection of every group of ``rule`` was seen."""

@@ -40,7 +40,10 @@ def test_what_it_says(text: str, destination: Destination):
         ("", "no such format (it takes "),
         ("json=", "that is not a path; write json=FILE, json=- for standard output, or json alone"),
         ("json=a\0b", "that is not a path"),
-        ("junit:split=1", "split takes a whole number of at least 2; write junit:split=5000"),
+        (
+            "junit:split=1",
+            "of at least 2, or the name of one of the --dimensions; write junit:split=5000",
+        ),
         ("junit:split=", "split takes a whole number"),
         ("junit:split", "split takes a whole number"),
         ("junit:split=1e3", "split takes a whole number"),
@@ -48,7 +51,10 @@ def test_what_it_says(text: str, destination: Destination):
         ("junit:split=5,split=6", "split is given twice"),
         ("junit:spilt=5", "junit has no option spilt (did you mean split?)"),
         ("junit:", "junit has no option without a name"),
-        ("gitlab:split=5", "gitlab takes no option; write gitlab or gitlab=FILE"),
+        (
+            "gitlab:split=5",
+            "split takes the name of one of the --dimensions; write gitlab:",
+        ),
         ("junit:split=5=-", "several files cannot go to standard output"),
     ],
 )
@@ -104,7 +110,7 @@ def test_a_word_chooses_another_form(text: str, path: str | None, variant: str) 
     ("text", "told"),
     [
         ("csv:semicolons", "csv has no option semicolons (did you mean semicolon?)"),
-        ("csv:semicolon,semicolon", "semicolon goes with no other option"),
+        ("csv:semicolon,semicolon", "semicolon goes with no semicolon"),
         ("sarif:semicolon", "sarif has no option semicolon"),
         ("junit:suppressed", "junit has no option suppressed"),
     ],

@@ -32,7 +32,7 @@ from auditor.cli.options.plan import (
     waivers_beside,
 )
 from auditor.cli.options.policies import policy_names
-from auditor.cli.options.reports import outdating
+from auditor.cli.options.reports import check_split, outdating
 from auditor.cli.options.repository import checkout
 from auditor.cli.options.rules import (
     ExceptionOptions,
@@ -59,6 +59,7 @@ from auditor.cli.options.shared import (
     history_option,
     lists_of,
     output_options,
+    own_fields,
     policy_option,
     severity_of,
     strict_option,
@@ -124,8 +125,9 @@ class _MoreOptions(ApiOptions, ExceptionOptions):
     default=DEFAULT_FORMATS,
     show_default=True,
     callback=checked(lambda texts: [parse_destination(text, Path()) for text in texts]),
-    help=f"{listed(REPORTS)}; repeatable; =- is standard output. junit:split=5000 writes files of"
-    " at most 5000 test cases each, csv:semicolon suits Excel where numbers have a decimal comma,"
+    help=f"{listed(REPORTS)}; repeatable; =- is standard output. FORMAT:split=NAME also writes a"
+    " part for each value of one of the --dimensions, junit:split=5000 files of at most 5000 test"
+    " cases each, csv:semicolon suits Excel where numbers have a decimal comma,"
     " sarif:suppressed adds what does not gate.",
 )
 @click.option(
@@ -244,6 +246,8 @@ def command(
         # What policies extend is known now, whatever is wrong with them.
         writer.prepare(inputs)
     ruleset = selected(loaded.ruleset, more)
+    shown = dimensions_of(dimensions, ruleset)
+    check_split(destinations, shown, own_fields(ruleset), terraform_plan)
     if terraform_plan is not None:
         more["verify_listing"] = more["verify_listing"] or strict
         source: Source = plan_source(
@@ -276,7 +280,8 @@ def command(
         max_age=max_age,
         skip_unknown=on_unknown == "skip",
         lists=lists_of(more["lists"]),
-        dimensions=dimensions_of(dimensions, ruleset),
+        dimensions=shown,
+        parts=any(destination.by for destination in destinations),
         pipeline=pipeline_of(run_url, job),
         docs_url=docs_of(docs_url),
         checkout=checkout(),

@@ -140,5 +140,5 @@ def _made(context: click.Context) -> Iterator[tuple[str, Path]]:
     places: Sequence[Destination] = context.meta.get(PLACES, ())
     for place in places:
         if place.path is not None and place.first.is_file():
-            parts = [place.first, *(place.parts_there() if place.split else ())]
+            parts = [place.first, *(place.parts_there() if place.in_parts else ())]
             yield from ((place.format, path) for path in dict.fromkeys(parts))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, UsageError
 from auditor.output.inputs import Inputs
 from auditor.reports import ACCOUNT_REPORTS, Format
 from auditor.reports.destinations import Destination, parse_destination
 from auditor.reports.writer import ReportWriter
-from auditor.text import nearest
+from auditor.text import nearest, one_line
 from auditor.version import __version__
 
 REPORT = ("--report",)
@@ -45,6 +45,41 @@ def outdating(formats: Mapping[str, Format], folder: str, standard: Sequence[str
             ReportWriter(made, __version__, ACCOUNT_REPORTS).outdate(inputs)
 
     return outdate
+
+
+def check_split(
+    destinations: Iterable[Destination],
+    dimensions: Mapping[str, str],
+    own: Collection[str],
+    plan: str | None,
+) -> None:
+    """Raise UsageError for a report that is split by what tells no connections apart.
+
+    ``dimensions`` are the paths of those that there are, by name, ``own`` the paths of the user's
+    own facts, and ``plan`` is a plan's file.
+    """
+    # Imported here: no report is split by a dimension unless it is asked for.
+    from auditor.facts.dimensions import SHOWN_WITH
+    from auditor.fields import Exposure
+    from auditor.redaction.fields import exposure
+
+    for by in (destination.by for destination in destinations if destination.by):
+        name = one_line(by)
+        if by not in dimensions:
+            near = nearest(by, dimensions)
+            _, field = SHOWN_WITH.get(by, ("", "FIELD"))
+            hint = f"did you mean {near}?" if near else f"write --dimensions {name}={field}"
+            raise UsageError(f"--report: split={name}: there is no such dimension ({hint})")
+        if exposure(dimensions[by], frozenset(own)) is not Exposure.SHOWN:
+            raise UsageError(
+                f"--report: split={name}: {dimensions[by]} is hidden in reports, so that its values"
+                " tell no parts apart; split by a fact of yours, or another field"
+            )
+        if plan is not None:
+            raise UsageError(
+                f"--report: split={name} does not go with --terraform-plan: what a change makes"
+                " worse is judged as a whole; write the report in one file"
+            )
 
 
 def _destinations(

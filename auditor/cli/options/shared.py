@@ -320,7 +320,7 @@ def dimensions_of(settings: tuple[str, ...], ruleset: Ruleset) -> dict[str, str]
     """Return the paths that ``--dimensions`` names. Raises UsageError for one that is no field."""
     from auditor.fields import FIELDS, find
 
-    own = {f.path for facts in ruleset.facts.values() for f in facts.fields()}
+    own = own_fields(ruleset)
     found = _named(settings, "--dimensions", "FIELD")
     for name, path in found.items():
         if "[]" in path or (find(path) is None and path not in own):
@@ -329,6 +329,11 @@ def dimensions_of(settings: tuple[str, ...], ruleset: Ruleset) -> dict[str, str]
             wrong = f"{one_line(name)}={one_line(path)}"
             raise UsageError(f"--dimensions {wrong}: there is no such field ({hint})")
     return found
+
+
+def own_fields(ruleset: Ruleset) -> frozenset[str]:
+    """Return the paths of the user's own facts."""
+    return frozenset(f.path for facts in ruleset.facts.values() for f in facts.fields())
 
 
 def lists_of(settings: Iterable[str]) -> tuple[str, ...]:

@@ -43,6 +43,8 @@ _DEEPER = 14
 #: The lines of a summary beside its rules and their findings.
 _REST = 24
 _PART = re.compile(r"(.*)-([0-9]+)\.xml")
+#: The name of a part by a dimension, before the value and behind it.
+_BY_VALUE = re.compile(r"(.*\.[^.=]*=)[^.]*(\.[^.]*)")
 
 
 def summary(
@@ -305,6 +307,8 @@ def _address(path: Path) -> str:
 
 
 def _is_next_part(path: Path, other: Path) -> bool:
+    if (first := _BY_VALUE.fullmatch(path.name)) and (second := _BY_VALUE.fullmatch(other.name)):
+        return path.parent == other.parent and first[1] == second[1]
     first, second = _PART.fullmatch(path.name), _PART.fullmatch(other.name)
     if first is None or second is None or path.parent != other.parent:
         return False

@@ -55,6 +55,14 @@ class GroupOutcome(msgspec.Struct, frozen=True):
     number: float | None = None
     #: Whether a connection of the account meets the rule's ``unless``.
     excused: Truth = False
+    #: Every connection of the group, where somebody asks.
+    everyone: tuple[int, ...] = ()
+
+    @property
+    def about(self) -> tuple[int, ...]:
+        """The connections that the check is about: those that it found, else the whole group."""
+        found = self.verdict is not Verdict.PASS and self.verdict is not Verdict.SKIP
+        return self.members if self.everyone and found and self.members else self.everyone
 
     def is_of(self, key: Key) -> bool:
         """Whether a connection whose key this is belongs to the group."""
@@ -70,6 +78,8 @@ class _Group(msgspec.Struct):
     #: Each member's number, and the members that have none.
     numbers: list[float] = msgspec.field(default_factory=list)
     numberless: array[int] = msgspec.field(default_factory=lambda: array("L"))
+    #: Every connection of the group, where somebody asks.
+    everyone: array[int] = msgspec.field(default_factory=lambda: array("L"))
     #: The first member with each value, or all of them once there are several.
     seen: dict[Key, int | list[int]] = msgspec.field(default_factory=dict)
 
@@ -91,10 +101,14 @@ class _OfAccount(msgspec.Struct, frozen=True):
 
 
 class Groups:
-    """The groups of one rule, while a listing is read."""
+    """The groups of one rule, while a listing is read.
 
-    def __init__(self, rule: GroupRule, now: datetime) -> None:
+    With ``placed`` it is kept which connections each group has.
+    """
+
+    def __init__(self, rule: GroupRule, now: datetime, *, placed: bool = False) -> None:
         self.rule = rule
+        self._placed = placed
         self._now = now
         self._common = rule.common
         self._groups: dict[Key, _Group] = {} if rule.keys else {(): _Group()}
@@ -127,6 +141,8 @@ class Groups:
         if group is None:
             group = self._groups[key] = _Group(chosen=self._is_chosen(common))
         group.total += 1
+        if self._placed:
+            group.everyone.append(index)
         if member is None:
             group.unsure.append(index)
         elif member:
@@ -153,10 +169,16 @@ class Groups:
             if not key and len(self._groups) > 1:
                 continue  # every connection is in its account's group
             account = key[0].name if key and type(key[0]) is _OfAccount else ""
+            everyone = tuple(group.everyone)
             for outcome in self._of_group(_values(key[1:] if account else key), group, whole=whole):
-                yield msgspec.structs.replace(outcome, account=account) if account else outcome
-        for (path, held), members in self._keyless.items():
-            yield GroupOutcome(None, Verdict.ERROR, tuple(members), path, held)
+                if account or everyone:
+                    replace = msgspec.structs.replace
+                    outcome = replace(outcome, account=account, everyone=everyone)  # noqa: PLW2901
+                yield outcome
+        for (path, held), at in self._keyless.items():
+            members = tuple(at)
+            everyone = members if self._placed else ()
+            yield GroupOutcome(None, Verdict.ERROR, members, path, held, everyone=everyone)
 
     def _is_chosen(self, common: Key) -> Truth:
         if self.rule.chosen is None:

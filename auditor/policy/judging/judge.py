@@ -58,6 +58,7 @@ class Judge:
 
     ``clean`` makes any text from a record showable: credentials, control characters, length.
     ``planned`` says how what a plan leaves open is taken, None for records that leave nothing so.
+    With ``placed`` it is kept which connections each group has.
     """
 
     def __init__(
@@ -67,10 +68,14 @@ class Judge:
         now: datetime,
         clean: Callable[[str], str],
         planned: PlanMode | None = None,
+        *,
+        placed: bool = False,
     ) -> None:
         self._rules = [entry for entry in ruleset.rules if isinstance(entry, PolicyRule)]
         self._groups = [
-            Groups(entry, now) for entry in ruleset.rules if isinstance(entry, GroupRule)
+            Groups(entry, now, placed=placed)
+            for entry in ruleset.rules
+            if isinstance(entry, GroupRule)
         ]
         self._order = {entry.rule.id: number for number, entry in enumerate(ruleset.rules)}
         self._now = now
@@ -229,7 +234,9 @@ class Judgement(msgspec.Struct, frozen=True):
             for number, entry in enumerate(self.rules)
         ]
         for entry, outcomes in self.groups:
-            groups = tuple(GroupCheck(self.group_of(entry, o), o.verdict) for o in outcomes)
+            groups = tuple(
+                GroupCheck(self.group_of(entry, o), o.verdict, o.about) for o in outcomes
+            )
             unseen = sum(outcome.unseen for outcome in outcomes)
             checks.append(RuleChecks(entry.rule, b"", groups, not_in_plan=unseen))
         return tuple(sorted(checks, key=lambda checks: self.order[checks.rule.id]))

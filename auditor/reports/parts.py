@@ -1,0 +1,123 @@
+"""A run by a dimension: the report of each team, tier or region as one of its own.
+
+A part is a result like any other, of the connections that have one value of the dimension, so that
+every format renders it as it renders a whole run. It says which part it is, and what the whole run
+came to; its own answer rests on its own checks, and is no better than the listing they rest on.
+
+A check of a group is in the part of every connection that it is about: those that its finding
+names, else all connections of the group. One that names none, of a group of which nobody knows the
+connections, is in every part.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from auditor.gate import decide_part
+from auditor.model import NOT_READ, Described, Finding, GroupCheck, Part, Result, RuleChecks
+from auditor.text import plural
+
+#: Each part is a file: a dimension with more values, as an id is, is no way to split a report.
+MOST_PARTS = 1000
+
+
+def parts(result: Result, dimension: str) -> Iterator[tuple[str, Result]]:
+    """Yield each value of ``dimension`` with the part of ``result`` that has it, sorted.
+
+    What has no value comes last. ``dimension`` is one of the result's, which is of no plan.
+    """
+    column = result.connections.dimensions[dimension]
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, value in enumerate(column):
+        places[value].append(place)
+    findings = _findings(result, column)
+    groups = [_groups(checks, column) for checks in result.checks]
+    unread = len(places.get(NOT_READ, ()))
+    for value in sorted(places, key=lambda text: (not text, text)):
+        own = places[value]
+        of_groups = [by_value.get(value, ()) for by_value in groups]
+        checks = tuple(map(_of, result.checks, [own] * len(groups), of_groups))
+        part = Part(dimension, value, len(column), result.gate)
+        yield value, _part(result, part, own, checks, findings.get(value, ()), unread)
+
+
+def count(result: Result, dimension: str) -> int:
+    """Return how many parts ``dimension`` makes of a report on ``result``."""
+    return len(set(result.connections.dimensions[dimension]))
+
+
+def _part(
+    result: Result,
+    part: Part,
+    places: Sequence[int],
+    checks: tuple[RuleChecks, ...],
+    findings: Sequence[Finding],
+    unread: int,
+) -> Result:
+    told = f"dimension.{part.dimension}", part.value or "(none)"
+    doubts = list(_doubts(part, unread))
+    source = replace(result.source, filters=(*result.source.filters, told))
+    return replace(
+        result,
+        source=source,
+        narrowed_by=(*result.narrowed_by, "=".join(told)),
+        listing=replace(result.listing, connections=len(places)),
+        connections=result.connections.chosen(places),
+        checks=checks,
+        gate=decide_part(result.gate, result.gating, checks, len(places), doubts),
+        describe=Described(tuple(findings)),
+        # What was accepted, and what has changed, is told in numbers of the whole run.
+        accepted=(),
+        waivers=(),
+        baseline=None,
+        history=None,
+        part=part,
+    )
+
+
+def _doubts(part: Part, unread: int) -> Iterator[str]:
+    """Yield why the part may lack what belongs to it, or have what does not."""
+    if not unread:
+        return
+    of = plural(unread, "connection")
+    if part.value == NOT_READ:
+        yield f"{part.dimension} of {of} could not be read: which part they belong to is not known"
+    else:
+        yield f"{part.dimension} of {of} could not be read: some may belong to this part"
+
+
+def _of(checks: RuleChecks, places: Sequence[int], groups: Sequence[GroupCheck]) -> RuleChecks:
+    """Return a rule's checks that are of a part: of its connections, or of ``groups``."""
+    if checks.rule.per:
+        return replace(checks, groups=tuple(groups))
+    return replace(checks, verdicts=bytes([checks.verdicts[place] for place in places]))
+
+
+def _groups(checks: RuleChecks, column: Sequence[str]) -> Mapping[str, list[GroupCheck]]:
+    """Return the checks of groups by the values of the parts that they are in."""
+    found: dict[str, list[GroupCheck]] = {}
+    for check in checks.groups:
+        about = {column[place] for place in check.about} if check.about else set(column)
+        for value in about:
+            found.setdefault(value, []).append(check)
+    return found
+
+
+def _findings(result: Result, column: Sequence[str]) -> Mapping[str, list[Finding]]:
+    """Return the findings by the values of the parts that they are in, in their order."""
+    value_of = dict(zip(result.connections.ids, column, strict=True))
+    about = {
+        (checks.rule.id, check.group): {column[place] for place in check.about}
+        for checks in result.checks
+        for check in checks.groups
+    }
+    found: dict[str, list[Finding]] = {}
+    for finding in result.findings:
+        of = {value_of[connection.id] for connection in finding.connections}
+        of = of or about.get((finding.rule.id, finding.group), set()) or set(column)
+        for value in of:
+            found.setdefault(value, []).append(finding)
+    return found
