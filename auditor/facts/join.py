@@ -43,14 +43,19 @@ class Table(msgspec.Struct, frozen=True):
 Join = Callable[[Sequence[Any]], None]
 
 
+def constant(name: str, value: Any) -> Table:
+    """Return the table of a fact that is the same for every connection."""
+    return Table(name, "", _whatever, value)
+
+
 def unread(name: str, reason: str) -> Table:
     """Return the table of a fact that could not be read, for ``reason``: of no connection."""
-    return Table(name, "", _whatever, Unread(reason))
+    return constant(name, Unread(reason))
 
 
 def lacking(name: str, gap: Gap) -> Table:
     """Return the table of a fact that a plan leaves open: of every connection."""
-    return Table(name, "", _whatever, gap)
+    return constant(name, gap)
 
 
 def tabled(fact: FactList, rows: Sequence[Any], doubts: Sequence[str] = ()) -> Table:
@@ -59,7 +64,7 @@ def tabled(fact: FactList, rows: Sequence[Any], doubts: Sequence[str] = ()) -> T
     ``doubts`` are items that are no rows: whatever was not found may be one of them.
     """
     if fact.single:
-        return Table(fact.name, "", _whatever, rows[0] if rows else MISSING)
+        return constant(fact.name, rows[0] if rows else MISSING)
     doubts = [*doubts, *_unnamed(fact, rows)]
     doubt = Unread(f"{fact.path}: {doubts[0]}{_more(doubts)}") if doubts else None
     if fact.several:
@@ -79,7 +84,7 @@ def tabled(fact: FactList, rows: Sequence[Any], doubts: Sequence[str] = ()) -> T
 def _arrays(fact: FactList, rows: Sequence[Any], doubt: Unread | None) -> Table:
     """Return each group's rows as one array; rows of the whole account stand in every one."""
     if doubt is not None:
-        return Table(fact.name, "", _whatever, doubt)
+        return constant(fact.name, doubt)
     shared = [row for row in rows if _is_shared(fact, row)]
     found: dict[str, list[Any]] = {}
     for row in rows:

@@ -12,7 +12,7 @@ import msgspec
 from auditor.decoding.json_values import MISSING
 from auditor.decoding.records import Shape
 from auditor.facts.columns import ColumnType
-from auditor.facts.join import Table
+from auditor.facts.join import Table, constant
 from auditor.fields import Field, Kind
 from auditor.model import FactsInfo, Position
 from auditor.text import printable
@@ -26,8 +26,9 @@ class OwnFacts(msgspec.Struct, frozen=True):
     """Facts that a policy declares under ``name``.
 
     ``key`` is the path of the field that names a row. ``rows`` are in the order in which they
-    stand; with ``globs`` their keys are globs, and the last that fits wins. ``default`` stands for
-    a key that no row has. ``file`` is how the user named the file, "" for rows in the policy.
+    stand, none where the facts are optional; with ``globs`` their keys are globs, and the last that
+    fits wins. ``default`` stands for a key that no row has. ``file`` is how the user named the
+    file, "" for rows in the policy.
     """
 
     name: str
@@ -66,6 +67,8 @@ class OwnFacts(msgspec.Struct, frozen=True):
             return row.record(**{attribute: values[number] for attribute, number in wanted})
 
         absent = MISSING if self.default is None else made(self.default)
+        if not self.rows:
+            return constant(self.name, absent)  # whatever names a row: there is none
         find = self._finder(made)
         return Table(self.name, self.key, find, absent, keyless=absent)
 

@@ -230,6 +230,42 @@ def test_rows_are_found_by_a_fact(tmp_path: Path):
     assert "/v1/users" in result.findings[0].message
 
 
+OPTIONAL = "facts:\n  budgets: {key: KEY, columns: {rows: integer}, optional: true}\n"
+
+
+@pytest.mark.parametrize("key", ["schema", "owner.email", "config.host"])
+def test_facts_that_are_optional_are_absent_until_somebody_brings_rows(key: str, tmp_path: Path):
+    """Whatever names a row, there is none: a list that could not be read changes nothing."""
+    own = OPTIONAL.replace("KEY", key)
+    rules = rule("r", "{budgets.rows: {gte: 7}}", "{budgets.rows: {exists: true}}")
+    with AccountServer(ACCOUNT, {"/v1/users": (403, b"")}) as server:
+        result = judged(tmp_path, rules, server, own)
+    assert labels(result, "r") == ["skip"] * 4
+    assert [note for note in result.notes if "nothing is known of budgets" in note]
+    (info,) = [each for each in result.facts if each.name == "budgets"]
+    assert (info.rows, info.sha256) == (0, "")
+
+
+def test_who_extends_a_policy_brings_the_rows_of_its_optional_facts(tmp_path: Path):
+    shared, house = tmp_path / "shared.yaml", tmp_path / "house.yaml"
+    rules = rule("r", "{budgets.rows: {gte: 7}}", "{budgets.rows: {exists: true}}")
+    shared.write_text(f"policy: shared\n{OPTIONAL.replace('KEY', 'schema')}rules:\n{rules}")
+    rows = "{key: service, columns: {rows: integer}, rows: {mysql: 5}}"
+    house.write_text(f"policy: house\nextends: [./shared.yaml]\nfacts: {{budgets: {rows}}}\n")
+    assert load_policies(str(house)).notes == ()
+    (tmp_path / "b.csv").write_text("schema,rows\none,7\n")
+    ruleset = load_policies(str(shared), facts={"budgets": tmp_path / "b.csv"})
+    assert ruleset.facts["budgets"].rows == {"one": (7,)}
+    # What the rules read has to be there.
+    house.write_text(
+        house.read_text()
+        .replace("{rows: integer}", "{count: integer}")
+        .replace("{mysql: 5}", "{mysql: {count: 5}}")
+    )
+    with pytest.raises(PolicyError, match=r"budgets\.rows"):
+        load_policies(str(house))
+
+
 def test_another_file_takes_its_place(tmp_path: Path):
     policy = tmp_path / "p.yaml"
     policy.write_text(f"policy: p\n{TIERS}rules:\n{rule('r', '{tiers.tier: 1}')}")
@@ -260,6 +296,10 @@ WRONG = {
     "{key: schema, columns: {a: integer}, rows: {x: '7'}}": "expected a whole number",
     "{key: schema, columns: {a: text, b: text}, rows: {x: y}}": "a row has a value for a or b",
     "{key: schema, columns: {a: text}, rows: {x: {b: y}}}": "has no key b",
+    "{key: schema, columns: {a: text}, optional: false}": "optional: is not true",
+    "{key: schema, columns: {a: text}, optional: yes}": "optional: is not true",
+    "{key: schema, columns: {a: text}, optional: true, rows: {x: y}}": "are not optional",
+    "{key: schema, columns: {a: text}, optional: true, file: t.csv}": "are not optional",
     "{key: schema, columns: {a: text}, rows: {}}": "takes a row for each key",
     "{key: schema, columns: {a: text}, rows: {x: y}, default: 7}": "expected text",
     "{key: schema, columns: {a: text}, rows: {x: y}, match: regex}": "one of exact, glob",

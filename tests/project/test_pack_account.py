@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from auditor import audit
 from auditor.model import Result, Verdict
 from auditor.policy.loading.load import Loaded, load
+from auditor.policy.rules import Ruleset
 from auditor.sandbox.estate import SandboxEstate, build_estate
 from auditor.sandbox.server import Sandbox
 from auditor.sources.api.account import Credentials
@@ -55,11 +57,11 @@ def pack() -> Loaded:
     return load(["account"], strict=True)
 
 
-def judged(estate: SandboxEstate, **options: object) -> Result:
+def judged(estate: SandboxEstate, ruleset: Ruleset | None = None, **options: object) -> Result:
     with Sandbox(estate, **options) as sandbox:  # type: ignore[arg-type]  # options by name
         key = Credentials(sandbox.key, sandbox.secret)
         source = FivetranSource(sandbox.url, key, options=HttpOptions(attempts=1))
-        return audit(source, pack().ruleset)
+        return audit(source, ruleset or pack().ruleset)
 
 
 def having(result: Result, verdict: Verdict) -> dict[str, set[str]]:
@@ -106,3 +108,18 @@ def test_an_account_with_nothing_of_the_kind_has_idle_rules_and_no_error():
         result = audit(source, pack().ruleset)
     assert having(result, Verdict.ERROR) == {}
     assert set(having(result, Verdict.FAIL)) <= {"somebody-is-told"}
+
+
+def test_data_that_leaves_its_region_is_found_once_somebody_says_where_it_stays(tmp_path: Path):
+    estate = build_estate(250)
+    groups = {row["id"]: row["name"] for row in estate.groups}
+    regions = {row["group_id"]: row["region"] for row in estate.lists.destinations}
+    stays, leaves, *_ = sorted(regions)
+    rows = [f"{groups[stays]},{regions[stays]}", f"{groups[leaves]},NOWHERE_1"]
+    (tmp_path / "regions.csv").write_text("\n".join(["name,region", *rows]))
+    ruleset = load(["account"], facts={"data_regions": str(tmp_path / "regions.csv")}).ruleset
+    assert "data-stays-in-its-region" not in having(judged(estate), Verdict.FAIL)
+    result = judged(estate, ruleset=ruleset)
+    of_group = {g: {r["id"] for r in estate.records if r["group_id"] == g} for g in regions}
+    assert having(result, Verdict.FAIL)["data-stays-in-its-region"] == of_group[leaves] != set()
+    assert having(result, Verdict.PASS)["data-stays-in-its-region"] == of_group[stays] != set()

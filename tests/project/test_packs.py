@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from auditor import audit, load_policies
 from auditor.clock import WEEKDAYS, iso
 from auditor.decoding.records import Shape
 from auditor.fields import FIELDS, Field, Kind
@@ -47,6 +48,7 @@ from auditor.resources import resource_folder
 from auditor.sandbox import details
 from auditor.sandbox.estate import SandboxEstate, build_estate
 from auditor.sandbox.words import SERVICE_ACCOUNTS
+from auditor.sources.saved.source import SnapshotSource
 
 PACKS = ["baseline", "cost", "governance", "reliability", "security"]
 #: Judges a Terraform plan; of an account it has nothing to say.
@@ -58,6 +60,8 @@ MOMENTS = [datetime(2026, 3, 4, 5, 6, tzinfo=UTC), datetime(2026, 11, 22, 0, 3, 
 SET = {"service_accounts": ",".join(SERVICE_ACCOUNTS)}
 #: Rules that only ask whether a value is one that the others know. Few accounts have a new one.
 KNOWN = {"schedule-known", "states-known", "way-known"}
+#: Rules on facts that only a user has: idle until rows are brought.
+BROUGHT = {"sync-floors-hold", "mar-budgets-hold"}
 
 
 @cache
@@ -111,7 +115,7 @@ def test_nothing_is_found_in_a_healthy_account(count, seed, now):
 def test_every_rule_finds_something_in_a_violating_account(count, seed, now):
     checks = judge(packs(), build_estate(count, seed, now=now)).checks()
     failing = with_verdict(checks, Verdict.FAIL).keys()
-    assert failing | KNOWN == {rule.id for rule in RULES}
+    assert failing | KNOWN | BROUGHT == {rule.id for rule in RULES}
     assert with_verdict(checks, Verdict.ERROR) == {}
 
 
@@ -126,7 +130,7 @@ def test_whatever_the_account_and_the_hour(count, seed, now):
     assert with_verdict(healthy, Verdict.FAIL) | with_verdict(healthy, Verdict.ERROR) == {}
     spoilt = judge(packs(), build_estate(count, seed, now=now)).checks()
     failing = with_verdict(spoilt, Verdict.FAIL).keys()
-    assert failing | KNOWN == {rule.id for rule in RULES}
+    assert failing | KNOWN | BROUGHT == {rule.id for rule in RULES}
     assert with_verdict(spoilt, Verdict.ERROR) == {}
 
 
@@ -146,7 +150,59 @@ def test_the_sample_record_is_healthy_by_every_rule():
 
 def test_no_rule_is_idle_in_a_violating_account():
     for checks in judge(packs(), build_estate(250, now=MOMENTS[0])).checks():
-        assert checks.count(Verdict.SKIP) < checks.total
+        idle = checks.count(Verdict.SKIP) == checks.total
+        assert idle is (checks.rule.id in BROUGHT)
+
+
+def test_rows_that_a_user_brings_are_judged_and_until_then_it_is_said(tmp_path):
+    estate = build_estate(250, now=MOMENTS[0])
+    path = tmp_path / "listing.json"
+    path.write_text(json.dumps(list(estate.records)))
+
+    def counted(*names, **files):
+        result = audit(SnapshotSource(path), load_policies(*names, facts=files))
+        checks = {c.rule.id: c for c in result.checks if c.rule.id in BROUGHT}
+        return result, {
+            name: [c.count(v) for v in (Verdict.FAIL, Verdict.PASS, Verdict.ERROR)]
+            for name, c in checks.items()
+        }
+
+    result, counts = counted("cost")
+    assert counts == {name: [0, 0, 0] for name in BROUGHT}
+    (note,) = [note for note in result.notes if "nothing is known" in note]
+    assert note == (
+        "nothing is known of sync_floors, mar_used and mar_budgets: what reads them applies to"
+        " nothing; bring rows with --facts sync_floors=FILE, or under facts: in a policy that"
+        " extends it"
+    )
+    (tmp_path / "floors.csv").write_text("service,minutes\npostgres,61\n")
+    (tmp_path / "budgets.csv").write_text("schema,rows\n*,10\n")
+    used = [f"{r['id']},{n % 12}" for n, r in enumerate(estate.records[:-1])]
+    (tmp_path / "used.csv").write_text("\n".join(["id,rows", *used]))
+    files = {
+        "sync_floors": tmp_path / "floors.csv",
+        "mar_budgets": tmp_path / "budgets.csv",
+        "mar_used": tmp_path / "used.csv",
+    }
+    result, counts = counted("cost", **files)
+    scheduled = [
+        r["sync_frequency"] >= 61
+        for r in estate.records
+        if r["service"] == "postgres" and r["schedule_type"] == "auto" and r["sync_frequency"]
+    ]
+    over = sum(n % 12 > 10 for n in range(249))
+    assert counts["sync-floors-hold"] == [scheduled.count(False), scheduled.count(True), 0]
+    assert scheduled.count(False) > 0 < scheduled.count(True)
+    # Of one connection nobody has counted the rows: that is no pass.
+    assert counts["mar-budgets-hold"] == [over, 249 - over, 1]
+    assert not [note for note in result.notes if "nothing is known" in note]
+    # A policy that extends the pack declares them as its own.
+    house = tmp_path / "house.yaml"
+    house.write_text(
+        "policy: house\nextends: [cost]\nfacts:\n"
+        "  sync_floors: {key: service, columns: {minutes: integer}, rows: {postgres: 61}}\n"
+    )
+    assert counted(str(house))[1]["sync-floors-hold"] == counts["sync-floors-hold"]
 
 
 @pytest.mark.parametrize("now", MOMENTS)

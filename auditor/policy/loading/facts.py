@@ -27,7 +27,7 @@ from auditor.policy.loading.resolve import disagree, files_below
 from auditor.suggest import nearest
 from auditor.text import listed, one_line, printable
 
-FACTS_KEYS = ("file", "rows", "key", "match", "columns", "default")
+FACTS_KEYS = ("file", "rows", "key", "match", "columns", "default", "optional")
 _KEY_KEYS = ("field", "column")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _RESERVED = frozenset({"all", "any", "not", "item", "var", "field"})
@@ -201,11 +201,19 @@ class _FactsReader:
     def _sourced(
         self, facts: OwnFacts, key: _RowKey, node: MappingNode, document: Document
     ) -> OwnFacts | None:
-        file, rows = node.get("file"), node.get("rows")
+        file, rows, optional = node.get("file"), node.get("rows"), node.get("optional")
+        if optional is not None:
+            if not (isinstance(optional, ScalarNode) and optional.value is True):
+                hint = "write optional: true, or leave it out"
+                self._problems.add(optional.position, "optional: is not true", hint)
+            elif file is not None or rows is not None:
+                message = "facts that have rows are not optional"
+                self._problems.add(optional.position, message, "leave optional: out")
+            return facts
         if (file is None) == (rows is None):
             message = "facts take file: or rows:"
             message += ", not both" if file is not None else ""
-            hint = f"or name a file with --facts {facts.name}=FILE"
+            hint = f"or optional: true, for rows that --facts {facts.name}=FILE may bring"
             self._problems.add(node.position, message, hint)
             return None
         if rows is not None:

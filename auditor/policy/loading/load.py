@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.errors import PolicyError, Problem, UsageError
+from auditor.facts.own import OwnFacts
 from auditor.model import Position
 from auditor.output.inputs import Inputs
 from auditor.policy.loading.documents import Document, DocumentReader
@@ -37,7 +38,7 @@ from auditor.policy.loading.resolve import (
 from auditor.policy.loading.rule_parser import RuleReader
 from auditor.policy.loading.scope import Scope
 from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
-from auditor.text import one_line
+from auditor.text import listed, one_line
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -127,10 +128,21 @@ def load(
             *condition_notes(documents),
             *variable_notes(documents, variables or {}),
             *_weakened(documents, overrides, ids),
+            *_without_rows(own.values()),
         ),
         facts=own,
     )
     return Loaded(ruleset, tuple(examples), tuple(problems.warnings), problems.line)
+
+
+def _without_rows(facts: Iterable[OwnFacts]) -> Iterator[str]:
+    """Yield what has no row, so that rules which read it apply to nothing."""
+    names = [each.name for each in facts if not each.rows and each.default is None]
+    if names:
+        yield (
+            f"nothing is known of {listed(names, 'and')}: what reads them applies to nothing; bring"
+            f" rows with --facts {names[0]}=FILE, or under facts: in a policy that extends it"
+        )
 
 
 def _check_some(

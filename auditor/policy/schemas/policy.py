@@ -201,6 +201,10 @@ def _facts() -> Schema:
             "additionalProperties": {"enum": list(COLUMN_TYPES)},
         },
         "default": {"description": "The row of a key that none has.", **row},
+        "optional": {
+            "description": "No rows yet: --facts or a policy that extends this one may bring them.",
+            "const": True,
+        },
     }
     fact = {
         "title": "Facts",
@@ -208,7 +212,12 @@ def _facts() -> Schema:
         "required": ["key", "columns"],
         "properties": {key: keys[key] for key in FACTS_KEYS},
         "additionalProperties": False,
-        "not": {"required": ["file", "rows"]},
+        "not": {
+            "anyOf": [
+                {"required": pair}
+                for pair in (["file", "rows"], ["file", "optional"], ["rows", "optional"])
+            ]
+        },
     }
     return {
         "description": "Rows of your own that say more of a connection, by the name rules use.",
