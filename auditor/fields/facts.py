@@ -38,7 +38,8 @@ class FactList(msgspec.Struct, frozen=True):
 
     A row without its ``column`` may still say where it belongs: ``through`` is another fact and the
     field that names a row of that one, which has the column; ``members`` is an array of the ids of
-    the connections that it is for, and of no other.
+    the connections that it is for, and of no other. ``row`` is what one row is called, where the
+    list's name does not say it.
     """
 
     name: str
@@ -53,11 +54,12 @@ class FactList(msgspec.Struct, frozen=True):
     spelled: tuple[tuple[str, str], ...] = ()
     through: tuple[str, str] | None = None
     members: str = ""
+    row: str = ""
 
     @property
     def noun(self) -> str:
         """What one row of it is called."""
-        return self.resource.replace("-", " ").removesuffix("s")
+        return self.row or self.resource.replace("-", " ").removesuffix("s")
 
     @property
     def single(self) -> bool:
@@ -282,6 +284,7 @@ _LISTS = (
             Field("created_by", _S, "The user who registered it."),
             Field("account_id", _S, "The account that it belongs to."),
         ),
+        row="proxy agent",
     ),
     FactList(
         "hybrid_agent",
@@ -328,6 +331,7 @@ _LISTS = (
             Field("status.tasks[].message", _S, "The task's text.", exposure=_HIDDEN),
             Field("status.tasks[].details", Kind.ANY, "More text.", exposure=_HIDDEN),
         ),
+        row="log service",
     ),
     FactList(
         "webhooks",

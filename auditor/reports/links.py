@@ -17,7 +17,18 @@ _API = "api.fivetran.com"
 #: An address that stands in a report as it is: nothing in it ends a link, or begins another thing.
 _WEB = re.compile(r"https?://[A-Za-z0-9.\-]+(?::[0-9]+)?(?:/[A-Za-z0-9%/._~=&?#@+,-]*)?")
 #: What the dashboard's page on the set-up is about.
-_SETUP = ("setup_tests", "status.setup_state", "status.tasks", "networking_method", "config")
+_SETUP = (
+    "setup_tests",
+    "status.setup_state",
+    "status.tasks",
+    "networking_method",
+    "private_link",
+    "proxy_agent",
+    "hybrid_",
+    "external_secrets",
+    "connect_card",
+    "config",
+)
 
 
 def dashboard(result: Result) -> str:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from auditor.model import PACK, Connection, Position, Result, Rule
+from auditor.reports import REPORTS
 from auditor.reports.links import dashboard, link, page_of, rule_page
 from tests.builders.sample_results import sample_result
 
@@ -13,8 +14,8 @@ START = "https://fivetran.com/dashboard/connections/"
 RESULT = sample_result(3, 2)
 
 
-def served(base_url: str) -> Result:
-    return replace(RESULT, source=replace(RESULT.source, base_url=base_url))
+def served(base_url: str, result: Result = RESULT) -> Result:
+    return replace(result, source=replace(result.source, base_url=base_url))
 
 
 def rule(*reads: str) -> Rule:
@@ -47,6 +48,9 @@ def test_only_fivetran_s_own_api_has_a_dashboard(base_url: str, start: str):
         (("status.setup_state",), "setup"),
         (("status.sync_state",), "status"),
         (("config.host",), "setup"),
+        (("private_link.state",), "setup"),
+        (("hybrid_deployment_agent_id",), "setup"),
+        (("connected_by",), "status"),
     ],
 )
 def test_a_rule_leads_to_the_page_that_it_is_about(reads: tuple[str, ...], page: str):
@@ -93,3 +97,23 @@ def test_a_rule_has_a_page_where_it_is_said_where(docs_url: str, shipped: str, o
     for file, page in ((f"{PACK}baseline", shipped), ("policies/house.yaml", own)):
         made = replace(RESULT.rules[0], id="r_1", policy="a b", position=Position(file, 1, 1))
         assert rule_page(result, made) == page
+
+
+#: The formats that name single connections to people who can follow a link, and JSON.
+LINKED = {"html", "json", "csv", "markdown", "slack", "teams"}
+
+
+@pytest.mark.parametrize("name", sorted(REPORTS))
+def test_every_format_links_to_fivetran_alone_and_to_the_page_of_the_rule(name: str):
+    result = sample_result(60, 2)
+    about_setup = result.rules[0]
+    assert page_of(about_setup) == "setup"
+    elsewhere = "".join(REPORTS[name].render(served("http://127.0.0.1:8080", result)))
+    assert "fivetran.com/dashboard" not in elsewhere
+    told = "".join(REPORTS[name].render(served("https://api.fivetran.com", result)))
+    finding = next(f for f in result.findings if f.rule.id == about_setup.id)
+    if name == "html":
+        assert f'"dashboard":"{START}"' in told
+        assert '"page":"setup"' in told
+    else:
+        assert (f"{START}{finding.connections[0].id}/setup" in told) is (name in LINKED)
