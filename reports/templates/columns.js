@@ -91,6 +91,14 @@ const drawMessage = {
   },
 };
 
+// A column of each dimension. A name may hold anything, so that a column is known by its number.
+const dimensionColumns = (textOf, keyOf) => data.dimensions.map((each, n) => ({
+  id: `in${n}`, label: each.name, least: 7, grow: 0.7,
+  text: (row) => textOf(row, (c) => each.values[each.of[c]]), key: (row) => keyOf(row, each),
+}));
+// Shown at first are those that somebody asked for: these are there wherever a rule reads a fact.
+const ASKED = data.dimensions.flatMap(({ name }, n) => (["owner", "region"].includes(name) ? [] : [`in${n}`]));
+
 const FINDING_COLUMNS = [
   {
     id: "severity", label: "Severity", least: 6.75, grow: 0, text: (f) => SEVERITIES[severityOf[f]],
@@ -116,6 +124,7 @@ const FINDING_COLUMNS = [
     text: groupOf, hint: NAMED_GROUPS ? (f) => joined(f, groupId) : undefined,
     key: (f) => judgedGroup(f) || oneOr(f, (c) => data.groupOf[c], groupName),
   },
+  ...dimensionColumns(joined, (f, each) => oneOr(f, (c) => each.of[c], (c) => each.values[each.of[c]])),
   { id: "message", label: "What was found", least: 16, grow: 3.2, text: message, shown: briefly, key: messageKey, ...drawMessage },
   { id: "rule", label: "Rule", least: 9, grow: 1, text: (f) => ruleOf(f).id, key: (f) => data.rule[f], hint: (f) => ruleOf(f).title },
   ...(COMPARED ? [["before", "Before"], ["after", "After"]].map(([id, label]) => ({
@@ -156,6 +165,7 @@ const CONNECTION_COLUMNS = [
   { id: "connection", label: "Connection", least: 9, grow: 1.5, text: (c) => data.schemas[c] },
   { id: "service", label: "Service", least: 6.5, grow: 0.8, text: serviceName },
   { id: "group", label: "Group", least: 6.5, grow: 0.9, text: groupName, hint: NAMED_GROUPS ? groupId : undefined },
+  ...dimensionColumns((c, textOf) => textOf(c), (c, each) => each.of[c]),
   { id: "id", label: "Connection id", least: 8, grow: 0.8, text: (c) => data.ids[c] },
   ...(NAMED_GROUPS ? [{ id: "group_id", label: "Group id", least: 8, grow: 0.8, text: groupId }] : []),
   tally("fail", "Failed"), tally("error", "Errors"), tally("waived", "Waived"), tally("known", "Known"),
@@ -165,7 +175,7 @@ const FIRST_COLUMNS = {
   // A verdict that all findings share says nothing.
   findings: [
     ...(COMPARED ? ["verdict", "severity"] : ["severity", ...(new Set(data.verdict).size > 1 ? ["verdict"] : [])]), "connection",
-    "message", "rule", ...(data.since ? ["since"] : []),
+    ...ASKED, "message", "rule", ...(data.since ? ["since"] : []),
   ],
-  connections: ["connection", "service", "group", "fail", "error", "pass", "skip"],
+  connections: ["connection", "service", "group", ...ASKED, "fail", "error", "pass", "skip"],
 };

@@ -423,12 +423,10 @@ const SAVED = {
     ["Title", (f) => ruleOf(f).title],
     ...(data.since ? [["Open since", openSince]] : []),
     ...(data.fresh ? [["New", (f) => (freshOf[f] ? "new" : "")]] : []),
-    ...data.dimensions.map((each) => [each.name, (f) => joined(f, (c) => each.values[each.of[c]])]),
     ["Finding", findingId],
   ],
   connections: [
     ...CONNECTION_COLUMNS.filter(({ id }) => id !== "verdict").map((column) => [column.label, column.text]),
-    ...data.dimensions.map((each) => [each.name, (c) => each.values[each.of[c]]]),
   ],
 };
 

@@ -6,15 +6,21 @@ violates its own Content-Security-Policy (``conftest.py``).
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from auditor import audit, load_policies
 from auditor.model import Finding, Outcome, Severity, Verdict
+from auditor.reports.parts import parts
+from auditor.run import Options
+from auditor.sources.saved.source import SnapshotSource
 from tests.builders.browser import OpenReport
 from tests.builders.html_page import RESULT, chip, choose, column, count, status
 from tests.builders.sample_histories import with_history
@@ -371,3 +377,45 @@ def test_a_cell_of_the_heat_map_counts_what_it_leads_to(open_report: OpenReport)
     page.locator("#by-service a").nth(1).click()
     number = page.locator("#by-service a b").nth(1).inner_text()
     expect(page.get_by_role("status")).to_have_text(f"{number} of {len(RESULT.findings)} findings")
+
+
+# -- dimensions -----------------------------------------------------------------------------------
+
+
+def test_a_fact_from_a_file_is_a_column_a_filter_and_a_grouping(
+    open_report: OpenReport, tmp_path: Path
+) -> None:
+    (tmp_path / "teams.csv").write_text("schema,team\n*,\nshop_*,finance\nads_*,<b>Ads</b>\n")
+    (tmp_path / "p.yaml").write_text(
+        "policy: p\nfacts:\n  tiers:\n    {file: teams.csv, key: schema, match: glob,"
+        " columns: {team: text}}\nrules:\n  - {id: r, severity: low, assert: {paused: true}}\n"
+    )
+    names = ["shop_one", "shop_two", "ads_one", "stray"]
+    one = {"service": "s", "group_id": "g", "paused": False}
+    records = [{**one, "id": name, "schema": name} for name in names]
+    (tmp_path / "s.json").write_text(json.dumps(records))
+    options = Options(dimensions={"team": "tiers.team"}, parts=True)
+    ruleset = load_policies(str(tmp_path / "p.yaml"))
+    result = audit(SnapshotSource(tmp_path / "s.json"), ruleset, options)
+    page = open_report(result)
+    page.get_by_text("Columns", exact=True).click()
+    expect(page.get_by_label("team", exact=True)).to_be_checked()
+    assert column(page, "in0") == ["finance", "finance", "<b>Ads</b>", ""]
+    page.locator(".head [data-column=in0]").click()
+    expect(page.locator(".rows .c-in0").first).to_have_text("")
+    assert column(page, "in0") == ["", "<b>Ads</b>", "finance", "finance"]
+    page.get_by_label("Group by").select_option("in.team")
+    heads = page.locator(".rows .group").all_inner_texts()
+    assert sorted(head.split("\n")[1:3] for head in heads) == [
+        ["(none)", "1"],
+        ["<b>Ads</b>", "1"],
+        ["finance", "2"],
+    ]
+    page.get_by_label("Group by").select_option("")
+    choose(page, "in.team", "finance")
+    assert column(page, "connection") == ["shop_one", "shop_two"]
+    (part,) = [each for value, each in parts(result, "team") if value == "finance"]
+    page = open_report(part)
+    assert status(page) == "2 findings"
+    expect(page.get_by_text("are in this part")).to_be_visible()
+    expect(page.get_by_text("2 of 4 connections, those with team finance")).to_be_visible()
