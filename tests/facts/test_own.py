@@ -241,7 +241,7 @@ def test_facts_that_are_optional_are_absent_until_somebody_brings_rows(key: str,
     with AccountServer(ACCOUNT, {"/v1/users": (403, b"")}) as server:
         result = judged(tmp_path, rules, server, own)
     assert labels(result, "r") == ["skip"] * 4
-    assert [note for note in result.notes if "nothing is known of budgets" in note]
+    assert [note for note in result.notes if "no rows for budgets" in note]
     (info,) = [each for each in result.facts if each.name == "budgets"]
     assert (info.rows, info.sha256) == (0, "")
 

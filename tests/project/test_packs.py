@@ -169,11 +169,10 @@ def test_rows_that_a_user_brings_are_judged_and_until_then_it_is_said(tmp_path):
 
     result, counts = counted("cost")
     assert counts == {name: [0, 0, 0] for name in BROUGHT}
-    (note,) = [note for note in result.notes if "nothing is known" in note]
+    (note,) = [note for note in result.notes if "no rows" in note]
     assert note == (
-        "nothing is known of sync_floors, mar_used and mar_budgets: what reads them applies to"
-        " nothing; bring rows with --facts sync_floors=FILE, or under facts: in a policy that"
-        " extends it"
+        "no rows for sync_floors, mar_used and mar_budgets: their rules apply to nothing until"
+        " --facts sync_floors=FILE, or a policy that extends theirs, brings some"
     )
     (tmp_path / "floors.csv").write_text("service,minutes\npostgres,61\n")
     (tmp_path / "budgets.csv").write_text("schema,rows\n*,10\n")
@@ -195,7 +194,7 @@ def test_rows_that_a_user_brings_are_judged_and_until_then_it_is_said(tmp_path):
     assert scheduled.count(False) > 0 < scheduled.count(True)
     # Of one connection nobody has counted the rows: that is no pass.
     assert counts["mar-budgets-hold"] == [over, 249 - over, 1]
-    assert not [note for note in result.notes if "nothing is known" in note]
+    assert not [note for note in result.notes if "no rows" in note]
     # A policy that extends the pack declares them as its own.
     house = tmp_path / "house.yaml"
     house.write_text(

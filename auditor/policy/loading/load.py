@@ -140,8 +140,8 @@ def _without_rows(facts: Iterable[OwnFacts]) -> Iterator[str]:
     names = [each.name for each in facts if not each.rows and each.default is None]
     if names:
         yield (
-            f"nothing is known of {listed(names, 'and')}: what reads them applies to nothing; bring"
-            f" rows with --facts {names[0]}=FILE, or under facts: in a policy that extends it"
+            f"no rows for {listed(names, 'and')}: their rules apply to nothing until --facts"
+            f" {names[0]}=FILE, or a policy that extends theirs, brings some"
         )
 
 
