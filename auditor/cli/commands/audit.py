@@ -32,7 +32,7 @@ from auditor.cli.options.plan import (
     waivers_beside,
 )
 from auditor.cli.options.policies import policy_names
-from auditor.cli.options.reports import check_split, outdating
+from auditor.cli.options.reports import outdating, splittable
 from auditor.cli.options.repository import checkout
 from auditor.cli.options.rules import (
     ExceptionOptions,
@@ -246,8 +246,9 @@ def command(
         # What policies extend is known now, whatever is wrong with them.
         writer.prepare(inputs)
     ruleset = selected(loaded.ruleset, more)
-    shown = dimensions_of(dimensions, ruleset)
-    check_split(destinations, shown, own_fields(ruleset), terraform_plan)
+    shown = splittable(
+        destinations, dimensions_of(dimensions, ruleset), own_fields(ruleset), terraform_plan
+    )
     if terraform_plan is not None:
         more["verify_listing"] = more["verify_listing"] or strict
         source: Source = plan_source(

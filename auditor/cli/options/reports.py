@@ -47,16 +47,16 @@ def outdating(formats: Mapping[str, Format], folder: str, standard: Sequence[str
     return outdate
 
 
-def check_split(
+def splittable(
     destinations: Iterable[Destination],
     dimensions: Mapping[str, str],
     own: Collection[str],
     plan: str | None,
-) -> None:
-    """Raise UsageError for a report that is split by what tells no connections apart.
+) -> Mapping[str, str]:
+    """Return ``dimensions``, the paths by name; every report that is split is split by one of them.
 
-    ``dimensions`` are the paths of those that there are, by name, ``own`` the paths of the user's
-    own facts, and ``plan`` is a plan's file.
+    ``own`` are the paths of the user's own facts, ``plan`` is a plan's file. Raises UsageError for
+    a report that is split by what tells no connections apart.
     """
     # Imported here: no report is split by a dimension unless it is asked for.
     from auditor.facts.dimensions import SHOWN_WITH
@@ -80,6 +80,7 @@ def check_split(
                 f"--report: split={name} does not go with --terraform-plan: what a change makes"
                 " worse is judged as a whole; write the report in one file"
             )
+    return dimensions
 
 
 def _destinations(
