@@ -39,7 +39,10 @@ function* selected() {
 
 function* inOrder(rows) {
   const column = columnsOf(state.show).find((c) => c.id === state.sort.replace("-", ""));
-  if (!column || (column.id === "verdict" && state.show === "connections" && !isRuleView())) return rows;
+  if (!column || (column.id === "verdict" && state.show === "connections" && !isRuleView())) {
+    // What someone has accepted comes after what nobody has.
+    return state.show === "findings" && !COMPARED ? sorted(rows, (f) => 1 - unsettled(f), false) : rows;
+  }
   const count = state.show === "findings" ? findingCount : connectionCount;
   const places = column.rank ? null : yield* rankWork(column, count).within();
   return sorted(rows, places ? (row) => places[row] : column.rank(), state.sort.startsWith("-"));

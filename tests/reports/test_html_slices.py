@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from auditor.model import Verdict
 from tests.builders.browser import OpenReport
-from tests.builders.html_page import column, status
+from tests.builders.html_page import column, settled, status
 from tests.builders.sample_results import sample_result
 
 # More findings than go through a loop in one go.
@@ -28,10 +28,6 @@ def slow_page(open_report: OpenReport, fragment: str = "") -> Page:
     return page
 
 
-def settle(page: Page) -> None:
-    expect(page.locator(".grid")).not_to_have_attribute("aria-busy", "true")
-
-
 def holding(text: str) -> int:
     return sum(
         any(text in each for c in f.connections for each in (c.schema, c.service, c.group_id))
@@ -42,7 +38,7 @@ def holding(text: str) -> int:
 def test_a_search_lets_go_and_ends_as_one_in_one_go(open_report: OpenReport) -> None:
     page = slow_page(open_report)
     assert page.evaluate(TYPE, "shopify")
-    settle(page)
+    settled(page)
     assert status(page) == f"{holding('shopify')} of {len(MANY.findings):,} findings"
     assert all("shopify" in each for each in column(page, "connection"))
 
@@ -52,7 +48,7 @@ def test_what_is_typed_next_takes_the_place_of_what_was_typed_before(
 ) -> None:
     page = slow_page(open_report)
     assert page.evaluate(f"() => {{ ({TYPE})('shopify'); return ({TYPE})('kafka'); }}")
-    settle(page)
+    settled(page)
     assert status(page) == f"{holding('kafka')} of {len(MANY.findings):,} findings"
 
 
@@ -60,11 +56,11 @@ def test_what_is_typed_next_takes_the_place_of_what_was_typed_before(
 def test_a_sort_in_slices_is_the_sort_in_one_go(open_report: OpenReport, column_id: str) -> None:
     fragment = f"#sort={column_id}&verdict=fail"
     page = open_report(MANY, fragment)
-    settle(page)
+    settled(page)
     wanted = column(page, column_id)
     page = slow_page(open_report, "#verdict=fail")
     page.locator(f".head [data-column={column_id}]").click()
-    settle(page)
+    settled(page)
     assert column(page, column_id) == wanted
     assert len(wanted) > 5
 
@@ -88,7 +84,7 @@ def test_what_is_opened_meanwhile_waits_and_knows_its_place(open_report: OpenRep
     page.evaluate(f"() => {{ ({TYPE})('shopify'); document.querySelector('#row-0').click(); }}")
     sheet = page.get_by_role("dialog")
     expect(sheet).to_be_visible()
-    settle(page)
+    settled(page)
     first = MANY.findings[0]
     assert first.connections[0].schema in sheet.inner_text()
 
