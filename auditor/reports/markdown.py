@@ -25,6 +25,7 @@ from auditor.reports.brief import (
 from auditor.reports.claim import claim
 from auditor.reports.facts import (
     UNFINISHED,
+    beside,
     counts_in_words,
     facts_in_words,
     is_accepted,
@@ -47,6 +48,8 @@ _MOST_FIXES = 3
 #: The rules that stand in the open, with so many findings of each.
 _FIRST = 5
 _NAMED = 3
+#: So much of what was found stands beside each of them; their rule's own part has it whole.
+_SAID = 120
 #: Left free for the sentence that says what was left out.
 _RESERVE = 400
 
@@ -168,7 +171,10 @@ def _first(result: Result) -> Iterator[str]:
     for number, checks in enumerate(shown[:_FIRST]):
         rule, named = checks.rule, first[checks.rule.id]
         head = "\n| | Rule | Found | First of them |\n|---|---|---|---|\n" if not number else ""
-        where = [_where(result, finding) for finding in named]
+        where = [
+            ": ".join(filter(None, (_where(result, f), prose(shortened(beside(f), _SAID)))))
+            for f in named
+        ]
         if more := waiting(checks, named):
             where.append(f"and {more:,} more")
         cells = (

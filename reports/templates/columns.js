@@ -71,6 +71,9 @@ function agoOr(text) {
   return days > 0 ? `${plural(days, "day")} ago, ${day} ${minute} UTC` : day ? `${day} ${minute} UTC` : text;
 }
 
+// What a comparison tells of no longer is so.
+const ENDED = COMPARED ? ["fixed", "gone"] : [];
+
 // What was found, and below it the field with what was expected of it and what it was.
 const drawMessage = {
   prepare: (cell) => cell.append(line("says"), el("span", { class: "seen" },
@@ -83,6 +86,7 @@ const drawMessage = {
     seen.hidden = !all.length;
     if (!all.length) return;
     const [first] = all;
+    seen.classList.toggle("past", ENDED.includes(VERDICTS[verdictOf[f]]));
     say(at, data.fields[data.fieldOf[first]], pattern);
     say(wanted, data.expected[data.expectedOf[first]], pattern);
     say(was, agoOr(data.actual[first]), pattern);

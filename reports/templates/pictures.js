@@ -27,7 +27,8 @@ const MOST_BARS = 8;
 function bars(list, counts, filter, most = MOST_BARS) {
   const top = Math.max(...counts.map(([, count]) => count), 1);
   for (const [label, count] of counts.slice(0, most)) {
-    const fill = el("span", { class: "bar-fill" });
+    // Nothing has no mark.
+    const fill = el("span", { class: "bar-fill", hidden: !count });
     fill.style.width = `${(100 * count) / top}%`;
     const name = filter === "severity" ? severityBadge(label) : el("span", { class: "bar-name" }, label);
     list.append(el("li", {}, el(

@@ -39,7 +39,10 @@ function* selected() {
 
 function* inOrder(rows) {
   const column = columnsOf(state.show).find((c) => c.id === state.sort.replace("-", ""));
-  if (!column || (column.id === "verdict" && state.show === "connections" && !isRuleView())) return rows;
+  if (!column || (column.id === "verdict" && state.show === "connections" && !isRuleView())) {
+    // What someone has accepted comes after what nobody has.
+    return state.show === "findings" && !COMPARED ? sorted(rows, (f) => 1 - unsettled(f), false) : rows;
+  }
   const count = state.show === "findings" ? findingCount : connectionCount;
   const places = column.rank ? null : yield* rankWork(column, count).within();
   return sorted(rows, places ? (row) => places[row] : column.rank(), state.sort.startsWith("-"));
@@ -436,18 +439,23 @@ function exportCsv() {
     ...(isRuleView() ? [["Verdict", ruleVerdict]] : []), ...SAVED[state.show], ...ABOUT_ALL,
   ];
   const rows = page.sequence;
+  const line = (texts) => `${texts.map(csvCell).join(",")}\r\n`;
   page.saving.take((function* lines() {
-    const all = [columns.map(([label]) => csvCell(label)).join(",")];
+    const pieces = ["\ufeff", line(columns.map(([label]) => label))];
+    let piece = [];
     for (const row of rows) {
-      all.push(columns.map(([, text]) => csvCell(text(row))).join(","));
-      if (all.length % (AT_ONCE / 16) === 0 && rows.length > AT_ONCE) yield;
+      piece.push(line(columns.map(([, text]) => text(row))));
+      if (piece.length < AT_ONCE / 16) continue;
+      pieces.push(piece.join(""));
+      piece = [];
+      if (rows.length > AT_ONCE) yield;
     }
-    return all;
-  })(), (lines) => save(lines, rows.length));
+    return [...pieces, ...piece];
+  })(), (pieces) => save(pieces, rows.length));
 }
 
-function save(lines, count) {
-  const url = URL.createObjectURL(new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv;charset=utf-8" }));
+function save(pieces, count) {
+  const url = URL.createObjectURL(new Blob(pieces, { type: "text/csv;charset=utf-8" }));
   const name = `fivetran-audit-${COMPARED ? "changes" : state.show}-${JUDGED_AT.toISOString().slice(0, 10)}.csv`;
   el("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);

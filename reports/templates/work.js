@@ -11,11 +11,12 @@ class Work {
     this.done = false;
   }
 
-  // Goes on until `until`, a time of performance.now().
+  // Goes on until `until`, a time of performance.now(), and by one step in any case.
   run(until = Infinity) {
-    while (!this.done && performance.now() < until) {
+    while (!this.done) {
       const { value, done } = this.steps.next();
       if (done) Object.assign(this, { value, done });
+      else if (performance.now() >= until) break;
     }
     return this.value;
   }

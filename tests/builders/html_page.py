@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from auditor.model import Finding, Result
 from tests.builders.sample_results import sample_result
@@ -14,7 +14,14 @@ _AXE_RUN = """axe.run({resultTypes: ["violations"]}).then((results) => results.v
     (each) => [each.id, each.help, ...each.nodes.slice(0, 3).map((node) => node.html)]))"""
 
 
+def settled(page: Page) -> Page:
+    """``page`` with its table as it was asked for: what takes long is done in slices."""
+    expect(page.locator(".grid")).not_to_have_attribute("aria-busy", "true", timeout=30_000)
+    return page
+
+
 def status(page: Page) -> str:
+    page = settled(page)
     return page.get_by_role("status").inner_text()
 
 
@@ -34,7 +41,7 @@ def choose(page: Page, facet: str, value: str) -> Locator:
 
 def column(page: Page, name: str) -> list[str]:
     """The texts of one column, of the rows that are drawn; the first line of each cell."""
-    texts = page.locator(f".rows .c-{name}").all_inner_texts()
+    texts = settled(page).locator(f".rows .c-{name}").all_inner_texts()
     return [text.strip().partition("\n")[0] for text in texts]
 
 

@@ -53,6 +53,15 @@ def test_it_is_for_everyone(open_report: OpenReport, dark: bool, width: int) -> 
     assert [each for each in axe(page) if each[0] != "skip-link"] == []
 
 
+@pytest.mark.parametrize(("change", "word"), [("new", '"is "'), ("fixed", '"was "')])
+def test_what_was_fixed_is_no_longer_so(open_report: OpenReport, change: str, word: str) -> None:
+    page = open_report(page_of(compared(150)), f"#change={change}")
+    told = page.locator(".rows .seen .was").evaluate_all(
+        "all => all.map((each) => getComputedStyle(each, '::before').content)"
+    )
+    assert set(told) == {word}
+
+
 def test_without_scripts_every_change_is_there(open_report: OpenReport) -> None:
     comparison = compared(40)
     page = open_report(page_of(comparison), scripts=False)
