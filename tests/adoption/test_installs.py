@@ -84,6 +84,18 @@ def test_the_page_names_what_to_install_without_google_re2():
     assert line.split() == [re.split("[<>=]", name)[0] for name in WITHOUT_RE2]
 
 
+@pytest.mark.parametrize("processor", ["x86_64", "aarch64"])
+def test_on_musl_nothing_else_is_compiled(processor: str, tmp_path: Path):
+    python = _python(tmp_path / "env")
+    of = [("--platform", f"musllinux_1_{minor}_{processor}") for minor in (1, 2)]
+    ways = ("--only-binary", ":all:", "--python-version", "3.12", "--implementation", "cp")
+    house = tmp_path / "wheelhouse"
+    _pip(python, "download", *(w for way in of for w in way), *ways, "--dest", house, *WITHOUT_RE2)
+    compiled = {path.name for path in house.iterdir() if "none-any" not in path.name}
+    assert any(name.startswith("msgspec-") for name in compiled)
+    assert [name for name in compiled if "musllinux" not in name] == []
+
+
 def test_from_a_wheelhouse_without_a_network(wheel: Path, expected: str, tmp_path: Path):
     python, house = _python(tmp_path / "env"), tmp_path / "wheelhouse"
     locked = ("--require-hashes", "--only-binary", ":all:", "-r", ROOT / "requirements/run.txt")

@@ -102,7 +102,7 @@ def test_a_rule_s_page_says_why_and_what_mends_it(site: Path):
 
 
 def test_the_schemas_are_served(site: Path):
-    for name in ("policy", "waivers", "auditor", "report", "comparison"):
+    for name in ("policy", "waivers", "auditor", "report", "comparison", "accounts"):
         assert json.loads((site / f"schemas/{name}.schema.json").read_text())["$schema"]
 
 

@@ -34,6 +34,12 @@ rules:
 """
 NAMES = ["policy", "waivers", "baseline", "group", "report"]
 HOSTILE = ["$(touch pwned)", "`touch pwned`", '"; touch pwned; "', "'; touch pwned; '", "--help"]
+#: What breaks lines, quotes and YAML, and what looks like an option or a variable.
+MORE = [
+    "a\ntouch pwned\n", "-", "-h", "\\", '"', "'", "x: y # z", "{a: [b", "*", "!x", "&x",
+    "$FIVETRAN_API_SECRET ${FIVETRAN_API_SECRET}", "$(FIVETRAN_API_SECRET)", "%0Atouch pwned",
+    "\N{RIGHT-TO-LEFT OVERRIDE}\N{LINE SEPARATOR}é", "x" * 5000,
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +165,7 @@ def test_a_hostile_input_of_the_component_is_a_value(machine: Machine):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_hostile_input_of_the_component_is_a_value(machine: Machine, name: str):
-    for value in HOSTILE:
+    for value in [*HOSTILE, *MORE]:
         done = Component(**{"policy": "baseline", name: value}).run("fivetran-audit", machine)
         assert done.returncode in {1, 2, 3}, (value, done.stdout)
 
@@ -217,7 +223,7 @@ def test_the_azure_template_validates_tests_and_audits(machine: Machine):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_parameter_of_the_azure_template_is_a_value(machine: Machine, name: str):
-    for value in HOSTILE:
+    for value in [*HOSTILE, *MORE]:
         assert Template(**{"policy": "baseline", name: value}).run(machine) in {1, 2, 3}, value
 
 

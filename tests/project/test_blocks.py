@@ -29,6 +29,8 @@ from auditor.sandbox.server import Sandbox
 from tests.builders.command import KEYS, environment, run
 from tests.builders.pages import fits, on_path
 from tests.project.test_docs import CURRENT, ROOT
+from website.reference import commands as commands_page
+from website.rules import pages as rule_pages
 
 
 class Block(NamedTuple):
@@ -155,6 +157,7 @@ TABLE: Mapping[str, Mapping[str, Fate]] = {
         "pip install": Run(),
         "policy: house": Saved("policies/house.yaml"),
         "fivetran-auditor validate": Run((0, 0, 0, 1)),
+        "fivetran-auditor waive": Run((0, 1)),
         "on:": Job(),
         "fivetran-audit:": Job(),
     },
@@ -630,3 +633,49 @@ def test_a_line_of_a_finding_is_as_the_page_shows(tmp_path: Path):
         done = run([*words, "--now", time, "--report", "lines=-"], tmp_path)
         assert done.returncode == 1, done.stderr
     assert fits(done.stdout, block.text), done.stdout
+
+
+# -- pages that are made from the code -------------------------------------------------------------
+
+
+def _blocks_of(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_what_the_page_of_a_rule_says_to_write_disables_it(tmp_path: Path):
+    made = {name: text for name, text in rule_pages().items() if not name.endswith("index.md")}
+    assert len(made) > 50
+    overrides: dict[str, str] = {}
+    for name, text in made.items():
+        written, override = _blocks_of(text, "yaml")
+        id_ = Path(name).stem
+        (pack,) = re.findall(r"^\| pack \| \[([\w-]+)\]", text, re.MULTILINE)
+        source = (ROOT / "policies" / f"{pack}.yaml").read_text(encoding="utf-8")
+        lines = [line.strip() for line in written.splitlines()]
+        assert "\n".join(lines) in "\n".join(line.strip() for line in source.splitlines()), name
+        assert lines[0] == f"- id: {id_}"
+        own = overrides.setdefault(pack, "override:\n")
+        overrides[pack] = own + override.removeprefix("override:\n")
+    for pack, override in overrides.items():
+        path = tmp_path / f"{pack}.yaml"
+        rule = "{id: x, severity: low, assert: {paused: false}}"
+        path.write_text(f"policy: x\nextends: [{pack}]\n{override}rules: [{rule}]\n")
+        assert [entry.rule.id for entry in load_policies(str(path)).rules] == ["x"], pack
+
+
+def test_what_the_help_of_a_command_says_to_type_can_be_typed(tmp_path: Path):
+    shown = [text for text in _blocks_of(commands_page(), "text") if text.startswith(" ")]
+    lines = [line.split() for text in shown for line in text.splitlines()]
+    typed = [words[1:] for words in lines if words[0] == "fivetran-auditor"]
+    assert typed
+    for words in typed:
+        done = run(words, tmp_path)
+        assert done.returncode == 0, done.stderr
+    # The other lines are of a policy and of an editor's settings.
+    schema = json.loads((tmp_path / "policies/policy.schema.json").read_text())
+    assert schema["title"]
+    settings = [" ".join(words) for words in lines if words[0].startswith("{")]
+    for text in settings:
+        assert json.loads(text) == {
+            "yaml.schemas": {"./policies/policy.schema.json": "policies/*.yaml"}
+        }

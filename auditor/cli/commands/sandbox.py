@@ -153,4 +153,5 @@ def _introduce(url: str, key: str, secret: str, connections: int) -> None:
     _say("The credentials are made up and open nothing else. In another terminal:\n")
     _say(f"  export FIVETRAN_API_KEY={key}")
     _say(f"  export FIVETRAN_API_SECRET={secret}")
-    _say(f"  fivetran-auditor audit --base-url {url}\n")
+    _say(f"  export FIVETRAN_AUDITOR_BASE_URL={url}")
+    _say("  fivetran-auditor audit\n")

@@ -33,7 +33,7 @@ def test_the_lines_it_prints_work_and_a_signal_ends_it(ending):
         try:
             key = said(process, "export FIVETRAN_API_KEY=")
             secret = said(process, "export FIVETRAN_API_SECRET=")
-            url = said(process, "fivetran-auditor audit --base-url ")
+            url = said(process, "export FIVETRAN_AUDITOR_BASE_URL=")
             answer = requests.get(f"{url}/v1/connections", auth=(key, secret), timeout=10)
             assert len(answer.json()["data"]["items"]) == 60
             assert answer.headers["Content-Encoding"] == "gzip"
@@ -60,7 +60,7 @@ def test_whose_key_it_is_can_be_chosen():
         try:
             key = said(process, "export FIVETRAN_API_KEY=")
             secret = said(process, "export FIVETRAN_API_SECRET=")
-            url = said(process, "fivetran-auditor audit --base-url ")
+            url = said(process, "export FIVETRAN_AUDITOR_BASE_URL=")
             answer = requests.get(f"{url}/v1/connections", auth=(key, secret), timeout=10)
             assert 0 < len(answer.json()["data"]["items"]) < 60
         finally:
