@@ -376,3 +376,12 @@ def test_findings_that_are_shown_by_one_name_are_each_remembered(house: Ruleset)
 def test_a_baseline_serves_a_source_of_its_own_kind(house: Ruleset, kind: str):
     before = baseline_from(judged(house, Listed(OLD, kind), None))
     assert counts_of(judged(house, Listed(OLD, kind), before))["known"] == FOUND
+
+
+def test_what_was_waived_is_remembered_beside_what_counted(house: Ruleset, tmp_path: Path):
+    waivers = waivers_in(tmp_path, waiver(connections="{id: a}"))
+    remembered = baseline_from(judged(house, OLD, None, waivers=waivers))
+    assert ("sync-floor", "a") not in remembered.single
+    assert ("sync-floor", "b") in remembered.single
+    assert remembered.waived is not None
+    assert set(remembered.waived.single) == {("sync-floor", "a")}

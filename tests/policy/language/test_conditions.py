@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -217,7 +218,7 @@ def test_the_days_of_a_schedule_are_read_whole_and_count(tmp_path: Path) -> None
     for days, truth in ((["MONDAY"], True), (MISSING, False), ("MONDAY", None)):
         record = {**held, "schedule": {"days_of_week": days}}
         moment = replace(read, reading=Reading.PLAIN)
-        assert evaluate(moment, lambda path, r=record: reach(r, path), NOW) is truth, days
+        assert evaluate(moment, partial(reach, record), NOW) is truth, days
 
 
 @pytest.mark.parametrize(
