@@ -306,3 +306,17 @@ def test_a_problem_of_a_plan_is_said_in_its_own_words() -> None:
         3,
         ("it errored",),
     )
+
+
+def test_one_check_that_a_plan_cannot_tell_rests_and_several_rest() -> None:
+    rule = replace(checks("a", LOW, PASS, SKIP), not_in_plan=1)
+    said = ("--strict: 1 check rests on what is not in the plan",)
+    assert planned(rule, scope=PlanScope(touched=1), strict=True) == (3, said)
+
+
+def test_a_plan_of_no_connection_of_the_account_says_what_it_judged_all_the_same() -> None:
+    done = planned(checks("a", LOW, groups="g"), scope=PlanScope(), listing=EMPTY, allow_empty=True)
+    said = (
+        "what the plan holds of 0 connections was judged by 1 of 1 rule; it touches 0 connections"
+    )
+    assert done == (0, (said,))
