@@ -410,7 +410,7 @@ API, HERE = "https://api.fivetran.com", "http://127.0.0.1:9"
         (
             SourceInfo("api", "x", (), API, OURS),
             SourceInfo("api", "x", (), API, THEIRS),
-            r"a baseline of the account Ours \(ours\) cannot be used for theirs; use one of the same",
+            r"a baseline of the account Ours \(ours\) cannot be used for theirs; use one of",
         ),
     ],
 )

@@ -313,7 +313,7 @@ def _judge(tallies: Sequence[Tally]) -> int:
     broken = [tally for tally in tallies if tally.broken]
     for tally in broken:
         print(f"\nnot judged: {tally.module}: {tally.broken}")
-    if strange or few or broken:
+    if strange or few or any(tally.module in asked for tally in broken):
         return 1
     if whole.run < whole.of:
         print(f"\nNOT ALL MUTANTS WERE RUN: {whole.of - whole.run} of {whole.of} are not judged.")
