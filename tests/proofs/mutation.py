@@ -142,7 +142,8 @@ def _settings() -> dict[str, Any]:
 def held_by(path: str) -> list[str]:
     """Return the test files that hold a module: those in its place, and those named for it."""
     if path.endswith(".js"):
-        browsed: list[str] = _settings()["in_the_browser"][Path(path).stem]
+        table = _settings()["in_the_browser"]
+        browsed: list[str] = table.get(Path(path).stem, table["else"])
         return browsed
     inner = Path(path).relative_to("auditor").with_suffix("")
     folder = ROOT / "tests" / inner.parent
