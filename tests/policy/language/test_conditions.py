@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.json_values import MISSING, Astray, Unread
 from auditor.model import Verdict
-from auditor.policy.language.conditions import Condition, evaluate, joined, reach, reads
+from auditor.policy.language.conditions import Condition, Test, evaluate, joined, reach, reads
 from auditor.policy.language.operands import Reading
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import LARGEST
@@ -239,3 +239,14 @@ def test_the_days_of_a_schedule_are_read_whole_and_count(tmp_path: Path) -> None
 )
 def test_what_a_path_reaches(value: object, path: str, found: object) -> None:
     assert reach(value, path) == found
+
+
+def test_a_length_reads_nothing_below_the_value(tmp_path: Path) -> None:
+    read = condition(tmp_path, "{config.a: {length: {gte: 2}}}")
+    assert list(reads(read)) == [("config.a", False)]
+
+
+def test_an_operand_is_the_one_that_is_written_unless_it_is_said_to_vary(tmp_path: Path) -> None:
+    read = condition(tmp_path, "{sync_frequency: {gte: 15}}")
+    assert isinstance(read, Test)
+    assert not Test(read.path, read.operator, read.operand, read.position).varies
