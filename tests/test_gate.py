@@ -323,3 +323,17 @@ def test_the_answer_on_a_part_is_no_better_than_what_it_rests_on() -> None:
     assert own.reasons == ("whose it is, is not known", "1 check could not be evaluated (b)")
     idle = decide(WHOLE, (checks("a", HIGH, SKIP),), Bar(LOW, strict=True))
     assert decide_part(idle, (), (checks("a", HIGH, SKIP),), 1).reasons == idle.doubts != ()
+
+
+def test_one_check_that_a_plan_cannot_tell_rests_and_several_rest() -> None:
+    rule = replace(checks("a", LOW, PASS, SKIP), not_in_plan=1)
+    said = ("--strict: 1 check rests on what is not in the plan",)
+    assert planned(rule, scope=PlanScope(touched=1), strict=True) == (3, said)
+
+
+def test_a_plan_of_no_connection_of_the_account_says_what_it_judged_all_the_same() -> None:
+    done = planned(checks("a", LOW, groups="g"), scope=PlanScope(), listing=EMPTY, allow_empty=True)
+    said = (
+        "what the plan holds of 0 connections was judged by 1 of 1 rule; it touches 0 connections"
+    )
+    assert done == (0, (said,))

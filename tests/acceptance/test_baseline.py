@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from auditor.acceptance.baseline import Baseline, baseline_of, read_baseline
 from auditor.errors import UsageError
-from auditor.model import Completeness, Result, Verdict
+from auditor.model import Account, Completeness, Outcome, Result, SourceInfo, Verdict
 from auditor.past.earlier import parse_report, read_report, report_of
 from auditor.policy import Ruleset, load_policies
 from auditor.policy.select import select
@@ -376,3 +376,63 @@ def test_findings_that_are_shown_by_one_name_are_each_remembered(house: Ruleset)
 def test_a_baseline_serves_a_source_of_its_own_kind(house: Ruleset, kind: str):
     before = baseline_from(judged(house, Listed(OLD, kind), None))
     assert counts_of(judged(house, Listed(OLD, kind), before))["known"] == FOUND
+
+
+def test_what_was_waived_is_remembered_beside_what_counted(house: Ruleset, tmp_path: Path):
+    waivers = waivers_in(tmp_path, waiver(connections="{id: a}"))
+    remembered = baseline_from(judged(house, OLD, None, waivers=waivers))
+    assert ("sync-floor", "a") not in remembered.single
+    assert ("sync-floor", "b") in remembered.single
+    assert remembered.waived is not None
+    assert set(remembered.waived.single) == {("sync-floor", "a")}
+
+
+OURS, THEIRS = Account("ours", "Ours"), Account("theirs")
+API, HERE = "https://api.fivetran.com", "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        (SourceInfo("api", "x", (), API), SourceInfo("api", "x", (), API), ""),
+        (SourceInfo("api", "x", (), API), SourceInfo("snapshot", "x", (), API), ""),
+        (SourceInfo("snapshot", "x", (), API), SourceInfo("api", "x", (), API), ""),
+        (SourceInfo("plan", "x"), SourceInfo("plan", "x"), ""),
+        (SourceInfo("plan", "x"), SourceInfo("api", "x"), "another kind of source"),
+        (SourceInfo("api", "x"), SourceInfo("plan", "x"), "another kind of source"),
+        (SourceInfo("api", "x", (), API), SourceInfo("api", "x", (), HERE), f"cannot be.*{HERE}"),
+        # Where one of the two does not say, it may be the same.
+        (SourceInfo("api", "x", (), ""), SourceInfo("api", "x", (), HERE), ""),
+        (SourceInfo("api", "x", (), API), SourceInfo("api", "x", (), ""), ""),
+        (SourceInfo("api", "x", (), API, OURS), SourceInfo("api", "x", (), API, OURS), ""),
+        (SourceInfo("api", "x", (), API, OURS), SourceInfo("api", "x", (), API), ""),
+        (SourceInfo("api", "x", (), API), SourceInfo("api", "x", (), API, OURS), ""),
+        (
+            SourceInfo("api", "x", (), API, OURS),
+            SourceInfo("api", "x", (), API, THEIRS),
+            r"a baseline of the account Ours \(ours\) cannot be used for theirs; use one of",
+        ),
+    ],
+)
+def test_a_baseline_is_of_the_same_account_as_far_as_both_say(
+    before: Baseline, then: SourceInfo, now: SourceInfo, told: str
+):
+    of_then = replace(before, report=replace(before.report, source=then))
+    if not told:
+        of_then.check_source(now)
+        return
+    with pytest.raises(UsageError, match=told):
+        of_then.check_source(now)
+
+
+def test_a_run_that_did_not_finish_is_no_baseline_whatever_it_found(before: Baseline):
+    with pytest.raises(UsageError, match="that run did not finish"):
+        baseline_of(replace(before.report, judged_at=None))
+
+
+def test_an_inconclusive_run_is_no_baseline_with_its_reason_or_without(before: Baseline):
+    unsure = replace(before.report, exit_code=3, outcome=Outcome.INCONCLUSIVE, reasons=())
+    with pytest.raises(UsageError, match="that run was inconclusive: what it did not judge"):
+        baseline_of(unsure)
+    with pytest.raises(UsageError, match=r"that run was inconclusive \(page 2\): what"):
+        baseline_of(replace(unsure, reasons=("page 2", "page 3")))

@@ -13,6 +13,7 @@ from auditor.acceptance.waivers import (
     idle_whiles,
     is_waiver_file,
     load_waivers,
+    rule_problem,
 )
 from auditor.errors import PolicyError, UsageError
 from auditor.policy import load_policies
@@ -167,3 +168,69 @@ def test_a_while_that_no_violation_can_meet_is_told_unless_a_group_may(tmp_path:
     for rule, told in (("sync-floor", 1), ("sync-*", 0), ("sync-few", 0), ("'*'", 0)):
         waivers = waivers_in(tmp_path, waiver(rule=rule, **impossible))
         assert len(list(idle_whiles(waivers, house))) == told, rule
+
+
+def test_a_sound_file_is_sound_with_strict_too(tmp_path: Path):
+    (entry,) = waivers_in(tmp_path, waiver()).entries
+    assert load_waivers(tmp_path / "waivers.yaml", strict=True).entries == (entry,)
+
+
+def test_a_quoted_text_may_hold_a_number_sign_and_a_plain_one_is_cut(tmp_path: Path):
+    (entry,) = waivers_in(tmp_path, waiver(reason='"see #12"')).entries
+    assert entry.reason == "see #12"
+
+
+def test_the_note_says_who_until_when_and_why_and_while_what(tmp_path: Path):
+    (entry,) = waivers_in(tmp_path, waiver()).entries
+    assert entry.note == "waived by data-platform through 2026-12-31: agreed with finance"
+    (bound,) = waivers_in(tmp_path, waiver(**{"while": "{sync_frequency: 5}"})).entries
+    assert bound.note == (
+        "waived by data-platform through 2026-12-31, while sync_frequency is 5: agreed with finance"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("sync-floor", ""),
+        ("sync-*", ""),
+        ("sync-flor", "no rule is called sync-flor (did you mean sync-floor?)"),
+        ("zzz", "no rule is called zzz (one of sync-floor, not-paused)"),
+        ("off-one", "one is off"),
+        ("off-t*", "two is off, and 1 more rule like it"),
+        ("off-*", "one is off, and 2 more rules like it"),
+    ],
+)
+def test_a_rule_that_is_none_is_told_with_the_nearest_or_where_it_was_disabled(
+    tmp_path: Path, rule: str, told: str
+):
+    (entry,) = waivers_in(tmp_path, waiver(rule=f'"{rule}"')).entries
+    off = {"off-one": "one is off", "off-two": "two is off", "off-twy": "twy is off"}
+    assert rule_problem(entry, ["sync-floor", "not-paused"], off) == told
+    if told.startswith("no rule"):
+        assert rule_problem(entry, [], {}) == f"no rule is called {rule}"
+
+
+def test_a_key_that_is_like_no_other_is_told_with_all_there_are(tmp_path: Path):
+    with pytest.raises(PolicyError) as caught:
+        waivers_in(tmp_path, waiver(zzzzzz="x"))
+    (problem,) = caught.value.problems
+    assert problem.message == "a waiver has no key zzzzzz"
+    assert problem.hint == "one of rule, connections, reason, owner, expires, while"
+
+
+def test_a_while_reads_a_field_that_the_file_declares(tmp_path: Path):
+    text = waiver(**{"while": "{new_field: 5}"})
+    (entry,) = waivers_in(tmp_path, f"extra_fields: [new_field]\n{text}").entries
+    assert entry.while_true == "new_field is 5"
+    with pytest.raises(PolicyError, match="new_field"):
+        waivers_in(tmp_path, text)
+    with pytest.raises(PolicyError, match="extra_fields: takes a text, or a list of them"):
+        waivers_in(tmp_path, f"extra_fields: [5]\n{text}")
+
+
+def test_a_choice_with_a_mistake_is_refused_and_not_read_as_another(tmp_path: Path):
+    with pytest.raises(PolicyError) as caught:
+        waivers_in(tmp_path, waiver(connections="{id: a, schema: 7}"))
+    (problem,) = caught.value.problems
+    assert problem.message == "schema: takes a text, or a list of them"

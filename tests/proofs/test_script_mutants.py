@@ -42,6 +42,6 @@ def test_a_mutant_says_in_which_function_it_is() -> None:
 def test_every_script_of_the_page_is_read_and_broken(path: str) -> None:
     source = (ROOT / path).read_text(encoding="utf-8")
     made = list(script_mutants(source))
-    assert len(made) > 40
+    assert len(made) > 9
     assert all(text != source for _, text in made)
     assert len({mutant for mutant, _ in made}) == len(made)

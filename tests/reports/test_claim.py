@@ -25,6 +25,7 @@ from auditor.model import (
     GroupCheck,
     Listing,
     Outcome,
+    PlanScope,
     PolicyFile,
     Position,
     Result,
@@ -301,3 +302,70 @@ def test_of_an_account_without_connections_a_rule_about_all_of_it_claims_no_list
         checks = (RuleChecks(rule, b"", (GroupCheck("account", verdict),)),)
         gate = decide(result.listing, checks, BARS["low"])
         assert claim(replace(result, checks=checks, gate=gate)).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("plan", "not_in_plan", "said"),
+    [
+        (PlanScope(touched=1), 0, "What the plan holds was judged. Nothing failed."),
+        (
+            PlanScope(touched=1),
+            1,
+            (
+                "What the plan holds was judged; 1 check rests on what is not in the plan, and was"
+                " not"
+                " made. Nothing failed."
+            ),
+        ),
+        (
+            PlanScope(touched=1),
+            2,
+            (
+                "What the plan holds was judged; 2 checks rest on what is not in the plan, and"
+                " were not"
+                " made. Nothing failed."
+            ),
+        ),
+        (
+            PlanScope(touched=1, over="account.ndjson"),
+            0,
+            "Everything that was listed was judged, with the plan laid over it. Nothing failed.",
+        ),
+        # What was judged all the same is not made nothing by it.
+        (
+            PlanScope(nothing="the plan changes no connection", over="account.ndjson"),
+            0,
+            "The plan changes no connection. Nothing failed.",
+        ),
+    ],
+)
+def test_of_a_plan_it_is_said_what_it_holds_and_what_it_could_not_tell(
+    plan: PlanScope, not_in_plan: int, said: str
+):
+    result = made(Completeness.ONE_PAGE, "all pass", "low", "full")
+    checks = (replace(result.checks[0], not_in_plan=not_in_plan),)
+    gate = decide(result.listing, checks, BARS["low"], plan)
+    assert claim(replace(result, checks=checks, gate=gate, plan=plan)).sentence == said
+
+
+def test_of_a_plan_without_a_check_it_is_said_why():
+    plan = PlanScope(nothing="the plan changes no connection")
+    result = made(Completeness.ONE_PAGE, "nothing listed", "low", "full")
+    said = claim(replace(result, plan=plan)).sentence
+    assert said == "The plan changes no connection. No check was made."
+
+
+@pytest.mark.parametrize(
+    ("checks", "heading"),
+    [("all pass", "Passed"), ("a failure", "Violations"), ("an error", "Inconclusive")],
+)
+def test_the_heading_is_the_outcome(checks: str, heading: str):
+    assert claim(made(Completeness.ONE_PAGE, checks, "low", "full")).heading == heading
+
+
+def test_that_one_walk_may_have_missed_some_is_said_of_what_nobody_judged_too():
+    said = claim(made(Completeness.ONE_WALK, "all skip", "low", "full")).sentence
+    assert said == (
+        "No rule applied to anything: no check was made. Nothing was judged of 3 connections; nor"
+        " is it sure that one walk over several pages listed everything."
+    )

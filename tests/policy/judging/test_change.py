@@ -269,3 +269,66 @@ def test_a_finding_names_the_attribute_that_would_mend_it_as_it_was_and_will_be(
 def _found(rules: Ruleset, planned: Planned) -> Sequence[Finding]:
     findings = _judged(rules, {"a": FAST}).findings([Connection("a", "postgres", "s", "g")])
     return list(with_resources(findings, {"a": planned}, str, lambda _address, _name: None))
+
+
+def _placed(folder: Path, asserted: str, record: dict[str, Any], *planned: Planned) -> Finding:
+    """Return the finding of one rule on connections of which each has a resource."""
+    rules = loaded(folder, one_rule(f"assert: {asserted}")).ruleset
+    names = [each.identity for each in planned]
+    judged = _judged(rules, dict.fromkeys(names, record))
+    places = [Connection(name, "postgres", "s", "g") for name in names]
+    by_id = {each.identity: each for each in planned}
+    (found, *_) = with_resources(judged.findings(places), by_id, str, lambda _address, _name: None)
+    return found
+
+
+def _set(value: Any, address: str = "x", attribute: str = "f") -> Held:
+    return Held(State.KNOWN, value, address, attribute, value)
+
+
+def test_what_no_resource_sets_has_no_attribute(tmp_path: Path):
+    planned = _planned("a")
+    planned.fields = {"sync_frequency": _set(5, address="")}
+    found = _placed(tmp_path, "{sync_frequency: {gte: 15}}", FAST, planned)
+    assert found.resources[0].attributes == ()
+    assert found.message.endswith("expected at least 15 [update fivetran_connector.a]")
+
+
+def test_below_a_config_the_attribute_has_the_whole_path(tmp_path: Path):
+    planned = _planned("a")
+    planned.fields = {"config": _set({"host": "h"}, attribute="config")}
+    found = _placed(tmp_path, "{config.host: x}", {"config": {"host": "h"}}, planned)
+    (attribute,) = found.resources[0].attributes
+    assert (attribute.field, attribute.name, attribute.after) == (
+        "config.host",
+        "config.host",
+        "[hidden]",
+    )
+
+
+def test_three_attributes_are_named_in_the_message_and_no_more(tmp_path: Path):
+    fields = ("paused", "sync_frequency", "schedule_type", "networking_method")
+    planned = _planned("a")
+    planned.fields = {name: _set(5, attribute=name) for name in fields}
+    asserted = "{any: [" + ", ".join(f"{{{name}: {{exists: false}}}}" for name in fields) + "]}"
+    record = {"paused": True, "sync_frequency": 5, "schedule_type": "auto"}
+    found = _placed(tmp_path, asserted, {**record, "networking_method": "Directly"}, planned)
+    assert [attribute.field for attribute in found.resources[0].attributes] == list(fields)
+    assert found.message.endswith(
+        "[update fivetran_connector.a; x: paused 5; x: sync_frequency 5; x: schedule_type 5]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "more"), [(2, "and 1 more resource"), (3, "and 2 more resources")]
+)
+def test_the_other_resources_of_a_group_are_counted(tmp_path: Path, count: int, more: str):
+    body = "per: group_id\nassert: {unique: [service, schema]}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    names = [f"c{n}" for n in range(count)]
+    same = {"service": "postgres", "schema": "s"}
+    judged = _judged(rules, dict.fromkeys(names, same))
+    places = [Connection(name, "postgres", "s", "g") for name in names]
+    by_id = {name: _planned(name) for name in names}
+    (found,) = with_resources(judged.findings(places), by_id, str, lambda _address, _name: None)
+    assert found.message.endswith(f"[update fivetran_connector.c0; {more}]")

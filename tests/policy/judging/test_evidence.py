@@ -310,3 +310,90 @@ def test_what_could_not_be_read_is_advised_by_its_reason() -> None:
     told = str(Unread("403 at /v1/users; allow the key to read it"))
     clause = Clause("owner", "is", told, "", "a value")
     assert advice(clause) == "owner could not be read: 403 at /v1/users; allow the key to read it"
+
+
+@pytest.mark.parametrize(
+    ("clause", "told"),
+    [
+        (
+            Clause("a", "is", "missing", "", "1"),
+            (
+                "a is missing: write a: {exists: true} in the rule's when to skip such"
+                " connections, or"
+                " in its assert to fail them"
+            ),
+        ),
+        (
+            Clause("a", "is", "null", "", "1"),
+            (
+                "a is null: write a: {exists: true} in the rule's when to skip such connections, or"
+                " in its assert to fail them"
+            ),
+        ),
+        (
+            Clause("", "is", "null", "", "1"),
+            (
+                "the item is null: write the item: {exists: true} in the rule's when to skip such"
+                " connections, or in its assert to fail them"
+            ),
+        ),
+        (
+            Clause("a", "is", "2030-01-01 (in the future)", "", "older than 1d"),
+            (
+                "a is ahead of the time that the run judges by: set this machine's clock, or give"
+                " --now, or use before and after for a time that may be in the future"
+            ),
+        ),
+        (
+            Clause("a", "is", "5", "text", "x"),
+            "a is not text: ask for what the API sends there, or skip it in when",
+        ),
+        (
+            Clause("a", "is", "5", "", "x"),
+            "a cannot be compared with what the rule asks: ask for what the API sends there",
+        ),
+        (
+            Clause("a", "is", "known after apply", "", "x", unknown=True),
+            "a is known after apply, or pass --on-unknown skip",
+        ),
+        (
+            Clause("plan.action", "is", "missing", "", "create"),
+            (
+                "plan.* is told by a Terraform plan alone: write exists: true in the rule's when,"
+                " and"
+                " the rule skips the connections of a listing"
+            ),
+        ),
+    ],
+)
+def test_what_is_advised_is_what_mends_the_cause(clause: Clause, told: str) -> None:
+    assert advice(clause) == told
+
+
+def test_what_is_there_of_what_only_a_plan_tells_is_advised_as_any_other_field() -> None:
+    assert advice(Clause("plan.action", "is", "null", "", "create")).startswith(
+        "plan.action is null: write plan.action: {exists: true}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("assertion", "held", "wants"),
+    [
+        ("{config.a: x}", [1], "a text, number or boolean"),
+        ("{sync_frequency: {gte: 1}}", "x", "a number"),
+        ("{schema: {starts_with: x}}", 5, "text"),
+        ("{config.a: {contains: x}}", 5, "text or an array"),
+        ("{setup_tests: {any_item: {status: x}}}", 5, "an array"),
+        ("{paused: true}", 5, "true or false"),
+        ("{config.a: {is_empty: true}}", 5, "a text, an array or an object"),
+    ],
+)
+def test_a_wrong_type_is_told_with_the_one_that_is_wanted(
+    tmp_path: Path, assertion: str, held: object, wants: str
+) -> None:
+    field = assertion[1:].partition(":")[0]
+    above, _, below = field.partition(".")
+    record = {above: {below: held} if below else held}
+    finding = _finding(tmp_path, f"assert: {assertion}", **record)
+    assert finding.message.startswith(f"cannot be judged: {field} ")
+    assert f"expected {wants}" in finding.message

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
 from itertools import product
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
+from auditor.decoding.gaps import NOT_IN_PLAN
+from auditor.decoding.json_values import MISSING, Astray, Unread
 from auditor.model import Verdict
-from auditor.policy.language.conditions import Condition, evaluate, joined, reach, reads
+from auditor.policy.language.conditions import Condition, Test, evaluate, joined, reach, reads
+from auditor.policy.language.operands import Reading
 from auditor.policy.language.truth import Truth
+from auditor.policy.language.values import LARGEST
 from auditor.policy.rules import PolicyRule
 from tests.builders.judged import NOW, loaded, one_rule, verdict_of
 from tests.builders.truths import TESTS, TRUTHS, VERDICT, verdict_on_record
@@ -37,6 +45,12 @@ def test_what_the_contract_says(
 ) -> None:
     rules = loaded(tmp_path, one_rule(f"assert: {condition}")).ruleset
     assert verdict_of(rules, {"id": "c"} | record) is VERDICT[truth]
+
+
+class Renamed(msgspec.Struct, frozen=True, rename={"kind": "type"}):
+    """A struct whose attribute has another name than its key."""
+
+    kind: int
 
 
 ITEMS = [
@@ -80,6 +94,8 @@ def condition(folder: Path, text: str) -> Condition:
 PLAIN: list[tuple[str, dict[str, object], Truth]] = [
     ("{sync_frequency: {gte: 15}}", {"sync_frequency": 15}, True),
     ("{sync_frequency: {gte: 15}}", {"sync_frequency": 5}, False),
+    ("{sync_frequency: {gte: 15}}", {"sync_frequency": LARGEST}, True),
+    ("{sync_frequency: {gte: 15}}", {"sync_frequency": -LARGEST}, False),
     ("{sync_frequency: {gte: 15}}", {"sync_frequency": "15"}, None),
     ("{sync_frequency: {gte: 15}}", {"sync_frequency": None}, None),
     ("{sync_frequency: {gte: 15}}", {}, None),
@@ -145,3 +161,92 @@ def test_a_condition_reads_what_it_names_and_what_it_compares_with(tmp_path: Pat
 )
 def test_a_path_below_another(base: str, path: str, whole: str) -> None:
     assert joined(base, path) == whole
+
+
+GAP = NOT_IN_PLAN
+ASTRAY = Astray("config is a text")
+
+
+@pytest.mark.parametrize(
+    ("text", "record", "truth"),
+    [
+        # Of what a plan leaves open nothing can be asked, not even whether it is there.
+        ("{schema: x}", {"schema": GAP}, None),
+        ("{schema: {exists: true}}", {"schema": GAP}, None),
+        ("{schema: {exists: false}}", {"schema": GAP}, None),
+        ("{config.a: {exists: true}}", {"config": {"a": ASTRAY}}, None),
+        ("{config.a: {exists: false}}", {"config": {"a": Unread("403")}}, None),
+        # An operator on a whole value needs all of it; one on an item does not.
+        ("{config.a: {json_schema: {type: array}}}", {"config": {"a": [1, GAP]}}, None),
+        ("{config.a: {json_schema: {type: array}}}", {"config": {"a": [1, 2]}}, True),
+        ("{config.a: {any_item: x}}", {"config": {"a": ["x", GAP]}}, True),
+        ("{config.a: {contains: x}}", {"config": {"a": ["x"]}}, True),
+        ("{config.a: {length: {gte: 2}}}", {"config": {"a": ["x", "y"]}}, True),
+        ("{config.a: {length: {gte: 2}}}", {"config": {"a": "x"}}, False),
+        (
+            "{config.a: {count_items: {where: {b: 1}, is: {gte: 2}}}}",
+            {"config": {"a": [{"b": 1}, {"b": 2}, {"b": 1}]}},
+            True,
+        ),
+        (
+            "{config.a: {count_items: {where: {b: 1}, is: {gte: 2}}}}",
+            {"config": {"a": [{"b": 1}, {"b": 2}]}},
+            False,
+        ),
+        ("{config.a: {all_items: {b.c: 1}}}", {"config": {"a": [{"b": {"c": 1}}]}}, True),
+        ("{config.a: {all_items: {b.c: 1}}}", {"config": {"a": [{"b": {"c": 2}}]}}, False),
+        ("{config.a: {all_items: {b.c: 1}}}", {"config": {"a": [{"b": "c"}]}}, None),
+    ],
+)
+def test_the_plain_reading_of_gaps_and_of_what_is_nested(
+    tmp_path: Path, text: str, record: dict[str, object], truth: Truth
+) -> None:
+    read = condition(tmp_path, text)
+    assert evaluate(read, lambda path: reach(record, path), NOW) is truth
+
+
+def test_the_days_of_a_schedule_are_read_whole_and_count(tmp_path: Path) -> None:
+    beside = "{field: sync_frequency, unit: minutes, days: schedule.days_of_week}"
+    read = condition(tmp_path, f"{{succeeded_at: {{newer_than: {beside}}}}}")
+    assert list(reads(read)) == [
+        ("succeeded_at", False),
+        ("sync_frequency", False),
+        ("schedule.days_of_week", True),
+    ]
+    # Four days ago: not within an hour, but the longest gap between Mondays comes on top.
+    held = {"succeeded_at": NOW - timedelta(days=4), "sync_frequency": 60}
+    for days, truth in ((["MONDAY"], True), (MISSING, False), ("MONDAY", None)):
+        record = {**held, "schedule": {"days_of_week": days}}
+        moment = replace(read, reading=Reading.PLAIN)
+        assert evaluate(moment, partial(reach, record), NOW) is truth, days
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "found"),
+    [
+        ({"a": {"b": 1}}, "a.b", 1),
+        ({"a": {"b": 1}}, "", {"a": {"b": 1}}),
+        ({"a": None}, "a.b", MISSING),
+        ({}, "a", MISSING),
+        ({"a": "x"}, "a.b", Astray("a is text")),
+        ({"a": {"b": 5}}, "a.b.c", Astray("a.b is a number")),
+        (5, "a", Astray("the item is a number")),
+        ({"a": GAP}, "a.b", GAP),
+        (Renamed(5), "type", 5),
+        ({"a": Renamed(5)}, "a.type", 5),
+        ({"a": Renamed(5)}, "a.kind", Astray("a is an object")),
+    ],
+)
+def test_what_a_path_reaches(value: object, path: str, found: object) -> None:
+    assert reach(value, path) == found
+
+
+def test_a_length_reads_nothing_below_the_value(tmp_path: Path) -> None:
+    read = condition(tmp_path, "{config.a: {length: {gte: 2}}}")
+    assert list(reads(read)) == [("config.a", False)]
+
+
+def test_an_operand_is_the_one_that_is_written_unless_it_is_said_to_vary(tmp_path: Path) -> None:
+    read = condition(tmp_path, "{sync_frequency: {gte: 15}}")
+    assert isinstance(read, Test)
+    assert not Test(read.path, read.operator, read.operand, read.position).varies

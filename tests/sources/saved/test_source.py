@@ -180,3 +180,91 @@ def test_a_live_token_never_reaches_the_file(tmp_path: Path):
     assert b"TOKEN" not in path.read_bytes()
     cards = [r["connect_card"] for r in read(path).records]
     assert cards == [{"token": "[redacted]", "uri": "[redacted]"}, None]
+
+
+# -- saved pages ----------------------------------------------------------------------------
+
+
+def pages(folder: Path, *answers: dict[str, object]) -> Path:
+    """Save answers of the list endpoint as page-1.json and so on; return the folder."""
+    folder.mkdir(exist_ok=True)
+    for number, body in enumerate(answers, 1):
+        (folder / f"page-{number}.json").write_text(json.dumps(body))
+    return folder
+
+
+def test_saved_pages_of_one_walk_are_read_without_a_problem(tmp_path: Path):
+    folder = pages(tmp_path / "p", answer(records(2), "n1"), answer(records(2, 2)))
+    found = read(folder)
+    assert found.ids == ["c0", "c1", "c2", "c3"]
+    assert found.problems == ()
+    # Another tool may have filtered them: nobody says that this is all there is.
+    assert found.end.completeness is Completeness.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        (
+            [answer(records(1)), answer(records(1, 1))],
+            "page-1.json: a saved page without a next_cursor is not the last one",
+        ),
+        (
+            [answer(records(1), "n1"), answer(records(1, 1), "n2")],
+            "page-2.json: a saved page that still has a next_cursor is the last one",
+        ),
+        (
+            [answer(records(1), "n1"), answer(records(1, 1), "n1"), answer(records(1, 2))],
+            "page-2.json: it has the same next_cursor as ",
+        ),
+        (
+            [answer(records(1), 5), answer(records(1, 1))],
+            "page-1.json: next_cursor is a number, not text",
+        ),
+        (
+            [answer(records(2), "n1"), answer(records(2, 1))],
+            "1 connection is listed twice, such as c1: the listing moved while it was saved",
+        ),
+        (
+            [answer(records(3), "n1"), answer(records(3))],
+            "3 connections are listed twice, such as c0: ",
+        ),
+    ],
+)
+def test_saved_pages_that_are_not_one_walk_are_a_problem(
+    tmp_path: Path, answers: list[dict[str, object]], says: str
+):
+    found = read(pages(tmp_path / "p", *answers))
+    assert found.end.completeness is Completeness.INCOMPLETE
+    assert any(says in problem for problem in found.end.problems), found.end.problems
+    assert len(set(found.ids)) == len(found.ids), "the first of each is judged, and no other"
+
+
+def test_an_empty_cursor_is_the_last_and_told(tmp_path: Path):
+    found = read(pages(tmp_path / "p", answer(records(1), "n1"), answer(records(1, 1), "")))
+    assert found.problems == ()
+    (warning,) = found.end.warnings
+    assert warning.endswith('next_cursor is ""; taken for the last page')
+
+
+def test_of_many_that_are_no_connections_the_first_are_told_and_all_counted(tmp_path: Path):
+    found = read(pages(tmp_path / "p", answer([record(0), *[5] * 30])))
+    assert found.ids == ["c0"]
+    told = found.problems
+    assert "record 2 " in told[0]
+    more = [problem for problem in told if problem.endswith(" more are not connections")]
+    (rest,) = more
+    assert rest.endswith(f": {30 - (len(told) - 1)} more are not connections")
+    few = read(pages(tmp_path / "q", answer([record(0), 5, 5]))).problems
+    assert [problem.partition(": record ")[2][0] for problem in few] == ["2", "3"]
+
+
+def test_the_address_is_told_where_all_files_agree(tmp_path: Path):
+    folder = tmp_path / "two"
+    folder.mkdir()
+    save(folder / "a.ndjson", records(1))
+    save(folder / "b.ndjson", records(1, 1))
+    assert SnapshotSource(str(folder)).info.base_url == "https://api.fivetran.com"
+    other = (folder / "b.ndjson").read_bytes().replace(b"api.fivetran.com", b"else.example.com")
+    (folder / "b.ndjson").write_bytes(other)
+    assert SnapshotSource(str(folder)).info.base_url == ""
