@@ -211,7 +211,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     the waiver or the baseline that is there for it does not hold. ``advice`` says of an error what
     would make the check one that can be judged. ``resources`` are those of a Terraform plan, of
     the connections that it speaks of. Findings of one rule that are ``alike`` by the same number
-    have the same evidence; 0 says nothing.
+    have the same evidence and the same reason; 0 says nothing.
     """
 
     rule: Rule
@@ -229,6 +229,39 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     def fix(self) -> str:
         """What to do: the rule's fix mends a violation, and none was seen where there is advice."""
         return self.advice if self.verdict is Verdict.ERROR else self.rule.fix
+
+
+class ReasonLine(msgspec.Struct, frozen=True):
+    """A part of a rule's condition: the key that it stands at (``when``), its English, its path.
+
+    ``key`` is "" below another part, ``depth`` how far below; ``path`` is "" for what joins others.
+    """
+
+    key: str
+    depth: int
+    text: str
+    path: str = ""
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """What each line of a rule came to, a letter each, and the value that was there ("" for none).
+
+    A part holds (``t``), fails (``f``), cannot be judged (``u``), was not asked (``n``), chooses
+    the members of a group (``c``), or is a field that the test above compares with (``v``).
+    """
+
+    truths: str
+    values: tuple[str, ...]
+
+
+class RuleReasons(msgspec.Struct, frozen=True):
+    """Why a rule's findings came to what they did: ``of`` has a reason by ``Finding.alike``.
+
+    It is empty for a rule of one line, of which a finding says it all.
+    """
+
+    lines: tuple[ReasonLine, ...]
+    of: Mapping[int, Reason]
 
 
 #: What the note begins with of a violation that the baseline knows, and that counts again.
@@ -658,6 +691,20 @@ class Described(msgspec.Struct, frozen=True):
         return self.findings
 
 
+class _Reasoned(msgspec.Struct, frozen=True):
+    """Reasons that were worked out already."""
+
+    reasons: Mapping[str, RuleReasons]
+
+    def __call__(self) -> Mapping[str, RuleReasons]:
+        return self.reasons
+
+
+def no_reasons() -> Mapping[str, RuleReasons]:
+    """Return the reasons of a result that does not know them."""
+    return {}
+
+
 class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     """What a run found. Equal inputs give an equal result: nothing here depends on duration.
 
@@ -700,12 +747,13 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     checkout: Checkout = Checkout()
     docs_url: str = ""
     part: Part | None = None
+    reason: Callable[[], Mapping[str, RuleReasons]] = no_reasons
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
             return NotImplemented
         # Two functions are never equal; what they return follows from the rest.
-        names = (name for name in self.__struct_fields__ if name != "describe")
+        names = (name for name in self.__struct_fields__ if name not in {"describe", "reason"})
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
     __hash__ = None  # type: ignore[assignment]  # as anything that holds a mapping
@@ -718,12 +766,22 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
         """Take the findings along, described: what describes them stays in its process."""
         values = {name: getattr(self, name) for name in self.__struct_fields__}
         values["describe"] = Described(self.findings)
+        values["reason"] = _Reasoned(self.reasons)
         return type(self), tuple(values.values())
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Every finding: severest first, then in policy order, then in listing order."""
         return self.describe()
+
+    @cached_property
+    def reasons(self) -> Mapping[str, RuleReasons]:
+        """Why findings came to what they did, by their rule's id; rules on which nobody knows lack.
+
+        Worked out when it is first asked for: few reports show it.
+        """
+        described = self.findings  # what describes them knows which are alike
+        return self.reason() if described else {}
 
     @property
     def rules(self) -> tuple[Rule, ...]:

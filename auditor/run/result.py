@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,8 +21,10 @@ from auditor.model import (
     PlanScope,
     Result,
     RuleChecks,
+    RuleReasons,
     SourceInfo,
 )
+from auditor.policy.judging.evidence import Describer
 from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.scrub import scrubbed_findings
 from auditor.run.scrub import SENTENCE, scrubbed, scrubbed_column, sentences
@@ -93,6 +95,7 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
     """Return the result with the answer of ``gate``."""
     options, ruleset, accepted = run.options, run.ruleset, judged.accepted
     notes = (*options.notes, *ruleset.notes, *run.plan.notes(judged.scope))
+    describers = judged.judgement.describers()
     return Result(
         version=__version__,
         judged_at=run.clock.now or options.clock(),
@@ -103,7 +106,9 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
         connections=judged.connections,
         checks=judged.checks,
         gate=gate,
-        describe=_describing(run, judged.judgement, judged.connections),
+        describe=_describing(run, judged, describers),
+        # Asked for by every part that reports are split into.
+        reason=cache(partial(_reasons, judged.judgement, describers)),
         clock_note=run.clock.note,
         left_out=(*_narrowed(run.info), *ruleset.left_out),
         narrowed_by=(
@@ -129,14 +134,23 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
 
 
 def _describing(
-    run: Setup, judgement: Judgement, connections: Connections
+    run: Setup, judged: Judged, describers: Sequence[Describer]
 ) -> Callable[[], tuple[Finding, ...]]:
+    connections = judged.connections
+
     def describe() -> tuple[Finding, ...]:
-        findings = judgement.findings(connections)
+        findings = judged.judgement.findings(connections, describers)
         findings = tuple(run.plan.with_resources(findings, connections.ids, run.clean))
         return scrubbed_findings(findings, run.options.scrubber)
 
     return describe
+
+
+def _reasons(judgement: Judgement, describers: Sequence[Describer]) -> Mapping[str, RuleReasons]:
+    """Return why findings came to what they did, once ``describers`` have described them."""
+    from auditor.policy.judging.reasons import reasons_of  # noqa: PLC0415  # for pages only
+
+    return reasons_of(judgement, describers)
 
 
 def _narrowed(info: SourceInfo) -> Iterator[str]:

@@ -102,6 +102,7 @@ function findingSheet(f) {
       note(f) ? el("p", { class: "note" }, note(f)) : "",
       connections.length === 1 ? el("p", {}, dashboardLink(connections[0], rule.page)) : "",
       evidence.length ? table("evidence", ["Field", "Actual", "Expected"], evidence) : "",
+      reasonPart(f),
       planned(f).length ? part("In Terraform", ...planned(f).slice(0, MOST_LISTED).map(planFacts)) : "",
       ...advice(rule, fixOf(f)),
       part(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -13,10 +14,10 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
-from auditor import PlanSource, audit, load_policies
-from auditor.model import Finding, Verdict
+from auditor import PlanSource, SnapshotSource, audit, load_policies
+from auditor.model import Finding, Result, Verdict
 from tests.builders.browser import OpenReport
-from tests.builders.html_page import RESULT, chip, column
+from tests.builders.html_page import RESULT, axe, chip, column
 from tests.builders.plans import PLANS, plan_file
 from tests.builders.sample_results import HOSTILE, sample_result
 
@@ -286,3 +287,93 @@ def test_export_lets_no_spreadsheet_run_anything(open_report: OpenReport) -> Non
     assert messages == sorted(f.message for f in result.findings)
     assert f"'{HOSTILE[5]}" in cells
     assert HOSTILE[4] in cells
+
+
+# -- how a finding was judged -------------------------------------------------------------------
+
+_JUDGED = """
+policy: p
+conditions: {live: {paused: false}}
+rules:
+  - id: fresh
+    severity: high
+    when: {condition: live, service: postgres}
+    assert:
+      any:
+        - sync_frequency: {gte: {field: data_delay_threshold}}
+        - not: {condition: live}
+  - id: counted
+    severity: low
+    per: group_id
+    when: {paused: false}
+    assert: {count: {lte: 1}}
+"""
+
+
+def _judged(folder: Path, count: int = 3) -> Result:
+    (folder / "p.yaml").write_text(_JUDGED)
+    records = [
+        {
+            "id": f"conn_{n}", "service": "postgres", "schema": f"orders_{n}", "group_id": "g",
+            "paused": False, "sync_frequency": 5, "data_delay_threshold": 60 + n,
+        }
+        for n in range(count)
+    ]  # fmt: skip
+    (folder / "listing.json").write_text(json.dumps(records))
+    source = SnapshotSource(str(folder / "listing.json"))
+    return audit(source, load_policies(str(folder / "p.yaml")))
+
+
+def test_a_finding_shows_how_it_was_judged_part_by_part(
+    open_report: OpenReport, tmp_path: Path
+) -> None:
+    page = open_report(_judged(tmp_path), "#finding=fresh%2Fconn_2")
+    told = page.get_by_role("dialog").locator(".reason")
+    expect(told).to_be_visible()
+    lines = [re.sub(r"\s+", " ", text).strip() for text in told.locator(".line").all_inner_texts()]
+    assert lines == [
+        "holds all of",
+        "holds live: paused is false false",
+        "holds service is postgres postgres",
+        "fails any of",
+        "fails sync_frequency is at least data_delay_threshold 5",
+        "data_delay_threshold is 62",
+        "fails not",
+        "holds live: paused is false false",
+    ]
+    assert told.locator(".branch").all_inner_texts() == ["Applies when", "Expects"]
+    # A list in a list: a screen reader says how deep a part is.
+    nested = told.locator("> li > ul > li > ul > li > .line").all_inner_texts()
+    assert [text.split()[0] for text in nested] == ["data_delay_threshold", "holds"]
+    assert [each for each in axe(page) if each[0] != "skip-link"] == []
+
+
+def test_a_finding_on_a_group_shows_what_chose_its_members(
+    open_report: OpenReport, tmp_path: Path
+) -> None:
+    page = open_report(_judged(tmp_path), "#finding=counted%2F%40g%2Fconn_0")
+    lines = page.get_by_role("dialog").locator(".reason .line").all_inner_texts()
+    assert [re.sub(r"\s+", " ", text).strip() for text in lines] == [
+        "chooses members paused is false",
+        "fails the number of connections is at most 1 3",
+    ]
+
+
+def test_a_page_that_does_not_keep_all_says_so_and_gives_the_command(
+    open_report: OpenReport, tmp_path: Path
+) -> None:
+    page = open_report(_judged(tmp_path, 260), "#finding=fresh%2Fconn_259")
+    text = page.get_by_role("dialog").inner_text()
+    assert "data_delay_threshold is not kept" in re.sub(r"\s+", " ", text)
+    assert "Not every value is kept; ask: fivetran-auditor explain -p" in text
+    assert "fresh conn_259" in text
+
+
+def test_a_finding_without_a_reason_gives_the_command_too(
+    open_report: OpenReport, tmp_path: Path
+) -> None:
+    result = _judged(tmp_path)
+    found = [replace(f, alike=0) if f.rule.id == "fresh" else f for f in result.findings]
+    page = open_report(replace(result, describe=lambda: tuple(found)), "#finding=fresh%2Fconn_0")
+    text = page.get_by_role("dialog").inner_text()
+    assert "fivetran-auditor explain -p" in text.partition("How it was judged")[2]

@@ -100,6 +100,8 @@ class Describer(msgspec.Struct, frozen=True):
     known: dict[object, Told] = msgspec.field(default_factory=dict)
     #: Paths whose values are not shown, whatever the policy reveals.
     hidden: frozenset[str] = frozenset()
+    #: The first values of each telling, in the order of their numbers.
+    firsts: list[tuple[Any, ...]] = msgspec.field(default_factory=list)
 
     def describe(self, values: tuple[Any, ...], *, failed: bool) -> Told:
         """Return what decided a check that read ``values``, and the message.
@@ -112,6 +114,7 @@ class Describer(msgspec.Struct, frozen=True):
         if described is None:
             decided = self._decided(values, failed=failed)
             described = self.known[key] = (*decided, len(self.known) + 1)
+            self.firsts.append(values)
         if described[1] or self.entry.message is None:
             return described
         read = dict(zip(self.entry.reads, values, strict=True))
@@ -124,7 +127,7 @@ class Describer(msgspec.Struct, frozen=True):
         self, values: tuple[Any, ...], *, failed: bool
     ) -> tuple[tuple[Evidence, ...], str, str]:
         """Return the evidence and its message, "" where the rule's own says it better."""
-        get = _Read(zip(self.entry.reads, values, strict=True)).__getitem__
+        get = Read(zip(self.entry.reads, values, strict=True)).__getitem__
         condition, when = self.entry.assertion, self.entry.when
         if not failed and when is not None and evaluate(when, get, self.now) is None:
             condition = when
@@ -333,7 +336,7 @@ def _key(values: tuple[Any, ...], *, failed: bool) -> object:
         return failed, id(values)
 
 
-class _Read(dict[str, Any]):
+class Read(dict[str, Any]):
     """What a check read, by path."""
 
     def __missing__(self, path: str) -> Any:

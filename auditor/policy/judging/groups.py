@@ -55,6 +55,8 @@ class GroupOutcome(msgspec.Struct, frozen=True):
     number: float | None = None
     #: Whether a connection of the account meets the rule's ``unless``.
     excused: Truth = False
+    #: Whether the group is among those that the rule's ``groups`` chooses.
+    chosen: Truth = True
     #: Every connection of the group, where somebody asks.
     everyone: tuple[int, ...] = ()
 
@@ -192,7 +194,8 @@ class Groups:
 
     def _of_group(self, named: Key, group: _Group, *, whole: bool) -> Iterator[GroupOutcome]:
         if group.chosen is False:
-            yield GroupOutcome(named, Verdict.SKIP, (), "group", "not among those that groups: has")
+            actual = "not among those that groups: has"
+            yield GroupOutcome(named, Verdict.SKIP, (), "group", actual, chosen=False)
         elif group.chosen is None:
             yield self._uncertain(named)
         elif self.rule.unique:
@@ -236,7 +239,7 @@ class Groups:
             " groups:, or for what is there"
         )
         actual = "not what groups: can be asked of"
-        return GroupOutcome(key, Verdict.ERROR, (), name, actual, advice=advice)
+        return GroupOutcome(key, Verdict.ERROR, (), name, actual, advice=advice, chosen=None)
 
     def _undecided(self, key: Key, group: _Group) -> GroupOutcome:
         count = plural(len(group.unsure), "connection")

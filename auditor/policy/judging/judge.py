@@ -241,12 +241,22 @@ class Judgement(msgspec.Struct, frozen=True):
             checks.append(RuleChecks(entry.rule, b"", groups, not_in_plan=unseen))
         return tuple(sorted(checks, key=lambda checks: self.order[checks.rule.id]))
 
-    def findings(self, connections: Sequence[Connection]) -> tuple[Finding, ...]:
-        """Return every finding: severest first, then in policy order, then in listing order."""
+    def describers(self) -> tuple[Describer, ...]:
+        """Return what describes the findings of each of ``rules``."""
+        return tuple([Describer(entry, self.now, self.clean) for entry in self.rules])
+
+    def findings(
+        self, connections: Sequence[Connection], describers: Sequence[Describer] | None = None
+    ) -> tuple[Finding, ...]:
+        """Return every finding: severest first, then in policy order, then in listing order.
+
+        ``describers`` are those of ``describers()``; afterwards they know what was told alike.
+        """
+        describers = describers or self.describers()
         by_rule: dict[str, list[Finding]] = {rule_id: [] for rule_id in self.order}
         tellers = [
-            (e.rule, Describer(e, self.now, self.clean).describe, by_rule[e.rule.id].append)
-            for e in self.rules
+            (each.entry.rule, each.describe, by_rule[each.entry.rule.id].append)
+            for each in describers
         ]
         # A connection with several findings is the same value in each.
         known: dict[int, tuple[Connection, ...]] = {}
@@ -268,7 +278,8 @@ class Judgement(msgspec.Struct, frozen=True):
             )
         for entry, outcomes in self.groups:
             by_rule[entry.rule.id] += [
-                self._finding(entry, o, connections) for o in outcomes if o.verdict in _TOLD
+                self._finding(entry, outcome, number, connections)
+                for number, outcome in numbered(outcomes)
             ]
         ordered = sorted(filter(None, by_rule.values()), key=lambda found: -found[0].rule.severity)
         return tuple(chain.from_iterable(ordered))
@@ -292,8 +303,13 @@ class Judgement(msgspec.Struct, frozen=True):
         return shown(path, value, entry.reveal, self.clean)
 
     def _finding(
-        self, entry: GroupRule, outcome: GroupOutcome, connections: Sequence[Connection]
+        self,
+        entry: GroupRule,
+        outcome: GroupOutcome,
+        number: int,
+        connections: Sequence[Connection],
     ) -> Finding:
+        """Return what is told of a group, the rule's finding of this ``number``."""
         rule = entry.rule
         evidence = (Evidence(outcome.field, outcome.actual, rule.expects),)
         advice = ""
@@ -312,8 +328,21 @@ class Judgement(msgspec.Struct, frozen=True):
         members = tuple(connections[index] for index in outcome.members)
         message = printable(message)
         return Finding(
-            rule, outcome.verdict, members, evidence, message, group, outcome.note, advice
+            rule,
+            outcome.verdict,
+            members,
+            evidence,
+            message,
+            group,
+            outcome.note,
+            advice,
+            alike=number,
         )
+
+
+def numbered(outcomes: Sequence[GroupOutcome]) -> Iterator[tuple[int, GroupOutcome]]:
+    """Yield the outcomes that are findings and their numbers: no two are told alike."""
+    return enumerate((outcome for outcome in outcomes if outcome.verdict in _TOLD), 1)
 
 
 def advice_for(outcome: GroupOutcome) -> str:

@@ -6,7 +6,7 @@ finding shows it (``evidence.py``), so that what is masked there is masked here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -121,40 +121,64 @@ def verdict_of(branches: Sequence[Branch]) -> Verdict:
     return Verdict.PASS
 
 
-def tree(
-    condition: Condition, get: Get, describer: Describer, *, negation: bool = False, base: str = ""
-) -> Part:
-    """Return what ``condition``, or with ``negation`` its contrary, came to on what ``get`` reads.
+class Outline(msgspec.Struct, frozen=True):
+    """A part of a condition as the rule has it, whatever a record holds.
+
+    It is a ``test``, of which the contrary is asked where it is ``denied``, or it ``joins`` what
+    its ``parts`` come to.
+    """
+
+    text: str
+    test: Test | None = None
+    denied: bool = False
+    parts: tuple[Outline, ...] = ()
+    joins: Callable[[Iterable[Truth]], Truth] = all_of
+
+
+def outline(condition: Condition, *, negation: bool = False) -> Outline:
+    """Return the parts of ``condition``, or with ``negation`` of its contrary."""
+    match condition:
+        case Test():
+            text = sentence(Not(condition) if negation else condition)
+            return Outline(text, condition, negation)
+        case Not(part):
+            return outline(part, negation=not negation)
+        case _ if negation:
+            return Outline("not", parts=(outline(condition),), joins=_contrary)
+        case Named(name, part):
+            return Outline(name, parts=(outline(part),))
+        case All((only,)) | AnyOf((only,)):
+            return outline(only)
+        case All(parts):
+            return Outline("all of", parts=tuple(map(outline, parts)))
+        case AnyOf(parts):
+            return Outline("any of", parts=tuple(map(outline, parts)), joins=any_of)
+
+
+def _contrary(truths: Iterable[Truth]) -> Truth:
+    return negated(all_of(truths))
+
+
+def tree(condition: Condition, get: Get, describer: Describer, *, base: str = "") -> Part:
+    """Return what ``condition`` came to on what ``get`` reads.
 
     ``base`` is the path of the array whose item is read, "" for a record.
     """
-    grow = partial(tree, get=get, describer=describer, base=base)
-    match condition:
-        case Test():
-            return _of_test(condition, get, describer, negation=negation, base=base)
-        case Not(part):
-            return grow(part, negation=not negation)
-        case _ if negation:
-            inner = grow(condition)
-            return Part("not", negated(inner.truth), parts=(inner,))
-        case Named(name, part):
-            inner = grow(part)
-            return Part(name, inner.truth, parts=(inner,))
-        case All((only,)) | AnyOf((only,)):
-            return grow(only)
-        case All(parts):
-            grown = tuple([grow(part) for part in parts])
-            return Part("all of", all_of(part.truth for part in grown), parts=grown)
-        case AnyOf(parts):
-            grown = tuple([grow(part) for part in parts])
-            return Part("any of", any_of(part.truth for part in grown), parts=grown)
+    return _grown(outline(condition), get, describer, base)
 
 
-def _of_test(test: Test, get: Get, describer: Describer, *, negation: bool, base: str) -> Part:
+def _grown(outlined: Outline, get: Get, describer: Describer, base: str) -> Part:
+    if outlined.test is not None:
+        return _of_test(outlined, outlined.test, get, describer, base)
+    parts = tuple([_grown(part, get, describer, base) for part in outlined.parts])
+    return Part(outlined.text, outlined.joins(part.truth for part in parts), parts=parts)
+
+
+def _of_test(outlined: Outline, test: Test, get: Get, describer: Describer, base: str) -> Part:
     value = get(test.path)
     truth = evaluate(test, get, describer.now)
-    text = _said(Not(test) if negation else test, describer)
-    told = negated(truth) if negation else truth
+    text = describer.clean(outlined.text)
+    told = negated(truth) if outlined.denied else truth
     full = _below(base, test)
     if isinstance(test.operand, Nested) and test.operator.of_items and test.takes(value):
         return _of_items(full, test.operand, value, Part(text, told), describer)

@@ -28,6 +28,7 @@ from auditor.model import (
     Verdict,
 )
 from auditor.reports.links import dashboard, page_of, rule_page
+from auditor.reports.page.reasons import reason_columns
 
 _Key = TypeVar("_Key")
 
@@ -77,6 +78,7 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
     yield "rule", [number_of_rule[finding.rule.id] for finding in result.findings]
     yield "verdict", bytes([48 + finding.verdict for finding in result.findings]).decode()
     yield from row_columns(result.findings, result.connections)
+    yield from reason_columns(result)
     if result.plan is not None:
         yield (
             "terraform",

@@ -33,8 +33,8 @@ def asset(name: str) -> str:
 
 
 _SCRIPTS = (
-    "work.js", "data.js", "facets.js", "state.js", "table.js", "copy.js", "sheet.js", "columns.js",
-    "pictures.js", "rules.js", "report.js",
+    "work.js", "data.js", "facets.js", "state.js", "table.js", "copy.js", "reasons.js", "sheet.js",
+    "columns.js", "pictures.js", "rules.js", "report.js",
 )  # fmt: skip
 
 

@@ -1,0 +1,252 @@
+"""Why findings came to what they did, for a reader of many: a rule's parts once, then letters.
+
+A finding's tree (``tree.py``) differs from those of the same rule only in what each part came to
+and in the values that the record holds. So a rule's parts are lines that are told once, and
+findings that are told alike share a letter and a value for each line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from auditor.model import Reason, ReasonLine, RuleReasons, Verdict
+from auditor.policy.judging.evidence import Describer, Read, Told
+from auditor.policy.judging.groups import GroupOutcome
+from auditor.policy.judging.judge import Judgement, numbered
+from auditor.policy.judging.tree import Outline, outline
+from auditor.policy.language.conditions import (
+    All,
+    Condition,
+    Get,
+    Nested,
+    Test,
+    evaluate,
+    evaluate_test,
+)
+from auditor.policy.language.english import sentence
+from auditor.policy.language.operands import FieldOperand
+from auditor.policy.language.truth import Truth, all_of, negated
+from auditor.policy.rules import GroupRule
+
+#: Letters of ``Reason.truths``.
+_LETTERS = {True: "t", False: "f", None: "u"}
+_NOT_ASKED, _CHOOSES, _FIELD = "n", "c", "v"
+
+
+def reasons_of(judgement: Judgement, describers: Sequence[Describer]) -> Mapping[str, RuleReasons]:
+    """Return why the findings came to what they did, by their rule's id.
+
+    ``describers`` have described the judgement's findings: they know which are told alike.
+    """
+    reasons = {each.entry.rule.id: _of_records(each) for each in describers}
+    for entry, outcomes in judgement.groups:
+        clean, now = judgement.clean, judgement.now
+        reasons[entry.rule.id] = _of_groups(entry, numbered(outcomes), clean, now)
+    return reasons
+
+
+def _of_records(describer: Describer) -> RuleReasons:
+    """Return the reasons of what ``describer`` has described of a rule on single records."""
+    entry = describer.entry
+    branches = [
+        (key, outline(condition))
+        for key, condition in (("when", entry.when), ("assert", entry.assertion))
+        if condition is not None
+    ]
+    lines = [line for key, top in branches for line in _lines(key, top, describer.clean)]
+    if len(lines) == 1:
+        # What a finding says of its one test is all there is.
+        return RuleReasons(tuple(lines), {})
+    letters = _letters_of([top for _, top in branches], describer.now)
+    values = _values_of(describer, [look for _, top in branches for look in _looks(top)])
+    reasons = {}
+    for read, told in zip(describer.firsts, describer.known.values(), strict=True):
+        get = Read(zip(entry.reads, read, strict=True)).__getitem__
+        reasons[told[-1]] = Reason(letters(get), values(get, told))
+    return RuleReasons(tuple(lines), reasons)
+
+
+def _lines(
+    key: str, top: Outline, clean: Callable[[str], str], depth: int = 0
+) -> Iterator[ReasonLine]:
+    if _is_one_line(top):
+        (part,) = top.parts
+        top = Outline(f"{top.text}: {part.text}", part.test, part.denied, part.parts, part.joins)
+    yield ReasonLine(key, depth, clean(top.text), top.test.path if top.test is not None else "")
+    for path in _beside(top.test):
+        yield ReasonLine("", depth + 1, path, path)
+    for part in top.parts:
+        yield from _lines("", part, clean, depth + 1)
+
+
+def _looks(top: Outline) -> Iterator[Test | str | None]:
+    """Yield what each line shows: what its test looks at, a field beside it, None for nothing."""
+    if _is_one_line(top):
+        (top,) = top.parts
+    yield top.test
+    yield from _beside(top.test)
+    for part in top.parts:
+        yield from _looks(part)
+
+
+def _beside(test: Test | None) -> tuple[str, ...]:
+    """Return the fields that a test compares with."""
+    if test is None or not isinstance(test.operand, FieldOperand):
+        return ()
+    return tuple(filter(None, (test.operand.path, test.operand.days)))
+
+
+def _letters_of(tops: Sequence[Outline], now: datetime) -> Callable[[Get], str]:
+    """Return what tells the truth of every line, those too that no longer matter.
+
+    After a condition that does not hold the next one is not asked.
+    """
+    tellers = [(_teller(top, now), sum(1 for _ in _looks(top))) for top in tops]
+
+    def letters_of(get: Get) -> str:
+        letters: list[str] = []
+        asked = True
+        for tell, size in tellers:
+            if asked:
+                asked = tell(get, letters) is True
+            else:
+                letters += _NOT_ASKED * size
+        return "".join(letters)
+
+    return letters_of
+
+
+def _teller(top: Outline, now: datetime) -> Callable[[Get, list[str]], Truth]:
+    """Return what adds the letters of a part, and of those below it, and tells its truth."""
+    if _is_one_line(top):
+        (top,) = top.parts
+    test, denied, joins = top.test, top.denied, top.joins
+    below = [_teller(part, now) for part in top.parts]
+    beside = _FIELD * len(_beside(test))
+
+    def of_test(get: Get, letters: list[str]) -> Truth:
+        assert test is not None
+        truth = evaluate_test(test, get, now)
+        truth = negated(truth) if denied else truth
+        letters.append(_LETTERS[truth] + beside)
+        return truth
+
+    def of_parts(get: Get, letters: list[str]) -> Truth:
+        at = len(letters)
+        letters.append("")
+        truth = joins([tell(get, letters) for tell in below])
+        letters[at] = _LETTERS[truth]
+        return truth
+
+    return of_parts if test is None else of_test
+
+
+def _is_one_line(top: Outline) -> bool:
+    """Whether a part stands on one line with what is below it, as both come to the same."""
+    return len(top.parts) == 1 and top.joins is all_of
+
+
+def _values_of(
+    describer: Describer, looks: Sequence[Test | str | None]
+) -> Callable[[Get, Told], tuple[str, ...]]:
+    """Return what tells the value of every line, "" for one that has none.
+
+    What the finding says of a field already is not worked out again.
+    """
+    read = Counter(look.path if isinstance(look, Test) else look for look in looks)
+    known: dict[object, str] = {}
+
+    def described(test: Test, get: Get) -> str:
+        truth = evaluate_test(test, get, describer.now)
+        return describer.clause(test, get, failed=truth is not None).actual
+
+    def shown(path: str, get: Get) -> str:
+        value = get(path)
+        key = path, type(value), value
+        try:
+            text = known.get(key)
+        except TypeError:  # an array, or an object
+            return describer.shown(path, value)
+        if text is None:
+            text = known[key] = describer.shown(path, value)
+        return text
+
+    def way(look: Test | str | None) -> tuple[str, bool, Callable[[Get], str]]:
+        """Return a path, whether a finding's evidence of it has the value, and what else does."""
+        if look is None:
+            return "", False, lambda _get: ""
+        if isinstance(look, str):
+            return look, look not in nested, partial(shown, look)
+        if isinstance(look.operand, Nested):
+            return look.path, read[look.path] == 1, partial(described, look)
+        return look.path, look.path not in nested, partial(shown, look.path)
+
+    nested = {x.path for x in looks if isinstance(x, Test) and isinstance(x.operand, Nested)}
+    ways = list(map(way, looks))
+
+    def values(get: Get, told: Told) -> tuple[str, ...]:
+        said: dict[str, str] = {each.field: each.actual for each in told[0]}
+        return tuple(
+            [said[path] if is_said and path in said else find(get) for path, is_said, find in ways]
+        )
+
+    return values
+
+
+# -- groups ---------------------------------------------------------------------------------------
+
+
+def _of_groups(
+    entry: GroupRule,
+    outcomes: Iterable[tuple[int, GroupOutcome]],
+    clean: Callable[[str], str],
+    now: datetime,
+) -> RuleReasons:
+    """Return the reasons of a rule's numbered ``outcomes``: of groups, not of a connection."""
+    parts = _parts_of_number(entry)
+    name = _measured(entry)
+    lines = [ReasonLine("assert", 0, clean(entry.rule.expects), name)]
+    lines += [ReasonLine("", 1, clean(sentence(part))) for part in parts]
+    if entry.when is not None:
+        lines.insert(0, ReasonLine("when", 0, clean(sentence(entry.when))))
+    if entry.unless is not None:
+        met = f"a connection of the account meets: {sentence(entry.unless)}"
+        lines.insert(0, ReasonLine("unless", 0, clean(met)))
+    if entry.chosen is not None:
+        lines.insert(0, ReasonLine("groups", 0, clean(sentence(entry.chosen))))
+    reasons = {}
+    for number, outcome in outcomes:
+        letters = _LETTERS[outcome.chosen] if entry.chosen is not None else ""
+        letters += _LETTERS[outcome.excused] if entry.unless is not None else ""
+        letters += _CHOOSES if entry.when is not None else ""
+        letters += "u" if outcome.verdict is Verdict.ERROR else "f"
+        letters += "".join(_LETTERS[_on(part, outcome, now)] for part in parts)
+        before = len(lines) - len(parts) - 1
+        told = outcome.actual
+        value = told if outcome.field == name else f"{outcome.field} is {told}"
+        values = (*[""] * before, value, *[""] * len(parts))
+        reasons[number] = Reason(letters, values)
+    return RuleReasons(tuple(lines), reasons)
+
+
+def _measured(entry: GroupRule) -> str:
+    """Return what a finding of the rule calls what was counted, measured or compared."""
+    if entry.measured is not None:
+        return entry.measured.name
+    return "share" if entry.share is not None else ", ".join(entry.unique) or "count"
+
+
+def _parts_of_number(entry: GroupRule) -> tuple[Condition, ...]:
+    """Return the tests of what is counted or measured, where there are several."""
+    measured = entry.measured.condition if entry.measured is not None else None
+    condition = entry.count or entry.share or measured
+    return condition.parts if isinstance(condition, All) and len(condition.parts) > 1 else ()
+
+
+def _on(part: Condition, outcome: GroupOutcome, now: datetime) -> Truth:
+    if outcome.number is None:
+        return None
+    return evaluate(part, lambda _path: outcome.number, now)

@@ -1,0 +1,120 @@
+"""Why each finding came to what it did, as columns of the page's data.
+
+A rule's parts stand in the data once. What they came to, and the values beside them, are a *form*
+that many findings share: a value that the finding or its connection tells already is a mark, so
+that the form is the same whatever the value is. ``reports/templates/reasons.js`` reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.fields import IDENTITY
+from auditor.model import Finding, Reason, Result, RuleReasons
+
+#: Marks in place of the number of a text: the finding's evidence of the line's path has it, its
+#: connection has it, there is none, and it is not kept.
+_TOLD, _OF_CONNECTION, _NONE, _LEFT_OUT = -1, -2, -3, -4
+#: A finding that has no form.
+_NO_FORM = -1
+#: So many forms with texts of their own does a rule have at most, and all rules together.
+_MOST_OF_RULE, _MOST = 200, 4_000
+#: So many forms without such texts does a rule have at most.
+_MOST_BARE = 50
+
+#: Letters, and the value of each line: its text or a mark.
+_Form = tuple[str | int, ...]
+
+
+def reason_columns(result: Result) -> Iterator[tuple[str, object]]:
+    """Yield each rule's lines, forms and the form of each of its findings; and the texts of values.
+
+    A rule all of whose findings have its first form has no list of them.
+    """
+    reasons = result.reasons
+    if not reasons:
+        return
+    several: dict[str, list[Finding]] = {rule_id: [] for rule_id, of in reasons.items() if of.of}
+    for finding in result.findings:
+        if finding.rule.id in several:
+            several[finding.rule.id].append(finding)
+    texts: dict[str, int] = {}
+    left = _MOST
+    columns: list[object] = []
+    for rule in result.rules:
+        of = reasons.get(rule.id)
+        if of is None:
+            columns.append(None)
+            continue
+        forms = _Forms(of, min(left, _MOST_OF_RULE))
+        numbers = forms.numbers(several.get(rule.id, []))
+        left -= forms.with_texts
+        lines = [[line.key, line.depth, line.text, line.path] for line in of.lines]
+        columns.append([lines, forms.columns(texts), numbers if any(numbers) else []])
+    yield "reasons", columns
+    yield "reasonTexts", list(texts)
+
+
+class _Forms:
+    """The forms of one rule's findings."""
+
+    def __init__(self, of: RuleReasons, most: int) -> None:
+        self._of = of.of
+        self._most = most
+        self._paths = [line.path for line in of.lines]
+        self.with_texts = 0
+        self.known: dict[_Form, int] = {}
+
+    def numbers(self, findings: list[Finding]) -> list[int]:
+        """Return the number of each finding's form."""
+        by_alike: dict[int, int] = {}
+        numbers = []
+        for finding in findings:
+            number = by_alike.get(finding.alike)
+            if number is None:
+                reason = self._of.get(finding.alike)
+                number = _NO_FORM if reason is None else self._number(finding, reason)
+                by_alike[finding.alike] = number
+            numbers.append(number)
+        return numbers
+
+    def _number(self, finding: Finding, reason: Reason) -> int:
+        """Return the number of a form; where there are too many, of one without texts, or none."""
+        form: _Form = (reason.truths, *self._values(finding, reason))
+        has_texts = any(type(value) is str for value in form[1:])
+        if has_texts and form not in self.known and self.with_texts >= self._most:
+            values = [_LEFT_OUT if type(value) is str else value for value in form[1:]]
+            form, has_texts = (reason.truths, *values), False
+        if form not in self.known:
+            if not has_texts and len(self.known) - self.with_texts >= _MOST_BARE:
+                return _NO_FORM
+            self.with_texts += has_texts
+            self.known[form] = len(self.known)
+        return self.known[form]
+
+    def columns(self, texts: dict[str, int]) -> list[list[str | int]]:
+        """Return each form with the numbers that its texts have in ``texts``, or get there."""
+        return [
+            [
+                letters,
+                *[texts.setdefault(v, len(texts)) if type(v) is str else v for v in values],
+            ]
+            for letters, *values in self.known
+        ]
+
+    def _values(self, finding: Finding, reason: Reason) -> list[str | int]:
+        """Return each line's value, as its text or a mark."""
+        if not reason.values:
+            return []
+        said = {(each.field, each.actual) for each in finding.evidence}
+        about = finding.connections[0] if len(finding.connections) == 1 else None
+        return [
+            _NONE
+            if not text
+            else _TOLD
+            if (path, text) in said
+            else _OF_CONNECTION
+            if path in IDENTITY and about is not None and getattr(about, path) == text
+            else text
+            for path, text in zip(self._paths, reason.values, strict=True)
+        ]

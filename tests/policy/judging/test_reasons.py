@@ -1,0 +1,218 @@
+"""Why findings came to what they did: what is told of many is what is told of one."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from auditor import SnapshotSource, audit
+from auditor.decoding.records import Shape
+from auditor.errors import PolicyError
+from auditor.model import Connection, Finding, Reason, ReasonLine, Result, Verdict
+from auditor.policy.judging.judge import Judge
+from auditor.policy.judging.reasons import reasons_of
+from auditor.policy.judging.tree import Part, explained
+from tests.builders.judged import NOW, loaded, one_rule
+from tests.builders.strategies import conditions, records
+
+_QUICK = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+_WORDS = {True: "t", False: "f", None: "u"}
+
+
+def _rows(part: Part) -> Iterator[tuple[str, str]]:
+    """Yield the truth and the text of each part of a tree, as lines of a rule have them."""
+    text, shown = part.text, part
+    if len(part.parts) == 1 and part.text != "not" and not part.parts[0].text.startswith("item "):
+        (shown,) = part.parts
+        text = f"{text}: {shown.text}"
+    yield _WORDS[shown.truth] if shown.asked else "n", text
+    for child in shown.parts:
+        if not child.text.startswith("item "):
+            yield from _rows(child)
+
+
+@given(conditions(), st.none() | conditions(), st.lists(records(), min_size=1, max_size=4))
+@_QUICK
+def test_lines_and_letters_say_what_the_tree_of_each_finding_says(
+    tmp_path_factory: Any, asked: Any, when: Any, made: list[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("house")
+    rule = {"id": "r", "severity": "low", "assert": asked, **({"when": when} if when else {})}
+    try:
+        ruleset = loaded(folder, json.dumps({"policy": "p", "rules": [rule]})).ruleset
+    except PolicyError:
+        assume(False)
+    shape = Shape(*ruleset.reads())
+    judge = Judge(ruleset, shape, NOW, lambda text: text)
+    items = shape.array(f"[{','.join(made)}]".encode())
+    judge.take(items)
+    outcome = judge.outcome(lambda _rule: True)
+    connections = [Connection(str(n), "s", "n", "g") for n in range(len(made))]
+    describers = outcome.describers()
+    findings = outcome.findings(connections, describers)
+    reasons = reasons_of(outcome, describers)["r"]
+    for finding in findings:
+        at = int(finding.connections[0].id)
+        (why,) = explained(outcome, ruleset.rules[0], at, items[at])
+        assert why.verdict is finding.verdict
+        reason = reasons.of.get(finding.alike)
+        expected = [row for branch in why.branches for row in _of_branch(branch.part)]
+        if reason is None:
+            assert len(reasons.lines) == 1 == len(expected)
+            assert reasons.lines[0].text == expected[0][1]
+            continue
+        assert len(reason.truths) == len(reason.values) == len(reasons.lines)
+        told = [
+            (letter, line.text)
+            for letter, line in zip(reason.truths, reasons.lines, strict=True)
+            if letter != "v"
+        ]
+        if "n" in reason.truths:
+            # Of what was not asked a tree has one sentence, and lines have each part.
+            asked_lines = [row for row in told if row[0] != "n"]
+            assert asked_lines == [row for row in expected if row[0] != "n"]
+        else:
+            assert told == expected
+
+
+def _of_branch(part: Part) -> Iterator[tuple[str, str]]:
+    return _rows(part)
+
+
+# -- one by one -----------------------------------------------------------------------------------
+
+
+def _audited(folder: Path, body: str, *made: dict[str, Any], head: str = "") -> Result:
+    listing = folder / "listing.json"
+    listing.write_text(
+        json.dumps(
+            [
+                {"id": f"c{n}", "service": "s", "schema": f"n{n}", "group_id": "g", **record}
+                for n, record in enumerate(made)
+            ]
+        )
+    )
+    return audit(SnapshotSource(str(listing)), loaded(folder, one_rule(body, head=head)).ruleset)
+
+
+def _told(result: Result, finding: Finding) -> list[str]:
+    reasons = result.reasons[finding.rule.id]
+    reason = reasons.of[finding.alike]
+    return [
+        f"{line.key or '-' * line.depth} {letter} {line.text} [{value}]"
+        for line, letter, value in zip(reasons.lines, reason.truths, reason.values, strict=True)
+    ]
+
+
+def test_a_rule_is_lines_and_a_finding_letters_and_values(tmp_path: Path) -> None:
+    result = _audited(
+        tmp_path,
+        "when: {condition: live, schedule_type: auto}\n"
+        "assert: {any: [{sync_frequency: {between: [15, 1440]}}, {not: {condition: live}},"
+        " {daily_sync_time: {exists: true}}]}",
+        {"paused": False, "schedule_type": "auto", "sync_frequency": 5},
+        {"paused": False, "schedule_type": "auto", "sync_frequency": "5"},
+        head="conditions: {live: {paused: false}}\n",
+    )
+    failed, doubted = sorted(result.findings, key=lambda finding: finding.verdict)
+    assert _told(result, failed) == [
+        "when t all of []",
+        "- t live: paused is false [false]",
+        "- t schedule_type is auto [auto]",
+        "assert f any of []",
+        "- f sync_frequency is between 15 and 1440 [5]",
+        "- f not []",
+        "-- t live: paused is false [false]",
+        "- f daily_sync_time is set [missing]",
+    ]
+    assert doubted.verdict is Verdict.ERROR
+    assert _told(result, doubted)[3:5] == [
+        "assert u any of []",
+        "- u sync_frequency is between 15 and 1440 [5 (text)]",
+    ]
+
+
+def test_a_field_that_a_test_compares_with_has_a_line_of_its_own(tmp_path: Path) -> None:
+    result = _audited(
+        tmp_path,
+        "assert: {data_delay_threshold: {gte: {field: sync_frequency}}}",
+        {"data_delay_threshold": 5, "sync_frequency": 60},
+    )
+    (finding,) = result.findings
+    assert _told(result, finding) == [
+        "assert f data_delay_threshold is at least sync_frequency [5]",
+        "- v sync_frequency [60]",
+    ]
+
+
+def test_what_comes_after_a_when_that_cannot_be_judged_is_not_asked(tmp_path: Path) -> None:
+    result = _audited(
+        tmp_path,
+        "when: {sync_frequency: {gte: 5}}\nassert: {paused: false, schedule_type: auto}",
+        {"paused": False, "schedule_type": "auto"},
+    )
+    (finding,) = result.findings
+    reason = result.reasons[finding.rule.id].of[finding.alike]
+    assert reason.truths == "unnn"
+
+
+def test_what_reports_hide_is_hidden_in_every_line(tmp_path: Path) -> None:
+    result = _audited(
+        tmp_path,
+        "when: {config.host: {exists: true}}\nassert: {config.password: {exists: false}}",
+        {"config": {"host": "db.internal", "password": "hunter2"}},
+    )
+    (finding,) = result.findings
+    told = "\n".join(_told(result, finding))
+    assert "hunter2" not in told
+    assert "db.internal" not in told
+    assert "[hidden]" in told
+
+
+def test_a_rule_on_groups_tells_which_groups_and_what_was_counted(tmp_path: Path) -> None:
+    result = _audited(
+        tmp_path,
+        "per: group_id\ngroups: {group_id: {starts_with: g}}\nunless: {service: fivetran_log}\n"
+        "when: {paused: false}\nassert: {count: {gte: 1, lte: 1}}",
+        {"paused": False},
+        {"paused": False},
+        {"paused": False, "group_id": "other"},
+    )
+    (finding,) = result.findings
+    assert _told(result, finding) == [
+        "groups t group_id starts with g []",
+        "unless f a connection of the account meets: service is fivetran_log []",
+        "when c paused is false []",
+        "assert f the number of connections is at least 1 and at most 1 [2]",
+        "- t is at least 1 []",
+        "- f is at most 1 []",
+    ]
+
+
+def test_a_rule_of_one_line_needs_no_letters(tmp_path: Path) -> None:
+    result = _audited(tmp_path, "assert: {paused: false}", {"paused": True})
+    reasons = result.reasons["rule"]
+    assert reasons.lines == (ReasonLine("assert", 0, "paused is false", "paused"),)
+    assert not reasons.of
+
+
+def test_reasons_travel_with_a_result(tmp_path: Path) -> None:
+    result = _audited(
+        tmp_path,
+        "assert: {paused: false, schedule_type: auto}",
+        {"paused": True, "schedule_type": "auto"},
+    )
+    again: Result = pickle.loads(pickle.dumps(result))
+    assert again.reasons == result.reasons
+    assert again.reasons["rule"].of == {1: Reason("fft", ("", "true", "auto"))}
