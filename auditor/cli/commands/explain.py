@@ -17,6 +17,7 @@ from auditor.cli.options.policies import policy_names
 from auditor.cli.options.shared import (
     ApiOptions,
     TimeType,
+    facts_of,
     given,
     policy_option,
     var_option,
@@ -43,9 +44,7 @@ _MEMBERS = 5
 @click.command(
     name="explain",
     cls=Configurable,
-    keys=dict.fromkeys(
-        ("rule", "connection", "terraform_plan", "fields", "facts", "packs", "operators")
-    ),
+    keys=dict.fromkeys(("rule", "connection", "terraform_plan", "fields", "packs", "operators")),
     short_help="List the rules in force, describe one, or show why it came to a verdict.",
 )
 @click.argument("rule", required=False, shell_complete=completion.rules)
@@ -63,7 +62,17 @@ _MEMBERS = 5
 @listing_options
 @click.option("--now", type=TimeType(), metavar="TIME", help="Judge CONNECTION as of this time.")
 @click.option("--fields", is_flag=True, help="List the fields of a connection.")
-@click.option("--facts", is_flag=True, help="List the facts, including those the policies declare.")
+@click.option(
+    "--facts",
+    "facts",
+    multiple=True,
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME=FILE]",
+    shell_complete=completion.files,
+    help="List the facts, including those the policies declare; with NAME=FILE, read the facts NAME"
+    " from this file instead; repeatable.",
+)
 @click.option("--operators", is_flag=True, help="List the operators.")
 @click.option("--packs", is_flag=True, help="List the shipped packs.")
 @click.pass_context
@@ -77,7 +86,7 @@ def command(
     policies: tuple[str, ...],
     variables: tuple[str, ...],
     fields: bool,
-    facts: bool,
+    facts: tuple[str, ...],
     operators: bool,
     packs: bool,
     snapshot: str | None,
@@ -94,15 +103,21 @@ def command(
     The English text of a rule's requirement is derived from the condition itself.
     """
     terminal: Terminal = context.obj
-    flags = {"--fields": fields, "--facts": facts, "--operators": operators, "--packs": packs}
+    flags = {
+        "--fields": fields,
+        "--facts": "" in facts,
+        "--operators": operators,
+        "--packs": packs,
+    }
     lists = [name for name, wanted in flags.items() if wanted]
     if lists and rule is not None:
         raise UsageError(f"{listed(lists, 'and')} list what there is; leave {one_line(rule)} out")
+    values, files = variables_of(variables), facts_of(tuple(filter(None, facts)))
     if lists:
-        lines = _listed(lists, policies, variables)
+        lines = _listed(lists, policies, values, files)
     else:
         names, chosen = policy_names(policies)
-        loaded = load(names, variables=variables_of(variables))
+        loaded = load(names, variables=values, facts=files)
         if connection is not None:
             entry = loaded.ruleset.rule(str(rule))
             if terraform_plan is not None:
@@ -131,7 +146,10 @@ def command(
 
 
 def _listed(
-    lists: Sequence[str], policies: tuple[str, ...], variables: tuple[str, ...]
+    lists: Sequence[str],
+    policies: tuple[str, ...],
+    variables: Mapping[str, str],
+    facts: Mapping[str, str],
 ) -> Iterator[str]:
     from auditor.cli.terminal import catalogue
 
@@ -142,7 +160,7 @@ def _listed(
             yield from catalogue.fields()
         elif name == "--facts":
             names, _ = policy_names(policies)
-            loaded = load(names, variables=variables_of(variables))
+            loaded = load(names, variables=variables, facts=facts)
             yield from catalogue.facts(loaded.ruleset.facts.values())
         elif name == "--operators":
             yield from catalogue.operators()
@@ -212,7 +230,11 @@ def _plan(context: click.Context, path: str) -> Source:
 
     if not path.strip():
         raise UsageError("--terraform-plan is empty; name the plan that CONNECTION is in")
-    wrong = given(context, {"snapshot", *ApiOptions.__annotations__, "timeout"}, "terraform_plan")
+    wrong = given(
+        context,
+        {"snapshot", *ApiOptions.__annotations__, "timeout"},
+        "terraform_plan",
+    )
     if wrong:
         raise UsageError(f"{listed(wrong, 'and')} cannot be used with --terraform-plan")
     return PlanSource(path)

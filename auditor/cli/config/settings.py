@@ -26,7 +26,7 @@ ACCOUNT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 #: Names that people give the file, and that are not read.
 MISNAMED = ("auditor.yml", ".auditor.yaml", ".auditor.yml")
 #: How an option that takes NAME=VALUE, again and again, is written in the help.
-_PAIR = re.compile(r"[A-Z]+=[A-Z]+")
+_PAIR = re.compile(r"\[?[A-Z]+=[A-Z]+\]?")
 
 
 def _path(folder: Path, text: str) -> str:

@@ -200,3 +200,27 @@ def test_a_listing_without_a_connection_is_said_to_be_missing(folder: Path):
 def test_why_is_judged_as_of_a_time_that_is_given(folder: Path):
     done = _why(folder, "sync-floor", "c1", "--now", "2026-01-31T12:00:00Z")
     assert done.stdout.splitlines()[-1] == "judged as of 2026-01-31T12:00:00Z, given with --now"
+
+
+def test_why_is_judged_with_the_facts_of_another_file(folder: Path):
+    (folder / "house.yaml").write_text(
+        "policy: house\nfacts:\n  tiers: {file: tiers.csv, key: schema, columns: {tier: integer}}\n"
+        "rules:\n  - {id: tier, severity: low, assert: {tiers.tier: {lte: 2}}}\n"
+    )
+    (folder / "tiers.csv").write_text("schema,tier\norders,1\n")
+    (folder / "other.csv").write_text("schema,tier\norders,9\n")
+    (folder / "one.json").write_text(
+        '{"id": "c1", "service": "postgres", "schema": "orders", "group_id": "g"}'
+    )
+    words = ["explain", "tier", "orders", "-p", "./house.yaml", "--snapshot", "one.json"]
+    assert ": pass" in run(words, folder).stdout
+    done = run([*words, "--facts", "tiers=other.csv"], folder)
+    assert ": fail" in done.stdout
+    assert "tiers.tier is at most 2  9" in done.stdout
+    wrong = run([*words, "--facts", "tirs=other.csv"], folder)
+    assert (wrong.returncode, "did you mean tiers?" in wrong.stderr) == (2, True)
+    # Alone it lists the facts, as ever; those of the file that auditor.yaml names.
+    (folder / "auditor.yaml").write_text("facts: {tiers: other.csv}\n")
+    listed = run(["explain", "-p", "./house.yaml", "--config", "auditor.yaml", "--facts"], folder)
+    assert "tiers  1 row of other.csv" in listed.stdout
+    assert ": fail" in run([*words, "--config", "auditor.yaml"], folder).stdout
