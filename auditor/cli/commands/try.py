@@ -92,7 +92,6 @@ def _given(
     text: str, without: tuple[str, ...], entry: PolicyRule | GroupRule, loaded: Loaded
 ) -> Given:
     """Return the records that ``--given`` and ``--without`` make. Raises PolicyError."""
-    from auditor.fields import find
     from auditor.model import Position
     from auditor.policy.loading import nodes
     from auditor.policy.loading.examples import given_of
@@ -110,14 +109,13 @@ def _given(
     problems.extend(found)
     at = Position("--without", 1, 1)
     leave = SequenceNode(at, tuple(scalar(path, at) for path in without)) if without else None
-    own = {field.path: field for facts in loaded.ruleset.facts.values() for field in facts.fields()}
     made = given_of(
         root,
         leave,
         root,
         problems,
         grouped=isinstance(entry, GroupRule),
-        known=lambda path: find(path) or own.get(path),
+        known=loaded.known,
     )
     if problems.errors or made is None:
         raise PolicyError(problems.errors)

@@ -12,10 +12,12 @@ import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
+from auditor.facts.columns import ColumnType, WrongValueError
 from auditor.fields import FIELDS, Field, find, item_of
 from auditor.model import Position, Verdict
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode, plain_value
@@ -143,6 +145,17 @@ TOLD = (Verdict.FAIL, Verdict.ERROR)
 Find = Callable[[str], Field | None]
 
 
+class Known(msgspec.Struct, frozen=True):
+    """What an example may name: the fields that ``find`` knows.
+
+    ``columns`` are those of the user's own facts, by path. A value of another type is a test where
+    the API may send it; no row of facts can hold it.
+    """
+
+    find: Find = find
+    columns: Mapping[str, ColumnType] = MappingProxyType({})
+
+
 class Given(msgspec.Struct, frozen=True):
     """The records of an example, and what was written to make them, as one line."""
 
@@ -174,12 +187,15 @@ class Example(msgspec.Struct, frozen=True):
         return self.given.records
 
 
+_DOCUMENTED = Known()
+
+
 def read_examples(
-    node: Node | None, problems: Problems, *, grouped: bool, known: Find = find
+    node: Node | None, problems: Problems, *, grouped: bool, known: Known = _DOCUMENTED
 ) -> tuple[Example, ...]:
     """Return the examples under ``tests``, noting what is wrong with the others.
 
-    ``known`` is asked for every field that ``given`` and ``without`` name.
+    ``known`` is what ``given`` and ``without`` may name.
     """
     if node is None:
         return ()
@@ -205,7 +221,11 @@ def laid_over(given: Mapping[str, Any], without: tuple[str, ...] = ()) -> dict[s
 
 
 def read_given(
-    node: MappingNode, problems: Problems, *, grouped: bool | None = None, known: Find = find
+    node: MappingNode,
+    problems: Problems,
+    *,
+    grouped: bool | None = None,
+    known: Known = _DOCUMENTED,
 ) -> Given | None:
     """Return what ``given`` and ``without`` in ``node`` make; None when a problem was noted.
 
@@ -223,7 +243,7 @@ def given_of(
     problems: Problems,
     *,
     grouped: bool | None = None,
-    known: Find = find,
+    known: Known = _DOCUMENTED,
 ) -> Given | None:
     """Return what the nodes of ``given`` and ``without`` make, of what stands at ``node``."""
     without: Any = plain_value(leave) if leave is not None else []
@@ -299,7 +319,7 @@ def _merge(record: dict[str, Any], given: Mapping[str, Any]) -> None:
             holder[last] = value
 
 
-def _example(node: Node, problems: Problems, known: Find, *, grouped: bool) -> Example | None:
+def _example(node: Node, problems: Problems, known: Known, *, grouped: bool) -> Example | None:
     if not isinstance(node, MappingNode):
         problems.add(node.position, "a test is a mapping", "as {given: {…}, expect: fail}")
         return None
@@ -316,23 +336,72 @@ def _example(node: Node, problems: Problems, known: Find, *, grouped: bool) -> E
     return Example(node.position, given, verdict, message) if sound else None
 
 
-def _are_known(given: Node | None, leave: Node | None, problems: Problems, known: Find) -> bool:
+def check_record(node: Node, problems: Problems, known: Known) -> bool:
+    """Whether a whole record holds the user's own facts as they can be; notes what is wrong.
+
+    What else it holds is left alone: it is what the API sends.
+    """
+    records = node.items if isinstance(node, SequenceNode) else (node,)
+    names = {path.partition(".")[0] for path in known.columns}
+    sound = True
+    for record in records:
+        for key, value in record if isinstance(record, MappingNode) else ():
+            if key.text in names:
+                own = MappingNode(record.position, ((key, value),))
+                sound = _are_known(own, None, problems, known) and sound
+    return sound
+
+
+def _are_known(given: Node | None, leave: Node | None, problems: Problems, known: Known) -> bool:
     """Whether every field that is named exists: a test of a misspelt one would test nothing."""
-    named = (*_paths(given), *((path, path, at) for path, at in _items(leave)))
-    unknown = [(path, at) for path, key, at in named if "[]" in key or not known(path)]
+    paths = list(_paths(given, known.find))
+    named = (*((path, key.text, key.position) for path, key, _ in paths), *_items(leave))
+    unknown = [(path, at) for path, key, at in named if "[]" in key or not known.find(path)]
     for path, position in unknown:
         above, items, _ = path.rpartition("[].")
         within = f"{above}{items}"
         told = f"no field of the items of {above}" if within else "no field"
-        choice = [p for p in FIELDS if p.rpartition("[].")[0] == above and not p.endswith("[]")]
+        names = [*FIELDS, *known.columns]
+        choice = [p for p in names if p.rpartition("[].")[0] == above and not p.endswith("[]")]
         message = f"{told} is called {one_line(path.removeprefix(within))}"
         hint = nearest(path.removeprefix(within), [p.removeprefix(within) for p in choice])
         problems.add(position, message, hint)
-    return not unknown
+    wrong = [path for path, _, value in paths if not _fits(path, value, problems, known)]
+    return not unknown and not wrong
 
 
-def _paths(node: Node | None, base: str = "") -> Iterator[tuple[str, str, Position]]:
-    """Yield each field that ``node`` sets, its key as written, and its position.
+def _fits(path: str, node: Node, problems: Problems, known: Known) -> bool:
+    """Whether a row of the user's own facts could hold this; an absent one holds null."""
+    own = {column.partition(".")[0] for column in known.columns}
+    if path in own:
+        told = f"{path} has columns" if not isinstance(node, MappingNode) else ""
+        hint = f"as {{{listed(c.partition('.')[2] for c in known.columns if _is_of(c, path))}: …}}"
+    elif path in known.columns:
+        column = known.columns[path]
+        told, hint = _refused(path, column, node), f"its column is of type {column.name}"
+    else:
+        return True
+    if told and not (isinstance(node, ScalarNode) and node.value is None):
+        problems.add(node.position, told, hint)
+        return False
+    return True
+
+
+def _is_of(column: str, facts: str) -> bool:
+    return column.partition(".")[0] == facts
+
+
+def _refused(path: str, column: ColumnType, node: Node) -> str:
+    """Return why no row can hold what is written, "" where one can."""
+    try:
+        column.typed(plain_value(node))
+    except WrongValueError as error:
+        return f"{path} takes {error}"
+    return ""
+
+
+def _paths(node: Node | None, find: Find, base: str = "") -> Iterator[tuple[str, ScalarNode, Node]]:
+    """Yield each field that ``node`` sets, its key as written, and its value.
 
     What is below an unknown field, or in items that nobody has described, is left alone.
     """
@@ -342,20 +411,20 @@ def _paths(node: Node | None, base: str = "") -> Iterator[tuple[str, str, Positi
         elif base:
             return
         for item in node.items:
-            yield from _paths(item, base)
+            yield from _paths(item, find, base)
     elif isinstance(node, MappingNode):
         for key, value in node:
             path = f"{base}.{key.text}" if base else key.text
-            yield path, key.text, key.position
-            documented = FIELDS.get(path)
+            yield path, key, value
+            documented = find(path)
             if documented is not None and not documented.open:
-                yield from _paths(value, path)
+                yield from _paths(value, find, path)
 
 
-def _items(node: Node | None) -> Iterator[tuple[str, Position]]:
+def _items(node: Node | None) -> Iterator[tuple[str, str, Position]]:
     for item in node.items if isinstance(node, SequenceNode) else ():
         if isinstance(item, ScalarNode):
-            yield item.text, item.position
+            yield item.text, item.text, item.position
 
 
 def _is_object(value: Any) -> bool:

@@ -19,7 +19,7 @@ from auditor.facts.own import OwnFacts
 from auditor.model import Position
 from auditor.output.inputs import Inputs
 from auditor.policy.loading.documents import Document, DocumentReader
-from auditor.policy.loading.examples import Example
+from auditor.policy.loading.examples import Example, Known
 from auditor.policy.loading.facts import settle_facts
 from auditor.policy.loading.named_conditions import NamedConditions
 from auditor.policy.loading.nodes import MappingNode, ScalarNode
@@ -44,13 +44,15 @@ from auditor.text import listed, one_line
 class Loaded(msgspec.Struct, frozen=True):
     """All that was read: the rules in force, the examples beside them, what is doubtful.
 
-    ``line`` returns the text of a line in one of the files, to show it under a problem.
+    ``line`` returns the text of a line in one of the files, to show it under a problem. ``known``
+    is what tests of the rules may name.
     """
 
     ruleset: Ruleset
     examples: tuple[tuple[PolicyRule | GroupRule, tuple[Example, ...]], ...]
     warnings: tuple[Problem, ...]
     line: Callable[[Position], str] = msgspec.field(default=lambda _: "")
+    known: Known = Known()
 
 
 def load(
@@ -77,10 +79,12 @@ def load(
     own = settle_facts(documents, facts or {}, problems, inputs)
     overrides = settle_overrides(documents, ids, problems)
     declared = settle_conditions(documents, problems)
+    columns = {f"{f.name}.{name}": typed for f in own.values() for name, typed in f.columns}
     scope = Scope(
         values,
         facts={field.path: field for each in own.values() for field in each.fields()},
         fact_keys={name: each.key for name, each in own.items()},
+        columns=columns,
     )
     conditions = NamedConditions(declared, scope, problems)
     scope = replace(scope, conditions=conditions)
@@ -132,7 +136,9 @@ def load(
         ),
         facts=own,
     )
-    return Loaded(ruleset, tuple(examples), tuple(problems.warnings), problems.line)
+    extra = frozenset(path for document in documents.values() for path in document.extra_fields)
+    known = Known(replace(scope, extra_fields=extra).find, columns)
+    return Loaded(ruleset, tuple(examples), tuple(problems.warnings), problems.line, known)
 
 
 def _without_rows(facts: Iterable[OwnFacts]) -> Iterator[str]:

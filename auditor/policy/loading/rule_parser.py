@@ -18,7 +18,7 @@ from auditor.policy.language.messages import Message
 from auditor.policy.loading.bounds import AMOUNT, COUNT, SHARE
 from auditor.policy.loading.condition_parser import ConditionReader
 from auditor.policy.loading.documents import Document, check_keys, longest_waiver
-from auditor.policy.loading.examples import Example, read_examples
+from auditor.policy.loading.examples import Example, Known, read_examples
 from auditor.policy.loading.literals import written
 from auditor.policy.loading.messages import read_message
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -113,7 +113,7 @@ class RuleReader:
             entries.get("tests"),
             self._problems,
             grouped=grouped,
-            known=self._scope.find,
+            known=Known(self._scope.find, self._scope.columns),
         )
         if rule is None or (grouped and per is None):
             return None

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from auditor.facts.columns import ColumnType
 from auditor.facts.shape import fact_of
 from auditor.fields import FACT_LISTS, Exposure, Field, Kind, can_be_named, find
 from auditor.policy.language.conditions import ITSELF, Condition
@@ -23,14 +24,15 @@ class ConditionNames(Protocol):
 class Scope(msgspec.Struct, frozen=True):
     """What a file's conditions may name: variables, undocumented fields, and other conditions.
 
-    ``facts`` are the fields of the user's own facts, by path, and ``fact_keys`` the fields that
-    name their rows, by the facts' names.
+    ``facts`` are the fields of the user's own facts, by path, ``columns`` the types of those that
+    are columns, and ``fact_keys`` the fields that name their rows, by the facts' names.
     """
 
     vars: Mapping[str, Node] = msgspec.field(default_factory=dict)
     extra_fields: frozenset[str] = frozenset()
     facts: Mapping[str, Field] = msgspec.field(default_factory=dict)
     fact_keys: Mapping[str, str] = msgspec.field(default_factory=dict)
+    columns: Mapping[str, ColumnType] = msgspec.field(default_factory=dict)
     conditions: ConditionNames | None = None
 
     def is_fact(self, path: str) -> bool:

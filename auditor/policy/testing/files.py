@@ -31,6 +31,8 @@ from auditor.policy.loading.examples import (
     NOW,
     Example,
     Given,
+    Known,
+    check_record,
     in_words,
     message_of,
     read_given,
@@ -70,10 +72,11 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class TestFile(msgspec.Struct, frozen=True):
-    """A test file: how it is named, the policy it tests, its tests."""
+    """A test file: how it is named, the policy it tests, as a name and as it loads, its tests."""
 
     label: str
     policy: str
+    loaded: Loaded
     cases: tuple[Case, ...]
 
     __test__ = False  # no class of tests, whatever its name
@@ -98,9 +101,9 @@ def run_test_file(path: Path, inputs: Inputs | None = None) -> tuple[ExampleOutc
     """
     problems, inputs = Problems(), inputs or Inputs()
     inputs.add("the tests", path)
-    file = _read(path, problems)
+    file = _read(path, problems, inputs)
     found = file if file is not None and not problems.errors else None
-    outcomes = tuple(_run(found, problems, inputs)) if found is not None else ()
+    outcomes = tuple(_run(found, problems)) if found is not None else ()
     if problems.errors:
         raise PolicyError(problems.errors)
     return outcomes
@@ -109,9 +112,8 @@ def run_test_file(path: Path, inputs: Inputs | None = None) -> tuple[ExampleOutc
 # -- running --------------------------------------------------------------------------------------
 
 
-def _run(file: TestFile, problems: Problems, inputs: Inputs) -> Iterator[ExampleOutcome]:
-    # Without variables first: a problem of the policy's own is told as one.
-    known: dict[tuple[tuple[str, str], ...], Loaded] = {(): load([file.policy], inputs=inputs)}
+def _run(file: TestFile, problems: Problems) -> Iterator[ExampleOutcome]:
+    known: dict[tuple[tuple[str, str], ...], Loaded] = {(): file.loaded}
     for case in file.cases:
         if case.variables not in known:
             try:
@@ -154,7 +156,7 @@ def _outcomes(
 # -- reading --------------------------------------------------------------------------------------
 
 
-def _read(path: Path, problems: Problems) -> TestFile | None:
+def _read(path: Path, problems: Problems, inputs: Inputs) -> TestFile | None:
     (source,) = policy_paths(str(path))
     try:
         data = read_file(source.path, nodes.MAX_BYTES + 1)
@@ -177,10 +179,15 @@ def _read(path: Path, problems: Problems) -> TestFile | None:
         message = "a test file needs tests: with at least one test"
         problems.add((tests or root).position, message, "as - {given: {…}, expect: {RULE: fail}}")
         return None
-    cases = [_case(node, number, problems) for number, node in enumerate(tests.items, 1)]
+    # Without variables: a problem of the policy's own is told as one.
+    loaded = load([policy], inputs=inputs) if policy is not None else None
+    known = loaded.known if loaded is not None else Known()
+    cases = [_case(node, number, problems, known) for number, node in enumerate(tests.items, 1)]
     sound = tuple(case for case in cases if case is not None)
     _check_names(sound, problems)
-    return TestFile(source.label, policy, sound) if policy is not None else None
+    if policy is None or loaded is None:
+        return None
+    return TestFile(source.label, policy, loaded, sound)
 
 
 def _policy(path: Path, root: MappingNode, problems: Problems) -> str | None:
@@ -214,14 +221,14 @@ def _as_path(path: Path) -> str:
     return str(path) if path.is_absolute() or "/" in str(path) else f"./{path}"
 
 
-def _case(node: Node, number: int, problems: Problems) -> Case | None:
+def _case(node: Node, number: int, problems: Problems, known: Known) -> Case | None:
     if not isinstance(node, MappingNode):
         hint = "as {given: {…}, expect: {RULE: fail}}"
         problems.add(node.position, "a test is a mapping", hint)
         return None
     if not _check_keys(node, _TEST_KEYS, "test", problems):
         return None
-    given = _given(node, problems)
+    given = _given(node, problems, known)
     expects = tuple(_expectations(node, problems))
     message, sound = message_of(node, tuple(e.verdict for e in expects), problems)
     variables = _variables(node.get("vars"), problems)
@@ -243,10 +250,10 @@ def _name(node: MappingNode, problems: Problems) -> str:
     return ""
 
 
-def _given(node: MappingNode, problems: Problems) -> Given | None:
+def _given(node: MappingNode, problems: Problems, known: Known) -> Given | None:
     record = node.get("record")
     if record is None:
-        return read_given(node, problems)
+        return read_given(node, problems, known=known)
     if node.get("given") is not None or node.get("without") is not None:
         message = "record: is a whole record; given: and without: change the healthy one"
         problems.add(record.position, message, "write one or the other")
@@ -255,6 +262,8 @@ def _given(node: MappingNode, problems: Problems) -> Given | None:
     several = value if isinstance(value, list) else [value]
     if not several or not all(isinstance(item, dict) for item in several):
         problems.add(record.position, "record: takes a record, or a list of records")
+        return None
+    if not check_record(record, problems, known):
         return None
     return Given(tuple(several), f"the record {in_words(value)}")
 

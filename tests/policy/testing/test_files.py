@@ -184,3 +184,52 @@ def test_every_problem_of_a_file_is_told_at_once(folder):
 def test_a_file_without_a_policy_beside_it_says_so(folder):
     with pytest.raises(PolicyError, match=r"no policy alone\.yaml stands beside this file"):
         from_file(folder, "tests:\n  - {expect: {runs: pass}}\n", "alone.test.yaml")
+
+
+_TIERED = """\
+policy: tiered
+extra_fields: [brand_new]
+facts:
+  tiers: {key: schema, columns: {tier: integer}, rows: {orders: {tier: 1}}}
+rules:
+  - {id: t, severity: low, assert: {tiers.tier: {lte: 2}}}
+  - {id: new, severity: low, assert: {brand_new: {exists: true}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("given: {tiers.teir: 1}", "no field is called tiers.teir (did you mean tiers.tier?)"),
+        ("given: {tiers: {teir: 1}}", "no field is called tiers.teir (did you mean tiers.tier?)"),
+        ('given: {tiers: {tier: "1"}}', "tiers.tier takes a whole number"),
+        ("given: {tiers: 1}", "tiers has columns"),
+        ("without: [tiers.teir]", "no field is called tiers.teir (did you mean tiers.tier?)"),
+        ("given: {brand_old: 1}", "no field is called brand_old"),
+        ("record: {id: c, tiers: {teir: 1}}", "no field is called tiers.teir"),
+        ("record: [{id: c}, {id: d, tiers: {tier: [1]}}]", "tiers.tier takes a whole number"),
+    ],
+)
+def test_a_test_names_the_policy_s_own_facts_as_they_are(tmp_path: Path, given: str, told: str):
+    (tmp_path / "p.yaml").write_text(_TIERED)
+    path = tmp_path / "p.test.yaml"
+    path.write_text(f"tests:\n  - {given}\n    expect: {{t: pass}}\n")
+    if not given.startswith("record: {"):
+        path.write_text(f"tests:\n  - {{{given}, expect: {{t: pass}}}}\n")
+    with pytest.raises(PolicyError) as caught:
+        run_test_file(path)
+    assert told in str(caught.value)
+
+
+def test_a_test_may_hold_a_policy_s_own_facts_and_fields(tmp_path: Path):
+    (tmp_path / "p.yaml").write_text(_TIERED)
+    path = tmp_path / "p.test.yaml"
+    path.write_text(
+        "tests:\n"
+        "  - {name: a, given: {tiers.tier: 1}, expect: {t: pass}}\n"
+        "  - {name: b, given: {tiers: {tier: 3}, brand_new: 1}, expect: {t: fail, new: pass}}\n"
+        "  - {name: c, given: {tiers: null}, expect: {t: error}}\n"
+        "  - {name: d, record: {id: c, pausd: 1, tiers: {tier: 1}}, expect: {t: pass}}\n"
+    )
+    outcomes = run_test_file(path)
+    assert [outcome.passed for outcome in outcomes] == [True] * 5
