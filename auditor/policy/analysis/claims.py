@@ -183,6 +183,11 @@ def _alone(study: _Studied) -> Iterator[Problem]:
         assert rule.when is not None
         told = f"{rule.rule.id} never applies: no record can meet its when"
         yield _problem(place(rule.when), told, f"none has {_said(rule.when)}")
+    elif not rows.failed and not rows.passed:
+        example = _example(table, rows.applies, rule, Verdict.ERROR)
+        told = f"{rule.rule.id} can never be judged: every record that it applies to is an error"
+        where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
+        yield _problem(place(rule.assertion), told + where, _shown(example, "cannot be judged"))
     elif not rows.failed:
         example = _example(table, rows.passed, rule, Verdict.PASS)
         told = f"{rule.rule.id} can never fail: no record that it applies to can miss its assert"

@@ -1,7 +1,8 @@
 """What is surely wrong with rules on groups: with one, by what a group is; with two of the same.
 
 Two rules are held against each other where their groups and members are the same: what they then
-count or measure is one number, and whole where it is a count.
+count or measure is one number, and whole where it is a count. Rules on what is unique need not have
+the same groups: what is shared in a part of a group is shared in the whole of it.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def _groups(rule: GroupRule) -> Hashable:
     conditions = (rule.when, rule.unless, rule.chosen)
     measured = rule.measured
     return (
-        frozenset(rule.keys),
+        # A condition on groups reads what those of one rule have in common.
+        frozenset(rule.keys) if not rule.unique or rule.chosen is not None else None,
         tuple(condition_key(c) if c is not None else None for c in conditions),
         rule.count is not None,
         rule.share is not None,
@@ -82,7 +84,8 @@ def _of_pair(late: GroupRule, early: GroupRule) -> Iterator[Problem]:
     for strong, weak in ((early, late), (late, early)):
         if weak.rule.severity > strong.rule.severity:
             continue
-        if strong.unique and set(strong.unique) <= set(weak.unique):
+        told_apart = {*weak.keys, *weak.unique}
+        if strong.unique and told_apart >= {*strong.keys, *strong.unique}:
             yield _implied(weak, strong, "")
             return
     first, second = _number_of(late), _number_of(early)

@@ -1,19 +1,31 @@
 """Truth tables of conditions over all that can stand at the paths they read.
 
-A table has a row for each choice of a class at every path, and of what each aspect comes to; a
-condition is two sets of rows, those where it surely holds and those where it surely fails. A set
-is the bits of one integer, so that a whole table is reckoned with at once.
+A table has a row for each choice of a class at every path, and of what each aspect comes to, but
+for those that no record can have: nothing stands below what is not there, and the items of an
+array are the same for every test of it. A condition is two sets of rows, those where it surely
+holds and those where it surely fails. A set is the bits of one integer, so that a whole table is
+reckoned with at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import combinations, product
 from typing import Any
 
 import msgspec
 
-from auditor.policy.analysis.domains import Aspect, Domain, Split, domain, is_showable, key_of
+from auditor.decoding.json_values import MISSING
+from auditor.policy.analysis.domains import (
+    Aspect,
+    Domain,
+    Split,
+    Whatever,
+    domain,
+    is_showable,
+    key_of,
+)
 from auditor.policy.language.conditions import All, AnyOf, Condition, Named, Not, Test, tests_in
 from auditor.policy.language.truth import Truth
 
@@ -77,7 +89,7 @@ def possible_truths(condition: Condition) -> tuple[Truth, ...]:
 
 
 class TruthTable:
-    """The rows of some tests. ``every`` is the set of all of them."""
+    """The rows of some tests. ``every`` is the set of all that a record can have."""
 
     def __init__(
         self, variables: Mapping[Hashable, Variable], tests: Mapping[Hashable, Rows], size: int
@@ -85,7 +97,14 @@ class TruthTable:
         self.variables = variables
         self.size = size
         self.every = (1 << size) - 1
+        impossible = _union((*self._below_nothing(), *self._of_no_items()))
         self._tests = tests
+        if impossible:
+            self.every &= ~impossible
+            self._tests = {
+                key: Rows(rows.yes & self.every, rows.no & self.every)
+                for key, rows in tests.items()
+            }
 
     @property
     def showable(self) -> int:
@@ -153,8 +172,91 @@ class TruthTable:
                 for variable in self.variables.values()
             ]
 
+    def _below_nothing(self) -> Iterator[int]:
+        """Yield rows in which something stands below what is not there, is null, or is empty."""
+        paths = [name for name in self.variables if isinstance(name, str) and "." in name]
+        for path in paths:
+            above = path
+            while above := above.rpartition(".")[0]:
+                if above in self.variables:
+                    nothing = self._rows_where(self.variables[above], _is_nothing)
+                    own = self.variables[path]
+                    yield nothing & ~self._rows_where(own, _is_missing, some=True)
+
+    def _of_no_items(self) -> Iterator[int]:
+        """Yield rows in which two conditions come to what no items of one array can."""
+        by_path: dict[str, list[tuple[Condition, Variable]]] = {}
+        for variable in self.variables.values():
+            if variable.aspect is not None and variable.aspect.condition is not None:
+                path = variable.aspect.name[0]
+                by_path.setdefault(path, []).append((variable.aspect.condition, variable))
+        for path, asked in by_path.items():
+            for (first, one), (second, two) in combinations(asked, 2):
+                vectors = possible_vectors((first, second))
+                rows = 0
+                for here, there in product(range(len(one.blocks)), range(len(two.blocks))):
+                    pairs = product(_in(one, here), _in(two, there))
+                    if not any(are_of_items(vectors, pair) for pair in pairs):
+                        rows |= self._of_block(one, here) & self._of_block(two, there)
+                yield rows & self._rows_where(self.variables[path], _is_array)
+
+    def _rows_where(
+        self, variable: Variable, fits: Callable[[Any], bool], *, some: bool = False
+    ) -> int:
+        """Return the rows in which every class of the block, or ``some``, is one that fits."""
+        decides = any if some else all
+        return _union(
+            self._of_block(variable, number)
+            for number in range(len(variable.blocks))
+            if decides(map(fits, _in(variable, number)))
+        )
+
     def _of_block(self, variable: Variable, number: int) -> int:
         return _spread(1 << number, variable.stride, len(variable.blocks), self.size)
+
+
+def possible_vectors(conditions: Sequence[Condition]) -> tuple[tuple[Truth, ...], ...]:
+    """Return what several conditions may come to on one and the same thing."""
+    table = Space(conditions).table(*conditions)
+    if table is None:
+        return tuple(product((True, False, None), repeat=len(conditions)))
+    found = [table.rows(condition) for condition in conditions]
+    vectors = []
+    for vector in product((True, False, None), repeat=len(conditions)):
+        rows = table.every
+        for truth, each in zip(vector, found, strict=True):
+            unsure = table.every & ~(each.yes | each.no)
+            rows &= each.yes if truth else unsure if truth is None else each.no
+        if rows:
+            vectors.append(vector)
+    return tuple(vectors)
+
+
+def are_of_items(vectors: Iterable[tuple[Truth, ...]], truths: Sequence[frozenset[Truth]]) -> bool:
+    """Whether items may be such that each condition comes to all of its ``truths``, and no other.
+
+    ``vectors`` are what the conditions may come to on one item.
+    """
+    items = [v for v in vectors if all(t in of for t, of in zip(v, truths, strict=True))]
+    return all({v[n] for v in items} == set(of) for n, of in enumerate(truths))
+
+
+def _in(variable: Variable, number: int) -> Iterator[Any]:
+    """Yield the samples of one block."""
+    block = variable.blocks[number]
+    return (sample for n, sample in enumerate(variable.samples) if block >> n & 1)
+
+
+def _is_nothing(sample: Any) -> bool:
+    return sample is MISSING or sample is None or (type(sample) is dict and not sample)
+
+
+def _is_missing(sample: Any) -> bool:
+    return sample is MISSING
+
+
+def _is_array(sample: Any) -> bool:
+    return isinstance(sample.like if isinstance(sample, Whatever) else sample, list)
 
 
 def _table(space: Space, tests: Mapping[Hashable, Test], most: int) -> TruthTable | None:

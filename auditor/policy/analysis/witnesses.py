@@ -10,7 +10,13 @@ import msgspec
 
 from auditor.decoding.json_values import MISSING
 from auditor.policy.analysis.domains import FRESH, NOW, Whatever, is_showable
-from auditor.policy.analysis.tables import Space, TruthTable, Variable
+from auditor.policy.analysis.tables import (
+    Space,
+    TruthTable,
+    Variable,
+    are_of_items,
+    possible_vectors,
+)
 from auditor.policy.language.conditions import (
     ITSELF,
     Condition,
@@ -26,6 +32,8 @@ from auditor.text import listed
 
 #: So many rows are tried before a claim stays without an example.
 _TRIES = 48
+#: Conditions on the items of one array that are looked at together.
+_MOST_TOGETHER = 4
 #: What stands for any text, and any key, in an example.
 _SOME = "other"
 
@@ -152,8 +160,16 @@ def _items(asked: Iterable[tuple[Variable, Any]]) -> Iterator[Any]:
         for variable, truths in asked
         if variable.aspect is not None and variable.aspect.condition is not None
     ]
-    for number in range(max((len(truths) for _, truths in several), default=0)):
-        yield item(*((each, truths[number % len(truths)]) for each, truths in several))
+    conditions = [condition for condition, _ in several]
+    truths = [frozenset(found) for _, found in several]
+    vectors = possible_vectors(conditions) if len(several) < _MOST_TOGETHER else ()
+    if are_of_items(vectors, truths):
+        together = [v for v in vectors if all(t in of for t, of in zip(v, truths, strict=True))]
+        for vector in together if several else ():
+            yield item(*zip(conditions, vector, strict=True))
+        return
+    for number in range(max((len(of) for of in truths), default=0)):
+        yield item(*((each, of[number % len(of)]) for each, of in several))
 
 
 def _text(asked: Mapping[Hashable, Any]) -> str:

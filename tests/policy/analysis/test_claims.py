@@ -66,6 +66,13 @@ _NEVER_APPLIES = (
         " {setup_tests: {none_items: {status: FAILED}}}]}"
     ),
     "when: {setup_tests: {any_item: {all: [{status: FAILED}, {status: PASSED}]}}}",
+    (
+        "when: {all: [{setup_tests: {all_items: {status: PASSED}}},"
+        " {setup_tests: {any_item: {status: [FAILED, JOB_FAILED]}}}]}"
+    ),
+    "when: {config: {exists: false}, config.host: {exists: true}}",
+    "when: {owner: {exists: false}, owner.active: true}",
+    "when: {status: {is_empty: true}, status.setup_state: connected}",
     "when: {all: [{schema: {length: {gte: 5}}}, {schema: {length: {lt: 3}}}]}",
     "when: {all: [{schema: {is_empty: true}}, {schema: {starts_with: a}}]}",
     "when: {all: [{schema: {regex_search: x}}, {not: {schema: {regex_search: x}}}]}",
@@ -81,6 +88,11 @@ _NEVER_FAILS = (
     "when: {schema: {starts_with: prod_eu}}, assert: {schema: {starts_with: [prod_, test_]}}",
     "when: {succeeded_at: {older_than: 7d}}, assert: {succeeded_at: {older_than: 3d}}",
     "assert: {any: [{paused: true}, {paused: false}]}",
+    (
+        "when: {setup_tests: {all_items: {status: PASSED}}},"
+        " assert: {setup_tests: {none_items: {status: FAILED}}}"
+    ),
+    "when: {config.host: {exists: true}}, assert: {config: {exists: true}}",
     "assert: {any: [{sync_frequency: {gte: 60}}, {sync_frequency: {lte: 60}}]}",
     "assert: {any: [{succeeded_at: {exists: true}}, {succeeded_at: {exists: false}}]}",
     "when: {status.setup_state: broken}, assert: {not: {status.setup_state: connected}}",
@@ -100,6 +112,10 @@ _NEVER_HOLDS = (
     "when: {service: [a, b]}, assert: {service: {not_in: [a, b, c]}}",
     "when: {failed_at: {exists: false}}, assert: {failed_at: {exists: true, older_than: 3d}}",
     "assert: {all: [{sync_frequency: {lte: 5}}, {sync_frequency: {gte: 30}}]}",
+    (
+        "when: {setup_tests: {any_item: {status: FAILED}}},"
+        " assert: {setup_tests: {all_items: {status: PASSED}}}"
+    ),
 )
 
 
@@ -128,9 +144,32 @@ def test_a_rule_that_never_holds_is_told(tmp_path: Path, rule: str) -> None:
         assert re.search(r"its when stands at \S+policy\.yaml:3:\d+", told.message)
 
 
+def test_a_rule_that_can_never_be_judged_is_told(tmp_path: Path) -> None:
+    rule = "when: {networking_method: {exists: false}}, assert: {networking_method: PrivateLink}"
+    (told,) = _told(tmp_path, rule)
+    assert told.message.startswith("a can never be judged: every record that it applies to is an")
+    assert _verdict(tmp_path, rule, told.hint) == Verdict.ERROR
+
+
+_OF_ITEMS = (
+    "setup_tests: {none_items: {status: FAILED}}",
+    "setup_tests: {any_item: {status: PASSED}}",
+    "setup_tests: {all_items: {title: {starts_with: Check}}}",
+)
+
+
+@pytest.mark.parametrize("when", _OF_ITEMS)
+@pytest.mark.parametrize("asked", _OF_ITEMS)
+def test_what_items_may_be_is_not_accused(tmp_path: Path, when: str, asked: str) -> None:
+    if when != asked:
+        assert not _told(tmp_path, f"when: {{{when}}}, assert: {{{asked}}}")
+
+
 def _verdict(folder: Path, rule: str, hint: str) -> Verdict:
     """Return what an example, written beside the rule as it is told, comes to."""
-    found = re.fullmatch(r"(given: .*?)(?: (?:passes|fails|fails both|comes under .*))", hint)
+    found = re.fullmatch(
+        r"(given: .*?)(?: (?:passes|fails|fails both|cannot be judged|comes under .*))", hint
+    )
     assert found, hint
     (entry,) = _rules(folder, f"{rule}, tests: [{{{found[1]}, expect: pass}}]").rules
     loaded = load([str(folder / "policy.yaml")])

@@ -196,3 +196,26 @@ def _hold(message: str, verdicts: dict[str, dict[Any, set[Verdict]]]) -> None:
         other = "a" if name == "b" else "b"
         for key, each in verdicts[name].items():
             assert Verdict.FAIL not in each or Verdict.FAIL in verdicts[other][key]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("per: account, unique: [schema]", "per: group_id, unique: [schema]", "b says nothing"),
+        ("per: group_id, unique: [schema]", "per: account, unique: [schema]", "a says nothing"),
+        ("per: service, unique: [schema]", "per: account, unique: [schema, service]", "b says"),
+        ("per: group_id, unique: [schema]", "per: service, unique: [schema]", ""),
+        ("per: account, unique: [schema, service]", "per: group_id, unique: [schema]", ""),
+    ],
+)
+def test_what_is_unique_in_the_whole_is_unique_in_each_part(
+    tmp_path: Path, one: str, other: str, told: str
+) -> None:
+    rules = []
+    for name, text in (("a", one), ("b", other)):
+        per, unique = text.split(", ", 1)
+        rules.append(f"  - {{id: {name}, severity: low, {per}, assert: {{{unique}}}}}\n")
+    ruleset = load_policies(written(tmp_path, f"policy: p\nrules:\n{''.join(rules)}"))
+    found = [problem.message for problem in claims(ruleset.rules)]
+    assert len(found) == bool(told)
+    assert all(message.startswith(told) for message in found)

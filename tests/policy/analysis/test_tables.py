@@ -43,7 +43,59 @@ def _loaded(folder: Path, *asserted: Any) -> list[PolicyRule]:
 @_LAW
 @given(st.lists(conditions(), min_size=1, max_size=3), st.lists(records(), min_size=1, max_size=6))
 def test_every_record_is_a_row(tmp_path: Path, asserted: list[Any], texts: list[str]) -> None:
-    rules = _loaded(tmp_path, *asserted)
+    _is_a_row(_loaded(tmp_path, *asserted), texts)
+
+
+_STATUSES = ("PASSED", "FAILED", "SKIPPED")
+_ON_ITEMS = st.one_of(
+    st.fixed_dictionaries({"status": st.lists(st.sampled_from(_STATUSES), min_size=1, max_size=2)}),
+    st.fixed_dictionaries({"status": st.fixed_dictionaries({"exists": st.booleans()})}),
+    st.fixed_dictionaries({"title": st.sampled_from(("a", "ab"))}),
+    st.just({"title": {"starts_with": "a"}}),
+    st.just({"not": {"status": "FAILED"}}),
+)
+_OF_ITEMS = st.builds(
+    lambda which, condition: {"setup_tests": {which: condition}},
+    st.sampled_from(("any_item", "all_items", "none_items")),
+    _ON_ITEMS,
+)
+_INSIDE = st.builds(
+    lambda path, test: {path: test},
+    st.sampled_from(("config", "config.a", "config.a.b", "status", "status.tasks")),
+    st.one_of(
+        st.fixed_dictionaries({"exists": st.booleans()}),
+        st.fixed_dictionaries({"is_empty": st.booleans()}),
+    ),
+)
+_ITEM = st.fixed_dictionaries(
+    {},
+    optional={
+        "status": st.sampled_from((*_STATUSES, None, 1)),
+        "title": st.sampled_from(("a", "ab", "b", None)),
+    },
+)
+_NESTED_RECORD = st.fixed_dictionaries(
+    {"id": st.just("c")},
+    optional={
+        "setup_tests": st.lists(_ITEM | st.just("x"), max_size=3) | st.none(),
+        "config": st.sampled_from((None, {}, "x", {"a": 1}, {"a": {}}, {"a": {"b": 1}}, {"c": 1})),
+        "status": st.sampled_from((None, {}, 5, {"tasks": []}, {"tasks": [{"code": "x"}]})),
+    },
+)
+
+
+@given(
+    st.lists(_OF_ITEMS | _INSIDE, min_size=2, max_size=4),
+    st.lists(_NESTED_RECORD, min_size=1, max_size=6),
+)
+@_LAW
+def test_every_record_is_a_row_where_tests_are_of_one_array_or_of_what_is_inside(
+    tmp_path: Path, asserted: list[Any], made: list[dict[str, Any]]
+) -> None:
+    _is_a_row(_loaded(tmp_path, *asserted), [json.dumps(record) for record in made])
+
+
+def _is_a_row(rules: list[PolicyRule], texts: list[str]) -> None:
     space = Space(c for rule in rules for c in conditions_of(rule))
     table = space.table(*(rule.assertion for rule in rules))
     assume(table is not None)
