@@ -19,11 +19,13 @@ from itertools import combinations, pairwise
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.clock import FUTURE_TOLERANCE
 from auditor.decoding.json_values import MISSING, Unread
 from auditor.fields import Kind
 from auditor.policy.language.conditions import (
+    ITSELF,
     All,
     AnyOf,
     Condition,
@@ -36,7 +38,8 @@ from auditor.policy.language.conditions import (
     tests_in,
 )
 from auditor.policy.language.operands import FieldOperand, Literal, Now, Reading
-from auditor.policy.language.operators import OperandForm, TextPart
+from auditor.policy.language.operators import OF_A_LIST, OperandForm, TextPart
+from auditor.policy.language.semantics import Quantifier
 from auditor.policy.language.truth import Truth, negated
 from auditor.policy.language.values import Span, is_number
 
@@ -349,7 +352,7 @@ class _Aspects:
         operand, operator = test.operand, test.operator
         if isinstance(operand, Nested):
             if operator.quantifier is not None and operand.count is None:
-                return self._quantified(test, operand)
+                return self._quantified(operand.condition, operator.quantifier)
             if operator.form is OperandForm.LENGTH:
                 sizes = self._aspect("size", lambda: _sizes(self._tests))
                 return sizes, lambda n: evaluate(operand.condition, lambda _: n, NOW)
@@ -358,6 +361,9 @@ class _Aspects:
         parted = compared_part(test)
         if parted is not None:
             return self._part(*parted)
+        named = _of_each_item(test)
+        if named is not None and operator.settled_by_each is not None:
+            return self._quantified(named, operator.settled_by_each)
         return Aspect((self._path, key_of(test)), _TRUTHS), lambda truth: truth
 
     def _aspect(self, name: Hashable, samples: Callable[[], Iterable[Any]]) -> Aspect:
@@ -392,17 +398,15 @@ class _Aspects:
 
         return samples, holds
 
-    def _quantified(self, test: Test, operand: Nested) -> tuple[Aspect, Holds]:
+    def _quantified(self, condition: Condition, by: Quantifier) -> tuple[Aspect, Holds]:
         """Return the aspect that says which truths a condition comes to on the items there are."""
-        condition, denied = operand.condition, False
+        denied = False
         while isinstance(condition, Not):
             condition, denied = condition.part, not denied
         possible = self._truths(condition)
         found = [set(c) for size in (1, 2, 3) for c in combinations(possible, size)]
         name = (self._path, condition_key(condition))
         aspect = Aspect(name, tuple(map(frozenset, found)), condition)
-        by = test.operator.quantifier
-        assert by is not None
 
         def holds(known: frozenset[Truth]) -> Truth:
             truths = set(map(negated, known)) if denied else known
@@ -411,6 +415,18 @@ class _Aspects:
             return None if None in truths else not by.comes_to
 
         return aspect, holds
+
+
+def _of_each_item(test: Test) -> Test | None:
+    """Return what a test of an array asks of each item: whether it is one of the values named."""
+    operand = test.operand
+    if not isinstance(operand, Literal) or test.kind is not Kind.ARRAY:
+        return None
+    values = tuple(_constants(operand.value))
+    kinds = {bool if type(v) is bool else float if is_number(v) else str for v in values}
+    if len(kinds) != 1:
+        return None  # an item of one type cannot be compared with a value of another
+    return Test(ITSELF, OF_A_LIST, replace(operand, value=values), test.position)
 
 
 def compared_part(test: Test) -> tuple[TextPart, tuple[str, ...]] | None:

@@ -99,9 +99,10 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     ``presence_only`` asks whether there is a value and not what it is; ``identity`` holds of the
     operand alone, and reads as a bare value. ``whole`` needs all that an object or array holds,
     ``whole_text`` has a pattern match a text from end to end. ``quantifier`` is set where single
-    items settle the test. ``bound(operand)`` is set where it compares numbers, moments or ages:
-    it holds within the interval alone, and everywhere in it. ``excludes`` holds of what is not
-    in a list.
+    items settle the test; ``settled_by_each`` says how they do where each is asked whether it is
+    one of the values that the operand names. ``bound(operand)`` is set where it compares numbers,
+    moments or ages: it holds within the interval alone, and everywhere in it. ``excludes`` holds
+    of what is not in a list.
 
     ``part`` is set where a part of a text is compared with the operand. ``near`` are the operators
     that a slip of the pen would put in its place; they take the same operand.
@@ -130,6 +131,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     whole_text: bool = False
     excludes: bool = False
     quantifier: Quantifier | None = None
+    settled_by_each: Quantifier | None = None
     bound: Callable[[Any], Interval] | None = None
     part: TextPart | None = None
     near: tuple[str, ...] = ()
@@ -427,6 +429,7 @@ _MEMBERSHIP = (
         form=OperandForm.NEEDLE,
         holds=means.contains,
         phrase=Phrase("contains {}", "does not contain {}"),
+        settled_by_each=Quantifier(settled_by=True, comes_to=True),
         elsewhere=("includes", "has", "intersect", "contain"),
     ),
     Operator(
@@ -438,6 +441,7 @@ _MEMBERSHIP = (
         form=OperandForm.NEEDLES,
         holds=means.contains_any,
         phrase=Phrase("contains {}", "does not contain {}"),
+        settled_by_each=Quantifier(settled_by=True, comes_to=True),
         near=("contains_all",),
         elsewhere=("intersects", "anyof"),
     ),
@@ -462,6 +466,7 @@ _MEMBERSHIP = (
         form=OperandForm.SCALARS,
         holds=means.subset_of,
         phrase=Phrase("holds only {}", "holds more than {}"),
+        settled_by_each=Quantifier(settled_by=False, comes_to=False),
         joins="and",
         elsewhere=("all_in", "allin", "is_subset", "subset", "difference"),
     ),

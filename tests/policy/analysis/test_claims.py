@@ -70,6 +70,7 @@ _NEVER_APPLIES = (
         "when: {all: [{setup_tests: {all_items: {status: PASSED}}},"
         " {setup_tests: {any_item: {status: [FAILED, JOB_FAILED]}}}]}"
     ),
+    "when: {schedule.days_of_week: {contains: MONDAY, subset_of: [TUESDAY, SUNDAY]}}",
     "when: {config: {exists: false}, config.host: {exists: true}}",
     "when: {owner: {exists: false}, owner.active: true}",
     "when: {status: {is_empty: true}, status.setup_state: connected}",
@@ -93,6 +94,10 @@ _NEVER_FAILS = (
         " assert: {setup_tests: {none_items: {status: FAILED}}}"
     ),
     "when: {config.host: {exists: true}}, assert: {config: {exists: true}}",
+    (
+        "when: {schedule.days_of_week: {subset_of: [MONDAY]}},"
+        " assert: {schedule.days_of_week: {none_items: SUNDAY}}"
+    ),
     "assert: {any: [{sync_frequency: {gte: 60}}, {sync_frequency: {lte: 60}}]}",
     "assert: {any: [{succeeded_at: {exists: true}}, {succeeded_at: {exists: false}}]}",
     "when: {status.setup_state: broken}, assert: {not: {status.setup_state: connected}}",

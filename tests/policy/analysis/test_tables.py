@@ -59,6 +59,13 @@ _OF_ITEMS = st.builds(
     st.sampled_from(("any_item", "all_items", "none_items")),
     _ON_ITEMS,
 )
+_DAYS = st.lists(st.sampled_from(("MONDAY", "TUESDAY", "SUNDAY")), min_size=1, max_size=2)
+_OF_DAYS = st.builds(
+    lambda which, days: {"schedule.days_of_week": {which: days[0] if which in _ONE else days}},
+    st.sampled_from(("contains", "any_item", "contains_any", "contains_all", "subset_of")),
+    _DAYS,
+)
+_ONE = ("contains", "any_item")
 _INSIDE = st.builds(
     lambda path, test: {path: test},
     st.sampled_from(("config", "config.a", "config.a.b", "status", "status.tasks")),
@@ -78,6 +85,9 @@ _NESTED_RECORD = st.fixed_dictionaries(
     {"id": st.just("c")},
     optional={
         "setup_tests": st.lists(_ITEM | st.just("x"), max_size=3) | st.none(),
+        "schedule": st.fixed_dictionaries(
+            {"days_of_week": st.lists(st.sampled_from(("MONDAY", "SUNDAY", 1, None)), max_size=3)}
+        ),
         "config": st.sampled_from((None, {}, "x", {"a": 1}, {"a": {}}, {"a": {"b": 1}}, {"c": 1})),
         "status": st.sampled_from((None, {}, 5, {"tasks": []}, {"tasks": [{"code": "x"}]})),
     },
@@ -85,7 +95,7 @@ _NESTED_RECORD = st.fixed_dictionaries(
 
 
 @given(
-    st.lists(_OF_ITEMS | _INSIDE, min_size=2, max_size=4),
+    st.lists(_OF_ITEMS | _INSIDE | _OF_DAYS, min_size=2, max_size=4),
     st.lists(_NESTED_RECORD, min_size=1, max_size=6),
 )
 @_LAW
