@@ -8,7 +8,7 @@ from typing import NamedTuple
 from auditor.cli.terminal.layout import Layout, cells, padded
 from auditor.cli.terminal.streams import style
 from auditor.model import Verdict
-from auditor.policy.judging.tree import Explained, Part
+from auditor.policy.judging.tree import Explained, TreePart
 
 #: How each truth is told, and its style.
 _WORDS = {True: ("holds", "green"), False: ("fails", "red"), None: ("cannot be judged", "yellow")}
@@ -46,12 +46,12 @@ class _Row(NamedTuple):
     key: str
     depth: int
     text: str
-    part: Part
+    part: TreePart
     #: Whether that the part cannot be judged is why the whole cannot.
     doubted: bool
 
 
-def _below(part: Part, depth: int, key: str = "", *, doubted: bool = True) -> Iterator[_Row]:
+def _below(part: TreePart, depth: int, key: str = "", *, doubted: bool = True) -> Iterator[_Row]:
     doubted = doubted and part.truth is None
     text, shown = part.text, part
     if len(part.parts) == 1 and part.parts[0].truth is part.truth and not part.value:

@@ -40,7 +40,7 @@ from auditor.text import listed, plural
 _ITEMS_SHOWN = 3
 
 
-class Part(msgspec.Struct, frozen=True):
+class TreePart(msgspec.Struct, frozen=True):
     """A part of a condition, in plain English, and what it came to on one record.
 
     ``value`` is what the record holds, as a report may show it; ``why`` says of a part that cannot
@@ -51,7 +51,7 @@ class Part(msgspec.Struct, frozen=True):
     truth: Truth
     value: str = ""
     why: str = ""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[TreePart, ...] = ()
     asked: bool = True
 
 
@@ -59,7 +59,7 @@ class Branch(msgspec.Struct, frozen=True):
     """A condition of a rule under the key that it stands at: ``when``, ``assert``, ``groups``."""
 
     key: str
-    part: Part
+    part: TreePart
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -107,7 +107,7 @@ def of_record(entry: PolicyRule, get: Get, describer: Describer) -> tuple[Branch
             Branch("when", applies),
             Branch("assert", tree(entry.assertion, get, describer)),
         )
-    unasked = Part(_said(entry.assertion, describer), None, asked=False)
+    unasked = TreePart(_said(entry.assertion, describer), None, asked=False)
     return Branch("when", applies), Branch("assert", unasked)
 
 
@@ -159,7 +159,7 @@ def _contrary(truths: Iterable[Truth]) -> Truth:
     return negated(all_of(truths))
 
 
-def tree(condition: Condition, get: Get, describer: Describer, *, base: str = "") -> Part:
+def tree(condition: Condition, get: Get, describer: Describer, *, base: str = "") -> TreePart:
     """Return what ``condition`` came to on what ``get`` reads.
 
     ``base`` is the path of the array whose item is read, "" for a record.
@@ -167,21 +167,21 @@ def tree(condition: Condition, get: Get, describer: Describer, *, base: str = ""
     return _grown(outline(condition), get, describer, base)
 
 
-def _grown(outlined: Outline, get: Get, describer: Describer, base: str) -> Part:
+def _grown(outlined: Outline, get: Get, describer: Describer, base: str) -> TreePart:
     if outlined.test is not None:
         return _of_test(outlined, outlined.test, get, describer, base)
     parts = tuple([_grown(part, get, describer, base) for part in outlined.parts])
-    return Part(outlined.text, outlined.joins(part.truth for part in parts), parts=parts)
+    return TreePart(outlined.text, outlined.joins(part.truth for part in parts), parts=parts)
 
 
-def _of_test(outlined: Outline, test: Test, get: Get, describer: Describer, base: str) -> Part:
+def _of_test(outlined: Outline, test: Test, get: Get, describer: Describer, base: str) -> TreePart:
     value = get(test.path)
     truth = evaluate(test, get, describer.now)
     text = describer.clean(outlined.text)
     told = negated(truth) if outlined.denied else truth
     full = _below(base, test)
     if isinstance(test.operand, Nested) and test.operator.of_items and test.takes(value):
-        return _of_items(full, test.operand, value, Part(text, told), describer)
+        return _of_items(full, test.operand, value, TreePart(text, told), describer)
 
     def read(path: str) -> Any:
         return get(path.removeprefix(base).removeprefix(".") if base else path)
@@ -191,7 +191,7 @@ def _of_test(outlined: Outline, test: Test, get: Get, describer: Describer, base
     if isinstance(full.operand, FieldOperand):
         words += describer.beside(full.operand, read)
     why = advice(clause) if truth is None and not base else ""
-    return Part(text, told, "; ".join(words), why)
+    return TreePart(text, told, "; ".join(words), why)
 
 
 def _below(base: str, test: Test) -> Test:
@@ -205,8 +205,8 @@ def _below(base: str, test: Test) -> Test:
 
 
 def _of_items(
-    test: Test, operand: Nested, items: list[Any], told: Part, describer: Describer
-) -> Part:
+    test: Test, operand: Nested, items: list[Any], told: TreePart, describer: Describer
+) -> TreePart:
     """Return a test of an array with the items that decided it, or the first where all did."""
     grown = [
         (n, tree(operand.condition, partial(reach, item), describer, base=f"{test.path}[]"))
@@ -218,7 +218,9 @@ def _of_items(
     unsure = [pair for pair in grown if pair[1].truth is None]
     decisive = (settled if quantifier is not None else [*settled, *unsure]) or unsure or grown
     shown = decisive[:_ITEMS_SHOWN]
-    parts = tuple(Part(f"item {n} of {len(items)}", part.truth, parts=(part,)) for n, part in shown)
+    parts = tuple(
+        TreePart(f"item {n} of {len(items)}", part.truth, parts=(part,)) for n, part in shown
+    )
     more = len(decisive) - len(shown)
     value = plural(len(items), "item") if items else "no item"
     return replace(told, value=f"{value}, {more:,} not shown" if more else value, parts=parts)
@@ -265,7 +267,7 @@ def _of_group(
     why = advice_for(outcome) if outcome.verdict is Verdict.ERROR else ""
     if outcome.key is None:
         text = f"the group is the connections of one {listed(entry.keys, 'and')}"
-        yield Branch("per", Part(text, None, f"{outcome.field} is {outcome.actual}", why))
+        yield Branch("per", TreePart(text, None, f"{outcome.field} is {outcome.actual}", why))
         return
     asked = True
     if entry.chosen is not None:
@@ -274,7 +276,7 @@ def _of_group(
         asked = chosen.truth is True
     if entry.unless is not None:
         met = f"a connection of the account meets: {_said(entry.unless, describer)}"
-        yield Branch("unless", Part(met, outcome.excused))
+        yield Branch("unless", TreePart(met, outcome.excused))
         asked = asked and outcome.excused is not True
     if entry.when is not None:
         yield Branch("when", tree(entry.when, get, describer))
@@ -285,7 +287,7 @@ def _of_group(
     )
     value = "" if not asked else _measured(outcome, at)
     expects = describer.clean(entry.rule.expects)
-    yield Branch("assert", Part(expects, truth, value, why, parts, asked=judged))
+    yield Branch("assert", TreePart(expects, truth, value, why, parts, asked=judged))
 
 
 def _measured(outcome: GroupOutcome, at: int) -> str:
@@ -295,7 +297,7 @@ def _measured(outcome: GroupOutcome, at: int) -> str:
     return f"{outcome.field} is {outcome.actual}{', none of them this one' if others else ''}"
 
 
-def _of_number(entry: GroupRule, outcome: GroupOutcome, now: datetime) -> Iterator[Part]:
+def _of_number(entry: GroupRule, outcome: GroupOutcome, now: datetime) -> Iterator[TreePart]:
     """Yield each test of what was counted or measured, where there are several."""
     measured = entry.measured.condition if entry.measured is not None else None
     condition = entry.count or entry.share or measured
@@ -303,4 +305,4 @@ def _of_number(entry: GroupRule, outcome: GroupOutcome, now: datetime) -> Iterat
         return
     for part in condition.parts:
         truth = evaluate(part, lambda _path: outcome.number, now)
-        yield Part(f"{outcome.field} {sentence(part)}", truth)
+        yield TreePart(f"{outcome.field} {sentence(part)}", truth)

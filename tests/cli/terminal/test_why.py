@@ -7,7 +7,7 @@ import re
 from auditor.cli.terminal.layout import Layout
 from auditor.cli.terminal.why import tree_lines, verdict
 from auditor.model import Verdict
-from auditor.policy.judging.tree import Branch, Explained, Part
+from auditor.policy.judging.tree import Branch, Explained, TreePart
 
 
 def lines(*branches: Branch, layout: Layout | None = None, note: str = "") -> list[str]:
@@ -20,8 +20,8 @@ def _plain(line: str) -> str:
 
 
 def test_values_stand_in_a_column() -> None:
-    parts = (Part("a is 1", True, "1"), Part("ab is 22", False, "22"))
-    assert lines(Branch("assert", Part("all of", False, parts=parts))) == [
+    parts = (TreePart("a is 1", True, "1"), TreePart("ab is 22", False, "22"))
+    assert lines(Branch("assert", TreePart("all of", False, parts=parts))) == [
         "  fails             assert  all of",
         "  holds                       a is 1    1",
         "  fails                       ab is 22  22",
@@ -29,39 +29,39 @@ def test_values_stand_in_a_column() -> None:
 
 
 def test_what_has_one_part_takes_one_line() -> None:
-    inner = Part("status is PASSED", False, "FAILED")
-    assert lines(Branch("assert", Part("item 2 of 3", False, parts=(inner,)))) == [
+    inner = TreePart("status is PASSED", False, "FAILED")
+    assert lines(Branch("assert", TreePart("item 2 of 3", False, parts=(inner,)))) == [
         "  fails             assert  item 2 of 3: status is PASSED  FAILED"
     ]
 
 
 def test_a_negation_keeps_its_own_line() -> None:
-    inner = Part("production", False, parts=(Part("a is 1", False, "2"),))
-    assert lines(Branch("when", Part("not", True, parts=(inner,)))) == [
+    inner = TreePart("production", False, parts=(TreePart("a is 1", False, "2"),))
+    assert lines(Branch("when", TreePart("not", True, parts=(inner,)))) == [
         "  holds             when  not",
         "  fails                     production: a is 1  2",
     ]
 
 
 def test_advice_stands_only_where_the_doubt_decided() -> None:
-    unsure = Part("a is 1", None, "missing", "write exists")
-    decided = Part("any of", True, parts=(Part("b is 1", True, "1"), unsure))
+    unsure = TreePart("a is 1", None, "missing", "write exists")
+    decided = TreePart("any of", True, parts=(TreePart("b is 1", True, "1"), unsure))
     assert not any("write exists" in line for line in lines(Branch("assert", decided)))
-    doubted = Part("any of", None, parts=(Part("b is 1", False, "1"), unsure))
+    doubted = TreePart("any of", None, parts=(TreePart("b is 1", False, "1"), unsure))
     found = lines(Branch("assert", doubted))
     assert found[-1].strip() == "write exists"
     assert found[-2].startswith("  cannot be judged")
 
 
 def test_advice_is_folded_to_the_terminal() -> None:
-    part = Part("a is 1", None, "missing", "write " * 30)
+    part = TreePart("a is 1", None, "missing", "write " * 30)
     narrow = lines(Branch("assert", part), layout=Layout(width=60))
     assert len(narrow) > 3
     assert max(map(len, narrow)) <= 60
 
 
 def test_what_was_not_asked_and_what_else_is_to_say() -> None:
-    part = Part("a is 1", None, asked=False)
+    part = TreePart("a is 1", None, asked=False)
     assert lines(Branch("assert", part), note="skipped: for a reason") == [
         "  not asked         assert  a is 1",
         "  skipped: for a reason",

@@ -17,7 +17,7 @@ from auditor.errors import PolicyError
 from auditor.model import Connection, Finding, Reason, ReasonLine, Result, Verdict
 from auditor.policy.judging.judge import Judge
 from auditor.policy.judging.reasons import reasons_of
-from auditor.policy.judging.tree import Part, explained
+from auditor.policy.judging.tree import TreePart, explained
 from tests.builders.judged import NOW, loaded, one_rule
 from tests.builders.strategies import conditions, records
 
@@ -30,7 +30,7 @@ _QUICK = settings(
 _WORDS = {True: "t", False: "f", None: "u"}
 
 
-def _rows(part: Part) -> Iterator[tuple[str, str]]:
+def _rows(part: TreePart) -> Iterator[tuple[str, str]]:
     """Yield the truth and the text of each part of a tree, as lines of a rule have them."""
     text, shown = part.text, part
     if len(part.parts) == 1 and part.text != "not" and not part.parts[0].text.startswith("item "):
@@ -86,7 +86,7 @@ def test_lines_and_letters_say_what_the_tree_of_each_finding_says(
             assert told == expected
 
 
-def _of_branch(part: Part) -> Iterator[tuple[str, str]]:
+def _of_branch(part: TreePart) -> Iterator[tuple[str, str]]:
     return _rows(part)
 
 

@@ -13,7 +13,7 @@ from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
 from auditor.model import Verdict
 from auditor.policy.judging.judge import Judge, Judgement
-from auditor.policy.judging.tree import Explained, Part, explained, verdict_of
+from auditor.policy.judging.tree import Explained, TreePart, explained, verdict_of
 from auditor.policy.language.truth import Truth, all_of, any_of
 from auditor.policy.rules import Ruleset
 from tests.builders.judged import NOW, loaded, one_rule
@@ -50,7 +50,7 @@ def why(folder: Path, body: str, record: dict[str, Any], head: str = "") -> Expl
     return told
 
 
-def outline(part: Part, depth: int = 0) -> list[str]:
+def outline(part: TreePart, depth: int = 0) -> list[str]:
     word = {True: "+", False: "-", None: "?"}[part.truth] if part.asked else "."
     held = f" [{part.value}]" if part.value else ""
     line = f"{'  ' * depth}{word} {part.text}{held}"
@@ -73,7 +73,7 @@ def _ruleset(folder: Path, rules: list[dict[str, Any]]) -> Ruleset | None:
         return None  # a generated condition that decides nothing
 
 
-def _agrees(part: Part) -> None:
+def _agrees(part: TreePart) -> None:
     """A joint says what its parts come to, all the way down."""
     truths = [child.truth for child in part.parts]
     expected: Truth = part.truth
