@@ -252,6 +252,8 @@ class ReportWriter:
 
         if destination.by not in result.connections.dimensions:
             raise ReportError(f"this run has no dimension {one_line(destination.by)}")
+        if result.plan is not None:
+            raise ReportError("a report on a plan is not split by a dimension")
         made = count(result, destination.by)
         if made > MOST_PARTS:
             self._put(destination, destination.target, result)

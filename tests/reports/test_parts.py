@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -9,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.errors import UsageError
-from auditor.model import Completeness
+from auditor.errors import ReportError, UsageError
+from auditor.model import Completeness, PlanScope
 from auditor.output.target import Target
 from auditor.past.earlier import read_report
 from auditor.reports import REPORTS
 from auditor.reports.destinations import Destination, parse_destination
+from auditor.reports.writer import write_reports
 from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
 from tests.builders.account_server import ACCOUNT, AccountServer, connection
 from tests.builders.command import KEYS, run
+from tests.builders.sample_results import sample_result
 from tests.builders.saved_listings import record
 
 SCHEMA = json.loads(
@@ -304,6 +308,20 @@ def test_a_plan_is_judged_as_a_whole(tmp_path: Path):
     done = run([*words, "--terraform-plan", "plan.json"], tmp_path)
     assert done.returncode == 2
     assert "does not go with --terraform-plan" in " ".join(done.stderr.split())
+
+
+def test_a_library_names_a_dimension_of_its_run_and_no_plan(tmp_path: Path):
+    result = sample_result(4, 1)
+    with pytest.raises(ReportError, match="this run has no dimension team"):
+        write_reports(result, tmp_path, ["csv:split=team"])
+    named = dataclasses.replace(result.connections, dimensions={"team": ["a", "b", "a", ""]})
+    result = msgspec.structs.replace(result, connections=named)
+    written = write_reports(result, tmp_path, ["csv:split=team"])
+    names = [path.name for path in written]
+    assert names == [f"report{part}.csv" for part in ("", ".team=a", ".team=b", ".team=-none")]
+    planned = msgspec.structs.replace(result, plan=PlanScope())
+    with pytest.raises(ReportError, match="a report on a plan is not split"):
+        write_reports(planned, tmp_path, ["csv:split=team"])
 
 
 def test_a_part_takes_no_place_that_is_read_or_written_to(tmp_path: Path):
