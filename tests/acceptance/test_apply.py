@@ -147,4 +147,6 @@ def test_a_credential_in_what_is_fixed_is_scrubbed(house: Ruleset, tmp_path: Pat
     cleaned = Options(now=TODAY, clock=lambda: TODAY, baseline=before, scrubber=scrubber)
     result = audit(Listed(mended), house, cleaned)
     assert "1 fixed" in result.accepted[0]
-    assert "secret-of-the-account" not in json_of(result)
+    assert result.baseline is not None
+    assert len(result.baseline.ended) == 1
+    assert "secret-of-the-account" not in repr(result.baseline)
