@@ -150,3 +150,16 @@ def test_a_credential_in_what_is_fixed_is_scrubbed(house: Ruleset, tmp_path: Pat
     assert result.baseline is not None
     assert len(result.baseline.ended) == 1
     assert "secret-of-the-account" not in repr(result.baseline)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "covered"),
+    [("all", "3 violations"), ("{id: a}", "1 violation"), ("{id: z}", "nothing")],
+)
+def test_of_one_that_has_ended_it_is_told_what_it_covered(
+    house: Ruleset, tmp_path: Path, chosen: str, covered: str
+):
+    text = waiver(expires="2026-03-09", connections=chosen)
+    warnings = judged(house, tmp_path, text, FAST).warnings
+    told = f"has expired (it held through 2026-03-09); it covered {covered} here"
+    assert warnings[0].endswith(told)
