@@ -337,3 +337,9 @@ def test_a_plan_of_no_connection_of_the_account_says_what_it_judged_all_the_same
         "what the plan holds of 0 connections was judged by 1 of 1 rule; it touches 0 connections"
     )
     assert done == (0, (said,))
+
+
+def test_a_doubt_about_what_was_listed_is_no_pass_whatever_was_judged() -> None:
+    doubts = ("the snapshot is 40 days old", "the clock is off")
+    assert answer(checks("a", LOW, PASS), doubts=doubts) == (3, doubts)
+    assert answer(checks("a", LOW, FAIL), doubts=doubts[:1])[0] == 3

@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from auditor.model import Completeness
 from auditor.policy import Ruleset
 from auditor.redaction.fields import Scrubber
+from auditor.run import Options, audit
 from tests.builders.listed import (
     TODAY,
     Listed,
+    baseline_from,
     counts_of,
     json_of,
     record,
@@ -119,3 +121,45 @@ def test_a_waiver_of_a_rule_that_was_not_selected_is_no_mistake(house: Ruleset, 
     text = waiver(rule="not-here-today") + waiver(rule="nor-ever").removeprefix("waivers:\n")
     (warning,) = judged(fewer, tmp_path, text, FAST).warnings
     assert "matches nothing: no rule is called nor-ever" in warning
+
+
+def test_a_waiver_that_covers_what_it_is_for_is_not_warned_of(house: Ruleset, tmp_path: Path):
+    assert judged(house, tmp_path, waiver(), FAST).warnings == ()
+
+
+def test_a_baseline_tells_each_of_its_findings_by_what_became_of_it(house: Ruleset, tmp_path: Path):
+    before = baseline_from(audit(Listed(FAST), house, Options(now=TODAY, clock=lambda: TODAY)))
+    # Of three, one is still there, one is slower now, and one is gone; a fourth is new.
+    later = [FAST[0], {**FAST[1], "sync_frequency": 60}, record("e", sync_frequency=5)]
+    options = Options(now=TODAY, clock=lambda: TODAY, baseline=before)
+    (accepted,) = audit(Listed(later), house, options).accepted
+    assert accepted == (
+        "1 violation known from baseline.json of 2026-03-10T12:00:00Z; 1 new, 1 fixed, 1 gone"
+    )
+
+
+def test_a_credential_in_what_is_fixed_is_scrubbed(house: Ruleset, tmp_path: Path):
+    named = record("a", schema="secret-of-the-account", sync_frequency=5)
+    options = Options(now=TODAY, clock=lambda: TODAY)
+    before = baseline_from(audit(Listed([named, FAST[1]]), house, options))
+    scrubber = Scrubber([("key-of-the-account", "secret-of-the-account")])
+    mended = [{**named, "sync_frequency": 60}, FAST[1]]
+    cleaned = Options(now=TODAY, clock=lambda: TODAY, baseline=before, scrubber=scrubber)
+    result = audit(Listed(mended), house, cleaned)
+    assert "1 fixed" in result.accepted[0]
+    assert result.baseline is not None
+    assert len(result.baseline.ended) == 1
+    assert "secret-of-the-account" not in repr(result.baseline)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "covered"),
+    [("all", "3 violations"), ("{id: a}", "1 violation"), ("{id: z}", "nothing")],
+)
+def test_of_one_that_has_ended_it_is_told_what_it_covered(
+    house: Ruleset, tmp_path: Path, chosen: str, covered: str
+):
+    text = waiver(expires="2026-03-09", connections=chosen)
+    warnings = judged(house, tmp_path, text, FAST).warnings
+    told = f"has expired (it held through 2026-03-09); it covered {covered} here"
+    assert warnings[0].endswith(told)

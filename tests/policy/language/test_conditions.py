@@ -243,7 +243,7 @@ def test_what_a_path_reaches(value: object, path: str, found: object) -> None:
 
 def test_a_length_reads_nothing_below_the_value(tmp_path: Path) -> None:
     read = condition(tmp_path, "{config.a: {length: {gte: 2}}}")
-    assert list(reads(read)) == [("config.a", False)]
+    assert list(reads(read)) == [("config.a", True)]
 
 
 def test_an_operand_is_the_one_that_is_written_unless_it_is_said_to_vary(tmp_path: Path) -> None:
