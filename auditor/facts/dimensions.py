@@ -31,7 +31,7 @@ class Dimensions:
         show: Callable[[str, Any], str],
         reach: Callable[[Any, str], Any],
     ) -> None:
-        self._paths = dict(paths)
+        self.paths = dict(paths)
         self._show = show
         self._reach = reach
         self._shape = shape
@@ -43,11 +43,11 @@ class Dimensions:
 
     def restarted(self) -> Dimensions:
         """Return the same dimensions of another walk."""
-        return Dimensions(self._paths, self._shape, self._show, self._reach)
+        return Dimensions(self.paths, self._shape, self._show, self._reach)
 
     def take(self, records: Sequence[Any]) -> None:
         """Take a page of records that have been joined."""
-        for name, path in self._paths.items():
+        for name, path in self.paths.items():
             first, _, rest = path.partition(".")
             node = self._shape.root.children[first]
             if not node.joined or not rest:

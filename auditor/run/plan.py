@@ -5,7 +5,7 @@ A run without a plan asks the same questions, and is told that nothing changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from auditor.fields import BEFORE, PLAN
@@ -16,6 +16,7 @@ from auditor.sources import Listed, Source
 from auditor.text import plural
 
 if TYPE_CHECKING:
+    from auditor.facts.dimensions import Dimensions
     from auditor.policy.judging.change import PlanJudgement
     from auditor.policy.judging.judge import Judgement, PlanMode
     from auditor.sources.plan.source import PlanSource
@@ -79,7 +80,29 @@ class RunPlan:
             return None
         from auditor.policy.judging.change import mode_of  # noqa: PLC0415  # for plans only
 
-        return mode_of(plan.placed, plan.accounts, partial=plan.alone, skip_unknown=skip_unknown)
+        return mode_of(
+            plan.placed,
+            plan.accounts,
+            partial=plan.alone,
+            skip_unknown=skip_unknown,
+            veiled=plan.veiled,
+        )
+
+    def columns(self, dimensions: Dimensions) -> Mapping[str, list[str]]:
+        """Return what is shown beside each connection's identity, without what is sensitive."""
+        plan = self._source
+        if plan is None:
+            return dimensions.columns
+        from auditor.policy.judging.change import veil  # noqa: PLC0415  # for plans only
+
+        return veil(dimensions.columns, dimensions.paths, plan.placed, plan.veiled)
+
+    def names(self, groups: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the names of groups by their ids, without those that the plan hides."""
+        if self._source is None:
+            return groups
+        hidden = self._source.unnamed_groups
+        return {id_: name for id_, name in groups.items() if id_ not in hidden}
 
     def change(
         self, found: Judgement, ids: Sequence[str], judge_before: JudgeBefore

@@ -53,11 +53,11 @@ class Judged(msgspec.Struct, frozen=True):
 def connections_of(run: Setup, walk: Walk) -> Connections:
     """Return the connections of a walk as reports show them."""
     tidy = partial(scrubbed_column, scrubber=run.options.scrubber, missing=run.plan.missing)
-    names = run.facts.group_names.items()
+    names = run.plan.names(run.facts.group_names).items()
     return dataclasses.replace(
         walk.connections(tidy),
         group_names={run.clean(name): run.clean(text) for name, text in names},
-        dimensions=walk.dimensions.columns,
+        dimensions=run.plan.columns(walk.dimensions),
     )
 
 

@@ -32,10 +32,7 @@ WITHOUT = {
     **{f"sandbox/{name}": _SERVED for name in ("api", "endpoints", "faults", "lists", "reach")},
     **{f"sandbox/{name}": _MADE for name in ("connector_types", "details", "flaws", "oddities")},
     **{f"sandbox/{name}": _MADE for name in ("services", "spoiling", "words")},
-    **{
-        f"sources/plan/{name}": _PLANNED
-        for name in ("accounts", "attributes", "connections", "planned")
-    },
+    **{f"sources/plan/{name}": _PLANNED for name in ("attributes", "connections", "planned")},
     "sources/plan/records": _OF_PLANS,
     **{f"facts/{name}": _JOINED for name in ("dimensions", "files", "gathered", "shape")},
     "policy/loading/facts": _JOINED,

@@ -31,6 +31,7 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "forms": ("", "forms", []),
     "modules": ("", "modules", []),
     "accounts": ("", "accounts", []),
+    "alike": ("", "alike", []),
     "v2": ("", "v2", []),
     "v2-noop": ("v2", "v2", []),
     "secrets": ("", "secrets", []),

@@ -361,4 +361,4 @@ def _add_plan(
 
 
 def _is_terraform(path: Path) -> bool:
-    return path.name.endswith((".tf", ".tf.json"))
+    return path.name.endswith((".tf", ".tf.json", ".tofu", ".tofu.json"))

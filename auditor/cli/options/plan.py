@@ -11,10 +11,11 @@ from auditor.cli.options import completion
 from auditor.cli.options.shared import ApiOptions, Keys, api_source, given
 from auditor.errors import UsageError
 from auditor.sources import Source
-from auditor.text import listed, one_line
+from auditor.text import listed
 
 if TYPE_CHECKING:
     from auditor.acceptance.waivers import Waivers
+    from auditor.sources.plan.planned import Estate
     from auditor.sources.plan.source import PlanSource
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -108,7 +109,7 @@ def plan_source(choice: PlanChoice, api: ApiOptions, keys: Keys) -> PlanSource:
     if choice.folder is not None:
         source.read_folder(choice.folder)
     if choice.over:
-        source.lay_over(_estates(choice.over, source.estate.accounts, api, keys))
+        source.lay_over(_estates(choice.over, source.estate, api, keys))
     return source
 
 
@@ -125,27 +126,22 @@ def waivers_beside(source: Source, waivers: Waivers | None, folder: str | None) 
 
 
 def _estates(
-    over: tuple[str, ...], accounts: tuple[str, ...], api: ApiOptions, keys: Keys
+    over: tuple[str, ...], estate: Estate, api: ApiOptions, keys: Keys
 ) -> Mapping[str, Source]:
-    if len(accounts) <= 1:
-        if len(over) > 1:
-            raise UsageError("--over is given twice, and the plan is of one account")
-        name = accounts[0] if accounts else ""
-        text = over[0].removeprefix(f"{name}=") if name else over[0]
-        return {name: _estate(text, api, keys)}
-    named = dict(text.split("=", 1) for text in over if "=" in text)
-    if set(named) != set(accounts) or len(named) != len(over):
-        each = " ".join(f"--over {name}=SNAPSHOT" for name in accounts)
-        raise UsageError(
-            f"the plan is of {len(accounts)} accounts, one for each provider configuration"
-            f" ({one_line(listed(accounts, 'and'))}); write {one_line(each)}"
-        )
-    if sum(text == LIVE for text in named.values()) > 1:
-        raise UsageError(
-            "--over: one API key reads one account; save the others with fetch --account NAME, and"
-            " lay the plan over those snapshots"
-        )
-    return {name: _estate(named[name], api, keys) for name in accounts}
+    """Return the sources of what the plan is laid over, by the accounts that they are of."""
+    found: dict[str, Source] = {}
+    texts = estate.providers.estates(over, estate.accounts)
+    for name, text in texts.items():
+        # One listing named for several is read once, where they may be one account.
+        others = [other for other in found if texts[other] == text]
+        same = next((o for o in others if estate.providers.may_be_one(o, name)), None)
+        if same is None and others and text == LIVE:
+            raise UsageError(
+                "--over: one API key reads one account; save the others with fetch --account NAME,"
+                " and lay the plan over those snapshots"
+            )
+        found[name] = _estate(text, api, keys) if same is None else found[same]
+    return found
 
 
 def _estate(text: str, api: ApiOptions, keys: Keys) -> Source:

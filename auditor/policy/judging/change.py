@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from auditor.facts.shape import fact_of
+from auditor.facts.shape import facts_read
 from auditor.fields import BEFORE, PLAN
 from auditor.model import Attribute, Finding, Position, Resource, Verdict
 from auditor.policy.judging.evidence import SENSITIVE, covers, shown
@@ -23,6 +23,7 @@ from auditor.sources.plan.attributes import Held, State
 from auditor.sources.plan.planned import Action, Planned
 from auditor.text import plural, printable
 
+_NOTHING = frozenset[str]()
 #: Settings of a connection in a plan may be secrets in clear text, and are never shown.
 _NEVER_SHOWN = frozenset({"config", "plan.before.config"})
 #: The most attributes that a finding's message names.
@@ -37,17 +38,45 @@ def mode_of(
     *,
     partial: bool,
     skip_unknown: bool,
+    veiled: Mapping[int, frozenset[str]] | None = None,
 ) -> PlanMode:
-    """Return how records are taken, of which those at ``planned`` are of a plan."""
+    """Return how records are taken, of which those at ``planned`` are of a plan.
+
+    ``veiled`` are further paths whose values are not shown, by place.
+    """
     # Over an account one that is forgotten lives on in it; of a plan alone no more is known.
     gone = {Action.DELETE, Action.FORGET} if partial else {Action.DELETE}
     return PlanMode(
         ends=frozenset(index for index, each in planned.items() if each.action in gone),
         accounts=accounts,
-        hidden={index: hidden_in(each) for index, each in planned.items()},
+        hidden=_hidden(planned, veiled or {}),
         partial=partial,
         skip_unknown=skip_unknown,
     )
+
+
+def _hidden(
+    planned: Mapping[int, Planned], veiled: Mapping[int, frozenset[str]]
+) -> dict[int, frozenset[str]]:
+    """Return the paths that are not shown, by place."""
+    hidden = {index: hidden_in(each) for index, each in planned.items()}
+    return hidden | {n: hidden.get(n, _NOTHING) | paths for n, paths in veiled.items()}
+
+
+def veil(
+    columns: Mapping[str, list[str]],
+    paths: Mapping[str, str],
+    planned: Mapping[int, Planned],
+    veiled: Mapping[int, frozenset[str]],
+) -> dict[str, list[str]]:
+    """Return columns of what stands at ``paths`` of each connection, without what is sensitive."""
+    hidden = _hidden(planned, veiled)
+    shown_columns = {name: list(column) for name, column in columns.items()}
+    for name, path in paths.items():
+        for index, marked in hidden.items():
+            if shown_columns[name][index] and covers(marked, path):
+                shown_columns[name][index] = SENSITIVE
+    return shown_columns
 
 
 def hidden_in(planned: Planned) -> frozenset[str]:
@@ -238,7 +267,8 @@ def _brought(
         return set()
     earlier, ids_before = before
     was = {(number, ids_before[index]): verdict for number, index, verdict, _ in earlier.found}
-    names = [frozenset(map(fact_of, entry.reads)) for entry in outcome.rules]
+    # Of a fact that another names, as a role is its owner's, both.
+    names = [facts_read(entry.reads) for entry in outcome.rules]
     return {
         (number, index)
         for number, index, verdict, _ in outcome.found

@@ -1,63 +1,242 @@
-"""The accounts of a plan: which provider configurations stand for the same one."""
+"""Of which account each resource of a plan is: what its provider configurations tell of that.
+
+A plan names no account. It has the expressions that a configuration's credentials are made of, and
+no more of an expression than what it refers to: two that call a function on one variable look
+alike. So two configurations are one account for sure, two, or either; what may be either is judged
+apart until something else shows that it is one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from auditor.errors import UsageError
 from auditor.sources.plan.document import Module, Plan, ProviderConfig
-from auditor.sources.plan.references import given_to, parse_where
+from auditor.sources.plan.references import BY_KEY, PLAIN_VARIABLE, given_to, parse_where
+from auditor.text import listed, one_line
+
+#: What tells one account from another.
+_CREDENTIALS = ("api_key", "api_secret", "api_url")
+#: The key behind a configuration that has ``for_each``, as ``["eu"]``.
+_KEY = r'(?:\["(?:\\.|[^"\\])*"\])?'
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """One of a configuration's credentials: ``value`` is equal where it is written alike.
+
+    It is ``sure`` where what is written alike is equal: a constant, or one that is not written.
+    """
+
+    value: object
+    sure: bool
+
+
+_UNSET = Credential((), sure=True)
+#: Each by its name, None for one that hides what it is.
+Credentials = Mapping[str, Credential | None]
+_HIDDEN: Credentials = dict.fromkeys(_CREDENTIALS)
 
 
 class ProviderAccounts:
-    """The accounts that a plan's provider configurations stand for."""
+    """The accounts that a plan's provider configurations stand for, each by the name of one.
+
+    One with ``for_each``, which OpenTofu has, stands for several, and no plan tells which of them a
+    resource is of: each has an account of its own, which may be that of any other.
+    """
 
     def __init__(self, plan: Plan) -> None:
+        self._credentials: dict[str, Credentials] = {}
         self._names: dict[str, str] = {}
-        seen: dict[object, str] = {}
-        for key, config in plan.configured.provider_config.items():
+        self._several: set[str] = set()
+        #: What was found to be one: the name that stands for it.
+        self._united: dict[str, str] = {}
+        for key, config in sorted(plan.configured.provider_config.items()):
             if not config.full_name.endswith("/fivetran") and config.name != "fivetran":
                 continue
-            identity = _credentials(config, plan.configured.root_module)
-            self._names[key] = seen.setdefault(identity, key)
+            given, several = _given(config, plan.configured.root_module)
+            if several:
+                self._several.add(key)
+            same = (name for name, other in self._credentials.items() if _surely_one(given, other))
+            self._names[key] = key if several else next(same, key)
+            self._credentials.setdefault(self._names[key], given)
         # What is destroyed is configured no more: of several accounts, which one is not told.
         names = set(self._names.values())
-        self._only = names.pop() if len(names) == 1 else ""
+        self._only = names.pop() if len(names) == 1 and not self._several else ""
 
-    def of(self, key: str) -> str:
-        """Return the account that a resource's provider configuration stands for."""
+    def of(self, key: str, address: str) -> str:
+        """Return the account of the resource at ``address``, by its provider configuration."""
+        if key in self._several:
+            return f"{key}[{address}]"
         return self._names.get(key, key or self._only)
+
+    def may_be_one(self, one: str, other: str) -> bool:
+        """Whether nothing tells two accounts apart; "" is one that is not known."""
+        if one == other or not one or not other:
+            return True
+        ours, theirs = self._of(one), self._of(other)
+        return all(_may_be_equal(ours[name], theirs[name]) for name in _CREDENTIALS)
+
+    def unite(self, names: Iterable[str]) -> None:
+        """Take those of ``names`` that are written alike for one: they share what one account has.
+
+        What hides how it is written stays apart.
+        """
+        by_value: dict[object, str] = {}
+        for name in sorted({self.final(name) for name in names if name}):
+            given = self._of(name)
+            told = tuple(each.value for each in given.values() if each is not None)
+            first = by_value.setdefault(told, name)
+            if len(told) == len(_CREDENTIALS) and first != name:
+                self._united[name] = first
+
+    def final(self, name: str) -> str:
+        """Return the name of the account that ``name`` was found to be."""
+        while name in self._united:
+            name = self._united[name]
+        return name
 
     def used(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the accounts that any resource uses."""
-        return tuple(sorted(set(filter(None, names))))
+        return tuple(sorted({self.final(name) for name in names if name}))
+
+    def configuration(self, name: str) -> str:
+        """Return the provider configuration that an account goes by."""
+        return next((key for key in self._several if name.startswith(f"{key}[")), name)
+
+    def estates(self, over: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+        """Return the listings that ``over`` names, by the accounts that they are of.
+
+        ``names`` are the accounts of the plan. One listing without a name is of whichever account
+        has it, "". Raises UsageError for an account without one, or where they do not fit.
+        """
+        keys = self._keys(names)
+        if len(keys) <= 1 and not self._several.intersection(keys):
+            if len(over) > 1:
+                raise UsageError("--over is given twice, and the plan is of one account")
+            return {"": over[0].removeprefix(f"{keys[0]}=") if keys else over[0]}
+        named = [self._split(text, keys) for text in over]
+        if named == [None]:
+            self.check_one(names)
+            return {"": over[0]}
+        found = dict(filter(None, named))
+        if len(found) < len(over) or {self.configuration(name) for name in found} != set(keys):
+            raise self._what_to_write(names)
+        return found
+
+    def check_one(self, names: Sequence[str]) -> None:
+        """Raise UsageError if the accounts ``names`` cannot be one."""
+        for number, name in enumerate(names):
+            if not all(self.may_be_one(name, other) for other in names[:number]):
+                raise self._what_to_write(names)
+
+    def refusal(self, name: str, names: Sequence[str], address: str) -> UsageError:
+        """Return why it cannot be told which listing the resources of an account are of."""
+        key = self.configuration(name)
+        if key in self._several:
+            return UsageError(
+                f"the provider configuration {one_line(key)} has for_each, and neither the plan nor"
+                f" a listing tells of which of its accounts {one_line(address)} is: give each"
+                " account a configuration of its own, or plan it by itself; if all are one account,"
+                f" write --over {one_line(key)}=SNAPSHOT"
+            )
+        others = [other for other in names if other != name and self.may_be_one(name, other)]
+        alike = listed([self.configuration(other) for other in others[:3]], "or")
+        return UsageError(
+            f"whether the provider configuration {one_line(key)} is of one account with"
+            f" {one_line(alike)} the plan does not tell: it shows what credentials refer to, and"
+            f" not what a function makes of it; write {self._each(names)}, with one SNAPSHOT for"
+            " both if they are one account"
+        )
+
+    def _of(self, name: str) -> Credentials:
+        return _HIDDEN if name != self.configuration(name) else self._credentials.get(name, _HIDDEN)
+
+    def _keys(self, names: Iterable[str]) -> list[str]:
+        return list(dict.fromkeys(self.configuration(name) for name in names))
+
+    def _split(self, text: str, keys: Sequence[str]) -> tuple[str, str] | None:
+        """Return the account that ``NAME=SNAPSHOT`` names, and the listing; None for none."""
+        for key in keys:
+            each = _KEY if key in self._several else ""
+            match = re.match(f"({re.escape(key)}{each})=(.*)", text, re.DOTALL)
+            if match is not None:
+                return match[1], match[2]
+        return None
+
+    def _each(self, names: Iterable[str]) -> str:
+        return one_line(
+            " ".join(
+                f"--over '{key}[\"KEY\"]=SNAPSHOT'"
+                if key in self._several
+                else f"--over {key}=SNAPSHOT"
+                for key in self._keys(names)
+            )
+        )
+
+    def _what_to_write(self, names: Sequence[str]) -> UsageError:
+        keys = self._keys(names)
+        return UsageError(
+            f"the plan is of {len(keys)} accounts, one for each provider configuration"
+            f" ({one_line(listed(keys, 'and'))}); write {self._each(names)}"
+        )
 
 
-def _credentials(config: ProviderConfig, root: Module) -> object:
-    """Return what is equal for two provider configurations of one account, and for no others.
-
-    A module's variable stands for what the module is given. What hides its value, as a call of a
-    function does, is equal to nothing else.
-    """
+def _given(config: ProviderConfig, root: Module) -> tuple[Credentials, bool]:
+    """Return what a configuration is given, and whether that differs by a ``for_each``."""
     try:
         given = msgspec.json.decode(config.expressions, type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:
-        return object()
+        return _HIDDEN, False
     names = tuple(name for name, _ in parse_where(config.module_address))
-    return tuple(
-        (name, _told(given[name], names, root))
-        for name in ("api_key", "api_secret", "api_url")
-        if name in given
+    found: dict[str, Credential | None] = {}
+    several = False
+    for name in _CREDENTIALS:
+        found[name] = _credential(given[name], names, root) if name in given else _UNSET
+        references = _references(given.get(name))
+        several = several or any(each.startswith(BY_KEY) for each in references)
+    return (_HIDDEN if several else found), several
+
+
+def _references(raw: msgspec.Raw | None) -> Sequence[str]:
+    found = given_to(raw, (), Module()) if raw is not None else None
+    return found[0].references if found is not None else ()
+
+
+def _credential(raw: msgspec.Raw, names: tuple[str, ...], root: Module) -> Credential | None:
+    """Return what an expression in the module that ``names`` lead to comes to.
+
+    A module's variable stands for what the module is given. None where that is hidden: by a call of
+    a function on constants, or by a default, which is not looked at.
+    """
+    found = given_to(raw, names, root)
+    if found is None:
+        return None
+    expression, where = found
+    if expression.constant_value is not msgspec.UNSET:
+        value = msgspec.json.encode(expression.constant_value, order="deterministic")
+        return Credential(value, sure=True)
+    if not expression.references or any(r.startswith(BY_KEY) for r in expression.references):
+        return None
+    if where and all(PLAIN_VARIABLE.fullmatch(name) for name in expression.references):
+        return None  # by a default
+    return Credential((where, *expression.references), sure=False)
+
+
+def _surely_one(ours: Credentials, theirs: Credentials) -> bool:
+    """Whether two configurations are of one account, whatever functions do."""
+    mine, other = ours["api_key"], theirs["api_key"]
+    if mine is None or mine != other or not mine.sure:
+        return False
+    # A key that is written out is one account's, whatever its secret is called.
+    asked = ("api_url",) if mine is not _UNSET else _CREDENTIALS
+    return all(
+        ours[name] == theirs[name] and (given := ours[name]) is not None and given.sure
+        for name in asked
     )
 
 
-def _told(raw: msgspec.Raw, names: tuple[str, ...], root: Module) -> object:
-    """Return what an expression in the module that ``names`` lead to comes to."""
-    found = given_to(raw, names, root)
-    if found is None:
-        return object()
-    expression, names = found
-    if expression.constant_value is not msgspec.UNSET:
-        return msgspec.json.encode(expression.constant_value, order="deterministic")
-    return (names, *expression.references) if expression.references else object()
+def _may_be_equal(ours: Credential | None, theirs: Credential | None) -> bool:
+    return ours is None or theirs is None or ours == theirs

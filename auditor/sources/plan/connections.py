@@ -44,6 +44,34 @@ HOLDERS: Mapping[str, str] = {
 #: Holders whose end changes nothing: the connection keeps what they set.
 LASTING = frozenset(HOLDERS)
 
+#: What sets nothing that a record holds: who may see a connection, and what is trusted of a host.
+BESIDE = frozenset(
+    f"fivetran_{name}"
+    for name in (
+        "connector_certificates",
+        "connector_fingerprints",
+        "connector_sdk_package",
+        "connector_membership",
+        "dbt_git_project_config",
+        "dbt_project",
+        "dbt_transformation",
+        "destination_certificates",
+        "destination_fingerprints",
+        "group_users",
+        "local_processing_agent",
+        "proxy",
+        "team",
+        "team_connector_membership",
+        "team_group_membership",
+        "team_user_membership",
+        "user_connector_membership",
+        "user_group_membership",
+    )
+)
+#: The beginning of the types that are about connections, and the attributes that name one.
+_LIKE = ("fivetran_connection", "fivetran_connector")
+_NAMING_ONE = ("connection_id", "connector_id")
+
 _Convert = Callable[[Any], Any] | None
 #: Attributes of the API's own name and meaning, and how their values become the API's.
 _SAME: Mapping[str, _Convert] = {
@@ -139,6 +167,11 @@ def connection_fields(type_name: str, attributes: Attributes) -> tuple[Fields, l
             )
     _drop_ignored_time(fields, attributes)
     return fields, remarks
+
+
+def is_like_one(type_name: str, attributes: Attributes) -> bool:
+    """Whether a resource of a type that is not known may say something of a connection."""
+    return type_name.startswith(_LIKE) or any(map(attributes.has, _NAMING_ONE))
 
 
 def schedule_fields(attributes: Attributes) -> Fields:
@@ -302,11 +335,14 @@ _NAMING = ("schema_prefix", "prefix", "schema", "name")
 
 
 def _own_id(attributes: Attributes) -> Held:
+    hidden = attributes.sensitive("id")
     if not attributes.fresh:
         value = attributes.before.get("id") or attributes.after.get("id")
         if isinstance(value, str) and value:
-            return Held(State.KEPT, value, attributes.address, "id", value)
-    return msgspec.structs.replace(ABSENT, address=attributes.address, attribute="id")
+            return Held(State.KEPT, value, attributes.address, "id", value, hidden)
+    return msgspec.structs.replace(
+        ABSENT, address=attributes.address, attribute="id", sensitive=hidden
+    )
 
 
 def _schema(type_name: str, attributes: Attributes) -> Held:

@@ -15,6 +15,7 @@ from auditor.decoding.gaps import Gap
 from auditor.sources.plan.accounts import ProviderAccounts
 from auditor.sources.plan.attributes import ABSENT, Attributes, Held, State
 from auditor.sources.plan.connections import (
+    BESIDE,
     CONNECTIONS,
     HOLDERS,
     Fields,
@@ -23,6 +24,7 @@ from auditor.sources.plan.connections import (
     config_fields,
     connection_fields,
     doubted,
+    is_like_one,
     joined,
     pause_fields,
     schedule_fields,
@@ -35,8 +37,8 @@ from auditor.sources.plan.document import (
     ResourceChange,
     is_fivetran,
 )
-from auditor.sources.plan.lists import Altered, altered
-from auditor.sources.plan.planned import ENDS, Action, Estate, Planned
+from auditor.sources.plan.lists import ROWS, Altered, altered
+from auditor.sources.plan.planned import ENDS, SENSITIVE, Action, Anchors, Estate, Planned
 from auditor.sources.plan.references import (
     Place,
     References,
@@ -59,6 +61,7 @@ _ACTIONS: Mapping[tuple[str, ...], Action] = {
 }
 _FRESH = frozenset({Action.CREATE, Action.REPLACE})
 _CHANGES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.OPEN})
+_TYPES = CONNECTIONS | HOLDERS.keys() | ROWS.keys() | BESIDE
 
 
 class Doubts(msgspec.Struct):
@@ -120,7 +123,7 @@ class _Builder:
         """Return the estate."""
         found = [self._connection(e) for e in self._entries if e.resource.type in CONNECTIONS]
         connections = self._apart(found)
-        index = _Index(connections)
+        index = _Index(connections, self._accounts)
         holders = [e for e in self._entries if e.resource.type in HOLDERS]
         self._holders = {entry.place: entry for entry in holders}
         # What ends comes first: its connection keeps it, unless another sets it.
@@ -135,6 +138,7 @@ class _Builder:
             if planned.touched and planned.action is Action.NONE:
                 planned.action = Action.UPDATE  # by its schedule, or the like
         connections += index.outside.values()
+        anchors = self._settle_accounts(connections)
         # By address, so that the order of resources in a plan changes nothing.
         connections.sort(key=lambda planned: planned.address)
         return Estate(
@@ -147,7 +151,32 @@ class _Builder:
             self._changes,
             frozenset(e.resource.address for e in self._entries if e.action is Action.NONE),
             tuple(filter(None, map(_altered, self._entries))),
+            self._accounts,
+            anchors,
         )
+
+    def _settle_accounts(self, connections: Sequence[Planned]) -> dict[str, Anchors]:
+        """Give each connection its account, taking for one what share a group.
+
+        Return what is there of each account.
+        """
+        sharing: dict[str, set[str]] = {}
+        for entry in self._entries:
+            for group in _groups_of(entry):
+                sharing.setdefault(group, set()).add(entry.account)
+        for names in sharing.values():
+            self._accounts.unite(names)
+        anchors: dict[str, Anchors] = {}
+        for entry in self._entries:
+            name = self._accounts.final(entry.account)
+            there = anchors.setdefault(name, Anchors(entry.resource.address))
+            there.groups |= _groups_of(entry)
+        for planned in connections:
+            planned.account = self._accounts.final(planned.account)
+            there = anchors.setdefault(planned.account, Anchors(planned.address))
+            there.connections |= {planned.real_id} - {""}
+            there.groups |= {planned.shown("group_id")} - {"", SENSITIVE}
+        return anchors
 
     def _enter(self, resource: ResourceChange) -> None:
         change = resource.decoded()
@@ -169,7 +198,10 @@ class _Builder:
         place = self._places[resource.address]
         configured = self._references.resource(place)
         attributes = Attributes(resource, change, configured, fresh=action in _FRESH)
-        account = self._accounts.of(configured.provider_config_key if configured else "")
+        key = configured.provider_config_key if configured else ""
+        account = self._accounts.of(key, address)
+        if resource.type not in _TYPES and action in _CHANGES:
+            self._say_strange(resource.type, address, attributes)
         self._entries.append(_Entry(resource, change, action, place, account, attributes))
         if resource.previous_address:
             self._remarks.append(f"{address}: moved from {one_line(resource.previous_address)}")
@@ -177,6 +209,16 @@ class _Builder:
             self._remarks.append(f"{address}: imported into Terraform")
         if tuple(change.actions) == ("create", "forget"):
             self._remarks.append(f"{address}: what it was stays alive, outside Terraform")
+
+    def _say_strange(self, type_name: str, address: str, attributes: Attributes) -> None:
+        said = f"{address}: resources of the type {one_line(type_name, 60)} are not known, and"
+        if is_like_one(type_name, attributes):
+            self._problems.append(
+                f"{said} what it makes of a connection was not judged; use a release of"
+                " fivetran-auditor that knows them"
+            )
+        else:
+            self._warnings.append(f"{said} were not looked at")
 
     # -- connections ------------------------------------------------------------------------
 
@@ -196,9 +238,9 @@ class _Builder:
         real_id = before if isinstance(before, str) else ""
         if action is Action.NONE and not real_id:
             real_id = str(attributes.after.get("id") or "")
-        known = real_id if action not in _FRESH else ""
+        known, hidden = real_id if action not in _FRESH else "", fields["id"].sensitive
         return Planned(
-            identity=known or f"terraform:{resource.address}",
+            identity=known if known and not hidden else f"terraform:{resource.address}",
             address=resource.address,
             action=action,
             fields=fields,
@@ -357,7 +399,7 @@ class _Builder:
         for place in found.among:
             one = self._at(place, index, through)
             several = one if isinstance(one, list) else filter(None, [one])
-            reached |= {id(each): each for each in several if _may_be(each, entry.account)}
+            reached |= {id(each): each for each in several if index.may_be(each, entry.account)}
         return list(reached.values())
 
     def _at(
@@ -393,8 +435,9 @@ class _Builder:
 class _Index:
     """The connections of a plan by what names them."""
 
-    def __init__(self, connections: list[Planned]) -> None:
+    def __init__(self, connections: list[Planned], accounts: ProviderAccounts) -> None:
         self.connections = connections
+        self._accounts = accounts
         #: Connections that only a schedule or the like speaks of.
         self.outside: dict[str, Planned] = {}
         self._by_id = {p.real_id: p for p in connections if p.real_id and p.action not in _FRESH}
@@ -438,8 +481,13 @@ class _Index:
     def candidates(self, account: str) -> list[Planned]:
         """Return the connections that an id which is not known yet may be of."""
         if account not in self._open:
-            self._open[account] = [p for p in self.connections if _may_be(p, account)]
+            self._open[account] = [p for p in self.connections if self.may_be(p, account)]
         return self._open[account]
+
+    def may_be(self, planned: Planned, account: str) -> bool:
+        """Whether an id that is not known yet may be this connection's."""
+        stays = not planned.ends and planned.action is not Action.NONE
+        return stays and self._accounts.may_be_one(planned.account, account)
 
     def named(self, schema: str, account: str) -> list[Planned]:
         """Return the connections that stay and have this name, or may come to have it."""
@@ -451,7 +499,7 @@ class _Index:
                     key = name if isinstance(name, str) else None
                     self._named.setdefault(key, []).append(planned)
         found = (*self._named.get(schema, ()), *self._named.get(None, ()))
-        return [planned for planned in found if planned.account == account]
+        return [p for p in found if self._accounts.may_be_one(p.account, account)]
 
     def _stranger(self, key: str, fields: Fields, real_id: str, entry: _Entry) -> Planned:
         if key not in self.outside:
@@ -476,21 +524,22 @@ def _in_group(planned: Planned, group: str) -> bool:
     return held == group or (isinstance(held, Gap) and not held.identity)
 
 
-def _may_be(planned: Planned, account: str) -> bool:
-    """Whether an id that is not known yet may be this connection's."""
-    stays = not planned.ends and planned.action is not Action.NONE
-    return stays and planned.account == account
-
-
 def _altered(entry: _Entry) -> Altered | None:
     """Return what a resource means for a further list; None for one that is left as it is."""
     if entry.action not in _CHANGES | {Action.DELETE}:
         return None
     resource, ends = entry.resource, entry.action is Action.DELETE
-    made = f"terraform:{resource.address}"
-    if resource.type == "fivetran_destination":
-        made = _group_made(entry)  # it has its group's id
-    return altered(resource.type, resource.address, entry.attributes, made=made, ends=ends)
+    known = isinstance(entry.attributes.after.get("group_id"), str)
+    made = "" if known else _group_made(entry)
+    return altered(resource.type, resource.address, entry.attributes, group=made, ends=ends)
+
+
+def _groups_of(entry: _Entry) -> set[str]:
+    """Return what names the groups that a resource is of, or is: an account has them alone."""
+    named = "id" if entry.resource.type == "fivetran_group" else "group_id"
+    values = (entry.attributes.before.get(named), entry.attributes.after.get(named))
+    made = _group_made(entry) if named == "group_id" else f"terraform:{entry.resource.address}"
+    return {value for value in (*values, made) if isinstance(value, str) and value}
 
 
 def _group_made(entry: _Entry) -> str:

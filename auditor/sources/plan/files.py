@@ -2,8 +2,8 @@
 
 Only the headers of resources, their attributes and the comments beside them are looked for. A small
 scanner knows comments, texts with what is inserted in them, heredocs and braces; whatever else a
-file holds is passed over. A module is followed where its source is a local folder, or where
-``terraform init`` has put it.
+file holds is passed over. Of ``.tf.json`` another follows the keys, of which ``//`` is a comment.
+A module is followed where its source is a local folder, or where ``terraform init`` has put it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from auditor.text import printable
 
 #: What begins a comment that waives a rule for the resource that it stands in or above.
 MARK = "fivetran-auditor:"
+#: The files of a configuration.
+PATTERNS = ("*.tofu", "*.tofu.json", "*.tf", "*.tf.json")
 _MODULES = Path(".terraform") / "modules" / "modules.json"
 _LARGEST = 4 << 20
 _TOKEN = re.compile(
@@ -40,6 +42,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+
+_JSON = re.compile(r'"(?:\\.|[^"\\])*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -86,10 +91,16 @@ class Folder:
                 yield module, name, position, text
 
     def _read(self, folder: Path, names: tuple[str, ...], module: Module) -> None:
-        # OpenTofu takes its own files before those of the same name.
-        for file in (*sorted(folder.glob("*.tofu")), *sorted(folder.glob("*.tf"))):
+        for file in _files(folder):
             for written in read_file(file):
-                self._resources.setdefault((names, written.name), written)
+                found = self._resources.setdefault((names, written.name), written)
+                if found is not written and _overrides(file):
+                    attributes = {**found.attributes, **written.attributes}
+                    comments = (*found.comments, *written.comments)
+                    merged = msgspec.structs.replace(
+                        found, attributes=attributes, comments=comments
+                    )
+                    self._resources[names, written.name] = merged
         for name, call in module.module_calls.items():
             inner = (*names, name)
             place = self._installed.get(".".join(inner))
@@ -108,7 +119,23 @@ def read_file(file: Path) -> list[Written]:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return []
-    return _Scanner(text, printable(file.as_posix())).resources()
+    label = printable(file.as_posix())
+    if file.suffix == ".json":
+        return _resources_in(text, label)
+    return _Scanner(text, label).resources()
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files of a module, those last that override what the others say.
+
+    OpenTofu takes its own files before those of the same name.
+    """
+    found = [file for pattern in PATTERNS for file in sorted(folder.glob(pattern))]
+    return sorted(found, key=_overrides)
+
+
+def _overrides(file: Path) -> bool:
+    return file.name.partition(".")[0].endswith("override")
 
 
 class _Scanner:
@@ -211,6 +238,64 @@ class _Scanner:
     def _position(self, at: int) -> Position:
         line = bisect_right(self._starts, at)
         return Position(self._label, line, at - self._starts[line - 1] + 1)
+
+
+def _resources_in(text: str, label: str) -> list[Written]:
+    """Return the resources of a file of JSON; none for what is no JSON."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    starts = [0, *(m.end() for m in re.finditer("\n", text))]
+    found: dict[str, tuple[Position, dict[str, Position], list[tuple[Position, str]]]] = {}
+    for path, value, at in _keys(text):
+        if path[:1] != ("resource",) or len(path) < 3:  # resource, type, name
+            continue
+        line = bisect_right(starts, at)
+        position = Position(label, line, at - starts[line - 1] + 1)
+        _, attributes, noted = found.setdefault(".".join(path[1:3]), (position, {}, []))
+        lead, mark, words = value.partition(MARK)
+        if path[-1] == "//":
+            noted += [(position, words.strip())] if mark and not lead.strip() else []
+        elif len(path) > 3:  # an attribute
+            attributes.setdefault(".".join(path[3:]), position)
+    return [
+        Written(name, position, attributes, tuple(noted))
+        for name, (position, attributes, noted) in found.items()
+    ]
+
+
+def _keys(text: str) -> Iterator[tuple[tuple[str, ...], str, int]]:
+    """Yield the path of every key of valid JSON, the text that it has or "", and where it stands.
+
+    Arrays add nothing to a path: one of blocks is as good as the block.
+    """
+    #: Of each object or array that is open, the key that is read, None for an array.
+    opened: list[str | None] = []
+    at, value, pending = -1, "", False
+    for match in _JSON.finditer(text):
+        token = match[0]
+        if token in "{[":
+            if pending:
+                yield _path(opened), "", at
+                pending = False
+            opened.append("" if token == "{" else None)
+        elif token in "]},":
+            if pending:
+                yield _path(opened), value, at
+                pending = False
+            if token == ",":
+                opened[-1] = None if opened[-1] is None else ""
+            else:
+                opened.pop()
+        elif token[0] == '"' and opened and opened[-1] == "" and not pending:
+            opened[-1], at, value, pending = json.loads(token), match.start(), "", True
+        elif token[0] == '"':
+            value = json.loads(token)
+
+
+def _path(opened: Sequence[str | None]) -> tuple[str, ...]:
+    return tuple(key for key in opened if key is not None)
 
 
 def _string_end(text: str, at: int) -> int:

@@ -1,4 +1,4 @@
-"""What a plan does to an account's further lists: to groups, destinations, links and agents.
+"""What a plan does to an account's further lists: groups, destinations, links, webhooks and so on.
 
 Rules read their rows as facts of connections. A row that a plan changes is laid over as it would
 be, so that such a rule judges what will be too.
@@ -26,21 +26,24 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "fivetran_private_link": ("private_link", "id"),
     "fivetran_proxy_agent": ("proxy_agent", "id"),
     "fivetran_hybrid_deployment_agent": ("hybrid_agent", "id"),
+    "fivetran_external_logging": ("external_logging", "group_id"),
+    "fivetran_user": ("owner", "id"),
+    "fivetran_webhook": ("webhooks", "id"),
+    "fivetran_transformation": ("transformations", "id"),
+    "fivetran_transformation_project": ("transformation_projects", "id"),
 }
-#: Those that are not laid over row by row.
-UNLAID: Mapping[str, str] = {
-    "fivetran_webhook": "webhooks",
-    "fivetran_external_logging": "external_logging",
-    "fivetran_transformation": "transformations",
-    "fivetran_user": "owner",
-}
+#: What a row has where nobody writes it.
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {"transformations": {"paused": False}}
+#: What a row does not have itself: another list, or what it names, says where it belongs.
+_ELSEWHERE: Mapping[str, str] = {"transformations": "group_id"}
 
 
 class Altered(msgspec.Struct, frozen=True):
     """A resource of a further list that a plan creates, changes or ends.
 
-    ``was`` and ``will`` name its row before and after, "" for none, or none that is known. One
-    that is not ``laid`` over has none.
+    ``was`` and ``will`` name its row before and after, "" for none, or none that is known.
+    ``group`` stands for the id of a group that the plan makes, where it is in one. One that is not
+    ``laid`` over could be for any group.
     """
 
     address: str
@@ -48,39 +51,61 @@ class Altered(msgspec.Struct, frozen=True):
     was: str
     will: str
     attributes: Attributes
+    group: str = ""
     laid: bool = True
 
 
 def altered(
-    kind: str, address: str, attributes: Attributes, *, made: str, ends: bool
+    kind: str, address: str, attributes: Attributes, *, group: str, ends: bool
 ) -> Altered | None:
     """Return what a resource of ``kind`` means for a further list; None for no list's.
 
-    ``made`` is what stands for the key of its row where it has none yet.
+    ``group`` stands for the id of the group that the plan makes for it, "" for none.
     """
-    if kind in UNLAID:
-        return Altered(address, UNLAID[kind], "", "", attributes, laid=False)
     if kind not in ROWS:
         return None
     fact, name = ROWS[kind]
     was, will = attributes.before.get(name), attributes.after.get(name)
     if will is None:
+        # What is named by its group is made with it.
+        made = group if name == "group_id" else f"terraform:{address}"
         will = made if attributes.fresh else was
-    return Altered(
-        address,
-        fact,
-        was if isinstance(was, str) else "",
-        will if isinstance(will, str) and not ends else "",
-        attributes,
-    )
+    will = will if isinstance(will, str) and not ends else ""
+    change = Altered(address, fact, was if isinstance(was, str) else "", will, attributes, group)
+    return replace(change, laid=not will or _is_placed(change))
 
 
-def touched_rows(changes: Iterable[Altered]) -> dict[str, frozenset[str]]:
-    """Return the keys of the rows that ``changes`` are about, by fact."""
+def _is_placed(change: Altered) -> bool:
+    """Whether it is known which group has a row of which a group may have several."""
+    fact = FACT_LISTS[change.fact]
+    if not fact.several or change.fact in _ELSEWHERE or change.group:
+        return True
+    held = change.attributes.read(fact.column)
+    shared = change.attributes.read(fact.shared[0]) if fact.shared is not None else None
+    if shared is not None and fact.shared is not None and shared.value == fact.shared[1]:
+        return True
+    return held is not None and isinstance(held.value, str)
+
+
+def touched_rows(changes: Iterable[Altered]) -> dict[str, frozenset[str] | None]:
+    """Return the keys of the rows that ``changes`` are about, by fact; None for any connection's.
+
+    Of what a group has several of, which connections it is for is up to the rows.
+    """
     keys: dict[str, set[str]] = {}
     for change in changes:
         keys.setdefault(change.fact, set()).update(filter(None, (change.was, change.will)))
-    return {fact: frozenset(names) for fact, names in keys.items()}
+    return {
+        fact: None if FACT_LISTS[fact].several else frozenset(names) for fact, names in keys.items()
+    }
+
+
+def veiled_rows(changes: Iterable[Altered], shape: Shape) -> Iterator[tuple[Altered, str]]:
+    """Yield the paths below facts that hold what a plan marks as sensitive, with their change."""
+    for change in changes:
+        for name in shape.lists[change.fact].root.children if change.fact in shape.lists else ():
+            for path in change.attributes.sensitive(name):
+                yield change, ".".join(filter(None, (change.fact, name, path)))
 
 
 def lay_lists(changes: Sequence[Altered], lists: Sequence[Listed], shape: Shape) -> list[Listed]:
@@ -102,24 +127,30 @@ def unlaid(changes: Iterable[Altered], read: Iterable[str]) -> Iterator[str]:
             by_fact.setdefault(change.fact, []).append(one_line(change.address))
     for fact, addresses in by_fact.items():
         yield (
-            f"the plan changes {listed(addresses[:5], 'and')}, and rules read {fact}, which is"
-            " judged as it is now: apply that first, or leave the rules out with --skip"
+            f"the plan changes {listed(addresses[:5], 'and')}, whose group it does not tell, and"
+            f" rules read {fact}: write group_id as fivetran_group.NAME.id, apply that first, or"
+            " leave the rules out with --skip"
         )
 
 
 def _laid(each: Listed, shape: Shape, changes: Sequence[Altered]) -> list[Any]:
-    column = FACT_LISTS[each.name].column
-    rows = {getattr(row, column): row for row in each.rows}
+    fact = FACT_LISTS[each.name]
+    named = fact.identity if fact.several else fact.column
+    rows = {getattr(row, named): row for row in each.rows}
     for change in changes:
         live = rows.pop(change.was, None) if change.was else None
         if not change.will:
             continue
+        placed = {fact.column: change.group} if fact.several and change.group else {}
+        sent = _sent(change, shape) | placed
         if live is None or change.attributes.fresh:
-            values = dict.fromkeys(shape.root.children, NOT_IN_PLAN) | _sent(change, shape)
-            rows[change.will] = shape.convert(values | {column: change.will})
+            values: dict[str, Any] = dict.fromkeys(shape.root.children, NOT_IN_PLAN)
+            values |= {**_DEFAULTS.get(each.name, {}), **sent, named: change.will}
+            values.pop(_ELSEWHERE.get(each.name, ""), None)
+            rows[change.will] = shape.convert(values)
         else:
-            made = shape.convert(_sent(change, shape))
-            names = [shape.root.children[name].attribute for name in _sent(change, shape)]
+            made = shape.convert(sent)
+            names = [shape.root.children[name].attribute for name in sent]
             rows[change.will] = replace(live, **{name: getattr(made, name) for name in names})
     return list(rows.values())
 

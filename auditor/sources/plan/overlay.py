@@ -6,21 +6,21 @@ send. A replaced one is new: what it was is gone, but for what the plan says of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from auditor.decoding.gaps import NOT_IN_PLAN
+from auditor.decoding.gaps import NOT_IN_PLAN, Gap
 from auditor.decoding.json_values import MISSING
 from auditor.decoding.listed import Listed
 from auditor.decoding.records import Node, Shape
 from auditor.fields import FACT_LISTS
 from auditor.model import Connections
 from auditor.sources.plan.attributes import Held, State
-from auditor.sources.plan.lists import touched_rows
-from auditor.sources.plan.planned import SENSITIVE, Action, Estate, Planned
+from auditor.sources.plan.lists import touched_rows, veiled_rows
+from auditor.sources.plan.planned import SENSITIVE, Action, Anchors, Estate, Planned
 from auditor.sources.plan.records import FACT, record_of, told_of
 from auditor.text import listed, one_line, plural
 
@@ -33,7 +33,8 @@ _SCHEDULE = "schedule"
 class ListedAccount(msgspec.Struct):
     """The connections that one account was listed with, in order, and which account it is.
 
-    ``lists`` are the further lists of it that were read.
+    ``also`` are further names that the plan has for it. ``lists`` are the further lists of it that
+    were read.
     """
 
     name: str
@@ -41,12 +42,14 @@ class ListedAccount(msgspec.Struct):
     lists: list[Listed] = msgspec.field(default_factory=list)
     problems: list[str] = msgspec.field(default_factory=list)
     warnings: list[str] = msgspec.field(default_factory=list)
+    also: tuple[str, ...] = ()
 
 
 class Overlay(msgspec.Struct):
     """What the account would hold; ``placed`` are the planned connections by where they stand.
 
-    ``facts`` are the names of the facts whose row the plan changes, by where their connections do.
+    ``facts`` are the names of the facts whose row the plan changes, by where their connections do,
+    ``veiled`` the paths of facts that hold what the plan marks as sensitive.
     """
 
     records: list[Any]
@@ -56,19 +59,22 @@ class Overlay(msgspec.Struct):
     problems: list[str]
     warnings: list[str]
     facts: dict[int, frozenset[str]] = msgspec.field(default_factory=dict)
+    veiled: dict[int, frozenset[str]] = msgspec.field(default_factory=dict)
 
 
 def lay(estate: Estate, accounts: Sequence[ListedAccount], shape: Shape) -> Overlay:
     """Return what ``accounts`` would hold once the plan of ``estate`` is applied.
 
     A plan that changes what the listing does not have is a problem; one that was made of other
-    values than the listing has, a warning.
+    values than the listing has, a warning. Raises UsageError where neither the plan nor a listing
+    tells which account a resource is of.
     """
     overlay = Overlay([], Connections([], [], [], []), {}, [], [], [])
     overlay.problems += _listed_twice(accounts)
+    owners = _owners(estate, accounts)
     entries: list[tuple[Any, Planned | None, str]] = []
     for account in accounts:
-        ours = [p for p in estate.connections if _is_of(p, account, accounts)]
+        ours = [p for p in estate.connections if _is_of(p, account, accounts, owners)]
         entries += _laid(estate, account, ours, shape, overlay)
     ids: list[str] = []
     services: list[str] = []
@@ -85,6 +91,7 @@ def lay(estate: Estate, accounts: Sequence[ListedAccount], shape: Shape) -> Over
         schemas.append(_name(record.schema, planned, "schema"))
         groups.append(_name(record.group_id, planned, "group_id"))
     overlay.facts = _facts_changed(estate, overlay.records, shape)
+    overlay.veiled = _veiled(estate, overlay.records, shape)
     addresses = [planned.address if planned else "" for _, planned, _ in entries]
     overlay.identities = Connections(ids, services, schemas, groups, addresses)
     return overlay
@@ -96,22 +103,84 @@ def _facts_changed(
     """Return the facts whose row the plan changes, by the place of the connections that have it."""
     found: dict[int, frozenset[str]] = {}
     for fact, rows in touched_rows(estate.altered).items():
-        node = shape.root.children.get(FACT_LISTS[fact].key)
-        if node is None or fact not in shape.lists:
-            continue
-        for index, record in enumerate(records):
-            key = getattr(record, node.attribute)
-            if type(key) is str and key in rows:
+        if fact in shape.lists:
+            for index in _having(fact, rows, records, shape):
                 found[index] = found.get(index, frozenset()) | {fact}
     return found
 
 
-def _is_of(planned: Planned, account: ListedAccount, accounts: Sequence[ListedAccount]) -> bool:
+def _veiled(estate: Estate, records: Sequence[Any], shape: Shape) -> dict[int, frozenset[str]]:
+    """Return the paths of facts that must not be shown, by the place of their connections."""
+    found: dict[int, frozenset[str]] = {}
+    for change, path in veiled_rows(estate.altered, shape):
+        rows = touched_rows([change])[change.fact]
+        for index in _having(change.fact, rows, records, shape):
+            found[index] = found.get(index, frozenset()) | {path}
+    return found
+
+
+def _having(
+    fact: str, rows: frozenset[str] | None, records: Sequence[Any], shape: Shape
+) -> Iterator[int]:
+    """Yield the places of the connections that have one of ``rows`` of a fact; all for None."""
+    first, _, rest = FACT_LISTS[fact].key.partition(".")
+    node = shape.root.children.get(first)
+    if rows is None or rest:
+        yield from range(len(records))
+    elif node is not None:
+        for index, record in enumerate(records):
+            key = getattr(record, node.attribute)
+            key = key.identity if type(key) is Gap else key
+            if type(key) is str and key in rows:
+                yield index
+
+
+def _owners(estate: Estate, accounts: Sequence[ListedAccount]) -> dict[str, ListedAccount]:
+    """Return the listing that each account of the plan is of.
+
+    By its name; else by what the listing and the plan have both, where just one has any of it.
+    """
+    names = estate.accounts
+    if len(names) <= 1:
+        return dict.fromkeys(names, accounts[0])
+    if len(accounts) == 1:
+        estate.providers.check_one(names)
+    found: dict[str, ListedAccount] = {}
+    for name in names:
+        key = estate.providers.configuration(name)
+        among = [a for a in accounts if _is_named(a, key)] or list(accounts)
+        if len(among) > 1 or not {name, key}.intersection((among[0].name, *among[0].also)):
+            there = estate.anchors.get(name, Anchors(name))
+            among = [account for account in among if _holds(account, there)]
+            if len(among) != 1:
+                raise estate.providers.refusal(name, names, there.address)
+        found[name] = among[0]
+    return found
+
+
+def _is_named(account: ListedAccount, key: str) -> bool:
+    """Whether a listing was named for a provider configuration, or for one of its ``for_each``."""
+    return any(name == key or name.startswith(f"{key}[") for name in (account.name, *account.also))
+
+
+def _holds(account: ListedAccount, there: Anchors) -> bool:
+    """Whether a listing has a connection or a group that the plan says an account has."""
+    groups = (_groups(account) or set()) | {record.group_id for record in account.records}
+    ids = {record.id for record in account.records}
+    return not (groups.isdisjoint(there.groups) and ids.isdisjoint(there.connections))
+
+
+def _is_of(
+    planned: Planned,
+    account: ListedAccount,
+    accounts: Sequence[ListedAccount],
+    owners: Mapping[str, ListedAccount],
+) -> bool:
     """Whether a connection is of ``account``; where the plan does not tell, by its id."""
-    if len(accounts) == 1 or planned.account:
-        return len(accounts) == 1 or planned.account == account.name
-    owners = [a for a in accounts if any(r.id == planned.real_id for r in a.records)]
-    return account is (owners or accounts)[0]
+    if len(accounts) == 1 or planned.account in owners:
+        return len(accounts) == 1 or owners[planned.account] is account
+    by_id = [a for a in accounts if any(r.id == planned.real_id for r in a.records)]
+    return account is (by_id or accounts)[0]
 
 
 def _laid(

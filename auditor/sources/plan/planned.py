@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 import msgspec
 
+from auditor.sources.plan.accounts import ProviderAccounts
 from auditor.sources.plan.attributes import ABSENT
 from auditor.sources.plan.connections import Fields
+from auditor.sources.plan.document import Plan
 from auditor.sources.plan.lists import Altered
 from auditor.sources.plan.references import Place
 
@@ -75,6 +78,14 @@ class Planned(msgspec.Struct):
         return held.value if isinstance(held.value, str) else ""
 
 
+class Anchors(msgspec.Struct):
+    """What is there of one account before the plan is applied, as far as the plan tells."""
+
+    address: str
+    connections: set[str] = msgspec.field(default_factory=set)
+    groups: set[str] = msgspec.field(default_factory=set)
+
+
 class Estate(msgspec.Struct):
     """What a plan would make of an account, as far as the plan tells."""
 
@@ -89,6 +100,10 @@ class Estate(msgspec.Struct):
     quiet: frozenset[str] = frozenset()
     #: What the plan does to groups, destinations and the like.
     altered: tuple[Altered, ...] = ()
+    #: What is known of ``accounts``.
+    providers: ProviderAccounts = msgspec.field(default_factory=lambda: ProviderAccounts(Plan()))
+    #: By account, a resource of it, and the ids of the groups and connections that it has now.
+    anchors: Mapping[str, Anchors] = msgspec.field(default_factory=dict)
 
     @property
     def touched(self) -> list[Planned]:

@@ -32,9 +32,9 @@ _KEY = r'(?:\[("(?:\\.|[^"\\])*"|[0-9]+)\])?'
 _CALL = re.compile(rf"module\.([^.\[]+){_KEY}\.?")
 _THING = re.compile(rf"({PREFIX}[a-z0-9_]+\.[^.\[]+){_KEY}(?:\.(.+))?", re.DOTALL)
 _OUTPUT = re.compile(rf"module\.([^.\[]+){_KEY}\.([^.\[]+)(\.id)?")
-_VARIABLE = re.compile(r"var\.([^.\[]+)(\.id)?")
+PLAIN_VARIABLE = re.compile(r"var\.([^.\[]+)(\.id)?")
 _VALUE = "each.value"
-_BY_KEY = ("each.key", _VALUE, "count.index")
+BY_KEY = ("each.key", _VALUE, "count.index")
 _KNOWN = ("data.", "path.", "terraform.", "each.key", "count.index")
 _DEPTH = 16
 
@@ -110,8 +110,8 @@ class References:
     ) -> Place | Undecided:
         """Return what ``expression`` refers to: with ``wanted`` id its id, with "" the object."""
         references = _longest(expression.references)
-        keys = [r for r in references if r.startswith(_BY_KEY)]
-        things = [r for r in references if not r.startswith(_BY_KEY)]
+        keys = [r for r in references if r.startswith(BY_KEY)]
+        things = [r for r in references if not r.startswith(BY_KEY)]
         if depth and len(things) == 1:
             found = self._thing(things[0], keys, context, wanted, depth - 1)
         elif depth and not things and len(keys) == 1 and keys[0].startswith(_VALUE):
@@ -138,7 +138,7 @@ class References:
             indexed = resource[2] is None and not rest and len(keys) == 1
             keyed = msgspec.structs.replace(place, key=context.key)
             return keyed if indexed and context.key is not None else None
-        variable, output = _VARIABLE.fullmatch(text), _OUTPUT.fullmatch(text)
+        variable, output = PLAIN_VARIABLE.fullmatch(text), _OUTPUT.fullmatch(text)
         if keys or (variable or output) is None:
             return None
         if variable is not None:
@@ -159,7 +159,7 @@ class References:
         names = _longest(each.references) if each is not None else []
         if len(names) != 1 or context.key is None or not depth:
             return None
-        variable = _VARIABLE.fullmatch(names[0])
+        variable = PLAIN_VARIABLE.fullmatch(names[0])
         if variable is not None and not variable[2]:
             given = self._given(variable[1], context)
             if given is None:
@@ -232,8 +232,8 @@ class References:
         if given is not None:
             expression, outer = given
             names = _longest(expression.references)
-            keys = [name for name in names if name.startswith(_BY_KEY)]
-            rest = [name for name in names if not name.startswith(_BY_KEY)]
+            keys = [name for name in names if name.startswith(BY_KEY)]
+            rest = [name for name in names if not name.startswith(BY_KEY)]
             among = self._among(rest, keys, outer, depth - 1)
             return None if among is None else list(among)
         module = re.match(r"module\.([^.\[]+)", thing)
@@ -286,7 +286,7 @@ def given_to(
     expression = parse_expression(raw)
     while expression is not None and names:
         references = _longest(expression.references)
-        variable = _VARIABLE.fullmatch(references[0]) if len(references) == 1 else None
+        variable = PLAIN_VARIABLE.fullmatch(references[0]) if len(references) == 1 else None
         if variable is None or variable[2]:
             break
         *above, name = names

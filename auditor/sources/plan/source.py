@@ -53,6 +53,8 @@ class PlanSource:
     def __init__(self, path: str, *, require: bool = False) -> None:
         self._path = path
         self._over: dict[str, Source] = {}
+        #: The further names of each estate's account.
+        self._also: dict[str, list[str]] = {}
         self._require = require
         self._broken = ""
         self._plan = Plan()
@@ -66,6 +68,8 @@ class PlanSource:
         self.lists: list[Listed] = []
         #: The facts whose row the plan changes, by the place of the connections that have it.
         self.facts: dict[int, frozenset[str]] = {}
+        #: The paths of facts that must not be shown, by the place of the connections.
+        self.veiled: dict[int, frozenset[str]] = {}
         self.as_of: datetime | None = None
         self._folder: Folder | None = None
         try:
@@ -78,9 +82,20 @@ class PlanSource:
     def lay_over(self, estates: Mapping[str, Source]) -> None:
         """Lay the plan over ``estates``, by the account of the plan that they are of.
 
-        The name of a plan's only account does not matter.
+        The name of a plan's only account does not matter. One estate under several names says that
+        they are one account, where the plan does not tell. Raises UsageError where it tells that
+        they are not, or has further accounts.
         """
-        self._over = dict(estates)
+        names, providers = self.estate.accounts, self.estate.providers
+        self._over, self._also = {}, {}
+        for name, source in estates.items():
+            first = next((n for n, known in self._over.items() if known is source), name)
+            self._over.setdefault(first, source)
+            self._also.setdefault(first, []).append(name)
+        for several in self._also.values():
+            providers.check_one(several)
+        if len(self._over) == 1:
+            providers.check_one(names)
 
     @property
     def live(self) -> bool:
@@ -137,7 +152,7 @@ class PlanSource:
         self.before = [record for account in listed_accounts for record in account.records]
         overlay = lay(self.estate, listed_accounts, shape)
         self.placed = overlay.placed
-        self.facts = overlay.facts
+        self.facts, self.veiled = overlay.facts, overlay.veiled
         self.accounts = overlay.accounts if len(listed_accounts) > 1 else None
         overlay.problems += unlaid(self.estate.altered, shape.lists)
         problems = [p for account in listed_accounts for p in account.problems]
@@ -154,7 +169,8 @@ class PlanSource:
         yield self._end_over(ends, overlay)
 
     def _listed(self, name: str, source: Source, shape: Shape) -> tuple[ListedAccount, End]:
-        account, end = ListedAccount(name), None
+        also = tuple(self._also[name])
+        account, end = ListedAccount(name, also=also), None
         for event in source.events(shape):
             match event:
                 case Page():
@@ -165,7 +181,7 @@ class PlanSource:
                 case Listed():
                     account.lists.append(event)
                 case Restart():
-                    account = ListedAccount(name, lists=account.lists)
+                    account = ListedAccount(name, lists=account.lists, also=also)
                 case End():
                     end = event
         if end is None:
@@ -264,6 +280,15 @@ class PlanSource:
                 return True
             modules += [call.module for call in module.module_calls.values()]
         return False
+
+    @property
+    def unnamed_groups(self) -> frozenset[str]:
+        """The ids of groups whose name must not be shown."""
+        return frozenset(
+            change.will
+            for change in self.estate.altered
+            if change.fact == "group" and change.attributes.sensitive("name")
+        )
 
     def locate(self, address: str, attribute: str) -> Position | None:
         """Return where an attribute of a resource is written, None where that is not known."""

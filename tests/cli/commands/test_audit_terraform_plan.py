@@ -306,6 +306,20 @@ def test_the_walk_over_the_account(audit: Audit):
     assert "legacy" not in schemas
 
 
+def test_the_walk_over_the_live_account_is_as_over_its_listing(
+    audit: Audit, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FIVETRAN_API_KEY", "key")
+    monkeypatch.setenv("FIVETRAN_API_SECRET", "secret")
+    saved = audit("walk", "--over", _account())
+    items = json.loads(Path("account.json").read_text())["data"]["items"]
+    groups = [{"id": "g_prod", "name": "Prod", "created_at": "2024-01-01T00:00:00Z"}]
+    with AccountServer({"/v1/connections": items, "/v1/groups": groups}) as server:
+        live = audit("walk", "--over", "live", "--base-url", server.url)
+    assert (live.code, live.verdicts()) == (saved.code, saved.verdicts())
+    assert live.report["plan"]["mended"] == saved.report["plan"]["mended"]
+
+
 def test_a_plan_of_no_changes_over_an_account_judges_as_the_account_is(audit: Audit):
     plan = document("walk")
     plan["resource_changes"] = [
@@ -529,6 +543,19 @@ def test_one_listing_cannot_be_two_accounts(audit: Audit):
     assert "one listing was named for two accounts" in ran.out.replace("\n", " ")
 
 
+def test_accounts_that_look_alike_are_named_or_refused(audit: Audit):
+    Path("per.yaml").write_text(
+        "policy: p\nrules:\n  - id: r\n    severity: low\n    per: account\n"
+        "    assert: {unique: [service, schema]}\n"
+    )
+    path = _account()
+    refused = audit("alike", "--over", path, policy="per.yaml")
+    assert refused.code == 2
+    assert "with one SNAPSHOT for both if they are one account" in refused.err
+    both = [f"--over=fivetran={path}", f"--over=fivetran.eu={path}"]
+    assert audit("alike", *both, policy="per.yaml").code == 1
+
+
 def test_accounts_are_told_apart_through_modules(audit: Audit):
     ran = audit("keys", "--over", _account())
     assert ran.code == 2
@@ -596,6 +623,47 @@ def test_a_secret_of_a_plan_comes_out_of_nothing(audit: Audit, name: str, over: 
     if name == "secrets":
         assert ran.verdicts()["a", "db"] == "fail"  # judged all the same
         assert any("[sensitive]" in text for text in written)
+
+
+def test_what_is_sensitive_is_in_no_column_either(audit: Audit):
+    plan = document("walk")
+    events = change(plan, "fivetran_connector.events")
+    events["after"] |= {"networking_method": NEVER, "service": NEVER}
+    events["after_sensitive"] = {"networking_method": True, "service": True}
+    columns = ["--dimensions", "net=networking_method", "--dimensions", "kind=service"]
+    for beside in ([], ["--over", _account()]):
+        ran = audit(plan, *columns, *beside, *EVERYTHING)
+        written = [p.read_text(encoding="utf-8") for p in ran.folder.rglob("*") if p.is_file()]
+        assert not any(NEVER in text for text in (ran.out, *written))
+        (net, kind) = ran.report["connections"]["dimensions"]
+        place = ran.report["connections"]["schema"].index("events")
+        assert net["values"][place] == kind["values"][place] == "[sensitive]"
+        assert "PrivateLink" in net["values"]
+
+
+@pytest.mark.parametrize("over", [False, True])
+@pytest.mark.parametrize("name", ["walk", "guide", "secrets", "v2", "schedules", "moves"])
+def test_what_is_sensitive_all_through_comes_out_of_nothing(audit: Audit, name: str, over: bool):
+    """By hand: every text of every resource is a secret, and marked as one."""
+    plan = document(name)
+    for one in plan["resource_changes"]:
+        inner = one["change"]
+        inner |= {key: _secret(inner[key]) for key in ("before", "after")}
+        inner |= {"before_sensitive": True, "after_sensitive": True}
+    beside = ["--over", _account()] if over else []
+    ran = audit(plan, "-v", "--dimensions", "n=networking_method", *beside, *EVERYTHING)
+    written = [p.read_text(encoding="utf-8") for p in ran.folder.rglob("*") if p.is_file()]
+    assert len(written) == 8
+    assert not any(NEVER in text for text in (ran.out, ran.err, *written))
+
+
+def _secret(value: Any) -> Any:
+    """Return a value with a secret for each text in it."""
+    if isinstance(value, dict):
+        return {key: _secret(below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [_secret(below) for below in value]
+    return f"{NEVER}-{value}" if isinstance(value, str) else value
 
 
 def test_a_plan_on_standard_input(tmp_path: Path):

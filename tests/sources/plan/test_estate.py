@@ -326,7 +326,7 @@ def test_a_name_may_be_that_of_a_connection_whose_name_is_not_known_yet():
     [
         ({"constant_value": "a"}, {"constant_value": "b"}, 2),
         ({"constant_value": "a"}, {"constant_value": "a"}, 1),
-        ({"references": ["var.key"]}, {"references": ["var.key"]}, 1),
+        ({"references": ["var.key"]}, {"references": ["var.key"]}, 1),  # they share a group
         ({"references": ["var.key"]}, {"references": ["var.other"]}, 2),
         ({}, {}, 2),  # a function hides what it comes to
         (None, None, 2),  # the module's own default, which is not looked at
@@ -376,3 +376,31 @@ def test_resources_that_name_each_other_in_a_circle_are_undecided():
             circle = {"references": ["fivetran_connector_schedule.log.id"]}
             resource["expressions"]["connector_id"] = circle
     assert len(estate(plan).problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "after", "problems", "warnings"),
+    [
+        ("fivetran_connection_v3", {"group_id": "g", "service": "s"}, 1, 0),
+        ("fivetran_sync_window", {"connection_id": "orders_5153"}, 1, 0),
+        ("fivetran_banner", {"text": "t"}, 0, 1),
+        ("fivetran_team_connector_membership", {"connection_id": "orders_5153"}, 0, 0),
+        ("fivetran_connector_fingerprints", {"connector_id": "orders_5153"}, 0, 0),
+        ("aws_connection_v3", {"connection_id": "x"}, 0, 0),
+    ],
+)
+def test_a_type_that_is_not_known_is_said_to_be_so(
+    kind: str, after: dict[str, Any], problems: int, warnings: int
+):
+    """By hand: no release of the provider has some of these."""
+    plan = document("walk")
+    new = copy.deepcopy(plan["resource_changes"][0])
+    new |= {"address": f"{kind}.new", "type": kind, "name": "new"}
+    new["change"] |= {"actions": ["create"], "before": None, "after": after}
+    plan["resource_changes"].append(new)
+    found = estate(plan)
+    said = [f"{kind}.new: resources of the type {kind} are not known"]
+    assert [text.partition(", and")[0] for text in found.problems] == said * problems
+    assert [text.partition(", and")[0] for text in found.warnings] == said * warnings
+    new["change"]["actions"] = ["no-op"]
+    assert estate(plan).problems == ()

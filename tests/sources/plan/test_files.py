@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,101 @@ def test_headers_attributes_and_comments_are_found_among_whatever_else_there_is(
     ]
     assert (b.name, b.attributes["paused"].line) == ("fivetran_x.b", 18)
     assert [text for _, text in b.comments] == ["waive y"]
+
+
+JSON = """\
+{
+  "//": "fivetran-auditor: waive of no resource",
+  "terraform": {"required_providers": {"fivetran": {"source": "fivetran/fivetran"}}},
+  "resource": {
+    "fivetran_connector": {
+      "a": {
+        "//": "fivetran-auditor: waive floor reason=\\"a b\\" owner=me expires=2027-01-01",
+        "group_id": "g${var.x[\\"}\\"]}",
+        "config": [{"host": "h",
+          "port": 5432, "": "odd",
+          "tags": ["host", {"name": 1}]}],
+        "run_setup_tests": false
+      },
+      "b": [
+        {"service": "x", "//": "it says fivetran-auditor: waive nothing"}
+      ]
+    },
+    "fivetran_connector_schedule": {"a": {
+      "sync_\\u0066requency": "5" } }
+  },
+  "output": {"out": {"value": "${fivetran_connector.a.id}"}}
+}
+"""
+
+
+def test_lines_of_json_are_found_and_its_comments(tmp_path: Path):
+    file = tmp_path / "x.tf.json"
+    file.write_text(JSON)
+    a, b, schedule = read_file(file)
+    assert (a.name, a.position.line, a.position.column) == ("fivetran_connector.a", 6, 7)
+    assert {path: position.line for path, position in a.attributes.items()} == {
+        "group_id": 8,
+        "config": 9,
+        "config.host": 9,
+        "config.port": 10,
+        "config.": 10,
+        "config.tags": 11,
+        "config.tags.name": 11,
+        "run_setup_tests": 12,
+    }
+    assert [(at.line, text) for at, text in a.comments] == [
+        (7, 'waive floor reason="a b" owner=me expires=2027-01-01')
+    ]
+    assert (b.name, b.attributes["service"].line, b.comments) == ("fivetran_connector.b", 15, ())
+    assert schedule.attributes["sync_frequency"].line == 19
+    assert str(schedule.position).endswith("x.tf.json:18:37")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"resource": {', "\x00"])
+def test_what_is_no_json_has_no_lines(tmp_path: Path, text: str):
+    file = tmp_path / "x.tf.json"
+    file.write_text(text)
+    assert read_file(file) == []
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text('a"\\{}[],: \n/', max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=1), inner),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.dictionaries(st.text('ab"\\}', min_size=1, max_size=3), _VALUES, max_size=4))
+def test_whatever_a_resource_holds_each_of_its_attributes_is_found(
+    tmp_path_factory: pytest.TempPathFactory, body: dict[str, object]
+):
+    file = tmp_path_factory.getbasetemp() / "any.tf.json"
+    document = {"a": body, "resource": {"t": {"n": body, "m": {"last": 1}}}}
+    file.write_text(json.dumps(document, indent=1))
+    written = {each.name: each for each in read_file(file)}
+    lines = file.read_text().splitlines()
+    for name in body:
+        line = lines[written["t.n"].attributes[name].line - 1]
+        assert line.startswith(f"    {json.dumps(name)}: ")
+    assert lines[written["t.m"].attributes["last"].line - 1] == '    "last": 1'
+
+
+def test_an_override_says_where_its_attributes_are(tmp_path: Path):
+    resource = 'resource "fivetran_connector" "db" {\n  %s = 1\n  %s = 2\n}\n'
+    (tmp_path / "z.tf").write_text(resource % ("service", "group_id"))
+    (tmp_path / "a_override.tf").write_text(resource % ("x", "group_id"))
+    folder = Folder(str(tmp_path), read_plan(str(PLANS / "walk.json")).configured)
+    where = {
+        name: folder.locate([], "fivetran_connector.db", name)
+        for name in ("service", "group_id", "paused")
+    }
+    assert {name: Path(at.file).name for name, at in where.items() if at is not None} == {
+        "service": "z.tf",
+        "group_id": "a_override.tf",
+        "paused": "z.tf",
+    }
 
 
 def test_local_modules_are_followed(tmp_path: Path):

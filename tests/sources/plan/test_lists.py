@@ -147,16 +147,239 @@ def test_a_destination_is_that_of_the_group_that_is_made_with_it(folder: Path):
     assert {verdict for (rule, _), verdict in _found(ran).items() if rule == "home"} == {"error"}
 
 
-def test_a_list_that_is_not_laid_over_is_a_problem_where_rules_read_it(folder: Path):
-    """By hand: the stand-in has no webhooks."""
+# By hand, of the documented attributes: the stand-in has none of these resources.
+
+MADE = {"references": ["fivetran_group.new.id", "fivetran_group.new"]}
+
+
+def _resource(kind: str, actions: str, before: Any, after: Any, **more: Any) -> dict[str, Any]:
+    """Return a plan that changes one resource of ``kind``; ``more`` is of the change."""
     plan = document("warehouse-back")
-    (hook,) = [c for c in plan["resource_changes"] if c["address"].endswith("destination.prod")]
-    hook |= {"type": "fivetran_webhook", "address": "fivetran_webhook.prod", "name": "prod"}
-    regions = {"g_prod": AWAY, "g_lab": AWAY, "g_far": HOME}
-    assert _code(_over(folder, plan, regions)) == 0
-    (folder / "rules.yaml").write_text(
-        "policy: p\nrules:\n  - {id: h, severity: low, assert: {webhooks: {length: {lte: 9}}}}\n"
-    )
-    ran = _over(folder, plan, regions, {"/v1/webhooks": []})
+    (one,) = [c for c in plan["resource_changes"] if c["address"].endswith("destination.prod")]
+    one |= {"type": kind, "address": f"{kind}.one", "name": "one"}
+    one["change"] = {
+        "actions": actions.split(),
+        "before": before,
+        "after": after,
+        "after_unknown": {"id": True} if "create" in actions else {},
+        "before_sensitive": False,
+        "after_sensitive": {},
+    } | more
+    plan["resource_changes"] = [one]
+    plan["configuration"]["root_module"]["resources"] = [
+        {"address": f"{kind}.one", "type": kind, "mode": "managed", "expressions": {}}
+    ]
+    return plan
+
+
+def _ruled(folder: Path, *rules: str) -> None:
+    lines = [f"  - {{id: r{n}, severity: low, {rule}}}" for n, rule in enumerate(rules)]
+    (folder / "rules.yaml").write_text("\n".join(["policy: p", "rules:", *lines, ""]))
+
+
+REGIONS = {"g_prod": AWAY, "g_lab": AWAY, "g_far": HOME}
+HOOK = {"type": "group", "group_id": "g_prod", "url": "https://a", "events": ["sync_end"]}
+LISTED_HOOK = HOOK | {"id": "h1", "active": True, "created_at": "2024-01-01T00:00:00Z"}
+LISTED_HOOK |= {"created_by": "u"}
+ACTIVE = "when: {webhooks: {exists: true}}, assert: {webhooks: {all_items: {active: true}}}"
+
+
+@pytest.mark.parametrize(
+    ("plan", "found"),
+    [
+        # One that comes, for a group; one for the whole account; one that is switched off.
+        (("create", None, HOOK | {"active": False}), {"orders"}),
+        (("create", None, HOOK | {"type": "account", "group_id": None, "active": False}), None),
+        (("update", LISTED_HOOK, LISTED_HOOK | {"active": False}), {"orders"}),
+        (("update", LISTED_HOOK, LISTED_HOOK | {"url": "https://b"}), set()),
+        (("delete", LISTED_HOOK, None), set()),
+    ],
+    ids=["a group's", "the account's", "switched off", "elsewhere", "gone"],
+)
+def test_webhooks_are_laid_over(folder: Path, plan: tuple[str, Any, Any], found: set[str] | None):
+    _ruled(folder, ACTIVE)
+    served = {"/v1/webhooks": [LISTED_HOOK]}
+    ran = _over(folder, _resource("fivetran_webhook", *plan), REGIONS, served)
+    names = {"orders", "trial", "far"} if found is None else found
+    assert _found(ran) == {("r0", name): "fail" for name in names}
+    assert _code(ran) == (1 if names else 0)
+
+
+def test_a_webhook_that_goes_is_none(folder: Path):
+    _ruled(folder, "assert: {webhooks: {length: {gte: 1}}}")
+    plan = _resource("fivetran_webhook", "delete", LISTED_HOOK, None)
+    ran = _over(folder, plan, REGIONS, {"/v1/webhooks": [LISTED_HOOK]})
+    assert _found(ran) == {
+        ("r0", "orders"): "fail",  # it had one
+        ("r0", "trial"): "known",
+        ("r0", "far"): "known",
+    }
+
+
+def test_a_webhook_whose_group_nobody_knows_is_a_problem_where_rules_read_it(folder: Path):
+    plan = _resource("fivetran_webhook", "create", None, HOOK | {"group_id": None, "active": True})
+    plan["resource_changes"][0]["change"]["after_unknown"]["group_id"] = True
+    resources = plan["configuration"]["root_module"]["resources"]
+    resources[0]["expressions"] = {"group_id": {"references": ["local.group"]}}
+    _ruled(folder, ACTIVE)
+    ran = _over(folder, plan, REGIONS, {"/v1/webhooks": []})
     assert _code(ran) == 3
     assert any("rules read webhooks" in reason for reason in ran.gate.reasons)
+    # In a group that the plan makes it is nobody's that is there.
+    resources[0]["expressions"] = {"group_id": MADE}
+    assert _code(_over(folder, plan, REGIONS, {"/v1/webhooks": []})) == 0
+    # A rule that reads none of it is judged.
+    (folder / "rules.yaml").write_text(RULES)
+    resources[0]["expressions"] = {"group_id": {"references": ["local.group"]}}
+    assert _code(_over(folder, plan, REGIONS)) == 0
+
+
+def test_external_logging_is_the_groups(folder: Path):
+    _ruled(folder, "assert: {external_logging: {exists: true}}")
+    plan = _resource(
+        "fivetran_external_logging",
+        "delete",
+        {"id": "g_prod", "group_id": "g_prod", "service": "cloudwatch", "enabled": True},
+        None,
+    )
+    logged = {"id": "g_prod", "service": "cloudwatch", "enabled": True}
+    ran = _over(folder, plan, REGIONS, {"/v1/external-logging": [logged]})
+    assert _found(ran)["r0", "orders"] == "fail"
+    assert _found(ran)["r0", "far"] == "known"
+    plan = _resource(
+        "fivetran_external_logging",
+        "create",
+        None,
+        {"group_id": "g_far", "service": "cloudwatch", "enabled": True},
+    )
+    ran = _over(folder, plan, REGIONS, {"/v1/external-logging": [logged]})
+    assert ("r0", "far") not in _found(ran)
+    assert ran.plan is not None
+    assert ran.plan.mended == ("r0: far",)
+
+
+USER = {
+    "id": "owner_of_all",
+    "email": "a@example.com",
+    "given_name": "A",
+    "family_name": "B",
+    "role": "Account Reviewer",
+    "verified": True,
+    "invited": False,
+    "active": True,
+    "created_at": "2024-01-01T00:00:00Z",
+}
+ROLES = [
+    {"name": name, "is_custom": False, "is_deprecated": name == "Old", "scope": ["ACCOUNT"]}
+    for name in ("Account Reviewer", "Old")
+]
+
+
+def _owned(folder: Path, plan: Mapping[str, Any], *rules: str) -> Result:
+    _ruled(folder, *rules)
+    lists = {
+        "/v1/connections": [
+            listed(name, schema=name, group_id="g_prod", connected_by="owner_of_all")
+            for name in ("orders_5153", "far")
+        ],
+        "/v1/users": [USER],
+        "/v1/roles": ROLES,
+    }
+    return _over(folder, plan, REGIONS, lists)
+
+
+def test_an_owner_is_as_the_plan_would_have_it_and_so_is_the_owners_role(folder: Path):
+    plan = _resource("fivetran_user", "update", USER, USER | {"role": "Old"})
+    ran = _owned(
+        folder,
+        plan,
+        'assert: {owner.role: {not_in: ["Old"]}}',
+        "assert: {role.is_deprecated: false}",
+    )
+    verdicts = {rule: verdict for (rule, _), verdict in _found(ran).items()}
+    assert verdicts == {"r0": "fail", "r1": "fail"}
+    gone = _owned(
+        folder, _resource("fivetran_user", "delete", USER, None), "assert: {owner: {exists: true}}"
+    )
+    assert set(_found(gone).values()) == {"fail"}
+
+
+PROJECT = {
+    "id": "p1",
+    "type": "DBT_GIT",
+    "group_id": "g_prod",
+    "created_at": "2024-01-01T00:00:00Z",
+}
+MODEL = {
+    "type": "DBT_CORE",
+    "schedule": {"schedule_type": "INTERVAL", "interval": 5, "cron": None, "days_of_week": None},
+    "transformation_config": {"project_id": "p1", "name": "m", "connection_ids": None},
+}
+
+
+def test_transformations_are_laid_over_by_their_project_or_their_connections(folder: Path):
+    _ruled(
+        folder,
+        "when: {transformations: {exists: true}},"
+        " assert: {transformations: {none_items: {schedule.interval: {lt: 15}}}}",
+        "when: {transformations: {exists: true}},"
+        " assert: {transformations: {none_items: {paused: false}}}",
+    )
+    served = {"/v1/transformations": [], "/v1/transformation-projects": [PROJECT]}
+    ran = _over(
+        folder, _resource("fivetran_transformation", "create", None, MODEL), REGIONS, served
+    )
+    assert _found(ran) == {("r0", "orders"): "fail", ("r1", "orders"): "fail"}
+    quick = MODEL | {
+        "type": "QUICKSTART",
+        "transformation_config": {"project_id": None, "connection_ids": ["far"]},
+    }
+    ran = _over(
+        folder, _resource("fivetran_transformation", "create", None, quick), REGIONS, served
+    )
+    assert _found(ran) == {("r0", "far"): "fail", ("r1", "far"): "fail"}
+
+
+def test_projects_are_laid_over(folder: Path):
+    _ruled(folder, "assert: {transformation_projects: {length: {lte: 1}}}")
+    plan = _resource(
+        "fivetran_transformation_project",
+        "create",
+        None,
+        {"type": "DBT_GIT", "group_id": "g_prod"},
+    )
+    ran = _over(folder, plan, REGIONS, {"/v1/transformation-projects": [PROJECT]})
+    assert _found(ran) == {("r0", "orders"): "fail"}
+
+
+NEVER = "hunter2"
+
+
+def test_what_is_sensitive_of_a_fact_is_judged_and_never_shown(folder: Path):
+    plan = document("warehouse")
+    for change in plan["resource_changes"]:
+        inner = change["change"]
+        if change["type"] == "fivetran_destination":
+            inner["after"]["region"] = NEVER
+            inner["after_sensitive"] = {"region": True}
+    ran = _over(folder, plan, {"g_prod": HOME, "g_far": FAR})
+    assert _found(ran)["home", "orders"] == "fail"
+    assert NEVER not in "".join(f.message for f in ran.findings)
+    assert NEVER not in repr([[str(e) for e in f.evidence] for f in ran.findings])
+    assert "[sensitive]" in ran.connections.dimensions["region"]
+    assert NEVER not in repr((ran.connections.dimensions, ran.connections.group_names))
+    assert NEVER not in repr(ran.plan)
+
+
+def test_a_sensitive_name_of_a_group_is_judged_and_never_shown(folder: Path):
+    plan = document("guide")
+    for change in plan["resource_changes"]:
+        if change["type"] == "fivetran_group":
+            change["change"]["after"]["name"] = NEVER
+            change["change"]["after_sensitive"] = {"name": True}
+    _ruled(folder, "assert: {group.name: Shop}", "assert: {group.name: {equals: hunter2}}")
+    ran = _over(folder, plan, {"g_far": HOME})
+    made = {("r0", name): "fail" for name in ("shop_log", "blue", "green")}
+    assert _found(ran) == {**made, ("r0", "far"): "known", ("r1", "far"): "known"}
+    assert NEVER not in "".join(f.message for f in ran.findings if f.rule.id == "r0")
+    assert NEVER not in ran.connections.group_names.values()
