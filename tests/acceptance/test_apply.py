@@ -163,3 +163,19 @@ def test_of_one_that_has_ended_it_is_told_what_it_covered(
     warnings = judged(house, tmp_path, text, FAST).warnings
     told = f"has expired (it held through 2026-03-09); it covered {covered} here"
     assert warnings[0].endswith(told)
+
+
+@pytest.mark.parametrize(("floor", "void"), [(6, "1 violation"), (7, "2 violations")])
+def test_a_waiver_whose_value_no_longer_holds_is_told_with_how_many(
+    house: Ruleset, tmp_path: Path, floor: int, void: str
+):
+    text = waiver(connections="all", **{"while": f"{{sync_frequency: {{gte: {floor}}}}}"})
+    listed = [record("a", sync_frequency=5), record("b", sync_frequency=6)]
+    (warning,) = judged(house, tmp_path, text, listed).warnings
+    assert warning.endswith(f"is void for {void}: no longer sync_frequency is at least {floor}")
+
+
+def test_what_is_doubtful_in_the_waiver_file_is_told_by_the_run(house: Ruleset, tmp_path: Path):
+    text = waiver(**{"while": "{schedule_type: {not_equals: hourly}}"})
+    warnings = judged(house, tmp_path, text, [record("a", schedule_type="auto")]).warnings
+    assert any("hourly" in warning for warning in warnings)

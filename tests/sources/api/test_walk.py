@@ -481,3 +481,20 @@ def test_nothing_is_lost_or_doubled_whatever_the_pages_hold() -> None:
             )
 
         law()
+
+
+@pytest.mark.parametrize(
+    ("options", "looks"),
+    [
+        ({}, False),
+        ({"verify_listing": True}, True),
+        ({"verify_listing": True, "group": "g"}, False),
+        ({"verify_listing": True, "schema": "s"}, False),
+        ({"group": "g"}, False),
+    ],
+)
+def test_how_much_the_key_sees_is_looked_at_where_the_whole_account_is_verified(
+    options: dict[str, Any], looks: bool
+) -> None:
+    source = FivetranSource("https://api.fivetran.com", CREDENTIALS, **options)
+    assert bool(source.reads) is looks
