@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.fields import FIELDS, IDENTITY, Exposure, Kind, children, find, item_of
+from auditor.fields import FACT_LISTS, FIELDS, IDENTITY, Exposure, Kind, children, find, item_of
 
 
 @pytest.mark.parametrize("path", FIELDS)
@@ -54,3 +54,10 @@ def test_items_are_documented_described_below_or_anything():
     days = item_of("schedule.days_of_week")
     assert (days.kind, "MONDAY" in days.values) == (Kind.STRING, True)
     assert item_of("config.list").kind is Kind.ANY
+
+
+def test_a_row_of_every_list_has_a_name_that_takes_an_s():
+    nouns = {name: fact.noun for name, fact in FACT_LISTS.items()}
+    assert (nouns["proxy_agent"], nouns["external_logging"]) == ("proxy agent", "log service")
+    # As in "no list of …s" and "2 …s".
+    assert not [noun for noun in nouns.values() if noun.endswith(("s", "y", "ing"))]
