@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from auditor.model import Outcome
+from auditor.reports.facts import pressing
 from auditor.reports.html import render
 from auditor.reports.page.trend import HEIGHT, measured
 from auditor.text import plural
@@ -85,7 +86,8 @@ def test_the_table_and_the_sheet_say_since_when(open_report: OpenReport) -> None
     history = RESULT.history
     assert history is not None
     shown = column(page, "since")
-    days = [(RESULT.judged_at - since).days for f in RESULT.findings if (since := history.since(f))]
+    rows = pressing(RESULT, len(RESULT.findings))
+    days = [(RESULT.judged_at - since).days for f in rows if (since := history.since(f))]
     assert len(shown) > 10
     assert shown == [plural(n, "day") if n else "today" for n in days[: len(shown)]]
     page.get_by_role("button", name="Open").click()
