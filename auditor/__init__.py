@@ -37,8 +37,8 @@ if TYPE_CHECKING:
         Severity,
         Verdict,
     )
+    from auditor.policy.language.rules import Ruleset
     from auditor.policy.loading.load import load_policies
-    from auditor.policy.rules import Ruleset
     from auditor.reports.json import to_json
     from auditor.reports.writer import write_reports
     from auditor.run import Options, Progress, audit
@@ -73,7 +73,7 @@ _HOMES = MappingProxyType(
         **dict.fromkeys(("Credentials", "credentials_from"), "auditor.sources.api.account"),
         "FivetranSource": "auditor.sources.api.walk",
         "PlanSource": "auditor.sources.plan.source",
-        "Ruleset": "auditor.policy.rules",
+        "Ruleset": "auditor.policy.language.rules",
         "SnapshotSource": "auditor.sources.saved.source",
         "load_policies": "auditor.policy.loading.load",
         "load_waivers": "auditor.acceptance.waivers",

@@ -97,9 +97,9 @@ class Position(msgspec.Struct, frozen=True, order=True):
 
 
 class Checkout(msgspec.Struct, frozen=True):
-    """The repository that a run stands in, so that a host finds the files that are named.
+    """The repository that a run is in, so that a host finds the files that are named.
 
-    ``root`` is its folder, "" where there is none; ``folder`` is the working folder, from there.
+    ``root`` is its folder, "" if there is none; ``folder`` is the working folder, from there.
     """
 
     root: str = ""
@@ -227,7 +227,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def fix(self) -> str:
-        """What to do: the rule's fix mends a violation, and none was seen where there is advice."""
+        """What to do: the rule's fix fixes a violation, and none was seen where there is advice."""
         return self.advice if self.verdict is Verdict.ERROR else self.rule.fix
 
 
@@ -588,7 +588,7 @@ class PastRun(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """A finding of an earlier run that is none any more.
+    """A finding of an earlier run that no longer exists.
 
     ``name`` is the connection as people know it, or the group that was judged; ``id`` is the
     connection's id, "" for a group. ``gone`` says that the whole listing does not have it any
@@ -626,7 +626,7 @@ class PlanScope(msgspec.Struct, frozen=True):
     ``nothing`` is why there was nothing to judge ("" where there was something). ``touched`` are
     the connections that the plan changes, of which alone a violation gates. ``over`` names the
     estate that the plan was laid over, "" for none; ``saved`` says that it is a saved one.
-    ``mended`` are the violations that the plan ends, as sentences, ``improved`` those of groups
+    ``fixed`` are the violations that the plan ends, as sentences, ``improved`` those of groups
     that it makes smaller.
     """
 

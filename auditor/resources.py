@@ -12,7 +12,7 @@ def resource_folder(name: str) -> Path:
     """Return the folder ``policies`` or ``templates``.
 
     In a wheel both travel in ``auditor/_resources``; in a checkout or an editable install they
-    stand at the top of the repository.
+    are at the top of the repository.
     """
     packed = _PACKAGE / "_resources" / name
     return packed if packed.is_dir() else _PACKAGE.parent / _PLACES[name]

@@ -17,7 +17,7 @@ _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"
 )
-#: What a CI server takes for a command wherever it stands in a line: GitHub and Azure DevOps,
+#: What a CI server takes for a command wherever it is in a line: GitHub and Azure DevOps,
 #: Azure DevOps alone, TeamCity.
 _COMMAND = re.compile(r"##(?:vso|teamcity)?\[", re.IGNORECASE)
 #: What GitHub takes for one at the start of a line, blanks apart.

@@ -29,11 +29,11 @@ def test_an_error_has_its_exit_code(error: type[AuditorError], code: int):
 
 def test_a_policy_error_carries_every_problem_in_order():
     first = Problem(Position("a.yaml", 3, 5), "no field is called x", "did you mean y?", "  x: 1")
-    second = Problem(Position("b.yaml", 1, 1), "this is no policy")
+    second = Problem(Position("b.yaml", 1, 1), "this is not a policy")
     error = PolicyError([first, second])
     assert (error.exit_code, error.problems) == (2, (first, second))
     assert str(error) == (
-        "a.yaml:3:5: no field is called x (did you mean y?)\nb.yaml:1:1: this is no policy"
+        "a.yaml:3:5: no field is called x (did you mean y?)\nb.yaml:1:1: this is not a policy"
     )
 
 

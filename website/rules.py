@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from auditor.cli.commands.explain import differences
+from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.loading.documents import pack_names
 from auditor.policy.loading.examples import Example
 from auditor.policy.loading.load import load
-from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.resources import resource_folder
 from auditor.text import listed
 from website.reference import cell

@@ -16,7 +16,7 @@ from auditor.acceptance.match import know, waive
 from auditor.acceptance.waivers import Waiver, Waivers, rule_problem
 from auditor.model import BaselineUse, Connections, WaiverUse
 from auditor.policy.judging.judge import Judgement
-from auditor.policy.rules import Ruleset
+from auditor.policy.language.rules import Ruleset
 from auditor.text import plural
 
 #: How many days before its end every report names a waiver.

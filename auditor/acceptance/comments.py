@@ -49,7 +49,7 @@ def comment_waivers(comments: Iterable[Comment], folder: str) -> Waivers:
 
 
 def together(waivers: Waivers | None, more: Waivers) -> Waivers | None:
-    """Return the waivers of a file and of comments as one; None where there are none."""
+    """Return the waivers of a file and of comments as one; None if there are none."""
     if waivers is None:
         return more if more.entries else None
     if not more.entries:

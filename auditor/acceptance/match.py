@@ -348,7 +348,7 @@ class _Groups:
 
 
 def _ended(fates: _Fates, baseline: Baseline, clean: Callable[[str], str]) -> Iterator[Ended]:
-    """Yield those of the baseline's findings that are none any more."""
+    """Yield those of the baseline's findings that no longer exist."""
     columns = baseline.report.connections
     schemas = dict(zip(columns.ids, columns.schemas, strict=True))
     for fate, rule, name, is_group in fates:

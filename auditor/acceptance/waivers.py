@@ -23,13 +23,13 @@ from auditor.policy.analysis.claims import idle_waiver, place
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.english import sentence
 from auditor.policy.language.patterns import Matches, glob
+from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading import nodes
 from auditor.policy.loading.condition_parser import ConditionReader
 from auditor.policy.loading.named_conditions import NamedConditions
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.scope import Scope, named
-from auditor.policy.rules import PolicyRule, Ruleset
 from auditor.suggest import nearest
 from auditor.text import listed, one_line, plural, printable
 
@@ -211,7 +211,7 @@ def is_waiver_file(path: Path | str) -> bool:
 
 
 def rule_problem(waiver: Waiver, ids: Iterable[str], disabled: Mapping[str, str]) -> str:
-    """Return what is wrong with a waiver's rule when it is none of ``ids``; "" when it is one.
+    """Return what is wrong with a waiver's rule when it is not one of ``ids``; "" when it is one.
 
     ``disabled`` says where each rule that is not in force was disabled, by its id.
     """

@@ -59,7 +59,7 @@ def gaps_in(value: Any) -> list[Gap]:
 
 
 def below(above: str, holder: Any) -> Any:
-    """Return what a path finds below ``holder``, which stands at ``above`` and is no object.
+    """Return what a path finds below ``holder``, which is at ``above`` and is not an object.
 
     Below null and nothing there is nothing. Below a text, a number or an array nobody can say: the
     API has another shape than the rule reads.

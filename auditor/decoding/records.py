@@ -197,7 +197,7 @@ class Shape:
         return _build(self.root, value)
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
-        """Return the items with an id, and what is wrong with each that is no connection.
+        """Return the items with an id, and what is wrong with each that is not a connection.
 
         A connection has a text in each field of its identity. What has an id is judged all the
         same: the run is inconclusive, and says what it saw.
@@ -337,7 +337,7 @@ class WholeRecords:
         return value
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
-        """Return the items with an id, and what is wrong with each that is no connection.
+        """Return the items with an id, and what is wrong with each that is not a connection.
 
         A connection has a text in each field of its identity. What has an id is judged all the
         same: the run is inconclusive, and says what it saw.
@@ -377,7 +377,7 @@ class Decoder(Protocol):
         """Return a plain JSON value as this decoder has it."""
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
-        """Return the items with an id, and what is wrong with each that is no connection.
+        """Return the items with an id, and what is wrong with each that is not a connection.
 
         A connection has a text in each field of its identity. What has an id is judged all the
         same: the run is inconclusive, and says what it saw.

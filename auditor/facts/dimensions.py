@@ -18,10 +18,10 @@ SHOWN_WITH: Mapping[str, tuple[str, str]] = {
 
 
 class Dimensions:
-    """The columns of one walk: for each name what stands at its path, as text.
+    """The columns of one walk: for each name what is at its path, as text.
 
     ``paths`` are the paths by name, ``show`` makes a value at a path showable, ``reach`` gives what
-    stands at a path of a record.
+    is at a path of a record.
     """
 
     def __init__(

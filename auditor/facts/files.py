@@ -26,7 +26,7 @@ from auditor.model import Position
 from auditor.suggest import nearest
 from auditor.text import listed, one_line
 
-#: The most bytes of a file that are read, and the most of its problems that are told.
+#: The most bytes of a file that are read, and the most of its problems that are reported.
 MAX_BYTES = 64 << 20
 _TOLD = 20
 _CELL = 1 << 20
@@ -79,7 +79,7 @@ class _FileRows:
         self._lines = array("L")
 
     def add(self, key: str, values: Values, line: int, at: Callable[[], tuple[int, int]]) -> None:
-        """Take a row that begins at ``line``; ``at`` says where its key stands, if it is asked."""
+        """Take a row that begins at ``line``; ``at`` says where its key is, if it is asked."""
         if key and key not in self.rows and key.isprintable() and key == key.strip():
             self.rows[key] = values
             self._lines.append(line)
@@ -207,7 +207,7 @@ def _columns(reader: _FileRows, header: Sequence[str], lines: _Lines) -> list[in
 
 
 class _Lines:
-    """The text of a CSV file, to say where a cell of it stands."""
+    """The text of a CSV file, to say where a cell of it is."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -237,7 +237,7 @@ class _Lines:
 
 
 class _Object(dict[str, Any]):
-    """An object of the file, and the first key that stands in it twice."""
+    """An object of the file, and the first key that is in it twice."""
 
     doubled: str | None = None
 
@@ -336,7 +336,7 @@ def _decode(reader: _FileRows, text: str, offset: int, line: int = 0) -> tuple[A
 
 
 def _row(reader: _FileRows, value: Any, text: str, offset: int, line: int) -> None:
-    """Take one decoded row, which stands at ``offset``, in ``line``."""
+    """Take one decoded row, which is at ``offset``, in ``line``."""
 
     def place(name: str) -> tuple[int, int]:
         at = text.find(json.dumps(name, ensure_ascii=False), offset)

@@ -1,7 +1,7 @@
 """Joining: each record gets, for every fact that rules read, the row that is there for it.
 
 A key that no row has leaves the fact absent. What could not be read is ``Unread``, and so is what
-cannot be told: a key that is no text, or one that may be among rows that are none.
+cannot be decided: a key that is not a text, or one that may be in an item that is not a row.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from auditor.text import plural
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The rows of one fact by their key; ``absent`` stands for a key that is none of them.
+    """The rows of one fact by their key; ``absent`` stands for a key that is not one of them.
 
     ``find(key, absent)`` returns the row. ``key`` is the path of the field that names a row, ""
     where every connection has the same: then that is ``absent``. ``keyless`` is what a connection
@@ -61,7 +61,7 @@ def lacking(name: str, gap: Gap) -> Table:
 def tabled(fact: FactList, rows: Sequence[Any], doubts: Sequence[str] = ()) -> Table:
     """Return the rows of one of the API's lists as a table.
 
-    ``doubts`` are items that are no rows: whatever was not found may be one of them.
+    ``doubts`` are items that are not rows: whatever was not found may be one of them.
     """
     if fact.single:
         return constant(fact.name, rows[0] if rows else MISSING)
@@ -82,7 +82,7 @@ def tabled(fact: FactList, rows: Sequence[Any], doubts: Sequence[str] = ()) -> T
 
 
 def _arrays(fact: FactList, rows: Sequence[Any], doubt: Unread | None) -> Table:
-    """Return each group's rows as one array; rows of the whole account stand in every one."""
+    """Return each group's rows as one array; rows of the whole account are in every one."""
     if doubt is not None:
         return constant(fact.name, doubt)
     shared = [row for row in rows if _is_shared(fact, row)]
@@ -267,7 +267,7 @@ def _with_members(rows: Any, members: list[Any]) -> Any:
 
 
 def _odd(table: Table) -> Callable[[Any], Any]:
-    """Return what a fact is for a key that is no text."""
+    """Return what a fact is for a key that is not a text."""
 
     def odd(value: Any) -> Any:
         if value is MISSING or value is None:

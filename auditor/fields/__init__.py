@@ -86,7 +86,7 @@ def find(path: str) -> Field | None:
 
 
 def can_be_named(path: str) -> bool:
-    """Whether a decoder can be told to look for ``path``: it takes no quote and no backslash."""
+    """Whether a decoder can be asked to look for ``path``: it takes no quote and no backslash."""
     return _UNNAMEABLE.search(path) is None
 
 

@@ -63,7 +63,7 @@ class FactList(msgspec.Struct, frozen=True):
 
     @property
     def single(self) -> bool:
-        """Whether the account has one of it, and the API no list."""
+        """Whether the account has exactly one of it, and the API no list."""
         return not self.key
 
 

@@ -46,7 +46,7 @@ _REASONS = {
     errno.ENXIO: "no process reads from it; start the reader first",
     errno.EPIPE: "the reader went away before the end",
     errno.ETIMEDOUT: "its reader has stopped reading; fix the reader",
-    errno.EBADF: "it is closed; send the report to a file instead",
+    errno.EBADF: "it is closed; write to a file instead",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import tempfile
@@ -34,7 +35,7 @@ class Draft:
         if target.path is not None and not self._stream:
             place = real(target.path)
             if place.is_dir():
-                raise IsADirectoryError(0, "it is not a file; name one for the snapshot")
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             self._zipped = target.path.name.endswith(".gz")
             place.parent.mkdir(parents=True, exist_ok=True)
             clear(place.parent)

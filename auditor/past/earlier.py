@@ -204,12 +204,12 @@ def report_of(result: Result, name: str) -> EarlierReport:
 def _is_whole(
     *, complete: bool, completeness: str, filters: Collection[object], plan_alone: bool
 ) -> bool:
-    """Whether a connection that was not listed is not there any more."""
+    """Whether a connection that was not listed no longer exists."""
     known = completeness != Completeness.UNKNOWN.name.lower()
     return complete and known and not filters and not plan_alone
 
 
-# -- the document as it stands in the file --------------------------------------------------------
+# -- the document as it is in the file --------------------------------------------------------
 
 
 class _Tool(msgspec.Struct, frozen=True):

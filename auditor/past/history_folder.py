@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from auditor.errors import ReportError, UsageError
 from auditor.model import History, PastRun, Result, SourceInfo
+from auditor.output.disk import explain
 from auditor.output.journal import Journal, open_journal
 from auditor.past.history import (
     Open,
@@ -99,10 +100,9 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             with open_journal(self.path) as journal:
                 yield journal
         except OSError as error:
-            why = error.strerror or str(error)
+            why = explain(error, "choose another folder with --history")
             raise ReportError(
-                f"cannot keep the history in {printable(str(self.path))}: {why};"
-                " choose another folder with --history"
+                f"cannot keep the history in {printable(str(self.path))}: {why}"
             ) from error
 
 

@@ -5,7 +5,7 @@ The way of a policy: ``nodes`` (YAML with positions) → ``documents`` (files an
 ``compiling`` (what judges) and ``describing`` (what findings say).
 """
 
+from auditor.policy.language.rules import GroupRule, PolicyRule, Ruleset
 from auditor.policy.loading.load import load, load_policies
-from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
 
 __all__ = ["GroupRule", "PolicyRule", "Ruleset", "load", "load_policies"]

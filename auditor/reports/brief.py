@@ -119,7 +119,7 @@ def first_findings(
 
 
 def waiting(checks: RuleChecks, told: Sequence[Finding]) -> int:
-    """Return how many checks of a rule failed or erred beside those that are told of."""
+    """Return how many checks of a rule failed or erred beside those that are reported."""
     count = sum(checks.count(verdict) for verdict in _WAITING)
     return count - (len({f.group for f in told}) if checks.groups else len(told))
 

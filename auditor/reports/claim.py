@@ -89,7 +89,7 @@ def part_in_words(part: Part, connections: int) -> str:
 
 
 def is_open(finding: Finding, result: Result) -> bool:
-    """Whether a finding stands in the gate's way: an error, or a failure that counts.
+    """Whether a finding keeps the gate closed: an error, or a failure that counts.
 
     What is waived, known, below ``--fail-on`` or within ``--max`` does not; no format may show it
     as an open alert.

@@ -46,7 +46,7 @@ def render(result: Result) -> Iterator[str]:
 
 
 def render_semicolon(result: Result) -> Iterator[str]:
-    """Yield the report with semicolons: Excel wants them where a comma stands in numbers."""
+    """Yield the report with semicolons: Excel wants them where a comma is in numbers."""
     return _rendered(result, ";")
 
 

@@ -220,7 +220,7 @@ def spot(rule: Rule) -> Position | None:
 
 
 def written_at(finding: Finding) -> Position | None:
-    """Return the line that a change of it would mend: the resource's, in a plan's own files.
+    """Return the line that a change of it would fix: the resource's, in a plan's own files.
 
     Without those it is the rule's, as ``spot`` has it; None where no file of the user's has it.
     """

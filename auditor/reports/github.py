@@ -124,7 +124,7 @@ def _command(command: str, text: str, **properties: str) -> str:
 
 
 def _data(text: str) -> str:
-    # What is read wherever it stands in a line cannot be escaped.
+    # What is read wherever it is in a line cannot be escaped.
     text = "".join(broken_commands([text]))
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 

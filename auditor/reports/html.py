@@ -26,7 +26,7 @@ from auditor.reports.page.island import island, new_findings
 from auditor.reports.page.parts import asset, content_policy, page_script, templates
 from auditor.text import plural
 
-#: Findings that stand in the file as plain rows, for readers without scripts.
+#: Findings that are in the file as plain rows, for readers without scripts.
 PLAIN_FINDINGS = 200
 #: So many of them stand on paper; ``report.js`` and ``paper.css`` have the same number.
 MOST_PRINTED = 150
@@ -79,7 +79,7 @@ def render(result: Result) -> Iterable[str]:
 
 
 def placeholder(version: str) -> str:
-    """Return the page that stands at the report's path until a run has finished."""
+    """Return the page that is at the report's path until a run has finished."""
     style = asset("placeholder.css")
     return (
         templates()

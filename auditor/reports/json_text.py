@@ -22,7 +22,7 @@ def json_text(value: object) -> str:
 
 
 def json_lines(items: Iterable[object], *, at_once: int = 64) -> Iterator[str]:
-    """Yield what stands inside an array: an item per line, ``at_once`` of them at a time."""
+    """Yield what is inside an array: an item per line, ``at_once`` of them at a time."""
     waiting, between = iter(items), "\n"
     while batch := list(islice(waiting, at_once)):
         yield between + _lines(batch)
@@ -31,7 +31,7 @@ def json_lines(items: Iterable[object], *, at_once: int = 64) -> Iterator[str]:
 
 def _lines(batch: list[object]) -> str:
     try:
-        # No line feed stands inside a line: JSON has them escaped.
+        # No line feed is inside a line: JSON has them escaped.
         return _ENCODER.encode_lines(batch)[:-1].replace(b"\n", b",\n").decode()
     except UnicodeEncodeError:
         return ",\n".join(map(json_text, batch))

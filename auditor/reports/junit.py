@@ -74,7 +74,7 @@ def render_parts(result: Result, most: int) -> Iterator[tuple[int, Iterable[str]
     """Yield the report on ``result`` as numbered parts of at most ``most`` testcases (2 or more).
 
     Names are unique across the parts, and each says *inconclusive* when the run is. The first
-    part comes last: until it is written, what stands in its place says that the run did not
+    part comes last: until it is written, what is in its place says that the run did not
     finish, however many of the others are there.
     """
     stamp, room = _stamp(result), most - 1
@@ -250,7 +250,7 @@ def _about(rule: Rule) -> dict[str, str]:
 def _filled(suites: Iterable[_Suite], room: int) -> Iterator[list[_Suite]]:
     """Yield the pieces of suites that fill one part of ``room`` testcases after another.
 
-    There is at least one part. A rule's own counts stand in its first piece only, so that a sum
+    There is at least one part. A rule's own counts are in its first piece only, so that a sum
     over all parts is right.
     """
     pieces: list[_Suite] = []
@@ -290,7 +290,7 @@ def _connection_cases(
     rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule, result)
     listed = result.connections
     classnames = {group: escaped(f"{rule.id}.{group}") for group in set(listed.group_ids)}
-    # Findings that are told alike share their words: each telling is escaped once.
+    # Findings that are reported alike share their words: each telling is escaped once.
     bodies: dict[tuple[Verdict, str, str, int], str] = {}
     for finding in findings:
         connection = finding.connections[0]

@@ -14,7 +14,7 @@ from auditor.model import Connection, Result, Rule
 
 DASHBOARD = "https://fivetran.com/dashboard/connections/"
 _API = "api.fivetran.com"
-#: An address that stands in a report as it is: nothing in it ends a link, or begins another thing.
+#: An address that is in a report as it is: nothing in it ends a link, or begins another thing.
 _WEB = re.compile(r"https?://[A-Za-z0-9.\-]+(?::[0-9]+)?(?:/[A-Za-z0-9%/._~=&?#@+,-]*)?")
 #: What the dashboard's page on the set-up is about.
 _SETUP = (
@@ -88,6 +88,6 @@ def is_web(text: str) -> bool:
 
 
 def run_page(result: Result) -> str:
-    """Return the address of the CI run, where its artifacts are; "" where there is none to show."""
+    """Return the address of the CI run, where its artifacts are; "" if there is none to show."""
     url = result.pipeline.url if result.pipeline else ""
     return url if is_web(url) else ""

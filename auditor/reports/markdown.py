@@ -1,6 +1,6 @@
 """Markdown for a pull request's comment or a job's summary page: short, severest first.
 
-The verdict, what is new and what to do first stand in the open; a part per rule and what the run
+The verdict, what is new and what to do first are in the open; a part per rule and what the run
 rests on are folded. GitHub takes 65,536 characters in a comment; the report stays below
 ``LONGEST`` and says what it left out. Text from records and policies becomes a code span, in which
 nothing is a mention, a link, a reference or markup; prose that is free of all those stays prose.
@@ -45,7 +45,7 @@ _MOST_RULES = 100
 _MOST_FINDINGS = 1000
 _CELL = 300
 _MOST_FIXES = 3
-#: The rules that stand in the open, with so many findings of each.
+#: The rules that are in the open, with so many findings of each.
 _FIRST = 5
 _NAMED = 3
 #: So much of what was found stands beside each of them; their rule's own part has it whole.
@@ -234,7 +234,7 @@ def _about(result: Result) -> Iterator[str]:
         )
         if texts
     ]
-    # What was left out is part of the verdict, and stands in the open.
+    # What was left out is part of the verdict, and is in the open.
     yield from notes[:1] if result.left_out else ()
     folded_notes = "".join(notes[1:] if result.left_out else notes)
     yield f"\n{_fold('About this run')}| Run | |\n|---|---|\n{table}{folded_notes}{_CLOSE}"

@@ -1,13 +1,13 @@
 """SARIF 2.1.0, for code scanning.
 
 A result points at the rule's line in the policy file, which a repository holds, and names the
-connection as a logical location. The rule of a shipped pack stands in no file of the repository:
+connection as a logical location. The rule of a shipped pack is in no file of the repository:
 its result points at the line that overrides it or extends the pack, and where there is none, into
 the packs, which have a base of their own.
 
 What does not gate is no open alert: it is left out and counted. An inconclusive run has a result
 that says so, or it would close the alerts of earlier runs; a narrowed run has a category of its own
-for the same reason. Fingerprints stand under our own name only: a host makes its own hash of the
+for the same reason. Fingerprints are under our own name only: a host makes its own hash of the
 line, and warns of one that is not. GitHub takes at most 25,000 results of a run and 20 tags of a
 rule (GitHub's documentation, "SARIF results exceed one or more limits").
 """
@@ -364,7 +364,7 @@ def _place(position: Position, checkout: Checkout = _NOWHERE) -> _Object:
 
 
 def _of_rule(rule: Rule, position: Position, checkout: Checkout) -> _Object:
-    """Return where a rule stands, for a result that points at another line."""
+    """Return where a rule is, for a result that points at another line."""
     text = f"{rule.id} stands in {position.file}"
     return {"physicalLocation": _place(position, checkout), "message": _message(text)}
 

@@ -1,6 +1,6 @@
 """Slack: one message in Block Kit, as an incoming webhook takes it.
 
-Text from records and policies stands in elements that know no markup, so that nothing in it is a
+Text from records and policies is in elements that know no markup, so that nothing in it is a
 mention, a link or bold. Slack refuses a message with more than 50 blocks or a header of more than
 150 characters (its reference of Block Kit), and one whose blocks come to some 13,000 characters.
 """

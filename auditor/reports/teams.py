@@ -1,6 +1,6 @@
 """Microsoft Teams: one message with an Adaptive Card, as a webhook or a workflow takes it.
 
-Text from records and policies stands in runs of a RichTextBlock, which knows no markup; a
+Text from records and policies is in runs of a RichTextBlock, which knows no markup; a
 TextBlock would read Markdown. A message may take 28 KB (Microsoft's page on webhooks), and it is
 counted in UTF-16 where the request does not name its charset.
 """

@@ -77,7 +77,7 @@ class ReportWriter:
 
         It is for as soon as it is known where reports go: whatever goes wrong then, with options
         or with policies, no older report can be taken for this run's. Nothing is made where there
-        was nothing, and nothing is touched that is no report of ours, or is one of ``inputs``.
+        was nothing, and nothing is touched that is not a report of ours, or is one of ``inputs``.
         """
         for destination in self._destinations:
             if destination.path is None or self._read_as(destination, inputs or Inputs()):

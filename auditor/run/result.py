@@ -26,7 +26,7 @@ from auditor.model import (
 )
 from auditor.policy.judging.evidence import Describer
 from auditor.policy.judging.judge import Judge, Judgement
-from auditor.policy.scrub import scrubbed_findings
+from auditor.policy.judging.scrub import scrubbed_findings
 from auditor.run.scrub import SENTENCE, scrubbed, scrubbed_column, sentences
 from auditor.run.setup import Setup
 from auditor.run.walk import Walk

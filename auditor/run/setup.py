@@ -17,8 +17,8 @@ from auditor.model import Listing, Rule, SourceInfo
 from auditor.policy import Ruleset
 from auditor.policy.judging.evidence import shown
 from auditor.policy.judging.judge import Judge
+from auditor.policy.judging.scrub import scrubbed_rules
 from auditor.policy.language.conditions import reach
-from auditor.policy.scrub import scrubbed_rules
 from auditor.run.clock import RunClock
 from auditor.run.options import Options
 from auditor.run.plan import RunPlan

@@ -1,6 +1,6 @@
 """Every endpoint of the sandbox, in two closed tables.
 
-An endpoint's name is its path below ``/v1/``, with ``{id}`` for what stands there: ``groups``,
+An endpoint's name is its path below ``/v1/``, with ``{id}`` for what is there: ``groups``,
 ``groups/{id}``. Statuses, paging and filters are those of Fivetran's OpenAPI file of 2026-07;
 paths below ``/v1/connectors`` are the older names of those below ``/v1/connections``.
 """

@@ -1,6 +1,6 @@
 """What live accounts hold and no documentation has: words, types, nulls and fields.
 
-Each was recorded by somebody, or is told of in a change log or a bug report: an open enum has a
+Each was recorded by somebody, or is described in a change log or a bug report: an open enum has a
 new word, a number comes as text, an object stands where text should. ``undocumented``, the fault,
 puts them on rows of a list in turn; a healthy estate has none of them.
 """
@@ -14,7 +14,7 @@ from typing import Any
 #: One row in this many is odd.
 EVERY = 3
 
-#: Changes by the last word of an endpoint's name: a dotted path, and the value that stands there.
+#: Changes by the last word of an endpoint's name: a dotted path, and the value that is there.
 ODDITIES: Mapping[str, Sequence[tuple[str, Any]]] = MappingProxyType(
     {
         "connections": (

@@ -20,7 +20,7 @@ from auditor.model import Completeness, Connections, SourceInfo
 class Page(msgspec.Struct, frozen=True):
     """Records in the order they were listed, each with an id of its own.
 
-    ``problems`` name items that are no connections: the rest is judged, the run inconclusive.
+    ``problems`` name items that are not connections: the rest is judged, the run inconclusive.
     ``as_of`` is the time at the source: the server's clock, or when a snapshot was taken.
     ``identities`` name the records where they do not name themselves, as in a plan.
     ``is_answer`` is False for a piece of a file that holds no pages, and is read a piece at a time.

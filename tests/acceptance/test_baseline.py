@@ -17,7 +17,7 @@ from auditor.errors import UsageError
 from auditor.model import Account, Completeness, Outcome, Result, SourceInfo, Verdict
 from auditor.past.earlier import parse_report, read_report, report_of
 from auditor.policy import Ruleset, load_policies
-from auditor.policy.select import select
+from auditor.policy.loading.select import select
 from auditor.reports import REPORTS
 from auditor.reports import json as report_json
 from auditor.run import Options, audit

@@ -14,8 +14,8 @@ from auditor.decoding.records import Shape
 from auditor.errors import PolicyError, Problem
 from auditor.model import Connection, Finding, RuleChecks, Verdict
 from auditor.policy.judging.judge import Judge, Judgement
+from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading.load import Loaded, load
-from auditor.policy.rules import Ruleset
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 

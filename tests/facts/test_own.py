@@ -281,10 +281,10 @@ def test_another_file_takes_its_place(tmp_path: Path):
 
 WRONG = {
     "{}": "facts need a key",
-    "x": "say nothing",
+    "x": "are empty",
     "{key: shcema, columns: {a: text}, rows: {x: y}}": "did you mean schema",
-    "{key: paused, columns: {a: text}, rows: {x: y}}": "no row can be found by it",
-    "{key: webhooks, columns: {a: text}, rows: {x: y}}": "no row can be found by it",
+    "{key: paused, columns: {a: text}, rows: {x: y}}": "it cannot identify a row",
+    "{key: webhooks, columns: {a: text}, rows: {x: y}}": "it cannot identify a row",
     "{key: connect_card.token, columns: {a: text}, rows: {x: y}}": "a live credential",
     "{key: schema, rows: {x: y}}": "facts need columns",
     "{key: schema, columns: {a: string}, rows: {x: y}}": "did you mean text",
@@ -304,7 +304,7 @@ WRONG = {
     "{key: schema, columns: {a: text}, rows: {x: y}, default: 7}": "expected text",
     "{key: schema, columns: {a: text}, rows: {x: y}, match: regex}": "one of exact, glob",
     "{key: schema, columns: {a: text}, file: none.csv}": "No such file",
-    "{key: mine.a, columns: {a: text}, rows: {x: y}}": "found by each other",
+    "{key: mine.a, columns: {a: text}, rows: {x: y}}": "look each other up",
 }
 
 
@@ -323,7 +323,7 @@ def test_what_is_wrong_with_a_declaration_is_told(tmp_path: Path, body: str):
         ("owner", "is a fact already"),
         ("paused", "a field of a connection"),
         ("any", "a word of the language"),
-        ("a.b", "no name of facts"),
+        ("a.b", "not a valid name for facts"),
     ],
 )
 def test_names_that_mean_something_else_are_refused(tmp_path: Path, name: str, told: str):

@@ -253,7 +253,7 @@ def test_a_standard_output_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(sys, "stdout", stream)
         with pytest.raises(OSError, match=f"Errno {errno.EBADF}") as caught:
             write_stdout(())
-        assert explain(caught.value) == "it is closed; send the report to a file instead"
+        assert explain(caught.value) == "it is closed; write to a file instead"
 
 
 # -- on the way to the disk -----------------------------------------------------------------------

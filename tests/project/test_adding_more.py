@@ -1,11 +1,14 @@
-"""CONTRIBUTING's examples of operators, a source and a command, taken from the page and run."""
+"""CONTRIBUTING's examples of operators, facts, a source and a command, taken from it and run."""
 
 from __future__ import annotations
 
 import ast
 import importlib
+import json
 import pkgutil
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -20,9 +23,11 @@ from auditor.model import Completeness, Outcome, Verdict
 from auditor.policy.language import operators
 from auditor.policy.language.conditions import evaluate, reach
 from auditor.policy.language.operators import OPERATORS, Operator
-from auditor.policy.rules import PolicyRule
+from auditor.policy.language.rules import PolicyRule
 from auditor.policy.schemas.policy import policy_schema
 from auditor.run import audit
+from tests.builders.account_server import AccountServer
+from tests.builders.command import KEYS, environment
 from tests.builders.judged import (
     NOW,
     findings_of,
@@ -170,6 +175,57 @@ def test_no_other_module_names_an_operator() -> None:
             )
         ]
     assert named == []
+
+
+# -- a list of facts ------------------------------------------------------------------------------
+
+BUDGETS = """policy: house
+rules:
+  - {id: within, severity: low, assert: {budget.rows_per_month: {lte: 100}}}
+"""
+
+
+def test_an_added_list_of_facts_is_fetched_joined_and_known(tmp_path: Path) -> None:
+    (row,) = _blocks("List of facts", "**Report format.**")
+    # A process of its own, in a copy with that row: the tables are made when it starts.
+    shutil.copytree(PACKAGE, tmp_path / "auditor", ignore=shutil.ignore_patterns("__pycache__"))
+    for shared in ("policies", "reports"):
+        shutil.copytree(PACKAGE.parent / shared, tmp_path / shared)
+    table = tmp_path / "auditor" / "fields" / "facts.py"
+    text, end = table.read_text(encoding="utf-8"), "\n)\n\n#: Every list by the name"
+    assert text.count(end) == 1
+    table.write_text(text.replace(end, f"\n{row.rstrip()},{end}"), encoding="utf-8")
+    (tmp_path / "house.yaml").write_text(BUDGETS)
+    (tmp_path / "wrong.yaml").write_text(BUDGETS.replace("per_month", "per_moth"))
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "auditor", *words]
+        env = environment(KEYS)
+        return subprocess.run(
+            command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    connection = {"service": "s", "schema": "n", "paused": False}
+    lists = {
+        "/v1/connections": [
+            {**connection, "id": f"c{n}", "group_id": group} for n, group in enumerate("ab")
+        ],
+        "/v1/budgets": [
+            {"id": "1", "group_id": "a", "rows_per_month": 100},
+            {"id": "2", "group_id": "b", "rows_per_month": 101},
+        ],
+    }
+    with AccountServer(lists) as server:
+        done = run("audit", "-p", "./house.yaml", "--base-url", server.url, "--report", "json=-")
+        fetched = run("fetch", "--with", "budgets", "--base-url", server.url, "-o", "saved.ndjson")
+    assert done.returncode == 1, done.stderr
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert finding["connections"][0]["id"] == "c1"
+    assert finding["evidence"][0]["actual"] == "101"
+    assert fetched.returncode == 0, fetched.stderr
+    assert '"rows_per_month":101' in (tmp_path / "saved.ndjson").read_text()
+    assert "did you mean budget.rows_per_month" in run("validate", "./wrong.yaml").stdout
+    assert "budget.rows_per_month" in run("schema").stdout
 
 
 # -- a source -------------------------------------------------------------------------------------

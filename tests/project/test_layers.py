@@ -33,8 +33,7 @@ INNER = {
     "policy": (
         ("testing", "schemas"),
         ("analysis",),
-        ("loading", "judging", "select", "scrub"),
-        ("rules",),
+        ("loading", "judging"),
         ("language",),
     ),
     "sources": (("api", "saved", "plan"), ("ahead",), ("stream",)),

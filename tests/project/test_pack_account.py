@@ -10,8 +10,8 @@ import pytest
 
 from auditor import audit
 from auditor.model import Result, Verdict
+from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading.load import Loaded, load
-from auditor.policy.rules import Ruleset
 from auditor.sandbox.estate import SandboxEstate, build_estate
 from auditor.sandbox.server import Sandbox
 from auditor.sources.api.account import Credentials

@@ -37,11 +37,11 @@ from auditor.model import (
 )
 from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.language.conditions import All, AnyOf, Condition, Nested, Not, Test, reads
+from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.loading import nodes
 from auditor.policy.loading.documents import pack_names
 from auditor.policy.loading.examples import HEALTHY, NOW, Example, Given
 from auditor.policy.loading.load import Loaded, load
-from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.policy.testing.examples_run import gaps, judged, run_examples
 from auditor.policy.testing.files import files_beside, run_test_file
 from auditor.resources import resource_folder

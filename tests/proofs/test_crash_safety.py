@@ -625,10 +625,15 @@ AUDIT = f"auditor {JUDGE} --snapshot bad.json"
 COMPARE = "auditor compare good-report.json bad-report.json"
 FETCH = "auditor fetch --base-url URL"
 FOLDER = "mkdir here; chmod 555 here"
-CLOSED = "standard output: it is closed; send the report to a file instead"
+CLOSED = "standard output: it is closed; write to a file instead"
 CASES = [
     Case("audit, no permission", f"{FOLDER}; {AUDIT} -o here", 4, "permission denied"),
-    Case("fetch, no permission", f"{FOLDER}; {FETCH} -o here/s", 4, "Permission denied; name"),
+    Case(
+        "fetch, no permission",
+        f"{FOLDER}; {FETCH} -o here/s",
+        4,
+        "make the folder writable, or name",
+    ),
     Case("compare, no permission", f"{FOLDER}; {COMPARE} --report json -o here", 4, "permission"),
     Case("demo, no permission", f"{FOLDER}; auditor demo -o here", 4, "permission denied"),
     Case("history, no permission", f"{FOLDER}; {AUDIT} --history here/h", 4, "--history"),
@@ -639,23 +644,36 @@ CASES += [
     replace(case, within="mounts")
     for case in (
         Case("audit, read-only", f"{READ_ONLY}; {AUDIT} -o here", 4, "the file system is read-on"),
-        Case("fetch, read-only", f"{READ_ONLY}; {FETCH} -o here/s", 4, "Read-only file system"),
+        Case("fetch, read-only", f"{READ_ONLY}; {FETCH} -o here/s", 4, "file system is read-only"),
         Case("compare, read-only", f"{READ_ONLY}; {COMPARE} --report json -o here", 4, "read-only"),
         Case("history, read-only", f"{READ_ONLY}; {AUDIT} --history here/h", 4, "--history"),
     )
 ]
 CASES += [
-    Case("fetch, a limit", f"{file_limit(4)}; {FETCH} -o s", 4, "free some space there, or"),
     Case(
-        "fetch, a limit, gzip", f"{file_limit(1)}; {FETCH} -o s.gz", 4, "free some space there, or"
+        "fetch, a limit",
+        f"{file_limit(4)}; {FETCH} -o s",
+        4,
+        "(ulimit -f), or name another",
+    ),
+    Case(
+        "fetch, a limit, gzip",
+        f"{file_limit(1)}; {FETCH} -o s.gz",
+        4,
+        "(ulimit -f), or name another",
     ),
     Case("compare, a limit", f"{file_limit(8)}; {COMPARE} --report html", 4, "raise it (ulimit"),
     Case("demo, a limit", f"{file_limit(24)}; auditor demo", 4, "raise it (ulimit"),
-    Case("fetch, a folder", f"mkdir s; {FETCH} -o s", 4, "it is not a file; name one"),
+    Case("fetch, a folder", f"mkdir s; {FETCH} -o s", 4, "a folder is in the way"),
     Case("compare, a folder", f"mkdir s; {COMPARE} --report json=s", 4, "a folder is in the way"),
-    Case("fetch, closed", f"{FETCH} -o - >&-", 4, "standard output is closed; name a file"),
-    Case("fetch, full", f"{FETCH} -o - >/dev/full", 4, "No space left on device; free some"),
-    Case("fetch, a reader gone", f"{FETCH} -o - | true; exit ${{PIPESTATUS[0]}}", 4, "Broken pipe"),
+    Case("fetch, closed", f"{FETCH} -o - >&-", 4, "standard output: it is closed; write to a file"),
+    Case("fetch, full", f"{FETCH} -o - >/dev/full", 4, "no space is left there; free some"),
+    Case(
+        "fetch, a reader gone",
+        f"{FETCH} -o - | true; exit ${{PIPESTATUS[0]}}",
+        4,
+        "the reader went away",
+    ),
     Case("fetch, nobody reads what it says", f"{FETCH} -o s >&-; test -s s", 0),
     Case("compare, closed", f"{COMPARE} --report json=- >&-", 4, CLOSED),
     Case("compare, full", f"{COMPARE} --report json=- >/dev/full", 4, "no space is left there"),

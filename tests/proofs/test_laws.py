@@ -15,8 +15,8 @@ from auditor.errors import PolicyError
 from auditor.fields import FIELDS, Kind
 from auditor.model import Connection, Verdict
 from auditor.policy.language.conditions import Named, evaluate, reach
+from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading.load import load
-from auditor.policy.rules import PolicyRule, Ruleset
 from tests.builders.judged import NOW, checks_of, outcome_of, written
 from tests.builders.strategies import PATHS, conditions, records
 
@@ -32,7 +32,7 @@ _TRUTH = {True: Verdict.PASS, False: Verdict.FAIL, None: Verdict.ERROR}
 
 
 #: What is said of a generated condition that could decide nothing; it is no policy, and no law's.
-_DECIDES_NOTHING = ("holds of every one", "holds of none", "never hold together", "unlike types")
+_DECIDES_NOTHING = ("holds of every one", "holds of none", "can never both hold", "unlike types")
 
 
 def _sound(paths: list[str]) -> Ruleset:

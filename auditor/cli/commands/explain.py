@@ -27,9 +27,9 @@ from auditor.cli.terminal.streams import Terminal, style
 from auditor.clock import in_words, to_the_second
 from auditor.errors import UsageError
 from auditor.model import Verdict
+from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.loading.examples import HEALTHY, Example
 from auditor.policy.loading.load import Loaded, load
-from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.text import listed, one_line, plural
 
 if TYPE_CHECKING:

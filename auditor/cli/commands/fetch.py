@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
     from auditor.sources.stream import End, Event, Page
 
-#: Clocks that differ by more than this are not told apart by a slow network.
+#: Clocks that differ by more than this are not distinguished by a slow network.
 _SKEW = timedelta(seconds=300)
 
 
@@ -139,7 +139,7 @@ class _Saving:
     def read(self, events: Iterator[Event]) -> tuple[End, int]:
         """Write every page; return the listing's end and how many connections it has.
 
-        Raises SourceError where the listing has no end, or holds anything that is no connection,
+        Raises SourceError where the listing has no end, or holds anything that is not a connection,
         or a list that was asked for cannot be read.
         """
         from auditor.decoding.listed import Listed

@@ -1,4 +1,4 @@
-"""``fivetran-auditor test``: run the tests that stand beside the rules."""
+"""``fivetran-auditor test``: run the tests that are beside the rules."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from auditor.errors import UsageError
 from auditor.model import Verdict
 from auditor.output.inputs import Inputs
 from auditor.policy.language.conditions import reach
+from auditor.policy.language.rules import GroupRule, PolicyRule, Ruleset
 from auditor.policy.loading.documents import policy_paths
 from auditor.policy.loading.examples import Example
-from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
 from auditor.policy.testing.choice import by_expression, by_line
 from auditor.policy.testing.examples_run import ExampleOutcome
 from auditor.policy.testing.mutation_run import Mutated
@@ -263,7 +263,7 @@ def _lines_named(paths: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[
 def _at(
     lines: Mapping[str, Sequence[int]], outcomes: Sequence[ExampleOutcome]
 ) -> Sequence[ExampleOutcome]:
-    """Return the tests that stand at ``lines`` of files; all of them where there are none."""
+    """Return the tests that are at ``lines`` of files; all of them where there are none."""
     if not lines:
         return outcomes
     chosen: list[ExampleOutcome] = []

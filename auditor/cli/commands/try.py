@@ -22,9 +22,9 @@ from auditor.text import one_line
 
 if TYPE_CHECKING:
     from auditor.cli.terminal.layout import Layout
+    from auditor.policy.language.rules import GroupRule, PolicyRule
     from auditor.policy.loading.examples import Given
     from auditor.policy.loading.load import Loaded
-    from auditor.policy.rules import GroupRule, PolicyRule
 
 
 @click.command(
@@ -93,11 +93,11 @@ def _given(
 ) -> Given:
     """Return the records that ``--given`` and ``--without`` make. Raises PolicyError."""
     from auditor.model import Position
+    from auditor.policy.language.rules import GroupRule
     from auditor.policy.loading import nodes
     from auditor.policy.loading.examples import given_of
     from auditor.policy.loading.nodes import SequenceNode, scalar
     from auditor.policy.loading.problems import Problems
-    from auditor.policy.rules import GroupRule
 
     data, label = _read(text)
     problems = Problems()

@@ -35,9 +35,9 @@ from auditor.model import Position
 from auditor.output.inputs import Inputs
 from auditor.policy.analysis.absences import Absence, absences
 from auditor.policy.analysis.claims import analysed
+from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading.load import load
 from auditor.policy.loading.unused_facts import unused
-from auditor.policy.rules import Ruleset
 from auditor.policy.testing.files import is_test_file, run_test_file
 from auditor.reports import PROBLEM_REPORTS
 from auditor.reports.facts import repository_path
@@ -166,7 +166,7 @@ class _Validation:
             self._code = error.exit_code
 
     def excuse(self, waivers: Waivers | None, ruleset: Ruleset | None, *, strict: bool) -> None:
-        """Take what is doubtful in a waiver file."""
+        """Take what is suspicious in a waiver file."""
         if waivers is None:
             return
         if ruleset is not None:
@@ -178,7 +178,7 @@ class _Validation:
 
     def told(self, terminal: Terminal, writer: ReportWriter, *, quiet: bool) -> int:
         """Write the reports, say everything, and return the exit code."""
-        # A policy that is wrong is told once, however many tests it has.
+        # A policy that is wrong is reported once, however many tests it has.
         problems = list(dict.fromkeys(self.problems))
         taken = writer.takes_stdout
         lost: ReportError | None = None

@@ -23,9 +23,9 @@ from auditor.files import read_file
 from auditor.model import Rule
 from auditor.output.target import Target
 from auditor.output.writing import put_document
+from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading import nodes
 from auditor.policy.loading.load import load
-from auditor.policy.rules import Ruleset
 from auditor.suggest import nearest
 from auditor.text import one_line, plural
 
@@ -148,7 +148,7 @@ def _file(given: str | None) -> str:
 
 
 def _held(name: str) -> bytes | None:
-    """Return what the file holds; None where there is none. Raises UsageError."""
+    """Return what the file holds; None if there is none. Raises UsageError."""
     try:
         return read_file(name, nodes.MAX_BYTES + 1)
     except FileNotFoundError:

@@ -69,7 +69,7 @@ class Configurable(StrictCommand):
         self.params += [_account_option(), _config_option(), _show_option()]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments; a wrong value of the environment is told by its variable."""
+        """Read the arguments; a wrong value of the environment is reported by its variable."""
         words = list(args)
         # One run may be several, of an account each; nothing of one is another's.
         for name in (_FILE, _ACCOUNT, _SHOW):
@@ -239,7 +239,7 @@ def _check_names(found: Path | None) -> None:
 
 
 def config_file(context: click.Context) -> str | None:
-    """Return the file that the options of this run were read from; None where there is none."""
+    """Return the file that the options of this run were read from; None if there is none."""
     file = context.meta.get(_FILE)
     return None if file is None else str(file.name)
 

@@ -167,7 +167,7 @@ def _contents(path: Path, label: str) -> bytes:
     try:
         real = Path(os.path.realpath(path))
         if path.is_symlink() and real.suffix.lower() not in {".yaml", ".yml"}:
-            # What is wrong with a file is told with its lines: not those of a password file.
+            # What is wrong with a file is reported with its lines: not those of a password file.
             raise UsageError(f"{one_line(label)}: a link to what is no .yaml file; name that file")
         return read_file(path, nodes.MAX_BYTES + 1)
     except (OSError, ValueError) as error:
@@ -194,7 +194,7 @@ class _SettingsReader:
         self._context = context
         self._options = options
         self._folder = folder
-        #: What stands under ``accounts``, by name.
+        #: What is under ``accounts``, by name.
         self.accounts: dict[str, ConfiguredAccount] = {}
         #: Whether something stands where a variable's name should: it may be a credential.
         self.doubtful = False
@@ -355,7 +355,7 @@ class _SettingsReader:
 
 
 def _is_ours(url: str) -> bool:
-    """Whether ``url`` may stand in a file: a host of Fivetran's, or this machine."""
+    """Whether ``url`` may be in a file: a host of Fivetran's, or this machine."""
     try:
         host = (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:

@@ -21,7 +21,7 @@ _INSTEAD = MappingProxyType(
 class StrictCommand(click.Command):
     """A command that refuses an option of one value that is given twice.
 
-    The last one would win in silence, and the first may be the one that mattered. What stands in
+    The last one would win in silence, and the first may be the one that mattered. What is in
     the environment or in a file is not a second time, and a flag may be repeated.
     """
 

@@ -17,7 +17,7 @@ from auditor.text import listed, nearest, one_line, plural
 
 if TYPE_CHECKING:
     from auditor.model import Connections
-    from auditor.policy.rules import Ruleset
+    from auditor.policy.language.rules import Ruleset
     from auditor.run import Look, Seen
     from auditor.sources import Source
 

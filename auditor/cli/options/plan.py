@@ -101,7 +101,7 @@ def check_beside_plan(context: click.Context, plan: str | None) -> None:
 def plan_source(choice: PlanChoice, api: ApiOptions, keys: Keys) -> PlanSource:
     """Return the plan as a source, laid over what ``--over`` names.
 
-    Raises UsageError for what is no plan, and for estates that do not fit its accounts.
+    Raises UsageError for what is not a plan, and for estates that do not fit its accounts.
     """
     from auditor.sources.plan.source import PlanSource
 

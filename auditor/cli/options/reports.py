@@ -92,7 +92,7 @@ def _destinations(
 ) -> Iterator[Destination]:
     """Yield every place that the words, the environment or the file may have meant."""
     reports = [*_values(context, words, REPORT)] or _held(context, "reports", "report")
-    # A wrong word among the formats leaves none of them: what stands under their names is old.
+    # A wrong word among the formats leaves none of them: what is under their names is old.
     texts = reports or list(standard)
     if any(_read(text, Path(folder), formats) is None for text in texts):
         texts += formats
@@ -157,7 +157,7 @@ def _meant(context: click.Context, name: str) -> str:
 
 
 def _inputs(context: click.Context, words: Sequence[str], config: str | None) -> Inputs:
-    """Return whatever the run may have been meant to read: all that is no report's place."""
+    """Return whatever the run may have been meant to read: all that is not a report's place."""
     inputs = Inputs()
     inputs.add("--config", config)
     for name in set(context.params) - _OUTPUTS:

@@ -37,7 +37,7 @@ def _candidates(name: str) -> Iterator[Path]:
     try:
         here = Path.cwd()
     except OSError as error:
-        raise UsageError("the working folder is gone; change to one that is there") from error
+        raise UsageError("the working folder no longer exists; change to another") from error
     folders = (here, *here.parents)
     depth = next((n for n, f in enumerate(folders) if os.path.lexists(f / ".git")), 0)
     for steps in range(depth + 1):

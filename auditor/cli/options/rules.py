@@ -14,7 +14,7 @@ from auditor.cli.options.shared import checked
 from auditor.errors import PolicyError, UsageError
 from auditor.model import Severity
 from auditor.policy import Ruleset
-from auditor.policy.select import select
+from auditor.policy.loading.select import select
 from auditor.text import listed, one_line
 
 if TYPE_CHECKING:

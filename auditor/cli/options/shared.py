@@ -25,7 +25,7 @@ from auditor.suggest import nearest
 from auditor.text import listed, one_line
 
 if TYPE_CHECKING:
-    from auditor.policy.rules import Ruleset
+    from auditor.policy.language.rules import Ruleset
     from auditor.sources.api.walk import FivetranSource
 
     _MomentType = click.ParamType[datetime]
@@ -284,7 +284,7 @@ def api_options(command: _F) -> _F:
 
 
 def output_options(command: _F) -> _F:
-    """Add the options that say how much is told, and how."""
+    """Add the options that say how much is reported, and how."""
     return _with(_OUTPUT_OPTIONS, command)
 
 
@@ -337,7 +337,7 @@ def own_fields(ruleset: Ruleset) -> frozenset[str]:
 
 
 def lists_of(settings: Iterable[str]) -> tuple[str, ...]:
-    """Return the facts whose lists ``--with`` names. Raises UsageError for what is no list."""
+    """Return the facts whose lists ``--with`` names. Raises UsageError for what is not a list."""
     from auditor.facts.shape import through
     from auditor.fields import FACT_LISTS
 

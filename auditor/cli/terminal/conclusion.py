@@ -31,7 +31,7 @@ _MANY = 5_000
 
 
 class Telling(msgspec.Struct, frozen=True):
-    """How a run is told and kept.
+    """How a run is reported and kept.
 
     ``chosen`` says how the policies were, when nobody chose them. ``history`` is where the run is
     kept, None for nowhere. ``job`` is the CI job on whose own pages the run is shown.

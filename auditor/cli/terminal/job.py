@@ -1,6 +1,6 @@
 """What a run shows on its CI job's own pages, unasked: GitHub's step summary and annotations.
 
-Nobody named these as reports, so that one which cannot be written is told, and changes no exit
+Nobody named these as reports, so that one which cannot be written is reported, and changes no exit
 code. What was asked for as a report is not shown a second time.
 """
 

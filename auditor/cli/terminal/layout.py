@@ -23,7 +23,7 @@ class Layout(NamedTuple):
 
     ``width`` and ``height`` are those of a terminal, None for a log: there nothing is cut or
     folded. ``clean`` takes the run's credentials out of a text. It does so before the text is cut
-    or folded: nobody finds one again that stands on two lines.
+    or folded: nobody finds it again if it is split over two lines.
     """
 
     width: int | None = None
@@ -89,7 +89,7 @@ def cut(text: str, width: int | None) -> str:
 def middle_cut(text: str, width: int | None) -> str:
     """Return what fits ``width`` columns of ``text``, its middle replaced by an ellipsis.
 
-    A path or an id is told apart by its end as much as by its start.
+    A path or an id is distinguished by its end as much as by its start.
     """
     if width is None or cells(text) <= width:
         return text

@@ -182,7 +182,7 @@ def _worst(result: Result, most: int | None, layout: Layout) -> Iterator[str]:
     ids = [layout.middle_cut(c.rule.id, room and max(room // 2, 12)) for c in shown]
     widest = max(map(cells, ids))
     most_named = None if most is None else _share(len(shown), layout)
-    # What stands in a plan's way is told with what to change.
+    # What is in a plan's way is reported with what to change.
     named = {} if result.plan is not None else first_findings(result, shown, most_named)
     yield style(f"  {'severity':<8}  {counts[0]}  rule", "dim")
     for checks, line, identity in zip(shown, counts[1:], ids, strict=True):
@@ -222,7 +222,7 @@ def _findings(
         text = layout.cut(f"{where}: {said}", room)
         one = finding.connections[0] if len(finding.connections) == 1 else None
         url = link(result, finding.rule, one) if one is not None else ""
-        # Only a name that stands there as a whole is a link.
+        # Only a name that is there as a whole is a link.
         name = layout.clean(where)
         if text.startswith(name):
             text = f"{linked(name, url)}{text[len(name) :]}"
@@ -233,7 +233,7 @@ def _findings(
 
 
 def _of_plan(result: Result, most: int | None, layout: Layout) -> Iterator[str]:
-    """Yield the findings that stand in a plan's way, each with what to change in Terraform."""
+    """Yield the findings that are in a plan's way, each with what to change in Terraform."""
     found = [f for f in result.findings if is_open(f, result)]
     for finding in found[:most]:
         yield from _row(
@@ -299,7 +299,7 @@ def _places(reports: Sequence[Path], layout: Layout) -> Iterator[str]:
 
 
 def _address(path: Path) -> str:
-    """Return the address of a file, for a link; "" where its name is no text."""
+    """Return the address of a file, for a link; "" where its name is not a text."""
     try:
         return path.absolute().as_uri()
     except (UnicodeEncodeError, OSError):

@@ -10,11 +10,11 @@ from auditor.cli.terminal.streams import style
 from auditor.model import Verdict
 from auditor.policy.judging.tree import Explained, TreePart
 
-#: How each truth is told, and its style.
+#: How each truth is reported, and its style.
 _WORDS = {True: ("holds", "green"), False: ("fails", "red"), None: ("cannot be judged", "yellow")}
 _NOT_ASKED = "not asked"
 _WIDTH = len("cannot be judged")
-#: The widest text that values still stand beside in a column.
+#: The widest text up to which values are aligned in a column.
 _WIDEST = 60
 _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.ERROR: "yellow"}
 

@@ -13,7 +13,7 @@ from auditor.model import Position
 from auditor.policy.judging.undecided import needs
 from auditor.policy.language.conditions import tests_in
 from auditor.policy.language.operands import FieldOperand
-from auditor.policy.rules import GroupRule, PolicyRule
+from auditor.policy.language.rules import GroupRule, PolicyRule
 
 
 class Absence(msgspec.Struct, frozen=True):

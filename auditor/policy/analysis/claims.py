@@ -34,9 +34,9 @@ from auditor.policy.language.conditions import (
 from auditor.policy.language.english import sentence
 from auditor.policy.language.operands import Literal, Reading
 from auditor.policy.language.operators import TextPart
+from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.language.values import is_number
 from auditor.policy.loading.load import Loaded
-from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.text import one_line, shortened
 
 _LONGEST = 160
@@ -118,7 +118,7 @@ def idle_waiver(accepts: Condition, rules: Sequence[PolicyRule]) -> str:
         if table is None or table.rows(accepts).yes & _verdicts(rule, table).failed:
             return ""
     names = ", ".join(rule.rule.id for rule in rules)
-    return f"what meets its while never fails {names}" if rules else ""
+    return f"a record that meets its while never fails {names}" if rules else ""
 
 
 # -- one rule -------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ class _Verdicts(msgspec.Struct, frozen=True):
 
 
 class _Studied(msgspec.Struct, frozen=True):
-    """A rule, its table, and what can stand at each path where it applies, passes and fails."""
+    """A rule, its table, and what can be at each path where it applies, passes and fails."""
 
     rule: PolicyRule
     table: TruthTable
@@ -146,7 +146,7 @@ class _Studied(msgspec.Struct, frozen=True):
     boxes: bool
 
     def is_whole(self, name: Hashable) -> bool:
-        """Whether whatever can stand at ``name`` can stand there where the rule fails."""
+        """Whether whatever can be at ``name`` can be there where the rule fails."""
         found = self.table.variables[name]
         return self.failed[name].bit_count() == sum(block.bit_count() for block in found.blocks)
 
@@ -190,13 +190,13 @@ def _alone(study: _Studied) -> Iterator[Problem]:
         yield _problem(place(rule.assertion), told + where, _shown(example, "cannot be judged"))
     elif not rows.failed:
         example = _example(table, rows.passed, rule, Verdict.PASS)
-        told = f"{rule.rule.id} can never fail: no record that it applies to can miss its assert"
+        told = f"{rule.rule.id} can never fail: every record that it applies to meets its assert"
         where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
         yield _problem(place(rule.assertion), told + where, _shown(example, "passes"))
     elif not rows.passed:
         example = _example(table, rows.failed, rule, Verdict.FAIL)
         if example is not None:
-            told = f"{rule.rule.id} fails whatever it applies to: no such record meets its assert"
+            told = f"{rule.rule.id} always fails: no record that it applies to can meet its assert"
             where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
             yield _problem(place(rule.assertion), told + where, _shown(example, "fails"))
     else:
@@ -233,7 +233,7 @@ def _idle(rule: PolicyRule, place_of: str, number: int, table: TruthTable) -> bo
 
 def _idle_part(rule: Rule, part: Condition, where: str) -> Problem:
     told = f"{rule.id}: {_said(part)} decides nothing {where} (the rule stands at {rule.position})"
-    return _problem(place(part), told, "no record is judged otherwise without it: take it out")
+    return _problem(place(part), told, "without it every record is judged the same: remove it")
 
 
 def _without(condition: Condition) -> Iterator[tuple[Condition, Condition]]:
@@ -444,7 +444,7 @@ def _of_pair(
                 f"no connection can satisfy {late.rule.rule.id} and {early.rule.rule.id}, at"
                 f" {place(early.rule.assertion)}, where both apply"
             )
-            shown = _shown(example, "comes under both and fails one")
+            shown = _shown(example, "falls under both and fails one")
             yield _problem(place(late.rule.assertion), told, shown)
         return
     for weak, strong in implied:
@@ -453,7 +453,7 @@ def _of_pair(
         if covered.passed & fails.applies and not fails.failed & ~covered.failed:
             example = _example(table, fails.failed, weak.rule, Verdict.FAIL)
             told = (
-                f"{weak.rule.rule.id} says nothing of its own: whatever fails it fails"
+                f"{weak.rule.rule.id} is redundant: whatever fails it also fails"
                 f" {strong.rule.rule.id}, at {place(strong.rule.assertion)}, as well"
             )
             shown = _shown(example, "fails both")
@@ -472,7 +472,7 @@ def _ordered(one: _Studied, two: _Studied) -> tuple[_Studied, _Studied]:
 
 
 def place(condition: Condition) -> Position:
-    """Return where a condition stands: where its first test does."""
+    """Return where a condition is: where its first test does."""
     return min(test.position for test in tests_in(condition))
 
 

@@ -1,4 +1,4 @@
-"""The values that can stand at a path, as classes that some tests cannot tell apart.
+"""The values that can be at a path, as classes that some tests cannot distinguish.
 
 Every value, null and nothing included, is in one class of its path; all values of a class come to
 the same by a test, or the test is *open* there and asks an ``Aspect`` of it: how a text starts,
@@ -94,7 +94,7 @@ class Split(msgspec.Struct, frozen=True):
 
 
 class Domain(msgspec.Struct, frozen=True):
-    """What can stand at one path, and how each test of it, by its key, parts that."""
+    """What can be at one path, and how each test of it, by its key, parts that."""
 
     path: str
     samples: tuple[Any, ...]
@@ -144,7 +144,7 @@ def _operand_key(test: Test) -> Hashable:
 
 
 def domain(path: str, tests: Iterable[Test], truths: Truths) -> Domain:
-    """Return the classes of what can stand at ``path``, as fine as ``tests`` of it ask for."""
+    """Return the classes of what can be at ``path``, as fine as ``tests`` of it ask for."""
     asked = {key_of(test): test for test in tests}
     samples = tuple(_samples(asked.values()))
     aspects = _Aspects(path, list(asked.values()), truths)
@@ -485,7 +485,7 @@ def _times_of_day(tests: Iterable[Test]) -> list[int | None]:
 
 
 def _ages(tests: Iterable[Test]) -> list[datetime | None]:
-    """Return moments that tests of times relative to now can tell apart."""
+    """Return moments that tests of times relative to now can distinguish."""
     ends = {NOW, NOW + FUTURE_TOLERANCE}
     for test in tests:
         value = test.operand.value if isinstance(test.operand, Literal) else None

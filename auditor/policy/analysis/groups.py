@@ -15,9 +15,9 @@ from auditor.errors import Problem
 from auditor.policy.analysis.domains import NOW, condition_key
 from auditor.policy.language.conditions import Condition, evaluate, tests_in
 from auditor.policy.language.operands import Literal
+from auditor.policy.language.rules import GroupRule
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import Span, is_number
-from auditor.policy.rules import GroupRule
 from auditor.text import listed
 
 #: What names a connection: no two have the same.
@@ -31,14 +31,14 @@ def of_one(rule: GroupRule) -> Iterator[Problem]:
         yield _problem(rule, f"{name} can never fail: no two connections have the same {_OWN}")
     elif again := [path for path in rule.unique if path in rule.keys]:
         told = f"{name}: {listed(again, 'and')} decides nothing in its unique"
-        yield _problem(rule, told, "all of a group have the same: take it out")
+        yield _problem(rule, told, "all connections of a group have the same value: remove it")
     if rule.when is not None:
         return
     if rule.share is not None:
         yield from _settled(rule, rule.share, [1.0], "every connection counts, and the share is 1")
     elif rule.count is not None and rule.keys:
         numbers = [n for n in _numbers(rule.count, whole=True) if n >= 1]
-        yield from _settled(rule, rule.count, numbers, "a group has one connection at least")
+        yield from _settled(rule, rule.count, numbers, "a group has at least one connection")
 
 
 def of_two(rules: Sequence[GroupRule]) -> Iterator[Problem]:
@@ -98,7 +98,7 @@ def _of_pair(late: GroupRule, early: GroupRule) -> Iterator[Problem]:
         numbers = [n for n in numbers if 0 <= n <= 1]
     truths = {n: (_holds(first, n), _holds(second, n)) for n in numbers}
     if not all(any(pair[side] for pair in truths.values()) for side in (0, 1)):
-        return  # one of them alone holds of nothing, which is told of it
+        return  # one of them alone holds of nothing, which is reported
     if (True, True) not in truths.values():
         told = f"no group can satisfy {late.rule.id} and {early.rule.id}, at {early.rule.position}"
         example = next((n for n, pair in truths.items() if True in pair), numbers[0])
@@ -114,7 +114,7 @@ def _of_pair(late: GroupRule, early: GroupRule) -> Iterator[Problem]:
 
 def _implied(weak: GroupRule, strong: GroupRule, hint: str) -> Problem:
     told = (
-        f"{weak.rule.id} says nothing of its own: whatever group fails it fails {strong.rule.id},"
+        f"{weak.rule.id} is redundant: every group that fails it also fails {strong.rule.id},"
         f" at {strong.rule.position}, as well"
     )
     return _problem(weak, told, hint)
@@ -129,7 +129,7 @@ def _holds(condition: Condition, number: float) -> Truth:
 
 
 def _numbers(condition: Condition, *, whole: bool) -> list[float]:
-    """Return numbers that tell apart whatever ``condition`` can: its bounds, and what is between.
+    """Return numbers that distinguish whatever ``condition`` can: its bounds, and what is between.
 
     With ``whole`` they are counts.
     """

@@ -1,4 +1,4 @@
-"""Truth tables of conditions over all that can stand at the paths they read.
+"""Truth tables of conditions over all that can be at the paths they read.
 
 A table has a row for each choice of a class at every path, and of what each aspect comes to, but
 for those that no record can have: nothing stands below what is not there, and the items of an
@@ -43,7 +43,7 @@ class Rows(msgspec.Struct, frozen=True):
 class Variable(msgspec.Struct, frozen=True):
     """What a table has a column for: the value at a path, or an aspect of it.
 
-    ``blocks`` are sets of its classes, as bits, that the table's tests cannot tell apart; in the
+    ``blocks`` are sets of its classes, as bits, that the table's tests cannot distinguish; in the
     table one block follows the other after ``stride`` rows. ``samples`` has one for each class.
     ``aspect`` is None for a path.
     """
@@ -56,7 +56,7 @@ class Variable(msgspec.Struct, frozen=True):
 
 
 class Space:
-    """What can stand at every path that some conditions read; made once for all their tables."""
+    """What can be at every path that some conditions read; made once for all their tables."""
 
     def __init__(self, conditions: Iterable[Condition]) -> None:
         found: dict[str, list[Test]] = {}

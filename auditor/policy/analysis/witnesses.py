@@ -1,4 +1,4 @@
-"""Records that show what a table says: made of its samples, and judged before they are told."""
+"""Records that show what a table says: made of its samples, and judged before they are reported."""
 
 from __future__ import annotations
 

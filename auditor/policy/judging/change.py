@@ -16,8 +16,8 @@ from auditor.policy.judging.groups import GroupOutcome
 from auditor.policy.judging.judge import Judgement, PlanMode, is_of_plan
 from auditor.policy.language.conditions import Test, tests_in
 from auditor.policy.language.operands import Literal
+from auditor.policy.language.rules import GroupRule
 from auditor.policy.language.semantics import Interval
-from auditor.policy.rules import GroupRule
 from auditor.redaction.fields import HIDDEN
 from auditor.sources.plan.attributes import Held, State
 from auditor.sources.plan.planned import Action, Planned
@@ -206,7 +206,7 @@ def _within(value: Any, below: str) -> Any:
 
 
 class PlanJudgement(msgspec.Struct, frozen=True):
-    """A judgement as the gate of a change has it, and what the change mends, as sentences."""
+    """A judgement as the gate of a change has it, and what the change fixes, as sentences."""
 
     outcome: Judgement
     mended: tuple[str, ...] = ()
@@ -220,7 +220,7 @@ def changed(
     before: tuple[Judgement, Sequence[str]] | None,
     facts: Mapping[int, frozenset[str]] | None = None,
 ) -> PlanJudgement:
-    """Return ``outcome`` with what the plan does not touch known, and what it mends.
+    """Return ``outcome`` with what the plan does not touch known, and what it fixes.
 
     ``ids`` name the connections that were judged, ``placed`` are those of the plan by place.
     ``before`` is the judgement of the account as it is, with its ids; None for a plan alone.
@@ -279,7 +279,7 @@ def _brought(
 
 _GATING = frozenset({Verdict.FAIL.value, Verdict.ERROR.value})
 _UNTOUCHED = "not changed by this plan"
-_UNDECIDED = "could not be judged, and is not changed by this plan"
+_UNDECIDED = "could not be judged; not changed by this plan"
 #: The rule's id, the group's key and what is shared in it, as text.
 _GroupKey = tuple[str, str, str]
 
@@ -328,9 +328,10 @@ def _regraded(
     if worse < 0:
         told = f"{was.actual} before, {outcome.actual} after; still broken"
         improved.append((entry, outcome, told))
-        note = f"less than before this plan, when it was {was.actual}"
+        note = f"fewer than before this plan, when it was {was.actual}"
         return replace(outcome, verdict=Verdict.KNOWN, note=note)
-    return replace(outcome, verdict=Verdict.KNOWN, note="so before this plan, and no worse")
+    note = "already so before this plan, and no worse now"
+    return replace(outcome, verdict=Verdict.KNOWN, note=note)
 
 
 def _deepens(

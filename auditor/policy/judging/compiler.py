@@ -33,10 +33,10 @@ from auditor.policy.language.conditions import (
 )
 from auditor.policy.language.operands import FieldOperand, Literal, Now, Reading
 from auditor.policy.language.operators import OperandForm
+from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.language.semantics import Quantifier
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import LARGEST, Takes
-from auditor.policy.rules import GroupRule, PolicyRule
 
 _NUMBER = "{0} is not None"
 _FILLED = "type({0}) not in LACKS"

@@ -35,8 +35,8 @@ from auditor.policy.language.conditions import (
 from auditor.policy.language.english import wanted
 from auditor.policy.language.operands import FieldOperand, Literal, Reading
 from auditor.policy.language.operators import OperandForm
+from auditor.policy.language.rules import PolicyRule
 from auditor.policy.language.values import Takes, is_number
-from auditor.policy.rules import PolicyRule
 from auditor.redaction.fields import HIDDEN, REDACTED, guarded
 from auditor.text import listed, plural, printable
 
@@ -86,7 +86,7 @@ class Clause(NamedTuple):
 _FRACTION = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(Z|[+-]\d\d:\d\d)")
 
 #: The evidence of a check, a message, what to do about an error, and the number of the evidence:
-#: checks of one rule that are told alike share both.
+#: checks of one rule that are reported alike share both.
 Told = tuple[tuple[Evidence, ...], str, str, int]
 
 
@@ -96,7 +96,7 @@ class Describer(msgspec.Struct, frozen=True):
     entry: PolicyRule
     now: datetime
     clean: Callable[[str], str]
-    #: What was told of values that came before: most violations of a rule look alike.
+    #: What was said of values that came before: most violations of a rule look alike.
     known: dict[object, Told] = msgspec.field(default_factory=dict)
     #: Paths whose values are not shown, whatever the policy reveals.
     hidden: frozenset[str] = frozenset()
@@ -145,7 +145,7 @@ class Describer(msgspec.Struct, frozen=True):
         return evidence, f"cannot be judged: {text}", advised
 
     def shown(self, path: str, value: Any) -> str:
-        """Return ``value``, which stands at ``path``, as a report may show it."""
+        """Return ``value``, which is at ``path``, as a report may show it."""
         held = value is not MISSING and value is not None and type(value) is not Gap
         if held and self.hidden and covers(self.hidden, path):
             return SENSITIVE
@@ -254,10 +254,10 @@ def _doubted(test: Test, value: Any, actual: str) -> tuple[str, str]:
 
 #: Where what no listing holds could be had.
 _ELSEWHERE = {
-    PLAN: f"{PLAN}.* is told by a Terraform plan alone: write exists: true in the rule's when, and"
+    PLAN: f"{PLAN}.* comes only from a Terraform plan: write exists: true in the rule's when, and"
     " the rule skips the connections of a listing",
-    SCHEMA_CONFIG: f"{SCHEMA_CONFIG}.* is told by a Terraform plan alone: of a live connection it"
-    " would cost a request each (GET /v1/connections/ID/schemas), which is not made; write exists:"
+    SCHEMA_CONFIG: f"{SCHEMA_CONFIG}.* comes only from a Terraform plan: for a live connection it"
+    " would take a request each (GET /v1/connections/ID/schemas), which is not made; write exists:"
     " true in the rule's when",
 }
 
@@ -279,11 +279,12 @@ def advice(clause: Clause) -> str:
     if clause.actual.endswith(_AHEAD):
         return (
             f"{field} is ahead of the time that the run judges by: set this machine's clock, or"
-            " give --now, or use before and after for a time that may be in the future"
+            " pass --now, or use before and after for a time that may be in the future"
         )
     if clause.kind:
-        return f"{field} is not {clause.kind}: ask for what the API sends there, or skip it in when"
-    return f"{field} cannot be compared with what the rule asks: ask for what the API sends there"
+        todo = "test for what the API sends there, or skip it in when"
+        return f"{field} is not {clause.kind}: {todo}"
+    return f"{field} cannot be compared as the rule asks: test for what the API sends there"
 
 
 def _merged(clauses: Iterable[Clause]) -> list[Clause]:
@@ -301,7 +302,7 @@ def _to_the_second(text: str) -> str:
 
 
 def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], str]) -> str:
-    """Return ``value``, which stands at ``path``, as a report may show it."""
+    """Return ``value``, which is at ``path``, as a report may show it."""
     if type(value) is Gap:
         return clean(value.told)
     if value is MISSING:
@@ -322,7 +323,7 @@ def covers(hidden: Iterable[str], path: str) -> bool:
 
 
 def _key(values: tuple[Any, ...], *, failed: bool) -> object:
-    """Return what is the same for values that are told alike.
+    """Return what is the same for values that are reported alike.
 
     True == 1 == 1.0 in Python, and arrays have no hash: how values are written tells them apart.
     """

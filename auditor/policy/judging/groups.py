@@ -20,17 +20,17 @@ from auditor.model import Verdict
 from auditor.policy.language.aggregates import Moves
 from auditor.policy.language.conditions import ITSELF, All, Condition, Test, evaluate
 from auditor.policy.language.operands import Literal
+from auditor.policy.language.rules import GroupRule, Measured
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import is_number, is_scalar
-from auditor.policy.rules import GroupRule, Measured
 from auditor.text import plural
 
 #: The values that name a group, or that are compared in it.
 Key = tuple[Any, ...]
 #: Conditions on numbers ask for no time.
 _NO_TIME = datetime.max.replace(tzinfo=UTC)
-#: What is told of groups of which there may be more connections than were listed.
-_UNSEEN = "{} as far as was seen"
+#: What is said of groups of which there may be more connections than were listed.
+_UNSEEN = "{} as far as listed"
 
 
 class GroupOutcome(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class GroupOutcome(msgspec.Struct, frozen=True):
     advice: str = ""
     #: With several accounts, the one that the group is of.
     account: str = ""
-    #: Skipped, since a plan does not see the group whole.
+    #: Skipped, since a plan does not show the whole group.
     unseen: bool = False
     #: What was counted or measured of the group.
     number: float | None = None
@@ -194,7 +194,7 @@ class Groups:
 
     def _of_group(self, named: Key, group: _Group, *, whole: bool) -> Iterator[GroupOutcome]:
         if group.chosen is False:
-            actual = "not among those that groups: has"
+            actual = "not among those that groups: chooses"
             yield GroupOutcome(named, Verdict.SKIP, (), "group", actual, chosen=False)
         elif group.chosen is None:
             yield self._uncertain(named)

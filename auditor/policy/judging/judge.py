@@ -28,9 +28,9 @@ from auditor.policy.judging.evidence import SENSITIVE, Describer, Told, covers, 
 from auditor.policy.judging.groups import GroupOutcome, Groups
 from auditor.policy.judging.undecided import Want, want_of
 from auditor.policy.language.conditions import reads
+from auditor.policy.language.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import is_scalar
-from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.text import printable
 
 _VERDICTS = tuple(Verdict)
@@ -178,7 +178,7 @@ class Judgement(msgspec.Struct, frozen=True):
     ``verdicts`` has a row of bytes a connection, a byte for each of ``rules``. ``notes`` are those
     of findings, by rule and connection; a group's outcome has its own. ``hidden``, by a
     connection's place, are paths whose values are not shown; ``not_in_plan`` and ``left_unknown``
-    are the checks, by rule and connection, that are skips for want of that.
+    are the checks, by rule and connection, that are skips for lack of that.
     """
 
     order: Mapping[str, int]
@@ -363,7 +363,7 @@ def advice_for(outcome: GroupOutcome) -> str:
 
 
 class _Settle:
-    """Tells, of checks that came to no verdict, which are for want of what a plan leaves open."""
+    """Tells, of checks that came to no verdict, which are for lack of what a plan leaves open."""
 
     def __init__(self, rules: Sequence[PolicyRule], planned: PlanMode, now: datetime) -> None:
         self._rules = rules
@@ -476,5 +476,5 @@ def _unseen(outcome: GroupOutcome) -> GroupOutcome:
     """Return a group that a plan does not see whole as a skip."""
     if outcome.verdict is not Verdict.ERROR:
         return outcome
-    actual = "a plan does not see the group whole"
+    actual = "a plan does not show the whole group"
     return replace(outcome, verdict=Verdict.SKIP, actual=actual, unseen=True)

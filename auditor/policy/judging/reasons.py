@@ -28,8 +28,8 @@ from auditor.policy.language.conditions import (
 )
 from auditor.policy.language.english import sentence
 from auditor.policy.language.operands import FieldOperand
+from auditor.policy.language.rules import GroupRule
 from auditor.policy.language.truth import Truth, all_of, negated
-from auditor.policy.rules import GroupRule
 
 #: Letters of ``Reason.truths``.
 _LETTERS = {True: "t", False: "f", None: "u"}

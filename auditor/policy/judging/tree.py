@@ -33,8 +33,8 @@ from auditor.policy.language.conditions import (
 )
 from auditor.policy.language.english import sentence
 from auditor.policy.language.operands import FieldOperand
+from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.language.truth import Truth, all_of, any_of, negated
-from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.text import listed, plural
 
 _ITEMS_SHOWN = 3
@@ -56,7 +56,7 @@ class TreePart(msgspec.Struct, frozen=True):
 
 
 class Branch(msgspec.Struct, frozen=True):
-    """A condition of a rule under the key that it stands at: ``when``, ``assert``, ``groups``."""
+    """A condition of a rule under the key that it is at: ``when``, ``assert``, ``groups``."""
 
     key: str
     part: TreePart
@@ -241,7 +241,7 @@ def _describer(judgement: Judgement, entry: PolicyRule | GroupRule, at: int) -> 
 
 def _note(judgement: Judgement, number: int, at: int) -> str:
     if (number, at) in judgement.not_in_plan:
-        return "skipped: no plan holds what the rule asks for"
+        return "skipped: no plan holds what the rule reads"
     if (number, at) in judgement.left_unknown:
         return "skipped: what decides it is unknown until the plan is applied"
     return judgement.notes.get((number, at), "")

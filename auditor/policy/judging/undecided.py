@@ -1,4 +1,4 @@
-"""Checks on a record of a plan that came to no verdict: for want of what, and what that means.
+"""Checks on a record of a plan that came to no verdict: for lack of what, and what that means.
 
 A test of a field that is *unknown until applied* could come to either; one of a field that is *not
 in the plan* comes to nothing, whoever writes what. A check that the unknown could still decide is
@@ -26,14 +26,14 @@ from auditor.policy.language.conditions import (
     evaluate_test,
 )
 from auditor.policy.language.operands import FieldOperand
-from auditor.policy.rules import GroupRule, PolicyRule
+from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.sources.plan.connections import IN_NO_PLAN
 
 
 class Want(Enum):
     """Why a check came to no verdict."""
 
-    ERROR = "it could not be evaluated, whatever the plan leaves open"
+    ERROR = "it could not be evaluated, even apart from what the plan leaves open"
     UNKNOWN = "a field is unknown until applied"
     NOT_IN_PLAN = "a field is not in the plan"
 
@@ -63,17 +63,17 @@ def want_of(rule: PolicyRule, get: Callable[[str], Any], now: datetime) -> Want:
 
 
 def needs(rule: PolicyRule, lacks: Callable[[str], bool], now: datetime) -> bool:
-    """Whether a check of ``rule`` can be an error for want of the paths that a record lacks."""
+    """Whether a check of ``rule`` can be an error for lack of the paths that a record lacks."""
     return _Truth.ERROR in _outcomes(rule, lambda path: MISSING if lacks(path) else _OPEN, now)
 
 
 class Tells(Enum):
-    """What a plan can tell of a rule, whatever stands in it."""
+    """What a plan can tell of a rule, whatever is in it."""
 
-    ALL = "a plan can tell it"
-    SOME = "a plan can tell it where the rest decides"
-    NOTHING = "no plan can tell it"
-    GROUPS = "only with --over: a plan does not see groups whole"
+    ALL = "a plan can tell"
+    SOME = "a plan can tell if the rest decides"
+    NOTHING = "no plan can tell"
+    GROUPS = "only with --over: a plan does not show whole groups"
 
 
 def told_by_plans(entry: PolicyRule | GroupRule, now: datetime) -> tuple[Tells, tuple[str, ...]]:

@@ -28,7 +28,7 @@ _MOST_PLACES = 10_000
 #: Places in all the states that are kept for a pattern: some megabytes.
 _MOST_KEPT = 200_000
 
-# What stands beside a spot: an edge of the text, a line's end, a word's letter, anything else.
+# What is beside a spot: an edge of the text, a line's end, a word's letter, anything else.
 _EDGE, _NEWLINE, _LETTER, _OTHER = range(4)
 _ENDS = (_EDGE, _NEWLINE)
 _HOLDS: dict[str, Callable[[int, int], bool]] = {

@@ -155,7 +155,7 @@ def joined(base: str, path: str) -> str:
 
 
 def reach(value: Any, path: str) -> Any:
-    """Return what stands at ``path`` below a decoded ``value``: a struct, a dict or a scalar."""
+    """Return what is at ``path`` below a decoded ``value``: a struct, a dict or a scalar."""
     if path == ITSELF:
         return value
     above = "the item"

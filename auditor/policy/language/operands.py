@@ -58,7 +58,7 @@ class Now(msgspec.Struct, frozen=True):
 
 
 class Literal(msgspec.Struct, frozen=True):
-    """An operand that stands in the policy.
+    """An operand that is in the policy.
 
     ``value`` is prepared for the operator (a tuple, a compiled pattern, a duration), ``text`` is
     what a person wrote. ``written`` are the patterns as they were written, of an operator that

@@ -156,7 +156,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def needs_whole(self, path: str) -> bool:
-        """Whether what stands at ``path`` has to be decoded with all it holds.
+        """Whether what is at ``path`` has to be decoded with all it holds.
 
         The size of a documented text or array is known without its contents.
         """
@@ -183,7 +183,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     def from_field(self, other: Any, operand: FieldOperand, days: Any = MISSING) -> Any:
         """Return the value of a field as an operand; MISSING where it cannot be one.
 
-        ``days`` is what stands at the operand's ``days``.
+        ``days`` is what is at the operand's ``days``.
         """
         if self.form is OperandForm.DURATION:
             gap = _gap(days)

@@ -2,7 +2,7 @@
 
 The engine is RE2: it has no backtracking, so no pattern and no value can hang a run. What it
 lacks (look-around, back-references) is refused when the policy loads. Where there is no build of
-it, an automaton of our own stands in, which a law in the tests holds to RE2's answers.
+it, an automaton of our own takes its place, which a law in the tests holds to RE2's answers.
 """
 
 from __future__ import annotations

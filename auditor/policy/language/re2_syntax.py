@@ -3,7 +3,7 @@ r"""RE2's syntax, read without RE2: from a pattern's text to a tree.
 It is what https://github.com/google/re2/wiki/Syntax describes for patterns in UTF-8, as RE2 reads
 them by default, but for two things that are refused: ``\p{…}``, which would need RE2's edition of
 Unicode, and ``\C``, half a character. Whether a repetition is greedy, and what a group captures,
-says nothing of whether a text matches, and is forgotten.
+says nothing about whether a text matches, and is forgotten.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def is_in(value: Any, operand: Any, _now: datetime) -> Truth:
 
 
 def is_not_in(value: Any, operand: Any, now: datetime) -> Truth:
-    """Whether the value is none of these; an error where none is of its type."""
+    """Whether the value is not one of these; an error where none is of its type."""
     truth = is_in(value, operand, now)
     return None if truth is None else not truth
 

@@ -44,7 +44,7 @@ class Takes(Enum):
 def is_number(value: Any) -> bool:
     """Whether ``value`` is a number that a float holds."""
     # True == 1 in Python, but not in the JSON the API sends; what no float holds (1e999, or an
-    # integer of hundreds of digits) is no number to reckon with.
+    # integer of hundreds of digits) is not a number to reckon with.
     return type(value) in _NUMERIC and -LARGEST <= value <= LARGEST
 
 

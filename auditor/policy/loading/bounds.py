@@ -51,7 +51,7 @@ def check_contradictions(tests: Iterable[Test], problems: Problems) -> None:
                 first, second = sorted((low.test, high.test), key=lambda test: test.position)
                 problems.add(
                     second.position,
-                    f"{_said(first)} and {_said(second)} never hold together",
+                    f"{_said(first)} and {_said(second)} can never both hold",
                     _instead(low, high),
                 )
                 return

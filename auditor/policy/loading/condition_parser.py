@@ -126,7 +126,7 @@ class ConditionReader:
             hint = "combine several with all: or any:, as any: [{condition: a}, {condition: b}]"
             message = f"{NAMED}: takes the name of one condition"
         elif self._scope.conditions is None:
-            message, hint = "no condition has a name here", "declare it under conditions:"
+            message, hint = "no named condition is declared here", "declare it under conditions:"
         else:
             part = self._scope.conditions.find(value)
             return Named(one_line(value.text), part) if part is not None else None
@@ -161,8 +161,8 @@ class ConditionReader:
         if isinstance(part, All) and not _is_one_group(value):
             self._problems.add(
                 value.position,
-                "not: takes exactly one test; whether several are denied together or each on its"
-                " own would be a guess",
+                "not: takes exactly one test; with several it is unclear whether they are denied"
+                " together or one by one",
                 "write not: once for each, or not: {any: […]} or not: {all: […]}",
             )
             return None
@@ -208,7 +208,7 @@ class ConditionReader:
         if not self._fits(subject, operator, node):
             return None
         value = self.resolved(node)
-        # Written out, equals means what it says, whatever signs stand in it.
+        # Written out, equals means what it says, whatever signs are in it.
         meant = key is not None and operator is OF_A_VALUE
         operand = None
         if value is not None:
@@ -248,13 +248,13 @@ class ConditionReader:
     def _fits(self, subject: Subject, operator: Operator, node: Node) -> bool:
         found = subject.field
         if subject is NUMBER and operator.presence_only:
-            message = "a number of things is always there, so this decides nothing"
-            self._problems.add(node.position, message, "write a comparison, as gte: 1")
+            message = "a count always has a value, so this decides nothing"
+            self._problems.add(node.position, message, "write a comparison, such as gte: 1")
             return False
         if found.exposure is Exposure.SECRET and not operator.presence_only:
             self._problems.add(
                 node.position,
-                f"{found.path} is a live credential: only exists can be asked of it",
+                f"{found.path} is a live credential: only exists can test it",
                 "write exists: true or exists: false",
             )
             return False

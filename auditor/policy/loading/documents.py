@@ -122,7 +122,8 @@ class DocumentReader:
         """Note what looks as if it held rules, and is not read as a policy."""
         for path in folder.hidden:
             position = Position(printable(_label(path)), 1, 1)
-            self._problems.warn(position, "this is hidden, and was not read", "rename or remove it")
+            message = "this file is hidden and was not read"
+            self._problems.warn(position, message, "rename or remove it")
         for path in folder.tests:
             source = PolicyPath(path, printable(_label(path)))
             try:
@@ -135,8 +136,9 @@ class DocumentReader:
                 else None
             )
             if rules is not None:
-                message = f"{one_line(path.name)} is the name of tests, and this holds rules"
-                self._problems.add(rules.position, message, "rename it, or they are never in force")
+                message = f"{one_line(path.name)} is the name of a test file, but it holds rules"
+                hint = "rename it, or its rules are never in force"
+                self._problems.add(rules.position, message, hint)
 
     def read(self, source: PolicyPath) -> None:
         """Read the file at ``source`` and all it extends."""
@@ -161,7 +163,7 @@ class DocumentReader:
             self._problems.add(root.position, "this is a waiver file, not a policy", hint)
             return
         hint = "a policy is a mapping that starts with policy: NAME"
-        self._problems.add(root.position, "this is no policy", hint)
+        self._problems.add(root.position, "this is not a policy", hint)
 
     def _take(self, source: PolicyPath, data: bytes, root: MappingNode) -> None:
         check_keys(root, POLICY_KEYS, "policy", self._problems)
@@ -225,7 +227,7 @@ class DocumentReader:
         self._problems.add(
             item.position,
             f"no such file: {one_line(item.text)}",
-            "paths start at this file's folder",
+            "paths are relative to this file's folder",
         )
         return None
 
@@ -252,7 +254,7 @@ class DocumentReader:
             if _FIELD_PATH.fullmatch(path) and path not in _RESERVED:
                 yield path
                 continue
-            message = f"{one_line(path) or 'nothing'} is no path of a field"
+            message = f"{one_line(path) or 'nothing'} is not a field path"
             self._problems.add(
                 item.position, message, "as steward, status.steward or setup_tests[].id"
             )
@@ -295,7 +297,7 @@ class DocumentReader:
 
 
 def check_keys(node: MappingNode, known: tuple[str, ...], what: str, problems: Problems) -> None:
-    """Note every key of ``node`` that is none of ``known``."""
+    """Note every key of ``node`` that is not one of ``known``."""
     for key, _ in node:
         if key.text not in known:
             hint = nearest(key.text, known, FOREIGN_KEYS) or f"a {what} has {listed(known)}"
@@ -360,7 +362,7 @@ def _label(path: Path) -> str:
             # Kubernetes keeps a volume's files in a folder that has another name with each change.
             whole = Path(os.path.abspath(path))  # noqa: PTH100  # not what it links to
     except OSError as error:
-        raise UsageError("the working folder is gone; change to one that is there") from error
+        raise UsageError("the working folder no longer exists; change to another") from error
     packs = resource_folder("policies")
     if whole.parent == packs and packs != here / "policies":
         return f"{PACK}{whole.stem}"

@@ -1,4 +1,4 @@
-"""The examples that stand beside a rule, as they are written; ``testing.py`` runs them.
+"""The examples that are beside a rule, as they are written; ``testing.py`` runs them.
 
 ``given`` is laid over one documented healthy record: dotted paths are allowed, objects are merged
 deeply, lists are replaced, null is null; ``without`` leaves fields out. A rule with ``per`` takes
@@ -244,7 +244,7 @@ def given_of(
     grouped: bool | None = None,
     known: Known = _DOCUMENTED,
 ) -> Given | None:
-    """Return what the nodes of ``given`` and ``without`` make, of what stands at ``node``."""
+    """Return what the nodes of ``given`` and ``without`` make, of what is at ``node``."""
     without: Any = plain_value(leave) if leave is not None else []
     if not isinstance(without, list) or not all(isinstance(path, str) for path in without):
         at = leave or node

@@ -91,7 +91,7 @@ class _FactsReader:
             return None
         if not isinstance(node, MappingNode):
             hint = "as {file: tiers.csv, key: schema, columns: {tier: integer}}"
-            self._problems.add(node.position, f"the facts {one_line(name.text)} say nothing", hint)
+            self._problems.add(node.position, f"the facts {one_line(name.text)} are empty", hint)
             return None
         before = len(self._problems.errors)
         check_keys(node, FACTS_KEYS, "fact", self._problems)
@@ -110,14 +110,14 @@ class _FactsReader:
     def _is_name(self, name: ScalarNode) -> bool:
         text = name.text
         if not _NAME.fullmatch(text):
-            message = f"{one_line(text) or 'nothing'} is no name of facts"
+            message = f"{one_line(text) or 'nothing'} is not a valid name for facts"
             self._problems.add(name.position, message, "letters, digits, - and _, as tiers")
         elif text in FACT_LISTS:
             message = f"{text} is a fact already, read from {FACT_LISTS[text].path}"
-            self._problems.add(name.position, message, "call yours otherwise")
+            self._problems.add(name.position, message, "give yours another name")
         elif text in FIELDS or text in _RESERVED:
             what = "a field of a connection" if text in FIELDS else "a word of the language"
-            self._problems.add(name.position, f"{text} is {what}", "call the facts otherwise")
+            self._problems.add(name.position, f"{text} is {what}", "give the facts another name")
         else:
             return True
         return False
@@ -153,7 +153,7 @@ class _FactsReader:
             self._problems.add(path.position, f"no field is called {one_line(path.text)}", hint)
         elif found.exposure is Exposure.SECRET or found.kind not in {Kind.STRING, Kind.ANY}:
             held = "a live credential" if found.exposure is Exposure.SECRET else found.kind.value
-            message = f"{path.text} is {held}, so no row can be found by it"
+            message = f"{path.text} is {held}, so it cannot identify a row"
             self._problems.add(path.position, message, "name a field that holds text")
         elif fact_of(path.text) and FACT_LISTS[fact_of(path.text)].several:
             message = f"a connection has several {fact_of(path.text)}, so they name no row"
@@ -179,7 +179,7 @@ class _FactsReader:
             elif column is None:
                 hint = nearest(text, COLUMN_TYPES, FOREIGN_TYPES)
                 hint = hint or f"types: {listed(COLUMN_TYPES)}"
-                message = f"{one_line(text) or 'this'} is no type of a column"
+                message = f"{one_line(text) or 'this'} is not a column type"
                 self._problems.add(kind.position, message, hint)
             else:
                 columns.append((key.text, column))
@@ -288,7 +288,9 @@ class _FactsReader:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             message = f"{label}: the facts {facts.name} cannot be read: {reason}"
-            hint = "paths start at the policy's folder, those of --facts at the working folder"
+            hint = (
+                "paths are relative to the policy's folder, those of --facts to the working folder"
+            )
             self._problems.add(named_at, message, hint)
             return facts  # what they hold is known, and no rule of theirs is wrong for this
         try:
@@ -302,7 +304,7 @@ class _FactsReader:
 
 
 def _check_circles(facts: Mapping[str, OwnFacts], problems: Problems) -> None:
-    """Note facts whose rows are found by each other, or by a column that is not there."""
+    """Note facts whose these facts look each other up, or by a column that is not there."""
     fields = {field.path: field for each in facts.values() for field in each.fields()}
     for each in facts.values():
         seen, above = [each.name], each.key.partition(".")[0]
@@ -311,7 +313,7 @@ def _check_circles(facts: Mapping[str, OwnFacts], problems: Problems) -> None:
             above = facts[above].key.partition(".")[0]
         if above in seen:
             circle = " → ".join([*seen[seen.index(above) :], above])
-            problems.add(each.position, f"rows are found by each other: {circle}", "")
+            problems.add(each.position, f"these facts look each other up: {circle}", "")
         elif each.key.partition(".")[0] in facts:
             found = fields.get(each.key)
             if found is None or found.kind is not Kind.STRING:

@@ -75,7 +75,7 @@ class FieldOperands:
                 self._problems.add(key.position, message, nearest(key.text, _KEYS))
                 return None
         if subject is NUMBER:
-            self._problems.add(node.position, "a number of things is compared with a number", "")
+            self._problems.add(node.position, "a count is compared with a number", "")
             return None
         other = self._path(name, subject.base)
         if other is None or not self._fits(operator, subject, name, other):
@@ -84,7 +84,7 @@ class FieldOperands:
             return self._multiple(name, keys, node, subject)
         if len(keys) > 1:
             hint = "write {field: PATH} alone"
-            message = "times:, unit: and days: go with older_than and newer_than"
+            message = "times:, unit: and days: belong to older_than and newer_than"
             self._problems.add(node.position, message, hint)
             return None
         return FieldOperand(name.text, reading_of(operator, subject.field, other), name.text)
@@ -93,7 +93,7 @@ class FieldOperands:
         """Whether the two can be compared at all; a problem is noted where they cannot."""
         kind = subject.field.kind
         if other.exposure is Exposure.SECRET:
-            message, hint = f"{name.text} is a live credential: only exists can be asked of it", ""
+            message, hint = f"{name.text} is a live credential: only exists can test it", ""
         elif name.text == subject.path and operator.form is not OperandForm.DURATION:
             message, hint = f"{name.text} is compared with itself", "name another field"
         elif other.kind in (wanted := kinds_of_other(operator, kind)):

@@ -20,7 +20,7 @@ _OTHERS = (".#", ".git", "..")
 class PolicyFolder(msgspec.Struct, frozen=True):
     """What a folder and those below it hold, each sorted.
 
-    ``policies`` are to be read, ``tests`` stand beside them, and ``hidden`` looks like a policy and
+    ``policies`` are to be read, ``tests`` are beside them, and ``hidden`` looks like a policy and
     is passed over.
     """
 
@@ -32,7 +32,7 @@ class PolicyFolder(msgspec.Struct, frozen=True):
 def read_folder(folder: Path) -> PolicyFolder:
     """Return what ``folder`` holds. Folders that are linked to are read too, each once.
 
-    Raises UsageError for what is called as a policy is and is none that can be read (a link that
+    Raises UsageError for what is named like a policy and cannot be read as one (a link that
     leads nowhere, a pipe, a folder), and OSError for a folder that may not be entered.
     """
     policies: list[Path] = []
@@ -47,9 +47,9 @@ def read_folder(folder: Path) -> PolicyFolder:
 
 
 def is_policy(path: Path) -> bool:
-    """Whether a file is called as a policy is. A suffix in capitals is no reason to leave it out.
+    """Whether a file is named like a policy. A suffix in capitals is no reason to leave it out.
 
-    Tests of policies stand beside them, and are called ``….test.yaml``.
+    Tests of policies are beside them, and are called ``….test.yaml``.
     """
     name = path.name.lower()
     return name.endswith(_SUFFIXES) and not name.endswith(_TESTS)
@@ -69,13 +69,12 @@ def _below(folder: Path, seen: set[str], hidden: list[Path]) -> Iterator[Path]:
                 hidden.extend(_hidden(path))
         elif _leads_nowhere(path):
             if path.suffix.lower() in {"", *_SUFFIXES}:
-                raise UsageError(
-                    f"{one_line(str(path))}: this link leads nowhere; mend or remove it"
-                )
+                raise UsageError(f"{one_line(str(path))}: this link is broken; fix or remove it")
         elif path.is_dir():
             if path.suffix.lower() in _SUFFIXES:
                 raise UsageError(
-                    f"{one_line(str(path))}: this is a folder, called as a policy is; rename it"
+                    f"{one_line(str(path))}: this is a folder with the name of a policy file;"
+                    " rename it"
                 )
             real = os.path.realpath(path)
             if real not in seen:
@@ -85,8 +84,8 @@ def _below(folder: Path, seen: set[str], hidden: list[Path]) -> Iterator[Path]:
             yield path
         elif path.suffix.lower() in _SUFFIXES:
             raise UsageError(
-                f"{one_line(str(path))}: this is a pipe or a device, called as a policy is;"
-                " name it itself, or remove it"
+                f"{one_line(str(path))}: this is a pipe or a device with the name of a policy"
+                " file; name it explicitly, or remove it"
             )
 
 

@@ -68,11 +68,11 @@ class Advice:
         ):
             hint = f"write not: {{{found.path or 'field'}: {{{contrary}: …}}}}"
         elif fact := _fact_below(found.path, key.text):
-            hint = f"write the path in one, before the operator: {fact}"
+            hint = f"write the path as one key, before the operator: {fact}"
         elif found.kind is Kind.OBJECT and (self._scope.find(below) or found.open):
-            hint = f"write the path in one: {below}"
+            hint = f"write the path as one key: {below}"
         elif found.kind is Kind.ARRAY and self._scope.find(f"{found.path}[].{key.text}"):
-            hint = f"say of which items: any_item: {{{key.text}: …}}, all_items or none_items"
+            hint = f"say which items: any_item: {{{key.text}: …}}, all_items or none_items"
         else:
             hint = nearest(key.text, OPERATORS, FOREIGN_OPERATORS)
             hint = hint or f"the operators: {', '.join(OPERATORS)}"
@@ -90,7 +90,7 @@ class Advice:
         self._problems.add(wrong.position, message, hint)
 
     def unknown_path(self, key: ScalarNode, full: str, base: str) -> None:
-        """Note that ``key`` is no field, and what was likely meant."""
+        """Note that ``key`` is not a field, and what was likely meant."""
         if fixed := _spaced(key.text):
             self._problems.add(key.position, "a space is missing after the colon", f"write {fixed}")
             return
@@ -102,12 +102,12 @@ class Advice:
         if not base and word in FOREIGN_JOINS:
             self._problems.add(
                 key.position,
-                f"no field is called {one_line(full)}, and no word joins conditions so",
+                f"no field is called {one_line(full)}, and no keyword combines conditions that way",
                 f"write {FOREIGN_JOINS[word]}",
             )
             return
         if not can_be_named(full):
-            hint = "a path holds no quote, no backslash and no control character"
+            hint = "a path cannot contain quotes, backslashes or control characters"
         elif not base and word in CONTRARY_FIELDS:
             hint = f"write {CONTRARY_FIELDS[word]}"
         elif not base and FOREIGN_FIELDS.get(word) in FIELDS:
@@ -115,7 +115,7 @@ class Advice:
         elif key.text in OPERATORS or (
             key.text.lower() in FOREIGN_OPERATORS and key.text.lower() not in FIELDS
         ):
-            hint = "an operator stands below a field: field: {operator: value}"
+            hint = "an operator goes below a field: field: {operator: value}"
         else:
             parent = full.rpartition(".")[0]
             near = [f.path.removeprefix(f"{base}.") for f in children(parent)]
@@ -123,7 +123,7 @@ class Advice:
             top = [*documented, *self._scope.facts, *sorted(self._scope.extra_fields)]
             everywhere = top if not base else near
             hint = nearest(key.text, everywhere) or nearest(key.text, near)
-            hint = hint or "if the API has it by now, name it under extra_fields:"
+            hint = hint or "if the API has it now, declare it under extra_fields:"
         self._problems.add(key.position, f"no field is called {one_line(full) or 'nothing'}", hint)
 
     def through_array(self, key: ScalarNode, array: str) -> None:
@@ -132,8 +132,7 @@ class Advice:
         inner = f"{{{rest}: …}}" if rest else "…"
         self._problems.add(
             key.position,
-            f"{array} is an array: it has to be said of which items {one_line(rest or 'this')}"
-            " is meant",
+            f"{array} is an array: say which of its items {one_line(rest or 'this')} is about",
             f"write {array}: {{any_item: {inner}}}, or all_items, none_items",
         )
 
@@ -145,7 +144,7 @@ class Advice:
 _FIELD_HINT = "another field is {field: PATH}; a duration {field: PATH, times: 3, unit: minutes}"
 _OPERAND_KEYS = {
     **dict.fromkeys(("field", "times", "unit"), _FIELD_HINT),
-    "var": "a variable stands alone: {var: NAME}",
+    "var": "a variable is written alone: {var: NAME}",
 }
 
 
@@ -170,7 +169,7 @@ def _lost_space(operand: Node) -> bool:
 
 
 def _spaced(text: str) -> str:
-    """Return ``gte: 15`` for ``gte:15``; "" where no colon stands in the key."""
+    """Return ``gte: 15`` for ``gte:15``; "" where no colon is in the key."""
     name, colon, value = text.partition(":")
     return f"{name}: {value.strip()}" if colon and name and value else ""
 
@@ -189,9 +188,9 @@ def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
     """Say why an operator cannot be used on a field, and what to use."""
     path = found.path or "this"
     if found.joined and found.kind in operator.kinds:
-        message = f"{operator.name} cannot be asked of {path}: of a fact only its fields are read"
+        message = f"{operator.name} cannot test {path}: only a fact's fields are read"
         return message, "test its fields, or exists"
-    message = f"{operator.name} cannot be asked of {path}: it is {found.kind.value}"
+    message = f"{operator.name} cannot test {path}: it is {found.kind.value}"
     if found.kind is Kind.ARRAY and (operator is OF_A_VALUE or operator is OF_A_LIST):
         written = "a list" if isinstance(node, SequenceNode) else "a value"
         return (
@@ -199,7 +198,7 @@ def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
             "write contains, contains_all, subset_of, or any_item: for an item",
         )
     if isinstance(node, ScalarNode) and node.value is None and operator is OF_A_VALUE:
-        return f"null is no value that {path} can be", f"write {path}: {{exists: false}}"
+        return f"{path} never equals null", f"write {path}: {{exists: false}}"
     if found.kind is Kind.OBJECT and operator is OF_A_VALUE and path in VALUES_OF:
         return message, f"did you mean {VALUES_OF[path]}?"
     if found.kind is Kind.OBJECT:

@@ -18,7 +18,7 @@ def _unique_items(
     if wanted and isinstance(instance, list):
         known = {_identity(item) for item in instance}
         if len(known) < len(instance):
-            yield ValidationError("an item is there twice")
+            yield ValidationError("an item appears twice")
 
 
 def _identity(value: Any) -> Hashable:

@@ -123,8 +123,8 @@ class Literals:
             self._wrong(node, f"{operator.name}: values of unlike types cannot be compared", hint)
             return None
         if {True, False} == set(values) and set(map(type, values)) == {bool}:
-            hint = "write exists: true to ask that there is one"
-            self._wrong(node, f"{operator.name}: true and false are all there is", hint)
+            hint = "write exists: true to require a value"
+            self._wrong(node, f"{operator.name}: the only values are true and false", hint)
             return None
         return tuple(values)
 
@@ -226,7 +226,7 @@ class Literals:
         if not all(matches(probe) for probe in _PROBES):
             return matches
         message = f"{operator.name}: {one_line(written(node))} matches every text"
-        self._wrong(node, message, "write exists: true to ask that there is one")
+        self._wrong(node, message, "write exists: true to require a value")
         return None
 
     def _moment(self, operator: Operator, _found: Field, node: Node) -> datetime | Now | None:
@@ -267,15 +267,16 @@ class Literals:
 
         schema = plain_value(node)
         if not isinstance(schema, dict) or not schema:
-            self._wrong(node, f"{operator.name}: takes a JSON Schema that says something", "")
+            self._wrong(node, f"{operator.name}: takes a JSON Schema that is not empty", "")
             return None
         if _mentions(schema, _REFERENCES):
-            self._wrong(node, "a schema in a policy stands alone", "write it out, without $ref")
+            message = "a schema in a policy cannot refer to others"
+            self._wrong(node, message, "write it out, without $ref")
             return None
         if strange := next(_strange(schema), ""):
-            hint = "format is not asserted by validators, so it would decide nothing"
+            hint = "validators do not assert format, so it would decide nothing"
             hint = hint if strange == "format" else "only keywords of the 2020-12 draft decide"
-            self._wrong(node, f"{one_line(strange)} is no keyword that decides anything", hint)
+            self._wrong(node, f"{one_line(strange)} is not a keyword that decides anything", hint)
             return None
         if _mentions(schema, _PATTERNS):
             # The validator's own engine backtracks: a pattern could hang the run.
@@ -319,10 +320,10 @@ class Literals:
         """Return the scalar's value, of the field's type; None when it is not."""
         value = node.value
         if value is None:
-            self._wrong(node, f"null is no value to compare {_name(found)} with", _NULL)
+            self._wrong(node, f"{_name(found)} cannot be compared with null", _NULL)
             return None
         if found.kind is Kind.OBJECT:
-            message = f"{_name(found)} is an object: no value is like it"
+            message = f"{_name(found)} is an object, which equals no single value"
             self._wrong(node, message, "ask for its fields with any_item:")
             return None
         check = _TYPES.get(found.kind)
@@ -344,7 +345,7 @@ class Literals:
             self._wrong(
                 node,
                 f"{_name(found)} is never {one_line(str(value))}",
-                f"write {same}: case counts",
+                f"write {same}: case matters",
             )
             return False
         self._problems.warn(
@@ -498,4 +499,4 @@ def _instead(pattern: str) -> str:
     """Return what to do about a pattern that cannot be matched."""
     if _BEYOND.search(pattern):
         return "RE2's syntax has no look-around and no back-references"
-    return r"a sign that is meant as itself has a backslash before it, as \( and \["
+    return r"escape a literal character with a backslash, such as \( and \["

@@ -18,6 +18,7 @@ from auditor.errors import PolicyError, Problem, UsageError
 from auditor.facts.own import OwnFacts
 from auditor.model import Position
 from auditor.output.inputs import Inputs
+from auditor.policy.language.rules import GroupRule, PolicyRule, Ruleset
 from auditor.policy.loading.documents import Document, DocumentReader
 from auditor.policy.loading.examples import Example, Known
 from auditor.policy.loading.facts import settle_facts
@@ -37,12 +38,11 @@ from auditor.policy.loading.resolve import (
 )
 from auditor.policy.loading.rule_parser import RuleReader
 from auditor.policy.loading.scope import Scope
-from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
 from auditor.text import listed, one_line
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """All that was read: the rules in force, the examples beside them, what is doubtful.
+    """All that was read: the rules in force, the examples beside them, what is suspicious.
 
     ``line`` returns the text of a line in one of the files, to show it under a problem. ``known``
     is what tests of the rules may name.
@@ -99,7 +99,7 @@ def load(
         for node in document.rules:
             if not isinstance(node, MappingNode):
                 hint = "a rule is a mapping with id, severity and assert"
-                problems.add(node.position, "this is no rule", hint)
+                problems.add(node.position, "this is not a rule", hint)
                 continue
             override = overrides.get(_text_of(node, "id"))
             read = rule_reader.read(node, override)
@@ -158,7 +158,7 @@ def _check_some(
     position = Position(next(iter(documents), "policy"), 1, 1)
     if not standing:
         files = ", ".join(documents) or "the policies"
-        problems.add(position, f"no rule at all in {files}", "write rules:, or extend a pack")
+        problems.add(position, f"no rules in {files}", "write rules:, or extend a pack")
     elif not in_force:
         problems.add(position, "every rule is disabled", "enable at least one")
 
@@ -201,7 +201,7 @@ def _variable(name: str, value: object) -> str:
     if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
         return ",".join(value)
     raise UsageError(
-        f"variable {one_line(str(name))}: {one_line(repr(value))} is no text, number, boolean or"
+        f"variable {one_line(str(name))}: {one_line(repr(value))} is not a text, number, boolean or"
         " list of texts"
     )
 
@@ -246,7 +246,7 @@ def _rule_ids(documents: Mapping[str, Document], problems: Problems) -> dict[str
             if name.text in found:
                 problems.add(
                     name.position,
-                    f"a rule called {one_line(name.text)} stands at {found[name.text]} already",
+                    f"a rule called {one_line(name.text)} already exists at {found[name.text]}",
                     "give one of them another id, or override the first",
                 )
             else:
@@ -281,7 +281,7 @@ def _weakened(
             )
         key, value = override.entries.get("may_be_idle", (None, None))
         if key is not None and isinstance(value, ScalarNode) and value.value is True:
-            yield f"{key.position} lets {name} be idle, whatever --strict asks"
+            yield f"{key.position} lets {name} be idle even with --strict"
         key, value = override.entries.get("waivable", (None, None))
         if key is not None and isinstance(value, ScalarNode) and value.value is True:
             yield f"{key.position} lets {name} be waived"

@@ -28,7 +28,7 @@ def read_message(
 ) -> Message | None:
     """Return the message at ``node``; None when a problem was noted.
 
-    ``known`` says whether a path may stand in it. ``{{`` and ``}}`` are braces.
+    ``known`` says whether a path may be in it. ``{{`` and ``}}`` are braces.
     """
     parts, text, end, sound = [], "", 0, True
     for match in _TOKEN.finditer(node.text):
@@ -53,7 +53,7 @@ def _complain(
     node: ScalarNode, token: str, name: str, variables: Mapping[str, Node], problems: Problems
 ) -> None:
     if token in {"{", "}"}:
-        problems.add(node.position, f"a {token} stands alone in the message", f"write {token * 2}")
+        problems.add(node.position, f"a {token} is unmatched in the message", f"write {token * 2}")
     elif name.startswith("var."):
         hint = nearest(name[4:], variables) or "declare it under vars:"
         problems.add(node.position, f"no variable is called {one_line(name[4:])}", hint)

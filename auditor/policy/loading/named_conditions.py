@@ -59,7 +59,7 @@ class NamedConditions:
         if text in self._under_way:
             start = self._under_way.index(text)
             circle = " → ".join([*self._under_way[start:], text])
-            message = f"the condition stands for itself: {circle}"
+            message = f"the condition refers to itself: {circle}"
             self._problems.add(name.position, message, "say what it is")
             return None
         if text not in self._read and text not in self._declared:

@@ -160,11 +160,11 @@ class _EventReader:
         if depth > MAX_DEPTH:
             self._stop(position, _TOO_DEEP)
         if isinstance(event, yaml.AliasEvent):
-            self._stop(position, "an alias (*) is not read", "write the text in quotes")
+            self._stop(position, "aliases (*) are not supported", "write the text in quotes")
         if getattr(event, "anchor", None):
-            self._problem(position, "an anchor (&) is not read", "write the text in quotes")
+            self._problem(position, "anchors (&) are not supported", "write the text in quotes")
         if tag := getattr(event, "tag", None):
-            self._problem(position, f"a tag is not read: {one_line(tag)}", "remove it")
+            self._problem(position, f"tags are not supported: {one_line(tag)}", "remove it")
         if isinstance(event, yaml.ScalarEvent):
             plain = bool(event.implicit[0])
             value = _resolve(event.value) if plain else event.value
@@ -193,7 +193,8 @@ class _EventReader:
                 )
                 continue
             if key.text == "<<":
-                self._problem(key.position, "a merge key (<<) is not read", "write the keys out")
+                message = "merge keys (<<) are not supported"
+                self._problem(key.position, message, "write the keys out")
                 continue
             if key.text in seen:
                 first = seen[key.text]

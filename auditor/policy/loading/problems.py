@@ -49,7 +49,7 @@ class Problems:
 
     @property
     def errors(self) -> list[Problem]:
-        """What must be mended, by file and position."""
+        """What must be fixed, by file and position."""
         return sorted((p for p in self._found if not p.warning), key=lambda p: p.position)
 
     @property

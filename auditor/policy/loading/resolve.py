@@ -138,7 +138,7 @@ def settle_conditions(
     for label, document in documents.items():
         for key, node in document.conditions:
             if not CONDITION_NAME.fullmatch(key.text):
-                message = f"{one_line(key.text) or 'nothing'} is no name of a condition"
+                message = f"{one_line(key.text) or 'nothing'} is not a valid name for a condition"
                 problems.add(key.position, message, "letters, digits, - and _, as in_production")
                 continue
             earlier = settled.get(key.text)
@@ -158,7 +158,7 @@ def condition_notes(documents: Mapping[str, Document]) -> Iterator[str]:
             where, earlier = first.setdefault(key.text, (label, value))
             if earlier != value:
                 name = one_line(key.text)
-                yield f"{key.position} sets the condition {name} anew ({where} has it)"
+                yield f"{key.position} redefines the condition {name} ({where} has it)"
 
 
 def settle_overrides(
@@ -205,7 +205,7 @@ def check_overrides(documents: Mapping[str, Document], problems: Problems) -> No
                         key.position,
                         f"this changes nothing: {one_line(name.text)} has the same {key.text}"
                         f" already, at {place}",
-                        "take it out, or write what you mean",
+                        "remove it, or write what you mean",
                     )
                 known[name.text, key.text] = (key.position, value)
 
@@ -224,7 +224,7 @@ def _is_override(
 ) -> bool:
     if name.text not in known:
         if name.text in ids and ids[name.text].file == label:
-            hint = "it stands in this file: change it there"
+            hint = "it is in this file: change it there"
         elif name.text in ids:
             hint = f"it stands in {ids[name.text].file}, which this file does not extend"
         else:
@@ -232,7 +232,7 @@ def _is_override(
         problems.add(name.position, f"no rule to override is called {one_line(name.text)}", hint)
         return False
     if not isinstance(body, MappingNode) or not body.entries:
-        problems.add(body.position, "an override says what to replace", "as {severity: high}")
+        problems.add(body.position, "an override must say what to replace", "as {severity: high}")
         return False
     for word in ("when", "assert", "per"):
         if body.get(word) is not None:
@@ -268,7 +268,7 @@ def disagree(key: ScalarNode, what: str, other: str, problems: Problems) -> None
     problems.add(
         key.position,
         f"{other} sets {one_line(what)} too",
-        "neither file extends the other, so neither has the last word",
+        "neither file extends the other, so neither takes precedence",
     )
 
 
@@ -277,7 +277,7 @@ def _check_variable(key: ScalarNode, node: Node, problems: Problems) -> None:
     items = node.items if isinstance(node, SequenceNode) else (node,)
     for item in items:
         if not isinstance(item, ScalarNode) or item.value is None:
-            message = f"the variable {one_line(key.text)} is no value"
+            message = f"the variable {one_line(key.text)} is not a value"
             problems.add(item.position, message, "a variable is a value, or a list of values")
 
 

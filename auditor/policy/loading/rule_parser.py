@@ -15,6 +15,7 @@ from auditor.policy.language.aggregates import AGGREGATES, Aggregate
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.english import sentence
 from auditor.policy.language.messages import Message
+from auditor.policy.language.rules import ACCOUNT, GROUP_WORDS, GroupRule, Measured, PolicyRule
 from auditor.policy.loading.bounds import AMOUNT, COUNT, SHARE
 from auditor.policy.loading.condition_parser import ConditionReader
 from auditor.policy.loading.documents import Document, check_keys, longest_waiver
@@ -25,7 +26,6 @@ from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, Sequence
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.resolve import Override
 from auditor.policy.loading.scope import Scope
-from auditor.policy.rules import ACCOUNT, GROUP_WORDS, GroupRule, Measured, PolicyRule
 from auditor.redaction.fields import exposure
 from auditor.suggest import nearest
 from auditor.text import listed, one_line, printable
@@ -55,7 +55,7 @@ _SEVERITIES = {severity.label: severity for severity in Severity}
 
 
 class ReadRule(msgspec.Struct, frozen=True):
-    """A rule, and the examples that stand beside it."""
+    """A rule, and the examples that are beside it."""
 
     rule: PolicyRule | GroupRule
     examples: tuple[Example, ...]
@@ -100,7 +100,7 @@ class RuleReader:
         per = self._per(entries.get("per"))
         when = self._when(entries.get("when"))
         unless = self._of_groups(node, "unless", "choose connections with when", grouped=grouped)
-        meant = "groups: chooses groups, and goes with per"
+        meant = "groups: chooses groups, so it needs per"
         chosen = self._of_groups(node, "groups", meant, grouped=grouped)
         self._check_common(node, chosen, per)
         group = self._group(node, entries.get("assert")) if grouped else None
@@ -152,7 +152,7 @@ class RuleReader:
         key, value = found
         if grouped:
             return self._conditions.condition(value)
-        message = f"{word}: is about groups of connections, and goes with per"
+        message = f"{word}: is about groups of connections, so it needs per"
         self._problems.add(key.position, message, hint)
         return None
 
@@ -168,8 +168,8 @@ class RuleReader:
                 keys = listed(per, "and") or "nothing"
                 self._problems.add(
                     node.position,
-                    f"the connections of a group may differ in {path}: groups form by {keys}",
-                    "name what per: names, or what is told of it; when: chooses connections",
+                    f"the connections of a group may differ in {path}: groups are formed by {keys}",
+                    "use a path of per:, or a fact about one; when: chooses connections",
                 )
 
     def _assertion(self, rule: MappingNode, node: Node | None) -> Condition | None:
@@ -215,12 +215,12 @@ class RuleReader:
             return False
         if name.text == ACCOUNT:
             message = "account stands alone: it makes one group of all connections"
-            self._problems.add(name.position, message, "leave the other keys out, or it")
+            self._problems.add(name.position, message, "leave out the other keys, or account")
             return False
         if found.kind in {Kind.OBJECT, Kind.ARRAY}:
             self._problems.add(
                 name.position,
-                f"{name.text} is {found.kind.value}, so it is no key",
+                f"{name.text} is {found.kind.value}, so it cannot be a key",
                 "name a field that holds one value",
             )
             return False

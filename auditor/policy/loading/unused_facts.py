@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from auditor.errors import Problem
 from auditor.facts.own import OwnFacts
-from auditor.policy.rules import Ruleset
+from auditor.policy.language.rules import Ruleset
 from auditor.text import listed, one_line, plural
 
 _TOLD = 20

@@ -1,8 +1,8 @@
 """The JSON Schema of conditions, derived from the operators and the catalogue of fields.
 
-A condition is described once for each place it can stand in: a record, the items of each
+A condition is described once for each place it can be in: a record, the items of each
 documented array, the items of an array that nobody documents. With ``extra_fields`` a place is
-*free*: a path that is not documented may be named. Which field an operand may be is told for
+*free*: a path that is not documented may be named. Which field an operand may be is reported for
 those of a record; on items of arrays any path may be one.
 
 Editors want it plain: beside a ``$ref`` stand only words, and an operator's operand is one
@@ -45,7 +45,7 @@ _COMBINED = {
 
 
 class Context(msgspec.Struct, frozen=True):
-    """Where a condition stands: the fields it can name there, by their path from there.
+    """Where a condition is: the fields it can name there, by their path from there.
 
     ``item`` is the array's item itself, None for a record. ``free`` says that other paths may be
     named too.

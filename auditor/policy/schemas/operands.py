@@ -213,7 +213,7 @@ class OperandSchemas:
             return listed
         either = [{"contains": {"const": value}} for value in (True, False)]
         both = {"type": "array", "items": {"type": "boolean"}, "allOf": either}
-        doc = "true and false are all there is: write exists: true."
+        doc = "the only values are true and false: write exists: true."
         choice = {"type": "array", "allOf": [listed], "not": both, "errorMessage": doc}
         return self._put(f"choice_of.{name_of(item)}", choice)
 

@@ -25,13 +25,13 @@ from auditor.facts.columns import COLUMN_TYPES
 from auditor.fields import FIELDS, Exposure, Field, Kind
 from auditor.model import Severity
 from auditor.policy.language.aggregates import AGGREGATES
+from auditor.policy.language.rules import ACCOUNT
 from auditor.policy.loading.documents import POLICY_KEYS, pack_names
 from auditor.policy.loading.examples import KEYS as TEST_KEYS
 from auditor.policy.loading.examples import TOLD, VERDICTS
 from auditor.policy.loading.facts import FACTS_KEYS, MATCHES
 from auditor.policy.loading.resolve import OVERRIDE_KEYS
 from auditor.policy.loading.rule_parser import GROUP_ASSERTIONS, RULE_KEYS
-from auditor.policy.rules import ACCOUNT
 from auditor.policy.schemas.conditions import ConditionSchemas
 from auditor.policy.schemas.operands import END, Definitions, Schema
 
@@ -92,7 +92,7 @@ def policy_schema() -> Schema:
 
 
 def as_text(schema: Schema) -> str:
-    """Return ``schema`` as a JSON document for people: what is short stands on one line."""
+    """Return ``schema`` as a JSON document for people: what is short is on one line."""
     return f"{_pretty(schema, 0)}\n"
 
 

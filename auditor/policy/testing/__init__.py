@@ -1,1 +1,1 @@
-"""The tests that stand beside rules: reading and running them."""
+"""The tests that are beside rules: reading and running them."""

@@ -19,9 +19,9 @@ from auditor.facts.shape import shape_of
 from auditor.model import Connection, Finding, Position, Rule, Verdict
 from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.judging.tree import Explained, explained
+from auditor.policy.language.rules import GroupRule, PolicyRule, Ruleset
 from auditor.policy.loading.examples import NOW, Example
 from auditor.policy.loading.load import Loaded
-from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
 from auditor.text import printable, shortened
 
 _MOST_SERIOUS = (Verdict.ERROR, Verdict.FAIL, Verdict.PASS, Verdict.SKIP)
@@ -38,7 +38,7 @@ class ExampleOutcome(msgspec.Struct, frozen=True):
 
     @property
     def position(self) -> Position:
-        """Where the example stands."""
+        """Where the example is."""
         return self.example.position
 
     @property
@@ -86,7 +86,7 @@ def judged(
 ) -> Iterator[ExampleOutcome]:
     """Yield what each of ``examples`` came to by one rule, as of its own time.
 
-    ``facts`` are the user's own: an example that says nothing of them has the row that fits.
+    ``facts`` are the user's own: an example that says nothing about them has the row that fits.
     """
     trial = Trial(entry, facts)
     for example in examples:

@@ -88,7 +88,7 @@ def is_test_file(name: str) -> bool:
 
 
 def files_beside(policy: Path) -> list[Path]:
-    """Return the test files of a policy's own name that stand beside it."""
+    """Return the test files of a policy's own name that are beside it."""
     found = (policy.with_name(policy.stem + suffix) for suffix in SUFFIXES)
     return [path for path in found if path.is_file()]
 
@@ -201,7 +201,7 @@ def _policy(path: Path, root: MappingNode, problems: Problems) -> str | None:
         if found:
             return _as_path(found[0])
         message = f"no policy {stem}.yaml stands beside this file"
-        problems.add(root.position, message, "name it with policy: FILE or PACK")
+        problems.add(root.position, message, "name one with policy: FILE or PACK")
         return None
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.text.strip():
         problems.add(node.position, "policy: takes the name of a file or a pack")
@@ -211,7 +211,7 @@ def _policy(path: Path, root: MappingNode, problems: Problems) -> str | None:
     try:
         policy_paths(name)
     except UsageError as error:
-        problems.add(node.position, str(error), "paths start at this file's folder")
+        problems.add(node.position, str(error), "paths are relative to this file's folder")
         return None
     return name
 
@@ -322,7 +322,7 @@ def _check_names(cases: tuple[Case, ...], problems: Problems) -> None:
     seen: dict[str, Position] = {}
     for case in cases:
         if case.name in seen:
-            message = f"a test called {case.name} stands at {seen[case.name]} already"
-            problems.add(case.position, message, "give each test a name of its own")
+            message = f"a test called {case.name} already exists at {seen[case.name]}"
+            problems.add(case.position, message, "give each test its own name")
         else:
             seen[case.name] = case.position

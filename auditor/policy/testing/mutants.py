@@ -30,8 +30,8 @@ from auditor.policy.language.conditions import (
 )
 from auditor.policy.language.operands import FieldOperand, Literal, Now, Reading
 from auditor.policy.language.operators import OPERATORS, OperandForm
+from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.language.values import Span, is_number
-from auditor.policy.rules import GroupRule, PolicyRule
 
 _LAST_MINUTE = 24 * 60 - 1
 #: So many rows may a table have here: it is made for one change, and not for each pair of rules.
@@ -61,7 +61,7 @@ class Notice(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The example as it stands below ``tests:``."""
+        """The example as it is below ``tests:``."""
         return f"{{{self.witness.text}, expect: {self.expect.label}}}"
 
 

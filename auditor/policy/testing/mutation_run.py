@@ -8,8 +8,8 @@ import msgspec
 
 from auditor.facts.own import OwnFacts
 from auditor.model import Rule
+from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.loading.examples import Example
-from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.policy.testing.examples_run import judged
 from auditor.policy.testing.mutants import Mutant, Notice, mutants, noticed_by
 

@@ -26,9 +26,9 @@ from auditor.policy.analysis.witnesses import witness
 from auditor.policy.judging.evidence import shown
 from auditor.policy.language.conditions import Condition, Get, Nested, reach, reads, tests_in
 from auditor.policy.language.operands import Reading
+from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.language.values import is_number
 from auditor.policy.loading.nodes import parse, plain_value
-from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.policy.testing.examples_run import Trial
 from auditor.redaction.fields import HIDDEN, REDACTED
 from auditor.text import listed, one_line
@@ -145,7 +145,7 @@ def _json(value: Any, path: str) -> Any:
     if isinstance(value, Opaque):
         return {}
     if type(value) in UNREADABLE or type(value) is Gap:
-        raise UsageError(f"{path} is {one_line(str(value))}: no test can hold that")
+        raise UsageError(f"{path} is {one_line(str(value))}: a test cannot hold that")
     if isinstance(value, msgspec.Struct):
         names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
         pairs = ((name, getattr(value, attribute)) for name, attribute in names)
@@ -155,7 +155,7 @@ def _json(value: Any, path: str) -> Any:
     if isinstance(value, list):
         return [_json(item, f"{path}[]") for item in value]
     if isinstance(value, int | float) and not isinstance(value, bool) and not is_number(value):
-        raise UsageError(f"{path} is a number out of range: no test can hold that")
+        raise UsageError(f"{path} is a number out of range: a test cannot hold that")
     return value
 
 

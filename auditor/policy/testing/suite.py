@@ -13,9 +13,9 @@ from auditor.facts.own import OwnFacts
 from auditor.model import PACK
 from auditor.output.disk import real
 from auditor.output.inputs import Inputs
+from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.loading.documents import policy_paths
 from auditor.policy.loading.load import load
-from auditor.policy.rules import GroupRule, PolicyRule
 from auditor.policy.testing.examples_run import ExampleOutcome, MissingTests, gaps, run_examples
 from auditor.policy.testing.files import files_beside, is_test_file, run_test_file
 from auditor.text import one_line
@@ -24,7 +24,7 @@ from auditor.text import one_line
 class Suite(msgspec.Struct, frozen=True):
     """Tests that were run: their outcomes, the rules that lack tests, the warnings of policies.
 
-    ``entries`` are the rules that stand in the policies that were named, each with its facts.
+    ``entries`` are the rules that are in the policies that were named, each with its facts.
     """
 
     outcomes: tuple[ExampleOutcome, ...]
@@ -34,7 +34,7 @@ class Suite(msgspec.Struct, frozen=True):
 
     @property
     def rules(self) -> int:
-        """How many rules stand in the policies that were named."""
+        """How many rules are in the policies that were named."""
         return len(self.entries)
 
 
@@ -116,7 +116,7 @@ def rule_named(
 ) -> tuple[str, PolicyRule | GroupRule, Mapping[str, OwnFacts]]:
     """Return the policy to name in a test of ``rule``, the rule and its facts.
 
-    The policy is "" for the file that the rule stands in: tests stand beside that. Raises
+    The policy is "" for the file that the rule is in: tests are beside that. Raises
     UsageError where no policy has the rule.
     """
     policies, _ = found_in(names)
@@ -137,7 +137,7 @@ def rule_named(
 
 
 def by_file(outcomes: Iterable[ExampleOutcome]) -> dict[str, list[ExampleOutcome]]:
-    """Return outcomes by the file that their tests stand in."""
+    """Return outcomes by the file that their tests are in."""
     files: dict[str, list[ExampleOutcome]] = {}
     for outcome in outcomes:
         files.setdefault(outcome.position.file, []).append(outcome)

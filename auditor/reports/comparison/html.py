@@ -96,7 +96,7 @@ def render(comparison: Comparison) -> Iterable[str]:
 
 
 def placeholder(version: str) -> str:
-    """Return the page that stands there until the comparison is made."""
+    """Return the page that is there until the comparison is made."""
     return html.placeholder(version)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from auditor.model import Result, Rule, RuleChecks, Verdict
 
-#: So many exceptions of a control are told one by one.
+#: So many exceptions of a control are reported one by one.
 _MOST_EXCEPTIONS = 50
 #: A page of paper has room for so many hashes in full beside what they are of.
 _MOST_WHOLE_HASHES = 6

@@ -42,7 +42,7 @@ class TrendBar(NamedTuple):
 
 
 class Day(NamedTuple):
-    """A run's day under its bar: where the text stands, in percent, and on which line."""
+    """A run's day under its bar: where the text is, in percent, and on which line."""
 
     text: str
     x: str

@@ -231,7 +231,7 @@ def http_date(text: str) -> datetime | None:
 
 
 def _api_error(body: bytes) -> tuple[str, str]:
-    """Return the ``code`` and ``message`` of the API's error body, each "" where there is none."""
+    """Return the ``code`` and ``message`` of the API's error body, each "" if there is none."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,11 +1,11 @@
-"""How much of the account the key sees, as far as it can be told.
+"""How much of the account the key sees, as far as it can be known.
 
 The API hides what a key's user may not see, and says nothing of it: a listing of half the account
 looks whole. But agents and packages name, and proxies count, the connections that they serve,
 whoever asks. What they know of and the listing lacks is proof that connections are hidden.
 
 They are read before the listing is, and again after it where they know of more. A connection that
-was made or deleted meanwhile is named only once, and so told apart from one that is hidden: that
+was made or deleted meanwhile is named only once, and so distinguished from one that is hidden: that
 one was there from the first page to the last. Of two counts the lower one is believed for the same
 reason.
 
@@ -83,7 +83,7 @@ def _proxies(rows: list[Any]) -> _Known:
     return _Known(counted={id_: n for id_, n in counts.items() if type(n) is int})
 
 
-#: Who knows of connections, whoever asks.
+#: Who knows of connections, regardless of who asks.
 WITNESSES = (
     _Witness(
         "/v1/hybrid-deployment-agents",
@@ -210,7 +210,7 @@ class Reach:
 
 
 class _KeyRole(msgspec.Struct, frozen=True):
-    """What is told of the key itself; ``problem`` says why its role could not be read."""
+    """What is said of the key itself; ``problem`` says why its role could not be read."""
 
     warning: str = ""
     problem: str = ""

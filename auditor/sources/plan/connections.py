@@ -523,7 +523,7 @@ def _is_set(held: Held) -> bool:
 def clear_secrets(attributes: Attributes) -> tuple[str, ...]:
     """Return the settings, as ``config.password``, that hold a secret as plain text.
 
-    One that the configuration writes out, or that stands in a text which nothing marks.
+    One that the configuration writes out, or that is in a text which nothing marks.
     """
     found: list[str] = []
     for name in ("config", "auth"):

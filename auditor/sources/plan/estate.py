@@ -226,7 +226,7 @@ class _Builder:
         resource, change, action = entry.resource, entry.change, entry.action
         attributes = entry.attributes
         if action in ENDS:
-            # What ends is told by what it was.
+            # What ends is reported by what it was.
             change = msgspec.structs.replace(
                 change, after=change.before, after_unknown=None, after_sensitive=None
             )

@@ -22,7 +22,7 @@ from auditor.model import Position
 from auditor.sources.plan.document import Configuration, Module
 from auditor.text import printable
 
-#: What begins a comment that waives a rule for the resource that it stands in or above.
+#: What begins a comment that waives a rule for the resource that it is in or above.
 MARK = "fivetran-auditor:"
 #: The files of a configuration.
 PATTERNS = ("*.tofu", "*.tofu.json", "*.tf", "*.tf.json")

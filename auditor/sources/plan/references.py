@@ -69,7 +69,7 @@ def split_address(address: str) -> tuple[tuple[str, ...], str]:
 
 
 def parse_key(text: str | None) -> Key:
-    """Return an instance key as it stands between brackets."""
+    """Return an instance key as it is between brackets."""
     if text is None:
         return None
     return str(json.loads(text)) if text.startswith('"') else int(text)
@@ -172,7 +172,7 @@ class References:
         return Place(context.where, over[1], context.key)
 
     def _given(self, variable: str, context: _Context) -> tuple[Expression, _Context] | None:
-        """Return what a module is given for a variable, and where that expression stands."""
+        """Return what a module is given for a variable, and where that expression is."""
         if not context.where:
             return None
         *above, (name, key) = context.where
@@ -186,7 +186,7 @@ class References:
     def _returned(
         self, name: str, key: Key, output: str, context: _Context
     ) -> tuple[Expression, _Context] | None:
-        """Return a module's output, and where its expression stands."""
+        """Return a module's output, and where its expression is."""
         call = self._call(context.where, name)
         declared = call.module.outputs.get(output) if call else None
         expression = parse_expression(declared.expression) if declared else None
@@ -246,7 +246,7 @@ class References:
                 and len(place.where) > size
                 and place.where[size][0] == module[1]
             ]
-        # What is known before an apply, or is of another type, is no connection of this plan.
+        # What is known before an apply, or is of another type, is not a connection of this plan.
         return [] if thing.startswith(_KNOWN) or (variable and not context.where) else None
 
     # -- finding ----------------------------------------------------------------------------
@@ -260,7 +260,7 @@ class References:
 
 
 class _Context(msgspec.Struct, frozen=True):
-    """Where an expression stands: its module, the key of what it is in, and its ``for_each``."""
+    """Where an expression is: its module, the key of what it is in, and its ``for_each``."""
 
     where: Where
     key: Key
@@ -278,7 +278,7 @@ def parse_expression(raw: msgspec.Raw) -> Expression | None:
 def given_to(
     raw: msgspec.Raw, names: tuple[str, ...], root: Module
 ) -> tuple[Expression, tuple[str, ...]] | None:
-    """Return the expression that ``raw`` stands for, and the names of the modules it stands in.
+    """Return the expression that ``raw`` stands for, and the names of the modules it is in.
 
     ``raw`` is in the module that ``names`` lead to from ``root``. A variable is followed to what
     the module is given for it. None for what cannot be followed.

@@ -73,7 +73,7 @@ class Closing(msgspec.Struct, frozen=True):
 
 
 def parts(source: Input, decoder: Decoder) -> Iterator[ListingPart | Closing | Listed]:
-    """Yield what ``source`` holds. Raises SourceError where it is none of the known forms."""
+    """Yield what ``source`` holds. Raises SourceError where it is not one of the known forms."""
     try:
         yield from _recognised(source, decoder)
     except UndecodableError as error:

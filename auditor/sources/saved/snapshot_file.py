@@ -13,7 +13,6 @@ that agrees with the rest of it is no complete listing.
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -26,6 +25,7 @@ import msgspec
 from auditor.clock import iso, parse_timestamp
 from auditor.errors import ReportError
 from auditor.model import Completeness
+from auditor.output.disk import explain
 from auditor.output.draft import Draft
 from auditor.output.target import Target
 from auditor.text import printable
@@ -36,7 +36,6 @@ VERSION: Final = 2
 _READ: Final = frozenset({1, 2})
 _LIST = b'{"list":'
 _T = TypeVar("_T")
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CLOSING_KEYS = {"end", "connections", "walks", "completeness", "sha256"}
 
 
@@ -213,15 +212,12 @@ class SnapshotWriter:
         try:
             return action()
         except (OSError, ValueError) as error:
-            if isinstance(error, OSError) and error.errno == errno.EBADF:
-                told = f"{self._target} is closed; name a file with --output"
-                raise ReportError(told) from error
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            full = isinstance(error, OSError) and error.errno in _FULL
-            todo = f"{'free some space there, or ' * full}name another place with --output"
-            raise ReportError(
-                f"{self._target}: the snapshot cannot be written: {reason or error}; {todo}"
-            ) from error
+            elsewhere = "name another file with --output"
+            if isinstance(error, OSError):
+                why = explain(error, elsewhere)
+            else:
+                why = f"{error}; {elsewhere}"
+            raise ReportError(f"cannot write the snapshot {self._target}: {why}") from error
 
 
 def _line(value: Mapping[str, Any]) -> bytes:

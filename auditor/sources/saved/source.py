@@ -60,7 +60,7 @@ class SnapshotSource:
         return self._info
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
-        """Yield the listing. Raises SourceError where a file is none of the known forms.
+        """Yield the listing. Raises SourceError where a file is not one of the known forms.
 
         In a folder such a file is a problem of the listing, and the others are read.
         """

@@ -109,7 +109,7 @@ def line_blocks(source: Input) -> Iterator[tuple[list[bytes], bool]]:
 
 
 class _Gap:
-    """What may stand between two objects: blanks, and inside an array one comma."""
+    """What may be between two objects: blanks, and inside an array one comma."""
 
     def __init__(self, in_array: bool) -> None:
         self._in_array = in_array

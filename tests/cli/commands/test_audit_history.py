@@ -51,7 +51,7 @@ def test_a_history_that_is_lost_costs_no_report(folder: Path):
     (folder / "kept" / "history.ndjson").write_bytes(b"\n" * 2000 * 1024)
     done = shell(f"{file_limit(2000)}; auditor {' '.join(AUDIT)} --history kept", folder)
     assert done.returncode == 4, done.stdout
-    assert "cannot keep the history in kept: File too large" in done.stderr
+    assert "cannot keep the history in kept: the file is larger than a limit allows" in done.stderr
     assert outcome_in(folder / "out") == "passed"
 
 

@@ -844,8 +844,8 @@ def test_explain_says_what_a_plan_can_tell(audit: Audit, capsys):
         return capsys.readouterr().out
 
     told = dict(line.split(None, 2)[1:] for line in explained().splitlines())
-    assert told["floor"] == "a plan can tell it"
-    assert told["connected"] == "no plan can tell it: none holds status.setup_state"
+    assert told["floor"] == "a plan can tell"
+    assert told["connected"] == "no plan can tell: none holds status.setup_state"
     assert told["one-name"].startswith("only with --over")
     told = dict(line.split(None, 2)[1:] for line in explained(str(plan_file("walk"))).splitlines())
     assert told["floor"] == "3 judged, 1 not in the plan"

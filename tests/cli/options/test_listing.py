@@ -11,7 +11,7 @@ import pytest
 from auditor.cli.options.listing import saved_listing, seen_in
 from auditor.cli.terminal.streams import Terminal
 from auditor.errors import SourceError, UsageError
-from auditor.policy.rules import Ruleset
+from auditor.policy.language.rules import Ruleset
 from tests.builders.judged import loaded, one_rule
 
 

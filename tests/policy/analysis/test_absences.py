@@ -11,8 +11,8 @@ from auditor.policy.analysis.absences import absences
 from auditor.policy.analysis.claims import verdict_on
 from auditor.policy.analysis.domains import NOW
 from auditor.policy.language.conditions import reach
+from auditor.policy.language.rules import PolicyRule
 from auditor.policy.loading.load import load_policies
-from auditor.policy.rules import PolicyRule
 from tests.builders.judged import written
 
 #: Every field that a list has to name, so that only what a rule asks for can be missing.

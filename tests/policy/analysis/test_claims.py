@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from auditor.errors import PolicyError, Problem
 from auditor.model import Verdict
 from auditor.policy.analysis.claims import analysed, claims, idle_waiver, place
+from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading.load import load, load_policies
-from auditor.policy.rules import PolicyRule, Ruleset
 from tests.builders.judged import checks_of, written
 from tests.builders.strategies import records
 
@@ -143,7 +143,7 @@ def test_a_rule_that_can_never_fail_is_told(tmp_path: Path, rule: str) -> None:
 @pytest.mark.parametrize("rule", _NEVER_HOLDS)
 def test_a_rule_that_never_holds_is_told(tmp_path: Path, rule: str) -> None:
     (told,) = _told(tmp_path, rule)
-    assert told.message.startswith("a fails whatever it applies to: ")
+    assert told.message.startswith("a always fails: ")
     assert _verdict(tmp_path, rule, told.hint) == Verdict.FAIL
     if rule.startswith("when"):
         assert re.search(r"its when stands at \S+policy\.yaml:3:\d+", told.message)
@@ -173,7 +173,7 @@ def test_what_items_may_be_is_not_accused(tmp_path: Path, when: str, asked: str)
 def _verdict(folder: Path, rule: str, hint: str) -> Verdict:
     """Return what an example, written beside the rule as it is told, comes to."""
     found = re.fullmatch(
-        r"(given: .*?)(?: (?:passes|fails|fails both|cannot be judged|comes under .*))", hint
+        r"(given: .*?)(?: (?:passes|fails|fails both|cannot be judged|falls under .*))", hint
     )
     assert found, hint
     (entry,) = _rules(folder, f"{rule}, tests: [{{{found[1]}, expect: pass}}]").rules
@@ -242,7 +242,7 @@ def test_two_rules_that_no_connection_satisfies_are_told(
     (told,) = _told(tmp_path, first, second)
     assert told.message.startswith("no connection can satisfy b and a, at ")
     assert re.search(r"policy\.yaml:3:\d+, where both apply", told.message)
-    assert told.hint.endswith("comes under both and fails one")
+    assert told.hint.endswith("falls under both and fails one")
     assert told.position.line == 4
     assert told.position.column > 38
     for rule in (first, second):
@@ -273,7 +273,7 @@ def test_a_rule_that_says_nothing_of_its_own_is_told(
     tmp_path: Path, strong: str, weak: str
 ) -> None:
     (told,) = _told(tmp_path, strong, weak)
-    assert told.message.startswith("b says nothing of its own: whatever fails it fails a, at ")
+    assert told.message.startswith("b is redundant: whatever fails it also fails a, at ")
     assert _verdict(tmp_path, weak, told.hint) == Verdict.FAIL
     assert _verdict(tmp_path, strong, told.hint) == Verdict.FAIL
 
@@ -439,7 +439,7 @@ def test_a_pack_beside_another_is_not_accused(
     ("accepts", "told"),
     [
         ("{all: [{paused: true}, {paused: false}]}", "no record can meet its while"),
-        ("{sync_frequency: {lte: 30}}", "what meets its while never fails a"),
+        ("{sync_frequency: {lte: 30}}", "a record that meets its while never fails a"),
         ("{sync_frequency: {gte: 30}}", ""),
         ("{service: x}", ""),
     ],
@@ -513,7 +513,7 @@ _KINDS = {
     r"(\w+) can never fail": lambda v: v["1"] is not Verdict.FAIL,
     r"(\w+) fails whatever": lambda v: v["1"] is not Verdict.PASS,
     r"no connection can satisfy (\w+) and (\w+),": lambda v: {v["1"], v["2"]} != {Verdict.PASS},
-    r"(\w+) says nothing of its own: whatever fails it fails (\w+),": lambda v: (
+    r"(\w+) is redundant: whatever fails it also fails (\w+),": lambda v: (
         v["1"] is not Verdict.FAIL or v["2"] is Verdict.FAIL
     ),
 }

@@ -12,8 +12,8 @@ from auditor.decoding.json_values import MISSING
 from auditor.policy.analysis.domains import Whatever, condition_key, domain, key_of
 from auditor.policy.language.conditions import Condition
 from auditor.policy.language.conditions import tests_in as each_test_of
+from auditor.policy.language.rules import PolicyRule
 from auditor.policy.loading.load import load_policies
-from auditor.policy.rules import PolicyRule
 from tests.builders.judged import written
 
 

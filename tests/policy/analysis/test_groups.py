@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from auditor.errors import PolicyError
 from auditor.model import Verdict
 from auditor.policy.analysis.claims import claims
+from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading.load import load_policies
-from auditor.policy.rules import Ruleset
 from tests.builders.judged import outcome_of, written
 
 
@@ -76,7 +76,7 @@ def test_two_rules_that_no_group_satisfies(tmp_path: Path, first: str, second: s
 def test_a_rule_that_says_nothing_of_its_own(tmp_path: Path, strong: str, weak: str) -> None:
     rules = (f"{ACTIVE}, assert: {{{strong}}}", f"{ACTIVE}, assert: {{{weak}}}")
     (message,) = told(tmp_path, *rules)
-    assert message.startswith("b says nothing of its own: whatever group fails it fails a, at ")
+    assert message.startswith("b is redundant: every group that fails it also fails a, at ")
     lines = [
         f"  - {{id: a, severity: low, {rules[0]}}}",
         f"  - {{id: b, severity: high, {rules[1]}}}",
@@ -84,7 +84,7 @@ def test_a_rule_that_says_nothing_of_its_own(tmp_path: Path, strong: str, weak: 
     ruleset = load_policies(written(tmp_path, "\n".join(["policy: p", "rules:", *lines, ""])))
     found = [problem.message for problem in claims(ruleset.rules)]
     # Where both say the same the lesser one says nothing; a graver one is a second tier.
-    assert all(text.startswith("a says nothing of its own") for text in found)
+    assert all(text.startswith("a is redundant") for text in found)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def _hold(message: str, verdicts: dict[str, dict[Any, set[Verdict]]]) -> None:
     elif message.startswith("no group can satisfy"):
         for key, each in verdicts["a"].items():
             assert not (each == {Verdict.PASS} and verdicts["b"][key] == {Verdict.PASS})
-    elif "says nothing of its own" in message:
+    elif "is redundant" in message:
         other = "a" if name == "b" else "b"
         for key, each in verdicts[name].items():
             assert Verdict.FAIL not in each or Verdict.FAIL in verdicts[other][key]

@@ -17,8 +17,8 @@ from auditor.policy.analysis.domains import key_of
 from auditor.policy.analysis.tables import Space, possible_truths
 from auditor.policy.language.conditions import evaluate, evaluate_test, reach
 from auditor.policy.language.conditions import tests_in as each_test_of
+from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading.load import load_policies
-from auditor.policy.rules import PolicyRule, Ruleset
 from tests.builders.judged import NOW, written
 from tests.builders.strategies import conditions, records
 

@@ -13,8 +13,8 @@ from auditor.policy.analysis.domains import NOW
 from auditor.policy.analysis.tables import Space
 from auditor.policy.analysis.witnesses import Witness, item, reading, witness
 from auditor.policy.language.conditions import Condition, evaluate
+from auditor.policy.language.rules import PolicyRule
 from auditor.policy.loading.load import load_policies
-from auditor.policy.rules import PolicyRule
 from tests.builders.judged import written
 
 

@@ -13,7 +13,7 @@ from auditor.decoding.records import Shape
 from auditor.model import Connection, Finding, Verdict
 from auditor.policy.judging.change import PlanJudgement, changed, hidden_in, with_resources
 from auditor.policy.judging.judge import Judge, Judgement, PlanMode
-from auditor.policy.rules import Ruleset
+from auditor.policy.language.rules import Ruleset
 from auditor.sources.plan.attributes import Held, State
 from auditor.sources.plan.planned import Action, Planned
 from tests.builders.judged import NOW, loaded, one_rule
@@ -64,7 +64,7 @@ def test_what_the_plan_does_not_touch_is_known_whether_it_failed_or_erred(tmp_pa
     assert _told(change) == [
         ("known", "not changed by this plan"),
         ("fail", ""),
-        ("known", "could not be judged, and is not changed by this plan"),
+        ("known", "could not be judged; not changed by this plan"),
         ("error", ""),
     ]
     counts = change.outcome.checks()[0].counts
@@ -95,14 +95,14 @@ COUNT = "per: group_id\nassert: "
     [
         ("{count: {lte: 1}}", 2, 3, ("fail", "it was 2 before this plan"), ""),
         (
-            "{count: {lte: 1}}", 3, 2, ("known", "less than before this plan, when it was 3"),
+            "{count: {lte: 1}}", 3, 2, ("known", "fewer than before this plan, when it was 3"),
             "rule: g: 3 before, 2 after; still broken",
         ),
-        ("{count: {lte: 1}}", 2, 2, ("known", "so before this plan, and no worse"), ""),
+        ("{count: {lte: 1}}", 2, 2, ("known", "already so before this plan, and no worse now"), ""),
         ("{count: {lte: 1}}", 1, 2, ("fail", ""), ""),
         ("{count: {gte: 9}}", 3, 2, ("fail", "it was 3 before this plan"), ""),
         (
-            "{count: {gte: 9}}", 2, 3, ("known", "less than before this plan, when it was 2"),
+            "{count: {gte: 9}}", 2, 3, ("known", "fewer than before this plan, when it was 2"),
             "rule: g: 2 before, 3 after; still broken",
         ),
         ("{count: {gte: 1, lte: 2}}", 5, 4, ("fail", "it was 5 before this plan"), ""),
@@ -110,7 +110,7 @@ COUNT = "per: group_id\nassert: "
         ("{count: {equals: 1}}", 5, 4, ("fail", "it was 5 before this plan"), ""),
         (
             "{max: {sync_frequency: {lte: 50}}}", 1200, 1100,
-            ("known", "less than before this plan, when it was 1,200"),
+            ("known", "fewer than before this plan, when it was 1,200"),
             "rule: g: 1,200 before, 1,100 after; still broken",
         ),
     ],
@@ -134,12 +134,12 @@ def test_a_group_that_was_broken_gates_where_the_plan_makes_it_worse(
 @pytest.mark.parametrize(
     ("then", "now", "told", "improved"),
     [
-        ("ab", "ab", ("known", "so before this plan, and no worse"), 0),
+        ("ab", "ab", ("known", "already so before this plan, and no worse now"), 0),
         ("ab", "abc", ("fail", "it was shared by 2 connections before this plan"), 0),
         ("ab", "ac", ("fail", "it was shared by 2 connections before this plan"), 0),
         (
             "abc", "ab",
-            ("known", "less than before this plan, when it was shared by 3 connections"), 1,
+            ("known", "fewer than before this plan, when it was shared by 3 connections"), 1,
         ),
         ("a", "ab", ("fail", ""), 0),
     ],
@@ -159,7 +159,7 @@ def test_a_duplicate_is_worse_by_each_connection_that_was_none_of_it(
 @pytest.mark.parametrize(
     ("then", "touched", "told"),
     [
-        (ODD, "b", ("known", "could not be judged, and is not changed by this plan")),
+        (ODD, "b", ("known", "could not be judged; not changed by this plan")),
         (ODD, "a", ("error", "")),
         (SLOW, "b", ("error", "")),
     ],

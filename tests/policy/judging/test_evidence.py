@@ -346,11 +346,11 @@ def test_what_could_not_be_read_is_advised_by_its_reason() -> None:
         ),
         (
             Clause("a", "is", "5", "text", "x"),
-            "a is not text: ask for what the API sends there, or skip it in when",
+            "a is not text: test for what the API sends there, or skip it in when",
         ),
         (
             Clause("a", "is", "5", "", "x"),
-            "a cannot be compared with what the rule asks: ask for what the API sends there",
+            "a cannot be compared as the rule asks: test for what the API sends there",
         ),
         (
             Clause("a", "is", "known after apply", "", "x", unknown=True),
@@ -359,7 +359,7 @@ def test_what_could_not_be_read_is_advised_by_its_reason() -> None:
         (
             Clause("plan.action", "is", "missing", "", "create"),
             (
-                "plan.* is told by a Terraform plan alone: write exists: true in the rule's when,"
+                "plan.* comes only from a Terraform plan: write exists: true in the rule's when,"
                 " and"
                 " the rule skips the connections of a listing"
             ),

@@ -17,7 +17,7 @@ from auditor.model import Verdict
 from auditor.policy import load_policies
 from auditor.policy.judging.groups import Groups
 from auditor.policy.judging.judge import Judge, PlanMode
-from auditor.policy.rules import GroupRule
+from auditor.policy.language.rules import GroupRule
 from tests.builders.judged import (
     NOW,
     checks_of,
@@ -198,15 +198,15 @@ def test_a_key_that_looks_like_a_secret_is_redacted(tmp_path: Path) -> None:
     [
         ("per: config.region\nassert: {count: {gte: 1}}", "hidden in reports"),
         ("per: account\nassert: {unique: [config.host]}", "hidden in reports"),
-        ("per: setup_tests\nassert: {count: {gte: 1}}", "is an array, so it is no key"),
-        ("per: status\nassert: {count: {gte: 1}}", "is an object, so it is no key"),
+        ("per: setup_tests\nassert: {count: {gte: 1}}", "is an array, so it cannot be a key"),
+        ("per: status\nassert: {count: {gte: 1}}", "is an object, so it cannot be a key"),
         ("per: connect_card.token\nassert: {count: {gte: 1}}", "hidden in reports"),
         ("per: groupid\nassert: {count: {gte: 1}}", "no field is called groupid"),
         ("per: group_id\nassert: {paused: false}", "cannot be asserted of a group"),
         ("per: group_id\nassert: {count: {gte: 1}, share: {lte: 1}}", "asserts one of"),
         ("per: group_id\nassert: {count: {gte: {field: sync_frequency}}}", "with a number"),
         ("per: group_id\nassert: {count: '1'}", "is a whole number"),
-        ("per: group_id\nassert: {count: {older_than: 7d}}", "cannot be asked"),
+        ("per: group_id\nassert: {count: {older_than: 7d}}", "cannot test"),
         ("per: [account, group_id]\nassert: {count: {gte: 1}}", "account stands alone"),
         ("assert: {unique: [schema]}", "judges several connections"),
         ("assert: {count: {gte: 1}}", "judges several connections"),
@@ -329,7 +329,7 @@ def test_what_unless_reads_is_decoded_and_told(tmp_path: Path) -> None:
 
 def test_unless_goes_with_per(tmp_path: Path) -> None:
     (problem,) = problems_of(tmp_path, one_rule("assert: {paused: false}\nunless: {paused: true}"))
-    assert "goes with per" in problem.message
+    assert "needs per" in problem.message
     assert problem.hint == "choose connections with when"
 
 
@@ -373,14 +373,14 @@ def test_when_chooses_members_of_the_chosen_groups(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("groups: {group_id: g}\nassert: {paused: false}", "goes with per"),
+        ("groups: {group_id: g}\nassert: {paused: false}", "needs per"),
         (
             "per: group_id\ngroups: {service: s3}\nassert: {count: 1}",
-            "the connections of a group may differ in service: groups form by group_id",
+            "the connections of a group may differ in service: groups are formed by group_id",
         ),
         (
             "per: account\ngroups: {group_id: g}\nassert: {count: 1}",
-            "groups form by nothing",
+            "groups are formed by nothing",
         ),
         ("per: group_id\ngroups: {}\nassert: {count: 1}", "an empty condition"),
         ("per: group_id\ngroups: {grupp: g}\nassert: {count: 1}", "no field is called grupp"),
@@ -493,7 +493,7 @@ def test_an_aggregate_is_what_python_makes_of_the_values(
         ("{max: {config.host: {lte: 5}}}", "is hidden in reports"),
         ("{min: {sync_frequenzy: {lte: 5}}}", "no field is called"),
         ("{min: {sync_frequency: {}}}", "an empty test"),
-        ("{min: {sync_frequency: {gte: 5, lte: 1}}}", "never hold together"),
+        ("{min: {sync_frequency: {gte: 5, lte: 1}}}", "can never both hold"),
         ("{avg: {sync_frequency: {gte: 5}}}", "cannot be asserted of a group"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.model import Connection, Severity, Verdict
-from auditor.policy.rules import Ruleset
+from auditor.policy.language.rules import Ruleset
 from tests.builders.judged import (
     checks_of,
     findings_of,

@@ -14,8 +14,8 @@ from auditor.errors import PolicyError
 from auditor.model import Verdict
 from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.judging.tree import Explained, TreePart, explained, verdict_of
+from auditor.policy.language.rules import Ruleset
 from auditor.policy.language.truth import Truth, all_of, any_of
-from auditor.policy.rules import Ruleset
 from tests.builders.judged import NOW, loaded, one_rule
 from tests.builders.strategies import conditions, records
 

@@ -18,8 +18,8 @@ from auditor.errors import PolicyError
 from auditor.model import Connection, Verdict
 from auditor.policy.judging.judge import Judge, PlanMode
 from auditor.policy.language.conditions import evaluate, reach
+from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading.load import load
-from auditor.policy.rules import PolicyRule, Ruleset
 from tests.builders.judged import NOW, loaded, one_rule, written
 from tests.builders.strategies import conditions, records
 
@@ -32,7 +32,7 @@ _QUICK = settings(
 UNKNOWN = Gap(Lack.UNKNOWN, "known only after apply; write it")
 _TOP = ("schema", "paused", "sync_frequency", "status", "config", "setup_tests", "succeeded_at")
 _TRUTH = {True: Verdict.PASS, False: Verdict.FAIL}
-_DECIDES_NOTHING = ("holds of every one", "holds of none", "never hold together", "unlike types")
+_DECIDES_NOTHING = ("holds of every one", "holds of none", "can never both hold", "unlike types")
 
 
 def _judged(rules: Ruleset, values: Mapping[str, Any], **mode: Any) -> tuple[Verdict, Any, Any]:

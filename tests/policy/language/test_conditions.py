@@ -16,9 +16,9 @@ from auditor.decoding.json_values import MISSING, Astray, Unread
 from auditor.model import Verdict
 from auditor.policy.language.conditions import Condition, Test, evaluate, joined, reach, reads
 from auditor.policy.language.operands import Reading
+from auditor.policy.language.rules import PolicyRule
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import LARGEST
-from auditor.policy.rules import PolicyRule
 from tests.builders.judged import NOW, loaded, one_rule, verdict_of
 from tests.builders.truths import TESTS, TRUTHS, VERDICT, verdict_on_record
 

@@ -396,7 +396,7 @@ assert:
         ("sync_frequency: {between: [1, 2, 3]}", "takes the least and the most", "[15, 1440]"),
         ("sync_frequency: {between: ['1', 2]}", "is a whole number, not 1", "without quotes"),
         ("daily_sync_time: {between: [25:00, 02:00]}", "is a time of day", "HH:MM"),
-        ("schema: {between: [a, b]}", "between cannot be asked of schema", "equals"),
+        ("schema: {between: [a, b]}", "between cannot test schema", "equals"),
         ("schema: {glob: []}", "an empty list decides nothing", "name the values"),
         ("schema: {glob: [a, '*']}", "matches every text", "exists: true"),
         ("schema: {starts_with: [a, '']}", "holds for every text", "write the text"),

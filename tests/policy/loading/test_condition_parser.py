@@ -48,7 +48,7 @@ from tests.builders.judged import loaded, one_rule, problems_of
         ("{connect_card.token: x}", "a live credential"),
         ("{connect_card: {is_empty: false}}", "a live credential"),
         ("{config.x: {json_schema: {pattern: (a+)+$}}}", "no patterns"),
-        ("{config.x: {json_schema: {$ref: 'file:///etc/passwd'}}}", "stands alone"),
+        ("{config.x: {json_schema: {$ref: 'file:///etc/passwd'}}}", "cannot refer to others"),
         ("{config.x: {json_schema: {type: strin}}}", "not a JSON Schema"),
         ("{status.setup_state: Connected}", "is never Connected"),
         ("{status.setup_state: {not_in: [BROKEN]}}", "is never BROKEN"),

@@ -48,7 +48,7 @@ def test_every_wrong_type_in_a_policy_is_refused(tmp_path: Path, key: str, value
 
 def test_no_rule_at_all_is_an_error(tmp_path: Path) -> None:
     (problem,) = problems_of(tmp_path, "policy: p\nrules: []\n")
-    assert "no rule at all" in problem.message
+    assert "no rules in" in problem.message
 
 
 def test_a_folder_is_loaded_whole_and_a_stranger_in_it_is_an_error(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_folder_is_loaded_whole_and_a_stranger_in_it_is_an_error(tmp_path: Pat
     found = load([f"{tmp_path}/"]).ruleset
     assert sorted(r.rule.id for r in found.rules) == ["b", "c", "rule"]
     written(tmp_path, "kind: Policy\n", "team/stranger.yaml")
-    with pytest.raises(PolicyError, match=r"stranger\.yaml:1:1: this is no policy"):
+    with pytest.raises(PolicyError, match=r"stranger\.yaml:1:1: this is not a policy"):
         load([f"{tmp_path}/"])
 
 

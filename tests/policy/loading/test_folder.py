@@ -55,7 +55,7 @@ def test_a_suffix_in_capitals_is_read(folder: Path) -> None:
 @pytest.mark.parametrize("target", ["nowhere.yaml", "itself"])
 def test_a_link_that_leads_nowhere_is_refused(folder: Path, name: str, target: str) -> None:
     (folder / name).symlink_to(name if target == "itself" else target)
-    assert f"policies/{name}: this link leads nowhere" in refusal()
+    assert f"policies/{name}: this link is broken" in refusal()
 
 
 def test_a_pipe_or_a_socket_called_as_a_policy_is_refused(folder: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_pipe_or_a_socket_called_as_a_policy_is_refused(folder: Path) -> None:
 
 def test_a_folder_called_as_a_policy_is_refused(folder: Path) -> None:
     (folder / "team.yaml").mkdir()
-    assert "policies/team.yaml: this is a folder, called as a policy is" in refusal()
+    assert "policies/team.yaml: this is a folder with the name of a policy" in refusal()
 
 
 def test_tests_that_hold_rules_are_refused(folder: Path) -> None:
@@ -82,7 +82,7 @@ def test_tests_that_hold_rules_are_refused(folder: Path) -> None:
     with pytest.raises(PolicyError) as caught:
         load(["./policies"])
     (problem,) = caught.value.problems
-    assert "team.test.yaml is the name of tests, and this holds rules" in problem.message
+    assert "team.test.yaml is the name of a test file, but it holds rules" in problem.message
     assert (problem.position.file, problem.position.line) == ("policies/team.test.yaml", 2)
 
 
@@ -91,7 +91,7 @@ def test_what_is_hidden_is_told_of_and_refused_under_strict(folder: Path, name: 
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text(POLICY.format("team"))
     (warning,) = load(["./policies"]).warnings
-    assert warning.message == "this is hidden, and was not read"
+    assert warning.message == "this file is hidden and was not read"
     assert warning.position.file == f"policies/{name.partition('/')[0]}"
     assert names() == ["house"]
     with pytest.raises(PolicyError, match="is hidden"):

@@ -56,7 +56,7 @@ def test_a_new_value_is_a_warning_and_an_error_under_strict(tmp_path: Path) -> N
     [
         ("service: {not_in: [1, x]}", "service"),
         ("config.port: {not_in: [1, x]}", "values of unlike types"),
-        ("paused: {in: [true, false]}", "true and false are all there is"),
+        ("paused: {in: [true, false]}", "the only values are true and false"),
         ("created_at: {before: now+36526d}", "over 100 years from now"),
         ("created_at: {after: now-36526d}", "over 100 years from now"),
         ("created_at: {older_than: 0d}", "takes a duration"),

@@ -184,7 +184,7 @@ def test_every_misspelt_key_is_refused(tmp_path: Path, line: int, column: int, n
     on_line = [p for p in problems if p.position.line == line + 1] or problems
     told = " ".join(f"{p.message} {p.hint}" for p in on_line)
     if name == "policy":
-        assert "this is no policy" in told
+        assert "this is not a policy" in told
         return
     if name not in {"where", "is", "id"}:
         assert wrong in told

@@ -84,7 +84,7 @@ def test_the_file_that_extends_has_the_last_word_and_says_so(tmp_path: Path) -> 
     path = written(tmp_path, top, "top.yaml")
     found = load([path]).ruleset
     assert verdict_of(found, _record(paused=True)) is F
-    assert "sets the condition wanted anew" in found.notes[0]
+    assert "redefines the condition wanted" in found.notes[0]
     same = written(tmp_path, top.replace("false", "true"), "same.yaml")
     assert not load([same]).ruleset.notes
     other = written(tmp_path, low.replace("id: r,", "id: q,"), "other.yaml")
@@ -125,20 +125,20 @@ def test_a_condition_has_the_fields_and_variables_of_its_own_file(tmp_path: Path
         (
             "conditions: {a: {condition: b}, b: {not: {condition: a}}}\n",
             "assert: {condition: a}",
-            "stands for itself: a → b → a",
+            "refers to itself: a → b → a",
             "",
         ),
         (
             "conditions: {'not a': {paused: true}}\n",
             "assert: {paused: true}",
-            "not a is no name of a condition",
+            "not a is not a valid name for a condition",
             "letters, digits",
         ),
-        ("conditions: {'': {paused: true}}\n", "assert: {paused: true}", "is no name", ""),
+        ("conditions: {'': {paused: true}}\n", "assert: {paused: true}", "is not a valid name", ""),
         ("conditions: {a: {}}\n", "assert: {condition: a}", "an empty condition", ""),
         ("conditions: {a: {paussed: true}}\n", "assert: {condition: a}", "no field", "paused"),
         ("conditions: [a]\n", "assert: {paused: true}", "conditions: takes a mapping", ""),
-        ("extra_fields: [condition]\n", "assert: {paused: true}", "no path of a field", ""),
+        ("extra_fields: [condition]\n", "assert: {paused: true}", "not a field path", ""),
     ],
 )
 def test_what_is_refused(head: str, body: str, message: str, hint: str, tmp_path: Path) -> None:

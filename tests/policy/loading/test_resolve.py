@@ -9,8 +9,8 @@ import pytest
 
 from auditor.errors import PolicyError, UsageError
 from auditor.model import Severity
+from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading.load import load
-from auditor.policy.rules import Ruleset
 from tests.builders.judged import findings_of, loaded, one_rule, verdict_of, written
 
 RULE = "{id: ID, severity: low, assert: {paused: false}}"
@@ -89,7 +89,7 @@ def test_a_rule_id_twice_across_files_is_an_error_at_the_second(tmp_path: Path) 
     written(tmp_path, _policy(_rule("two"), _rule("one")), "b.yaml")
     told = _refused(tmp_path, "a.yaml", "b.yaml")
     assert "b.yaml:4:10" in told
-    assert "a rule called one stands at" in told
+    assert "a rule called one already exists at" in told
 
 
 # -- override -------------------------------------------------------------------------------
@@ -116,12 +116,12 @@ def test_an_override_replaces_and_nothing_else(tmp_path: Path) -> None:
     [
         ("{y: {severity: high}}", "no rule to override is called y"),
         ("{bas: {severity: high}}", "did you mean base?"),
-        ("{own: {severity: high}}", "it stands in this file"),
+        ("{own: {severity: high}}", "it is in this file"),
         ("{base: {when: {paused: true}}}", "cannot replace when"),
         ("{base: {assert: {paused: true}}}", "cannot replace assert"),
         ("{base: {per: account}}", "cannot replace per"),
-        ("{base: {}}", "an override says what to replace"),
-        ("{base: 3}", "an override says what to replace"),
+        ("{base: {}}", "an override must say what to replace"),
+        ("{base: 3}", "an override must say what to replace"),
         ("{base: {enabled: no}}", "enabled: takes true or false"),
         ("{base: {severty: high}}", "did you mean severity?"),
         ("{base: {severity: huge}}", "huge is no severity"),
@@ -162,7 +162,7 @@ def test_two_files_that_do_not_extend_each_other_may_not_disagree(tmp_path: Path
     for name in ("a", "b"):
         text = _policy(extends="[base.yaml]", override="{base: {severity: high}}")
         written(tmp_path, text, f"{name}.yaml")
-    assert "neither has the last word" in _refused(tmp_path, "a.yaml", "b.yaml")
+    assert "neither takes precedence" in _refused(tmp_path, "a.yaml", "b.yaml")
 
 
 # -- variables ------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ def test_an_undeclared_variable_is_an_error_everywhere(tmp_path: Path, name: str
 @pytest.mark.parametrize("value", ["null", "{a: b}", "[[a]]", "[null]", "{field: schema}"])
 def test_a_variable_is_a_value_or_a_list_of_values(tmp_path: Path, value: str) -> None:
     written(tmp_path, _policy(_rule("a"), vars=f"{{it: {value}}}"), "a.yaml")
-    assert "the variable it is no value" in _refused(tmp_path, "a.yaml")
+    assert "the variable it is not a value" in _refused(tmp_path, "a.yaml")
 
 
 def test_a_wrong_value_of_a_variable_is_told_where_it_is_used(tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_extra_fields_hold_for_their_own_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["a..b", "''", "'a b'", "all", "not", "item", "'[]'", "'{a}'"])
 def test_an_extra_field_is_a_path(tmp_path: Path, path: str) -> None:
     written(tmp_path, _policy(_rule("a"), extra_fields=f"[{path}]"), "a.yaml")
-    assert "is no path of a field" in _refused(tmp_path, "a.yaml")
+    assert "is not a field path" in _refused(tmp_path, "a.yaml")
 
 
 def test_what_is_revealed_must_be_known(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_a_rule_is_let_be_idle_by_its_file_or_further_up_and_that_is_told(tmp_pa
     found = loaded(tmp_path, text).ruleset
     assert [entry.rule.may_be_idle for entry in found.rules] == [True]
     assert [note.partition(" ")[2] for note in found.notes] == [
-        "lets rule be idle, whatever --strict asks"
+        "lets rule be idle even with --strict"
     ]
     own = loaded(tmp_path, one_rule("assert: {paused: false}\nmay_be_idle: true")).ruleset
     assert ([entry.rule.may_be_idle for entry in own.rules], own.notes) == ([True], ())

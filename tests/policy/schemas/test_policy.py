@@ -35,15 +35,15 @@ _FIXED = settings(derandomize=True)
 
 #: What the loader says of things that a schema cannot know: see the module's docstring.
 UNKNOWABLE = re.compile(
-    r"no condition is called|stands for itself"
-    r"|no variable is called|stands at .* already|no rule to override|no such file"
-    r"|no field that a message can show|stands alone in the message|is cut at the #"
+    r"no condition is called|refers to itself"
+    r"|no variable is called|already exists at|no rule to override|no such file"
+    r"|no field that a message can show|is unmatched in the message|is cut at the #"
     r"|not a pattern that|matches every text|over 100 years|takes a timestamp, a field"
     r"|not a JSON Schema|is compared with itself|every rule is disabled|sets .* too"
     r"|connections of a group may differ|is hidden in reports|: \S+ is more than "
-    r"|nothing reads the variable|holds of none|holds of every one|never hold together"
+    r"|nothing reads the variable|holds of none|holds of every one|can never both hold"
     r"|values of unlike types cannot be compared"
-    r"|is no keyword that decides|is compared letter by letter|no field is called config\.host"
+    r"|is not a keyword that decides|is compared letter by letter|no field is called config\.host"
 )
 
 

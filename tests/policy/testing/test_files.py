@@ -168,7 +168,7 @@ def test_what_is_wrong_in_a_test_file_is_said_with_its_place(folder, test, told)
         ("tests: [\n", "not YAML"),
         (
             "tests:\n  - {name: a, expect: {runs: pass}}\n  - {name: a, expect: {runs: pass}}\n",
-            "a test called a stands at house.test.yaml:2:5 already",
+            "a test called a already exists at house.test.yaml:2:5",
         ),
     ],
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from auditor.policy.language.rules import GroupRule, PolicyRule, Ruleset
 from auditor.policy.loading.load import load_policies
-from auditor.policy.rules import GroupRule, PolicyRule, Ruleset
 from auditor.policy.testing.mutants import Notice, mutants, noticed_by
 from tests.builders.judged import verdict_of, written
 

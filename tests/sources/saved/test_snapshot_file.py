@@ -87,7 +87,7 @@ def test_a_link_is_followed(tmp_path: Path):
 def test_what_cannot_be_written_is_said_before_anything_is_fetched(tmp_path: Path):
     (tmp_path / "none").touch()
     for path in (tmp_path / "none" / "s.ndjson", tmp_path):
-        with pytest.raises(ReportError, match=r"s\.ndjson: .* cannot be written|not a file"):
+        with pytest.raises(ReportError, match=r"s\.ndjson: a part|a folder is in"):
             SnapshotWriter(Target(path), HEADER)
 
 
@@ -95,7 +95,7 @@ def test_a_full_disk_is_a_report_error(tmp_path: Path):
     with (
         Path("/dev/full").open("wb") as full,
         SnapshotWriter(Target(None, full.fileno()), HEADER) as writer,
-        pytest.raises(ReportError, match=r"/dev/fd/\d+: .* No space left"),
+        pytest.raises(ReportError, match=r"/dev/fd/\d+: no space is left"),
     ):
         writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
 
@@ -148,10 +148,10 @@ def test_a_snapshot_that_cannot_be_begun_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def begun(draft: Draft) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(errno.ENOSPC, "no space is left on device")
 
     monkeypatch.setattr(Draft, "restart", begun)
-    with pytest.raises(ReportError, match="free some space there, or name another place"):
+    with pytest.raises(ReportError, match="free some, or name another file"):
         SnapshotWriter(Target(tmp_path / "s.ndjson"), HEADER)
     assert list(tmp_path.iterdir()) == []
 

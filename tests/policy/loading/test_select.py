@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from auditor.errors import UsageError
-from auditor.policy.rules import Ruleset
-from auditor.policy.select import select
+from auditor.policy.language.rules import Ruleset
+from auditor.policy.loading.select import select
 from tests.builders.judged import loaded
 
 RULES = {

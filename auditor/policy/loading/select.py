@@ -12,7 +12,7 @@ from msgspec import structs
 from auditor.errors import UsageError
 from auditor.model import Rule
 from auditor.policy.language.patterns import glob
-from auditor.policy.rules import Ruleset
+from auditor.policy.language.rules import Ruleset
 from auditor.suggest import nearest
 from auditor.text import listed, one_line, plural
 

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from auditor.model import PolicyFile
-from auditor.policy.rules import Ruleset
-from auditor.policy.scrub import scrubbed_findings, scrubbed_rules
+from auditor.policy.judging.scrub import scrubbed_findings, scrubbed_rules
+from auditor.policy.language.rules import Ruleset
 from auditor.redaction.credentials import Scrubber
 from tests.builders.judged import findings_of, loaded
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from auditor.model import Evidence, Finding, Rule
 from auditor.policy.language.messages import Message
-from auditor.policy.rules import Ruleset
+from auditor.policy.language.rules import Ruleset
 from auditor.redaction.credentials import Scrubber
 
 
