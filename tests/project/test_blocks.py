@@ -244,7 +244,10 @@ TABLE: Mapping[str, Mapping[str, Fate]] = {
         "jq": f"{_TEST}howto.py::test_findings_are_listed_for_who_owns_them",
         "/policies": Left("CODEOWNERS is read by the services alone"),
     },
-    "docs/packs.md": {},
+    "docs/packs.md": {
+        "policy: house\nextends: [baseline, cost]": f"{_TEST}blocks.py::"
+        "test_facts_take_the_place_of_a_pack_s",
+    },
     "docs/performance.md": {"make bench": MAKE},
     "docs/policy-language.md": {
         "  - id: ": RULES,
@@ -265,6 +268,7 @@ TABLE: Mapping[str, Mapping[str, Fate]] = {
     },
     "docs/reports.md": {
         "fivetran-auditor audit ": Run(),
+        "audit-report/report.md": f"{_TEST}blocks.py::test_parts_of_a_report_are_called_as_shown",
         "violations: 1 of 1": f"{_TEST}blocks.py::test_a_line_of_a_finding_is_as_the_page_shows",
         "{": f"{_TEST}reports_page.py::test_the_json_is_like_the_report",
         "# the gate": f"{_TEST}reports_page.py::test_a_line_of_jq_finds_something",
@@ -618,6 +622,33 @@ def test_a_team_is_audited_by_its_own_and_the_company_s_policies(tmp_path: Path)
     report = json.loads((own / "audit-report/report.json").read_text())
     assert {rule["id"] for rule in report["rules"]} == {"team", "company"}
     assert set(report["connections"]["group_id"]) == {group}
+
+
+def test_facts_take_the_place_of_a_pack_s(tmp_path: Path):
+    (block,) = [b for b in BLOCKS if b.page == "docs/packs.md" and rows(b)]
+    (tmp_path / "house.yaml").write_text(block.text)
+    (tmp_path / "mar.csv").write_text("id,rows\nquick_fox,5\n")
+    (tmp_path / "budgets.csv").write_text("name,rows\nProduction,9\n")
+    done = run(["validate", "house.yaml"], tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_parts_of_a_report_are_called_as_shown(tmp_path: Path):
+    (block,) = [b for b in BLOCKS if b.text.startswith("audit-report/report.md\n")]
+    teams = {"a": "finance", "b": "Sales & Ops"}
+    rows_ = "".join(f"{name},{team}\n" for name, team in teams.items())
+    (tmp_path / "tiers.csv").write_text(f"schema,team\n{rows_}")
+    (tmp_path / "p.yaml").write_text(
+        "policy: p\nfacts:\n  tiers: {file: tiers.csv, key: schema, columns: {team: text}}\n"
+        "rules: [{id: r, severity: low, assert: {tiers.team: {exists: true}}}]\n"
+    )
+    records = [{**_PAUSED[0], "id": name, "schema": name} for name in "abc"]
+    (tmp_path / "saved.json").write_text(json.dumps(records))
+    words = "-p ./p.yaml --snapshot saved.json --dimensions team=tiers.team".split()
+    done = run(["audit", *words, "--report", "markdown:split=team"], tmp_path)
+    assert done.returncode == 1, done.stderr
+    made = {path.relative_to(tmp_path).as_posix() for path in (tmp_path / "audit-report").iterdir()}
+    assert made == {line.split()[0] for line in block.text.splitlines()}
 
 
 def test_a_line_of_a_finding_is_as_the_page_shows(tmp_path: Path):
