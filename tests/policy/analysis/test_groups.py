@@ -201,9 +201,9 @@ def _hold(message: str, verdicts: dict[str, dict[Any, set[Verdict]]]) -> None:
 @pytest.mark.parametrize(
     ("one", "other", "told"),
     [
-        ("per: account, unique: [schema]", "per: group_id, unique: [schema]", "b says nothing"),
-        ("per: group_id, unique: [schema]", "per: account, unique: [schema]", "a says nothing"),
-        ("per: service, unique: [schema]", "per: account, unique: [schema, service]", "b says"),
+        ("per: account, unique: [schema]", "per: group_id, unique: [schema]", "b is redundant"),
+        ("per: group_id, unique: [schema]", "per: account, unique: [schema]", "a is redundant"),
+        ("per: service, unique: [schema]", "per: account, unique: [schema, service]", "b is red"),
         ("per: group_id, unique: [schema]", "per: service, unique: [schema]", ""),
         ("per: account, unique: [schema, service]", "per: group_id, unique: [schema]", ""),
     ],
