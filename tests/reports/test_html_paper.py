@@ -78,7 +78,7 @@ def test_what_is_cut_is_said(open_report: OpenReport, tmp_path: Path, scripts: b
         assert squeezed(sentence) in text
     # The rules after the fifth are folded on screen; here each is a line, and that is said.
     assert "morerulewithsomethingtodo" in text or "moreruleswithsomethingtodo" in text
-    assert squeezed("On paper these are a line each") in text
+    assert squeezed("On paper each of these is one line") in text
     for checks in result.checks:
         assert squeezed(checks.rule.id) in text
     # Of a rule's connections the worst are named, and the others counted.

@@ -203,7 +203,7 @@ def _hold(message: str, verdicts: dict[str, dict[Any, set[Verdict]]]) -> None:
     [
         ("per: account, unique: [schema]", "per: group_id, unique: [schema]", "b is redundant"),
         ("per: group_id, unique: [schema]", "per: account, unique: [schema]", "a is redundant"),
-        ("per: service, unique: [schema]", "per: account, unique: [schema, service]", "b is red"),
+        ("per: service, unique: [schema]", "per: account, unique: [schema, service]", "b is"),
         ("per: group_id, unique: [schema]", "per: service, unique: [schema]", ""),
         ("per: account, unique: [schema, service]", "per: group_id, unique: [schema]", ""),
     ],
