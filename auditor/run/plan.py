@@ -117,7 +117,7 @@ class RunPlan:
         from auditor.policy.judging.change import changed  # noqa: PLC0415  # for plans only
 
         before = None if plan.alone else judge_before(plan.before, plan.lists)
-        return changed(found, ids, plan.placed, before, plan.facts)
+        return changed(found, ids, plan.placed, before, plan.rows)
 
     def scope(self, change: PlanJudgement | None) -> PlanScope | None:
         """Return what the run speaks of; None without a plan."""
@@ -153,8 +153,13 @@ class RunPlan:
             return findings
         from auditor.policy.judging.change import with_resources  # noqa: PLC0415  # for plans only
 
-        planned = {ids[place]: each for place, each in plan.placed.items()}
-        return with_resources(findings, planned, clean, plan.locate)
+        return with_resources(
+            findings,
+            {ids[place]: each for place, each in plan.placed.items()},
+            {ids[place]: each for place, each in plan.rows.items()},
+            clean,
+            plan.locate,
+        )
 
 
 def _plan_of(source: Source) -> PlanSource | None:

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from auditor.facts.shape import facts_read
-from auditor.fields import BEFORE, PLAN
+from auditor.facts.shape import facts_read, key_of
+from auditor.fields import BEFORE, FACT_LISTS, PLAN
 from auditor.model import Attribute, Finding, Position, Resource, Verdict
 from auditor.policy.judging.evidence import SENSITIVE, covers, shown
 from auditor.policy.judging.groups import GroupOutcome
@@ -20,12 +20,15 @@ from auditor.policy.language.rules import GroupRule
 from auditor.policy.language.semantics import Interval
 from auditor.redaction.fields import HIDDEN
 from auditor.sources.plan.attributes import Held, State
+from auditor.sources.plan.lists import Altered, RowChanges
 from auditor.sources.plan.planned import Action, Planned
 from auditor.text import plural, printable
 
 _NOTHING = frozenset[str]()
 #: Settings of a connection in a plan may be secrets in clear text, and are never shown.
 _NEVER_SHOWN = frozenset({"config", "plan.before.config"})
+#: What the plan brings; of what is known it changes nothing.
+_TOLD_OF_ROWS = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED})
 #: The most attributes that a finding's message names.
 _NAMED = 3
 #: Where an attribute is written: a resource's address, and the attribute's name.
@@ -95,17 +98,26 @@ def hidden_in(planned: Planned) -> frozenset[str]:
 def with_resources(
     findings: Iterable[Finding],
     planned: Mapping[str, Planned],
+    rows: Mapping[str, RowChanges],
     clean: Callable[[str], str],
     locate: Locate,
 ) -> Iterator[Finding]:
-    """Yield ``findings`` with the resources of their connections, by id, and what to change."""
+    """Yield ``findings`` with the resources behind them, and what to change there.
+
+    Those are the resources of their connections, ``planned`` by id, and of the ``rows`` of facts
+    that the finding rests on.
+    """
     for finding in findings:
         fields = [evidence.field for evidence in finding.evidence]
-        resources = tuple(
+        of_connections = [
             _resource(planned[c.id], fields, clean, locate)
             for c in finding.connections
             if c.id in planned
-        )
+        ]
+        asked = [*fields, *finding.rule.per]
+        everything = [*of_connections, *_of_rows(finding, asked, rows, clean, locate)]
+        # What is to be changed comes first.
+        resources = tuple(sorted(everything, key=lambda resource: not resource.attributes))
         if not resources:
             yield finding
             continue
@@ -150,6 +162,66 @@ def _resource(
         planned.action.value,
         tuple(attributes.values()),
         locate(planned.address, ""),
+    )
+
+
+def _of_rows(
+    finding: Finding,
+    fields: Sequence[str],
+    rows: Mapping[str, RowChanges],
+    clean: Callable[[str], str],
+    locate: Locate,
+) -> Iterator[Resource]:
+    """Yield the resources of the rows that a finding rests on, each once."""
+    if finding.verdict not in _TOLD_OF_ROWS:
+        return
+    read = facts_read(path.replace("[]", "") for path in fields)
+    behind = {
+        row.address: row
+        for connection in finding.connections
+        for fact, changes in rows.get(connection.id, {}).items()
+        if fact in read
+        for row in changes
+        if not FACT_LISTS[fact].several or not row.groups or connection.group_id in row.groups
+    }
+    for row in behind.values():
+        named = {path: name for path in fields if (name := _name_in(row.fact, path))}
+        attributes = [_of_row(row, path, name, clean, locate) for path, name in named.items()]
+        yield Resource(
+            clean(row.address),
+            row.action,
+            tuple(filter(None, attributes)),
+            locate(row.address, ""),
+        )
+
+
+def _name_in(fact: str, path: str) -> str:
+    """Return which attribute of a fact's row a field rests on, "" for none.
+
+    What belongs to a row of another fact is named by an attribute, as a role is by its owner's.
+    """
+    first, _, rest = path.replace("[]", "").partition(".")
+    if first != fact and first in FACT_LISTS:
+        first, _, rest = key_of(first, {}).partition(".")
+    return rest.partition(".")[0] if first == fact else ""
+
+
+def _of_row(
+    row: Altered, path: str, name: str, clean: Callable[[str], str], locate: Locate
+) -> Attribute | None:
+    held = row.attributes.read(name)
+    if held is None:
+        return None
+    place = f"{row.fact}.{name}"
+    hidden = frozenset(f"{place}.{below}" if below else place for below in held.sensitive)
+    fresh = row.attributes.fresh or held.before is msgspec.UNSET
+    return Attribute(
+        field=path,
+        address=clean(row.address),
+        name=clean(name),
+        before="" if fresh else _shown(place, held.before, hidden, clean),
+        after=_will_be(place, held, "", hidden, clean),
+        position=locate(row.address, name),
     )
 
 
@@ -218,19 +290,19 @@ def changed(
     ids: Sequence[str],
     placed: Mapping[int, Planned],
     before: tuple[Judgement, Sequence[str]] | None,
-    facts: Mapping[int, frozenset[str]] | None = None,
+    rows: Mapping[int, RowChanges] | None = None,
 ) -> PlanJudgement:
     """Return ``outcome`` with what the plan does not touch known, and what it fixes.
 
     ``ids`` name the connections that were judged, ``placed`` are those of the plan by place.
     ``before`` is the judgement of the account as it is, with its ids; None for a plan alone.
-    ``facts`` are the facts whose row the plan changes, by the place of the connections that have
-    it: of these it brings what a rule on the fact finds, unless that was found before.
+    ``rows`` are the changes of rows of facts, by the place of the connections that have these: of
+    them it brings what a rule on the fact finds, unless that was found before.
     """
     touched = frozenset(n for n, each in placed.items() if each.touched)
     ends = frozenset(n for n, each in placed.items() if each.ends)
     of_changes = [any(map(is_of_plan, entry.reads)) for entry in outcome.rules]
-    brought = _brought(outcome, ids, before, facts or {})
+    brought = _brought(outcome, ids, before, rows or {})
     verdicts, found, notes = bytearray(outcome.verdicts), [], dict(outcome.notes)
     size = len(outcome.rules)
     for number, index, verdict, values in outcome.found:
@@ -260,10 +332,10 @@ def _brought(
     outcome: Judgement,
     ids: Sequence[str],
     before: tuple[Judgement, Sequence[str]] | None,
-    facts: Mapping[int, frozenset[str]],
+    rows: Mapping[int, RowChanges],
 ) -> set[tuple[int, int]]:
     """Return the findings, by rule and connection, that the change of a fact's row brings."""
-    if before is None or not facts:
+    if before is None or not rows:
         return set()
     earlier, ids_before = before
     was = {(number, ids_before[index]): verdict for number, index, verdict, _ in earlier.found}
@@ -272,7 +344,7 @@ def _brought(
     return {
         (number, index)
         for number, index, verdict, _ in outcome.found
-        if names[number] & facts.get(index, frozenset())
+        if not names[number].isdisjoint(rows.get(index, ()))
         and was.get((number, ids[index])) not in {verdict, Verdict.FAIL.value}
     }
 

@@ -531,7 +531,14 @@ def _altered(entry: _Entry) -> Altered | None:
     resource, ends = entry.resource, entry.action is Action.DELETE
     known = isinstance(entry.attributes.after.get("group_id"), str)
     made = "" if known else _group_made(entry)
-    return altered(resource.type, resource.address, entry.attributes, group=made, ends=ends)
+    return altered(
+        resource.type,
+        resource.address,
+        entry.attributes,
+        group=made,
+        action=entry.action.value,
+        ends=ends,
+    )
 
 
 def _groups_of(entry: _Entry) -> set[str]:

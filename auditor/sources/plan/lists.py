@@ -7,7 +7,7 @@ be, so that such a rule judges what will be too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -39,7 +39,7 @@ _ELSEWHERE: Mapping[str, str] = {"transformations": "group_id"}
 
 
 class Altered(msgspec.Struct, frozen=True):
-    """A resource of a further list that a plan creates, changes or ends.
+    """A resource of a further list that a plan creates, changes or ends: ``action`` says which.
 
     ``was`` and ``will`` name its row before and after, "" for none, or none that is known.
     ``group`` stands for the id of a group that the plan makes, where it is in one. One that is not
@@ -47,6 +47,7 @@ class Altered(msgspec.Struct, frozen=True):
     """
 
     address: str
+    action: str
     fact: str
     was: str
     will: str
@@ -54,9 +55,20 @@ class Altered(msgspec.Struct, frozen=True):
     group: str = ""
     laid: bool = True
 
+    @property
+    def groups(self) -> frozenset[str]:
+        """The groups that the row is for, before and after, as far as that is known."""
+        column = FACT_LISTS[self.fact].column
+        held = (self.attributes.before.get(column), self.attributes.after.get(column), self.group)
+        return frozenset(each for each in held if isinstance(each, str) and each)
+
+
+#: The changes of rows that a connection has, by the fact; those of a fact are shared by all.
+RowChanges: TypeAlias = dict[str, list[Altered]]
+
 
 def altered(
-    kind: str, address: str, attributes: Attributes, *, group: str, ends: bool
+    kind: str, address: str, attributes: Attributes, *, group: str, action: str, ends: bool
 ) -> Altered | None:
     """Return what a resource of ``kind`` means for a further list; None for no list's.
 
@@ -71,7 +83,8 @@ def altered(
         made = group if name == "group_id" else f"terraform:{address}"
         will = made if attributes.fresh else was
     will = will if isinstance(will, str) and not ends else ""
-    change = Altered(address, fact, was if isinstance(was, str) else "", will, attributes, group)
+    was = was if isinstance(was, str) else ""
+    change = Altered(address, action, fact, was, will, attributes, group)
     return replace(change, laid=not will or _is_placed(change))
 
 
@@ -87,17 +100,16 @@ def _is_placed(change: Altered) -> bool:
     return held is not None and isinstance(held.value, str)
 
 
-def touched_rows(changes: Iterable[Altered]) -> dict[str, frozenset[str] | None]:
-    """Return the keys of the rows that ``changes`` are about, by fact; None for any connection's.
+def rows_of(change: Altered) -> frozenset[str] | None:
+    """Return the keys of the rows that ``change`` is about; None for any connection's.
 
-    Of what a group has several of, which connections it is for is up to the rows.
+    Which connections have one that is named by another fact, or is one of several of a group, is
+    up to the rows.
     """
-    keys: dict[str, set[str]] = {}
-    for change in changes:
-        keys.setdefault(change.fact, set()).update(filter(None, (change.was, change.will)))
-    return {
-        fact: None if FACT_LISTS[fact].several else frozenset(names) for fact, names in keys.items()
-    }
+    fact = FACT_LISTS[change.fact]
+    if fact.several or "." in fact.key:
+        return None
+    return frozenset(filter(None, (change.was, change.will)))
 
 
 def veiled_rows(changes: Iterable[Altered], shape: Shape) -> Iterator[tuple[Altered, str]]:

@@ -6,7 +6,7 @@ send. A replaced one is new: what it was is gone, but for what the plan says of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from auditor.decoding.records import Node, Shape
 from auditor.fields import FACT_LISTS
 from auditor.model import Connections
 from auditor.sources.plan.attributes import Held, State
-from auditor.sources.plan.lists import touched_rows, veiled_rows
+from auditor.sources.plan.lists import Altered, RowChanges, rows_of, veiled_rows
 from auditor.sources.plan.planned import SENSITIVE, Action, Anchors, Estate, Planned
 from auditor.sources.plan.records import FACT, record_of, told_of
 from auditor.text import listed, one_line, plural
@@ -48,7 +48,7 @@ class ListedAccount(msgspec.Struct):
 class Overlay(msgspec.Struct):
     """What the account would hold; ``placed`` are the planned connections by where they stand.
 
-    ``facts`` are the names of the facts whose row the plan changes, by where their connections do,
+    ``rows`` are the changes of rows of facts, by where the connections stand that have these,
     ``veiled`` the paths of facts that hold what the plan marks as sensitive.
     """
 
@@ -58,7 +58,7 @@ class Overlay(msgspec.Struct):
     accounts: list[str]
     problems: list[str]
     warnings: list[str]
-    facts: dict[int, frozenset[str]] = msgspec.field(default_factory=dict)
+    rows: dict[int, RowChanges] = msgspec.field(default_factory=dict)
     veiled: dict[int, frozenset[str]] = msgspec.field(default_factory=dict)
 
 
@@ -90,22 +90,26 @@ def lay(estate: Estate, accounts: Sequence[ListedAccount], shape: Shape) -> Over
         services.append(_name(record.service, planned, "service"))
         schemas.append(_name(record.schema, planned, "schema"))
         groups.append(_name(record.group_id, planned, "group_id"))
-    overlay.facts = _facts_changed(estate, overlay.records, shape)
+    overlay.rows = _rows_changed(estate, overlay.records, shape)
     overlay.veiled = _veiled(estate, overlay.records, shape)
     addresses = [planned.address if planned else "" for _, planned, _ in entries]
     overlay.identities = Connections(ids, services, schemas, groups, addresses)
     return overlay
 
 
-def _facts_changed(
-    estate: Estate, records: Sequence[Any], shape: Shape
-) -> dict[int, frozenset[str]]:
-    """Return the facts whose row the plan changes, by the place of the connections that have it."""
-    found: dict[int, frozenset[str]] = {}
-    for fact, rows in touched_rows(estate.altered).items():
-        if fact in shape.lists:
-            for index in _having(fact, rows, records, shape):
-                found[index] = found.get(index, frozenset()) | {fact}
+def _rows_changed(estate: Estate, records: Sequence[Any], shape: Shape) -> dict[int, RowChanges]:
+    """Return the rows that the plan changes, by the place of the connections that have them."""
+    by_row: dict[str, dict[str, list[Altered]]] = {}
+    for change in estate.altered:
+        if change.fact in shape.lists:
+            keys = rows_of(change)
+            for key in [""] if keys is None else keys:
+                by_row.setdefault(change.fact, {}).setdefault(key, []).append(change)
+    found: dict[int, RowChanges] = {}
+    for fact, changes in by_row.items():
+        named = None if "" in changes else changes.keys()
+        for index, key in _having(fact, named, records, shape):
+            found.setdefault(index, {})[fact] = changes[key]
     return found
 
 
@@ -113,26 +117,27 @@ def _veiled(estate: Estate, records: Sequence[Any], shape: Shape) -> dict[int, f
     """Return the paths of facts that must not be shown, by the place of their connections."""
     found: dict[int, frozenset[str]] = {}
     for change, path in veiled_rows(estate.altered, shape):
-        rows = touched_rows([change])[change.fact]
-        for index in _having(change.fact, rows, records, shape):
+        for index, _ in _having(change.fact, rows_of(change), records, shape):
             found[index] = found.get(index, frozenset()) | {path}
     return found
 
 
 def _having(
-    fact: str, rows: frozenset[str] | None, records: Sequence[Any], shape: Shape
-) -> Iterator[int]:
-    """Yield the places of the connections that have one of ``rows`` of a fact; all for None."""
-    first, _, rest = FACT_LISTS[fact].key.partition(".")
-    node = shape.root.children.get(first)
-    if rows is None or rest:
-        yield from range(len(records))
+    fact: str, rows: Collection[str] | None, records: Sequence[Any], shape: Shape
+) -> Iterator[tuple[int, str]]:
+    """Yield where the connections stand that have one of ``rows`` of a fact, and which.
+
+    All of them, and "", for None.
+    """
+    node = shape.root.children.get(FACT_LISTS[fact].key)
+    if rows is None:
+        yield from ((index, "") for index in range(len(records)))
     elif node is not None:
         for index, record in enumerate(records):
             key = getattr(record, node.attribute)
             key = key.identity if type(key) is Gap else key
             if type(key) is str and key in rows:
-                yield index
+                yield index, key
 
 
 def _owners(estate: Estate, accounts: Sequence[ListedAccount]) -> dict[str, ListedAccount]:

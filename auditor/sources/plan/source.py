@@ -15,7 +15,7 @@ from auditor.model import Completeness, Connections, Position, SourceInfo
 from auditor.sources.plan.document import HOW, Plan, providers, read_plan, unsettled_checks
 from auditor.sources.plan.estate import estate_of
 from auditor.sources.plan.files import Folder
-from auditor.sources.plan.lists import lay_lists, unlaid
+from auditor.sources.plan.lists import RowChanges, lay_lists, unlaid
 from auditor.sources.plan.overlay import ListedAccount, Overlay, lay
 from auditor.sources.plan.planned import Action, Estate, Planned
 from auditor.sources.plan.records import FACT, record_of
@@ -66,8 +66,8 @@ class PlanSource:
         self.before: list[Any] = []
         #: Its further lists as they are.
         self.lists: list[Listed] = []
-        #: The facts whose row the plan changes, by the place of the connections that have it.
-        self.facts: dict[int, frozenset[str]] = {}
+        #: The rows of facts that the plan changes, by the place of the connections that have them.
+        self.rows: dict[int, RowChanges] = {}
         #: The paths of facts that must not be shown, by the place of the connections.
         self.veiled: dict[int, frozenset[str]] = {}
         self.as_of: datetime | None = None
@@ -152,7 +152,7 @@ class PlanSource:
         self.before = [record for account in listed_accounts for record in account.records]
         overlay = lay(self.estate, listed_accounts, shape)
         self.placed = overlay.placed
-        self.facts, self.veiled = overlay.facts, overlay.veiled
+        self.rows, self.veiled = overlay.rows, overlay.veiled
         self.accounts = overlay.accounts if len(listed_accounts) > 1 else None
         overlay.problems += unlaid(self.estate.altered, shape.lists)
         problems = [p for account in listed_accounts for p in account.problems]

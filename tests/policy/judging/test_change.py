@@ -268,7 +268,7 @@ def test_a_finding_names_the_attribute_that_would_mend_it_as_it_was_and_will_be(
 
 def _found(rules: Ruleset, planned: Planned) -> Sequence[Finding]:
     findings = _judged(rules, {"a": FAST}).findings([Connection("a", "postgres", "s", "g")])
-    return list(with_resources(findings, {"a": planned}, str, lambda _address, _name: None))
+    return list(with_resources(findings, {"a": planned}, {}, str, lambda _address, _name: None))
 
 
 def _placed(folder: Path, asserted: str, record: dict[str, Any], *planned: Planned) -> Finding:
@@ -278,7 +278,9 @@ def _placed(folder: Path, asserted: str, record: dict[str, Any], *planned: Plann
     judged = _judged(rules, dict.fromkeys(names, record))
     places = [Connection(name, "postgres", "s", "g") for name in names]
     by_id = {each.identity: each for each in planned}
-    (found, *_) = with_resources(judged.findings(places), by_id, str, lambda _address, _name: None)
+    (found, *_) = with_resources(
+        judged.findings(places), by_id, {}, str, lambda _address, _name: None
+    )
     return found
 
 
@@ -330,5 +332,5 @@ def test_the_other_resources_of_a_group_are_counted(tmp_path: Path, count: int, 
     judged = _judged(rules, dict.fromkeys(names, same))
     places = [Connection(name, "postgres", "s", "g") for name in names]
     by_id = {name: _planned(name) for name in names}
-    (found,) = with_resources(judged.findings(places), by_id, str, lambda _address, _name: None)
+    (found,) = with_resources(judged.findings(places), by_id, {}, str, lambda _address, _name: None)
     assert found.message.endswith(f"[update fivetran_connector.c0; {more}]")

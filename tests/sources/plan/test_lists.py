@@ -83,6 +83,19 @@ def _code(result: Result) -> int:
     return result.gate.exit_code
 
 
+def _set(result: Result, rule: str, name: str) -> list[tuple[str, ...]]:
+    """Return what sets a finding: resource, action, then each attribute with before and after."""
+    (found,) = [
+        f
+        for f in result.findings
+        if f.rule.id == rule and name in [c.schema for c in f.connections]
+    ]
+    return [
+        (r.address, r.action, *(f"{a.name} {a.before or '-'} > {a.after}" for a in r.attributes))
+        for r in found.resources
+    ]
+
+
 def test_facts_are_judged_as_the_plan_would_have_them(folder: Path):
     ran = _over(folder, document("warehouse"), {"g_prod": HOME, "g_far": FAR})
     assert _code(ran) == 1
@@ -92,6 +105,22 @@ def test_facts_are_judged_as_the_plan_would_have_them(folder: Path):
         ("home", "far"): "known",
         ("few", AWAY): "fail",
     }
+    # What brings a finding is named, with the attribute to change; of what was so, nothing is.
+    assert _set(ran, "home", "orders") == [
+        ("fivetran_destination.prod", "update", f"region {HOME} > {AWAY}"),
+        ("fivetran_connector.orders", "no-op"),
+    ]
+    assert _set(ran, "home", "trial") == [
+        ("fivetran_destination.lab", "create", f"region - > {AWAY}"),
+        ("fivetran_connector.trial", "create"),
+    ]
+    assert _set(ran, "home", "far") == []
+    (both,) = [f for f in ran.findings if f.rule.id == "few"]
+    assert {r.address for r in both.resources} >= {
+        "fivetran_destination.prod",
+        "fivetran_destination.lab",
+    }
+    assert "fivetran_destination.prod" in next(f.message for f in ran.findings)
     # Whether the new destination saves daylight no plan holds.
     assert {rule.rule.id: rule.not_in_plan for rule in ran.checks if rule.not_in_plan} == {
         "daylight": 1
@@ -203,6 +232,8 @@ def test_webhooks_are_laid_over(folder: Path, plan: tuple[str, Any, Any], found:
     names = {"orders", "trial", "far"} if found is None else found
     assert _found(ran) == {("r0", name): "fail" for name in names}
     assert _code(ran) == (1 if names else 0)
+    for name in names:
+        assert _set(ran, "r0", name) == [("fivetran_webhook.one", plan[0])]
 
 
 def test_a_webhook_that_goes_is_none(folder: Path):
@@ -298,6 +329,9 @@ def test_an_owner_is_as_the_plan_would_have_it_and_so_is_the_owners_role(folder:
     )
     verdicts = {rule: verdict for (rule, _), verdict in _found(ran).items()}
     assert verdicts == {"r0": "fail", "r1": "fail"}
+    told = [("fivetran_user.one", "update", "role Account Reviewer > Old")]
+    for name in ("orders_5153", "far"):
+        assert (_set(ran, "r0", name), _set(ran, "r1", name)) == (told, told)
     gone = _owned(
         folder, _resource("fivetran_user", "delete", USER, None), "assert: {owner: {exists: true}}"
     )
@@ -366,6 +400,10 @@ def test_what_is_sensitive_of_a_fact_is_judged_and_never_shown(folder: Path):
     assert _found(ran)["home", "orders"] == "fail"
     assert NEVER not in "".join(f.message for f in ran.findings)
     assert NEVER not in repr([[str(e) for e in f.evidence] for f in ran.findings])
+    assert _set(ran, "home", "orders") == [
+        ("fivetran_destination.prod", "update", "region [sensitive] > [sensitive]"),
+        ("fivetran_connector.orders", "no-op"),
+    ]
     assert "[sensitive]" in ran.connections.dimensions["region"]
     assert NEVER not in repr((ran.connections.dimensions, ran.connections.group_names))
     assert NEVER not in repr(ran.plan)
