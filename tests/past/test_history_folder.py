@@ -123,7 +123,9 @@ def test_a_history_takes_the_account_once_it_is_known_and_no_other(house: Rulese
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path):
     (tmp_path / "taken").write_text("")
-    with pytest.raises(ReportError, match="choose another folder with --history"):
+    with pytest.raises(
+        ReportError, match="a file, not a folder; remove it, or choose another path"
+    ):
         HistoryFolder(tmp_path / "taken").prepare(INFO)
 
 

@@ -145,6 +145,9 @@ TABLE: Mapping[str, Mapping[str, Fate]] = {
         "policies/": PICTURE,
         "tests/builders/": PICTURE,
         "Operator(": ADDED,
+        "FactList(": (
+            f"{_TEST}adding_more.py::test_an_added_list_of_facts_is_fetched_joined_and_known"
+        ),
         '"""The words': f"{_TEST}adding_a_format.py::test_the_example_reports",
         "Format(": f"{_TEST}adding_a_format.py::test_the_example_reports",
         '"""Records': f"{_TEST}adding_more.py::test_the_added_source_is_judged",

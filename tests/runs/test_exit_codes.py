@@ -169,7 +169,7 @@ GATE = [
         "two policies",
         "--snapshot one.json -p met.yaml -p grouped.yaml",
         2,
-        "met.yaml:3:10 already",
+        "already exists at met.yaml:3:10",
     ),
     saved("unknown completeness", "--snapshot one.json -p met.yaml", 0, "completeness unknown"),
     saved("the same, strict", "--snapshot one.json -p met.yaml --strict", 3, "unknown"),

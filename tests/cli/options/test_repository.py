@@ -91,7 +91,7 @@ def test_a_working_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    with pytest.raises(UsageError, match="the working folder is gone"):
+    with pytest.raises(UsageError, match="the working folder no longer exists"):
         upward("wanted")
 
 

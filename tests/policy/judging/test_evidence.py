@@ -340,7 +340,7 @@ def test_what_could_not_be_read_is_advised_by_its_reason() -> None:
         (
             Clause("a", "is", "2030-01-01 (in the future)", "", "older than 1d"),
             (
-                "a is ahead of the time that the run judges by: set this machine's clock, or give"
+                "a is ahead of the time that the run judges by: set this machine's clock, or pass"
                 " --now, or use before and after for a time that may be in the future"
             ),
         ),
