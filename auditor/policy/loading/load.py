@@ -146,8 +146,8 @@ def _without_rows(facts: Iterable[OwnFacts]) -> Iterator[str]:
     names = [each.name for each in facts if not each.rows and each.default is None]
     if names:
         yield (
-            f"no rows for {listed(names, 'and')}: their rules apply to nothing until --facts"
-            f" {names[0]}=FILE, or a policy that extends theirs, brings some"
+            f"no rows for {listed(names, 'and')}, so rules that read them apply to nothing; bring"
+            f" rows with --facts {names[0]}=FILE, or in a policy that extends theirs"
         )
 
 
