@@ -171,8 +171,8 @@ def test_rows_that_a_user_brings_are_judged_and_until_then_it_is_said(tmp_path):
     assert counts == {name: [0, 0, 0] for name in BROUGHT}
     (note,) = [note for note in result.notes if "no rows" in note]
     assert note == (
-        "no rows for sync_floors, mar_used and mar_budgets, so rules that read them apply to nothing;"
-        " bring rows with --facts sync_floors=FILE, or in a policy that extends theirs"
+        "no rows for sync_floors, mar_used and mar_budgets, so rules that read them apply to"
+        " nothing; bring rows with --facts sync_floors=FILE, or in a policy that extends theirs"
     )
     (tmp_path / "floors.csv").write_text("service,minutes\npostgres,61\n")
     (tmp_path / "budgets.csv").write_text("schema,rows\n*,10\n")
