@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from auditor.errors import Interrupted
 from auditor.output.locks import try_lock
 
 _NAME = re.compile(r"\.fivetran-auditor-[0-9a-f]{12}\.(tmp|part)")
@@ -52,7 +53,12 @@ def begin(folder: Path, ending: str = "tmp", mode: int = 0o666) -> Unfinished:
     """Create a file in ``folder`` with ``mode`` less the umask. Raises OSError."""
     while True:
         path = folder / f".fivetran-auditor-{os.urandom(6).hex()}.{ending}"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        except Interrupted:
+            # A signal that came with the call is raised once the file is there.
+            path.unlink(missing_ok=True)
+            raise
         try:
             lock = try_lock(descriptor)
             if lock is None or os.fstat(lock).st_nlink:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from auditor.past.history_folder import HistoryFolder
 
 
-#: Of so many findings two reports are written at once: fewer take no longer than a process does to
-#: start.
-_MANY = 5_000
+#: Of so many findings two reports are written at once. Fewer take no longer than a process does to
+#: start; more would be held twice, which takes half as much memory again.
+_MANY = range(5_000, 50_001)
 
 
 class Telling(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ def audit_and_report(
     except ReportError as error:
         failures.append(error)
     try:
-        paths = writer.write(result, at_once=len(result.findings) >= _MANY)
+        paths = writer.write(result, at_once=len(result.findings) in _MANY)
     except ReportError as error:
         failures.append(error)
     to_err, lost = writer.takes_stdout, ReportError.exit_code if failures else None
