@@ -14,8 +14,9 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from markupsafe import Markup
+from msgspec.structs import replace
 
-from auditor.model import Outcome, Part, Result, Rule, RuleChecks, Verdict
+from auditor.model import Described, Outcome, Part, Result, Rule, RuleChecks, Verdict
 from auditor.reports.claim import claim
 from auditor.reports.facts import UNFINISHED, pressing, walked_in_words
 from auditor.reports.links import rule_page
@@ -39,6 +40,7 @@ _MOST_ADVICE = 3
 
 def render(result: Result) -> Iterable[str]:
     """Yield the report of ``result`` as pieces of UTF-8 text; the same result, the same text."""
+    result = _of_part(result)
     script = page_script()
     fresh = new_findings(result)
     style = asset("report.css") + asset("trend.css") + asset("paper.css")
@@ -76,6 +78,26 @@ def render(result: Result) -> Iterable[str]:
             Verdict=Verdict,
         )
     )
+
+
+def _of_part(result: Result) -> Result:
+    """Return ``result`` with findings that name none but its own connections.
+
+    In a part, a group may reach beyond it; the page links what a finding names to a row, and has
+    rows of the part's connections.
+    """
+    if result.part is None:
+        return result
+    own = frozenset(result.connections.ids)
+    findings = tuple(
+        finding
+        if own.issuperset(each.id for each in finding.connections)
+        else replace(
+            finding, connections=tuple(each for each in finding.connections if each.id in own)
+        )
+        for finding in result.findings
+    )
+    return replace(result, describe=Described(findings))
 
 
 def placeholder(version: str) -> str:

@@ -196,7 +196,7 @@ class ReportWriter:
             return what
         if destination.in_parts:
             parts = (f"{what} {path}" for what, path in inputs.paths() if destination.is_part(path))
-            return next(parts, "")
+            return next(parts, "") or _linked(destination, inputs)
         return ""
 
     def _place(self, destination: Destination) -> None:
@@ -287,6 +287,14 @@ def write_reports(
     writer = ReportWriter(destinations, result.version)
     writer.clear()
     return writer.write(result)
+
+
+def _linked(destination: Destination, inputs: Inputs) -> str:
+    """Return what of ``inputs`` stands behind the name of a part, "" for none."""
+    with suppress(OSError):  # there is no folder yet, and so no part
+        there = (inputs.read_as(Target(path)) for path in destination.parts_there())
+        return next(filter(None, there), "")
+    return ""
 
 
 def _places(destination: Destination) -> frozenset[object]:

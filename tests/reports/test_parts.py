@@ -142,6 +142,23 @@ def test_what_a_group_came_to_is_told_whom_it_is_about(tmp_path: Path):
         assert told == [("has-log", g["group"]) for g in of["groups"] if g["verdict"] == "fail"]
 
 
+def test_a_page_of_a_part_has_a_group_that_reaches_beyond_it(tmp_path: Path):
+    estate = [("shop_one", "g1", {}), ("shop_one", "g1", {}), ("ads_one", "g2", {})]
+    policy = POLICY.replace("unique: [service, schema]", "unique: service")
+    estate[1] = ("ads_two", "g1", {})
+    words = [*house(tmp_path, policy=policy, estate=estate), "--report=html:split=team"]
+    done = run([*words, "--report=json:split=team"], tmp_path)
+    assert done.returncode == 1, done.stderr
+    of = reports(tmp_path)[f".team={FINANCE}"]
+    (names,) = [each for each in of["findings"] if each["rule"] == "names"]
+    assert len(names["connections"]) == 2
+    page = (tmp_path / f"audit-report/report.team={FINANCE}.html").read_text(encoding="utf-8")
+    _, _, rest = page.partition('<script type="application/json" id="data">')
+    data = json.loads(rest.partition("</script>")[0])
+    assert data["schemas"] == ["shop_one"]
+    assert data["connection"][data["rule"].index(2)] == 0
+
+
 @pytest.fixture(scope="module")
 def all_formats(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder with every report, split, on an estate that can be judged."""
@@ -336,6 +353,15 @@ def test_a_part_takes_no_place_that_is_read_or_written_to(tmp_path: Path):
     )
     assert done.returncode == 2
     assert (tmp_path / "r.team=old.json").read_bytes() == b"{}"
+
+
+def test_a_part_replaces_no_input_through_a_link(tmp_path: Path):
+    words = house(tmp_path)
+    (tmp_path / f"r.team={FINANCE}.json").symlink_to("p.yaml")
+    done = run([*words, "--report", "json:split=team=r.json"], tmp_path)
+    assert done.returncode == 2
+    assert "p.yaml: this run would write its report there" in done.stderr
+    assert (tmp_path / "p.yaml").read_text() == POLICY
 
 
 def test_an_id_is_no_way_to_split(tmp_path: Path):
