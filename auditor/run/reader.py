@@ -94,9 +94,10 @@ class Reader:
             run.facts.join(part.records)
             walk.take(part)
             if time.monotonic() > self._deadline:
+                after = f", after connection {one_line(walk.ids[-1])}" if walk.ids else ""
                 raise SourceError(
                     f"the listing was not judged within {run.options.timeout:,g} s (--timeout); "
-                    f"busy with page {walk.pages:,}, after connection {one_line(walk.ids[-1])}, "
+                    f"busy with page {walk.pages:,}{after}, "
                     f"{plural(len(walk.ids), 'connection')} in all; raise --timeout, or narrow the "
                     "listing with --group"
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -121,6 +122,24 @@ def test_a_restart_forgets_what_waited_for_facts(tmp_path: Path):
     result = audit(Scripted(events), rules, options())
     assert list(result.connections.ids) == ["b"]
     assert result.listing.pages == 1
+
+
+def test_facts_that_never_come_are_inconclusive_of_an_account_without_connections(tmp_path: Path):
+    path = tmp_path / "groups.yaml"
+    path.write_text(
+        "policy: p\nrules: [{id: r, severity: low, assert: {group.name: {exists: true}}}]\n"
+    )
+    never = threading.Event()
+
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page()
+        never.wait()
+
+    result = audit(Scripted(events, live=True), load_policies(str(path)), options(timeout=0.2))
+    never.set()
+    assert result.gate.outcome is Outcome.INCONCLUSIVE
+    (problem,) = result.listing.problems
+    assert problem.startswith("the listing was not read to its end within 0.2 s")
 
 
 @pytest.mark.parametrize("number", [249, 250, 251, 500, 501])
