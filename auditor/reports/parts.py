@@ -109,11 +109,12 @@ def _groups(checks: RuleChecks, column: Sequence[str]) -> Mapping[str, list[Grou
 def _findings(result: Result, column: Sequence[str]) -> Mapping[str, list[Finding]]:
     """Return the findings by the values of the parts that they are in, in their order."""
     value_of = dict(zip(result.connections.ids, column, strict=True))
-    about = {
-        (checks.rule.id, check.group): {column[place] for place in check.about}
-        for checks in result.checks
-        for check in checks.groups
-    }
+    # Two groups may be shown alike, as what is too long is: a finding is of both then.
+    about: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for checks in result.checks:
+        for check in checks.groups:
+            values = (column[place] for place in check.about) if check.about else column
+            about[checks.rule.id, check.group].update(values)
     found: dict[str, list[Finding]] = {}
     for finding in result.findings:
         of = {value_of[connection.id] for connection in finding.connections}

@@ -142,6 +142,15 @@ def test_what_a_group_came_to_is_told_whom_it_is_about(tmp_path: Path):
         assert told == [("has-log", g["group"]) for g in of["groups"] if g["verdict"] == "fail"]
 
 
+def test_groups_that_are_shown_alike_are_in_the_part_of_each(tmp_path: Path):
+    estate = [("shop_one", "g" * 210 + "1", {}), ("ads_one", "g" * 210 + "2", {})]
+    run([*house(tmp_path, estate=estate), "--report", "json:split=team"], tmp_path)
+    for part, report in reports(tmp_path).items():
+        (of,) = [each for each in report["rules"] if each["id"] == "has-log"]
+        assert [each["verdict"] for each in of["groups"]] == ["fail"] * (1 if part else 2)
+        assert "has-log" in {each["rule"] for each in report["findings"]}
+
+
 def test_a_page_of_a_part_has_a_group_that_reaches_beyond_it(tmp_path: Path):
     estate = [("shop_one", "g1", {}), ("shop_one", "g1", {}), ("ads_one", "g2", {})]
     policy = POLICY.replace("unique: [service, schema]", "unique: service")
