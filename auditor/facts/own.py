@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import translate
 from typing import Any
 
@@ -77,6 +77,13 @@ class OwnFacts(msgspec.Struct, frozen=True):
         if not self.globs:
             return key if key in self.rows else None
         return Globs(self.rows).last(key)
+
+    def has_row_of(self, keys: Iterable[str]) -> bool:
+        """Whether a row is there for any of ``keys``."""
+        if not self.globs:
+            return not self.rows.keys().isdisjoint(keys)
+        globs = Globs(self.rows)
+        return any(globs.last(key) is not None for key in keys)
 
     def _finder(self, made: Callable[[Values], Any]) -> Callable[[str, Any], Any]:
         if not self.globs:

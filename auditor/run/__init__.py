@@ -33,6 +33,7 @@ from auditor.run.result import (
     info_of,
     judge_before,
     result_of,
+    strays_of,
 )
 from auditor.run.setup import set_up
 from auditor.run.walk import Walk, Wanted
@@ -168,7 +169,8 @@ def _run(
     # Acceptance -> gate -> result; reports are made of it by whoever asked.
     scope, checks = run.plan.scope(change), judgement.checks()
     gate = decide(listing, checks, bar_of(run, walk), scope)
-    judged = Judged(listing, info, connections, judgement, checks, scope, accepted)
+    strays = tuple(strays_of(run, walk)) if listing.complete else ()
+    judged = Judged(listing, info, connections, judgement, checks, scope, accepted, strays)
     return _Run(result_of(run, judged, gate), run.ruleset, judgement, walk)
 
 

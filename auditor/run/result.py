@@ -31,7 +31,7 @@ from auditor.run.scrub import SENTENCE, scrubbed, scrubbed_column, sentences
 from auditor.run.setup import Setup
 from auditor.run.walk import Walk
 from auditor.sources import Listed
-from auditor.text import one_line
+from auditor.text import one_line, plural, printable
 from auditor.version import __version__
 
 if TYPE_CHECKING:
@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What a run came to. ``accepted`` is None for a run without waivers or a baseline."""
+    """What a run came to. ``accepted`` is None for a run without waivers or a baseline.
+
+    ``strays`` say of which of the user's own facts no connection has a row.
+    """
 
     listing: Listing
     info: SourceInfo
@@ -48,6 +51,7 @@ class Judged(msgspec.Struct, frozen=True):
     checks: tuple[RuleChecks, ...]
     scope: PlanScope | None
     accepted: Accepted | None
+    strays: tuple[str, ...] = ()
 
 
 def connections_of(run: Setup, walk: Walk) -> Connections:
@@ -70,6 +74,32 @@ def judge_before(
     run.facts.with_lists(lists).join(records)
     judge.take(records)
     return judge.outcome(partial(run.is_whole, listing)), run.shape.ids(records)
+
+
+def strays_of(run: Setup, walk: Walk) -> Iterator[str]:
+    """Yield which of the user's own facts have rows for nothing that the whole account holds.
+
+    A key that is misspelt in all rows would leave the rules on them idle, and look like a pass.
+    Facts that are found by what a run keeps no column of are not looked at.
+    """
+    if run.plan or run.info.filters or not walk.ids:
+        return
+    names = run.facts.group_names
+    columns: dict[str, Sequence[str]] = {
+        "id": walk.ids,
+        "schema": walk.schemas,
+        "service": walk.services,
+        "group_id": walk.group_ids,
+        "group.name": [names[each] for each in set(walk.group_ids) if each in names],
+    }
+    for name in run.shape.own:
+        own = run.ruleset.facts[name]
+        keys = columns.get(own.key)
+        if own.rows and keys and not own.has_row_of(dict.fromkeys(keys)):
+            yield (
+                f"no connection has a row of {name} ({plural(len(own.rows), 'row')} of"
+                f" {printable(own.origin)}): none has its {own.key} for a key; correct the keys"
+            )
 
 
 def info_of(run: Setup) -> SourceInfo:
@@ -119,6 +149,7 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
             *ruleset.warnings,
             *run.clock.warnings,
             *sentences(run.facts.warnings(), options.scrubber),
+            *sentences(judged.strays, options.scrubber),
             *(accepted.warnings if accepted else ()),
         ),
         accepted=accepted.accepted if accepted else (),

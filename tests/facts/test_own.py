@@ -230,6 +230,37 @@ def test_rows_are_found_by_a_fact(tmp_path: Path):
     assert "/v1/users" in result.findings[0].message
 
 
+@pytest.mark.parametrize(
+    ("key", "row", "filters", "told"),
+    [
+        ("service", "mysql", {}, False),
+        ("service", "MySQL", {}, True),
+        ("schema", "tw*", {}, False),
+        ("schema", "tw", {}, True),
+        ("group.name", "no such group", {}, True),
+        # Of a part of the account nobody knows that no other connection has the row.
+        ("service", "MySQL", {"schema": "one"}, False),
+        ("owner.email", "nobody@example.com", {}, False),
+    ],
+)
+def test_rows_that_no_connection_has_are_a_warning(
+    key: str, row: str, filters: dict[str, str], told: bool, tmp_path: Path
+):
+    own = (
+        f"facts:\n  mine: {{key: {key}, match: glob, columns: {{n: integer}},"
+        f" rows: {{'{row}': 90, more: 7}}}}\n"
+    )
+    with AccountServer(ACCOUNT) as server:
+        result = judged(
+            tmp_path, rule("r", "{mine.n: 1}", "{mine: {exists: true}}"), server, own, **filters
+        )
+    wanted = f"no connection has a row of mine (2 rows of {tmp_path}/policy.yaml:3:3): none has its"
+    assert [text.startswith(wanted) for text in result.warnings] == [True] * told
+    if told:
+        assert labels(result, "r") == ["skip"] * 4
+        assert f"its {key} for a key" in result.warnings[0]
+
+
 OPTIONAL = "facts:\n  budgets: {key: KEY, columns: {rows: integer}, optional: true}\n"
 
 
