@@ -227,7 +227,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def fix(self) -> str:
-        """What to do: the rule's fix fixes a violation, and none was seen where there is advice."""
+        """What to do: the rule's fix ends a violation, and none was seen where there is advice."""
         return self.advice if self.verdict is Verdict.ERROR else self.rule.fix
 
 
@@ -626,7 +626,7 @@ class PlanScope(msgspec.Struct, frozen=True):
     ``nothing`` is why there was nothing to judge ("" where there was something). ``touched`` are
     the connections that the plan changes, of which alone a violation gates. ``over`` names the
     estate that the plan was laid over, "" for none; ``saved`` says that it is a saved one.
-    ``fixed`` are the violations that the plan ends, as sentences, ``improved`` those of groups
+    ``mended`` are the violations that the plan ends, as sentences, ``improved`` those of groups
     that it makes smaller.
     """
 

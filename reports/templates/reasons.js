@@ -39,7 +39,7 @@ function reasonPart(f) {
   const form = formOf(f, lines, forms, of);
   const command = connectionsOf(f).length ? el("code", {}, whyCommand([f]).trim()) : "";
   const told = (text) => el("p", { class: "hint" }, text, command ? ": " : ".", command);
-  if (!form) return part("How it was judged", told("Too many findings of this rule differ for the page to keep how it was judged; ask"));
+  if (!form) return part("How it was judged", told("The page does not keep how this finding was judged; ask"));
   const [truths, ...values] = form;
   const texts = lines.map(([, , , path], n) => heldIn(f, values[n], path));
   const lists = [el("ul", { class: "reason" })];
