@@ -6,7 +6,9 @@ A run without a plan asks the same questions, and is told that nothing changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec.structs import replace
 
 from auditor.fields import BEFORE, PLAN
 from auditor.model import Finding, PlanScope
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from auditor.policy.judging.judge import Judgement, PlanMode
     from auditor.sources.plan.source import PlanSource
 
+_T = TypeVar("_T")
 #: What a source over a plan calls itself.
 _KIND = "terraform-plan"
 _NOT_LISTED = "(missing)"
@@ -95,7 +98,11 @@ class RunPlan:
             return dimensions.columns
         from auditor.policy.judging.change import veil  # noqa: PLC0415  # for plans only
 
-        return veil(dimensions.columns, dimensions.paths, plan.placed, plan.veiled)
+        columns = dimensions.columns
+        seen = min(map(len, columns.values()), default=0)
+        return veil(
+            columns, dimensions.paths, _before(plan.placed, seen), _before(plan.veiled, seen)
+        )
 
     def names(self, groups: Mapping[str, str]) -> Mapping[str, str]:
         """Return the names of groups by their ids, without those that the plan hides."""
@@ -109,7 +116,8 @@ class RunPlan:
     ) -> PlanJudgement | None:
         """Return ``found`` as the gate of a change has it; None without a plan.
 
-        ``ids`` name the connections that were judged.
+        ``ids`` name the connections that were judged. Where a deadline left some out, nobody knows
+        what the plan fixes, and nothing is said of that.
         """
         plan = self._source
         if plan is None:
@@ -117,7 +125,9 @@ class RunPlan:
         from auditor.policy.judging.change import changed  # noqa: PLC0415  # for plans only
 
         before = None if plan.alone else judge_before(plan.before, plan.lists)
-        return changed(found, ids, plan.placed, before, plan.rows)
+        seen = len(ids)
+        change = changed(found, ids, _before(plan.placed, seen), before, _before(plan.rows, seen))
+        return change if seen == plan.count else replace(change, mended=(), improved=())
 
     def scope(self, change: PlanJudgement | None) -> PlanScope | None:
         """Return what the run speaks of; None without a plan."""
@@ -155,11 +165,16 @@ class RunPlan:
 
         return with_resources(
             findings,
-            {ids[place]: each for place, each in plan.placed.items()},
-            {ids[place]: each for place, each in plan.rows.items()},
+            {ids[place]: each for place, each in _before(plan.placed, len(ids)).items()},
+            {ids[place]: each for place, each in _before(plan.rows, len(ids)).items()},
             clean,
             plan.locate,
         )
+
+
+def _before(by_place: Mapping[int, _T], end: int) -> dict[int, _T]:
+    """Return what stands at places before ``end``: a deadline may leave the others unjudged."""
+    return {place: each for place, each in by_place.items() if place < end}
 
 
 def _plan_of(source: Source) -> PlanSource | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,14 +19,17 @@ from auditor.policy import Ruleset, load_policies
 from auditor.redaction.fields import Scrubber
 from auditor.run import Progress, audit
 from auditor.sources import End, Event, Page, Restart
+from auditor.sources.plan.source import PlanSource
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.listed import (
+    TODAY,
     by_verdict,
     counts_of,
     record,
     waiver,
     waivers_in,
 )
+from tests.builders.plans import plan_file
 from tests.builders.scripted import BAD, GOOD, KEY, SECRET, Scripted, options
 
 
@@ -140,6 +146,37 @@ def test_facts_that_never_come_are_inconclusive_of_an_account_without_connection
     assert result.gate.outcome is Outcome.INCONCLUSIVE
     (problem,) = result.listing.problems
     assert problem.startswith("the listing was not read to its end within 0.2 s")
+
+
+def test_a_deadline_leaves_a_plan_inconclusive_and_nothing_is_said_to_be_fixed(tmp_path: Path):
+    path = tmp_path / "slow.yaml"
+    path.write_text(
+        "policy: p\nrules:\n  - {id: slow, severity: low, assert: {sync_frequency: {gte: 15}}}\n"
+    )
+
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(*(record(f"c{n}", sync_frequency=5) for n in range(300)))
+        yield End(Completeness.ONE_WALK)
+
+    asked = count(1)
+
+    def clock() -> datetime:
+        # It is asked for the second time as the first page is there: the deadline is over then.
+        if next(asked) == 2:
+            time.sleep(1.1)
+        return TODAY
+
+    source = PlanSource(str(plan_file("small")))
+    source.lay_over({"": Scripted(events, live=True)})
+    ours = options(timeout=1.0, clock=clock, dimensions={"name": "schema"})
+    result = audit(source, load_policies(str(path)), ours)
+    assert result.gate.outcome is Outcome.INCONCLUSIVE
+    assert result.listing.problems[0].startswith("the listing was not judged within 1 s")
+    # What the plan creates comes last, and was not reached.
+    assert len(result.connections) == len(result.findings) == 250
+    assert min(source.placed) >= 250
+    assert result.plan is not None
+    assert result.plan.mended == ()
 
 
 @pytest.mark.parametrize("number", [249, 250, 251, 500, 501])

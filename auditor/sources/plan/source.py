@@ -60,6 +60,8 @@ class PlanSource:
         self._plan = Plan()
         #: The planned connections by where they stand among the records, once they were read.
         self.placed: dict[int, Planned] = {}
+        #: How many connections there are to judge, once they were read.
+        self.count = 0
         #: The account of each record, None where there is but one.
         self.accounts: list[str] | None = None
         #: The listing as it is, which the plan is laid over.
@@ -135,7 +137,7 @@ class PlanSource:
             yield from self._laid_over(decoder)
             return
         judged = self.judged(decoder)
-        self.placed = dict(enumerate(judged))
+        self.placed, self.count = dict(enumerate(judged)), len(judged)
         if len(self.estate.accounts) > 1:
             self.accounts = [planned.account for planned in judged]
         records: list[Any] = [record_of(decoder, planned) for planned in judged]
@@ -151,7 +153,7 @@ class PlanSource:
             ends.append(end)
         self.before = [record for account in listed_accounts for record in account.records]
         overlay = lay(self.estate, listed_accounts, shape)
-        self.placed = overlay.placed
+        self.placed, self.count = overlay.placed, len(overlay.records)
         self.rows, self.veiled = overlay.rows, overlay.veiled
         self.accounts = overlay.accounts if len(listed_accounts) > 1 else None
         overlay.problems += unlaid(self.estate.altered, shape.lists)
