@@ -67,7 +67,7 @@ from auditor.cli.options.shared import (
     variables_of,
 )
 from auditor.cli.terminal.conclusion import Telling, audit_and_report
-from auditor.cli.terminal.streams import Terminal
+from auditor.cli.terminal.streams import Terminal, unstyled
 from auditor.cli.terminal.summary import answer
 from auditor.output.inputs import Inputs
 from auditor.policy.analysis.claims import analysed
@@ -298,7 +298,7 @@ def command(
     result, code = audit_and_report(source, ruleset, options, writer, telling)
     # What --all-accounts tells of each.
     lost = None if code == result.gate.exit_code else code
-    context.meta[JUDGED] = judged(result, answer(result, lost))
+    context.meta[JUDGED] = judged(result, unstyled(answer(result, lost)))
     return code
 
 

@@ -184,6 +184,11 @@ def style(text: str, *names: str) -> str:
     return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
 
 
+def unstyled(text: str) -> str:
+    """Return ``text`` as it reads where there is no terminal: in a file."""
+    return _OURS.sub("", text)
+
+
 def linked(text: str, url: str) -> str:
     """Return ``text`` as a link to ``url`` (OSC 8); a stream that takes none drops it again."""
     return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\" if url else text

@@ -102,6 +102,7 @@ def test_all_are_audited_each_into_a_folder_of_its_own(folder: Path):
         assert each["connections"] == own["listing"]["connections"]
         assert each["reasons"] == own["gate"]["reasons"]
         assert each["judged_at"] == own["judged_at"]
+        assert each["answer"].startswith(f"{own['gate']['outcome'].upper()}  exit ")
         assert sum(each["violations"].values()) == own["counts"]["fail"]
         assert [r["format"] for r in each["reports"]] == ["html", "junit", "json"]
 
@@ -116,6 +117,7 @@ def test_the_worst_is_the_answer_and_stops_no_other(folder: Path):
         page = (folder / "audit-report/index.html").read_text()
         assert word in page
         assert "✓ passed, exit 0" in page
+        assert "\x1b" not in page
         first, other = in_all(folder)["accounts"]
         assert (first["exit_code"], first["counts"]["fail"]) == (0, 0)
         assert (other["exit_code"], in_all(folder)["exit_code"]) == (code, code)
