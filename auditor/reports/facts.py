@@ -195,10 +195,16 @@ def connections_in_words(finding: Finding) -> list[str]:
     return [*words, f"and {plural(more, 'more connection')}"] if more else words
 
 
-def where_in_words(finding: Finding) -> str:
-    """Return where a finding is, in a few words: its connection with its group, or its group."""
+def where_in_words(finding: Finding, *, briefly: bool = False) -> str:
+    """Return where a finding is, in a few words: its connection with its group, or its group.
+
+    ``briefly`` leaves out what a name stands for: ``crm in Production`` is not
+    ``salesforce/crm (tiny_kite) in Production (keen_maple)``.
+    """
     first, more = finding.connections[:1], len(finding.connections) - 1
     named = [f"{c.service}/{c.schema} ({c.id}) in {c.group}" for c in first]
+    if briefly:
+        named = [f"{c.schema or c.id} in {c.group_name or c.group_id}" for c in first]
     if finding.group:
         of = f" ({plural(len(finding.connections), 'connection')})" if named else ""
         return f"{finding.group}{of}"

@@ -90,7 +90,7 @@ function findingSheet(f) {
   const rule = ruleOf(f);
   const connections = connectionsOf(f);
   const evidence = evidenceOf(f).map((e) =>
-    [el("code", {}, data.fields[data.fieldOf[e]]), data.actual[e], data.expected[data.expectedOf[e]]]);
+    [el("code", {}, data.fields[data.fieldOf[e]]), data.expected[data.expectedOf[e]], data.actual[e]]);
   const more = connections.length - MOST_LISTED;
   return {
     title: claimed(VERDICTS[verdictOf[f]], rule),
@@ -101,7 +101,7 @@ function findingSheet(f) {
       COMPARED ? el("p", { class: "note" }, `${capital(VERDICTS[verdictOf[f]])}: ${data.meanings[VERDICTS[verdictOf[f]]]}. Before: ${checkedAs(data.before[f])}; after: ${checkedAs(data.after[f])}.`) : "",
       note(f) ? el("p", { class: "note" }, note(f)) : "",
       connections.length === 1 ? el("p", {}, dashboardLink(connections[0], rule.page)) : "",
-      evidence.length ? table("evidence", ["Field", "Actual", "Expected"], evidence) : "",
+      evidence.length ? table("evidence", ["Field", "Expected", "Actual"], evidence) : "",
       reasonPart(f),
       planned(f).length ? part("In Terraform", ...planned(f).slice(0, MOST_LISTED).map(planFacts)) : "",
       ...advice(rule, fixOf(f)),
@@ -170,6 +170,7 @@ function groupSheet(g) {
   const inGroup = (c) => data.groupOf[c] === g;
   const words = new Uint32Array(VERDICTS.length);
   const perRule = new Uint32Array(data.rules.length);
+  const cameTo = [];
   const worst = new Uint32Array(connectionCount);
   let [oldest, fresh, touched] = ["", 0, 0];
   for (let f = 0; f < findingCount; f++) {
@@ -178,6 +179,8 @@ function groupSheet(g) {
     words[verdictOf[f]]++;
     if (!unsettled(f)) continue;
     perRule[data.rule[f]]++;
+    const label = VERDICTS[verdictOf[f]];
+    if (FROM_WORST.indexOf(label) < (cameTo[data.rule[f]] ?? FROM_WORST.length)) cameTo[data.rule[f]] = FROM_WORST.indexOf(label);
     for (const c of asList(at)) if (inGroup(c) && !worst[c]++) touched++;
     fresh += freshOf[f];
     const since = openSince(f);
@@ -209,7 +212,7 @@ function groupSheet(g) {
         el("li", {}, verdictBadge(word), " ", el("b", {}, number(words[VERDICTS.indexOf(word)]))))) : "",
       part("Rules with something to do", rules.size ? table("checks", ["Severity", "Rule"], [...rules].sort(
         (a, b) => data.rules[b[0]].severity - data.rules[a[0]].severity || b[1] - a[1],
-      ).map(([rule, count]) => [severityBadge(SEVERITIES[data.rules[rule].severity]), el("div", {}, ruleLink(data.rules[rule]), el("small", {}, link(
+      ).map(([rule, count]) => [severityBadge(SEVERITIES[data.rules[rule].severity]), el("div", {}, link({ about: data.rules[rule].id }, claimed(FROM_WORST[cameTo[rule]], data.rules[rule])), el("small", {}, link(
         show({ rule: data.rules[rule].id, [JUDGED.name]: OPEN }), plural(count, ROW),
       )))])) : el("p", {}, "None.")),
       whole.length ? part("Checks of the group as a whole", table("checks", ["Verdict", "Rule"], whole.slice(0, MOST_LISTED)),

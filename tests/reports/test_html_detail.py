@@ -182,6 +182,13 @@ def test_a_group_has_a_sheet_of_everything_about_it(open_report: OpenReport) -> 
     rules = {f.rule.id: f.rule for f in about if f.verdict in (Verdict.FAIL, Verdict.ERROR)}
     todo = sheet.locator(".part", has=page.get_by_role("heading", name="Rules with something"))
     expect(todo.locator("tbody tr")).to_have_count(len(rules))
+    # What a rule demands does not read as what was found.
+    failed = {f.rule.title for f in about if f.verdict is Verdict.FAIL}
+    said = [
+        f"{'Violated' if rule.title in failed else 'Not judged'}: {rule.title}"
+        for rule in rules.values()
+    ]
+    assert sorted(todo.locator("tbody div > a").all_inner_texts()) == sorted(said)
     whole = sheet.locator(".part", has=page.get_by_role("heading", name="as a whole"))
     (check,) = [c for c in RESULT.checks if c.rule.per]
     (verdict,) = [g.verdict for g in check.groups if g.group == group]

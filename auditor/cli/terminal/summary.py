@@ -219,6 +219,9 @@ def _findings(
         where = one_line(where_in_words(finding), _LONGEST_NOTE)
         said = one_line(beside(finding), _LONGEST_NOTE)
         room = layout.beside(_DEEPER + cells(tail))
+        # In a narrow window ids give way: what was found is what the line is for.
+        if room is not None and cells(f"{where}: {said}") > room:
+            where = one_line(where_in_words(finding, briefly=True), _LONGEST_NOTE)
         text = layout.cut(f"{where}: {said}", room)
         one = finding.connections[0] if len(finding.connections) == 1 else None
         url = link(result, finding.rule, one) if one is not None else ""
@@ -255,8 +258,8 @@ def _idle(rules: Sequence[Rule]) -> str:
     odd = [rule.id for rule in rules if not rule.may_be_idle]
     rest = len(rules) - len(odd)
     if not odd:
-        applied = "rule that may be idle" if rest == 1 else "rules that may be idle"
-        return f"{rest} {applied} applied to nothing"
+        allow = "its policy allows" if rest == 1 else "their policies allow"
+        return f"{plural(rest, 'rule')} applied to nothing, as {allow}"
     applied = "rule that applied" if len(odd) == 1 else "rules that applied"
     more = f"; so did {rest} that may be idle" if rest else ""
     return f"{len(odd)} {applied} to nothing: {listed(odd, 'and')}{more}"

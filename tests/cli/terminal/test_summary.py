@@ -17,6 +17,7 @@ from auditor.cli.terminal.streams import Terminal, linked
 from auditor.cli.terminal.summary import answer, summary
 from auditor.model import Outcome, PolicyFile, Result, Rule, Severity, Verdict
 from auditor.redaction.credentials import Scrubber
+from auditor.reports.brief import first_findings, worst
 from tests.builders.hostile import PAYLOADS
 from tests.builders.sample_histories import with_history
 from tests.builders.sample_results import narrowed, sample_result
@@ -192,6 +193,18 @@ def test_each_failing_rule_names_its_first_findings_whole_in_a_log() -> None:
     assert not any(re.match(r" +and [0-9,]+ more$", line) for line in lines)
 
 
+def test_in_a_narrow_window_ids_give_way_to_what_was_found() -> None:
+    result = sample_result(300, 10)
+    first = worst(result)[:1]
+    ((one,),) = first_findings(result, first, 1).values()
+    (connection,) = one.connections
+    said = one.message.split(f"{connection.schema}: ")[-1]
+    brief = f"{connection.schema} in {connection.group_id}: {said}"
+    whole = f"{connection.service}/{connection.schema} ({connection.id}) in {connection.group_id}"
+    for width, shown in ((200, f"{whole}: {said}"), (14 + len(brief), brief)):
+        assert f"- {shown}" in named(told(result, width))[0]
+
+
 def test_a_rule_has_its_share_of_the_lines_and_counts_the_rest() -> None:
     result = sample_result(3000, 6)
     for height, most in ((None, 3), (24, 1), (60, 8), (400, 10)):
@@ -344,8 +357,8 @@ def test_rules_that_applied_to_nothing_are_named_unless_they_may() -> None:
 
     assert idle(False) == ["1 rule that applied to nothing: rule-0"]
     assert idle(False, False) == ["2 rules that applied to nothing: rule-0 and rule-1"]
-    assert idle(True) == ["1 rule that may be idle applied to nothing"]
-    assert idle(True, True) == ["2 rules that may be idle applied to nothing"]
+    assert idle(True) == ["1 rule applied to nothing, as its policy allows"]
+    assert idle(True, True) == ["2 rules applied to nothing, as their policies allow"]
     assert idle(False, True, True) == [
         "1 rule that applied to nothing: rule-0; so did 2 that may be idle"
     ]
