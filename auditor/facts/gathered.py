@@ -132,7 +132,8 @@ class GatheredFacts:
                 continue
             fact = FACT_LISTS[name]
             if listed.problem:
-                yield f"{fact.resource} could not be read, so reports lack them: {listed.problem}"
+                lost = "could not be read, so reports lack what it tells"
+                yield f"{fact.path} {lost}: {listed.problem}"
             elif listed.doubts:
                 count = plural(len(listed.doubts), "item")
                 yield f"{fact.path}: {count} could not be read: {listed.doubts[0]}"

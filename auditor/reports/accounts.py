@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from types import MappingProxyType
@@ -45,6 +46,7 @@ tr { border-bottom: 1px solid #8886; break-inside: avoid }
 }
 """
 
+_ANSWERED = re.compile(r"^[A-Z ]+ exit \d+: ")
 
 #: How the page begins, and no other report of ours.
 MARK = r"<title>Fivetran audit: all accounts</title>"
@@ -168,6 +170,7 @@ def _row(outcome: AccountOutcome) -> Iterator[str]:
     yield f'<tr><th scope="row">{escape(outcome.name)}</th>'
     yield f'<td><span class="{kind}">{mark} {word}{code}</span>'
     if outcome.answer:
-        yield f"<br>{escape(outcome.answer)}"
+        # The line above has the word and the code already.
+        yield f"<br>{escape(_ANSWERED.sub('', outcome.answer))}"
     links = (f'<a href="{quote(path)}">{escape(path)}</a>' for _, path in outcome.reports)
     yield f"</td><td>{'<br>'.join(links)}</td></tr>\n"

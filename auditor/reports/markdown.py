@@ -61,11 +61,12 @@ _HEADINGS = {
 # A code span ends at a backtick, a table's cell at a pipe; a backslash changes either.
 _UNSPANNED = re.compile(r"[`|\\]|[^\S ]|^ | $")
 # Letters of any script, digits, and punctuation that means nothing inside a line: an underscore
-# within a word, a dot or a colon before a blank. It does not begin as a list or a rule does.
+# within a word, a dot or a colon before a blank, a colon within a time of day. It does not begin
+# as a list or a rule does.
 _PROSE = re.compile(
     r"""
     (?! [-=\ ] | \d+[.)](?:\s|$) )
-    (?: [^\W_] | (?<=[^\W_])_(?=[^\W_]) | [.:%](?=\s|$) | (?<=\d)\.(?=\d)
+    (?: [^\W_] | (?<=[^\W_])_(?=[^\W_]) | [.:%](?=\s|$) | (?<=\d)\.(?=\d) | (?<=\d):(?=\d\d(?!\d))
       | [\ ,;()'"/=?\u2013\u2014\u2018-\u201d\u2026-]
     )*
     """,

@@ -142,7 +142,13 @@ def test_any_text_is_a_span_or_plain(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["3 violations at or above low.", "schema_name is 5; expected 15 to 1440", "Größe"]
+    "text",
+    [
+        "3 violations at or above low.",
+        "schema_name is 5; expected 15 to 1440",
+        "failed at 2026-11-28T20:41:42Z, after its last success",
+        "Größe",
+    ],
 )
 def test_plain_prose_stays_prose(text: str) -> None:
     assert prose(text) == text

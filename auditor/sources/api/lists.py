@@ -91,7 +91,9 @@ def _done(waiting: list[Background[Listed]], *, patiently: bool) -> Iterable[Lis
 
 def _advice(fact: FactList, status: int, code: str) -> str:  # noqa: ARG001  # as a client asks
     """Return advice on a status for which the client's own advice is about connections."""
-    if status in {401, 403}:
+    if status == 401:
+        return "the API did not accept the key and the secret; check both"
+    if status == 403:
         return f"the API key lacks the permission to read {fact.resource}"
     if status in {400, 404}:
         return f"this API has no list of {fact.resource}; check --base-url"

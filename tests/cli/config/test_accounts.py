@@ -88,6 +88,7 @@ def test_all_are_audited_each_into_a_folder_of_its_own(folder: Path):
         assert f'"connections": {count}' in json.dumps(report(folder, name))
     page = (folder / "audit-report/index.html").read_text()
     assert page.count("✓ passed, exit 0") == 2
+    assert page.count("<br>everything that was listed was judged") == 2
     links = re.findall(r'href="([^"]+)"', page)
     assert {"production/report.html", "staging/junit.xml"} <= set(links)
     assert [link for link in links if not (folder / "audit-report" / link).is_file()] == []
@@ -101,6 +102,7 @@ def test_all_are_audited_each_into_a_folder_of_its_own(folder: Path):
         assert each["counts"] == {k: n for k, n in own["counts"].items() if k != "checks"}
         assert each["connections"] == own["listing"]["connections"]
         assert each["reasons"] == own["gate"]["reasons"]
+        assert each["answer"].startswith("PASSED  exit 0: ")
         assert each["judged_at"] == own["judged_at"]
         assert each["answer"].startswith(f"{own['gate']['outcome'].upper()}  exit ")
         assert sum(each["violations"].values()) == own["counts"]["fail"]
