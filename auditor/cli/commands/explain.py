@@ -139,7 +139,7 @@ def command(
         elif terraform_plan is not None:
             lines = _of_plans(loaded, terraform_plan, rule)
         else:
-            lines = _all(loaded, chosen) if rule is None else _one(loaded, rule)
+            lines = _all(loaded, chosen) if rule is None else _one(loaded, rule, terminal.layout())
     for line in lines:
         terminal.say(line)
     return 0
@@ -266,7 +266,7 @@ def _why(look: Look, seen: Seen, layout: Layout) -> Iterator[str]:
         yield f"the listing is incomplete: {problem}"
 
 
-def _one(loaded: Loaded, name: str) -> Iterator[str]:
+def _one(loaded: Loaded, name: str, layout: Layout) -> Iterator[str]:
     entry = loaded.ruleset.rule(name)
     examples = next(found for each, found in loaded.examples if each.rule.id == name)
     rule = entry.rule
@@ -274,20 +274,19 @@ def _one(loaded: Loaded, name: str) -> Iterator[str]:
     yield f"{rule.severity.label}, {rule.policy}, {rule.position}"
     yield from loaded.ruleset.overridden.get(rule.id, ())
     yield ""
-    yield from _paragraph("requires that", rule.expects)
-    yield from _paragraph("applies when", rule.applies_when)
-    if rule.per:
-        yield from _paragraph("judged per", listed(rule.per, "and"))
-    yield from _paragraph("why", rule.why)
-    yield from _paragraph("fix", rule.fix)
-    yield from _paragraph("tags", ", ".join(rule.tags))
-    controls = "; ".join(f"{name} {', '.join(codes)}" for name, codes in rule.controls)
-    yield from _paragraph("controls", controls)
     most = in_words(rule.max_waiver) if rule.max_waiver is not None else ""
-    yield from _paragraph(
-        "waivers", (f"at most {most} from now" if most else "") if rule.waivable else "none"
-    )
-    yield from _paragraph("reads", ", ".join(_reads(entry)))
+    for label, text in (
+        ("requires that", rule.expects),
+        ("applies when", rule.applies_when),
+        ("judged per", listed(rule.per, "and") if rule.per else ""),
+        ("why", rule.why),
+        ("fix", rule.fix),
+        ("tags", ", ".join(rule.tags)),
+        ("controls", "; ".join(f"{name} {', '.join(codes)}" for name, codes in rule.controls)),
+        ("waivers", (f"at most {most} from now" if most else "") if rule.waivable else "none"),
+        ("reads", ", ".join(_reads(entry))),
+    ):
+        yield from _paragraph(label, text, layout)
     yield from _examples(examples)
 
 
@@ -295,9 +294,11 @@ def _reads(entry: PolicyRule | GroupRule) -> Sequence[str]:
     return entry.rule.reads if isinstance(entry, PolicyRule) else (*entry.keys, *entry.unique)
 
 
-def _paragraph(label: str, text: str) -> Iterator[str]:
+def _paragraph(label: str, text: str, layout: Layout) -> Iterator[str]:
     if text:
-        yield f"  {style(f'{label:<14}', 'dim')}{text}"
+        first, *rest = layout.folded(text, 16)
+        yield f"  {style(f'{label:<14}', 'dim')}{first}"
+        yield from (f"{' ' * 16}{line}" for line in rest)
 
 
 def _examples(examples: Sequence[Example]) -> Iterator[str]:

@@ -57,9 +57,9 @@ def summary(
     yield ""
     yield from _counts(comparison)
     yield ""
-    yield from _table("rule", comparison.by_rule, most)
-    yield from _table("group", comparison.by_group, most)
-    yield from _table("connection", comparison.by_connection, most)
+    yield from _table("rule", comparison.by_rule, most, layout)
+    yield from _table("group", comparison.by_group, most, layout)
+    yield from _table("connection", comparison.by_connection, most, layout)
     yield from _changes(comparison, most, layout)
     for number, path in enumerate(reports):
         yield from _row(
@@ -106,13 +106,25 @@ def _counts(comparison: Comparison) -> Iterator[str]:
             yield f"{style(text, colour) if colour else text}{style(MEANINGS[change], 'dim')}"
 
 
-def _table(noun: str, tallies: Sequence[Tally], most: int | None) -> Iterator[str]:
+def _called(noun: str, tally: Tally) -> str:
+    """Return what people call a rule, a group or a connection, with what it goes by in files."""
+    if noun == "rule" or not tally.label:
+        return tally.name
+    # A group's label ends with its id.
+    return tally.label if noun == "group" else f"{tally.label} ({tally.name})"
+
+
+def _table(noun: str, tallies: Sequence[Tally], most: int | None, layout: Layout) -> Iterator[str]:
     moved = [tally for tally in tallies if tally.counts.keys() - _STILL]
     if not moved:
         return
     shown = moved[:most]
     kinds = [change for change in Fate if any(change in tally.counts for tally in moved)]
-    names = [one_line(tally.name, 60) for tally in shown]
+    room = layout.beside(2 + 11 * len(kinds))
+    names = [
+        layout.middle_cut(one_line(_called(noun, tally), 80), room and max(room, 24))
+        for tally in shown
+    ]
     widest = max(cells(noun), *map(cells, names))
     heading = "  ".join(f"{kind.value:>9}" for kind in kinds)
     yield style(f"  {padded(noun, widest)}  {heading}", "dim")

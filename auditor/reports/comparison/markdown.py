@@ -96,7 +96,11 @@ def _tallies(title: str, tallies: Sequence[Tally]) -> Iterator[str]:
     yield f"|---|{'---:|' * len(kinds)}\n"
     for tally in tallies[:_MOST_TALLIES]:
         counts = " | ".join(f"{tally.counts.get(kind, 0):,}" for kind in kinds)
-        yield f"| {code(tally.name)} | {counts} |\n"
+        label = tally.label if tally.label != tally.name else ""
+        # A group's label ends with its id.
+        named = label.endswith(f"({tally.name})")
+        called = "" if named else f"{code(tally.name)}{'<br>' if label else ''}"
+        yield f"| {called}{prose(label)} | {counts} |\n"
     if len(tallies) > _MOST_TALLIES:
         yield f"\nand {len(tallies) - _MOST_TALLIES:,} more\n"
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from auditor.cli.commands.explain import _paragraph
+from auditor.cli.terminal.layout import Layout
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from tests.builders.command import run
@@ -54,6 +57,19 @@ def test_all_rules_with_their_places(folder: Path):
         "  high      sync-floor  Not too often  :5",
         "  low       one-name    One name  :17",
     ]
+
+
+def test_a_long_text_folds_beside_its_label() -> None:
+    text = " and ".join(f"field_{n} is set" for n in range(20))
+    (logged,) = _paragraph("applies when", text, Layout())
+    first, *rest = (
+        re.sub(r"\x1b\[[0-9;]*m", "", line) for line in _paragraph("why", text, Layout(80))
+    )
+    assert logged.endswith(text)
+    assert len(rest) > 2
+    assert {line[:16] for line in rest} == {" " * 16}
+    assert max(map(len, (first, *rest))) <= 80
+    assert " ".join(line[16:] for line in (first, *rest)) == text
 
 
 def test_one_rule_in_full(folder: Path):

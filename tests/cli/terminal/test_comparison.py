@@ -89,6 +89,31 @@ def test_changes_fit_the_terminal(width: int):
     assert max(map(cells, changes)) <= width
 
 
+@pytest.mark.parametrize("width", [None, 60, 80])
+def test_groups_and_connections_are_called_by_their_names(width: int | None):
+    found = compared()
+    changes = tuple(
+        replace(
+            changed,
+            connections=tuple(
+                replace(each, group_name=f"Team {each.group_id}") for each in changed.connections
+            ),
+        )
+        for changed in found.changes
+    )
+    lines = told(replace(found, changes=changes), verbose=True, layout=Layout(width))
+    group = changes[0].connections[0]
+    if width is None:
+        assert any(line.startswith(f"  {group.group} ") for line in lines)
+        called = f"{group.service}/{group.schema} ({group.id})"
+        assert any(line.startswith(f"  {called} ") for line in lines)
+    # A narrow window cuts the middle of a name, and no number.
+    rows = [line for line in lines if re.match(r"  (Team |.*conn_\d+\) ).* [\d-]+$", line)]
+    assert len(rows) > 20
+    kinds = len([c for c in Fate if any(c is each.change for each in changes)])
+    assert width is None or max(map(cells, rows)) <= max(width, 2 + 24 + 11 * kinds)
+
+
 def test_nothing_hostile_comes_alive():
     out = io.StringIO()
     terminal = Terminal(out, io.StringIO())
