@@ -422,3 +422,21 @@ def test_a_fact_from_a_file_is_a_column_a_filter_and_a_grouping(
     assert status(page) == "2 findings"
     expect(page.get_by_text("are in this part")).to_be_visible()
     expect(page.get_by_text("2 of 4 connections, those with team finance")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [768, 1280])
+def test_the_table_of_controls_breaks_no_heading_and_hides_none(
+    open_report: OpenReport, width: int
+) -> None:
+    page = open_report(sample_result(60, 12), width=width)
+    table = page.get_by_role("region", name="Table of controls")
+    assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
+    heads = table.locator("thead tr:last-child th.n").all()
+    assert len(heads) == 6
+    for head in heads:
+        # A line for each word.
+        lines = head.evaluate(
+            "head => { const range = document.createRange(); range.selectNodeContents(head);"
+            " return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size; }"
+        )
+        assert lines <= len(head.inner_text().split())

@@ -137,7 +137,7 @@ def command(
         elif lone := typed(context, {"snapshot", "now"}):
             raise UsageError(f"{listed(lone, 'and')}: name a rule and a connection")
         elif terraform_plan is not None:
-            lines = _of_plans(loaded, terraform_plan, rule)
+            lines = _of_plans(loaded, terraform_plan, rule, terminal.layout())
         else:
             lines = _all(loaded, chosen) if rule is None else _one(loaded, rule, terminal.layout())
     for line in lines:
@@ -189,13 +189,13 @@ def _all(loaded: Loaded, chosen: str) -> Iterator[str]:
         yield f"warning: {warning}"
 
 
-def _of_plans(loaded: Loaded, path: str, only: str | None) -> Iterator[str]:
+def _of_plans(loaded: Loaded, path: str, only: str | None, layout: Layout) -> Iterator[str]:
     """Yield what plans, or the one at ``path``, can tell of each rule in force."""
     from auditor.policy.judging.undecided import told_by_plans
 
     entries = [e for e in loaded.ruleset.rules if only is None or e.rule.id == only]
     if not entries:
-        yield from _one(loaded, only or "")
+        yield from _one(loaded, only or "", layout)
     counts = _counts_of(loaded, path) if path else {}
     width = max(len(entry.rule.id) for entry in entries)
     for entry in entries:
