@@ -52,8 +52,8 @@ function reasonPart(f) {
     const item = el("li", {},
       key ? el("b", { class: "branch" }, BRANCHES[key] ?? key) : "",
       el("span", { class: "line" },
-        truth === "v" ? "" : el("span", { class: `truth truth-${truth}` }, TRUTHS[truth]),
-        el("span", {}, truth === "v" ? `${text} is` : text),
+        truth === "v" ? "" : el("span", { class: `truth truth-${truth}` }, TRUTHS[truth]), " ",
+        el("span", {}, truth === "v" ? `${text} is` : text), " ",
         texts[n] === "" ? "" : el("code", {}, texts[n] ?? "not kept")));
     lists.length = depth + 1;
     if (!lists[depth]) {
