@@ -71,6 +71,10 @@ function agoOr(text) {
   return days > 0 ? `${plural(days, "day")} ago, ${day} ${minute} UTC` : day ? `${day} ${minute} UTC` : text;
 }
 
+// Whether a message, as that of a rule without one of its own, has all that a piece of evidence has.
+const tellsAll = (says, e) =>
+  [data.fields[data.fieldOf[e]], data.expected[data.expectedOf[e]], data.actual[e]].every((text) => says.includes(text));
+
 // What a comparison tells of no longer is so.
 const ENDED = COMPARED ? ["fixed", "gone"] : [];
 
@@ -79,13 +83,14 @@ const drawMessage = {
   prepare: (cell) => cell.append(line("says"), el("span", { class: "seen" },
     line("at"), " ", el("span", { class: "wanted" }), " ", el("span", { class: "was" }), line("others"))),
   fill: (cell, f, pattern) => {
-    say(cell.children[0], briefly(f), pattern);
+    const says = briefly(f);
+    say(cell.children[0], says, pattern);
     const seen = cell.children[1];
     const [at, wanted, was, others] = seen.children;
     const all = evidenceOf(f);
-    seen.hidden = !all.length;
-    if (!all.length) return;
     const [first] = all;
+    seen.hidden = !all.length || tellsAll(says, first);
+    if (seen.hidden) return;
     seen.classList.toggle("past", ENDED.includes(VERDICTS[verdictOf[f]]));
     say(at, data.fields[data.fieldOf[first]], pattern);
     say(wanted, data.expected[data.expectedOf[first]], pattern);

@@ -39,11 +39,7 @@ function reasonPart(f) {
   const form = formOf(f, lines, forms, of);
   const command = connectionsOf(f).length ? el("code", {}, whyCommand([f]).trim()) : "";
   const told = (text) => el("p", { class: "hint" }, text, command ? ": " : ".", command);
-<<<<<<< HEAD
   if (!form) return part("How it was judged", told("The page does not keep how this finding was judged; ask"));
-=======
-  if (!form) return part("How it was judged", told("This page does not keep how it was judged; ask"));
->>>>>>> d9b53b2 (Accounts: the page has the gate's sentence without a terminal's colours; a refused key is no missing permission; Markdown keeps times as prose; Page: a long condition goes on below itself)
   const [truths, ...values] = form;
   const texts = lines.map(([, , , path], n) => heldIn(f, values[n], path));
   const lists = [el("ul", { class: "reason" })];

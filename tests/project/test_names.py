@@ -32,3 +32,19 @@ def test_nothing_of_the_product_begins_with_test():
         if isinstance(node, ast.FunctionDef)
     ]
     assert [each for each in names if each[1].startswith("test_")] == []
+
+
+def test_no_file_holds_what_a_merge_left_open():
+    marks = ("<" * 7 + " ", ">" * 7 + " ")
+    paths = [
+        path
+        for folder in ("auditor", "reports", "policies", "docs", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+    assert len(paths) > 700
+    assert [
+        path
+        for path in paths
+        if any(line.startswith(marks) for line in path.read_text(errors="replace").splitlines())
+    ] == []

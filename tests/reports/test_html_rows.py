@@ -11,7 +11,13 @@ from tests.builders.browser import OpenReport
 from tests.builders.html_page import choose, column, status
 from tests.builders.sample_results import sample_result
 
-RESULT = sample_result(60, 8)
+SAMPLE = sample_result(60, 8)
+#: As rules with a message of their own tell it.
+TOLD = tuple(
+    replace(f, message=f"{f.connections[0].schema}: {f.rule.title or f.rule.id}")
+    for f in SAMPLE.findings
+)
+RESULT = replace(SAMPLE, describe=lambda: TOLD)
 FIRST = RESULT.findings[0]
 
 
@@ -115,3 +121,16 @@ def test_a_judged_group_goes_by_its_name(open_report: OpenReport) -> None:
     assert judged == set(column(page, "group"))
     page.locator("#row-0").click()
     expect(page.get_by_role("dialog")).to_contain_text("Group judged")
+
+
+def test_what_the_message_tells_is_not_told_again(open_report: OpenReport) -> None:
+    (seen,) = FIRST.evidence[:1]
+    told = replace(
+        FIRST,
+        evidence=(seen,),
+        message=f"{seen.field} is {seen.actual}, expected {seen.expected}",
+    )
+    page = open_report(replace(RESULT, describe=lambda: (told, *RESULT.findings[1:])))
+    assert page.locator("#row-0 .says").inner_text() == told.message
+    assert not page.locator("#row-0 .seen").is_visible()
+    assert page.locator("#row-1 .seen").is_visible()
