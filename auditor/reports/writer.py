@@ -209,14 +209,15 @@ class ReportWriter:
         except OSError:
             # No report is better than one of an earlier run, and removing takes no space.
             remove(destination.first)
-            raise
-        finally:
-            format_ = self._formats[destination.format]
-            if format_.options or format_.by_dimension:
+            with suppress(OSError):  # what is told is why there is no placeholder
                 self._remove_old_parts(destination)
+            raise
+        self._remove_old_parts(destination)
 
     def _remove_old_parts(self, destination: Destination) -> None:
         format_ = self._formats[destination.format]
+        if not format_.options and not format_.by_dimension:
+            return
         ours = {name for d in self._destinations if d.path is not None for name in _places(d)}
         kept: OSError | None = None
         for path in destination.parts_there(numbered=bool(format_.options)):

@@ -155,7 +155,7 @@ def test_what_is_in_it_is_what_the_page_says(store: Store):
     assert there.isdisjoint({"sh", "bash", "dash", "apt", "apt-get", "pip", "pip3", "perl"})
     # Compiled, since nothing can be at run time.
     site = root / "usr/local/lib/python3.11/dist-packages"
-    assert list((site / "auditor/__pycache__").glob("run.*.pyc"))
+    assert list((site / "auditor/run/__pycache__").glob("reader.*.pyc"))
     size = sum(p.lstat().st_size for p in root.rglob("*") if p.is_file() and not p.is_symlink())
     (told,) = re.findall(r"about (\d+) MB", PAGE)
     assert abs(size / 1e6 - int(told)) < 10

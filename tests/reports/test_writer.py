@@ -248,6 +248,15 @@ def test_a_full_disk_leaves_the_placeholder_and_the_others(tmp_path: Path) -> No
     assert files(tmp_path) == ["a.json", "b.json"]
 
 
+@pytest.mark.skipif(not Path("/sys").is_dir(), reason="no folder that takes no other")
+@pytest.mark.parametrize("name", ["json", "junit", "html"])
+def test_what_kept_the_folder_from_being_made_is_told(name: str) -> None:
+    """And not that a folder which is not there has no parts of a report."""
+    with pytest.raises(ReportError) as caught:
+        writer(Path("/sys/reports-of-an-audit/report"), name=name).prepare()
+    assert any(why in str(caught.value) for why in ("permitted", "denied", "read-only"))
+
+
 def test_a_device_that_is_full() -> None:
     reports = writer(Path("/dev/full"))
     reports.prepare()
