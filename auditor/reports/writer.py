@@ -262,14 +262,12 @@ class ReportWriter:
                 f"{destination.by} would make {made:,} parts, {MOST_PARTS:,} at most; the whole"
                 " report is there"
             )
-        written: dict[Path, str] = {}
+        written = []
         for value, part in parts(result, destination.by):
             path = destination.part_of(value)
-            if path in written:
-                raise ReportError(f"{path.name} would be of {written[path]} and of {value}")
-            written[path] = value
             self._put(destination, Target(path), part)
-        return list(written)
+            written.append(path)
+        return written
 
     def _put(self, destination: Destination, target: Target, result: Any) -> None:
         report = self._formats[destination.format]

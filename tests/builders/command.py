@@ -32,6 +32,11 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, **(more or {})}
 
 
+def untraced(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return ``environment(more)`` for a process whose coverage is nobody's or would disturb it."""
+    return {name: value for name, value in environment(more).items() if name != TRACED}
+
+
 def run(
     arguments: Sequence[str],
     folder: Path,

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from auditor.output.beside import beside
-from tests.builders.command import COMMAND, TRACED, environment, in_bash
+from tests.builders.command import COMMAND, environment, in_bash, untraced
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
@@ -148,11 +148,10 @@ def _ended(
 ) -> tuple[int, str, str, dict[str, bytes]]:
     some = set(sorted(os.sched_getaffinity(0))[:processors])
     # A file of coverage would meet the limit too.
-    env = {name: value for name, value in environment().items() if name != TRACED}
     done = subprocess.run(
         in_bash(script.format(f"auditor {shlex.join([*_AUDIT, '-o', str(folder)])}")),
         cwd=listing,
-        env=env,
+        env=untraced(),
         capture_output=True,
         text=True,
         timeout=60,

@@ -27,7 +27,7 @@ from auditor.policy.language.rules import PolicyRule
 from auditor.policy.schemas.policy import policy_schema
 from auditor.run import audit
 from tests.builders.account_server import AccountServer
-from tests.builders.command import KEYS, environment
+from tests.builders.command import KEYS, untraced
 from tests.builders.judged import (
     NOW,
     findings_of,
@@ -200,7 +200,7 @@ def test_an_added_list_of_facts_is_fetched_joined_and_known(tmp_path: Path) -> N
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "auditor", *words]
-        env = environment(KEYS)
+        env = untraced(KEYS)
         return subprocess.run(
             command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
         )

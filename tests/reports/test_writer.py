@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from auditor.errors import Interrupted, ReportError, UsageError
 from auditor.model import Finding
-from auditor.reports import REPORTS
+from auditor.reports import PROBLEM_REPORTS, REPORTS
 from auditor.reports.writer import Destination, ReportWriter, parse_destination, write_reports
 from tests.builders.sample_results import sample_result
 
@@ -71,6 +71,11 @@ def test_destinations_that_are_none(text: str, said: str) -> None:
     with pytest.raises(UsageError, match="--report") as caught:
         parse_destination(text, Path("out"))
     assert said in str(caught.value)
+
+
+def test_a_format_without_options_says_so() -> None:
+    with pytest.raises(UsageError, match="github takes no option; write github or github=FILE"):
+        parse_destination("github:split=team", Path("out"), PROBLEM_REPORTS)
 
 
 def test_two_reports_cannot_share_a_place(tmp_path: Path) -> None:
