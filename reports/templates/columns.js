@@ -89,9 +89,9 @@ const drawMessage = {
     const [at, wanted, was, others] = seen.children;
     const all = evidenceOf(f);
     const [first] = all;
+    seen.classList.toggle("past", ENDED.includes(VERDICTS[verdictOf[f]]));
     seen.hidden = !all.length || tellsAll(says, first);
     if (seen.hidden) return;
-    seen.classList.toggle("past", ENDED.includes(VERDICTS[verdictOf[f]]));
     say(at, data.fields[data.fieldOf[first]], pattern);
     say(wanted, data.expected[data.expectedOf[first]], pattern);
     say(was, agoOr(data.actual[first]), pattern);
