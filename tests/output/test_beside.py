@@ -151,7 +151,7 @@ def _ended(
     done = subprocess.run(
         in_bash(script.format(f"auditor {shlex.join([*_AUDIT, '-o', str(folder)])}")),
         cwd=listing,
-        env=untraced(),
+        env=untraced() if "ulimit" in script else environment(),
         capture_output=True,
         text=True,
         timeout=60,
