@@ -173,10 +173,11 @@ class Groups:
             account = key[0].name if key and type(key[0]) is _OfAccount else ""
             everyone = tuple(group.everyone)
             for outcome in self._of_group(_values(key[1:] if account else key), group, whole=whole):
-                if account or everyone:
-                    replace = msgspec.structs.replace
-                    outcome = replace(outcome, account=account, everyone=everyone)  # noqa: PLW2901
-                yield outcome
+                yield (
+                    msgspec.structs.replace(outcome, account=account, everyone=everyone)
+                    if account or everyone
+                    else outcome
+                )
         for (path, held), at in self._keyless.items():
             members = tuple(at)
             everyone = members if self._placed else ()

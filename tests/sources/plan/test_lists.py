@@ -15,7 +15,7 @@ from auditor.sources.api.walk import FivetranSource
 from tests.builders.account_server import AccountServer
 from tests.builders.account_server import connection as listed
 from tests.builders.facts import IMPATIENT, KEY
-from tests.builders.plans import document
+from tests.builders.plans import PLANS, document
 
 RULES = """\
 policy: p
@@ -39,8 +39,12 @@ def _over(
     plan: Mapping[str, Any],
     regions: Mapping[str, str],
     lists: Mapping[str, Any] | None = None,
+    written: Path | None = None,
 ) -> Result:
-    """Lay a plan over a live account whose groups have destinations in ``regions``."""
+    """Lay a plan over a live account whose groups have destinations in ``regions``.
+
+    ``written`` is the folder of the plan's configuration.
+    """
     rows = [("orders_5153", "g_prod"), ("trial_d38c", "g_lab"), ("far", "g_far")]
     served: dict[str, Any] = {
         "/v1/connections": [
@@ -67,6 +71,8 @@ def _over(
     }
     (folder / "plan.json").write_text(json.dumps(plan))
     source = PlanSource(str(folder / "plan.json"))
+    if written is not None:
+        source.read_folder(str(written))
     with AccountServer(served) as server:
         source.lay_over({"": FivetranSource(server.url, KEY, options=IMPATIENT)})
         return audit(source, load_policies(str(folder / "rules.yaml")))
@@ -125,6 +131,20 @@ def test_facts_are_judged_as_the_plan_would_have_them(folder: Path):
     assert {rule.rule.id: rule.not_in_plan for rule in ran.checks if rule.not_in_plan} == {
         "daylight": 1
     }
+
+
+def test_a_row_of_another_list_is_shown_where_it_is_written(folder: Path):
+    written = PLANS.parent / "configs" / "warehouse" / "after"
+    ran = _over(folder, document("warehouse"), {"g_prod": HOME}, written=written)
+    (found,) = [
+        f for f in ran.findings if (f.rule.id, f.connections[0].schema) == ("home", "orders")
+    ]
+    first = found.resources[0]
+    assert first.address == "fivetran_destination.prod"
+    spot = first.attributes[0].position
+    assert spot is not None
+    assert (Path(spot.file).name, spot.line) == ("main.tf", 12)
+    assert "main.tf:12" in found.message
 
 
 def test_what_was_so_before_a_destination_changes_is_known(folder: Path):
