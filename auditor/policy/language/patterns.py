@@ -1,8 +1,9 @@
 """Regular expressions and globs that match in time linear in their input.
 
-The engine is RE2: it has no backtracking, so no pattern and no value can hang a run. What it
-lacks (look-around, back-references) is refused when the policy loads. Where there is no build of
-it, an automaton of our own takes its place, which a law in the tests holds to RE2's answers.
+No pattern and no value can hang a run. The syntax is RE2's, which has no backtracking; what it
+lacks (look-around, back-references) is refused when the policy loads. Python's own engine takes the
+patterns in which it never goes back, at half the price. RE2 takes the others. Where there is no
+build of it, an automaton of our own takes its place. Laws in the tests hold both to RE2's answers.
 """
 
 from __future__ import annotations
@@ -10,11 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fnmatch import translate
-
-try:
-    import re2
-except ImportError:  # no wheel of google-re2 for this system
-    re2 = None
+from typing import Any
 
 Matches = Callable[[str], bool]
 
@@ -28,11 +25,24 @@ def pattern(text: str, *, whole: bool) -> Matches:
 
     ``whole`` wants the entire value to match, else any part of it. Raises PatternError.
     """
-    return _by_automaton(text, whole=whole) if re2 is None else _by_re2(text, whole=whole)
+    return _by_python(text, whole=whole) or _by_re2(text, whole=whole)
+
+
+def _by_python(text: str, *, whole: bool) -> Matches | None:
+    # For policies with patterns only.
+    from auditor.policy.language.re2_syntax import PatternSyntaxError, parse  # noqa: PLC0415
+    from auditor.policy.language.unambiguous import matcher  # noqa: PLC0415
+
+    try:
+        match = matcher(parse(text), whole=whole)
+    except PatternSyntaxError:
+        return None  # RE2 says why, or knows better
+    if match is None:
+        return None
+    return lambda value: match(value if value.isascii() else _sound(value)) is not None
 
 
 def _by_automaton(text: str, *, whole: bool) -> Matches:
-    # Most systems need neither.
     from auditor.policy.language.automaton import Automaton  # noqa: PLC0415
     from auditor.policy.language.re2_syntax import PatternSyntaxError  # noqa: PLC0415
 
@@ -44,6 +54,10 @@ def _by_automaton(text: str, *, whole: bool) -> Matches:
 
 
 def _by_re2(text: str, *, whole: bool) -> Matches:
+    try:
+        import re2  # noqa: PLC0415  # for what no other engine takes
+    except ImportError:  # no wheel of google-re2 for this system
+        return _by_automaton(text, whole=whole)
     options = re2.Options()
     options.log_errors = False
     try:
@@ -87,6 +101,6 @@ def _sound(value: str) -> str:
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _reason(error: re2.error) -> str:
+def _reason(error: Any) -> str:
     argument = error.args[0] if error.args else "not a regular expression"
     return argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)
