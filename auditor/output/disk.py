@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
 
 from auditor.output.unfinished import begin
 
@@ -182,19 +181,6 @@ def write_descriptor(
                 _, ready, _ = select.select([], [descriptor], [], stalled)
                 if not ready:
                     raise TimeoutError(errno.ETIMEDOUT, "") from None
-
-
-def let_go(stream: TextIO) -> None:
-    """Point a broken stream at nothing, so that the interpreter's exit does not trip over it."""
-    with suppress(OSError, ValueError):
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, stream.fileno())
-        os.close(nothing)
-
-
-def silence_stderr() -> None:
-    """Discard whatever is written to standard error from now on."""
-    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the end
 
 
 def _opened(path: Path, patience: float) -> int:

@@ -11,7 +11,7 @@ from click.shell_completion import get_completion_class, shell_complete
 
 from auditor.cli.options.command import StrictCommand
 from auditor.cli.terminal.streams import Terminal
-from auditor.output.disk import silence_stderr
+from auditor.output.silence import silence_stderr
 
 SHELLS = ("bash", "zsh", "fish")
 #: What a shell sets to ask for completions; click's own name for it.

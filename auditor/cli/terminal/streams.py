@@ -16,7 +16,7 @@ from typing import TextIO
 
 from auditor.cli.terminal.layout import Layout
 from auditor.errors import Problem
-from auditor.output.disk import let_go
+from auditor.output.silence import let_go
 from auditor.redaction.credentials import Scrubber
 from auditor.text import broken_commands, one_line, plural, printable, shortened
 
