@@ -102,11 +102,20 @@ TemplateCache.dump_bytecode = lambda self, bucket: None
 """,
     ),
     Trick(
-        "Patterns are matched with an RE2 set",
+        "Patterns in which it never goes back are matched by Python's engine",
+        "policy/language/unambiguous.py",
+        """
+from auditor.policy.language import patterns
+patterns._by_python = lambda text, *, whole: None
+""",
+    ),
+    Trick(
+        "Other patterns are matched with an RE2 set, those of the row above too",
         "policy/language/patterns.py",
         """
 import re2
 from auditor.policy.language import patterns
+patterns._by_python = lambda text, *, whole: None
 def by_re2(text, *, whole):
     compiled = re2.compile(text)
     exact = compiled.fullmatch if whole else compiled.search

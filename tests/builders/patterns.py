@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from random import Random
+
+from auditor.policy.loading.documents import pack_names
+from auditor.resources import resource_folder
+
+#: Texts as people have them.
+REAL = ("prod_crm", "test_orders", "tmp", "10.0.0.1", "fe80::1", "a.b", "xx", "a\nb", "RAW", "")
+_ROOT = Path(__file__).parents[2]
 
 _ATOMS = (
     *"abAks1_- éß\u017fK.^$,{}]😀",
@@ -44,3 +53,17 @@ def _composed(random: Random, depth: int) -> str:
     if kind < 0.75:
         return random.choice(_OPENINGS) + _composed(random, depth - 1) + ")"
     return _composed(random, depth - 1) + random.choice(_REPEATS)
+
+
+def written() -> set[str]:
+    """Return the patterns of the packs, the pages and the tests."""
+    found = set()
+    files = [resource_folder("policies") / f"{name}.yaml" for name in pack_names()]
+    files += [*_ROOT.glob("docs/*.md"), *_ROOT.glob("tests/**/*.py"), _ROOT / "README.md"]
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        for quoted in re.findall(
+            r"(?:regex_\w+|test_names): *(?:'([^'\n]+)'|\"([^\"\n]+)\")", text
+        ):
+            found.update(filter(None, quoted))
+    return found

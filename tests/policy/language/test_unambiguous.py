@@ -11,7 +11,7 @@ import re2
 from auditor.policy.language import patterns
 from auditor.policy.language.re2_syntax import PatternSyntaxError, parse
 from auditor.policy.language.unambiguous import matcher
-from tests.builders.patterns import made_up, texts
+from tests.builders.patterns import REAL, made_up, texts, written
 
 
 def taken(pattern: str, *, whole: bool = True) -> bool:
@@ -82,6 +82,19 @@ def test_it_agrees_with_re2_on_patterns_made_up():
 @pytest.mark.parametrize("seed", range(2, 7))
 def test_it_agrees_with_re2_on_a_hundred_thousand(seed: int):
     assert list(differences(seed, 20_000)) == []
+
+
+def test_it_agrees_with_re2_on_every_pattern_of_the_suite():
+    random, asked = Random(1), 0
+    for pattern in sorted(written()):
+        match = patterns._by_python(pattern, whole=True)
+        if match is None:
+            continue
+        asked += 1
+        exact = re2.compile(pattern).fullmatch
+        for text in [*REAL, *texts(random, 50)]:
+            assert match(text) == (exact(text) is not None), (pattern, text)
+    assert asked >= 10
 
 
 def test_no_text_makes_it_go_back():
