@@ -42,7 +42,14 @@ BEFORE = f"{PLAN}.before"
 #: What a record of ``GET /v1/connections`` holds.
 CONNECTION_FIELDS: tuple[Field, ...] = (
     Field("id", _S, "The connection's unique id.", always=True),
-    Field("service", _S, "The source's type, such as postgres or salesforce.", always=True),
+    # All 773 services of Fivetran's OpenAPI definition (2026-07) are in small letters.
+    Field(
+        "service",
+        _S,
+        "The source's type, such as postgres or salesforce.",
+        always=True,
+        lower=True,
+    ),
     Field("schema", _S, "The connection's name, and its schema in the destination.", always=True),
     Field("group_id", _S, "The group the connection belongs to.", always=True),
     Field("paused", _B, "Whether the connection is paused.", always=True),

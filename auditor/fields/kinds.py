@@ -36,8 +36,8 @@ class Field(msgspec.Struct, frozen=True):
 
     ``path`` is dotted, ``[]`` stands for the items of an array (``setup_tests[].status``).
     ``always`` says that the spec requires the field in a list, and not null. ``open`` objects
-    take any key below them. ``free`` text may hold any sign, as a cron expression does. What is
-    ``joined`` comes from another list than the connections'.
+    take any key below them. ``free`` text may hold any sign, as a cron expression does; ``lower``
+    text has no capital letter. What is ``joined`` comes from another list than the connections'.
     """
 
     path: str
@@ -48,4 +48,5 @@ class Field(msgspec.Struct, frozen=True):
     open: bool = False
     exposure: Exposure = Exposure.SHOWN
     free: bool = False
+    lower: bool = False
     joined: bool = False

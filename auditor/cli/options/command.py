@@ -1,4 +1,4 @@
-"""The command that every command is: an option that takes one value takes it once."""
+"""The command that every command is: an option of one value is given once, and with a value."""
 
 from __future__ import annotations
 
@@ -19,29 +19,48 @@ _INSTEAD = MappingProxyType(
 
 
 class StrictCommand(click.Command):
-    """A command that refuses an option of one value that is given twice.
+    """A command that refuses an option of one value given twice, and any value that is empty.
 
-    The last one would win in silence, and the first may be the one that mattered. What is in
-    the environment or in a file is not a second time, and a flag may be repeated.
+    Of two values the last would win in silence, and the first may be the one that mattered. What is
+    in the environment or in a file is not a second time, and a flag may be repeated. An empty value
+    is a variable that a pipeline did not set: as a path it would be the working folder.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments. Raises click.UsageError for an option that is given twice."""
+        """Read the arguments. Raises click.UsageError for what is given twice, or empty."""
         if not ctx.resilient_parsing:
-            self._check_once(ctx, args)
+            values, _, order = self.make_parser(ctx).parse_args(args=list(args))
+            _check_once(ctx, order)
+            for parameter in dict.fromkeys(order):
+                _check_filled(ctx, parameter, values[str(parameter.name)])
         return super().parse_args(ctx, args)
 
-    def _check_once(self, ctx: click.Context, args: list[str]) -> None:
-        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
-        seen: set[str | None] = set()
-        for parameter in order:
-            if not isinstance(parameter, click.Option):
-                continue
-            if parameter.multiple or parameter.is_flag or parameter.count:
-                continue
-            if parameter.name in seen:
-                name = max(parameter.opts, key=len)
-                raise click.UsageError(
-                    f"{name} is given twice: {_INSTEAD.get(name, 'give it once')}", ctx
-                )
-            seen.add(parameter.name)
+
+def _check_once(ctx: click.Context, order: list[click.Parameter]) -> None:
+    seen: set[str | None] = set()
+    for parameter in order:
+        if not isinstance(parameter, click.Option):
+            continue
+        if parameter.multiple or parameter.is_flag or parameter.count:
+            continue
+        if parameter.name in seen:
+            name = max(parameter.opts, key=len)
+            raise click.UsageError(
+                f"{name} is given twice: {_INSTEAD.get(name, 'give it once')}", ctx
+            )
+        seen.add(parameter.name)
+
+
+def _check_filled(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+    for text in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(text, str) and not text.strip():
+            is_option = isinstance(parameter, click.Option)
+            name = max(parameter.opts, key=len) if is_option else _placeholder(parameter)
+            what = "the option" if is_option else "it"
+            instead = "it needs a value" if parameter.required else f"leave {what} out"
+            raise click.UsageError(f"{name} is empty; {instead}", ctx)
+
+
+def _placeholder(parameter: click.Parameter) -> str:
+    """Return how the usage line names what is no option, without the marks around it."""
+    return parameter.human_readable_name.strip("[]{}.")

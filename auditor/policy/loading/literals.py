@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from auditor.clock import parse_duration, parse_relative, parse_time_of_day, parse_timestamp
-from auditor.fields import Exposure, Field, Kind, find, item_of
+from auditor.fields import Exposure, Field, Kind, item_of
 from auditor.policy.language.operands import Literal, Now
 from auditor.policy.language.operators import OF_A_LIST, OF_SEVERAL, OperandForm, Operator
 from auditor.policy.language.patterns import Matches, PatternError, glob, pattern
 from auditor.policy.language.values import Span, Takes
 from auditor.policy.loading.nodes import Node, ScalarNode, SequenceNode, plain_value
 from auditor.policy.loading.problems import Problems
+from auditor.policy.loading.signs import sign_in
 from auditor.text import listed, one_line
 
 #: Whoever matches all of these matches anything.
@@ -34,7 +35,6 @@ _LETTER_BY_LETTER = frozenset(
 )
 #: Forms whose values are ends, which need not be documented themselves.
 _ENDS = frozenset({OperandForm.ORDERED, OperandForm.RANGE})
-_TEMPLATE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
 _CONTROL = {chr(code) for code in range(32)} | {"\x7f"}
 
 
@@ -79,7 +79,11 @@ class Literals:
                 else:
                     items.append(value)
             node = SequenceNode(node.position, tuple(items))
-        if not meant and operator.form in _LETTER_BY_LETTER and not self._is_plain(found, node):
+        if (
+            not meant
+            and operator.form in _LETTER_BY_LETTER
+            and not self._is_plain(operator, found, node)
+        ):
             return None
         if operator.takes_alternatives and isinstance(node, SequenceNode):
             value = self._alternatives(operator, found, node)
@@ -292,26 +296,17 @@ class Literals:
 
     # -- signs of a pattern -----------------------------------------------------------------
 
-    def _is_plain(self, found: Field, node: Node) -> bool:
+    def _is_plain(self, operator: Operator, found: Field, node: Node) -> bool:
         """Whether no text in ``node`` looks like a pattern or a template; a problem is noted."""
         if found.kind is not Kind.STRING or found.exposure is not Exposure.SHOWN or found.free:
             return True
         items = node.items if isinstance(node, SequenceNode) else (node,)
         for item in items:
             text = item.value if isinstance(item, ScalarNode) else None
-            if not isinstance(text, str):
-                continue
-            name = _TEMPLATE.search(text)
-            if name is not None and find(name[1]) is not None:
-                message = f"{one_line(text)} is compared letter by letter, braces and all"
-                hint = f"write {{field: {name[1]}}}; equals: says that the braces are meant"
-            elif "*" in text or "?" in text:
-                message = f"{one_line(text)} is compared letter by letter, with its * and ?"
-                hint = "write glob: for a pattern; equals: says that they are meant"
-            else:
-                continue
-            self._wrong(item, message, hint)
-            return False
+            if isinstance(text, str) and (sign := sign_in(text, operator.name)):
+                told, hint = sign
+                self._wrong(item, f"{one_line(text)} is compared letter by letter, {told}", hint)
+                return False
         return True
 
     # -- types ------------------------------------------------------------------------------
@@ -337,6 +332,12 @@ class Literals:
         return value if self._documented(operator, found, node, value) else None
 
     def _documented(self, operator: Operator, found: Field, node: ScalarNode, value: Any) -> bool:
+        if found.lower and isinstance(value, str) and value != value.lower():
+            message = f"{_name(found)} is never {one_line(value)}"
+            self._wrong(
+                node, message, f"write {one_line(value.lower())}: it has no capital letters"
+            )
+            return False
         if not found.values or value in found.values or operator.form in _ENDS:
             return True
         known = listed(map(str, found.values))

@@ -73,7 +73,7 @@ def test_what_was_found_is_waived_and_the_next_run_says_so(house: Path) -> None:
         (("unpaused", "a", *SAID, "--expires", "999999w"), "that is no"),
         (("unpased", "a", *SAID, "--expires", "1d"), "no rule is called unpased (did you mean"),
         (("unpaused", "*", *SAID, "--expires", "1d"), "not a connection's id"),
-        (("unpaused", "", *SAID, "--expires", "1d"), "not a connection's id"),
+        (("unpaused", "", *SAID, "--expires", "1d"), "is empty"),
         (("unpaused", "a", "--owner", " ", "--reason", "r", "--expires", "1d"), "--owner is empty"),
         (("unpaused", "a", "--reason", "r", "--expires", "1d"), "Missing option '--owner'"),
         (("unpaused", *SAID, "--expires", "1d"), "Missing argument 'CONNECTION"),

@@ -1,4 +1,4 @@
-"""An option that takes one value takes it once, in every command."""
+"""An option that takes one value takes it once, and no option takes none, in every command."""
 
 from __future__ import annotations
 
@@ -60,3 +60,35 @@ def test_flags_lists_and_other_places_are_no_second_time(tmp_path: Path):
     env = {"FIVETRAN_AUDITOR_FAIL_ON": "medium"}
     words = ["--strict", "--strict", "--report", "html", "--report", "csv", "--fail-on", "high"]
     assert run(["audit", "--show-config", *words], tmp_path, env).returncode == 0
+
+
+def every(name: str) -> list[click.Parameter]:
+    """Return what of a command takes a text."""
+    params = import_module(f"auditor.cli.commands.{name}").command.params
+    return [each for each in params if not getattr(each, "is_flag", False)]
+
+
+FILLED = [(name, parameter) for name in COMMANDS for parameter in every(name)]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"), FILLED, ids=[f"{name} {each.opts[0]}" for name, each in FILLED]
+)
+@pytest.mark.parametrize("blank", ["", " \t"])
+def test_a_variable_that_is_not_set_is_no_value(name: str, parameter: click.Parameter, blank: str):
+    command = import_module(f"auditor.cli.commands.{name}").command
+    values = [blank, *["x"] * (parameter.nargs - 1)]
+    words = [parameter.opts[0], *values] if isinstance(parameter, click.Option) else ["x"] * 9
+    if isinstance(parameter, click.Argument):
+        arguments = [each for each in command.params if isinstance(each, click.Argument)]
+        words = [*words[: arguments.index(parameter)], *values]
+    with pytest.raises(click.UsageError, match=r" is empty; (leave (the option|it) out|it needs)"):
+        command.make_context(name, words)
+
+
+def test_an_empty_snapshot_is_not_the_working_folder(tmp_path: Path):
+    (tmp_path / "saved.json").write_text("[]")
+    done = run(["audit", "--snapshot", "", "-o", "reports"], tmp_path)
+    assert done.returncode == 2
+    assert "--snapshot is empty; leave the option out" in done.stderr
+    assert not (tmp_path / "reports").exists()

@@ -60,7 +60,7 @@ def test_without_it_nothing_links(tmp_path: Path):
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("", "without credentials"),
+        ("", "--docs-url is empty"),
         ("wiki.test/{rule}", "without credentials"),
         ("javascript:{rule}", "without credentials"),
         ("https://user:secret@wiki.test/{rule}", "without credentials"),

@@ -104,4 +104,4 @@ def test_an_unset_variable_of_a_pipeline_is_refused(tmp_path: Path, option: str)
     done = run(["audit", option, " "], tmp_path)
     assert done.returncode == 2
     assert option in done.stderr
-    assert "it is empty; leave the option out" in done.stderr
+    assert "is empty; leave the option out" in done.stderr
