@@ -36,7 +36,7 @@ from auditor.text import listed, one_line, plural, printable
 FILE_KEYS = ("waivers", "extra_fields")
 WAIVER_KEYS = ("rule", "connections", "reason", "owner", "expires", "while")
 REQUIRED_KEYS = WAIVER_KEYS[:-1]
-#: The keys that select connections, and the field of each.
+#: The keys that select connections, and the field that each compares.
 SELECTOR_PATHS = {
     "id": "id",
     "schema": "schema",
@@ -275,7 +275,7 @@ def check_terms(waivers: Waivers, rules: Iterable[Rule], now: datetime) -> None:
 
 
 def idle_whiles(waivers: Waivers, ruleset: Ruleset) -> Iterator[Problem]:
-    """Yield a warning for each waiver whose ``while`` no violation of its rule can meet."""
+    """Yield a warning for each waiver whose ``while`` no violation of its rule can satisfy."""
     rules = {entry.rule.id: entry for entry in ruleset.rules}
     for waiver in waivers.entries:
         if waiver.accepts is None:

@@ -169,7 +169,7 @@ class Open(msgspec.Struct, frozen=True):
     """Open findings, by rule and by connection or group, with the time since when.
 
     ``as_of`` is the latest time of judging that counted, ``base_url`` the account's API and
-    ``account`` its id, "" if they are not known yet. Times are texts that sort chronologically.
+    ``account`` its id; "" if not known yet. Times are texts that sort chronologically.
     """
 
     since: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
@@ -226,7 +226,7 @@ def still_open(before: Open, result: Result) -> Open:
 def ended(before: Open, after: Open, result: Result) -> Iterator[Ended]:
     """Yield what was open ``before`` and is not ``after`` ``result``, by rule and then by name.
 
-    A group is followed by its key, whoever is in it: where that is not there it counts as judged.
+    A group is identified by its key, whatever its members: if the key is gone, it counts as judged.
     """
     schemas = dict(zip(result.connections.ids, result.connections.schemas, strict=True))
     for checks in result.checks:
