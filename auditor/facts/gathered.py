@@ -76,7 +76,7 @@ class GatheredFacts:
         return name in self._needed or name in self._shape.own
 
     def _routed(self, name: str) -> Table | None:
-        """Return the table of a list whose rows find their group through another; None if not read."""
+        """Return the table of a list whose rows find their group by another; None if not read."""
         fact, listed = FACT_LISTS[name], self._listed.get(name)
         if listed is None or fact.through is None:
             return None

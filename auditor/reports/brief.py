@@ -1,6 +1,6 @@
-"""What a short telling of a run says: the worst rules, their first findings, what has changed.
+"""A run in brief: the worst rules, their first findings, what has changed.
 
-The terminal, a comment and a chat's message have room for a few lines; which ones is said here.
+The terminal, a comment and a chat message have room for a few lines; this module chooses them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from auditor.reports.facts import beside, where_in_words
 from auditor.reports.links import rule_page
 from auditor.text import one_line, plural, shortened
 
-#: What a message has room for.
+#: What fits in a message.
 _RULES = 5
 _FINDINGS = 3
 _SENTENCE = 500
@@ -40,7 +40,7 @@ class Told(NamedTuple):
 class ToldRule(NamedTuple):
     """One rule in a message, with its first findings and how many more there are.
 
-    ``page`` is the address of the rule's own page, "" where it has none.
+    ``page`` is the address of the rule's own page, "" if it has none.
     """
 
     severity: str
@@ -53,7 +53,7 @@ class ToldRule(NamedTuple):
 
 
 class Brief(NamedTuple):
-    """A run in a few bounded texts of one line; ``more`` rules failed that are not among them."""
+    """A run in a few bounded, single-line texts; ``more`` counts failed rules not shown."""
 
     heading: str
     sentence: str
@@ -64,7 +64,7 @@ class Brief(NamedTuple):
 
 
 def brief(result: Result) -> Brief:
-    """Return what a message says of ``result``; every text in it is bounded, and one line."""
+    """Return what a message says of ``result``; every text in it is bounded and one line long."""
     failing = worst(result)
     named = first_findings(result, failing[:_RULES], _FINDINGS)
     reasons = [one_line(reason, _REASON) for reason in result.gate.reasons[:_REASONS]]
@@ -81,7 +81,7 @@ def brief(result: Result) -> Brief:
 
 
 def verdict_in_words(result: Result) -> str:
-    """Return the outcome as a word, and with violations in how many connections they are."""
+    """Return the outcome as a word; with violations, also how many connections have some."""
     word = HEADINGS[result.gate.outcome].lower()
     if result.gate.outcome is not Outcome.VIOLATIONS:
         return word
@@ -119,7 +119,7 @@ def first_findings(
 
 
 def waiting(checks: RuleChecks, told: Sequence[Finding]) -> int:
-    """Return how many checks of a rule failed or erred beside those that are reported."""
+    """Return how many failed or erred checks of a rule are not shown."""
     count = sum(checks.count(verdict) for verdict in _WAITING)
     return count - (len({f.group for f in told}) if checks.groups else len(told))
 

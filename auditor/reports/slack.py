@@ -1,8 +1,8 @@
 """Slack: one message in Block Kit, as an incoming webhook takes it.
 
-Text from records and policies is in elements that know no markup, so that nothing in it is a
-mention, a link or bold. Slack refuses a message with more than 50 blocks or a header of more than
-150 characters (its reference of Block Kit), and one whose blocks come to some 13,000 characters.
+Text from records and policies is in elements without markup, so nothing in it is a mention, a link
+or bold. Slack refuses a message with more than 50 blocks or a header of more than 150 characters
+(its reference of Block Kit), and one whose blocks come to some 13,000 characters.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from auditor.reports.json_text import json_text
 from auditor.reports.links import link, run_page
 from auditor.text import plural, shortened
 
-#: Slack cuts nothing: what is longer is refused as a whole.
+#: Slack truncates nothing: it refuses a message that is too long.
 LONGEST_HEADER = 150
 MOST_BLOCKS = 50
 LONGEST = 12_000
@@ -58,7 +58,7 @@ def placeholder(version: str) -> str:
 
 
 def _message(outcome: Outcome, sentence: str, blocks: list[_Object]) -> str:
-    # The text is what a notification shows; in it, three signs begin markup.
+    # The text is what a notification shows; three characters in it begin markup.
     said = f"{HEADINGS[outcome].lower()}. {sentence}"
     said = said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"{json_text({'text': f'Fivetran audit: {said}', 'blocks': blocks})}\n"

@@ -1,8 +1,8 @@
 """Microsoft Teams: one message with an Adaptive Card, as a webhook or a workflow takes it.
 
-Text from records and policies is in runs of a RichTextBlock, which knows no markup; a
-TextBlock would read Markdown. A message may take 28 KB (Microsoft's page on webhooks), and it is
-counted in UTF-16 where the request does not name its charset.
+Text from records and policies is in runs of a RichTextBlock, which has no markup; a TextBlock would
+read Markdown. A message may take 28 KB (Microsoft's page on webhooks), counted in UTF-16 if the
+request does not name its charset.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from auditor.reports.json_text import json_text
 from auditor.reports.links import link, run_page
 from auditor.text import plural
 
-#: Bytes, in UTF-8 as in UTF-16; a little is left to whoever wraps it.
+#: Bytes, in UTF-8 and in UTF-16; a little is left for whoever wraps the message.
 LONGEST = 26_000
 MARK = r'\A\{"type":"message","summary":"Fivetran audit: '
 
-# The newest that Teams draws whole.
+# The newest that Teams renders in full.
 _VERSION = "1.4"
 _SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 _COLOURS = {
@@ -34,7 +34,7 @@ _Object = dict[str, Any]
 
 
 def render(result: Result) -> Iterator[str]:
-    """Yield the message on ``result``: of the worst rules, as many as a message has room for."""
+    """Yield the message on ``result``, with as many of the worst rules as fit."""
     told = brief(result)
     for kept in range(len(told.rules), -1, -1):
         more = told.more + len(told.rules) - kept

@@ -1,8 +1,8 @@
-"""What is surely wrong with rules on groups: with one, by what a group is; with two of the same.
+"""What is surely wrong with rules on groups: with one by itself, or with two on the same groups.
 
-Two rules are held against each other where their groups and members are the same: what they then
-count or measure is one number, and whole where it is a count. Rules on what is unique need not have
-the same groups: what is shared in a part of a group is shared in the whole of it.
+Two rules are compared if their groups and members are the same: they then count or measure one
+number, and a count is whole. Rules with ``unique`` need not have the same groups: a value shared
+within a part of a group is shared within the whole.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import Span, is_number
 from auditor.text import listed
 
-#: What names a connection: no two have the same.
+#: The field that names a connection: no two have the same.
 _OWN = "id"
 
 
@@ -66,11 +66,11 @@ def _settled(
 
 
 def _groups(rule: GroupRule) -> Hashable:
-    """Return what is the same for rules on the same groups, members and number."""
+    """Return what rules on the same groups, members and number have in common."""
     conditions = (rule.when, rule.unless, rule.chosen)
     measured = rule.measured
     return (
-        # A condition on groups reads what those of one rule have in common.
+        # A condition on groups reads what the groups of one rule have in common.
         frozenset(rule.keys) if not rule.unique or rule.chosen is not None else None,
         tuple(condition_key(c) if c is not None else None for c in conditions),
         rule.count is not None,
@@ -98,7 +98,7 @@ def _of_pair(late: GroupRule, early: GroupRule) -> Iterator[Problem]:
         numbers = [n for n in numbers if 0 <= n <= 1]
     truths = {n: (_holds(first, n), _holds(second, n)) for n in numbers}
     if not all(any(pair[side] for pair in truths.values()) for side in (0, 1)):
-        return  # one of them alone holds of nothing, which is reported
+        return  # One of them alone never holds, which is reported.
     if (True, True) not in truths.values():
         told = f"no group can satisfy {late.rule.id} and {early.rule.id}, at {early.rule.position}"
         example = next((n for n, pair in truths.items() if True in pair), numbers[0])
@@ -129,7 +129,7 @@ def _holds(condition: Condition, number: float) -> Truth:
 
 
 def _numbers(condition: Condition, *, whole: bool) -> list[float]:
-    """Return numbers that distinguish whatever ``condition`` can: its bounds, and what is between.
+    """Return numbers for every case of ``condition``: its bounds, and those between.
 
     With ``whole`` they are counts.
     """

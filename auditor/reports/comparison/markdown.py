@@ -20,7 +20,7 @@ _HEADINGS = {
     ComparisonOutcome.WORSE: "❌ Fivetran audits compared: worse",
     ComparisonOutcome.INCONCLUSIVE: "⚠️ Fivetran audits compared: inconclusive",
 }
-#: What is listed one by one; the rest is counted.
+#: How many are listed one by one; the rest are counted.
 _TOLD = tuple(c for c in Fate if c not in (Fate.UNCHANGED, Fate.ACCEPTED))
 
 
@@ -106,7 +106,7 @@ def _tallies(title: str, tallies: Sequence[Tally]) -> Iterator[str]:
 
 
 def _sections(changes: Sequence[Changed]) -> Iterator[str]:
-    """Yield a piece of text a change; the first of a kind brings the heading."""
+    """Yield one piece of text per change; the first of a kind brings the heading."""
     kind = None
     for changed in changes:
         heading = ""
