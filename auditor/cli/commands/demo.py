@@ -1,4 +1,4 @@
-"""``fivetran-auditor demo``: the embedded API and ``audit`` in one, nothing to configure."""
+"""``fivetran-auditor demo``: the embedded API and ``audit`` in one, with nothing to configure."""
 
 from __future__ import annotations
 

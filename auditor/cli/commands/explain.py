@@ -190,7 +190,7 @@ def _all(loaded: Loaded, chosen: str) -> Iterator[str]:
 
 
 def _of_plans(loaded: Loaded, path: str, only: str | None, layout: Layout) -> Iterator[str]:
-    """Yield what plans, or the one at ``path``, can tell of each rule in force."""
+    """Yield what plans, or the one at ``path``, can show about each rule in force."""
     from auditor.policy.judging.undecided import told_by_plans
 
     entries = [e for e in loaded.ruleset.rules if only is None or e.rule.id == only]
@@ -206,7 +206,7 @@ def _of_plans(loaded: Loaded, path: str, only: str | None, layout: Layout) -> It
 
 
 def _counts_of(loaded: Loaded, path: str) -> Mapping[str, str]:
-    """Return what the plan at ``path`` tells of each rule, by the rule's id."""
+    """Return what the plan at ``path`` shows about each rule, by the rule's id."""
     from auditor.run import audit
     from auditor.sources.plan.source import PlanSource
 
@@ -241,7 +241,7 @@ def _plan(context: click.Context, path: str) -> Source:
 
 
 def _why(look: Look, seen: Seen, layout: Layout) -> Iterator[str]:
-    """Yield what a rule came to on a connection, and why."""
+    """Yield a rule's verdict on a connection, and why."""
     from auditor.cli.terminal.why import tree_lines, verdict
 
     result, about = look.result, seen.connection
@@ -311,7 +311,7 @@ def _examples(examples: Sequence[Example]) -> Iterator[str]:
 
 
 def differences(record: Mapping[str, Any]) -> str:
-    """Return what an example's record has that the healthy one has not."""
+    """Return what an example's record has that the healthy one does not."""
     parts = [
         f"{path} {json.dumps(value, ensure_ascii=False)}"
         for path, value in _leaves(record)

@@ -1,4 +1,4 @@
-"""``fivetran-auditor try``: what a rule comes to on a made-up record, and why."""  # noqa: N999  # the command's name
+"""``fivetran-auditor try``: the verdict of a rule on a made-up record, and why."""  # noqa: N999  # the command's name
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _given(
 
 
 def _read(text: str) -> tuple[bytes, str]:
-    """Return what ``--given`` says, and what it is called. Raises UsageError."""
+    """Return the text of ``--given``, and its name in messages. Raises UsageError."""
     from auditor.policy.loading.nodes import MAX_BYTES
 
     if text == "-":

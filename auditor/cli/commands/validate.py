@@ -1,4 +1,4 @@
-"""``fivetran-auditor validate``: every problem in every policy, with its spot."""
+"""``fivetran-auditor validate``: every problem in every policy, with its position."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from auditor.reports.writer import Destination, ReportWriter, parse_destination
 from auditor.text import listed, one_line, plural, shortened
 from auditor.version import __version__
 
-#: So many fields are named that connections may lack, and so much of the rules that read one.
+#: How many fields that connections may lack are listed, and how much of each one's rules.
 _NOTED = 10
 _LONGEST = 60
 
@@ -117,7 +117,7 @@ def command(
         inputs.add("the waivers", name)
     writer.outdate(inputs)
     named = tuple(name for name in paths if name not in tests and name not in excused)
-    # Waivers are held against the policies; tests bring their own.
+    # Waivers are checked against the policies; tests bring their own.
     names = () if tests and not (named or excused) else policy_names(named)[0]
     found = _Validation()
     ruleset: Ruleset | None = None
@@ -158,7 +158,7 @@ class _Validation:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Take what is wrong with the files that are read inside, and go on with the others."""
+        """Record what is wrong with the files read inside, and go on with the others."""
         try:
             yield
         except PolicyError as error:
@@ -166,7 +166,7 @@ class _Validation:
             self._code = error.exit_code
 
     def excuse(self, waivers: Waivers | None, ruleset: Ruleset | None, *, strict: bool) -> None:
-        """Take what is suspicious in a waiver file."""
+        """Record what is suspicious in a waiver file."""
         if waivers is None:
             return
         if ruleset is not None:
@@ -177,8 +177,8 @@ class _Validation:
         self.counted.append(plural(len(waivers.entries), "waiver"))
 
     def told(self, terminal: Terminal, writer: ReportWriter, *, quiet: bool) -> int:
-        """Write the reports, say everything, and return the exit code."""
-        # A policy that is wrong is reported once, however many tests it has.
+        """Write the reports, print everything, and return the exit code."""
+        # A wrong policy is reported once, however many tests it has.
         problems = list(dict.fromkeys(self.problems))
         taken = writer.takes_stdout
         lost: ReportError | None = None
@@ -203,7 +203,7 @@ class _Validation:
 
 
 def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
-    """Yield what is doubtful in a waiver file; ``ruleset`` is None where the policies are wrong."""
+    """Yield what is doubtful in a waiver file; ``ruleset`` is None if the policies are wrong."""
     yield from waivers.warnings
     now = datetime.now(UTC)
     for waiver in waivers.entries:
@@ -220,7 +220,7 @@ def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
 
 
 def _in_repository(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """Yield ``problems`` as the repository's host names their files."""
+    """Yield ``problems`` with their files named as the repository's host names them."""
     root = checkout()
     for problem in problems:
         at = problem.position
@@ -231,16 +231,16 @@ def _in_repository(problems: Sequence[Problem]) -> Iterator[Problem]:
 
 
 def _destination(text: str) -> Destination:
-    """Return where a report goes; GitHub's commands are for the log unless a file is named."""
+    """Return where a report goes; GitHub's commands go to the log unless a file is named."""
     if text == "github":
         return Destination(text, None)
     return parse_destination(text, Path(), PROBLEM_REPORTS)
 
 
 def _noted(absences: Sequence[Absence]) -> Iterator[str]:
-    """Yield what is worth knowing before the first run: which checks may be errors, and a way out.
+    """Yield what to know before the first run: which checks may be errors, and a way out.
 
-    No warning: whether connections lack a field depends on their services.
+    Not a warning: whether connections lack a field depends on their services.
     """
     if not absences:
         return

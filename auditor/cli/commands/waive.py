@@ -1,4 +1,4 @@
-"""``fivetran-auditor waive``: write a waiver for a finding into the waivers' file."""
+"""``fivetran-auditor waive``: write a waiver for a finding into the waiver file."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _file(given: str | None) -> str:
 
 
 def _held(name: str) -> bytes | None:
-    """Return what the file holds; None if there is none. Raises UsageError."""
+    """Return the content of the file; None if there is none. Raises UsageError."""
     try:
         return read_file(name, nodes.MAX_BYTES + 1)
     except FileNotFoundError:

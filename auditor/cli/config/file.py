@@ -1,8 +1,8 @@
 """``auditor.yaml``: defaults for the options of ``audit`` and of the commands that share them.
 
-A key is an option's long name with underscores, and its value is checked by the option's own
-type, so that a new option can be configured from the day it exists. The file's JSON Schema is
-derived from the same options. What is wrong is reported at once, each problem with its position.
+A key is an option's long name with underscores, and its value is checked by the option's own type,
+so every new option can be configured. The file's JSON Schema is derived from the same options. All
+problems are reported together, each with its position.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from auditor.sources.api.account import is_loopback
 from auditor.suggest import nearest
 from auditor.text import one_line
 
-#: Keys that are likely to be tried, and ours.
+#: Keys that people are likely to try, and ours.
 _FOREIGN = {
     **dict.fromkeys(("extends", "rules", "packs"), "policy"),
     **dict.fromkeys(("format", "formats", "output_format"), "report"),
@@ -47,13 +47,13 @@ _FOREIGN = {
     **dict.fromkeys(("limits", "allow"), "max"),
     **dict.fromkeys(("url", "api", "host"), "base_url"),
 }
-#: Where a key of the file begins: at the start of a line that begins with no blank.
+#: Where a key of the file begins: at the start of an unindented line.
 _TOP_LEVEL = re.compile(rb"(?m)^(?=[^\s#-])")
 _KEY = re.compile(r"[\w.-]+(?=[\"']?\s*:)")
 ACCOUNTS = "accounts"
-#: What an account says of its credentials: the names of the variables that hold them.
+#: The keys of an account for its credentials: the names of the variables that hold them.
 _VARIABLES = ("key_from", "secret_from")
-#: What an account may not set: whose reports stand where, and what is judged without asking it.
+#: What an account may not set: where reports go, and what would be judged unasked.
 _NO_ACCOUNTS = frozenset({"output_dir", "snapshot", "terraform_plan", "over", "terraform_dir"})
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _PYTHON: Mapping[str, tuple[type, ...]] = {
@@ -147,9 +147,9 @@ def read_config(
 def readable_config(
     path: Path, context: click.Context, options: Mapping[str, click.Option]
 ) -> ConfigFile:
-    """Return what can be read of a file that has problems: each key by itself.
+    """Return the readable part of a file that has problems: each key by itself.
 
-    For where something is wrong anyway, and it has to be known where reports would have gone.
+    For when something is wrong anyway, and it must be known where reports would have gone.
     """
     settings: dict[str, Setting] = {}
     accounts: dict[str, ConfiguredAccount] = {}
@@ -167,7 +167,7 @@ def _contents(path: Path, label: str) -> bytes:
     try:
         real = Path(os.path.realpath(path))
         if path.is_symlink() and real.suffix.lower() not in {".yaml", ".yml"}:
-            # What is wrong with a file is reported with its lines: not those of a password file.
+            # Problems in a file are reported with its lines: not those of a password file.
             raise UsageError(f"{one_line(label)}: a link to what is no .yaml file; name that file")
         return read_file(path, nodes.MAX_BYTES + 1)
     except (OSError, ValueError) as error:
@@ -181,7 +181,7 @@ def _shown(problem: Problem, *, tells: bool) -> Problem:
 
 
 class _SettingsReader:
-    """Reads a file's keys, each by the option it is for."""
+    """Reads a file's keys, each by its option."""
 
     def __init__(
         self,
@@ -194,13 +194,13 @@ class _SettingsReader:
         self._context = context
         self._options = options
         self._folder = folder
-        #: What is under ``accounts``, by name.
+        #: The content of ``accounts``, by name.
         self.accounts: dict[str, ConfiguredAccount] = {}
-        #: Whether something stands where a variable's name should: it may be a credential.
+        #: Whether something that may be a credential is in place of a variable's name.
         self.doubtful = False
 
     def read(self, root: Node) -> Iterator[tuple[str, Setting]]:
-        """Yield what is set, noting what is wrong."""
+        """Yield the settings, recording what is wrong."""
         if not isinstance(root, MappingNode):
             hint = "it holds one option per line, as fail_on: high"
             self._problems.add(root.position, "this is not a mapping of options to values", hint)
@@ -261,13 +261,13 @@ class _SettingsReader:
         )
 
     def _variable(self, key: ScalarNode, held: MappingNode, name: str) -> str:
-        """Return the variable that the account names, and nothing where it names none."""
+        """Return the variable that the account names; "" if it names none."""
         node = held.get(name)
         if node is None:
             hint = f"the environment's variable that holds it, as {name}: PRODUCTION_KEY"
             self._problems.add(key.position, f"accounts: {key.text} has no {name}", hint)
         elif not isinstance(node, ScalarNode) or not _VARIABLE.fullmatch(node.text):
-            # What stands here may be a credential: it is not repeated, and no line is shown.
+            # This may be a credential: it is not repeated, and no line is shown.
             self.doubtful = True
             hint = "capitals, digits and _; the credential itself does not belong in this file"
             self._problems.add(node.position, f"{name}: takes the name of a variable", hint)
@@ -288,7 +288,7 @@ class _SettingsReader:
     def _texts(
         self, option: click.Option, key: str, node: Node
     ) -> Iterator[tuple[Position, str | bool]]:
-        """Yield every text that ``node`` holds for ``option``, as on the command line."""
+        """Yield every text in ``node`` for ``option``, as on the command line."""
         if takes_pairs(option):
             yield from self._pairs(option, key, node)
             return
@@ -340,7 +340,7 @@ class _SettingsReader:
         return None
 
     def _fits(self, option: click.Option, key: str, position: Position, value: str | bool) -> bool:
-        """Whether the option itself takes ``value``; notes what it says when it does not."""
+        """Whether the option itself takes ``value``; records its complaint if not."""
         try:
             option.process_value(self._context, (value,) if option.multiple else value)
         except click.BadParameter as error:

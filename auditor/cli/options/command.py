@@ -1,4 +1,4 @@
-"""The command that every command is: an option that takes one value takes it once."""
+"""The class of every command: an option with one value is given once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import click
 
-#: What to do where giving an option twice had a reason.
+#: What to do if giving an option twice had a reason.
 _INSTEAD = MappingProxyType(
     {
         "--group": "audit each group in a separate run, or leave it out for all of them",
@@ -19,10 +19,10 @@ _INSTEAD = MappingProxyType(
 
 
 class StrictCommand(click.Command):
-    """A command that refuses an option of one value that is given twice.
+    """A command that refuses an option with one value that is given twice.
 
-    The last one would win in silence, and the first may be the one that mattered. What is in
-    the environment or in a file is not a second time, and a flag may be repeated.
+    The last one would silently win, and the first may be the one that mattered. A value in the
+    environment or in a file does not count, and a flag may be repeated.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -21,7 +21,7 @@ docs_url_option = click.option(
 def docs_of(url: str | None) -> str:
     """Return where rules have pages, "" for nowhere.
 
-    Raises UsageError where ``url`` makes no address that a report can link to.
+    Raises UsageError if ``url`` is not an address that a report can link to.
     """
     if url is None:
         return ""

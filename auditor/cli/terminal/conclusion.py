@@ -1,4 +1,4 @@
-"""What ``audit`` and ``demo`` have in common: judge, write the reports, say what came of it."""
+"""What ``audit`` and ``demo`` have in common: judge, write the reports, print the result."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from auditor.past.history_folder import HistoryFolder
 
 
-#: Of so many findings two reports are written at once. Fewer take no longer than a process does to
-#: start; more would be held twice, which takes half as much memory again.
+#: For this many findings two reports are written at once. Fewer take no longer than starting a
+#: process; more would be held twice, which takes half as much memory again.
 _MANY = range(5_000, 50_001)
 
 
 class Telling(msgspec.Struct, frozen=True):
     """How a run is reported and kept.
 
-    ``chosen`` says how the policies were, when nobody chose them. ``history`` is where the run is
-    kept, None for nowhere. ``job`` is the CI job on whose own pages the run is shown.
+    ``chosen`` says how the policies were chosen, if nobody named any. ``history`` is where the run
+    is kept, None for nowhere. ``job`` is the CI job on whose own pages the run is shown.
     """
 
     terminal: Terminal
@@ -48,12 +48,12 @@ class Telling(msgspec.Struct, frozen=True):
 def audit_and_report(
     source: Source, ruleset: Ruleset, options: Options, writer: ReportWriter, telling: Telling
 ) -> tuple[Result, int]:
-    """Run an audit, write its reports and its summary; return the result and the exit code.
+    """Run an audit, write its reports and print its summary; return the result and the exit code.
 
     A report that cannot be written makes the code 4, which outranks whatever was found.
     """
     terminal, started = telling.terminal, time.monotonic()
-    gc.freeze()  # what was loaded stays: the collector need not look at it again
+    gc.freeze()  # What was loaded stays: the garbage collector need not look at it again.
 
     def show(progress: Progress) -> None:
         walk = f"walk {progress.walk}: " if progress.walk > 1 else ""

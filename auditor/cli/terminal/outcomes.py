@@ -1,4 +1,4 @@
-"""What the command ``test`` prints: outcomes, failures, coverage, and changes unnoticed."""
+"""What the command ``test`` prints: outcomes, failures, coverage, and unnoticed changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lines_of(
     quiet: bool,
     verbose: bool,
 ) -> Iterator[str]:
-    """Yield what came of the ``chosen`` tests of a suite; ``by`` says what left out the others."""
+    """Yield the results of a suite's ``chosen`` tests; ``by`` says what excluded the others."""
     failed = [outcome for outcome in chosen if not outcome.passed]
     if not quiet:
         for warning in suite.warnings:
@@ -40,7 +40,7 @@ def lines_of(
 
 
 def lines_of_mutants(mutated: Sequence[Mutated], *, quiet: bool) -> Iterator[str]:
-    """Yield how many changes the tests notice, and each that they do not."""
+    """Yield how many changes the tests notice, and each one that they do not."""
     if not mutated:
         return
     survivors = [survivor for each in mutated for survivor in each.survivors]
@@ -58,7 +58,7 @@ def lines_of_mutants(mutated: Sequence[Mutated], *, quiet: bool) -> Iterator[str
 
 
 def lines_of_gaps(lacking: Sequence[MissingTests], require: Sequence[Verdict]) -> Iterator[str]:
-    """Yield which rules lack a test that is required."""
+    """Yield which rules lack a required test."""
     if not lacking:
         return
     names = listed([gap.rule.id for gap in lacking], "and")
