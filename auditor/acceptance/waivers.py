@@ -46,7 +46,7 @@ SELECTOR_PATHS = {
 }
 #: The value of ``connections`` that means every connection.
 ALL = "all"
-HOW_TO_END = "write its last day, as 2026-06-30, or a moment with its zone"
+HOW_TO_END = "write its last day, such as 2026-06-30, or a moment with its zone"
 _LONGEST = 500
 _GLOB = re.compile(r"[*?\[]")
 _STAR = re.compile(r"[*?]")
@@ -357,7 +357,9 @@ class WaiverReader:
         if isinstance(node, ScalarNode) and node.text == ALL:
             return ()
         if not isinstance(node, MappingNode) or not node.entries:
-            hint = f"as {{group: finance, service: postgres}}; for every connection write {ALL}"
+            hint = (
+                f"such as {{group: finance, service: postgres}}; for every connection write {ALL}"
+            )
             self._problems.add(node.position, "connections: says which ones", hint)
             return None
         self._check_keys(node, tuple(SELECTOR_PATHS), "choice of connections")
@@ -430,10 +432,10 @@ class WaiverReader:
 
 _NEEDED: Mapping[str, str] = {
     "rule": "a rule's id, or a glob such as sync-*",
-    "connections": f"as {{id: …}}, schema, service, group, address; or {ALL}",
+    "connections": f"such as {{id: …}}, schema, service, group, address; or {ALL}",
     "reason": "say why it is accepted",
     "owner": "say who answers for it",
-    "expires": "the last day, as 2026-06-30",
+    "expires": "the last day, such as 2026-06-30",
 }
 
 

@@ -72,13 +72,13 @@ def _boolean(value: Any) -> bool:
 
 def _timestamp(value: Any) -> str:
     if type(value) is not str or parse_timestamp(value) is None:
-        _refuse("a time with its zone, as 2026-01-31T00:00:00Z")
+        _refuse("a time with its zone, such as 2026-01-31T00:00:00Z")
     return str(value)
 
 
 def _time_of_day(value: Any) -> str:
     if type(value) is not str or parse_time_of_day(value) is None:
-        _refuse("a time of day, as 02:00")
+        _refuse("a time of day, such as 02:00")
     return str(value)
 
 

@@ -344,7 +344,7 @@ def _row(reader: _FileRows, value: Any, text: str, offset: int, line: int) -> No
         return line + text.count("\n", offset, at), _at(text, at)[1]
 
     if type(value) is not _Object:
-        reader.note(line, _at(text, offset)[1], "a row is an object", 'as {"schema": "orders"}')
+        reader.note(line, _at(text, offset)[1], "a row is an object", 'write {"schema": "orders"}')
         return
     if value.doubled is not None:
         message = f"the key {one_line(value.doubled)} appears twice in this row"

@@ -62,7 +62,9 @@ class Options(msgspec.Struct, frozen=True):
         if not (_is_number(self.timeout) and 0 < self.timeout < math.inf):
             raise UsageError(f"timeout: {self.timeout!r} is not a number of seconds above 0")
         if self.now is not None and not _is_moment(self.now):
-            raise UsageError(f"now: {self.now!r} is not a time with a zone; give it one, as UTC")
+            raise UsageError(
+                f"now: {self.now!r} is not a time with a zone; give it one, such as UTC"
+            )
         if self.fail_on is not None and not isinstance(self.fail_on, Severity):
             raise UsageError(f"fail_on: {self.fail_on!r} is no Severity, nor None for no limit")
         if not isinstance(self.limits, Mapping) or not all(

@@ -130,7 +130,7 @@ def _read(text: str) -> tuple[bytes, str]:
         return sys.stdin.buffer.read(MAX_BYTES + 1), "standard input"
     if not text.startswith("@"):
         if not text.strip():
-            raise UsageError("--given is empty; write what the record has, as {paused: true}")
+            raise UsageError("--given is empty; write what the record has, such as {paused: true}")
         return text.encode("utf-8", "surrogateescape"), "--given"
     try:
         return read_file(text[1:], MAX_BYTES + 1), text[1:]

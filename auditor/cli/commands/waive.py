@@ -132,7 +132,7 @@ def _end(text: str, now: datetime) -> str:
     if term is None:
         if end_of(text) is None:
             wrong = f"--expires {one_line(text)}: that is not a date"
-            raise UsageError(f"{wrong}; {HOW_TO_END}, or how long it holds, as 90d")
+            raise UsageError(f"{wrong}; {HOW_TO_END}, or how long it holds, such as 90d")
         return text
     try:
         return f"{(now + term).date()}"

@@ -202,7 +202,7 @@ class _SettingsReader:
     def read(self, root: Node) -> Iterator[tuple[str, Setting]]:
         """Yield the settings, recording what is wrong."""
         if not isinstance(root, MappingNode):
-            hint = "it holds one option per line, as fail_on: high"
+            hint = "write one option per line, such as fail_on: high"
             self._problems.add(root.position, "this is not a mapping of options to values", hint)
             return
         yield from self._settings((key, node) for key, node in root if key.text != ACCOUNTS)
@@ -264,7 +264,7 @@ class _SettingsReader:
         """Return the variable that the account names; "" if it names none."""
         node = held.get(name)
         if node is None:
-            hint = f"the environment's variable that holds it, as {name}: PRODUCTION_KEY"
+            hint = f"name the environment variable that holds it, such as {name}: PRODUCTION_KEY"
             self._problems.add(key.position, f"accounts: {key.text} has no {name}", hint)
         elif not isinstance(node, ScalarNode) or not _VARIABLE.fullmatch(node.text):
             # This may be a credential: it is not repeated, and no line is shown.

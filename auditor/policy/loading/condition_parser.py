@@ -123,7 +123,9 @@ class ConditionReader:
             hint = "write what must hold of the item"
             message = f"{NAMED}: names a condition on a connection, and this is one on an item"
         elif not isinstance(value, ScalarNode) or not isinstance(value.value, str):
-            hint = "combine several with all: or any:, as any: [{condition: a}, {condition: b}]"
+            hint = (
+                "combine several with all: or any:, such as any: [{condition: a}, {condition: b}]"
+            )
             message = f"{NAMED}: takes the name of one condition"
         elif self._scope.conditions is None:
             message, hint = "no named condition is declared here", "declare it under conditions:"

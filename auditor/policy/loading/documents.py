@@ -256,7 +256,7 @@ class DocumentReader:
                 continue
             message = f"{one_line(path) or 'nothing'} is not a field path"
             self._problems.add(
-                item.position, message, "as steward, status.steward or setup_tests[].id"
+                item.position, message, "such as steward, status.steward or setup_tests[].id"
             )
 
     def _text(self, root: MappingNode, key: str) -> str:
@@ -311,7 +311,7 @@ def longest_waiver(node: Node | None, problems: Problems) -> timedelta | None:
     text = node.text if isinstance(node, ScalarNode) and isinstance(node.value, str) else ""
     term = parse_duration(text)
     if not term:
-        hint = "as 90d or 26w; for no waiver at all write waivable: false in the rule"
+        hint = "write 90d or 26w; to allow no waiver at all, write waivable: false in the rule"
         problems.add(node.position, "max_waiver: takes a duration", hint)
         return None
     return term

@@ -199,7 +199,7 @@ def read_examples(
     if node is None:
         return ()
     if not isinstance(node, SequenceNode):
-        problems.add(node.position, "tests: takes a list", "as - {given: {…}, expect: fail}")
+        problems.add(node.position, "tests: takes a list", "write - {given: {…}, expect: fail}")
         return ()
     found = (_example(item, problems, known, grouped=grouped) for item in node.items)
     return tuple(example for example in found if example is not None)
@@ -248,7 +248,7 @@ def given_of(
     without: Any = plain_value(leave) if leave is not None else []
     if not isinstance(without, list) or not all(isinstance(path, str) for path in without):
         at = leave or node
-        problems.add(at.position, "without: takes a list of paths", "as [daily_sync_time]")
+        problems.add(at.position, "without: takes a list of paths", "such as [daily_sync_time]")
         return None
     values: Any = plain_value(given) if given is not None else [{}] if grouped else {}
     is_list = isinstance(values, list)
@@ -327,7 +327,7 @@ def _merge(record: dict[str, Any], given: Mapping[str, Any]) -> None:
 
 def _example(node: Node, problems: Problems, known: Known, *, grouped: bool) -> Example | None:
     if not isinstance(node, MappingNode):
-        problems.add(node.position, "a test is a mapping", "as {given: {…}, expect: fail}")
+        problems.add(node.position, "a test is a mapping", "write {given: {…}, expect: fail}")
         return None
     for key, _ in node:
         if key.text not in KEYS:
@@ -381,7 +381,9 @@ def _fits(path: str, node: Node, problems: Problems, known: Known) -> bool:
     own = {column.partition(".")[0] for column in known.columns}
     if path in own:
         told = f"{path} has columns" if not isinstance(node, MappingNode) else ""
-        hint = f"as {{{listed(c.partition('.')[2] for c in known.columns if _is_of(c, path))}: …}}"
+        hint = (
+            f"write {{{listed(c.partition('.')[2] for c in known.columns if _is_of(c, path))}: …}}"
+        )
     elif path in known.columns:
         column = known.columns[path]
         told, hint = _refused(path, column, node), f"its column is of type {column.name}"

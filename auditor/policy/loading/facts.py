@@ -90,7 +90,7 @@ class _FactsReader:
         if not self._is_name(name):
             return None
         if not isinstance(node, MappingNode):
-            hint = "as {file: tiers.csv, key: schema, columns: {tier: integer}}"
+            hint = "such as {file: tiers.csv, key: schema, columns: {tier: integer}}"
             self._problems.add(node.position, f"the facts {one_line(name.text)} are empty", hint)
             return None
         before = len(self._problems.errors)
@@ -111,7 +111,7 @@ class _FactsReader:
         text = name.text
         if not _NAME.fullmatch(text):
             message = f"{one_line(text) or 'nothing'} is not a valid name for facts"
-            self._problems.add(name.position, message, "letters, digits, - and _, as tiers")
+            self._problems.add(name.position, message, "letters, digits, - and _, such as tiers")
         elif text in FACT_LISTS:
             message = f"{text} is a fact already, read from {FACT_LISTS[text].path}"
             self._problems.add(name.position, message, "give yours another name")
@@ -125,7 +125,7 @@ class _FactsReader:
     def _key(self, node: MappingNode) -> _RowKey | None:
         value = node.get("key")
         if value is None:
-            hint = "as key: schema, for rows that are found by the connection's schema"
+            hint = "write key: schema for rows named by the connection's schema"
             self._problems.add(node.position, "facts need a key", hint)
             return None
         if isinstance(value, ScalarNode):
@@ -134,12 +134,12 @@ class _FactsReader:
             check_keys(value, _KEY_KEYS, "key", self._problems)
             field, named = value.get("field"), value.get("column")
             if not isinstance(field, ScalarNode) or not isinstance(named, ScalarNode):
-                hint = "as {field: schema, column: name}"
+                hint = "write {field: schema, column: name}"
                 self._problems.add(value.position, "key: takes a field and a column", hint)
                 return None
             path, column = field, named.text
         else:
-            self._problems.add(value.position, "key: takes the path of one field", "as schema")
+            self._problems.add(value.position, "key: takes the path of one field", "such as schema")
             return None
         return _RowKey(path.text, column) if self._is_key(path) else None
 
@@ -166,7 +166,7 @@ class _FactsReader:
         value = node.get("columns")
         if not isinstance(value, MappingNode) or not value.entries:
             at = value or node
-            hint = "as columns: {tier: integer, team: text}"
+            hint = "such as columns: {tier: integer, team: text}"
             self._problems.add(at.position, "facts need columns, each with its type", hint)
             return None
         columns: list[tuple[str, ColumnType]] = []
@@ -175,7 +175,7 @@ class _FactsReader:
             column = COLUMN_TYPES.get(text)
             if not _NAME.fullmatch(key.text) or key.text in _RESERVED:
                 message = f"{one_line(key.text) or 'nothing'} cannot be the name of a column"
-                self._problems.add(key.position, message, "letters, digits, - and _, as tier")
+                self._problems.add(key.position, message, "letters, digits, - and _, such as tier")
             elif column is None:
                 hint = nearest(text, COLUMN_TYPES, FOREIGN_TYPES)
                 hint = hint or f"types: {listed(COLUMN_TYPES)}"
@@ -220,14 +220,14 @@ class _FactsReader:
             return self._in_place(facts, rows)
         if not isinstance(file, ScalarNode) or not isinstance(file.value, str) or not file.text:
             at = file or node
-            self._problems.add(at.position, "file: takes the path of a file", "as tiers.csv")
+            self._problems.add(at.position, "file: takes the path of a file", "such as tiers.csv")
             return None
         path = document.folder / file.text
         return self._from_file(facts, key, path, printable(_label(path)), file.position)
 
     def _in_place(self, facts: OwnFacts, node: Node) -> OwnFacts | None:
         if not isinstance(node, MappingNode) or not node.entries:
-            hint = "as rows: {postgres: 5, salesforce: 60}"
+            hint = "such as rows: {postgres: 5, salesforce: 60}"
             self._problems.add(node.position, "rows: takes a row for each key", hint)
             return None
         rows = {}
@@ -254,7 +254,7 @@ class _FactsReader:
             return self._typed(node, name, column)
         names = [name for name, _ in columns]
         if not isinstance(node, MappingNode):
-            hint = f"as {{{names[0]}: …}}"
+            hint = f"write {{{names[0]}: …}}"
             self._problems.add(node.position, f"a row has a value for {listed(names)}", hint)
             return None
         check_keys(node, tuple(names), "row", self._problems)

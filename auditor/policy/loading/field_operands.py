@@ -67,7 +67,9 @@ class FieldOperands:
         keys = {key.text: value for key, value in node}
         name = keys["field"]
         if not isinstance(name, ScalarNode) or not isinstance(name.value, str):
-            self._problems.add(name.position, "field: takes a path", "as {field: sync_frequency}")
+            self._problems.add(
+                name.position, "field: takes a path", "write {field: sync_frequency}"
+            )
             return None
         for key, _ in node:
             if key.text not in _KEYS:

@@ -203,7 +203,7 @@ def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
         return message, f"did you mean {VALUES_OF[path]}?"
     if found.kind is Kind.OBJECT:
         inner = next((f.path for f in children(found.path)), f"{path}.KEY")
-        return message, f"test what is in it, as {inner}, or exists, is_empty, length"
+        return message, f"test what is in it, such as {inner}, or exists, is_empty, length"
     return message, _INSTEAD.get(found.kind, "")
 
 

@@ -480,7 +480,7 @@ def _as_boolean(node: ScalarNode) -> tuple[Any, str]:
 
 def _as_time_of_day(node: ScalarNode) -> tuple[Any, str]:
     minutes = parse_time_of_day(node.value) if isinstance(node.value, str) else None
-    return minutes, "" if minutes is not None else "write HH:MM, as 02:00"
+    return minutes, "" if minutes is not None else "write HH:MM, such as 02:00"
 
 
 _TYPES: Mapping[Kind, Callable[[ScalarNode], tuple[Any, str]]] = {

@@ -139,7 +139,9 @@ def settle_conditions(
         for key, node in document.conditions:
             if not CONDITION_NAME.fullmatch(key.text):
                 message = f"{one_line(key.text) or 'nothing'} is not a valid name for a condition"
-                problems.add(key.position, message, "letters, digits, - and _, as in_production")
+                problems.add(
+                    key.position, message, "letters, digits, - and _, such as in_production"
+                )
                 continue
             earlier = settled.get(key.text)
             if earlier is not None and earlier[0] not in files_below(label, documents):
@@ -232,7 +234,9 @@ def _is_override(
         problems.add(name.position, f"no rule to override is called {one_line(name.text)}", hint)
         return False
     if not isinstance(body, MappingNode) or not body.entries:
-        problems.add(body.position, "an override must say what to replace", "as {severity: high}")
+        problems.add(
+            body.position, "an override must say what to replace", "such as {severity: high}"
+        )
         return False
     for word in ("when", "assert", "per"):
         if body.get(word) is not None:
@@ -295,7 +299,7 @@ def _as_in_a_file(default: Node, name: str, text: str) -> Node:
     kinds = {_kind(item) for item in wanted}
     if isinstance(value, SequenceNode) is not isinstance(default, SequenceNode):
         shape = "a list" if isinstance(default, SequenceNode) else "one value"
-        raise UsageError(f"--var {one_line(name)}: takes {shape}, as its default is")
+        raise UsageError(f"--var {one_line(name)}: takes {shape}, like its default")
     if not items or not {_kind(item) for item in items} <= kinds:
         raise UsageError(f"--var {one_line(name)}: takes {' or '.join(sorted(kinds))}")
     return value
@@ -334,5 +338,5 @@ def _typed_like(default: Node, name: str, text: str) -> Node:
     )
     if not fits:
         kind = "a number" if numbers else "true or false"
-        raise UsageError(f"--var {one_line(name)}: takes {kind}, as its default is")
+        raise UsageError(f"--var {one_line(name)}: takes {kind}, like its default")
     return value

@@ -238,7 +238,7 @@ class RuleReader:
             self._problems.add(
                 (node or rule).position,
                 f"a rule with per asserts one of {listed(GROUP_ASSERTIONS, 'and')}",
-                "as count: {gte: 1}, share: {lte: 0.1} or unique: [service, schema]",
+                "such as count: {gte: 1}, share: {lte: 0.1} or unique: [service, schema]",
             )
             return None
         ((key, value),) = node.entries
@@ -337,7 +337,7 @@ class RuleReader:
             self._problems.add(
                 name.position,
                 f"{one_line(name.text) or 'nothing'} is no id",
-                "letters, digits, - and _, as sync-frequency-bounds",
+                "letters, digits, - and _, such as sync-frequency-bounds",
             )
             return None
         return name.text
@@ -411,7 +411,7 @@ class RuleReader:
             return
         if not isinstance(node, SequenceNode):
             message = f"{key}: takes a list of texts"
-            self._problems.add(node.position, message, f"as [{one_line(written(node))}]")
+            self._problems.add(node.position, message, f"write [{one_line(written(node))}]")
             return
         for item in node.items:
             if isinstance(item, ScalarNode) and isinstance(item.value, str) and item.text.strip():
@@ -424,7 +424,9 @@ class RuleReader:
             return
         if not isinstance(node, MappingNode):
             self._problems.add(
-                node.position, "controls: maps a framework to its controls", "as {soc2: [CC6.1]}"
+                node.position,
+                "controls: maps a framework to its controls",
+                "such as {soc2: [CC6.1]}",
             )
             return
         for key, value in node:

@@ -58,7 +58,7 @@ _TYPES: Mapping[Kind, Schema] = {
         "type": "string",
         "pattern": rf"^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::00)?{END}",
         "examples": ["02:00"],
-        "patternErrorMessage": "A time of day: HH:MM, as 02:00.",
+        "patternErrorMessage": "A time of day: HH:MM, such as 02:00.",
     },
     Kind.ANY: {"title": "a value", "type": ["string", "number", "boolean"]},
 }

@@ -57,7 +57,7 @@ _NAMES: Schema = {"type": "array", "items": {"type": "string"}}
 _VALUE: Schema = {"type": ["string", "number", "boolean"]}
 _OPEN = tuple(field.path for field in FIELDS.values() if field.open)
 _BELOW_OPEN: Schema = {
-    "description": "A path below an open object, as config.host.",
+    "description": "A path below an open object, such as config.host.",
     "type": "string",
     "pattern": rf"^(?:{'|'.join(map(re.escape, _OPEN))})(?:\[\])?\.",
 }
@@ -140,7 +140,7 @@ def _policy_keys() -> Mapping[str, Schema]:
             "type": "object",
             "propertyNames": {
                 "pattern": rf"^[A-Za-z0-9][A-Za-z0-9_-]*{END}",
-                "patternErrorMessage": "Letters, digits, - and _, as in_production.",
+                "patternErrorMessage": "Letters, digits, - and _, such as in_production.",
             },
         },
         "reveal": {
@@ -289,7 +289,7 @@ def _told() -> dict[str, Schema]:
             "description": "The rule's name: letters, digits, - and _; unique in all files.",
             "type": "string",
             "pattern": rf"^[A-Za-z0-9][A-Za-z0-9_-]*{END}",
-            "patternErrorMessage": "Letters, digits, - and _, as sync-frequency-bounds.",
+            "patternErrorMessage": "Letters, digits, - and _, such as sync-frequency-bounds.",
         },
         "title": {"description": "The rule in a few words.", **_TEXT},
         "severity": {

@@ -177,7 +177,9 @@ def _read(path: Path, problems: Problems, inputs: Inputs) -> TestFile | None:
     tests = root.get("tests")
     if not isinstance(tests, SequenceNode) or not tests.items:
         message = "a test file needs tests: with at least one test"
-        problems.add((tests or root).position, message, "as - {given: {…}, expect: {RULE: fail}}")
+        problems.add(
+            (tests or root).position, message, "write - {given: {…}, expect: {RULE: fail}}"
+        )
         return None
     # Without variables: a problem of the policy's own is told as one.
     loaded = load([policy], inputs=inputs) if policy is not None else None
@@ -223,7 +225,7 @@ def _as_path(path: Path) -> str:
 
 def _case(node: Node, number: int, problems: Problems, known: Known) -> Case | None:
     if not isinstance(node, MappingNode):
-        hint = "as {given: {…}, expect: {RULE: fail}}"
+        hint = "write {given: {…}, expect: {RULE: fail}}"
         problems.add(node.position, "a test is a mapping", hint)
         return None
     if not _check_keys(node, _TEST_KEYS, "test", problems):
@@ -272,7 +274,7 @@ def _expectations(node: MappingNode, problems: Problems) -> Iterator[Expectation
     expect = node.get("expect")
     if not isinstance(expect, MappingNode) or not expect.entries:
         message = "expect: takes each rule with its verdict"
-        problems.add((expect or node).position, message, "as {RULE: fail, OTHER-RULE: pass}")
+        problems.add((expect or node).position, message, "such as {RULE: fail, OTHER-RULE: pass}")
         return
     for key, value in expect:
         verdict = verdict_of(value, expect, problems)
@@ -305,7 +307,7 @@ def _now(node: Node | None, problems: Problems) -> datetime | None:
         return NOW
     moment = parse_timestamp(node.text) if isinstance(node, ScalarNode) else None
     if moment is None:
-        hint = "as 2026-01-31T12:00:00Z"
+        hint = "such as 2026-01-31T12:00:00Z"
         problems.add(node.position, "now: takes a time with a zone", hint)
     return moment
 
