@@ -47,7 +47,10 @@ def decide(
 
     ``plan`` is the scope of a Terraform plan, None for a run without one.
     """
-    before, after = list(_unlisted(listing, bar, plan)), list(_untold(listing, checks, bar, plan))
+    before, after = (
+        list(_unlisted(listing, bar, plan)),
+        list(_too_little_judged(listing, checks, bar, plan)),
+    )
     unsettled = [*before, *_unevaluated(checks), *after]
     violated = list(_violated(checks, bar))
     limits = tuple(sorted(bar.limits.items(), reverse=True))
@@ -114,7 +117,7 @@ def _unevaluated(checks: Sequence[RuleChecks]) -> Iterator[str]:
         yield f"{plural(errors, 'check')} could not be evaluated ({at})"
 
 
-def _untold(
+def _too_little_judged(
     listing: Listing, checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope | None
 ) -> Iterator[str]:
     """Yield why too little was judged."""
@@ -154,8 +157,8 @@ def _violated(checks: Sequence[RuleChecks], bar: Bar, *, part: bool = False) -> 
         failing = [r for r in checks if r.rule.severity is severity and r.count(Verdict.FAIL)]
         total, most = sum(rule.count(Verdict.FAIL) for rule in failing), bar.allows(severity)
         if most is not None and total > most:
-            told = severity in bar.limits and not part
-            limit = f", over --max {severity.label}={most}" if told else ""
+            limited = severity in bar.limits and not part
+            limit = f", over --max {severity.label}={most}" if limited else ""
             rules = plural(len(failing), "rule")
             yield f"{plural(total, f'{severity.label} violation')} of {rules}{limit}"
 

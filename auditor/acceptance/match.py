@@ -114,7 +114,7 @@ def know(
 
     changed = outcome.reconsidered(decide)
     fates = list(_fates(changed, connections, baseline, whole=whole))
-    told = Counter(fate for fate, *_ in fates)
+    became = Counter(fate for fate, *_ in fates)
     if baseline.waived is not None:
         fates += _fates(changed, connections, baseline.waived, whole=whole)
     ended = tuple(_ended(iter(fates), baseline, clean))
@@ -125,8 +125,8 @@ def know(
         judged_at=baseline.report.judged_at,
         **counts,
         fixed=len(ended) - gone,
-        waived=told["waived"],
-        untold=told["untold"],
+        waived=became["waived"],
+        untold=became["untold"],
         gone=gone,
         ended=ended,
     )
@@ -302,10 +302,10 @@ def _fates(
         else:
             fate = _fate({Verdict(entry.verdicts[indexes[name]])})
         yield fate, rule_id, name, False
-    told = _Groups(outcome, connections, missing, indexes.keys())
+    groups_now = _Groups(outcome, connections, missing, indexes.keys())
     for (rule_id, group), findings in baseline.grouped.items():
         for finding in findings:
-            fate = told.fate(rule_id, group, finding.connections)
+            fate = groups_now.fate(rule_id, group, finding.connections)
             # Connections that were not listed may still exist, and may be the ones that were found.
             unseen = fate == "fixed" and not whole and not finding.connections <= indexes.keys()
             yield "untold" if unseen else fate, rule_id, group, True

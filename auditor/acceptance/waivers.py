@@ -252,8 +252,8 @@ def term_problem(waiver: Waiver, rule: Rule, now: datetime) -> tuple[str, str]:
         return "", ""
     most = in_words(rule.max_waiver)
     bound = f"a waiver of {rule.id} may last {most} from now (max_waiver)"
-    told = f"{bound}; this one lasts {waiver.until}"
-    return told, f"let it end on {last} at the latest"
+    problem = f"{bound}; this one lasts {waiver.until}"
+    return problem, f"let it end on {last} at the latest"
 
 
 def check_terms(waivers: Waivers, rules: Iterable[Rule], now: datetime) -> None:
@@ -267,9 +267,9 @@ def check_terms(waivers: Waivers, rules: Iterable[Rule], now: datetime) -> None:
         if waiver.is_expired(now):
             continue
         for name in sorted(waiver.fits(by_id)):
-            told, hint = term_problem(waiver, by_id[name], now)
-            if told:
-                problems.append(Problem(waiver.position, told, hint))
+            problem, hint = term_problem(waiver, by_id[name], now)
+            if problem:
+                problems.append(Problem(waiver.position, problem, hint))
     if problems:
         raise PolicyError(problems)
 
@@ -283,11 +283,11 @@ def idle_whiles(waivers: Waivers, ruleset: Ruleset) -> Iterator[Problem]:
         meant = [rules[name] for name in sorted(waiver.fits(rules))]
         single = [entry for entry in meant if isinstance(entry, PolicyRule)]
         # A group's violation is waived by its connections' values, whatever the group is.
-        told = idle_waiver(waiver.accepts, single if len(single) == len(meant) else ())
-        if told:
+        problem = idle_waiver(waiver.accepts, single if len(single) == len(meant) else ())
+        if problem:
             rule = f"; the rule stands at {single[0].rule.position}" if single else ""
             where = place(waiver.accepts)
-            yield Problem(where, told, f"it waives nothing{rule}", warning=True)
+            yield Problem(where, problem, f"it waives nothing{rule}", warning=True)
 
 
 class WaiverReader:

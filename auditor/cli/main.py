@@ -90,7 +90,9 @@ class Commands(click.Group):
         command: click.Command = import_module(f"auditor.cli.commands.{cmd_name}").command
         if command.add_help_option:
             command.add_help_option = False
-            command.params.append(_telling("-h", "--help", "Show this message and exit.", _help))
+            command.params.append(
+                _printing_option("-h", "--help", "Show this message and exit.", _help)
+            )
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
@@ -119,10 +121,12 @@ def _version(_context: click.Context) -> str:
     return f"{_NAME}, version {__version__}"
 
 
-def _telling(short: str, long: str, doc: str, text: Callable[[click.Context], str]) -> click.Option:
+def _printing_option(
+    short: str, long: str, doc: str, text: Callable[[click.Context], str]
+) -> click.Option:
     """Return an option that prints ``text`` and ends; click's own fails on a closed stream."""
 
-    def tell(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    def show(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
         if wanted and not context.resilient_parsing:
             context.obj.say(text(context))
             context.exit()
@@ -133,7 +137,7 @@ def _telling(short: str, long: str, doc: str, text: Callable[[click.Context], st
         is_eager=True,
         expose_value=False,
         help=doc,
-        callback=tell,
+        callback=show,
     )
 
 
@@ -142,8 +146,8 @@ def _telling(short: str, long: str, doc: str, text: Callable[[click.Context], st
     epilog=_EPILOG,
     add_help_option=False,
     params=[
-        _telling("-V", "--version", "Show the version and exit.", _version),
-        _telling("-h", "--help", "Show this message and exit.", _help),
+        _printing_option("-V", "--version", "Show the version and exit.", _version),
+        _printing_option("-h", "--help", "Show this message and exit.", _help),
     ],
     context_settings={"max_content_width": 100},
 )
@@ -162,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if bare and (asked := os.environ.get("_FIVETRAN_AUDITOR_COMPLETE")):
         import_module("auditor.cli.commands.completion").answer(group, asked)
     _on_signals(_end_now)
-    sys.unraisablehook = _unraised
+    sys.unraisablehook = _on_unraisable
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     terminal = Terminal.from_environment()
     code = _run(arguments, terminal)
@@ -234,7 +238,7 @@ def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
         signal.signal(number, handler)
 
 
-def _unraised(what: sys.UnraisableHookArgs) -> None:
+def _on_unraisable(what: sys.UnraisableHookArgs) -> None:
     """Report what Python could not raise, except a signal: ``_run`` remembers those."""
     if not isinstance(what.exc_value, Interrupted):
         sys.__unraisablehook__(what)

@@ -41,7 +41,7 @@ class Dimensions:
         #: Keeps rows alive: an id is unique only while its object exists.
         self._rows: list[Any] = []
 
-    def restarted(self) -> Dimensions:
+    def renewed(self) -> Dimensions:
         """Return the same dimensions for another walk."""
         return Dimensions(self.paths, self._shape, self._show, self._reach)
 

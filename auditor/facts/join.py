@@ -45,7 +45,7 @@ Join = Callable[[Sequence[Any]], None]
 
 def constant(name: str, value: Any) -> Table:
     """Return the table of a fact that is the same for every connection."""
-    return Table(name, "", _whatever, value)
+    return Table(name, "", _same_for_all, value)
 
 
 def unread(name: str, reason: str) -> Table:
@@ -121,15 +121,15 @@ def routed(fact: FactList, shape: Shape, listed: Listed, others: Listed) -> Tabl
             for id_ in dict.fromkeys(named):
                 members.setdefault(id_, []).append(row)
         else:
-            shared.append(Unread(_nobodys(fact, row, project, others)))
+            shared.append(Unread(_why_unplaced(fact, row, project, others)))
     for array in found.values():
         array.extend(shared)
     return Table(fact.name, fact.key, found.get, shared, members=members)
 
 
-def _nobodys(fact: FactList, row: Any, project: Any, others: Listed) -> str:
+def _why_unplaced(fact: FactList, row: Any, project: Any, others: Listed) -> str:
     """Return why nobody can tell to which group ``row`` belongs."""
-    name = f"{fact.path}: whose the {fact.noun} {row.id} is cannot be told"
+    name = f"{fact.path}: the group of the {fact.noun} {row.id} is not known"
     if type(project) is not str:
         return f"{name}: it names neither a group nor a project, nor connections"
     doubt = others.problem or "".join(others.doubts[:1])
@@ -147,7 +147,7 @@ def _inner(shape: Shape, row: Any, path: str) -> Any:
     return MISSING if value is None else value
 
 
-def _whatever(_key: str, absent: Any) -> Any:
+def _same_for_all(_key: str, absent: Any) -> Any:
     """Find the same row for every key."""
     return absent
 
@@ -211,7 +211,7 @@ class _JoinProgram:
             self._lines.append(f"r.{node.attribute} = absent_{number}")
             return
         self._names[f"find_{number}"] = table.find
-        self._names[f"odd_{number}"] = _odd(table)
+        self._names[f"odd_{number}"] = _other_key(table)
         found = f"find_{number}(k, absent_{number}) if type(k) is str else odd_{number}(k)"
         self._lines += [f"k = {self._value(table.key)}", f"r.{node.attribute} = {found}"]
         if table.members:
@@ -266,7 +266,7 @@ def _with_members(rows: Any, members: list[Any]) -> Any:
     return members if rows is MISSING else rows
 
 
-def _odd(table: Table) -> Callable[[Any], Any]:
+def _other_key(table: Table) -> Callable[[Any], Any]:
     """Return the value of a fact for a key that is not a text."""
 
     def odd(value: Any) -> Any:

@@ -29,7 +29,7 @@ _WAITING = (Verdict.FAIL, Verdict.ERROR)
 _MARKS = {Outcome.PASSED: "✅", Outcome.VIOLATIONS: "❌", Outcome.INCONCLUSIVE: "⚠️"}
 
 
-class Told(NamedTuple):
+class BriefFinding(NamedTuple):
     """One finding in a message: where it is, what was found, and the connection's address or ""."""
 
     where: str
@@ -37,7 +37,7 @@ class Told(NamedTuple):
     finding: Finding
 
 
-class ToldRule(NamedTuple):
+class BriefRule(NamedTuple):
     """One rule in a message, with its first findings and how many more there are.
 
     ``page`` is the address of the rule's own page, "" if it has none.
@@ -47,7 +47,7 @@ class ToldRule(NamedTuple):
     rule: str
     title: str
     counts: str
-    findings: tuple[Told, ...]
+    findings: tuple[BriefFinding, ...]
     more: int
     page: str
 
@@ -59,7 +59,7 @@ class Brief(NamedTuple):
     sentence: str
     reasons: tuple[str, ...]
     changes: str
-    rules: tuple[ToldRule, ...]
+    rules: tuple[BriefRule, ...]
     more: int
 
 
@@ -75,7 +75,7 @@ def brief(result: Result) -> Brief:
         sentence=shortened(claim(result).sentence, _SENTENCE),
         reasons=tuple(reasons),
         changes=changes_in_words(result),
-        rules=tuple(_told(result, c, named[c.rule.id]) for c in failing[:_RULES]),
+        rules=tuple(_rule(result, c, named[c.rule.id]) for c in failing[:_RULES]),
         more=len(failing[_RULES:]),
     )
 
@@ -118,10 +118,10 @@ def first_findings(
     return found
 
 
-def waiting(checks: RuleChecks, told: Sequence[Finding]) -> int:
+def waiting(checks: RuleChecks, shown: Sequence[Finding]) -> int:
     """Return how many failed or erred checks of a rule are not shown."""
     count = sum(checks.count(verdict) for verdict in _WAITING)
-    return count - (len({f.group for f in told}) if checks.groups else len(told))
+    return count - (len({f.group for f in shown}) if checks.groups else len(shown))
 
 
 def counts_of(checks: RuleChecks) -> str:
@@ -151,22 +151,22 @@ def changes_in_words(result: Result) -> str:
     return f"{new:,} new, {ended}, {now}, since the run of {before.judged_at:%Y-%m-%d}"
 
 
-def _told(result: Result, checks: RuleChecks, findings: Sequence[Finding]) -> ToldRule:
+def _rule(result: Result, checks: RuleChecks, findings: Sequence[Finding]) -> BriefRule:
     rule = checks.rule
-    told = tuple(
-        Told(
+    shown = tuple(
+        BriefFinding(
             one_line(where_in_words(finding), _WHERE) or "the account",
             one_line(beside(finding), _SAID) or finding.verdict.label,
             finding,
         )
         for finding in findings
     )
-    return ToldRule(
+    return BriefRule(
         rule.severity.label,
         shortened(rule.id, _NAME),
         one_line(rule.title, _TITLE),
         counts_of(checks),
-        told,
+        shown,
         waiting(checks, findings),
         rule_page(result, rule),
     )

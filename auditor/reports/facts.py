@@ -76,12 +76,12 @@ def facts(result: Result) -> dict[str, str]:
 
 def facts_in_words(result: Result) -> list[str]:
     """Return where each fact that a rule may read came from, and whether it could be read."""
-    told = []
+    found = []
     for each in result.facts:
         held = f"not read: {each.problem}" if each.problem else plural(each.rows, "row")
         digest = f" sha256:{each.sha256}" if each.sha256 else ""
-        told.append(f"{each.name} ({each.origin}): {held}{digest}")
-    return told
+        found.append(f"{each.name} ({each.origin}): {held}{digest}")
+    return found
 
 
 def listing_in_words(result: Result) -> str:
@@ -126,16 +126,18 @@ def trend_in_words(history: History) -> str:
     ]
     about = ", ".join([f"{before.judged_at:%Y-%m-%d}", *doubts])
     counted = total if beside.rules is None else plural(beside.now, "violation")
-    told = f"{counted}{by}: {moved} at the run before ({about})"
+    sentence = f"{counted}{by}: {moved} at the run before ({about})"
     alike = [run for run in runs[:-2] if last.beside(run) == Beside(last.total, run.total, None)]
     if alike:
-        told += f", {alike[0].total:,} at the first of {len(alike) + 2:,} runs alike"
-        told += f" ({alike[0].judged_at:%Y-%m-%d})"
+        sentence += f", {alike[0].total:,} at the first of {len(alike) + 2:,} runs alike"
+        sentence += f" ({alike[0].judged_at:%Y-%m-%d})"
     accepted = last.waived + last.known - before.waived - before.known
     if change < 0 and accepted > 0:
         # What is accepted no longer counts, but is not fixed.
-        told += f"; {accepted:,} more {'is' if accepted == 1 else 'are'} waived or known than then"
-    return f"{told}."
+        sentence += (
+            f"; {accepted:,} more {'is' if accepted == 1 else 'are'} waived or known than then"
+        )
+    return f"{sentence}."
 
 
 def counts_in_words(result: Result) -> str:

@@ -57,13 +57,13 @@ def _part(
     findings: Sequence[Finding],
     unread: int,
 ) -> Result:
-    told = f"dimension.{part.dimension}", part.value or "(none)"
+    narrowing = f"dimension.{part.dimension}", part.value or "(none)"
     doubts = list(_doubts(part, unread))
-    source = replace(result.source, filters=(*result.source.filters, told))
+    source = replace(result.source, filters=(*result.source.filters, narrowing))
     return replace(
         result,
         source=source,
-        narrowed_by=(*result.narrowed_by, "=".join(told)),
+        narrowed_by=(*result.narrowed_by, "=".join(narrowing)),
         listing=replace(result.listing, connections=len(places)),
         connections=result.connections.chosen(places),
         checks=checks,

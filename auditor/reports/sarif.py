@@ -118,12 +118,12 @@ def _rendered(result: Result, *, suppressed: bool) -> Iterator[str]:
     if any(rule.position.in_pack for rule in result.rules):
         packs = {"description": {"text": "the packs that fivetran-auditor ships"}}
         run["originalUriBaseIds"] = {_PACKS: packs}
-    place, told = result.checkout, sentences(result.gate.reasons)
+    place, reasons = result.checkout, sentences(result.gate.reasons)
     results = (
         {**_result(finding, numbers[finding.rule.id], place), **_suppressions(finding, result)}
         for finding in shown
     )
-    doubt = [_doubt(told, len(rules), place)] if inconclusive else []
+    doubt = [_doubt(reasons, len(rules), place)] if inconclusive else []
     yield from _log(run, chain(doubt, results))
 
 
@@ -183,8 +183,8 @@ def _notes(result: Result, waiting: int, shown: int, *, suppressed: bool) -> lis
     total = len(result.findings)
     if suppressed:
         if shown < total:
-            told = f"{shown:,} of {total:,} findings, open ones and severest first"
-            notes.append(_note("warning", told))
+            note = f"{shown:,} of {total:,} findings, open ones and severest first"
+            notes.append(_note("warning", note))
         return notes
     if closed := total - waiting:
         notes.append(_note("note", f"{plural(closed, 'finding')} accepted or allowed: no alerts"))

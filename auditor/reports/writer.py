@@ -162,8 +162,8 @@ class ReportWriter:
             for destination in reversed(order or self._destinations):
                 stack.callback(attempt, destination)
         if failures:
-            told = [failures[each] for each in self._destinations if each in failures]
-            raise ReportError("\n".join(told))
+            failed = [failures[each] for each in self._destinations if each in failures]
+            raise ReportError("\n".join(failed))
 
     def _refuse_shared(self) -> None:
         taken: list[tuple[frozenset[object], Destination]] = []

@@ -65,7 +65,7 @@ class Reader:
                 case Page():
                     self._waiting.append(event)
                 case Restart():
-                    self.walk = Walk(self.walk.dimensions.restarted(), self.walk.wanted)
+                    self.walk = Walk(self.walk.dimensions.renewed(), self.walk.wanted)
                     self._waiting = []
                     self._walks += 1
                 case Listed():

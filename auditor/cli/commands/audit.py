@@ -66,7 +66,7 @@ from auditor.cli.options.shared import (
     var_option,
     variables_of,
 )
-from auditor.cli.terminal.conclusion import Telling, audit_and_report
+from auditor.cli.terminal.conclusion import Reporting, audit_and_report
 from auditor.cli.terminal.streams import Terminal, unstyled
 from auditor.cli.terminal.summary import answer
 from auditor.output.inputs import Inputs
@@ -287,7 +287,7 @@ def command(
         docs_url=docs_of(docs_url),
         checkout=checkout(),
     )
-    telling = Telling(
+    reporting = Reporting(
         terminal,
         quiet=quiet,
         verbose=verbose,
@@ -295,7 +295,7 @@ def command(
         history=_history(history, source),
         job=shown_in,
     )
-    result, code = audit_and_report(source, ruleset, options, writer, telling)
+    result, code = audit_and_report(source, ruleset, options, writer, reporting)
     # What --all-accounts reports about each account.
     lost = None if code == result.gate.exit_code else code
     context.meta[JUDGED] = judged(result, unstyled(answer(result, lost)))

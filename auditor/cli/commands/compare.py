@@ -139,7 +139,7 @@ def command(
         earlier = _judged(snapshot, against, before, options)
         later = _judged(snapshot, names, after, options)
     comparison = compare(earlier, later, severity_of(fail_on))
-    return _tell(terminal, writer, comparison, quiet=quiet, verbose=verbose)
+    return _conclude(terminal, writer, comparison, quiet=quiet, verbose=verbose)
 
 
 def _check_form(
@@ -203,7 +203,7 @@ def _judged(
     return report_of(result, listed(names, "and"))
 
 
-def _tell(
+def _conclude(
     terminal: Terminal, writer: ReportWriter, comparison: Comparison, *, quiet: bool, verbose: bool
 ) -> int:
     """Write the reports and the summary; return the exit code."""

@@ -104,8 +104,8 @@ def command(
     saved = f"Saved {plural(count, 'connection')} from {source.info.location} to {target}"
     terminal.say(f"{saved} ({end.completeness.value}).", to_err=aside)
     if asked:
-        told = [f"{plural(n, 'row')} of {name}" for name, n in sorted(saving.lists.items())]
-        terminal.say(f"Also saved: {listed(told, 'and')}.", to_err=aside)
+        rows = [f"{plural(n, 'row')} of {name}" for name, n in sorted(saving.lists.items())]
+        terminal.say(f"Also saved: {listed(rows, 'and')}.", to_err=aside)
     terminal.say("It holds whole records, config included: keep it private.", to_err=aside)
     return 0
 

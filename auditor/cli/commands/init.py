@@ -141,9 +141,9 @@ def command(
     wanted = chosen if kept else {**starter, **chosen}
     in_the_way = [name for name in wanted if os.path.lexists(_spot(folder, name))]
     if in_the_way and not force:
-        told = "exists" if len(in_the_way) == 1 else "exist"
+        verb = "exists" if len(in_the_way) == 1 else "exist"
         raise UsageError(
-            f"{listed(in_the_way, 'and')} already {told} in {one_line(str(folder))}; nothing was"
+            f"{listed(in_the_way, 'and')} already {verb} in {one_line(str(folder))}; nothing was"
             " written. Choose another folder, or replace what is there with --force"
         )
     for name in wanted:

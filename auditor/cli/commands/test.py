@@ -224,10 +224,10 @@ def command(
 
 def _held(entry: PolicyRule | GroupRule, look: Look, seen: Seen) -> Verdicts:
     """Return the rule's verdict on the connection that was looked up."""
-    ((_, told),) = seen.why
-    if not told:
+    ((_, explanations),) = seen.why
+    if not explanations:
         raise UsageError(f"the group of {one_line(seen.connection.id)} is not known")
-    own, *_ = told
+    own, *_ = explanations
     choices: list[tuple[int, ...]] = [(seen.at,)]
     if isinstance(entry, GroupRule):
         keys = {at: [reach(r, path) for path in entry.keys] for at, r in look.records.items()}

@@ -83,7 +83,7 @@ def command(
     if given == "-" or given.startswith("@"):
         # A file may be a record of the live account, whose values are not for everybody.
         made = replace(made, text=_named(given))
-    for line in _told(entry, made, loaded, now, terminal.layout()):
+    for line in _explained(entry, made, loaded, now, terminal.layout()):
         terminal.say(line)
     return 0
 
@@ -143,7 +143,7 @@ def _named(given: str) -> str:
     return "the record given" if given == "-" else f"the record in {one_line(given[1:])}"
 
 
-def _told(
+def _explained(
     entry: PolicyRule | GroupRule,
     made: Given,
     loaded: Loaded,

@@ -122,7 +122,7 @@ def command(
     found = _Validation()
     ruleset: Ruleset | None = None
     try:
-        with found.taken():
+        with found.collected():
             if names:
                 loaded = load(
                     names, variables=variables_of(variables), strict=strict, inputs=inputs
@@ -135,16 +135,16 @@ def command(
                 found.absences = absences(ruleset.rules, datetime.now(UTC))
         known = ruleset.conditions if ruleset is not None else None
         for accepting in (*excused,) or (waivers,):
-            with found.taken():
+            with found.collected():
                 accepted = waivers_of(accepting, strict=strict, conditions=known)
-                found.excuse(accepted, ruleset, strict=strict)
+                found.add_doubts(accepted, ruleset, strict=strict)
         for test_file in tests:
-            with found.taken():
+            with found.collected():
                 run = run_test_file(Path(test_file), inputs)
                 found.counted.append(f"{plural(len(run), 'test')} in {one_line(test_file)}")
     finally:
         writer.prepare(inputs)
-    return found.told(terminal, writer, quiet=quiet)
+    return found.conclude(terminal, writer, quiet=quiet)
 
 
 class _Validation:
@@ -157,7 +157,7 @@ class _Validation:
         self._code = 0
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def collected(self) -> Iterator[None]:
         """Record what is wrong with the files read inside, and go on with the others."""
         try:
             yield
@@ -165,7 +165,7 @@ class _Validation:
             self.problems += error.problems
             self._code = error.exit_code
 
-    def excuse(self, waivers: Waivers | None, ruleset: Ruleset | None, *, strict: bool) -> None:
+    def add_doubts(self, waivers: Waivers | None, ruleset: Ruleset | None, *, strict: bool) -> None:
         """Record what is suspicious in a waiver file."""
         if waivers is None:
             return
@@ -176,7 +176,7 @@ class _Validation:
         self._code = PolicyError.exit_code if strict and doubtful else self._code
         self.counted.append(plural(len(waivers.entries), "waiver"))
 
-    def told(self, terminal: Terminal, writer: ReportWriter, *, quiet: bool) -> int:
+    def conclude(self, terminal: Terminal, writer: ReportWriter, *, quiet: bool) -> int:
         """Write the reports, print everything, and return the exit code."""
         # A wrong policy is reported once, however many tests it has.
         problems = list(dict.fromkeys(self.problems))
@@ -189,9 +189,9 @@ class _Validation:
         for problem in problems:
             terminal.say(excerpt(problem), to_err=taken)
         if self._code:
-            terminal.say(_told(problems), to_err=taken)
+            terminal.say(_in_total(problems), to_err=taken)
         elif not quiet:
-            for line in _noted(self.absences):
+            for line in _absence_notes(self.absences):
                 terminal.say(line, to_err=taken)
             fine = f"{style('fine', 'green')}: {', '.join(self.counted)}"
             warned = f", {plural(len(problems), 'warning')}" if problems else ""
@@ -208,8 +208,8 @@ def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
     now = datetime.now(UTC)
     for waiver in waivers.entries:
         if waiver.is_expired(now):
-            told, hint = f"this waiver held {waiver.until}", "renew it, or remove it"
-            yield Problem(waiver.position, told, hint, warning=True)
+            message, hint = f"this waiver held {waiver.until}", "renew it, or remove it"
+            yield Problem(waiver.position, message, hint, warning=True)
         if ruleset is None:
             continue
         ids = [entry.rule.id for entry in ruleset.rules]
@@ -237,7 +237,7 @@ def _destination(text: str) -> Destination:
     return parse_destination(text, Path(), PROBLEM_REPORTS)
 
 
-def _noted(absences: Sequence[Absence]) -> Iterator[str]:
+def _absence_notes(absences: Sequence[Absence]) -> Iterator[str]:
     """Yield what to know before the first run: which checks may be errors, and a way out.
 
     Not a warning: whether connections lack a field depends on their services.
@@ -256,7 +256,7 @@ def _noted(absences: Sequence[Absence]) -> Iterator[str]:
     yield f"  to fail them: add exists: true to the test of {path}"
 
 
-def _told(problems: Sequence[Problem]) -> str:
+def _in_total(problems: Sequence[Problem]) -> str:
     errors = sum(not problem.warning for problem in problems)
     counts = [plural(errors, "error")] if errors else []
     warnings = len(problems) - errors

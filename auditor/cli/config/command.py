@@ -81,10 +81,10 @@ class Configurable(StrictCommand):
                 account_of(ctx)
             return rest
         except AuditorError:
-            self._tell_unread(ctx, words)
+            self._report_unread(ctx, words)
             raise
         except click.UsageError as error:
-            self._tell_unread(ctx, words)
+            self._report_unread(ctx, words)
             if not isinstance(error, click.BadParameter):
                 raise
             parameter = self.keys.get(key_of(error.param)) if error.param else None
@@ -94,7 +94,7 @@ class Configurable(StrictCommand):
                     error.param_hint = f"{parameter.envvar} in the environment"
             raise
 
-    def _tell_unread(self, ctx: click.Context, words: list[str]) -> None:
+    def _report_unread(self, ctx: click.Context, words: list[str]) -> None:
         if self._unread is None or ctx.resilient_parsing:
             return
         lenient = click.Context(

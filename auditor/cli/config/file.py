@@ -232,11 +232,11 @@ class _SettingsReader:
         for key, held in node:
             if not ACCOUNT_NAME.fullmatch(key.text):
                 hint = "small letters, digits, - and _: its reports get a folder of that name"
-                told = f"accounts: {one_line(key.text)} is not a valid account name"
-                self._problems.add(key.position, told, hint)
+                message = f"accounts: {one_line(key.text)} is not a valid account name"
+                self._problems.add(key.position, message, hint)
             elif not isinstance(held, MappingNode):
-                told = f"accounts: {key.text} takes key_from:, secret_from: and options"
-                self._problems.add(held.position, told)
+                message = f"accounts: {key.text} takes key_from:, secret_from: and options"
+                self._problems.add(held.position, message)
             else:
                 self._read_account(key, held)
 
@@ -245,17 +245,17 @@ class _SettingsReader:
         others = [(name, node) for name, node in held if name.text not in _VARIABLES]
         for name, _ in others:
             if name.text in _NO_ACCOUNTS:
-                told = (
+                message = (
                     f"accounts: {key.text} cannot set {name.text}: it is for all accounts or none"
                 )
-                self._problems.add(name.position, told, "move it out of accounts:, or remove it")
+                self._problems.add(name.position, message, "move it out of accounts:, or remove it")
         settings = dict(self._settings(others))
         taken = {name for account in self.accounts.values() for name in account.variables}
         for variable in variables:
             if variable and variable in taken:
                 hint = "an account that is audited twice hides the one that is not audited"
-                told = f"accounts: {variable} is already used by another account"
-                self._problems.add(key.position, told, hint)
+                message = f"accounts: {variable} is already used by another account"
+                self._problems.add(key.position, message, hint)
         self.accounts[key.text] = ConfiguredAccount(
             key.text, (variables[0], variables[1]), settings
         )
@@ -278,8 +278,8 @@ class _SettingsReader:
     def _refuse(self, key: ScalarNode) -> None:
         name = one_line(key.text)
         if is_named_secret(key.text):
-            told = f"{name}: a credential does not belong in this file"
-            self._problems.add(key.position, told, _CREDENTIAL)
+            message = f"{name}: a credential does not belong in this file"
+            self._problems.add(key.position, message, _CREDENTIAL)
             return
         known = list(self._options)
         hint = nearest(key.text, known, _FOREIGN) or f"the keys are {', '.join(known)}"
@@ -333,8 +333,8 @@ class _SettingsReader:
                 "say it with --base-url, or in FIVETRAN_AUDITOR_BASE_URL",
             )
         elif "://" in item.text and looks_secret(item.text):
-            told = f"{key}: holds a credential, which does not belong in this file"
-            self._problems.add(item.position, told, _CREDENTIAL)
+            message = f"{key}: holds a credential, which does not belong in this file"
+            self._problems.add(item.position, message, _CREDENTIAL)
         else:
             return item.value if isinstance(item.value, bool) else item.text
         return None
@@ -365,17 +365,17 @@ def _is_ours(url: str) -> bool:
 
 def _schema(option: click.Option) -> dict[str, Any]:
     item = _item_schema(option)
-    told: dict[str, Any] = {"description": option.help} if option.help else {}
+    described: dict[str, Any] = {"description": option.help} if option.help else {}
     default = option.to_info_dict()["default"]
     if default is not None and default != () and not callable(default):
-        told["default"] = list(default) if isinstance(default, tuple) else default
+        described["default"] = list(default) if isinstance(default, tuple) else default
     if takes_pairs(option):
         value = {"type": ["string", "number", "boolean"]}
         values = {"anyOf": [value, {"type": "array", "items": value, "minItems": 1}]}
-        return {**told, "type": "object", "additionalProperties": values, "minProperties": 1}
+        return {**described, "type": "object", "additionalProperties": values, "minProperties": 1}
     if option.multiple:
-        return {**told, "anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
-    return {**told, **item}
+        return {**described, "anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
+    return {**described, **item}
 
 
 def _item_schema(option: click.Option) -> dict[str, Any]:

@@ -47,8 +47,8 @@ def lines_of_mutants(mutated: Sequence[Mutated], *, quiet: bool) -> Iterator[str
     changes = sum(each.changes for each in mutated)
     for survivor in () if quiet else survivors:
         yield ""
-        told = f"no test notices {survivor.mutant.change}"
-        yield f"{survivor.mutant.position}: {survivor.rule.id}: {told}"
+        message = f"no test notices {survivor.mutant.change}"
+        yield f"{survivor.mutant.position}: {survivor.rule.id}: {message}"
         if survivor.notice is not None:
             yield _row("would", f"- {survivor.notice.text}")
     if not quiet:
@@ -63,8 +63,8 @@ def lines_of_gaps(lacking: Sequence[MissingTests], require: Sequence[Verdict]) -
         return
     names = listed([gap.rule.id for gap in lacking], "and")
     wanted = listed([verdict.label for verdict in require], "and")
-    told = f"{plural(len(lacking), 'rule')} without a test that is required ({wanted}): {names}"
-    yield style(told, "red", "bold")
+    message = f"{plural(len(lacking), 'rule')} without a test that is required ({wanted}): {names}"
+    yield style(message, "red", "bold")
 
 
 def _dots(outcomes: Sequence[ExampleOutcome]) -> Iterator[str]:

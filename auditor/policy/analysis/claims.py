@@ -181,24 +181,26 @@ def _alone(study: _Studied) -> Iterator[Problem]:
     rule, rows, table = study.rule, study.rows, study.table
     if not rows.applies:
         assert rule.when is not None
-        told = f"{rule.rule.id} never applies: no record can meet its when"
-        yield _problem(place(rule.when), told, f"none has {_said(rule.when)}")
+        message = f"{rule.rule.id} never applies: no record can meet its when"
+        yield _problem(place(rule.when), message, f"none has {_said(rule.when)}")
     elif not rows.failed and not rows.passed:
         example = _example(table, rows.applies, rule, Verdict.ERROR)
-        told = f"{rule.rule.id} can never be judged: every record that it applies to is an error"
+        message = f"{rule.rule.id} can never be judged: every record that it applies to is an error"
         where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
-        yield _problem(place(rule.assertion), told + where, _shown(example, "cannot be judged"))
+        yield _problem(place(rule.assertion), message + where, _shown(example, "cannot be judged"))
     elif not rows.failed:
         example = _example(table, rows.passed, rule, Verdict.PASS)
-        told = f"{rule.rule.id} can never fail: every record that it applies to meets its assert"
+        message = f"{rule.rule.id} can never fail: every record that it applies to meets its assert"
         where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
-        yield _problem(place(rule.assertion), told + where, _shown(example, "passes"))
+        yield _problem(place(rule.assertion), message + where, _shown(example, "passes"))
     elif not rows.passed:
         example = _example(table, rows.failed, rule, Verdict.FAIL)
         if example is not None:
-            told = f"{rule.rule.id} always fails: no record that it applies to can meet its assert"
+            message = (
+                f"{rule.rule.id} always fails: no record that it applies to can meet its assert"
+            )
             where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
-            yield _problem(place(rule.assertion), told + where, _shown(example, "fails"))
+            yield _problem(place(rule.assertion), message + where, _shown(example, "fails"))
     else:
         yield from _redundant(study)
 
@@ -232,8 +234,10 @@ def _idle(rule: PolicyRule, place_of: str, number: int, table: TruthTable) -> bo
 
 
 def _idle_part(rule: Rule, part: Condition, where: str) -> Problem:
-    told = f"{rule.id}: {_said(part)} decides nothing {where} (the rule stands at {rule.position})"
-    return _problem(place(part), told, "without it every record is judged the same: remove it")
+    message = (
+        f"{rule.id}: {_said(part)} decides nothing {where} (the rule stands at {rule.position})"
+    )
+    return _problem(place(part), message, "without it every record is judged the same: remove it")
 
 
 def _without(condition: Condition) -> Iterator[tuple[Condition, Condition]]:
@@ -303,13 +307,13 @@ def _with(condition: Condition, others: Mapping[int, Test]) -> Condition:
 
 def _items(rules: Iterable[PolicyRule | GroupRule]) -> Iterator[Problem]:
     """Yield each item of a list of alternatives that another item already covers."""
-    told: set[Position] = set()
+    seen: set[Position] = set()
     for rule in rules:
         for condition in conditions_of(rule):
             for test in _all_tests(condition):
-                found = None if test.varies or test.position in told else _idle_item(test)
+                found = None if test.varies or test.position in seen else _idle_item(test)
                 if found is not None:
-                    told.add(test.position)
+                    seen.add(test.position)
                     item, cover = found
                     said = f"{rule.rule.id}: {item} decides nothing in its list, since {cover} is"
                     yield _problem(test.position, f"{said} there", "take it out")
@@ -334,7 +338,7 @@ def _idle_item(test: Test) -> tuple[str, str] | None:
         for other, cover in enumerate(items):
             same = type(item) is type(cover) and item == cover
             if (same and other < number) or (not same and _covers(part, cover, item)):
-                return _told_item(item), _told_item(cover)
+                return _quoted_item(item), _quoted_item(cover)
     return None
 
 
@@ -345,7 +349,7 @@ def _covers(part: TextPart | None, cover: Any, item: Any) -> bool:
     return part is TextPart.END and bool(item.endswith(cover))
 
 
-def _told_item(item: object) -> str:
+def _quoted_item(item: object) -> str:
     return str(item).lower() if isinstance(item, bool) else one_line(str(item))
 
 
@@ -356,8 +360,8 @@ def _of_groups(rule: GroupRule, space: Space) -> Iterator[Problem]:
             continue
         rows = table.rows(condition)
         if not rows.yes:
-            told = f"{rule.rule.id}: no record can meet its {word}"
-            yield _problem(place(condition), told, f"none has {_said(condition)}")
+            message = f"{rule.rule.id}: no record can meet its {word}"
+            yield _problem(place(condition), message, f"none has {_said(condition)}")
             continue
         for part, less in _without(condition):
             if not _varies(part, [condition]) and table.rows(less) == rows:
@@ -440,24 +444,24 @@ def _of_pair(
         example = witness(table, both, comes_under_both)
         if example is not None:
             late, early = _ordered(one, two)
-            told = (
+            message = (
                 f"no connection can satisfy {late.rule.rule.id} and {early.rule.rule.id}, at"
                 f" {place(early.rule.assertion)}, where both apply"
             )
             shown = _shown(example, "falls under both and fails one")
-            yield _problem(place(late.rule.assertion), told, shown)
+            yield _problem(place(late.rule.assertion), message, shown)
         return
     for weak, strong in implied:
         fails, covered = (second, first) if weak is two else (first, second)
         # What the stronger rule forbids, the weaker one still covers when that is waived.
         if covered.passed & fails.applies and not fails.failed & ~covered.failed:
             example = _example(table, fails.failed, weak.rule, Verdict.FAIL)
-            told = (
+            message = (
                 f"{weak.rule.rule.id} is redundant: whatever fails it also fails"
                 f" {strong.rule.rule.id}, at {place(strong.rule.assertion)}, as well"
             )
             shown = _shown(example, "fails both")
-            yield _problem(place(weak.rule.assertion), told, shown)
+            yield _problem(place(weak.rule.assertion), message, shown)
             return
 
 

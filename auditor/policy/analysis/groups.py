@@ -30,8 +30,8 @@ def of_one(rule: GroupRule) -> Iterator[Problem]:
     if rule.unique and _OWN in (*rule.unique, *rule.keys):
         yield _problem(rule, f"{name} can never fail: no two connections have the same {_OWN}")
     elif again := [path for path in rule.unique if path in rule.keys]:
-        told = f"{name}: {listed(again, 'and')} decides nothing in its unique"
-        yield _problem(rule, told, "all connections of a group have the same value: remove it")
+        message = f"{name}: {listed(again, 'and')} decides nothing in its unique"
+        yield _problem(rule, message, "all connections of a group have the same value: remove it")
     if rule.when is not None:
         return
     if rule.share is not None:
@@ -58,11 +58,11 @@ def _settled(
 ) -> Iterator[Problem]:
     truths = {_holds(condition, number) for number in numbers}
     if truths == {True}:
-        told = f"{rule.rule.id} can never fail: without a when, {since}"
-        yield _problem(rule, told, "write a when that says which connections count")
+        message = f"{rule.rule.id} can never fail: without a when, {since}"
+        yield _problem(rule, message, "write a when that says which connections count")
     elif truths == {False}:
-        told = f"{rule.rule.id} fails for every group: without a when, {since}"
-        yield _problem(rule, told, "write a when that says which connections count")
+        message = f"{rule.rule.id} fails for every group: without a when, {since}"
+        yield _problem(rule, message, "write a when that says which connections count")
 
 
 def _groups(rule: GroupRule) -> Hashable:
@@ -100,9 +100,11 @@ def _of_pair(late: GroupRule, early: GroupRule) -> Iterator[Problem]:
     if not all(any(pair[side] for pair in truths.values()) for side in (0, 1)):
         return  # One of them alone never holds, which is reported.
     if (True, True) not in truths.values():
-        told = f"no group can satisfy {late.rule.id} and {early.rule.id}, at {early.rule.position}"
+        message = (
+            f"no group can satisfy {late.rule.id} and {early.rule.id}, at {early.rule.position}"
+        )
         example = next((n for n, pair in truths.items() if True in pair), numbers[0])
-        yield _problem(late, told, f"a group whose {name} is {example:g} fails one")
+        yield _problem(late, message, f"a group whose {name} is {example:g} fails one")
         return
     for strong, weak, side in ((early, late, 0), (late, early, 1)):
         fails = [n for n, pair in truths.items() if pair[side] is False]
@@ -113,11 +115,11 @@ def _of_pair(late: GroupRule, early: GroupRule) -> Iterator[Problem]:
 
 
 def _implied(weak: GroupRule, strong: GroupRule, hint: str) -> Problem:
-    told = (
+    message = (
         f"{weak.rule.id} is redundant: every group that fails it also fails {strong.rule.id},"
         f" at {strong.rule.position}, as well"
     )
-    return _problem(weak, told, hint)
+    return _problem(weak, message, hint)
 
 
 def _number_of(rule: GroupRule) -> Condition | None:

@@ -324,7 +324,7 @@ def changed(
     )
     regraded = replace(outcome, verdicts=bytes(verdicts), found=found, notes=notes, groups=groups)
     mended = _mended(regraded, ids, placed, before) if before is not None else ()
-    less = [f"{entry.rule.id}: {outcome.group_of(entry, o)}: {told}" for entry, o, told in improved]
+    less = [f"{entry.rule.id}: {outcome.group_of(entry, o)}: {note}" for entry, o, note in improved]
     return PlanJudgement(regraded, tuple(mended), tuple(less))
 
 
@@ -398,8 +398,8 @@ def _regraded(
     if worse > 0:
         return replace(outcome, note=f"it was {was.actual} before this plan")
     if worse < 0:
-        told = f"{was.actual} before, {outcome.actual} after; still broken"
-        improved.append((entry, outcome, told))
+        progress = f"{was.actual} before, {outcome.actual} after; still broken"
+        improved.append((entry, outcome, progress))
         note = f"fewer than before this plan, when it was {was.actual}"
         return replace(outcome, verdict=Verdict.KNOWN, note=note)
     note = "already so before this plan, and no worse now"

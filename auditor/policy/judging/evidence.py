@@ -87,7 +87,7 @@ _FRACTION = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(Z|[+-]\d\d:\d\d)"
 
 #: The evidence of a check, a message, what to do about an error, and the evidence's number: checks
 #: of one rule with equal text share both.
-Told = tuple[tuple[Evidence, ...], str, str, int]
+Description = tuple[tuple[Evidence, ...], str, str, int]
 
 
 class Describer(msgspec.Struct, frozen=True):
@@ -97,13 +97,13 @@ class Describer(msgspec.Struct, frozen=True):
     now: datetime
     clean: Callable[[str], str]
     #: What was said about earlier values: most violations of a rule look alike.
-    known: dict[object, Told] = msgspec.field(default_factory=dict)
+    known: dict[object, Description] = msgspec.field(default_factory=dict)
     #: Paths whose values are not shown, whatever the policy reveals.
     hidden: frozenset[str] = frozenset()
     #: The first values described with each number, in order.
     firsts: list[tuple[Any, ...]] = msgspec.field(default_factory=list)
 
-    def describe(self, values: tuple[Any, ...], *, failed: bool) -> Told:
+    def describe(self, values: tuple[Any, ...], *, failed: bool) -> Description:
         """Return what decided a check that read ``values``, and the message.
 
         ``failed`` means that the check failed; otherwise it is an error. A check that could not be
@@ -304,7 +304,7 @@ def _to_the_second(text: str) -> str:
 def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], str]) -> str:
     """Return ``value``, which is at ``path``, as a report may show it."""
     if type(value) is Gap:
-        return clean(value.told)
+        return clean(value.reason)
     if value is MISSING:
         return "missing"
     if value is None:

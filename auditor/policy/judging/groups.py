@@ -134,7 +134,7 @@ class Groups:
         """
         for path, value in zip(self.rule.keys, key, strict=True):
             if not is_scalar(value) and not (type(value) is Gap and value.identity):
-                held = value.told if type(value) is Gap else kind_of(value)
+                held = value.reason if type(value) is Gap else kind_of(value)
                 self._keyless.setdefault((path, held), array("L")).append(index)
                 return
         key = _distinct(key)
@@ -318,7 +318,7 @@ class Groups:
         if aggregate.extreme:
             pairs = zip(group.members, group.numbers, strict=True)
             decisive = tuple(member for member, held in pairs if held == number)
-        actual = _told(number) if whole else _UNSEEN.format(_told(number))
+        actual = _digits(number) if whole else _UNSEEN.format(_digits(number))
         return GroupOutcome(key, _verdict(truth), decisive, measured.name, actual, number=number)
 
 
@@ -331,7 +331,7 @@ def _distinct(key: Key) -> Key:
 
 def _distinct_value(value: Any) -> Any:
     if type(value) is Gap:
-        return msgspec.structs.replace(value, told=value.identity)
+        return msgspec.structs.replace(value, reason=value.identity)
     return _Boolean(value) if type(value) is bool else value
 
 
@@ -350,7 +350,7 @@ def _empty(key: Key, name: str, *, whole: bool) -> GroupOutcome:
     )
 
 
-def _told(number: float) -> str:
+def _digits(number: float) -> str:
     """Return a number as reports show it, with the digits of its float."""
     return f"{number:,}" if type(number) is int else f"{number:,.15g}"
 

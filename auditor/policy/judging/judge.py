@@ -24,7 +24,7 @@ from auditor.model import (
     Verdict,
 )
 from auditor.policy.judging.compiler import RawFinding, compile_judge
-from auditor.policy.judging.evidence import SENSITIVE, Describer, Told, covers, shown
+from auditor.policy.judging.evidence import SENSITIVE, Describer, Description, covers, shown
 from auditor.policy.judging.groups import GroupOutcome, Groups
 from auditor.policy.judging.undecided import Want, want_of
 from auditor.policy.language.conditions import reads
@@ -285,7 +285,7 @@ class Judgement(msgspec.Struct, frozen=True):
         ordered = sorted(filter(None, by_rule.values()), key=lambda found: -found[0].rule.severity)
         return tuple(chain.from_iterable(ordered))
 
-    def _discreet(self, number: int, index: int) -> Callable[..., Told]:
+    def _discreet(self, number: int, index: int) -> Callable[..., Description]:
         """Return a describer without what must not be shown of its connection."""
         hidden, entry = self.hidden[index], self.rules[number]
         return Describer(entry, self.now, self.clean, hidden=hidden).describe

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from auditor.model import Reason, ReasonLine, RuleReasons, Verdict
-from auditor.policy.judging.evidence import Describer, Read, Told
+from auditor.policy.judging.evidence import Describer, Description, Read
 from auditor.policy.judging.groups import GroupOutcome
 from auditor.policy.judging.judge import Judgement, numbered
 from auditor.policy.judging.tree import Outline, outline
@@ -63,9 +63,9 @@ def _of_records(describer: Describer) -> RuleReasons:
     letters = _letters_of([top for _, top in branches], describer.now)
     values = _values_of(describer, [look for _, top in branches for look in _looks(top)])
     reasons = {}
-    for read, told in zip(describer.firsts, describer.known.values(), strict=True):
+    for read, description in zip(describer.firsts, describer.known.values(), strict=True):
         get = Read(zip(entry.reads, read, strict=True)).__getitem__
-        reasons[told[-1]] = Reason(letters(get), values(get, told))
+        reasons[description[-1]] = Reason(letters(get), values(get, description))
     return RuleReasons(tuple(lines), reasons)
 
 
@@ -104,7 +104,7 @@ def _letters_of(tops: Sequence[Outline], now: datetime) -> Callable[[Get], str]:
 
     After a condition that does not hold the next one is not asked.
     """
-    tellers = [(_teller(top, now), sum(1 for _ in _looks(top))) for top in tops]
+    tellers = [(_letter_writer(top, now), sum(1 for _ in _looks(top))) for top in tops]
 
     def letters_of(get: Get) -> str:
         letters: list[str] = []
@@ -119,12 +119,12 @@ def _letters_of(tops: Sequence[Outline], now: datetime) -> Callable[[Get], str]:
     return letters_of
 
 
-def _teller(top: Outline, now: datetime) -> Callable[[Get, list[str]], Truth]:
+def _letter_writer(top: Outline, now: datetime) -> Callable[[Get, list[str]], Truth]:
     """Return a function that adds the letters of a part and those below, and returns its truth."""
     if _is_one_line(top):
         (top,) = top.parts
     test, denied, joins = top.test, top.denied, top.joins
-    below = [_teller(part, now) for part in top.parts]
+    below = [_letter_writer(part, now) for part in top.parts]
     beside = _FIELD * len(_beside(test))
 
     def of_test(get: Get, letters: list[str]) -> Truth:
@@ -151,7 +151,7 @@ def _is_one_line(top: Outline) -> bool:
 
 def _values_of(
     describer: Describer, looks: Sequence[Test | str | None]
-) -> Callable[[Get, Told], tuple[str, ...]]:
+) -> Callable[[Get, Description], tuple[str, ...]]:
     """Return a function for the value of every line, "" if it has none.
 
     A value that the finding already has is not computed again.
@@ -187,8 +187,8 @@ def _values_of(
     nested = {x.path for x in looks if isinstance(x, Test) and isinstance(x.operand, Nested)}
     ways = list(map(way, looks))
 
-    def values(get: Get, told: Told) -> tuple[str, ...]:
-        said: dict[str, str] = {each.field: each.actual for each in told[0]}
+    def values(get: Get, description: Description) -> tuple[str, ...]:
+        said: dict[str, str] = {each.field: each.actual for each in description[0]}
         return tuple(
             [said[path] if is_said and path in said else find(get) for path, is_said, find in ways]
         )
@@ -225,8 +225,8 @@ def _of_groups(
         letters += "u" if outcome.verdict is Verdict.ERROR else "f"
         letters += "".join(_LETTERS[_on(part, outcome, now)] for part in parts)
         before = len(lines) - len(parts) - 1
-        told = outcome.actual
-        value = told if outcome.field == name else f"{outcome.field} is {told}"
+        held = outcome.actual
+        value = held if outcome.field == name else f"{outcome.field} is {held}"
         values = (*[""] * before, value, *[""] * len(parts))
         reasons[number] = Reason(letters, values)
     return RuleReasons(tuple(lines), reasons)

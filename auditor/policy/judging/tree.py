@@ -177,10 +177,10 @@ def _of_test(outlined: Outline, test: Test, get: Get, describer: Describer, base
     value = get(test.path)
     truth = evaluate(test, get, describer.now)
     text = describer.clean(outlined.text)
-    told = negated(truth) if outlined.denied else truth
+    result = negated(truth) if outlined.denied else truth
     full = _below(base, test)
     if isinstance(test.operand, Nested) and test.operator.of_items and test.takes(value):
-        return _of_items(full, test.operand, value, TreePart(text, told), describer)
+        return _of_items(full, test.operand, value, TreePart(text, result), describer)
 
     def read(path: str) -> Any:
         return get(path.removeprefix(base).removeprefix(".") if base else path)
@@ -190,7 +190,7 @@ def _of_test(outlined: Outline, test: Test, get: Get, describer: Describer, base
     if isinstance(full.operand, FieldOperand):
         words += describer.beside(full.operand, read)
     why = advice(clause) if truth is None and not base else ""
-    return TreePart(text, told, "; ".join(words), why)
+    return TreePart(text, result, "; ".join(words), why)
 
 
 def _below(base: str, test: Test) -> Test:
@@ -204,7 +204,7 @@ def _below(base: str, test: Test) -> Test:
 
 
 def _of_items(
-    test: Test, operand: Nested, items: list[Any], told: TreePart, describer: Describer
+    test: Test, operand: Nested, items: list[Any], bare: TreePart, describer: Describer
 ) -> TreePart:
     """Return a test of an array with the items that decided it, or the first if all did."""
     grown = [
@@ -222,7 +222,7 @@ def _of_items(
     )
     more = len(decisive) - len(shown)
     value = plural(len(items), "item") if items else "no item"
-    return replace(told, value=f"{value}, {more:,} not shown" if more else value, parts=parts)
+    return replace(bare, value=f"{value}, {more:,} not shown" if more else value, parts=parts)
 
 
 def _said(condition: Condition, describer: Describer) -> str:

@@ -67,7 +67,7 @@ def needs(rule: PolicyRule, lacks: Callable[[str], bool], now: datetime) -> bool
     return _Truth.ERROR in _outcomes(rule, lambda path: MISSING if lacks(path) else _OPEN, now)
 
 
-class Tells(Enum):
+class PlanAnswer(Enum):
     """What a plan can tell about a rule, whatever the plan says."""
 
     ALL = "a plan can tell"
@@ -76,19 +76,19 @@ class Tells(Enum):
     GROUPS = "only with --over: a plan does not show whole groups"
 
 
-def told_by_plans(entry: PolicyRule | GroupRule, now: datetime) -> tuple[Tells, tuple[str, ...]]:
+def plan_answer(entry: PolicyRule | GroupRule, now: datetime) -> tuple[PlanAnswer, tuple[str, ...]]:
     """Return what a plan can tell about a rule, and the paths it reads that no plan has."""
     if isinstance(entry, GroupRule):
-        return Tells.GROUPS, ()
+        return PlanAnswer.GROUPS, ()
     missing = tuple(path for path in entry.rule.reads if _is_in_no_plan(path))
 
     def get(path: str) -> Gap:
         return NOT_IN_PLAN if _is_in_no_plan(path) else _OPEN
 
     if not missing:
-        return Tells.ALL, ()
+        return PlanAnswer.ALL, ()
     want = want_of(entry, get, now)
-    return (Tells.SOME if want is Want.UNKNOWN else Tells.NOTHING), missing
+    return (PlanAnswer.SOME if want is Want.UNKNOWN else PlanAnswer.NOTHING), missing
 
 
 _OPEN = Gap(Lack.UNKNOWN, Lack.UNKNOWN.value)

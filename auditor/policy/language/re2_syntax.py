@@ -202,8 +202,8 @@ class _Parser:
             operator = self._repetition(char)
             if operator is not None:
                 if repeated:
-                    told = repeated + self._text[start : self._at]
-                    raise PatternSyntaxError(f"bad repetition operator: {told}")
+                    wrong = repeated + self._text[start : self._at]
+                    raise PatternSyntaxError(f"bad repetition operator: {wrong}")
                 repeated = self._text[start : self._at]
                 self._repeat(*operator, repeated)
                 continue
@@ -457,8 +457,8 @@ class _Parser:
             name = self._text[self._at + 2 : end]
             ranges = _POSIX.get(name.removeprefix("^"))
             if ranges is None:
-                told = self._text[self._at : end + 2]
-                raise PatternSyntaxError("invalid character class range: " + told)
+                wrong = self._text[self._at : end + 2]
+                raise PatternSyntaxError("invalid character class range: " + wrong)
             self._at = end + 2
             if self._flags.fold:
                 ranges = _folded(ranges)

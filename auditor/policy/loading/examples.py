@@ -366,10 +366,10 @@ def _are_known(given: Node | None, leave: Node | None, problems: Problems, known
     for path, position in unknown:
         above, items, _ = path.rpartition("[].")
         within = f"{above}{items}"
-        told = f"no field of the items of {above}" if within else "no field"
+        problem = f"no field of the items of {above}" if within else "no field"
         names = [*FIELDS, *known.columns]
         choice = [p for p in names if p.rpartition("[].")[0] == above and not p.endswith("[]")]
-        message = f"{told} is called {one_line(path.removeprefix(within))}"
+        message = f"{problem} is called {one_line(path.removeprefix(within))}"
         hint = nearest(path.removeprefix(within), [p.removeprefix(within) for p in choice])
         problems.add(position, message, hint)
     wrong = [path for path, _, value in paths if not _fits(path, value, problems, known)]
@@ -380,17 +380,17 @@ def _fits(path: str, node: Node, problems: Problems, known: Known) -> bool:
     """Whether a row of the user's own facts could hold this; an absent one holds null."""
     own = {column.partition(".")[0] for column in known.columns}
     if path in own:
-        told = f"{path} has columns" if not isinstance(node, MappingNode) else ""
+        problem = f"{path} has columns" if not isinstance(node, MappingNode) else ""
         hint = (
             f"write {{{listed(c.partition('.')[2] for c in known.columns if _is_of(c, path))}: …}}"
         )
     elif path in known.columns:
         column = known.columns[path]
-        told, hint = _refused(path, column, node), f"its column is of type {column.name}"
+        problem, hint = _refused(path, column, node), f"its column is of type {column.name}"
     else:
         return True
-    if told and not (isinstance(node, ScalarNode) and node.value is None):
-        problems.add(node.position, told, hint)
+    if problem and not (isinstance(node, ScalarNode) and node.value is None):
+        problems.add(node.position, problem, hint)
         return False
     return True
 

@@ -87,7 +87,7 @@ class Literals:
             value = self._readers[operator.form](operator, found, node)
         if value is None:
             return None
-        return Literal(value, _told(operator, value, node), _patterns(operator, node))
+        return Literal(value, _phrased(operator, value, node), _patterns(operator, node))
 
     # -- one reader per form ------------------------------------------------------------------
 
@@ -383,7 +383,7 @@ def written(node: Node, conjunction: str = "or") -> str:
     return "an object"
 
 
-def _told(operator: Operator, value: Any, node: Node) -> str:
+def _phrased(operator: Operator, value: Any, node: Node) -> str:
     """Return an operand as a sentence has it after its operator's phrase."""
     if isinstance(value, Now) and value.offset:
         amount = written(node).removeprefix("now")[1:]

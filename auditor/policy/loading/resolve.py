@@ -290,8 +290,8 @@ def _as_in_a_file(default: Node, name: str, text: str) -> Node:
     try:
         value, problems = nodes.parse(text.encode("utf-8", "surrogateescape"), _COMMAND_LINE)
     except nodes.YamlError as error:
-        told = error.problems[0].message
-        raise UsageError(f"--var {one_line(name)}: cannot be read: {told}") from error
+        reason = error.problems[0].message
+        raise UsageError(f"--var {one_line(name)}: cannot be read: {reason}") from error
     if problems:
         raise UsageError(f"--var {one_line(name)}: cannot be read: {problems[0].message}")
     items = value.items if isinstance(value, SequenceNode) else (value,)

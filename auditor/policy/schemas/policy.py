@@ -264,9 +264,9 @@ def _shared() -> dict[str, Schema]:
         "enabled": {"description": "false: the rule is not judged.", "type": "boolean"},
         "reason": {"description": "Why it is disabled; reports say it.", "type": "string"},
     }
-    overridable = {key: _ref(f"rule.{key}") for key in _told()} | enabled
+    overridable = {key: _ref(f"rule.{key}") for key in _shown_keys()} | enabled
     return {
-        **{f"rule.{key}": schema for key, schema in _told().items()},
+        **{f"rule.{key}": schema for key, schema in _shown_keys().items()},
         "documented": {"enum": [path for path in FIELDS if "[]" not in path]},
         "override": {
             "title": "Override",
@@ -282,7 +282,7 @@ def _shared() -> dict[str, Schema]:
 # -- a rule ---------------------------------------------------------------------------------------
 
 
-def _told() -> dict[str, Schema]:
+def _shown_keys() -> dict[str, Schema]:
     """Return the keys of a rule that reports show."""
     return {
         "id": {
@@ -298,7 +298,7 @@ def _told() -> dict[str, Schema]:
             "enum": [severity.label for severity in Severity],
         },
         "message": {
-            "description": "How a violation is told; {field.path} and {var.name} are filled in.",
+            "description": "The message of a violation; {field.path} and {var.name} are filled in.",
             "examples": ["{schema} syncs every {sync_frequency} minutes"],
             **_TEXT,
         },
@@ -329,7 +329,7 @@ def _told() -> dict[str, Schema]:
 def _rules(conditions: ConditionSchemas, *, extra: bool) -> dict[str, Schema]:
     """Return the schema of a rule, and of what only a rule refers to, by name."""
     condition = conditions.condition(extra=extra)
-    keys = {key: _ref(f"rule.{key}") for key in _told()} | {
+    keys = {key: _ref(f"rule.{key}") for key in _shown_keys()} | {
         "per": {
             "description": "Judge groups of connections: those that share these values.",
             "anyOf": [{"enum": [ACCOUNT]}, _keys(extra), {"const": [ACCOUNT]}],

@@ -135,12 +135,12 @@ class Trial:
         A rule on groups has an explanation per group, others have one per record.
         """
         judgement, seen = self.judged(records, now)
-        told: dict[tuple[object, ...], Explained] = {}
+        explanations: dict[tuple[object, ...], Explained] = {}
         for at, record in enumerate(seen):
             for each in explained(judgement, self._entry, at, record):
                 about = at if isinstance(self._entry, PolicyRule) else each.group
-                told.setdefault((about, each.verdict, each.members), each)
-        return tuple(told.values()), judgement.findings([_identity(r) for r in records])
+                explanations.setdefault((about, each.verdict, each.members), each)
+        return tuple(explanations.values()), judgement.findings([_identity(r) for r in records])
 
 
 def _joined(record: Mapping[str, object], shape: Shape, join: Join) -> object:

@@ -76,19 +76,19 @@ def mutants(rule: PolicyRule | GroupRule) -> Iterator[Mutant]:
     for name in conditions:
         condition = getattr(rule, name)
         step = _half if name == "share" else _step
-        for changed, position, told in _changed(condition, step) if condition is not None else ():
-            yield Mutant(replace(rule, **{name: changed}), position, told)
+        for changed, position, change in _changed(condition, step) if condition is not None else ():
+            yield Mutant(replace(rule, **{name: changed}), position, change)
     if not isinstance(rule, GroupRule):
         return
     if rule.measured is not None:
-        for changed, position, told in _changed(rule.measured.condition, _step):
+        for changed, position, change in _changed(rule.measured.condition, _step):
             measured = replace(rule.measured, condition=changed)
-            yield Mutant(replace(rule, measured=measured), position, told)
+            yield Mutant(replace(rule, measured=measured), position, change)
     for name in ("keys", "unique"):
         paths = getattr(rule, name)
         for path, rest in _each_left_out(paths):
-            told = f"{path} taken out of {'per' if name == 'keys' else name}"
-            yield Mutant(replace(rule, **{name: rest}), rule.rule.position, told)
+            change = f"{path} taken out of {'per' if name == 'keys' else name}"
+            yield Mutant(replace(rule, **{name: rest}), rule.rule.position, change)
 
 
 def noticed_by(rule: PolicyRule | GroupRule, mutant: Mutant) -> tuple[bool, Notice | None]:
@@ -113,13 +113,13 @@ def noticed_by(rule: PolicyRule | GroupRule, mutant: Mutant) -> tuple[bool, Noti
         return True, None
     rows = _judged_apart(table, rule, changed) if whole is not None else _apart(table, pairs)
     for each in rows:
-        found = witness(table, each, lambda get: _tells(rule, changed, get))
+        found = witness(table, each, lambda get: _notices(rule, changed, get))
         if found is not None:
             return True, _short(rule, changed, found)
     return True, None
 
 
-def _tells(rule: PolicyRule, changed: PolicyRule, get: Get) -> bool:
+def _notices(rule: PolicyRule, changed: PolicyRule, get: Get) -> bool:
     return verdict_on(rule, get) is not verdict_on(changed, get)
 
 
@@ -132,7 +132,7 @@ def _short(rule: PolicyRule, changed: PolicyRule, found: Witness) -> Notice:
             tuple(name for name in found.without if name != path),
         )
         get = reading(shorter.record)
-        if verdict_on(rule, get) is expect and _tells(rule, changed, get):
+        if verdict_on(rule, get) is expect and _notices(rule, changed, get):
             found = shorter
     return Notice(found, expect)
 
@@ -207,18 +207,18 @@ def _changed(condition: Condition, step: _Step) -> Iterator[_Changed]:
         case All(parts) | AnyOf(parts):
             for number, part in enumerate(parts):
                 around = parts[:number], parts[number + 1 :]
-                for changed, position, told in _changed(part, step):
-                    yield type(condition)((*around[0], changed, *around[1])), position, told
+                for changed, position, change in _changed(part, step):
+                    yield type(condition)((*around[0], changed, *around[1])), position, change
                 rest = (*around[0], *around[1])
                 if isinstance(condition, AnyOf) and rest:
                     yield AnyOf(rest), place(part), "this alternative taken out"
         case Not(part):
             yield part, place(part), "not: taken out"
-            for changed, position, told in _changed(part, step):
-                yield Not(changed), position, told
+            for changed, position, change in _changed(part, step):
+                yield Not(changed), position, change
         case Named(name, part):
-            for changed, position, told in _changed(part, step):
-                yield Named(name, changed), position, told
+            for changed, position, change in _changed(part, step):
+                yield Named(name, changed), position, change
         case Test():
             yield from _of_test(condition, step)
 
@@ -232,13 +232,13 @@ def _of_test(test: Test, step: _Step) -> Iterator[_Changed]:
         yield replace(test, operand=flipped), at, f"{operator.name}: {operand.text} denied"
     elif not operator.near:
         yield Not(test), at, f"{operator.name} denied"
-    for changed, told in _operands(test, step):
-        yield replace(test, operand=changed), at, f"{operator.name}: {told}"
+    for changed, change in _operands(test, step):
+        yield replace(test, operand=changed), at, f"{operator.name}: {change}"
     if isinstance(operand, Nested):
-        for inner, position, told in _changed(operand.condition, step):
-            yield replace(test, operand=replace(operand, condition=inner)), position, told
-        for inner, position, told in _changed(operand.count, step) if operand.count else ():
-            yield replace(test, operand=replace(operand, count=inner)), position, told
+        for inner, position, change in _changed(operand.condition, step):
+            yield replace(test, operand=replace(operand, condition=inner)), position, change
+        for inner, position, change in _changed(operand.count, step) if operand.count else ():
+            yield replace(test, operand=replace(operand, count=inner)), position, change
 
 
 def _operands(test: Test, step: _Step) -> Iterator[tuple[Literal | FieldOperand, str]]:
@@ -248,9 +248,9 @@ def _operands(test: Test, step: _Step) -> Iterator[tuple[Literal | FieldOperand,
         for times in (operand.times * 0.5, operand.times * 2):
             yield replace(operand, times=times), f"times {operand.times:g} made {times:g}"
     elif isinstance(operand, Literal):
-        for value, told in _literals(test, operand.value, step):
-            text = told.rpartition(" made ")[2]
-            yield replace(operand, value=value, text=text, written=_rest(operand, value)), told
+        for value, change in _literals(test, operand.value, step):
+            text = change.rpartition(" made ")[2]
+            yield replace(operand, value=value, text=text, written=_rest(operand, value)), change
 
 
 def _rest(operand: Literal, value: Any) -> tuple[str, ...]:

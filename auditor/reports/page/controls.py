@@ -96,7 +96,7 @@ def _control(
     notes: Counter[str] = Counter()
     for checks in named_by:
         notes.update(accepted.get(checks.rule.id, {}))
-    told = notes.most_common(_MOST_EXCEPTIONS)
+    named = notes.most_common(_MOST_EXCEPTIONS)
     return Control(
         framework,
         name,
@@ -107,6 +107,6 @@ def _control(
         waived=count(Verdict.WAIVED),
         known=count(Verdict.KNOWN),
         skipped=count(Verdict.SKIP),
-        exceptions=tuple(Exceptions(*each) for each in told),
-        untold=len(notes) - len(told),
+        exceptions=tuple(Exceptions(*each) for each in named),
+        untold=len(notes) - len(named),
     )

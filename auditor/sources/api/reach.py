@@ -60,7 +60,7 @@ class _Witness(msgspec.Struct, frozen=True):
     path: str
     noun: str
     reads: tuple[str, ...]
-    told: Callable[[list[Any]], _Known]
+    knows: Callable[[list[Any]], _Known]
 
 
 def _agents(rows: list[Any]) -> _Known:
@@ -123,12 +123,12 @@ class Reach:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def looked_at(self, events: Iterator[Event], decoder: Decoder) -> Iterator[Event]:
+    def verified(self, events: Iterator[Event], decoder: Decoder) -> Iterator[Event]:
         """Yield ``events``; their end says what is hidden, and what could not be checked.
 
         Raises SourceError as ``events`` does.
         """
-        key = Background(self._narrowness)
+        key = Background(self._role)
         first = [Background(partial(self._ask, witness)) for witness in WITNESSES]
         asked = [_result(each) for each in first]
         seen = _Seen()
@@ -151,7 +151,7 @@ class Reach:
                 continue
             again = self._ask(witness)
             unread += filter(None, [again.problem])
-            hidden += _told(witness, seen.lacks(_both(known, again)), seen)
+            hidden += _hidden_in_words(witness, seen.lacks(_in_both(known, again)), seen)
         unread += filter(None, [key.problem])
         warnings = [*end.warnings, *filter(None, [key.warning])]
         if unread:
@@ -172,10 +172,10 @@ class Reach:
             rows, doubts = self._access.rows(resource, shape, _advice)
         except SourceError as error:
             return _Known(problem=str(error))
-        known = witness.told(rows)
+        known = witness.knows(rows)
         return msgspec.structs.replace(known, problem=doubts[0]) if doubts else known
 
-    def _narrowness(self) -> _KeyRole:
+    def _role(self) -> _KeyRole:
         """Return what to report about the role of the key's user.
 
         The permissions of a system key cannot be read with the key itself.
@@ -222,16 +222,16 @@ def _result(work: Background[T]) -> T:
     return work.result()
 
 
-def _both(first: _Known, again: _Known) -> _Known:
+def _in_both(first: _Known, again: _Known) -> _Known:
     """Return what a list knew both times; of two counts the lower one."""
     counts = {id_: min(n, again.counted.get(id_, 0)) for id_, n in first.counted.items()}
     return _Known({id_: by for id_, by in first.named.items() if id_ in again.named}, counts)
 
 
-def _told(witness: _Witness, hidden: _Known, seen: _Seen) -> Iterator[str]:
+def _hidden_in_words(witness: _Witness, hidden: _Known, seen: _Seen) -> Iterator[str]:
     if hidden.named:
         id_ = min(hidden.named)
-        count, verb = plural(len(hidden.named), "connection"), _were(len(hidden.named))
+        count, verb = plural(len(hidden.named), "connection"), _verb(len(hidden.named))
         yield (
             f"{count} that a {witness.noun} names {verb} not listed, such as {one_line(id_)}"
             f" (of {one_line(hidden.named[id_])})"
@@ -240,12 +240,12 @@ def _told(witness: _Witness, hidden: _Known, seen: _Seen) -> Iterator[str]:
         id_ = min(hidden.counted)
         more = sum(n - seen.proxied[id_] for id_, n in hidden.counted.items())
         yield (
-            f"{plural(more, 'connection')} that a {witness.noun} counts {_were(more)} not listed,"
+            f"{plural(more, 'connection')} that a {witness.noun} counts {_verb(more)} not listed,"
             f" such as of {one_line(id_)}"
         )
 
 
-def _were(count: int) -> str:
+def _verb(count: int) -> str:
     return "was" if count == 1 else "were"
 
 

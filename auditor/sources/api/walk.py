@@ -101,7 +101,7 @@ class FivetranSource:
         )
         events: Iterator[Event] = walks.events(self._client, decoder)
         if self._looks:
-            events = Reach(access).looked_at(events, decoder)
+            events = Reach(access).verified(events, decoder)
         try:
             yield from Lists(access).beside(events, decoder.lists)
         finally:

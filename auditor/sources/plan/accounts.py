@@ -89,9 +89,9 @@ class ProviderAccounts:
         by_value: dict[object, str] = {}
         for name in sorted({self.final(name) for name in names if name}):
             given = self._of(name)
-            told = tuple(each.value for each in given.values() if each is not None)
-            first = by_value.setdefault(told, name)
-            if len(told) == len(_CREDENTIALS) and first != name:
+            written = tuple(each.value for each in given.values() if each is not None)
+            first = by_value.setdefault(written, name)
+            if len(written) == len(_CREDENTIALS) and first != name:
                 self._united[name] = first
 
     def final(self, name: str) -> str:

@@ -239,10 +239,10 @@ def _tables_in(schemas: Any) -> tuple[list[Any], list[Any]]:
     for schema, held in _named(schemas):
         for table, inner in _named(held.get("tables") or held.get("table")):
             about = {"schema": schema, "name": table}
-            tables.append(about | _told(inner, {"enabled": flag, "sync_mode": text}))
+            tables.append(about | _converted(inner, {"enabled": flag, "sync_mode": text}))
             for column, leaf in _named(inner.get("columns") or inner.get("column")):
                 about = {"schema": schema, "table": table, "name": column}
-                columns.append(about | _told(leaf, {"enabled": flag, "hashed": flag}))
+                columns.append(about | _converted(leaf, {"enabled": flag, "hashed": flag}))
     return tables, columns
 
 
@@ -256,7 +256,7 @@ def _named(held: Any) -> Iterator[tuple[Any, Mapping[str, Any]]]:
         yield from ((below.get("name"), below) for below in held if isinstance(below, dict))
 
 
-def _told(held: Mapping[str, Any], wanted: Mapping[str, _Convert]) -> dict[str, Any]:
+def _converted(held: Mapping[str, Any], wanted: Mapping[str, _Convert]) -> dict[str, Any]:
     return {
         name: NOT_IN_PLAN if held.get(name) is None else convert(held[name])
         for name, convert in wanted.items()
@@ -279,10 +279,10 @@ def joined(fields: Fields, more: Mapping[str, Held], *, fresh: bool) -> list[str
             fields[name] = _both_configs(present, held)
         elif _is_set(present) and _is_set(held) and present.address != held.address:
             if present.value != held.value or type(present.value) is not type(held.value):
-                told = f"set twice: {present.address} and {held.address} differ; leave it to one"
-                gap = Gap(Lack.UNKNOWN, told)
+                reason = f"set twice: {present.address} and {held.address} differ; leave it to one"
+                gap = Gap(Lack.UNKNOWN, reason)
                 fields[name] = msgspec.structs.replace(held, state=State.UNKNOWN, value=gap)
-                disputes.append(f"{name} is {told}")
+                disputes.append(f"{name} is {reason}")
         elif not (_is_set(present) and held.state is State.KEPT):
             fields[name] = held
     return disputes
@@ -299,11 +299,11 @@ def doubted(fields: Fields, setters: Setters) -> None:
         ]
         if others:
             addresses = listed([address for address, _ in others[:3]], "and")
-            told = (
+            reason = (
                 f"not known: the plan does not tell whether {addresses} set it here; write there"
                 " connector_id or connection_id as TYPE.NAME.id"
             )
-            gap = Gap(Lack.UNKNOWN, told)
+            gap = Gap(Lack.UNKNOWN, reason)
             fields[name] = msgspec.structs.replace(others[0][1], state=State.UNKNOWN, value=gap)
 
 

@@ -262,8 +262,8 @@ class _Builder:
         identity = _group_made(entry)
         if not identity:
             return
-        told = f"known only after apply, it is the id of {identity.removeprefix('terraform:')}"
-        gap = msgspec.structs.replace(held.value, told=told, identity=identity)
+        reason = f"known only after apply, it is the id of {identity.removeprefix('terraform:')}"
+        gap = msgspec.structs.replace(held.value, reason=reason, identity=identity)
         fields["group_id"] = msgspec.structs.replace(held, value=gap)
 
     def _apart(self, connections: list[Planned]) -> list[Planned]:
@@ -286,8 +286,8 @@ class _Builder:
             elif len(several) > 1:
                 addresses = listed([one_line(planned.address) for planned in several], "and")
                 self._problems.append(
-                    f"{addresses} are one connection, {one_line(name)}: what it would be cannot be"
-                    " told; leave it to one of them"
+                    f"{addresses} are one connection, {one_line(name)}: what it would be is not"
+                    " known; leave it to one of them"
                 )
         return [planned for planned in connections if id(planned) not in taken]
 
@@ -330,15 +330,15 @@ class _Builder:
         form = f"{attribute} = TYPE.NAME.id, or TYPE.NAME[each.key].id with equal keys"
         if not among:
             self._problems.append(
-                f"{address}: for which connection it is cannot be told from the plan; write {form}"
+                f"{address}: the plan does not show which connection it is for; write {form}"
             )
             return
         which = (
-            f"for which of {len(among):,} connections it is"
+            f"which of {len(among):,} connections it is for"
             if len(among) > 1
             else f"whether it is for {one_line(among[0].address)}"
         )
-        self._warnings.append(f"{address}: {which} cannot be told from the plan; write {form}")
+        self._warnings.append(f"{address}: the plan does not show {which}; write {form}")
         doubts = self._doubts.setdefault(tuple(map(id, among)), Doubts(list(among)))
         doubts.add(address, fields, changes=entry.action in _CHANGES)
 

@@ -21,7 +21,7 @@ from auditor.model import Connections
 from auditor.sources.plan.attributes import Held, State
 from auditor.sources.plan.lists import Altered, RowChanges, rows_of, veiled_rows
 from auditor.sources.plan.planned import SENSITIVE, Action, Anchors, Estate, Planned
-from auditor.sources.plan.records import FACT, record_of, told_of
+from auditor.sources.plan.records import FACT, plan_fields, record_of
 from auditor.text import listed, one_line, plural
 
 _SENT = frozenset({State.KNOWN, State.UNKNOWN, State.DEFAULT})
@@ -361,7 +361,7 @@ def _facts(planned: Planned, live: Any, shape: Shape) -> Any:
         for key, node in shape.root.children.items()
         if isinstance(value := getattr(live, node.attribute), (str, int, float, bool, list))
     }
-    facts = told_of(shape, planned, held)
+    facts = plan_fields(shape, planned, held)
     return getattr(shape.convert({FACT: facts}), shape.root.children[FACT].attribute)
 
 

@@ -30,11 +30,11 @@ def record_of(shape: Shape, planned: Planned) -> Any:
         for key, node in shape.root.children.items()
     }
     if FACT in filled:
-        filled[FACT] = told_of(shape, planned, {})
+        filled[FACT] = plan_fields(shape, planned, {})
     return shape.convert(filled)
 
 
-def told_of(shape: Shape, planned: Planned, live: Mapping[str, Any]) -> dict[str, Any]:
+def plan_fields(shape: Shape, planned: Planned, live: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields under ``plan.*``; ``live`` are the account's values, if it was listed.
 
     Earlier values that neither of them has are gaps.
@@ -72,7 +72,7 @@ def facts_of(planned: Planned) -> dict[str, Any]:
         facts["before"] = {
             name: held.before
             for name, held in planned.fields.items()
-            if _is_told(held.before) and held.before is not None
+            if _is_known(held.before) and held.before is not None
         }
     if planned.clear_secrets:
         facts["secrets_in_clear"] = list(planned.clear_secrets)
@@ -83,10 +83,10 @@ def _differs(held: Held, planned: Planned) -> bool:
     """Whether a field is set to another value than before."""
     if held.state is State.UNKNOWN:
         return planned.action is Action.UPDATE
-    return held.state is State.KNOWN and _is_told(held.before) and held.before != held.value
+    return held.state is State.KNOWN and _is_known(held.before) and held.before != held.value
 
 
-def _is_told(value: Any) -> bool:
+def _is_known(value: Any) -> bool:
     return isinstance(value, (str, int, float, bool, list, dict)) or value is None
 
 

@@ -213,8 +213,8 @@ class PlanSource:
         """
         if not self.estate.changes:
             return []
-        told = FACT in shape.root.children
-        return [p for p in self.estate.connections if told or not p.ends]
+        with_ending = FACT in shape.root.children
+        return [p for p in self.estate.connections if with_ending or not p.ends]
 
     def end(self) -> End:
         """Return how complete the plan is, and what is odd about it."""
