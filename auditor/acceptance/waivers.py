@@ -285,7 +285,7 @@ def idle_whiles(waivers: Waivers, ruleset: Ruleset) -> Iterator[Problem]:
         # A group's violation is waived by its connections' values, whatever the group is.
         problem = idle_waiver(waiver.accepts, single if len(single) == len(meant) else ())
         if problem:
-            rule = f"; the rule stands at {single[0].rule.position}" if single else ""
+            rule = f"; the rule is at {single[0].rule.position}" if single else ""
             where = place(waiver.accepts)
             yield Problem(where, problem, f"it waives nothing{rule}", warning=True)
 

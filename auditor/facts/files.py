@@ -28,7 +28,7 @@ from auditor.text import listed, one_line
 
 #: The most bytes that are read of a file, and the most of its problems that are reported.
 MAX_BYTES = 64 << 20
-_TOLD = 20
+_MOST_PROBLEMS = 20
 _CELL = 1 << 20
 _BLANK = re.compile(r"[ \t\r\n]*")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -87,7 +87,7 @@ class _FileRows:
             self.note(*at(), f"the key {self.declared.key} is empty", "a row needs its key")
         elif key in self.rows:
             first = self._lines[list(self.rows).index(key)]
-            message = f"the key {one_line(key)} stands at line {first:,} already"
+            message = f"the key {one_line(key)} is already at line {first:,}"
             self.note(*at(), message, "keep one of the rows")
         else:
             message = f"the key {one_line(repr(key))} begins or ends with a blank, or hides one"
@@ -95,7 +95,7 @@ class _FileRows:
 
     def note(self, line: int, column: int, message: str, hint: str = "") -> None:
         """Record a problem; if the whole file is wrong, the first few are enough."""
-        if len(self._problems) < _TOLD:
+        if len(self._problems) < _MOST_PROBLEMS:
             position = Position(self.declared.file, line, column)
             self._problems.append(Problem(position, message, hint))
         else:
@@ -192,7 +192,7 @@ def _columns(reader: _FileRows, header: Sequence[str], lines: _Lines) -> list[in
     """Return the columns' positions: the key's and each declared one's."""
     for place, name in enumerate(header):
         if name in header[:place] and name:
-            reader.refuse(*lines.cell(1, place), f"the column {one_line(name)} stands twice", "")
+            reader.refuse(*lines.cell(1, place), f"the column {one_line(name)} appears twice", "")
     wanted = [reader.declared.key, *(name for name, _ in reader.declared.columns)]
     missing = [name for name in wanted if name not in header]
     for name in missing:

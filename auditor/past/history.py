@@ -33,7 +33,7 @@ FORMAT = 1
 MOST_RUNS = 60
 _FOUND = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
 _FOUND_BYTES = re.compile(b"[" + bytes(sorted(_FOUND)) + b"]")
-_TOLD = (Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN)
+_COUNTED = (Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN)
 
 
 # -- the line of a run ----------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def line_of(result: Result, ran_at: datetime) -> bytes:
         rules={
             checks.rule.id: {"severity": checks.rule.severity.label, **counts}
             for checks in result.checks
-            if (counts := {v.label: n for v in _TOLD if (n := checks.count(v))})
+            if (counts := {v.label: n for v in _COUNTED if (n := checks.count(v))})
         },
         account=result.source.account.id if result.source.account else "",
         filters=list(run.filters),

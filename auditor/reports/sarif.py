@@ -365,7 +365,7 @@ def _place(position: Position, checkout: Checkout = _NOWHERE) -> _Object:
 
 def _of_rule(rule: Rule, position: Position, checkout: Checkout) -> _Object:
     """Return the position of a rule, for a result that points at another line."""
-    text = f"{rule.id} stands in {position.file}"
+    text = f"{rule.id} is in {position.file}"
     return {"physicalLocation": _place(position, checkout), "message": _message(text)}
 
 

@@ -290,7 +290,7 @@ def _nothing(names: Sequence[str], suite: Suite, pattern: str | None) -> str:
     if suite.outcomes and pattern is not None:
         return f"-k {one_line(pattern)}: none of {plural(len(suite.outcomes), 'test')} matches"
     if suite.outcomes:
-        return f"none of {plural(len(suite.outcomes), 'test')} stands at that line"
+        return f"none of {plural(len(suite.outcomes), 'test')} is at that line"
     where = listed(map(one_line, names), "and")
     return (
         f"nothing was tested: there is no test in {where};"

@@ -29,7 +29,7 @@ def docs_of(url: str | None) -> str:
     if not (is_address(filled) and is_web(filled)):
         raise UsageError(
             f"--docs-url {url!r}: write an address, https://…, without credentials;"
-            " only {rule} and {policy} may stand in braces"
+            " only {rule} and {policy} may be in braces"
         )
     if "{rule}" not in url and re.search(r"[?#{]", url):
         raise UsageError(

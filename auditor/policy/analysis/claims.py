@@ -186,12 +186,12 @@ def _alone(study: _Studied) -> Iterator[Problem]:
     elif not rows.failed and not rows.passed:
         example = _example(table, rows.applies, rule, Verdict.ERROR)
         message = f"{rule.rule.id} can never be judged: every record that it applies to is an error"
-        where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
+        where = f" (its when is at {place(rule.when)})" if rule.when is not None else ""
         yield _problem(place(rule.assertion), message + where, _shown(example, "cannot be judged"))
     elif not rows.failed:
         example = _example(table, rows.passed, rule, Verdict.PASS)
         message = f"{rule.rule.id} can never fail: every record that it applies to meets its assert"
-        where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
+        where = f" (its when is at {place(rule.when)})" if rule.when is not None else ""
         yield _problem(place(rule.assertion), message + where, _shown(example, "passes"))
     elif not rows.passed:
         example = _example(table, rows.failed, rule, Verdict.FAIL)
@@ -199,7 +199,7 @@ def _alone(study: _Studied) -> Iterator[Problem]:
             message = (
                 f"{rule.rule.id} always fails: no record that it applies to can meet its assert"
             )
-            where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
+            where = f" (its when is at {place(rule.when)})" if rule.when is not None else ""
             yield _problem(place(rule.assertion), message + where, _shown(example, "fails"))
     else:
         yield from _redundant(study)
@@ -234,9 +234,7 @@ def _idle(rule: PolicyRule, place_of: str, number: int, table: TruthTable) -> bo
 
 
 def _idle_part(rule: Rule, part: Condition, where: str) -> Problem:
-    message = (
-        f"{rule.id}: {_said(part)} decides nothing {where} (the rule stands at {rule.position})"
-    )
+    message = f"{rule.id}: {_said(part)} decides nothing {where} (the rule is at {rule.position})"
     return _problem(place(part), message, "without it every record is judged the same: remove it")
 
 

@@ -34,7 +34,7 @@ from auditor.policy.language.values import is_scalar
 from auditor.text import printable
 
 _VERDICTS = tuple(Verdict)
-_TOLD = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
+_FINDINGS = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -343,7 +343,7 @@ class Judgement(msgspec.Struct, frozen=True):
 
 def numbered(outcomes: Sequence[GroupOutcome]) -> Iterator[tuple[int, GroupOutcome]]:
     """Yield the outcomes that are findings, with their numbers: no two have equal text."""
-    return enumerate((outcome for outcome in outcomes if outcome.verdict in _TOLD), 1)
+    return enumerate((outcome for outcome in outcomes if outcome.verdict in _FINDINGS), 1)
 
 
 def advice_for(outcome: GroupOutcome) -> str:

@@ -1,7 +1,7 @@
 """From YAML nodes to conditions, with everything that can be checked when a policy loads.
 
-Paths are checked against the catalogue of fields, literals against their field's type, and
-nothing vacuous gets through: a rule that could never fire, or never fail, is an error here.
+Paths are checked against the catalogue of fields, literals against their field's type, and nothing
+vacuous gets through: a rule that can never apply, or never fail, is an error here.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ class ConditionReader:
         if not self._fits(subject, operator, node):
             return None
         value = self.resolved(node)
-        # Written out, equals means what it says, whatever signs are in it.
+        # Written out, equals is literal, whatever characters it has.
         meant = key is not None and operator is OF_A_VALUE
         operand = None
         if value is not None:
@@ -303,7 +303,7 @@ def _all(parts: list[Condition | None]) -> Condition | None:
 
 
 def _varies(node: Node) -> bool:
-    """Whether an operand is a variable, or a list that holds one."""
+    """Whether an operand is a variable, or a list that contains one."""
     items = node.items if isinstance(node, SequenceNode) else (node,)
     return any(named(item, "var") is not None for item in items)
 

@@ -1,4 +1,4 @@
-"""The facts that policies declare: read from their nodes, and from the files that they name."""
+"""The facts that policies declare, read from their nodes and from the files that they name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MATCHES = {"exact": False, "glob": True}
 
 
 class _RowKey(msgspec.Struct, frozen=True):
-    """What names a row: a field, and the column that holds its values."""
+    """What names a row: a field, and the column with its values."""
 
     field: str
     column: str
@@ -49,9 +49,9 @@ def settle_facts(
 ) -> dict[str, OwnFacts]:
     """Return every fact that a policy declares, with its rows.
 
-    ``given`` are files that stand for those of the policies, by the facts' name. What is read is
-    noted in ``inputs``. Raises UsageError
-    for a name that no policy declares, or a file that cannot be read.
+    ``given`` are files that replace those of the policies, by the facts' name. Files that are read
+    are recorded in ``inputs``. Raises UsageError for a name that no policy declares, or a file that
+    cannot be read.
     """
     settled: dict[str, tuple[str, ScalarNode, Node]] = {}
     for label, document in documents.items():
@@ -76,7 +76,7 @@ def settle_facts(
 
 
 class _FactsReader:
-    """Reads the facts of all policies; ``names`` are what they are called."""
+    """Reads the facts of all policies; ``names`` are their names."""
 
     def __init__(self, names: frozenset[str], problems: Problems, inputs: Inputs) -> None:
         self._names = names
@@ -248,7 +248,7 @@ class _FactsReader:
     def _values(
         self, node: Node, columns: tuple[tuple[str, ColumnType], ...]
     ) -> tuple[Any, ...] | None:
-        """Return the values of a row in place: a mapping, or the one value of one column."""
+        """Return the values of a row in place: a mapping, or the value of a single column."""
         if isinstance(node, ScalarNode) and len(columns) == 1:
             name, column = columns[0]
             return self._typed(node, name, column)
@@ -292,7 +292,7 @@ class _FactsReader:
                 "paths are relative to the policy's folder, those of --facts to the working folder"
             )
             self._problems.add(named_at, message, hint)
-            return facts  # what they hold is known, and no rule of theirs is wrong for this
+            return facts  # What they hold is known, and none of their rules is wrong for this.
         try:
             rows = read_facts(data, Declared(label, key.column, facts.columns))
         except FactsFileError as error:
@@ -304,7 +304,7 @@ class _FactsReader:
 
 
 def _check_circles(facts: Mapping[str, OwnFacts], problems: Problems) -> None:
-    """Note facts whose these facts look each other up, or by a column that is not there."""
+    """Record facts whose keys refer to each other in a circle, or to a missing column."""
     fields = {field.path: field for each in facts.values() for field in each.fields()}
     for each in facts.values():
         seen, above = [each.name], each.key.partition(".")[0]

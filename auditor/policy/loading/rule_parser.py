@@ -86,7 +86,7 @@ class RuleReader:
         self._max_waiver = max_waiver
         self._problems = problems
         self._scope = replace(scope, extra_fields=document.extra_fields)
-        # What the user's own files say may be shown: they were brought for that.
+        # Values from the user's own files may be shown: that is what they are for.
         self._reveal = document.reveal | frozenset(scope.facts)
         self._conditions = ConditionReader(self._scope, problems)
 
@@ -145,7 +145,7 @@ class RuleReader:
     def _of_groups(
         self, rule: MappingNode, word: str, hint: str, *, grouped: bool
     ) -> Condition | None:
-        """Return the condition at ``word``, which a rule may have only where it has ``per``."""
+        """Return the condition at ``word``, which a rule may have only with ``per``."""
         found = next(((key, value) for key, value in rule if key.text == word), None)
         if found is None:
             return None
@@ -159,7 +159,7 @@ class RuleReader:
     def _check_common(
         self, rule: MappingNode, chosen: Condition | None, per: tuple[str, ...] | None
     ) -> None:
-        """Note a path by which groups are chosen that not all of a group need have in common."""
+        """Record a path that selects groups although a group's members need not share its value."""
         if chosen is None or per is None:
             return
         (node,) = (value for key, value in rule if key.text == "groups")
@@ -197,7 +197,7 @@ class RuleReader:
         return self._keys(node, "per: takes a field path, several, or account") or None
 
     def _keys(self, node: Node, message: str) -> tuple[str, ...]:
-        """Return the paths at ``node``; none, with a problem noted, when one cannot be a key."""
+        """Return the paths at ``node``; none, with a problem recorded, if one cannot be a key."""
         names = node.items if isinstance(node, SequenceNode) else (node,)
         keys: list[str] = []
         for name in names:

@@ -51,7 +51,7 @@ _TEST_KEYS = ("name", "given", "without", "record", "vars", "now", "expect", "me
 
 
 class Expectation(msgspec.Struct, frozen=True):
-    """A rule's id, where it is named, and the verdict it should come to."""
+    """A rule's id, with its position, and the verdict it should come to."""
 
     rule_id: str
     position: Position
@@ -72,14 +72,14 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class TestFile(msgspec.Struct, frozen=True):
-    """A test file: how it is named, the policy it tests, as a name and as it loads, its tests."""
+    """A test file: its label, the policy it tests (by name and as it loads), its tests."""
 
     label: str
     policy: str
     loaded: Loaded
     cases: tuple[Case, ...]
 
-    __test__ = False  # no class of tests, whatever its name
+    __test__ = False  # Not a class of tests, despite its name.
 
 
 def is_test_file(name: str) -> bool:
@@ -94,10 +94,10 @@ def files_beside(policy: Path) -> list[Path]:
 
 
 def run_test_file(path: Path, inputs: Inputs | None = None) -> tuple[ExampleOutcome, ...]:
-    """Return what every test in the file at ``path`` came to, an outcome per rule it names.
+    """Return the outcome of every test in the file at ``path``, one per rule it names.
 
-    What is read is noted in ``inputs``. Raises PolicyError with every problem in the file or in
-    its policy, UsageError for a file that is not there.
+    Files that are read are recorded in ``inputs``. Raises PolicyError with every problem in the
+    file or in its policy, UsageError for a missing file.
     """
     problems, inputs = Problems(), inputs or Inputs()
     inputs.add("the tests", path)
@@ -137,7 +137,7 @@ def _outcomes(
             )
             problems.add(expectation.position, unknown, hint)
             continue
-        # A message is that of every rule that fails here; the others have none.
+        # A message is for every rule that fails here; the others have none.
         told_here = expectation.verdict in {Verdict.FAIL, Verdict.ERROR}
         message = case.message if told_here else None
         example = Example(
@@ -181,7 +181,7 @@ def _read(path: Path, problems: Problems, inputs: Inputs) -> TestFile | None:
             (tests or root).position, message, "write - {given: {…}, expect: {RULE: fail}}"
         )
         return None
-    # Without variables: a problem of the policy's own is told as one.
+    # Without variables: the policy's own problems are reported as its own.
     loaded = load([policy], inputs=inputs) if policy is not None else None
     known = loaded.known if loaded is not None else Known()
     cases = [_case(node, number, problems, known) for number, node in enumerate(tests.items, 1)]
@@ -202,7 +202,7 @@ def _policy(path: Path, root: MappingNode, problems: Problems) -> str | None:
         ]
         if found:
             return _as_path(found[0])
-        message = f"no policy {stem}.yaml stands beside this file"
+        message = f"there is no policy {stem}.yaml beside this file"
         problems.add(root.position, message, "name one with policy: FILE or PACK")
         return None
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.text.strip():
@@ -283,7 +283,7 @@ def _expectations(node: MappingNode, problems: Problems) -> Iterator[Expectation
 
 
 def _variables(node: Node | None, problems: Problems) -> tuple[tuple[str, str], ...] | None:
-    """Return variables as ``--var`` takes them: lists with commas between."""
+    """Return variables as ``--var`` takes them: lists with commas."""
     if node is None:
         return ()
     if not isinstance(node, MappingNode) or not node.entries:
@@ -302,7 +302,7 @@ def _variables(node: Node | None, problems: Problems) -> tuple[tuple[str, str], 
 
 
 def _now(node: Node | None, problems: Problems) -> datetime | None:
-    """Return the time at which a test is judged; None when a problem was noted."""
+    """Return the time a test is judged as of; None if a problem was recorded."""
     if node is None:
         return NOW
     moment = parse_timestamp(node.text) if isinstance(node, ScalarNode) else None

@@ -21,7 +21,7 @@ _HEADINGS = {
     ComparisonOutcome.INCONCLUSIVE: "⚠️ Fivetran audits compared: inconclusive",
 }
 #: How many are listed one by one; the rest are counted.
-_TOLD = tuple(c for c in Fate if c not in (Fate.UNCHANGED, Fate.ACCEPTED))
+_LISTED = tuple(c for c in Fate if c not in (Fate.UNCHANGED, Fate.ACCEPTED))
 
 
 def render(comparison: Comparison) -> Iterator[str]:
@@ -31,7 +31,7 @@ def render(comparison: Comparison) -> Iterator[str]:
         if len(piece) <= room:
             room -= len(piece)
             yield piece
-    changes = [changed for changed in comparison.changes if changed.change in _TOLD]
+    changes = [changed for changed in comparison.changes if changed.change in _LISTED]
     for piece in _sections(changes[:_MOST_CHANGES]):
         if len(piece) > room:
             break

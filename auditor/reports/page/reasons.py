@@ -14,7 +14,7 @@ from auditor.model import Finding, Reason, Result, RuleReasons
 
 #: Marks in place of a text's number: the finding's evidence for the line's path has it, its
 #: connection has it, there is none, and it is not kept.
-_TOLD, _OF_CONNECTION, _NONE, _LEFT_OUT = -1, -2, -3, -4
+_IN_EVIDENCE, _OF_CONNECTION, _NONE, _LEFT_OUT = -1, -2, -3, -4
 #: The number for a finding without a form.
 _NO_FORM = -1
 #: The most forms with texts of their own, per rule and for all rules together.
@@ -111,7 +111,7 @@ class _Forms:
         return [
             _NONE
             if not text
-            else _TOLD
+            else _IN_EVIDENCE
             if (path, text) in said
             else _OF_CONNECTION
             if path in IDENTITY and about is not None and getattr(about, path) == text

@@ -117,7 +117,9 @@ class _Gap:
 
     def check(self, gap: bytes) -> None:
         if gap.strip() != self._expected:
-            raise UndecodableError("not JSON: something stands between two objects", transient=True)
+            raise UndecodableError(
+                "not JSON: there is something between two objects", transient=True
+            )
         self._expected = b"," if self._in_array else b""
 
     def close(self, gap: bytes) -> None:
