@@ -7,8 +7,8 @@ The library is what the command line is made of:
     result = audit(SnapshotSource("connections.ndjson.gz"), load_policies("baseline"))
     print(result.gate.outcome, result.counts)
 
-A source that fails does not raise: the result's gate then is inconclusive and says why. What
-raises is under ``AuditorError``. Names are imported when they are used, so that importing this
+A source that fails does not raise: the result's gate is then inconclusive and says why. Errors that
+are raised derive from ``AuditorError``. Names are imported when they are used, so importing this
 package costs nothing.
 """
 

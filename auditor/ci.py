@@ -1,4 +1,4 @@
-"""The CI job that a run is a part of, as its service's variables tell it.
+"""The CI job that a run is part of, from its service's variables.
 
 From the documentation of GitHub Actions ("Variables reference"), GitLab ("Predefined CI/CD
 variables"), Jenkins ("Using environment variables") and Azure Pipelines ("Predefined variables").
@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 
 class Job(NamedTuple):
-    """A job: its service ("" for none that is known), its page, its summary's file, its commit."""
+    """A job: its service ("" for an unknown one), its page, its summary's file, its commit."""
 
     service: str = ""
     url: str = ""
@@ -21,7 +21,7 @@ class Job(NamedTuple):
 
 
 def job_of(environ: Mapping[str, str]) -> Job:
-    """Return the job that ``environ`` is of; one of no service outside of CI."""
+    """Return the job that ``environ`` describes; one without a service outside of CI."""
     get = environ.get
     if get("GITHUB_ACTIONS") == "true":
         run = f"{get('GITHUB_REPOSITORY', '')}/actions/runs/{get('GITHUB_RUN_ID', '')}"

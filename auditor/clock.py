@@ -34,19 +34,19 @@ _RELATIVE = re.compile(r"now(?:([+-])([0-9]{1,6}[smhdw]))?", re.ASCII)
 
 #: A timestamp this far ahead of ``now`` cannot be an age: clocks differ, but not by so much.
 FUTURE_TOLERANCE = timedelta(minutes=5)
-#: The clocks of a server and of this machine may differ by so much, and answers be believed.
+#: How far a server's clock and this machine's may be apart for answers to be trusted.
 CLOCKS_APART = timedelta(hours=24)
 
 
 def parse_timestamp(text: str) -> datetime | None:
-    """Return the aware time that ``text`` says, or None when it says none."""
+    """Return the aware time that ``text`` says, or None if it is not one."""
     try:
         moment = msgspec.convert(text, datetime)
     except (msgspec.ValidationError, UnicodeEncodeError):
         return None
     if moment.tzinfo is None:
         return None
-    if not 1 < moment.year < 9999:  # in UTC it may be before all time, or after
+    if not 1 < moment.year < 9999:  # In UTC it may be before or after all time.
         try:
             moment.astimezone(UTC)
         except OverflowError:
@@ -69,8 +69,8 @@ def parse_duration(text: str) -> timedelta | None:
 def longest_gap(days: Iterable[object]) -> timedelta | None:
     """Return the longest time from one chosen day of the week to the next, whatever their zone.
 
-    ``[FRIDAY, MONDAY]`` leaves four days from Monday to Friday, ``[SUNDAY]`` a week. None chosen
-    and all chosen leave no gap. None where something is no day.
+    ``[FRIDAY, MONDAY]`` leaves four days from Monday to Friday, ``[SUNDAY]`` a week. Choosing none
+    or all leaves no gap. None if something is not a day.
     """
     chosen = set()
     for day in days:
@@ -94,7 +94,7 @@ def parse_relative(text: str) -> timedelta | None:
 
 
 def apart(server: datetime, local: datetime) -> str:
-    """Return why answers of a server with this clock are not believed, "" where they are.
+    """Return why a server with this clock is not trusted, "" if it is.
 
     No two clocks are a day apart by accident: the answer is an old one, or a clock is wrong.
     """
@@ -112,12 +112,12 @@ def iso(moment: datetime) -> str:
 
 
 def to_the_second(moment: datetime) -> str:
-    """Return ``moment`` as sentences for people have it; ``iso`` is for what machines read."""
+    """Return ``moment`` for sentences; ``iso`` is for machines."""
     return iso(moment.replace(microsecond=0))
 
 
 def in_words(duration: timedelta) -> str:
-    """Return a duration of no less than 0 in its largest unit, rounded down: ``91 days``."""
+    """Return a duration of at least 0 in its largest unit, rounded down: ``91 days``."""
     seconds = int(duration.total_seconds())
     for name, size in (("day", 86_400), ("hour", 3600), ("minute", 60)):
         if seconds >= size * 2 or (seconds == size):

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-#: Seconds that a FIFO may take to say anything.
+#: Seconds to wait for a FIFO's first bytes.
 _PATIENCE = 10.0
 _BLOCK = 1 << 20
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
@@ -19,7 +19,7 @@ _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(o
 def read_file(path: Path | str, most: int, *, patience: float | None = None) -> bytes:
     """Return the first ``most`` bytes of a file or a FIFO.
 
-    Opening never waits, and a FIFO to which nobody writes for ``patience`` seconds is an error.
+    Opening never blocks, and a FIFO to which nobody writes for ``patience`` seconds is an error.
     Raises OSError.
     """
     descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
@@ -42,7 +42,7 @@ def read_file(path: Path | str, most: int, *, patience: float | None = None) -> 
 
 
 def open_file(path: Path | str, *, patience: float | None = None) -> BinaryIO:
-    """Open a file or a FIFO to be read; a FIFO once somebody writes to it. Raises OSError."""
+    """Open a file or a FIFO for reading; a FIFO once somebody writes to it. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
     try:
         if stat.S_ISFIFO(os.fstat(descriptor).st_mode):

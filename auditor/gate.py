@@ -25,8 +25,8 @@ CLEAN, VIOLATIONS, INCONCLUSIVE = 0, 1, 3
 class Bar(msgspec.Struct, frozen=True):
     """What the gate lets through: ``fail_on`` is the least severity that counts, None for none.
 
-    ``limits`` are the violations that are allowed of a severity; they outrank ``fail_on``.
-    ``doubts`` are sentences that say why what was listed is not the account as it has to be.
+    ``limits`` are how many violations of a severity are allowed; they outrank ``fail_on``.
+    ``doubts`` are sentences that say why the listing may not show the account as it is.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -45,9 +45,12 @@ def decide(
 ) -> Gate:
     """Return the gate's answer: inconclusive outranks violations, which outrank a pass.
 
-    ``plan`` is what a Terraform plan speaks of, None for a run without one.
+    ``plan`` is the scope of a Terraform plan, None for a run without one.
     """
-    before, after = list(_unlisted(listing, bar, plan)), list(_untold(listing, checks, bar, plan))
+    before, after = (
+        list(_unlisted(listing, bar, plan)),
+        list(_too_little_judged(listing, checks, bar, plan)),
+    )
     unsettled = [*before, *_unevaluated(checks), *after]
     violated = list(_violated(checks, bar))
     limits = tuple(sorted(bar.limits.items(), reverse=True))
@@ -67,13 +70,13 @@ def decide_part(
     connections: int,
     doubts: Iterable[str] = (),
 ) -> Gate:
-    """Return the answer on a part of a run's connections, of which ``checks`` are.
+    """Return the answer on the part of a run's connections that ``checks`` are of.
 
     ``whole`` is the answer on all of them, and ``gating`` the severities that it does not let
-    through: what is too much of an account is too much in each of its parts. What leaves all of
-    the run unsettled leaves the part so, and so do ``doubts`` of its own.
+    through: what is too much for an account is too much in each of its parts. What leaves the whole
+    run undecided also leaves the part undecided, and so do ``doubts`` of its own.
     """
-    # Of a severity that counts, none is left of what was allowed of it.
+    # A severity that gates has used up its allowance.
     limits = {severity: 0 if severity in gating else most for severity, most in whole.limits}
     bar = Bar(whole.fail_on, limits=limits)
     unsettled = [*whole.doubts, *doubts, *_unevaluated(checks)]
@@ -92,7 +95,7 @@ def decide_part(
 
 
 def _unlisted(listing: Listing, bar: Bar, plan: PlanScope | None) -> Iterator[str]:
-    """Yield why what was listed is not, or may not be, all there is."""
+    """Yield why the listing is not, or may not be, all there is."""
     for problem in listing.problems:
         yield problem if plan is not None else f"the listing is incomplete: {problem}"
     if listing.completeness is Completeness.INCOMPLETE and not listing.problems:
@@ -114,10 +117,10 @@ def _unevaluated(checks: Sequence[RuleChecks]) -> Iterator[str]:
         yield f"{plural(errors, 'check')} could not be evaluated ({at})"
 
 
-def _untold(
+def _too_little_judged(
     listing: Listing, checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope | None
 ) -> Iterator[str]:
-    """Yield why what was judged says too little."""
+    """Yield why too little was judged."""
     if plan is not None:
         yield from _not_planned(checks, bar, plan)
     if bar.strict and not (plan is not None and plan.nothing):
@@ -135,7 +138,7 @@ def _untold(
 
 
 def _not_planned(checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope) -> Iterator[str]:
-    """Yield why a plan tells too little."""
+    """Yield why a plan shows too little."""
     unplanned = sum(rule.not_in_plan for rule in checks)
     if bar.strict and unplanned:
         rest = "rests" if unplanned == 1 else "rest"
@@ -148,14 +151,14 @@ def _not_planned(checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope) -> Ite
 def _violated(checks: Sequence[RuleChecks], bar: Bar, *, part: bool = False) -> Iterator[str]:
     """Yield how many violations count, by severity.
 
-    Of a ``part`` of a run no limit is told: the whole run is past it.
+    A ``part`` of a run names no limit: the whole run has passed it.
     """
     for severity in sorted(Severity, reverse=True):
         failing = [r for r in checks if r.rule.severity is severity and r.count(Verdict.FAIL)]
         total, most = sum(rule.count(Verdict.FAIL) for rule in failing), bar.allows(severity)
         if most is not None and total > most:
-            told = severity in bar.limits and not part
-            limit = f", over --max {severity.label}={most}" if told else ""
+            limited = severity in bar.limits and not part
+            limit = f", over --max {severity.label}={most}" if limited else ""
             rules = plural(len(failing), "rule")
             yield f"{plural(total, f'{severity.label} violation')} of {rules}{limit}"
 
@@ -183,12 +186,12 @@ def _judged(connections: int, checks: Sequence[RuleChecks]) -> Iterator[str]:
     if sum(rule.total - rule.count(Verdict.SKIP) for rule in checks):
         yield f"{plural(connections, 'connection')} judged by {rules}"
     else:
-        # What was listed was judged by nobody: a count of both would read as if it had been.
+        # Nobody judged what was listed: a count of both would read as if someone had.
         yield f"none of {rules} applied to {plural(connections, 'connection')}"
 
 
 def _let_through(checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
-    """Yield what failed and is allowed, below the bar, waived or known."""
+    """Yield what failed but is allowed, below the bar, waived or known."""
     below = 0
     for severity in sorted(Severity, reverse=True):
         failed = sum(r.count(Verdict.FAIL) for r in checks if r.rule.severity is severity)
@@ -206,7 +209,7 @@ def _let_through(checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
 
 
 def _planned(listing: Listing, checks: Sequence[RuleChecks], plan: PlanScope) -> Iterator[str]:
-    """Yield what a pass over a plan rests on: what it holds, and no more."""
+    """Yield what a pass over a plan rests on: what the plan shows, and no more."""
     judged = [rule for rule in checks if rule.count(Verdict.SKIP) < rule.total]
     changed = plural(plan.touched, "connection")
     if plan.over:

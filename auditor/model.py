@@ -1,8 +1,8 @@
 """The values a run is made of: verdicts, rules, findings, the listing, the result.
 
-Everything here is frozen and knows nothing of where records come from, how rules are written or
-how reports look. Text in these values is ready to be shown: secrets are gone and control
-characters are escaped (``redact.py``, ``text.py``); a report still escapes for its own format.
+Everything here is frozen and knows nothing about where records come from, how rules are written or
+how reports look. Text in these values is ready to be shown: secrets are removed and control
+characters escaped (``redaction/``, ``text.py``); a report still escapes for its own format.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 
 
 class Verdict(IntEnum):
-    """What a check came to. The number is the byte that a check takes in memory."""
+    """The result of a check. The number is the byte that a check takes in memory."""
 
     PASS = 0
     FAIL = 1
@@ -44,13 +44,13 @@ class Severity(IntEnum):
     label: str
 
 
-# Asked for with every finding, in every report.
+# Needed for every finding, in every report.
 for _member in (*Verdict, *Severity):
     _member.label = _member.name.lower()
 
 
 class Completeness(Enum):
-    """What is known of a listing: whether it is all there was."""
+    """What is known about a listing: whether it is all there was."""
 
     ONE_PAGE = "complete: one page, one moment"
     VERIFIED = "complete: two walks in a row listed the same connections"
@@ -76,7 +76,7 @@ class Outcome(Enum):
         return self is Outcome.PASSED
 
 
-#: What the name of a shipped pack begins with where a file is named; no file's name does.
+#: How a shipped pack's file name begins in positions; no real file's name does.
 PACK = "pack:"
 
 
@@ -89,7 +89,7 @@ class Position(msgspec.Struct, frozen=True, order=True):
 
     @property
     def in_pack(self) -> bool:
-        """Whether the file is a shipped pack, and none that the user has: ``pack:baseline``."""
+        """Whether the file is a shipped pack, not one of the user's: ``pack:baseline``."""
         return self.file.startswith(PACK)
 
     def __str__(self) -> str:
@@ -97,7 +97,7 @@ class Position(msgspec.Struct, frozen=True, order=True):
 
 
 class Checkout(msgspec.Struct, frozen=True):
-    """The repository that a run is in, so that a host finds the files that are named.
+    """The repository that a run is in, so that a host finds the files that reports name.
 
     ``root`` is its folder, "" if there is none; ``folder`` is the working folder, from there.
     """
@@ -109,7 +109,7 @@ class Checkout(msgspec.Struct, frozen=True):
 class Connection(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A connection's identity, all that a result keeps of a record.
 
-    ``group_name`` is "" where nobody said what the group is called.
+    ``group_name`` is "" if it is not known.
     """
 
     id: str
@@ -135,10 +135,9 @@ class Rule(msgspec.Struct, frozen=True):
     ``expects`` is the assertion in plain English, ``applies_when`` the ``when`` ("" without one).
     ``per`` is empty for a rule on single connections, else the paths that form its groups
     (``("account",)`` for all connections together). ``named_at`` is where a file of the user's
-    overrides the rule of a pack, or extends the pack; None where a pack is named elsewhere.
-    ``may_be_idle`` says that a healthy account may have nothing that the rule applies to.
-    Where ``waivable`` is False no waiver may be for it, and none may end later than ``max_waiver``
-    from now, None for any end.
+    overrides the rule of a pack, or extends the pack; None if no file does. ``may_be_idle`` means
+    that a healthy account may have nothing that the rule applies to. With ``waivable`` False no
+    waiver may cover it, and none may end later than ``max_waiver`` from now, None for any end.
     """
 
     id: str
@@ -204,14 +203,13 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
-    """A check that came to fail, error, waived or known.
+    """A check whose verdict is fail, error, waived or known.
 
-    ``connections`` holds one connection, or with ``per`` every one the finding is about;
-    ``group`` then is the group's key as text. ``note`` is why a failure is waived or known, or why
-    the waiver or the baseline that is there for it does not hold. ``advice`` says of an error what
-    would make the check one that can be judged. ``resources`` are those of a Terraform plan, of
-    the connections that it speaks of. Findings of one rule that are ``alike`` by the same number
-    have the same evidence and the same reason; 0 says nothing.
+    ``connections`` holds one connection, or with ``per`` every one the finding is about; ``group``
+    is then the group's key as text. ``note`` is why a failure is waived or known, or why a waiver
+    or baseline for it does not hold. ``advice`` is how to make an error decidable. ``resources``
+    are its connections' resources in a Terraform plan. Findings of one rule with the same number in
+    ``alike`` have the same evidence and the same reason; 0 says nothing.
     """
 
     rule: Rule
@@ -227,12 +225,12 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def fix(self) -> str:
-        """What to do: the rule's fix ends a violation, and none was seen where there is advice."""
+        """What to do: the rule's fix ends a violation, but an error's advice comes first."""
         return self.advice if self.verdict is Verdict.ERROR else self.rule.fix
 
 
 class ReasonLine(msgspec.Struct, frozen=True):
-    """A part of a rule's condition: the key that it stands at (``when``), its English, its path.
+    """A part of a rule's condition: the key that it is under (``when``), its English, its path.
 
     ``key`` is "" below another part, ``depth`` how far below; ``path`` is "" for what joins others.
     """
@@ -255,16 +253,16 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class RuleReasons(msgspec.Struct, frozen=True):
-    """Why a rule's findings came to what they did: ``of`` has a reason by ``Finding.alike``.
+    """Why a rule's findings came to their verdicts: ``of`` has a reason by ``Finding.alike``.
 
-    It is empty for a rule of one line, of which a finding says it all.
+    It is empty for a rule of one line, about which a finding says everything.
     """
 
     lines: tuple[ReasonLine, ...]
     of: Mapping[int, Reason]
 
 
-#: What the note begins with of a violation that the baseline knows, and that counts again.
+#: How the note begins on a violation that the baseline knows but that counts again.
 RAISED = "not known from"
 
 
@@ -290,8 +288,8 @@ class Account(msgspec.Struct, frozen=True):
 class SourceInfo(msgspec.Struct, frozen=True):
     """Where the records came from. ``filters`` are the API's own (``group_id``, ``schema``).
 
-    ``base_url`` is the API that they came from in the first place; "" where that is not known.
-    ``account`` is None where nobody said which one it is.
+    ``base_url`` is the API that they first came from; "" if not known. ``account`` is None if not
+    known.
     """
 
     kind: str
@@ -315,7 +313,7 @@ class FactsInfo(msgspec.Struct, frozen=True):
     """Where the facts of one name came from, and whether they could be read.
 
     ``origin`` is a list of the API, or a file as the user named it, whose ``sha256`` is given.
-    ``problem`` says why nothing of it could be read.
+    ``problem`` says why it could not be read.
     """
 
     name: str
@@ -340,7 +338,7 @@ class Listing(msgspec.Struct, frozen=True):
 
     @property
     def complete(self) -> bool:
-        """False when something that exists was, or may have been, left unjudged."""
+        """False if something that exists was, or may have been, left unjudged."""
         return self.completeness is not Completeness.INCOMPLETE and not self.problems
 
 
@@ -355,9 +353,9 @@ def allowed(
 class Gate(msgspec.Struct, frozen=True):
     """The answer a pipeline acts on, with its reasons as sentences.
 
-    ``limits`` are the violations that are allowed of a severity, whatever ``fail_on`` says.
-    ``doubts`` are those of the reasons that leave every connection unsettled, as an incomplete
-    listing does; a check that could not be evaluated leaves its own.
+    ``limits`` are how many violations of a severity are allowed, whatever ``fail_on`` says.
+    ``doubts`` are the reasons that leave every connection undecided, such as an incomplete listing;
+    a check that could not be evaluated leaves only its own.
     """
 
     outcome: Outcome
@@ -372,16 +370,16 @@ class Gate(msgspec.Struct, frozen=True):
         return bool(self.outcome)
 
 
-#: What stands in a dimension where it could not be read.
+#: The value of a dimension that could not be read.
 NOT_READ = "not read"
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What a report is about that is one of several, split by a dimension.
+    """What one of several reports, split by a dimension, is about.
 
     It has the connections whose ``dimension`` is ``value``: "" for those that have none, NOT_READ
-    for those of which it could not be read. ``listed`` is how many connections the run listed, and
-    ``whole`` the gate's answer on all of them.
+    if it could not be read. ``listed`` is how many connections the run listed, and ``whole`` the
+    gate's answer on all of them.
     """
 
     dimension: str
@@ -394,8 +392,8 @@ class Part(msgspec.Struct, frozen=True):
 class Connections(Sequence[Connection]):
     """The identities of all judged connections, as columns: a million take one list each.
 
-    ``addresses`` are those of a Terraform plan, "" for a connection that it does not speak of;
-    there are none without a plan.
+    ``addresses`` are those in a Terraform plan, "" for a connection that is not in it; there are
+    none without a plan.
     """
 
     ids: Sequence[str]
@@ -405,7 +403,7 @@ class Connections(Sequence[Connection]):
     addresses: Sequence[str] = ()
     #: The names of groups by their ids, as far as they are known.
     group_names: Mapping[str, str] = field(default_factory=dict)
-    #: What else is shown of connections, as columns by their names.
+    #: What else reports show of connections, as columns by their names.
     dimensions: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -426,7 +424,7 @@ class Connections(Sequence[Connection]):
         return map(Connection, self.ids, self.services, self.schemas, self.group_ids, names)
 
     def chosen(self, places: Sequence[int]) -> Connections:
-        """Return those at ``places``, with all that is shown beside them."""
+        """Return those at ``places``, with everything shown beside them."""
 
         def of(column: Sequence[str]) -> Sequence[str]:
             return [column[place] for place in places] if column else column
@@ -453,10 +451,10 @@ class Connections(Sequence[Connection]):
 
     @property
     def groups(self) -> list[str]:
-        """Each connection's group as people know it; two groups never bear one name.
+        """Each connection's group as people know it; no two groups share a name.
 
-        That is its name where no other group is called so, else its name with its id, or the id
-        alone where it has no name.
+        That is the group's name if no other group has it, else the name with the id, or the id
+        alone if there is no name.
         """
         present = set(self.group_ids)
         whole = {each: group_label(each, self.group_names.get(each, "")) for each in present}
@@ -474,8 +472,8 @@ class Connections(Sequence[Connection]):
 class GroupCheck(msgspec.Struct, frozen=True):
     """One check of a ``per`` rule: the group's key as text, and its verdict.
 
-    ``about`` are the places, in the listing, of the connections that it is about: those of its
-    finding, else all of the group. It is empty where nobody asked, and may then be about any.
+    ``about`` are the positions in the listing of the connections that it is about: those of its
+    finding, else all of the group. It is empty if they were not kept.
     """
 
     group: str
@@ -487,8 +485,8 @@ class RuleChecks(msgspec.Struct, frozen=True, dict=True):
     """Every check of one rule.
 
     ``verdicts`` holds a byte per connection, in listing order, for a rule on connections; it is
-    empty for a ``per`` rule, whose checks are in ``groups``. ``not_in_plan`` of the skips are
-    checks that rest on what no plan holds, ``left_unknown`` on what is unknown until applied.
+    empty for a ``per`` rule, whose checks are in ``groups``. Of the skips, ``not_in_plan`` rest on
+    what no plan has, ``left_unknown`` on what is unknown until applied.
     """
 
     rule: Rule
@@ -498,7 +496,7 @@ class RuleChecks(msgspec.Struct, frozen=True, dict=True):
     left_unknown: int = 0
 
     def count(self, verdict: Verdict) -> int:
-        """How many of the rule's checks came to ``verdict``."""
+        """How many of the rule's checks have this ``verdict``."""
         return self.counts[verdict]
 
     @cached_property
@@ -510,13 +508,13 @@ class RuleChecks(msgspec.Struct, frozen=True, dict=True):
         }
 
     def places(self, verdicts: Collection[Verdict]) -> list[int]:
-        """Return where in the listing the connections stand whose checks came to ``verdicts``."""
+        """Return the positions of the connections whose checks have one of ``verdicts``."""
         chosen = bytes(verdict in verdicts for verdict in range(256))
         return list(compress(range(len(self.verdicts)), self.verdicts.translate(chosen)))
 
     @property
     def skip_reason(self) -> str:
-        """Why the skips are skips: ``when`` did not apply, or a plan does not hold what is read."""
+        """Why the skips are skips: ``when`` did not apply, or a plan lacks what the rule reads."""
         reasons = [self.rule.skip_reason] if self.count(Verdict.SKIP) > self.not_in_plan else []
         if self.not_in_plan:
             reads = ", ".join(self.rule.reads or self.rule.per)
@@ -532,7 +530,7 @@ class RuleChecks(msgspec.Struct, frozen=True, dict=True):
 class Beside(msgspec.Struct, frozen=True):
     """The violations of two runs that can be compared: ``now`` and ``then``.
 
-    ``rules`` is how many rules both judged; None where both judged the same ones.
+    ``rules`` is how many rules both judged; None if both judged the same ones.
     """
 
     now: int
@@ -544,9 +542,9 @@ class PastRun(msgspec.Struct, frozen=True):
     """A run as the history keeps it, and as the trend draws it.
 
     ``violations`` has the failures of every severity, ``policies`` the SHA-256 of every policy in
-    force and ``policy_names`` their names, in the same order. ``full`` is False where connections
-    or rules were left out. ``filters`` are those of the listing, and ``by_rule`` has the failures
-    of every rule that was judged; None where an older history does not say.
+    force and ``policy_names`` their names, in the same order. ``full`` is False if connections or
+    rules were left out. ``filters`` are those of the listing, and ``by_rule`` has the failures of
+    every rule that was judged; None if an older history does not say.
     """
 
     judged_at: datetime
@@ -570,7 +568,7 @@ class PastRun(msgspec.Struct, frozen=True):
     def beside(self, earlier: PastRun) -> Beside | None:
         """Return what this run and an earlier one found by the rules that both judged.
 
-        None where the two cannot be compared: they listed other parts of the account, or have no
+        None if the two cannot be compared: they listed different parts of the account, or have no
         rule in common.
         """
         if self.filters != earlier.filters:
@@ -591,9 +589,9 @@ class Ended(msgspec.Struct, frozen=True):
     """A finding of an earlier run that no longer exists.
 
     ``name`` is the connection as people know it, or the group that was judged; ``id`` is the
-    connection's id, "" for a group. ``gone`` says that the whole listing does not have it any
-    more; otherwise it was judged, and nothing was found. ``since`` is when the finding was first
-    seen, None where that is not known.
+    connection's id, "" for a group. ``gone`` means that a whole listing no longer has it; otherwise
+    it was judged, and nothing was found. ``since`` is when the finding was first seen, None if that
+    is not known.
     """
 
     rule: str
@@ -604,7 +602,7 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """The runs of a history, oldest first and this one among them, and what is open since when.
+    """The runs of a history, oldest first with this one last, and since when findings are open.
 
     ``open_since`` has the time at which a finding was first seen, by its rule's id and then by its
     connection's id, or by its group. ``ended`` is what was open until this run.
@@ -621,13 +619,12 @@ class History(msgspec.Struct, frozen=True):
 
 
 class PlanScope(msgspec.Struct, frozen=True):
-    """What a run over a Terraform plan speaks of.
+    """What a run over a Terraform plan covers.
 
-    ``nothing`` is why there was nothing to judge ("" where there was something). ``touched`` are
-    the connections that the plan changes, of which alone a violation gates. ``over`` names the
-    estate that the plan was laid over, "" for none; ``saved`` says that it is a saved one.
-    ``mended`` are the violations that the plan ends, as sentences, ``improved`` those of groups
-    that it makes smaller.
+    ``nothing`` is why there was nothing to judge ("" if there was something). ``touched`` are the
+    connections that the plan changes: only their violations gate. ``over`` names the account that
+    the plan was laid over, "" for none; ``saved`` means a saved listing of it. ``mended`` are the
+    violations that the plan ends, as sentences, ``improved`` those of groups that it reduces.
     """
 
     nothing: str = ""
@@ -642,8 +639,8 @@ class WaiverUse(msgspec.Struct, frozen=True):
     """A waiver, and what became of it in a run.
 
     ``expires`` is the last moment it holds, ``accepts`` what it holds while, in English ("" for
-    anything). ``matched`` are the violations it is for, ``void`` those among them of which
-    ``accepts`` does not hold, ``covered`` those that are waived by it and by none before it.
+    anything). ``matched`` counts the violations it is for, ``void`` those among them for which
+    ``accepts`` does not hold, ``covered`` those that it waives and none before it does.
     """
 
     rule: str
@@ -661,12 +658,12 @@ class WaiverUse(msgspec.Struct, frozen=True):
 class BaselineUse(msgspec.Struct, frozen=True):
     """A baseline, and what became of its findings in a run.
 
-    ``known`` violations are there still; ``raised`` are too, but count again since their rule has
-    become severer; ``new`` are not in the baseline. Of the baseline's findings ``fixed`` were
-    judged and are none any more, ``gone`` are of connections that a whole listing does not have,
-    ``waived`` are waived now, and of ``untold`` this run cannot tell: the rule was not judged, the
-    check is an error, or the connection was not listed by a narrowed run. ``ended`` are those that
-    are fixed or gone, one by one.
+    ``known`` violations are still there; so are ``raised`` ones, but they count again because their
+    rule has become more severe; ``new`` ones are not in the baseline. Of the baseline's findings
+    ``fixed`` were judged and no longer exist, ``gone`` are of connections that a whole listing does
+    not have, ``waived`` are waived now, and ``untold`` are unknown to this run: the rule was not
+    judged, the check is an error, or a narrowed run did not list the connection. ``ended`` are the
+    fixed and the gone, one by one.
     """
 
     file: str
@@ -682,7 +679,7 @@ class BaselineUse(msgspec.Struct, frozen=True):
 
 
 class Described(msgspec.Struct, frozen=True):
-    """Findings that were described already."""
+    """Findings that are already described."""
 
     findings: tuple[Finding, ...]
 
@@ -692,7 +689,7 @@ class Described(msgspec.Struct, frozen=True):
 
 
 class _Reasoned(msgspec.Struct, frozen=True):
-    """Reasons that were worked out already."""
+    """Reasons that are already worked out."""
 
     reasons: Mapping[str, RuleReasons]
 
@@ -701,7 +698,7 @@ class _Reasoned(msgspec.Struct, frozen=True):
 
 
 def no_reasons() -> Mapping[str, RuleReasons]:
-    """Return the reasons of a result that does not know them."""
+    """Return the reasons of a result without any."""
     return {}
 
 
@@ -709,17 +706,17 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     """What a run found. Equal inputs give an equal result: nothing here depends on duration.
 
     ``checks`` has one entry per rule in force, in policy order. ``judged_at`` is the time that
-    rules compare with; ``clock_note`` says where it came from when that is not the run's own
-    clock. ``taken_at`` is when a saved listing was taken, None for the live account and where it
-    does not say. ``left_out`` names what was narrowed (options, disabled rules), as sentences,
-    ``narrowed_by`` the options among that, as they were given, and ``accepted`` what waivers and a
-    baseline took out of the gate; ``waivers`` and ``baseline`` are the same in numbers. ``notes``
-    are what else a reader has to know of the run: what a file set, what a policy changed of
-    another. ``history`` is None for a run that keeps none. ``facts`` are the further lists
-    and files that rules read. ``pipeline`` is the CI run, None outside of one, ``checkout`` the
-    repository it stood in. ``docs_url`` is where rules have pages of their own, "" for nowhere: an
-    address with ``{rule}`` in it, or that of a site made from the project's documents. ``part`` is
-    what a report that is one of several is about, None for the whole run.
+    rules compare with; ``clock_note`` says where it came from when that is not the run's own clock.
+    ``taken_at`` is when a saved listing was taken, None for the live account and if it does not
+    say. ``left_out`` names what was narrowed (options, disabled rules), as sentences,
+    ``narrowed_by`` the options among them as given, and ``accepted`` what waivers and a baseline
+    took out of the gate; ``waivers`` and ``baseline`` are the same in numbers. ``notes`` are what
+    else a reader needs to know: what a file set, what a policy changed in another. ``history`` is
+    None for a run that keeps none. ``facts`` are the other lists and files that rules read.
+    ``pipeline`` is the CI run, None outside of one, ``checkout`` the repository it ran in.
+    ``docs_url`` is where rules have pages of their own, "" for nowhere: an address with ``{rule}``
+    in it, or a site built from the project's docs. ``part`` is set for one of several reports, None
+    for the whole run.
     """
 
     version: str
@@ -759,11 +756,11 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     __hash__ = None  # type: ignore[assignment]  # as anything that holds a mapping
 
     def __bool__(self) -> bool:
-        """Whether the gate let the run through: a failed run is never true by being there."""
+        """Whether the gate let the run through: a result is not true merely by being there."""
         return bool(self.gate)
 
     def __reduce__(self) -> tuple[Callable[..., Result], tuple[object, ...]]:
-        """Take the findings along, described: what describes them stays in its process."""
+        """Take the findings along, described: their describer stays in this process."""
         values = {name: getattr(self, name) for name in self.__struct_fields__}
         values["describe"] = Described(self.findings)
         values["reason"] = _Reasoned(self.reasons)
@@ -776,11 +773,11 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     @cached_property
     def reasons(self) -> Mapping[str, RuleReasons]:
-        """Why findings came to what they did, by their rule's id; rules on which nobody knows lack.
+        """Why findings came to their verdicts, by their rule's id, for the rules that know.
 
-        Worked out when it is first asked for: few reports show it.
+        Worked out when first asked for: few reports show it.
         """
-        described = self.findings  # what describes them knows which are alike
+        described = self.findings  # Describing them shows which are alike.
         return self.reason() if described else {}
 
     @property
@@ -801,9 +798,9 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     @cached_property
     def gating(self) -> frozenset[Severity]:
-        """The severities of which more checks failed than the gate lets through.
+        """The severities with more failed checks than the gate lets through.
 
-        In an inconclusive run as well: what would not gate is not red there either.
+        In an inconclusive run too: what would not gate is not red there either.
         """
         failed = dict.fromkeys(Severity, 0)
         for checks in self.checks:
@@ -817,19 +814,19 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     @property
     def idle_rules(self) -> tuple[Rule, ...]:
-        """The rules that applied to nothing: every check they made is a skip."""
+        """The rules that applied to nothing: all their checks are skips."""
         return tuple(
             c.rule for c in self.checks if c.count(Verdict.SKIP) == c.total and not c.not_in_plan
         )
 
     @property
     def unplanned_rules(self) -> tuple[Rule, ...]:
-        """The rules that came to no verdict since no plan holds what they read."""
+        """The rules without a verdict because no plan has what they read."""
         return tuple(
             c.rule for c in self.checks if c.count(Verdict.SKIP) == c.total and c.not_in_plan
         )
 
     @property
     def not_in_plan(self) -> int:
-        """How many checks rest on what no plan holds."""
+        """How many checks rest on what no plan has."""
         return sum(checks.not_in_plan for checks in self.checks)

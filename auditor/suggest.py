@@ -32,7 +32,7 @@ FOREIGN_KEYS = {
     **dict.fromkeys(("include", "includes", "import", "imports", "extend"), "extends"),
 }
 
-#: Fields as the API's older answers, Terraform and other tools call them, and ours.
+#: Fields as older answers of the API, Terraform and other tools call them, and ours.
 FOREIGN_FIELDS = {
     **dict.fromkeys(("connection_id", "connector_id", "uid", "uuid"), "id"),
     **dict.fromkeys(("name", "connector_name", "connection_name", "display_name"), "schema"),
@@ -54,13 +54,13 @@ FOREIGN_FIELDS = {
     **dict.fromkeys(("group_name",), "group.name"),
 }
 
-#: Fields that say the contrary of one of ours, and what is written instead.
+#: Fields that mean the contrary of one of ours, and what to write instead.
 CONTRARY_FIELDS = {
     **dict.fromkeys(("enabled", "active", "is_active", "running"), "paused: false"),
     **dict.fromkeys(("disabled", "is_paused", "inactive"), "paused: true"),
 }
 
-#: Objects that are taken for one of their values, and the field that holds it.
+#: Objects mistaken for one of their values, and the field that holds it.
 VALUES_OF = {
     "connector_type": "service",
     "group": "group_id",
@@ -70,7 +70,7 @@ VALUES_OF = {
     "schedule": "schedule.schedule_type",
 }
 
-#: Words that join conditions, as other tools have them, and what is written here.
+#: Words that combine conditions in other tools, and what to write here.
 FOREIGN_JOINS = {
     **dict.fromkeys(("and", "allof", "all_of", "must", "every", "&&"), "all: [ … ]"),
     **dict.fromkeys(("or", "anyof", "any_of", "oneof", "one_of", "should", "||"), "any: [ … ]"),
@@ -81,12 +81,12 @@ FOREIGN_JOINS = {
     **dict.fromkeys(("if", "then", "else", "unless"), "when: beside assert:"),
 }
 
-#: What begins the name of an operator's contrary.
+#: How an operator's contrary begins.
 _DENYING = ("not_", "not", "does_not_", "doesnot", "no_", "isnt_", "is_not_", "never_")
 
 
 def denied(word: str, operators: Mapping[str, object], foreign: Mapping[str, str]) -> str:
-    """Return the operator that ``word`` is the contrary of, as ``not_contains`` is; "" for none."""
+    """Return the operator whose contrary ``word`` is, such as ``not_contains``; "" for none."""
     low = word.lower().replace("-", "_")
     for start in sorted(_DENYING, key=len, reverse=True):
         rest = low.removeprefix(start)

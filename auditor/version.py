@@ -1,3 +1,3 @@
-"""The version, which everything may say."""
+"""The version, in a module that every room may import."""
 
 __version__ = "0.1.0"

@@ -125,7 +125,8 @@ patterns._by_re2 = by_re2
     ),
     Trick(
         "Closed vocabularies are hashed by identity",
-        "fields/kinds.py, policy/language/values.py, operands.py",
+        "fields/kinds.py, policy/language/values.py, operands.py, automaton.py,"
+        " policy/judging/undecided.py, sources/plan/attributes.py, planned.py",
         line="__hash__ = object.__hash__",
     ),
     Trick(

@@ -27,8 +27,8 @@ class Observed(msgspec.Struct, frozen=True):
     """What a run saw.
 
     ``listed`` are the identities as they were listed, ``shown`` as reports show them. ``holds`` is
-    what a ``Watch`` saw, ``today`` the time of a real clock. ``whole`` says that everything there
-    is was seen. ``clean`` removes credentials from a text.
+    what a ``Watch`` saw, ``today`` the time of a real clock. ``whole`` means that nothing was left
+    unseen. ``clean`` removes credentials from a text.
     """
 
     listed: Connections
@@ -90,7 +90,7 @@ def _waived(waivers: Waivers, uses: Sequence[WaiverUse]) -> str:
 def _of_waivers(
     waivers: Sequence[Waiver], uses: Sequence[WaiverUse], seen: Observed, ruleset: Ruleset
 ) -> Iterator[str]:
-    """Yield what people have to know about waivers: ended, ending, void, or matching nothing."""
+    """Yield what people need to know of waivers: ended, ending soon, void, or matching nothing."""
     ids = [entry.rule.id for entry in ruleset.rules]
     today = seen.today.astimezone(UTC).date()
     for waiver, use in zip(waivers, uses, strict=True):

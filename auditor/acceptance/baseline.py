@@ -34,7 +34,7 @@ class Remembered(msgspec.Struct, frozen=True):
 class Baseline(msgspec.Struct, frozen=True):
     """The findings of ``report``, by rule and connection id and by rule and group.
 
-    ``waived`` are those that were waived then: they are not known, but may be fixed by now.
+    ``waived`` are those that were waived then: they are not known, but may be fixed since.
     """
 
     report: EarlierReport
@@ -68,7 +68,7 @@ class Baseline(msgspec.Struct, frozen=True):
             )
 
     def check_connections(self, ids: frozenset[str]) -> None:
-        """Raise UsageError if none of the connections ``ids`` was judged then."""
+        """Raise UsageError if none of the connections ``ids`` was in the baseline's run."""
         if ids.isdisjoint(self.report.connections.ids):
             raise UsageError(
                 f"{self.report.name}: the baseline has no connection in common with what was"

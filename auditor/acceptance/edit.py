@@ -60,15 +60,15 @@ def with_waiver(
         lines[-1] += end
     at, indent = _place(text.encode(), label, lines)
     entry = [f"{indent}{line}{end}" for line in _entry(new)]
-    told = "".join([*lines[:at], *entry, *lines[at:]])
+    after_text = "".join([*lines[:at], *entry, *lines[at:]])
     if data is not None and data.startswith(b"\xef\xbb\xbf"):
-        told = f"\ufeff{told}"
-    after = _read_again(told, label, conditions)
+        after_text = f"\ufeff{after_text}"
+    after = _read_again(after_text, label, conditions)
     kept = [_fields(waiver) for waiver in after.entries]
     wanted = [_fields(waiver) for waiver in before.entries] if before is not None else []
     if kept[:-1] != wanted or after.entries[-1].rule != new.rule:
         raise UsageError(f"{label}: nothing can be added to this file safely; {_BY_HAND}")
-    return told, after
+    return after_text, after
 
 
 def _read_again(text: str, label: str, conditions: Mapping[str, Condition] | None) -> Waivers:

@@ -114,7 +114,7 @@ def know(
 
     changed = outcome.reconsidered(decide)
     fates = list(_fates(changed, connections, baseline, whole=whole))
-    told = Counter(fate for fate, *_ in fates)
+    became = Counter(fate for fate, *_ in fates)
     if baseline.waived is not None:
         fates += _fates(changed, connections, baseline.waived, whole=whole)
     ended = tuple(_ended(iter(fates), baseline, clean))
@@ -125,8 +125,8 @@ def know(
         judged_at=baseline.report.judged_at,
         **counts,
         fixed=len(ended) - gone,
-        waived=told["waived"],
-        untold=told["untold"],
+        waived=became["waived"],
+        untold=became["untold"],
         gone=gone,
         ended=ended,
     )
@@ -220,7 +220,7 @@ class _Indexes(msgspec.Struct):
     _columns: dict[str, dict[str, list[int]]] = msgspec.field(default_factory=dict)
 
     def of(self, waiver: Waiver) -> set[int]:
-        """Return the places of the connections that fit all selectors of ``waiver``."""
+        """Return the positions of the connections that match all selectors of ``waiver``."""
         if not waiver.connections:
             return set(range(len(self.connections)))
         return set.intersection(*map(self._selected, waiver.connections))
@@ -247,7 +247,7 @@ class _Indexes(msgspec.Struct):
 
 
 def _names(selector: Selector, key: Mapping[str, str]) -> bool:
-    """Whether a group, which lists no connection, is named as ``selector`` wants."""
+    """Whether ``selector`` names a group, which lists no connection."""
     return bool(selector.chosen(filter(None, (key.get(SELECTOR_PATHS[selector.name]),))))
 
 
@@ -277,7 +277,7 @@ def _is_lossy(violation: Violation) -> bool:
     return REDACTED in shown or "…" in shown or any(", " in v for v in violation.key.values())
 
 
-#: What is none any more, in a word.
+#: The word for a finding that no longer exists.
 _ENDED = frozenset({"fixed", "gone"})
 #: What became of a finding of the baseline, its rule, and its connection's id or its group.
 _Fates = Iterator[tuple[str, str, str, bool]]
@@ -302,17 +302,17 @@ def _fates(
         else:
             fate = _fate({Verdict(entry.verdicts[indexes[name]])})
         yield fate, rule_id, name, False
-    told = _Groups(outcome, connections, missing, indexes.keys())
+    groups_now = _Groups(outcome, connections, missing, indexes.keys())
     for (rule_id, group), findings in baseline.grouped.items():
         for finding in findings:
-            fate = told.fate(rule_id, group, finding.connections)
+            fate = groups_now.fate(rule_id, group, finding.connections)
             # Connections that were not listed may still exist, and may be the ones that were found.
             unseen = fate == "fixed" and not whole and not finding.connections <= indexes.keys()
             yield "untold" if unseen else fate, rule_id, group, True
 
 
 class _Groups:
-    """What a run says of groups: the verdicts of those it checked, and what it could not tell."""
+    """What a run says about groups: the verdicts of those it checked, and what is undecided."""
 
     def __init__(
         self, outcome: Judgement, connections: Connections, missing: str, listed: Collection[str]

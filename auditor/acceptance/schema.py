@@ -17,9 +17,9 @@ _CHOICE: Schema = {"type": "string", "minLength": 1}
 _CHOSEN = {
     "id": "The connection's id.",
     "schema": "The connection's name: its schema in the destination.",
-    "service": "The connector's service, as postgres.",
+    "service": "The connector's service, such as postgres.",
     "group": "The id of the connection's group.",
-    "address": "Its address in a Terraform plan, as fivetran_connector.orders.",
+    "address": "Its address in a Terraform plan, such as fivetran_connector.orders.",
 }
 
 
@@ -60,7 +60,7 @@ def _waiver(condition: Schema) -> Schema:
         "reason": {**_TEXT, "description": "Why the exception is accepted."},
         "owner": {**_TEXT, "description": "Who answers for it."},
         "expires": {
-            "description": "The last day (UTC), as 2027-06-30, or a moment with its zone.",
+            "description": "The last day (UTC), such as 2027-06-30, or a moment with its zone.",
             "type": "string",
             "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?$",
         },

@@ -36,7 +36,7 @@ from auditor.text import listed, one_line, plural, printable
 FILE_KEYS = ("waivers", "extra_fields")
 WAIVER_KEYS = ("rule", "connections", "reason", "owner", "expires", "while")
 REQUIRED_KEYS = WAIVER_KEYS[:-1]
-#: The keys that select connections, and the field of each.
+#: The keys that select connections, and the field that each compares.
 SELECTOR_PATHS = {
     "id": "id",
     "schema": "schema",
@@ -46,7 +46,7 @@ SELECTOR_PATHS = {
 }
 #: The value of ``connections`` that means every connection.
 ALL = "all"
-HOW_TO_END = "write its last day, as 2026-06-30, or a moment with its zone"
+HOW_TO_END = "write its last day, such as 2026-06-30, or a moment with its zone"
 _LONGEST = 500
 _GLOB = re.compile(r"[*?\[]")
 _STAR = re.compile(r"[*?]")
@@ -252,8 +252,8 @@ def term_problem(waiver: Waiver, rule: Rule, now: datetime) -> tuple[str, str]:
         return "", ""
     most = in_words(rule.max_waiver)
     bound = f"a waiver of {rule.id} may last {most} from now (max_waiver)"
-    told = f"{bound}; this one lasts {waiver.until}"
-    return told, f"let it end on {last} at the latest"
+    problem = f"{bound}; this one lasts {waiver.until}"
+    return problem, f"let it end on {last} at the latest"
 
 
 def check_terms(waivers: Waivers, rules: Iterable[Rule], now: datetime) -> None:
@@ -267,15 +267,15 @@ def check_terms(waivers: Waivers, rules: Iterable[Rule], now: datetime) -> None:
         if waiver.is_expired(now):
             continue
         for name in sorted(waiver.fits(by_id)):
-            told, hint = term_problem(waiver, by_id[name], now)
-            if told:
-                problems.append(Problem(waiver.position, told, hint))
+            problem, hint = term_problem(waiver, by_id[name], now)
+            if problem:
+                problems.append(Problem(waiver.position, problem, hint))
     if problems:
         raise PolicyError(problems)
 
 
 def idle_whiles(waivers: Waivers, ruleset: Ruleset) -> Iterator[Problem]:
-    """Yield a warning for each waiver whose ``while`` no violation of its rule can meet."""
+    """Yield a warning for each waiver whose ``while`` no violation of its rule can satisfy."""
     rules = {entry.rule.id: entry for entry in ruleset.rules}
     for waiver in waivers.entries:
         if waiver.accepts is None:
@@ -283,11 +283,11 @@ def idle_whiles(waivers: Waivers, ruleset: Ruleset) -> Iterator[Problem]:
         meant = [rules[name] for name in sorted(waiver.fits(rules))]
         single = [entry for entry in meant if isinstance(entry, PolicyRule)]
         # A group's violation is waived by its connections' values, whatever the group is.
-        told = idle_waiver(waiver.accepts, single if len(single) == len(meant) else ())
-        if told:
-            rule = f"; the rule stands at {single[0].rule.position}" if single else ""
+        problem = idle_waiver(waiver.accepts, single if len(single) == len(meant) else ())
+        if problem:
+            rule = f"; the rule is at {single[0].rule.position}" if single else ""
             where = place(waiver.accepts)
-            yield Problem(where, told, f"it waives nothing{rule}", warning=True)
+            yield Problem(where, problem, f"it waives nothing{rule}", warning=True)
 
 
 class WaiverReader:
@@ -357,7 +357,9 @@ class WaiverReader:
         if isinstance(node, ScalarNode) and node.text == ALL:
             return ()
         if not isinstance(node, MappingNode) or not node.entries:
-            hint = f"as {{group: finance, service: postgres}}; for every connection write {ALL}"
+            hint = (
+                f"such as {{group: finance, service: postgres}}; for every connection write {ALL}"
+            )
             self._problems.add(node.position, "connections: says which ones", hint)
             return None
         self._check_keys(node, tuple(SELECTOR_PATHS), "choice of connections")
@@ -430,10 +432,10 @@ class WaiverReader:
 
 _NEEDED: Mapping[str, str] = {
     "rule": "a rule's id, or a glob such as sync-*",
-    "connections": f"as {{id: …}}, schema, service, group, address; or {ALL}",
+    "connections": f"such as {{id: …}}, schema, service, group, address; or {ALL}",
     "reason": "say why it is accepted",
     "owner": "say who answers for it",
-    "expires": "the last day, as 2026-06-30",
+    "expires": "the last day, such as 2026-06-30",
 }
 
 

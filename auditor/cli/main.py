@@ -1,8 +1,8 @@
 """The command line: ``fivetran-auditor``, and the one place where a run ends.
 
-A command returns its exit code or raises; ``main`` turns either into what the process leaves
-behind, whatever state its streams are in. Commands are imported when they are run: ``--help`` and
-``--version`` import none.
+A command returns its exit code or raises; ``main`` turns either into the process's exit, whatever
+state its streams are in. Commands are imported when they are run: ``--help`` and ``--version``
+import none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from auditor.version import __version__
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-#: Every command and what it does; each is the module of its name, holding ``command``.
+#: Every command and what it does; each is in the module of its name, as ``command``.
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "audit": "Judge every connection, write reports and gate.",
@@ -59,7 +59,7 @@ Exit codes:
 """
 
 
-#: Commands as other tools have them, and ours.
+#: Commands of other tools, and ours.
 _ELSEWHERE = {
     **dict.fromkeys(("lint", "verify", "parse", "fmt"), "validate"),
     **dict.fromkeys(("scan", "check", "run", "eval", "apply", "plan"), "audit"),
@@ -90,7 +90,9 @@ class Commands(click.Group):
         command: click.Command = import_module(f"auditor.cli.commands.{cmd_name}").command
         if command.add_help_option:
             command.add_help_option = False
-            command.params.append(_telling("-h", "--help", "Show this message and exit.", _help))
+            command.params.append(
+                _printing_option("-h", "--help", "Show this message and exit.", _help)
+            )
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
@@ -100,7 +102,7 @@ class Commands(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Offer the commands and what each does, without importing any of them."""
-        from click.shell_completion import CompletionItem  # only when asked
+        from click.shell_completion import CompletionItem  # Only when asked.
 
         commands = COMMANDS.items()
         found = [
@@ -119,10 +121,12 @@ def _version(_context: click.Context) -> str:
     return f"{_NAME}, version {__version__}"
 
 
-def _telling(short: str, long: str, doc: str, text: Callable[[click.Context], str]) -> click.Option:
-    """Return an option that says ``text`` and ends; click's own fail on a stream that is gone."""
+def _printing_option(
+    short: str, long: str, doc: str, text: Callable[[click.Context], str]
+) -> click.Option:
+    """Return an option that prints ``text`` and ends; click's own fails on a closed stream."""
 
-    def tell(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    def show(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
         if wanted and not context.resilient_parsing:
             context.obj.say(text(context))
             context.exit()
@@ -133,7 +137,7 @@ def _telling(short: str, long: str, doc: str, text: Callable[[click.Context], st
         is_eager=True,
         expose_value=False,
         help=doc,
-        callback=tell,
+        callback=show,
     )
 
 
@@ -142,8 +146,8 @@ def _telling(short: str, long: str, doc: str, text: Callable[[click.Context], st
     epilog=_EPILOG,
     add_help_option=False,
     params=[
-        _telling("-V", "--version", "Show the version and exit.", _version),
-        _telling("-h", "--help", "Show this message and exit.", _help),
+        _printing_option("-V", "--version", "Show the version and exit.", _version),
+        _printing_option("-h", "--help", "Show this message and exit.", _help),
     ],
     context_settings={"max_content_width": 100},
 )
@@ -156,30 +160,30 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
-    # A shell asks with the words in the environment and none on the command line: a variable that
-    # was left behind must not make an audit answer with completions.
+    # A shell asks for completions with the words in the environment and none on the command line: a
+    # variable left behind must not make an audit answer with completions.
     bare = len(sys.argv) == 1 and not arguments
     if bare and (asked := os.environ.get("_FIVETRAN_AUDITOR_COMPLETE")):
         import_module("auditor.cli.commands.completion").answer(group, asked)
     _on_signals(_end_now)
-    sys.unraisablehook = _unraised
+    sys.unraisablehook = _on_unraisable
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     terminal = Terminal.from_environment()
     code = _run(arguments, terminal)
     terminal.close()
-    gc.freeze()  # what is left goes with the process: nobody has to look through it first
+    gc.freeze()  # What is left goes with the process: nobody has to search it first.
     sys.exit(code)
 
 
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:
-    """Return the exit code that ``arguments`` lead to; nothing is raised.
+    """Return the exit code for ``arguments``; nothing is raised.
 
-    A signal ends the run, wherever it is. Before and after, one ends the process at once.
+    A signal ends the run, wherever it is; before and after the run it ends the process at once.
     """
     taken: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        # A second signal ends the process at once, whatever the first one is still tidying up.
+        # A second signal ends the process at once, whatever the first is still tidying up.
         _on_signals(_end_now)
         taken.append(number)
         raise Interrupted(number)
@@ -196,7 +200,7 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         terminal.complain(f"{word}: {_undecided(interruption)}")
         return interruption.exit_code
     if code is None:
-        # A lost answer is no pass.
+        # A lost answer is not a pass.
         terminal.complain("this is a bug: the command ended without an exit code")
         return AuditorError.exit_code
     return code
@@ -211,13 +215,13 @@ def _undecided(interruption: Interrupted) -> str:
 
 
 def _ended(arguments: Sequence[str], terminal: Terminal) -> int | None:
-    """Return the exit code that ``arguments`` lead to, None for a command that forgot its own.
+    """Return the exit code for ``arguments``, None for a command that forgot its own.
 
     Raises Interrupted only.
     """
 
     def run() -> object:
-        # Not click's ``main``: it takes a broken pipe, whatever pipe that is, for an exit code 1.
+        # Not click's ``main``: that turns any broken pipe into exit code 1.
         words = list(arguments) or ["--help"]
         with group.make_context(_NAME, words, obj=terminal) as context:
             return group.invoke(context)
@@ -234,8 +238,8 @@ def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
         signal.signal(number, handler)
 
 
-def _unraised(what: sys.UnraisableHookArgs) -> None:
-    """Tell what Python could not raise, but for a signal: ``_run`` remembers those."""
+def _on_unraisable(what: sys.UnraisableHookArgs) -> None:
+    """Report what Python could not raise, except a signal: ``_run`` remembers those."""
     if not isinstance(what.exc_value, Interrupted):
         sys.__unraisablehook__(what)
 

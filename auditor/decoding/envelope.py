@@ -35,7 +35,7 @@ _TOTALS = frozenset(
 _ANSWER = ("code", "message", "data")
 _DATA = ("items", "next_cursor")
 _NOTHING: tuple[object, ...] = (MISSING, None, "", False, 0)
-TWICE = "a key of the answer itself stands there twice"
+TWICE = "a key of the answer itself appears twice"
 _REL_NEXT = re.compile(r"""\brel\s*=\s*["']?[^"';,]*\bnext\b""", re.IGNORECASE)
 #: The beginning of a list that has a record.
 _FILLED = re.compile(rb'"items"\s*:\s*\[\s*\{')

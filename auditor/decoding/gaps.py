@@ -29,7 +29,7 @@ class Gap(msgspec.Struct, frozen=True, gc=False):
     """
 
     lack: Lack
-    told: str
+    reason: str
     identity: str = ""
 
 

@@ -1,4 +1,4 @@
-"""Rows of further lists as a snapshot keeps them: documented fields, and no live credentials."""
+"""Rows of other lists as a snapshot keeps them: documented fields, and no live credentials."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from auditor.decoding.json_values import MISSING, UndecodableError, utf8
 from auditor.decoding.records import Decoder, segments
 from auditor.fields import FACT_LISTS, Exposure, FactList
 
-#: The documented keys below a value, each with those below it; "[]" are the items of an array.
+#: The documented keys below a value, each with those below it; "[]" are an array's items.
 _Tree = dict[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""A further list of the API, as it was read and decoded."""
+"""Another list of the API, read and decoded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """A further list that the decoder wants was read to its end, or could not be.
+    """Another list that the decoder wants, read to its end or not readable.
 
     ``name`` is the beginning of its facts' paths. ``problem`` says why it could not be read and
     from where; ``doubts`` describes items that are not rows: nobody knows which rows they were.

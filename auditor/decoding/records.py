@@ -91,9 +91,9 @@ class Shape:
     and arrays are needed with all their content, for their length or a schema. The first of
     ``identity`` identifies a record.
 
-    ``lists`` are the shapes of further lists of the API, whose rows records are joined with, by the
-    name that their paths begin with, and ``own`` those of the user's files. ``base`` is that name
-    in the shape of such a list, ``name[]`` where a record has several rows.
+    ``lists`` are the shapes of other lists of the API whose rows are joined to records, by the name
+    that their paths begin with, and ``own`` those of the user's files. ``base`` is that name in the
+    shape of such a list, ``name[]`` where a record has several rows.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class Shape:
         if met != 1 + len(items) + sum(each is not MISSING for each in said):
             raise UndecodableError(TWICE, transient=False)
         if data.items is not MISSING and may_begin_empty(body):
-            once(body)  # a list that holds nothing is not met
+            once(body)  # An empty list is not noticed.
         return Envelope(
             _value(answer.code),
             _value(answer.message),
@@ -263,7 +263,9 @@ class Shape:
     def _type(self, node: Node) -> Any:
         """Return the type that decodes values at ``node``, making structs on the way."""
         if node.joined:
-            return Union[_Scalar, Opaque, list[Any]]  # whatever a record has there is no fact
+            return Union[
+                _Scalar, Opaque, list[Any]
+            ]  # Whatever a record has under this name is not a fact.
         if node.secret and not node.children:
             return Optional[Concealed]
         if node.whole:
@@ -310,7 +312,7 @@ class Shape:
 
 
 class WholeRecords:
-    """Decodes records as plain dicts with all they hold, for a snapshot.
+    """Decodes records as plain dicts with all their content, for a snapshot.
 
     Two things are replaced. A credential in ``connect_card`` becomes a marker. A number that no
     float can hold (1e999) becomes an integer that no float can hold, which every JSON writer can
@@ -358,11 +360,11 @@ class WholeRecords:
 
 
 class Decoder(Protocol):
-    """What a source needs of ``Shape`` and ``WholeRecords``, which decode alike."""
+    """What a source needs from ``Shape`` and ``WholeRecords``, which decode alike."""
 
     @property
     def lists(self) -> Mapping[str, Decoder]:
-        """The decoders of the further lists that are wanted, by their facts' name."""
+        """The decoders of the other lists that are wanted, by their facts' name."""
 
     def page(self, body: bytes) -> Envelope:
         """Decode one answer of ``GET /v1/connections``. Raises UndecodableError."""
@@ -374,7 +376,7 @@ class Decoder(Protocol):
         """Decode one JSON value that should be a record. Raises UndecodableError."""
 
     def convert(self, value: object) -> Any:
-        """Return a plain JSON value as this decoder has it."""
+        """Return a plain JSON value as this decoder would decode it."""
 
     def sift(self, items: list[Any]) -> tuple[list[Any], list[str]]:
         """Return the items with an id, and what is wrong with each that is not a connection.

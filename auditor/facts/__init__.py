@@ -1,1 +1,1 @@
-"""What other lists of the API, and the user's own files, say of a connection."""
+"""What the API's other lists, and the user's own files, say about a connection."""

@@ -1,4 +1,4 @@
-"""The types of the columns of the user's own facts: how a value of each is written and read."""
+"""The column types of the user's own facts: how a value of each is written and read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 _NUMBER = re.compile(
     r"-?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})(?:[eE][-+]?[0-9]{1,3})?", re.ASCII
 )
-#: Spreadsheets write them large.
+#: Spreadsheets write them in capitals.
 _BOOLEANS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -25,14 +25,14 @@ _BOOLEANS = {
 
 
 class WrongValueError(ValueError):
-    """A value is not of its column's type; the message says what it would have to be."""
+    """A value is not of its column's type; the message says what the type takes."""
 
 
 class ColumnType(msgspec.Struct, frozen=True):
     """A type that a column may have.
 
-    ``kind`` is what a rule sees in it. ``typed`` returns a value of JSON or YAML if it is one of
-    the type, ``written`` the value that a cell of a CSV file says; both raise WrongValueError.
+    ``kind`` is how a rule sees it. ``typed`` checks a JSON or YAML value, ``written`` parses a cell
+    of a CSV file; both raise WrongValueError.
     """
 
     name: str
@@ -72,13 +72,13 @@ def _boolean(value: Any) -> bool:
 
 def _timestamp(value: Any) -> str:
     if type(value) is not str or parse_timestamp(value) is None:
-        _refuse("a time with its zone, as 2026-01-31T00:00:00Z")
+        _refuse("a time with its zone, such as 2026-01-31T00:00:00Z")
     return str(value)
 
 
 def _time_of_day(value: Any) -> str:
     if type(value) is not str or parse_time_of_day(value) is None:
-        _refuse("a time of day, as 02:00")
+        _refuse("a time of day, such as 02:00")
     return str(value)
 
 
@@ -96,7 +96,7 @@ def _boolean_written(text: str) -> bool:
     return _BOOLEANS[text] if text in _BOOLEANS else _boolean(None)
 
 
-#: Every type by the name that a policy gives it.
+#: Every type, by its name in a policy.
 COLUMN_TYPES: Mapping[str, ColumnType] = MappingProxyType(
     {
         each.name: each

@@ -1,4 +1,4 @@
-"""Dimensions: what a report says of each connection beside its identity, such as its team."""
+"""Dimensions: what a report shows of each connection beside its identity, such as its team."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from auditor.decoding.json_values import MISSING, Unread
 from auditor.decoding.records import Shape
 from auditor.model import NOT_READ
 
-#: What is shown of a fact wherever a rule reads one of its fields anyway.
+#: The field of a fact that is shown whenever a rule reads any of its fields.
 SHOWN_WITH: Mapping[str, tuple[str, str]] = {
     "owner": ("owner", "owner.email"),
     "destination": ("region", "destination.region"),
@@ -18,10 +18,10 @@ SHOWN_WITH: Mapping[str, tuple[str, str]] = {
 
 
 class Dimensions:
-    """The columns of one walk: for each name what is at its path, as text.
+    """The columns of one walk: for each name, the value at its path as text.
 
-    ``paths`` are the paths by name, ``show`` makes a value at a path showable, ``reach`` gives what
-    is at a path of a record.
+    ``paths`` are the paths by name, ``show`` makes a value at a path fit to show, ``reach`` returns
+    the value at a path of a record.
     """
 
     def __init__(
@@ -36,17 +36,17 @@ class Dimensions:
         self._reach = reach
         self._shape = shape
         self.columns: dict[str, list[str]] = {name: [] for name in paths}
-        #: By path the text of each row that was met: many connections have the same.
+        #: The text of each row seen, by path: many connections share a row.
         self._texts: dict[str, dict[int, str]] = {path: {} for path in paths.values()}
-        #: Kept, since an id is only one's own as long as one is there.
+        #: Keeps rows alive: an id is unique only while its object exists.
         self._rows: list[Any] = []
 
-    def restarted(self) -> Dimensions:
-        """Return the same dimensions of another walk."""
+    def renewed(self) -> Dimensions:
+        """Return the same dimensions for another walk."""
         return Dimensions(self.paths, self._shape, self._show, self._reach)
 
     def take(self, records: Sequence[Any]) -> None:
-        """Take a page of records that have been joined."""
+        """Take a page of records with facts joined."""
         for name, path in self.paths.items():
             first, _, rest = path.partition(".")
             node = self._shape.root.children[first]

@@ -1,8 +1,8 @@
 """Reading a file of facts as strictly as a policy: every problem with its line and column.
 
-CSV as RFC 4180 has it, an array of objects in JSON, or an object a line in NDJSON; UTF-8. Nothing
-is guessed and nothing is repaired: a file that somebody's editor has bent is refused with what to
-do about it.
+CSV as in RFC 4180, a JSON array of objects, or NDJSON with one object per line; UTF-8. Nothing is
+guessed and nothing is repaired: a file that an editor has mangled is refused, with what to do about
+it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from auditor.model import Position
 from auditor.suggest import nearest
 from auditor.text import listed, one_line
 
-#: The most bytes of a file that are read, and the most of its problems that are reported.
+#: The most bytes that are read of a file, and the most of its problems that are reported.
 MAX_BYTES = 64 << 20
-_TOLD = 20
+_MOST_PROBLEMS = 20
 _CELL = 1 << 20
 _BLANK = re.compile(r"[ \t\r\n]*")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -37,7 +37,7 @@ Values = tuple[Any, ...]
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """What a policy says of a file: the column that holds its keys, and those that rules read."""
+    """What a policy declares of a file: the column of its keys, and those that rules read."""
 
     file: str
     key: str
@@ -45,7 +45,7 @@ class Declared(msgspec.Struct, frozen=True):
 
 
 class FactsFileError(ValueError):
-    """A file of facts that cannot be used; every problem is carried."""
+    """A file of facts that cannot be used, with every problem in it."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -72,14 +72,14 @@ class _FileRows:
     def __init__(self, declared: Declared) -> None:
         self.declared = declared
         self.rows: dict[str, Values] = {}
-        #: Every name that a row has a value under.
+        #: Every name under which a row has a value.
         self.seen: set[str] = set()
         self._problems: list[Problem] = []
         #: The line of each row.
         self._lines = array("L")
 
     def add(self, key: str, values: Values, line: int, at: Callable[[], tuple[int, int]]) -> None:
-        """Take a row that begins at ``line``; ``at`` says where its key is, if it is asked."""
+        """Take a row that begins at ``line``; ``at`` returns the position of its key."""
         if key and key not in self.rows and key.isprintable() and key == key.strip():
             self.rows[key] = values
             self._lines.append(line)
@@ -87,27 +87,27 @@ class _FileRows:
             self.note(*at(), f"the key {self.declared.key} is empty", "a row needs its key")
         elif key in self.rows:
             first = self._lines[list(self.rows).index(key)]
-            message = f"the key {one_line(key)} stands at line {first:,} already"
+            message = f"the key {one_line(key)} is already at line {first:,}"
             self.note(*at(), message, "keep one of the rows")
         else:
             message = f"the key {one_line(repr(key))} begins or ends with a blank, or hides one"
             self.note(*at(), message, "there is no such field: remove it")
 
     def note(self, line: int, column: int, message: str, hint: str = "") -> None:
-        """Note a problem; of a file that is all wrong the first are enough."""
-        if len(self._problems) < _TOLD:
+        """Record a problem; if the whole file is wrong, the first few are enough."""
+        if len(self._problems) < _MOST_PROBLEMS:
             position = Position(self.declared.file, line, column)
             self._problems.append(Problem(position, message, hint))
         else:
             raise FactsFileError(self._problems)
 
     def refuse(self, line: int, column: int, message: str, hint: str = "") -> NoReturn:
-        """Note what leaves nothing to read on for."""
+        """Record a problem that ends the reading."""
         position = Position(self.declared.file, line, column)
         raise FactsFileError([*self._problems, Problem(position, message, hint)])
 
     def whole(self) -> dict[str, Values]:
-        """Return the rows. Raises FactsFileError where there was a problem, or no row."""
+        """Return the rows. Raises FactsFileError if there was a problem, or no row."""
         if self._problems:
             raise FactsFileError(self._problems)
         unseen = [name for name, _ in self.declared.columns if name not in self.seen]
@@ -189,10 +189,10 @@ def _next(table: Iterator[list[str]], reader: _FileRows) -> list[str] | None:
 
 
 def _columns(reader: _FileRows, header: Sequence[str], lines: _Lines) -> list[int]:
-    """Return where the key and each declared column stand."""
+    """Return the columns' positions: the key's and each declared one's."""
     for place, name in enumerate(header):
         if name in header[:place] and name:
-            reader.refuse(*lines.cell(1, place), f"the column {one_line(name)} stands twice", "")
+            reader.refuse(*lines.cell(1, place), f"the column {one_line(name)} appears twice", "")
     wanted = [reader.declared.key, *(name for name, _ in reader.declared.columns)]
     missing = [name for name in wanted if name not in header]
     for name in missing:
@@ -207,7 +207,7 @@ def _columns(reader: _FileRows, header: Sequence[str], lines: _Lines) -> list[in
 
 
 class _Lines:
-    """The text of a CSV file, to say where a cell of it is."""
+    """The lines of a CSV file, for finding the position of a cell."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -215,7 +215,7 @@ class _Lines:
     def cell(self, line: int, place: int) -> tuple[int, int]:
         """Return the line and column of the cell at ``place`` of the row that begins at ``line``.
 
-        Only asked for what is wrong, so that nothing is kept of what is right.
+        Computed only for cells that are wrong, so that no positions are kept.
         """
         offset = 0
         for _ in range(line - 1):
@@ -237,7 +237,7 @@ class _Lines:
 
 
 class _Object(dict[str, Any]):
-    """An object of the file, and the first key that is in it twice."""
+    """An object of the file, and the first key that it has twice."""
 
     doubled: str | None = None
 
@@ -251,7 +251,7 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
 
 
 class _ConstantError(ValueError):
-    """A word that JSON does not know stands for a number."""
+    """A word that JSON does not know, such as NaN, where a number should be."""
 
 
 def _constant(name: str) -> NoReturn:
@@ -299,7 +299,7 @@ def _read_ndjson(reader: _FileRows, text: str) -> None:
 
 
 class _Counted:
-    """The lines of a text, counted once as they are passed."""
+    """The lines of a text, counted once while moving forward."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -344,7 +344,7 @@ def _row(reader: _FileRows, value: Any, text: str, offset: int, line: int) -> No
         return line + text.count("\n", offset, at), _at(text, at)[1]
 
     if type(value) is not _Object:
-        reader.note(line, _at(text, offset)[1], "a row is an object", 'as {"schema": "orders"}')
+        reader.note(line, _at(text, offset)[1], "a row is an object", 'write {"schema": "orders"}')
         return
     if value.doubled is not None:
         message = f"the key {one_line(value.doubled)} appears twice in this row"

@@ -1,4 +1,4 @@
-"""The facts of one run: gathered while connections come in, joined before they are judged."""
+"""The facts of one run: gathered while connections arrive, joined before they are judged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from auditor.fields import FACT_LISTS, PLAN, FactList
 from auditor.model import Account, FactsInfo
 from auditor.text import plural
 
-#: What every report names: groups, and the account. Asked for whether a rule reads them or not.
+#: What every report names: groups, and the account. Fetched whether or not a rule reads them.
 ALWAYS = ("group", "account")
 _NAMES = {"group": ("group.id", "group.name"), "account": ("account.id", "account.name")}
 
@@ -24,10 +24,10 @@ def names_shown(names: Iterable[str] = ALWAYS) -> frozenset[str]:
 
 
 class GatheredFacts:
-    """What is known of the facts so far.
+    """The facts known so far.
 
-    ``needed`` are those that rules read: only they are waited for. ``origin`` is the kind of source
-    that lists come from, which says why one never came.
+    ``needed`` are those that rules read: judging waits for them alone. ``origin`` is the kind of
+    source, which explains why a list never came.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class GatheredFacts:
         self._join: Join | None = None
 
     def with_lists(self, lists: Iterable[Listed]) -> GatheredFacts:
-        """Return the same of other lists; what is the user's own stays."""
+        """Return the same for other lists; the user's own facts stay."""
         own = (table for name, table in self._tables.items() if name in self._shape.own)
         other = GatheredFacts(self._shape, self._needed, self._origin, own)
         for each in lists:
@@ -50,11 +50,11 @@ class GatheredFacts:
 
     @property
     def complete(self) -> bool:
-        """Whether every list that rules read has been read, or is known to be unreadable."""
+        """Whether every list that rules need has been read, or is known to be unreadable."""
         return self._needed <= self._listed.keys()
 
     def take(self, listed: Listed) -> None:
-        """Take a list that was read, or why it was not."""
+        """Take a list that was read, or the reason why it was not."""
         fact = FACT_LISTS[listed.name]
         self._listed[listed.name] = listed
         if listed.problem:
@@ -63,7 +63,7 @@ class GatheredFacts:
             self._tables[fact.name] = tabled(fact, listed.rows, listed.doubts)
 
     def join(self, records: Sequence[Any]) -> None:
-        """Give each record its facts. What did not come until now will not be read any more."""
+        """Give each record its facts. A list that has not arrived by now never will."""
         if self._join is None:
             tables = dict(self._tables)
             for name in self._needed - tables.keys():
@@ -76,7 +76,7 @@ class GatheredFacts:
         return name in self._needed or name in self._shape.own
 
     def _routed(self, name: str) -> Table | None:
-        """Return the table of a list whose rows another list gives their group; None without it."""
+        """Return the table of a list whose rows find their group by another; None if not read."""
         fact, listed = FACT_LISTS[name], self._listed.get(name)
         if listed is None or fact.through is None:
             return None
@@ -85,7 +85,7 @@ class GatheredFacts:
         return routed(fact, self._shape.lists[name], listed, others)
 
     def _missing(self, name: str) -> Table:
-        """Return the table of a list that never came: of a plan alone no list is known."""
+        """Return the table of a list that never arrived: a plan by itself knows no list."""
         if self._origin == PLAN:
             return lacking(name, NOT_IN_PLAN)
         return unread(name, self._never(FACT_LISTS[name]))
@@ -109,14 +109,14 @@ class GatheredFacts:
 
     @property
     def account(self) -> Account | None:
-        """The account that was asked, where it said which one it is."""
+        """The account that was read, if it said which one it is."""
         rows = self._listed["account"].rows if "account" in self._listed else []
         if not rows:
             return None
         return Account(rows[0].id, rows[0].name if type(rows[0].name) is str else "")
 
     def infos(self) -> Iterator[FactsInfo]:
-        """Yield where the facts came from that rules read."""
+        """Yield where the facts that rules read came from."""
         for name in sorted(self._needed):
             fact, listed = FACT_LISTS[name], self._listed.get(name)
             if listed is None:
@@ -126,7 +126,7 @@ class GatheredFacts:
                 yield FactsInfo(name, fact.path, len(listed.rows), problem=problem)
 
     def warnings(self) -> Iterator[str]:
-        """Yield what could not be read and no rule reads: names that reports lack."""
+        """Yield what could not be read although no rule reads it: names that reports lack."""
         for name, listed in self._listed.items():
             if name in self._needed:
                 continue

@@ -1,7 +1,7 @@
-"""Joining: each record gets, for every fact that rules read, the row that is there for it.
+"""Joining: each record gets its row of every fact that rules read.
 
-A key that no row has leaves the fact absent. What could not be read is ``Unread``, and so is what
-cannot be decided: a key that is not a text, or one that may be in an item that is not a row.
+A key without a row leaves the fact absent. What could not be read is ``Unread``, and so is what
+cannot be decided: a key that is not a text, or one that an undecodable item may hold.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from auditor.text import plural
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The rows of one fact by their key; ``absent`` stands for a key that is not one of them.
+    """The rows of one fact by their key; ``absent`` is the value for any other key.
 
-    ``find(key, absent)`` returns the row. ``key`` is the path of the field that names a row, ""
-    where every connection has the same: then that is ``absent``. ``keyless`` is what a connection
-    has whose key is null, or not there. ``members`` are further rows of single connections, by
+    ``find(key, absent)`` returns the row. ``key`` is the path of the field that names a row, "" if
+    every connection has the same row, which is then ``absent``. ``keyless`` is the value for a
+    connection whose key is null or missing. ``members`` are further rows of single connections, by
     their id.
     """
 
@@ -39,29 +39,29 @@ class Table(msgspec.Struct, frozen=True):
     members: Mapping[str, list[Any]] = MappingProxyType({})
 
 
-#: Joins the records of a page.
+#: Joins facts to the records of a page.
 Join = Callable[[Sequence[Any]], None]
 
 
 def constant(name: str, value: Any) -> Table:
     """Return the table of a fact that is the same for every connection."""
-    return Table(name, "", _whatever, value)
+    return Table(name, "", _same_for_all, value)
 
 
 def unread(name: str, reason: str) -> Table:
-    """Return the table of a fact that could not be read, for ``reason``: of no connection."""
+    """Return the table of a fact that could not be read, for ``reason``."""
     return constant(name, Unread(reason))
 
 
 def lacking(name: str, gap: Gap) -> Table:
-    """Return the table of a fact that a plan leaves open: of every connection."""
+    """Return the table of a fact that a plan leaves open for every connection."""
     return constant(name, gap)
 
 
 def tabled(fact: FactList, rows: Sequence[Any], doubts: Sequence[str] = ()) -> Table:
     """Return the rows of one of the API's lists as a table.
 
-    ``doubts`` are items that are not rows: whatever was not found may be one of them.
+    ``doubts`` are items that are not rows: a key without a row may belong to one of them.
     """
     if fact.single:
         return constant(fact.name, rows[0] if rows else MISSING)
@@ -82,7 +82,7 @@ def tabled(fact: FactList, rows: Sequence[Any], doubts: Sequence[str] = ()) -> T
 
 
 def _arrays(fact: FactList, rows: Sequence[Any], doubt: Unread | None) -> Table:
-    """Return each group's rows as one array; rows of the whole account are in every one."""
+    """Return each group's rows as one array; rows of the whole account are in every array."""
     if doubt is not None:
         return constant(fact.name, doubt)
     shared = [row for row in rows if _is_shared(fact, row)]
@@ -97,11 +97,11 @@ def _arrays(fact: FactList, rows: Sequence[Any], doubt: Unread | None) -> Table:
 
 
 def routed(fact: FactList, shape: Shape, listed: Listed, others: Listed) -> Table:
-    """Return the arrays of a list whose rows may leave open whose they are.
+    """Return the arrays of a list whose rows may not say which group they belong to.
 
-    ``shape`` decoded the rows. ``others`` is the list that ``fact.through`` names. A row that says
-    neither its group nor another's, nor its connections, may be anybody's: it stands, not read, in
-    every array.
+    ``shape`` decoded the rows. ``others`` is the list that ``fact.through`` names. A row that names
+    no group, no project and no connections may belong to any group: it is in every array, as
+    ``Unread``.
     """
     if listed.doubts:
         return tabled(fact, listed.rows, listed.doubts)
@@ -121,15 +121,15 @@ def routed(fact: FactList, shape: Shape, listed: Listed, others: Listed) -> Tabl
             for id_ in dict.fromkeys(named):
                 members.setdefault(id_, []).append(row)
         else:
-            shared.append(Unread(_nobodys(fact, row, project, others)))
+            shared.append(Unread(_why_unplaced(fact, row, project, others)))
     for array in found.values():
         array.extend(shared)
     return Table(fact.name, fact.key, found.get, shared, members=members)
 
 
-def _nobodys(fact: FactList, row: Any, project: Any, others: Listed) -> str:
-    """Return why nobody can tell whose ``row`` is."""
-    name = f"{fact.path}: whose the {fact.noun} {row.id} is cannot be told"
+def _why_unplaced(fact: FactList, row: Any, project: Any, others: Listed) -> str:
+    """Return why nobody can tell to which group ``row`` belongs."""
+    name = f"{fact.path}: the group of the {fact.noun} {row.id} is not known"
     if type(project) is not str:
         return f"{name}: it names neither a group nor a project, nor connections"
     doubt = others.problem or "".join(others.doubts[:1])
@@ -137,7 +137,7 @@ def _nobodys(fact: FactList, row: Any, project: Any, others: Listed) -> str:
 
 
 def _inner(shape: Shape, row: Any, path: str) -> Any:
-    """Return what a row holds at ``path``, below objects; MISSING where it is not there or null."""
+    """Return the value of a row at ``path``, within objects; MISSING if it is missing or null."""
     node, value = shape.root, row
     for step in path.split("."):
         if type(value) is not node.struct:
@@ -147,8 +147,8 @@ def _inner(shape: Shape, row: Any, path: str) -> Any:
     return MISSING if value is None else value
 
 
-def _whatever(_key: str, absent: Any) -> Any:
-    """Find the same for every key."""
+def _same_for_all(_key: str, absent: Any) -> Any:
+    """Find the same row for every key."""
     return absent
 
 
@@ -171,7 +171,7 @@ def _more(doubts: Sequence[str]) -> str:
 
 
 def joining(shape: Shape, tables: Mapping[str, Table]) -> Join:
-    """Return what joins the records of ``shape`` with ``tables``, one for each of its lists."""
+    """Return a function that joins ``tables`` to records of ``shape``, one per list."""
     program = _JoinProgram(shape)
     for name in _in_order(tables):
         program.add(tables[name])
@@ -195,7 +195,7 @@ def _in_order(tables: Mapping[str, Table]) -> list[str]:
 
 
 class _JoinProgram:
-    """The text of the function that joins, and the names that it uses."""
+    """The text of the joining function, and the names that it uses."""
 
     def __init__(self, shape: Shape) -> None:
         self._root = shape.root
@@ -203,7 +203,7 @@ class _JoinProgram:
         self._names: dict[str, Any] = {}
 
     def add(self, table: Table) -> None:
-        """Add one table: its rows are looked up for every record."""
+        """Add one table: its row is looked up for every record."""
         number = len(self._names)
         node = self._root.children[table.name]
         self._names[f"absent_{number}"] = table.absent
@@ -211,7 +211,7 @@ class _JoinProgram:
             self._lines.append(f"r.{node.attribute} = absent_{number}")
             return
         self._names[f"find_{number}"] = table.find
-        self._names[f"odd_{number}"] = _odd(table)
+        self._names[f"odd_{number}"] = _other_key(table)
         found = f"find_{number}(k, absent_{number}) if type(k) is str else odd_{number}(k)"
         self._lines += [f"k = {self._value(table.key)}", f"r.{node.attribute} = {found}"]
         if table.members:
@@ -229,7 +229,7 @@ class _JoinProgram:
             return _nothing
         body = (f"  {line}" for line in self._lines)
         text = "\n".join(["def join(records):", " for r in records:", *body])
-        # As the judge's own text: made of names that the program chose.
+        # Safe like the judge's own text: made only of names that the program chose.
         exec(compile(text, "<facts>", "exec"), self._names)  # noqa: S102
         join: Join = self._names["join"]
         return join
@@ -260,20 +260,20 @@ def _nothing(_records: Sequence[Any]) -> None:
 
 
 def _with_members(rows: Any, members: list[Any]) -> Any:
-    """Return a connection's rows with those that name it; what is unknown stays so."""
+    """Return a connection's rows with those that name it; an unknown list stays unknown."""
     if type(rows) is list:
         return [*rows, *members]
     return members if rows is MISSING else rows
 
 
-def _odd(table: Table) -> Callable[[Any], Any]:
-    """Return what a fact is for a key that is not a text."""
+def _other_key(table: Table) -> Callable[[Any], Any]:
+    """Return the value of a fact for a key that is not a text."""
 
     def odd(value: Any) -> Any:
         if value is MISSING or value is None:
             return table.keyless
         if type(value) is Gap and value.identity:
-            return table.find(value.identity, value)  # what makes it may be planned as well
+            return table.find(value.identity, value)  # its creator may be planned as well
         if type(value) in LACKS:
             return value
         return Unread(f"{table.key} is {kind_of(value)}, which names no row")

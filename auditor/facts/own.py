@@ -1,4 +1,4 @@
-"""The user's own facts: rows that a policy holds, or a file beside it."""
+"""The user's own facts: rows in a policy, or in a file beside it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from auditor.fields import Field, Kind
 from auditor.model import FactsInfo, Position
 from auditor.text import printable
 
-#: The values of a row, one for each column that its facts declare.
+#: The values of a row, one for each declared column.
 Values = tuple[Any, ...]
 _WILD = re.compile(r"[*?\[]")
 
@@ -25,10 +25,10 @@ _WILD = re.compile(r"[*?\[]")
 class OwnFacts(msgspec.Struct, frozen=True):
     """Facts that a policy declares under ``name``.
 
-    ``key`` is the path of the field that names a row. ``rows`` are in the order in which they
-    stand, none where the facts are optional; with ``globs`` their keys are globs, and the last that
-    fits wins. ``default`` stands for a key that no row has. ``file`` is how the user named the
-    file, "" for rows in the policy.
+    ``key`` is the path of the field that names a row. ``rows`` are in the order of the file;
+    optional facts may have none. With ``globs`` their keys are globs, and the last match wins.
+    ``default`` is the row for any other key. ``file`` is how the user named the file, "" for rows
+    in the policy.
     """
 
     name: str
@@ -42,7 +42,7 @@ class OwnFacts(msgspec.Struct, frozen=True):
     sha256: str = ""
 
     def fields(self) -> Iterator[Field]:
-        """Yield what a rule may name: the facts themselves, and each column."""
+        """Yield what a rule may name: the facts as a whole, and each column."""
         yield Field(self.name, Kind.OBJECT, f"The row of {self.origin} that fits.", joined=True)
         for name, column in self.columns:
             doc = f"The column {name} of {self.origin}."
@@ -50,16 +50,16 @@ class OwnFacts(msgspec.Struct, frozen=True):
 
     @property
     def origin(self) -> str:
-        """Where the rows stand."""
+        """The file or policy that holds the rows."""
         return self.file or str(self.position)
 
     @property
     def info(self) -> FactsInfo:
-        """What reports say of the rows."""
+        """What reports say about the rows."""
         return FactsInfo(self.name, printable(self.origin), len(self.rows), self.sha256)
 
     def table(self, row: Shape) -> Table:
-        """Return the rows as ``row``, the shape of what is read of them, has them."""
+        """Return the rows in the form of ``row``, the shape of what is read of them."""
         numbers = {name: number for number, (name, _) in enumerate(self.columns)}
         wanted = [(node.attribute, numbers[name]) for name, node in row.root.children.items()]
 
@@ -68,18 +68,18 @@ class OwnFacts(msgspec.Struct, frozen=True):
 
         absent = MISSING if self.default is None else made(self.default)
         if not self.rows:
-            return constant(self.name, absent)  # whatever names a row: there is none
+            return constant(self.name, absent)  # Whatever names a row: there is none.
         find = self._finder(made)
         return Table(self.name, self.key, find, absent, keyless=absent)
 
     def row_of(self, key: str) -> str | None:
-        """Return the key of the row that is there for ``key``."""
+        """Return the key of the row that matches ``key``."""
         if not self.globs:
             return key if key in self.rows else None
         return Globs(self.rows).last(key)
 
     def has_row_of(self, keys: Iterable[str]) -> bool:
-        """Whether a row is there for any of ``keys``."""
+        """Whether there is a row for any of ``keys``."""
         if not self.globs:
             return not self.rows.keys().isdisjoint(keys)
         globs = Globs(self.rows)
@@ -101,10 +101,10 @@ class OwnFacts(msgspec.Struct, frozen=True):
 
 
 class Globs:
-    """Globs in an order, of which the last one that fits a text is looked for.
+    """Ordered globs; the last match of a text counts.
 
-    A glob is only tried on a text that begins as it does, or where it begins with anything, ends as
-    it does: a list of thousands takes no longer than the few that may fit.
+    A glob is tried only on a text with its literal beginning or, if it begins with a wildcard, its
+    literal end. So a list of thousands takes no longer than the few that may match.
     """
 
     def __init__(self, globs: Sequence[str] | Mapping[str, Any]) -> None:
@@ -119,13 +119,13 @@ class Globs:
                 self._plain[glob] = number
                 continue
             start, end = glob[: wild.start()], re.split(r"[*?\]]", glob)[-1]
-            if "[" in end:  # it is never closed: no wildcard, but a bracket as it is written
+            if "[" in end:  # Never closed: not a wildcard but a literal bracket.
                 end = ""
             table, part = (self._starts, start) if start or not end else (self._ends, end)
             table.setdefault(len(part), {}).setdefault(part, []).append(number)
 
     def last(self, text: str) -> str | None:
-        """Return the last glob that fits the whole of ``text``; None where none does."""
+        """Return the last glob that matches the whole of ``text``; None if none does."""
         best = self._plain.get(text, -1)
         for numbers in self._candidates(text):
             for number in reversed(numbers):
@@ -147,7 +147,7 @@ class Globs:
     def _fits(self, number: int, text: str) -> bool:
         glob = self._globs[number]
         if glob.endswith("*") and not _WILD.search(glob[:-1]):
-            return True  # it was found by how it begins
+            return True  # Found by its beginning.
         match = self._compiled.get(number)
         if match is None:
             match = self._compiled[number] = re.compile(translate(glob)).match

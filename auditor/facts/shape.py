@@ -1,4 +1,4 @@
-"""Which fields are decoded for the paths that rules read: of connections, and of further lists."""
+"""Which fields are decoded for the paths that rules read, of connections and of other lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from auditor.fields import FACT_LISTS
 
 
 class Keyed(Protocol):
-    """Rows that are found by a field: those of the user's own facts."""
+    """Rows that a field names: those of the user's own facts."""
 
     @property
     def key(self) -> str:
@@ -21,7 +21,7 @@ _Names = Mapping[str, Keyed]
 
 
 def fact_of(path: str, own: Iterable[str] = ()) -> str:
-    """Return the name of the fact that ``path`` begins with, "" for a connection's own field."""
+    """Return the name of the fact that ``path`` begins with; "" for a connection's own field."""
     name = path.partition(".")[0].partition("[")[0]
     return name if name in FACT_LISTS or name in own else ""
 
@@ -33,10 +33,11 @@ def shape_of(
     *,
     also: Iterable[str] = (),
 ) -> Shape:
-    """Return the shape of a connection that is joined with every fact that ``reads`` names.
+    """Return the shape of a connection joined with every fact that ``reads`` names.
 
-    ``own`` are the user's own facts by name. ``also`` are lists that are wanted all the same, by
-    their facts' name. What names a row is read too, of the connection or of another fact.
+    ``own`` are the user's own facts by name. ``also`` are lists that are wanted anyway, by their
+    facts' names. The fields that name rows are read too, whether of the connection or of another
+    fact.
     """
     own = own or {}
     paths = {*reads, *whole}
@@ -52,7 +53,7 @@ def shape_of(
 
 
 def facts_read(paths: Iterable[str], own: _Names | None = None) -> set[str]:
-    """Return the names of the facts that ``paths`` lead into, and of those that name their rows."""
+    """Return the facts that ``paths`` lead into, and those that name their rows."""
     own = own or {}
     found: set[str] = set()
     waiting = [fact_of(path, own) for path in paths]
@@ -66,18 +67,18 @@ def facts_read(paths: Iterable[str], own: _Names | None = None) -> set[str]:
 
 
 def through(name: str) -> str:
-    """Return the fact that says where rows of the fact ``name`` belong, "" where they say it."""
+    """Return the fact that gives rows of ``name`` their group; "" if they name it themselves."""
     fact = FACT_LISTS.get(name)
     return fact.through[0] if fact is not None and fact.through is not None else ""
 
 
 def key_of(name: str, own: _Names) -> str:
-    """Return the path of the field that names a row of the fact ``name``, "" where it has one."""
+    """Return the path of the field that names a row of the fact ``name``; "" if it has none."""
     return own[name].key if name in own else FACT_LISTS[name].key
 
 
 def _row_shape(name: str, paths: Iterable[str]) -> Shape:
-    """Return the shape of one fact's rows, of which ``paths`` that begin with it are read."""
+    """Return the shape of one fact's rows, with those of ``paths`` that begin with it."""
     fact = FACT_LISTS.get(name)
     base = f"{name}[]" if fact is not None and fact.several else name
     below = {path.removeprefix(f"{base}.") for path in paths if path.startswith(f"{base}.")}

@@ -76,7 +76,7 @@ CONNECTION_FIELDS: tuple[Field, ...] = (
     ),
     Field("schedule.interval", _I, "Minutes between syncs, of an INTERVAL schedule."),
     Field("schedule.time_of_day", Kind.TIME_OF_DAY, "The time of a TIME_OF_DAY schedule."),
-    Field("schedule.days_of_week", _A, "The days of a schedule, as MONDAY."),
+    Field("schedule.days_of_week", _A, "The days of a schedule, such as MONDAY."),
     Field(
         "schedule.days_of_week[]",
         _S,

@@ -1,8 +1,8 @@
-"""The lists of the API that say more of a connection, as Fivetran documents them.
+"""The API's lists that say more about a connection, as Fivetran documents them.
 
-A row of this table is all that another list takes: where it is asked for, which field of a
-connection (or of another fact) names its row, and what a row holds. Fields are from Fivetran's REST
-documentation and its OpenAPI file of 2026-07.
+A row of this table is all that another list takes: its endpoint, which field of a connection (or of
+another fact) names its row, and what a row holds. Fields are from Fivetran's REST documentation and
+its OpenAPI file of 2026-07.
 """
 
 from __future__ import annotations

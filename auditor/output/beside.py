@@ -1,8 +1,8 @@
-"""A piece of work in a process of its own, while this one goes on.
+"""A piece of work in a second process, while this one goes on.
 
-Nothing rests on it. What the other process did not finish, for whatever reason, is done again by
-this one, and only what happens here is told: the other process is silent, and its exit code says
-nothing but that all was done.
+Nothing depends on it. Whatever the second process does not finish, for any reason, this one does
+again. Only this process reports: the other is silent, and its exit code says only whether all was
+done.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from auditor.errors import Interrupted
 
 @contextmanager
 def beside(work: Callable[[], object]) -> Iterator[Callable[[], bool]]:
-    """Begin ``work`` in another process, and yield what waits for it and says whether it was done.
+    """Begin ``work`` in a second process; yield a function that waits, and says if it was done.
 
-    It is not where a second process would be no help, or none can be had: on one processor, beside
-    other threads, or on a system that cannot count its processors (macOS, Windows). The other
-    process has ended when the block has.
+    It is not done where a second process would not help or cannot be had: on one processor, beside
+    other threads, or on a system that cannot count its processors (macOS, Windows). The process has
+    ended when the block has.
     """
     child = _begun(work) if _is_worth_it() else 0
 
@@ -47,12 +47,12 @@ def beside(work: Callable[[], object]) -> Iterator[Callable[[], bool]]:
 
 def _is_worth_it() -> bool:
     count = getattr(os, "sched_getaffinity", None)
-    # A lock that another thread holds would be held for ever in the copy of this process.
+    # In a copy of this process, a lock that another thread holds would be held for ever.
     return count is not None and len(count(0)) > 1 and threading.active_count() == 1
 
 
 def _begun(work: Callable[[], object]) -> int:
-    """Return the process that does ``work``, 0 where the system starts none."""
+    """Return the process that does ``work``, 0 if the system starts none."""
     try:
         child = os.fork()
     except OSError:
@@ -65,7 +65,7 @@ def _begun(work: Callable[[], object]) -> int:
 def _work(work: Callable[[], object]) -> NoReturn:
     code = 1
     try:
-        # Ctrl-C is meant for both; the first process hears it, and ends this one.
+        # Ctrl-C goes to both; the first process handles it, and ends this one.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _end)
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -74,10 +74,10 @@ def _work(work: Callable[[], object]) -> NoReturn:
         work()
         code = 0
     finally:
-        # Nothing is raised, flushed or tidied up here that is the first process's.
+        # Nothing that belongs to the first process is raised, flushed or tidied up here.
         os._exit(code)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_IGN)  # what is unfinished is being removed
+    signal.signal(number, signal.SIG_IGN)  # The unfinished file is being removed.
     raise Interrupted(number)

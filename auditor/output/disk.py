@@ -74,7 +74,7 @@ def head_of(path: Path) -> bytes:
 
 
 def real(path: Path) -> Path:
-    """Return where ``path`` leads. A link is followed: what it points to is what is meant.
+    """Return where ``path`` leads, following links: what they point to is what is meant.
 
     Not ``Path.resolve``, which fails with a RuntimeError of its own where links go in circles.
     """

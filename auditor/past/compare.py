@@ -248,7 +248,7 @@ class _Side:
         return None if index is None else Verdict(rule.verdicts[index])
 
     def lacks(self, finding: EarlierFinding, *, per: bool) -> bool:
-        """Whether this run looked for all that ``finding`` of the other run is about, in vain."""
+        """Whether this run looked for all that the other's ``finding`` is about, and found none."""
         rule = self.rules.get(finding.rule)
         if not self._whole or rule is None or bool(rule.per) != per:
             return False
@@ -270,7 +270,7 @@ class _Side:
 def is_unsettled(
     group: str, ids: Collection[str], errors: Collection[str], unsettled: Collection[str]
 ) -> bool:
-    """Whether a group without a check of its own lies in what a run could not evaluate.
+    """Whether a group without a check of its own is part of what a run could not evaluate.
 
     ``ids`` are the connections that it was about, ``errors`` the groups of its rule that are
     errors, and ``unsettled`` the connections that those name.

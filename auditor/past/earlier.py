@@ -46,8 +46,8 @@ _TO_BYTES = {ord(letter): verdict.value for letter, verdict in _LETTERS.items()}
 class EarlierRule(msgspec.Struct, frozen=True):
     """A rule as it was then, and its checks: ``verdicts`` has a byte per connection.
 
-    A ``per`` rule has its checks in ``groups`` instead, as in ``model.RuleChecks``. The rest is
-    what people read of it, and what it reads, "" and empty where the report does not say.
+    A ``per`` rule has its checks in ``groups`` instead, as in ``model.RuleChecks``. The rest is its
+    text and the fields it reads, empty if the report does not say.
     """
 
     id: str

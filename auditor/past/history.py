@@ -33,7 +33,7 @@ FORMAT = 1
 MOST_RUNS = 60
 _FOUND = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
 _FOUND_BYTES = re.compile(b"[" + bytes(sorted(_FOUND)) + b"]")
-_TOLD = (Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN)
+_COUNTED = (Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN)
 
 
 # -- the line of a run ----------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def line_of(result: Result, ran_at: datetime) -> bytes:
         rules={
             checks.rule.id: {"severity": checks.rule.severity.label, **counts}
             for checks in result.checks
-            if (counts := {v.label: n for v in _TOLD if (n := checks.count(v))})
+            if (counts := {v.label: n for v in _COUNTED if (n := checks.count(v))})
         },
         account=result.source.account.id if result.source.account else "",
         filters=list(run.filters),
@@ -169,7 +169,7 @@ class Open(msgspec.Struct, frozen=True):
     """Open findings, by rule and by connection or group, with the time since when.
 
     ``as_of`` is the latest time of judging that counted, ``base_url`` the account's API and
-    ``account`` its id, "" if they are not known yet. Times are texts that sort chronologically.
+    ``account`` its id; "" if not known yet. Times are texts that sort chronologically.
     """
 
     since: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
@@ -226,7 +226,7 @@ def still_open(before: Open, result: Result) -> Open:
 def ended(before: Open, after: Open, result: Result) -> Iterator[Ended]:
     """Yield what was open ``before`` and is not ``after`` ``result``, by rule and then by name.
 
-    A group is followed by its key, whoever is in it: where that is not there it counts as judged.
+    A group is identified by its key, whatever its members: if the key is gone, it counts as judged.
     """
     schemas = dict(zip(result.connections.ids, result.connections.schemas, strict=True))
     for checks in result.checks:

@@ -72,7 +72,7 @@ class HistoryFolder(msgspec.Struct, frozen=True):
         history = History(
             trend([*runs, past_run(result)]), since, tuple(ended(before, opened, result))
         )
-        warnings = tuple(self._told(torn, damaged=known is None))
+        warnings = tuple(self._notes(torn, damaged=known is None))
         return replace(result, history=history, warnings=(*result.warnings, *warnings))
 
     def _check_account(self, known: Open | None, result: Result) -> None:
@@ -85,7 +85,7 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             f" not of {account}; keep a folder for each account"
         )
 
-    def _told(self, torn: int, *, damaged: bool) -> Iterator[str]:
+    def _notes(self, torn: int, *, damaged: bool) -> Iterator[str]:
         if torn:
             lines = plural(torn, "line")
             yield f"history: {lines} of {self.path / LINES} cannot be read and was skipped"

@@ -1,8 +1,9 @@
 """Policies: from YAML to rules that judge.
 
-The way of a policy: ``nodes`` (YAML with positions) → ``documents`` (files and what they extend)
-→ ``settling`` (variables, overrides) → ``rule_reader`` and ``reading`` (rules, conditions) →
-``compiling`` (what judges) and ``describing`` (what findings say).
+The path of a policy: ``loading/nodes`` (YAML with positions) → ``loading/documents`` (files and
+what they extend) → ``loading/resolve`` (variables, overrides) → ``loading/rule_parser`` and
+``condition_parser`` (rules, conditions) → ``judging/compiler`` (the judge) and ``judging/evidence``
+(what findings say).
 """
 
 from auditor.policy.language.rules import GroupRule, PolicyRule, Ruleset

@@ -2,11 +2,12 @@
 
 A format is a module with two pure functions: ``render(result)`` yields the report as text, and
 ``placeholder(version)`` is a whole report that says a run did not finish. The table names the
-modules and imports none of them, so that the command line can list its formats for nothing.
+modules and imports none of them, so that the command line can list the formats without loading
+them.
 
-A format that takes options has a function for each. ``MARK`` in its module is a pattern that the
-start of every report of ours fits, and hardly anything else. Every report on a run can be split by
-a dimension, and no format knows anything of that: ``parts.py`` makes a result of each part.
+A format that takes options has a function for each. ``MARK`` in its module is a pattern that
+matches the start of every report of ours, and hardly anything else. Every report on a run can be
+split by a dimension without the format knowing: ``parts.py`` makes a result of each part.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ class Format(NamedTuple):
     """One format: its name on the command line, its file in the output folder, what it is for.
 
     ``options`` are what it takes after a colon, each with its meaning; all of them are counts.
-    ``variants`` are words that it takes there, each with the function that then renders.
-    ``home`` is the package in which the module of its name is, if that is not ``module``; its
-    function ``entry`` renders. ``by_dimension`` says that there are reports on a run, which can be
-    split by a dimension of its connections.
+    ``variants`` are words that it takes there, each with the function that then renders. ``home``
+    is the package of its module, which is named ``module`` or else like the format; its function
+    ``entry`` renders. ``by_dimension`` says whether its reports can be split by a dimension of a
+    run's connections.
     """
 
     name: str
@@ -39,13 +40,13 @@ class Format(NamedTuple):
     by_dimension: bool = False
 
     def render(self, result: Any, variant: str = "") -> Iterable[str]:
-        """Yield the report on ``result``, piece by piece; what that is depends on the table."""
+        """Yield the report on ``result`` in pieces; the type of ``result`` depends on the table."""
         entry = self.variants[variant] if variant else self.entry
         chunks: Iterable[str] = getattr(self._module(), entry)(result)
         return chunks
 
     def render_parts(self, result: Any, most: int) -> Iterable[tuple[int, Iterable[str]]]:
-        """Yield the report as numbered parts, in the order in which they are to be written.
+        """Yield the report as numbered parts, in the order in which to write them.
 
         Only for a format that takes ``split``; ``most`` is at least 2.
         """
@@ -53,9 +54,9 @@ class Format(NamedTuple):
         return parts
 
     def begins(self, head: bytes) -> bool:
-        """Whether ``head`` is how a report of ours in this format begins.
+        """Whether ``head`` is the beginning of a report of ours in this format.
 
-        A format without a mark is never known again.
+        A format without a mark is never recognised.
         """
         mark = getattr(self._module(), "MARK", None)
         return mark is not None and re.search(mark, head.decode("utf-8", "replace")) is not None
@@ -106,7 +107,7 @@ REPORTS: Mapping[str, Format] = MappingProxyType(
     }
 )
 
-#: What ``test`` writes on the tests it ran.
+#: What ``test`` writes about the tests it ran.
 TEST_REPORTS: Mapping[str, Format] = MappingProxyType(
     {
         "junit": Format(
@@ -115,7 +116,7 @@ TEST_REPORTS: Mapping[str, Format] = MappingProxyType(
     }
 )
 
-#: What ``validate`` writes on what is wrong in files.
+#: What ``validate`` writes about problems in files.
 PROBLEM_REPORTS: Mapping[str, Format] = MappingProxyType(
     {
         "sarif": Format(
@@ -127,7 +128,7 @@ PROBLEM_REPORTS: Mapping[str, Format] = MappingProxyType(
     }
 )
 
-#: What is written over several accounts that were audited in one run.
+#: What is written about several accounts that were audited in one run.
 ACCOUNT_REPORTS: Mapping[str, Format] = MappingProxyType(
     {
         "accounts": Format("accounts", "index.html", "what each account came to, for people"),

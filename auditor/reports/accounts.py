@@ -1,4 +1,4 @@
-"""The page over all accounts of a run: what each came to, and where its reports are."""
+"""The page about all accounts of a run: the result of each, and where its reports are."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import msgspec
 from auditor.clock import iso
 from auditor.model import Outcome, Result, Severity, Verdict
 
-#: From the best to the worst that an account can come to; what is none of these is worse yet.
+#: From the best result of an account to the worst; any other is worse yet.
 _WORST = (0, 1, 2, 3, 4)
-#: What an exit code means, and how it is marked: never by colour alone.
+#: What an exit code means, and its mark: never colour alone.
 _WORDS = {
     None: ("…", "not finished", "open"),
     0: ("✓", Outcome.PASSED.value, "good"),
@@ -48,14 +48,14 @@ tr { border-bottom: 1px solid #8886; break-inside: avoid }
 
 _ANSWERED = re.compile(r"^[A-Z ]+ exit \d+: ")
 
-#: How the page begins, and no other report of ours.
+#: How the page begins, and no other report of ours does.
 MARK = r"<title>Fivetran audit: all accounts</title>"
 
 
 class JudgedAccount(msgspec.Struct, frozen=True):
     """What was judged of an account: how many connections and checks, and since when.
 
-    ``counts`` has the checks of every verdict, ``violations`` those that fail of every severity.
+    ``counts`` has the number of checks by verdict, ``violations`` of those that fail by severity.
     """
 
     answer: str
@@ -67,7 +67,7 @@ class JudgedAccount(msgspec.Struct, frozen=True):
 
 
 def judged(result: Result, answer: str) -> JudgedAccount:
-    """Return what ``result`` says of its account; ``answer`` is the gate's sentence."""
+    """Return what ``result`` says about its account; ``answer`` is the gate's sentence."""
     failed = {
         severity.label: sum(
             c.count(Verdict.FAIL) for c in result.checks if c.rule.severity is severity
@@ -86,10 +86,10 @@ def judged(result: Result, answer: str) -> JudgedAccount:
 
 
 class AccountOutcome(msgspec.Struct, frozen=True):
-    """What an account came to.
+    """The outcome of an account.
 
-    ``code`` is its exit code, None while there is none; ``judged`` is None where nothing was, and
-    ``error`` then says why. ``reports`` are files, by their paths from the page, each with its
+    ``code`` is its exit code, None until there is one; ``judged`` is None if nothing was judged,
+    and ``error`` then says why. ``reports`` are files, by their paths from the page, each with its
     format.
     """
 
@@ -106,24 +106,24 @@ class AccountOutcome(msgspec.Struct, frozen=True):
 
     @property
     def word(self) -> str:
-        """What the account came to, as a word."""
+        """The outcome as a word."""
         return _WORDS.get(self.code, _FAILED)[1]
 
 
 class Accounts(msgspec.Struct, frozen=True):
-    """What every account of a run came to, in the order of the file, so far."""
+    """The outcome of every account of a run so far, in the order of the file."""
 
     outcomes: tuple[AccountOutcome, ...]
     version: str
 
     @property
     def finished(self) -> bool:
-        """Whether there are accounts and each came to its end."""
+        """Whether there are accounts and each was run to its end."""
         return bool(self.outcomes) and all(each.code is not None for each in self.outcomes)
 
     @property
     def exit_code(self) -> int:
-        """The worst of all; inconclusive where the run has not finished."""
+        """The worst of all; inconclusive if the run has not finished."""
         if not self.finished:
             return 3
         codes = [each.code for each in self.outcomes if each.code is not None]
@@ -141,7 +141,7 @@ def placeholder(version: str) -> str:
 
 
 def render(accounts: Accounts) -> Iterator[str]:
-    """Yield the page as HTML; it is unfinished where an account has no code, or none is there."""
+    """Yield the page as HTML; it is unfinished if an account has no code, or if there is none."""
     outcomes = accounts.outcomes
     yield '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
     yield "<title>Fivetran audit: all accounts</title>\n"

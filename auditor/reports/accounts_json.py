@@ -1,7 +1,7 @@
-"""The summary over all accounts of a run, for programs; the page beside it is for people.
+"""The summary of all accounts of a run, for programs; the page beside it is for people.
 
-The document is versioned and described by ``accounts.schema.json``, beside this module. An account
-has a line of its own; what was judged of it in full is in its own reports, which are named here.
+The document is versioned and described by ``accounts.schema.json``, beside this module. Each
+account takes one line; its own reports, which are named here, have the details.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def placeholder(version: str) -> str:
 
 
 def render(accounts: Accounts) -> Iterator[str]:
-    """Yield the summary; until the last account is done it is inconclusive."""
+    """Yield the summary; it is inconclusive until the last account is done."""
     head = {
         "schema_version": SCHEMA_VERSION,
         "kind": "accounts",

@@ -1,6 +1,6 @@
-"""What a short telling of a run says: the worst rules, their first findings, what has changed.
+"""A run in brief: the worst rules, their first findings, what has changed.
 
-The terminal, a comment and a chat's message have room for a few lines; which ones is said here.
+The terminal, a comment and a chat message have room for a few lines; this module chooses them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from auditor.reports.facts import beside, where_in_words
 from auditor.reports.links import rule_page
 from auditor.text import one_line, plural, shortened
 
-#: What a message has room for.
+#: What fits in a message.
 _RULES = 5
 _FINDINGS = 3
 _SENTENCE = 500
@@ -29,7 +29,7 @@ _WAITING = (Verdict.FAIL, Verdict.ERROR)
 _MARKS = {Outcome.PASSED: "✅", Outcome.VIOLATIONS: "❌", Outcome.INCONCLUSIVE: "⚠️"}
 
 
-class Told(NamedTuple):
+class BriefFinding(NamedTuple):
     """One finding in a message: where it is, what was found, and the connection's address or ""."""
 
     where: str
@@ -37,34 +37,34 @@ class Told(NamedTuple):
     finding: Finding
 
 
-class ToldRule(NamedTuple):
+class BriefRule(NamedTuple):
     """One rule in a message, with its first findings and how many more there are.
 
-    ``page`` is the address of the rule's own page, "" where it has none.
+    ``page`` is the address of the rule's own page, "" if it has none.
     """
 
     severity: str
     rule: str
     title: str
     counts: str
-    findings: tuple[Told, ...]
+    findings: tuple[BriefFinding, ...]
     more: int
     page: str
 
 
 class Brief(NamedTuple):
-    """A run in a few bounded texts of one line; ``more`` rules failed that are not among them."""
+    """A run in a few bounded, single-line texts; ``more`` counts failed rules not shown."""
 
     heading: str
     sentence: str
     reasons: tuple[str, ...]
     changes: str
-    rules: tuple[ToldRule, ...]
+    rules: tuple[BriefRule, ...]
     more: int
 
 
 def brief(result: Result) -> Brief:
-    """Return what a message says of ``result``; every text in it is bounded, and one line."""
+    """Return what a message says of ``result``; every text in it is bounded and one line long."""
     failing = worst(result)
     named = first_findings(result, failing[:_RULES], _FINDINGS)
     reasons = [one_line(reason, _REASON) for reason in result.gate.reasons[:_REASONS]]
@@ -75,13 +75,13 @@ def brief(result: Result) -> Brief:
         sentence=shortened(claim(result).sentence, _SENTENCE),
         reasons=tuple(reasons),
         changes=changes_in_words(result),
-        rules=tuple(_told(result, c, named[c.rule.id]) for c in failing[:_RULES]),
+        rules=tuple(_rule(result, c, named[c.rule.id]) for c in failing[:_RULES]),
         more=len(failing[_RULES:]),
     )
 
 
 def verdict_in_words(result: Result) -> str:
-    """Return the outcome as a word, and with violations in how many connections they are."""
+    """Return the outcome as a word; with violations, also how many connections have some."""
     word = HEADINGS[result.gate.outcome].lower()
     if result.gate.outcome is not Outcome.VIOLATIONS:
         return word
@@ -118,10 +118,10 @@ def first_findings(
     return found
 
 
-def waiting(checks: RuleChecks, told: Sequence[Finding]) -> int:
-    """Return how many checks of a rule failed or erred beside those that are reported."""
+def waiting(checks: RuleChecks, shown: Sequence[Finding]) -> int:
+    """Return how many failed or erred checks of a rule are not shown."""
     count = sum(checks.count(verdict) for verdict in _WAITING)
-    return count - (len({f.group for f in told}) if checks.groups else len(told))
+    return count - (len({f.group for f in shown}) if checks.groups else len(shown))
 
 
 def counts_of(checks: RuleChecks) -> str:
@@ -151,22 +151,22 @@ def changes_in_words(result: Result) -> str:
     return f"{new:,} new, {ended}, {now}, since the run of {before.judged_at:%Y-%m-%d}"
 
 
-def _told(result: Result, checks: RuleChecks, findings: Sequence[Finding]) -> ToldRule:
+def _rule(result: Result, checks: RuleChecks, findings: Sequence[Finding]) -> BriefRule:
     rule = checks.rule
-    told = tuple(
-        Told(
+    shown = tuple(
+        BriefFinding(
             one_line(where_in_words(finding), _WHERE) or "the account",
             one_line(beside(finding), _SAID) or finding.verdict.label,
             finding,
         )
         for finding in findings
     )
-    return ToldRule(
+    return BriefRule(
         rule.severity.label,
         shortened(rule.id, _NAME),
         one_line(rule.title, _TITLE),
         counts_of(checks),
-        told,
+        shown,
         waiting(checks, findings),
         rule_page(result, rule),
     )

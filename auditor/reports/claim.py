@@ -1,8 +1,8 @@
-"""What a run may claim: the one place from which every format takes its words.
+"""What a run may claim: the one source of every format's words.
 
-A sentence that says more than was judged makes a green that was not earned. So it says what the
-judged connections are (everything, what one walk listed, a saved file of unknown completeness, a
-choice), whether any check was made, and what failed and yet does not gate.
+A sentence that claims more than was judged makes a green that was not earned. So it says what was
+judged (everything, what one walk listed, a saved file of unknown completeness, a selection),
+whether any check was made, and what failed without gating.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HEADINGS = {
     Outcome.VIOLATIONS: "Violations",
     Outcome.INCONCLUSIVE: "Inconclusive",
 }
-#: What was judged, by how complete the listing is; the account as a whole is claimed by none.
+#: What was judged, by how complete the listing is; none of them claims the whole account.
 _JUDGED = {
     Completeness.ONE_PAGE: "Everything that was listed was judged",
     Completeness.VERIFIED: "Everything that was listed was judged",
@@ -37,7 +37,7 @@ _JUDGED = {
     Completeness.UNKNOWN: "What was saved was judged; whether that is all there is, is unknown",
     Completeness.INCOMPLETE: "Not everything was listed",
 }
-#: What is known of a listing of which nothing was judged.
+#: What is known about a listing of which nothing was judged.
 _LISTED = {
     Completeness.ONE_WALK: "; nor is it sure that one walk over several pages listed everything",
     Completeness.UNKNOWN: "; whether what was saved is all there is, is unknown",
@@ -46,7 +46,7 @@ _NOT_A_PASS = "Not everything could be judged: do not read this as a pass."
 
 
 class Claim(NamedTuple):
-    """What a run may claim: a heading, a sentence, and what to say where findings would stand.
+    """What a run may claim: a heading, a sentence, and what to say in place of findings.
 
     ``unmade`` says that no check was made at all.
     """
@@ -89,7 +89,7 @@ def part_in_words(part: Part, connections: int) -> str:
 
 
 def is_open(finding: Finding, result: Result) -> bool:
-    """Whether a finding keeps the gate closed: an error, or a failure that counts.
+    """Whether a finding closes the gate: an error, or a failure that counts.
 
     What is waived, known, below ``--fail-on`` or within ``--max`` does not; no format may show it
     as an open alert.
@@ -117,13 +117,13 @@ def _judged(result: Result) -> str:
     elif not result.listing.connections:
         judged = "No connection was listed"
     elif result.part is not None:
-        # Of the rest of the run a part claims nothing.
+        # A part claims nothing about the rest of the run.
         judged = f"Of this part, {judged[0].lower()}{judged[1:]}"
     return f"{judged}{_narrowed(result)}"
 
 
 def _unjudged(result: Result) -> str:
-    """Return what became of a run in which no check was made: nothing of it was judged."""
+    """Return the sentence for a run in which no check was made: nothing was judged."""
     if not result.listing.connections:
         return _judged(result)
     listed = plural(result.listing.connections, "connection")
@@ -132,14 +132,14 @@ def _unjudged(result: Result) -> str:
 
 
 def _narrowed(result: Result) -> str:
-    # What makes a part is told in a sentence of its own.
+    # What makes a part has a sentence of its own.
     filters = len(result.source.filters) - (result.part is not None)
     chosen = filters or result.left_out
     return "; not a full run: something was left out" if chosen else ""
 
 
 def _planned(result: Result, plan: PlanScope) -> str:
-    """Return what was judged of a plan, and what it could not tell."""
+    """Return what was judged of a plan, and what the plan left open."""
     if plan.nothing:
         return f"{plan.nothing[0].upper()}{plan.nothing[1:]}"
     judged = "What the plan holds was judged"
@@ -159,7 +159,7 @@ def _unmade(result: Result) -> str:
 
 
 def _settled(result: Result) -> str:
-    """Return what came of the checks of a run that passed."""
+    """Return how the checks of a passed run came out."""
     counts = result.counts
     accepted = counts[Verdict.WAIVED] + counts[Verdict.KNOWN]
     parts = [

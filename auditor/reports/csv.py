@@ -1,8 +1,8 @@
-"""CSV: a row per finding, for a spreadsheet.
+"""CSV: one row per finding, for a spreadsheet.
 
 The first row is the run itself (``type`` is ``run``): its outcome, reasons and facts. Text that a
 spreadsheet would take for a formula gets a leading apostrophe. A byte-order mark comes first:
-without it Excel reads UTF-8 as another code.
+without it Excel does not read the file as UTF-8.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COLUMNS = (
     "fix", "note", "policy", "line", "fingerprint", "group_name", "url",
 )  # fmt: skip
 MARK = rf"\A\ufeff?{'[,;]'.join(COLUMNS)}(?:[,;]|\r?\n)"
-#: What a finding of a Terraform plan has besides.
+#: The extra columns of a finding in a Terraform plan.
 PLANNED = ("address", "action", "attribute", "before", "after", "written_at")
 
 #: What tells Excel that the text is UTF-8; other readers know it as ``utf-8-sig``.
@@ -46,7 +46,7 @@ def render(result: Result) -> Iterator[str]:
 
 
 def render_semicolon(result: Result) -> Iterator[str]:
-    """Yield the report with semicolons: Excel wants them where a comma is in numbers."""
+    """Yield the report with semicolons: Excel wants them where numbers have a decimal comma."""
     return _rendered(result, ";")
 
 
@@ -129,7 +129,7 @@ def _planned(finding: Finding) -> tuple[str, ...]:
 
 
 def _safe(texts: Iterable[str]) -> list[str]:
-    # A spreadsheet passes over the blanks before a formula.
+    # A spreadsheet ignores blanks before a formula.
     return [f"'{text}" if _is_formula(text) else text for text in texts]
 
 

@@ -17,14 +17,14 @@ from auditor.text import listed, nearest, printable
 
 _NAME = re.compile("[^:=]*")
 _OPTION = re.compile("([^,=]*)(=?)([^,=]*)")
-#: What stands in the name of a part between the stem and the suffix of the report's own.
+#: In the name of a part: what comes between the stem and the suffix of the report's own name.
 _NUMBERED, _NAMED = "-[1-9][0-9]*", r"\.[a-z0-9_-]+=[a-z0-9_-]+"
-#: What stands in a file's name as it is, on every system; two hyphens mark what does not.
+#: What may be in a file name on every system; two hyphens mark what may not.
 _PLAIN = re.compile("[a-z0-9_]+(?:-[a-z0-9_]+)*")
 _LONGEST = 60
 #: The part of the connections without a value: no slug begins with one hyphen.
 _NONE = "-none"
-#: The option that makes several files of a report.
+#: The option that splits a report into several files.
 SPLIT = "split"
 #: A part holds its own listing and at least one check.
 LEAST_SPLIT = 2
@@ -33,9 +33,9 @@ LEAST_SPLIT = 2
 class Destination(msgspec.Struct, frozen=True):
     """A format, and the file its report goes to; None is standard output.
 
-    With ``split`` the report is several files beside ``path``, each of at most that many test
-    cases. With ``by``, a dimension, it is the whole report at ``path`` and beside it a part for
-    each value. ``variant`` is the word that chooses another form of it, "" for the usual one.
+    With ``split`` the report is several files beside ``path``, each with at most that many test
+    cases. With ``by``, a dimension, it is the whole report at ``path`` and a part for each value
+    beside it. ``variant`` is the word for another form of the report, "" for the usual one.
     """
 
     format: str
@@ -58,9 +58,9 @@ class Destination(msgspec.Struct, frozen=True):
     def part_of(self, value: str) -> Path:
         """Return the file of the part with ``value``, ``report.team=finance.md``.
 
-        A value that cannot stand in a name everywhere, or is too long, is spelled with what can,
-        and a hash of the value behind it, so that it takes no other's name: not every system tells
-        capitals apart. That without a value is ``report.team=-none.md``.
+        A value that is not a valid name everywhere, or is too long, is spelled with what is valid
+        and a hash of the value after it, so that no two share a name: not every system is
+        case-sensitive. The part without a value is ``report.team=-none.md``.
         """
         assert self.path is not None
         about = f"{_slug(self.by)}={_slug(value) if value else _NONE}"
@@ -82,7 +82,7 @@ class Destination(msgspec.Struct, frozen=True):
         return self.part(1 if self.split else 0)
 
     def is_part(self, path: Path) -> bool:
-        """Whether a report to this place, split or whole, may have ``path`` as a file."""
+        """Whether a report to this destination, split or whole, may write a file at ``path``."""
         return self._is_file(path, f"(?:{_NUMBERED}|{_NAMED})?")
 
     def _is_file(self, path: Path, part: str) -> bool:
@@ -92,9 +92,9 @@ class Destination(msgspec.Struct, frozen=True):
         return re.fullmatch(f"{stem}{part}{suffix}", path.name) is not None
 
     def parts_there(self, *, numbered: bool = True) -> Iterator[Path]:
-        """Yield what stands beside ``first`` under the name of a part. Raises OSError.
+        """Yield the files beside ``first`` that have the name of a part. Raises OSError.
 
-        Those that have a number only where the format may be ``numbered``.
+        Numbered ones only if the format can be ``numbered``.
         """
         assert self.path is not None
         for path in sorted(self.path.parent.iterdir()):
@@ -109,10 +109,9 @@ def parse_destination(
 ) -> Destination:
     """Read ``html``, ``html=path``, ``html=folder/``, ``json=-`` or ``junit:split=team=path``.
 
-    Without a path the file is in ``folder``, under the format's own name. ``formats`` are those
-    that there are.
-    Raises UsageError for an unknown format or option, with the nearest one, for a value that does
-    not fit, and for an empty path.
+    Without a path the file is in ``folder``, under the format's own name. ``formats`` is the table
+    of known formats. Raises UsageError for an unknown format or option, with the nearest one, for a
+    value that does not fit, and for an empty path.
     """
     name = _NAME.match(text)[0]  # type: ignore[index]  # it matches the empty text too
     if name not in formats:
@@ -152,9 +151,9 @@ def _folder(path: Path) -> str:
 
 
 def _options(text: str, format_: Format) -> tuple[int, str, str, int]:
-    """Return what ``text`` says behind the format's name, and where that ends.
+    """Return what ``text`` says after the format's name, and where that ends.
 
-    The number of ``split`` or 0, its dimension or "", the variant or "".
+    That is the number of ``split`` or 0, its dimension or "", the variant or "".
     """
     split, by, variant, end = 0, "", "", len(format_.name)
     while text[end : end + 1] in (":", ","):
@@ -164,7 +163,7 @@ def _options(text: str, format_: Format) -> tuple[int, str, str, int]:
         if option in format_.variants:
             if variant:
                 raise UsageError(f"--report {printable(text)}: {variant} goes with no {option}")
-            # An equals sign behind it begins the path.
+            # An equals sign after it begins the path.
             variant, end = option, match.end(1)
         elif option == SPLIT and (format_.options or format_.by_dimension):
             if split or by:
@@ -177,10 +176,10 @@ def _options(text: str, format_: Format) -> tuple[int, str, str, int]:
 
 
 def _split(text: str, format_: Format, value: str) -> tuple[int, str]:
-    """Return the most test cases of a part, or 0, and the dimension that makes parts, or ""."""
+    """Return the most test cases of a part, or 0, and the dimension to split by, or ""."""
     if format_.options and re.fullmatch("[0-9]{1,9}", value) and int(value) >= LEAST_SPLIT:
         return int(value), ""
-    # A dimension has no number for a name here: one that is out of range is meant as a number.
+    # A dimension is never named by a number here: one out of range was meant as a number.
     if value and not re.match(r"[-+]?\d", value):
         return 0, value
     takes = f"a whole number of at least {LEAST_SPLIT}, or " if format_.options else ""

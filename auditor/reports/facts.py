@@ -1,4 +1,4 @@
-"""What every report says of a run besides its findings, in names and texts."""
+"""What every report says about a run besides its findings, as names and texts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ACCEPTED = (Verdict.WAIVED, Verdict.KNOWN)
 
 
 def facts(result: Result) -> dict[str, str]:
-    """Return what the run rests on and came to; a fact that there is not is left out.
+    """Return what the run rests on and came to, leaving out what it does not have.
 
     Version, time, source and filters, listing, policies with their hashes, the gate's answer
     with its reasons, the number of checks of each verdict, what was left out, what was
@@ -75,13 +75,13 @@ def facts(result: Result) -> dict[str, str]:
 
 
 def facts_in_words(result: Result) -> list[str]:
-    """Return where each fact came from that a rule may read, and whether it could be read."""
-    told = []
+    """Return where each fact that a rule may read came from, and whether it could be read."""
+    found = []
     for each in result.facts:
         held = f"not read: {each.problem}" if each.problem else plural(each.rows, "row")
         digest = f" sha256:{each.sha256}" if each.sha256 else ""
-        told.append(f"{each.name} ({each.origin}): {held}{digest}")
-    return told
+        found.append(f"{each.name} ({each.origin}): {held}{digest}")
+    return found
 
 
 def listing_in_words(result: Result) -> str:
@@ -93,16 +93,16 @@ def listing_in_words(result: Result) -> str:
 
 
 def walked_in_words(listing: Listing) -> str:
-    """Return how a listing was walked: ``3 pages, 2 walks``; "" for a file that holds no pages."""
+    """Return how a listing was walked: ``3 pages, 2 walks``; "" for a file without pages."""
     if not listing.pages:
         return ""
     return f"{plural(listing.pages, 'page')}, {plural(listing.walks, 'walk')}"
 
 
 def trend_in_words(history: History) -> str:
-    """Return how many violations there are, and how many there were at the runs before.
+    """Return how many violations there are, and how many there were in the runs before.
 
-    Two runs are compared over the rules that both judged, and not at all where they listed other
+    Two runs are compared by the rules that both judged, and not at all if they listed different
     parts of the account.
     """
     runs = history.runs
@@ -126,16 +126,18 @@ def trend_in_words(history: History) -> str:
     ]
     about = ", ".join([f"{before.judged_at:%Y-%m-%d}", *doubts])
     counted = total if beside.rules is None else plural(beside.now, "violation")
-    told = f"{counted}{by}: {moved} at the run before ({about})"
+    sentence = f"{counted}{by}: {moved} at the run before ({about})"
     alike = [run for run in runs[:-2] if last.beside(run) == Beside(last.total, run.total, None)]
     if alike:
-        told += f", {alike[0].total:,} at the first of {len(alike) + 2:,} runs alike"
-        told += f" ({alike[0].judged_at:%Y-%m-%d})"
+        sentence += f", {alike[0].total:,} at the first of {len(alike) + 2:,} runs alike"
+        sentence += f" ({alike[0].judged_at:%Y-%m-%d})"
     accepted = last.waived + last.known - before.waived - before.known
     if change < 0 and accepted > 0:
-        # What is accepted counts no more, and is not fixed.
-        told += f"; {accepted:,} more {'is' if accepted == 1 else 'are'} waived or known than then"
-    return f"{told}."
+        # What is accepted no longer counts, but is not fixed.
+        sentence += (
+            f"; {accepted:,} more {'is' if accepted == 1 else 'are'} waived or known than then"
+        )
+    return f"{sentence}."
 
 
 def counts_in_words(result: Result) -> str:
@@ -156,16 +158,16 @@ def acceptance(finding: Finding) -> str:
 
 
 def headline(finding: Finding) -> str:
-    """Return a finding's message, with its note where that is not why it is accepted."""
+    """Return a finding's message, with its note unless that is why it is accepted."""
     if not finding.note or is_accepted(finding):
         return finding.message
     return f"{finding.message} ({finding.note})"
 
 
 def beside(finding: Finding) -> str:
-    """Return a finding's headline for a place where its one connection is named beside it.
+    """Return a finding's headline, for use beside the name of its one connection.
 
-    The connection that it begins with is not said twice: ``syncs every 5 minutes``.
+    It does not repeat the connection: ``syncs every 5 minutes``.
     """
     said = headline(finding)
     if finding.group or len(finding.connections) != 1 or not finding.connections[0].schema:
@@ -181,14 +183,14 @@ def is_accepted(finding: Finding) -> bool:
 
 
 def pressing(result: Result, limit: int) -> list[Finding]:
-    """Return at most ``limit`` findings: severest first, those that are accepted last."""
+    """Return at most ``limit`` findings: severest first, accepted ones last."""
     found = result.findings
     counting_first = chain(filterfalse(is_accepted, found), filter(is_accepted, found))
     return list(islice(counting_first, limit))
 
 
 def connections_in_words(finding: Finding) -> list[str]:
-    """Return ``service/schema (id) in group g`` for each connection; many are cut and counted."""
+    """Return ``service/schema (id) in group g`` for each connection; a long list is cut."""
     shown = finding.connections[:MOST_CONNECTIONS]
     words = [f"{c.service}/{c.schema} ({c.id}) in group {c.group}" for c in shown]
     more = len(finding.connections) - len(shown)
@@ -198,8 +200,8 @@ def connections_in_words(finding: Finding) -> list[str]:
 def where_in_words(finding: Finding, *, briefly: bool = False) -> str:
     """Return where a finding is, in a few words: its connection with its group, or its group.
 
-    ``briefly`` leaves out what a name stands for: ``crm in Production`` is not
-    ``salesforce/crm (tiny_kite) in Production (keen_maple)``.
+    ``briefly`` gives names without ids: ``crm in Production`` is not ``salesforce/crm (tiny_kite)
+    in Production (keen_maple)``.
     """
     first, more = finding.connections[:1], len(finding.connections) - 1
     named = [f"{c.service}/{c.schema} ({c.id}) in {c.group}" for c in first]
@@ -217,18 +219,18 @@ def evidence_in_words(finding: Finding) -> list[str]:
 
 
 def spot(rule: Rule) -> Position | None:
-    """Return the line of the user's own files that brings ``rule``, None where none does.
+    """Return the line of the user's own files that brings in ``rule``; None if none does.
 
-    A shipped pack is no file of the user's repository; a host would look for it in vain, or show
+    A shipped pack is not in the user's repository: a host would look for it in vain, or show
     another file of that name.
     """
     return rule.named_at if rule.position.in_pack else rule.position
 
 
 def written_at(finding: Finding) -> Position | None:
-    """Return the line that a change of it would fix: the resource's, in a plan's own files.
+    """Return the line whose change would fix it: the resource's, in a plan's own files.
 
-    Without those it is the rule's, as ``spot`` has it; None where no file of the user's has it.
+    Without those it is the rule's, as in ``spot``; None if no file of the user's has it.
     """
     for resource in finding.resources:
         positions = [attribute.position for attribute in resource.attributes]
@@ -239,10 +241,10 @@ def written_at(finding: Finding) -> Position | None:
 
 
 def repository_path(file: str, checkout: Checkout = _NOWHERE) -> str:
-    """Return a policy file's path as a repository has it: relative, without ``.`` and ``..``.
+    """Return a policy file's path in its repository: relative, without ``.`` and ``..``.
 
-    A host that shows a finding beside its rule looks the file up by this. ``file`` is named from
-    the working folder, which ``checkout`` has; what lies outside of it no host has.
+    A host that shows a finding beside its rule looks the file up by this path. ``file`` is relative
+    to the working folder, which ``checkout`` knows; hosts do not have files outside the repository.
     """
     if checkout.root:
         root = f"{checkout.root.rstrip('/')}/"

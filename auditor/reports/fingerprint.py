@@ -17,7 +17,7 @@ LENGTH = 32
 def fingerprint(finding: Finding) -> str:
     """Return 32 hexadecimal digits that name ``finding`` in every report and every run."""
     connections = finding.connections
-    # The rule and the group have fixed places and no text holds a NUL, so nothing can collide.
+    # The rule and the group have fixed places and no text contains a NUL, so nothing can collide.
     if len(connections) == 1:
         identity = f"{finding.rule.id}\0{finding.group}\0{connections[0].id}"
     else:

@@ -1,9 +1,9 @@
 """GitHub workflow annotations: commands in a job's log.
 
-GitHub shows ten of each kind of a step beside the policy's lines (its documentation, "Limits on
-annotations"), so that no more are written, severest first, and the rest is counted. The first
-command is the run itself. Commands are read from the log line by line;
-nothing that a record or a policy holds can end one or begin another.
+GitHub shows ten of each kind per step beside the policy's lines (its documentation, "Limits on
+annotations"), so no more are written, severest first, and the rest are counted. The first command
+is the run itself. Commands are read from the log line by line; nothing that a record or a policy
+holds can end one or begin another.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from auditor.reports.facts import (
 from auditor.reports.links import rule_page
 from auditor.text import broken_commands, plural, shortened
 
-#: Of each kind: errors, warnings, notices.
+#: How many of each kind: errors, warnings, notices.
 MOST = 10
-#: Of the problems in a policy, which whoever changes it wants to see in the log at least.
+#: How many of a policy's problems; whoever changes it wants to see them at least in the log.
 MOST_PROBLEMS = 50
 MARK = r"\A::(?:error|notice|warning) (?:title=Fivetran audit::|file=.*title=Fivetran policy::)"
 
@@ -124,7 +124,7 @@ def _command(command: str, text: str, **properties: str) -> str:
 
 
 def _data(text: str) -> str:
-    # What is read wherever it is in a line cannot be escaped.
+    # Commands recognised anywhere in a line cannot be escaped.
     text = "".join(broken_commands([text]))
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 

@@ -1,7 +1,7 @@
 """GitLab Code Quality: an array of issues, compared between branches by their fingerprints.
 
-The format has no place for anything but issues (GitLab's documentation of Code Quality), so that
-what a run rests on is left to the other reports; an inconclusive run is an issue of its own.
+The format has no place for anything but issues (GitLab's documentation of Code Quality), so what a
+run rests on is left to the other reports; an inconclusive run is an issue of its own.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SEVERITIES = {
 }
 _LONGEST = 1000
 MARK = r'\A\[(?:\n\{"description":.*"check_name":|\n\]\n\Z)'
-# GitLab wants a path of every issue; this is the file in which a repository names packs.
+# GitLab wants a path for every issue; this is the file in which a repository names packs.
 _DEFAULTS = "auditor.yaml"
 _Object = dict[str, Any]
 
@@ -61,7 +61,7 @@ def _issues(result: Result) -> Iterator[_Object]:
 
 
 def _own(result: Result) -> Position:
-    """Return the user's first policy, or where a pack that stands for none could be named."""
+    """Return the user's first policy, or else where a repository could name a pack."""
     own = (Position(p.file, 1, 1) for p in result.policies)
     return next((position for position in own if not position.in_pack), Position(_DEFAULTS, 1, 1))
 

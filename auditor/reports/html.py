@@ -27,9 +27,9 @@ from auditor.reports.page.island import island, new_findings
 from auditor.reports.page.parts import asset, content_policy, page_script, templates
 from auditor.text import plural
 
-#: Findings that are in the file as plain rows, for readers without scripts.
+#: How many findings are in the file as plain rows, for readers without scripts.
 PLAIN_FINDINGS = 200
-#: So many of them stand on paper; ``report.js`` and ``paper.css`` have the same number.
+#: How many of them are printed; ``report.js`` and ``paper.css`` have the same number.
 MOST_PRINTED = 150
 MARK = r"<title>[^<]* · Fivetran audit · "
 
@@ -39,7 +39,7 @@ _MOST_ADVICE = 3
 
 
 def render(result: Result) -> Iterable[str]:
-    """Yield the report of ``result`` as pieces of UTF-8 text; the same result, the same text."""
+    """Yield the report of ``result`` as pieces of UTF-8 text; equal results give equal text."""
     result = _of_part(result)
     script = page_script()
     fresh = new_findings(result)
@@ -81,10 +81,10 @@ def render(result: Result) -> Iterable[str]:
 
 
 def _of_part(result: Result) -> Result:
-    """Return ``result`` with findings that name none but its own connections.
+    """Return ``result`` with findings that name only its own connections.
 
-    In a part, a group may reach beyond it; the page links what a finding names to a row, and has
-    rows of the part's connections.
+    In a part, a group may reach beyond it; the page links each named connection to its row, and has
+    rows only for the part's connections.
     """
     if result.part is None:
         return result
@@ -116,7 +116,7 @@ def placeholder(version: str) -> str:
 
 
 class Segment(NamedTuple):
-    """A verdict's count, and where its piece of a bar of 1,000 units lies."""
+    """A verdict's count, and its segment of a bar of 1,000 units."""
 
     label: str
     checks: int
@@ -125,7 +125,7 @@ class Segment(NamedTuple):
 
 
 def _segments(result: Result) -> list[Segment]:
-    """Return a segment for each verdict: what needs action first."""
+    """Return a segment for each verdict, those that need action first."""
     order = (
         Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN, Verdict.SKIP, Verdict.PASS,
     )  # fmt: skip
@@ -140,13 +140,13 @@ def _segments(result: Result) -> list[Segment]:
 
 
 def _to_do(result: Result) -> list[RuleChecks]:
-    """Return the rules that failed or could not be evaluated: severest, then most, first."""
+    """Return the rules that failed or could not be evaluated, severest first."""
     unsettled = [
         checks
         for checks in result.checks
         if checks.count(Verdict.FAIL) or checks.count(Verdict.ERROR)
     ]
-    # Where the run came to no answer, what kept it from one comes first.
+    # If the run came to no answer, what prevented one comes first.
     causes_first = result.gate.outcome is Outcome.INCONCLUSIVE
     return sorted(
         unsettled,
@@ -160,7 +160,7 @@ def _to_do(result: Result) -> list[RuleChecks]:
 
 
 def _advice(result: Result) -> dict[str, list[str]]:
-    """Return what to do about the checks of a rule that could not be judged, by its id."""
+    """Return what to do about a rule's checks that could not be judged, by the rule's id."""
     advice: dict[str, dict[str, None]] = {}
     for finding in result.findings:
         if finding.advice:
@@ -184,7 +184,7 @@ def _identity(result: Result, fresh: list[int] | None) -> list[tuple[str, str]]:
 
 
 def rate(count: int, of: int) -> str:
-    """Return ``count`` of ``of`` in hundredths; what is not all is never 100%, nor some 0%."""
+    """Return ``count`` of ``of`` as a percentage; only all is 100%, and only none is 0%."""
     share = 100 * count / of
     if 0 < share < 0.1:
         return "<0.1%"
@@ -196,7 +196,7 @@ def _part(part: Part) -> str:
 
 
 def listed(text: str) -> str:
-    """Return a value of a filter as the page's address has it; ``state.js`` reads it."""
+    """Return a value of a filter as it is in the page's address; ``state.js`` reads it."""
     escaped = text.replace("\\", "\\\\").replace(",", "\\,")
     return quote(escaped, safe="")
 
@@ -210,6 +210,6 @@ def _trend(result: Result) -> object:
 
 
 def _owners(rule: Rule) -> tuple[list[str], list[str]]:
-    """Return who owns a rule (its ``owner:…`` tags, without the prefix), and its other tags."""
+    """Return a rule's owners (its ``owner:…`` tags, without the prefix) and its other tags."""
     owners = [tag.removeprefix(_OWNER) for tag in rule.tags if tag.startswith(_OWNER)]
     return owners, [tag for tag in rule.tags if not tag.startswith(_OWNER)]

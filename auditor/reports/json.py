@@ -2,8 +2,8 @@
 
 The document is versioned and described by the JSON Schema in ``report.schema.json``, beside this
 module. It says what was judged, not just what was found: ``connections`` holds the identities as
-columns, and a rule's ``verdicts`` has one letter per connection, in their order. A finding, a rule
-takes one line each, so that two reports can be compared line by line.
+columns, and a rule's ``verdicts`` has one letter per connection, in their order. Each finding and
+each rule takes one line, so that two reports can be compared line by line.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from auditor.reports.links import addresses, rule_page
 #: Grows by a minor step when something is added, by a major one when something changes.
 SCHEMA_VERSION = "1.4"
 MARK = r'\A\{\n"schema_version": .*\n"tool": \{"name":"fivetran-auditor"'
-#: The letter that stands for a verdict in a rule's ``verdicts``.
+#: The letter for a verdict in a rule's ``verdicts``.
 LETTERS = {verdict: verdict.label[0] for verdict in Verdict}
 
 _SLICE = 10_000
@@ -148,7 +148,7 @@ def _document(
             yield "}"
         yield "]"
     yield '},\n"rules": ['
-    # A rule's line has a letter per connection: one at a time is enough.
+    # A rule's line has a letter per connection: one line at a time is enough.
     yield from json_lines(rules, at_once=1)
     yield '],\n"findings": ['
     yield from json_lines(findings)
@@ -343,9 +343,9 @@ def _plan(result: Result, plan: PlanScope) -> _Object:
 
 
 class _Found(msgspec.Struct, gc=False):
-    """A finding as the document has it.
+    """A finding as in the document.
 
-    ``open_since`` is left out without a history, ``url`` where the API is not Fivetran's own.
+    ``open_since`` is left out without a history, ``url`` if the API is not Fivetran's own.
     """
 
     fingerprint: str
@@ -365,7 +365,7 @@ class _Found(msgspec.Struct, gc=False):
 
 
 def _found(result: Result) -> Iterator[_Found]:
-    """Yield every finding; what those of a rule have in common is made once."""
+    """Yield every finding; what the findings of a rule share is made once."""
     labels = {verdict: verdict.label for verdict in Verdict}
     history = result.history
     for rule, findings in groupby(result.findings, key=attrgetter("rule")):

@@ -1,4 +1,4 @@
-"""Values as JSON text, an item per line, for the reports that are JSON."""
+"""Values as JSON text, one item per line, for the reports that are JSON."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def json_text(value: object) -> str:
     try:
         return _ENCODER.encode(value).decode()
     except UnicodeEncodeError:
-        # Only the standard library passes lone surrogates on; the writer replaces them.
+        # Only the standard library lets lone surrogates through; the writer replaces them.
         plain = msgspec.to_builtins(value)
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
 def json_lines(items: Iterable[object], *, at_once: int = 64) -> Iterator[str]:
-    """Yield what is inside an array: an item per line, ``at_once`` of them at a time."""
+    """Yield the inside of an array: one item per line, ``at_once`` of them at a time."""
     waiting, between = iter(items), "\n"
     while batch := list(islice(waiting, at_once)):
         yield between + _lines(batch)
@@ -31,7 +31,7 @@ def json_lines(items: Iterable[object], *, at_once: int = 64) -> Iterator[str]:
 
 def _lines(batch: list[object]) -> str:
     try:
-        # No line feed is inside a line: JSON has them escaped.
+        # A line contains no line feed: JSON escapes them.
         return _ENCODER.encode_lines(batch)[:-1].replace(b"\n", b",\n").decode()
     except UnicodeEncodeError:
         return ",\n".join(map(json_text, batch))

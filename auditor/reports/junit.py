@@ -1,15 +1,15 @@
-"""JUnit XML: a suite per rule, a testcase per check, for the CI servers that show test results.
+"""JUnit XML: one suite per rule, one testcase per check, for CI servers that show test results.
 
 Valid against the XML schemas of Apache Ant and of Jenkins' xUnit plugin. They allow
-``<properties>`` inside a suite only, want ``hostname`` and ``time`` on every suite, a timestamp
-without a zone (UTC here), and ``<system-out>`` and ``<system-err>`` at the end of each.
+``<properties>`` only inside a suite, and require ``hostname`` and ``time`` on every suite, a
+timestamp without a zone (UTC here), and ``<system-out>`` and ``<system-err>`` at the end of each.
 
 A check that was skipped is counted in the suite's properties and makes no testcase. The first
 suite is the listing: one testcase that is an error when the run is inconclusive, so that no
 file looks green that is not.
 
-Some services cap the testcases of a file, so that the report can be split: every part is a report
-of its own, with its own counts and its own listing.
+Some services cap the testcases of a file, so the report can be split: every part is a report of its
+own, with its own counts and its own listing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from auditor.reports.facts import (
 from auditor.reports.links import rule_page
 from auditor.text import plural
 
-#: A rule with more passes than this has them rolled up into one testcase.
+#: A rule with more passes than this has them summed up in one testcase.
 MOST_PASSES = 1000
 
 _CHUNK = 500
@@ -73,9 +73,9 @@ def render(result: Result) -> Iterator[str]:
 def render_parts(result: Result, most: int) -> Iterator[tuple[int, Iterable[str]]]:
     """Yield the report on ``result`` as numbered parts of at most ``most`` testcases (2 or more).
 
-    Names are unique across the parts, and each says *inconclusive* when the run is. The first
-    part comes last: until it is written, what is in its place says that the run did not
-    finish, however many of the others are there.
+    Names are unique across the parts, and each says *inconclusive* when the run is. The first part
+    comes last: until it is written, its placeholder says that the run did not finish, however many
+    other parts there are.
     """
     stamp, room = _stamp(result), most - 1
     parts = max(1, -(-sum(suite.counts.tests for suite in _suites(result)) // room))
@@ -113,9 +113,9 @@ def placeholder(version: str) -> str:
 
 @cache
 def _rare() -> re.Pattern[str]:
-    """Return what matches line ends that a parser would change, and all that XML 1.0 forbids.
+    """Return a pattern for line ends that a parser would change, and all that XML 1.0 forbids.
 
-    From https://www.w3.org/TR/xml/#charsets. It takes 3 ms to compile, and few reports need it.
+    From https://www.w3.org/TR/xml/#charsets. Compiling it takes 3 ms, and few reports need it.
     """
     return re.compile("[^ -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -127,7 +127,7 @@ def escaped(text: str) -> str:
         return text
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = text.replace('"', "&quot;")
-    if text.isprintable():  # then there is nothing that XML forbids
+    if text.isprintable():  # Then there is nothing that XML forbids.
         return text
     return _rare().sub(lambda match: _LINE_ENDS.get(match[0], "\ufffd"), text)
 
@@ -139,7 +139,7 @@ _Case = tuple[str, str]
 
 
 class _Counts(NamedTuple):
-    """The numbers a suite states of itself."""
+    """The counts that a suite states."""
 
     tests: int
     failures: int = 0
@@ -148,7 +148,7 @@ class _Counts(NamedTuple):
 
 
 class _Suite(NamedTuple):
-    """A suite, or the piece of one that a part has room for."""
+    """A suite, or the piece of one that fits in a part."""
 
     name: str
     number: int
@@ -188,11 +188,11 @@ def _listing_suite(result: Result, stamp: str, part: tuple[int, int] = (1, 1)) -
 
 
 def _suites(result: Result) -> Iterator[_Suite]:
-    """Yield a suite per rule; its cases are made as they are taken."""
+    """Yield a suite per rule; its cases are made as they are read."""
     findings: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in result.findings:
         findings[finding.rule.id].append(finding)
-    # By identity: findings on one connection share it, and its name is made once.
+    # By identity: findings on one connection share the object, and its name is made once.
     names: dict[Connection, str] = {}
     for number, checks in enumerate(result.checks, 1):
         yield _suite(result, checks, findings[checks.rule.id], names, number)
@@ -248,7 +248,7 @@ def _about(rule: Rule) -> dict[str, str]:
 
 
 def _filled(suites: Iterable[_Suite], room: int) -> Iterator[list[_Suite]]:
-    """Yield the pieces of suites that fill one part of ``room`` testcases after another.
+    """Yield the pieces of suites that fill one part after another, of ``room`` testcases each.
 
     There is at least one part. A rule's own counts are in its first piece only, so that a sum
     over all parts is right.
@@ -290,7 +290,7 @@ def _connection_cases(
     rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule, result)
     listed = result.connections
     classnames = {group: escaped(f"{rule.id}.{group}") for group in set(listed.group_ids)}
-    # Findings that are reported alike share their words: each telling is escaped once.
+    # Findings with the same text share it: each is escaped once.
     bodies: dict[tuple[Verdict, str, str, int], str] = {}
     for finding in findings:
         connection = finding.connections[0]
@@ -314,7 +314,7 @@ def _connection_cases(
 
 
 def _group_names(result: Result) -> dict[str, str]:
-    """Return what the groups are called, whose ids class names end with."""
+    """Return the names of the groups whose ids end class names."""
     names = result.connections.group_names
     shown = dict.fromkeys(result.connections.group_ids)
     return {f"group.{group_id}": names[group_id] for group_id in shown if group_id in names}
@@ -341,7 +341,7 @@ class _Unique:
 
     def __call__(self, name: str) -> str:
         taken, free, number = self._taken, name, 2
-        if name not in taken:  # as nearly all are
+        if name not in taken:  # As nearly all are.
             taken.add(name)
             return name
         while free in taken:
@@ -427,14 +427,14 @@ def _properties(properties: Mapping[str, str]) -> str:
 
 
 def _case(classname: str, name: str, body: str) -> str:
-    """Return a testcase, of texts that are escaped already."""
+    """Return a testcase, from texts that are already escaped."""
     if not body:
         return f'<testcase classname="{classname}" name="{name}" time="0"/>\n'
     return f'<testcase classname="{classname}" name="{name}" time="0">{body}</testcase>\n'
 
 
 def _outcome(element: str, message: str, kind: str, text: str) -> str:
-    """Return a failure or an error, of texts that are escaped already."""
+    """Return a failure or an error, from texts that are already escaped."""
     return f'<{element} message="{message}" type="{kind}">{text}</{element}>'
 
 

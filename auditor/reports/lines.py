@@ -1,7 +1,7 @@
 """One line per finding, for a terminal, a log and ``grep``.
 
-``severity rule connection: what was found``, severest first, as compilers tell it; the first line
-is the run, and every line says by its first word what it is. Nothing is cut.
+``severity rule connection: message``, severest first, in the style of compilers; the first line is
+the run, and the first word of every line says what it is. Nothing is cut.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from auditor.reports.facts import UNFINISHED, acceptance, headline, is_accepted,
 from auditor.text import one_line
 
 MARK = r"\A(?:passed|violations|inconclusive): "
-#: A value that a rule reads may be long; a line is one line however long it is.
+#: A value that a rule reads may be long; it stays on one line, however long.
 _LONGEST = 4000
 
 

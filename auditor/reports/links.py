@@ -1,7 +1,7 @@
 """Links of a report: to a connection in Fivetran's dashboard, a rule's page, the CI run.
 
-Fivetran's own SDK prints ``https://fivetran.com/dashboard/connections/{id}/status``. There is no
-such page behind another address, so that only runs against Fivetran's API have links.
+Fivetran's own SDK prints ``https://fivetran.com/dashboard/connections/{id}/status``. Other
+addresses have no such page, so only runs against Fivetran's API have links.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from auditor.model import Connection, Result, Rule
 
 DASHBOARD = "https://fivetran.com/dashboard/connections/"
 _API = "api.fivetran.com"
-#: An address that is in a report as it is: nothing in it ends a link, or begins another thing.
+#: An address that a report can hold as it is: nothing in it ends a link or begins anything else.
 _WEB = re.compile(r"https?://[A-Za-z0-9.\-]+(?::[0-9]+)?(?:/[A-Za-z0-9%/._~=&?#@+,-]*)?")
-#: What the dashboard's page on the set-up is about.
+#: The fields that the dashboard's Setup page is about.
 _SETUP = (
     "setup_tests",
     "status.setup_state",
@@ -32,12 +32,12 @@ _SETUP = (
 
 
 def dashboard(result: Result) -> str:
-    """Return what the addresses of connections begin with; "" where they have none."""
+    """Return what the addresses of connections begin with; "" if they have none."""
     return dashboard_of(result.source.base_url)
 
 
 def dashboard_of(base_url: str) -> str:
-    """Return what the addresses of an API's connections begin with; "" where they have none."""
+    """Return what the addresses of an API's connections begin with; "" if they have none."""
     try:
         return DASHBOARD if urlsplit(base_url).hostname == _API else ""
     except ValueError:
@@ -45,13 +45,13 @@ def dashboard_of(base_url: str) -> str:
 
 
 def page_of(rule: Rule) -> str:
-    """Return the page of a connection that a rule is about: its set-up, or its status."""
+    """Return the dashboard page for a rule's subject: the connection's set-up, or its status."""
     is_setup = any(path.startswith(_SETUP) for path in rule.reads)
     return "setup" if is_setup else "status"
 
 
 def addresses(result: Result, rule: Rule) -> Callable[[Connection], str]:
-    """Return what gives the address of a connection in the dashboard; "" where it has none."""
+    """Return a function from a connection to its address in the dashboard, "" if it has none."""
     start, page = dashboard(result), page_of(rule)
 
     def address(connection: Connection) -> str:
@@ -63,14 +63,14 @@ def addresses(result: Result, rule: Rule) -> Callable[[Connection], str]:
 
 
 def link(result: Result, rule: Rule, connection: Connection) -> str:
-    """Return the address of ``connection`` in the dashboard; "" where it has none."""
+    """Return the address of ``connection`` in the dashboard; "" if it has none."""
     return addresses(result, rule)(connection)
 
 
 def rule_page(result: Result, rule: Rule) -> str:
-    """Return the address of a rule's own page; "" where it has none.
+    """Return the address of a rule's own page; "" if it has none.
 
-    A site made from the project's documents has a page for each shipped rule, and no other.
+    A site built from the project's docs has a page for each shipped rule, and for no other.
     """
     place = result.docs_url
     if "{rule}" in place:

@@ -1,9 +1,9 @@
 """Markdown for a pull request's comment or a job's summary page: short, severest first.
 
-The verdict, what is new and what to do first are in the open; a part per rule and what the run
-rests on are folded. GitHub takes 65,536 characters in a comment; the report stays below
-``LONGEST`` and says what it left out. Text from records and policies becomes a code span, in which
-nothing is a mention, a link, a reference or markup; prose that is free of all those stays prose.
+The verdict, what is new and what to do first are visible; the details of each rule and of the run
+are folded. GitHub takes 65,536 characters in a comment; the report stays below ``LONGEST`` and says
+what it left out. Text from records and policies becomes a code span, in which nothing is a mention,
+a link, a reference or markup; prose without any of those stays prose.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ _MOST_RULES = 100
 _MOST_FINDINGS = 1000
 _CELL = 300
 _MOST_FIXES = 3
-#: The rules that are in the open, with so many findings of each.
+#: How many rules are visible, with how many findings each.
 _FIRST = 5
 _NAMED = 3
-#: So much of what was found stands beside each of them; their rule's own part has it whole.
+#: How much of each finding is shown beside them; the rule's folded section has the whole text.
 _SAID = 120
-#: Left free for the sentence that says what was left out.
+#: Space reserved for the sentence that says what was left out.
 _RESERVE = 400
 
 _HEADINGS = {
@@ -62,7 +62,7 @@ _HEADINGS = {
 _UNSPANNED = re.compile(r"[`|\\]|[^\S ]|^ | $")
 # Letters of any script, digits, and punctuation that means nothing inside a line: an underscore
 # within a word, a dot or a colon before a blank, a colon within a time of day. It does not begin
-# as a list or a rule does.
+# like a list or a rule.
 _PROSE = re.compile(
     r"""
     (?! [-=\ ] | \d+[.)](?:\s|$) )
@@ -72,7 +72,7 @@ _PROSE = re.compile(
     """,
     re.VERBOSE,
 )
-# Plain words that hosts make links of: an issue (GH-12), a commit.
+# Plain words that hosts turn into links: an issue (GH-12), a commit.
 _REFERENCE = re.compile(r"\bGH-\d|\b[0-9a-f]{7,40}\b", re.IGNORECASE)
 
 
@@ -106,7 +106,7 @@ def render(result: Result) -> Iterator[str]:
 
 
 def _size(text: str) -> int:
-    # What a host counts may be characters or bytes; there are never fewer of these.
+    # Hosts may count characters or bytes; there are never fewer bytes.
     return len(text.encode("utf-8", "surrogatepass"))
 
 
@@ -116,9 +116,9 @@ def placeholder(version: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return ``text`` as a code span, fit for a table's cell; an empty one is nothing.
+    """Return ``text`` as a code span that fits in a table's cell; "" for no text.
 
-    What a backtick span cannot hold in a cell goes into ``<code>``, every sign as an entity.
+    What a backtick span cannot hold in a cell goes into ``<code>``, with every sign as an entity.
     """
     text = shortened(text, _CELL)
     if _UNSPANNED.search(text) is None:
@@ -127,21 +127,21 @@ def code(text: str) -> str:
 
 
 def html_code(text: str) -> str:
-    """Return ``text`` as ``<code>``, for where no Markdown is read."""
+    """Return ``text`` as ``<code>``, for places where Markdown is not read."""
     text = shortened(text, _CELL)
     entities = "".join(c if c.isalnum() or c == " " else _entity(c) for c in text)
     return f"<code>{entities}</code>"
 
 
 def prose(text: str) -> str:
-    """Return ``text`` as it is where it is plain, else as code."""
+    """Return ``text`` as it is if it is plain, else as code."""
     plain = _PROSE.fullmatch(text) and not _REFERENCE.search(text)
     return shortened(text, _CELL) if plain else code(text)
 
 
 def _entity(character: str) -> str:
     if character == "@":
-        # An address becomes a link even here, unless a zero-width blank stands within it.
+        # An address becomes a link even here, unless it contains a zero-width space.
         return "&#64;&#8203;"
     return " " if character.isspace() else f"&#{ord(character)};"
 
@@ -150,7 +150,7 @@ def _entity(character: str) -> str:
 
 
 def _pieces(result: Result) -> Iterator[str]:
-    """Yield the verdict, what is new, what to do first, and folded what the run rests on."""
+    """Yield the verdict, what is new, what to do first and, folded, what the run rests on."""
     gate = result.gate
     heading = verdict_in_words(result).removeprefix(gate.outcome.value)
     yield f"## {_HEADINGS[gate.outcome]}{heading}\n\n{claim(result).sentence}\n\n"
@@ -199,7 +199,7 @@ def _where(result: Result, finding: Finding) -> str:
 
 
 def _about(result: Result) -> Iterator[str]:
-    """Yield what the run rests on: one piece, folded, and the rules with their counts."""
+    """Yield what the run rests on: one folded piece, and the rules with their counts."""
     gate, source = result.gate, result.source
     filters = [code(f"{name}={value}") for name, value in source.filters]
     policies = [
@@ -235,7 +235,7 @@ def _about(result: Result) -> Iterator[str]:
         )
         if texts
     ]
-    # What was left out is part of the verdict, and is in the open.
+    # What was left out is part of the verdict, and is visible.
     yield from notes[:1] if result.left_out else ()
     folded_notes = "".join(notes[1:] if result.left_out else notes)
     yield f"\n{_fold('About this run')}| Run | |\n|---|---|\n{table}{folded_notes}{_CLOSE}"
@@ -243,17 +243,17 @@ def _about(result: Result) -> Iterator[str]:
         yield f"\n{_fold(plural(len(result.checks), 'rule'))}{rules}{_CLOSE}"
 
 
-#: A host's Markdown begins again after a line that is empty.
+#: A host's Markdown resumes after an empty line.
 _CLOSE = "\n</details>\n"
 
 
 def _fold(summary: str) -> str:
-    """Return the beginning of a folded part; ``summary`` is HTML already."""
+    """Return the beginning of a folded section; ``summary`` is already HTML."""
     return f"<details><summary>{summary}</summary>\n\n"
 
 
 def _plan_rows(result: Result) -> dict[str, str]:
-    """Return what a run over a plan has to say besides: what it could not tell."""
+    """Return the extra rows of a run over a plan: what the plan left open."""
     if result.plan is None or not result.not_in_plan:
         return {}
     rules = [code(rule.id) for rule in result.unplanned_rules[:_MOST_REASONS]]
@@ -262,8 +262,8 @@ def _plan_rows(result: Result) -> dict[str, str]:
 
 
 def _linked(text: str, url: str) -> str:
-    """Return ``text``, which is Markdown, as a link to ``url``; as it is where that is ""."""
-    # Within an address these could still begin what is bold or struck.
+    """Return ``text``, which is Markdown, as a link to ``url``; as it is if ``url`` is ""."""
+    # Within an address these could still begin bold or struck text.
     return f"[{text}]({url.replace('_', '%5F').replace('~', '%7E')})" if url else text
 
 
@@ -280,7 +280,7 @@ def _more(count: int) -> str:
 
 
 def _rules(result: Result) -> Iterator[str]:
-    """Yield a row per rule; those with most to do come first, and many are cut."""
+    """Yield one row per rule; those with most to do come first, and a long table is cut."""
     if not result.checks:
         return
     ordered = sorted(result.checks, key=_urgency)
@@ -303,7 +303,7 @@ def _urgency(checks: RuleChecks) -> tuple[bool, int, int]:
 
 
 def _sections(result: Result, findings: list[Finding]) -> Iterator[tuple[str, list[str], str]]:
-    """Yield a folded part per rule: what opens it, a row per finding, what closes it."""
+    """Yield a folded section per rule: its opening, one row per finding, its end."""
     by_rule = {checks.rule.id: checks for checks in result.checks}
     for _, group in groupby(findings, key=lambda finding: (finding.rule.id, is_accepted(finding))):
         rows = list(group)
@@ -328,7 +328,7 @@ def _counted(checks: RuleChecks, *, accepted: bool) -> str:
 
 
 def _id(result: Result, finding: Finding, connection: Connection) -> str:
-    """Return a connection's id, as a link to it where there is one."""
+    """Return a connection's id, as a link if there is an address."""
     url = link(result, finding.rule, connection)
     return f"[{code(connection.id)}]({url})" if url else code(connection.id)
 

@@ -1,12 +1,12 @@
-"""A run by a dimension: the report of each team, tier or region as one of its own.
+"""A run split by a dimension: a report of its own for each team, tier or region.
 
-A part is a result like any other, of the connections that have one value of the dimension, so that
-every format renders it as it renders a whole run. It says which part it is, and what the whole run
-came to; its own answer rests on its own checks, and is no better than the listing they rest on.
+A part is a result like any other, of the connections with one value of the dimension, so every
+format renders it as it does a whole run. It says which part it is, and what the whole run came to;
+its own answer rests on its own checks, and is no better than the listing they rest on.
 
 A check of a group is in the part of every connection that it is about: those that its finding
-names, else all connections of the group. One that names none, of a group of which nobody knows the
-connections, is in every part.
+names, else all connections of the group. A finding that names none, about a group whose connections
+nobody knows, is in every part.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from auditor.gate import decide_part
 from auditor.model import NOT_READ, Described, Finding, GroupCheck, Part, Result, RuleChecks
 from auditor.text import plural
 
-#: Each part is a file: a dimension with more values, as an id is, is no way to split a report.
+#: Each part is a file: a dimension with more values, such as an id, is no way to split a report.
 MOST_PARTS = 1000
 
 
 def parts(result: Result, dimension: str) -> Iterator[tuple[str, Result]]:
-    """Yield each value of ``dimension`` with the part of ``result`` that has it, sorted.
+    """Yield each value of ``dimension`` with its part of ``result``, sorted.
 
-    What has no value comes last. ``dimension`` is one of the result's, which is of no plan.
+    The part without a value comes last. ``dimension`` is one of the result's, which has no plan.
     """
     column = result.connections.dimensions[dimension]
     places: defaultdict[str, list[int]] = defaultdict(list)
@@ -57,19 +57,19 @@ def _part(
     findings: Sequence[Finding],
     unread: int,
 ) -> Result:
-    told = f"dimension.{part.dimension}", part.value or "(none)"
+    narrowing = f"dimension.{part.dimension}", part.value or "(none)"
     doubts = list(_doubts(part, unread))
-    source = replace(result.source, filters=(*result.source.filters, told))
+    source = replace(result.source, filters=(*result.source.filters, narrowing))
     return replace(
         result,
         source=source,
-        narrowed_by=(*result.narrowed_by, "=".join(told)),
+        narrowed_by=(*result.narrowed_by, "=".join(narrowing)),
         listing=replace(result.listing, connections=len(places)),
         connections=result.connections.chosen(places),
         checks=checks,
         gate=decide_part(result.gate, result.gating, checks, len(places), doubts),
         describe=Described(tuple(findings)),
-        # What was accepted, and what has changed, is told in numbers of the whole run.
+        # Acceptance and changes are counted for the whole run.
         accepted=(),
         waivers=(),
         baseline=None,
@@ -79,7 +79,7 @@ def _part(
 
 
 def _doubts(part: Part, unread: int) -> Iterator[str]:
-    """Yield why the part may lack what belongs to it, or have what does not."""
+    """Yield why the part may lack connections of its own, or have others'."""
     if not unread:
         return
     of = plural(unread, "connection")
@@ -90,14 +90,14 @@ def _doubts(part: Part, unread: int) -> Iterator[str]:
 
 
 def _of(checks: RuleChecks, places: Sequence[int], groups: Sequence[GroupCheck]) -> RuleChecks:
-    """Return a rule's checks that are of a part: of its connections, or of ``groups``."""
+    """Return a rule's checks that belong to a part: of its connections, or of ``groups``."""
     if checks.rule.per:
         return replace(checks, groups=tuple(groups))
     return replace(checks, verdicts=bytes([checks.verdicts[place] for place in places]))
 
 
 def _groups(checks: RuleChecks, column: Sequence[str]) -> Mapping[str, list[GroupCheck]]:
-    """Return the checks of groups by the values of the parts that they are in."""
+    """Return the checks of groups by the values of their parts."""
     found: dict[str, list[GroupCheck]] = {}
     for check in checks.groups:
         about = {column[place] for place in check.about} if check.about else set(column)
@@ -107,9 +107,9 @@ def _groups(checks: RuleChecks, column: Sequence[str]) -> Mapping[str, list[Grou
 
 
 def _findings(result: Result, column: Sequence[str]) -> Mapping[str, list[Finding]]:
-    """Return the findings by the values of the parts that they are in, in their order."""
+    """Return the findings by the values of their parts, in their order."""
     value_of = dict(zip(result.connections.ids, column, strict=True))
-    # Two groups may be shown alike, as what is too long is: a finding is of both then.
+    # Two groups may be shown alike, when a name is cut: a finding then belongs to both.
     about: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for checks in result.checks:
         for check in checks.groups:

@@ -5,11 +5,11 @@ connection as a logical location. The rule of a shipped pack is in no file of th
 its result points at the line that overrides it or extends the pack, and where there is none, into
 the packs, which have a base of their own.
 
-What does not gate is no open alert: it is left out and counted. An inconclusive run has a result
-that says so, or it would close the alerts of earlier runs; a narrowed run has a category of its own
-for the same reason. Fingerprints are under our own name only: a host makes its own hash of the
-line, and warns of one that is not. GitHub takes at most 25,000 results of a run and 20 tags of a
-rule (GitHub's documentation, "SARIF results exceed one or more limits").
+What does not gate is not an open alert: it is left out and counted. An inconclusive run has a
+result that says so; otherwise it would close the alerts of earlier runs; a narrowed run has a
+category of its own for the same reason. Fingerprints have only our own name: a host makes its own
+hash of the line, and warns about one that differs. GitHub takes at most 25,000 results of a run and
+20 tags of a rule (GitHub's documentation, "SARIF results exceed one or more limits").
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ from auditor.version import __version__
 MOST_RESULTS = 25_000
 MARK = r'"tool": \{"driver":\{"name":"fivetran-auditor"'
 
-# GitHub rejects a file in which a rule has more, and shows ten of them.
+# GitHub rejects a file in which a rule has more tags, and shows ten.
 _MOST_TAGS = 20
 _PACKS = "PACKS"
 _CATEGORY = "fivetran-auditor"
-# What a repository names packs in; a host wants a file of every result.
+# The file in which a repository names packs; a host wants a file for every result.
 _DEFAULTS = "auditor.yaml"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {
@@ -68,7 +68,7 @@ _LEVELS = {
     Severity.HIGH: "error",
     Severity.CRITICAL: "error",
 }
-# GitHub reads its four severities from a score as CVSS has them.
+# GitHub derives its four severities from a score like that of CVSS.
 _SCORES = {
     Severity.LOW: "3.0",
     Severity.MEDIUM: "5.0",
@@ -85,9 +85,9 @@ def render(result: Result) -> Iterator[str]:
 
 
 def render_suppressed(result: Result) -> Iterator[str]:
-    """Yield the report with what does not gate, as results that are suppressed, and why.
+    """Yield the report with what does not gate as suppressed results, each with its reason.
 
-    For a reader that knows suppressions; a host that does not would open an alert of each.
+    For a reader that knows suppressions; a host that does not would open an alert for each.
     """
     return _rendered(result, suppressed=True)
 
@@ -118,12 +118,12 @@ def _rendered(result: Result, *, suppressed: bool) -> Iterator[str]:
     if any(rule.position.in_pack for rule in result.rules):
         packs = {"description": {"text": "the packs that fivetran-auditor ships"}}
         run["originalUriBaseIds"] = {_PACKS: packs}
-    place, told = result.checkout, sentences(result.gate.reasons)
+    place, reasons = result.checkout, sentences(result.gate.reasons)
     results = (
         {**_result(finding, numbers[finding.rule.id], place), **_suppressions(finding, result)}
         for finding in shown
     )
-    doubt = [_doubt(told, len(rules), place)] if inconclusive else []
+    doubt = [_doubt(reasons, len(rules), place)] if inconclusive else []
     yield from _log(run, chain(doubt, results))
 
 
@@ -143,7 +143,7 @@ def placeholder(version: str) -> str:
 
 
 def render_problems(problems: Sequence[Problem]) -> Iterator[str]:
-    """Yield a log of what is wrong in policy files, for a pull request that changes them."""
+    """Yield a log of the problems in policy files, for a pull request that changes them."""
     run = {
         "tool": _tool(__version__, [_PROBLEM_RULE]),
         "invocations": [{"executionSuccessful": True}],
@@ -174,7 +174,7 @@ def _tool(version: str, rules: list[_Object]) -> _Object:
 
 
 def _notes(result: Result, waiting: int, shown: int, *, suppressed: bool) -> list[_Object]:
-    """Return what a reader has to know before believing the results."""
+    """Return what a reader needs to know before trusting the results."""
     bad = result.gate.outcome is Outcome.INCONCLUSIVE
     notes = [_note("error", f"inconclusive: {reason}") for reason in result.gate.reasons if bad]
     notes += [_note("error", problem) for problem in result.listing.problems]
@@ -183,8 +183,8 @@ def _notes(result: Result, waiting: int, shown: int, *, suppressed: bool) -> lis
     total = len(result.findings)
     if suppressed:
         if shown < total:
-            told = f"{shown:,} of {total:,} findings, open ones and severest first"
-            notes.append(_note("warning", told))
+            note = f"{shown:,} of {total:,} findings, open ones and severest first"
+            notes.append(_note("warning", note))
         return notes
     if closed := total - waiting:
         notes.append(_note("note", f"{plural(closed, 'finding')} accepted or allowed: no alerts"))
@@ -217,7 +217,7 @@ def _rule(rule: Rule, page: str) -> _Object:
             "policy": str(rule.position),
         },
     }
-    # The schema wants tags without repetitions.
+    # The schema wants distinct tags.
     if tags := list(dict.fromkeys(rule.tags))[:_MOST_TAGS]:
         described["properties"]["tags"] = tags
     return described
@@ -277,9 +277,9 @@ def _result(finding: Finding, number: int, checkout: Checkout) -> _Object:
 
 
 def _suppressions(finding: Finding, result: Result) -> _Object:
-    """Return why a finding is no open alert; nothing for one that is.
+    """Return why a finding is not an open alert; nothing if it is one.
 
-    A person has accepted what is waived or known; the rest is allowed by the run's options.
+    A person has accepted waived and known findings; the rest are allowed by the run's options.
     """
     if is_open(finding, result):
         return {}
@@ -287,8 +287,8 @@ def _suppressions(finding: Finding, result: Result) -> _Object:
     return {"suppressions": [{"kind": "external", "status": "accepted", "justification": why}]}
 
 
-#: The rule of the one result that says a run came to no answer: without a result of its own, a run
-#: that saw nothing would close the alerts of the runs before.
+#: The rule of the one result that says a run came to no answer: without it, a run that saw nothing
+#: would close the alerts of the runs before.
 _INCONCLUSIVE: _Object = {
     "id": "inconclusive",
     "shortDescription": {"text": "The audit came to no answer"},
@@ -301,7 +301,7 @@ _INCONCLUSIVE: _Object = {
 
 
 def _doubt(text: str, number: int, checkout: Checkout = _NOWHERE) -> _Object:
-    """Return the result of an inconclusive run; it points at no line that could be to blame."""
+    """Return the result of an inconclusive run; it points at no line, as none is to blame."""
     return {
         "ruleId": _INCONCLUSIVE["id"],
         "ruleIndex": number,
@@ -323,10 +323,10 @@ def _doubt(text: str, number: int, checkout: Checkout = _NOWHERE) -> _Object:
 def _category(result: Result) -> str:
     """Return the category of a run: alerts are compared within one.
 
-    A narrowed run has its own, or it would close the alerts of what it left out.
+    A narrowed run has its own; otherwise it would close the alerts of what it left out.
     """
     if result.plan is not None:
-        # A plan's alerts are no account's: one would close the other's.
+        # A plan's alerts are not an account's: each would close the other's.
         return f"{_CATEGORY}/plan/"
     if not result.narrowed_by:
         return f"{_CATEGORY}/"
@@ -355,7 +355,7 @@ def _problem(problem: Problem) -> _Object:
 def _place(position: Position, checkout: Checkout = _NOWHERE) -> _Object:
     uri = {"uri": relative_uri(position.file, checkout)}
     if position.in_pack:
-        # Of a base of its own, so that nobody looks for it in the repository.
+        # With a base of its own, so that nobody looks for it in the repository.
         uri = {"uri": f"{relative_uri(position.file.removeprefix(PACK))}.yaml", "uriBaseId": _PACKS}
     return {
         "artifactLocation": uri,
@@ -364,13 +364,13 @@ def _place(position: Position, checkout: Checkout = _NOWHERE) -> _Object:
 
 
 def _of_rule(rule: Rule, position: Position, checkout: Checkout) -> _Object:
-    """Return where a rule is, for a result that points at another line."""
-    text = f"{rule.id} stands in {position.file}"
+    """Return the position of a rule, for a result that points at another line."""
+    text = f"{rule.id} is in {position.file}"
     return {"physicalLocation": _place(position, checkout), "message": _message(text)}
 
 
 def _resource(resource: Resource) -> _Object:
-    """Return a resource of a plan, and what of it to change."""
+    """Return a plan's resource, and what to change in it."""
     return {
         "address": resource.address,
         "action": resource.action,

@@ -1,8 +1,8 @@
 """Slack: one message in Block Kit, as an incoming webhook takes it.
 
-Text from records and policies is in elements that know no markup, so that nothing in it is a
-mention, a link or bold. Slack refuses a message with more than 50 blocks or a header of more than
-150 characters (its reference of Block Kit), and one whose blocks come to some 13,000 characters.
+Text from records and policies is in elements without markup, so nothing in it is a mention, a link
+or bold. Slack refuses a message with more than 50 blocks or a header of more than 150 characters
+(its reference of Block Kit), and one whose blocks come to some 13,000 characters.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditor.model import Outcome, Result
-from auditor.reports.brief import ToldRule, brief
+from auditor.reports.brief import BriefRule, brief
 from auditor.reports.claim import HEADINGS
 from auditor.reports.facts import UNFINISHED
 from auditor.reports.json_text import json_text
 from auditor.reports.links import link, run_page
 from auditor.text import plural, shortened
 
-#: Slack cuts nothing: what is longer is refused as a whole.
+#: Slack truncates nothing: it refuses a message that is too long.
 LONGEST_HEADER = 150
 MOST_BLOCKS = 50
 LONGEST = 12_000
@@ -29,22 +29,22 @@ _Object = dict[str, Any]
 
 def render(result: Result) -> Iterator[str]:
     """Yield the message on ``result``."""
-    told = brief(result)
+    summary = brief(result)
     blocks = [
-        _header(told.heading),
-        _plain(told.sentence),
-        *([_plain("\n".join(told.reasons))] if told.reasons else []),
-        *([_plain(told.changes)] if told.changes else []),
+        _header(summary.heading),
+        _plain(summary.sentence),
+        *([_plain("\n".join(summary.reasons))] if summary.reasons else []),
+        *([_plain(summary.changes)] if summary.changes else []),
     ]
-    for rule in told.rules:
+    for rule in summary.rules:
         blocks += _of_rule(rule, result)
-    if told.more:
-        blocks.append(_plain(f"and {plural(told.more, 'more rule')}: see the report"))
+    if summary.more:
+        blocks.append(_plain(f"and {plural(summary.more, 'more rule')}: see the report"))
     if url := run_page(result):
         opened = [_link(url, "Open the run and its reports")]
         blocks.append(_rich([{"type": "rich_text_section", "elements": opened}]))
     blocks.append(_context(f"fivetran-auditor {result.version}, exit {result.gate.exit_code}"))
-    yield _message(result.gate.outcome, told.sentence, blocks)
+    yield _message(result.gate.outcome, summary.sentence, blocks)
 
 
 def placeholder(version: str) -> str:
@@ -58,13 +58,13 @@ def placeholder(version: str) -> str:
 
 
 def _message(outcome: Outcome, sentence: str, blocks: list[_Object]) -> str:
-    # The text is what a notification shows; in it, three signs begin markup.
+    # The text is what a notification shows; three characters in it begin markup.
     said = f"{HEADINGS[outcome].lower()}. {sentence}"
     said = said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"{json_text({'text': f'Fivetran audit: {said}', 'blocks': blocks})}\n"
 
 
-def _of_rule(rule: ToldRule, result: Result) -> Iterator[_Object]:
+def _of_rule(rule: BriefRule, result: Result) -> Iterator[_Object]:
     title = f": {rule.title}" if rule.title else ""
     heading = [
         _text(f"{rule.severity} ", bold=True),
@@ -72,11 +72,11 @@ def _of_rule(rule: ToldRule, result: Result) -> Iterator[_Object]:
         _text(f"{title} ({rule.counts})"),
     ]
     items = []
-    for told in rule.findings:
-        one = told.finding.connections[0] if len(told.finding.connections) == 1 else None
-        url = link(result, told.finding.rule, one) if one is not None else ""
-        where = _link(url, told.where) if url else _text(told.where)
-        items.append({"type": "rich_text_section", "elements": [where, _text(f": {told.said}")]})
+    for item in rule.findings:
+        one = item.finding.connections[0] if len(item.finding.connections) == 1 else None
+        url = link(result, item.finding.rule, one) if one is not None else ""
+        where = _link(url, item.where) if url else _text(item.where)
+        items.append({"type": "rich_text_section", "elements": [where, _text(f": {item.said}")]})
     if rule.more > 0:
         more = [_text(f"and {rule.more:,} more")]
         items.append({"type": "rich_text_section", "elements": more})

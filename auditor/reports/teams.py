@@ -1,8 +1,8 @@
 """Microsoft Teams: one message with an Adaptive Card, as a webhook or a workflow takes it.
 
-Text from records and policies is in runs of a RichTextBlock, which knows no markup; a
-TextBlock would read Markdown. A message may take 28 KB (Microsoft's page on webhooks), and it is
-counted in UTF-16 where the request does not name its charset.
+Text from records and policies is in runs of a RichTextBlock, which has no markup; a TextBlock would
+read Markdown. A message may take 28 KB (Microsoft's page on webhooks), counted in UTF-16 if the
+request does not name its charset.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditor.model import Outcome, Result
-from auditor.reports.brief import Brief, ToldRule, brief
+from auditor.reports.brief import Brief, BriefRule, brief
 from auditor.reports.facts import UNFINISHED
 from auditor.reports.json_text import json_text
 from auditor.reports.links import link, run_page
 from auditor.text import plural
 
-#: Bytes, in UTF-8 as in UTF-16; a little is left to whoever wraps it.
+#: Bytes, in UTF-8 and in UTF-16; a little is left for whoever wraps the message.
 LONGEST = 26_000
 MARK = r'\A\{"type":"message","summary":"Fivetran audit: '
 
-# The newest that Teams draws whole.
+# The newest that Teams renders in full.
 _VERSION = "1.4"
 _SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 _COLOURS = {
@@ -34,27 +34,27 @@ _Object = dict[str, Any]
 
 
 def render(result: Result) -> Iterator[str]:
-    """Yield the message on ``result``: of the worst rules, as many as a message has room for."""
-    told = brief(result)
-    for kept in range(len(told.rules), -1, -1):
-        more = told.more + len(told.rules) - kept
-        text = _telling(result, told._replace(rules=told.rules[:kept], more=more))
+    """Yield the message on ``result``, with as many of the worst rules as fit."""
+    summary = brief(result)
+    for kept in range(len(summary.rules), -1, -1):
+        more = summary.more + len(summary.rules) - kept
+        text = _rendered(result, summary._replace(rules=summary.rules[:kept], more=more))
         if max(len(text.encode(name)) for name in ("utf-8", "utf-16-le")) <= LONGEST:
             break
     yield text
 
 
-def _telling(result: Result, told: Brief) -> str:
-    body = [_heading(told.heading, result.gate.outcome), _block([_run(told.sentence)])]
-    body += [_block([_run(f"- {reason}")], spacing="None") for reason in told.reasons]
-    if told.changes:
-        body.append(_block([_run(told.changes, weight="Bolder")]))
-    for rule in told.rules:
+def _rendered(result: Result, summary: Brief) -> str:
+    body = [_heading(summary.heading, result.gate.outcome), _block([_run(summary.sentence)])]
+    body += [_block([_run(f"- {reason}")], spacing="None") for reason in summary.reasons]
+    if summary.changes:
+        body.append(_block([_run(summary.changes, weight="Bolder")]))
+    for rule in summary.rules:
         body += _of_rule(rule, result)
-    if told.more:
-        body.append(_block([_run(f"and {plural(told.more, 'more rule')}: see the report")]))
+    if summary.more:
+        body.append(_block([_run(f"and {plural(summary.more, 'more rule')}: see the report")]))
     body.append(_footer(f"fivetran-auditor {result.version}, exit {result.gate.exit_code}"))
-    return _message(told.heading, body, run_page(result))
+    return _message(summary.heading, body, run_page(result))
 
 
 def placeholder(version: str) -> str:
@@ -88,7 +88,7 @@ def _message(heading: str, body: list[_Object], url: str) -> str:
     return f"{json_text({'type': 'message', 'summary': summary, 'attachments': [attachment]})}\n"
 
 
-def _of_rule(rule: ToldRule, result: Result) -> Iterator[_Object]:
+def _of_rule(rule: BriefRule, result: Result) -> Iterator[_Object]:
     title = f": {rule.title}" if rule.title else ""
     yield _block(
         [
@@ -98,11 +98,11 @@ def _of_rule(rule: ToldRule, result: Result) -> Iterator[_Object]:
         ],
         spacing="Medium",
     )
-    for told in rule.findings:
-        one = told.finding.connections[0] if len(told.finding.connections) == 1 else None
-        url = link(result, told.finding.rule, one) if one is not None else ""
-        where = {**_run(told.where, color="Accent" if url else "Default"), **_opens(url)}
-        yield _block([_run("- "), where, _run(f": {told.said}")], spacing="None")
+    for item in rule.findings:
+        one = item.finding.connections[0] if len(item.finding.connections) == 1 else None
+        url = link(result, item.finding.rule, one) if one is not None else ""
+        where = {**_run(item.where, color="Accent" if url else "Default"), **_opens(url)}
+        yield _block([_run("- "), where, _run(f": {item.said}")], spacing="None")
     if rule.more > 0:
         yield _block([_run(f"and {rule.more:,} more", isSubtle=True)], spacing="None")
 

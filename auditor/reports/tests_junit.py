@@ -1,4 +1,4 @@
-"""The JUnit report of ``test``: a suite per rule, a testcase per test."""
+"""The JUnit report of ``test``: one suite per rule, one testcase per test."""
 
 from __future__ import annotations
 

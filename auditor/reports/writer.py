@@ -1,14 +1,14 @@
 """The one writer: puts reports where they belong, whole or not at all.
 
-What stood at a report's path before a run is a stale green, waiting to be uploaded. So every
-path gets a placeholder, a whole report that says *inconclusive*, before the first record is
-fetched; later the report takes its place in one step. A run that is killed leaves one or the
-other, never half a report. Its bytes go the way of everything that is written, ``output/``.
+What stood at a report's path before a run is a stale green, waiting to be uploaded. So every path
+gets a placeholder, a whole report that says *inconclusive*, before the first record is fetched;
+later the report replaces it in one step. A run that is killed leaves one or the other, never half a
+report. Everything is written through ``output/``.
 
-A report in several files has one placeholder, in the place of its first part, or of the whole
-where a dimension makes the parts; what an earlier run left under the name of another part is
-removed, since nobody knows which parts there will be. Only what is ours by its content is, and no
-file that this run is to write.
+A report in several files has one placeholder, in place of its first part, or of the whole report if
+a dimension makes the parts. What an earlier run left under the name of another part is removed,
+because nobody knows yet which parts there will be. Only files that are ours by their content are
+removed, and none that this run will write.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["DEFAULT_FORMATS", "Destination", "ReportWriter", "parse_destination"
 
 #: The reports that a run writes when nobody names any.
 DEFAULT_FORMATS = ("html", "junit", "json")
-#: The format that is a log's commands.
+#: The format that consists of a log's commands.
 _COMMANDS = "github"
 _Clean = Callable[[Iterable[str]], Iterable[str]]
 
@@ -45,9 +45,9 @@ _Clean = Callable[[Iterable[str]], Iterable[str]]
 class ReportWriter:
     """Writes each destination's placeholder, then its report.
 
-    A failure of one never stops the others, and all that failed are named in one ReportError.
-    ``formats`` is the table that the destinations' formats are in. ``clean`` takes the run's
-    credentials out of text in pieces, wherever the pieces end.
+    One failure never stops the others, and one ReportError names all that failed. ``formats`` is
+    the table of the destinations' formats. ``clean`` removes the run's credentials from text in
+    pieces, wherever the pieces end.
     """
 
     def __init__(
@@ -73,11 +73,11 @@ class ReportWriter:
         return any(destination.path is None for destination in self._destinations)
 
     def outdate(self, inputs: Inputs | None = None) -> None:
-        """Put placeholders over what earlier runs have left of these reports, where that can be.
+        """Put placeholders over reports that earlier runs left at these places, if possible.
 
-        It is for as soon as it is known where reports go: whatever goes wrong then, with options
-        or with policies, no older report can be taken for this run's. Nothing is made where there
-        was nothing, and nothing is touched that is not a report of ours, or is one of ``inputs``.
+        Called as soon as the places are known: whatever goes wrong afterwards, with options or
+        policies, no older report can be taken for this run's. It creates nothing new, and leaves
+        alone what is not a report of ours or is one of ``inputs``.
         """
         for destination in self._destinations:
             if destination.path is None or self._read_as(destination, inputs or Inputs()):
@@ -90,11 +90,11 @@ class ReportWriter:
                     self._place(destination)
 
     def prepare(self, inputs: Inputs | None = None) -> None:
-        """Put every report's placeholder in its place, remove old parts, make folders as needed.
+        """Put every report's placeholder in its place, remove old parts, create folders as needed.
 
-        Raises UsageError when two reports would go to one place, or one to where one of
-        ``inputs`` is, before anything new is made; ReportError that names every path that cannot
-        be written.
+        Raises UsageError if two reports would go to one place, or one would replace one of
+        ``inputs``, before anything new is made; ReportError that names every path that cannot be
+        written.
         """
         inputs = inputs or Inputs()
         try:
@@ -111,9 +111,8 @@ class ReportWriter:
     def write(self, result: Any, *, at_once: bool = False) -> tuple[Path, ...]:
         """Write every report on ``result`` and return the files, in order, stdout left out.
 
-        With ``at_once`` the first one is written by a process of its own, where that is possible.
-        Raises ReportError that names every report that could not be written, after the others
-        have been.
+        With ``at_once`` a second process writes the first one, if possible. Raises ReportError that
+        names every report that could not be written, after the others have been.
         """
         written: dict[Destination, list[Path]] = {}
 
@@ -136,9 +135,9 @@ class ReportWriter:
         return tuple(path for each in self._destinations for path in written.get(each, ()))
 
     def clear(self) -> None:
-        """Remove what killed runs have left where the reports go."""
+        """Remove what killed runs have left in the reports' folders."""
         paths = [destination.path for destination in self._destinations]
-        with suppress(OSError):  # the working folder may be gone
+        with suppress(OSError):  # The working folder may be gone.
             for folder in {real(path).parent for path in paths if path is not None}:
                 clear(folder)
 
@@ -158,13 +157,13 @@ class ReportWriter:
                 stack.pop_all()
                 raise
 
-        # A stack of callbacks runs each of them even where one ends in a bug, and then raises it.
+        # A stack of callbacks runs each of them even if one ends in a bug, which it then raises.
         with ExitStack() as stack:
             for destination in reversed(order or self._destinations):
                 stack.callback(attempt, destination)
         if failures:
-            told = [failures[each] for each in self._destinations if each in failures]
-            raise ReportError("\n".join(told))
+            failed = [failures[each] for each in self._destinations if each in failures]
+            raise ReportError("\n".join(failed))
 
     def _refuse_shared(self) -> None:
         taken: list[tuple[frozenset[object], Destination]] = []
@@ -180,7 +179,7 @@ class ReportWriter:
             taken.append((places, destination))
 
     def _split_into(self, destination: Destination) -> Destination | None:
-        """Return the report of which some part may take the place of ``destination``."""
+        """Return a report one of whose parts may be written at ``destination``."""
         for other in self._destinations:
             if other is not destination and other.in_parts and destination.path is not None:
                 assert other.path is not None
@@ -191,7 +190,7 @@ class ReportWriter:
         return None
 
     def _read_as(self, destination: Destination, inputs: Inputs) -> str:
-        """Return what of the run's inputs the report would take the place of, "" for none."""
+        """Return the run's input that the report would replace, "" for none."""
         if what := inputs.read_as(destination.target):
             return what
         if destination.in_parts:
@@ -207,9 +206,9 @@ class ReportWriter:
         try:
             put(destination.target, (placeholder,))
         except OSError:
-            # No report is better than one of an earlier run, and removing takes no space.
+            # No report is better than an old one, and removing takes no space.
             remove(destination.first)
-            with suppress(OSError):  # what is told is why there is no placeholder
+            with suppress(OSError):  # The error that is reported is why there is no placeholder.
                 self._remove_old_parts(destination)
             raise
         self._remove_old_parts(destination)
@@ -239,7 +238,7 @@ class ReportWriter:
                 numbers.append(number)
             return [destination.part(number) for number in sorted(numbers)]
         others = self._write_parts(destination, result) if destination.by else []
-        # The whole comes last: until then, what stands there says that the run did not finish.
+        # The whole comes last: until then its placeholder says that the run did not finish.
         self._put(destination, destination.target, result)
         return [] if destination.path is None else [destination.path, *others]
 
@@ -289,15 +288,15 @@ def write_reports(
 
 
 def _linked(destination: Destination, inputs: Inputs) -> str:
-    """Return what of ``inputs`` stands behind the name of a part, "" for none."""
-    with suppress(OSError):  # there is no folder yet, and so no part
+    """Return which of ``inputs`` a part's name leads to, "" for none."""
+    with suppress(OSError):  # There is no folder yet, and so no part.
         there = (inputs.read_as(Target(path)) for path in destination.parts_there())
         return next(filter(None, there), "")
     return ""
 
 
 def _places(destination: Destination) -> frozenset[object]:
-    """Return what two reports in one place have in common."""
+    """Return what identifies a report's place, shared by two in the same place."""
     target = destination.target
     if target.path is None:
         return identities(target.descriptor) | {target.descriptor}

@@ -1,8 +1,8 @@
 """A run: records through rules into a result.
 
 Data flows one way: a source yields pages, the judge judges them, waivers and a baseline accept some
-of what was found, and what is left is a result that reports show and a gate that answers. A listing
-that did not end, a check that could not be evaluated, or nothing to judge at all make a run
+of the findings, and what is left is a result for reports to show and a gate to answer for. A
+listing that did not end, a check that could not be evaluated, or nothing to judge at all make a run
 inconclusive, never a pass.
 """
 
@@ -55,9 +55,9 @@ __all__ = [
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """A connection that was looked for: its place in the listing, and its record as rules saw it.
+    """A connection that was looked up: its place in the listing, and its record as rules saw it.
 
-    ``why`` has, for each rule in order, why it came to its verdict.
+    ``why`` explains, for each rule in order, how the rule came to its verdict.
     """
 
     at: int
@@ -67,7 +67,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True):
-    """A run, and what it saw of the connections that were looked for.
+    """A run, and what it saw of the connections that were looked up.
 
     ``records`` are those that were kept, by their place in the listing.
     """
@@ -100,7 +100,7 @@ def look(
     *,
     whole: bool = False,
 ) -> Look:
-    """Judge as ``audit`` does, and keep what is seen of the connections that ``wanted`` names.
+    """Judge as ``audit`` does, and keep the connections that ``wanted`` names.
 
     That is an id, a name (``schema``), or the address of a plan's resource. With ``whole`` the
     records of all connections are kept. Raises as ``audit`` does.
@@ -166,7 +166,7 @@ def _run(
     accepted = accepted_of(run, walk, judgement, listing, connections)
     judgement = accepted.outcome if accepted else judgement
 
-    # Acceptance -> gate -> result; reports are made of it by whoever asked.
+    # Acceptance -> gate -> result; the caller makes reports of it.
     scope, checks = run.plan.scope(change), judgement.checks()
     gate = decide(listing, checks, bar_of(run, walk), scope)
     strays = tuple(strays_of(run, walk)) if listing.complete else ()
@@ -175,7 +175,7 @@ def _run(
 
 
 def _events(source: Source, shape: Shape, options: Options) -> Iterator[Event]:
-    """Return the events of a source, those of a live one read ahead."""
+    """Return the events of a source; those of a live one are read ahead."""
     events = source.events(shape)
     if not source.live:
         return events

@@ -1,4 +1,4 @@
-"""The two times of a run: the one that rules compare with, and the one that waivers end by."""
+"""The two times of a run: the one that rules compare with, and the one that ends waivers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _STRICT_AGE = timedelta(hours=24)
 class RunClock:
     """The times of one run.
 
-    ``live`` says that the account is listed now, by its API; ``saved`` that it was listed before. A
-    plan alone is neither. ``now`` is None until ``settle`` was called.
+    ``live`` means that the account is listed now, by its API; ``saved`` that it was listed earlier.
+    A plan by itself is neither. ``now`` is None until ``settle`` was called.
     """
 
     def __init__(self, options: Options, *, live: bool, saved: bool) -> None:
@@ -34,7 +34,7 @@ class RunClock:
     def settle(self, as_of: datetime | None) -> datetime:
         """Return the one time that all rules compare with; the first call settles it.
 
-        ``as_of`` is the time at the source, None where the source does not tell.
+        ``as_of`` is the time at the source, None if the source does not say.
         """
         if self.now is None:
             self.now = self._settled(as_of)
@@ -64,17 +64,17 @@ class RunClock:
 
     @property
     def taken_at(self) -> datetime | None:
-        """When a saved listing was taken; None for any other, and where it does not say."""
+        """When a saved listing was taken; None for any other listing, and if it does not say."""
         return self._as_of if self._saved else None
 
     def problem_at(self, as_of: datetime | None) -> str:
-        """Return why a page with this time is not to be believed, "" for no reason."""
+        """Return why a page with this time cannot be trusted; "" if it can."""
         if as_of is None or not self._live:
             return ""
         return apart(as_of, self._options.clock())
 
     def too_old(self) -> Iterator[str]:
-        """Yield why a saved listing is too old to answer for the account."""
+        """Yield why a saved listing is too old to speak for the account."""
         most, strict = self._options.max_age, self._options.strict
         if most is None and strict:
             most = _STRICT_AGE

@@ -1,4 +1,4 @@
-"""How a run judges and gates, and what it says of itself on the way."""
+"""How a run judges and gates, and what it reports while it runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from auditor.acceptance.baseline import Baseline
     from auditor.acceptance.waivers import Waivers
 
-#: Seconds that a live listing may take in all.
+#: The most seconds that a live listing may take.
 DEFAULT_TIMEOUT = 600.0
 
 
@@ -25,17 +25,16 @@ class Options(msgspec.Struct, frozen=True):
     """How a run judges and gates; the defaults are the command's.
 
     ``fail_on`` is the least severity that makes a violation count, None for none. ``timeout`` is
-    seconds for a live listing. ``now`` replays a time, ``clock`` is the run's own, by which
-    ``waivers`` expire. ``limits`` are the most violations of a severity that are allowed,
+    seconds for a live listing. ``now`` is a time to judge as of; ``clock`` is the run's own, and
+    ``waivers`` expire by it. ``limits`` are the most violations of a severity that are allowed,
     whatever ``fail_on`` says. What ``baseline`` knows does not gate. ``notes`` are sentences that
-    reports show. ``max_age`` is how old a saved listing may be; with ``strict`` a day, where it is
-    None.
-    ``skip_unknown`` makes a check that rests on what is unknown until a plan is applied a skip.
-    With ``parts`` the result can be split by a dimension: it is kept which connections each group
-    of a ``per`` rule has. ``lists`` are facts to read whether a rule reads them or not,
-    ``dimensions`` the paths of what reports show of each connection, by name. ``pipeline`` is the
-    CI run that reports link to, ``checkout`` the repository it stands in, ``docs_url`` where rules
-    have pages of their own.
+    reports show. ``max_age`` is how old a saved listing may be; if it is None, a day with
+    ``strict``. ``skip_unknown`` skips a check that depends on values unknown until a plan is
+    applied. With ``parts`` the result can be split by a dimension, because it keeps the connections
+    of each group of a ``per`` rule. ``lists`` are facts to read whether a rule reads them or not,
+    ``dimensions`` maps names to the paths that reports show of each connection. ``pipeline`` is the
+    CI run that reports link to, ``checkout`` the repository it runs in, ``docs_url`` the site with
+    a page for each rule.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -59,11 +58,13 @@ class Options(msgspec.Struct, frozen=True):
     parts: bool = False
 
     def __post_init__(self) -> None:
-        """Raise UsageError for a value that would let pass what it is there to stop."""
+        """Raise UsageError for a value that would let through what it is meant to stop."""
         if not (_is_number(self.timeout) and 0 < self.timeout < math.inf):
             raise UsageError(f"timeout: {self.timeout!r} is not a number of seconds above 0")
         if self.now is not None and not _is_moment(self.now):
-            raise UsageError(f"now: {self.now!r} is not a time with a zone; give it one, as UTC")
+            raise UsageError(
+                f"now: {self.now!r} is not a time with a zone; give it one, such as UTC"
+            )
         if self.fail_on is not None and not isinstance(self.fail_on, Severity):
             raise UsageError(f"fail_on: {self.fail_on!r} is no Severity, nor None for no limit")
         if not isinstance(self.limits, Mapping) or not all(

@@ -1,6 +1,6 @@
-"""What a Terraform plan changes about a run: where records come from, what gates, what is said.
+"""What a Terraform plan changes about a run: where records come from, what gates, what reports say.
 
-A run without a plan asks the same questions, and is told that nothing changes.
+A run without a plan asks the same questions, and hears that nothing changes.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from auditor.sources.plan.source import PlanSource
 
 _T = TypeVar("_T")
-#: What a source over a plan calls itself.
+#: What a source with a plan calls itself.
 _KIND = "terraform-plan"
 _NOT_LISTED = "(missing)"
 _NOT_KNOWN = "(not known)"
-#: Judges the account as it was before the plan, from its records and its further lists.
+#: Judges the account as it was before the plan, from its records and its other lists.
 JudgeBefore = Callable[[list[Any], Sequence[Listed]], "tuple[Judgement, Sequence[str]]"]
 
 
@@ -46,7 +46,7 @@ class RunPlan:
 
     @property
     def alone(self) -> bool:
-        """Whether there is a plan that is laid over no account: much of the account is unknown."""
+        """Whether there is a plan without an account under it: much of the account is unknown."""
         return self._source is not None and self._source.alone
 
     @property
@@ -56,28 +56,28 @@ class RunPlan:
 
     @property
     def saved(self) -> bool:
-        """Whether an account was listed before, and saved; a plan alone lists none."""
+        """Whether the account was listed earlier, and saved; a plan by itself lists none."""
         return not self.live and not self.alone
 
     @property
     def origin(self) -> str:
-        """The kind of source that further lists come from."""
+        """The kind of source that other lists come from."""
         return PLAN if self.alone else self._kind
 
     @property
     def missing(self) -> str:
-        """What is shown for an identity that is not there."""
+        """What reports show for an identity that is missing."""
         return _NOT_LISTED if self._source is None else _NOT_KNOWN
 
     def reads(self, reads: frozenset[str]) -> frozenset[str]:
-        """Return what is to be read of each record so that rules that read ``reads`` are judged."""
+        """Return what to read of each record for rules that read ``reads``."""
         if self._source is None or not any(path.startswith(PLAN) for path in reads):
             return reads
-        # What was before a plan is read from the account where the plan does not say.
+        # What the plan does not say about the time before it is read from the account.
         return reads | {path.removeprefix(f"{BEFORE}.") for path in reads} | {"sync_frequency"}
 
     def mode(self, *, skip_unknown: bool) -> PlanMode | None:
-        """Return how the records of the plan are judged; None without a plan."""
+        """Return how to judge the plan's records; None without a plan."""
         plan = self._source
         if plan is None:
             return None
@@ -92,7 +92,7 @@ class RunPlan:
         )
 
     def columns(self, dimensions: Dimensions) -> Mapping[str, list[str]]:
-        """Return what is shown beside each connection's identity, without what is sensitive."""
+        """Return what reports show beside each connection's identity, without sensitive values."""
         plan = self._source
         if plan is None:
             return dimensions.columns
@@ -105,7 +105,7 @@ class RunPlan:
         )
 
     def names(self, groups: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the names of groups by their ids, without those that the plan hides."""
+        """Return the names of groups by id, without those that the plan marks as sensitive."""
         if self._source is None:
             return groups
         hidden = self._source.unnamed_groups
@@ -114,10 +114,10 @@ class RunPlan:
     def change(
         self, found: Judgement, ids: Sequence[str], judge_before: JudgeBefore
     ) -> PlanJudgement | None:
-        """Return ``found`` as the gate of a change has it; None without a plan.
+        """Return ``found`` as the gate judges a change; None without a plan.
 
-        ``ids`` name the connections that were judged. Where a deadline left some out, nobody knows
-        what the plan fixes, and nothing is said of that.
+        ``ids`` are the connections that were judged. If a deadline left some out, nobody knows what
+        the plan fixes, so the result does not say.
         """
         plan = self._source
         if plan is None:
@@ -130,7 +130,7 @@ class RunPlan:
         return change if seen == plan.count else replace(change, mended=(), improved=())
 
     def scope(self, change: PlanJudgement | None) -> PlanScope | None:
-        """Return what the run speaks of; None without a plan."""
+        """Return what the run covers; None without a plan."""
         plan = self._source
         if plan is None or change is None:
             return None
@@ -144,7 +144,7 @@ class RunPlan:
         )
 
     def notes(self, scope: PlanScope | None) -> Iterator[str]:
-        """Yield what every report says of the plan."""
+        """Yield what every report says about the plan."""
         if self._source is None or scope is None:
             return
         yield from self._source.notes()
@@ -157,7 +157,7 @@ class RunPlan:
     def with_resources(
         self, findings: Iterable[Finding], ids: Sequence[str], clean: Callable[[str], str]
     ) -> Iterable[Finding]:
-        """Return ``findings`` with the resources of their connections, and what to change there."""
+        """Return ``findings`` with their connections' resources, and what to change in them."""
         plan = self._source
         if plan is None:
             return findings
@@ -173,12 +173,12 @@ class RunPlan:
 
 
 def _before(by_place: Mapping[int, _T], end: int) -> dict[int, _T]:
-    """Return what stands at places before ``end``: a deadline may leave the others unjudged."""
+    """Return what is at places before ``end``: a deadline may leave the others unjudged."""
     return {place: each for place, each in by_place.items() if place < end}
 
 
 def _plan_of(source: Source) -> PlanSource | None:
-    """Return ``source`` if it is a plan's."""
+    """Return ``source`` if it is a plan."""
     if source.info.kind != _KIND:
         return None
     from auditor.sources.plan.source import PlanSource  # noqa: PLC0415  # for plans only

@@ -1,4 +1,4 @@
-"""Reads a source: takes its events, and judges pages as soon as the facts of rules are there."""
+"""Reads a source: takes its events, and judges pages as soon as rules have their facts."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ from auditor.text import one_line, plural
 if TYPE_CHECKING:
     from auditor.acceptance.match import Watch
 
-#: Records that are judged between two looks at the clock.
+#: How many records are judged between two looks at the clock.
 _AT_ONCE = 250
 
 
 class Reader:
     """Reads one source, walk after walk, until one ends.
 
-    ``walk`` is the last walk. ``deadline`` is when judging has to stop, by the clock that never
-    goes back.
+    ``walk`` is the last walk. ``deadline`` is when judging has to stop, in monotonic time.
     """
 
     def __init__(
@@ -44,13 +43,13 @@ class Reader:
         self._on_progress = on_progress
         self.walk = Walk(run.dimensions, wanted)
         self._walks = 1
-        #: Pages that came before the facts that rules read.
+        #: Pages that came before the facts that rules need.
         self._waiting: list[Page] = []
         self._end: End | None = None
         self._broken = ""
 
     def read(self, events: Iterator[Event]) -> None:
-        """Judge every page of a listing; a failure of the source ends it, and is kept."""
+        """Judge every page of a listing; a failure of the source ends it, and is recorded."""
         for step in (partial(self._follow, events), self._judge_waiting):
             try:
                 step()
@@ -66,7 +65,7 @@ class Reader:
                 case Page():
                     self._waiting.append(event)
                 case Restart():
-                    self.walk = Walk(self.walk.dimensions.restarted(), self.walk.wanted)
+                    self.walk = Walk(self.walk.dimensions.renewed(), self.walk.wanted)
                     self._waiting = []
                     self._walks += 1
                 case Listed():
@@ -88,7 +87,7 @@ class Reader:
             walk.watch = self._watch()
         walk.pieces += 1
         walk.pages += page.is_answer
-        # Said before the judging, which may end here.
+        # Reported before judging, which may end here.
         walk.problems += filter(None, [run.clock.problem_at(page.as_of)])
         for part in _parts(page):
             run.facts.join(part.records)
@@ -105,7 +104,7 @@ class Reader:
             self._on_progress(Progress(walk.pieces, len(walk.ids), self._walks))
 
     def _watch(self) -> Watch | None:
-        """Return what looks for the records that a waiver's ``while`` holds of."""
+        """Return what finds the records for which a waiver's ``while`` holds."""
         waivers, clock = self._run.options.waivers, self._run.clock
         if waivers is None:
             return None
@@ -141,10 +140,10 @@ class Reader:
 
 
 def _parts(page: Page) -> Iterator[Page]:
-    """Yield a page a few records at a time, so that no page outlasts the deadline by much."""
+    """Yield a page a few records at a time, so that no page overruns the deadline by much."""
     for start in range(0, max(len(page.records), 1), _AT_ONCE):
         end = start + _AT_ONCE
         named = page.identities.part(start, end) if page.identities is not None else None
         part = Page(page.records[start:end], identities=named)
-        # What a page says beside its records is said once.
+        # Report a page's own notes once, with its first records.
         yield part if start else replace(page, records=part.records, identities=named)

@@ -1,4 +1,4 @@
-"""The result of a run: what was found and judged, as reports show it."""
+"""The result of a run: what was judged and found, as reports show it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class Judged(msgspec.Struct, frozen=True):
     """What a run came to. ``accepted`` is None for a run without waivers or a baseline.
 
-    ``strays`` say of which of the user's own facts no connection has a row.
+    ``strays`` name the user's own facts whose rows match no connection.
     """
 
     listing: Listing
@@ -77,10 +77,10 @@ def judge_before(
 
 
 def strays_of(run: Setup, walk: Walk) -> Iterator[str]:
-    """Yield which of the user's own facts have rows for nothing that the whole account holds.
+    """Yield the user's own facts whose rows match nothing in the whole account.
 
-    A key that is misspelt in all rows would leave the rules on them idle, and look like a pass.
-    Facts that are found by what a run keeps no column of are not looked at.
+    If a key is misspelt in all rows, the rules on them would be idle, and look like a pass. Facts
+    keyed by a field of which the run keeps no column are not checked.
     """
     if run.plan or run.info.filters or not walk.ids:
         return
@@ -103,7 +103,7 @@ def strays_of(run: Setup, walk: Walk) -> Iterator[str]:
 
 
 def info_of(run: Setup) -> SourceInfo:
-    """Return what reports say of the source, with the account that it said it is of."""
+    """Return what reports say about the source, with the account that it named."""
     account = run.facts.account
     shown = account and Account(run.clean(account.id), run.clean(account.name))
     return replace(run.info, account=shown)
@@ -137,7 +137,7 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
         checks=judged.checks,
         gate=gate,
         describe=_describing(run, judged, describers),
-        # Asked for by every part that reports are split into.
+        # Needed by every part that reports are split into.
         reason=cache(partial(_reasons, judged.judgement, describers)),
         clock_note=run.clock.note,
         left_out=(*_narrowed(run.info), *ruleset.left_out),
@@ -178,7 +178,7 @@ def _describing(
 
 
 def _reasons(judgement: Judgement, describers: Sequence[Describer]) -> Mapping[str, RuleReasons]:
-    """Return why findings came to what they did, once ``describers`` have described them."""
+    """Return why each finding came to its verdict, once ``describers`` have described them."""
     from auditor.policy.judging.reasons import reasons_of  # noqa: PLC0415  # for pages only
 
     return reasons_of(judgement, describers)
@@ -190,7 +190,7 @@ def _narrowed(info: SourceInfo) -> Iterator[str]:
 
 
 def _facts(run: Setup) -> Iterator[FactsInfo]:
-    """Yield where the facts of the run came from, the user's own files last."""
+    """Yield where the facts of the run came from; the user's own files come last."""
     for info in (*run.facts.infos(), *(own.info for own in run.ruleset.facts.values())):
         problem = scrubbed(info.problem, run.options.scrubber, SENTENCE)
         yield replace(info, problem=problem)

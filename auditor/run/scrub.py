@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from auditor.redaction.fields import Scrubber
 from auditor.text import is_plain, plural, printable, shortened
 
-#: The characters of a value that is shown, and of a sentence.
+#: The most characters shown of a value, and of a sentence.
 VALUE, SENTENCE = 200, 1000
-#: How many problems or warnings of a listing are shown one by one.
+#: How many problems or warnings of a listing are listed singly.
 SHOWN = 50
 
 
@@ -26,12 +26,12 @@ def sentences(texts: Iterable[str], scrubber: Scrubber) -> tuple[str, ...]:
 def scrubbed_column(column: Sequence[str], scrubber: Scrubber, missing: str) -> Sequence[str]:
     """Return a column of identities as reports may show it, with ``missing`` for "".
 
-    The column is looked at as a whole first: hardly any has something to remove.
+    The column is checked as a whole first, because hardly any has something to remove.
     """
     if "" in column:
         column = [value or missing for value in column]
     joined = "".join(column)
-    # A value can only be too long where the column is longer than its values allow.
+    # A value can be too long only if the column is longer than its values allow.
     short = len(joined) <= VALUE or max(map(len, column), default=0) <= VALUE
     if short and is_plain(joined) and not scrubber.touches(joined):
         return column
@@ -39,6 +39,6 @@ def scrubbed_column(column: Sequence[str], scrubber: Scrubber, missing: str) -> 
 
 
 def first(texts: Sequence[str], noun: str) -> list[str]:
-    """Return the first of ``texts`` and how many more there are: a page may be all wrong."""
+    """Return the first of ``texts``, and how many more there are: a whole page may be wrong."""
     rest = len(texts) - SHOWN
     return [*texts[:SHOWN], f"and {plural(rest, f'more {noun}')}"] if rest > 0 else [*texts]

@@ -1,4 +1,4 @@
-"""What a run needs before its first page: what is read of each record, and who judges it."""
+"""What a run needs before its first page: what to read of each record, and what judges it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from auditor.sources import FieldReader, Source
 class Setup(msgspec.Struct, frozen=True):
     """A run before its first page.
 
-    ``ruleset`` and ``info`` hold no credentials. ``shape`` is what records are decoded to,
-    ``facts`` are joined to them, and ``dimensions`` are shown of each connection.
+    ``ruleset`` and ``info`` hold no credentials. ``shape`` is what records are decoded into,
+    ``facts`` are joined to them, and ``dimensions`` are what reports show of each connection.
     """
 
     ruleset: Ruleset
@@ -43,7 +43,7 @@ class Setup(msgspec.Struct, frozen=True):
     dimensions: Dimensions
 
     def judge(self, as_of: datetime | None) -> Judge:
-        """Return a judge of one walk, whose first page has the time ``as_of``."""
+        """Return a judge of one walk whose first page has the time ``as_of``."""
         mode = self.plan.mode(skip_unknown=self.options.skip_unknown)
         now, placed = self.clock.settle(as_of), self.options.parts
         return Judge(self.ruleset, self.shape, now, self.clean, mode, placed=placed)
@@ -76,7 +76,7 @@ def set_up(source: Source, ruleset: Ruleset, options: Options) -> Setup:
     reads |= frozenset(dimensions.values())
     shape = shape_of(reads | names_shown(also), whole, own, also=also)
     clean = partial(scrubbed, scrubber=options.scrubber)
-    # What the user's own files say may be shown: they were brought for that.
+    # Values from the user's own files may be shown: that is what they are for.
     reveal = frozenset(field.path for each in own.values() for field in each.fields())
     return Setup(
         ruleset=scrubbed_rules(ruleset, options.scrubber),
@@ -98,7 +98,7 @@ def set_up(source: Source, ruleset: Ruleset, options: Options) -> Setup:
 
 
 def _dimensions(read: Collection[str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return the paths of what is shown of connections: what rules read anyway, and ``given``."""
+    """Return the paths that reports show of connections: some that rules read, and ``given``."""
     return {name: path for fact, (name, path) in SHOWN_WITH.items() if fact in read} | dict(given)
 
 

@@ -1,4 +1,4 @@
-"""What one walk over a listing has brought: judged records, and the identities of connections."""
+"""What one walk through a listing has brought: judged records, and the connections' identities."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which records a walk keeps: of the connections with this id, name or address, or all."""
+    """Which records a walk keeps: those of connections with this id, name or address, or all."""
 
     name: str
     whole: bool
 
 
 class Walk(msgspec.Struct):
-    """One walk so far. ``judge`` is None until its first page, ``watch`` where nothing is waived.
+    """One walk so far. ``judge`` is None until the first page, ``watch`` if nothing is waived.
 
-    ``pages`` are answers of the API, ``pieces`` whatever a source yields at a time. ``kept`` are
-    the records that somebody looks for, by their place in the listing.
+    ``pages`` counts answers of the API, ``pieces`` what the source yielded. ``kept`` are the
+    records that somebody looks for, by their place in the listing.
     """
 
     dimensions: Dimensions
@@ -48,7 +48,7 @@ class Walk(msgspec.Struct):
     _known: dict[str, str] = msgspec.field(default_factory=dict)
 
     def take(self, page: Page) -> None:
-        """Judge some of a page, to which facts have been joined, and keep the identities."""
+        """Judge some of a page, with its facts joined, and keep the identities."""
         assert self.judge is not None
         self.dimensions.take(page.records)
         self.judge.take(page.records)
@@ -83,12 +83,12 @@ class Walk(msgspec.Struct):
         self.group_ids += [known(g, g) for g in _texts([r.group_id for r in records])]
 
     def is_wanted(self, at: int) -> bool:
-        """Whether the connection at this place is looked for."""
+        """Whether the connection at this place was asked for."""
         named = {self.ids[at], self.schemas[at], *self.addresses[at : at + 1]}
         return self.wanted is not None and self.wanted.name in named - {""}
 
     def connections(self, tidy: Callable[[list[str]], Sequence[str]] = list) -> Connections:
-        """Return the identities, each column as ``tidy`` makes it."""
+        """Return the identities, with each column as ``tidy`` makes it."""
         return Connections(
             tidy(self.ids),
             tidy(self.services),
@@ -99,7 +99,7 @@ class Walk(msgspec.Struct):
 
 
 def _texts(values: list[Any]) -> list[str]:
-    """Return identities as text, "" where a record has none: no waiver can name that."""
+    """Return identities as text, "" if a record has none: no waiver can name that one."""
     if set(map(type, values)) <= {str}:
         return values
     return [value if type(value) is str else "" for value in values]

@@ -1,7 +1,7 @@
 """Work in the background, and reading a source one page ahead.
 
-A thread of its own does the waiting, so that whoever waits for it can leave: at a deadline, or
-for a signal. The threads are daemons; one that hangs in a dead network never holds up the exit.
+A separate thread does the waiting, so that the caller can leave at a deadline or for a signal. The
+threads are daemons; one that hangs in a dead network never holds up the exit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from auditor.text import plural
 
 T = TypeVar("T")
 
-#: Seconds. On Windows a signal is only seen between two waits.
+#: Seconds. On Windows a signal is noticed only between two waits.
 TICK = 0.25
 
 
@@ -32,7 +32,7 @@ class Background(Future[T]):
         self._thread.start()
 
     def ended(self, seconds: float) -> bool:
-        """Wait at most ``seconds``; return whether the work came to an end.
+        """Wait at most ``seconds``; return whether the work ended.
 
         A thread may end before it does anything (a tracer or a profiler may raise in it): its work
         is then done here, rather than waited for until the deadline.
@@ -62,8 +62,8 @@ def read_ahead(
     """Yield ``events``, fetching the next one while the caller is busy with this one.
 
     Never more than one is fetched ahead. ``timeout`` is seconds for the whole listing. Raises
-    SourceError when they are over, and whatever ``events`` raises. ``source`` is theirs: what it
-    last failed at is what a deadline would hide.
+    SourceError when they are over, and whatever ``events`` raises. ``source`` is where the events
+    come from: its last failure is named, which a deadline would hide.
     """
     deadline = clock() + timeout
     pages = connections = 0

@@ -1,4 +1,4 @@
-"""What a source yields, and reading it one page ahead.
+"""What a source yields.
 
 A source is a stream of events: pages, perhaps a restart, and one end. A stream that stops without
 its ``End``, or with a SourceError, was not complete, whatever came before.
@@ -22,8 +22,8 @@ class Page(msgspec.Struct, frozen=True):
 
     ``problems`` name items that are not connections: the rest is judged, the run inconclusive.
     ``as_of`` is the time at the source: the server's clock, or when a snapshot was taken.
-    ``identities`` name the records where they do not name themselves, as in a plan.
-    ``is_answer`` is False for a piece of a file that holds no pages, and is read a piece at a time.
+    ``identities`` name records that do not name themselves, as in a plan. ``is_answer`` is False
+    for a piece of a file without pages.
     """
 
     records: list[Any]
@@ -41,7 +41,7 @@ class Restart(msgspec.Struct, frozen=True):
 
 
 class End(msgspec.Struct, frozen=True):
-    """The listing's end was seen. ``problems`` make it inconclusive all the same."""
+    """The listing's end was seen. ``problems`` make the run inconclusive anyway."""
 
     completeness: Completeness
     walks: int = 1
@@ -57,19 +57,19 @@ class Source(Protocol):
 
     @property
     def info(self) -> SourceInfo:
-        """What reports say of the source; its location names no credential."""
+        """What reports say about the source; its location contains no credential."""
 
     @property
     def live(self) -> bool:
-        """Whether pages are waited for, so that reading one ahead saves time."""
+        """Whether pages have to be waited for, so that reading one ahead saves time."""
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
-        """Yield the listing. Raises SourceError where it cannot go on."""
+        """Yield the listing. Raises SourceError if it cannot go on."""
 
 
 @runtime_checkable
 class FieldReader(Protocol):
-    """A source that looks at fields of the records itself, whatever rules read."""
+    """A source that reads fields of the records itself, whatever rules read."""
 
     @property
     def reads(self) -> frozenset[str]:
@@ -78,8 +78,8 @@ class FieldReader(Protocol):
 
 @runtime_checkable
 class Asking(Protocol):
-    """A source that asks again after a failure."""
+    """A source that retries after a failure."""
 
     @property
     def setback(self) -> str:
-        """Where and why its last attempt brought nothing; "" where it brought an answer."""
+        """Where and why its last attempt failed; "" if it succeeded."""

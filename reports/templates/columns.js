@@ -14,32 +14,32 @@ const badge = (name, make, labels) => ({
 const drawVerdict = badge("verdict", verdictBadge, VERDICTS);
 const drawSeverity = badge("severity", severityBadge, SEVERITIES);
 
-// The name of its one connection, where a message begins with it.
+// The name of its only connection, if the message begins with it.
 function nameBefore(f) {
   const at = data.connection[f];
   return typeof at === "number" && /^\u0002:? /.test(data.messages[data.message[f]]) ? data.schemas[at] : "";
 }
 
-// The message as a row shows it: the connection that it begins with stands beside it.
+// The message as a row shows it, without the connection at its start: that is beside it.
 const briefly = (f) => message(f).slice(nameBefore(f).length).replace(/^:? /, "");
 
-// What a run of a comparison came to.
+// The outcome of a run in a comparison.
 const checkedAs = (verdict) => CHECKED[verdict] ?? "not checked";
 
-// What tells the text of a finding's connections from others: `one` of a single one, or the text.
+// A key for the text of a finding's connections: `one` of a single one, or the text.
 function oneOr(f, one, name) {
   const at = data.connection[f];
   return typeof at === "number" ? one(at) : joined(f, name);
 }
 
-// By a message's template: whether a row shows it with nothing of the connection in it.
+// By a message's template: whether a row shows nothing of the connection in it.
 let plainMessages;
 
 // Messages of one template and one value read alike in a row, unless they name their connection.
 function messageKey(f) {
   plainMessages ??= Uint8Array.from(data.messages, (text) => (/[\u0001\u0002]/.test(text.replace(/^\u0002:? /, "")) ? 0 : 1));
   const template = data.message[f];
-  // Where several are found at once the first of them is named in the row too.
+  // If it is about several, the row also names the first.
   if (!plainMessages[template] || typeof data.connection[f] !== "number") return message(f);
   const at = data.evidence[f];
   return template * data.actual.length + (typeof at === "number" ? at : at[0] ?? 0);
@@ -52,7 +52,7 @@ const say = (span, text, pattern) => {
   Object.assign(span, { said: text, pattern });
 };
 
-// A connection by name; below it what else tells it from others, unless that has its own column.
+// A connection by name; below it what else identifies it, unless that has its own column.
 const drawConnection = {
   prepare: (cell) => cell.append(line("name"), el("span", { class: "under" }, line("of-service"), line("of-group"))),
   fill: (cell, f, pattern) => {
@@ -64,21 +64,21 @@ const drawConnection = {
 };
 const groupOf = (f) => judgedGroup(f) || joined(f, groupName);
 
-// A time as a person tells it, exact to the minute; any other value as it is.
+// A time for people, exact to the minute; any other value as it is.
 function agoOr(text) {
   const [, day, minute] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):[\d.]+Z$/.exec(text) ?? [];
   const days = Math.floor(daysOpen(day ? text : ""));
   return days > 0 ? `${plural(days, "day")} ago, ${day} ${minute} UTC` : day ? `${day} ${minute} UTC` : text;
 }
 
-// Whether a message, as that of a rule without one of its own, has all that a piece of evidence has.
+// Whether a message already says all of a piece of evidence, as it does for rules without their own.
 const tellsAll = (says, e) =>
   [data.fields[data.fieldOf[e]], data.expected[data.expectedOf[e]], data.actual[e]].every((text) => says.includes(text));
 
-// What a comparison tells of no longer is so.
+// In a comparison, what a finding says may no longer be true.
 const ENDED = COMPARED ? ["fixed", "gone"] : [];
 
-// What was found, and below it the field with what was expected of it and what it was.
+// What was found, and below it the field with its expected and its actual value.
 const drawMessage = {
   prepare: (cell) => cell.append(line("says"), el("span", { class: "seen" },
     line("at"), " ", el("span", { class: "wanted" }), " ", el("span", { class: "was" }), line("others"))),
@@ -100,12 +100,12 @@ const drawMessage = {
   },
 };
 
-// A column of each dimension. A name may hold anything, so that a column is known by its number.
+// A column for each dimension. A name may contain anything, so a column is known by its number.
 const dimensionColumns = (textOf, keyOf) => data.dimensions.map((each, n) => ({
   id: `in${n}`, label: each.name, least: 7, grow: 0.7,
   text: (row) => textOf(row, (c) => each.values[each.of[c]]), key: (row) => keyOf(row, each),
 }));
-// Shown at first are those that somebody asked for: these are there wherever a rule reads a fact.
+// Shown at first are those that somebody asked for: these come with any rule that reads a fact.
 const ASKED = data.dimensions.flatMap(({ name }, n) => (["owner", "region"].includes(name) ? [] : [`in${n}`]));
 
 const FINDING_COLUMNS = [

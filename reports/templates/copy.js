@@ -1,9 +1,9 @@
-// What leaves the page for an issue tracker or a waivers' file: made here, shown, and copied.
+// Text for an issue tracker or a waiver file: made here, shown, and copied.
 
 // Markdown that stays text, whatever a name holds; one line.
 const mdText = (text) => text.replace(/\s+/g, " ").replace(/[\\`*_{}[\]()#+!|~]/g, "\\$&")
   .replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("@", "&#64;");
-// Code of one line: its fence is longer than any in the text.
+// Inline code: its fence is longer than any in the text.
 function mdCode(text) {
   const line = text.replace(/\s+/g, " ");
   const fence = "`".repeat(1 + Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length)));
@@ -16,7 +16,7 @@ const MOST_TOLD = 20;
 
 function address() {
   const run = document.querySelector(".identity a")?.href ?? "";
-  // A page on someone's disk is nowhere for others.
+  // Others cannot open a page on someone's disk.
   return /^https?:/.test(location.protocol) ? location.href : run;
 }
 
@@ -50,13 +50,13 @@ function issueText(findings) {
   return `${lines.join("\n")}\n`;
 }
 
-// JSON's text is YAML's too, but for what would end a line there.
+// JSON strings are YAML too, except for what would end a line there.
 const yamlText = (text) => JSON.stringify(text).replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (each) =>
   `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
-// An id means itself in a waiver, where a text may be a glob.
+// In a waiver an id is literal, while a text may be a glob.
 const waiverId = (id) => yamlText(id.replace(/[*?[]/g, "[$&]"));
 
-// An entry of a waivers' file. It says no more than was found, and does not load until it is filled.
+// An entry for a waiver file. It says no more than was found, and does not load until completed.
 function waiverText(findings) {
   const rule = ruleOf(findings[0]);
   const places = [...new Set(findings.flatMap(connectionsOf))];
@@ -73,7 +73,7 @@ function waiverText(findings) {
   ].join("\n");
 }
 
-// What tells why: the rule's conditions as a tree, with what each part came to.
+// The command that explains why: the rule's conditions as a tree, with each part's result.
 const shellText = (text) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 const whyCommand = ([f]) => {
   const { id, position } = ruleOf(f);
@@ -84,7 +84,7 @@ const whyCommand = ([f]) => {
   return `fivetran-auditor explain ${words.map(shellText).join(" ")}\n`;
 };
 
-// Copies where the page may, and shows the text in any case: it can be copied by hand.
+// Copies if the page may, and always shows the text: it can be copied by hand.
 async function handOver(place, name, text) {
   const area = el("textarea", { readonly: true, rows: Math.min(14, text.split("\n").length), "aria-label": name });
   area.value = text;

@@ -1,7 +1,7 @@
 // What the island holds, and how a finding is read from its columns (auditor/reports/page/island.py).
 
 const data = JSON.parse(document.getElementById("data").textContent);
-// A comparison has a row per change where a report has one per finding, and its words in place of
+// A comparison has a row per change where a report has one per finding, and its own words instead of
 // verdicts; each looks as one of them (auditor/reports/comparison/island.py).
 const COMPARED = data.mode === "comparison";
 const CHECKED = ["pass", "fail", "error", "skip", "waived", "known"];
@@ -9,7 +9,7 @@ const VERDICTS = data.words ?? CHECKED;
 const JUDGED = COMPARED ? { name: "change", label: "Change" } : { name: "verdict", label: "Verdict" };
 const ROW = COMPARED ? "change" : "finding";
 const lookOf = (label) => data.looks?.[label] ?? label;
-// What asks for something to be done.
+// What calls for action.
 const OPEN_WORDS = data.open ?? ["fail", "error"];
 const isOpen = Uint8Array.from(VERDICTS, (label) => (OPEN_WORDS.includes(label) ? 1 : 0));
 const VIOLATED = COMPARED ? ["new", "raised", "again", "unchanged"] : ["fail"];
@@ -19,7 +19,7 @@ const findingCount = data.rule.length;
 const connectionCount = data.ids.length;
 const verdictOf = Uint8Array.from(data.verdict);
 const severityOf = Uint8Array.from(data.rule, (rule) => data.rules[rule].severity);
-// Which findings are new since the run before, or the baseline; none are told apart without one.
+// Which findings are new since the run before, or the baseline; unknown without either.
 const freshOf = new Uint8Array(findingCount);
 for (const finding of data.fresh ?? []) freshOf[finding] = 1;
 const ruleNumber = new Map(data.rules.map((rule, number) => [rule.id, number]));
@@ -31,14 +31,14 @@ const ruleOf = (finding) => data.rules[data.rule[finding]];
 const serviceName = (connection) => data.services[data.serviceOf[connection]];
 const groupName = (connection) => data.groups[data.groupOf[connection]];
 const groupKey = (finding) => data.group[finding] ?? "";
-// A group goes by its name; what names it by its id, or by both, is understood too.
+// A group is known by its name; its id, or both, are understood too.
 const groupNumber = new Map();
 data.groups.forEach((name, g) => {
   for (const text of [`${name} (${data.groupIds[g]})`, data.groupIds[g]]) groupNumber.set(text, g);
 });
 data.groups.forEach((name, g) => groupNumber.set(name, g));
 const groupId = (connection) => data.groupIds[data.groupOf[connection]];
-// Whether an id tells what a name does not.
+// Whether an id adds anything to the name.
 const NAMED_GROUPS = data.groups.some((name, g) => name !== data.groupIds[g]);
 const groupCalled = (text) => data.groups[groupNumber.get(text)] ?? text;
 // The text that names a judged group, with the names of groups in place of their ids.
@@ -49,7 +49,7 @@ function keyInWords(text, per) {
 }
 const judgedGroup = (finding) => groupKey(finding) && keyInWords(groupKey(finding), ruleOf(finding).per);
 const note = (finding) => data.notes[data.note[finding]];
-// What a Terraform plan does, a row for each attribute; a column of it without what stands twice.
+// What a Terraform plan does, a row per attribute; a column of it without repetitions.
 const planned = (finding) => data.terraform?.[finding] ?? [];
 const inPlan = (at) => (finding) =>
   [...new Set(planned(finding).map((row) => row[at]))].filter(Boolean).join("; ");
@@ -99,7 +99,7 @@ function message(finding) {
   });
 }
 
-// A name that outlives the report: the rule, and what it was judged on.
+// A name that outlives the report: the rule, and what it judged.
 function findingId(finding) {
   const all = connectionsOf(finding);
   const first = all.length ? data.ids[all[0]] : "";

@@ -1,4 +1,4 @@
-// What findings and connections are told apart by: filters with counts, groups, words of a query.
+// How findings and connections are selected: filters with counts, groups, words of a query.
 
 const NONE = "(none)";
 // Of a comparison, when the newer run that finished was judged.
@@ -39,7 +39,7 @@ const FACETS = [
   ...(data.fresh ? [{ name: "is", label: "Since when", texts: ["open", "new"], ofFinding: (f) => freshOf[f], exact: true }] : []),
   { name: "rule", label: "Rule", texts: data.rules.map((rule) => rule.id), ofFinding: (f) => data.rule[f] },
   ofConnections("service", "Service", data.services, data.serviceOf),
-  // A group is found by its id too.
+  // A group can be found by its id too.
   { ...ofConnections("group", "Group", data.groups, data.groupOf), found: data.groups.map((name, g) => `${name}\n${data.groupIds[g]}`) },
   ofRules("owner", "Owner", numbered(data.rules.map(ownersOf))),
   ofRules("control", "Control", numbered(data.rules.map((rule) =>
@@ -93,7 +93,7 @@ function bytesOf(facet, value) {
   });
 }
 
-// Which of the times of `data.sinces` are as old as `age:>30d` wants; null where that is no age.
+// Which times of `data.sinces` are as old as `age:>30d` asks for; null if it is not an age.
 function agesThatFit(value) {
   const [, sign = ">=", count, unit] = /^([<>]=?)?(\d+)([hdw])$/.exec(value) ?? [];
   if (!unit) return null;
@@ -102,7 +102,7 @@ function agesThatFit(value) {
 
 const TEXT_KEYS = ["connection", "id", "field", "message", "note"];
 
-// What decides a term for a finding, and for a connection; `problem` says why nothing can.
+// What decides a term for a finding and for a connection; `problem` says why nothing can.
 function* compileTerm({ key, value, not }, whole) {
   const signed = (test) => (not ? (row) => !test(row) : test);
   const facets = facetsCalled(key);
@@ -144,7 +144,7 @@ function* compileQuery(text) {
   return terms;
 }
 
-// What is to be marked in the rows: the query's words, and the values of its keys.
+// What to mark in the rows: the query's words, and the values of its keys.
 function marksOf(text) {
   const wanted = parseQuery(text).filter((term) => !term.not && !/^[<>]/.test(term.value))
     .flatMap((term) => (term.key && !facetsCalled(term.key).length && !TEXT_KEYS.includes(term.key)
@@ -155,8 +155,8 @@ function marksOf(text) {
 
 // -- groups of rows ----------------------------------------------------------------------------
 
-// A group of rows, those of `all` from one place to another; there may be as many groups as rows.
-// What its bar is made of is counted when it comes into view.
+// A group of rows: those of `all` in a range; there may be as many groups as rows.
+// The parts of its bar are counted when it comes into view.
 class Group {
   constructor(key, label, way, all, from, to) {
     this.key = key;
@@ -173,7 +173,7 @@ class Group {
     return this.all.subarray(this.from, this.from + this.size);
   }
 
-  // How many rows there are of each look: a finding's severity, or what a connection came to.
+  // How many rows there are of each look: a finding's severity, or a connection's outcome.
   get pieces() {
     this.counted ??= piecesOf(this);
     return this.counted;
@@ -192,7 +192,7 @@ function piecesOf({ rows, way }) {
 }
 
 // The rows of each text of a facet, most first; a severity keeps its own order, the worst first.
-// Rows that have none of the texts come under a place of their own, the last.
+// Rows without any of the texts come last, in a group of their own.
 function* grouped(rows, facet, way) {
   const none = facet.texts.length;
   const places = facet[way];

@@ -1,6 +1,6 @@
 // Where the failures are: a table of rules by groups, bars by service and by severity.
 
-// How many of `findings` have each text of a facet, as `countBy` counts.
+// How many of `findings` have each text of a facet, counted like `countBy`.
 function countsOf(findings, texts, of) {
   const counts = new Uint32Array(texts.length);
   for (const f of findings) {
@@ -27,7 +27,7 @@ const MOST_BARS = 8;
 function bars(list, counts, filter, most = MOST_BARS) {
   const top = Math.max(...counts.map(([, count]) => count), 1);
   for (const [label, count] of counts.slice(0, most)) {
-    // Nothing has no mark.
+    // Zero has no mark.
     const fill = el("span", { class: "bar-fill", hidden: !count });
     fill.style.width = `${(100 * count) / top}%`;
     const name = filter === "severity" ? severityBadge(label) : el("span", { class: "bar-name" }, label);
@@ -63,9 +63,9 @@ function heatMap(findings) {
   });
   const columns = mostFirst(groups).slice(0, MOST_GROUPS).map(([group]) => group);
   const rows = [...rules].sort((a, b) => data.rules[b[0]].severity - data.rules[a[0]].severity || b[1] - a[1]);
-  // A single finding is never dark, however few there are in all.
+  // A single finding is never dark, however few there are in total.
   const top = Math.max(10, ...cells.values());
-  // A name that may be cut is whole where it is pointed at, with the id that it goes by.
+  // A name that may be cut is shown in full on hover, with its id.
   const titleOf = (group) => [...new Set([group, data.groupIds[groupNumber.get(group)]])].join("\n");
   const cell = (rule, group) => {
     const count = cells.get(`${rule}\n${group}`) ?? 0;
@@ -100,7 +100,7 @@ function drawPictures() {
   document.getElementById("pictures").hidden = false;
 }
 
-// The trend names the run that is pointed at, or walked to with the arrows.
+// The trend names the run under the pointer, or reached with the arrow keys.
 function startTrend() {
   const picture = document.querySelector(".trend-picture svg[role=img]");
   if (!picture) return;

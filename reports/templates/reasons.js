@@ -1,5 +1,5 @@
-// Why a finding came to what it did: its rule's condition as a tree, each part with what it came to
-// and what is there (auditor/reports/page/reasons.py).
+// Why a finding came to its verdict: its rule's condition as a tree, each part with its result
+// and the value (auditor/reports/page/reasons.py).
 
 const TRUTHS = { t: "holds", f: "fails", u: "cannot be judged", n: "not asked", c: "chooses members" };
 const BRANCHES = { when: "Applies when", assert: "Expects", groups: "Groups", unless: "Unless" };
@@ -11,7 +11,7 @@ function identityOf(c, path) {
   return path === "group_id" ? data.groupIds[data.groupOf[c]] : IDENTITIES[path][c];
 }
 
-// What a line holds as a text; undefined where the page does not keep it.
+// A line's value as text; undefined if the page does not keep it.
 function heldIn(f, value, path) {
   if (value === NO_TEXT) return "";
   if (value === NOT_KEPT) return undefined;
@@ -21,7 +21,7 @@ function heldIn(f, value, path) {
   return found === undefined ? "" : data.actual[found];
 }
 
-// The form of a finding: letters, and a value for each line; undefined where it has none.
+// The form of a finding: letters, and a value for each line; undefined if it has none.
 function formOf(f, lines, forms, of) {
   if (lines.length === 1 && !forms.length) {
     return evidenceOf(f).length ? [VERDICTS[verdictOf[f]] === "error" ? "u" : "f", OF_EVIDENCE] : undefined;

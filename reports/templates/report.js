@@ -1,4 +1,4 @@
-// The page: the state's comings and goings, the filters, export, print, theme.
+// The page: changes of state, the filters, export, print, theme.
 
 let state = readState();
 const columnsOf = (show) => (show === "findings" ? FINDING_COLUMNS : CONNECTION_COLUMNS);
@@ -20,7 +20,7 @@ function visibleColumns() {
 }
 
 // The rows that fit, in their order and their groups. What fits is looked for only when a filter
-// has changed; it keeps why the others do not, for the counts beside choices.
+// has changed; why the others do not fit is kept for the counts beside choices.
 function* selected() {
   const { show } = state;
   if (show === "connections") yield* tallying.within();
@@ -40,7 +40,7 @@ function* selected() {
 function* inOrder(rows) {
   const column = columnsOf(state.show).find((c) => c.id === state.sort.replace("-", ""));
   if (!column || (column.id === "verdict" && state.show === "connections" && !isRuleView())) {
-    // What someone has accepted comes after what nobody has.
+    // Accepted findings come after the others.
     return state.show === "findings" && !COMPARED ? sorted(rows, (f) => 1 - unsettled(f), false) : rows;
   }
   const count = state.show === "findings" ? findingCount : connectionCount;
@@ -48,17 +48,17 @@ function* inOrder(rows) {
   return sorted(rows, places ? (row) => places[row] : column.rank(), state.sort.startsWith("-"));
 }
 
-// What is chosen by buttons, each with the count that it would select.
+// Filters that are buttons, each with the count that it would select.
 const TOGGLED = [JUDGED.name, "severity", "is"].map((name) => facetOf.get(name)).filter(Boolean);
-// All findings, as `matchFindings` tells what it found.
+// All findings, in the form that `matchFindings` returns.
 const everything = { misses: new Uint8Array(findingCount), filters: [] };
 
-// -- the state's comings and goings ---------------------------------------------------------
+// -- changes of state -----------------------------------------------------------------------
 
 const way = () => (state.show === "findings" ? "ofFinding" : "ofConnection");
 const groupings = () => GROUPINGS.filter((facet) => facet[way()]);
 
-// The rows as they stand: heads between them, and none of a group that is folded.
+// The rows in view: with group heads, and without those of folded groups.
 function laidOut(rows, groups) {
   if (!groups) return { rows, heads: [] };
   const most = groups.reduce((top, head) => Math.max(top, head.size), 1);
@@ -93,17 +93,17 @@ function onceEach(groups) {
 }
 
 const page = {
-  // What Next and Previous walk, and what is saved: all that fits, the folded rows too, once each.
+  // What Next and Previous step through, and what is saved: all that fits, folded rows too, once each.
   get sequence() {
     this.walked ??= this.groups ? onceEach(this.groups) : this.rows;
     return this.walked;
   },
-  // What is being looked for, and what waits until it is found.
+  // What is being searched for, and what waits for the result.
   turn: new Turn(), waiting: [],
   saving: new Turn(),
-  // The groups that stand otherwise than all others do.
+  // The groups whose state differs from all others'.
   turned: new Set(),
-  // What the report says where there are no findings: the claim is made in one place.
+  // The report's sentence for no findings: the claim is made in one place.
   noFindings: document.getElementById("plain-note").textContent.trim(),
 };
 const grid = new Table({
@@ -117,10 +117,10 @@ const grid = new Table({
 });
 const CLOSED = Object.fromEntries(SHEETS.map((name) => [name, ""]));
 
-// Runs `then` when the rows are those that were asked for.
+// Runs `then` once the rows are up to date.
 const settled = (then) => (page.turn.busy ? page.waiting.push(then) : then());
 
-// A filter changes where the reader is, not where Back leads.
+// A filter changes the current entry of the history, not where Back leads.
 function change(changes) {
   if ("by" in changes || "open" in changes || "show" in changes) page.turned.clear();
   state = { ...state, ...changes };
@@ -128,13 +128,13 @@ function change(changes) {
   update();
 }
 
-// How many steps of the browser's history the open sheet is away from the page beneath it.
+// How many history steps the open sheet is away from the page beneath it.
 const depth = () => history.state?.depth ?? 0;
-// What Back finds again: where the table was.
+// What Back restores: where the table was.
 const place = () => ({ active: grid.active, top: grid.root.scrollTop });
 const remember = () => history.replaceState({ ...history.state, place: place() }, "");
 
-// Going back takes the browser a moment; what is opened meanwhile waits for it.
+// Going back takes the browser a moment; anything opened meanwhile waits for it.
 let leaving = null;
 addEventListener("popstate", () => {
   const then = leaving;
@@ -142,7 +142,7 @@ addEventListener("popstate", () => {
   if (then) setTimeout(then);
 });
 
-// Opening something is a step that Back takes back.
+// Opening something is a step that Back undoes.
 function go(target) {
   if (leaving) {
     leaving = () => go(target);
@@ -156,7 +156,7 @@ function go(target) {
 }
 
 function open() {
-  // What the table shows can be walked; a sheet of anything else stands alone.
+  // Sheets of rows in the table can be stepped through; other sheets stand alone.
   const [kind, row, nameOf] = state.show === "findings"
     ? ["finding", findFinding, findingId] : ["connection", (id) => data.ids.indexOf(id), (c) => data.ids[c]];
   const at = state[kind] ? page.sequence.indexOf(row(state[kind])) : -1;
@@ -174,7 +174,7 @@ function open() {
   });
 }
 
-// Closing leaves no step behind: it goes back to where the sheet was opened from.
+// Closing leaves no step behind: it returns to where the sheet was opened.
 sheet.addEventListener("close", () => {
   if (!opened(state)) return;
   state = { ...state, ...CLOSED };
@@ -186,7 +186,7 @@ sheet.addEventListener("close", () => {
 });
 sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());
 
-// A link that was followed moves the view and the focus; Back finds them where they were.
+// Following a link moves the view and the focus; Back restores them.
 let followed = null;
 
 addEventListener("hashchange", () => {
@@ -372,7 +372,7 @@ function drawTable({ keep = false } = {}) {
   });
 }
 
-// Looks for what the state asks for, and draws it when it is found.
+// Searches for what the state selects, and draws the result.
 function update() {
   grid.root.setAttribute("aria-busy", "true");
   page.turn.take(selected(), (found) => {
@@ -409,13 +409,13 @@ function drawAll() {
 
 // -- export, print, theme ---------------------------------------------------------------------
 
-// A spreadsheet runs what starts with these; an apostrophe makes it text. Numbers stay numbers.
+// A spreadsheet evaluates what starts with these; an apostrophe makes it text. Numbers stay numbers.
 const csvCell = (text) => {
   const safe = /^[=+\-@\t\r\0]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };
 
-// What a saved table holds beside what the page shows of a row, so that it can stand alone.
+// What a saved table has besides what the page shows of a row, so that it is complete.
 const ABOUT_ALL = [
   ["Judged as of", () => JUDGED_AT.toISOString()],
   ["Selection", () => decodeURIComponent(fragment({ ...state, ...CLOSED }).slice(1)) || "all"],
@@ -433,7 +433,7 @@ const SAVED = {
   ],
 };
 
-// Every column, whatever is shown, of every row that is selected.
+// Every column, shown or not, of every selected row.
 function exportCsv() {
   const columns = [
     ...(isRuleView() ? [["Verdict", ruleVerdict]] : []), ...SAVED[state.show], ...ABOUT_ALL,
@@ -459,7 +459,7 @@ function save(pieces, count) {
   const name = `fivetran-audit-${COMPARED ? "changes" : state.show}-${JUDGED_AT.toISOString().slice(0, 10)}.csv`;
   el("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
-  // A frame that forbids downloads says nothing: whoever looks at one is told.
+  // A frame that forbids downloads says nothing, so the page does.
   const framed = self !== top || (self.origin === "null" && location.protocol !== "file:");
   page.status.textContent = `${plural(count, "row")} saved as ${name}${framed
     ? ". If no file came, this frame forbids downloads: open the report in a window of its own." : ""}`;
@@ -467,10 +467,10 @@ function save(pieces, count) {
 
 const MOST_PRINTED = 150;
 
-// Paper shows what is folded away, and the first of the findings that are selected.
+// Paper shows folded parts, and the first of the selected findings.
 function preparePrint() {
   for (const folded of document.querySelectorAll("details.more")) folded.open = true;
-  // Of a comparison the kinds of change that are selected; without a selection what asks for something.
+  // In a comparison, the selected kinds of change; without a selection, those that call for action.
   const kinds = chosen(COMPARED && state.change || OPEN_WORDS.join());
   for (const folded of document.querySelectorAll("details.kind")) folded.open = kinds.has(folded.dataset.kind);
   const rows = document.getElementById("plain-rows");
@@ -481,7 +481,7 @@ function preparePrint() {
     "tr", {}, el("td", {}, VERDICTS[verdictOf[f]], openDay(f) ? el("small", {}, `open since ${openDay(f)}`) : ""), el("td", {}, SEVERITIES[severityOf[f]]),
     el("td", {}, ruleOf(f).id, el("br"), el("small", {}, ruleOf(f).position)),
     el("td", {}, joined(f, (c) => data.schemas[c]), el("br"), el("small", {}, `${joined(f, serviceName)} · ${joined(f, groupName)} · ${joined(f, (c) => data.ids[c])}`)),
-    // Paper is short: what a message tells is not told again.
+    // Paper is short: what a message says is not repeated.
     el("td", {}, message(f), ...evidenceOf(f).filter((e) => !message(f).includes(data.actual[e])).map((e) => el("small", {}, el("code", {}, data.fields[data.fieldOf[e]]),
       ` is ${data.actual[e]}; expected ${data.expected[data.expectedOf[e]]}`)), note(f) ? el("small", {}, note(f)) : ""),
   )));
@@ -490,7 +490,7 @@ function preparePrint() {
     : findingCount ? `${number(listed.length)} of ${plural(findingCount, "finding")}.` : page.noFindings;
 }
 
-// The account by control alone, as an annex that somebody keeps.
+// The page by control alone, as an annex for the records.
 function startAnnex() {
   const button = document.getElementById("annex");
   if (!button) return;
@@ -562,7 +562,7 @@ function start() {
   if (fragment({ ...state, ...CLOSED }) !== fragment(DEFAULTS)) page.title.scrollIntoView({ behavior: "instant" });
   startTheme();
   startAnnex();
-  // What the first search and sort need is made ready while nobody waits for it.
+  // What the first search and sort need is prepared while nobody waits for it.
   prepare([
     ...FINDING_COLUMNS.filter(({ id, rank }) => !rank && FIRST_COLUMNS.findings.includes(id)).map((column) => rankWork(column, findingCount)),
     connectionTexts, evidenceTexts, messageTexts, noteTexts, lowTexts.connection, tallying,

@@ -1,4 +1,4 @@
-// The table of rules: sorts by any column, folds what nothing came of, finds a rule by its words.
+// The table of rules: sorts by any column, folds rules without findings, finds a rule by its words.
 
 const FOLDED_FROM = 20;
 const UNORDERED = "none";
@@ -22,7 +22,7 @@ function startRules() {
     heading.setAttribute("aria-sort", UNORDERED);
     heading.replaceChildren(button);
     button.addEventListener("click", () => {
-      // Counts and severities are asked for from the most down, words from A up; a third time undoes it.
+      // Counts and severities sort descending first, words ascending; a third click undoes it.
       const first = at === 1 || at > 2 ? "descending" : "ascending";
       const second = first === "descending" ? "ascending" : "descending";
       const next = { [UNORDERED]: first, [first]: second, [second]: UNORDERED }[heading.getAttribute("aria-sort")];
@@ -39,7 +39,7 @@ function startRules() {
     });
   });
   if (rows.length <= FOLDED_FROM) return;
-  // What failed, was not evaluable or was accepted always stands; the rest only when it is asked for.
+  // Rules that failed, were not evaluable or were accepted are always shown; the rest on request.
   const quiet = (row) => [3, 4, 5, 6].every((at) => row.cells[at].dataset.count === "0");
   const words = rows.map((row) => row.textContent.toLowerCase());
   const texts = new Map(rows.map((row, at) => [row, words[at]]));

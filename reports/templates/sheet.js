@@ -5,7 +5,7 @@ const sheet = document.getElementById("sheet");
 const link = (state, text) => el("a", { href: fragment({ ...DEFAULTS, ...state }) }, text);
 const connectionLink = (c) => link({ connection: data.ids[c] }, data.schemas[c] || data.ids[c]);
 const ruleLink = (rule) => link({ about: rule.id }, rule.title || rule.id);
-// What a check came to before what its rule demands, so that the demand does not read as the fact.
+// A check's result before its rule's demand, so that the demand does not read as the fact.
 const CAME_TO = { fail: "Violated", error: "Not judged", waived: "Waived", known: "Known", pass: "", skip: "" };
 const claimed = (label, rule) => [CAME_TO[label] ?? capital(label ?? ""), rule.title || rule.id].filter(Boolean).join(": ");
 const groupLink = (c) => link({ within: groupName(c) }, groupName(c));
@@ -37,7 +37,7 @@ function ruleFacts(rule) {
   ]);
 }
 
-// Where Fivetran shows the connection; another API than its own has no such page.
+// The connection's page at Fivetran; other APIs have no such page.
 function dashboardLink(c, page) {
   if (!data.dashboard || !/^[A-Za-z0-9_-]+$/.test(data.ids[c])) return "";
   const href = `${data.dashboard}${data.ids[c]}/${page}`;
@@ -65,10 +65,10 @@ function table(className, headings, rows) {
   );
 }
 
-// What mends a violation does not mend a check that could not be judged: that one has its own.
+// A rule's fix does not help an undecided check: that has advice of its own.
 const fixOf = (f) => VERDICTS[verdictOf[f]] === "error" ? data.advices[data.advice[f]] ?? "" : ruleOf(f).fix;
 
-// A rule's texts as a person reads them; a policy may leave any of them out.
+// A rule's texts for people; a policy may leave any of them out.
 const advice = (rule, fix) => [
   fix ? part("How to fix it", el("p", { class: "fix" }, fix)) : "",
   rule.why ? part("Why it matters", el("p", {}, rule.why)) : "",
@@ -117,14 +117,14 @@ function findingSheet(f) {
   };
 }
 
-// Every check on a connection, the ones that passed too.
+// Every check on a connection, including those that passed.
 function connectionSheet(c) {
   const findings = new Map();
   for (let f = 0; f < findingCount; f++) {
     const at = data.connection[f];
     if (at === c || (typeof at !== "number" && at.includes(c))) findings.set(data.rule[f], f);
   }
-  // What a rule on groups found of the connection stands for it.
+  // For a rule on groups, its finding about the connection counts.
   const verdict = (rule, r) => rule.per.length ? (findings.has(r) ? verdictOf[findings.get(r)] : UNKNOWN) : verdictAt(r, c);
   const order = Object.fromEntries(FROM_WORST.map((label, at) => [label, at]));
   const checks = data.rules.map((rule, r) => ({ rule, r, label: VERDICTS[verdict(rule, r)] }))
@@ -152,7 +152,7 @@ function connectionSheet(c) {
   };
 }
 
-// What was found before on the connections that `fits` names, and no more.
+// What was found earlier, and no longer is, on the connections that `fits` accepts.
 function fixedPart(fits) {
   const ended = (data.ended ?? []).filter(([, c]) => fits(c));
   const more = ended.length - MOST_LISTED;
@@ -162,7 +162,7 @@ function fixedPart(fits) {
   )), more > 0 ? el("p", {}, `and ${number(more)} more`) : "") : "";
 }
 
-// A group: its connections, the rules that have something to say of them, the checks on it as a whole.
+// A group: its connections, the rules with findings on them, the checks on it as a whole.
 function groupSheet(g) {
   const name = data.groups[g];
   const members = [];
@@ -272,7 +272,7 @@ function ruleSheet(rule) {
   };
 }
 
-// What the state asks to be open, or null.
+// What the state says is open, or null.
 function sheetFor(state) {
   if (state.finding) {
     const finding = findFinding(state.finding);
@@ -299,7 +299,7 @@ const missing = (kind, id) => ({
     : `This report has no ${kind} “${id}”. It may have been fixed, or left out of this run.`)],
 });
 
-// `at` is the finding's place among `of` that are selected, -1 where it is none of them.
+// `at` is the finding's position among the `of` selected ones, -1 if it is not selected.
 function openSheet(state, { onClose, onStep, at, of }) {
   const shown = sheetFor(state);
   if (!shown) {

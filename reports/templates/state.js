@@ -1,11 +1,11 @@
-// What is looked at: the URL's fragment, the rows it selects, their order.
+// The state of the page: the URL's fragment, the rows it selects, their order.
 
 const FILTERS = ["q", ...FACETS.map((facet) => facet.name)];
 const DEFAULTS = {
   show: "findings", ...Object.fromEntries(FILTERS.map((name) => [name, ""])),
   by: "", open: "", sort: "", columns: "", finding: "", connection: "", about: "", within: "",
 };
-// What a sheet is of: a finding, a connection, a rule, a group.
+// The kinds of sheet: for a finding, a connection, a rule, a group.
 const SHEETS = ["finding", "connection", "about", "within"];
 const opened = (state) => SHEETS.some((name) => state[name]);
 
@@ -32,7 +32,7 @@ const chosen = (list) =>
 
 const low = (text) => text.toLowerCase();
 
-// What a search looks in, made once: a text for each of `count` things.
+// The text to search, made once: one for each of `count` things.
 const lowered = (count, textOf) => new Work((function* made() {
   const all = new Array(count);
   for (let at = 0; at < count; at++) {
@@ -107,7 +107,7 @@ const holds = (f, hit) =>
   hit.rule[data.rule[f]] || hit.message[data.message[f]] || hit.note[data.note[f]]
   || anyOf(data.connection[f], hit.connection) || anyOf(data.evidence[f], hit.evidence)
   || (f in data.group && low(groupKey(f)).includes(hit.word))
-  // What is more than one word may reach over a mark in a message that others share.
+  // A search for several words may span a mark in a shared message.
   || (hit.says !== null && hit.says(f));
 
 // The filters that are set, each with a byte for each of its texts.

@@ -1,7 +1,7 @@
 // A table of any length: only the rows in view exist. It is a grid to assistive technology, keeps
 // the focus itself and names the active row, so that rows can come and go beneath it.
 
-// Makes an element. Text becomes text nodes; attributes never are styles or handlers.
+// Makes an element. Text becomes text nodes; attributes are never styles or handlers.
 function el(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -28,7 +28,7 @@ const verdictBadge = (label) =>
 const severityBadge = (label) =>
   el("span", { class: `severity s-${label}` }, icon(`s-${label}`), el("span", {}, label));
 
-// A bar of pieces, `share` of a whole wide; what it says stands beside it in words.
+// A bar of pieces, `share` of the full width; the text beside it says the same.
 function stackedBar(pieces, share) {
   const total = pieces.reduce((sum, [, count]) => sum + count, 0);
   const bar = el("span", { class: "stack", "aria-hidden": "true" });
@@ -50,7 +50,7 @@ const PHONE = matchMedia("(max-width: 40rem)");
 
 const NARROW = matchMedia("(max-width: 60rem)");
 
-// The text with what `pattern` finds marked.
+// The text, with matches of `pattern` marked.
 function marked(text, pattern) {
   if (!pattern) return [text];
   return text.split(pattern).map((piece, at) => (at % 2 ? el("mark", {}, piece) : piece)).filter((piece) => piece !== "");
@@ -75,7 +75,7 @@ class Table {
     this.body.addEventListener("mouseover", ({ target }) => {
       const cell = target.closest(".cell");
       if (!cell) return;
-      // What is cut is told in full where it is pointed at; what opens tells everything.
+      // Cut text is shown in full on hover; the sheet has everything.
       const cut = [cell, ...cell.querySelectorAll("span")].some((each) =>
         each.scrollWidth > each.clientWidth + 1 && each.clientWidth || each.scrollHeight > each.clientHeight + 1 && each.clientHeight);
       cell.title = [cut ? cell.innerText : "", cell.hint ?? ""].filter(Boolean).join("\n");
@@ -84,8 +84,8 @@ class Table {
     new ResizeObserver(() => this.measure()).observe(this.root);
   }
 
-  // `keep` leaves the reader where he is; `pattern` is marked in the texts.
-  // `rich` rows tell more than their columns, `own` are columns that were chosen.
+  // `keep` leaves the view where it is; `pattern` is marked in the texts.
+  // `rich` rows show more than their columns, `own` are columns that were chosen.
   show(columns, rows, sort, { heads = [], pattern = null, keep = false, own = false, rich = false } = {}) {
     const place = keep ? [this.active, this.root.scrollTop] : [0, 0];
     const sameColumns = columns.length === this.columns.length && columns.every((c, n) => c === this.columns[n]);
@@ -132,7 +132,7 @@ class Table {
 
   measure() {
     const style = getComputedStyle(this.root);
-    // Columns that were chosen stand one below the other on a phone; others make a card there.
+    // On a phone, chosen columns are stacked; the others form a card.
     const stacked = this.own && PHONE.matches;
     this.root.classList.toggle("stacked", stacked);
     this.root.classList.toggle("rich", this.rich && !stacked);
@@ -150,7 +150,7 @@ class Table {
     this.draw();
   }
 
-  // Where the view is in the whole, which may be taller than what the browser scrolls.
+  // Where the view is in the whole, which may be taller than the browser can scroll.
   get top() {
     const most = this.height - this.view;
     return most > 0 ? (this.root.scrollTop * (this.full - this.view)) / most : 0;

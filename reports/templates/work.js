@@ -1,9 +1,9 @@
-// Work that is done a little at a time, so that the page listens and draws in between.
+// Work done a little at a time, so that the page responds and draws in between.
 
-// So many rows go through a loop before it may be left; less than that is done in one go.
+// How many rows a loop handles before it may pause; fewer are done in one go.
 const AT_ONCE = 4096;
 
-// Steps, of a generator, that go on while nobody waits, or to the end when somebody does.
+// Steps of a generator that go on while nobody waits, or to the end when somebody does.
 class Work {
   constructor(steps) {
     this.steps = steps;
@@ -11,7 +11,7 @@ class Work {
     this.done = false;
   }
 
-  // Goes on until `until`, a time of performance.now(), and by one step in any case.
+  // Goes on until `until`, a time of performance.now(), but by at least one step.
   run(until = Infinity) {
     while (!this.done) {
       const { value, done } = this.steps.next();
@@ -31,13 +31,13 @@ class Work {
   }
 }
 
-// How long (ms) the page goes on before it lets go: while nobody waits, and while somebody does.
+// How long (ms) the page works before it pauses: while nobody waits, and while somebody does.
 const SLICE = 8;
 const PATIENCE = 32;
 
-// One thing at a time that the page is asked for: what is asked for next takes its place.
+// One request at a time: the next one replaces it.
 class Turn {
-  // Runs `steps`, then `then` with what they come to.
+  // Runs `steps`, then `then` with their result.
   take(steps, then) {
     const work = new Work(steps);
     this.work = work;
@@ -72,5 +72,5 @@ function prepare(works) {
   idle(next);
 }
 
-// Whether a loop has gone through enough rows to be left for a moment.
+// Whether a loop has handled enough rows to pause for a moment.
 const pauses = (at) => at % AT_ONCE === AT_ONCE - 1;

@@ -11,7 +11,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "a policy": ("policy: x\nrules: []\n", "this is a policy, not a waiver file"),
     "no list": ("waivers: {rule: x}\n", "1:10: waivers: takes a list"),
     "no mapping": ("waivers: [x]\n", "1:11: this is not a waiver"),
-    "twice": (waiver() + "    owner: me\n", "the key owner stands twice"),
+    "twice": (waiver() + "    owner: me\n", "the key owner appears twice"),
     "no rule": (waiver(rule=""), "2:5: a waiver needs rule:"),
     "no connections": (waiver(connections=""), "a waiver needs connections:"),
     "no reason": (waiver(reason=""), "a waiver needs reason:"),

@@ -332,7 +332,7 @@ def test_items_that_are_no_rows_are_told_of_the_list_they_stand_in(tmp_path: Pat
 
 PROJECT = {"transformation_config": {"project_id": "d1"}}
 QUICK = {"transformation_config": {"connection_ids": ["two"], "package_name": "p"}}
-UNKNOWN = "/v1/transformations: whose the transformation t is cannot be told"
+UNKNOWN = "/v1/transformations: the group of the transformation t is not known"
 WHOSE: Mapping[str, tuple[dict[str, Any], str]] = {
     "its group": ({"group_id": "g2"}, "pass fail pass pass"),
     "its group, before its project": ({"group_id": "g2", **PROJECT}, "pass fail pass pass"),

@@ -73,7 +73,7 @@ DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
     "a key twice": (
         "f.csv",
         HEADER + "a,1,,,,,\nb,1,,,,,\na,2,,,,,\n",
-        "4:1 the key a stands at line 2",
+        "4:1 the key a is already at line 2",
     ),
     "no key": ("f.csv", HEADER + ",1,,,,,\n", "2:1 the key schema is empty"),
     "a blank around a key": ("f.csv", HEADER + " a,1,,,,,\n", "2:1 the key ' a' begins or ends"),
@@ -98,7 +98,7 @@ DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
         HEADER.replace(",", ";"),
         "1:1 no column is called schema (columns are",
     ),
-    "a column twice": ("f.csv", "schema,tier,tier\n", "1:13 the column tier stands twice"),
+    "a column twice": ("f.csv", "schema,tier,tier\n", "1:13 the column tier appears twice"),
     "a column misspelt": ("f.csv", HEADER.replace("team", "taem"), "did you mean taem?"),
     "UTF-16": ("f.csv", HEADER.encode("utf-16"), "1:1 it is UTF-16"),
     "Latin-1": ("f.csv", (HEADER + "caf\xe9,1,,,,,\n").encode("latin-1"), "2:4 it is not UTF-8"),
@@ -130,7 +130,7 @@ DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
     "doubled in JSON": (
         "f.json",
         '[{"schema":"a"},\n{"schema":"a"}]',
-        "2:2 the key a stands at line 1",
+        "2:2 the key a is already at line 1",
     ),
     "nested": ("f.json", "[" * 100_000, "nested too deeply"),
     "huge": (

@@ -561,7 +561,7 @@ def _words() -> Iterator[Fault]:
             _CLEAN,
             requests=2,
         )
-    twice = "stands there twice"
+    twice = "appears twice"
     for name, old, new in (
         ("its list twice, the last empty: got past", "}]}}", '}], "items": []}}'),
         ("its list twice, the first empty", '"items"', '"items": [], "items"'),

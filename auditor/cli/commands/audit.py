@@ -66,7 +66,7 @@ from auditor.cli.options.shared import (
     var_option,
     variables_of,
 )
-from auditor.cli.terminal.conclusion import Telling, audit_and_report
+from auditor.cli.terminal.conclusion import Reporting, audit_and_report
 from auditor.cli.terminal.streams import Terminal, unstyled
 from auditor.cli.terminal.summary import answer
 from auditor.output.inputs import Inputs
@@ -84,12 +84,12 @@ if TYPE_CHECKING:
     from auditor.past.history_folder import HistoryFolder
 
 
-#: Where reports without a path of their own go, unless it is said.
+#: The folder for reports without a path of their own, by default.
 FOLDER = "audit-report"
 
 
 class _MoreOptions(ApiOptions, ExceptionOptions):
-    """What the bundles of options hand to the command."""
+    """The options that the option bundles pass to the command."""
 
 
 @click.command(
@@ -206,10 +206,10 @@ def command(
     shown_in = Job() if no_ci else job
     own = account_of(context)
     if all_accounts or own is not None:
-        # Imported here: a run without a name for its account needs none of it.
+        # Imported here: a run without a named account does not need it.
         from auditor.cli.config.accounts import audit_all, outdate_page
 
-        # The page over all accounts tells of an older run.
+        # The page over all accounts reports an older run.
         outdate_page(output_dir)
         if all_accounts:
             inputs = _inputs(context, snapshot, history, more)
@@ -243,7 +243,7 @@ def command(
         )
         loaded = analysed(loaded, strict=strict)
     finally:
-        # What policies extend is known now, whatever is wrong with them.
+        # Policies and what they extend are known now, whatever is wrong with them.
         writer.prepare(inputs)
     ruleset = selected(loaded.ruleset, more)
     shown = splittable(
@@ -287,7 +287,7 @@ def command(
         docs_url=docs_of(docs_url),
         checkout=checkout(),
     )
-    telling = Telling(
+    reporting = Reporting(
         terminal,
         quiet=quiet,
         verbose=verbose,
@@ -295,15 +295,15 @@ def command(
         history=_history(history, source),
         job=shown_in,
     )
-    result, code = audit_and_report(source, ruleset, options, writer, telling)
-    # What --all-accounts tells of each.
+    result, code = audit_and_report(source, ruleset, options, writer, reporting)
+    # What --all-accounts reports about each account.
     lost = None if code == result.gate.exit_code else code
     context.meta[JUDGED] = judged(result, unstyled(answer(result, lost)))
     return code
 
 
 def _check_account(context: click.Context, name: str) -> None:
-    """Raise UsageError for a report that is not of the one account ``name``."""
+    """Raise UsageError for a report that does not belong to the one account ``name``."""
     from auditor.cli.config.accounts import check_places
 
     if context.get_parameter_source("reports") is not ParameterSource.COMMANDLINE:
@@ -311,7 +311,7 @@ def _check_account(context: click.Context, name: str) -> None:
 
 
 def _unasked(job: Job, asked: Sequence[Destination], folder: Path) -> Iterator[Destination]:
-    """Yield the report that a job's service takes from the folder of reports, if there is one."""
+    """Yield the report that a job's service takes from the reports' folder, if there is one."""
     formats = {destination.format for destination in asked}
     in_files = any(destination.path is not None for destination in asked)
     if job.service == "gitlab" and in_files and "gitlab" not in formats:
@@ -319,10 +319,10 @@ def _unasked(job: Job, asked: Sequence[Destination], folder: Path) -> Iterator[D
 
 
 def _history(folder: str | None, source: Source) -> HistoryFolder | None:
-    """Return the history in ``folder``, found to be writable before anything is fetched."""
+    """Return the history in ``folder``, checked to be writable before anything is fetched."""
     if folder is None:
         return None
-    # Imported here: a run without a history needs none of it.
+    # Imported here: a run without a history does not need it.
     from auditor.past.history_folder import HistoryFolder
 
     history = HistoryFolder(Path(folder))
@@ -333,14 +333,14 @@ def _history(folder: str | None, source: Source) -> HistoryFolder | None:
 def _inputs(
     context: click.Context, snapshot: str | None, history: str | None, options: ExceptionOptions
 ) -> Inputs:
-    """Return what the options name that a report must not replace; policies come as they load."""
+    """Return the inputs that no report may replace; policies are added as they load."""
     inputs = Inputs()
     inputs.add("--config", config_file(context))
     inputs.add("--baseline", options["baseline"])
     inputs.add("--waivers", options["waivers"])
     inputs.add("--snapshot", snapshot)
     if snapshot is not None and snapshot != "-":
-        # Of a folder every file is read: a report in it would be taken for records.
+        # Every file in a folder is read: a report there would be taken for records.
         inputs.add_folder("--snapshot", Path(snapshot), lambda path: len(path.parts) == 1)
     if history is not None:
         for name in ("history.ndjson", "open.json", ".lock"):
@@ -351,7 +351,7 @@ def _inputs(
 def _add_plan(
     inputs: Inputs, plan: str | None, over: Sequence[str], terraform_dir: str | None
 ) -> None:
-    """Add what a plan is judged by."""
+    """Add the files that a plan is judged by."""
     inputs.add("--terraform-plan", plan)
     for name in over:
         if name != "live":

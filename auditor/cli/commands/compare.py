@@ -35,7 +35,7 @@ from auditor.run import Options, audit
 from auditor.text import listed
 from auditor.version import __version__
 
-#: What only the form with a snapshot takes, by parameter.
+#: The options that only the form with a snapshot takes, by parameter.
 _OF_POLICIES = ("policies", "against", "waivers", "now")
 _EPILOG = """\b
 Examples:
@@ -139,7 +139,7 @@ def command(
         earlier = _judged(snapshot, against, before, options)
         later = _judged(snapshot, names, after, options)
     comparison = compare(earlier, later, severity_of(fail_on))
-    return _tell(terminal, writer, comparison, quiet=quiet, verbose=verbose)
+    return _conclude(terminal, writer, comparison, quiet=quiet, verbose=verbose)
 
 
 def _check_form(
@@ -179,7 +179,7 @@ def _inputs(
     snapshot: str | None,
     waivers: str | None,
 ) -> Inputs:
-    """Return what is compared or judged; policies come as they load."""
+    """Return the files to compare or judge; policies are added as they load."""
     inputs = Inputs()
     inputs.add("--config", config_file(context))
     for what, name in zip(("the older report", "the newer report"), names, strict=True):
@@ -194,7 +194,7 @@ def _inputs(
 def _judged(
     snapshot: str, names: Sequence[str], ruleset: Ruleset, options: Options
 ) -> EarlierReport:
-    """Return what the policies ``names`` say of a saved listing."""
+    """Return the verdicts of the policies ``names`` on a saved listing."""
     # Imported here: two reports are compared without it.
     from auditor.sources.saved.source import SnapshotSource, check_path
 
@@ -203,7 +203,7 @@ def _judged(
     return report_of(result, listed(names, "and"))
 
 
-def _tell(
+def _conclude(
     terminal: Terminal, writer: ReportWriter, comparison: Comparison, *, quiet: bool, verbose: bool
 ) -> int:
     """Write the reports and the summary; return the exit code."""

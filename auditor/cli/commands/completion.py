@@ -14,7 +14,7 @@ from auditor.cli.terminal.streams import Terminal
 from auditor.output.silence import silence_stderr
 
 SHELLS = ("bash", "zsh", "fish")
-#: What a shell sets to ask for completions; click's own name for it.
+#: The variable that a shell sets to ask for completions; the name is click's.
 VARIABLE = "_FIVETRAN_AUDITOR_COMPLETE"
 _NAME = "fivetran-auditor"
 _EPILOG = """\b
@@ -34,20 +34,20 @@ Add to:
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def command(context: click.Context, /, *, shell: str) -> int:
-    """Print the script with which a shell completes commands, options, rules, packs and formats."""
+    """Print a script that lets a shell complete commands, options, rules, packs and formats."""
     terminal: Terminal = context.obj
     made = get_completion_class(shell)
     assert made is not None
     root = context.find_root().command
-    # Not ``source()``: that one looks for bash on this machine, which need not be the shell's.
+    # Not ``source()``: that looks for bash on this machine, which need not be the user's shell.
     completing = made(root, {}, _NAME, VARIABLE)
     terminal.say(completing.source_template % completing.source_vars())
     return 0
 
 
 def answer(root: click.Command, instruction: str) -> NoReturn:
-    """Answer a shell that asks what may follow, and end. Nothing but answers reaches its line."""
-    # Whatever goes wrong would be written into the line that someone is typing.
+    """Print what may follow for a shell that asks, and end. Nothing else reaches its line."""
+    # Any error would be written into the line that someone is typing.
     silence_stderr()
     arguments: MutableMapping[str, Any] = {"obj": Terminal.from_environment()}
     sys.exit(shell_complete(root, arguments, _NAME, VARIABLE, instruction))

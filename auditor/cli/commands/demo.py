@@ -1,4 +1,4 @@
-"""``fivetran-auditor demo``: the embedded API and ``audit`` in one, nothing to configure."""
+"""``fivetran-auditor demo``: the embedded API and ``audit`` in one, with nothing to configure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from auditor.cli.options.command import StrictCommand
 from auditor.cli.options.policies import DEFAULT_PACK
-from auditor.cli.terminal.conclusion import Telling, audit_and_report
+from auditor.cli.terminal.conclusion import Reporting, audit_and_report
 from auditor.cli.terminal.streams import Terminal, style
 from auditor.gate import INCONCLUSIVE
 from auditor.policy import load_policies
@@ -59,7 +59,7 @@ def command(
     with Sandbox(build_estate(connections, seed, healthy=healthy)) as sandbox:
         source = FivetranSource(sandbox.url, Credentials(sandbox.key, sandbox.secret))
         options = Options(scrubber=Scrubber([(sandbox.key, sandbox.secret)]))
-        result, code = audit_and_report(source, ruleset, options, writer, Telling(terminal))
+        result, code = audit_and_report(source, ruleset, options, writer, Reporting(terminal))
     if code >= INCONCLUSIVE:
         return code
     note = f"In a pipeline the gate would have answered exit {result.gate.exit_code}."

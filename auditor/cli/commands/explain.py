@@ -55,7 +55,7 @@ _MEMBERS = 5
     flag_value="",
     metavar="[FILE]",
     shell_complete=completion.files,
-    help="Show what a Terraform plan can tell each rule; with FILE, what that plan tells it.",
+    help="Show what a Terraform plan can tell each rule; with FILE, what that plan answer it.",
 )
 @policy_option
 @var_option
@@ -190,8 +190,8 @@ def _all(loaded: Loaded, chosen: str) -> Iterator[str]:
 
 
 def _of_plans(loaded: Loaded, path: str, only: str | None, layout: Layout) -> Iterator[str]:
-    """Yield what plans, or the one at ``path``, can tell of each rule in force."""
-    from auditor.policy.judging.undecided import told_by_plans
+    """Yield what plans, or the one at ``path``, can show about each rule in force."""
+    from auditor.policy.judging.undecided import plan_answer
 
     entries = [e for e in loaded.ruleset.rules if only is None or e.rule.id == only]
     if not entries:
@@ -199,19 +199,19 @@ def _of_plans(loaded: Loaded, path: str, only: str | None, layout: Layout) -> It
     counts = _counts_of(loaded, path) if path else {}
     width = max(len(entry.rule.id) for entry in entries)
     for entry in entries:
-        tells, missing = told_by_plans(entry, datetime.now(UTC))
+        answer, missing = plan_answer(entry, datetime.now(UTC))
         held = f": none holds {listed(missing, 'and')}" if missing else ""
-        said = counts.get(entry.rule.id, f"{tells.value}{held}")
+        said = counts.get(entry.rule.id, f"{answer.value}{held}")
         yield f"  {entry.rule.severity.label:<8}  {entry.rule.id:<{width}}  {said}"
 
 
 def _counts_of(loaded: Loaded, path: str) -> Mapping[str, str]:
-    """Return what the plan at ``path`` tells of each rule, by the rule's id."""
+    """Return what the plan at ``path`` shows about each rule, by the rule's id."""
     from auditor.run import audit
     from auditor.sources.plan.source import PlanSource
 
     result = audit(PlanSource(path), loaded.ruleset)
-    told = {}
+    counts = {}
     for checks in result.checks:
         skipped = checks.count(Verdict.SKIP)
         parts = {
@@ -220,8 +220,8 @@ def _counts_of(loaded: Loaded, path: str) -> Mapping[str, str]:
             "not in the plan": checks.not_in_plan,
             "not applicable": skipped - checks.not_in_plan,
         }
-        told[checks.rule.id] = ", ".join(f"{n:,} {word}" for word, n in parts.items() if n)
-    return told
+        counts[checks.rule.id] = ", ".join(f"{n:,} {word}" for word, n in parts.items() if n)
+    return counts
 
 
 def _plan(context: click.Context, path: str) -> Source:
@@ -241,14 +241,14 @@ def _plan(context: click.Context, path: str) -> Source:
 
 
 def _why(look: Look, seen: Seen, layout: Layout) -> Iterator[str]:
-    """Yield what a rule came to on a connection, and why."""
+    """Yield a rule's verdict on a connection, and why."""
     from auditor.cli.terminal.why import tree_lines, verdict
 
     result, about = look.result, seen.connection
     name = f"{about.service} {about.schema} ({about.id}), {about.group}"
-    ((rule, told),) = seen.why
+    ((rule, explanations),) = seen.why
     yield f"{style(rule.id, 'bold')}  {rule.title}"
-    for explained in told:
+    for explained in explanations:
         where = f", its group {explained.group}" if rule.per else ""
         yield f"{name}{where}: {verdict(explained.verdict)}"
         yield ""
@@ -259,7 +259,7 @@ def _why(look: Look, seen: Seen, layout: Layout) -> Iterator[str]:
             more = len(others) - len(shown)
             yield f"  with {listed([*shown, *([f'{more:,} more'] if more else [])], 'and')}"
         yield ""
-    if not told:
+    if not explanations:
         yield f"{name}: its group is not known"
     yield result.clock_note or f"judged as of {to_the_second(result.judged_at)}"
     for problem in result.listing.problems:
@@ -311,7 +311,7 @@ def _examples(examples: Sequence[Example]) -> Iterator[str]:
 
 
 def differences(record: Mapping[str, Any]) -> str:
-    """Return what an example's record has that the healthy one has not."""
+    """Return what an example's record has that the healthy one does not."""
     parts = [
         f"{path} {json.dumps(value, ensure_ascii=False)}"
         for path, value in _leaves(record)

@@ -1,7 +1,7 @@
 """``fivetran-auditor fetch``: save a listing as a snapshot.
 
-What is saved is a whole listing or nothing: when the walk does not come to a clean end, a
-snapshot that stood under the name before stays as it was, and the exit code is 3.
+It saves a whole listing or nothing: if the walk does not end cleanly, an existing snapshot of that
+name stays as it was, and the exit code is 3.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
     from auditor.sources.stream import End, Event, Page
 
-#: Clocks that differ by more than this are not distinguished by a slow network.
+#: A larger difference between clocks than a slow network explains.
 _SKEW = timedelta(seconds=300)
 
 
@@ -99,13 +99,13 @@ def command(
             interruption.add_note(f"nothing was saved to {target}")
             raise
         writer.finish(walks=end.walks, completeness=end.completeness)
-    # A snapshot on standard output has it to itself.
+    # A snapshot on standard output has the stream to itself.
     aside = target.is_stdout
     saved = f"Saved {plural(count, 'connection')} from {source.info.location} to {target}"
     terminal.say(f"{saved} ({end.completeness.value}).", to_err=aside)
     if asked:
-        told = [f"{plural(n, 'row')} of {name}" for name, n in sorted(saving.lists.items())]
-        terminal.say(f"Also saved: {listed(told, 'and')}.", to_err=aside)
+        rows = [f"{plural(n, 'row')} of {name}" for name, n in sorted(saving.lists.items())]
+        terminal.say(f"Also saved: {listed(rows, 'and')}.", to_err=aside)
     terminal.say("It holds whole records, config included: keep it private.", to_err=aside)
     return 0
 
@@ -139,8 +139,8 @@ class _Saving:
     def read(self, events: Iterator[Event]) -> tuple[End, int]:
         """Write every page; return the listing's end and how many connections it has.
 
-        Raises SourceError where the listing has no end, or holds anything that is not a connection,
-        or a list that was asked for cannot be read.
+        Raises SourceError if the listing has no end or holds anything that is not a connection, or
+        if a requested list cannot be read.
         """
         from auditor.decoding.listed import Listed
         from auditor.sources.stream import End, Page, Restart
@@ -212,7 +212,7 @@ def _header(info: SourceInfo, taken_at: datetime) -> SnapshotHeader:
 
 
 def _time_of(server: datetime | None, terminal: Terminal) -> datetime:
-    """Return when a walk began: by our clock, or the server's where ours is wrong."""
+    """Return when a walk began: by our clock, or by the server's if ours is wrong."""
     now = datetime.now(UTC)
     if server is None or abs(server - now) <= _SKEW:
         return now

@@ -33,13 +33,13 @@ FILES = {
     "waivers.yaml": "waivers.yaml",
     "auditor.yaml": "auditor.yaml",
 }
-#: What an editor completes and checks them by.
+#: The schemas that editors complete and check them by.
 SCHEMAS = {
     ".fivetran-auditor/policy.schema.json": "policy",
     ".fivetran-auditor/waivers.schema.json": "waivers",
     ".fivetran-auditor/auditor.schema.json": "config",
 }
-#: Who runs the audit: an option each, the file, its template, and what the option says.
+#: The CI services: an option for each, the file, its template, and the option's help.
 SERVICES = {
     "github": (".github/workflows/fivetran-audit.yml", "github.yml", "a GitHub Actions workflow"),
     "gitlab": (".gitlab-ci.fivetran-audit.yml", "gitlab.yml", "jobs for GitLab CI"),
@@ -47,21 +47,21 @@ SERVICES = {
     "azure": ("azure-pipelines.fivetran-audit.yml", "azure.yml", "an Azure pipeline"),
     "pre-commit": (_HOOKS, "pre-commit.yaml", "hooks for pre-commit or prek"),
 }
-#: What is written besides with --terraform: jobs that gate a plan, for the service that is asked
-#: for, else for both.
+#: What --terraform also writes: jobs that gate a plan, for the service that is asked for, or for
+#: both.
 GATES = {
     ".github/workflows/fivetran-plan.yml": "plan_github.yml",
     ".gitlab-ci.fivetran-plan.yml": "plan_gitlab.yml",
 }
 _GATE_OF = dict(zip(("github", "gitlab"), GATES, strict=True))
-#: A folder of a repository that stands in jobs as it is, in every one of their languages.
+#: A repository's folder that can be written into jobs as it is, in each of their languages.
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
-#: What is called differently in the jobs of each folder of a repository.
+#: What has its own name in the jobs of each folder of a repository.
 _JOBS = re.compile(
     r"\bfivetran-(?:audit|plan|policies)\b|(?<=[ .])fivetran-auditor(?=$|:$)", re.MULTILINE
 )
 _SCHEMA_LINE = re.compile(r"\A(# yaml-language-server: \$schema=)\S*/([\w.]+)")
-#: A line that only a job of a folder in a repository has, with the empty one that follows.
+#: A line that only the job of a folder in a repository has, with the empty line after it.
 _OF_PLACE = re.compile(r"^\S.*@CONFIG@.*\n\n|^.*@CONFIG@.*\n", re.MULTILINE)
 _DOCS_URL = re.compile(r"^# docs_url: .*$", re.MULTILINE)
 _NEXT = """
@@ -141,9 +141,9 @@ def command(
     wanted = chosen if kept else {**starter, **chosen}
     in_the_way = [name for name in wanted if os.path.lexists(_spot(folder, name))]
     if in_the_way and not force:
-        told = "exists" if len(in_the_way) == 1 else "exist"
+        verb = "exists" if len(in_the_way) == 1 else "exist"
         raise UsageError(
-            f"{listed(in_the_way, 'and')} already {told} in {one_line(str(folder))}; nothing was"
+            f"{listed(in_the_way, 'and')} already {verb} in {one_line(str(folder))}; nothing was"
             " written. Choose another folder, or replace what is there with --force"
         )
     for name in wanted:
@@ -165,7 +165,7 @@ def command(
 
 
 def _site(url: str | None) -> str:
-    """Return the address of the site that ``url`` is, with its last slash; "" for none."""
+    """Return the address of the site that ``url`` is, with a final slash; "" for none."""
     if url is None:
         return ""
     if "{" in docs_of(url):
@@ -174,9 +174,9 @@ def _site(url: str | None) -> str:
 
 
 def _place(folder: Path) -> str:
-    """Return where ``folder`` is in its repository, "" for the root and outside of any.
+    """Return the path of ``folder`` in its repository, "" for the root and outside of any.
 
-    Raises UsageError for a folder whose name would be read as more than a name in a job.
+    Raises UsageError for a folder whose name would be more than a name in a job.
     """
     here = real(folder)
     root = next((f for f in (here, *here.parents) if os.path.lexists(f / ".git")), here)
@@ -190,7 +190,7 @@ def _place(folder: Path) -> str:
 
 
 def _path(path: str, place: str) -> str:
-    """Return where a service's file goes, from the folder that is ``place`` in its repository."""
+    """Return where a service's file goes, from the folder at ``place`` in its repository."""
     if not place:
         return path
     up = "../" * (place.count("/") + 1)
@@ -198,21 +198,21 @@ def _path(path: str, place: str) -> str:
 
 
 def _spot(folder: Path, name: str) -> Path:
-    """Return where the file ``name`` is; above ``folder`` that is so before it is made, too."""
+    """Return where the file ``name`` is, even above a ``folder`` that does not exist yet."""
     if not name.startswith("../"):
         return folder / name
     return Path(os.path.relpath(os.path.normpath(real(folder) / name)))
 
 
 def _named_for(text: str, place: str) -> str:
-    """Return ``text`` with the jobs and files in it named for ``place``."""
+    """Return ``text`` with the jobs and files in it named after ``place``."""
     return _JOBS.sub(lambda found: f"{found[0]}-{place.replace('/', '-')}", text)
 
 
 def _text(name: str, template: str, context: click.Context, site: str, place: str) -> str:
-    """Return what is written to the file ``name``; its schema is on the ``site``, where one is.
+    """Return the content of the file ``name``; its schema is on the ``site``, if there is one.
 
-    A job runs in the repository's root, and is told of the configuration in ``place``.
+    A job runs in the repository's root, and gets the configuration in ``place``.
     """
     if name in SCHEMAS:
         return schema_text(template, context)

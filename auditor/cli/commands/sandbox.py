@@ -109,7 +109,7 @@ def command(
     The same seed and count make the same account; times in it are relative to the start. Stop it
     with Ctrl-C.
     """
-    # Imported here: the help and every other command do without them.
+    # Imported here: the help and every other command do without it.
     from auditor.sandbox.estate import build_estate
     from auditor.sandbox.server import Sandbox
 
@@ -135,7 +135,7 @@ def command(
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    return 0  # stopping is how a server ends
+    return 0  # Stopping is how a server ends.
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
@@ -143,7 +143,7 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
 
 
 def _say(text: str) -> None:
-    # Who starts it in a script may have stopped reading; it serves all the same.
+    # A script that started it may have stopped reading; it serves anyway.
     with suppress(BrokenPipeError):
         click.echo(text)
 

@@ -46,7 +46,7 @@ from auditor.version import __version__
 if TYPE_CHECKING:
     from auditor.run import Look, Seen
 
-#: Where a report without a path of its own goes.
+#: The folder of a report without a path of its own.
 FOLDER = "test-report"
 _AT_LINE = re.compile(r"(.+):([1-9][0-9]{0,8})", re.DOTALL | re.ASCII)
 _FAILED = 1
@@ -223,11 +223,11 @@ def command(
 
 
 def _held(entry: PolicyRule | GroupRule, look: Look, seen: Seen) -> Verdicts:
-    """Return what the rule came to on the connection that was looked for."""
-    ((_, told),) = seen.why
-    if not told:
+    """Return the rule's verdict on the connection that was looked up."""
+    ((_, explanations),) = seen.why
+    if not explanations:
         raise UsageError(f"the group of {one_line(seen.connection.id)} is not known")
-    own, *_ = told
+    own, *_ = explanations
     choices: list[tuple[int, ...]] = [(seen.at,)]
     if isinstance(entry, GroupRule):
         keys = {at: [reach(r, path) for path in entry.keys] for at, r in look.records.items()}
@@ -243,7 +243,7 @@ def _held(entry: PolicyRule | GroupRule, look: Look, seen: Seen) -> Verdicts:
 
 
 def _lines_named(paths: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[int]]]:
-    """Return ``paths`` without the lines of files, and those lines by the file's label."""
+    """Return ``paths`` without line numbers, and the lines by the file's label."""
     names: list[str] = []
     lines: dict[str, list[int]] = {}
     whole: set[str] = set()
@@ -263,7 +263,7 @@ def _lines_named(paths: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[
 def _at(
     lines: Mapping[str, Sequence[int]], outcomes: Sequence[ExampleOutcome]
 ) -> Sequence[ExampleOutcome]:
-    """Return the tests that are at ``lines`` of files; all of them where there are none."""
+    """Return the tests at ``lines`` of files; all of them if there are none."""
     if not lines:
         return outcomes
     chosen: list[ExampleOutcome] = []
@@ -274,7 +274,7 @@ def _at(
 
 
 def _mutated(suite: Suite, chosen: Sequence[ExampleOutcome] | None) -> list[Mutated]:
-    """Return what came of changing every rule, or only those that ``chosen`` tests are of."""
+    """Return the result of changing every rule, or only those that ``chosen`` tests are for."""
     wanted = None if chosen is None else {outcome.rule.id for outcome in chosen}
     examples: dict[str, list[Example]] = {}
     for outcome in suite.outcomes:
@@ -290,7 +290,7 @@ def _nothing(names: Sequence[str], suite: Suite, pattern: str | None) -> str:
     if suite.outcomes and pattern is not None:
         return f"-k {one_line(pattern)}: none of {plural(len(suite.outcomes), 'test')} matches"
     if suite.outcomes:
-        return f"none of {plural(len(suite.outcomes), 'test')} stands at that line"
+        return f"none of {plural(len(suite.outcomes), 'test')} is at that line"
     where = listed(map(one_line, names), "and")
     return (
         f"nothing was tested: there is no test in {where};"

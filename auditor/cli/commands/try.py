@@ -1,4 +1,4 @@
-"""``fivetran-auditor try``: what a rule comes to on a made-up record, and why."""  # noqa: N999  # the command's name
+"""``fivetran-auditor try``: the verdict of a rule on a made-up record, and why."""  # noqa: N999  # the command's name
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def command(
     if given == "-" or given.startswith("@"):
         # A file may be a record of the live account, whose values are not for everybody.
         made = replace(made, text=_named(given))
-    for line in _told(entry, made, loaded, now, terminal.layout()):
+    for line in _explained(entry, made, loaded, now, terminal.layout()):
         terminal.say(line)
     return 0
 
@@ -123,14 +123,14 @@ def _given(
 
 
 def _read(text: str) -> tuple[bytes, str]:
-    """Return what ``--given`` says, and what it is called. Raises UsageError."""
+    """Return the text of ``--given``, and its name in messages. Raises UsageError."""
     from auditor.policy.loading.nodes import MAX_BYTES
 
     if text == "-":
         return sys.stdin.buffer.read(MAX_BYTES + 1), "standard input"
     if not text.startswith("@"):
         if not text.strip():
-            raise UsageError("--given is empty; write what the record has, as {paused: true}")
+            raise UsageError("--given is empty; write what the record has, such as {paused: true}")
         return text.encode("utf-8", "surrogateescape"), "--given"
     try:
         return read_file(text[1:], MAX_BYTES + 1), text[1:]
@@ -143,7 +143,7 @@ def _named(given: str) -> str:
     return "the record given" if given == "-" else f"the record in {one_line(given[1:])}"
 
 
-def _told(
+def _explained(
     entry: PolicyRule | GroupRule,
     made: Given,
     loaded: Loaded,

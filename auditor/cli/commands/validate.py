@@ -1,4 +1,4 @@
-"""``fivetran-auditor validate``: every problem in every policy, with its spot."""
+"""``fivetran-auditor validate``: every problem in every policy, with its position."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from auditor.reports.writer import Destination, ReportWriter, parse_destination
 from auditor.text import listed, one_line, plural, shortened
 from auditor.version import __version__
 
-#: So many fields are named that connections may lack, and so much of the rules that read one.
+#: How many fields that connections may lack are listed, and how much of each one's rules.
 _NOTED = 10
 _LONGEST = 60
 
@@ -117,12 +117,12 @@ def command(
         inputs.add("the waivers", name)
     writer.outdate(inputs)
     named = tuple(name for name in paths if name not in tests and name not in excused)
-    # Waivers are held against the policies; tests bring their own.
+    # Waivers are checked against the policies; tests bring their own.
     names = () if tests and not (named or excused) else policy_names(named)[0]
     found = _Validation()
     ruleset: Ruleset | None = None
     try:
-        with found.taken():
+        with found.collected():
             if names:
                 loaded = load(
                     names, variables=variables_of(variables), strict=strict, inputs=inputs
@@ -135,16 +135,16 @@ def command(
                 found.absences = absences(ruleset.rules, datetime.now(UTC))
         known = ruleset.conditions if ruleset is not None else None
         for accepting in (*excused,) or (waivers,):
-            with found.taken():
+            with found.collected():
                 accepted = waivers_of(accepting, strict=strict, conditions=known)
-                found.excuse(accepted, ruleset, strict=strict)
+                found.add_doubts(accepted, ruleset, strict=strict)
         for test_file in tests:
-            with found.taken():
+            with found.collected():
                 run = run_test_file(Path(test_file), inputs)
                 found.counted.append(f"{plural(len(run), 'test')} in {one_line(test_file)}")
     finally:
         writer.prepare(inputs)
-    return found.told(terminal, writer, quiet=quiet)
+    return found.conclude(terminal, writer, quiet=quiet)
 
 
 class _Validation:
@@ -157,16 +157,16 @@ class _Validation:
         self._code = 0
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Take what is wrong with the files that are read inside, and go on with the others."""
+    def collected(self) -> Iterator[None]:
+        """Record what is wrong with the files read inside, and go on with the others."""
         try:
             yield
         except PolicyError as error:
             self.problems += error.problems
             self._code = error.exit_code
 
-    def excuse(self, waivers: Waivers | None, ruleset: Ruleset | None, *, strict: bool) -> None:
-        """Take what is suspicious in a waiver file."""
+    def add_doubts(self, waivers: Waivers | None, ruleset: Ruleset | None, *, strict: bool) -> None:
+        """Record what is suspicious in a waiver file."""
         if waivers is None:
             return
         if ruleset is not None:
@@ -176,9 +176,9 @@ class _Validation:
         self._code = PolicyError.exit_code if strict and doubtful else self._code
         self.counted.append(plural(len(waivers.entries), "waiver"))
 
-    def told(self, terminal: Terminal, writer: ReportWriter, *, quiet: bool) -> int:
-        """Write the reports, say everything, and return the exit code."""
-        # A policy that is wrong is reported once, however many tests it has.
+    def conclude(self, terminal: Terminal, writer: ReportWriter, *, quiet: bool) -> int:
+        """Write the reports, print everything, and return the exit code."""
+        # A wrong policy is reported once, however many tests it has.
         problems = list(dict.fromkeys(self.problems))
         taken = writer.takes_stdout
         lost: ReportError | None = None
@@ -189,9 +189,9 @@ class _Validation:
         for problem in problems:
             terminal.say(excerpt(problem), to_err=taken)
         if self._code:
-            terminal.say(_told(problems), to_err=taken)
+            terminal.say(_in_total(problems), to_err=taken)
         elif not quiet:
-            for line in _noted(self.absences):
+            for line in _absence_notes(self.absences):
                 terminal.say(line, to_err=taken)
             fine = f"{style('fine', 'green')}: {', '.join(self.counted)}"
             warned = f", {plural(len(problems), 'warning')}" if problems else ""
@@ -203,13 +203,13 @@ class _Validation:
 
 
 def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
-    """Yield what is doubtful in a waiver file; ``ruleset`` is None where the policies are wrong."""
+    """Yield what is doubtful in a waiver file; ``ruleset`` is None if the policies are wrong."""
     yield from waivers.warnings
     now = datetime.now(UTC)
     for waiver in waivers.entries:
         if waiver.is_expired(now):
-            told, hint = f"this waiver held {waiver.until}", "renew it, or remove it"
-            yield Problem(waiver.position, told, hint, warning=True)
+            message, hint = f"this waiver held {waiver.until}", "renew it, or remove it"
+            yield Problem(waiver.position, message, hint, warning=True)
         if ruleset is None:
             continue
         ids = [entry.rule.id for entry in ruleset.rules]
@@ -220,7 +220,7 @@ def _doubtful(waivers: Waivers, ruleset: Ruleset | None) -> Iterator[Problem]:
 
 
 def _in_repository(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """Yield ``problems`` as the repository's host names their files."""
+    """Yield ``problems`` with their files named as the repository's host names them."""
     root = checkout()
     for problem in problems:
         at = problem.position
@@ -231,16 +231,16 @@ def _in_repository(problems: Sequence[Problem]) -> Iterator[Problem]:
 
 
 def _destination(text: str) -> Destination:
-    """Return where a report goes; GitHub's commands are for the log unless a file is named."""
+    """Return where a report goes; GitHub's commands go to the log unless a file is named."""
     if text == "github":
         return Destination(text, None)
     return parse_destination(text, Path(), PROBLEM_REPORTS)
 
 
-def _noted(absences: Sequence[Absence]) -> Iterator[str]:
-    """Yield what is worth knowing before the first run: which checks may be errors, and a way out.
+def _absence_notes(absences: Sequence[Absence]) -> Iterator[str]:
+    """Yield what to know before the first run: which checks may be errors, and a way out.
 
-    No warning: whether connections lack a field depends on their services.
+    Not a warning: whether connections lack a field depends on their services.
     """
     if not absences:
         return
@@ -256,7 +256,7 @@ def _noted(absences: Sequence[Absence]) -> Iterator[str]:
     yield f"  to fail them: add exists: true to the test of {path}"
 
 
-def _told(problems: Sequence[Problem]) -> str:
+def _in_total(problems: Sequence[Problem]) -> str:
     errors = sum(not problem.warning for problem in problems)
     counts = [plural(errors, "error")] if errors else []
     warnings = len(problems) - errors

@@ -1,4 +1,4 @@
-"""``fivetran-auditor waive``: write a waiver for a finding into the waivers' file."""
+"""``fivetran-auditor waive``: write a waiver for a finding into the waiver file."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _end(text: str, now: datetime) -> str:
     if term is None:
         if end_of(text) is None:
             wrong = f"--expires {one_line(text)}: that is not a date"
-            raise UsageError(f"{wrong}; {HOW_TO_END}, or how long it holds, as 90d")
+            raise UsageError(f"{wrong}; {HOW_TO_END}, or how long it holds, such as 90d")
         return text
     try:
         return f"{(now + term).date()}"
@@ -148,7 +148,7 @@ def _file(given: str | None) -> str:
 
 
 def _held(name: str) -> bytes | None:
-    """Return what the file holds; None if there is none. Raises UsageError."""
+    """Return the content of the file; None if there is none. Raises UsageError."""
     try:
         return read_file(name, nodes.MAX_BYTES + 1)
     except FileNotFoundError:
@@ -168,8 +168,8 @@ def _refuse_repeated(known: Iterable[Waiver], new: NewWaiver, now: datetime) -> 
 
 
 def _refuse_term(waiver: Waiver, rule: Rule, now: datetime) -> None:
-    told, hint = term_problem(waiver, rule, now)
-    if told:
-        raise UsageError(f"{told} ({hint})")
+    problem, hint = term_problem(waiver, rule, now)
+    if problem:
+        raise UsageError(f"{problem} ({hint})")
     if waiver.is_expired(now):
         raise UsageError(f"--expires: a waiver that held {waiver.until} accepts nothing")

@@ -1,4 +1,4 @@
-"""``audit --all-accounts``: each account of the file is a run of its own, under one summary."""
+"""``audit --all-accounts``: a run for each account in the file, and one summary."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from auditor.text import listed, one_line, plural
 from auditor.version import __version__
 
 _ALL = "--all-accounts"
-#: As much of an error is told on the page and in the summary.
+#: How much of an error is shown on the page and in the summary.
 _LONGEST = 1000
 
 
 def audit_all(context: click.Context, folder: Path, inputs: Inputs) -> int:
     """Audit each account by itself; return the worst exit code of all.
 
-    Reports go to a folder of each account's name in ``folder``, the page and the summary over all
-    to ``folder`` itself, if they are none of ``inputs``. Raises UsageError for reports whose place
-    would be every account's, ReportError for a page that cannot be written.
+    Reports go to a folder named after each account in ``folder``, the page and the summary over all
+    to ``folder`` itself, unless they are among ``inputs``. Raises UsageError for reports that all
+    accounts would write to one place, ReportError for a page that cannot be written.
     """
     terminal: Terminal = context.obj
     accounts = accounts_of(context)
@@ -83,12 +83,12 @@ def audit_all(context: click.Context, folder: Path, inputs: Inputs) -> int:
 
 
 def outdate_page(folder: Path) -> None:
-    """Make an older page and summary over all accounts in ``folder`` say that they are none."""
+    """Mark an older page and summary over all accounts in ``folder`` as outdated."""
     ReportWriter(_places(folder), __version__, ACCOUNT_REPORTS).outdate()
 
 
 def _check_judged(context: click.Context) -> None:
-    """Raise UsageError for what is of a single account."""
+    """Raise UsageError for options that concern a single account."""
     for option in ("--snapshot", "--terraform-plan"):
         if context.params[option[2:].replace("-", "_")] is not None:
             raise UsageError(f"{option} is of one account: name it with --account, not {_ALL}")
@@ -107,7 +107,7 @@ def check_places(reports: Sequence[str], where: str) -> None:
 
 
 def _check_folders(folder: Path, names: Sequence[str]) -> None:
-    """Raise UsageError where links lead two accounts to one folder."""
+    """Raise UsageError if links lead two accounts to one folder."""
     taken: dict[Path, str] = {}
     for name in names:
         place = real(folder / name)
@@ -136,7 +136,7 @@ def _run(context: click.Context, words: list[str]) -> object:
 
 
 def _made(context: click.Context) -> Iterator[tuple[str, Path]]:
-    """Yield the reports that an account's run was to write, and no older ones, with formats."""
+    """Yield the reports that an account's run was to write, except older ones, with formats."""
     places: Sequence[Destination] = context.meta.get(PLACES, ())
     for place in places:
         if place.path is not None and place.first.is_file():

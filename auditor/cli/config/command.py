@@ -1,8 +1,8 @@
 """Commands whose options have defaults in ``auditor.yaml`` and in the environment.
 
-The command line comes first, then the environment, then the file, then the option's own default.
-Of the file, what it says of the account that ``--account`` names comes before what it says of all.
-Lists are replaced by whoever comes first; options that take NAME=VALUE are merged by name.
+The command line comes first, then the environment, then the file, then the option's own default. In
+the file, settings of the account that ``--account`` names come before those of all. The first list
+replaces the others; options that take NAME=VALUE are merged by name.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Configurable(StrictCommand):
 
     Every option can be set by its long name: ``--fail-on`` by ``fail_on`` in the file and by
     ``FIVETRAN_AUDITOR_FAIL_ON``. ``keys`` are the exceptions, by parameter: another name, or None
-    for what does not mean the same as it does to ``audit``. ``unread`` is called where the
-    arguments cannot be read, with a context that holds what can; what cannot is None there.
+    for an option that does not mean the same as in ``audit``. ``unread`` is called if the arguments
+    cannot be read, with a context that holds those that can; the others are None.
     """
 
     def __init__(
@@ -69,9 +69,9 @@ class Configurable(StrictCommand):
         self.params += [_account_option(), _config_option(), _show_option()]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments; a wrong value of the environment is reported by its variable."""
+        """Read the arguments; a wrong value in the environment is reported by its variable."""
         words = list(args)
-        # One run may be several, of an account each; nothing of one is another's.
+        # One command may make several runs, one for each account, and they share nothing.
         for name in (_FILE, _ACCOUNT, _SHOW):
             ctx.meta.pop(name, None)
         ctx.meta[_WORDS] = tuple(words)
@@ -81,10 +81,10 @@ class Configurable(StrictCommand):
                 account_of(ctx)
             return rest
         except AuditorError:
-            self._tell_unread(ctx, words)
+            self._report_unread(ctx, words)
             raise
         except click.UsageError as error:
-            self._tell_unread(ctx, words)
+            self._report_unread(ctx, words)
             if not isinstance(error, click.BadParameter):
                 raise
             parameter = self.keys.get(key_of(error.param)) if error.param else None
@@ -94,7 +94,7 @@ class Configurable(StrictCommand):
                     error.param_hint = f"{parameter.envvar} in the environment"
             raise
 
-    def _tell_unread(self, ctx: click.Context, words: list[str]) -> None:
+    def _report_unread(self, ctx: click.Context, words: list[str]) -> None:
         if self._unread is None or ctx.resilient_parsing:
             return
         lenient = click.Context(
@@ -155,7 +155,7 @@ def _choose(context: click.Context, _option: click.Parameter, name: str | None) 
 
 
 def accounts_of(context: click.Context) -> Mapping[str, ConfiguredAccount]:
-    """Return the accounts that the run's file names. Raises UsageError where there are none."""
+    """Return the accounts in the run's file. Raises UsageError if there are none."""
     file = context.meta.get(_FILE)
     if file is None or not file.accounts:
         raise UsageError(f"no accounts are named: write accounts: into {CONFIG_FILE}")
@@ -164,7 +164,7 @@ def accounts_of(context: click.Context) -> Mapping[str, ConfiguredAccount]:
 
 
 def account_of(context: click.Context) -> ConfiguredAccount | None:
-    """Return the account that was chosen. Raises UsageError where the file has none such."""
+    """Return the chosen account. Raises UsageError if it is not in the file."""
     name = context.meta.get(_ACCOUNT)
     if name is None:
         return None
@@ -176,7 +176,7 @@ def account_of(context: click.Context) -> ConfiguredAccount | None:
 
 
 def keys_of(context: click.Context) -> Keys:
-    """Return which variables hold the key and the secret of this run."""
+    """Return the variables that hold the key and the secret of this run."""
     account, file = account_of(context), context.meta.get(_FILE)
     if account is not None:
         return Keys(account.variables)
@@ -218,7 +218,7 @@ def _check_environment(context: click.Context) -> None:
     assert isinstance(context.command, Configurable)
     own = {f"{PREFIX}CONFIG", *(f"{PREFIX}{key.upper()}" for key in context.command.keys)}
     strange = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in own)
-    # The options of audit are looked at only where something may be wrong: that loads the command.
+    # Audit's options are loaded only if something may be wrong: that loads the command.
     known = {f"{PREFIX}{key.upper()}" for key in config_options(context)} if strange else set()
     for name in strange:
         if name not in known:
@@ -229,7 +229,7 @@ def _check_environment(context: click.Context) -> None:
 
 
 def _check_names(found: Path | None) -> None:
-    """Raise UsageError for a file that looks like the configuration and is not read."""
+    """Raise UsageError for a file that looks like the configuration but is not read."""
     for other in MISNAMED:
         path = upward(other)
         if path is not None and (found is None or len(path.parts) <= len(found.parts)):
@@ -245,7 +245,7 @@ def config_file(context: click.Context) -> str | None:
 
 
 def settings_in_force(context: click.Context) -> tuple[str, ...]:
-    """Return which options a file has set for this run, as a sentence; none without a file."""
+    """Return the options that a file has set for this run, as a sentence; "" without a file."""
     file = context.meta.get(_FILE)
     if file is None:
         return ()
@@ -266,7 +266,7 @@ def _note_show(context: click.Context, _option: click.Parameter, wanted: bool) -
 
 
 def _load(context: click.Context, _option: click.Parameter, name: str | None) -> None:
-    """Make what the file says the defaults of the command's parameters."""
+    """Make the file's settings the defaults of the command's parameters."""
     if name is not None and not name.strip():
         raise UsageError("--config is empty; leave the option out")
     if not context.resilient_parsing:
@@ -277,7 +277,7 @@ def _load(context: click.Context, _option: click.Parameter, name: str | None) ->
     # A link to nothing is a mistake; no file at all is the usual case.
     if path is None:
         return
-    # Imported here: a run without a file needs none of it.
+    # Imported here: a run without a file does not need it.
     from auditor.cli.config.file import read_config, readable_config
 
     context.meta[_FILE] = ConfigFile(path.as_posix(), {})
@@ -285,14 +285,14 @@ def _load(context: click.Context, _option: click.Parameter, name: str | None) ->
     file = read(path, context, config_options(context))
     if context.obj is not None:
         for account in file.accounts.values():
-            # Whichever is audited, a policy or an answer may hold the key of any.
+            # Whichever account is audited, a policy or an answer may contain the key of any.
             context.obj.keep_secret(account.variables)
     context.meta[_FILE] = file
     _overlay(context)
 
 
 def _overlay(context: click.Context) -> None:
-    """Make what the file says, and what it says of the chosen account, the command's defaults."""
+    """Make the file's settings, and those of the chosen account, the command's defaults."""
     file, name = context.meta.get(_FILE), context.meta.get(_ACCOUNT)
     if file is None:
         return

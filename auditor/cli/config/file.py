@@ -1,8 +1,8 @@
 """``auditor.yaml``: defaults for the options of ``audit`` and of the commands that share them.
 
-A key is an option's long name with underscores, and its value is checked by the option's own
-type, so that a new option can be configured from the day it exists. The file's JSON Schema is
-derived from the same options. What is wrong is reported at once, each problem with its position.
+A key is an option's long name with underscores, and its value is checked by the option's own type,
+so every new option can be configured. The file's JSON Schema is derived from the same options. All
+problems are reported together, each with its position.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from auditor.sources.api.account import is_loopback
 from auditor.suggest import nearest
 from auditor.text import one_line
 
-#: Keys that are likely to be tried, and ours.
+#: Keys that people are likely to try, and ours.
 _FOREIGN = {
     **dict.fromkeys(("extends", "rules", "packs"), "policy"),
     **dict.fromkeys(("format", "formats", "output_format"), "report"),
@@ -47,13 +47,13 @@ _FOREIGN = {
     **dict.fromkeys(("limits", "allow"), "max"),
     **dict.fromkeys(("url", "api", "host"), "base_url"),
 }
-#: Where a key of the file begins: at the start of a line that begins with no blank.
+#: Where a key of the file begins: at the start of an unindented line.
 _TOP_LEVEL = re.compile(rb"(?m)^(?=[^\s#-])")
 _KEY = re.compile(r"[\w.-]+(?=[\"']?\s*:)")
 ACCOUNTS = "accounts"
-#: What an account says of its credentials: the names of the variables that hold them.
+#: The keys of an account for its credentials: the names of the variables that hold them.
 _VARIABLES = ("key_from", "secret_from")
-#: What an account may not set: whose reports stand where, and what is judged without asking it.
+#: What an account may not set: where reports go, and what would be judged unasked.
 _NO_ACCOUNTS = frozenset({"output_dir", "snapshot", "terraform_plan", "over", "terraform_dir"})
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _PYTHON: Mapping[str, tuple[type, ...]] = {
@@ -147,9 +147,9 @@ def read_config(
 def readable_config(
     path: Path, context: click.Context, options: Mapping[str, click.Option]
 ) -> ConfigFile:
-    """Return what can be read of a file that has problems: each key by itself.
+    """Return the readable part of a file that has problems: each key by itself.
 
-    For where something is wrong anyway, and it has to be known where reports would have gone.
+    For when something is wrong anyway, and it must be known where reports would have gone.
     """
     settings: dict[str, Setting] = {}
     accounts: dict[str, ConfiguredAccount] = {}
@@ -167,7 +167,7 @@ def _contents(path: Path, label: str) -> bytes:
     try:
         real = Path(os.path.realpath(path))
         if path.is_symlink() and real.suffix.lower() not in {".yaml", ".yml"}:
-            # What is wrong with a file is reported with its lines: not those of a password file.
+            # Problems in a file are reported with its lines: not those of a password file.
             raise UsageError(f"{one_line(label)}: a link to what is no .yaml file; name that file")
         return read_file(path, nodes.MAX_BYTES + 1)
     except (OSError, ValueError) as error:
@@ -181,7 +181,7 @@ def _shown(problem: Problem, *, tells: bool) -> Problem:
 
 
 class _SettingsReader:
-    """Reads a file's keys, each by the option it is for."""
+    """Reads a file's keys, each by its option."""
 
     def __init__(
         self,
@@ -194,15 +194,15 @@ class _SettingsReader:
         self._context = context
         self._options = options
         self._folder = folder
-        #: What is under ``accounts``, by name.
+        #: The content of ``accounts``, by name.
         self.accounts: dict[str, ConfiguredAccount] = {}
-        #: Whether something stands where a variable's name should: it may be a credential.
+        #: Whether something that may be a credential is in place of a variable's name.
         self.doubtful = False
 
     def read(self, root: Node) -> Iterator[tuple[str, Setting]]:
-        """Yield what is set, noting what is wrong."""
+        """Yield the settings, recording what is wrong."""
         if not isinstance(root, MappingNode):
-            hint = "it holds one option per line, as fail_on: high"
+            hint = "write one option per line, such as fail_on: high"
             self._problems.add(root.position, "this is not a mapping of options to values", hint)
             return
         yield from self._settings((key, node) for key, node in root if key.text != ACCOUNTS)
@@ -232,11 +232,11 @@ class _SettingsReader:
         for key, held in node:
             if not ACCOUNT_NAME.fullmatch(key.text):
                 hint = "small letters, digits, - and _: its reports get a folder of that name"
-                told = f"accounts: {one_line(key.text)} is not a valid account name"
-                self._problems.add(key.position, told, hint)
+                message = f"accounts: {one_line(key.text)} is not a valid account name"
+                self._problems.add(key.position, message, hint)
             elif not isinstance(held, MappingNode):
-                told = f"accounts: {key.text} takes key_from:, secret_from: and options"
-                self._problems.add(held.position, told)
+                message = f"accounts: {key.text} takes key_from:, secret_from: and options"
+                self._problems.add(held.position, message)
             else:
                 self._read_account(key, held)
 
@@ -245,29 +245,29 @@ class _SettingsReader:
         others = [(name, node) for name, node in held if name.text not in _VARIABLES]
         for name, _ in others:
             if name.text in _NO_ACCOUNTS:
-                told = (
+                message = (
                     f"accounts: {key.text} cannot set {name.text}: it is for all accounts or none"
                 )
-                self._problems.add(name.position, told, "move it out of accounts:, or remove it")
+                self._problems.add(name.position, message, "move it out of accounts:, or remove it")
         settings = dict(self._settings(others))
         taken = {name for account in self.accounts.values() for name in account.variables}
         for variable in variables:
             if variable and variable in taken:
                 hint = "an account that is audited twice hides the one that is not audited"
-                told = f"accounts: {variable} is already used by another account"
-                self._problems.add(key.position, told, hint)
+                message = f"accounts: {variable} is already used by another account"
+                self._problems.add(key.position, message, hint)
         self.accounts[key.text] = ConfiguredAccount(
             key.text, (variables[0], variables[1]), settings
         )
 
     def _variable(self, key: ScalarNode, held: MappingNode, name: str) -> str:
-        """Return the variable that the account names, and nothing where it names none."""
+        """Return the variable that the account names; "" if it names none."""
         node = held.get(name)
         if node is None:
-            hint = f"the environment's variable that holds it, as {name}: PRODUCTION_KEY"
+            hint = f"name the environment variable that holds it, such as {name}: PRODUCTION_KEY"
             self._problems.add(key.position, f"accounts: {key.text} has no {name}", hint)
         elif not isinstance(node, ScalarNode) or not _VARIABLE.fullmatch(node.text):
-            # What stands here may be a credential: it is not repeated, and no line is shown.
+            # This may be a credential: it is not repeated, and no line is shown.
             self.doubtful = True
             hint = "capitals, digits and _; the credential itself does not belong in this file"
             self._problems.add(node.position, f"{name}: takes the name of a variable", hint)
@@ -278,8 +278,8 @@ class _SettingsReader:
     def _refuse(self, key: ScalarNode) -> None:
         name = one_line(key.text)
         if is_named_secret(key.text):
-            told = f"{name}: a credential does not belong in this file"
-            self._problems.add(key.position, told, _CREDENTIAL)
+            message = f"{name}: a credential does not belong in this file"
+            self._problems.add(key.position, message, _CREDENTIAL)
             return
         known = list(self._options)
         hint = nearest(key.text, known, _FOREIGN) or f"the keys are {', '.join(known)}"
@@ -288,7 +288,7 @@ class _SettingsReader:
     def _texts(
         self, option: click.Option, key: str, node: Node
     ) -> Iterator[tuple[Position, str | bool]]:
-        """Yield every text that ``node`` holds for ``option``, as on the command line."""
+        """Yield every text in ``node`` for ``option``, as on the command line."""
         if takes_pairs(option):
             yield from self._pairs(option, key, node)
             return
@@ -333,14 +333,14 @@ class _SettingsReader:
                 "say it with --base-url, or in FIVETRAN_AUDITOR_BASE_URL",
             )
         elif "://" in item.text and looks_secret(item.text):
-            told = f"{key}: holds a credential, which does not belong in this file"
-            self._problems.add(item.position, told, _CREDENTIAL)
+            message = f"{key}: holds a credential, which does not belong in this file"
+            self._problems.add(item.position, message, _CREDENTIAL)
         else:
             return item.value if isinstance(item.value, bool) else item.text
         return None
 
     def _fits(self, option: click.Option, key: str, position: Position, value: str | bool) -> bool:
-        """Whether the option itself takes ``value``; notes what it says when it does not."""
+        """Whether the option itself takes ``value``; records its complaint if not."""
         try:
             option.process_value(self._context, (value,) if option.multiple else value)
         except click.BadParameter as error:
@@ -365,17 +365,17 @@ def _is_ours(url: str) -> bool:
 
 def _schema(option: click.Option) -> dict[str, Any]:
     item = _item_schema(option)
-    told: dict[str, Any] = {"description": option.help} if option.help else {}
+    described: dict[str, Any] = {"description": option.help} if option.help else {}
     default = option.to_info_dict()["default"]
     if default is not None and default != () and not callable(default):
-        told["default"] = list(default) if isinstance(default, tuple) else default
+        described["default"] = list(default) if isinstance(default, tuple) else default
     if takes_pairs(option):
         value = {"type": ["string", "number", "boolean"]}
         values = {"anyOf": [value, {"type": "array", "items": value, "minItems": 1}]}
-        return {**told, "type": "object", "additionalProperties": values, "minProperties": 1}
+        return {**described, "type": "object", "additionalProperties": values, "minProperties": 1}
     if option.multiple:
-        return {**told, "anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
-    return {**told, **item}
+        return {**described, "anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
+    return {**described, **item}
 
 
 def _item_schema(option: click.Option) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-#: A policy's, a waiver file's, that of ``auditor.yaml``.
+#: For a policy, a waiver file, and ``auditor.yaml``.
 SCHEMAS = ("policy", "waivers", "config")
 
 

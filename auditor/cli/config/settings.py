@@ -1,4 +1,4 @@
-"""What a file and the environment may set, and how an option is called there."""
+"""What a file and the environment may set, and the names of options there."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from auditor.model import Position
 
 CONFIG_FILE = "auditor.yaml"
 PREFIX = "FIVETRAN_AUDITOR_"
-#: Where a run leaves what was judged of its account, among what its context knows.
+#: The key in a run's context for what was judged of its account.
 JUDGED = "auditor.cli.judged"
-#: Where it leaves the destinations of its reports.
+#: The key in a run's context for the destinations of its reports.
 PLACES = "auditor.cli.places"
-#: An account's name is that of a folder too, on every system.
+#: An account's name also names a folder, on every system.
 ACCOUNT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-#: Names that people give the file, and that are not read.
+#: Names that people give the file, but that are not read.
 MISNAMED = ("auditor.yml", ".auditor.yaml", ".auditor.yml")
-#: How an option that takes NAME=VALUE, again and again, is written in the help.
+#: How the help writes an option that takes NAME=VALUE repeatedly.
 _PAIR = re.compile(r"\[?[A-Z]+=[A-Z]+\]?")
 
 
@@ -54,7 +54,7 @@ def _over(folder: Path, text: str) -> str:
     return text if path == LIVE else f"{name}{equals}{_path(folder, path)}"
 
 
-#: The options that hold paths, by how a path in them is made one from the file's folder.
+#: The options that hold paths, with a function that makes one relative to the file's folder.
 ANCHORS: Mapping[str, Callable[[Path, str], str]] = MappingProxyType(
     {
         "policy": _policy,
@@ -73,10 +73,10 @@ ANCHORS: Mapping[str, Callable[[Path, str], str]] = MappingProxyType(
 
 
 class Setting(NamedTuple):
-    """What a file says of one option.
+    """A file's setting of one option.
 
-    ``value`` is what click takes for a default: a text as on the command line, a bool for a flag,
-    a tuple of texts for an option that is repeated. ``positions`` are those of the texts.
+    ``value`` is what click takes as a default: a text as on the command line, a bool for a flag, a
+    tuple of texts for a repeated option. ``positions`` are those of the texts.
     """
 
     value: str | bool | tuple[str, ...]
@@ -92,7 +92,7 @@ class ConfiguredAccount(NamedTuple):
 
 
 class ConfigFile(NamedTuple):
-    """A file that was read: its ``name`` as it was given, what it sets, by key, its accounts."""
+    """A file that was read: its ``name`` as given, its settings by key, its accounts."""
 
     name: str
     settings: Mapping[str, Setting]
@@ -100,13 +100,13 @@ class ConfigFile(NamedTuple):
 
 
 def key_of(parameter: click.Parameter) -> str:
-    """Return what ``parameter`` is called in a file: its long name, with underscores."""
+    """Return the name of ``parameter`` in a file: its long name, with underscores."""
     long = next((name for name in parameter.opts if name.startswith("--")), parameter.opts[0])
     return long.lstrip("-").replace("-", "_")
 
 
 def takes_pairs(parameter: click.Parameter) -> bool:
-    """Whether ``parameter`` is repeated for NAME=VALUE, and so is a mapping in a file."""
+    """Whether ``parameter`` is repeated with NAME=VALUE, and so is a mapping in a file."""
     repeated = isinstance(parameter, click.Option) and parameter.multiple
     return repeated and bool(_PAIR.fullmatch(parameter.metavar or ""))
 
@@ -114,7 +114,7 @@ def takes_pairs(parameter: click.Parameter) -> bool:
 def pairs(
     context: click.Context, parameter: click.Parameter
 ) -> Iterator[tuple[str, ParameterSource]]:
-    """Yield each NAME=VALUE in force and where it comes from; a name counts where it is nearest."""
+    """Yield each NAME=VALUE in force and its origin; for each name the nearest one counts."""
     name = str(parameter.name)
     typed: Sequence[str] = ()
     if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:

@@ -1,7 +1,7 @@
 """``--show-config``: the options in force, and where each of them comes from.
 
-What is printed is YAML that can be saved as an ``auditor.yaml``; where a value comes from stands
-beside it as a comment.
+The output is YAML that can be saved as an ``auditor.yaml``; a comment beside each value says where
+it comes from.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _NOWHERE = Position("", 1, 1)
 def in_force(
     context: click.Context, keys: Mapping[str, click.Parameter], file: ConfigFile | None
 ) -> Iterator[str]:
-    """Yield a line per option, and what in the environment is none."""
+    """Yield one line per option, and the variables in the environment that are not options."""
     yield f"# {CONFIG_FILE if file is None else one_line(file.name)}: " + (
         "not there" if file is None else "read"
     )
@@ -51,7 +51,7 @@ def in_force(
         yield f"# not set: {listed(unset, 'and')}"
     known = {f"{PREFIX}CONFIG", *(f"{PREFIX}{key.upper()}" for key in keys)}
     for name in sorted(os.environ):
-        # An option of another command: a key that no command has was refused before.
+        # Another command's option: a key that no command has was refused before.
         if name.startswith(PREFIX) and name not in known:
             yield f"# {one_line(name)} is set, and is no option of {context.info_name}"
 
@@ -59,7 +59,7 @@ def in_force(
 def _rows(
     context: click.Context, key: str, parameter: click.Parameter, file: ConfigFile | None
 ) -> Iterator[tuple[str, str]]:
-    """Yield what is written of an option, and where it comes from."""
+    """Yield the text for an option, and where it comes from."""
     if _is_unset(context, parameter):
         return
     setting = file.settings.get(key) if file else None
@@ -89,7 +89,7 @@ def _is_unset(context: click.Context, parameter: click.Parameter) -> bool:
 def _origin(
     source: ParameterSource, parameter: click.Parameter, setting: Setting | None, text: str = ""
 ) -> str:
-    """Return where a value comes from; ``text`` is the one of several that is asked about."""
+    """Return where a value comes from; ``text`` selects one of several."""
     if source is ParameterSource.COMMANDLINE:
         return "command line"
     if source is ParameterSource.ENVIRONMENT:

@@ -1,1 +1,1 @@
-"""Options that commands share, and what they stand for."""
+"""Options that commands share, and what they mean."""

@@ -1,4 +1,4 @@
-"""The command that every command is: an option of one value is given once, and with a value."""
+"""The class of every command: an option with one value is given once, and has a value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import click
 
-#: What to do where giving an option twice had a reason.
+#: What to do if giving an option twice had a reason.
 _INSTEAD = MappingProxyType(
     {
         "--group": "audit each group in a separate run, or leave it out for all of them",
@@ -19,11 +19,11 @@ _INSTEAD = MappingProxyType(
 
 
 class StrictCommand(click.Command):
-    """A command that refuses an option of one value given twice, and any value that is empty.
+    """A command that refuses an option with one value given twice, and any empty value.
 
-    Of two values the last would win in silence, and the first may be the one that mattered. What is
-    in the environment or in a file is not a second time, and a flag may be repeated. An empty value
-    is a variable that a pipeline did not set: as a path it would be the working folder.
+    Of two values the last would silently win, and the first may be the one that mattered. A value
+    in the environment or in a file does not count, and a flag may be repeated. An empty value is
+    a variable that a pipeline did not set: as a path it would be the working folder.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """What the shell offers for the values of options and arguments.
 
-Each function is click's ``shell_complete``: from the context, the parameter and what was typed
-so far to what may follow. Nothing here fails: a policy with mistakes offers what can be read.
+Each function is a ``shell_complete`` for click: it takes the context, the parameter and the text
+typed so far, and returns what may follow. Nothing here fails: a policy with mistakes offers what
+can be read.
 """
 
 from __future__ import annotations
@@ -45,14 +46,14 @@ def tags(context: click.Context, _parameter: click.Parameter, typed: str) -> lis
 
 
 def lists(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Offer the further lists of the account."""
+    """Offer the other lists of the account."""
     from auditor.fields import FACT_LISTS
 
     return _starting(typed, [fact.resource for fact in FACT_LISTS.values()])
 
 
 def words(known: Iterable[str]) -> Complete:
-    """Return what offers the words ``known``."""
+    """Return a function that offers the words ``known``."""
     known = tuple(known)
 
     def complete(

@@ -21,7 +21,7 @@ docs_url_option = click.option(
 def docs_of(url: str | None) -> str:
     """Return where rules have pages, "" for nowhere.
 
-    Raises UsageError where ``url`` makes no address that a report can link to.
+    Raises UsageError if ``url`` is not an address that a report can link to.
     """
     if url is None:
         return ""
@@ -29,7 +29,7 @@ def docs_of(url: str | None) -> str:
     if not (is_address(filled) and is_web(filled)):
         raise UsageError(
             f"--docs-url {url!r}: write an address, https://…, without credentials;"
-            " only {rule} and {policy} may stand in braces"
+            " only {rule} and {policy} may be in braces"
         )
     if "{rule}" not in url and re.search(r"[?#{]", url):
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Options of commands that look at one connection of a listing, and what is seen of it."""
+"""Options of commands that look up one connection in a listing, and the look-up itself."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def listing_of(context: click.Context, snapshot: str | None, api: ApiOptions, ke
 
 
 def saved_listing(path: str, misplaced: list[str]) -> Source:
-    """Return the saved listing at ``path``; ``misplaced`` are options that cannot reach it.
+    """Return the saved listing at ``path``; ``misplaced`` are options that do not apply to it.
 
-    Raises UsageError for one of those, and for a path where nothing is.
+    Raises UsageError for one of those, and for a path that does not exist.
     """
     if misplaced:
         raise UsageError(f"{listed(misplaced, 'and')} cannot narrow or reach a --snapshot")
@@ -61,7 +61,7 @@ def saved_listing(path: str, misplaced: list[str]) -> Source:
 
 
 def typed(context: click.Context, names: set[str]) -> list[str]:
-    """Return those of the options, by their parameters, that stand on the command line."""
+    """Return those of the options, by their parameters, that are on the command line."""
     return [
         max(parameter.opts, key=len)
         for parameter in context.command.params
@@ -83,8 +83,8 @@ def seen_in(
 ) -> tuple[Look, Seen]:
     """Return a run over ``source``, and the one connection in it that ``name`` names.
 
-    Raises UsageError where there is none in a whole listing, or several; SourceError where the
-    listing broke off before it was seen.
+    Raises UsageError if a whole listing has none, or several; SourceError if the listing broke off
+    before it was seen.
     """
     from auditor.run import Options, look
 
@@ -114,7 +114,7 @@ def seen_in(
 
 def _unknown(name: str, connections: Connections) -> str:
     known = dict.fromkeys((*connections.ids, *connections.schemas, *connections.addresses))
-    # Names that differ little are many in a large account, and looking at all of them is slow.
+    # A large account has many similar names, and comparing with all of them is slow.
     near = nearest(name, list(known)[:50_000])
     hint = f"did you mean {one_line(near)}?" if near else "give an id, or a connection's name"
     count = plural(len(connections), "connection")

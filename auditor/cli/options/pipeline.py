@@ -1,7 +1,7 @@
 """The CI run that an audit is part of: its address and commit, as reports may show them.
 
-What the CI's variables say is passed over where it is no address or no commit; a ``--run-url`` that
-is none is an error.
+CI variables that are not an address or a commit are ignored; a ``--run-url`` that is not an address
+is an error.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ run_url_option = click.option(
 
 
 def pipeline_of(run_url: str | None, job: Job) -> Pipeline | None:
-    """Return the CI run that ``job`` is of, None outside of one.
+    """Return the CI run of ``job``, None outside of CI.
 
-    Raises UsageError where ``run_url`` is no address that a page can link to.
+    Raises UsageError if ``run_url`` is not an address that a page can link to.
     """
     if run_url is not None and not is_address(run_url):
         raise UsageError(f"--run-url {run_url!r}: write an address, https://…, without credentials")

@@ -1,4 +1,4 @@
-"""The options of a Terraform plan, and the source that they stand for."""
+"""The options for a Terraform plan, and the source that they describe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from auditor.sources.plan.source import PlanSource
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-#: What ``--over`` calls the account as it is.
+#: The value of ``--over`` for the account as it is.
 LIVE = "live"
 
 _PLAN_OPTIONS = (
@@ -59,7 +59,7 @@ _PLAN_OPTIONS = (
 
 
 class PlanChoice(NamedTuple):
-    """What was chosen of a plan."""
+    """The options given for a plan."""
 
     path: str
     over: tuple[str, ...]
@@ -68,14 +68,14 @@ class PlanChoice(NamedTuple):
 
 
 def plan_options(command: _F) -> _F:
-    """Add the options of a Terraform plan."""
+    """Add the options for a Terraform plan."""
     for option in reversed(_PLAN_OPTIONS):
         command = option(command)
     return command
 
 
 def check_beside_plan(context: click.Context, plan: str | None) -> None:
-    """Raise UsageError for options that make no sense with a plan, or without one."""
+    """Raise UsageError for options that do not go with a plan, or not without one."""
     if plan is None:
         lone = given(context, {"over", "require_resources", "terraform_dir"}, "terraform_plan")
         if lone:
@@ -101,7 +101,7 @@ def check_beside_plan(context: click.Context, plan: str | None) -> None:
 def plan_source(choice: PlanChoice, api: ApiOptions, keys: Keys) -> PlanSource:
     """Return the plan as a source, laid over what ``--over`` names.
 
-    Raises UsageError for what is not a plan, and for estates that do not fit its accounts.
+    Raises UsageError for what is not a plan, and for listings that do not fit its accounts.
     """
     from auditor.sources.plan.source import PlanSource
 
@@ -128,11 +128,11 @@ def waivers_beside(source: Source, waivers: Waivers | None, folder: str | None) 
 def _estates(
     over: tuple[str, ...], estate: Estate, api: ApiOptions, keys: Keys
 ) -> Mapping[str, Source]:
-    """Return the sources of what the plan is laid over, by the accounts that they are of."""
+    """Return the sources that the plan is laid over, by their accounts."""
     found: dict[str, Source] = {}
     texts = estate.providers.estates(over, estate.accounts)
     for name, text in texts.items():
-        # One listing named for several is read once, where they may be one account.
+        # One listing named for several accounts is read once, if they may be one.
         others = [other for other in found if texts[other] == text]
         same = next((o for o in others if estate.providers.may_be_one(o, name)), None)
         if same is None and others and text == LIVE:

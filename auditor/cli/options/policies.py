@@ -1,4 +1,4 @@
-"""Which policies a command loads where nobody named any."""
+"""Which policies a command loads if nobody named any."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ POLICY_FOLDER = "policies"
 
 
 def policy_names(chosen: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """Return the policies to load, and how they were chosen when nobody did.
+    """Return the policies to load, and how they were chosen if nobody named any.
 
-    Raises UsageError where the folder ``policies`` is something else: what was meant to judge must
-    not be replaced by a pack in silence.
+    Raises UsageError if ``policies`` exists but is not a folder: a pack must not silently replace
+    what was meant to judge.
     """
     if chosen:
         return chosen, ""

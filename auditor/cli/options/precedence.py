@@ -1,4 +1,4 @@
-"""Where an option's value was given, and which place comes first."""
+"""Where an option's value was given, and which place takes precedence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where reports go, as options say it, and what becomes of those that an earlier run left there."""
+"""Where reports go by the options, and what becomes of those that an earlier run left there."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from auditor.version import __version__
 REPORT = ("--report",)
 FOLDER = ("-o", "--output-dir")
 _OUTPUTS = frozenset({"reports", "report", "output_dir"})
-#: What is done where arguments cannot be read: given what can be, the words as they were typed,
-#: and the configuration file.
+#: Handles arguments that cannot be read: takes those that can, the words as typed, and the
+#: configuration file.
 Unread = Callable[[click.Context, Sequence[str], str | None], None]
 
 
 def outdating(formats: Mapping[str, Format], folder: str, standard: Sequence[str] = ()) -> Unread:
-    """Return what puts placeholders over older reports where a command's options are wrong.
+    """Return a function that puts placeholders over older reports if a command's options are wrong.
 
     ``formats`` are those of the command, ``standard`` those that it writes unasked, and ``folder``
     is where they go.
@@ -53,12 +53,12 @@ def splittable(
     own: Collection[str],
     plan: str | None,
 ) -> Mapping[str, str]:
-    """Return ``dimensions``, the paths by name; every report that is split is split by one of them.
+    """Return ``dimensions``, the paths by name, after checking that reports are split by these.
 
     ``own`` are the paths of the user's own facts, ``plan`` is a plan's file. Raises UsageError for
-    a report that is split by what tells no connections apart.
+    a report split by what does not distinguish connections.
     """
-    # Imported here: no report is split by a dimension unless it is asked for.
+    # Imported here: few runs split a report by a dimension.
     from auditor.facts.dimensions import SHOWN_WITH
     from auditor.fields import Exposure
     from auditor.redaction.fields import exposure
@@ -92,7 +92,7 @@ def _destinations(
 ) -> Iterator[Destination]:
     """Yield every place that the words, the environment or the file may have meant."""
     reports = [*_values(context, words, REPORT)] or _held(context, "reports", "report")
-    # A wrong word among the formats leaves none of them: what is under their names is old.
+    # A wrong format among several invalidates them all: what is under their names is old.
     texts = reports or list(standard)
     if any(_read(text, Path(folder), formats) is None for text in texts):
         texts += formats
@@ -115,7 +115,7 @@ def _accounts(context: click.Context, words: Sequence[str]) -> tuple[list[str], 
 
 
 def _own_folders(folder: Path, names: Sequence[str], all_of_them: bool) -> Iterator[Path]:
-    """Yield where the reports go: to ``folder``, or to those of accounts in it."""
+    """Yield where the reports go: to ``folder``, or to the accounts' folders in it."""
     if not names and not all_of_them:
         yield folder
     with suppress(OSError):
@@ -132,7 +132,7 @@ def _read(text: str, folder: Path, formats: Mapping[str, Format]) -> Destination
 
 
 def _held(context: click.Context, *names: str) -> list[str]:
-    """Return what a parameter holds: one value, several, or none that could be read."""
+    """Return a parameter's values: one, several, or none if it could not be read."""
     for name in names:
         value = context.params.get(name)
         if value:
@@ -141,7 +141,7 @@ def _held(context: click.Context, *names: str) -> list[str]:
 
 
 def _values(context: click.Context, words: Sequence[str], options: Sequence[str]) -> Iterator[str]:
-    """Yield every value that ``words`` give to an option, however often, misspelt ones too."""
+    """Yield every value that ``words`` give to an option, even if repeated or misspelt."""
     for number, word in enumerate(words):
         name, equals, value = word.partition("=")
         if word.startswith("--"):

@@ -1,4 +1,4 @@
-"""Looking upward: from the working folder to the root of the repository that holds it."""
+"""Looking upward, from the working folder to the root of its repository."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from auditor.model import Checkout
 
 
 def upward(name: str) -> Path | None:
-    """Return the nearest thing called ``name``, here or in a folder above; None where none is.
+    """Return the nearest thing called ``name``, here or in a folder above; None if there is none.
 
-    The last folder that is looked at is the one that holds ``.git``; without a repository it is
-    the working folder. A link that leads nowhere counts: that it is there was meant. Raises
-    UsageError where the working folder is gone.
+    The search ends at the folder with ``.git``; without a repository it ends at the working folder.
+    A broken link counts, because somebody put it there. Raises UsageError if the working folder is
+    gone.
     """
     return next((path for path in _candidates(name) if os.path.lexists(path)), None)
 
 
 def checkout() -> Checkout:
-    """Return the repository that holds the working folder; none where there is none."""
+    """Return the repository that contains the working folder, or none."""
     try:
         here = Path.cwd()
     except OSError:

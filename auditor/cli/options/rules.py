@@ -1,4 +1,4 @@
-"""Options that choose rules and accept violations, and what they stand for."""
+"""Options that choose rules and accept violations, and what they mean."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SEVERITIES = {severity.label: severity for severity in Severity}
 
 
 class ExceptionOptions(TypedDict):
-    """What ``exception_options`` hands to a command."""
+    """The options that ``exception_options`` passes to a command."""
 
     only: tuple[str, ...]
     skip: tuple[str, ...]
@@ -39,7 +39,7 @@ class ExceptionOptions(TypedDict):
 
 
 def limits_of(texts: Sequence[str]) -> dict[Severity, int]:
-    """Return ``--max`` arguments by severity. Raises UsageError for what is no SEVERITY=N."""
+    """Return ``--max`` arguments by severity. Raises UsageError for what is not SEVERITY=N."""
     found: dict[Severity, int] = {}
     for text in texts:
         name, _, number = text.partition("=")
@@ -112,7 +112,7 @@ def exception_options(command: _F) -> _F:
 
 
 def selected(ruleset: Ruleset, options: ExceptionOptions) -> Ruleset:
-    """Return the rules that ``options`` choose. Raises UsageError where that is none."""
+    """Return the rules that ``options`` choose. Raises UsageError if that is none."""
     for option, texts in (("--only", options["only"]), ("--skip", options["skip"])):
         _check_texts(option, texts)
     _check_texts("--tag", options["tags"])
@@ -128,8 +128,8 @@ def waivers_of(
 ) -> Waivers | None:
     """Return the waivers in the file ``name``, which may name ``conditions``.
 
-    With a ``ruleset`` they may name its own, and those that can waive none of its rules are warned
-    of. Raises PolicyError, UsageError.
+    With a ``ruleset`` they may name its own, and a waiver that can waive none of its rules is a
+    warning. Raises PolicyError, UsageError.
     """
     if name is None:
         return None
@@ -146,7 +146,7 @@ def waivers_of(
 
 
 def baseline_of(name: str | None) -> Baseline | None:
-    """Return the baseline in the file ``name``. Raises UsageError for a report that is none."""
+    """Return the baseline in the file ``name``. Raises UsageError if it cannot be one."""
     if name is None:
         return None
     _check_texts("--baseline", [name])
@@ -156,6 +156,6 @@ def baseline_of(name: str | None) -> Baseline | None:
 
 
 def _check_texts(option: str, texts: Iterable[str]) -> None:
-    # An unset variable in a pipeline must not silently accept or leave out.
+    # An unset variable in a pipeline must not silently accept violations or leave rules out.
     if not all(text.strip() for text in texts):
         raise UsageError(f"{option} is empty; leave the option out")

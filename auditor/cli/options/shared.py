@@ -1,6 +1,6 @@
-"""Options that several commands share, and what they stand for.
+"""Options that several commands share, and what they mean.
 
-Every command that asks the API takes the same options and asks in the same way; every command
+Every command that uses the API takes the same options and uses it in the same way; every command
 that loads policies chooses them alike.
 """
 
@@ -48,7 +48,7 @@ class TimeType(_MomentType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
-        """Return the time that ``value`` says."""
+        """Return the time in ``value``."""
         moment = value if isinstance(value, datetime) else parse_timestamp(value)
         if moment is None:
             said = f"{one_line(value)} is not a time with a zone; write 2026-01-31T12:00:00Z"
@@ -64,7 +64,7 @@ class AgeType(_AgeType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
-        """Return the duration that ``value`` says."""
+        """Return the duration in ``value``."""
         age = value if isinstance(value, timedelta) else parse_duration(str(value))
         if age is None or age <= timedelta(0):
             self.fail(f"{one_line(value)} is not a duration; write 90m, 36h, 7d or 2w", param, ctx)
@@ -72,7 +72,7 @@ class AgeType(_AgeType):
 
 
 class SecondsType(click.FloatRange):
-    """A finite number of seconds, a year at most: whoever waits for ever decides nothing."""
+    """A finite number of seconds, at most a year: whoever waits for ever decides nothing."""
 
     def __init__(self, *, min_open: bool = False) -> None:
         super().__init__(0, _YEAR, min_open=min_open)
@@ -80,7 +80,7 @@ class SecondsType(click.FloatRange):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Return the number that ``value`` says; NaN is in no range, and looks like in any."""
+        """Return the number in ``value``; NaN would slip through a check of its range."""
         number: float = click.FLOAT.convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{one_line(str(value))} is not a number of seconds", param, ctx)
@@ -88,7 +88,7 @@ class SecondsType(click.FloatRange):
 
 
 class ApiOptions(TypedDict):
-    """What ``api_options`` hands to a command, but for ``timeout``."""
+    """The options that ``api_options`` passes to a command, except ``timeout``."""
 
     base_url: str
     group: str | None
@@ -102,8 +102,8 @@ class ApiOptions(TypedDict):
 class Keys(NamedTuple):
     """Which environment variables hold the API key and its secret.
 
-    ``variables`` are those of an account that was chosen, None for the usual ones; ``accounts``
-    are the names of those that could have been.
+    ``variables`` are those of the chosen account, None for the usual ones; ``accounts`` are the
+    names that could have been chosen.
     """
 
     variables: tuple[str, str] | None = None
@@ -120,7 +120,7 @@ def _not_empty(
 
 
 def checked(check: Callable[[Any], object]) -> Callable[..., Any]:
-    """Return a callback that has ``check`` look at an option's value, which stays as it is."""
+    """Return a callback that passes an option's value to ``check`` and keeps it as it is."""
 
     def callback(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
         check(value)
@@ -201,7 +201,7 @@ policy_option = click.option(
     f" a shipped pack.  [default: ./{POLICY_FOLDER} if it exists, else the pack {DEFAULT_PACK}]",
 )
 
-#: For a command that takes paths as arguments: what `audit` calls them is understood too.
+#: For commands that take paths as arguments: ``audit``'s option is understood too.
 more_policies_option = click.option(
     "-p",
     "--policy",
@@ -214,9 +214,9 @@ more_policies_option = click.option(
 
 
 def paths_of(context: click.Context) -> tuple[str, ...]:
-    """Return the policies of a command that takes them as arguments, or after ``--policy`` too.
+    """Return the policies of a command that takes them as arguments, and after ``--policy`` too.
 
-    What a file or the environment says of them counts where the command line says nothing.
+    A file or the environment counts if the command line names none.
     """
     paths: tuple[str, ...] = context.params["paths"]
     more: tuple[str, ...] = context.params["more"]
@@ -279,20 +279,20 @@ _OUTPUT_OPTIONS = (
 
 
 def api_options(command: _F) -> _F:
-    """Add the options of a command that asks the API."""
+    """Add the options of a command that uses the API."""
     return _with(_API_OPTIONS, command)
 
 
 def output_options(command: _F) -> _F:
-    """Add the options that say how much is reported, and how."""
+    """Add the options for how much is printed, and how."""
     return _with(_OUTPUT_OPTIONS, command)
 
 
 def given(context: click.Context, names: set[str], beside: str) -> list[str]:
     """Return those of the parameters ``names`` that were given beside ``beside``, as options.
 
-    What is farther from the user than ``beside``, as the file's default for an option is from
-    the command line, was not meant for this run.
+    A value farther from the user than ``beside``, such as a file's default compared with the
+    command line, was not meant for this run.
     """
     return [
         parameter.opts[0]
@@ -317,7 +317,7 @@ def facts_of(settings: tuple[str, ...]) -> dict[str, str]:
 
 
 def dimensions_of(settings: tuple[str, ...], ruleset: Ruleset) -> dict[str, str]:
-    """Return the paths that ``--dimensions`` names. Raises UsageError for one that is no field."""
+    """Return the paths that ``--dimensions`` names. Raises UsageError for an unknown field."""
     from auditor.fields import FIELDS, find
 
     own = own_fields(ruleset)
@@ -337,7 +337,7 @@ def own_fields(ruleset: Ruleset) -> frozenset[str]:
 
 
 def lists_of(settings: Iterable[str]) -> tuple[str, ...]:
-    """Return the facts whose lists ``--with`` names. Raises UsageError for what is not a list."""
+    """Return the facts whose lists ``--with`` names. Raises UsageError for an unknown list."""
     from auditor.facts.shape import through
     from auditor.fields import FACT_LISTS
 
@@ -350,7 +350,7 @@ def lists_of(settings: Iterable[str]) -> tuple[str, ...]:
                 hint = nearest(word, names, facts) or f"lists: {listed(names)}"
                 raise UsageError(f"--with {one_line(word) or 'nothing'}: no such list ({hint})")
             found[names[word]] = None
-    # What says where rows of a list belong has to be at hand with it.
+    # A list is read together with the one that says where its rows belong.
     return tuple(dict.fromkeys((*found, *filter(None, map(through, found)))))
 
 
@@ -373,11 +373,11 @@ def _with(options: tuple[Callable[[Any], Any], ...], command: _F) -> _F:
 
 
 def api_source(options: ApiOptions, keys: Keys = Keys()) -> FivetranSource:  # noqa: B008  # frozen
-    """Return the API as ``options`` and the environment's credentials, under ``keys``, describe it.
+    """Return the API that ``options`` and the environment's credentials, under ``keys``, describe.
 
     Raises UsageError for credentials or an address that do not fit.
     """
-    # Imported here: no other command needs HTTP, and it takes longest to load.
+    # Imported here: no other command needs HTTP, which takes longest to load.
     from auditor.sources.api.account import VARIABLES, credentials_from
     from auditor.sources.api.client import HttpOptions
     from auditor.sources.api.walk import FivetranSource

@@ -1,4 +1,4 @@
-"""What can be said in a policy: its fields, facts, operators and packs, as lines for people."""
+"""What a policy can name: fields, facts, operators and packs, as lines for people."""
 
 from __future__ import annotations
 

@@ -32,9 +32,9 @@ _COLOURS = {
     Fate.UNJUDGED: "yellow",
     Fate.FIXED: "green",
 }
-#: What is no change: the tables leave out what has nothing else.
+#: What is not a change: the tables leave out rows that have nothing else.
 _STILL = frozenset({Fate.UNCHANGED, Fate.ACCEPTED})
-#: What is always counted; other kinds only where there are some.
+#: What is always counted; other kinds only if there are some.
 _ALWAYS = frozenset({Fate.NEW, Fate.UNCHANGED, Fate.FIXED})
 
 
@@ -107,7 +107,7 @@ def _counts(comparison: Comparison) -> Iterator[str]:
 
 
 def _called(noun: str, tally: Tally) -> str:
-    """Return what people call a rule, a group or a connection, with what it goes by in files."""
+    """Return what people call a rule, a group or a connection, with its id in files."""
     if noun == "rule" or not tally.label:
         return tally.name
     # A group's label ends with its id.

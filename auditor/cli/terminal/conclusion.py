@@ -1,4 +1,4 @@
-"""What ``audit`` and ``demo`` have in common: judge, write the reports, say what came of it."""
+"""What ``audit`` and ``demo`` have in common: judge, write the reports, print the result."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from auditor.past.history_folder import HistoryFolder
 
 
-#: Of so many findings two reports are written at once. Fewer take no longer than a process does to
-#: start; more would be held twice, which takes half as much memory again.
+#: For this many findings two reports are written at once. Fewer take no longer than starting a
+#: process; more would be held twice, which takes half as much memory again.
 _MANY = range(5_000, 50_001)
 
 
-class Telling(msgspec.Struct, frozen=True):
+class Reporting(msgspec.Struct, frozen=True):
     """How a run is reported and kept.
 
-    ``chosen`` says how the policies were, when nobody chose them. ``history`` is where the run is
-    kept, None for nowhere. ``job`` is the CI job on whose own pages the run is shown.
+    ``chosen`` says how the policies were chosen, if nobody named any. ``history`` is where the run
+    is kept, None for nowhere. ``job`` is the CI job on whose own pages the run is shown.
     """
 
     terminal: Terminal
@@ -46,14 +46,14 @@ class Telling(msgspec.Struct, frozen=True):
 
 
 def audit_and_report(
-    source: Source, ruleset: Ruleset, options: Options, writer: ReportWriter, telling: Telling
+    source: Source, ruleset: Ruleset, options: Options, writer: ReportWriter, reporting: Reporting
 ) -> tuple[Result, int]:
-    """Run an audit, write its reports and its summary; return the result and the exit code.
+    """Run an audit, write its reports and print its summary; return the result and the exit code.
 
     A report that cannot be written makes the code 4, which outranks whatever was found.
     """
-    terminal, started = telling.terminal, time.monotonic()
-    gc.freeze()  # what was loaded stays: the collector need not look at it again
+    terminal, started = reporting.terminal, time.monotonic()
+    gc.freeze()  # What was loaded stays: the garbage collector need not look at it again.
 
     def show(progress: Progress) -> None:
         walk = f"walk {progress.walk}: " if progress.walk > 1 else ""
@@ -65,8 +65,8 @@ def audit_and_report(
     paths: tuple[Path, ...] = ()
     failures: list[ReportError] = []
     try:
-        if telling.history is not None:
-            result = telling.history.record(result, options.clock())
+        if reporting.history is not None:
+            result = reporting.history.record(result, options.clock())
     except ReportError as error:
         failures.append(error)
     try:
@@ -74,14 +74,14 @@ def audit_and_report(
     except ReportError as error:
         failures.append(error)
     to_err, lost = writer.takes_stdout, ReportError.exit_code if failures else None
-    if telling.quiet:
+    if reporting.quiet:
         terminal.say(answer(result, lost), to_err=to_err)
     else:
         lines = summary(
             result,
             paths,
-            chosen=telling.chosen,
-            verbose=telling.verbose,
+            chosen=reporting.chosen,
+            verbose=reporting.verbose,
             lost=lost,
             layout=terminal.layout(to_err=to_err),
         )
@@ -89,6 +89,6 @@ def audit_and_report(
             terminal.say(line, to_err=to_err)
     for failure in failures:
         terminal.complain(str(failure))
-    for problem in show_in(telling.job, result, writer.formats, terminal.scrubber.chunks):
+    for problem in show_in(reporting.job, result, writer.formats, terminal.scrubber.chunks):
         terminal.say(problem, to_err=True)
     return result, result.gate.exit_code if lost is None else lost

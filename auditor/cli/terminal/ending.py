@@ -13,9 +13,10 @@ from auditor.errors import AuditorError, PolicyError
 def ended(
     run: Callable[[], object], terminal: Terminal, *, verbose: bool, bare: bool
 ) -> int | None:
-    """Return the exit code that ``run`` comes to, None where it forgot its own.
+    """Return the exit code of ``run``, None if it forgot its own.
 
-    ``bare`` says that nothing was asked for, so that help is no success. Raises Interrupted only.
+    ``bare`` means that no command was given, so that printing help is not a success. Raises
+    Interrupted only.
     """
     try:
         returned = run()

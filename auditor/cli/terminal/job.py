@@ -1,7 +1,7 @@
 """What a run shows on its CI job's own pages, unasked: GitHub's step summary and annotations.
 
-Nobody named these as reports, so that one which cannot be written is reported, and changes no exit
-code. What was asked for as a report is not shown a second time.
+Nobody named these as reports, so one that cannot be written is reported but does not change the
+exit code. What was requested as a report is not shown a second time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Text in columns: widths as a terminal draws them, cuts and folds that fit.
 
-``width`` is a terminal's columns, or None for a log: there nothing is cut or folded, so that
-whoever searches a log finds what the reports say.
+``width`` is a terminal's columns, or None for a log: there nothing is cut or folded, so that a
+search of the log finds what the reports say.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, TextIO
 
 _WIDE = ("W", "F")
-#: The columns that a row's label takes, and all that stands before its text.
+#: The columns that a row's label takes, and everything before its text.
 _LABEL = 9
 INDENT = _LABEL + 3
 
@@ -22,8 +22,8 @@ class Layout(NamedTuple):
     """The room that text has.
 
     ``width`` and ``height`` are those of a terminal, None for a log: there nothing is cut or
-    folded. ``clean`` takes the run's credentials out of a text. It does so before the text is cut
-    or folded: nobody finds it again if it is split over two lines.
+    folded. ``clean`` removes the run's credentials from a text. It does so before the text is cut
+    or folded: a credential split over two lines would not be found.
     """
 
     width: int | None = None
@@ -32,7 +32,7 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, stream: TextIO | None, clean: Callable[[str], str] = str) -> Layout:
-        """Return the room of the terminal that ``stream`` writes to, or that of a log."""
+        """Return the room of the terminal behind ``stream``, or that of a log."""
         if stream is None:
             return cls(clean=clean)
         try:
@@ -42,7 +42,7 @@ class Layout(NamedTuple):
         return cls(size.columns or None, size.lines or None, clean)
 
     def beside(self, taken: int) -> int | None:
-        """Return the columns that are left beside ``taken`` ones."""
+        """Return how many columns are left beside ``taken`` ones."""
         return None if self.width is None else self.width - taken
 
     def cut(self, text: str, room: int | None) -> str:
@@ -60,7 +60,7 @@ class Layout(NamedTuple):
     def row(self, label: str, text: str, draw: Callable[[str], str] = str) -> Iterator[str]:
         """Yield a labelled text; ``draw`` gives the label its style."""
         first, *rest = self.folded(text, INDENT)
-        # Blanks are not styled: behind a style, blanks would not be seen as the start of a line.
+        # Blanks are not styled: after a style they would not count as a line's indentation.
         head = f"{label:<{_LABEL}}"
         yield f"  {draw(head) if label else head} {first}"
         for line in rest:
@@ -68,7 +68,7 @@ class Layout(NamedTuple):
 
 
 def cells(text: str) -> int:
-    """Return the columns ``text`` takes: two a wide character, none a combining one."""
+    """Return the columns that ``text`` takes: two per wide character, none per combining one."""
     if text.isascii():
         return len(text)
     return sum(map(_cell, text))
@@ -80,14 +80,14 @@ def padded(text: str, width: int) -> str:
 
 
 def cut(text: str, width: int | None) -> str:
-    """Return what fits ``width`` columns of ``text``, its end replaced by an ellipsis."""
+    """Return as much of ``text`` as fits in ``width`` columns, its end replaced by an ellipsis."""
     if width is None or cells(text) <= width:
         return text
     return f"{_fitting(text, width - 1)}…" if width > 0 else ""
 
 
 def middle_cut(text: str, width: int | None) -> str:
-    """Return what fits ``width`` columns of ``text``, its middle replaced by an ellipsis.
+    """Return as much of ``text`` as fits in ``width`` columns, its middle replaced by an ellipsis.
 
     A path or an id is distinguished by its end as much as by its start.
     """
@@ -100,7 +100,7 @@ def middle_cut(text: str, width: int | None) -> str:
 
 
 def folded(text: str, width: int | None, indent: int) -> list[str]:
-    """Return ``text`` as lines that fit behind ``indent`` columns."""
+    """Return ``text`` as lines that fit after ``indent`` columns."""
     if width is None:
         return [text]
     return textwrap.wrap(text, max(width - indent, 20), break_on_hyphens=False) or [""]

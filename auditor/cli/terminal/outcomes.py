@@ -1,4 +1,4 @@
-"""What the command ``test`` prints: outcomes, failures, coverage, and changes unnoticed."""
+"""What the command ``test`` prints: outcomes, failures, coverage, and unnoticed changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lines_of(
     quiet: bool,
     verbose: bool,
 ) -> Iterator[str]:
-    """Yield what came of the ``chosen`` tests of a suite; ``by`` says what left out the others."""
+    """Yield the results of a suite's ``chosen`` tests; ``by`` says what excluded the others."""
     failed = [outcome for outcome in chosen if not outcome.passed]
     if not quiet:
         for warning in suite.warnings:
@@ -40,15 +40,15 @@ def lines_of(
 
 
 def lines_of_mutants(mutated: Sequence[Mutated], *, quiet: bool) -> Iterator[str]:
-    """Yield how many changes the tests notice, and each that they do not."""
+    """Yield how many changes the tests notice, and each one that they do not."""
     if not mutated:
         return
     survivors = [survivor for each in mutated for survivor in each.survivors]
     changes = sum(each.changes for each in mutated)
     for survivor in () if quiet else survivors:
         yield ""
-        told = f"no test notices {survivor.mutant.change}"
-        yield f"{survivor.mutant.position}: {survivor.rule.id}: {told}"
+        message = f"no test notices {survivor.mutant.change}"
+        yield f"{survivor.mutant.position}: {survivor.rule.id}: {message}"
         if survivor.notice is not None:
             yield _row("would", f"- {survivor.notice.text}")
     if not quiet:
@@ -58,13 +58,13 @@ def lines_of_mutants(mutated: Sequence[Mutated], *, quiet: bool) -> Iterator[str
 
 
 def lines_of_gaps(lacking: Sequence[MissingTests], require: Sequence[Verdict]) -> Iterator[str]:
-    """Yield which rules lack a test that is required."""
+    """Yield which rules lack a required test."""
     if not lacking:
         return
     names = listed([gap.rule.id for gap in lacking], "and")
     wanted = listed([verdict.label for verdict in require], "and")
-    told = f"{plural(len(lacking), 'rule')} without a test that is required ({wanted}): {names}"
-    yield style(told, "red", "bold")
+    message = f"{plural(len(lacking), 'rule')} without a test that is required ({wanted}): {names}"
+    yield style(message, "red", "bold")
 
 
 def _dots(outcomes: Sequence[ExampleOutcome]) -> Iterator[str]:

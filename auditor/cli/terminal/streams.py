@@ -1,8 +1,8 @@
-"""What the process says to people: on streams that may be closed, full or no terminal.
+"""What the process prints for people, on streams that may be closed, full or not a terminal.
 
-A summary that cannot be written is lost and changes nothing; the exit code stands. Nothing that
-came from a record or a server reaches a terminal as a control sequence, nor a CI's log as one of
-its commands, nor any stream as a credential.
+A summary that cannot be written is lost and changes nothing; the exit code stands. Nothing from a
+record or a server reaches a terminal as a control sequence, a CI log as a command, or any stream as
+a credential.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BUG = (
 
 
 class Terminal:
-    """The two standard streams, with what is known of them."""
+    """The two standard streams, and what is known about them."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Terminal:
         self.scrubber = Scrubber() if scrubber is None else scrubber
         self.quiet = False
         self._progress = ""
-        #: Why a run ended, where it ended badly.
+        #: Why a run ended, if it ended badly.
         self.complaint = ""
 
     @classmethod
@@ -88,7 +88,7 @@ class Terminal:
         )
 
     def keep_secret(self, variables: tuple[str, str]) -> None:
-        """Take what these variables hold for a key and its secret, and show neither again."""
+        """Read the key and secret from these variables, and never show them from now on."""
         key, secret = (os.environ.get(name, "") for name in variables)
         self.scrubber = self.scrubber.with_more([(key, secret)])
 
@@ -97,24 +97,24 @@ class Terminal:
         self.colour_out = self.colour_err = False
 
     def layout(self, *, to_err: bool = False) -> Layout:
-        """Return the room that a stream has, for text without the run's credentials."""
+        """Return a stream's room for text, without the run's credentials."""
         return Layout.of(self.err if to_err else self.out, self.scrubber.text)
 
     def say(self, text: str = "", *, to_err: bool = False) -> None:
-        """Write a line of what a user came for."""
+        """Write a line of what the user came for."""
         colour = self.colour_err if to_err else self.colour_out
         links = self.links_err if to_err else self.links_out
         self._write(self.err if to_err else self.out, self._safe(text, colour=colour, links=links))
 
     def complain(self, text: str) -> None:
-        """Write why the run ends, on the standard error stream."""
+        """Write why the run ends, on standard error."""
         self.complaint = text
         self._write(
             self.err, self._safe(f"{style('error', 'red')}: {text}", colour=self.colour_err)
         )
 
     def complain_of(self, problems: Sequence[Problem]) -> None:
-        """Write every problem in a file with the spot it is at."""
+        """Write every problem in a file with its position."""
         for problem in problems:
             self._write(self.err, self._safe(excerpt(problem), colour=self.colour_err))
         count = sum(not problem.warning for problem in problems)
@@ -126,10 +126,10 @@ class Terminal:
         self.complain(f"{' and '.join(lines)} in {one_line(where)}; nothing was judged")
 
     def complain_of_bug(self, error: Exception, *, verbose: bool) -> None:
-        """Write that something unexpected happened, and with ``verbose`` where."""
+        """Write that something unexpected happened and, with ``verbose``, where."""
         self.complain(f"{type(error).__name__}: {shortened(self.scrubber.text(str(error)), 500)}")
         if verbose:
-            import traceback  # only here, and seldom
+            import traceback  # Needed only here, and rarely.
 
             for line in "".join(traceback.format_exception(error)).splitlines():
                 self._write(self.err, self._safe(line, colour=False))
@@ -200,7 +200,7 @@ def excerpt(problem: Problem) -> str:
     lines = [f"{problem.position}: {kind}: {printable(problem.message)}"]
     if problem.source_line.strip():
         start = problem.position.column - 1
-        # A long line is shown around the spot.
+        # Only a part of a long line is shown.
         cut = max(0, start - 60)
         shown = printable(problem.source_line[cut : cut + 100].rstrip().replace("\t", " "))
         lines += [f"    {shown}", f"    {' ' * (start - cut)}{style('^', 'cyan')}"]
@@ -210,7 +210,7 @@ def excerpt(problem: Problem) -> str:
 
 
 def _safe_line(line: str, *, colour: bool, links: bool = False) -> str:
-    """Return a line with our own styles and links or none, and nothing else that is obeyed."""
+    """Return a line with only our own styles and links, and nothing else that a terminal obeys."""
     pieces, end = [], 0
     for match in _OURS.finditer(line):
         kept = links if _LINKED.fullmatch(match[0]) else colour
@@ -236,9 +236,9 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 def _takes_links(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
-    """Whether a stream draws links; FORCE_HYPERLINK says so, or that it does not.
+    """Whether a stream supports links; FORCE_HYPERLINK decides either way.
 
-    Terminals that know none pass over them, but for the console of Linux and dumb ones.
+    Terminals without support ignore them, except for the Linux console and dumb ones.
     """
     if forced := environ.get("FORCE_HYPERLINK", ""):
         return forced != "0"

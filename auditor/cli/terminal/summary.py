@@ -1,6 +1,6 @@
 """The summary of a run: readable in a CI log, pleasant on a terminal.
 
-A function from a result to lines. What the gate answered is the last of them.
+A function from a result to lines, the last of which is the gate's answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from auditor.text import listed, one_line, plural, printable
 _WORST = 10
 _LONGEST_NOTE = 400
 _LOG = Layout()
-#: The findings named of each rule in a log; a terminal takes as many as it has lines for.
+#: How many findings of each rule are named in a log; a terminal takes as many as fit.
 _NAMED = 3
 _MOST_NAMED = 10
 _OUTCOME = {
@@ -38,12 +38,12 @@ _SEVERITY = {
     Severity.LOW: ("cyan",),
 }
 _COLOURS = {Verdict.FAIL: "red", Verdict.ERROR: "yellow", Verdict.PASS: "green"}
-#: The column at which a finding begins, below its rule.
+#: The column where a finding begins, below its rule.
 _DEEPER = 14
-#: The lines of a summary beside its rules and their findings.
+#: The lines of a summary besides its rules and their findings.
 _REST = 24
 _PART = re.compile(r"(.*)-([0-9]+)\.xml")
-#: The name of a part by a dimension, before the value and behind it.
+#: The name of a part by a dimension, before and after the value.
 _BY_VALUE = re.compile(r"(.*\.[^.=]*=)[^.]*(\.[^.]*)")
 
 
@@ -56,7 +56,7 @@ def summary(
     lost: int | None = None,
     layout: Layout = _LOG,
 ) -> Iterator[str]:
-    """Yield the lines of a summary; ``chosen`` says how the policies were, when by default.
+    """Yield the lines of a summary; ``chosen`` says how default policies were chosen.
 
     ``lost`` is the exit code of a run whose reports could not all be written. ``layout``
     is the room of a terminal; elsewhere nothing is cut or folded.
@@ -140,7 +140,7 @@ def _facts(result: Result, chosen: str, layout: Layout) -> Iterator[str]:
 
 
 def _age(result: Result) -> Iterator[str]:
-    """Yield how old a saved listing is: it answers for the account as it was then."""
+    """Yield the age of a saved listing: it speaks for the account as it was then."""
     saved = result.plan.saved if result.plan is not None else result.source.kind != "api"
     if not saved or not result.listing.connections:
         return
@@ -182,7 +182,7 @@ def _worst(result: Result, most: int | None, layout: Layout) -> Iterator[str]:
     ids = [layout.middle_cut(c.rule.id, room and max(room // 2, 12)) for c in shown]
     widest = max(map(cells, ids))
     most_named = None if most is None else _share(len(shown), layout)
-    # What is in a plan's way is reported with what to change.
+    # What blocks a plan is reported with what to change.
     named = {} if result.plan is not None else first_findings(result, shown, most_named)
     yield style(f"  {'severity':<8}  {counts[0]}  rule", "dim")
     for checks, line, identity in zip(shown, counts[1:], ids, strict=True):
@@ -205,27 +205,27 @@ def _share(rules: int, layout: Layout) -> int:
     """Return how many findings of each of ``rules`` rules are named."""
     if layout.height is None:
         return _NAMED
-    # Of what the rules' own lines and the rest of a summary leave, each rule has its share.
+    # Each rule has its share of the lines that the rules and the rest of the summary leave.
     return min(max((layout.height - _REST) // rules - 2, 1), _MOST_NAMED)
 
 
 def _findings(
     result: Result, named: Sequence[Finding], checks: RuleChecks, layout: Layout
 ) -> Iterator[str]:
-    """Yield a line per finding: the connection, what was found of it, and since when."""
+    """Yield one line per finding: the connection, what was found, and since when."""
     for finding in named:
         since = result.history.since(finding) if result.history is not None else None
         tail = f", since {since:%Y-%m-%d}" if since is not None else ""
         where = one_line(where_in_words(finding), _LONGEST_NOTE)
         said = one_line(beside(finding), _LONGEST_NOTE)
         room = layout.beside(_DEEPER + cells(tail))
-        # In a narrow window ids give way: what was found is what the line is for.
+        # In a narrow window ids give way: the line is for what was found.
         if room is not None and cells(f"{where}: {said}") > room:
             where = one_line(where_in_words(finding, briefly=True), _LONGEST_NOTE)
         text = layout.cut(f"{where}: {said}", room)
         one = finding.connections[0] if len(finding.connections) == 1 else None
         url = link(result, finding.rule, one) if one is not None else ""
-        # Only a name that is there as a whole is a link.
+        # Only a name that is shown in full is a link.
         name = layout.clean(where)
         if text.startswith(name):
             text = f"{linked(name, url)}{text[len(name) :]}"
@@ -236,7 +236,7 @@ def _findings(
 
 
 def _of_plan(result: Result, most: int | None, layout: Layout) -> Iterator[str]:
-    """Yield the findings that are in a plan's way, each with what to change in Terraform."""
+    """Yield the findings that block a plan, each with what to change in Terraform."""
     found = [f for f in result.findings if is_open(f, result)]
     for finding in found[:most]:
         yield from _row(
@@ -254,7 +254,7 @@ def _of_plan(result: Result, most: int | None, layout: Layout) -> Iterator[str]:
 
 
 def _idle(rules: Sequence[Rule]) -> str:
-    """Return which rules applied to nothing; of those that may be idle, how many."""
+    """Return the rules that applied to nothing; those that may be idle are only counted."""
     odd = [rule.id for rule in rules if not rule.may_be_idle]
     rest = len(rules) - len(odd)
     if not odd:
@@ -287,7 +287,7 @@ def _notes(result: Result, *, verbose: bool, layout: Layout) -> Iterator[str]:
 
 
 def _places(reports: Sequence[Path], layout: Layout) -> Iterator[str]:
-    """Yield where the reports are, a line each; the parts of one report share a line."""
+    """Yield where the reports are, one line each; the parts of one report share a line."""
     runs: list[list[Path]] = []
     for path in reports:
         if runs and _is_next_part(runs[-1][-1], path):
@@ -302,7 +302,7 @@ def _places(reports: Sequence[Path], layout: Layout) -> Iterator[str]:
 
 
 def _address(path: Path) -> str:
-    """Return the address of a file, for a link; "" where its name is not a text."""
+    """Return the address of a file, for a link; "" if its name is not text."""
     try:
         return path.absolute().as_uri()
     except (UnicodeEncodeError, OSError):

@@ -10,7 +10,7 @@ from auditor.cli.terminal.streams import style
 from auditor.model import Verdict
 from auditor.policy.judging.tree import Explained, TreePart
 
-#: How each truth is reported, and its style.
+#: The word for each truth, and its style.
 _WORDS = {True: ("holds", "green"), False: ("fails", "red"), None: ("cannot be judged", "yellow")}
 _NOT_ASKED = "not asked"
 _WIDTH = len("cannot be judged")
@@ -25,7 +25,7 @@ def verdict(of: Verdict) -> str:
 
 
 def tree_lines(explained: Explained, layout: Layout) -> Iterator[str]:
-    """Yield the conditions of a rule, a line per part: its truth, what it asks, what is there."""
+    """Yield the conditions of a rule, one line per part: its truth, its test, the value."""
     keys = max((len(branch.key) for branch in explained.branches), default=0)
     rows = [row for branch in explained.branches for row in _below(branch.part, 0, branch.key)]
     widths = [2 * row.depth + cells(row.text) for row in rows if row.part.value]
@@ -47,7 +47,7 @@ class _Row(NamedTuple):
     depth: int
     text: str
     part: TreePart
-    #: Whether that the part cannot be judged is why the whole cannot.
+    #: Whether the whole cannot be judged because this part cannot.
     doubted: bool
 
 
@@ -55,7 +55,7 @@ def _below(part: TreePart, depth: int, key: str = "", *, doubted: bool = True) -
     doubted = doubted and part.truth is None
     text, shown = part.text, part
     if len(part.parts) == 1 and part.parts[0].truth is part.truth and not part.value:
-        # What has one part says it on one line: the only test of an item, a named condition's.
+        # A condition with one part takes one line: the only test of an item, a named condition's.
         (shown,) = part.parts
         text = f"{text}: {shown.text}"
     yield _Row(key, depth, text, shown, doubted)

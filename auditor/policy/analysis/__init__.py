@@ -1,1 +1,1 @@
-"""What can be said of rules without a record: what never fails, never applies, or contradicts."""
+"""What can be said about rules without a record: what never fails or applies, or contradicts."""

@@ -1,4 +1,4 @@
-"""The fields that a connection may lack, where a check that reads one is an error."""
+"""The fields that a connection may lack, and that a check cannot do without."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Absence(msgspec.Struct, frozen=True):
 
 
 def absences(rules: Sequence[PolicyRule | GroupRule], now: datetime) -> list[Absence]:
-    """Return the documented fields that a connection may lack and a check needs.
+    """Return the documented fields that a connection may lack and that a check needs.
 
     Each comes with the rules that read it, and where. Left out are a pack's rules, rules on
     groups, and every rule that decides without the field: it asks ``exists``, or its ``when``
@@ -54,7 +54,7 @@ def _optional(rule: PolicyRule) -> Iterable[tuple[str, Position]]:
 
 
 def _lacking(path: str) -> Callable[[str], bool]:
-    """Return which paths are missing with ``path``: of a fact without a row, all of them."""
+    """Return the paths that are missing along with ``path``: without a row, all of a fact's."""
     field = find(path)
     root = path.partition(".")[0].removesuffix("[]")
     if field is None or not field.joined or not field.always:
@@ -63,9 +63,9 @@ def _lacking(path: str) -> Callable[[str], bool]:
 
 
 def _may_lack(path: str) -> bool:
-    """Whether a connection may lack the field: an answer need not name it, or a fact has no row.
+    """Whether a connection may lack the field: the API may leave it out, or a fact has no row.
 
-    What is documented inside ``status``, which every connection has, is taken to be there with it.
+    Every connection has ``status``, and with it the documented fields inside.
     """
     field, above = find(path), find(path.rpartition(".")[0])
     if field is None or field.joined:

@@ -1,7 +1,7 @@
-"""What is surely wrong with the meaning of rules: told with both places and an example.
+"""What is surely wrong with the meaning of rules, reported with both places and an example.
 
-Nothing is claimed that is not so of every record there can be: documented or new, of a listing or
-of a plan. What the tables cannot decide is left alone.
+A claim holds for every possible record: documented or new, from a listing or from a plan. What the
+tables cannot decide is left alone.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ from auditor.policy.loading.load import Loaded
 from auditor.text import one_line, shortened
 
 _LONGEST = 160
-#: Pairs of rules that only a table of both can tell: so many are asked.
+#: The most pairs of rules that are decided by a joint table.
 _MOST_PAIRS = 2000
-#: More variables in one rule than this are not tried in all their values.
+#: Rules with more variables than this are not tried with all their values.
 _MOST_VARIED = 3
-#: A number beyond those that policies name, and the last time of day.
+#: A number beyond any that policies use, and the last time of day.
 _FAR, _LAST_MINUTE = 1e12, 24 * 60 - 1
 
 
 def analysed(loaded: Loaded, *, strict: bool = False) -> Loaded:
-    """Return what was loaded, with what is surely wrong with its rules among the warnings.
+    """Return what was loaded, with claims about its rules among the warnings.
 
-    With ``strict`` that is an error. Raises PolicyError with all of it.
+    With ``strict`` a claim is an error: raises PolicyError with all of them.
     """
     found = [
         claim._replace(source_line=loaded.line(claim.position))
@@ -67,7 +67,7 @@ def analysed(loaded: Loaded, *, strict: bool = False) -> Loaded:
 
 
 def claims(rules: Sequence[PolicyRule | GroupRule]) -> list[Problem]:
-    """Return what is surely wrong with ``rules``, as warnings, each rule's own first."""
+    """Return the claims about ``rules``, as warnings, grouped by rule."""
     space = Space(condition for rule in rules for condition in conditions_of(rule))
     found = list(_items(rules))
     studied: list[_Studied] = []
@@ -96,7 +96,7 @@ def conditions_of(rule: PolicyRule | GroupRule) -> Iterator[Condition]:
 
 
 def verdict_on(rule: PolicyRule, get: Get) -> Verdict:
-    """Return what ``rule`` comes to on the record that ``get`` reads, by the plain reading."""
+    """Return the verdict of ``rule`` on the record that ``get`` reads, by the plain reading."""
     applies = True if rule.when is None else evaluate(rule.when, get, NOW)
     if applies is not True:
         return Verdict.SKIP if applies is False else Verdict.ERROR
@@ -105,9 +105,9 @@ def verdict_on(rule: PolicyRule, get: Get) -> Verdict:
 
 
 def idle_waiver(accepts: Condition, rules: Sequence[PolicyRule]) -> str:
-    """Return why a waiver with this ``while`` waives nothing of ``rules``; "" where it may.
+    """Return why a waiver with this ``while`` waives nothing of ``rules``; "" if it may.
 
-    ``rules`` are all that it is for, none of them on groups.
+    ``rules`` are all that the waiver is for, and none is on groups.
     """
     space = Space([accepts, *(c for rule in rules for c in conditions_of(rule))])
     table = space.table(accepts)
@@ -134,7 +134,7 @@ class _Verdicts(msgspec.Struct, frozen=True):
 
 
 class _Studied(msgspec.Struct, frozen=True):
-    """A rule, its table, and what can be at each path where it applies, passes and fails."""
+    """A rule, its table, and each path's possible values where it applies, passes and fails."""
 
     rule: PolicyRule
     table: TruthTable
@@ -146,7 +146,7 @@ class _Studied(msgspec.Struct, frozen=True):
     boxes: bool
 
     def is_whole(self, name: Hashable) -> bool:
-        """Whether whatever can be at ``name`` can be there where the rule fails."""
+        """Whether the rule can fail with every possible value of ``name``."""
         found = self.table.variables[name]
         return self.failed[name].bit_count() == sum(block.bit_count() for block in found.blocks)
 
@@ -177,34 +177,36 @@ def _studied(rule: PolicyRule, space: Space) -> _Studied | None:
 
 
 def _alone(study: _Studied) -> Iterator[Problem]:
-    """Yield what is wrong with one rule: the gravest thing, or what decides nothing in it."""
+    """Yield what is wrong with one rule: the most serious flaw, or parts that decide nothing."""
     rule, rows, table = study.rule, study.rows, study.table
     if not rows.applies:
         assert rule.when is not None
-        told = f"{rule.rule.id} never applies: no record can meet its when"
-        yield _problem(place(rule.when), told, f"none has {_said(rule.when)}")
+        message = f"{rule.rule.id} never applies: no record can meet its when"
+        yield _problem(place(rule.when), message, f"none has {_said(rule.when)}")
     elif not rows.failed and not rows.passed:
         example = _example(table, rows.applies, rule, Verdict.ERROR)
-        told = f"{rule.rule.id} can never be judged: every record that it applies to is an error"
-        where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
-        yield _problem(place(rule.assertion), told + where, _shown(example, "cannot be judged"))
+        message = f"{rule.rule.id} can never be judged: every record that it applies to is an error"
+        where = f" (its when is at {place(rule.when)})" if rule.when is not None else ""
+        yield _problem(place(rule.assertion), message + where, _shown(example, "cannot be judged"))
     elif not rows.failed:
         example = _example(table, rows.passed, rule, Verdict.PASS)
-        told = f"{rule.rule.id} can never fail: every record that it applies to meets its assert"
-        where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
-        yield _problem(place(rule.assertion), told + where, _shown(example, "passes"))
+        message = f"{rule.rule.id} can never fail: every record that it applies to meets its assert"
+        where = f" (its when is at {place(rule.when)})" if rule.when is not None else ""
+        yield _problem(place(rule.assertion), message + where, _shown(example, "passes"))
     elif not rows.passed:
         example = _example(table, rows.failed, rule, Verdict.FAIL)
         if example is not None:
-            told = f"{rule.rule.id} always fails: no record that it applies to can meet its assert"
-            where = f" (its when stands at {place(rule.when)})" if rule.when is not None else ""
-            yield _problem(place(rule.assertion), told + where, _shown(example, "fails"))
+            message = (
+                f"{rule.rule.id} always fails: no record that it applies to can meet its assert"
+            )
+            where = f" (its when is at {place(rule.when)})" if rule.when is not None else ""
+            yield _problem(place(rule.assertion), message + where, _shown(example, "fails"))
     else:
         yield from _redundant(study)
 
 
 def _redundant(study: _Studied) -> Iterator[Problem]:
-    """Yield each part of a rule without which every record is judged as it is with it."""
+    """Yield each part of a rule that can be removed without changing any verdict."""
     table, rule = study.table, study.rule
     when, assertion = rule.when, rule.assertion
     for number, (part, less) in enumerate(_without(assertion)):
@@ -232,8 +234,8 @@ def _idle(rule: PolicyRule, place_of: str, number: int, table: TruthTable) -> bo
 
 
 def _idle_part(rule: Rule, part: Condition, where: str) -> Problem:
-    told = f"{rule.id}: {_said(part)} decides nothing {where} (the rule stands at {rule.position})"
-    return _problem(place(part), told, "without it every record is judged the same: remove it")
+    message = f"{rule.id}: {_said(part)} decides nothing {where} (the rule is at {rule.position})"
+    return _problem(place(part), message, "without it every record is judged the same: remove it")
 
 
 def _without(condition: Condition) -> Iterator[tuple[Condition, Condition]]:
@@ -250,7 +252,7 @@ def _without(condition: Condition) -> Iterator[tuple[Condition, Condition]]:
             for inner, less in _without(part):
                 yield inner, Not(less)
         case _:
-            # What a name stands for is written once for many rules.
+            # A named condition is written once for many rules.
             return
 
 
@@ -262,7 +264,7 @@ def _varies(part: Condition, others: Iterable[Condition]) -> list[Test]:
 
 
 def _is_sure(part: Condition, rule: PolicyRule, place_of: str, number: int) -> bool:
-    """Whether a part decides nothing whatever the variables are."""
+    """Whether a part decides nothing, whatever the variables' values."""
     varying = _varies(part, conditions_of(rule))
     if len(varying) > _MOST_VARIED or any(test.varies for test in tests_in(part)):
         return False
@@ -280,7 +282,7 @@ def _is_sure(part: Condition, rule: PolicyRule, place_of: str, number: int) -> b
 
 
 def _far(test: Test) -> list[Test]:
-    """Return ``test`` with values far apart in the place of its variable's; none for no number."""
+    """Return ``test`` with values far apart in place of its variable's; none if not a number."""
     operand = test.operand
     if not isinstance(operand, Literal) or not is_number(operand.value):
         return []
@@ -289,7 +291,7 @@ def _far(test: Test) -> list[Test]:
 
 
 def _with(condition: Condition, others: Mapping[int, Test]) -> Condition:
-    """Return ``condition`` with other tests in the place of some."""
+    """Return ``condition`` with some tests replaced."""
     match condition:
         case All(parts) | AnyOf(parts):
             return type(condition)(tuple(_with(part, others) for part in parts))
@@ -302,21 +304,21 @@ def _with(condition: Condition, others: Mapping[int, Test]) -> Condition:
 
 
 def _items(rules: Iterable[PolicyRule | GroupRule]) -> Iterator[Problem]:
-    """Yield each item of a list of alternatives that another one has already."""
-    told: set[Position] = set()
+    """Yield each item of a list of alternatives that another item already covers."""
+    seen: set[Position] = set()
     for rule in rules:
         for condition in conditions_of(rule):
             for test in _all_tests(condition):
-                found = None if test.varies or test.position in told else _idle_item(test)
+                found = None if test.varies or test.position in seen else _idle_item(test)
                 if found is not None:
-                    told.add(test.position)
+                    seen.add(test.position)
                     item, cover = found
                     said = f"{rule.rule.id}: {item} decides nothing in its list, since {cover} is"
                     yield _problem(test.position, f"{said} there", "take it out")
 
 
 def _all_tests(condition: Condition) -> Iterator[Test]:
-    """Yield every test of ``condition``, those of items too."""
+    """Yield every test of ``condition``, including those of items."""
     for test in tests_in(condition):
         yield test
         if isinstance(test.operand, Nested):
@@ -324,7 +326,7 @@ def _all_tests(condition: Condition) -> Iterator[Test]:
 
 
 def _idle_item(test: Test) -> tuple[str, str] | None:
-    """Return an item of a test's list, and the one that holds wherever it does."""
+    """Return a redundant item of a test's list, and the item that covers it."""
     operand = test.operand
     if not isinstance(operand, Literal) or not isinstance(operand.value, tuple):
         return None
@@ -334,18 +336,18 @@ def _idle_item(test: Test) -> tuple[str, str] | None:
         for other, cover in enumerate(items):
             same = type(item) is type(cover) and item == cover
             if (same and other < number) or (not same and _covers(part, cover, item)):
-                return _told_item(item), _told_item(cover)
+                return _quoted_item(item), _quoted_item(cover)
     return None
 
 
 def _covers(part: TextPart | None, cover: Any, item: Any) -> bool:
-    """Whether a text with ``item`` as that part of it has ``cover`` there too."""
+    """Whether every text that matches ``item`` also matches ``cover``, in the same part."""
     if part is TextPart.START:
         return bool(item.startswith(cover))
     return part is TextPart.END and bool(item.endswith(cover))
 
 
-def _told_item(item: object) -> str:
+def _quoted_item(item: object) -> str:
     return str(item).lower() if isinstance(item, bool) else one_line(str(item))
 
 
@@ -356,8 +358,8 @@ def _of_groups(rule: GroupRule, space: Space) -> Iterator[Problem]:
             continue
         rows = table.rows(condition)
         if not rows.yes:
-            told = f"{rule.rule.id}: no record can meet its {word}"
-            yield _problem(place(condition), told, f"none has {_said(condition)}")
+            message = f"{rule.rule.id}: no record can meet its {word}"
+            yield _problem(place(condition), message, f"none has {_said(condition)}")
             continue
         for part, less in _without(condition):
             if not _varies(part, [condition]) and table.rows(less) == rows:
@@ -373,7 +375,7 @@ def _of_group(rule: GroupRule) -> tuple[Condition | None, ...]:
 
 
 def _together(studied: Sequence[_Studied], space: Space) -> Iterator[Problem]:
-    """Yield what is wrong with two rules, of those that share a path."""
+    """Yield what is wrong with two rules, among those that share a path."""
     asked = 0
     by_path: dict[Hashable, list[int]] = {}
     for number, study in enumerate(studied):
@@ -390,7 +392,7 @@ def _together(studied: Sequence[_Studied], space: Space) -> Iterator[Problem]:
     for number, other in sorted(pairs):
         one, two = studied[number], studied[other]
         if one.rule.rule.position.in_pack and two.rule.rule.position.in_pack:
-            # A pack stands by itself, whichever others are chosen beside it.
+            # A pack stands by itself, whatever other packs are chosen with it.
             continue
         names = one.applies.keys() & two.applies.keys()
         if not all(one.applies[name] & two.applies[name] for name in names):
@@ -413,11 +415,11 @@ def _together(studied: Sequence[_Studied], space: Space) -> Iterator[Problem]:
 def _may_imply(weak: _Studied, strong: _Studied) -> bool:
     """Whether all that fails ``weak`` may fail ``strong``, as far as single paths tell.
 
-    A graver rule that fails less says something of its own.
+    A more severe rule that fails less has something of its own to say.
     """
     if weak.rule.rule.severity > strong.rule.rule.severity:
         return False
-    # What only the stronger reads may be anything in a record that fails the weaker.
+    # What only the stronger rule reads may be anything in a record that fails the weaker.
     return all(
         not weak.failed[name] & ~classes if name in weak.failed else strong.is_whole(name)
         for name, classes in strong.failed.items()
@@ -429,7 +431,7 @@ def _of_pair(
 ) -> Iterator[Problem]:
     first, second = _verdicts(one.rule, table), _verdicts(two.rule, table)
     both = first.applies & second.applies
-    # What fails one for coming under the other at all is forbidden, and not contradicted.
+    # A rule that forbids whatever it applies to forbids; it does not contradict.
     possible = first.passed & second.applies and second.passed & first.applies
     if possible and not first.passed & second.passed:
 
@@ -440,29 +442,29 @@ def _of_pair(
         example = witness(table, both, comes_under_both)
         if example is not None:
             late, early = _ordered(one, two)
-            told = (
+            message = (
                 f"no connection can satisfy {late.rule.rule.id} and {early.rule.rule.id}, at"
                 f" {place(early.rule.assertion)}, where both apply"
             )
             shown = _shown(example, "falls under both and fails one")
-            yield _problem(place(late.rule.assertion), told, shown)
+            yield _problem(place(late.rule.assertion), message, shown)
         return
     for weak, strong in implied:
         fails, covered = (second, first) if weak is two else (first, second)
-        # What the stronger forbids altogether, the weaker speaks of where that is waived.
+        # What the stronger rule forbids, the weaker one still covers when that is waived.
         if covered.passed & fails.applies and not fails.failed & ~covered.failed:
             example = _example(table, fails.failed, weak.rule, Verdict.FAIL)
-            told = (
+            message = (
                 f"{weak.rule.rule.id} is redundant: whatever fails it also fails"
                 f" {strong.rule.rule.id}, at {place(strong.rule.assertion)}, as well"
             )
             shown = _shown(example, "fails both")
-            yield _problem(place(weak.rule.assertion), told, shown)
+            yield _problem(place(weak.rule.assertion), message, shown)
             return
 
 
 def _ordered(one: _Studied, two: _Studied) -> tuple[_Studied, _Studied]:
-    """Return the rule to tell of first: what a person wrote, before what a pack has."""
+    """Return the rule to name first: a person's own before a pack's."""
     if two.rule.rule.position.in_pack and not one.rule.rule.position.in_pack:
         return one, two
     return two, one
@@ -472,7 +474,7 @@ def _ordered(one: _Studied, two: _Studied) -> tuple[_Studied, _Studied]:
 
 
 def place(condition: Condition) -> Position:
-    """Return where a condition is: where its first test does."""
+    """Return the position of a condition: that of its first test."""
     return min(test.position for test in tests_in(condition))
 
 

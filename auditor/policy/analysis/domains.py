@@ -1,11 +1,10 @@
 """The values that can be at a path, as classes that some tests cannot distinguish.
 
-Every value, null and nothing included, is in one class of its path; all values of a class come to
-the same by a test, or the test is *open* there and asks an ``Aspect`` of it: how a text starts,
-which moment it names, which items an array holds. Aspects are taken to be independent of each
-other, and what no class is known of can come to anything: more is thought possible than is, so
-that what is impossible here is impossible. Documented values are not closed: a text that nobody
-has written is always among the classes.
+Every value, including null and a missing one, is in one class of its path. A test has one result
+for a whole class, or it is *open* there and depends on an ``Aspect``: how a text starts, which
+moment it names, which items an array holds. Aspects count as independent, and what has no class can
+have any result. So too much may be thought possible, but what is impossible here is truly
+impossible. Documented values are not exhaustive: an unknown text is always among the classes.
 """
 
 from __future__ import annotations
@@ -43,23 +42,23 @@ from auditor.policy.language.semantics import Quantifier
 from auditor.policy.language.truth import Truth, negated
 from auditor.policy.language.values import Span, is_number
 
-#: The time that times relative to now are looked at from; which one it is decides nothing.
+#: The moment taken for now when times are relative to it; any other would do.
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
-#: A text that no policy has.
+#: A text that is in no policy.
 FRESH = "\ue000another text\ue001"
 _UNREAD = Unread("not known")
 _TRUTHS: tuple[Truth, ...] = (True, False, None)
 _MINUTES = 24 * 60
-#: What means more than itself in a glob.
+#: The characters with a special meaning in a glob.
 _WILD = frozenset("*?[")
 _MOMENT, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
 _BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class Whatever(msgspec.Struct, frozen=True):
-    """Any value like ``like`` that no test names: some text, an array or an object with something.
+    """Any value like ``like`` that no test names: a text, or a non-empty array or object.
 
-    ``gapped`` says that a plan leaves some of it open.
+    ``gapped`` means that a plan leaves some of it open.
     """
 
     like: Any
@@ -67,10 +66,10 @@ class Whatever(msgspec.Struct, frozen=True):
 
 
 class Aspect(msgspec.Struct, frozen=True):
-    """Something that a test asks of a value: a variable of its own.
+    """Something that a test asks about a value: a variable of its own.
 
-    ``name`` tells it apart: the path, and what is asked. ``condition`` is the one that items of an
-    array are asked, where the samples are the truths that it comes to on them.
+    ``name`` identifies it: the path, and the question. ``condition`` is the condition on an array's
+    items, if the samples are its possible truths.
     """
 
     name: tuple[str, Hashable]
@@ -79,10 +78,10 @@ class Aspect(msgspec.Struct, frozen=True):
 
 
 class Split(msgspec.Struct, frozen=True):
-    """How one test parts the classes at its path: bits, the first class the lowest.
+    """How one test divides the classes at its path, as bits from the lowest.
 
-    It holds in ``yes``, fails in ``no``, and where it is ``open`` an aspect of the value decides,
-    which has classes of its own. In the rest it cannot be evaluated.
+    It holds in ``yes`` and fails in ``no``; in ``open`` an aspect of the value decides, with
+    classes of its own. In the rest it cannot be evaluated.
     """
 
     yes: int
@@ -94,24 +93,24 @@ class Split(msgspec.Struct, frozen=True):
 
 
 class Domain(msgspec.Struct, frozen=True):
-    """What can be at one path, and how each test of it, by its key, parts that."""
+    """The possible values at one path, and how each test, by its key, divides them."""
 
     path: str
     samples: tuple[Any, ...]
     splits: Mapping[Hashable, Split]
 
 
-#: Returns the truths that a condition on an item can come to.
+#: Returns the possible truths of a condition on an item.
 Truths = Callable[[Condition], Sequence[Truth]]
 
 
 def key_of(test: Test) -> Hashable:
-    """Return what two tests have in common only if they come to the same on every value."""
+    """Return a key that two tests share only if they have the same result on every value."""
     return test.path, test.operator.name, test.reading, test.kind, _operand_key(test)
 
 
 def condition_key(condition: Condition) -> Hashable:
-    """Return what two conditions have in common only if they come to the same on every value."""
+    """Return a key that two conditions share only if they have the same result on every value."""
     match condition:
         case All(parts):
             return "all", tuple(map(condition_key, parts))
@@ -144,7 +143,7 @@ def _operand_key(test: Test) -> Hashable:
 
 
 def domain(path: str, tests: Iterable[Test], truths: Truths) -> Domain:
-    """Return the classes of what can be at ``path``, as fine as ``tests`` of it ask for."""
+    """Return the classes of values at ``path``, as fine as its ``tests`` need."""
     asked = {key_of(test): test for test in tests}
     samples = tuple(_samples(asked.values()))
     aspects = _Aspects(path, list(asked.values()), truths)
@@ -153,7 +152,7 @@ def domain(path: str, tests: Iterable[Test], truths: Truths) -> Domain:
 
 
 def is_showable(sample: Any) -> bool:
-    """Whether an example can hold a value of the class that ``sample`` stands for."""
+    """Whether an example can contain a value of the class that ``sample`` stands for."""
     if isinstance(sample, Whatever):
         return not sample.gapped
     return not isinstance(sample, Unread) and sample != math.inf
@@ -163,7 +162,7 @@ def is_showable(sample: Any) -> bool:
 
 
 def _samples(tests: Iterable[Test]) -> Iterator[Any]:
-    """Yield a value of each class, what the field is meant to hold first, numbers ascending."""
+    """Yield a value of each class, the field's usual ones first, numbers ascending."""
     texts: dict[str, None] = {}
     numbers: set[float] = set()
     kinds = set()
@@ -200,7 +199,7 @@ def _constants(value: Any) -> Iterator[Any]:
 
 
 def _numbers(ends: Sequence[float]) -> Iterator[float]:
-    """Yield each of ``ends``, a number between each two, one below and one above them all."""
+    """Yield each of ``ends``, a number between each two, one below all and one above."""
     if not ends:
         yield 60
         return
@@ -221,16 +220,16 @@ def _finite(number: float) -> Iterator[float]:
 
 # -- what a test makes of them ----------------------------------------------------------------
 
-#: Forms by which a value is compared with those that are named, and is like any other if it is not.
+#: Forms that compare a value with named ones; all values that are not named are alike.
 _NAMED = frozenset({OperandForm.SCALAR, OperandForm.SCALARS})
-#: Forms of which one sample of a class tells all.
+#: Forms for which one sample decides for its whole class.
 _PLAIN = _NAMED | {OperandForm.ORDERED, OperandForm.RANGE, OperandForm.BOOLEAN}
 
 
 def _split(test: Test, samples: Sequence[Any], aspects: _Aspects) -> Split:
     yes = no = opened = 0
     decide = _decider(test, samples)
-    # A text stands for itself alone, but where it is read as something else or held to a field.
+    # A text stands only for itself, unless it is read as something else or compared with a field.
     texts_are_closed = test.reading is Reading.PLAIN and not isinstance(test.operand, FieldOperand)
     for number, sample in enumerate(samples):
         bit = 1 << number
@@ -251,7 +250,7 @@ def _split(test: Test, samples: Sequence[Any], aspects: _Aspects) -> Split:
 
 
 def _is_open(test: Test, sample: Any) -> bool:
-    """Whether not every value of the class that ``sample`` stands for is the same to ``test``."""
+    """Whether ``test`` may differ between values of the class that ``sample`` stands for."""
     value = sample.like if isinstance(sample, Whatever) else sample
     if isinstance(value, Unread):
         return False
@@ -274,7 +273,7 @@ def _is_gapped(sample: Any) -> bool:
 
 
 def _decider(test: Test, samples: Sequence[Any]) -> Callable[[int, Any], Truth]:
-    """Return what says what ``test`` comes to on a sample; not each asks the operator."""
+    """Return a function from a sample to the result of ``test``; not all ask the operator."""
     operand = test.operand
 
     def ask(sample: Any) -> Truth:
@@ -287,7 +286,7 @@ def _decider(test: Test, samples: Sequence[Any]) -> Callable[[int, Any], Truth]:
         return lambda _, sample: ask(sample)
     if test.operator.form in _NAMED:
         named = {(type(v) is str, v) for v in _constants(operand.value)}
-        # What is not named is like what nobody has written.
+        # All values that are not named are alike.
         unlike = [s for s in samples if is_number(s) and (False, s) not in named]
         others = {str: ask(FRESH), int: ask(unlike[0]) if unlike else None}
 
@@ -322,7 +321,7 @@ def _decider(test: Test, samples: Sequence[Any]) -> Callable[[int, Any], Truth]:
 def _by_text(
     test: Test, operand: Literal, ask: Callable[[Any], Truth]
 ) -> Callable[[int, Any], Truth]:
-    """Return what asks the operator itself of texts, of which a policy may name thousands."""
+    """Return a function that asks the operator about texts; a policy may name thousands."""
     takes_text, wanted, holds = test.takes(FRESH), operand.at(NOW), test.operator.holds
 
     def by_text(_: int, sample: Any) -> Truth:
@@ -339,7 +338,7 @@ Holds = Callable[[Any], Truth]
 
 
 class _Aspects:
-    """What the tests at one path ask of a value, beside which class it is of."""
+    """What the tests at one path ask about a value beyond its class."""
 
     def __init__(self, path: str, tests: Sequence[Test], truths: Truths) -> None:
         self._path = path
@@ -348,7 +347,7 @@ class _Aspects:
         self._known: dict[Hashable, Aspect] = {}
 
     def of(self, test: Test) -> tuple[Aspect, Holds]:
-        """Return what ``test`` asks of a value, and what it comes to on each of its samples."""
+        """Return what ``test`` asks about a value, and its result for each sample."""
         operand, operator = test.operand, test.operator
         if isinstance(operand, Nested):
             if operator.quantifier is not None and operand.count is None:
@@ -382,7 +381,7 @@ class _Aspects:
         return aspect, lambda text: text.endswith(wanted)
 
     def _read(self, test: Test, operand: Literal) -> tuple[Aspect, Holds]:
-        """Return the aspect of a test of times: moments, ages and times of day are apart."""
+        """Return the aspect of a test of times: moments, ages and times of day are separate."""
         if test.reading is Reading.TIME_OF_DAY:
             samples = self._aspect(Reading.TIME_OF_DAY, lambda: _times_of_day(self._tests))
         elif isinstance(operand.value, Now | timedelta):
@@ -399,7 +398,7 @@ class _Aspects:
         return samples, holds
 
     def _quantified(self, condition: Condition, by: Quantifier) -> tuple[Aspect, Holds]:
-        """Return the aspect that says which truths a condition comes to on the items there are."""
+        """Return the aspect that says which truths a condition has on an array's items."""
         denied = False
         while isinstance(condition, Not):
             condition, denied = condition.part, not denied
@@ -418,7 +417,7 @@ class _Aspects:
 
 
 def _of_each_item(test: Test) -> Test | None:
-    """Return what a test of an array asks of each item: whether it is one of the values named."""
+    """Return what a test of an array asks of each item: whether it is one of the named values."""
     operand = test.operand
     if not isinstance(operand, Literal) or test.kind is not Kind.ARRAY:
         return None
@@ -432,7 +431,7 @@ def _of_each_item(test: Test) -> Test | None:
 def compared_part(test: Test) -> tuple[TextPart, tuple[str, ...]] | None:
     """Return the part of a text that ``test`` compares, and with what; None for other tests.
 
-    A glob that is a text with one ``*`` at its end or its start compares no more than that.
+    A glob with a single ``*``, at its end or start, compares just the rest.
     """
     operand = test.operand
     if not isinstance(operand, Literal):
@@ -450,7 +449,7 @@ def compared_part(test: Test) -> tuple[TextPart, tuple[str, ...]] | None:
 
 
 def _parts(part: TextPart, tests: Iterable[Test]) -> Iterator[str]:
-    """Yield each text that ``part`` of a value is compared with, and one that is like none."""
+    """Yield each text that ``part`` of a value is compared with, and one unlike any of them."""
     found = dict.fromkeys(
         text
         for test in tests
@@ -495,7 +494,7 @@ def _ages(tests: Iterable[Test]) -> list[datetime | None]:
             try:
                 ends.add(NOW - value)
             except OverflowError:
-                continue  # before all time, where no value can be
+                continue  # Before all time, where no value can be.
     return _between(ends)
 
 
@@ -505,7 +504,7 @@ def _moments(tests: Iterable[Test]) -> list[datetime | None]:
 
 
 def _between(ends: set[datetime]) -> list[datetime | None]:
-    """Return each of ``ends``, and what is between them: the most telling first."""
+    """Return each of ``ends`` and what is between them, the most telling first."""
     inner = [end for end in sorted(ends) if _BEGINNING < end < _END]
     found: dict[datetime | None, None] = {}
     for step in (-_HOUR, _HOUR, timedelta(0), -_MOMENT, _MOMENT):

@@ -1,8 +1,8 @@
-"""What is surely wrong with rules on groups: with one, by what a group is; with two of the same.
+"""What is surely wrong with rules on groups: with one by itself, or with two on the same groups.
 
-Two rules are held against each other where their groups and members are the same: what they then
-count or measure is one number, and whole where it is a count. Rules on what is unique need not have
-the same groups: what is shared in a part of a group is shared in the whole of it.
+Two rules are compared if their groups and members are the same: they then count or measure one
+number, and a count is whole. Rules with ``unique`` need not have the same groups: a value shared
+within a part of a group is shared within the whole.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import Span, is_number
 from auditor.text import listed
 
-#: What names a connection: no two have the same.
+#: The field that names a connection: no two have the same.
 _OWN = "id"
 
 
@@ -30,8 +30,8 @@ def of_one(rule: GroupRule) -> Iterator[Problem]:
     if rule.unique and _OWN in (*rule.unique, *rule.keys):
         yield _problem(rule, f"{name} can never fail: no two connections have the same {_OWN}")
     elif again := [path for path in rule.unique if path in rule.keys]:
-        told = f"{name}: {listed(again, 'and')} decides nothing in its unique"
-        yield _problem(rule, told, "all connections of a group have the same value: remove it")
+        message = f"{name}: {listed(again, 'and')} decides nothing in its unique"
+        yield _problem(rule, message, "all connections of a group have the same value: remove it")
     if rule.when is not None:
         return
     if rule.share is not None:
@@ -58,19 +58,19 @@ def _settled(
 ) -> Iterator[Problem]:
     truths = {_holds(condition, number) for number in numbers}
     if truths == {True}:
-        told = f"{rule.rule.id} can never fail: without a when, {since}"
-        yield _problem(rule, told, "write a when that says which connections count")
+        message = f"{rule.rule.id} can never fail: without a when, {since}"
+        yield _problem(rule, message, "write a when that says which connections count")
     elif truths == {False}:
-        told = f"{rule.rule.id} fails for every group: without a when, {since}"
-        yield _problem(rule, told, "write a when that says which connections count")
+        message = f"{rule.rule.id} fails for every group: without a when, {since}"
+        yield _problem(rule, message, "write a when that says which connections count")
 
 
 def _groups(rule: GroupRule) -> Hashable:
-    """Return what is the same for rules on the same groups, members and number."""
+    """Return what rules on the same groups, members and number have in common."""
     conditions = (rule.when, rule.unless, rule.chosen)
     measured = rule.measured
     return (
-        # A condition on groups reads what those of one rule have in common.
+        # A condition on groups reads what the groups of one rule have in common.
         frozenset(rule.keys) if not rule.unique or rule.chosen is not None else None,
         tuple(condition_key(c) if c is not None else None for c in conditions),
         rule.count is not None,
@@ -98,11 +98,13 @@ def _of_pair(late: GroupRule, early: GroupRule) -> Iterator[Problem]:
         numbers = [n for n in numbers if 0 <= n <= 1]
     truths = {n: (_holds(first, n), _holds(second, n)) for n in numbers}
     if not all(any(pair[side] for pair in truths.values()) for side in (0, 1)):
-        return  # one of them alone holds of nothing, which is reported
+        return  # One of them alone never holds, which is reported.
     if (True, True) not in truths.values():
-        told = f"no group can satisfy {late.rule.id} and {early.rule.id}, at {early.rule.position}"
+        message = (
+            f"no group can satisfy {late.rule.id} and {early.rule.id}, at {early.rule.position}"
+        )
         example = next((n for n, pair in truths.items() if True in pair), numbers[0])
-        yield _problem(late, told, f"a group whose {name} is {example:g} fails one")
+        yield _problem(late, message, f"a group whose {name} is {example:g} fails one")
         return
     for strong, weak, side in ((early, late, 0), (late, early, 1)):
         fails = [n for n, pair in truths.items() if pair[side] is False]
@@ -113,11 +115,11 @@ def _of_pair(late: GroupRule, early: GroupRule) -> Iterator[Problem]:
 
 
 def _implied(weak: GroupRule, strong: GroupRule, hint: str) -> Problem:
-    told = (
+    message = (
         f"{weak.rule.id} is redundant: every group that fails it also fails {strong.rule.id},"
         f" at {strong.rule.position}, as well"
     )
-    return _problem(weak, told, hint)
+    return _problem(weak, message, hint)
 
 
 def _number_of(rule: GroupRule) -> Condition | None:
@@ -129,7 +131,7 @@ def _holds(condition: Condition, number: float) -> Truth:
 
 
 def _numbers(condition: Condition, *, whole: bool) -> list[float]:
-    """Return numbers that distinguish whatever ``condition`` can: its bounds, and what is between.
+    """Return numbers for every case of ``condition``: its bounds, and those between.
 
     With ``whole`` they are counts.
     """

@@ -1,10 +1,9 @@
-"""Truth tables of conditions over all that can be at the paths they read.
+"""Truth tables of conditions over all possible values at the paths they read.
 
-A table has a row for each choice of a class at every path, and of what each aspect comes to, but
-for those that no record can have: nothing stands below what is not there, and the items of an
-array are the same for every test of it. A condition is two sets of rows, those where it surely
-holds and those where it surely fails. A set is the bits of one integer, so that a whole table is
-reckoned with at once.
+A table has a row for each combination of a class per path and a result per aspect, except those
+that no record can have: nothing is below a missing value, and an array's items are the same for all
+its tests. A condition is two sets of rows, those where it surely holds and those where it surely
+fails. A set is the bits of one integer, so a whole table is computed at once.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from auditor.policy.analysis.domains import (
 from auditor.policy.language.conditions import All, AnyOf, Condition, Named, Not, Test, tests_in
 from auditor.policy.language.truth import Truth
 
-#: A table of more rows than this is not made: what it would say is left unsaid.
+#: A table with more rows than this is not made, and nothing is claimed.
 MOST_ROWS = 1 << 16
 
 
@@ -41,10 +40,10 @@ class Rows(msgspec.Struct, frozen=True):
 
 
 class Variable(msgspec.Struct, frozen=True):
-    """What a table has a column for: the value at a path, or an aspect of it.
+    """A column of a table: the value at a path, or an aspect of it.
 
     ``blocks`` are sets of its classes, as bits, that the table's tests cannot distinguish; in the
-    table one block follows the other after ``stride`` rows. ``samples`` has one for each class.
+    table one block follows another after ``stride`` rows. ``samples`` has one for each class.
     ``aspect`` is None for a path.
     """
 
@@ -56,7 +55,7 @@ class Variable(msgspec.Struct, frozen=True):
 
 
 class Space:
-    """What can be at every path that some conditions read; made once for all their tables."""
+    """The possible values of every path that some conditions read, for all their tables."""
 
     def __init__(self, conditions: Iterable[Condition]) -> None:
         found: dict[str, list[Test]] = {}
@@ -68,18 +67,18 @@ class Space:
         }
 
     def of(self, test: Test) -> tuple[Domain, Split]:
-        """Return the domain at the path of ``test``, and how the test parts it."""
+        """Return the domain of ``test``'s path, and how the test divides it."""
         found = self._domains[test.path]
         return found, found.splits[key_of(test)]
 
     def table(self, *conditions: Condition | None, most: int = MOST_ROWS) -> TruthTable | None:
-        """Return the table of ``conditions``; None where it would have over ``most`` rows."""
+        """Return the table of ``conditions``; None if it would have over ``most`` rows."""
         tests = {key_of(t): t for c in conditions if c is not None for t in tests_in(c)}
         return _table(self, tests, most)
 
 
 def possible_truths(condition: Condition) -> tuple[Truth, ...]:
-    """Return the truths that ``condition`` may come to, on whatever it is asked of."""
+    """Return the truths that ``condition`` may have, whatever it is asked about."""
     table = Space([condition]).table(condition)
     if table is None:
         return (True, False, None)
@@ -89,7 +88,7 @@ def possible_truths(condition: Condition) -> tuple[Truth, ...]:
 
 
 class TruthTable:
-    """The rows of some tests. ``every`` is the set of all that a record can have."""
+    """The rows of some tests. ``every`` is the set of all rows that a record can have."""
 
     def __init__(
         self, variables: Mapping[Hashable, Variable], tests: Mapping[Hashable, Rows], size: int
@@ -108,7 +107,7 @@ class TruthTable:
 
     @property
     def showable(self) -> int:
-        """The rows that a record in a file can have, which says all that it holds."""
+        """The rows of records that a file can express in full."""
         rows = self.every
         for variable in self.variables.values():
             for number, block in enumerate(variable.blocks):
@@ -142,7 +141,7 @@ class TruthTable:
                 return self._tests[key_of(condition)]
 
     def projections(self, rows: int) -> dict[Hashable, int]:
-        """Return the classes that each variable has in some of ``rows``, as bits."""
+        """Return the classes of each variable that occur in ``rows``, as bits."""
         return {
             name: _union(
                 block
@@ -153,7 +152,7 @@ class TruthTable:
         }
 
     def is_box(self, rows: int) -> bool:
-        """Whether ``rows`` are all there are of what each variable has in some of them."""
+        """Whether ``rows`` are all combinations of the classes that occur in them."""
         count = 1
         for variable in self.variables.values():
             numbers = range(len(variable.blocks))
@@ -161,7 +160,7 @@ class TruthTable:
         return count == rows.bit_count()
 
     def choices(self, rows: int, most: int) -> Iterator[list[tuple[Variable, Any]]]:
-        """Yield up to ``most`` of ``rows``: a sample of what each variable is there."""
+        """Yield up to ``most`` of ``rows``, as a sample for each variable."""
         for _ in range(most):
             if not rows:
                 return
@@ -173,7 +172,7 @@ class TruthTable:
             ]
 
     def _below_nothing(self) -> Iterator[int]:
-        """Yield rows in which something stands below what is not there, is null, or is empty."""
+        """Yield rows in which something is below a value that is missing, null or empty."""
         paths = [name for name in self.variables if isinstance(name, str) and "." in name]
         for path in paths:
             above = path
@@ -184,7 +183,7 @@ class TruthTable:
                     yield nothing & ~self._rows_where(own, _is_missing, some=True)
 
     def _of_no_items(self) -> Iterator[int]:
-        """Yield rows in which two conditions come to what no items of one array can."""
+        """Yield rows in which two conditions have results that no items of one array can give."""
         by_path: dict[str, list[tuple[Condition, Variable]]] = {}
         for variable in self.variables.values():
             if variable.aspect is not None and variable.aspect.condition is not None:
@@ -203,7 +202,7 @@ class TruthTable:
     def _rows_where(
         self, variable: Variable, fits: Callable[[Any], bool], *, some: bool = False
     ) -> int:
-        """Return the rows in which every class of the block, or ``some``, is one that fits."""
+        """Return the rows in which every class of the block, or with ``some`` any, fits."""
         decides = any if some else all
         return _union(
             self._of_block(variable, number)
@@ -216,7 +215,7 @@ class TruthTable:
 
 
 def possible_vectors(conditions: Sequence[Condition]) -> tuple[tuple[Truth, ...], ...]:
-    """Return what several conditions may come to on one and the same thing."""
+    """Return the possible results of several conditions on one and the same thing."""
     table = Space(conditions).table(*conditions)
     if table is None:
         return tuple(product((True, False, None), repeat=len(conditions)))
@@ -233,9 +232,9 @@ def possible_vectors(conditions: Sequence[Condition]) -> tuple[tuple[Truth, ...]
 
 
 def are_of_items(vectors: Iterable[tuple[Truth, ...]], truths: Sequence[frozenset[Truth]]) -> bool:
-    """Whether items may be such that each condition comes to all of its ``truths``, and no other.
+    """Whether an array's items can give each condition exactly its ``truths``.
 
-    ``vectors`` are what the conditions may come to on one item.
+    ``vectors`` are the conditions' possible results on one item.
     """
     items = [v for v in vectors if all(t in of for t, of in zip(v, truths, strict=True))]
     return all({v[n] for v in items} == set(of) for n, of in enumerate(truths))
@@ -307,7 +306,7 @@ def _spread(chosen: int, stride: int, count: int, size: int) -> int:
         lowest = chosen & -chosen
         block |= run << (stride * (lowest.bit_length() - 1))
         chosen ^= lowest
-    # As often as the period goes into the table, twice as much each time.
+    # Repeated to the table's size, doubling each time.
     while period < size:
         block |= block << period
         period *= 2
@@ -315,7 +314,7 @@ def _spread(chosen: int, stride: int, count: int, size: int) -> int:
 
 
 def _blocks(size: int, sets: Iterable[int]) -> tuple[int, ...]:
-    """Return the classes parted so that each of ``sets`` has all of a block, or none."""
+    """Return the classes divided so that each of ``sets`` has all of a block or none."""
     blocks = [(1 << size) - 1]
     for each in dict.fromkeys(sets):
         parted = []
@@ -327,7 +326,7 @@ def _blocks(size: int, sets: Iterable[int]) -> tuple[int, ...]:
 
 
 def _sample(variable: Variable, block: int) -> Any:
-    """Return the first sample of a block; of numbers a whole one, where there is one."""
+    """Return the first sample of a block; of numbers a whole one, if there is one."""
     first = variable.samples[_lowest(block)]
     if type(first) is not float or first.is_integer():
         return first

@@ -1,4 +1,4 @@
-"""Records that show what a table says: made of its samples, and judged before they are reported."""
+"""Records that show what a table says: made from its samples, and judged before being reported."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from auditor.policy.language.truth import Truth
 from auditor.policy.loading.examples import in_words, laid_over
 from auditor.text import listed
 
-#: So many rows are tried before a claim stays without an example.
+#: How many rows are tried before a claim goes without an example.
 _TRIES = 48
-#: Conditions on the items of one array that are looked at together.
+#: How many conditions on the items of one array are looked at together.
 _MOST_TOGETHER = 4
 #: What stands for any text, and any key, in an example.
 _SOME = "other"
 
 
 class Witness(msgspec.Struct, frozen=True):
-    """A record as an example beside a rule has it: laid over the healthy one."""
+    """A record, written like an example beside a rule: laid over the healthy one."""
 
     given: Mapping[str, Any]
     without: tuple[str, ...] = ()
@@ -58,19 +58,19 @@ class Witness(msgspec.Struct, frozen=True):
 
 
 def reading(record: Any) -> Get:
-    """Return what reads a plain record, or an item."""
+    """Return a reader of a plain record, or of an item."""
     return lambda path: reach(record, path)
 
 
 def witness(table: TruthTable, rows: int, shows: Callable[[Get], bool]) -> Witness | None:
-    """Return a record of one of ``rows`` that ``shows`` confirms; None where none was found."""
+    """Return a record of one of ``rows`` that ``shows`` confirms; None if none was found."""
     for choice in table.choices(rows, _TRIES):
         values = _values(choice)
         if values is None:
             continue
         there = {path: value for path, value in values.items() if value is not MISSING}
         gone = tuple(path for path, value in values.items() if value is MISSING)
-        # The outer ones first: what is laid over an object would be lost with it.
+        # Outer ones first: what is laid over an object would be lost with it.
         given = dict(sorted(there.items(), key=lambda entry: entry[0].count(".")))
         found = Witness(given, gone)
         if shows(reading(found.record)):
@@ -79,7 +79,7 @@ def witness(table: TruthTable, rows: int, shows: Callable[[Get], bool]) -> Witne
 
 
 def item(*wanted: tuple[Condition, Truth]) -> Any:
-    """Return an item of an array on which each condition comes to its truth; MISSING without."""
+    """Return an array's item on which each condition has its truth; MISSING if there is none."""
     conditions = [condition for condition, _ in wanted]
     table = Space(conditions).table(*conditions)
     if table is None:
@@ -117,7 +117,7 @@ def _lay(holder: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 
 def _values(choice: Iterable[tuple[Variable, Any]]) -> dict[str, Any] | None:
-    """Return the value at each path; None where no record can have it, or show it."""
+    """Return the value at each path; None if no record can have it, or show it."""
     samples: dict[str, Any] = {}
     asked: dict[str, dict[Hashable, tuple[Variable, Any]]] = {}
     for variable, sample in choice:
@@ -140,7 +140,7 @@ def _values(choice: Iterable[tuple[Variable, Any]]) -> dict[str, Any] | None:
 
 
 def _like(like: Any, asked: Mapping[Hashable, tuple[Variable, Any]]) -> Any:
-    """Return a value like ``like`` which comes to what is ``asked``, as far as is known how."""
+    """Return a value like ``like`` with the result ``asked``, if we know how to make one."""
     size = asked["size"][1] if "size" in asked else 1
     if isinstance(like, str):
         return _text({what: sample for what, (_, sample) in asked.items()})
@@ -154,7 +154,7 @@ def _like(like: Any, asked: Mapping[Hashable, tuple[Variable, Any]]) -> Any:
 
 
 def _items(asked: Iterable[tuple[Variable, Any]]) -> Iterator[Any]:
-    """Yield items on which several conditions come to all the truths that each is to have."""
+    """Yield items on which several conditions have all the truths that each is to have."""
     several = [
         (variable.aspect.condition, list(truths))
         for variable, truths in asked

@@ -1,4 +1,4 @@
-"""What a Terraform plan does to a judgement: what gates, what is known, where a finding is set."""
+"""What a Terraform plan does to a judgement: what gates, what is known, where to change it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from auditor.sources.plan.planned import Action, Planned
 from auditor.text import plural, printable
 
 _NOTHING = frozenset[str]()
-#: Settings of a connection in a plan may be secrets in clear text, and are never shown.
+#: Settings of a planned connection may be secrets in clear text, and are never shown.
 _NEVER_SHOWN = frozenset({"config", "plan.before.config"})
-#: What the plan brings; of what is known it changes nothing.
+#: Facts of the plan itself: it changes nothing about what was known before.
 _TOLD_OF_ROWS = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED})
 #: The most attributes that a finding's message names.
 _NAMED = 3
@@ -43,11 +43,11 @@ def mode_of(
     skip_unknown: bool,
     veiled: Mapping[int, frozenset[str]] | None = None,
 ) -> PlanMode:
-    """Return how records are taken, of which those at ``planned`` are of a plan.
+    """Return how to judge records, of which those at ``planned`` come from a plan.
 
     ``veiled`` are further paths whose values are not shown, by place.
     """
-    # Over an account one that is forgotten lives on in it; of a plan alone no more is known.
+    # Over an account, a forgotten connection lives on there; a plan by itself knows no more of it.
     gone = {Action.DELETE, Action.FORGET} if partial else {Action.DELETE}
     return PlanMode(
         ends=frozenset(index for index, each in planned.items() if each.action in gone),
@@ -72,7 +72,7 @@ def veil(
     planned: Mapping[int, Planned],
     veiled: Mapping[int, frozenset[str]],
 ) -> dict[str, list[str]]:
-    """Return columns of what stands at ``paths`` of each connection, without what is sensitive."""
+    """Return columns of the values at ``paths`` of each connection, without sensitive ones."""
     hidden = _hidden(planned, veiled)
     shown_columns = {name: list(column) for name, column in columns.items()}
     for name, path in paths.items():
@@ -83,7 +83,7 @@ def veil(
 
 
 def hidden_in(planned: Planned) -> frozenset[str]:
-    """Return the paths of a planned connection that hold a sensitive value."""
+    """Return the paths of a planned connection that contain a sensitive value."""
     marked = [
         f"{name}.{below}" if below else name
         for name, held in planned.fields.items()
@@ -104,8 +104,8 @@ def with_resources(
 ) -> Iterator[Finding]:
     """Yield ``findings`` with the resources behind them, and what to change there.
 
-    Those are the resources of their connections, ``planned`` by id, and of the ``rows`` of facts
-    that the finding rests on.
+    ``planned`` has the resources of connections, by id, and ``rows`` those of the facts that
+    findings rest on.
     """
     for finding in findings:
         fields = [evidence.field for evidence in finding.evidence]
@@ -116,7 +116,7 @@ def with_resources(
         ]
         asked = [*fields, *finding.rule.per]
         everything = [*of_connections, *_of_rows(finding, asked, rows, clean, locate)]
-        # What is to be changed comes first.
+        # What to change comes first.
         resources = tuple(sorted(everything, key=lambda resource: not resource.attributes))
         if not resources:
             yield finding
@@ -196,9 +196,9 @@ def _of_rows(
 
 
 def _name_in(fact: str, path: str) -> str:
-    """Return which attribute of a fact's row a field rests on, "" for none.
+    """Return the attribute of a fact's row that a field rests on, "" for none.
 
-    What belongs to a row of another fact is named by an attribute, as a role is by its owner's.
+    A field of another fact's row rests on the attribute that names it, such as an owner's role.
     """
     first, _, rest = path.replace("[]", "").partition(".")
     if first != fact and first in FACT_LISTS:
@@ -226,7 +226,7 @@ def _of_row(
 
 
 def _fields_behind(fields: Sequence[str], planned: Planned) -> list[str]:
-    """Return the fields of the connection that a finding rests on, those of the plan resolved."""
+    """Return the connection's fields that a finding rests on, with those of the plan resolved."""
     found: list[str] = []
     for path in fields:
         if path == f"{PLAN}.action":
@@ -278,7 +278,7 @@ def _within(value: Any, below: str) -> Any:
 
 
 class PlanJudgement(msgspec.Struct, frozen=True):
-    """A judgement as the gate of a change has it, and what the change fixes, as sentences."""
+    """A judgement for the gate of a change, and what the change fixes, as sentences."""
 
     outcome: Judgement
     mended: tuple[str, ...] = ()
@@ -292,7 +292,7 @@ def changed(
     before: tuple[Judgement, Sequence[str]] | None,
     rows: Mapping[int, RowChanges] | None = None,
 ) -> PlanJudgement:
-    """Return ``outcome`` with what the plan does not touch known, and what it fixes.
+    """Return ``outcome`` with everything that the plan does not touch as known, and what it fixes.
 
     ``ids`` name the connections that were judged, ``placed`` are those of the plan by place.
     ``before`` is the judgement of the account as it is, with its ids; None for a plan alone.
@@ -324,7 +324,7 @@ def changed(
     )
     regraded = replace(outcome, verdicts=bytes(verdicts), found=found, notes=notes, groups=groups)
     mended = _mended(regraded, ids, placed, before) if before is not None else ()
-    less = [f"{entry.rule.id}: {outcome.group_of(entry, o)}: {told}" for entry, o, told in improved]
+    less = [f"{entry.rule.id}: {outcome.group_of(entry, o)}: {note}" for entry, o, note in improved]
     return PlanJudgement(regraded, tuple(mended), tuple(less))
 
 
@@ -339,7 +339,7 @@ def _brought(
         return set()
     earlier, ids_before = before
     was = {(number, ids_before[index]): verdict for number, index, verdict, _ in earlier.found}
-    # Of a fact that another names, as a role is its owner's, both.
+    # A fact may depend on another, as a role on its owner: then both count.
     names = [facts_read(entry.reads) for entry in outcome.rules]
     return {
         (number, index)
@@ -377,7 +377,7 @@ def _regraded(
     before: tuple[Judgement, Sequence[str]] | None,
     improved: list[tuple[GroupRule, GroupOutcome, str]],
 ) -> GroupOutcome:
-    """Return a group's outcome, known unless the plan brings or deepens it."""
+    """Return a group's outcome as known, unless the plan causes or worsens it."""
     if outcome.verdict.value not in _GATING:
         return outcome
     if before is None:
@@ -398,8 +398,8 @@ def _regraded(
     if worse > 0:
         return replace(outcome, note=f"it was {was.actual} before this plan")
     if worse < 0:
-        told = f"{was.actual} before, {outcome.actual} after; still broken"
-        improved.append((entry, outcome, told))
+        progress = f"{was.actual} before, {outcome.actual} after; still broken"
+        improved.append((entry, outcome, progress))
         note = f"fewer than before this plan, when it was {was.actual}"
         return replace(outcome, verdict=Verdict.KNOWN, note=note)
     note = "already so before this plan, and no worse now"
@@ -413,7 +413,7 @@ def _deepens(
     ids_before: Sequence[str],
     ids: Sequence[str],
 ) -> float:
-    """Return more than 0 where a violation of a group has grown, less where it has shrunk."""
+    """Return more than 0 if a group's violation has grown, less if it has shrunk."""
     if entry.unique:
         old = {ids_before[index] for index in was.members}
         new = {ids[index] for index in now.members}
@@ -435,11 +435,11 @@ def _deepens(
             return change  # a ceiling: more is worse
         if all(no_most for _, no_most in ends):
             return -change  # a floor: less is worse
-    return 1  # of other bounds a change that leaves it broken is no better
+    return 1  # For other bounds, a change that leaves it broken is no improvement.
 
 
 def _bound_of(test: Test) -> Interval | None:
-    """Return where ``test`` can hold; None of what bounds nothing."""
+    """Return where ``test`` can hold; None if it bounds nothing."""
     if test.operator.bound is None or not isinstance(test.operand, Literal):
         return None
     return test.operator.bound(test.operand.value)
@@ -456,7 +456,7 @@ def _mended(
     placed: Mapping[int, Planned],
     before: tuple[Judgement, Sequence[str]],
 ) -> Iterator[str]:
-    """Yield what was broken and is so no more: of connections the plan changes, and of groups."""
+    """Yield what was broken and no longer is, on groups and on connections in the plan."""
     earlier, ids_before = before
     at = {name: index for index, name in enumerate(ids)}
     by_real = {p.real_id: index for index, p in placed.items() if p.real_id}
@@ -482,7 +482,7 @@ def _mended(
     for entry, outcomes in earlier.groups:
         for each in outcomes:
             if each.verdict is Verdict.FAIL and _key_of(entry, each) not in after:
-                # What the plan marks as sensitive names no group, though the account may tell it.
+                # What the plan marks as sensitive names no group, even if the account reveals it.
                 veiled = any(covers(h, key) for h in outcome.hidden.values() for key in entry.keys)
                 group = SENSITIVE if veiled else earlier.group_of(entry, each)
                 yield f"{entry.rule.id}: {group}: {each.field} was {each.actual}"

@@ -42,7 +42,7 @@ _NUMBER = "{0} is not None"
 _FILLED = "type({0}) not in LACKS"
 _GUARDS = {str: "type({0}) is str", bool: "type({0}) is bool", int: _NUMBER, float: _NUMBER}
 _NUMBERS = frozenset({int, float})
-#: A source that calls its operand costs more than all the rest, and is asked once.
+#: A source that calls its operand costs more than all the rest, and is evaluated once.
 _CALLS = "{operand}("
 _TYPES = {
     Takes.ARRAY: "type({0}) is list",
@@ -52,14 +52,14 @@ _TYPES = {
 _INLINE = (str, int, float, bool)
 _LARGEST = int(LARGEST)
 
-#: What a check that did not pass leaves: rule, connection, verdict, and the values it read.
+#: What a check leaves that did not pass: rule, connection, verdict, and the values it read.
 RawFinding = tuple[int, int, int, tuple[Any, ...]]
-#: Judges a page: records, the first one's index, where rows of verdicts and findings go.
+#: Judges a page: takes records, the index of the first, and where rows of verdicts and findings go.
 JudgePage = Callable[
     [Sequence[Any], int, Callable[[tuple[int, ...]], None], Callable[[RawFinding], None]], None
 ]
-#: Takes a record of a group: its index, key, membership, what is compared or measured of it, and
-#: what its whole group has in common.
+#: Takes a record of a group: its index, key, membership, what is compared or measured, and what its
+#: whole group has in common.
 TakeMember = Callable[[int, tuple[Any, ...], Truth, tuple[Any, ...], tuple[Any, ...]], None]
 
 
@@ -81,7 +81,7 @@ def compile_judge(
     """Return a function that judges a page of the shape's records by all rules at once.
 
     A row has a verdict for each of ``rules``, in order; members go to their group's function.
-    ``gaps`` says that records may hold a ``Gap``, of which nothing can be asked.
+    ``gaps`` means that records may contain a ``Gap``, about which nothing can be said.
     """
     program = _Program(shape, now, gaps=gaps)
     text = program.page(rules, groups)
@@ -155,8 +155,8 @@ class _Program:
     ) -> Callable[..., Truth]:
         """Return ``quantifier`` of ``condition`` as a function of the items of an array.
 
-        The first item that settles it ends the loop; one that could not be evaluated leaves the
-        whole so, unless another settles it.
+        The first item that settles it ends the loop. If an item could not be evaluated, neither can
+        the whole, unless another item settles it.
         """
         item = _Locals(self, node, "r", exact=False)
         sure = self.condition(condition, item)
@@ -233,7 +233,7 @@ class _Program:
     # -- conditions -------------------------------------------------------------------------
 
     def condition(self, condition: Condition, local: _Locals) -> Sure:
-        """Return where ``condition`` surely holds and surely fails."""
+        """Return where ``condition`` surely holds and where it surely fails."""
         match condition:
             case All(parts):
                 return _joined([self.condition(p, local) for p in parts], "and", "or")
@@ -284,7 +284,7 @@ class _Program:
         return Sure(f"({guard} and ({holds}))", f"({guard} and not ({holds}))")
 
     def _call(self, test: Test, local: _Locals) -> Callable[..., Truth]:
-        """Return ``test`` as a function of the value and, for a field operand, of the other."""
+        """Return ``test`` as a function of the value and of a field operand's value."""
         operator, operand, now = test.operator, test.operand, self.now
         admits, holds = operator.accepts(test.kind).admits, operator.holds
         takes = test.takes if admits(Unread("")) else admits
@@ -327,7 +327,7 @@ class _Program:
 class _Locals:
     """The local names of one function, each loaded once.
 
-    ``exact`` says that ``subject`` is always the node's struct, so that it needs no check.
+    ``exact`` means that ``subject`` is always the node's struct and needs no check.
     """
 
     def __init__(self, program: _Program, node: Node | None, subject: str, *, exact: bool) -> None:
@@ -342,7 +342,7 @@ class _Locals:
         self._bound = 0
 
     def of(self, path: str, reading: Reading = Reading.PLAIN) -> str:
-        """Return the local name that holds the value at ``path``, read as ``reading``."""
+        """Return the local name of the value at ``path``, read as ``reading``."""
         if path == ITSELF and reading is Reading.PLAIN:
             return self._subject
         name = self._loaded.get((path, reading))
@@ -352,23 +352,23 @@ class _Locals:
         return name
 
     def number(self, path: str) -> str:
-        """Return the local name that holds the value at ``path`` if it is a number, else None."""
+        """Return the local name of the value at ``path`` if it is a number, else None."""
         name = self._numbers.get(path)
         if name is None:
             value = self.of(path)
-            # As ``is_number`` has it; integers compare with integers several times faster.
+            # The same as ``is_number``; comparing integers with integers is several times faster.
             is_number = f"type({value}) in NUMERIC and {-_LARGEST} <= {value} <= {_LARGEST}"
             expression = f"{value} if {is_number} else None"
             name = self._numbers[path] = self._bind(expression, self.lines)
         return name
 
     def answer(self, expression: str) -> Sure:
-        """Return what ``expression``, a truth of three values, is; it is evaluated once."""
+        """Return the two tests of ``expression``, a three-valued truth that is evaluated once."""
         name = self._bind(expression, self._answers)
         return Sure(f"{name} is True", f"{name} is False")
 
     def answers(self) -> list[str]:
-        """Return the lines that the conditions since the last call rest on."""
+        """Return the lines that the conditions since the last call depend on."""
         lines, self._answers = self._answers, []
         return lines
 
@@ -380,9 +380,9 @@ class _Locals:
         return node
 
     def may_lack(self, path: str) -> bool:
-        """Whether nothing may be known of ``path``: it goes below another value, or to a fact.
+        """Whether ``path`` may be unknown: it goes below another value, or into a fact.
 
-        What a path goes below may be no object, and a list of facts may not have been read.
+        The value above may not be an object, and a list of facts may not have been read.
         """
         if "." in path or (path != ITSELF and not self._exact):
             return True
@@ -423,7 +423,7 @@ def _joined(parts: list[Sure], holds: str, fails: str) -> Sure:
 
 
 def _guard(test: Test, operand: Literal) -> str | None:
-    """Return the check of a value's type, "" where none is needed, None where it varies."""
+    """Return the check of a value's type: "" if none is needed, None if it varies."""
     takes = test.operator.accepts(test.kind)
     if takes is Takes.ANYTHING:
         return ""

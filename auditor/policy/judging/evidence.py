@@ -1,7 +1,7 @@
 """From what a check left behind to a finding that people can act on.
 
-A finding's values pass three gates before they are text: what the field's exposure allows, what
-looks like a secret, and the caller's ``clean`` (credentials, control characters, length).
+A finding's values pass three filters on their way to text: the field's exposure, what looks like a
+secret, and the caller's ``clean`` (credentials, control characters, length).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from auditor.text import listed, plural, printable
 
 _PACKED = msgspec.msgpack.Encoder().encode
 _ITEMS_SHOWN = 3
-#: How a value that nobody could read is shown, before its reason.
+#: How an unreadable value is shown, before the reason.
 _NOT_READ = str(Unread("")).removesuffix(")")
 _AHEAD = " (in the future)"
 #: What stands for a value that a plan marks as sensitive.
@@ -63,51 +63,51 @@ _WANTED_TYPE = {
 
 
 class Clause(NamedTuple):
-    """What a field holds, and what it would have to: ``kind`` is a type, or nothing."""
+    """What a field holds, and what it should: ``kind`` is a type, or ""."""
 
     field: str
     verb: str
     actual: str
     kind: str
     expected: str
-    #: Whether a plan leaves the field open; what it holds then says what to write.
+    #: Whether a plan leaves the field open; its value then says what to write.
     unknown: bool = False
 
     @property
     def needed(self) -> str:
-        """What was wanted there, in words."""
+        """What was expected, in words."""
         return f"{self.kind}, {self.expected}" if self.kind else self.expected
 
     def __str__(self) -> str:
         return f"{self.field} {self.verb} {self.actual}, expected {self.needed}"
 
 
-#: A timestamp as the API writes it, and what of it is less than a second.
+#: A timestamp as the API writes it, and its fraction of a second.
 _FRACTION = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(Z|[+-]\d\d:\d\d)")
 
-#: The evidence of a check, a message, what to do about an error, and the number of the evidence:
-#: checks of one rule that are reported alike share both.
-Told = tuple[tuple[Evidence, ...], str, str, int]
+#: The evidence of a check, a message, what to do about an error, and the evidence's number: checks
+#: of one rule with equal text share both.
+Description = tuple[tuple[Evidence, ...], str, str, int]
 
 
 class Describer(msgspec.Struct, frozen=True):
-    """Describes the findings of one rule, as of ``now``; ``clean`` makes any text showable."""
+    """Describes the findings of one rule, as of ``now``; ``clean`` makes any text fit to show."""
 
     entry: PolicyRule
     now: datetime
     clean: Callable[[str], str]
-    #: What was said of values that came before: most violations of a rule look alike.
-    known: dict[object, Told] = msgspec.field(default_factory=dict)
+    #: What was said about earlier values: most violations of a rule look alike.
+    known: dict[object, Description] = msgspec.field(default_factory=dict)
     #: Paths whose values are not shown, whatever the policy reveals.
     hidden: frozenset[str] = frozenset()
-    #: The first values of each telling, in the order of their numbers.
+    #: The first values described with each number, in order.
     firsts: list[tuple[Any, ...]] = msgspec.field(default_factory=list)
 
-    def describe(self, values: tuple[Any, ...], *, failed: bool) -> Told:
+    def describe(self, values: tuple[Any, ...], *, failed: bool) -> Description:
         """Return what decided a check that read ``values``, and the message.
 
-        ``failed`` says that it came to fail, else to an error. A check that could not be judged
-        gets a message of its own: the rule's describes a violation, and none was seen.
+        ``failed`` means that the check failed; otherwise it is an error. A check that could not be
+        judged gets a message of its own: the rule's describes a violation, and none was seen.
         """
         key = _key(values[: len(self.entry.rule.reads)], failed=failed)
         described = self.known.get(key)
@@ -126,7 +126,7 @@ class Describer(msgspec.Struct, frozen=True):
     def _decided(
         self, values: tuple[Any, ...], *, failed: bool
     ) -> tuple[tuple[Evidence, ...], str, str]:
-        """Return the evidence and its message, "" where the rule's own says it better."""
+        """Return the evidence and its message, "" if the rule's own message says it better."""
         get = Read(zip(self.entry.reads, values, strict=True)).__getitem__
         condition, when = self.entry.assertion, self.entry.when
         if not failed and when is not None and evaluate(when, get, self.now) is None:
@@ -159,7 +159,7 @@ class Describer(msgspec.Struct, frozen=True):
         failed: bool,
         negated: bool = False,
     ) -> list[Clause]:
-        """Return the tests that made ``condition`` false, or with ``failed`` unset an error."""
+        """Return the tests that made ``condition`` false or, without ``failed``, an error."""
         match condition:
             case Test():
                 return [self.clause(condition, get, failed=failed, negated=negated)]
@@ -170,7 +170,7 @@ class Describer(msgspec.Struct, frozen=True):
             case All(parts) | AnyOf(parts):
                 blamed = negated if failed else None
                 found = [part for part in parts[:-1] if evaluate(part, get, self.now) is blamed]
-                # One of them is to blame: where no other is, the last one need not be asked.
+                # One of the parts is to blame: if no other is, the last need not be asked.
                 if not found or evaluate(parts[-1], get, self.now) is blamed:
                     found.append(parts[-1])
                 clauses = [self._clauses(p, get, failed=failed, negated=negated) for p in found]
@@ -179,7 +179,7 @@ class Describer(msgspec.Struct, frozen=True):
     def clause(
         self, test: Test, get: Callable[[str], Any], *, failed: bool, negated: bool = False
     ) -> Clause:
-        """Return what ``test`` found and wanted; with ``failed`` unset, why it is unsure."""
+        """Return what ``test`` found and expected; without ``failed``, why it is undecided."""
         value, expected = get(test.path), wanted(test, negated=negated)
         operand, verb = test.operand, "is"
         if isinstance(operand, FieldOperand):
@@ -189,7 +189,7 @@ class Describer(msgspec.Struct, frozen=True):
                 actual, verb = self._items(test, operand, value, negated=negated), "holds"
             else:
                 actual = self.shown(test.path, value)
-                # Of what is hidden, the length is too.
+                # If a value is hidden, so is its length.
                 actual = actual if actual in _KEPT else f"of length {len(value):,}"
         else:
             actual = self.shown(test.path, value)
@@ -203,7 +203,7 @@ class Describer(msgspec.Struct, frozen=True):
         return Clause(test.path, verb, *_doubted(test, value, actual), expected)
 
     def beside(self, operand: FieldOperand, get: Callable[[str], Any]) -> list[str]:
-        """Return what the fields hold that a test compares with: ``floors.minutes is 15``."""
+        """Return the values of the fields that a test compares with: ``floors.minutes is 15``."""
         named = [path for path in (operand.path, operand.days) if path]
         return [f"{path} is {self.shown(path, get(path))}" for path in named]
 
@@ -232,7 +232,7 @@ class Describer(msgspec.Struct, frozen=True):
 
 
 def _doubted(test: Test, value: Any, actual: str) -> tuple[str, str]:
-    """Return what a value that could not be judged is, and the type it would have to be of."""
+    """Return what an undecidable value is, and the type it should have."""
     kind = kind_of(value)
     typed = kind if type(value) in {list, dict} or kind == actual else f"{actual} ({kind})"
     if test.reading is not Reading.PLAIN:
@@ -252,7 +252,7 @@ def _doubted(test: Test, value: Any, actual: str) -> tuple[str, str]:
     return actual, ""
 
 
-#: Where what no listing holds could be had.
+#: Where to get what no listing has.
 _ELSEWHERE = {
     PLAN: f"{PLAN}.* comes only from a Terraform plan: write exists: true in the rule's when, and"
     " the rule skips the connections of a listing",
@@ -263,7 +263,7 @@ _ELSEWHERE = {
 
 
 def advice(clause: Clause) -> str:
-    """Return what makes a check that could not be judged one that can."""
+    """Return how to make an undecidable check decidable."""
     field = clause.field or "the item"
     if clause.unknown:
         return f"{field} is {clause.actual}, or pass --on-unknown skip"
@@ -288,7 +288,7 @@ def advice(clause: Clause) -> str:
 
 
 def _merged(clauses: Iterable[Clause]) -> list[Clause]:
-    """Return the clauses with those that say the same of a field as one."""
+    """Return the clauses, with those that say the same about a field merged."""
     wants: dict[Clause, list[str]] = {}
     for clause in dict.fromkeys(clauses):
         wants.setdefault(clause._replace(expected=""), []).append(clause.expected)
@@ -296,7 +296,7 @@ def _merged(clauses: Iterable[Clause]) -> list[Clause]:
 
 
 def _to_the_second(text: str) -> str:
-    """Return a timestamp without what is less than a second: a sentence has no use for it."""
+    """Return a timestamp to the second: a sentence has no use for more."""
     found = _FRACTION.fullmatch(text)
     return found[1] + found[2] if found else text
 
@@ -304,13 +304,13 @@ def _to_the_second(text: str) -> str:
 def shown(path: str, value: Any, reveal: frozenset[str], clean: Callable[[str], str]) -> str:
     """Return ``value``, which is at ``path``, as a report may show it."""
     if type(value) is Gap:
-        return clean(value.told)
+        return clean(value.reason)
     if value is MISSING:
         return "missing"
     if value is None:
         return "null"
     if type(value) in UNREADABLE:
-        return str(value)  # the client has cleaned what a server said
+        return str(value)  # The client has already cleaned what a server said.
     if value == "":
         return '""'
     return clean(guarded(path, _text(value), reveal))
@@ -323,17 +323,17 @@ def covers(hidden: Iterable[str], path: str) -> bool:
 
 
 def _key(values: tuple[Any, ...], *, failed: bool) -> object:
-    """Return what is the same for values that are reported alike.
+    """Return a key that values share if they are reported alike.
 
-    True == 1 == 1.0 in Python, and arrays have no hash: how values are written tells them apart.
+    True == 1 == 1.0 in Python, and arrays have no hash, so the key is how values are written.
     """
     try:
         return failed, _PACKED(values)
     except (TypeError, ValueError, OverflowError, RecursionError):
-        pass  # a field that is not there, an integer of any length, half a character
+        pass  # A missing field, an integer of any length, half a character.
     try:
         return failed, repr(values)
-    except RecursionError:  # an array nested almost too deeply to be read
+    except RecursionError:  # An array nested almost too deeply to be read.
         return failed, id(values)
 
 

@@ -1,7 +1,7 @@
 """Judging groups of connections: ``unique``, ``count``, ``share`` and aggregates.
 
-A rule's groups are fed record by record and judged when the listing has ended. What is kept grows
-with the number of members and distinct keys, never with the records themselves.
+A rule's groups take records one by one and are judged when the listing has ended. Memory grows with
+the number of members and distinct keys, never with the records' size.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from auditor.text import plural
 
 #: The values that name a group, or that are compared in it.
 Key = tuple[Any, ...]
-#: Conditions on numbers ask for no time.
+#: Conditions on numbers need no time.
 _NO_TIME = datetime.max.replace(tzinfo=UTC)
-#: What is said of groups of which there may be more connections than were listed.
+#: The wording for groups that may have more connections than were listed.
 _UNSEEN = "{} as far as listed"
 
 
 class GroupOutcome(msgspec.Struct, frozen=True):
     """One check of a ``per`` rule: the group, the verdict, the members it is about, and why.
 
-    ``key`` is None for records that are in no group, because what would name it is not there.
+    ``key`` is None for records in no group, because they lack the value that would name it.
     """
 
     key: Key | None
@@ -47,22 +47,22 @@ class GroupOutcome(msgspec.Struct, frozen=True):
     values: tuple[tuple[str, Any], ...] = ()
     note: str = ""
     advice: str = ""
-    #: With several accounts, the one that the group is of.
+    #: With several accounts, the group's account.
     account: str = ""
-    #: Skipped, since a plan does not show the whole group.
+    #: Skipped because a plan does not show the whole group.
     unseen: bool = False
-    #: What was counted or measured of the group.
+    #: What was counted or measured in the group.
     number: float | None = None
     #: Whether a connection of the account meets the rule's ``unless``.
     excused: Truth = False
-    #: Whether the group is among those that the rule's ``groups`` chooses.
+    #: Whether the rule's ``groups`` selects this group.
     chosen: Truth = True
-    #: Every connection of the group, where somebody asks.
+    #: Every connection of the group, if they are kept.
     everyone: tuple[int, ...] = ()
 
     @property
     def about(self) -> tuple[int, ...]:
-        """The connections that the check is about: those that it found, else the whole group."""
+        """The connections that the check is about: those it found, else the whole group."""
         found = self.verdict is not Verdict.PASS and self.verdict is not Verdict.SKIP
         return self.members if self.everyone and found and self.members else self.everyone
 
@@ -75,18 +75,18 @@ class _Group(msgspec.Struct):
     total: int = 0
     members: array[int] = msgspec.field(default_factory=lambda: array("L"))
     unsure: array[int] = msgspec.field(default_factory=lambda: array("L"))
-    #: Whether this group is meant.
+    #: Whether the rule is about this group.
     chosen: Truth = True
     #: Each member's number, and the members that have none.
     numbers: list[float] = msgspec.field(default_factory=list)
     numberless: array[int] = msgspec.field(default_factory=lambda: array("L"))
-    #: Every connection of the group, where somebody asks.
+    #: Every connection of the group, if they are kept.
     everyone: array[int] = msgspec.field(default_factory=lambda: array("L"))
     #: The first member with each value, or all of them once there are several.
     seen: dict[Key, int | list[int]] = msgspec.field(default_factory=dict)
 
 
-#: Values that a key cannot have as they are.
+#: Stand-ins for values that cannot be keys themselves.
 _NO_SCALARS = frozenset({bool, Gap})
 
 
@@ -97,7 +97,7 @@ class _Boolean(msgspec.Struct, frozen=True):
 
 
 class _OfAccount(msgspec.Struct, frozen=True):
-    """The account that a group is of, where there are several."""
+    """The account of a group, if there are several accounts."""
 
     name: str
 
@@ -105,7 +105,7 @@ class _OfAccount(msgspec.Struct, frozen=True):
 class Groups:
     """The groups of one rule, while a listing is read.
 
-    With ``placed`` it is kept which connections each group has.
+    With ``placed`` each group's connections are kept.
     """
 
     def __init__(self, rule: GroupRule, now: datetime, *, placed: bool = False) -> None:
@@ -127,13 +127,14 @@ class Groups:
     ) -> None:
         """Take the record at ``index``: its group's key, whether it is a member, its values.
 
-        ``common`` are the values that say whether the group is meant, the same for all of it.
+        ``common`` are the values that decide whether the rule is about the group, the same for all
+        its members.
 
         Connections of different accounts are never in one group.
         """
         for path, value in zip(self.rule.keys, key, strict=True):
             if not is_scalar(value) and not (type(value) is Gap and value.identity):
-                held = value.told if type(value) is Gap else kind_of(value)
+                held = value.reason if type(value) is Gap else kind_of(value)
                 self._keyless.setdefault((path, held), array("L")).append(index)
                 return
         key = _distinct(key)
@@ -151,7 +152,7 @@ class Groups:
             self._admit(group, index, values)
 
     def found(self, *, whole: bool) -> dict[str, Truth]:
-        """Return of every account ("" where there is one) whether it has a member at all."""
+        """Return for each account ("" if there is just one) whether it has a member at all."""
         return {
             key[0].name if key and type(key[0]) is _OfAccount else "": True
             if group.members
@@ -162,14 +163,14 @@ class Groups:
         }
 
     def outcomes(self, *, whole: bool) -> Iterator[GroupOutcome]:
-        """Yield every check: groups in the order they were met, then records in none.
+        """Yield every check: groups in the order they appeared, then records in none.
 
-        ``whole`` says that every connection of every group was seen; if not, only what no
-        further connection could change is a verdict.
+        ``whole`` means that every connection of every group was seen; if not, only what no further
+        connection could change is a verdict.
         """
         for key, group in self._groups.items():
             if not key and len(self._groups) > 1:
-                continue  # every connection is in its account's group
+                continue  # Every connection is in its account's group.
             account = key[0].name if key and type(key[0]) is _OfAccount else ""
             everyone = tuple(group.everyone)
             for outcome in self._of_group(_values(key[1:] if account else key), group, whole=whole):
@@ -317,12 +318,12 @@ class Groups:
         if aggregate.extreme:
             pairs = zip(group.members, group.numbers, strict=True)
             decisive = tuple(member for member, held in pairs if held == number)
-        actual = _told(number) if whole else _UNSEEN.format(_told(number))
+        actual = _digits(number) if whole else _UNSEEN.format(_digits(number))
         return GroupOutcome(key, _verdict(truth), decisive, measured.name, actual, number=number)
 
 
 def _distinct(key: Key) -> Key:
-    """Return ``key`` so that it equals only keys of the same JSON values."""
+    """Return ``key`` so that it equals only keys with the same JSON values."""
     if not _NO_SCALARS.intersection(map(type, key)):
         return key
     return tuple(map(_distinct_value, key))
@@ -330,7 +331,7 @@ def _distinct(key: Key) -> Key:
 
 def _distinct_value(value: Any) -> Any:
     if type(value) is Gap:
-        return msgspec.structs.replace(value, told=value.identity)
+        return msgspec.structs.replace(value, reason=value.identity)
     return _Boolean(value) if type(value) is bool else value
 
 
@@ -349,13 +350,13 @@ def _empty(key: Key, name: str, *, whole: bool) -> GroupOutcome:
     )
 
 
-def _told(number: float) -> str:
-    """Return a number as reports show it, with the digits that a float has."""
+def _digits(number: float) -> str:
+    """Return a number as reports show it, with the digits of its float."""
     return f"{number:,}" if type(number) is int else f"{number:,.15g}"
 
 
 def _is_settled(condition: Condition, number: float, moves: Moves) -> bool:
-    """Whether no further member could change what ``condition`` says of the number."""
+    """Whether no further member could change the result of ``condition`` on the number."""
     if moves is Moves.EITHER:
         return False
     parts = condition.parts if isinstance(condition, All) else (condition,)

@@ -1,4 +1,4 @@
-"""The judge: takes records page by page, and says what every check came to."""
+"""The judge: takes records page by page, and says how every check came out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from auditor.model import (
     Verdict,
 )
 from auditor.policy.judging.compiler import RawFinding, compile_judge
-from auditor.policy.judging.evidence import SENSITIVE, Describer, Told, covers, shown
+from auditor.policy.judging.evidence import SENSITIVE, Describer, Description, covers, shown
 from auditor.policy.judging.groups import GroupOutcome, Groups
 from auditor.policy.judging.undecided import Want, want_of
 from auditor.policy.language.conditions import reads
@@ -34,11 +34,11 @@ from auditor.policy.language.values import is_scalar
 from auditor.text import printable
 
 _VERDICTS = tuple(Verdict)
-_TOLD = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
+_FINDINGS = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """A check that failed: its rule, and the places in the listing of what it is about.
+    """A check that failed: its rule, and the positions in the listing of what it is about.
 
     With ``per``, ``group`` is the group's key as reports show it, ``key`` its values by path.
     """
@@ -49,16 +49,16 @@ class Violation(msgspec.Struct, frozen=True):
     key: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-#: What a violation comes to, and the note that says why; "" leaves it as it is.
+#: A violation's new verdict, and the note that says why; "" leaves it as it is.
 Decision = tuple[Verdict, str]
 
 
 class Judge:
     """Judges one walk of a listing by the rules in force, as of ``now``.
 
-    ``clean`` makes any text from a record showable: credentials, control characters, length.
-    ``planned`` says how what a plan leaves open is taken, None for records that leave nothing so.
-    With ``placed`` it is kept which connections each group has.
+    ``clean`` makes any text from a record fit to show: credentials, control characters, length.
+    ``planned`` says how to treat what a plan leaves open; None without a plan. With ``placed`` each
+    group's connections are kept.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Judge:
         self._verdicts.append(bytes(verdicts))
 
     def outcome(self, is_whole: Callable[[Rule], bool]) -> Judgement:
-        """Return what the listing came to; ``is_whole`` says whether a rule's groups were."""
+        """Return how the checks came out; ``is_whole`` says whether a rule's groups are whole."""
         planned, settle = self._planned, self._settle
         groups = tuple(
             (groups.rule, tuple(self._outcomes(groups, is_whole))) for groups in self._groups
@@ -145,7 +145,7 @@ def _excuse(entry: GroupRule) -> GroupRule:
 
 
 def _unless(outcome: GroupOutcome, excused: Truth) -> GroupOutcome:
-    """Return what ``outcome`` comes to where an excuse was found, or none, or nobody knows."""
+    """Return ``outcome`` given that an excuse was found, or none, or that nobody knows."""
     outcome = replace(outcome, excused=excused)
     if excused:
         return replace(outcome, verdict=Verdict.SKIP, members=())
@@ -156,13 +156,13 @@ def _unless(outcome: GroupOutcome, excused: Truth) -> GroupOutcome:
 
 
 class PlanMode(msgspec.Struct, frozen=True):
-    """How records are taken that a plan makes, each by its place in the listing.
+    """How to judge records that a plan makes, each by its position in the listing.
 
-    ``ends`` are connections that the plan ends: only rules that read ``plan.*`` are asked of them,
-    and groups do not have them. ``accounts`` keep those of several accounts apart, None for one.
-    ``hidden`` are the paths whose values are never shown. ``partial`` says that the listing is
-    the plan alone: what groups it does not see whole are skipped. ``skip_unknown`` makes what is
-    unknown until applied a skip and no error.
+    ``ends`` are connections that the plan ends: only rules that read ``plan.*`` judge them, and
+    groups leave them out. ``accounts`` keep those of several accounts apart, None for one.
+    ``hidden`` are the paths whose values are never shown. ``partial`` means that the listing is the
+    plan alone: groups that it does not show whole are skipped. ``skip_unknown`` turns what is
+    unknown until applied from an error into a skip.
     """
 
     ends: frozenset[int] = frozenset()
@@ -175,10 +175,10 @@ class PlanMode(msgspec.Struct, frozen=True):
 class Judgement(msgspec.Struct, frozen=True):
     """Every check of a walk, and its findings once somebody asks for them.
 
-    ``verdicts`` has a row of bytes a connection, a byte for each of ``rules``. ``notes`` are those
-    of findings, by rule and connection; a group's outcome has its own. ``hidden``, by a
-    connection's place, are paths whose values are not shown; ``not_in_plan`` and ``left_unknown``
-    are the checks, by rule and connection, that are skips for lack of that.
+    ``verdicts`` has a row of bytes per connection, with a byte for each of ``rules``. ``notes`` are
+    those of findings, by rule and connection; a group's outcome has its own. ``hidden``, by a
+    connection's position, are paths whose values are not shown; ``not_in_plan`` and
+    ``left_unknown`` are the checks, by rule and connection, that were skipped for these reasons.
     """
 
     order: Mapping[str, int]
@@ -194,7 +194,7 @@ class Judgement(msgspec.Struct, frozen=True):
     left_unknown: frozenset[tuple[int, int]] = frozenset()
 
     def reconsidered(self, decide: Callable[[Violation], Decision]) -> Judgement:
-        """Return the outcome with every violation come to the verdict that ``decide`` gives it."""
+        """Return the outcome with the verdict that ``decide`` gives to each violation."""
         verdicts, found, notes = bytearray(self.verdicts), list(self.found), dict(self.notes)
         for slot, (number, index, was, values) in enumerate(self.found):
             if was != Verdict.FAIL:
@@ -242,7 +242,7 @@ class Judgement(msgspec.Struct, frozen=True):
         return tuple(sorted(checks, key=lambda checks: self.order[checks.rule.id]))
 
     def describers(self) -> tuple[Describer, ...]:
-        """Return what describes the findings of each of ``rules``."""
+        """Return a describer for the findings of each of ``rules``."""
         return tuple([Describer(entry, self.now, self.clean) for entry in self.rules])
 
     def findings(
@@ -250,7 +250,8 @@ class Judgement(msgspec.Struct, frozen=True):
     ) -> tuple[Finding, ...]:
         """Return every finding: severest first, then in policy order, then in listing order.
 
-        ``describers`` are those of ``describers()``; afterwards they know what was told alike.
+        ``describers`` come from ``describers()``; afterwards they know which findings have equal
+        text.
         """
         describers = describers or self.describers()
         by_rule: dict[str, list[Finding]] = {rule_id: [] for rule_id in self.order}
@@ -258,7 +259,7 @@ class Judgement(msgspec.Struct, frozen=True):
             (each.entry.rule, each.describe, by_rule[each.entry.rule.id].append)
             for each in describers
         ]
-        # A connection with several findings is the same value in each.
+        # A connection with several findings is the same object in each.
         known: dict[int, tuple[Connection, ...]] = {}
         error, notes = Verdict.ERROR.value, self.notes
         for number, index, verdict, values in self.found:
@@ -284,8 +285,8 @@ class Judgement(msgspec.Struct, frozen=True):
         ordered = sorted(filter(None, by_rule.values()), key=lambda found: -found[0].rule.severity)
         return tuple(chain.from_iterable(ordered))
 
-    def _discreet(self, number: int, index: int) -> Callable[..., Told]:
-        """Return what describes a finding without what must not be shown of its connection."""
+    def _discreet(self, number: int, index: int) -> Callable[..., Description]:
+        """Return a describer without what must not be shown of its connection."""
         hidden, entry = self.hidden[index], self.rules[number]
         return Describer(entry, self.now, self.clean, hidden=hidden).describe
 
@@ -309,7 +310,7 @@ class Judgement(msgspec.Struct, frozen=True):
         number: int,
         connections: Sequence[Connection],
     ) -> Finding:
-        """Return what is told of a group, the rule's finding of this ``number``."""
+        """Return the finding on a group, with this ``number`` among the rule's findings."""
         rule = entry.rule
         evidence = (Evidence(outcome.field, outcome.actual, rule.expects),)
         advice = ""
@@ -341,12 +342,12 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 def numbered(outcomes: Sequence[GroupOutcome]) -> Iterator[tuple[int, GroupOutcome]]:
-    """Yield the outcomes that are findings and their numbers: no two are told alike."""
-    return enumerate((outcome for outcome in outcomes if outcome.verdict in _TOLD), 1)
+    """Yield the outcomes that are findings, with their numbers: no two have equal text."""
+    return enumerate((outcome for outcome in outcomes if outcome.verdict in _FINDINGS), 1)
 
 
 def advice_for(outcome: GroupOutcome) -> str:
-    """Return what makes a check of a group that could not be judged one that can."""
+    """Return how to make an undecidable check of a group decidable."""
     if outcome.advice:
         return outcome.advice
     if outcome.key is None:
@@ -363,7 +364,7 @@ def advice_for(outcome: GroupOutcome) -> str:
 
 
 class _Settle:
-    """Tells, of checks that came to no verdict, which are for lack of what a plan leaves open."""
+    """Finds the checks without a verdict that only lack what a plan leaves open."""
 
     def __init__(self, rules: Sequence[PolicyRule], planned: PlanMode, now: datetime) -> None:
         self._rules = rules
@@ -378,7 +379,7 @@ class _Settle:
     def settled(
         self, verdicts: list[int], start: int, found: Sequence[RawFinding]
     ) -> list[RawFinding]:
-        """Return the findings that stay; of the others ``verdicts`` become skips."""
+        """Return the findings that stay; the others become skips in ``verdicts``."""
         size, kept = len(self._rules), []
         for each in found:
             number, index, verdict, values = each
@@ -405,7 +406,8 @@ class _Settle:
         return self.left_unknown if skips else None
 
     def _want(self, number: int, values: tuple[Any, ...]) -> Want:
-        # What a check wants for rests on what it tests and is open: few connections differ in it.
+        # What a check lacks depends on what it tests and what is open: few connections differ in
+        # it.
         key: object = (
             number,
             *(
@@ -415,7 +417,7 @@ class _Settle:
         )
         try:
             known = self._known.get(key)
-        except TypeError:  # an array, or an object
+        except TypeError:  # An array, or an object.
             key, known = None, None
         if known is None:
             entry = self._rules[number]
@@ -427,7 +429,7 @@ class _Settle:
 
 
 def _tested(entry: PolicyRule) -> tuple[int, ...]:
-    """Return the numbers of the values that the rule's conditions read, not its message alone."""
+    """Return the numbers of the values that the rule's conditions read, not only its message."""
     conditions = [entry.assertion] if entry.when is None else [entry.when, entry.assertion]
     paths = {path.partition("[]")[0] for condition in conditions for path, _ in reads(condition)}
     return tuple(n for n, path in enumerate(entry.reads) if path in paths)
@@ -439,7 +441,7 @@ def is_of_plan(path: str) -> bool:
 
 
 def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
-    """Return what takes a member of a group: none that ends, each in its account's groups.
+    """Return what takes a member of a group: none that ends, each in its own account's groups.
 
     A group that a sensitive value names has a number for a name.
     """
@@ -465,7 +467,7 @@ def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
             pairs = zip(groups.rule.keys, key, strict=True)
             key = tuple([veiled(path, value, hidden) for path, value in pairs])
             if groups.rule.measured is not None and covers(hidden, groups.rule.measured.path):
-                values = (Gap(Lack.UNKNOWN, SENSITIVE),)  # nothing is counted of what is not shown
+                values = (Gap(Lack.UNKNOWN, SENSITIVE),)  # Nothing is counted of what is not shown.
         account = planned.accounts[index] if planned.accounts is not None else ""
         groups.take(index, key, member, values, common, account)
 
@@ -473,7 +475,7 @@ def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
 
 
 def _unseen(outcome: GroupOutcome) -> GroupOutcome:
-    """Return a group that a plan does not see whole as a skip."""
+    """Return a group that a plan does not show whole as a skip."""
     if outcome.verdict is not Verdict.ERROR:
         return outcome
     actual = "a plan does not show the whole group"

@@ -1,8 +1,8 @@
-"""Why findings came to what they did, for a reader of many: a rule's parts once, then letters.
+"""Why findings came to their verdicts, for a reader of many: a rule's parts once, then letters.
 
-A finding's tree (``tree.py``) differs from those of the same rule only in what each part came to
-and in the values that the record holds. So a rule's parts are lines that are told once, and
-findings that are told alike share a letter and a value for each line.
+A finding's tree (``tree.py``) differs from others of its rule only in the parts' truths and in the
+record's values. So a rule's parts are lines that are stored once, and findings with equal text
+share a letter and a value for each line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from auditor.model import Reason, ReasonLine, RuleReasons, Verdict
-from auditor.policy.judging.evidence import Describer, Read, Told
+from auditor.policy.judging.evidence import Describer, Description, Read
 from auditor.policy.judging.groups import GroupOutcome
 from auditor.policy.judging.judge import Judgement, numbered
 from auditor.policy.judging.tree import Outline, outline
@@ -37,9 +37,9 @@ _NOT_ASKED, _CHOOSES, _FIELD = "n", "c", "v"
 
 
 def reasons_of(judgement: Judgement, describers: Sequence[Describer]) -> Mapping[str, RuleReasons]:
-    """Return why the findings came to what they did, by their rule's id.
+    """Return why the findings came to their verdicts, by their rule's id.
 
-    ``describers`` have described the judgement's findings: they know which are told alike.
+    ``describers`` have described the judgement's findings: they know which have equal text.
     """
     reasons = {each.entry.rule.id: _of_records(each) for each in describers}
     for entry, outcomes in judgement.groups:
@@ -58,14 +58,14 @@ def _of_records(describer: Describer) -> RuleReasons:
     ]
     lines = [line for key, top in branches for line in _lines(key, top, describer.clean)]
     if len(lines) == 1:
-        # What a finding says of its one test is all there is.
+        # A rule with one test has nothing to add to its findings' text.
         return RuleReasons(tuple(lines), {})
     letters = _letters_of([top for _, top in branches], describer.now)
     values = _values_of(describer, [look for _, top in branches for look in _looks(top)])
     reasons = {}
-    for read, told in zip(describer.firsts, describer.known.values(), strict=True):
+    for read, description in zip(describer.firsts, describer.known.values(), strict=True):
         get = Read(zip(entry.reads, read, strict=True)).__getitem__
-        reasons[told[-1]] = Reason(letters(get), values(get, told))
+        reasons[description[-1]] = Reason(letters(get), values(get, description))
     return RuleReasons(tuple(lines), reasons)
 
 
@@ -83,7 +83,7 @@ def _lines(
 
 
 def _looks(top: Outline) -> Iterator[Test | str | None]:
-    """Yield what each line shows: what its test looks at, a field beside it, None for nothing."""
+    """Yield what each line shows: its test's field, a field beside it, or None for nothing."""
     if _is_one_line(top):
         (top,) = top.parts
     yield top.test
@@ -100,11 +100,11 @@ def _beside(test: Test | None) -> tuple[str, ...]:
 
 
 def _letters_of(tops: Sequence[Outline], now: datetime) -> Callable[[Get], str]:
-    """Return what tells the truth of every line, those too that no longer matter.
+    """Return a function for the truth of every line, even those that no longer matter.
 
     After a condition that does not hold the next one is not asked.
     """
-    tellers = [(_teller(top, now), sum(1 for _ in _looks(top))) for top in tops]
+    tellers = [(_letter_writer(top, now), sum(1 for _ in _looks(top))) for top in tops]
 
     def letters_of(get: Get) -> str:
         letters: list[str] = []
@@ -119,12 +119,12 @@ def _letters_of(tops: Sequence[Outline], now: datetime) -> Callable[[Get], str]:
     return letters_of
 
 
-def _teller(top: Outline, now: datetime) -> Callable[[Get, list[str]], Truth]:
-    """Return what adds the letters of a part, and of those below it, and tells its truth."""
+def _letter_writer(top: Outline, now: datetime) -> Callable[[Get, list[str]], Truth]:
+    """Return a function that adds the letters of a part and those below, and returns its truth."""
     if _is_one_line(top):
         (top,) = top.parts
     test, denied, joins = top.test, top.denied, top.joins
-    below = [_teller(part, now) for part in top.parts]
+    below = [_letter_writer(part, now) for part in top.parts]
     beside = _FIELD * len(_beside(test))
 
     def of_test(get: Get, letters: list[str]) -> Truth:
@@ -145,16 +145,16 @@ def _teller(top: Outline, now: datetime) -> Callable[[Get, list[str]], Truth]:
 
 
 def _is_one_line(top: Outline) -> bool:
-    """Whether a part stands on one line with what is below it, as both come to the same."""
+    """Whether a part shares a line with the one below it, as both have the same result."""
     return len(top.parts) == 1 and top.joins is all_of
 
 
 def _values_of(
     describer: Describer, looks: Sequence[Test | str | None]
-) -> Callable[[Get, Told], tuple[str, ...]]:
-    """Return what tells the value of every line, "" for one that has none.
+) -> Callable[[Get, Description], tuple[str, ...]]:
+    """Return a function for the value of every line, "" if it has none.
 
-    What the finding says of a field already is not worked out again.
+    A value that the finding already has is not computed again.
     """
     read = Counter(look.path if isinstance(look, Test) else look for look in looks)
     known: dict[object, str] = {}
@@ -168,7 +168,7 @@ def _values_of(
         key = path, type(value), value
         try:
             text = known.get(key)
-        except TypeError:  # an array, or an object
+        except TypeError:  # An array, or an object.
             return describer.shown(path, value)
         if text is None:
             text = known[key] = describer.shown(path, value)
@@ -187,8 +187,8 @@ def _values_of(
     nested = {x.path for x in looks if isinstance(x, Test) and isinstance(x.operand, Nested)}
     ways = list(map(way, looks))
 
-    def values(get: Get, told: Told) -> tuple[str, ...]:
-        said: dict[str, str] = {each.field: each.actual for each in told[0]}
+    def values(get: Get, description: Description) -> tuple[str, ...]:
+        said: dict[str, str] = {each.field: each.actual for each in description[0]}
         return tuple(
             [said[path] if is_said and path in said else find(get) for path, is_said, find in ways]
         )
@@ -205,7 +205,7 @@ def _of_groups(
     clean: Callable[[str], str],
     now: datetime,
 ) -> RuleReasons:
-    """Return the reasons of a rule's numbered ``outcomes``: of groups, not of a connection."""
+    """Return the reasons of a rule's numbered ``outcomes`` on groups."""
     parts = _parts_of_number(entry)
     name = _measured(entry)
     lines = [ReasonLine("assert", 0, clean(entry.rule.expects), name)]
@@ -225,22 +225,22 @@ def _of_groups(
         letters += "u" if outcome.verdict is Verdict.ERROR else "f"
         letters += "".join(_LETTERS[_on(part, outcome, now)] for part in parts)
         before = len(lines) - len(parts) - 1
-        told = outcome.actual
-        value = told if outcome.field == name else f"{outcome.field} is {told}"
+        held = outcome.actual
+        value = held if outcome.field == name else f"{outcome.field} is {held}"
         values = (*[""] * before, value, *[""] * len(parts))
         reasons[number] = Reason(letters, values)
     return RuleReasons(tuple(lines), reasons)
 
 
 def _measured(entry: GroupRule) -> str:
-    """Return what a finding of the rule calls what was counted, measured or compared."""
+    """Return the rule's word for what was counted, measured or compared."""
     if entry.measured is not None:
         return entry.measured.name
     return "share" if entry.share is not None else ", ".join(entry.unique) or "count"
 
 
 def _parts_of_number(entry: GroupRule) -> tuple[Condition, ...]:
-    """Return the tests of what is counted or measured, where there are several."""
+    """Return the tests of what is counted or measured, if there are several."""
     measured = entry.measured.condition if entry.measured is not None else None
     condition = entry.count or entry.share or measured
     return condition.parts if isinstance(condition, All) and len(condition.parts) > 1 else ()

@@ -1,6 +1,6 @@
-"""Taking the run's own credentials out of what policies say, before any report can say it.
+"""Removing the run's own credentials from what policies say, before any report can show it.
 
-Nobody writes a key into a rule on purpose; a pipeline's variables do it, through ``--var``.
+Nobody writes a key into a rule on purpose; a pipeline's variables may do it, through ``--var``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def scrubbed_rules(ruleset: Ruleset, scrubber: Scrubber) -> Ruleset:
 
 
 def scrubbed_findings(findings: tuple[Finding, ...], scrubber: Scrubber) -> tuple[Finding, ...]:
-    """Return ``findings`` without a credential in what they expected or say."""
+    """Return ``findings`` without credentials in what they expected or say."""
     if not scrubber:
         return findings
     said = (text for f in findings for text in (f.message, *(e.expected for e in f.evidence)))
@@ -75,7 +75,7 @@ def _rule(rule: Rule, scrubber: Scrubber) -> Rule:
     return replace(
         rule,
         id=name,
-        # A title that was made of the id may hold it in another case.
+        # A title made from the id may have it in another case.
         title=clean(rule.title) if name == rule.id else name,
         policy=clean(rule.policy),
         expects=clean(rule.expects),

@@ -1,7 +1,7 @@
 """Why a check came to its verdict: the rule's condition as a tree, with the truth of each part.
 
-Each part's truth is the plain reading's (``language/conditions.py``), each value is shown as a
-finding shows it (``evidence.py``), so that what is masked there is masked here.
+Each part's truth is that of the plain reading (``language/conditions.py``), and each value is shown
+as in a finding (``evidence.py``), so what is masked there is masked here.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _ITEMS_SHOWN = 3
 
 
 class TreePart(msgspec.Struct, frozen=True):
-    """A part of a condition, in plain English, and what it came to on one record.
+    """A part of a condition, in plain English, and its result on one record.
 
-    ``value`` is what the record holds, as a report may show it; ``why`` says of a part that cannot
-    be judged what to do about it. ``asked`` is False where another part had decided before.
+    ``value`` is the record's value, as a report may show it; ``why`` says what to do about a part
+    that cannot be judged. ``asked`` is False if another part had already decided.
     """
 
     text: str
@@ -56,17 +56,17 @@ class TreePart(msgspec.Struct, frozen=True):
 
 
 class Branch(msgspec.Struct, frozen=True):
-    """A condition of a rule under the key that it is at: ``when``, ``assert``, ``groups``."""
+    """A condition of a rule, under its key: ``when``, ``assert``, ``groups``."""
 
     key: str
     part: TreePart
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """What a rule came to on one connection, or on its group, and each condition that decided it.
+    """A rule's verdict on one connection, or on its group, and each condition that decided it.
 
-    ``group`` is the group's name, "" for a rule on single connections. ``members`` are the places
-    in the listing of what the verdict is about. ``note`` says what no condition does.
+    ``group`` is the group's name, "" for a rule on single connections. ``members`` are the
+    positions in the listing of what the verdict is about. ``note`` says what the conditions do not.
     """
 
     verdict: Verdict
@@ -79,7 +79,7 @@ class Explained(msgspec.Struct, frozen=True):
 def explained(
     judgement: Judgement, entry: PolicyRule | GroupRule, at: int, record: Any
 ) -> Iterator[Explained]:
-    """Yield why ``entry`` came to what it did on ``record``, at place ``at`` of the listing.
+    """Yield why ``entry`` came to its verdict on ``record``, at position ``at`` of the listing.
 
     A rule with ``unique`` may come to several verdicts on one group: the connection's own first.
     """
@@ -112,7 +112,7 @@ def of_record(entry: PolicyRule, get: Get, describer: Describer) -> tuple[Branch
 
 
 def verdict_of(branches: Sequence[Branch]) -> Verdict:
-    """Return what the conditions of a rule on single records come to."""
+    """Return the verdict of a rule on single records, given its conditions' results."""
     for branch in branches:
         if branch.part.truth is None:
             return Verdict.ERROR
@@ -122,10 +122,9 @@ def verdict_of(branches: Sequence[Branch]) -> Verdict:
 
 
 class Outline(msgspec.Struct, frozen=True):
-    """A part of a condition as the rule has it, whatever a record holds.
+    """A part of a condition as in the rule, whatever a record holds.
 
-    It is a ``test``, of which the contrary is asked where it is ``denied``, or it ``joins`` what
-    its ``parts`` come to.
+    It is a ``test``, reversed if ``denied``, or it ``joins`` the results of its ``parts``.
     """
 
     text: str
@@ -136,7 +135,7 @@ class Outline(msgspec.Struct, frozen=True):
 
 
 def outline(condition: Condition, *, negation: bool = False) -> Outline:
-    """Return the parts of ``condition``, or with ``negation`` of its contrary."""
+    """Return the parts of ``condition`` or, with ``negation``, of its contrary."""
     match condition:
         case Test():
             text = sentence(Not(condition) if negation else condition)
@@ -160,7 +159,7 @@ def _contrary(truths: Iterable[Truth]) -> Truth:
 
 
 def tree(condition: Condition, get: Get, describer: Describer, *, base: str = "") -> TreePart:
-    """Return what ``condition`` came to on what ``get`` reads.
+    """Return the result of ``condition`` on what ``get`` reads, part by part.
 
     ``base`` is the path of the array whose item is read, "" for a record.
     """
@@ -178,10 +177,10 @@ def _of_test(outlined: Outline, test: Test, get: Get, describer: Describer, base
     value = get(test.path)
     truth = evaluate(test, get, describer.now)
     text = describer.clean(outlined.text)
-    told = negated(truth) if outlined.denied else truth
+    result = negated(truth) if outlined.denied else truth
     full = _below(base, test)
     if isinstance(test.operand, Nested) and test.operator.of_items and test.takes(value):
-        return _of_items(full, test.operand, value, TreePart(text, told), describer)
+        return _of_items(full, test.operand, value, TreePart(text, result), describer)
 
     def read(path: str) -> Any:
         return get(path.removeprefix(base).removeprefix(".") if base else path)
@@ -191,11 +190,11 @@ def _of_test(outlined: Outline, test: Test, get: Get, describer: Describer, base
     if isinstance(full.operand, FieldOperand):
         words += describer.beside(full.operand, read)
     why = advice(clause) if truth is None and not base else ""
-    return TreePart(text, told, "; ".join(words), why)
+    return TreePart(text, result, "; ".join(words), why)
 
 
 def _below(base: str, test: Test) -> Test:
-    """Return ``test`` with whole paths, by which values are masked, where it is of an item."""
+    """Return ``test`` with whole paths, by which values are masked, if it is of an item."""
     if not base:
         return test
     operand = test.operand
@@ -205,9 +204,9 @@ def _below(base: str, test: Test) -> Test:
 
 
 def _of_items(
-    test: Test, operand: Nested, items: list[Any], told: TreePart, describer: Describer
+    test: Test, operand: Nested, items: list[Any], bare: TreePart, describer: Describer
 ) -> TreePart:
-    """Return a test of an array with the items that decided it, or the first where all did."""
+    """Return a test of an array with the items that decided it, or the first if all did."""
     grown = [
         (n, tree(operand.condition, partial(reach, item), describer, base=f"{test.path}[]"))
         for n, item in enumerate(items, 1)
@@ -223,7 +222,7 @@ def _of_items(
     )
     more = len(decisive) - len(shown)
     value = plural(len(items), "item") if items else "no item"
-    return replace(told, value=f"{value}, {more:,} not shown" if more else value, parts=parts)
+    return replace(bare, value=f"{value}, {more:,} not shown" if more else value, parts=parts)
 
 
 def _said(condition: Condition, describer: Describer) -> str:
@@ -231,7 +230,7 @@ def _said(condition: Condition, describer: Describer) -> str:
 
 
 def _describer(judgement: Judgement, entry: PolicyRule | GroupRule, at: int) -> Describer:
-    """Return what shows the values of one connection by the policy of ``entry``."""
+    """Return what shows one connection's values under the policy of ``entry``."""
     if isinstance(entry, GroupRule):
         shown = All(()) if entry.when is None else entry.when
         entry = PolicyRule(entry.rule, None, shown, None, (), entry.reveal)
@@ -251,7 +250,7 @@ def _note(judgement: Judgement, number: int, at: int) -> str:
 
 
 def _outcomes(judgement: Judgement, entry: GroupRule, at: int, get: Get) -> Sequence[GroupOutcome]:
-    """Return what the group of the connection at ``at`` came to, its own finding first."""
+    """Return the outcomes of the group of the connection at ``at``, its own finding first."""
     outcomes = next(o for e, o in judgement.groups if e.rule.id == entry.rule.id)
     lone = [o for o in outcomes if o.key is None and at in o.members]
     if lone:
@@ -298,7 +297,7 @@ def _measured(outcome: GroupOutcome, at: int) -> str:
 
 
 def _of_number(entry: GroupRule, outcome: GroupOutcome, now: datetime) -> Iterator[TreePart]:
-    """Yield each test of what was counted or measured, where there are several."""
+    """Yield each test of what was counted or measured, if there are several."""
     measured = entry.measured.condition if entry.measured is not None else None
     condition = entry.count or entry.share or measured
     if not isinstance(condition, All) or outcome.number is None:

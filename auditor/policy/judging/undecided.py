@@ -1,9 +1,9 @@
-"""Checks on a record of a plan that came to no verdict: for lack of what, and what that means.
+"""Checks of a planned record without a verdict: what they lack, and what that means.
 
-A test of a field that is *unknown until applied* could come to either; one of a field that is *not
-in the plan* comes to nothing, whoever writes what. A check that the unknown could still decide is
-an error, which says what to write; one that even then would rest on what no plan holds does not
-apply to a plan.
+A test of a field that is *unknown until applied* could go either way; one of a field that is *not
+in the plan* has no result, whatever anyone writes. If the unknown could still decide a check, it is
+an error that says what to write; if the check would even then depend on what no plan has, it does
+not apply to a plan.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from auditor.sources.plan.connections import IN_NO_PLAN
 
 
 class Want(Enum):
-    """Why a check came to no verdict."""
+    """Why a check has no verdict."""
 
     ERROR = "it could not be evaluated, even apart from what the plan leaves open"
     UNKNOWN = "a field is unknown until applied"
@@ -39,7 +39,7 @@ class Want(Enum):
 
 
 class _Truth(Enum):
-    # By identity, as for ``Kind``: Enum's own is Python's.
+    # By identity, like ``Kind``: Enum's own hash is written in Python.
     __hash__ = object.__hash__
 
     TRUE = 1
@@ -55,7 +55,7 @@ _NOT = {_Truth.TRUE: _Truth.FALSE, _Truth.FALSE: _Truth.TRUE}
 
 
 def want_of(rule: PolicyRule, get: Callable[[str], Any], now: datetime) -> Want:
-    """Return why a check of ``rule`` on what ``get`` reads came to no verdict."""
+    """Return why a check of ``rule`` on what ``get`` reads has no verdict."""
     outcomes = _outcomes(rule, get, now)
     if outcomes & _EITHER:
         return Want.UNKNOWN
@@ -63,12 +63,12 @@ def want_of(rule: PolicyRule, get: Callable[[str], Any], now: datetime) -> Want:
 
 
 def needs(rule: PolicyRule, lacks: Callable[[str], bool], now: datetime) -> bool:
-    """Whether a check of ``rule`` can be an error for lack of the paths that a record lacks."""
+    """Whether a check of ``rule`` can be an error because of the paths that a record lacks."""
     return _Truth.ERROR in _outcomes(rule, lambda path: MISSING if lacks(path) else _OPEN, now)
 
 
-class Tells(Enum):
-    """What a plan can tell of a rule, whatever is in it."""
+class PlanAnswer(Enum):
+    """What a plan can tell about a rule, whatever the plan says."""
 
     ALL = "a plan can tell"
     SOME = "a plan can tell if the rest decides"
@@ -76,19 +76,19 @@ class Tells(Enum):
     GROUPS = "only with --over: a plan does not show whole groups"
 
 
-def told_by_plans(entry: PolicyRule | GroupRule, now: datetime) -> tuple[Tells, tuple[str, ...]]:
-    """Return what a plan can tell of a rule, and the paths it reads that no plan holds."""
+def plan_answer(entry: PolicyRule | GroupRule, now: datetime) -> tuple[PlanAnswer, tuple[str, ...]]:
+    """Return what a plan can tell about a rule, and the paths it reads that no plan has."""
     if isinstance(entry, GroupRule):
-        return Tells.GROUPS, ()
+        return PlanAnswer.GROUPS, ()
     missing = tuple(path for path in entry.rule.reads if _is_in_no_plan(path))
 
     def get(path: str) -> Gap:
         return NOT_IN_PLAN if _is_in_no_plan(path) else _OPEN
 
     if not missing:
-        return Tells.ALL, ()
+        return PlanAnswer.ALL, ()
     want = want_of(entry, get, now)
-    return (Tells.SOME if want is Want.UNKNOWN else Tells.NOTHING), missing
+    return (PlanAnswer.SOME if want is Want.UNKNOWN else PlanAnswer.NOTHING), missing
 
 
 _OPEN = Gap(Lack.UNKNOWN, Lack.UNKNOWN.value)
@@ -99,7 +99,7 @@ def _is_in_no_plan(path: str) -> bool:
 
 
 def _outcomes(rule: PolicyRule, get: Callable[[str], Any], now: datetime) -> set[_Truth]:
-    """Return what the assertion of ``rule`` may come to, or the error of its ``when``."""
+    """Return the possible results of the assertion of ``rule``, or the error of its ``when``."""
     applies = _truths(rule.when, get, now) if rule.when is not None else _SURE[True]
     outcomes = set(applies) - _EITHER
     if _Truth.TRUE in applies:
@@ -108,7 +108,7 @@ def _outcomes(rule: PolicyRule, get: Callable[[str], Any], now: datetime) -> set
 
 
 def _truths(condition: Condition, get: Callable[[str], Any], now: datetime) -> _Truths:
-    """Return every truth that ``condition`` may come to once what is unknown is known."""
+    """Return every truth that ``condition`` may have once the unknown is known."""
     match condition:
         case All(parts):
             return _joined((_truths(p, get, now) for p in parts), _Truth.FALSE, _Truth.TRUE)
@@ -123,7 +123,7 @@ def _truths(condition: Condition, get: Callable[[str], Any], now: datetime) -> _
 
 
 def _joined(parts: Iterable[_Truths], settles: _Truth, empty: _Truth) -> _Truths:
-    """Return the truths of several parts, of which one that ``settles`` decides the whole."""
+    """Return the possible truths of several parts together; one that ``settles`` decides."""
     found: _Truths = frozenset({empty})
     for part in parts:
         found = frozenset(_pair(a, b, settles) for a, b in product(found, part))

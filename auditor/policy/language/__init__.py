@@ -1,1 +1,1 @@
-"""The policy language: what conditions mean, how they read, without how they are written."""
+"""The policy language: what conditions mean and how they read, apart from how they are written."""

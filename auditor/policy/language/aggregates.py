@@ -1,6 +1,6 @@
-"""Aggregates: one number made of a field's values over the members of a group.
+"""Aggregates: one number computed from a field's values over a group's members.
 
-To add one: a row here.
+To add one, add a row here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 
 
 class Moves(Enum):
-    """Where an aggregate can go when the group has more members than were seen."""
+    """How an aggregate can change when the group has more members than were seen."""
 
     UP = "it never falls"
     DOWN = "it never rises"
@@ -22,10 +22,10 @@ class Moves(Enum):
 
 
 class Aggregate(msgspec.Struct, frozen=True):
-    """One way to make a number of several.
+    """One way to make one number from several.
 
-    ``of`` is called with numbers; where ``of_none`` is None it is never called with none at all,
-    and such a group skips. ``extreme`` says that single members hold it.
+    ``of`` is called with numbers; if ``of_none`` is None it is never called with no numbers, and
+    such a group is skipped. ``extreme`` means that single members have that value.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Aggregate(msgspec.Struct, frozen=True):
 
 
 def _sum(numbers: Sequence[float]) -> float:
-    # Whole numbers add up exactly; of others the sum is the same in whatever order they come.
+    # Whole numbers add up exactly; for others, fsum gives the same sum in any order.
     return sum(numbers) if all(type(n) is int for n in numbers) else math.fsum(numbers)
 
 

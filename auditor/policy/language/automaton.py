@@ -1,8 +1,8 @@
 """Matching in time linear in the text, without RE2, for systems that have no build of it.
 
 A tree of ``re2_syntax`` becomes a machine whose states are sets of places in the pattern. Which set
-follows which character is worked out once and kept, up to a bound; beyond it, and at the worst, a
-character costs as many steps as the pattern is long. No text is ever gone back in.
+follows which character is computed once and cached, up to a bound; beyond it, at worst, a character
+costs as many steps as the pattern is long. Matching never goes back in the text.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from auditor.policy.language.re2_syntax import (
     parse,
 )
 
-#: A pattern of more places than this is refused. RE2's own bound is some eight times higher.
+#: A pattern with more places than this is refused. RE2's own bound is some eight times higher.
 _MOST_PLACES = 10_000
-#: Places in all the states that are kept for a pattern: some megabytes.
+#: The most places in all cached states of a pattern: some megabytes.
 _MOST_KEPT = 200_000
 
-# What is beside a spot: an edge of the text, a line's end, a word's letter, anything else.
+# What can be beside a spot: an edge of the text, a line's end, a letter of a word, anything else.
 _EDGE, _NEWLINE, _LETTER, _OTHER = range(4)
 _ENDS = (_EDGE, _NEWLINE)
 _HOLDS: dict[str, Callable[[int, int], bool]] = {
@@ -42,7 +42,7 @@ _HOLDS: dict[str, Callable[[int, int], bool]] = {
 
 
 class _State(dict[str, "_State"]):
-    """A set of places, what stands before it, and where each character leads from it."""
+    """A set of places, what comes before it, and where each character leads from it."""
 
     __slots__ = ("before", "ends", "places")
 
@@ -55,7 +55,7 @@ class _State(dict[str, "_State"]):
 
 
 class Automaton:
-    """A pattern, ready to match. ``whole`` wants the entire text to match, else any part of it.
+    """A pattern, ready to match: the entire text if ``whole``, otherwise any part of it.
 
     Raises PatternSyntaxError for a pattern that cannot be read or is too large.
     """
@@ -74,7 +74,7 @@ class Automaton:
         self._found = _State(frozenset(), _OTHER)
         self._lost = _State(frozenset(), _OTHER)
         self._start = self._state(frozenset({self._first}), _EDGE)
-        # RE2 looks at bytes: between those of one character no word begins or ends.
+        # RE2 looks at bytes: within a character no word begins or ends.
         inside = self._reached(_State(frozenset({self._first}), _OTHER), _OTHER)
         self._holds_inside = not whole and 0 in inside
 
@@ -105,7 +105,7 @@ class Automaton:
         return self._count - 1
 
     def _build(self, node: Node, after: int) -> int:
-        """Return the place at which ``node`` begins when ``after`` follows it."""
+        """Return the place where ``node`` begins when ``after`` follows it."""
         if isinstance(node, Chars):
             place = self._place()
             self._chars[place] = (node.ranges, after)
@@ -148,7 +148,7 @@ class Automaton:
         return found
 
     def _move(self, state: _State, char: str) -> _State:
-        """Return where ``char`` leads from ``state``, and keep it."""
+        """Return where ``char`` leads from ``state``, and cache it."""
         point = ord(char)
         after = _NEWLINE if point == 10 else _LETTER if holds(WORD, point) else _OTHER
         reached = self._reached(state, after)
@@ -172,14 +172,14 @@ class Automaton:
         return to
 
     def _forget(self) -> None:
-        """Begin to keep anew; a match that is under way goes on with the states that it has."""
+        """Empty the cache; a match in progress goes on with the states that it has."""
         for state in self._states.values():
             state.clear()
         self._states = {(self._start.places, self._start.before): self._start}
         self._kept = 0
 
     def _reached(self, state: _State, after: int) -> set[int]:
-        """Return the places that ``state`` stands for, where ``after`` follows."""
+        """Return the places that ``state`` stands for when ``after`` follows."""
         reached: set[int] = set()
         open_ = list(state.places)
         while open_:

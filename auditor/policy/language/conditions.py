@@ -1,8 +1,8 @@
-"""Conditions as a tree, and what they come to on a record.
+"""Conditions as a tree, and their results on a record.
 
-This is the plain reading of the language: three-valued (Kleene) truth, where None is *could not
-be evaluated*. The judge runs a compiled form of the same tree (``judging/compiler.py``); a law in
-the tests holds that the two agree, and this one explains the findings.
+This is the plain reading of the language: three-valued (Kleene) truth, where None is *could not be
+evaluated*. The judge runs a compiled form of the same tree (``judging/compiler.py``); a law in the
+tests checks that the two agree. This one explains the findings.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from auditor.policy.language.operands import FieldOperand, Literal, Reading
 from auditor.policy.language.operators import Operator
 from auditor.policy.language.truth import Truth, all_of, any_of, negated
 
-#: Gives the value at a path of the record, or of the item, that is looked at.
+#: Returns the value at a path of the record, or of the item, in question.
 Get = Callable[[str], Any]
-#: Where a condition on the items of an array, or on a length, finds the thing itself.
+#: The path of the item or number itself, in a condition on an array's items or on a length.
 ITSELF = ""
 
 
@@ -41,7 +41,7 @@ class Nested(msgspec.Struct, frozen=True):
 class Test(msgspec.Struct, frozen=True):
     """One operator on one path. ``kind`` is the field's documented type.
 
-    ``varies`` says that a variable stands as its operand, or in it: it may be another one.
+    ``varies`` means that its operand is or contains a variable, so that it may be another one.
     """
 
     path: str
@@ -88,7 +88,7 @@ Condition = All | AnyOf | Not | Named | Test
 
 
 def evaluate(condition: Condition, get: Get, now: datetime) -> Truth:
-    """Return what ``condition`` comes to on the record that ``get`` reads, as of ``now``."""
+    """Return the result of ``condition`` on the record that ``get`` reads, as of ``now``."""
     match condition:
         case All(parts):
             return all_of(evaluate(part, get, now) for part in parts)
@@ -103,7 +103,7 @@ def evaluate(condition: Condition, get: Get, now: datetime) -> Truth:
 
 
 def evaluate_test(test: Test, get: Get, now: datetime) -> Truth:
-    """Return what one test comes to; a value that the operator does not accept is an error."""
+    """Return the result of one test; a value that the operator does not accept is an error."""
     value = get(test.path)
     if type(value) is Gap or (test.operator.whole and gaps_in(value)):
         return None
@@ -122,7 +122,7 @@ def evaluate_test(test: Test, get: Get, now: datetime) -> Truth:
 
 
 def tests_in(condition: Condition) -> Iterator[Test]:
-    """Yield every test of ``condition``, in order; not those inside nested conditions."""
+    """Yield every test of ``condition``, in order; not those within nested conditions."""
     match condition:
         case All(parts) | AnyOf(parts):
             for part in parts:
@@ -171,7 +171,7 @@ def reach(value: Any, path: str) -> Any:
 
 
 def _attributes(kind: type) -> dict[str, str]:
-    """Return the attribute that holds each JSON key of a struct type; empty for other types."""
+    """Return the attribute for each JSON key of a struct type; empty for other types."""
     fields = getattr(kind, "__struct_fields__", ())
     return dict(zip(getattr(kind, "__struct_encode_fields__", ()), fields, strict=True))
 

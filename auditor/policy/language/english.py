@@ -54,7 +54,7 @@ def predicate(test: Test, *, denied: bool = False) -> str:
 
 
 def wanted(test: Test, *, negated: bool = False) -> str:
-    """Return what a report calls expected: ``at least 15``, ``a text that starts with raw_``."""
+    """Return what a report shows as expected: ``at least 15``, ``a text that starts with raw_``."""
     operator, operand = test.operator, test.operand
     if operator.expected is not None:
         refused = isinstance(operand, Literal) and operand.value is False
@@ -102,12 +102,12 @@ def bare(number: Condition, exactly: str = "") -> str:
 
 
 def _quoted(operand: Literal) -> str:
-    """Return a literal as a sentence shows it; blanks at its ends need quotes to be seen."""
+    """Return a literal for use in a sentence; blanks at its ends need quotes to be seen."""
     return f'"{operand.text}"' if operand.text != operand.text.strip() else operand.text
 
 
 def _part(condition: Condition) -> str:
-    """Return a part of a larger sentence, in brackets where words alone would be ambiguous."""
+    """Return a part of a larger sentence, in brackets if it would be ambiguous without."""
     text = sentence(condition)
     return f"({text})" if isinstance(condition, All) and len(condition.parts) > 1 else text
 

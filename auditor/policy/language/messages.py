@@ -18,5 +18,5 @@ class Message(msgspec.Struct, frozen=True):
         return self.parts[1::2]
 
     def filled(self, show: Callable[[str], str]) -> str:
-        """Return the message with what ``show`` says of each path."""
+        """Return the message with the text that ``show`` gives for each path."""
         return "".join(show(p) if i % 2 else p for i, p in enumerate(self.parts))

@@ -1,4 +1,4 @@
-"""What stands after an operator, ready to be compared with, and how a value is read for it."""
+"""What comes after an operator, ready for comparison, and how a value is read for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from auditor.clock import parse_time_of_day, parse_timestamp
 class Reading(Enum):
     """How a value is read before an operator sees it."""
 
-    # By identity, as for ``Kind``: Enum's own is Python's.
+    # By identity, like ``Kind``: Enum's own hash is written in Python.
     __hash__ = object.__hash__
 
     PLAIN = "plain"
@@ -23,7 +23,7 @@ class Reading(Enum):
     TIME_OF_DAY = "time of day"
 
     def __call__(self, value: Any) -> Any:
-        """Return ``value`` as this reading has it; None for one that is not readable so."""
+        """Return ``value`` in this reading; None if it cannot be read that way."""
         return READERS[self](value)
 
 
@@ -44,12 +44,12 @@ READERS: Mapping[Reading, Callable[[Any], Any]] = {
 
 
 class Now(msgspec.Struct, frozen=True):
-    """A moment relative to the run's ``now``; known when the run is."""
+    """A moment relative to the run's ``now``."""
 
     offset: timedelta
 
     def at(self, now: datetime) -> datetime:
-        """Return the moment, or the first or last there is where the calendar ends before it."""
+        """Return the moment, or the calendar's first or last if it is beyond."""
         try:
             return now + self.offset
         except OverflowError:
@@ -58,11 +58,10 @@ class Now(msgspec.Struct, frozen=True):
 
 
 class Literal(msgspec.Struct, frozen=True):
-    """An operand that is in the policy.
+    """An operand written in the policy.
 
     ``value`` is prepared for the operator (a tuple, a compiled pattern, a duration), ``text`` is
-    what a person wrote. ``written`` are the patterns as they were written, of an operator that
-    matches them.
+    what a person wrote. ``written`` are the patterns as written, for an operator that matches them.
     """
 
     value: Any
@@ -77,8 +76,8 @@ class Literal(msgspec.Struct, frozen=True):
 class FieldOperand(msgspec.Struct, frozen=True):
     """An operand that is another field of the same record.
 
-    For durations it is ``times`` a ``unit``; ``days`` is the path of the days of the week on
-    which alone something happens, so that the longest gap between them comes on top.
+    For durations it counts ``times`` a ``unit``; ``days`` is the path of the only days of the week
+    on which something happens, so that the longest gap between them is added.
     """
 
     path: str

@@ -1,8 +1,8 @@
 """The operators: one row each in a closed table.
 
 A row says what an operator means (``holds``, on values it takes), the types it takes, what may be
-written as its operand, and how it reads in English. Whatever another module has to know of an
-operator is an attribute of its row: no module but this one names an operator.
+written as its operand, and how it reads in English. Whatever another module needs to know about an
+operator is an attribute of its row: only this module names operators.
 
 To add an operator: a function in ``semantics.py``, a row here, an example in the docs.
 """
@@ -57,7 +57,7 @@ class TextPart(Enum):
     ALL = "all of it, whatever the case"
 
 
-#: Forms after which a list says that any of its values will do.
+#: Forms for which a list means any of its values.
 _ALTERNATIVES = frozenset({OperandForm.TEXT, OperandForm.GLOB, OperandForm.PATTERN})
 _TEXTUAL = frozenset({Kind.STRING, Kind.ANY})
 _TEXT_LIKE = _TEXTUAL | {Kind.TIME_OF_DAY}
@@ -77,7 +77,7 @@ _OF_KIND: Mapping[Kind, Takes] = {
 
 
 class Phrase(msgspec.Struct, frozen=True):
-    """Words that read after a field's name, and their contrary."""
+    """Words that follow a field's name, and their contrary."""
 
     said: str
     denied: str
@@ -86,15 +86,15 @@ class Phrase(msgspec.Struct, frozen=True):
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
     """One operator.
 
-    ``holds(value, operand, now)`` is called with a value that ``takes_values`` lets through; None
-    means that it could not be evaluated. ``kinds`` are the field types a policy may use it on.
-    ``source`` is the same meaning as a Python expression over ``{value}`` and ``{operand}``, for
-    the compiler, where one is worth having; a law in the tests holds that the two agree.
+    ``holds(value, operand, now)`` is called with a value that ``takes_values`` admits; None means
+    that it could not be evaluated. ``kinds`` are the field types a policy may use it on. ``source``
+    is the same meaning as a Python expression over ``{value}`` and ``{operand}``, for the compiler,
+    if one is worth having; a law in the tests checks that the two agree.
 
-    ``phrase`` is the English of it, ``{}`` standing for the operand; ``phrase_of_field`` and
-    ``phrase_of_one`` are used instead where the operand is a field, or a list of one value.
-    ``expected`` is what a report calls expected, where that is not the phrase. ``joins`` is the
-    word between the values of a list, ``plural`` says that the phrase speaks of several items.
+    ``phrase`` is its English, with ``{}`` for the operand; ``phrase_of_field`` and
+    ``phrase_of_one`` replace it if the operand is a field, or a list of one value. ``expected`` is
+    what a report shows as expected, if that is not the phrase. ``joins`` is the word between the
+    values of a list; ``plural`` means that the phrase is about several items.
 
     ``presence_only`` asks whether there is a value and not what it is; ``identity`` holds of the
     operand alone, and reads as a bare value. ``whole`` needs all that an object or array holds,
@@ -140,12 +140,12 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def of_items(self) -> bool:
-        """Whether its operand is a condition on the items of an array."""
+        """Whether its operand is a condition on an array's items."""
         return self.form in {OperandForm.CONDITION, OperandForm.COUNT}
 
     @property
     def takes_alternatives(self) -> bool:
-        """Whether a list may stand as its operand, any of which will do."""
+        """Whether its operand may be a list, any of which will do."""
         return self.form in _ALTERNATIVES
 
     @property
@@ -156,23 +156,23 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def needs_whole(self, path: str) -> bool:
-        """Whether what is at ``path`` has to be decoded with all it holds.
+        """Whether the value at ``path`` has to be decoded with all its contents.
 
-        The size of a documented text or array is known without its contents.
+        The size of a documented text or array is known without them.
         """
         documented = find(path)
         sized = documented is not None and documented.kind in {Kind.STRING, Kind.ARRAY}
         return self.whole and (self.form is OperandForm.SCHEMA or not sized)
 
     def fits(self, field: Field) -> bool:
-        """Whether a policy may use it on ``field``: of a fact only what is named is decoded."""
+        """Whether a policy may use it on ``field``; of a fact only named fields are decoded."""
         sized = field.kind in {Kind.STRING, Kind.ARRAY} and self.form is not OperandForm.SCHEMA
         return field.kind in self.kinds and not (field.joined and self.whole and not sized)
 
     def accepts(self, kind: Kind) -> Takes:
-        """Return the values that can be asked about of a field that is documented as ``kind``.
+        """Return the values that it accepts for a field documented as ``kind``.
 
-        Where an operator takes several types, a field has one: another would be a wrong type.
+        If an operator takes several types, a field has one of them: another would be a wrong type.
         """
         if self.takes_values is Takes.PRESENT and kind is Kind.TIME_OF_DAY:
             return Takes.TEXT
@@ -181,9 +181,9 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
         return self.takes_values
 
     def from_field(self, other: Any, operand: FieldOperand, days: Any = MISSING) -> Any:
-        """Return the value of a field as an operand; MISSING where it cannot be one.
+        """Return the value of a field as an operand; MISSING if it cannot be one.
 
-        ``days`` is what is at the operand's ``days``.
+        ``days`` is the value at the operand's ``days``.
         """
         if self.form is OperandForm.DURATION:
             gap = _gap(days)
@@ -696,12 +696,12 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     }
 )
 
-#: What a bare value, and a bare list, after a field stand for.
+#: The operators that a bare value and a bare list after a field stand for.
 OF_A_VALUE, OF_A_LIST = OPERATORS["equals"], OPERATORS["in"]
-#: What several parts or items are asked with, where one will not do.
+#: The operators for several parts or items, for a hint where one is not enough.
 OF_SEVERAL = (OPERATORS["contains_any"], OPERATORS["contains_all"])
 
-#: Names of operators in other tools, and what is written here.
+#: Names of operators in other tools, and what to write here.
 FOREIGN_OPERATORS: Mapping[str, str] = MappingProxyType(
     {name: row.name for row in OPERATORS.values() for name in row.elsewhere}
     | {name: f"{row.name}: false" for row in OPERATORS.values() for name in row.denied_elsewhere}

@@ -3,7 +3,8 @@
 No pattern and no value can hang a run. The syntax is RE2's, which has no backtracking; what it
 lacks (look-around, back-references) is refused when the policy loads. Python's own engine takes the
 patterns in which it never goes back, at half the price. RE2 takes the others. Where there is no
-build of it, an automaton of our own takes its place. Laws in the tests hold both to RE2's answers.
+build of it, an automaton of our own takes its place. Laws in the tests check that both give RE2's
+answers.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ Matches = Callable[[str], bool]
 
 
 class PatternError(ValueError):
-    """The pattern is none that the engine reads; the message says why."""
+    """A pattern that the engine cannot read; the message says why."""
 
 
 def pattern(text: str, *, whole: bool) -> Matches:
-    """Return the function that says whether a value matches ``text``, RE2's syntax.
+    """Return a function that says whether a value matches ``text``, in RE2's syntax.
 
-    ``whole`` wants the entire value to match, else any part of it. Raises PatternError.
+    With ``whole`` the entire value has to match, otherwise any part of it. Raises PatternError.
     """
     return _by_python(text, whole=whole) or _by_re2(text, whole=whole)
 
@@ -85,7 +86,7 @@ def _by_re2(text: str, *, whole: bool) -> Matches:
 
 
 def glob(text: str) -> Matches:
-    """Return the function that says whether a whole value matches the glob ``text``.
+    """Return a function that says whether a whole value matches the glob ``text``.
 
     ``*`` is any text, ``?`` any character, ``[ab]`` one of these; case counts. The translation
     holds each ``*`` atomic, so that matching never backtracks over what it has passed.
@@ -95,7 +96,7 @@ def glob(text: str) -> Matches:
 
 
 def _sound(value: str) -> str:
-    """Return ``value`` with U+FFFD for each lone surrogate, which has no UTF-8."""
+    """Return ``value`` with U+FFFD for each lone surrogate, which UTF-8 cannot encode."""
     if value.isascii():
         return value
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

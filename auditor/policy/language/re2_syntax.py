@@ -17,7 +17,7 @@ from unicodedata import category
 
 LAST = sys.maxunicode
 _MOST_REPEATS = 1000
-#: A group in a group in a group, and so on; RE2 takes more, nobody writes them.
+#: How deeply groups may be nested; RE2 allows more, but nobody writes that.
 _DEEPEST = 100
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
@@ -28,7 +28,7 @@ class PatternSyntaxError(ValueError):
 
 
 class Chars(NamedTuple):
-    """One character out of ``ranges``: pairs of code points, in order, apart, both ends in."""
+    """One character out of ``ranges``: sorted, disjoint pairs of code points, both included."""
 
     ranges: Ranges
 
@@ -41,19 +41,19 @@ class Assertion(NamedTuple):
 
 
 class Sequence(NamedTuple):
-    """One after the other; of nothing it is the empty text."""
+    """One after another; empty, it is the empty text."""
 
     items: tuple[Node, ...]
 
 
 class Choice(NamedTuple):
-    """One of them."""
+    """Any one of them."""
 
     items: tuple[Node, ...]
 
 
 class Repeat(NamedTuple):
-    """So many times; ``most`` is None where there is no end. ``counted`` if written with braces."""
+    """Repeated; ``most`` is None if there is no limit. ``counted`` if written with braces."""
 
     item: Node
     least: int
@@ -68,7 +68,7 @@ Node: TypeAlias = Chars | Assertion | Sequence | Choice | Repeat
 
 
 def joined(pairs: Iterable[tuple[int, int]]) -> Ranges:
-    """Return ``pairs`` in order, those that touch put together."""
+    """Return ``pairs`` sorted, with adjacent ones merged."""
     made: list[tuple[int, int]] = []
     for low, high in sorted(pairs):
         if made and low <= made[-1][1] + 1:
@@ -79,7 +79,7 @@ def joined(pairs: Iterable[tuple[int, int]]) -> Ranges:
 
 
 def negated(ranges: Ranges) -> Ranges:
-    """Return all that is in none of ``ranges``."""
+    """Return all code points outside of ``ranges``."""
     made, start = [], 0
     for low, high in ranges:
         if start < low:
@@ -98,7 +98,7 @@ def holds(ranges: Ranges, point: int) -> bool:
 
 @lru_cache(maxsize=1)
 def _families() -> dict[int, tuple[int, ...]]:
-    """Return the letters that are one but for case, by each of them: Unicode's simple folding."""
+    """Return, for each letter, those equal to it but for case: Unicode's simple folding."""
     by_key: dict[str, list[int]] = {}
     for point in range(0x1E944):  # no letter beyond has another case
         letter = chr(point)
@@ -168,14 +168,14 @@ class _Flags(NamedTuple):
 
 
 class _OpenGroup:
-    """A group that is not closed yet: what was chosen from, what follows each other, its flags."""
+    """A group that is still open: its alternatives, its current sequence, its flags."""
 
     __slots__ = ("choices", "flags", "items")
 
     def __init__(self, flags: _Flags) -> None:
         self.choices: list[Node] = []
         self.items: list[Node] = []
-        #: Those outside, which hold again after it.
+        #: The flags outside, which apply again after it.
         self.flags = flags
 
     def whole(self) -> Node:
@@ -202,8 +202,8 @@ class _Parser:
             operator = self._repetition(char)
             if operator is not None:
                 if repeated:
-                    told = repeated + self._text[start : self._at]
-                    raise PatternSyntaxError(f"bad repetition operator: {told}")
+                    wrong = repeated + self._text[start : self._at]
+                    raise PatternSyntaxError(f"bad repetition operator: {wrong}")
                 repeated = self._text[start : self._at]
                 self._repeat(*operator, repeated)
                 continue
@@ -214,7 +214,7 @@ class _Parser:
         return self._groups[0].whole()
 
     def _one(self, char: str) -> None:
-        """Read what is neither a repetition nor the end."""
+        """Read anything but a repetition or the end."""
         if char == "(":
             self._open()
         elif char == ")":
@@ -311,7 +311,7 @@ class _Parser:
     # repetitions
 
     def _repetition(self, char: str) -> tuple[int, int | None, bool] | None:
-        """Read a repetition, if one is here: at least, at most, whether it is counted."""
+        """Read a repetition, if there is one: at least, at most, whether it is counted."""
         if char in "*+?":
             self._at += 1
             found: tuple[int, int | None, bool] = (
@@ -457,8 +457,8 @@ class _Parser:
             name = self._text[self._at + 2 : end]
             ranges = _POSIX.get(name.removeprefix("^"))
             if ranges is None:
-                told = self._text[self._at : end + 2]
-                raise PatternSyntaxError("invalid character class range: " + told)
+                wrong = self._text[self._at : end + 2]
+                raise PatternSyntaxError("invalid character class range: " + wrong)
             self._at = end + 2
             if self._flags.fold:
                 ranges = _folded(ranges)
@@ -490,12 +490,12 @@ class _Parser:
 
 
 def _is_count(text: str) -> bool:
-    """Whether ``text`` counts: digits, and no zero before another."""
+    """Whether ``text`` is a count: digits without a leading zero."""
     return text.isascii() and text.isdigit() and (text == "0" or text[0] != "0")
 
 
 def _affordable(node: Node, left: int) -> bool:
-    """Whether counted repetitions in each other repeat no more than ``left`` times in all."""
+    """Whether nested counted repetitions come to at most ``left`` in all."""
     if isinstance(node, Repeat):
         times = node.most if node.most is not None else node.least
         left = left // times if node.counted and times > 0 else left

@@ -25,7 +25,7 @@ class PolicyRule(msgspec.Struct, frozen=True):
     """A rule on single connections.
 
     ``reads`` are the paths whose values a finding keeps: what its condition and message name.
-    ``reveal`` are the hidden paths whose values reports may show all the same.
+    ``reveal`` are hidden paths whose values reports may show anyway.
     """
 
     rule: Rule
@@ -45,16 +45,17 @@ class Measured(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """What reports call it: ``sum of sync_frequency``."""
+        """Its name in reports: ``sum of sync_frequency``."""
         return f"{self.aggregate.name} of {self.path}"
 
 
 class GroupRule(msgspec.Struct, frozen=True):
     """A rule on groups: one of ``unique``, ``count``, ``share`` and ``measured`` is set.
 
-    ``keys`` form the groups; without any there is one group, of all connections. ``reveal`` is
-    as on ``PolicyRule``. Where a connection of the account meets ``unless``, no group is judged;
-    where ``chosen`` is set, only the groups that meet it are: it reads what a group has in common.
+    ``keys`` form the groups; without any there is one group, of all connections. ``reveal`` is as
+    on ``PolicyRule``. If any connection of the account meets ``unless``, no group is judged; if
+    ``chosen`` is set, only groups that meet it are. It reads what a group's connections have in
+    common.
     """
 
     rule: Rule
@@ -71,12 +72,12 @@ class GroupRule(msgspec.Struct, frozen=True):
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """The paths whose values are kept of each member."""
+        """The paths whose values are kept for each member."""
         return (self.measured.path,) if self.measured is not None else self.unique
 
     @property
     def common(self) -> tuple[str, ...]:
-        """The paths that say which groups are meant: the same for every member of a group."""
+        """The paths that decide which groups are judged: the same for every member of a group."""
         found = (path.partition("[]")[0] for path, _ in reads(self.chosen)) if self.chosen else ()
         return tuple(dict.fromkeys(found))
 
@@ -85,10 +86,10 @@ class Ruleset(msgspec.Struct, frozen=True):
     """The rules in force and where they came from.
 
     ``left_out`` says what was disabled, ``warnings`` what is probably a mistake, ``overridden``
-    what was changed of a rule and where, ``disabled`` where a rule was disabled, by its id, all as
+    what was changed in a rule and where, ``disabled`` where a rule was disabled, by its id, all as
     sentences. ``unselected`` are the ids of rules that ``select`` left out, ``selected_by`` the
-    options that made it. ``notes`` say what a file changed of what a pack or another file asks.
-    ``facts`` are the user's own, by name; ``conditions`` are those that have a name.
+    options that made it. ``notes`` say what a file changed in a pack or another file. ``facts`` are
+    the user's own, by name; ``conditions`` are the named ones.
     """
 
     rules: tuple[PolicyRule | GroupRule, ...]
@@ -104,7 +105,7 @@ class Ruleset(msgspec.Struct, frozen=True):
     conditions: Mapping[str, Condition] = msgspec.field(default_factory=dict)
 
     def rule(self, name: str) -> PolicyRule | GroupRule:
-        """Return the rule in force called ``name``. Raises UsageError where there is none."""
+        """Return the rule in force with the id ``name``. Raises UsageError if there is none."""
         for entry in self.rules:
             if entry.rule.id == name:
                 return entry
@@ -113,7 +114,7 @@ class Ruleset(msgspec.Struct, frozen=True):
         raise UsageError(f"no rule in force is called {one_line(name)} ({hint})")
 
     def reads(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Return every path that is decoded, and those that are needed with all they hold."""
+        """Return every path to decode, and those needed with all their contents."""
         paths: set[str] = set()
         whole: set[str] = set()
         for entry in self.rules:

@@ -1,7 +1,7 @@
 """What each operator means, as a function of a value it takes, its operand, and ``now``.
 
-A function returns None where it cannot be evaluated: the operand is missing, or of another type.
-An operand that is a condition comes as a tuple of functions that judge an item, or a number.
+A function returns None if it cannot be evaluated: the operand is missing, or of another type. An
+operand that is a condition is a tuple of functions that judge an item, or a number.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ class Quantifier(msgspec.Struct, frozen=True):
 
     @property
     def wants(self) -> bool:
-        """What an item has to come to where the test is to hold."""
+        """The result that an item needs for the test to hold."""
         return self.settled_by is self.comes_to
 
 
 def exists(value: Any, operand: bool, _now: datetime) -> Truth:
-    """Whether the value is there and not null, or with False is not."""
+    """Whether the value is there and not null or, with False, is not."""
     return is_present(value) is operand
 
 
 def is_empty(value: Any, operand: bool, _now: datetime) -> Truth:
-    """Whether the text, array or object holds nothing, or with False something."""
+    """Whether the text, array or object is empty or, with False, is not."""
     return (len(value) == 0) is operand
 
 
@@ -68,7 +68,7 @@ def not_equals(value: Any, operand: Any, now: datetime) -> Truth:
 
 
 def compare(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any, datetime], Truth]:
-    """Return a comparison of two numbers; an error where the other is none."""
+    """Return a comparison of two numbers; an error if the other is not one."""
 
     def compare(value: Any, operand: Any, _now: datetime) -> Truth:
         return bool(holds(value, operand)) if is_number(operand) else None
@@ -82,7 +82,7 @@ def between(value: float, operand: Any, _now: datetime) -> Truth:
 
 
 def is_in(value: Any, operand: Any, _now: datetime) -> Truth:
-    """Whether the value is one of these; an error where none is of its type."""
+    """Whether the value is one of these; an error if none is of its type."""
     if operand is MISSING:
         return None
     truths = [same(value, other) for other in operand]
@@ -92,7 +92,7 @@ def is_in(value: Any, operand: Any, _now: datetime) -> Truth:
 
 
 def is_not_in(value: Any, operand: Any, now: datetime) -> Truth:
-    """Whether the value is not one of these; an error where none is of its type."""
+    """Whether the value is not one of these; an error if none is of its type."""
     truth = is_in(value, operand, now)
     return None if truth is None else not truth
 
@@ -126,10 +126,7 @@ def subset_of(value: Any, operand: Any, now: datetime) -> Truth:
 
 
 def on_text(holds: Callable[[str, Any], bool]) -> Callable[[Any, Any, datetime], Truth]:
-    """Return a test of a text; an error where its operand is missing.
-
-    Of several operands any will do.
-    """
+    """Return a test of a text; an error if its operand is missing. Any of several will do."""
 
     def test(value: str, operand: Any, _now: datetime) -> Truth:
         if operand is MISSING:
@@ -173,7 +170,7 @@ def newer_than(value: datetime, operand: Any, now: datetime) -> Truth:
 
 
 def quantified(by: Quantifier) -> Callable[[Any, Any, datetime], Truth]:
-    """Return a test of an array's items: each is judged, and the first that settles it decides."""
+    """Return a test of an array's items: each is judged, until one settles it."""
 
     def test(value: list[Any], operand: Any, _now: datetime) -> Truth:
         (judge,) = operand
@@ -186,7 +183,7 @@ def quantified(by: Quantifier) -> Callable[[Any, Any, datetime], Truth]:
 
 
 def count_items(value: list[Any], operand: Any, _now: datetime) -> Truth:
-    """Whether as many items meet the condition as wanted, whatever the unsure ones come to."""
+    """Whether as many items meet the condition as wanted, whatever the undecided ones would add."""
     judge, count = operand
     truths = [judge(item) for item in value]
     certain, unsure = truths.count(True), truths.count(None)
@@ -200,5 +197,5 @@ def json_schema(value: Any, operand: Any, _now: datetime) -> Truth:
         return None
     try:
         return bool(operand.is_valid(value))
-    except RecursionError:  # nested past what the validator can follow
+    except RecursionError:  # Nested more deeply than the validator can follow.
         return None

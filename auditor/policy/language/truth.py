@@ -1,4 +1,4 @@
-"""Three-valued truth (Kleene): true, false, and None where something could not be evaluated."""
+"""Three-valued truth (Kleene): true, false, and None if something could not be evaluated."""
 
 from __future__ import annotations
 

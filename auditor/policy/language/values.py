@@ -1,4 +1,4 @@
-"""What a value of a record is to the language: a number, a scalar, something that is there."""
+"""What a value of a record is to the language: a number, a scalar, something present."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import msgspec
 from auditor.decoding.json_values import MISSING
 from auditor.policy.language.truth import Truth
 
-#: The largest number there is, in either direction.
+#: The largest number a float can be, in either direction.
 LARGEST = sys.float_info.max
 _NUMERIC = frozenset({int, float})
 
 
 class Takes(Enum):
-    """The values an operator can be asked about; any other is an error of the check."""
+    """The values that an operator can be asked about; any other makes the check an error."""
 
-    # By identity, as for ``Kind``: Enum's own is Python's.
+    # By identity, like ``Kind``: Enum's own hash is written in Python.
     __hash__ = object.__hash__
 
     ANYTHING = "anything, even nothing"
@@ -42,19 +42,19 @@ class Takes(Enum):
 
 
 def is_number(value: Any) -> bool:
-    """Whether ``value`` is a number that a float holds."""
+    """Whether ``value`` is a number that a float can hold."""
     # True == 1 in Python, but not in the JSON the API sends; what no float holds (1e999, or an
-    # integer of hundreds of digits) is not a number to reckon with.
+    # integer of hundreds of digits) is not a number to compute with.
     return type(value) in _NUMERIC and -LARGEST <= value <= LARGEST
 
 
 def is_scalar(value: Any) -> bool:
-    """Whether ``value`` is a text, a boolean or a number that a float holds."""
+    """Whether ``value`` is a text, a boolean or a number that a float can hold."""
     return type(value) is str or type(value) is bool or is_number(value)
 
 
 def is_finite(value: Any) -> bool:
-    """Whether every number in a JSON value is one that a float holds."""
+    """Whether every number in a JSON value is one that a float can hold."""
     waiting = [value]
     while waiting:
         held = waiting.pop()
@@ -68,7 +68,7 @@ def is_finite(value: Any) -> bool:
 
 
 def is_present(value: Any) -> bool:
-    """Whether there is a value at all: null and nothing are none."""
+    """Whether there is a value at all: not missing and not null."""
     return value is not MISSING and value is not None
 
 
@@ -90,7 +90,7 @@ _ADMITS: Mapping[Takes, Callable[[Any], bool]] = {
 class Span(msgspec.Struct, frozen=True):
     """The numbers from ``least`` to ``most``, both included.
 
-    Of times of day ``least`` may be the later one: the span then goes over midnight.
+    With times of day, ``least`` may be the later one: the span then crosses midnight.
     """
 
     least: float
@@ -98,7 +98,7 @@ class Span(msgspec.Struct, frozen=True):
 
     @property
     def is_wrapped(self) -> bool:
-        """Whether it goes over midnight."""
+        """Whether it crosses midnight."""
         return self.least > self.most
 
     def __call__(self, number: float) -> bool:
@@ -109,7 +109,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 def same(value: Any, other: Any) -> Truth:
-    """Whether two scalars are equal; an error where their types differ. 1 equals 1.0."""
+    """Whether two scalars are equal; an error if their types differ. 1 equals 1.0."""
     if type(value) is type(other):
         return bool(value == other) if is_scalar(value) and is_scalar(other) else None
     return bool(value == other) if is_number(value) and is_number(other) else None

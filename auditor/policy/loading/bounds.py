@@ -1,4 +1,4 @@
-"""Tests of one value that hold of everything, or of nothing: found when a policy loads.
+"""Tests of one value that always hold, or never do: found when a policy loads.
 
 A rule that can never fail is a green that was not earned; one that can never apply is worse.
 """
@@ -17,7 +17,7 @@ from auditor.policy.loading.problems import Problems
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """The numbers that something can be, both ends included."""
+    """The possible values of a number, both ends included."""
 
     what: str
     least: float
@@ -36,7 +36,7 @@ class _Bound(msgspec.Struct, frozen=True):
 
 
 def check_contradictions(tests: Iterable[Test], problems: Problems) -> None:
-    """Note two tests of one value, which must all hold, that no value can meet together."""
+    """Record two tests of one value that must both hold but never can."""
     ends: dict[str, list[_Bound]] = {"least": [], "most": []}
     for bound, side in _bounds(tests):
         ends[side].append(bound)
@@ -58,7 +58,7 @@ def check_contradictions(tests: Iterable[Test], problems: Problems) -> None:
 
 
 def _instead(low: _Bound, high: _Bound) -> str:
-    """Return what to write for two bounds that no value is between."""
+    """Return what to write for two bounds with no value in between."""
     operands = [bound.test.operand for bound in (low, high)]
     if low.test.reading is Reading.TIME_OF_DAY and low.value != high.value:
         least, most = (operand.text for operand in operands if isinstance(operand, Literal))
@@ -67,7 +67,7 @@ def _instead(low: _Bound, high: _Bound) -> str:
 
 
 def check_domain(tests: Iterable[Test], domain: Bounds, problems: Problems) -> None:
-    """Note a test that holds of every number there can be, or of none."""
+    """Record a test that holds for every possible number, or for none."""
     for test in tests:
         bounds = [(b, side) for b, side in _bounds([test]) if isinstance(b.value, int | float)]
         never = any(_misses(bound, side, domain) for bound, side in bounds)
@@ -113,7 +113,7 @@ def _bounds(tests: Iterable[Test]) -> Iterator[tuple[_Bound, str]]:
 def _comparable(value: Any, other: Any) -> bool:
     kinds = (int, float), (datetime,), (timedelta,)
     if isinstance(value, Now) and isinstance(other, Now):
-        return False  # both move with the run; which is later is plain to see
+        return False  # Both move with the run; which is later is plain to see.
     return any(isinstance(value, kind) and isinstance(other, kind) for kind in kinds)
 
 

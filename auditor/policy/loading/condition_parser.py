@@ -1,7 +1,7 @@
 """From YAML nodes to conditions, with everything that can be checked when a policy loads.
 
-Paths are checked against the catalogue of fields, literals against their field's type, and
-nothing vacuous gets through: a rule that could never fire, or never fail, is an error here.
+Paths are checked against the catalogue of fields, literals against their field's type, and nothing
+vacuous gets through: a rule that can never apply, or never fail, is an error here.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ class ConditionReader:
             hint = "write what must hold of the item"
             message = f"{NAMED}: names a condition on a connection, and this is one on an item"
         elif not isinstance(value, ScalarNode) or not isinstance(value.value, str):
-            hint = "combine several with all: or any:, as any: [{condition: a}, {condition: b}]"
+            hint = (
+                "combine several with all: or any:, such as any: [{condition: a}, {condition: b}]"
+            )
             message = f"{NAMED}: takes the name of one condition"
         elif self._scope.conditions is None:
             message, hint = "no named condition is declared here", "declare it under conditions:"
@@ -208,7 +210,7 @@ class ConditionReader:
         if not self._fits(subject, operator, node):
             return None
         value = self.resolved(node)
-        # Written out, equals means what it says, whatever signs are in it.
+        # Written out, equals is literal, whatever characters it has.
         meant = key is not None and operator is OF_A_VALUE
         operand = None
         if value is not None:
@@ -301,7 +303,7 @@ def _all(parts: list[Condition | None]) -> Condition | None:
 
 
 def _varies(node: Node) -> bool:
-    """Whether an operand is a variable, or a list that holds one."""
+    """Whether an operand is a variable, or a list that contains one."""
     items = node.items if isinstance(node, SequenceNode) else (node,)
     return any(named(item, "var") is not None for item in items)
 

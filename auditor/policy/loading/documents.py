@@ -1,7 +1,7 @@
 """Policy files as documents: found, read, and checked for the keys they may have.
 
-What is below ``rules`` stays as nodes here; ``rule_reader.py`` reads those, once variables and
-overrides are settled across files.
+What is below ``rules`` stays nodes here; ``rule_parser.py`` reads them once variables and overrides
+are settled across files.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ POLICY_KEYS = (
 
 _STEP = r"""[^\s.\[\]{}"\\\x00-\x1f]+(?:\[\])?"""
 _FIELD_PATH = re.compile(rf"{_STEP}(?:\.{_STEP})*")
-#: Words of the language that stand where a field could.
+#: Words of the language that may be where a field could be.
 _RESERVED = frozenset({"all", "any", "not", "condition", "item"})
 
 
 class Document(msgspec.Struct, frozen=True):
-    """One policy file: its own keys as nodes, and where it extends other files, by their labels."""
+    """One policy file: its own keys as nodes, and the files it extends, by their labels."""
 
     file: PolicyFile
     position: Position
@@ -71,7 +71,7 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class PolicyPath(msgspec.Struct, frozen=True):
-    """A policy file: where it is, and how positions and reports name it."""
+    """A policy file: where it is, and its name in positions and reports."""
 
     path: Path
     label: str
@@ -86,8 +86,8 @@ def pack_names() -> list[str]:
 def policy_paths(name: str) -> list[PolicyPath]:
     """Return the files that a ``--policy`` argument names: a file, a folder's files, or a pack.
 
-    A path has a ``/`` or ends in .yaml or .yml. Anything else is a pack, or where none is called so
-    a folder. Raises UsageError.
+    A path has a ``/`` or ends in .yaml or .yml. Anything else is a pack or, if there is none of
+    that name, a folder. Raises UsageError.
     """
     if not _is_place(name):
         return [_pack(name)]
@@ -110,16 +110,16 @@ class DocumentReader:
         self._under_way: list[str] = []
 
     def read_all(self, name: str) -> None:
-        """Read what a ``--policy`` argument names. Raises UsageError for a name that is nothing."""
+        """Read what a ``--policy`` argument names. Raises UsageError for an unknown name."""
         if _is_place(name) and _is_folder(Path(name)):
-            # What is put there is read by the next run.
+            # A file there would be read by the next run.
             self._inputs.add_folder("the policies in", Path(name), would_be_read)
             self._look_beside(_folder(Path(name)))
         for source in policy_paths(name):
             self.read(source)
 
     def _look_beside(self, folder: PolicyFolder) -> None:
-        """Note what looks as if it held rules, and is not read as a policy."""
+        """Record what looks as if it held rules, but is not read as a policy."""
         for path in folder.hidden:
             position = Position(printable(_label(path)), 1, 1)
             message = "this file is hidden and was not read"
@@ -129,7 +129,7 @@ class DocumentReader:
             try:
                 root, _ = nodes.parse(_contents(source), source.label)
             except nodes.YamlError:
-                continue  # `test` tells what is wrong with tests
+                continue  # ``test`` reports what is wrong with tests.
             rules = (
                 next((key for key, _ in root if key.text == "rules"), None)
                 if isinstance(root, MappingNode)
@@ -141,7 +141,7 @@ class DocumentReader:
                 self._problems.add(rules.position, message, hint)
 
     def read(self, source: PolicyPath) -> None:
-        """Read the file at ``source`` and all it extends."""
+        """Read the file at ``source`` and everything it extends."""
         if source.label in self.documents:
             return
         self._inputs.add("the policy", source.path)
@@ -218,7 +218,7 @@ class DocumentReader:
             return None
         path = source.path.parent / item.text
         if _is_file(path):
-            # Where it leads counts: a link may be called anything.
+            # Its target counts: a link may have any name.
             if Path(os.path.realpath(path)).suffix.lower() in {".yaml", ".yml"}:
                 return PolicyPath(path, printable(_label(path)))
             message = f"{one_line(item.text)} is no policy"
@@ -256,7 +256,7 @@ class DocumentReader:
                 continue
             message = f"{one_line(path) or 'nothing'} is not a field path"
             self._problems.add(
-                item.position, message, "as steward, status.steward or setup_tests[].id"
+                item.position, message, "such as steward, status.steward or setup_tests[].id"
             )
 
     def _text(self, root: MappingNode, key: str) -> str:
@@ -297,7 +297,7 @@ class DocumentReader:
 
 
 def check_keys(node: MappingNode, known: tuple[str, ...], what: str, problems: Problems) -> None:
-    """Note every key of ``node`` that is not one of ``known``."""
+    """Record every key of ``node`` that is not one of ``known``."""
     for key, _ in node:
         if key.text not in known:
             hint = nearest(key.text, known, FOREIGN_KEYS) or f"a {what} has {listed(known)}"
@@ -305,13 +305,13 @@ def check_keys(node: MappingNode, known: tuple[str, ...], what: str, problems: P
 
 
 def longest_waiver(node: Node | None, problems: Problems) -> timedelta | None:
-    """Return what ``max_waiver`` says; None without it, and where a problem was noted."""
+    """Return ``max_waiver``; None without it, or if a problem was recorded."""
     if node is None:
         return None
     text = node.text if isinstance(node, ScalarNode) and isinstance(node.value, str) else ""
     term = parse_duration(text)
     if not term:
-        hint = "as 90d or 26w; for no waiver at all write waivable: false in the rule"
+        hint = "write 90d or 26w; to allow no waiver at all, write waivable: false in the rule"
         problems.add(node.position, "max_waiver: takes a duration", hint)
         return None
     return term
@@ -322,14 +322,14 @@ def _is_path(name: str) -> bool:
 
 
 def _is_place(name: str) -> bool:
-    """Whether a ``--policy`` argument names a file or a folder, and no pack."""
+    """Whether a ``--policy`` argument names a file or a folder, and not a pack."""
     return _is_path(name) or (
         bool(name.strip()) and name not in pack_names() and _is_folder(Path(name))
     )
 
 
 def _folder(path: Path) -> PolicyFolder:
-    """Return what a folder of policies holds. Raises UsageError where there is none in it."""
+    """Return what a folder of policies contains. Raises UsageError if it has none."""
     try:
         found = read_folder(path)
     except OSError as error:
@@ -349,17 +349,17 @@ def _pack(name: str) -> PolicyPath:
 
 
 def _label(path: Path) -> str:
-    """Return how a file is named, one name per file: relative to the working folder where it can.
+    """Return a file's label, one per file: relative to the working folder if possible.
 
-    A path that was given as absolute and is not below the working folder stays absolute. A pack is
-    named as what it is: ``policies/baseline.yaml`` may be a file of the user's. Where packs are
-    written, in the repository of this project, they are files like others.
+    A path that was given as absolute and is not below the working folder stays absolute. A pack has
+    a label of its own kind: ``policies/baseline.yaml`` may be a file of the user's. In this
+    project's repository, where packs are written, they are files like any other.
     """
     try:
         here = Path.cwd()
         whole = Path(os.path.realpath(path))
         if any(part.startswith("..") for part in whole.parts):
-            # Kubernetes keeps a volume's files in a folder that has another name with each change.
+            # Kubernetes keeps a volume's files in a folder whose name changes with each update.
             whole = Path(os.path.abspath(path))  # noqa: PTH100  # not what it links to
     except OSError as error:
         raise UsageError("the working folder no longer exists; change to another") from error
@@ -370,7 +370,7 @@ def _label(path: Path) -> str:
         return whole.as_posix()
     try:
         label = Path(os.path.relpath(whole, here)).as_posix()
-    except ValueError:  # on another drive
+    except ValueError:  # On another drive.
         return whole.as_posix()
     return f"./{label}" if label.startswith(PACK) else label
 
@@ -378,7 +378,7 @@ def _label(path: Path) -> str:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # a name too long, or with a NUL
+    except (OSError, ValueError):  # A name too long, or with a NUL.
         return False
 
 
@@ -390,7 +390,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _contents(source: PolicyPath) -> bytes:
-    """Return what the file holds, or enough of it to see that it is too large."""
+    """Return the file's content, or enough of it to see that it is too large."""
     try:
         return read_file(source.path, nodes.MAX_BYTES + 1)
     except (OSError, ValueError) as error:

@@ -1,9 +1,8 @@
-"""The examples that are beside a rule, as they are written; ``testing.py`` runs them.
+"""The examples beside a rule, as they are written; ``testing/examples_run.py`` runs them.
 
 ``given`` is laid over one documented healthy record: dotted paths are allowed, objects are merged
-deeply, lists are replaced, null is null; ``without`` leaves fields out. A rule with ``per`` takes
-a list of such records. The clock stands still at ``NOW``,
-unless a test file says otherwise.
+deeply, lists are replaced, null is null; ``without`` leaves fields out. A rule with ``per`` takes a
+list of such records. The time is always ``NOW``, unless a test file says otherwise.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from auditor.text import listed, one_line, printable, shortened
 #: The time at which examples are judged.
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
-#: A healthy connection, as the API lists it: what ``given`` is laid over.
+#: A healthy connection, as the API lists it: the record that ``given`` is laid over.
 HEALTHY: Mapping[str, Any] = {
     "id": "sample_connection",
     "service": "postgres",
@@ -64,7 +63,7 @@ HEALTHY: Mapping[str, Any] = {
     "proxy_agent_id": None,
     "hybrid_deployment_agent_id": None,
     "destination_schema_names": "FIVETRAN_NAMING",
-    # Facts: what other lists say of it.
+    # Facts: what other lists say about it.
     "group": {"id": "sample_group", "name": "Production", "created_at": "2024-06-01T09:00:00Z"},
     "destination": {
         "id": "sample_group",
@@ -140,15 +139,15 @@ KEYS = ("given", "without", "expect", "message")
 _SHOWN = 300
 VERDICTS = {v.label: v for v in (Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.ERROR)}
 TOLD = (Verdict.FAIL, Verdict.ERROR)
-#: Says which field a path names, or None.
+#: Returns the field that a path names, or None.
 Find = Callable[[str], Field | None]
 
 
 class Known(msgspec.Struct, frozen=True):
     """What an example may name: the fields that ``find`` knows.
 
-    ``columns`` are those of the user's own facts, by path. A value of another type is a test where
-    the API may send it; no row of facts can hold it.
+    ``columns`` are those of the user's own facts, by path. A value of another type is a valid test
+    if the API may send it, but no row of facts can have it.
     """
 
     find: Find = find
@@ -156,7 +155,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Given(msgspec.Struct, frozen=True):
-    """The records of an example, and what was written to make them, as one line."""
+    """The records of an example, and what was written to make them, on one line."""
 
     records: tuple[Mapping[str, Any], ...]
     text: str
@@ -165,10 +164,10 @@ class Given(msgspec.Struct, frozen=True):
 class Example(msgspec.Struct, frozen=True):
     """One example: the records it is judged on, and the verdict (and message) it expects.
 
-    Where a rule comes to several verdicts, on groups or on several records, the expected one is
-    the most serious. ``name`` is empty beside a rule, where the position says enough. ``begins`` is
-    where its test begins, if that is elsewhere; ``varied`` says that it has variables of its own.
-    ``now`` is the time at which it is judged.
+    If a rule has several verdicts, on groups or on several records, the expected one is the most
+    serious. ``name`` is empty beside a rule, where the position is enough. ``begins`` is where its
+    test begins, if that is elsewhere; ``varied`` means that it has variables of its own. ``now`` is
+    the time it is judged as of.
     """
 
     position: Position
@@ -192,14 +191,14 @@ _DOCUMENTED = Known()
 def read_examples(
     node: Node | None, problems: Problems, *, grouped: bool, known: Known = _DOCUMENTED
 ) -> tuple[Example, ...]:
-    """Return the examples under ``tests``, noting what is wrong with the others.
+    """Return the examples under ``tests``, recording what is wrong with the others.
 
     ``known`` is what ``given`` and ``without`` may name.
     """
     if node is None:
         return ()
     if not isinstance(node, SequenceNode):
-        problems.add(node.position, "tests: takes a list", "as - {given: {…}, expect: fail}")
+        problems.add(node.position, "tests: takes a list", "write - {given: {…}, expect: fail}")
         return ()
     found = (_example(item, problems, known, grouped=grouped) for item in node.items)
     return tuple(example for example in found if example is not None)
@@ -226,9 +225,9 @@ def read_given(
     grouped: bool | None = None,
     known: Known = _DOCUMENTED,
 ) -> Given | None:
-    """Return what ``given`` and ``without`` in ``node`` make; None when a problem was noted.
+    """Return the records that ``given`` and ``without`` make; None if a problem was recorded.
 
-    ``grouped`` says that a list of records is wanted, or one record; None that either will do.
+    ``grouped`` means that a list of records is expected, False a single one, None either.
     """
     return given_of(
         node.get("given"), node.get("without"), node, problems, grouped=grouped, known=known
@@ -244,11 +243,11 @@ def given_of(
     grouped: bool | None = None,
     known: Known = _DOCUMENTED,
 ) -> Given | None:
-    """Return what the nodes of ``given`` and ``without`` make, of what is at ``node``."""
+    """Return the records that the nodes ``given`` and ``without``, below ``node``, make."""
     without: Any = plain_value(leave) if leave is not None else []
     if not isinstance(without, list) or not all(isinstance(path, str) for path in without):
         at = leave or node
-        problems.add(at.position, "without: takes a list of paths", "as [daily_sync_time]")
+        problems.add(at.position, "without: takes a list of paths", "such as [daily_sync_time]")
         return None
     values: Any = plain_value(given) if given is not None else [{}] if grouped else {}
     is_list = isinstance(values, list)
@@ -270,7 +269,7 @@ def given_of(
 
 
 def verdict_of(node: Node | None, at: Node, problems: Problems) -> Verdict | None:
-    """Return the verdict that ``node`` names; None when a problem was noted, at least at ``at``."""
+    """Return the verdict that ``node`` names; None if a problem was recorded, if only at ``at``."""
     verdict = VERDICTS.get(node.text) if isinstance(node, ScalarNode) else None
     if verdict is None:
         hint = f"write {listed(VERDICTS)}"
@@ -281,7 +280,7 @@ def verdict_of(node: Node | None, at: Node, problems: Problems) -> Verdict | Non
 def message_of(
     node: MappingNode, expects: tuple[Verdict, ...], problems: Problems
 ) -> tuple[str | None, bool]:
-    """Return the message that a test expects, and whether none was noted to be wrong."""
+    """Return the message that a test expects, and whether it is free of problems."""
     wanted = node.get("message")
     if wanted is None:
         return None, True
@@ -299,7 +298,7 @@ def message_of(
 def in_words(values: Any) -> str:
     """Return plain values as one line of YAML: ``{sync_frequency: 5, paused: true}``.
 
-    A record that somebody saved from the live API may hold a live credential: none is shown.
+    A record saved from the live API may contain a live credential: none is shown.
     """
     return shortened(printable(_flow(values)), _SHOWN)
 
@@ -327,7 +326,7 @@ def _merge(record: dict[str, Any], given: Mapping[str, Any]) -> None:
 
 def _example(node: Node, problems: Problems, known: Known, *, grouped: bool) -> Example | None:
     if not isinstance(node, MappingNode):
-        problems.add(node.position, "a test is a mapping", "as {given: {…}, expect: fail}")
+        problems.add(node.position, "a test is a mapping", "write {given: {…}, expect: fail}")
         return None
     for key, _ in node:
         if key.text not in KEYS:
@@ -343,9 +342,9 @@ def _example(node: Node, problems: Problems, known: Known, *, grouped: bool) -> 
 
 
 def check_record(node: Node, problems: Problems, known: Known) -> bool:
-    """Whether a whole record holds the user's own facts as they can be; notes what is wrong.
+    """Whether a whole record has the user's own facts in valid form; records what is wrong.
 
-    What else it holds is left alone: it is what the API sends.
+    The rest of it is left alone: it is what the API sends.
     """
     records = node.items if isinstance(node, SequenceNode) else (node,)
     names = {path.partition(".")[0] for path in known.columns}
@@ -359,17 +358,17 @@ def check_record(node: Node, problems: Problems, known: Known) -> bool:
 
 
 def _are_known(given: Node | None, leave: Node | None, problems: Problems, known: Known) -> bool:
-    """Whether every field that is named exists: a test of a misspelt one would test nothing."""
+    """Whether every named field exists: a test of a misspelt one would test nothing."""
     paths = list(_paths(given, known.find))
     named = (*((path, key.text, key.position) for path, key, _ in paths), *_items(leave))
     unknown = [(path, at) for path, key, at in named if "[]" in key or not known.find(path)]
     for path, position in unknown:
         above, items, _ = path.rpartition("[].")
         within = f"{above}{items}"
-        told = f"no field of the items of {above}" if within else "no field"
+        problem = f"no field of the items of {above}" if within else "no field"
         names = [*FIELDS, *known.columns]
         choice = [p for p in names if p.rpartition("[].")[0] == above and not p.endswith("[]")]
-        message = f"{told} is called {one_line(path.removeprefix(within))}"
+        message = f"{problem} is called {one_line(path.removeprefix(within))}"
         hint = nearest(path.removeprefix(within), [p.removeprefix(within) for p in choice])
         problems.add(position, message, hint)
     wrong = [path for path, _, value in paths if not _fits(path, value, problems, known)]
@@ -377,18 +376,20 @@ def _are_known(given: Node | None, leave: Node | None, problems: Problems, known
 
 
 def _fits(path: str, node: Node, problems: Problems, known: Known) -> bool:
-    """Whether a row of the user's own facts could hold this; an absent one holds null."""
+    """Whether a row of the user's own facts could have this value; an absent one has null."""
     own = {column.partition(".")[0] for column in known.columns}
     if path in own:
-        told = f"{path} has columns" if not isinstance(node, MappingNode) else ""
-        hint = f"as {{{listed(c.partition('.')[2] for c in known.columns if _is_of(c, path))}: …}}"
+        problem = f"{path} has columns" if not isinstance(node, MappingNode) else ""
+        hint = (
+            f"write {{{listed(c.partition('.')[2] for c in known.columns if _is_of(c, path))}: …}}"
+        )
     elif path in known.columns:
         column = known.columns[path]
-        told, hint = _refused(path, column, node), f"its column is of type {column.name}"
+        problem, hint = _refused(path, column, node), f"its column is of type {column.name}"
     else:
         return True
-    if told and not (isinstance(node, ScalarNode) and node.value is None):
-        problems.add(node.position, told, hint)
+    if problem and not (isinstance(node, ScalarNode) and node.value is None):
+        problems.add(node.position, problem, hint)
         return False
     return True
 
@@ -398,7 +399,7 @@ def _is_of(column: str, facts: str) -> bool:
 
 
 def _refused(path: str, column: ColumnType, node: Node) -> str:
-    """Return why no row can hold what is written, "" where one can."""
+    """Return why no row can have this value, "" if one can."""
     try:
         column.typed(plain_value(node))
     except WrongValueError as error:
@@ -409,7 +410,7 @@ def _refused(path: str, column: ColumnType, node: Node) -> str:
 def _paths(node: Node | None, find: Find, base: str = "") -> Iterator[tuple[str, ScalarNode, Node]]:
     """Yield each field that ``node`` sets, its key as written, and its value.
 
-    What is below an unknown field, or in items that nobody has described, is left alone.
+    What is below an unknown field, or in undocumented items, is left alone.
     """
     if isinstance(node, SequenceNode):
         if base and not item_of(base).open:

@@ -1,4 +1,4 @@
-"""The facts that policies declare: read from their nodes, and from the files that they name."""
+"""The facts that policies declare, read from their nodes and from the files that they name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MATCHES = {"exact": False, "glob": True}
 
 
 class _RowKey(msgspec.Struct, frozen=True):
-    """What names a row: a field, and the column that holds its values."""
+    """What names a row: a field, and the column with its values."""
 
     field: str
     column: str
@@ -49,9 +49,9 @@ def settle_facts(
 ) -> dict[str, OwnFacts]:
     """Return every fact that a policy declares, with its rows.
 
-    ``given`` are files that stand for those of the policies, by the facts' name. What is read is
-    noted in ``inputs``. Raises UsageError
-    for a name that no policy declares, or a file that cannot be read.
+    ``given`` are files that replace those of the policies, by the facts' name. Files that are read
+    are recorded in ``inputs``. Raises UsageError for a name that no policy declares, or a file that
+    cannot be read.
     """
     settled: dict[str, tuple[str, ScalarNode, Node]] = {}
     for label, document in documents.items():
@@ -76,7 +76,7 @@ def settle_facts(
 
 
 class _FactsReader:
-    """Reads the facts of all policies; ``names`` are what they are called."""
+    """Reads the facts of all policies; ``names`` are their names."""
 
     def __init__(self, names: frozenset[str], problems: Problems, inputs: Inputs) -> None:
         self._names = names
@@ -90,7 +90,7 @@ class _FactsReader:
         if not self._is_name(name):
             return None
         if not isinstance(node, MappingNode):
-            hint = "as {file: tiers.csv, key: schema, columns: {tier: integer}}"
+            hint = "such as {file: tiers.csv, key: schema, columns: {tier: integer}}"
             self._problems.add(node.position, f"the facts {one_line(name.text)} are empty", hint)
             return None
         before = len(self._problems.errors)
@@ -111,7 +111,7 @@ class _FactsReader:
         text = name.text
         if not _NAME.fullmatch(text):
             message = f"{one_line(text) or 'nothing'} is not a valid name for facts"
-            self._problems.add(name.position, message, "letters, digits, - and _, as tiers")
+            self._problems.add(name.position, message, "letters, digits, - and _, such as tiers")
         elif text in FACT_LISTS:
             message = f"{text} is a fact already, read from {FACT_LISTS[text].path}"
             self._problems.add(name.position, message, "give yours another name")
@@ -125,7 +125,7 @@ class _FactsReader:
     def _key(self, node: MappingNode) -> _RowKey | None:
         value = node.get("key")
         if value is None:
-            hint = "as key: schema, for rows that are found by the connection's schema"
+            hint = "write key: schema for rows named by the connection's schema"
             self._problems.add(node.position, "facts need a key", hint)
             return None
         if isinstance(value, ScalarNode):
@@ -134,12 +134,12 @@ class _FactsReader:
             check_keys(value, _KEY_KEYS, "key", self._problems)
             field, named = value.get("field"), value.get("column")
             if not isinstance(field, ScalarNode) or not isinstance(named, ScalarNode):
-                hint = "as {field: schema, column: name}"
+                hint = "write {field: schema, column: name}"
                 self._problems.add(value.position, "key: takes a field and a column", hint)
                 return None
             path, column = field, named.text
         else:
-            self._problems.add(value.position, "key: takes the path of one field", "as schema")
+            self._problems.add(value.position, "key: takes the path of one field", "such as schema")
             return None
         return _RowKey(path.text, column) if self._is_key(path) else None
 
@@ -166,7 +166,7 @@ class _FactsReader:
         value = node.get("columns")
         if not isinstance(value, MappingNode) or not value.entries:
             at = value or node
-            hint = "as columns: {tier: integer, team: text}"
+            hint = "such as columns: {tier: integer, team: text}"
             self._problems.add(at.position, "facts need columns, each with its type", hint)
             return None
         columns: list[tuple[str, ColumnType]] = []
@@ -175,7 +175,7 @@ class _FactsReader:
             column = COLUMN_TYPES.get(text)
             if not _NAME.fullmatch(key.text) or key.text in _RESERVED:
                 message = f"{one_line(key.text) or 'nothing'} cannot be the name of a column"
-                self._problems.add(key.position, message, "letters, digits, - and _, as tier")
+                self._problems.add(key.position, message, "letters, digits, - and _, such as tier")
             elif column is None:
                 hint = nearest(text, COLUMN_TYPES, FOREIGN_TYPES)
                 hint = hint or f"types: {listed(COLUMN_TYPES)}"
@@ -220,14 +220,14 @@ class _FactsReader:
             return self._in_place(facts, rows)
         if not isinstance(file, ScalarNode) or not isinstance(file.value, str) or not file.text:
             at = file or node
-            self._problems.add(at.position, "file: takes the path of a file", "as tiers.csv")
+            self._problems.add(at.position, "file: takes the path of a file", "such as tiers.csv")
             return None
         path = document.folder / file.text
         return self._from_file(facts, key, path, printable(_label(path)), file.position)
 
     def _in_place(self, facts: OwnFacts, node: Node) -> OwnFacts | None:
         if not isinstance(node, MappingNode) or not node.entries:
-            hint = "as rows: {postgres: 5, salesforce: 60}"
+            hint = "such as rows: {postgres: 5, salesforce: 60}"
             self._problems.add(node.position, "rows: takes a row for each key", hint)
             return None
         rows = {}
@@ -248,13 +248,13 @@ class _FactsReader:
     def _values(
         self, node: Node, columns: tuple[tuple[str, ColumnType], ...]
     ) -> tuple[Any, ...] | None:
-        """Return the values of a row in place: a mapping, or the one value of one column."""
+        """Return the values of a row in place: a mapping, or the value of a single column."""
         if isinstance(node, ScalarNode) and len(columns) == 1:
             name, column = columns[0]
             return self._typed(node, name, column)
         names = [name for name, _ in columns]
         if not isinstance(node, MappingNode):
-            hint = f"as {{{names[0]}: …}}"
+            hint = f"write {{{names[0]}: …}}"
             self._problems.add(node.position, f"a row has a value for {listed(names)}", hint)
             return None
         check_keys(node, tuple(names), "row", self._problems)
@@ -292,7 +292,7 @@ class _FactsReader:
                 "paths are relative to the policy's folder, those of --facts to the working folder"
             )
             self._problems.add(named_at, message, hint)
-            return facts  # what they hold is known, and no rule of theirs is wrong for this
+            return facts  # What they hold is known, and none of their rules is wrong for this.
         try:
             rows = read_facts(data, Declared(label, key.column, facts.columns))
         except FactsFileError as error:
@@ -304,7 +304,7 @@ class _FactsReader:
 
 
 def _check_circles(facts: Mapping[str, OwnFacts], problems: Problems) -> None:
-    """Note facts whose these facts look each other up, or by a column that is not there."""
+    """Record facts whose keys refer to each other in a circle, or to a missing column."""
     fields = {field.path: field for each in facts.values() for field in each.fields()}
     for each in facts.values():
         seen, above = [each.name], each.key.partition(".")[0]

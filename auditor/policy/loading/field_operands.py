@@ -41,7 +41,7 @@ def reading_of(operator: Operator, *fields: Field) -> Reading:
 
 
 def is_field_operand(node: Node, operator: Operator) -> bool:
-    """Whether ``node`` says ``{field: PATH}``, with or without what makes a duration of it."""
+    """Whether ``node`` is ``{field: PATH}``, with or without what makes it a duration."""
     if not isinstance(node, MappingNode) or operator.form not in _FORMS:
         return False
     return node.get("field") is not None
@@ -67,7 +67,9 @@ class FieldOperands:
         keys = {key.text: value for key, value in node}
         name = keys["field"]
         if not isinstance(name, ScalarNode) or not isinstance(name.value, str):
-            self._problems.add(name.position, "field: takes a path", "as {field: sync_frequency}")
+            self._problems.add(
+                name.position, "field: takes a path", "write {field: sync_frequency}"
+            )
             return None
         for key, _ in node:
             if key.text not in _KEYS:
@@ -90,7 +92,7 @@ class FieldOperands:
         return FieldOperand(name.text, reading_of(operator, subject.field, other), name.text)
 
     def _fits(self, operator: Operator, subject: Subject, name: ScalarNode, other: Field) -> bool:
-        """Whether the two can be compared at all; a problem is noted where they cannot."""
+        """Whether the two can be compared at all; records a problem if not."""
         kind = subject.field.kind
         if other.exposure is Exposure.SECRET:
             message, hint = f"{name.text} is a live credential: only exists can test it", ""
@@ -140,7 +142,7 @@ class FieldOperands:
 
 
 def kinds_of_other(operator: Operator, kind: Kind) -> frozenset[Kind]:
-    """Return what the other field may be where ``operator`` is asked of a field of ``kind``.
+    """Return the kinds of field that ``operator`` may compare with a field of ``kind``.
 
     Empty where the operator takes no other field.
     """

@@ -1,4 +1,4 @@
-"""A folder of policies: what in it is read, what cannot be, and what is passed over and said so."""
+"""A folder of policies: what is read, what cannot be, and what is passed over with a warning."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from auditor.text import one_line
 
 _SUFFIXES = (".yaml", ".yml")
 _TESTS = (".test.yaml", ".test.yml")
-#: Of editors that are at work, of git, and of Kubernetes, which links to what it has there.
+#: Of editors at work, of git, and of Kubernetes, which links to what it keeps there.
 _OTHERS = (".#", ".git", "..")
 
 
 class PolicyFolder(msgspec.Struct, frozen=True):
-    """What a folder and those below it hold, each sorted.
+    """The content of a folder and of those below it, each sorted.
 
-    ``policies`` are to be read, ``tests`` are beside them, and ``hidden`` looks like a policy and
+    ``policies`` are to be read, ``tests`` are beside them, and ``hidden`` looks like a policy but
     is passed over.
     """
 
@@ -30,10 +30,11 @@ class PolicyFolder(msgspec.Struct, frozen=True):
 
 
 def read_folder(folder: Path) -> PolicyFolder:
-    """Return what ``folder`` holds. Folders that are linked to are read too, each once.
+    """Return the content of ``folder``.
 
-    Raises UsageError for what is named like a policy and cannot be read as one (a link that
-    leads nowhere, a pipe, a folder), and OSError for a folder that may not be entered.
+    Linked folders are read too, each once. Raises UsageError for what is named like a policy but
+    cannot be read as one (a broken link, a pipe, a folder), and OSError for a folder that may not
+    be entered.
     """
     policies: list[Path] = []
     tests: list[Path] = []
@@ -47,7 +48,7 @@ def read_folder(folder: Path) -> PolicyFolder:
 
 
 def is_policy(path: Path) -> bool:
-    """Whether a file is named like a policy. A suffix in capitals is no reason to leave it out.
+    """Whether a file is named like a policy. A suffix in capitals counts too.
 
     Tests of policies are beside them, and are called ``….test.yaml``.
     """
@@ -90,7 +91,7 @@ def _below(folder: Path, seen: set[str], hidden: list[Path]) -> Iterator[Path]:
 
 
 def _hidden(path: Path) -> Iterator[Path]:
-    """Yield ``path``, or what is below it, where it looks like a policy."""
+    """Yield ``path``, or what is below it, if it looks like a policy."""
     if path.is_symlink() or not path.is_dir():
         if path.suffix.lower() in _SUFFIXES:
             yield path
@@ -109,5 +110,5 @@ def _leads_nowhere(path: Path) -> bool:
     """Whether ``path`` is a link to nothing, or to itself."""
     try:
         return path.is_symlink() and not path.exists()
-    except (OSError, RuntimeError):  # a circle of links
+    except (OSError, RuntimeError):  # A circle of links.
         return True

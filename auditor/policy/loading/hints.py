@@ -29,7 +29,7 @@ from auditor.text import one_line
 
 
 class Advice:
-    """Notes problems with the names in one file's conditions."""
+    """Records problems with the names in one file's conditions."""
 
     def __init__(self, scope: Scope, problems: Problems) -> None:
         self._scope = scope
@@ -38,7 +38,7 @@ class Advice:
     def unknown_operator(
         self, key: ScalarNode, operand: Node, found: Field, combiners: tuple[str, ...]
     ) -> None:
-        """Note that ``key`` is no operator, and what was likely meant."""
+        """Record that ``key`` is not an operator, and what was likely meant."""
         if key.text.lower() in AMBIGUOUS_PATTERNS:
             self._problems.add(
                 key.position,
@@ -79,7 +79,7 @@ class Advice:
         self._problems.add(key.position, f"no operator is called {one_line(key.text)}", hint)
 
     def no_operand(self, operator: Operator, node: MappingNode) -> None:
-        """Note that a mapping where a value belongs names neither a variable nor a field."""
+        """Record that a mapping in place of a value names neither a variable nor a field."""
         wrong = next((key for key, _ in node if key.text not in _OPERAND_KEYS), None)
         if wrong is None:
             message = f"{operator.name}: takes {operator.operand}, {{var: NAME}} or {{field: PATH}}"
@@ -90,7 +90,7 @@ class Advice:
         self._problems.add(wrong.position, message, hint)
 
     def unknown_path(self, key: ScalarNode, full: str, base: str) -> None:
-        """Note that ``key`` is not a field, and what was likely meant."""
+        """Record that ``key`` is not a field, and what was likely meant."""
         if fixed := _spaced(key.text):
             self._problems.add(key.position, "a space is missing after the colon", f"write {fixed}")
             return
@@ -127,7 +127,7 @@ class Advice:
         self._problems.add(key.position, f"no field is called {one_line(full) or 'nothing'}", hint)
 
     def through_array(self, key: ScalarNode, array: str) -> None:
-        """Note that ``key`` goes through an array without a quantifier."""
+        """Record that ``key`` goes through an array without a quantifier."""
         rest = joined("", key.text.rpartition(array.rpartition(".")[2])[2]).strip("[].")
         inner = f"{{{rest}: …}}" if rest else "…"
         self._problems.add(
@@ -137,7 +137,7 @@ class Advice:
         )
 
     def misfit(self, found: Field, operator: Operator, node: Node) -> None:
-        """Note that ``operator`` cannot be used on ``found``, and what can."""
+        """Record that ``operator`` cannot be used on ``found``, and what can."""
         self._problems.add(node.position, *_misfit(found, operator, node))
 
 
@@ -148,18 +148,18 @@ _OPERAND_KEYS = {
 }
 
 
-#: Where Custodian and others name an operator's parts.
+#: How Custodian and other tools name an operator's parts.
 _OPERATOR_KEYS = frozenset({"op", "operator"})
 
 
 def _before(word: str, path: str) -> str:
-    """Return how a word that joins conditions stands before a field."""
+    """Return how a word that combines conditions is written before a field."""
     inner = f"{{{path}: …}}"
     return f"{word}: {inner}" if word == "not" else f"{word}: [{inner}, …]"
 
 
 def _fact_below(path: str, name: str) -> str:
-    """Return the field of the list of facts that ``path`` is the key of, as owner.email."""
+    """Return the field of a fact for which ``path`` is the key, such as owner.email."""
     found = (f"{fact.name}.{name}" for fact in FACT_LISTS.values() if fact.key == path)
     return next((full for full in found if full in FIELDS), "")
 
@@ -169,7 +169,7 @@ def _lost_space(operand: Node) -> bool:
 
 
 def _spaced(text: str) -> str:
-    """Return ``gte: 15`` for ``gte:15``; "" where no colon is in the key."""
+    """Return ``gte: 15`` for ``gte:15``; "" if there is no colon in the key."""
     name, colon, value = text.partition(":")
     return f"{name}: {value.strip()}" if colon and name and value else ""
 
@@ -185,7 +185,7 @@ def _array_above(path: str) -> str:
 
 
 def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
-    """Say why an operator cannot be used on a field, and what to use."""
+    """Return why an operator cannot be used on a field, and what to use."""
     path = found.path or "this"
     if found.joined and found.kind in operator.kinds:
         message = f"{operator.name} cannot test {path}: only a fact's fields are read"
@@ -203,7 +203,7 @@ def _misfit(found: Field, operator: Operator, node: Node) -> tuple[str, str]:
         return message, f"did you mean {VALUES_OF[path]}?"
     if found.kind is Kind.OBJECT:
         inner = next((f.path for f in children(found.path)), f"{path}.KEY")
-        return message, f"test what is in it, as {inner}, or exists, is_empty, length"
+        return message, f"test what is in it, such as {inner}, or exists, is_empty, length"
     return message, _INSTEAD.get(found.kind, "")
 
 

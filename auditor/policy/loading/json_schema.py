@@ -1,6 +1,6 @@
-"""The validator of ``json_schema``: the reference implementation, in time that a value deserves.
+"""The validator of ``json_schema``: the reference implementation, without its quadratic step.
 
-``uniqueItems`` there compares each object with each other: a minute for twenty thousand of them.
+Its ``uniqueItems`` compares each object with every other: a minute for twenty thousand of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _unique_items(
 
 
 def _identity(value: Any) -> Hashable:
-    """Return what two values that JSON calls equal have in common: 1 and 1.0, but not true."""
+    """Return a key that values share if JSON calls them equal: 1 and 1.0, but not true."""
     if isinstance(value, dict):
         return frozenset((key, _identity(held)) for key, held in value.items())
     if isinstance(value, list):

@@ -18,7 +18,7 @@ from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.signs import sign_in
 from auditor.text import listed, one_line
 
-#: Whoever matches all of these matches anything.
+#: A pattern that matches all of these matches anything.
 _PROBES = ("", "\x01", "Zz 0-9_./@é", "\U0001f600" * 40)
 _LONGEST_OFFSET = timedelta(days=36_525)
 _REFERENCES = frozenset({"$ref", "$dynamicRef"})
@@ -33,7 +33,7 @@ _LETTER_BY_LETTER = frozenset(
         OperandForm.TEXT,
     }
 )
-#: Forms whose values are ends, which need not be documented themselves.
+#: Forms whose values are bounds, which need not be documented values.
 _ENDS = frozenset({OperandForm.ORDERED, OperandForm.RANGE})
 _CONTROL = {chr(code) for code in range(32)} | {"\x7f"}
 
@@ -65,7 +65,7 @@ class Literals:
     ) -> Literal | None:
         """Return the operand at ``node``; None when a problem was noted in its place.
 
-        ``meant`` says that ``*``, ``?`` and braces in it are meant as they stand.
+        ``meant`` means that ``*``, ``?`` and braces in it are literal.
         """
         if isinstance(node, SequenceNode):
             items: list[Node] = []
@@ -91,7 +91,7 @@ class Literals:
             value = self._readers[operator.form](operator, found, node)
         if value is None:
             return None
-        return Literal(value, _told(operator, value, node), _patterns(operator, node))
+        return Literal(value, _phrased(operator, value, node), _patterns(operator, node))
 
     # -- one reader per form ------------------------------------------------------------------
 
@@ -120,7 +120,7 @@ class Literals:
         if not values or None in values:
             return None
         kinds = {"number" if type(v) in {int, float} else type(v).__name__ for v in values}
-        # What is of another type than the value is an error; one of several may be of its type,
+        # A value of another type than the field's is an error; one of several may have its type,
         # and then the others would never be looked at.
         if len(kinds) > 1 and operator.excludes:
             hint = "write a list for each type, in conditions of their own"
@@ -226,7 +226,7 @@ class Literals:
         return None
 
     def _selective(self, operator: Operator, node: Node, matches: Matches) -> Matches | None:
-        """Return ``matches`` unless it says yes to whatever it is asked."""
+        """Return ``matches`` unless it accepts everything."""
         if not all(matches(probe) for probe in _PROBES):
             return matches
         message = f"{operator.name}: {one_line(written(node))} matches every text"
@@ -297,7 +297,7 @@ class Literals:
     # -- signs of a pattern -----------------------------------------------------------------
 
     def _is_plain(self, operator: Operator, found: Field, node: Node) -> bool:
-        """Whether no text in ``node`` looks like a pattern or a template; a problem is noted."""
+        """Whether no text in ``node`` looks like a pattern or a template; records one that does."""
         if found.kind is not Kind.STRING or found.exposure is not Exposure.SHOWN or found.free:
             return True
         items = node.items if isinstance(node, SequenceNode) else (node,)
@@ -312,7 +312,7 @@ class Literals:
     # -- types ------------------------------------------------------------------------------
 
     def _typed(self, operator: Operator, found: Field, node: ScalarNode) -> Any:
-        """Return the scalar's value, of the field's type; None when it is not."""
+        """Return the scalar's value, of the field's type; None if it has another."""
         value = node.value
         if value is None:
             self._wrong(node, f"{_name(found)} cannot be compared with null", _NULL)
@@ -373,19 +373,19 @@ _NULL = "write exists: false for null or missing, exists: true for any value"
 
 
 def written(node: Node, conjunction: str = "or") -> str:
-    """Return ``node`` as English shows it: ``15``, ``auto``, ``PrivateLink or SshTunnel``."""
+    """Return ``node`` for an English sentence: ``15``, ``auto``, ``PrivateLink or SshTunnel``."""
     if isinstance(node, ScalarNode):
         if type(node.value) is bool:
             return str(node.value).lower()
-        # 017 and 0x1F are 17 and 31 to us; a reader should not have to know.
+        # 017 and 0x1F are 17 and 31 to us; a reader should not have to know that.
         return str(node.value) if type(node.value) is int else node.text
     if isinstance(node, SequenceNode):
         return listed([written(item) for item in node.items], conjunction)
     return "an object"
 
 
-def _told(operator: Operator, value: Any, node: Node) -> str:
-    """Return an operand as a sentence has it after its operator's phrase."""
+def _phrased(operator: Operator, value: Any, node: Node) -> str:
+    """Return an operand as it follows its operator's phrase in a sentence."""
     if isinstance(value, Now) and value.offset:
         amount = written(node).removeprefix("now")[1:]
         return f"{amount} from now" if value.offset > timedelta(0) else f"{amount} ago"
@@ -429,7 +429,7 @@ def _strange(schema: Any) -> Iterator[str]:
                 yield from _strange(each)
 
 
-#: The keywords of JSON Schema 2020-12 that decide or describe, and what is in them.
+#: The keywords of JSON Schema 2020-12 that decide or describe, and what they contain.
 _KEYWORDS = {
     **dict.fromkeys(
         (
@@ -481,7 +481,7 @@ def _as_boolean(node: ScalarNode) -> tuple[Any, str]:
 
 def _as_time_of_day(node: ScalarNode) -> tuple[Any, str]:
     minutes = parse_time_of_day(node.value) if isinstance(node.value, str) else None
-    return minutes, "" if minutes is not None else "write HH:MM, as 02:00"
+    return minutes, "" if minutes is not None else "write HH:MM, such as 02:00"
 
 
 _TYPES: Mapping[Kind, Callable[[ScalarNode], tuple[Any, str]]] = {

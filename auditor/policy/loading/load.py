@@ -42,7 +42,7 @@ from auditor.text import listed, one_line
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """All that was read: the rules in force, the examples beside them, what is suspicious.
+    """All that was read: the rules in force, their examples, the warnings.
 
     ``line`` returns the text of a line in one of the files, to show it under a problem. ``known``
     is what tests of the rules may name.
@@ -66,8 +66,8 @@ def load(
     """Load policies by file, folder or pack, with all they extend.
 
     ``variables`` override those that policies declare, ``facts`` name files that stand for theirs.
-    With ``strict`` a warning stops the load too. What is read is noted in ``inputs``. Raises
-    PolicyError with every problem found, UsageError for a name that is nothing.
+    With ``strict`` a warning stops the load too. Files that are read are recorded in ``inputs``.
+    Raises PolicyError with every problem found, UsageError for an unknown name.
     """
     problems = Problems()
     reader = DocumentReader(problems, inputs)
@@ -114,7 +114,7 @@ def load(
                 problems.add(node.position, "this rule was not read; that is a bug in the auditor")
     by_name = conditions.finish()
     if not problems.errors:
-        # A rule that could not be read may read any variable.
+        # A rule that could not be read may use any variable.
         check_read(documents, values, problems)
         check_overrides(documents, problems)
         _check_some(documents, problems, standing=bool(ids), in_force=bool(rules))
@@ -142,7 +142,7 @@ def load(
 
 
 def _without_rows(facts: Iterable[OwnFacts]) -> Iterator[str]:
-    """Yield what has no row, so that rules which read it apply to nothing."""
+    """Yield the facts without rows: rules that read them apply to nothing."""
     names = [each.name for each in facts if not each.rows and each.default is None]
     if names:
         yield (
@@ -154,7 +154,7 @@ def _without_rows(facts: Iterable[OwnFacts]) -> Iterator[str]:
 def _check_some(
     documents: Mapping[str, Document], problems: Problems, *, standing: bool, in_force: bool
 ) -> None:
-    """Note that there is no rule at all, or none in force."""
+    """Record that there is no rule at all, or none in force."""
     position = Position(next(iter(documents), "policy"), 1, 1)
     if not standing:
         files = ", ".join(documents) or "the policies"
@@ -172,9 +172,9 @@ def load_policies(
     """Return the rules of the policies ``names``: files, folders or shipped packs.
 
     A ``Path`` is a file or a folder, whatever it is called. ``variables`` are texts, as after
-    ``--var``, or what Python has for them: numbers, booleans, lists of texts. ``facts``
-    name files that stand for those of facts that policies declare. Raises PolicyError with every
-    problem found, UsageError for a name that is nothing and a value that is neither.
+    ``--var``, or what Python has for them: numbers, booleans, lists of texts. ``facts`` name files
+    that stand for those of facts that policies declare. Raises PolicyError with every problem
+    found, UsageError for an unknown name and for any other value.
     """
     texts = {name: _variable(name, value) for name, value in (variables or {}).items()}
     files = {name: os.fspath(path) for name, path in (facts or {}).items()}
@@ -207,9 +207,9 @@ def _variable(name: str, value: object) -> str:
 
 
 def _packs_named(documents: Mapping[str, Document]) -> dict[str, Position]:
-    """Return where a file of the user's extends each pack, itself or by way of another pack."""
+    """Return where a file of the user's extends each pack, directly or through another pack."""
     found: dict[str, Position] = {}
-    # What extends stands behind what it extends.
+    # The extending file comes after the extended one.
     for label, document in reversed(list(documents.items())):
         for other, position in document.extends.items():
             place = found.get(label) if position.in_pack else position
@@ -219,9 +219,9 @@ def _packs_named(documents: Mapping[str, Document]) -> dict[str, Position]:
 
 
 def _max_waiver(documents: Mapping[str, Document], label: str) -> timedelta | None:
-    """Return the longest term of a waiver of a file's rules: the shortest that is asked for.
+    """Return the longest term of a waiver for a file's rules: the shortest of all limits.
 
-    A file asks it of its own rules, and of those of the files that it extends.
+    A file limits its own rules and those of the files that it extends.
     """
     asked = [
         document.max_waiver
@@ -236,7 +236,7 @@ def _by_position(problem: Problem) -> Position:
 
 
 def _rule_ids(documents: Mapping[str, Document], problems: Problems) -> dict[str, Position]:
-    """Return where each rule stands, noting ids that stand twice."""
+    """Return where each rule is, recording ids that occur twice."""
     found: dict[str, Position] = {}
     for document in documents.values():
         for node in document.rules:
@@ -265,7 +265,7 @@ def _weakened(
     overrides: Mapping[str, Override],
     ids: Mapping[str, Position],
 ) -> Iterator[str]:
-    """Yield which rules have another severity than in their file, and which are let be idle."""
+    """Yield the rules with another severity than in their file, and those allowed to be idle."""
     own = {
         _text_of(node, "id"): _text_of(node, "severity")
         for document in documents.values()
@@ -291,7 +291,7 @@ def _weakened(
 
 
 def _disabled(node: MappingNode, override: Override | None, problems: Problems) -> str:
-    """Return what says that a rule is disabled; "" for one that is in force."""
+    """Return the sentence that says a rule is disabled; "" for one in force."""
     enabled = override.entries.get("enabled") if override else None
     if enabled is None or override is None:
         return ""

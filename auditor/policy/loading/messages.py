@@ -26,7 +26,7 @@ def read_message(
     variables: Mapping[str, Node],
     problems: Problems,
 ) -> Message | None:
-    """Return the message at ``node``; None when a problem was noted.
+    """Return the message at ``node``; None if a problem was recorded.
 
     ``known`` says whether a path may be in it. ``{{`` and ``}}`` are braces.
     """

@@ -1,7 +1,7 @@
-"""Named conditions: said once under ``conditions:``, and used wherever a condition stands.
+"""Named conditions: written once under ``conditions:``, and used wherever a condition may be.
 
-What a name stands for is read when it is first used, with the fields and variables that hold where
-it is declared; what nothing uses is read at the end, so that it cannot hide a problem.
+A named condition is read when it is first used, with the fields and variables in force where it is
+declared; unused ones are read at the end, so that they cannot hide a problem.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CONDITION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class Declaration(msgspec.Struct, frozen=True):
-    """Where a condition is declared: its name, what it stands for, the fields its file adds."""
+    """Where a condition is declared: its name, its node, the fields its file adds."""
 
     key: ScalarNode
     node: Node
@@ -35,7 +35,7 @@ class Declaration(msgspec.Struct, frozen=True):
 class NamedConditions:
     """The named conditions of all files in force. Implements ``scope.ConditionNames``.
 
-    ``known`` are conditions that were read before, by policies that waivers go with.
+    ``known`` are conditions that were already read, by the policies that waivers belong to.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class NamedConditions:
         return self._found(text)
 
     def finish(self) -> dict[str, Condition]:
-        """Read what nothing has used, warn of it, and return every condition by its name."""
+        """Read the unused ones, warn about them, and return every condition by its name."""
         for name in self._declared:
             self._found(name)
         for name, declared in self._declared.items():

@@ -1,8 +1,8 @@
-"""YAML to nodes that know where they stand.
+"""YAML to nodes that know their position.
 
-YAML 1.2 as far as scalars go: ``no``, ``on`` and ``14:00`` are text, ``017`` is 17. What makes
-YAML surprising or dangerous is refused with its position: duplicate keys, anchors and aliases,
-tags, merge keys, several documents, and files past any reasonable size.
+YAML 1.2 as far as scalars go: ``no``, ``on`` and ``14:00`` are text, ``017`` is 17. What makes YAML
+surprising or dangerous is refused with its position: duplicate keys, anchors and aliases, tags,
+merge keys, several documents, and files past any reasonable size.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ Node = ScalarNode | SequenceNode | MappingNode
 
 
 class YamlError(Exception):
-    """The file is no YAML that we read. Carries the problems found before that was clear."""
+    """The file is not YAML that we read. Has the problems found before that was clear."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
@@ -81,7 +81,7 @@ class YamlError(Exception):
 
 
 def parse(data: bytes, file: str) -> tuple[Node, list[Problem]]:
-    """Return the document in ``data`` and what is wrong with it short of being unreadable.
+    """Return the document in ``data`` and its problems, as long as it is readable.
 
     ``file`` is how positions name it. Raises YamlError when there is no document to return.
     """
@@ -127,7 +127,7 @@ class _EventReader:
             mark = error.problem_mark or error.context_mark
             position = self._at(mark) if mark else Position(self._file, 1, 1)
             message = one_line(error.problem or error.context or "not YAML")
-            # libyaml looks ahead, and gives up at a depth of its own before the node is ours.
+            # libyaml looks ahead, and gives up at its own depth before the node reaches us.
             if "maximum nesting depth" in message:
                 self._stop(position, _TOO_DEEP)
             self._stop(position, f"not YAML: {message}", self._trap(position))
@@ -200,7 +200,7 @@ class _EventReader:
                 first = seen[key.text]
                 self._problem(
                     key.position,
-                    f"the key {one_line(key.text)} stands twice",
+                    f"the key {one_line(key.text)} appears twice",
                     f"the first is at line {first.line}; remove one",
                 )
                 continue
@@ -211,7 +211,7 @@ class _EventReader:
         return self._place(mark.index)
 
     def _place(self, index: int) -> Position:
-        # YAML 1.1 breaks lines at characters that no editor counts; so lines are counted here.
+        # YAML 1.1 breaks lines at characters that no editor counts, so lines are counted here.
         line = bisect_right(self._starts, index)
         return Position(self._file, line, index - self._starts[line - 1] + 1)
 
@@ -226,7 +226,7 @@ class _EventReader:
         return self._lines[position.line - 1] if position.line <= len(self._lines) else ""
 
     def _trap(self, position: Position) -> str:
-        """Say what YAML's own message does not, where a line has one of its known traps."""
+        """Add what YAML's own message does not say, if a line has one of its known traps."""
         for line in (self._line(position), self._lines[max(0, position.line - 2)]):
             if re.search(r":\s+[*&!%@`]", line):
                 return "a text that starts with * & ! % @ or ` needs quotes"

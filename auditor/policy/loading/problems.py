@@ -1,4 +1,4 @@
-"""Collecting what is wrong, so that every problem is reported at once."""
+"""Collecting problems, so that all of them are reported at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auditor.text import shortened
 #: A message may name what somebody wrote, which may be a megabyte.
 _LONGEST = 1000
 
-#: What every file of ours holds at the start of a line, or of a mapping in braces.
+#: What every file of ours has at the start of a line, or of a mapping in braces.
 _OURS = re.compile(rb"""^[ \t{]*["']?(?:policy|waivers|tests)["']?[ \t]*:""", re.MULTILINE)
 
 
@@ -27,22 +27,22 @@ class Problems:
         """Remember the lines of a file, to show them under its problems.
 
         Unless it is known to be ``ours`` it has to look like it: a policy may name any file in
-        ``extends``, and no line of a password file belongs into a log.
+        ``extends``, and no line of a password file belongs in a log.
         """
         if not ours and not _OURS.search(data):
             return
         self._lines[file] = LINE_BREAK.split(data.decode("utf-8-sig", "replace"))
 
     def add(self, position: Position, message: str, hint: str = "") -> None:
-        """Note an error."""
+        """Record an error."""
         self._note(Problem(position, message, hint, self.line(position)))
 
     def warn(self, position: Position, message: str, hint: str = "") -> None:
-        """Note something that is probably a mistake; an error under ``--strict``."""
+        """Record something that is probably a mistake; an error under ``--strict``."""
         self._note(Problem(position, message, hint, self.line(position), warning=True))
 
     def extend(self, problems: list[Problem]) -> None:
-        """Note problems that someone else found."""
+        """Record problems that someone else found."""
         for problem in problems:
             known = problem.position.file in self._lines
             self._note(problem if known else problem._replace(source_line=""))
@@ -70,6 +70,6 @@ class Problems:
             self._found.append(problem)
 
     def line(self, position: Position) -> str:
-        """Return the text of the line that ``position`` is in; "" where it is not known."""
+        """Return the text of the line that ``position`` is in; "" if not known."""
         lines = self._lines.get(position.file, [])
         return lines[position.line - 1] if position.line <= len(lines) else ""

@@ -36,12 +36,12 @@ OVERRIDE_KEYS = (
     "max_waiver",
 )
 _COMMAND_LINE = "--var"
-#: How a list, a mapping and a quoted text begin: such a value is read as a policy file has it.
+#: How a list, a mapping and a quoted text begin: such a value is read as in a policy file.
 _WRITTEN_OUT = ("[", "{", '"', "'")
 
 
 class Override(msgspec.Struct, frozen=True):
-    """What replaces a rule's own keys, and the file and position that say so for each."""
+    """What replaces a rule's own keys, and for each the file and position that say so."""
 
     entries: Mapping[str, tuple[ScalarNode, Node]]
 
@@ -52,7 +52,7 @@ class Override(msgspec.Struct, frozen=True):
 
 
 class Variables(dict[str, Node]):
-    """The value of every variable, by name; ``read`` are the names that something has read."""
+    """The value of every variable, by name; ``read`` are the names that have been used."""
 
     def __init__(self, values: Mapping[str, Node]) -> None:
         super().__init__(values)
@@ -63,13 +63,13 @@ class Variables(dict[str, Node]):
         return super().__getitem__(name)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return the value of ``name``, which then is read."""
+        """Return the value of ``name``, and mark it as used."""
         self.read.add(name)
         return super().get(name, default)
 
 
 def check_read(documents: Mapping[str, Document], values: Variables, problems: Problems) -> None:
-    """Note every variable that nothing reads: what it was meant to change stays as it was."""
+    """Record every variable that nothing uses: what it was meant to change stays as it was."""
     for document in documents.values():
         for key, _ in document.variables:
             if key.text not in values.read:
@@ -78,7 +78,7 @@ def check_read(documents: Mapping[str, Document], values: Variables, problems: P
 
 
 def variable_notes(documents: Mapping[str, Document], given: Mapping[str, str]) -> Iterator[str]:
-    """Yield which variables are set to another value than the file that declares them has."""
+    """Yield which variables have another value than in the file that declares them."""
     first: dict[str, tuple[str, Node]] = {}
     for label, document in documents.items():
         for key, node in document.variables:
@@ -108,9 +108,10 @@ def _plain(node: Node) -> str:
 def settle_variables(
     documents: Mapping[str, Document], given: Mapping[str, str], problems: Problems
 ) -> Variables:
-    """Return the value of every variable. ``given`` are those of the command line, as text.
+    """Return the value of every variable.
 
-    Raises UsageError for a ``given`` name that no file declares, or a value of the wrong type.
+    ``given`` are those of the command line, as text. Raises UsageError for a ``given`` name that no
+    file declares, or a value of the wrong type.
     """
     settled: dict[str, tuple[str, Node]] = {}
     for label, document in documents.items():
@@ -139,7 +140,9 @@ def settle_conditions(
         for key, node in document.conditions:
             if not CONDITION_NAME.fullmatch(key.text):
                 message = f"{one_line(key.text) or 'nothing'} is not a valid name for a condition"
-                problems.add(key.position, message, "letters, digits, - and _, as in_production")
+                problems.add(
+                    key.position, message, "letters, digits, - and _, such as in_production"
+                )
                 continue
             earlier = settled.get(key.text)
             if earlier is not None and earlier[0] not in files_below(label, documents):
@@ -150,7 +153,7 @@ def settle_conditions(
 
 
 def condition_notes(documents: Mapping[str, Document]) -> Iterator[str]:
-    """Yield which named conditions are declared anew by a file that extends another."""
+    """Yield which named conditions are redefined by a file that extends another."""
     first: dict[str, tuple[str, Any]] = {}
     for label, document in documents.items():
         for key, node in document.conditions:
@@ -164,7 +167,7 @@ def condition_notes(documents: Mapping[str, Document]) -> Iterator[str]:
 def settle_overrides(
     documents: Mapping[str, Document], ids: Mapping[str, Position], problems: Problems
 ) -> dict[str, Override]:
-    """Return what is overridden of each rule. ``ids`` are all rules and where they stand."""
+    """Return what is overridden in each rule. ``ids`` are all rules and their positions."""
     settled: dict[str, dict[str, tuple[str, ScalarNode, Node]]] = {}
     for label, document in documents.items():
         below = files_below(label, documents)
@@ -186,7 +189,7 @@ def settle_overrides(
 
 
 def check_overrides(documents: Mapping[str, Document], problems: Problems) -> None:
-    """Note each override that changes nothing: the rule, or a file below, has it so already."""
+    """Record each override that changes nothing: the rule, or a file below, already says so."""
     known: dict[tuple[str, str], tuple[Position, Any]] = {}
     for document in documents.values():
         for rule in document.rules:
@@ -210,7 +213,7 @@ def check_overrides(documents: Mapping[str, Document], problems: Problems) -> No
                 known[name.text, key.text] = (key.position, value)
 
 
-#: What a rule is that does not say otherwise.
+#: What a rule is unless it says otherwise.
 _UNSAID: Mapping[str, Any] = {"enabled": True, "may_be_idle": False}
 
 
@@ -226,13 +229,15 @@ def _is_override(
         if name.text in ids and ids[name.text].file == label:
             hint = "it is in this file: change it there"
         elif name.text in ids:
-            hint = f"it stands in {ids[name.text].file}, which this file does not extend"
+            hint = f"it is in {ids[name.text].file}, which this file does not extend"
         else:
             hint = nearest(name.text, known)
         problems.add(name.position, f"no rule to override is called {one_line(name.text)}", hint)
         return False
     if not isinstance(body, MappingNode) or not body.entries:
-        problems.add(body.position, "an override must say what to replace", "as {severity: high}")
+        problems.add(
+            body.position, "an override must say what to replace", "such as {severity: high}"
+        )
         return False
     for word in ("when", "assert", "per"):
         if body.get(word) is not None:
@@ -264,7 +269,7 @@ def files_below(label: str, documents: Mapping[str, Document]) -> set[str]:
 
 
 def disagree(key: ScalarNode, what: str, other: str, problems: Problems) -> None:
-    """Note that ``key`` says what a file that is not extended says already."""
+    """Record that ``key`` repeats what a file says that is not extended."""
     problems.add(
         key.position,
         f"{other} sets {one_line(what)} too",
@@ -273,7 +278,7 @@ def disagree(key: ScalarNode, what: str, other: str, problems: Problems) -> None
 
 
 def _check_variable(key: ScalarNode, node: Node, problems: Problems) -> None:
-    """Note a variable that holds no value: null, a mapping, or a list of such."""
+    """Record a variable that is not a value: null, a mapping, or a list of such."""
     items = node.items if isinstance(node, SequenceNode) else (node,)
     for item in items:
         if not isinstance(item, ScalarNode) or item.value is None:
@@ -286,8 +291,8 @@ def _as_in_a_file(default: Node, name: str, text: str) -> Node:
     try:
         value, problems = nodes.parse(text.encode("utf-8", "surrogateescape"), _COMMAND_LINE)
     except nodes.YamlError as error:
-        told = error.problems[0].message
-        raise UsageError(f"--var {one_line(name)}: cannot be read: {told}") from error
+        reason = error.problems[0].message
+        raise UsageError(f"--var {one_line(name)}: cannot be read: {reason}") from error
     if problems:
         raise UsageError(f"--var {one_line(name)}: cannot be read: {problems[0].message}")
     items = value.items if isinstance(value, SequenceNode) else (value,)
@@ -295,7 +300,7 @@ def _as_in_a_file(default: Node, name: str, text: str) -> Node:
     kinds = {_kind(item) for item in wanted}
     if isinstance(value, SequenceNode) is not isinstance(default, SequenceNode):
         shape = "a list" if isinstance(default, SequenceNode) else "one value"
-        raise UsageError(f"--var {one_line(name)}: takes {shape}, as its default is")
+        raise UsageError(f"--var {one_line(name)}: takes {shape}, like its default")
     if not items or not {_kind(item) for item in items} <= kinds:
         raise UsageError(f"--var {one_line(name)}: takes {' or '.join(sorted(kinds))}")
     return value
@@ -334,5 +339,5 @@ def _typed_like(default: Node, name: str, text: str) -> Node:
     )
     if not fits:
         kind = "a number" if numbers else "true or false"
-        raise UsageError(f"--var {one_line(name)}: takes {kind}, as its default is")
+        raise UsageError(f"--var {one_line(name)}: takes {kind}, like its default")
     return value

@@ -86,7 +86,7 @@ class RuleReader:
         self._max_waiver = max_waiver
         self._problems = problems
         self._scope = replace(scope, extra_fields=document.extra_fields)
-        # What the user's own files say may be shown: they were brought for that.
+        # Values from the user's own files may be shown: that is what they are for.
         self._reveal = document.reveal | frozenset(scope.facts)
         self._conditions = ConditionReader(self._scope, problems)
 
@@ -145,7 +145,7 @@ class RuleReader:
     def _of_groups(
         self, rule: MappingNode, word: str, hint: str, *, grouped: bool
     ) -> Condition | None:
-        """Return the condition at ``word``, which a rule may have only where it has ``per``."""
+        """Return the condition at ``word``, which a rule may have only with ``per``."""
         found = next(((key, value) for key, value in rule if key.text == word), None)
         if found is None:
             return None
@@ -159,7 +159,7 @@ class RuleReader:
     def _check_common(
         self, rule: MappingNode, chosen: Condition | None, per: tuple[str, ...] | None
     ) -> None:
-        """Note a path by which groups are chosen that not all of a group need have in common."""
+        """Record a path that selects groups although a group's members need not share its value."""
         if chosen is None or per is None:
             return
         (node,) = (value for key, value in rule if key.text == "groups")
@@ -197,7 +197,7 @@ class RuleReader:
         return self._keys(node, "per: takes a field path, several, or account") or None
 
     def _keys(self, node: Node, message: str) -> tuple[str, ...]:
-        """Return the paths at ``node``; none, with a problem noted, when one cannot be a key."""
+        """Return the paths at ``node``; none, with a problem recorded, if one cannot be a key."""
         names = node.items if isinstance(node, SequenceNode) else (node,)
         keys: list[str] = []
         for name in names:
@@ -238,7 +238,7 @@ class RuleReader:
             self._problems.add(
                 (node or rule).position,
                 f"a rule with per asserts one of {listed(GROUP_ASSERTIONS, 'and')}",
-                "as count: {gte: 1}, share: {lte: 0.1} or unique: [service, schema]",
+                "such as count: {gte: 1}, share: {lte: 0.1} or unique: [service, schema]",
             )
             return None
         ((key, value),) = node.entries
@@ -337,7 +337,7 @@ class RuleReader:
             self._problems.add(
                 name.position,
                 f"{one_line(name.text) or 'nothing'} is no id",
-                "letters, digits, - and _, as sync-frequency-bounds",
+                "letters, digits, - and _, such as sync-frequency-bounds",
             )
             return None
         return name.text
@@ -411,7 +411,7 @@ class RuleReader:
             return
         if not isinstance(node, SequenceNode):
             message = f"{key}: takes a list of texts"
-            self._problems.add(node.position, message, f"as [{one_line(written(node))}]")
+            self._problems.add(node.position, message, f"write [{one_line(written(node))}]")
             return
         for item in node.items:
             if isinstance(item, ScalarNode) and isinstance(item.value, str) and item.text.strip():
@@ -424,7 +424,9 @@ class RuleReader:
             return
         if not isinstance(node, MappingNode):
             self._problems.add(
-                node.position, "controls: maps a framework to its controls", "as {soc2: [CC6.1]}"
+                node.position,
+                "controls: maps a framework to its controls",
+                "such as {soc2: [CC6.1]}",
             )
             return
         for key, value in node:

@@ -52,7 +52,7 @@ class Scope(msgspec.Struct, frozen=True):
         return Field(path, Kind.ANY, "", open=True, exposure=Exposure.HIDDEN)
 
     def is_common(self, path: str, keys: Collection[str]) -> bool:
-        """Whether connections that have the same values at ``keys`` have the same at ``path``."""
+        """Whether connections with the same values at ``keys`` have the same value at ``path``."""
         name = fact_of(path, self.fact_keys)
         if path in keys or not name:
             return path in keys

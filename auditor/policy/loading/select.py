@@ -1,6 +1,6 @@
 """Choosing among the rules in force: ``--only``, ``--skip`` and ``--tag``.
 
-What is left out is said in every report: a narrowed run must not look like a full one.
+Every report says what was left out: a narrowed run must not look like a full one.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def select(
 ) -> Ruleset:
     """Return ``ruleset`` narrowed to rules that ``only`` names, ``tags`` mark, ``skip`` does not.
 
-    ``only`` and ``skip`` are rule ids or globs. A rule stays when it fits any of ``only``, any of
-    ``tags`` and none of ``skip``; what is not given asks nothing. Raises UsageError for a pattern
+    ``only`` and ``skip`` are rule ids or globs. A rule stays if it matches any of ``only``, any of
+    ``tags`` and none of ``skip``; an empty one sets no condition. Raises UsageError for a pattern
     or tag that no rule has, and when no rule is left.
     """
     rules = [entry.rule for entry in ruleset.rules]
@@ -71,7 +71,7 @@ def _chosen(
     words: Callable[[Rule], Sequence[str]],
     ruleset: Ruleset,
 ) -> frozenset[str]:
-    """Return the ids of the rules that have a word which fits one of ``patterns``."""
+    """Return the ids of the rules that have a word which matches one of ``patterns``."""
     found: set[str] = set()
     for text in patterns:
         fits = glob(text)

@@ -1,4 +1,4 @@
-"""What of the user's own facts nothing can use: on request, since a file may serve others too."""
+"""Which of the user's own facts are unused: on request, because a file may serve others too."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from auditor.facts.own import OwnFacts
 from auditor.policy.language.rules import Ruleset
 from auditor.text import listed, one_line, plural
 
-_TOLD = 20
-#: The most later rows that a row is compared with: a file may hold a hundred thousand.
+_LISTED = 20
+#: The most later rows that a row is compared with: a file may have a hundred thousand.
 _COMPARED = 200
-#: Of another glob nobody says which texts it fits.
+#: For other globs it is not known which texts they match.
 _STARS_ONLY = re.compile(r"[^?\[]*")
 
 
 def unused(ruleset: Ruleset) -> list[Problem]:
-    """Return what is declared and never read, and rows that another row always hides."""
+    """Return what is declared but never read, and rows that another row always hides."""
     paths, whole = ruleset.reads()
     read = {*paths, *whole, *(each.key for each in ruleset.facts.values())}
     found: list[Problem] = []
@@ -33,15 +33,15 @@ def unused(ruleset: Ruleset) -> list[Problem]:
             found.append(Problem(each.position, message, "", warning=True))
         if each.globs:
             hidden = list(_hidden(each))
-            found += (Problem(each.position, text, "", warning=True) for text in hidden[:_TOLD])
-            if len(hidden) > _TOLD:
-                more = f"and {plural(len(hidden) - _TOLD, 'more such row')} of {each.name}"
+            found += (Problem(each.position, text, "", warning=True) for text in hidden[:_LISTED])
+            if len(hidden) > _LISTED:
+                more = f"and {plural(len(hidden) - _LISTED, 'more such row')} of {each.name}"
                 found.append(Problem(each.position, more, "", warning=True))
     return found
 
 
 def _hidden(facts: OwnFacts) -> Iterator[str]:
-    """Yield each row that fits nothing which a later one does not fit too."""
+    """Yield each row all of whose matches a later one matches too."""
     later: list[str] = []
     for glob in reversed(list(facts.rows)):
         wider = next((other for other in later if fnmatchcase(glob, other)), None)

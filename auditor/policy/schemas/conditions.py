@@ -1,12 +1,10 @@
 """The JSON Schema of conditions, derived from the operators and the catalogue of fields.
 
-A condition is described once for each place it can be in: a record, the items of each
-documented array, the items of an array that nobody documents. With ``extra_fields`` a place is
-*free*: a path that is not documented may be named. Which field an operand may be is reported for
-those of a record; on items of arrays any path may be one.
-
-Editors want it plain: beside a ``$ref`` stand only words, and an operator's operand is one
-``anyOf``, or what they complete has no colon.
+A condition is described once for each place it can be in: a record, the items of each documented
+array, the items of an array that nobody documents. With ``extra_fields`` a place is *free*:
+undocumented paths may be named. For a record the schema says which fields an operand may be; for
+items of arrays any path will do. Editors need it simple: beside a ``$ref`` there are only
+descriptions, and an operand is one ``anyOf``; otherwise what they complete has no colon.
 """
 
 from __future__ import annotations
@@ -45,7 +43,7 @@ _COMBINED = {
 
 
 class Context(msgspec.Struct, frozen=True):
-    """Where a condition is: the fields it can name there, by their path from there.
+    """The place of a condition: the fields it can name, by their path from there.
 
     ``item`` is the array's item itself, None for a record. ``free`` says that other paths may be
     named too.
@@ -58,7 +56,7 @@ class Context(msgspec.Struct, frozen=True):
 
 
 class ConditionSchemas:
-    """Describes conditions, and what they are made of in ``definitions``."""
+    """Describes conditions and their parts, in ``definitions``."""
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
@@ -109,9 +107,9 @@ class ConditionSchemas:
         return condition
 
     def _known_operands(self, context: Context) -> Schema:
-        """Return what is said of operands that are fields: somebody documents them."""
+        """Return what is said about operands that are fields: all of them are documented."""
         names = [name for name, operator in OPERATORS.items() if kinds_of_other(operator, Kind.ANY)]
-        # Said twice over, lest an editor offer them all where only some fit.
+        # Said twice, lest an editor offer them all where only some fit.
         documented = {"not": {"not": {"$ref": "#/$defs/documented"}}}
         known = {"properties": {"field": {"anyOf": [documented, _below(context)]}}}
         tests = known | {"patternProperties": {f"^(?:{'|'.join(names)}){END}": known}}
@@ -140,7 +138,7 @@ class ConditionSchemas:
         assert context.item is not None
         condition = self._condition(context)
         if context.free:
-            # A name of an operator is that operator, also where any field may be named.
+            # An operator's name means the operator, even where any field may be named.
             operators = {"enum": sorted(OPERATORS)}
             condition = {"allOf": [condition], "propertyNames": {"not": operators}}
         return {"anyOf": [condition, self._test(context.item, context)]}
@@ -173,7 +171,7 @@ class ConditionSchemas:
         values = self._operand(OF_A_VALUE, field, context) if is_valued else []
         is_listed = OF_A_LIST.name in fitting
         lists = _some(self._operands.literal(OF_A_LIST, field)) if is_listed else []
-        # Of branches that all fail an editor explains the first, or one that has a known key.
+        # If all branches fail, an editor explains the first, or one with a known key.
         any_key = {"patternProperties": {"": True}}
         return {
             "title": f"{field.kind.value[0].upper()}{field.kind.value[1:]}",
@@ -181,7 +179,7 @@ class ConditionSchemas:
         }
 
     def _operator(self, operator: Operator, field: Field, context: Context) -> Schema:
-        """Return an operator's operand, with what an editor says of the operator."""
+        """Return an operator's operand, with the operator's description for an editor."""
         doc = f"{operator.doc} Takes {operator.operand}.".replace("`", "")
         operands = {"anyOf": self._operand(operator, field, context)}
         return self._definitions.shared(
@@ -206,7 +204,7 @@ class ConditionSchemas:
         return [*_some(literal), *lists, self._named(operator, field, context)]
 
     def _named(self, operator: Operator, field: Field, context: Context) -> Schema:
-        """Return what names the operand: a variable, or another field where there can be one."""
+        """Return what names the operand: a variable or, if allowed, another field."""
         wanted = kinds_of_other(operator, field.kind)
         if not wanted or (context.item is None and not context.fields):
             return self._operands.variable()
@@ -242,7 +240,7 @@ def _record(*, extra: bool) -> Context:
 
 
 def _items_of(array: Field, context: Context) -> Context:
-    """Return the place that the items of ``array`` are; ``context`` is that of the array."""
+    """Return the place of ``array``'s items; ``context`` is that of the array."""
     base = f"{array.path}[]"
     if array.kind is Kind.ANY:
         return Context("any_array", {}, item=_anything(base), free=True)
@@ -268,7 +266,7 @@ def _anything(path: str) -> Field:
 
 
 def _profile(field: Field) -> str:
-    """Return what tells the tests of a field from those of others."""
+    """Return what distinguishes the tests of a field from those of others."""
     if field.exposure is Exposure.SECRET:
         return "secret"
     if field is NUMBER.field:
@@ -281,7 +279,7 @@ def _profile(field: Field) -> str:
 
 
 def _path(context: Context, wanted: frozenset[Kind]) -> Schema:
-    """Return the path of a field of one of the ``wanted`` kinds, or one nobody documents."""
+    """Return the path of a field of one of the ``wanted`` kinds, or of an undocumented one."""
     if context.item is not None:
         return {"title": "Field path", "type": "string", "minLength": 1, "not": _THROUGH_ARRAY}
     fitting = [

@@ -1,6 +1,6 @@
-"""The JSON Schema of what stands after an operator: values, lists, variables, other fields.
+"""The JSON Schema of operands: values, lists, variables, other fields.
 
-Each is a definition with a name that says what it is, so that a test refers to a few of them.
+Each is a definition with a descriptive name, so that a test refers to a few of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from auditor.policy.loading.field_operands import DAYS, UNIT_NAMES
 
 Schema = dict[str, Any]
 
-#: The end of a text. Python's ``$`` alone would let a line break follow.
+#: The end of a text. Python's ``$`` alone would allow a line break after it.
 END = r"$(?!\n)"
 _DURATION = "[0-9]{1,6}[smhdw]"
 _TIMESTAMP = (
@@ -24,7 +24,7 @@ _TIMESTAMP = (
     "(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
 )
 _CONTROL = {"pattern": "[\\u0000-\\u001f\\u007f]"}
-#: Operands that are text of some form.
+#: Operands that are text in some form.
 _TEXTS: Mapping[OperandForm, Schema] = {
     OperandForm.GLOB: {
         "not": {"anyOf": [_CONTROL, {"pattern": rf"^\*+{END}"}]},
@@ -58,11 +58,11 @@ _TYPES: Mapping[Kind, Schema] = {
         "type": "string",
         "pattern": rf"^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::00)?{END}",
         "examples": ["02:00"],
-        "patternErrorMessage": "A time of day: HH:MM, as 02:00.",
+        "patternErrorMessage": "A time of day: HH:MM, such as 02:00.",
     },
     Kind.ANY: {"title": "a value", "type": ["string", "number", "boolean"]},
 }
-#: How definitions name the types of fields.
+#: The names of field types in definitions.
 KIND_NAMES: Mapping[Kind, str] = {
     Kind.STRING: "text",
     Kind.INTEGER: "number",
@@ -76,7 +76,7 @@ KIND_NAMES: Mapping[Kind, str] = {
 
 
 class Definitions:
-    """What a schema has under ``$defs``: ``found`` holds them by name."""
+    """A schema's ``$defs``: ``found`` holds them by name."""
 
     def __init__(self) -> None:
         self.found: dict[str, Schema] = {}
@@ -86,9 +86,9 @@ class Definitions:
         return self.made(name, lambda: schema)
 
     def made(self, name: str, make: Callable[[], Schema]) -> Schema:
-        """Return a reference to the definition ``name``, made the first time it is asked for."""
+        """Return a reference to the definition ``name``, which is made when first needed."""
         if name not in self.found:
-            self.found[name] = {}  # it may refer to itself
+            self.found[name] = {}  # It may refer to itself.
             self.found[name] = make()
         return {"$ref": f"#/$defs/{name}"}
 
@@ -112,7 +112,7 @@ class OperandSchemas:
         self._definitions = definitions
 
     def literal(self, operator: Operator, field: Field) -> Schema | None:
-        """Return what may be written for ``operator`` of ``field``; None where nothing may."""
+        """Return what may be written for ``operator`` on ``field``; None if nothing may."""
         item = item_of(field.path) if field.kind is Kind.ARRAY else field
         form = operator.form
         if form is OperandForm.BOOLEAN:
@@ -150,7 +150,7 @@ class OperandSchemas:
         return self._put("variable", _mapping("a variable", doc, {"var": name}, "var"))
 
     def other(self, path: Schema) -> Schema:
-        """Return a variable or ``{field: PATH}``, where ``path`` describes the paths."""
+        """Return a variable or ``{field: PATH}``, in which ``path`` describes the paths."""
         doc = "The value of another field of the same connection, or of the same item."
         schema = _mapping("another field", doc, {"field": path}, "field")
         named = {"title": "a name", "anyOf": [self.variable(), schema]}
@@ -244,8 +244,8 @@ def _mapping(title: str, doc: str, keys: Mapping[str, Schema], *required: str) -
 def _documented_value(field: Field) -> Schema:
     """Return a value of ``field``: a documented one, or one that no documentation knows yet.
 
-    One that differs from a documented value only by case is neither. The two exclude each other,
-    so that an editor tells which of them a value is.
+    One that differs from a documented value only by case is neither. The two exclude each other, so
+    that an editor can say which of them a value is.
     """
     known: Schema = {"title": "a documented value", "enum": list(field.values)}
     if field.kind is Kind.STRING:

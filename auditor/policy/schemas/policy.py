@@ -51,13 +51,13 @@ _TERM: Schema = {
     "examples": ["90d"],
 }
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
-#: Kinds of fields that hold many values, and so cannot name a group.
+#: Kinds of fields that have several values, and so cannot name a group.
 _MANY = frozenset({Kind.OBJECT, Kind.ARRAY})
 _NAMES: Schema = {"type": "array", "items": {"type": "string"}}
 _VALUE: Schema = {"type": ["string", "number", "boolean"]}
 _OPEN = tuple(field.path for field in FIELDS.values() if field.open)
 _BELOW_OPEN: Schema = {
-    "description": "A path below an open object, as config.host.",
+    "description": "A path below an open object, such as config.host.",
     "type": "string",
     "pattern": rf"^(?:{'|'.join(map(re.escape, _OPEN))})(?:\[\])?\.",
 }
@@ -65,7 +65,7 @@ _THROUGH_ARRAY: Schema = {"pattern": r"\[\]"}
 
 
 def policy_schema() -> Schema:
-    """Return the schema as plain values; equal ones whenever it is asked for."""
+    """Return the schema as plain values, equal on every call."""
     definitions = Definitions()
     conditions = ConditionSchemas(definitions)
     rules = _rules(conditions, extra=False) | _rules(conditions, extra=True)
@@ -92,7 +92,7 @@ def policy_schema() -> Schema:
 
 
 def as_text(schema: Schema) -> str:
-    """Return ``schema`` as a JSON document for people: what is short is on one line."""
+    """Return ``schema`` as a JSON document for people: short values are on one line."""
     return f"{_pretty(schema, 0)}\n"
 
 
@@ -140,7 +140,7 @@ def _policy_keys() -> Mapping[str, Schema]:
             "type": "object",
             "propertyNames": {
                 "pattern": rf"^[A-Za-z0-9][A-Za-z0-9_-]*{END}",
-                "patternErrorMessage": "Letters, digits, - and _, as in_production.",
+                "patternErrorMessage": "Letters, digits, - and _, such as in_production.",
             },
         },
         "reveal": {
@@ -164,7 +164,7 @@ def _policy_keys() -> Mapping[str, Schema]:
 
 
 def _facts() -> Schema:
-    """Return the user's own facts: where their rows stand, and what is in them."""
+    """Return the user's own facts: where their rows are, and what is in them."""
     name = {"pattern": rf"^[A-Za-z_][A-Za-z0-9_-]*{END}"}
     value = {"type": ["string", "number", "boolean", "null"]}
     row = {"anyOf": [value, {"type": "object", "additionalProperties": value}]}
@@ -241,7 +241,7 @@ _FILE: Schema = {
 
 
 def _listed(condition: Schema, *, extra: bool) -> Schema:
-    """Return what the keys hold that name fields; ``condition`` is one on a connection."""
+    """Return the keys that name fields; ``condition`` is one on a connection."""
     secret = {"enum": [path for path, field in FIELDS.items() if _is_secret(field)]}
     revealed = [path for path, field in FIELDS.items() if not _is_secret(field)]
     anything = {"type": "string", "not": secret}
@@ -264,9 +264,9 @@ def _shared() -> dict[str, Schema]:
         "enabled": {"description": "false: the rule is not judged.", "type": "boolean"},
         "reason": {"description": "Why it is disabled; reports say it.", "type": "string"},
     }
-    overridable = {key: _ref(f"rule.{key}") for key in _told()} | enabled
+    overridable = {key: _ref(f"rule.{key}") for key in _shown_keys()} | enabled
     return {
-        **{f"rule.{key}": schema for key, schema in _told().items()},
+        **{f"rule.{key}": schema for key, schema in _shown_keys().items()},
         "documented": {"enum": [path for path in FIELDS if "[]" not in path]},
         "override": {
             "title": "Override",
@@ -282,14 +282,14 @@ def _shared() -> dict[str, Schema]:
 # -- a rule ---------------------------------------------------------------------------------------
 
 
-def _told() -> dict[str, Schema]:
+def _shown_keys() -> dict[str, Schema]:
     """Return the keys of a rule that reports show."""
     return {
         "id": {
             "description": "The rule's name: letters, digits, - and _; unique in all files.",
             "type": "string",
             "pattern": rf"^[A-Za-z0-9][A-Za-z0-9_-]*{END}",
-            "patternErrorMessage": "Letters, digits, - and _, as sync-frequency-bounds.",
+            "patternErrorMessage": "Letters, digits, - and _, such as sync-frequency-bounds.",
         },
         "title": {"description": "The rule in a few words.", **_TEXT},
         "severity": {
@@ -298,7 +298,7 @@ def _told() -> dict[str, Schema]:
             "enum": [severity.label for severity in Severity],
         },
         "message": {
-            "description": "How a violation is told; {field.path} and {var.name} are filled in.",
+            "description": "The message of a violation; {field.path} and {var.name} are filled in.",
             "examples": ["{schema} syncs every {sync_frequency} minutes"],
             **_TEXT,
         },
@@ -329,7 +329,7 @@ def _told() -> dict[str, Schema]:
 def _rules(conditions: ConditionSchemas, *, extra: bool) -> dict[str, Schema]:
     """Return the schema of a rule, and of what only a rule refers to, by name."""
     condition = conditions.condition(extra=extra)
-    keys = {key: _ref(f"rule.{key}") for key in _told()} | {
+    keys = {key: _ref(f"rule.{key}") for key in _shown_keys()} | {
         "per": {
             "description": "Judge groups of connections: those that share these values.",
             "anyOf": [{"enum": [ACCOUNT]}, _keys(extra), {"const": [ACCOUNT]}],
@@ -406,7 +406,7 @@ def _grouped(conditions: ConditionSchemas, extra: bool) -> Schema:
 
 
 def _measured(number: Schema, *, extra: bool) -> Schema:
-    """Return a field that holds a number, and the tests of what is made of it."""
+    """Return a field that holds a number, and the tests of the aggregate."""
     numbers = {
         path: number | {"description": field.doc}
         for path, field in FIELDS.items()
@@ -475,7 +475,7 @@ def _tests(given: Schema, extra: bool) -> Schema:
 
 
 def _given(*, extra: bool) -> dict[str, Schema]:
-    """Return the records that tests are given, and the paths that they leave out, by name."""
+    """Return the records that tests are given, and the paths they leave out, by name."""
     below = _BELOW_OPEN | {"not": _THROUGH_ARRAY}
     if extra:
         anything = {"type": "string", "minLength": 1, "not": _THROUGH_ARRAY}
@@ -497,7 +497,7 @@ def _given(*, extra: bool) -> dict[str, Schema]:
 def _given_fields(above: str) -> Schema:
     """Return the fields of the record below ``above``.
 
-    Values may be of any type: a test may well ask what a wrong one comes to.
+    Values may be of any type: a test may ask what a wrong one leads to.
     """
     return {
         path.removeprefix(above): _given_value(field)

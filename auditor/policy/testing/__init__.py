@@ -1,1 +1,1 @@
-"""The tests that are beside rules: reading and running them."""
+"""The tests beside rules: reading and running them."""

@@ -11,7 +11,7 @@ from auditor.model import Position
 from auditor.policy.testing.examples_run import ExampleOutcome
 from auditor.text import one_line
 
-#: Says whether an outcome is chosen.
+#: Whether an outcome is chosen.
 Choose = Callable[[ExampleOutcome], bool]
 _Fits = Callable[[Sequence[str]], bool]
 _TOKEN = re.compile(r"\s*(\(|\)|[^\s()]+)")
@@ -20,10 +20,10 @@ _SIGNS = frozenset("()")
 
 
 def by_expression(text: str) -> Choose:
-    """Return what chooses tests by their rule, their name and their file.
+    """Return a function that chooses tests by their rule, their name and their file.
 
-    A word fits what holds it, whatever the case, or what it matches as a glob; ``and``, ``or``,
-    ``not`` and brackets combine words. Raises UsageError for what is no expression.
+    A word matches whatever contains it, in any case, or matches it as a glob; ``and``, ``or``,
+    ``not`` and brackets combine words. Raises UsageError for what is not an expression.
     """
     tokens = _TOKEN.findall(text)
     if not any(token in _WORDS or token in _SIGNS for token in tokens):

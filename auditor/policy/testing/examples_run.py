@@ -1,7 +1,7 @@
 """Running the tests of policies: the examples beside rules, and those of test files.
 
-Pure: a policy that was loaded goes in, what each example came to comes out. The examples beside a
-rule are judged with the variables of the policy as it was loaded.
+Pure: a loaded policy goes in, the outcome of each example comes out. The examples beside a rule are
+judged with the variables of the policy as it was loaded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NEEDED = (Verdict.FAIL, Verdict.PASS, Verdict.SKIP)
 
 
 class ExampleOutcome(msgspec.Struct, frozen=True):
-    """What one example came to: the verdict it got, and the findings behind it."""
+    """The outcome of one example: its verdict, and the findings behind it."""
 
     rule: Rule
     example: Example
@@ -63,7 +63,7 @@ class ExampleOutcome(msgspec.Struct, frozen=True):
 
 
 class MissingTests(msgspec.Struct, frozen=True):
-    """A rule, and the verdicts that no example of it expects though it can come to them."""
+    """A rule, and the verdicts that it can have but no example expects."""
 
     rule: Rule
     missing: tuple[Verdict, ...]
@@ -71,7 +71,7 @@ class MissingTests(msgspec.Struct, frozen=True):
 
 
 def run_examples(loaded: Loaded) -> tuple[ExampleOutcome, ...]:
-    """Return what every example beside a rule in force came to, in policy order."""
+    """Return the outcome of every example beside a rule in force, in policy order."""
     return tuple(
         outcome
         for entry, examples in loaded.examples
@@ -84,9 +84,9 @@ def judged(
     examples: Iterable[Example],
     facts: Mapping[str, OwnFacts] | None = None,
 ) -> Iterator[ExampleOutcome]:
-    """Yield what each of ``examples`` came to by one rule, as of its own time.
+    """Yield the outcomes of ``examples`` by one rule, each as of its own time.
 
-    ``facts`` are the user's own: an example that says nothing about them has the row that fits.
+    ``facts`` are the user's own: an example that says nothing about them has the row that matches.
     """
     trial = Trial(entry, facts)
     for example in examples:
@@ -111,14 +111,14 @@ class Trial:
     def judged(
         self, records: Iterable[Mapping[str, object]], now: datetime = NOW
     ) -> tuple[Judgement, list[Any]]:
-        """Return what ``records`` come to as of ``now``, and the records as rules see them."""
+        """Return the judgement of ``records`` as of ``now``, and the records as rules see them."""
         judge = Judge(self._ruleset, self._shape, now, _clean)
         seen = [_joined(record, self._shape, self._join) for record in records]
         judge.take(seen)
         return judge.outcome(_is_whole), seen
 
     def verdict(self, records: Iterable[Mapping[str, object]], now: datetime = NOW) -> Verdict:
-        """Return the most serious verdict that ``records`` come to as of ``now``."""
+        """Return the most serious verdict on ``records`` as of ``now``."""
         return self.verdict_of(self.judged(records, now)[0])
 
     @staticmethod
@@ -135,16 +135,16 @@ class Trial:
         A rule on groups has an explanation per group, others have one per record.
         """
         judgement, seen = self.judged(records, now)
-        told: dict[tuple[object, ...], Explained] = {}
+        explanations: dict[tuple[object, ...], Explained] = {}
         for at, record in enumerate(seen):
             for each in explained(judgement, self._entry, at, record):
                 about = at if isinstance(self._entry, PolicyRule) else each.group
-                told.setdefault((about, each.verdict, each.members), each)
-        return tuple(told.values()), judgement.findings([_identity(r) for r in records])
+                explanations.setdefault((about, each.verdict, each.members), each)
+        return tuple(explanations.values()), judgement.findings([_identity(r) for r in records])
 
 
 def _joined(record: Mapping[str, object], shape: Shape, join: Join) -> object:
-    """Return ``record`` as it is judged, with the rows that fit where it does not say them."""
+    """Return ``record`` as it is judged, with the matching rows unless it has its own."""
     plain, joined = shape.convert(record), shape.convert(record)
     join([joined])
     for name in shape.own:
@@ -189,7 +189,7 @@ def _identity(record: Mapping[str, object]) -> Connection:
 
 
 def _clean(text: str) -> str:
-    # As a run shows values, but for its credentials: a test has none.
+    # Shown as in a run, except for its credentials: a test has none.
     return shortened(printable(text))
 
 

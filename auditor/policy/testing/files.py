@@ -51,7 +51,7 @@ _TEST_KEYS = ("name", "given", "without", "record", "vars", "now", "expect", "me
 
 
 class Expectation(msgspec.Struct, frozen=True):
-    """A rule's id, where it is named, and the verdict it should come to."""
+    """A rule's id, with its position, and the verdict it should come to."""
 
     rule_id: str
     position: Position
@@ -72,14 +72,14 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class TestFile(msgspec.Struct, frozen=True):
-    """A test file: how it is named, the policy it tests, as a name and as it loads, its tests."""
+    """A test file: its label, the policy it tests (by name and as it loads), its tests."""
 
     label: str
     policy: str
     loaded: Loaded
     cases: tuple[Case, ...]
 
-    __test__ = False  # no class of tests, whatever its name
+    __test__ = False  # Not a class of tests, despite its name.
 
 
 def is_test_file(name: str) -> bool:
@@ -94,10 +94,10 @@ def files_beside(policy: Path) -> list[Path]:
 
 
 def run_test_file(path: Path, inputs: Inputs | None = None) -> tuple[ExampleOutcome, ...]:
-    """Return what every test in the file at ``path`` came to, an outcome per rule it names.
+    """Return the outcome of every test in the file at ``path``, one per rule it names.
 
-    What is read is noted in ``inputs``. Raises PolicyError with every problem in the file or in
-    its policy, UsageError for a file that is not there.
+    Files that are read are recorded in ``inputs``. Raises PolicyError with every problem in the
+    file or in its policy, UsageError for a missing file.
     """
     problems, inputs = Problems(), inputs or Inputs()
     inputs.add("the tests", path)
@@ -137,7 +137,7 @@ def _outcomes(
             )
             problems.add(expectation.position, unknown, hint)
             continue
-        # A message is that of every rule that fails here; the others have none.
+        # A message is for every rule that fails here; the others have none.
         told_here = expectation.verdict in {Verdict.FAIL, Verdict.ERROR}
         message = case.message if told_here else None
         example = Example(
@@ -177,9 +177,11 @@ def _read(path: Path, problems: Problems, inputs: Inputs) -> TestFile | None:
     tests = root.get("tests")
     if not isinstance(tests, SequenceNode) or not tests.items:
         message = "a test file needs tests: with at least one test"
-        problems.add((tests or root).position, message, "as - {given: {…}, expect: {RULE: fail}}")
+        problems.add(
+            (tests or root).position, message, "write - {given: {…}, expect: {RULE: fail}}"
+        )
         return None
-    # Without variables: a problem of the policy's own is told as one.
+    # Without variables: the policy's own problems are reported as its own.
     loaded = load([policy], inputs=inputs) if policy is not None else None
     known = loaded.known if loaded is not None else Known()
     cases = [_case(node, number, problems, known) for number, node in enumerate(tests.items, 1)]
@@ -200,7 +202,7 @@ def _policy(path: Path, root: MappingNode, problems: Problems) -> str | None:
         ]
         if found:
             return _as_path(found[0])
-        message = f"no policy {stem}.yaml stands beside this file"
+        message = f"there is no policy {stem}.yaml beside this file"
         problems.add(root.position, message, "name one with policy: FILE or PACK")
         return None
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.text.strip():
@@ -223,7 +225,7 @@ def _as_path(path: Path) -> str:
 
 def _case(node: Node, number: int, problems: Problems, known: Known) -> Case | None:
     if not isinstance(node, MappingNode):
-        hint = "as {given: {…}, expect: {RULE: fail}}"
+        hint = "write {given: {…}, expect: {RULE: fail}}"
         problems.add(node.position, "a test is a mapping", hint)
         return None
     if not _check_keys(node, _TEST_KEYS, "test", problems):
@@ -272,7 +274,7 @@ def _expectations(node: MappingNode, problems: Problems) -> Iterator[Expectation
     expect = node.get("expect")
     if not isinstance(expect, MappingNode) or not expect.entries:
         message = "expect: takes each rule with its verdict"
-        problems.add((expect or node).position, message, "as {RULE: fail, OTHER-RULE: pass}")
+        problems.add((expect or node).position, message, "such as {RULE: fail, OTHER-RULE: pass}")
         return
     for key, value in expect:
         verdict = verdict_of(value, expect, problems)
@@ -281,7 +283,7 @@ def _expectations(node: MappingNode, problems: Problems) -> Iterator[Expectation
 
 
 def _variables(node: Node | None, problems: Problems) -> tuple[tuple[str, str], ...] | None:
-    """Return variables as ``--var`` takes them: lists with commas between."""
+    """Return variables as ``--var`` takes them: lists with commas."""
     if node is None:
         return ()
     if not isinstance(node, MappingNode) or not node.entries:
@@ -300,12 +302,12 @@ def _variables(node: Node | None, problems: Problems) -> tuple[tuple[str, str], 
 
 
 def _now(node: Node | None, problems: Problems) -> datetime | None:
-    """Return the time at which a test is judged; None when a problem was noted."""
+    """Return the time a test is judged as of; None if a problem was recorded."""
     if node is None:
         return NOW
     moment = parse_timestamp(node.text) if isinstance(node, ScalarNode) else None
     if moment is None:
-        hint = "as 2026-01-31T12:00:00Z"
+        hint = "such as 2026-01-31T12:00:00Z"
         problems.add(node.position, "now: takes a time with a zone", hint)
     return moment
 

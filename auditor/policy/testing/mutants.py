@@ -1,7 +1,8 @@
 """Rules with one thing changed: what their tests ought to notice.
 
-Each bound is moved by a step, each operator is taken for its neighbour or denied, each item of a
-list and each ``not`` is taken out, one at a time. A change that no record can tell is none.
+Each bound is moved by a step, each operator is replaced by its neighbour or negated, each item of a
+list and each ``not`` is removed, one at a time. A change that makes no difference to any record
+does not count.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.language.values import Span, is_number
 
 _LAST_MINUTE = 24 * 60 - 1
-#: So many rows may a table have here: it is made for one change, and not for each pair of rules.
+#: The most rows of a table here: it is made for one change, not for each pair of rules.
 _MOST_ROWS = 1 << 17
 _UNITS = {
     "w": timedelta(weeks=1),
@@ -46,7 +47,7 @@ _UNITS = {
 
 
 class Mutant(msgspec.Struct, frozen=True):
-    """A rule with one change: where, and what was made of what, in a policy's own words."""
+    """A rule with one change: where, and from what to what, in a policy's own words."""
 
     rule: PolicyRule | GroupRule
     position: Position
@@ -54,7 +55,7 @@ class Mutant(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """An example that would notice a change: a record, and what the rule comes to on it."""
+    """An example that would notice a change: a record, and the changed rule's verdict on it."""
 
     witness: Witness
     expect: Verdict
@@ -69,32 +70,32 @@ _Changed = tuple[Condition, Position, str]
 
 
 def mutants(rule: PolicyRule | GroupRule) -> Iterator[Mutant]:
-    """Yield ``rule`` with one thing changed, for each thing there is to change."""
+    """Yield ``rule`` with one thing changed, for each thing that can change."""
     conditions: tuple[str, ...] = ("when", "assertion")
     if isinstance(rule, GroupRule):
         conditions = ("when", "unless", "chosen", "count", "share")
     for name in conditions:
         condition = getattr(rule, name)
         step = _half if name == "share" else _step
-        for changed, position, told in _changed(condition, step) if condition is not None else ():
-            yield Mutant(replace(rule, **{name: changed}), position, told)
+        for changed, position, change in _changed(condition, step) if condition is not None else ():
+            yield Mutant(replace(rule, **{name: changed}), position, change)
     if not isinstance(rule, GroupRule):
         return
     if rule.measured is not None:
-        for changed, position, told in _changed(rule.measured.condition, _step):
+        for changed, position, change in _changed(rule.measured.condition, _step):
             measured = replace(rule.measured, condition=changed)
-            yield Mutant(replace(rule, measured=measured), position, told)
+            yield Mutant(replace(rule, measured=measured), position, change)
     for name in ("keys", "unique"):
         paths = getattr(rule, name)
         for path, rest in _each_left_out(paths):
-            told = f"{path} taken out of {'per' if name == 'keys' else name}"
-            yield Mutant(replace(rule, **{name: rest}), rule.rule.position, told)
+            change = f"{path} taken out of {'per' if name == 'keys' else name}"
+            yield Mutant(replace(rule, **{name: rest}), rule.rule.position, change)
 
 
 def noticed_by(rule: PolicyRule | GroupRule, mutant: Mutant) -> tuple[bool, Notice | None]:
-    """Return whether any record may tell ``mutant`` from ``rule``, and an example that does.
+    """Return whether any record may distinguish ``mutant`` from ``rule``, and an example.
 
-    The example is None where none was found, or where the rule is about groups.
+    The example is None if none was found, or if the rule is on groups.
     """
     changed = mutant.rule
     pairs = list(_differing(rule, changed))
@@ -107,24 +108,24 @@ def noticed_by(rule: PolicyRule | GroupRule, mutant: Mutant) -> tuple[bool, Noti
     whole = space.table(*several, most=_MOST_ROWS)
     if whole is not None and not any(_judged_apart(whole, rule, changed)):
         return False, None
-    # What is changed alone, where the rest is too much: it stays as in the healthy record.
+    # Only what is changed, if the whole is too much: the rest stays as in the healthy record.
     table = whole or space.table(*(condition for pair in pairs for condition in pair))
     if table is None:
         return True, None
     rows = _judged_apart(table, rule, changed) if whole is not None else _apart(table, pairs)
     for each in rows:
-        found = witness(table, each, lambda get: _tells(rule, changed, get))
+        found = witness(table, each, lambda get: _notices(rule, changed, get))
         if found is not None:
             return True, _short(rule, changed, found)
     return True, None
 
 
-def _tells(rule: PolicyRule, changed: PolicyRule, get: Get) -> bool:
+def _notices(rule: PolicyRule, changed: PolicyRule, get: Get) -> bool:
     return verdict_on(rule, get) is not verdict_on(changed, get)
 
 
 def _short(rule: PolicyRule, changed: PolicyRule, found: Witness) -> Notice:
-    """Return the example without what the healthy record has as well."""
+    """Return the example without what the healthy record has anyway."""
     expect = verdict_on(rule, reading(found.record))
     for path in (*found.given, *found.without):
         shorter = Witness(
@@ -132,7 +133,7 @@ def _short(rule: PolicyRule, changed: PolicyRule, found: Witness) -> Notice:
             tuple(name for name in found.without if name != path),
         )
         get = reading(shorter.record)
-        if verdict_on(rule, get) is expect and _tells(rule, changed, get):
+        if verdict_on(rule, get) is expect and _notices(rule, changed, get):
             found = shorter
     return Notice(found, expect)
 
@@ -143,7 +144,7 @@ _CONDITIONS = ("when", "assertion", "unless", "chosen", "count", "share")
 def _differing(
     rule: PolicyRule | GroupRule, changed: PolicyRule | GroupRule
 ) -> Iterator[tuple[Condition, Condition]]:
-    """Yield each condition of ``rule`` that is another one in ``changed``, and that one."""
+    """Yield each condition of ``rule`` that differs in ``changed``, and the changed one."""
     for name in _CONDITIONS:
         one, other = getattr(rule, name, None), getattr(changed, name, None)
         if one is not None and other is not None and one is not other:
@@ -151,13 +152,13 @@ def _differing(
 
 
 def _are_alike(one: Condition, other: Condition) -> bool:
-    """Whether no example can tell two conditions apart."""
+    """Whether no example can distinguish two conditions."""
     table = Space((one, other)).table(one, other, most=_MOST_ROWS)
     return table is not None and not any(_apart(table, [(one, other)]))
 
 
 def _apart(table: TruthTable, pairs: Iterable[tuple[Condition, Condition]]) -> tuple[int, int]:
-    """Return the rows in which two conditions differ: where both are decided, and all of them."""
+    """Return the rows in which two conditions differ: those where both are decided, and all."""
     sure = differ = 0
     for one, other in pairs:
         first, second = table.rows(one), table.rows(other)
@@ -169,7 +170,7 @@ def _apart(table: TruthTable, pairs: Iterable[tuple[Condition, Condition]]) -> t
 def _judged_apart(table: TruthTable, rule: PolicyRule, changed: PolicyRule) -> tuple[int, int]:
     """Return the rows that two rules judge differently: where both judge, and all of them.
 
-    An error is noticed as well, and tells a reader less.
+    An error is noticed as well, but says less to a reader.
     """
     differ, errors = table.showable, 0
     verdicts: list[tuple[int, ...]] = []
@@ -190,7 +191,7 @@ _Step = Callable[[float], Iterable[float]]
 
 
 def _step(bound: float) -> Iterable[float]:
-    """Return the bounds beside one: of whole numbers the next ones, of others a tenth away."""
+    """Return the bounds beside one: the next whole numbers, or a tenth away for others."""
     if bound == int(bound):
         return (bound - 1, bound + 1)
     return (bound * 0.9, bound * 1.1)
@@ -202,23 +203,23 @@ def _half(bound: float) -> Iterable[float]:
 
 
 def _changed(condition: Condition, step: _Step) -> Iterator[_Changed]:
-    """Yield ``condition`` with one thing changed, and what was."""
+    """Yield ``condition`` with one thing changed, and the change."""
     match condition:
         case All(parts) | AnyOf(parts):
             for number, part in enumerate(parts):
                 around = parts[:number], parts[number + 1 :]
-                for changed, position, told in _changed(part, step):
-                    yield type(condition)((*around[0], changed, *around[1])), position, told
+                for changed, position, change in _changed(part, step):
+                    yield type(condition)((*around[0], changed, *around[1])), position, change
                 rest = (*around[0], *around[1])
                 if isinstance(condition, AnyOf) and rest:
                     yield AnyOf(rest), place(part), "this alternative taken out"
         case Not(part):
             yield part, place(part), "not: taken out"
-            for changed, position, told in _changed(part, step):
-                yield Not(changed), position, told
+            for changed, position, change in _changed(part, step):
+                yield Not(changed), position, change
         case Named(name, part):
-            for changed, position, told in _changed(part, step):
-                yield Named(name, changed), position, told
+            for changed, position, change in _changed(part, step):
+                yield Named(name, changed), position, change
         case Test():
             yield from _of_test(condition, step)
 
@@ -232,29 +233,29 @@ def _of_test(test: Test, step: _Step) -> Iterator[_Changed]:
         yield replace(test, operand=flipped), at, f"{operator.name}: {operand.text} denied"
     elif not operator.near:
         yield Not(test), at, f"{operator.name} denied"
-    for changed, told in _operands(test, step):
-        yield replace(test, operand=changed), at, f"{operator.name}: {told}"
+    for changed, change in _operands(test, step):
+        yield replace(test, operand=changed), at, f"{operator.name}: {change}"
     if isinstance(operand, Nested):
-        for inner, position, told in _changed(operand.condition, step):
-            yield replace(test, operand=replace(operand, condition=inner)), position, told
-        for inner, position, told in _changed(operand.count, step) if operand.count else ():
-            yield replace(test, operand=replace(operand, count=inner)), position, told
+        for inner, position, change in _changed(operand.condition, step):
+            yield replace(test, operand=replace(operand, condition=inner)), position, change
+        for inner, position, change in _changed(operand.count, step) if operand.count else ():
+            yield replace(test, operand=replace(operand, count=inner)), position, change
 
 
 def _operands(test: Test, step: _Step) -> Iterator[tuple[Literal | FieldOperand, str]]:
-    """Yield the operand of ``test`` with one thing changed, and what was."""
+    """Yield the operand of ``test`` with one thing changed, and the change."""
     operand = test.operand
     if isinstance(operand, FieldOperand) and test.operator.form is OperandForm.DURATION:
         for times in (operand.times * 0.5, operand.times * 2):
             yield replace(operand, times=times), f"times {operand.times:g} made {times:g}"
     elif isinstance(operand, Literal):
-        for value, told in _literals(test, operand.value, step):
-            text = told.rpartition(" made ")[2]
-            yield replace(operand, value=value, text=text, written=_rest(operand, value)), told
+        for value, change in _literals(test, operand.value, step):
+            text = change.rpartition(" made ")[2]
+            yield replace(operand, value=value, text=text, written=_rest(operand, value)), change
 
 
 def _rest(operand: Literal, value: Any) -> tuple[str, ...]:
-    """Return the patterns that are left of those that were written."""
+    """Return the patterns that remain of those written."""
     if not operand.written:
         return ()
     left = {id(item) for item in value}
@@ -272,7 +273,7 @@ def _literals(test: Test, value: Any, step: _Step) -> Iterator[tuple[Any, str]]:
             bound = getattr(value, end)
             for moved in _moved(test, bound, step):
                 made = replace(value, **{end: moved})
-                # Over midnight go times of day alone.
+                # Only times of day may cross midnight.
                 if test.reading is Reading.TIME_OF_DAY or not made.is_wrapped:
                     yield made, f"{_said(test, bound)} made {_said(test, moved)}"
     elif test.operator.bound is not None:
@@ -297,7 +298,7 @@ def _moved(test: Test, value: Any, step: _Step) -> Iterator[Any]:
 
 
 def _unit(length: timedelta) -> timedelta:
-    """Return the largest unit, up to a day, that ``length`` is a multiple of."""
+    """Return the largest unit, up to a day, that divides ``length``."""
     units = [unit for name, unit in _UNITS.items() if name != "w" and not length % unit]
     return units[0] if units else _UNITS["s"]
 

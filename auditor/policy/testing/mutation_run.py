@@ -15,7 +15,7 @@ from auditor.policy.testing.mutants import Mutant, Notice, mutants, noticed_by
 
 
 class Survivor(msgspec.Struct, frozen=True):
-    """A change that no example of a rule notices, and one that would, where one was found."""
+    """A change that no example of a rule notices, and an example that would, if one was found."""
 
     rule: Rule
     mutant: Mutant
@@ -23,7 +23,7 @@ class Survivor(msgspec.Struct, frozen=True):
 
 
 class Mutated(msgspec.Struct, frozen=True):
-    """What came of the changes: how many there were, and which nobody noticed."""
+    """The result of the changes: how many there were, and which nobody noticed."""
 
     changes: int
     survivors: tuple[Survivor, ...]
@@ -34,10 +34,10 @@ def mutate(
     examples: Sequence[Example],
     facts: Mapping[str, OwnFacts] | None = None,
 ) -> Mutated:
-    """Return which changes of one rule none of its ``examples`` notices.
+    """Return the changes of one rule that none of its ``examples`` notices.
 
-    An example notices a change where the rule comes to another verdict. Those with variables of
-    their own are left out, as they test another rule. What no record can tell is no change.
+    An example notices a change if the rule's verdict differs. Examples with their own variables are
+    left out, because they test another rule. A change that no record can show does not count.
     """
     own = [example for example in examples if not example.varied]
     usual = [outcome.got for outcome in judged(entry, own, facts)]

@@ -1,7 +1,7 @@
-"""From a finding to a test: an example that holds the verdict of a real connection.
+"""From a finding to a test: an example that records the verdict on a real connection.
 
-It holds only the fields that the rule reads. A value that reports mask has another in its place,
-with which the rule comes to the same verdict. Nothing is printed before it was judged and does.
+It has only the fields that the rule reads. A value that reports mask is replaced by another with
+which the rule comes to the same verdict. It is judged before it is printed.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from auditor.policy.testing.examples_run import Trial
 from auditor.redaction.fields import HIDDEN, REDACTED
 from auditor.text import listed, one_line
 
-#: Of a larger group nobody reads the records.
+#: The records of a larger group are more than anybody reads.
 _MOST_RECORDS = 200
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z")
-#: What YAML, in one version or another, takes for no text.
+#: What YAML, in one version or another, does not read as text.
 _NO_TEXT = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _MASKED = frozenset({HIDDEN, REDACTED})
 
@@ -45,10 +45,10 @@ _Record = dict[str, Any]
 
 
 class Verdicts(msgspec.Struct, frozen=True):
-    """What is to be held: the verdict, when it was judged, and the records that led to it.
+    """What to record: the verdict, when it was judged, and the records that led to it.
 
-    ``choices`` are records of which any will do, the fewest first: the connection's own, those of
-    its group. ``name`` says in words what they are.
+    ``choices`` are alternative sets of records, smallest first: the connection's own, those of its
+    group. ``name`` describes them.
     """
 
     verdict: Verdict
@@ -62,8 +62,8 @@ def recorded(
 ) -> Iterator[str]:
     """Yield the lines of a test file with one test, which passes today.
 
-    ``policy`` is what the file has to name, "" for a file beside the policy. Raises UsageError
-    where no test can hold the verdict, and says why.
+    ``policy`` is what the file has to name, "" for a file beside the policy. Raises UsageError,
+    with the reason, if no test can record the verdict.
     """
     trial = Trial(entry, facts)
     now = held.now.replace(microsecond=0)
@@ -95,7 +95,7 @@ def recorded(
 
 
 def _paths(entry: PolicyRule | GroupRule, facts: Mapping[str, OwnFacts]) -> list[str]:
-    """Return each path that decides, without what lies in arrays; outer ones first."""
+    """Return each path that decides, without those within arrays; outer ones first."""
     found = [path for condition in _conditions(entry) for path, _ in reads(condition)]
     if isinstance(entry, GroupRule):
         found += [*entry.keys, *entry.compared]
@@ -115,12 +115,12 @@ def _conditions(entry: PolicyRule | GroupRule) -> list[Condition]:
 
 
 def _plain(record: Any, paths: Iterable[str]) -> _Record:
-    """Return what ``record`` holds at ``paths``, as JSON has it. Raises UsageError."""
+    """Return the values of ``record`` at ``paths``, as JSON. Raises UsageError."""
     made: _Record = {}
     for path in paths:
         at, value = path, reach(record, path)
         while type(value) is Astray and "." in at:
-            # Something else than an object stands above: that is what decides.
+            # Something other than an object is above: that is what decides.
             at = at.rpartition(".")[0]
             value = reach(record, at)
         if value is not MISSING:
@@ -134,7 +134,7 @@ def _put(record: _Record, path: str, value: Any) -> None:
     for step in above:
         holder = holder.setdefault(step, {})
         if not isinstance(holder, dict):
-            return  # its own value decides
+            return  # Its own value decides.
     if not (isinstance(value, dict) and isinstance(holder.get(last), dict)):
         holder[last] = value
 
@@ -163,7 +163,7 @@ def _json(value: Any, path: str) -> Any:
 
 
 class _Masked:
-    """Records with other values in the place of those that reports mask."""
+    """Records with other values in place of those that reports mask."""
 
     def __init__(self, entry: PolicyRule | GroupRule, records: Sequence[_Record]) -> None:
         self._entry = entry
@@ -171,7 +171,7 @@ class _Masked:
         self._veiled = [self._veil(record, "") for record in records]
 
     def kept(self, holds: Callable[[Sequence[_Record]], bool]) -> list[_Record] | None:
-        """Return the records so that they still hold; None where none were found that do."""
+        """Return records that keep the verdict; None if none were found."""
         if holds(self._veiled):
             return self._veiled
         whole = [path for path in sorted(self.paths) if "[]" not in path]
@@ -188,7 +188,7 @@ class _Masked:
                 found.append(made)
             return bool(found)
 
-        # Every way in which the tests of what is masked can come out.
+        # Every way in which the tests of masked values can come out.
         tests = [t for c in _conditions(self._entry) for t in tests_in(c) if t.path in self.paths]
         table = Space(tests).table(*tests)
         if table is not None:
@@ -271,12 +271,12 @@ def _scalar(text: str) -> str:
     plain = _PLAIN.fullmatch(text) and text.lower() not in _NO_TEXT
     if plain or _TIME.fullmatch(text):
         return text
-    # What a CI server would obey is said so that it does not.
+    # A CI server must not obey what is printed.
     return json.dumps(text).replace("##", r"\u0023#").replace("::", r"\u003a:")
 
 
 def _check(lines: Sequence[str], records: Sequence[_Record]) -> None:
-    """Raise UsageError where what was written does not say what was judged."""
+    """Raise UsageError if what was written is not what was judged."""
     root, problems = parse("\n".join(lines).encode("utf-8", "surrogatepass"), "the test")
     made: Any = plain_value(root)
     (case,) = made["tests"] if not problems else ({"record": None},)

@@ -24,7 +24,7 @@ from auditor.text import one_line
 class Suite(msgspec.Struct, frozen=True):
     """Tests that were run: their outcomes, the rules that lack tests, the warnings of policies.
 
-    ``entries`` are the rules that are in the policies that were named, each with its facts.
+    ``entries`` are the rules in the named policies, each with its facts.
     """
 
     outcomes: tuple[ExampleOutcome, ...]
@@ -34,22 +34,22 @@ class Suite(msgspec.Struct, frozen=True):
 
     @property
     def rules(self) -> int:
-        """How many rules are in the policies that were named."""
+        """How many rules are in the named policies."""
         return len(self.entries)
 
 
 def run_suite(names: Sequence[str], inputs: Inputs) -> Suite:
-    """Run every test of the policies, folders, packs and test files that ``names`` are.
+    """Run every test of the policies, folders, packs and test files in ``names``.
 
-    Raises PolicyError with every problem of a policy, UsageError for a name that is nothing.
+    Raises PolicyError with every problem of a policy, UsageError for an unknown name.
     """
     policies, files = found_in(names)
-    # Together first, as an audit loads them: an id may stand once in all of them.
+    # Together first, as an audit loads them: an id must be unique in all of them.
     together = load([str(path) for path in policies], inputs=inputs) if policies else None
     outcomes: list[ExampleOutcome] = []
     entries: list[tuple[PolicyRule | GroupRule, Mapping[str, OwnFacts]]] = []
     for path in policies:
-        # Each by itself then: its tests were written for its own variables.
+        # Then each by itself: its tests were written for its own variables.
         (label,) = (source.label for source in policy_paths(str(path)))
         alone = load([str(path)])
         own = [e for e in alone.ruleset.rules if e.rule.position.file == label]
@@ -65,7 +65,7 @@ def run_suite(names: Sequence[str], inputs: Inputs) -> Suite:
 
 
 def found_in(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
-    """Return the policies and the test files that ``names`` are, each once."""
+    """Return the policies and the test files in ``names``, each once."""
     policies: dict[Path, Path] = {}
     files: dict[Path, Path] = {}
     for name in names:
@@ -88,7 +88,7 @@ def _policies(name: str, *, optional: bool) -> list[Path]:
     try:
         return [path_of(str(source.path)) for source in policy_paths(name)]
     except UsageError:
-        # A folder may hold nothing but test files, of policies that are elsewhere.
+        # A folder may contain only test files, for policies that are elsewhere.
         if optional:
             return []
         raise
@@ -106,7 +106,7 @@ def _tests_below(folder: Path) -> Iterator[Path]:
 
 
 def path_of(name: str) -> Path:
-    """Return the path of a file that is named, so that ``load`` takes it for no pack."""
+    """Return the path of a named file, in a form that ``load`` does not take for a pack."""
     # A bare name is a pack's, and pathlib drops the ./ that says otherwise.
     return Path(name) if "/" in name else Path(os.path.join(".", name))  # noqa: PTH118
 
@@ -116,8 +116,8 @@ def rule_named(
 ) -> tuple[str, PolicyRule | GroupRule, Mapping[str, OwnFacts]]:
     """Return the policy to name in a test of ``rule``, the rule and its facts.
 
-    The policy is "" for the file that the rule is in: tests are beside that. Raises
-    UsageError where no policy has the rule.
+    The policy is "" for the file that the rule is in: tests are beside it. Raises UsageError if no
+    policy has the rule.
     """
     policies, _ = found_in(names)
     loads = [(path, load([str(path)])) for path in policies]
@@ -132,7 +132,7 @@ def rule_named(
         name = source.label.removeprefix(PACK) if source.label.startswith(PACK) else path.name
         return name, each.ruleset.rule(rule), each.ruleset.facts
     for _, each in loads[:1]:
-        each.ruleset.rule(rule)  # says which is nearest
+        each.ruleset.rule(rule)  # Says which is nearest.
     raise UsageError(f"no policy that was named has a rule called {one_line(rule)}")
 
 

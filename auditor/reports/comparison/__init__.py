@@ -1,6 +1,6 @@
 """The formats of a comparison: what ``compare --report`` takes, in one closed table.
 
-They are as those of a run: a module of the format's name with ``render(comparison)`` and
+Like a run's: a module named after the format with ``render(comparison)`` and
 ``placeholder(version)``.
 """
 

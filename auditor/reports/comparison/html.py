@@ -1,4 +1,4 @@
-"""A comparison as one self-contained page: the report's, with a row for each change."""
+"""A comparison as one self-contained page: the report's page, with a row for each change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from auditor.reports import html
 from auditor.reports.comparison.island import island
 from auditor.reports.page.parts import asset, content_policy, page_script, templates
 
-#: Changes of one kind, and tallies of one table, that stand on the page.
+#: How many changes of one kind, and tallies of one table, are on the page.
 MOST_CHANGES = 300
 MOST_TALLIES = 15
 MARK = r"<title>[^<]* · Fivetran audit(?:s compared</title>| · )"
@@ -29,7 +29,7 @@ _HEADLINES = {
     ComparisonOutcome.WORSE: ("Worse", "violations"),
     ComparisonOutcome.INCONCLUSIVE: ("Inconclusive", "inconclusive"),
 }
-#: The verdict whose colour and sign a change has.
+#: The verdict whose colour and sign a change uses.
 LOOKS = {
     Fate.NEW: "fail",
     Fate.RAISED: "fail",
@@ -46,7 +46,7 @@ LOOKS = {
 
 
 class ChangeKind(NamedTuple):
-    """One kind of change on the page; its piece of a bar of 1,000 units is at ``start``."""
+    """One kind of change on the page; its segment of a bar of 1,000 units begins at ``start``."""
 
     word: str
     look: str
@@ -59,9 +59,9 @@ class ChangeKind(NamedTuple):
 
 
 class TallyTable(NamedTuple):
-    """A table of tallies: a column per kind of change that is in it.
+    """A table of tallies: a column for each kind of change that occurs in it.
 
-    ``link`` is the filter of the page that shows a row's changes, "" for none.
+    ``link`` is the page's filter that shows a row's changes, "" for none.
     """
 
     title: str
@@ -73,7 +73,7 @@ class TallyTable(NamedTuple):
 
 
 def render(comparison: Comparison) -> Iterable[str]:
-    """Yield the page of ``comparison``; the same comparison, the same text."""
+    """Yield the page of ``comparison``; equal comparisons give equal text."""
     style = asset("report.css") + asset("comparison.css") + asset("paper.css")
     script = page_script()
     headline, look = _HEADLINES[comparison.answer]
@@ -96,7 +96,7 @@ def render(comparison: Comparison) -> Iterable[str]:
 
 
 def placeholder(version: str) -> str:
-    """Return the page that is there until the comparison is made."""
+    """Return the page that stands in until the comparison is made."""
     return html.placeholder(version)
 
 

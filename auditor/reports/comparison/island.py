@@ -1,7 +1,7 @@
 """The data inside the page of a comparison: a row per change, in the columns of a report's page.
 
-The scripts of the page read both. Where a report has verdicts a comparison has changes, as
-``words`` with the verdict whose look each has.
+The page's scripts read both. Where a report has verdicts, a comparison has changes: ``words``, each
+with the verdict whose look it takes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from auditor.reports.links import dashboard_of, is_web, page_of
 from auditor.reports.page.island import connection_columns, row_columns, written
 
 _NOWHERE = Position("", 0, 0)
-#: The number of a verdict that a run did not come to, since it did not make the check.
+#: The number for a missing verdict: the run did not make the check.
 _NOT_CHECKED = 255
 
 
@@ -53,7 +53,7 @@ def _columns(comparison: Comparison, looks: Mapping[Fate, str]) -> Iterator[tupl
 
 
 def _is_open(change: Fate) -> bool:
-    """Whether a change asks for something to be done: it got worse, or nobody knows."""
+    """Whether a change calls for action: it got worse, or nobody knows."""
     return change in WORSE or change is Fate.UNJUDGED
 
 
@@ -62,7 +62,7 @@ def _verdict(verdict: Verdict | None) -> int:
 
 
 def _rules(comparison: Comparison) -> dict[str, EarlierRule]:
-    """Return the rules that have changes, as the newer run has them where it does."""
+    """Return the rules that have changes, as in the newer run if it has them."""
     runs = comparison.earlier, comparison.later
     known = {rule.id: rule for run in runs for rule in run.rules}
     changed = {
@@ -106,7 +106,7 @@ def _shown(rule: EarlierRule) -> Rule:
 
 
 def _row(changed: Changed, rule: Rule) -> Finding:
-    """Return a change as the row that a finding would be."""
+    """Return a change as a row, like that of a finding."""
     return Finding(
         rule=rule,
         verdict=Verdict.FAIL,
@@ -119,7 +119,7 @@ def _row(changed: Changed, rule: Rule) -> Finding:
 
 
 def _connections(comparison: Comparison) -> Connections:
-    """Return the connections that changes are about, as the newer run has them where it does."""
+    """Return the connections that changes are about, as in the newer run if it has them."""
     found: dict[str, Connection] = {}
     for changed in comparison.changes:
         for connection in changed.connections:
@@ -139,7 +139,7 @@ def _connections(comparison: Comparison) -> Connections:
 def _dimensions(
     runs: Sequence[Connections], found: Mapping[str, Connection]
 ) -> dict[str, list[str]]:
-    """Return the dimensions of both runs, for the connections ``found``; the newer run counts."""
+    """Return the dimensions of both runs for the connections ``found``; the newer run's win."""
     held: dict[str, dict[str, str]] = {}
     for connections in runs:
         for name, values in connections.dimensions.items():

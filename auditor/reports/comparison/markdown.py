@@ -20,8 +20,8 @@ _HEADINGS = {
     ComparisonOutcome.WORSE: "❌ Fivetran audits compared: worse",
     ComparisonOutcome.INCONCLUSIVE: "⚠️ Fivetran audits compared: inconclusive",
 }
-#: What is listed one by one; the rest is counted.
-_TOLD = tuple(c for c in Fate if c not in (Fate.UNCHANGED, Fate.ACCEPTED))
+#: How many are listed one by one; the rest are counted.
+_LISTED = tuple(c for c in Fate if c not in (Fate.UNCHANGED, Fate.ACCEPTED))
 
 
 def render(comparison: Comparison) -> Iterator[str]:
@@ -31,7 +31,7 @@ def render(comparison: Comparison) -> Iterator[str]:
         if len(piece) <= room:
             room -= len(piece)
             yield piece
-    changes = [changed for changed in comparison.changes if changed.change in _TOLD]
+    changes = [changed for changed in comparison.changes if changed.change in _LISTED]
     for piece in _sections(changes[:_MOST_CHANGES]):
         if len(piece) > room:
             break
@@ -106,7 +106,7 @@ def _tallies(title: str, tallies: Sequence[Tally]) -> Iterator[str]:
 
 
 def _sections(changes: Sequence[Changed]) -> Iterator[str]:
-    """Yield a piece of text a change; the first of a kind brings the heading."""
+    """Yield one piece of text per change; the first of a kind brings the heading."""
     kind = None
     for changed in changes:
         heading = ""

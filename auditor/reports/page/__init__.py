@@ -1,1 +1,1 @@
-"""What the HTML page is made of."""
+"""The parts of the HTML page."""

@@ -1,4 +1,4 @@
-"""What the HTML page says of each rule that has something to do: how much, where, since when."""
+"""What the HTML page says about each rule with something to do: how much, where, since when."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from auditor.model import Finding, Result, Rule, Severity, Verdict
 from auditor.reports.page.island import places
 from auditor.text import plural
 
-#: So many connections and groups are named.
+#: How many connections and groups are named.
 _MOST_CHIPS, _MOST_GROUPS = 6, 3
 _OPEN = (Verdict.FAIL, Verdict.ERROR)
-#: A connection with one finding of a severity is worse than one with several of the next.
+#: A connection with one finding of a severity ranks before one with several of the next.
 _WEIGHT = {severity: 10 ** (3 * severity) for severity in Severity}
 
 
@@ -29,7 +29,7 @@ class Chip(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A rule's line, as ``4 of 247 connections · 1 new · oldest 77 days · payments, finance``."""
+    """A rule's line: ``4 of 247 connections · 1 new · oldest 77 days · payments, finance``."""
 
     line: str
     chips: tuple[Chip, ...]
@@ -37,10 +37,10 @@ class Card(NamedTuple):
 
 
 class _Unsettled(NamedTuple):
-    """A rule with something to do, and where the connections stand that its findings name.
+    """A rule with something to do, and where the connections are that its findings name.
 
-    A connection may be in several groups, and stands here once for each; ``group_findings`` are
-    the findings about groups.
+    A connection may be in several groups, and is here once for each; ``group_findings`` are the
+    findings about groups.
     """
 
     rule: Rule
@@ -51,7 +51,7 @@ class _Unsettled(NamedTuple):
 def cards(result: Result, fresh: Collection[int] | None) -> dict[str, Card]:
     """Return the card of each rule that failed or could not be evaluated, by its id.
 
-    ``fresh`` are the places of the findings that are new, None where nothing tells them apart.
+    ``fresh`` are the positions of the findings that are new, None if that is not known.
     """
     unsettled = [each for each in _unsettled(result) if each.places or each.group_findings]
     badness = [0] * len(result.connections)
@@ -67,7 +67,7 @@ def cards(result: Result, fresh: Collection[int] | None) -> dict[str, Card]:
 
 
 def affected(result: Result) -> int:
-    """Return how many connections a failed check names."""
+    """Return how many connections the failed checks name."""
     ids = result.connections.ids
     failed = set(chain.from_iterable(c.places({Verdict.FAIL}) for c in result.checks))
     of_groups = chain.from_iterable(
@@ -95,7 +95,7 @@ def _about_groups(result: Result) -> list[Finding]:
 
 
 def finding_id(finding: Finding) -> str:
-    """Return the name of a finding that outlives the report; ``data.js`` makes the same."""
+    """Return a name for a finding that outlives the report; ``data.js`` makes the same."""
     first = finding.connections[0].id if finding.connections else ""
     key = f"@{finding.group}/" if finding.group else ""
     return f"{finding.rule.id}/{key}{first}"
@@ -132,7 +132,7 @@ def _card(
 
 
 def _oldest(result: Result) -> dict[str, datetime]:
-    """Return since when something of each rule is open, as far as a history says."""
+    """Return since when each rule has had an open finding, as far as the history knows."""
     oldest: dict[str, datetime] = {}
     if result.history is not None:
         for finding in result.findings:

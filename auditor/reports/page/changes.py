@@ -1,6 +1,6 @@
-"""What the HTML page says of a run beside an earlier one: what is new, what has ended, trends.
+"""What the HTML page says about a run compared with an earlier one: new, ended, trends.
 
-"Earlier" is the baseline, or without one the runs of a history before this one.
+The earlier one is the baseline or, without one, the run before in the history.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import NamedTuple
 from auditor.model import Ended, Finding, History, Result, Rule, Verdict
 from auditor.text import plural
 
-#: So many findings that have ended are named, over all rules.
+#: How many ended findings are named, over all rules.
 MOST_ENDED = 300
-#: The picture of a rule's line.
+#: The size of a rule's sparkline.
 _WIDTH, _HEIGHT = 72, 20
 
 
@@ -31,8 +31,9 @@ class EndedRule(NamedTuple):
 class Changes(NamedTuple):
     """What has changed since ``since``: the baseline, or the run before.
 
-    ``raised`` are violations of rules made severer, ``still_open`` findings that were there before,
-    of which ``waived`` are waived by now; of ``untold`` this run says nothing.
+    ``raised`` counts violations of rules made more severe, ``still_open`` findings that were there
+    before, ``waived`` those of them that are waived now, and ``untold`` those that this run did not
+    judge.
     """
 
     since: str
@@ -47,9 +48,9 @@ class Changes(NamedTuple):
 
 
 def changes(result: Result, fresh: Sequence[int] | None) -> Changes | None:
-    """Return what has changed, None where there is nothing to compare with.
+    """Return what has changed, None if there is nothing to compare with.
 
-    ``fresh`` are the places of the findings that are new.
+    ``fresh`` are the positions of the findings that are new.
     """
     use, history = result.baseline, result.history
     if use is not None:
@@ -87,7 +88,7 @@ def _key(rule: Rule, finding: Finding) -> tuple[str, str]:
 
 
 def _by_rule(result: Result, ended: Sequence[Ended]) -> tuple[EndedRule, ...]:
-    """Return what has ended, by rule: the severest rules first, and what is fixed before gone."""
+    """Return what has ended, by rule: severest rules first, fixed before gone."""
     rules = {rule.id: rule for rule in result.rules}
     order = {rule.id: (-rule.severity, number) for number, rule in enumerate(result.rules)}
     judged = [each for each in ended if each.rule in rules]
@@ -103,9 +104,9 @@ def _by_rule(result: Result, ended: Sequence[Ended]) -> tuple[EndedRule, ...]:
 
 
 class Spark(NamedTuple):
-    """A rule's failures run by run, as a picture and what it says.
+    """A rule's failures run by run, as a picture and its description.
 
-    ``lines`` are points of SVG polylines; there is a gap where the rule was not judged.
+    ``lines`` are points of SVG polylines, with a gap where the rule was not judged.
     """
 
     lines: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The HTML page's account by control: framework, control, rules, and what their checks came to."""
+"""The HTML page by control: framework, control, rules, and how their checks came out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from auditor.model import Result, Rule, RuleChecks, Verdict
 
-#: So many exceptions of a control are reported one by one.
+#: How many exceptions of a control are listed one by one.
 _MOST_EXCEPTIONS = 50
-#: A page of paper has room for so many hashes in full beside what they are of.
+#: How many hashes fit on a printed page in full, beside what they are of.
 _MOST_WHOLE_HASHES = 6
 _SHORT_HASH = 16
 
@@ -25,9 +25,9 @@ class Exceptions(NamedTuple):
 class Control(NamedTuple):
     """A control of a framework with the rules that name it; every check counts under each.
 
-    ``unjudged`` are errors: a control with one is not shown to hold, nor is one of which no check
-    was made. ``exceptions`` are those of the waived and the known, of the most checks first, and
-    ``untold`` is how many more there are.
+    ``unjudged`` are errors: a control with one is not shown to hold, nor is one without a check.
+    ``exceptions`` are of waived and known checks, those of most checks first, and ``untold`` is how
+    many more there are.
     """
 
     framework: str
@@ -44,7 +44,7 @@ class Control(NamedTuple):
 
     @property
     def stands(self) -> str:
-        """What the control's checks came to, in words that claim no more than they show."""
+        """How the control's checks came out, in words that claim no more than they show."""
         if self.unjudged:
             return "not judged in full"
         if self.failed:
@@ -55,7 +55,7 @@ class Control(NamedTuple):
 
 
 def controls(result: Result) -> list[Control]:
-    """Return the controls that rules in force name, by framework and then by their own names."""
+    """Return the controls that rules in force name, sorted by framework and name."""
     of: dict[tuple[str, str], list[RuleChecks]] = {}
     for checks in result.checks:
         for framework, names in checks.rule.controls:
@@ -66,13 +66,13 @@ def controls(result: Result) -> list[Control]:
 
 
 def hashes(result: Result) -> list[tuple[str, str]]:
-    """Return each policy's name and SHA-256, cut where they are too many for the head of a page."""
+    """Return each policy's name and SHA-256, shortened if too many for the head of a page."""
     whole = len(result.policies) <= _MOST_WHOLE_HASHES
     return [(p.name, p.sha256 if whole else f"{p.sha256[:_SHORT_HASH]}…") for p in result.policies]
 
 
 def _in_order(key: tuple[str, str]) -> tuple[str, list[tuple[bool, int, str]]]:
-    """Order ``A.8.2`` before ``A.8.12``: of two numbers the one with more digits is larger."""
+    """Sort ``A.8.2`` before ``A.8.12``: of two numbers the one with more digits is larger."""
     framework, name = key
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
     return framework, [(not p[0].isdigit(), len(p) * p[0].isdigit(), p) for p in parts]
@@ -96,7 +96,7 @@ def _control(
     notes: Counter[str] = Counter()
     for checks in named_by:
         notes.update(accepted.get(checks.rule.id, {}))
-    told = notes.most_common(_MOST_EXCEPTIONS)
+    named = notes.most_common(_MOST_EXCEPTIONS)
     return Control(
         framework,
         name,
@@ -107,6 +107,6 @@ def _control(
         waived=count(Verdict.WAIVED),
         known=count(Verdict.KNOWN),
         skipped=count(Verdict.SKIP),
-        exceptions=tuple(Exceptions(*each) for each in told),
-        untold=len(notes) - len(told),
+        exceptions=tuple(Exceptions(*each) for each in named),
+        untold=len(notes) - len(named),
     )

@@ -2,7 +2,7 @@
 
 A hundred thousand connections with their findings are a few megabytes as columns of numbers that
 point into tables of distinct texts, and a browser parses them in a blink; as table rows they would
-be tens of megabytes of markup. ``reports/templates/data.js`` reads what is written here.
+be tens of megabytes of markup. ``reports/templates/data.js`` reads them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from auditor.reports.page.reasons import reason_columns
 
 _Key = TypeVar("_Key")
 
-# What stands for a connection's id, its schema and a field's value inside a message, so that
-# equal messages are written once. Text in a result is printable: none of these can be in it.
+# Marks for a connection's id, its schema and a field's value inside a message, so that equal
+# messages are written once. Text in a result is printable, so it contains none of them.
 _ID, _SCHEMA, _ACTUAL = "\x01", "\x02", "\x03"
 _SHORTEST_MARKED = 3
 
@@ -106,10 +106,10 @@ def _ended(result: Result) -> Iterator[tuple[int, int, str]]:
 
 
 def new_findings(result: Result) -> list[int] | None:
-    """Return the places of the findings that are new, None where nothing tells them apart.
+    """Return the positions of the findings that are new, None if that is not known.
 
-    With a baseline those are the violations that it does not know; else with a history that has an
-    earlier run, the violations that were first seen at this one.
+    With a baseline those are the violations that it does not know; with an earlier run in the
+    history, those first seen in this run.
     """
     findings = enumerate(result.findings)
     if result.baseline is not None:
@@ -180,7 +180,7 @@ def row_columns(
     note_number: dict[str, int] = {"": 0}
     advice_number: dict[str, int] = {}
     for rule_findings in _by_rule(findings):
-        # Findings that are told alike share their evidence, and often their message.
+        # Findings with the same text share their evidence, and often their message.
         entries: dict[int, int | list[int]] = {}
         shared: dict[tuple[int, str], int] = {}
         for finding in rule_findings:
@@ -225,7 +225,7 @@ def row_columns(
 
 
 def _by_rule(findings: Iterable[Finding]) -> Iterator[Iterator[Finding]]:
-    """Yield the findings of each rule, as they follow each other."""
+    """Yield the findings of each rule, which follow each other."""
     return (of_rule for _, of_rule in groupby(findings, key=attrgetter("rule")))
 
 
@@ -254,13 +254,13 @@ def _open_since(history: History, findings: Iterable[Finding]) -> Iterator[tuple
 
 
 def places(connections: Connections) -> dict[str, int]:
-    """Return where each connection stands in the listing, by id; the first of equal ids counts."""
+    """Return each connection's position in the listing, by id; the first of equal ids counts."""
     backwards = range(len(connections) - 1, -1, -1)
     return dict(zip(reversed(connections.ids), backwards, strict=True))
 
 
 def _template(finding: Finding) -> str:
-    """Return the message with what differs from connection to connection marked.
+    """Return the message with marks for what differs from connection to connection.
 
     Marks are put back in one pass, so it does not matter which text a mark replaced.
     """

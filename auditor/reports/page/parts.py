@@ -1,4 +1,4 @@
-"""What every HTML page of ours is made from: templates, styles, the policy that shuts it off."""
+"""What every HTML page of ours consists of: templates, styles, and the policy that confines it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from auditor.resources import resource_folder
 
 @cache
 def templates() -> Environment:
-    """Return the templates; whatever is put into one is escaped."""
+    """Return the templates; values put into one are escaped."""
     return Environment(
         loader=FileSystemLoader(resource_folder("templates")),
         autoescape=True,
@@ -28,7 +28,7 @@ def templates() -> Environment:
 
 @cache
 def asset(name: str) -> str:
-    """Return the text of a style or a script of the project's own."""
+    """Return the text of one of the project's styles or scripts."""
     return (resource_folder("templates") / name).read_text(encoding="utf-8")
 
 
@@ -40,7 +40,7 @@ _SCRIPTS = (
 
 @cache
 def page_script() -> str:
-    """Return the script of a page with data: in one scope, so that nothing of it is a global."""
+    """Return the script of a page with data, in one scope, so that none of it is global."""
     script = "\n".join(asset(name) for name in _SCRIPTS)
     return f'(() => {{\n"use strict";\n{script}}})();\n'
 

@@ -1,8 +1,8 @@
-"""Why each finding came to what it did, as columns of the page's data.
+"""Why each finding came to its verdict, as columns of the page's data.
 
-A rule's parts stand in the data once. What they came to, and the values beside them, are a *form*
-that many findings share: a value that the finding or its connection tells already is a mark, so
-that the form is the same whatever the value is. ``reports/templates/reasons.js`` reads it.
+A rule's parts are in the data once. Their results, and the values beside them, are a *form* that
+many findings share: a value that the finding or its connection already has is a mark, so that the
+form is the same whatever the value. ``reports/templates/reasons.js`` reads it.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from auditor.fields import IDENTITY
 from auditor.model import Finding, Reason, Result, RuleReasons
 
-#: Marks in place of the number of a text: the finding's evidence of the line's path has it, its
+#: Marks in place of a text's number: the finding's evidence for the line's path has it, its
 #: connection has it, there is none, and it is not kept.
-_TOLD, _OF_CONNECTION, _NONE, _LEFT_OUT = -1, -2, -3, -4
-#: A finding that has no form.
+_IN_EVIDENCE, _OF_CONNECTION, _NONE, _LEFT_OUT = -1, -2, -3, -4
+#: The number for a finding without a form.
 _NO_FORM = -1
-#: So many forms with texts of their own does a rule have at most, and all rules together.
+#: The most forms with texts of their own, per rule and for all rules together.
 _MOST_OF_RULE, _MOST = 200, 4_000
-#: So many forms without such texts does a rule have at most.
+#: The most forms without such texts, per rule.
 _MOST_BARE = 50
 
 #: Letters, and the value of each line: its text or a mark.
@@ -29,7 +29,7 @@ _Form = tuple[str | int, ...]
 def reason_columns(result: Result) -> Iterator[tuple[str, object]]:
     """Yield each rule's lines, forms and the form of each of its findings; and the texts of values.
 
-    A rule all of whose findings have its first form has no list of them.
+    A rule whose findings all have its first form has no list of them.
     """
     reasons = result.reasons
     if not reasons:
@@ -79,7 +79,7 @@ class _Forms:
         return numbers
 
     def _number(self, finding: Finding, reason: Reason) -> int:
-        """Return the number of a form; where there are too many, of one without texts, or none."""
+        """Return the number of a form; if there are too many, of one without texts, or none."""
         form: _Form = (reason.truths, *self._values(finding, reason))
         has_texts = any(type(value) is str for value in form[1:])
         if has_texts and form not in self.known and self.with_texts >= self._most:
@@ -93,7 +93,7 @@ class _Forms:
         return self.known[form]
 
     def columns(self, texts: dict[str, int]) -> list[list[str | int]]:
-        """Return each form with the numbers that its texts have in ``texts``, or get there."""
+        """Return each form with the numbers of its texts in ``texts``, adding new ones."""
         return [
             [
                 letters,
@@ -111,7 +111,7 @@ class _Forms:
         return [
             _NONE
             if not text
-            else _TOLD
+            else _IN_EVIDENCE
             if (path, text) in said
             else _OF_CONNECTION
             if path in IDENTITY and about is not None and getattr(about, path) == text

@@ -1,7 +1,7 @@
 """Compiled templates, kept where Python keeps compiled modules.
 
-Compiling the page takes longer than judging ten thousand connections. What is kept is checked
-against the template's source, and where nothing can be kept the template is compiled each time.
+Compiling the page takes longer than judging ten thousand connections. A cached template is checked
+against its source; if nothing can be cached, the template is compiled each time.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from jinja2.bccache import Bucket
 
 from auditor.version import __version__
 
-# Python's own name for the folder beside a module; it may be written by whoever installed us.
+# Python's own name for the folder beside a module; whoever installed us can write to it.
 _FOLDER = Path(__file__).with_name("__pycache__")
 
 
 class TemplateCache(FileSystemBytecodeCache):
-    """Keeps compiled templates beside compiled modules, when Python may keep those."""
+    """Caches compiled templates beside compiled modules, if Python may cache those."""
 
     def __init__(self) -> None:
         python = sys.implementation.cache_tag
         super().__init__(str(_FOLDER), f"template-%s.{__version__}.{python}.bin")
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Fill ``bucket`` with what was kept, if it is whole and of this source."""
+        """Load the cached code into ``bucket``, if it is whole and from this source."""
         try:
             super().load_bytecode(bucket)
         except (OSError, EOFError, ValueError, pickle.UnpicklingError):
             bucket.reset()
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what is in ``bucket``, if that is possible."""
+        """Cache the code in ``bucket``, if possible."""
         if not sys.dont_write_bytecode:
             with suppress(OSError):
                 super().dump_bytecode(bucket)

@@ -1,6 +1,6 @@
-"""The trend of a history as a picture: a bar per run, stacked by severity, in round units.
+"""The history's trend as a picture: one bar per run, stacked by severity, in round units.
 
-``reports/templates/trend.html.j2`` draws what is measured here; a table says the same in words.
+``reports/templates/trend.html.j2`` draws the measurements; a table says the same in words.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from auditor.text import plural
 
 #: Units of the picture: a run's share of its width, and its height.
 SLOT, HEIGHT = 10, 100
-#: Two dates that are nearer than this, in percent, stand on two lines.
+#: Two dates nearer than this, in percent, are on two lines.
 _APART = 40
-#: A few runs do not become blocks.
+#: Keeps a few runs from becoming blocks.
 _LEAST_SLOTS = 20
 
 
@@ -29,9 +29,9 @@ class Piece(NamedTuple):
 
 
 class TrendBar(NamedTuple):
-    """A run in the picture: where it is, what it is made of, and what it says.
+    """A run in the picture: its position, its pieces, and its text.
 
-    ``changed`` says which policies were in force that were not at the run before, "" for the same.
+    ``changed`` says how the policies differ from those of the run before, "" if they do not.
     """
 
     run: PastRun
@@ -42,7 +42,7 @@ class TrendBar(NamedTuple):
 
 
 class Day(NamedTuple):
-    """A run's day under its bar: where the text is, in percent, and on which line."""
+    """A run's day under its bar: the text's position, in percent, and its line."""
 
     text: str
     x: str
@@ -51,7 +51,7 @@ class Day(NamedTuple):
 
 
 class Trend(NamedTuple):
-    """The whole picture. ``top`` is the number of violations that its height stands for."""
+    """The whole picture. ``top`` is the number of violations at its full height."""
 
     bars: tuple[TrendBar, ...]
     width: int
@@ -76,7 +76,7 @@ def measured(history: History) -> Trend:
 
 
 def _days(bars: tuple[TrendBar, ...], width: int) -> tuple[Day, ...]:
-    """Return the days of the first and the last run; near ones stand one above the other."""
+    """Return the days of the first and the last run; if they are near, one above the other."""
     first = Day(f"{bars[0].run.judged_at:%Y-%m-%d}", "0%", "start", 1)
     left, right = (100 * (bars[-1].x + edge) / width for edge in (0, SLOT))
     if len(bars) == 1:
@@ -88,7 +88,7 @@ def _days(bars: tuple[TrendBar, ...], width: int) -> tuple[Day, ...]:
 
 
 def _changed(before: PastRun, run: PastRun) -> str:
-    """Return what became of the policies from one run to the next, in words; "" for nothing."""
+    """Return how the policies differ from one run to the next, in words; "" for no difference."""
     if set(before.policies) == set(run.policies):
         return ""
     then = dict(zip(before.policy_names, before.policies, strict=False))
@@ -103,7 +103,7 @@ def _changed(before: PastRun, run: PastRun) -> str:
 
 
 def _pieces(run: PastRun, top: int) -> tuple[Piece, ...]:
-    """Return the run's bar from the bottom: the severest at its foot, each seen if it is there."""
+    """Return the run's bar from the bottom: severest first, each visible if there is any."""
     pieces: list[Piece] = []
     floor, seen = HEIGHT, 0
     for severity, count in sorted(run.violations, reverse=True):

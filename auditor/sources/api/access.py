@@ -1,4 +1,4 @@
-"""Access to one account: whatever is read of it goes by the same address, key and limits."""
+"""Access to one account: everything read from it uses the same address, key and limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from auditor.sources.api.listing import ListEndpoint, Walks, label_of
 from auditor.sources.api.transport import Transport
 from auditor.sources.stream import End, Page, Restart
 
-#: Returns what to do about a status and the API's own code; "" for the client's usual advice.
+#: Returns advice for a status and the API's own code; "" for the client's usual advice.
 Advise = Callable[[int, str], str]
 
 
@@ -30,7 +30,7 @@ class Access(msgspec.Struct, frozen=True):
     scrubber: Scrubber
 
     def client(self, advise: Advise) -> Client:
-        """Return a client of its own patience."""
+        """Return a client with its own patience."""
         return Client(self.transport, self.options, self.scrubber, advise)
 
     def rows(

@@ -46,9 +46,9 @@ def credentials_from(
 ) -> Credentials:
     """Return the credentials that ``environ`` holds under one of the pairs of ``variables``.
 
-    The first pair of names of which one is set decides, so that a key is never combined with
-    another account's secret. Raises UsageError, which names the variables and never shows a value;
-    where none is set it says what ``otherwise`` can be done.
+    The first pair with a variable set decides, so that a key is never combined with another
+    account's secret. Raises UsageError, which names the variables and never shows a value; if none
+    is set it says what ``otherwise`` can be done.
     """
     for names in variables:
         key, secret = (environ.get(name, "") for name in names)

@@ -27,7 +27,7 @@ from auditor.text import one_line
 
 T = TypeVar("T")
 
-#: How often a request with this status is made, in total.
+#: How many attempts a request with this status gets in total.
 _ATTEMPTS = {409: 3, 429: 5, 500: 5, 502: 5, 503: 5, 504: 5}
 _ADVICE = {
     400: "the API did not understand the request; check --group, --schema and --page-size",
@@ -58,7 +58,7 @@ class HttpOptions(msgspec.Struct, frozen=True):
     page_bytes: int = 64 * 2**20
     pages: int = 10_000
     sleep: Callable[[float], None] = time.sleep
-    #: A generator of its own: the one that all share is not ours to move on.
+    #: A generator of its own: the shared one is not ours to advance.
     random: Callable[[], float] = SystemRandom().random
 
 

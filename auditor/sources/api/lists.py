@@ -18,12 +18,12 @@ from auditor.sources.api.access import Access, Advise
 from auditor.sources.api.listing import ListEndpoint
 from auditor.sources.stream import End, Event, Page
 
-#: Pages that are handed on while lists are still being read; the judge keeps them until then.
+#: Pages passed on while lists are still being read; the judge keeps them until then.
 _PAGES_AHEAD = 64
 
 
 class Lists:
-    """Reads the further lists of one account."""
+    """Reads the other lists of one account."""
 
     def __init__(self, access: Access) -> None:
         self._access = access

@@ -1,13 +1,12 @@
 """How much of the account the key sees, as far as it can be known.
 
-The API hides what a key's user may not see, and says nothing of it: a listing of half the account
-looks whole. But agents and packages name, and proxies count, the connections that they serve,
-whoever asks. What they know of and the listing lacks is proof that connections are hidden.
+The API silently hides what a key's user may not see: a listing of half the account looks whole. But
+agents and packages name, and proxies count, the connections that they serve, whoever asks. A
+connection that they know and the listing lacks is proof that connections are hidden.
 
-They are read before the listing is, and again after it where they know of more. A connection that
-was made or deleted meanwhile is named only once, and so distinguished from one that is hidden: that
-one was there from the first page to the last. Of two counts the lower one is believed for the same
-reason.
+They are read before the listing, and again after it if they know of more. A connection that was
+created or deleted meanwhile is named only once; a hidden one is named both times. Of two counts the
+lower one is used for the same reason.
 
 From Fivetran's REST documentation and its OpenAPI file of 2026-07: ``usage`` of hybrid deployment
 agents, ``connector_count`` of proxy agents, ``connection_id`` of Connector SDK packages,
@@ -35,7 +34,7 @@ from auditor.text import one_line, plural
 
 T = TypeVar("T")
 
-#: The field of a connection that says which proxy agent it goes through.
+#: The field of a connection that names its proxy agent.
 PROXY = "proxy_agent_id"
 _ACCOUNT = "ACCOUNT"
 _MAY = "connections may be hidden from it"
@@ -56,12 +55,12 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 class _Witness(msgspec.Struct, frozen=True):
-    """A list that knows of connections: where it is, which fields say so, and how they are read."""
+    """A list that knows of connections: where it is, which fields say so, and how to read them."""
 
     path: str
     noun: str
     reads: tuple[str, ...]
-    told: Callable[[list[Any]], _Known]
+    knows: Callable[[list[Any]], _Known]
 
 
 def _agents(rows: list[Any]) -> _Known:
@@ -97,7 +96,7 @@ WITNESSES = (
 
 
 class _Seen(msgspec.Struct):
-    """What a walk has listed: ids, and connections by their proxy agent; None where not decoded."""
+    """What a walk has listed: ids, and connections by their proxy agent; None if not decoded."""
 
     ids: set[str] = msgspec.field(default_factory=set)
     proxied: Counter[str] | None = msgspec.field(default_factory=Counter)
@@ -110,7 +109,7 @@ class _Seen(msgspec.Struct):
         self.proxied.update(v for v in decoder.values(records, PROXY) if isinstance(v, str))
 
     def lacks(self, known: _Known) -> _Known:
-        """Return what of ``known`` was not listed."""
+        """Return what ``known`` has that was not listed."""
         named = {id_: by for id_, by in known.named.items() if id_ not in self.ids}
         proxied = self.proxied
         if proxied is None:
@@ -119,17 +118,17 @@ class _Seen(msgspec.Struct):
 
 
 class Reach:
-    """Tells what one key sees of its account."""
+    """Finds out what one key sees of its account."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def looked_at(self, events: Iterator[Event], decoder: Decoder) -> Iterator[Event]:
-        """Yield ``events``; their end says what is hidden, and what nobody could tell.
+    def verified(self, events: Iterator[Event], decoder: Decoder) -> Iterator[Event]:
+        """Yield ``events``; their end says what is hidden, and what could not be checked.
 
         Raises SourceError as ``events`` does.
         """
-        key = Background(self._narrowness)
+        key = Background(self._role)
         first = [Background(partial(self._ask, witness)) for witness in WITNESSES]
         asked = [_result(each) for each in first]
         seen = _Seen()
@@ -152,7 +151,7 @@ class Reach:
                 continue
             again = self._ask(witness)
             unread += filter(None, [again.problem])
-            hidden += _told(witness, seen.lacks(_both(known, again)), seen)
+            hidden += _hidden_in_words(witness, seen.lacks(_in_both(known, again)), seen)
         unread += filter(None, [key.problem])
         warnings = [*end.warnings, *filter(None, [key.warning])]
         if unread:
@@ -173,11 +172,11 @@ class Reach:
             rows, doubts = self._access.rows(resource, shape, _advice)
         except SourceError as error:
             return _Known(problem=str(error))
-        known = witness.told(rows)
+        known = witness.knows(rows)
         return msgspec.structs.replace(known, problem=doubts[0]) if doubts else known
 
-    def _narrowness(self) -> _KeyRole:
-        """Return what is to be told of the role that the key's user has.
+    def _role(self) -> _KeyRole:
+        """Return what to report about the role of the key's user.
 
         The permissions of a system key cannot be read with the key itself.
         """
@@ -210,29 +209,29 @@ class Reach:
 
 
 class _KeyRole(msgspec.Struct, frozen=True):
-    """What is said of the key itself; ``problem`` says why its role could not be read."""
+    """What is known about the key itself; ``problem`` says why its role could not be read."""
 
     warning: str = ""
     problem: str = ""
 
 
 def _result(work: Background[T]) -> T:
-    """Wait for ``work``; return what came of it."""
+    """Wait for ``work``; return its result."""
     while not work.ended(TICK):
         pass
     return work.result()
 
 
-def _both(first: _Known, again: _Known) -> _Known:
+def _in_both(first: _Known, again: _Known) -> _Known:
     """Return what a list knew both times; of two counts the lower one."""
     counts = {id_: min(n, again.counted.get(id_, 0)) for id_, n in first.counted.items()}
     return _Known({id_: by for id_, by in first.named.items() if id_ in again.named}, counts)
 
 
-def _told(witness: _Witness, hidden: _Known, seen: _Seen) -> Iterator[str]:
+def _hidden_in_words(witness: _Witness, hidden: _Known, seen: _Seen) -> Iterator[str]:
     if hidden.named:
         id_ = min(hidden.named)
-        count, verb = plural(len(hidden.named), "connection"), _were(len(hidden.named))
+        count, verb = plural(len(hidden.named), "connection"), _verb(len(hidden.named))
         yield (
             f"{count} that a {witness.noun} names {verb} not listed, such as {one_line(id_)}"
             f" (of {one_line(hidden.named[id_])})"
@@ -241,17 +240,17 @@ def _told(witness: _Witness, hidden: _Known, seen: _Seen) -> Iterator[str]:
         id_ = min(hidden.counted)
         more = sum(n - seen.proxied[id_] for id_, n in hidden.counted.items())
         yield (
-            f"{plural(more, 'connection')} that a {witness.noun} counts {_were(more)} not listed,"
+            f"{plural(more, 'connection')} that a {witness.noun} counts {_verb(more)} not listed,"
             f" such as of {one_line(id_)}"
         )
 
 
-def _were(count: int) -> str:
+def _verb(count: int) -> str:
     return "was" if count == 1 else "were"
 
 
 def _advice(status: int, code: str) -> str:  # noqa: ARG001  # as a client asks
-    """Return what to do about a status, where the client's own advice is about connections."""
+    """Return advice on a status for which the client's own advice is about connections."""
     if status in {401, 403}:
         return "the API key may not read it"
     return "this API has none" if status in {400, 404} else ""

@@ -121,7 +121,7 @@ class Transport:
             urllib3.exceptions.HTTPError,
             http.client.HTTPException,
             OSError,
-            ValueError,  # what http.client makes of a chunk with a negative size
+            ValueError,  # http.client's result for a chunk with a negative size.
         ) as error:
             raise _explained(error, self._peers) from error
 
@@ -133,7 +133,7 @@ class Transport:
             try:
                 body = _body(response.raw, encoding, _ERROR_BODY)
             except (ExchangeError, urllib3.exceptions.HTTPError, OSError, ValueError):
-                body = b""  # the status alone says enough
+                body = b""  # The status alone is enough.
         return Response(response.status_code, response.headers, body)
 
 

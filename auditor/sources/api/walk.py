@@ -64,12 +64,12 @@ class FivetranSource:
 
     @property
     def reads(self) -> frozenset[str]:
-        """What it looks at in each record, to tell whether the key sees every connection."""
+        """The fields it reads in each record to check whether the key sees every connection."""
         return frozenset({PROXY}) if self._looks else frozenset()
 
     @property
     def _looks(self) -> bool:
-        """Whether it is to tell how much the key sees; of a part of the account nothing tells."""
+        """Whether to check how much the key sees; for a part of the account nothing can tell."""
         return self._verify and not self._filters
 
     @property
@@ -78,7 +78,7 @@ class FivetranSource:
         return self._client.setback if self._client is not None else ""
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
-        """Yield the listing, and among it the lists that ``decoder`` wants as they come in.
+        """Yield the listing and, among its pages, the lists that ``decoder`` wants as they arrive.
 
         Raises SourceError if the listing cannot go on; a list that cannot be read carries the
         reason.
@@ -101,7 +101,7 @@ class FivetranSource:
         )
         events: Iterator[Event] = walks.events(self._client, decoder)
         if self._looks:
-            events = Reach(access).looked_at(events, decoder)
+            events = Reach(access).verified(events, decoder)
         try:
             yield from Lists(access).beside(events, decoder.lists)
         finally:

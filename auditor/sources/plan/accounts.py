@@ -1,9 +1,9 @@
-"""Of which account each resource of a plan is: what its provider configurations tell of that.
+"""Which account each resource of a plan belongs to, as far as its provider configurations show.
 
-A plan names no account. It has the expressions that a configuration's credentials are made of, and
-no more of an expression than what it refers to: two that call a function on one variable look
-alike. So two configurations are one account for sure, two, or either; what may be either is judged
-apart until something else shows that it is one.
+A plan names no account. It has the expressions of a configuration's credentials, and of each
+expression only what it refers to: two that call a function on one variable look alike. So two
+configurations are surely one account, surely two, or either; in doubt they are judged apart until
+something else shows that they are one.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from auditor.sources.plan.document import Module, Plan, ProviderConfig
 from auditor.sources.plan.references import BY_KEY, PLAIN_VARIABLE, given_to, parse_where
 from auditor.text import listed, one_line
 
-#: What tells one account from another.
+#: The attributes that distinguish accounts.
 _CREDENTIALS = ("api_key", "api_secret", "api_url")
-#: The key behind a configuration that has ``for_each``, as ``["eu"]``.
+#: The instance key of a configuration that has ``for_each``, such as ``["eu"]``.
 _KEY = r'(?:\["(?:\\.|[^"\\])*"\])?'
 
 
 class Credential(msgspec.Struct, frozen=True):
-    """One of a configuration's credentials: ``value`` is equal where it is written alike.
+    """One of a configuration's credentials: ``value`` is equal if it is written alike.
 
-    It is ``sure`` where what is written alike is equal: a constant, or one that is not written.
+    It is ``sure`` if what is written alike really is equal: a constant, or a credential that is not
+    written.
     """
 
     value: object
@@ -35,7 +36,7 @@ class Credential(msgspec.Struct, frozen=True):
 
 
 _UNSET = Credential((), sure=True)
-#: Each by its name, None for one that hides what it is.
+#: Each by its name, None for one whose value is hidden.
 Credentials = Mapping[str, Credential | None]
 _HIDDEN: Credentials = dict.fromkeys(_CREDENTIALS)
 
@@ -43,15 +44,15 @@ _HIDDEN: Credentials = dict.fromkeys(_CREDENTIALS)
 class ProviderAccounts:
     """The accounts that a plan's provider configurations stand for, each by the name of one.
 
-    One with ``for_each``, which OpenTofu has, stands for several, and no plan tells which of them a
-    resource is of: each has an account of its own, which may be that of any other.
+    One with ``for_each`` (OpenTofu) stands for several, and no plan says which of them a resource
+    uses: each resource has an account of its own, which may be any other's.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._credentials: dict[str, Credentials] = {}
         self._names: dict[str, str] = {}
         self._several: set[str] = set()
-        #: What was found to be one: the name that stands for it.
+        #: Configurations found to be one account: the name that stands for it.
         self._united: dict[str, str] = {}
         for key, config in sorted(plan.configured.provider_config.items()):
             if not config.full_name.endswith("/fivetran") and config.name != "fivetran":
@@ -62,7 +63,8 @@ class ProviderAccounts:
             same = (name for name, other in self._credentials.items() if _surely_one(given, other))
             self._names[key] = key if several else next(same, key)
             self._credentials.setdefault(self._names[key], given)
-        # What is destroyed is configured no more: of several accounts, which one is not told.
+        # A destroyed resource is no longer configured: which of several accounts it is in is
+        # unknown.
         names = set(self._names.values())
         self._only = names.pop() if len(names) == 1 and not self._several else ""
 
@@ -73,23 +75,23 @@ class ProviderAccounts:
         return self._names.get(key, key or self._only)
 
     def may_be_one(self, one: str, other: str) -> bool:
-        """Whether nothing tells two accounts apart; "" is one that is not known."""
+        """Whether nothing distinguishes two accounts; "" is an unknown one."""
         if one == other or not one or not other:
             return True
         ours, theirs = self._of(one), self._of(other)
         return all(_may_be_equal(ours[name], theirs[name]) for name in _CREDENTIALS)
 
     def unite(self, names: Iterable[str]) -> None:
-        """Take those of ``names`` that are written alike for one: they share what one account has.
+        """Unite those of ``names`` that are written alike: they share something of one account.
 
-        What hides how it is written stays apart.
+        Hidden ones stay apart.
         """
         by_value: dict[object, str] = {}
         for name in sorted({self.final(name) for name in names if name}):
             given = self._of(name)
-            told = tuple(each.value for each in given.values() if each is not None)
-            first = by_value.setdefault(told, name)
-            if len(told) == len(_CREDENTIALS) and first != name:
+            written = tuple(each.value for each in given.values() if each is not None)
+            first = by_value.setdefault(written, name)
+            if len(written) == len(_CREDENTIALS) and first != name:
                 self._united[name] = first
 
     def final(self, name: str) -> str:
@@ -103,14 +105,14 @@ class ProviderAccounts:
         return tuple(sorted({self.final(name) for name in names if name}))
 
     def configuration(self, name: str) -> str:
-        """Return the provider configuration that an account goes by."""
+        """Return the provider configuration that names an account."""
         return next((key for key in self._several if name.startswith(f"{key}[")), name)
 
     def estates(self, over: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-        """Return the listings that ``over`` names, by the accounts that they are of.
+        """Return the listings that ``over`` names, by their accounts.
 
-        ``names`` are the accounts of the plan. One listing without a name is of whichever account
-        has it, "". Raises UsageError for an account without one, or where they do not fit.
+        ``names`` are the accounts of the plan. A single listing without a name is of the account
+        "". Raises UsageError for an account without a listing, or if they do not fit.
         """
         keys = self._keys(names)
         if len(keys) <= 1 and not self._several.intersection(keys):
@@ -133,7 +135,7 @@ class ProviderAccounts:
                 raise self._what_to_write(names)
 
     def refusal(self, name: str, names: Sequence[str], address: str) -> UsageError:
-        """Return why it cannot be told which listing the resources of an account are of."""
+        """Return why the listing for an account's resources cannot be determined."""
         key = self.configuration(name)
         if key in self._several:
             return UsageError(
@@ -158,7 +160,7 @@ class ProviderAccounts:
         return list(dict.fromkeys(self.configuration(name) for name in names))
 
     def _split(self, text: str, keys: Sequence[str]) -> tuple[str, str] | None:
-        """Return the account that ``NAME=SNAPSHOT`` names, and the listing; None for none."""
+        """Return the account that ``NAME=SNAPSHOT`` names, or None, and the listing."""
         for key in keys:
             each = _KEY if key in self._several else ""
             match = re.match(f"({re.escape(key)}{each})=(.*)", text, re.DOTALL)
@@ -185,7 +187,7 @@ class ProviderAccounts:
 
 
 def _given(config: ProviderConfig, root: Module) -> tuple[Credentials, bool]:
-    """Return what a configuration is given, and whether that differs by a ``for_each``."""
+    """Return a configuration's arguments, and whether they depend on a ``for_each``."""
     try:
         given = msgspec.json.decode(config.expressions, type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:
@@ -206,10 +208,10 @@ def _references(raw: msgspec.Raw | None) -> Sequence[str]:
 
 
 def _credential(raw: msgspec.Raw, names: tuple[str, ...], root: Module) -> Credential | None:
-    """Return what an expression in the module that ``names`` lead to comes to.
+    """Return the credential that an expression is, in the module that ``names`` lead to.
 
-    A module's variable stands for what the module is given. None where that is hidden: by a call of
-    a function on constants, or by a default, which is not looked at.
+    A module's variable stands for what the module is given. None if that is hidden: by a function
+    called on constants, or by a default, which is not read.
     """
     found = given_to(raw, names, root)
     if found is None:
@@ -221,16 +223,16 @@ def _credential(raw: msgspec.Raw, names: tuple[str, ...], root: Module) -> Crede
     if not expression.references or any(r.startswith(BY_KEY) for r in expression.references):
         return None
     if where and all(PLAIN_VARIABLE.fullmatch(name) for name in expression.references):
-        return None  # by a default
+        return None  # By a default.
     return Credential((where, *expression.references), sure=False)
 
 
 def _surely_one(ours: Credentials, theirs: Credentials) -> bool:
-    """Whether two configurations are of one account, whatever functions do."""
+    """Whether two configurations are one account, whatever functions do."""
     mine, other = ours["api_key"], theirs["api_key"]
     if mine is None or mine != other or not mine.sure:
         return False
-    # A key that is written out is one account's, whatever its secret is called.
+    # A key written out belongs to one account, whatever its secret is called.
     asked = ("api_url",) if mine is not _UNSET else _CREDENTIALS
     return all(
         ours[name] == theirs[name] and (given := ours[name]) is not None and given.sure

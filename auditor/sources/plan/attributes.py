@@ -1,6 +1,6 @@
-"""A resource's attributes as a plan has them, and what each is known to be.
+"""A resource's attributes in a plan, and what is known of each.
 
-A plan has an attribute as planned, or marks it unknown. Of an update, what the configuration does
+A plan has an attribute as planned, or marks it unknown. In an update, what the configuration does
 not set and the plan does not know is not sent, and stays as it was: *kept*, not *unknown*.
 """
 
@@ -17,9 +17,9 @@ from auditor.sources.plan.document import Change, ConfiguredResource, ResourceCh
 
 
 class State(Enum):
-    """What a plan knows of a field."""
+    """What a plan knows about a field."""
 
-    # By identity, as for ``Kind``: Enum's own is Python's.
+    # By identity, like ``Kind``: Enum's own hash is written in Python.
     __hash__ = object.__hash__
 
     KNOWN = "known"
@@ -30,11 +30,11 @@ class State(Enum):
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
-    """What a field will hold, and where that is set.
+    """The future value of a field, and where it is set.
 
-    ``attribute`` of the resource at ``address`` is what to write to change it. ``before`` is what
-    it held, UNSET where that is not known. ``sensitive`` are the paths below the field that must
-    not be shown, "" for all of it.
+    ``attribute`` of the resource at ``address`` is what to write to change it. ``before`` is the
+    value so far, UNSET if not known. ``sensitive`` are the paths below the field that must not be
+    shown, "" for all of it.
     """
 
     state: State
@@ -67,7 +67,7 @@ class Attributes:
         fresh: bool,
     ) -> None:
         self.address = resource.address
-        #: Whether the object that results is a new one: created, or in the place of another.
+        #: Whether the result is a new object: created, or a replacement.
         self.fresh = fresh
         self.after = _object(change.after)
         self.before = _object(change.before)
@@ -81,7 +81,7 @@ class Attributes:
         return name in self.after or self.unknown(name)
 
     def writes(self, name: str) -> bool:
-        """Whether the configuration sets the attribute; as far as is known, where it is not."""
+        """Whether the configuration sets the attribute; if there is none, as far as is known."""
         if self._written is not None:
             return name in self._written
         return self.unknown(name) or self.after.get(name) is not None
@@ -91,13 +91,13 @@ class Attributes:
         return self._all_unknown or self._unknown.get(name) is True
 
     def expression(self, name: str) -> msgspec.Raw | None:
-        """Return the attribute as the configuration has it."""
+        """Return the attribute's expression in the configuration."""
         return (self._written or {}).get(name)
 
     def read(self, name: str, convert: Any = None) -> Held | None:
-        """Return what the attribute will be; None where nothing sets it, or ever did.
+        """Return what the attribute will be; None if nothing sets it, or ever did.
 
-        A fresh object's attribute that is not set is None: the account, or nobody, decides it.
+        An unset attribute of a new object is None: the account decides it, or nobody.
         """
         sensitive = self.sensitive(name)
         before = self._was(name, convert)
@@ -117,7 +117,7 @@ class Attributes:
         return Held(state, converted, self.address, name, before, sensitive)
 
     def constants(self, name: str) -> frozenset[str]:
-        """Return the paths below a block that the configuration writes out."""
+        """Return the paths below a block that the configuration writes as constants."""
         raw = self.expression(name)
         try:
             block: Any = msgspec.json.decode(raw) if raw is not None else None
@@ -137,7 +137,7 @@ class Attributes:
         )
 
     def sensitive(self, name: str) -> frozenset[str]:
-        """Return the paths below the attribute that hold a sensitive value."""
+        """Return the paths below the attribute that contain a sensitive value."""
         if not self._hidden:
             return _NOTHING
         return _EVERYTHING if "" in self._hidden else self._hidden.get(name, _NOTHING)
@@ -149,7 +149,7 @@ class Attributes:
         return value if convert is None else convert(value)
 
     def _merged(self, name: str) -> Any:
-        """Return the value, with a gap wherever within it something is not known yet."""
+        """Return the value, with a gap wherever something in it is not known yet."""
         value, unknown = _one(self.after.get(name)), _one(self._unknown.get(name))
         if not unknown:
             return value
@@ -158,7 +158,7 @@ class Attributes:
     def _with_gaps(self, value: Any, unknown: Any, path: str, before: Any) -> Any:
         if unknown is True:
             kept = isinstance(before, (str, int, float, bool)) and not self.fresh
-            # Within a block there is no telling whether it is written; what it was it will be.
+            # Within a block one cannot see whether it is written; it will be what it was.
             if kept and not self._is_written(path):
                 return before
             return Gap(Lack.UNKNOWN, f"known only after apply; write {path} of {self.address}")
@@ -203,7 +203,7 @@ def has_gap(value: Any) -> bool:
 
 
 def number(value: Any) -> Any:
-    """Return a number that a resource has as text; "" is the API's null."""
+    """Return a number that the provider has as text; "" is the API's null."""
     if isinstance(value, str):
         text = value.strip()
         if not text:
@@ -216,7 +216,7 @@ def number(value: Any) -> Any:
 
 
 def flag(value: Any) -> Any:
-    """Return true or false that a resource has as text; "" is none."""
+    """Return a boolean that the provider has as text; "" is null."""
     return {"true": True, "false": False, "": None}.get(value, value) if _is_text(value) else value
 
 
@@ -226,7 +226,7 @@ def text(value: Any) -> Any:
 
 
 def moment(value: Any) -> Any:
-    """Return a time as the API writes it; resources have Go's form of it."""
+    """Return a time as the API writes it; resources have Go's format."""
     match = _GO_TIME.fullmatch(value) if _is_text(value) else None
     if match is None:
         return text(value)
@@ -242,7 +242,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _one(value: Any) -> Any:
-    """Return a block that is a list of one, as resources of old had it, as the one."""
+    """Return a block as an object: older providers made it a list of one."""
     if type(value) is not list:
         return value
     return value[0] if len(value) == 1 and isinstance(value[0], dict) else value
@@ -253,7 +253,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _hidden(*marks: Any) -> dict[str, frozenset[str]]:
-    """Return, by attribute, the paths below it that are marked; "" for all of the resource."""
+    """Return, by attribute, the paths below that are marked sensitive; "" for the resource."""
     found: dict[str, frozenset[str]] = {}
     for each in marks:
         if each is True:
@@ -281,7 +281,7 @@ def _constants(block: Any, path: str) -> list[str]:
     if not isinstance(block, dict):
         return []
     if "constant_value" in block:
-        # Of an attribute that is an object, the whole of it is one constant.
+        # An attribute that is an object is one constant as a whole.
         inner = block["constant_value"]
         return [path, *_leaves(inner, path)]
     return [found for name, below in block.items() for found in _constants(below, f"{path}.{name}")]

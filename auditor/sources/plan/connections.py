@@ -1,4 +1,4 @@
-"""From resources of the provider to fields of a connection, as the API has them.
+"""From the provider's resources to a connection's fields, as the API has them.
 
 The attributes are those of the provider's releases up to 1.9.53, and of 0.7.1 and before, when a
 connector held its own schedule. The provider creates every connection paused, sends ``config`` of
@@ -34,17 +34,17 @@ Setters = dict[str, dict[str, tuple[str, Held]]]
 CONNECTIONS = frozenset({"fivetran_connector", "fivetran_connection", "fivetran_connection_v2"})
 _V2 = "fivetran_connection_v2"
 _SPLIT = "fivetran_connection"
-#: What says more of a connection: by type, the attribute that names it.
+#: Resources that say more about a connection: by type, the attribute that names it.
 HOLDERS: Mapping[str, str] = {
     "fivetran_connector_schedule": "connector_id",
     "fivetran_connection_v2_pause_state": "connection_id",
     "fivetran_connection_config": "connection_id",
     "fivetran_connector_schema_config": "connector_id",
 }
-#: Holders whose end changes nothing: the connection keeps what they set.
+#: Resources whose removal changes nothing: the connection keeps what they set.
 LASTING = frozenset(HOLDERS)
 
-#: What sets nothing that a record holds: who may see a connection, and what is trusted of a host.
+#: Resources that set nothing in a record: who may see a connection, which hosts it trusts.
 BESIDE = frozenset(
     f"fivetran_{name}"
     for name in (
@@ -68,12 +68,12 @@ BESIDE = frozenset(
         "user_group_membership",
     )
 )
-#: The beginning of the types that are about connections, and the attributes that name one.
+#: How the types that are about connections begin, and the attributes that name one.
 _LIKE = ("fivetran_connection", "fivetran_connector")
 _NAMING_ONE = ("connection_id", "connector_id")
 
 _Convert = Callable[[Any], Any] | None
-#: Attributes of the API's own name and meaning, and how their values become the API's.
+#: Attributes with the API's own name and meaning, and how their values become the API's.
 _SAME: Mapping[str, _Convert] = {
     "group_id": text,
     "service": text,
@@ -88,7 +88,7 @@ _SAME: Mapping[str, _Convert] = {
     "connect_card_config": None,
     "destination_configuration": None,
 }
-#: What only the service knows: no configuration can hold it, so unknown is *not in the plan*.
+#: Known only to the service: no configuration can set it, so unknown is *not in the plan*.
 _OF_THE_SERVICE: Mapping[str, _Convert] = {
     "connected_by": text,
     "created_at": moment,
@@ -97,7 +97,7 @@ _OF_THE_SERVICE: Mapping[str, _Convert] = {
     "service_version": number,
     "status": None,
 }
-#: Fields that no plan holds of a connection that it creates, whoever writes what.
+#: Fields of a new connection that no plan has, whatever anyone writes.
 IN_NO_PLAN = frozenset(_OF_THE_SERVICE) | {
     "id",
     "setup_tests",
@@ -113,7 +113,7 @@ _SCHEDULING: Mapping[str, _Convert] = {
     "pause_after_trial": flag,
     "daily_sync_time": text,
 }
-#: What a connection is created with where nobody writes it (the provider's source, and Fivetran's
+#: A new connection's values if nobody writes them (the provider's source, and Fivetran's
 #: documentation of "Create a connection").
 DEFAULTS: Mapping[str, Any] = {
     "paused": True,
@@ -123,9 +123,9 @@ DEFAULTS: Mapping[str, Any] = {
     "daily_sync_time": None,
     "data_delay_sensitivity": "NORMAL",
 }
-#: What is null where nobody writes it.
+#: What is null if nobody writes it.
 _NULL = ("proxy_agent_id", "private_link_id", "hybrid_deployment_agent_id")
-#: Where a default can be changed: the resource that holds it, if not the connection's own.
+#: Where a default can be changed: the resource that sets it, if not the connection's own.
 _ELSEWHERE = {
     "paused": "paused of a schedule or pause state for it",
     "sync_frequency": "sync_frequency of a schedule for it",
@@ -135,7 +135,7 @@ _ELSEWHERE = {
 
 
 def connection_fields(type_name: str, attributes: Attributes) -> tuple[Fields, list[str]]:
-    """Return the fields that a connection's own resource says something of, and remarks on it."""
+    """Return the fields that a connection's own resource sets, and remarks on it."""
     fields: Fields = {"id": _own_id(attributes), "schema": _schema(type_name, attributes)}
     remarks: list[str] = []
     for name, convert in _SAME.items():
@@ -170,7 +170,7 @@ def connection_fields(type_name: str, attributes: Attributes) -> tuple[Fields, l
 
 
 def is_like_one(type_name: str, attributes: Attributes) -> bool:
-    """Whether a resource of a type that is not known may say something of a connection."""
+    """Whether a resource of an unknown type may say something about a connection."""
     return type_name.startswith(_LIKE) or any(map(attributes.has, _NAMING_ONE))
 
 
@@ -187,7 +187,7 @@ def schedule_fields(attributes: Attributes) -> Fields:
 
 
 def pause_fields(attributes: Attributes) -> Fields:
-    """Return what a pause state says."""
+    """Return what a pause state sets."""
     held = attributes.read("paused", flag)
     return {} if held is None else {"paused": held}
 
@@ -201,7 +201,7 @@ def config_fields(attributes: Attributes) -> Fields:
 def schema_config_fields(attributes: Attributes) -> Fields:
     """Return what a schema config says: how changes are handled, and its tables and columns.
 
-    They come as arrays, so that a rule can ask of each; what one leaves out is not in the plan.
+    They are arrays, so that a rule can test each; what one leaves out is not in the plan.
     """
     handling = attributes.read("schema_change_handling", text)
     value: dict[str, Any] = {}
@@ -239,24 +239,24 @@ def _tables_in(schemas: Any) -> tuple[list[Any], list[Any]]:
     for schema, held in _named(schemas):
         for table, inner in _named(held.get("tables") or held.get("table")):
             about = {"schema": schema, "name": table}
-            tables.append(about | _told(inner, {"enabled": flag, "sync_mode": text}))
+            tables.append(about | _converted(inner, {"enabled": flag, "sync_mode": text}))
             for column, leaf in _named(inner.get("columns") or inner.get("column")):
                 about = {"schema": schema, "table": table, "name": column}
-                columns.append(about | _told(leaf, {"enabled": flag, "hashed": flag}))
+                columns.append(about | _converted(leaf, {"enabled": flag, "hashed": flag}))
     return tables, columns
 
 
 def _named(held: Any) -> Iterator[tuple[Any, Mapping[str, Any]]]:
-    """Yield the entries of a map by name, or of blocks that hold their names."""
+    """Yield the entries of a map by name, or of blocks that contain their names."""
     if isinstance(held, dict) and isinstance(held.get("name"), str):
-        held = [held]  # one block
+        held = [held]  # One block.
     if isinstance(held, dict):
         yield from ((name, below) for name, below in held.items() if isinstance(below, dict))
     elif isinstance(held, list):
         yield from ((below.get("name"), below) for below in held if isinstance(below, dict))
 
 
-def _told(held: Mapping[str, Any], wanted: Mapping[str, _Convert]) -> dict[str, Any]:
+def _converted(held: Mapping[str, Any], wanted: Mapping[str, _Convert]) -> dict[str, Any]:
     return {
         name: NOT_IN_PLAN if held.get(name) is None else convert(held[name])
         for name, convert in wanted.items()
@@ -265,10 +265,10 @@ def _told(held: Mapping[str, Any], wanted: Mapping[str, _Convert]) -> dict[str, 
 
 
 def joined(fields: Fields, more: Mapping[str, Held], *, fresh: bool) -> list[str]:
-    """Lay ``more``, of a schedule or the like, over a connection's ``fields``.
+    """Lay ``more``, from a schedule or the like, over a connection's ``fields``.
 
-    A new connection takes what is sent; what was merely kept of another is not. Where two
-    resources disagree, neither counts: the field is unknown, and both are named.
+    A new connection takes what is sent, but not what was merely kept from another. If two resources
+    disagree, neither counts: the field is unknown, and both are named.
     """
     disputes: list[str] = []
     for name, held in more.items():
@@ -279,17 +279,17 @@ def joined(fields: Fields, more: Mapping[str, Held], *, fresh: bool) -> list[str
             fields[name] = _both_configs(present, held)
         elif _is_set(present) and _is_set(held) and present.address != held.address:
             if present.value != held.value or type(present.value) is not type(held.value):
-                told = f"set twice: {present.address} and {held.address} differ; leave it to one"
-                gap = Gap(Lack.UNKNOWN, told)
+                reason = f"set twice: {present.address} and {held.address} differ; leave it to one"
+                gap = Gap(Lack.UNKNOWN, reason)
                 fields[name] = msgspec.structs.replace(held, state=State.UNKNOWN, value=gap)
-                disputes.append(f"{name} is {told}")
+                disputes.append(f"{name} is {reason}")
         elif not (_is_set(present) and held.state is State.KEPT):
             fields[name] = held
     return disputes
 
 
 def doubted(fields: Fields, setters: Setters) -> None:
-    """Make every field unknown that a resource may set to something else than it is."""
+    """Make every field unknown that a resource may set to another value."""
     for name, found in setters.items():
         present = fields.get(name, ABSENT).value
         others = [
@@ -299,11 +299,11 @@ def doubted(fields: Fields, setters: Setters) -> None:
         ]
         if others:
             addresses = listed([address for address, _ in others[:3]], "and")
-            told = (
+            reason = (
                 f"not known: the plan does not tell whether {addresses} set it here; write there"
                 " connector_id or connection_id as TYPE.NAME.id"
             )
-            gap = Gap(Lack.UNKNOWN, told)
+            gap = Gap(Lack.UNKNOWN, reason)
             fields[name] = msgspec.structs.replace(others[0][1], state=State.UNKNOWN, value=gap)
 
 
@@ -313,9 +313,9 @@ def hidden(held: Held) -> Held:
 
 
 def schema_of(block: Mapping[str, Any]) -> Any:
-    """Return the API's ``schema``: a prefix; else a name, with a table or table group behind it.
+    """Return the API's ``schema``: a prefix, or else a name followed by a table or table group.
 
-    A gap in what it is made of is what it is; None where there is nothing to make it of.
+    If a part of it is a gap, so is the whole; None if there is no part.
     """
     prefix, name = block.get("prefix"), block.get("name")
     if prefix not in (None, ""):
@@ -327,7 +327,7 @@ def schema_of(block: Mapping[str, Any]) -> Any:
     return ".".join(part for part in parts if isinstance(part, str) and part) or None
 
 
-#: What a connection's name is made of, the first that is there being the one to change.
+#: The parts of a connection's name; the first that is there is the one to change.
 _NAMING = ("schema_prefix", "prefix", "schema", "name")
 
 
@@ -357,7 +357,7 @@ def _schema(type_name: str, attributes: Attributes) -> Held:
     if isinstance(name, str) and name:
         return Held(State.KEPT, name, attributes.address, "name", name, sensitive)
     if held is None or not isinstance(held.value, (dict, Gap)):
-        named = attributes.after.get("name")  # of a resource that is not changed, or imported
+        named = attributes.after.get("name")  # Of a resource that is not changed, or imported.
         if isinstance(named, str) and named:
             return Held(State.KEPT, named, attributes.address, "name", named, sensitive)
         return msgspec.structs.replace(ABSENT, address=attributes.address, attribute=within)
@@ -408,12 +408,12 @@ def _default(name: str, attributes: Attributes) -> Held:
 
 
 def _unwritten_null(held: Held, attributes: Attributes, name: str) -> bool:
-    """Whether there is nothing: a resource that does not set it, and has no value of it."""
+    """Whether there is nothing: the resource does not set it and has no value for it."""
     return held.value is None and not attributes.writes(name) and held.state is not State.KEPT
 
 
 def _whole(held: Held) -> Held:
-    """Return a field of the service's, with null for what within it is not known."""
+    """Return a field of the service's, with null for unknown parts of it."""
     return held if not _holds_gap(held.value) else ABSENT
 
 
@@ -429,7 +429,7 @@ def _holds_gap(value: Any) -> bool:
 
 
 def _apply_block(fields: Fields, attributes: Attributes) -> None:
-    """Lay a ``schedule`` block over the plain attributes, which it takes precedence over."""
+    """Lay a ``schedule`` block over the plain attributes, over which it takes precedence."""
     held = attributes.read("schedule", _without_nulls)
     if held is None or held.value in (None, {}, []):
         return
@@ -450,7 +450,7 @@ def _apply_block(fields: Fields, attributes: Attributes) -> None:
         fields[name] = Held(state, value, held.address, f"schedule.{inner}", before, held.sensitive)
 
 
-#: The fields that a ``schedule`` block decides, and what of it does.
+#: The fields that a ``schedule`` block decides, and which part of it does.
 _IN_BLOCK = {
     "sync_frequency": "interval",
     "schedule_type": "schedule_type",
@@ -459,7 +459,7 @@ _IN_BLOCK = {
 
 
 def _block_values(block: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plain fields as the API has them with a ``schedule``."""
+    """Return the API's plain fields for a ``schedule``."""
     kind = block.get("schedule_type", "INTERVAL" if "interval" in block else None)
     if type(kind) is Gap:
         return dict.fromkeys(_IN_BLOCK, kind)
@@ -471,7 +471,7 @@ def _block_values(block: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _drop_ignored_time(fields: Fields, attributes: Attributes) -> None:
-    """Take out a daily time that is not sent: only a frequency of a day has one."""
+    """Remove a daily time that is not sent: only a frequency of a day has one."""
     time, frequency = fields.get("daily_sync_time"), fields.get("sync_frequency")
     if time is None or frequency is None or time.attribute != "daily_sync_time":
         return
@@ -486,7 +486,7 @@ def _drop_ignored_time(fields: Fields, attributes: Attributes) -> None:
 
 
 def _settings(value: Any) -> Any:
-    """Return the settings that stand as JSON in a text; a gap where it is no JSON."""
+    """Return the settings that are JSON in a text; a gap if it is not JSON."""
     if value is None or type(value) is Gap:
         return value
     if not isinstance(value, str):
@@ -521,9 +521,9 @@ def _is_set(held: Held) -> bool:
 
 
 def clear_secrets(attributes: Attributes) -> tuple[str, ...]:
-    """Return the settings, as ``config.password``, that hold a secret as plain text.
+    """Return the settings, such as ``config.password``, that hold a secret as plain text.
 
-    One that the configuration writes out, or that is in a text which nothing marks.
+    Such a secret is written out in the configuration, or is in a text that nothing marks.
     """
     found: list[str] = []
     for name in ("config", "auth"):

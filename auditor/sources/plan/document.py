@@ -1,12 +1,12 @@
-"""The JSON of a plan, as ``terraform show -json`` writes it, and what is mistaken for one.
+"""A plan's JSON, as ``terraform show -json`` writes it, and files that are mistaken for one.
 
-Of every resource only the address, the type and the like are decoded; what it holds stays as bytes
-until its type says that it is one of Fivetran's. ``planned_values``, ``prior_state`` and
-``variables`` are never decoded: the first is not to be trusted for membership, and secrets stand
-in all three in clear text.
+Only the address, the type and the like of every resource are decoded; its values stay bytes until
+its type shows that it is one of Fivetran's. ``planned_values``, ``prior_state`` and ``variables``
+are never decoded: the first cannot be trusted for membership, and all three contain secrets in
+clear text.
 
-The format is Terraform's ("JSON Output Format", version 1.2) and OpenTofu's; names that are not
-known are ignored, as both ask.
+The format is Terraform's ("JSON Output Format", version 1.2) and OpenTofu's; unknown names are
+ignored, as both require.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from auditor.files import open_file
 from auditor.text import one_line, plural, printable
 
 PREFIX = "fivetran_"
-#: How a plan is made; every message about a file that is not a plan says so.
+#: How to make a plan; every message about a file that is not a plan says so.
 HOW = "make one with: terraform plan -out=tfplan && terraform show -json tfplan > plan.json"
 
 _MAJORS = frozenset({"0", "1"})
@@ -71,14 +71,14 @@ class ResourceChange(msgspec.Struct, gc=False):
 
 
 class Expression(msgspec.Struct, gc=False):
-    """An attribute as the configuration has it: a constant, what it refers to, or neither."""
+    """An attribute in the configuration: a constant, what it refers to, or neither."""
 
     references: list[str] = msgspec.field(default_factory=list)
     constant_value: Any = msgspec.UNSET
 
 
 class ConfiguredResource(msgspec.Struct, gc=False):
-    """A resource as the configuration has it, all of its instances."""
+    """A resource in the configuration, with all of its instances."""
 
     address: str = ""
     type: str = ""
@@ -96,7 +96,7 @@ class Output(msgspec.Struct, gc=False):
 
 
 class Module(msgspec.Struct, gc=False):
-    """A module as the configuration has it."""
+    """A module in the configuration."""
 
     resources: list[ConfiguredResource] = msgspec.field(default_factory=list)
     module_calls: dict[str, ModuleCall] = msgspec.field(default_factory=dict)
@@ -104,7 +104,7 @@ class Module(msgspec.Struct, gc=False):
 
 
 class ModuleCall(msgspec.Struct, gc=False):
-    """A call of a module: where it is, what it is given, and what it holds."""
+    """A call of a module: where it is, its arguments, and its content."""
 
     source: str = ""
     expressions: dict[str, msgspec.Raw] = msgspec.field(default_factory=dict)
@@ -114,7 +114,7 @@ class ModuleCall(msgspec.Struct, gc=False):
 
 
 class ProviderConfig(msgspec.Struct, gc=False):
-    """A configuration of a provider; what it is given may hold a credential."""
+    """A configuration of a provider; its arguments may include a credential."""
 
     name: str = ""
     full_name: str = ""
@@ -131,27 +131,27 @@ class Configuration(msgspec.Struct, gc=False):
 
 
 class DeferredChange(msgspec.Struct, gc=False):
-    """A change that is put off to a later plan."""
+    """A change deferred to a later plan."""
 
     reason: str = ""
     resource_change: Union[ResourceChange, None] = None
 
 
 class CheckAddress(msgspec.Struct, gc=False):
-    """What a check is called."""
+    """The name of a check."""
 
     to_display: str = ""
 
 
 class Check(msgspec.Struct, gc=False):
-    """A precondition, a postcondition or a check block, and what the plan came to there."""
+    """A precondition, a postcondition or a check block, and its result in the plan."""
 
     address: CheckAddress = msgspec.field(default_factory=CheckAddress)
     status: str = ""
 
 
 class Plan(msgspec.Struct, gc=False):
-    """A plan; what is not there is UNSET, as ``resource_changes`` in a refresh-only one."""
+    """A plan; what is missing is UNSET, such as ``resource_changes`` in a refresh-only one."""
 
     format_version: Union[str, msgspec.UnsetType] = msgspec.UNSET
     terraform_version: str = ""
@@ -162,7 +162,7 @@ class Plan(msgspec.Struct, gc=False):
     applyable: Union[bool, msgspec.UnsetType] = msgspec.UNSET
     complete: Union[bool, msgspec.UnsetType] = msgspec.UNSET
     errored: bool = False
-    # That these are there tells a plan from a state; what they hold is not looked at.
+    # Their presence distinguishes a plan from a state; their content is not read.
     planned_values: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
     prior_state: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
     resource_drift: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
@@ -170,12 +170,12 @@ class Plan(msgspec.Struct, gc=False):
 
     @property
     def changes(self) -> list[ResourceChange]:
-        """Every object that the plan says something of."""
+        """Every object in the plan."""
         return self.resource_changes or []
 
     @property
     def configured(self) -> Configuration:
-        """The configuration, an empty one where the plan has none."""
+        """The configuration, an empty one if the plan has none."""
         return Configuration() if self.configuration is msgspec.UNSET else self.configuration
 
 
@@ -185,7 +185,8 @@ _DECODER = msgspec.json.Decoder(Plan)
 def read_plan(path: str) -> Plan:
     """Return the plan in the file at ``path``, or in standard input for ``-``.
 
-    Raises UsageError for what is no plan, SourceError for one that is cut, damaged or unreadable.
+    Raises UsageError for what is not a plan, SourceError for one that is cut, damaged or
+    unreadable.
     """
     name = "standard input" if path == "-" else printable(path)
     return parse_plan(_bytes(path, name), name)
@@ -218,7 +219,7 @@ def parse_plan(body: bytes | mmap.mmap, name: str) -> Plan:
 
 
 def _check_form(plan: Plan, name: str) -> None:
-    """Raise UsageError for a document that is of another kind, or of a format not known."""
+    """Raise UsageError for a document of another kind or an unknown format."""
     version = plan.format_version
     parts = (plan.resource_changes, plan.planned_values, plan.configuration, plan.prior_state)
     if all(part is msgspec.UNSET for part in parts):
@@ -238,7 +239,7 @@ def _check_form(plan: Plan, name: str) -> None:
 
 
 def _refuse_others(start: bytes, name: str) -> None:
-    """Raise UsageError for a JSON object whose first key no plan begins with."""
+    """Raise UsageError for a JSON object whose first key does not begin a plan."""
     first = _first_key(start)
     if first in {b"code", b"data", b"items", b"version", b"id"}:
         raise UsageError(f"{name}: this JSON is not a plan; {HOW}")
@@ -258,7 +259,7 @@ def _bytes(path: str, name: str) -> bytes | mmap.mmap:
         with open_file(path) as file:
             try:
                 return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            except (OSError, ValueError):  # a pipe, or nothing in it
+            except (OSError, ValueError):  # A pipe, or nothing in it.
                 return file.read()
     except FileNotFoundError as error:
         raise UsageError(f"{name}: no such file; {HOW}") from error
@@ -284,7 +285,7 @@ def _plain(body: bytes | mmap.mmap, name: str) -> bytes | mmap.mmap:
 
 
 def _check_utf8(body: bytes | mmap.mmap, name: str) -> None:
-    """Raise SourceError unless all of it is UTF-8: a decoder looks at no text that it skips."""
+    """Raise SourceError unless all of it is UTF-8: a decoder ignores texts that it skips."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for at in range(0, len(body), _CHUNK):
@@ -297,7 +298,7 @@ def _check_utf8(body: bytes | mmap.mmap, name: str) -> None:
 
 
 def is_fivetran(change: ResourceChange) -> bool:
-    """Whether a resource is one of Fivetran's: by its type, whatever mirror it came from."""
+    """Whether a resource is one of Fivetran's, by its type, whatever mirror it came from."""
     return change.type.startswith(PREFIX)
 
 
@@ -308,7 +309,7 @@ def providers(plan: Plan) -> list[str]:
 
 
 def unsettled_checks(plan: Plan) -> list[str]:
-    """Return what the plan says of checks that did not pass; their messages may hold a secret."""
+    """Return the plan's checks that did not pass, without messages: one may hold a secret."""
     by_status: dict[str, list[str]] = {}
     for check in plan.checks or ():
         if check.status in {"fail", "error"}:

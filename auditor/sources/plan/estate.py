@@ -1,7 +1,7 @@
-"""The connections that a plan speaks of, each with what is done to it and what it would hold.
+"""The connections in a plan, each with what is done to it and what it would hold.
 
 Membership comes from ``resource_changes`` alone. Schedules, pause states and configs are joined to
-their connections as far as that can be decided; what cannot is said, and makes the fields that it
+their connections as far as that can be decided; the rest is reported, and makes the fields that it
 sets unknown on every connection it could be for.
 """
 
@@ -65,7 +65,7 @@ _TYPES = CONNECTIONS | HOLDERS.keys() | ROWS.keys() | BESIDE
 
 
 class Doubts(msgspec.Struct):
-    """What resources send that may be for any of some connections: by field, values and where."""
+    """What resources send that may be for any of some connections: by field, values and origin."""
 
     among: list[Planned]
     setters: Setters = msgspec.field(default_factory=dict)
@@ -126,20 +126,20 @@ class _Builder:
         index = _Index(connections, self._accounts)
         holders = [e for e in self._entries if e.resource.type in HOLDERS]
         self._holders = {entry.place: entry for entry in holders}
-        # What ends comes first: its connection keeps it, unless another sets it.
+        # What ends comes first: its connection keeps the values, unless another resource sets them.
         for entry in sorted(holders, key=lambda e: (e.action not in ENDS, e.resource.address)):
             self._join(entry, index)
-        # What is decided comes first: what may be set to the same is in no doubt.
+        # What is decided comes first: fields that may be set to the same value are in no doubt.
         for doubts in self._doubts.values():
             for planned in doubts.among:
                 doubted(planned.fields, doubts.setters)
                 planned.touched = planned.touched or doubts.changes
         for planned in connections:
             if planned.touched and planned.action is Action.NONE:
-                planned.action = Action.UPDATE  # by its schedule, or the like
+                planned.action = Action.UPDATE  # By its schedule, or the like.
         connections += index.outside.values()
         anchors = self._settle_accounts(connections)
-        # By address, so that the order of resources in a plan changes nothing.
+        # By address, so that the order of resources in a plan makes no difference.
         connections.sort(key=lambda planned: planned.address)
         return Estate(
             connections,
@@ -156,9 +156,9 @@ class _Builder:
         )
 
     def _settle_accounts(self, connections: Sequence[Planned]) -> dict[str, Anchors]:
-        """Give each connection its account, taking for one what share a group.
+        """Give each connection its account, uniting accounts that share a group.
 
-        Return what is there of each account.
+        Return what each account has now.
         """
         sharing: dict[str, set[str]] = {}
         for entry in self._entries:
@@ -226,7 +226,7 @@ class _Builder:
         resource, change, action = entry.resource, entry.change, entry.action
         attributes = entry.attributes
         if action in ENDS:
-            # What ends is reported by what it was.
+            # A connection that ends is reported with its old values.
             change = msgspec.structs.replace(
                 change, after=change.before, after_unknown=None, after_sensitive=None
             )
@@ -255,19 +255,19 @@ class _Builder:
         )
 
     def _name_group(self, fields: Fields, entry: _Entry) -> None:
-        """Let connections in a group that is yet to be made share it."""
+        """Let connections share a group that is yet to be created."""
         held = fields.get("group_id")
         if held is None or type(held.value) is not Gap:
             return
         identity = _group_made(entry)
         if not identity:
             return
-        told = f"known only after apply, it is the id of {identity.removeprefix('terraform:')}"
-        gap = msgspec.structs.replace(held.value, told=told, identity=identity)
+        reason = f"known only after apply, it is the id of {identity.removeprefix('terraform:')}"
+        gap = msgspec.structs.replace(held.value, reason=reason, identity=identity)
         fields["group_id"] = msgspec.structs.replace(held, value=gap)
 
     def _apart(self, connections: list[Planned]) -> list[Planned]:
-        """Return ``connections``, but for those that another resource takes over."""
+        """Return ``connections`` without those that another resource takes over."""
         holders: dict[str, list[Planned]] = {}
         for planned in connections:
             if planned.real_id and planned.action not in _FRESH:
@@ -286,8 +286,8 @@ class _Builder:
             elif len(several) > 1:
                 addresses = listed([one_line(planned.address) for planned in several], "and")
                 self._problems.append(
-                    f"{addresses} are one connection, {one_line(name)}: what it would be cannot be"
-                    " told; leave it to one of them"
+                    f"{addresses} are one connection, {one_line(name)}: what it would be is not"
+                    " known; leave it to one of them"
                 )
         return [planned for planned in connections if id(planned) not in taken]
 
@@ -330,15 +330,15 @@ class _Builder:
         form = f"{attribute} = TYPE.NAME.id, or TYPE.NAME[each.key].id with equal keys"
         if not among:
             self._problems.append(
-                f"{address}: for which connection it is cannot be told from the plan; write {form}"
+                f"{address}: the plan does not show which connection it is for; write {form}"
             )
             return
         which = (
-            f"for which of {len(among):,} connections it is"
+            f"which of {len(among):,} connections it is for"
             if len(among) > 1
             else f"whether it is for {one_line(among[0].address)}"
         )
-        self._warnings.append(f"{address}: {which} cannot be told from the plan; write {form}")
+        self._warnings.append(f"{address}: the plan does not show {which}; write {form}")
         doubts = self._doubts.setdefault(tuple(map(id, among)), Doubts(list(among)))
         doubts.add(address, fields, changes=entry.action in _CHANGES)
 
@@ -371,7 +371,7 @@ class _Builder:
     ) -> Planned | list[Planned] | None:
         """Return the connection that a schedule or the like is for, or those it could be for.
 
-        None for one that is replaced, and goes. ``through`` are the resources that led here.
+        None for one that is replaced and disappears. ``through`` are the resources that led here.
         """
         attributes, resource = entry.attributes, entry.resource
         name = HOLDERS[resource.type]
@@ -380,7 +380,7 @@ class _Builder:
         if isinstance(known, str) and known:
             return index.by_id(known, entry)
         if entry.action not in _FRESH and not attributes.writes(name):
-            known = attributes.before.get(name)  # not written, and so kept
+            known = attributes.before.get(name)  # Not written, and so kept.
             if isinstance(known, str) and known and not attributes.writes("connector_name"):
                 return index.by_id(known, entry)
         schema, group = values.get("connector_name"), values.get("group_id")
@@ -405,9 +405,9 @@ class _Builder:
     def _at(
         self, place: Place, index: _Index, through: frozenset[Place]
     ) -> Planned | list[Planned] | None:
-        """Return what the id of the resource at ``place`` is the id of.
+        """Return what the id of the resource at ``place`` identifies.
 
-        A schedule, or the like, has the id of the connection that it is for.
+        A schedule, or the like, has the id of its connection.
         """
         planned, holder = index.at(place), self._holders.get(place)
         if planned is not None or holder is None or place in through:
@@ -438,7 +438,7 @@ class _Index:
     def __init__(self, connections: list[Planned], accounts: ProviderAccounts) -> None:
         self.connections = connections
         self._accounts = accounts
-        #: Connections that only a schedule or the like speaks of.
+        #: Connections that only a schedule or the like mentions.
         self.outside: dict[str, Planned] = {}
         self._by_id = {p.real_id: p for p in connections if p.real_id and p.action not in _FRESH}
         self._replaced = {
@@ -446,7 +446,7 @@ class _Index:
         } - {""}
         self._at = {p.place: p for p in connections}
         self._open: dict[str, list[Planned]] = {}
-        #: By the name that they have, None for one that is not known yet.
+        #: By name, None for a name that is not known yet.
         self._named: dict[str | None, list[Planned]] | None = None
 
     def at(self, place: Place) -> Planned | None:
@@ -454,7 +454,7 @@ class _Index:
         return self._at.get(place)
 
     def by_id(self, known: str, entry: _Entry) -> Planned | None:
-        """Return the connection with this id, one outside the plan where there is none in it.
+        """Return the connection with this id; one outside the plan if none in it has it.
 
         None for one that is replaced: the new one has another id.
         """
@@ -464,7 +464,7 @@ class _Index:
         return found or self._stranger(known, {"id": _known(known, entry)}, known, entry)
 
     def by_name(self, group: str, schema: str, entry: _Entry) -> Planned | list[Planned]:
-        """Return the connection of this group and schema, one outside the plan for none in it."""
+        """Return the connection with this group and schema; one outside the plan if not in it."""
         among = self.named(schema, entry.account)
         found = [p for p in among if _in_group(p, group)]
         if found:
@@ -479,7 +479,7 @@ class _Index:
         return self._stranger(f"{group}/{schema}", fields, "", entry)
 
     def candidates(self, account: str) -> list[Planned]:
-        """Return the connections that an id which is not known yet may be of."""
+        """Return the connections that an id may be of which is not known yet."""
         if account not in self._open:
             self._open[account] = [p for p in self.connections if self.may_be(p, account)]
         return self._open[account]
@@ -518,14 +518,14 @@ class _Index:
 
 
 def _in_group(planned: Planned, group: str) -> bool:
-    """Whether a connection is in a group that is there, or may be."""
+    """Whether a connection is, or may be, in a group that exists."""
     held = planned.fields.get("group_id", ABSENT).value
-    # A gap of an identity is a group that the plan makes, and so none that is there.
+    # A gap with an identity is a group that the plan creates, so it does not exist yet.
     return held == group or (isinstance(held, Gap) and not held.identity)
 
 
 def _altered(entry: _Entry) -> Altered | None:
-    """Return what a resource means for a further list; None for one that is left as it is."""
+    """Return what a resource means for another list; None for one that is left as it is."""
     if entry.action not in _CHANGES | {Action.DELETE}:
         return None
     resource, ends = entry.resource, entry.action is Action.DELETE
@@ -542,7 +542,7 @@ def _altered(entry: _Entry) -> Altered | None:
 
 
 def _groups_of(entry: _Entry) -> set[str]:
-    """Return what names the groups that a resource is of, or is: an account has them alone."""
+    """Return what identifies the groups of a resource: each belongs to one account only."""
     named = "id" if entry.resource.type == "fivetran_group" else "group_id"
     values = (entry.attributes.before.get(named), entry.attributes.after.get(named))
     made = _group_made(entry) if named == "group_id" else f"terraform:{entry.resource.address}"
@@ -550,7 +550,7 @@ def _groups_of(entry: _Entry) -> set[str]:
 
 
 def _group_made(entry: _Entry) -> str:
-    """Return what stands for the id of a group that the plan makes, "" for no such group."""
+    """Return what stands for the id of a group that the plan creates, "" for no such group."""
     raw = entry.attributes.expression("group_id")
     expression = parse_expression(raw) if raw is not None else None
     group = group_in(expression) if expression is not None else ""
@@ -559,7 +559,7 @@ def _group_made(entry: _Entry) -> str:
 
 
 def _known(value: str, entry: _Entry, name: str = "") -> Held:
-    """Return what a schedule or the like says of the connection that it is for."""
+    """Return what a schedule or the like says about its connection."""
     name = name or HOLDERS[entry.resource.type]
     sensitive = entry.attributes.sensitive(name)
     return Held(State.KNOWN, value, entry.resource.address, name, sensitive=sensitive)

@@ -1,9 +1,9 @@
-"""Where a plan's resources are written: the lines of ``.tf`` files, which no plan holds.
+"""Where a plan's resources are written: the lines of ``.tf`` files, which no plan has.
 
 Only the headers of resources, their attributes and the comments beside them are looked for. A small
-scanner knows comments, texts with what is inserted in them, heredocs and braces; whatever else a
-file holds is passed over. Of ``.tf.json`` another follows the keys, of which ``//`` is a comment.
-A module is followed where its source is a local folder, or where ``terraform init`` has put it.
+scanner knows comments, strings with interpolations, heredocs and braces, and skips everything else.
+Another follows the keys of ``.tf.json``, where ``//`` is a comment. Modules are found where their
+source is a local folder, or where ``terraform init`` has put them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from auditor.model import Position
 from auditor.sources.plan.document import Configuration, Module
 from auditor.text import printable
 
-#: What begins a comment that waives a rule for the resource that it is in or above.
+#: How a comment begins that waives a rule for the resource it is in or above.
 MARK = "fivetran-auditor:"
 #: The files of a configuration.
 PATTERNS = ("*.tofu", "*.tofu.json", "*.tf", "*.tf.json")
@@ -48,7 +48,7 @@ _JSON = re.compile(r'"(?:\\.|[^"\\])*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A resource in a file: its header, its attributes by path, and what is noted beside it."""
+    """A resource in a file: its header, its attributes by path, and the comments beside it."""
 
     name: str
     position: Position
@@ -59,7 +59,7 @@ class Written(msgspec.Struct, frozen=True):
 class Folder:
     """The files of a configuration: its root folder, and the modules that it calls.
 
-    Raises UsageError for a folder that is none.
+    Raises UsageError for what is not a folder.
     """
 
     def __init__(self, path: str, configuration: Configuration) -> None:
@@ -72,7 +72,7 @@ class Folder:
         self._read(root, (), configuration.root_module)
 
     def locate(self, module: Sequence[str], name: str, attribute: str) -> Position | None:
-        """Return where an attribute of ``TYPE.NAME`` in a module is written, or its header is."""
+        """Return where an attribute of ``TYPE.NAME`` in a module is written, or else its header."""
         written = self._resources.get((tuple(module), name))
         if written is None:
             return None
@@ -85,7 +85,7 @@ class Folder:
         return written.position
 
     def comments(self) -> Iterator[tuple[tuple[str, ...], str, Position, str]]:
-        """Yield what is noted beside resources: module, ``TYPE.NAME``, where, and the words."""
+        """Yield the comments beside resources: module, ``TYPE.NAME``, position, and words."""
         for (module, name), written in self._resources.items():
             for position, text in written.comments:
                 yield module, name, position, text
@@ -107,12 +107,12 @@ class Folder:
             if place is None and call.source.startswith(("./", "../")):
                 place = folder / call.source
             if place is not None and place.is_dir():
-                # As a repository has it: a host knows no file by a path through `..`.
+                # As in the repository: a host knows no file by a path through `..`.
                 self._read(Path(normpath(place)), inner, call.module)
 
 
 def read_file(file: Path) -> list[Written]:
-    """Return the resources that a file holds; none for one that cannot be read."""
+    """Return the resources in a file; none if it cannot be read."""
     try:
         if file.stat().st_size > _LARGEST:
             return []
@@ -126,9 +126,9 @@ def read_file(file: Path) -> list[Written]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the files of a module, those last that override what the others say.
+    """Return the files of a module, overriding ones last.
 
-    OpenTofu takes its own files before those of the same name.
+    OpenTofu prefers its own files to those of the same name.
     """
     found = [file for pattern in PATTERNS for file in sorted(folder.glob(pattern))]
     return sorted(found, key=_overrides)
@@ -139,20 +139,20 @@ def _overrides(file: Path) -> bool:
 
 
 class _Scanner:
-    """Goes through one file, and keeps where in its blocks it is."""
+    """Goes through one file, keeping track of the blocks it is in."""
 
     def __init__(self, text: str, label: str) -> None:
         self._text = text
         self._label = label
         self._starts = [0, *(m.end() for m in re.finditer("\n", text))]
         self._found: list[Written] = []
-        #: The words since the line began, and where the first of them stands.
+        #: The words since the line began, and the position of the first.
         self._header: list[str] = []
         self._at = 0
-        #: For each brace or bracket that is open, whether what is in it has a path.
+        #: For each open brace or bracket, whether its content has a path.
         self._opened: list[bool] = []
         self._path: list[str] = []
-        #: The resource that is open, "" for none: where it begins, and what it holds.
+        #: The open resource, "" for none: where it begins, and what it holds.
         self._name = ""
         self._start = 0
         self._attributes: dict[str, Position] = {}
@@ -180,7 +180,7 @@ class _Scanner:
 
     def _comment(self, text: str, at: int) -> None:
         lead, mark, words = text.partition(MARK)
-        if mark and not lead.strip("#/* \t"):  # else the words are mentioned, not meant
+        if mark and not lead.strip("#/* \t"):  # Otherwise the words are mentioned, not meant.
             noted = self._position(at), words.removesuffix("*/").strip()
             (self._inside if self._opened else self._above).append(noted)
 
@@ -241,7 +241,7 @@ class _Scanner:
 
 
 def _resources_in(text: str, label: str) -> list[Written]:
-    """Return the resources of a file of JSON; none for what is no JSON."""
+    """Return the resources in a JSON file; none if it is not JSON."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -257,7 +257,7 @@ def _resources_in(text: str, label: str) -> list[Written]:
         lead, mark, words = value.partition(MARK)
         if path[-1] == "//":
             noted += [(position, words.strip())] if mark and not lead.strip() else []
-        elif len(path) > 3:  # an attribute
+        elif len(path) > 3:  # An attribute.
             attributes.setdefault(".".join(path[3:]), position)
     return [
         Written(name, position, attributes, tuple(noted))
@@ -266,11 +266,11 @@ def _resources_in(text: str, label: str) -> list[Written]:
 
 
 def _keys(text: str) -> Iterator[tuple[tuple[str, ...], str, int]]:
-    """Yield the path of every key of valid JSON, the text that it has or "", and where it stands.
+    """Yield the path of every key in valid JSON, its text value or "", and its position.
 
-    Arrays add nothing to a path: one of blocks is as good as the block.
+    Arrays add nothing to a path: a list of blocks is as good as the block.
     """
-    #: Of each object or array that is open, the key that is read, None for an array.
+    #: For each open object or array, the key being read, None for an array.
     opened: list[str | None] = []
     at, value, pending = -1, "", False
     for match in _JSON.finditer(text):
@@ -299,7 +299,7 @@ def _path(opened: Sequence[str | None]) -> tuple[str, ...]:
 
 
 def _string_end(text: str, at: int) -> int:
-    """Return where a text that begins at ``at`` ends: what is inserted may hold texts itself."""
+    """Return where a string that begins at ``at`` ends: interpolations may contain strings."""
     at += 1
     while at < len(text):
         if text[at] == "\\":
@@ -327,7 +327,7 @@ def _insertion_end(text: str, at: int) -> int:
 
 
 def _installed(root: Path) -> dict[str, Path]:
-    """Return the folders that ``terraform init`` has put modules into, by their key."""
+    """Return the folders where ``terraform init`` has put modules, by their key."""
     try:
         read = json.loads((root / _MODULES).read_text(encoding="utf-8"))
         modules = read["Modules"]

@@ -1,7 +1,7 @@
-"""What a plan does to an account's further lists: groups, destinations, links, webhooks and so on.
+"""What a plan does to an account's other lists: groups, destinations, links, webhooks and so on.
 
-Rules read their rows as facts of connections. A row that a plan changes is laid over as it would
-be, so that such a rule judges what will be too.
+Rules read their rows as facts of connections. A row that a plan changes is replaced by its future
+form, so that such a rule also judges what will be.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from auditor.fields import FACT_LISTS
 from auditor.sources.plan.attributes import Attributes, State
 from auditor.text import listed, one_line
 
-#: By type of resource: the fact whose row it is, and the attribute that names the row.
+#: By type of resource: the fact that it is a row of, and the attribute that names the row.
 ROWS: Mapping[str, tuple[str, str]] = {
     "fivetran_group": ("group", "id"),
     "fivetran_destination": ("destination", "group_id"),
@@ -32,17 +32,17 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "fivetran_transformation": ("transformations", "id"),
     "fivetran_transformation_project": ("transformation_projects", "id"),
 }
-#: What a row has where nobody writes it.
+#: A row's values if nobody writes them.
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {"transformations": {"paused": False}}
-#: What a row does not have itself: another list, or what it names, says where it belongs.
+#: Fields that a row does not have itself: another list, or what it names, says where it belongs.
 _ELSEWHERE: Mapping[str, str] = {"transformations": "group_id"}
 
 
 class Altered(msgspec.Struct, frozen=True):
-    """A resource of a further list that a plan creates, changes or ends: ``action`` says which.
+    """A resource of another list that a plan creates, changes or ends: ``action`` says which.
 
-    ``was`` and ``will`` name its row before and after, "" for none, or none that is known.
-    ``group`` stands for the id of a group that the plan makes, where it is in one. One that is not
+    ``was`` and ``will`` name its row before and after, "" for none or an unknown one. ``group``
+    stands for the id of a group that the plan creates, if it is in one. A resource that is not
     ``laid`` over could be for any group.
     """
 
@@ -63,23 +63,23 @@ class Altered(msgspec.Struct, frozen=True):
         return frozenset(each for each in held if isinstance(each, str) and each)
 
 
-#: The changes of rows that a connection has, by the fact; those of a fact are shared by all.
+#: The changes of a connection's rows, by fact; those of one fact are shared by all.
 RowChanges: TypeAlias = dict[str, list[Altered]]
 
 
 def altered(
     kind: str, address: str, attributes: Attributes, *, group: str, action: str, ends: bool
 ) -> Altered | None:
-    """Return what a resource of ``kind`` means for a further list; None for no list's.
+    """Return what a resource of ``kind`` means for another list; None if it is of none.
 
-    ``group`` stands for the id of the group that the plan makes for it, "" for none.
+    ``group`` stands for the id of the group that the plan creates for it, "" for none.
     """
     if kind not in ROWS:
         return None
     fact, name = ROWS[kind]
     was, will = attributes.before.get(name), attributes.after.get(name)
     if will is None:
-        # What is named by its group is made with it.
+        # What is named by its group is created with it.
         made = group if name == "group_id" else f"terraform:{address}"
         will = made if attributes.fresh else was
     will = will if isinstance(will, str) and not ends else ""
@@ -89,7 +89,7 @@ def altered(
 
 
 def _is_placed(change: Altered) -> bool:
-    """Whether it is known which group has a row of which a group may have several."""
+    """Whether the group is known of a row of which a group may have several."""
     fact = FACT_LISTS[change.fact]
     if not fact.several or change.fact in _ELSEWHERE or change.group:
         return True
@@ -103,8 +103,7 @@ def _is_placed(change: Altered) -> bool:
 def rows_of(change: Altered) -> frozenset[str] | None:
     """Return the keys of the rows that ``change`` is about; None for any connection's.
 
-    Which connections have one that is named by another fact, or is one of several of a group, is
-    up to the rows.
+    If another fact names the row, or a group has several, the rows themselves say whose they are.
     """
     fact = FACT_LISTS[change.fact]
     if fact.several or "." in fact.key:
@@ -113,7 +112,7 @@ def rows_of(change: Altered) -> frozenset[str] | None:
 
 
 def veiled_rows(changes: Iterable[Altered], shape: Shape) -> Iterator[tuple[Altered, str]]:
-    """Yield the paths below facts that hold what a plan marks as sensitive, with their change."""
+    """Yield the paths below facts with values that a plan marks as sensitive, with their change."""
     for change in changes:
         for name in shape.lists[change.fact].root.children if change.fact in shape.lists else ():
             for path in change.attributes.sensitive(name):
@@ -131,7 +130,7 @@ def lay_lists(changes: Sequence[Altered], lists: Sequence[Listed], shape: Shape)
 
 
 def unlaid(changes: Iterable[Altered], read: Iterable[str]) -> Iterator[str]:
-    """Yield why rules that read the facts ``read`` cannot judge what would be."""
+    """Yield why rules that read the facts ``read`` cannot judge the plan's result."""
     wanted = frozenset(read)
     by_fact: dict[str, list[str]] = {}
     for change in changes:
@@ -168,7 +167,7 @@ def _laid(each: Listed, shape: Shape, changes: Sequence[Altered]) -> list[Any]:
 
 
 def _sent(change: Altered, shape: Shape) -> dict[str, Any]:
-    """Return the fields of a row that the plan sets, and gaps for those it does not tell."""
+    """Return the fields of a row that the plan sets, and gaps for those it leaves open."""
     held = {name: change.attributes.read(name) for name in shape.root.children}
     return {
         name: each.value

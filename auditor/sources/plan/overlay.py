@@ -1,7 +1,7 @@
-"""A plan laid over an account as it is: what the account would hold once it is applied.
+"""A plan laid over an account as it is: what the account would hold once the plan is applied.
 
-Created connections are added, destroyed ones taken out, changed ones keep what the plan does not
-send. A replaced one is new: what it was is gone, but for what the plan says of it.
+Created connections are added, destroyed ones removed, changed ones keep what the plan does not
+send. A replaced one is new: its old values are gone, except for what the plan says about it.
 """
 
 from __future__ import annotations
@@ -21,20 +21,19 @@ from auditor.model import Connections
 from auditor.sources.plan.attributes import Held, State
 from auditor.sources.plan.lists import Altered, RowChanges, rows_of, veiled_rows
 from auditor.sources.plan.planned import SENSITIVE, Action, Anchors, Estate, Planned
-from auditor.sources.plan.records import FACT, record_of, told_of
+from auditor.sources.plan.records import FACT, plan_fields, record_of
 from auditor.text import listed, one_line, plural
 
 _SENT = frozenset({State.KNOWN, State.UNKNOWN, State.DEFAULT})
 _NEEDED = frozenset({Action.UPDATE, Action.REPLACE, Action.DELETE, Action.OPEN})
-#: What changes with a frequency or a schedule's type, and is not sent beside them.
+#: What changes with a frequency or a schedule's type without being sent.
 _SCHEDULE = "schedule"
 
 
 class ListedAccount(msgspec.Struct):
-    """The connections that one account was listed with, in order, and which account it is.
+    """The listed connections of one account, in order, and which account it is.
 
-    ``also`` are further names that the plan has for it. ``lists`` are the further lists of it that
-    were read.
+    ``also`` are other names that the plan has for it. ``lists`` are its other lists that were read.
     """
 
     name: str
@@ -46,10 +45,10 @@ class ListedAccount(msgspec.Struct):
 
 
 class Overlay(msgspec.Struct):
-    """What the account would hold; ``placed`` are the planned connections by where they stand.
+    """What the account would hold; ``placed`` are the planned connections by position.
 
-    ``rows`` are the changes of rows of facts, by where the connections stand that have these,
-    ``veiled`` the paths of facts that hold what the plan marks as sensitive.
+    ``rows`` are the changes of rows of facts, by the positions of the connections that have them,
+    ``veiled`` the paths of facts with values that the plan marks as sensitive.
     """
 
     records: list[Any]
@@ -65,9 +64,9 @@ class Overlay(msgspec.Struct):
 def lay(estate: Estate, accounts: Sequence[ListedAccount], shape: Shape) -> Overlay:
     """Return what ``accounts`` would hold once the plan of ``estate`` is applied.
 
-    A plan that changes what the listing does not have is a problem; one that was made of other
-    values than the listing has, a warning. Raises UsageError where neither the plan nor a listing
-    tells which account a resource is of.
+    A plan that changes what the listing does not have is a problem; one made from other values than
+    the listing's is a warning. Raises UsageError if neither the plan nor a listing shows which
+    account a resource is in.
     """
     overlay = Overlay([], Connections([], [], [], []), {}, [], [], [])
     overlay.problems += _listed_twice(accounts)
@@ -98,7 +97,7 @@ def lay(estate: Estate, accounts: Sequence[ListedAccount], shape: Shape) -> Over
 
 
 def _rows_changed(estate: Estate, records: Sequence[Any], shape: Shape) -> dict[int, RowChanges]:
-    """Return the rows that the plan changes, by the place of the connections that have them."""
+    """Return the rows that the plan changes, by the positions of the connections that have them."""
     by_row: dict[str, dict[str, list[Altered]]] = {}
     for change in estate.altered:
         if change.fact in shape.lists:
@@ -114,7 +113,7 @@ def _rows_changed(estate: Estate, records: Sequence[Any], shape: Shape) -> dict[
 
 
 def _veiled(estate: Estate, records: Sequence[Any], shape: Shape) -> dict[int, frozenset[str]]:
-    """Return the paths of facts that must not be shown, by the place of their connections."""
+    """Return the paths of facts that must not be shown, by the positions of their connections."""
     found: dict[int, frozenset[str]] = {}
     for change, path in veiled_rows(estate.altered, shape):
         for index, _ in _having(change.fact, rows_of(change), records, shape):
@@ -125,9 +124,9 @@ def _veiled(estate: Estate, records: Sequence[Any], shape: Shape) -> dict[int, f
 def _having(
     fact: str, rows: Collection[str] | None, records: Sequence[Any], shape: Shape
 ) -> Iterator[tuple[int, str]]:
-    """Yield where the connections stand that have one of ``rows`` of a fact, and which.
+    """Yield the positions of connections that have one of ``rows`` of a fact, and which.
 
-    All of them, and "", for None.
+    For None, all of them, with "".
     """
     node = shape.root.children.get(FACT_LISTS[fact].key)
     if rows is None:
@@ -141,9 +140,9 @@ def _having(
 
 
 def _owners(estate: Estate, accounts: Sequence[ListedAccount]) -> dict[str, ListedAccount]:
-    """Return the listing that each account of the plan is of.
+    """Return the listing for each account of the plan.
 
-    By its name; else by what the listing and the plan have both, where just one has any of it.
+    It is found by name, or else by what the plan and just one of the listings have in common.
     """
     names = estate.accounts
     if len(names) <= 1:
@@ -164,7 +163,7 @@ def _owners(estate: Estate, accounts: Sequence[ListedAccount]) -> dict[str, List
 
 
 def _is_named(account: ListedAccount, key: str) -> bool:
-    """Whether a listing was named for a provider configuration, or for one of its ``for_each``."""
+    """Whether a listing was named for a provider configuration, or for one in its ``for_each``."""
     return any(name == key or name.startswith(f"{key}[") for name in (account.name, *account.also))
 
 
@@ -181,7 +180,7 @@ def _is_of(
     accounts: Sequence[ListedAccount],
     owners: Mapping[str, ListedAccount],
 ) -> bool:
-    """Whether a connection is of ``account``; where the plan does not tell, by its id."""
+    """Whether a connection is in ``account``; if the plan does not say, by its id."""
     if len(accounts) == 1 or planned.account in owners:
         return len(accounts) == 1 or owners[planned.account] is account
     by_id = [a for a in accounts if any(r.id == planned.real_id for r in a.records)]
@@ -213,7 +212,7 @@ def _laid(
 
 
 def _listed_twice(accounts: Sequence[ListedAccount]) -> Iterator[str]:
-    """Yield why two listings cannot be of two accounts: an id is one account's only."""
+    """Yield why two listings cannot be of two accounts: an id belongs to one account only."""
     owner: dict[str, str] = {}
     for account in accounts:
         both = [r.id for r in account.records if owner.get(r.id, account.name) != account.name]
@@ -226,10 +225,10 @@ def _listed_twice(accounts: Sequence[ListedAccount]) -> Iterator[str]:
 
 
 def _check_account(account: ListedAccount, ours: Sequence[Planned], overlay: Overlay) -> None:
-    """Add why the listing cannot be of the account that was planned, or whether it is.
+    """Add why the listing cannot be of the planned account, or that nothing shows it is.
 
-    A plan does not name its account. What tells it are the ids of what is there already, and those
-    of the groups that it creates connections in, where the account's groups were listed.
+    A plan does not name its account. The ids of what exists already show it, and those of the
+    groups in which it creates connections, if the account's groups were listed.
     """
     ids = {record.id for record in account.records}
     there = [p for p in ours if p.managed and p.real_id and p.action is not Action.CREATE]
@@ -266,7 +265,7 @@ def _check_account(account: ListedAccount, ours: Sequence[Planned], overlay: Ove
 
 
 def _groups(account: ListedAccount) -> set[Any] | None:
-    """Return the ids of the account's groups; None where they were not listed whole."""
+    """Return the ids of the account's groups; None if they were not listed in full."""
     for each in account.lists:
         if each.name == "group" and not each.problem and not each.doubts:
             return {row.id for row in each.rows}
@@ -276,7 +275,7 @@ def _groups(account: ListedAccount) -> set[Any] | None:
 def _met(
     account: ListedAccount, ours: Sequence[Planned], overlay: Overlay
 ) -> tuple[dict[str, Planned], list[Planned]]:
-    """Return the planned connections by the id that the account has them under, and the others."""
+    """Return the planned connections by the id that the account knows them by, and the others."""
     by_id = {record.id: record for record in account.records}
     by_name = {(record.group_id, record.schema): record for record in account.records}
     at: dict[str, Planned] = {}
@@ -310,7 +309,7 @@ def _met(
 def _outcome(
     planned: Planned, live: Any, shape: Shape, estate: Estate
 ) -> Iterator[tuple[Any, Planned | None]]:
-    """Yield what becomes of a connection: itself, changed or not, another, or nothing."""
+    """Yield what becomes of a connection: itself, changed or not, another one, or nothing."""
     if planned.action is Action.DELETE:
         if FACT in shape.root.children:
             yield _over(planned, live, shape, estate), planned
@@ -329,7 +328,7 @@ def _outcome(
 
 
 def _over(planned: Planned, live: Any, shape: Shape, estate: Estate) -> Any:
-    """Return a connection that lives on with what the plan sends of it."""
+    """Return a connection that lives on with what the plan sends to it."""
     changes: dict[str, Any] = {}
     children = shape.root.children
     if planned.ends:
@@ -362,12 +361,12 @@ def _facts(planned: Planned, live: Any, shape: Shape) -> Any:
         for key, node in shape.root.children.items()
         if isinstance(value := getattr(live, node.attribute), (str, int, float, bool, list))
     }
-    facts = told_of(shape, planned, held)
+    facts = plan_fields(shape, planned, held)
     return getattr(shape.convert({FACT: facts}), shape.root.children[FACT].attribute)
 
 
 def _laid_value(node: Node, live: Any, value: Any, shape: Shape) -> Any:
-    """Return ``value`` as decoded at ``node``; of settings, what the plan does not name stays."""
+    """Return ``value`` as decoded at ``node``; settings that the plan does not name stay."""
     if not isinstance(value, dict):
         return value
     if isinstance(live, dict):
@@ -384,9 +383,9 @@ def _laid_value(node: Node, live: Any, value: Any, shape: Shape) -> Any:
 
 
 def _is_sent(held: Held, estate: Estate) -> bool:
-    """Whether the plan sends a field: what a resource holds that it leaves as it is, it does not.
+    """Whether the plan sends a field: not if its resource is left unchanged.
 
-    What such a resource is said to leave unknown is in dispute with another, which does.
+    If such a resource has an unknown value, it disagrees with another one, which is sent.
     """
     quiet = held.address in estate.quiet and held.state is not State.UNKNOWN
     return held.state in _SENT and not quiet
@@ -401,7 +400,7 @@ def _reschedules(planned: Planned, estate: Estate) -> bool:
 
 
 def _has_drifted(planned: Planned, live: Any, shape: Shape) -> bool:
-    """Whether the plan was made of other values than the listing has."""
+    """Whether the plan was made from other values than the listing's."""
     for key, node in shape.root.children.items():
         held: Held | None = planned.fields.get(key)
         if held is None or held.before is msgspec.UNSET or not planned.touched:

@@ -1,4 +1,4 @@
-"""A planned connection, and all that a plan makes of an account, as values."""
+"""A planned connection, and everything that a plan makes of an account, as values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from auditor.sources.plan.references import Place
 class Action(Enum):
     """What a plan does to an object."""
 
-    # By identity, as for ``Kind``: Enum's own is Python's.
+    # By identity, like ``Kind``: Enum's own hash is written in Python.
     __hash__ = object.__hash__
 
     CREATE = "create"
@@ -31,18 +31,18 @@ class Action(Enum):
     OPEN = "unknown"
 
 
-#: What takes a connection out of the plan.
+#: Actions that take a connection out of the plan.
 ENDS = frozenset({Action.DELETE, Action.FORGET})
-#: What is shown of a connection's identity where it is not to be shown.
+#: Shown in place of a part of a connection's identity that must not be shown.
 SENSITIVE = "[sensitive]"
 
 
 class Planned(msgspec.Struct):
     """A connection of a plan.
 
-    ``identity`` is its id, or ``terraform:ADDRESS`` where it has none yet. ``real_id`` is the id
-    that the account knows it by now, "" for none. ``group`` and ``schema`` name one that is outside
-    the plan and known by no id. ``touched`` says that the plan changes what it holds.
+    ``identity`` is its id, or ``terraform:ADDRESS`` if it has none yet. ``real_id`` is its id in
+    the account now, "" for none. ``group`` and ``schema`` name one that is outside the plan and has
+    no known id. ``touched`` means that the plan changes its fields.
     """
 
     identity: str
@@ -61,17 +61,17 @@ class Planned(msgspec.Struct):
 
     @property
     def called(self) -> str:
-        """What messages call it: the id that the account knows it by, where that may be shown."""
+        """Its name in messages: the id in the account, if that may be shown."""
         hidden = self.fields.get("id", ABSENT).sensitive
         return self.identity if hidden else self.real_id or self.identity
 
     @property
     def ends(self) -> bool:
-        """Whether the connection is destroyed, or forgotten: told of, and not judged."""
+        """Whether the connection is destroyed or forgotten: reported, but not judged."""
         return self.action in ENDS
 
     def shown(self, name: str) -> str:
-        """Return a field of its identity as reports show it; "" where it is not known."""
+        """Return a field of its identity as reports show it; "" if not known."""
         held = self.fields.get(name, ABSENT)
         if "" in held.sensitive:
             return SENSITIVE
@@ -79,7 +79,7 @@ class Planned(msgspec.Struct):
 
 
 class Anchors(msgspec.Struct):
-    """What is there of one account before the plan is applied, as far as the plan tells."""
+    """What exists of one account before the plan is applied, as far as the plan shows."""
 
     address: str
     connections: set[str] = msgspec.field(default_factory=set)
@@ -87,7 +87,7 @@ class Anchors(msgspec.Struct):
 
 
 class Estate(msgspec.Struct):
-    """What a plan would make of an account, as far as the plan tells."""
+    """What a plan would make of an account, as far as the plan shows."""
 
     connections: list[Planned]
     accounts: tuple[str, ...]
@@ -96,13 +96,13 @@ class Estate(msgspec.Struct):
     remarks: tuple[str, ...]
     resources: int
     changes: bool
-    #: The addresses of resources that the plan leaves as they are, and so sends nothing of.
+    #: The addresses of resources that the plan leaves unchanged, and so sends nothing of.
     quiet: frozenset[str] = frozenset()
     #: What the plan does to groups, destinations and the like.
     altered: tuple[Altered, ...] = ()
-    #: What is known of ``accounts``.
+    #: What is known about ``accounts``.
     providers: ProviderAccounts = msgspec.field(default_factory=lambda: ProviderAccounts(Plan()))
-    #: By account, a resource of it, and the ids of the groups and connections that it has now.
+    #: By account, one of its resources, and the ids of the groups and connections that it has now.
     anchors: Mapping[str, Anchors] = msgspec.field(default_factory=dict)
 
     @property

@@ -15,14 +15,14 @@ from auditor.sources.plan.planned import Action, Planned
 
 #: The fact that a plan adds to a connection.
 FACT = PLAN
-#: A key that stands for the settings no plan names, so that nothing counts them.
+#: A key for the settings that no plan names, so that nothing can count them.
 _MORE = ""
 
 
 def record_of(shape: Shape, planned: Planned) -> Any:
-    """Return what the plan says of a connection, as ``shape`` decodes it.
+    """Return what the plan says about a connection, as ``shape`` decodes it.
 
-    What the plan does not hold is a gap, and so is whatever it does not name of ``config``.
+    What the plan does not have is a gap, and so is whatever it does not name in ``config``.
     """
     values = {name: held.value for name, held in planned.fields.items()}
     filled = {
@@ -30,14 +30,14 @@ def record_of(shape: Shape, planned: Planned) -> Any:
         for key, node in shape.root.children.items()
     }
     if FACT in filled:
-        filled[FACT] = told_of(shape, planned, {})
+        filled[FACT] = plan_fields(shape, planned, {})
     return shape.convert(filled)
 
 
-def told_of(shape: Shape, planned: Planned, live: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields under ``plan.*``; ``live`` are what the account holds, if it was listed.
+def plan_fields(shape: Shape, planned: Planned, live: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields under ``plan.*``; ``live`` are the account's values, if it was listed.
 
-    What a connection was before, where neither tells it, is a gap.
+    Earlier values that neither of them has are gaps.
     """
     facts = facts_of(planned)
     if planned.action is Action.CREATE:
@@ -72,7 +72,7 @@ def facts_of(planned: Planned) -> dict[str, Any]:
         facts["before"] = {
             name: held.before
             for name, held in planned.fields.items()
-            if _is_told(held.before) and held.before is not None
+            if _is_known(held.before) and held.before is not None
         }
     if planned.clear_secrets:
         facts["secrets_in_clear"] = list(planned.clear_secrets)
@@ -80,18 +80,18 @@ def facts_of(planned: Planned) -> dict[str, Any]:
 
 
 def _differs(held: Held, planned: Planned) -> bool:
-    """Whether a field is set to something else than it was."""
+    """Whether a field is set to another value than before."""
     if held.state is State.UNKNOWN:
         return planned.action is Action.UPDATE
-    return held.state is State.KNOWN and _is_told(held.before) and held.before != held.value
+    return held.state is State.KNOWN and _is_known(held.before) and held.before != held.value
 
 
-def _is_told(value: Any) -> bool:
+def _is_known(value: Any) -> bool:
     return isinstance(value, (str, int, float, bool, list, dict)) or value is None
 
 
 def _times_faster(was: Any, planned: Planned) -> Any:
-    """Return how many times as often a connection syncs; a gap where what it was is not told."""
+    """Return how many times as often a connection syncs; a gap without the old frequency."""
     held = planned.fields.get("sync_frequency", ABSENT)
     if type(held.value) is Gap:
         return held.value if held.state is State.UNKNOWN else None

@@ -1,8 +1,8 @@
-"""Which connection a schedule, a pause state or a config is for, as far as a plan tells.
+"""Which connection a schedule, a pause state or a config is for, as far as a plan shows.
 
-The configuration names what an attribute refers to, and no more: an index loses what follows it,
-a function hides what it does, a local value is nowhere. What can be decided is decided here, in
-the order of what is surest; everything else is undecided, with the connections it could be.
+The configuration names what an attribute refers to, and no more: an index loses what follows it, a
+function hides what it does, a local value is missing. What can be decided is decided here, surest
+ways first; the rest is undecided, with the connections it could be.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from auditor.sources.plan.document import (
 )
 
 Key = Union[str, int, None]
-#: The instance of a module: the names and instance keys of the calls that lead to it.
+#: An instance of a module: the names and instance keys of the calls that lead to it.
 Where = tuple[tuple[str, Key], ...]
 
 _KEY = r'(?:\[("(?:\\.|[^"\\])*"|[0-9]+)\])?'
@@ -48,7 +48,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Undecided(msgspec.Struct, frozen=True):
-    """What could not be decided; ``among`` are the places it could be, None for anywhere."""
+    """What could not be decided; ``among`` are the possible places, None for any."""
 
     among: tuple[Place, ...] | None = None
 
@@ -69,14 +69,14 @@ def split_address(address: str) -> tuple[tuple[str, ...], str]:
 
 
 def parse_key(text: str | None) -> Key:
-    """Return an instance key as it is between brackets."""
+    """Return an instance key as written between brackets."""
     if text is None:
         return None
     return str(json.loads(text)) if text.startswith('"') else int(text)
 
 
 class References:
-    """The references of a configuration, and the instances that a plan has of each resource."""
+    """The references of a configuration, and the instances of each resource in a plan."""
 
     def __init__(self, configuration: Configuration, places: Sequence[Place]) -> None:
         self._root = configuration.root_module
@@ -87,7 +87,7 @@ class References:
         self._resources: dict[int, Mapping[str, ConfiguredResource]] = {}
 
     def resource(self, place: Place) -> ConfiguredResource | None:
-        """Return the resource as the configuration has it; None for one that it has no more."""
+        """Return the resource in the configuration; None if it is no longer there."""
         module = self._module(place.where)
         if module is None:
             return None
@@ -98,7 +98,7 @@ class References:
         return by_address.get(place.name)
 
     def target(self, attribute: Expression, holder: Place) -> Place | Undecided:
-        """Return the place that ``attribute`` of the resource at ``holder`` is the id of."""
+        """Return the place whose id ``attribute`` of the resource at ``holder`` is."""
         resource = self.resource(holder)
         each = resource.for_each_expression if resource else None
         return self._resolve(attribute, _Context(holder.where, holder.key, each), "id", _DEPTH)
@@ -108,7 +108,7 @@ class References:
     def _resolve(
         self, expression: Expression, context: _Context, wanted: str, depth: int
     ) -> Place | Undecided:
-        """Return what ``expression`` refers to: with ``wanted`` id its id, with "" the object."""
+        """Return what ``expression`` refers to: with ``wanted`` "id" its id, with "" the object."""
         references = _longest(expression.references)
         keys = [r for r in references if r.startswith(BY_KEY)]
         things = [r for r in references if not r.startswith(BY_KEY)]
@@ -134,7 +134,7 @@ class References:
             if not keys:
                 named = rest == wanted or (wanted and rest and _names_id(place.name, rest))
                 return place if named else None
-            # An index that is an expression hides itself and all that follows it.
+            # An index that is an expression hides itself and everything after it.
             indexed = resource[2] is None and not rest and len(keys) == 1
             keyed = msgspec.structs.replace(place, key=context.key)
             return keyed if indexed and context.key is not None else None
@@ -154,7 +154,7 @@ class References:
         return found if isinstance(found, Place) else None
 
     def _each_value(self, context: _Context, depth: int) -> Place | None:
-        """Return the instance of what ``for_each`` goes over that has the same key."""
+        """Return the instance with the same key in what ``for_each`` iterates over."""
         each = context.for_each
         names = _longest(each.references) if each is not None else []
         if len(names) != 1 or context.key is None or not depth:
@@ -202,7 +202,7 @@ class References:
     def _among(
         self, things: list[str], keys: list[str], context: _Context, depth: int
     ) -> tuple[Place, ...] | None:
-        """Return every place that is mentioned; None where something hides what it is."""
+        """Return every place that is mentioned; None if something hides one."""
         if any(key.startswith("each.value") for key in keys):
             each = _longest(context.for_each.references) if context.for_each else []
             things = [*things, *(each or ["local.unknown"])]
@@ -246,7 +246,7 @@ class References:
                 and len(place.where) > size
                 and place.where[size][0] == module[1]
             ]
-        # What is known before an apply, or is of another type, is not a connection of this plan.
+        # What is known before an apply, or has another type, is not a connection of this plan.
         return [] if thing.startswith(_KNOWN) or (variable and not context.where) else None
 
     # -- finding ----------------------------------------------------------------------------
@@ -260,7 +260,7 @@ class References:
 
 
 class _Context(msgspec.Struct, frozen=True):
-    """Where an expression is: its module, the key of what it is in, and its ``for_each``."""
+    """Where an expression is: its module, the key of its block, and its ``for_each``."""
 
     where: Where
     key: Key
@@ -268,7 +268,7 @@ class _Context(msgspec.Struct, frozen=True):
 
 
 def parse_expression(raw: msgspec.Raw) -> Expression | None:
-    """Return one attribute's expression; None for a block or what cannot be read."""
+    """Return one attribute's expression; None for a block or if it cannot be read."""
     try:
         return msgspec.json.decode(raw, type=Expression)
     except msgspec.MsgspecError:
@@ -280,8 +280,8 @@ def given_to(
 ) -> tuple[Expression, tuple[str, ...]] | None:
     """Return the expression that ``raw`` stands for, and the names of the modules it is in.
 
-    ``raw`` is in the module that ``names`` lead to from ``root``. A variable is followed to what
-    the module is given for it. None for what cannot be followed.
+    ``raw`` is in the module that ``names`` lead to from ``root``. A variable is followed to the
+    module's argument for it. None if it cannot be followed.
     """
     expression = parse_expression(raw)
     while expression is not None and names:
@@ -295,7 +295,7 @@ def given_to(
         if call is None:
             return None
         if variable[1] not in call.expressions:
-            break  # by its default, which the module has for all who call it
+            break  # By its default, which the module has for every caller.
         names = tuple(above)
         expression = parse_expression(call.expressions[variable[1]])
     return None if expression is None else (expression, names)
@@ -324,7 +324,7 @@ def group_in(expression: Expression) -> str:
 def _names_id(name: str, attribute: str) -> bool:
     """Whether an attribute of ``TYPE.NAME`` is a connection's id; "" is the object itself.
 
-    A schedule, or the like, has the id of its connection as an attribute, and as its own.
+    A schedule, or the like, has its connection's id as an attribute, and as its own id.
     """
     return attribute in {"", "id", HOLDERS.get(name.partition(".")[0])}
 

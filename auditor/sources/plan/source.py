@@ -1,4 +1,4 @@
-"""The source over a plan, alone: what it would make of the connections that it speaks of."""
+"""The source over a plan, and what the plan would make of the connections in it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from auditor.sources.plan.references import split_address
 from auditor.sources.stream import End, Event, FieldReader, Page, Restart, Source
 from auditor.text import listed, one_line, plural, printable
 
-#: What reports call this kind of source.
+#: The name of this kind of source in reports.
 KIND = "terraform-plan"
-#: More of one kind than this are counted, not listed.
+#: Beyond this many of one kind they are counted, not listed.
 _LISTED = 20
 _WORDS = {
     Action.CREATE: "created",
@@ -45,32 +45,33 @@ _ENDINGS = {
 class PlanSource:
     """Implements ``stream.Source`` over the plan at ``path``, or in standard input for ``-``.
 
-    ``require`` makes a plan without a Fivetran resource a problem. Raises UsageError for what is no
-    plan. One that cannot be read to its end is a SourceError of its events: whatever it held was
-    not judged.
+    ``require`` makes a plan without a Fivetran resource a problem. Raises UsageError for what is
+    not a plan. If it cannot be read to its end, its events raise SourceError: the rest was not
+    judged.
     """
 
     def __init__(self, path: str, *, require: bool = False) -> None:
         self._path = path
         self._over: dict[str, Source] = {}
-        #: The further names of each estate's account.
+        #: The other names of each estate's account.
         self._also: dict[str, list[str]] = {}
         self._require = require
         self._broken = ""
         self._plan = Plan()
-        #: The planned connections by where they stand among the records, once they were read.
+        #: The planned connections by their position among the records, once they are read.
         self.placed: dict[int, Planned] = {}
-        #: How many connections there are to judge, once they were read.
+        #: How many connections there are to judge, once they are read.
         self.count = 0
-        #: The account of each record, None where there is but one.
+        #: The account of each record, None if there is just one.
         self.accounts: list[str] | None = None
-        #: The listing as it is, which the plan is laid over.
+        #: The listing as it is, over which the plan is laid.
         self.before: list[Any] = []
-        #: Its further lists as they are.
+        #: Its other lists as they are.
         self.lists: list[Listed] = []
-        #: The rows of facts that the plan changes, by the place of the connections that have them.
+        #: The rows of facts that the plan changes, by the positions of the connections that have
+        #: them.
         self.rows: dict[int, RowChanges] = {}
-        #: The paths of facts that must not be shown, by the place of the connections.
+        #: The paths of facts that must not be shown, by the positions of the connections.
         self.veiled: dict[int, frozenset[str]] = {}
         self.as_of: datetime | None = None
         self._folder: Folder | None = None
@@ -82,11 +83,11 @@ class PlanSource:
             self.estate = estate_of(Plan())
 
     def lay_over(self, estates: Mapping[str, Source]) -> None:
-        """Lay the plan over ``estates``, by the account of the plan that they are of.
+        """Lay the plan over ``estates``, by their accounts in the plan.
 
-        The name of a plan's only account does not matter. One estate under several names says that
-        they are one account, where the plan does not tell. Raises UsageError where it tells that
-        they are not, or has further accounts.
+        The name of a plan's only account does not matter. One estate under several names means that
+        they are one account, if the plan leaves that open. Raises UsageError if the plan shows that
+        they are not, or has other accounts.
         """
         names, providers = self.estate.accounts, self.estate.providers
         self._over, self._also = {}, {}
@@ -106,7 +107,7 @@ class PlanSource:
 
     @property
     def reads(self) -> frozenset[str]:
-        """What the estates look at in each record."""
+        """The fields that the estates read in each record."""
         sources = self._over.values()
         return frozenset().union(*(s.reads for s in sources if isinstance(s, FieldReader)))
 
@@ -158,7 +159,7 @@ class PlanSource:
         self.accounts = overlay.accounts if len(listed_accounts) > 1 else None
         overlay.problems += unlaid(self.estate.altered, shape.lists)
         problems = [p for account in listed_accounts for p in account.problems]
-        if len(self._over) == 1:  # of several accounts nobody knows whose is whose
+        if len(self._over) == 1:  # With several accounts, nobody knows whose facts are whose.
             self.lists = listed_accounts[0].lists
             yield from lay_lists(self.estate.altered, self.lists, shape)
         yield Page(
@@ -198,24 +199,25 @@ class PlanSource:
             *(p for e in ends for p in e.problems),
         )
         warnings = (*own.warnings, *overlay.warnings, *(w for e in ends for w in e.warnings))
-        # As little as the least that is known of any estate.
+        # As little as is known about the least known estate.
         completeness = max((end.completeness for end in ends), key=list(Completeness).index)
         if problems:
             completeness = Completeness.INCOMPLETE
         return End(completeness, max(end.walks for end in ends), problems, warnings)
 
     def judged(self, shape: Shape) -> list[Planned]:
-        """Return the connections that are judged: none where nothing changes.
+        """Return the connections to judge: none if nothing changes.
 
-        What ends is judged by rules on the change itself, and is left out where there are none.
+        Connections that end are judged by rules on the change itself, and left out if there are
+        none.
         """
         if not self.estate.changes:
             return []
-        told = FACT in shape.root.children
-        return [p for p in self.estate.connections if told or not p.ends]
+        with_ending = FACT in shape.root.children
+        return [p for p in self.estate.connections if with_ending or not p.ends]
 
     def end(self) -> End:
-        """Return how whole the plan is, and what is odd about it."""
+        """Return how complete the plan is, and what is odd about it."""
         problems = (*self._problems(), *_first(self.estate.problems))
         warnings = [*_first(self.estate.warnings), *unsettled_checks(self._plan)]
         if self._require and not self.has_resources:
@@ -231,7 +233,7 @@ class PlanSource:
         return End(completeness, problems=problems, warnings=tuple(warnings))
 
     def notes(self) -> list[str]:
-        """Return what every report says of the plan: by whom, what it does, what ends."""
+        """Return what every report says about the plan: who made it, what it does, what ends."""
         if self._broken:
             return []
         estate, version = self.estate, one_line(self._plan.terraform_version, 40)
@@ -257,7 +259,7 @@ class PlanSource:
 
     @property
     def nothing(self) -> str:
-        """Why there is nothing to judge, in words; "" where there is something."""
+        """Why there is nothing to judge, in words; "" if there is something."""
         if self._broken or self.placed:
             return ""
         if not self.has_resources and self.alone:
@@ -285,7 +287,7 @@ class PlanSource:
 
     @property
     def unnamed_groups(self) -> frozenset[str]:
-        """The ids of groups whose name must not be shown."""
+        """The ids of groups whose names must not be shown."""
         return frozenset(
             change.will
             for change in self.estate.altered
@@ -293,7 +295,7 @@ class PlanSource:
         )
 
     def locate(self, address: str, attribute: str) -> Position | None:
-        """Return where an attribute of a resource is written, None where that is not known."""
+        """Return where an attribute of a resource is written, None if not known."""
         if self._folder is None:
             return None
         module, name = split_address(address)
@@ -304,9 +306,9 @@ class PlanSource:
         self._folder = Folder(path, self._plan.configured)
 
     def notes_beside(self) -> Iterator[tuple[Position, str, tuple[str, ...]]]:
-        """Yield what is noted beside resources: where, the words, and for which connections.
+        """Yield the comments beside resources: position, words, and the connections they are for.
 
-        These are named by their addresses; a resource that the plan does not have by its own.
+        Connections are named by address; a resource that is not in the plan by its own.
         """
         if self._folder is None:
             return
@@ -333,7 +335,7 @@ class PlanSource:
 
 
 def identities(planned: Sequence[Planned]) -> Connections:
-    """Return what names planned connections; "" for what is not known."""
+    """Return the names of planned connections; "" if not known."""
     return Connections(
         [p.identity for p in planned],
         [p.shown("service") for p in planned],

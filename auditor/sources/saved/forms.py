@@ -1,8 +1,8 @@
 """Recognising a saved listing by its content, and taking it apart.
 
-Beside the auditor's own snapshots people have answers of the API (of a list or of one
-connection), arrays of records or of answers, and the same one a line or one after the other,
-compact or pretty-printed, gzipped or not.
+Besides the auditor's own snapshots people have answers of the API (of a list or of one connection),
+arrays of records or of answers, and the same one per line or one after another, compact or
+pretty-printed, gzipped or not.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ListingPart(msgspec.Struct, frozen=True):
 
 
 class Closing(msgspec.Struct, frozen=True):
-    """The end of a snapshot of our own, whole or with what is wrong with it."""
+    """The end of one of our snapshots: whole, or what is wrong with it."""
 
     label: str
     completeness: Completeness
@@ -73,7 +73,7 @@ class Closing(msgspec.Struct, frozen=True):
 
 
 def parts(source: Input, decoder: Decoder) -> Iterator[ListingPart | Closing | Listed]:
-    """Yield what ``source`` holds. Raises SourceError where it is not one of the known forms."""
+    """Yield the content of ``source``. Raises SourceError if it is in none of the known forms."""
     try:
         yield from _recognised(source, decoder)
     except UndecodableError as error:
@@ -81,7 +81,7 @@ def parts(source: Input, decoder: Decoder) -> Iterator[ListingPart | Closing | L
 
 
 def read_header(source: Input) -> SnapshotHeader | None:
-    """Return the header of a snapshot of our own, None for anything else.
+    """Return the header of one of our snapshots, None for anything else.
 
     Raises SourceError for a header that cannot be read.
     """
@@ -123,7 +123,7 @@ def _snapshot(
     Its last line is held back until it is known to be the last.
     """
     digest, count, held, terminated = sha256(), -1, b"", True
-    above = 0  # lines before the first record
+    above = 0  # Lines before the first record.
     for lines, terminated in line_blocks(source):  # noqa: B007  # the last one's is wanted
         if held:
             lines.insert(0, held)
@@ -155,7 +155,7 @@ def _list_of(source: Input, line: bytes, header: SnapshotHeader) -> tuple[str, l
 
 
 def _listed(resource: str, rows: list[Any], decoder: Decoder) -> Iterator[Listed]:
-    """Yield a saved list, where somebody wants it."""
+    """Yield a saved list, if it is wanted."""
     for name, wanted in decoder.lists.items():
         if FACT_LISTS[name].resource == resource:
             good, problems = wanted.sift([wanted.convert(row) for row in rows])
@@ -178,7 +178,7 @@ def _closing(label: str, closing: ClosingLine | None, count: int, digest: str) -
 
 
 def _as_saved(completeness: Completeness) -> Completeness:
-    """Return what a snapshot knows: no more than the walk it came from."""
+    """Return how complete a snapshot is: no more than the walk it came from."""
     whole = completeness in (Completeness.ONE_PAGE, Completeness.VERIFIED)
     return Completeness.SNAPSHOT if whole else completeness
 
@@ -198,20 +198,20 @@ def _array(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
 
 
 def _array_of_answers(source: Input) -> Iterable[bytes]:
-    """Take an array apart: in one go where it can be held whole, else answer by answer."""
+    """Take an array apart: at once if it can be held whole, else answer by answer."""
     body = source.read_document()
     if len(body) <= source.largest:
         try:
             answers = msgspec.json.decode(b"[" + body, type=list[msgspec.Raw])
             return [bytes(answer) for answer in answers]
         except (msgspec.MsgspecError, RecursionError):
-            pass  # splitting it says what is wrong
+            pass  # Splitting it shows what is wrong.
     source.give_back(body)
     return objects(source, in_array=True)
 
 
 def _lines(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
-    """Yield one JSON value per line; the first one tells whether they are records or answers."""
+    """Yield one JSON value per line; the first one shows whether they are records or answers."""
     answers = bool(_ANSWER_KEY.match(first_key(source.start)))
     line, first = 1, 1
     for lines, _ in line_blocks(source):
@@ -239,7 +239,7 @@ def _decoded_lines(name: str, lines: list[bytes], decoder: Decoder, line: int) -
 
 
 def _document(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
-    """Yield the one value that the input is, or several that stand one after the other."""
+    """Yield the one value that the input is, or several one after another."""
     is_answer = bool(_ANSWER_KEY.match(first_key(source.start)))
     body = source.read_document()
     if len(body) <= source.largest:
@@ -304,7 +304,7 @@ def _shown(code: object) -> str:
 
 
 def _data_of_one(body: bytes) -> bytes:
-    """Return ``data`` when it is a connection and not a list; b"" otherwise."""
+    """Return ``data`` if it is a connection and not a list; b"" otherwise."""
     try:
         data = bytes(msgspec.json.decode(body, type=_Answer).data)
         held = msgspec.json.decode(data, type=_Held)

@@ -1,4 +1,4 @@
-"""The bytes of a saved listing: a file or standard input, read forward, gzip undone."""
+"""The bytes of a saved listing: a file or standard input, read forward, and decompressed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from auditor.text import printable
 BLOCK = 1 << 20
 #: The most blocks that are read in one go: a page of the API is no more.
 _AT_ONCE = 4
-#: A page of the API, a record or a line of more than this is refused (as over the network).
+#: A page of the API, a record or a line larger than this is refused (as over the network).
 LARGEST = 64 << 20
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -33,9 +33,8 @@ class _Readable(Protocol):
 class Input:
     """One input, read ``block`` bytes at a time. Its first block is known before it is read.
 
-    The first one may be of another size, ``first``. ``largest`` bounds what has to be held at once:
-    a page, a record, a line.
-    Raises SourceError wherever it cannot be read, with the input's name.
+    The first one may have another size, ``first``. ``largest`` bounds what has to be held at once:
+    a page, a record, a line. Raises SourceError, with the input's name, if it cannot be read.
     """
 
     def __init__(
@@ -88,7 +87,7 @@ class Input:
         return self._next(max(self.block, size))
 
     def look_for(self, mark: bytes) -> None:
-        """Let ``start`` hold all up to the first ``mark``, or all there is, or ``largest``."""
+        """Extend ``start`` to the first ``mark``, the end of the input, or ``largest``."""
         if mark in self.start:
             return
         blocks, size = [], 0
@@ -100,13 +99,13 @@ class Input:
         self.start = self._ahead = b"".join(blocks)
 
     def has_more(self) -> bool:
-        """Whether there is anything behind ``start``, nothing being read yet."""
+        """Whether anything follows ``start``, before anything is read."""
         behind = self._next(self.block)
         self._ahead += behind
         return bool(behind)
 
     def read_document(self) -> bytes:
-        """Return all that is left, or where that is more than ``largest``, just more than that."""
+        """Return all that is left or, if that is more than ``largest``, just over that much."""
         blocks, size = [], 0
         while size <= self.largest and (block := self.read(4 * self.block)):
             blocks.append(block)
@@ -114,7 +113,7 @@ class Input:
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
     def give_back(self, unread: bytes) -> None:
-        """Let the next read return ``unread``, read before, and then go on."""
+        """Let the next read return ``unread``, which was read before, and then go on."""
         self._ahead = unread + self._ahead
 
     def _next(self, size: int) -> bytes:
@@ -129,7 +128,7 @@ class Input:
 
 
 class _Again:
-    """A file of which the first bytes were read already."""
+    """A file whose first bytes were already read."""
 
     def __init__(self, first: bytes, file: BinaryIO) -> None:
         self._first = first

@@ -62,7 +62,7 @@ class SnapshotHeader(msgspec.Struct, frozen=True):
 
 
 class ClosingLine(msgspec.Struct, frozen=True):
-    """The last line: what the file holds when it is whole."""
+    """The last line: what a whole file contains."""
 
     connections: int
     walks: int
@@ -113,9 +113,9 @@ def parse_header(line: bytes) -> SnapshotHeader:
 
 
 def parse_list(line: bytes) -> tuple[str, list[Any]] | None:
-    """Return the name and the rows of a list that a line holds; None for another line.
+    """Return the name and the rows of the list in a line; None for another line.
 
-    Raises ValueError for a line that begins as one and is none.
+    Raises ValueError for a line that begins like one and is not.
     """
     if not line.startswith(_LIST):
         return None
@@ -131,7 +131,7 @@ def _are_texts(values: Iterable[object]) -> bool:
 
 
 def parse_closing(line: bytes) -> ClosingLine | None:
-    """Return what the last line says, or None when it is no closing line."""
+    """Return what the last line says, or None if it is not a closing line."""
     try:
         closing = json.loads(line)
     except (ValueError, RecursionError):
@@ -150,9 +150,9 @@ def parse_closing(line: bytes) -> ClosingLine | None:
 
 
 class SnapshotWriter:
-    """Writes a snapshot whole or not at all: see ``Draft``. No credential of ``clean`` is in it.
+    """Writes a snapshot whole or not at all: see ``Draft``.
 
-    Every failure to write is a ReportError.
+    ``clean`` keeps credentials out of it. Every failure to write is a ReportError.
     """
 
     def __init__(
@@ -189,12 +189,12 @@ class SnapshotWriter:
         self._write(header.line())
 
     def add(self, records: list[Mapping[str, Any]]) -> None:
-        """Write records, one a line."""
+        """Write records, one per line."""
         self._connections += len(records)
         self._write(self._clean(b"".join(map(_line, records)).decode("ascii")).encode("ascii"))
 
     def add_list(self, name: str, rows: list[Any]) -> None:
-        """Write a further list, before any record."""
+        """Write another list, before any record."""
         line = _line({"list": name, "rows": rows}).decode("ascii")
         self._write(self._clean(line).encode("ascii"))
 

@@ -1,7 +1,7 @@
-"""A source that was saved: a snapshot, answers of the API, records; a file, a folder or a pipe.
+"""A saved source: a snapshot, answers of the API, records; a file, a folder or a pipe.
 
-What is saved cannot be walked again, so whatever a walk of the API would repeat is a problem
-here: an id twice, a chain of pages that does not end.
+A saved listing cannot be walked again, so what would repeat a walk of the API is a problem here: an
+id twice, a chain of pages that does not end.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from auditor.sources.saved.snapshot_file import SnapshotHeader
 from auditor.sources.stream import End, Event, Page
 from auditor.text import one_line, plural, printable
 
-#: More problems of one kind than this are counted, not listed.
+#: Beyond this many of one kind, problems are counted, not listed.
 _LISTED = 20
 _HEADER_BYTES = 1 << 16
 _DIGITS = re.compile(r"([0-9]+)")
@@ -60,9 +60,10 @@ class SnapshotSource:
         return self._info
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
-        """Yield the listing. Raises SourceError where a file is not one of the known forms.
+        """Yield the listing.
 
-        In a folder such a file is a problem of the listing, and the others are read.
+        Raises SourceError if a file is in none of the known forms. In a folder such a file is a
+        problem of the listing, and the others are read.
         """
         listing = _Listing(decoder)
         folder = _is_folder(self._path)
@@ -74,7 +75,7 @@ class SnapshotSource:
                     for part in parts(source, decoder):
                         if not isinstance(part, Listed):
                             yield from listing.take(part)
-                        elif not folder:  # of several snapshots nobody knows whose is whose
+                        elif not folder:  # lists of several snapshots would mix
                             yield part
             except SourceError as error:
                 if not folder:
@@ -89,7 +90,7 @@ class SnapshotSource:
         return opened or open_input(path)
 
     def _headers(self) -> list[SnapshotHeader]:
-        """Return every header there is; a file without one, or unreadable, has none."""
+        """Return every header there is; a file without one, or an unreadable one, has none."""
         headers: list[SnapshotHeader] = []
         with contextlib.suppress(SourceError):
             for path in _files(self._path) if _is_folder(self._path) else [self._path]:
@@ -103,7 +104,7 @@ class SnapshotSource:
                 with open_input(path, block=_HEADER_BYTES) as source:
                     return read_header(source)
             if path == self._path:
-                # A pipe is read once: what was looked at here is where its events begin.
+                # A pipe is read once: what was read here is where its events begin.
                 self._opened = self._opened or open_input(path)
                 return read_header(self._opened)
         except SourceError:
@@ -112,9 +113,9 @@ class SnapshotSource:
 
 
 def check_path(path: str) -> None:
-    """Raise UsageError where ``path`` leads to nothing that could be read; it is not read here.
+    """Raise UsageError if ``path`` leads to nothing that could be read; it is not read here.
 
-    A file that is there and holds no listing is another matter: a SourceError of its events.
+    A file that exists but is not a listing is another matter: its events raise SourceError.
     """
     if path == "-":
         return
@@ -123,7 +124,7 @@ def check_path(path: str) -> None:
             _files(path)
         elif is_regular(path):
             Path(path).open("rb").close()
-        else:  # of a pipe what is read is gone
+        else:  # What is read from a pipe is gone.
             Path(path).stat()
     except (FileNotFoundError, ValueError) as error:
         hint = "name a saved listing, a folder of them, or - for standard input"
@@ -135,7 +136,7 @@ def check_path(path: str) -> None:
 
 
 class _Listing:
-    """What is known of the listing while its parts come in."""
+    """What is known about the listing while its parts come in."""
 
     def __init__(self, decoder: Decoder) -> None:
         self.problems: list[str] = []
@@ -179,7 +180,7 @@ class _Listing:
             return Completeness.UNKNOWN
         if self._closings:
             return self._closings[0].completeness
-        # A last page alone looks like a whole listing, and so does what another tool filtered.
+        # A last page by itself looks like a whole listing, and so does what another tool filtered.
         return Completeness.UNKNOWN
 
     def _sifted(self, part: ListingPart) -> tuple[list[Any], tuple[str, ...]]:

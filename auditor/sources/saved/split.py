@@ -1,9 +1,9 @@
 """Splitting saved JSON into pieces small enough to decode, without parsing it first.
 
-A file of 200 MB is read a block at a time. Pieces end where a value ends at the top level, which
-is guessed cheaply and proved by decoding: when ``[`` + piece + ``]`` is valid JSON, no string and
-no bracket is open at its end. A guess that fails is settled by one scan over the block that knows
-strings and brackets, so that malformed input costs a scan and never a search.
+A file of 200 MB is read a block at a time. Pieces end where a value ends at the top level. That is
+guessed cheaply and proved by decoding: if ``[`` + piece + ``]`` is valid JSON, no string and no
+bracket is open at its end. If a guess fails, one scan of the block for strings and brackets
+decides, so malformed input costs a scan and never a search.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from auditor.decoding.json_values import UndecodableError
 from auditor.sources.saved.input import Input
 
 _TOKEN = re.compile(
-    # A string, cut ones included (possessive: a scan never goes back); an opener; a closer.
+    # A string, even a cut one (possessive: a scan never goes back); an opener; a closer.
     rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|([\[{])|([\]}])',
     re.DOTALL,
 )
@@ -39,9 +39,9 @@ def first_key(text: bytes) -> bytes:
 def array_batches(source: Input, decode: Decode) -> Iterator[list[Any]]:
     """Yield the items of a JSON array, a block's worth at a time.
 
-    ``source`` stands behind the opening bracket; ``decode`` takes a whole array and raises
-    UndecodableError. Raises UndecodableError where the array is malformed, cut or followed by
-    something, or holds an item of more than 64 MiB.
+    ``source`` is positioned after the opening bracket; ``decode`` takes a whole array and raises
+    UndecodableError. Raises UndecodableError if the array is malformed, cut or followed by
+    something, or has an item of more than 64 MiB.
     """
     buffer, key, done = b"", b"", 1
     while block := source.read(len(buffer)):
@@ -67,8 +67,8 @@ def array_batches(source: Input, decode: Decode) -> Iterator[list[Any]]:
 def objects(source: Input, *, in_array: bool) -> Iterator[bytes]:
     """Yield JSON objects one by one as bytes, each cut where it ends.
 
-    They stand behind each other with or without blanks between them; ``in_array`` they are the
-    items of an array behind whose opening bracket ``source`` stands. Raises UndecodableError.
+    They follow each other with or without blanks between them; with ``in_array`` they are the items
+    of an array, and ``source`` is positioned after its opening bracket. Raises UndecodableError.
     """
     gap = _Gap(in_array)
     buffer = b""
@@ -117,7 +117,9 @@ class _Gap:
 
     def check(self, gap: bytes) -> None:
         if gap.strip() != self._expected:
-            raise UndecodableError("not JSON: something stands between two objects", transient=True)
+            raise UndecodableError(
+                "not JSON: there is something between two objects", transient=True
+            )
         self._expected = b"," if self._in_array else b""
 
     def close(self, gap: bytes) -> None:
@@ -126,9 +128,9 @@ class _Gap:
 
 
 def _whole_items(buffer: bytes, key: bytes, decode: Decode) -> tuple[list[Any], bytes]:
-    """Decode items that are whole in ``buffer`` and have one behind them; return the rest too.
+    """Decode the items that are whole in ``buffer`` and followed by another; return the rest too.
 
-    Without such an item, and where the array ends in this block, the rest is all of it.
+    Without such an item, or if the array ends in this block, the rest is all of it.
     """
     for end, following in _guesses(buffer, key):
         try:
@@ -193,7 +195,7 @@ def _nothing_follows(rest: bytes, source: Input) -> None:
 
 
 def _placed(error: UndecodableError, done: int) -> UndecodableError:
-    """Return the error with where in the file it is; the decoder counts from its piece."""
+    """Return the error with its position in the file; the decoder counts from its piece."""
     message = _PLACE.sub("", str(error))
     return UndecodableError(f"{message}, after byte {done:,}", transient=error.transient)
 

@@ -220,7 +220,7 @@ def test_a_line_chooses_tests(tmp_path, where, count):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["loose.yaml:1"], "none of 4 tests stands at that line"),
+        (["loose.yaml:1"], "none of 4 tests is at that line"),
         (["loose.yaml", "-k", "a and"], "-k a and: at its end"),
         (["loose.yaml", "--require", "passed"], "--require: passed is none of pass, fail and skip"),
         (["loose.yaml", "--require", "pass", "-k", "floor"], "--require asks of every rule"),

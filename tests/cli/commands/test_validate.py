@@ -112,7 +112,7 @@ def test_a_rule_that_means_nothing_is_told_and_strict_refuses_it(folder: Path):
     done = run(["validate", "odd.yaml"], folder)
     assert done.returncode == 0
     assert "odd.yaml:6:31: warning: slow-and-fast always fails" in done.stdout
-    assert "its when stands at odd.yaml:5:29" in done.stdout
+    assert "its when is at odd.yaml:5:29" in done.stdout
     assert "    assert: {sync_frequency: {lt: 30}}" in done.stdout
     assert "help: given: {sync_frequency: 60} fails" in done.stdout
     assert "fine: 1 rule in 1 file, 1 warning" in done.stdout
@@ -125,7 +125,7 @@ def test_a_while_that_waives_nothing_is_told(folder: Path):
     done = run(["validate", "house.yaml", "--waivers", "idle.yaml"], folder)
     assert done.returncode == 0
     assert "warning: a record that meets its while never fails sync-floor" in done.stdout
-    assert "it waives nothing; the rule stands at house.yaml:" in done.stdout
+    assert "it waives nothing; the rule is at house.yaml:" in done.stdout
     strict = ["validate", "house.yaml", "--waivers", "idle.yaml", "--strict"]
     assert run(strict, folder).returncode == 2
 

@@ -105,7 +105,7 @@ def test_every_problem_is_told_at_once_with_its_place(folder: Path):
         "12:11": "takes a text",
         "13:7": "empty list",
         "14:1": "did you mean policy?",
-        "16:1": "stands twice",
+        "16:1": "appears twice",
     }.items():
         told = done.stderr.split(f"auditor.yaml:{spot}: ", 1)
         assert len(told) == 2, f"nothing at {spot}: {done.stderr}"

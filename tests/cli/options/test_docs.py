@@ -64,7 +64,7 @@ def test_without_it_nothing_links(tmp_path: Path):
         ("wiki.test/{rule}", "without credentials"),
         ("javascript:{rule}", "without credentials"),
         ("https://user:secret@wiki.test/{rule}", "without credentials"),
-        ("https://wiki.test/{id}", "only {rule} and {policy} may stand in braces"),
+        ("https://wiki.test/{id}", "only {rule} and {policy} may be in braces"),
         ("https://wiki.test/<b>", "without credentials"),
         ("https://wiki.test/?page=", "write {rule} where"),
         ("https://wiki.test/{policy}", "write {rule} where"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from auditor.cli.terminal.conclusion import Telling, audit_and_report
+from auditor.cli.terminal.conclusion import Reporting, audit_and_report
 from auditor.cli.terminal.streams import Terminal
 from auditor.past.history_folder import HistoryFolder
 from auditor.policy import Ruleset
@@ -35,7 +35,7 @@ def concluded(
     options = Options(clock=lambda: TODAY)
     terminal = Terminal(out, err)
     _, code = audit_and_report(
-        Listed(list(records)), house, options, writer, Telling(terminal, **telling)
+        Listed(list(records)), house, options, writer, Reporting(terminal, **telling)
     )
     return code, out.getvalue(), err.getvalue()
 

@@ -146,7 +146,7 @@ def test_a_rule_that_never_holds_is_told(tmp_path: Path, rule: str) -> None:
     assert told.message.startswith("a always fails: ")
     assert _verdict(tmp_path, rule, told.hint) == Verdict.FAIL
     if rule.startswith("when"):
-        assert re.search(r"its when stands at \S+policy\.yaml:3:\d+", told.message)
+        assert re.search(r"its when is at \S+policy\.yaml:3:\d+", told.message)
 
 
 def test_a_rule_that_can_never_be_judged_is_told(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_part_that_decides_nothing_is_told(
 ) -> None:
     (told,) = _told(tmp_path, rule)
     assert told.message.startswith(f"a: {part} decides nothing {where}")
-    assert "the rule stands at" in told.message
+    assert "the rule is at" in told.message
 
 
 @pytest.mark.parametrize(

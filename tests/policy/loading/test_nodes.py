@@ -88,7 +88,7 @@ def test_no_number_is_infinite() -> None:
         (SOUND.encode("utf-16"), 1, "not UTF-8"),
         ("# é\n# ééééééé\npolicy: p\ntitle: \0\n".encode(), 4, "a character that YAML forbids"),
         (b"policy: p\ntitle: \x07\n", 2, "a character that YAML forbids"),
-        (b"policy: p\npolicy: q\n", 2, "the key policy stands twice"),
+        (b"policy: p\npolicy: q\n", 2, "the key policy appears twice"),
         (b"policy: p\ntitle: &a x\n", 2, "anchors (&) are not supported"),
         (b"policy: p\ntitle: &a x\ndescription: *a\n", 3, "aliases (*) are not supported"),
         (b"policy: p\ntitle: !!str x\n", 2, "tags are not supported"),

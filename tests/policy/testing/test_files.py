@@ -164,7 +164,7 @@ def test_what_is_wrong_in_a_test_file_is_said_with_its_place(folder, test, told)
         ("policy: hose.yaml\ntests: [{expect: {runs: pass}}]\n", "no such file"),
         ("policy: basline\ntests: [{expect: {runs: pass}}]\n", "did you mean baseline?"),
         ("rules: []\ntests: [{expect: {runs: pass}}]\n", "a test file has no key rules"),
-        ("tests: {a: 1, a: 2}\n", "stands twice"),
+        ("tests: {a: 1, a: 2}\n", "appears twice"),
         ("tests: [\n", "not YAML"),
         (
             "tests:\n  - {name: a, expect: {runs: pass}}\n  - {name: a, expect: {runs: pass}}\n",
@@ -182,7 +182,7 @@ def test_every_problem_of_a_file_is_told_at_once(folder):
 
 
 def test_a_file_without_a_policy_beside_it_says_so(folder):
-    with pytest.raises(PolicyError, match=r"no policy alone\.yaml stands beside this file"):
+    with pytest.raises(PolicyError, match=r"there is no policy alone\.yaml beside this file"):
         from_file(folder, "tests:\n  - {expect: {runs: pass}}\n", "alone.test.yaml")
 
 

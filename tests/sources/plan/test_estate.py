@@ -65,7 +65,7 @@ def test_what_no_plan_holds_is_a_gap_and_what_could_be_written_says_so():
         assert a.fields[name].state.name == "NOT_IN_PLAN", name
     networking = a.fields["networking_method"]
     assert networking.state.name == "UNKNOWN"
-    assert "write networking_method of fivetran_connector.a" in networking.value.told
+    assert "write networking_method of fivetran_connector.a" in networking.value.reason
     assert a.fields["group_id"].value.identity == "terraform:fivetran_group.g"
 
 
@@ -113,14 +113,14 @@ def test_what_cannot_be_told_is_unknown_where_it_could_be_and_known_where_it_is_
     c = connection(found, 'fivetran_connector.c["b"]')
     frequency = c.fields["sync_frequency"]
     assert isinstance(frequency.value, Gap)
-    assert "fivetran_connector_schedule.splat" in frequency.value.told
+    assert "fivetran_connector_schedule.splat" in frequency.value.reason
     assert c.fields["paused"].value is False  # no undecided resource sets it
     assert any("t[0]" in text for text in found.warnings)
 
 
 def test_two_resources_that_disagree_are_both_named():
     a = connection(estate("forms"), 'fivetran_connector.c["a"]')
-    told = a.fields["paused"].value.told
+    told = a.fields["paused"].value.reason
     assert "fivetran_connection_v2_pause_state.x" in told
     assert "fivetran_connector_schedule.s" in told
 
@@ -317,7 +317,7 @@ def test_a_name_may_be_that_of_a_connection_whose_name_is_not_known_yet():
     db = connection(found, "fivetran_connection.db")
     told = db.fields["sync_frequency"].value
     assert isinstance(told, Gap)
-    assert "fivetran_connector_schedule.named" in told.told
+    assert "fivetran_connector_schedule.named" in told.reason
     assert "fivetran_connector_schedule.named" not in {p.address for p in found.connections}
 
 
