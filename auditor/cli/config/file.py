@@ -322,7 +322,7 @@ class _SettingsReader:
                 yield name.position, text
 
     def _value(self, kind: str, key: str, item: Node) -> str | bool | None:
-        if isinstance(item, ScalarNode) and item.value in {None, ""}:
+        if isinstance(item, ScalarNode) and (item.value is None or not item.text.strip()):
             self._problems.add(item.position, f"{key}: holds nothing", "remove it, or give a value")
         elif not isinstance(item, ScalarNode) or type(item.value) not in _PYTHON[kind]:
             self._problems.add(item.position, f"{key}: takes {_WANTED[kind]}")

@@ -81,8 +81,6 @@ def check_beside_plan(context: click.Context, plan: str | None) -> None:
         if lone:
             raise UsageError(f"{listed(lone, 'and')} without --terraform-plan: name the plan")
         return
-    if not plan.strip():
-        raise UsageError("--terraform-plan is empty; name a file, or - for standard input")
     wrong = given(context, {"snapshot", "group", "schema", "history"}, "terraform_plan")
     if wrong:
         raise UsageError(

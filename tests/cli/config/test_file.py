@@ -84,7 +84,7 @@ def test_every_problem_is_told_at_once_with_its_place(folder: Path):
     configure(
         folder,
         "policy: 3\nfail-on: high\nfail_on: hihg\nstrict: yes\npage_size: 5000\ntimeout: '5'\n"
-        "group:\nmax: {urgent: 3, low: x}\nreport: [htm, html]\nvar: [a=b]\nnow: yesterday\n"
+        "group: ' '\nmax: {urgent: 3, low: x}\nreport: [htm, html]\nvar: [a=b]\nnow: yesterday\n"
         "snapshot: {a: b}\nonly: []\nrules: []\nschema: a\nschema: b\n",
     )
     done = run(["audit"], folder)
@@ -96,7 +96,7 @@ def test_every_problem_is_told_at_once_with_its_place(folder: Path):
         "4:9": "true or false",
         "5:12": "not in the range",
         "6:10": "takes a number",
-        "7:7": "holds nothing",
+        "7:8": "holds nothing",
         "8:7": "--max urgent=3",
         "8:18": "--max low=x",
         "9:10": "did you mean html?",

@@ -25,7 +25,6 @@ def context_of(*words: str) -> click.Context:
         (("--over", "live"), "--over without --terraform-plan: name the plan"),
         (("--require-resources",), "--require-resources without --terraform-plan"),
         (("--terraform-dir", "."), "--terraform-dir without --terraform-plan"),
-        (("--terraform-plan", " "), "--terraform-plan is empty"),
         (("--terraform-plan", "p", "--snapshot", "s"), "--snapshot cannot be used with"),
         (("--terraform-plan", "p", "--group", "g"), "--group cannot be used with"),
         (("--terraform-plan", "p", "--history", "h"), "--history cannot be used with"),
