@@ -21,22 +21,37 @@ _SIGNS = frozenset(
     (
         *("cursor", "cursors", "next", "nextcursor", "nextpage", "nexttoken", "nextpagetoken"),
         *("nexturl", "nextlink", "nextoffset", "more", "hasmore", "hasnext", "hasnextpage"),
-        *("truncated", "istruncated", "incomplete", "continuation", "continuationtoken"),
+        *("moreresults", "remaining", "remainingitems", "truncated", "istruncated", "incomplete"),
+        *("partial", "ispartial", "continuation", "continuationtoken"),
         *("token", "pagetoken", "page", "pagination", "paging", "links", "link", "meta"),
     )
 )
 #: For these a number or a text gives a position, and an object or an array says what follows.
 _HOLDERS = frozenset({"page", "pagination", "paging", "links", "link", "meta", "cursors"})
+#: Keys that say the same when they are false.
+_DENIALS = frozenset(
+    (
+        *("last", "islast", "lastpage", "islastpage", "final", "isfinal", "end", "atend"),
+        *("complete", "iscomplete", "completed", "done", "isdone", "finished", "exhausted"),
+    )
+)
 #: Keys for the total number, as other APIs name it.
 _TOTALS = frozenset(
-    {"total", "totalcount", "totalitems", "totalresults", "totalrecords", "count", "itemcount"}
+    (
+        *("total", "totalcount", "totalitems", "totalresults", "totalrecords", "totalelements"),
+        *("totalrows", "totalhits", "totalsize", "recordstotal", "count", "itemcount"),
+    )
 )
+#: Keys for the number of pages.
+_PAGES = frozenset({"totalpages", "pagecount", "pages", "numpages", "numberofpages", "lastpage"})
+_SAID = _SIGNS | _DENIALS | _TOTALS | _PAGES
 #: The envelope's own keys: each may appear once.
 _ANSWER = ("code", "message", "data")
 _DATA = ("items", "next_cursor")
 _NOTHING: tuple[object, ...] = (MISSING, None, "", False, 0)
 TWICE = "a key of the answer itself appears twice"
 _REL_NEXT = re.compile(r"""\brel\s*=\s*["']?[^"';,]*\bnext\b""", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]{1,15}")
 #: The beginning of a list that has a record.
 _FILLED = re.compile(rb'"items"\s*:\s*\[\s*\{')
 
@@ -46,7 +61,7 @@ class Envelope(NamedTuple):
 
     ``next_cursor`` is whatever the body has there, MISSING included. ``elsewhere`` is a key in
     another place, or with another spelling, that says that more follows. ``total`` is the total
-    number of connections that the response states, or None.
+    number of connections that the response states, or None; ``pages`` that of pages.
     """
 
     code: object
@@ -56,6 +71,7 @@ class Envelope(NamedTuple):
     problem: str = ""
     elsewhere: str = ""
     total: int | None = None
+    pages: int | None = None
 
 
 def envelope(answer: object, convert: Callable[[list[Any]], list[Any]]) -> Envelope:
@@ -75,14 +91,19 @@ def envelope(answer: object, convert: Callable[[list[Any]], list[Any]]) -> Envel
     more = ""
     if cursor in (MISSING, None, ""):
         more = next(chain(_signs(beside, "data."), _signs(around, "")), "")
-    total = max(chain(_totals(beside), _totals(around)), default=None)
-    return Envelope(code, message, convert(items), cursor, elsewhere=more, total=total)
+    total, pages = (
+        max(chain(_numbers(beside, words), _numbers(around, words)), default=None)
+        for words in (_TOTALS, _PAGES)
+    )
+    return Envelope(code, message, convert(items), cursor, "", more, total, pages)
 
 
 def _signs(said: Mapping[str, object], above: str) -> Iterator[str]:
     """Yield the keys of ``said``, at any depth, that say that more follows."""
     for key, value in said.items():
         word = _plain(key)
+        if word in _DENIALS and _is_false(value):
+            yield f"{above}{key}"
         if word not in _SIGNS or value in _NOTHING:
             continue
         if isinstance(value, dict):
@@ -95,14 +116,20 @@ def _signs(said: Mapping[str, object], above: str) -> Iterator[str]:
             yield f"{above}{key}"
 
 
-def _totals(said: Mapping[str, object]) -> Iterator[int]:
-    """Yield every number in ``said``, at any depth, that says how many there are in all."""
+def _numbers(said: Mapping[str, object], words: frozenset[str]) -> Iterator[int]:
+    """Yield every number in ``said``, at any depth, that has one of the names ``words``."""
     for key, value in said.items():
         word = _plain(key)
-        if word in _TOTALS and type(value) is int:
+        if word in words and type(value) is int:
             yield value
+        elif word in words and isinstance(value, str) and _NUMBER.fullmatch(value):
+            yield int(value)
         elif word in _HOLDERS and isinstance(value, dict):
-            yield from _totals(value)
+            yield from _numbers(value, words)
+
+
+def _is_false(value: object) -> bool:
+    return value is False or (isinstance(value, str) and value.strip().lower() == "false")
 
 
 def sign_in_headers(headers: Mapping[str, str]) -> str:
@@ -145,7 +172,7 @@ def once(
     for found, keys in doubled:
         if found is answer or found is data:
             # A key that we do not use, and that does not say what follows, may be repeated.
-            said = keys & {*_ANSWER, *_DATA} or {k for k in keys if _plain(k) in _SIGNS | _TOTALS}
+            said = keys & {*_ANSWER, *_DATA} or {k for k in keys if _plain(k) in _SAID}
             if said:
                 raise UndecodableError(TWICE, transient=False)
     return answer

@@ -90,7 +90,9 @@ def test_what_follows_is_seen_at_any_depth_that_speaks_of_pages(beside: Any, sig
         ({"total": 7}, 7),
         ({"totalCount": 7, "count": 3}, 7),
         ({"meta": {"pagination": {"total_items": 9}}, "total": 2}, 9),
-        ({"total": "7"}, None),
+        ({"total": "7"}, 7),
+        ({"total": "7 or so"}, None),
+        ({"totalElements": 7}, 7),
         ({"total": True}, None),
         ({"total": 0}, 0),
     ],
@@ -99,6 +101,31 @@ def test_what_follows_is_seen_at_any_depth_that_speaks_of_pages(beside: Any, sig
 def test_how_many_there_are_in_all_is_the_most_that_is_said(answer: Any, total: int | None):
     assert taken({"data": {"items": [], **answer}}).total == total
     assert taken({"data": {"items": []}, **answer}).total == total
+
+
+@pytest.mark.parametrize(
+    ("answer", "pages"),
+    [
+        ({}, None),
+        ({"total_pages": 3}, 3),
+        ({"page": {"number": 1, "totalPages": "3"}}, 3),
+        ({"meta": {"page_count": 2}, "lastPage": 4}, 4),
+        ({"pages": [1, 2]}, None),
+    ],
+    ids=str,
+)
+def test_how_many_pages_there_are_is_the_most_that_is_said(answer: Any, pages: int | None):
+    assert taken({"data": {"items": [], **answer}}).pages == pages
+    assert taken({"data": {"items": []}, **answer}).pages == pages
+
+
+@pytest.mark.parametrize("name", ["last", "is_last_page", "isLast", "complete", "done", "final"])
+def test_what_says_that_this_is_not_the_end_says_that_more_follows(name: str):
+    for value in (False, "false"):
+        assert taken({"data": {"items": [], name: value}}).elsewhere == f"data.{name}"
+        assert taken({"data": {"items": []}, "page": {name: value}}).elsewhere == f"page.{name}"
+    for value in (True, None, "true", "/page/9", 0):
+        assert taken({"data": {"items": [], name: value}}).elsewhere == ""
 
 
 @pytest.mark.parametrize(

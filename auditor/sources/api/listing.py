@@ -35,11 +35,15 @@ _SUPPORT = "run again, and tell Fivetran's support if this persists"
 
 
 class _Walk(msgspec.Struct):
-    """One walk from the first page: the cursors it used, the ids it saw."""
+    """One walk from the first page: the cursors it used, the ids it saw.
+
+    ``total`` and ``all_pages`` are the most items and pages that a response said there are.
+    """
 
     pages: int = 0
     empty_in_a_row: int = 0
     total: int = 0
+    all_pages: int = 0
     cursors: set[str] = msgspec.field(default_factory=set)
     ids: set[str] = msgspec.field(default_factory=set)
 
@@ -183,6 +187,7 @@ class Walks:
         envelope = reply.value
         cursor = _cursor(envelope.next_cursor)
         walk.total = max(walk.total, envelope.total or 0)
+        walk.all_pages = max(walk.all_pages, envelope.pages or 0)
         sign = envelope.elsewhere or reply.more
         if cursor is None and sign:
             raise SourceError(
@@ -194,6 +199,11 @@ class Walks:
                 raise SourceError(
                     f"it says that there are {walk.total:,}, and the walk listed "
                     f"{plural(len(walk.ids), self._resource.noun)}; {_SUPPORT}"
+                )
+            if walk.all_pages > walk.pages:
+                raise SourceError(
+                    f"it says that there are {walk.all_pages:,} pages, and the walk had "
+                    f"{plural(walk.pages, 'page')}; {_SUPPORT}"
                 )
             return None
         _refuse_circle(cursor, walk)

@@ -49,7 +49,8 @@ class ListingPart(msgspec.Struct, frozen=True):
 
     ``first`` is the number of the first of them in ``label``. ``is_page`` says that they are one
     answer of the list endpoint, and ``cursor`` is what it holds as ``next_cursor``, ``elsewhere``
-    any other key in it that says that more follows. ``problem`` says why the place holds no
+    any other key in it that says that more follows, ``total`` and ``pages`` how many connections
+    and pages it says there are, 0 where it does not. ``problem`` says why the place holds no
     records.
     """
 
@@ -59,6 +60,8 @@ class ListingPart(msgspec.Struct, frozen=True):
     is_page: bool = False
     cursor: object = MISSING
     elsewhere: str = ""
+    total: int = 0
+    pages: int = 0
     problem: str = ""
     as_of: datetime | None = None
 
@@ -292,6 +295,8 @@ def _answer(label: str, body: bytes, decoder: Decoder) -> ListingPart:
             is_page=True,
             cursor=answer.next_cursor,
             elsewhere=answer.elsewhere,
+            total=answer.total or 0,
+            pages=answer.pages or 0,
         )
     record = _data_of_one(body)
     if record:

@@ -168,6 +168,7 @@ class _Listing:
     def end(self) -> End:
         """Return the end of the listing, with everything that is wrong with it as a whole."""
         self.warnings += self._check_chain()
+        self.problems += self._lacking()
         if self._repeated:
             self.problems.append(self._repetition())
         walks = self._closings[0].walks if len(self._closings) == 1 else 1
@@ -217,6 +218,21 @@ class _Listing:
             f"{count} listed twice, such as {example}: the listing moved while it was saved, or "
             "a file is there twice. The first of each was judged; fetch again"
         )
+
+    def _lacking(self) -> Iterator[str]:
+        """Yield why there is more than what was saved: a response says how much there is."""
+        total = max((page.total for page in self._pages), default=0)
+        pages = max((page.pages for page in self._pages), default=0)
+        for stated, saved, noun in (
+            (total, len(self._seen), "connection"),
+            (pages, len(self._pages), "page"),
+        ):
+            if stated > saved:
+                yield (
+                    f"a saved response says that there are {plural(stated, noun)}, and "
+                    f"{plural(saved, noun)} {'is' if saved == 1 else 'are'} saved: fetch the rest,"
+                    " or use `fivetran-auditor fetch`"
+                )
 
     def _check_chain(self) -> list[str]:
         """Check that the saved pages are one walk from its first page to its last."""

@@ -209,6 +209,25 @@ def test_a_cursor_in_another_place_is_no_end(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        ({"total": 3}, "it says that there are 3, and the walk listed 2 connections"),
+        ({"total_pages": 3}, "it says that there are 3 pages, and the walk had 2 pages"),
+        ({"last": False}, "its data.last says that more follows"),
+    ],
+)
+def test_a_walk_that_ends_before_the_end_that_was_said_is_no_whole_one(
+    extra: dict[str, Any], told: str
+) -> None:
+    bodies = [page([record(1)], "a"), page([record(2)])]
+    last = json.loads(bodies[1])
+    last["data"] |= extra
+    done, _ = refused(say(bodies[0], json.dumps(last).encode()))
+    assert told in done.message
+    assert done.ids == ["c1", "c2"]
+
+
 @pytest.mark.parametrize("extra", [{"hasMore": False}, {"next": None}, {"cursor": ""}])
 def test_what_says_that_nothing_follows_is_no_cursor(extra: dict[str, Any]) -> None:
     with FaultServer(say(page([record(1)], "a", hasMore=True), page([], **extra))) as server:

@@ -240,6 +240,37 @@ def test_saved_pages_that_are_not_one_walk_are_a_problem(
     assert len(set(found.ids)) == len(found.ids), "the first of each is judged, and no other"
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"total": 3}, "there are 3 connections, and 2 connections are saved: fetch the rest"),
+        ({"total_pages": 3}, "there are 3 pages, and 2 pages are saved: fetch the rest"),
+        ({"page": {"last": False}}, "its data.page.last says that more follows"),
+    ],
+)
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_saved_response_that_says_there_is_more_is_a_problem(
+    tmp_path: Path, said: dict[str, object], told: str, number: int
+):
+    bodies = [answer(records(1), "n1"), answer(records(1, 1))]
+    if "page" in said:
+        number = 1  # of a page with a cursor it is true
+    data = bodies[number]["data"]
+    assert isinstance(data, dict)
+    data |= said
+    found = read(pages(tmp_path / "p", *bodies))
+    assert found.end.completeness is Completeness.INCOMPLETE
+    assert any(told in problem for problem in found.end.problems), found.end.problems
+
+
+def test_a_saved_response_that_says_there_is_no_more_is_none(tmp_path: Path):
+    bodies = [answer(records(1), "n1"), answer(records(1, 1))]
+    data = bodies[1]["data"]
+    assert isinstance(data, dict)
+    data |= {"total": 2, "total_pages": 2, "last": True}
+    assert read(pages(tmp_path / "p", *bodies)).problems == ()
+
+
 def test_an_empty_cursor_is_the_last_and_told(tmp_path: Path):
     found = read(pages(tmp_path / "p", answer(records(1), "n1"), answer(records(1, 1), "")))
     assert found.problems == ()
