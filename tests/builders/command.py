@@ -14,10 +14,8 @@ from typing import Any
 
 from auditor.reports.facts import UNFINISHED
 from auditor.sandbox.server import FAKE_KEY, FAKE_SECRET
-from tests.builders.forked import run_forked
+from tests.builders.forked import TRACED, run_forked
 
-# With it ``make coverage`` sees what the command runs, from its start.
-TRACED = "COVERAGE_PROCESS_CONFIG"
 KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "VIRTUAL_ENV", TRACED)
 # Variables that Python reads when it starts, and never again.
 _AT_START = ("PYTHON", "LC_", "LANG")
@@ -45,7 +43,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run the command in ``folder`` with ``given`` on its standard input."""
     theirs, words = environment(env), [*COMMAND, *arguments]
-    if not any(name.startswith(_AT_START) for name in (env or ())) and TRACED not in theirs:
+    if not any(name.startswith(_AT_START) for name in (env or ())):
         code, out, err = run_forked(arguments, folder, theirs, given, _LONGEST)
     else:
         done = subprocess.run(

@@ -3,6 +3,10 @@
 To start Python and to import take longer than most runs in the tests. A fork has that behind it,
 and is a process of its own in all that a test can see: its arguments, folder, environment, streams,
 exit code and end. What depends on the start of Python itself is started anew, by ``command.py``.
+
+Under coverage a fork is traced from its first line of ours on, as a process that was started is.
+What a module does when it is imported is behind it by then; the process that runs the tests is
+traced while it imports the same modules.
 """
 
 from __future__ import annotations
@@ -22,6 +26,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+# With it ``make coverage`` sees what the command runs, from its start.
+TRACED = "COVERAGE_PROCESS_CONFIG"
 _REQUEST = 2**20
 _server: socket.socket | None = None
 _lock = threading.Lock()
@@ -79,6 +85,8 @@ def _started() -> socket.socket:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 cwd=Path(__file__).parents[2],
+                # The forks are traced; what serves them would write a file of its own for each.
+                env={name: value for name, value in os.environ.items() if name != TRACED},
             )
         _server = ours
         atexit.register(_end, ours, process)
@@ -112,6 +120,7 @@ def _serve(way: socket.socket) -> None:
     for module in pkgutil.walk_packages(auditor.__path__, "auditor."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+    importlib.import_module("coverage")  # for the forks that are traced
     while True:
         size, fds, _, _ = socket.recv_fds(way, 4, 4)
         if not size:
@@ -162,8 +171,33 @@ def _become(
     os.chdir(folder)
     sys.argv = ["auditor", *arguments]
     sys.path[0] = folder
+    if TRACED in env:
+        importlib.import_module("coverage").process_startup()
+
+
+def _end_as_python_does(code: object) -> None:
+    """End with ``code``; return where Python has to say something about it.
+
+    Left out is to take every module and value apart: that touches all the memory that the fork
+    shares with what it was forked from, and takes longer than most commands.
+    """
+    if not isinstance(code, int | None):
+        return
+    threading._shutdown()  # type: ignore[attr-defined]  # as Python does, in this order
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        return
+    os._exit(code or 0)
 
 
 if __name__ == "__main__":
     _serve(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module("auditor", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("auditor", run_name="__main__", alter_sys=True)
+    except SystemExit as ending:
+        _end_as_python_does(ending.code)
+        raise

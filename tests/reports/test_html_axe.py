@@ -1,7 +1,7 @@
 """axe-core finds nothing, in whatever state a page is: widths, colours, with and without scripts.
 
-The fast suite opens each page once, each at another width and in other colours; the slow one looks
-at every state.
+The fast suite opens each page once, and a few views of one, each at another width and in other
+colours; the slow one looks at every state.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ VIEWS = {
     "grouped": "#by=rule",
     "by control, unfolded": "#by=control&open=all",
     "connections": "#show=connections",
+    "of a rule that is gone": "#rule=gone&q=age:old",
 }
 
 
@@ -100,9 +101,11 @@ class State(NamedTuple):
 
 
 def few() -> Iterator[State]:
-    """Yield a state for each page; widths and looks go round."""
+    """Yield a state for each page, and for views unlike it; widths, looks and scripts go round."""
     for number, page in enumerate(PAGES):
         yield State(page, WIDTHS[number % 5], LOOKS[number % 3], scripts=number % 2 == 0)
+    for number, view in enumerate(("a finding", "a connection", "grouped", "connections")):
+        yield State("inconclusive", WIDTHS[number], LOOKS[number % 3], view)
 
 
 def many() -> Iterator[State]:

@@ -69,7 +69,7 @@ def test_the_trend_is_drawn_for_everyone(open_report: OpenReport, dark: bool, wi
         str(last.connections),
     ]  # fmt: skip
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert axe(page) == []
+    assert axe(page, ".trend") == []
 
 
 def test_the_trend_is_there_without_scripts(open_report: OpenReport) -> None:
