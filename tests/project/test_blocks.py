@@ -156,7 +156,7 @@ TABLE: Mapping[str, Mapping[str, Fate]] = {
     },
     "README.md": {
         "$ fivetran-auditor audit": Run((1,), healthy=False),
-        "make demo": Left("pip installs for make what the tests run in; demo has tests of its own"),
+        "make demo": "tests/adoption/test_installs.py::test_a_checkout_shows_the_demo",
         "pip install": Run(),
         "policy: house": Saved("policies/house.yaml"),
         "fivetran-auditor validate": Run((0, 0, 0, 1)),
