@@ -165,7 +165,7 @@ class _Validation:
         self._code = 0
 
     def check(self, chosen: _Chosen, account: str, inputs: Inputs, *, facts: bool) -> None:
-        """Record what is wrong with what was ``chosen``, for an ``account`` or, with "", for none."""
+        """Record what is wrong with what was ``chosen``, for an ``account`` or, if "", for none."""
         tests, excused = chosen.tests, chosen.excused
         named = tuple(name for name in chosen.paths if name not in {*tests, *excused})
         # Waivers are checked against the policies; tests bring their own.
