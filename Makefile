@@ -12,6 +12,7 @@ TESTS := $(VENV)/.tests
 TOOLS := $(VENV)/tools
 # What builds the site and tries what stands around the tool.
 ADOPTION := $(VENV)/adoption
+EDITOR_LOCK := tests/adoption/editor/package.json tests/adoption/editor/package-lock.json
 # What is measured beside us.
 PEERS := $(VENV)/peers
 # A release that was tampered with is mostly found within days: `make lock COOLDOWN='0 days'` for a
@@ -153,9 +154,13 @@ $(TESTS): pyproject.toml requirements/dev.txt | $(BIN)/python
 
 adoption: $(ADOPTION)/.made  ## Install what builds the site and tries actions, hooks and templates
 
-$(ADOPTION)/.made: requirements/adoption.txt
+# Without npm there is no language server of editors to try the schemas with, and the tests say so.
+$(ADOPTION)/.made: requirements/adoption.txt $(EDITOR_LOCK)
 	@$(PYTHON) -m venv $(ADOPTION)
 	@$(ADOPTION)/bin/python -m pip --quiet --quiet install $(LOCKED) --requirement $<
+	@mkdir -p $(ADOPTION)/node && cp $(EDITOR_LOCK) $(ADOPTION)/node
+	@! command -v npm > /dev/null || { npm ci --silent --no-audit --no-fund --ignore-scripts --prefix $(ADOPTION)/node \
+		&& ln -sf ../node/node_modules/.bin/yaml-language-server $(ADOPTION)/bin; }
 	@touch $@
 
 # Without npm the one peer of Node is left out, and the bench says so.

@@ -146,9 +146,13 @@ def schemas() -> tuple[str, dict[str, str]]:
     lines += [
         "",
         "They are written for draft 2020-12 and use nothing that draft 7 reads in another way, so",
-        "that editors with either take them. The first line of a file names its schema, which is",
-        "all that VS Code (with redhat.vscode-yaml) and JetBrains' editors need:\n",
-        "```yaml\n# yaml-language-server: $schema=../.fivetran-auditor/policy.schema.json\n```\n",
+        "that editors with either take them. The first lines of a file name its schema, and no",
+        "setting is needed: VS Code (with redhat.vscode-yaml) and other editors with the YAML",
+        "language server read the first line, JetBrains' editors the second.\n",
+        "```yaml\n# yaml-language-server: $schema=../.fivetran-auditor/policy.schema.json",
+        "# $schema: ../.fivetran-auditor/policy.schema.json\n```\n",
+        "Tests open such files in that server. The second line is what JetBrains' manual asks for;",
+        "no test runs one of its editors.\n",
         "`init --docs-url` with the address of this site names those that stand here instead.\n",
     ]
     return "\n".join(lines), files

@@ -44,6 +44,7 @@ def test_the_schema_refuses_what_the_reader_does(case: str, schema: Draft202012V
         waiver(connections="all", **{"while": "{sync_frequency: {lte: 5}, paused: false}"}),
         waiver(connections='{id: [a, "b*"], group: g}', expires="2026-12-31T10:00:00+02:00"),
         waiver(**{"while": "{new: 1}"}) + "extra_fields: [new]\n",
+        waiver(**{"while": "{schema: {equals: {field: group_id}}}"}),
         "waivers: []\n",
         "waivers:\n",
     ],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ import pytest
 from auditor.version import __version__
 from tests.adoption.github import ROOT
 from tests.adoption.tools import REGISTRY
-from tests.builders.command import environment
+from tests.builders.certificates import certificate, certified
+from tests.builders.command import KEYS, environment
+from tests.builders.fault_server import FaultServer, page, record, response
 
 pytestmark = pytest.mark.slow
 
@@ -62,16 +65,24 @@ class Store:
         )
         return done.stdout.strip()
 
-    def run(self, *words: str, user: str = "", volume: Path | None = None) -> tuple[int, str]:
+    def run(
+        self,
+        *words: str,
+        user: str = "",
+        volume: Path | None = None,
+        network: str = "none",
+        env: Mapping[str, str] | None = None,
+    ) -> tuple[int, str]:
         """Run the image; return its exit code, and what it said."""
         options = ["--runtime", "runc", "--cgroup-manager", "cgroupfs", "run", "--rm"]
-        options += ["--read-only", "--network", "none", "--cap-drop", "all"]
+        options += ["--read-only", "--network", network, "--cap-drop", "all"]
         # A machine may not allow to raise what podman raises by itself.
         options += ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
         options += ["--user", user] if user else []
         options += ["--volume", f"{volume}:/work"] if volume else []
         done = subprocess.run(
             ["podman", *self.options, *options, *words],
+            env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -135,6 +146,30 @@ def test_its_exit_code_is_the_gate_s(store: Store, work: Path):
     assert store.run(NAME, "audit", "--snapshot", "saved.ndjson", volume=work)[0] == 1
     assert store.run(NAME, "validate", volume=work)[0] == 0
     assert store.run(NAME, "audit", "--snapshot", "none.ndjson", volume=work)[0] == 2
+
+
+@pytest.mark.parametrize(("trusted", "code"), [(True, 0), (False, 3)])
+def test_a_company_s_certificate_is_mounted_and_trusted(
+    trusted: bool, code: int, store: Store, work: Path
+):
+    (typed,) = re.findall(r"^podman (?:.*\\\n)*.*company\.pem(?:.*\\\n)*.*$", PAGE, re.MULTILINE)
+    words = shlex.split(typed.replace("\\\n", " "))
+    assert words[:4] == ["podman", "run", "--rm", "--read-only"]
+    named = {
+        "/etc/ssl/company.pem:/company.pem:ro": f"{certificate('loopback')}:/company.pem:ro",
+        "$PWD:/work": f"{work}:/work",
+        "fivetran-auditor": NAME,
+    }
+    words = [named.get(word, word) for word in words[4:]]
+    if not trusted:
+        words.remove("REQUESTS_CA_BUNDLE=/company.pem")
+        words.remove("--env")
+    (work / "policies").mkdir()
+    rule = "{id: r, severity: low, assert: {id: {exists: true}}}"
+    (work / "policies/p.yaml").write_text(f"policy: p\nrules: [{rule}]\n")
+    with FaultServer([response(page([record(1)]))], tls=certified("loopback")) as server:
+        done, told = store.run(*words, "--base-url", server.url, network="host", env=KEYS)
+    assert (done, "is not trusted" in told) == (code, not trusted), told
 
 
 def test_nothing_but_the_volume_can_be_written(store: Store):

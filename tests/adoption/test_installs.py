@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shlex
+import shutil
 import sys
 import tomllib
 import venv
@@ -15,7 +16,7 @@ import pytest
 
 from auditor.version import __version__
 from tests.adoption.github import ROOT
-from tests.adoption.tools import REGISTRY, use
+from tests.adoption.tools import REGISTRY, tracked, use
 from tests.project.test_wheel import _do
 
 pytestmark = pytest.mark.slow
@@ -94,6 +95,17 @@ def test_on_musl_nothing_else_is_compiled(processor: str, tmp_path: Path):
     compiled = {path.name for path in house.iterdir() if "none-any" not in path.name}
     assert any(name.startswith("msgspec-") for name in compiled)
     assert [name for name in compiled if "musllinux" not in name] == []
+
+
+def test_a_checkout_shows_the_demo(tmp_path: Path):
+    for path in tracked():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    told = _do("make", "demo", f"PYTHON={sys.executable}", folder=tmp_path)
+    assert "The demo worked" in told
+    assert (tmp_path / "audit-report/report.html").is_file()
+    version = _do(tmp_path / ".venv/bin/fivetran-auditor", "--version", folder=tmp_path)
+    assert __version__ in version
 
 
 def test_from_a_wheelhouse_without_a_network(wheel: Path, expected: str, tmp_path: Path):

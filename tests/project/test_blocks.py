@@ -156,7 +156,7 @@ TABLE: Mapping[str, Mapping[str, Fate]] = {
     },
     "README.md": {
         "$ fivetran-auditor audit": Run((1,), healthy=False),
-        "make demo": Left("pip installs for make what the tests run in; demo has tests of its own"),
+        "make demo": "tests/adoption/test_installs.py::test_a_checkout_shows_the_demo",
         "pip install": Run(),
         "policy: house": Saved("policies/house.yaml"),
         "fivetran-auditor validate": Run((0, 0, 0, 1)),
@@ -220,9 +220,8 @@ TABLE: Mapping[str, Mapping[str, Fate]] = {
         "test_it_audits_the_sandbox_as_any_user_with_a_read_only_root",
         "image/build": f"{IMAGE}test_the_same_tree_gives_the_same_image",
         "dpkg": f"{IMAGE}test_what_is_in_it_is_what_the_page_says",
-        "podman run --rm --read-only --volume": Left(
-            "needs a company's certificate in the image; test_transport_tls trusts one without it"
-        ),
+        "podman run --rm --read-only --volume": f"{IMAGE}"
+        "test_a_company_s_certificate_is_mounted_and_trusted",
     },
     "docs/index.md": {"pipx": Run(), "export": Run()},
     "docs/library.md": {

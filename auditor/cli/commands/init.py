@@ -60,7 +60,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*
 _JOBS = re.compile(
     r"\bfivetran-(?:audit|plan|policies)\b|(?<=[ .])fivetran-auditor(?=$|:$)", re.MULTILINE
 )
-_SCHEMA_LINE = re.compile(r"\A(# yaml-language-server: \$schema=)\S*/([\w.]+)")
+#: Where a file names its schema: for the YAML language server, and for JetBrains' editors.
+_SCHEMA_LINE = re.compile(
+    r"^(# (?:yaml-language-server: \$schema=|\$schema: ))\S*/([\w.]+)$", re.MULTILINE
+)
 #: A line that only the job of a folder in a repository has, with the empty line after it.
 _OF_PLACE = re.compile(r"^\S.*@CONFIG@.*\n\n|^.*@CONFIG@.*\n", re.MULTILINE)
 _DOCS_URL = re.compile(r"^# docs_url: .*$", re.MULTILINE)

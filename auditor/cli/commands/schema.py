@@ -19,10 +19,12 @@ the loader would refuse. Every policy has the same schema: save it once, beside 
   fivetran-auditor schema -o policies/policy.schema.json
 
 In VS Code with the YAML extension (redhat.vscode-yaml), and in any editor with the YAML language
-server, name the schema in the first line of a policy, relative to the policy's folder:
+server, the first of these lines at the top of a policy names its schema, by its path from there;
+in JetBrains' editors the second does:
 
 \b
   # yaml-language-server: $schema=./policy.schema.json
+  # $schema: ./policy.schema.json
 
 or name it for all policies in the workspace's .vscode/settings.json:
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from auditor.acceptance.waivers import (
     Waivers,
@@ -16,7 +18,7 @@ from auditor.acceptance.waivers import (
     is_waiver_file,
     rule_problem,
 )
-from auditor.cli.config.command import Configurable, config_file
+from auditor.cli.config.command import Configurable, config_file, of_accounts
 from auditor.cli.options import completion
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.reports import outdating
@@ -30,7 +32,7 @@ from auditor.cli.options.shared import (
     variables_of,
 )
 from auditor.cli.terminal.streams import Terminal, excerpt, style
-from auditor.errors import PolicyError, Problem, ReportError
+from auditor.errors import PolicyError, Problem, ReportError, UsageError
 from auditor.model import Position
 from auditor.output.inputs import Inputs
 from auditor.policy.analysis.absences import Absence, absences
@@ -84,21 +86,16 @@ def command(
     context: click.Context,
     /,
     *,
-    paths: tuple[str, ...],
-    more: tuple[str, ...],  # noqa: ARG001  # read by paths_of
-    variables: tuple[str, ...],
-    waivers: str | None,
-    strict: bool,
     facts: bool,
     reports: tuple[str, ...],
     quiet: bool,
-    verbose: bool,  # noqa: ARG001  # read from the arguments, where a bug may come before options
+    **_chosen: object,  # read by _Chosen; verbose from the arguments, where a bug may come first
 ) -> int:
     """Load policies, everything they extend, and waivers, and report all that is wrong with them.
 
-    Exits with 0 if nothing is wrong, else with 2. Without a path it checks ./policies, or the pack
-    baseline if there is no such folder. Paths may include waiver files and NAME.test.yaml files, as
-    pre-commit passes them.
+    Exits with 0 if nothing is wrong, else with 2. Without a path it checks what auditor.yaml names,
+    also for each of its accounts, else ./policies, or the pack baseline if there is no such folder.
+    Paths may include waiver files and NAME.test.yaml files, as pre-commit passes them.
     """
     terminal: Terminal = context.obj
     writer = ReportWriter(
@@ -109,42 +106,53 @@ def command(
     )
     inputs = Inputs()
     inputs.add("--config", config_file(context))
-    inputs.add("--waivers", waivers)
-    paths = paths_of(context)
-    tests = [name for name in dict.fromkeys(paths) if is_test_file(name)]
-    excused = [name for name in dict.fromkeys(paths) if is_waiver_file(name)]
-    for name in excused:
-        inputs.add("the waivers", name)
+    selections = {_Chosen.of(context): ""}
+    if not _typed(context):
+        for name, own in of_accounts(context):
+            selections.setdefault(_Chosen.of(own), name)
+    for each in selections:
+        inputs.add("--waivers", each.waivers)
+        for name in each.excused:
+            inputs.add("the waivers", name)
     writer.outdate(inputs)
-    named = tuple(name for name in paths if name not in tests and name not in excused)
-    # Waivers are checked against the policies; tests bring their own.
-    names = () if tests and not (named or excused) else policy_names(named)[0]
     found = _Validation()
-    ruleset: Ruleset | None = None
     try:
-        with found.collected():
-            if names:
-                loaded = load(
-                    names, variables=variables_of(variables), strict=strict, inputs=inputs
-                )
-                loaded = analysed(loaded, strict=strict)
-                ruleset = loaded.ruleset
-                found.problems += (*loaded.warnings, *(unused(ruleset) if facts else ()))
-                rules = plural(len(ruleset.rules), "rule")
-                found.counted.append(f"{rules} in {plural(len(ruleset.policies), 'file')}")
-                found.absences = absences(ruleset.rules, datetime.now(UTC))
-        known = ruleset.conditions if ruleset is not None else None
-        for accepting in (*excused,) or (waivers,):
-            with found.collected():
-                accepted = waivers_of(accepting, strict=strict, conditions=known)
-                found.add_doubts(accepted, ruleset, strict=strict)
-        for test_file in tests:
-            with found.collected():
-                run = run_test_file(Path(test_file), inputs)
-                found.counted.append(f"{plural(len(run), 'test')} in {one_line(test_file)}")
+        for each, account in selections.items():
+            found.check(each, account, inputs, facts=facts)
     finally:
         writer.prepare(inputs)
     return found.conclude(terminal, writer, quiet=quiet)
+
+
+class _Chosen(NamedTuple):
+    """What is validated together: paths, and how they are read."""
+
+    paths: tuple[str, ...]
+    variables: tuple[str, ...]
+    waivers: str | None
+    strict: bool
+
+    @classmethod
+    def of(cls, context: click.Context) -> _Chosen:
+        """Return what ``context`` says."""
+        params = context.params
+        return cls(paths_of(context), params["variables"], params["waivers"], params["strict"])
+
+    @property
+    def tests(self) -> list[str]:
+        """The test files among the paths."""
+        return [name for name in dict.fromkeys(self.paths) if is_test_file(name)]
+
+    @property
+    def excused(self) -> list[str]:
+        """The waiver files among the paths."""
+        return [name for name in dict.fromkeys(self.paths) if is_waiver_file(name)]
+
+
+def _typed(context: click.Context) -> bool:
+    """Whether the command line names what to validate: then that is all."""
+    sources = (context.get_parameter_source(name) for name in ("paths", "more"))
+    return ParameterSource.COMMANDLINE in sources
 
 
 class _Validation:
@@ -156,14 +164,53 @@ class _Validation:
         self.absences: list[Absence] = []
         self._code = 0
 
+    def check(self, chosen: _Chosen, account: str, inputs: Inputs, *, facts: bool) -> None:
+        """Record what is wrong with what was ``chosen``, for an ``account`` or, if "", for none."""
+        tests, excused = chosen.tests, chosen.excused
+        named = tuple(name for name in chosen.paths if name not in {*tests, *excused})
+        # Waivers are checked against the policies; tests bring their own.
+        names = () if tests and not (named or excused) else policy_names(named)[0]
+        ruleset: Ruleset | None = None
+        counted = len(self.counted)
+        with self.collected(account):
+            if names:
+                variables = variables_of(chosen.variables)
+                loaded = load(names, variables=variables, strict=chosen.strict, inputs=inputs)
+                loaded = analysed(loaded, strict=chosen.strict)
+                ruleset = loaded.ruleset
+                self.problems += (*loaded.warnings, *(unused(ruleset) if facts else ()))
+                rules = plural(len(ruleset.rules), "rule")
+                self.counted.append(f"{rules} in {plural(len(ruleset.policies), 'file')}")
+                known = {absence.path for absence in self.absences}
+                lacking = absences(ruleset.rules, datetime.now(UTC))
+                self.absences += (absence for absence in lacking if absence.path not in known)
+        conditions = ruleset.conditions if ruleset is not None else None
+        for accepting in (*excused,) or (chosen.waivers,):
+            with self.collected(account):
+                accepted = waivers_of(accepting, strict=chosen.strict, conditions=conditions)
+                self.add_doubts(accepted, ruleset, strict=chosen.strict)
+        for test_file in tests:
+            with self.collected(account):
+                run = run_test_file(Path(test_file), inputs)
+                self.counted.append(f"{plural(len(run), 'test')} in {one_line(test_file)}")
+        if account and len(self.counted) > counted:
+            self.counted[counted] = f"and for {account} {self.counted[counted]}"
+
     @contextmanager
-    def collected(self) -> Iterator[None]:
-        """Record what is wrong with the files read inside, and go on with the others."""
+    def collected(self, account: str = "") -> Iterator[None]:
+        """Record what is wrong with the files read inside, and go on with the others.
+
+        What is in no file is raised at once, with the name of the ``account``.
+        """
         try:
             yield
         except PolicyError as error:
             self.problems += error.problems
             self._code = error.exit_code
+        except UsageError as error:
+            if not account:
+                raise
+            raise UsageError(f"accounts: {account}: {error}") from error
 
     def add_doubts(self, waivers: Waivers | None, ruleset: Ruleset | None, *, strict: bool) -> None:
         """Record what is suspicious in a waiver file."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -120,10 +120,14 @@ class Configurable(StrictCommand):
             for line in in_force(ctx, self.keys, ctx.meta.get(_FILE)):
                 ctx.obj.say(line)
             return 0
+        self.merge_pairs(ctx)
+        return super().invoke(ctx)
+
+    def merge_pairs(self, ctx: click.Context) -> None:
+        """Give options that take NAME=VALUE each name from where it is nearest."""
         for parameter in self.keys.values():
             if takes_pairs(parameter):
                 ctx.params[str(parameter.name)] = tuple(text for text, _ in pairs(ctx, parameter))
-        return super().invoke(ctx)
 
 
 def config_options(context: click.Context) -> dict[str, click.Option]:
@@ -173,6 +177,31 @@ def account_of(context: click.Context) -> ConfiguredAccount | None:
         hint = nearest(name, known) or f"the accounts are {listed(known, 'and')}"
         raise UsageError(f"--account {one_line(name)}: there is no such account ({hint})")
     return known[name]
+
+
+def of_accounts(context: click.Context) -> Iterator[tuple[str, click.Context]]:
+    """Yield each account of the run's file, and the command line with ``--account`` for it.
+
+    None is yielded where one was chosen: the run is that account's alone.
+    """
+    file = context.meta.get(_FILE)
+    if file is None or account_of(context) is not None:
+        return
+    command, words = context.command, words_of(context)
+    assert isinstance(command, Configurable)
+    # What contexts know is shared by all of a run.
+    known = dict(context.meta)
+    for name in file.accounts:
+        with command.make_context(
+            str(context.info_name),
+            [*words, "--account", name],
+            parent=context.parent,
+            obj=context.obj,
+        ) as own:
+            command.merge_pairs(own)
+            yield name, own
+    context.meta.update(known)
+    context.meta.pop(_ACCOUNT, None)
 
 
 def keys_of(context: click.Context) -> Keys:

@@ -61,6 +61,8 @@ class ConditionSchemas:
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
         self._operands = OperandSchemas(definitions)
+        documented = [path for path in FIELDS if "[]" not in path]
+        self._definitions.put("documented", {"enum": documented})
 
     def condition(self, *, extra: bool) -> Schema:
         """Return a condition on a record; with ``extra`` it may name undocumented paths."""

@@ -267,7 +267,6 @@ def _shared() -> dict[str, Schema]:
     overridable = {key: _ref(f"rule.{key}") for key in _shown_keys()} | enabled
     return {
         **{f"rule.{key}": schema for key, schema in _shown_keys().items()},
-        "documented": {"enum": [path for path in FIELDS if "[]" not in path]},
         "override": {
             "title": "Override",
             "description": "What replaces the rule's own; never its when or assert.",

@@ -106,7 +106,7 @@ def test_only_the_baseline_is_on_and_what_the_others_want_is_named(started: Path
 def test_an_editor_finds_the_schemas_and_they_fit(started: Path):
     for name in FILES:
         text = (started / name).read_text()
-        found = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
+        found = re.match(r"# yaml-language-server: \$schema=(\S+)\n# \$schema: \1\n", text)
         assert found is not None, name
         schema = json.loads(((started / name).parent / found[1]).read_text())
         jsonschema.Draft202012Validator(schema).validate(yaml.safe_load(text))
@@ -136,7 +136,7 @@ def test_schemas_are_taken_from_a_site(tmp_path: Path):
         assert (done.returncode, done.stderr) == (0, "")
         for name in FILES:
             text = (tmp_path / name).read_text()
-            found = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
+            found = re.match(r"# yaml-language-server: \$schema=(\S+)\n# \$schema: \1\n", text)
             assert found is not None, name
             with urlopen(found[1]) as answer:
                 schema = json.load(answer)

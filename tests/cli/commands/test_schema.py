@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from auditor.policy.schemas.policy import policy_schema
 from tests.builders.command import run
@@ -30,3 +34,19 @@ def test_a_schema_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
     done = run(["schema", "-o", "in-the-way/policy.schema.json"], tmp_path)
     assert done.returncode == 4
     assert "in-the-way/policy.schema.json" in done.stderr
+
+
+@pytest.mark.parametrize("option", [(), ("--waivers",), ("--config",)])
+def test_what_a_schema_refers_to_is_in_it(option: tuple[str, ...], tmp_path: Path) -> None:
+    # An editor that meets a reference to nothing checks and completes nothing at all.
+    schema = json.loads(run(["schema", *option], tmp_path).stdout)
+    named = {name.removeprefix("#/$defs/") for name in _references(schema)}
+    assert named == set(schema.get("$defs", ()))
+
+
+def _references(value: Any) -> Iterator[str]:
+    for held in value.values() if isinstance(value, dict) else value:
+        if isinstance(held, dict | list):
+            yield from _references(held)
+    if isinstance(value, dict) and isinstance(value.get("$ref"), str):
+        yield value["$ref"]
