@@ -22,6 +22,8 @@ function facts(pairs) {
 
 const part = (title, ...content) => el("section", { class: "part" }, el("h3", {}, title), ...content);
 const owners = (rule) => ownersOf(rule).join(", ");
+// Words that filter, one after the other; as plain text where nothing else would be left out.
+const filters = (name, texts) => texts.map((text, at) => el("span", {}, at ? ", " : "", facetOf.has(name) ? link({ [name]: listed([text]) }, text) : text));
 
 function ruleFacts(rule) {
   return facts([
@@ -29,8 +31,8 @@ function ruleFacts(rule) {
     ["Expects", rule.expects],
     ["Applies when", rule.appliesWhen],
     ["Judged per", rule.per.join(", ")],
-    ["Owner", owners(rule)],
-    ["Tags", rule.tags.filter((tag) => !tag.startsWith("owner:")).join(", ")],
+    ["Owner", ...filters("owner", ownersOf(rule))],
+    ["Tags", ...filters("tag", tagsOf(rule))],
     ["Controls", rule.controls.map(([name, ids]) => `${name}: ${ids.join(", ")}`).join("; ")],
     ["Policy", `${rule.policy}, `, el("code", {}, rule.position)],
     ["Page", rule.docs && el("a", { href: rule.docs, rel: "noreferrer" }, "What it asks, why, and how to fix it")],
