@@ -601,6 +601,17 @@ class Ended(msgspec.Struct, frozen=True):
     since: datetime | None = None
 
 
+class Unjudged(msgspec.Struct, frozen=True):
+    """A finding of an earlier run of which this one cannot tell whether it is fixed.
+
+    ``name`` and ``id`` are as in ``Ended``; ``rule`` may be one that is not in force any more.
+    """
+
+    rule: str
+    name: str
+    id: str = ""
+
+
 class History(msgspec.Struct, frozen=True):
     """The runs of a history, oldest first with this one last, and since when findings are open.
 
@@ -663,7 +674,7 @@ class BaselineUse(msgspec.Struct, frozen=True):
     ``fixed`` were judged and no longer exist, ``gone`` are of connections that a whole listing does
     not have, ``waived`` are waived now, and ``untold`` are unknown to this run: the rule was not
     judged, the check is an error, or a narrowed run did not list the connection. ``ended`` are the
-    fixed and the gone, one by one.
+    fixed and the gone, one by one, ``unjudged`` the unknown ones.
     """
 
     file: str
@@ -676,6 +687,7 @@ class BaselineUse(msgspec.Struct, frozen=True):
     untold: int
     gone: int = 0
     ended: tuple[Ended, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
 
 
 class Described(msgspec.Struct, frozen=True):

@@ -16,7 +16,15 @@ import msgspec
 
 from auditor.acceptance.baseline import Baseline, Remembered
 from auditor.acceptance.waivers import SELECTOR_PATHS, Selector, Waiver
-from auditor.model import RAISED, BaselineUse, Connections, Ended, Verdict, WaiverUse
+from auditor.model import (
+    RAISED,
+    BaselineUse,
+    Connections,
+    Ended,
+    Unjudged,
+    Verdict,
+    WaiverUse,
+)
 from auditor.past.compare import is_unsettled
 from auditor.policy.judging.judge import Decision, Judgement, Violation
 from auditor.policy.language.conditions import evaluate, reach
@@ -115,6 +123,7 @@ def know(
     changed = outcome.reconsidered(decide)
     fates = list(_fates(changed, connections, baseline, whole=whole))
     became = Counter(fate for fate, *_ in fates)
+    unjudged = tuple(_unjudged(iter(fates), baseline, clean))
     if baseline.waived is not None:
         fates += _fates(changed, connections, baseline.waived, whole=whole)
     ended = tuple(_ended(iter(fates), baseline, clean))
@@ -129,6 +138,7 @@ def know(
         untold=became["untold"],
         gone=gone,
         ended=ended,
+        unjudged=unjudged,
     )
 
 
@@ -349,12 +359,31 @@ class _Groups:
 
 def _ended(fates: _Fates, baseline: Baseline, clean: Callable[[str], str]) -> Iterator[Ended]:
     """Yield those of the baseline's findings that no longer exist."""
-    columns = baseline.report.connections
-    schemas = dict(zip(columns.ids, columns.schemas, strict=True))
+    named = _naming(baseline, clean)
     for fate, rule, name, is_group in fates:
         if fate in _ENDED:
-            shown = clean(name if is_group else schemas.get(name) or name)
-            yield Ended(rule, shown, "" if is_group else clean(name), gone=fate == "gone")
+            yield Ended(rule, *named(name, is_group), gone=fate == "gone")
+
+
+def _unjudged(fates: _Fates, baseline: Baseline, clean: Callable[[str], str]) -> Iterator[Unjudged]:
+    """Yield those of the baseline's findings of which this run cannot tell."""
+    named = _naming(baseline, clean)
+    for fate, rule, name, is_group in fates:
+        if fate == "untold":
+            yield Unjudged(rule, *named(name, is_group))
+
+
+def _naming(
+    baseline: Baseline, clean: Callable[[str], str]
+) -> Callable[[str, bool], tuple[str, str]]:
+    """Return what gives the name that people know, and the id, "" for a group."""
+    columns = baseline.report.connections
+    schemas = dict(zip(columns.ids, columns.schemas, strict=True))
+
+    def named(name: str, is_group: bool) -> tuple[str, str]:
+        return (clean(name), "") if is_group else (clean(schemas.get(name) or name), clean(name))
+
+    return named
 
 
 def _fate(verdicts: set[Verdict]) -> str:

@@ -136,7 +136,10 @@ def changes_in_words(result: Result) -> str:
     if (known := result.baseline) is not None:
         since = f"since the baseline of {known.judged_at:%Y-%m-%d}"
         gone = f", {known.gone:,} gone" if known.gone else ""
-        return f"{known.new:,} new, {known.fixed:,} fixed{gone}, {known.known:,} known {since}"
+        untold = f", {known.untold:,} not judged any more," if known.untold else ""
+        return (
+            f"{known.new:,} new, {known.fixed:,} fixed{gone}, {known.known:,} known{untold} {since}"
+        )
     if result.history is None or len(result.history.runs) < 2:
         return ""
     *_, before, last = result.history.runs

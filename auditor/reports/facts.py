@@ -146,6 +146,16 @@ def counts_in_words(result: Result) -> str:
     return f"{plural(result.total, 'check')}: {', '.join(parts)}"
 
 
+def unsaid_problems(result: Result) -> tuple[str, ...]:
+    """Return the problems of the listing that no reason of the gate tells."""
+    reasons = result.gate.reasons
+    return tuple(
+        problem
+        for problem in result.listing.problems
+        if not any(reason.endswith(problem) for reason in reasons)
+    )
+
+
 def sentences(texts: Iterable[str]) -> str:
     """Return ``texts`` as one line, each with a full stop."""
     return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in texts)

@@ -20,6 +20,7 @@ from auditor.reports.facts import (
     is_accepted,
     repository_path,
     sentences,
+    unsaid_problems,
     written_at,
 )
 from auditor.reports.fingerprint import LENGTH, fingerprint
@@ -53,7 +54,7 @@ def placeholder(version: str) -> str:  # noqa: ARG001  # the format has no place
 
 def _issues(result: Result) -> Iterator[_Object]:
     if result.gate.outcome is Outcome.INCONCLUSIVE:
-        reasons = sentences((*result.gate.reasons, *result.listing.problems))
+        reasons = sentences((*result.gate.reasons, *unsaid_problems(result)))
         file = repository_path(_own(result).file, result.checkout)
         yield _inconclusive(f"inconclusive: {reasons}", file)
     own = _own(result)

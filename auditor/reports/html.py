@@ -8,7 +8,7 @@ forbids the rest, so that text from a hostile account stays text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from auditor.model import Described, Outcome, Part, Result, Rule, RuleChecks, Verdict
 from auditor.reports.claim import claim
-from auditor.reports.facts import UNFINISHED, pressing, walked_in_words
+from auditor.reports.facts import UNFINISHED, pressing, unsaid_problems, walked_in_words
 from auditor.reports.links import rule_page
 from auditor.reports.page.cards import affected, cards
 from auditor.reports.page.changes import changes, sparks
@@ -56,10 +56,12 @@ def render(result: Result) -> Iterable[str]:
             hashes=hashes(result),
             listed=listed,
             walked=walked_in_words(result.listing),
+            missing=unsaid_problems(result),
             cards=cards(result, fresh),
             changes=changes(result, fresh),
             sparks=sparks(result.history, result.rules),
             identity=_identity(result, fresh),
+            accepted=_accepted(result),
             advice=_advice(result),
             idle={rule.id: rule for rule in result.idle_rules},
             plain_findings=pressing(result, PLAIN_FINDINGS),
@@ -166,6 +168,11 @@ def _advice(result: Result) -> dict[str, list[str]]:
         if finding.advice:
             advice.setdefault(finding.rule.id, {})[finding.advice] = None
     return {rule_id: list(texts)[:_MOST_ADVICE] for rule_id, texts in advice.items()}
+
+
+def _accepted(result: Result) -> Sequence[str]:
+    """Return what was accepted, without the last note of a run with a baseline: tiles tell it."""
+    return result.accepted[:-1] if result.baseline is not None else result.accepted
 
 
 def _identity(result: Result, fresh: list[int] | None) -> list[tuple[str, str]]:

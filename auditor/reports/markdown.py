@@ -32,6 +32,7 @@ from auditor.reports.facts import (
     listing_in_words,
     pressing,
     trend_in_words,
+    unsaid_problems,
 )
 from auditor.reports.links import link, rule_page, run_page
 from auditor.text import plural, shortened
@@ -157,8 +158,8 @@ def _pieces(result: Result) -> Iterator[str]:
     yield "".join(_bullets(gate.reasons))
     if changes := changes_in_words(result):
         yield f"\n**{prose(changes)}**\n"
-    if result.listing.problems:
-        yield "".join(["\n**Missing**\n\n", *_bullets(result.listing.problems)])
+    if missing := unsaid_problems(result):
+        yield "".join(["\n**Missing**\n\n", *_bullets(missing)])
     if url := run_page(result):
         yield f"\n{_linked('The run and its reports', url)}\n"
     yield from _first(result)
@@ -339,7 +340,7 @@ def _row(result: Result, finding: Finding) -> str:
     if len(finding.connections) > len(shown):
         names.append(f"and {len(finding.connections) - len(shown):,} more")
     groups = dict.fromkeys(c.group for c in shown) if not finding.group else [finding.group]
-    actual = [f"{code(e.field)}: {code(e.actual)}" for e in finding.evidence[:5]]
+    actual = dict.fromkeys(f"{code(e.field)}: {code(e.actual)}" for e in finding.evidence[:5])
     note = f" ({prose(finding.note)})" if finding.note else ""
     cells = (
         finding.verdict.label,

@@ -6,6 +6,7 @@ const JUDGED_AT = new Date([...document.querySelectorAll(".when time")].at(-1)?.
 const DAY = 86_400_000;
 const daysOpen = (since) => (since ? (JUDGED_AT - new Date(since)) / DAY : NaN);
 const ownersOf = (rule) => rule.tags.filter((tag) => tag.startsWith("owner:")).map((tag) => tag.slice(6));
+const tagsOf = (rule) => rule.tags.filter((tag) => !tag.startsWith("owner:"));
 
 // The distinct texts of many lists, and for each list the numbers of its texts: one, or several.
 function numbered(lists) {
@@ -42,6 +43,7 @@ const FACETS = [
   // A group can be found by its id too.
   { ...ofConnections("group", "Group", data.groups, data.groupOf), found: data.groups.map((name, g) => `${name}\n${data.groupIds[g]}`) },
   ofRules("owner", "Owner", numbered(data.rules.map(ownersOf))),
+  ofRules("tag", "Tag", numbered(data.rules.map(tagsOf))),
   ofRules("control", "Control", numbered(data.rules.map((rule) =>
     rule.controls.flatMap(([framework, ids]) => ids.map((id) => `${framework} ${id}`))))),
   ...data.dimensions.map((each) => ofConnections(`in.${each.name}`, each.name, each.values.map((text) => text || NONE), each.of)),

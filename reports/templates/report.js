@@ -478,12 +478,12 @@ function preparePrint() {
   const shown = state.show === "findings" ? page.sequence : new Work(matchFindings(DEFAULTS)).run().rows;
   const listed = [...shown.slice(0, MOST_PRINTED)];
   rows.replaceChildren(...listed.map((f) => el(
-    "tr", {}, el("td", {}, VERDICTS[verdictOf[f]], openDay(f) ? el("small", {}, `open since ${openDay(f)}`) : ""), el("td", {}, SEVERITIES[severityOf[f]]),
+    "tr", {}, el("td", {}, VERDICTS[verdictOf[f]]), el("td", {}, SEVERITIES[severityOf[f]]),
     el("td", {}, ruleOf(f).id, el("br"), el("small", {}, ruleOf(f).position)),
     el("td", {}, joined(f, (c) => data.schemas[c]), el("br"), el("small", {}, `${joined(f, serviceName)} · ${joined(f, groupName)} · ${joined(f, (c) => data.ids[c])}`)),
     // Paper is short: what a message says is not repeated.
     el("td", {}, message(f), ...evidenceOf(f).filter((e) => !message(f).includes(data.actual[e])).map((e) => el("small", {}, el("code", {}, data.fields[data.fieldOf[e]]),
-      ` is ${data.actual[e]}; expected ${data.expected[data.expectedOf[e]]}`)), note(f) ? el("small", {}, note(f)) : ""),
+      ` is ${data.actual[e]}; expected ${data.expected[data.expectedOf[e]]}`)), note(f) ? el("small", {}, note(f)) : "", openDay(f) ? el("small", {}, `open since ${openDay(f)}`) : ""),
   )));
   document.getElementById("plain-note").textContent = shown.length > listed.length
     ? `The first ${number(listed.length)} of ${number(shown.length)} findings selected; the report itself holds all ${number(findingCount)}.`

@@ -22,6 +22,8 @@ function facts(pairs) {
 
 const part = (title, ...content) => el("section", { class: "part" }, el("h3", {}, title), ...content);
 const owners = (rule) => ownersOf(rule).join(", ");
+// Words that filter, one after the other; as plain text where nothing else would be left out.
+const filters = (name, texts) => texts.map((text, at) => el("span", {}, at ? ", " : "", facetOf.has(name) ? link({ [name]: listed([text]) }, text) : text));
 
 function ruleFacts(rule) {
   return facts([
@@ -29,8 +31,8 @@ function ruleFacts(rule) {
     ["Expects", rule.expects],
     ["Applies when", rule.appliesWhen],
     ["Judged per", rule.per.join(", ")],
-    ["Owner", owners(rule)],
-    ["Tags", rule.tags.filter((tag) => !tag.startsWith("owner:")).join(", ")],
+    ["Owner", ...filters("owner", ownersOf(rule))],
+    ["Tags", ...filters("tag", tagsOf(rule))],
     ["Controls", rule.controls.map(([name, ids]) => `${name}: ${ids.join(", ")}`).join("; ")],
     ["Policy", `${rule.policy}, `, el("code", {}, rule.position)],
     ["Page", rule.docs && el("a", { href: rule.docs, rel: "noreferrer" }, "What it asks, why, and how to fix it")],
@@ -44,13 +46,25 @@ function dashboardLink(c, page) {
   return el("a", { href, rel: "noreferrer" }, "Open in Fivetran");
 }
 
-function connectionFacts(c, page = "status") {
+function connectionFacts(c, page = "status", { among = () => [], more = [] } = {}) {
   return facts([
     ["Connection", connectionLink(c)], ["Id", el("code", {}, data.ids[c])],
-    ["Service", serviceName(c)], ["Group", groupLink(c)],
-    ...data.dimensions.map((each) => [each.name, each.values[each.of[c]]]).filter(([, text]) => text),
+    ["Service", serviceName(c), ...among("service", serviceName(c))], ["Group", groupLink(c), ...among("group", groupName(c))],
+    ...data.dimensions.map((each) => [each.name, each.values[each.of[c]], ...among(`in.${each.name}`, each.values[each.of[c]])]).filter(([, text]) => text),
+    ...more,
     ...[dashboardLink(c, page)].filter(Boolean).map((link) => ["Fivetran", link]),
   ]);
+}
+
+let toDo;
+
+// How much there is to do under one text of a facet, as a link to it; nothing where all share it.
+function among(name, text) {
+  const facet = facetOf.get(name);
+  if (!facet || !text) return [];
+  toDo ??= new Work(matchFindings({ ...DEFAULTS, [JUDGED.name]: OPEN })).run();
+  const count = liveCounts(facet, toDo)[facet.texts.indexOf(text)] ?? 0;
+  return [" ", count ? link({ [name]: listed([text]), [JUDGED.name]: OPEN }, plural(count, `open ${ROW}`)) : el("small", {}, `no open ${ROW}`)];
 }
 
 const planFacts = (row) => facts(
@@ -139,17 +153,38 @@ function connectionSheet(c) {
     return label ? rule.expects : `judged per ${rule.per.join(", ")}; nothing found that names this connection`;
   };
   const rows = checks.map((check) => [
-    check.label ? verdictBadge(check.label) : "in a group",
+    check.label ? el("div", {}, verdictBadge(check.label), OPEN_WORDS.includes(check.label) ? severityBadge(SEVERITIES[check.rule.severity]) : "") : "in a group",
     el("div", {}, link({ about: check.rule.id }, claimed(check.label, check.rule)), el("small", {}, ...[why(check)].flat())),
   ]);
+  const here = [...findings.values()];
+  const open = here.filter(unsettled);
+  const owned = [...new Set(open.flatMap((f) => ownersOf(ruleOf(f))))];
   return {
     title: data.schemas[c] || data.ids[c],
     badges: [],
     content: [
-      connectionFacts(c), fixedPart((each) => each === c),
+      connectionFacts(c, "status", { among, more: [
+        ...owned.map((owner) => [`Owner of ${plural(open.filter((f) => ownersOf(ruleOf(f)).includes(owner)).length, "rule")} broken here`, owner, ...among("owner", owner)]),
+        ["To do here", open.length ? link({ q: `id:"${data.ids[c]}"`, [JUDGED.name]: OPEN }, plural(open.length, `open ${ROW}`)) : "nothing"],
+      ] }),
+      changedPart(c, here),
       part(plural(rows.length, "check"), table("checks", ["Verdict", "Rule"], rows)),
     ],
   };
+}
+
+// What became of a connection since the baseline or the run before: new, fixed, not judged any more.
+function changedPart(c, findings) {
+  const title = document.querySelector(".since-title")?.firstChild.data.trim();
+  if (!title) return "";
+  const rows = [
+    ...findings.filter((f) => freshOf[f]).map((f) => ["new", el("div", {}, link({ finding: findingId(f) }, claimed(VERDICTS[verdictOf[f]], ruleOf(f))))]),
+    ...data.ended.filter(([, at]) => at === c).map(([rule, , since]) => ["fixed", el("div", {}, ruleLink(data.rules[rule]), since ? el("small", {}, `was open since ${since.slice(0, 10)}`) : "")]),
+    ...data.unjudged.filter(([, at]) => at === c).map(([rule]) => ["not judged any more", el("div", {}, ruleNumber.has(rule) ? ruleLink(data.rules[ruleNumber.get(rule)]) : el("code", {}, rule), el("small", {}, "found before; whether it is fixed is not known"))]),
+  ];
+  const same = findings.filter((f) => (violated(f) || VERDICTS[verdictOf[f]] === "known") && !freshOf[f]).length;
+  return part(title, rows.length ? table("checks", ["Change", "Rule"], rows) : el("p", {}, "Nothing new, nothing fixed."),
+    same ? el("p", { class: "hint" }, `${plural(same, "violation")} ${same === 1 ? "is" : "are"} as before.`) : "");
 }
 
 // What was found earlier, and no longer is, on the connections that `fits` accepts.
@@ -187,6 +222,9 @@ function groupSheet(g) {
     if (since && (!oldest || since < oldest)) oldest = since;
   }
   const rules = new Map([...perRule.entries()].filter(([, count]) => count));
+  const owned = new Map();
+  for (const [rule, count] of rules) for (const owner of ownersOf(data.rules[rule])) owned.set(owner, (owned.get(owner) ?? 0) + count);
+  const byOwner = [...owned].sort((a, b) => b[1] - a[1]);
   const services = mostFirst(countBy(members.length, (at) => [serviceName(members[at])]));
   const key = data.groupIds[g];
   const whole = data.groupChecks.flatMap((checks, r) => checks
@@ -204,9 +242,9 @@ function groupSheet(g) {
         ["Connections", number(members.length)],
         ["Services", services.map(([service, count]) => `${service} ${number(count)}`).join(", ")],
         ["Open", rules.size ? `${plural(touched, "connection")} with something to do` : ""],
-        ["New", data.fresh ? number(fresh) : ""],
+        ["New", data.fresh ? (fresh ? link(show({ is: "new" }), number(fresh)) : "0") : ""],
         ["Oldest", oldest && `open since ${oldest.slice(0, 10)}`],
-        ["Owners", [...new Set([...rules.keys()].flatMap((rule) => ownersOf(data.rules[rule])))].join(", ")],
+        ["Owners", ...byOwner.map(([owner, count], at) => el("span", {}, at ? ", " : "", link(show({ owner: listed([owner]), [JUDGED.name]: OPEN }), `${owner} ${number(count)}`)))],
       ]),
       words.some(Boolean) ? el("ul", { class: "legend" }, ...FROM_WORST.filter((word) => words[VERDICTS.indexOf(word)]).map((word) =>
         el("li", {}, verdictBadge(word), " ", el("b", {}, number(words[VERDICTS.indexOf(word)]))))) : "",

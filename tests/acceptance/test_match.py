@@ -261,6 +261,7 @@ def test_what_cannot_be_evaluated_is_not_fixed(
     assert use is not None
     found = {name: getattr(use, name) for name in ("known", "fixed", "untold", "new", "waived")}
     assert found == {name: int(name == fate) for name in found}
+    assert [each.id for each in use.unjudged] == ["a"] * use.untold
 
 
 @pytest.mark.parametrize(
@@ -276,6 +277,7 @@ def test_a_group_that_cannot_be_evaluated_is_not_fixed(house: Ruleset, paused: o
     assert use is not None
     # not-paused of b, and few-paused of the account.
     assert (use.known, getattr(use, fate), use.fixed + use.untold) == (1, 2, 2)
+    assert sorted(each.id for each in use.unjudged) == ["", "b"][: use.untold]
 
 
 def test_a_while_is_asked_of_the_connections_of_every_page(house: Ruleset, tmp_path: Path):

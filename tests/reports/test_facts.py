@@ -23,11 +23,21 @@ from auditor.reports.facts import (
     sentences,
     spot,
     trend_in_words,
+    unsaid_problems,
 )
 from tests.builders.sample_results import narrowed, sample_result
 
 RESULT = sample_result()
 FINDING = RESULT.findings[0]
+
+
+def test_a_problem_of_the_listing_that_a_reason_tells_is_not_told_again():
+    result = sample_result(60, complete=False)
+    (problem, *_) = result.listing.problems
+    gate = replace(result.gate, reasons=(f"the listing is incomplete: {problem}",))
+    assert problem not in unsaid_problems(replace(result, gate=gate))
+    silent = replace(result, gate=replace(gate, reasons=("something else",)))
+    assert unsaid_problems(silent) == result.listing.problems
 
 
 def test_the_facts_are_the_run_s():

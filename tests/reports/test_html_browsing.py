@@ -149,6 +149,18 @@ def test_a_filter_with_many_choices_can_be_searched(open_report: OpenReport) -> 
     expect(facet.locator(".choices label")).to_have_count(1)
 
 
+@pytest.mark.parametrize(("name", "text"), [("tag", "reliability"), ("owner", "security")])
+def test_a_card_s_tags_and_owner_filter(open_report: OpenReport, name: str, text: str) -> None:
+    page = open_report(RESULT)
+    page.locator(f".todos a.{name}", has_text=text).first.click()
+    word = text if name == "tag" else f"owner:{text}"
+    found = sum(word in f.rule.tags for f in RESULT.findings)
+    assert status(page) == f"{found} of {len(RESULT.findings)} findings"
+    assert found > 0
+    page.goto(page.url.partition("#")[0] + f"#q={name}:{text}")
+    assert status(page) == f"{found} of {len(RESULT.findings)} findings"
+
+
 # -- the query ----------------------------------------------------------------------------------
 
 

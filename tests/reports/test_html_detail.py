@@ -217,9 +217,11 @@ def test_a_demand_never_reads_as_the_fact(open_report: OpenReport) -> None:
     checks = page.locator("#sheet .checks tbody tr")
     for row in checks.all():
         verdict, text = row.locator("td").all_inner_texts()
-        said = {"fail": "Violated: ", "error": "Not judged: "}.get(verdict.strip(), "")
+        # Below a verdict that asks for something stands how severe its rule is.
+        verdict = verdict.strip().partition("\n")[0].strip()
+        said = {"fail": "Violated: ", "error": "Not judged: "}.get(verdict, "")
         assert text.startswith(said)
-        assert text.startswith("Violated: ") == (verdict.strip() == "fail")
+        assert text.startswith("Violated: ") == (verdict == "fail")
     for head in page.locator(".todo h3").all_text_contents():
         assert head.startswith(("Violated: ", "Not judged: "))
 
@@ -385,3 +387,28 @@ def test_a_finding_without_a_reason_gives_the_command_too(
     text = page.get_by_role("dialog").inner_text()
     told = "The page does not keep how this finding was judged; ask: fivetran-auditor explain -p"
     assert told in text.partition("How it was judged")[2]
+
+
+def test_a_connection_s_sheet_leads_to_what_its_group_and_its_owners_have_to_do(
+    open_report: OpenReport,
+) -> None:
+    waiting = {Verdict.FAIL, Verdict.ERROR}
+    failed = next(
+        f for f in RESULT.findings if f.verdict in waiting and "owner:finops" in f.rule.tags
+    )
+    (connection,) = failed.connections
+    page = open_report(RESULT, f"#connection={connection.id}")
+    sheet = page.get_by_role("dialog")
+    open_ = [f for f in RESULT.findings if f.verdict in waiting]
+    for row, found in (
+        ("Group", [f for f in open_ if connection.group_id in {c.group_id for c in f.connections}]),
+        ("finops", [f for f in open_ if "owner:finops" in f.rule.tags]),
+        ("To do here", [f for f in open_ if connection in f.connections]),
+    ):
+        page.evaluate("id => { location.hash = `#connection=${id}` }", connection.id)
+        facts = sheet.locator(".facts-list > div").filter(has_text=row)
+        words = f"{len(found):,} open finding{'s' * (len(found) != 1)}"
+        facts.get_by_role("link", name=words, exact=True).click()
+        expect(page.get_by_role("status")).to_have_text(
+            f"{len(found):,} of {len(RESULT.findings):,} findings"
+        )

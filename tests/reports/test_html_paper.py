@@ -15,6 +15,7 @@ from tests.builders.browser import OpenReport
 from tests.builders.command import run
 from tests.builders.html_page import RESULT
 from tests.builders.paper import sheets
+from tests.builders.sample_histories import with_history
 from tests.builders.sample_results import HOSTILE, sample_result
 from tests.reports.comparison.test_html import compared
 
@@ -39,6 +40,22 @@ def test_the_demo_takes_four_sheets(open_report: OpenReport, tmp_path: Path, scr
     assert len(printed) <= 4
     for number, sheet in enumerate(printed, 1):
         assert f"Page {number} of {len(printed)}" in sheet
+
+
+@with_and_without_scripts
+def test_two_hundred_rules_with_a_history_take_twelve(
+    open_report: OpenReport, tmp_path: Path, scripts: bool
+) -> None:
+    result = with_history(sample_result(250, 200), 8)
+    printed = sheets(open_report(result, scripts=scripts), tmp_path)
+    assert len(printed) <= 12
+    # No heading stands alone at the foot of a sheet.
+    below = {"By control": "iso27001", "Findings": "no-broken-connections", "Trend": "The numbers"}
+    for title, first in below.items():
+        (sheet,) = (each for each in printed if f"{title} " in each and "Judged" not in each[:60])
+        assert first in sheet.partition(title)[2], title
+    dates = {f"{since:%Y-%m-%d}" for since in map(result.history.since, result.findings) if since}
+    assert any(f"open since {date}" in sheet for sheet in printed[-3:] for date in dates)
 
 
 @with_and_without_scripts

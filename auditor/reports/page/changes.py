@@ -10,11 +10,15 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from auditor.model import Ended, Finding, History, Result, Rule, Verdict
+from msgspec.structs import replace
+
+from auditor.model import Ended, Finding, History, Result, Rule, Unjudged, Verdict
 from auditor.text import plural
 
 #: How many ended findings are named, over all rules.
 MOST_ENDED = 300
+#: How many findings that this run did not judge are named, over all rules.
+MOST_UNJUDGED = 100
 #: The size of a rule's sparkline.
 _WIDTH, _HEIGHT = 72, 20
 
@@ -28,12 +32,24 @@ class EndedRule(NamedTuple):
     shown: tuple[Ended, ...]
 
 
+class UnjudgedRule(NamedTuple):
+    """The findings of a rule of which this run cannot tell: all are counted, ``shown`` are named.
+
+    ``rule`` is None where the rule is not in force any more.
+    """
+
+    id: str
+    rule: Rule | None
+    total: int
+    shown: tuple[Unjudged, ...]
+
+
 class Changes(NamedTuple):
     """What has changed since ``since``: the baseline, or the run before.
 
     ``raised`` counts violations of rules made more severe, ``still_open`` findings that were there
     before, ``waived`` those of them that are waived now, and ``untold`` those that this run did not
-    judge.
+    judge, by rule in ``unjudged``.
     """
 
     since: str
@@ -45,6 +61,7 @@ class Changes(NamedTuple):
     waived: int
     untold: int
     ended: tuple[EndedRule, ...]
+    unjudged: tuple[UnjudgedRule, ...]
 
 
 def changes(result: Result, fresh: Sequence[int] | None) -> Changes | None:
@@ -64,12 +81,12 @@ def changes(result: Result, fresh: Sequence[int] | None) -> Changes | None:
             use.waived,
             use.untold,
             _by_rule(result, use.ended),
+            _lost(result, use.unjudged),
         )
     if fresh is None or history is None:
         return None
     gone = sum(each.gone for each in history.ended)
-    found = {_key(finding.rule, finding) for finding in result.findings}
-    known = {(rule, name) for rule, names in history.open_since.items() for name in names}
+    lost = unjudged(result)
     return Changes(
         f"the run before, of {history.runs[-2].judged_at:%Y-%m-%d}",
         len(fresh),
@@ -78,9 +95,30 @@ def changes(result: Result, fresh: Sequence[int] | None) -> Changes | None:
         gone,
         sum(finding.verdict is Verdict.FAIL for finding in result.findings) - len(fresh),
         0,
-        len(known - found),
+        len(lost),
         _by_rule(result, history.ended),
+        _lost(result, lost),
     )
+
+
+def unjudged(result: Result) -> Sequence[Unjudged]:
+    """Return the earlier findings of which ``result`` cannot tell whether they are fixed.
+
+    By a history those are what is still open without having been found by this run.
+    """
+    if result.baseline is not None:
+        return result.baseline.unjudged
+    history = result.history
+    if history is None or len(history.runs) < 2:
+        return ()
+    found = {_key(finding.rule, finding) for finding in result.findings}
+    known = {(rule, name) for rule, names in history.open_since.items() for name in names}
+    schemas = dict(zip(result.connections.ids, result.connections.schemas, strict=True))
+    groups = {rule.id for rule in result.rules if rule.per}
+    return [
+        Unjudged(rule, name) if rule in groups else Unjudged(rule, schemas.get(name) or name, name)
+        for rule, name in sorted(known - found)
+    ]
 
 
 def _key(rule: Rule, finding: Finding) -> tuple[str, str]:
@@ -100,6 +138,22 @@ def _by_rule(result: Result, ended: Sequence[Ended]) -> tuple[EndedRule, ...]:
         shown = all_[:room]
         room -= len(shown)
         found.append(EndedRule(rules[rule], len(all_) - gone, gone, shown))
+    return tuple(found)
+
+
+def _lost(result: Result, lost: Sequence[Unjudged]) -> tuple[UnjudgedRule, ...]:
+    """Return what was lost from sight, by rule: as rules stand, those not in force at the end."""
+    rules = {rule.id: rule for rule in result.rules}
+    order = {name: number for number, name in enumerate(rules)}
+    ordered = sorted(lost, key=lambda each: (order.get(each.rule, len(order)), each.rule))
+    listed = frozenset(result.connections.ids)
+    room, found = MOST_UNJUDGED, []
+    for name, group in groupby(ordered, key=attrgetter("rule")):
+        all_ = tuple(group)
+        # An id leads to a connection's sheet: one that was not listed has none.
+        shown = tuple(each if each.id in listed else replace(each, id="") for each in all_[:room])
+        room -= len(shown)
+        found.append(UnjudgedRule(name, rules.get(name), len(all_), shown))
     return tuple(found)
 
 

@@ -28,6 +28,7 @@ from auditor.model import (
     Verdict,
 )
 from auditor.reports.links import dashboard, page_of, rule_page
+from auditor.reports.page.changes import unjudged
 from auditor.reports.page.reasons import reason_columns
 
 _Key = TypeVar("_Key")
@@ -90,6 +91,7 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
     if newly is not None:
         yield "fresh", newly
     yield "ended", list(_ended(result))
+    yield "unjudged", list(_unjudged(result))
 
 
 def _ended(result: Result) -> Iterator[tuple[int, int, str]]:
@@ -103,6 +105,14 @@ def _ended(result: Result) -> Iterator[tuple[int, int, str]]:
         if each.rule in number_of_rule and each.id in place_of:
             since = iso(each.since) if each.since is not None else ""
             yield number_of_rule[each.rule], place_of[each.id], since
+
+
+def _unjudged(result: Result) -> Iterator[tuple[str, int]]:
+    """Yield earlier findings of which nothing can be told: a rule's id, a connection's place."""
+    place_of = places(result.connections)
+    for each in unjudged(result):
+        if each.id in place_of:
+            yield each.rule, place_of[each.id]
 
 
 def new_findings(result: Result) -> list[int] | None:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from msgspec.structs import replace
 from playwright.sync_api import expect
 
-from auditor.model import BaselineUse, Ended, History, Result
-from auditor.reports.page.changes import MOST_ENDED, changes, sparks
+from auditor.model import BaselineUse, Ended, History, Result, Unjudged, Verdict
+from auditor.reports.page.changes import MOST_ENDED, MOST_UNJUDGED, changes, sparks, unjudged
 from auditor.reports.page.island import new_findings
 from tests.builders.browser import OpenReport
 from tests.builders.sample_histories import WEEK, with_history
@@ -65,6 +65,10 @@ def test_a_history_tells_new_from_open_and_what_it_lost_from_sight() -> None:
     failed = sum(f.verdict.label == "fail" for f in result.findings)
     assert (found.new, found.still_open, found.untold) == (len(fresh), failed - len(fresh), 1)
     assert (found.fixed, found.gone) == (3, 1)
+    assert unjudged(result) == [Unjudged(first, "unlisted", "unlisted")]
+    # What was not listed has no sheet that its name could open.
+    assert [each.shown for each in found.unjudged] == [(Unjudged(first, "unlisted"),)]
+    assert unjudged(RESULT) == unjudged(_remembering(RESULT, 1)) == ()
     assert changes(RESULT, None) is None
     assert changes(_remembering(RESULT, 1), None) is None
 
@@ -76,6 +80,47 @@ def test_what_has_ended_is_named_severest_first_and_what_is_cut_is_counted() -> 
     assert severities == sorted(severities, reverse=True)
     assert sum(len(each.shown) for each in found.ended) == MOST_ENDED
     assert sum(each.fixed + each.gone for each in found.ended) == MOST_ENDED + 50
+
+
+def _use(lost: tuple[Unjudged, ...], ended: tuple[Ended, ...] = ()) -> BaselineUse:
+    return BaselineUse(
+        "old.json", JUDGED_AT - WEEK, known=7, raised=0, new=3, fixed=len(ended), waived=0,
+        untold=len(lost), ended=ended, unjudged=lost,
+    )  # fmt: skip
+
+
+def test_what_was_lost_from_sight_is_named_by_rule_and_what_is_cut_is_counted() -> None:
+    ids, first = RESULT.connections.ids, RESULT.rules[0].id
+    lost = tuple(Unjudged("no-rule-any-more", "name", ids[n % 60]) for n in range(MOST_UNJUDGED))
+    lost += (Unjudged(first, "known", ids[0]), Unjudged(first, "a group"))
+    found = changes(replace(RESULT, baseline=_use(lost)), [])
+    assert found is not None
+    assert [(each.id, each.total, len(each.shown)) for each in found.unjudged] == [
+        (first, 2, 2),
+        ("no-rule-any-more", MOST_UNJUDGED, MOST_UNJUDGED - 2),
+    ]
+    assert [each.rule for each in found.unjudged] == [RESULT.rules[0], None]
+
+
+def test_a_connection_s_sheet_says_what_became_of_it(open_report: OpenReport) -> None:
+    failed = next(f for f in RESULT.findings if f.verdict is Verdict.FAIL and not f.group)
+    (connection,) = failed.connections
+    others = [rule.id for rule in RESULT.rules if rule.id != failed.rule.id]
+    fixed = Ended(others[0], connection.schema, connection.id, since=JUDGED_AT - WEEK)
+    lost = (
+        Unjudged(others[1], connection.schema, connection.id),
+        Unjudged("no-rule-any-more", connection.schema, connection.id),
+    )
+    result = replace(RESULT, baseline=_use(lost, (fixed,)))
+    page = open_report(result, f"#connection={connection.id}")
+    since = page.locator("#sheet .part").filter(has_text="Since the baseline of 2026-03-07")
+    new = [f for f in RESULT.findings if f.verdict is Verdict.FAIL and connection in f.connections]
+    changed = [row.partition("\t")[0] for row in since.locator("tbody tr").all_inner_texts()]
+    assert changed == ["new"] * len(new) + ["fixed"] + ["not judged any more"] * 2
+    expect(since).to_contain_text("was open since 2026-03-07")
+    expect(since).to_contain_text("no-rule-any-more")
+    gone = page.get_by_role("region", name="Not judged any more", include_hidden=True)
+    expect(gone).to_contain_text("no rule of this run")
 
 
 def test_a_rule_has_a_line_with_gaps_where_it_was_not_judged() -> None:
