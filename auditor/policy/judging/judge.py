@@ -312,7 +312,13 @@ class Judgement(msgspec.Struct, frozen=True):
     ) -> Finding:
         """Return the finding on a group, with this ``number`` among the rule's findings."""
         rule = entry.rule
-        evidence = (Evidence(outcome.field, outcome.actual, rule.expects),)
+        beside = [
+            f"{path} is {self._shown(entry, path, value, outcome)}"
+            for path, value in outcome.beside
+            if path != outcome.field
+        ]
+        expects = f"{rule.expects} ({', '.join(beside)})" if beside else rule.expects
+        evidence = (Evidence(outcome.field, outcome.actual, expects),)
         advice = ""
         group = self.group_of(entry, outcome)
         if outcome.verdict is Verdict.ERROR:
@@ -320,12 +326,16 @@ class Judgement(msgspec.Struct, frozen=True):
             message = f"cannot be judged: {outcome.field} is {outcome.actual}{where}"
             advice = advice_for(outcome)
         elif entry.message is not None:
-            named = [*zip(entry.keys, outcome.key or (), strict=True), *outcome.values]
+            named = [
+                *zip(entry.keys, outcome.key or (), strict=True),
+                *outcome.values,
+                *outcome.beside,
+            ]
             known = {path: self._shown(entry, path, value, outcome) for path, value in named}
             known |= dict.fromkeys(GROUP_WORDS, outcome.actual)
             message = entry.message.filled(lambda path: known.get(path, ""))
         else:
-            message = f"{group}: {outcome.field} is {outcome.actual}, expected that {rule.expects}"
+            message = f"{group}: {outcome.field} is {outcome.actual}, expected that {expects}"
         members = tuple(connections[index] for index in outcome.members)
         message = printable(message)
         return Finding(
@@ -446,6 +456,7 @@ def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
     A group that a sensitive value names has a number for a name.
     """
     veils: dict[tuple[str, object], Gap] = {}
+    budgets = groups.rule.budgets
 
     def veiled(path: str, value: Any, hidden: frozenset[str]) -> Any:
         if not is_scalar(value) or not covers(hidden, path):
@@ -466,6 +477,9 @@ def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
         if hidden:
             pairs = zip(groups.rule.keys, key, strict=True)
             key = tuple([veiled(path, value, hidden) for path, value in pairs])
+            if budgets:
+                pairs = zip(groups.rule.common, common, strict=True)
+                common = tuple([veiled(p, v, hidden) if p in budgets else v for p, v in pairs])
             if groups.rule.measured is not None and covers(hidden, groups.rule.measured.path):
                 values = (Gap(Lack.UNKNOWN, SENSITIVE),)  # Nothing is counted of what is not shown.
         account = planned.accounts[index] if planned.accounts is not None else ""

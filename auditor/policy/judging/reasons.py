@@ -13,8 +13,8 @@ from datetime import datetime
 from functools import partial
 
 from auditor.model import Reason, ReasonLine, RuleReasons, Verdict
-from auditor.policy.judging.evidence import Describer, Description, Read
-from auditor.policy.judging.groups import GroupOutcome
+from auditor.policy.judging.evidence import Describer, Description, Read, shown
+from auditor.policy.judging.groups import GroupOutcome, on_number, with_budgets
 from auditor.policy.judging.judge import Judgement, numbered
 from auditor.policy.judging.tree import Outline, outline
 from auditor.policy.language.conditions import (
@@ -23,7 +23,6 @@ from auditor.policy.language.conditions import (
     Get,
     Nested,
     Test,
-    evaluate,
     evaluate_test,
 )
 from auditor.policy.language.english import sentence
@@ -43,8 +42,7 @@ def reasons_of(judgement: Judgement, describers: Sequence[Describer]) -> Mapping
     """
     reasons = {each.entry.rule.id: _of_records(each) for each in describers}
     for entry, outcomes in judgement.groups:
-        clean, now = judgement.clean, judgement.now
-        reasons[entry.rule.id] = _of_groups(entry, numbered(outcomes), clean, now)
+        reasons[entry.rule.id] = _of_groups(entry, numbered(outcomes), judgement.clean)
     return reasons
 
 
@@ -203,11 +201,10 @@ def _of_groups(
     entry: GroupRule,
     outcomes: Iterable[tuple[int, GroupOutcome]],
     clean: Callable[[str], str],
-    now: datetime,
 ) -> RuleReasons:
     """Return the reasons of a rule's numbered ``outcomes`` on groups."""
-    parts = _parts_of_number(entry)
-    name = _measured(entry)
+    parts = _parts(entry.number)
+    name = entry.counted
     lines = [ReasonLine("assert", 0, clean(entry.rule.expects), name)]
     lines += [ReasonLine("", 1, clean(sentence(part))) for part in parts]
     if entry.when is not None:
@@ -223,30 +220,26 @@ def _of_groups(
         letters += _LETTERS[outcome.excused] if entry.unless is not None else ""
         letters += _CHOOSES if entry.when is not None else ""
         letters += "u" if outcome.verdict is Verdict.ERROR else "f"
-        letters += "".join(_LETTERS[_on(part, outcome, now)] for part in parts)
+        letters += "".join(_LETTERS[truth] for truth in _of_number(entry, outcome, len(parts)))
         before = len(lines) - len(parts) - 1
-        held = outcome.actual
-        value = held if outcome.field == name else f"{outcome.field} is {held}"
+        actual = outcome.actual
+        value = actual if outcome.field == name else f"{outcome.field} is {actual}"
+        beside = [
+            f"{path} is {shown(path, held, entry.reveal, clean)}" for path, held in outcome.beside
+        ]
+        value = "; ".join([value, *(said for said in beside if said != value)])
         values = (*[""] * before, value, *[""] * len(parts))
         reasons[number] = Reason(letters, values)
     return RuleReasons(tuple(lines), reasons)
 
 
-def _measured(entry: GroupRule) -> str:
-    """Return the rule's word for what was counted, measured or compared."""
-    if entry.measured is not None:
-        return entry.measured.name
-    return "share" if entry.share is not None else ", ".join(entry.unique) or "count"
-
-
-def _parts_of_number(entry: GroupRule) -> tuple[Condition, ...]:
-    """Return the tests of what is counted or measured, if there are several."""
-    measured = entry.measured.condition if entry.measured is not None else None
-    condition = entry.count or entry.share or measured
+def _parts(condition: Condition | None) -> tuple[Condition, ...]:
+    """Return the tests of what is counted or measured, where there are several."""
     return condition.parts if isinstance(condition, All) and len(condition.parts) > 1 else ()
 
 
-def _on(part: Condition, outcome: GroupOutcome, now: datetime) -> Truth:
+def _of_number(entry: GroupRule, outcome: GroupOutcome, count: int) -> Sequence[Truth]:
+    """Return what each of ``count`` tests comes to on the number of a group."""
     if outcome.number is None:
-        return None
-    return evaluate(part, lambda _path: outcome.number, now)
+        return [None] * count
+    return [on_number(p, outcome.number) for p in _parts(with_budgets(entry, outcome.beside))]

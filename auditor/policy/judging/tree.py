@@ -7,7 +7,6 @@ as in a finding (``evidence.py``), so what is masked there is masked here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 
 from auditor.model import Verdict
 from auditor.policy.judging.evidence import Describer, advice
-from auditor.policy.judging.groups import GroupOutcome
+from auditor.policy.judging.groups import GroupOutcome, on_number, with_budgets
 from auditor.policy.judging.judge import Judgement, advice_for
 from auditor.policy.language.conditions import (
     All,
@@ -280,11 +279,14 @@ def _of_group(
     if entry.when is not None:
         yield Branch("when", tree(entry.when, get, describer))
     judged = asked and outcome.verdict is not Verdict.SKIP
-    parts = tuple(_of_number(entry, outcome, describer.now)) if judged else ()
+    parts = tuple(_of_number(entry, outcome)) if judged else ()
     truth = {Verdict.PASS: True, Verdict.ERROR: None, Verdict.SKIP: None}.get(
         outcome.verdict, False
     )
     value = "" if not asked else _measured(outcome, at)
+    if judged:
+        beside = [f"{path} is {describer.shown(path, held)}" for path, held in outcome.beside]
+        value = "; ".join([value, *(said for said in beside if said != value)])
     expects = describer.clean(entry.rule.expects)
     yield Branch("assert", TreePart(expects, truth, value, why, parts, asked=judged))
 
@@ -296,12 +298,10 @@ def _measured(outcome: GroupOutcome, at: int) -> str:
     return f"{outcome.field} is {outcome.actual}{', none of them this one' if others else ''}"
 
 
-def _of_number(entry: GroupRule, outcome: GroupOutcome, now: datetime) -> Iterator[TreePart]:
-    """Yield each test of what was counted or measured, if there are several."""
-    measured = entry.measured.condition if entry.measured is not None else None
-    condition = entry.count or entry.share or measured
+def _of_number(entry: GroupRule, outcome: GroupOutcome) -> Iterator[TreePart]:
+    """Yield each test of what was counted or measured, where there are several."""
+    condition = with_budgets(entry, outcome.beside)
     if not isinstance(condition, All) or outcome.number is None:
         return
     for part in condition.parts:
-        truth = evaluate(part, lambda _path: outcome.number, now)
-        yield TreePart(f"{outcome.field} {sentence(part)}", truth)
+        yield TreePart(f"{entry.counted} {sentence(part)}", on_number(part, outcome.number))
