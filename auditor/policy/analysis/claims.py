@@ -430,7 +430,7 @@ def _of_pair(
     one: _Studied, two: _Studied, implied: Iterable[tuple[_Studied, _Studied]], table: TruthTable
 ) -> Iterator[Problem]:
     first, second = _verdicts(one.rule, table), _verdicts(two.rule, table)
-    both = first.applies & second.applies
+    decided = (first.passed | first.failed) & (second.passed | second.failed)
     # A rule that forbids whatever it applies to forbids; it does not contradict.
     possible = first.passed & second.applies and second.passed & first.applies
     if possible and not first.passed & second.passed:
@@ -439,7 +439,7 @@ def _of_pair(
             verdicts = {verdict_on(one.rule, get), verdict_on(two.rule, get)}
             return Verdict.SKIP not in verdicts and Verdict.ERROR not in verdicts
 
-        example = witness(table, both, comes_under_both)
+        example = witness(table, decided, comes_under_both)
         if example is not None:
             late, early = _ordered(one, two)
             message = (

@@ -104,6 +104,10 @@ class Domain(msgspec.Struct, frozen=True):
 Truths = Callable[[Condition], Sequence[Truth]]
 
 
+#: Operands that are the same where they are equal.
+_COMPARABLE = frozenset({Span, Now, str, bool, int, float, datetime, timedelta})
+
+
 def key_of(test: Test) -> Hashable:
     """Return a key that two tests share only if they have the same result on every value."""
     return test.path, test.operator.name, test.reading, test.kind, _operand_key(test)
@@ -137,7 +141,7 @@ def _operand_key(test: Test) -> Hashable:
         return "patterns", operand.written
     if isinstance(value, tuple):
         return tuple((type(item).__name__, item) for item in value)
-    if isinstance(value, Span | Now | str | bool | int | float | datetime | timedelta):
+    if type(value) in _COMPARABLE:
         return type(value).__name__, value
     return "itself", id(value)
 
