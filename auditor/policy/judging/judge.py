@@ -24,7 +24,7 @@ from auditor.model import (
     Verdict,
 )
 from auditor.policy.judging.compiler import RawFinding, compile_judge
-from auditor.policy.judging.evidence import SENSITIVE, Describer, Description, covers, shown
+from auditor.policy.judging.evidence import SENSITIVE, Describer, covers, shown
 from auditor.policy.judging.groups import GroupOutcome, Groups
 from auditor.policy.judging.undecided import Want, want_of
 from auditor.policy.language.conditions import reads
@@ -265,13 +265,12 @@ class Judgement(msgspec.Struct, frozen=True):
         for number, index, verdict, values in self.found:
             rule, describe, tell = tellers[number]
             if index in self.hidden:
-                describe = self._discreet(number, index)
+                describe = describers[number].discreet(self.hidden[index]).describe
             about = known.get(index)
             if about is None:
                 about = known[index] = (connections[index],)
             evidence, message, advice, alike = describe(values, failed=verdict != error)
             note = notes.get((number, index), "") if notes else ""
-            alike = 0 if index in self.hidden else alike
             tell(
                 Finding(
                     rule, _VERDICTS[verdict], about, evidence, message, "", note, advice, (), alike
@@ -284,11 +283,6 @@ class Judgement(msgspec.Struct, frozen=True):
             ]
         ordered = sorted(filter(None, by_rule.values()), key=lambda found: -found[0].rule.severity)
         return tuple(chain.from_iterable(ordered))
-
-    def _discreet(self, number: int, index: int) -> Callable[..., Description]:
-        """Return a describer without what must not be shown of its connection."""
-        hidden, entry = self.hidden[index], self.rules[number]
-        return Describer(entry, self.now, self.clean, hidden=hidden).describe
 
     def group_of(self, entry: GroupRule, outcome: GroupOutcome) -> str:
         """Return a group's key as reports show it."""

@@ -7,6 +7,7 @@ as in a finding (``evidence.py``), so what is masked there is masked here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -36,7 +37,8 @@ from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.language.truth import Truth, all_of, any_of, negated
 from auditor.text import listed, plural
 
-_ITEMS_SHOWN = 3
+#: So many items of an array are shown with what each part of their condition came to.
+ITEMS_SHOWN = 3
 
 
 class TreePart(msgspec.Struct, frozen=True):
@@ -206,22 +208,29 @@ def _of_items(
     test: Test, operand: Nested, items: list[Any], bare: TreePart, describer: Describer
 ) -> TreePart:
     """Return a test of an array with the items that decided it, or the first if all did."""
-    grown = [
-        (n, tree(operand.condition, partial(reach, item), describer, base=f"{test.path}[]"))
-        for n, item in enumerate(items, 1)
-    ]
+    decided = deciding(test, operand, items, describer.now)
+    parts = []
+    for n, item in decided[:ITEMS_SHOWN]:
+        part = tree(operand.condition, partial(reach, item), describer, base=f"{test.path}[]")
+        parts.append(TreePart(f"item {n} of {len(items)}", part.truth, parts=(part,)))
+    more = len(decided) - len(parts)
+    value = plural(len(items), "item") if items else "no item"
+    value = f"{value}, {more:,} not shown" if more else value
+    return replace(bare, value=value, parts=tuple(parts))
+
+
+def deciding(
+    test: Test, operand: Nested, items: list[Any], now: datetime
+) -> Sequence[tuple[int, Any]]:
+    """Return the items that decided a test of an array, with their places from 1; or all."""
+    truths = [evaluate(operand.condition, partial(reach, item), now) for item in items]
     quantifier = test.operator.quantifier
     settles = quantifier.settled_by if quantifier is not None else True
-    settled = [pair for pair in grown if pair[1].truth is settles]
-    unsure = [pair for pair in grown if pair[1].truth is None]
-    decisive = (settled if quantifier is not None else [*settled, *unsure]) or unsure or grown
-    shown = decisive[:_ITEMS_SHOWN]
-    parts = tuple(
-        TreePart(f"item {n} of {len(items)}", part.truth, parts=(part,)) for n, part in shown
-    )
-    more = len(decisive) - len(shown)
-    value = plural(len(items), "item") if items else "no item"
-    return replace(bare, value=f"{value}, {more:,} not shown" if more else value, parts=parts)
+    numbered = list(zip(enumerate(items, 1), truths, strict=True))
+    settled = [each for each, truth in numbered if truth is settles]
+    unsure = [each for each, truth in numbered if truth is None]
+    chosen = settled if quantifier is not None else [*settled, *unsure]
+    return chosen or unsure or list(enumerate(items, 1))
 
 
 def _said(condition: Condition, describer: Describer) -> str:
