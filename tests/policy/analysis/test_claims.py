@@ -350,6 +350,35 @@ def test_what_a_variable_decides_is_left_alone(tmp_path: Path) -> None:
     assert "decides nothing in its assert" in told.message
 
 
+def test_what_a_rule_comes_to_by_its_variables_is_told_as_that(tmp_path: Path) -> None:
+    text = (
+        "policy: p\nvars: {floor: 0, most: 60}\nrules:\n"
+        "  - {id: a, severity: low, when: {service_version: {gt: 5}},"
+        " assert: {service_version: {gte: {var: floor}}}}\n"
+        "  - {id: b, severity: low, assert: {sync_frequency: {lte: {var: most}}}}\n"
+        "  - {id: c, severity: low, assert: {sync_frequency: {lte: 1440}}}\n"
+        "  - {id: d, severity: low, assert: {sync_frequency: {gte: 100}}}\n"
+    )
+    found = [problem.message for problem in claims(load_policies(written(tmp_path, text)).rules)]
+    assert len(found) == 2, found  # that b makes c redundant rests on the variable
+    assert "a can never fail as variables are set: " in found[0]
+    assert "no connection can satisfy d and b" in found[1]
+    assert found[1].endswith("where both apply as variables are set")
+    plain = text.replace("{var: floor}", "0").replace("{var: most}", "60")
+    plain = plain.replace("vars: {floor: 0, most: 60}\n", "")
+    found = [problem.message for problem in claims(load_policies(written(tmp_path, plain)).rules)]
+    assert len(found) == 3, found
+    assert not any("variables" in message for message in found)
+    assert any("c is redundant" in message for message in found)
+
+
+def test_two_rules_that_are_the_same_are_so_whatever_their_variable(tmp_path: Path) -> None:
+    rule = "  - {id: %s, severity: low, assert: {sync_frequency: {lte: {var: most}}}}\n"
+    text = f"policy: p\nvars: {{most: 60}}\nrules:\n{rule % 'a'}{rule % 'b'}"
+    (found,) = claims(load_policies(written(tmp_path, text)).rules)
+    assert "b is redundant" in found.message
+
+
 @pytest.mark.parametrize("value", [15, 3], ids=["above the bound", "below the bound"])
 def test_what_is_idle_by_a_variables_value_is_left_alone(tmp_path: Path, value: int) -> None:
     text = (
