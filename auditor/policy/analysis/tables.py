@@ -24,6 +24,7 @@ from auditor.policy.analysis.domains import (
     domain,
     is_showable,
     key_of,
+    parts_of,
 )
 from auditor.policy.language.conditions import All, AnyOf, Condition, Named, Not, Test, tests_in
 from auditor.policy.language.truth import Truth
@@ -60,7 +61,7 @@ class Space:
     def __init__(self, conditions: Iterable[Condition]) -> None:
         found: dict[str, list[Test]] = {}
         for condition in conditions:
-            for test in tests_in(condition):
+            for test in _tests_in(condition):
                 found.setdefault(test.path, []).append(test)
         self._domains: dict[str, Domain] = {
             path: domain(path, tests, possible_truths) for path, tests in found.items()
@@ -73,8 +74,13 @@ class Space:
 
     def table(self, *conditions: Condition | None, most: int = MOST_ROWS) -> TruthTable | None:
         """Return the table of ``conditions``; None if it would have over ``most`` rows."""
-        tests = {key_of(t): t for c in conditions if c is not None for t in tests_in(c)}
+        tests = {key_of(t): t for c in conditions if c is not None for t in _tests_in(c)}
         return _table(self, tests, most)
+
+
+def _tests_in(condition: Condition) -> Iterator[Test]:
+    for test in tests_in(condition):
+        yield from parts_of(test)
 
 
 def possible_truths(condition: Condition) -> tuple[Truth, ...]:
@@ -138,7 +144,10 @@ class TruthTable:
             case Named(_, part):
                 return self.rows(part)
             case Test():
-                return self._tests[key_of(condition)]
+                several = parts_of(condition)
+                if len(several) > 1:
+                    return self.rows(All(several))
+                return self._tests[key_of(*several)]
 
     def projections(self, rows: int) -> dict[Hashable, int]:
         """Return the classes of each variable that occur in ``rows``, as bits."""

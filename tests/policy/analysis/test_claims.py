@@ -337,6 +337,23 @@ def test_sound_rules_are_not_accused(tmp_path: Path, rules: tuple[str, ...]) -> 
     assert _told(tmp_path, *rules) == []
 
 
+@pytest.mark.parametrize(
+    ("when", "asserted", "told"),
+    [
+        ("contains_all: [MONDAY, FRIDAY]", "contains: MONDAY", "can never fail"),
+        ("contains_all: [MONDAY, FRIDAY, SUNDAY]", "contains_all: [SUNDAY, MONDAY]", "never fail"),
+        ("contains_all: [MONDAY, FRIDAY]", "contains_any: [FRIDAY, SUNDAY]", "can never fail"),
+    ],
+)
+def test_what_an_array_holds_all_of_is_held_against_each(
+    tmp_path: Path, when: str, asserted: str, told: str
+) -> None:
+    rule = "when: {schedule.days_of_week: {%s}}, assert: {schedule.days_of_week: {%s}}"
+    (found,) = _told(tmp_path, rule % (when, asserted))
+    assert told in found.message
+    assert _told(tmp_path, rule % (asserted, when)) == []
+
+
 def test_what_a_variable_decides_is_left_alone(tmp_path: Path) -> None:
     text = (
         "policy: p\nvars: {start: '00:00', end: '06:00'}\nrules:\n"
