@@ -245,7 +245,8 @@ class Reason(msgspec.Struct, frozen=True):
     """What each line of a rule came to, a letter each, and the value that was there ("" for none).
 
     A part holds (``t``), fails (``f``), cannot be judged (``u``), was not asked (``n``), chooses
-    the members of a group (``c``), or is a field that the test above compares with (``v``).
+    the members of a group (``c``), or is a field that the test above compares with (``v``). Below
+    a test of an array there are lines for some items; those of items that are not there are ``x``.
     """
 
     truths: str
@@ -285,11 +286,16 @@ class Account(msgspec.Struct, frozen=True):
         return f"{self.name} ({self.id})" if self.name else self.id
 
 
+#: The address of Fivetran's API.
+BASE_URL = "https://api.fivetran.com"
+
+
 class SourceInfo(msgspec.Struct, frozen=True):
     """Where the records came from. ``filters`` are the API's own (``group_id``, ``schema``).
 
     ``base_url`` is the API that they first came from; "" if not known. ``account`` is None if not
-    known.
+    known. ``again`` are the options that select the source again, none for the live account;
+    ``beneath`` those for what a plan is laid over.
     """
 
     kind: str
@@ -297,6 +303,8 @@ class SourceInfo(msgspec.Struct, frozen=True):
     filters: tuple[tuple[str, str], ...] = ()
     base_url: str = ""
     account: Account | None = None
+    again: tuple[str, ...] = ()
+    beneath: tuple[str, ...] = ()
 
 
 class Pipeline(msgspec.Struct, frozen=True):

@@ -105,4 +105,10 @@ def _dimensions(read: Collection[str], given: Mapping[str, str]) -> dict[str, st
 def _without_credentials(info: SourceInfo, options: Options) -> SourceInfo:
     clean = options.scrubber.text
     filters = tuple((name, clean(value)) for name, value in info.filters)
-    return replace(info, location=clean(info.location), filters=filters)
+    return replace(
+        info,
+        location=clean(info.location),
+        filters=filters,
+        again=tuple(map(clean, info.again)),
+        beneath=tuple(map(clean, info.beneath)),
+    )

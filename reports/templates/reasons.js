@@ -45,6 +45,7 @@ function reasonPart(f) {
   const lists = [el("ul", { class: "reason" })];
   lines.forEach(([key, depth, text], n) => {
     const truth = truths[n];
+    if (truth === "x") return;
     const item = el("li", {},
       key ? el("b", { class: "branch" }, BRANCHES[key] ?? key) : "",
       el("span", { class: "line" },

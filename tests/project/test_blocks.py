@@ -213,6 +213,7 @@ TABLE: Mapping[str, Mapping[str, Fate]] = {
     },
     "docs/facts.md": {
         "schema,": f"{_TEST}facts_recipes.py::test_ownership_by_name",
+        "name,": f"{_TEST}facts_recipes.py::test_limits_of_connections_per_group",
         "facts:": f"{_TEST}facts_recipes.py::test_budgets_per_group",
     },
     "docs/image.md": {

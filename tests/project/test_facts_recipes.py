@@ -41,6 +41,16 @@ def test_budgets_per_group(tmp_path: Path):
     assert labels(result, "within-budget") == ["pass", "fail", "skip", "skip"]
 
 
+def test_limits_of_connections_per_group(tmp_path: Path):
+    rows = block("csv", "name,connections").replace("Production,120", "Prod,1")
+    (tmp_path / "limits.csv").write_text(rows.replace("Sandbox,10", "Dev,2"))
+    facts, _, rules = block("text", "connections-within-limits").partition("rules:\n")
+    with AccountServer(ACCOUNT) as server:
+        result = judged(tmp_path, rules, server, facts)
+    (checks,) = [c for c in result.checks if c.rule.id == "connections-within-limits"]
+    assert sorted(each.verdict.label for each in checks.groups) == ["fail", "pass", "skip"]
+
+
 @pytest.mark.parametrize("name", ["people", "tiers", "fresh-by-tier"])
 def test_policies_of_the_page_judge(tmp_path: Path, name: str):
     path = tmp_path / "policy.yaml"

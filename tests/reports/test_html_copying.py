@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
-from auditor import load_waivers
+from auditor import Options, SnapshotSource, audit, load_policies, load_waivers
+from auditor.cli.main import main
+from auditor.clock import iso
 from auditor.errors import AuditorError
 from auditor.model import Result, Verdict
 from tests.builders.browser import OpenReport
@@ -113,6 +116,29 @@ def test_the_command_that_tells_why_names_the_rule_and_the_connection(
         *(finding.rule.id, finding.connections[0].id),
     ]
     expect(page.locator("#sheet .copied [role=status]")).to_have_text(re.compile("^Command that"))
+
+
+def test_the_command_that_tells_why_is_run_as_it_is_copied(
+    open_report: OpenReport, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names the saved listing and the time that the run judged by."""
+    folder = tmp_path / "it's saved"
+    folder.mkdir()
+    listing, policy = folder / "listing.json", tmp_path / "policy.yaml"
+    held = {"id": "c0", "service": "s", "schema": "n", "group_id": "g", "paused": True}
+    listing.write_text(json.dumps([held]))
+    policy.write_text("policy: p\nrules: [{id: r, severity: low, assert: {paused: false}}]\n")
+    ruleset = load_policies(policy)
+    result = audit(SnapshotSource(str(listing)), ruleset, Options(now=RESULT.judged_at))
+    page = open_report(result, "#finding=r%2Fc0")
+    words = shlex.split(copied(page, "Copy the command that tells why"))
+    assert words[4:8] == ["--snapshot", str(listing), "--now", iso(RESULT.judged_at)]
+    with pytest.raises(SystemExit) as ended:
+        main(words[1:])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert re.search(r"fails +assert +paused is false +true", told)
+    assert f"judged as of {iso(RESULT.judged_at)}" in told
 
 
 def test_what_is_no_violation_offers_no_waiver(open_report: OpenReport) -> None:

@@ -357,6 +357,23 @@ def test_a_finding_shows_how_it_was_judged_part_by_part(
     assert [each for each in axe(page, "#sheet") if each[0] != "skip-link"] == []
 
 
+def test_a_finding_shows_the_items_that_decided(open_report: OpenReport, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "policy: p\nrules:\n  - id: r\n    severity: low\n"
+        "    assert: {setup_tests: {none_items: {status: FAILED}}}\n"
+    )
+    tests = [{"title": "t", "status": status} for status in ("PASSED", "FAILED")]
+    record = {"id": "c", "service": "s", "schema": "n", "group_id": "g", "setup_tests": tests}
+    (tmp_path / "listing.json").write_text(json.dumps([record]))
+    source = SnapshotSource(str(tmp_path / "listing.json"))
+    page = open_report(audit(source, load_policies(str(tmp_path / "p.yaml"))), "#finding=r%2Fc")
+    told = page.get_by_role("dialog").locator(".reason .line").all_inner_texts()
+    assert [re.sub(r"\s+", " ", text).strip() for text in told][1:] == [
+        "holds item 2 of 2",
+        "holds status is FAILED FAILED",
+    ]
+
+
 def test_a_finding_on_a_group_shows_what_chose_its_members(
     open_report: OpenReport, tmp_path: Path
 ) -> None:

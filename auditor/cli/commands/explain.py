@@ -291,7 +291,9 @@ def _one(loaded: Loaded, name: str, layout: Layout) -> Iterator[str]:
 
 
 def _reads(entry: PolicyRule | GroupRule) -> Sequence[str]:
-    return entry.rule.reads if isinstance(entry, PolicyRule) else (*entry.keys, *entry.unique)
+    if isinstance(entry, PolicyRule):
+        return entry.rule.reads
+    return tuple(dict.fromkeys((*entry.keys, *entry.compared, *entry.common)))
 
 
 def _paragraph(label: str, text: str, layout: Layout) -> Iterator[str]:

@@ -20,7 +20,7 @@ from auditor.cli.options.policies import DEFAULT_PACK, POLICY_FOLDER
 from auditor.cli.options.precedence import as_near
 from auditor.clock import parse_duration, parse_timestamp
 from auditor.errors import UsageError
-from auditor.model import Severity
+from auditor.model import BASE_URL, Severity
 from auditor.suggest import nearest
 from auditor.text import listed, one_line
 
@@ -34,7 +34,6 @@ else:
     # Older versions of click have no type argument here.
     _MomentType = _AgeType = click.ParamType
 
-BASE_URL = "https://api.fivetran.com"
 _NO_BAR = "none"
 _YEAR = 31_536_000
 _F = TypeVar("_F", bound=Callable[..., Any])

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from auditor.errors import PolicyError, Problem
 from auditor.model import Position, Rule, Verdict
-from auditor.policy.analysis.domains import NOW, compared_part
+from auditor.policy.analysis.domains import NOW, compared_part, condition_key
 from auditor.policy.analysis.groups import of_one, of_two
 from auditor.policy.analysis.tables import Rows, Space, TruthTable
 from auditor.policy.analysis.witnesses import Witness, witness
@@ -179,30 +179,45 @@ def _studied(rule: PolicyRule, space: Space) -> _Studied | None:
 def _alone(study: _Studied) -> Iterator[Problem]:
     """Yield what is wrong with one rule: the most serious flaw, or parts that decide nothing."""
     rule, rows, table = study.rule, study.rows, study.table
+    as_set = _as_set(rule)
     if not rows.applies:
         assert rule.when is not None
-        message = f"{rule.rule.id} never applies: no record can meet its when"
+        message = f"{rule.rule.id} never applies{as_set}: no record can meet its when"
         yield _problem(place(rule.when), message, f"none has {_said(rule.when)}")
     elif not rows.failed and not rows.passed:
         example = _example(table, rows.applies, rule, Verdict.ERROR)
-        message = f"{rule.rule.id} can never be judged: every record that it applies to is an error"
+        message = (
+            f"{rule.rule.id} can never be judged{as_set}: every record that it applies to is an"
+            " error"
+        )
         where = f" (its when is at {place(rule.when)})" if rule.when is not None else ""
         yield _problem(place(rule.assertion), message + where, _shown(example, "cannot be judged"))
     elif not rows.failed:
         example = _example(table, rows.passed, rule, Verdict.PASS)
-        message = f"{rule.rule.id} can never fail: every record that it applies to meets its assert"
+        message = (
+            f"{rule.rule.id} can never fail{as_set}: every record that it applies to meets its"
+            " assert"
+        )
         where = f" (its when is at {place(rule.when)})" if rule.when is not None else ""
         yield _problem(place(rule.assertion), message + where, _shown(example, "passes"))
     elif not rows.passed:
         example = _example(table, rows.failed, rule, Verdict.FAIL)
         if example is not None:
             message = (
-                f"{rule.rule.id} always fails: no record that it applies to can meet its assert"
+                f"{rule.rule.id} always fails{as_set}: no record that it applies to can meet its"
+                " assert"
             )
             where = f" (its when is at {place(rule.when)})" if rule.when is not None else ""
             yield _problem(place(rule.assertion), message + where, _shown(example, "fails"))
     else:
         yield from _redundant(study)
+
+
+def _as_set(*rules: PolicyRule) -> str:
+    """Return what a claim adds if it rests on the values of variables."""
+    conditions = (condition for rule in rules for condition in conditions_of(rule))
+    varies = any(test.varies for condition in conditions for test in tests_in(condition))
+    return " as variables are set" if varies else ""
 
 
 def _redundant(study: _Studied) -> Iterator[Problem]:
@@ -430,7 +445,7 @@ def _of_pair(
     one: _Studied, two: _Studied, implied: Iterable[tuple[_Studied, _Studied]], table: TruthTable
 ) -> Iterator[Problem]:
     first, second = _verdicts(one.rule, table), _verdicts(two.rule, table)
-    both = first.applies & second.applies
+    decided = (first.passed | first.failed) & (second.passed | second.failed)
     # A rule that forbids whatever it applies to forbids; it does not contradict.
     possible = first.passed & second.applies and second.passed & first.applies
     if possible and not first.passed & second.passed:
@@ -439,16 +454,20 @@ def _of_pair(
             verdicts = {verdict_on(one.rule, get), verdict_on(two.rule, get)}
             return Verdict.SKIP not in verdicts and Verdict.ERROR not in verdicts
 
-        example = witness(table, both, comes_under_both)
+        example = witness(table, decided, comes_under_both)
         if example is not None:
             late, early = _ordered(one, two)
             message = (
                 f"no connection can satisfy {late.rule.rule.id} and {early.rule.rule.id}, at"
-                f" {place(early.rule.assertion)}, where both apply"
+                f" {place(early.rule.assertion)}, where both apply{_as_set(late.rule, early.rule)}"
             )
             shown = _shown(example, "falls under both and fails one")
             yield _problem(place(late.rule.assertion), message, shown)
         return
+    if _as_set(one.rule, two.rule) and condition_key(one.rule.assertion) != condition_key(
+        two.rule.assertion
+    ):
+        return  # with another value of a variable each may say something of its own
     for weak, strong in implied:
         fails, covered = (second, first) if weak is two else (first, second)
         # What the stronger rule forbids, the weaker one still covers when that is waived.

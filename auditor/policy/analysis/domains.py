@@ -37,7 +37,7 @@ from auditor.policy.language.conditions import (
     tests_in,
 )
 from auditor.policy.language.operands import FieldOperand, Literal, Now, Reading
-from auditor.policy.language.operators import OF_A_LIST, OperandForm, TextPart
+from auditor.policy.language.operators import OF_A_LIST, OPERATORS, OperandForm, TextPart
 from auditor.policy.language.semantics import Quantifier
 from auditor.policy.language.truth import Truth, negated
 from auditor.policy.language.values import Span, is_number
@@ -104,6 +104,10 @@ class Domain(msgspec.Struct, frozen=True):
 Truths = Callable[[Condition], Sequence[Truth]]
 
 
+#: Operands that are the same where they are equal.
+_COMPARABLE = frozenset({Span, Now, str, bool, int, float, datetime, timedelta})
+
+
 def key_of(test: Test) -> Hashable:
     """Return a key that two tests share only if they have the same result on every value."""
     return test.path, test.operator.name, test.reading, test.kind, _operand_key(test)
@@ -137,9 +141,20 @@ def _operand_key(test: Test) -> Hashable:
         return "patterns", operand.written
     if isinstance(value, tuple):
         return tuple((type(item).__name__, item) for item in value)
-    if isinstance(value, Span | Now | str | bool | int | float | datetime | timedelta):
+    if type(value) in _COMPARABLE:
         return type(value).__name__, value
     return "itself", id(value)
+
+
+def parts_of(test: Test) -> tuple[Test, ...]:
+    """Return the tests all of which hold where ``test`` does, and are errors where it is one."""
+    operand = test.operand
+    if not test.operator.each or not isinstance(operand, Literal):
+        return (test,)
+    operator = OPERATORS[test.operator.each]
+    return tuple(
+        [replace(test, operator=operator, operand=Literal(v, str(v))) for v in operand.value]
+    )
 
 
 def domain(path: str, tests: Iterable[Test], truths: Truths) -> Domain:

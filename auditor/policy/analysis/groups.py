@@ -32,7 +32,7 @@ def of_one(rule: GroupRule) -> Iterator[Problem]:
     elif again := [path for path in rule.unique if path in rule.keys]:
         message = f"{name}: {listed(again, 'and')} decides nothing in its unique"
         yield _problem(rule, message, "all connections of a group have the same value: remove it")
-    if rule.when is not None:
+    if rule.when is not None or rule.budgets:
         return
     if rule.share is not None:
         yield from _settled(rule, rule.share, [1.0], "every connection counts, and the share is 1")
@@ -123,7 +123,8 @@ def _implied(weak: GroupRule, strong: GroupRule, hint: str) -> Problem:
 
 
 def _number_of(rule: GroupRule) -> Condition | None:
-    return rule.count or rule.share or (rule.measured.condition if rule.measured else None)
+    """Return what the rule's number has to be; None where that is another thing for each group."""
+    return rule.number if not rule.budgets else None
 
 
 def _holds(condition: Condition, number: float) -> Truth:

@@ -9,7 +9,7 @@ fails. A set is the bits of one integer, so a whole table is computed at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import combinations, product
 from typing import Any
 
@@ -24,6 +24,7 @@ from auditor.policy.analysis.domains import (
     domain,
     is_showable,
     key_of,
+    parts_of,
 )
 from auditor.policy.language.conditions import All, AnyOf, Condition, Named, Not, Test, tests_in
 from auditor.policy.language.truth import Truth
@@ -60,21 +61,26 @@ class Space:
     def __init__(self, conditions: Iterable[Condition]) -> None:
         found: dict[str, list[Test]] = {}
         for condition in conditions:
-            for test in tests_in(condition):
+            for test in _tests_in(condition):
                 found.setdefault(test.path, []).append(test)
         self._domains: dict[str, Domain] = {
             path: domain(path, tests, possible_truths) for path, tests in found.items()
         }
 
-    def of(self, test: Test) -> tuple[Domain, Split]:
-        """Return the domain of ``test``'s path, and how the test divides it."""
-        found = self._domains[test.path]
-        return found, found.splits[key_of(test)]
+    def of(self, path: str, key: Hashable) -> tuple[Domain, Split]:
+        """Return the domain at ``path``, and how the test of this key divides it."""
+        found = self._domains[path]
+        return found, found.splits[key]
 
     def table(self, *conditions: Condition | None, most: int = MOST_ROWS) -> TruthTable | None:
         """Return the table of ``conditions``; None if it would have over ``most`` rows."""
-        tests = {key_of(t): t for c in conditions if c is not None for t in tests_in(c)}
+        tests = {key_of(t): t for c in conditions if c is not None for t in _tests_in(c)}
         return _table(self, tests, most)
+
+
+def _tests_in(condition: Condition) -> Iterator[Test]:
+    for test in tests_in(condition):
+        yield from parts_of(test)
 
 
 def possible_truths(condition: Condition) -> tuple[Truth, ...]:
@@ -138,7 +144,10 @@ class TruthTable:
             case Named(_, part):
                 return self.rows(part)
             case Test():
-                return self._tests[key_of(condition)]
+                several = parts_of(condition)
+                if len(several) > 1:
+                    return self.rows(All(several))
+                return self._tests[key_of(*several)]
 
     def projections(self, rows: int) -> dict[Hashable, int]:
         """Return the classes of each variable that occur in ``rows``, as bits."""
@@ -259,7 +268,7 @@ def _is_array(sample: Any) -> bool:
 
 
 def _table(space: Space, tests: Mapping[Hashable, Test], most: int) -> TruthTable | None:
-    found = {key: space.of(test) for key, test in tests.items()}
+    found = {key: space.of(test.path, key) for key, test in tests.items()}
     parted: dict[Hashable, tuple[Sequence[Any], Aspect | None, list[int]]] = {}
     for where, split in found.values():
         _, _, sets = parted.setdefault(where.path, (where.samples, None, []))
@@ -271,7 +280,7 @@ def _table(space: Space, tests: Mapping[Hashable, Test], most: int) -> TruthTabl
     variables: dict[Hashable, Variable] = {}
     stride = 1
     for name, (samples, asked, sets) in parted.items():
-        blocks = _blocks(len(samples), sets)
+        blocks = _blocks(len(samples), frozenset(sets))
         variables[name] = Variable(name, samples, blocks, stride, asked)
         stride *= len(blocks)
         if stride > most:
@@ -286,8 +295,7 @@ def _rows_of(
     """Return the rows of a test."""
 
     def rows(variable: Variable, classes: int) -> int:
-        chosen = sum(1 << n for n, block in enumerate(variable.blocks) if block & classes)
-        return _spread(chosen, variable.stride, len(variable.blocks), size)
+        return _rows_with(variable.blocks, variable.stride, size, classes)
 
     own = variables[where.path]
     yes, no = rows(own, split.yes), rows(own, split.no)
@@ -298,6 +306,15 @@ def _rows_of(
     return Rows(yes, no)
 
 
+# Of hundreds of rules most tables have the same few variables, at the same strides.
+@lru_cache(maxsize=2048)
+def _rows_with(blocks: tuple[int, ...], stride: int, size: int, classes: int) -> int:
+    """Return the rows in which a variable is in a block that has one of ``classes``."""
+    chosen = sum(1 << n for n, block in enumerate(blocks) if block & classes)
+    return _spread(chosen, stride, len(blocks), size)
+
+
+@lru_cache(maxsize=2048)
 def _spread(chosen: int, stride: int, count: int, size: int) -> int:
     """Return the rows in which a variable of ``count`` blocks has one of the ``chosen``."""
     block, period = 0, stride * count
@@ -313,10 +330,11 @@ def _spread(chosen: int, stride: int, count: int, size: int) -> int:
     return block & ((1 << size) - 1)
 
 
-def _blocks(size: int, sets: Iterable[int]) -> tuple[int, ...]:
+@lru_cache(maxsize=2048)
+def _blocks(size: int, sets: frozenset[int]) -> tuple[int, ...]:
     """Return the classes divided so that each of ``sets`` has all of a block or none."""
     blocks = [(1 << size) - 1]
-    for each in dict.fromkeys(sets):
+    for each in sets:
         parted = []
         for block in blocks:
             inside = block & each

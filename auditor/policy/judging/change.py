@@ -12,7 +12,7 @@ from auditor.facts.shape import facts_read, key_of
 from auditor.fields import BEFORE, FACT_LISTS, PLAN
 from auditor.model import Attribute, Finding, Position, Resource, Verdict
 from auditor.policy.judging.evidence import SENSITIVE, covers, shown
-from auditor.policy.judging.groups import GroupOutcome
+from auditor.policy.judging.groups import GroupOutcome, with_budgets
 from auditor.policy.judging.judge import Judgement, PlanMode, is_of_plan
 from auditor.policy.language.conditions import Test, tests_in
 from auditor.policy.language.operands import Literal
@@ -422,13 +422,8 @@ def _deepens(
     change = _amount(now) - _amount(was)
     if not change:
         return 0
-    measured = entry.measured.condition if entry.measured is not None else None
-    bounds = [
-        _bound_of(test)
-        for asked in (entry.count, entry.share, measured)
-        if asked
-        for test in tests_in(asked)
-    ]
+    asked = with_budgets(entry, now.beside) if now.beside == was.beside else entry.number
+    bounds = [_bound_of(test) for test in tests_in(asked)] if asked is not None else []
     ends = [(each.least is None, each.most is None) for each in bounds if each is not None]
     if ends and len(ends) == len(bounds):
         if all(no_least for no_least, _ in ends):

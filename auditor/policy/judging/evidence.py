@@ -100,8 +100,15 @@ class Describer(msgspec.Struct, frozen=True):
     known: dict[object, Description] = msgspec.field(default_factory=dict)
     #: Paths whose values are not shown, whatever the policy reveals.
     hidden: frozenset[str] = frozenset()
-    #: The first values described with each number, in order.
-    firsts: list[tuple[Any, ...]] = msgspec.field(default_factory=list)
+    #: The first values described with each number, in order, and the paths that were hidden.
+    firsts: list[tuple[tuple[Any, ...], frozenset[str]]] = msgspec.field(default_factory=list)
+
+    def discreet(self, hidden: frozenset[str]) -> Describer:
+        """Return a describer of the same rule that hides the values at ``hidden``.
+
+        It shares this one's numbers.
+        """
+        return msgspec.structs.replace(self, hidden=hidden)
 
     def describe(self, values: tuple[Any, ...], *, failed: bool) -> Description:
         """Return what decided a check that read ``values``, and the message.
@@ -110,11 +117,13 @@ class Describer(msgspec.Struct, frozen=True):
         judged gets a message of its own: the rule's describes a violation, and none was seen.
         """
         key = _key(values[: len(self.entry.rule.reads)], failed=failed)
+        if self.hidden:
+            key = self.hidden, key
         described = self.known.get(key)
         if described is None:
             decided = self._decided(values, failed=failed)
             described = self.known[key] = (*decided, len(self.known) + 1)
-            self.firsts.append(values)
+            self.firsts.append((values, self.hidden))
         if described[1] or self.entry.message is None:
             return described
         read = dict(zip(self.entry.reads, values, strict=True))

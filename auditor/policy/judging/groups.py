@@ -7,7 +7,7 @@ the number of members and distinct keys, never with the records' size.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -15,11 +15,11 @@ from typing import Any
 import msgspec
 
 from auditor.decoding.gaps import Gap
-from auditor.decoding.json_values import MISSING, kind_of
+from auditor.decoding.json_values import MISSING, UNREADABLE, kind_of
 from auditor.model import Verdict
-from auditor.policy.language.aggregates import Moves
+from auditor.policy.language.aggregates import Bounds, Moves
 from auditor.policy.language.conditions import ITSELF, All, Condition, Test, evaluate
-from auditor.policy.language.operands import Literal
+from auditor.policy.language.operands import FieldOperand, Literal
 from auditor.policy.language.rules import GroupRule, Measured
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import is_number, is_scalar
@@ -53,6 +53,8 @@ class GroupOutcome(msgspec.Struct, frozen=True):
     unseen: bool = False
     #: What was counted or measured in the group.
     number: float | None = None
+    #: What the fields hold that the number is compared with, by path.
+    beside: tuple[tuple[str, Any], ...] = ()
     #: Whether a connection of the account meets the rule's ``unless``.
     excused: Truth = False
     #: Whether the rule's ``groups`` selects this group.
@@ -75,8 +77,12 @@ class _Group(msgspec.Struct):
     total: int = 0
     members: array[int] = msgspec.field(default_factory=lambda: array("L"))
     unsure: array[int] = msgspec.field(default_factory=lambda: array("L"))
-    #: Whether the rule is about this group.
+    #: What the whole group has in common, and whether that says that it is meant.
+    common: Key = ()
     chosen: Truth = True
+    #: The first connection; and another that has another bound, with its path and the two values.
+    first: int = 0
+    other: tuple[int, str, Any, Any] | None = None
     #: Each member's number, and the members that have none.
     numbers: list[float] = msgspec.field(default_factory=list)
     numberless: array[int] = msgspec.field(default_factory=lambda: array("L"))
@@ -113,6 +119,7 @@ class Groups:
         self._placed = placed
         self._now = now
         self._common = rule.common
+        self._budgets = rule.budgets
         self._groups: dict[Key, _Group] = {} if rule.keys else {(): _Group()}
         self._keyless: dict[tuple[str, str], array[int]] = {}
 
@@ -127,8 +134,7 @@ class Groups:
     ) -> None:
         """Take the record at ``index``: its group's key, whether it is a member, its values.
 
-        ``common`` are the values that decide whether the rule is about the group, the same for all
-        its members.
+        ``common`` are the values at the rule's ``common`` paths, the same for all of its group.
 
         Connections of different accounts are never in one group.
         """
@@ -142,7 +148,11 @@ class Groups:
             key = (_OfAccount(account), *key)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = _Group(chosen=self._is_chosen(common))
+            group = self._groups[key] = _Group()
+        if not group.total:
+            group.first, group.common, group.chosen = index, common, self._is_chosen(common)
+        elif self._budgets and common != group.common:
+            self._compare(group, index, common)
         group.total += 1
         if self._placed:
             group.everyone.append(index)
@@ -194,6 +204,12 @@ class Groups:
 
         return evaluate(self.rule.chosen, get, self._now)
 
+    def _compare(self, group: _Group, index: int, common: Key) -> None:
+        """Note a connection that has another bound than the first of its group."""
+        for path, one, other in zip(self._common, group.common, common, strict=True):
+            if group.other is None and path in self._budgets and one != other:
+                group.other = index, path, one, other
+
     def _of_group(self, named: Key, group: _Group, *, whole: bool) -> Iterator[GroupOutcome]:
         if group.chosen is False:
             actual = "not among those that groups: chooses"
@@ -204,8 +220,10 @@ class Groups:
             yield from self._unique(named, group, whole=whole)
         elif group.unsure:
             yield self._undecided(named, group)
+        elif self._budgets:
+            yield self._budgeted(named, group, whole=whole)
         else:
-            yield self._measured(named, group, whole=whole)
+            yield self._measured(named, group, self.rule.number, whole=whole)
 
     def _admit(self, group: _Group, index: int, unique: Key) -> None:
         if self.rule.measured is not None:
@@ -271,31 +289,58 @@ class Groups:
         else:
             yield GroupOutcome(key, Verdict.PASS, (), name, "unique")
 
-    def _measured(self, key: Key, group: _Group, *, whole: bool) -> GroupOutcome:
+    def _budgeted(self, key: Key, group: _Group, *, whole: bool) -> GroupOutcome:
+        """Return what comes of a number that is compared with fields of the group."""
+        if group.other is not None:
+            index, path, *values = group.other
+            first, other = (_digits(v) if is_number(v) else kind_of(v) for v in values)
+            actual = f"{first} of one connection and {other} of another"
+            advice = f"a group has one bound: give all its connections the same {path}"
+            both = group.first, index
+            return GroupOutcome(key, Verdict.ERROR, both, path, actual, advice=advice)
+        held = dict(zip(self._common, group.common, strict=False))
+        beside = tuple((path, held.get(path, MISSING)) for path in self._budgets)
+        outcome = self._measured(key, group, with_budgets(self.rule, beside), whole=whole)
+        outcome = msgspec.structs.replace(outcome, beside=beside)
+        if outcome.verdict is not Verdict.ERROR or outcome.number is None:
+            return outcome
+        for path, value in beside:
+            reason = _no_bound(self.rule.domain, value)
+            if reason:
+                advice = (
+                    f"{path} is no bound for this group: give its row there, or a default, or judge"
+                    f" only groups that have one, with groups: {{{path}: {{exists: true}}}}"
+                )
+                return msgspec.structs.replace(outcome, field=path, actual=reason, advice=advice)
+        return outcome
+
+    def _measured(
+        self, key: Key, group: _Group, asked: Condition | None, *, whole: bool
+    ) -> GroupOutcome:
         members = len(group.members)
+        assert asked is not None
         if self.rule.measured is not None:
-            return self._aggregated(key, group, self.rule.measured, whole=whole)
+            return self._aggregated(key, group, self.rule.measured, asked, whole=whole)
         if self.rule.share is not None:
             if not members:
                 return _empty(key, "share", whole=whole)
             share = members / group.total
-            truth = _on_number(self.rule.share, share) if whole else None
+            truth = on_number(asked, share) if whole else None
             actual = f"{share:.1%} ({members:,} of {group.total:,})"
             actual = actual if whole else _UNSEEN.format(actual)
             members_at = tuple(group.members)
             return GroupOutcome(key, _verdict(truth), members_at, "share", actual, number=share)
-        assert self.rule.count is not None
-        truth = _on_number(self.rule.count, members)
-        if not whole and not _is_settled(self.rule.count, members, Moves.UP):
+        truth = on_number(asked, members)
+        if not whole and not _is_settled(asked, members, Moves.UP):
             truth = None
         actual = f"{members:,}" if whole else _UNSEEN.format(f"{members:,}")
         members_at = tuple(group.members)
         return GroupOutcome(key, _verdict(truth), members_at, "count", actual, number=members)
 
     def _aggregated(
-        self, key: Key, group: _Group, measured: Measured, *, whole: bool
+        self, key: Key, group: _Group, measured: Measured, asked: Condition, *, whole: bool
     ) -> GroupOutcome:
-        aggregate, condition = measured.aggregate, measured.condition
+        aggregate = measured.aggregate
         if group.numberless:
             count = plural(len(group.numberless), "connection")
             advice = (
@@ -311,8 +356,8 @@ class Groups:
             number = aggregate.of(group.numbers) if group.numbers else aggregate.of_none or 0
         except OverflowError:
             number = inf
-        truth = _on_number(condition, number)
-        if not whole and not _is_settled(condition, number, aggregate.moves):
+        truth = on_number(asked, number)
+        if not whole and not _is_settled(asked, number, aggregate.moves):
             truth = None
         decisive = tuple(group.members)
         if aggregate.extreme:
@@ -339,8 +384,39 @@ def _values(key: Key) -> Key:
     return tuple(value.value if isinstance(value, _Boolean) else value for value in key)
 
 
-def _on_number(condition: Condition, number: float) -> Truth:
-    return evaluate(condition, lambda _path: number, _NO_TIME)
+def on_number(condition: Condition, number: float) -> Truth:
+    """Return what the tests of a group's number come to; of a field that is not known, nothing."""
+    return evaluate(condition, lambda path: number if path == ITSELF else MISSING, _NO_TIME)
+
+
+def with_budgets(rule: GroupRule, beside: tuple[tuple[str, Any], ...]) -> Condition | None:
+    """Return what the number of one group has to be: its values in the place of their fields.
+
+    A field that holds no number that can be one stays, and whatever rests on it is an error.
+    """
+    known = {path: value for path, value in beside if not _no_bound(rule.domain, value)}
+    return _filled(rule.number, known) if rule.number is not None else None
+
+
+def _filled(condition: Condition, known: Mapping[str, Any]) -> Condition:
+    match condition:
+        case All(parts):
+            return All(tuple([_filled(part, known) for part in parts]))
+        case Test(operand=FieldOperand(path=path)) if path in known:
+            literal = Literal(known[path], _digits(known[path]))
+            return msgspec.structs.replace(condition, operand=literal)
+    return condition
+
+
+def _no_bound(domain: Bounds, value: Any) -> str:
+    """Return why ``value`` cannot bound a number of ``domain``; "" where it can."""
+    if type(value) is Gap:
+        return value.reason
+    if not is_number(value):
+        return str(value) if type(value) in UNREADABLE else kind_of(value)
+    if domain.least <= value <= domain.most:
+        return ""
+    return f"{_digits(value)}, and {domain.what} is {domain.range}"
 
 
 def _empty(key: Key, name: str, *, whole: bool) -> GroupOutcome:
@@ -367,7 +443,7 @@ def _is_settled(condition: Condition, number: float, moves: Moves) -> bool:
         bound, operand = part.operator.bound, part.operand
         if bound is None or not isinstance(operand, Literal):
             return False
-        holds, within = _on_number(part, number), bound(operand.value)
+        holds, within = on_number(part, number), bound(operand.value)
         ahead = within.most if moves is Moves.UP else within.least
         if holds is False and ahead is not None:
             past = number >= ahead if moves is Moves.UP else number <= ahead

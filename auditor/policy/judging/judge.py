@@ -24,7 +24,7 @@ from auditor.model import (
     Verdict,
 )
 from auditor.policy.judging.compiler import RawFinding, compile_judge
-from auditor.policy.judging.evidence import SENSITIVE, Describer, Description, covers, shown
+from auditor.policy.judging.evidence import SENSITIVE, Describer, covers, shown
 from auditor.policy.judging.groups import GroupOutcome, Groups
 from auditor.policy.judging.undecided import Want, want_of
 from auditor.policy.language.conditions import reads
@@ -265,13 +265,12 @@ class Judgement(msgspec.Struct, frozen=True):
         for number, index, verdict, values in self.found:
             rule, describe, tell = tellers[number]
             if index in self.hidden:
-                describe = self._discreet(number, index)
+                describe = describers[number].discreet(self.hidden[index]).describe
             about = known.get(index)
             if about is None:
                 about = known[index] = (connections[index],)
             evidence, message, advice, alike = describe(values, failed=verdict != error)
             note = notes.get((number, index), "") if notes else ""
-            alike = 0 if index in self.hidden else alike
             tell(
                 Finding(
                     rule, _VERDICTS[verdict], about, evidence, message, "", note, advice, (), alike
@@ -284,11 +283,6 @@ class Judgement(msgspec.Struct, frozen=True):
             ]
         ordered = sorted(filter(None, by_rule.values()), key=lambda found: -found[0].rule.severity)
         return tuple(chain.from_iterable(ordered))
-
-    def _discreet(self, number: int, index: int) -> Callable[..., Description]:
-        """Return a describer without what must not be shown of its connection."""
-        hidden, entry = self.hidden[index], self.rules[number]
-        return Describer(entry, self.now, self.clean, hidden=hidden).describe
 
     def group_of(self, entry: GroupRule, outcome: GroupOutcome) -> str:
         """Return a group's key as reports show it."""
@@ -312,7 +306,13 @@ class Judgement(msgspec.Struct, frozen=True):
     ) -> Finding:
         """Return the finding on a group, with this ``number`` among the rule's findings."""
         rule = entry.rule
-        evidence = (Evidence(outcome.field, outcome.actual, rule.expects),)
+        beside = [
+            f"{path} is {self._shown(entry, path, value, outcome)}"
+            for path, value in outcome.beside
+            if path != outcome.field
+        ]
+        expects = f"{rule.expects} ({', '.join(beside)})" if beside else rule.expects
+        evidence = (Evidence(outcome.field, outcome.actual, expects),)
         advice = ""
         group = self.group_of(entry, outcome)
         if outcome.verdict is Verdict.ERROR:
@@ -320,12 +320,16 @@ class Judgement(msgspec.Struct, frozen=True):
             message = f"cannot be judged: {outcome.field} is {outcome.actual}{where}"
             advice = advice_for(outcome)
         elif entry.message is not None:
-            named = [*zip(entry.keys, outcome.key or (), strict=True), *outcome.values]
+            named = [
+                *zip(entry.keys, outcome.key or (), strict=True),
+                *outcome.values,
+                *outcome.beside,
+            ]
             known = {path: self._shown(entry, path, value, outcome) for path, value in named}
             known |= dict.fromkeys(GROUP_WORDS, outcome.actual)
             message = entry.message.filled(lambda path: known.get(path, ""))
         else:
-            message = f"{group}: {outcome.field} is {outcome.actual}, expected that {rule.expects}"
+            message = f"{group}: {outcome.field} is {outcome.actual}, expected that {expects}"
         members = tuple(connections[index] for index in outcome.members)
         message = printable(message)
         return Finding(
@@ -446,6 +450,7 @@ def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
     A group that a sensitive value names has a number for a name.
     """
     veils: dict[tuple[str, object], Gap] = {}
+    budgets = groups.rule.budgets
 
     def veiled(path: str, value: Any, hidden: frozenset[str]) -> Any:
         if not is_scalar(value) or not covers(hidden, path):
@@ -466,6 +471,9 @@ def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
         if hidden:
             pairs = zip(groups.rule.keys, key, strict=True)
             key = tuple([veiled(path, value, hidden) for path, value in pairs])
+            if budgets:
+                pairs = zip(groups.rule.common, common, strict=True)
+                common = tuple([veiled(p, v, hidden) if p in budgets else v for p, v in pairs])
             if groups.rule.measured is not None and covers(hidden, groups.rule.measured.path):
                 values = (Gap(Lack.UNKNOWN, SENSITIVE),)  # Nothing is counted of what is not shown.
         account = planned.accounts[index] if planned.accounts is not None else ""

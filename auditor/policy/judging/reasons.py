@@ -9,22 +9,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 
+import msgspec
+
 from auditor.model import Reason, ReasonLine, RuleReasons, Verdict
-from auditor.policy.judging.evidence import Describer, Description, Read
-from auditor.policy.judging.groups import GroupOutcome
+from auditor.policy.judging.evidence import Describer, Description, Read, shown
+from auditor.policy.judging.groups import GroupOutcome, on_number, with_budgets
 from auditor.policy.judging.judge import Judgement, numbered
-from auditor.policy.judging.tree import Outline, outline
+from auditor.policy.judging.tree import (
+    ITEMS_SHOWN,
+    Outline,
+    TreePart,
+    deciding,
+    outline,
+    tree,
+)
 from auditor.policy.language.conditions import (
     All,
     Condition,
     Get,
     Nested,
     Test,
-    evaluate,
     evaluate_test,
+    joined,
+    reach,
 )
 from auditor.policy.language.english import sentence
 from auditor.policy.language.operands import FieldOperand
@@ -33,7 +42,7 @@ from auditor.policy.language.truth import Truth, all_of, negated
 
 #: Letters of ``Reason.truths``.
 _LETTERS = {True: "t", False: "f", None: "u"}
-_NOT_ASKED, _CHOOSES, _FIELD = "n", "c", "v"
+_NOT_ASKED, _CHOOSES, _FIELD, _NO_LINE = "n", "c", "v", "x"
 
 
 def reasons_of(judgement: Judgement, describers: Sequence[Describer]) -> Mapping[str, RuleReasons]:
@@ -43,8 +52,7 @@ def reasons_of(judgement: Judgement, describers: Sequence[Describer]) -> Mapping
     """
     reasons = {each.entry.rule.id: _of_records(each) for each in describers}
     for entry, outcomes in judgement.groups:
-        clean, now = judgement.clean, judgement.now
-        reasons[entry.rule.id] = _of_groups(entry, numbered(outcomes), clean, now)
+        reasons[entry.rule.id] = _of_groups(entry, numbered(outcomes), judgement.clean)
     return reasons
 
 
@@ -60,12 +68,16 @@ def _of_records(describer: Describer) -> RuleReasons:
     if len(lines) == 1:
         # A rule with one test has nothing to add to its findings' text.
         return RuleReasons(tuple(lines), {})
-    letters = _letters_of([top for _, top in branches], describer.now)
-    values = _values_of(describer, [look for _, top in branches for look in _looks(top)])
+    letters = _letters_of([top for _, top in branches], describer)
+    looks = [look for _, top in branches for look in _looks(top)]
+    values: dict[frozenset[str], Callable[[Get, Description], tuple[str, ...]]] = {}
     reasons = {}
-    for read, description in zip(describer.firsts, describer.known.values(), strict=True):
+    described = zip(describer.firsts, describer.known.values(), strict=True)
+    for (read, hidden), description in described:
         get = Read(zip(entry.reads, read, strict=True)).__getitem__
-        reasons[description[-1]] = Reason(letters(get), values(get, description))
+        if hidden not in values:
+            values[hidden] = _values_of(describer.discreet(hidden), looks)
+        reasons[description[-1]] = Reason(letters(get), values[hidden](get, description))
     return RuleReasons(tuple(lines), reasons)
 
 
@@ -78,16 +90,85 @@ def _lines(
     yield ReasonLine(key, depth, clean(top.text), top.test.path if top.test is not None else "")
     for path in _beside(top.test):
         yield ReasonLine("", depth + 1, path, path)
+    items = _items_below(top.test)
+    for _ in range(ITEMS_SHOWN if items is not None else 0):
+        yield ReasonLine("", depth + 1, "item")
+        assert items is not None
+        yield from _item_lines(items.part, items.base, clean, depth + 2)
     for part in top.parts:
         yield from _lines("", part, clean, depth + 1)
 
 
-def _looks(top: Outline) -> Iterator[Test | str | None]:
-    """Yield what each line shows: its test's field, a field beside it, or None for nothing."""
+def _item_lines(
+    top: Outline, base: str, clean: Callable[[str], str], depth: int
+) -> Iterator[ReasonLine]:
+    path = joined(base, top.test.path) if top.test is not None else ""
+    yield ReasonLine("", depth, clean(top.text), path)
+    for part in top.parts:
+        yield from _item_lines(part, base, clean, depth + 1)
+
+
+class _Items(msgspec.Struct, frozen=True):
+    """The lines below a test of an array: items, and for each the ``part`` that is asked of it.
+
+    There are ``size`` lines, as many for each item that may be shown.
+    """
+
+    test: Test
+    operand: Nested
+    part: Outline
+
+    @property
+    def base(self) -> str:
+        """The path of an item."""
+        return f"{self.test.path}[]"
+
+    @property
+    def size(self) -> int:
+        """How many lines there are."""
+        return ITEMS_SHOWN * (1 + _count(self.part))
+
+    def rows(self, get: Get, describer: Describer) -> list[tuple[str, str]]:
+        """Return the letter and the value of each line, those of items that are not there too."""
+        value = get(self.test.path)
+        found: list[tuple[str, str]] = []
+        if self.test.takes(value):
+            decided = deciding(self.test, self.operand, value, describer.now)
+            for n, item in decided[:ITEMS_SHOWN]:
+                grown = tree(
+                    self.operand.condition, partial(reach, item), describer, base=self.base
+                )
+                found.append((_LETTERS[grown.truth], f"{n} of {len(value)}"))
+                found += _item_rows(self.part, grown)
+        return found + [(_NO_LINE, "")] * (self.size - len(found))
+
+
+def _item_rows(top: Outline, grown: TreePart) -> Iterator[tuple[str, str]]:
+    yield _LETTERS[grown.truth], grown.value
+    for part, below in zip(top.parts, grown.parts, strict=False):
+        yield from _item_rows(part, below)
+
+
+def _count(top: Outline) -> int:
+    return 1 + sum(map(_count, top.parts))
+
+
+def _items_below(test: Test | None) -> _Items | None:
+    """Return what stands below a test of an array; None below another."""
+    if test is None or not test.operator.of_items or not isinstance(test.operand, Nested):
+        return None
+    return _Items(test, test.operand, outline(test.operand.condition))
+
+
+def _looks(top: Outline) -> Iterator[Test | str | _Items | None]:
+    """Yield what the lines show: what a test looks at, a field beside it, items, or nothing."""
     if _is_one_line(top):
         (top,) = top.parts
     yield top.test
     yield from _beside(top.test)
+    items = _items_below(top.test)
+    if items is not None:
+        yield items
     for part in top.parts:
         yield from _looks(part)
 
@@ -99,39 +180,50 @@ def _beside(test: Test | None) -> tuple[str, ...]:
     return tuple(filter(None, (test.operand.path, test.operand.days)))
 
 
-def _letters_of(tops: Sequence[Outline], now: datetime) -> Callable[[Get], str]:
+def _letters_of(tops: Sequence[Outline], describer: Describer) -> Callable[[Get], str]:
     """Return a function for the truth of every line, even those that no longer matter.
 
     After a condition that does not hold the next one is not asked.
     """
-    tellers = [(_letter_writer(top, now), sum(1 for _ in _looks(top))) for top in tops]
+    writers = [
+        (
+            _letter_writer(top, describer),
+            "".join(
+                _NO_LINE * look.size if isinstance(look, _Items) else _NOT_ASKED
+                for look in _looks(top)
+            ),
+        )
+        for top in tops
+    ]
 
     def letters_of(get: Get) -> str:
         letters: list[str] = []
         asked = True
-        for tell, size in tellers:
+        for tell, unasked in writers:
             if asked:
                 asked = tell(get, letters) is True
             else:
-                letters += _NOT_ASKED * size
+                letters.append(unasked)
         return "".join(letters)
 
     return letters_of
 
 
-def _letter_writer(top: Outline, now: datetime) -> Callable[[Get, list[str]], Truth]:
+def _letter_writer(top: Outline, describer: Describer) -> Callable[[Get, list[str]], Truth]:
     """Return a function that adds the letters of a part and those below, and returns its truth."""
     if _is_one_line(top):
         (top,) = top.parts
     test, denied, joins = top.test, top.denied, top.joins
-    below = [_letter_writer(part, now) for part in top.parts]
-    beside = _FIELD * len(_beside(test))
+    below = [_letter_writer(part, describer) for part in top.parts]
+    beside, items = _FIELD * len(_beside(test)), _items_below(test)
 
     def of_test(get: Get, letters: list[str]) -> Truth:
         assert test is not None
-        truth = evaluate_test(test, get, now)
+        truth = evaluate_test(test, get, describer.now)
         truth = negated(truth) if denied else truth
         letters.append(_LETTERS[truth] + beside)
+        if items is not None:
+            letters += [letter for letter, _ in items.rows(get, describer)]
         return truth
 
     def of_parts(get: Get, letters: list[str]) -> Truth:
@@ -150,13 +242,14 @@ def _is_one_line(top: Outline) -> bool:
 
 
 def _values_of(
-    describer: Describer, looks: Sequence[Test | str | None]
+    describer: Describer, looks: Sequence[Test | str | _Items | None]
 ) -> Callable[[Get, Description], tuple[str, ...]]:
     """Return a function for the value of every line, "" if it has none.
 
     A value that the finding already has is not computed again.
     """
-    read = Counter(look.path if isinstance(look, Test) else look for look in looks)
+    lone = [look for look in looks if not isinstance(look, _Items)]
+    read = Counter(look.path if isinstance(look, Test) else look for look in lone)
     known: dict[object, str] = {}
 
     def described(test: Test, get: Get) -> str:
@@ -185,13 +278,18 @@ def _values_of(
         return look.path, look.path not in nested, partial(shown, look.path)
 
     nested = {x.path for x in looks if isinstance(x, Test) and isinstance(x.operand, Nested)}
-    ways = list(map(way, looks))
+    ways = [look if isinstance(look, _Items) else way(look) for look in looks]
 
     def values(get: Get, description: Description) -> tuple[str, ...]:
         said: dict[str, str] = {each.field: each.actual for each in description[0]}
-        return tuple(
-            [said[path] if is_said and path in said else find(get) for path, is_said, find in ways]
-        )
+        found: list[str] = []
+        for each in ways:
+            if isinstance(each, _Items):
+                found += [value for _, value in each.rows(get, describer)]
+                continue
+            path, is_said, find = each
+            found.append(said[path] if is_said and path in said else find(get))
+        return tuple(found)
 
     return values
 
@@ -203,11 +301,10 @@ def _of_groups(
     entry: GroupRule,
     outcomes: Iterable[tuple[int, GroupOutcome]],
     clean: Callable[[str], str],
-    now: datetime,
 ) -> RuleReasons:
     """Return the reasons of a rule's numbered ``outcomes`` on groups."""
-    parts = _parts_of_number(entry)
-    name = _measured(entry)
+    parts = _parts(entry.number)
+    name = entry.counted
     lines = [ReasonLine("assert", 0, clean(entry.rule.expects), name)]
     lines += [ReasonLine("", 1, clean(sentence(part))) for part in parts]
     if entry.when is not None:
@@ -223,30 +320,26 @@ def _of_groups(
         letters += _LETTERS[outcome.excused] if entry.unless is not None else ""
         letters += _CHOOSES if entry.when is not None else ""
         letters += "u" if outcome.verdict is Verdict.ERROR else "f"
-        letters += "".join(_LETTERS[_on(part, outcome, now)] for part in parts)
+        letters += "".join(_LETTERS[truth] for truth in _of_number(entry, outcome, len(parts)))
         before = len(lines) - len(parts) - 1
-        held = outcome.actual
-        value = held if outcome.field == name else f"{outcome.field} is {held}"
+        actual = outcome.actual
+        value = actual if outcome.field == name else f"{outcome.field} is {actual}"
+        beside = [
+            f"{path} is {shown(path, held, entry.reveal, clean)}" for path, held in outcome.beside
+        ]
+        value = "; ".join([value, *(said for said in beside if said != value)])
         values = (*[""] * before, value, *[""] * len(parts))
         reasons[number] = Reason(letters, values)
     return RuleReasons(tuple(lines), reasons)
 
 
-def _measured(entry: GroupRule) -> str:
-    """Return the rule's word for what was counted, measured or compared."""
-    if entry.measured is not None:
-        return entry.measured.name
-    return "share" if entry.share is not None else ", ".join(entry.unique) or "count"
-
-
-def _parts_of_number(entry: GroupRule) -> tuple[Condition, ...]:
-    """Return the tests of what is counted or measured, if there are several."""
-    measured = entry.measured.condition if entry.measured is not None else None
-    condition = entry.count or entry.share or measured
+def _parts(condition: Condition | None) -> tuple[Condition, ...]:
+    """Return the tests of what is counted or measured, where there are several."""
     return condition.parts if isinstance(condition, All) and len(condition.parts) > 1 else ()
 
 
-def _on(part: Condition, outcome: GroupOutcome, now: datetime) -> Truth:
+def _of_number(entry: GroupRule, outcome: GroupOutcome, count: int) -> Sequence[Truth]:
+    """Return what each of ``count`` tests comes to on the number of a group."""
     if outcome.number is None:
-        return None
-    return evaluate(part, lambda _path: outcome.number, now)
+        return [None] * count
+    return [on_number(p, outcome.number) for p in _parts(with_budgets(entry, outcome.beside))]

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from auditor.model import Verdict
 from auditor.policy.judging.evidence import Describer, advice
-from auditor.policy.judging.groups import GroupOutcome
+from auditor.policy.judging.groups import GroupOutcome, on_number, with_budgets
 from auditor.policy.judging.judge import Judgement, advice_for
 from auditor.policy.language.conditions import (
     All,
@@ -37,7 +37,8 @@ from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.language.truth import Truth, all_of, any_of, negated
 from auditor.text import listed, plural
 
-_ITEMS_SHOWN = 3
+#: So many items of an array are shown with what each part of their condition came to.
+ITEMS_SHOWN = 3
 
 
 class TreePart(msgspec.Struct, frozen=True):
@@ -207,22 +208,29 @@ def _of_items(
     test: Test, operand: Nested, items: list[Any], bare: TreePart, describer: Describer
 ) -> TreePart:
     """Return a test of an array with the items that decided it, or the first if all did."""
-    grown = [
-        (n, tree(operand.condition, partial(reach, item), describer, base=f"{test.path}[]"))
-        for n, item in enumerate(items, 1)
-    ]
+    decided = deciding(test, operand, items, describer.now)
+    parts = []
+    for n, item in decided[:ITEMS_SHOWN]:
+        part = tree(operand.condition, partial(reach, item), describer, base=f"{test.path}[]")
+        parts.append(TreePart(f"item {n} of {len(items)}", part.truth, parts=(part,)))
+    more = len(decided) - len(parts)
+    value = plural(len(items), "item") if items else "no item"
+    value = f"{value}, {more:,} not shown" if more else value
+    return replace(bare, value=value, parts=tuple(parts))
+
+
+def deciding(
+    test: Test, operand: Nested, items: list[Any], now: datetime
+) -> Sequence[tuple[int, Any]]:
+    """Return the items that decided a test of an array, with their places from 1; or all."""
+    truths = [evaluate(operand.condition, partial(reach, item), now) for item in items]
     quantifier = test.operator.quantifier
     settles = quantifier.settled_by if quantifier is not None else True
-    settled = [pair for pair in grown if pair[1].truth is settles]
-    unsure = [pair for pair in grown if pair[1].truth is None]
-    decisive = (settled if quantifier is not None else [*settled, *unsure]) or unsure or grown
-    shown = decisive[:_ITEMS_SHOWN]
-    parts = tuple(
-        TreePart(f"item {n} of {len(items)}", part.truth, parts=(part,)) for n, part in shown
-    )
-    more = len(decisive) - len(shown)
-    value = plural(len(items), "item") if items else "no item"
-    return replace(bare, value=f"{value}, {more:,} not shown" if more else value, parts=parts)
+    numbered = list(zip(enumerate(items, 1), truths, strict=True))
+    settled = [each for each, truth in numbered if truth is settles]
+    unsure = [each for each, truth in numbered if truth is None]
+    chosen = settled if quantifier is not None else [*settled, *unsure]
+    return chosen or unsure or list(enumerate(items, 1))
 
 
 def _said(condition: Condition, describer: Describer) -> str:
@@ -280,11 +288,14 @@ def _of_group(
     if entry.when is not None:
         yield Branch("when", tree(entry.when, get, describer))
     judged = asked and outcome.verdict is not Verdict.SKIP
-    parts = tuple(_of_number(entry, outcome, describer.now)) if judged else ()
+    parts = tuple(_of_number(entry, outcome)) if judged else ()
     truth = {Verdict.PASS: True, Verdict.ERROR: None, Verdict.SKIP: None}.get(
         outcome.verdict, False
     )
     value = "" if not asked else _measured(outcome, at)
+    if judged:
+        beside = [f"{path} is {describer.shown(path, held)}" for path, held in outcome.beside]
+        value = "; ".join([value, *(said for said in beside if said != value)])
     expects = describer.clean(entry.rule.expects)
     yield Branch("assert", TreePart(expects, truth, value, why, parts, asked=judged))
 
@@ -296,12 +307,10 @@ def _measured(outcome: GroupOutcome, at: int) -> str:
     return f"{outcome.field} is {outcome.actual}{', none of them this one' if others else ''}"
 
 
-def _of_number(entry: GroupRule, outcome: GroupOutcome, now: datetime) -> Iterator[TreePart]:
-    """Yield each test of what was counted or measured, if there are several."""
-    measured = entry.measured.condition if entry.measured is not None else None
-    condition = entry.count or entry.share or measured
+def _of_number(entry: GroupRule, outcome: GroupOutcome) -> Iterator[TreePart]:
+    """Yield each test of what was counted or measured, where there are several."""
+    condition = with_budgets(entry, outcome.beside)
     if not isinstance(condition, All) or outcome.number is None:
         return
     for part in condition.parts:
-        truth = evaluate(part, lambda _path: outcome.number, now)
-        yield TreePart(f"{outcome.field} {sentence(part)}", truth)
+        yield TreePart(f"{entry.counted} {sentence(part)}", on_number(part, outcome.number))

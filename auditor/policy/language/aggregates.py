@@ -1,4 +1,4 @@
-"""Aggregates: one number computed from a field's values over a group's members.
+"""Aggregates: one number computed from a field's values over a group's members, and its range.
 
 To add one, add a row here.
 """
@@ -11,6 +11,20 @@ from enum import Enum
 from types import MappingProxyType
 
 import msgspec
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """The numbers that something can be, both ends included; ``range`` says so in words."""
+
+    what: str
+    least: float
+    most: float
+    range: str = "any number"
+
+
+COUNT = Bounds("a number of things", 0, math.inf, "0 or more")
+SHARE = Bounds("a share", 0, 1, "between 0 and 1: 0.5 is half")
+AMOUNT = Bounds("an amount", -math.inf, math.inf)
 
 
 class Moves(Enum):

@@ -100,7 +100,8 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     operand alone, and reads as a bare value. ``whole`` needs all that an object or array holds,
     ``whole_text`` has a pattern match a text from end to end. ``quantifier`` is set where single
     items settle the test; ``settled_by_each`` says how they do where each is asked whether it is
-    one of the values that the operand names. ``bound(operand)`` is set where it compares numbers,
+    one of the values that the operand names. ``each`` is the operator that has to hold of every
+    value of its list. ``bound(operand)`` is set where it compares numbers,
     moments or ages: it holds within the interval alone, and everywhere in it. ``excludes`` holds
     of what is not in a list.
 
@@ -132,6 +133,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     excludes: bool = False
     quantifier: Quantifier | None = None
     settled_by_each: Quantifier | None = None
+    each: str = ""
     bound: Callable[[Any], Interval] | None = None
     part: TextPart | None = None
     near: tuple[str, ...] = ()
@@ -454,6 +456,7 @@ _MEMBERSHIP = (
         form=OperandForm.NEEDLES,
         holds=means.contains_all,
         phrase=Phrase("contains all of {}", "does not contain all of {}"),
+        each="contains",
         near=("contains_any",),
         joins="and",
     ),

@@ -9,8 +9,15 @@ import msgspec
 from auditor.errors import UsageError
 from auditor.facts.own import OwnFacts
 from auditor.model import PolicyFile, Rule
-from auditor.policy.language.aggregates import AGGREGATES, Aggregate
-from auditor.policy.language.conditions import Condition, reads
+from auditor.policy.language.aggregates import (
+    AGGREGATES,
+    AMOUNT,
+    COUNT,
+    SHARE,
+    Aggregate,
+    Bounds,
+)
+from auditor.policy.language.conditions import ITSELF, Condition, reads
 from auditor.policy.language.messages import Message
 from auditor.suggest import nearest
 from auditor.text import one_line
@@ -49,6 +56,12 @@ class Measured(msgspec.Struct, frozen=True):
         return f"{self.aggregate.name} of {self.path}"
 
 
+def budgets_of(number: Condition | None) -> tuple[str, ...]:
+    """Return the paths of the fields that the tests of a group's number compare it with."""
+    found = (path for path, _ in reads(number) if path != ITSELF) if number is not None else ()
+    return tuple(dict.fromkeys(found))
+
+
 class GroupRule(msgspec.Struct, frozen=True):
     """A rule on groups: one of ``unique``, ``count``, ``share`` and ``measured`` is set.
 
@@ -76,10 +89,32 @@ class GroupRule(msgspec.Struct, frozen=True):
         return (self.measured.path,) if self.measured is not None else self.unique
 
     @property
+    def number(self) -> Condition | None:
+        """What the number that is counted or measured has to be; None with ``unique``."""
+        return self.count or self.share or (self.measured.condition if self.measured else None)
+
+    @property
+    def counted(self) -> str:
+        """What a finding calls what is counted, measured or compared."""
+        if self.measured is not None:
+            return self.measured.name
+        return "share" if self.share is not None else ", ".join(self.unique) or "count"
+
+    @property
+    def domain(self) -> Bounds:
+        """What that number can be."""
+        return COUNT if self.count is not None else SHARE if self.share is not None else AMOUNT
+
+    @property
+    def budgets(self) -> tuple[str, ...]:
+        """The paths of the fields that the number is compared with."""
+        return budgets_of(self.number)
+
+    @property
     def common(self) -> tuple[str, ...]:
-        """The paths that decide which groups are judged: the same for every member of a group."""
+        """The paths of what a group has in common: what chooses it, and its budgets."""
         found = (path.partition("[]")[0] for path, _ in reads(self.chosen)) if self.chosen else ()
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys((*found, *self.budgets)))
 
 
 class Ruleset(msgspec.Struct, frozen=True):
@@ -123,7 +158,7 @@ class Ruleset(msgspec.Struct, frozen=True):
                 conditions.append(entry.assertion)
                 paths.update(entry.reads)
             else:
-                paths.update(entry.keys, entry.compared)
+                paths.update(entry.keys, entry.compared, entry.budgets)
                 conditions += [entry.unless, entry.chosen]
             for condition in conditions:
                 for path, wholly in reads(condition) if condition else ():

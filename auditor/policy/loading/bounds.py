@@ -11,22 +11,10 @@ from typing import Any
 
 import msgspec
 
+from auditor.policy.language.aggregates import Bounds
 from auditor.policy.language.conditions import Test
 from auditor.policy.language.operands import Literal, Now, Reading
 from auditor.policy.loading.problems import Problems
-
-
-class Bounds(msgspec.Struct, frozen=True):
-    """The possible values of a number, both ends included."""
-
-    what: str
-    least: float
-    most: float
-
-
-COUNT = Bounds("a number of things", 0, float("inf"))
-SHARE = Bounds("a share", 0, 1)
-AMOUNT = Bounds("an amount", float("-inf"), float("inf"))
 
 
 class _Bound(msgspec.Struct, frozen=True):
@@ -74,10 +62,9 @@ def check_domain(tests: Iterable[Test], domain: Bounds, problems: Problems) -> N
         always = bool(bounds) and all(_spares(bound, side, domain) for bound, side in bounds)
         if always or never:
             holds = "none" if never else "every one"
-            range_ = "between 0 and 1: 0.5 is half" if domain.most == 1 else "0 or more"
             problems.add(
                 test.position,
-                f"{_said(test)} holds of {holds}: {domain.what} is {range_}",
+                f"{_said(test)} holds of {holds}: {domain.what} is {domain.range}",
                 "write a bound that decides something",
             )
 

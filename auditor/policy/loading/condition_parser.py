@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from auditor.fields import FIELDS, Exposure, Field, item_of
+from auditor.policy.language.aggregates import COUNT, Bounds
 from auditor.policy.language.conditions import (
     ITSELF,
     All,
@@ -29,13 +30,13 @@ from auditor.policy.language.operators import (
     OperandForm,
     Operator,
 )
-from auditor.policy.loading.bounds import COUNT, Bounds, check_contradictions, check_domain
+from auditor.policy.loading.bounds import check_contradictions, check_domain
 from auditor.policy.loading.field_operands import FieldOperands, is_field_operand, reading_of
 from auditor.policy.loading.hints import Advice
 from auditor.policy.loading.literals import Literals
 from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from auditor.policy.loading.problems import Problems
-from auditor.policy.loading.scope import NUMBER, Scope, Subject, named
+from auditor.policy.loading.scope import GROUP_NUMBER, NUMBER, Scope, Subject, named
 from auditor.suggest import nearest
 from auditor.text import one_line
 
@@ -74,11 +75,15 @@ class ConditionReader:
             return None
         return _all([self._entry(key, value, base) for key, value in node])
 
-    def number(self, node: Node, domain: Bounds = COUNT) -> Condition | None:
-        """Return the tests of a number at ``node``, such as a count of connections."""
-        found = self._tests(NUMBER, node)
+    def number(self, node: Node, domain: Bounds | None = None) -> Condition | None:
+        """Return the tests of a number at ``node``.
+
+        With ``domain`` it is a group's, and those are the numbers it can be; else it is a count of
+        items or characters.
+        """
+        found = self._tests(NUMBER if domain is None else GROUP_NUMBER, node)
         if found is not None:
-            check_domain(tests_in(found), domain, self._problems)
+            check_domain(tests_in(found), domain or COUNT, self._problems)
         return found
 
     def path(self, key: ScalarNode, base: str = "") -> Field | None:
@@ -249,7 +254,7 @@ class ConditionReader:
 
     def _fits(self, subject: Subject, operator: Operator, node: Node) -> bool:
         found = subject.field
-        if subject is NUMBER and operator.presence_only:
+        if subject.is_number and operator.presence_only:
             message = "a count always has a value, so this decides nothing"
             self._problems.add(node.position, message, "write a comparison, such as gte: 1")
             return False

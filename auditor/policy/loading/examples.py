@@ -205,15 +205,21 @@ def read_examples(
 
 
 def laid_over(given: Mapping[str, Any], without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the healthy record with ``given`` laid over it and ``without`` left out."""
-    record: dict[str, Any] = _copied(dict(HEALTHY))
+    """Return the healthy record with ``given`` laid over it and ``without`` left out.
+
+    What neither touches is the healthy record's own, and not to be changed.
+    """
+    record: dict[str, Any] = dict(HEALTHY)
     _merge(record, given)
     for path in without:
         *above, last = path.split(".")
         holder: Any = record
         for step in above:
-            holder = holder.get(step) if isinstance(holder, dict) else None
-        if isinstance(holder, dict):
+            held = holder.get(step)
+            if not isinstance(held, dict):
+                break
+            holder[step] = holder = dict(held)
+        else:
             holder.pop(last, None)
     return record
 
@@ -303,22 +309,15 @@ def in_words(values: Any) -> str:
     return shortened(printable(_flow(values)), _SHOWN)
 
 
-def _copied(value: Any) -> Any:
-    """Return a JSON value that shares no object and no array with ``value``."""
-    if type(value) is dict:
-        return {key: _copied(held) for key, held in value.items()}
-    return [_copied(item) for item in value] if type(value) is list else value
-
-
 def _merge(record: dict[str, Any], given: Mapping[str, Any]) -> None:
     for path, value in given.items():
         *above, last = path.split(".")
         holder = record
         for step in above:
-            if not isinstance(holder.get(step), dict):
-                holder[step] = {}
-            holder = holder[step]
+            held = holder.get(step)
+            holder[step] = holder = dict(held) if isinstance(held, dict) else {}
         if isinstance(value, dict) and isinstance(holder.get(last), dict):
+            holder[last] = dict(holder[last])
             _merge(holder[last], value)
         else:
             holder[last] = value

@@ -76,7 +76,7 @@ class FieldOperands:
                 message = f"a field to compare with has no key {one_line(key.text)}"
                 self._problems.add(key.position, message, nearest(key.text, _KEYS))
                 return None
-        if subject is NUMBER:
+        if subject is NUMBER or (subject.is_number and operator.form in _ARRAYS):
             self._problems.add(node.position, "a count is compared with a number", "")
             return None
         other = self._path(name, subject.base)

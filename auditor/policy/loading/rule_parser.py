@@ -11,12 +11,19 @@ from msgspec.structs import replace
 
 from auditor.fields import Exposure, Kind
 from auditor.model import Position, Rule, Severity
-from auditor.policy.language.aggregates import AGGREGATES, Aggregate
-from auditor.policy.language.conditions import Condition, reads
+from auditor.policy.language.aggregates import AGGREGATES, AMOUNT, COUNT, SHARE, Aggregate
+from auditor.policy.language.conditions import Condition, reads, tests_in
 from auditor.policy.language.english import sentence
 from auditor.policy.language.messages import Message
-from auditor.policy.language.rules import ACCOUNT, GROUP_WORDS, GroupRule, Measured, PolicyRule
-from auditor.policy.loading.bounds import AMOUNT, COUNT, SHARE
+from auditor.policy.language.operands import FieldOperand
+from auditor.policy.language.rules import (
+    ACCOUNT,
+    GROUP_WORDS,
+    GroupRule,
+    Measured,
+    PolicyRule,
+    budgets_of,
+)
 from auditor.policy.loading.condition_parser import ConditionReader
 from auditor.policy.loading.documents import Document, check_keys, longest_waiver
 from auditor.policy.loading.examples import Example, Known, read_examples
@@ -69,6 +76,11 @@ class _GroupAssertion(msgspec.Struct, frozen=True):
     share: Condition | None = None
     measured: Measured | None = None
 
+    @property
+    def number(self) -> Condition | None:
+        """The tests of what is counted or measured."""
+        return self.count or self.share or (self.measured.condition if self.measured else None)
+
 
 class RuleReader:
     """Reads the rules of one file."""
@@ -104,6 +116,7 @@ class RuleReader:
         chosen = self._of_groups(node, "groups", meant, grouped=grouped)
         self._check_common(node, chosen, per)
         group = self._group(node, entries.get("assert")) if grouped else None
+        self._check_budgets(group, per)
         assertion = None if grouped else self._assertion(node, entries.get("assert"))
         rule = self._described(node, entries, (when, unless, chosen), group or assertion, per)
         if rule is not None and rule.position.in_pack:
@@ -171,6 +184,24 @@ class RuleReader:
                     f"the connections of a group may differ in {path}: groups are formed by {keys}",
                     "use a path of per:, or a fact about one; when: chooses connections",
                 )
+
+    def _check_budgets(self, group: _GroupAssertion | None, per: tuple[str, ...] | None) -> None:
+        """Note a field that a group's number is compared with and not all of it need share."""
+        number = group.number if group is not None else None
+        for test in tests_in(number) if number is not None else ():
+            if not isinstance(test.operand, FieldOperand) or per is None:
+                continue
+            path = test.operand.path
+            if not self._scope.is_common(path, per):
+                keys = listed(per, "and") or "nothing"
+                self._problems.add(
+                    test.position,
+                    f"the connections of a group may differ in {path}: groups are formed by {keys}",
+                    "compare with a path of per:, or with a fact about one",
+                )
+            elif exposure(path, self._reveal) is not Exposure.SHOWN:
+                message = f"{path} is hidden in reports, and a group is told by its bound"
+                self._problems.add(test.position, message, "reveal: it if it holds no secret")
 
     def _assertion(self, rule: MappingNode, node: Node | None) -> Condition | None:
         if node is None:
@@ -370,7 +401,8 @@ class RuleReader:
             return None
         self._check_comment(node, "message")
         if per is not None:
-            names = {*per, *GROUP_WORDS, *(group.unique if group else ())}
+            shown = (*group.unique, *budgets_of(group.number)) if group else ()
+            names = {*per, *GROUP_WORDS, *shown}
             return read_message(node, names.__contains__, self._scope.vars, self._problems)
         return read_message(node, self._is_shown, self._scope.vars, self._problems)
 

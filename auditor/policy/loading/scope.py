@@ -70,9 +70,16 @@ class Subject(msgspec.Struct, frozen=True):
     field: Field
     base: str = ""
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number that the rule makes, and no field holds."""
+        return self.path == ITSELF and not self.base
 
-#: A number of connections, items or characters, or a share of connections.
+
+#: A number of items or characters.
 NUMBER = Subject(ITSELF, Field(ITSELF, Kind.INTEGER, "A number."))
+#: What is counted or measured of a group.
+GROUP_NUMBER = Subject(ITSELF, Field(ITSELF, Kind.INTEGER, "A number of a group."))
 
 
 def named(node: Node, word: str) -> ScalarNode | None:

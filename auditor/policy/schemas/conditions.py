@@ -24,7 +24,7 @@ from auditor.policy.language.operators import (
 )
 from auditor.policy.loading.condition_parser import COMBINERS, NAMED
 from auditor.policy.loading.field_operands import kinds_of_other
-from auditor.policy.loading.scope import NUMBER
+from auditor.policy.loading.scope import GROUP_NUMBER, NUMBER
 from auditor.policy.schemas.operands import (
     END,
     KIND_NAMES,
@@ -34,6 +34,7 @@ from auditor.policy.schemas.operands import (
     name_of,
 )
 
+_NUMBERS = (NUMBER.field, GROUP_NUMBER.field)
 _THROUGH_ARRAY: Schema = {"pattern": r"\[\]"}
 _COMBINED = {
     "all": "Every one of these conditions holds.",
@@ -69,8 +70,12 @@ class ConditionSchemas:
         return self._condition(_record(extra=extra))
 
     def number(self) -> Schema:
-        """Return the tests of a number, such as a count of connections."""
+        """Return the tests of a number, such as how many items there are."""
         return self._test(NUMBER.field, Context("number", {}))
+
+    def group_number(self) -> Schema:
+        """Return the tests of what is counted or measured of a group."""
+        return self._test(GROUP_NUMBER.field, _record(extra=False))
 
     # -- conditions -------------------------------------------------------------------------
 
@@ -158,7 +163,7 @@ class ConditionSchemas:
             for name, operator in OPERATORS.items()
             if operator.fits(field)
             and (field.exposure is not Exposure.SECRET or operator.presence_only)
-            and (field is not NUMBER.field or not operator.presence_only)
+            and (field not in _NUMBERS or not operator.presence_only)
         }
         tests = {
             "title": "operators",
@@ -208,7 +213,9 @@ class ConditionSchemas:
     def _named(self, operator: Operator, field: Field, context: Context) -> Schema:
         """Return what names the operand: a variable or, if allowed, another field."""
         wanted = kinds_of_other(operator, field.kind)
-        if not wanted or (context.item is None and not context.fields):
+        if field is GROUP_NUMBER.field:
+            wanted -= {Kind.ARRAY}  # of a group there is one number, and no list of them
+        if wanted <= {Kind.ANY} or (context.item is None and not context.fields):
             return self._operands.variable()
         known = wanted - {Kind.ANY}
         what = KIND_NAMES[next(iter(known))] if len(known) == 1 else "single"
@@ -271,8 +278,8 @@ def _profile(field: Field) -> str:
     """Return what distinguishes the tests of a field from those of others."""
     if field.exposure is Exposure.SECRET:
         return "secret"
-    if field is NUMBER.field:
-        return "how_many"
+    if field in _NUMBERS:
+        return "how_many" if field is NUMBER.field else "of_a_group"
     if field.values or field.kind is Kind.ARRAY:
         return field.path
     if field.joined and field.kind is Kind.OBJECT:

@@ -385,7 +385,7 @@ def _rules(conditions: ConditionSchemas, *, extra: bool) -> dict[str, Schema]:
 
 
 def _grouped(conditions: ConditionSchemas, extra: bool) -> Schema:
-    number = conditions.number()
+    number = conditions.group_number()
     asserted = {
         "unique": {"description": "No two members share these values.", "anyOf": [_keys(extra)]},
         "count": {"description": "How many members there are.", "anyOf": [number]},

@@ -98,7 +98,7 @@ def _paths(entry: PolicyRule | GroupRule, facts: Mapping[str, OwnFacts]) -> list
     """Return each path that decides, without those within arrays; outer ones first."""
     found = [path for condition in _conditions(entry) for path, _ in reads(condition)]
     if isinstance(entry, GroupRule):
-        found += [*entry.keys, *entry.compared]
+        found += [*entry.keys, *entry.compared, *entry.budgets]
     found = [path.partition("[]")[0] for path in found]
     found += [
         facts[path.partition(".")[0]].key for path in found if path.partition(".")[0] in facts

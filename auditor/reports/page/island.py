@@ -69,6 +69,8 @@ def written(columns: Iterable[tuple[str, object]]) -> Iterator[str]:
 def _columns(result: Result) -> Iterator[tuple[str, object]]:
     yield "rules", [_rule(c, rule_page(result, c.rule)) for c in result.checks]
     yield "dashboard", dashboard(result)
+    source = result.source
+    yield "again", [_judged_again(result, words) for words in (source.again, source.beneath)]
     yield "verdicts", [b64encode(checks.verdicts).decode() for checks in result.checks]
     yield (
         "groupChecks",
@@ -92,6 +94,13 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
         yield "fresh", newly
     yield "ended", list(_ended(result))
     yield "unjudged", list(_unjudged(result))
+
+
+def _judged_again(result: Result, words: Sequence[str]) -> Sequence[str]:
+    """Return the words that reach what was judged, and the time where what is saved has another."""
+    if not words or result.source.kind == "api" or result.judged_at == result.taken_at:
+        return words
+    return [*words, "--now", iso(result.judged_at)]
 
 
 def _ended(result: Result) -> Iterator[tuple[int, int, str]]:

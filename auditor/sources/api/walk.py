@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from auditor.decoding.records import Decoder
 from auditor.errors import UsageError
-from auditor.model import SourceInfo
+from auditor.model import BASE_URL, SourceInfo
 from auditor.redaction.fields import Scrubber
 from auditor.sources.api.access import Access
 from auditor.sources.api.account import Credentials, check_base_url
@@ -60,7 +60,12 @@ class FivetranSource:
     @property
     def info(self) -> SourceInfo:
         """The API's address and the filters in use."""
-        return SourceInfo("api", self._base_url, self._filters, base_url=self._base_url)
+        words = [w for name, value in self._filters for w in (FILTER_OPTIONS[name], value)]
+        if self._base_url != BASE_URL:
+            words = ["--base-url", self._base_url, *words]
+        return SourceInfo(
+            "api", self._base_url, self._filters, base_url=self._base_url, again=tuple(words)
+        )
 
     @property
     def reads(self) -> frozenset[str]:

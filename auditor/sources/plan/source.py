@@ -127,7 +127,15 @@ class PlanSource:
         infos = [source.info for source in self._over.values()]
         location = f"{self._path} over {self.over}" if infos else self._path
         filters = tuple(sorted({pair for info in infos for pair in info.filters}))
-        return SourceInfo(KIND, location, filters, infos[0].base_url if infos else "")
+        again = ("--terraform-plan", printable(self._path))
+        return SourceInfo(
+            KIND,
+            location,
+            filters,
+            infos[0].base_url if infos else "",
+            again=again,
+            beneath=infos[0].again if len(infos) == 1 else again,
+        )
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
         """Yield the connections that there would be. Raises SourceError for a damaged plan."""

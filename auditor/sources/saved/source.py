@@ -56,7 +56,8 @@ class SnapshotSource:
             filters = sorted({pair for header in headers for pair in header.filters})
             addresses = {header.base_url for header in headers}
             base_url = printable(addresses.pop()) if len(addresses) == 1 else ""
-            self._info = SourceInfo("snapshot", self._path, tuple(filters), base_url)
+            again = ("--snapshot", printable(self._path))
+            self._info = SourceInfo("snapshot", self._path, tuple(filters), base_url, again=again)
         return self._info
 
     def events(self, decoder: Decoder) -> Iterator[Event]:

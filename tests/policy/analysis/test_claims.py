@@ -337,6 +337,23 @@ def test_sound_rules_are_not_accused(tmp_path: Path, rules: tuple[str, ...]) -> 
     assert _told(tmp_path, *rules) == []
 
 
+@pytest.mark.parametrize(
+    ("when", "asserted", "told"),
+    [
+        ("contains_all: [MONDAY, FRIDAY]", "contains: MONDAY", "can never fail"),
+        ("contains_all: [MONDAY, FRIDAY, SUNDAY]", "contains_all: [SUNDAY, MONDAY]", "never fail"),
+        ("contains_all: [MONDAY, FRIDAY]", "contains_any: [FRIDAY, SUNDAY]", "can never fail"),
+    ],
+)
+def test_what_an_array_holds_all_of_is_held_against_each(
+    tmp_path: Path, when: str, asserted: str, told: str
+) -> None:
+    rule = "when: {schedule.days_of_week: {%s}}, assert: {schedule.days_of_week: {%s}}"
+    (found,) = _told(tmp_path, rule % (when, asserted))
+    assert told in found.message
+    assert _told(tmp_path, rule % (asserted, when)) == []
+
+
 def test_what_a_variable_decides_is_left_alone(tmp_path: Path) -> None:
     text = (
         "policy: p\nvars: {start: '00:00', end: '06:00'}\nrules:\n"
@@ -348,6 +365,35 @@ def test_what_a_variable_decides_is_left_alone(tmp_path: Path) -> None:
     written(tmp_path, text.replace("{var: start}", "'00:00'").replace("start: '00:00', ", ""))
     (told,) = claims(load_policies(path).rules)
     assert "decides nothing in its assert" in told.message
+
+
+def test_what_a_rule_comes_to_by_its_variables_is_told_as_that(tmp_path: Path) -> None:
+    text = (
+        "policy: p\nvars: {floor: 0, most: 60}\nrules:\n"
+        "  - {id: a, severity: low, when: {service_version: {gt: 5}},"
+        " assert: {service_version: {gte: {var: floor}}}}\n"
+        "  - {id: b, severity: low, assert: {sync_frequency: {lte: {var: most}}}}\n"
+        "  - {id: c, severity: low, assert: {sync_frequency: {lte: 1440}}}\n"
+        "  - {id: d, severity: low, assert: {sync_frequency: {gte: 100}}}\n"
+    )
+    found = [problem.message for problem in claims(load_policies(written(tmp_path, text)).rules)]
+    assert len(found) == 2, found  # that b makes c redundant rests on the variable
+    assert "a can never fail as variables are set: " in found[0]
+    assert "no connection can satisfy d and b" in found[1]
+    assert found[1].endswith("where both apply as variables are set")
+    plain = text.replace("{var: floor}", "0").replace("{var: most}", "60")
+    plain = plain.replace("vars: {floor: 0, most: 60}\n", "")
+    found = [problem.message for problem in claims(load_policies(written(tmp_path, plain)).rules)]
+    assert len(found) == 3, found
+    assert not any("variables" in message for message in found)
+    assert any("c is redundant" in message for message in found)
+
+
+def test_two_rules_that_are_the_same_are_so_whatever_their_variable(tmp_path: Path) -> None:
+    rule = "  - {id: %s, severity: low, assert: {sync_frequency: {lte: {var: most}}}}\n"
+    text = f"policy: p\nvars: {{most: 60}}\nrules:\n{rule % 'a'}{rule % 'b'}"
+    (found,) = claims(load_policies(written(tmp_path, text)).rules)
+    assert "b is redundant" in found.message
 
 
 @pytest.mark.parametrize("value", [15, 3], ids=["above the bound", "below the bound"])

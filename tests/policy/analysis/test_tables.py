@@ -152,7 +152,7 @@ def test_projections_are_what_each_path_can_hold(tmp_path: Path) -> None:
     assert table is not None
     held = table.projections(table.rows(rule.assertion).yes)
     for test in each_test_of(rule.assertion):
-        domain, split = space.of(test)
+        domain, split = space.of(test.path, key_of(test))
         assert held[test.path] == split.yes
         assert domain.splits[key_of(test)] is split
 

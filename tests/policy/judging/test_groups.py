@@ -27,6 +27,14 @@ from tests.builders.judged import (
     problems_of,
 )
 
+#: A table of bounds, a row for each group.
+OWN = """facts:
+  own:
+    key: group_id
+    columns: {most: number, team: text}
+    rows: {g: {most: 2, team: a}}
+"""
+
 P, F, E, S = Verdict.PASS, Verdict.FAIL, Verdict.ERROR, Verdict.SKIP
 
 
@@ -204,7 +212,15 @@ def test_a_key_that_looks_like_a_secret_is_redacted(tmp_path: Path) -> None:
         ("per: groupid\nassert: {count: {gte: 1}}", "no field is called groupid"),
         ("per: group_id\nassert: {paused: false}", "cannot be asserted of a group"),
         ("per: group_id\nassert: {count: {gte: 1}, share: {lte: 1}}", "asserts one of"),
-        ("per: group_id\nassert: {count: {gte: {field: sync_frequency}}}", "with a number"),
+        ("per: group_id\nassert: {count: {gte: {field: sync_frequency}}}", "may differ in sync"),
+        ("per: account\nassert: {count: {gte: {field: group_id}}}", "group_id is text"),
+        ("per: account\nassert: {count: {lte: {field: own.most}}}", "formed by nothing"),
+        ("per: service\nassert: {share: {lte: {field: own.most}}}", "may differ in own.most"),
+        ("per: group_id\nassert: {count: {in: {field: own.most}}}", "compared with a number"),
+        ("per: group_id\nassert: {count: {lte: {field: own.team}}}", "own.team is text"),
+        ("per: group_id\nassert: {count: {lte: {field: own.most, times: 2}}}", "belong to"),
+        ("per: group_id\nassert: {count: {lte: {field: own.mots}}}", "no field is called"),
+        ("per: group_id\nassert: {max: {sync_frequency: {lte: {field: setup_tests}}}}", "an array"),
         ("per: group_id\nassert: {count: '1'}", "is a whole number"),
         ("per: group_id\nassert: {count: {older_than: 7d}}", "cannot test"),
         ("per: [account, group_id]\nassert: {count: {gte: 1}}", "account stands alone"),
@@ -214,7 +230,7 @@ def test_a_key_that_looks_like_a_secret_is_redacted(tmp_path: Path) -> None:
     ],
 )
 def test_what_no_group_can_be_judged_by_is_refused(tmp_path: Path, body: str, told: str) -> None:
-    problems = problems_of(tmp_path, one_rule(body))
+    problems = problems_of(tmp_path, one_rule(body, head=OWN))
     assert any(told in p.message for p in problems), problems
 
 
@@ -525,3 +541,101 @@ def test_a_share_is_told_to_a_tenth_of_a_percent(tmp_path: Path) -> None:
     rules = _rules(tmp_path, "account", "{share: {lte: 0.1}}", "{paused: true}")
     (finding,) = findings_of(rules, [_record(paused=n == 0) for n in range(3)])
     assert finding.evidence[0].actual == "33.3% (1 of 3)"
+
+
+# -- budgets --------------------------------------------------------------------------------
+
+
+def _budgeted(folder: Path, asserted: str, *, more: str = "") -> Any:
+    body = f"per: group_id\nwhen: {{paused: false}}\nassert: {asserted}{more}"
+    return loaded(folder, one_rule(body, head=OWN)).ruleset
+
+
+def _members(held: Any, count: int = 3, paused: int = 0) -> list[dict[str, Any]]:
+    own = {} if held is ... else {"own": {"most": held}}
+    every = [_record(paused=False, sync_frequency=n, **own) for n in range(1, count + 1)]
+    return every + [_record(paused=True, **own) for _ in range(paused)]
+
+
+def test_each_group_has_its_own_bound(tmp_path: Path) -> None:
+    more = "\nmessage: '{group_id} has {count} of {own.most}'"
+    rules = _budgeted(tmp_path, "{count: {lte: {field: own.most}}}", more=more)
+    assert rules.rules[0].rule.expects == "the number of connections is at most own.most"
+    records = _members(3) + [r | {"group_id": "h", "own": {"most": 2}} for r in _members(0)]
+    assert _groups(rules, records) == {"g": P, "h": F}
+    (finding,) = findings_of(rules, records)
+    assert finding.message == "h has 3 of 2"
+    assert [c.id for c in finding.connections] == ["c3", "c4", "c5"]
+    evidence = finding.evidence[0]
+    assert (evidence.field, evidence.actual) == ("count", "3")
+    assert evidence.expected == ("the number of connections is at most own.most (own.most is 2)")
+
+
+_ASKED = {
+    "count": "{{count: {{{}: {}}}}}",
+    "share": "{{share: {{{}: {}}}}}",
+    "sum": "{{sum: {{sync_frequency: {{{}: {}}}}}}}",
+    "min": "{{min: {{sync_frequency: {{{}: {}}}}}}}",
+    "max": "{{max: {{sync_frequency: {{{}: {}}}}}}}",
+}
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.sampled_from(sorted(_ASKED)),
+    st.sampled_from(("gt", "gte", "lt", "lte", "equals", "not_equals")),
+    st.sampled_from((0.25, 0.5, 0.75)) | st.integers(1, 7),
+    st.integers(0, 4),
+    st.integers(0, 3),
+    st.booleans(),
+)
+def test_a_bound_of_a_field_is_the_bound_written_out(
+    name: str, operator: str, bound: float, members: int, others: int, whole: bool
+) -> None:
+    """The field's value, in a table or in the rule: the same verdict, of a part of a group too."""
+    if name == "share" and bound >= 1:
+        bound = 1 / (bound + 1)
+    with TemporaryDirectory() as folder:
+        by_field = _budgeted(Path(folder), _ASKED[name].format(operator, "{field: own.most}"))
+        by_value = _budgeted(Path(folder), _ASKED[name].format(operator, bound))
+    records = _members(bound, members, others) or [_record(paused=True, own={"most": bound})]
+    found = _groups(by_field, records, whole=whole)
+    assert found == _groups(by_value, records, whole=whole)
+
+
+@pytest.mark.parametrize(
+    ("asserted", "held", "told"),
+    [
+        ("{count: {lte: {field: own.most}}}", ..., "own.most is missing"),
+        ("{count: {lte: {field: own.most}}}", None, "own.most is null"),
+        ("{count: {lte: {field: own.most}}}", "9", "own.most is text"),
+        ("{count: {lte: {field: own.most}}}", True, "own.most is a boolean"),
+        ("{count: {gte: {field: own.most}}}", -1, "own.most is -1, and a number of things is 0"),
+        ("{share: {lte: {field: own.most}}}", 50, "own.most is 50, and a share is between 0 and 1"),
+        ("{max: {sync_frequency: {lte: {field: own.most}}}}", None, "own.most is null"),
+        ("{count: {gte: 1, lte: {field: own.most}}}", None, "own.most is null"),
+    ],
+)
+def test_a_group_without_a_bound_cannot_be_judged(
+    tmp_path: Path, asserted: str, held: Any, told: str
+) -> None:
+    rules = _budgeted(tmp_path, asserted)
+    for whole in (True, False):
+        assert _groups(rules, _members(held), whole=whole) == {"g": E}
+        (finding,) = findings_of(rules, _members(held), whole=whole)
+        assert finding.message.startswith(f"cannot be judged: {told}")
+        assert "groups: {own.most: {exists: true}}" in finding.advice
+
+
+def test_what_fails_whatever_the_bound_is_fails_without_one(tmp_path: Path) -> None:
+    rules = _budgeted(tmp_path, "{count: {gte: 9, lte: {field: own.most}}}")
+    assert _groups(rules, _members(None)) == {"g": F}
+
+
+def test_connections_of_a_group_with_two_bounds_are_named(tmp_path: Path) -> None:
+    rules = _budgeted(tmp_path, "{count: {lte: {field: own.most}}}")
+    records = [*_members(3, 2), *_members(4, 2), *_members(5, 1)]
+    assert _groups(rules, records) == {"g": E}
+    (finding,) = findings_of(rules, records)
+    assert [c.id for c in finding.connections] == ["c0", "c2"]
+    assert "own.most is 3 of one connection and 4 of another" in finding.message

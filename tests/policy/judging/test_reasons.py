@@ -15,7 +15,7 @@ from auditor import SnapshotSource, audit
 from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
 from auditor.model import Connection, Finding, Reason, ReasonLine, Result, Verdict
-from auditor.policy.judging.judge import Judge
+from auditor.policy.judging.judge import Judge, PlanMode
 from auditor.policy.judging.reasons import reasons_of
 from auditor.policy.judging.tree import TreePart, explained
 from tests.builders.judged import NOW, loaded, one_rule
@@ -38,8 +38,18 @@ def _rows(part: TreePart) -> Iterator[tuple[str, str]]:
         text = f"{text}: {shown.text}"
     yield _WORDS[shown.truth] if shown.asked else "n", text
     for child in shown.parts:
-        if not child.text.startswith("item "):
+        if child.text.startswith("item "):
+            yield from _of_item(child)
+        else:
             yield from _rows(child)
+
+
+def _of_item(part: TreePart) -> Iterator[tuple[str, str]]:
+    """Yield the rows of an item: of an array within it the lines show no items."""
+    yield _WORDS[part.truth], part.text
+    for child in part.parts:
+        if not child.text.startswith("item "):
+            yield from _of_item(child)
 
 
 @given(conditions(), st.none() | conditions(), st.lists(records(), min_size=1, max_size=4))
@@ -74,9 +84,9 @@ def test_lines_and_letters_say_what_the_tree_of_each_finding_says(
             continue
         assert len(reason.truths) == len(reason.values) == len(reasons.lines)
         told = [
-            (letter, line.text)
-            for letter, line in zip(reason.truths, reasons.lines, strict=True)
-            if letter != "v"
+            (letter, f"item {value}" if line.text == "item" else line.text)
+            for letter, line, value in zip(reason.truths, reasons.lines, reason.values, strict=True)
+            if letter not in "vx"
         ]
         if "n" in reason.truths:
             # Of what was not asked a tree has one sentence, and lines have each part.
@@ -216,3 +226,63 @@ def test_reasons_travel_with_a_result(tmp_path: Path) -> None:
     again: Result = pickle.loads(pickle.dumps(result))
     assert again.reasons == result.reasons
     assert again.reasons["rule"].of == {1: Reason("fft", ("", "true", "auto"))}
+
+
+def test_the_items_that_decided_have_lines_of_their_own(tmp_path: Path) -> None:
+    statuses = ("PASSED", "FAILED", "FAILED", "FAILED", "FAILED")
+    result = _audited(
+        tmp_path,
+        "assert: {setup_tests: {none_items: {title: {starts_with: T}, status: FAILED}}}",
+        {"setup_tests": [{"title": f"T{n}", "status": s} for n, s in enumerate(statuses)]},
+        {"setup_tests": [{"title": "T", "status": "FAILED"}]},
+        {"setup_tests": "none"},
+    )
+    many, one, text = sorted(result.findings, key=lambda finding: finding.connections[0].id)
+    first, *items = _told(result, many)
+    assert first.startswith("assert f setup_tests has no item where")
+    assert items[:4] == [
+        "- t item [2 of 5]",
+        "-- t all of []",
+        "--- t title starts with T [T1]",
+        "--- t status is FAILED [FAILED]",
+    ]
+    assert [line for line in items if line.startswith("- t item")] == [
+        f"- t item [{n} of 5]" for n in (2, 3, 4)
+    ]
+    assert result.reasons["rule"].of[one.alike].truths == "ftttt" + "x" * 8
+    assert result.reasons["rule"].of[text.alike].truths == "u" + "x" * 12
+
+
+def test_what_a_plan_hides_is_hidden_in_the_lines_of_its_own_finding(tmp_path: Path) -> None:
+    body = "assert: {any: [{schema: {starts_with: raw_}}, {paused: true}]}"
+    ruleset = loaded(tmp_path, one_rule(body)).ruleset
+    shape = Shape(*ruleset.reads())
+    hidden = {1: frozenset({"schema"})}
+    judge = Judge(ruleset, shape, NOW, lambda text: text, PlanMode(hidden=hidden))
+    record = {"id": "c", "service": "s", "schema": "orders", "group_id": "g", "paused": False}
+    judge.take(shape.array(json.dumps([record] * 3).encode()))
+    outcome = judge.outcome(lambda _rule: True)
+    describers = outcome.describers()
+    connections = [Connection(f"c{n}", "s", "n", "g") for n in range(3)]
+    found = outcome.findings(connections, describers)
+    reasons = reasons_of(outcome, describers)["rule"]
+    values = [reasons.of[finding.alike].values for finding in found]
+    shown = ("", "orders", "false")
+    assert values == [shown, ("", "[sensitive]", "false"), shown]
+    assert found[0].alike == found[2].alike != found[1].alike
+
+
+def test_a_group_tells_its_bound(tmp_path: Path) -> None:
+    own = "{key: group_id, columns: {most: integer}, rows: {g: {most: 2}}}"
+    result = _audited(
+        tmp_path,
+        "per: group_id\nassert: {count: {gte: 1, lte: {field: own.most}}}",
+        *[{"schema": f"n{n}"} for n in range(3)],
+        head=f"facts: {{own: {own}}}\n",
+    )
+    (finding,) = result.findings
+    assert _told(result, finding) == [
+        "assert f the number of connections is at least 1 and at most own.most [3; own.most is 2]",
+        "- t is at least 1 []",
+        "- f is at most own.most []",
+    ]

@@ -185,7 +185,7 @@ def test_what_must_not_be_shown_is_told_like_no_other(tmp_path: Path):
     outcome = _take(rules, *bad, hidden={0: frozenset({"schema"})})
     found = outcome.findings([Connection(f"c{n}", "s", "n", "g") for n in range(3)])
     assert [f.evidence[0].actual for f in found] == ["[sensitive]", "hunter2", "hunter2"]
-    assert found[0].alike == 0
+    assert found[0].alike not in {0, found[1].alike}
     assert found[1].alike == found[2].alike != 0
 
 

@@ -75,7 +75,10 @@ def test_a_source_says_where_it_reads() -> None:
     source = FivetranSource("https://api.fivetran.com/", CREDENTIALS, group="g", schema="s")
     filters = (("group_id", "g"), ("schema", "s"))
     address = "https://api.fivetran.com"
-    assert source.info == SourceInfo("api", address, filters, base_url=address)
+    again = ("--group", "g", "--schema", "s")
+    assert source.info == SourceInfo("api", address, filters, base_url=address, again=again)
+    elsewhere = FivetranSource("http://127.0.0.1:9", CREDENTIALS)
+    assert elsewhere.info.again == ("--base-url", "http://127.0.0.1:9")
     assert source.live
     assert source.setback == ""
 
