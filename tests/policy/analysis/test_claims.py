@@ -426,7 +426,7 @@ def test_items_that_differ_are_not(tmp_path: Path) -> None:
     for test in (
         "schema: {starts_with: [raw_, stg_]}",
         "schema: {glob: [raw_*, '*raw_']}",
-        "service: [a, A]",
+        "schema: [a, A]",
         "config.port: [1, '1', true]",
     ):
         assert _told(tmp_path, f"assert: {{{test}}}") == []
