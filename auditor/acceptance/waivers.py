@@ -360,6 +360,8 @@ class WaiverReader:
             hint = (
                 f"such as {{group: finance, service: postgres}}; for every connection write {ALL}"
             )
+            if ids := _ids_in(node):
+                hint = f"write {{id: {one_line(ids)}}}, or another choice, {hint}"
             self._problems.add(node.position, "connections: says which ones", hint)
             return None
         self._check_keys(node, tuple(SELECTOR_PATHS), "choice of connections")
@@ -447,6 +449,15 @@ def _variable(node: Node) -> ScalarNode | None:
         return variable
     below = node.items if isinstance(node, SequenceNode) else [value for _, value in node]
     return next(filter(None, map(_variable, below)), None)
+
+
+def _ids_in(node: Node) -> str:
+    """Return the ids that stand where a choice of connections should, as YAML; "" for none."""
+    if isinstance(node, ScalarNode):
+        return node.text if node.text.strip("* ") else ""
+    items = node.items if isinstance(node, SequenceNode) else ()
+    ids = [_ids_in(item) if isinstance(item, ScalarNode) else "" for item in items]
+    return f"[{', '.join(ids)}]" if ids and all(ids) else ""
 
 
 def _is_star(node: Node) -> bool:

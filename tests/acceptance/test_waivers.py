@@ -234,3 +234,15 @@ def test_a_choice_with_a_mistake_is_refused_and_not_read_as_another(tmp_path: Pa
         waivers_in(tmp_path, waiver(connections="{id: a, schema: 7}"))
     (problem,) = caught.value.problems
     assert problem.message == "schema: takes a text, or a list of them"
+
+
+@pytest.mark.parametrize(
+    ("connections", "hint"),
+    [("[a, b]", "write {id: [a, b]}, or"), ("a", "write {id: a}, or"), ("[[a]]", "such as {group")],
+)
+def test_ids_that_stand_alone_are_told_how_to_be_written(
+    tmp_path: Path, connections: str, hint: str
+) -> None:
+    with pytest.raises(PolicyError) as caught:
+        waivers_in(tmp_path, waiver(connections=connections))
+    assert caught.value.problems[0].hint.startswith(hint)

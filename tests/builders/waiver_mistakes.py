@@ -28,6 +28,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "out of range": (waiver(expires="0001-01-01T00:00:00+23:59"), "is not a date"),
     "another order": (waiver(expires="31.12.2026"), "is not a date"),
     "everything": (waiver(connections="{}"), "3:18: connections: says which ones"),
+    "ids alone": (waiver(connections="[a, b]"), "3:18: connections: says which ones"),
     "everything as a word": (waiver(connections='"*"'), "connections: says which ones"),
     "everything as a glob": (waiver(connections='{id: "*"}'), "write connections: all"),
     "everything in a list": (waiver(connections='{group: [g, "**"]}'), "selects every connection"),
