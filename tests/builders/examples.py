@@ -13,7 +13,7 @@ vars: {floor: 15, private: [PrivateLink]}
 rules:
   - id: not-too-often
     severity: low
-    when: {schedule_type: auto, any: [{service: {var: private}}, {id: {exists: true}}]}
+    when: {schedule_type: auto, any: [{networking_method: {var: private}}, {id: {exists: true}}]}
     assert: {sync_frequency: {gte: {var: floor}}}
     message: "{schema} syncs every {sync_frequency} minutes"
     tests:

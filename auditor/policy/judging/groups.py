@@ -53,7 +53,7 @@ class GroupOutcome(msgspec.Struct, frozen=True):
     unseen: bool = False
     #: What was counted or measured in the group.
     number: float | None = None
-    #: What the fields hold that the number is compared with, by path.
+    #: The fields that the number is compared with, and their values.
     beside: tuple[tuple[str, Any], ...] = ()
     #: Whether a connection of the account meets the rule's ``unless``.
     excused: Truth = False
@@ -77,10 +77,10 @@ class _Group(msgspec.Struct):
     total: int = 0
     members: array[int] = msgspec.field(default_factory=lambda: array("L"))
     unsure: array[int] = msgspec.field(default_factory=lambda: array("L"))
-    #: What the whole group has in common, and whether that says that it is meant.
+    #: The values at the rule's ``common`` paths, and whether they select this group.
     common: Key = ()
     chosen: Truth = True
-    #: The first connection; and another that has another bound, with its path and the two values.
+    #: The first connection, and one with a different bound: its place, the path, both values.
     first: int = 0
     other: tuple[int, str, Any, Any] | None = None
     #: Each member's number, and the members that have none.
@@ -205,7 +205,7 @@ class Groups:
         return evaluate(self.rule.chosen, get, self._now)
 
     def _compare(self, group: _Group, index: int, common: Key) -> None:
-        """Note a connection that has another bound than the first of its group."""
+        """Note a connection whose bound differs from that of the group's first."""
         for path, one, other in zip(self._common, group.common, common, strict=True):
             if group.other is None and path in self._budgets and one != other:
                 group.other = index, path, one, other
@@ -290,7 +290,7 @@ class Groups:
             yield GroupOutcome(key, Verdict.PASS, (), name, "unique")
 
     def _budgeted(self, key: Key, group: _Group, *, whole: bool) -> GroupOutcome:
-        """Return what comes of a number that is compared with fields of the group."""
+        """Return the outcome for a number that is compared with fields of the group."""
         if group.other is not None:
             index, path, *values = group.other
             first, other = (_digits(v) if is_number(v) else kind_of(v) for v in values)
@@ -308,7 +308,7 @@ class Groups:
             reason = _no_bound(self.rule.domain, value)
             if reason:
                 advice = (
-                    f"{path} is no bound for this group: give its row there, or a default, or judge"
+                    f"{path} is no bound for this group: add a row or a default for it, or judge"
                     f" only groups that have one, with groups: {{{path}: {{exists: true}}}}"
                 )
                 return msgspec.structs.replace(outcome, field=path, actual=reason, advice=advice)
@@ -385,14 +385,14 @@ def _values(key: Key) -> Key:
 
 
 def on_number(condition: Condition, number: float) -> Truth:
-    """Return what the tests of a group's number come to; of a field that is not known, nothing."""
+    """Return the truth of the tests of a group's number; None where a bound is not known."""
     return evaluate(condition, lambda path: number if path == ITSELF else MISSING, _NO_TIME)
 
 
 def with_budgets(rule: GroupRule, beside: tuple[tuple[str, Any], ...]) -> Condition | None:
-    """Return what the number of one group has to be: its values in the place of their fields.
+    """Return the tests of one group's number, with each field replaced by its value.
 
-    A field that holds no number that can be one stays, and whatever rests on it is an error.
+    A field whose value cannot be a bound stays: a test of it cannot be evaluated.
     """
     known = {path: value for path, value in beside if not _no_bound(rule.domain, value)}
     return _filled(rule.number, known) if rule.number is not None else None

@@ -186,7 +186,7 @@ class RuleReader:
                 )
 
     def _check_budgets(self, group: _GroupAssertion | None, per: tuple[str, ...] | None) -> None:
-        """Note a field that a group's number is compared with and not all of it need share."""
+        """Note a bound that the connections of one group need not share."""
         number = group.number if group is not None else None
         for test in tests_in(number) if number is not None else ():
             if not isinstance(test.operand, FieldOperand) or per is None:
@@ -200,7 +200,7 @@ class RuleReader:
                     "compare with a path of per:, or with a fact about one",
                 )
             elif exposure(path, self._reveal) is not Exposure.SHOWN:
-                message = f"{path} is hidden in reports, and a group is told by its bound"
+                message = f"{path} is hidden in reports, and findings would show it as the bound"
                 self._problems.add(test.position, message, "reveal: it if it holds no secret")
 
     def _assertion(self, rule: MappingNode, node: Node | None) -> Condition | None:
