@@ -164,7 +164,7 @@ function connectionSheet(c) {
     badges: [],
     content: [
       connectionFacts(c, "status", { among, more: [
-        ...owned.map((owner) => [`Owner of ${plural(open.filter((f) => ownersOf(ruleOf(f)).includes(owner)).length, "rule")} broken here`, owner, ...among("owner", owner)]),
+        ["Owner", ...owned.map((owner) => el("div", {}, `${owner}: ${plural(open.filter((f) => ownersOf(ruleOf(f)).includes(owner)).length, "rule")} here,`, ...among("owner", owner)))],
         ["To do here", open.length ? link({ q: `id:"${data.ids[c]}"`, [JUDGED.name]: OPEN }, plural(open.length, `open ${ROW}`)) : "nothing"],
       ] }),
       changedPart(c, here),

@@ -148,3 +148,12 @@ def test_equal_comparisons_give_equal_text(name: str) -> None:
     texts = {"".join(COMPARISONS[name].render(compared())) for _ in range(2)}
     compared.cache_clear()
     assert texts == {"".join(COMPARISONS[name].render(compared()))}
+
+
+def test_a_group_is_told_by_its_name_and_its_id_once() -> None:
+    comparison = replace(compared(40))
+    tallies = tuple(replace(each, label=f"Sales ({each.name})") for each in comparison.by_group)
+    comparison.__dict__["by_group"] = tallies
+    text = page_of(comparison)
+    for tally in tallies:
+        assert f"<code>{tally.name}</code><small>Sales</small>" in text
