@@ -137,7 +137,7 @@ def _end(text: str, now: datetime) -> str:
     try:
         return f"{(now + term).date()}"
     except OverflowError as error:
-        raise UsageError(f"--expires {one_line(text)}: that is no term") from error
+        raise UsageError(f"--expires {one_line(text)}: that is not a duration") from error
 
 
 def _file(given: str | None) -> str:

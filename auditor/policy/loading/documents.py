@@ -221,7 +221,7 @@ class DocumentReader:
             # Its target counts: a link may have any name.
             if Path(os.path.realpath(path)).suffix.lower() in {".yaml", ".yml"}:
                 return PolicyPath(path, printable(_label(path)))
-            message = f"{one_line(item.text)} is no policy"
+            message = f"{one_line(item.text)} is not a policy"
             self._problems.add(item.position, message, "a policy ends in .yaml or .yml")
             return None
         self._problems.add(
