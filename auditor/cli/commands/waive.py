@@ -90,7 +90,7 @@ def command(
         _end(expires, now),
     )
     name = _file(waivers)
-    data = _held(name)
+    data = _content(name)
     if data is not None:
         known = read_waivers(data, one_line(name), conditions=ruleset.conditions)
         _refuse_repeated(known.entries, new, now)
@@ -147,7 +147,7 @@ def _file(given: str | None) -> str:
     return given or (found.as_posix() if found is not None else _FILE)
 
 
-def _held(name: str) -> bytes | None:
+def _content(name: str) -> bytes | None:
     """Return the content of the file; None if there is none. Raises UsageError."""
     try:
         return read_file(name, nodes.MAX_BYTES + 1)

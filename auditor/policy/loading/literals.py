@@ -210,7 +210,7 @@ class Literals:
             self._wrong(
                 node,
                 f"not a pattern that can be matched in linear time: {one_line(str(error))}",
-                _instead(text),
+                _pattern_hint(text),
             )
             return None
 
@@ -496,7 +496,7 @@ _TYPES: Mapping[Kind, Callable[[ScalarNode], tuple[Any, str]]] = {
 _BEYOND = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9]|\\k|[*+?}]\+")
 
 
-def _instead(pattern: str) -> str:
+def _pattern_hint(pattern: str) -> str:
     """Return what to do about a pattern that cannot be matched."""
     if _BEYOND.search(pattern):
         return "RE2's syntax has no look-around and no back-references"
