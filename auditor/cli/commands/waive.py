@@ -22,7 +22,7 @@ from auditor.errors import UsageError
 from auditor.files import read_file
 from auditor.model import Rule
 from auditor.output.target import Target
-from auditor.output.writing import put_document
+from auditor.output.write import put_document
 from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading import nodes
 from auditor.policy.loading.load import load

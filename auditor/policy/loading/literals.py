@@ -303,9 +303,9 @@ class Literals:
         items = node.items if isinstance(node, SequenceNode) else (node,)
         for item in items:
             text = item.value if isinstance(item, ScalarNode) else None
-            if isinstance(text, str) and (sign := sign_in(text, operator.name)):
-                told, hint = sign
-                self._wrong(item, f"{one_line(text)} is compared letter by letter, {told}", hint)
+            if isinstance(text, str) and (sign := sign_in(text, operator)):
+                looks, hint = sign
+                self._wrong(item, f"{one_line(text)} is compared letter by letter, {looks}", hint)
                 return False
         return True
 
