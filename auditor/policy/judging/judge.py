@@ -255,7 +255,7 @@ class Judgement(msgspec.Struct, frozen=True):
         """
         describers = describers or self.describers()
         by_rule: dict[str, list[Finding]] = {rule_id: [] for rule_id in self.order}
-        tellers = [
+        by_number = [
             (each.entry.rule, each.describe, by_rule[each.entry.rule.id].append)
             for each in describers
         ]
@@ -263,7 +263,7 @@ class Judgement(msgspec.Struct, frozen=True):
         known: dict[int, tuple[Connection, ...]] = {}
         error, notes = Verdict.ERROR.value, self.notes
         for number, index, verdict, values in self.found:
-            rule, describe, tell = tellers[number]
+            rule, describe, append = by_number[number]
             if index in self.hidden:
                 describe = describers[number].discreet(self.hidden[index]).describe
             about = known.get(index)
@@ -271,7 +271,7 @@ class Judgement(msgspec.Struct, frozen=True):
                 about = known[index] = (connections[index],)
             evidence, message, advice, alike = describe(values, failed=verdict != error)
             note = notes.get((number, index), "") if notes else ""
-            tell(
+            append(
                 Finding(
                     rule, _VERDICTS[verdict], about, evidence, message, "", note, advice, (), alike
                 )
