@@ -281,7 +281,7 @@ def _remembered(
 def _is_lossy(violation: Violation) -> bool:
     """Whether another group may be shown by the same name: a secret, a cut or a comma in it.
 
-    A finding that lists connections is told from others by them; one without has its name alone.
+    A finding that lists connections is identified by them; one without has only its name.
     """
     shown = violation.group
     return REDACTED in shown or "…" in shown or any(", " in v for v in violation.key.values())

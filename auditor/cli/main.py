@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from auditor.cli.terminal.ending import ended
+from auditor.cli.terminal.exit_code import exit_code_of
 from auditor.cli.terminal.streams import Terminal
 from auditor.errors import AuditorError, Interrupted
 from auditor.text import listed, nearest
@@ -226,7 +226,7 @@ def _ended(arguments: Sequence[str], terminal: Terminal) -> int | None:
         with group.make_context(_NAME, words, obj=terminal) as context:
             return group.invoke(context)
 
-    return ended(run, terminal, verbose=_is_verbose(arguments), bare=not arguments)
+    return exit_code_of(run, terminal, verbose=_is_verbose(arguments), bare=not arguments)
 
 
 def _is_verbose(arguments: Sequence[str]) -> bool:

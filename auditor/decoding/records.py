@@ -460,7 +460,7 @@ def _sift(
         wrong = next((n for n, value in values.items() if not _is_text((value,))), "")
         if wrong:
             held = "empty" if values[wrong] == "" else kind_of(values[wrong])
-            problems.append(f"item {number} is no {noun}: its {wrong} is {held}")
+            problems.append(f"item {number} is not a {noun}: its {wrong} is {held}")
     return good, problems
 
 

@@ -185,7 +185,7 @@ def _next(table: Iterator[list[str]], reader: _FileRows) -> list[str] | None:
         hint = 'a quote inside a quoted cell is written twice: ""'
         if "unexpected end" in what:
             what, hint = "a quoted cell is never closed", 'end it with "'
-        reader.refuse(max(number, 1), 1, f"no CSV: {what}", hint)
+        reader.refuse(max(number, 1), 1, f"not CSV: {what}", hint)
 
 
 def _columns(reader: _FileRows, header: Sequence[str], lines: _Lines) -> list[int]:
@@ -323,7 +323,7 @@ def _decode(reader: _FileRows, text: str, offset: int, line: int = 0) -> tuple[A
         return _DECODER.raw_decode(text, offset)
     except json.JSONDecodeError as error:
         at, column = _at(text, error.pos)
-        reader.refuse(line or at, column, f"no JSON: {error.msg}", "")
+        reader.refuse(line or at, column, f"not JSON: {error.msg}", "")
     except (ValueError, RecursionError) as error:
         at, column = _at(text, offset)
         if isinstance(error, _ConstantError):
@@ -332,7 +332,7 @@ def _decode(reader: _FileRows, text: str, offset: int, line: int = 0) -> tuple[A
             message = "nested too deeply"
         else:
             message = "an integer has more digits than can be read"
-        reader.refuse(line or at, column, f"no row: {message}", "")
+        reader.refuse(line or at, column, f"not a row: {message}", "")
 
 
 def _row(reader: _FileRows, value: Any, text: str, offset: int, line: int) -> None:

@@ -84,11 +84,11 @@ def _opened(path: Path, flags: int) -> int:
         descriptor = os.open(path, flags | _AT_ONCE | getattr(os, "O_BINARY", 0), 0o666)
     except OSError as error:
         if error.errno in {errno.ENXIO, errno.EISDIR}:
-            raise OSError(0, f"{path.name} is no file") from error
+            raise OSError(0, f"{path.name} is not a file") from error
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(0, f"{path.name} is no file")
+        raise OSError(0, f"{path.name} is not a file")
     return descriptor
 
 

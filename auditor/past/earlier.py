@@ -128,7 +128,7 @@ def parse_report(data: bytes, name: str) -> EarlierReport:
         head = msgspec.json.decode(data, type=_Head)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"{name}: no JSON report of {_TOOL} ({one_line(str(error))}); write one with"
+            f"{name}: not a JSON report of {_TOOL} ({one_line(str(error))}); write one with"
             " --report json"
         ) from error
     if head.tool.name != _TOOL:
@@ -361,7 +361,7 @@ def _report(document: _Document, name: str) -> EarlierReport:
         raise ValueError("the columns of connections differ in length")
     judged_at = parse_timestamp(document.judged_at) if document.judged_at is not None else None
     if judged_at is None and document.judged_at is not None:
-        raise ValueError(f"judged_at is no time: {document.judged_at}")
+        raise ValueError(f"judged_at is not a time: {document.judged_at}")
     filters = tuple((f.name, f.value) for f in source.filters) if source else ()
     return EarlierReport(
         name=name,
@@ -402,9 +402,9 @@ def _report(document: _Document, name: str) -> EarlierReport:
 
 def _rule(rule: _Rule, connections: int) -> EarlierRule:
     if not rule.per and len(rule.verdicts) != connections:
-        raise ValueError(f"the verdicts of {rule.id} are not one a connection")
+        raise ValueError(f"the verdicts of {rule.id} are not one per connection")
     if not set(rule.verdicts) <= _LETTERS.keys():
-        raise ValueError(f"a verdict of {rule.id} is none that is known")
+        raise ValueError(f"{rule.id} has an unknown verdict")
     return EarlierRule(
         id=rule.id,
         title=rule.title,
@@ -445,5 +445,5 @@ def _finding(finding: _Finding) -> EarlierFinding:
 
 def _named(table: Mapping[str, _T], word: str, what: str) -> _T:
     if word not in table:
-        raise ValueError(f"{word} is no {what}")
+        raise ValueError(f"{word} is not a {what}")
     return table[word]

@@ -25,7 +25,7 @@ from auditor.output.disk import explain, head_of, real
 from auditor.output.inputs import Inputs, refusal
 from auditor.output.target import Target, identities
 from auditor.output.unfinished import clear
-from auditor.output.writing import put, remove, remove_old, try_stream
+from auditor.output.write import put, remove, remove_old, try_stream
 from auditor.reports import REPORTS, Format
 from auditor.reports.destinations import Destination, parse_destination
 from auditor.text import one_line

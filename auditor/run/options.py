@@ -66,7 +66,9 @@ class Options(msgspec.Struct, frozen=True):
                 f"now: {self.now!r} is not a time with a zone; give it one, such as UTC"
             )
         if self.fail_on is not None and not isinstance(self.fail_on, Severity):
-            raise UsageError(f"fail_on: {self.fail_on!r} is no Severity, nor None for no limit")
+            raise UsageError(
+                f"fail_on: {self.fail_on!r} is neither a Severity nor None for no limit"
+            )
         if not isinstance(self.limits, Mapping) or not all(
             isinstance(severity, Severity) and type(most) is int and most >= 0
             for severity, most in self.limits.items()

@@ -1,6 +1,6 @@
 """A whole Fivetran account, made from a seed: the same one every time.
 
-A healthy estate comes first, connection by connection; ``spoiling.py`` then spoils some of it. Ages
+A healthy estate comes first, connection by connection; ``spoil.py`` then spoils some of it. Ages
 are what rules judge, so every time is relative to ``now``, which defaults to the present minute.
 Nothing here belongs to anybody: hosts end in ``example.com``, tokens are not tokens.
 """
@@ -27,7 +27,7 @@ from auditor.sandbox.services import (
     WAYS,
     Service,
 )
-from auditor.sandbox.spoiling import spoil, spoil_lists
+from auditor.sandbox.spoil import spoil, spoil_lists
 from auditor.sandbox.words import SERVICE_ACCOUNTS, TEAMS, TOPICS, identifiers
 
 #: Most that an estate may hold: beyond it the records no longer fit a workstation's memory.

@@ -74,10 +74,10 @@ def parse(texts: Iterable[str]) -> Mapping[str, Fault]:
         if not colon:
             endpoint = CONNECTIONS
         if endpoint not in NAMES:
-            raise UsageError(f"no endpoint {endpoint!r}: {_meant(endpoint, NAMES)}")
+            raise UsageError(f"no endpoint {endpoint!r}: {_suggestion(endpoint, NAMES)}")
         fault = FAULTS.get(name)
         if fault is None:
-            raise UsageError(f"no fault {name!r}: {_meant(name, FAULTS)}")
+            raise UsageError(f"no fault {name!r}: {_suggestion(name, FAULTS)}")
         if fault.lists_only and endpoint not in LIST_NAMES:
             raise UsageError(
                 f"{text}: {name} strikes lists, and {endpoint} is one object; write "
@@ -89,7 +89,7 @@ def parse(texts: Iterable[str]) -> Mapping[str, Fault]:
     return faults
 
 
-def _meant(text: str, known: Iterable[str]) -> str:
+def _suggestion(text: str, known: Iterable[str]) -> str:
     near = nearest(text, known)
     return f"did you mean {near}?" if near else f"write {listed(known)}"
 

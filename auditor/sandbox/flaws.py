@@ -1,6 +1,6 @@
 """What is wrong in an estate: two tables of flaws, each named after what people police.
 
-A flaw spoils one healthy connection, or one row of another list; ``spoiling.py`` says which. Some
+A flaw spoils one healthy connection, or one row of another list; ``spoil.py`` says which. Some
 carry several names, as trouble does: a broken set-up is late, stale and has failed. The names an
 estate reports are exact: a connection or a row is under a name if, and only if, it has that flaw.
 """

@@ -92,7 +92,7 @@ DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
     "a cell too many": ("f.csv", HEADER + "a,1,,,,,,\n", "2:1 8 cells, and 7 columns"),
     "a cell too few": ("f.csv", HEADER + "a,1\n", "2:1 2 cells, and 7 columns"),
     "an open quote": ("f.csv", HEADER + 'a,1,"x\n', "a quoted cell is never closed"),
-    "a stray quote": ("f.csv", HEADER + 'a,1,"x"y,,,,\n', "no CSV"),
+    "a stray quote": ("f.csv", HEADER + 'a,1,"x"y,,,,\n', "not CSV"),
     "semicolons": (
         "f.csv",
         HEADER.replace(",", ";"),
@@ -106,7 +106,7 @@ DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
     "another suffix": ("f.xlsx", "PK", "1:1 .xlsx is not a format for facts"),
     "an object": ("f.json", '{"a": 1}', "1:1 it is not an array of rows"),
     "a cut array": ("f.json", '[{"schema": "a", "tier": 1}', "1:28 a comma or ] is missing"),
-    "a cut object": ("f.json", '[{"schema": "a"', "no JSON"),
+    "a cut object": ("f.json", '[{"schema": "a"', "not JSON"),
     "more behind it": ("f.json", '[{"schema": "a", "tier": 1}] x', "1:30 more follows"),
     "a row that is none": ("f.json", '[\n {"schema": "a"},\n 7]', "3:2 a row is an object"),
     "a name twice": (

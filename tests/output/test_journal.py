@@ -59,7 +59,7 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path, kind: str, n
         path.mkdir()
     else:
         path.symlink_to("/dev/null")
-    with pytest.raises(OSError, match="is no file"):  # noqa: PT012, SIM117
+    with pytest.raises(OSError, match="is not a file"):  # noqa: PT012, SIM117
         with open_journal(tmp_path) as journal:
             journal.prepare("lines")
             journal.read("open")

@@ -101,12 +101,12 @@ def test_a_severity_of_each_kind_is_read(house: Ruleset):
 @pytest.mark.parametrize(
     ("verdicts", "told"),
     [
-        ("", "not one a connection"),
-        ("pfe", "not one a connection"),
-        ("pfepp", "not one a connection"),
-        ("pfex", "none that is known"),
-        ("PFEP", "none that is known"),
-        ("pfe\u0001", "none that is known"),
+        ("", "not one per connection"),
+        ("pfe", "not one per connection"),
+        ("pfepp", "not one per connection"),
+        ("pfex", "has an unknown verdict"),
+        ("PFEP", "has an unknown verdict"),
+        ("pfe\u0001", "has an unknown verdict"),
     ],
 )
 def test_verdicts_are_one_a_connection_and_known(house: Ruleset, verdicts: str, told: str):

@@ -31,7 +31,7 @@ WITHOUT = {
     "sources/stream": "the protocol of a source: types, and nothing that they do",
     **{f"sandbox/{name}": _SERVED for name in ("api", "endpoints", "faults", "lists", "reach")},
     **{f"sandbox/{name}": _MADE for name in ("connector_types", "details", "flaws", "oddities")},
-    **{f"sandbox/{name}": _MADE for name in ("services", "spoiling", "words")},
+    **{f"sandbox/{name}": _MADE for name in ("services", "spoil", "words")},
     **{f"sources/plan/{name}": _PLANNED for name in ("attributes", "connections", "planned")},
     "sources/plan/records": _OF_PLANS,
     **{f"facts/{name}": _JOINED for name in ("dimensions", "files", "gathered", "shape")},

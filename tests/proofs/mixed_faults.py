@@ -507,7 +507,7 @@ def _listings() -> Iterator[Fault]:
             f"M an id that is {name}",
             lambda a, i=item: said(page([{**a[0], "id": i}, *a])),
             3,
-            "item 1 is no connection: its id is",
+            "item 1 is not a connection: its id is",
         )
     yield Fault(
         "M an id in capitals is another",

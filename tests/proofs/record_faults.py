@@ -90,7 +90,7 @@ def _types() -> Iterator[Fault]:
         yield _unsettled(f"R3 {value!r} for a boolean", _with(paused=value), _TEXT)
     for value in (0, True, [], ["postgres"], {}, None):
         # What has no text where its identity should be is no connection, whatever a rule asks.
-        problem = "is no connection: its service is"
+        problem = "is not a connection: its service is"
         yield Fault(f"R3 {value!r} for text", _with(service=value), 3, problem, rules=_TEXT)
     for value in ("a service of tomorrow", "POSTGRES", " postgres", "\u0430\u0440i", "x" * 300):
         yield Fault(f"R4 {value[:20]!r}", _with(service=value), 0, _CLEAN, rules=_TEXT)

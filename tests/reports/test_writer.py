@@ -342,7 +342,7 @@ def test_a_report_whose_placeholder_cannot_be_put_is_removed(
     reports = ReportWriter([Destination("junit", tmp_path / "report.xml", 3)], "1.0")
     reports.write(sample_result(30, 3))
     assert len(files(tmp_path)) > 2
-    monkeypatch.setattr("auditor.output.writing.replace_file", full)
+    monkeypatch.setattr("auditor.output.write.replace_file", full)
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "report.json").write_text("green")
     (tmp_path / "link.json").symlink_to(tmp_path / "real" / "report.json")

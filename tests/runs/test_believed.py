@@ -177,7 +177,7 @@ def test_what_lacks_a_part_of_its_identity_is_no_connection(missing: str, value:
         done = walk(server)
     assert done.ids == ["c2", "c1"]
     (problem,) = done.pages[0].problems
-    assert f"item 2 is no connection: its {missing} is " in problem
+    assert f"item 2 is not a connection: its {missing} is " in problem
 
 
 def test_a_list_of_groups_is_no_list_of_connections(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_list_of_groups_is_no_list_of_connections(tmp_path: Path) -> None:
     words = ["audit", "-p", "house.yaml", "--snapshot", "groups.json"]
     done = run(words, tmp_path)
     assert done.returncode == 3
-    assert "is no connection: its service is missing" in done.stdout
+    assert "is not a connection: its service is missing" in done.stdout
 
 
 # -- saved -----------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ from auditor.cli.terminal.streams import Terminal, unstyled
 from auditor.cli.terminal.summary import answer
 from auditor.output.inputs import Inputs
 from auditor.policy.analysis.claims import analysed
-from auditor.policy.loading.load import load
+from auditor.policy.loading.load import Loaded, load
 from auditor.reports import REPORTS
 from auditor.reports.accounts import judged
 from auditor.reports.writer import DEFAULT_FORMATS, Destination, ReportWriter, parse_destination
@@ -231,38 +231,15 @@ def command(
     if own is not None:
         _check_account(context, own.name)
     check_beside_plan(context, terraform_plan)
-    try:
-        given_facts = facts_of(facts)
-        names, chosen = policy_names(policies)
-        loaded = load(
-            names,
-            variables=variables_of(variables),
-            facts=given_facts,
-            strict=strict,
-            inputs=inputs,
-        )
-        loaded = analysed(loaded, strict=strict)
-    finally:
-        # Policies and what they extend are known now, whatever is wrong with them.
-        writer.prepare(inputs)
+    loaded, chosen = _load(policies, variables, facts, writer, inputs, strict=strict)
     ruleset = selected(loaded.ruleset, more)
     shown = splittable(
         destinations, dimensions_of(dimensions, ruleset), own_fields(ruleset), terraform_plan
     )
+    plan = None
     if terraform_plan is not None:
-        more["verify_listing"] = more["verify_listing"] or strict
-        source: Source = plan_source(
-            PlanChoice(terraform_plan, over, require_resources, terraform_dir),
-            more,
-            keys_of(context),
-        )
-    elif snapshot is None:
-        more["verify_listing"] = more["verify_listing"] or strict
-        source = api_source(more, keys_of(context))
-    else:
-        source = saved_listing(
-            snapshot, given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
-        )
+        plan = PlanChoice(terraform_plan, over, require_resources, terraform_dir)
+    source = _source(context, snapshot, plan, more, strict=strict)
     options = Options(
         fail_on=severity_of(fail_on),
         strict=strict,
@@ -300,6 +277,49 @@ def command(
     lost = None if code == result.gate.exit_code else code
     context.meta[JUDGED] = judged(result, unstyled(answer(result, lost)))
     return code
+
+
+def _load(
+    policies: tuple[str, ...],
+    variables: tuple[str, ...],
+    facts: tuple[str, ...],
+    writer: ReportWriter,
+    inputs: Inputs,
+    *,
+    strict: bool,
+) -> tuple[Loaded, str]:
+    """Return what was loaded and how it was chosen; every report then has its placeholder."""
+    try:
+        own_facts = facts_of(facts)
+        names, chosen = policy_names(policies)
+        loaded = load(
+            names,
+            variables=variables_of(variables),
+            facts=own_facts,
+            strict=strict,
+            inputs=inputs,
+        )
+        return analysed(loaded, strict=strict), chosen
+    finally:
+        # Policies and what they extend are known now, whatever is wrong with them.
+        writer.prepare(inputs)
+
+
+def _source(
+    context: click.Context,
+    snapshot: str | None,
+    plan: PlanChoice | None,
+    options: _MoreOptions,
+    *,
+    strict: bool,
+) -> Source:
+    """Return the source that the options name: a plan, a saved listing, or the API."""
+    if plan is None and snapshot is not None:
+        misplaced = given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
+        return saved_listing(snapshot, misplaced)
+    options["verify_listing"] = options["verify_listing"] or strict
+    keys = keys_of(context)
+    return api_source(options, keys) if plan is None else plan_source(plan, options, keys)
 
 
 def _check_account(context: click.Context, name: str) -> None:

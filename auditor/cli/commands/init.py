@@ -18,7 +18,7 @@ from auditor.cli.terminal.streams import Terminal, style
 from auditor.errors import ReportError, UsageError
 from auditor.output.disk import real
 from auditor.output.target import Target
-from auditor.output.writing import put_document
+from auditor.output.write import put_document
 from auditor.text import listed, one_line
 from auditor.version import __version__
 

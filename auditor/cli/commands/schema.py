@@ -8,7 +8,7 @@ from auditor.cli.config.schemas import schema_text
 from auditor.cli.options.command import StrictCommand
 from auditor.errors import UsageError
 from auditor.output.target import Target
-from auditor.output.writing import put_document
+from auditor.output.write import put_document
 
 _HELP = """Print the JSON Schema (2020-12) of a policy file.
 

@@ -178,7 +178,7 @@ def command(
             lists=api["lists"],
             whole=isinstance(entry, GroupRule),
         )
-        for line in recorded(entry, facts, _held(entry, look, seen), policy):
+        for line in recorded(entry, facts, _verdicts(entry, look, seen), policy):
             terminal.say(line)
         return 0
     if lone := typed(context, {"snapshot", "now"}):
@@ -222,7 +222,7 @@ def command(
     return _FAILED if failed or survived or lacking else 0
 
 
-def _held(entry: PolicyRule | GroupRule, look: Look, seen: Seen) -> Verdicts:
+def _verdicts(entry: PolicyRule | GroupRule, look: Look, seen: Seen) -> Verdicts:
     """Return the rule's verdict on the connection that was looked up."""
     ((_, explanations),) = seen.why
     if not explanations:

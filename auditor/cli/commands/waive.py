@@ -22,7 +22,7 @@ from auditor.errors import UsageError
 from auditor.files import read_file
 from auditor.model import Rule
 from auditor.output.target import Target
-from auditor.output.writing import put_document
+from auditor.output.write import put_document
 from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading import nodes
 from auditor.policy.loading.load import load
@@ -90,7 +90,7 @@ def command(
         _end(expires, now),
     )
     name = _file(waivers)
-    data = _held(name)
+    data = _content(name)
     if data is not None:
         known = read_waivers(data, one_line(name), conditions=ruleset.conditions)
         _refuse_repeated(known.entries, new, now)
@@ -137,7 +137,7 @@ def _end(text: str, now: datetime) -> str:
     try:
         return f"{(now + term).date()}"
     except OverflowError as error:
-        raise UsageError(f"--expires {one_line(text)}: that is no term") from error
+        raise UsageError(f"--expires {one_line(text)}: that is not a duration") from error
 
 
 def _file(given: str | None) -> str:
@@ -147,7 +147,7 @@ def _file(given: str | None) -> str:
     return given or (found.as_posix() if found is not None else _FILE)
 
 
-def _held(name: str) -> bytes | None:
+def _content(name: str) -> bytes | None:
     """Return the content of the file; None if there is none. Raises UsageError."""
     try:
         return read_file(name, nodes.MAX_BYTES + 1)

@@ -9,7 +9,7 @@ import click
 
 from auditor.cli.config.command import account_of, accounts_of, words_of
 from auditor.cli.config.settings import JUDGED, PLACES
-from auditor.cli.terminal.ending import ended
+from auditor.cli.terminal.exit_code import exit_code_of
 from auditor.cli.terminal.streams import Terminal
 from auditor.errors import ReportError, UsageError
 from auditor.output.disk import real
@@ -56,7 +56,7 @@ def audit_all(context: click.Context, folder: Path, inputs: Inputs) -> int:
         for left in (JUDGED, PLACES):
             context.meta.pop(left, None)
         terminal.complaint = ""
-        code = ended(
+        code = exit_code_of(
             lambda: _run(context, [*words, "--account", name]),  # noqa: B023  # called at once
             terminal,
             verbose="-v" in words or "--verbose" in words,

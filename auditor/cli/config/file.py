@@ -315,7 +315,9 @@ class _SettingsReader:
                 isinstance(i, ScalarNode) and i.value is not None for i in items
             ):
                 hint = "write a value, or a list of values"
-                self._problems.add(held.position, f"{key}: {one_line(name.text)} is no value", hint)
+                self._problems.add(
+                    held.position, f"{key}: {one_line(name.text)} is not a value", hint
+                )
                 continue
             text = f"{name.text}={','.join(i.text for i in items if isinstance(i, ScalarNode))}"
             if self._fits(option, key, name.position, text):

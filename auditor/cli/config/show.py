@@ -53,7 +53,7 @@ def in_force(
     for name in sorted(os.environ):
         # Another command's option: a key that no command has was refused before.
         if name.startswith(PREFIX) and name not in known:
-            yield f"# {one_line(name)} is set, and is no option of {context.info_name}"
+            yield f"# {one_line(name)} is set, but is not an option of {context.info_name}"
 
 
 def _rows(

@@ -91,7 +91,7 @@ def _destinations(
     standard: Sequence[str],
 ) -> Iterator[Destination]:
     """Yield every place that the words, the environment or the file may have meant."""
-    reports = [*_values(context, words, REPORT)] or _held(context, "reports", "report")
+    reports = [*_values(context, words, REPORT)] or _given_values(context, "reports", "report")
     # A wrong format among several invalidates them all: what is under their names is old.
     texts = reports or list(standard)
     if any(_read(text, Path(folder), formats) is None for text in texts):
@@ -105,13 +105,13 @@ def _destinations(
 
 
 def _places(context: click.Context, words: Sequence[str], folder: str) -> list[str]:
-    return [*_values(context, words, FOLDER)] or _held(context, "output_dir") or [folder]
+    return [*_values(context, words, FOLDER)] or _given_values(context, "output_dir") or [folder]
 
 
 def _accounts(context: click.Context, words: Sequence[str]) -> tuple[list[str], bool]:
     """Return the accounts that the words name, and whether they mean all of them."""
     names = [*_values(context, words, ("--account",))]
-    return names, any(_meant(context, w) == "--all-accounts" for w in words if w[:2] == "--")
+    return names, any(_meant_value(context, w) == "--all-accounts" for w in words if w[:2] == "--")
 
 
 def _own_folders(folder: Path, names: Sequence[str], all_of_them: bool) -> Iterator[Path]:
@@ -131,7 +131,7 @@ def _read(text: str, folder: Path, formats: Mapping[str, Format]) -> Destination
         return None
 
 
-def _held(context: click.Context, *names: str) -> list[str]:
+def _given_values(context: click.Context, *names: str) -> list[str]:
     """Return a parameter's values: one, several, or none if it could not be read."""
     for name in names:
         value = context.params.get(name)
@@ -145,13 +145,13 @@ def _values(context: click.Context, words: Sequence[str], options: Sequence[str]
     for number, word in enumerate(words):
         name, equals, value = word.partition("=")
         if word.startswith("--"):
-            if _meant(context, name) in options:
+            if _meant_value(context, name) in options:
                 yield value if equals else "".join(words[number + 1 : number + 2])
         elif word[:2] in options:
             yield word[2:] or "".join(words[number + 1 : number + 2])
 
 
-def _meant(context: click.Context, name: str) -> str:
+def _meant_value(context: click.Context, name: str) -> str:
     known = [text for parameter in context.command.params for text in parameter.opts]
     return name if name in known else nearest(name, known)
 
@@ -161,7 +161,7 @@ def _inputs(context: click.Context, words: Sequence[str], config: str | None) ->
     inputs = Inputs()
     inputs.add("--config", config)
     for name in set(context.params) - _OUTPUTS:
-        for text in _held(context, name):
+        for text in _given_values(context, name):
             inputs.add(name, text)
     outputs = {*_values(context, words, REPORT), *_values(context, words, FOLDER)}
     for word in words:
@@ -172,4 +172,7 @@ def _inputs(context: click.Context, words: Sequence[str], config: str | None) ->
 
 
 def _is_output(context: click.Context, word: str) -> bool:
-    return word.startswith("--") and _meant(context, word.partition("=")[0]) in (*REPORT, *FOLDER)
+    return word.startswith("--") and _meant_value(context, word.partition("=")[0]) in (
+        *REPORT,
+        *FOLDER,
+    )

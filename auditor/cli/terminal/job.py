@@ -13,7 +13,7 @@ from auditor.ci import Job
 from auditor.model import Result
 from auditor.output.disk import explain
 from auditor.output.target import Target
-from auditor.output.writing import append, put
+from auditor.output.write import append, put
 from auditor.reports import REPORTS
 
 _Clean = Callable[[Iterable[str]], Iterable[str]]

@@ -283,7 +283,7 @@ def _is_sure(part: Condition, rule: PolicyRule, place_of: str, number: int) -> b
     varying = _varies(part, conditions_of(rule))
     if len(varying) > _MOST_VARIED or any(test.varies for test in tests_in(part)):
         return False
-    for values in product(*(_far(test) for test in varying)):
+    for values in product(*(_far_apart(test) for test in varying)):
         others = dict(zip(map(id, varying), values, strict=True))
         changed = replace(
             rule,
@@ -293,10 +293,10 @@ def _is_sure(part: Condition, rule: PolicyRule, place_of: str, number: int) -> b
         table = Space(conditions_of(changed)).table(changed.when, changed.assertion)
         if table is None or not _idle(changed, place_of, number, table):
             return False
-    return all(_far(test) for test in varying)
+    return all(_far_apart(test) for test in varying)
 
 
-def _far(test: Test) -> list[Test]:
+def _far_apart(test: Test) -> list[Test]:
     """Return ``test`` with values far apart in place of its variable's; none if not a number."""
     operand = test.operand
     if not isinstance(operand, Literal) or not is_number(operand.value):

@@ -84,37 +84,37 @@ class Judge:
         self._verdicts: list[bytes] = []
         self._found: list[RawFinding] = []
         self._excuses = {
-            entry.rule.id: Groups(_excuse(entry), now)
+            entry.rule.id: Groups(_excuse_rule(entry), now)
             for entry in ruleset.rules
             if isinstance(entry, GroupRule) and entry.unless is not None
         }
         self._planned = planned
         taking = (*self._groups, *self._excuses.values())
         members = [
-            (groups.rule, groups.take if planned is None else _taking(planned, groups))
+            (groups.rule, groups.take if planned is None else _taker(planned, groups))
             for groups in taking
         ]
         self._judge_page = compile_judge(self._rules, members, shape, now, gaps=planned is not None)
-        self._settle = _Settle(self._rules, planned, now) if planned is not None else None
+        self._plan_skips = _PlanSkips(self._rules, planned, now) if planned is not None else None
 
     def take(self, records: Sequence[Any]) -> None:
         """Judge one page of records."""
         verdicts: list[int] = []
-        found = self._found if self._settle is None else []
+        found = self._found if self._plan_skips is None else []
         self._judge_page(records, self._count, verdicts.extend, found.append)
-        if self._settle is not None:
-            self._found += self._settle.settled(verdicts, self._count, found)
+        if self._plan_skips is not None:
+            self._found += self._plan_skips.findings_left(verdicts, self._count, found)
         self._count += len(records)
         self._verdicts.append(bytes(verdicts))
 
     def outcome(self, is_whole: Callable[[Rule], bool]) -> Judgement:
         """Return how the checks came out; ``is_whole`` says whether a rule's groups are whole."""
-        planned, settle = self._planned, self._settle
+        planned, skips = self._planned, self._plan_skips
         groups = tuple(
             (groups.rule, tuple(self._outcomes(groups, is_whole))) for groups in self._groups
         )
         if planned is not None and planned.partial:
-            groups = tuple((rule, tuple(map(_unseen, outcomes))) for rule, outcomes in groups)
+            groups = tuple((rule, tuple(map(_as_unseen, outcomes))) for rule, outcomes in groups)
         verdicts = b"".join(self._verdicts)
         return Judgement(
             self._order,
@@ -125,8 +125,8 @@ class Judge:
             self._now,
             self._clean,
             hidden=planned.hidden if planned is not None else {},
-            not_in_plan=frozenset(settle.not_in_plan if settle is not None else ()),
-            left_unknown=frozenset(settle.left_unknown if settle is not None else ()),
+            not_in_plan=frozenset(skips.not_in_plan if skips is not None else ()),
+            left_unknown=frozenset(skips.left_unknown if skips is not None else ()),
         )
 
     def _outcomes(self, groups: Groups, is_whole: Callable[[Rule], bool]) -> Iterator[GroupOutcome]:
@@ -135,16 +135,16 @@ class Judge:
         if excuse is None:
             return outcomes
         excused = excuse.found(whole=is_whole(excuse.rule.rule))
-        return (_unless(o, excused.get(o.account)) for o in outcomes)
+        return (_with_excuse(o, excused.get(o.account)) for o in outcomes)
 
 
-def _excuse(entry: GroupRule) -> GroupRule:
+def _excuse_rule(entry: GroupRule) -> GroupRule:
     """Return a rule whose members, all in one group, are what meets ``entry.unless``."""
     account = replace(entry.rule, per=(ACCOUNT,))
     return GroupRule(account, entry.unless, None, ())
 
 
-def _unless(outcome: GroupOutcome, excused: Truth) -> GroupOutcome:
+def _with_excuse(outcome: GroupOutcome, excused: Truth) -> GroupOutcome:
     """Return ``outcome`` given that an excuse was found, or none, or that nobody knows."""
     outcome = replace(outcome, excused=excused)
     if excused:
@@ -255,7 +255,7 @@ class Judgement(msgspec.Struct, frozen=True):
         """
         describers = describers or self.describers()
         by_rule: dict[str, list[Finding]] = {rule_id: [] for rule_id in self.order}
-        tellers = [
+        by_number = [
             (each.entry.rule, each.describe, by_rule[each.entry.rule.id].append)
             for each in describers
         ]
@@ -263,7 +263,7 @@ class Judgement(msgspec.Struct, frozen=True):
         known: dict[int, tuple[Connection, ...]] = {}
         error, notes = Verdict.ERROR.value, self.notes
         for number, index, verdict, values in self.found:
-            rule, describe, tell = tellers[number]
+            rule, describe, append = by_number[number]
             if index in self.hidden:
                 describe = describers[number].discreet(self.hidden[index]).describe
             about = known.get(index)
@@ -271,7 +271,7 @@ class Judgement(msgspec.Struct, frozen=True):
                 about = known[index] = (connections[index],)
             evidence, message, advice, alike = describe(values, failed=verdict != error)
             note = notes.get((number, index), "") if notes else ""
-            tell(
+            append(
                 Finding(
                     rule, _VERDICTS[verdict], about, evidence, message, "", note, advice, (), alike
                 )
@@ -367,7 +367,7 @@ def advice_for(outcome: GroupOutcome) -> str:
     return "judge the whole account: a part of it cannot decide a rule about groups"
 
 
-class _Settle:
+class _PlanSkips:
     """Finds the checks without a verdict that only lack what a plan leaves open."""
 
     def __init__(self, rules: Sequence[PolicyRule], planned: PlanMode, now: datetime) -> None:
@@ -380,7 +380,7 @@ class _Settle:
         self.not_in_plan: set[tuple[int, int]] = set()
         self.left_unknown: set[tuple[int, int]] = set()
 
-    def settled(
+    def findings_left(
         self, verdicts: list[int], start: int, found: Sequence[RawFinding]
     ) -> list[RawFinding]:
         """Return the findings that stay; the others become skips in ``verdicts``."""
@@ -444,7 +444,7 @@ def is_of_plan(path: str) -> bool:
     return path == "plan" or path.startswith("plan.")
 
 
-def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
+def _taker(planned: PlanMode, groups: Groups) -> Callable[..., None]:
     """Return what takes a member of a group: none that ends, each in its own account's groups.
 
     A group that a sensitive value names has a number for a name.
@@ -482,7 +482,7 @@ def _taking(planned: PlanMode, groups: Groups) -> Callable[..., None]:
     return take
 
 
-def _unseen(outcome: GroupOutcome) -> GroupOutcome:
+def _as_unseen(outcome: GroupOutcome) -> GroupOutcome:
     """Return a group that a plan does not show whole as a skip."""
     if outcome.verdict is not Verdict.ERROR:
         return outcome

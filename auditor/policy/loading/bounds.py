@@ -40,12 +40,12 @@ def check_contradictions(tests: Iterable[Test], problems: Problems) -> None:
                 problems.add(
                     second.position,
                     f"{_said(first)} and {_said(second)} can never both hold",
-                    _instead(low, high),
+                    _hint(low, high),
                 )
                 return
 
 
-def _instead(low: _Bound, high: _Bound) -> str:
+def _hint(low: _Bound, high: _Bound) -> str:
     """Return what to write for two bounds with no value in between."""
     operands = [bound.test.operand for bound in (low, high)]
     if low.test.reading is Reading.TIME_OF_DAY and low.value != high.value:
@@ -58,8 +58,8 @@ def check_domain(tests: Iterable[Test], domain: Bounds, problems: Problems) -> N
     """Record a test that holds for every possible number, or for none."""
     for test in tests:
         bounds = [(b, side) for b, side in _bounds([test]) if isinstance(b.value, int | float)]
-        never = any(_misses(bound, side, domain) for bound, side in bounds)
-        always = bool(bounds) and all(_spares(bound, side, domain) for bound, side in bounds)
+        never = any(_never_holds(bound, side, domain) for bound, side in bounds)
+        always = bool(bounds) and all(_always_holds(bound, side, domain) for bound, side in bounds)
         if always or never:
             holds = "none" if never else "every one"
             problems.add(
@@ -69,7 +69,7 @@ def check_domain(tests: Iterable[Test], domain: Bounds, problems: Problems) -> N
             )
 
 
-def _spares(bound: _Bound, side: str, domain: Bounds) -> bool:
+def _always_holds(bound: _Bound, side: str, domain: Bounds) -> bool:
     """Whether every number of ``domain`` is on the right side of ``bound``."""
     if side == "least":
         return bool(
@@ -78,7 +78,7 @@ def _spares(bound: _Bound, side: str, domain: Bounds) -> bool:
     return bool(bound.value > domain.most or (bound.value == domain.most and not bound.outside))
 
 
-def _misses(bound: _Bound, side: str, domain: Bounds) -> bool:
+def _never_holds(bound: _Bound, side: str, domain: Bounds) -> bool:
     """Whether no number of ``domain`` is on the right side of ``bound``."""
     if side == "least":
         return bool(bound.value > domain.most or (bound.value == domain.most and bound.outside))

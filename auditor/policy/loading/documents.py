@@ -114,11 +114,11 @@ class DocumentReader:
         if _is_place(name) and _is_folder(Path(name)):
             # A file there would be read by the next run.
             self._inputs.add_folder("the policies in", Path(name), would_be_read)
-            self._look_beside(_folder(Path(name)))
+            self._warn_of_unread(_folder(Path(name)))
         for source in policy_paths(name):
             self.read(source)
 
-    def _look_beside(self, folder: PolicyFolder) -> None:
+    def _warn_of_unread(self, folder: PolicyFolder) -> None:
         """Record what looks as if it held rules, but is not read as a policy."""
         for path in folder.hidden:
             position = Position(printable(_label(path)), 1, 1)
@@ -221,7 +221,7 @@ class DocumentReader:
             # Its target counts: a link may have any name.
             if Path(os.path.realpath(path)).suffix.lower() in {".yaml", ".yml"}:
                 return PolicyPath(path, printable(_label(path)))
-            message = f"{one_line(item.text)} is no policy"
+            message = f"{one_line(item.text)} is not a policy"
             self._problems.add(item.position, message, "a policy ends in .yaml or .yml")
             return None
         self._problems.add(

@@ -210,7 +210,7 @@ class Literals:
             self._wrong(
                 node,
                 f"not a pattern that can be matched in linear time: {one_line(str(error))}",
-                _instead(text),
+                _pattern_hint(text),
             )
             return None
 
@@ -303,9 +303,9 @@ class Literals:
         items = node.items if isinstance(node, SequenceNode) else (node,)
         for item in items:
             text = item.value if isinstance(item, ScalarNode) else None
-            if isinstance(text, str) and (sign := sign_in(text, operator.name)):
-                told, hint = sign
-                self._wrong(item, f"{one_line(text)} is compared letter by letter, {told}", hint)
+            if isinstance(text, str) and (sign := sign_in(text, operator)):
+                looks, hint = sign
+                self._wrong(item, f"{one_line(text)} is compared letter by letter, {looks}", hint)
                 return False
         return True
 
@@ -496,7 +496,7 @@ _TYPES: Mapping[Kind, Callable[[ScalarNode], tuple[Any, str]]] = {
 _BEYOND = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9]|\\k|[*+?}]\+")
 
 
-def _instead(pattern: str) -> str:
+def _pattern_hint(pattern: str) -> str:
     """Return what to do about a pattern that cannot be matched."""
     if _BEYOND.search(pattern):
         return "RE2's syntax has no look-around and no back-references"

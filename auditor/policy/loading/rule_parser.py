@@ -367,7 +367,7 @@ class RuleReader:
         if not _ID.fullmatch(name.text):
             self._problems.add(
                 name.position,
-                f"{one_line(name.text) or 'nothing'} is no id",
+                f"{one_line(name.text) or 'nothing'} is not a valid id",
                 "letters, digits, - and _, such as sync-frequency-bounds",
             )
             return None
@@ -382,7 +382,7 @@ class RuleReader:
         if found is None:
             text = value.text if isinstance(value, ScalarNode) else "this"
             hint = nearest(text, _SEVERITIES, _FOREIGN_SEVERITIES)
-            self._problems.add(value.position, f"{one_line(text)} is no severity", hint)
+            self._problems.add(value.position, f"{one_line(text)} is not a severity", hint)
         return found
 
     def _message(

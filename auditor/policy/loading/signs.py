@@ -1,7 +1,7 @@
-"""Signs that a text which is compared letter by letter was meant as a pattern or a template.
+"""Signs that a text compared letter by letter was meant as a pattern or a template.
 
-Such a text equals nothing that there is: whatever forbids it passes for ever, and whatever asks for
-it in ``when`` never applies. ``equals:`` says that its signs are meant.
+No value equals such a text: a rule that forbids it always passes, and a ``when`` that asks for it
+never applies. ``equals:`` says that the signs are meant.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import re
 from typing import NamedTuple
 
 from auditor.fields import find
+from auditor.policy.language.operators import OperandForm, Operator, TextPart
 
 _FIELD = re.compile(r"\{([A-Za-z_][\w.]*)\}")
 _MEANT = "equals: says that they are meant"
 
 
 class _Sign(NamedTuple):
-    """A way to write patterns or templates elsewhere: how it is told, and what to write here."""
+    """How patterns or templates are written elsewhere: its name, and what to write here."""
 
     looks: re.Pattern[str]
-    told: str
+    name: str
     hint: str
 
 
@@ -42,12 +43,12 @@ _SIGNS = (
         f"write glob: for a pattern, with * where SQL has %; {_MEANT}",
     ),
 )
-#: Operators that look at one end of a text alone: a blank within is part of what they look for.
-_BEGINNING, _END, _WITHIN = "starts_with", "ends_with", "contains"
+#: Forms of what may be anywhere in a text: a blank at its ends is part of what is looked for.
+_WITHIN = frozenset({OperandForm.NEEDLE, OperandForm.NEEDLES})
 
 
-def sign_in(text: str, operator: str) -> tuple[str, str] | None:
-    """Return what of ``text`` is taken for no sign by ``operator``, and what to write instead."""
+def sign_in(text: str, operator: Operator) -> tuple[str, str] | None:
+    """Return what in ``text`` means nothing to ``operator``, and what to write instead."""
     name = _FIELD.search(text)
     if name is not None and find(name[1]) is not None:
         return (
@@ -56,7 +57,7 @@ def sign_in(text: str, operator: str) -> tuple[str, str] | None:
         )
     for sign in _SIGNS:
         if sign.looks.search(text):
-            return sign.told, sign.hint
+            return sign.name, sign.hint
     if _has_blank_at_end(text, operator):
         return (
             "with the blank that it begins or ends with",
@@ -65,8 +66,10 @@ def sign_in(text: str, operator: str) -> tuple[str, str] | None:
     return None
 
 
-def _has_blank_at_end(text: str, operator: str) -> bool:
-    name = operator.removeprefix("not_")
-    first = text != text.lstrip() and name not in {_END, _WITHIN}
-    last = text != text.rstrip() and name not in {_BEGINNING, _WITHIN}
+def _has_blank_at_end(text: str, operator: Operator) -> bool:
+    """Whether a blank is at an end of the text that is an end of the value, too."""
+    if operator.form in _WITHIN:
+        return False
+    first = text != text.lstrip() and operator.part is not TextPart.END
+    last = text != text.rstrip() and operator.part is not TextPart.START
     return first or last

@@ -94,7 +94,7 @@ class ConditionSchemas:
             doc = "A condition that conditions: has a name for."
             words[NAMED] = {"description": doc, "type": "string"}
         if context.item is not None:
-            itself = "The item itself, where it is no object."
+            itself = "The item itself, if it is not an object."
             words["item"] = self._test(context.item, context) | {"description": itself}
         anything = self._test(_anything(""), context)
         condition: Schema = {

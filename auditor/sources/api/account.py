@@ -132,7 +132,7 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise UsageError("--base-url is no URL: its host or port cannot be read") from error
+        raise UsageError("--base-url is not a URL: its host or port cannot be read") from error
     if port == 0:
         raise UsageError("--base-url names port 0, which nothing can listen on")
     return parts

@@ -494,7 +494,7 @@ def _settings(value: Any) -> Any:
     try:
         decoded = msgspec.json.decode(value)
     except (msgspec.MsgspecError, RecursionError):
-        return Gap(Lack.UNKNOWN, "no JSON; write config with jsonencode({…})")
+        return Gap(Lack.UNKNOWN, "not JSON; write config with jsonencode({…})")
     return _without_nulls(decoded) if isinstance(decoded, dict) else None
 
 

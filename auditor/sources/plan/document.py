@@ -201,7 +201,7 @@ def parse_plan(body: bytes | mmap.mmap, name: str) -> Plan:
     if start.startswith(b"PK"):
         raise UsageError(f"{name}: this is the plan's own binary file; {HOW}")
     if not start.startswith(b"{"):
-        raise UsageError(f"{name}: this is no JSON of a plan; {HOW}")
+        raise UsageError(f"{name}: this is not a plan's JSON; {HOW}")
     if _first_key(start) == b"@level" or b'"@level"' in start.partition(b"\n")[0]:
         raise UsageError(
             f"{name}: this is the stream of messages of `terraform plan -json`, no plan; {HOW}"

@@ -102,7 +102,7 @@ def parse_header(line: bytes) -> SnapshotHeader:
     if moment is None or not isinstance(filters, dict) or not _are_texts(filters.values()):
         raise ValueError('its first line is damaged: "taken_at" or "filters" cannot be read')
     if not _are_texts((base_url, tool)):
-        raise ValueError('its first line is damaged: "base_url" or "tool" is no text')
+        raise ValueError('its first line is damaged: "base_url" or "tool" is not text')
     return SnapshotHeader(
         taken_at=moment,
         base_url=base_url,

@@ -60,7 +60,7 @@ def test_a_device_in_its_place_is_refused(folder: Path):
     (folder / "kept" / "history.ndjson").symlink_to("/dev/null")
     done = run([*AUDIT, "--history", "kept"], folder)
     assert done.returncode == 4
-    assert "history.ndjson is no file" in done.stderr
+    assert "history.ndjson is not a file" in done.stderr
 
 
 def test_an_empty_name_is_refused(folder: Path):

@@ -118,7 +118,7 @@ def test_a_report_that_did_not_finish_is_inconclusive(folder: Path):
     ("arguments", "said"),
     [
         (("old.json",), "name two JSON reports, the older first"),
-        (("old.json", "house.yaml"), "house.yaml: no JSON report"),
+        (("old.json", "house.yaml"), "house.yaml: not a JSON report"),
         (("old.json", "missing.json"), "missing.json: cannot be read"),
         (("old.json", "two.json"), "a report of version 2.0"),
         (("old.json", "new.json", "--against", "baseline"), "--against need --snapshot"),

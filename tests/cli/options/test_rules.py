@@ -232,7 +232,7 @@ def test_what_is_chosen_is_judged_and_the_rest_is_told(
         ("--skip *", "no rule is left"),
         ("--waivers none.yaml", "none.yaml: cannot be read"),
         ("--baseline none.json", "none.json: cannot be read"),
-        ("--baseline house.yaml", "house.yaml: no JSON report of fivetran-auditor"),
+        ("--baseline house.yaml", "house.yaml: not a JSON report of fivetran-auditor"),
         ("--waivers house.yaml", "house.yaml:1:1: error: this is a policy, not a waiver file"),
         ("-p waivers.yaml", "waivers.yaml:1:1: error: this is a waiver file, not a policy"),
         ("--baseline out/report.json", "this run would write its report there"),

@@ -124,7 +124,7 @@ def test_an_override_replaces_and_nothing_else(tmp_path: Path) -> None:
         ("{base: 3}", "an override must say what to replace"),
         ("{base: {enabled: no}}", "enabled: takes true or false"),
         ("{base: {severty: high}}", "did you mean severity?"),
-        ("{base: {severity: huge}}", "huge is no severity"),
+        ("{base: {severity: huge}}", "huge is not a severity"),
         ("{base: {reason: 3, enabled: false}}", "reason: takes a text"),
         ("{base: {message: '{nope}'}}", "nope"),
     ],

@@ -179,7 +179,7 @@ REFUSED = {
         "http://127.1",
         "http://128.0.0.1",
     ],
-    "--base-url is no URL: its host or port cannot be read": [
+    "--base-url is not a URL: its host or port cannot be read": [
         "https://api.fivetran.com:port",
         "https://api.fivetran.com:99999",
         "https://[::1",
@@ -207,5 +207,5 @@ def test_any_other_base_url_is_a_usage_error(says: str, url: str) -> None:
 @pytest.mark.parametrize("url", ["https://[gg::1]", "https://[127.0.0.1]", "https://[v1.x]"])
 def test_what_brackets_hold_is_an_address_of_ipv6(url: str) -> None:
     # Which of the two says so depends on the Python.
-    with pytest.raises(UsageError, match=r"--base-url (names no usable host|is no URL)"):
+    with pytest.raises(UsageError, match=r"--base-url (names no usable host|is not a URL)"):
         check_base_url(url)

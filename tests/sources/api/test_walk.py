@@ -385,7 +385,7 @@ def test_a_filter_that_was_not_applied_is_a_problem_and_every_connection_is_kept
         "check --base-url, or leave {option} out"
     )
     assert done.pages[1].problems == (
-        "page 2: item 1 is no connection: its group_id is null",
+        "page 2: item 1 is not a connection: its group_id is null",
         said.format("1 connection", "group_id", option="--group"),
         said.format("2 connections", "schema", option="--schema"),
     )

@@ -158,7 +158,7 @@ def test_an_empty_array_lists_nothing_and_knows_nothing(tmp_path: Path):
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ({}, "record 1 is no connection: its id is missing"),
+        ({}, "record 1 is not a connection: its id is missing"),
         ([record(0), None, {"id": ""}], "record 2 is null"),
         (answer([record(0), 7]), "record 2 is a number"),
         (answer([], code="AuthFailed"), "AuthFailed"),

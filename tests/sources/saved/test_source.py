@@ -158,8 +158,8 @@ HEAD = '{"fivetran_auditor_snapshot":1,"taken_at":"2026-01-31T12:00:00Z",'
         ('{"fivetran_auditor_snapshot":1', "damaged"),
         pytest.param(HEAD + '"filters":' + 100_000 * "[", "damaged", id="nested"),
         (HEAD + '"filters":{"schema":["pg"]}}', '"filters" cannot be read'),
-        (HEAD + '"filters":{},"base_url":{}}', '"base_url" or "tool" is no text'),
-        (HEAD + '"filters":{},"tool":null}', '"base_url" or "tool" is no text'),
+        (HEAD + '"filters":{},"base_url":{}}', '"base_url" or "tool" is not text'),
+        (HEAD + '"filters":{},"tool":null}', '"base_url" or "tool" is not text'),
     ],
 )
 def test_a_header_that_cannot_be_read_ends_the_run(tmp_path: Path, line: str, says: str):

@@ -10,7 +10,7 @@ from auditor.cli.terminal.streams import Terminal
 from auditor.errors import AuditorError, PolicyError
 
 
-def ended(
+def exit_code_of(
     run: Callable[[], object], terminal: Terminal, *, verbose: bool, bare: bool
 ) -> int | None:
     """Return the exit code of ``run``, None if it forgot its own.

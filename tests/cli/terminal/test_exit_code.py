@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 import pytest
 
-from auditor.cli.terminal.ending import ended
+from auditor.cli.terminal.exit_code import exit_code_of
 from auditor.cli.terminal.streams import Terminal
 from auditor.errors import Interrupted, ReportError, UsageError
 
@@ -21,7 +21,7 @@ def raising(error: BaseException) -> Callable[[], object]:
 
 def code_of(run: Callable[[], object], *, bare: bool = False) -> int | None:
     terminal = Terminal.from_environment()
-    code = ended(run, terminal, verbose=False, bare=bare)
+    code = exit_code_of(run, terminal, verbose=False, bare=bare)
     terminal.close()
     return code
 

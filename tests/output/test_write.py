@@ -131,7 +131,7 @@ def test_a_fifo_in_a_history_is_told(file: str, house: Path):
     command = "audit -p house.yaml --snapshot listing.json --history kept"
     done = run(command.split(), house)
     assert done.returncode == 4
-    assert f"{file} is no file" in done.stderr
+    assert f"{file} is not a file" in done.stderr
 
 
 @pytest.mark.parametrize(
