@@ -65,4 +65,8 @@ class Dimensions:
     def _text(self, path: str, value: Any) -> str:
         if value is MISSING or value is None:
             return ""
-        return NOT_READ if type(value) is Unread else self._show(path, value)
+        if type(value) is Unread:
+            return NOT_READ
+        text = self._show(path, value)
+        # Quoted, as often as it takes, what only reads so is never taken for what was not read.
+        return f'"{text}"' if text.strip('"') == NOT_READ else text
