@@ -148,7 +148,35 @@ def test_lists_are_paged(tmp_path: Path):
     with AccountServer(ACCOUNT, page=1) as server:
         result = judged(tmp_path, rule("r", "{owner.active: true}"), server)
     assert labels(result, "r") == ["pass", "fail", "error", "error"]
-    assert server.requests.count("/v1/users") == 2
+    assert server.requests.count("/v1/users") == 4  # two walks that list the same
+
+
+class Shrinking(dict[str, Any]):
+    """Lists of which ``path`` loses its first row after each of the first ``times`` pages."""
+
+    def __init__(self, path: str, times: int) -> None:
+        super().__init__(ACCOUNT)
+        rows = ({"id": f"w{n}", "type": "account", "active": n == 3} for n in range(10))
+        self._path, self._times = path, times
+        self[path] = list(rows)
+
+    def get(self, path: str, default: Any = None) -> Any:
+        found = super().get(path, default)
+        if path == self._path and self._times:
+            self._times -= 1
+            self[path] = found[1:]
+        return found
+
+
+@pytest.mark.parametrize(("times", "expected"), [(0, "fail"), (1, "fail"), (9, "error")])
+def test_a_row_that_a_deletion_hides_is_no_row_that_is_not_there(
+    tmp_path: Path, times: int, expected: str
+):
+    """The one active webhook begins the second page, and a deletion moves it onto the first."""
+    lists = Shrinking("/v1/webhooks", times)
+    with AccountServer(lists, page=3) as server:
+        result = judged(tmp_path, rule("r", "{webhooks: {none_items: {active: true}}}"), server)
+    assert labels(result, "r") == [expected] * 4
 
 
 def test_a_key_of_another_type_finds_nothing_and_is_no_absence(tmp_path: Path):

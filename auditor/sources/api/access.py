@@ -36,8 +36,12 @@ class Access(msgspec.Struct, frozen=True):
     def rows(
         self, resource: ListEndpoint, decoder: Decoder, advise: Advise
     ) -> tuple[list[Any], list[str]]:
-        """Return the rows of a list, and why any item of it is not one. Raises SourceError."""
-        walks = Walks(self.base_url, resource, most_pages=self.options.pages)
+        """Return the rows of a list, and why any item of it is not one. Raises SourceError.
+
+        A list of several pages is walked until two walks in a row list the same rows: a row that is
+        not there says something of connections, and a change meanwhile may have hidden it.
+        """
+        walks = Walks(self.base_url, resource, verify=True, most_pages=self.options.pages)
         rows: list[Any] = []
         doubts: list[str] = []
         for event in walks.events(self.client(advise), decoder):
