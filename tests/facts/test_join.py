@@ -144,6 +144,23 @@ def test_a_list_that_moves_is_walked_again_and_then_given_up(tmp_path: Path):
     assert all("kept changing" in finding.message for finding in result.findings)
 
 
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"Age": "90000"}, "a cache answered with what was listed 1,500 minutes ago"),
+        ({"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}, "the server's clock says 2026-01-01T00:00:00Z"),
+    ],
+    ids=["age", "date"],
+)
+def test_what_a_cache_kept_of_a_list_says_nothing_of_today(
+    tmp_path: Path, headers: Mapping[str, str], told: str
+):
+    with AccountServer(ACCOUNT, headers={"/v1/users": headers}) as server:
+        result = judged(tmp_path, rule("r", "{owner: {exists: true}}"), server)
+    assert labels(result, "r") == ["error"] * 4
+    assert all(told in finding.message for finding in result.findings)
+
+
 def test_lists_are_paged(tmp_path: Path):
     with AccountServer(ACCOUNT, page=1) as server:
         result = judged(tmp_path, rule("r", "{owner.active: true}"), server)
