@@ -179,7 +179,8 @@ def _read_csv(reader: _FileRows, text: str) -> None:
             try:
                 values.append(column.written(cell) if cell else None)
             except WrongValueError as error:
-                message = f"{name} is {one_line(cell)}, expected {error}"
+                shown = cell if cell == cell.strip() else repr(cell)
+                message = f"{name} is {one_line(shown)}, expected {error}"
                 reader.note(*lines.cell(line, place), message)
                 break
         else:
@@ -200,6 +201,8 @@ def _next(table: Iterator[list[str]], reader: _FileRows) -> list[str] | None:
         hint = 'a quote inside a quoted cell is written twice: ""'
         if "unexpected end" in what:
             what, hint = "a quoted cell is never closed", 'end it with "'
+        elif "field limit" in what:
+            what, hint = f"a cell is longer than {_CELL:,} characters", "leave the column out"
         reader.refuse(max(number, 1), 1, f"no CSV: {what}", hint)
 
 

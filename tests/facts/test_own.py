@@ -79,7 +79,14 @@ DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
     "a blank around a key": ("f.csv", HEADER + " a,1,,,,,\n", "2:1 the key ' a' begins or ends"),
     "a text for a number": ("f.csv", HEADER + "a,one,,,,,\n", "2:3 tier is one, expected a whole"),
     "a fraction": ("f.csv", HEADER + "a,1.5,,,,,\n", "2:3 tier is 1.5, expected a whole number"),
-    "a blank number": ("f.csv", HEADER + "a, 1,,,,,\n", "2:3 tier is"),
+    "a blank number": ("f.csv", HEADER + "a, 1,,,,,\n", "2:3 tier is ' 1', expected a whole"),
+    "a blank before a text": ("f.csv", HEADER + "a,1, core,,,,\n", "2:5 team is ' core', expected"),
+    "a blank after a text": (
+        "f.json",
+        '[{"schema": "a", "team": "core "}]',
+        '"core ", expected text',
+    ),
+    "a long cell": ("f.csv", HEADER + f"a,1,{'x' * 1_100_000},,,,\n", "longer than 1,048,576"),
     "yes": ("f.csv", HEADER + "a,1,x,0.1,yes,,\n", "2:11 live is yes, expected true or false"),
     "a date": (
         "f.csv",
@@ -159,6 +166,13 @@ def test_every_problem_is_told_up_to_twenty():
     problems = refused(HEADER + "".join(f"k{n},x,,,,,\n" for n in range(100)))
     assert len(problems) == 20
     assert [problem.partition(":")[0] for problem in problems] == [str(n) for n in range(2, 22)]
+
+
+def test_a_link_to_itself_is_a_file_that_cannot_be_read(tmp_path: Path):
+    (tmp_path / "t.csv").symlink_to("t.csv")
+    (tmp_path / "p.yaml").write_text(f"policy: p\n{TIERS}rules: []\n")
+    with pytest.raises(PolicyError, match=r"t\.csv: the facts tiers cannot be read: Too many"):
+        load_policies(str(tmp_path / "p.yaml"))
 
 
 @given(
