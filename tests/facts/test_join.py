@@ -15,7 +15,7 @@ from auditor.decoding.json_values import MISSING, Unread
 from auditor.errors import PolicyError
 from auditor.facts.join import tabled
 from auditor.fields import FACT_LISTS, FIELDS, Exposure, Kind
-from auditor.model import Result
+from auditor.model import Result, Verdict
 from tests.builders.account_server import ACCOUNT, AccountServer, connection
 from tests.builders.facts import judged, labels, rule
 
@@ -428,6 +428,31 @@ def test_what_is_certain_of_other_transformations_stays_certain(tmp_path: Path):
         result = judged(tmp_path, rules, server)
     assert labels(result, "none") == ["fail", "error", "fail", "error"]
     assert labels(result, "any") == ["pass", "error", "pass", "error"]
+
+
+#: What is asked of the arrays, of which two have one transformation and two none; a further one may
+#: be anybody's.
+SIZES: Mapping[str, str] = {
+    "{length: {gte: 1}}": "pass error pass error",
+    "{length: {lte: 1}}": "error pass error pass",
+    "{length: {lte: 2}}": "pass pass pass pass",
+    "{length: 0}": "fail error fail error",
+    "{is_empty: false}": "pass error pass error",
+    "{is_empty: true}": "fail error fail error",
+}
+
+
+@pytest.mark.parametrize(("asked", "expected"), SIZES.items(), ids=SIZES)
+def test_how_many_there_are_is_known_as_far_as_it_is_known_whose_they_are(
+    tmp_path: Path, asked: str, expected: str
+):
+    rows = [*ACCOUNT["/v1/transformations"], {"id": "t", "status": "NEW", "paused": False}]
+    with AccountServer({**ACCOUNT, "/v1/transformations": rows}) as server:
+        result = judged(tmp_path, rule("r", f"{{transformations: {asked}}}"), server)
+    assert labels(result, "r") == expected.split()
+    for finding in result.findings:
+        if finding.verdict is Verdict.ERROR:
+            assert UNKNOWN in finding.message
 
 
 def test_only_transformations_of_a_project_need_the_list_of_projects(tmp_path: Path):
