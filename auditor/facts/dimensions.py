@@ -68,5 +68,5 @@ class Dimensions:
         if type(value) is Unread:
             return NOT_READ
         text = self._show(path, value)
-        # Quoted, as often as it takes, what only reads so is never taken for what was not read.
+        # A value that is spelled like the mark is quoted, so that it is not taken for the mark.
         return f'"{text}"' if text.strip('"') == NOT_READ else text

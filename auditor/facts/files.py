@@ -29,7 +29,7 @@ from auditor.text import listed, one_line
 MAX_BYTES = 64 << 20
 _MOST_PROBLEMS = 20
 _CELL = 1 << 20
-#: So many different texts are kept once, however many rows have them.
+#: The most different texts that are kept only once, however many rows hold them.
 _TEXTS = 5000
 _BLANK = re.compile(r"[ \t\r\n]*")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -98,7 +98,7 @@ class _FileRows:
             self.note(*at(), message, "there is no such field: remove it")
 
     def _same(self, text: str) -> str:
-        """Return ``text``, or what a row has that reads alike: teams and dates repeat."""
+        """Return ``text``, or the equal text of an earlier row: teams and dates repeat."""
         if len(self._texts) < _TEXTS:
             return self._texts.setdefault(text, text)
         return self._texts.get(text, text)
@@ -188,7 +188,7 @@ def _read_csv(reader: _FileRows, text: str) -> None:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield the lines of ``text`` with their ends; a file in memory would hold all of it again."""
+    """Yield the lines of ``text`` with their ends; StringIO would copy the whole of it."""
     return (match.group() for match in _LINE.finditer(text))
 
 

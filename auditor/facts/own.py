@@ -22,7 +22,7 @@ from auditor.text import printable
 Values = tuple[Any, ...]
 _WILD = re.compile(r"[*?\[]")
 _LAST_WILD = re.compile(r".*[*?\[\]]", re.DOTALL)
-#: So many globs are tried one after the other.
+#: Up to this many globs with the same beginning are tried one after the other.
 _FEW = 8
 
 
@@ -84,7 +84,7 @@ class OwnFacts(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _patterns(self) -> Globs:
-        """The keys, made ready once: of a hundred thousand that takes time and memory."""
+        """The keys as globs, prepared once: for a hundred thousand this takes time and memory."""
         return Globs(self.rows)
 
     def _finder(self, made: Callable[[Values], Any]) -> Callable[[str, Any], Any]:
@@ -112,9 +112,9 @@ class Globs:
     def __init__(self, globs: Sequence[str] | Mapping[str, Any]) -> None:
         self._globs = list(globs)
         self._plain: dict[str, int] = {}
-        #: By the length of what is before the first wildcard, and by that text.
+        #: By the length of the text before the first wildcard, and by that text.
         self._starts: dict[int, dict[str, list[int]]] = {}
-        #: Of many that begin alike: by the length of what is after the last wildcard, and by that.
+        #: Of many with one beginning: by the length of the text after the last wildcard, and by it.
         self._ends: dict[str, dict[int, dict[str, list[int]]]] = {}
         self._compiled: dict[int, Callable[[str], object]] = {}
         for number, glob in enumerate(self._globs):
@@ -155,7 +155,7 @@ class Globs:
     def _by_end(self, numbers: Iterable[int]) -> dict[int, dict[str, list[int]]]:
         found: dict[int, dict[str, list[int]]] = {}
         for number in numbers:
-            # After a bracket that is never closed, and is no wildcard, the end is as true.
+            # What follows a bracket that is never closed, and so is no wildcard, is an end as well.
             end = _LAST_WILD.sub("", self._globs[number])
             found.setdefault(len(end), {}).setdefault(end, []).append(number)
         return found
@@ -164,7 +164,8 @@ class Globs:
         glob = self._globs[number]
         start, star, end = glob.partition("*")
         if star and not _WILD.search(start) and not _WILD.search(end):
-            return len(text) >= len(start) + len(end) and text.endswith(end)  # it begins so
+            # Its beginning was looked up.
+            return len(text) >= len(start) + len(end) and text.endswith(end)
         match = self._compiled.get(number)
         if match is None:
             match = self._compiled[number] = re.compile(translate(glob)).match

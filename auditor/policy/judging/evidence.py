@@ -209,7 +209,7 @@ class Describer(msgspec.Struct, frozen=True):
             return Clause(test.path, verb, actual, "", expected)
         if type(value) is list and not test.operator.of_items:
             lost = next((item for item in value if type(item) is Unread), None)
-            if lost is not None:  # whether it is one of them is what could not be told
+            if lost is not None:  # Nobody knows whether it belongs to the array.
                 return Clause(test.path, "is", str(lost), "", expected)
         if type(value) is list and not test.takes(value):
             verb = "is"

@@ -58,7 +58,7 @@ def is_empty(value: Any, operand: bool, _now: datetime) -> Truth:
 
 
 def _sizes(value: Any) -> tuple[int, int]:
-    """Return the least and the most that the value may hold: an item not read may be elsewhere."""
+    """Return the fewest and the most items the value may hold: an unread one may not be its own."""
     most = len(value)
     unread = sum(type(item) is Unread for item in value) if type(value) is list else 0
     return most - unread, most
@@ -147,7 +147,7 @@ def on_text(holds: Callable[[str, Any], bool]) -> Callable[[Any, Any, datetime],
 
 
 def length(value: Any, operand: Any, _now: datetime) -> Truth:
-    """Whether the number of characters, items or keys is as wanted, whatever is not known of it."""
+    """Whether the number of characters, items or keys is as wanted; an error if it is unsure."""
     (judge,) = operand
     least, most = _sizes(value)
     outcomes = {judge(size) for size in range(least, most + 1)}
