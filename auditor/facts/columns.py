@@ -48,6 +48,9 @@ def _refuse(wanted: str) -> Any:
 def _text(value: Any) -> str:
     if type(value) is not str:
         _refuse("text, in quotes")
+    # Otherwise no rule that names the value would match the row, and nobody would see why.
+    if value != value.strip():
+        _refuse("text that neither begins nor ends with a blank")
     return str(value)
 
 

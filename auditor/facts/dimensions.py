@@ -65,4 +65,8 @@ class Dimensions:
     def _text(self, path: str, value: Any) -> str:
         if value is MISSING or value is None:
             return ""
-        return NOT_READ if type(value) is Unread else self._show(path, value)
+        if type(value) is Unread:
+            return NOT_READ
+        text = self._show(path, value)
+        # A value that is spelled like the mark is quoted, so that it is not taken for the mark.
+        return f'"{text}"' if text.strip('"') == NOT_READ else text

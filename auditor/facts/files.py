@@ -8,7 +8,6 @@ it.
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 from array import array
@@ -30,7 +29,11 @@ from auditor.text import listed, one_line
 MAX_BYTES = 64 << 20
 _MOST_PROBLEMS = 20
 _CELL = 1 << 20
+#: The most different texts that are kept only once, however many rows hold them.
+_TEXTS = 5000
 _BLANK = re.compile(r"[ \t\r\n]*")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_NDJSON_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 Values = tuple[Any, ...]
@@ -77,11 +80,12 @@ class _FileRows:
         self._problems: list[Problem] = []
         #: The line of each row.
         self._lines = array("L")
+        self._texts: dict[str, str] = {}
 
     def add(self, key: str, values: Values, line: int, at: Callable[[], tuple[int, int]]) -> None:
         """Take a row that begins at ``line``; ``at`` returns the position of its key."""
         if key and key not in self.rows and key.isprintable() and key == key.strip():
-            self.rows[key] = values
+            self.rows[key] = tuple([self._same(v) if type(v) is str else v for v in values])
             self._lines.append(line)
         elif not key:
             self.note(*at(), f"the key {self.declared.key} is empty", "a row needs its key")
@@ -92,6 +96,12 @@ class _FileRows:
         else:
             message = f"the key {one_line(repr(key))} begins or ends with a blank, or hides one"
             self.note(*at(), message, "there is no such field: remove it")
+
+    def _same(self, text: str) -> str:
+        """Return ``text``, or the equal text of an earlier row: teams and dates repeat."""
+        if len(self._texts) < _TEXTS:
+            return self._texts.setdefault(text, text)
+        return self._texts.get(text, text)
 
     def note(self, line: int, column: int, message: str, hint: str = "") -> None:
         """Record a problem; if the whole file is wrong, the first few are enough."""
@@ -145,7 +155,7 @@ def _at(text: str, offset: int) -> tuple[int, int]:
 
 def _read_csv(reader: _FileRows, text: str) -> None:
     csv.field_size_limit(_CELL)
-    table = csv.reader(io.StringIO(text, newline=""), strict=True)
+    table = csv.reader(_lines(text), strict=True)
     lines = _Lines(text)
     header = _next(table, reader)
     if header is None or not any(header):
@@ -169,11 +179,17 @@ def _read_csv(reader: _FileRows, text: str) -> None:
             try:
                 values.append(column.written(cell) if cell else None)
             except WrongValueError as error:
-                message = f"{name} is {one_line(cell)}, expected {error}"
+                shown = cell if cell == cell.strip() else repr(cell)
+                message = f"{name} is {one_line(shown)}, expected {error}"
                 reader.note(*lines.cell(line, place), message)
                 break
         else:
             reader.add(cells[key_place], tuple(values), line, partial(lines.cell, line, key_place))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines of ``text`` with their ends; StringIO would copy the whole of it."""
+    return (match.group() for match in _LINE.finditer(text))
 
 
 def _next(table: Iterator[list[str]], reader: _FileRows) -> list[str] | None:
@@ -185,6 +201,8 @@ def _next(table: Iterator[list[str]], reader: _FileRows) -> list[str] | None:
         hint = 'a quote inside a quoted cell is written twice: ""'
         if "unexpected end" in what:
             what, hint = "a quoted cell is never closed", 'end it with "'
+        elif "field limit" in what:
+            what, hint = f"a cell is longer than {_CELL:,} characters", "leave the column out"
         reader.refuse(max(number, 1), 1, f"not CSV: {what}", hint)
 
 
@@ -288,7 +306,8 @@ def _read_json(reader: _FileRows, text: str) -> None:
 
 
 def _read_ndjson(reader: _FileRows, text: str) -> None:
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, found in enumerate(_NDJSON_LINE.finditer(text), 1):
+        line = found.group()
         if line.strip():
             start = _skip(line, 0)
             value, end = _decode(reader, line, start, number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import translate
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -20,9 +21,12 @@ from auditor.text import printable
 #: The values of a row, one for each declared column.
 Values = tuple[Any, ...]
 _WILD = re.compile(r"[*?\[]")
+_LAST_WILD = re.compile(r".*[*?\[\]]", re.DOTALL)
+#: Up to this many globs with the same beginning are tried one after the other.
+_FEW = 8
 
 
-class OwnFacts(msgspec.Struct, frozen=True):
+class OwnFacts(msgspec.Struct, frozen=True, dict=True):
     """Facts that a policy declares under ``name``.
 
     ``key`` is the path of the field that names a row. ``rows`` are in the order of the file;
@@ -72,23 +76,21 @@ class OwnFacts(msgspec.Struct, frozen=True):
         find = self._finder(made)
         return Table(self.name, self.key, find, absent, keyless=absent)
 
-    def row_of(self, key: str) -> str | None:
-        """Return the key of the row that matches ``key``."""
-        if not self.globs:
-            return key if key in self.rows else None
-        return Globs(self.rows).last(key)
-
     def has_row_of(self, keys: Iterable[str]) -> bool:
         """Whether there is a row for any of ``keys``."""
         if not self.globs:
             return not self.rows.keys().isdisjoint(keys)
-        globs = Globs(self.rows)
-        return any(globs.last(key) is not None for key in keys)
+        return any(self._patterns.last(key) is not None for key in keys)
+
+    @cached_property
+    def _patterns(self) -> Globs:
+        """The keys as globs, prepared once: for a hundred thousand this takes time and memory."""
+        return Globs(self.rows)
 
     def _finder(self, made: Callable[[Values], Any]) -> Callable[[str, Any], Any]:
         if not self.globs:
             return {key: made(values) for key, values in self.rows.items()}.get
-        globs, rows, known = Globs(self.rows), self.rows, dict[str, Any]()
+        globs, rows, known = self._patterns, self.rows, dict[str, Any]()
 
         def find(key: str, absent: Any) -> Any:
             found = known.get(key)
@@ -103,26 +105,25 @@ class OwnFacts(msgspec.Struct, frozen=True):
 class Globs:
     """Ordered globs; the last match of a text counts.
 
-    A glob is tried only on a text with its literal beginning or, if it begins with a wildcard, its
-    literal end. So a list of thousands takes no longer than the few that may match.
+    A glob is tried only on a text with its literal beginning and, if many begin alike, its literal
+    end. So a list of a hundred thousand takes no longer than the few that may match.
     """
 
     def __init__(self, globs: Sequence[str] | Mapping[str, Any]) -> None:
         self._globs = list(globs)
         self._plain: dict[str, int] = {}
+        #: By the length of the text before the first wildcard, and by that text.
         self._starts: dict[int, dict[str, list[int]]] = {}
-        self._ends: dict[int, dict[str, list[int]]] = {}
+        #: Of many with one beginning: by the length of the text after the last wildcard, and by it.
+        self._ends: dict[str, dict[int, dict[str, list[int]]]] = {}
         self._compiled: dict[int, Callable[[str], object]] = {}
         for number, glob in enumerate(self._globs):
             wild = _WILD.search(glob)
             if wild is None:
                 self._plain[glob] = number
-                continue
-            start, end = glob[: wild.start()], re.split(r"[*?\]]", glob)[-1]
-            if "[" in end:  # Never closed: not a wildcard but a literal bracket.
-                end = ""
-            table, part = (self._starts, start) if start or not end else (self._ends, end)
-            table.setdefault(len(part), {}).setdefault(part, []).append(number)
+            else:
+                start = glob[: wild.start()]
+                self._starts.setdefault(len(start), {}).setdefault(start, []).append(number)
 
     def last(self, text: str) -> str | None:
         """Return the last glob that matches the whole of ``text``; None if none does."""
@@ -138,16 +139,33 @@ class Globs:
 
     def _candidates(self, text: str) -> Iterator[list[int]]:
         for length, starts in self._starts.items():
-            if (numbers := starts.get(text[:length])) is not None:
+            start = text[:length]
+            numbers = starts.get(start)
+            if numbers is None:
+                continue
+            if len(numbers) <= _FEW:
                 yield numbers
-        for length, ends in self._ends.items():
-            if (numbers := ends.get(text[-length:])) is not None:
-                yield numbers
+                continue
+            if start not in self._ends:
+                self._ends[start] = self._by_end(numbers)
+            for below, ends in self._ends[start].items():
+                if (alike := ends.get(text[-below:] if below else "")) is not None:
+                    yield alike
+
+    def _by_end(self, numbers: Iterable[int]) -> dict[int, dict[str, list[int]]]:
+        found: dict[int, dict[str, list[int]]] = {}
+        for number in numbers:
+            # What follows a bracket that is never closed, and so is no wildcard, is an end as well.
+            end = _LAST_WILD.sub("", self._globs[number])
+            found.setdefault(len(end), {}).setdefault(end, []).append(number)
+        return found
 
     def _fits(self, number: int, text: str) -> bool:
         glob = self._globs[number]
-        if glob.endswith("*") and not _WILD.search(glob[:-1]):
-            return True  # Found by its beginning.
+        start, star, end = glob.partition("*")
+        if star and not _WILD.search(start) and not _WILD.search(end):
+            # Its beginning was looked up.
+            return len(text) >= len(start) + len(end) and text.endswith(end)
         match = self._compiled.get(number)
         if match is None:
             match = self._compiled[number] = re.compile(translate(glob)).match

@@ -16,6 +16,7 @@ from typing import Any
 
 from auditor.clock import iso
 from auditor.errors import UsageError
+from auditor.sandbox.company import Facts, company_facts, overspend
 from auditor.sandbox.connector_types import connector_types
 from auditor.sandbox.lists import FurtherLists, build_lists, destination_service
 from auditor.sandbox.services import (
@@ -50,9 +51,9 @@ class SandboxEstate:
 
     ``records`` are connections, in listing order; ``setup_tests`` has what went wrong in their
     set-up tests, by connection: a listing does not show it, ``details.py`` does. ``lists`` are
-    all the other lists. ``flaws`` maps the name of each kind of flaw to the ids of what it spoilt:
-    connections, or rows of another list (groups where something is missing); it is empty when
-    healthy.
+    all the other lists, and ``facts`` what only the company itself knows. ``flaws`` maps the name
+    of each kind of flaw to the ids of what it spoilt: connections, or rows of another list (groups
+    where something is missing); it is empty when healthy.
     """
 
     now: datetime
@@ -61,6 +62,7 @@ class SandboxEstate:
     connector_types: tuple[dict[str, Any], ...]
     lists: FurtherLists
     setup_tests: Mapping[str, tuple[dict[str, Any], ...]]
+    facts: Facts
     flaws: Mapping[str, tuple[str, ...]]
 
 
@@ -93,8 +95,10 @@ def build_estate(
     setup_tests: dict[str, tuple[dict[str, Any], ...]] = {}
     flaws = {} if healthy else spoil(records, setup_tests, builder.rng, builder.now)
     lists = build_lists(seed, builder.now, builder.groups, records)
+    facts = company_facts(seed, builder.groups, records, lists)
     if not healthy:
-        flaws = {**flaws, **spoil_lists(lists, builder.rng)}
+        spoilt = {id_ for ids in flaws.values() for id_ in ids}
+        flaws = {**flaws, **spoil_lists(lists, builder.rng), **overspend(facts, seed, spoilt)}
     return SandboxEstate(
         now=builder.now,
         records=tuple(records),
@@ -102,6 +106,7 @@ def build_estate(
         connector_types=tuple(connector_types()),
         lists=lists,
         setup_tests=setup_tests,
+        facts=facts,
         flaws=flaws,
     )
 

@@ -29,6 +29,8 @@ class AccountServer:
     requests: list[str] = field(default_factory=list)
     #: So many requests have to be under way before any is answered; 0 for none.
     together: int = 0
+    #: Of a list by its path: what stands in its headers.
+    headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         account = self
@@ -45,8 +47,11 @@ class AccountServer:
                     barrier.wait(30)
                 query = {name: values[0] for name, values in parse_qs(parts.query).items()}
                 status, body = account.answer(parts.path, query)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
+                headers = account.headers.get(parts.path, {})
+                self.send_response_only(status)
+                headers = {"Date": self.date_time_string(), **headers}
+                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 from auditor.sandbox import details
@@ -26,7 +27,7 @@ def symptoms(estate: SandboxEstate) -> dict[str, set[str]]:
         names = list(_symptoms(details.connection(estate, record), estate.now, regulated))
         for name in [*names, *joined.symptoms(record)]:
             seen.setdefault(name, set()).add(record["id"])
-    for name, id_ in _wrong_rows(estate):
+    for name, id_ in [*_wrong_rows(estate), *_overspent(estate)]:
         seen.setdefault(name, set()).add(id_)
     keys = Counter(_key(record) for record in estate.records)
     twice = {record["id"] for record in estate.records if keys[_key(record)] > 1}
@@ -100,6 +101,15 @@ def _wrong_rows(estate: SandboxEstate) -> Iterator[tuple[str, str]]:
             yield "failed-transformation", row["id"]
         if row["paused"]:
             yield "paused-transformation", row["id"]
+
+
+def _overspent(estate: SandboxEstate) -> Iterator[tuple[str, str]]:
+    used = {row["id"]: row["rows"] for row in estate.facts["mar_used"]}
+    for record in estate.records:
+        budgets = estate.facts["mar_budgets"]
+        planned = [b["rows"] for b in budgets if fnmatchcase(record["schema"], b["schema"])][-1]
+        if used[record["id"]] > planned:
+            yield "over-budget", record["id"]
 
 
 def _key(record: Record) -> tuple[str, str, str]:
@@ -240,6 +250,7 @@ BY_NAME: dict[str, Callable[[Record, datetime], bool]] = {
 
 #: What only another list shows: of the connection's own row there, or of a row by itself.
 ELSEWHERE = (
+    "over-budget",
     "owner-gone",
     "inactive-owner",
     "foreign-owner",

@@ -15,7 +15,7 @@ from auditor.decoding.json_values import MISSING, Unread
 from auditor.errors import PolicyError
 from auditor.facts.join import tabled
 from auditor.fields import FACT_LISTS, FIELDS, Exposure, Kind
-from auditor.model import Result
+from auditor.model import Result, Verdict
 from tests.builders.account_server import ACCOUNT, AccountServer, connection
 from tests.builders.facts import judged, labels, rule
 
@@ -144,11 +144,56 @@ def test_a_list_that_moves_is_walked_again_and_then_given_up(tmp_path: Path):
     assert all("kept changing" in finding.message for finding in result.findings)
 
 
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"Age": "90000"}, "a cache answered with what was listed 1,500 minutes ago"),
+        ({"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}, "the server's clock says 2026-01-01T00:00:00Z"),
+    ],
+    ids=["age", "date"],
+)
+def test_what_a_cache_kept_of_a_list_says_nothing_of_today(
+    tmp_path: Path, headers: Mapping[str, str], told: str
+):
+    with AccountServer(ACCOUNT, headers={"/v1/users": headers}) as server:
+        result = judged(tmp_path, rule("r", "{owner: {exists: true}}"), server)
+    assert labels(result, "r") == ["error"] * 4
+    assert all(told in finding.message for finding in result.findings)
+
+
 def test_lists_are_paged(tmp_path: Path):
     with AccountServer(ACCOUNT, page=1) as server:
         result = judged(tmp_path, rule("r", "{owner.active: true}"), server)
     assert labels(result, "r") == ["pass", "fail", "error", "error"]
-    assert server.requests.count("/v1/users") == 2
+    assert server.requests.count("/v1/users") == 4  # two walks that list the same
+
+
+class Shrinking(dict[str, Any]):
+    """Lists of which ``path`` loses its first row after each of the first ``times`` pages."""
+
+    def __init__(self, path: str, times: int) -> None:
+        super().__init__(ACCOUNT)
+        rows = ({"id": f"w{n}", "type": "account", "active": n == 3} for n in range(10))
+        self._path, self._times = path, times
+        self[path] = list(rows)
+
+    def get(self, path: str, default: Any = None) -> Any:
+        found = super().get(path, default)
+        if path == self._path and self._times:
+            self._times -= 1
+            self[path] = found[1:]
+        return found
+
+
+@pytest.mark.parametrize(("times", "expected"), [(0, "fail"), (1, "fail"), (9, "error")])
+def test_a_row_that_a_deletion_hides_is_no_row_that_is_not_there(
+    tmp_path: Path, times: int, expected: str
+):
+    """The one active webhook begins the second page, and a deletion moves it onto the first."""
+    lists = Shrinking("/v1/webhooks", times)
+    with AccountServer(lists, page=3) as server:
+        result = judged(tmp_path, rule("r", "{webhooks: {none_items: {active: true}}}"), server)
+    assert labels(result, "r") == [expected] * 4
 
 
 def test_a_key_of_another_type_finds_nothing_and_is_no_absence(tmp_path: Path):
@@ -383,6 +428,31 @@ def test_what_is_certain_of_other_transformations_stays_certain(tmp_path: Path):
         result = judged(tmp_path, rules, server)
     assert labels(result, "none") == ["fail", "error", "fail", "error"]
     assert labels(result, "any") == ["pass", "error", "pass", "error"]
+
+
+#: What is asked of the arrays, of which two have one transformation and two none; a further one may
+#: be anybody's.
+SIZES: Mapping[str, str] = {
+    "{length: {gte: 1}}": "pass error pass error",
+    "{length: {lte: 1}}": "error pass error pass",
+    "{length: {lte: 2}}": "pass pass pass pass",
+    "{length: 0}": "fail error fail error",
+    "{is_empty: false}": "pass error pass error",
+    "{is_empty: true}": "fail error fail error",
+}
+
+
+@pytest.mark.parametrize(("asked", "expected"), SIZES.items(), ids=SIZES)
+def test_how_many_there_are_is_known_as_far_as_it_is_known_whose_they_are(
+    tmp_path: Path, asked: str, expected: str
+):
+    rows = [*ACCOUNT["/v1/transformations"], {"id": "t", "status": "NEW", "paused": False}]
+    with AccountServer({**ACCOUNT, "/v1/transformations": rows}) as server:
+        result = judged(tmp_path, rule("r", f"{{transformations: {asked}}}"), server)
+    assert labels(result, "r") == expected.split()
+    for finding in result.findings:
+        if finding.verdict is Verdict.ERROR:
+            assert UNKNOWN in finding.message
 
 
 def test_only_transformations_of_a_project_need_the_list_of_projects(tmp_path: Path):

@@ -79,7 +79,14 @@ DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
     "a blank around a key": ("f.csv", HEADER + " a,1,,,,,\n", "2:1 the key ' a' begins or ends"),
     "a text for a number": ("f.csv", HEADER + "a,one,,,,,\n", "2:3 tier is one, expected a whole"),
     "a fraction": ("f.csv", HEADER + "a,1.5,,,,,\n", "2:3 tier is 1.5, expected a whole number"),
-    "a blank number": ("f.csv", HEADER + "a, 1,,,,,\n", "2:3 tier is"),
+    "a blank number": ("f.csv", HEADER + "a, 1,,,,,\n", "2:3 tier is ' 1', expected a whole"),
+    "a blank before a text": ("f.csv", HEADER + "a,1, core,,,,\n", "2:5 team is ' core', expected"),
+    "a blank after a text": (
+        "f.json",
+        '[{"schema": "a", "team": "core "}]',
+        '"core ", expected text',
+    ),
+    "a long cell": ("f.csv", HEADER + f"a,1,{'x' * 1_100_000},,,,\n", "longer than 1,048,576"),
     "yes": ("f.csv", HEADER + "a,1,x,0.1,yes,,\n", "2:11 live is yes, expected true or false"),
     "a date": (
         "f.csv",
@@ -161,9 +168,16 @@ def test_every_problem_is_told_up_to_twenty():
     assert [problem.partition(":")[0] for problem in problems] == [str(n) for n in range(2, 22)]
 
 
+def test_a_link_to_itself_is_a_file_that_cannot_be_read(tmp_path: Path):
+    (tmp_path / "t.csv").symlink_to("t.csv")
+    (tmp_path / "p.yaml").write_text(f"policy: p\n{TIERS}rules: []\n")
+    with pytest.raises(PolicyError, match=r"t\.csv: the facts tiers cannot be read: Too many"):
+        load_policies(str(tmp_path / "p.yaml"))
+
+
 @given(
     st.lists(
-        st.text(alphabet="ab_*?[]!-", min_size=1, max_size=6), min_size=1, max_size=12, unique=True
+        st.text(alphabet="ab_*?[]!-", min_size=1, max_size=6), min_size=1, max_size=40, unique=True
     ),
     st.text(alphabet="ab_-[", max_size=7),
 )
@@ -171,6 +185,13 @@ def test_every_problem_is_told_up_to_twenty():
 def test_the_last_glob_that_fits_is_the_one_a_loop_finds(globs: list[str], text: str):
     fitting = [glob for glob in globs if glob == text or fnmatchcase(text, glob)]
     assert Globs(globs).last(text) == (fitting[-1] if fitting else None)
+
+
+def test_of_many_globs_that_begin_alike_the_last_that_fits_is_found():
+    globs = [f"{start}*{number:03}" for start in ("", "core_", "c?re_") for number in range(100)]
+    for text in ("core_x_007", "core_007", "core_07", "care_007", "007", "07", "core_x_0071"):
+        fitting = [glob for glob in globs if fnmatchcase(text, glob)]
+        assert Globs(globs).last(text) == (fitting[-1] if fitting else None), text
 
 
 # -- in a policy --------------------------------------------------------------------------------

@@ -243,6 +243,20 @@ def test_a_team_that_could_not_be_read_is_settled_nowhere(tmp_path: Path):
     assert "owner of 2 connections could not be read" in unread["gate"]["reasons"][0]
 
 
+def test_a_team_whose_name_says_so_was_read_all_the_same(tmp_path: Path):
+    teams = 'schema,team\nshop_*,not read\nads_*,"""not read"""\nads_odd,other\n'
+    policy = POLICY[: POLICY.index("  - {id: fast")]
+    run([*house(tmp_path, teams, policy), "--report", "json:split=team"], tmp_path)
+    found = [r for part, r in reports(tmp_path).items() if part]
+    said = {r["part"]["value"]: r["gate"]["outcome"] for r in found}
+    assert said == {
+        '"not read"': "violations",
+        '""not read""': "passed",
+        "other": "passed",
+        "": "passed",
+    }
+
+
 def _hash(text: str) -> str:
     return Destination("csv", Path("r.csv"), by="d").part_of(text).name.split("--")[-1][:16]
 

@@ -22,6 +22,7 @@ from auditor.errors import UsageError
 from auditor.fields import PLAN, SCHEMA_CONFIG, Kind, find
 from auditor.fields import RECORD_FIELDS as FIELDS
 from auditor.sandbox import details
+from auditor.sandbox.company import OVER_BUDGET
 from auditor.sandbox.estate import REGULATED, SandboxEstate, build_estate
 from auditor.sandbox.flaws import FLAWS, LIST_FLAWS
 from auditor.sandbox.services import DATABASES, LEDGERS
@@ -276,7 +277,9 @@ def test_most_of_a_larger_account_is_healthy():
 
 def test_every_flaw_of_the_tables_has_a_symptom():
     names = {name for flaw in FLAWS for name in flaw.names} | {flaw.name for flaw in LIST_FLAWS}
-    assert names | {"loaded-twice", "group-without-log"} == BY_NAME.keys() | set(ELSEWHERE)
+    assert names | {"loaded-twice", "group-without-log", OVER_BUDGET} == BY_NAME.keys() | set(
+        ELSEWHERE
+    )
 
 
 @given(st.integers(0, 200), seeds)

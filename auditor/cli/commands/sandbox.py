@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
+from shlex import quote
 from types import FrameType
 
 import click
 
 from auditor.cli.options.command import StrictCommand
 from auditor.errors import Interrupted, UsageError
+from auditor.output.target import Target
+from auditor.output.writing import put_document
 from auditor.sandbox.endpoints import NAMES
 from auditor.sandbox.faults import FAULTS, parse
 from auditor.sandbox.reach import REACHES, WHOLE
+from auditor.text import one_line
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
@@ -82,6 +88,14 @@ def _checked(
     + " ".join(f"{name}: {reach.doc}." for name, reach in REACHES.items()),
 )
 @click.option(
+    "--write-facts",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Also write what only the company knows of the account, its floors, budgets and regions, "
+    "as CSV files for audit's --facts. Files that differ are not overwritten.",
+)
+@click.option(
     "--fault",
     "faults",
     metavar="[ENDPOINT:]FAULT",
@@ -102,6 +116,7 @@ def command(
     gzip: bool,
     hourly_limit: int | None,
     reach: str,
+    folder: Path | None,
     faults: tuple[str, ...],
 ) -> int:
     """Serve a made-up Fivetran account on loopback, for trying rules and pipelines.
@@ -110,11 +125,14 @@ def command(
     with Ctrl-C.
     """
     # Imported here: the help and every other command do without it.
+    from auditor.sandbox.company import files
     from auditor.sandbox.estate import build_estate
     from auditor.sandbox.server import Sandbox
 
+    estate = build_estate(connections, seed, healthy=healthy)
+    facts = _written(folder, dict(files(estate.facts))) if folder is not None else []
     sandbox = Sandbox(
-        build_estate(connections, seed, healthy=healthy),
+        estate,
         port=port,
         latency=latency / 1000,
         gzip=gzip,
@@ -125,7 +143,7 @@ def command(
     previous = {number: signal.signal(number, _interrupt) for number in _ENDINGS}
     try:
         with sandbox:
-            _introduce(sandbox.url, sandbox.key, sandbox.secret, connections)
+            _introduce(sandbox.url, sandbox.key, sandbox.secret, connections, facts)
             for endpoint, fault in parse(faults).items():
                 _say(f"It goes wrong on purpose, at {endpoint}: {fault.doc}.")
             while True:
@@ -148,10 +166,35 @@ def _say(text: str) -> None:
         click.echo(text)
 
 
-def _introduce(url: str, key: str, secret: str, connections: int) -> None:
+def _written(folder: Path, texts: Mapping[str, str]) -> list[str]:
+    """Write files of facts, and return the options that name them.
+
+    Raises UsageError before it writes any where another file of that name is there.
+    """
+    for name, text in texts.items():
+        path = folder / name
+        try:
+            same = not path.exists() or path.read_text(encoding="utf-8") == text
+        except (OSError, UnicodeDecodeError):
+            same = False
+        if not same:
+            raise UsageError(
+                f"--write-facts: {one_line(str(path))} is there, and is another; "
+                "name another folder, or remove it"
+            )
+    for name, text in texts.items():
+        put_document(Target(folder / name), (text,), "choose another folder")
+    return [f"--facts {Path(name).stem}={quote(str(folder / name))}" for name in texts]
+
+
+def _introduce(url: str, key: str, secret: str, connections: int, facts: list[str]) -> None:
     _say(f"A sandbox with {connections:,} connections listens on {url}. Ctrl-C ends it.")
     _say("The credentials are made up and open nothing else. In another terminal:\n")
     _say(f"  export FIVETRAN_API_KEY={key}")
     _say(f"  export FIVETRAN_API_SECRET={secret}")
     _say(f"  export FIVETRAN_AUDITOR_BASE_URL={url}")
     _say("  fivetran-auditor audit\n")
+    if facts:
+        _say("With what only the company knows of it:\n")
+        words = ["fivetran-auditor audit -p cost -p account", *facts]
+        _say("  " + " \\\n    ".join(words) + "\n")

@@ -30,9 +30,11 @@ def facts(own: Iterable[OwnFacts]) -> Iterator[str]:
         yield from _fields(fact.fields)
         yield ""
     for each in own:
-        how = "globs" if each.globs else "exact"
-        rows = plural(len(each.rows), "row")
-        yield f"{style(each.name, 'bold')}  {rows} of {each.origin}, by {each.key} ({how})"
+        how = f"by {each.key} ({'globs' if each.globs else 'exact'})"
+        rows = f"{plural(len(each.rows), 'row')} of {each.origin}, {how}"
+        if not each.rows:
+            rows = f"no rows yet, {how}; --facts {each.name}=FILE brings them"
+        yield f"{style(each.name, 'bold')}  {rows}"
         yield from _fields(each.fields())
         yield ""
 

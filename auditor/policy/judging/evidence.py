@@ -207,6 +207,10 @@ class Describer(msgspec.Struct, frozen=True):
             return Clause(test.path, "is", actual, "", expected, unknown=True)
         if failed or value is MISSING or value is None or type(value) in UNREADABLE:
             return Clause(test.path, verb, actual, "", expected)
+        if type(value) is list and not test.operator.of_items:
+            lost = next((item for item in value if type(item) is Unread), None)
+            if lost is not None:  # Nobody knows whether it belongs to the array.
+                return Clause(test.path, "is", str(lost), "", expected)
         if type(value) is list and not test.takes(value):
             verb = "is"
         return Clause(test.path, verb, *_doubted(test, value, actual), expected)

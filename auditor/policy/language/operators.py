@@ -268,7 +268,6 @@ _PRESENCE = (
         form=OperandForm.BOOLEAN,
         holds=means.is_empty,
         phrase=Phrase("is empty", "is not empty"),
-        source="(not {value}) is {operand}",
         whole=True,
         elsewhere=("empty", "isempty"),
         denied_elsewhere=("not_empty", "nonempty"),

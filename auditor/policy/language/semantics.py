@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from auditor.clock import FUTURE_TOLERANCE
-from auditor.decoding.json_values import MISSING
+from auditor.decoding.json_values import MISSING, Unread
 from auditor.policy.language.truth import Truth, all_of, any_of
 from auditor.policy.language.values import is_finite, is_number, is_present, same
 
@@ -53,7 +53,15 @@ def exists(value: Any, operand: bool, _now: datetime) -> Truth:
 
 def is_empty(value: Any, operand: bool, _now: datetime) -> Truth:
     """Whether the text, array or object is empty or, with False, is not."""
-    return (len(value) == 0) is operand
+    least, most = _sizes(value)
+    return None if least == 0 < most else (most == 0) is operand
+
+
+def _sizes(value: Any) -> tuple[int, int]:
+    """Return the fewest and the most items the value may hold: an unread one may not be its own."""
+    most = len(value)
+    unread = sum(type(item) is Unread for item in value) if type(value) is list else 0
+    return most - unread, most
 
 
 def equals(value: Any, operand: Any, _now: datetime) -> Truth:
@@ -139,10 +147,11 @@ def on_text(holds: Callable[[str, Any], bool]) -> Callable[[Any, Any, datetime],
 
 
 def length(value: Any, operand: Any, _now: datetime) -> Truth:
-    """Whether the number of characters, items or keys is as wanted."""
+    """Whether the number of characters, items or keys is as wanted; an error if it is unsure."""
     (judge,) = operand
-    truth: Truth = judge(len(value))
-    return truth
+    least, most = _sizes(value)
+    outcomes = {judge(size) for size in range(least, most + 1)}
+    return outcomes.pop() if len(outcomes) == 1 else None
 
 
 def before(value: datetime, operand: Any, _now: datetime) -> Truth:

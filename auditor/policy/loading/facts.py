@@ -322,7 +322,9 @@ def _check_circles(facts: Mapping[str, OwnFacts], problems: Problems) -> None:
 
 
 def _label(path: Path) -> str:
-    whole, here = path.resolve(), Path.cwd()
+    # As it is named: where a link leads to may change, and a circle leads nowhere.
+    here = Path.cwd()
+    whole = Path(os.path.normpath(here / path))
     if path.is_absolute() and not whole.is_relative_to(here):
         return whole.as_posix()
     return Path(os.path.relpath(whole, here)).as_posix()

@@ -29,18 +29,22 @@ class Access(msgspec.Struct, frozen=True):
     options: HttpOptions
     scrubber: Scrubber
 
-    def client(self, advise: Advise) -> Client:
-        """Return a client with its own patience."""
-        return Client(self.transport, self.options, self.scrubber, advise)
+    def client(self, advise: Advise, *, current: bool = False) -> Client:
+        """Return a client with its own patience; with ``current`` an old response is an error."""
+        return Client(self.transport, self.options, self.scrubber, advise, current=current)
 
     def rows(
         self, resource: ListEndpoint, decoder: Decoder, advise: Advise
     ) -> tuple[list[Any], list[str]]:
-        """Return the rows of a list, and why any item of it is not one. Raises SourceError."""
-        walks = Walks(self.base_url, resource, most_pages=self.options.pages)
+        """Return the rows of a list, and why any item of it is not one. Raises SourceError.
+
+        A list of several pages is walked until two walks in a row list the same rows: a row that is
+        not there says something of connections, and a change meanwhile may have hidden it.
+        """
+        walks = Walks(self.base_url, resource, verify=True, most_pages=self.options.pages)
         rows: list[Any] = []
         doubts: list[str] = []
-        for event in walks.events(self.client(advise), decoder):
+        for event in walks.events(self.client(advise, current=True), decoder):
             match event:
                 case Page():
                     rows += event.records
@@ -54,7 +58,7 @@ class Access(msgspec.Struct, frozen=True):
     def object(self, path: str, advise: Advise) -> dict[str, Any]:
         """Return the one object that the API has at ``path``. Raises SourceError."""
         url = f"{self.base_url}{path}"
-        return self.client(advise).get(url, _object, self.label(path)).value
+        return self.client(advise, current=True).get(url, _object, self.label(path)).value
 
     def label(self, path: str) -> str:
         """Return the address of ``path`` as messages name it."""

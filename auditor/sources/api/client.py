@@ -10,7 +10,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
 from typing import Generic, TypeVar
@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from auditor.clock import apart
 from auditor.decoding.envelope import sign_in_headers
 from auditor.decoding.json_values import UndecodableError
 from auditor.errors import SourceError
 from auditor.redaction.fields import REDACTED, Scrubber, looks_secret
 from auditor.sources.api.transport import ExchangeError, Response, Transport
-from auditor.text import one_line
+from auditor.text import one_line, plural
 
 T = TypeVar("T")
 
@@ -42,6 +43,8 @@ _LATER = "run again later"
 _LOOKED_AT = 4096
 #: Seconds. The first pause is a random part of a second; the range doubles with each further one.
 _LONGEST_PAUSE = 30.0
+#: A response that was cached for longer does not show the account as it is now.
+_OLDEST_ANSWER = timedelta(minutes=5)
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -74,6 +77,16 @@ class Reply(msgspec.Struct, Generic[T], frozen=True):
     age: int = 0
     more: str = ""
 
+    @property
+    def cached(self) -> str:
+        """Why the response does not show the account as it is now, "" where no cache says so."""
+        if self.age <= _OLDEST_ANSWER.total_seconds():
+            return ""
+        return (
+            f"a cache answered with what was listed {plural(self.age // 60, 'minute')} ago "
+            "(Age); check the proxies and caches between here and the API"
+        )
+
 
 class _Setback(msgspec.Struct, frozen=True):
     """Why an attempt failed, and how many attempts such a failure gets in total.
@@ -91,7 +104,7 @@ class Client:
     """Sends requests to one server, with retries.
 
     ``advise`` may return better advice for a status and the API's own code than the table here, or
-    "". Every message goes through ``scrubber``.
+    "". Every message goes through ``scrubber``. With ``current`` an old response is an error.
     """
 
     def __init__(
@@ -100,11 +113,14 @@ class Client:
         options: HttpOptions,
         scrubber: Scrubber,
         advise: Callable[[int, str], str],
+        *,
+        current: bool = False,
     ) -> None:
         self._transport = transport
         self._options = options
         self._scrubber = scrubber
         self._advise = advise
+        self._current = current
         self._patience = options.max_wait
         #: Where and why the last attempt failed; "" if it succeeded.
         self.setback = ""
@@ -122,6 +138,8 @@ class Client:
                 if answer.status == 200:
                     reply = self._read(answer, read)
                     self.setback = ""
+                    if self._current and (old := reply.cached or _late(reply.date)):
+                        raise self._error(f"{label}: {old}")
                     return reply
                 setback = self._refused(answer)
             except (ExchangeError, UndecodableError) as error:
@@ -204,6 +222,10 @@ class Client:
 
     def _error(self, message: str) -> SourceError:
         return SourceError(self._scrubber.text(message))
+
+
+def _late(date: datetime | None) -> str:
+    return apart(date, datetime.now(UTC)) if date is not None else ""
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -29,8 +28,6 @@ _EMPTY_IN_A_ROW = 3
 _CURSOR_BYTES = 8 * 1024
 #: The option that sets each of the API's filters.
 FILTER_OPTIONS = {"group_id": "--group", "schema": "--schema"}
-#: A response that was cached for longer does not show the account as it is now.
-_OLDEST_ANSWER = timedelta(minutes=5)
 _SUPPORT = "run again, and tell Fivetran's support if this persists"
 
 
@@ -167,7 +164,7 @@ class Walks:
         records, problems = decoder.sift(envelope.items)
         _remember(decoder.ids(records), walk, self._resource.noun)
         problems += self._strangers(decoder, records)
-        problems += _stale(reply)
+        problems += filter(None, [reply.cached])
         found = tuple(f"page {walk.pages}: {problem}" for problem in problems)
         return Page(records, found, tuple(warnings), reply.date)
 
@@ -240,15 +237,6 @@ def _at(label: str) -> Iterator[None]:
         yield
     except SourceError as error:
         raise SourceError(f"{label}: {error}") from error
-
-
-def _stale(reply: Reply[Envelope]) -> Iterator[str]:
-    """Yield why a response does not show the account as it is now."""
-    if reply.age > _OLDEST_ANSWER.total_seconds():
-        yield (
-            f"a cache answered with what was listed {plural(reply.age // 60, 'minute')} ago "
-            "(Age); check the proxies and caches between here and the API"
-        )
 
 
 def _lost(ids: set[str], noun: str) -> Iterator[str]:

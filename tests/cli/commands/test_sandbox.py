@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -65,6 +67,38 @@ def test_whose_key_it_is_can_be_chosen():
             assert 0 < len(answer.json()["data"]["items"]) < 60
         finally:
             process.terminate()
+
+
+def test_what_only_the_company_knows_is_written_and_the_line_that_uses_it_works(tmp_path):
+    """The printed command finds what each of the three rules on such facts looks for."""
+    options = ["--port", "0", "--write-facts", "our facts"]
+    with subprocess.Popen(
+        [*RUN, *options], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as process:
+        try:
+            keys = {
+                name: said(process, f"export {name}=")
+                for name in (
+                    "FIVETRAN_API_KEY",
+                    "FIVETRAN_API_SECRET",
+                    "FIVETRAN_AUDITOR_BASE_URL",
+                )
+            }
+            line = said(process, "fivetran-auditor audit -p cost")
+            while line.endswith("\\"):
+                line = line.removesuffix("\\") + said(process, "")
+            words = ["audit", "-p", "cost", *shlex.split(line), "--report", "json=found.json"]
+            assert run(words, tmp_path, keys).returncode == 1
+        finally:
+            process.terminate()
+    rules = json.loads((tmp_path / "found.json").read_text())["rules"]
+    failed = {rule["id"]: rule["counts"]["fail"] for rule in rules}
+    for name in ("sync-floors-hold", "mar-budgets-hold", "data-stays-in-its-region"):
+        assert failed[name] > 0
+    # They are the user's now: those of another account do not take their place.
+    again = run(["sandbox", *options, "--seed", "8"], tmp_path)
+    assert again.returncode == 2
+    assert "mar_used.csv is there, and is another" in again.stderr
 
 
 def test_faults_are_completed():

@@ -11,6 +11,7 @@ from auditor.fields import FACT_LISTS, RECORD_FIELDS, Exposure
 from auditor.policy.language.aggregates import AGGREGATES
 from auditor.policy.language.operators import OPERATORS
 from auditor.policy.loading.documents import pack_names
+from auditor.policy.loading.load import load
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -40,6 +41,13 @@ def test_every_fact_is_told_with_its_list(name: str):
     assert (f"by {fact.key}" if fact.key else "one for the account") in head
     for field in fact.fields:
         assert any(line.startswith(f"  {field.path} ") for line in told)
+
+
+def test_facts_without_rows_say_what_brings_them():
+    told = lines(catalogue.facts(load(["cost"]).ruleset.facts.values()))
+    (head,) = [line for line in told if line.startswith("mar_budgets  ")]
+    brought = "--facts mar_budgets=FILE brings them"
+    assert head == f"mar_budgets  no rows yet, by schema (globs); {brought}"
 
 
 def test_every_operator_and_every_pack_has_a_line():
