@@ -15,7 +15,7 @@ import click
 from auditor.cli.options.command import StrictCommand
 from auditor.errors import Interrupted, UsageError
 from auditor.output.target import Target
-from auditor.output.writing import put_document
+from auditor.output.write import put_document
 from auditor.sandbox.endpoints import NAMES
 from auditor.sandbox.faults import FAULTS, parse
 from auditor.sandbox.reach import REACHES, WHOLE
