@@ -146,7 +146,7 @@ function connectionSheet(c) {
   const why = ({ rule, r, label }) => {
     if (findings.has(r)) {
       const f = findings.get(r);
-      const more = [openWords(f), note(f)].filter(Boolean).join(". ");
+      const more = [openWords(f), capital(note(f))].filter(Boolean).join(". ");
       return [link({ finding: findingId(f) }, message(f)), more ? el("small", {}, more) : ""];
     }
     if (label === "skip") return rule.skip;
