@@ -12,11 +12,12 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,9 +25,13 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = ["tests.builders.browser", "tests.builders.listed", "tests.builders.paper"]
 
 _CHROMIUM = Path("/usr/bin/chromium")
-_REACHES = frozenset({"socket.connect", "socket.sendto", "socket.bind"})
+_MEMORY = Path("/dev/shm")
+#: Bytes, of which the tests need a part.
+_ROOM = 4 * 2**30
+#: Python tells of events until its very end, when nothing has its name any more.
+_REACHES: Final = frozenset({"socket.connect", "socket.sendto", "socket.bind"})
 #: Where in an event's arguments the path is that comes, changes or goes.
-_CHANGES = {"os.rename": 1, "os.link": 1, "os.symlink": 1, "os.remove": 0, "os.mkdir": 0}
+_CHANGES: Final = {"os.rename": 1, "os.link": 1, "os.symlink": 1, "os.remove": 0, "os.mkdir": 0}
 
 
 class _PatientSys:
@@ -52,16 +57,20 @@ if threading.gettrace() is not None:
     threading._sys = _PatientSys()  # type: ignore[attr-defined]
 
 
-def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
+def _only_loopback(
+    event: str, arguments: tuple[object, ...], watched: frozenset[str] = _REACHES
+) -> None:
     """Refuse a socket's address that is neither a local one nor a file's."""
-    if event not in _REACHES:
+    if event not in watched:
         return
     address = arguments[1]
     if isinstance(address, tuple) and not _is_loopback(str(address[0])):
         raise AssertionError(f"a test reaches beyond loopback: {event} {address}")
 
 
-def _no_device_changed(event: str, arguments: tuple[object, ...]) -> None:
+def _no_device_changed(
+    event: str, arguments: tuple[object, ...], watched: Mapping[str, int] = _CHANGES
+) -> None:
     """Refuse to make, replace or remove what stands in /dev; writing to it is fine."""
     if event == "open":
         path, _, flags = arguments
@@ -69,7 +78,7 @@ def _no_device_changed(event: str, arguments: tuple[object, ...]) -> None:
             return
         if os.path.lexists(str(path)):
             return
-    elif event not in _CHANGES or not _is_device(arguments[_CHANGES[event]]):
+    elif event not in watched or not _is_device(arguments[watched[event]]):
         return
     raise AssertionError(f"a test changes what is in /dev: {event} {arguments}")
 
@@ -85,7 +94,25 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def pytest_configure() -> None:
+def _keep_files_in_memory() -> None:
+    """Let the tests' files be made in memory, where there is room and programs may run.
+
+    What the auditor writes it writes down to the disk, file by file and folder by folder, and would
+    wait for the disk for a good part of the suite. Nothing that a test sees is another there.
+    """
+    if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK | os.X_OK):
+        return
+    room = os.statvfs(_MEMORY)
+    if room.f_bavail * room.f_frsize < _ROOM or room.f_flag & os.ST_NOEXEC:
+        return
+    os.environ["TMPDIR"] = str(_MEMORY)
+    tempfile.tempdir = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The slow tests make whole environments, which is no affair of memory.
+    if "not slow" in config.option.markexpr:
+        _keep_files_in_memory()
     # Either would fail on a machine that is busy with something else.
     settings.register_profile(
         "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -163,11 +164,9 @@ _OF_ITEMS = (
 )
 
 
-@pytest.mark.parametrize("when", _OF_ITEMS)
-@pytest.mark.parametrize("asked", _OF_ITEMS)
+@pytest.mark.parametrize(("when", "asked"), [*permutations(_OF_ITEMS, 2)])
 def test_what_items_may_be_is_not_accused(tmp_path: Path, when: str, asked: str) -> None:
-    if when != asked:
-        assert not _told(tmp_path, f"when: {{{when}}}, assert: {{{asked}}}")
+    assert not _told(tmp_path, f"when: {{{when}}}, assert: {{{asked}}}")
 
 
 def _verdict(folder: Path, rule: str, hint: str) -> Verdict:
