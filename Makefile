@@ -44,7 +44,7 @@ test-slow: $(TESTS) $(ADOPTION)/.made $(TOOLS)/.made  ## Run the slow tests
 
 test-all: test test-slow  ## Run every test
 
-test-orchestrators:  ## Run the library's examples with Airflow and Dagster, in an environment of their own
+test-orchestrators: $(TESTS)  ## Run the library's examples with Airflow and Dagster, in an environment of their own
 	@$(PYTHON) -m venv --clear $(VENV)/orchestrators
 	@$(VENV)/orchestrators/bin/python -m pip --quiet --quiet install --editable '.[orchestrators]'
 	$(BIN)/pytest -n 0 tests/runs/test_orchestrators.py
