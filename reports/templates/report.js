@@ -203,16 +203,17 @@ addEventListener("hashchange", () => {
   const link = followed;
   followed = null;
   if (link && !history.state) history.replaceState({ depth: opens ? link.depth + 1 : 0 }, "");
-  // A link to one thing leaves the filters as they are.
-  const bare = opens && !FILTERS.some((name) => next[name]);
+  // A link to one thing leaves the filters as they are; what Back returns to has its own.
+  const bare = opens && (link || !history.state) && !FILTERS.some((name) => next[name]);
   const same = fragment({ ...next, ...CLOSED }) === fragment({ ...state, ...CLOSED });
   state = bare ? { ...state, ...CLOSED, ...Object.fromEntries(SHEETS.map((name) => [name, next[name]])) } : next;
   if (bare) history.replaceState(history.state, "", fragment(state));
   if (!same && !bare) update();
   settled(() => {
     open();
-    if (link && !opens && !same) land();
-    else if (!link && !opens && history.state?.place) restore(history.state.place);
+    if (opens) return;
+    if (!link && history.state?.place) restore(history.state.place);
+    else if (!same) land();
   });
 });
 

@@ -151,3 +151,24 @@ def test_a_filter_or_a_grouping_that_is_not_there_says_so_until_the_next_change(
     )
     page.get_by_label("Group by").select_option("rule")
     expect(told).to_be_hidden()
+
+
+def test_back_and_forward_have_the_filters_and_the_focus_of_their_step(
+    open_report: OpenReport,
+) -> None:
+    page = open_report(RESULT)
+    everything = status(page)
+    page.locator(".rules a[href='#about=fresh']").press("Enter")
+    page.get_by_role("dialog").locator("a[href='#rule=fresh']").press("Enter")
+    title = page.locator("#findings-title")
+    expect(title).to_be_focused()
+    wanted = status(page)
+    assert wanted != everything
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page).to_have_url(re.compile("#about=fresh$"))
+    expect(page.get_by_role("status").first).to_have_text(everything)
+    page.go_forward()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(title).to_be_focused()
+    assert status(page) == wanted
