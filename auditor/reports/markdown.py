@@ -286,11 +286,11 @@ def _rules(result: Result) -> Iterator[str]:
         return
     ordered = sorted(result.checks, key=_urgency)
     verdicts = [verdict for verdict, count in result.counts.items() if count]
-    yield f"| Rule | Severity | {' | '.join(v.label for v in verdicts)} |\n"
+    yield f"| Rule | Severity |{''.join(f' {v.label} |' for v in verdicts)}\n"
     yield f"|---|---|{'---:|' * len(verdicts)}\n"
     for checks in ordered[:_MOST_RULES]:
-        counts = " | ".join(f"{checks.count(verdict):,}" for verdict in verdicts)
-        yield f"| {code(checks.rule.id)} | {checks.rule.severity.label} | {counts} |\n"
+        counts = "".join(f" {checks.count(verdict):,} |" for verdict in verdicts)
+        yield f"| {code(checks.rule.id)} | {checks.rule.severity.label} |{counts}\n"
     if len(ordered) > _MOST_RULES:
         yield f"\nand {plural(len(ordered) - _MOST_RULES, 'more rule')}\n"
 

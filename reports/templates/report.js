@@ -130,9 +130,17 @@ function change(changes) {
 
 // How many history steps the open sheet is away from the page beneath it.
 const depth = () => history.state?.depth ?? 0;
-// What Back restores: where the table was.
-const place = () => ({ active: grid.active, top: grid.root.scrollTop });
-const remember = () => history.replaceState({ ...history.state, place: place() }, "");
+// What Back restores: where the table was, and which of the links followed led away.
+const followedLinks = [];
+const remember = (link) => history.replaceState({
+  ...history.state,
+  place: { active: grid.active, top: grid.root.scrollTop, link: link ? followedLinks.push(link) - 1 : -1 },
+}, "");
+
+function restore(place) {
+  grid.restore(place);
+  followedLinks[place.link]?.focus({ preventScroll: true });
+}
 
 // Going back takes the browser a moment; anything opened meanwhile waits for it.
 let leaving = null;
@@ -195,16 +203,17 @@ addEventListener("hashchange", () => {
   const link = followed;
   followed = null;
   if (link && !history.state) history.replaceState({ depth: opens ? link.depth + 1 : 0 }, "");
-  // A link to one thing leaves the filters as they are.
-  const bare = opens && !FILTERS.some((name) => next[name]);
+  // A link to one thing leaves the filters as they are; what Back returns to has its own.
+  const bare = opens && (link || !history.state) && !FILTERS.some((name) => next[name]);
   const same = fragment({ ...next, ...CLOSED }) === fragment({ ...state, ...CLOSED });
   state = bare ? { ...state, ...CLOSED, ...Object.fromEntries(SHEETS.map((name) => [name, next[name]])) } : next;
   if (bare) history.replaceState(history.state, "", fragment(state));
   if (!same && !bare) update();
   settled(() => {
     open();
-    if (link && !opens && !same) land();
-    else if (!link && !opens && history.state?.place) grid.restore(history.state.place);
+    if (opens) return;
+    if (!link && history.state?.place) restore(history.state.place);
+    else if (!same) land();
   });
 });
 
@@ -383,6 +392,15 @@ function update() {
   });
 }
 
+// What a link asks for that this report does not have, so that more is shown than was meant.
+function unknown() {
+  const names = [...new URLSearchParams(location.hash.slice(1))].filter(([name, value]) => value && !Object.hasOwn(DEFAULTS, name));
+  return [
+    ...names.map(([name]) => `This report has no filter “${name}”`),
+    ...(state.by && !GROUPINGS.some(({ name }) => name === state.by) ? [`This report has no groups by “${state.by}”`] : []),
+  ];
+}
+
 function drawAll() {
   page.pattern = marksOf(state.q);
   updateFilters();
@@ -391,7 +409,7 @@ function drawAll() {
   const problems = page.found.terms.filter((term) => term.void || (state.show !== "findings" && !term.connection));
   const gone = FACETS.flatMap(({ name, label, texts }) => [...chosen(state[name])]
     .filter((text) => !texts.includes(text)).map((text) => `This report has no ${label.toLowerCase()} “${text}”`));
-  page.problem.textContent = [...gone, ...new Set(problems.map((term) => term.problem))].join("; ");
+  page.problem.textContent = [...unknown(), ...gone, ...new Set(problems.map((term) => term.problem))].join("; ");
   const [noun, all] = state.show === "findings" ? [ROW, findingCount] : ["connection", connectionCount];
   const rule = isRuleView() ? `, under ${state.rule}` : "";
   page.status.textContent = rows.length === all
@@ -578,10 +596,12 @@ function start() {
   addEventListener("keydown", pressed);
   document.addEventListener("click", (event) => {
     const anchor = event.target.closest("a[href^='#']");
-    if (anchor && !event.ctrlKey && !event.metaKey && !event.shiftKey && anchor.hash !== location.hash) {
-      remember();
+    const leads = anchor && anchor.hash !== "#findings-title" && anchor.hash !== location.hash;
+    if (leads && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      remember(anchor);
       followed = { depth: depth() };
-    } else if (anchor && !sheet.open && anchor.hash !== "#findings-title") {
+    } else if (anchor && !leads && !sheet.open) {
+      // The way to the findings leaves the filters as they are.
       event.preventDefault();
       land();
     }

@@ -41,8 +41,14 @@ function startRules() {
   if (rows.length <= FOLDED_FROM) return;
   // Rules that failed, were not evaluable or were accepted are always shown; the rest on request.
   const quiet = (row) => [3, 4, 5, 6].every((at) => row.cells[at].dataset.count === "0");
+  const passed = (row) => row.cells[8].dataset.count !== "0";
   const words = rows.map((row) => row.textContent.toLowerCase());
   const texts = new Map(rows.map((row, at) => [row, words[at]]));
+  // Of a rule that judged nothing, nothing may be read as a pass.
+  const folded = rows.filter(quiet);
+  const idle = folded.filter((row) => !passed(row)).length;
+  const others = !folded.length ? "" : !idle ? "; the others found nothing" : idle === folded.length
+    ? "; the others applied to nothing" : `; of the others, ${number(folded.length - idle)} found nothing and ${number(idle)} applied to nothing`;
   let all = false;
   const search = el("input", { type: "search", placeholder: `Find in ${plural(rows.length, "rule")}`, "aria-label": "Find a rule", autocomplete: "off", spellcheck: "false" });
   const toggle = el("button", { type: "button", class: "quiet" });
@@ -56,7 +62,7 @@ function startRules() {
     }
     toggle.textContent = all ? "Show only rules with findings" : `Show all ${number(rows.length)} rules`;
     toggle.hidden = wanted.length > 0;
-    said.textContent = `${number(shown)} of ${plural(rows.length, "rule")}${wanted.length || all ? "" : "; the others found nothing"}`;
+    said.textContent = `${number(shown)} of ${plural(rows.length, "rule")}${wanted.length || all ? "" : others}`;
   };
   search.addEventListener("input", draw);
   toggle.addEventListener("click", () => {

@@ -26,6 +26,7 @@ def test_a_link_to_findings_moves_the_focus_and_back_restores_the_place(
     expect(page.locator("#findings-title")).to_be_focused()
     expect(page.locator("#findings-title")).to_be_in_viewport()
     page.go_back()
+    expect(cell).to_be_focused()
     expect(page.get_by_role("status")).to_have_text(f"{len(RESULT.findings)} findings")
     page.wait_for_function(f"Math.abs(scrollY - {before}) < 40")
 
@@ -112,3 +113,62 @@ def test_a_filter_on_what_is_not_there_says_so(open_report: OpenReport) -> None:
     page = open_report(RESULT, "#rule=retired-rule")
     expect(page.get_by_role("alert")).to_have_text("This report has no rule “retired-rule”")
     assert column(page, "rule") == []
+
+
+def test_the_way_to_the_findings_keeps_the_filters(open_report: OpenReport) -> None:
+    page = open_report(RESULT, "#severity=critical")
+    wanted = status(page)
+    page.get_by_role("link", name="Skip to the findings").press("Enter")
+    expect(page.locator("#findings-title")).to_be_focused()
+    expect(page).to_have_url(re.compile("#severity=critical$"))
+    assert status(page) == wanted
+
+
+def test_a_link_with_a_modifier_is_the_browser_s(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    left = page.locator(".heat td a").first.evaluate(
+        """link => {
+            // Says whether the page left the click alone, and opens no window.
+            let left;
+            const look = (event) => { left = !event.defaultPrevented; event.preventDefault(); };
+            addEventListener("click", look, { once: true });
+            link.dispatchEvent(
+                new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey: true }));
+            return left;
+        }"""
+    )
+    assert left
+    expect(page.locator("#findings-title")).not_to_be_focused()
+
+
+def test_a_filter_or_a_grouping_that_is_not_there_says_so_until_the_next_change(
+    open_report: OpenReport,
+) -> None:
+    page = open_report(RESULT, "#in.team=payments&by=in.region&bogus=")
+    told = page.get_by_role("alert")
+    expect(told).to_have_text(
+        "This report has no filter “in.team”; This report has no groups by “in.region”"
+    )
+    page.get_by_label("Group by").select_option("rule")
+    expect(told).to_be_hidden()
+
+
+def test_back_and_forward_have_the_filters_and_the_focus_of_their_step(
+    open_report: OpenReport,
+) -> None:
+    page = open_report(RESULT)
+    everything = status(page)
+    page.locator(".rules a[href='#about=fresh']").press("Enter")
+    page.get_by_role("dialog").locator("a[href='#rule=fresh']").press("Enter")
+    title = page.locator("#findings-title")
+    expect(title).to_be_focused()
+    wanted = status(page)
+    assert wanted != everything
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page).to_have_url(re.compile("#about=fresh$"))
+    expect(page.get_by_role("status").first).to_have_text(everything)
+    page.go_forward()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(title).to_be_focused()
+    assert status(page) == wanted

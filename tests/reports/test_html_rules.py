@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from auditor.model import Verdict
@@ -41,8 +42,13 @@ def test_two_hundred_rules_fold_to_those_with_findings(open_report: OpenReport) 
     loud = [c.rule.id for c in MANY.checks if any(map(c.count, told))]
     assert 20 < len(loud) < 200
     assert _ids(page) == loud
+    passed = sum(c.count(Verdict.PASS) > 0 for c in MANY.checks if c.rule.id not in loud)
+    idle = 200 - len(loud) - passed
+    assert passed
+    assert idle
     expect(page.locator("#rules-status")).to_have_text(
-        f"{len(loud)} of 200 rules; the others found nothing"
+        f"{len(loud)} of 200 rules; "
+        f"of the others, {passed} found nothing and {idle} applied to nothing"
     )
     page.get_by_role("button", name="Show all 200 rules").click()
     assert len(_ids(page)) == 200
@@ -51,6 +57,21 @@ def test_two_hundred_rules_fold_to_those_with_findings(open_report: OpenReport) 
     page.get_by_label("Find a rule").fill("cost sync-frequency-bounds-7")
     assert _ids(page) == ["sync-frequency-bounds-7"]
     assert axe(page, ".rules") == []
+
+
+def test_rules_that_judged_nothing_are_not_told_as_those_that_found_nothing(
+    open_report: OpenReport,
+) -> None:
+    said = "0 of 30 rules; the others"
+    page = open_report(sample_result(0, 30))
+    expect(page.locator("#rules-status")).to_have_text(f"{said} applied to nothing")
+    passing = tuple(
+        replace(checks, verdicts=bytes([Verdict.PASS]) * len(checks.verdicts))
+        for checks in MANY.checks
+        if not checks.groups
+    )[:30]
+    page = open_report(replace(MANY, checks=passing, describe=lambda: ()))
+    expect(page.locator("#rules-status")).to_have_text(f"{said} found nothing")
 
 
 def test_paper_holds_every_rule(open_report: OpenReport) -> None:

@@ -98,6 +98,11 @@ def test_there_is_no_column_of_zeros() -> None:
     assert shown == [verdict.label for verdict, count in result.counts.items() if count]
 
 
+def test_rules_that_checked_nothing_have_no_columns_of_counts() -> None:
+    text = "".join(render(sample_result(0)))
+    assert "\n| Rule | Severity |\n|---|---|\n" in text
+
+
 def test_what_is_new_and_fixed_is_said() -> None:
     use = BaselineUse("b.json", JUDGED_AT, known=4, raised=0, new=3, fixed=2, waived=0, untold=0)
     text = "".join(render(replace(sample_result(), baseline=use)))
