@@ -9,8 +9,8 @@ for the tests as they are, and one for each mutant that was run.
 
 ``OWN`` are the module's own tests, ``OTHERS`` what stands beside them, of which only what is quick
 is asked. The tests as they are say which of them run which line. A mutant gets those that run its
-line, the quickest first; all of them where the line runs at import, or where no test is seen to
-run it: what a test starts as a process is not seen.
+line, the quickest first, and then the module's other own: what a test starts as a process is not
+seen. Where the line runs at import, or no test is seen to run it, it gets all.
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ class _Watch:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        sys.settrace(self._called)  # a test before may have taken it away
         self._test = item.nodeid
         self.lines[self._test] = set()
         begun = time.monotonic()
@@ -197,11 +198,16 @@ def _reached(path: Path, tests: list[str], own: list[str]) -> dict[int, list[str
             for test in sorted(watch.seconds, key=watch.seconds.__getitem__)
             if watch.seconds[test] < _QUICK or test.partition("::")[0] in own
         ]
-        found: dict[int, list[str]] = {0: every}
+        found: dict[int, list[str]] = {}
         for test in every:
             for line in watch.lines[test] - watch.lines[""]:
                 found.setdefault(line, []).append(test)
-        return found
+        for tests_of_line in found.values():
+            beside = set(tests_of_line)
+            tests_of_line += [
+                test for test in every if test not in beside and test.partition("::")[0] in own
+            ]
+        return {0: every, **found}
 
     return {int(line): found for line, found in (_asked(watched) or {}).items()}
 
