@@ -26,6 +26,7 @@ from auditor.model import (
     WaiverUse,
 )
 from auditor.past.compare import is_unsettled
+from auditor.policy.judging.evidence import SENSITIVE
 from auditor.policy.judging.judge import Decision, Judgement, Violation
 from auditor.policy.language.conditions import evaluate, reach
 from auditor.redaction.fields import REDACTED
@@ -281,10 +282,13 @@ def _remembered(
 def _is_lossy(violation: Violation) -> bool:
     """Whether another group may be shown by the same name: a secret, a cut or a comma in it.
 
-    A finding that lists connections is identified by them; one without has only its name.
+    A finding that lists connections is identified by them; one without has only its name. What a
+    plan marks as sensitive is numbered there, as it is met.
     """
     shown = violation.group
-    return REDACTED in shown or "…" in shown or any(", " in v for v in violation.key.values())
+    return any(word in shown for word in (REDACTED, SENSITIVE, "…")) or any(
+        ", " in value for value in violation.key.values()
+    )
 
 
 #: The word for a finding that no longer exists.

@@ -307,6 +307,10 @@ def test_a_group_that_is_shown_cut_is_known_by_no_other_s_entry(house: Ruleset):
     short = run("g2", baseline_from(run("g2"))).baseline
     assert short is not None
     assert (short.known, short.new) == (1, 0)
+    # A plan's secrets are numbered as they are met: the next plan's first is another.
+    hidden = run("[sensitive] 1", baseline_from(run("[sensitive] 1"))).baseline
+    assert hidden is not None
+    assert (hidden.known, hidden.new) == (0, 1)
 
 
 @pytest.mark.parametrize(("held", "fate"), [([60], "untold"), (90, "fixed"), (60, "known")])

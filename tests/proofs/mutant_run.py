@@ -1,15 +1,23 @@
 """Runs the tests of a module, or of a script of the page, on each of its mutants.
 
-    python -m tests.proofs.mutant_run FILE SECONDS TESTS...
+    python -m tests.proofs.mutant_run FILE SECONDS OWN... [-- OTHERS...]
 
 It is started by ``mutation.py`` in a copy of the checkout, where the file is overwritten, and
 forks for every mutant. Other people's packages are imported once, before it forks; ours and the
 tests are imported anew each time, so that what happens at import is broken too. Writes a JSON line
 for the tests as they are, and one for each mutant that was run.
+
+``OWN`` are the module's own tests, ``OTHERS`` what stands beside them, of which only what is quick
+is asked. The tests as they are say which of them run which line. A mutant gets those that run its
+line, the quickest first, and then the module's other own: what a test starts as a process is not
+seen. Where the line runs at import, or no test is seen to run it, it gets all.
 """
 
 from __future__ import annotations
 
+import ast
+import compileall
+import gc
 import hashlib
 import importlib
 import json
@@ -17,17 +25,23 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from py_compile import PycInvalidationMode
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
 
 from tests.proofs.mutants import Mutant, mutants_of
 
+#: Of other modules' tests those are asked that take no longer, in seconds.
+_QUICK = 1.0
 #: A mutant that makes a list without an end is stopped there. Chromium reserves more than it takes.
 _MEMORY = {".py": 3 << 30, ".js": resource.RLIM_INFINITY}
 _OPTIONS = [
@@ -48,10 +62,11 @@ _OPTIONS = [
 
 
 class _Plugin:
-    """Takes the tests that killed before first, and tells which fails."""
+    """Takes the tests that killed before first, of ``chosen`` alone, and tells which fails."""
 
-    def __init__(self, first: list[str]) -> None:
-        self.first = first
+    def __init__(self, first: Sequence[str], chosen: Sequence[str] | None = None) -> None:
+        self.chosen = chosen
+        self.first = [*first, *(chosen or ())]
         self.failed = ""
 
     @pytest.hookimpl(trylast=True)
@@ -67,7 +82,12 @@ class _Plugin:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        ranks = {name: rank for rank, name in enumerate(self.first)}
+        if self.chosen is not None:
+            chosen = set(self.chosen)
+            items[:] = [item for item in items if item.nodeid in chosen]
+        ranks: dict[str, int] = {}
+        for name in self.first:
+            ranks.setdefault(name, len(ranks))
         items.sort(key=lambda item: ranks.get(item.nodeid, len(ranks)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -75,7 +95,51 @@ class _Plugin:
             self.failed = report.nodeid
 
 
-def run(module: str, seconds: float, tests: list[str]) -> Iterator[dict[str, object]]:
+class _Watch:
+    """Notes which lines of a file every test runs, and how long the test takes.
+
+    What runs before the first test, as modules are imported, is noted under "".
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path.resolve())
+        self._test = ""
+        self.lines: dict[str, set[int]] = {"": set()}
+        self.seconds: dict[str, float] = {}
+
+    def pytest_sessionstart(self) -> None:
+        sys.settrace(self._called)
+        threading.settrace(self._called)
+
+    def pytest_sessionfinish(self) -> None:
+        sys.settrace(None)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        sys.settrace(self._called)  # a test before may have taken it away
+        self._test = item.nodeid
+        self.lines[self._test] = set()
+        begun = time.monotonic()
+        done = yield
+        self.seconds[self._test] = time.monotonic() - begun
+        return done
+
+    def _called(self, frame: FrameType, _event: str, _of: object) -> Any:
+        if frame.f_code.co_filename != self._path:
+            return None
+        found = self.lines[self._test]
+        found.add(frame.f_lineno)
+
+        def ran(frame: FrameType, _event: str, _of: object) -> Any:
+            found.add(frame.f_lineno)
+            return ran
+
+        return ran
+
+
+def run(
+    module: str, seconds: float, own: list[str], others: list[str]
+) -> Iterator[dict[str, object]]:
     """Yield what came of the tests as they are, then of each mutant, in an order by chance.
 
     ``seconds`` is when no other mutant is begun. The order is the same each time: what fits is a
@@ -84,22 +148,32 @@ def run(module: str, seconds: float, tests: list[str]) -> Iterator[dict[str, obj
     ends = time.monotonic() + seconds
     path = Path(module)
     source = path.read_text(encoding="utf-8")
-    _import_beforehand(tests)
+    tests = [*own, *others]
+    _compile_beforehand()
     memory = _MEMORY[path.suffix]
-    begun = time.monotonic()
-    killed, said = _forked(partial(_tested, tests, []), 600, memory)
-    took = time.monotonic() - begun
-    yield {"sound": not killed, "seconds": round(took, 2), "by": said}
-    if killed:
-        return
-    patience = 10 + 6 * took
-    killers: list[str] = []
+    plain = source if path.suffix == ".js" else ast.unparse(ast.parse(source))
+    path.write_text(plain, encoding="utf-8")
     try:
+        begun = time.monotonic()
+        code, failed, imported = _asked(partial(_tested_first, tests)) or (99, "", [])
+        took = time.monotonic() - begun
+        yield {"sound": code == 0, "seconds": round(took, 2), "by": failed}
+        if code:
+            return
+        _import(imported)
+        # pytest collects garbage as it ends: not what was there before it began.
+        gc.collect()
+        gc.freeze()
+        reached = _reached(path, tests, own) if path.suffix == ".py" else {}
+        patience = 10 + 6 * took
+        killers: list[str] = []
         for mutant, text in sorted(mutants_of(module, source), key=_by_chance):
             if time.monotonic() > ends:
                 break
             path.write_text(text, encoding="utf-8")
-            killed, said = _forked(partial(_tested, tests, killers), patience, memory)
+            chosen = _chosen(reached, _changed(plain, text))
+            files = tests if chosen is None else _files(chosen)
+            killed, said = _forked(partial(_tested, files, killers, chosen), patience, memory)
             if killed and said:
                 killers = [said, *(name for name in killers if name != said)][:20]
             yield {
@@ -112,14 +186,72 @@ def run(module: str, seconds: float, tests: list[str]) -> Iterator[dict[str, obj
         path.write_text(source, encoding="utf-8")
 
 
+def _reached(path: Path, tests: list[str], own: list[str]) -> dict[int, list[str]]:
+    """Return the tests that run each line of a module, the quickest first; all of them at 0."""
+
+    def watched() -> object:
+        watch = _Watch(path)
+        if pytest.main([*_OPTIONS, *tests], plugins=[_Plugin([]), watch]):
+            return {}
+        every = [
+            test
+            for test in sorted(watch.seconds, key=watch.seconds.__getitem__)
+            if watch.seconds[test] < _QUICK or test.partition("::")[0] in own
+        ]
+        found: dict[int, list[str]] = {}
+        for test in every:
+            for line in watch.lines[test] - watch.lines[""]:
+                found.setdefault(line, []).append(test)
+        for tests_of_line in found.values():
+            beside = set(tests_of_line)
+            tests_of_line += [
+                test for test in every if test not in beside and test.partition("::")[0] in own
+            ]
+        return {0: every, **found}
+
+    return {int(line): found for line, found in (_asked(watched) or {}).items()}
+
+
+def _chosen(reached: dict[int, list[str]], lines: range) -> list[str] | None:
+    """Return the tests for what is changed at ``lines``; None where nothing was watched."""
+    if len(lines) == 1 and lines[0] in reached:
+        return reached[lines[0]]
+    return reached.get(0)
+
+
+def _changed(before: str, after: str) -> range:
+    """Return the numbers of the lines of ``before`` that ``after`` has otherwise."""
+    old, new = before.splitlines(), after.splitlines()
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    return range(start + 1, len(old) - end + 1)
+
+
+def _files(tests: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(test.partition("::")[0] for test in tests))
+
+
 def _by_chance(pair: tuple[Mutant, str]) -> str:
     return hashlib.sha256(repr(pair[0]).encode()).hexdigest()
 
 
-def _tested(tests: list[str], first: list[str]) -> tuple[int, str]:
-    plugin = _Plugin(first)
+def _tested(
+    tests: list[str], first: list[str], chosen: Sequence[str] | None = None
+) -> tuple[int, str]:
+    plugin = _Plugin(first, chosen)
     code = pytest.main([*_OPTIONS, *tests], plugins=[plugin])
     return int(code), plugin.failed
+
+
+def _tested_first(tests: list[str]) -> tuple[int, str, list[str]]:
+    """Run the tests as they are, and keep what pytest compiles; return too what was imported."""
+    sys.dont_write_bytecode = False
+    code, failed = _tested(tests, [])
+    return code, failed, list(sys.modules)
 
 
 def _forked(work: Callable[[], tuple[int, str]], patience: float, memory: int) -> tuple[bool, str]:
@@ -167,9 +299,18 @@ def _end_session(child: int) -> None:
         return
 
 
-def _import_beforehand(tests: list[str]) -> None:
+def _compile_beforehand() -> None:
+    """Compile the checkout once; each file is compared by what it holds, so a mutant is compiled.
+
+    The tests are compiled by pytest, which asks for their age: nothing changes them here.
+    """
+    by_hash = PycInvalidationMode.CHECKED_HASH
+    compileall.compile_dir("auditor", quiet=2, invalidation_mode=by_hash)
+
+
+def _import(names: list[str]) -> None:
     """Import what a run of the tests imports of other people's packages."""
-    for name in _imported(lambda: _tested(tests, [])):
+    for name in names:
         root = name.partition(".")[0]
         if root in ("auditor", "tests", "conftest") or root.startswith("_"):
             continue
@@ -181,8 +322,8 @@ def _import_beforehand(tests: list[str]) -> None:
             continue
 
 
-def _imported(work: Callable[[], object]) -> list[str]:
-    """Return the modules that are there after some work in a process of its own."""
+def _asked(work: Callable[[], object]) -> Any:
+    """Return what some work in a process of its own comes to, through JSON; None for nothing."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -191,19 +332,19 @@ def _imported(work: Callable[[], object]) -> list[str]:
             quiet = os.open(os.devnull, os.O_RDWR)
             os.dup2(quiet, 1)
             os.dup2(quiet, 2)
-            work()
+            answer = work()
             with os.fdopen(writing, "w") as pipe:
-                json.dump(list(sys.modules), pipe)
+                json.dump(answer, pipe)
         finally:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as pipe:
         text = pipe.read()
     os.waitpid(child, 0)
-    names: list[str] = json.loads(text) if text else []
-    return names
+    return json.loads(text) if text else None
 
 
 if __name__ == "__main__":
-    for line in run(sys.argv[1], float(sys.argv[2]), sys.argv[3:]):
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    for line in run(sys.argv[1], float(sys.argv[2]), sys.argv[3:at], sys.argv[at + 1 :]):
         print(json.dumps(line), flush=True)

@@ -73,7 +73,8 @@ _WRITTEN = {
 _OF_TYPES = frozenset({"cast", "TypeVar", "NewType", "isinstance", "NamedTuple", "ParamSpec"})
 #: A line of more characters is shown as what differs in it, and so many on either side.
 _LONG, _AROUND = 160, 60
-_KEPT_KEYWORDS = frozenset({"strict", "encoding"})
+#: What changes no program, and the names that other tools have for an operator: words of hints.
+_KEPT_KEYWORDS = frozenset({"strict", "encoding", "elsewhere", "denied_elsewhere"})
 
 
 def mutants_of(path: str, source: str) -> Iterator[tuple[Mutant, str]]:

@@ -35,6 +35,8 @@ import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -148,23 +150,28 @@ def _settings() -> dict[str, Any]:
     return settings
 
 
-def held_by(path: str) -> list[str]:
+def held_by(path: str) -> tuple[list[str], list[str]]:
     """Return the test files that hold a module: those in its place, and those named for it.
 
     Of a module without any they are those where it is said to be tested, in ``test_mirror.py``.
     """
     if path.endswith(".js"):
         table = _settings()["in_the_browser"]
-        browsed: list[str] = table.get(Path(path).stem, table["else"])
-        return browsed
+        return table.get(Path(path).stem, table["else"]), []
     place = Path(next(place for place, module in MODULES.items() if module == ROOT / path))
     folder = ROOT / "tests" / place.parent
     own = [folder / f"test_{place.name}.py", *sorted(folder.glob(f"test_{place.name}_*.py"))]
     named = [str(test.relative_to(ROOT)) for test in own if test.is_file()]
-    also = dict(_settings()["also"]).get(str(place), [])
+    also = [
+        str(found.relative_to(ROOT))
+        for pattern, tests in dict(_settings()["also"]).items()
+        if fnmatchcase(str(place), pattern)
+        for test in tests
+        for found in sorted(ROOT.glob(test))
+    ]
     if not named and not also:
-        also = [f"tests/{test}" for test in re.findall(r"[\w/]+\.py", WITHOUT.get(str(place), ""))]
-    return [*named, *(name for name in also if name not in named)]
+        named = [f"tests/{test}" for test in re.findall(r"[\w/]+\.py", WITHOUT.get(str(place), ""))]
+    return named, [name for name in dict.fromkeys(also) if name not in named]
 
 
 def is_called(path: str, name: str) -> bool:
@@ -202,7 +209,7 @@ def _changed(since: str, chosen: Sequence[str]) -> list[str]:
         return [path for path in chosen if path in _FEW]
     touched = set(_git("diff", "--name-only", base).splitlines())
     touched.update(_git("ls-files", "--others", "--exclude-standard").splitlines())
-    found = [path for path in chosen if touched.intersection([path, *held_by(path)])]
+    found = [path for path in chosen if touched.intersection([path, *chain(*held_by(path))])]
     print(f"mutants of what changed since {base[:12]}: {len(found)} of {len(chosen)} modules")
     return found
 
@@ -259,8 +266,9 @@ def _run_module(path: str, copy: Path, seconds: float) -> Tally:
     # Processes that tests start have a home of their own, and run what is broken as well.
     environ = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "tests.proofs.mutant_run", path, str(seconds)]
+    own, others = held_by(path)
     with subprocess.Popen(
-        [*command, *held_by(path)],
+        [*command, *own, "--", *others],
         cwd=copy,
         env=environ,
         stdin=subprocess.DEVNULL,

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from auditor.decoding.records import Shape
 from auditor.model import Connection, Severity, Verdict
+from auditor.policy.judging.judge import Judge, PlanMode, Violation, is_of_plan
 from auditor.policy.language.rules import Ruleset
 from tests.builders.judged import (
+    NOW,
     checks_of,
     findings_of,
     loaded,
@@ -154,3 +157,145 @@ def test_the_finding_says_what_stands_there_instead(tmp_path: Path) -> None:
     outcome = outcome_of(ruleset, [{"config": "text"}])
     (finding,) = outcome.findings([Connection("a", "s", "t", "g")])
     assert "config is text, not an object" in finding.message
+
+
+# -- groups that are reconsidered -----------------------------------------------------------------
+
+
+def test_a_group_is_reconsidered_by_its_key_and_keeps_the_note(tmp_path: Path) -> None:
+    body = "per: [group_id, service]\nassert: {count: {lte: 1}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    records = [{"group_id": name, "service": "s"} for name in ("a", "a", "b", "c", "c")]
+    asked = []
+
+    def decide(violation: Violation) -> tuple[Verdict, str]:
+        asked.append((violation.group, dict(violation.key), violation.members))
+        return (
+            (Verdict.WAIVED, "agreed") if violation.key["group_id"] == "a" else (Verdict.KNOWN, "")
+        )
+
+    outcome = outcome_of(rules, records).reconsidered(decide)
+    assert asked == [
+        ("a, s", {"group_id": "a", "service": "s"}, (0, 1)),
+        ("c, s", {"group_id": "c", "service": "s"}, (3, 4)),
+    ]
+    (checks,) = outcome.checks()
+    assert [(g.group, g.verdict) for g in checks.groups] == [
+        ("a, s", Verdict.WAIVED),
+        ("b, s", Verdict.PASS),
+        ("c, s", Verdict.FAIL),
+    ]
+    names = [Connection(f"c{n}", "s", "n", "g") for n in range(5)]
+    found = outcome.findings(names)
+    assert [(f.group, f.verdict, f.note, f.advice, f.alike) for f in found] == [
+        ("a, s", Verdict.WAIVED, "agreed", "", 1),
+        ("c, s", Verdict.FAIL, "", "", 2),
+    ]
+
+
+def test_connections_in_no_group_are_told_with_what_is_missing(tmp_path: Path) -> None:
+    body = "per: group_id\nassert: {count: {lte: 1}}\nmessage: '{group_id} has {count}'"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    (finding,) = findings_of(rules, [{"group_id": None}])
+    assert finding.verdict is Verdict.ERROR
+    assert finding.advice.startswith("group_id forms the groups and is null here")
+    assert finding.message == "cannot be judged: group_id is null"
+
+
+def test_which_connections_a_group_has_is_kept_where_somebody_asks(tmp_path: Path) -> None:
+    body = "per: group_id\nassert: {count: {lte: 1}}\nwhen: {paused: true}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    shape = Shape(*rules.reads())
+    held = [("a", True), ("a", True), ("a", False), ("b", False), (None, True)]
+    records = [{"group_id": group, "paused": paused} for group, paused in held]
+    about = {}
+    for placed in (True, False):
+        judge = Judge(rules, shape, NOW, str, placed=placed)
+        judge.take([shape.convert(record) for record in records])
+        (checks,) = judge.outcome(lambda _rule: True).checks()
+        about[placed] = [tuple(group.about) for group in checks.groups]
+    # Of what broke it, of the whole group where nothing did, of all that are in none.
+    assert about == {True: [(0, 1), (3,), (4,)], False: [(), (), ()]}
+
+
+# -- a plan's connections -------------------------------------------------------------------------
+
+
+def test_of_connections_that_a_plan_ends_only_what_the_plan_does_is_asked(tmp_path: Path) -> None:
+    """On every page, and no group has them."""
+    rules = loaded(
+        tmp_path,
+        "policy: p\nrules:\n"
+        "  - {id: a, severity: low, assert: {paused: false}}\n"
+        "  - {id: b, severity: low, assert: {schema: x}}\n"
+        "  - {id: c, severity: low, assert: {plan.action: {not_equals: delete}}}\n"
+        "  - {id: d, severity: low, when: {paused: true},"
+        " assert: {plan.action: {not_equals: delete}}}\n"
+        "  - {id: e, severity: low, per: account, assert: {count: {lte: 2}}}\n",
+    ).ruleset
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str, PlanMode(ends=frozenset({1, 2})))
+    record = {"paused": True, "schema": "y", "plan": {"action": "delete"}}
+    for _ in range(2):
+        judge.take([shape.convert(record)] * 2)
+    a, b, c, d, e = judge.outcome(lambda _rule: True).checks()
+    fails = [Verdict.FAIL] * 4
+    assert list(a.verdicts) == list(b.verdicts) == [
+        Verdict.FAIL, Verdict.SKIP, Verdict.SKIP, Verdict.FAIL
+    ]  # fmt: skip
+    assert list(c.verdicts) == list(d.verdicts) == fails
+    assert [group.verdict for group in e.groups] == [Verdict.PASS]
+
+
+def test_groups_that_a_secret_names_are_told_apart_by_numbers(tmp_path: Path) -> None:
+    """What is counted of them is right, what is measured of a secret is not known."""
+    records = [
+        {"schema": "s1", "group_id": "g", "sync_frequency": 5, "paused": False},
+        {"schema": "s1", "group_id": "g", "sync_frequency": 5, "paused": False},
+        {"schema": "s2", "group_id": "g", "sync_frequency": 5, "paused": False},
+        {"schema": None, "group_id": "g", "sync_frequency": 5, "paused": False},
+    ]
+    hidden = dict.fromkeys(range(4), frozenset({"schema"}))
+
+    def told(body: str, hidden: dict[int, frozenset[str]]) -> list[tuple[str, Verdict]]:
+        rules = loaded(tmp_path, one_rule(body)).ruleset
+        shape = Shape(*rules.reads())
+        judge = Judge(rules, shape, NOW, str, PlanMode(hidden=hidden))
+        judge.take([shape.convert(record) for record in records])
+        (checks,) = judge.outcome(lambda _rule: True).checks()
+        return [(group.group, group.verdict) for group in checks.groups]
+
+    by_name = told("per: schema\nassert: {count: {lte: 1}}", hidden)
+    assert [verdict for _, verdict in by_name] == [Verdict.FAIL, Verdict.PASS, Verdict.ERROR]
+    assert [name for name, _ in by_name] == ["[sensitive]", "[sensitive]", "no schema (null)"]
+    nobody = "per: schema\nassert: {count: {gte: 1}}\nwhen: {paused: true}"
+    assert told(nobody, hidden)[:2] == [
+        ("[sensitive] 1", Verdict.FAIL),
+        ("[sensitive] 2", Verdict.FAIL),
+    ]
+    total = "per: group_id\nassert: {sum: {sync_frequency: {lte: 100}}}"
+    assert told(total, hidden) == [("g", Verdict.PASS)]
+    count = "per: group_id\nassert: {count: {lte: 9}}"
+    assert told(count, hidden) == [("g", Verdict.PASS)]
+    secret = {2: frozenset({"sync_frequency"})}
+    assert told(total, secret) == [("g", Verdict.ERROR)]
+    assert told(count, secret) == [("g", Verdict.PASS)]
+    # A group is named where just another's connections have something to hide.
+    assert told("per: schema\nassert: {count: {lte: 1}}", {2: frozenset({"schema"})})[0] == (
+        "s1",
+        Verdict.FAIL,
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [
+        ("plan", True),
+        ("plan.action", True),
+        ("planned", False),
+        ("config.plan.x", False),
+        ("", False),
+    ],
+)
+def test_which_facts_are_a_plans(path: str, is_one: bool) -> None:
+    assert is_of_plan(path) is is_one

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import re2
 
 from auditor.policy.language.patterns import PatternError, glob, pattern
 from tests.builders.judged import checks_of, loaded, one_rule
@@ -81,3 +84,67 @@ def test_an_automaton_that_grows_too_large_changes_no_answer():
     text = "ab" * 5000
     assert wide(text)
     assert not pattern("(?:a|b)*c(?:a|b){60}", whole=False)(text)
+
+
+# -- either engine --------------------------------------------------------------------------------
+
+
+#: One that Python's engine could match in more than one way, and is not asked.
+TWO_WAYS = "(a|aa)+b|c"
+
+
+@pytest.fixture(params=["RE2", "our own"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Which engine matches: RE2, or ours on a system for which RE2 is not built."""
+    if request.param != "RE2":
+        monkeypatch.setitem(sys.modules, "re2", None)
+    return str(request.param)
+
+
+@pytest.mark.parametrize(
+    ("whole", "fits"), [(True, [True, False, False]), (False, [True, True, False])]
+)
+def test_whichever_engine_matches_the_whole_is_the_whole(
+    engine: str, *, whole: bool, fits: list[bool]
+) -> None:
+    matches = pattern(TWO_WAYS, whole=whole)
+    assert [matches(value) for value in ("aab", "aabc", "a")] == fits, engine
+
+
+def test_whichever_engine_reads_what_it_refuses_is_said_by_it_alone(
+    engine: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(PatternError, match=r"missing \)|parenthesis|\) is missing") as caught:
+        pattern("(é", whole=False)
+    assert "not a regular" not in str(caught.value)
+    assert not str(caught.value).startswith("b'")
+    assert capfd.readouterr() == ("", ""), engine
+
+
+class _Spent:
+    """A set of patterns that gives up, as one does whose automaton grows too large."""
+
+    def Add(self, _text: str) -> int:  # noqa: N802  # as RE2 calls it
+        return 0
+
+    def Compile(self) -> None:  # noqa: N802
+        """Compile nothing."""
+
+    def Match(self, _text: bytes) -> list[int]:  # noqa: N802
+        return []
+
+
+@pytest.mark.parametrize(
+    ("whole", "fits"), [(True, [True, False, False]), (False, [True, True, False])]
+)
+def test_where_the_fast_way_gives_up_the_exact_one_decides(
+    monkeypatch: pytest.MonkeyPatch, *, whole: bool, fits: list[bool]
+) -> None:
+    """A set that finds not even what is in every text has said nothing."""
+    spent = SimpleNamespace(
+        SearchSet=lambda _options: _Spent(), FullMatchSet=lambda _options: _Spent()
+    )
+    engine = SimpleNamespace(Options=re2.Options, compile=re2.compile, error=re2.error, Set=spent)
+    monkeypatch.setitem(sys.modules, "re2", engine)
+    matches = pattern(TWO_WAYS, whole=whole)
+    assert [matches(value) for value in ("aab", "aabc", "a")] == fits
