@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.policy.language.aggregates import AGGREGATES, Aggregate, Moves
+from tests.builders.judged import loaded, one_rule, problems_of
 
 NUMBERS = st.lists(
     st.integers(-(10**6), 10**6) | st.floats(-1e6, 1e6, allow_nan=False), min_size=1, max_size=6
@@ -56,3 +59,12 @@ def test_none_add_up_to_nothing_and_have_no_least_or_most() -> None:
 
 def test_which_are_held_by_single_members() -> None:
     assert {row.name: row.extreme for row in ROWS} == {"sum": False, "min": True, "max": True}
+
+
+def test_a_share_is_asked_for_between_none_and_all(tmp_path: Path) -> None:
+    for bound in ("0.01", "0.5", "0.99"):
+        assert loaded(tmp_path, one_rule(f"per: group_id\nassert: {{share: {{lte: {bound}}}}}"))
+    for bound in ("1.5", "-0.5"):
+        asked = one_rule(f"per: group_id\nassert: {{share: {{lte: {bound}}}}}")
+        (problem,) = problems_of(tmp_path, asked)
+        assert "between 0 and 1" in f"{problem.message} {problem.hint}"

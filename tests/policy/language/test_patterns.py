@@ -148,3 +148,23 @@ def test_where_the_fast_way_gives_up_the_exact_one_decides(
     monkeypatch.setitem(sys.modules, "re2", engine)
     matches = pattern(TWO_WAYS, whole=whole)
     assert [matches(value) for value in ("aab", "aabc", "a")] == fits
+
+
+def test_where_the_fast_way_answers_the_slow_one_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = SimpleNamespace(
+        Options=re2.Options, compile=lambda *_: SimpleNamespace(search=None), error=re2.error,
+        Set=re2.Set,
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "re2", engine)
+    matches = pattern(TWO_WAYS, whole=False)
+    assert [matches(value) for value in ("aab", "a")] == [True, False]
+
+
+def test_a_pattern_that_matches_in_one_way_alone_needs_no_engine_but_pythons(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "re2", SimpleNamespace())
+    matches = pattern("^a+b", whole=False)
+    assert [matches(value) for value in ("aab", "baab")] == [True, False]
