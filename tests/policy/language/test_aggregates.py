@@ -25,6 +25,7 @@ def test_the_table_is_what_the_language_says() -> None:
 def test_whole_numbers_add_up_exactly_and_others_without_drift() -> None:
     assert AGGREGATES["sum"].of([2**53, 1, 1]) == 2**53 + 2
     assert AGGREGATES["sum"].of([0.1] * 10) == 1
+    assert AGGREGATES["sum"].of([1, *[0.1] * 10]) == 2
     with pytest.raises(OverflowError):
         AGGREGATES["sum"].of([1e308, 1e308])
 
