@@ -343,3 +343,21 @@ def test_a_doubt_about_what_was_listed_is_no_pass_whatever_was_judged() -> None:
     doubts = ("the snapshot is 40 days old", "the clock is off")
     assert answer(checks("a", LOW, PASS), doubts=doubts) == (3, doubts)
     assert answer(checks("a", LOW, FAIL), doubts=doubts[:1])[0] == 3
+
+
+def test_a_part_has_the_limits_that_are_left_the_severest_first() -> None:
+    low, high = checks("l", LOW, FAIL), checks("h", HIGH, FAIL, FAIL)
+    whole = decide(WHOLE, (low, high), Bar(LOW, limits={LOW: 5, HIGH: 1}))
+    assert whole.outcome is Outcome.VIOLATIONS
+    part = decide_part(whole, {HIGH}, (low, checks("h", HIGH, PASS)), 1)
+    assert part.outcome is Outcome.PASSED
+    assert part.reasons == (
+        "1 connection judged by 2 rules",
+        "1 low violation allowed by --max low=5",
+    )
+    assert part.limits == ((HIGH, 0), (LOW, 5))
+
+
+def test_a_plan_to_which_no_rule_applied_was_judged_by_none() -> None:
+    said = planned(checks("a", LOW, SKIP, SKIP), scope=PlanScope(touched=1))
+    assert said == (0, ("none of 1 rule applied to 3 connections",))
