@@ -90,8 +90,8 @@ def decide_part(
     else:
         reasons += _judged(connections, checks)
         reasons += _let_through(checks, bar)
-    shown = tuple(sorted(limits.items(), reverse=True))
-    return Gate(outcome, code, whole.fail_on, tuple(reasons), shown, whole.doubts)
+    left = tuple(limits.items())
+    return Gate(outcome, code, whole.fail_on, tuple(reasons), left, whole.doubts)
 
 
 def _unlisted(listing: Listing, bar: Bar, plan: PlanScope | None) -> Iterator[str]:
