@@ -177,13 +177,17 @@ class RuleReader:
             return
         (node,) = (value for key, value in rule if key.text == "groups")
         for path, _ in reads(chosen):
-            if not self._scope.is_common(path, per):
-                keys = listed(per, "and") or "nothing"
-                self._problems.add(
-                    node.position,
-                    f"the connections of a group may differ in {path}: groups are formed by {keys}",
-                    "use a path of per:, or a fact about one; when: chooses connections",
-                )
+            hint = "use a path of per:, or a fact about one; when: chooses connections"
+            self._is_common(node.position, path, per, hint)
+
+    def _is_common(self, position: Position, path: str, per: tuple[str, ...], hint: str) -> bool:
+        """Whether all connections of a group have the same at ``path``; a problem is recorded."""
+        if self._scope.is_common(path, per):
+            return True
+        keys = listed(per, "and") or "nothing"
+        message = f"the connections of a group may differ in {path}: groups are formed by {keys}"
+        self._problems.add(position, message, hint)
+        return False
 
     def _check_budgets(self, group: _GroupAssertion | None, per: tuple[str, ...] | None) -> None:
         """Note a bound that the connections of one group need not share."""
@@ -192,14 +196,11 @@ class RuleReader:
             if not isinstance(test.operand, FieldOperand) or per is None:
                 continue
             path = test.operand.path
-            if not self._scope.is_common(path, per):
-                keys = listed(per, "and") or "nothing"
-                self._problems.add(
-                    test.position,
-                    f"the connections of a group may differ in {path}: groups are formed by {keys}",
-                    "compare with a path of per:, or with a fact about one",
-                )
-            elif exposure(path, self._reveal) is not Exposure.SHOWN:
+            hint = "compare with a path of per:, or with a fact about one"
+            if (
+                self._is_common(test.position, path, per, hint)
+                and exposure(path, self._reveal) is not Exposure.SHOWN
+            ):
                 message = f"{path} is hidden in reports, and findings would show it as the bound"
                 self._problems.add(test.position, message, "reveal: it if it holds no secret")
 
