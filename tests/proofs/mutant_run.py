@@ -8,9 +8,10 @@ tests are imported anew each time, so that what happens at import is broken too.
 for the tests as they are, and one for each mutant that was run.
 
 ``OWN`` are the module's own tests, ``OTHERS`` what stands beside them, of which only what is quick
-is asked. The tests as they are say which of them run which line. A mutant gets those that run its
-line, the quickest first, and then the module's other own: what a test starts as a process is not
-seen. Where the line runs at import, or no test is seen to run it, it gets all.
+is asked at first. The tests as they are say which of them run which line. A mutant gets those that
+run its line, the quickest first, and then the module's other own: what a test starts as a process
+is not seen. Where the line runs at import, or no test is seen to run it, it gets all. What survives
+gets the slower tests of its line too, so that no verdict hangs on how fast a machine is.
 """
 
 from __future__ import annotations
@@ -171,9 +172,12 @@ def run(
             if time.monotonic() > ends:
                 break
             path.write_text(text, encoding="utf-8")
-            chosen = _chosen(reached, _changed(plain, text))
-            files = tests if chosen is None else _files(chosen)
-            killed, said = _forked(partial(_tested, files, killers, chosen), patience, memory)
+            killed, said = False, ""
+            for chosen in _chosen(reached, _changed(plain, text)):
+                if not killed and chosen != []:
+                    files = tests if chosen is None else _files(chosen)
+                    work = partial(_tested, files, killers, chosen)
+                    killed, said = _forked(work, patience, memory)
             if killed and said:
                 killers = [said, *(name for name in killers if name != said)][:20]
             yield {
@@ -186,37 +190,42 @@ def run(
         path.write_text(source, encoding="utf-8")
 
 
-def _reached(path: Path, tests: list[str], own: list[str]) -> dict[int, list[str]]:
-    """Return the tests that run each line of a module, the quickest first; all of them at 0."""
+def _reached(path: Path, tests: list[str], own: list[str]) -> dict[int, list[list[str]]]:
+    """Return the tests that run each line of a module, the quickest first; all of them at 0.
+
+    They come in two lists: those that are asked of every mutant, and the slower ones.
+    """
 
     def watched() -> object:
         watch = _Watch(path)
         if pytest.main([*_OPTIONS, *tests], plugins=[_Plugin([]), watch]):
             return {}
-        every = [
-            test
-            for test in sorted(watch.seconds, key=watch.seconds.__getitem__)
-            if watch.seconds[test] < _QUICK or test.partition("::")[0] in own
-        ]
-        found: dict[int, list[str]] = {}
+        every = sorted(watch.seconds, key=watch.seconds.__getitem__)
+        in_place = {test for test in every if test.partition("::")[0] in own}
+        slower = {test for test in every if watch.seconds[test] >= _QUICK} - in_place
+        found: dict[int, list[str]] = {0: every}
         for test in every:
             for line in watch.lines[test] - watch.lines[""]:
                 found.setdefault(line, []).append(test)
         for tests_of_line in found.values():
             beside = set(tests_of_line)
-            tests_of_line += [
-                test for test in every if test not in beside and test.partition("::")[0] in own
+            tests_of_line += [test for test in every if test in in_place - beside]
+        return {
+            line: [
+                [test for test in tests_of_line if test not in slower],
+                [test for test in tests_of_line if test in slower],
             ]
-        return {0: every, **found}
+            for line, tests_of_line in found.items()
+        }
 
     return {int(line): found for line, found in (_asked(watched) or {}).items()}
 
 
-def _chosen(reached: dict[int, list[str]], lines: range) -> list[str] | None:
-    """Return the tests for what is changed at ``lines``; None where nothing was watched."""
+def _chosen(reached: dict[int, list[list[str]]], lines: range) -> list[list[str] | None]:
+    """Return the tests for what is changed at ``lines``; None means all, where none was watched."""
     if len(lines) == 1 and lines[0] in reached:
-        return reached[lines[0]]
-    return reached.get(0)
+        return [*reached[lines[0]]]
+    return [*reached.get(0, [None])]
 
 
 def _changed(before: str, after: str) -> range:

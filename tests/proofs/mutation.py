@@ -348,8 +348,12 @@ def _judge(tallies: Sequence[Tally]) -> int:
 
 
 def _suffices(tally: Tally) -> bool:
-    """Whether the share that was killed is enough; of a few, one may live."""
-    return len(tally.alive) <= (1 - LEAST_KILLED) * max(tally.run, 10)
+    """Whether the share that was killed is enough; of a few, one may live.
+
+    Those that were not run count as killed here: a part of a module says nothing of its share, and
+    that they were not run is said elsewhere.
+    """
+    return len(tally.alive) <= (1 - LEAST_KILLED) * max(tally.of, 10)
 
 
 def _dotted(path: str) -> str:
