@@ -8,14 +8,18 @@ characters escaped (``redaction/``, ``text.py``); a report still escapes for its
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 from functools import cached_property
-from itertools import compress
+from itertools import compress, groupby
+from operator import attrgetter
+from typing import TypeVar, overload
 
 import msgspec
+
+_T = TypeVar("_T")
 
 
 class Verdict(IntEnum):
@@ -229,6 +233,83 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         return self.advice if self.verdict is Verdict.ERROR else self.rule.fix
 
 
+class Statement(msgspec.Struct, frozen=True, gc=False):
+    """All that a finding says beside its rule and its connections; many findings say the same."""
+
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+    message: str
+    group: str = ""
+    note: str = ""
+    advice: str = ""
+    resources: tuple[Resource, ...] = ()
+    alike: int = 0
+
+
+#: The place of a finding's connection in a table of them; of several connections, or none, a tuple.
+Places = int | tuple[int, ...]
+
+
+def places_of(about: Places) -> tuple[int, ...]:
+    """Return the places of a finding's connections, however many."""
+    return (about,) if isinstance(about, int) else about
+
+
+def about(places: Sequence[int]) -> Places:
+    """Return ``places`` as a finding has them."""
+    return places[0] if len(places) == 1 else tuple(places)
+
+
+class RuleFindings(msgspec.Struct, frozen=True):
+    """The findings of one rule, as columns: ``says`` has the number of each one's statement.
+
+    ``about`` has the places of its connections.
+    """
+
+    rule: Rule
+    statements: Sequence[Statement]
+    says: Sequence[int]
+    about: Sequence[Places]
+
+    def __len__(self) -> int:
+        return len(self.says)
+
+    def each(self, of_statement: Callable[[Statement], _T]) -> list[_T]:
+        """Return a column of what ``of_statement`` makes of each finding's statement."""
+        return list(map([*map(of_statement, self.statements)].__getitem__, self.says))
+
+    def chosen(self, rows: Sequence[int]) -> RuleFindings:
+        """Return the findings in ``rows``."""
+        says = [self.says[row] for row in rows]
+        kept = {number: place for place, number in enumerate(sorted(set(says)))}
+        return RuleFindings(
+            self.rule,
+            [self.statements[number] for number in kept],
+            [kept[number] for number in says],
+            [self.about[row] for row in rows],
+        )
+
+    def finding(self, row: int, connections: Connections) -> Finding:
+        """Return a finding by its row, given the table of connections."""
+        members = tuple([connections[place] for place in places_of(self.about[row])])
+        return self.saying(self.statements[self.says[row]], members)
+
+    def saying(self, said: Statement, connections: tuple[Connection, ...] = ()) -> Finding:
+        """Return a finding of the rule that says ``said`` about ``connections``."""
+        return Finding(
+            self.rule,
+            said.verdict,
+            connections,
+            said.evidence,
+            said.message,
+            said.group,
+            said.note,
+            said.advice,
+            said.resources,
+            said.alike,
+        )
+
+
 class ReasonLine(msgspec.Struct, frozen=True):
     """A part of a rule's condition: the key that it is under (``when``), its English, its path.
 
@@ -430,6 +511,11 @@ class Connections(Sequence[Connection]):
     def __iter__(self) -> Iterator[Connection]:
         names = (self.group_names.get(group_id, "") for group_id in self.group_ids)
         return map(Connection, self.ids, self.services, self.schemas, self.group_ids, names)
+
+    def places(self) -> dict[str, int]:
+        """Return each connection's place in the listing, by id; the first of equal ids counts."""
+        backwards = range(len(self.ids) - 1, -1, -1)
+        return dict(zip(reversed(self.ids), backwards, strict=True))
 
     def chosen(self, places: Sequence[int]) -> Connections:
         """Return those at ``places``, with everything shown beside them."""
@@ -698,12 +784,91 @@ class BaselineUse(msgspec.Struct, frozen=True):
     unjudged: tuple[Unjudged, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings(Sequence[Finding]):
+    """Findings as columns: a hundred thousand take less memory than their connections do.
+
+    A finding is made when it is asked for. What goes through all of them goes by ``by_rule``, and
+    by each distinct statement once.
+    """
+
+    by_rule: tuple[RuleFindings, ...]
+    connections: Connections
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding], connections: Connections) -> Findings:
+        """Return findings on ``connections`` as columns; those of a rule follow each other."""
+        places = connections.places()
+        by_rule = []
+        for rule, group in groupby(findings, key=attrgetter("rule")):
+            numbers: dict[Statement, int] = {}
+            says: list[int] = []
+            where: list[Places] = []
+            for each in group:
+                said = Statement(
+                    each.verdict,
+                    each.evidence,
+                    each.message,
+                    each.group,
+                    each.note,
+                    each.advice,
+                    each.resources,
+                    each.alike,
+                )
+                says.append(numbers.setdefault(said, len(numbers)))
+                where.append(about([places[connection.id] for connection in each.connections]))
+            by_rule.append(RuleFindings(rule, tuple(numbers), says, where))
+        return cls(tuple(by_rule), connections)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.by_rule))
+
+    def __iter__(self) -> Iterator[Finding]:
+        for each in self.by_rule:
+            for row in range(len(each)):
+                yield each.finding(row, self.connections)
+
+    @overload
+    def __getitem__(self, index: int) -> Finding: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Finding, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Finding | tuple[Finding, ...]:
+        row = range(len(self))[index]
+        if isinstance(row, range):
+            return tuple([self[each] for each in row])
+        for each in self.by_rule:
+            if row < len(each):
+                return each.finding(row, self.connections)
+            row -= len(each)
+        raise IndexError(index)
+
+    def where(self, holds: Callable[[Statement], bool]) -> Iterator[tuple[int, Statement]]:
+        """Yield the position of each finding whose statement ``holds``, and the statement."""
+        start = 0
+        for each in self.by_rule:
+            said = {number: s for number, s in enumerate(each.statements) if holds(s)}
+            if said:
+                yield from (
+                    (position, said[number])
+                    for position, number in enumerate(each.says, start)
+                    if number in said
+                )
+            start += len(each)
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # equal to a tuple that has another
+
+
 class Described(msgspec.Struct, frozen=True):
     """Findings that are already described."""
 
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
 
-    def __call__(self) -> tuple[Finding, ...]:
+    def __call__(self) -> Sequence[Finding]:
         """Return the findings."""
         return self.findings
 
@@ -747,7 +912,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     connections: Connections
     checks: tuple[RuleChecks, ...]
     gate: Gate
-    describe: Callable[[], tuple[Finding, ...]]
+    describe: Callable[[], Sequence[Finding]]
     clock_note: str = ""
     taken_at: datetime | None = None
     left_out: tuple[str, ...] = ()
@@ -787,9 +952,10 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
         return type(self), tuple(values.values())
 
     @cached_property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> Findings:
         """Every finding: severest first, then in policy order, then in listing order."""
-        return self.describe()
+        found = self.describe()
+        return found if isinstance(found, Findings) else Findings.of(found, self.connections)
 
     @cached_property
     def reasons(self) -> Mapping[str, RuleReasons]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 
 from auditor.model import Connection, Finding, Outcome, Result
 from auditor.reports.facts import (
@@ -60,9 +61,8 @@ def _rendered(result: Result, delimiter: str) -> Iterator[str]:
     yield _MARKED + _text([heading, [*run, *([""] * (len(heading) - len(run)))]], delimiter)
     at = {name: n for n, name in enumerate(listed.ids)} if more else {}
     address = {rule.id: addresses(result, rule) for rule in result.rules}
-    findings = result.findings
-    for start in range(0, len(findings), _CHUNK):
-        chunk = findings[start : start + _CHUNK]
+    findings = iter(result.findings)
+    while chunk := list(islice(findings, _CHUNK)):
         yield _text([_row(result, f, at, address[f.rule.id]) for f in chunk], delimiter)
 
 

@@ -16,7 +16,19 @@ from urllib.parse import quote
 from markupsafe import Markup
 from msgspec.structs import replace
 
-from auditor.model import Described, Outcome, Part, Result, Rule, RuleChecks, Verdict
+from auditor.model import (
+    Described,
+    Findings,
+    Outcome,
+    Part,
+    Places,
+    Result,
+    Rule,
+    RuleChecks,
+    Verdict,
+    about,
+    places_of,
+)
 from auditor.reports.claim import claim
 from auditor.reports.facts import UNFINISHED, pressing, unsaid_problems, walked_in_words
 from auditor.reports.links import rule_page
@@ -90,16 +102,14 @@ def _of_part(result: Result) -> Result:
     """
     if result.part is None:
         return result
-    own = frozenset(result.connections.ids)
-    findings = tuple(
-        finding
-        if own.issuperset(each.id for each in finding.connections)
-        else replace(
-            finding, connections=tuple(each for each in finding.connections if each.id in own)
-        )
-        for finding in result.findings
-    )
-    return replace(result, describe=Described(findings))
+    own, found = result.connections.places(), result.findings
+    ids = found.connections.ids
+
+    def inside(places: Places) -> Places:
+        return about([own[ids[place]] for place in places_of(places) if ids[place] in own])
+
+    by_rule = [replace(each, about=[*map(inside, each.about)]) for each in found.by_rule]
+    return replace(result, describe=Described(Findings(tuple(by_rule), result.connections)))
 
 
 def placeholder(version: str) -> str:
@@ -164,9 +174,10 @@ def _to_do(result: Result) -> list[RuleChecks]:
 def _advice(result: Result) -> dict[str, list[str]]:
     """Return what to do about a rule's checks that could not be judged, by the rule's id."""
     advice: dict[str, dict[str, None]] = {}
-    for finding in result.findings:
-        if finding.advice:
-            advice.setdefault(finding.rule.id, {})[finding.advice] = None
+    for each in result.findings.by_rule:
+        for said in each.statements:
+            if said.advice:
+                advice.setdefault(each.rule.id, {})[said.advice] = None
     return {rule_id: list(texts)[:_MOST_ADVICE] for rule_id, texts in advice.items()}
 
 

@@ -22,7 +22,16 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
-from auditor.model import Connection, Finding, Outcome, Result, Rule, RuleChecks, Verdict
+from auditor.model import (
+    Connections,
+    Finding,
+    Outcome,
+    Result,
+    Rule,
+    RuleChecks,
+    RuleFindings,
+    Verdict,
+)
 from auditor.reports.claim import let_through
 from auditor.reports.facts import (
     UNFINISHED,
@@ -189,20 +198,35 @@ def _listing_suite(result: Result, stamp: str, part: tuple[int, int] = (1, 1)) -
 
 def _suites(result: Result) -> Iterator[_Suite]:
     """Yield a suite per rule; its cases are made as they are read."""
-    findings: defaultdict[str, list[Finding]] = defaultdict(list)
-    for finding in result.findings:
-        findings[finding.rule.id].append(finding)
-    # By identity: findings on one connection share the object, and its name is made once.
-    names: dict[Connection, str] = {}
+    found = result.findings
+    by_rule = {each.rule.id: each for each in found.by_rule}
+    names = _Names(found.connections)
     for number, checks in enumerate(result.checks, 1):
-        yield _suite(result, checks, findings[checks.rule.id], names, number)
+        none = RuleFindings(checks.rule, (), (), ())
+        yield _suite(result, checks, by_rule.get(checks.rule.id, none), names, number)
+
+
+class _Names:
+    """The names of connections' testcases by their places, each made when first asked for."""
+
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
+        self._known: dict[int, str] = {}
+
+    def __getitem__(self, place: int) -> str:
+        name = self._known.get(place)
+        if name is None:
+            of = self.connections
+            name = escaped(f"{of.services[place]}/{of.schemas[place]} ({of.ids[place]})")
+            self._known[place] = name
+        return name
 
 
 def _suite(
     result: Result,
     checks: RuleChecks,
-    findings: list[Finding],
-    names: dict[Connection, str],
+    findings: RuleFindings,
+    names: _Names,
     number: int,
 ) -> _Suite:
     rule, counts = checks.rule, checks.counts
@@ -213,7 +237,8 @@ def _suite(
     if idle:
         cases: Iterable[_Case] = (_idle_case(checks),)
     elif checks.groups:
-        cases = _group_cases(result, checks, findings)
+        rows = (findings.finding(row, names.connections) for row in range(len(findings)))
+        cases = _group_cases(result, checks, rows)
     else:
         cases = _connection_cases(result, checks, findings, names, rolled=rolled)
     return _Suite(
@@ -282,28 +307,24 @@ def _idle_case(checks: RuleChecks) -> _Case:
 def _connection_cases(
     result: Result,
     checks: RuleChecks,
-    findings: list[Finding],
-    names: dict[Connection, str],
+    findings: RuleFindings,
+    names: _Names,
     *,
     rolled: bool,
 ) -> Iterator[_Case]:
     rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule, result)
     listed = result.connections
     classnames = {group: escaped(f"{rule.id}.{group}") for group in set(listed.group_ids)}
-    # Findings with the same text share it: each is escaped once.
-    bodies: dict[tuple[Verdict, str, str, int], str] = {}
-    for finding in findings:
-        connection = finding.connections[0]
-        name = names.get(connection)
-        if name is None:
-            name = escaped(f"{connection.service}/{connection.schema} ({connection.id})")
-            names[connection] = name
-        telling = (finding.verdict, finding.message, finding.note, finding.alike)
-        body = bodies.get(telling) if finding.alike else None
-        if body is None:
-            body = bodies[telling] = _body(finding.verdict, [finding], shared)
-        text = _case(classnames[connection.group_id], unique(name), body)
-        yield text, shared.elements[finding.verdict]
+    groups = names.connections.group_ids
+    # Findings with the same statement share a text: each is escaped once.
+    bodies = [
+        (_body(said.verdict, [findings.saying(said)], shared), shared.elements[said.verdict])
+        for said in findings.statements
+    ]
+    for place, says in zip(findings.about, findings.says, strict=True):
+        assert isinstance(place, int)  # No rule on single connections is about several.
+        body, element = bodies[says]
+        yield _case(classnames[groups[place]], unique(names[place]), body), element
     if rolled:
         passed = plural(checks.count(Verdict.PASS), "connection")
         yield _case(rule.id, unique(f"{passed} passed"), ""), ""
@@ -320,7 +341,9 @@ def _group_names(result: Result) -> dict[str, str]:
     return {f"group.{group_id}": names[group_id] for group_id in shown if group_id in names}
 
 
-def _group_cases(result: Result, checks: RuleChecks, findings: list[Finding]) -> Iterator[_Case]:
+def _group_cases(
+    result: Result, checks: RuleChecks, findings: Iterable[Finding]
+) -> Iterator[_Case]:
     rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule, result)
     classname = escaped(f"{rule.id}.{'.'.join(rule.per)}")
     per_group: defaultdict[str, list[Finding]] = defaultdict(list)

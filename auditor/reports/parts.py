@@ -17,7 +17,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from auditor.gate import decide_part
-from auditor.model import NOT_READ, Described, Finding, GroupCheck, Part, Result, RuleChecks
+from auditor.model import (
+    NOT_READ,
+    Described,
+    Findings,
+    GroupCheck,
+    Part,
+    Result,
+    RuleChecks,
+    RuleFindings,
+    places_of,
+)
 from auditor.text import plural
 
 #: Each part is a file: a dimension with more values, such as an id, is no way to split a report.
@@ -34,6 +44,7 @@ def parts(result: Result, dimension: str) -> Iterator[tuple[str, Result]]:
     for place, value in enumerate(column):
         places[value].append(place)
     findings = _findings(result, column)
+    none = Findings((), result.connections)
     groups = [_groups(checks, column) for checks in result.checks]
     unread = len(places.get(NOT_READ, ()))
     for value in sorted(places, key=lambda text: (not text, text)):
@@ -41,7 +52,7 @@ def parts(result: Result, dimension: str) -> Iterator[tuple[str, Result]]:
         of_groups = [by_value.get(value, ()) for by_value in groups]
         checks = tuple(map(_of, result.checks, [own] * len(groups), of_groups))
         part = Part(dimension, value, len(column), result.gate)
-        yield value, _part(result, part, own, checks, findings.get(value, ()), unread)
+        yield value, _part(result, part, own, checks, findings.get(value, none), unread)
 
 
 def count(result: Result, dimension: str) -> int:
@@ -54,7 +65,7 @@ def _part(
     part: Part,
     places: Sequence[int],
     checks: tuple[RuleChecks, ...],
-    findings: Sequence[Finding],
+    findings: Findings,
     unread: int,
 ) -> Result:
     narrowing = f"dimension.{part.dimension}", part.value or "(none)"
@@ -68,7 +79,7 @@ def _part(
         connections=result.connections.chosen(places),
         checks=checks,
         gate=decide_part(result.gate, result.gating, checks, len(places), doubts),
-        describe=Described(tuple(findings)),
+        describe=Described(findings),
         # Acceptance and changes are counted for the whole run.
         accepted=(),
         waivers=(),
@@ -106,19 +117,22 @@ def _groups(checks: RuleChecks, column: Sequence[str]) -> Mapping[str, list[Grou
     return found
 
 
-def _findings(result: Result, column: Sequence[str]) -> Mapping[str, list[Finding]]:
+def _findings(result: Result, column: Sequence[str]) -> Mapping[str, Findings]:
     """Return the findings by the values of their parts, in their order."""
-    value_of = dict(zip(result.connections.ids, column, strict=True))
     # Two groups may be shown alike, when a name is cut: a finding then belongs to both.
     about: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for checks in result.checks:
         for check in checks.groups:
             values = (column[place] for place in check.about) if check.about else column
             about[checks.rule.id, check.group].update(values)
-    found: dict[str, list[Finding]] = {}
-    for finding in result.findings:
-        of = {value_of[connection.id] for connection in finding.connections}
-        of = of or about.get((finding.rule.id, finding.group), set()) or set(column)
-        for value in of:
-            found.setdefault(value, []).append(finding)
-    return found
+    found: defaultdict[str, list[RuleFindings]] = defaultdict(list)
+    for each in result.findings.by_rule:
+        rows: defaultdict[str, list[int]] = defaultdict(list)
+        for row, (places, says) in enumerate(zip(each.about, each.says, strict=True)):
+            of = {column[place] for place in places_of(places)}
+            of = of or about.get((each.rule.id, each.statements[says].group)) or set(column)
+            for value in of:
+                rows[value].append(row)
+        for value, own in rows.items():
+            found[value].append(each.chosen(own))
+    return {value: Findings(tuple(by_rule), result.connections) for value, by_rule in found.items()}

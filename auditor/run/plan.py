@@ -5,13 +5,13 @@ A run without a plan asks the same questions, and hears that nothing changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
 from auditor.fields import BEFORE, PLAN
-from auditor.model import Finding, PlanScope
+from auditor.model import Findings, PlanScope
 from auditor.redaction.fields import Scrubber
 from auditor.run.scrub import SENTENCE, SHOWN, first, scrubbed, sentences
 from auditor.sources import Listed, Source
@@ -154,22 +154,21 @@ class RunPlan:
         for text in scope.improved:
             yield f"improved by this change: {text}"
 
-    def with_resources(
-        self, findings: Iterable[Finding], ids: Sequence[str], clean: Callable[[str], str]
-    ) -> Iterable[Finding]:
+    def with_resources(self, findings: Findings, clean: Callable[[str], str]) -> Findings:
         """Return ``findings`` with their connections' resources, and what to change in them."""
-        plan = self._source
+        plan, ids = self._source, findings.connections.ids
         if plan is None:
             return findings
         from auditor.policy.judging.change import with_resources  # noqa: PLC0415  # for plans only
 
-        return with_resources(
+        found = with_resources(
             findings,
             {ids[place]: each for place, each in _before(plan.placed, len(ids)).items()},
             {ids[place]: each for place, each in _before(plan.rows, len(ids)).items()},
             clean,
             plan.locate,
         )
+        return Findings.of(found, findings.connections)
 
 
 def _before(by_place: Mapping[int, _T], end: int) -> dict[int, _T]:

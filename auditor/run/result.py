@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from auditor.model import (
     Account,
     Connections,
     FactsInfo,
-    Finding,
+    Findings,
     Gate,
     Listing,
     PlanScope,
@@ -136,9 +136,9 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
         connections=judged.connections,
         checks=judged.checks,
         gate=gate,
-        describe=_describing(run, judged, describers),
+        describe=_Describe(run, judged, describers),
         # Needed by every part that reports are split into.
-        reason=cache(partial(_reasons, judged.judgement, describers)),
+        reason=cache(partial(_reasons, replace(judged.judgement, found=()), describers)),
         clock_note=run.clock.note,
         left_out=(*_narrowed(run.info), *ruleset.left_out),
         narrowed_by=(
@@ -164,17 +164,27 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
     )
 
 
-def _describing(
-    run: Setup, judged: Judged, describers: Sequence[Describer]
-) -> Callable[[], tuple[Finding, ...]]:
-    connections = judged.connections
+class _Describe:
+    """Describes the findings of a run when somebody asks for them, once.
 
-    def describe() -> tuple[Finding, ...]:
-        findings = judged.judgement.findings(connections, describers)
-        findings = tuple(run.plan.with_resources(findings, connections.ids, run.clean))
-        return scrubbed_findings(findings, run.options.scrubber)
+    It then lets go of the values that they were made from, which take more memory than they do.
+    """
 
-    return describe
+    def __init__(self, run: Setup, judged: Judged, describers: Sequence[Describer]) -> None:
+        self._connections = judged.connections
+        self._judgement: Judgement | None = judged.judgement
+        self._describers = describers
+        self._run = run
+        self._found = Findings((), judged.connections)
+
+    def __call__(self) -> Findings:
+        if self._judgement is not None:
+            plan, scrubber = self._run.plan, self._run.options.scrubber
+            found = self._judgement.findings(self._connections, self._describers)
+            found = plan.with_resources(found, self._run.clean)
+            self._found = scrubbed_findings(found, scrubber)
+            self._judgement = None
+        return self._found
 
 
 def _reasons(judgement: Judgement, describers: Sequence[Describer]) -> Mapping[str, RuleReasons]:

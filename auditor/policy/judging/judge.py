@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -15,16 +15,19 @@ from auditor.decoding.gaps import Gap, Lack
 from auditor.decoding.json_values import MISSING
 from auditor.decoding.records import Shape
 from auditor.model import (
-    Connection,
+    Connections,
     Evidence,
-    Finding,
+    Findings,
     GroupCheck,
     Rule,
     RuleChecks,
+    RuleFindings,
+    Statement,
     Verdict,
+    about,
 )
 from auditor.policy.judging.compiler import RawFinding, compile_judge
-from auditor.policy.judging.evidence import SENSITIVE, Describer, covers, shown
+from auditor.policy.judging.evidence import SENSITIVE, Describer, Description, covers, shown
 from auditor.policy.judging.groups import GroupOutcome, Groups
 from auditor.policy.judging.undecided import Want, want_of
 from auditor.policy.language.conditions import reads
@@ -246,43 +249,31 @@ class Judgement(msgspec.Struct, frozen=True):
         return tuple([Describer(entry, self.now, self.clean) for entry in self.rules])
 
     def findings(
-        self, connections: Sequence[Connection], describers: Sequence[Describer] | None = None
-    ) -> tuple[Finding, ...]:
+        self, connections: Connections, describers: Sequence[Describer] | None = None
+    ) -> Findings:
         """Return every finding: severest first, then in policy order, then in listing order.
 
         ``describers`` come from ``describers()``; afterwards they know which findings have equal
         text.
         """
         describers = describers or self.describers()
-        by_rule: dict[str, list[Finding]] = {rule_id: [] for rule_id in self.order}
-        by_number = [
-            (each.entry.rule, each.describe, by_rule[each.entry.rule.id].append)
-            for each in describers
+        columns = [_Columns(each) for each in describers]
+        takes = [
+            (each.describe, column.take) for each, column in zip(describers, columns, strict=True)
         ]
-        # A connection with several findings is the same object in each.
-        known: dict[int, tuple[Connection, ...]] = {}
-        error, notes = Verdict.ERROR.value, self.notes
+        error, notes, hidden = Verdict.ERROR.value, self.notes, self.hidden
         for number, index, verdict, values in self.found:
-            rule, describe, append = by_number[number]
-            if index in self.hidden:
-                describe = describers[number].discreet(self.hidden[index]).describe
-            about = known.get(index)
-            if about is None:
-                about = known[index] = (connections[index],)
-            evidence, message, advice, alike = describe(values, failed=verdict != error)
+            describe, take = takes[number]
+            if index in hidden:
+                describe = describers[number].discreet(hidden[index]).describe
             note = notes.get((number, index), "") if notes else ""
-            append(
-                Finding(
-                    rule, _VERDICTS[verdict], about, evidence, message, "", note, advice, (), alike
-                )
-            )
+            take(index, verdict, note, describe(values, failed=verdict != error))
+        by_rule = {column.rule.id: column.findings() for column in columns}
         for entry, outcomes in self.groups:
-            by_rule[entry.rule.id] += [
-                self._finding(entry, outcome, number, connections)
-                for number, outcome in numbered(outcomes)
-            ]
-        ordered = sorted(filter(None, by_rule.values()), key=lambda found: -found[0].rule.severity)
-        return tuple(chain.from_iterable(ordered))
+            by_rule[entry.rule.id] = self._of_groups(entry, outcomes)
+        found = [by_rule[rule_id] for rule_id in self.order if len(by_rule[rule_id])]
+        found.sort(key=lambda each: -each.rule.severity)
+        return Findings(tuple(found), connections)
 
     def group_of(self, entry: GroupRule, outcome: GroupOutcome) -> str:
         """Return a group's key as reports show it."""
@@ -297,14 +288,15 @@ class Judgement(msgspec.Struct, frozen=True):
             return SENSITIVE
         return shown(path, value, entry.reveal, self.clean)
 
-    def _finding(
-        self,
-        entry: GroupRule,
-        outcome: GroupOutcome,
-        number: int,
-        connections: Sequence[Connection],
-    ) -> Finding:
-        """Return the finding on a group, with this ``number`` among the rule's findings."""
+    def _of_groups(self, entry: GroupRule, outcomes: Sequence[GroupOutcome]) -> RuleFindings:
+        """Return the findings on the groups of a rule."""
+        found = [outcome for _, outcome in numbered(outcomes)]
+        statements = [self._statement(entry, o, number) for number, o in numbered(outcomes)]
+        where = [about(outcome.members) for outcome in found]
+        return RuleFindings(entry.rule, statements, range(len(found)), where)
+
+    def _statement(self, entry: GroupRule, outcome: GroupOutcome, number: int) -> Statement:
+        """Return what the finding on a group says: that with ``number`` among the rule's."""
         rule = entry.rule
         beside = [
             f"{path} is {self._shown(entry, path, value, outcome)}"
@@ -312,7 +304,6 @@ class Judgement(msgspec.Struct, frozen=True):
             if path != outcome.field
         ]
         expects = f"{rule.expects} ({', '.join(beside)})" if beside else rule.expects
-        evidence = (Evidence(outcome.field, outcome.actual, expects),)
         advice = ""
         group = self.group_of(entry, outcome)
         if outcome.verdict is Verdict.ERROR:
@@ -330,19 +321,43 @@ class Judgement(msgspec.Struct, frozen=True):
             message = entry.message.filled(lambda path: known.get(path, ""))
         else:
             message = f"{group}: {outcome.field} is {outcome.actual}, expected that {expects}"
-        members = tuple(connections[index] for index in outcome.members)
-        message = printable(message)
-        return Finding(
-            rule,
+        return Statement(
             outcome.verdict,
-            members,
-            evidence,
-            message,
+            (Evidence(outcome.field, outcome.actual, expects),),
+            printable(message),
             group,
             outcome.note,
             advice,
             alike=number,
         )
+
+
+class _Columns:
+    """Collects the findings of a rule on single connections."""
+
+    def __init__(self, describer: Describer) -> None:
+        self.rule = describer.entry.rule
+        self._numbers: dict[tuple[int, str, str, int], int] = {}
+        self._statements: list[Statement] = []
+        self._says = array("I")
+        self._about = array("I")
+
+    def take(self, index: int, verdict: int, note: str, described: Description) -> None:
+        """Take what was found on the connection at ``index``."""
+        evidence, message, advice, alike = described
+        key = alike, message, note, verdict
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self._statements)
+            said = Statement(
+                _VERDICTS[verdict], evidence, message, note=note, advice=advice, alike=alike
+            )
+            self._statements.append(said)
+        self._says.append(number)
+        self._about.append(index)
+
+    def findings(self) -> RuleFindings:
+        return RuleFindings(self.rule, self._statements, self._says, self._about)
 
 
 def numbered(outcomes: Sequence[GroupOutcome]) -> Iterator[tuple[int, GroupOutcome]]:

@@ -5,12 +5,12 @@ Nobody writes a key into a rule on purpose; a pipeline's variables may do it, th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import chain
 
-from msgspec import structs
 from msgspec.structs import replace
 
-from auditor.model import Evidence, Finding, Rule
+from auditor.model import Findings, Rule, Statement
 from auditor.policy.language.messages import Message
 from auditor.policy.language.rules import Ruleset
 from auditor.redaction.credentials import Scrubber
@@ -44,21 +44,24 @@ def scrubbed_rules(ruleset: Ruleset, scrubber: Scrubber) -> Ruleset:
     )
 
 
-def scrubbed_findings(findings: tuple[Finding, ...], scrubber: Scrubber) -> tuple[Finding, ...]:
+def scrubbed_findings(findings: Findings, scrubber: Scrubber) -> Findings:
     """Return ``findings`` without credentials in what they expected or say."""
     if not scrubber:
         return findings
-    said = (text for f in findings for text in (f.message, *(e.expected for e in f.evidence)))
+    every = chain.from_iterable(each.statements for each in findings.by_rule)
+    said = (text for s in every for text in (s.message, *(e.expected for e in s.evidence)))
     if not scrubber.touches("\0".join(said)):
         return findings
-    return tuple(
-        structs.replace(
-            finding,
-            message=scrubber.text(finding.message),
-            evidence=tuple(_evidence(finding.evidence, scrubber)),
-        )
-        for finding in findings
-    )
+    by_rule = [
+        replace(each, statements=[_statement(said, scrubber) for said in each.statements])
+        for each in findings.by_rule
+    ]
+    return Findings(tuple(by_rule), findings.connections)
+
+
+def _statement(said: Statement, scrubber: Scrubber) -> Statement:
+    evidence = tuple(replace(each, expected=scrubber.text(each.expected)) for each in said.evidence)
+    return replace(said, message=scrubber.text(said.message), evidence=evidence)
 
 
 def _texts(rule: Rule, message: Message | None) -> Iterator[str]:
@@ -92,8 +95,3 @@ def _message(message: Message | None, scrubber: Scrubber) -> Message | None:
         return None
     parts = (scrubber.text(p) if n % 2 == 0 else p for n, p in enumerate(message.parts))
     return Message(tuple(parts))
-
-
-def _evidence(evidence: Iterable[Evidence], scrubber: Scrubber) -> Iterator[Evidence]:
-    for each in evidence:
-        yield structs.replace(each, expected=scrubber.text(each.expected))

@@ -16,7 +16,7 @@ from auditor.decoding.records import Shape
 from auditor.facts.join import Join, joining
 from auditor.facts.own import OwnFacts
 from auditor.facts.shape import shape_of
-from auditor.model import Connection, Finding, Position, Rule, Verdict
+from auditor.model import Connections, Finding, Position, Rule, Verdict
 from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.judging.tree import Explained, explained
 from auditor.policy.language.rules import GroupRule, PolicyRule, Ruleset
@@ -91,7 +91,7 @@ def judged(
     trial = Trial(entry, facts)
     for example in examples:
         judgement, _ = trial.judged(example.records, example.now)
-        findings = judgement.findings([_identity(record) for record in example.records])
+        findings = tuple(judgement.findings(_identities(example.records)))
         yield ExampleOutcome(entry.rule, example, trial.verdict_of(judgement), findings)
 
 
@@ -140,7 +140,7 @@ class Trial:
             for each in explained(judgement, self._entry, at, record):
                 about = at if isinstance(self._entry, PolicyRule) else each.group
                 explanations.setdefault((about, each.verdict, each.members), each)
-        return tuple(explanations.values()), judgement.findings([_identity(r) for r in records])
+        return tuple(explanations.values()), tuple(judgement.findings(_identities(records)))
 
 
 def _joined(record: Mapping[str, object], shape: Shape, join: Join) -> object:
@@ -183,9 +183,12 @@ def _can(entry: PolicyRule | GroupRule, verdict: Verdict) -> bool:
     return entry.when is not None and not counts
 
 
-def _identity(record: Mapping[str, object]) -> Connection:
-    names = (_clean(str(record.get(key))) for key in ("id", "service", "schema", "group_id"))
-    return Connection(*names)
+def _identities(records: Iterable[Mapping[str, object]]) -> Connections:
+    """Return what a report would show of the connections that ``records`` are of."""
+    keys = ("id", "service", "schema", "group_id")
+    rows = [[_clean(str(record.get(key))) for key in keys] for record in records]
+    ids, services, schemas, group_ids = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Connections(ids, services, schemas, group_ids)
 
 
 def _clean(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from auditor.model import Connection, Connections, Finding, Position, Rule, Verdict
+from auditor.model import Connection, Connections, Finding, Findings, Position, Rule, Verdict
 from auditor.past.compare import MEANINGS, WORSE, Changed, Comparison, Fate
 from auditor.past.earlier import EarlierRule
 from auditor.reports.links import dashboard_of, is_web, page_of
@@ -49,7 +49,8 @@ def _columns(comparison: Comparison, looks: Mapping[Fate, str]) -> Iterator[tupl
     yield "before", [_verdict(each.before) for each in changes]
     yield "after", [_verdict(each.after) for each in changes]
     shown = {name: _shown(rule) for name, rule in rules.items()}
-    yield from row_columns([_row(each, shown[each.rule]) for each in changes], connections)
+    rows = [_row(each, shown[each.rule]) for each in changes]
+    yield from row_columns(Findings.of(rows, connections))
 
 
 def _is_open(change: Fate) -> bool:

@@ -10,8 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 from urllib.parse import quote
 
-from auditor.model import Finding, Result, Rule, Severity, Verdict
-from auditor.reports.page.island import places
+from auditor.model import Finding, Findings, Result, Rule, Severity, Verdict
 from auditor.text import plural
 
 #: How many connections and groups are named.
@@ -59,7 +58,8 @@ def cards(result: Result, fresh: Collection[int] | None) -> dict[str, Card]:
         weight = _WEIGHT[each.rule.severity]
         for place in each.places:
             badness[place] += weight
-    new = None if fresh is None else Counter(result.findings[place].rule.id for place in fresh)
+    rule_of = [each.rule.id for each in result.findings.by_rule for _ in each.says]
+    new = None if fresh is None else Counter(rule_of[position] for position in fresh)
     oldest = _oldest(result)
     names = result.connections.group_names
     groups = [names.get(group_id) or group_id for group_id in result.connections.group_ids]
@@ -81,7 +81,7 @@ def _unsettled(result: Result) -> Iterator[_Unsettled]:
     for finding in _about_groups(result):
         if finding.verdict in _OPEN:
             of_rule[finding.rule.id].append(finding)
-    place_of = places(result.connections) if of_rule else {}
+    place_of = result.connections.places() if of_rule else {}
     for checks in result.checks:
         findings = of_rule[checks.rule.id]
         members = [place_of[c.id] for finding in findings for c in finding.connections]
@@ -89,9 +89,9 @@ def _unsettled(result: Result) -> Iterator[_Unsettled]:
 
 
 def _about_groups(result: Result) -> list[Finding]:
-    if not any(checks.groups for checks in result.checks):
-        return []
-    return [finding for finding in result.findings if finding.rule.per]
+    found = result.findings
+    of_groups = [each for each in found.by_rule if each.rule.per]
+    return list(Findings(tuple(of_groups), found.connections))
 
 
 def finding_id(finding: Finding) -> str:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -21,10 +19,14 @@ from auditor.model import (
     Connections,
     Evidence,
     Finding,
+    Findings,
     History,
+    Places,
     Position,
     Result,
     RuleChecks,
+    RuleFindings,
+    Statement,
     Verdict,
 )
 from auditor.reports.links import dashboard, page_of, rule_page
@@ -78,9 +80,10 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
     )
     yield from connection_columns(result.connections)
     number_of_rule = {rule.id: number for number, rule in enumerate(result.rules)}
-    yield "rule", [number_of_rule[finding.rule.id] for finding in result.findings]
-    yield "verdict", bytes([48 + finding.verdict for finding in result.findings]).decode()
-    yield from row_columns(result.findings, result.connections)
+    by_rule = result.findings.by_rule
+    yield "rule", [n for each in by_rule for n in [number_of_rule[each.rule.id]] * len(each)]
+    yield "verdict", "".join(letter for each in by_rule for letter in each.each(_verdict))
+    yield from row_columns(result.findings)
     yield from reason_columns(result)
     if result.plan is not None:
         yield (
@@ -109,7 +112,7 @@ def _ended(result: Result) -> Iterator[tuple[int, int, str]]:
     if known is None:
         return
     number_of_rule = {rule.id: number for number, rule in enumerate(result.rules)}
-    place_of = places(result.connections)
+    place_of = result.connections.places()
     for each in known.ended:
         if each.rule in number_of_rule and each.id in place_of:
             since = iso(each.since) if each.since is not None else ""
@@ -118,7 +121,7 @@ def _ended(result: Result) -> Iterator[tuple[int, int, str]]:
 
 def _unjudged(result: Result) -> Iterator[tuple[str, int]]:
     """Yield earlier findings of which nothing can be told: a rule's id, a connection's place."""
-    place_of = places(result.connections)
+    place_of = result.connections.places()
     for each in unjudged(result):
         if each.id in place_of:
             yield each.rule, place_of[each.id]
@@ -130,14 +133,14 @@ def new_findings(result: Result) -> list[int] | None:
     With a baseline those are the violations that it does not know; with an earlier run in the
     history, those first seen in this run.
     """
-    findings = enumerate(result.findings)
+    failed = result.findings.where(lambda said: said.verdict is Verdict.FAIL)
     if result.baseline is not None:
-        failed = [(n, f) for n, f in findings if f.verdict is Verdict.FAIL]
-        return [n for n, f in failed if not f.note.startswith(RAISED)]
+        return [position for position, said in failed if not said.note.startswith(RAISED)]
     history = result.history
     if history is None or len(history.runs) < 2:
         return None
     last = history.runs[-1].judged_at
+    findings = enumerate(result.findings)
     return [n for n, f in findings if f.verdict is Verdict.FAIL and history.since(f) == last]
 
 
@@ -183,12 +186,13 @@ def connection_columns(connections: Connections) -> Iterator[tuple[str, object]]
     yield "dimensions", [_dimension(*each) for each in connections.dimensions.items()]
 
 
-def row_columns(
-    findings: Sequence[Finding], connections: Connections
-) -> Iterator[tuple[str, object]]:
+def _verdict(said: Statement) -> str:
+    return str(int(said.verdict))
+
+
+def row_columns(findings: Findings) -> Iterator[tuple[str, object]]:
     """Yield a column for each property of a row, and the tables the columns point into."""
-    place_of = places(connections)
-    connection: list[int | list[int]] = []
+    connection: list[Places] = []
     evidence: list[int | list[int]] = []
     messages: list[int] = []
     notes: list[int] = []
@@ -198,33 +202,17 @@ def row_columns(
     message_number: dict[str, int] = {}
     note_number: dict[str, int] = {"": 0}
     advice_number: dict[str, int] = {}
-    for rule_findings in _by_rule(findings):
-        # Findings with the same text share their evidence, and often their message.
-        entries: dict[int, int | list[int]] = {}
-        shared: dict[tuple[int, str], int] = {}
-        for finding in rule_findings:
-            about, alike = finding.connections, finding.alike
-            entry = entries.get(alike) if alike else None
-            if entry is None:
-                entry = _one_or_list([_entry(evidence_number, e) for e in finding.evidence])
-                entries[alike] = entry
-            telling = alike, finding.message
-            message = shared.get(telling) if alike else None
-            if message is None:
-                template = _template(finding)
-                message = _numbered(message_number, template)
-                if _ID not in template and _SCHEMA not in template:
-                    shared[telling] = message
-            if finding.advice:
-                advice[str(len(messages))] = _numbered(advice_number, finding.advice)
-            if finding.group:
-                group[str(len(messages))] = finding.group
-            connection.append(
-                place_of[about[0].id] if len(about) == 1 else [place_of[c.id] for c in about]
-            )
-            evidence.append(entry)
-            messages.append(message)
-            notes.append(_numbered(note_number, finding.note) if finding.note else 0)
+    for each in findings.by_rule:
+        evidence += each.each(
+            lambda said: _one_or_list([_entry(evidence_number, e) for e in said.evidence])
+        )
+        notes += each.each(lambda said: _numbered(note_number, said.note))
+        connection += each.about
+        messages += _messages(each, findings.connections, message_number)
+    for position, said in findings.where(lambda said: bool(said.advice)):
+        advice[str(position)] = _numbered(advice_number, said.advice)
+    for position, said in findings.where(lambda said: bool(said.group)):
+        group[str(position)] = said.group
     yield "connection", connection
     yield "evidence", evidence
     yield "message", messages
@@ -243,9 +231,19 @@ def row_columns(
     yield "notes", list(note_number)
 
 
-def _by_rule(findings: Iterable[Finding]) -> Iterator[Iterator[Finding]]:
-    """Yield the findings of each rule, which follow each other."""
-    return (of_rule for _, of_rule in groupby(findings, key=attrgetter("rule")))
+def _messages(
+    findings: RuleFindings, connections: Connections, number_of: dict[str, int]
+) -> Iterator[int]:
+    """Yield the number of each finding's message; one that names no connection is made once."""
+    known: dict[int, int] = {}
+    for row, says in enumerate(findings.says):
+        number = known.get(says)
+        if number is None:
+            template = _template(findings.finding(row, connections))
+            number = _numbered(number_of, template)
+            if _ID not in template and _SCHEMA not in template:
+                known[says] = number
+        yield number
 
 
 def _planned(finding: Finding) -> list[tuple[str, ...]]:
@@ -270,12 +268,6 @@ def _open_since(history: History, findings: Iterable[Finding]) -> Iterator[tuple
     sinces, since_of = _distinct(iso(time) if time is not None else "" for time in times)
     yield "sinces", sinces
     yield "since", since_of
-
-
-def places(connections: Connections) -> dict[str, int]:
-    """Return each connection's position in the listing, by id; the first of equal ids counts."""
-    backwards = range(len(connections) - 1, -1, -1)
-    return dict(zip(reversed(connections.ids), backwards, strict=True))
 
 
 def _template(finding: Finding) -> str:

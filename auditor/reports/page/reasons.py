@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.fields import IDENTITY
-from auditor.model import Finding, Reason, Result, RuleReasons
+from auditor.model import Connections, Finding, Reason, Result, RuleFindings, RuleReasons
 
 #: Marks in place of a text's number: the finding's evidence for the line's path has it, its
 #: connection has it, there is none, and it is not kept.
@@ -34,10 +34,8 @@ def reason_columns(result: Result) -> Iterator[tuple[str, object]]:
     reasons = result.reasons
     if not reasons:
         return
-    several: dict[str, list[Finding]] = {rule_id: [] for rule_id, of in reasons.items() if of.of}
-    for finding in result.findings:
-        if finding.rule.id in several:
-            several[finding.rule.id].append(finding)
+    found = result.findings
+    several = {each.rule.id: each for each in found.by_rule if each.rule.id in reasons}
     texts: dict[str, int] = {}
     left = _MOST
     columns: list[object] = []
@@ -47,7 +45,8 @@ def reason_columns(result: Result) -> Iterator[tuple[str, object]]:
             columns.append(None)
             continue
         forms = _Forms(of, min(left, _MOST_OF_RULE))
-        numbers = forms.numbers(several.get(rule.id, []))
+        findings = several.get(rule.id)
+        numbers = forms.numbers(findings, found.connections) if findings and of.of else []
         left -= forms.with_texts
         lines = [[line.key, line.depth, line.text, line.path] for line in of.lines]
         columns.append([lines, forms.columns(texts), numbers if any(numbers) else []])
@@ -65,18 +64,17 @@ class _Forms:
         self.with_texts = 0
         self.known: dict[_Form, int] = {}
 
-    def numbers(self, findings: list[Finding]) -> list[int]:
+    def numbers(self, findings: RuleFindings, connections: Connections) -> list[int]:
         """Return the number of each finding's form."""
         by_alike: dict[int, int] = {}
-        numbers = []
-        for finding in findings:
-            number = by_alike.get(finding.alike)
-            if number is None:
-                reason = self._of.get(finding.alike)
+        first = dict(zip(reversed(findings.says), range(len(findings) - 1, -1, -1), strict=True))
+        for says, said in enumerate(findings.statements):
+            if said.alike not in by_alike:
+                reason = self._of.get(said.alike)
+                finding = findings.finding(first[says], connections)
                 number = _NO_FORM if reason is None else self._number(finding, reason)
-                by_alike[finding.alike] = number
-            numbers.append(number)
-        return numbers
+                by_alike[said.alike] = number
+        return findings.each(lambda said: by_alike[said.alike])
 
     def _number(self, finding: Finding, reason: Reason) -> int:
         """Return the number of a form; if there are too many, of one without texts, or none."""
