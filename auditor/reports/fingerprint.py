@@ -6,9 +6,10 @@ reworded message, a renamed schema or a moved policy file does not make an old f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
-from auditor.model import Finding
+from auditor.model import Connection, Finding, Rule
 
 #: Hexadecimal digits of a fingerprint: 128 bits of a SHA-256.
 LENGTH = 32
@@ -16,11 +17,14 @@ LENGTH = 32
 
 def fingerprint(finding: Finding) -> str:
     """Return 32 hexadecimal digits that name ``finding`` in every report and every run."""
-    connections = finding.connections
+    return fingerprint_of(finding.rule, finding.group, finding.connections)
+
+
+def fingerprint_of(rule: Rule, group: str, connections: Sequence[Connection]) -> str:
+    """Return the fingerprint of a finding of ``rule`` on ``group``, "" for none."""
     # The rule and the group have fixed places and no text contains a NUL, so nothing can collide.
     if len(connections) == 1:
-        identity = f"{finding.rule.id}\0{finding.group}\0{connections[0].id}"
+        identity = f"{rule.id}\0{group}\0{connections[0].id}"
     else:
-        ids = sorted(connection.id for connection in connections)
-        identity = "\0".join((finding.rule.id, finding.group, *ids))
+        identity = "\0".join((rule.id, group, *sorted(each.id for each in connections)))
     return sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:LENGTH]

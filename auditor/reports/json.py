@@ -9,8 +9,6 @@ each rule takes one line, so that two reports can be compared line by line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -38,9 +36,10 @@ from auditor.model import (
     RuleChecks,
     Verdict,
     WaiverUse,
+    places_of,
 )
 from auditor.reports.claim import claim
-from auditor.reports.fingerprint import fingerprint
+from auditor.reports.fingerprint import fingerprint_of
 from auditor.reports.json_text import json_lines, json_text
 from auditor.reports.links import addresses, rule_page
 
@@ -367,26 +366,31 @@ class _Found(msgspec.Struct, gc=False):
 def _found(result: Result) -> Iterator[_Found]:
     """Yield every finding; what the findings of a rule share is made once."""
     labels = {verdict: verdict.label for verdict in Verdict}
-    history = result.history
-    for rule, findings in groupby(result.findings, key=attrgetter("rule")):
+    history, connections = result.history, result.findings.connections
+    for each in result.findings.by_rule:
+        rule = each.rule
         severity, position = rule.severity.label, _position(rule.position)
         address = addresses(result, rule)
-        for finding in findings:
-            about = finding.connections
+        fixes = [each.saying(said).fix for said in each.statements]
+        for row, (places, says) in enumerate(zip(each.about, each.says, strict=True)):
+            said = each.statements[says]
+            about = tuple([connections[place] for place in places_of(places)])
             yield _Found(
-                fingerprint(finding),
+                fingerprint_of(rule, said.group, about),
                 rule.id,
                 severity,
                 position,
-                labels[finding.verdict],
+                labels[said.verdict],
                 about,
-                finding.group,
-                finding.message,
-                finding.evidence,
-                finding.fix,
-                finding.note,
-                finding.resources or msgspec.UNSET,
-                msgspec.UNSET if history is None else _open_since(finding, history),
+                said.group,
+                said.message,
+                said.evidence,
+                fixes[says],
+                said.note,
+                said.resources or msgspec.UNSET,
+                msgspec.UNSET
+                if history is None
+                else _open_since(each.finding(row, connections), history),
                 (address(about[0]) if len(about) == 1 else "") or msgspec.UNSET,
             )
 

@@ -200,33 +200,15 @@ def _suites(result: Result) -> Iterator[_Suite]:
     """Yield a suite per rule; its cases are made as they are read."""
     found = result.findings
     by_rule = {each.rule.id: each for each in found.by_rule}
-    names = _Names(found.connections)
     for number, checks in enumerate(result.checks, 1):
         none = RuleFindings(checks.rule, (), (), ())
-        yield _suite(result, checks, by_rule.get(checks.rule.id, none), names, number)
-
-
-class _Names:
-    """The names of connections' testcases by their places, each made when first asked for."""
-
-    def __init__(self, connections: Connections) -> None:
-        self.connections = connections
-        self._known: dict[int, str] = {}
-
-    def __getitem__(self, place: int) -> str:
-        name = self._known.get(place)
-        if name is None:
-            of = self.connections
-            name = escaped(f"{of.services[place]}/{of.schemas[place]} ({of.ids[place]})")
-            self._known[place] = name
-        return name
+        yield _suite(result, checks, by_rule.get(checks.rule.id, none), number)
 
 
 def _suite(
     result: Result,
     checks: RuleChecks,
     findings: RuleFindings,
-    names: _Names,
     number: int,
 ) -> _Suite:
     rule, counts = checks.rule, checks.counts
@@ -237,10 +219,11 @@ def _suite(
     if idle:
         cases: Iterable[_Case] = (_idle_case(checks),)
     elif checks.groups:
-        rows = (findings.finding(row, names.connections) for row in range(len(findings)))
+        connections = result.findings.connections
+        rows = (findings.finding(row, connections) for row in range(len(findings)))
         cases = _group_cases(result, checks, rows)
     else:
-        cases = _connection_cases(result, checks, findings, names, rolled=rolled)
+        cases = _connection_cases(result, checks, findings, rolled=rolled)
     return _Suite(
         rule.id,
         number,
@@ -308,14 +291,12 @@ def _connection_cases(
     result: Result,
     checks: RuleChecks,
     findings: RuleFindings,
-    names: _Names,
     *,
     rolled: bool,
 ) -> Iterator[_Case]:
     rule, unique, shared = checks.rule, _Unique(), _shared(checks.rule, result)
-    listed = result.connections
+    listed, named = result.connections, result.findings.connections
     classnames = {group: escaped(f"{rule.id}.{group}") for group in set(listed.group_ids)}
-    groups = names.connections.group_ids
     # Findings with the same statement share a text: each is escaped once.
     bodies = [
         (_body(said.verdict, [findings.saying(said)], shared), shared.elements[said.verdict])
@@ -324,14 +305,19 @@ def _connection_cases(
     for place, says in zip(findings.about, findings.says, strict=True):
         assert isinstance(place, int)  # No rule on single connections is about several.
         body, element = bodies[says]
-        yield _case(classnames[groups[place]], unique(names[place]), body), element
+        name = unique(_name(named, place))
+        yield _case(classnames[named.group_ids[place]], name, body), element
     if rolled:
         passed = plural(checks.count(Verdict.PASS), "connection")
         yield _case(rule.id, unique(f"{passed} passed"), ""), ""
         return
     for n in _indices(checks.verdicts, _PASS):
-        name = f"{listed.services[n]}/{listed.schemas[n]} ({listed.ids[n]})"
-        yield _case(classnames[listed.group_ids[n]], unique(escaped(name)), ""), ""
+        yield _case(classnames[listed.group_ids[n]], unique(_name(listed, n)), ""), ""
+
+
+def _name(of: Connections, place: int) -> str:
+    """Return the name of a connection's testcase, escaped."""
+    return escaped(f"{of.services[place]}/{of.schemas[place]} ({of.ids[place]})")
 
 
 def _group_names(result: Result) -> dict[str, str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: For this many findings two reports are written at once. Fewer take no longer than starting a
 #: process; more would be held twice, which takes half as much memory again.
-_MANY = range(5_000, 50_001)
+_MANY = range(5_000, 10**9)
 
 
 class Reporting(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 from urllib.parse import quote
 
-from auditor.model import Finding, Findings, Result, Rule, Severity, Verdict
+from auditor.model import Finding, Findings, Result, Rule, Severity, Verdict, places_of
 from auditor.text import plural
 
 #: How many connections and groups are named.
@@ -58,22 +58,28 @@ def cards(result: Result, fresh: Collection[int] | None) -> dict[str, Card]:
         weight = _WEIGHT[each.rule.severity]
         for place in each.places:
             badness[place] += weight
-    rule_of = [each.rule.id for each in result.findings.by_rule for _ in each.says]
-    new = None if fresh is None else Counter(rule_of[position] for position in fresh)
+    new = None if fresh is None else _by_rule(result, fresh)
     oldest = _oldest(result)
     names = result.connections.group_names
     groups = [names.get(group_id) or group_id for group_id in result.connections.group_ids]
     return {each.rule.id: _card(result, each, badness, new, oldest, groups) for each in unsettled}
 
 
+def _by_rule(result: Result, positions: Collection[int]) -> Counter[str]:
+    """Return how many of the findings at ``positions`` each rule has, by its id."""
+    rule_of = [each.rule.id for each in result.findings.by_rule for _ in each.says]
+    return Counter(rule_of[position] for position in positions)
+
+
 def affected(result: Result) -> int:
     """Return how many connections the failed checks name."""
-    ids = result.connections.ids
     failed = set(chain.from_iterable(c.places({Verdict.FAIL}) for c in result.checks))
-    of_groups = chain.from_iterable(
-        finding.connections for finding in _about_groups(result) if finding.verdict is Verdict.FAIL
-    )
-    return len({ids[place] for place in failed} | {connection.id for connection in of_groups})
+    for each in result.findings.by_rule:
+        if each.rule.per:
+            for places, says in zip(each.about, each.says, strict=True):
+                if each.statements[says].verdict is Verdict.FAIL:
+                    failed.update(places_of(places))
+    return len(failed)
 
 
 def _unsettled(result: Result) -> Iterator[_Unsettled]:

@@ -121,8 +121,9 @@ def _ended(result: Result) -> Iterator[tuple[int, int, str]]:
 
 def _unjudged(result: Result) -> Iterator[tuple[str, int]]:
     """Yield earlier findings of which nothing can be told: a rule's id, a connection's place."""
-    place_of = result.connections.places()
-    for each in unjudged(result):
+    earlier = unjudged(result)
+    place_of = result.connections.places() if earlier else {}
+    for each in earlier:
         if each.id in place_of:
             yield each.rule, place_of[each.id]
 
