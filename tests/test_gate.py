@@ -248,7 +248,7 @@ def test_a_pass_over_a_plan_says_what_it_left_out() -> None:
     assert planned(rule, checks("idle", LOW, SKIP), scope=PlanScope(touched=2)) == (
         0,
         (
-            f"what the plan holds of 3 connections was judged by 1 of 2 rules; {touching}",
+            f"what the plan says of 3 connections was judged by 1 of 2 rules; {touching}",
             "1 check not made: what they read is not in the plan",
             "1 check skipped by --on-unknown: unknown until applied",
         ),
@@ -333,9 +333,7 @@ def test_one_check_that_a_plan_cannot_tell_rests_and_several_rest() -> None:
 
 def test_a_plan_of_no_connection_of_the_account_says_what_it_judged_all_the_same() -> None:
     done = planned(checks("a", LOW, groups="g"), scope=PlanScope(), listing=EMPTY, allow_empty=True)
-    said = (
-        "what the plan holds of 0 connections was judged by 1 of 1 rule; it touches 0 connections"
-    )
+    said = "what the plan says of 0 connections was judged by 1 of 1 rule; it touches 0 connections"
     assert done == (0, (said,))
 
 

@@ -50,13 +50,13 @@ MEANINGS: Mapping[Fate, str] = {
     Fate.RAISED: "a violation whose rule has become more severe",
     Fate.AGAIN: "a violation that was accepted before and counts again",
     Fate.UNJUDGED: "not judged by the newer run, so nobody knows; never counted as fixed",
-    Fate.UNCHANGED: "a violation then and now",
+    Fate.UNCHANGED: "a violation before and after",
     Fate.WAIVED: "a violation that a waiver now covers",
     Fate.KNOWN: "a violation that the newer run's baseline knows",
-    Fate.ACCEPTED: "accepted then and now",
-    Fate.SETTLED: "could not be evaluated then, and is no violation now",
-    Fate.GONE: "of a connection that is not there any more, by a listing that is whole",
-    Fate.FIXED: "a violation then, judged and none now",
+    Fate.ACCEPTED: "accepted before and after",
+    Fate.SETTLED: "could not be evaluated before and is not a violation now",
+    Fate.GONE: "its connection is no longer there, according to a complete listing",
+    Fate.FIXED: "a violation before; judged again and no longer one",
 }
 #: What makes the newer run worse than the older one.
 WORSE = frozenset({Fate.NEW, Fate.RAISED, Fate.AGAIN})
@@ -481,8 +481,8 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
 
 _WORDS = {
     Fate.NEW: lambda n: plural(n, "new violation"),
-    Fate.RAISED: lambda n: f"{plural(n, 'violation')} of a rule made more severe",
-    Fate.AGAIN: lambda n: f"{plural(n, 'violation')} not accepted any more",
+    Fate.RAISED: lambda n: f"{plural(n, 'violation')} of rules made more severe",
+    Fate.AGAIN: lambda n: f"{plural(n, 'violation')} no longer accepted",
 }
 
 

@@ -32,15 +32,15 @@ _JUDGED = {
     Completeness.ONE_PAGE: "Everything that was listed was judged",
     Completeness.VERIFIED: "Everything that was listed was judged",
     Completeness.SNAPSHOT: "Everything in the snapshot was judged",
-    Completeness.ONE_WALK: "What one walk over several pages listed was judged",
-    Completeness.PLAN: "What the plan holds was judged",
-    Completeness.UNKNOWN: "What was saved was judged; whether that is all there is, is unknown",
+    Completeness.ONE_WALK: "Everything that one walk over several pages listed was judged",
+    Completeness.PLAN: "Everything in the plan was judged",
+    Completeness.UNKNOWN: "Everything that was saved was judged; whether more exists is unknown",
     Completeness.INCOMPLETE: "Not everything was listed",
 }
 #: What is known about a listing of which nothing was judged.
 _LISTED = {
-    Completeness.ONE_WALK: "; nor is it sure that one walk over several pages listed everything",
-    Completeness.UNKNOWN: "; whether what was saved is all there is, is unknown",
+    Completeness.ONE_WALK: "; one walk over several pages may not have listed everything",
+    Completeness.UNKNOWN: "; whether more exists than was saved is unknown",
 }
 _NOT_A_PASS = "Not everything could be judged: do not read this as a pass."
 
@@ -85,7 +85,7 @@ def part_in_words(part: Part, connections: int) -> str:
         which = f"whose {name} could not be read"
     of = f"{connections:,} of {plural(part.listed, 'connection')}, those {which}"
     answer = f"{HEADINGS[whole.outcome].lower()} (exit {whole.exit_code})"
-    return f"This part has {of}; the whole run came to {answer}"
+    return f"This part has {of}; the whole run's outcome is {answer}"
 
 
 def is_open(finding: Finding, result: Result) -> bool:
@@ -142,7 +142,7 @@ def _planned(result: Result, plan: PlanScope) -> str:
     """Return what was judged of a plan, and what the plan left open."""
     if plan.nothing:
         return f"{plan.nothing[0].upper()}{plan.nothing[1:]}"
-    judged = "What the plan holds was judged"
+    judged = "Everything in the plan was judged"
     if plan.over:
         judged = f"{_JUDGED[result.listing.completeness]}, with the plan laid over it"
     missing = result.not_in_plan
@@ -170,7 +170,7 @@ def _settled(result: Result) -> str:
     failed = counts[Verdict.FAIL] + accepted
     if not failed:
         return "Nothing failed"
-    return f"{plural(failed, 'violation')} and none that gates: {', '.join(filter(None, parts))}"
+    return f"{plural(failed, 'violation')} and none of them gates: {', '.join(filter(None, parts))}"
 
 
 def _no_findings(result: Result, made: int) -> str:

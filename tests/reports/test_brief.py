@@ -82,7 +82,7 @@ def test_changes_are_those_since_the_baseline_or_the_run_before() -> None:
     said = "3 new, 2 fixed, 4 known since the baseline of 2026-03-14"
     assert changes_in_words(replace(result, baseline=use)) == said
     lost = changes_in_words(replace(result, baseline=replace(use, untold=5)))
-    assert "4 known, 5 not judged any more, since the baseline" in lost
+    assert "4 known, 5 no longer judged, since the baseline" in lost
     kept = with_history(result, 3)
     assert kept.history is not None
     before, last = kept.history.runs[-2:]

@@ -89,18 +89,18 @@ def trend(*totals: int, **before: object) -> str:
 @pytest.mark.parametrize(
     ("totals", "said"),
     [
-        ((1,), "1 violation at the first run of this history."),
-        ((5, 7), "7 violations: 2 more than at the run before ("),
-        ((7, 5), "5 violations: 2 fewer than at the run before ("),
-        ((5, 5), "5 violations: as many as at the run before ("),
-        ((9, 2000, 1), "1 violation: 1,999 fewer than at the run before ("),
+        ((1,), "1 violation in the first run of this history."),
+        ((5, 7), "7 violations: 2 more than in the run before ("),
+        ((7, 5), "5 violations: 2 fewer than in the run before ("),
+        ((5, 5), "5 violations: as many as in the run before ("),
+        ((9, 2000, 1), "1 violation: 1,999 fewer than in the run before ("),
     ],
 )
 def test_a_trend_is_told_from_the_run_before(totals: tuple[int, ...], said: str):
     words = trend(*totals)
     assert words.startswith(said)
     if len(totals) > 2:
-        assert f"{totals[0]:,} at the first of {len(totals)} runs alike (" in words
+        assert f"{totals[0]:,} in the first of {len(totals)} comparable runs (" in words
 
 
 @pytest.mark.parametrize(
@@ -127,13 +127,13 @@ def test_what_was_accepted_since_is_not_told_as_fixed(
     [
         ({}, ""),
         ({"outcome": Outcome.INCONCLUSIVE}, ", which was inconclusive"),
-        ({"policies": ("another",)}, ", by other policies"),
+        ({"policies": ("another",)}, ", which used other policies"),
     ],
     ids=str,
 )
 def test_a_run_before_that_may_not_have_seen_the_same_is_doubted(before, doubt: str):
     words = trend(5, 7, **before)
-    assert words.startswith("7 violations: 2 more than at the run before (")
+    assert words.startswith("7 violations: 2 more than in the run before (")
     assert words.endswith(f"{doubt}).")
 
 
@@ -143,8 +143,8 @@ def test_a_run_before_that_may_not_have_seen_the_same_is_doubted(before, doubt: 
         ({"filters": ("group_id=g1",)}, None),
         ({"by_rule": {"other": 5}}, None),
         ({"by_rule": None, "full": False}, None),
-        ({"by_rule": None}, "7 violations: 2 more than at the run before ("),
-        ({"by_rule": {"a": 3}}, "7 violations by the 1 rule that both judged: 4 more than at"),
+        ({"by_rule": None}, "7 violations: 2 more than in the run before ("),
+        ({"by_rule": {"a": 3}}, "7 violations by the 1 rule that both judged: 4 more than in"),
         ({"by_rule": {"b": 9, "c": 1}}, "0 violations by the 1 rule that both judged: 9 fewer"),
     ],
     ids=str,
@@ -161,7 +161,7 @@ def test_the_first_run_that_is_told_of_is_one_alike():
     words = trend(9, 5, 7, filters=("group_id=g1",))
     assert words.startswith("7 violations; not compared")
     assert "9" not in words.partition(";")[2].partition("(")[0]
-    assert "9 at the first of 3 runs alike" in trend(9, 5, 7)
+    assert "9 in the first of 3 comparable runs" in trend(9, 5, 7)
 
 
 def test_texts_become_sentences():

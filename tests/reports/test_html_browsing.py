@@ -204,7 +204,7 @@ def test_a_query_for_an_age_asks_when_findings_were_first_seen(open_report: Open
     assert 0 < old < len(dated.findings)
     assert status(page).startswith(f"{old} of ")
     page.get_by_label("Search").fill("age:old")
-    expect(page.get_by_role("alert")).to_have_text("age:old is no age: write age:>30d")
+    expect(page.get_by_role("alert")).to_have_text("age:old is not an age; write age:>30d")
     assert status(page).startswith("0 of ")
     bare = open_report(RESULT, "#q=age:>30d")
     expect(bare.get_by_role("alert")).to_contain_text("needs a run with a history")

@@ -12,7 +12,7 @@ from auditor.policy.judging.tree import Explained, TreePart
 
 #: The word for each truth, and its style.
 _WORDS = {True: ("holds", "green"), False: ("fails", "red"), None: ("cannot be judged", "yellow")}
-_NOT_ASKED = "not asked"
+_NOT_ASKED = "not evaluated"
 _WIDTH = len("cannot be judged")
 #: The widest text up to which values are aligned in a column.
 _WIDEST = 60

@@ -25,7 +25,7 @@ AUDIT = ("audit", "-p", "house.yaml", "--snapshot", "listing.json", "-o", "out")
 def test_a_run_is_kept_and_told(folder: Path):
     done = run([*AUDIT, "--history", "kept"], folder)
     assert done.returncode == 0, done.stderr
-    assert "0 violations at the first run of this history." in done.stdout
+    assert "0 violations in the first run of this history." in done.stdout
     (line,) = (folder / "kept" / "history.ndjson").read_text().splitlines()
     assert json.loads(line)["outcome"] == "passed"
 

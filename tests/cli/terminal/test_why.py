@@ -63,7 +63,7 @@ def test_advice_is_folded_to_the_terminal() -> None:
 def test_what_was_not_asked_and_what_else_is_to_say() -> None:
     part = TreePart("a is 1", None, asked=False)
     assert lines(Branch("assert", part), note="skipped: for a reason") == [
-        "  not asked         assert  a is 1",
+        "  not evaluated     assert  a is 1",
         "  skipped: for a reason",
     ]
 

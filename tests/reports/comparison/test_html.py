@@ -140,7 +140,7 @@ def test_a_large_one_is_cut_and_says_so() -> None:
     assert f"The first {MOST_CHANGES:,} of {fixed:,}" in text
     markdown = "".join(COMPARISONS["markdown"].render(large))
     assert len(markdown) <= LONGEST
-    assert "shown, worst first; the JSON document holds them all" in markdown
+    assert "shown, worst first; the JSON document lists them all" in markdown
 
 
 @pytest.mark.parametrize("name", list(COMPARISONS))

@@ -112,7 +112,7 @@ def test_what_changed_since_a_baseline_stands_in_tiles(open_report: OpenReport) 
     page = open_report(replace(RESULT, baseline=use), scripts=False)
     tiles = page.locator(".changes .tile")
     shown = {t.split("\n")[0]: t.split("\n")[1].split()[0] for t in tiles.all_inner_texts()}
-    assert shown == {"New": "3", "Fixed": "5", "Still open": "7", "Not judged any more": "4"}
+    assert shown == {"New": "3", "Fixed": "5", "Still open": "7", "No longer judged": "4"}
     expect(tiles.last).to_have_class("tile doubtful")
     expect(open_report(RESULT, scripts=False).locator(".changes")).to_have_count(0)
 
