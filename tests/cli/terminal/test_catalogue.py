@@ -53,7 +53,10 @@ def test_facts_without_rows_say_what_brings_them():
 def test_every_operator_and_every_pack_has_a_line():
     operators = [line.split()[0] for line in lines(catalogue.operators()) if line[:2] == "  "]
     assert operators == [*OPERATORS, *AGGREGATES]
-    assert len([line for line in lines(catalogue.operators()) if "or a list: any of" in line]) == 6
+    assert (
+        len([line for line in lines(catalogue.operators()) if "or a list of alternatives" in line])
+        == 6
+    )
     packs = lines(catalogue.packs())
     assert [line.split()[0] for line in packs] == pack_names()
     assert all(re.search(r"\(\d+ rules?\)$", line) for line in packs)
