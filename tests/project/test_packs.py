@@ -221,7 +221,7 @@ def test_the_accounts_that_may_own_connections_have_to_be_set():
     checks = judge(load(["governance"]), estate).checks()
     assert with_verdict(checks, Verdict.FAIL).keys() == {"owner-is-a-service-account"}
     text = (resource_folder("policies") / "governance.yaml").read_text()
-    assert "HAS TO BE SET" in text
+    assert "MUST BE SET" in text
     for account in SERVICE_ACCOUNTS:
         assert account == "_fivetran_system" or account not in text
 
