@@ -71,7 +71,7 @@ def claim(result: Result) -> Claim:
     elif not made:
         sentence = f"{_unmade(result)}. {_unjudged(result)}."
     else:
-        sentence = f"{_judged(result)}. {_settled(result)}."
+        sentence = f"{_judged(result)}. {_outcome_in_words(result)}."
     if result.part is not None:
         sentence += f" {part_in_words(result.part, len(result.connections))}."
     return Claim(HEADINGS[outcome], sentence, _no_findings(result, made), not made)
@@ -158,7 +158,7 @@ def _unmade(result: Result) -> str:
     return "No rule applied to anything: no check was made" if result.total else "No check was made"
 
 
-def _settled(result: Result) -> str:
+def _outcome_in_words(result: Result) -> str:
     """Return how the checks of a passed run came out."""
     counts = result.counts
     accepted = counts[Verdict.WAIVED] + counts[Verdict.KNOWN]

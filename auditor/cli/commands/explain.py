@@ -139,7 +139,11 @@ def command(
         elif terraform_plan is not None:
             lines = _of_plans(loaded, terraform_plan, rule, terminal.layout())
         else:
-            lines = _all(loaded, chosen) if rule is None else _one(loaded, rule, terminal.layout())
+            lines = (
+                _all(loaded, chosen)
+                if rule is None
+                else _describe_rule(loaded, rule, terminal.layout())
+            )
     for line in lines:
         terminal.say(line)
     return 0
@@ -195,7 +199,7 @@ def _of_plans(loaded: Loaded, path: str, only: str | None, layout: Layout) -> It
 
     entries = [e for e in loaded.ruleset.rules if only is None or e.rule.id == only]
     if not entries:
-        yield from _one(loaded, only or "", layout)
+        yield from _describe_rule(loaded, only or "", layout)
     counts = _counts_of(loaded, path) if path else {}
     width = max(len(entry.rule.id) for entry in entries)
     for entry in entries:
@@ -266,7 +270,7 @@ def _why(look: Look, seen: Seen, layout: Layout) -> Iterator[str]:
         yield f"the listing is incomplete: {problem}"
 
 
-def _one(loaded: Loaded, name: str, layout: Layout) -> Iterator[str]:
+def _describe_rule(loaded: Loaded, name: str, layout: Layout) -> Iterator[str]:
     entry = loaded.ruleset.rule(name)
     examples = next(found for each, found in loaded.examples if each.rule.id == name)
     rule = entry.rule

@@ -203,9 +203,9 @@ def command(
         suite = run_suite(names, inputs)
     finally:
         writer.prepare(inputs)
-    chosen = [o for o in _at(lines, suite.outcomes) if choose is None or choose(o)]
+    chosen = [o for o in _tests_at(lines, suite.outcomes) if choose is None or choose(o)]
     if not chosen:
-        raise UsageError(_nothing(names, suite, pattern))
+        raise UsageError(_why_no_tests(names, suite, pattern))
     to_err = writer.takes_stdout
     mutated = _mutated(suite, chosen if narrowed else None) if mutate else []
     lacking = [gap for gap in suite.gaps if set(gap.missing) & set(required)]
@@ -260,7 +260,7 @@ def _lines_named(paths: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[
     return tuple(dict.fromkeys(names)), lines
 
 
-def _at(
+def _tests_at(
     lines: Mapping[str, Sequence[int]], outcomes: Sequence[ExampleOutcome]
 ) -> Sequence[ExampleOutcome]:
     """Return the tests at ``lines`` of files; all of them if there are none."""
@@ -286,7 +286,7 @@ def _mutated(suite: Suite, chosen: Sequence[ExampleOutcome] | None) -> list[Muta
     ]
 
 
-def _nothing(names: Sequence[str], suite: Suite, pattern: str | None) -> str:
+def _why_no_tests(names: Sequence[str], suite: Suite, pattern: str | None) -> str:
     if suite.outcomes and pattern is not None:
         return f"-k {one_line(pattern)}: none of {plural(len(suite.outcomes), 'test')} matches"
     if suite.outcomes:

@@ -279,12 +279,12 @@ _OUTPUT_OPTIONS = (
 
 def api_options(command: _F) -> _F:
     """Add the options of a command that uses the API."""
-    return _with(_API_OPTIONS, command)
+    return _decorated(_API_OPTIONS, command)
 
 
 def output_options(command: _F) -> _F:
     """Add the options for how much is printed, and how."""
-    return _with(_OUTPUT_OPTIONS, command)
+    return _decorated(_OUTPUT_OPTIONS, command)
 
 
 def given(context: click.Context, names: set[str], beside: str) -> list[str]:
@@ -365,7 +365,7 @@ def _named(settings: tuple[str, ...], option: str, value_name: str) -> dict[str,
     return found
 
 
-def _with(options: tuple[Callable[[Any], Any], ...], command: _F) -> _F:
+def _decorated(options: tuple[Callable[[Any], Any], ...], command: _F) -> _F:
     for option in reversed(options):
         command = option(command)
     return command
