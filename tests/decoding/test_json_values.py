@@ -84,7 +84,7 @@ def test_the_largest_number_is_one():
     ],
     ids=["nothing", "cut", "after two bytes", "a page", "NaN", "infinity", "nested"],
 )
-def test_what_is_no_json_says_where_and_whether_to_ask_again(
+def test_what_is_not_json_says_where_and_whether_to_ask_again(
     body: bytes, said: str, transient: bool
 ):
     with pytest.raises(UndecodableError) as caught:

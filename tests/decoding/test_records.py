@@ -113,7 +113,7 @@ def test_what_was_met_before_is_nothing_to_the_next_page() -> None:
 
 
 @pytest.mark.parametrize("cursor", ["x", "", None, 5, True, ["x"], {"x": 1}])
-def test_a_cursor_is_what_stands_there(cursor: Any) -> None:
+def test_a_cursor_is_returned_as_written(cursor: Any) -> None:
     body = json.dumps({"code": "Success", "data": {"items": [], "next_cursor": cursor}}).encode()
     for decoder in (Shape([]), WholeRecords()):
         found = decoder.page(body)

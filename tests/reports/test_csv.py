@@ -62,7 +62,7 @@ def test_numbers_stay_numbers() -> None:
     assert all(row["line"].isdecimal() for row in report(sample_result())[1:])
 
 
-def test_lines_end_alike() -> None:
+def test_all_lines_end_in_the_same_way() -> None:
     assert "\r" not in "".join(render(sample_result(hostile=True)))
 
 

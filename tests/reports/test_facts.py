@@ -31,7 +31,7 @@ RESULT = sample_result()
 FINDING = RESULT.findings[0]
 
 
-def test_a_problem_of_the_listing_that_a_reason_tells_is_not_told_again():
+def test_a_listing_problem_that_a_reason_states_is_not_repeated():
     result = sample_result(60, complete=False)
     (problem, *_) = result.listing.problems
     gate = replace(result.gate, reasons=(f"the listing is incomplete: {problem}",))
@@ -113,7 +113,7 @@ def test_a_trend_is_told_from_the_run_before(totals: tuple[int, ...], said: str)
         ((5, 5), 2, False),
     ],
 )
-def test_what_was_accepted_since_is_not_told_as_fixed(
+def test_what_was_accepted_since_is_not_reported_as_fixed(
     totals: tuple[int, int], accepted: int, told: bool
 ):
     now = past_run(RESULT)
@@ -179,7 +179,7 @@ def test_texts_become_sentences():
         (Verdict.FAIL, "", "fail", "m"),
     ],
 )
-def test_a_note_stands_where_it_belongs(verdict, note, told, head):
+def test_a_note_is_shown_once_where_it_belongs(verdict, note, told, head):
     finding = replace(FINDING, verdict=verdict, note=note, message="m")
     assert (acceptance(finding), headline(finding)) == (told, head)
 
@@ -204,7 +204,7 @@ def test_many_connections_are_cut_and_counted():
     )
 
 
-def test_evidence_is_what_is_there_and_what_was_wanted():
+def test_evidence_gives_the_actual_and_the_expected_value():
     for words, evidence in zip(evidence_in_words(FINDING), FINDING.evidence, strict=True):
         assert words == f"{evidence.field}: {evidence.actual} (expected: {evidence.expected})"
 
@@ -259,7 +259,7 @@ def test_a_path_starts_at_the_root_of_the_repository(folder: str, file: str, pat
         ("core ", "core "),
     ],
 )
-def test_a_connection_that_stands_beside_is_not_said_twice(message, said):
+def test_a_connection_named_beside_the_message_is_not_repeated(message, said):
     (one,) = (replace(FINDING.connections[0], schema="core"),)
     finding = replace(FINDING, connections=(one,), message=message, note="", group="")
     assert beside(finding) == said

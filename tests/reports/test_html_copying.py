@@ -141,7 +141,7 @@ def test_the_command_that_tells_why_is_run_as_it_is_copied(
     assert f"judged as of {iso(RESULT.judged_at)}" in told
 
 
-def test_what_is_no_violation_offers_no_waiver(open_report: OpenReport) -> None:
+def test_what_is_not_a_violation_offers_no_waiver(open_report: OpenReport) -> None:
     page = open_report(RESULT, "#verdict=error")
     page.locator(".rows .row").first.click()
     expect(page.locator("#sheet").get_by_role("button", name="Copy as issue")).to_be_visible()

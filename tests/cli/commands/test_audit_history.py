@@ -22,7 +22,7 @@ def _folder(tmp_path: Path) -> Path:
 AUDIT = ("audit", "-p", "house.yaml", "--snapshot", "listing.json", "-o", "out")
 
 
-def test_a_run_is_kept_and_told(folder: Path):
+def test_a_run_is_recorded_and_reported(folder: Path):
     done = run([*AUDIT, "--history", "kept"], folder)
     assert done.returncode == 0, done.stderr
     assert "0 violations in the first run of this history." in done.stdout

@@ -191,7 +191,7 @@ def _slow() -> bool:
     return True
 
 
-def test_where_nothing_can_be_told_it_is_inconclusive(audit: Audit):
+def test_without_anything_to_judge_it_is_inconclusive(audit: Audit):
     Path("live.yaml").write_text(
         "policy: p\nrules:\n  - id: r\n    severity: low\n"
         "    assert: {status.setup_state: connected}\n"
@@ -267,7 +267,7 @@ def test_deferred_changes_and_unknown_actions_are_inconclusive(audit: Audit):
 
 
 @pytest.mark.parametrize("name", ["state.json", "empty-state.json", "stream.ndjson"])
-def test_what_is_no_plan_is_a_usage_error(audit: Audit, name: str):
+def test_what_is_not_a_plan_is_a_usage_error(audit: Audit, name: str):
     ran = audit(str(PLANS / name))
     assert ran.code == 2
     assert "terraform show -json tfplan" in ran.err
@@ -691,7 +691,7 @@ def _folder(comment: str = "") -> str:
     return "infra"
 
 
-def test_findings_stand_on_the_line_of_their_attribute(audit: Audit):
+def test_findings_point_at_the_line_of_their_attribute(audit: Audit):
     ran = audit("walk", "--terraform-dir", _folder(), *EVERYTHING)
     lines = Path("infra/main.tf").read_text().splitlines()
     line = next(n for n, text in enumerate(lines, 1) if '= "5"' in text)
@@ -852,7 +852,7 @@ def test_explain_says_what_a_plan_can_tell(audit: Audit, capsys):
     assert told["connected"] == "4 not in the plan"
 
 
-def test_a_rule_on_schemas_is_asked_of_a_plan_and_told_of_a_listing(audit: Audit):
+def test_a_rule_on_schemas_judges_a_plan_and_says_so_of_a_listing(audit: Audit):
     Path("columns.yaml").write_text(
         "policy: p\nrules:\n  - id: hashed\n    severity: high\n    assert:\n"
         "      schema_config.columns:\n        none_items:\n"
@@ -956,7 +956,7 @@ def test_the_library_lays_a_plan_over_an_account(audit: Audit):
     assert result.plan.mended == ("floor: legacy_a005 is gone",)
 
 
-def test_a_destruction_that_empties_a_group_is_told_and_gates(audit: Audit):
+def test_a_destruction_that_empties_a_group_is_reported_and_gates(audit: Audit):
     Path("some.yaml").write_text(
         "policy: p\nrules:\n"
         "  - {id: some, severity: low, per: account, assert: {count: {gte: 1}}}\n"
@@ -977,7 +977,7 @@ def test_a_destruction_that_empties_a_group_is_told_and_gates(audit: Audit):
     assert "--allow-empty" not in gone.out
 
 
-def test_a_plan_of_opentofu_is_judged_and_its_silence_told(audit: Audit):
+def test_a_plan_of_opentofu_is_judged_and_its_silence_on_completeness_reported(audit: Audit):
     """By hand: OpenTofu's plans have another registry, and neither applyable nor complete."""
     text = plan_file("walk").read_text().replace("registry.terraform.io", "registry.opentofu.org")
     plan = json.loads(text)

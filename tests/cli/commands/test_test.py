@@ -22,7 +22,7 @@ def house(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_stands_in_the_folder_policies_is_tested(house):
+def test_the_folder_policies_is_tested_by_default(house):
     done = run(["test"], house)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
@@ -323,7 +323,9 @@ def test_a_test_of_a_rule_that_is_extended_names_the_file(listed: Path):
         (("--snapshot", "listing.json"), "--snapshot without --record"),
     ],
 )
-def test_what_makes_no_sense_with_record_is_told(listed: Path, words: tuple[str, ...], said: str):
+def test_what_makes_no_sense_with_record_is_reported(
+    listed: Path, words: tuple[str, ...], said: str
+):
     done = run(["test", "./house.yaml", *words], listed)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr

@@ -32,7 +32,7 @@ def test_every_field_has_a_line_with_its_type_and_values():
 
 
 @pytest.mark.parametrize("name", FACT_LISTS)
-def test_every_fact_is_told_with_its_list(name: str):
+def test_every_fact_is_reported_with_its_list(name: str):
     told = lines(catalogue.facts([]))
     fact = FACT_LISTS[name]
     (head,) = [line for line in told if line.startswith(f"{name}  GET ")]

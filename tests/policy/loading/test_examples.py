@@ -64,7 +64,7 @@ def test_objects_are_merged_and_lists_replaced():
     assert record["setup_tests"] == [{"title": "one"}]
 
 
-def test_the_clock_stands_still():
+def test_the_clock_of_examples_is_fixed():
     assert NOW.isoformat() == "2026-01-15T12:00:00+00:00"
 
 

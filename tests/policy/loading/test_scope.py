@@ -12,7 +12,7 @@ SCOPE = Scope(extra_fields=frozenset({"brand_new", "status.fresh"}))
 
 
 @pytest.mark.parametrize("path", ["paused", "status.setup_state", "setup_tests[].status"])
-def test_a_documented_field_is_what_the_catalogue_says(path: str):
+def test_a_documented_field_has_the_catalogue_s_type(path: str):
     assert SCOPE.find(path) is FIELDS[path]
 
 

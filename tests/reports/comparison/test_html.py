@@ -54,7 +54,7 @@ def test_it_is_for_everyone(open_report: OpenReport, dark: bool, width: int) -> 
 
 
 @pytest.mark.parametrize(("change", "word"), [("new", '"is "'), ("fixed", '"was "')])
-def test_what_was_fixed_is_no_longer_so(open_report: OpenReport, change: str, word: str) -> None:
+def test_a_fixed_finding_counts_as_fixed(open_report: OpenReport, change: str, word: str) -> None:
     page = open_report(page_of(compared(150)), f"#change={change}")
     told = page.locator(".rows .seen .was").evaluate_all(
         "all => all.map((each) => getComputedStyle(each, '::before').content)"

@@ -107,7 +107,7 @@ def test_only_an_address_becomes_a_link() -> None:
     assert "in CI" not in "".join(render(replace(RESULT, pipeline=run)))
 
 
-def test_what_changed_since_a_baseline_stands_in_tiles(open_report: OpenReport) -> None:
+def test_changes_since_a_baseline_are_in_tiles(open_report: OpenReport) -> None:
     use = BaselineUse("old.json", JUDGED_AT, known=7, raised=2, new=3, fixed=5, waived=1, untold=4)
     page = open_report(replace(RESULT, baseline=use), scripts=False)
     tiles = page.locator(".changes .tile")

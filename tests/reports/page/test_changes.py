@@ -142,7 +142,7 @@ def test_a_rule_has_a_line_with_gaps_where_it_was_not_judged() -> None:
     assert sparks(History(tuple(runs[-1:]), {}), RESULT.rules) == {}
 
 
-def test_what_has_ended_stands_in_the_page_and_opens_its_connection(
+def test_an_ended_finding_is_named_and_opens_its_connection(
     open_report: OpenReport,
 ) -> None:
     page = open_report(_remembering(RESULT, 4, _ended(7, gone=2)))

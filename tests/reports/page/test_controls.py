@@ -38,7 +38,7 @@ def test_numbers_in_names_count() -> None:
     assert [each.name for each in made] == ordered
 
 
-def test_each_waiver_of_a_control_is_told_with_owner_and_end() -> None:
+def test_each_waiver_of_a_control_is_reported_with_owner_and_end() -> None:
     made = [each for each in controls(RESULT) if each.waived and each.known]
     assert made
     for each in made:
