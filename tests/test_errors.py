@@ -1,4 +1,4 @@
-"""The errors a run can end with: their exit codes, and every problem with its place."""
+"""The errors a run can end with: their exit codes, and every problem with its location."""
 
 from __future__ import annotations
 

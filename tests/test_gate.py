@@ -1,4 +1,4 @@
-"""The gate: what each listing, check and bar comes to, and the sentences that say why."""
+"""The gate: the outcome for each listing, check and threshold, and the sentences that say why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did you mean: the right word for a wrong one, whoever's word that is."""
+"""Did you mean: the right word for a wrong one, whatever tool the wrong one is from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A baseline: what it makes known, what is new or fixed, and which report can be none."""
+"""A baseline: what it makes known, what is new or fixed, and which reports it refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A release: what is missing is said, and what is published can be built without publishing it."""
+"""A release: missing pieces are named, and it can be built without publishing it."""
 
 from __future__ import annotations
 

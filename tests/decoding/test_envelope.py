@@ -1,4 +1,4 @@
-"""An answer beside its records: what it must hold, and what says that more follows."""
+"""An answer apart from its records: what it must contain, and what says that more follows."""
 
 from __future__ import annotations
 

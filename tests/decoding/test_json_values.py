@@ -1,4 +1,4 @@
-"""JSON read strictly: what is refused, whether it may be asked for again, and what is no value."""
+"""JSON read strictly: what is refused, whether a retry may help, and what is not a value."""
 
 from __future__ import annotations
 

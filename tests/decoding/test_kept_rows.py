@@ -1,4 +1,4 @@
-"""Rows of further lists as a snapshot keeps them: what is documented, and no credential."""
+"""Rows of other lists in a snapshot: documented fields only, and no credentials."""
 
 from __future__ import annotations
 

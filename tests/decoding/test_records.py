@@ -1,4 +1,4 @@
-"""Decoding an answer: fast or slow it is the same, and nothing in it hides anything else."""
+"""Decoding an answer: the fast and the slow path agree, and nothing in it is overlooked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts of the account's lists: joined with connections, three-valued, and asked for once."""
+"""Facts of the account's lists: joined with connections, three-valued, and requested once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user's own facts: declared in a policy, read as strictly, joined as lists are."""
+"""The user's own facts: declared in a policy, read as strictly, and joined like lists."""
 
 from __future__ import annotations
 

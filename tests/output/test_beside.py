@@ -1,4 +1,4 @@
-"""Work in a process of its own: done there, or done again here, and never left unfinished."""
+"""Work in a second process: done there, or done again here, and never left unfinished."""
 
 from __future__ import annotations
 

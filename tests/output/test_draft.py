@@ -1,4 +1,4 @@
-"""A long file that is kept only if it comes to a good end."""
+"""A long file that is kept only if it is finished."""
 
 from __future__ import annotations
 

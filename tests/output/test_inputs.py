@@ -1,4 +1,4 @@
-"""What a run reads is written over by none of its reports, nor by what else a command writes."""
+"""Nothing that a command writes replaces a file that the run reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where text is to go, as the user said it."""
+"""Where output goes, as the user wrote it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The curve of cost: its bends keep their law, its picture is whole, its page keeps the rest."""
+"""The curve of cost: its bends, its picture, and the rest of its page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written about the project is what the project does."""
+"""The docs say what the project does."""
 
 from __future__ import annotations
 

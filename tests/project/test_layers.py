@@ -1,4 +1,4 @@
-"""Imports point down only, rooms on one floor do not know each other, and nothing goes round."""
+"""Imports point down only, rooms on one floor do not import each other, and no cycles."""
 
 from __future__ import annotations
 

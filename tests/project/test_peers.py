@@ -1,4 +1,4 @@
-"""The peers that are measured beside us: the table is whole, and nobody is timed unheard."""
+"""The peers that are measured beside us: the table is complete, and verdicts come first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of *Pagination*: cursors, pages and items that are not as they should be."""
+"""The rows of *Pagination*: faulty cursors, pages and items."""
 
 from __future__ import annotations
 

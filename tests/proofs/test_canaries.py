@@ -1,4 +1,4 @@
-"""Canaries: secrets put where secrets are, and looked for in everything the process writes."""
+"""Canaries: secrets planted where secrets are, and searched for in all that is written."""
 
 from __future__ import annotations
 

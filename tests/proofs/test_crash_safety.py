@@ -1,4 +1,4 @@
-"""Killed, told to stop or refused by the disk at any step: no half file, no stale green, the code.
+"""Killed, stopped or refused by the disk at any step: no half file, no stale green.
 
 Each command is run once to see its steps (``moments.py``), and then hit at every one of them. The
 slow tests take them all, the others some that are spread over the run.

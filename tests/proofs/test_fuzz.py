@@ -1,4 +1,4 @@
-"""Broken policies, waivers, snapshots and pages: some hundreds, and 50,000 where it may be slow."""
+"""Broken policies, waivers, snapshots and pages: some hundreds, and 50,000 in the slow test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies by someone who means harm: refused at load, or harmless, and soon."""
+"""Policies by someone who means harm: refused at load or harmless, and quickly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of mutants that no test notices: every entry has a reason, and code it is about."""
+"""The list of mutants that no test notices: each has a reason, and its code exists."""
 
 from __future__ import annotations
 

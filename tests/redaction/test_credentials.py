@@ -1,4 +1,4 @@
-"""A run's own credentials, gone from any text in every form they may take."""
+"""A run's own credentials, removed from any text in every form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a short telling says: worst first, counted, bounded."""
+"""The short summary: worst first, counted, bounded."""
 
 from __future__ import annotations
 

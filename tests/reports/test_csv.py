@@ -1,4 +1,4 @@
-"""The CSV report: a row a finding, and no cell a formula."""
+"""The CSV report: one row per finding, and no cell a formula."""
 
 from __future__ import annotations
 

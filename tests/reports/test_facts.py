@@ -1,4 +1,4 @@
-"""What every report says of a run: its facts, and each thing in words."""
+"""What every report says about a run: its facts, and how they are worded."""
 
 from __future__ import annotations
 

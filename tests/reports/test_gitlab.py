@@ -1,4 +1,4 @@
-"""GitLab Code Quality: the fields GitLab requires, and fingerprints that stay."""
+"""GitLab Code Quality: the fields GitLab requires, and stable fingerprints."""
 
 from __future__ import annotations
 

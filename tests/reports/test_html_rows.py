@@ -1,4 +1,4 @@
-"""What a row of the HTML report tells: the connection, what was found, field, expected, actual."""
+"""What a row of the HTML report shows: connection, message, field, expected, actual."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line per finding: whole, alone on its line, and found by its first word."""
+"""One line per finding: complete, alone on its line, and found by its first word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Markdown report: bounded, severest first, and nothing in it comes alive."""
+"""The Markdown report: bounded, severest first, and text stays text."""
 
 from __future__ import annotations
 

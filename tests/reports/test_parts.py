@@ -1,4 +1,4 @@
-"""``--report FORMAT:split=NAME``: a report for each team, which claims its own and no more."""
+"""``--report FORMAT:split=NAME``: a report for each team, about its own part only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a listing one that can be believed: whole walks, no sign of more, an answer of now."""
+"""What makes a listing credible: whole walks, no sign of more, a current answer."""
 
 from __future__ import annotations
 

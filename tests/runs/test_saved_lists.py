@@ -1,4 +1,4 @@
-"""Snapshots hold lists: what is fetched is judged alike, and what is lacking is said."""
+"""Snapshots with lists: judged like the live account, and missing lists are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``audit --history``: what it leaves behind, and what happens where it cannot."""
+"""``audit --history``: what it writes, and what happens if it cannot."""
 
 from __future__ import annotations
 

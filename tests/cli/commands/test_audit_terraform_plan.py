@@ -1,4 +1,4 @@
-"""``audit --terraform-plan``: what gates, what is said, and what never comes out."""
+"""``audit --terraform-plan``: what gates, what is reported, and what is never shown."""
 
 from __future__ import annotations
 

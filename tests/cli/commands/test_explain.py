@@ -1,4 +1,4 @@
-"""``explain``: the rules in force, and all there is to say of one of them."""
+"""``explain``: the rules in force, and everything about one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``init``: what it writes works as it stands, and nothing of anyone's is overwritten."""
+"""``init``: what it writes works as it is, and nobody's files are overwritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``schema``: printed or written, and never half a success."""
+"""``schema``: printed or written, and an error if it cannot be written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``try``: what a rule comes to on a made-up record, and why."""
+"""``try``: a rule's verdict on a made-up record, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``validate``: every problem with its spot, how many there are, and the exit code."""
+"""``validate``: every problem with its location, their number, and the exit code."""
 
 from __future__ import annotations
 

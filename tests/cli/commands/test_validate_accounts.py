@@ -1,4 +1,4 @@
-"""``validate`` without a path: what the configuration names, for each of its accounts too."""
+"""``validate`` without a path: the configuration's files, for each of its accounts too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several accounts in one file: each is judged by itself, and the worst of them is the answer."""
+"""Several accounts in one file: each is judged by itself, and the worst outcome counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who says what and who wins: the command line, the environment, the file."""
+"""Precedence: the command line, the environment, the file."""
 
 from __future__ import annotations
 

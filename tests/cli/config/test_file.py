@@ -1,4 +1,4 @@
-"""``auditor.yaml``, ``FIVETRAN_AUDITOR_*`` and the command line: who says what, and who wins."""
+"""``auditor.yaml``, ``FIVETRAN_AUDITOR_*`` and the command line, and which of them wins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An option that takes one value takes it once, and no option takes none, in every command."""
+"""In every command, an option with one value takes it only once, and never an empty one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A connection is found by its id or its name, and what is not found is told with near names."""
+"""A connection is found by its id or its name; if none is, near names are suggested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which policies are loaded where nobody named any."""
+"""Which policies are loaded if none are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that commands share: what each value stands for, and what is none."""
+"""Options that commands share: what each value means, and what is refused."""
 
 from __future__ import annotations
 

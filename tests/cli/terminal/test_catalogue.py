@@ -1,4 +1,4 @@
-"""What can be said in a policy, told line by line: nothing is left out."""
+"""The lists of fields, facts, operators and packs: nothing is left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A comparison on a terminal: every count, the worst first, the answer last, nothing alive."""
+"""A comparison on a terminal: every count, worst first, the result last, text stays text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a CI job's own pages show unasked: once, never as a report that was lost."""
+"""What audit adds to a CI job's pages by itself: once, and its loss is not a lost report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The summary: what it says, how it lines up, and that nothing in it comes alive."""
+"""The summary: what it says, how it lines up, and that text in it stays text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of rules that cannot mean what they say, and what is never told."""
+"""What is reported of rules that mean nothing, and what never is."""
 
 from __future__ import annotations
 

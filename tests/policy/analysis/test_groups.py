@@ -1,4 +1,4 @@
-"""What is told of rules on groups, and never contradicted by judging groups."""
+"""What is reported of rules on groups, and never contradicted by judging groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records that show what a table says: each is judged before it is told."""
+"""Records that show what a table says: each is judged before it is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examples: the healthy record, what is laid over it, and the mistakes in writing one."""
+"""Examples: the healthy record, the changes to it, and mistakes in writing them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of policies: each kind of thing that may stand in one is read, refused or told of."""
+"""A folder of policies: everything that may be in one is read, refused or reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a condition got wrong, and what to write instead."""
+"""Mistakes in conditions, and what to write instead."""
 
 from __future__ import annotations
 

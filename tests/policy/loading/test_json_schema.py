@@ -1,4 +1,4 @@
-"""The validator of ``json_schema``: what is there twice, by JSON's own equality."""
+"""The validator of ``json_schema``: duplicates, by JSON's own equality."""
 
 from __future__ import annotations
 

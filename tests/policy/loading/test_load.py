@@ -1,4 +1,4 @@
-"""Loading: every misspelt word and every wrong type is refused, where it stands."""
+"""Loading: every misspelt word and every wrong type is refused at its position."""
 
 from __future__ import annotations
 

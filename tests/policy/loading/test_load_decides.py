@@ -1,4 +1,4 @@
-"""What looks like a rule and decides nothing does not load; what makes a policy weaker is told."""
+"""A rule that decides nothing does not load; what weakens a policy is reported."""
 
 from __future__ import annotations
 

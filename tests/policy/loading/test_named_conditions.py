@@ -1,4 +1,4 @@
-"""Named conditions: said once, used wherever a condition stands, told where they are wrong."""
+"""Named conditions: written once, used wherever a condition is, reported if wrong."""
 
 from __future__ import annotations
 

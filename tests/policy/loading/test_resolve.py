@@ -1,4 +1,4 @@
-"""Files together: what they extend, override, share, and keep for themselves."""
+"""Several files: what they extend, override, share, and keep for themselves."""
 
 from __future__ import annotations
 

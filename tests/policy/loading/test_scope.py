@@ -1,4 +1,4 @@
-"""What a condition may name: documented fields, declared ones, and what lies below them."""
+"""What a condition may name: documented fields, declared ones, and keys below them."""
 
 from __future__ import annotations
 

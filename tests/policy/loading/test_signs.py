@@ -1,4 +1,4 @@
-"""Texts that were meant as patterns or templates, and are compared letter by letter."""
+"""Texts that look like patterns or templates but would be compared literally."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of the user's own facts nothing can use: what no rule reads, and rows that others hide."""
+"""Unused parts of the user's own facts: columns that no rule reads, rows that others hide."""
 
 from __future__ import annotations
 

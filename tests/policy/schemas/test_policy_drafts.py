@@ -1,4 +1,4 @@
-"""The policy's schema means the same to a reader of draft 7, which some editors still are."""
+"""The policy's schema means the same under draft 7, which some editors still use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tests are meant: by words and what joins them, or by a line."""
+"""Which tests are chosen: by an expression of words, or by a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test files: rules tried on records that stand beside the policy."""
+"""Test files: rules tried on records that are kept beside the policy."""
 
 from __future__ import annotations
 

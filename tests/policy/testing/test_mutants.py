@@ -1,4 +1,4 @@
-"""One thing changed at a time; what no record can tell is no change."""
+"""One thing is changed at a time; a change that no record can show does not count."""
 
 from __future__ import annotations
 

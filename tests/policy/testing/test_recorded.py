@@ -1,4 +1,4 @@
-"""From a finding to a test: what is printed holds the verdict, and shows nothing that is masked."""
+"""From a finding to a test: it holds the verdict, and shows nothing that is masked."""
 
 from __future__ import annotations
 

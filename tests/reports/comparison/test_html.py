@@ -1,4 +1,4 @@
-"""The page and the text of a comparison: for everyone, hostile text stays text, long ones fit."""
+"""The page of a comparison: for everyone, hostile text stays text, long ones fit."""
 
 from __future__ import annotations
 

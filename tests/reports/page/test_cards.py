@@ -1,4 +1,4 @@
-"""What the page says of each rule with something to do."""
+"""What the page says about each rule with something to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says of an earlier one: tiles, what has ended by name, each rule's line."""
+"""What a run says about an earlier one: tiles, what has ended by name, each rule's line."""
 
 from __future__ import annotations
 

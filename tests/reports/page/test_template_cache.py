@@ -1,4 +1,4 @@
-"""Compiled templates: kept when that is possible, never believed when they do not fit."""
+"""Compiled templates: cached if possible, never used if they do not fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statuses: which are asked again, how long the pauses are, and what the end of it says."""
+"""Statuses: which are retried, after what pauses, and the final message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A key that sees too little is told by who names what it does not list."""
+"""A key that sees too little is found out by lists that name what it does not list."""
 
 from __future__ import annotations
 

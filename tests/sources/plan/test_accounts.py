@@ -1,4 +1,4 @@
-"""Of which account a resource is: what is one for sure, what is two, and what may be either."""
+"""Which account a resource belongs to: surely one, surely two, or unclear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan does to groups, destinations and the like, and what rules on facts make of it."""
+"""A plan's effect on groups, destinations and the like, and on rules about facts."""
 
 from __future__ import annotations
 
