@@ -159,7 +159,7 @@ def _read_csv(reader: _FileRows, text: str) -> None:
     lines = _Lines(text)
     header = _next(table, reader)
     if header is None or not any(header):
-        reader.refuse(1, 1, "it holds nothing", "the first line names the columns")
+        reader.refuse(1, 1, "it is empty", "the first line names the columns")
     places = _columns(reader, header, lines)
     key_place, declared, width = places[0], reader.declared.columns, len(header)
     while True:

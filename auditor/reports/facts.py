@@ -135,7 +135,7 @@ def trend_in_words(history: History) -> str:
     if change < 0 and accepted > 0:
         # What is accepted no longer counts, but is not fixed.
         sentence += (
-            f"; {accepted:,} more {'is' if accepted == 1 else 'are'} waived or known than then"
+            f"; {accepted:,} more {'is' if accepted == 1 else 'are'} waived or known than before"
         )
     return f"{sentence}."
 

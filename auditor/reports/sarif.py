@@ -291,7 +291,7 @@ def _suppressions(finding: Finding, result: Result) -> _Object:
 #: would close the alerts of the runs before.
 _INCONCLUSIVE: _Object = {
     "id": "inconclusive",
-    "shortDescription": {"text": "The audit came to no answer"},
+    "shortDescription": {"text": "The audit was inconclusive"},
     "fullDescription": {
         "text": "Not everything could be judged: alerts that are gone may be open."
     },

@@ -68,7 +68,7 @@ def test_every_type_is_read_from_every_format():
 
 #: Damaged files, and what is said of the first damage, with its place.
 DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
-    "empty": ("f.csv", "", "1:1 it holds nothing"),
+    "empty": ("f.csv", "", "1:1 it is empty"),
     "a header alone": ("f.csv", HEADER, "1:1 it has no rows"),
     "a key twice": (
         "f.csv",

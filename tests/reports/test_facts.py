@@ -119,7 +119,7 @@ def test_what_was_accepted_since_is_not_reported_as_fixed(
     now = past_run(RESULT)
     words = trend(*totals, waived=now.waived, known=now.known - accepted)
     many = "1 more is" if accepted == 1 else f"{accepted} more are"
-    assert words.endswith(f"; {many} waived or known than then.") is told
+    assert words.endswith(f"; {many} waived or known than before.") is told
 
 
 @pytest.mark.parametrize(

@@ -347,7 +347,7 @@ def test_a_plan_is_judged_as_a_whole(tmp_path: Path):
     (tmp_path / "plan.json").write_text("{}")
     done = run([*words, "--terraform-plan", "plan.json"], tmp_path)
     assert done.returncode == 2
-    assert "does not go with --terraform-plan" in " ".join(done.stderr.split())
+    assert "cannot be used with --terraform-plan" in " ".join(done.stderr.split())
 
 
 def test_a_library_names_a_dimension_of_its_run_and_no_plan(tmp_path: Path):

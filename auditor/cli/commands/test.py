@@ -62,7 +62,7 @@ def _required(text: str) -> tuple[Verdict, ...]:
     for word in words:
         if word not in _REQUIRABLE:
             raise UsageError(
-                f"--require: {one_line(word) or 'nothing'} is none of {listed(_REQUIRABLE, 'and')}"
+                f"--require: {one_line(word) or 'nothing'} is not one of {listed(_REQUIRABLE, 'and')}"
             )
     return tuple(_REQUIRABLE[word] for word in words)
 
@@ -104,7 +104,7 @@ def _required(text: str) -> tuple[Verdict, ...]:
     "--require",
     metavar="VERDICTS",
     callback=checked(lambda text: text is None or _required(text)),
-    help="Fail unless every rule has a test for each of these verdicts it can come to, such as"
+    help="Fail unless every rule has a test for each of these verdicts that it can give, such as"
     " pass,fail,skip.",
 )
 @click.option(
@@ -198,7 +198,7 @@ def command(
         narrowed = choose is not None or bool(lines)
         required = _required(require) if require is not None else ()
         if required and narrowed:
-            raise UsageError("--require asks of every rule: leave out -k and :LINE")
+            raise UsageError("--require checks every rule: leave out -k and :LINE")
         names, _ = policy_names(given)
         suite = run_suite(names, inputs)
     finally:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--given",
     metavar="{…}|@FILE|-",
     default="{}",
-    help="The record's fields, written like an example's given and laid over the healthy record;"
+    help="The record's fields, written like an example's given and applied to the healthy record;"
     " @FILE reads them from a file, - from standard input. A rule on groups takes a list."
     "  [default: no changes]",
 )

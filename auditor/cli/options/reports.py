@@ -72,12 +72,12 @@ def splittable(
             raise UsageError(f"--report: split={name}: there is no such dimension ({hint})")
         if exposure(dimensions[by], frozenset(own)) is not Exposure.SHOWN:
             raise UsageError(
-                f"--report: split={name}: {dimensions[by]} is hidden in reports, so that its values"
-                " tell no parts apart; split by a fact of yours, or another field"
+                f"--report: split={name}: {dimensions[by]} is hidden in reports, so its values"
+                " cannot name parts; split by a fact of yours, or another field"
             )
         if plan is not None:
             raise UsageError(
-                f"--report: split={name} does not go with --terraform-plan: what a change makes"
+                f"--report: split={name} cannot be used with --terraform-plan: what a change makes"
                 " worse is judged as a whole; write the report in one file"
             )
     return dimensions

@@ -68,7 +68,7 @@ def recorded(
     trial = Trial(entry, facts)
     now = held.now.replace(microsecond=0)
     paths = _paths(entry, facts)
-    why = "what a group comes to rests on more than its records"
+    why = "a group's verdict depends on more than its records"
     for choice in held.choices:
         if len(choice) > _MOST_RECORDS:
             why = f"it takes the {len(choice):,} connections of its group"

@@ -158,8 +158,8 @@ class Walks:
         warnings = []
         if len(envelope.items) > self._page_size:
             warnings.append(
-                f"page {walk.pages} holds {plural(len(envelope.items), self._resource.noun)}, "
-                f"{self._page_size:,} were asked for"
+                f"page {walk.pages} has {plural(len(envelope.items), self._resource.noun)}, but"
+                f" {self._page_size:,} were requested"
             )
         if envelope.next_cursor == "":
             warnings.append(f"page {walk.pages} has an empty next_cursor; read as the end")

@@ -140,15 +140,15 @@ class ProviderAccounts:
         if key in self._several:
             return UsageError(
                 f"the provider configuration {one_line(key)} has for_each, and neither the plan nor"
-                f" a listing tells of which of its accounts {one_line(address)} is: give each"
-                " account a configuration of its own, or plan it by itself; if all are one account,"
+                f" a listing shows which of its accounts {one_line(address)} is in: give each"
+                " account its own configuration, or its own plan; if all are one account,"
                 f" write --over {one_line(key)}=SNAPSHOT"
             )
         others = [other for other in names if other != name and self.may_be_one(name, other)]
         alike = listed([self.configuration(other) for other in others[:3]], "or")
         return UsageError(
-            f"whether the provider configuration {one_line(key)} is of one account with"
-            f" {one_line(alike)} the plan does not tell: it shows what credentials refer to, and"
+            f"the plan does not show whether the provider configuration {one_line(key)} is of the"
+            f" same account as {one_line(alike)}: it shows what credentials refer to, but"
             f" not what a function makes of it; write {self._over_options(names)},"
             " with one SNAPSHOT for both if they are one account"
         )

@@ -138,7 +138,7 @@ def unlaid(changes: Iterable[Altered], read: Iterable[str]) -> Iterator[str]:
             by_fact.setdefault(change.fact, []).append(one_line(change.address))
     for fact, addresses in by_fact.items():
         yield (
-            f"the plan changes {listed(addresses[:5], 'and')}, whose group it does not tell, and"
+            f"the plan changes {listed(addresses[:5], 'and')}, but does not show the group, and"
             f" rules read {fact}: write group_id as fivetran_group.NAME.id, apply that first, or"
             " leave the rules out with --skip"
         )

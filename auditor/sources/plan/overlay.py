@@ -235,8 +235,8 @@ def _check_account(account: ListedAccount, ours: Sequence[Planned], overlay: Ove
     lost = [p for p in there if p.real_id not in ids]
     if there and len(lost) == len(there):
         overlay.problems.append(
-            f"the listing has none of the {plural(len(there), 'connection')} that the plan says are"
-            " there: it is another account's, or a part of this one; name the listing of the"
+            f"the listing has none of the {plural(len(there), 'connection')} that the plan"
+            " expects: it is of another account, or only a part of this one; name the listing of the"
             " account that was planned"
         )
         return
@@ -288,7 +288,7 @@ def _matched(
             first = one_line(at[live.id].address)
             overlay.problems.append(
                 f"{first} and {one_line(planned.address)} are for one connection,"
-                f" {one_line(live.id)}, which the plan does not tell; name it by its id in both"
+                f" {one_line(live.id)}, which the plan does not show; name it by its id in both"
             )
         elif live is not None and planned.action is not Action.CREATE:
             at[live.id] = planned

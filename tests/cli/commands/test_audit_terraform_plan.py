@@ -504,7 +504,7 @@ def test_a_listing_that_has_nothing_of_the_plan_is_another_accounts(audit: Audit
     )
     ran = audit("small-noop", "--over", "other.json")
     assert ran.code == 3
-    assert "none of the 2 connections that the plan says are there" in ran.out
+    assert "none of the 2 connections that the plan expects" in ran.out
     ran = audit("walk", "--over", _account(sheets_budget_4566={}))
     assert ran.code == 1
     assert "the listing lacks 1 connection that the plan does not change" in ran.out

@@ -222,7 +222,10 @@ def test_a_line_chooses_tests(tmp_path, where, count):
     [
         (["loose.yaml:1"], "none of 4 tests is at that line"),
         (["loose.yaml", "-k", "a and"], "-k a and: at its end"),
-        (["loose.yaml", "--require", "passed"], "--require: passed is none of pass, fail and skip"),
+        (
+            ["loose.yaml", "--require", "passed"],
+            "--require: passed is not one of pass, fail and skip",
+        ),
         (["loose.yaml", "--require", "pass", "-k", "floor"], "--require asks of every rule"),
         (["loose.test.yaml", "--mutate"], "--mutate changes the rules of policies"),
     ],

@@ -96,7 +96,7 @@ def test_every_problem_is_reported_at_once_with_its_place(folder: Path):
         "4:9": "true or false",
         "5:12": "not in the range",
         "6:10": "takes a number",
-        "7:8": "holds nothing",
+        "7:8": "is empty",
         "8:7": "--max urgent=3",
         "8:18": "--max low=x",
         "9:10": "did you mean html?",

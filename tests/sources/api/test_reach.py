@@ -96,7 +96,9 @@ def test_what_others_name_and_the_listing_lacks_is_hidden(
             2 if each == path else 1 for each in WITNESSES
         ]
     assert end.completeness is Completeness.INCOMPLETE
-    assert end.problems == (f"{HIDES}{told}; use a key whose user has a role of the account",)
+    assert end.problems == (
+        f"{HIDES}{told}; use a key whose user has a role for the whole account",
+    )
 
 
 def test_all_that_is_hidden_is_one_problem():

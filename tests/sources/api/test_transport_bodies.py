@@ -164,7 +164,7 @@ def test_a_packing_that_was_not_asked_for_is_refused(encoding: str) -> None:
     done, server = refused([body])
     assert done.message.endswith(
         ": the body has an encoding that was not requested (Content-Encoding); check what "
-        "stands between here and the API"
+        "is between here and the API"
     )
     assert len(server.requests) == 1
 

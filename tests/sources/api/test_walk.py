@@ -260,7 +260,7 @@ def test_a_page_over_its_limit_is_taken_with_a_warning() -> None:
     with FaultServer(say(page(map(record, range(3))))) as server:
         done = walk(server, page_size=2)
     assert len(done.ids) == 3
-    assert done.pages[0].warnings == ("page 1 holds 3 connections, 2 were asked for",)
+    assert done.pages[0].warnings == ("page 1 has 3 connections, but 2 were requested",)
 
 
 def test_a_full_page_is_nothing_to_warn_of() -> None:
