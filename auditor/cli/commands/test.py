@@ -62,7 +62,8 @@ def _required(text: str) -> tuple[Verdict, ...]:
     for word in words:
         if word not in _REQUIRABLE:
             raise UsageError(
-                f"--require: {one_line(word) or 'nothing'} is not one of {listed(_REQUIRABLE, 'and')}"
+                f"--require: {one_line(word) or 'nothing'} is not one of"
+                f" {listed(_REQUIRABLE, 'and')}"
             )
     return tuple(_REQUIRABLE[word] for word in words)
 

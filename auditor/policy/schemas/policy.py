@@ -119,9 +119,9 @@ def _policy_keys() -> Mapping[str, Schema]:
     return {
         "policy": {"description": "The policy's name.", "type": "string", "minLength": 1},
         "title": {"description": "What the policy is about.", "type": "string", "minLength": 1},
-        "description": {"description": "More of it.", "type": "string", "minLength": 1},
+        "description": {"description": "More about it.", "type": "string", "minLength": 1},
         "extends": {
-            "description": "Packs, and files by their path relative to this one, whose rules apply too.",
+            "description": "Packs and files (paths relative to this one) whose rules apply too.",
             "type": "array",
             "items": {"anyOf": [{"enum": pack_names()}, _FILE]},
         },
@@ -190,7 +190,7 @@ def _facts() -> Schema:
             ],
         },
         "match": {
-            "description": "Whether keys are compared literally or as globs, of which the last match wins.",
+            "description": "Whether keys match exactly or as globs; of globs the last match wins.",
             "enum": list(MATCHES),
         },
         "columns": {

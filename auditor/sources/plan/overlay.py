@@ -236,8 +236,8 @@ def _check_account(account: ListedAccount, ours: Sequence[Planned], overlay: Ove
     if there and len(lost) == len(there):
         overlay.problems.append(
             f"the listing has none of the {plural(len(there), 'connection')} that the plan"
-            " expects: it is of another account, or only a part of this one; name the listing of the"
-            " account that was planned"
+            " expects: it is of another account, or only a part of this one; name the listing of"
+            " the account that was planned"
         )
         return
     left = [one_line(p.address) for p in lost if p.action not in _NEEDED]
