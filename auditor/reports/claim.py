@@ -78,7 +78,7 @@ def claim(result: Result) -> Claim:
 
 
 def part_in_words(part: Part, connections: int) -> str:
-    """Return which part of a run a report is about, and what the whole run came to."""
+    """Return which part of a run a report is about, and the whole run's outcome."""
     name, whole = part.dimension, part.whole
     which = f"with {name} {part.value}" if part.value else f"without {name}"
     if part.value == NOT_READ:

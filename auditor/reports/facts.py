@@ -32,7 +32,7 @@ _ACCEPTED = (Verdict.WAIVED, Verdict.KNOWN)
 
 
 def facts(result: Result) -> dict[str, str]:
-    """Return what the run rests on and came to, leaving out what it does not have.
+    """Return what the run rests on and its outcome, leaving out what it does not have.
 
     Version, time, source and filters, listing, policies with their hashes, the gate's answer
     with its reasons, the number of checks of each verdict, what was left out, what was

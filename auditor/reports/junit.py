@@ -308,9 +308,9 @@ def _connection_cases(
         passed = plural(checks.count(Verdict.PASS), "connection")
         yield _case(rule.id, unique(f"{passed} passed"), ""), ""
         return
-    for n in _indices(checks.verdicts, _PASS):
-        name = f"{listed.services[n]}/{listed.schemas[n]} ({listed.ids[n]})"
-        yield _case(classnames[listed.group_ids[n]], unique(escaped(name)), ""), ""
+    for index in _indices(checks.verdicts, _PASS):
+        name = f"{listed.services[index]}/{listed.schemas[index]} ({listed.ids[index]})"
+        yield _case(classnames[listed.group_ids[index]], unique(escaped(name)), ""), ""
 
 
 def _group_names(result: Result) -> dict[str, str]:

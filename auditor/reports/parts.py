@@ -1,7 +1,7 @@
 """A run split by a dimension: a report of its own for each team, tier or region.
 
 A part is a result like any other, of the connections with one value of the dimension, so every
-format renders it as it does a whole run. It says which part it is, and what the whole run came to;
+format renders it as it does a whole run. It says which part it is, and the whole run's outcome;
 its own answer rests on its own checks, and is no better than the listing they rest on.
 
 A check of a group is in the part of every connection that it is about: those that its finding

@@ -287,7 +287,7 @@ def _suppressions(finding: Finding, result: Result) -> _Object:
     return {"suppressions": [{"kind": "external", "status": "accepted", "justification": why}]}
 
 
-#: The rule of the one result that says a run came to no answer: without it, a run that saw nothing
+#: The rule of the one result that says a run was inconclusive: without it, a run that saw nothing
 #: would close the alerts of the runs before.
 _INCONCLUSIVE: _Object = {
     "id": "inconclusive",

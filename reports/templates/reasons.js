@@ -1,4 +1,4 @@
-// Why a finding came to its verdict: its rule's condition as a tree, each part with its result
+// Why a finding got its verdict: its rule's condition as a tree, each part with its result
 // and the value (auditor/reports/page/reasons.py).
 
 const TRUTHS = { t: "holds", f: "fails", u: "cannot be judged", n: "not evaluated", c: "chooses members" };

@@ -45,7 +45,7 @@ _MEMBERS = 5
     name="explain",
     cls=Configurable,
     keys=dict.fromkeys(("rule", "connection", "terraform_plan", "fields", "packs", "operators")),
-    short_help="List the rules in force, describe one, or show why it came to a verdict.",
+    short_help="List the rules in force, describe one, or show the reason for a verdict.",
 )
 @click.argument("rule", required=False, shell_complete=completion.rules)
 @click.argument("connection", required=False)
@@ -96,7 +96,7 @@ def command(
 ) -> int:
     """List the rules in force and their locations; with RULE, describe that rule in full.
 
-    With CONNECTION, an id or a name, it shows why the rule came to its verdict there: the rule's
+    With CONNECTION, an id or a name, it shows the reason for the rule's verdict there: the rule's
     conditions as a tree, with the result of each part and the connection's values. The connection
     is looked up in the live account, or in --snapshot or --terraform-plan.
 

@@ -157,7 +157,7 @@ def _meant_value(context: click.Context, name: str) -> str:
 
 
 def _inputs(context: click.Context, words: Sequence[str], config: str | None) -> Inputs:
-    """Return whatever the run may have been meant to read: all that is not a report's place."""
+    """Return whatever the run may have been meant to read: every path but a report's."""
     inputs = Inputs()
     inputs.add("--config", config)
     for name in set(context.params) - _OUTPUTS:

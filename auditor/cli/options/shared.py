@@ -162,7 +162,7 @@ _API_OPTIONS = (
         multiple=True,
         metavar="LIST",
         shell_complete=completion.lists,
-        callback=checked(lambda texts: lists_of(texts)),  # noqa: PLW0108  # it stands below
+        callback=checked(lambda texts: lists_of(texts)),  # noqa: PLW0108  # defined below
         help="Also read another list of the account, such as users; repeatable, or separated by"
         " commas. Lists that rules need are always read.",
     ),

@@ -33,7 +33,7 @@ class EndedRule(NamedTuple):
 
 
 class UnjudgedRule(NamedTuple):
-    """The findings of a rule of which this run cannot tell: all are counted, ``shown`` are named.
+    """The findings of a rule that this run did not judge: all are counted, ``shown`` are named.
 
     ``rule`` is None where the rule is not in force any more.
     """
