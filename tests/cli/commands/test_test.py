@@ -226,7 +226,7 @@ def test_a_line_chooses_tests(tmp_path, where, count):
             ["loose.yaml", "--require", "passed"],
             "--require: passed is not one of pass, fail and skip",
         ),
-        (["loose.yaml", "--require", "pass", "-k", "floor"], "--require asks of every rule"),
+        (["loose.yaml", "--require", "pass", "-k", "floor"], "--require checks every rule"),
         (["loose.test.yaml", "--mutate"], "--mutate changes the rules of policies"),
     ],
 )

@@ -143,7 +143,7 @@ def test_an_invalid_proxy_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, prox
     with pytest.raises(UsageError) as caught:
         walk(API)
     assert str(caught.value) == (
-        "the proxy that the environment names (HTTPS_PROXY, ALL_PROXY) is no "
+        "the proxy that the environment names (HTTPS_PROXY, ALL_PROXY) is not an "
         "http:// or https:// address; correct or unset it"
     )
 
