@@ -219,7 +219,7 @@ def _planned(listing: Listing, checks: Sequence[RuleChecks], plan: PlanScope) ->
         )
     else:
         yield (
-            f"what the plan holds of {plural(listing.connections, 'connection')} was judged by"
+            f"what the plan says of {plural(listing.connections, 'connection')} was judged by"
             f" {len(judged):,} of {plural(len(checks), 'rule')}; it touches {changed}"
         )
     unplanned = sum(rule.not_in_plan for rule in checks)

@@ -323,11 +323,12 @@ class ReasonLine(msgspec.Struct, frozen=True):
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """What each line of a rule came to, a letter each, and the value that was there ("" for none).
+    """The result of each line of a rule, a letter each, and the value that was there ("" for none).
 
-    A part holds (``t``), fails (``f``), cannot be judged (``u``), was not asked (``n``), chooses
-    the members of a group (``c``), or is a field that the test above compares with (``v``). Below
-    a test of an array there are lines for some items; those of items that are not there are ``x``.
+    A part holds (``t``), fails (``f``), cannot be judged (``u``), was not evaluated (``n``),
+    chooses the members of a group (``c``), or is a field that the test above compares with
+    (``v``). Below a test of an array there are lines for some items; those without an item are
+    ``x``.
     """
 
     truths: str
@@ -335,7 +336,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class RuleReasons(msgspec.Struct, frozen=True):
-    """Why a rule's findings came to their verdicts: ``of`` has a reason by ``Finding.alike``.
+    """Why a rule's findings got their verdicts: ``of`` has a reason by ``Finding.alike``.
 
     It is empty for a rule of one line, about which a finding says everything.
     """
@@ -696,9 +697,9 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Unjudged(msgspec.Struct, frozen=True):
-    """A finding of an earlier run of which this one cannot tell whether it is fixed.
+    """A finding of an earlier run; this run cannot tell whether it is fixed.
 
-    ``name`` and ``id`` are as in ``Ended``; ``rule`` may be one that is not in force any more.
+    ``name`` and ``id`` are as in ``Ended``; ``rule`` may no longer be in force.
     """
 
     rule: str
@@ -959,7 +960,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     @cached_property
     def reasons(self) -> Mapping[str, RuleReasons]:
-        """Why findings came to their verdicts, by their rule's id, for the rules that know.
+        """Why findings got their verdicts, by their rule's id, for the rules that know.
 
         Worked out when first asked for: few reports show it.
         """

@@ -102,7 +102,7 @@ TemplateCache.dump_bytecode = lambda self, bucket: None
 """,
     ),
     Trick(
-        "Patterns in which it never goes back are matched by Python's engine",
+        "Patterns that never backtrack are matched by Python's engine",
         "policy/language/unambiguous.py",
         """
 from auditor.policy.language import patterns

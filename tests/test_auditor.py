@@ -1,4 +1,4 @@
-"""The library: its names, each from its home, and nothing loaded before it is used."""
+"""The library: its names, each from its own module, and nothing loaded before it is used."""
 
 from __future__ import annotations
 

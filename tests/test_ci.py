@@ -1,4 +1,4 @@
-"""The CI job that a run is a part of: which service's, and where its page is."""
+"""The CI job that a run is part of: which service's, and where its page is."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_a_duration_is_so_many_seconds(text: str, seconds: int):
     "text",
     ["", "7", "d", "7 d", "7D", "-7d", "+7d", "1.5h", "1000000s", "7d ", "\u0667d", "1y"],
 )
-def test_what_is_no_duration(text: str):
+def test_invalid_durations_are_refused(text: str):
     assert parse_duration(text) is None
     assert parse_relative(f"now-{text}") is None
 
@@ -131,7 +131,7 @@ def test_a_time_of_day_is_minutes_since_midnight(text: str, minutes: int):
 
 
 @pytest.mark.parametrize("text", ["24:00", "2:00", "02:60", "14:00:01", "14:00Z", "1\uff14:00"])
-def test_what_is_no_time_of_day(text: str):
+def test_invalid_times_of_day_are_refused(text: str):
     assert parse_time_of_day(text) is None
 
 
@@ -184,7 +184,7 @@ def test_the_longest_gap(days, gap):
 
 
 @pytest.mark.parametrize("odd", ["monday", "FUNDAY", "", None, 1, ["MONDAY"]])
-def test_what_is_no_day_has_no_gap(odd):
+def test_what_is_not_a_day_has_no_gap(odd):
     assert longest_gap(["MONDAY", odd]) is None
 
 
@@ -239,7 +239,7 @@ def test_clocks_less_than_a_day_apart_are_believed(between: timedelta):
         (-DAY - timedelta(seconds=1), "2026-01-30T11:59:59Z"),
     ],
 )
-def test_clocks_more_than_a_day_apart_are_told_with_both(between: timedelta, server: str):
+def test_clocks_more_than_a_day_apart_are_reported_with_both(between: timedelta, server: str):
     assert apart(NOON + between, NOON) == (
         f"the server's clock says {server} and this machine's 2026-01-31T12:00:00Z: "
         "either the response is old, or a clock is wrong"
@@ -267,7 +267,5 @@ def test_clocks_more_than_a_day_apart_are_told_with_both(between: timedelta, ser
         (1_000 * 86_400, "1,000 days"),
     ],
 )
-def test_a_duration_is_said_in_its_largest_unit_of_which_there_are_several(
-    seconds: float, words: str
-):
+def test_a_duration_is_given_in_its_largest_unit_with_a_plural(seconds: float, words: str):
     assert in_words(timedelta(seconds=seconds)) == words

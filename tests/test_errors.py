@@ -1,4 +1,4 @@
-"""The errors a run can end with: their exit codes, and every problem with its place."""
+"""The errors a run can end with: their exit codes, and every problem with its location."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def test_a_policy_error_carries_every_problem_in_order():
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
 )
-def test_a_signal_is_no_error_of_ours_and_has_the_shell_s_code(number: int, code: int):
+def test_a_signal_is_not_an_auditor_error_and_has_the_shell_s_code(number: int, code: int):
     assert Interrupted(number).exit_code == code
     assert not issubclass(Interrupted, Exception)

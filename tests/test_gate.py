@@ -1,4 +1,4 @@
-"""The gate: what each listing, check and bar comes to, and the sentences that say why."""
+"""The gate: the outcome for each listing, check and threshold, and the sentences that say why."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_violations_are_counted_by_severity_severest_first() -> None:
     assert answer(*rules) == (1, ("2 critical violations of 1 rule", "3 low violations of 2 rules"))
 
 
-def test_what_is_waived_or_known_is_told_and_no_violation() -> None:
+def test_what_is_waived_or_known_is_reported_and_no_violation() -> None:
     rules = checks("a", CRITICAL, WAIVED, KNOWN, WAIVED), checks("b", LOW, PASS, KNOWN, KNOWN)
     told = ("3 connections judged by 2 rules", "2 violations waived", "3 violations known")
     assert answer(*rules) == (0, told)
@@ -126,7 +126,7 @@ def test_a_limit_holds_for_its_own_severity_alone() -> None:
     assert answer(*rules, fail_on=CRITICAL, limits={HIGH: 1}) == (0, told)
 
 
-def test_what_is_allowed_is_told_severest_first() -> None:
+def test_what_is_allowed_is_reported_severest_first() -> None:
     rules = checks("a", LOW, FAIL), checks("b", CRITICAL, FAIL)
     told = (
         "3 connections judged by 2 rules",
@@ -136,7 +136,7 @@ def test_what_is_allowed_is_told_severest_first() -> None:
     assert answer(*rules, limits={LOW: 2, CRITICAL: 2}) == (0, told)
 
 
-def test_a_limit_that_nothing_came_near_is_not_told() -> None:
+def test_an_unused_limit_is_not_mentioned() -> None:
     assert answer(checks("a", HIGH, PASS), limits={HIGH: 1, LOW: 0}) == (
         0,
         ("3 connections judged by 1 rule",),
@@ -248,7 +248,7 @@ def test_a_pass_over_a_plan_says_what_it_left_out() -> None:
     assert planned(rule, checks("idle", LOW, SKIP), scope=PlanScope(touched=2)) == (
         0,
         (
-            f"what the plan holds of 3 connections was judged by 1 of 2 rules; {touching}",
+            f"what the plan says of 3 connections was judged by 1 of 2 rules; {touching}",
             "1 check not made: what they read is not in the plan",
             "1 check skipped by --on-unknown: unknown until applied",
         ),
@@ -333,13 +333,11 @@ def test_one_check_that_a_plan_cannot_tell_rests_and_several_rest() -> None:
 
 def test_a_plan_of_no_connection_of_the_account_says_what_it_judged_all_the_same() -> None:
     done = planned(checks("a", LOW, groups="g"), scope=PlanScope(), listing=EMPTY, allow_empty=True)
-    said = (
-        "what the plan holds of 0 connections was judged by 1 of 1 rule; it touches 0 connections"
-    )
+    said = "what the plan says of 0 connections was judged by 1 of 1 rule; it touches 0 connections"
     assert done == (0, (said,))
 
 
-def test_a_doubt_about_what_was_listed_is_no_pass_whatever_was_judged() -> None:
+def test_a_doubt_about_what_was_listed_is_not_a_pass_whatever_was_judged() -> None:
     doubts = ("the snapshot is 40 days old", "the clock is off")
     assert answer(checks("a", LOW, PASS), doubts=doubts) == (3, doubts)
     assert answer(checks("a", LOW, FAIL), doubts=doubts[:1])[0] == 3

@@ -85,7 +85,7 @@ def test_an_error_has_advice_and_all_else_the_rule_s_fix(verdict: Verdict, fix: 
     assert Finding(RULE, verdict, (ONE,), (), "m", advice="ask").fix == fix
 
 
-def test_a_pack_is_no_file_of_the_user():
+def test_a_pack_is_not_a_file_of_the_user():
     assert Position("pack:baseline", 1, 1).in_pack
     assert not Position("packs/a.yaml", 1, 1).in_pack
     assert str(Position("a.yaml", 3, 5)) == "a.yaml:3:5"

@@ -1,4 +1,4 @@
-"""What is shipped beside the code: found in a checkout, and inside a wheel."""
+"""Files shipped beside the code: found in a checkout, and inside a wheel."""
 
 from __future__ import annotations
 

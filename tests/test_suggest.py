@@ -1,4 +1,4 @@
-"""Did you mean: the right word for a wrong one, whoever's word that is."""
+"""Did you mean: the right word for a wrong one, whatever tool the wrong one is from."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def test_a_misspelt_word_is_told_the_likeliest_or_the_few_there_are(word: str, h
     assert nearest(word, ["paused", "group_id", "schema"]) == hint
 
 
-def test_of_many_words_none_is_told_where_none_is_like_it():
+def test_no_word_is_suggested_if_none_is_similar():
     words = [f"word{n}" for n in range(12)]
     assert nearest("zzz", words) == f"one of {', '.join(words)}"
     assert nearest("zzz", [*words, "word12"]) == ""
     assert nearest("zzz", []) == ""
 
 
-def test_a_foreign_word_is_ours_before_what_looks_alike():
+def test_a_foreign_word_is_translated_before_similar_words_are_suggested():
     assert nearest("min", OPERATORS, FOREIGN_OPERATORS) == "did you mean gte?"
     assert nearest("Greater-Than", OPERATORS, FOREIGN_OPERATORS) == "did you mean gt?"
     assert nearest("not_exists", OPERATORS, FOREIGN_OPERATORS) == "did you mean exists: false?"
     assert nearest("exclusiveMaximum", OPERATORS, FOREIGN_OPERATORS) == "did you mean lt?"
 
 
-def test_a_foreign_word_is_not_told_where_ours_is_not_known():
+def test_a_foreign_word_is_not_translated_to_a_word_unknown_there():
     assert "gte" not in nearest("min", ["equals", "max_items"], FOREIGN_OPERATORS)
 
 

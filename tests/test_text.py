@@ -1,4 +1,4 @@
-"""Text for people: safe to show, cut where it is long, counted as one counts."""
+"""Text for people: safe to show, cut where it is long, with plurals that fit."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def _of_waivers(
 def _known(baseline: Baseline, use: BaselineUse) -> str:
     notes = [f"{use.new:,} new", f"{use.fixed:,} fixed"]
     notes += [f"{use.gone:,} gone"] if use.gone else []
-    notes += [f"{use.raised:,} of a rule made more severe since"] if use.raised else []
+    notes += [f"{use.raised:,} of rules made more severe since"] if use.raised else []
     notes += [f"{use.waived:,} waived now"] if use.waived else []
     notes += [f"{use.untold:,} not judged by this run"] if use.untold else []
     return f"{plural(use.known, 'violation')} known from {baseline.title}; {', '.join(notes)}"

@@ -102,7 +102,7 @@ def baseline_of(report: EarlierReport) -> Baseline:
 
 
 def _remembered(report: EarlierReport, verdicts: frozenset[Verdict]) -> Baseline:
-    """Return the findings of ``report`` that came to one of ``verdicts``."""
+    """Return the findings of ``report`` with one of ``verdicts``."""
     single: dict[tuple[str, str], Remembered] = {}
     grouped: dict[tuple[str, str], tuple[Remembered, ...]] = {}
     per = {rule.id for rule in report.rules if rule.per}

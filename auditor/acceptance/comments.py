@@ -40,7 +40,7 @@ def comment_waivers(comments: Iterable[Comment], folder: str) -> Waivers:
     for comment in comments:
         digest.update(f"{comment.position} {comment.text}\n".encode())
         waiver, wrong = _waiver(comment)
-        problems += [_at(comment.position, problem) for problem in wrong]
+        problems += [_relocated(comment.position, problem) for problem in wrong]
         entries += [] if waiver is None else [waiver]
     if problems:
         raise PolicyError(problems)
@@ -83,5 +83,5 @@ def _waiver(comment: Comment) -> tuple[Waiver | None, Sequence[Problem]]:
     return replace(read[0], position=comment.position), problems.errors
 
 
-def _at(position: Position, problem: Problem) -> Problem:
+def _relocated(position: Position, problem: Problem) -> Problem:
     return problem._replace(position=position, source_line="")

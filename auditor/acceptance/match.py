@@ -370,7 +370,7 @@ def _ended(fates: _Fates, baseline: Baseline, clean: Callable[[str], str]) -> It
 
 
 def _unjudged(fates: _Fates, baseline: Baseline, clean: Callable[[str], str]) -> Iterator[Unjudged]:
-    """Yield those of the baseline's findings of which this run cannot tell."""
+    """Yield the baseline's findings that this run did not judge."""
     named = _naming(baseline, clean)
     for fate, rule, name, is_group in fates:
         if fate == "untold":

@@ -35,7 +35,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "fetch": "Save a listing as a snapshot.",
         "validate": "Check policies; list every problem with file:line:column.",
         "test": "Run the tests written beside the rules.",
-        "explain": "List the rules in force, describe one, or show why it came to a verdict.",
+        "explain": "List the rules in force, describe one, or show the reason for a verdict.",
         "try": "Judge a made-up record by one rule, and show why.",
         "compare": "Show what changed between two reports or two sets of policies.",
         "schema": "Print the JSON Schema of policy files, for editors.",

@@ -120,7 +120,7 @@ class Shape:
         for path in (*identity, *sorted(reads)):
             self._plant(path)
         for name, shape in (*lists.items(), *own.items()):
-            self._graft(name, shape.root)
+            self._add_fact(name, shape.root)
         for path in sorted(whole):
             self._plant(path).whole = True
         self._type(self.root)
@@ -163,13 +163,13 @@ class Shape:
         try:
             answer = self._page.decode(body)
         except _UNDECODED:
-            return envelope(once(body), self._each)
+            return envelope(once(body), self._convert_items)
         finally:
             met = len(self._met)
             self._met.clear()
         data = answer.data
         if data is MISSING:
-            return envelope(once(body), self._each)
+            return envelope(once(body), self._convert_items)
         items = [] if data.items is MISSING else data.items
         said = (answer.code, answer.message, data.next_cursor)
         if met != 1 + len(items) + sum(each is not MISSING for each in said):
@@ -186,7 +186,7 @@ class Shape:
 
     def array(self, body: bytes) -> list[Any]:
         """Decode a JSON array of records. Raises UndecodableError."""
-        return _array(self._decode(self._array, body, self._each))
+        return _array(self._decode(self._array, body, self._convert_items))
 
     def single(self, body: bytes) -> object:
         """Decode one JSON value that should be a record. Raises UndecodableError."""
@@ -235,7 +235,7 @@ class Shape:
 
     # -- construction -----------------------------------------------------------------------
 
-    def _graft(self, name: str, row: Node) -> None:
+    def _add_fact(self, name: str, row: Node) -> None:
         """Add the rows of another list where its paths begin; ``row`` is the root of its shape."""
         attribute = _attribute(name, len(self.root.children))
         if row.path.endswith("[]"):
@@ -307,7 +307,7 @@ class Shape:
         self._met.append(value)
         return _Said(value)
 
-    def _each(self, value: object) -> Any:
+    def _convert_items(self, value: object) -> Any:
         return [self.convert(item) for item in value] if isinstance(value, list) else value
 
 

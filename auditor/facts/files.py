@@ -85,7 +85,7 @@ class _FileRows:
     def add(self, key: str, values: Values, line: int, at: Callable[[], tuple[int, int]]) -> None:
         """Take a row that begins at ``line``; ``at`` returns the position of its key."""
         if key and key not in self.rows and key.isprintable() and key == key.strip():
-            self.rows[key] = tuple([self._same(v) if type(v) is str else v for v in values])
+            self.rows[key] = tuple([self._shared_text(v) if type(v) is str else v for v in values])
             self._lines.append(line)
         elif not key:
             self.note(*at(), f"the key {self.declared.key} is empty", "a row needs its key")
@@ -97,7 +97,7 @@ class _FileRows:
             message = f"the key {one_line(repr(key))} begins or ends with a blank, or hides one"
             self.note(*at(), message, "there is no such field: remove it")
 
-    def _same(self, text: str) -> str:
+    def _shared_text(self, text: str) -> str:
         """Return ``text``, or the equal text of an earlier row: teams and dates repeat."""
         if len(self._texts) < _TEXTS:
             return self._texts.setdefault(text, text)
@@ -140,12 +140,12 @@ def _text(data: bytes, reader: _FileRows) -> str:
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
         reader.refuse(line, column, "it is not UTF-8 here", "save it as UTF-8")
     if "\0" in text:
-        line, column = _at(text, text.index("\0"))
+        line, column = _line_and_column(text, text.index("\0"))
         reader.refuse(line, column, "there is a NUL here", "save it as UTF-8 text")
     return text
 
 
-def _at(text: str, offset: int) -> tuple[int, int]:
+def _line_and_column(text: str, offset: int) -> tuple[int, int]:
     """Return the line and the column of ``offset``, each from 1."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
@@ -159,7 +159,7 @@ def _read_csv(reader: _FileRows, text: str) -> None:
     lines = _Lines(text)
     header = _next(table, reader)
     if header is None or not any(header):
-        reader.refuse(1, 1, "it holds nothing", "the first line names the columns")
+        reader.refuse(1, 1, "it is empty", "the first line names the columns")
     places = _columns(reader, header, lines)
     key_place, declared, width = places[0], reader.declared.columns, len(header)
     while True:
@@ -241,14 +241,14 @@ class _Lines:
         quoted = False
         for index in range(offset, len(self._text)):
             if place == 0:
-                return _at(self._text, index)
+                return _line_and_column(self._text, index)
             character = self._text[index]
             if character == '"':
                 quoted = not quoted
             elif character == "," and not quoted:
                 place -= 1
                 offset = index + 1
-        return _at(self._text, offset)
+        return _line_and_column(self._text, offset)
 
 
 # -- JSON -------------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ def _read_json(reader: _FileRows, text: str) -> None:
     start = _skip(text, 0)
     if text[start : start + 1] != "[":
         hint = "write an array of objects, or one object per line in a file that ends in .ndjson"
-        reader.refuse(*_at(text, start), "it is not an array of rows", hint)
+        reader.refuse(*_line_and_column(text, start), "it is not an array of rows", hint)
     counted = _Counted(text)
     offset = _skip(text, start + 1)
     if text[offset : offset + 1] == "]":
@@ -298,11 +298,11 @@ def _read_json(reader: _FileRows, text: str) -> None:
                 offset = after + 1
                 break
             if mark != ",":
-                reader.refuse(*_at(text, after), "a comma or ] is missing", "")
+                reader.refuse(*_line_and_column(text, after), "a comma or ] is missing", "")
             offset = _skip(text, after + 1)
     end = _skip(text, offset)
     if end != len(text):
-        reader.refuse(*_at(text, end), "more follows after the array", "remove it")
+        reader.refuse(*_line_and_column(text, end), "more follows after the array", "remove it")
 
 
 def _read_ndjson(reader: _FileRows, text: str) -> None:
@@ -341,10 +341,10 @@ def _decode(reader: _FileRows, text: str, offset: int, line: int = 0) -> tuple[A
     try:
         return _DECODER.raw_decode(text, offset)
     except json.JSONDecodeError as error:
-        at, column = _at(text, error.pos)
+        at, column = _line_and_column(text, error.pos)
         reader.refuse(line or at, column, f"not JSON: {error.msg}", "")
     except (ValueError, RecursionError) as error:
-        at, column = _at(text, offset)
+        at, column = _line_and_column(text, offset)
         if isinstance(error, _ConstantError):
             message = str(error)
         elif isinstance(error, RecursionError):
@@ -360,10 +360,15 @@ def _row(reader: _FileRows, value: Any, text: str, offset: int, line: int) -> No
     def place(name: str) -> tuple[int, int]:
         at = text.find(json.dumps(name, ensure_ascii=False), offset)
         at = at if at >= 0 else offset
-        return line + text.count("\n", offset, at), _at(text, at)[1]
+        return line + text.count("\n", offset, at), _line_and_column(text, at)[1]
 
     if type(value) is not _Object:
-        reader.note(line, _at(text, offset)[1], "a row is an object", 'write {"schema": "orders"}')
+        reader.note(
+            line,
+            _line_and_column(text, offset)[1],
+            "a row is an object",
+            'write {"schema": "orders"}',
+        )
         return
     if value.doubled is not None:
         message = f"the key {one_line(value.doubled)} appears twice in this row"

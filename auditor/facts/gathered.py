@@ -81,16 +81,18 @@ class GatheredFacts:
         if listed is None or fact.through is None:
             return None
         above = fact.through[0]
-        others = self._listed.get(above) or Listed(above, problem=self._never(FACT_LISTS[above]))
+        others = self._listed.get(above) or Listed(
+            above, problem=self._why_unread(FACT_LISTS[above])
+        )
         return routed(fact, self._shape.lists[name], listed, others)
 
     def _missing(self, name: str) -> Table:
         """Return the table of a list that never arrived: a plan by itself knows no list."""
         if self._origin == PLAN:
             return lacking(name, NOT_IN_PLAN)
-        return unread(name, self._never(FACT_LISTS[name]))
+        return unread(name, self._why_unread(FACT_LISTS[name]))
 
-    def _never(self, fact: FactList) -> str:
+    def _why_unread(self, fact: FactList) -> str:
         """Return why a list was never read."""
         if self._origin == "api":
             return f"{fact.path} was not read before the listing broke off"
@@ -120,7 +122,7 @@ class GatheredFacts:
         for name in sorted(self._needed):
             fact, listed = FACT_LISTS[name], self._listed.get(name)
             if listed is None:
-                yield FactsInfo(name, fact.path, 0, problem=self._never(fact))
+                yield FactsInfo(name, fact.path, 0, problem=self._why_unread(fact))
             else:
                 problem = listed.problem or "; ".join(listed.doubts)
                 yield FactsInfo(name, fact.path, len(listed.rows), problem=problem)

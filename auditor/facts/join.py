@@ -226,7 +226,7 @@ class _JoinProgram:
     def function(self) -> Join:
         """Return the function."""
         if not self._lines:
-            return _nothing
+            return _join_nothing
         body = (f"  {line}" for line in self._lines)
         text = "\n".join(["def join(records):", " for r in records:", *body])
         # Safe like the judge's own text: made only of names that the program chose.
@@ -255,7 +255,7 @@ class _JoinProgram:
         return expression
 
 
-def _nothing(_records: Sequence[Any]) -> None:
+def _join_nothing(_records: Sequence[Any]) -> None:
     """Join nothing: no rule reads a fact."""
 
 

@@ -72,7 +72,7 @@ class OwnFacts(msgspec.Struct, frozen=True, dict=True):
 
         absent = MISSING if self.default is None else made(self.default)
         if not self.rows:
-            return constant(self.name, absent)  # Whatever names a row: there is none.
+            return constant(self.name, absent)  # No value finds a row: there are none.
         find = self._finder(made)
         return Table(self.name, self.key, find, absent, keyless=absent)
 

@@ -199,7 +199,7 @@ CONNECTION_FIELDS: tuple[Field, ...] = (
         open=True,
         exposure=_HIDDEN,
     ),
-    Field(SCHEMA_CONFIG, _O, "What is synced of the source; of a Terraform plan alone."),
+    Field(SCHEMA_CONFIG, _O, "What is synced from the source; only in a Terraform plan."),
     Field(
         f"{SCHEMA_CONFIG}.schema_change_handling",
         _S,
@@ -222,7 +222,7 @@ CONNECTION_FIELDS: tuple[Field, ...] = (
     Field(f"{SCHEMA_CONFIG}.columns[].name", _S, "The column's name in the source."),
     Field(f"{SCHEMA_CONFIG}.columns[].enabled", _B, "Whether it is synced."),
     Field(f"{SCHEMA_CONFIG}.columns[].hashed", _B, "Whether its values are hashed."),
-    Field(PLAN, _O, "What a Terraform plan does to the connection; of a plan alone."),
+    Field(PLAN, _O, "What a Terraform plan does to the connection; only in a plan."),
     Field(
         f"{PLAN}.action",
         _S,

@@ -50,13 +50,13 @@ MEANINGS: Mapping[Fate, str] = {
     Fate.RAISED: "a violation whose rule has become more severe",
     Fate.AGAIN: "a violation that was accepted before and counts again",
     Fate.UNJUDGED: "not judged by the newer run, so nobody knows; never counted as fixed",
-    Fate.UNCHANGED: "a violation then and now",
+    Fate.UNCHANGED: "a violation before and after",
     Fate.WAIVED: "a violation that a waiver now covers",
     Fate.KNOWN: "a violation that the newer run's baseline knows",
-    Fate.ACCEPTED: "accepted then and now",
-    Fate.SETTLED: "could not be evaluated then, and is no violation now",
-    Fate.GONE: "of a connection that is not there any more, by a listing that is whole",
-    Fate.FIXED: "a violation then, judged and none now",
+    Fate.ACCEPTED: "accepted before and after",
+    Fate.SETTLED: "could not be evaluated before and is not a violation now",
+    Fate.GONE: "its connection is no longer there, according to a complete listing",
+    Fate.FIXED: "a violation before; judged again and no longer one",
 }
 #: What makes the newer run worse than the older one.
 WORSE = frozenset({Fate.NEW, Fate.RAISED, Fate.AGAIN})
@@ -229,7 +229,7 @@ class _Side:
         """Return the key of ``finding``: its rule, and its group or connection."""
         rule = self.rules.get(finding.rule)
         per = rule.per if rule is not None else bool(finding.group)
-        return finding.rule, finding.group if per else _only(finding)
+        return finding.rule, finding.group if per else _first_id(finding)
 
     def verdict(self, finding: EarlierFinding, *, per: bool) -> Verdict | None:
         """Return this run's verdict of the check behind a finding of the other run.
@@ -244,7 +244,7 @@ class _Side:
             # Connections that were not listed may be there still, and be what was found.
             unseen = not self._whole and any(c.id not in self.index_of for c in finding.connections)
             return None if unseen and verdict in _NOTHING_FOUND else verdict
-        index = self.index_of.get(_only(finding))
+        index = self.index_of.get(_first_id(finding))
         return None if index is None else Verdict(rule.verdicts[index])
 
     def lacks(self, finding: EarlierFinding, *, per: bool) -> bool:
@@ -284,7 +284,7 @@ def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
     for finding in now.findings:
         rule = now.rules.get(finding.rule)
         per = bool(rule.per) if rule is not None else bool(finding.group)
-        same = _same(then, now.key(finding), per=per)
+        same = _findings_on(then, now.key(finding), per=per)
         known = _covering(same, finding)
         before = (
             known.verdict
@@ -317,7 +317,7 @@ def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
     for finding in then.findings:
         rule = then.rules.get(finding.rule)
         per = bool(rule.per) if rule is not None else bool(finding.group)
-        if _same(now, then.key(finding), per=per):
+        if _findings_on(now, then.key(finding), per=per):
             continue
         after = now.verdict(finding, per=per)
         if after is None and now.lacks(finding, per=per):
@@ -344,7 +344,7 @@ def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
         )
 
 
-def _same(run: _Side, key: tuple[str, str], *, per: bool) -> list[EarlierFinding]:
+def _findings_on(run: _Side, key: tuple[str, str], *, per: bool) -> list[EarlierFinding]:
     """Return the findings of ``run`` that are on the same check."""
     rule = run.rules.get(key[0])
     return run.found.get(key, []) if rule is None or bool(rule.per) == per else []
@@ -399,7 +399,7 @@ def _why_unjudged(now: _Side, finding: EarlierFinding, after: Verdict | None) ->
     return "the newer run does not have this check"
 
 
-def _only(finding: EarlierFinding) -> str:
+def _first_id(finding: EarlierFinding) -> str:
     return finding.connections[0].id if finding.connections else ""
 
 
@@ -481,8 +481,8 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
 
 _WORDS = {
     Fate.NEW: lambda n: plural(n, "new violation"),
-    Fate.RAISED: lambda n: f"{plural(n, 'violation')} of a rule made more severe",
-    Fate.AGAIN: lambda n: f"{plural(n, 'violation')} not accepted any more",
+    Fate.RAISED: lambda n: f"{plural(n, 'violation')} of rules made more severe",
+    Fate.AGAIN: lambda n: f"{plural(n, 'violation')} no longer accepted",
 }
 
 

@@ -131,7 +131,7 @@ PROBLEM_REPORTS: Mapping[str, Format] = MappingProxyType(
 #: What is written about several accounts that were audited in one run.
 ACCOUNT_REPORTS: Mapping[str, Format] = MappingProxyType(
     {
-        "accounts": Format("accounts", "index.html", "what each account came to, for people"),
+        "accounts": Format("accounts", "index.html", "the outcome of each account, for people"),
         "accounts_json": Format("accounts_json", "accounts.json", "the same, for programs"),
     }
 )

@@ -151,7 +151,7 @@ def render(accounts: Accounts) -> Iterator[str]:
     yield f"<style>{_STYLE}</style>\n<main>\n<h1>Fivetran audit: all accounts</h1>\n"
     if not outcomes:
         yield '<p class="open">? inconclusive: the run over all accounts did not finish, or one'
-        yield " account was audited separately since.</p>\n"
+        yield " account has been audited separately since.</p>\n"
     elif any(outcome.code is None for outcome in outcomes):
         yield '<p class="open">? inconclusive: the run did not finish.</p>\n'
     if outcomes:

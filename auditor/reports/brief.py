@@ -136,7 +136,7 @@ def changes_in_words(result: Result) -> str:
     if (known := result.baseline) is not None:
         since = f"since the baseline of {known.judged_at:%Y-%m-%d}"
         gone = f", {known.gone:,} gone" if known.gone else ""
-        untold = f", {known.untold:,} not judged any more," if known.untold else ""
+        untold = f", {known.untold:,} no longer judged," if known.untold else ""
         return (
             f"{known.new:,} new, {known.fixed:,} fixed{gone}, {known.known:,} known{untold} {since}"
         )

@@ -32,15 +32,15 @@ _JUDGED = {
     Completeness.ONE_PAGE: "Everything that was listed was judged",
     Completeness.VERIFIED: "Everything that was listed was judged",
     Completeness.SNAPSHOT: "Everything in the snapshot was judged",
-    Completeness.ONE_WALK: "What one walk over several pages listed was judged",
-    Completeness.PLAN: "What the plan holds was judged",
-    Completeness.UNKNOWN: "What was saved was judged; whether that is all there is, is unknown",
+    Completeness.ONE_WALK: "Everything that one walk over several pages listed was judged",
+    Completeness.PLAN: "Everything in the plan was judged",
+    Completeness.UNKNOWN: "Everything that was saved was judged; whether more exists is unknown",
     Completeness.INCOMPLETE: "Not everything was listed",
 }
 #: What is known about a listing of which nothing was judged.
 _LISTED = {
-    Completeness.ONE_WALK: "; nor is it sure that one walk over several pages listed everything",
-    Completeness.UNKNOWN: "; whether what was saved is all there is, is unknown",
+    Completeness.ONE_WALK: "; one walk over several pages may not have listed everything",
+    Completeness.UNKNOWN: "; whether more exists than was saved is unknown",
 }
 _NOT_A_PASS = "Not everything could be judged: do not read this as a pass."
 
@@ -71,21 +71,21 @@ def claim(result: Result) -> Claim:
     elif not made:
         sentence = f"{_unmade(result)}. {_unjudged(result)}."
     else:
-        sentence = f"{_judged(result)}. {_settled(result)}."
+        sentence = f"{_judged(result)}. {_outcome_in_words(result)}."
     if result.part is not None:
         sentence += f" {part_in_words(result.part, len(result.connections))}."
     return Claim(HEADINGS[outcome], sentence, _no_findings(result, made), not made)
 
 
 def part_in_words(part: Part, connections: int) -> str:
-    """Return which part of a run a report is about, and what the whole run came to."""
+    """Return which part of a run a report is about, and the whole run's outcome."""
     name, whole = part.dimension, part.whole
     which = f"with {name} {part.value}" if part.value else f"without {name}"
     if part.value == NOT_READ:
         which = f"whose {name} could not be read"
     of = f"{connections:,} of {plural(part.listed, 'connection')}, those {which}"
     answer = f"{HEADINGS[whole.outcome].lower()} (exit {whole.exit_code})"
-    return f"This part has {of}; the whole run came to {answer}"
+    return f"This part has {of}; the whole run's outcome is {answer}"
 
 
 def is_open(finding: Finding, result: Result) -> bool:
@@ -142,7 +142,7 @@ def _planned(result: Result, plan: PlanScope) -> str:
     """Return what was judged of a plan, and what the plan left open."""
     if plan.nothing:
         return f"{plan.nothing[0].upper()}{plan.nothing[1:]}"
-    judged = "What the plan holds was judged"
+    judged = "Everything in the plan was judged"
     if plan.over:
         judged = f"{_JUDGED[result.listing.completeness]}, with the plan laid over it"
     missing = result.not_in_plan
@@ -158,7 +158,7 @@ def _unmade(result: Result) -> str:
     return "No rule applied to anything: no check was made" if result.total else "No check was made"
 
 
-def _settled(result: Result) -> str:
+def _outcome_in_words(result: Result) -> str:
     """Return how the checks of a passed run came out."""
     counts = result.counts
     accepted = counts[Verdict.WAIVED] + counts[Verdict.KNOWN]
@@ -170,7 +170,7 @@ def _settled(result: Result) -> str:
     failed = counts[Verdict.FAIL] + accepted
     if not failed:
         return "Nothing failed"
-    return f"{plural(failed, 'violation')} and none that gates: {', '.join(filter(None, parts))}"
+    return f"{plural(failed, 'violation')} and none of them gates: {', '.join(filter(None, parts))}"
 
 
 def _no_findings(result: Result, made: int) -> str:

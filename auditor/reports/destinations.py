@@ -162,7 +162,9 @@ def _options(text: str, format_: Format) -> tuple[int, str, str, int]:
         option, equals, value = match.groups()
         if option in format_.variants:
             if variant:
-                raise UsageError(f"--report {printable(text)}: {variant} goes with no {option}")
+                raise UsageError(
+                    f"--report {printable(text)}: {variant} cannot be combined with {option}"
+                )
             # An equals sign after it begins the path.
             variant, end = option, match.end(1)
         elif option == SPLIT and (format_.options or format_.by_dimension):

@@ -32,7 +32,7 @@ _ACCEPTED = (Verdict.WAIVED, Verdict.KNOWN)
 
 
 def facts(result: Result) -> dict[str, str]:
-    """Return what the run rests on and came to, leaving out what it does not have.
+    """Return what the run rests on and its outcome, leaving out what it does not have.
 
     Version, time, source and filters, listing, policies with their hashes, the gate's answer
     with its reasons, the number of checks of each verdict, what was left out, what was
@@ -109,7 +109,7 @@ def trend_in_words(history: History) -> str:
     last = runs[-1]
     total = plural(last.total, "violation")
     if len(runs) == 1:
-        return f"{total} at the first run of this history."
+        return f"{total} in the first run of this history."
     before = runs[-2]
     beside = last.beside(before)
     if beside is None:
@@ -122,20 +122,20 @@ def trend_in_words(history: History) -> str:
     by = "" if beside.rules is None else f" by the {plural(beside.rules, 'rule')} that both judged"
     doubts = [
         *(["which was inconclusive"] if before.outcome is Outcome.INCONCLUSIVE else []),
-        *(["by other policies"] if set(before.policies) != set(last.policies) else []),
+        *(["which used other policies"] if set(before.policies) != set(last.policies) else []),
     ]
     about = ", ".join([f"{before.judged_at:%Y-%m-%d}", *doubts])
     counted = total if beside.rules is None else plural(beside.now, "violation")
-    sentence = f"{counted}{by}: {moved} at the run before ({about})"
+    sentence = f"{counted}{by}: {moved} in the run before ({about})"
     alike = [run for run in runs[:-2] if last.beside(run) == Beside(last.total, run.total, None)]
     if alike:
-        sentence += f", {alike[0].total:,} at the first of {len(alike) + 2:,} runs alike"
+        sentence += f", {alike[0].total:,} in the first of {len(alike) + 2:,} comparable runs"
         sentence += f" ({alike[0].judged_at:%Y-%m-%d})"
     accepted = last.waived + last.known - before.waived - before.known
     if change < 0 and accepted > 0:
         # What is accepted no longer counts, but is not fixed.
         sentence += (
-            f"; {accepted:,} more {'is' if accepted == 1 else 'are'} waived or known than then"
+            f"; {accepted:,} more {'is' if accepted == 1 else 'are'} waived or known than before"
         )
     return f"{sentence}."
 

@@ -158,7 +158,7 @@ def _to_do(result: Result) -> list[RuleChecks]:
         for checks in result.checks
         if checks.count(Verdict.FAIL) or checks.count(Verdict.ERROR)
     ]
-    # If the run came to no answer, what prevented one comes first.
+    # In an inconclusive run, what prevented an answer comes first.
     causes_first = result.gate.outcome is Outcome.INCONCLUSIVE
     return sorted(
         unsettled,
@@ -201,9 +201,9 @@ def _identity(result: Result, fresh: list[int] | None) -> list[tuple[str, str]]:
     return [(name, text) for name, text in named.items() if text]
 
 
-def rate(count: int, of: int) -> str:
-    """Return ``count`` of ``of`` as a percentage; only all is 100%, and only none is 0%."""
-    share = 100 * count / of
+def rate(count: int, total: int) -> str:
+    """Return ``count`` of ``total`` as a percentage; only all is 100%, and only none is 0%."""
+    share = 100 * count / total
     if 0 < share < 0.1:
         return "<0.1%"
     return ">99.9%" if 99.9 < share < 100 else f"{share:.{0 if share == 100 else 1}f}%"

@@ -102,7 +102,7 @@ def render(result: Result) -> Iterator[str]:
     if written < total:
         yield (
             f"\n{written:,} of {plural(total, 'finding')} shown, most severe first; "
-            "the other reports hold them all.\n"
+            "the other reports list them all.\n"
         )
 
 
@@ -315,7 +315,7 @@ def _sections(result: Result, findings: list[Finding]) -> Iterator[tuple[str, li
         fix = "".join(f"Fix: {prose(text)}\n\n" for text in list(fixes)[:_MOST_FIXES])
         where = f"Policy: {code(str(rule.position))}\n\n"
         if page := rule_page(result, rule):
-            where += f"{_linked('More on the rule', page)}\n\n"
+            where += f"{_linked('More about the rule', page)}\n\n"
         table = "| Verdict | Connection | Group | Actual | Message |\n|---|---|---|---|---|\n"
         opening = f"\n{opening}{prose(rule.title)}\n\n{fix}{where}{table}"
         yield opening, [_row(result, finding) for finding in rows], _CLOSE

@@ -1,7 +1,7 @@
 """A run split by a dimension: a report of its own for each team, tier or region.
 
 A part is a result like any other, of the connections with one value of the dimension, so every
-format renders it as it does a whole run. It says which part it is, and what the whole run came to;
+format renders it as it does a whole run. It says which part it is, and the whole run's outcome;
 its own answer rests on its own checks, and is no better than the listing they rest on.
 
 A check of a group is in the part of every connection that it is about: those that its finding
@@ -50,7 +50,7 @@ def parts(result: Result, dimension: str) -> Iterator[tuple[str, Result]]:
     for value in sorted(places, key=lambda text: (not text, text)):
         own = places[value]
         of_groups = [by_value.get(value, ()) for by_value in groups]
-        checks = tuple(map(_of, result.checks, [own] * len(groups), of_groups))
+        checks = tuple(map(_checks_in_part, result.checks, [own] * len(groups), of_groups))
         part = Part(dimension, value, len(column), result.gate)
         yield value, _part(result, part, own, checks, findings.get(value, none), unread)
 
@@ -100,7 +100,9 @@ def _doubts(part: Part, unread: int) -> Iterator[str]:
         yield f"{part.dimension} of {of} could not be read: some may belong to this part"
 
 
-def _of(checks: RuleChecks, places: Sequence[int], groups: Sequence[GroupCheck]) -> RuleChecks:
+def _checks_in_part(
+    checks: RuleChecks, places: Sequence[int], groups: Sequence[GroupCheck]
+) -> RuleChecks:
     """Return a rule's checks that belong to a part: of its connections, or of ``groups``."""
     if checks.rule.per:
         return replace(checks, groups=tuple(groups))

@@ -287,11 +287,11 @@ def _suppressions(finding: Finding, result: Result) -> _Object:
     return {"suppressions": [{"kind": "external", "status": "accepted", "justification": why}]}
 
 
-#: The rule of the one result that says a run came to no answer: without it, a run that saw nothing
+#: The rule of the one result that says a run was inconclusive: without it, a run that saw nothing
 #: would close the alerts of the runs before.
 _INCONCLUSIVE: _Object = {
     "id": "inconclusive",
-    "shortDescription": {"text": "The audit came to no answer"},
+    "shortDescription": {"text": "The audit was inconclusive"},
     "fullDescription": {
         "text": "Not everything could be judged: alerts that are gone may be open."
     },

@@ -106,7 +106,7 @@ class ReportWriter:
             self.outdate(inputs)
             raise
         self.clear()
-        self._each(self._place)
+        self._for_each(self._place)
 
     def write(self, result: Any, *, at_once: bool = False) -> tuple[Path, ...]:
         """Write every report on ``result`` and return the files, in order, stdout left out.
@@ -121,7 +121,7 @@ class ReportWriter:
 
         first, *others = self._destinations or (None,)
         if not at_once or not others or first is None or first.target.is_stream or first.in_parts:
-            self._each(write)
+            self._for_each(write)
         else:
             with beside(partial(self._write, first, result)) as done:
 
@@ -131,7 +131,7 @@ class ReportWriter:
                     else:
                         write(destination)
 
-                self._each(write_beside, (*others, first))
+                self._for_each(write_beside, (*others, first))
         return tuple(path for each in self._destinations for path in written.get(each, ()))
 
     def clear(self) -> None:
@@ -141,7 +141,7 @@ class ReportWriter:
             for folder in {real(path).parent for path in paths if path is not None}:
                 clear(folder)
 
-    def _each(
+    def _for_each(
         self, act: Callable[[Destination], None], order: Sequence[Destination] | None = None
     ) -> None:
         failures: dict[Destination, str] = {}

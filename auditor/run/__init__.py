@@ -57,7 +57,7 @@ __all__ = [
 class Seen(msgspec.Struct, frozen=True):
     """A connection that was looked up: its place in the listing, and its record as rules saw it.
 
-    ``why`` explains, for each rule in order, how the rule came to its verdict.
+    ``why`` explains, for each rule in order, why the rule gave its verdict.
     """
 
     at: int

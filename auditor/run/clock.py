@@ -37,10 +37,10 @@ class RunClock:
         ``as_of`` is the time at the source, None if the source does not say.
         """
         if self.now is None:
-            self.now = self._settled(as_of)
+            self.now = self._choose_now(as_of)
         return self.now
 
-    def _settled(self, as_of: datetime | None) -> datetime:
+    def _choose_now(self, as_of: datetime | None) -> datetime:
         local = self._options.clock()
         self._as_of = as_of
         off = as_of is not None and abs(as_of - local) > CLOCK_TOLERANCE

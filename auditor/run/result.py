@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What a run came to. ``accepted`` is None for a run without waivers or a baseline.
+    """The result of a run. ``accepted`` is None for a run without waivers or a baseline.
 
     ``strays`` name the user's own facts whose rows match no connection.
     """
@@ -188,7 +188,7 @@ class _Describe:
 
 
 def _reasons(judgement: Judgement, describers: Sequence[Describer]) -> Mapping[str, RuleReasons]:
-    """Return why each finding came to its verdict, once ``describers`` have described them."""
+    """Return why each finding got its verdict, once ``describers`` have described them."""
     from auditor.policy.judging.reasons import reasons_of  # noqa: PLC0415  # for pages only
 
     return reasons_of(judgement, describers)

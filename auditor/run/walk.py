@@ -82,9 +82,9 @@ class Walk(msgspec.Struct):
         self.services += [known(s, s) for s in _texts([r.service for r in records])]
         self.group_ids += [known(g, g) for g in _texts([r.group_id for r in records])]
 
-    def is_wanted(self, at: int) -> bool:
-        """Whether the connection at this place was asked for."""
-        named = {self.ids[at], self.schemas[at], *self.addresses[at : at + 1]}
+    def is_wanted(self, index: int) -> bool:
+        """Whether the connection at ``index`` was asked for."""
+        named = {self.ids[index], self.schemas[index], *self.addresses[index : index + 1]}
         return self.wanted is not None and self.wanted.name in named - {""}
 
     def connections(self, tidy: Callable[[list[str]], Sequence[str]] = list) -> Connections:

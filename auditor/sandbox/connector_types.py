@@ -63,7 +63,7 @@ _BY_TYPE: Mapping[str, str] = MappingProxyType(
         "BITool": "looker_source mode tableau_source",
     }
 )
-#: Databases and warehouses whose settings know no private way, and the others that do.
+#: Databases and warehouses whose settings have no private path, and the others that do.
 _PUBLIC_ONLY = frozenset(
     {"convex", "cosmos", "databricks_db", "firebase", "planetscale", "singlestore_source"}
 )

@@ -191,7 +191,7 @@ def _begin(record: Record, moment: Moment) -> None:
     record["created_at"] = moment.ago(0.1, 3)
 
 
-def _starve(record: Record, moment: Moment) -> None:
+def _be_delayed(record: Record, moment: Moment) -> None:
     record["status"].update(sync_state="scheduled", update_state="delayed")
     record["succeeded_at"] = moment.ago(6, 30)
     record["failed_at"] = None
@@ -269,7 +269,7 @@ def _unproxy(record: Record, _moment: Moment) -> None:
     _connect_by("ProxyAgent", record)
 
 
-def _link_to_a_dead_one(record: Record, _moment: Moment) -> None:
+def _use_a_dead_link(record: Record, _moment: Moment) -> None:
     _connect_by("PrivateLink", record)
     record["private_link_id"] = f"pl_{record['group_id']}{OUT_OF_SERVICE}"
 
@@ -350,7 +350,7 @@ def _detach_agent(record: Record, _moment: Moment) -> None:
         record["config"]["tunnel_host"] = "bastion.example.com"
 
 
-def _speak_anew(record: Record, _moment: Moment) -> None:
+def _use_undocumented_words(record: Record, _moment: Moment) -> None:
     # The API's words are no closed sets: each of these is one that its documentation lacks.
     record["status"].update(setup_state="disconnected", sync_state="throttled")
     record["schedule_type"] = "orchestrated"
@@ -376,12 +376,12 @@ FLAWS: tuple[Flaw, ...] = (
     ),
     Flaw(("private-link-without-id",), 6, _is_unregulated_database, _unlink),
     Flaw(("proxy-agent-without-id",), 5, _is_unregulated_database, _unproxy),
-    Flaw(("dead-link",), 5, _is_unregulated_database, _link_to_a_dead_one),
+    Flaw(("dead-link",), 5, _is_unregulated_database, _use_a_dead_link),
     Flaw(("proxy-lost",), 5, _is_unregulated_database, _send_through_a_lost_proxy),
     Flaw(("schema-blocked", "unused-secrets-manager"), 4, _is_database, _block),
     Flaw(("sunset-service",), 5, _is_application, _load_a_sunset_service),
     Flaw(("bad-schema-name", "source-naming"), 16, _is_application, _misname),
-    Flaw(("stale", "delayed"), 20, _repeats, _starve),
+    Flaw(("stale", "delayed"), 20, _repeats, _be_delayed),
     Flaw(("failed-after-success", "warning"), 14, _repeats, _fail),
     Flaw(("daily-outside-window",), 8, _anything, _sync_at_noon),
     Flaw(("daily-without-time",), 12, _anything, _sync_daily_at_any_time),
@@ -438,7 +438,7 @@ FLAWS: tuple[Flaw, ...] = (
         _pause_for_months,
     ),
     Flaw(("rescheduled", "banned-service"), 6, _is_application, _reschedule),
-    Flaw(("undocumented-words",), 4, _is_application, _speak_anew),
+    Flaw(("undocumented-words",), 4, _is_application, _use_undocumented_words),
     Flaw(("personal-owner", "foreign-owner", "eager-advertising"), 10, _is_application, _take_over),
 )
 

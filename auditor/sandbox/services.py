@@ -210,7 +210,7 @@ PLATFORM = Service(
     {"schema": "{schema}", "is_account_level_connector": False},
 )
 
-#: A service that Fivetran has announced the end of, and one that it does not yet stand behind.
+#: A service whose end Fivetran has announced, and one that is not yet generally available.
 SUNSET = _application(
     "google_analytics",
     "Google Analytics (Universal)",

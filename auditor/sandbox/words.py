@@ -34,7 +34,7 @@ PEOPLE = (
 SERVICE_ACCOUNTS = ("svc_terraform", "svc_orchestrator", "_fivetran_system")
 
 #: The owners that people worry about, by user id: somebody of an agency, somebody whose access has
-#: ended, somebody who may do everything, and somebody who is no user any more.
+#: ended, somebody who may do everything, and somebody who is no longer a user.
 GUEST, LEAVER, ADMINISTRATOR, GONE = (
     "visiting_lantern",
     "dormant_harbour",

@@ -44,7 +44,7 @@ function issueText(findings) {
   const fix = fixOf(findings[0]);
   if (fix) lines.push("", `**Fix:** ${mdText(fix)}`);
   if (rule.why) lines.push("", `**Why:** ${mdText(rule.why)}`);
-  if (rule.docs) lines.push("", `[More on the rule](${rule.docs})`);
+  if (rule.docs) lines.push("", `[More about the rule](${rule.docs})`);
   lines.push("", `Judged as of ${JUDGED_AT.toISOString().slice(0, 16).replace("T", " ")} UTC by ${mdCode(rule.position)}`);
   if (address()) lines.push("", `<${encodeURI(decodeURI(address()))}>`);
   return `${lines.join("\n")}\n`;
@@ -115,7 +115,7 @@ function copyButtons(open, failed, explained = false) {
   return el("div", { class: "acts" },
     button("Copy as issue", issueText, () => true),
     failed ? button("Copy as waiver", waiverText, violated) : "",
-    explained ? button("Copy the command that tells why", whyCommand, () => true) : "", place);
+    explained ? button("Copy the command that explains why", whyCommand, () => true) : "", place);
 }
 
 function addToCards() {

@@ -37,7 +37,7 @@ const ofConnections = (name, label, texts, of) => ({
 const FACETS = [
   { ...JUDGED, texts: VERDICTS, ofFinding: (f) => verdictOf[f], exact: true },
   { name: "severity", label: "Severity", texts: SEVERITIES, ofFinding: (f) => severityOf[f], exact: true },
-  ...(data.fresh ? [{ name: "is", label: "Since when", texts: ["open", "new"], ofFinding: (f) => freshOf[f], exact: true }] : []),
+  ...(data.fresh ? [{ name: "is", label: "Status", texts: ["open", "new"], ofFinding: (f) => freshOf[f], exact: true }] : []),
   { name: "rule", label: "Rule", texts: data.rules.map((rule) => rule.id), ofFinding: (f) => data.rule[f] },
   ofConnections("service", "Service", data.services, data.serviceOf),
   // A group can be found by its id too.
@@ -115,16 +115,16 @@ function* compileTerm({ key, value, not }, whole) {
     const onConnections = every("ofConnection").length > 0;
     return {
       finding: signed(test("ofFinding")), connection: onConnections ? signed(test("ofConnection")) : null,
-      problem: onConnections ? "" : `${key}: tells findings apart, not connections`,
+      problem: onConnections ? "" : `${key}: filters findings, not connections`,
     };
   }
   if (key === "age") {
     const bytes = data.since ? agesThatFit(value) : null;
     if (!bytes) {
-      const problem = data.since ? `age:${value} is no age: write age:>30d` : "age: needs a run with a history (--history)";
+      const problem = data.since ? `age:${value} is not an age; write age:>30d` : "age: needs a run with a history (--history)";
       return { finding: () => false, connection: () => false, problem, void: true };
     }
-    return { finding: signed((f) => bytes[data.since[f]]), connection: null, problem: "age: tells findings apart, not connections" };
+    return { finding: signed((f) => bytes[data.since[f]]), connection: null, problem: "age: filters findings, not connections" };
   }
   if (TEXT_KEYS.includes(key)) {
     if (key === "connection" || key === "id") {
@@ -134,7 +134,7 @@ function* compileTerm({ key, value, not }, whole) {
     const bytes = key === "field" ? yield* hits(data.fields.map(low), value) : null;
     const test = bytes ? (f) => evidenceOf(f).some((e) => bytes[data.fieldOf[e]])
       : key === "message" ? messageHits(value, yield* nameHits(value)) : (f) => note(f).toLowerCase().includes(value);
-    return { finding: signed(test), connection: null, problem: `${key}: tells findings apart, not connections` };
+    return { finding: signed(test), connection: null, problem: `${key}: filters findings, not connections` };
   }
   const hit = yield* wordHits(key ? whole : value);
   return { finding: signed((f) => holds(f, hit)), connection: signed((c) => hit.connection[c]), problem: "" };

@@ -107,7 +107,7 @@ function startTrend() {
   const bars = [...picture.querySelectorAll("g[data-said]")];
   const said = document.querySelector(".trend-said");
   said.hidden = false;
-  said.textContent = "Point at a bar, or walk with the arrows, to see its run.";
+  said.textContent = "Point at a bar, or use the arrow keys, to see its run.";
   picture.tabIndex = 0;
   let at = bars.length;
   const show = (next) => {

@@ -1,7 +1,7 @@
-// Why a finding came to its verdict: its rule's condition as a tree, each part with its result
+// Why a finding got its verdict: its rule's condition as a tree, each part with its result
 // and the value (auditor/reports/page/reasons.py).
 
-const TRUTHS = { t: "holds", f: "fails", u: "cannot be judged", n: "not asked", c: "chooses members" };
+const TRUTHS = { t: "holds", f: "fails", u: "cannot be judged", n: "not evaluated", c: "chooses members" };
 const BRANCHES = { when: "Applies when", assert: "Expects", groups: "Groups", unless: "Unless" };
 const IDENTITIES = { id: data.ids, schema: data.schemas };
 const [OF_EVIDENCE, OF_CONNECTION, NO_TEXT, NOT_KEPT] = [-1, -2, -3, -4];
@@ -38,8 +38,8 @@ function reasonPart(f) {
   const [lines, forms, of] = reason;
   const form = formOf(f, lines, forms, of);
   const command = connectionsOf(f).length ? el("code", {}, whyCommand([f]).trim()) : "";
-  const told = (text) => el("p", { class: "hint" }, text, command ? ": " : ".", command);
-  if (!form) return part("How it was judged", told("The page does not keep how this finding was judged; ask"));
+  const told = (text) => el("p", { class: "hint" }, text, command ? "; run: " : ".", command);
+  if (!form) return part("How it was judged", told("This page does not keep how the finding was judged"));
   const [truths, ...values] = form;
   const texts = lines.map(([, , , path], n) => heldIn(f, values[n], path));
   const lists = [el("ul", { class: "reason" })];
@@ -59,5 +59,5 @@ function reasonPart(f) {
     }
     lists[depth].append(item);
   });
-  return part("How it was judged", lists[0], texts.includes(undefined) ? told("Not every value is kept; ask") : "");
+  return part("How it was judged", lists[0], texts.includes(undefined) ? told("This page does not keep every value") : "");
 }

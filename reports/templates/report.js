@@ -480,7 +480,7 @@ function save(pieces, count) {
   // A frame that forbids downloads says nothing, so the page does.
   const framed = self !== top || (self.origin === "null" && location.protocol !== "file:");
   page.status.textContent = `${plural(count, "row")} saved as ${name}${framed
-    ? ". If no file came, this frame forbids downloads: open the report in a window of its own." : ""}`;
+    ? ". If no file appears, this frame blocks downloads: open the report in its own window." : ""}`;
 }
 
 const MOST_PRINTED = 150;

@@ -126,7 +126,7 @@ function findingSheet(f) {
         more > 0 ? el("p", {}, `and ${number(more)} more`) : "",
       ),
       part("Rule", ruleFacts(rule)),
-      part("Hand it on", copyButtons(() => [f], violated(f), connections.length > 0)),
+      part("Share it", copyButtons(() => [f], violated(f), connections.length > 0)),
     ],
   };
 }
@@ -173,14 +173,14 @@ function connectionSheet(c) {
   };
 }
 
-// What became of a connection since the baseline or the run before: new, fixed, not judged any more.
+// What became of a connection since the baseline or the run before: new, fixed, no longer judged.
 function changedPart(c, findings) {
   const title = document.querySelector(".since-title")?.firstChild.data.trim();
   if (!title) return "";
   const rows = [
     ...findings.filter((f) => freshOf[f]).map((f) => ["new", el("div", {}, link({ finding: findingId(f) }, claimed(VERDICTS[verdictOf[f]], ruleOf(f))))]),
     ...data.ended.filter(([, at]) => at === c).map(([rule, , since]) => ["fixed", el("div", {}, ruleLink(data.rules[rule]), since ? el("small", {}, `was open since ${since.slice(0, 10)}`) : "")]),
-    ...data.unjudged.filter(([, at]) => at === c).map(([rule]) => ["not judged any more", el("div", {}, ruleNumber.has(rule) ? ruleLink(data.rules[ruleNumber.get(rule)]) : el("code", {}, rule), el("small", {}, "found before; whether it is fixed is not known"))]),
+    ...data.unjudged.filter(([, at]) => at === c).map(([rule]) => ["no longer judged", el("div", {}, ruleNumber.has(rule) ? ruleLink(data.rules[ruleNumber.get(rule)]) : el("code", {}, rule), el("small", {}, "found before; whether it is fixed is not known"))]),
   ];
   const same = findings.filter((f) => (violated(f) || VERDICTS[verdictOf[f]] === "known") && !freshOf[f]).length;
   return part(title, rows.length ? table("checks", ["Change", "Rule"], rows) : el("p", {}, "Nothing new, nothing fixed."),
@@ -333,7 +333,7 @@ function sheetFor(state) {
 
 const missing = (kind, id) => ({
   title: `No such ${kind}`, badges: [],
-  content: [el("p", {}, COMPARED ? `This comparison has no ${kind} “${id}”: nothing about it changed, and it was no finding.`
+  content: [el("p", {}, COMPARED ? `This comparison has no ${kind} “${id}”: nothing about it changed, and it was not a finding.`
     : `This report has no ${kind} “${id}”. It may have been fixed, or left out of this run.`)],
 });
 

@@ -1,4 +1,4 @@
-"""A baseline: what it makes known, what is new or fixed, and which report can be none."""
+"""A baseline: what it makes known, what is new or fixed, and which reports it refuses."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_severer_rule_counts_again(tmp_path: Path, before: Baseline):
     severer = rules(tmp_path, HOUSE.replace("severity: medium", "severity: critical"))
     result = judged(severer, OLD, before)
     assert {at[0] for at in by_verdict(result)["fail"]} == {"sync-floor"}
-    assert "0 new, 0 fixed, 2 of a rule made more severe since" in result.accepted[0]
+    assert "0 new, 0 fixed, 2 of rules made more severe since" in result.accepted[0]
     assert any("counted again: 2 violations of the baseline" in w for w in result.warnings)
     milder = rules(tmp_path, HOUSE.replace("severity: medium", "severity: low"))
     assert "fail" not in counts_of(judged(milder, OLD, before))

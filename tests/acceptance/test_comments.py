@@ -1,4 +1,4 @@
-"""Waivers in comments: as strict as those of a file, at the line of the comment."""
+"""Waivers in comments: as strict as those of a file, and reported at the comment's line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A waiver written into its file: all else stays, and what is not understood is not touched."""
+"""Adding a waiver to its file: everything else stays, and what is not understood is untouched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a waiver covers, and what a baseline knows: by rule, by connection, by group."""
+"""What a waiver covers, and what a baseline knows: by rule, by connection, by group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A waiver file: what it may say, and where each mistake in it stands."""
+"""A waiver file: what it may say, and where each mistake is reported."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What stands around the tool: actions, templates, hooks, the image, the site, a release."""
+"""Integrations: actions, templates, hooks, the image, the site, a release."""

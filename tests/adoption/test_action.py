@@ -66,7 +66,7 @@ def job(tmp_path: Path, account: str) -> Job:
 # -- what it says of itself ---------------------------------------------------------------------
 
 
-def test_no_expression_stands_in_a_script():
+def test_no_script_contains_an_expression():
     for step in STEPS:
         assert "${{" not in step.get("run", "")
 
@@ -153,7 +153,7 @@ def test_a_policy_that_does_not_load_is_not_run_and_shows_no_older_pass(job: Job
     assert "passed" not in done.summary.lower()
 
 
-def test_a_step_that_dies_is_no_pass(job: Job):
+def test_a_step_that_dies_is_not_a_pass(job: Job):
     (job.temp / "fivetran-auditor" / "bin" / "python").write_text("#!/bin/sh\nkill -9 $PPID\n")
     done = job.run()
     assert done.code not in (0, 1, 2, 3)
@@ -269,7 +269,7 @@ def test_a_hostile_input_is_a_value_and_nothing_else(job: Job):
 
 @pytest.mark.parametrize("option", ["--help", "-h", "-qh", "--show-config"])
 @pytest.mark.parametrize("all_", ["true", "false"])
-def test_an_option_that_leaves_nothing_to_judge_is_no_pass(job: Job, option: str, all_: str):
+def test_an_option_that_leaves_nothing_to_judge_is_not_a_pass(job: Job, option: str, all_: str):
     job.write("audit-report/accounts.json", "of an older run")
     done = job.run({"policy": "baseline", "options": option, "all-accounts": all_})
     assert (done.code, done.outputs["outcome"]) == (2, "not-run")
@@ -286,7 +286,7 @@ def test_a_folder_is_one_and_no_pattern(job: Job, name: str, value: str):
     assert f"::the input {name} is no folder" in done.log
 
 
-def test_the_folder_before_is_none(job: Job, tmp_path: Path):
+def test_the_parent_folder_is_refused(job: Job, tmp_path: Path):
     done = job.run({"policy": "baseline", "working-directory": "-"}, OLDPWD=str(tmp_path))
     assert (done.code, done.outputs["outcome"]) == (2, "not-run")
 

@@ -67,7 +67,7 @@ def test_a_misspelt_field_is_underlined(
         assert any(number + 1 == f.line and word in f.message for f in found), found
 
 
-def test_keys_operators_and_values_are_completed_and_told(place: Path, server: LanguageServer):
+def test_keys_operators_and_values_are_completed_and_explained(place: Path, server: LanguageServer):
     path = place / "policies/house.yaml"
     server.problems(path, head(place, "policies/house.yaml") + POLICY)
     assert {"high", "critical"} <= server.completed(path, 4, 14)

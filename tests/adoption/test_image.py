@@ -177,7 +177,7 @@ def test_nothing_but_the_volume_can_be_written(store: Store):
     assert (code, "read-only" in told) == (4, True)
 
 
-def test_what_is_in_it_is_what_the_page_says(store: Store):
+def test_the_page_says_what_is_in_it(store: Store):
     container = store.buildah("from", NAME)
     root = Path(store.buildah("mount", container))
     status = (root / "var/lib/dpkg/status").read_text()

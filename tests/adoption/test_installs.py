@@ -159,7 +159,7 @@ def test_by_uv(wheel: Path, expected: str, tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("other", ["apache-airflow", "dagster", "dbt-core"])
-def test_it_stands_beside_what_runs_pipelines(
+def test_it_installs_beside_orchestrators(
     other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("tests.project.test_wheel.REGISTRY", (*REGISTRY, "UV_"))

@@ -1,4 +1,4 @@
-"""What zizmor and the published schemas say of the files that services read."""
+"""What zizmor and the published schemas say about the files that services read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A release: what is missing is said, and what is published can be built without publishing it."""
+"""A release: missing pieces are named, and it can be built without publishing it."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_job_may_do_what_it_needs_and_no_more():
     ]
 
 
-def test_no_expression_stands_in_a_script_and_no_secret_but_the_workflow_s_own():
+def test_no_script_contains_an_expression_and_only_the_workflow_has_secrets():
     text = (ROOT / ".github/workflows/release.yml").read_text()
     scripts = [step.get("run", "") for job in WORKFLOW["jobs"].values() for step in job["steps"]]
     assert [script for script in scripts if "${{" in script] == []

@@ -1,4 +1,4 @@
-"""The site: built strictly, whole by itself, every link leads somewhere, and its search finds."""
+"""The site: built strictly, self-contained, every link works, and its search finds pages."""
 
 from __future__ import annotations
 

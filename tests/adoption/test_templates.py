@@ -1,4 +1,4 @@
-"""What other services take: GitLab's component, Azure's template, Jenkins' step."""
+"""Templates for other services: GitLab's component, Azure's template, Jenkins' step."""
 
 from __future__ import annotations
 

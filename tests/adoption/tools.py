@@ -1,4 +1,4 @@
-"""The tools that others judge us by, from an environment of their own (``make adoption``)."""
+"""Linters and tools of other projects, from a separate environment (``make adoption``)."""
 
 from __future__ import annotations
 

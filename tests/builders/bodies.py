@@ -1,4 +1,4 @@
-"""A page that is hard to pack, and the ways in which it may come."""
+"""A page that is hard to compress, and the forms in which it may be sent."""
 
 from __future__ import annotations
 

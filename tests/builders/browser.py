@@ -1,4 +1,4 @@
-"""A browser for the tests of the HTML report: one Chromium for all, a fresh page a report."""
+"""A browser for the tests of the HTML report: one Chromium for all, a fresh page per report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Canaries: secrets put where secrets are, to be looked for in everything a run writes."""
+"""Canaries: secrets planted where secrets are, to be searched for in all that a run writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans of any change of an account, in each of the forms that a configuration may give it.
+"""Plans of any change to an account, in each form that a configuration may take.
 
 By hand, after the plans that Terraform made: what an update does not set is unknown, and so is the
 id of a connector that changes.

@@ -1,4 +1,4 @@
-"""What all formats say of a run, read by what reads each of them in a pipeline."""
+"""What all formats say about a run, read by the readers that pipelines use."""
 
 from __future__ import annotations
 

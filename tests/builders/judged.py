@@ -1,4 +1,4 @@
-"""Policies and records in a test's own words, through the doors a run uses."""
+"""Policies and records that a test writes, judged as a run judges them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patterns and texts made up to tell one reader of RE2's syntax from another."""
+"""Generated patterns and texts that show differences between readers of RE2's syntax."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page behind a web server that has its own mind of what a page may do."""
+"""A page behind a web server that restricts what pages may do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generated conditions, and records that fit them, miss them, or are of no type they know."""
+"""Generated conditions, and records that fit them, miss them, or have unexpected types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How each flaw shows in what the API answers, told apart from how the estate makes it."""
+"""How each flaw shows in the API's answers, independent of how the estate makes it."""
 
 from __future__ import annotations
 

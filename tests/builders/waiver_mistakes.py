@@ -1,4 +1,4 @@
-"""Waiver files with a mistake, and what is told of it."""
+"""Waiver files with a mistake, and the message about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values in YAML, of every type there is."""
+"""YAML values of every type."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_an_error_we_understand_is_one_line_and_its_code(
     assert ends_with(error) == (code, "", "error: what and where\n")
 
 
-def test_every_problem_of_a_file_is_told_with_its_place(ends_with: Run) -> None:
+def test_every_problem_of_a_file_is_reported_with_its_place(ends_with: Run) -> None:
     problems = [
         Problem(Position("p.yaml", 2, 5), "not like that", "like this"),
         Problem(Position("p.yaml", 7, 1), "nor that"),
@@ -192,7 +192,7 @@ def test_a_signal_ends_the_command_with_its_own_code(
     assert ends_with(lambda: os.kill(os.getpid(), number)) == (code, "", said)
 
 
-def test_a_signal_is_told_with_what_became_of_the_files(ends_with: Run) -> None:
+def test_a_signal_is_reported_with_what_became_of_the_files(ends_with: Run) -> None:
     def save() -> None:
         try:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -225,7 +225,7 @@ def test_a_signal_where_nothing_can_be_raised_ends_the_command_after_all(ends_wi
     assert ends_with(partial(closed, stop)) == (143, "", said)
 
 
-def test_an_error_where_nothing_can_be_raised_is_told_and_ends_nothing(ends_with: Run) -> None:
+def test_an_error_where_nothing_can_be_raised_is_reported_and_ends_nothing(ends_with: Run) -> None:
     code, out, err = ends_with(lambda: closed({}.popitem) or 0)
     assert (code, out) == (0, "")
     assert err.startswith("Exception ignored ")
@@ -276,7 +276,7 @@ def test_a_stream_that_is_gone_does_not_hold_up_the_end(
     assert codes == [143]
 
 
-def test_a_signal_is_no_error_that_anything_swallows() -> None:
+def test_a_signal_is_not_an_error_that_anything_swallows() -> None:
     assert not issubclass(Interrupted, Exception)
     assert Interrupted(2).exit_code == 130
     assert Interrupted(2).args == (2,)

@@ -1,4 +1,4 @@
-"""An answer beside its records: what it must hold, and what says that more follows."""
+"""An answer apart from its records: what it must contain, and what says that more follows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_whole_answer():
         ({"data": {"items": {}, "next_cursor": "x"}}, '"data.items" is an object, not an array'),
     ],
 )
-def test_what_is_no_list_says_why(answer: Any, problem: str):
+def test_what_is_not_a_list_says_why(answer: Any, problem: str):
     found = taken(answer)
     assert (found.items, found.problem) == ([], problem)
 

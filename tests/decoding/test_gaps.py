@@ -1,4 +1,4 @@
-"""What a plan leaves open: found wherever it stands."""
+"""Values that a plan leaves open are found at any depth."""
 
 from __future__ import annotations
 

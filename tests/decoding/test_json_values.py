@@ -1,4 +1,4 @@
-"""JSON read strictly: what is refused, whether it may be asked for again, and what is no value."""
+"""JSON read strictly: what is refused, whether a retry may help, and what is not a value."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_largest_number_is_one():
     ],
     ids=["nothing", "cut", "after two bytes", "a page", "NaN", "infinity", "nested"],
 )
-def test_what_is_no_json_says_where_and_whether_to_ask_again(
+def test_what_is_not_json_says_where_and_whether_to_ask_again(
     body: bytes, said: str, transient: bool
 ):
     with pytest.raises(UndecodableError) as caught:

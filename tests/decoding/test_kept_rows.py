@@ -1,4 +1,4 @@
-"""Rows of further lists as a snapshot keeps them: what is documented, and no credential."""
+"""Rows of other lists in a snapshot: documented fields only, and no credentials."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_what_is_documented_is_kept_but_for_live_credentials(name: str):
 
 
 @pytest.mark.parametrize("name", ["group", SEVERAL])
-def test_a_row_without_its_identity_is_none(name: str):
+def test_a_row_without_its_identity_is_refused(name: str):
     fact = FACT_LISTS[name]
     rows = KeptRows(fact)
     items: list[Any] = [

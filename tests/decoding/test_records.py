@@ -1,4 +1,4 @@
-"""Decoding an answer: fast or slow it is the same, and nothing in it hides anything else."""
+"""Decoding an answer: the fast and the slow path agree, and nothing in it is overlooked."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_what_was_met_before_is_nothing_to_the_next_page() -> None:
 
 
 @pytest.mark.parametrize("cursor", ["x", "", None, 5, True, ["x"], {"x": 1}])
-def test_a_cursor_is_what_stands_there(cursor: Any) -> None:
+def test_a_cursor_is_returned_as_written(cursor: Any) -> None:
     body = json.dumps({"code": "Success", "data": {"items": [], "next_cursor": cursor}}).encode()
     for decoder in (Shape([]), WholeRecords()):
         found = decoder.page(body)

@@ -1,4 +1,4 @@
-"""Facts of the account's lists: joined with connections, three-valued, and asked for once."""
+"""Facts of the account's lists: joined with connections, three-valued, and requested once."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_reports_know_names_whether_a_rule_reads_them_or_not(tmp_path: Path):
     "row",
     ["null", "7", '"text"', "[]", "{}", '{"id": null}', '{"id": 7}', '{"id": ""}', '{"id": {}}'],
 )
-def test_an_item_that_is_no_row_may_be_the_one_that_is_missed(tmp_path: Path, row: str):
+def test_an_item_that_is_not_a_row_may_be_the_one_that_is_missed(tmp_path: Path, row: str):
     users = [*ACCOUNT["/v1/users"], json.loads(row)]
     with AccountServer({**ACCOUNT, "/v1/users": users}) as server:
         result = judged(tmp_path, rule("r", "{owner: {exists: true}}"), server)
@@ -186,7 +186,7 @@ class Shrinking(dict[str, Any]):
 
 
 @pytest.mark.parametrize(("times", "expected"), [(0, "fail"), (1, "fail"), (9, "error")])
-def test_a_row_that_a_deletion_hides_is_no_row_that_is_not_there(
+def test_a_row_hidden_by_a_deletion_is_not_taken_for_absent(
     tmp_path: Path, times: int, expected: str
 ):
     """The one active webhook begins the second page, and a deletion moves it onto the first."""
@@ -196,7 +196,7 @@ def test_a_row_that_a_deletion_hides_is_no_row_that_is_not_there(
     assert labels(result, "r") == [expected] * 4
 
 
-def test_a_key_of_another_type_finds_nothing_and_is_no_absence(tmp_path: Path):
+def test_a_key_of_another_type_finds_nothing_and_is_an_error(tmp_path: Path):
     odd = [connection("odd", connected_by=7), connection("list", connected_by=["u1"])]
     with AccountServer({**ACCOUNT, "/v1/connections": odd}) as server:
         result = judged(tmp_path, rule("r", "{owner: {exists: false}}"), server)
@@ -204,7 +204,7 @@ def test_a_key_of_another_type_finds_nothing_and_is_no_absence(tmp_path: Path):
     assert "connected_by is a number" in result.findings[0].message
 
 
-def test_what_a_record_itself_calls_so_is_no_fact(tmp_path: Path):
+def test_a_record_s_own_key_with_a_fact_s_name_is_not_a_fact(tmp_path: Path):
     liars = [connection("liar", connected_by="nobody", owner={"active": True, "id": "nobody"})]
     with AccountServer({**ACCOUNT, "/v1/connections": liars}) as server:
         result = judged(tmp_path, rule("r", "{owner: {exists: true}}"), server)
@@ -358,13 +358,13 @@ def test_of_several_rows_with_one_key_nobody_knows_which_is_meant():
 @pytest.mark.parametrize(
     ("odd", "more"), [(1, ""), (2, ", and 1 more such item"), (4, ", and 3 more such items")]
 )
-def test_the_first_row_without_a_key_is_told_and_the_others_counted(odd: int, more: str):
+def test_the_first_row_without_a_key_is_reported_and_the_others_counted(odd: int, more: str):
     fact = FACT_LISTS["owner"]
     table = tabled(fact, [_row(id="u1"), *[_row(id=7)] * odd])
     assert str(table.absent).rstrip(")").endswith(f"the id of a user is a number{more}")
 
 
-def test_items_that_are_no_rows_are_told_of_the_list_they_stand_in(tmp_path: Path):
+def test_items_that_are_not_rows_are_reported_with_their_list(tmp_path: Path):
     users = [*ACCOUNT["/v1/users"], 7]
     with AccountServer({**ACCOUNT, "/v1/users": users}) as server:
         result = judged(tmp_path, rule("r", "{owner: {exists: true}}"), server)
@@ -443,7 +443,7 @@ SIZES: Mapping[str, str] = {
 
 
 @pytest.mark.parametrize(("asked", "expected"), SIZES.items(), ids=SIZES)
-def test_how_many_there_are_is_known_as_far_as_it_is_known_whose_they_are(
+def test_rows_of_an_unknown_owner_leave_the_count_unknown(
     tmp_path: Path, asked: str, expected: str
 ):
     rows = [*ACCOUNT["/v1/transformations"], {"id": "t", "status": "NEW", "paused": False}]

@@ -1,4 +1,4 @@
-"""The user's own facts: declared in a policy, read as strictly, joined as lists are."""
+"""The user's own facts: declared in a policy, read as strictly, and joined like lists."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_every_type_is_read_from_every_format():
 
 #: Damaged files, and what is said of the first damage, with its place.
 DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
-    "empty": ("f.csv", "", "1:1 it holds nothing"),
+    "empty": ("f.csv", "", "1:1 it is empty"),
     "a header alone": ("f.csv", HEADER, "1:1 it has no rows"),
     "a key twice": (
         "f.csv",
@@ -162,7 +162,7 @@ def test_what_is_damaged_is_refused_where_it_is(damage: str):
     assert told in problems[0], problems
 
 
-def test_every_problem_is_told_up_to_twenty():
+def test_every_problem_is_reported_up_to_twenty():
     problems = refused(HEADER + "".join(f"k{n},x,,,,,\n" for n in range(100)))
     assert len(problems) == 20
     assert [problem.partition(":")[0] for problem in problems] == [str(n) for n in range(2, 22)]
@@ -187,7 +187,7 @@ def test_the_last_glob_that_fits_is_the_one_a_loop_finds(globs: list[str], text:
     assert Globs(globs).last(text) == (fitting[-1] if fitting else None)
 
 
-def test_of_many_globs_that_begin_alike_the_last_that_fits_is_found():
+def test_among_globs_with_one_beginning_the_last_match_wins():
     globs = [f"{start}*{number:03}" for start in ("", "core_", "c?re_") for number in range(100)]
     for text in ("core_x_007", "core_007", "core_07", "care_007", "007", "07", "core_x_0071"):
         fitting = [glob for glob in globs if fnmatchcase(text, glob)]
@@ -361,7 +361,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("body", WRONG)
-def test_what_is_wrong_with_a_declaration_is_told(tmp_path: Path, body: str):
+def test_what_is_wrong_with_a_declaration_is_reported(tmp_path: Path, body: str):
     policy = tmp_path / "p.yaml"
     policy.write_text(f"policy: p\nfacts:\n  mine: {body}\nrules:\n{rule('r', '{paused: false}')}")
     with pytest.raises(PolicyError) as caught:

@@ -1,4 +1,4 @@
-"""Work in a process of its own: done there, or done again here, and never left unfinished."""
+"""Work in a second process: done there, or done again here, and never left unfinished."""
 
 from __future__ import annotations
 
@@ -164,7 +164,9 @@ def _ended(
 
 
 @pytest.mark.parametrize("script", ["{}", "export PYTHONDONTWRITEBYTECODE=1; ulimit -f 200; {}"])
-def test_one_processor_or_two_come_to_the_same(script: str, listing: Path, tmp_path: Path) -> None:
+def test_one_processor_and_two_give_the_same_files(
+    script: str, listing: Path, tmp_path: Path
+) -> None:
     one = _ended(listing, tmp_path / "one", script, processors=1)
     two = _ended(listing, tmp_path / "two", script)
     assert one == two

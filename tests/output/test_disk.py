@@ -129,7 +129,7 @@ def test_a_file_is_on_the_disk_before_it_takes_its_place(
     assert folder[::2] == ("folder", True)
 
 
-def test_a_folder_that_cannot_be_synced_is_no_failure(
+def test_a_folder_that_cannot_be_synced_is_not_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fsync(descriptor: int) -> None:
@@ -156,7 +156,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     assert (tmp_path / "there").read_text() == "old"
 
 
-def test_a_folder_in_the_way_is_told_before_anything_is_made(tmp_path: Path) -> None:
+def test_a_folder_in_the_way_is_reported_before_anything_is_made(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(IsADirectoryError) as caught:
         replace_file(tmp_path / "folder", iter(()))
@@ -164,7 +164,7 @@ def test_a_folder_in_the_way_is_told_before_anything_is_made(tmp_path: Path) -> 
     assert files(tmp_path) == ["folder"]
 
 
-def test_the_first_bytes_say_whose_a_file_is(tmp_path: Path) -> None:
+def test_the_first_bytes_say_who_wrote_a_file(tmp_path: Path) -> None:
     file = tmp_path / "file"
     for blanks, ours in ((0, True), (4092, True), (4093, False), (5000, False)):
         file.write_bytes(b" " * blanks + b"mark")
@@ -246,7 +246,7 @@ def test_a_stream_of_text_alone_is_written_as_one(monkeypatch: pytest.MonkeyPatc
     assert sys.stdout.flushed == "beforea\ufffd"  # type: ignore[attr-defined]  # ours
 
 
-def test_a_standard_output_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_standard_output_that_is_closed_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = io.StringIO()
     closed.close()
     for stream in (None, closed):
@@ -287,7 +287,7 @@ def test_a_system_that_takes_no_advice_writes_all_the_same(
     assert (tmp_path / "report").stat().st_size == 3 << 20
 
 
-def test_a_reader_that_stands_still_is_not_waited_for_for_ever() -> None:
+def test_a_stalled_reader_is_not_waited_for_for_ever() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     try:

@@ -1,4 +1,4 @@
-"""A long file that is kept only if it comes to a good end."""
+"""A long file that is kept only if it is finished."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def files(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["a", "a.gz"])
-def test_it_is_private_whole_and_begun_anew(tmp_path: Path, name: str):
+def test_a_draft_is_private_whole_and_started_afresh(tmp_path: Path, name: str):
     path = tmp_path / "new" / name
     with Draft(Target(path)) as draft:
         draft.restart()
@@ -76,6 +76,6 @@ def test_a_stream_gets_it_at_the_end(tmp_path: Path):
     os.close(theirs)
 
 
-def test_a_folder_in_the_way_is_told(tmp_path: Path):
+def test_a_folder_in_the_way_is_reported(tmp_path: Path):
     with pytest.raises(IsADirectoryError):
         Draft(Target(tmp_path))

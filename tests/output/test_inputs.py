@@ -1,4 +1,4 @@
-"""What a run reads is written over by none of its reports, nor by what else a command writes."""
+"""Nothing that a command writes replaces a file that the run reads."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_a_folder_says_which_of_its_files_are_read(takes: Callable[[Path], bool]
         inputs.refuse("json", Target(tmp_path / "a.yaml"), "snapshot")
 
 
-def test_standard_input_is_read_and_is_no_path(tmp_path: Path) -> None:
+def test_standard_input_is_read_and_is_not_a_path(tmp_path: Path) -> None:
     inputs = Inputs()
     inputs.add("--snapshot", "-")
     inputs.add("--waivers", tmp_path / "w.yaml")

@@ -51,7 +51,7 @@ def test_one_run_at_a_time(tmp_path: Path):
 
 @pytest.mark.parametrize("kind", ["fifo", "folder", "device"])
 @pytest.mark.parametrize("name", ["lines", "open", LOCK])
-def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path, kind: str, name: str):
+def test_what_is_not_a_file_is_reported_and_not_waited_for(tmp_path: Path, kind: str, name: str):
     path = tmp_path / name
     if kind == "fifo":
         os.mkfifo(path)

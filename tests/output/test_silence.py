@@ -1,4 +1,4 @@
-"""Streams to nowhere: nothing reaches whoever listens, and nothing fails."""
+"""Streams to nowhere: they discard everything, and nothing fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where text is to go, as the user said it."""
+"""Where output goes, as the user wrote it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_what_is_gone_once_written_is_a_stream(tmp_path: Path):
         assert Target(tmp_path / "round").is_stream
 
 
-def test_two_names_of_one_file_have_something_in_common(tmp_path: Path):
+def test_two_names_of_one_file_share_an_identity(tmp_path: Path):
     file = tmp_path / "file"
     file.touch()
     os.link(file, tmp_path / "hard")

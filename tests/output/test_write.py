@@ -77,7 +77,7 @@ def test_a_full_device_is_4_and_stays(name: str, house: Path):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_link_is_followed_and_a_circle_is_told(name: str, house: Path):
+def test_a_link_is_followed_and_a_circle_is_reported(name: str, house: Path):
     command, held = COMMANDS[name]
     (house / "link").symlink_to("real")
     assert run(command.replace("PLACE", "link").split(), house).returncode == 0
@@ -125,7 +125,7 @@ def test_a_fifo_that_nobody_reads_is_given_up(name: str, house: Path):
 
 
 @pytest.mark.parametrize("file", ["history.ndjson", "open.json", ".lock"])
-def test_a_fifo_in_a_history_is_told(file: str, house: Path):
+def test_a_fifo_in_a_history_is_reported(file: str, house: Path):
     (house / "kept").mkdir()
     os.mkfifo(house / "kept" / file)
     command = "audit -p house.yaml --snapshot listing.json --history kept"
@@ -139,7 +139,7 @@ def test_a_fifo_in_a_history_is_told(file: str, house: Path):
     ["audit -p house.yaml --snapshot listing.json", "validate ./house.yaml", "test ./house.yaml",
      "compare known.json known.json", "schema -o x", "init", "explain", "fetch"],
 )  # fmt: skip
-def test_a_working_folder_that_is_gone_is_told(command: str, house: Path):
+def test_a_working_folder_that_is_gone_is_reported(command: str, house: Path):
     done = subprocess.run(
         in_bash(f"mkdir gone && cd gone && rmdir ../gone && auditor {command}"),
         cwd=house, env=environment(), capture_output=True, text=True, timeout=60, check=False,
@@ -168,7 +168,7 @@ def test_numbers_of_the_file_and_the_environment_too(house: Path):
     assert run(["audit", "-p", "house.yaml"], house).returncode == 2
 
 
-def test_a_folder_that_may_not_be_entered_is_told(house: Path, as_nobody: list[str]):
+def test_a_folder_that_may_not_be_entered_is_reported(house: Path, as_nobody: list[str]):
     (house / "policies" / "closed").mkdir(parents=True)
     (house / "policies" / "closed").chmod(0)
     done = subprocess.run(

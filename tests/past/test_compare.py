@@ -116,7 +116,7 @@ def test_accepted_and_not_any_more(house: Ruleset, tmp_path: Path):
     again = compared(accepted, plain)
     assert told(again) == {key_a: "again", key_b: "again"}
     assert again.answer is ComparisonOutcome.WORSE
-    assert again.reasons[0] == "2 violations not accepted any more (2 medium)"
+    assert again.reasons[0] == "2 violations no longer accepted (2 medium)"
 
 
 def test_a_severer_rule_is_worse(house: Ruleset, tmp_path: Path):
@@ -402,7 +402,7 @@ def test_each_reason_counts_the_severities_of_its_own_changes(house: Ruleset, tm
     worse = compared(accepted, judged(house, bad, record("b", paused=True)))
     assert worse.reasons == (
         "1 new violation (1 high)",
-        "1 violation not accepted any more (1 medium)",
+        "1 violation no longer accepted (1 medium)",
     )
 
 

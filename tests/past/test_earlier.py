@@ -1,4 +1,4 @@
-"""An earlier report, read back: what was written, and nothing that a reader should not take."""
+"""An earlier report, read back: what was written, and what a reader must refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The history: what is open since when, and a folder that survives what happens to runs."""
+"""The history: since when each finding is open, in a folder that survives any run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a history: what runs that are killed, torn or at the same time leave there."""
+"""The folder of a history after runs that were killed, torn or simultaneous."""
 
 from __future__ import annotations
 

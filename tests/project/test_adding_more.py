@@ -1,4 +1,4 @@
-"""CONTRIBUTING's examples of operators, facts, a source and a command, taken from it and run."""
+"""CONTRIBUTING's examples of operators, facts, a source and a command, run as written."""
 
 from __future__ import annotations
 

@@ -91,9 +91,9 @@ INPUTS = "tests/adoption/test_action.py::test_the_page_tells_of_every_input_and_
 TUTORIAL = f"{_TEST}tutorial.py::test_the_tutorial_does_what_it_says"
 TERRAFORM = f"{_TEST}terraform_page.py::test_the_commands_of_the_page_do_what_it_says"
 JOBS = f"{_TEST}terraform_page.py::test_the_jobs_of_the_page_gate_on_the_plan"
-VERDICTS = f"{_TEST}verdicts_page.py::test_why_a_verdict_is_what_the_page_shows"
+VERDICTS = f"{_TEST}verdicts_page.py::test_explain_prints_what_the_page_shows"
 ACCOUNTS = f"{_TEST}howto.py::test_several_accounts_are_audited_as_the_page_says"
-WAREHOUSE = f"{_TEST}howto.py::test_usage_of_the_warehouse_is_held_against_budgets"
+WAREHOUSE = f"{_TEST}howto.py::test_usage_from_the_warehouse_is_checked_against_budgets"
 LIBRARY = f"{_TEST}blocks.py::test_the_examples_of_the_library_run"
 MONOREPO = f"{_TEST}blocks.py::test_a_team_is_audited_by_its_own_and_the_company_s_policies"
 ORCHESTRATORS = "tests/runs/test_orchestrators.py::test_the_example_is_the_gate"
@@ -220,7 +220,7 @@ TABLE: Mapping[str, Mapping[str, Fate]] = {
         "podman run --rm --read-only --user": f"{IMAGE}"
         "test_it_audits_the_sandbox_as_any_user_with_a_read_only_root",
         "image/build": f"{IMAGE}test_the_same_tree_gives_the_same_image",
-        "dpkg": f"{IMAGE}test_what_is_in_it_is_what_the_page_says",
+        "dpkg": f"{IMAGE}test_the_page_says_what_is_in_it",
         "podman run --rm --read-only --volume": f"{IMAGE}"
         "test_a_company_s_certificate_is_mounted_and_trusted",
     },
@@ -314,7 +314,7 @@ TABLE: Mapping[str, Mapping[str, Fate]] = {
             files={"policies/house.yaml": _HOUSE.replace("    tests:", "\n" * 34 + "    tests:")}
         ),
         "$ fivetran-auditor test ./policies/house.yaml": f"{_TEST}testing_page.py::"
-        "test_a_test_of_a_finding_is_what_the_page_shows",
+        "test_record_prints_what_the_page_shows",
     },
     "docs/tutorial.md": {
         "pip install": TUTORIAL,

@@ -1,4 +1,4 @@
-"""That the tests cannot harm the machine they run on, whatever the code under test does."""
+"""The tests cannot harm their machine, whatever the code under test does."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """docs/controls.md names every control of the shipped rules, with the rules, and no other.
 
-``python -m tests.project.test_controls_page`` writes the lists of rules anew; the grounds beside
-them are for a person to write.
+``python -m tests.project.test_controls_page`` writes the lists of rules anew; the reasons beside
+them are written by a person.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "controls.md"
 OWN = "auditor"
 #: A section of the page says its framework first: ``soc2``, as the policies name it.
 _SECTION = re.compile(r"^## .+\n\n`(\w+)`[^|]*(?P<table>(?:\|.*\n)+)", re.MULTILINE)
-_NONE = re.compile(r"(?<=of ours alone:)[^.]*(?=\.)")
-#: A row: the control, the grounds, the rules.
+_NONE = re.compile(r"(?<=a number of our own:)[^.]*(?=\.)")
+#: A row: the control, the reason, the rules.
 _ROW = re.compile(r"^\| (\S+) \| (.+) \| (.*) \|$")
 
 
@@ -41,7 +41,7 @@ def by_control() -> dict[str, dict[str, list[str]]]:
     return of
 
 
-def ours_alone() -> list[str]:
+def only_our_own() -> list[str]:
     return sorted(r.id for r in shipped() if [name for name, _ in r.controls] == [OWN])
 
 
@@ -52,10 +52,10 @@ def in_ticks(ids: list[str]) -> str:
 def rows(table: str) -> list[tuple[str, str, str]]:
     found = [match.groups() for line in table.splitlines()[2:] if (match := _ROW.match(line))]
     assert len(found) == len(table.splitlines()) - 2
-    return [(control, grounds, rules) for control, grounds, rules in found]
+    return [(control, reason, rules) for control, reason, rules in found]
 
 
-def test_every_control_stands_there_with_its_rules_and_no_other() -> None:
+def test_the_page_lists_each_control_with_exactly_its_rules() -> None:
     said = {
         match[1]: {control: rules for control, _, rules in rows(match["table"])}
         for match in _SECTION.finditer(PAGE.read_text("utf-8"))
@@ -67,11 +67,11 @@ def test_every_control_stands_there_with_its_rules_and_no_other() -> None:
     }
 
 
-def test_every_control_has_grounds_of_its_own() -> None:
+def test_every_control_has_a_reason_of_its_own() -> None:
     text = PAGE.read_text("utf-8")
-    grounds = [each for match in _SECTION.finditer(text) for _, each, _ in rows(match["table"])]
-    assert len(grounds) == len(set(grounds)) > 40
-    assert all(each.endswith(".") and len(each) > 15 for each in grounds)
+    reasons = [each for match in _SECTION.finditer(text) for _, each, _ in rows(match["table"])]
+    assert len(reasons) == len(set(reasons)) > 40
+    assert all(each.endswith(".") and len(each) > 15 for each in reasons)
 
 
 def test_every_shipped_rule_has_one_number_of_our_own() -> None:
@@ -80,7 +80,7 @@ def test_every_shipped_rule_has_one_number_of_our_own() -> None:
         assert re.fullmatch(r"FA-\d\.\d", number)
 
 
-def test_the_published_ones_are_written_as_they_are_published() -> None:
+def test_published_controls_are_spelled_as_published() -> None:
     forms = {"soc2": r"(CC\d|A1|C1|PI1)\.\d", "iso27001": r"A\.[5-8]\.\d{1,2}", OWN: r".*"}
     assert by_control().keys() == forms.keys()
     for framework, of in by_control().items():
@@ -89,7 +89,7 @@ def test_the_published_ones_are_written_as_they_are_published() -> None:
 
 def test_rules_of_no_published_framework_are_named() -> None:
     (named,) = _NONE.findall(PAGE.read_text("utf-8"))
-    assert " ".join(named.split()) == in_ticks(ours_alone())
+    assert " ".join(named.split()) == in_ticks(only_our_own())
 
 
 def main() -> None:
@@ -98,8 +98,8 @@ def main() -> None:
 
     def rewritten(match: re.Match[str]) -> str:
         table = "".join(
-            f"| {control} | {grounds} | {in_ticks(mapped[match[1]].get(control, []))} |\n"
-            for control, grounds, _ in rows(match["table"])
+            f"| {control} | {reason} | {in_ticks(mapped[match[1]].get(control, []))} |\n"
+            for control, reason, _ in rows(match["table"])
         )
         head = "".join(match["table"].splitlines(keepends=True)[:2])
         return match[0].replace(match["table"], head + table)
@@ -108,7 +108,7 @@ def main() -> None:
     (named,) = _NONE.findall(text)
     start = text.rindex("\n\n", 0, text.index(named)) + 2
     end = text.index(named) + len(named) + 1
-    said = " ".join(text[start:end].replace(named, f" {in_ticks(ours_alone())}").split())
+    said = " ".join(text[start:end].replace(named, f" {in_ticks(only_our_own())}").split())
     text = text[:start] + textwrap.fill(said, 105, break_on_hyphens=False) + text[end:]
     PAGE.write_text(text, "utf-8")
 

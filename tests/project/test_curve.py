@@ -1,4 +1,4 @@
-"""The curve of cost: its bends keep their law, its picture is whole, its page keeps the rest."""
+"""The curve of cost: its bends, its picture, and the rest of its page."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_noise_explains_bends_and_makes_none(points: list[Point], noise: float):
     assert set(bends(noisy)) <= set(bends(points))
 
 
-def test_what_noise_can_explain_is_no_bend():
+def test_noise_is_not_a_bend():
     costs = (1.0, 2.0, 3.5)
     assert [b.amount for b in bends([Point(n, c) for n, c in enumerate(costs)])] == [1]
     assert list(bends([Point(n, c, 0.2) for n, c in enumerate(costs)])) == []

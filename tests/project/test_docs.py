@@ -1,4 +1,4 @@
-"""What is written about the project is what the project does."""
+"""The docs say what the project does."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_step_that_always_runs_needs_no_report_that_is_not_there():
     assert [line for line in steps if not any(need in line for need in needs)] == []
 
 
-def test_every_action_is_pinned_and_alike_in_every_place():
+def test_every_action_is_pinned_to_one_commit_everywhere():
     texts = [page.read_text(encoding="utf-8") for page in CURRENT]
     folders = [ROOT / "auditor/cli/commands/starter", ROOT / ".github", ROOT / "integrations"]
     files = [path for folder in folders for path in folder.rglob("*.yml")]

@@ -166,7 +166,7 @@ def filled(names: dict[str, str], rows: dict[str, int]) -> str:
     [(1_000_000, 0, 0), (1_000_001, 0, 1), (0, 1, 3)],
     ids=["within", "above", "not seen"],
 )
-def test_usage_of_the_warehouse_is_held_against_budgets(
+def test_usage_from_the_warehouse_is_checked_against_budgets(
     tmp_path: Path, used: int, unseen: int, code: int
 ):
     page = "warehouse.md"

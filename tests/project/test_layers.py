@@ -1,4 +1,4 @@
-"""Imports point down only, rooms on one floor do not know each other, and nothing goes round."""
+"""Imports point down only, rooms on one floor do not import each other, and no cycles."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_imports_point_down():
     assert upward == []
 
 
-def test_rooms_of_one_floor_do_not_know_each_other():
+def test_rooms_of_one_floor_do_not_import_each_other():
     across = [
         edge
         for edge in EDGES

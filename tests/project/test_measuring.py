@@ -1,4 +1,4 @@
-"""What is measured is the command's own: its seconds, its memory, its failure."""
+"""Measurements are the command's own: its seconds, its memory, its failure."""
 
 from __future__ import annotations
 

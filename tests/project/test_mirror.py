@@ -1,4 +1,4 @@
-"""A module's tests stand in its place under its name, and every test file has a place."""
+"""A module's tests have its path and name, and every test file has a place."""
 
 from __future__ import annotations
 

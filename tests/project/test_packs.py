@@ -221,7 +221,7 @@ def test_the_accounts_that_may_own_connections_have_to_be_set():
     checks = judge(load(["governance"]), estate).checks()
     assert with_verdict(checks, Verdict.FAIL).keys() == {"owner-is-a-service-account"}
     text = (resource_folder("policies") / "governance.yaml").read_text()
-    assert "HAS TO BE SET" in text
+    assert "MUST BE SET" in text
     for account in SERVICE_ACCOUNTS:
         assert account == "_fivetran_system" or account not in text
 
@@ -416,7 +416,7 @@ def _verdicts(loaded: Loaded, records: list[dict[str, Any]]) -> dict[str, set[Ve
     [*packs().ruleset.rules, *load([OF_A_CHANGE]).ruleset.rules],
     ids=lambda entry: entry.rule.id,
 )
-def test_what_is_asked_of_a_word_is_what_is_good(entry):
+def test_rules_on_closed_vocabularies_name_good_values(entry):
     """An assertion never says which of the documented words is bad."""
     if isinstance(entry, PolicyRule):
         for path, name, denied in _tests_of(entry.assertion):

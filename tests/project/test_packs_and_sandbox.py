@@ -1,4 +1,4 @@
-"""The sandbox's account and the shipped packs: what each says of services and set-up tests."""
+"""The sandbox's account and the shipped packs agree on services and set-up tests."""
 
 from __future__ import annotations
 

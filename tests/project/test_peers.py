@@ -1,4 +1,4 @@
-"""The peers that are measured beside us: the table is whole, and nobody is timed unheard."""
+"""The peers that are measured beside us: the table is complete, and verdicts come first."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_the_reference_and_the_auditor_answer_with_the_same_pairs(tmp_path: Path
 # -- what is told -------------------------------------------------------------------------------
 
 
-def test_a_difference_is_told_with_an_example():
+def test_a_difference_is_reported_with_an_example():
     assert peers.difference({"R1 a"}, {"R1 a"}) == ""
     told = peers.difference({"R1 a", "R2 c"}, {"R1 a", "R1 b", "R3 b"})
     assert told == "not timed: differs, 1 more and 2 fewer, such as R2 c"
@@ -130,7 +130,7 @@ def test_a_peer_is_there_with_all_its_modules(monkeypatch: pytest.MonkeyPatch, t
     assert list(peers.versions_of([whole, half, Peer("none", "x-y-z", "c.py")])) == ["click"]
 
 
-def test_a_script_that_fails_is_told():
+def test_a_script_that_fails_is_reported():
     found, wrong = peers.pairs([sys.executable, "-c", "raise SystemExit('no such rule')"])
     assert (found, wrong) == (set(), "not timed: failed, no such rule")
 

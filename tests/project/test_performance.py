@@ -1,4 +1,4 @@
-"""The ledger of speed: every trick that is measured has its row, and every row is measured."""
+"""The ledger of speed: every measured optimisation has its row, and every row is measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes from others: the locked releases, and what is known to be wrong with them."""
+"""Dependencies: the locked releases, and their known vulnerabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tutorial on Terraform is run as it stands, on a plan that Terraform made."""
+"""The tutorial on Terraform, run as written, on a plan that Terraform made."""
 
 from __future__ import annotations
 

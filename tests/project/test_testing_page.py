@@ -30,7 +30,7 @@ rules:
 """
 
 
-def test_a_test_of_a_finding_is_what_the_page_shows(tmp_path: Path) -> None:
+def test_record_prints_what_the_page_shows(tmp_path: Path) -> None:
     section = PAGE.read_text(encoding="utf-8").partition("## From a finding to a test")[2]
     pattern = r"^```console\n\$ fivetran-auditor (.*?)\n(.*?)^```$"
     block = re.search(pattern, section, re.MULTILINE | re.DOTALL)

@@ -1,4 +1,4 @@
-"""The tutorial, command by command, in one folder: what is printed is what the page shows."""
+"""The tutorial, command by command, in one folder: each prints what the page shows."""
 
 from __future__ import annotations
 

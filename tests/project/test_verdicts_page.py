@@ -16,7 +16,7 @@ def _blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def test_why_a_verdict_is_what_the_page_shows(tmp_path: Path) -> None:
+def test_explain_prints_what_the_page_shows(tmp_path: Path) -> None:
     (policy,), (record,) = _blocks("yaml"), _blocks("json")
     (tmp_path / "freshness.yaml").write_text(policy)
     (tmp_path / "record.json").write_text(record)

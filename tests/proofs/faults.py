@@ -1,4 +1,4 @@
-"""One fault of an account's server, the run that meets it, and what must come of it.
+"""One fault of an account's server, the run that meets it, and the result it must have.
 
 The account has three connections that meet the rules. A fault's script tells the same account in
 its own broken way; it is told twice, the second time with a connection that breaks a rule. Where

@@ -1,4 +1,4 @@
-"""Broken input by the thousand: only our own errors come of it, each with its place.
+"""Broken input by the thousand: only our own errors may result, each with its location.
 
     python -m tests.proofs.fuzzing 1000000 [TARGET [SEED]]
 

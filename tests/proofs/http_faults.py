@@ -1,4 +1,4 @@
-"""The rows of *HTTP*: statuses, waits, connections and bodies that are not as they should be."""
+"""The rows of *HTTP*: faulty statuses, waits, connections and bodies."""
 
 from __future__ import annotations
 

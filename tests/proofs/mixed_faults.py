@@ -1,4 +1,4 @@
-"""What no row names: faults on top of each other, HTTP at its edges, answers in the wrong words.
+"""Beyond the rows: faults on top of each other, HTTP at its edges, unexpected wording.
 
 Each was thought of as somebody would who has not read the code; those that got past it once are
 marked *got past*.

@@ -1,4 +1,4 @@
-"""What mutants a source has: the same program but for one place, where it decides otherwise.
+"""The mutants of a source: the same program, but for one place where it decides otherwise.
 
 Everything that runs is broken, at the module's own level too: tables, defaults, what is made when
 the module is imported. Left as they are: annotations, docstrings, sentences (a text with a space in

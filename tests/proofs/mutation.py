@@ -1,4 +1,4 @@
-"""The mutation gate: breaks the code that decides, a place at a time, and wants a test to fail.
+"""The mutation gate: breaks the code that decides, one place at a time; a test has to fail.
 
     python -m tests.proofs.mutation                     every mutant; fails as a gate
     python -m tests.proofs.mutation past gate           those of a room, of a module

@@ -1,4 +1,4 @@
-"""The rows of *Pagination*: cursors, pages and items that are not as they should be."""
+"""The rows of *Pagination*: faulty cursors, pages and items."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def _p8() -> Iterator[Fault]:
         0,
         "3 connections judged",
         source={"page_size": 2},
-        warns="2 were asked for",
+        warns="2 were requested",
     )
     for how in ({}, {"gzip": True}, {"chunk": 999}):
         yield Fault(

@@ -1,4 +1,4 @@
-"""The rows of *Records* and *Clock*: records that are listed, and hold what no rule expects."""
+"""The rows of *Records* and *Clock*: listed records with unexpected values."""
 
 from __future__ import annotations
 

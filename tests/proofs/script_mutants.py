@@ -1,4 +1,4 @@
-"""What mutants a script of the page has, token by token: the same script but for one place.
+"""The mutants of a page's script, token by token: the same script but for one place.
 
 Comparisons, ``&&`` and ``||``, ``!``, signs, numbers, ``true`` and ``false``, conditions turned
 round, the opposite of a call, statements of a line left out. Texts, patterns and comments are left

@@ -1,4 +1,4 @@
-"""Canaries: secrets put where secrets are, and looked for in everything the process writes."""
+"""Canaries: secrets planted where secrets are, and searched for in all that is written."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_credentials_that_come_back_are_never_shown(name: str, tmp_path: Path) -
     assert leaked(text, ECHOES) == []
 
 
-def test_a_body_that_is_no_json_shows_no_credential(tmp_path: Path) -> None:
+def test_a_body_that_is_not_json_shows_no_credential(tmp_path: Path) -> None:
     with FaultServer([kept(_ALL.encode())]) as server:
         code, text = audit(tmp_path, server.url, "--timeout=0.5")
     assert code == 3

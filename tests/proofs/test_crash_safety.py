@@ -1,4 +1,4 @@
-"""Killed, told to stop or refused by the disk at any step: no half file, no stale green, the code.
+"""Killed, stopped or refused by the disk at any step: no half file, no stale green.
 
 Each command is run once to see its steps (``moments.py``), and then hit at every one of them. The
 slow tests take them all, the others some that are spread over the run.
@@ -394,7 +394,7 @@ def test_a_run_killed_at_random_leaves_whole_files(name: str, stage: Stage) -> N
 
 
 @pytest.mark.parametrize(("at", "how"), [(30, "kill"), (100, "half")])
-def test_a_process_of_its_own_is_killed_alike(
+def test_a_second_process_is_killed_in_the_same_way(
     at: int, how: str, stage: Stage, tmp_path: Path
 ) -> None:
     scene = SCENES["an audit"]
@@ -411,7 +411,7 @@ def test_a_process_of_its_own_is_killed_alike(
     check_next_run(stage, scene, whole, folder, int(how == "half"))
 
 
-def test_placeholders_are_no_pass_to_whoever_reads_them(tmp_path: Path) -> None:
+def test_no_reader_takes_a_placeholder_for_a_pass(tmp_path: Path) -> None:
     ReportWriter([parse_destination(name, tmp_path) for name in REPORTS], "1").prepare()
     assert said_by_all(tmp_path) == "placeholder"
 

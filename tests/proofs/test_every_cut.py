@@ -1,4 +1,4 @@
-"""A page of 10 KiB that is cut at every byte, in every packing: asked for again, never taken."""
+"""A page of 10 KiB, cut at every byte in every encoding: fetched again, never accepted."""
 
 from __future__ import annotations
 

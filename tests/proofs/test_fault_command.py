@@ -1,4 +1,4 @@
-"""Faults met by the command itself, as a process of its own, with every report."""
+"""Faults met by the command itself, in its own process, with every report."""
 
 from __future__ import annotations
 

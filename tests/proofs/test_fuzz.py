@@ -1,4 +1,4 @@
-"""Broken policies, waivers, snapshots and pages: some hundreds, and 50,000 where it may be slow."""
+"""Broken policies, waivers, snapshots and pages: some hundreds, and 50,000 in the slow test."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_an_empty_file_ends_in_our_own_errors(name: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("number", [b"1e999", b"-1e999", b"9" * 5000])
 @pytest.mark.parametrize("key", [b'"id": "c0"', b'"service": "postgres"', b'"schema": "s0"'])
-def test_a_number_out_of_range_is_no_text_in_a_snapshot(
+def test_a_number_out_of_range_is_not_text_in_a_snapshot(
     key: bytes, number: bytes, tmp_path: Path
 ) -> None:
     """It was saved as text, so that a rule on text passed what it could not judge live."""

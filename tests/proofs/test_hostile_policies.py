@@ -1,4 +1,4 @@
-"""Policies by someone who means harm: refused at load, or harmless, and soon."""
+"""Policies by someone who means harm: refused at load or harmless, and quickly."""
 
 from __future__ import annotations
 
@@ -332,7 +332,7 @@ def test_no_line_of_another_file_is_shown(name: str, content: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "/proc/self/environ", "/dev/zero", "/dev/stdin"])
-def test_what_is_no_policy_is_not_even_read(name: str, tmp_path: Path) -> None:
+def test_what_is_not_a_policy_is_not_even_read(name: str, tmp_path: Path) -> None:
     path = written(tmp_path, f"policy: p\nextends: [{name}]\nrules: []\n")
     with pytest.raises(PolicyError) as caught:
         load_policies(path)

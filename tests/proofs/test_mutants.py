@@ -1,4 +1,4 @@
-"""What is broken in a module: all that decides when it is imported or run, and nothing beside."""
+"""The mutants of a module: all code that decides, and nothing else."""
 
 from __future__ import annotations
 

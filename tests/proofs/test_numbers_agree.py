@@ -1,4 +1,4 @@
-"""One result through every format: what each of them counts is what a recount finds."""
+"""One result in every format: each count is what a recount finds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is broken in the page's scripts: what decides, and nothing within a text or a pattern."""
+"""The mutants of the page's scripts: code that decides, nothing in a text or a pattern."""
 
 from __future__ import annotations
 

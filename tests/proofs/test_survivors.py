@@ -1,4 +1,4 @@
-"""The list of mutants that no test notices: every entry has a reason, and code it is about."""
+"""The list of mutants that no test notices: each has a reason, and its code exists."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_module_is_chosen_by_its_path_or_its_room(name: str, meant: bool) -> N
     assert is_called("auditor/sources/api/walk.py", name) is meant
 
 
-def test_a_module_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_module_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sources.api.walk", "wlak"]) == 2
     told = capsys.readouterr().out
     assert told.startswith("no such module: wlak; there are ")

@@ -1,4 +1,4 @@
-"""A run's own credentials, gone from any text in every form they may take."""
+"""A run's own credentials, removed from any text in every form."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_what_ends_before_a_form_does_is_left_alone() -> None:
     assert ours.text("YWJjZGVX YWJjZGV") == f"{REDACTED} YWJjZGV"
 
 
-def test_a_credential_in_another_is_no_reason_to_leave_half_of_the_other() -> None:
+def test_a_credential_within_another_leaves_no_part_of_either() -> None:
     assert Scrubber((("abcdef", "abcdefghi"),)).text("abcdefghi abcdef") == f"{REDACTED} {REDACTED}"
 
 
@@ -89,7 +89,7 @@ def test_a_scrubber_is_true_where_it_has_anything_to_scrub() -> None:
     assert not Scrubber((("ab", "cd"),))
 
 
-def test_what_is_no_text_is_scrubbed_too() -> None:
+def test_what_is_not_text_is_scrubbed_too() -> None:
     # As the environment holds bytes that are none.
     ours = Scrubber((("key-1\udcff", "secret-\udcff"),))
     assert ours.text("a key-1\udcff b") == f"a {REDACTED} b"

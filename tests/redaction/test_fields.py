@@ -1,4 +1,4 @@
-"""What of a value may be shown: by its field, by its key's name, by its looks."""
+"""What may be shown of a value, by its field, its key's name and its looks."""
 
 from __future__ import annotations
 

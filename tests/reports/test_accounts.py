@@ -29,7 +29,7 @@ def test_what_it_shows_is_escaped():
         (130, "! failed, exit 130"),
     ],
 )
-def test_an_exit_code_is_told_in_words(code: int, told: str):
+def test_an_exit_code_is_reported_in_words(code: int, told: str):
     assert told in page(AccountOutcome("a", code))
 
 

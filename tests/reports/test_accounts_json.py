@@ -39,14 +39,14 @@ def test_it_passes_only_where_every_account_does(codes: tuple[int | None, int | 
         assert told["exit_code"] == max(code for code in codes if code is not None)
 
 
-def test_no_account_is_no_pass():
+def test_a_run_over_no_accounts_is_not_a_pass():
     assert document()["exit_code"] == 3
     text = placeholder("1.2.3")
     assert "passed" not in text
     assert json.loads(text) == document()
 
 
-def test_it_is_known_again_and_the_report_of_one_account_is_not():
+def test_the_summary_is_recognised_and_an_account_s_report_is_not():
     known = ACCOUNT_REPORTS["accounts_json"]
     assert known.placeholder("1.2.3") == placeholder("1.2.3")
     assert known.begins(placeholder("1.2.3").encode())
@@ -63,6 +63,6 @@ def test_it_is_known_again_and_the_report_of_one_account_is_not():
         ({"outcome": "fine"}, "a word of nobody's"),
     ],
 )
-def test_the_schema_refuses_a_pass_that_is_none(change: dict[str, Any], wrong: str):
+def test_the_schema_refuses_a_pass_of_an_unfinished_run(change: dict[str, Any], wrong: str):
     told = {**document(0), **change}
     assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(told), wrong

@@ -1,4 +1,4 @@
-"""What a short telling says: worst first, counted, bounded."""
+"""The short summary: worst first, counted, bounded."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_verdict_is_a_word_with_how_many_connections_it_is_about(outcome: Ou
         assert said == outcome.value
 
 
-def test_what_is_told_and_what_is_not_add_up() -> None:
+def test_what_is_reported_and_what_is_not_add_up() -> None:
     result = sample_result(600, 30)
     told = brief(result)
     failing = worst(result)
@@ -56,7 +56,7 @@ def test_what_is_told_and_what_is_not_add_up() -> None:
         assert rule.counts == counts_of(checks)
 
 
-def test_failures_come_before_errors_and_none_is_told_twice() -> None:
+def test_failures_come_before_errors_and_none_is_reported_twice() -> None:
     result = sample_result(600, 10)
     failing = worst(result)
     every = first_findings(result, failing, None)
@@ -82,7 +82,7 @@ def test_changes_are_those_since_the_baseline_or_the_run_before() -> None:
     said = "3 new, 2 fixed, 4 known since the baseline of 2026-03-14"
     assert changes_in_words(replace(result, baseline=use)) == said
     lost = changes_in_words(replace(result, baseline=replace(use, untold=5)))
-    assert "4 known, 5 not judged any more, since the baseline" in lost
+    assert "4 known, 5 no longer judged, since the baseline" in lost
     kept = with_history(result, 3)
     assert kept.history is not None
     before, last = kept.history.runs[-2:]
@@ -110,7 +110,7 @@ def test_the_worst_rule_is_the_severest_then_by_failures_then_by_errors() -> Non
     assert [c.rule.id for c in worst(replace(result, checks=tuple(rules)))] == list("abcde")
 
 
-def test_of_a_group_with_several_findings_the_check_is_told_once() -> None:
+def test_of_a_group_with_several_findings_the_check_is_reported_once() -> None:
     """Two duplicates of one group that are shown alike are one check that failed."""
     rule = replace(sample_result().checks[0].rule, per=("group_id",))
     groups = tuple(GroupCheck(name, Verdict.FAIL) for name in ("g", "h", "i"))

@@ -208,15 +208,15 @@ def test_a_narrowed_run_closes_no_alert_of_a_full_one():
             "ONE_WALK",
             "all pass",
             "full",
-            "What one walk over several pages listed was judged. Nothing failed.",
+            "Everything that one walk over several pages listed was judged. Nothing failed.",
         ),
         (
             "UNKNOWN",
             "waived",
             "full",
             (
-                "What was saved was judged; whether that is all there is, is unknown. "
-                "1 violation and none that gates: 1 waived."
+                "Everything that was saved was judged; whether more exists is unknown. "
+                "1 violation and none of them gates: 1 waived."
             ),
         ),
         (
@@ -253,7 +253,7 @@ def test_a_narrowed_run_closes_no_alert_of_a_full_one():
             "selected",
             (
                 "No rule applied to anything: no check was made. Nothing was judged of 3"
-                " connections; whether what was saved is all there is, is unknown; not a full run:"
+                " connections; whether more exists than was saved is unknown; not a full run:"
                 " something was left out."
             ),
         ),
@@ -273,7 +273,7 @@ def test_all_that_failed_and_does_not_gate_is_one_number():
     result = made(Completeness.ONE_PAGE, "waived and failed", "high", "full")
     assert claim(result).sentence == (
         "Everything that was listed was judged."
-        " 3 violations and none that gates: 1 allowed, 1 waived, 1 known."
+        " 3 violations and none of them gates: 1 allowed, 1 waived, 1 known."
     )
 
 
@@ -307,21 +307,20 @@ def test_of_an_account_without_connections_a_rule_about_all_of_it_claims_no_list
 @pytest.mark.parametrize(
     ("plan", "not_in_plan", "said"),
     [
-        (PlanScope(touched=1), 0, "What the plan holds was judged. Nothing failed."),
+        (PlanScope(touched=1), 0, "Everything in the plan was judged. Nothing failed."),
         (
             PlanScope(touched=1),
             1,
             (
-                "What the plan holds was judged; 1 check rests on what is not in the plan, and was"
-                " not"
-                " made. Nothing failed."
+                "Everything in the plan was judged; 1 check rests on what is not in the plan, and"
+                " was not made. Nothing failed."
             ),
         ),
         (
             PlanScope(touched=1),
             2,
             (
-                "What the plan holds was judged; 2 checks rest on what is not in the plan, and"
+                "Everything in the plan was judged; 2 checks rest on what is not in the plan, and"
                 " were not"
                 " made. Nothing failed."
             ),
@@ -366,6 +365,6 @@ def test_the_heading_is_the_outcome(checks: str, heading: str):
 def test_that_one_walk_may_have_missed_some_is_said_of_what_nobody_judged_too():
     said = claim(made(Completeness.ONE_WALK, "all skip", "low", "full")).sentence
     assert said == (
-        "No rule applied to anything: no check was made. Nothing was judged of 3 connections; nor"
-        " is it sure that one walk over several pages listed everything."
+        "No rule applied to anything: no check was made. Nothing was judged of 3 connections; one"
+        " walk over several pages may not have listed everything."
     )

@@ -1,4 +1,4 @@
-"""The CSV report: a row a finding, and no cell a formula."""
+"""The CSV report: one row per finding, and no cell a formula."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_numbers_stay_numbers() -> None:
     assert all(row["line"].isdecimal() for row in report(sample_result())[1:])
 
 
-def test_lines_end_alike() -> None:
+def test_all_lines_end_in_the_same_way() -> None:
     assert "\r" not in "".join(render(sample_result(hostile=True)))
 
 

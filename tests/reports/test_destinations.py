@@ -110,7 +110,7 @@ def test_a_word_chooses_another_form(text: str, path: str | None, variant: str) 
     ("text", "told"),
     [
         ("csv:semicolons", "csv has no option semicolons (did you mean semicolon?)"),
-        ("csv:semicolon,semicolon", "semicolon goes with no semicolon"),
+        ("csv:semicolon,semicolon", "semicolon cannot be combined with semicolon"),
         ("sarif:semicolon", "sarif has no option semicolon"),
         ("junit:suppressed", "junit has no option suppressed"),
     ],

@@ -1,4 +1,4 @@
-"""What every report says of a run: its facts, and each thing in words."""
+"""What every report says about a run: its facts, and how they are worded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RESULT = sample_result()
 FINDING = RESULT.findings[0]
 
 
-def test_a_problem_of_the_listing_that_a_reason_tells_is_not_told_again():
+def test_a_listing_problem_that_a_reason_states_is_not_repeated():
     result = sample_result(60, complete=False)
     (problem, *_) = result.listing.problems
     gate = replace(result.gate, reasons=(f"the listing is incomplete: {problem}",))
@@ -90,18 +90,18 @@ def trend(*totals: int, **before: object) -> str:
 @pytest.mark.parametrize(
     ("totals", "said"),
     [
-        ((1,), "1 violation at the first run of this history."),
-        ((5, 7), "7 violations: 2 more than at the run before ("),
-        ((7, 5), "5 violations: 2 fewer than at the run before ("),
-        ((5, 5), "5 violations: as many as at the run before ("),
-        ((9, 2000, 1), "1 violation: 1,999 fewer than at the run before ("),
+        ((1,), "1 violation in the first run of this history."),
+        ((5, 7), "7 violations: 2 more than in the run before ("),
+        ((7, 5), "5 violations: 2 fewer than in the run before ("),
+        ((5, 5), "5 violations: as many as in the run before ("),
+        ((9, 2000, 1), "1 violation: 1,999 fewer than in the run before ("),
     ],
 )
 def test_a_trend_is_told_from_the_run_before(totals: tuple[int, ...], said: str):
     words = trend(*totals)
     assert words.startswith(said)
     if len(totals) > 2:
-        assert f"{totals[0]:,} at the first of {len(totals)} runs alike (" in words
+        assert f"{totals[0]:,} in the first of {len(totals)} comparable runs (" in words
 
 
 @pytest.mark.parametrize(
@@ -114,13 +114,13 @@ def test_a_trend_is_told_from_the_run_before(totals: tuple[int, ...], said: str)
         ((5, 5), 2, False),
     ],
 )
-def test_what_was_accepted_since_is_not_told_as_fixed(
+def test_what_was_accepted_since_is_not_reported_as_fixed(
     totals: tuple[int, int], accepted: int, told: bool
 ):
     now = past_run(RESULT)
     words = trend(*totals, waived=now.waived, known=now.known - accepted)
     many = "1 more is" if accepted == 1 else f"{accepted} more are"
-    assert words.endswith(f"; {many} waived or known than then.") is told
+    assert words.endswith(f"; {many} waived or known than before.") is told
 
 
 @pytest.mark.parametrize(
@@ -128,13 +128,13 @@ def test_what_was_accepted_since_is_not_told_as_fixed(
     [
         ({}, ""),
         ({"outcome": Outcome.INCONCLUSIVE}, ", which was inconclusive"),
-        ({"policies": ("another",)}, ", by other policies"),
+        ({"policies": ("another",)}, ", which used other policies"),
     ],
     ids=str,
 )
 def test_a_run_before_that_may_not_have_seen_the_same_is_doubted(before, doubt: str):
     words = trend(5, 7, **before)
-    assert words.startswith("7 violations: 2 more than at the run before (")
+    assert words.startswith("7 violations: 2 more than in the run before (")
     assert words.endswith(f"{doubt}).")
 
 
@@ -144,8 +144,8 @@ def test_a_run_before_that_may_not_have_seen_the_same_is_doubted(before, doubt: 
         ({"filters": ("group_id=g1",)}, None),
         ({"by_rule": {"other": 5}}, None),
         ({"by_rule": None, "full": False}, None),
-        ({"by_rule": None}, "7 violations: 2 more than at the run before ("),
-        ({"by_rule": {"a": 3}}, "7 violations by the 1 rule that both judged: 4 more than at"),
+        ({"by_rule": None}, "7 violations: 2 more than in the run before ("),
+        ({"by_rule": {"a": 3}}, "7 violations by the 1 rule that both judged: 4 more than in"),
         ({"by_rule": {"b": 9, "c": 1}}, "0 violations by the 1 rule that both judged: 9 fewer"),
     ],
     ids=str,
@@ -162,7 +162,7 @@ def test_the_first_run_that_is_told_of_is_one_alike():
     words = trend(9, 5, 7, filters=("group_id=g1",))
     assert words.startswith("7 violations; not compared")
     assert "9" not in words.partition(";")[2].partition("(")[0]
-    assert "9 at the first of 3 runs alike" in trend(9, 5, 7)
+    assert "9 in the first of 3 comparable runs" in trend(9, 5, 7)
 
 
 def test_texts_become_sentences():
@@ -180,7 +180,7 @@ def test_texts_become_sentences():
         (Verdict.FAIL, "", "fail", "m"),
     ],
 )
-def test_a_note_stands_where_it_belongs(verdict, note, told, head):
+def test_a_note_is_shown_once_where_it_belongs(verdict, note, told, head):
     finding = replace(FINDING, verdict=verdict, note=note, message="m")
     assert (acceptance(finding), headline(finding)) == (told, head)
 
@@ -205,7 +205,7 @@ def test_many_connections_are_cut_and_counted():
     )
 
 
-def test_evidence_is_what_is_there_and_what_was_wanted():
+def test_evidence_gives_the_actual_and_the_expected_value():
     for words, evidence in zip(evidence_in_words(FINDING), FINDING.evidence, strict=True):
         assert words == f"{evidence.field}: {evidence.actual} (expected: {evidence.expected})"
 
@@ -260,7 +260,7 @@ def test_a_path_starts_at_the_root_of_the_repository(folder: str, file: str, pat
         ("core ", "core "),
     ],
 )
-def test_a_connection_that_stands_beside_is_not_said_twice(message, said):
+def test_a_connection_named_beside_the_message_is_not_repeated(message, said):
     (one,) = (replace(FINDING.connections[0], schema="core"),)
     finding = replace(FINDING, connections=(one,), message=message, note="", group="")
     assert beside(finding) == said

@@ -1,4 +1,4 @@
-"""A fingerprint rests on rule, group and connections, and on nothing else."""
+"""A fingerprint depends on rule, group and connections, and on nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitLab Code Quality: the fields GitLab requires, and fingerprints that stay."""
+"""GitLab Code Quality: the fields GitLab requires, and stable fingerprints."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_group_without_connections_is_named() -> None:
     assert "(analytics, of nobody)" in issue["description"]
 
 
-def test_an_issue_without_a_line_stands_in_the_first_policy_that_is_the_user_s_own() -> None:
+def test_an_issue_without_a_line_points_at_the_user_s_first_policy() -> None:
     result = sample_result()
     pack = Position(f"{PACK}baseline", 3, 5)
     rule = replace(result.findings[0].rule, position=pack, named_at=None)

@@ -44,13 +44,13 @@ def test_equal_results_give_equal_bytes() -> None:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_the_verdict_stands_in_the_title_and_the_headline(outcome: Outcome) -> None:
+def test_the_verdict_is_in_the_title_and_the_headline(outcome: Outcome) -> None:
     tree = _tree(sample_result(outcome=outcome))
     assert tree.findtext(".//title").lower().startswith(outcome.value)
     assert tree.findtext(".//h1").lower() == outcome.value
 
 
-def test_what_the_verdict_rests_on_stands_in_the_file() -> None:
+def test_the_file_says_what_the_verdict_rests_on() -> None:
     result = sample_result(60, complete=False)
     text = _text(result)
     for policy in result.policies:
@@ -70,7 +70,7 @@ def test_what_the_verdict_rests_on_stands_in_the_file() -> None:
         assert fact in text, fact
 
 
-def test_every_rule_stands_in_the_file_with_its_counts() -> None:
+def test_every_rule_is_in_the_file_with_its_counts() -> None:
     result = sample_result()
     rows = _tree(result).xpath("//table[@class='rules']/tbody/tr")
     order = (
@@ -244,7 +244,7 @@ def test_a_rate_is_all_or_nothing_only_where_its_count_is(count: int, of: int, w
     assert rate(count, of) == words
 
 
-def test_rates_stand_beside_what_failed_and_what_was_not_judged() -> None:
+def test_failed_and_unjudged_counts_have_rates() -> None:
     result = sample_result(60, 8)
     rows = _tree(result).xpath("//table[contains(@class, 'rules')]/tbody/tr")
     for checks, row in zip(result.checks, rows, strict=True):

@@ -53,7 +53,7 @@ def test_scrolling_to_the_end_shows_the_last_finding(open_report: OpenReport) ->
     assert column(page, "connection")[-1] == last.connections[0].schema
 
 
-def test_without_scripts_the_essentials_stand(open_report: OpenReport) -> None:
+def test_without_scripts_the_essentials_are_there(open_report: OpenReport) -> None:
     page = open_report(RESULT, scripts=False)
     expect(page.get_by_role("heading", level=1)).to_have_text("Inconclusive")
     for reason in RESULT.gate.reasons:
@@ -204,7 +204,7 @@ def test_a_query_for_an_age_asks_when_findings_were_first_seen(open_report: Open
     assert 0 < old < len(dated.findings)
     assert status(page).startswith(f"{old} of ")
     page.get_by_label("Search").fill("age:old")
-    expect(page.get_by_role("alert")).to_have_text("age:old is no age: write age:>30d")
+    expect(page.get_by_role("alert")).to_have_text("age:old is not an age; write age:>30d")
     assert status(page).startswith("0 of ")
     bare = open_report(RESULT, "#q=age:>30d")
     expect(bare.get_by_role("alert")).to_contain_text("needs a run with a history")
@@ -221,7 +221,7 @@ def test_what_a_search_hit_is_marked(open_report: OpenReport) -> None:
 
 
 @pytest.mark.parametrize("name", ["rule", "severity", "owner", "group", "control"])
-def test_findings_stand_in_groups_that_count_and_fold(open_report: OpenReport, name: str) -> None:
+def test_findings_are_in_groups_that_count_and_fold(open_report: OpenReport, name: str) -> None:
     page = open_report(RESULT, "#verdict=fail")
     page.get_by_label("Group by").select_option(name)
     heads = page.locator(".rows .group")

@@ -54,7 +54,7 @@ def test_a_finding_is_copied_as_an_issue(open_report: OpenReport) -> None:
     ):  # fmt: skip
         assert fact in shown, fact
     assert str(href.get_attribute("href")) in text
-    assert f"[More on the rule](https://wiki.test/{finding.rule.id})" in text
+    assert f"[More about the rule](https://wiki.test/{finding.rule.id})" in text
     assert "file:" not in text, "an address on this machine is none for others"
 
 
@@ -108,7 +108,7 @@ def test_the_command_that_tells_why_names_the_rule_and_the_connection(
     page = open_report(result, "#verdict=fail")
     page.locator(".rows .row").first.click()
     finding = next(f for f in result.findings if f.verdict is Verdict.FAIL)
-    words = shlex.split(copied(page, "Copy the command that tells why"))
+    words = shlex.split(copied(page, "Copy the command that explains why"))
     file = finding.rule.position.file
     policy = file.removeprefix("pack:") if finding.rule.position.in_pack else f"./{file}"
     assert words == [
@@ -131,7 +131,7 @@ def test_the_command_that_tells_why_is_run_as_it_is_copied(
     ruleset = load_policies(policy)
     result = audit(SnapshotSource(str(listing)), ruleset, Options(now=RESULT.judged_at))
     page = open_report(result, "#finding=r%2Fc0")
-    words = shlex.split(copied(page, "Copy the command that tells why"))
+    words = shlex.split(copied(page, "Copy the command that explains why"))
     assert words[4:8] == ["--snapshot", str(listing), "--now", iso(RESULT.judged_at)]
     with pytest.raises(SystemExit) as ended:
         main(words[1:])
@@ -141,7 +141,7 @@ def test_the_command_that_tells_why_is_run_as_it_is_copied(
     assert f"judged as of {iso(RESULT.judged_at)}" in told
 
 
-def test_what_is_no_violation_offers_no_waiver(open_report: OpenReport) -> None:
+def test_what_is_not_a_violation_offers_no_waiver(open_report: OpenReport) -> None:
     page = open_report(RESULT, "#verdict=error")
     page.locator(".rows .row").first.click()
     expect(page.locator("#sheet").get_by_role("button", name="Copy as issue")).to_be_visible()

@@ -391,7 +391,7 @@ def test_a_page_that_does_not_keep_all_says_so_and_gives_the_command(
     page = open_report(_judged(tmp_path, 260), "#finding=fresh%2Fconn_259")
     text = page.get_by_role("dialog").inner_text()
     assert "data_delay_threshold is not kept" in re.sub(r"\s+", " ", text)
-    assert "Not every value is kept; ask: fivetran-auditor explain -p" in text
+    assert "This page does not keep every value; run: fivetran-auditor explain -p" in text
     assert "fresh conn_259" in text
 
 
@@ -402,7 +402,7 @@ def test_a_finding_without_a_reason_gives_the_command_too(
     found = [replace(f, alike=0) if f.rule.id == "fresh" else f for f in result.findings]
     page = open_report(replace(result, describe=lambda: tuple(found)), "#finding=fresh%2Fconn_0")
     text = page.get_by_role("dialog").inner_text()
-    told = "The page does not keep how this finding was judged; ask: fivetran-auditor explain -p"
+    told = "This page does not keep how the finding was judged; run: fivetran-auditor explain -p"
     assert told in text.partition("How it was judged")[2]
 
 

@@ -1,4 +1,4 @@
-"""The HTML page on paper, as pdftotext reads it: nothing is left out unsaid, and it is not long."""
+"""The HTML page on paper, as pdftotext reads it: nothing is cut silently, and it is short."""
 
 from __future__ import annotations
 

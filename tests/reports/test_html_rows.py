@@ -1,4 +1,4 @@
-"""What a row of the HTML report tells: the connection, what was found, field, expected, actual."""
+"""What a row of the HTML report shows: connection, message, field, expected, actual."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_judged_group_goes_by_its_name(open_report: OpenReport) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("Group judged")
 
 
-def test_what_the_message_tells_is_not_told_again(open_report: OpenReport) -> None:
+def test_values_in_the_message_are_not_repeated(open_report: OpenReport) -> None:
     (seen,) = FIRST.evidence[:1]
     told = replace(
         FIRST,

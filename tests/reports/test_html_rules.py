@@ -59,7 +59,7 @@ def test_two_hundred_rules_fold_to_those_with_findings(open_report: OpenReport) 
     assert axe(page, ".rules") == []
 
 
-def test_rules_that_judged_nothing_are_not_told_as_those_that_found_nothing(
+def test_rules_that_judged_nothing_are_told_apart_from_those_that_found_nothing(
     open_report: OpenReport,
 ) -> None:
     said = "0 of 30 rules; the others"
@@ -80,7 +80,7 @@ def test_paper_holds_every_rule(open_report: OpenReport) -> None:
     assert len(_ids(page)) == 200
 
 
-def test_a_rate_stands_beside_what_failed(open_report: OpenReport) -> None:
+def test_a_failed_count_has_a_rate(open_report: OpenReport) -> None:
     page = open_report(RESULT, scripts=False)
     checks = RESULT.checks[0]
     judged = checks.total - checks.count(Verdict.SKIP)

@@ -1,4 +1,4 @@
-"""What takes long on the page is done in slices: it listens in between, and ends the same."""
+"""Long work on the page is done in slices: the page responds, and the result is the same."""
 
 from __future__ import annotations
 

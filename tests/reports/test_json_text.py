@@ -1,4 +1,4 @@
-"""JSON, an item on a line: whatever the text, and whatever is in one batch with it."""
+"""JSON with one item per line, whatever the text and the batch."""
 
 from __future__ import annotations
 

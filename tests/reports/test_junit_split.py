@@ -247,7 +247,7 @@ def test_destinations(text: str, expected: Destination) -> None:
         ("junit:split=5=-", "several files cannot go to standard output"),
     ],
 )
-def test_destinations_that_are_none(text: str, said: str) -> None:
+def test_invalid_destinations_are_refused(text: str, said: str) -> None:
     with pytest.raises(UsageError, match="--report") as caught:
         parse_destination(text, Path("out"))
     assert said in str(caught.value)

@@ -1,4 +1,4 @@
-"""One line per finding: whole, alone on its line, and found by its first word."""
+"""One line per finding: complete, alone on its line, and found by its first word."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_line_per_finding_and_one_of_the_run(outcome: Outcome, hostile: bool) 
         assert bool(let_through(finding, result)) is (" [allowed: " in line)
 
 
-def test_since_when_is_told_where_it_is_known() -> None:
+def test_since_when_is_reported_where_it_is_known() -> None:
     result = with_history(sample_result(60, 6), 3)
     history = result.history
     assert history is not None

@@ -1,4 +1,4 @@
-"""The Markdown report: bounded, severest first, and nothing in it comes alive."""
+"""The Markdown report: bounded, severest first, and text stays text."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_every_row_of_a_table_has_its_cells() -> None:
         assert len(widths) <= 1, table
 
 
-def test_the_worst_rules_stand_in_the_open_with_their_connections() -> None:
+def test_the_worst_rules_are_not_folded_and_name_connections() -> None:
     result = sample_result(600, 30)
     text = "".join(render(replace(result, pipeline=Pipeline("https://ci.example/run_1/~x", ""))))
     before, _, folded = text.partition("<details>")
@@ -180,7 +180,7 @@ def test_a_finding_on_several_connections_counts_those_that_are_not_shown() -> N
 
 
 @pytest.mark.parametrize("number", [20, 21, 40])
-def test_twenty_reasons_and_policies_are_told_and_the_others_counted(number: int) -> None:
+def test_twenty_reasons_and_policies_are_reported_and_the_others_counted(number: int) -> None:
     result = sample_result()
     reasons = tuple(f"reason {n}" for n in range(number))
     policies = tuple(PolicyFile(f"p{n}", f"p{n}.yaml", "0" * 64) for n in range(number))
@@ -193,7 +193,7 @@ def test_twenty_reasons_and_policies_are_told_and_the_others_counted(number: int
     assert (f"\n-{more}\n" in text) is bool(more)
 
 
-def test_rules_stand_severest_first_and_then_by_what_waits() -> None:
+def test_rules_are_ordered_by_severity_and_then_by_open_findings() -> None:
     result = sample_result(300)
     low, high = (
         next(c for c in result.checks if c.rule.severity is s and c.count(Verdict.FAIL))

@@ -1,4 +1,4 @@
-"""``--report FORMAT:split=NAME``: a report for each team, which claims its own and no more."""
+"""``--report FORMAT:split=NAME``: a report for each team, about its own part only."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_report_of_each_team_and_the_whole_beside_them(tmp_path: Path):
     assert "audit-report/report.team=data-platform" in done.stdout
 
 
-def test_what_a_group_came_to_is_told_whom_it_is_about(tmp_path: Path):
+def test_a_group_finding_names_its_connections(tmp_path: Path):
     estate = (*ESTATE, ("ads_two", "g1", {"service": "log"}))
     run([*house(tmp_path, estate=estate), "--report", "json:split=team"], tmp_path)
     found = reports(tmp_path)
@@ -142,7 +142,7 @@ def test_what_a_group_came_to_is_told_whom_it_is_about(tmp_path: Path):
         assert told == [("has-log", g["group"]) for g in of["groups"] if g["verdict"] == "fail"]
 
 
-def test_groups_that_are_shown_alike_are_in_the_part_of_each(tmp_path: Path):
+def test_groups_with_one_name_are_in_the_part_of_each(tmp_path: Path):
     estate = [("shop_one", "g" * 210 + "1", {}), ("ads_one", "g" * 210 + "2", {})]
     run([*house(tmp_path, estate=estate), "--report", "json:split=team"], tmp_path)
     for part, report in reports(tmp_path).items():
@@ -243,7 +243,7 @@ def test_a_team_that_could_not_be_read_is_settled_nowhere(tmp_path: Path):
     assert "owner of 2 connections could not be read" in unread["gate"]["reasons"][0]
 
 
-def test_a_team_whose_name_says_so_was_read_all_the_same(tmp_path: Path):
+def test_a_team_named_not_read_is_not_mistaken_for_an_unread_one(tmp_path: Path):
     teams = 'schema,team\nshop_*,not read\nads_*,"""not read"""\nads_odd,other\n'
     policy = POLICY[: POLICY.index("  - {id: fast")]
     run([*house(tmp_path, teams, policy), "--report", "json:split=team"], tmp_path)
@@ -334,7 +334,7 @@ def _changes(comparison: dict[str, Any]) -> Iterator[dict[str, Any]]:
         ("csv:semicolon,spilt=team", "csv has no option spilt (did you mean split?)"),
     ],
 )
-def test_what_is_no_way_to_split(words: str, said: str, tmp_path: Path):
+def test_invalid_ways_to_split_are_refused(words: str, said: str, tmp_path: Path):
     done = run(
         [*house(tmp_path), "--dimensions", "secret=config.host", "--report", words], tmp_path
     )
@@ -347,7 +347,7 @@ def test_a_plan_is_judged_as_a_whole(tmp_path: Path):
     (tmp_path / "plan.json").write_text("{}")
     done = run([*words, "--terraform-plan", "plan.json"], tmp_path)
     assert done.returncode == 2
-    assert "does not go with --terraform-plan" in " ".join(done.stderr.split())
+    assert "cannot be used with --terraform-plan" in " ".join(done.stderr.split())
 
 
 def test_a_library_names_a_dimension_of_its_run_and_no_plan(tmp_path: Path):
@@ -387,7 +387,7 @@ def test_a_part_replaces_no_input_through_a_link(tmp_path: Path):
     assert (tmp_path / "p.yaml").read_text() == POLICY
 
 
-def test_an_id_is_no_way_to_split(tmp_path: Path):
+def test_an_id_is_not_a_way_to_split(tmp_path: Path):
     estate = [(f"c{n}", "g", {}) for n in range(1001)]
     words = [*house(tmp_path, estate=estate), "--dimensions", "id=id"]
     done = run([*words, "--report", "lines:split=id"], tmp_path)

@@ -1,4 +1,4 @@
-"""The table of formats: closed, complete, and free to look at."""
+"""The table of formats: closed, complete, and cheap to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Slack message: within the limits of Block Kit, and nothing in it comes alive."""
+"""The Slack message: within the limits of Block Kit, and text stays text."""
 
 from __future__ import annotations
 

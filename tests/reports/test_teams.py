@@ -1,4 +1,4 @@
-"""The Teams message: a valid card, within a webhook's limit, and nothing in it comes alive."""
+"""The Teams message: a valid card, within a webhook's limit, and text stays text."""
 
 from __future__ import annotations
 

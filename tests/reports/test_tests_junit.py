@@ -48,7 +48,7 @@ def test_a_report_on_standard_output_has_it_for_itself(house):
     assert done.stderr.endswith("5 passed\n")
 
 
-def test_a_run_that_comes_to_nothing_leaves_no_green_report(house):
+def test_a_failed_run_leaves_no_green_report(house):
     path = house / "junit.xml"
     assert run(["test", "--report", "junit=junit.xml"], house).returncode == 0
     green = path.read_text()

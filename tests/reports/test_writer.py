@@ -67,7 +67,7 @@ def test_destinations(text: str, expected: Destination) -> None:
         ("json=\ud800", "json=FILE"),
     ],
 )
-def test_destinations_that_are_none(text: str, said: str) -> None:
+def test_invalid_destinations_are_refused(text: str, said: str) -> None:
     with pytest.raises(UsageError, match="--report") as caught:
         parse_destination(text, Path("out"))
     assert said in str(caught.value)
@@ -255,7 +255,7 @@ def test_a_full_disk_leaves_the_placeholder_and_the_others(tmp_path: Path) -> No
 
 @pytest.mark.skipif(not Path("/sys").is_dir(), reason="no folder that takes no other")
 @pytest.mark.parametrize("name", ["json", "junit", "html"])
-def test_what_kept_the_folder_from_being_made_is_told(name: str) -> None:
+def test_what_kept_the_folder_from_being_made_is_reported(name: str) -> None:
     """And not that a folder which is not there has no parts of a report."""
     with pytest.raises(ReportError) as caught:
         writer(Path("/sys/reports-of-an-audit/report"), name=name).prepare()
@@ -353,7 +353,7 @@ def test_a_report_whose_placeholder_cannot_be_put_is_removed(
     assert files(tmp_path / "real") == []
 
 
-def test_an_old_part_that_stays_is_told_and_costs_no_other(
+def test_an_old_part_that_stays_is_reported_and_costs_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reports = ReportWriter([Destination("junit", tmp_path / "report.xml", 3)], "1.0")

@@ -1,4 +1,4 @@
-"""Waivers and a baseline in a run: whom they name, when they end, what is gone."""
+"""Waivers and a baseline in a run: what they name, when they end, what is gone."""
 
 from __future__ import annotations
 

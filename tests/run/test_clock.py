@@ -1,4 +1,4 @@
-"""The times of a run: the one that rules compare with, and the one that waivers end by."""
+"""The times of a run: one that rules compare with, and one that waivers expire by."""
 
 from __future__ import annotations
 

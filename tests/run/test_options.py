@@ -1,4 +1,4 @@
-"""The options of a run: a value that would let pass what it is there to stop is refused."""
+"""The options of a run: a value that would defeat its purpose is refused."""
 
 from __future__ import annotations
 

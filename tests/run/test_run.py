@@ -1,4 +1,4 @@
-"""A run: what it comes to."""
+"""A run and its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a listing one that can be believed: whole walks, no sign of more, an answer of now."""
+"""What makes a listing credible: whole walks, no sign of more, a current answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_first_walk_of_one_page_needs_no_second() -> None:
     assert (done.end.completeness, done.end.walks) == (Completeness.ONE_PAGE, 1)
 
 
-def test_what_an_abandoned_walk_saw_and_the_judged_one_did_not_is_told() -> None:
+def test_what_an_abandoned_walk_saw_and_the_judged_one_did_not_is_reported() -> None:
     moved = [page([record(1), record(2)], "a"), page([record(2), record(3)])]
     with FaultServer([kept(body) for body in (*moved, page([record(1)]))]) as server:
         done = walk(server)
@@ -169,7 +169,7 @@ def test_a_server_that_is_behind_revives_no_waiver(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", ["service", "schema", "group_id"])
 @pytest.mark.parametrize("value", [None, 7, "", ...])
-def test_what_lacks_a_part_of_its_identity_is_no_connection(missing: str, value: object) -> None:
+def test_what_lacks_a_part_of_its_identity_is_not_a_connection(missing: str, value: object) -> None:
     item = {**record(1), missing: value}
     if value is ...:
         del item[missing]
@@ -180,7 +180,7 @@ def test_what_lacks_a_part_of_its_identity_is_no_connection(missing: str, value:
     assert f"item 2 is not a connection: its {missing} is " in problem
 
 
-def test_a_list_of_groups_is_no_list_of_connections(tmp_path: Path) -> None:
+def test_a_list_of_groups_is_not_a_list_of_connections(tmp_path: Path) -> None:
     groups = [{"id": "g1", "name": "one", "created_at": "2026-01-01T00:00:00Z"}]
     (tmp_path / "house.yaml").write_text(RUNNING.replace("paused: true", "id: g1"))
     (tmp_path / "groups.json").write_bytes(page(groups))

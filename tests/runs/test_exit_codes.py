@@ -1,4 +1,4 @@
-"""The exit code of every way a run can end, asked of the command as a process of its own.
+"""The exit code of every way a run can end, from the command in its own process.
 
 Each case says the code, a word that the user reads, and what the report files hold afterwards:
 the run's outcome, a placeholder, or nothing because the options could not even be read.

@@ -100,13 +100,13 @@ def test_variables_are_what_python_has_for_them(variables: dict[str, Any], house
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, object(), {"a": 1}, [1]])
-def test_a_variable_that_is_no_value_is_a_usage_error(value: object, house: Path):
+def test_a_variable_that_is_not_a_value_is_a_usage_error(value: object, house: Path):
     with pytest.raises(UsageError, match="variable floor"):
         load_policies("policies/", variables={"floor": value})
 
 
 @pytest.mark.parametrize("name", [None, 5, b"house.yaml", ["house.yaml"]])
-def test_a_policy_that_is_no_name_is_a_usage_error(name: Any, house: Path):
+def test_a_policy_that_is_not_a_name_is_a_usage_error(name: Any, house: Path):
     with pytest.raises(UsageError, match="names no policy"):
         load_policies(name)
 
@@ -137,7 +137,7 @@ def test_options_that_would_let_anything_pass_are_refused(wrong: dict[str, Any])
         Options(**wrong)
 
 
-def test_no_rules_are_no_pass(house: Path):
+def test_an_empty_ruleset_is_not_a_pass(house: Path):
     for rules in (Ruleset((), ()), None, load(["house.yaml"])):
         with pytest.raises(UsageError, match="no rule to judge by"):
             audit(Listed([record("a")]), rules)  # type: ignore[arg-type]

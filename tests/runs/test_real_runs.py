@@ -95,7 +95,7 @@ def expected(ran: Ran) -> Counter[str]:
     return Counter({label: COUNTED["json"](ran.folder)[label] for label in LABELS})
 
 
-def test_the_case_is_what_it_should_be(ran: Ran) -> None:
+def test_the_case_exits_as_expected(ran: Ran) -> None:
     counts, told = expected(ran), document(ran.folder)
     assert (counts["error"] > 0) is (ran.case.policy is POLICY)
     assert (counts["fail"] > 0) is not ran.case.healthy
@@ -164,7 +164,7 @@ def test_every_file_says_the_outcome(name: str, ran: Ran) -> None:
         assert outcome in text.lower()
 
 
-def test_every_file_is_what_its_readers_take(ran: Ran) -> None:
+def test_every_file_is_accepted_by_its_readers(ran: Ran) -> None:
     schema: Any = json.loads(
         (Path(__file__).parents[2] / "auditor/reports/report.schema.json").read_text("utf-8")
     )

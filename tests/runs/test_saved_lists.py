@@ -1,4 +1,4 @@
-"""Snapshots hold lists: what is fetched is judged alike, and what is lacking is said."""
+"""Snapshots with lists: judged like the live account, and missing lists are named."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_list_that_was_asked_for_and_cannot_be_read_saves_nothing(tmp_path: Pa
     assert not (tmp_path / "s.ndjson").exists()
 
 
-def test_another_account_is_no_baseline(tmp_path: Path):
+def test_a_report_of_another_account_is_refused_as_a_baseline(tmp_path: Path):
     other = {**ACCOUNT, "/v1/account/info": {"account_id": "acc_2", "account_name": "Other"}}
     (tmp_path / "ok.yaml").write_text("policy: p\nrules:\n" + rule("g", "{schema: one}"))
     common = ("audit", "-p", "ok.yaml", "--report", "json=b.json")

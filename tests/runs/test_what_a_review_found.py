@@ -60,7 +60,7 @@ def test_no_report_replaces_what_a_run_reads(folder: Path, arguments: list[str],
     assert (folder / kept).read_bytes() == before
 
 
-def test_no_report_stands_among_saved_pages(folder: Path) -> None:
+def test_reports_are_not_written_among_saved_pages(folder: Path) -> None:
     (folder / "d").mkdir()
     (folder / "d" / "s.json").write_text(json.dumps([RECORD]))
     done = run(["audit", "-p", "p.yaml", "--snapshot", "d", "-o", "d"], folder)
@@ -69,7 +69,7 @@ def test_no_report_stands_among_saved_pages(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("now", ["9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00"])
-def test_a_time_outside_all_time_is_no_time(folder: Path, now: str) -> None:
+def test_a_time_outside_all_time_is_not_a_time(folder: Path, now: str) -> None:
     done = run([*AUDIT, "--now", now], folder)
     assert (done.returncode, "is not a time" in done.stderr) == (2, True)
 

@@ -1,4 +1,4 @@
-"""What the made-up company knows of its account, judged by the rules that ask for it."""
+"""What only the made-up company knows, judged by the rules that need it."""
 
 from __future__ import annotations
 

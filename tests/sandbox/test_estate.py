@@ -349,7 +349,7 @@ def test_a_healthy_estate_stays_fresh_for_a_while():
         assert age < 3 * timedelta(minutes=record["sync_frequency"] or 1440)
 
 
-def test_schedules_are_of_every_kind_and_a_weekend_is_no_delay():
+def test_schedules_are_of_every_kind_and_a_weekend_is_not_a_delay():
     sunday = datetime(2026, 11, 22, 0, 3, tzinfo=UTC)
     seen = Counter()
     for record in build_estate(1000, healthy=True, now=sunday).records:

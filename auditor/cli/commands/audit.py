@@ -219,7 +219,7 @@ def command(
         output_dir = output_dir / own.name
         history = None if history is None else f"{history}/{own.name}"
     destinations = [parse_destination(text, output_dir) for text in reports]
-    destinations += _unasked(shown_in, destinations, output_dir)
+    destinations += _implied_reports(shown_in, destinations, output_dir)
     context.meta[PLACES] = destinations
     writer = ReportWriter(destinations, __version__, clean=terminal.scrubber.chunks)
     inputs = _inputs(context, snapshot, history, more)
@@ -330,7 +330,7 @@ def _check_account(context: click.Context, name: str) -> None:
         check_places(context.params["reports"], f"accounts: {name}: report")
 
 
-def _unasked(job: Job, asked: Sequence[Destination], folder: Path) -> Iterator[Destination]:
+def _implied_reports(job: Job, asked: Sequence[Destination], folder: Path) -> Iterator[Destination]:
     """Yield the report that a job's service takes from the reports' folder, if there is one."""
     formats = {destination.format for destination in asked}
     in_files = any(destination.path is not None for destination in asked)

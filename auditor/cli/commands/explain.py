@@ -45,7 +45,7 @@ _MEMBERS = 5
     name="explain",
     cls=Configurable,
     keys=dict.fromkeys(("rule", "connection", "terraform_plan", "fields", "packs", "operators")),
-    short_help="List the rules in force, describe one, or show why it came to a verdict.",
+    short_help="List the rules in force, describe one, or show the reason for a verdict.",
 )
 @click.argument("rule", required=False, shell_complete=completion.rules)
 @click.argument("connection", required=False)
@@ -96,7 +96,7 @@ def command(
 ) -> int:
     """List the rules in force and their locations; with RULE, describe that rule in full.
 
-    With CONNECTION, an id or a name, it shows why the rule came to its verdict there: the rule's
+    With CONNECTION, an id or a name, it shows the reason for the rule's verdict there: the rule's
     conditions as a tree, with the result of each part and the connection's values. The connection
     is looked up in the live account, or in --snapshot or --terraform-plan.
 
@@ -139,7 +139,11 @@ def command(
         elif terraform_plan is not None:
             lines = _of_plans(loaded, terraform_plan, rule, terminal.layout())
         else:
-            lines = _all(loaded, chosen) if rule is None else _one(loaded, rule, terminal.layout())
+            lines = (
+                _all(loaded, chosen)
+                if rule is None
+                else _describe_rule(loaded, rule, terminal.layout())
+            )
     for line in lines:
         terminal.say(line)
     return 0
@@ -195,7 +199,7 @@ def _of_plans(loaded: Loaded, path: str, only: str | None, layout: Layout) -> It
 
     entries = [e for e in loaded.ruleset.rules if only is None or e.rule.id == only]
     if not entries:
-        yield from _one(loaded, only or "", layout)
+        yield from _describe_rule(loaded, only or "", layout)
     counts = _counts_of(loaded, path) if path else {}
     width = max(len(entry.rule.id) for entry in entries)
     for entry in entries:
@@ -266,7 +270,7 @@ def _why(look: Look, seen: Seen, layout: Layout) -> Iterator[str]:
         yield f"the listing is incomplete: {problem}"
 
 
-def _one(loaded: Loaded, name: str, layout: Layout) -> Iterator[str]:
+def _describe_rule(loaded: Loaded, name: str, layout: Layout) -> Iterator[str]:
     entry = loaded.ruleset.rule(name)
     examples = next(found for each, found in loaded.examples if each.rule.id == name)
     rule = entry.rule

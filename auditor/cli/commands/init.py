@@ -138,11 +138,11 @@ def command(
     kept = bool(chosen and standing)
     manifest = _path(_HOOKS, place)
     hooks = chosen.pop(manifest, None)
-    if hooks and not os.path.lexists(_spot(folder, manifest)):
+    if hooks and not os.path.lexists(_target_path(folder, manifest)):
         chosen[manifest] = hooks
         hooks = None
     wanted = chosen if kept else {**starter, **chosen}
-    in_the_way = [name for name in wanted if os.path.lexists(_spot(folder, name))]
+    in_the_way = [name for name in wanted if os.path.lexists(_target_path(folder, name))]
     if in_the_way and not force:
         verb = "exists" if len(in_the_way) == 1 else "exist"
         raise UsageError(
@@ -151,7 +151,7 @@ def command(
         )
     for name in wanted:
         text = _text(name, wanted[name], context, site, place)
-        path = _spot(folder, name)
+        path = _target_path(folder, name)
         put_document(Target(path), (text,), _ELSEWHERE)
         terminal.say(f"{style('wrote', 'green')} {one_line(str(path))}")
     if kept:
@@ -200,7 +200,7 @@ def _path(path: str, place: str) -> str:
     return up + _named_for(path, place)
 
 
-def _spot(folder: Path, name: str) -> Path:
+def _target_path(folder: Path, name: str) -> Path:
     """Return where the file ``name`` is, even above a ``folder`` that does not exist yet."""
     if not name.startswith("../"):
         return folder / name

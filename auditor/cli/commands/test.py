@@ -62,7 +62,8 @@ def _required(text: str) -> tuple[Verdict, ...]:
     for word in words:
         if word not in _REQUIRABLE:
             raise UsageError(
-                f"--require: {one_line(word) or 'nothing'} is none of {listed(_REQUIRABLE, 'and')}"
+                f"--require: {one_line(word) or 'nothing'} is not one of"
+                f" {listed(_REQUIRABLE, 'and')}"
             )
     return tuple(_REQUIRABLE[word] for word in words)
 
@@ -104,7 +105,7 @@ def _required(text: str) -> tuple[Verdict, ...]:
     "--require",
     metavar="VERDICTS",
     callback=checked(lambda text: text is None or _required(text)),
-    help="Fail unless every rule has a test for each of these verdicts it can come to, such as"
+    help="Fail unless every rule has a test for each of these verdicts that it can give, such as"
     " pass,fail,skip.",
 )
 @click.option(
@@ -198,14 +199,14 @@ def command(
         narrowed = choose is not None or bool(lines)
         required = _required(require) if require is not None else ()
         if required and narrowed:
-            raise UsageError("--require asks of every rule: leave out -k and :LINE")
+            raise UsageError("--require checks every rule: leave out -k and :LINE")
         names, _ = policy_names(given)
         suite = run_suite(names, inputs)
     finally:
         writer.prepare(inputs)
-    chosen = [o for o in _at(lines, suite.outcomes) if choose is None or choose(o)]
+    chosen = [o for o in _tests_at(lines, suite.outcomes) if choose is None or choose(o)]
     if not chosen:
-        raise UsageError(_nothing(names, suite, pattern))
+        raise UsageError(_why_no_tests(names, suite, pattern))
     to_err = writer.takes_stdout
     mutated = _mutated(suite, chosen if narrowed else None) if mutate else []
     lacking = [gap for gap in suite.gaps if set(gap.missing) & set(required)]
@@ -260,7 +261,7 @@ def _lines_named(paths: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[
     return tuple(dict.fromkeys(names)), lines
 
 
-def _at(
+def _tests_at(
     lines: Mapping[str, Sequence[int]], outcomes: Sequence[ExampleOutcome]
 ) -> Sequence[ExampleOutcome]:
     """Return the tests at ``lines`` of files; all of them if there are none."""
@@ -286,7 +287,7 @@ def _mutated(suite: Suite, chosen: Sequence[ExampleOutcome] | None) -> list[Muta
     ]
 
 
-def _nothing(names: Sequence[str], suite: Suite, pattern: str | None) -> str:
+def _why_no_tests(names: Sequence[str], suite: Suite, pattern: str | None) -> str:
     if suite.outcomes and pattern is not None:
         return f"-k {one_line(pattern)}: none of {plural(len(suite.outcomes), 'test')} matches"
     if suite.outcomes:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--given",
     metavar="{…}|@FILE|-",
     default="{}",
-    help="The record's fields, written like an example's given and laid over the healthy record;"
+    help="The record's fields, written like an example's given and applied to the healthy record;"
     " @FILE reads them from a file, - from standard input. A rule on groups takes a list."
     "  [default: no changes]",
 )
@@ -68,9 +68,9 @@ def command(
     variables: tuple[str, ...],
     now: datetime | None,
 ) -> int:
-    """Judge a made-up record by RULE, and show why it comes to its verdict.
+    """Judge a made-up record by RULE, and show why it gets its verdict.
 
-    The record is the healthy one that examples are laid over, with the changes in --given. The
+    The record is the healthy one that examples start from, with the changes in --given. The
     rule's conditions are shown as a tree, with the result of each part and the record's values.
     Exits with 0 whatever the verdict is: this is an answer, not a gate.
     """

@@ -243,7 +243,7 @@ def _show_option() -> click.Option:
 
 
 def _check_environment(context: click.Context) -> None:
-    """Raise UsageError for a variable that looks like an option's and is none."""
+    """Raise UsageError for a variable that looks like an option's but is not."""
     assert isinstance(context.command, Configurable)
     own = {f"{PREFIX}CONFIG", *(f"{PREFIX}{key.upper()}" for key in context.command.keys)}
     strange = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in own)

@@ -168,7 +168,9 @@ def _contents(path: Path, label: str) -> bytes:
         real = Path(os.path.realpath(path))
         if path.is_symlink() and real.suffix.lower() not in {".yaml", ".yml"}:
             # Problems in a file are reported with its lines: not those of a password file.
-            raise UsageError(f"{one_line(label)}: a link to what is no .yaml file; name that file")
+            raise UsageError(
+                f"{one_line(label)}: a link to a file that is not .yaml; name that file"
+            )
         return read_file(path, nodes.MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -325,7 +327,7 @@ class _SettingsReader:
 
     def _value(self, kind: str, key: str, item: Node) -> str | bool | None:
         if isinstance(item, ScalarNode) and (item.value is None or not item.text.strip()):
-            self._problems.add(item.position, f"{key}: holds nothing", "remove it, or give a value")
+            self._problems.add(item.position, f"{key}: is empty", "remove it, or give a value")
         elif not isinstance(item, ScalarNode) or type(item.value) not in _PYTHON[kind]:
             self._problems.add(item.position, f"{key}: takes {_WANTED[kind]}")
         elif key == "base_url" and not _is_ours(item.text):

@@ -49,7 +49,7 @@ def _report(folder: Path, text: str) -> str:
     return f"{name}={_path(folder, path)}" if equals else text
 
 
-def _over(folder: Path, text: str) -> str:
+def _over_option(folder: Path, text: str) -> str:
     name, equals, path = text.rpartition("=")
     return text if path == LIVE else f"{name}{equals}{_path(folder, path)}"
 
@@ -65,7 +65,7 @@ ANCHORS: Mapping[str, Callable[[Path, str], str]] = MappingProxyType(
         "output_dir": _path,
         "terraform_plan": _path,
         "terraform_dir": _path,
-        "over": _over,
+        "over": _over_option,
         "report": _report,
         "facts": _report,
     }

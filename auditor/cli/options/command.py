@@ -62,5 +62,5 @@ def _check_filled(ctx: click.Context, parameter: click.Parameter, value: object)
 
 
 def _placeholder(parameter: click.Parameter) -> str:
-    """Return how the usage line names what is no option, without the marks around it."""
+    """Return how the usage line names an argument, without the marks around it."""
     return parameter.human_readable_name.strip("[]{}.")

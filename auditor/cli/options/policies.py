@@ -1,4 +1,4 @@
-"""Which policies a command loads if nobody named any."""
+"""Which policies a command loads if none are named."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ POLICY_FOLDER = "policies"
 
 
 def policy_names(chosen: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """Return the policies to load, and how they were chosen if nobody named any.
+    """Return the policies to load, and how they were chosen if none were named.
 
     Raises UsageError if ``policies`` exists but is not a folder: a pack must not silently replace
     what was meant to judge.

@@ -72,12 +72,12 @@ def splittable(
             raise UsageError(f"--report: split={name}: there is no such dimension ({hint})")
         if exposure(dimensions[by], frozenset(own)) is not Exposure.SHOWN:
             raise UsageError(
-                f"--report: split={name}: {dimensions[by]} is hidden in reports, so that its values"
-                " tell no parts apart; split by a fact of yours, or another field"
+                f"--report: split={name}: {dimensions[by]} is hidden in reports, so its values"
+                " cannot name parts; split by a fact of yours, or another field"
             )
         if plan is not None:
             raise UsageError(
-                f"--report: split={name} does not go with --terraform-plan: what a change makes"
+                f"--report: split={name} cannot be used with --terraform-plan: what a change makes"
                 " worse is judged as a whole; write the report in one file"
             )
     return dimensions
@@ -157,7 +157,7 @@ def _meant_value(context: click.Context, name: str) -> str:
 
 
 def _inputs(context: click.Context, words: Sequence[str], config: str | None) -> Inputs:
-    """Return whatever the run may have been meant to read: all that is not a report's place."""
+    """Return whatever the run may have been meant to read: every path but a report's."""
     inputs = Inputs()
     inputs.add("--config", config)
     for name in set(context.params) - _OUTPUTS:

@@ -112,7 +112,7 @@ def exception_options(command: _F) -> _F:
 
 
 def selected(ruleset: Ruleset, options: ExceptionOptions) -> Ruleset:
-    """Return the rules that ``options`` choose. Raises UsageError if that is none."""
+    """Return the rules that ``options`` choose. Raises UsageError if there are none."""
     for option, texts in (("--only", options["only"]), ("--skip", options["skip"])):
         _check_texts(option, texts)
     _check_texts("--tag", options["tags"])

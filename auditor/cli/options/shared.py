@@ -162,7 +162,7 @@ _API_OPTIONS = (
         multiple=True,
         metavar="LIST",
         shell_complete=completion.lists,
-        callback=checked(lambda texts: lists_of(texts)),  # noqa: PLW0108  # it stands below
+        callback=checked(lambda texts: lists_of(texts)),  # noqa: PLW0108  # defined below
         help="Also read another list of the account, such as users; repeatable, or separated by"
         " commas. Lists that rules need are always read.",
     ),
@@ -279,12 +279,12 @@ _OUTPUT_OPTIONS = (
 
 def api_options(command: _F) -> _F:
     """Add the options of a command that uses the API."""
-    return _with(_API_OPTIONS, command)
+    return _decorated(_API_OPTIONS, command)
 
 
 def output_options(command: _F) -> _F:
     """Add the options for how much is printed, and how."""
-    return _with(_OUTPUT_OPTIONS, command)
+    return _decorated(_OUTPUT_OPTIONS, command)
 
 
 def given(context: click.Context, names: set[str], beside: str) -> list[str]:
@@ -365,7 +365,7 @@ def _named(settings: tuple[str, ...], option: str, value_name: str) -> dict[str,
     return found
 
 
-def _with(options: tuple[Callable[[Any], Any], ...], command: _F) -> _F:
+def _decorated(options: tuple[Callable[[Any], Any], ...], command: _F) -> _F:
     for option in reversed(options):
         command = option(command)
     return command

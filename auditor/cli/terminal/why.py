@@ -1,4 +1,4 @@
-"""Why a rule came to its verdict on a connection, as lines for people."""
+"""Why a rule gave its verdict on a connection, as lines for people."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from auditor.policy.judging.tree import Explained, TreePart
 
 #: The word for each truth, and its style.
 _WORDS = {True: ("holds", "green"), False: ("fails", "red"), None: ("cannot be judged", "yellow")}
-_NOT_ASKED = "not asked"
+_NOT_EVALUATED = "not evaluated"
 _WIDTH = len("cannot be judged")
 #: The widest text up to which values are aligned in a column.
 _WIDEST = 60
 _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.ERROR: "yellow"}
 
 
-def verdict(of: Verdict) -> str:
+def verdict(word: Verdict) -> str:
     """Return a verdict's word in its colour."""
-    return style(of.label, _COLOURS.get(of, "dim"), "bold")
+    return style(word.label, _COLOURS.get(word, "dim"), "bold")
 
 
 def tree_lines(explained: Explained, layout: Layout) -> Iterator[str]:
@@ -31,7 +31,7 @@ def tree_lines(explained: Explained, layout: Layout) -> Iterator[str]:
     widths = [2 * row.depth + cells(row.text) for row in rows if row.part.value]
     column = min(max(widths, default=0), _WIDEST)
     for key, depth, text, part, doubted in rows:
-        word, colour = _WORDS[part.truth] if part.asked else (_NOT_ASKED, "dim")
+        word, colour = _WORDS[part.truth] if part.asked else (_NOT_EVALUATED, "dim")
         line = f"  {style(f'{word:<{_WIDTH}}', colour)}  {key:<{keys}}  {'  ' * depth}"
         held = f"  {style(part.value, 'bold')}" if part.value else ""
         yield f"{line}{padded(text, column - 2 * depth) if held else text}{held}"

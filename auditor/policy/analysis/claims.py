@@ -283,20 +283,20 @@ def _is_sure(part: Condition, rule: PolicyRule, place_of: str, number: int) -> b
     varying = _varies(part, conditions_of(rule))
     if len(varying) > _MOST_VARIED or any(test.varies for test in tests_in(part)):
         return False
-    for values in product(*(_far_apart(test) for test in varying)):
+    for values in product(*(_at_extremes(test) for test in varying)):
         others = dict(zip(map(id, varying), values, strict=True))
         changed = replace(
             rule,
-            when=_with(rule.when, others) if rule.when is not None else None,
-            assertion=_with(rule.assertion, others),
+            when=_with_tests(rule.when, others) if rule.when is not None else None,
+            assertion=_with_tests(rule.assertion, others),
         )
         table = Space(conditions_of(changed)).table(changed.when, changed.assertion)
         if table is None or not _idle(changed, place_of, number, table):
             return False
-    return all(_far_apart(test) for test in varying)
+    return all(_at_extremes(test) for test in varying)
 
 
-def _far_apart(test: Test) -> list[Test]:
+def _at_extremes(test: Test) -> list[Test]:
     """Return ``test`` with values far apart in place of its variable's; none if not a number."""
     operand = test.operand
     if not isinstance(operand, Literal) or not is_number(operand.value):
@@ -305,15 +305,15 @@ def _far_apart(test: Test) -> list[Test]:
     return [replace(test, operand=replace(operand, value=end)) for end in ends]
 
 
-def _with(condition: Condition, others: Mapping[int, Test]) -> Condition:
+def _with_tests(condition: Condition, others: Mapping[int, Test]) -> Condition:
     """Return ``condition`` with some tests replaced."""
     match condition:
         case All(parts) | AnyOf(parts):
-            return type(condition)(tuple(_with(part, others) for part in parts))
+            return type(condition)(tuple(_with_tests(part, others) for part in parts))
         case Not(part):
-            return Not(_with(part, others))
+            return Not(_with_tests(part, others))
         case Named(name, part):
-            return Named(name, _with(part, others))
+            return Named(name, _with_tests(part, others))
         case Test():
             return others.get(id(condition), condition)
 

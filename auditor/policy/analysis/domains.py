@@ -235,7 +235,7 @@ def _finite(number: float) -> Iterator[float]:
 
 # -- what a test makes of them ----------------------------------------------------------------
 
-#: Forms that compare a value with named ones; all values that are not named are alike.
+#: Forms that compare a value with named ones; values that are not named behave alike.
 _NAMED = frozenset({OperandForm.SCALAR, OperandForm.SCALARS})
 #: Forms for which one sample decides for its whole class.
 _PLAIN = _NAMED | {OperandForm.ORDERED, OperandForm.RANGE, OperandForm.BOOLEAN}
@@ -301,7 +301,7 @@ def _decider(test: Test, samples: Sequence[Any]) -> Callable[[int, Any], Truth]:
         return lambda _, sample: ask(sample)
     if test.operator.form in _NAMED:
         named = {(type(v) is str, v) for v in _constants(operand.value)}
-        # All values that are not named are alike.
+        # Values that are not named behave alike.
         unlike = [s for s in samples if is_number(s) and (False, s) not in named]
         others = {str: ask(FRESH), int: ask(unlike[0]) if unlike else None}
 

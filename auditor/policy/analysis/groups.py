@@ -35,10 +35,14 @@ def of_one(rule: GroupRule) -> Iterator[Problem]:
     if rule.when is not None or rule.budgets:
         return
     if rule.share is not None:
-        yield from _settled(rule, rule.share, [1.0], "every connection counts, and the share is 1")
+        yield from _constant_result(
+            rule, rule.share, [1.0], "every connection counts, and the share is 1"
+        )
     elif rule.count is not None and rule.keys:
         numbers = [n for n in _numbers(rule.count, whole=True) if n >= 1]
-        yield from _settled(rule, rule.count, numbers, "a group has at least one connection")
+        yield from _constant_result(
+            rule, rule.count, numbers, "a group has at least one connection"
+        )
 
 
 def of_two(rules: Sequence[GroupRule]) -> Iterator[Problem]:
@@ -53,7 +57,7 @@ def of_two(rules: Sequence[GroupRule]) -> Iterator[Problem]:
                     yield from _of_pair(rule, other)
 
 
-def _settled(
+def _constant_result(
     rule: GroupRule, condition: Condition, numbers: Sequence[float], since: str
 ) -> Iterator[Problem]:
     truths = {_holds(condition, number) for number in numbers}

@@ -102,7 +102,7 @@ class TruthTable:
         self.variables = variables
         self.size = size
         self.every = (1 << size) - 1
-        impossible = _union((*self._below_nothing(), *self._of_no_items()))
+        impossible = _union((*self._rows_below_missing(), *self._of_no_items()))
         self._tests = tests
         if impossible:
             self.every &= ~impossible
@@ -180,14 +180,14 @@ class TruthTable:
                 for variable in self.variables.values()
             ]
 
-    def _below_nothing(self) -> Iterator[int]:
+    def _rows_below_missing(self) -> Iterator[int]:
         """Yield rows in which something is below a value that is missing, null or empty."""
         paths = [name for name in self.variables if isinstance(name, str) and "." in name]
         for path in paths:
             above = path
             while above := above.rpartition(".")[0]:
                 if above in self.variables:
-                    nothing = self._rows_where(self.variables[above], _is_nothing)
+                    nothing = self._rows_where(self.variables[above], _is_missing_or_empty)
                     own = self.variables[path]
                     yield nothing & ~self._rows_where(own, _is_missing, some=True)
 
@@ -203,7 +203,7 @@ class TruthTable:
                 vectors = possible_vectors((first, second))
                 rows = 0
                 for here, there in product(range(len(one.blocks)), range(len(two.blocks))):
-                    pairs = product(_in(one, here), _in(two, there))
+                    pairs = product(_samples_in(one, here), _samples_in(two, there))
                     if not any(are_of_items(vectors, pair) for pair in pairs):
                         rows |= self._of_block(one, here) & self._of_block(two, there)
                 yield rows & self._rows_where(self.variables[path], _is_array)
@@ -216,7 +216,7 @@ class TruthTable:
         return _union(
             self._of_block(variable, number)
             for number in range(len(variable.blocks))
-            if decides(map(fits, _in(variable, number)))
+            if decides(map(fits, _samples_in(variable, number)))
         )
 
     def _of_block(self, variable: Variable, number: int) -> int:
@@ -249,13 +249,13 @@ def are_of_items(vectors: Iterable[tuple[Truth, ...]], truths: Sequence[frozense
     return all({v[n] for v in items} == set(of) for n, of in enumerate(truths))
 
 
-def _in(variable: Variable, number: int) -> Iterator[Any]:
+def _samples_in(variable: Variable, number: int) -> Iterator[Any]:
     """Yield the samples of one block."""
     block = variable.blocks[number]
     return (sample for n, sample in enumerate(variable.samples) if block >> n & 1)
 
 
-def _is_nothing(sample: Any) -> bool:
+def _is_missing_or_empty(sample: Any) -> bool:
     return sample is MISSING or sample is None or (type(sample) is dict and not sample)
 
 

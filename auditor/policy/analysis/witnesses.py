@@ -97,14 +97,14 @@ def item(*wanted: tuple[Condition, Truth]) -> Any:
         if ITSELF in values:
             made = values[ITSELF]
         else:
-            _lay(made, values)
+            _set_paths(made, values)
         fits = (evaluate(condition, reading(made), NOW) is truth for condition, truth in wanted)
         if made is not MISSING and all(fits):
             return made
     return MISSING
 
 
-def _lay(holder: dict[str, Any], values: Mapping[str, Any]) -> None:
+def _set_paths(holder: dict[str, Any], values: Mapping[str, Any]) -> None:
     for path, value in values.items():
         *above, last = path.split(".")
         inner = holder

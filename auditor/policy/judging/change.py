@@ -153,8 +153,8 @@ def _resource(
             field=path,
             address=clean(held.address),
             name=clean(attribute),
-            before=_was(path, held, below, hidden, clean, planned),
-            after=_will_be(path, held, below, hidden, clean),
+            before=_before_text(path, held, below, hidden, clean, planned),
+            after=_after_text(path, held, below, hidden, clean),
             position=locate(held.address, attribute),
         )
     return Resource(
@@ -220,7 +220,7 @@ def _of_row(
         address=clean(row.address),
         name=clean(name),
         before="" if fresh else _shown(place, held.before, hidden, clean),
-        after=_will_be(place, held, "", hidden, clean),
+        after=_after_text(place, held, "", hidden, clean),
         position=locate(row.address, name),
     )
 
@@ -238,7 +238,7 @@ def _fields_behind(fields: Sequence[str], planned: Planned) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _was(
+def _before_text(
     path: str,
     held: Held,
     below: str,
@@ -249,13 +249,13 @@ def _was(
     unchanged = held.state is State.KEPT or planned.action is Action.CREATE
     if unchanged or held.before is msgspec.UNSET:
         return ""
-    return _shown(path, _within(held.before, below), hidden, clean)
+    return _shown(path, _value_below(held.before, below), hidden, clean)
 
 
-def _will_be(
+def _after_text(
     path: str, held: Held, below: str, hidden: frozenset[str], clean: Callable[[str], str]
 ) -> str:
-    value = _within(held.value, below)
+    value = _value_below(held.value, below)
     text = _shown(path, value, hidden, clean)
     if held.state is State.DEFAULT:
         return f"{text} by default"
@@ -268,7 +268,7 @@ def _shown(path: str, value: Any, hidden: frozenset[str], clean: Callable[[str],
     return shown(path, value, frozenset(), clean)
 
 
-def _within(value: Any, below: str) -> Any:
+def _value_below(value: Any, below: str) -> Any:
     for step in below.split(".") if below else ():
         value = value.get(step) if isinstance(value, dict) else None
     return value
@@ -302,7 +302,7 @@ def changed(
     touched = frozenset(n for n, each in placed.items() if each.touched)
     ends = frozenset(n for n, each in placed.items() if each.ends)
     of_changes = [any(map(is_of_plan, entry.reads)) for entry in outcome.rules]
-    brought = _brought(outcome, ids, before, rows or {})
+    brought = _caused_by_facts(outcome, ids, before, rows or {})
     verdicts, found, notes = bytearray(outcome.verdicts), [], dict(outcome.notes)
     size = len(outcome.rules)
     for number, index, verdict, values in outcome.found:
@@ -323,12 +323,12 @@ def changed(
         for entry, outcomes in outcome.groups
     )
     regraded = replace(outcome, verdicts=bytes(verdicts), found=found, notes=notes, groups=groups)
-    mended = _mended(regraded, ids, placed, before) if before is not None else ()
+    mended = _fixed(regraded, ids, placed, before) if before is not None else ()
     less = [f"{entry.rule.id}: {outcome.group_of(entry, o)}: {note}" for entry, o, note in improved]
     return PlanJudgement(regraded, tuple(mended), tuple(less))
 
 
-def _brought(
+def _caused_by_facts(
     outcome: Judgement,
     ids: Sequence[str],
     before: tuple[Judgement, Sequence[str]] | None,
@@ -394,7 +394,7 @@ def _regraded(
         )
     if was is None or was.verdict is not Verdict.FAIL:
         return outcome
-    worse = _deepens(entry, was, outcome, before[1], ids)
+    worse = _growth(entry, was, outcome, before[1], ids)
     if worse > 0:
         return replace(outcome, note=f"it was {was.actual} before this plan")
     if worse < 0:
@@ -406,7 +406,7 @@ def _regraded(
     return replace(outcome, verdict=Verdict.KNOWN, note=note)
 
 
-def _deepens(
+def _growth(
     entry: GroupRule,
     was: GroupOutcome,
     now: GroupOutcome,
@@ -445,7 +445,7 @@ def _amount(outcome: GroupOutcome) -> float:
     return float(text.removesuffix("%"))
 
 
-def _mended(
+def _fixed(
     outcome: Judgement,
     ids: Sequence[str],
     placed: Mapping[int, Planned],

@@ -159,7 +159,7 @@ class Groups:
         if member is None:
             group.unsure.append(index)
         elif member:
-            self._admit(group, index, values)
+            self._add_member(group, index, values)
 
     def found(self, *, whole: bool) -> dict[str, Truth]:
         """Return for each account ("" if there is just one) whether it has a member at all."""
@@ -225,7 +225,7 @@ class Groups:
         else:
             yield self._measured(named, group, self.rule.number, whole=whole)
 
-    def _admit(self, group: _Group, index: int, unique: Key) -> None:
+    def _add_member(self, group: _Group, index: int, unique: Key) -> None:
         if self.rule.measured is not None:
             self._measure(group, index, unique[0])
             return

@@ -490,7 +490,9 @@ def _taker(planned: PlanMode, groups: Groups) -> Callable[..., None]:
                 pairs = zip(groups.rule.common, common, strict=True)
                 common = tuple([veiled(p, v, hidden) if p in budgets else v for p, v in pairs])
             if groups.rule.measured is not None and covers(hidden, groups.rule.measured.path):
-                values = (Gap(Lack.UNKNOWN, SENSITIVE),)  # Nothing is counted of what is not shown.
+                values = (
+                    Gap(Lack.UNKNOWN, SENSITIVE),
+                )  # Values that are not shown are not counted.
         account = planned.accounts[index] if planned.accounts is not None else ""
         groups.take(index, key, member, values, common, account)
 

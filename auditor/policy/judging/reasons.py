@@ -134,11 +134,11 @@ class _Items(msgspec.Struct, frozen=True):
         found: list[tuple[str, str]] = []
         if self.test.takes(value):
             decided = deciding(self.test, self.operand, value, describer.now)
-            for n, item in decided[:ITEMS_SHOWN]:
+            for position, item in decided[:ITEMS_SHOWN]:
                 grown = tree(
                     self.operand.condition, partial(reach, item), describer, base=self.base
                 )
-                found.append((_LETTERS[grown.truth], f"{n} of {len(value)}"))
+                found.append((_LETTERS[grown.truth], f"{position} of {len(value)}"))
                 found += _item_rows(self.part, grown)
         return found + [(_NO_LINE, "")] * (self.size - len(found))
 

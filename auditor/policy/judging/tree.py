@@ -37,7 +37,7 @@ from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.language.truth import Truth, all_of, any_of, negated
 from auditor.text import listed, plural
 
-#: So many items of an array are shown with what each part of their condition came to.
+#: The most items of an array that are shown with the result of each part of their condition.
 ITEMS_SHOWN = 3
 
 
@@ -210,9 +210,9 @@ def _of_items(
     """Return a test of an array with the items that decided it, or the first if all did."""
     decided = deciding(test, operand, items, describer.now)
     parts = []
-    for n, item in decided[:ITEMS_SHOWN]:
+    for position, item in decided[:ITEMS_SHOWN]:
         part = tree(operand.condition, partial(reach, item), describer, base=f"{test.path}[]")
-        parts.append(TreePart(f"item {n} of {len(items)}", part.truth, parts=(part,)))
+        parts.append(TreePart(f"item {position} of {len(items)}", part.truth, parts=(part,)))
     more = len(decided) - len(parts)
     value = plural(len(items), "item") if items else "no item"
     value = f"{value}, {more:,} not shown" if more else value

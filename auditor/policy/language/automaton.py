@@ -28,7 +28,7 @@ _MOST_PLACES = 10_000
 #: The most places in all cached states of a pattern: some megabytes.
 _MOST_KEPT = 200_000
 
-# What can be beside a spot: an edge of the text, a line's end, a letter of a word, anything else.
+# What can be next to a position: an edge of the text, a line end, a letter, anything else.
 _EDGE, _NEWLINE, _LETTER, _OTHER = range(4)
 _ENDS = (_EDGE, _NEWLINE)
 _HOLDS: dict[str, Callable[[int, int], bool]] = {

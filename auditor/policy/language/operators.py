@@ -37,7 +37,7 @@ class OperandForm(Enum):
     ORDERED = "a number, or a time of day"
     NEEDLE = "a text, or an item of the array"
     NEEDLES = "a list of texts or items"
-    RANGE = "the least and the most, [low, high]"
+    RANGE = "the lowest and the highest value, [low, high]"
     TEXT = "a text"
     GLOB = "a text with * and ?"
     PATTERN = "a regular expression in RE2 syntax"
@@ -154,7 +154,9 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     def operand(self) -> str:
         """What may be written after its name, in words."""
         return (
-            f"{self.form.value}, or a list: any of" if self.takes_alternatives else self.form.value
+            f"{self.form.value}, or a list of alternatives"
+            if self.takes_alternatives
+            else self.form.value
         )
 
     def needs_whole(self, path: str) -> bool:
@@ -239,7 +241,7 @@ _PRESENCE = (
     Operator(
         name="exists",
         family="presence",
-        doc="The field is there and not null (`true`), or not (`false`).",
+        doc="The field is present and not null (`true`), or absent or null (`false`).",
         takes_values=Takes.ANYTHING,
         kinds=frozenset(Kind),
         form=OperandForm.BOOLEAN,
@@ -262,7 +264,7 @@ _PRESENCE = (
     Operator(
         name="is_empty",
         family="presence",
-        doc="The text, array or object holds nothing.",
+        doc="The text, array or object is empty.",
         takes_values=Takes.SIZED,
         kinds=_SIZED,
         form=OperandForm.BOOLEAN,
@@ -379,7 +381,7 @@ _COMPARISON = (
     Operator(
         name="between",
         family="comparison",
-        doc="From the first to the second, both included; times of day may go over midnight.",
+        doc="From the first to the second, both included; times of day may cross midnight.",
         takes_values=Takes.NUMBERS,
         kinds=_ORDERED,
         form=OperandForm.RANGE,
@@ -424,7 +426,7 @@ _MEMBERSHIP = (
     Operator(
         name="contains",
         family="membership",
-        doc="The text has this part, or the array this item.",
+        doc="The text contains this part, or the array this item.",
         takes_values=Takes.TEXT_OR_ARRAY,
         kinds=_TEXTUAL | _ARRAYS,
         form=OperandForm.NEEDLE,
@@ -478,7 +480,7 @@ _TEXT = (
     Operator(
         name="starts_with",
         family="text",
-        doc="The text starts so.",
+        doc="The text starts with this.",
         takes_values=Takes.TEXT,
         kinds=_TEXTUAL,
         form=OperandForm.TEXT,
@@ -492,7 +494,7 @@ _TEXT = (
     Operator(
         name="ends_with",
         family="text",
-        doc="The text ends so.",
+        doc="The text ends with this.",
         takes_values=Takes.TEXT,
         kinds=_TEXTUAL,
         form=OperandForm.TEXT,
@@ -541,12 +543,12 @@ _TEXT = (
     Operator(
         name="equals_ignore_case",
         family="text",
-        doc="The text is this one, whatever the case.",
+        doc="The text is this one, ignoring case.",
         takes_values=Takes.TEXT,
         kinds=_TEXTUAL,
         form=OperandForm.TEXT,
         holds=means.on_text(lambda value, other: value.casefold() == other.casefold()),
-        phrase=Phrase("is {}, whatever the case", "is not {}, whatever the case"),
+        phrase=Phrase("is {}, ignoring case", "is not {}, ignoring case"),
         part=TextPart.ALL,
         source="{value}.casefold() == {operand}.casefold()",
         elsewhere=("iequals", "equals_icase", "casefold"),
@@ -624,7 +626,7 @@ _TIME = (
     Operator(
         name="newer_than",
         family="time",
-        doc="Not longer ago than a duration.",
+        doc="No longer ago than a duration.",
         takes_values=Takes.MOMENTS,
         kinds=_TIMES,
         form=OperandForm.DURATION,
@@ -654,7 +656,7 @@ _ITEMS = (
     Operator(
         name="all_items",
         family="items",
-        doc="Every item meets the condition; so does an empty array.",
+        doc="Every item meets the condition; also true of an empty array.",
         takes_values=Takes.ARRAY,
         kinds=_ARRAYS,
         form=OperandForm.CONDITION,
@@ -668,7 +670,7 @@ _ITEMS = (
     Operator(
         name="none_items",
         family="items",
-        doc="No item meets the condition; nor does any of an empty array.",
+        doc="No item meets the condition; also true of an empty array.",
         takes_values=Takes.ARRAY,
         kinds=_ARRAYS,
         form=OperandForm.CONDITION,

@@ -208,12 +208,12 @@ class _Parser:
                 self._repeat(*operator, repeated)
                 continue
             repeated = ""
-            self._one(char)
+            self._read_token(char)
         if len(self._groups) > 1:
             raise PatternSyntaxError("missing ): " + self._text)
         return self._groups[0].whole()
 
-    def _one(self, char: str) -> None:
+    def _read_token(self, char: str) -> None:
         """Read anything but a repetition or the end."""
         if char == "(":
             self._open()
@@ -346,7 +346,11 @@ class _Parser:
         if too_many or (most is not None and most < least):
             raise PatternSyntaxError("invalid repetition size: " + operator)
         node = Repeat(items.pop(), least, most, counted)
-        if counted and (least >= 2 or (most or 0) >= 2) and not _affordable(node, _MOST_REPEATS):
+        if (
+            counted
+            and (least >= 2 or (most or 0) >= 2)
+            and not _repeats_at_most(node, _MOST_REPEATS)
+        ):
             raise PatternSyntaxError("invalid repetition size: " + operator)
         items.append(node)
 
@@ -494,12 +498,12 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and (text == "0" or text[0] != "0")
 
 
-def _affordable(node: Node, left: int) -> bool:
+def _repeats_at_most(node: Node, left: int) -> bool:
     """Whether nested counted repetitions come to at most ``left`` in all."""
     if isinstance(node, Repeat):
         times = node.most if node.most is not None else node.least
         left = left // times if node.counted and times > 0 else left
-        return left > 0 and _affordable(node.item, left)
+        return left > 0 and _repeats_at_most(node.item, left)
     if isinstance(node, Sequence | Choice):
-        return all(_affordable(item, left) for item in node.items)
+        return all(_repeats_at_most(item, left) for item in node.items)
     return left > 0

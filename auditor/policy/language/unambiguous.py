@@ -108,7 +108,7 @@ class _Places:
         self._follow(before.last, after.first)
         return _Part(
             before.empty and after.empty,
-            self._apart(before.first, after.first) if before.empty else before.first,
+            self._disjoint(before.first, after.first) if before.empty else before.first,
             before.last | after.last if after.empty else after.last,
         )
 
@@ -118,13 +118,15 @@ class _Places:
             raise _AmbiguousError
         first: frozenset[int] = frozenset()
         for part in parts:
-            first = self._apart(first, part.first)
+            first = self._disjoint(first, part.first)
         last = frozenset[int]().union(*(part.last for part in parts))
         return _Part(any(part.empty for part in parts), first, last)
 
     def _repeated(self, item: Node, least: int, most: int | None) -> _Part:
         """Add an item as often as it is repeated: ``a{1,3}`` as ``a(a(a)?)?``, the last ``a*``."""
-        parts = [self._solid(item) for _ in range(most or max(least, 1))] if most != 0 else []
+        parts = (
+            [self._repeated_item(item) for _ in range(most or max(least, 1))] if most != 0 else []
+        )
         whole = _Part(True, frozenset(), frozenset())
         if parts and most is None:
             self._follow(parts[-1].last, parts[-1].first)
@@ -134,7 +136,7 @@ class _Places:
                 whole = whole._replace(empty=True)
         return whole
 
-    def _solid(self, item: Node) -> _Part:
+    def _repeated_item(self, item: Node) -> _Part:
         """Add an item that is repeated. Of what matches nothing, no number is the right one."""
         part = self.of(item)
         if part.empty:
@@ -143,9 +145,9 @@ class _Places:
 
     def _follow(self, places: frozenset[int], first: frozenset[int]) -> None:
         for place in places:
-            self._following[place] = self._apart(self._following[place], first)
+            self._following[place] = self._disjoint(self._following[place], first)
 
-    def _apart(self, some: frozenset[int], others: frozenset[int]) -> frozenset[int]:
+    def _disjoint(self, some: frozenset[int], others: frozenset[int]) -> frozenset[int]:
         """Return places that one may go on to: no two of them take the same character."""
         for one in some:
             for other in others:

@@ -118,7 +118,7 @@ class ConditionReader:
         if key.text == NAMED:
             return self._named(value, base)
         if key.text == "item" and base and f"{base}.item" not in FIELDS:
-            return self._tests(self._itself(base), value)
+            return self._tests(self._item_subject(base), value)
         found = self.path(key, base)
         return self._tests(Subject(key.text, found, base), value) if found else None
 
@@ -140,7 +140,7 @@ class ConditionReader:
         self._problems.add(value.position, message, hint)
         return None
 
-    def _itself(self, base: str) -> Subject:
+    def _item_subject(self, base: str) -> Subject:
         """Return the item of an array as what a test is about."""
         return Subject(ITSELF, item_of(base.removesuffix("[]")), base)
 
@@ -275,7 +275,7 @@ class ConditionReader:
         if isinstance(node, MappingNode) and not self._is_of_item(node, base):
             condition = self.condition(node, base)
         else:
-            condition = self._tests(self._itself(base), node)
+            condition = self._tests(self._item_subject(base), node)
         return Nested(condition, "") if condition else None
 
     def _is_of_item(self, node: MappingNode, base: str) -> bool:

@@ -89,7 +89,7 @@ def policy_paths(name: str) -> list[PolicyPath]:
     A path has a ``/`` or ends in .yaml or .yml. Anything else is a pack or, if there is none of
     that name, a folder. Raises UsageError.
     """
-    if not _is_place(name):
+    if not _is_file_or_folder(name):
         return [_pack(name)]
     path = Path(name)
     if _is_folder(path):
@@ -111,7 +111,7 @@ class DocumentReader:
 
     def read_all(self, name: str) -> None:
         """Read what a ``--policy`` argument names. Raises UsageError for an unknown name."""
-        if _is_place(name) and _is_folder(Path(name)):
+        if _is_file_or_folder(name) and _is_folder(Path(name)):
             # A file there would be read by the next run.
             self._inputs.add_folder("the policies in", Path(name), would_be_read)
             self._warn_of_unread(_folder(Path(name)))
@@ -197,7 +197,7 @@ class DocumentReader:
             if not isinstance(item, ScalarNode) or not isinstance(item.value, str):
                 self._problems.add(item.position, "extends: takes names of packs and files")
                 continue
-            other = self._other(source, item)
+            other = self._extended_file(source, item)
             if other is None:
                 continue
             if other.label in self._under_way:
@@ -208,7 +208,7 @@ class DocumentReader:
             self.read(other)
             yield other.label, item.position
 
-    def _other(self, source: PolicyPath, item: ScalarNode) -> PolicyPath | None:
+    def _extended_file(self, source: PolicyPath, item: ScalarNode) -> PolicyPath | None:
         if not _is_path(item.text):
             if item.text in pack_names():
                 return _pack(item.text)
@@ -321,7 +321,7 @@ def _is_path(name: str) -> bool:
     return "/" in name or name.endswith((".yaml", ".yml")) or name in {".", ".."}
 
 
-def _is_place(name: str) -> bool:
+def _is_file_or_folder(name: str) -> bool:
     """Whether a ``--policy`` argument names a file or a folder, and not a pack."""
     return _is_path(name) or (
         bool(name.strip()) and name not in pack_names() and _is_folder(Path(name))

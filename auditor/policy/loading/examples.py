@@ -379,9 +379,8 @@ def _fits(path: str, node: Node, problems: Problems, known: Known) -> bool:
     own = {column.partition(".")[0] for column in known.columns}
     if path in own:
         problem = f"{path} has columns" if not isinstance(node, MappingNode) else ""
-        hint = (
-            f"write {{{listed(c.partition('.')[2] for c in known.columns if _is_of(c, path))}: …}}"
-        )
+        own_columns = [c.partition(".")[2] for c in known.columns if _is_column_of(c, path)]
+        hint = f"write {{{listed(own_columns)}: …}}"
     elif path in known.columns:
         column = known.columns[path]
         problem, hint = _refused(path, column, node), f"its column is of type {column.name}"
@@ -393,7 +392,7 @@ def _fits(path: str, node: Node, problems: Problems, known: Known) -> bool:
     return True
 
 
-def _is_of(column: str, facts: str) -> bool:
+def _is_column_of(column: str, facts: str) -> bool:
     return column.partition(".")[0] == facts
 
 

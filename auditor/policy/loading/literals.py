@@ -163,7 +163,9 @@ class Literals:
         if not values or None in values:
             return None
         patterns = operator.form is not OperandForm.TEXT
-        if patterns and not self._selective(operator, node, lambda text: _any(values, text)):
+        if patterns and not self._selective(
+            operator, node, lambda text: _any_matches(values, text)
+        ):
             return None
         return tuple(values)
 
@@ -277,7 +279,7 @@ class Literals:
             message = "a schema in a policy cannot refer to others"
             self._wrong(node, message, "write it out, without $ref")
             return None
-        if strange := next(_strange(schema), ""):
+        if strange := next(_unasserted_keywords(schema), ""):
             hint = "validators do not assert format, so it would decide nothing"
             hint = hint if strange == "format" else "only keywords of the 2020-12 draft decide"
             self._wrong(node, f"{one_line(strange)} is not a keyword that decides anything", hint)
@@ -400,7 +402,7 @@ def _patterns(operator: Operator, node: Node) -> tuple[str, ...]:
     return tuple(item.text for item in items if isinstance(item, ScalarNode))
 
 
-def _any(patterns: Iterable[Matches], text: str) -> bool:
+def _any_matches(patterns: Iterable[Matches], text: str) -> bool:
     return any(matches(text) for matches in patterns)
 
 
@@ -414,7 +416,7 @@ def _mentions(schema: Any, words: frozenset[str]) -> bool:
     return isinstance(schema, list) and any(_mentions(item, words) for item in schema)
 
 
-def _strange(schema: Any) -> Iterator[str]:
+def _unasserted_keywords(schema: Any) -> Iterator[str]:
     """Yield the keywords of a schema, and of those within it, that no validator asserts."""
     if not isinstance(schema, dict):
         return
@@ -422,11 +424,11 @@ def _strange(schema: Any) -> Iterator[str]:
         if key not in _KEYWORDS:
             yield str(key)
         elif _KEYWORDS[key] == "schema":
-            yield from _strange(value)
+            yield from _unasserted_keywords(value)
         elif _KEYWORDS[key] == "schemas":
             inner = value.values() if isinstance(value, dict) else value
             for each in inner if isinstance(value, dict | list) else ():
-                yield from _strange(each)
+                yield from _unasserted_keywords(each)
 
 
 #: The keywords of JSON Schema 2020-12 that decide or describe, and what they contain.

@@ -125,7 +125,7 @@ class _EventReader:
             return self._document(_events(text)), self._problems
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            position = self._at(mark) if mark else Position(self._file, 1, 1)
+            position = self._position(mark) if mark else Position(self._file, 1, 1)
             message = one_line(error.problem or error.context or "not YAML")
             # libyaml looks ahead, and gives up at its own depth before the node reaches us.
             if "maximum nesting depth" in message:
@@ -148,12 +148,14 @@ class _EventReader:
         event = next(events)
         if isinstance(event, yaml.DocumentStartEvent):
             self._stop(
-                self._at(event.start_mark), "a second document", "one document per file; remove ---"
+                self._position(event.start_mark),
+                "a second document",
+                "one document per file; remove ---",
             )
         return node
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
-        position = self._at(event.start_mark)
+        position = self._position(event.start_mark)
         self._nodes += 1
         if self._nodes > MAX_NODES:
             self._stop(position, f"over {MAX_NODES:,} values", "split the file")
@@ -207,7 +209,7 @@ class _EventReader:
             seen[key.text] = key.position
             yield key, value
 
-    def _at(self, mark: Any) -> Position:
+    def _position(self, mark: Any) -> Position:
         return self._place(mark.index)
 
     def _place(self, index: int) -> Position:

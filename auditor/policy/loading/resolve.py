@@ -286,7 +286,7 @@ def _check_variable(key: ScalarNode, node: Node, problems: Problems) -> None:
             problems.add(item.position, message, "a variable is a value, or a list of values")
 
 
-def _as_in_a_file(default: Node, name: str, text: str) -> Node:
+def _parsed_value(default: Node, name: str, text: str) -> Node:
     """Return a value that is written as in a policy file. Raises UsageError."""
     try:
         value, problems = nodes.parse(text.encode("utf-8", "surrogateescape"), _COMMAND_LINE)
@@ -318,7 +318,7 @@ def _kind(node: Node) -> str:
 def _typed_like(default: Node, name: str, text: str) -> Node:
     position = Position(_COMMAND_LINE, 1, 1)
     if text.lstrip().startswith(_WRITTEN_OUT):
-        return _as_in_a_file(default, name, text)
+        return _parsed_value(default, name, text)
     if isinstance(default, SequenceNode):
         parts = [part.strip() for part in text.split(",")]
         if not all(parts):

@@ -246,7 +246,7 @@ class RuleReader:
         if found is None:
             return False
         if name.text == ACCOUNT:
-            message = "account stands alone: it makes one group of all connections"
+            message = "account cannot be combined: it makes one group of all connections"
             self._problems.add(name.position, message, "leave out the other keys, or account")
             return False
         if found.kind in {Kind.OBJECT, Kind.ARRAY}:

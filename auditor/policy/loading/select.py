@@ -77,12 +77,12 @@ def _chosen(
         fits = glob(text)
         matched = {rule.id for rule in rules if any(map(fits, words(rule)))}
         if not matched:
-            raise UsageError(_nothing(option, text, known, ruleset))
+            raise UsageError(_no_such_rule(option, text, known, ruleset))
         found |= matched
     return frozenset(found)
 
 
-def _nothing(option: str, text: str, known: Sequence[str], ruleset: Ruleset) -> str:
+def _no_such_rule(option: str, text: str, known: Sequence[str], ruleset: Ruleset) -> str:
     what = "has the tag" if option == "--tag" else "is called"
     hint = ruleset.disabled.get(text) or nearest(text, known) or "explain lists them"
     return f"{option} {one_line(text)}: no rule in force {what} {one_line(text)} ({hint})"

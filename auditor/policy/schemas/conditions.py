@@ -177,7 +177,7 @@ class ConditionSchemas:
         is_valued = OF_A_VALUE.name in fitting
         values = self._operand(OF_A_VALUE, field, context) if is_valued else []
         is_listed = OF_A_LIST.name in fitting
-        lists = _some(self._operands.literal(OF_A_LIST, field)) if is_listed else []
+        lists = _one_or_none(self._operands.literal(OF_A_LIST, field)) if is_listed else []
         # If all branches fail, an editor explains the first, or one with a known key.
         any_key = {"patternProperties": {"": True}}
         return {
@@ -205,10 +205,10 @@ class ConditionSchemas:
             return [self._count(field, context)]
         literal = self._operands.literal(operator, field)
         if operator.form is OperandForm.SCHEMA:
-            return _some(literal)
+            return _one_or_none(literal)
         several = literal is not None and operator.takes_alternatives
         lists = [self._operands.alternatives(literal)] if several and literal else []
-        return [*_some(literal), *lists, self._named(operator, field, context)]
+        return [*_one_or_none(literal), *lists, self._named(operator, field, context)]
 
     def _named(self, operator: Operator, field: Field, context: Context) -> Schema:
         """Return what names the operand: a variable or, if allowed, another field."""
@@ -306,5 +306,5 @@ def _below(context: Context) -> Schema:
     return {"type": "string", "pattern": rf"^(?:{names})\."}
 
 
-def _some(schema: Schema | None) -> list[Schema]:
+def _one_or_none(schema: Schema | None) -> list[Schema]:
     return [] if schema is None else [schema]

@@ -249,7 +249,7 @@ def _documented_value(field: Field) -> Schema:
     """
     known: Schema = {"title": "a documented value", "enum": list(field.values)}
     if field.kind is Kind.STRING:
-        same = "|".join(_whatever_case(str(value)) for value in field.values)
+        same = "|".join(_ignoring_case(str(value)) for value in field.values)
         refused: Schema = {"pattern": f"^(?:{same}){END}"}
     else:
         refused = {"enum": known["enum"]}
@@ -257,5 +257,5 @@ def _documented_value(field: Field) -> Schema:
     return {"anyOf": [known, other]}
 
 
-def _whatever_case(text: str) -> str:
+def _ignoring_case(text: str) -> str:
     return "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else re.escape(c) for c in text)

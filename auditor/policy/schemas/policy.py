@@ -119,9 +119,9 @@ def _policy_keys() -> Mapping[str, Schema]:
     return {
         "policy": {"description": "The policy's name.", "type": "string", "minLength": 1},
         "title": {"description": "What the policy is about.", "type": "string", "minLength": 1},
-        "description": {"description": "More of it.", "type": "string", "minLength": 1},
+        "description": {"description": "More about it.", "type": "string", "minLength": 1},
         "extends": {
-            "description": "Packs, and files by their path from this one, whose rules hold too.",
+            "description": "Packs and files (paths relative to this one) whose rules apply too.",
             "type": "array",
             "items": {"anyOf": [{"enum": pack_names()}, _FILE]},
         },
@@ -178,7 +178,7 @@ def _facts() -> Schema:
         }
         | {"additionalProperties": row},
         "key": {
-            "description": "The field whose value names a row; the column is called as it is.",
+            "description": "The field whose value finds the row; the column has the same name.",
             "anyOf": [
                 text,
                 {
@@ -190,7 +190,7 @@ def _facts() -> Schema:
             ],
         },
         "match": {
-            "description": "Whether keys are compared, or globs of which the last that fits wins.",
+            "description": "Whether keys match exactly or as globs; of globs the last match wins.",
             "enum": list(MATCHES),
         },
         "columns": {
@@ -347,7 +347,7 @@ def _rules(conditions: ConditionSchemas, *, extra: bool) -> dict[str, Schema]:
         },
         "assert": {"description": "What must hold.", "type": "object"},
         "tests": {
-            "description": "Records, and the verdict that each must come to.",
+            "description": "Records, and the verdict that each must get.",
             "type": "array",
         },
     }
@@ -452,7 +452,7 @@ def _key(extra: bool) -> Schema:
 
 def _tests(given: Schema, extra: bool) -> Schema:
     keys = {
-        "given": {"description": "What is laid over the healthy record.", "anyOf": [given]},
+        "given": {"description": "Changes to the healthy record.", "anyOf": [given]},
         "without": {
             "description": "Fields that are left out.",
             "type": "array",

@@ -55,29 +55,29 @@ class _Expression:
         self._at = 0
 
     def read(self) -> _Fits:
-        fits = self._either()
+        fits = self._disjunction()
         if self._tokens[self._at]:
             raise self._wrong("and, or, or the end")
         return fits
 
-    def _either(self) -> _Fits:
-        parts = [self._both()]
+    def _disjunction(self) -> _Fits:
+        parts = [self._conjunction()]
         while self._takes("or"):
-            parts.append(self._both())
+            parts.append(self._conjunction())
         return lambda names: any(part(names) for part in parts)
 
-    def _both(self) -> _Fits:
-        parts = [self._one()]
+    def _conjunction(self) -> _Fits:
+        parts = [self._term()]
         while self._takes("and"):
-            parts.append(self._one())
+            parts.append(self._term())
         return lambda names: all(part(names) for part in parts)
 
-    def _one(self) -> _Fits:
+    def _term(self) -> _Fits:
         if self._takes("not"):
-            part = self._one()
+            part = self._term()
             return lambda names: not part(names)
         if self._takes("("):
-            inner = self._either()
+            inner = self._disjunction()
             if not self._takes(")"):
                 raise self._wrong("a closing bracket")
             return inner

@@ -164,12 +164,12 @@ def gaps(loaded: Loaded, outcomes: Iterable[ExampleOutcome]) -> Iterator[Missing
         expected.setdefault(outcome.rule.id, set()).add(outcome.expected)
     for entry, _ in loaded.examples:
         seen = expected.get(entry.rule.id, set())
-        missing = tuple(v for v in _NEEDED if v not in seen and _can(entry, v))
+        missing = tuple(v for v in _NEEDED if v not in seen and _can_give(entry, v))
         if missing:
             yield MissingTests(entry.rule, missing, untested=not seen)
 
 
-def _can(entry: PolicyRule | GroupRule, verdict: Verdict) -> bool:
+def _can_give(entry: PolicyRule | GroupRule, verdict: Verdict) -> bool:
     if verdict is not Verdict.SKIP:
         return True
     if not isinstance(entry, GroupRule):

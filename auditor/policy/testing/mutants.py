@@ -76,7 +76,7 @@ def mutants(rule: PolicyRule | GroupRule) -> Iterator[Mutant]:
         conditions = ("when", "unless", "chosen", "count", "share")
     for name in conditions:
         condition = getattr(rule, name)
-        step = _half if name == "share" else _step
+        step = _halved_bounds if name == "share" else _step
         for changed, position, change in _changed(condition, step) if condition is not None else ():
             yield Mutant(replace(rule, **{name: changed}), position, change)
     if not isinstance(rule, GroupRule):
@@ -112,7 +112,9 @@ def noticed_by(rule: PolicyRule | GroupRule, mutant: Mutant) -> tuple[bool, Noti
     table = whole or space.table(*(condition for pair in pairs for condition in pair))
     if table is None:
         return True, None
-    rows = _judged_apart(table, rule, changed) if whole is not None else _apart(table, pairs)
+    rows = (
+        _judged_apart(table, rule, changed) if whole is not None else _differing_rows(table, pairs)
+    )
     for each in rows:
         found = witness(table, each, lambda get: _notices(rule, changed, get))
         if found is not None:
@@ -154,10 +156,12 @@ def _differing(
 def _are_alike(one: Condition, other: Condition) -> bool:
     """Whether no example can distinguish two conditions."""
     table = Space((one, other)).table(one, other, most=_MOST_ROWS)
-    return table is not None and not any(_apart(table, [(one, other)]))
+    return table is not None and not any(_differing_rows(table, [(one, other)]))
 
 
-def _apart(table: TruthTable, pairs: Iterable[tuple[Condition, Condition]]) -> tuple[int, int]:
+def _differing_rows(
+    table: TruthTable, pairs: Iterable[tuple[Condition, Condition]]
+) -> tuple[int, int]:
     """Return the rows in which two conditions differ: those where both are decided, and all."""
     sure = differ = 0
     for one, other in pairs:
@@ -197,7 +201,7 @@ def _step(bound: float) -> Iterable[float]:
     return (bound * 0.9, bound * 1.1)
 
 
-def _half(bound: float) -> Iterable[float]:
+def _halved_bounds(bound: float) -> Iterable[float]:
     """Return the bounds halfway to none and to all, for a share."""
     return [end for end in (bound / 2, (bound + 1) / 2) if end != bound]
 

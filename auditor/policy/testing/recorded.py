@@ -68,7 +68,7 @@ def recorded(
     trial = Trial(entry, facts)
     now = held.now.replace(microsecond=0)
     paths = _paths(entry, facts)
-    why = "what a group comes to rests on more than its records"
+    why = "a group's verdict depends on more than its records"
     for choice in held.choices:
         if len(choice) > _MOST_RECORDS:
             why = f"it takes the {len(choice):,} connections of its group"
@@ -168,7 +168,7 @@ class _Masked:
     def __init__(self, entry: PolicyRule | GroupRule, records: Sequence[_Record]) -> None:
         self._entry = entry
         self.paths: set[str] = set()
-        self._veiled = [self._veil(record, "") for record in records]
+        self._veiled = [self._masked(record, "") for record in records]
 
     def kept(self, holds: Callable[[Sequence[_Record]], bool]) -> list[_Record] | None:
         """Return records that keep the verdict; None if none were found."""
@@ -195,14 +195,14 @@ class _Masked:
             witness(table, table.showable, shows)
         return found or None
 
-    def _veil(self, value: Any, path: str) -> Any:
+    def _masked(self, value: Any, path: str) -> Any:
         if isinstance(value, dict):
             return {
-                name: self._veil(held, f"{path}.{name}" if path else name)
+                name: self._masked(held, f"{path}.{name}" if path else name)
                 for name, held in value.items()
             }
         if isinstance(value, list):
-            return [self._veil(item, f"{path}[]") for item in value]
+            return [self._masked(item, f"{path}[]") for item in value]
         if value is None or value == REDACTED:
             return value
         seen = shown(path, value, self._entry.reveal, str)

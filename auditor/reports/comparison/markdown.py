@@ -40,7 +40,7 @@ def render(comparison: Comparison) -> Iterator[str]:
     if written < len(changes):
         yield (
             f"\n{written:,} of {plural(len(changes), 'change')} shown, worst first; "
-            "the JSON document holds them all.\n"
+            "the JSON document lists them all.\n"
         )
 
 
@@ -61,7 +61,7 @@ def _pieces(comparison: Comparison) -> Iterator[str]:
     old, new = _side(comparison.earlier), _side(comparison.later)
     for name, cell in old.items():
         yield f"| {name} | {cell} | {new[name]} |\n"
-    yield from _listed("Rules that are new", comparison.rules_added)
+    yield from _listed("New rules", comparison.rules_added)
     yield from _listed("Rules that are gone", comparison.rules_gone)
     yield from _tallies("By rule", comparison.by_rule)
     yield from _tallies("By group", comparison.by_group)

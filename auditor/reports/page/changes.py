@@ -33,7 +33,7 @@ class EndedRule(NamedTuple):
 
 
 class UnjudgedRule(NamedTuple):
-    """The findings of a rule of which this run cannot tell: all are counted, ``shown`` are named.
+    """The findings of a rule that this run did not judge: all are counted, ``shown`` are named.
 
     ``rule`` is None where the rule is not in force any more.
     """
@@ -142,7 +142,7 @@ def _by_rule(result: Result, ended: Sequence[Ended]) -> tuple[EndedRule, ...]:
 
 
 def _lost(result: Result, lost: Sequence[Unjudged]) -> tuple[UnjudgedRule, ...]:
-    """Return what was lost from sight, by rule: as rules stand, those not in force at the end."""
+    """Return what dropped out of sight, by rule: as rules stand, those not in force at the end."""
     rules = {rule.id: rule for rule in result.rules}
     order = {name: number for number, name in enumerate(rules)}
     ordered = sorted(lost, key=lambda each: (order.get(each.rule, len(order)), each.rule))
@@ -195,10 +195,10 @@ def _spark(counts: Sequence[int | None]) -> Spark:
     ]
     known = [count for count in counts if count is not None]
     first, last = known[0], known[-1]
-    moved = "as many as" if first == last else f"{first:,} at"
+    moved = "as many as in" if first == last else f"{first:,} in"
     words = (
-        f"{last:,} failed now, {moved} the first of {plural(len(known), 'run')}; "
-        f"{min(known):,} at least, {max(known):,} at most"
+        f"{last:,} fail now, {moved} the first of {plural(len(known), 'run')}; "
+        f"lowest {min(known):,}, highest {max(known):,}"
     )
     end = points[-1]
     assert end is not None

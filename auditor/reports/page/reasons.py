@@ -1,4 +1,4 @@
-"""Why each finding came to its verdict, as columns of the page's data.
+"""Why each finding got its verdict, as columns of the page's data.
 
 A rule's parts are in the data once. Their results, and the values beside them, are a *form* that
 many findings share: a value that the finding or its connection already has is a mark, so that the

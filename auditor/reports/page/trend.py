@@ -99,7 +99,7 @@ def _changed(before: PastRun, run: PastRun) -> str:
         ("removed", [name for name in then if name not in now]),
     )
     parts = [f"{', '.join(names)} {what}" for what, names in named if names]
-    return f"policies: {'; '.join(parts)}" if parts else "other policies than before"
+    return f"policies: {'; '.join(parts)}" if parts else "other policies"
 
 
 def _pieces(run: PastRun, top: int) -> tuple[Piece, ...]:

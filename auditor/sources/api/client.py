@@ -138,7 +138,7 @@ class Client:
                 if answer.status == 200:
                     reply = self._read(answer, read)
                     self.setback = ""
-                    if self._current and (old := reply.cached or _late(reply.date)):
+                    if self._current and (old := reply.cached or _clock_difference(reply.date)):
                         raise self._error(f"{label}: {old}")
                     return reply
                 setback = self._refused(answer)
@@ -224,7 +224,7 @@ class Client:
         return SourceError(self._scrubber.text(message))
 
 
-def _late(date: datetime | None) -> str:
+def _clock_difference(date: datetime | None) -> str:
     return apart(date, datetime.now(UTC)) if date is not None else ""
 
 

@@ -99,7 +99,7 @@ class Walks:
                 before, reason = None, str(moved)
                 seen |= walk.ids
                 continue
-            if (believed := self._believed(walk, number, before)) is not None:
+            if (believed := self._completeness_of(walk, number, before)) is not None:
                 yield End(
                     believed,
                     walks=number,
@@ -118,7 +118,9 @@ class Walks:
             f"{_WALKS} walks); {self._resource.moving}"
         )
 
-    def _believed(self, walk: _Walk, number: int, before: set[str] | None) -> Completeness | None:
+    def _completeness_of(
+        self, walk: _Walk, number: int, before: set[str] | None
+    ) -> Completeness | None:
         """Return how complete a whole walk is; None if another walk is needed to tell.
 
         One page is one moment. To verify, two walks in a row have to list the same items; only a
@@ -135,7 +137,7 @@ class Walks:
         while True:
             label = f"{self.label}, page {walk.pages + 1}"
             reply = client.get(self._url(cursor), decoder.page, label)
-            with _at(label):
+            with _located(label):
                 try:
                     page = self._page(reply, decoder, walk, client)
                 except _MovedError:
@@ -144,7 +146,7 @@ class Walks:
                     raise
             # Before its cursor is checked: the page is judged even if no other can follow.
             yield page
-            with _at(label):
+            with _located(label):
                 cursor = self._following(reply, walk)
             if cursor is None:
                 return
@@ -156,19 +158,19 @@ class Walks:
         warnings = []
         if len(envelope.items) > self._page_size:
             warnings.append(
-                f"page {walk.pages} holds {plural(len(envelope.items), self._resource.noun)}, "
-                f"{self._page_size:,} were asked for"
+                f"page {walk.pages} has {plural(len(envelope.items), self._resource.noun)}, but"
+                f" {self._page_size:,} were requested"
             )
         if envelope.next_cursor == "":
             warnings.append(f"page {walk.pages} has an empty next_cursor; read as the end")
         records, problems = decoder.sift(envelope.items)
         _remember(decoder.ids(records), walk, self._resource.noun)
-        problems += self._strangers(decoder, records)
+        problems += self._unrequested(decoder, records)
         problems += filter(None, [reply.cached])
         found = tuple(f"page {walk.pages}: {problem}" for problem in problems)
         return Page(records, found, tuple(warnings), reply.date)
 
-    def _strangers(self, decoder: Decoder, records: list[Any]) -> Iterator[str]:
+    def _unrequested(self, decoder: Decoder, records: list[Any]) -> Iterator[str]:
         """Yield what was listed but not requested: the filter was not applied."""
         for name, wanted in self._filters:
             values = decoder.values(records, name)
@@ -231,7 +233,7 @@ def label_of(base_url: str, path: str) -> str:
 
 
 @contextmanager
-def _at(label: str) -> Iterator[None]:
+def _located(label: str) -> Iterator[None]:
     """Add the location to whatever error is raised inside."""
     try:
         yield

@@ -57,7 +57,7 @@ class Lists:
         advise = partial(_advice, fact)
         try:
             if fact.single:
-                return Listed(name, self._one(fact, decoder, advise))
+                return Listed(name, self._single_row(fact, decoder, advise))
             resource = ListEndpoint(
                 fact.path, fact.noun, "run again when less changes", "ask Fivetran's support"
             )
@@ -66,7 +66,7 @@ class Lists:
             return Listed(name, problem=str(error))
         return Listed(name=fact.name, rows=rows, doubts=tuple(doubts))
 
-    def _one(self, fact: FactList, decoder: Decoder, advise: Advise) -> list[Any]:
+    def _single_row(self, fact: FactList, decoder: Decoder, advise: Advise) -> list[Any]:
         """Return the single row of what exists once per account."""
         data = self._access.object(fact.path, advise)
         for name, spelled in fact.spelled:

@@ -39,7 +39,7 @@ PROXY = "proxy_agent_id"
 _ACCOUNT = "ACCOUNT"
 _MAY = "connections may be hidden from it"
 _HIDDEN = "the API key does not see the whole account"
-_WAY_OUT = "use a key whose user has a role of the account"
+_WAY_OUT = "use a key whose user has a role for the whole account"
 
 
 class _Known(msgspec.Struct, frozen=True):

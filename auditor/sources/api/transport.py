@@ -156,7 +156,7 @@ def _proxies(base_url: str) -> dict[str, str]:
         proxy = proxy if "://" in proxy else f"http://{proxy}"
         if not (proxy.lower().startswith(("http://", "https://")) and _host_and_port(proxy)):
             raise UsageError(
-                "the proxy that the environment names (HTTPS_PROXY, ALL_PROXY) is no "
+                "the proxy that the environment names (HTTPS_PROXY, ALL_PROXY) is not an "
                 "http:// or https:// address; correct or unset it"
             )
         return {"all": proxy}
@@ -188,7 +188,7 @@ def _body(raw: Any, encoding: str, limit: int) -> bytes:
         case _:
             raise ExchangeError(
                 "the body has an encoding that was not requested (Content-Encoding); check what "
-                "stands between here and the API",
+                "is between here and the API",
                 transient=False,
             )
     whole, size = [], 0

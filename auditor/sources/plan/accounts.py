@@ -78,7 +78,7 @@ class ProviderAccounts:
         """Whether nothing distinguishes two accounts; "" is an unknown one."""
         if one == other or not one or not other:
             return True
-        ours, theirs = self._of(one), self._of(other)
+        ours, theirs = self._credentials_of(one), self._credentials_of(other)
         return all(_may_be_equal(ours[name], theirs[name]) for name in _CREDENTIALS)
 
     def unite(self, names: Iterable[str]) -> None:
@@ -88,7 +88,7 @@ class ProviderAccounts:
         """
         by_value: dict[object, str] = {}
         for name in sorted({self.final(name) for name in names if name}):
-            given = self._of(name)
+            given = self._credentials_of(name)
             written = tuple(each.value for each in given.values() if each is not None)
             first = by_value.setdefault(written, name)
             if len(written) == len(_CREDENTIALS) and first != name:
@@ -140,20 +140,20 @@ class ProviderAccounts:
         if key in self._several:
             return UsageError(
                 f"the provider configuration {one_line(key)} has for_each, and neither the plan nor"
-                f" a listing tells of which of its accounts {one_line(address)} is: give each"
-                " account a configuration of its own, or plan it by itself; if all are one account,"
+                f" a listing shows which of its accounts {one_line(address)} is in: give each"
+                " account its own configuration, or its own plan; if all are one account,"
                 f" write --over {one_line(key)}=SNAPSHOT"
             )
         others = [other for other in names if other != name and self.may_be_one(name, other)]
         alike = listed([self.configuration(other) for other in others[:3]], "or")
         return UsageError(
-            f"whether the provider configuration {one_line(key)} is of one account with"
-            f" {one_line(alike)} the plan does not tell: it shows what credentials refer to, and"
-            f" not what a function makes of it; write {self._each(names)}, with one SNAPSHOT for"
-            " both if they are one account"
+            f"the plan does not show whether the provider configuration {one_line(key)} is of the"
+            f" same account as {one_line(alike)}: it shows what credentials refer to, but"
+            f" not what a function makes of it; write {self._over_options(names)},"
+            " with one SNAPSHOT for both if they are one account"
         )
 
-    def _of(self, name: str) -> Credentials:
+    def _credentials_of(self, name: str) -> Credentials:
         return _HIDDEN if name != self.configuration(name) else self._credentials.get(name, _HIDDEN)
 
     def _keys(self, names: Iterable[str]) -> list[str]:
@@ -168,7 +168,7 @@ class ProviderAccounts:
                 return match[1], match[2]
         return None
 
-    def _each(self, names: Iterable[str]) -> str:
+    def _over_options(self, names: Iterable[str]) -> str:
         return one_line(
             " ".join(
                 f"--over '{key}[\"KEY\"]=SNAPSHOT'"
@@ -182,7 +182,7 @@ class ProviderAccounts:
         keys = self._keys(names)
         return UsageError(
             f"the plan is of {len(keys)} accounts, one for each provider configuration"
-            f" ({one_line(listed(keys, 'and'))}); write {self._each(names)}"
+            f" ({one_line(listed(keys, 'and'))}); write {self._over_options(names)}"
         )
 
 

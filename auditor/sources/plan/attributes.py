@@ -100,7 +100,7 @@ class Attributes:
         An unset attribute of a new object is None: the account decides it, or nobody.
         """
         sensitive = self.sensitive(name)
-        before = self._was(name, convert)
+        before = self._before_value(name, convert)
         if self.unknown(name):
             if self.writes(name):
                 return self.gap(name, before=before)
@@ -142,18 +142,18 @@ class Attributes:
             return _NOTHING
         return _EVERYTHING if "" in self._hidden else self._hidden.get(name, _NOTHING)
 
-    def _was(self, name: str, convert: Any) -> Any:
+    def _before_value(self, name: str, convert: Any) -> Any:
         if name not in self.before:
             return msgspec.UNSET
-        value = _one(self.before[name])
+        value = _unwrapped(self.before[name])
         return value if convert is None else convert(value)
 
     def _merged(self, name: str) -> Any:
         """Return the value, with a gap wherever something in it is not known yet."""
-        value, unknown = _one(self.after.get(name)), _one(self._unknown.get(name))
+        value, unknown = _unwrapped(self.after.get(name)), _unwrapped(self._unknown.get(name))
         if not unknown:
             return value
-        return self._with_gaps(value, unknown, name, _one(self.before.get(name)))
+        return self._with_gaps(value, unknown, name, _unwrapped(self.before.get(name)))
 
     def _with_gaps(self, value: Any, unknown: Any, path: str, before: Any) -> Any:
         if unknown is True:
@@ -189,7 +189,7 @@ class Attributes:
         except msgspec.MsgspecError:
             return True
         for step in rest:
-            block = _one(block)
+            block = _unwrapped(block)
             block = block.get(step) if isinstance(block, dict) else None
         return block is not None
 
@@ -241,7 +241,7 @@ def _is_text(value: Any) -> bool:
 # -- shapes ---------------------------------------------------------------------------------------
 
 
-def _one(value: Any) -> Any:
+def _unwrapped(value: Any) -> Any:
     """Return a block as an object: older providers made it a list of one."""
     if type(value) is not list:
         return value
@@ -259,7 +259,7 @@ def _hidden(*marks: Any) -> dict[str, frozenset[str]]:
         if each is True:
             return {"": _EVERYTHING}
         for name, below in _object(each).items():
-            if below and (paths := _marked(_one(below))):
+            if below and (paths := _marked(_unwrapped(below))):
                 found[name] = found.get(name, _NOTHING).union(paths)
     return {name: _EVERYTHING if "" in paths else paths for name, paths in found.items()}
 
@@ -277,7 +277,7 @@ def _marked(marks: Any, path: str = "") -> list[str]:
 
 
 def _constants(block: Any, path: str) -> list[str]:
-    block = _one(block)
+    block = _unwrapped(block)
     if not isinstance(block, dict):
         return []
     if "constant_value" in block:

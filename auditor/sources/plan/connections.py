@@ -300,7 +300,7 @@ def doubted(fields: Fields, setters: Setters) -> None:
         if others:
             addresses = listed([address for address, _ in others[:3]], "and")
             reason = (
-                f"not known: the plan does not tell whether {addresses} set it here; write there"
+                f"not known: the plan does not show whether {addresses} set it here; write there"
                 " connector_id or connection_id as TYPE.NAME.id"
             )
             gap = Gap(Lack.UNKNOWN, reason)

@@ -122,7 +122,7 @@ class _Builder:
     def build(self) -> Estate:
         """Return the estate."""
         found = [self._connection(e) for e in self._entries if e.resource.type in CONNECTIONS]
-        connections = self._apart(found)
+        connections = self._without_taken_over(found)
         index = _Index(connections, self._accounts)
         holders = [e for e in self._entries if e.resource.type in HOLDERS]
         self._holders = {entry.place: entry for entry in holders}
@@ -138,7 +138,7 @@ class _Builder:
             if planned.touched and planned.action is Action.NONE:
                 planned.action = Action.UPDATE  # By its schedule, or the like.
         connections += index.outside.values()
-        anchors = self._settle_accounts(connections)
+        anchors = self._assign_accounts(connections)
         # By address, so that the order of resources in a plan makes no difference.
         connections.sort(key=lambda planned: planned.address)
         return Estate(
@@ -155,7 +155,7 @@ class _Builder:
             anchors,
         )
 
-    def _settle_accounts(self, connections: Sequence[Planned]) -> dict[str, Anchors]:
+    def _assign_accounts(self, connections: Sequence[Planned]) -> dict[str, Anchors]:
         """Give each connection its account, uniting accounts that share a group.
 
         Return what each account has now.
@@ -201,7 +201,7 @@ class _Builder:
         key = configured.provider_config_key if configured else ""
         account = self._accounts.of(key, address)
         if resource.type not in _TYPES and action in _CHANGES:
-            self._say_strange(resource.type, address, attributes)
+            self._report_unknown_type(resource.type, address, attributes)
         self._entries.append(_Entry(resource, change, action, place, account, attributes))
         if resource.previous_address:
             self._remarks.append(f"{address}: moved from {one_line(resource.previous_address)}")
@@ -210,7 +210,7 @@ class _Builder:
         if tuple(change.actions) == ("create", "forget"):
             self._remarks.append(f"{address}: what it was stays alive, outside Terraform")
 
-    def _say_strange(self, type_name: str, address: str, attributes: Attributes) -> None:
+    def _report_unknown_type(self, type_name: str, address: str, attributes: Attributes) -> None:
         said = f"{address}: resources of the type {one_line(type_name, 60)} are not known, and"
         if is_like_one(type_name, attributes):
             self._problems.append(
@@ -266,7 +266,7 @@ class _Builder:
         gap = msgspec.structs.replace(held.value, reason=reason, identity=identity)
         fields["group_id"] = msgspec.structs.replace(held, value=gap)
 
-    def _apart(self, connections: list[Planned]) -> list[Planned]:
+    def _without_taken_over(self, connections: list[Planned]) -> list[Planned]:
         """Return ``connections`` without those that another resource takes over."""
         holders: dict[str, list[Planned]] = {}
         for planned in connections:
@@ -461,7 +461,7 @@ class _Index:
         if known in self._replaced:
             return None
         found = self._by_id.get(known)
-        return found or self._stranger(known, {"id": _known(known, entry)}, known, entry)
+        return found or self._outside_connection(known, {"id": _known(known, entry)}, known, entry)
 
     def by_name(self, group: str, schema: str, entry: _Entry) -> Planned | list[Planned]:
         """Return the connection with this group and schema; one outside the plan if not in it."""
@@ -476,7 +476,7 @@ class _Index:
             "group_id": _known(group, entry, "group_id"),
             "schema": _known(schema, entry, "connector_name"),
         }
-        return self._stranger(f"{group}/{schema}", fields, "", entry)
+        return self._outside_connection(f"{group}/{schema}", fields, "", entry)
 
     def candidates(self, account: str) -> list[Planned]:
         """Return the connections that an id may be of which is not known yet."""
@@ -501,7 +501,7 @@ class _Index:
         found = (*self._named.get(schema, ()), *self._named.get(None, ()))
         return [p for p in found if self._accounts.may_be_one(p.account, account)]
 
-    def _stranger(self, key: str, fields: Fields, real_id: str, entry: _Entry) -> Planned:
+    def _outside_connection(self, key: str, fields: Fields, real_id: str, entry: _Entry) -> Planned:
         if key not in self.outside:
             address = entry.resource.address
             hidden = bool(fields.get("id", ABSENT).sensitive)

@@ -122,7 +122,7 @@ def veiled_rows(changes: Iterable[Altered], shape: Shape) -> Iterator[tuple[Alte
 def lay_lists(changes: Sequence[Altered], lists: Sequence[Listed], shape: Shape) -> list[Listed]:
     """Return ``lists`` as they would be. A list that could not be read stays as it is."""
     return [
-        replace(each, rows=_laid(each, shape.lists[each.name], mine))
+        replace(each, rows=_changed_rows(each, shape.lists[each.name], mine))
         if (mine := [c for c in changes if c.fact == each.name and c.laid]) and not each.problem
         else each
         for each in lists
@@ -138,13 +138,13 @@ def unlaid(changes: Iterable[Altered], read: Iterable[str]) -> Iterator[str]:
             by_fact.setdefault(change.fact, []).append(one_line(change.address))
     for fact, addresses in by_fact.items():
         yield (
-            f"the plan changes {listed(addresses[:5], 'and')}, whose group it does not tell, and"
+            f"the plan changes {listed(addresses[:5], 'and')}, but does not show the group, and"
             f" rules read {fact}: write group_id as fivetran_group.NAME.id, apply that first, or"
             " leave the rules out with --skip"
         )
 
 
-def _laid(each: Listed, shape: Shape, changes: Sequence[Altered]) -> list[Any]:
+def _changed_rows(each: Listed, shape: Shape, changes: Sequence[Altered]) -> list[Any]:
     fact = FACT_LISTS[each.name]
     named = fact.identity if fact.several else fact.column
     rows = {getattr(row, named): row for row in each.rows}

@@ -73,8 +73,8 @@ def lay(estate: Estate, accounts: Sequence[ListedAccount], shape: Shape) -> Over
     owners = _owners(estate, accounts)
     entries: list[tuple[Any, Planned | None, str]] = []
     for account in accounts:
-        ours = [p for p in estate.connections if _is_of(p, account, accounts, owners)]
-        entries += _laid(estate, account, ours, shape, overlay)
+        ours = [p for p in estate.connections if _belongs_to(p, account, accounts, owners)]
+        entries += _overlaid(estate, account, ours, shape, overlay)
     ids: list[str] = []
     services: list[str] = []
     schemas: list[str] = []
@@ -107,7 +107,7 @@ def _rows_changed(estate: Estate, records: Sequence[Any], shape: Shape) -> dict[
     found: dict[int, RowChanges] = {}
     for fact, changes in by_row.items():
         named = None if "" in changes else changes.keys()
-        for index, key in _having(fact, named, records, shape):
+        for index, key in _connections_with(fact, named, records, shape):
             found.setdefault(index, {})[fact] = changes[key]
     return found
 
@@ -116,12 +116,12 @@ def _veiled(estate: Estate, records: Sequence[Any], shape: Shape) -> dict[int, f
     """Return the paths of facts that must not be shown, by the positions of their connections."""
     found: dict[int, frozenset[str]] = {}
     for change, path in veiled_rows(estate.altered, shape):
-        for index, _ in _having(change.fact, rows_of(change), records, shape):
+        for index, _ in _connections_with(change.fact, rows_of(change), records, shape):
             found[index] = found.get(index, frozenset()) | {path}
     return found
 
 
-def _having(
+def _connections_with(
     fact: str, rows: Collection[str] | None, records: Sequence[Any], shape: Shape
 ) -> Iterator[tuple[int, str]]:
     """Yield the positions of connections that have one of ``rows`` of a fact, and which.
@@ -174,7 +174,7 @@ def _holds(account: ListedAccount, there: Anchors) -> bool:
     return not (groups.isdisjoint(there.groups) and ids.isdisjoint(there.connections))
 
 
-def _is_of(
+def _belongs_to(
     planned: Planned,
     account: ListedAccount,
     accounts: Sequence[ListedAccount],
@@ -187,11 +187,11 @@ def _is_of(
     return account is (by_id or accounts)[0]
 
 
-def _laid(
+def _overlaid(
     estate: Estate, account: ListedAccount, ours: Sequence[Planned], shape: Shape, overlay: Overlay
 ) -> Iterator[tuple[Any, Planned | None, str]]:
     _check_account(account, ours, overlay)
-    at, new = _met(account, ours, overlay)
+    at, new = _matched(account, ours, overlay)
     drifted = 0
     for record in account.records:
         planned = at.get(record.id)
@@ -235,9 +235,9 @@ def _check_account(account: ListedAccount, ours: Sequence[Planned], overlay: Ove
     lost = [p for p in there if p.real_id not in ids]
     if there and len(lost) == len(there):
         overlay.problems.append(
-            f"the listing has none of the {plural(len(there), 'connection')} that the plan says are"
-            " there: it is another account's, or a part of this one; name the listing of the"
-            " account that was planned"
+            f"the listing has none of the {plural(len(there), 'connection')} that the plan"
+            " expects: it is of another account, or only a part of this one; name the listing of"
+            " the account that was planned"
         )
         return
     left = [one_line(p.address) for p in lost if p.action not in _NEEDED]
@@ -272,7 +272,7 @@ def _groups(account: ListedAccount) -> set[Any] | None:
     return None
 
 
-def _met(
+def _matched(
     account: ListedAccount, ours: Sequence[Planned], overlay: Overlay
 ) -> tuple[dict[str, Planned], list[Planned]]:
     """Return the planned connections by the id that the account knows them by, and the others."""
@@ -288,7 +288,7 @@ def _met(
             first = one_line(at[live.id].address)
             overlay.problems.append(
                 f"{first} and {one_line(planned.address)} are for one connection,"
-                f" {one_line(live.id)}, which the plan does not tell; name it by its id in both"
+                f" {one_line(live.id)}, which the plan does not show; name it by its id in both"
             )
         elif live is not None and planned.action is not Action.CREATE:
             at[live.id] = planned
@@ -312,7 +312,7 @@ def _outcome(
     """Yield what becomes of a connection: itself, changed or not, another one, or nothing."""
     if planned.action is Action.DELETE:
         if FACT in shape.root.children:
-            yield _over(planned, live, shape, estate), planned
+            yield _merged(planned, live, shape, estate), planned
     elif planned.action is Action.FORGET or not planned.touched:
         yield _with_facts(planned, live, shape), planned
     elif planned.action is Action.REPLACE:
@@ -324,10 +324,10 @@ def _outcome(
             fresh = replace(fresh, **{node.attribute: _facts(planned, live, shape)})
         yield fresh, planned
     else:
-        yield _over(planned, live, shape, estate), planned
+        yield _merged(planned, live, shape, estate), planned
 
 
-def _over(planned: Planned, live: Any, shape: Shape, estate: Estate) -> Any:
+def _merged(planned: Planned, live: Any, shape: Shape, estate: Estate) -> Any:
     """Return a connection that lives on with what the plan sends to it."""
     changes: dict[str, Any] = {}
     children = shape.root.children

@@ -113,18 +113,18 @@ class References:
         keys = [r for r in references if r.startswith(BY_KEY)]
         things = [r for r in references if not r.startswith(BY_KEY)]
         if depth and len(things) == 1:
-            found = self._thing(things[0], keys, context, wanted, depth - 1)
+            found = self._resource_place(things[0], keys, context, wanted, depth - 1)
         elif depth and not things and len(keys) == 1 and keys[0].startswith(_VALUE):
             found = self._each_value(context, depth - 1)
             if found is not None and not _names_id(found.name, keys[0][len(_VALUE) + 1 :]):
                 found = None
         else:
             found = None
-        if found is not None and self._has(found):
+        if found is not None and self._has_place(found):
             return found
-        return Undecided(self._among(things, keys, context, depth))
+        return Undecided(self._mentioned_places(things, keys, context, depth))
 
-    def _thing(
+    def _resource_place(
         self, text: str, keys: list[str], context: _Context, wanted: str, depth: int
     ) -> Place | None:
         resource = _THING.fullmatch(text)
@@ -194,12 +194,12 @@ class References:
             return None
         return expression, _Context((*context.where, (name, key)), None, None)
 
-    def _has(self, place: Place) -> bool:
+    def _has_place(self, place: Place) -> bool:
         return place.key in self._keys.get((place.where, place.name), ())
 
     # -- what could not be decided ----------------------------------------------------------
 
-    def _among(
+    def _mentioned_places(
         self, things: list[str], keys: list[str], context: _Context, depth: int
     ) -> tuple[Place, ...] | None:
         """Return every place that is mentioned; None if something hides one."""
@@ -234,7 +234,7 @@ class References:
             names = _longest(expression.references)
             keys = [name for name in names if name.startswith(BY_KEY)]
             rest = [name for name in names if not name.startswith(BY_KEY)]
-            among = self._among(rest, keys, outer, depth - 1)
+            among = self._mentioned_places(rest, keys, outer, depth - 1)
             return None if among is None else list(among)
         module = re.match(r"module\.([^.\[]+)", thing)
         if module is not None:

@@ -1,4 +1,4 @@
-"""``audit``: what each option asks of the run, from the command line to the report."""
+"""``audit``: what each option does, from the command line to the report."""
 
 from __future__ import annotations
 

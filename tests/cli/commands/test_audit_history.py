@@ -1,4 +1,4 @@
-"""``audit --history``: what it leaves behind, and what happens where it cannot."""
+"""``audit --history``: what it writes, and what happens if it cannot."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def _folder(tmp_path: Path) -> Path:
 AUDIT = ("audit", "-p", "house.yaml", "--snapshot", "listing.json", "-o", "out")
 
 
-def test_a_run_is_kept_and_told(folder: Path):
+def test_a_run_is_recorded_and_reported(folder: Path):
     done = run([*AUDIT, "--history", "kept"], folder)
     assert done.returncode == 0, done.stderr
-    assert "0 violations at the first run of this history." in done.stdout
+    assert "0 violations in the first run of this history." in done.stdout
     (line,) = (folder / "kept" / "history.ndjson").read_text().splitlines()
     assert json.loads(line)["outcome"] == "passed"
 

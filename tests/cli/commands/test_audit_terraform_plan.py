@@ -1,4 +1,4 @@
-"""``audit --terraform-plan``: what gates, what is said, and what never comes out."""
+"""``audit --terraform-plan``: what gates, what is reported, and what is never shown."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_a_pass_claims_no_more_than_the_plan_holds(audit: Audit):
     ran = audit("modules", policy="slow.yaml") if _slow() else None
     assert ran is not None
     assert ran.code == 0
-    assert "what the plan holds of 8 connections was judged by 1 of 2 rules" in ran.out
+    assert "what the plan says of 8 connections was judged by 1 of 2 rules" in ran.out
     assert "8 checks not made: what they read is not in the plan" in ran.out
 
 
@@ -191,7 +191,7 @@ def _slow() -> bool:
     return True
 
 
-def test_where_nothing_can_be_told_it_is_inconclusive(audit: Audit):
+def test_without_anything_to_judge_it_is_inconclusive(audit: Audit):
     Path("live.yaml").write_text(
         "policy: p\nrules:\n  - id: r\n    severity: low\n"
         "    assert: {status.setup_state: connected}\n"
@@ -267,7 +267,7 @@ def test_deferred_changes_and_unknown_actions_are_inconclusive(audit: Audit):
 
 
 @pytest.mark.parametrize("name", ["state.json", "empty-state.json", "stream.ndjson"])
-def test_what_is_no_plan_is_a_usage_error(audit: Audit, name: str):
+def test_what_is_not_a_plan_is_a_usage_error(audit: Audit, name: str):
     ran = audit(str(PLANS / name))
     assert ran.code == 2
     assert "terraform show -json tfplan" in ran.err
@@ -504,7 +504,7 @@ def test_a_listing_that_has_nothing_of_the_plan_is_another_accounts(audit: Audit
     )
     ran = audit("small-noop", "--over", "other.json")
     assert ran.code == 3
-    assert "none of the 2 connections that the plan says are there" in ran.out
+    assert "none of the 2 connections that the plan expects" in ran.out
     ran = audit("walk", "--over", _account(sheets_budget_4566={}))
     assert ran.code == 1
     assert "the listing lacks 1 connection that the plan does not change" in ran.out
@@ -691,7 +691,7 @@ def _folder(comment: str = "") -> str:
     return "infra"
 
 
-def test_findings_stand_on_the_line_of_their_attribute(audit: Audit):
+def test_findings_point_at_the_line_of_their_attribute(audit: Audit):
     ran = audit("walk", "--terraform-dir", _folder(), *EVERYTHING)
     lines = Path("infra/main.tf").read_text().splitlines()
     line = next(n for n, text in enumerate(lines, 1) if '= "5"' in text)
@@ -852,7 +852,7 @@ def test_explain_says_what_a_plan_can_tell(audit: Audit, capsys):
     assert told["connected"] == "4 not in the plan"
 
 
-def test_a_rule_on_schemas_is_asked_of_a_plan_and_told_of_a_listing(audit: Audit):
+def test_a_rule_on_schemas_judges_a_plan_and_says_so_of_a_listing(audit: Audit):
     Path("columns.yaml").write_text(
         "policy: p\nrules:\n  - id: hashed\n    severity: high\n    assert:\n"
         "      schema_config.columns:\n        none_items:\n"
@@ -956,7 +956,7 @@ def test_the_library_lays_a_plan_over_an_account(audit: Audit):
     assert result.plan.mended == ("floor: legacy_a005 is gone",)
 
 
-def test_a_destruction_that_empties_a_group_is_told_and_gates(audit: Audit):
+def test_a_destruction_that_empties_a_group_is_reported_and_gates(audit: Audit):
     Path("some.yaml").write_text(
         "policy: p\nrules:\n"
         "  - {id: some, severity: low, per: account, assert: {count: {gte: 1}}}\n"
@@ -977,7 +977,7 @@ def test_a_destruction_that_empties_a_group_is_told_and_gates(audit: Audit):
     assert "--allow-empty" not in gone.out
 
 
-def test_a_plan_of_opentofu_is_judged_and_its_silence_told(audit: Audit):
+def test_a_plan_of_opentofu_is_judged_and_its_silence_on_completeness_reported(audit: Audit):
     """By hand: OpenTofu's plans have another registry, and neither applyable nor complete."""
     text = plan_file("walk").read_text().replace("registry.terraform.io", "registry.opentofu.org")
     plan = json.loads(text)

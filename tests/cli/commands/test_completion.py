@@ -1,4 +1,4 @@
-"""What the shells are offered: asked of the real command, and through a real bash."""
+"""Completions: from the real command, and through a real bash."""
 
 from __future__ import annotations
 

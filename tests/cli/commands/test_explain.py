@@ -1,4 +1,4 @@
-"""``explain``: the rules in force, and all there is to say of one of them."""
+"""``explain``: the rules in force, and everything about one of them."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_one_rule_in_full(folder: Path):
     assert "sync_frequency 5" in done.stdout
 
 
-def test_what_a_policy_changes_of_another_is_told(folder: Path):
+def test_what_a_policy_changes_of_another_is_reported(folder: Path):
     done = run(["explain", "-p", "ours.yaml"], folder)
     assert done.returncode == 0, done.stderr
     assert "  critical  one-name" in done.stdout
@@ -201,7 +201,7 @@ def test_a_plan_is_asked_by_the_address_of_a_resource(folder: Path):
     assert "--snapshot cannot be used with --terraform-plan" in both.stderr
 
 
-def test_a_rule_that_is_none_is_told_before_anything_is_asked(folder: Path):
+def test_an_unknown_rule_is_reported_before_any_request(folder: Path):
     done = _why(folder, "sync-flor", "c1")
     assert (done.returncode, done.stdout) == (2, "")
     assert "did you mean sync-floor?" in done.stderr

@@ -1,4 +1,4 @@
-"""``init``: what it writes works as it stands, and nothing of anyone's is overwritten."""
+"""``init``: what it writes works as it is, and nobody's files are overwritten."""
 
 from __future__ import annotations
 
@@ -351,7 +351,7 @@ def test_a_job_of_the_root_judges_by_the_policies_of_the_folder(team: Path, heal
         assert done.returncode == 0, done.stderr
 
 
-def test_what_stands_in_the_root_is_not_overwritten(team: Path):
+def test_files_in_the_root_are_not_overwritten(team: Path):
     root = team.parents[1]
     workflow = root / ".github/workflows/fivetran-audit-sales.yml"
     workflow.parent.mkdir(parents=True)
@@ -383,7 +383,7 @@ def test_a_folder_that_a_job_cannot_name_is_refused(team: Path, name: str):
 
 
 @pytest.mark.parametrize("name", sorted(STARTER))
-def test_a_file_that_stands_is_named_and_nothing_is_written(tmp_path: Path, name: str):
+def test_an_existing_file_is_named_and_nothing_is_written(tmp_path: Path, name: str):
     standing = tmp_path / name
     standing.parent.mkdir(parents=True, exist_ok=True)
     standing.write_text("mine\n", encoding="utf-8")
@@ -398,7 +398,7 @@ def test_a_file_that_stands_is_named_and_nothing_is_written(tmp_path: Path, name
     assert "mine\n" not in files_in(tmp_path).values()
 
 
-def test_a_link_to_nothing_stands_too(tmp_path: Path):
+def test_a_dangling_link_counts_as_existing(tmp_path: Path):
     (tmp_path / "auditor.yaml").symlink_to("elsewhere.yaml")
     assert run(["init"], tmp_path).returncode == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["auditor.yaml"]
@@ -426,7 +426,7 @@ def test_a_folder_is_not_replaced_by_force(tmp_path: Path):
     assert (tmp_path / "auditor.yaml").is_dir()
 
 
-def test_a_job_is_added_later_and_what_stands_is_kept(tmp_path: Path):
+def test_a_job_is_added_later_and_existing_files_are_kept(tmp_path: Path):
     assert run(["init"], tmp_path).returncode == 0
     (tmp_path / "policies/house.yaml").write_text("mine\n", encoding="utf-8")
     before = files_in(tmp_path)
@@ -442,7 +442,7 @@ def test_a_job_is_added_later_and_what_stands_is_kept(tmp_path: Path):
     assert files_in(tmp_path)["policies/house.yaml"] == "mine\n"
 
 
-def test_hooks_that_stand_are_shown_what_to_add(tmp_path: Path):
+def test_existing_hooks_are_kept_and_the_addition_is_printed(tmp_path: Path):
     (tmp_path / ".pre-commit-config.yaml").write_text("repos: []\n", encoding="utf-8")
     done = run(["init", "--pre-commit"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -486,7 +486,7 @@ def test_what_git_ignores_and_cannot_be_read_is_left_alone(tmp_path: Path):
 # -- a gate for plans ---------------------------------------------------------------------------
 
 
-def test_terraform_adds_the_gates_and_leaves_a_starter_that_stands(tmp_path: Path):
+def test_terraform_adds_the_gates_and_keeps_an_existing_starter(tmp_path: Path):
     done = run(["init", "--terraform"], tmp_path)
     assert done.returncode == 0
     assert set(files_in(tmp_path)) == {*STARTER, *GATES, ".gitignore"}

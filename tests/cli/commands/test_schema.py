@@ -1,4 +1,4 @@
-"""``schema``: printed or written, and never half a success."""
+"""``schema``: printed or written, and an error if it cannot be written."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_command_says_how_an_editor_uses_it(tmp_path: Path) -> None:
     assert "yaml.schemas" in told
 
 
-def test_a_schema_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
+def test_a_schema_that_cannot_be_written_is_not_a_success(tmp_path: Path) -> None:
     (tmp_path / "in-the-way").write_text("a file")
     done = run(["schema", "-o", "in-the-way/policy.schema.json"], tmp_path)
     assert done.returncode == 4

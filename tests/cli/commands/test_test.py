@@ -22,7 +22,7 @@ def house(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_stands_in_the_folder_policies_is_tested(house):
+def test_the_folder_policies_is_tested_by_default(house):
     done = run(["test"], house)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
@@ -222,8 +222,11 @@ def test_a_line_chooses_tests(tmp_path, where, count):
     [
         (["loose.yaml:1"], "none of 4 tests is at that line"),
         (["loose.yaml", "-k", "a and"], "-k a and: at its end"),
-        (["loose.yaml", "--require", "passed"], "--require: passed is none of pass, fail and skip"),
-        (["loose.yaml", "--require", "pass", "-k", "floor"], "--require asks of every rule"),
+        (
+            ["loose.yaml", "--require", "passed"],
+            "--require: passed is not one of pass, fail and skip",
+        ),
+        (["loose.yaml", "--require", "pass", "-k", "floor"], "--require checks every rule"),
         (["loose.test.yaml", "--mutate"], "--mutate changes the rules of policies"),
     ],
 )
@@ -323,7 +326,9 @@ def test_a_test_of_a_rule_that_is_extended_names_the_file(listed: Path):
         (("--snapshot", "listing.json"), "--snapshot without --record"),
     ],
 )
-def test_what_makes_no_sense_with_record_is_told(listed: Path, words: tuple[str, ...], said: str):
+def test_what_makes_no_sense_with_record_is_reported(
+    listed: Path, words: tuple[str, ...], said: str
+):
     done = run(["test", "./house.yaml", *words], listed)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr

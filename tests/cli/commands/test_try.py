@@ -1,4 +1,4 @@
-"""``try``: what a rule comes to on a made-up record, and why."""
+"""``try``: a rule's verdict on a made-up record, and why."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_the_time_is_that_of_examples_unless_it_is_given(folder: Path) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_what_is_wrong_is_told(folder: Path, words: tuple[str, ...], said: str) -> None:
+def test_what_is_wrong_is_reported(folder: Path, words: tuple[str, ...], said: str) -> None:
     done = tried(folder, *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr

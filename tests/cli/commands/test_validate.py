@@ -1,4 +1,4 @@
-"""``validate``: every problem with its spot, how many there are, and the exit code."""
+"""``validate``: every problem with its location, their number, and the exit code."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _folder(tmp_path: Path) -> Path:
         ("wrong.yaml --waivers ended.yaml", 2, "2 errors and 1 warning: nothing runs with these"),
     ],
 )
-def test_the_last_line_says_what_it_came_to(folder: Path, words: str, code: int, last: str):
+def test_the_last_line_gives_the_result(folder: Path, words: str, code: int, last: str):
     done = run(["validate", *words.split()], folder)
     assert done.returncode == code, done.stdout
     assert done.stderr == ""
@@ -52,7 +52,7 @@ def test_the_last_line_says_what_it_came_to(folder: Path, words: str, code: int,
         assert done.stdout == ""
 
 
-def test_every_problem_stands_where_it_is(folder: Path):
+def test_every_problem_has_its_location(folder: Path):
     told = run(["validate", "wrong.yaml"], folder).stdout
     lines = WRONG.splitlines()
     for word, hint in (("pausd", "did you mean paused?"), ("acount", "did you mean account?")):
@@ -107,7 +107,7 @@ rules:
 """
 
 
-def test_a_rule_that_means_nothing_is_told_and_strict_refuses_it(folder: Path):
+def test_a_rule_that_means_nothing_is_reported_and_strict_refuses_it(folder: Path):
     (folder / "odd.yaml").write_text(MEANINGLESS)
     done = run(["validate", "odd.yaml"], folder)
     assert done.returncode == 0
@@ -119,7 +119,7 @@ def test_a_rule_that_means_nothing_is_told_and_strict_refuses_it(folder: Path):
     assert run(["validate", "odd.yaml", "--strict"], folder).returncode == 2
 
 
-def test_a_while_that_waives_nothing_is_told(folder: Path):
+def test_a_while_that_waives_nothing_is_reported(folder: Path):
     text = waiver(rule="sync-floor", **{"while": "{sync_frequency: {gte: 15}}"})
     (folder / "idle.yaml").write_text(text)
     done = run(["validate", "house.yaml", "--waivers", "idle.yaml"], folder)
@@ -130,7 +130,7 @@ def test_a_while_that_waives_nothing_is_told(folder: Path):
     assert run(strict, folder).returncode == 2
 
 
-def test_fields_that_a_connection_may_lack_are_told_with_a_way_out(tmp_path: Path):
+def test_fields_that_a_connection_may_lack_are_reported_with_a_way_out(tmp_path: Path):
     names = [f"config.k{number:02}" for number in range(12)]
     rules = "".join(
         f"  - {{id: r{n}, severity: low, assert: {{{name}: x}}}}\n" for n, name in enumerate(names)

@@ -1,4 +1,4 @@
-"""``validate`` without a path: what the configuration names, for each of its accounts too."""
+"""``validate`` without a path: the configuration's files, for each of its accounts too."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_what_is_wrong_for_one_account_is_wrong(folder: Path, wrong: str):
     assert places == {"own.yaml" if "own" in wrong else "w.yaml"}
 
 
-def test_what_no_file_says_is_told_with_the_account(folder: Path):
+def test_what_no_file_says_is_reported_with_the_account(folder: Path):
     configured(folder, "    var: {flor: 9}\n")
     done = run(["validate"], folder)
     assert (done.returncode, done.stdout) == (2, "")

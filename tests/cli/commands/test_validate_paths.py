@@ -58,7 +58,7 @@ def test_files_of_every_kind_may_be_named(folder: Path, paths: list[str], told: 
         ("policies/p.yaml", "false", "no", "policies/p.yaml:3:45: error"),
     ],
 )
-def test_what_is_wrong_in_one_is_told_with_its_place(
+def test_what_is_wrong_in_one_is_reported_with_its_place(
     folder: Path, name: str, old: str, new: str, told: str
 ):
     path = folder / name
@@ -72,7 +72,7 @@ def test_what_is_wrong_in_one_is_told_with_its_place(
     assert together.stdout.count(told) == 1
 
 
-def test_a_test_that_fails_is_no_mistake_of_the_file(folder: Path):
+def test_a_test_that_fails_is_not_a_mistake_of_the_file(folder: Path):
     path = folder / "policies/p.test.yaml"
     path.write_text(TESTS.replace("fail", "pass"))
     assert run(["validate", "policies/p.test.yaml"], folder).returncode == 0

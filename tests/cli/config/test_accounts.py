@@ -1,4 +1,4 @@
-"""Several accounts in one file: each is judged by itself, and the worst of them is the answer."""
+"""Several accounts in one file: each is judged by itself, and the worst outcome counts."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_an_option_on_the_command_line_holds_for_all(folder: Path):
     assert page.count("✗ violations, exit 1") == 2
 
 
-def test_the_key_of_one_is_never_asked_of_another(folder: Path):
+def test_one_account_never_gets_the_key_of_another(folder: Path):
     # The usual variables are not a way around the account's own.
     done = run(["audit", "--account", "production"], folder, KEYS)
     assert done.returncode == 2
@@ -296,7 +296,7 @@ def test_links_lead_no_two_accounts_to_one_folder(folder: Path):
     assert list((folder / "audit-report/production").iterdir()) == []
 
 
-def test_a_place_for_a_report_in_the_file_is_no_account_s(folder: Path):
+def test_a_report_path_in_the_file_is_refused_for_an_account(folder: Path):
     path = folder / "auditor.yaml"
     text = path.read_text()
     for more in ("report: [json=all.json]\n" + text, text + "    report: [json=all.json]\n"):

@@ -1,4 +1,4 @@
-"""Who says what and who wins: the command line, the environment, the file."""
+"""Precedence: the command line, the environment, the file."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_lists_are_replaced(folder: Path):
     assert found["report: [csv]"] == "auditor.yaml:2"
 
 
-def test_an_empty_variable_of_the_environment_is_none_and_an_unknown_one_is_named(folder: Path):
+def test_an_empty_environment_variable_is_ignored_and_an_unknown_one_named(folder: Path):
     assert in_force(folder, env={"FIVETRAN_AUDITOR_FAIL_ON": ""})["fail_on: low"] == "default"
     for name, right in (("STRCT", "STRICT"), ("POLICIES", "POLICY"), ("CONFG", "CONFIG")):
         for command in (["audit", "-p", "house.yaml"], ["validate", "house.yaml"]):

@@ -1,4 +1,4 @@
-"""``auditor.yaml``, ``FIVETRAN_AUDITOR_*`` and the command line: who says what, and who wins."""
+"""``auditor.yaml``, ``FIVETRAN_AUDITOR_*`` and the command line, and which of them wins."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_environment_and_the_command_line_may_name_any_host(folder: Path):
 # -- the file -----------------------------------------------------------------------------------
 
 
-def test_every_problem_is_told_at_once_with_its_place(folder: Path):
+def test_every_problem_is_reported_at_once_with_its_place(folder: Path):
     configure(
         folder,
         "policy: 3\nfail-on: high\nfail_on: hihg\nstrict: yes\npage_size: 5000\ntimeout: '5'\n"
@@ -96,7 +96,7 @@ def test_every_problem_is_told_at_once_with_its_place(folder: Path):
         "4:9": "true or false",
         "5:12": "not in the range",
         "6:10": "takes a number",
-        "7:8": "holds nothing",
+        "7:8": "is empty",
         "8:7": "--max urgent=3",
         "8:18": "--max low=x",
         "9:10": "did you mean html?",
@@ -155,7 +155,7 @@ def test_a_file_of_comments_sets_nothing(folder: Path, text: str):
 
 
 @pytest.mark.parametrize("text", ["- policy\n", "policy\n", "{a: [}", "policy: x\n---\na: b\n"])
-def test_what_is_no_mapping_is_refused(folder: Path, text: str):
+def test_what_is_not_a_mapping_is_refused(folder: Path, text: str):
     configure(folder, text)
     done = run(["audit", "--show-config"], folder)
     assert done.returncode == 2
@@ -193,7 +193,7 @@ def test_a_file_that_was_named_must_be_there(folder: Path, name: str):
     assert "--config" in done.stderr or "cannot be read" in done.stderr
 
 
-def test_a_link_to_nothing_is_no_missing_file(folder: Path):
+def test_a_link_to_nothing_is_not_a_missing_file(folder: Path):
     (folder / "auditor.yaml").symlink_to("elsewhere.yaml")
     assert run(["audit", "--show-config"], folder).returncode == 2
 
@@ -201,7 +201,7 @@ def test_a_link_to_nothing_is_no_missing_file(folder: Path):
 # -- one source of truth ------------------------------------------------------------------------
 
 
-def test_a_policy_of_the_file_is_what_validate_test_and_explain_look_at(folder: Path):
+def test_validate_test_and_explain_use_the_policy_in_the_file(folder: Path):
     configure(folder, "policy: house.yaml\n")
     assert "3 rules in 1 file" in run(["validate"], folder).stdout
     assert "the-rule" in run(["explain"], folder).stdout

@@ -1,4 +1,4 @@
-"""An option that takes one value takes it once, and no option takes none, in every command."""
+"""In every command, an option with one value takes it only once, and never an empty one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_message_says_what_to_do_instead(tmp_path: Path):
     assert "--group is given twice: audit each group in a separate run" in done.stderr
 
 
-def test_flags_lists_and_other_places_are_no_second_time(tmp_path: Path):
+def test_flags_lists_and_other_levels_do_not_count_as_repetition(tmp_path: Path):
     (tmp_path / "auditor.yaml").write_text("fail_on: low\n")
     env = {"FIVETRAN_AUDITOR_FAIL_ON": "medium"}
     words = ["--strict", "--strict", "--report", "html", "--report", "csv", "--fail-on", "high"]
@@ -75,7 +75,9 @@ FILLED = [(name, parameter) for name in COMMANDS for parameter in every(name)]
     ("name", "parameter"), FILLED, ids=[f"{name} {each.opts[0]}" for name, each in FILLED]
 )
 @pytest.mark.parametrize("blank", ["", " \t"])
-def test_a_variable_that_is_not_set_is_no_value(name: str, parameter: click.Parameter, blank: str):
+def test_a_variable_that_is_not_set_is_not_a_value(
+    name: str, parameter: click.Parameter, blank: str
+):
     command = import_module(f"auditor.cli.commands.{name}").command
     values = [blank, *["x"] * (parameter.nargs - 1)]
     words = [parameter.opts[0], *values] if isinstance(parameter, click.Option) else ["x"] * 9

@@ -1,4 +1,4 @@
-"""What the shells are offered for the values of options, asked of the real command."""
+"""Completions of option values, from the real command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A connection is found by its id or its name, and what is not found is told with near names."""
+"""A connection is found by its id or its name; if none is, near names are suggested."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_an_id_comes_before_a_name(tmp_path: Path, ruleset: Ruleset) -> None:
     assert found(tmp_path, ruleset, LISTING, "a") == "a"
 
 
-def test_a_name_of_several_is_told_with_their_ids(tmp_path: Path, ruleset: Ruleset) -> None:
+def test_a_name_of_several_is_reported_with_their_ids(tmp_path: Path, ruleset: Ruleset) -> None:
     with pytest.raises(UsageError, match=r"is the name of 2 connections; give an id: b .* or c"):
         found(tmp_path, ruleset, LISTING, "crm")
 
@@ -54,7 +54,7 @@ def test_of_many_only_some_are_named(tmp_path: Path, ruleset: Ruleset) -> None:
         found(tmp_path, ruleset, many, "crm")
 
 
-def test_what_is_not_there_is_told_with_the_nearest(tmp_path: Path, ruleset: Ruleset) -> None:
+def test_what_is_not_there_is_reported_with_the_nearest(tmp_path: Path, ruleset: Ruleset) -> None:
     with pytest.raises(
         UsageError, match=r"is called ordrs, of 4 connections \(did you mean orders"
     ):

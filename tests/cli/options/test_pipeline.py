@@ -52,7 +52,7 @@ def test_each_ci_says_where_its_run_is(environment: dict[str, str], url: str) ->
     assert given == Pipeline("https://elsewhere.test/1", SHA)
 
 
-def test_outside_of_a_ci_there_is_none() -> None:
+def test_outside_of_ci_there_is_no_run_url() -> None:
     assert pipeline_of(None, Job()) is None
     assert pipeline_of("https://ci.test/1", Job()) == Pipeline("https://ci.test/1")
 
@@ -64,7 +64,7 @@ BAD = (
 
 
 @pytest.mark.parametrize("url", BAD)
-def test_what_is_no_address_is_refused_or_passed_over(url: str) -> None:
+def test_what_is_not_an_address_is_refused_or_passed_over(url: str) -> None:
     with pytest.raises(UsageError, match="--run-url"):
         pipeline_of(url, Job())
     assert pipeline_of(None, job_of({"GITLAB_CI": "true", "CI_JOB_URL": url})) is None

@@ -1,4 +1,4 @@
-"""Which policies are loaded where nobody named any."""
+"""Which policies are loaded if none are named."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.builders.command import run
 
 
 @pytest.mark.parametrize("kind", ["file", "dangling"])
-def test_policies_that_are_no_folder_are_not_replaced_by_a_pack(folder: Path, kind: str):
+def test_a_file_called_policies_is_not_replaced_by_a_pack(folder: Path, kind: str):
     if kind == "file":
         (folder / "policies").write_text("")
     else:
@@ -23,7 +23,7 @@ def test_policies_that_are_no_folder_are_not_replaced_by_a_pack(folder: Path, ki
 
 
 @pytest.mark.parametrize("chosen", [("cost",), ("./a.yaml", "b/")])
-def test_what_was_chosen_is_what_is_loaded(
+def test_exactly_the_chosen_policies_are_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: tuple[str, ...]
 ):
     (tmp_path / "policies").mkdir()

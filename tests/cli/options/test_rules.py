@@ -203,7 +203,7 @@ def test_limits_are_in_the_reports(house: Path):
         ("--only *", ["few-paused", "has-postgres", "not-paused", "one-name", "sync-floor"], 0),
     ],
 )
-def test_what_is_chosen_is_judged_and_the_rest_is_told(
+def test_what_is_chosen_is_judged_and_the_rest_is_reported(
     house: Path, arguments: str, rules: list[str], left_out: int
 ):
     estate = Estate(house)
@@ -335,7 +335,7 @@ def test_a_limit_is_a_severity_and_a_number():
     "text", ["low", "low=", "=3", "LOW=3", "urgent=3", "low=-1", "low=1.5", "low=1e3", "low= 3",
              "low=1000000000", "low=\u0663"]
 )  # fmt: skip
-def test_what_is_no_limit(text: str):
+def test_invalid_limits_are_refused(text: str):
     with pytest.raises(UsageError, match=r"write a severity \(low, medium, high or critical\)"):
         limits_of((text,))
 
@@ -360,7 +360,7 @@ def test_an_empty_choice_is_refused(house: Path, option: str):
         selected(rules, options(**{option: ("sync-floor", " ")}))
 
 
-def test_no_waivers_and_no_baseline_are_none(tmp_path: Path):
+def test_empty_waivers_and_baseline_are_refused(tmp_path: Path):
     assert waivers_of(None, strict=True) is None
     assert baseline_of(None) is None
     for load in (lambda name: waivers_of(name, strict=False), baseline_of):

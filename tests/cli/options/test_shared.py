@@ -1,4 +1,4 @@
-"""Options that commands share: what each value stands for, and what is none."""
+"""Options that commands share: what each value means, and what is refused."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def test_a_bar_is_the_severity_of_its_name(severity: Severity):
     assert severity_of(severity.label) is severity
 
 
-def test_no_bar_is_none():
+def test_fail_on_none_is_no_severity():
     assert severity_of("none") is None
 
 
-def test_a_variable_is_what_stands_before_the_first_equals_sign():
+def test_a_variable_ends_at_the_first_equals_sign():
     assert variables_of(("a=1", "b=", "c=x=y", "d= ")) == {"a": "1", "b": "", "c": "x=y", "d": " "}
     assert variables_of(()) == {}
 
@@ -65,14 +65,14 @@ def test_a_time_is_the_moment_of_its_zone(text: str, moment: datetime):
 
 
 @pytest.mark.parametrize("text", ["now", "2026-01-31", "2026-01-31T12:00:00", ""])
-def test_a_time_without_a_zone_is_none(text: str):
+def test_a_time_option_without_a_zone_is_refused(text: str):
     with pytest.raises(
         click.BadParameter, match="not a time with a zone; write 2026-01-31T12:00:00Z"
     ):
         TimeType().convert(text, None, None)
 
 
-def test_the_source_is_what_the_options_say(monkeypatch: pytest.MonkeyPatch):
+def test_the_options_choose_the_source(monkeypatch: pytest.MonkeyPatch):
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     source = api_source({**API, "group": "g1", "schema": "orders"})

@@ -1,4 +1,4 @@
-"""What can be said in a policy, told line by line: nothing is left out."""
+"""The lists of fields, facts, operators and packs: nothing is left out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_field_has_a_line_with_its_type_and_values():
 
 
 @pytest.mark.parametrize("name", FACT_LISTS)
-def test_every_fact_is_told_with_its_list(name: str):
+def test_every_fact_is_reported_with_its_list(name: str):
     told = lines(catalogue.facts([]))
     fact = FACT_LISTS[name]
     (head,) = [line for line in told if line.startswith(f"{name}  GET ")]
@@ -53,7 +53,10 @@ def test_facts_without_rows_say_what_brings_them():
 def test_every_operator_and_every_pack_has_a_line():
     operators = [line.split()[0] for line in lines(catalogue.operators()) if line[:2] == "  "]
     assert operators == [*OPERATORS, *AGGREGATES]
-    assert len([line for line in lines(catalogue.operators()) if "or a list: any of" in line]) == 6
+    assert (
+        len([line for line in lines(catalogue.operators()) if "or a list of alternatives" in line])
+        == 6
+    )
     packs = lines(catalogue.packs())
     assert [line.split()[0] for line in packs] == pack_names()
     assert all(re.search(r"\(\d+ rules?\)$", line) for line in packs)

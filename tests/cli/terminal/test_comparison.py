@@ -1,4 +1,4 @@
-"""A comparison on a terminal: every count, the worst first, the answer last, nothing alive."""
+"""A comparison on a terminal: every count, worst first, the result last, text stays text."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_lost_report_outranks_the_answer():
     assert line.startswith("NOT REPORTED  exit 4: a report could not be written (the answer it")
 
 
-def test_ten_of_each_are_told_and_the_others_counted():
+def test_ten_of_each_are_reported_and_the_others_counted():
     comparison = compared()
     told_changes = [c for c in comparison.changes if c.change in WORSE or c.change is Fate.UNJUDGED]
     assert len(told_changes) > 10

@@ -44,7 +44,7 @@ def test_what_is_raised_has_its_code(
     assert told in capsys.readouterr().err
 
 
-def test_help_that_nobody_asked_for_is_no_success():
+def test_unrequested_help_is_not_a_success():
     assert code_of(raising(click.exceptions.Exit(0)), bare=True) == 2
 
 

@@ -1,4 +1,4 @@
-"""What a CI job's own pages show unasked: once, never as a report that was lost."""
+"""What audit adds to a CI job's pages by itself: once, and its loss is not a lost report."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_no_ci_can_be_set_in_the_file_and_the_environment(house: Path) -> None:
     assert (house / "summary").read_text() == "# before\n"
 
 
-def test_a_page_that_cannot_be_written_is_told_and_changes_no_code(house: Path) -> None:
+def test_a_page_that_cannot_be_written_is_reported_and_changes_no_code(house: Path) -> None:
     env = {**github(house), "GITHUB_STEP_SUMMARY": str(house / "no" / "such" / "folder")}
     done = run(AUDIT, house, env)
     assert done.returncode == 1

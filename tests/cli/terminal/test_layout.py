@@ -1,4 +1,4 @@
-"""Text in columns: cuts and folds that fit, and nothing of the kind in a log."""
+"""Text in columns: cut and folded to fit a terminal, and left alone in a log."""
 
 from __future__ import annotations
 

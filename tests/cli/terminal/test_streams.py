@@ -151,7 +151,7 @@ def test_quiet_is_the_answer_alone(house: Path):
     assert (done.stdout, done.stderr) == (said, "")
 
 
-def test_a_lost_report_is_never_told_as_a_pass(house: Path):
+def test_a_lost_report_never_looks_like_a_pass(house: Path):
     done = run([*MET.split(), "--report", "csv=/dev/full"], house)
     assert done.returncode == 4
     assert "exit 0" not in done.stdout

@@ -1,4 +1,4 @@
-"""The summary: what it says, how it lines up, and that nothing in it comes alive."""
+"""The summary: what it says, how it lines up, and that text in it stays text."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_what_was_cut_is_counted() -> None:
     assert not any("more rule" in line for line in told(result, verbose=True))
 
 
-def test_what_the_run_left_out_is_told() -> None:
+def test_what_the_run_left_out_is_reported() -> None:
     result = replace(narrowed(sample_result()), accepted=("3 violations are waived",))
     text = "\n".join(told(result))
     for said in (*result.left_out, *result.accepted, *result.warnings, result.clock_note):
@@ -331,7 +331,7 @@ def test_nothing_comes_alive(payload: str, colour: bool, width: int | None, tmp_
 OURS = {f"\x1b[{code}m" for code in ("0", "1", "2", "31", "32", "33", "36", "31;1", "33;1", "32;1")}
 
 
-def test_a_path_that_is_no_text_is_told(tmp_path: Path) -> None:
+def test_a_path_that_is_not_text_is_reported(tmp_path: Path) -> None:
     path = Path(os.fsdecode(b"caf\xe9.html"))
     assert r"  reports   caf\udce9.html" in plain(summary(sample_result(), [path]))
 
@@ -365,14 +365,14 @@ def test_rules_that_applied_to_nothing_are_named_unless_they_may() -> None:
 
 
 @pytest.mark.parametrize(("walks", "said"), [(1, ""), (2, ", 2 walks"), (3, ", 3 walks")])
-def test_walks_are_told_where_there_was_more_than_one(walks: int, said: str) -> None:
+def test_walks_are_reported_where_there_was_more_than_one(walks: int, said: str) -> None:
     result = sample_result()
     listing = replace(result.listing, walks=walks, pages=4)
     (line,) = [text for text in told(replace(result, listing=listing)) if " listing " in f" {text}"]
     assert line.endswith(f"(4 pages{said})")
 
 
-def test_where_there_are_no_checks_nothing_of_them_is_said() -> None:
+def test_without_checks_the_summary_does_not_mention_them() -> None:
     result = sample_result()
     lines = told(replace(result, checks=(), describe=lambda: ()))
     (line,) = [text for text in lines if text.strip().startswith("judged ")]
@@ -391,7 +391,7 @@ def test_parts_that_are_not_the_next_ones_stand_alone() -> None:
     ]
 
 
-def test_the_listing_s_own_warnings_are_told_too() -> None:
+def test_the_listing_s_own_warnings_are_reported_too() -> None:
     result = sample_result()
     listing = replace(result.listing, warnings=("page 2: next_cursor is empty",))
     lines = told(replace(result, warnings=("the clocks differ",), listing=listing))
@@ -399,7 +399,7 @@ def test_the_listing_s_own_warnings_are_told_too() -> None:
     assert warned == ["the clocks differ", "page 2: next_cursor is empty"]
 
 
-def test_of_nothing_that_was_saved_no_age_is_told() -> None:
+def test_an_empty_snapshot_has_no_age() -> None:
     result = sample_result()
     source = replace(result.source, kind="snapshot")
     saved = replace(result, source=source, taken_at=None)
@@ -410,7 +410,7 @@ def test_of_nothing_that_was_saved_no_age_is_told() -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.VIOLATIONS, Outcome.INCONCLUSIVE])
-def test_a_run_without_a_check_says_so_whatever_it_came_to(outcome: Outcome) -> None:
+def test_a_run_without_a_check_says_so_whatever_its_outcome(outcome: Outcome) -> None:
     result = sample_result(outcome=outcome)
     assert "no check was made" not in answer(result)
     assert "no check was made" in answer(replace(result, checks=(), describe=lambda: ()))

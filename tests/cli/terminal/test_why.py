@@ -19,7 +19,7 @@ def _plain(line: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", line)
 
 
-def test_values_stand_in_a_column() -> None:
+def test_values_line_up_in_a_column() -> None:
     parts = (TreePart("a is 1", True, "1"), TreePart("ab is 22", False, "22"))
     assert lines(Branch("assert", TreePart("all of", False, parts=parts))) == [
         "  fails             assert  all of",
@@ -43,7 +43,7 @@ def test_a_negation_keeps_its_own_line() -> None:
     ]
 
 
-def test_advice_stands_only_where_the_doubt_decided() -> None:
+def test_advice_is_given_only_where_the_doubt_decided() -> None:
     unsure = TreePart("a is 1", None, "missing", "write exists")
     decided = TreePart("any of", True, parts=(TreePart("b is 1", True, "1"), unsure))
     assert not any("write exists" in line for line in lines(Branch("assert", decided)))
@@ -63,7 +63,7 @@ def test_advice_is_folded_to_the_terminal() -> None:
 def test_what_was_not_asked_and_what_else_is_to_say() -> None:
     part = TreePart("a is 1", None, asked=False)
     assert lines(Branch("assert", part), note="skipped: for a reason") == [
-        "  not asked         assert  a is 1",
+        "  not evaluated     assert  a is 1",
         "  skipped: for a reason",
     ]
 

@@ -57,7 +57,7 @@ def _rule(folder: Path, rule: str) -> PolicyRule:
 
 
 @pytest.mark.parametrize(("rule", "paths"), _RULES)
-def test_a_field_is_told_where_a_check_needs_it(
+def test_a_field_is_reported_where_a_check_needs_it(
     rule: str, paths: list[str], tmp_path: Path
 ) -> None:
     found = absences([_rule(tmp_path, rule)], NOW)
@@ -66,7 +66,7 @@ def test_a_field_is_told_where_a_check_needs_it(
 
 
 @pytest.mark.parametrize(("rule", "paths"), _RULES)
-def test_what_is_told_is_so_of_a_record(rule: str, paths: list[str], tmp_path: Path) -> None:
+def test_a_reported_absence_occurs_in_a_record(rule: str, paths: list[str], tmp_path: Path) -> None:
     """A record that has only what each must have: an error for the fields that are told."""
     record = {**RECORD, "owner": OWNER} if "owner.phone" in rule else RECORD
     record = record | {"service": "x"} if "when: {service" in rule else record

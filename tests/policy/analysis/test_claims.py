@@ -1,4 +1,4 @@
-"""What is told of rules that cannot mean what they say, and what is never told."""
+"""What is reported of rules that mean nothing, and what never is."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ _NEVER_HOLDS = (
 
 
 @pytest.mark.parametrize("when", _NEVER_APPLIES)
-def test_a_rule_that_never_applies_is_told(tmp_path: Path, when: str) -> None:
+def test_a_rule_that_never_applies_is_reported(tmp_path: Path, when: str) -> None:
     (told,) = _told(tmp_path, f"{when}, assert: {{networking_method: Directly}}")
     assert told.message == "a never applies: no record can meet its when"
     assert told.hint.startswith("none has ")
@@ -135,14 +135,14 @@ def test_a_rule_that_never_applies_is_told(tmp_path: Path, when: str) -> None:
 
 
 @pytest.mark.parametrize("rule", _NEVER_FAILS)
-def test_a_rule_that_can_never_fail_is_told(tmp_path: Path, rule: str) -> None:
+def test_a_rule_that_can_never_fail_is_reported(tmp_path: Path, rule: str) -> None:
     (told,) = _told(tmp_path, rule)
     assert told.message.startswith("a can never fail: ")
     assert _verdict(tmp_path, rule, told.hint) == Verdict.PASS
 
 
 @pytest.mark.parametrize("rule", _NEVER_HOLDS)
-def test_a_rule_that_never_holds_is_told(tmp_path: Path, rule: str) -> None:
+def test_a_rule_that_never_holds_is_reported(tmp_path: Path, rule: str) -> None:
     (told,) = _told(tmp_path, rule)
     assert told.message.startswith("a always fails: ")
     assert _verdict(tmp_path, rule, told.hint) == Verdict.FAIL
@@ -150,7 +150,7 @@ def test_a_rule_that_never_holds_is_told(tmp_path: Path, rule: str) -> None:
         assert re.search(r"its when is at \S+policy\.yaml:3:\d+", told.message)
 
 
-def test_a_rule_that_can_never_be_judged_is_told(tmp_path: Path) -> None:
+def test_a_rule_that_can_never_be_judged_is_reported(tmp_path: Path) -> None:
     rule = "when: {networking_method: {exists: false}}, assert: {networking_method: PrivateLink}"
     (told,) = _told(tmp_path, rule)
     assert told.message.startswith("a can never be judged: every record that it applies to is an")
@@ -212,7 +212,7 @@ def _verdict(folder: Path, rule: str, hint: str) -> Verdict:
         ),
     ],
 )
-def test_a_part_that_decides_nothing_is_told(
+def test_a_part_that_decides_nothing_is_reported(
     tmp_path: Path, rule: str, part: str, where: str
 ) -> None:
     (told,) = _told(tmp_path, rule)
@@ -235,7 +235,7 @@ def test_a_part_that_decides_nothing_is_told(
         ),
     ],
 )
-def test_two_rules_that_no_connection_satisfies_are_told(
+def test_two_rules_that_no_connection_satisfies_are_reported(
     tmp_path: Path, first: str, second: str
 ) -> None:
     (told,) = _told(tmp_path, first, second)
@@ -268,7 +268,7 @@ def test_two_rules_that_no_connection_satisfies_are_told(
         ("assert: {schema: {starts_with: prod_eu_}}", "assert: {schema: {starts_with: prod_}}"),
     ],
 )
-def test_a_rule_that_says_nothing_of_its_own_is_told(
+def test_a_rule_that_says_nothing_of_its_own_is_reported(
     tmp_path: Path, strong: str, weak: str
 ) -> None:
     (told,) = _told(tmp_path, strong, weak)
@@ -344,7 +344,7 @@ def test_sound_rules_are_not_accused(tmp_path: Path, rules: tuple[str, ...]) -> 
         ("contains_all: [MONDAY, FRIDAY]", "contains_any: [FRIDAY, SUNDAY]", "can never fail"),
     ],
 )
-def test_what_an_array_holds_all_of_is_held_against_each(
+def test_contains_all_is_compared_item_by_item(
     tmp_path: Path, when: str, asserted: str, told: str
 ) -> None:
     rule = "when: {schedule.days_of_week: {%s}}, assert: {schedule.days_of_week: {%s}}"
@@ -416,7 +416,9 @@ def test_what_is_idle_by_a_variables_value_is_left_alone(tmp_path: Path, value: 
         ("setup_tests: {none_items: {status: [FAILED, FAILED]}}", "FAILED", "FAILED"),
     ],
 )
-def test_an_item_that_another_has_is_told(tmp_path: Path, test: str, item: str, cover: str) -> None:
+def test_an_item_that_another_has_is_reported(
+    tmp_path: Path, test: str, item: str, cover: str
+) -> None:
     (told,) = _told(tmp_path, f"assert: {{{test}}}")
     assert told.message == f"a: {item} decides nothing in its list, since {cover} is there"
 
@@ -489,7 +491,9 @@ def test_a_pack_beside_another_is_not_accused(
         ("{service: x}", ""),
     ],
 )
-def test_a_while_that_no_violation_meets_is_told(tmp_path: Path, accepts: str, told: str) -> None:
+def test_a_while_that_no_violation_meets_is_reported(
+    tmp_path: Path, accepts: str, told: str
+) -> None:
     rules = _rules(tmp_path, "assert: {sync_frequency: {lte: 60}}", f"assert: {accepts}").rules
     first, second = rules
     assert isinstance(first, PolicyRule)

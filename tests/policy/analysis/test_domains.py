@@ -93,8 +93,6 @@ def test_times_of_the_calendar_and_of_the_run_are_apart(tmp_path: Path) -> None:
         ({"setup_tests": {"any_item": {"status": "A"}}},) * 2 + (True,),
     ],
 )
-def test_conditions_have_one_key_where_they_are_alike(
-    tmp_path: Path, one: Any, other: Any, alike: bool
-) -> None:
+def test_equal_conditions_have_one_key(tmp_path: Path, one: Any, other: Any, alike: bool) -> None:
     first = condition_key(_condition(tmp_path, one))
     assert (first == condition_key(_condition(tmp_path, other))) is alike

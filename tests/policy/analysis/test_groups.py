@@ -1,4 +1,4 @@
-"""What is told of rules on groups, and never contradicted by judging groups."""
+"""What is reported of rules on groups, and never contradicted by judging groups."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ _RECORDS = st.lists(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(st.tuples(_MEASURED, _MEASURED), st.sampled_from((None, False, True)), _RECORDS)
-def test_what_is_told_is_never_contradicted(
+def test_what_is_reported_is_never_contradicted(
     tmp_path: Path, assertions: tuple[Any, Any], when: bool | None, records: list[dict[str, Any]]
 ) -> None:
     rules = [

@@ -1,4 +1,4 @@
-"""Whatever stands in a record is in the tables: what they hold impossible never is."""
+"""The tables cover every record: what they call impossible never occurs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records that show what a table says: each is judged before it is told."""
+"""Records that show what a table says: each is judged before it is shown."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_what_cannot_be_shown_is_not_made_up(tmp_path: Path) -> None:
     )
 
 
-def test_an_item_comes_to_what_is_asked(tmp_path: Path) -> None:
+def test_an_item_gets_the_requested_truth(tmp_path: Path) -> None:
     asked = _condition(tmp_path, {"paused": True})
     assert item((asked, True)) == {"paused": True}
     assert item((asked, False))["paused"] is False

@@ -1,4 +1,4 @@
-"""What a plan does to a judgement: what gates, what is known, what it mends or improves."""
+"""A plan's effect on a judgement: what gates, what is known, what it fixes or improves."""
 
 from __future__ import annotations
 

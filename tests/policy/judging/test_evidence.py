@@ -1,4 +1,4 @@
-"""What findings say: in English, of the field that decided, and of nothing hidden."""
+"""What findings say: in English, about the field that decided, and nothing hidden."""
 
 from __future__ import annotations
 

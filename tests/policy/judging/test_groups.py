@@ -223,7 +223,7 @@ def test_a_key_that_looks_like_a_secret_is_redacted(tmp_path: Path) -> None:
         ("per: group_id\nassert: {max: {sync_frequency: {lte: {field: setup_tests}}}}", "an array"),
         ("per: group_id\nassert: {count: '1'}", "is a whole number"),
         ("per: group_id\nassert: {count: {older_than: 7d}}", "cannot test"),
-        ("per: [account, group_id]\nassert: {count: {gte: 1}}", "account stands alone"),
+        ("per: [account, group_id]\nassert: {count: {gte: 1}}", "account cannot be combined"),
         ("assert: {unique: [schema]}", "judges several connections"),
         ("assert: {count: {gte: 1}}", "judges several connections"),
         ("per: group_id\nassert: {count: {gte: 1}}\nmessage: '{schema}'", "a message can show"),

@@ -1,4 +1,4 @@
-"""The judge: every rule on every record, page by page, however many there are of each."""
+"""The judge: every rule on every record, page by page, whatever their number."""
 
 from __future__ import annotations
 

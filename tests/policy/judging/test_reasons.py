@@ -1,4 +1,4 @@
-"""Why findings came to what they did: what is told of many is what is told of one."""
+"""Why findings got their verdicts: what is said of many is what is said of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run's own credentials in a policy: gone from every door by which a text leaves it."""
+"""The run's own credentials in a policy: removed wherever a text leaves it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a check came to its verdict: a tree whose root says what the judge says."""
+"""Why a check got its verdict: a tree whose root says what the judge says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan leaves open: no operator can be asked about it, and what is decided stays so."""
+"""What a plan leaves open: no operator can judge it, and what is decided stays decided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Aggregates: what is made of several numbers, and where it can still go."""
+"""Aggregates: the number made of several, and the bounds within which it can still change."""
 
 from __future__ import annotations
 

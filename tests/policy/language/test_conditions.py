@@ -1,4 +1,4 @@
-"""Conditions on what a record lacks: what is settled all the same, and what cannot be."""
+"""Conditions on missing fields: what is decided nevertheless, and what cannot be."""
 
 from __future__ import annotations
 

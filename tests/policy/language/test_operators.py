@@ -1,4 +1,4 @@
-"""Every operator: what holds, what does not, and what cannot be asked of a value."""
+"""Every operator: what holds, what does not, and what it cannot judge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patterns match in time that grows with the text and not beyond it."""
+"""Matching a pattern takes time in proportion to the text."""
 
 from __future__ import annotations
 

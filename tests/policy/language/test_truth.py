@@ -1,4 +1,4 @@
-"""Three-valued truth, held to Kleene's tables one by one, through policies."""
+"""Three-valued truth, compared with Kleene's tables one by one, through policies."""
 
 from __future__ import annotations
 

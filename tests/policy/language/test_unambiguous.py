@@ -1,4 +1,4 @@
-"""Patterns that Python's engine matches: RE2's answers, and no text that makes it go back."""
+"""Patterns that Python's engine matches: RE2's answers, and no text makes it backtrack."""
 
 from __future__ import annotations
 

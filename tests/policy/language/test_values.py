@@ -1,4 +1,4 @@
-"""What a value is to the language: which are numbers, which are equal, what an operator takes."""
+"""Values in the language: which are numbers, which are equal, which an operator takes."""
 
 from __future__ import annotations
 

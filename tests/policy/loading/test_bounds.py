@@ -1,4 +1,4 @@
-"""Conditions that hold of everything, or of nothing, do not load."""
+"""Conditions that always or never hold do not load."""
 
 from __future__ import annotations
 

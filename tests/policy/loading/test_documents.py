@@ -1,4 +1,4 @@
-"""Policy files: which are read, and which word of them is wrong."""
+"""Policy files: which are read, and which word in them is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examples: the healthy record, what is laid over it, and the mistakes in writing one."""
+"""Examples: the healthy record, the changes to it, and mistakes in writing them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_objects_are_merged_and_lists_replaced():
     assert record["setup_tests"] == [{"title": "one"}]
 
 
-def test_the_clock_stands_still():
+def test_the_clock_of_examples_is_fixed():
     assert NOW.isoformat() == "2026-01-15T12:00:00+00:00"
 
 

@@ -1,4 +1,4 @@
-"""Another field as an operand: of the record, or of the item that is looked at."""
+"""Another field as an operand: of the record, or of the current item."""
 
 from __future__ import annotations
 

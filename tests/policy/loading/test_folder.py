@@ -1,4 +1,4 @@
-"""A folder of policies: each kind of thing that may stand in one is read, refused or told of."""
+"""A folder of policies: everything that may be in one is read, refused or reported."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def refusal() -> str:
     return str(caught.value)
 
 
-def test_a_linked_folder_is_read_and_a_circle_is_no_fault(folder: Path) -> None:
+def test_a_linked_folder_is_read_and_a_circle_is_not_a_fault(folder: Path) -> None:
     beside = folder.parent / "beside"
     beside.mkdir()
     (beside / "team.yml").write_text(POLICY.format("team"))
@@ -102,7 +102,7 @@ def test_what_is_hidden_is_told_of_and_refused_under_strict(folder: Path, name: 
     "name",
     ["README.md", "schema.json", "notes.txt", ".gitignore", ".#house.yaml", "team.test.yaml"],
 )
-def test_other_files_are_nobodys_business(folder: Path, name: str) -> None:
+def test_other_files_are_left_alone(folder: Path, name: str) -> None:
     (folder / name).write_text("tests: []\n")
     assert not load(["./policies"], strict=True).warnings
     assert names() == ["house"]
@@ -136,7 +136,7 @@ def test_a_folder_that_may_not_be_entered_is_named(folder: Path) -> None:
         closed.chmod(0o700)
 
 
-def test_what_would_be_read_is_what_is_read(folder: Path) -> None:
+def test_exactly_the_listed_files_are_read(folder: Path) -> None:
     for name in ("a.yaml", "b.YML", ".c.yaml", "d.txt"):
         (folder / name).write_text(POLICY.format(name[-6:-5]))
     found = {path.name for path in read_folder(folder).policies}

@@ -1,4 +1,4 @@
-"""What a condition got wrong, and what to write instead."""
+"""Mistakes in conditions, and what to write instead."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_every_field_that_a_hint_names_is_one(foreign: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("sign", ['"', "\\", "\t", "\x1f"])
-def test_a_path_that_no_decoder_can_be_told_of_is_refused(tmp_path: Path, sign: str) -> None:
+def test_a_path_that_no_decoder_can_read_is_refused(tmp_path: Path, sign: str) -> None:
     for head, path in (("", "config."), ("extra_fields: [fresh]\n", "fresh.")):
         name = json.dumps(f"{path}ho{sign}st")
         problems = problems_of(

@@ -1,4 +1,4 @@
-"""The validator of ``json_schema``: what is there twice, by JSON's own equality."""
+"""The validator of ``json_schema``: duplicates, by JSON's own equality."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ def test_it_says_what_the_reference_says(items: list[Any]):
     assert Validator(UNIQUE).is_valid(items) is Draft202012Validator(UNIQUE).is_valid(items)
 
 
-def test_what_is_no_array_has_no_items():
+def test_what_is_not_an_array_has_no_items():
     assert Validator(UNIQUE).is_valid("aa")

@@ -1,4 +1,4 @@
-"""Values that stand in a policy: each fits the type of its field, or is refused."""
+"""Values in a policy: each fits the type of its field, or is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading: every misspelt word and every wrong type is refused, where it stands."""
+"""Loading: every misspelt word and every wrong type is refused at its position."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_every_misspelt_key_of_the_packs_is_refused(tmp_path: Path) -> None:
 # -- nothing vacuous ------------------------------------------------------------------------
 
 
-def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+def test_every_problem_of_a_file_is_reported_at_once(tmp_path: Path) -> None:
     text = "policy: p\nfoo: 1\nrules:\n  - {id: 1, severity: x, assert: {a: b}}\n  - {sev: low}\n"
     lines = [p.position.line for p in problems_of(tmp_path, text)]
     assert lines == sorted(lines)

@@ -1,4 +1,4 @@
-"""What looks like a rule and decides nothing does not load; what makes a policy weaker is told."""
+"""A rule that decides nothing does not load; what weakens a policy is reported."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_list_is_read_as_a_policy_file_reads_it(
 
 
 @pytest.mark.parametrize("given", ["[a, b", "[]", "{a: 1}", "[1]", '"x"', "[a, [b]]"])
-def test_a_list_that_is_none_is_refused(tmp_path: Path, given: str) -> None:
+def test_a_value_that_should_be_a_list_is_refused(tmp_path: Path, given: str) -> None:
     path = policy(tmp_path, "assert: {service: {in: {var: known}}}", "vars: {known: [x]}\n")
     assert refused(path, known=given).startswith("--var known: ")
 
@@ -118,7 +118,7 @@ def test_a_list_that_is_none_is_refused(tmp_path: Path, given: str) -> None:
 # -- what was made weaker -------------------------------------------------------------------------
 
 
-def test_what_a_policy_changes_of_another_is_told(tmp_path: Path) -> None:
+def test_what_a_policy_changes_of_another_is_reported(tmp_path: Path) -> None:
     head = (
         "extends: [baseline]\nvars: {sync_floor: 1}\n"
         "override:\n  setup-connected: {severity: low}\n"
@@ -128,7 +128,7 @@ def test_what_a_policy_changes_of_another_is_told(tmp_path: Path) -> None:
     assert any("sets the severity of setup-connected to low" in n for n in notes)
 
 
-def test_what_the_command_line_changes_is_told(tmp_path: Path) -> None:
+def test_what_the_command_line_changes_is_reported(tmp_path: Path) -> None:
     path = policy(tmp_path, FLOOR, "vars: {floor: 5}\n")
     (note,) = load_policies(str(path), variables={"floor": "1"}).notes
     assert note == f"--var sets the variable floor to 1 ({path} has 5)"

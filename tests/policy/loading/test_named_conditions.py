@@ -1,4 +1,4 @@
-"""Named conditions: said once, used wherever a condition stands, told where they are wrong."""
+"""Named conditions: written once, used wherever a condition is, reported if wrong."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def _record(**held: Any) -> dict[str, Any]:
         ("assert: {condition: loud, paused: false}", {"sync_frequency": 5}, F),
     ],
 )
-def test_a_name_stands_wherever_a_condition_does(
+def test_a_name_works_wherever_a_condition_does(
     body: str, record: dict[str, Any], verdict: Verdict, tmp_path: Path
 ) -> None:
     rules = loaded(tmp_path, one_rule(body, head=HEAD)).ruleset
     assert verdict_of(rules, _record(paused=True, **record)) is verdict
 
 
-def test_it_stands_in_rules_on_groups(tmp_path: Path) -> None:
+def test_a_named_condition_works_in_rules_on_groups(tmp_path: Path) -> None:
     body = (
         "per: group_id\ngroups: {condition: mine}\nwhen: {condition: quick}\n"
         "unless: {condition: production}\nassert: {count: 0}"
@@ -147,14 +147,14 @@ def test_what_is_refused(head: str, body: str, message: str, hint: str, tmp_path
     assert hint in problem.hint
 
 
-def test_one_problem_is_told_once_however_often_it_is_used(tmp_path: Path) -> None:
+def test_one_problem_is_reported_once_however_often_it_is_used(tmp_path: Path) -> None:
     text = one_rule(
         "assert: {condition: a}\nwhen: {condition: a}", head="conditions: {a: {nope: 1}}\n"
     )
     assert len(problems_of(tmp_path, text)) == 1
 
 
-def test_what_nothing_uses_is_told_and_its_problems_too(tmp_path: Path) -> None:
+def test_what_nothing_uses_is_reported_and_its_problems_too(tmp_path: Path) -> None:
     text = one_rule("assert: {condition: quick}", head=HEAD)
     warned = loaded(tmp_path, text).warnings
     assert [w.message for w in warned] == ["no rule uses the condition loud"]

@@ -24,7 +24,7 @@ def test_problems_are_told_by_file_and_place_and_each_once():
     assert [(p.position, p.warning) for p in found.warnings] == [(at(1), True)]
 
 
-def test_a_line_of_ours_is_shown_and_one_beyond_the_end_is_none():
+def test_the_source_line_is_shown_and_one_beyond_the_end_is_empty():
     found = Problems()
     found.knows("a.yaml", LINES.encode())
     for number in (1, 2, 3, 9):

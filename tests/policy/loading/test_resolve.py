@@ -1,4 +1,4 @@
-"""Files together: what they extend, override, share, and keep for themselves."""
+"""Several files: what they extend, override, share, and keep for themselves."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ def test_a_variable_is_a_value_or_a_list_of_values(tmp_path: Path, value: str) -
     assert "the variable it is not a value" in _refused(tmp_path, "a.yaml")
 
 
-def test_a_wrong_value_of_a_variable_is_told_where_it_is_used(tmp_path: Path) -> None:
+def test_a_wrong_value_of_a_variable_is_reported_where_it_is_used(tmp_path: Path) -> None:
     written(tmp_path, _policy(FLOOR, vars="{floor: '15'}"), "a.yaml")
     assert "write 15 without quotes" in _refused(tmp_path, "a.yaml")
 
@@ -280,7 +280,9 @@ def test_what_is_revealed_must_be_known(tmp_path: Path) -> None:
     assert "no field is called confg.host" in _refused(tmp_path, "a.yaml")
 
 
-def test_a_rule_is_let_be_idle_by_its_file_or_further_up_and_that_is_told(tmp_path: Path) -> None:
+def test_a_rule_is_let_be_idle_by_its_file_or_further_up_and_that_is_reported(
+    tmp_path: Path,
+) -> None:
     written(tmp_path, one_rule("assert: {paused: false}"), "below.yaml")
     text = "policy: p\nextends: [below.yaml]\noverride:\n  rule: {may_be_idle: true}\n"
     found = loaded(tmp_path, text).ruleset
@@ -306,7 +308,7 @@ def test_a_rule_is_let_be_idle_by_its_file_or_further_up_and_that_is_told(tmp_pa
         ("low", "{title: other}", []),
     ],
 )
-def test_an_override_that_changes_nothing_is_told(
+def test_an_override_that_changes_nothing_is_reported(
     tmp_path: Path, base: str, override: str, idle: list[str]
 ) -> None:
     rule = f"{{id: x, severity: {base}, tags: [a, b], assert: {{paused: false}}}}"
@@ -338,7 +340,7 @@ def test_an_override_takes_back_what_a_file_below_has_changed(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("given", "told"), [("15", False), ("30", True)])
-def test_a_variable_is_told_where_it_has_another_value(
+def test_a_variable_is_reported_where_it_has_another_value(
     tmp_path: Path, given: str, told: bool
 ) -> None:
     text = "policy: p\nvars: {low: 15}\nrules:\n  - {id: a, severity: low, assert: {sync_frequency:"

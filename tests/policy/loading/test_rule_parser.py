@@ -1,4 +1,4 @@
-"""A rule: every key of a wrong type is refused where it stands."""
+"""A rule: every key of a wrong type is refused at its position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a condition may name: documented fields, declared ones, and what lies below them."""
+"""What a condition may name: documented fields, declared ones, and keys below them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCOPE = Scope(extra_fields=frozenset({"brand_new", "status.fresh"}))
 
 
 @pytest.mark.parametrize("path", ["paused", "status.setup_state", "setup_tests[].status"])
-def test_a_documented_field_is_what_the_catalogue_says(path: str):
+def test_a_documented_field_has_the_catalogue_s_type(path: str):
     assert SCOPE.find(path) is FIELDS[path]
 
 

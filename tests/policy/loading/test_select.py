@@ -1,4 +1,4 @@
-"""Choosing rules: what is left, what is said of the rest, and what chooses nothing."""
+"""Choosing rules: what is left, what is said about the rest, and what chooses nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that were meant as patterns or templates, and are compared letter by letter."""
+"""Texts that look like patterns or templates but would be compared literally."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_it_is_refused_with_what_to_write(tmp_path: Path, condition: str, told: 
         '{config.database: "^main$"}',
     ],
 )
-def test_what_is_meant_as_it_stands_loads(tmp_path: Path, condition: str):
+def test_literal_text_under_equals_loads(tmp_path: Path, condition: str):
     assert loads(tmp_path, condition) == ""
 
 

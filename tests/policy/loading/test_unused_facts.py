@@ -1,4 +1,4 @@
-"""What of the user's own facts nothing can use: what no rule reads, and rows that others hide."""
+"""Unused parts of the user's own facts: columns that no rule reads, rows that others hide."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def told(folder: Path, assertion: str, *keys: str, match: str = "glob") -> list[
         ("{paused: false}", ["no rule reads the facts team"]),
     ],
 )
-def test_what_no_rule_reads_is_told(tmp_path: Path, assertion: str, said: list[str]):
+def test_what_no_rule_reads_is_reported(tmp_path: Path, assertion: str, said: list[str]):
     assert told(tmp_path, assertion) == said
 
 
@@ -55,7 +55,7 @@ def test_what_no_rule_reads_is_told(tmp_path: Path, assertion: str, said: list[s
     ],
     ids=str,
 )
-def test_a_row_that_a_later_one_always_hides_is_told(
+def test_a_row_that_a_later_one_always_hides_is_reported(
     tmp_path: Path, keys: tuple[str, ...], hidden: dict[str, str]
 ):
     found = told(tmp_path, READ, *keys)

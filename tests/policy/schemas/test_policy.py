@@ -68,7 +68,7 @@ def test_every_pack_is_valid(name: str) -> None:
     assert not list(VALIDATOR.iter_errors(nodes.plain_value(root)))
 
 
-def test_whatever_the_loader_knows_is_told() -> None:
+def test_whatever_the_loader_knows_is_reported() -> None:
     definitions = SCHEMA["$defs"]
     assert tuple(SCHEMA["properties"]) == POLICY_KEYS
     assert tuple(definitions["rule"]["properties"]) == RULE_KEYS

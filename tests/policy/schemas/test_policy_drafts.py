@@ -1,4 +1,4 @@
-"""The policy's schema means the same to a reader of draft 7, which some editors still are."""
+"""The policy's schema means the same under draft 7, which some editors still use."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_every_keyword_is_one_of_both_drafts(schema: dict[str, Any]):
     assert used - TELLING - EDITORS <= SHARED
 
 
-def test_nothing_stands_beside_a_reference(schema: dict[str, Any]):
+def test_a_reference_has_no_siblings(schema: dict[str, Any]):
     # Draft 7 does not look at what does.
     referring = [node for node in schemas(schema) if "$ref" in node]
     assert referring

@@ -1,4 +1,4 @@
-"""Which tests are meant: by words and what joins them, or by a line."""
+"""Which tests are chosen: by an expression of words, or by a line."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_words_choose(outcomes: tuple[ExampleOutcome, ...], text: str, count: in
         ("()", "at ) a word"),
     ],
 )
-def test_what_is_no_expression_is_told(text: str, told: str) -> None:
+def test_what_is_not_an_expression_is_reported(text: str, told: str) -> None:
     with pytest.raises(UsageError) as caught:
         by_expression(text)
     assert told in str(caught.value)

@@ -1,4 +1,4 @@
-"""Test files: rules tried on records that stand beside the policy."""
+"""Test files: rules tried on records that are kept beside the policy."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_what_is_wrong_with_a_test_file(folder, text, told):
     assert any(told in problem for problem in problems(folder, text))
 
 
-def test_every_problem_of_a_file_is_told_at_once(folder):
+def test_every_problem_of_a_file_is_reported_at_once(folder):
     found = problems(folder, "tests:\n  - {given: {pausd: 1}, expect: {runs: x}}\n  - 7\n")
     assert len(found) == 3
 

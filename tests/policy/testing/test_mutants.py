@@ -1,4 +1,4 @@
-"""One thing changed at a time; what no record can tell is no change."""
+"""One thing is changed at a time; a change that no record can show does not count."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_each_thing_is_changed_by_itself(tmp_path: Path, rule: str, changes: lis
         "assert: {setup_tests: {none_items: {status: [FAILED, JOB_FAILED]}}}",
     ],
 )
-def test_the_example_that_is_told_tells_the_change(tmp_path: Path, rule: str) -> None:
+def test_the_example_that_is_reported_tells_the_change(tmp_path: Path, rule: str) -> None:
     entry = _rule(tmp_path, rule)
     assert isinstance(entry, PolicyRule)
     for mutant in mutants(entry):
@@ -125,7 +125,7 @@ def test_the_example_that_is_told_tells_the_change(tmp_path: Path, rule: str) ->
         assert notice.text.endswith(f", expect: {notice.expect.label}}}")
 
 
-def test_what_no_record_can_tell_is_no_change(tmp_path: Path) -> None:
+def test_a_change_that_no_record_can_show_does_not_count(tmp_path: Path) -> None:
     rule = "when: {service: [a, b]}, assert: {any: [{service: [a, b, c]}, {paused: true}]}"
     entry = _rule(tmp_path, rule)
     told = {mutant.change: noticed_by(entry, mutant)[0] for mutant in mutants(entry)}

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 PACKS = sorted(path for path in (ROOT / "policies").glob("*.yaml") if ".test" not in path.name)
 
 
-def test_a_change_that_no_example_notices_is_told_with_one_that_would(tmp_path: Path) -> None:
+def test_a_change_that_no_example_notices_is_reported_with_one_that_would(tmp_path: Path) -> None:
     rule = one_rule(
         "assert: {sync_frequency: {gte: 15}}\n"
         "tests:\n"

@@ -1,4 +1,4 @@
-"""From a finding to a test: what is printed holds the verdict, and shows nothing that is masked."""
+"""From a finding to a test: it holds the verdict, and shows nothing that is masked."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_only_what_the_rule_reads_is_printed(tmp_path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_masked_has_another_value_that_comes_to_the_same(
+def test_a_masked_value_is_replaced_by_one_with_the_same_verdict(
     tmp_path: Path, body: str, config: dict[str, Any]
 ) -> None:
     house = load([written(tmp_path, one_rule(body))])
@@ -197,7 +197,7 @@ def test_a_group_takes_as_few_records_as_hold_it(tmp_path: Path) -> None:
         list(recorded(entry, {}, Verdicts(Verdict.ERROR, NOW, choices, "unseen")))
 
 
-def test_what_is_no_sound_surrogate_cannot_be_written(tmp_path: Path) -> None:
+def test_what_is_not_a_sound_surrogate_cannot_be_written(tmp_path: Path) -> None:
     house = load([written(tmp_path, one_rule("assert: {service_version: {gte: 1}}"))])
     with pytest.raises(UsageError, match="number out of range"):
         printed(house, [{"id": "c", "service_version": 10**400}])

@@ -1,4 +1,4 @@
-"""The page and the text of a comparison: for everyone, hostile text stays text, long ones fit."""
+"""The page of a comparison: for everyone, hostile text stays text, long ones fit."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_it_is_for_everyone(open_report: OpenReport, dark: bool, width: int) -> 
 
 
 @pytest.mark.parametrize(("change", "word"), [("new", '"is "'), ("fixed", '"was "')])
-def test_what_was_fixed_is_no_longer_so(open_report: OpenReport, change: str, word: str) -> None:
+def test_a_fixed_finding_counts_as_fixed(open_report: OpenReport, change: str, word: str) -> None:
     page = open_report(page_of(compared(150)), f"#change={change}")
     told = page.locator(".rows .seen .was").evaluate_all(
         "all => all.map((each) => getComputedStyle(each, '::before').content)"
@@ -140,7 +140,7 @@ def test_a_large_one_is_cut_and_says_so() -> None:
     assert f"The first {MOST_CHANGES:,} of {fixed:,}" in text
     markdown = "".join(COMPARISONS["markdown"].render(large))
     assert len(markdown) <= LONGEST
-    assert "shown, worst first; the JSON document holds them all" in markdown
+    assert "shown, worst first; the JSON document lists them all" in markdown
 
 
 @pytest.mark.parametrize("name", list(COMPARISONS))

@@ -1,4 +1,4 @@
-"""The data inside a comparison's page: every change is there, and nothing comes alive."""
+"""The data inside a comparison's page: every change is there, and text stays text."""
 
 from __future__ import annotations
 

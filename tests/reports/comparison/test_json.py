@@ -65,7 +65,7 @@ def test_the_document_is_the_comparison(hostile: bool, fail_on: Severity | None)
         ]
 
 
-def test_times_are_told_in_utc():
+def test_times_are_reported_in_utc():
     comparison = compared()
     there = datetime.fromisoformat("2026-01-31T23:30:00-05:00")
     moved = replace(comparison, earlier=replace(comparison.earlier, judged_at=there))

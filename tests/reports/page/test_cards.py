@@ -1,4 +1,4 @@
-"""What the page says of each rule with something to do."""
+"""What the page says about each rule with something to do."""
 
 from __future__ import annotations
 
@@ -107,12 +107,12 @@ def test_only_an_address_becomes_a_link() -> None:
     assert "in CI" not in "".join(render(replace(RESULT, pipeline=run)))
 
 
-def test_what_changed_since_a_baseline_stands_in_tiles(open_report: OpenReport) -> None:
+def test_changes_since_a_baseline_are_in_tiles(open_report: OpenReport) -> None:
     use = BaselineUse("old.json", JUDGED_AT, known=7, raised=2, new=3, fixed=5, waived=1, untold=4)
     page = open_report(replace(RESULT, baseline=use), scripts=False)
     tiles = page.locator(".changes .tile")
     shown = {t.split("\n")[0]: t.split("\n")[1].split()[0] for t in tiles.all_inner_texts()}
-    assert shown == {"New": "3", "Fixed": "5", "Still open": "7", "Not judged any more": "4"}
+    assert shown == {"New": "3", "Fixed": "5", "Still open": "7", "No longer judged": "4"}
     expect(tiles.last).to_have_class("tile doubtful")
     expect(open_report(RESULT, scripts=False).locator(".changes")).to_have_count(0)
 

@@ -1,4 +1,4 @@
-"""What a run says of an earlier one: tiles, what has ended by name, each rule's line."""
+"""What a run says about an earlier one: tiles, what has ended by name, each rule's line."""
 
 from __future__ import annotations
 
@@ -116,11 +116,11 @@ def test_a_connection_s_sheet_says_what_became_of_it(open_report: OpenReport) ->
     since = page.locator("#sheet .part").filter(has_text="Since the baseline of 2026-03-07")
     new = [f for f in RESULT.findings if f.verdict is Verdict.FAIL and connection in f.connections]
     changed = [row.partition("\t")[0] for row in since.locator("tbody tr").all_inner_texts()]
-    assert changed == ["new"] * len(new) + ["fixed"] + ["not judged any more"] * 2
+    assert changed == ["new"] * len(new) + ["fixed"] + ["no longer judged"] * 2
     expect(since).to_contain_text("was open since 2026-03-07")
     expect(since).to_contain_text("no-rule-any-more")
-    gone = page.get_by_role("region", name="Not judged any more", include_hidden=True)
-    expect(gone).to_contain_text("no rule of this run")
+    gone = page.get_by_role("region", name="No longer judged", include_hidden=True)
+    expect(gone).to_contain_text("not a rule of this run")
 
 
 def test_a_rule_has_a_line_with_gaps_where_it_was_not_judged() -> None:
@@ -136,13 +136,13 @@ def test_a_rule_has_a_line_with_gaps_where_it_was_not_judged() -> None:
     spark = sparks(history, RESULT.rules)[first]
     assert [len(line.split()) for line in spark.lines] == [2, 2]
     now = (runs[-1].by_rule or {})[first]
-    assert spark.words.startswith(f"{now:,} failed now")
-    assert spark.words.partition(" at the first of ")[2].startswith("4 runs; ")
+    assert spark.words.startswith(f"{now:,} fail now")
+    assert spark.words.partition(" in the first of ")[2].startswith("4 runs; ")
     assert sparks(None, RESULT.rules) == {}
     assert sparks(History(tuple(runs[-1:]), {}), RESULT.rules) == {}
 
 
-def test_what_has_ended_stands_in_the_page_and_opens_its_connection(
+def test_an_ended_finding_is_named_and_opens_its_connection(
     open_report: OpenReport,
 ) -> None:
     page = open_report(_remembering(RESULT, 4, _ended(7, gone=2)))

@@ -38,7 +38,7 @@ def test_numbers_in_names_count() -> None:
     assert [each.name for each in made] == ordered
 
 
-def test_each_waiver_of_a_control_is_told_with_owner_and_end() -> None:
+def test_each_waiver_of_a_control_is_reported_with_owner_and_end() -> None:
     made = [each for each in controls(RESULT) if each.waived and each.known]
     assert made
     for each in made:
@@ -59,7 +59,7 @@ def test_of_very_many_waivers_the_rest_is_counted(open_report: OpenReport) -> No
     assert each.untold == each.waived + each.known - 50 > 0
     page = open_report(result)
     said = page.locator(".controls .stands").first.inner_text()
-    assert f"and {each.untold:,} more exceptions; the JSON report holds them all" in said
+    assert f"and {each.untold:,} more exceptions; the JSON report lists them all" in said
 
 
 def test_too_many_hashes_for_the_head_of_a_page_are_cut() -> None:

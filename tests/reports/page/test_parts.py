@@ -1,4 +1,4 @@
-"""What pages are made from: templates that escape, and a policy that allows what is ours."""
+"""What pages are made of: templates that escape, and a policy that allows only our code."""
 
 from __future__ import annotations
 

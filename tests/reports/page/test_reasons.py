@@ -1,4 +1,4 @@
-"""Why each finding came to what it did, in the page's data: forms that many findings share."""
+"""The reason for each finding's verdict, in the page's data: forms that many share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compiled templates: kept when that is possible, never believed when they do not fit."""
+"""Compiled templates: cached if possible, never used if they do not fit."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_what_is_kept_gives_the_same_page(copy: Path):
     assert file.stat().st_mtime_ns == written
 
 
-def test_a_changed_template_is_compiled_anew(copy: Path):
+def test_a_changed_template_is_recompiled(copy: Path):
     page(copy)
     template = copy / "reports" / "templates" / "placeholder.html.j2"
     template.write_text(template.read_text().replace("<main", "<main data-changed", 1))
@@ -56,7 +56,7 @@ def test_a_changed_template_is_compiled_anew(copy: Path):
 
 
 @pytest.mark.parametrize("length", [0, 5, 40, 400])
-def test_a_broken_file_is_compiled_anew(length: int, copy: Path):
+def test_a_broken_cache_file_is_recompiled(length: int, copy: Path):
     first = page(copy)
     (file,) = kept(copy)
     whole = file.read_bytes()

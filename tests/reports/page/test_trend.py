@@ -50,7 +50,7 @@ def test_every_bar_fits_and_is_stacked(runs: int) -> None:
 def test_a_history_without_violations_is_drawn(open_report: OpenReport) -> None:
     clean = with_history(sample_result(10, 3, outcome=Outcome.PASSED), 1)
     page = open_report(clean)
-    assert page.get_by_text("0 violations at the first run of this history.").is_visible()
+    assert page.get_by_text("0 violations in the first run of this history.").is_visible()
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (380, True)])

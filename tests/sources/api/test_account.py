@@ -74,7 +74,7 @@ ODD = (
         ),
     ],
 )
-def test_what_is_no_credential_is_named_not_shown(environ: dict[str, str], says: str) -> None:
+def test_what_is_not_a_credential_is_named_not_shown(environ: dict[str, str], says: str) -> None:
     with pytest.raises(UsageError) as caught:
         credentials_from(environ)
     assert str(caught.value) == says

@@ -1,4 +1,4 @@
-"""Statuses: which are asked again, how long the pauses are, and what the end of it says."""
+"""Statuses: which are retried, after what pauses, and the final message."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_code_without_a_message_is_said() -> None:
 
 
 @pytest.mark.parametrize("status", [101, 102, 103, 204, 205, 304])
-def test_a_status_without_a_body_is_no_empty_listing(status: int) -> None:
+def test_a_status_without_a_body_is_not_an_empty_listing(status: int) -> None:
     done, server = refused([response(b"", status, length=status == 205)])
     assert f"HTTP {status}" in done.message
     assert len(server.requests) == 1
@@ -245,7 +245,7 @@ def test_max_wait_holds_for_the_run_and_not_the_page() -> None:
     assert done.ids == ["c1"]
 
 
-def test_a_wait_that_was_asked_for_is_no_failed_attempt() -> None:
+def test_a_wait_that_was_asked_for_is_not_a_failed_attempt() -> None:
     with FaultServer([*[error(429, "Retry-After: 2")] * 20, GOOD]) as server:
         assert walk(server).naps == [2] * 20
 

@@ -1,4 +1,4 @@
-"""A key that sees too little is told by who names what it does not list."""
+"""A key that sees too little is found out by lists that name what it does not list."""
 
 from __future__ import annotations
 
@@ -96,7 +96,9 @@ def test_what_others_name_and_the_listing_lacks_is_hidden(
             2 if each == path else 1 for each in WITNESSES
         ]
     assert end.completeness is Completeness.INCOMPLETE
-    assert end.problems == (f"{HIDES}{told}; use a key whose user has a role of the account",)
+    assert end.problems == (
+        f"{HIDES}{told}; use a key whose user has a role for the whole account",
+    )
 
 
 def test_all_that_is_hidden_is_one_problem():
@@ -131,7 +133,7 @@ def test_without_the_field_no_count_is_compared():
     [{"verify_listing": False}, {"group": "g1"}, {"schema": "one"}],
     ids=["not asked for", "a group", "a schema"],
 )
-def test_it_is_looked_at_where_it_is_asked_for_and_can_be_told(options: dict[str, Any]):
+def test_reach_is_checked_only_if_requested_and_possible(options: dict[str, Any]):
     rows = [connection("one", group_id="g1")]
     with AccountServer({**WHOLE, "/v1/connections": rows}) as server:
         assert end_of(server, **options).problems == ()
@@ -157,7 +159,7 @@ def test_what_names_nobody_names_nobody(rows: list[Any]):
 
 
 @pytest.mark.parametrize("path", [*WITNESSES, "/v1/account/info", "/v1/users/u%2F1", "/v1/roles"])
-def test_what_cannot_be_read_is_told_and_no_proof(path: str):
+def test_what_cannot_be_read_is_reported_and_no_proof(path: str):
     refused = (403, b'{"code":"Forbidden","message":"no"}')
     with AccountServer(WHOLE, broken={path: refused}) as server:
         end = end_of(server)
@@ -170,7 +172,7 @@ def test_what_cannot_be_read_is_told_and_no_proof(path: str):
     assert "the API key may not read it" in warning
 
 
-def test_an_item_that_is_no_row_is_told():
+def test_an_item_that_is_not_a_row_is_reported():
     with AccountServer({**WHOLE, AGENTS: [7, *WHOLE[AGENTS]]}) as server:
         (warning,) = end_of(server).warnings
     assert "not a hybrid deployment agent" in warning

@@ -137,7 +137,7 @@ def test_causes_that_go_in_circles_are_looked_at_once(monkeypatch: pytest.Monkey
     assert refusing(monkeypatch, outer).endswith(f": {said}")
 
 
-def test_many_headers_are_no_fault() -> None:
+def test_many_headers_are_not_a_fault() -> None:
     with FaultServer([response(BODY, 200, *[f"X-{n}: {n}" for n in range(90)])]) as server:
         assert walk(server).end
 
@@ -154,7 +154,7 @@ def _collected() -> Iterator[None]:
 
 @forgetful
 @pytest.mark.usefixtures("_collected")
-def test_two_lengths_are_none() -> None:
+def test_two_content_lengths_are_refused() -> None:
     done, _ = refused([response(BODY, 200, "Content-Length: 5, 6", length=False)])
     assert "not HTTP" in done.message
 

@@ -164,7 +164,7 @@ def test_a_packing_that_was_not_asked_for_is_refused(encoding: str) -> None:
     done, server = refused([body])
     assert done.message.endswith(
         ": the body has an encoding that was not requested (Content-Encoding); check what "
-        "stands between here and the API"
+        "is between here and the API"
     )
     assert len(server.requests) == 1
 
@@ -213,7 +213,7 @@ def test_a_body_that_will_never_do_is_asked_for_once(body: bytes, says: str) -> 
     assert len(server.requests) == 1
 
 
-def test_what_is_no_text_is_shown_as_far_as_it_is() -> None:
+def test_what_is_not_text_is_shown_as_far_as_it_is() -> None:
     done, _ = refused([response(b"\xff<p>")])
     assert done.message.endswith(": not UTF-8 at byte 0; it starts with: \ufffd<p>")
 

@@ -138,12 +138,12 @@ def test_loopback_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     "proxy", ["ftp://u:hunter2@x", "socks5://u:hunter2@x", "http://u:hunter2@", "http://[hunter2"]
 )
-def test_a_proxy_that_is_none_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_an_invalid_proxy_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(UsageError) as caught:
         walk(API)
     assert str(caught.value) == (
-        "the proxy that the environment names (HTTPS_PROXY, ALL_PROXY) is no "
+        "the proxy that the environment names (HTTPS_PROXY, ALL_PROXY) is not an "
         "http:// or https:// address; correct or unset it"
     )
 
@@ -214,7 +214,9 @@ def test_any_other_certificate_ends_the_run_at_once(
     assert done.naps == []
 
 
-def test_a_certificate_of_which_no_more_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untrusted_certificate_without_details_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def send(*_: object, **__: object) -> None:
         raise requests.exceptions.SSLError(ssl.SSLCertVerificationError("no"))
 

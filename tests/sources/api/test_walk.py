@@ -161,7 +161,7 @@ def test_a_server_that_says_one_page_for_ever_is_left_on_its_first_walk() -> Non
         ("a\ud800b", "control"),
     ],
 )
-def test_what_is_no_cursor_ends_the_walk(cursor: Any, says: str) -> None:
+def test_what_is_not_a_cursor_ends_the_walk(cursor: Any, says: str) -> None:
     done, server = refused(say(page([record(1)], cursor)))
     assert says in done.message
     assert len(server.requests) == 1
@@ -199,7 +199,7 @@ def test_an_empty_cursor_is_the_end_with_a_warning() -> None:
         ({"next": "x"}, {"cursor": "x", "next_cursor": ""}, "data.cursor"),
     ],
 )
-def test_a_cursor_in_another_place_is_no_end(
+def test_a_cursor_in_another_place_is_not_an_end(
     above: dict[str, Any], beside: dict[str, Any], key: str
 ) -> None:
     data = {"items": [record(1)], **beside}
@@ -220,7 +220,7 @@ def test_a_cursor_in_another_place_is_no_end(
         ({"last": False}, "its data.last says that more follows"),
     ],
 )
-def test_a_walk_that_ends_before_the_end_that_was_said_is_no_whole_one(
+def test_a_walk_that_ends_before_the_end_that_was_said_is_not_a_whole_one(
     extra: dict[str, Any], told: str
 ) -> None:
     bodies = [page([record(1)], "a"), page([record(2)])]
@@ -232,7 +232,7 @@ def test_a_walk_that_ends_before_the_end_that_was_said_is_no_whole_one(
 
 
 @pytest.mark.parametrize("extra", [{"hasMore": False}, {"next": None}, {"cursor": ""}])
-def test_what_says_that_nothing_follows_is_no_cursor(extra: dict[str, Any]) -> None:
+def test_what_says_that_nothing_follows_is_not_a_cursor(extra: dict[str, Any]) -> None:
     with FaultServer(say(page([record(1)], "a", hasMore=True), page([], **extra))) as server:
         assert walk(server).end == End(Completeness.ONE_WALK)
 
@@ -260,7 +260,7 @@ def test_a_page_over_its_limit_is_taken_with_a_warning() -> None:
     with FaultServer(say(page(map(record, range(3))))) as server:
         done = walk(server, page_size=2)
     assert len(done.ids) == 3
-    assert done.pages[0].warnings == ("page 1 holds 3 connections, 2 were asked for",)
+    assert done.pages[0].warnings == ("page 1 has 3 connections, but 2 were requested",)
 
 
 def test_a_full_page_is_nothing_to_warn_of() -> None:
@@ -308,7 +308,7 @@ def test_the_last_page_allowed_may_be_the_end() -> None:
         b'"Success"',
     ],
 )
-def test_what_is_no_list_is_never_an_empty_one(body: bytes) -> None:
+def test_what_is_not_a_list_is_never_an_empty_one(body: bytes) -> None:
     done, server = refused(say(body))
     assert done.message
     assert done.events == []
@@ -334,7 +334,7 @@ def test_what_the_api_said_with_200(body: bytes, says: str) -> None:
     ("body", "kind"),
     [(b"[]", "an array"), (b"null", "null"), (b"5", "a number"), (b'"Success"', "text")],
 )
-def test_an_answer_that_is_no_object_is_not_the_apis(body: bytes, kind: str) -> None:
+def test_an_answer_that_is_not_an_object_is_not_the_apis(body: bytes, kind: str) -> None:
     done, _ = refused(say(body))
     says = f"HTTP 200, but the body is {kind}, not an object; check --base-url"
     assert done.message.endswith(f"/v1/connections, page 1: {says}")
@@ -354,7 +354,7 @@ def test_an_error_code_with_200_shows_what_the_api_said() -> None:
     assert r"Odd: first second \x1b[31m [redacted]" in done.message
 
 
-def test_items_that_are_no_connections_are_problems_and_the_rest_is_kept() -> None:
+def test_items_that_are_not_connections_are_problems_and_the_rest_is_kept() -> None:
     items: list[Any] = [
         record(1),
         None,
@@ -464,7 +464,7 @@ def test_the_first_and_the_third_walk_prove_nothing() -> None:
     assert len(server.requests) == 6
 
 
-def test_a_walk_that_moved_stands_between_two_that_agree() -> None:
+def test_a_moved_walk_between_two_equal_ones_is_ignored() -> None:
     moved = page([record(1), record(1)])
     done, _ = refused(say(*two_pages(1, 2), moved, *two_pages(1, 2)), verify_listing=True)
     assert "kept changing" in done.message

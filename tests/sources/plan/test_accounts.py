@@ -1,4 +1,4 @@
-"""Of which account a resource is: what is one for sure, what is two, and what may be either."""
+"""Which account a resource belongs to: surely one, surely two, or unclear."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_credentials_tell_accounts_apart(
     assert found.providers.may_be_one(one, other) is may_be_one
 
 
-def test_what_is_written_alike_and_shares_a_group_is_one_account():
+def test_equal_configurations_that_share_a_group_are_one_account():
     plan = _provided(us=_key("var.key"), eu=_key("var.key"))
     assert estate(plan).accounts == ("fivetran.eu", "fivetran.us")
     for resource in plan["resource_changes"]:

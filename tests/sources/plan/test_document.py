@@ -31,7 +31,7 @@ HOW = "terraform show -json tfplan"
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "",
 )
-def test_what_is_no_plan_is_refused_with_what_makes_one(body: bytes, said: str):
+def test_what_is_not_a_plan_is_refused_with_what_makes_one(body: bytes, said: str):
     with pytest.raises(UsageError, match=said) as caught:
         parse_plan(body, "given.json")
     assert str(caught.value).startswith("given.json: ")

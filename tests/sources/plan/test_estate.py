@@ -108,7 +108,7 @@ def test_modules_counts_keys_variables_and_outputs_are_followed():
     assert found.warnings == found.problems == ()
 
 
-def test_what_cannot_be_told_is_unknown_where_it_could_be_and_known_where_it_is_the_same():
+def test_an_ambiguous_target_leaves_differing_fields_unknown():
     found = estate("forms")
     c = connection(found, 'fivetran_connector.c["b"]')
     frequency = c.fields["sync_frequency"]
@@ -159,7 +159,7 @@ def test_settings_in_json_are_read_and_joined_and_always_sensitive():
     assert config.sensitive == {""}
 
 
-def test_moves_imports_and_what_is_forgotten_are_told():
+def test_moves_imports_and_what_is_forgotten_are_reported():
     found = estate("moves")
     moved = connection(found, "fivetran_connector.new_name")
     assert not moved.touched
@@ -189,7 +189,7 @@ def test_an_action_that_is_not_known_is_a_problem_and_is_judged():
     assert connection(found, "fivetran_connector.events").touched
 
 
-def test_a_deposed_object_is_told_and_is_no_connection():
+def test_a_deposed_object_is_reported_and_is_not_a_connection():
     plan = document("walk")
     twin = copy.deepcopy(
         next(c for c in plan["resource_changes"] if c["address"] == "fivetran_connector.crm")

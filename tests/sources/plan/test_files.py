@@ -119,7 +119,7 @@ def test_lines_of_json_are_found_and_its_comments(tmp_path: Path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"resource": {', "\x00"])
-def test_what_is_no_json_has_no_lines(tmp_path: Path, text: str):
+def test_what_is_not_json_has_no_lines(tmp_path: Path, text: str):
     file = tmp_path / "x.tf.json"
     file.write_text(text)
     assert read_file(file) == []
@@ -205,7 +205,7 @@ def test_modules_that_were_installed_are_followed(tmp_path: Path):
     assert found.line == 1
 
 
-def test_a_folder_that_is_none_is_a_mistake(tmp_path: Path):
+def test_a_missing_folder_is_a_usage_error(tmp_path: Path):
     with pytest.raises(UsageError, match="no such folder"):
         Folder(str(tmp_path / "none"), read_plan(str(PLANS / "walk.json")).configured)
 

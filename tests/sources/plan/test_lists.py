@@ -1,4 +1,4 @@
-"""What a plan does to groups, destinations and the like, and what rules on facts make of it."""
+"""A plan's effect on groups, destinations and the like, and on rules about facts."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_what_was_so_before_a_destination_changes_is_known(folder: Path):
     assert _found(ran)["home", "orders"] == "known"
 
 
-def test_what_a_destination_mends_is_told(folder: Path):
+def test_what_a_destination_mends_is_reported(folder: Path):
     regions = {"g_prod": AWAY, "g_lab": AWAY, "g_far": FAR}
     ran = _over(folder, document("warehouse-back"), regions)
     assert _code(ran) == 0
@@ -165,7 +165,7 @@ def test_what_a_destination_mends_is_told(folder: Path):
     )
 
 
-def test_a_destination_that_ends_is_none(folder: Path):
+def test_a_destroyed_destination_is_absent(folder: Path):
     """By hand: the destination of `far` goes, and no connection with it."""
     plan = document("warehouse-back")
     (lab,) = [c for c in plan["resource_changes"] if c["address"].endswith("destination.lab")]
@@ -256,7 +256,7 @@ def test_webhooks_are_laid_over(folder: Path, plan: tuple[str, Any, Any], found:
         assert _set(ran, "r0", name) == [("fivetran_webhook.one", plan[0])]
 
 
-def test_a_webhook_that_goes_is_none(folder: Path):
+def test_a_destroyed_webhook_is_absent(folder: Path):
     _ruled(folder, "assert: {webhooks: {length: {gte: 1}}}")
     plan = _resource("fivetran_webhook", "delete", LISTED_HOOK, None)
     ran = _over(folder, plan, REGIONS, {"/v1/webhooks": [LISTED_HOOK]})

@@ -1,4 +1,4 @@
-"""Whatever a plan's JSON is made into, it is judged or refused, and nothing else."""
+"""However a plan's JSON is altered, it is judged or refused, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people have saved already: every form is read, and none claims more than it can know."""
+"""Other saved listings: every form is read, and none claims more than it can know."""
 
 from __future__ import annotations
 

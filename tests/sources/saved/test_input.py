@@ -1,4 +1,4 @@
-"""Bytes of a saved listing: in blocks, in one go, packed, with a mark; the same bytes always."""
+"""Bytes of a saved listing: in blocks or at once, compressed, with a mark; always the same."""
 
 from __future__ import annotations
 
