@@ -143,4 +143,4 @@ def test_a_comparison_leaves_out_nothing_unsaid(open_report: OpenReport, tmp_pat
     silent = {squeezed(c.message) for c in comparison.changes if c.change.value in folded}
     assert all(message in text for message in told)
     assert not any(message in text for message in silent - told)
-    assert "moretheJSONdocumentholdsthemall" in text.replace(";", "")
+    assert "moretheJSONdocumentliststhemall" in text.replace(";", "")
