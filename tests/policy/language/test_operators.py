@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auditor.model import Verdict
+from auditor.policy.language.conditions import evaluate, reach
 from auditor.policy.language.operators import OPERATORS
-from tests.builders.judged import loaded, one_rule, problems_of, verdict_of
+from auditor.policy.language.rules import PolicyRule
+from auditor.policy.language.semantics import Interval
+from auditor.policy.language.values import Span
+from tests.builders.judged import NOW, loaded, one_rule, problems_of, verdict_of
 
 P, F, E = Verdict.PASS, Verdict.FAIL, Verdict.ERROR
+TRUTH = {True: P, False: F, None: E}
 HUGE = "9" * 400
 
 #: A test, then JSON values for which it holds, does not hold, and cannot be judged.
@@ -320,13 +328,17 @@ def _record(path: str, value: str) -> str:
     ids=[test for cases in CASES.values() for test, *_ in cases],
 )
 def test_an_operator(tmp_path: Path, test: str, values: dict[Verdict, list[str]]) -> None:
+    """As it is compiled, and as it is read plainly."""
     rules = loaded(tmp_path, one_rule(f"assert:\n  {test}")).ruleset
+    (rule,) = rules.rules
+    assert isinstance(rule, PolicyRule)
     path = test.partition(":")[0]
-    got: dict[str, Any] = {}
-    for verdict, texts in values.items():
-        for text in texts:
-            got[text] = (verdict_of(rules, _record(path, text)), verdict)
-    assert {text: pair[0] for text, pair in got.items()} == {t: p[1] for t, p in got.items()}
+    wanted = {text: verdict for verdict, texts in values.items() for text in texts}
+    records = {text: _record(path, text) for text in wanted}
+    assert {text: verdict_of(rules, record) for text, record in records.items()} == wanted
+    read = {text: partial(reach, json.loads(record)) for text, record in records.items()}
+    plain = {text: TRUTH[evaluate(rule.assertion, get, NOW)] for text, get in read.items()}
+    assert plain == wanted
 
 
 @pytest.mark.parametrize(
@@ -337,6 +349,41 @@ def test_a_missing_field_cannot_be_judged(tmp_path: Path, test: str) -> None:
     assert verdict_of(rules, '{"id":"c"}') is E
     negated = loaded(tmp_path, one_rule(f"assert: {{not: {{{test}}}}}")).ruleset
     assert verdict_of(negated, '{"id":"c"}') is E
+
+
+BOUNDED = [name for name, row in OPERATORS.items() if row.bound]
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_an_operator_with_a_bound_holds_within_it_alone_and_everywhere_in_it(name: str) -> None:
+    row = OPERATORS[name]
+    steps = [timedelta(hours=n) for n in range(5)]
+    values, operand, compared = {
+        "comparison": ([0, 1, 2, 3, 4], 2, lambda value: value),
+        "moment": ([NOW + step for step in steps], NOW + steps[2], lambda value: value),
+        "duration": ([NOW - step for step in steps], steps[2], lambda value: NOW - value),
+    }["comparison" if row.family == "comparison" else row.form.name.lower()]
+    if name == "between":
+        operand = Span(1, 3)
+    assert row.bound is not None
+    interval = row.bound(operand)
+    for value in values:
+        assert row.holds(value, operand, NOW) is _is_within(interval, compared(value)), value
+
+
+def _is_within(interval: Interval, value: Any) -> bool:
+    least, most = interval.least, interval.most
+    return (least is None or value > least or (value == least and not interval.above)) and (
+        most is None or value < most or (value == most and not interval.below)
+    )
+
+
+def test_what_is_bounded_has_an_end_and_a_span_over_midnight_has_none() -> None:
+    times = {"before", "after", "older_than", "newer_than"}
+    assert set(BOUNDED) == {"gt", "gte", "lt", "lte", "between"} | times
+    between = OPERATORS["between"].bound
+    assert between is not None
+    assert between(Span(1320, 300)) == Interval()
 
 
 def test_a_variable_stands_wherever_a_value_may(tmp_path: Path) -> None:
