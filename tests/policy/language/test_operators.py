@@ -128,6 +128,7 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
             ["null", "1"],
         ),
         ("schema: {glob: '[ab]'}", ['"a"'], ['"c"', '"ab"'], []),
+        ("daily_sync_time: {glob: '0?:00'}", ['"02:00"'], ['"12:00"'], ["null", "200"]),
     ],
     "regex_search": [
         ("schema: {regex_search: 'a.c'}", ['"xabcx"'], ['"ac"', '"a\\nc"'], ["null", "1"])
