@@ -47,6 +47,9 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
             ['"2:00"', "2", '"24:00"'],
         ),
         ("config.x: 1", ["1", "1.0"], ["2"], ["true", '"1"', "[1]"]),
+        ("config.x: 1.5", ["1.5"], ["1", "2"], ["true", '"1.5"', "null"]),
+        ("config.x: true", ["true"], ["false"], ["1", '"true"', "null"]),
+        ("config.x: a", ['"a"'], ['"true"'], ["true", "1", "null", '["a"]']),
         ("config.x: {equals: {field: schema}}", ['"s"'], ['"t"'], ["1", "null"]),
     ],
     "not_equals": [
@@ -80,7 +83,10 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
     ],
     "in": [
         ("schema: [x, y]", ['"x"', '"y"'], ['"z"', '""'], ["null", "1", '["x"]']),
+        ("config.x: {in: [true]}", ["true"], ["false"], ["1", '"true"', "null"]),
+        ("config.x: [a, b]", ['"a"'], ['"c"'], ["true", "1", "null"]),
         ("config.x: [1, a]", ["1.0", '"a"'], ["2", '"b"'], ["true", "null", "[1]"]),
+        ("schema: {in: {field: schedule.days_of_week}}", ['"FRIDAY"'], ['"x"'], ["null", "1"]),
     ],
     "not_in": [
         ("schema: {not_in: [x, y]}", ['"z"'], ['"x"'], ["null", "1"]),
@@ -96,7 +102,15 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
         ),
         ("config.x: {contains: 1}", ["[1.0]"], ["[2]"], ["[true]", '"1"', "{}"]),
     ],
-    "contains_any": [("schema: {contains_any: [a, b]}", ['"xb"'], ['"x"'], ["null", "[]"])],
+    "contains_any": [
+        ("schema: {contains_any: [a, b]}", ['"xb"'], ['"x"'], ["null", "[]"]),
+        (
+            "config.x: {contains_any: {field: schedule.days_of_week}}",
+            ['"on FRIDAY"', '["TUESDAY", 1]'],
+            ['"x"', "[]"],
+            ["null", "[1]"],
+        ),
+    ],
     "contains_all": [("schema: {contains_all: [a, b]}", ['"ba"'], ['"a"'], ["null"])],
     "subset_of": [
         (
@@ -114,6 +128,7 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
             ["null", "1"],
         ),
         ("schema: {starts_with: raw_}", ['"raw_x"'], ['"RAW_x"', '""'], ["null", "1"]),
+        ("service: {starts_with: {field: schema}}", ['"st"'], ['"ts"'], ["null", "1"]),
     ],
     "ends_with": [
         ("schema: {ends_with: [_x, _y]}", ['"a_y"'], ['"y_"'], ["null"]),
@@ -411,6 +426,25 @@ assert:
     assert verdict_of(rules, record | {"schema": "z"}) is F
 
 
+@pytest.mark.parametrize(
+    ("test", "values"),
+    [
+        ("schema: {in: {field: config.y}}", ['"s"', "null", "5", '{"s": 1}']),
+        ("schema: {contains_all: {field: config.y}}", ['"s"', "null", '{"s": 1}']),
+        ("schema: {starts_with: {field: config.y}}", ["null", "5", '["s"]']),
+        ("config.x: {equals: {field: config.y}}", ["null", '["s"]', "{}"]),
+        ("created_at: {before: {field: config.y}}", ["null", "5", '"soon"', '["s"]']),
+    ],
+)
+def test_a_field_of_another_type_is_no_operand(
+    tmp_path: Path, test: str, values: list[str]
+) -> None:
+    for body in (f"assert: {{{test}}}", f"assert: {{not: {{{test}}}}}"):
+        rules = loaded(tmp_path, one_rule(body)).ruleset
+        for value in values:
+            assert verdict_of(rules, _record("config", f'{{"x":"s","y":{value}}}')) is E, value
+
+
 def test_items_nested_deeply_are_told_apart(tmp_path: Path) -> None:
     rules = loaded(tmp_path, one_rule("assert: {config.x: {json_schema: {uniqueItems: true}}}"))
     deep, unlike = "[" * 900 + "]" * 900, "[" * 900 + "1" + "]" * 900
@@ -482,7 +516,9 @@ def test_how_lists_and_ranges_read(test: str, sentence: str, tmp_path: Path) -> 
     ("held", "verdict"),
     [
         ({"sync_frequency": 0}, P),
+        ({"sync_frequency": 0.5}, P),
         ({"sync_frequency": -1}, E),
+        ({"sync_frequency": 1e300}, E),
         ({"schedule": {"days_of_week": "MONDAY"}}, E),
         ({"schedule": {"days_of_week": {"MONDAY": True}}}, E),
         ({"schedule": {"days_of_week": ["MONDAI"]}}, E),
