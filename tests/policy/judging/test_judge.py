@@ -155,6 +155,25 @@ def test_an_item_of_another_type_is_an_error(
     assert verdict_of(ruleset, {"setup_tests": items}) is verdict
 
 
+@pytest.mark.parametrize(
+    ("config", "verdict"),
+    [
+        ({"host": "x"}, Verdict.PASS),
+        ({"host": "y"}, Verdict.FAIL),
+        ({"host": None}, Verdict.ERROR),
+        ({"": "x"}, Verdict.ERROR),
+        ("host", Verdict.ERROR),
+        (None, Verdict.ERROR),
+    ],
+)
+def test_a_field_is_read_from_what_is_decoded_whole(
+    tmp_path: Path, config: Any, verdict: Verdict
+) -> None:
+    asked = "assert: {config: {length: {gte: 1}}, config.host: x}"
+    ruleset = loaded(tmp_path, one_rule(asked)).ruleset
+    assert verdict_of(ruleset, {"config": config}) is verdict
+
+
 def test_the_finding_says_what_stands_there_instead(tmp_path: Path) -> None:
     ruleset = loaded(tmp_path, one_rule("assert: {config.host: {exists: false}}")).ruleset
     outcome = outcome_of(ruleset, [{"config": "text"}])
