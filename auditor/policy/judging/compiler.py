@@ -53,6 +53,8 @@ _OF_TYPE = {str: Takes.TEXT, bool: Takes.BOOLEANS, int: Takes.NUMBERS, float: Ta
 _NUMBERS = frozenset({int, float})
 #: A source that calls its operand costs more than all the rest, and is evaluated once.
 _CALLS = "{operand}("
+#: What a number is, and an item that no condition looks into.
+_PLAIN = Node("", "", "")
 _INLINE = (str, int, float, bool)
 _LARGEST = int(LARGEST)
 
@@ -133,7 +135,7 @@ class _Program:
             return self.name(frozenset(value))
         return self.name(value)
 
-    def function(self, condition: Condition, node: Node | None) -> Callable[[Any], Truth]:
+    def function(self, condition: Condition, node: Node) -> Callable[[Any], Truth]:
         """Return ``condition`` as a function of an item that ``node`` describes, or a number."""
         item = _Locals(self, node, "r", exact=False)
         sure = self.condition(condition, item)
@@ -141,7 +143,7 @@ class _Program:
         return self._define("r", [*item.lines, *item.answers(), judged])
 
     def quantifier(
-        self, quantifier: Quantifier, condition: Condition, node: Node | None
+        self, quantifier: Quantifier, condition: Condition, node: Node
     ) -> Callable[..., Truth]:
         """Return ``quantifier`` of ``condition`` as a function of the items of an array.
 
@@ -282,9 +284,8 @@ class _Program:
 
             return with_field
         if isinstance(operand, Nested) and operator.quantifier is not None:
-            node = local.node_of(test.path)
-            items = node.items if node else None
-            return self.quantifier(operator.quantifier, operand.condition, items)
+            item = local.item_of(test.path)
+            return self.quantifier(operator.quantifier, operand.condition, item)
         fixed = self._functions(operand, test, local)
         if operator.whole:
             return lambda v: holds(v, fixed, now) if takes(v) and not gaps_in(v) else None
@@ -293,10 +294,8 @@ class _Program:
     def _functions(self, operand: Literal | Nested, test: Test, local: _Locals) -> Any:
         if isinstance(operand, Literal):
             return operand.at(self.now)
-        node = local.node_of(test.path)
-        item = node.items if node else None
-        judge = self.function(operand.condition, item)
-        return (judge,) if operand.count is None else (judge, self.function(operand.count, None))
+        judge = self.function(operand.condition, local.item_of(test.path))
+        return (judge,) if operand.count is None else (judge, self.function(operand.count, _PLAIN))
 
 
 class _Locals:
@@ -305,7 +304,7 @@ class _Locals:
     ``exact`` means that ``subject`` is always the node's struct and needs no check.
     """
 
-    def __init__(self, program: _Program, node: Node | None, subject: str, *, exact: bool) -> None:
+    def __init__(self, program: _Program, node: Node, subject: str, *, exact: bool) -> None:
         self.lines: list[str] = []
         self._program = program
         self._node = node
@@ -347,12 +346,16 @@ class _Locals:
         lines, self._answers = self._answers, []
         return lines
 
-    def node_of(self, path: str) -> Node | None:
+    def node_of(self, path: str) -> Node:
         """Return the shape's node at ``path``."""
         node = self._node
         for step in path.split(".") if path else ():
-            node = node.children[step] if node else None
+            node = node.children[step]
         return node
+
+    def item_of(self, path: str) -> Node:
+        """Return the shape's node of what the array at ``path`` holds."""
+        return self.node_of(path).items or _PLAIN
 
     def _bind(self, expression: str, lines: list[str]) -> str:
         name = f"v{next(self._fresh)}"
@@ -366,8 +369,6 @@ class _Locals:
     def _load(self, path: str) -> str:
         above, _, key = path.rpartition(".")
         parent, holder = self.node_of(above), self.of(above) if above else self._subject
-        if parent is None:
-            return f"{self._program.name(partial(below, above))}({holder})"
         child = parent.children[key]
         beside = self._program.name(partial(below, parent.path))
         # Below what a plan leaves open all is open, and below a text nothing can be said.

@@ -270,6 +270,12 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
         ),
         ("config.x: {any_item: {starts_with: a}}", ['["ab"]'], ['["b"]'], ["[1]", "{}"]),
         (
+            "config.x: {any_item: {newer_than: 7d}}",
+            ['["2026-01-14T00:00:00Z"]'],
+            ['["2025-01-14T00:00:00Z"]'],
+            ['["soon"]', "[1]", "[null]"],
+        ),
+        (
             "config.x: {any_item: {all: [{item: {gt: 1}}, {item: {lt: 3}}]}}",
             ["[2]"],
             ["[1]"],
@@ -303,7 +309,7 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
             "setup_tests: {count_items: {where: {status: FAILED}, is: {lte: 1}}}",
             ["[]", '[{"status":"FAILED"}]', "[{}]"],
             ['[{"status":"FAILED"},{"status":"FAILED"}]'],
-            ["[{},{}]", "null"],
+            ["[{},{}]", "[1,2]", '["FAILED","FAILED"]', "null"],
         ),
         (
             "config.x: {count_items: {where: {gt: 1}, is: 2}}",
