@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import count
 from typing import Any
 
 import msgspec
 
 from auditor.clock import FUTURE_TOLERANCE, parse_time_of_day, parse_timestamp
 from auditor.decoding.gaps import LACKS, below, gaps_in
-from auditor.decoding.json_values import MISSING, Unread
+from auditor.decoding.json_values import MISSING
 from auditor.decoding.records import Node, Shape
 from auditor.model import Verdict
 from auditor.policy.language.conditions import (
@@ -38,17 +39,22 @@ from auditor.policy.language.semantics import Quantifier
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import LARGEST, Takes
 
-_NUMBER = "{0} is not None"
-_FILLED = "type({0}) not in LACKS"
-_GUARDS = {str: "type({0}) is str", bool: "type({0}) is bool", int: _NUMBER, float: _NUMBER}
+_READ = "{0} is not None"
+_AGED = "{0} is not None and {0} <= HORIZON"
+#: What a value has to be before a source may be evaluated on it.
+_GUARDS = {
+    Takes.ANYTHING: "type({0}) not in LACKS",
+    Takes.NUMBERS: _READ,
+    Takes.MOMENTS: _READ,
+    Takes.TEXT: "type({0}) is str",
+    Takes.BOOLEANS: "type({0}) is bool",
+}
+_OF_TYPE = {str: Takes.TEXT, bool: Takes.BOOLEANS, int: Takes.NUMBERS, float: Takes.NUMBERS}
 _NUMBERS = frozenset({int, float})
 #: A source that calls its operand costs more than all the rest, and is evaluated once.
 _CALLS = "{operand}("
-_TYPES = {
-    Takes.ARRAY: "type({0}) is list",
-    Takes.OBJECT: "type({0}) is dict",
-    Takes.SIZED: "type({0}) in SIZED",
-}
+#: What a number is, and an item that no condition looks into.
+_PLAIN = Node("", "", "")
 _INLINE = (str, int, float, bool)
 _LARGEST = int(LARGEST)
 
@@ -75,63 +81,49 @@ def compile_judge(
     groups: Sequence[tuple[GroupRule, TakeMember]],
     shape: Shape,
     now: datetime,
-    *,
-    gaps: bool = False,
 ) -> JudgePage:
     """Return a function that judges a page of the shape's records by all rules at once.
 
     A row has a verdict for each of ``rules``, in order; members go to their group's function.
-    ``gaps`` means that records may contain a ``Gap``, about which nothing can be said.
     """
-    program = _Program(shape, now, gaps=gaps)
-    text = program.page(rules, groups)
-    # The text is made of names that the program chose and of literals in repr(): nothing in it
-    # comes from a policy as code.
-    exec(compile(text, "<rules>", "exec"), program.names)  # noqa: S102
-    judge: JudgePage = program.names["judge_page"]
-    return judge
+    return _Program(shape, now).page(rules, groups)
 
 
 class _Program:
     """The text of the functions, and the names it uses."""
 
-    def __init__(self, shape: Shape, now: datetime, *, gaps: bool) -> None:
+    def __init__(self, shape: Shape, now: datetime) -> None:
         self.shape = shape
         self.now = now
-        self.gaps = gaps
         self.names: dict[str, Any] = {
             "MISSING": MISSING,
             "LACKS": LACKS,
             "NUMERIC": _NUMBERS,
             "NOW": now,
             "HORIZON": Now(FUTURE_TOLERANCE).at(now),
-            "SIZED": frozenset({str, list, dict}),
             "read_timestamp": parse_timestamp,
             "read_time_of_day": parse_time_of_day,
         }
 
     def page(
         self, rules: Sequence[PolicyRule], groups: Sequence[tuple[GroupRule, TakeMember]]
-    ) -> str:
+    ) -> JudgePage:
+        """Return the function that judges a page."""
         loop = _Locals(self, self.shape.root, "r", exact=True)
         body: list[str] = []
         for number, rule in enumerate(rules):
             body += self._rule(number, rule, loop)
         for group, take in groups:
-            body += self._member(group, self.name("take", take), loop)
+            body += self._member(group, self.name(take), loop)
         row = "".join(f"c{number}, " for number in range(len(rules)))
         lines = [*loop.lines, *body, f"add(({row}))", "n += 1"]
-        return "\n".join(
-            [
-                "def judge_page(records, n, add, found):",
-                " for r in records:",
-                *(f"  {line}" for line in lines),
-            ]
+        return self._define(
+            "records, n, add, found", ["for r in records:", *(f" {line}" for line in lines)]
         )
 
-    def name(self, kind: str, value: Any) -> str:
+    def name(self, value: Any) -> str:
         """Return a name for ``value`` in the program."""
-        name = f"{kind}_{len(self.names)}"
+        name = f"given_{len(self.names)}"
         self.names[name] = value
         return name
 
@@ -140,10 +132,10 @@ class _Program:
         if type(value) in _INLINE:
             return repr(value)
         if isinstance(value, tuple):
-            return self.name("values", frozenset(value))
-        return self.name("operand", value)
+            return self.name(frozenset(value))
+        return self.name(value)
 
-    def function(self, condition: Condition, node: Node | None) -> Callable[[Any], Truth]:
+    def function(self, condition: Condition, node: Node) -> Callable[[Any], Truth]:
         """Return ``condition`` as a function of an item that ``node`` describes, or a number."""
         item = _Locals(self, node, "r", exact=False)
         sure = self.condition(condition, item)
@@ -151,7 +143,7 @@ class _Program:
         return self._define("r", [*item.lines, *item.answers(), judged])
 
     def quantifier(
-        self, quantifier: Quantifier, condition: Condition, node: Node | None
+        self, quantifier: Quantifier, condition: Condition, node: Node
     ) -> Callable[..., Truth]:
         """Return ``quantifier`` of ``condition`` as a function of the items of an array.
 
@@ -181,11 +173,12 @@ class _Program:
             ],
         )
 
-    def _define(self, parameter: str, lines: list[str]) -> Callable[..., Truth]:
-        name = f"item_{len(self.names)}"
-        text = "\n".join([f"def {name}({parameter}):", *(f" {line}" for line in lines)])
-        exec(compile(text, "<rules>", "exec"), self.names)  # noqa: S102  # as in compile_judge
-        function: Callable[..., Truth] = self.names[name]
+    def _define(self, parameters: str, lines: list[str]) -> Callable[..., Any]:
+        text = "\n".join([f"def judge({parameters}):", *(f" {line}" for line in lines)])
+        # The text is made of names that the program chose and of literals in repr(): nothing in it
+        # comes from a policy as code.
+        exec(text, self.names)  # noqa: S102
+        function: Callable[..., Any] = self.names["judge"]
         return function
 
     # -- rules ------------------------------------------------------------------------------
@@ -251,12 +244,9 @@ class _Program:
         value, operand = local.of(test.path, test.reading), test.operand
         if isinstance(operand, Literal):
             guard = _guard(test, operand)
-            if guard == "" and (self.gaps or local.may_lack(test.path)):
-                guard = _FILLED
-            looks_within = self.gaps and test.operator.whole
-            if test.operator.source and guard is not None and not looks_within:
+            if test.operator.source and guard is not None:
                 return self._inline(test, operand, local, guard)
-        call = self.name("test", self._call(test, local))
+        call = self.name(self._call(test, local))
         other = ""
         if isinstance(operand, FieldOperand):
             other = f", {local.of(operand.path, operand.reading)}"
@@ -268,7 +258,7 @@ class _Program:
         value = local.of(test.path, test.reading)
         if test.operator.identity and type(operand.value) is bool:
             return Sure(f"{value} is {operand.value}", f"{value} is {not operand.value}")
-        if guard is _NUMBER and test.reading is Reading.PLAIN:
+        if guard is _READ and test.reading is Reading.PLAIN:
             value = local.number(test.path)
         source, wanted = test.operator.source, operand.at(self.now)
         several = (
@@ -276,8 +266,6 @@ class _Program:
         )
         alternatives = [source.format(value=value, operand=self.constant(one)) for one in several]
         holds = " or ".join(alternatives)
-        if not guard:
-            return Sure(f"({holds})", f"not ({holds})")
         guard = guard.format(value)
         if source.startswith(_CALLS):
             return local.answer(f"{holds} if {guard} else None")
@@ -286,8 +274,7 @@ class _Program:
     def _call(self, test: Test, local: _Locals) -> Callable[..., Truth]:
         """Return ``test`` as a function of the value and of a field operand's value."""
         operator, operand, now = test.operator, test.operand, self.now
-        admits, holds = operator.accepts(test.kind).admits, operator.holds
-        takes = test.takes if admits(Unread("")) else admits
+        takes, holds = operator.accepts(test.kind).admits, operator.holds
         if isinstance(operand, FieldOperand):
 
             def with_field(value: Any, other: Any, days: Any = MISSING) -> Truth:
@@ -297,31 +284,18 @@ class _Program:
 
             return with_field
         if isinstance(operand, Nested) and operator.quantifier is not None:
-            node = local.node_of(test.path)
-            items = node.items if node else None
-            return self.quantifier(operator.quantifier, operand.condition, items)
+            item = local.item_of(test.path)
+            return self.quantifier(operator.quantifier, operand.condition, item)
         fixed = self._functions(operand, test, local)
-        if self.gaps and operator.whole:
-
-            def filled(value: Any) -> Truth:
-                if gaps_in(value) or not takes(value):
-                    return None
-                return holds(value, fixed, now)
-
-            return filled
-
-        def alone(value: Any) -> Truth:
-            return holds(value, fixed, now) if takes(value) else None
-
-        return alone
+        if operator.whole:
+            return lambda v: holds(v, fixed, now) if takes(v) and not gaps_in(v) else None
+        return lambda v: holds(v, fixed, now) if takes(v) else None
 
     def _functions(self, operand: Literal | Nested, test: Test, local: _Locals) -> Any:
         if isinstance(operand, Literal):
             return operand.at(self.now)
-        node = local.node_of(test.path)
-        item = node.items if test.operator.of_items and node else None
-        judge = self.function(operand.condition, item)
-        return (judge,) if operand.count is None else (judge, self.function(operand.count, None))
+        judge = self.function(operand.condition, local.item_of(test.path))
+        return (judge,) if operand.count is None else (judge, self.function(operand.count, _PLAIN))
 
 
 class _Locals:
@@ -330,7 +304,7 @@ class _Locals:
     ``exact`` means that ``subject`` is always the node's struct and needs no check.
     """
 
-    def __init__(self, program: _Program, node: Node | None, subject: str, *, exact: bool) -> None:
+    def __init__(self, program: _Program, node: Node, subject: str, *, exact: bool) -> None:
         self.lines: list[str] = []
         self._program = program
         self._node = node
@@ -339,7 +313,7 @@ class _Locals:
         self._loaded: dict[tuple[str, Reading], str] = {}
         self._numbers: dict[str, str] = {}
         self._answers: list[str] = []
-        self._bound = 0
+        self._fresh = count()
 
     def of(self, path: str, reading: Reading = Reading.PLAIN) -> str:
         """Return the local name of the value at ``path``, read as ``reading``."""
@@ -372,25 +346,19 @@ class _Locals:
         lines, self._answers = self._answers, []
         return lines
 
-    def node_of(self, path: str) -> Node | None:
+    def node_of(self, path: str) -> Node:
         """Return the shape's node at ``path``."""
         node = self._node
         for step in path.split(".") if path else ():
-            node = node.children[step] if node else None
+            node = node.children[step]
         return node
 
-    def may_lack(self, path: str) -> bool:
-        """Whether ``path`` may be unknown: it goes below another value, or into a fact.
-
-        The value above may not be an object, and a list of facts may not have been read.
-        """
-        if "." in path or (path != ITSELF and not self._exact):
-            return True
-        node = self._node.children.get(path.partition(".")[0]) if self._node else None
-        return node is not None and node.joined
+    def item_of(self, path: str) -> Node:
+        """Return the shape's node of what the array at ``path`` holds."""
+        return self.node_of(path).items or _PLAIN
 
     def _bind(self, expression: str, lines: list[str]) -> str:
-        name, self._bound = f"v{self._bound}", self._bound + 1
+        name = f"v{next(self._fresh)}"
         lines.append(f"{name} = {expression}")
         return name
 
@@ -401,17 +369,15 @@ class _Locals:
     def _load(self, path: str) -> str:
         above, _, key = path.rpartition(".")
         parent, holder = self.node_of(above), self.of(above) if above else self._subject
-        if parent is None:
-            return f"{self._program.name('below', partial(below, above))}({holder})"
         child = parent.children[key]
-        beside = self._program.name("below", partial(below, parent.path or "the item"))
+        beside = self._program.name(partial(below, parent.path))
         # Below what a plan leaves open all is open, and below a text nothing can be said.
         else_ = f"MISSING if {holder} is MISSING or {holder} is None else {beside}({holder})"
         if parent.whole:
             return f"{holder}.get({key!r}, MISSING) if type({holder}) is dict else {else_}"
         if self._exact and not above:
             return f"{holder}.{child.attribute}"
-        kind = self._program.name("object", parent.struct)
+        kind = self._program.name(parent.struct)
         return f"{holder}.{child.attribute} if type({holder}) is {kind} else {else_}"
 
 
@@ -423,25 +389,11 @@ def _joined(parts: list[Sure], holds: str, fails: str) -> Sure:
 
 
 def _guard(test: Test, operand: Literal) -> str | None:
-    """Return the check of a value's type: "" if none is needed, None if it varies."""
-    takes = test.operator.accepts(test.kind)
-    if takes is Takes.ANYTHING:
-        return ""
-    if takes is Takes.MOMENTS:
-        ages = test.operator.form is OperandForm.DURATION
-        return "{0} is not None and {0} <= HORIZON" if ages else "{0} is not None"
-    if test.reading is Reading.TIME_OF_DAY:
-        return "{0} is not None"
-    if takes is Takes.NUMBERS:
-        return _NUMBER
-    if takes is Takes.TEXT:
-        return _GUARDS[str]
-    if takes is Takes.BOOLEANS:
-        return _GUARDS[bool]
-    if takes in _TYPES:
-        return _TYPES[takes]
-    if takes is not Takes.SCALARS:
-        return None
-    values = operand.value if isinstance(operand.value, tuple) else (operand.value,)
-    guards = {_GUARDS[type(value)] for value in values}
-    return guards.pop() if len(guards) == 1 else None
+    """Return the check of a value's type, None if it varies."""
+    if test.operator.form is OperandForm.DURATION:
+        return _AGED
+    takes = {test.operator.accepts(test.kind)}
+    if takes == {Takes.SCALARS}:
+        values = operand.value if isinstance(operand.value, tuple) else (operand.value,)
+        takes = {_OF_TYPE[type(value)] for value in values}
+    return _GUARDS.get(takes.pop()) if len(takes) == 1 else None

@@ -97,7 +97,7 @@ class Judge:
             (groups.rule, groups.take if planned is None else _taker(planned, groups))
             for groups in taking
         ]
-        self._judge_page = compile_judge(self._rules, members, shape, now, gaps=planned is not None)
+        self._judge_page = compile_judge(self._rules, members, shape, now)
         self._plan_skips = _PlanSkips(self._rules, planned, now) if planned is not None else None
 
     def take(self, records: Sequence[Any]) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from auditor.decoding.gaps import Gap, below, gaps_in
-from auditor.decoding.json_values import MISSING, UNREADABLE
+from auditor.decoding.gaps import below, gaps_in
+from auditor.decoding.json_values import MISSING
 from auditor.fields import Kind
 from auditor.model import Position
 from auditor.policy.language.operands import FieldOperand, Literal, Reading
@@ -54,7 +54,7 @@ class Test(msgspec.Struct, frozen=True):
 
     def takes(self, value: Any) -> bool:
         """Whether ``value``, read as ``reading``, can be asked about."""
-        return type(value) not in UNREADABLE and self.operator.accepts(self.kind).admits(value)
+        return self.operator.accepts(self.kind).admits(value)
 
     __test__ = False  # the name is the language's own; pytest need not collect it
 
@@ -105,7 +105,7 @@ def evaluate(condition: Condition, get: Get, now: datetime) -> Truth:
 def evaluate_test(test: Test, get: Get, now: datetime) -> Truth:
     """Return the result of one test; a value that the operator does not accept is an error."""
     value = get(test.path)
-    if type(value) is Gap or (test.operator.whole and gaps_in(value)):
+    if test.operator.whole and gaps_in(value):
         return None
     if test.reading is not Reading.PLAIN:
         value = test.reading(value)

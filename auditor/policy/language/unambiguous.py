@@ -21,14 +21,10 @@ from auditor.policy.language.re2_syntax import (
     Ranges,
     Repeat,
     Sequence,
-    holds,
-    joined,
 )
 
 #: Places of a pattern, each of its repetitions counted: to compare them pair by pair is cheap.
 _MOST_PLACES = 100
-_SURROGATES = (0xD800, 0xDFFF)
-_REPLACEMENT = 0xFFFD
 
 #: Says whether a text matches; what it returns is true or false, not True or False.
 Match = Callable[[str], object]
@@ -37,8 +33,8 @@ Match = Callable[[str], object]
 def matcher(tree: Node, *, whole: bool) -> Match | None:
     """Return what matches ``tree`` by Python's engine, None for a pattern that might go back.
 
-    ``whole`` wants the entire text to match, else any part of it. A text is taken as RE2 takes it:
-    a lone surrogate is U+FFFD.
+    ``whole`` wants the entire text to match, else any part of it. No text may have a lone
+    surrogate, of which RE2 knows nothing.
     """
     items = list(tree.items) if isinstance(tree, Sequence) else [tree]
     begins, ends = whole, whole
@@ -181,20 +177,9 @@ def _written(node: Node) -> str:
 
 
 def _class(ranges: Ranges) -> str:
-    # What stands for a lone surrogate is in the pattern, or is not.
-    if holds(ranges, _REPLACEMENT):
-        ranges = joined([*ranges, _SURROGATES])
-    else:
-        ranges = tuple(_without_surrogates(ranges))
     if not ranges:
         return "(?!)"
     return "[" + "".join(f"{_char(low)}-{_char(high)}" for low, high in ranges) + "]"
-
-
-def _without_surrogates(ranges: Ranges) -> list[tuple[int, int]]:
-    first, last = _SURROGATES
-    kept = [(low, min(high, first - 1)) for low, high in ranges if low < first]
-    return kept + [(max(low, last + 1), high) for low, high in ranges if high > last]
 
 
 def _char(point: int) -> str:

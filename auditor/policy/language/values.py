@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.decoding.gaps import LACKS
 from auditor.decoding.json_values import MISSING
 from auditor.policy.language.truth import Truth
 
@@ -19,7 +20,10 @@ _NUMERIC = frozenset({int, float})
 
 
 class Takes(Enum):
-    """The values that an operator can be asked about; any other makes the check an error."""
+    """The values that an operator can be asked about; any other makes the check an error.
+
+    What is in place of a value that nobody knows is never one of them.
+    """
 
     # By identity, like ``Kind``: Enum's own hash is written in Python.
     __hash__ = object.__hash__
@@ -73,7 +77,7 @@ def is_present(value: Any) -> bool:
 
 
 _ADMITS: Mapping[Takes, Callable[[Any], bool]] = {
-    Takes.ANYTHING: lambda value: True,  # noqa: ARG005  # whatever it is
+    Takes.ANYTHING: lambda value: type(value) not in LACKS,
     Takes.SCALARS: is_scalar,
     Takes.NUMBERS: is_number,
     Takes.TEXT: lambda value: type(value) is str,
@@ -82,7 +86,7 @@ _ADMITS: Mapping[Takes, Callable[[Any], bool]] = {
     Takes.OBJECT: lambda value: type(value) is dict,
     Takes.SIZED: lambda value: type(value) in {str, list, dict},
     Takes.BOOLEANS: lambda value: type(value) is bool,
-    Takes.PRESENT: is_present,
+    Takes.PRESENT: lambda value: is_present(value) and type(value) not in LACKS,
     Takes.MOMENTS: lambda value: isinstance(value, datetime),
 }
 

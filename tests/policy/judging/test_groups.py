@@ -557,6 +557,17 @@ def _members(held: Any, count: int = 3, paused: int = 0) -> list[dict[str, Any]]
     return every + [_record(paused=True, **own) for _ in range(paused)]
 
 
+def test_one_column_chooses_the_groups_and_another_bounds_them(tmp_path: Path) -> None:
+    rules = _budgeted(tmp_path, "{count: {lte: {field: own.most}}}", more="\ngroups: {own.team: a}")
+    held = {"g": (2, "a"), "h": (3, "a"), "i": (2, "b"), "j": (2, None)}
+    records = [
+        record | {"group_id": group, "own": {"most": most, "team": team}}
+        for group, (most, team) in held.items()
+        for record in _members(0)
+    ]
+    assert _groups(rules, records) == {"g": F, "h": P, "i": S, "j": E}
+
+
 def test_each_group_has_its_own_bound(tmp_path: Path) -> None:
     more = "\nmessage: '{group_id} has {count} of {own.most}'"
     rules = _budgeted(tmp_path, "{count: {lte: {field: own.most}}}", more=more)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from auditor.decoding.json_values import Unread
 from auditor.decoding.records import Shape
 from auditor.model import Connection, Severity, Verdict
 from auditor.policy.judging.judge import Judge, PlanMode, Violation, is_of_plan
@@ -118,6 +119,8 @@ ODD: list[Any] = ["text", 5, 0, True, False, [], [1], [{"host": "x"}], ""]
         "assert: {not: {config.host: {exists: true}}}",
         "when: {config.host: {exists: true}}\nassert: {paused: false}",
         "assert: {config.a.b.c: {exists: false}}",
+        "assert: {config.host: {json_schema: {enum: [1]}}}",
+        "assert: {not: {config.host: {json_schema: {enum: [1]}}}}",
     ],
 )
 def test_below_another_type_nobody_can_say(tmp_path: Path, config: Any, asked: str) -> None:
@@ -152,11 +155,53 @@ def test_an_item_of_another_type_is_an_error(
     assert verdict_of(ruleset, {"setup_tests": items}) is verdict
 
 
+@pytest.mark.parametrize(
+    ("config", "verdict"),
+    [
+        ({"host": "x"}, Verdict.PASS),
+        ({"host": "y"}, Verdict.FAIL),
+        ({"host": None}, Verdict.ERROR),
+        ({"": "x"}, Verdict.ERROR),
+        ("host", Verdict.ERROR),
+        (None, Verdict.ERROR),
+    ],
+)
+def test_a_field_is_read_from_what_is_decoded_whole(
+    tmp_path: Path, config: Any, verdict: Verdict
+) -> None:
+    asked = "assert: {config: {length: {gte: 1}}, config.host: x}"
+    ruleset = loaded(tmp_path, one_rule(asked)).ruleset
+    assert verdict_of(ruleset, {"config": config}) is verdict
+
+
 def test_the_finding_says_what_stands_there_instead(tmp_path: Path) -> None:
     ruleset = loaded(tmp_path, one_rule("assert: {config.host: {exists: false}}")).ruleset
     outcome = outcome_of(ruleset, [{"config": "text"}])
     (finding,) = outcome.findings([Connection("a", "s", "t", "g")])
     assert "config is text, not an object" in finding.message
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "{any_item: {exists: true}}",
+        "{all_items: {exists: true}}",
+        "{none_items: {exists: true}}",
+        "{count_items: {where: {exists: true}, is: {gte: 1}}}",
+        "{count_items: {where: {exists: true}, is: 0}}",
+        "{any_item: {id: {exists: true}}}",
+        "{length: {gte: 1}}",
+        "{is_empty: true}",
+    ],
+)
+def test_a_row_that_may_be_another_connections_decides_nothing(tmp_path: Path, asked: str) -> None:
+    """Not even that it is there: whose the transformation is nobody knows."""
+    rules = loaded(tmp_path, one_rule(f"assert: {{transformations: {asked}}}")).ruleset
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str)
+    judge.take([shape.convert({"transformations": [Unread("it names no group")]})])
+    (checks,) = judge.outcome(lambda _rule: True).checks()
+    assert Verdict(checks.verdicts[0]) is Verdict.ERROR
 
 
 # -- groups that are reconsidered -----------------------------------------------------------------

@@ -106,6 +106,31 @@ def test_below_a_gap_all_is_open_and_a_length_is_not_counted(tmp_path: Path):
     assert _judged(rules, {"config": {"host": "h"}})[0] is Verdict.PASS
 
 
+@pytest.mark.parametrize(
+    ("test", "verdict"),
+    [
+        ("{contains: a}", Verdict.PASS),
+        ("{contains: b}", Verdict.ERROR),
+        ("{not: {config.x: {contains: b}}}", Verdict.ERROR),
+        ("{any_item: {equals: a}}", Verdict.PASS),
+        ("{all_items: {equals: a}}", Verdict.ERROR),
+        ("{count_items: {where: {equals: a}, is: {gte: 1}}}", Verdict.PASS),
+        ("{count_items: {where: {equals: a}, is: 1}}", Verdict.ERROR),
+        ("{length: 2}", Verdict.ERROR),
+        ("{is_empty: false}", Verdict.ERROR),
+        ("{json_schema: {type: array}}", Verdict.ERROR),
+    ],
+)
+def test_an_item_that_is_known_decides_where_one_is_enough(
+    tmp_path: Path, test: str, verdict: Verdict
+):
+    asked = test if "not" in test else f"{{config.x: {test}}}"
+    rules = loaded(tmp_path, one_rule(f"assert: {asked}")).ruleset
+    assert _judged(rules, {"config": {"x": ["a", UNKNOWN]}})[0] is verdict
+    of_another_type = Verdict.FAIL if "schema" in test else Verdict.ERROR
+    assert _judged(rules, {"config": {"x": 5}})[0] is of_another_type
+
+
 def test_an_unknown_field_can_be_skipped_and_is_counted(tmp_path: Path):
     rules = loaded(tmp_path, one_rule("assert: {sync_frequency: {gte: 15}}")).ruleset
     verdict, outcome, _ = _judged(rules, {"sync_frequency": UNKNOWN}, skip_unknown=True)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auditor.model import Verdict
+from auditor.policy.language.conditions import evaluate, reach
 from auditor.policy.language.operators import OPERATORS
-from tests.builders.judged import loaded, one_rule, problems_of, verdict_of
+from auditor.policy.language.rules import PolicyRule
+from auditor.policy.language.semantics import Interval
+from auditor.policy.language.values import Span
+from tests.builders.judged import NOW, loaded, one_rule, problems_of, verdict_of
 
 P, F, E = Verdict.PASS, Verdict.FAIL, Verdict.ERROR
+TRUTH = {True: P, False: F, None: E}
 HUGE = "9" * 400
 
 #: A test, then JSON values for which it holds, does not hold, and cannot be judged.
@@ -39,6 +47,9 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
             ['"2:00"', "2", '"24:00"'],
         ),
         ("config.x: 1", ["1", "1.0"], ["2"], ["true", '"1"', "[1]"]),
+        ("config.x: 1.5", ["1.5"], ["1", "2"], ["true", '"1.5"', "null"]),
+        ("config.x: true", ["true"], ["false"], ["1", '"true"', "null"]),
+        ("config.x: a", ['"a"'], ['"true"'], ["true", "1", "null", '["a"]']),
         ("config.x: {equals: {field: schema}}", ['"s"'], ['"t"'], ["1", "null"]),
     ],
     "not_equals": [
@@ -72,7 +83,10 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
     ],
     "in": [
         ("schema: [x, y]", ['"x"', '"y"'], ['"z"', '""'], ["null", "1", '["x"]']),
+        ("config.x: {in: [true]}", ["true"], ["false"], ["1", '"true"', "null"]),
+        ("config.x: [a, b]", ['"a"'], ['"c"'], ["true", "1", "null"]),
         ("config.x: [1, a]", ["1.0", '"a"'], ["2", '"b"'], ["true", "null", "[1]"]),
+        ("schema: {in: {field: schedule.days_of_week}}", ['"FRIDAY"'], ['"x"'], ["null", "1"]),
     ],
     "not_in": [
         ("schema: {not_in: [x, y]}", ['"z"'], ['"x"'], ["null", "1"]),
@@ -88,7 +102,15 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
         ),
         ("config.x: {contains: 1}", ["[1.0]"], ["[2]"], ["[true]", '"1"', "{}"]),
     ],
-    "contains_any": [("schema: {contains_any: [a, b]}", ['"xb"'], ['"x"'], ["null", "[]"])],
+    "contains_any": [
+        ("schema: {contains_any: [a, b]}", ['"xb"'], ['"x"'], ["null", "[]"]),
+        (
+            "config.x: {contains_any: {field: schedule.days_of_week}}",
+            ['"on FRIDAY"', '["TUESDAY", 1]'],
+            ['"x"', "[]"],
+            ["null", "[1]"],
+        ),
+    ],
     "contains_all": [("schema: {contains_all: [a, b]}", ['"ba"'], ['"a"'], ["null"])],
     "subset_of": [
         (
@@ -106,6 +128,7 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
             ["null", "1"],
         ),
         ("schema: {starts_with: raw_}", ['"raw_x"'], ['"RAW_x"', '""'], ["null", "1"]),
+        ("service: {starts_with: {field: schema}}", ['"st"'], ['"ts"'], ["null", "1"]),
     ],
     "ends_with": [
         ("schema: {ends_with: [_x, _y]}", ['"a_y"'], ['"y_"'], ["null"]),
@@ -120,6 +143,7 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
             ["null", "1"],
         ),
         ("schema: {glob: '[ab]'}", ['"a"'], ['"c"', '"ab"'], []),
+        ("daily_sync_time: {glob: '0?:00'}", ['"02:00"'], ['"12:00"'], ["null", "200"]),
     ],
     "regex_search": [
         ("schema: {regex_search: 'a.c'}", ['"xabcx"'], ['"ac"', '"a\\nc"'], ["null", "1"])
@@ -246,6 +270,12 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
         ),
         ("config.x: {any_item: {starts_with: a}}", ['["ab"]'], ['["b"]'], ["[1]", "{}"]),
         (
+            "config.x: {any_item: {newer_than: 7d}}",
+            ['["2026-01-14T00:00:00Z"]'],
+            ['["2025-01-14T00:00:00Z"]'],
+            ['["soon"]', "[1]", "[null]"],
+        ),
+        (
             "config.x: {any_item: {all: [{item: {gt: 1}}, {item: {lt: 3}}]}}",
             ["[2]"],
             ["[1]"],
@@ -279,7 +309,7 @@ CASES: dict[str, list[tuple[str, list[str], list[str], list[str]]]] = {
             "setup_tests: {count_items: {where: {status: FAILED}, is: {lte: 1}}}",
             ["[]", '[{"status":"FAILED"}]', "[{}]"],
             ['[{"status":"FAILED"},{"status":"FAILED"}]'],
-            ["[{},{}]", "null"],
+            ["[{},{}]", "[1,2]", '["FAILED","FAILED"]', "null"],
         ),
         (
             "config.x: {count_items: {where: {gt: 1}, is: 2}}",
@@ -320,13 +350,17 @@ def _record(path: str, value: str) -> str:
     ids=[test for cases in CASES.values() for test, *_ in cases],
 )
 def test_an_operator(tmp_path: Path, test: str, values: dict[Verdict, list[str]]) -> None:
+    """As it is compiled, and as it is read plainly."""
     rules = loaded(tmp_path, one_rule(f"assert:\n  {test}")).ruleset
+    (rule,) = rules.rules
+    assert isinstance(rule, PolicyRule)
     path = test.partition(":")[0]
-    got: dict[str, Any] = {}
-    for verdict, texts in values.items():
-        for text in texts:
-            got[text] = (verdict_of(rules, _record(path, text)), verdict)
-    assert {text: pair[0] for text, pair in got.items()} == {t: p[1] for t, p in got.items()}
+    wanted = {text: verdict for verdict, texts in values.items() for text in texts}
+    records = {text: _record(path, text) for text in wanted}
+    assert {text: verdict_of(rules, record) for text, record in records.items()} == wanted
+    read = {text: partial(reach, json.loads(record)) for text, record in records.items()}
+    plain = {text: TRUTH[evaluate(rule.assertion, get, NOW)] for text, get in read.items()}
+    assert plain == wanted
 
 
 @pytest.mark.parametrize(
@@ -337,6 +371,41 @@ def test_a_missing_field_cannot_be_judged(tmp_path: Path, test: str) -> None:
     assert verdict_of(rules, '{"id":"c"}') is E
     negated = loaded(tmp_path, one_rule(f"assert: {{not: {{{test}}}}}")).ruleset
     assert verdict_of(negated, '{"id":"c"}') is E
+
+
+BOUNDED = [name for name, row in OPERATORS.items() if row.bound]
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_an_operator_with_a_bound_holds_within_it_alone_and_everywhere_in_it(name: str) -> None:
+    row = OPERATORS[name]
+    steps = [timedelta(hours=n) for n in range(5)]
+    values, operand, compared = {
+        "comparison": ([0, 1, 2, 3, 4], 2, lambda value: value),
+        "moment": ([NOW + step for step in steps], NOW + steps[2], lambda value: value),
+        "duration": ([NOW - step for step in steps], steps[2], lambda value: NOW - value),
+    }["comparison" if row.family == "comparison" else row.form.name.lower()]
+    if name == "between":
+        operand = Span(1, 3)
+    assert row.bound is not None
+    interval = row.bound(operand)
+    for value in values:
+        assert row.holds(value, operand, NOW) is _is_within(interval, compared(value)), value
+
+
+def _is_within(interval: Interval, value: Any) -> bool:
+    least, most = interval.least, interval.most
+    return (least is None or value > least or (value == least and not interval.above)) and (
+        most is None or value < most or (value == most and not interval.below)
+    )
+
+
+def test_what_is_bounded_has_an_end_and_a_span_over_midnight_has_none() -> None:
+    times = {"before", "after", "older_than", "newer_than"}
+    assert set(BOUNDED) == {"gt", "gte", "lt", "lte", "between"} | times
+    between = OPERATORS["between"].bound
+    assert between is not None
+    assert between(Span(1320, 300)) == Interval()
 
 
 def test_a_variable_stands_wherever_a_value_may(tmp_path: Path) -> None:
@@ -361,6 +430,25 @@ assert:
     }
     assert verdict_of(rules, record) is P
     assert verdict_of(rules, record | {"schema": "z"}) is F
+
+
+@pytest.mark.parametrize(
+    ("test", "values"),
+    [
+        ("schema: {in: {field: config.y}}", ['"s"', "null", "5", '{"s": 1}']),
+        ("schema: {contains_all: {field: config.y}}", ['"s"', "null", '{"s": 1}']),
+        ("schema: {starts_with: {field: config.y}}", ["null", "5", '["s"]']),
+        ("config.x: {equals: {field: config.y}}", ["null", '["s"]', "{}"]),
+        ("created_at: {before: {field: config.y}}", ["null", "5", '"soon"', '["s"]']),
+    ],
+)
+def test_a_field_of_another_type_is_no_operand(
+    tmp_path: Path, test: str, values: list[str]
+) -> None:
+    for body in (f"assert: {{{test}}}", f"assert: {{not: {{{test}}}}}"):
+        rules = loaded(tmp_path, one_rule(body)).ruleset
+        for value in values:
+            assert verdict_of(rules, _record("config", f'{{"x":"s","y":{value}}}')) is E, value
 
 
 def test_items_nested_deeply_are_told_apart(tmp_path: Path) -> None:
@@ -434,7 +522,9 @@ def test_how_lists_and_ranges_read(test: str, sentence: str, tmp_path: Path) -> 
     ("held", "verdict"),
     [
         ({"sync_frequency": 0}, P),
+        ({"sync_frequency": 0.5}, P),
         ({"sync_frequency": -1}, E),
+        ({"sync_frequency": 1e300}, E),
         ({"schedule": {"days_of_week": "MONDAY"}}, E),
         ({"schedule": {"days_of_week": {"MONDAY": True}}}, E),
         ({"schedule": {"days_of_week": ["MONDAI"]}}, E),

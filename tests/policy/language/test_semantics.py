@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from auditor.clock import UNITS_BY_NAME
-from auditor.decoding.json_values import MISSING
+from auditor.decoding.json_values import MISSING, Unread
 from auditor.model import Verdict
 from auditor.policy.language import semantics
+from auditor.policy.language.values import Span
 from tests.builders.judged import NOW, loaded, one_rule, verdict_of
 
 YES, NO, UNSURE = True, False, None
+HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +117,21 @@ def test_an_item_that_is_not_known_leaves_open_what_no_other_settles(
     assert test([0] * len(truths), (lambda _item: judge(),), NOW) is answer
 
 
+@pytest.mark.parametrize("settled_by", [True, False])
+@pytest.mark.parametrize("comes_to", [True, False])
+def test_one_item_makes_the_test_hold_where_it_comes_to_what_is_wanted(
+    settled_by: bool, comes_to: bool
+):
+    by = semantics.Quantifier(settled_by, comes_to)
+    test = semantics.quantified(by)
+    assert test([0], (lambda _item: by.wants,), NOW) is True
+    assert test([0], (lambda _item: not by.wants,), NOW) is False
+
+
+#: An item of a list that may not belong to it: a row of a fact that could not be placed.
+DOUBTFUL = Unread("whose it is")
+
+
 @pytest.mark.parametrize(
     ("function", "value", "operand", "truth"),
     [
@@ -135,11 +152,30 @@ def test_an_item_that_is_not_known_leaves_open_what_no_other_settles(
         (semantics.subset_of, ["a", 1], ("a",), UNSURE),
         (semantics.is_empty, "", True, YES),
         (semantics.is_empty, {"a": 1}, False, YES),
+        (semantics.is_empty, [DOUBTFUL], True, UNSURE),
+        (semantics.is_empty, [DOUBTFUL], False, UNSURE),
+        (semantics.is_empty, ["a", DOUBTFUL], True, NO),
+        (semantics.is_empty, ["a", DOUBTFUL, DOUBTFUL], False, YES),
+        (semantics.length, ["a", DOUBTFUL], (lambda size: size <= 2,), YES),
+        (semantics.length, ["a", DOUBTFUL], (lambda size: size >= 3,), NO),
+        (semantics.length, ["a", DOUBTFUL], (lambda size: size == 1,), UNSURE),
+        (semantics.length, ["a", DOUBTFUL], (lambda size: size == 2,), UNSURE),
         (semantics.exists, None, False, YES),
         (semantics.exists, MISSING, True, NO),
         (semantics.exists, "", True, YES),
         (semantics.not_equals, "1", 1, UNSURE),
         (semantics.not_equals, 1, 2, YES),
+        (semantics.between, 15, Span(15, 60), YES),
+        (semantics.between, 61, Span(15, 60), NO),
+        (semantics.before, NOW, NOW + HOUR, YES),
+        (semantics.before, NOW, NOW, NO),
+        (semantics.before, NOW, NOW - HOUR, NO),
+        (semantics.after, NOW, NOW - HOUR, YES),
+        (semantics.after, NOW, NOW, NO),
+        (semantics.after, NOW, NOW + HOUR, NO),
+        (semantics.on_text(str.startswith), "raw_x", "raw_", YES),
+        (semantics.on_text(str.startswith), "raw_x", ("stg_", "raw_"), YES),
+        (semantics.on_text(str.startswith), "raw_x", ("stg_", "int_"), NO),
         (semantics.compare(operator.ge), 15, 15, YES),
         (semantics.compare(operator.gt), 15, 15, NO),
         (semantics.compare(operator.lt), 15, "16", UNSURE),
@@ -156,8 +192,8 @@ def test_what_holds_what_does_not_and_what_is_no_answer(
     "function",
     [
         semantics.is_in, semantics.contains_any, semantics.contains_all, semantics.subset_of,
-        semantics.before, semantics.after, semantics.older_than, semantics.newer_than,
-        semantics.on_text(str.startswith), semantics.contains,
+        semantics.between, semantics.before, semantics.after, semantics.older_than,
+        semantics.newer_than, semantics.on_text(str.startswith), semantics.contains,
     ],
 )  # fmt: skip
 def test_a_missing_operand_is_no_answer(function: Any):

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from auditor.decoding.json_values import CONCEALED, MISSING, Opaque
+from auditor.decoding.gaps import NOT_IN_PLAN
+from auditor.decoding.json_values import CONCEALED, MISSING, Astray, Opaque, Unread
 from auditor.policy.language.values import (
     Span,
     Takes,
@@ -39,6 +40,8 @@ VALUES: dict[str, Any] = {
     "credential": CONCEALED,
     "opaque": Opaque(),
 }
+#: What is in place of a value that nobody knows, not even whether it exists.
+UNKNOWN = [NOT_IN_PLAN, Unread("403"), Astray("config is text")]
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -69,6 +72,7 @@ def test_which_are_numbers_scalars_and_there_at_all(name: str):
 def test_what_an_operator_can_be_asked_about(takes: Takes, names: str):
     assert {name for name, value in VALUES.items() if takes.admits(value)} == set(names.split())
     assert Takes.MOMENTS.admits(datetime.now(UTC))
+    assert not any(takes.admits(value) for value in UNKNOWN)
 
 
 @pytest.mark.parametrize(
