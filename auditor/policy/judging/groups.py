@@ -70,7 +70,7 @@ class GroupOutcome(msgspec.Struct, frozen=True):
 
     def is_of(self, key: Key) -> bool:
         """Whether a connection whose key this is belongs to the group."""
-        return self.key is not None and _distinct(self.key) == _distinct(key)
+        return self.key is not None and distinct(self.key) == distinct(key)
 
 
 class _Group(msgspec.Struct):
@@ -143,7 +143,7 @@ class Groups:
                 held = value.reason if type(value) is Gap else kind_of(value)
                 self._keyless.setdefault((path, held), array("L")).append(index)
                 return
-        key = _distinct(key)
+        key = distinct(key)
         if account:
             key = (_OfAccount(account), *key)
         group = self._groups.get(key)
@@ -235,7 +235,7 @@ class Groups:
         if not all(map(is_scalar, unique)):
             group.unsure.append(index)
             return
-        unique = _distinct(unique)
+        unique = distinct(unique)
         first = group.seen.get(unique)
         if first is None:
             group.seen[unique] = index
@@ -367,7 +367,7 @@ class Groups:
         return GroupOutcome(key, _verdict(truth), decisive, measured.name, actual, number=number)
 
 
-def _distinct(key: Key) -> Key:
+def distinct(key: Key) -> Key:
     """Return ``key`` so that it equals only keys with the same JSON values."""
     if not _NO_SCALARS.intersection(map(type, key)):
         return key

@@ -25,7 +25,7 @@ from auditor.model import (
 )
 from auditor.policy.judging.compiler import RawFinding, compile_judge
 from auditor.policy.judging.evidence import SENSITIVE, Describer, covers, shown
-from auditor.policy.judging.groups import GroupOutcome, Groups
+from auditor.policy.judging.groups import GroupOutcome, Groups, distinct
 from auditor.policy.judging.undecided import Want, want_of
 from auditor.policy.language.conditions import reads
 from auditor.policy.language.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
@@ -412,13 +412,9 @@ class _PlanSkips:
     def _want(self, number: int, values: tuple[Any, ...]) -> Want:
         # What a check lacks depends on what it tests and what is open: few connections differ in
         # it.
-        key: object = (
-            number,
-            *(
-                values[n].lack if type(values[n]) is Gap else values[n]
-                for n in self._tested[number]
-            ),
-        )
+        tested = [values[n] for n in self._tested[number]]
+        lacks = tuple([held.lack if type(held) is Gap else held for held in tested])
+        key: object = number, distinct(lacks)
         try:
             known = self._known.get(key)
         except TypeError:  # An array, or an object.
@@ -449,14 +445,14 @@ def _taker(planned: PlanMode, groups: Groups) -> Callable[..., None]:
 
     A group that a sensitive value names has a number for a name.
     """
-    veils: dict[tuple[str, object], Gap] = {}
+    veils: dict[tuple[object, ...], Gap] = {}
     budgets = groups.rule.budgets
 
     def veiled(path: str, value: Any, hidden: frozenset[str]) -> Any:
         if not is_scalar(value) or not covers(hidden, path):
             return value
         name = f"{SENSITIVE} {len(veils) + 1}"
-        return veils.setdefault((path, value), Gap(Lack.UNKNOWN, name, name))
+        return veils.setdefault(distinct((path, value)), Gap(Lack.UNKNOWN, name, name))
 
     def take(
         index: int,

@@ -287,6 +287,16 @@ def test_groups_that_a_secret_names_are_told_apart_by_numbers(tmp_path: Path) ->
     )
 
 
+def test_true_and_one_name_two_groups_also_where_they_are_hidden(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, one_rule("per: service_version\nassert: {count: {gte: 2}}")).ruleset
+    shape = Shape(*rules.reads())
+    hidden = dict.fromkeys(range(3), frozenset({"service_version"}))
+    judge = Judge(rules, shape, NOW, str, PlanMode(hidden=hidden))
+    judge.take([shape.convert({"service_version": value}) for value in (True, 1, 1.0)])
+    (checks,) = judge.outcome(lambda _rule: True).checks()
+    assert [group.verdict for group in checks.groups] == [Verdict.FAIL, Verdict.PASS]
+
+
 @pytest.mark.parametrize(
     ("path", "is_one"),
     [

@@ -140,6 +140,20 @@ def test_checks_that_differ_in_their_when_alone_are_settled_apart(tmp_path: Path
     assert [Verdict(v) for v in outcome.verdicts] == [Verdict.SKIP, Verdict.ERROR]
 
 
+@pytest.mark.parametrize(("value", "alike"), [(False, 0), (True, 1), (True, 1.0)], ids=str)
+def test_a_number_is_not_taken_for_a_boolean_that_was_settled_before(
+    tmp_path: Path, value: bool, alike: float
+):
+    """What no plan tells of the one is no excuse for the wrong type of the other."""
+    body = f"when: {{paused: {str(value).lower()}}}\nassert: {{succeeded_at: {{newer_than: 7d}}}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    stale = {"succeeded_at": NOT_IN_PLAN}
+    outcome = _take(rules, {**stale, "paused": value}, {**stale, "paused": alike})
+    assert [Verdict(v) for v in outcome.verdicts] == [Verdict.SKIP, Verdict.ERROR]
+    outcome = _take(rules, {**stale, "paused": alike}, {**stale, "paused": value})
+    assert [Verdict(v) for v in outcome.verdicts] == [Verdict.ERROR, Verdict.SKIP]
+
+
 def test_what_the_unknown_may_still_decide_is_left_unknown_and_not_lost(tmp_path: Path):
     """One that even then would rest on what no plan holds is counted as that, and apart."""
     either = "{any: [{paused: true}, {status.setup_state: connected}]}"
