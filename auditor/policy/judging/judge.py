@@ -12,7 +12,6 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.decoding.gaps import Gap, Lack
-from auditor.decoding.json_values import MISSING
 from auditor.decoding.records import Shape
 from auditor.model import (
     Connection,
@@ -27,7 +26,6 @@ from auditor.policy.judging.compiler import RawFinding, compile_judge
 from auditor.policy.judging.evidence import SENSITIVE, Describer, covers, shown
 from auditor.policy.judging.groups import GroupOutcome, Groups, distinct
 from auditor.policy.judging.undecided import Want, want_of
-from auditor.policy.language.conditions import reads
 from auditor.policy.language.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import is_scalar
@@ -320,14 +318,15 @@ class Judgement(msgspec.Struct, frozen=True):
             message = f"cannot be judged: {outcome.field} is {outcome.actual}{where}"
             advice = advice_for(outcome)
         elif entry.message is not None:
+            assert outcome.key is not None  # Of connections in no group there are only errors.
             named = [
-                *zip(entry.keys, outcome.key or (), strict=True),
+                *zip(entry.keys, outcome.key, strict=True),
                 *outcome.values,
                 *outcome.beside,
             ]
             known = {path: self._shown(entry, path, value, outcome) for path, value in named}
             known |= dict.fromkeys(GROUP_WORDS, outcome.actual)
-            message = entry.message.filled(lambda path: known.get(path, ""))
+            message = entry.message.filled(known.__getitem__)
         else:
             message = f"{group}: {outcome.field} is {outcome.actual}, expected that {expects}"
         members = tuple(connections[index] for index in outcome.members)
@@ -375,7 +374,6 @@ class _PlanSkips:
         self._planned = planned
         self._now = now
         self._known: dict[object, Want] = {}
-        self._tested = [_tested(entry) for entry in rules]
         self._of_changes = [any(map(is_of_plan, entry.reads)) for entry in rules]
         self.not_in_plan: set[tuple[int, int]] = set()
         self.left_unknown: set[tuple[int, int]] = set()
@@ -411,28 +409,22 @@ class _PlanSkips:
 
     def _want(self, number: int, values: tuple[Any, ...]) -> Want:
         # What a check lacks depends on what it tests and what is open: few connections differ in
-        # it.
-        tested = [values[n] for n in self._tested[number]]
+        # it. A message may read more, of which every connection has its own.
+        tested = values[: len(self._rules[number].rule.reads)]
         lacks = tuple([held.lack if type(held) is Gap else held for held in tested])
-        key: object = number, distinct(lacks)
+        key = number, distinct(lacks)
         try:
-            known = self._known.get(key)
+            if key in self._known:
+                return self._known[key]
         except TypeError:  # An array, or an object.
-            key, known = None, None
-        if known is None:
-            entry = self._rules[number]
-            read = dict(zip(entry.reads, values, strict=True))
-            known = want_of(entry, lambda path: read.get(path, MISSING), self._now)
-            if key is not None:
-                self._known[key] = known
+            return self._settled(number, values)
+        known = self._known[key] = self._settled(number, values)
         return known
 
-
-def _tested(entry: PolicyRule) -> tuple[int, ...]:
-    """Return the numbers of the values that the rule's conditions read, not only its message."""
-    conditions = [entry.assertion] if entry.when is None else [entry.when, entry.assertion]
-    paths = {path.partition("[]")[0] for condition in conditions for path, _ in reads(condition)}
-    return tuple(n for n, path in enumerate(entry.reads) if path in paths)
+    def _settled(self, number: int, values: tuple[Any, ...]) -> Want:
+        entry = self._rules[number]
+        read = dict(zip(entry.reads, values, strict=True))
+        return want_of(entry, read.__getitem__, self._now)
 
 
 def is_of_plan(path: str) -> bool:

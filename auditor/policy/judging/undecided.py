@@ -95,7 +95,7 @@ _OPEN = Gap(Lack.UNKNOWN, Lack.UNKNOWN.value)
 
 
 def _is_in_no_plan(path: str) -> bool:
-    return path.replace("[]", "").partition(".")[0] in IN_NO_PLAN
+    return path.partition(".")[0] in IN_NO_PLAN
 
 
 def _outcomes(rule: PolicyRule, get: Callable[[str], Any], now: datetime) -> set[_Truth]:
