@@ -322,10 +322,10 @@ class Groups:
         if self.rule.measured is not None:
             return self._aggregated(key, group, self.rule.measured, asked, whole=whole)
         if self.rule.share is not None:
-            if not members:
-                return _empty(key, "share", whole=whole)
-            share = members / group.total
+            share = members / (group.total or 1)
             truth = on_number(asked, share) if whole else None
+            if not group.total or (not members and truth is True):
+                return _empty(key, "share", whole=whole)
             actual = f"{share:.1%} ({members:,} of {group.total:,})"
             actual = actual if whole else _UNSEEN.format(actual)
             members_at = tuple(group.members)

@@ -78,6 +78,25 @@ def test_share_is_members_over_all(
     assert _groups(rules, records) == {"account": verdict}
 
 
+@pytest.mark.parametrize(
+    ("bound", "members", "verdict"),
+    [("{gte: 0.5}", 2, P), ("{gte: 0.5}", 1, F), ("{gte: 0.5}", 0, F), ("{gt: 0}", 0, F)],
+)
+def test_a_share_that_asks_for_members_fails_without_any(
+    tmp_path: Path, bound: str, members: int, verdict: Verdict
+) -> None:
+    rules = _rules(tmp_path, "account", f"{{share: {bound}}}", "{paused: false}")
+    assert _groups(rules, [_record(paused=n >= members) for n in range(4)]) == {"account": verdict}
+    # Of no connection at all there is no share.
+    assert _groups(rules, []) == {"account": S}
+    for finding in findings_of(rules, [_record(paused=n >= members) for n in range(4)]):
+        assert finding.connections == tuple(finding.connections)[:members]
+        assert finding.message == (
+            f"account: share is {25 * members}.0% ({members} of 4), expected that"
+            f" {finding.rule.expects}"
+        )
+
+
 def test_a_duplicated_key_is_one_finding_with_its_connections(tmp_path: Path) -> None:
     rules = _rules(tmp_path, "group_id", "{unique: [service, schema]}")
     schemas = ["x", "y", "x", "z", "y", "x"]
