@@ -101,7 +101,8 @@ class Judge:
         found = self._found if self._plan_skips is None else []
         self._judge_page(records, self._count, verdicts.extend, found.append)
         if self._plan_skips is not None:
-            self._found += self._plan_skips.findings_left(verdicts, self._count, found)
+            page = range(self._count, self._count + len(records))
+            self._found += self._plan_skips.findings_left(verdicts, page, found)
         self._count += len(records)
         self._verdicts.append(bytes(verdicts))
 
@@ -213,7 +214,8 @@ class Judgement(msgspec.Struct, frozen=True):
     ) -> GroupOutcome:
         if outcome.verdict is not Verdict.FAIL:
             return outcome
-        key = {path: str(v) for path, v in zip(entry.keys, outcome.key or (), strict=False)}
+        assert outcome.key is not None  # Of connections in no group there are only errors.
+        key = {path: str(v) for path, v in zip(entry.keys, outcome.key, strict=True)}
         violation = Violation(entry.rule, outcome.members, self.group_of(entry, outcome), key)
         verdict, note = decide(violation)
         return replace(outcome, verdict=verdict, note=note) if note else outcome
@@ -379,9 +381,9 @@ class _PlanSkips:
         self.left_unknown: set[tuple[int, int]] = set()
 
     def findings_left(
-        self, verdicts: list[int], start: int, found: Sequence[RawFinding]
+        self, verdicts: list[int], page: range, found: Sequence[RawFinding]
     ) -> list[RawFinding]:
-        """Return the findings that stay; the others become skips in ``verdicts``."""
+        """Return the findings of a page that stay; the others become skips in ``verdicts``."""
         size, kept = len(self._rules), []
         for each in found:
             number, index, verdict, values = each
@@ -393,12 +395,12 @@ class _PlanSkips:
                 kept.append(each)
                 continue
             skipped.add((number, index))
-            verdicts[(index - start) * size + number] = Verdict.SKIP.value
+            verdicts[page.index(index) * size + number] = Verdict.SKIP.value
         for index in self._planned.ends:
-            if start <= index < start + len(verdicts) // (size or 1):
+            if index in page:
                 for number in range(size):
                     if not self._of_changes[number]:
-                        verdicts[(index - start) * size + number] = Verdict.SKIP.value
+                        verdicts[page.index(index) * size + number] = Verdict.SKIP.value
         return kept
 
     def _skipped(self, want: Want | None) -> set[tuple[int, int]] | None:

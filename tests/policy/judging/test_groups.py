@@ -644,6 +644,7 @@ def test_a_group_without_a_bound_cannot_be_judged(
         (finding,) = findings_of(rules, _members(held), whole=whole)
         assert finding.message.startswith(f"cannot be judged: {told}")
         assert "groups: {own.most: {exists: true}}" in finding.advice
+        assert finding.evidence[0].expected == rules.rules[0].rule.expects
 
 
 def test_what_fails_whatever_the_bound_is_fails_without_one(tmp_path: Path) -> None:

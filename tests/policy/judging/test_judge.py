@@ -72,7 +72,9 @@ def test_findings_stand_severest_first_then_by_policy_then_as_listed(tmp_path: P
         "  - {id: d, severity: critical, assert: {schema: x}}\n",
     ).ruleset
     records = [{"paused": True, "schema": "x"}, {"paused": True, "schema": "y"}]
-    found = [(f.rule.id, [c.id for c in f.connections]) for f in findings_of(rules, records)]
+    findings = findings_of(rules, records)
+    assert {f.group for f in findings if not f.rule.per} == {""}
+    found = [(f.rule.id, [c.id for c in f.connections]) for f in findings]
     assert found == [
         ("b", ["c0"]), ("b", ["c1"]), ("d", ["c1"]), ("c", ["c0", "c1"]), ("a", ["c0"]),
         ("a", ["c1"]),
