@@ -162,9 +162,12 @@ class Groups:
             self._admit(group, index, values)
 
     def found(self, *, whole: bool) -> dict[str, Truth]:
-        """Return for each account ("" if there is just one) whether it has a member at all."""
+        """Return for each account ("" if there is just one) whether it has a member at all.
+
+        It is asked of a rule whose groups are the accounts.
+        """
         return {
-            key[0].name if key and type(key[0]) is _OfAccount else "": True
+            key[0].name if key else "": True
             if group.members
             else None
             if group.unsure or not whole
@@ -303,7 +306,7 @@ class Groups:
         outcome = self._measured(key, group, with_budgets(self.rule, beside), whole=whole)
         outcome = msgspec.structs.replace(outcome, beside=beside)
         if outcome.verdict is not Verdict.ERROR or outcome.number is None:
-            return outcome
+            return outcome  # It has a verdict, or lacks more than a bound.
         for path, value in beside:
             reason = _no_bound(self.rule.domain, value)
             if reason:
@@ -322,10 +325,12 @@ class Groups:
         if self.rule.measured is not None:
             return self._aggregated(key, group, self.rule.measured, asked, whole=whole)
         if self.rule.share is not None:
-            share = members / (group.total or 1)
-            truth = on_number(asked, share) if whole else None
-            if not group.total or (not members and truth is True):
+            if not group.total:
                 return _empty(key, "share", whole=whole)
+            share = members / group.total
+            truth = on_number(asked, share) if whole else None
+            if not members and truth is True:
+                return _empty(key, "share", whole=True)
             actual = f"{share:.1%} ({members:,} of {group.total:,})"
             actual = actual if whole else _UNSEEN.format(actual)
             members_at = tuple(group.members)
@@ -353,7 +358,7 @@ class Groups:
         if not group.numbers and aggregate.of_none is None:
             return _empty(key, measured.name, whole=whole)
         try:
-            number = aggregate.of(group.numbers) if group.numbers else aggregate.of_none or 0
+            number = aggregate.of(group.numbers)
         except OverflowError:
             number = inf
         truth = on_number(asked, number)
@@ -438,7 +443,7 @@ def _is_settled(condition: Condition, number: float, moves: Moves) -> bool:
     parts = condition.parts if isinstance(condition, All) else (condition,)
     settled = []
     for part in parts:
-        if not isinstance(part, Test) or part.path != ITSELF:
+        if not isinstance(part, Test):
             return False
         bound, operand = part.operator.bound, part.operand
         if bound is None or not isinstance(operand, Literal):

@@ -245,6 +245,7 @@ def test_which_connections_a_group_has_is_kept_where_somebody_asks(tmp_path: Pat
     rules = loaded(tmp_path, one_rule(body)).ruleset
     shape = Shape(*rules.reads())
     held = [("a", True), ("a", True), ("a", False), ("b", False), (None, True)]
+    held += [("c", True), ("c", False)]
     records = [{"group_id": group, "paused": paused} for group, paused in held]
     about = {}
     for placed in (True, False):
@@ -253,7 +254,7 @@ def test_which_connections_a_group_has_is_kept_where_somebody_asks(tmp_path: Pat
         (checks,) = judge.outcome(lambda _rule: True).checks()
         about[placed] = [tuple(group.about) for group in checks.groups]
     # Of what broke it, of the whole group where nothing did, of all that are in none.
-    assert about == {True: [(0, 1), (3,), (4,)], False: [(), (), ()]}
+    assert about == {True: [(0, 1), (3,), (5, 6), (4,)], False: [(), (), (), ()]}
     (checks,) = outcome_of(rules, records).checks()
     assert [tuple(group.about) for group in checks.groups] == about[False]
 
