@@ -397,3 +397,214 @@ def test_a_wrong_type_is_told_with_the_one_that_is_wanted(
     finding = _finding(tmp_path, f"assert: {assertion}", **record)
     assert finding.message.startswith(f"cannot be judged: {field} ")
     assert f"expected {wants}" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        ("text", "is text"),
+        ("", 'is ""'),
+        (True, "is true"),
+        (False, "is false"),
+        (5, "is 5"),
+        (1.5, "is 1.5"),
+        (int("9" * 400), "is a number out of range"),
+        (["a", 1, True, 2.5], "holds a, 1, true, 2.5"),
+        ([], "is empty"),
+        ([[1]], "holds 1 item"),
+        ([{}, "a"], "holds 2 items"),
+        ([None], "holds 1 item"),
+        ({}, "is an object"),
+        ({"b": 1}, "is an object"),
+    ],
+)
+def test_a_value_is_told_as_a_person_would(tmp_path: Path, held: Any, told: str) -> None:
+    body = "assert: {config.a: {exists: false}}"
+    finding = _finding(tmp_path, body, "reveal: [config.a]\n", config={"a": held})
+    assert finding.message == f"config.a {told}, expected no value"
+    assert finding.advice == ""
+
+
+_TEST = "test for what the API sends there"
+
+
+@pytest.mark.parametrize(
+    ("assertion", "held", "told", "advised"),
+    [
+        (
+            "{succeeded_at: {newer_than: 7d}}",
+            {"succeeded_at": 5},
+            "succeeded_at is 5 (a number), expected a timestamp, not older than 7d",
+            f"succeeded_at is not a timestamp: {_TEST}, or skip it in when",
+        ),
+        (
+            "{succeeded_at: {newer_than: 7d}}",
+            {"succeeded_at": ["x"]},
+            "succeeded_at is an array, expected a timestamp, not older than 7d",
+            f"succeeded_at is not a timestamp: {_TEST}, or skip it in when",
+        ),
+        (
+            "{succeeded_at: {before: now}}",
+            {"succeeded_at": "x"},
+            "succeeded_at is x (no timestamp that can be read), expected before now",
+            f"succeeded_at cannot be compared as the rule asks: {_TEST}",
+        ),
+        (
+            "{config.a: {in: [x, y]}}",
+            {"config": {"a": 5}},
+            "config.a is 5 (a number), expected text, x or y",
+            f"config.a is not text: {_TEST}, or skip it in when",
+        ),
+        (
+            "{config.a: {equals: true}}",
+            {"config": {"a": "true"}},
+            "config.a is true (text), expected a boolean, true",
+            f"config.a is not a boolean: {_TEST}, or skip it in when",
+        ),
+        (
+            "{config.a: {equals: 1.5}}",
+            {"config": {"a": "1.5"}},
+            "config.a is 1.5 (text), expected a number, 1.5",
+            f"config.a is not a number: {_TEST}, or skip it in when",
+        ),
+        (
+            "{config.a: {equals: x}}",
+            {"config": {"a": {}}},
+            "config.a is an object, expected a text, number or boolean, x",
+            f"config.a is not a text, number or boolean: {_TEST}, or skip it in when",
+        ),
+        (
+            "{config.a: {equals: x}}",
+            {"config": {"a": ["x"]}},
+            "config.a is an array, expected a text, number or boolean, x",
+            f"config.a is not a text, number or boolean: {_TEST}, or skip it in when",
+        ),
+        (
+            "{config.a: {contains: x}}",
+            {"config": {"a": [5]}},
+            "config.a holds 5, expected a value that contains x",
+            f"config.a cannot be compared as the rule asks: {_TEST}",
+        ),
+        (
+            "{config.a: {any_item: {b: x}}}",
+            {"config": {"a": [5]}},
+            (
+                "config.a holds b not to be read: the item is a number, not an object (item 1 of"
+                " 1), expected an item where b is x"
+            ),
+            f"config.a cannot be compared as the rule asks: {_TEST}",
+        ),
+        (
+            "{config.a: {length: {gt: 3}}}",
+            {"config": {"a": 5}},
+            (
+                "config.a is 5 (a number), expected a text, an array or an object, a length of"
+                " more than 3"
+            ),
+            f"config.a is not a text, an array or an object: {_TEST}, or skip it in when",
+        ),
+        (
+            "{data_delay_threshold: {gte: {field: sync_frequency}}}",
+            {"data_delay_threshold": "x"},
+            (
+                "data_delay_threshold is x (text), expected a number, at least sync_frequency"
+                " (sync_frequency is 5)"
+            ),
+            f"data_delay_threshold is not a number: {_TEST}, or skip it in when",
+        ),
+        (
+            "{any: [{sync_frequency: {gte: 15}}, {sync_frequency: {lte: 3}}]}",
+            {"sync_frequency": None},
+            "sync_frequency is null, expected at least 15 and at most 3",
+            (
+                "sync_frequency is null: write sync_frequency: {exists: true} in the rule's when to"
+                " skip such connections, or in its assert to fail them"
+            ),
+        ),
+        (
+            "{any: [{sync_frequency: {gte: 15}}, {data_delay_threshold: {gte: 3}}]}",
+            {"sync_frequency": "x", "data_delay_threshold": "y"},
+            (
+                "sync_frequency is x (text), expected a number, at least 15; data_delay_threshold"
+                " is y (text), expected a number, at least 3"
+            ),
+            (
+                f"sync_frequency is not a number: {_TEST}, or skip it in when;"
+                f" data_delay_threshold is not a number: {_TEST}, or skip it in when"
+            ),
+        ),
+        (
+            "{plan.action: create}",
+            {},
+            "plan.action is missing, expected create",
+            (
+                "plan.* comes only from a Terraform plan: write exists: true in the rule's when,"
+                " and the rule skips the connections of a listing"
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_judged_says_why_and_what_to_do(
+    tmp_path: Path, assertion: str, held: dict[str, Any], told: str, advised: str
+) -> None:
+    finding = _finding(tmp_path, f"assert: {assertion}", "reveal: [config.a]\n", **held)
+    assert finding.message == f"cannot be judged: {told}"
+    assert finding.advice == advised
+    first = finding.evidence[0]
+    assert finding.message.startswith(f"cannot be judged: {first.field} ")
+    assert f"{first.actual}, expected {first.expected}" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("assertion", "held", "told"),
+    [
+        (
+            "{config.a: {length: {gt: 3}}}",
+            {"config": {"a": [1]}},
+            "config.a is of length 1, expected a length of more than 3",
+        ),
+        (
+            "{config.b: {length: {gt: 3}}}",
+            {"config": {"b": "abc"}},
+            "config.b is [hidden], expected a length of more than 3",
+        ),
+        (
+            "{setup_tests: {none_items: {title: T, status: FAILED}}}",
+            {"setup_tests": [{"title": "T"}, {"title": "T", "status": "FAILED"}, {"title": 5}]},
+            (
+                "setup_tests holds title T status missing (item 1 of 3), title T status FAILED"
+                " (item 2 of 3) and title 5 status missing (item 3 of 3), expected no item where"
+                " title is T and status is FAILED"
+            ),
+        ),
+        (
+            "{setup_tests: {any_item: {status: {starts_with: F, ends_with: D}}}}",
+            {"setup_tests": [{"status": "PASSED"}]},
+            (
+                "setup_tests holds status PASSED (item 1 of 1), expected an item where status"
+                " starts with F and ends with D"
+            ),
+        ),
+        (
+            "{setup_tests: {count_items: {where: {status: FAILED}, is: {lte: 0}}}}",
+            {"setup_tests": [{"status": "FAILED"}, {"status": "PASSED"}]},
+            (
+                "setup_tests holds status FAILED (item 1 of 2), expected at most 0 items where"
+                " status is FAILED"
+            ),
+        ),
+        (
+            "{schedule.days_of_week: {all_items: {item: {in: [MONDAY]}}}}",
+            {"schedule": {"days_of_week": ["MONDAY", "SUNDAY"]}},
+            (
+                "schedule.days_of_week holds SUNDAY (item 2 of 2), expected only items that are"
+                " MONDAY"
+            ),
+        ),
+    ],
+)
+def test_what_is_told_of_items_and_lengths(
+    tmp_path: Path, assertion: str, held: dict[str, Any], told: str
+) -> None:
+    finding = _finding(tmp_path, f"assert: {assertion}", "reveal: [config.a]\n", **held)
+    assert finding.message == told
