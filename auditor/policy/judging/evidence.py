@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.decoding.gaps import Gap
+from auditor.decoding.gaps import LACKS, Gap
 from auditor.decoding.json_values import CONCEALED, MISSING, UNREADABLE, Unread, kind_of
 from auditor.fields import PLAN, SCHEMA_CONFIG
 from auditor.model import Evidence
@@ -72,6 +72,8 @@ class Clause(NamedTuple):
     expected: str
     #: Whether a plan leaves the field open; its value then says what to write.
     unknown: bool = False
+    #: The field that this one is compared with, if there is nothing to compare it with.
+    beside: Clause | None = None
 
     @property
     def needed(self) -> str:
@@ -116,21 +118,20 @@ class Describer(msgspec.Struct, frozen=True):
         ``failed`` means that the check failed; otherwise it is an error. A check that could not be
         judged gets a message of its own: the rule's describes a violation, and none was seen.
         """
-        key = _key(values[: len(self.entry.rule.reads)], failed=failed)
-        if self.hidden:
-            key = self.hidden, key
+        key = self.hidden, _key(values[: len(self.entry.rule.reads)], failed=failed)
         described = self.known.get(key)
         if described is None:
             decided = self._decided(values, failed=failed)
             described = self.known[key] = (*decided, len(self.known) + 1)
             self.firsts.append((values, self.hidden))
-        if described[1] or self.entry.message is None:
+        if described[1]:
             return described
+        assert self.entry.message is not None
         read = dict(zip(self.entry.reads, values, strict=True))
         message = self.entry.message.filled(
             lambda path: _to_the_second(self.shown(path, read[path]))
         )
-        return described[0], printable(message), "", described[3]
+        return described[0], printable(message), described[2], described[3]
 
     def _decided(
         self, values: tuple[Any, ...], *, failed: bool
@@ -141,8 +142,7 @@ class Describer(msgspec.Struct, frozen=True):
         if not failed and when is not None and evaluate(when, get, self.now) is None:
             condition = when
         clauses = self._clauses(condition, get, failed=failed)
-        if len(clauses) > 1:
-            clauses = list(dict.fromkeys(clauses)) if failed else _merged(clauses)
+        clauses = list(dict.fromkeys(clauses)) if failed else _merged(clauses)
         evidence = tuple([Evidence(c.field, c.actual, c.needed) for c in clauses])
         if failed and self.entry.message is not None:
             return evidence, "", ""
@@ -207,13 +207,24 @@ class Describer(msgspec.Struct, frozen=True):
             return Clause(test.path, "is", actual, "", expected, unknown=True)
         if failed or value is MISSING or value is None or type(value) in UNREADABLE:
             return Clause(test.path, verb, actual, "", expected)
-        if type(value) is list and not test.operator.of_items:
+        if type(value) is list:
             lost = next((item for item in value if type(item) is Unread), None)
             if lost is not None:  # Nobody knows whether it belongs to the array.
                 return Clause(test.path, "is", str(lost), "", expected)
-        if type(value) is list and not test.takes(value):
+        if not test.takes(value):
             verb = "is"
-        return Clause(test.path, verb, *_doubted(test, value, actual), expected)
+        beside = self._lacking(operand, get) if isinstance(operand, FieldOperand) else None
+        typed, kind = _doubted(test, value, actual, self.now)
+        return Clause(test.path, verb, typed, kind, expected, beside=beside)
+
+    def _lacking(self, operand: FieldOperand, get: Callable[[str], Any]) -> Clause | None:
+        """Return what a test cannot be compared with: the first field that has no value."""
+        for path in filter(None, (operand.path, operand.days)):
+            other = get(path)
+            if other is MISSING or other is None or type(other) in LACKS:
+                shown = self.shown(path, other)
+                return Clause(path, "is", shown, "", "", unknown=type(other) is Gap)
+        return None
 
     def beside(self, operand: FieldOperand, get: Callable[[str], Any]) -> list[str]:
         """Return the values of the fields that a test compares with: ``floors.minutes is 15``."""
@@ -244,8 +255,8 @@ class Describer(msgspec.Struct, frozen=True):
         return " ".join(dict.fromkeys(values))
 
 
-def _doubted(test: Test, value: Any, actual: str) -> tuple[str, str]:
-    """Return what an undecidable value is, and the type it should have."""
+def _doubted(test: Test, value: Any, actual: str, now: datetime) -> tuple[str, str]:
+    """Return what an undecidable value is, as of ``now``, and the type it should have."""
     kind = kind_of(value)
     typed = kind if type(value) in {list, dict} or kind == actual else f"{actual} ({kind})"
     if test.reading is not Reading.PLAIN:
@@ -254,14 +265,13 @@ def _doubted(test: Test, value: Any, actual: str) -> tuple[str, str]:
         read = test.reading(value)
         if read is None:
             return f"{actual} (no {test.reading.value} that can be read)", ""
-        ahead = isinstance(read, datetime) and test.operator.form is OperandForm.DURATION
+        ahead = test.operator.form is OperandForm.DURATION and read > now
         return (f"{actual}{_AHEAD}" if ahead else actual), ""
     if not test.takes(value):
         return typed, _WANTED_TYPE.get(test.operator.accepts(test.kind), "a value")
     if isinstance(test.operand, Literal) and type(value) is not list:
         operand = test.operand.value
-        one = operand[0] if isinstance(operand, tuple) else operand
-        return typed, kind_of(one) if type(one) in {str, int, float, bool} else ""
+        return typed, kind_of(operand[0] if isinstance(operand, tuple) else operand)
     return actual, ""
 
 
@@ -277,6 +287,8 @@ _ELSEWHERE = {
 
 def advice(clause: Clause) -> str:
     """Return how to make an undecidable check decidable."""
+    if clause.beside is not None and not clause.kind:
+        return advice(clause.beside)
     field = clause.field or "the item"
     if clause.unknown:
         return f"{field} is {clause.actual}, or pass --on-unknown skip"

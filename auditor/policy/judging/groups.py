@@ -70,7 +70,7 @@ class GroupOutcome(msgspec.Struct, frozen=True):
 
     def is_of(self, key: Key) -> bool:
         """Whether a connection whose key this is belongs to the group."""
-        return self.key is not None and _distinct(self.key) == _distinct(key)
+        return self.key is not None and distinct(self.key) == distinct(key)
 
 
 class _Group(msgspec.Struct):
@@ -143,7 +143,7 @@ class Groups:
                 held = value.reason if type(value) is Gap else kind_of(value)
                 self._keyless.setdefault((path, held), array("L")).append(index)
                 return
-        key = _distinct(key)
+        key = distinct(key)
         if account:
             key = (_OfAccount(account), *key)
         group = self._groups.get(key)
@@ -162,9 +162,12 @@ class Groups:
             self._add_member(group, index, values)
 
     def found(self, *, whole: bool) -> dict[str, Truth]:
-        """Return for each account ("" if there is just one) whether it has a member at all."""
+        """Return for each account ("" if there is just one) whether it has a member at all.
+
+        It is asked of a rule whose groups are the accounts.
+        """
         return {
-            key[0].name if key and type(key[0]) is _OfAccount else "": True
+            key[0].name if key else "": True
             if group.members
             else None
             if group.unsure or not whole
@@ -235,7 +238,7 @@ class Groups:
         if not all(map(is_scalar, unique)):
             group.unsure.append(index)
             return
-        unique = _distinct(unique)
+        unique = distinct(unique)
         first = group.seen.get(unique)
         if first is None:
             group.seen[unique] = index
@@ -303,7 +306,7 @@ class Groups:
         outcome = self._measured(key, group, with_budgets(self.rule, beside), whole=whole)
         outcome = msgspec.structs.replace(outcome, beside=beside)
         if outcome.verdict is not Verdict.ERROR or outcome.number is None:
-            return outcome
+            return outcome  # It has a verdict, or lacks more than a bound.
         for path, value in beside:
             reason = _no_bound(self.rule.domain, value)
             if reason:
@@ -322,10 +325,12 @@ class Groups:
         if self.rule.measured is not None:
             return self._aggregated(key, group, self.rule.measured, asked, whole=whole)
         if self.rule.share is not None:
-            if not members:
+            if not group.total:
                 return _empty(key, "share", whole=whole)
             share = members / group.total
             truth = on_number(asked, share) if whole else None
+            if not members and truth is True:
+                return _empty(key, "share", whole=True)
             actual = f"{share:.1%} ({members:,} of {group.total:,})"
             actual = actual if whole else _UNSEEN.format(actual)
             members_at = tuple(group.members)
@@ -353,7 +358,7 @@ class Groups:
         if not group.numbers and aggregate.of_none is None:
             return _empty(key, measured.name, whole=whole)
         try:
-            number = aggregate.of(group.numbers) if group.numbers else aggregate.of_none or 0
+            number = aggregate.of(group.numbers)
         except OverflowError:
             number = inf
         truth = on_number(asked, number)
@@ -367,7 +372,7 @@ class Groups:
         return GroupOutcome(key, _verdict(truth), decisive, measured.name, actual, number=number)
 
 
-def _distinct(key: Key) -> Key:
+def distinct(key: Key) -> Key:
     """Return ``key`` so that it equals only keys with the same JSON values."""
     if not _NO_SCALARS.intersection(map(type, key)):
         return key
@@ -438,7 +443,7 @@ def _is_settled(condition: Condition, number: float, moves: Moves) -> bool:
     parts = condition.parts if isinstance(condition, All) else (condition,)
     settled = []
     for part in parts:
-        if not isinstance(part, Test) or part.path != ITSELF:
+        if not isinstance(part, Test):
             return False
         bound, operand = part.operator.bound, part.operand
         if bound is None or not isinstance(operand, Literal):

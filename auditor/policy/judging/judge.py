@@ -12,7 +12,6 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.decoding.gaps import Gap, Lack
-from auditor.decoding.json_values import MISSING
 from auditor.decoding.records import Shape
 from auditor.model import (
     Connections,
@@ -28,9 +27,8 @@ from auditor.model import (
 )
 from auditor.policy.judging.compiler import RawFinding, compile_judge
 from auditor.policy.judging.evidence import SENSITIVE, Describer, Description, covers, shown
-from auditor.policy.judging.groups import GroupOutcome, Groups
+from auditor.policy.judging.groups import GroupOutcome, Groups, distinct
 from auditor.policy.judging.undecided import Want, want_of
-from auditor.policy.language.conditions import reads
 from auditor.policy.language.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import is_scalar
@@ -106,7 +104,8 @@ class Judge:
         found = self._found if self._plan_skips is None else []
         self._judge_page(records, self._count, verdicts.extend, found.append)
         if self._plan_skips is not None:
-            self._found += self._plan_skips.findings_left(verdicts, self._count, found)
+            page = range(self._count, self._count + len(records))
+            self._found += self._plan_skips.findings_left(verdicts, page, found)
         self._count += len(records)
         self._verdicts.append(bytes(verdicts))
 
@@ -218,7 +217,8 @@ class Judgement(msgspec.Struct, frozen=True):
     ) -> GroupOutcome:
         if outcome.verdict is not Verdict.FAIL:
             return outcome
-        key = {path: str(v) for path, v in zip(entry.keys, outcome.key or (), strict=False)}
+        assert outcome.key is not None  # Of connections in no group there are only errors.
+        key = {path: str(v) for path, v in zip(entry.keys, outcome.key, strict=True)}
         violation = Violation(entry.rule, outcome.members, self.group_of(entry, outcome), key)
         verdict, note = decide(violation)
         return replace(outcome, verdict=verdict, note=note) if note else outcome
@@ -311,14 +311,15 @@ class Judgement(msgspec.Struct, frozen=True):
             message = f"cannot be judged: {outcome.field} is {outcome.actual}{where}"
             advice = advice_for(outcome)
         elif entry.message is not None:
+            assert outcome.key is not None  # Of connections in no group there are only errors.
             named = [
-                *zip(entry.keys, outcome.key or (), strict=True),
+                *zip(entry.keys, outcome.key, strict=True),
                 *outcome.values,
                 *outcome.beside,
             ]
             known = {path: self._shown(entry, path, value, outcome) for path, value in named}
             known |= dict.fromkeys(GROUP_WORDS, outcome.actual)
-            message = entry.message.filled(lambda path: known.get(path, ""))
+            message = entry.message.filled(known.__getitem__)
         else:
             message = f"{group}: {outcome.field} is {outcome.actual}, expected that {expects}"
         return Statement(
@@ -390,15 +391,14 @@ class _PlanSkips:
         self._planned = planned
         self._now = now
         self._known: dict[object, Want] = {}
-        self._tested = [_tested(entry) for entry in rules]
         self._of_changes = [any(map(is_of_plan, entry.reads)) for entry in rules]
         self.not_in_plan: set[tuple[int, int]] = set()
         self.left_unknown: set[tuple[int, int]] = set()
 
     def findings_left(
-        self, verdicts: list[int], start: int, found: Sequence[RawFinding]
+        self, verdicts: list[int], page: range, found: Sequence[RawFinding]
     ) -> list[RawFinding]:
-        """Return the findings that stay; the others become skips in ``verdicts``."""
+        """Return the findings of a page that stay; the others become skips in ``verdicts``."""
         size, kept = len(self._rules), []
         for each in found:
             number, index, verdict, values = each
@@ -410,12 +410,12 @@ class _PlanSkips:
                 kept.append(each)
                 continue
             skipped.add((number, index))
-            verdicts[(index - start) * size + number] = Verdict.SKIP.value
+            verdicts[page.index(index) * size + number] = Verdict.SKIP.value
         for index in self._planned.ends:
-            if start <= index < start + len(verdicts) // (size or 1):
+            if index in page:
                 for number in range(size):
                     if not self._of_changes[number]:
-                        verdicts[(index - start) * size + number] = Verdict.SKIP.value
+                        verdicts[page.index(index) * size + number] = Verdict.SKIP.value
         return kept
 
     def _skipped(self, want: Want | None) -> set[tuple[int, int]] | None:
@@ -426,32 +426,22 @@ class _PlanSkips:
 
     def _want(self, number: int, values: tuple[Any, ...]) -> Want:
         # What a check lacks depends on what it tests and what is open: few connections differ in
-        # it.
-        key: object = (
-            number,
-            *(
-                values[n].lack if type(values[n]) is Gap else values[n]
-                for n in self._tested[number]
-            ),
-        )
+        # it. A message may read more, of which every connection has its own.
+        tested = values[: len(self._rules[number].rule.reads)]
+        lacks = tuple([held.lack if type(held) is Gap else held for held in tested])
+        key = number, distinct(lacks)
         try:
-            known = self._known.get(key)
+            if key in self._known:
+                return self._known[key]
         except TypeError:  # An array, or an object.
-            key, known = None, None
-        if known is None:
-            entry = self._rules[number]
-            read = dict(zip(entry.reads, values, strict=True))
-            known = want_of(entry, lambda path: read.get(path, MISSING), self._now)
-            if key is not None:
-                self._known[key] = known
+            return self._settled(number, values)
+        known = self._known[key] = self._settled(number, values)
         return known
 
-
-def _tested(entry: PolicyRule) -> tuple[int, ...]:
-    """Return the numbers of the values that the rule's conditions read, not only its message."""
-    conditions = [entry.assertion] if entry.when is None else [entry.when, entry.assertion]
-    paths = {path.partition("[]")[0] for condition in conditions for path, _ in reads(condition)}
-    return tuple(n for n, path in enumerate(entry.reads) if path in paths)
+    def _settled(self, number: int, values: tuple[Any, ...]) -> Want:
+        entry = self._rules[number]
+        read = dict(zip(entry.reads, values, strict=True))
+        return want_of(entry, read.__getitem__, self._now)
 
 
 def is_of_plan(path: str) -> bool:
@@ -464,14 +454,14 @@ def _taker(planned: PlanMode, groups: Groups) -> Callable[..., None]:
 
     A group that a sensitive value names has a number for a name.
     """
-    veils: dict[tuple[str, object], Gap] = {}
+    veils: dict[tuple[object, ...], Gap] = {}
     budgets = groups.rule.budgets
 
     def veiled(path: str, value: Any, hidden: frozenset[str]) -> Any:
         if not is_scalar(value) or not covers(hidden, path):
             return value
         name = f"{SENSITIVE} {len(veils) + 1}"
-        return veils.setdefault((path, value), Gap(Lack.UNKNOWN, name, name))
+        return veils.setdefault(distinct((path, value)), Gap(Lack.UNKNOWN, name, name))
 
     def take(
         index: int,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from enum import Enum
+from enum import Enum, auto
 from itertools import product
 from typing import Any
 
@@ -42,10 +42,10 @@ class _Truth(Enum):
     # By identity, like ``Kind``: Enum's own hash is written in Python.
     __hash__ = object.__hash__
 
-    TRUE = 1
-    FALSE = 2
-    NOT_IN_PLAN = 3
-    ERROR = 4
+    TRUE = auto()
+    FALSE = auto()
+    NOT_IN_PLAN = auto()
+    ERROR = auto()
 
 
 _Truths = frozenset[_Truth]
@@ -95,7 +95,7 @@ _OPEN = Gap(Lack.UNKNOWN, Lack.UNKNOWN.value)
 
 
 def _is_in_no_plan(path: str) -> bool:
-    return path.replace("[]", "").partition(".")[0] in IN_NO_PLAN
+    return path.partition(".")[0] in IN_NO_PLAN
 
 
 def _outcomes(rule: PolicyRule, get: Callable[[str], Any], now: datetime) -> set[_Truth]:
@@ -133,7 +133,8 @@ def _joined(parts: Iterable[_Truths], settles: _Truth, empty: _Truth) -> _Truths
 def _pair(one: _Truth, other: _Truth, settles: _Truth) -> _Truth:
     if settles in (one, other):
         return settles
-    return max(one, other, key=lambda truth: truth.value if truth.value > 2 else 0)
+    # Where neither decides, both are true (or both false) but for what cannot be evaluated.
+    return max(one, other, key=lambda truth: truth.value)
 
 
 def _of_test(test: Test, get: Callable[[str], Any], now: datetime) -> _Truths:

@@ -17,6 +17,7 @@ from auditor.facts.join import Join, joining
 from auditor.facts.own import OwnFacts
 from auditor.facts.shape import shape_of
 from auditor.model import Connections, Finding, Position, Rule, Verdict
+from auditor.policy.judging.groups import on_number
 from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.judging.tree import Explained, explained
 from auditor.policy.language.rules import GroupRule, PolicyRule, Ruleset
@@ -177,8 +178,10 @@ def _can_give(entry: PolicyRule | GroupRule, verdict: Verdict) -> bool:
     if entry.chosen is not None or entry.unless is not None:
         return True
     measured = entry.measured
-    counts = entry.count is not None or (
-        measured is not None and measured.aggregate.of_none is not None
+    counts = (
+        entry.count is not None
+        or (measured is not None and measured.aggregate.of_none is not None)
+        or (entry.share is not None and on_number(entry.share, 0) is False)
     )
     return entry.when is not None and not counts
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from auditor.decoding.json_values import Unread
-from auditor.model import Finding
+from auditor.decoding.gaps import Gap, Lack
+from auditor.decoding.json_values import MISSING, Unread
+from auditor.decoding.records import Shape
+from auditor.model import Connection, Finding
 from auditor.policy.judging.evidence import Clause, advice, covers
-from tests.builders.judged import findings_of, loaded, one_rule
+from auditor.policy.judging.judge import Judge, PlanMode
+from tests.builders.judged import NOW, findings_of, loaded, one_rule
 
 BASE = {"id": "c", "schema": "Orders", "service": "postgres", "sync_frequency": 5, "paused": True}
 
@@ -176,6 +179,42 @@ def test_only_what_decided_is_told(tmp_path: Path) -> None:
     assert [e.field for e in _finding(tmp_path, neither).evidence] == ["paused"]
     both = "assert: {all: [{paused: true}, {schema: x}]}"
     assert [e.field for e in _finding(tmp_path, both).evidence] == ["schema"]
+
+
+def test_a_named_condition_that_is_denied_is_told_as_its_contrary(tmp_path: Path) -> None:
+    head = "conditions: {ours: {any: [{paused: true}, {schema: {starts_with: O}}]}}\n"
+    finding = _finding(tmp_path, "assert: {not: {condition: ours}}", head)
+    assert finding.message == (
+        "paused is true, expected not true; schema is Orders, expected a value that does not start"
+        " with O"
+    )
+    finding = _finding(tmp_path, "assert: {condition: ours}", head, paused=False, schema="x")
+    assert finding.message == (
+        "paused is false, expected true; schema is x, expected a value that starts with O"
+    )
+
+
+def test_a_rule_with_a_message_of_its_own_advises_nothing_where_it_fails(tmp_path: Path) -> None:
+    finding = _finding(tmp_path, "assert: {paused: false}\nmessage: '{schema} is paused'")
+    assert (finding.message, finding.advice) == ("Orders is paused", "")
+    assert [e.actual for e in finding.evidence] == ["true"]
+
+
+def test_equal_values_of_which_others_are_hidden_are_told_apart(tmp_path: Path) -> None:
+    body = "assert: {schema: {starts_with: x}, service: s3}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    shape = Shape(*rules.reads())
+    hidden = {0: frozenset({"schema"}), 1: frozenset({"service"}), 2: frozenset({"schema"})}
+    judge = Judge(rules, shape, NOW, str, PlanMode(hidden=hidden))
+    judge.take([shape.convert(BASE)] * 3)
+    names = [Connection(f"c{n}", "s", "n", "g") for n in range(3)]
+    found = judge.outcome(lambda _rule: True).findings(names)
+    assert [[e.actual for e in f.evidence] for f in found] == [
+        ["[sensitive]", "postgres"],
+        ["Orders", "[sensitive]"],
+        ["[sensitive]", "postgres"],
+    ]
+    assert found[0].alike == found[2].alike != found[1].alike
 
 
 def test_equal_evidence_is_told_once(tmp_path: Path) -> None:
@@ -370,6 +409,15 @@ def test_what_is_advised_is_what_mends_the_cause(clause: Clause, told: str) -> N
     assert advice(clause) == told
 
 
+def test_what_only_a_plan_tells_of_schemas_is_advised_as_that() -> None:
+    for field in ("schema_config", "schema_config.tables", "schema_config.tables.enabled"):
+        assert advice(Clause(field, "is", "missing", "", "x")) == (
+            "schema_config.* comes only from a Terraform plan: for a live connection it would take"
+            " a request each (GET /v1/connections/ID/schemas), which is not made; write exists:"
+            " true in the rule's when"
+        )
+
+
 def test_what_is_there_of_what_only_a_plan_tells_is_advised_as_any_other_field() -> None:
     assert advice(Clause("plan.action", "is", "null", "", "create")).startswith(
         "plan.action is null: write plan.action: {exists: true}"
@@ -397,3 +445,399 @@ def test_a_wrong_type_is_told_with_the_one_that_is_wanted(
     finding = _finding(tmp_path, f"assert: {assertion}", **record)
     assert finding.message.startswith(f"cannot be judged: {field} ")
     assert f"expected {wants}" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        ("text", "is text"),
+        ("", 'is ""'),
+        (True, "is true"),
+        (False, "is false"),
+        (5, "is 5"),
+        (1.5, "is 1.5"),
+        (int("9" * 400), "is a number out of range"),
+        (["a", 1, True, 2.5], "holds a, 1, true, 2.5"),
+        ([], "is empty"),
+        ([[1]], "holds 1 item"),
+        ([{}, "a"], "holds 2 items"),
+        ([None], "holds 1 item"),
+        ({}, "is an object"),
+        ({"b": 1}, "is an object"),
+    ],
+)
+def test_a_value_is_told_as_a_person_would(tmp_path: Path, held: Any, told: str) -> None:
+    body = "assert: {config.a: {exists: false}}"
+    finding = _finding(tmp_path, body, "reveal: [config.a]\n", config={"a": held})
+    assert finding.message == f"config.a {told}, expected no value"
+    assert finding.advice == ""
+
+
+_TEST = "test for what the API sends there"
+
+
+def _null(path: str, held: str = "null") -> str:
+    return (
+        f"{path} is {held}: write {path}: {{exists: true}} in the rule's when to skip such"
+        " connections, or in its assert to fail them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("assertion", "held", "told", "advised"),
+    [
+        (
+            "{succeeded_at: {newer_than: 7d}}",
+            {"succeeded_at": 5},
+            "succeeded_at is 5 (a number), expected a timestamp, not older than 7d",
+            f"succeeded_at is not a timestamp: {_TEST}, or skip it in when",
+        ),
+        (
+            "{succeeded_at: {newer_than: 7d}}",
+            {"succeeded_at": ["x"]},
+            "succeeded_at is an array, expected a timestamp, not older than 7d",
+            f"succeeded_at is not a timestamp: {_TEST}, or skip it in when",
+        ),
+        (
+            "{succeeded_at: {before: now}}",
+            {"succeeded_at": "x"},
+            "succeeded_at is x (no timestamp that can be read), expected before now",
+            f"succeeded_at cannot be compared as the rule asks: {_TEST}",
+        ),
+        (
+            "{config.a: {in: [x, y]}}",
+            {"config": {"a": 5}},
+            "config.a is 5 (a number), expected text, x or y",
+            f"config.a is not text: {_TEST}, or skip it in when",
+        ),
+        (
+            "{config.a: {in: [x]}}",
+            {"config": {"a": 5}},
+            "config.a is 5 (a number), expected text, x",
+            f"config.a is not text: {_TEST}, or skip it in when",
+        ),
+        (
+            "{config.a: {equals: true}}",
+            {"config": {"a": "true"}},
+            "config.a is true (text), expected a boolean, true",
+            f"config.a is not a boolean: {_TEST}, or skip it in when",
+        ),
+        (
+            "{config.a: {equals: 1.5}}",
+            {"config": {"a": "1.5"}},
+            "config.a is 1.5 (text), expected a number, 1.5",
+            f"config.a is not a number: {_TEST}, or skip it in when",
+        ),
+        (
+            "{config.a: {equals: x}}",
+            {"config": {"a": {}}},
+            "config.a is an object, expected a text, number or boolean, x",
+            f"config.a is not a text, number or boolean: {_TEST}, or skip it in when",
+        ),
+        (
+            "{config.a: {equals: x}}",
+            {"config": {"a": ["x"]}},
+            "config.a is an array, expected a text, number or boolean, x",
+            f"config.a is not a text, number or boolean: {_TEST}, or skip it in when",
+        ),
+        (
+            "{config.a: {contains: x}}",
+            {"config": {"a": [5]}},
+            "config.a holds 5, expected a value that contains x",
+            f"config.a cannot be compared as the rule asks: {_TEST}",
+        ),
+        (
+            "{config.a: {any_item: {b: x}}}",
+            {"config": {"a": [5]}},
+            (
+                "config.a holds b not to be read: the item is a number, not an object (item 1 of"
+                " 1), expected an item where b is x"
+            ),
+            f"config.a cannot be compared as the rule asks: {_TEST}",
+        ),
+        (
+            "{config.a: {length: {gt: 3}}}",
+            {"config": {"a": 5}},
+            (
+                "config.a is 5 (a number), expected a text, an array or an object, a length of"
+                " more than 3"
+            ),
+            f"config.a is not a text, an array or an object: {_TEST}, or skip it in when",
+        ),
+        (
+            "{data_delay_threshold: {gte: {field: sync_frequency}}}",
+            {"data_delay_threshold": "x"},
+            (
+                "data_delay_threshold is x (text), expected a number, at least sync_frequency"
+                " (sync_frequency is 5)"
+            ),
+            f"data_delay_threshold is not a number: {_TEST}, or skip it in when",
+        ),
+        (
+            "{any: [{sync_frequency: {gte: 15}}, {sync_frequency: {lte: 3}}]}",
+            {"sync_frequency": None},
+            "sync_frequency is null, expected at least 15 and at most 3",
+            (
+                "sync_frequency is null: write sync_frequency: {exists: true} in the rule's when to"
+                " skip such connections, or in its assert to fail them"
+            ),
+        ),
+        (
+            "{any: [{sync_frequency: {gte: 15}}, {data_delay_threshold: {gte: 3}}]}",
+            {"sync_frequency": "x", "data_delay_threshold": "y"},
+            (
+                "sync_frequency is x (text), expected a number, at least 15; data_delay_threshold"
+                " is y (text), expected a number, at least 3"
+            ),
+            (
+                f"sync_frequency is not a number: {_TEST}, or skip it in when;"
+                f" data_delay_threshold is not a number: {_TEST}, or skip it in when"
+            ),
+        ),
+        (
+            "{all: [{config.b: {length: {gte: 1}}}, {config.b: {equals: x}}]}",
+            {"config": {"b": {"c": 1}}},
+            "config.b is an object, expected a text, number or boolean, x",
+            f"config.b is not a text, number or boolean: {_TEST}, or skip it in when",
+        ),
+        (
+            "{data_delay_threshold: {gte: {field: config.a}}}",
+            {"data_delay_threshold": 3, "config": {"a": "x"}},
+            "data_delay_threshold is 3, expected at least config.a (config.a is x)",
+            f"data_delay_threshold cannot be compared as the rule asks: {_TEST}",
+        ),
+        # What it lacks is on the other side.
+        (
+            "{data_delay_threshold: {gte: {field: sync_frequency}}}",
+            {"data_delay_threshold": 3, "sync_frequency": None},
+            (
+                "data_delay_threshold is 3, expected at least sync_frequency (sync_frequency is"
+                " null)"
+            ),
+            _null("sync_frequency"),
+        ),
+        (
+            "{succeeded_at: {after: {field: failed_at}}}",
+            {"succeeded_at": "2026-01-01T00:00:00Z"},
+            (
+                "succeeded_at is 2026-01-01T00:00:00Z, expected after failed_at (failed_at is"
+                " missing)"
+            ),
+            _null("failed_at", "missing"),
+        ),
+        (
+            "{succeeded_at: {newer_than: {field: sync_frequency, unit: minutes}}}",
+            {"succeeded_at": "2026-01-01T00:00:00Z", "sync_frequency": None},
+            (
+                "succeeded_at is 2026-01-01T00:00:00Z, expected not older than sync_frequency in"
+                " minutes (sync_frequency is null)"
+            ),
+            _null("sync_frequency"),
+        ),
+        (
+            "{succeeded_at: {newer_than: {field: sync_frequency, unit: minutes}}}",
+            {"succeeded_at": "2026-01-01T00:00:00Z", "sync_frequency": "x"},
+            (
+                "succeeded_at is 2026-01-01T00:00:00Z, expected not older than sync_frequency in"
+                " minutes (sync_frequency is x)"
+            ),
+            f"succeeded_at cannot be compared as the rule asks: {_TEST}",
+        ),
+        (
+            "{succeeded_at: {newer_than: {field: sync_frequency, unit: minutes}}}",
+            {"succeeded_at": "2027-01-01T00:00:00Z", "sync_frequency": 5},
+            (
+                "succeeded_at is 2027-01-01T00:00:00Z (in the future), expected not older than"
+                " sync_frequency in minutes (sync_frequency is 5)"
+            ),
+            (
+                "succeeded_at is ahead of the time that the run judges by: set this machine's"
+                " clock, or pass --now, or use before and after for a time that may be in the"
+                " future"
+            ),
+        ),
+        (
+            "{succeeded_at: {newer_than: {field: sync_frequency, unit: minutes}}}",
+            {"succeeded_at": 7, "sync_frequency": None},
+            (
+                "succeeded_at is 7 (a number), expected a timestamp, not older than sync_frequency"
+                " in minutes (sync_frequency is null)"
+            ),
+            f"succeeded_at is not a timestamp: {_TEST}, or skip it in when",
+        ),
+        (
+            "{plan.action: create}",
+            {},
+            "plan.action is missing, expected create",
+            (
+                "plan.* comes only from a Terraform plan: write exists: true in the rule's when,"
+                " and the rule skips the connections of a listing"
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_judged_says_why_and_what_to_do(
+    tmp_path: Path, assertion: str, held: dict[str, Any], told: str, advised: str
+) -> None:
+    finding = _finding(tmp_path, f"assert: {assertion}", "reveal: [config.a]\n", **held)
+    assert finding.message == f"cannot be judged: {told}"
+    assert finding.advice == advised
+    first = finding.evidence[0]
+    assert finding.message.startswith(f"cannot be judged: {first.field} ")
+    assert f"{first.actual}, expected {first.expected}" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("assertion", "held", "told"),
+    [
+        (
+            "{config.a: {length: {gt: 3}}}",
+            {"config": {"a": [1]}},
+            "config.a is of length 1, expected a length of more than 3",
+        ),
+        (
+            "{config.b: {length: {gt: 3}}}",
+            {"config": {"b": "abc"}},
+            "config.b is [hidden], expected a length of more than 3",
+        ),
+        (
+            "{setup_tests: {none_items: {title: T, status: FAILED}}}",
+            {"setup_tests": [{"title": "T"}, {"title": "T", "status": "FAILED"}, {"title": 5}]},
+            (
+                "setup_tests holds title T status missing (item 1 of 3), title T status FAILED"
+                " (item 2 of 3) and title 5 status missing (item 3 of 3), expected no item where"
+                " title is T and status is FAILED"
+            ),
+        ),
+        (
+            "{setup_tests: {any_item: {status: {starts_with: F, ends_with: D}}}}",
+            {"setup_tests": [{"status": "PASSED"}]},
+            (
+                "setup_tests holds status PASSED (item 1 of 1), expected an item where status"
+                " starts with F and ends with D"
+            ),
+        ),
+        (
+            "{setup_tests: {count_items: {where: {status: FAILED}, is: {lte: 0}}}}",
+            {"setup_tests": [{"status": "FAILED"}, {"status": "PASSED"}]},
+            (
+                "setup_tests holds status FAILED (item 1 of 2), expected at most 0 items where"
+                " status is FAILED"
+            ),
+        ),
+        (
+            "{setup_tests: {count_items: {where: {status: FAILED}, is: {gte: 1}}}}",
+            {"setup_tests": [{"status": "PASSED"}, {"status": "PASSED"}]},
+            "setup_tests holds 2 items, expected at least 1 item where status is FAILED",
+        ),
+        (
+            "{not: {any: [{paused: true}, {schema: {starts_with: O}}]}}",
+            {},
+            (
+                "paused is true, expected not true; schema is Orders, expected a value that does"
+                " not start with O"
+            ),
+        ),
+        (
+            "{not: {all: [{paused: true}, {not: {schema: {starts_with: x}}}]}}",
+            {},
+            (
+                "paused is true, expected not true; schema is Orders, expected a value that starts"
+                " with x"
+            ),
+        ),
+        (
+            "{any: [{not: {all: [{paused: true}, {schema: Orders}]}}, {schema: y}]}",
+            {},
+            (
+                "paused is true, expected not true; or schema is Orders, expected not Orders; or"
+                " schema is Orders, expected y"
+            ),
+        ),
+        (
+            "{schedule.days_of_week: {all_items: {item: {in: [MONDAY]}}}}",
+            {"schedule": {"days_of_week": ["MONDAY", "SUNDAY"]}},
+            (
+                "schedule.days_of_week holds SUNDAY (item 2 of 2), expected only items that are"
+                " MONDAY"
+            ),
+        ),
+    ],
+)
+def test_what_is_told_of_items_and_lengths(
+    tmp_path: Path, assertion: str, held: dict[str, Any], told: str
+) -> None:
+    finding = _finding(tmp_path, f"assert: {assertion}", "reveal: [config.a]\n", **held)
+    assert finding.message == told
+
+
+# -- what is no value ---------------------------------------------------------------------------
+
+
+def _told_of(
+    folder: Path, body: str, record: dict[str, Any], hidden: str = "", head: str = ""
+) -> Finding:
+    """Return the finding on a record that holds what no listing can say."""
+    rules = loaded(folder, one_rule(body, head=head)).ruleset
+    shape = Shape(*rules.reads())
+    mode = PlanMode(hidden={0: frozenset({hidden})} if hidden else {})
+    judge = Judge(rules, shape, NOW, str, mode)
+    judge.take([shape.convert({"id": "c", **record})])
+    outcome = judge.outcome(lambda _rule: True)
+    (finding,) = outcome.findings([Connection("c", "s", "n", "g")])
+    return finding
+
+
+UNREAD = Unread("403 at /v1/users; allow the key to read it")
+
+
+@pytest.mark.parametrize(
+    ("body", "record", "field"),
+    [
+        ("{sync_frequency: {gte: 5}}", {"sync_frequency": UNREAD}, "sync_frequency"),
+        ("{config.a: {contains: x}}", {"config": {"a": ["b", UNREAD]}}, "config.a"),
+        ("{setup_tests: {any_item: {status: x}}}", {"setup_tests": [{}, UNREAD]}, "setup_tests"),
+        (
+            "{data_delay_threshold: {gte: {field: sync_frequency}}}",
+            {"data_delay_threshold": 5, "sync_frequency": UNREAD},
+            "",
+        ),
+    ],
+)
+def test_what_could_not_be_read_is_told_with_its_reason(
+    tmp_path: Path, body: str, record: dict[str, Any], field: str
+) -> None:
+    finding = _told_of(tmp_path, f"assert: {body}", record, head="reveal: [config.a]\n")
+    reason = "403 at /v1/users; allow the key to read it"
+    if field:
+        assert finding.message.startswith(f"cannot be judged: {field} is not read ({reason}),")
+    assert f" is not read ({reason})" in finding.message
+    assert finding.advice == f"{field or 'sync_frequency'} could not be read: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        ("hunter2", "[sensitive]"),
+        ("", "[sensitive]"),
+        (None, "null"),
+        (MISSING, "missing"),
+        (Gap(Lack.UNKNOWN, "known after apply"), "known after apply"),
+    ],
+)
+def test_of_what_a_plan_hides_it_is_told_whether_it_is_there(
+    tmp_path: Path, held: Any, told: str
+) -> None:
+    body = "assert: {schema: {starts_with: x, exists: true}}"
+    record = {} if held is MISSING else {"schema": held}
+    finding = _told_of(tmp_path, body, record, "schema")
+    assert finding.evidence[0].actual == told
+
+
+def test_what_is_open_beside_a_value_says_how_to_go_on(tmp_path: Path) -> None:
+    body = "assert: {data_delay_threshold: {gte: {field: sync_frequency}}}"
+    gap = Gap(Lack.UNKNOWN, "known after apply; write it")
+    finding = _told_of(tmp_path, body, {"data_delay_threshold": 5, "sync_frequency": gap})
+    assert finding.advice == (
+        "sync_frequency is known after apply; write it, or pass --on-unknown skip"
+    )

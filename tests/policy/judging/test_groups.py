@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.decoding.gaps import Gap, Lack
 from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
 from auditor.model import Verdict
 from auditor.policy import load_policies
 from auditor.policy.judging.groups import Groups
 from auditor.policy.judging.judge import Judge, PlanMode
+from auditor.policy.judging.tree import explained
 from auditor.policy.language.rules import GroupRule
 from tests.builders.judged import (
     NOW,
@@ -24,6 +26,7 @@ from tests.builders.judged import (
     findings_of,
     loaded,
     one_rule,
+    outcome_of,
     problems_of,
 )
 
@@ -76,6 +79,27 @@ def test_share_is_members_over_all(
     rules = _rules(tmp_path, "account", f"{{share: {bound}}}", "{paused: true}")
     records = [_record(paused=n < members) for n in range(4)]
     assert _groups(rules, records) == {"account": verdict}
+
+
+@pytest.mark.parametrize(
+    ("bound", "members", "verdict"),
+    [("{gte: 0.5}", 2, P), ("{gte: 0.5}", 1, F), ("{gte: 0.5}", 0, F), ("{gt: 0}", 0, F)],
+)
+def test_a_share_that_asks_for_members_fails_without_any(
+    tmp_path: Path, bound: str, members: int, verdict: Verdict
+) -> None:
+    rules = _rules(tmp_path, "account", f"{{share: {bound}}}", "{paused: false}")
+    assert _groups(rules, [_record(paused=n >= members) for n in range(4)]) == {"account": verdict}
+    # Of no connection at all there is no share.
+    assert _groups(rules, []) == {"account": S}
+    (unseen,) = findings_of(rules, [], whole=False)
+    assert unseen.message == "cannot be judged: share is no member as far as listed in account"
+    for finding in findings_of(rules, [_record(paused=n >= members) for n in range(4)]):
+        assert finding.connections == tuple(finding.connections)[:members]
+        assert finding.message == (
+            f"account: share is {25 * members}.0% ({members} of 4), expected that"
+            f" {finding.rule.expects}"
+        )
 
 
 def test_a_duplicated_key_is_one_finding_with_its_connections(tmp_path: Path) -> None:
@@ -150,6 +174,14 @@ def test_a_duplicate_stays_found_where_another_member_is_not_known(tmp_path: Pat
     rules = _rules(tmp_path, "group_id", "{unique: schema}")
     records = [_record(), _record(), _record(schema=None)]
     assert _groups(rules, records) == {"g, s": F, "g": E}
+
+
+def test_several_values_are_compared_only_where_all_are_known(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "group_id", "{unique: [service, schema]}")
+    assert _groups(rules, [_record(), _record(schema=None)]) == {"g": E}
+    (finding,) = findings_of(rules, [_record(), _record(schema=None)])
+    assert [c.id for c in finding.connections] == ["c1"]
+    assert finding.message == "cannot be judged: service, schema is not known for 1 connection in g"
 
 
 @pytest.mark.parametrize(
@@ -249,6 +281,52 @@ def test_what_is_kept_grows_with_members_and_not_with_records(tmp_path: Path) ->
         groups.take(index, ("g",), False, ("s",))
     (group,) = groups._groups.values()
     assert (group.total, len(group.members), len(group.seen)) == (1000, 0, 0)
+
+
+def test_what_will_be_equal_once_it_is_known_names_one_group(tmp_path: Path) -> None:
+    """The id of a group that a plan creates: it is not known, only whose it will be."""
+
+    def created(reason: str, identity: str) -> Gap:
+        return Gap(Lack.UNKNOWN, reason, identity)
+
+    rules = _rules(tmp_path, "group_id", "{count: {lte: 1}}")
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str)
+    named = [created("by a", "fivetran_group.x"), created("by b", "fivetran_group.x")]
+    named += [created("by a", "fivetran_group.y"), created("by c", "")]
+    judge.take([shape.convert(_record(group_id=held)) for held in named])
+    (checks,) = judge.outcome(lambda _rule: True).checks()
+    assert [(group.group, group.verdict) for group in checks.groups] == [
+        ("fivetran_group.x", F),
+        ("fivetran_group.y", P),
+        ("no group_id (by c)", E),
+    ]
+
+
+def test_values_without_a_double_so_far_may_have_one(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "group_id", "{unique: schema}")
+    (finding,) = findings_of(rules, [_record()], whole=False)
+    assert finding.message == "cannot be judged: schema is unique as far as listed in g"
+
+
+def test_a_connection_is_in_its_group_whoever_is_in_none(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "group_id", "{count: {lte: 9}}")
+    records = [_record(group_id=None), _record(), _record(group_id=True), _record(group_id=1)]
+    outcome = outcome_of(rules, records)
+    told = [
+        [(why.group, why.verdict) for why in explained(outcome, rules.rules[0], at, record)]
+        for at, record in enumerate(records)
+    ]
+    assert told == [[("no group_id (null)", E)], [("g", P)], [("true", P)], [("1", P)]]
+
+
+def test_of_a_group_that_a_plan_shows_in_part_all_connections_are_meant(tmp_path: Path) -> None:
+    rules = _rules(tmp_path, "group_id", "{count: {lte: 9}}", "{paused: true}")
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str, PlanMode(partial=True), placed=True)
+    judge.take([shape.convert(_record(paused=paused)) for paused in (True, "no", False)])
+    (checks,) = judge.outcome(lambda _rule: True).checks()
+    assert [(group.verdict, group.about) for group in checks.groups] == [(S, (0, 1, 2))]
 
 
 def test_an_unknown_assertion_of_a_group_is_refused_and_not_dropped(tmp_path: Path) -> None:
@@ -378,6 +456,21 @@ def test_a_group_of_which_it_is_not_known_whether_it_is_meant_is_an_error(tmp_pa
     assert "whether the rule is about this group is not known" in finding.advice
 
 
+def test_each_group_says_whether_it_was_chosen(tmp_path: Path) -> None:
+    body = "per: config.tier\ngroups: {config.tier: {gte: 2}}\nassert: {count: {lte: 1}}"
+    (rule,) = loaded(tmp_path, one_rule(body, head="reveal: [config.tier]\n")).ruleset.rules
+    assert isinstance(rule, GroupRule)
+    groups = Groups(rule, NOW)
+    for index, tier in enumerate((2, 1, "two")):
+        groups.take(index, (tier,), True, (), (tier,))
+    told = [(o.key, o.verdict, o.chosen, o.field) for o in groups.outcomes(whole=True)]
+    assert told == [
+        ((2,), P, True, "count"),
+        ((1,), S, False, "group"),
+        (("two",), E, None, "config.tier"),
+    ]
+
+
 def test_when_chooses_members_of_the_chosen_groups(tmp_path: Path) -> None:
     rules = _of_production(tmp_path, "{count: {gte: 1}}", "{paused: false}")
     records = [_record(group_id="prod_a", paused=True), _record(group_id="test_a", paused=True)]
@@ -467,6 +560,10 @@ def test_of_no_member_there_is_a_sum_and_no_extreme(tmp_path: Path) -> None:
         ("{max: {sync_frequency: {gte: 90}}}", E),
         ("{min: {sync_frequency: {lte: 30}}}", P),
         ("{min: {sync_frequency: {gte: 30}}}", F),
+        ("{min: {sync_frequency: {gt: 15}}}", F),
+        ("{min: {sync_frequency: {gt: 14}}}", E),
+        ("{max: {sync_frequency: {lt: 60}}}", F),
+        ("{max: {sync_frequency: {lt: 61}}}", E),
         ("{min: {sync_frequency: {gte: 10}}}", E),
         ("{sum: {sync_frequency: {gte: 10}}}", E),
         ("{sum: {sync_frequency: {lte: 10}}}", E),
@@ -524,6 +621,21 @@ def test_a_message_may_name_the_aggregate(tmp_path: Path) -> None:
     (finding,) = findings_of(rules, _frequencies(60, 1000))
     assert finding.message == "g has 1,060"
     assert rules.rules[0].rule.expects == "the sum of sync_frequency is at most 1"
+
+
+@pytest.mark.parametrize(
+    ("held", "shown"),
+    [
+        ((0.1, 0.2), "0.3"),
+        ((10**17, 1), "100,000,000,000,000,001"),
+        ((1.5e16, 0.5), "1.5e+16"),
+        ((1234.5,), "1,234.5"),
+    ],
+)
+def test_a_sum_is_told_with_the_digits_that_it_has(tmp_path: Path, held: Any, shown: str) -> None:
+    rules = _rules(tmp_path, "group_id", "{sum: {sync_frequency: {lt: 0}}}")
+    (finding,) = findings_of(rules, _frequencies(*held))
+    assert finding.evidence[0].actual == shown
 
 
 def test_of_an_account_among_several_every_connection_is_in_its_own_group(tmp_path: Path) -> None:
@@ -636,11 +748,22 @@ def test_a_group_without_a_bound_cannot_be_judged(
         (finding,) = findings_of(rules, _members(held), whole=whole)
         assert finding.message.startswith(f"cannot be judged: {told}")
         assert "groups: {own.most: {exists: true}}" in finding.advice
+        assert finding.evidence[0].expected == rules.rules[0].rule.expects
 
 
 def test_what_fails_whatever_the_bound_is_fails_without_one(tmp_path: Path) -> None:
     rules = _budgeted(tmp_path, "{count: {gte: 9, lte: {field: own.most}}}")
     assert _groups(rules, _members(None)) == {"g": F}
+    (finding,) = findings_of(rules, _members(None))
+    assert (finding.evidence[0].field, finding.evidence[0].actual) == ("count", "3")
+
+
+def test_members_without_a_number_are_named_where_the_bound_is_missing_too(tmp_path: Path) -> None:
+    rules = _budgeted(tmp_path, "{sum: {sync_frequency: {lte: {field: own.most}}}}")
+    records = [*_members(None, 1), _record(paused=False, sync_frequency="x", own={"most": None})]
+    (finding,) = findings_of(rules, records)
+    assert [c.id for c in finding.connections] == ["c1"]
+    assert finding.message == "cannot be judged: sync_frequency is no number for 1 connection in g"
 
 
 def test_connections_of_a_group_with_two_bounds_are_named(tmp_path: Path) -> None:
@@ -649,4 +772,51 @@ def test_connections_of_a_group_with_two_bounds_are_named(tmp_path: Path) -> Non
     assert _groups(rules, records) == {"g": E}
     (finding,) = findings_of(rules, records)
     assert [c.id for c in finding.connections] == ["c0", "c2"]
-    assert "own.most is 3 of one connection and 4 of another" in finding.message
+    assert finding.message == (
+        "cannot be judged: own.most is 3 of one connection and 4 of another in g"
+    )
+    assert finding.advice == ("a group has one bound: give all its connections the same own.most")
+    (finding,) = findings_of(rules, [*_members(None, 1), *_members("x", 1)])
+    assert "own.most is null of one connection and text of another in g" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("asserted", "held", "verdict"),
+    [
+        ("{count: {gte: {field: own.most}}}", 0, P),
+        ("{share: {gte: {field: own.most}}}", 0, P),
+        ("{share: {lte: {field: own.most}}}", 1, P),
+        ("{share: {lt: {field: own.most}}}", 1, F),
+        ("{share: {lte: {field: own.most}}}", 1.1, E),
+    ],
+)
+def test_a_bound_may_be_the_least_and_the_most_there_can_be(
+    tmp_path: Path, asserted: str, held: float, verdict: Verdict
+) -> None:
+    assert _groups(_budgeted(tmp_path, asserted), _members(held)) == {"g": verdict}
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict", "told"),
+    [
+        ({"least": 1, "most": 5, "team": "b"}, P, ""),
+        ({"least": 1, "most": 4, "team": "a"}, E, "own.most is 5 of one connection and 4 of"),
+        ({"least": 2, "most": 5, "team": "a"}, E, "own.least is 1 of one connection and 2 of"),
+        ({"least": 2, "most": 4, "team": "b"}, E, "own.least is 1 of one connection and 2 of"),
+    ],
+)
+def test_of_what_a_group_has_in_common_only_its_bounds_are_compared(
+    tmp_path: Path, other: dict[str, Any], verdict: Verdict, told: str
+) -> None:
+    head = """facts:
+  own:
+    key: group_id
+    columns: {least: number, most: number, team: text}
+    rows: {g: {least: 1, most: 5, team: a}}
+"""
+    bounds = "{gte: {field: own.least}, lte: {field: own.most}}"
+    body = f"per: group_id\ngroups: {{own.team: a}}\nassert: {{count: {bounds}}}"
+    rules = loaded(tmp_path, one_rule(body, head=head)).ruleset
+    records = [_record(own={"least": 1, "most": 5, "team": "a"}), _record(own=other)]
+    assert _groups(rules, records) == {"g": verdict}
+    assert all(told in finding.message for finding in findings_of(rules, records))

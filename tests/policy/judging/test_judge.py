@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.json_values import Unread
 from auditor.decoding.records import Shape
 from auditor.model import Connection, Severity, Verdict
 from auditor.policy.judging.judge import Judge, PlanMode, Violation, is_of_plan
+from auditor.policy.judging.tree import explained
 from auditor.policy.language.rules import Ruleset
 from tests.builders.judged import (
     NOW,
@@ -71,7 +73,9 @@ def test_findings_stand_severest_first_then_by_policy_then_as_listed(tmp_path: P
         "  - {id: d, severity: critical, assert: {schema: x}}\n",
     ).ruleset
     records = [{"paused": True, "schema": "x"}, {"paused": True, "schema": "y"}]
-    found = [(f.rule.id, [c.id for c in f.connections]) for f in findings_of(rules, records)]
+    findings = findings_of(rules, records)
+    assert {f.group for f in findings if not f.rule.per} == {""}
+    found = [(f.rule.id, [c.id for c in f.connections]) for f in findings]
     assert found == [
         ("b", ["c0"]), ("b", ["c1"]), ("d", ["c1"]), ("c", ["c0", "c1"]), ("a", ["c0"]),
         ("a", ["c1"]),
@@ -95,6 +99,40 @@ def test_what_is_reconsidered_is_asked_of_violations_alone(tmp_path: Path):
     assert by_rule["rule-0"] == bytes([Verdict.WAIVED, 0, 0, Verdict.ERROR])
     assert by_rule["rule-3"] == bytes([0, Verdict.FAIL, 0, Verdict.ERROR])
     assert outcome.checks()[0].verdicts[0] == Verdict.FAIL
+    names = [Connection(f"c{n}", "s", "n", "g") for n in range(4)]
+    told = [
+        (f.rule.id, f.verdict, f.note)
+        for f in changed.findings(names)
+        if f.connections[0].id != "c3"
+    ]
+    assert told == [("rule-3", Verdict.FAIL, ""), ("rule-0", Verdict.WAIVED, "why")]
+
+
+@pytest.mark.parametrize("last", range(4))
+def test_the_violation_that_is_waived_is_the_one_that_was_meant(tmp_path: Path, last: int):
+    """Of every rule and every connection, whatever stands beside it."""
+    rules = many_rules(tmp_path, 4)
+    records = [{"sync_frequency": n} for n in (9, 0, 1, 2, 3)]
+    outcome = outcome_of(rules, records).reconsidered(
+        lambda violation: (
+            (Verdict.WAIVED, f"of {violation.rule.id}")
+            if violation.rule.id == f"rule-{last}"
+            else (Verdict.FAIL, "")
+        )
+    )
+    table = {checks.rule.id: list(checks.verdicts) for checks in outcome.checks()}
+    assert table == {
+        f"rule-{n}": [
+            (Verdict.WAIVED if n == last else Verdict.FAIL) if at == n + 1 else Verdict.PASS
+            for at in range(5)
+        ]
+        for n in range(4)
+    }
+    names = [Connection(f"c{n}", "s", "n", "g") for n in range(5)]
+    notes = {f.rule.id: (f.connections[0].id, f.note) for f in outcome.findings(names)}
+    assert notes == {
+        f"rule-{n}": (f"c{n + 1}", f"of rule-{n}" if n == last else "") for n in range(4)
+    }
 
 
 def test_no_rule_and_no_record_come_to_nothing(tmp_path: Path):
@@ -252,6 +290,7 @@ def test_which_connections_a_group_has_is_kept_where_somebody_asks(tmp_path: Pat
     rules = loaded(tmp_path, one_rule(body)).ruleset
     shape = Shape(*rules.reads())
     held = [("a", True), ("a", True), ("a", False), ("b", False), (None, True)]
+    held += [("c", True), ("c", False)]
     records = [{"group_id": group, "paused": paused} for group, paused in held]
     about = {}
     for placed in (True, False):
@@ -260,7 +299,56 @@ def test_which_connections_a_group_has_is_kept_where_somebody_asks(tmp_path: Pat
         (checks,) = judge.outcome(lambda _rule: True).checks()
         about[placed] = [tuple(group.about) for group in checks.groups]
     # Of what broke it, of the whole group where nothing did, of all that are in none.
-    assert about == {True: [(0, 1), (3,), (4,)], False: [(), (), ()]}
+    assert about == {True: [(0, 1), (3,), (5, 6), (4,)], False: [(), (), (), ()]}
+    (checks,) = outcome_of(rules, records).checks()
+    assert [tuple(group.about) for group in checks.groups] == about[False]
+
+
+def test_an_excuse_leaves_nobody_to_blame(tmp_path: Path) -> None:
+    """Neither where it holds nor where nobody knows whether it does."""
+    body = "per: group_id\nunless: {config.log: {exists: true, equals: true}}\nassert: {count: 0}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    for log, verdict, actual in (
+        (True, Verdict.SKIP, "1"),
+        ("yes", Verdict.ERROR, "1, and whether unless applies is not known"),
+    ):
+        outcome = outcome_of(rules, [{"group_id": "g", "config": {"log": log}}])
+        (told,) = explained(outcome, rules.rules[0], 0, {"group_id": "g"})
+        assert (told.verdict, told.members) == (verdict, ())
+        for finding in outcome.findings([Connection("c", "s", "n", "g")]):
+            assert (finding.connections, finding.evidence[0].actual) == ((), actual)
+            assert finding.message == f"cannot be judged: count is {actual} in g"
+
+
+def test_what_makes_a_group_decidable_is_told_with_each_error(tmp_path: Path) -> None:
+    body = "per: group_id\nwhen: {paused: true}\nassert: {count: {lte: 9}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    (unsure,) = findings_of(rules, [{"group_id": "g", "paused": "yes"}])
+    assert unsure.message == "cannot be judged: membership is not known for 1 connection in g"
+    assert unsure.advice == (
+        "whether these connections count is not known: write exists in the rule's when for what"
+        " they lack"
+    )
+    assert [c.id for c in unsure.connections] == ["c0"]
+    (part,) = findings_of(rules, [{"group_id": "g", "paused": False}], whole=False)
+    assert part.message == "cannot be judged: count is 0 as far as listed in g"
+    assert part.advice == (
+        "judge the whole account: a part of it cannot decide a rule about groups"
+    )
+    (keyless,) = findings_of(rules, [{"group_id": [], "paused": False}])
+    assert keyless.message == "cannot be judged: group_id is an array"
+    assert keyless.advice == (
+        "group_id forms the groups and is an array here: choose another per, or mend what the"
+        " connections hold there"
+    )
+    assert keyless.group == "no group_id (an array)"
+
+
+def test_a_message_about_the_account_names_what_was_counted(tmp_path: Path) -> None:
+    body = "per: account\nassert: {count: {lte: 0}}\nmessage: '{count} of all, {actual}'"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    (finding,) = findings_of(rules, [{}])
+    assert finding.message == "1 of all, 1"
 
 
 # -- a plan's connections -------------------------------------------------------------------------
@@ -330,6 +418,85 @@ def test_groups_that_a_secret_names_are_told_apart_by_numbers(tmp_path: Path) ->
         "s1",
         Verdict.FAIL,
     )
+
+
+def test_over_a_plan_a_policy_of_groups_alone_is_judged(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, one_rule("per: group_id\nassert: {count: {lte: 1}}")).ruleset
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str, PlanMode(ends=frozenset({0})))
+    judge.take([shape.convert({"group_id": "g"})] * 2)
+    judgement = judge.outcome(lambda _rule: True)
+    assert [group.verdict for group in judgement.checks()[0].groups] == [Verdict.PASS]
+
+
+def test_what_no_plan_holds_is_skipped_where_it_is_missing(tmp_path: Path) -> None:
+    """Of the second rule and of a later page, as of the first."""
+    asked = ("schema: {starts_with: x}", "succeeded_at: {newer_than: 7d}", "paused: false")
+    rules = loaded(
+        tmp_path,
+        "policy: p\nrules:\n"
+        + "".join(
+            f"  - {{id: r{n}, severity: low, assert: {{{a}}}}}\n" for n, a in enumerate(asked)
+        ),
+    ).ruleset
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str, PlanMode())
+    plain = {"schema": "x", "succeeded_at": "2026-01-15T11:00:00Z", "paused": False}
+    records = [
+        plain,
+        {**plain, "succeeded_at": NOT_IN_PLAN},
+        plain,
+        {**plain, "paused": NOT_IN_PLAN},
+    ]
+    for record in records:
+        judge.take([shape.convert(plain), shape.convert(record)])
+    outcome = judge.outcome(lambda _rule: True)
+    skipped = {c.rule.id: [n for n, v in enumerate(c.verdicts) if v] for c in outcome.checks()}
+    assert skipped == {"r0": [], "r1": [3], "r2": [7]}
+    assert {v for c in outcome.checks() for v in c.verdicts} == {Verdict.PASS, Verdict.SKIP}
+    assert [c.not_in_plan for c in outcome.checks()] == [0, 1, 1]
+
+
+def test_a_hidden_bound_bounds_nothing_and_a_hidden_key_still_chooses(tmp_path: Path) -> None:
+    body = "per: [group_id, schema]\nassert: {max: {data_delay_threshold: {lte: {field: PATH}}}}"
+    records = [{"group_id": "g", "schema": "s", "own": {"most": 9}, "data_delay_threshold": 5}]
+
+    def judged(body: str, path: str) -> Verdict:
+        head = "facts: {own: {key: group_id, columns: {most: number}, rows: {g: {most: 9}}}}\n"
+        rules = loaded(tmp_path, one_rule(body, head=head)).ruleset
+        shape = Shape(*rules.reads())
+        judge = Judge(rules, shape, NOW, str, PlanMode(hidden={0: frozenset({path})}))
+        judge.take([shape.convert(record) for record in records])
+        (checks,) = judge.outcome(lambda _rule: True).checks()
+        return checks.groups[0].verdict
+
+    bounded = body.replace("PATH", "own.most")
+    assert judged(bounded, "own.most") is Verdict.ERROR
+    assert judged(bounded, "service") is Verdict.PASS
+    # Of a secret number nothing is measured.
+    assert judged(bounded, "data_delay_threshold") is Verdict.ERROR
+
+
+def test_a_plan_that_does_not_show_a_whole_group_says_so(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, one_rule("per: group_id\nassert: {count: {lte: 1}}")).ruleset
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str, PlanMode(partial=True))
+    record = shape.convert({"group_id": "g"})
+    judge.take([record])
+    outcome = judge.outcome(lambda _rule: False)
+    (told,) = explained(outcome, rules.rules[0], 0, record)
+    assert told.branches[-1].part.value == "a plan does not show the whole group"
+    assert told.verdict is Verdict.SKIP
+
+
+def test_true_and_one_name_two_groups_also_where_they_are_hidden(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, one_rule("per: service_version\nassert: {count: {gte: 2}}")).ruleset
+    shape = Shape(*rules.reads())
+    hidden = dict.fromkeys(range(3), frozenset({"service_version"}))
+    judge = Judge(rules, shape, NOW, str, PlanMode(hidden=hidden))
+    judge.take([shape.convert({"service_version": value}) for value in (True, 1, 1.0)])
+    (checks,) = judge.outcome(lambda _rule: True).checks()
+    assert [group.verdict for group in checks.groups] == [Verdict.FAIL, Verdict.PASS]
 
 
 @pytest.mark.parametrize(

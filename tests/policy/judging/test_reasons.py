@@ -272,6 +272,30 @@ def test_what_a_plan_hides_is_hidden_in_the_lines_of_its_own_finding(tmp_path: P
     assert found[0].alike == found[2].alike != found[1].alike
 
 
+def test_a_group_of_which_it_is_not_known_whether_it_is_meant_says_so(tmp_path: Path) -> None:
+    result = _audited(
+        tmp_path,
+        "per: config.tier\ngroups: {config.tier: {gte: 2}}\nassert: {count: {lte: 0}}",
+        {"config": {"tier": 2}},
+        {"config": {"tier": "two"}},
+        head="reveal: [config.tier]\n",
+    )
+    told = [_told(result, finding) for finding in result.findings]
+    assert told == [
+        [
+            "groups t config.tier is at least 2 []",
+            "assert f the number of connections is at most 0 [1]",
+        ],
+        [
+            "groups u config.tier is at least 2 []",
+            (
+                "assert u the number of connections is at most 0"
+                " [config.tier is not what groups: can be asked of]"
+            ),
+        ],
+    ]
+
+
 def test_a_group_tells_its_bound(tmp_path: Path) -> None:
     own = "{key: group_id, columns: {most: integer}, rows: {g: {most: 2}}}"
     result = _audited(

@@ -83,6 +83,76 @@ def test_the_name_of_a_rule_and_of_a_disabled_one_are_clean_too(tmp_path: Path):
     assert clean.disabled == {"x": "disabled for [redacted]"}
 
 
+@pytest.mark.parametrize(
+    "field", ["id", "title", "policy", "expects", "applies_when", "why", "fix"]
+)
+def test_a_credential_in_one_text_of_a_rule_alone_is_seen(tmp_path: Path, field: str):
+    rules = policy(tmp_path, "why", "nothing")
+    (entry,) = rules.rules
+    rule = msgspec.structs.replace(entry.rule, **{field: f"a {KEY} b"})
+    rules = msgspec.structs.replace(rules, rules=(msgspec.structs.replace(entry, rule=rule), entry))
+    first, second = scrubbed_rules(rules, SCRUBBER).rules
+    assert getattr(first.rule, field) == "a [redacted] b"
+    assert second == entry
+    others = {"id", "title"} if field == "id" else {field}
+    assert {
+        name
+        for name in rule.__struct_fields__
+        if getattr(first.rule, name) != getattr(entry.rule, name)
+    } == others
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        {"left_out": (f"a {KEY} b", "c")},
+        {"warnings": (f"a {KEY} b", "c")},
+        {"policies": (PolicyFile(f"a {KEY} b", "p.yaml", "0" * 64, "c"),)},
+        {"policies": (PolicyFile("c", "p.yaml", "0" * 64, f"a {KEY} b"),)},
+    ],
+    ids=str,
+)
+def test_a_credential_in_what_is_said_of_the_policy_alone_is_seen(
+    tmp_path: Path, door: dict[str, tuple[object, ...]]
+):
+    rules = msgspec.structs.replace(policy(tmp_path, "why", "nothing"), **door)
+    ((name, (first, *_)),) = door.items()
+    (told, *rest) = getattr(scrubbed_rules(rules, SCRUBBER), name)
+    assert repr(told) == repr(first).replace(KEY, "[redacted]")
+    assert tuple(rest) == door[name][1:]
+
+
+def test_a_message_keeps_its_fields(tmp_path: Path):
+    """Its texts are clean; what it shows of a record is the record's."""
+    text = f"policy: p\nrules:\n  - {{id: r, severity: low, assert: {{config.{KEY}: x}},"
+    text += f" message: '{KEY} of {{schema}}: {{config.{KEY}}} and {KEY}'}}\n"
+    rules = scrubbed_rules(loaded(tmp_path, text).ruleset, SCRUBBER)
+    (entry,) = rules.rules
+    assert entry.message is not None
+    parts = ("[redacted] of ", "schema", ": ", f"config.{KEY}", " and [redacted]")
+    assert entry.message.parts == parts
+
+
+@pytest.mark.parametrize("kept", ["message", "expected"])
+def test_a_credential_in_one_part_of_a_finding_alone_is_seen(tmp_path: Path, kept: str):
+    rules = loaded(
+        tmp_path,
+        "policy: p\nrules:\n"
+        "  - {id: a, severity: low, assert: {paused: false}}\n"
+        "  - {id: b, severity: low, assert: {all: [{paused: false}, {schema: x}]}}\n",
+    ).ruleset
+    first, second = findings_of(rules, [{"paused": True, "schema": "y"}])
+    if kept == "message":
+        second = msgspec.structs.replace(second, message=f"a {KEY} b")
+    else:
+        evidence = msgspec.structs.replace(second.evidence[1], expected=f"a {KEY} b")
+        second = msgspec.structs.replace(second, evidence=(second.evidence[0], evidence))
+    one, other = scrubbed_findings((first, second), SCRUBBER)
+    assert one == first
+    clean = repr(second).replace(KEY, "[redacted]")
+    assert repr(other) == clean != repr(second)
+
+
 def test_what_holds_no_credential_stays_as_it_is(tmp_path: Path):
     rules = policy(tmp_path, "why", "nothing of the kind")
     assert scrubbed_rules(rules, SCRUBBER) is rules

@@ -17,6 +17,7 @@ from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
 from auditor.model import Connection, Verdict
 from auditor.policy.judging.judge import Judge, PlanMode
+from auditor.policy.judging.undecided import PlanAnswer, needs, plan_answer
 from auditor.policy.language.conditions import evaluate, reach
 from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading.load import load
@@ -165,6 +166,20 @@ def test_checks_that_differ_in_their_when_alone_are_settled_apart(tmp_path: Path
     assert [Verdict(v) for v in outcome.verdicts] == [Verdict.SKIP, Verdict.ERROR]
 
 
+@pytest.mark.parametrize(("value", "alike"), [(False, 0), (True, 1), (True, 1.0)], ids=str)
+def test_a_number_is_not_taken_for_a_boolean_that_was_settled_before(
+    tmp_path: Path, value: bool, alike: float
+):
+    """What no plan tells of the one is no excuse for the wrong type of the other."""
+    body = f"when: {{paused: {str(value).lower()}}}\nassert: {{succeeded_at: {{newer_than: 7d}}}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    stale = {"succeeded_at": NOT_IN_PLAN}
+    outcome = _take(rules, {**stale, "paused": value}, {**stale, "paused": alike})
+    assert [Verdict(v) for v in outcome.verdicts] == [Verdict.SKIP, Verdict.ERROR]
+    outcome = _take(rules, {**stale, "paused": alike}, {**stale, "paused": value})
+    assert [Verdict(v) for v in outcome.verdicts] == [Verdict.ERROR, Verdict.SKIP]
+
+
 def test_what_the_unknown_may_still_decide_is_left_unknown_and_not_lost(tmp_path: Path):
     """One that even then would rest on what no plan holds is counted as that, and apart."""
     either = "{any: [{paused: true}, {status.setup_state: connected}]}"
@@ -212,6 +227,127 @@ def test_what_must_not_be_shown_is_told_like_no_other(tmp_path: Path):
     assert [f.evidence[0].actual for f in found] == ["[sensitive]", "hunter2", "hunter2"]
     assert found[0].alike not in {0, found[1].alike}
     assert found[1].alike == found[2].alike != 0
+
+
+# -- what a plan can tell at all ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "answer", "missing"),
+    [
+        ("assert: {schema: x}", PlanAnswer.ALL, ()),
+        ("assert: {succeeded_at: {newer_than: 7d}}", PlanAnswer.NOTHING, ("succeeded_at",)),
+        ("assert: {setup_tests: {length: {lte: 3}}}", PlanAnswer.NOTHING, ("setup_tests",)),
+        (
+            "assert: {setup_tests: {none_items: {status: FAILED}}}",
+            PlanAnswer.NOTHING,
+            ("setup_tests",),
+        ),
+        (
+            "assert: {any: [{paused: true}, {status.setup_state: connected}]}",
+            PlanAnswer.SOME,
+            ("status.setup_state",),
+        ),
+        (
+            "when: {paused: false}\nassert: {status.setup_state: connected}",
+            PlanAnswer.NOTHING,
+            ("status.setup_state",),
+        ),
+        (
+            "when: {status.setup_state: connected}\nassert: {paused: false}",
+            PlanAnswer.NOTHING,
+            ("status.setup_state",),
+        ),
+        ("per: group_id\nassert: {count: {lte: 1}}", PlanAnswer.GROUPS, ()),
+    ],
+)
+def test_what_a_plan_can_tell_of_a_rule_is_known_beforehand(
+    tmp_path: Path, body: str, answer: PlanAnswer, missing: tuple[str, ...]
+):
+    (entry,) = loaded(tmp_path, one_rule(body)).ruleset.rules
+    assert plan_answer(entry, NOW) == (answer, missing)
+
+
+@pytest.mark.parametrize(
+    ("body", "lacking", "is_needed"),
+    [
+        ("assert: {sync_frequency: {gte: 15}}", "sync_frequency", True),
+        ("assert: {sync_frequency: {gte: 15}}", "schema", False),
+        ("assert: {sync_frequency: {exists: true, gte: 15}}", "sync_frequency", False),
+        (
+            "when: {sync_frequency: {exists: true}}\nassert: {sync_frequency: {gte: 15}}",
+            "sync_frequency",
+            False,
+        ),
+        ("when: {sync_frequency: {gte: 15}}\nassert: {paused: false}", "sync_frequency", True),
+        # One of the two may be what decides: or not.
+        ("assert: {any: [{paused: true}, {sync_frequency: {gte: 15}}]}", "sync_frequency", True),
+        ("assert: {not: {sync_frequency: {gte: 15}}}", "sync_frequency", True),
+        ("assert: {succeeded_at: {after: {field: failed_at}}}", "failed_at", True),
+        ("assert: {succeeded_at: {after: {field: failed_at}}}", "succeeded_at", True),
+    ],
+)
+def test_which_fields_a_check_cannot_do_without(
+    tmp_path: Path, body: str, lacking: str, is_needed: bool
+):
+    (entry,) = loaded(tmp_path, one_rule(body)).ruleset.rules
+    assert isinstance(entry, PolicyRule)
+    assert needs(entry, lambda path: path == lacking, NOW) is is_needed
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "failed", "verdict"),
+    [
+        ("2026-01-01T00:00:00Z", NOT_IN_PLAN, Verdict.SKIP),
+        (NOT_IN_PLAN, "2026-01-01T00:00:00Z", Verdict.SKIP),
+        ("2026-01-01T00:00:00Z", UNKNOWN, Verdict.ERROR),
+        (NOT_IN_PLAN, UNKNOWN, Verdict.SKIP),
+        # One that is missing is an error whatever the other comes to.
+        (NOT_IN_PLAN, MISSING, Verdict.ERROR),
+        (MISSING, NOT_IN_PLAN, Verdict.ERROR),
+    ],
+)
+def test_of_two_fields_that_are_compared_either_may_be_open(
+    tmp_path: Path, succeeded: Any, failed: Any, verdict: Verdict
+):
+    body = "assert: {succeeded_at: {after: {field: failed_at}}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    held = {"succeeded_at": succeeded, "failed_at": failed}
+    held = {path: value for path, value in held.items() if value is not MISSING}
+    assert _judged(rules, held)[0] is verdict
+
+
+T, F, U, N, W = True, False, UNKNOWN, NOT_IN_PLAN, "no"
+
+
+@pytest.mark.parametrize(
+    ("asked", "paused", "historical", "verdict"),
+    [
+        # What is not in the plan settles a check that no unknown could settle otherwise.
+        ("all", T, N, Verdict.SKIP), ("all", F, N, Verdict.FAIL), ("all", U, N, Verdict.ERROR),
+        ("any", T, N, Verdict.PASS), ("any", F, N, Verdict.SKIP), ("any", U, N, Verdict.ERROR),
+        ("all", N, N, Verdict.SKIP), ("any", N, N, Verdict.SKIP),
+        # A wrong type is an error of its own wherever nothing else decides.
+        ("all", W, N, Verdict.ERROR), ("any", W, N, Verdict.ERROR),
+        ("all", N, W, Verdict.ERROR), ("any", N, W, Verdict.ERROR),
+        ("all", W, F, Verdict.FAIL), ("any", W, T, Verdict.PASS),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("denied", [False, True])
+def test_what_is_open_and_what_is_wrong_are_joined_as_their_parts_are(
+    tmp_path: Path, asked: str, paused: Any, historical: Any, verdict: Verdict, denied: bool
+):
+    both = f"{{{asked}: [{{paused: true}}, {{status.is_historical_sync: true}}]}}"
+    both = f"{{not: {both}}}" if denied else both
+    rules = loaded(tmp_path, one_rule(f"assert: {both}")).ruleset
+    status = N if historical is N else {"is_historical_sync": historical}
+    found, outcome, _ = _judged(rules, {"paused": paused, "status": status})
+    reversed_ = {Verdict.PASS: Verdict.FAIL, Verdict.FAIL: Verdict.PASS}
+    assert found is (reversed_.get(verdict, verdict) if denied else verdict)
+    assert outcome.checks()[0].not_in_plan == (found is Verdict.SKIP)
+    # Told to skip what is unknown, it skips that alone.
+    left = _judged(rules, {"paused": paused, "status": status}, skip_unknown=True)[1]
+    assert left.checks()[0].left_unknown == (U in (paused, historical) and found is Verdict.ERROR)
 
 
 def _filled(value: Any, gaps: set[str], by: Any) -> Any:

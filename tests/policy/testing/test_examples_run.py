@@ -109,6 +109,17 @@ def test_gaps_are_the_verdicts_no_example_expects(folder):
     assert found["logged"].missing == (Verdict.FAIL, Verdict.PASS)
 
 
+@pytest.mark.parametrize(("bound", "may_skip"), [("lte", True), ("gte", False)])
+def test_a_share_is_skipped_where_none_satisfies_it(folder, bound, may_skip):
+    policy = "policy: p\nrules:\n"
+    policy += "  - {id: shared, severity: low, per: group_id, when: {paused: true},"
+    policy += f" assert: {{share: {{{bound}: 0.5}}}}}}\n"
+    (folder / "house.yaml").write_text(policy)
+    loaded = load(["./house.yaml"])
+    (gap,) = gaps(loaded, run_examples(loaded))
+    assert (Verdict.SKIP in gap.missing) is may_skip
+
+
 # -- test files -----------------------------------------------------------------------------------
 
 
