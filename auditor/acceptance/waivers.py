@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from auditor.model import PolicyFile, Position, Rule
 from auditor.policy.analysis.claims import idle_waiver, place
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.english import sentence
-from auditor.policy.language.patterns import Matches, glob
+from auditor.policy.language.patterns import glob
 from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading import nodes
 from auditor.policy.loading.condition_parser import ConditionReader
@@ -47,10 +47,11 @@ SELECTOR_PATHS = {
 #: The value of ``connections`` that means every connection.
 ALL = "all"
 HOW_TO_END = "write its last day, such as 2026-06-30, or a moment with its zone"
-_LONGEST = 500
+#: The most characters that a text of a waiver is shown with.
+LONGEST = 500
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _GLOB = re.compile(r"[*?\[]")
 _STAR = re.compile(r"[*?]")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _FOREIGN = {
     **dict.fromkeys(("rules", "rule_id", "id", "check", "policy"), "rule"),
     **dict.fromkeys(
@@ -76,14 +77,17 @@ class Selector(msgspec.Struct, frozen=True):
 
     name: str
     exact: frozenset[str]
-    globs: tuple[Matches, ...] = field(compare=False, default=())
+    globs: tuple[str, ...]
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether one of its globs matches every value."""
+        return any(not text.strip("*") for text in self.globs)
 
     def chosen(self, values: Iterable[str]) -> list[str]:
         """Return those of ``values`` that the selector matches."""
-        return [value for value in values if value in self.exact or self._fits(value)]
-
-    def _fits(self, value: str) -> bool:
-        return any(fits(value) for fits in self.globs)
+        fits = [glob(text) for text in self.globs]
+        return [v for v in values if v in self.exact or any(fit(v) for fit in fits)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ def read_waivers(
         problems.extend(error.problems)
     if problems.errors or (strict and problems.warnings):
         found = problems.errors + problems.warnings
-        raise PolicyError(sorted(found, key=lambda problem: problem.position))
+        raise PolicyError(sorted(found))
     file = PolicyFile("waivers", label, hashlib.sha256(data).hexdigest())
     return Waivers(file, entries, tuple(problems.warnings))
 
@@ -229,7 +233,7 @@ def rule_problem(waiver: Waiver, ids: Iterable[str], disabled: Mapping[str, str]
 def end_of(text: str) -> tuple[datetime, str] | None:
     """Return the last moment that ``expires`` says, with ``through …``; None for no date."""
     try:
-        if _DATE.fullmatch(text):
+        if DATE.fullmatch(text):
             return datetime.combine(date.fromisoformat(text), time.max, UTC), f"through {text}"
         moment = parse_timestamp(text)
         return None if moment is None else (moment.astimezone(UTC), f"until {iso(moment)}")
@@ -237,8 +241,8 @@ def end_of(text: str) -> tuple[datetime, str] | None:
         return None
 
 
-def term_problem(waiver: Waiver, rule: Rule, now: datetime) -> tuple[str, str]:
-    """Return why the policies do not allow ``waiver`` for ``rule``, and what to do; "" if they do.
+def term_problem(waiver: Waiver, rule: Rule, now: datetime) -> tuple[str, str] | None:
+    """Return why the policies do not allow ``waiver`` for ``rule``, and what to do; None if so.
 
     Days count as a whole: what may end 90 days from now may end at the end of that day.
     """
@@ -246,10 +250,10 @@ def term_problem(waiver: Waiver, rule: Rule, now: datetime) -> tuple[str, str]:
         where = rule.named_at or rule.position
         return f"{rule.id} may not be waived ({where}: waivable: false)", "mend the violation"
     if rule.max_waiver is None:
-        return "", ""
+        return None
     last = (now.astimezone(UTC) + rule.max_waiver).date()
     if waiver.expires.date() <= last:
-        return "", ""
+        return None
     most = in_words(rule.max_waiver)
     bound = f"a waiver of {rule.id} may last {most} from now (max_waiver)"
     problem = f"{bound}; this one lasts {waiver.until}"
@@ -262,14 +266,13 @@ def check_terms(waivers: Waivers, rules: Iterable[Rule], now: datetime) -> None:
     ``now`` is the time of a real clock. An expired waiver has no effect, and is no problem here.
     """
     by_id = {rule.id: rule for rule in rules}
-    problems = []
-    for waiver in waivers.entries:
-        if waiver.is_expired(now):
-            continue
-        for name in sorted(waiver.fits(by_id)):
-            problem, hint = term_problem(waiver, by_id[name], now)
-            if problem:
-                problems.append(Problem(waiver.position, problem, hint))
+    problems = [
+        Problem(waiver.position, *problem)
+        for waiver in waivers.entries
+        if not waiver.is_expired(now)
+        for name in sorted(waiver.fits(by_id))
+        if (problem := term_problem(waiver, by_id[name], now))
+    ]
     if problems:
         raise PolicyError(problems)
 
@@ -300,22 +303,23 @@ class WaiverReader:
         self._named = NamedConditions({}, Scope(), problems, conditions)
 
     def read(self, root: Node) -> tuple[Waiver, ...]:
-        """Return the valid waivers of a whole file; problems with the others are recorded."""
-        if not isinstance(root, MappingNode) or root.get("waivers") is None:
-            policy = isinstance(root, MappingNode) and root.get("policy") is not None
-            message = (
-                "this is a policy, not a waiver file" if policy else "this is not a waiver file"
-            )
-            hint = "pass it with --policy" if policy else "it is a mapping with waivers: [...]"
-            self._problems.add(root.position, message, hint)
-            return ()
+        """Return the waivers of a whole file; they are none to use if a problem was recorded."""
+        if isinstance(root, MappingNode) and (listing := root.get("waivers")) is not None:
+            return self._waivers(root, listing)
+        policy = isinstance(root, MappingNode) and root.get("policy") is not None
+        message = "this is a policy, not a waiver file" if policy else "this is not a waiver file"
+        hint = "pass it with --policy" if policy else "it is a mapping with waivers: [...]"
+        self._problems.add(root.position, message, hint)
+        return ()
+
+    def _waivers(self, root: MappingNode, listing: Node) -> tuple[Waiver, ...]:
         self._check_keys(root, FILE_KEYS, "waiver file")
-        listing, extra = root.get("waivers"), root.get("extra_fields")
+        extra = root.get("extra_fields")
         if not isinstance(listing, SequenceNode):
             # ``waivers:`` with nothing below it is what remains when the last one is removed.
             if not isinstance(listing, ScalarNode) or listing.value is not None:
-                position = (listing or root).position
-                self._problems.add(position, "waivers: takes a list", "one each after a dash")
+                problem = "waivers: takes a list"
+                self._problems.add(listing.position, problem, "one each after a dash")
             return ()
         fields = frozenset(self._texts(extra, "extra_fields") if extra is not None else ())
         conditions = ConditionReader(
@@ -337,9 +341,7 @@ class WaiverReader:
         reason, end = self._text(node, "reason"), self._end(node.get("expires"))
         chosen, accepted = self._connections(node.get("connections")), node.get("while")
         accepts = self._condition(accepted, conditions) if accepted is not None else None
-        if not (rule and owner and reason) or end is None or chosen is None:
-            return None
-        if accepted is not None and accepts is None:
+        if end is None or chosen is None:
             return None
         expires, until = end
         return Waiver(rule, chosen, reason, owner, expires, until, node.position, accepts)
@@ -365,27 +367,21 @@ class WaiverReader:
             self._problems.add(node.position, "connections: says which ones", hint)
             return None
         self._check_keys(node, tuple(SELECTOR_PATHS), "choice of connections")
-        selectors = [self._selector(key, value) for key, value in node]
-        known = tuple(selector for selector in selectors if selector is not None)
-        if len(known) < len(selectors):
-            return None
-        if all(_is_star(value) for _, value in node):
+        selectors = tuple(self._selector(key.text, value) for key, value in node)
+        if all(selector.is_everything for selector in selectors):
             hint = f"write connections: {ALL} if you mean that"
             self._problems.add(node.position, "this selects every connection", hint)
-            return None
-        return known
+        return selectors
 
-    def _selector(self, key: ScalarNode, node: Node) -> Selector | None:
-        texts = self._texts(node, key.text)
-        if not texts or key.text not in SELECTOR_PATHS:
-            return None
+    def _selector(self, name: str, node: Node) -> Selector:
+        texts = self._texts(node, name)
         # An address has brackets of its own: fivetran_connector.db["orders"].
-        is_glob = _STAR.search if key.text == "address" else _GLOB.search
-        return Selector(
-            key.text,
-            frozenset(text for text in texts if not is_glob(text)),
-            tuple(glob(text) for text in texts if is_glob(text)),
-        )
+        brackets = name == "address"
+        is_glob = (_STAR if brackets else _GLOB).search
+        globs = [text for text in texts if is_glob(text)]
+        exact = frozenset(texts).difference(globs)
+        escaped = tuple(text.replace("[", "[[]") if brackets else text for text in globs)
+        return Selector(name, exact, escaped)
 
     def _end(self, node: Node | None) -> tuple[datetime, str] | None:
         """Return the last moment of a waiver, and ``through 2026-06-30``."""
@@ -403,9 +399,9 @@ class WaiverReader:
         if value is None:
             return ""
         if isinstance(value, ScalarNode) and isinstance(value.value, str) and value.text.strip():
-            if value.plain and self._problems.is_cut_by_comment(value.position, value.text):
+            if self._problems.is_cut_by_comment(value.position, value.text):
                 self._problems.add(value.position, f"{key}: is cut at the #", "quote the text")
-            return one_line(value.text, _LONGEST)
+            return one_line(value.text, LONGEST)
         hint = f"quote it; {_NEEDED[key]}" if isinstance(value, ScalarNode) else _NEEDED[key]
         self._problems.add(value.position, f"{key}: takes a text", hint)
         return ""
@@ -427,9 +423,8 @@ class WaiverReader:
     def _check_keys(self, node: MappingNode, known: tuple[str, ...], what: str) -> None:
         for key, _ in node:
             if key.text not in known:
-                hint = nearest(key.text, known, _FOREIGN) or f"a {what} has {listed(known, 'and')}"
                 message = f"a {what} has no key {one_line(key.text)}"
-                self._problems.add(key.position, message, hint)
+                self._problems.add(key.position, message, nearest(key.text, known, _FOREIGN))
 
 
 _NEEDED: Mapping[str, str] = {
@@ -445,7 +440,7 @@ def _variable(node: Node) -> ScalarNode | None:
     """Return the first variable named at or below ``node``."""
     if isinstance(node, ScalarNode):
         return None
-    if isinstance(node, MappingNode) and (variable := named(node, "var")) is not None:
+    if (variable := named(node, "var")) is not None:
         return variable
     below = node.items if isinstance(node, SequenceNode) else [value for _, value in node]
     return next(filter(None, map(_variable, below)), None)
@@ -458,9 +453,3 @@ def _ids_in(node: Node) -> str:
     items = node.items if isinstance(node, SequenceNode) else ()
     ids = [_ids_in(item) if isinstance(item, ScalarNode) else "" for item in items]
     return f"[{', '.join(ids)}]" if ids and all(ids) else ""
-
-
-def _is_star(node: Node) -> bool:
-    """Whether a selector's text, or one of its texts, matches everything."""
-    items = node.items if isinstance(node, SequenceNode) else (node,)
-    return any(isinstance(item, ScalarNode) and not item.text.strip("*") for item in items)
