@@ -109,7 +109,7 @@ def info_of(run: Setup) -> SourceInfo:
     return replace(run.info, account=shown)
 
 
-def bar_of(run: Setup, walk: Walk) -> Bar:
+def bar_of(run: Setup) -> Bar:
     """Return what the gate lets through."""
     options = run.options
     return Bar(
@@ -117,7 +117,7 @@ def bar_of(run: Setup, walk: Walk) -> Bar:
         strict=options.strict,
         allow_empty=options.allow_empty,
         limits=options.limits,
-        doubts=tuple(run.clock.too_old()) if walk.judge is not None else (),
+        doubts=tuple(run.clock.too_old()),
     )
 
 

@@ -56,14 +56,13 @@ class Walk(msgspec.Struct):
         self.warnings += page.warnings
         self._identify(page)
         records: list[Any] = page.records
+        start = len(self.ids) - len(records)
         if self.watch is not None:
             columns = (self.ids, self.services, self.schemas, self.group_ids, self.addresses)
-            last = [column[max(len(column) - len(records), 0) :] for column in columns]
-            self.watch.take(records, Connections(last[0], last[1], last[2], last[3], last[4]))
+            self.watch.take(records, Connections(*(column[start:] for column in columns)))
         if self.wanted is not None:
-            start = len(self.ids) - len(records)
             for at, record in enumerate(records, start):
-                if self.wanted.whole or self.is_wanted(at):
+                if self.wanted.whole or self.is_called(at, self.wanted.name):
                     self.kept[at] = record
 
     def _identify(self, page: Page) -> None:
@@ -82,10 +81,9 @@ class Walk(msgspec.Struct):
         self.services += [known(s, s) for s in _texts([r.service for r in records])]
         self.group_ids += [known(g, g) for g in _texts([r.group_id for r in records])]
 
-    def is_wanted(self, at: int) -> bool:
-        """Whether the connection at this place was asked for."""
-        named = {self.ids[at], self.schemas[at], *self.addresses[at : at + 1]}
-        return self.wanted is not None and self.wanted.name in named - {""}
+    def is_called(self, at: int, name: str) -> bool:
+        """Whether ``name`` is the id, the name or the address of the connection at this place."""
+        return name in {self.ids[at], self.schemas[at], *self.addresses[at : at + 1]} - {""}
 
     def connections(self, tidy: Callable[[list[str]], Sequence[str]] = list) -> Connections:
         """Return the identities, with each column as ``tidy`` makes it."""
@@ -94,7 +92,7 @@ class Walk(msgspec.Struct):
             tidy(self.services),
             tidy(self.schemas),
             tidy(self.group_ids),
-            self.addresses or (),
+            self.addresses,
         )
 
 
