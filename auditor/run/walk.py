@@ -59,7 +59,8 @@ class Walk(msgspec.Struct):
         start = len(self.ids) - len(records)
         if self.watch is not None:
             columns = (self.ids, self.services, self.schemas, self.group_ids, self.addresses)
-            self.watch.take(records, Connections(*(column[start:] for column in columns)))
+            ids, services, schemas, groups, addresses = (column[start:] for column in columns)
+            self.watch.take(records, Connections(ids, services, schemas, groups, addresses))
         if self.wanted is not None:
             for at, record in enumerate(records, start):
                 if self.wanted.whole or self.is_called(at, self.wanted.name):
@@ -98,6 +99,4 @@ class Walk(msgspec.Struct):
 
 def _texts(values: list[Any]) -> list[str]:
     """Return identities as text, "" if a record has none: no waiver can name that one."""
-    if set(map(type, values)) <= {str}:
-        return values
     return [value if type(value) is str else "" for value in values]

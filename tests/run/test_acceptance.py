@@ -108,6 +108,16 @@ def test_a_baseline_of_another_account_ends_the_run_before_it_begins(house: Rule
     assert asked == []
 
 
+def test_a_baseline_of_another_account_ends_the_run_that_learns_of_it(house: Ruleset):
+    def account(name: str) -> Listed:
+        return Listed([BAD], lists={"account": [{"id": name, "name": name}]})
+
+    baseline = baseline_from(audit(account("one"), house, options()))
+    with pytest.raises(UsageError, match="a baseline of the account one"):
+        audit(account("two"), house, options(baseline=baseline))
+    assert audit(account("one"), house, options(baseline=baseline)).gate.exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("listed", "refused"),
     [

@@ -203,21 +203,28 @@ def test_facts_that_never_come_are_inconclusive_of_an_account_without_connection
         yield page()
         never.wait()
 
-    result = audit(Scripted(events, live=True), load_policies(str(path)), options(timeout=0.2))
+    class Asking(Scripted):
+        setback = "page 2: 503"
+
+    result = audit(Asking(events, live=True), load_policies(str(path)), options(timeout=0.2))
     never.set()
     assert result.gate.outcome is Outcome.INCONCLUSIVE
     (problem,) = result.listing.problems
     assert problem.startswith("the listing was not read to its end within 0.2 s")
+    assert "page 2: 503" in problem
 
 
 def test_a_deadline_leaves_a_plan_inconclusive_and_nothing_is_said_to_be_fixed(tmp_path: Path):
     path = tmp_path / "slow.yaml"
     path.write_text(
         "policy: p\nrules:\n  - {id: slow, severity: low, assert: {sync_frequency: {gte: 15}}}\n"
+        "  - {id: few, severity: low, per: group_id, when: {sync_frequency: {lt: 15}},\n"
+        "     assert: {count: {lte: 2}}}\n"
     )
+    names = [f"c{n}" for n in range(250)] + ["orders_5153", "crm_f8d2", "legacy_a005"]
 
     def events(page: Callable[..., Page]) -> Iterator[Event]:
-        yield page(*(record(f"c{n}", sync_frequency=5) for n in range(300)))
+        yield page(*(record(name, sync_frequency=5, group_id="g_prod") for name in names))
         yield End(Completeness.ONE_WALK)
 
     asked = count(1)
@@ -228,17 +235,18 @@ def test_a_deadline_leaves_a_plan_inconclusive_and_nothing_is_said_to_be_fixed(t
             time.sleep(1.1)
         return TODAY
 
-    source = PlanSource(str(plan_file("small")))
+    source = PlanSource(str(plan_file("walk")))
     source.lay_over({"": Scripted(events, live=True)})
     ours = options(timeout=1.0, clock=clock, dimensions={"name": "schema"})
     result = audit(source, load_policies(str(path)), ours)
     assert result.gate.outcome is Outcome.INCONCLUSIVE
     assert result.listing.problems[0].startswith("the listing was not judged within 1 s")
-    # What the plan creates comes last, and was not reached.
-    assert len(result.connections) == len(result.findings) == 250
-    assert min(source.placed) >= 250
+    # What the plan changes comes last, and was not reached.
+    assert len(result.connections) == 250
+    assert min(source.placed) == 250
+    assert len([f for f in result.findings if f.rule.id == "slow"]) == 250
     assert result.plan is not None
-    assert result.plan.mended == ()
+    assert (result.plan.mended, result.plan.improved) == ((), ())
 
 
 @pytest.mark.parametrize("number", [249, 250, 251, 500, 501])
