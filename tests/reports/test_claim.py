@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from auditor.cli.terminal.summary import answer, summary
 from auditor.gate import Bar, decide
 from auditor.model import (
+    NOT_READ,
     Completeness,
     Connections,
     Evidence,
@@ -25,6 +26,7 @@ from auditor.model import (
     GroupCheck,
     Listing,
     Outcome,
+    Part,
     PlanScope,
     PolicyFile,
     Position,
@@ -368,4 +370,47 @@ def test_that_one_walk_may_have_missed_some_is_said_of_what_nobody_judged_too():
     assert said == (
         "No rule applied to anything: no check was made. Nothing was judged of 3 connections; nor"
         " is it sure that one walk over several pages listed everything."
+    )
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [
+        ("all pass", "every check that was made passed."),
+        ("all skip", "no rule applied to anything: no check was made."),
+        ("nothing listed", "no check was made."),
+    ],
+)
+def test_in_place_of_findings_it_is_said_why_there_are_none(checks: str, said: str):
+    result = made(Completeness.ONE_PAGE, checks, "low", "full")
+    assert claim(result).no_findings == f"There are none: {said}"
+    assert claim(result).unmade == (checks != "all pass")
+
+
+@pytest.mark.parametrize(
+    ("value", "which"),
+    [
+        ("data", "with team data"),
+        ("", "without team"),
+        (NOT_READ, "whose team could not be read"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("left_out", "narrowed"),
+    [("full", ""), ("filtered", "; not a full run: something was left out")],
+)
+def test_a_part_claims_nothing_of_the_rest_and_says_what_that_came_to(
+    value: str, which: str, left_out: str, narrowed: str
+):
+    whole = made(Completeness.ONE_PAGE, "a failure", "low", "full")
+    result = made(Completeness.ONE_PAGE, "all pass", "low", left_out)
+    filters = (*result.source.filters, ("dimension.team", value))
+    part = replace(
+        result,
+        source=replace(result.source, filters=filters),
+        part=Part("team", value, 7, whole.gate),
+    )
+    assert claim(part).sentence == (
+        f"Of this part, everything that was listed was judged{narrowed}. Nothing failed. This part"
+        f" has 3 of 7 connections, those {which}; the whole run came to violations (exit 1)."
     )
