@@ -357,6 +357,15 @@ def test_of_a_plan_without_a_check_it_is_said_why():
     assert said == "The plan changes no connection. No check was made."
 
 
+def test_of_a_plan_that_no_rule_applied_to_no_listing_is_doubted():
+    """What is under a plan is known to be what it is laid over."""
+    result = made(Completeness.UNKNOWN, "all skip", "low", "full")
+    said = claim(replace(result, plan=PlanScope(touched=1, over="account.ndjson"))).sentence
+    assert said == (
+        "No rule applied to anything: no check was made. Nothing was judged of 3 connections."
+    )
+
+
 @pytest.mark.parametrize(
     ("checks", "heading"),
     [("all pass", "Passed"), ("a failure", "Violations"), ("an error", "Inconclusive")],
