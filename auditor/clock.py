@@ -72,14 +72,13 @@ def longest_gap(days: Iterable[object]) -> timedelta | None:
     ``[FRIDAY, MONDAY]`` leaves four days from Monday to Friday, ``[SUNDAY]`` a week. Choosing none
     or all leaves no gap. None if something is not a day.
     """
-    chosen = set()
-    for day in days:
-        if not isinstance(day, str) or day not in WEEKDAYS:
-            return None
-        chosen.add(WEEKDAYS.index(day))
+    named = list(days)
+    if not all(day in WEEKDAYS for day in named):
+        return None
+    chosen = [number for number, day in enumerate(WEEKDAYS) if day in named]
     if len(chosen) in {0, len(WEEKDAYS)}:
         return timedelta(0)
-    first, *rest = sorted(chosen)
+    first, *rest = chosen
     following = (*rest, first + len(WEEKDAYS))
     return timedelta(days=max(b - a for a, b in zip((first, *rest), following, strict=True)))
 
@@ -89,8 +88,9 @@ def parse_relative(text: str) -> timedelta | None:
     match = _RELATIVE.fullmatch(text)
     if not match:
         return None
-    offset = parse_duration(match[2]) if match[2] else timedelta(0)
-    return -offset if offset is not None and match[1] == "-" else offset
+    offset = parse_duration(match[2] or "0s")
+    assert offset is not None
+    return -offset if match[1] == "-" else offset
 
 
 def apart(server: datetime, local: datetime) -> str:

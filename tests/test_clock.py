@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,10 @@ from auditor.clock import (
     parse_timestamp,
     to_the_second,
 )
+from auditor.policy import load_policies
+from auditor.run import audit
+from tests.builders.listed import TODAY, Listed, counts_of, record
+from tests.builders.scripted import options
 
 CHATHAM = timezone(timedelta(hours=12, minutes=45))
 NEW_YORK = timezone(timedelta(hours=-5))
@@ -181,6 +186,26 @@ _ZONES = st.integers(-14, 14).map(lambda hours: timezone(timedelta(hours=hours))
 )
 def test_the_longest_gap(days, gap):
     assert longest_gap(days) == timedelta(days=gap)
+
+
+def test_days_are_named_as_the_api_names_them():
+    names = "MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY".split()
+    assert [longest_gap([name]) for name in names] == [timedelta(weeks=1)] * 7
+    assert longest_gap(iter(names[::-1])) == timedelta(0)
+    assert longest_gap(iter(["SUNDAY", "WEDNESDAY", "FRIDAY"])) == timedelta(days=3)
+
+
+@pytest.mark.parametrize(("ahead", "verdict"), [(0, "pass"), (300, "pass"), (301, "error")])
+def test_a_time_that_is_more_than_five_minutes_ahead_is_no_age(
+    tmp_path: Path, ahead: int, verdict: str
+):
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "policy: p\nrules: [{id: r, severity: low, assert: {succeeded_at: {newer_than: 1d}}}]\n"
+    )
+    at = iso(TODAY + timedelta(seconds=ahead))
+    result = audit(Listed([record("a", succeeded_at=at)]), load_policies(str(path)), options())
+    assert counts_of(result) == {verdict: 1}
 
 
 @pytest.mark.parametrize("odd", ["monday", "FUNDAY", "", None, 1, ["MONDAY"]])

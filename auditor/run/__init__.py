@@ -121,7 +121,7 @@ def look(
             ),
         )
         for at, record in run.walk.kept.items()
-        if run.walk.is_wanted(at)
+        if run.walk.is_called(at, wanted)
     ]
     return Look(run.result, tuple(seen), run.walk.kept)
 
@@ -168,7 +168,7 @@ def _run(
 
     # Acceptance -> gate -> result; the caller makes reports of it.
     scope, checks = run.plan.scope(change), judgement.checks()
-    gate = decide(listing, checks, bar_of(run, walk), scope)
+    gate = decide(listing, checks, bar_of(run), scope)
     strays = tuple(strays_of(run, walk)) if listing.complete else ()
     judged = Judged(listing, info, connections, judgement, checks, scope, accepted, strays)
     return _Run(result_of(run, judged, gate), run.ruleset, judgement, walk)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from auditor.clock import apart, in_words, to_the_second
 from auditor.run.options import Options
+from auditor.sources import Page
 
 #: The local clock and the server's may differ by this much before the server's counts.
 CLOCK_TOLERANCE = timedelta(seconds=300)
@@ -29,7 +30,8 @@ class RunClock:
         self.today = options.clock()
         self.note = ""
         self.warnings: tuple[str, ...] = ()
-        self._as_of: datetime | None = None
+        #: When what was saved was taken, as each page of it says.
+        self._taken: set[datetime | None] = set()
 
     def settle(self, as_of: datetime | None) -> datetime:
         """Return the one time that all rules compare with; the first call settles it.
@@ -42,11 +44,11 @@ class RunClock:
 
     def _choose_now(self, as_of: datetime | None) -> datetime:
         local = self._options.clock()
-        self._as_of = as_of
-        off = as_of is not None and abs(as_of - local) > CLOCK_TOLERANCE
-        if as_of is not None and self._live and off:
+        server: datetime | None = None  # Its time, where it is far from this machine's.
+        if as_of is not None and self._live and abs(as_of - local) > CLOCK_TOLERANCE:
+            server = as_of
             # By the later of the two: a server that is behind revives no waiver.
-            self.today = max(local, as_of)
+            self.today = max(local, server)
         if self._options.now is not None:
             self.note = f"judged as of {to_the_second(self._options.now)}, given with --now"
             return self._options.now
@@ -55,36 +57,45 @@ class RunClock:
         if not self._live:
             self.note = f"judged as of {to_the_second(as_of)}, when the snapshot was taken"
             return as_of
-        if not off:
+        if server is None:
             return local
-        ours, theirs = to_the_second(local), to_the_second(as_of)
+        ours, theirs = to_the_second(local), to_the_second(server)
         clocks = f"this machine's clock says {ours}, the server's {theirs}"
         self.warnings = (f"{clocks}: the server's counts; set this machine's",)
-        return as_of
+        return server
+
+    def problem_of(self, page: Page) -> str:
+        """Take note of a page's times; return why it cannot be trusted, "" if it can."""
+        self._taken.update(page.taken or ([page.as_of] if self._saved else []))
+        if page.as_of is None or not self._live:
+            return ""
+        return apart(page.as_of, self._options.clock())
+
+    @property
+    def _oldest(self) -> datetime | None:
+        """When the oldest of what was saved was taken; None if something does not say."""
+        known = [moment for moment in self._taken if moment is not None]
+        return min(known, default=None) if len(known) == len(self._taken) else None
 
     @property
     def taken_at(self) -> datetime | None:
         """When a saved listing was taken; None for any other listing, and if it does not say."""
-        return self._as_of if self._saved else None
-
-    def problem_at(self, as_of: datetime | None) -> str:
-        """Return why a page with this time cannot be trusted; "" if it can."""
-        if as_of is None or not self._live:
-            return ""
-        return apart(as_of, self._options.clock())
+        return self._oldest if self._saved else None
 
     def too_old(self) -> Iterator[str]:
-        """Yield why a saved listing is too old to speak for the account."""
-        most, strict = self._options.max_age, self._options.strict
-        if most is None and strict:
+        """Yield why what was saved is too old to speak for the account."""
+        most, said = self._options.max_age, "--strict"
+        if most is not None:
+            said = f"--max-age {in_words(most)}"
+        elif self._options.strict:
             most = _STRICT_AGE
-        if most is None or not self._saved:
+        if most is None or not self._taken:
             return
-        said = f"--max-age {in_words(most)}" if self._options.max_age else "--strict"
         way_out = "fetch again, or raise --max-age to judge it all the same"
-        if self._as_of is None:
+        oldest = self._oldest
+        if oldest is None:
             yield f"{said}: the saved listing does not say when it was taken; {way_out}"
             return
-        age = max(self._options.clock() - self._as_of, timedelta(0))
+        age = max(self._options.clock() - oldest, timedelta(0))
         if age > most:
             yield f"{said}: the snapshot is {in_words(age)} old; {way_out}"

@@ -62,7 +62,9 @@ class RunPlan:
     @property
     def origin(self) -> str:
         """The kind of source that other lists come from."""
-        return PLAN if self.alone else self._kind
+        if self.alone:
+            return PLAN
+        return "api" if self.live else self._kind
 
     @property
     def missing(self) -> str:
@@ -91,17 +93,21 @@ class RunPlan:
             veiled=plan.veiled,
         )
 
-    def columns(self, dimensions: Dimensions) -> Mapping[str, list[str]]:
-        """Return what reports show beside each connection's identity, without sensitive values."""
+    def columns(self, dimensions: Dimensions, seen: int) -> Mapping[str, list[str]]:
+        """Return what reports show beside each connection's identity, without sensitive values.
+
+        ``seen`` is how many connections were judged.
+        """
         plan = self._source
         if plan is None:
             return dimensions.columns
         from auditor.policy.judging.change import veil  # noqa: PLC0415  # for plans only
 
-        columns = dimensions.columns
-        seen = min(map(len, columns.values()), default=0)
         return veil(
-            columns, dimensions.paths, _before(plan.placed, seen), _before(plan.veiled, seen)
+            dimensions.columns,
+            dimensions.paths,
+            _before(plan.placed, seen),
+            _before(plan.veiled, seen),
         )
 
     def names(self, groups: Mapping[str, str]) -> Mapping[str, str]:
@@ -132,8 +138,9 @@ class RunPlan:
     def scope(self, change: PlanJudgement | None) -> PlanScope | None:
         """Return what the run covers; None without a plan."""
         plan = self._source
-        if plan is None or change is None:
+        if change is None:
             return None
+        assert plan is not None
         return PlanScope(
             nothing=plan.nothing,
             touched=len(plan.estate.touched),
@@ -145,8 +152,9 @@ class RunPlan:
 
     def notes(self, scope: PlanScope | None) -> Iterator[str]:
         """Yield what every report says about the plan."""
-        if self._source is None or scope is None:
+        if scope is None:
             return
+        assert self._source is not None
         yield from self._source.notes()
         if scope.mended:
             shown = "; ".join(first(scope.mended, "fixed violation")[:SHOWN])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -84,11 +85,11 @@ class Reader:
         walk, run = self.walk, self._run
         if walk.judge is None:
             walk.judge = run.judge(page.as_of)
-            walk.watch = self._watch()
+            walk.watch = self._watch(run.clock.settle(page.as_of))
         walk.pieces += 1
         walk.pages += page.is_answer
         # Reported before judging, which may end here.
-        walk.problems += filter(None, [run.clock.problem_at(page.as_of)])
+        walk.problems += filter(None, [run.clock.problem_of(page)])
         for part in _parts(page):
             run.facts.join(part.records)
             walk.take(part)
@@ -103,14 +104,14 @@ class Reader:
         if self._on_progress is not None:
             self._on_progress(Progress(walk.pieces, len(walk.ids), self._walks))
 
-    def _watch(self) -> Watch | None:
+    def _watch(self, now: datetime) -> Watch | None:
         """Return what finds the records for which a waiver's ``while`` holds."""
-        waivers, clock = self._run.options.waivers, self._run.clock
+        waivers = self._run.options.waivers
         if waivers is None:
             return None
         from auditor.acceptance.match import Watch  # noqa: PLC0415  # for runs with waivers only
 
-        return Watch(waivers.entries, clock.now or clock.today)
+        return Watch(waivers.entries, now)
 
     def listing(self) -> Listing:
         """Return how the reading went, and whether the listing is whole."""
@@ -141,9 +142,16 @@ class Reader:
 
 def _parts(page: Page) -> Iterator[Page]:
     """Yield a page a few records at a time, so that no page overruns the deadline by much."""
-    for start in range(0, max(len(page.records), 1), _AT_ONCE):
-        end = start + _AT_ONCE
-        named = page.identities.part(start, end) if page.identities is not None else None
-        part = Page(page.records[start:end], identities=named)
-        # Report a page's own notes once, with its first records.
-        yield part if start else replace(page, records=part.records, identities=named)
+    # A page's own notes are told once, with its first records, whether it has some or none.
+    yield replace(page, **_cut(page, 0))
+    for start in range(_AT_ONCE, len(page.records), _AT_ONCE):
+        yield Page(**_cut(page, start))
+
+
+def _cut(page: Page, start: int) -> dict[str, Any]:
+    """Return the next records of a page, and their identities if it names them."""
+    end, named = start + _AT_ONCE, page.identities
+    return {
+        "records": page.records[start:end],
+        "identities": named.part(start, end) if named is not None else None,
+    }

@@ -61,7 +61,7 @@ def connections_of(run: Setup, walk: Walk) -> Connections:
     return dataclasses.replace(
         walk.connections(tidy),
         group_names={run.clean(name): run.clean(text) for name, text in names},
-        dimensions=run.plan.columns(walk.dimensions),
+        dimensions=run.plan.columns(walk.dimensions, len(walk.ids)),
     )
 
 
@@ -69,8 +69,7 @@ def judge_before(
     run: Setup, listing: Listing, records: list[Any], lists: Sequence[Listed]
 ) -> tuple[Judgement, Sequence[str]]:
     """Return the judgement of the account as it was before a plan, and the ids of ``records``."""
-    assert run.clock.now is not None
-    judge = Judge(run.ruleset, run.shape, run.clock.now, run.clean)
+    judge = Judge(run.ruleset, run.shape, run.clock.settle(None), run.clean)
     run.facts.with_lists(lists).join(records)
     judge.take(records)
     return judge.outcome(partial(run.is_whole, listing)), run.shape.ids(records)
@@ -82,7 +81,7 @@ def strays_of(run: Setup, walk: Walk) -> Iterator[str]:
     If a key is misspelt in all rows, the rules on them would be idle, and look like a pass. Facts
     keyed by a field of which the run keeps no column are not checked.
     """
-    if run.plan or run.info.filters or not walk.ids:
+    if run.plan or run.info.filters:
         return
     names = run.facts.group_names
     columns: dict[str, Sequence[str]] = {
@@ -109,7 +108,7 @@ def info_of(run: Setup) -> SourceInfo:
     return replace(run.info, account=shown)
 
 
-def bar_of(run: Setup, walk: Walk) -> Bar:
+def bar_of(run: Setup) -> Bar:
     """Return what the gate lets through."""
     options = run.options
     return Bar(
@@ -117,7 +116,7 @@ def bar_of(run: Setup, walk: Walk) -> Bar:
         strict=options.strict,
         allow_empty=options.allow_empty,
         limits=options.limits,
-        doubts=tuple(run.clock.too_old()) if walk.judge is not None else (),
+        doubts=tuple(run.clock.too_old()),
     )
 
 
@@ -128,7 +127,7 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
     describers = judged.judgement.describers()
     return Result(
         version=__version__,
-        judged_at=run.clock.now or options.clock(),
+        judged_at=run.clock.settle(None),
         source=judged.info,
         taken_at=run.clock.taken_at,
         listing=judged.listing,

@@ -31,8 +31,7 @@ def scrubbed_column(column: Sequence[str], scrubber: Scrubber, missing: str) -> 
     if "" in column:
         column = [value or missing for value in column]
     joined = "".join(column)
-    # A value can be too long only if the column is longer than its values allow.
-    short = len(joined) <= VALUE or max(map(len, column), default=0) <= VALUE
+    short = max(map(len, column), default=0) <= VALUE
     if short and is_plain(joined) and not scrubber.touches(joined):
         return column
     return [scrubbed(value, scrubber) for value in column]

@@ -56,14 +56,14 @@ class Walk(msgspec.Struct):
         self.warnings += page.warnings
         self._identify(page)
         records: list[Any] = page.records
+        start = len(self.ids) - len(records)
         if self.watch is not None:
             columns = (self.ids, self.services, self.schemas, self.group_ids, self.addresses)
-            last = [column[max(len(column) - len(records), 0) :] for column in columns]
-            self.watch.take(records, Connections(last[0], last[1], last[2], last[3], last[4]))
+            ids, services, schemas, groups, addresses = (column[start:] for column in columns)
+            self.watch.take(records, Connections(ids, services, schemas, groups, addresses))
         if self.wanted is not None:
-            start = len(self.ids) - len(records)
             for at, record in enumerate(records, start):
-                if self.wanted.whole or self.is_wanted(at):
+                if self.wanted.whole or self.is_called(at, self.wanted.name):
                     self.kept[at] = record
 
     def _identify(self, page: Page) -> None:
@@ -82,10 +82,9 @@ class Walk(msgspec.Struct):
         self.services += [known(s, s) for s in _texts([r.service for r in records])]
         self.group_ids += [known(g, g) for g in _texts([r.group_id for r in records])]
 
-    def is_wanted(self, index: int) -> bool:
-        """Whether the connection at ``index`` was asked for."""
-        named = {self.ids[index], self.schemas[index], *self.addresses[index : index + 1]}
-        return self.wanted is not None and self.wanted.name in named - {""}
+    def is_called(self, index: int, name: str) -> bool:
+        """Whether ``name`` is the id, the name or the address of the connection at ``index``."""
+        return name in {self.ids[index], self.schemas[index], *self.addresses[index : index + 1]} - {""}
 
     def connections(self, tidy: Callable[[list[str]], Sequence[str]] = list) -> Connections:
         """Return the identities, with each column as ``tidy`` makes it."""
@@ -94,12 +93,10 @@ class Walk(msgspec.Struct):
             tidy(self.services),
             tidy(self.schemas),
             tidy(self.group_ids),
-            self.addresses or (),
+            self.addresses,
         )
 
 
 def _texts(values: list[Any]) -> list[str]:
     """Return identities as text, "" if a record has none: no waiver can name that one."""
-    if set(map(type, values)) <= {str}:
-        return values
     return [value if type(value) is str else "" for value in values]

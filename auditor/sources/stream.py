@@ -22,6 +22,8 @@ class Page(msgspec.Struct, frozen=True):
 
     ``problems`` name items that are not connections: the rest is judged, the run inconclusive.
     ``as_of`` is the time at the source: the server's clock, or when a snapshot was taken.
+    ``taken`` are the times at which what it holds was saved, None for one that is not known; none
+    of what is listed now.
     ``identities`` name records that do not name themselves, as in a plan. ``is_answer`` is False
     for a piece of a file without pages.
     """
@@ -32,6 +34,7 @@ class Page(msgspec.Struct, frozen=True):
     as_of: datetime | None = None
     identities: Connections | None = None
     is_answer: bool = True
+    taken: tuple[datetime | None, ...] = ()
 
 
 class Restart(msgspec.Struct, frozen=True):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 
 from auditor.acceptance.baseline import Baseline, baseline_of
 from auditor.acceptance.waivers import Waivers, load_waivers
+from auditor.decoding.listed import Listed as Facts
 from auditor.decoding.records import Decoder
 from auditor.model import Completeness, Result, SourceInfo
 from auditor.past.earlier import parse_report
@@ -60,6 +61,8 @@ class Listed:
     filters: tuple[tuple[str, str], ...] = ()
     completeness: Completeness = Completeness.ONE_PAGE
     as_of: datetime | None = None
+    #: Other lists by their facts' names: their rows, or why they could not be read.
+    lists: Mapping[str, list[dict[str, Any]] | str] = field(default_factory=dict)
     live = False
 
     @property
@@ -67,6 +70,11 @@ class Listed:
         return SourceInfo(self.kind, self.base_url or "a file", self.filters, self.base_url)
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
+        for name, rows in self.lists.items():
+            shape = decoder.lists[name]
+            told = rows if isinstance(rows, str) else ""
+            found, doubts = shape.sift([shape.convert(row) for row in rows if not told])
+            yield Facts(name, found, doubts=tuple(doubts), problem=told)
         items = decoder.array(json.dumps(self.records).encode())
         good, problems = decoder.sift(items)
         half = len(good) // 2

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from auditor.cli.terminal.summary import answer, summary
 from auditor.gate import Bar, decide
 from auditor.model import (
+    NOT_READ,
     Completeness,
     Connections,
     Evidence,
@@ -25,6 +26,7 @@ from auditor.model import (
     GroupCheck,
     Listing,
     Outcome,
+    Part,
     PlanScope,
     PolicyFile,
     Position,
@@ -354,6 +356,15 @@ def test_of_a_plan_without_a_check_it_is_said_why():
     assert said == "The plan changes no connection. No check was made."
 
 
+def test_of_a_plan_that_no_rule_applied_to_no_listing_is_doubted():
+    """What is under a plan is known to be what it is laid over."""
+    result = made(Completeness.UNKNOWN, "all skip", "low", "full")
+    said = claim(replace(result, plan=PlanScope(touched=1, over="account.ndjson"))).sentence
+    assert said == (
+        "No rule applied to anything: no check was made. Nothing was judged of 3 connections."
+    )
+
+
 @pytest.mark.parametrize(
     ("checks", "heading"),
     [("all pass", "Passed"), ("a failure", "Violations"), ("an error", "Inconclusive")],
@@ -367,4 +378,47 @@ def test_that_one_walk_may_have_missed_some_is_said_of_what_nobody_judged_too():
     assert said == (
         "No rule applied to anything: no check was made. Nothing was judged of 3 connections; one"
         " walk over several pages may not have listed everything."
+    )
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [
+        ("all pass", "every check that was made passed."),
+        ("all skip", "no rule applied to anything: no check was made."),
+        ("nothing listed", "no check was made."),
+    ],
+)
+def test_in_place_of_findings_it_is_said_why_there_are_none(checks: str, said: str):
+    result = made(Completeness.ONE_PAGE, checks, "low", "full")
+    assert claim(result).no_findings == f"There are none: {said}"
+    assert claim(result).unmade == (checks != "all pass")
+
+
+@pytest.mark.parametrize(
+    ("value", "which"),
+    [
+        ("data", "with team data"),
+        ("", "without team"),
+        (NOT_READ, "whose team could not be read"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("left_out", "narrowed"),
+    [("full", ""), ("filtered", "; not a full run: something was left out")],
+)
+def test_a_part_claims_nothing_of_the_rest_and_says_what_that_came_to(
+    value: str, which: str, left_out: str, narrowed: str
+):
+    whole = made(Completeness.ONE_PAGE, "a failure", "low", "full")
+    result = made(Completeness.ONE_PAGE, "all pass", "low", left_out)
+    filters = (*result.source.filters, ("dimension.team", value))
+    part = replace(
+        result,
+        source=replace(result.source, filters=filters),
+        part=Part("team", value, 7, whole.gate),
+    )
+    assert claim(part).sentence == (
+        f"Of this part, everything that was listed was judged{narrowed}. Nothing failed. This part"
+        f" has 3 of 7 connections, those {which}; the whole run came to violations (exit 1)."
     )

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auditor.model import Completeness, Result
+from auditor.output.target import Target
 from auditor.policy import Ruleset
 from auditor.run import CLOCK_TOLERANCE, audit
 from auditor.sources import End, Event, Page, Restart
+from auditor.sources.plan.source import PlanSource
+from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
+from auditor.sources.saved.source import SnapshotSource
 from tests.builders.listed import (
     TODAY,
     Listed,
+    record,
 )
+from tests.builders.plans import plan_file
 from tests.builders.scripted import BAD, GOOD, Scripted, options
 
 
@@ -104,6 +112,11 @@ def test_the_time_of_the_first_page_is_that_of_all(house: Ruleset):
             "--max-age 7 days: the snapshot is 8 days old",
         ),
         (timedelta(days=400), {}, ""),
+        (
+            timedelta(seconds=1),
+            {"max_age": timedelta(0)},
+            "--max-age 0 seconds: the snapshot is 1 second old",
+        ),
         (timedelta(days=-1), {"max_age": timedelta(0)}, ""),
         (
             None,
@@ -122,3 +135,106 @@ def test_a_snapshot_answers_for_the_account_up_to_its_greatest_age(
     assert reasons == ([f"{doubt}{way_out}"] if doubt else [])
     live = judged_as_of(house, as_of, **given)
     assert not [reason for reason in live.gate.reasons if "--max-age" in reason]
+
+
+def snapshot(path: Path, age: timedelta, *records: dict[str, Any]) -> Path:
+    """Write what was listed an ``age`` ago."""
+    with SnapshotWriter(Target.named(path), SnapshotHeader(TODAY - age, "")) as writer:
+        writer.add(list(records))
+        writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
+    return path
+
+
+WEEK, MONTH = timedelta(days=7), timedelta(days=30)
+OLD = "--max-age 7 days: the snapshot is 30 days old"
+UNDATED = "--max-age 7 days: the saved listing does not say when it was taken"
+
+
+def doubts(result: Result) -> list[str]:
+    return [each for each in result.gate.reasons if each.startswith("--max-age")]
+
+
+def test_a_snapshot_of_no_connection_has_its_age_too(house: Ruleset, tmp_path: Path):
+    source = SnapshotSource(snapshot(tmp_path / "s.ndjson", MONTH))
+    result = audit(source, house, options(allow_empty=True, max_age=WEEK))
+    assert [each.partition(";")[0] for each in doubts(result)] == [OLD]
+    assert result.judged_at == result.taken_at == TODAY - MONTH
+    young = SnapshotSource(snapshot(tmp_path / "s.ndjson", WEEK))
+    assert audit(young, house, options(allow_empty=True, max_age=WEEK)).gate.exit_code == 0
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_of_several_snapshots_the_oldest_counts(house: Ruleset, tmp_path: Path, names: str):
+    for name, age in zip(names, (timedelta(0), MONTH), strict=True):
+        snapshot(tmp_path / f"{name}.ndjson", age, record(name))
+    result = audit(SnapshotSource(tmp_path), house, options(max_age=WEEK))
+    assert [each.partition(";")[0] for each in doubts(result)] == [OLD]
+    assert result.taken_at == TODAY - MONTH
+
+
+def test_what_does_not_say_its_time_beside_a_snapshot_may_be_of_any_age(
+    house: Ruleset, tmp_path: Path
+):
+    snapshot(tmp_path / "a.ndjson", timedelta(0), GOOD)
+    (tmp_path / "b.json").write_text(json.dumps([record("c")]))
+    result = audit(SnapshotSource(tmp_path), house, options(max_age=WEEK))
+    assert [each.partition(";")[0] for each in doubts(result)] == [UNDATED]
+    assert result.taken_at is None
+
+
+def test_what_cannot_be_read_has_no_age(house: Ruleset, tmp_path: Path):
+    (tmp_path / "s.json").write_text("[{")
+    source = SnapshotSource(tmp_path / "s.json")
+    result = audit(source, house, options(strict=True, max_age=WEEK))
+    assert result.gate.exit_code == 3
+    assert doubts(result) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "doubt"),
+    [
+        ("live", MONTH, OLD),
+        ("live", WEEK, None),
+        ("live", None, UNDATED),
+        (timedelta(0), MONTH, OLD),
+        (timedelta(0), None, UNDATED),
+        (MONTH, timedelta(0), OLD),
+    ],
+)
+def test_a_plan_answers_for_every_account_that_it_is_laid_over(
+    house: Ruleset,
+    tmp_path: Path,
+    first: timedelta | str,
+    other: timedelta | None,
+    doubt: str | None,
+):
+    def saved(name: str, age: timedelta | None) -> SnapshotSource:
+        path = tmp_path / f"{name}.json"
+        if age is None:
+            path.write_text(json.dumps([record(name)]))
+            return SnapshotSource(path)
+        return SnapshotSource(snapshot(path, age, record(name)))
+
+    def listed_now(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(GOOD, as_of=TODAY)
+        yield End(Completeness.ONE_PAGE)
+
+    source = PlanSource(str(plan_file("accounts")))
+    one = Scripted(listed_now, live=True) if isinstance(first, str) else saved("one", first)
+    source.lay_over({"fivetran": one, "fivetran.eu": saved("two", other)})
+    result = audit(source, house, options(max_age=WEEK))
+    assert [each.partition(";")[0] for each in doubts(result)] == ([doubt] if doubt else [])
+    # What is listed now says what time it is.
+    assert result.judged_at == (TODAY if first == "live" else TODAY - max(first, other or first))
+
+
+def test_an_old_answer_among_those_of_an_account_under_a_plan_is_noticed(house: Ruleset):
+    def listed_now(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(GOOD, as_of=TODAY)
+        yield page(BAD, as_of=TODAY - timedelta(days=2))
+        yield End(Completeness.ONE_WALK)
+
+    source = PlanSource(str(plan_file("small")))
+    source.lay_over({"": Scripted(listed_now, live=True)})
+    (problem, *_) = audit(source, house, options()).listing.problems
+    assert "either the response is old, or a clock is wrong" in problem

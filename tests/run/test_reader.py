@@ -6,23 +6,29 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from auditor.decoding.listed import Listed as Facts
+from auditor.decoding.records import Decoder
 from auditor.errors import SourceError
-from auditor.model import Completeness, Outcome
+from auditor.model import Completeness, Connections, Outcome
+from auditor.output.target import Target
 from auditor.policy import Ruleset, load_policies
 from auditor.redaction.fields import Scrubber
 from auditor.run import Progress, audit
+from auditor.run.reader import Reader
+from auditor.run.setup import set_up
 from auditor.sources import End, Event, Page, Restart
 from auditor.sources.plan.source import PlanSource
+from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.listed import (
     TODAY,
+    Listed,
     by_verdict,
     counts_of,
     record,
@@ -99,6 +105,62 @@ def test_fifty_problems_are_told_and_the_others_counted(house: Ruleset, count: i
         assert told[50:] == ((f"and {more} {noun}{s}",) if more else ())
 
 
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("more", ["page", "end"])
+def test_what_comes_after_the_end_is_not_judged(house: Ruleset, more: str, live: bool):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(GOOD)
+        yield End(Completeness.VERIFIED)
+        yield page(BAD) if more == "page" else End(Completeness.VERIFIED)
+
+    result = audit(Scripted(events, live=live), house, options())
+    assert result.listing.problems == (f"the source went on after its end ({more})",)
+    assert result.listing.completeness is Completeness.INCOMPLETE
+    assert (result.gate.exit_code, list(result.connections.ids)) == (3, ["b"])
+
+
+@pytest.mark.parametrize(("hours", "believed"), [(24, True), (25, False)])
+def test_an_answer_of_another_day_is_not_believed(house: Ruleset, hours: int, believed: bool):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(GOOD, as_of=TODAY)
+        yield page(BAD, as_of=TODAY + timedelta(hours=hours))
+        yield End(Completeness.ONE_WALK)
+
+    result = audit(Scripted(events, live=True), house, options())
+    why = (
+        "the server's clock says 2026-03-11T13:00:00Z and this machine's 2026-03-10T12:00:00Z: "
+        "either the response is old, or a clock is wrong"
+    )
+    assert result.listing.problems == (() if believed else (why,))
+    # What was saved may be of any time.
+    assert audit(Scripted(events, "snapshot"), house, options()).listing.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("number", "busy"),
+    [
+        (0, "page 1, 0 connections in all"),
+        (1, "page 1, after connection c0, 1 connection in all"),
+        (300, "page 1, after connection c249, 250 connections in all"),
+    ],
+)
+def test_a_deadline_says_what_it_was_busy_with(house: Ruleset, number: int, busy: str):
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(*(record(f"c{n}") for n in range(number)))
+        yield page(BAD)
+        yield End(Completeness.ONE_PAGE)
+
+    source = Scripted(events)
+    run = set_up(source, house, options(timeout=1500))
+    reader = Reader(run, deadline=0.0)
+    reader.read(source.events(run.shape))
+    (problem,) = reader.listing().problems
+    assert problem == (
+        f"the listing was not judged within 1,500 s (--timeout); busy with {busy}; raise "
+        "--timeout, or narrow the listing with --group"
+    )
+
+
 def test_a_live_source_comes_to_the_same(house: Ruleset):
     def events(page: Callable[..., Page]) -> Iterator[Event]:
         yield page(BAD)
@@ -141,21 +203,28 @@ def test_facts_that_never_come_are_inconclusive_of_an_account_without_connection
         yield page()
         never.wait()
 
-    result = audit(Scripted(events, live=True), load_policies(str(path)), options(timeout=0.2))
+    class Asking(Scripted):
+        setback = "page 2: 503"
+
+    result = audit(Asking(events, live=True), load_policies(str(path)), options(timeout=0.2))
     never.set()
     assert result.gate.outcome is Outcome.INCONCLUSIVE
     (problem,) = result.listing.problems
     assert problem.startswith("the listing was not read to its end within 0.2 s")
+    assert "page 2: 503" in problem
 
 
 def test_a_deadline_leaves_a_plan_inconclusive_and_nothing_is_said_to_be_fixed(tmp_path: Path):
     path = tmp_path / "slow.yaml"
     path.write_text(
         "policy: p\nrules:\n  - {id: slow, severity: low, assert: {sync_frequency: {gte: 15}}}\n"
+        "  - {id: few, severity: low, per: group_id, when: {sync_frequency: {lt: 15}},\n"
+        "     assert: {count: {lte: 2}}}\n"
     )
+    names = [f"c{n}" for n in range(250)] + ["orders_5153", "crm_f8d2", "legacy_a005"]
 
     def events(page: Callable[..., Page]) -> Iterator[Event]:
-        yield page(*(record(f"c{n}", sync_frequency=5) for n in range(300)))
+        yield page(*(record(name, sync_frequency=5, group_id="g_prod") for name in names))
         yield End(Completeness.ONE_WALK)
 
     asked = count(1)
@@ -166,17 +235,18 @@ def test_a_deadline_leaves_a_plan_inconclusive_and_nothing_is_said_to_be_fixed(t
             time.sleep(1.1)
         return TODAY
 
-    source = PlanSource(str(plan_file("small")))
+    source = PlanSource(str(plan_file("walk")))
     source.lay_over({"": Scripted(events, live=True)})
     ours = options(timeout=1.0, clock=clock, dimensions={"name": "schema"})
     result = audit(source, load_policies(str(path)), ours)
     assert result.gate.outcome is Outcome.INCONCLUSIVE
     assert result.listing.problems[0].startswith("the listing was not judged within 1 s")
-    # What the plan creates comes last, and was not reached.
-    assert len(result.connections) == len(result.findings) == 250
-    assert min(source.placed) >= 250
+    # What the plan changes comes last, and was not reached.
+    assert len(result.connections) == 250
+    assert min(source.placed) == 250
+    assert len([f for f in result.findings if f.rule.id == "slow"]) == 250
     assert result.plan is not None
-    assert result.plan.mended == ()
+    assert (result.plan.mended, result.plan.improved) == ((), ())
 
 
 @pytest.mark.parametrize("number", [249, 250, 251, 500, 501])
@@ -212,3 +282,50 @@ def test_only_what_the_api_answers_is_a_page(house: Ruleset, tmp_path: Path):
     answer = tmp_path / "answer.json"
     answer.write_text(json.dumps({"code": "Success", "data": {"items": records}}))
     assert audit(SnapshotSource(str(answer)), house, options()).listing.pages == 1
+
+
+@pytest.mark.parametrize("number", [1, 250, 251, 600])
+def test_identities_that_come_with_a_page_are_those_of_its_records(house: Ruleset, number: int):
+    """A plan's connections have no ids yet, and addresses of their own."""
+    names = [f"c{n}" for n in range(number)]
+    columns = ([f"{each}-{name}" for name in names] for each in ("id", "service", "schema", "in"))
+    named = Connections(*columns, [f"at.{name}" for name in names])
+
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(*(record("same", sync_frequency=5) for _ in names), identities=named)
+        yield End(Completeness.ONE_PAGE)
+
+    result = audit(Scripted(events), house, options())
+    assert list(result.connections) == list(named)
+    assert list(result.connections.addresses) == list(named.addresses)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(("name", "verdict"), [("Prod", "pass"), ("Dev", "fail")])
+def test_facts_are_joined_to_every_record(tmp_path: Path, name: str, verdict: str, late: bool):
+    path = tmp_path / "groups.yaml"
+    path.write_text("policy: p\nrules: [{id: r, severity: low, assert: {group.name: Prod}}]\n")
+    header = SnapshotHeader(TODAY, "")
+    with SnapshotWriter(Target.named(tmp_path / "s.ndjson"), header) as writer:
+        writer.add_list("groups", [{"id": "g1", "name": name}])
+        writer.add([record(f"c{n}") for n in range(251)])
+        writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
+
+    class Source(SnapshotSource):
+        def events(self, decoder: Decoder) -> Iterator[Event]:
+            order = (Page, Facts, End) if late else (Facts, Page, End)
+            return iter(sorted(super().events(decoder), key=lambda each: order.index(type(each))))
+
+    result = audit(Source(tmp_path / "s.ndjson"), load_policies(str(path)), options())
+    assert counts_of(result) == {verdict: 251}
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(10, "waived"), (50, "fail")])
+def test_a_waiver_s_while_asks_at_the_time_that_rules_do(
+    house: Ruleset, tmp_path: Path, days: int, verdict: str
+):
+    bad = BAD | {"succeeded_at": "2026-03-01T00:00:00Z"}
+    ours = waivers_in(tmp_path, waiver(**{"while": "{succeeded_at: {newer_than: 30d}}"}))
+    at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=days)
+    result = audit(Listed([bad]), house, options(waivers=ours, now=at))
+    assert counts_of(result)[verdict] == 1

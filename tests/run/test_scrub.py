@@ -30,11 +30,17 @@ def test_an_identity_is_shown_whole_up_to_two_hundred_characters(house: Ruleset)
 
 def test_an_identity_comes_without_credentials_and_escapes(house: Ruleset):
     ours = Scrubber(((KEY, SECRET),))
-    assert ids_of(house, "plain", f"at-{SECRET}", "\x1b[2J", scrubber=ours) == [
-        "plain",
-        "at-[redacted]",
-        "\\x1b[2J",
-    ]
+    assert ids_of(house, "plain", f"at-{SECRET}", scrubber=ours) == ["plain", "at-[redacted]"]
+    assert ids_of(house, "plain", "\x1b[2J", scrubber=ours) == ["plain", "\\x1b[2J"]
+    assert ids_of(house, scrubber=ours) == []
+
+
+def test_a_sentence_is_shown_whole_up_to_a_thousand_characters(house: Ruleset):
+    whole, longer = "x" * 1000, "x" * 1001
+    assert audit(Listed([GOOD]), house, options(notes=(whole, longer))).notes == (
+        whole,
+        "x" * 999 + "…",
+    )
 
 
 @pytest.mark.parametrize("held", [None, 7, ["a"], ""], ids=str)

@@ -73,7 +73,9 @@ class PlanSource:
         self.rows: dict[int, RowChanges] = {}
         #: The paths of facts that must not be shown, by the positions of the connections.
         self.veiled: dict[int, frozenset[str]] = {}
-        self.as_of: datetime | None = None
+        #: The times of what is listed now, and of what was saved.
+        self._now: list[datetime] = []
+        self._taken: list[datetime | None] = []
         self._folder: Folder | None = None
         try:
             self._plan = read_plan(path)
@@ -174,8 +176,9 @@ class PlanSource:
             overlay.records,
             tuple(problems),
             tuple(w for account in listed_accounts for w in account.warnings),
-            as_of=self.as_of,
+            as_of=self._as_of(),
             identities=overlay.identities,
+            taken=tuple(dict.fromkeys(self._taken)),
         )
         yield self._end_over(ends, overlay)
 
@@ -188,7 +191,9 @@ class PlanSource:
                     account.records += event.records
                     account.problems += event.problems
                     account.warnings += event.warnings
-                    self.as_of = self.as_of or event.as_of
+                    self._taken += event.taken
+                    if event.as_of is not None and not event.taken:
+                        self._now.append(event.as_of)
                 case Listed():
                     account.lists.append(event)
                 case Restart():
@@ -198,6 +203,10 @@ class PlanSource:
         if end is None:
             raise SourceError("the listing stopped without an end")
         return account, end
+
+    def _as_of(self) -> datetime | None:
+        """Return the oldest time at the sources; where one of them is listed now, at that one."""
+        return min(self._now or filter(None, self._taken), default=None)
 
     def _end_over(self, ends: Sequence[End], overlay: Overlay) -> End:
         own = self.end()

@@ -125,6 +125,8 @@ def _snapshot(
 
     Its last line is held back until it is known to be the last.
     """
+    # A listing of nothing has its time as well.
+    yield ListingPart(source.name, [], as_of=header.taken_at)
     digest, count, held, terminated = sha256(), -1, b"", True
     above = 0  # Lines before the first record.
     for lines, terminated in line_blocks(source):  # noqa: B007  # the last one's is wanted

@@ -164,7 +164,13 @@ class _Listing:
         elif part.as_of is None:
             self._loose = True
         good, problems = self._sifted(part)
-        yield Page(self._first_seen(good), problems, as_of=part.as_of, is_answer=part.is_page)
+        yield Page(
+            self._first_seen(good),
+            problems,
+            as_of=part.as_of,
+            is_answer=part.is_page,
+            taken=(part.as_of,),
+        )
 
     def end(self) -> End:
         """Return the end of the listing, with everything that is wrong with it as a whole."""
