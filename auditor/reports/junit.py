@@ -384,12 +384,12 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
     if verdict is Verdict.PASS:
         return ""
     if verdict is Verdict.WAIVED or verdict is Verdict.KNOWN:
-        return _skipped("; ".join(dict.fromkeys(map(acceptance, findings))) or verdict.label)
+        return _skipped("; ".join(dict.fromkeys(map(acceptance, findings))))
     if shared.elements[verdict] == "skipped":
         reasons = dict.fromkeys(let_through(finding, shared.result) for finding in findings)
         texts = "; ".join(map(headline, findings))
         return _skipped(f"{'; '.join(reasons)}: {texts}")
-    message = escaped("; ".join(map(headline, findings)) or f"came to {verdict.label}")
+    message = escaped("; ".join(map(headline, findings)))
     lines = [message]
     for finding in findings:
         if finding.rule.per:

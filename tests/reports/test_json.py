@@ -22,6 +22,7 @@ from auditor.model import (
     WaiverUse,
 )
 from auditor.reports.json import LETTERS, placeholder, render
+from tests.builders.full_result import full_result, narrow_result
 from tests.builders.sample_results import narrowed, sample_result
 
 SCHEMA = json.loads(files("auditor.reports").joinpath("report.schema.json").read_text("utf-8"))
@@ -59,6 +60,11 @@ def test_every_sample_is_valid(connections: int, outcome: Outcome, hostile: bool
     found = document(result)
     assert found["gate"]["outcome"] == outcome.value
     assert len(found["findings"]) == len(result.findings)
+
+
+def test_a_result_of_which_everything_is_set_is_valid() -> None:
+    document(full_result())
+    document(narrow_result())
 
 
 def test_what_may_be_waived_is_said_of_each_rule() -> None:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from auditor.model import GroupCheck, Outcome, Result, RuleChecks, Verdict
 from auditor.reports.junit import MOST_PASSES, escaped, placeholder, render
+from tests.builders.full_result import full_result, narrow_result
 from tests.builders.sample_results import narrowed, sample_result
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -60,6 +61,11 @@ def test_every_sample_is_valid(connections: int, outcome: Outcome, hostile: bool
     root = report(sample_result(connections, 10, outcome=outcome, hostile=hostile))
     names = [(c.get("classname"), c.get("name")) for c in root.iter("testcase")]
     assert len(set(names)) == len(names)
+
+
+def test_a_result_of_which_everything_is_set_is_valid() -> None:
+    report(full_result())
+    report(narrow_result())
 
 
 def test_another_parser_counts_what_we_count(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from auditor.reports import REPORTS, sarif
 from auditor.reports.claim import is_open
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.sarif import placeholder, relative_uri, render, render_problems
+from tests.builders.full_result import full_result, narrow_result
 from tests.builders.sample_results import HOSTILE, sample_result
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text("utf-8"))
@@ -47,6 +48,12 @@ def test_every_sample_is_valid(connections: int, outcome: Outcome, hostile: bool
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is (outcome is not Outcome.INCONCLUSIVE)
     assert invocation["exitCode"] == result.gate.exit_code
+
+
+def test_a_result_of_which_everything_is_set_is_valid() -> None:
+    for result in (full_result(), narrow_result()):
+        report(result)
+        run_of("".join(sarif.render_suppressed(result)))
 
 
 def test_a_rule_has_no_more_tags_than_github_takes() -> None:
