@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from msgspec.structs import replace
 
-from auditor.model import GroupCheck, Outcome, Result, RuleChecks, Verdict
+from auditor.model import Evidence, Finding, GroupCheck, Outcome, Result, RuleChecks, Verdict
 from auditor.reports.junit import MOST_PASSES, escaped, placeholder, render
 from tests.builders.full_result import full_result, narrow_result
 from tests.builders.sample_results import narrowed, sample_result
@@ -52,6 +52,14 @@ def forced(result: Result, verdicts: bytes) -> Result:
     """Return ``result`` with one rule, whose verdicts are ``verdicts``; findings are dropped."""
     checks = (RuleChecks(result.checks[0].rule, verdicts),)
     return replace(result, checks=checks, describe=lambda: ())
+
+
+def failing(result: Result, findings: tuple[Finding, ...]) -> Result:
+    """Return ``result`` with one rule, of which each of ``findings`` is a failure, and no more."""
+    verdicts = bytes([Verdict.FAIL]) * len(findings)
+    return replace(
+        result, checks=(RuleChecks(findings[0].rule, verdicts),), describe=lambda: findings
+    )
 
 
 @pytest.mark.parametrize("connections", [0, 1, 60, 2500])
@@ -112,6 +120,19 @@ def test_a_failure_says_what_where_and_what_to_do() -> None:
     evidence = finding.evidence[0]
     for said in (evidence.actual, evidence.expected, finding.rule.fix, str(finding.rule.position)):
         assert said in (failure.text or "")
+
+
+def test_findings_in_the_same_words_have_each_its_own_evidence() -> None:
+    result = sample_result(60, 1, outcome=Outcome.VIOLATIONS)
+    evidence = [Evidence("status", str(n), "connected") for n in range(len(result.findings))]
+    alike = tuple(
+        replace(finding, verdict=Verdict.FAIL, message="broken", note="", evidence=(each,))
+        for finding, each in zip(result.findings, evidence, strict=True)
+    )
+    told = [case.text or "" for case in report(failing(result, alike)).iter("failure")]
+    assert len(told) > 1
+    for text, each in zip(told, evidence, strict=True):
+        assert f"status: {each.actual} (expected: connected)" in text
 
 
 def test_a_waiver_is_skipped_with_its_reason() -> None:
