@@ -1,7 +1,8 @@
 """A small report of every format, kept as a file: a change of a format shows as a diff.
 
 In ``full`` are those for programs, on a result of which every field is set, in ``narrow`` those on
-one that passed; in ``unfinished`` is what every format says of a run that did not finish.
+one that passed; in ``unfinished`` is what every format says of a run that did not finish, in
+``problems`` what is said of policy files.
 
 ``python -m tests.proofs.test_golden`` writes the files anew; read the diff before you commit it.
 """
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from auditor import __version__
+from auditor.errors import Problem
 from auditor.model import (
     Account,
     Completeness,
@@ -34,7 +37,7 @@ from auditor.model import (
     SourceInfo,
     Verdict,
 )
-from auditor.reports import REPORTS
+from auditor.reports import PROBLEM_REPORTS, REPORTS, Format
 from tests.builders.full_result import full_result, narrow_result
 from tests.builders.sample_results import JUDGED_AT
 
@@ -154,10 +157,22 @@ def _files() -> Iterator[tuple[str, Callable[[], str]]]:
         for name in ("json", "junit", "sarif"):
             yield f"{folder}/{REPORTS[name].filename}", partial(rendered, name, result)
         yield f"{folder}/suppressed.sarif", partial(rendered, "sarif", result, "suppressed")
+    for report in PROBLEM_REPORTS.values():
+        yield f"problems/{report.filename}", partial(complained, report)
 
 
 def rendered(name: str, result: Callable[[], Result], variant: str = "") -> str:
     return "".join(REPORTS[name].render(result(), variant))
+
+
+def complained(report: Format) -> str:
+    house = "policies/house.yaml"
+    problems = (
+        Problem(Position(house, 12, 5), "no such field: [x](y)", "did you mean schema?"),
+        Problem(Position("waivers.yaml", 3, 9), "it expired on 2026-03-01", warning=True),
+    )
+    text = "".join(report.render(problems))
+    return text.replace(f'"version":"{__version__}"', '"version":"1.0.0"')
 
 
 #: What makes each file, by its name below the folder.
