@@ -412,24 +412,27 @@ def _deepens(
     now: GroupOutcome,
     ids_before: Sequence[str],
     ids: Sequence[str],
-) -> float:
+) -> int:
     """Return more than 0 if a group's violation has grown, less if it has shrunk."""
     if entry.unique:
         old = {ids_before[index] for index in was.members}
         new = {ids[index] for index in now.members}
         grown = len(new - old)
         return grown or (-1 if len(new) < len(old) else 0)
-    change = _amount(now) - _amount(was)
-    if not change:
+    # What is shown of a number is rounded: 50.04% and 50.01% are both 50.0%.
+    assert was.number is not None
+    assert now.number is not None
+    if now.number == was.number:
         return 0
+    more = 1 if now.number > was.number else -1
     asked = with_budgets(entry, now.beside) if now.beside == was.beside else entry.number
     bounds = [_bound_of(test) for test in tests_in(asked)] if asked is not None else []
     ends = [(each.least is None, each.most is None) for each in bounds if each is not None]
     if ends and len(ends) == len(bounds):
         if all(no_least for no_least, _ in ends):
-            return change  # a ceiling: more is worse
+            return more  # a ceiling: more is worse
         if all(no_most for _, no_most in ends):
-            return -change  # a floor: less is worse
+            return -more  # a floor: less is worse
     return 1  # For other bounds, a change that leaves it broken is no improvement.
 
 
@@ -438,11 +441,6 @@ def _bound_of(test: Test) -> Interval | None:
     if test.operator.bound is None or not isinstance(test.operand, Literal):
         return None
     return test.operator.bound(test.operand.value)
-
-
-def _amount(outcome: GroupOutcome) -> float:
-    text = outcome.actual.partition(" ")[0].replace(",", "")
-    return float(text.removesuffix("%"))
 
 
 def _mended(

@@ -131,6 +131,20 @@ def test_a_group_that_was_broken_gates_where_the_plan_makes_it_worse(
     assert change.improved == ((improved,) if improved else ())
 
 
+def test_a_share_that_grows_by_less_than_is_shown_of_it_has_grown(tmp_path: Path):
+    body = f"{COUNT}{{share: {{lte: 0.1}}}}\nwhen: {{paused: true}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    then = {f"c{n}": {"paused": n % 2 == 0} for n in range(1000)}
+    now = {**then, "new": {"paused": True}}
+    change = _changed(rules, then, now, _planned("new", Action.CREATE))
+    (check,) = change.outcome.checks()[0].groups
+    assert check.verdict is Verdict.FAIL
+    (entry, (outcome,)) = change.outcome.groups[0]
+    assert (outcome.actual, outcome.note) == (
+        "50.0% (501 of 1,001)", "it was 50.0% (500 of 1,000) before this plan",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("then", "now", "told", "improved"),
     [
