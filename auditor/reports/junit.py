@@ -254,7 +254,7 @@ def _filled(suites: Iterable[_Suite], room: int) -> Iterator[list[_Suite]]:
     over all parts is right.
     """
     pieces: list[_Suite] = []
-    free, parts = room, 0
+    free, is_first = room, True
     for suite in suites:
         cases, properties = iter(suite.cases), suite.properties
         while taken := list(islice(cases, free)):
@@ -264,8 +264,8 @@ def _filled(suites: Iterable[_Suite], room: int) -> Iterator[list[_Suite]]:
             properties, free = _properties({"continues": suite.name}), free - len(taken)
             if not free:
                 yield pieces
-                pieces, free, parts = [], room, parts + 1
-    if pieces or not parts:
+                pieces, free, is_first = [], room, False
+    if pieces or is_first:
         yield pieces
 
 

@@ -234,6 +234,22 @@ def test_the_placeholder_is_an_error() -> None:
     assert "inconclusive" in (next(root.iter("error")).get("message") or "")
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a b", "a b"),
+        ("a&b", "a&amp;b"),
+        ("a<b", "a&lt;b"),
+        ("a>b", "a&gt;b"),
+        ('a"b', "a&quot;b"),
+        ("a\tb\nc\rd", "a&#9;b&#10;c&#13;d"),
+        ("a\x00b\ufffe&", "a\ufffdb\ufffd&amp;"),
+    ],
+)
+def test_what_xml_would_read_otherwise_is_escaped(text: str, written: str) -> None:
+    assert escaped(text) == written
+
+
 @given(st.text(st.characters(), max_size=20))
 @settings(max_examples=300)
 def test_any_text_survives_as_xml(text: str) -> None:
