@@ -92,6 +92,11 @@ def test_nothing_is_lost_between_parts(
     assert elements["error"] == result.counts[Verdict.ERROR]
 
 
+def test_a_run_without_checks_is_a_part_all_the_same() -> None:
+    result = sample_result(0, 0)
+    assert parts_of(result, 2) == ["".join(render(result))]
+
+
 def test_another_parser_adds_them_up() -> None:
     result = sample_result(300, 10)
     whole = junitparser.JUnitXml.fromstring("".join(render(result)).encode())
