@@ -200,6 +200,14 @@ def test_many_passes_are_rolled_up(passes: int, cases: int) -> None:
         assert found[0].get("name") == f"{passes:,} connections passed"
 
 
+def test_groups_are_not_rolled_up() -> None:
+    result = sample_result()
+    checks = next(c for c in result.checks if c.rule.per)
+    many = tuple(GroupCheck(f"g{n}", Verdict.PASS) for n in range(MOST_PASSES + 1))
+    root = report(replace(result, checks=(replace(checks, groups=many),), describe=lambda: ()))
+    assert [case.get("name") for case in root[1].findall("testcase")] == [g.group for g in many]
+
+
 def test_a_group_has_one_testcase_whatever_it_holds() -> None:
     result = sample_result(300)
     checks = next(c for c in result.checks if c.rule.per)
