@@ -142,8 +142,8 @@ class _Counts(NamedTuple):
     """The counts that a suite states."""
 
     tests: int
+    errors: int
     failures: int = 0
-    errors: int = 0
     skipped: int = 0
 
 
@@ -271,7 +271,7 @@ def _filled(suites: Iterable[_Suite], room: int) -> Iterator[list[_Suite]]:
 
 def _counted(cases: list[_Case]) -> _Counts:
     found = Counter(element for _, element in cases)
-    return _Counts(len(cases), found["failure"], found["error"], found["skipped"])
+    return _Counts(len(cases), found["error"], found["failure"], found["skipped"])
 
 
 def _idle_case(checks: RuleChecks) -> _Case:
