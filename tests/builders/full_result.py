@@ -92,7 +92,7 @@ def full_result() -> Result:
         Severity.HIGH,
         "house",
         Position("policies/house.yaml", 80, 5),
-        "",
+        "setup_tests exists",
         reads=("setup_tests",),
         may_be_idle=True,
     )

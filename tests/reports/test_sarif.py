@@ -141,6 +141,8 @@ def test_no_message_holds_a_link() -> None:
         ("javascript:alert(1)", "javascript%3Aalert%281%29"),
         ("//host/a", "host/a"),
         ("", "policy"),
+        # A byte that is no character.
+        ("policies/caf\udce9.yaml", "policies/caf%3F.yaml"),
     ],
 )
 def test_uris(file: str, uri: str) -> None:
@@ -231,13 +233,19 @@ def test_a_severity_has_the_score_that_github_reads_as_the_same(
     assert least <= float(rule["properties"]["security-severity"]) < below
 
 
-def test_a_cut_of_what_is_suppressed_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    result = sample_result(300, outcome=Outcome.VIOLATIONS)
+@pytest.mark.parametrize("outcome", [Outcome.VIOLATIONS, Outcome.INCONCLUSIVE])
+def test_a_cut_of_what_is_suppressed_is_told_too(
+    monkeypatch: pytest.MonkeyPatch, outcome: Outcome
+) -> None:
+    result = sample_result(300, outcome=outcome)
     waiting = sum(is_open(finding, result) for finding in result.findings)
     total = len(result.findings)
     assert waiting < total - 1
-    monkeypatch.setattr(sarif, "MOST_RESULTS", waiting + 1)
+    # An inconclusive run has a result of its own.
+    most = waiting + 1 + (outcome is Outcome.INCONCLUSIVE)
+    monkeypatch.setattr(sarif, "MOST_RESULTS", most)
     run = run_of("".join(sarif.render_suppressed(result)))
+    assert len(run["results"]) == most
     notes = [n["message"]["text"] for n in run["invocations"][0]["toolExecutionNotifications"]]
     said = f"{waiting + 1:,} of {total:,} findings, open ones and severest first"
     assert said in notes
