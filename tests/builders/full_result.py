@@ -156,6 +156,9 @@ def full_result() -> Result:
             (Evidence("count", "3", "1"),),
             "3 connections are postgres",
             '["prod", "postgres"]',
+            resources=(
+                Resource("fivetran_connector.crm", "create", (), Position("infra/main.tf", 30, 1)),
+            ),
         ),
         Finding(
             single,

@@ -104,6 +104,11 @@ def test_an_incomplete_listing_is_a_notification() -> None:
     assert set(result.listing.problems) <= set(said)
 
 
+def test_no_more_results_than_a_host_takes() -> None:
+    """GitHub's documentation, "SARIF results exceed one or more limits"."""
+    assert sarif.MOST_RESULTS <= 25_000
+
+
 def test_the_cut_is_stated_and_keeps_the_severest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sarif, "MOST_RESULTS", 10)
     result = sample_result(300)
