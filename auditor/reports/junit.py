@@ -151,8 +151,8 @@ class _Counts(NamedTuple):
     """The counts that a suite states."""
 
     tests: int
+    errors: int
     failures: int = 0
-    errors: int = 0
     skipped: int = 0
 
 
@@ -262,7 +262,7 @@ def _filled(suites: Iterable[_Suite], room: int) -> Iterator[list[_Suite]]:
     over all parts is right.
     """
     pieces: list[_Suite] = []
-    free, parts = room, 0
+    free, is_first = room, True
     for suite in suites:
         cases, properties = iter(suite.cases), suite.properties
         while taken := list(islice(cases, free)):
@@ -272,14 +272,14 @@ def _filled(suites: Iterable[_Suite], room: int) -> Iterator[list[_Suite]]:
             properties, free = _properties({"continues": suite.name}), free - len(taken)
             if not free:
                 yield pieces
-                pieces, free, parts = [], room, parts + 1
-    if pieces or not parts:
+                pieces, free, is_first = [], room, False
+    if pieces or is_first:
         yield pieces
 
 
 def _counted(cases: list[_Case]) -> _Counts:
     found = Counter(element for _, element in cases)
-    return _Counts(len(cases), found["failure"], found["error"], found["skipped"])
+    return _Counts(len(cases), found["error"], found["failure"], found["skipped"])
 
 
 def _idle_case(checks: RuleChecks) -> _Case:
@@ -393,12 +393,12 @@ def _body(verdict: Verdict, findings: list[Finding], shared: _Shared) -> str:
     if verdict is Verdict.PASS:
         return ""
     if verdict is Verdict.WAIVED or verdict is Verdict.KNOWN:
-        return _skipped("; ".join(dict.fromkeys(map(acceptance, findings))) or verdict.label)
+        return _skipped("; ".join(dict.fromkeys(map(acceptance, findings))))
     if shared.elements[verdict] == "skipped":
         reasons = dict.fromkeys(let_through(finding, shared.result) for finding in findings)
         texts = "; ".join(map(headline, findings))
         return _skipped(f"{'; '.join(reasons)}: {texts}")
-    message = escaped("; ".join(map(headline, findings)) or f"came to {verdict.label}")
+    message = escaped("; ".join(map(headline, findings)))
     lines = [message]
     for finding in findings:
         if finding.rule.per:

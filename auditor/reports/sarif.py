@@ -157,7 +157,7 @@ def relative_uri(file: str, checkout: Checkout = _NOWHERE) -> str:
 
     Nothing in it can be a scheme, a host or a way up: a viewer resolves it in the repository.
     """
-    return quote(repository_path(file, checkout), safe="/", errors="replace")
+    return quote(repository_path(file, checkout), errors="replace")
 
 
 def _log(run: _Object, results: Iterator[_Object]) -> Iterator[str]:
@@ -206,8 +206,8 @@ def _rule(rule: Rule, page: str) -> _Object:
     described: _Object = {
         "id": rule.id,
         "shortDescription": _message(rule.title or rule.id),
-        "fullDescription": _message(rule.why or rule.expects or rule.title or rule.id),
-        "help": _message(rule.fix or rule.expects or rule.title or rule.id),
+        "fullDescription": _message(rule.why or rule.expects),
+        "help": _message(rule.fix or rule.expects),
         **({"helpUri": page} if page else {}),
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {

@@ -84,7 +84,8 @@ class Walk(msgspec.Struct):
 
     def is_called(self, index: int, name: str) -> bool:
         """Whether ``name`` is the id, the name or the address of the connection at ``index``."""
-        return name in {self.ids[index], self.schemas[index], *self.addresses[index : index + 1]} - {""}
+        names = {self.ids[index], self.schemas[index], *self.addresses[index : index + 1]}
+        return name in names - {""}
 
     def connections(self, tidy: Callable[[list[str]], Sequence[str]] = list) -> Connections:
         """Return the identities, with each column as ``tidy`` makes it."""

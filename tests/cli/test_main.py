@@ -157,8 +157,11 @@ def test_a_usage_error_says_whom_to_ask(ends_with: Run, run: Run) -> None:
     assert err.endswith("Try 'fivetran-auditor schema --help'.\n")
 
 
-def test_any_other_error_of_clicks_is_one_line(ends_with: Run) -> None:
-    assert ends_with(click.ClickException("x")) == (1, "", "error: x\n")
+def test_any_other_error_of_clicks_is_no_verdict(ends_with: Run) -> None:
+    """Click's own code for it is 1, which would be read as violations."""
+    code, out, err = ends_with(click.ClickException("x"))
+    assert (code, out) == (4, "")
+    assert err.startswith("error: ClickException: x\n")
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,22 @@
 """A small report of every format, kept as a file: a change of a format shows as a diff.
 
+In ``full`` are those for programs, on a result of which every field is set, in ``narrow`` those on
+one that passed; in ``unfinished`` is what every format says of a run that did not finish, in
+``problems`` what is said of policy files.
+
 ``python -m tests.proofs.test_golden`` writes the files anew; read the diff before you commit it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from auditor import __version__
+from auditor.errors import Problem
 from auditor.model import (
     Account,
     Completeness,
@@ -29,7 +37,8 @@ from auditor.model import (
     SourceInfo,
     Verdict,
 )
-from auditor.reports import REPORTS
+from auditor.reports import PROBLEM_REPORTS, REPORTS, Format
+from tests.builders.full_result import full_result, narrow_result
 from tests.builders.sample_results import JUDGED_AT
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -138,23 +147,53 @@ def small_result() -> Result:
     )
 
 
-def rendered(name: str) -> str:
-    return "".join(REPORTS[name].render(small_result()))
+def _files() -> Iterator[tuple[str, Callable[[], str]]]:
+    for name in NAMES:
+        filename = REPORTS[name].filename
+        yield filename, partial(rendered, name, small_result)
+        yield f"unfinished/{filename}", partial(REPORTS[name].placeholder, "1.0.0")
+    for result in (full_result, narrow_result):
+        folder = result.__name__.removesuffix("_result")
+        for name in ("json", "junit", "sarif"):
+            yield f"{folder}/{REPORTS[name].filename}", partial(rendered, name, result)
+        yield f"{folder}/suppressed.sarif", partial(rendered, "sarif", result, "suppressed")
+    for report in PROBLEM_REPORTS.values():
+        yield f"problems/{report.filename}", partial(complained, report)
 
 
-@pytest.mark.parametrize("name", NAMES)
+def rendered(name: str, result: Callable[[], Result], variant: str = "") -> str:
+    return "".join(REPORTS[name].render(result(), variant))
+
+
+def complained(report: Format) -> str:
+    house = "policies/house.yaml"
+    problems = (
+        Problem(Position(house, 12, 5), "no such field: [x](y)", "did you mean schema?"),
+        Problem(Position("waivers.yaml", 3, 9), "it expired on 2026-03-01", warning=True),
+    )
+    text = "".join(report.render(problems))
+    return text.replace(f'"version":"{__version__}"', '"version":"1.0.0"')
+
+
+#: What makes each file, by its name below the folder.
+FILES = dict(_files())
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_the_format_is_as_it_was(name: str) -> None:
-    assert rendered(name) == (GOLDEN / REPORTS[name].filename).read_text(encoding="utf-8")
+    assert FILES[name]() == (GOLDEN / name).read_text(encoding="utf-8")
 
 
 def test_there_is_a_file_a_format_and_no_other() -> None:
-    assert {path.name for path in GOLDEN.iterdir()} == {REPORTS[name].filename for name in NAMES}
+    found = {str(path.relative_to(GOLDEN)) for path in GOLDEN.rglob("*") if path.is_file()}
+    assert found == FILES.keys()
 
 
 def write() -> None:
     """Write every file anew."""
-    for name in NAMES:
-        (GOLDEN / REPORTS[name].filename).write_text(rendered(name), encoding="utf-8")
+    for name, text in FILES.items():
+        (GOLDEN / name).parent.mkdir(exist_ok=True)
+        (GOLDEN / name).write_text(text(), encoding="utf-8")
 
 
 if __name__ == "__main__":

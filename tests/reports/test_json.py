@@ -21,7 +21,8 @@ from auditor.model import (
     Verdict,
     WaiverUse,
 )
-from auditor.reports.json import LETTERS, placeholder, render
+from auditor.reports.json import LETTERS, placeholder, render, to_json
+from tests.builders.full_result import full_result, narrow_result
 from tests.builders.sample_results import narrowed, sample_result
 
 SCHEMA = json.loads(files("auditor.reports").joinpath("report.schema.json").read_text("utf-8"))
@@ -59,6 +60,11 @@ def test_every_sample_is_valid(connections: int, outcome: Outcome, hostile: bool
     found = document(result)
     assert found["gate"]["outcome"] == outcome.value
     assert len(found["findings"]) == len(result.findings)
+
+
+def test_a_result_of_which_everything_is_set_is_valid() -> None:
+    document(full_result())
+    document(narrow_result())
 
 
 def test_what_may_be_waived_is_said_of_each_rule() -> None:
@@ -128,6 +134,17 @@ def test_a_long_column_is_whole_and_never_one_string() -> None:
     pieces = list(render(result))
     assert json.loads("".join(pieces))["connections"]["id"] == list(result.connections.ids)
     assert max(map(len, pieces)) < 500_000
+
+
+def test_a_rule_is_a_piece_of_its_own() -> None:
+    """It has a letter for each connection: of a million, one is long enough."""
+    pieces = list(render(sample_result(3, 8)))
+    assert sorted({piece.count('"waivable"') for piece in pieces}) == [0, 1]
+
+
+def test_the_document_is_what_is_written() -> None:
+    result = sample_result(3, 8)
+    assert to_json(result) == "".join(render(result))
 
 
 def test_a_finding_takes_one_line() -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from lxml import etree
 from msgspec.structs import replace
 
-from auditor.model import GroupCheck, Outcome, Result, RuleChecks, Verdict
+from auditor.model import Evidence, Finding, GroupCheck, Outcome, Result, RuleChecks, Verdict
 from auditor.reports.junit import MOST_PASSES, escaped, placeholder, render
+from tests.builders.full_result import full_result, narrow_result
 from tests.builders.sample_results import narrowed, sample_result
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -53,6 +54,14 @@ def forced(result: Result, verdicts: bytes) -> Result:
     return replace(result, checks=checks, describe=lambda: ())
 
 
+def failing(result: Result, findings: tuple[Finding, ...]) -> Result:
+    """Return ``result`` with one rule, of which each of ``findings`` is a failure, and no more."""
+    verdicts = bytes([Verdict.FAIL]) * len(findings)
+    return replace(
+        result, checks=(RuleChecks(findings[0].rule, verdicts),), describe=lambda: findings
+    )
+
+
 @pytest.mark.parametrize("connections", [0, 1, 60, 2500])
 @pytest.mark.parametrize("outcome", list(Outcome))
 @pytest.mark.parametrize("hostile", [False, True])
@@ -60,6 +69,11 @@ def test_every_sample_is_valid(connections: int, outcome: Outcome, hostile: bool
     root = report(sample_result(connections, 10, outcome=outcome, hostile=hostile))
     names = [(c.get("classname"), c.get("name")) for c in root.iter("testcase")]
     assert len(set(names)) == len(names)
+
+
+def test_a_result_of_which_everything_is_set_is_valid() -> None:
+    report(full_result())
+    report(narrow_result())
 
 
 def test_another_parser_counts_what_we_count(tmp_path: Path) -> None:
@@ -106,6 +120,19 @@ def test_a_failure_says_what_where_and_what_to_do() -> None:
     evidence = finding.evidence[0]
     for said in (evidence.actual, evidence.expected, finding.rule.fix, str(finding.rule.position)):
         assert said in (failure.text or "")
+
+
+def test_findings_in_the_same_words_have_each_its_own_evidence() -> None:
+    result = sample_result(60, 1, outcome=Outcome.VIOLATIONS)
+    evidence = [Evidence("status", str(n), "connected") for n in range(len(result.findings))]
+    alike = tuple(
+        replace(finding, verdict=Verdict.FAIL, message="broken", note="", evidence=(each,))
+        for finding, each in zip(result.findings, evidence, strict=True)
+    )
+    told = [case.text or "" for case in report(failing(result, alike)).iter("failure")]
+    assert len(told) > 1
+    for text, each in zip(told, evidence, strict=True):
+        assert f"status: {each.actual} (expected: connected)" in text
 
 
 def test_a_waiver_is_skipped_with_its_reason() -> None:
@@ -173,6 +200,14 @@ def test_many_passes_are_rolled_up(passes: int, cases: int) -> None:
         assert found[0].get("name") == f"{passes:,} connections passed"
 
 
+def test_groups_are_not_rolled_up() -> None:
+    result = sample_result()
+    checks = next(c for c in result.checks if c.rule.per)
+    many = tuple(GroupCheck(f"g{n}", Verdict.PASS) for n in range(MOST_PASSES + 1))
+    root = report(replace(result, checks=(replace(checks, groups=many),), describe=lambda: ()))
+    assert [case.get("name") for case in root[1].findall("testcase")] == [g.group for g in many]
+
+
 def test_a_group_has_one_testcase_whatever_it_holds() -> None:
     result = sample_result(300)
     checks = next(c for c in result.checks if c.rule.per)
@@ -205,6 +240,22 @@ def test_the_placeholder_is_an_error() -> None:
     assert len(root) == 1
     assert len(list(root.iter("testcase"))) == len(list(root.iter("error"))) == 1
     assert "inconclusive" in (next(root.iter("error")).get("message") or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a b", "a b"),
+        ("a&b", "a&amp;b"),
+        ("a<b", "a&lt;b"),
+        ("a>b", "a&gt;b"),
+        ('a"b', "a&quot;b"),
+        ("a\tb\nc\rd", "a&#9;b&#10;c&#13;d"),
+        ("a\x00b\ufffe&", "a\ufffdb\ufffd&amp;"),
+    ],
+)
+def test_what_xml_would_read_otherwise_is_escaped(text: str, written: str) -> None:
+    assert escaped(text) == written
 
 
 @given(st.text(st.characters(), max_size=20))

@@ -92,6 +92,20 @@ def test_nothing_is_lost_between_parts(
     assert elements["error"] == result.counts[Verdict.ERROR]
 
 
+def test_a_suite_that_goes_on_in_another_part_states_its_counts_once() -> None:
+    result = sample_result(5, 1)
+    (rule,) = result.rules
+    first, *others = [parsed(text)[1] for text in parts_of(result, 3)]
+    assert properties(first)["checks"] == "5"
+    assert [properties(suite) for suite in others] == [{"continues": rule.id}] * len(others)
+    assert len(others) > 0
+
+
+def test_a_run_without_checks_is_a_part_all_the_same() -> None:
+    result = sample_result(0, 0)
+    assert parts_of(result, 2) == ["".join(render(result))]
+
+
 def test_another_parser_adds_them_up() -> None:
     result = sample_result(300, 10)
     whole = junitparser.JUnitXml.fromstring("".join(render(result)).encode())

@@ -19,6 +19,7 @@ from auditor.reports import REPORTS, sarif
 from auditor.reports.claim import is_open
 from auditor.reports.fingerprint import fingerprint
 from auditor.reports.sarif import placeholder, relative_uri, render, render_problems
+from tests.builders.full_result import full_result, narrow_result
 from tests.builders.sample_results import HOSTILE, sample_result
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text("utf-8"))
@@ -47,6 +48,12 @@ def test_every_sample_is_valid(connections: int, outcome: Outcome, hostile: bool
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is (outcome is not Outcome.INCONCLUSIVE)
     assert invocation["exitCode"] == result.gate.exit_code
+
+
+def test_a_result_of_which_everything_is_set_is_valid() -> None:
+    for result in (full_result(), narrow_result()):
+        report(result)
+        run_of("".join(sarif.render_suppressed(result)))
 
 
 def test_a_rule_has_no_more_tags_than_github_takes() -> None:
@@ -97,6 +104,11 @@ def test_an_incomplete_listing_is_a_notification() -> None:
     assert set(result.listing.problems) <= set(said)
 
 
+def test_no_more_results_than_a_host_takes() -> None:
+    """GitHub's documentation, "SARIF results exceed one or more limits"."""
+    assert sarif.MOST_RESULTS <= 25_000
+
+
 def test_the_cut_is_stated_and_keeps_the_severest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sarif, "MOST_RESULTS", 10)
     result = sample_result(300)
@@ -134,6 +146,8 @@ def test_no_message_holds_a_link() -> None:
         ("javascript:alert(1)", "javascript%3Aalert%281%29"),
         ("//host/a", "host/a"),
         ("", "policy"),
+        # A byte that is no character.
+        ("policies/caf\udce9.yaml", "policies/caf%3F.yaml"),
     ],
 )
 def test_uris(file: str, uri: str) -> None:
@@ -224,13 +238,19 @@ def test_a_severity_has_the_score_that_github_reads_as_the_same(
     assert least <= float(rule["properties"]["security-severity"]) < below
 
 
-def test_a_cut_of_what_is_suppressed_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    result = sample_result(300, outcome=Outcome.VIOLATIONS)
+@pytest.mark.parametrize("outcome", [Outcome.VIOLATIONS, Outcome.INCONCLUSIVE])
+def test_a_cut_of_what_is_suppressed_is_told_too(
+    monkeypatch: pytest.MonkeyPatch, outcome: Outcome
+) -> None:
+    result = sample_result(300, outcome=outcome)
     waiting = sum(is_open(finding, result) for finding in result.findings)
     total = len(result.findings)
     assert waiting < total - 1
-    monkeypatch.setattr(sarif, "MOST_RESULTS", waiting + 1)
+    # An inconclusive run has a result of its own.
+    most = waiting + 1 + (outcome is Outcome.INCONCLUSIVE)
+    monkeypatch.setattr(sarif, "MOST_RESULTS", most)
     run = run_of("".join(sarif.render_suppressed(result)))
+    assert len(run["results"]) == most
     notes = [n["message"]["text"] for n in run["invocations"][0]["toolExecutionNotifications"]]
     said = f"{waiting + 1:,} of {total:,} findings, open ones and severest first"
     assert said in notes

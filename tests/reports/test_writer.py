@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from auditor.errors import Interrupted, ReportError, UsageError
 from auditor.model import Finding
+from auditor.output.inputs import Inputs
 from auditor.reports import PROBLEM_REPORTS, REPORTS
 from auditor.reports.writer import Destination, ReportWriter, parse_destination, write_reports
 from tests.builders.sample_results import sample_result
@@ -26,6 +27,7 @@ RESULT = sample_result()
 JSON = REPORTS["json"]
 REPORT = "".join(JSON.render(RESULT))
 PLACEHOLDER = JSON.placeholder("1.0")
+JUNIT = "".join(REPORTS["junit"].render(sample_result(1, 1)))
 
 
 def writer(*paths: Path | None, name: str = "json") -> ReportWriter:
@@ -136,6 +138,95 @@ def test_a_stale_green_is_gone_before_the_run(tmp_path: Path) -> None:
     assert path.read_text() == PLACEHOLDER
 
 
+@pytest.mark.parametrize(
+    ("there", "left"),
+    [
+        ({}, {}),
+        ({"r.xml": "ours"}, {"r.xml": "placeholder"}),
+        ({"r.xml": "theirs"}, {"r.xml": "theirs"}),
+        ({"r.xml": "theirs", "r-2.xml": "ours"}, {"r.xml": "theirs", "r-2.xml": "ours"}),
+    ],
+)
+def test_a_report_of_ours_is_outdated_and_nothing_else_is(
+    there: dict[str, str], left: dict[str, str], tmp_path: Path
+) -> None:
+    assert outdated(Destination("junit", tmp_path / "r.xml"), there, tmp_path) == left
+
+
+@pytest.mark.parametrize(
+    ("there", "left"),
+    [
+        ({}, {}),
+        ({"r-1.xml": "ours", "r-2.xml": "ours"}, {"r-1.xml": "placeholder"}),
+        # Of some runs only a later part is left, or the whole.
+        ({"r-3.xml": "ours"}, {"r-1.xml": "placeholder"}),
+        ({"r.xml": "ours"}, {"r-1.xml": "placeholder"}),
+        (
+            {"r-2.xml": "ours", "r-3.xml": "theirs"},
+            {"r-1.xml": "placeholder", "r-3.xml": "theirs"},
+        ),
+        ({"r-2.xml": "theirs"}, {"r-2.xml": "theirs"}),
+    ],
+)
+def test_of_a_report_in_parts_any_part_is_outdated(
+    there: dict[str, str], left: dict[str, str], tmp_path: Path
+) -> None:
+    assert outdated(Destination("junit", tmp_path / "r.xml", 5), there, tmp_path) == left
+
+
+def outdated(destination: Destination, there: dict[str, str], folder: Path) -> dict[str, str]:
+    """Return what is in ``folder`` once the places are known, by whose it is."""
+    texts = {
+        "ours": JUNIT,
+        "theirs": "<testsuites/>",
+        "placeholder": REPORTS["junit"].placeholder("1.0"),
+    }
+    for name, whose in there.items():
+        (folder / name).write_text(texts[whose])
+    ReportWriter([Destination("json", None), destination], "1.0").outdate()
+    whose = {text: name for name, text in texts.items()}
+    return {path.name: whose[path.read_text()] for path in folder.iterdir()}
+
+
+def test_what_the_run_reads_is_neither_outdated_nor_replaced(tmp_path: Path) -> None:
+    first, read, last = (tmp_path / name for name in ("a.json", "b.json", "c.json"))
+    for path in (first, read, last):
+        path.write_text(REPORT)
+    inputs = Inputs()
+    inputs.add("--baseline", read)
+    reports = writer(first, read, last)
+    with pytest.raises(UsageError) as caught:
+        reports.prepare(inputs)
+    assert str(caught.value) == (
+        f"--baseline {read}: this run would write its report there (json: {read}); "
+        "write it elsewhere"
+    )
+    # The others may not be taken for this run's.
+    assert [path.read_text() for path in (first, read, last)] == [PLACEHOLDER, REPORT, PLACEHOLDER]
+
+
+def test_an_input_that_has_the_name_of_a_part_stays(tmp_path: Path) -> None:
+    read, beside = tmp_path / "r-7.xml", tmp_path / "r-x.xml"
+    inputs = Inputs()
+    for path in (beside, read):
+        path.write_text(JUNIT)
+        inputs.add("--history", path)
+    reports = ReportWriter([Destination("junit", tmp_path / "r.xml", 5)], "1.0")
+    with pytest.raises(
+        UsageError, match=r"^--history .*/r-7\.xml: this run would write its report"
+    ):
+        reports.prepare(inputs)
+    assert (files(tmp_path), read.read_text()) == (["r-7.xml", "r-x.xml"], JUNIT)
+    (tmp_path / "real.xml").write_text(JUNIT)
+    read.unlink()
+    read.symlink_to(tmp_path / "real.xml")
+    inputs = Inputs()
+    inputs.add("--history", tmp_path / "real.xml")
+    with pytest.raises(UsageError, match=r"^--history .*/real\.xml: this run"):
+        reports.prepare(inputs)
+    assert (tmp_path / "real.xml").read_text() == JUNIT
+
+
 def test_modes(tmp_path: Path) -> None:
     old = tmp_path / "old"
     old.write_text("")
@@ -173,6 +264,58 @@ def test_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     writer(path).write(replace(RESULT, warnings=("a \ud800 b \ud83d\ude00",)))
     assert "a \ufffd b \U0001f600" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "order", ["file other", "other file", "stdout other", "parts file", "file parts", "file", ""]
+)
+def test_reports_that_are_written_at_once_are_the_same(
+    order: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever of them is first, and where there is one or none."""
+    result = sample_result(30, 3)
+    places = {
+        "file": Destination("json", tmp_path / "a.json"),
+        "other": Destination("csv", tmp_path / "b.csv"),
+        "parts": Destination("junit", tmp_path / "j.xml", 9),
+        "stdout": Destination("json", None),
+    }
+    reports = ReportWriter([places[name] for name in order.split()], "1.0")
+    reports.prepare()
+    written = reports.write(result, at_once=True)
+    said = {path: path.read_text(encoding="utf-8") for path in written}
+    out = capsys.readouterr().out
+    assert out == ("".join(JSON.render(result)) if "stdout" in order else "")
+    assert written == reports.write(result)
+    assert said == {path: path.read_text(encoding="utf-8") for path in written}
+    assert sorted(path.name for path in written) == files(tmp_path)
+
+
+def test_at_once_too_all_that_failed_is_told_in_order(tmp_path: Path) -> None:
+    reports = writer(tmp_path / "a.json", tmp_path / "b.json", tmp_path / "c.json")
+    reports.prepare()
+    for name in ("a.json", "c.json"):
+        (tmp_path / name).unlink()
+        (tmp_path / name).mkdir()
+    with pytest.raises(ReportError) as caught:
+        reports.write(RESULT, at_once=True)
+    told = [line.partition(": a folder")[0] for line in str(caught.value).split("\n")]
+    assert told == [f"cannot write json: {tmp_path / name}" for name in ("a.json", "c.json")]
+    assert (tmp_path / "b.json").read_text() == REPORT
+
+
+def test_the_log_s_commands_are_left_whole_and_no_other_text_s(tmp_path: Path) -> None:
+    """A report that is shown in a job's log is read by the job's server."""
+    result = replace(RESULT, warnings=("::error::x ##[error]",))
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    for name, begins in (("github", "::error"), ("lines", "")):
+        read: list[str] = []
+        reader = threading.Thread(target=lambda read=read: read.append(fifo.read_text()))
+        reader.start()
+        writer(fifo, name=name).write(result)
+        reader.join()
+        assert any(line.startswith("::") for line in read[0].splitlines()) is bool(begins)
 
 
 def test_reports_of_a_result_one_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def exit_code_of(
     except AuditorError as error:
         terminal.complain(str(error))
         return error.exit_code
-    except click.ClickException as error:
+    except click.UsageError as error:
         terminal.complain(_usage(error))
         return error.exit_code
     except click.Abort:
@@ -40,8 +40,6 @@ def exit_code_of(
     return returned if type(returned) is int else None
 
 
-def _usage(error: click.ClickException) -> str:
-    hint = ""
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        hint = f"\nTry '{error.ctx.command_path} --help'."
+def _usage(error: click.UsageError) -> str:
+    hint = f"\nTry '{error.ctx.command_path} --help'." if error.ctx is not None else ""
     return f"{error.format_message()}{hint}"

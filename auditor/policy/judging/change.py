@@ -144,7 +144,7 @@ def _resource(
     hidden = hidden_in(planned)
     attributes: dict[str, Attribute] = {}
     for path in () if planned.ends else _fields_behind(fields, planned):
-        name, _, below = path.replace("[]", "").partition(".")
+        name, _, below = path.partition(".")
         held = planned.fields.get(name)
         if held is None or not held.address:
             continue
@@ -175,7 +175,7 @@ def _of_rows(
     """Yield the resources of the rows that a finding rests on, each once."""
     if finding.verdict not in _TOLD_OF_ROWS:
         return
-    read = facts_read(path.replace("[]", "") for path in fields)
+    read = facts_read(fields)
     behind = {
         row.address: row
         for connection in finding.connections
@@ -200,7 +200,7 @@ def _name_in(fact: str, path: str) -> str:
 
     A field of another fact's row rests on the attribute that names it, such as an owner's role.
     """
-    first, _, rest = path.replace("[]", "").partition(".")
+    first, _, rest = path.partition(".")
     if first != fact and first in FACT_LISTS:
         first, _, rest = key_of(first, {}).partition(".")
     return rest.partition(".")[0] if first == fact else ""
@@ -395,9 +395,9 @@ def _regraded(
     if was is None or was.verdict is not Verdict.FAIL:
         return outcome
     worse = _growth(entry, was, outcome, before[1], ids)
-    if worse > 0:
+    if worse:
         return replace(outcome, note=f"it was {was.actual} before this plan")
-    if worse < 0:
+    if worse is False:
         progress = f"{was.actual} before, {outcome.actual} after; still broken"
         improved.append((entry, outcome, progress))
         note = f"fewer than before this plan, when it was {was.actual}"
@@ -412,25 +412,27 @@ def _growth(
     now: GroupOutcome,
     ids_before: Sequence[str],
     ids: Sequence[str],
-) -> float:
-    """Return more than 0 if a group's violation has grown, less if it has shrunk."""
+) -> bool | None:
+    """Return whether a group's violation has grown; None if it is as it was."""
     if entry.unique:
         old = {ids_before[index] for index in was.members}
         new = {ids[index] for index in now.members}
-        grown = len(new - old)
-        return grown or (-1 if len(new) < len(old) else 0)
-    change = _amount(now) - _amount(was)
-    if not change:
-        return 0
+        return True if new - old else False if old - new else None
+    # What is shown of a number is rounded: 50.04% and 50.01% are both 50.0%.
+    if now.number == was.number:
+        return None
+    assert was.number is not None
+    assert now.number is not None
+    more = now.number > was.number
     asked = with_budgets(entry, now.beside) if now.beside == was.beside else entry.number
     bounds = [_bound_of(test) for test in tests_in(asked)] if asked is not None else []
     ends = [(each.least is None, each.most is None) for each in bounds if each is not None]
     if ends and len(ends) == len(bounds):
         if all(no_least for no_least, _ in ends):
-            return change  # a ceiling: more is worse
+            return more  # a ceiling: more is worse
         if all(no_most for _, no_most in ends):
-            return -change  # a floor: less is worse
-    return 1  # For other bounds, a change that leaves it broken is no improvement.
+            return not more  # a floor: less is worse
+    return True  # For other bounds, a change that leaves it broken is no improvement.
 
 
 def _bound_of(test: Test) -> Interval | None:
@@ -438,11 +440,6 @@ def _bound_of(test: Test) -> Interval | None:
     if test.operator.bound is None or not isinstance(test.operand, Literal):
         return None
     return test.operator.bound(test.operand.value)
-
-
-def _amount(outcome: GroupOutcome) -> float:
-    text = outcome.actual.partition(" ")[0].replace(",", "")
-    return float(text.removesuffix("%"))
 
 
 def _fixed(

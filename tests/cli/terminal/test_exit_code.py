@@ -9,7 +9,8 @@ import pytest
 
 from auditor.cli.terminal.exit_code import exit_code_of
 from auditor.cli.terminal.streams import Terminal
-from auditor.errors import Interrupted, ReportError, UsageError
+from auditor.errors import Interrupted, PolicyError, Problem, ReportError, UsageError
+from auditor.model import Position
 
 
 def raising(error: BaseException) -> Callable[[], object]:
@@ -19,9 +20,9 @@ def raising(error: BaseException) -> Callable[[], object]:
     return run
 
 
-def code_of(run: Callable[[], object], *, bare: bool = False) -> int | None:
+def code_of(run: Callable[[], object], *, bare: bool = False, verbose: bool = False) -> int | None:
     terminal = Terminal.from_environment()
-    code = exit_code_of(run, terminal, verbose=False, bare=bare)
+    code = exit_code_of(run, terminal, verbose=verbose, bare=bare)
     terminal.close()
     return code
 
@@ -35,6 +36,12 @@ def code_of(run: Callable[[], object], *, bare: bool = False) -> int | None:
         (click.exceptions.Exit(0), 0, ""),
         (click.Abort(), 130, ""),
         (ZeroDivisionError("x"), 4, "ZeroDivisionError"),
+        (click.FileError("x.yaml", "no such file"), 4, "FileError"),
+        (
+            PolicyError([Problem(Position("a.yaml", 3, 5), "no such field")]),
+            2,
+            "a.yaml:3:5: error: no such field\nerror: 1 error in a.yaml; nothing was judged\n",
+        ),
     ],
 )
 def test_what_is_raised_has_its_code(
@@ -42,6 +49,25 @@ def test_what_is_raised_has_its_code(
 ):
     assert code_of(raising(error)) == code
     assert told in capsys.readouterr().err
+
+
+def test_a_mistake_on_the_command_line_ends_with_the_help_that_is_about_it(
+    capsys: pytest.CaptureFixture[str],
+):
+    context = click.Context(click.Command("run"), info_name="fivetran-auditor run")
+    for ctx, more in ((context, "Try 'fivetran-auditor run --help'.\n"), (None, "")):
+        assert code_of(raising(click.UsageError("no such option", ctx))) == 2
+        assert capsys.readouterr().err == f"error: no such option\n{more}"
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_where_a_bug_is_told_to_who_asks_for_it(capsys: pytest.CaptureFixture[str], verbose: bool):
+    assert code_of(raising(ZeroDivisionError("x")), verbose=verbose) == 4
+    assert ("Traceback" in capsys.readouterr().err) is verbose
+
+
+def test_help_that_was_asked_for_is_a_success():
+    assert code_of(raising(click.exceptions.Exit(0))) == 0
 
 
 def test_unrequested_help_is_not_a_success():

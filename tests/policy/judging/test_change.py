@@ -7,14 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.records import Shape
-from auditor.model import Connection, Finding, Verdict
-from auditor.policy.judging.change import PlanJudgement, changed, hidden_in, with_resources
+from auditor.model import Connection, Finding, Position, Verdict
+from auditor.policy.judging.change import (
+    PlanJudgement,
+    changed,
+    hidden_in,
+    mode_of,
+    veil,
+    with_resources,
+)
 from auditor.policy.judging.judge import Judge, Judgement, PlanMode
 from auditor.policy.language.rules import Ruleset
-from auditor.sources.plan.attributes import Held, State
+from auditor.sources.plan.attributes import Attributes, Held, State
+from auditor.sources.plan.document import Change, ResourceChange
+from auditor.sources.plan.lists import Altered, RowChanges, altered
 from auditor.sources.plan.planned import Action, Planned
 from tests.builders.judged import NOW, loaded, one_rule
 
@@ -129,6 +139,46 @@ def test_a_group_that_was_broken_gates_where_the_plan_makes_it_worse(
     change = _changed(rules, records(then), after, _planned(next(iter(after))))
     assert _told(change) == [told]
     assert change.improved == ((improved,) if improved else ())
+
+
+@pytest.mark.parametrize(
+    ("asserted", "then", "now", "told"),
+    [
+        ("lte", (4, 2), (3, 2), ("known", "fewer than before this plan, when it was 4")),
+        ("lte", (2, 1), (3, 1), ("fail", "it was 2 before this plan")),
+        ("gte", (2, 9), (3, 9), ("known", "fewer than before this plan, when it was 2")),
+        ("gte", (3, 9), (2, 9), ("fail", "it was 3 before this plan")),
+        # A bound that moves with the number says nothing about which of both is worse.
+        ("lte", (3, 2), (2, 1), ("fail", "it was 3 before this plan")),
+    ],
+)
+def test_a_number_beside_a_field_is_worse_as_one_beside_a_value_is(
+    tmp_path: Path, asserted: str, then: tuple[int, int], now: tuple[int, int], told: Any
+):
+    body = f"{COUNT}{{count: {{{asserted}: {{field: own.most}}}}}}"
+    head = "facts: {own: {file: t.csv, key: group_id, columns: {most: number}}}\n"
+    (tmp_path / "t.csv").write_text("group_id,most\ng,1\n")
+    rules = loaded(tmp_path, one_rule(body, head=head)).ruleset
+
+    def records(count: int, most: int) -> Records:
+        return {f"c{n}": {"own": {"most": most}} for n in range(count)}
+
+    change = _changed(rules, records(*then), records(*now), _planned("c0"))
+    assert _told(change) == [told]
+
+
+def test_a_share_that_grows_by_less_than_is_shown_of_it_has_grown(tmp_path: Path):
+    body = f"{COUNT}{{share: {{lte: 0.1}}}}\nwhen: {{paused: true}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    then = {f"c{n}": {"paused": n % 2 == 0} for n in range(1000)}
+    now = {**then, "new": {"paused": True}}
+    change = _changed(rules, then, now, _planned("new", Action.CREATE))
+    (check,) = change.outcome.checks()[0].groups
+    assert check.verdict is Verdict.FAIL
+    (_, (outcome,)) = change.outcome.groups[0]
+    assert (outcome.actual, outcome.note) == (
+        "50.0% (501 of 1,001)", "it was 50.0% (500 of 1,000) before this plan",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -334,3 +384,266 @@ def test_the_other_resources_of_a_group_are_counted(tmp_path: Path, count: int, 
     by_id = {name: _planned(name) for name in names}
     (found,) = with_resources(judged.findings(places), by_id, {}, str, lambda _address, _name: None)
     assert found.message.endswith(f"[update fivetran_connector.c0; {more}]")
+
+
+def test_a_resource_s_own_line_is_named_where_no_attribute_s_is(tmp_path: Path):
+    """The line where an attribute is written comes first, then that of its resource."""
+    rules = _floor(tmp_path)
+    planned = _planned("a")
+
+    def locate(address: str, attribute: str) -> Position | None:
+        return Position("main.tf", 7 if attribute else 3, 1) if address != "x" else None
+
+    def message() -> str:
+        findings = _judged(rules, {"a": FAST}).findings([Connection("a", "postgres", "s", "g")])
+        (found,) = with_resources(findings, {"a": planned}, {}, str, locate)
+        return found.message.partition(" [")[2]
+
+    assert message() == "update fivetran_connector.a; main.tf:3]"
+    planned.fields = {"sync_frequency": _set(5, planned.address, "f")}
+    assert message() == "update fivetran_connector.a; f 5, main.tf:7]"
+    planned.fields = {"sync_frequency": _set(5)}
+    assert message() == "update fivetran_connector.a; x: f 5]"
+
+
+def test_a_finding_that_no_resource_is_behind_stays_as_it_is(tmp_path: Path):
+    rules = _floor(tmp_path)
+    names = [Connection(name, "postgres", "s", "g") for name in ("a", "b")]
+    findings = _judged(rules, {"a": FAST, "b": FAST}).findings(names)
+    told = list(with_resources(findings, {"b": _planned("b")}, {}, str, lambda *_: None))
+    assert told[0] == findings[0]
+    assert [resource.address for resource in told[1].resources] == ["fivetran_connector.b"]
+
+
+def test_what_is_set_comes_before_what_is_not(tmp_path: Path):
+    rules = loaded(tmp_path, one_rule(f"{COUNT}{{unique: schema}}")).ruleset
+    findings = _judged(rules, {"a": {"schema": "x"}, "b": {"schema": "x"}}).findings(
+        [Connection(name, "postgres", "s", "g") for name in ("a", "b")]
+    )
+    first, second = _planned("a"), _planned("b")
+    second.fields = {"schema": _set("x")}
+    (found,) = with_resources(findings, {"a": first, "b": second}, {}, str, lambda *_: None)
+    assert [r.address for r in found.resources] == ["fivetran_connector.b", "fivetran_connector.a"]
+
+
+def test_what_ends_has_a_resource_and_nothing_to_set(tmp_path: Path):
+    planned = _planned("a", Action.DELETE)
+    planned.fields = {"sync_frequency": _set(5)}
+    found = _placed(tmp_path, "{sync_frequency: {gte: 15}}", FAST, planned)
+    assert [(r.action, r.attributes) for r in found.resources] == [("delete", ())]
+
+
+@pytest.mark.parametrize(
+    ("asserted", "record", "fields"),
+    [
+        ("{plan.before.paused: true}", {"plan": {"before": {"paused": False}}}, ["paused"]),
+        (
+            "{plan.action: {not_equals: replace}}",
+            {"plan": {"action": "replace"}},
+            ["service", "config"],
+        ),
+        (
+            "{plan.times_faster: {lte: 2}}",
+            {"plan": {"times_faster": 12}},
+            ["sync_frequency"],
+        ),
+        (
+            "{setup_tests: {none_items: {status: FAILED}}}",
+            {"setup_tests": [{"status": "FAILED"}]},
+            [],
+        ),
+    ],
+)
+def test_a_field_of_the_plan_rests_on_what_the_connection_sets(
+    tmp_path: Path, asserted: str, record: Any, fields: list[str]
+):
+    planned = _planned("a", Action.REPLACE, replace_reason=("service", "config.host"))
+    names = ("paused", "service", "config", "sync_frequency")
+    planned.fields = {name: _set("v", attribute=name) for name in names}
+    found = _placed(tmp_path, asserted, record, planned)
+    told = [attribute.field for resource in found.resources for attribute in resource.attributes]
+    assert told == fields
+
+
+# -- rows of other lists --------------------------------------------------------------------------
+
+
+def _row(before: Any, after: Any, kind: str = "fivetran_destination", **more: Any) -> Altered:
+    fresh = before is None
+    address = f"{kind}.it"
+    change = Change(before=before, after=after, **more)
+    read = Attributes(ResourceChange(address), change, None, fresh=fresh)
+    found = altered(
+        kind, address, read, group="", action="create" if fresh else "update", ends=after is None
+    )
+    assert found is not None
+    return found
+
+
+US, EU = {"group_id": "g", "region": "US"}, {"group_id": "g", "region": "EU"}
+
+
+def _with_rows(
+    folder: Path, body: str, record: Mapping[str, Any], rows: RowChanges, verdict: str = "fail"
+) -> Finding:
+    rules = loaded(folder, one_rule(body)).ruleset
+    (found,) = _judged(rules, {"a": record}).findings([Connection("a", "postgres", "s", "g")])
+    found = structs.replace(found, verdict=Verdict[verdict.upper()])
+
+    def locate(address: str, attribute: str) -> Position:
+        return Position(f"{address}.tf", len(attribute) + 1, 1)
+
+    (told,) = with_resources([found], {}, {"a": rows}, str, locate)
+    return told
+
+
+REGION = "assert: {destination.region: EU}"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_row(EU, US), ("update", "EU", "US")),
+        (_row(None, US), ("create", "", "US")),
+        (_row({"group_id": "g"}, US), ("update", "", "US")),
+        (_row(EU, US, after_sensitive={"region": True}), ("update", "[sensitive]", "[sensitive]")),
+        (_row(US, {"group_id": "g"}, after_unknown={"region": True}), ("update", "US", ...)),
+    ],
+)
+def test_a_finding_on_a_row_names_what_sets_it(tmp_path: Path, change: Altered, told: Any):
+    record = {"destination": {"region": "US"}}
+    found = _with_rows(tmp_path, REGION, record, {"destination": [change, change]})
+    (resource,) = found.resources
+    action, before, after = told
+    assert (resource.address, resource.action) == ("fivetran_destination.it", action)
+    assert resource.position == Position("fivetran_destination.it.tf", 1, 1)
+    (attribute,) = resource.attributes
+    assert (attribute.field, attribute.name) == ("destination.region", "region")
+    assert attribute.address == "fivetran_destination.it"
+    assert attribute.position == Position("fivetran_destination.it.tf", 7, 1)
+    assert attribute.before == before
+    assert after is ... or attribute.after == after
+
+
+@pytest.mark.parametrize(
+    ("verdict", "count"), [("fail", 1), ("error", 1), ("waived", 1), ("known", 0)]
+)
+def test_a_row_has_no_part_in_what_was_known_before(tmp_path: Path, verdict: str, count: int):
+    rows = {"destination": [_row(EU, US)]}
+    record = {"destination": {"region": "US"}}
+    assert len(_with_rows(tmp_path, REGION, record, rows, verdict).resources) == count
+
+
+def test_a_row_of_a_fact_that_the_rule_does_not_read_is_left_out(tmp_path: Path):
+    rows = {"destination": [_row(EU, US)]}
+    assert _with_rows(tmp_path, "assert: {paused: false}", {"paused": True}, rows).resources == ()
+
+
+def test_a_row_of_another_group_is_left_out_and_one_for_all_is_not(tmp_path: Path):
+    hook, other = {"id": "w", "group_id": "g"}, {"id": "w", "group_id": "h"}
+    body = "assert: {webhooks: {none_items: {active: true}}}"
+    record = {"webhooks": [{"active": True}]}
+
+    def addresses(*rows: Altered) -> list[str]:
+        found = _with_rows(tmp_path, body, record, {"webhooks": list(rows)})
+        return [resource.address for resource in found.resources]
+
+    active = {"active": True}
+    mine = _row(hook, {**hook, **active}, "fivetran_webhook")
+    theirs = _row(other, {**other, **active}, "fivetran_webhook")
+    every = _row({"id": "w"}, {"id": "w", "type": "account", **active}, "fivetran_webhook")
+    assert addresses(mine) == addresses(every) == ["fivetran_webhook.it"]
+    assert addresses(theirs) == []
+
+
+def test_a_field_of_the_row_that_another_names_rests_on_what_names_it(tmp_path: Path):
+    """A group by a fact's field names what sets that, too."""
+    body = "per: destination.region\nassert: {count: {lte: 0}}"
+    record = {"destination": {"region": "US"}}
+    found = _with_rows(tmp_path, body, record, {"destination": [_row(EU, US)]})
+    assert [a.field for a in found.resources[0].attributes] == ["destination.region"]
+
+
+# -- what a change of a row brings ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        ("EU", "US", ("fail", "")),
+        ("US", "US", ("known", "not changed by this plan")),
+        ("EU", None, ("error", "")),
+        (None, "US", ("fail", "")),
+        (None, None, ("known", "could not be judged; not changed by this plan")),
+        ("US", None, ("known", "could not be judged; not changed by this plan")),
+    ],
+)
+@pytest.mark.parametrize("changed_row", [True, False])
+def test_a_row_s_change_gates_where_it_brings_a_finding_that_was_not_there(
+    tmp_path: Path, then: Any, now: Any, told: tuple[str, str], changed_row: bool
+):
+    rules = loaded(tmp_path, one_rule(REGION)).ruleset
+
+    def records(region: Any) -> Records:
+        return {"a": {"destination": {"region": region} if region else {}}}
+
+    judged = _judged(rules, records(now))
+    before = _judged(rules, records(then)), ["a"]
+    rows: dict[int, RowChanges] = {0: {"destination" if changed_row else "group": []}}
+    change = changed(judged, ["a"], {}, before, rows)
+    if not changed_row:
+        label = "known"
+        assert [verdict for verdict, _ in _told(change)] == [label]
+    else:
+        assert _told(change) == [told]
+
+
+# -- how the records of a plan are judged ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("partial", [True, False])
+@pytest.mark.parametrize("skip_unknown", [True, False])
+def test_what_ends_and_what_is_hidden_is_known_by_place(partial: bool, skip_unknown: bool):
+    gone, forgotten, kept = (
+        _planned(name, action)
+        for name, action in (("a", Action.DELETE), ("b", Action.FORGET), ("c", Action.UPDATE))
+    )
+    kept.fields = {"schema": Held(State.KNOWN, "s", sensitive=frozenset({""}))}
+    placed = {0: gone, 1: forgotten, 4: kept}
+    veiled = {4: frozenset({"destination.region"}), 5: frozenset({"owner.role"})}
+    mode = mode_of(placed, ["x"], partial=partial, skip_unknown=skip_unknown, veiled=veiled)
+    # Over an account, a connection that the plan forgets lives on there.
+    assert mode.ends == ({0, 1} if partial else {0})
+    assert (mode.accounts, mode.partial, mode.skip_unknown) == (["x"], partial, skip_unknown)
+    never = {"config", "plan.before.config"}
+    marked = {"schema", "plan.before.schema", "destination.region"}
+    assert mode.hidden == {0: never, 1: never, 4: never | marked, 5: {"owner.role"}}
+    alone = mode_of(placed, None, partial=partial, skip_unknown=skip_unknown)
+    assert alone.hidden[4] == mode.hidden[4] - {"destination.region"}
+
+
+def test_a_column_beside_the_connections_shows_nothing_that_the_plan_marks():
+    planned = _planned("a")
+    planned.fields = {"schedule": Held(State.KNOWN, {}, sensitive=frozenset({"days"}))}
+    columns = {"days": ["m", "", "t", "w"], "team": ["x", "y", "", "z"]}
+    paths = {"days": "schedule.days", "team": "tiers.team"}
+    veiled = {2: frozenset({"tiers"}), 3: frozenset({"tiers"})}
+    assert veil(columns, paths, {0: planned, 1: planned}, veiled) == {
+        "days": ["[sensitive]", "", "t", "w"],
+        "team": ["x", "y", "", "[sensitive]"],
+    }
+    assert columns["days"][0] == "m"
+
+
+def test_a_group_that_is_mended_is_not_named_by_what_the_plan_marks(tmp_path: Path):
+    rules = loaded(tmp_path, one_rule("per: schema\nassert: {count: {lte: 1}}")).ruleset
+    then = {"a": {"schema": "x"}, "b": {"schema": "x"}, "c": {"schema": "z"}}
+    now = {"a": {"schema": "y"}, "b": {"schema": "x"}, "c": {"schema": "z"}}
+
+    def mended(*hidden: frozenset[str]) -> tuple[str, ...]:
+        by_place = dict(enumerate(hidden))
+        return _changed(rules, then, now, _planned("a"), hidden=by_place).mended
+
+    assert mended() == mended(frozenset({"config"})) == ("rule: x: count was 2",)
+    marked = mended(frozenset({"config"}), frozenset({"schema"}))
+    assert marked == ("rule: [sensitive]: count was 2",)
