@@ -37,6 +37,7 @@ from tests.builders.judged import (
     problems_of,
     verdict_of,
 )
+from tests.builders.sources import syntax_trees
 
 PACKAGE = Path(auditor.__file__).parent
 PAGE = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -151,11 +152,10 @@ def test_an_added_ordering_settles_a_count_of_what_was_not_listed_whole(
 def test_no_other_module_names_an_operator() -> None:
     """What a module asks of an operator is an attribute of its row, so a new row is enough."""
     named = []
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path, tree in syntax_trees().items():
         where = path.relative_to(PACKAGE).as_posix()
         if where == "policy/language/operators.py":
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
         if where.startswith("policy/") or where in OTHER_WORDS:
             words = OPERATORS.keys() - OTHER_WORDS.get(where, set())
             named += [

@@ -6,12 +6,14 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "auditor"
+from tests.builders.sources import PACKAGE, syntax_trees
+
 #: The floors of the house, top first; what stands on none of them is the ground.
 FLOORS = (
     ("cli",),
@@ -69,7 +71,7 @@ def _room(module: str) -> str:
 
 def _imports(path: Path) -> Iterator[str]:
     """Yield the modules of ours that a file imports, deferred ones and those for types included."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax_trees()[path]):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in MODULES)
         elif isinstance(node, ast.ImportFrom):
@@ -83,26 +85,31 @@ def _imports(path: Path) -> Iterator[str]:
 
 #: The doors of the package know the rooms behind them, and no room knows the doors.
 DOORS = ("auditor", "auditor.__main__")
-EDGES = [
-    (module, imported)
-    for module, path in MODULES.items()
-    for imported in dict.fromkeys(_imports(path))
-    if module not in DOORS and imported != module
-]
+
+
+@cache
+def edges() -> list[tuple[str, str]]:
+    """Return every module, with each that it imports."""
+    return [
+        (module, imported)
+        for module, path in MODULES.items()
+        for imported in dict.fromkeys(_imports(path))
+        if module not in DOORS and imported != module
+    ]
 
 
 def test_there_is_something_to_look_at():
     assert {_room(module) for module in MODULES} >= {"", *(FLOORS[0] + FLOORS[2] + FLOORS[3])}
-    assert ("auditor.cli.commands.audit", "auditor.run") in EDGES
+    assert ("auditor.cli.commands.audit", "auditor.run") in edges()
 
 
 def test_nothing_knows_the_doors():
-    assert [edge for edge in EDGES if edge[1] in DOORS] == []
+    assert [edge for edge in edges() if edge[1] in DOORS] == []
 
 
 def test_imports_point_down():
     upward = [
-        edge for edge in EDGES if _level(_room(edge[0]), FLOORS) > _level(_room(edge[1]), FLOORS)
+        edge for edge in edges() if _level(_room(edge[0]), FLOORS) > _level(_room(edge[1]), FLOORS)
     ]
     assert upward == []
 
@@ -110,7 +117,7 @@ def test_imports_point_down():
 def test_rooms_of_one_floor_do_not_import_each_other():
     across = [
         edge
-        for edge in EDGES
+        for edge in edges()
         if _room(edge[0]) != _room(edge[1])
         and _room(edge[0])
         and _level(_room(edge[0]), FLOORS) == _level(_room(edge[1]), FLOORS)
@@ -122,7 +129,7 @@ def test_rooms_of_one_floor_do_not_import_each_other():
 def test_imports_point_down_within_a_room(room: str):
     floors = INNER[room]
     wrong = []
-    for module, imported in EDGES:
+    for module, imported in edges():
         if _room(module) != room or _room(imported) != room:
             continue
         own, other = _steps(module)[1:2], _steps(imported)[1:2]
@@ -143,7 +150,7 @@ def test_every_inner_room_has_a_floor(room: str):
 
 def test_no_import_goes_round():
     graph: dict[str, set[str]] = {module: set() for module in MODULES}
-    for module, imported in EDGES:
+    for module, imported in edges():
         graph[module].add(imported)
     # Raises CycleError, which names the cycle.
     assert len(list(TopologicalSorter(graph).static_order())) == len(MODULES)

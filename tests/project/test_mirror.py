@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+from tests.builders.sources import syntax_trees
+
 ROOT = Path(__file__).parents[2]
 #: Where tests stand that are about no single module. CONTRIBUTING says what each is for.
 ELSEWHERE = ("adoption", "builders", "project", "proofs", "runs", "terraform")
@@ -40,8 +42,8 @@ WITHOUT = {
 
 def _has_code(path: Path) -> bool:
     """Return whether a module defines a function, or a class with one, or runs something."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.If) for node in tree.body)
+    kinds = ast.FunctionDef | ast.ClassDef | ast.If
+    return any(isinstance(node, kinds) for node in syntax_trees()[path].body)
 
 
 def _place(path: Path) -> str:

@@ -6,16 +6,14 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
+from tests.builders.sources import syntax_trees
+
 ROOT = Path(__file__).parents[2]
-TREES = {
-    str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "auditor").rglob("*.py"))
-}
 
 
 def test_no_two_classes_share_a_name():
-    places: dict[str, list[str]] = defaultdict(list)
-    for path, tree in TREES.items():
+    places: dict[str, list[Path]] = defaultdict(list)
+    for path, tree in syntax_trees().items():
         for node in tree.body:
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(path)
@@ -24,10 +22,10 @@ def test_no_two_classes_share_a_name():
 
 
 def test_nothing_of_the_product_begins_with_test():
-    assert [path for path in TREES if Path(path).name.startswith("test_")] == []
+    assert [path for path in syntax_trees() if path.name.startswith("test_")] == []
     names = [
         (path, node.name)
-        for path, tree in TREES.items()
+        for path, tree in syntax_trees().items()
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
     ]

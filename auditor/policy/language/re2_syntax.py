@@ -99,20 +99,21 @@ def holds(ranges: Ranges, point: int) -> bool:
 @lru_cache(maxsize=1)
 def _families() -> dict[int, tuple[int, ...]]:
     """Return, for each letter, those equal to it but for case: Unicode's simple folding."""
-    by_key: dict[str, list[int]] = {}
-    for point in range(0x1E944):  # no letter beyond has another case
-        letter = chr(point)
+    by_key: dict[str, list[str]] = {}
+    for letter in map(chr, range(0x1E944)):  # no letter beyond has another case
         key = letter.casefold()
-        if (
-            len(key) != 1
-        ):  # where folding makes several letters of one, its small form stands for it
-            key = letter.lower()
+        if key == letter:
+            continue
+        # Where folding makes several letters of one, its small form stands for it.
         if len(key) != 1:
-            key = letter
-        by_key.setdefault(key, []).append(point)
-    return {
-        point: tuple(family) for family in by_key.values() if len(family) > 1 for point in family
-    }
+            key = letter.lower()
+        if len(key) == 1:
+            by_key.setdefault(key, []).append(letter)
+    families = (
+        tuple(sorted({*map(ord, letters), *map(ord, key if key.casefold() == key else "")}))
+        for key, letters in by_key.items()
+    )
+    return {point: family for family in families if len(family) > 1 for point in family}
 
 
 def _folded(ranges: Ranges) -> Ranges:
