@@ -21,6 +21,15 @@ def settled(page: Page) -> Page:
     return page
 
 
+def go(page: Page, fragment: str = "") -> None:
+    """Let the page show what ``fragment`` asks for: everything, where that is nothing."""
+    page.evaluate("fragment => { location.hash = fragment }", fragment)
+
+
+def widen(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+
+
 def status(page: Page) -> str:
     page = settled(page)
     return page.get_by_role("status").inner_text()

@@ -10,14 +10,13 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from auditor import PlanSource, SnapshotSource, audit, load_policies
 from auditor.model import Finding, Result, Verdict
 from tests.builders.browser import OpenReport
-from tests.builders.html_page import RESULT, axe, chip, column
+from tests.builders.html_page import RESULT, axe, chip, column, go
 from tests.builders.plans import PLANS, plan_file
 from tests.builders.sample_results import HOSTILE, sample_result
 
@@ -79,14 +78,15 @@ def test_a_rule_links_to_its_own_page_where_it_has_one(open_report: OpenReport) 
             assert links.get_attribute("href") == f"https://wiki.test/{rule}"
 
 
-@pytest.mark.parametrize("index", [0, 40, -1])
-def test_a_finding_has_a_link_of_its_own(open_report: OpenReport, index: int) -> None:
-    finding = RESULT.findings[index]
-    identity = f"{finding.rule.id}/{finding.connections[0].id}"
-    page = open_report(RESULT, f"#finding={quote(identity)}")
-    assert finding.message in page.get_by_role("dialog").inner_text()
-    page.get_by_role("button", name="Close").click()
-    expect(page.get_by_role("dialog")).to_be_hidden()
+def test_a_finding_has_a_link_of_its_own(open_report: OpenReport) -> None:
+    found = [RESULT.findings[index] for index in (0, 40, -1)]
+    links = [f"finding={quote(f'{f.rule.id}/{f.connections[0].id}')}" for f in found]
+    page = open_report(RESULT, f"#{links[0]}")
+    for finding, link in zip(found, links, strict=True):
+        go(page, link)
+        expect(page.get_by_role("dialog")).to_contain_text(finding.message)
+        page.get_by_role("button", name="Close").click()
+        expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 def test_findings_on_a_group_have_links_too(open_report: OpenReport) -> None:
@@ -99,7 +99,7 @@ def test_findings_on_a_group_have_links_too(open_report: OpenReport) -> None:
         urls.append(page.url)
         page.keyboard.press("Escape")
     for url, finding in zip(urls, findings, strict=True):
-        page.evaluate("url => { location.hash = url }", url.partition("#")[2])
+        go(page, url.partition("#")[2])
         expect(page.get_by_role("dialog")).to_contain_text(finding.connections[0].id)
         text = page.get_by_role("dialog").inner_text()
         assert finding.group in text
@@ -116,11 +116,6 @@ def test_a_finding_may_name_no_connection_and_no_field(open_report: OpenReport) 
     assert "the account" in text
     again = open_report(replace(RESULT, describe=lambda: (bare,)), "#" + page.url.partition("#")[2])
     assert again.get_by_role("dialog").inner_text() == text
-
-
-def test_a_link_to_a_finding_that_is_gone_says_so(open_report: OpenReport) -> None:
-    page = open_report(RESULT, "#finding=fresh/fixed_long_ago")
-    expect(page.get_by_role("dialog", name="No such finding")).to_be_visible()
 
 
 def test_next_and_previous_walk_the_findings_as_they_are_sorted(open_report: OpenReport) -> None:
@@ -226,23 +221,21 @@ def test_a_demand_never_reads_as_the_fact(open_report: OpenReport) -> None:
         assert head.startswith(("Violated: ", "Not judged: "))
 
 
-@pytest.mark.parametrize(
-    ("kind", "fragment"),
-    [
+def test_a_link_to_what_is_not_there_says_so(open_report: OpenReport) -> None:
+    page = open_report(RESULT, "#finding=fresh/no_such")
+    for kind, fragment in (
         ("finding", "finding=fresh/no_such"),
         ("connection", "connection=no_such"),
         ("rule", "about=no_such"),
         ("group", "within=no_such"),
-    ],
-)
-def test_a_link_to_what_is_not_there_says_so(
-    open_report: OpenReport, kind: str, fragment: str
-) -> None:
-    page = open_report(RESULT, f"#{fragment}")
-    sheet = page.get_by_role("dialog", name=f"No such {kind}")
-    expect(sheet).to_contain_text(f"This report has no {kind} “")
-    page.get_by_role("button", name="Close").click()
-    assert "no_such" not in page.url
+    ):
+        go(page, fragment)
+        sheet = page.get_by_role("dialog", name=f"No such {kind}")
+        expect(sheet).to_be_visible()
+        expect(sheet).to_contain_text(f"This report has no {kind} “")
+        page.get_by_role("button", name="Close").click()
+        expect(sheet).to_be_hidden()
+        assert "no_such" not in page.url
 
 
 # -- export -------------------------------------------------------------------------------------
@@ -355,6 +348,14 @@ def test_a_finding_shows_how_it_was_judged_part_by_part(
     nested = told.locator("> li > ul > li > ul > li > .line").all_inner_texts()
     assert [text.split()[0] for text in nested] == ["data_delay_threshold", "holds"]
     assert [each for each in axe(page, "#sheet") if each[0] != "skip-link"] == []
+    # A finding on a group shows what chose its members.
+    go(page, "finding=counted%2F%40g%2Fconn_0")
+    expect(told.locator(".line")).to_have_count(2)
+    lines = told.locator(".line").all_inner_texts()
+    assert [re.sub(r"\s+", " ", text).strip() for text in lines] == [
+        "chooses members paused is false",
+        "fails the number of connections is at most 1 3",
+    ]
 
 
 def test_a_finding_shows_the_items_that_decided(open_report: OpenReport, tmp_path: Path) -> None:
@@ -371,17 +372,6 @@ def test_a_finding_shows_the_items_that_decided(open_report: OpenReport, tmp_pat
     assert [re.sub(r"\s+", " ", text).strip() for text in told][1:] == [
         "holds item 2 of 2",
         "holds status is FAILED FAILED",
-    ]
-
-
-def test_a_finding_on_a_group_shows_what_chose_its_members(
-    open_report: OpenReport, tmp_path: Path
-) -> None:
-    page = open_report(_judged(tmp_path), "#finding=counted%2F%40g%2Fconn_0")
-    lines = page.get_by_role("dialog").locator(".reason .line").all_inner_texts()
-    assert [re.sub(r"\s+", " ", text).strip() for text in lines] == [
-        "chooses members paused is false",
-        "fails the number of connections is at most 1 3",
     ]
 
 
@@ -422,7 +412,7 @@ def test_a_connection_s_sheet_leads_to_what_its_group_and_its_owners_have_to_do(
         ("finops", [f for f in open_ if "owner:finops" in f.rule.tags]),
         ("To do here", [f for f in open_ if connection in f.connections]),
     ):
-        page.evaluate("id => { location.hash = `#connection=${id}` }", connection.id)
+        go(page, f"connection={connection.id}")
         facts = sheet.locator(".facts-list > div").filter(has_text=row)
         words = f"{len(found):,} open finding{'s' * (len(found) != 1)}"
         facts.get_by_role("link", name=words, exact=True).click()
