@@ -257,7 +257,7 @@ class Judgement(msgspec.Struct, frozen=True):
         text.
         """
         describers = describers or self.describers()
-        columns = [_Columns(each) for each in describers]
+        columns = [_RuleColumns(each) for each in describers]
         takes = [
             (each.describe, column.take) for each, column in zip(describers, columns, strict=True)
         ]
@@ -333,7 +333,7 @@ class Judgement(msgspec.Struct, frozen=True):
         )
 
 
-class _Columns:
+class _RuleColumns:
     """Collects the findings of a rule on single connections."""
 
     def __init__(self, describer: Describer) -> None:
