@@ -84,6 +84,6 @@ def findings_of(
 
 
 def verdict_of(rules: Ruleset, record: Mapping[str, Any] | str) -> Verdict:
-    """Return what the only rule comes to on one record."""
+    """Return the verdict of the only rule on one record."""
     (checks,) = checks_of(rules, [record]).values()
     return Verdict(checks.verdicts[0])

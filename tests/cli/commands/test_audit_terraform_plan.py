@@ -927,7 +927,7 @@ def test_a_connection_planned_and_the_same_one_listed_get_the_same_verdicts(
 
 
 def test_a_plan_and_then_its_inverse_give_the_account(audit: Audit):
-    """The schedule goes from 60 to 5 minutes, and back: what is left is what there was."""
+    """The schedule goes from 60 to 5 minutes, and back: the account is as before."""
     shape = Shape(
         frozenset({"sync_frequency", "paused", "networking_method", "status.setup_state"})
     )
