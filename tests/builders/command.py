@@ -31,7 +31,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def untraced(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return ``environment(more)`` for a process whose coverage is not wanted or would disturb it."""
+    """Return ``environment(more)`` for a process without coverage."""
     return {name: value for name, value in environment(more).items() if name != TRACED}
 
 
