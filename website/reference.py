@@ -78,8 +78,8 @@ def operators() -> str:
     """Return the page of all operators."""
     lines = [
         "# Operators\n",
-        "What each operator tests, and the operand it takes. For how conditions are built from them,",
-        "see [the policy language](../policy-language.md).\n",
+        "What each operator tests, and the operand it takes. For how conditions are built from",
+        "them, see [the policy language](../policy-language.md).\n",
     ]
     families: dict[str, list[str]] = {}
     for name, operator in OPERATORS.items():
