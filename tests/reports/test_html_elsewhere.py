@@ -78,7 +78,7 @@ def test_a_frame_that_may_forbid_downloads_says_so(page: Page, allowed: str) -> 
         page.goto(address)
         inner = page.frame_locator("iframe")
         inner.get_by_role("button", name="Export CSV").click()
-        expect(inner.get_by_role("status").first).to_contain_text("this frame forbids downloads")
+        expect(inner.get_by_role("status").first).to_contain_text("this frame blocks downloads")
         page.wait_for_timeout(100)
     assert bool(saved) is ("allow-downloads" in allowed)
 
@@ -87,7 +87,7 @@ def test_a_page_under_a_sandbox_of_its_own_says_so(page: Page) -> None:
     with served({"/r": "".join(render(RESULT))}, "sandbox allow-scripts") as address:
         page.goto(f"{address}/r")
         page.get_by_role("button", name="Export CSV").click()
-        expect(page.get_by_role("status").first).to_contain_text("this frame forbids downloads")
+        expect(page.get_by_role("status").first).to_contain_text("this frame blocks downloads")
 
 
 def test_a_page_of_its_own_saves_without_a_word_of_frames(open_report: OpenReport) -> None:
