@@ -198,7 +198,7 @@ def test_without_anything_to_judge_it_is_inconclusive(audit: Audit):
     )
     ran = audit("walk", policy="live.yaml")
     assert ran.code == 3
-    assert "the plan holds nothing that the rules read" in ran.out
+    assert "the plan has nothing that the rules read" in ran.out
 
 
 def test_strict_wants_every_check_made(audit: Audit):
