@@ -145,7 +145,7 @@ def _not_planned(checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope) -> Ite
         yield f"--strict: {plural(unplanned, 'check')} {rest} on what is not in the plan"
     applied = sum(rule.total - rule.count(Verdict.SKIP) for rule in checks)
     if plan.touched and unplanned and not applied:
-        yield "the plan holds nothing that the rules read, so nothing was judged; add --over"
+        yield "the plan has nothing that the rules read, so nothing was judged; add --over"
 
 
 def _violated(checks: Sequence[RuleChecks], bar: Bar, *, part: bool = False) -> Iterator[str]:

@@ -60,7 +60,7 @@ if threading.gettrace() is not None:
 def _only_loopback(
     event: str, arguments: tuple[object, ...], watched: frozenset[str] = _REACHES
 ) -> None:
-    """Refuse a socket's address that is neither a local one nor a file's."""
+    """Refuse a socket's address that is neither local nor a file."""
     if event not in watched:
         return
     address = arguments[1]
@@ -71,7 +71,7 @@ def _only_loopback(
 def _no_device_changed(
     event: str, arguments: tuple[object, ...], watched: Mapping[str, int] = _CHANGES
 ) -> None:
-    """Refuse to make, replace or remove what stands in /dev; writing to it is fine."""
+    """Refuse to make, replace or remove anything in /dev; writing to it is fine."""
     if event == "open":
         path, _, flags = arguments
         if not isinstance(flags, int) or not flags & os.O_CREAT or not _is_device(path):

@@ -220,7 +220,7 @@ def test_what_is_not_a_day_has_no_gap(odd):
     _ZONES,
 )
 def test_no_two_chosen_days_are_further_apart(days, day, minute, zone):
-    """From a minute of a chosen day the same minute of a chosen day is no further than the gap."""
+    """From a minute of a chosen day to the same minute of the next is at most the gap."""
     moment = datetime(2026, 1, 1, tzinfo=UTC).astimezone(zone) + timedelta(days=day, minutes=minute)
     gap = longest_gap(days)
     if WEEKDAYS[moment.weekday()] in days:

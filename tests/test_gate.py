@@ -272,7 +272,7 @@ def test_a_plan_with_nothing_to_judge_passes_with_its_reason_even_if_strict() ->
 
 def test_a_plan_that_holds_nothing_that_rules_read_judged_nothing() -> None:
     rules = replace(checks("a", LOW, SKIP), not_in_plan=1), checks("b", LOW, SKIP)
-    said = ("the plan holds nothing that the rules read, so nothing was judged; add --over",)
+    said = ("the plan has nothing that the rules read, so nothing was judged; add --over",)
     assert planned(*rules, scope=PlanScope(touched=1)) == (3, said)
     # A plan that changes no connection, or of which one check was made, is another matter.
     passed = checks("c", LOW, PASS)

@@ -24,7 +24,7 @@ SCHEMA_FILES = {
 _EXPOSURE = {
     Exposure.SHOWN: "",
     Exposure.HIDDEN: "hidden in reports unless a policy reveals it",
-    Exposure.SECRET: "a live credential: only `exists` may ask for it",
+    Exposure.SECRET: "a live credential: only `exists` may test it",
 }
 
 
@@ -78,8 +78,8 @@ def operators() -> str:
     """Return the page of all operators."""
     lines = [
         "# Operators\n",
-        "What each asks of a value, and what it takes. How conditions are built of them is in",
-        "[the policy language](../policy-language.md).\n",
+        "What each operator tests, and the operand it takes. For how conditions are built from",
+        "them, see [the policy language](../policy-language.md).\n",
     ]
     families: dict[str, list[str]] = {}
     for name, operator in OPERATORS.items():
@@ -95,7 +95,7 @@ def fields() -> str:
     """Return the page of all documented fields."""
     lines = [
         "# Fields\n",
-        "What a rule may ask of a connection, as Fivetran's API documents it. *Always* says that",
+        "What a rule can test on a connection, as Fivetran's API documents it. *Always* means that",
         "the API promises the field in every list, and not null.\n",
         "| field | type | meaning | values |\n|---|---|---|---|",
     ]
@@ -120,7 +120,7 @@ def exit_codes() -> str:
     lines += [
         "| 143 | terminated |\n",
         "4 outranks 3, and 3 outranks 1. The reports' formats never change the code.",
-        "Which one stops what is in [in CI](../ci.md#which-code-stops-what).\n",
+        "See [which code stops what](../ci.md#which-code-stops-what).\n",
     ]
     return "\n".join(lines)
 
@@ -136,7 +136,7 @@ def schemas() -> tuple[str, dict[str, str]]:
         "# JSON Schemas\n",
         "For editors and for programs that read what the auditor writes. The same files come from",
         "`fivetran-auditor schema`, and `init` writes the first three beside a new policy.\n",
-        "| file | of |\n|---|---|",
+        "| file | for |\n|---|---|",
         "| [policy.schema.json](../schemas/policy.schema.json) | a policy |",
         "| [waivers.schema.json](../schemas/waivers.schema.json) | a waiver file |",
         "| [auditor.schema.json](../schemas/auditor.schema.json) | `auditor.yaml` |",
@@ -145,14 +145,14 @@ def schemas() -> tuple[str, dict[str, str]]:
     lines += [f"| [{name}](../schemas/{name}) | a report |" for name in files if name not in known]
     lines += [
         "",
-        "They are written for draft 2020-12 and use nothing that draft 7 reads in another way, so",
+        "They are written for draft 2020-12 and use nothing that draft 7 reads differently, so",
         "that editors with either take them. The first lines of a file name its schema, and no",
         "setting is needed: VS Code (with redhat.vscode-yaml) and other editors with the YAML",
         "language server read the first line, JetBrains' editors the second.\n",
         "```yaml\n# yaml-language-server: $schema=../.fivetran-auditor/policy.schema.json",
         "# $schema: ../.fivetran-auditor/policy.schema.json\n```\n",
-        "Tests open such files in that server. The second line is what JetBrains' manual asks for;",
+        "Tests open such files in that server. The second line follows JetBrains' manual;",
         "no test runs one of its editors.\n",
-        "`init --docs-url` with the address of this site names those that stand here instead.\n",
+        "`init --docs-url` with the address of this site names the schemas here instead.\n",
     ]
     return "\n".join(lines), files

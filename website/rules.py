@@ -33,7 +33,7 @@ def pages() -> dict[str, str]:
         index += [
             f"## {pack}\n",
             f"{file.title}.\n",
-            "| rule | severity | asks that |\n|---|---|---|",
+            "| rule | severity | requirement |\n|---|---|---|",
         ]
         for entry, examples in loaded.examples:
             rule = entry.rule
@@ -68,12 +68,12 @@ def _page(entry: Entry, examples: Sequence[Example], source: str) -> Iterator[st
     if rule.fix:
         yield f"\n## Fix\n\n{rule.fix}"
     if examples:
-        yield "\n## Examples\n\nEach is laid over the healthy sample record, and run by a test.\n"
+        yield "\n## Examples\n\nEach changes the healthy sample record, and is run by a test.\n"
         yield "| verdict | record |\n|---|---|"
         for example in examples:
             given = "; ".join(differences(record) for record in example.records)
             yield f"| {example.expect.label} | {cell(_short(given))} |"
-    yield f"\n## As it is written\n\n```yaml\n{_written(rule.id, source)}\n```"
+    yield f"\n## Source\n\n```yaml\n{_written(rule.id, source)}\n```"
     yield "\nTo disable it, with a reason that every report shows:\n"
     yield f"```yaml\noverride:\n  {rule.id}:\n    enabled: false\n    reason: say why\n```"
 

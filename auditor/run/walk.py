@@ -94,7 +94,7 @@ class Walk(msgspec.Struct):
             tidy(self.services),
             tidy(self.schemas),
             tidy(self.group_ids),
-            self.addresses,
+            tuple(self.addresses),
         )
 
 

@@ -27,7 +27,7 @@ _WORDS = {"&&": "and", "||": "or", "!": "not", "==": "==", "!=": "!=", "(": "(",
 
 @dataclass
 class Run:
-    """What a run of an action came to."""
+    """The result of an action's run."""
 
     code: int = 0
     log: str = ""

@@ -31,7 +31,7 @@ PAGE = (ROOT / "docs" / "image.md").read_text(encoding="utf-8")
 
 
 class Store:
-    """A place for images that is nobody else's."""
+    """A private store for images."""
 
     def __init__(self, place: Path) -> None:
         self.options = [

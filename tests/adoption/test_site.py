@@ -95,7 +95,7 @@ def test_every_rule_operator_field_and_command_has_its_place(site: Path, pages: 
 
 def test_a_rule_s_page_says_why_and_what_mends_it(site: Path):
     text = (site / "rules/no-pause-after-trial/index.html").read_text()
-    for heading in ("Why", "Fix", "Examples", "As it is written"):
+    for heading in ("Why", "Fix", "Examples", "Source"):
         assert f">{heading}<" in text, heading
     assert "pause_after_trial" in text
     assert "tests:" not in text

@@ -31,7 +31,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def untraced(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return ``environment(more)`` for a process whose coverage is nobody's or would disturb it."""
+    """Return ``environment(more)`` for a process without coverage."""
     return {name: value for name, value in environment(more).items() if name != TRACED}
 
 
@@ -90,7 +90,7 @@ def shell(
 
 
 def outcome_in(folder: Path) -> str:
-    """Return what the three default reports in ``folder`` agree on.
+    """Return the outcome that the three default reports in ``folder`` agree on.
 
     ``none`` when there is no report, ``placeholder``, or the word of the gate.
     """

@@ -21,7 +21,7 @@ IMPATIENT = HttpOptions(attempts=1, sleep=lambda _seconds: None)
 def judged(
     folder: Path, rules: str, server: AccountServer, own: str = "", **options: Any
 ) -> Result:
-    """Return what a policy of ``rules`` comes to on the account that ``server`` serves."""
+    """Return the result of a policy of ``rules`` on the account that ``server`` serves."""
     path = folder / "policy.yaml"
     path.write_text(f"policy: p\n{own}\nrules:\n{rules}")
     source = FivetranSource(server.url, KEY, options=IMPATIENT, **options)

@@ -114,7 +114,7 @@ def _read(fd: int, told: dict[int, bytes]) -> None:
 
 
 def _serve(way: socket.socket) -> None:
-    """Fork for every request, until nobody can ask any more; returns in the fork too."""
+    """Fork for every request until the requests end; also returns in each fork."""
     import auditor  # noqa: PLC0415  # the whole of it, in the server alone
 
     for module in pkgutil.walk_packages(auditor.__path__, "auditor."):

@@ -12,7 +12,7 @@ import pytest
 
 from auditor.decoding.records import Shape
 from auditor.errors import PolicyError, Problem
-from auditor.model import Connection, Finding, RuleChecks, Verdict
+from auditor.model import Connections, Findings, RuleChecks, Verdict
 from auditor.policy.judging.judge import Judge, Judgement
 from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading.load import Loaded, load
@@ -76,14 +76,19 @@ def checks_of(
 
 def findings_of(
     rules: Ruleset, records: Sequence[Mapping[str, Any] | str], **options: Any
-) -> tuple[Finding, ...]:
+) -> Findings:
     """Return every finding; connections are named c0, c1, … in the order of the records."""
     outcome = outcome_of(rules, records, **options)
-    names = [Connection(f"c{n}", "postgres", f"s{n}", "g") for n in range(len(records))]
-    return outcome.findings(names)
+    return outcome.findings(named(*(f"c{n}" for n in range(len(records)))))
+
+
+def named(*ids: str) -> Connections:
+    """Return connections with these ids."""
+    schemas = [f"s{n}" for n in range(len(ids))]
+    return Connections(ids, ["postgres"] * len(ids), schemas, ["g"] * len(ids))
 
 
 def verdict_of(rules: Ruleset, record: Mapping[str, Any] | str) -> Verdict:
-    """Return what the only rule comes to on one record."""
+    """Return the verdict of the only rule on one record."""
     (checks,) = checks_of(rules, [record]).values()
     return Verdict(checks.verdicts[0])

@@ -89,7 +89,7 @@ class LanguageServer:
         return {str(item["label"]) for item in found["items"]}
 
     def told(self, path: Path, line: int, column: int) -> str:
-        """Return what is told of the place that is pointed at, from 0."""
+        """Return the hover text at a position, from 0."""
         found = self._ask("textDocument/hover", _at(path, line, column))
         return str(found["contents"]["value"]) if found else ""
 

@@ -127,7 +127,7 @@ def by_verdict(result: Result) -> dict[str, set[tuple[str, str, tuple[str, ...]]
 
 
 def check_sums(result: Result) -> None:
-    """Assert that the findings are what the checks came to."""
+    """Assert that the findings and the checks agree."""
     told = Counter(finding.verdict for finding in result.findings)
     for verdict, count in result.counts.items():
         if verdict.label not in {"pass", "skip"}:

@@ -21,7 +21,7 @@ Make = Callable[[Callable[..., Page]], Iterator[Event]]
 
 
 class Scripted:
-    """A source that yields what it is told to."""
+    """A source that yields a given list of events."""
 
     live = False
 

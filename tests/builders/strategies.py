@@ -259,7 +259,7 @@ def _of_arrays(path: str, base: str) -> Choices:
 
 @st.composite
 def operators(draw: st.DrawFn, path: str, field: Field, base: str) -> Any:
-    """What may stand after ``path``: operators and operands that the loader lets through."""
+    """Tests of ``path``: operators and operands that the loader accepts."""
     choices: Choices = {"exists": st.booleans()} | _of_one_value(field)
     if field.kind in {Kind.STRING, Kind.ARRAY, Kind.OBJECT, Kind.ANY}:
         choices |= {"is_empty": st.booleans(), "length": _NUMBER_TESTS}

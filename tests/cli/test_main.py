@@ -321,7 +321,7 @@ def test_the_arguments_are_the_processs_own_unless_given(
 
 @pytest.fixture
 def fresh(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Put a command in the place of one, that nobody asked for help before; return what it did."""
+    """Replace a command by one whose help was not yet requested; return the result."""
     did: list[str] = []
 
     @click.command(name="schema")

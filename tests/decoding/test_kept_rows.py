@@ -15,7 +15,7 @@ SEVERAL = next(name for name, fact in FACT_LISTS.items() if fact.several)
 
 
 def full(name: str, value: object = "a value") -> dict[str, Any]:
-    """Return a row that has every documented key of a list, and one that nobody knows."""
+    """Return a row with every documented key of a list, and one unknown key."""
     fact = FACT_LISTS[name]
     base = f"{name}[]." if fact.several else f"{name}."
     row: dict[str, Any] = {fact.identity: "one", "unheard_of": "x"}

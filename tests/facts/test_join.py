@@ -169,7 +169,7 @@ def test_lists_are_paged(tmp_path: Path):
 
 
 class Shrinking(dict[str, Any]):
-    """Lists of which ``path`` loses its first row after each of the first ``times`` pages."""
+    """Lists in which ``path`` loses its first row after each of the first ``times`` pages."""
 
     def __init__(self, path: str, times: int) -> None:
         super().__init__(ACCOUNT)

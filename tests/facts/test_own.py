@@ -287,7 +287,7 @@ OPTIONAL = "facts:\n  budgets: {key: KEY, columns: {rows: integer}, optional: tr
 
 @pytest.mark.parametrize("key", ["schema", "owner.email", "config.host"])
 def test_facts_that_are_optional_are_absent_until_somebody_brings_rows(key: str, tmp_path: Path):
-    """Whatever names a row, there is none: a list that could not be read changes nothing."""
+    """No value finds a row: a list that could not be read changes nothing."""
     own = OPTIONAL.replace("KEY", key)
     rules = rule("r", "{budgets.rows: {gte: 7}}", "{budgets.rows: {exists: true}}")
     with AccountServer(ACCOUNT, {"/v1/users": (403, b"")}) as server:

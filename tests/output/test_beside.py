@@ -123,7 +123,7 @@ with beside(lambda: place.touch()) as done:
 
 @pytest.fixture(scope="module")
 def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a listing of which every connection breaks a rule, and the rule."""
+    """A folder with a listing in which every connection breaks a rule, and the rule."""
     folder = tmp_path_factory.mktemp("many")
     records = [
         {"id": f"connection_{n}", "group_id": "one", "service": "s3", "schema": f"s{n}",

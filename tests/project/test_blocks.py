@@ -34,7 +34,7 @@ from website.rules import pages as rule_pages
 
 
 class Block(NamedTuple):
-    """A fenced block: its page, the line it stands in, its language and its text."""
+    """A fenced block: its page, its line, its language and its text."""
 
     page: str
     line: int

@@ -70,7 +70,7 @@ def _room(module: str) -> str:
 
 
 def _imports(path: Path) -> Iterator[str]:
-    """Yield the modules of ours that a file imports, deferred ones and those for types included."""
+    """Yield our modules that a file imports, including deferred and type-checking imports."""
     for node in ast.walk(syntax_trees()[path]):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in MODULES)

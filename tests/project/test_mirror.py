@@ -47,7 +47,7 @@ def _has_code(path: Path) -> bool:
 
 
 def _place(path: Path) -> str:
-    """Return where the tests of a module of ours stand: ``past/compare`` for one.
+    """Return where the tests of a module are: ``past/compare`` for one.
 
     The code of a package is tested under the package's name, within its folder.
     """

@@ -41,7 +41,7 @@ def test_the_bounds_are_the_bounds() -> None:
         f"the {sarif.MOST_RESULTS:,} severest findings",
         f"{markdown.LONGEST:,} characters",
         "the run and ten findings of each kind",
-        f"over {junit.MOST_PASSES:,} of a rule become one",
+        f"more than {junit.MOST_PASSES:,} of a rule become one",
         "--report junit:split=5000",
     ):
         assert said in PAGE, said

@@ -119,7 +119,7 @@ def _tools(folder: Path, plan: str) -> Path:
 @pytest.mark.parametrize(("plan", "answer"), [("walk", 1), ("small-noop", 0), ("small-target", 3)])
 @pytest.mark.parametrize("number", range(3))
 def test_the_jobs_of_the_page_gate_on_the_plan(folder: Path, number: int, plan: str, answer: int):
-    """Each is run as it stands, with a terraform that has planned already."""
+    """Each is run as written, with a terraform that has planned already."""
     job = JOBS[number]
     assert "plan.json" not in job  # no secret is left in a file
     (folder / "policies").mkdir()

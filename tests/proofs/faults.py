@@ -136,5 +136,5 @@ def said(*pages: bytes) -> list[Answer]:
 
 
 def constant(script: Script) -> Callable[[Records], Script]:
-    """Tell something that is no account at all."""
+    """Send something that is not an account at all."""
     return lambda _records: script

@@ -345,7 +345,7 @@ def _consistent(result: Any) -> None:
 
 @dataclass(frozen=True)
 class Target:
-    """``make`` turns a seed into an input, ``check`` fails on what is none of our errors.
+    """``make`` turns a seed into an input, ``check`` fails on any error that is not ours.
 
     ``share`` is how many of a hundred inputs it gets: reading a whole pack takes its time.
     """
@@ -378,7 +378,7 @@ TARGETS: Mapping[str, Target] = {
 
 
 def attempt(target: Target, folder: Path, seed: int) -> None:
-    """Try one input; fail if it ends in what is no error of ours."""
+    """Try one input; fail if it ends in an error that is not ours."""
     target.check(folder, target.make(seed))
 
 

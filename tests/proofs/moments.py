@@ -96,7 +96,7 @@ class _Steps:
         self._write = os.write
 
     def arm(self) -> None:
-        """From here on every step is told."""
+        """From here on every step is recorded."""
         real_write, real_fsync, real_open = os.write, os.fsync, io.open
         steps = self
 

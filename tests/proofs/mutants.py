@@ -177,7 +177,7 @@ def _is_kept_item(node: ast.AST, item: ast.AST, generates: bool) -> bool:
 
 
 def _variants(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what may stand in a node's place."""
+    """Yield replacements of a node."""
     match node:
         case ast.Constant(value=value):
             yield from map(ast.Constant, _constants(value))
@@ -321,7 +321,7 @@ def _difference(before: list[str], after: list[str]) -> str:
 
 
 def _clipped(gone: str, come: str) -> tuple[list[str], list[str]]:
-    """Return two long lines as what differs, with what stands around it."""
+    """Return two long lines as what differs, with its surroundings."""
     if max(len(gone), len(come)) <= _LONG:
         return [gone], [come]
     start = 0

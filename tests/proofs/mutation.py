@@ -128,7 +128,7 @@ def scripts() -> list[str]:
 
 
 def every_branch() -> list[str]:
-    """Return the modules of which every branch is to be taken."""
+    """Return the modules whose branches must all be taken."""
     return _expanded("every_branch")
 
 
@@ -296,7 +296,7 @@ def _line(tally: Tally) -> str:
 
 
 def held() -> list[str]:
-    """Return the modules of which the gate is asked for."""
+    """Return the modules that the gate is run for."""
     paths: list[str] = tomllib.loads(LISTED.read_text())["held"]
     return paths
 

@@ -142,7 +142,7 @@ def _tokens(source: str, start: int, end: int) -> Iterator[_Token]:
 
 
 def _template(source: str, place: int, end: int) -> Iterator[_Token]:
-    """Yield the tokens of what stands in a template's ``${}``; return where the template ends."""
+    """Yield the tokens inside a template's ``${}``; return where the template ends."""
     place += 1
     while source[place] != "`":
         if source[place] == "\\":

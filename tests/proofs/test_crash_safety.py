@@ -190,7 +190,7 @@ class Stage:
         return command.replace("URL", self.url).split()
 
     def whole(self, scene: Scene) -> Whole:
-        """Return what a run of ``scene`` comes to when nothing happens to it."""
+        """Return the result of a run of ``scene`` to which nothing happens."""
         if scene.name not in self._wholes:
             start = self._folder / f"before {scene.name}"
             shutil.copytree(self.house, start)

@@ -72,7 +72,7 @@ def test_the_command_meets_every_fault(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Its exit code, its words, and that no secret is in any of them, nor in a file it leaves."""
+    """Its exit code and its words; no secret is in them or in a file it leaves."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     for name, value in (*CANARY_KEYS.items(), ("TMPDIR", str(tmp_path)), ("COLUMNS", "10000")):

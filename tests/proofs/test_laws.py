@@ -261,7 +261,7 @@ _UNASKED = conditions().filter(lambda condition: '"exists"' not in json.dumps(co
 
 
 def _without(record: str, path: str, value: str | None) -> str:
-    """Return the record with what stands at ``path`` replaced, or with None removed."""
+    """Return the record with the value at ``path`` replaced, or removed if None."""
     data = json.loads(record, parse_float=str)
     *above, last = path.split(".")
     holder = data

@@ -301,7 +301,7 @@ class Walking(RuleBasedStateMachine):
             self.judge()
 
     def judge(self) -> None:
-        """What the walk came to is what it may promise of what happened."""
+        """The walk promises no more than what happened allows."""
         if self.seen.error is not None:
             self.ends.add("refused")
             return

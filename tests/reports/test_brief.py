@@ -111,7 +111,7 @@ def test_the_worst_rule_is_the_severest_then_by_failures_then_by_errors() -> Non
 
 
 def test_of_a_group_with_several_findings_the_check_is_reported_once() -> None:
-    """Two duplicates of one group that are shown alike are one check that failed."""
+    """Two duplicates in one group that look the same are one failed check."""
     rule = replace(sample_result().checks[0].rule, per=("group_id",))
     groups = tuple(GroupCheck(name, Verdict.FAIL) for name in ("g", "h", "i"))
     found = replace(sample_result().findings[0], rule=rule, group="g")

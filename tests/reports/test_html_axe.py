@@ -84,7 +84,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 @cache
 def text_of(name: str, *, scripts: bool) -> str:
-    """Return a page. axe is a script too: where there are none, the page has none of its own."""
+    """Return a page. axe is a script too: without scripts, the page has none of its own."""
     text = PAGES[name]()
     return text if scripts else re.sub(r"<script>.*</script>", "", text, flags=re.DOTALL)
 

@@ -267,7 +267,7 @@ def test_groups_fold_and_open_from_the_keyboard(open_report: OpenReport) -> None
 
 
 def _keys(finding: Finding, name: str) -> set[str]:
-    """The groups that a finding stands in."""
+    """The groups that a finding is in."""
     rule = finding.rule
     owners = {tag.removeprefix("owner:") for tag in rule.tags if tag.startswith("owner:")}
     controls = {f"{framework} {each}" for framework, ids in rule.controls for each in ids}

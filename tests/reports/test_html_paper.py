@@ -89,7 +89,7 @@ def test_what_is_cut_is_said(open_report: OpenReport, tmp_path: Path, scripts: b
         if scripts
         else (
             f"The first {PLAIN_FINDINGS} of {every} findings",
-            f"On paper the first {MOST_PRINTED}",
+            f"On paper: the first {MOST_PRINTED}",
         )
     ):
         assert squeezed(sentence) in text
@@ -106,7 +106,7 @@ def test_what_is_cut_is_said(open_report: OpenReport, tmp_path: Path, scripts: b
 def test_few_findings_are_all_there(open_report: OpenReport, tmp_path: Path, scripts: bool) -> None:
     result = sample_result(30, 6)
     text = said(open_report(result, scripts=scripts), tmp_path)
-    assert "Onpaperthefirst" not in text
+    assert "Onpaper:thefirst" not in text
     for finding in result.findings:
         assert squeezed(finding.message) in text
 
@@ -138,7 +138,7 @@ def test_a_comparison_leaves_out_nothing_unsaid(open_report: OpenReport, tmp_pat
     # What asks for nothing is folded, and each fold says so: nothing of it is on paper.
     opened = page.locator("details.kind[open]").evaluate_all("all => all.map(k => k.dataset.kind)")
     folded = {change.change.value for change in comparison.changes} - set(opened)
-    assert text.count(squeezed("Folded here: the page holds them.")) == len(folded) > 2
+    assert text.count(squeezed("Folded on paper: open the page to see them.")) == len(folded) > 2
     told = {squeezed(c.message) for c in comparison.changes if c.change.value in opened}
     silent = {squeezed(c.message) for c in comparison.changes if c.change.value in folded}
     assert all(message in text for message in told)

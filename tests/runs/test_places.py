@@ -73,7 +73,7 @@ def gitlab_places(text: str) -> dict[str, tuple[str, int]]:
 
 
 def line_in_pack(rule: str) -> int:
-    """Return the line on which a rule of the pack baseline stands."""
+    """Return the line of a rule in the pack baseline."""
     text = (Path(__file__).parents[2] / "policies" / "baseline.yaml").read_text()
     return text[: text.index(f"- id: {rule}\n")].count("\n") + 1
 

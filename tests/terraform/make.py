@@ -55,7 +55,7 @@ NONE = {
 
 
 def run(*arguments: str) -> None:
-    """Run the kit; what Terraform says of a plan with errors is no failure."""
+    """Run the kit; Terraform's messages about a plan with errors are not a failure."""
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
     subprocess.run(
         [sys.executable, str(HERE / "plan.py"), *arguments], env=environment, check=False

@@ -62,7 +62,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Block:
-    """A block that may stand any number of times, in any order: attributes, and blocks within."""
+    """A block that may occur any number of times, in any order: attributes, and blocks within."""
 
     attributes: Mapping[str, Attribute]
     blocks: Mapping[str, Block] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Block:
 class Resource:
     """A resource or data source: schema version, attributes, and blocks (``x { … }``).
 
-    ``blocks`` stand once, ``sets`` any number of times.
+    ``blocks`` occur once, ``sets`` any number of times.
     """
 
     version: int

@@ -55,7 +55,7 @@ _MEMBERS = 5
     flag_value="",
     metavar="[FILE]",
     shell_complete=completion.files,
-    help="Show what a Terraform plan can tell each rule; with FILE, what that plan answer it.",
+    help="Show what a Terraform plan can tell each rule; with FILE, what that plan tells it.",
 )
 @policy_option
 @var_option

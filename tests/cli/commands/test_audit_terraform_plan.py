@@ -198,7 +198,7 @@ def test_without_anything_to_judge_it_is_inconclusive(audit: Audit):
     )
     ran = audit("walk", policy="live.yaml")
     assert ran.code == 3
-    assert "the plan holds nothing that the rules read" in ran.out
+    assert "the plan has nothing that the rules read" in ran.out
 
 
 def test_strict_wants_every_check_made(audit: Audit):
@@ -927,7 +927,7 @@ def test_a_connection_planned_and_the_same_one_listed_get_the_same_verdicts(
 
 
 def test_a_plan_and_then_its_inverse_give_the_account(audit: Audit):
-    """The schedule goes from 60 to 5 minutes, and back: what is left is what there was."""
+    """The schedule goes from 60 to 5 minutes, and back: the account is as before."""
     shape = Shape(
         frozenset({"sync_frequency", "paused", "networking_method", "status.setup_state"})
     )

@@ -146,7 +146,7 @@ def test_why_a_rule_was_skipped(folder: Path):
     lines = _why(folder, "sync-floor", "c2").stdout.splitlines()
     assert lines[1].endswith("mysql crm (c2), g1: skip")
     assert lines[3].split() == ["fails", "when", "service", "is", "postgres", "mysql"]
-    assert lines[4].split()[:3] == ["not", "asked", "assert"]
+    assert lines[4].split()[:3] == ["not", "evaluated", "assert"]
 
 
 def test_why_a_group_failed_names_its_other_members(folder: Path):

@@ -116,7 +116,7 @@ def test_an_editor_finds_the_schemas_and_they_fit(started: Path):
 
 
 def test_schemas_are_taken_from_a_site(tmp_path: Path):
-    """What an editor fetches is what the site serves, and the starter works as it stands."""
+    """Editors fetch the schemas that the site serves, and the starter works as it is."""
     _, served = reference.schemas()
 
     class Site(BaseHTTPRequestHandler):

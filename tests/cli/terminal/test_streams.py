@@ -270,7 +270,7 @@ def test_the_report_is_a_link_where_the_terminal_takes_one(
 
 
 def test_a_credential_that_a_terminal_folds_is_gone(house: Path):
-    """The name of a policy is no record's text: nothing but the terminal itself looks at it."""
+    """A policy's name is not a record's text: only the terminal's own code looks at it."""
     secret = "Kq7vZp2mXw9tRb4nLc6jKq7vZp2mXw9tRb4nLc6j" * 3
     (house / f"{secret}.yaml").write_text((house / "violated.yaml").read_text())
     words = ["audit", "--snapshot", "one.json", "-p", f"{secret}.yaml"]

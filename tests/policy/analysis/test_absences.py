@@ -67,7 +67,7 @@ def test_a_field_is_reported_where_a_check_needs_it(
 
 @pytest.mark.parametrize(("rule", "paths"), _RULES)
 def test_a_reported_absence_occurs_in_a_record(rule: str, paths: list[str], tmp_path: Path) -> None:
-    """A record that has only what each must have: an error for the fields that are told."""
+    """A record with only the required fields: an error for each reported field."""
     record = {**RECORD, "owner": OWNER} if "owner.phone" in rule else RECORD
     record = record | {"service": "x"} if "when: {service" in rule else record
     verdict = verdict_on(_rule(tmp_path, rule), lambda path: reach(record, path))

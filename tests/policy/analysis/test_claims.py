@@ -170,7 +170,7 @@ def test_what_items_may_be_is_not_accused(tmp_path: Path, when: str, asked: str)
 
 
 def _verdict(folder: Path, rule: str, hint: str) -> Verdict:
-    """Return what an example, written beside the rule as it is told, comes to."""
+    """Return the verdict of an example, written beside its rule as the warning says."""
     found = re.fullmatch(
         r"(given: .*?)(?: (?:passes|fails|fails both|cannot be judged|falls under .*))", hint
     )

@@ -24,7 +24,7 @@ def _rules(folder: Path, *rules: str) -> Ruleset:
 
 
 def told(folder: Path, *rules: str) -> list[str]:
-    """Return what is told of the rules, the first called a, the second b."""
+    """Return what is reported of the rules, the first called a, the second b."""
     return [problem.message for problem in claims(_rules(folder, *rules).rules)]
 
 

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.records import Shape
-from auditor.model import Connection, Finding, Position, Verdict
+from auditor.model import Connection, Connections, Finding, Position, Verdict
 from auditor.policy.judging.change import (
     PlanJudgement,
     changed,
@@ -317,7 +317,7 @@ def test_a_finding_names_the_attribute_that_would_mend_it_as_it_was_and_will_be(
 
 
 def _found(rules: Ruleset, planned: Planned) -> Sequence[Finding]:
-    findings = _judged(rules, {"a": FAST}).findings([Connection("a", "postgres", "s", "g")])
+    findings = _judged(rules, {"a": FAST}).findings(Connections(["a"], ["postgres"], ["s"], ["g"]))
     return list(with_resources(findings, {"a": planned}, {}, str, lambda _address, _name: None))
 
 
@@ -395,7 +395,9 @@ def test_a_resource_s_own_line_is_named_where_no_attribute_s_is(tmp_path: Path):
         return Position("main.tf", 7 if attribute else 3, 1) if address != "x" else None
 
     def message() -> str:
-        findings = _judged(rules, {"a": FAST}).findings([Connection("a", "postgres", "s", "g")])
+        findings = _judged(rules, {"a": FAST}).findings(
+            Connections(["a"], ["postgres"], ["s"], ["g"])
+        )
         (found,) = with_resources(findings, {"a": planned}, {}, str, locate)
         return found.message.partition(" [")[2]
 
@@ -487,7 +489,9 @@ def _with_rows(
     folder: Path, body: str, record: Mapping[str, Any], rows: RowChanges, verdict: str = "fail"
 ) -> Finding:
     rules = loaded(folder, one_rule(body)).ruleset
-    (found,) = _judged(rules, {"a": record}).findings([Connection("a", "postgres", "s", "g")])
+    (found,) = _judged(rules, {"a": record}).findings(
+        Connections(["a"], ["postgres"], ["s"], ["g"])
+    )
     found = structs.replace(found, verdict=Verdict[verdict.upper()])
 
     def locate(address: str, attribute: str) -> Position:

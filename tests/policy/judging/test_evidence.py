@@ -10,7 +10,7 @@ import pytest
 from auditor.decoding.gaps import Gap, Lack
 from auditor.decoding.json_values import MISSING, Unread
 from auditor.decoding.records import Shape
-from auditor.model import Connection, Finding
+from auditor.model import Connection, Connections, Finding
 from auditor.policy.judging.evidence import Clause, advice, covers
 from auditor.policy.judging.judge import Judge, PlanMode
 from tests.builders.judged import NOW, findings_of, loaded, one_rule
@@ -784,7 +784,7 @@ def _told_of(
     judge = Judge(rules, shape, NOW, str, mode)
     judge.take([shape.convert({"id": "c", **record})])
     outcome = judge.outcome(lambda _rule: True)
-    (finding,) = outcome.findings([Connection("c", "s", "n", "g")])
+    (finding,) = outcome.findings(Connections(["c"], ["s"], ["n"], ["g"]))
     return finding
 
 

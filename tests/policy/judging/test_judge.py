@@ -10,7 +10,7 @@ import pytest
 from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.json_values import Unread
 from auditor.decoding.records import Shape
-from auditor.model import Connection, Severity, Verdict
+from auditor.model import Connection, Connections, Severity, Verdict
 from auditor.policy.judging.judge import Judge, PlanMode, Violation, is_of_plan
 from auditor.policy.judging.tree import explained
 from auditor.policy.language.rules import Ruleset
@@ -215,7 +215,7 @@ def test_a_field_is_read_from_what_is_decoded_whole(
 def test_the_finding_says_what_stands_there_instead(tmp_path: Path) -> None:
     ruleset = loaded(tmp_path, one_rule("assert: {config.host: {exists: false}}")).ruleset
     outcome = outcome_of(ruleset, [{"config": "text"}])
-    (finding,) = outcome.findings([Connection("a", "s", "t", "g")])
+    (finding,) = outcome.findings(Connections(["a"], ["s"], ["t"], ["g"]))
     assert "config is text, not an object" in finding.message
 
 
@@ -315,7 +315,7 @@ def test_an_excuse_leaves_nobody_to_blame(tmp_path: Path) -> None:
         outcome = outcome_of(rules, [{"group_id": "g", "config": {"log": log}}])
         (told,) = explained(outcome, rules.rules[0], 0, {"group_id": "g"})
         assert (told.verdict, told.members) == (verdict, ())
-        for finding in outcome.findings([Connection("c", "s", "n", "g")]):
+        for finding in outcome.findings(Connections(["c"], ["s"], ["n"], ["g"])):
             assert (finding.connections, finding.evidence[0].actual) == ((), actual)
             assert finding.message == f"cannot be judged: count is {actual} in g"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from auditor.model import PolicyFile
+from auditor.model import Findings, PolicyFile
 from auditor.policy.judging.scrub import scrubbed_findings, scrubbed_rules
 from auditor.policy.language.rules import Ruleset
 from auditor.redaction.credentials import Scrubber
@@ -141,13 +141,14 @@ def test_a_credential_in_one_part_of_a_finding_alone_is_seen(tmp_path: Path, kep
         "  - {id: a, severity: low, assert: {paused: false}}\n"
         "  - {id: b, severity: low, assert: {all: [{paused: false}, {schema: x}]}}\n",
     ).ruleset
-    first, second = findings_of(rules, [{"paused": True, "schema": "y"}])
+    found = findings_of(rules, [{"paused": True, "schema": "y"}])
+    first, second = found
     if kept == "message":
         second = msgspec.structs.replace(second, message=f"a {KEY} b")
     else:
         evidence = msgspec.structs.replace(second.evidence[1], expected=f"a {KEY} b")
         second = msgspec.structs.replace(second, evidence=(second.evidence[0], evidence))
-    one, other = scrubbed_findings((first, second), SCRUBBER)
+    one, other = scrubbed_findings(Findings.of((first, second), found.connections), SCRUBBER)
     assert one == first
     clean = repr(second).replace(KEY, "[redacted]")
     assert repr(other) == clean != repr(second)

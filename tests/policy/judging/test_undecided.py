@@ -15,7 +15,7 @@ from auditor.decoding.gaps import NOT_IN_PLAN, Gap, Lack
 from auditor.decoding.json_values import MISSING, parse
 from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
-from auditor.model import Connection, Verdict
+from auditor.model import Connections, Verdict
 from auditor.policy.judging.judge import Judge, PlanMode
 from auditor.policy.judging.undecided import PlanAnswer, needs, plan_answer
 from auditor.policy.language.conditions import evaluate, reach
@@ -144,7 +144,7 @@ def test_a_sensitive_value_is_judged_and_shown_nowhere(tmp_path: Path):
     rules = loaded(tmp_path, text).ruleset
     verdict, outcome, _ = _judged(rules, {"schema": "hunter2"}, hidden={0: frozenset({"schema"})})
     assert verdict is Verdict.FAIL
-    (finding,) = outcome.findings([Connection("c", "s", "[sensitive]", "g")])
+    (finding,) = outcome.findings(Connections(["c"], ["s"], ["[sensitive]"], ["g"]))
     assert "hunter2" not in f"{finding}"
     assert "[sensitive] is no good name" in finding.message
     assert finding.evidence[0].actual == "[sensitive]"
@@ -223,7 +223,7 @@ def test_what_must_not_be_shown_is_told_like_no_other(tmp_path: Path):
     rules = loaded(tmp_path, one_rule("assert: {schema: {starts_with: x}}")).ruleset
     bad = [{"schema": "hunter2"}] * 3
     outcome = _take(rules, *bad, hidden={0: frozenset({"schema"})})
-    found = outcome.findings([Connection(f"c{n}", "s", "n", "g") for n in range(3)])
+    found = outcome.findings(Connections(["c0", "c1", "c2"], ["s"] * 3, ["n"] * 3, ["g"] * 3))
     assert [f.evidence[0].actual for f in found] == ["[sensitive]", "hunter2", "hunter2"]
     assert found[0].alike not in {0, found[1].alike}
     assert found[1].alike == found[2].alike != 0

@@ -107,7 +107,7 @@ def test_it_accepts_whatever_loads(value: Any, folder: Path) -> None:
 
 
 def _accepts(value: Any, folder: Path) -> None:
-    """Hold that a policy is accepted that is well formed, whatever it comes to."""
+    """Assert that a well-formed policy is accepted, whatever it means."""
     problems, refused = said(value, folder)
     assert all(UNKNOWABLE.search(problem) for problem in problems), problems
     assert not refused, refused

@@ -114,7 +114,7 @@ def test_paper_has_what_is_selected_and_says_what_is_folded(open_report: OpenRep
     assert {kind.get_attribute("data-kind") for kind in kinds.all()} == {"fixed", "new"}
     folded = page.locator("details.kind:not([open]) summary").first
     said = folded.evaluate("summary => getComputedStyle(summary, '::after').content")
-    assert said == '"Folded here: the page holds them."'
+    assert said == '"Folded on paper: open the page to see them."'
 
 
 def test_a_run_that_did_not_finish_has_a_page_too(open_report: OpenReport) -> None:

@@ -109,7 +109,7 @@ def test_all_that_is_hidden_is_one_problem():
 
 
 class Changing(AccountServer):
-    """A list that another one stands in for, after it was asked once."""
+    """A list that another one replaces after the first request."""
 
     def answer(self, path: str, query: Mapping[str, str]) -> tuple[int, bytes]:
         if path in WITNESSES and self.requests.count(path) > 1:

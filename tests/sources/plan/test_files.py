@@ -213,7 +213,7 @@ def test_a_missing_folder_is_a_usage_error(tmp_path: Path):
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.text('aw {}[]()"\\$%\n#/*=<-E_', max_size=60))
 def test_no_text_makes_the_scanner_stumble(tmp_path_factory: pytest.TempPathFactory, text: str):
-    """Whatever stands before it, a resource that begins after a balanced start is found."""
+    """Whatever comes before it, a resource after a balanced beginning is found."""
     folder = tmp_path_factory.getbasetemp()
     _read(folder, text)
     assert [w.name for w in _read(folder, 'resource "a" "b" {\n x = 1\n}\n')] == ["a.b"]

@@ -108,7 +108,7 @@ def test_a_plan_over_an_account_gives_what_it_would_be(
 def test_a_plan_and_then_its_inverse_give_the_account(
     change: tuple[Rows, Rows], forms: dict[str, Form]
 ):
-    """What the plan destroys the inverse makes anew: with what a plan can say of it."""
+    """The inverse recreates what the plan destroys, with what a plan can say about it."""
     before, after = change
     once = _laid(plan_of(before, after, forms), before)
     between = [replace(record, id=record.schema) for record in once.records]
@@ -166,7 +166,7 @@ _KNOWN = {Verdict.FAIL.value: Verdict.KNOWN.value, Verdict.ERROR.value: Verdict.
 def test_a_plan_of_no_changes_judges_as_the_account_does(
     folder: Path, rows: Rows, forms: dict[str, Form]
 ):
-    """Moves and imports that change nothing are no change either."""
+    """Moves and imports that change nothing do not count as a change."""
     alone, over = _judged(folder, rows, None), _judged(folder, rows, plan_of(rows, rows, forms))
     for was, planned in zip(alone.checks, over.checks, strict=True):
         known = bytes(_KNOWN.get(verdict, verdict) for verdict in was.verdicts)
@@ -221,7 +221,7 @@ def test_a_connection_planned_and_the_same_one_listed_get_the_same_verdicts(
 
 
 def _by_name(result: Result, verdicts: bytes) -> dict[str, int]:
-    """Return a rule's verdicts by the name of the resource; where there is none, by its id."""
+    """Return a rule's verdicts by the resource's name, or its id without one."""
     places = zip(result.connections.addresses, result.connections.ids, strict=True)
     found = [(re.search(r"fivetran_\w+\.(\w+)", address), id_) for address, id_ in places]
     names = [match[1] if match is not None else id_ for match, id_ in found]
