@@ -97,6 +97,7 @@ def test_what_ends_is_asked_of_the_change_alone_and_gates(tmp_path: Path):
     assert list(second.verdicts) == [Verdict.SKIP, Verdict.PASS]
 
 
+ALONE = Connections(["a"], ["postgres"], ["s"], ["g"])
 COUNT = "per: group_id\nassert: "
 
 
@@ -317,7 +318,7 @@ def test_a_finding_names_the_attribute_that_would_mend_it_as_it_was_and_will_be(
 
 
 def _found(rules: Ruleset, planned: Planned) -> Sequence[Finding]:
-    findings = _judged(rules, {"a": FAST}).findings(Connections(["a"], ["postgres"], ["s"], ["g"]))
+    findings = _judged(rules, {"a": FAST}).findings(ALONE)
     return list(with_resources(findings, {"a": planned}, {}, str, lambda _address, _name: None))
 
 
