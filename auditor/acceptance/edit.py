@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 
-from auditor.acceptance.waivers import Waivers, read_waivers
+from auditor.acceptance.waivers import DATE, LONGEST, Waiver, Waivers, read_waivers
 from auditor.errors import PolicyError, UsageError
+from auditor.model import Position
 from auditor.policy.language.conditions import Condition
 from auditor.policy.loading import nodes
-from auditor.policy.loading.nodes import MappingNode, ScalarNode, SequenceNode
+from auditor.policy.loading.nodes import MappingNode, SequenceNode
 from auditor.text import one_line
 
 _INDENT = "  "
@@ -55,18 +57,15 @@ def with_waiver(
     before = read_waivers(data, label, conditions=conditions) if data is not None else None
     text = data.decode("utf-8-sig") if data is not None else _HEAD
     end = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines(keepends=True)
-    if lines and not lines[-1].endswith(("\n", "\r")):
-        lines[-1] += end
+    lines = (text if text.endswith("\n") else text + end).splitlines(keepends=True)
     at, indent = _place(text.encode(), label, lines)
     entry = [f"{indent}{line}{end}" for line in _entry(new)]
     after_text = "".join([*lines[:at], *entry, *lines[at:]])
     if data is not None and data.startswith(b"\xef\xbb\xbf"):
         after_text = f"\ufeff{after_text}"
     after = _read_again(after_text, label, conditions)
-    kept = [_fields(waiver) for waiver in after.entries]
-    wanted = [_fields(waiver) for waiver in before.entries] if before is not None else []
-    if kept[:-1] != wanted or after.entries[-1].rule != new.rule:
+    known = before.entries if before is not None else ()
+    if [*map(_said, after.entries[:-1])] != [*map(_said, known)]:
         raise UsageError(f"{label}: nothing can be added to this file safely; {_BY_HAND}")
     return after_text, after
 
@@ -80,11 +79,9 @@ def _read_again(text: str, label: str, conditions: Mapping[str, Condition] | Non
         ) from error
 
 
-def _fields(waiver: object) -> tuple[object, ...]:
-    """Return everything a waiver says except its position: lines move."""
-    names = ("rule", "connections", "reason", "owner", "expires", "until")
-    condition = getattr(waiver, "while_true", "")
-    return (*(getattr(waiver, name) for name in names), condition)
+def _said(waiver: Waiver) -> tuple[Waiver, str]:
+    """Return everything a waiver says, without its positions: lines move."""
+    return replace(waiver, position=Position("", 0, 0), accepts=None), waiver.while_true
 
 
 def _place(data: bytes, label: str, lines: list[str]) -> tuple[int, str]:
@@ -101,7 +98,7 @@ def _place(data: bytes, label: str, lines: list[str]) -> tuple[int, str]:
     at = key.position.line - 1
     line = lines[at].rstrip("\r\n")
     empty = _EMPTY.fullmatch(line)
-    if empty is None or not isinstance(listing, (ScalarNode, SequenceNode)):
+    if empty is None:
         raise UsageError(f"{label}:{at + 1}: this list is not understood; {_BY_HAND}")
     lines[at] = f"{empty[1]}{empty[2].rstrip()}{lines[at][len(line) :]}"
     return at + 1, _INDENT
@@ -132,7 +129,6 @@ def _entry(new: NewWaiver) -> list[str]:
 
 def _scalar(text: str) -> str:
     """Return ``text`` as YAML: unquoted if nobody could read anything else in it."""
-    line = one_line(text, 500)
+    line = one_line(text, LONGEST)
     plain = _PLAIN.fullmatch(line) and line.lower() not in _NO_TEXT
-    date = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", line)
-    return line if plain or date else json.dumps(line, ensure_ascii=False)
+    return line if plain or DATE.fullmatch(line) else json.dumps(line, ensure_ascii=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from auditor.model import PolicyFile, Position, Rule
 from auditor.policy.analysis.claims import idle_waiver, place
 from auditor.policy.language.conditions import Condition, reads
 from auditor.policy.language.english import sentence
-from auditor.policy.language.patterns import Matches, glob
+from auditor.policy.language.patterns import glob
 from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading import nodes
 from auditor.policy.loading.condition_parser import ConditionReader
@@ -47,10 +47,11 @@ SELECTOR_PATHS = {
 #: The value of ``connections`` that means every connection.
 ALL = "all"
 HOW_TO_END = "write its last day, such as 2026-06-30, or a moment with its zone"
-_LONGEST = 500
+#: The most characters that a text of a waiver is shown with.
+LONGEST = 500
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _GLOB = re.compile(r"[*?\[]")
 _STAR = re.compile(r"[*?]")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _FOREIGN = {
     **dict.fromkeys(("rules", "rule_id", "id", "check", "policy"), "rule"),
     **dict.fromkeys(
@@ -76,14 +77,12 @@ class Selector(msgspec.Struct, frozen=True):
 
     name: str
     exact: frozenset[str]
-    globs: tuple[Matches, ...] = field(compare=False, default=())
+    globs: tuple[str, ...]
 
     def chosen(self, values: Iterable[str]) -> list[str]:
         """Return those of ``values`` that the selector matches."""
-        return [value for value in values if value in self.exact or self._fits(value)]
-
-    def _fits(self, value: str) -> bool:
-        return any(fits(value) for fits in self.globs)
+        fits = [glob(text) for text in self.globs]
+        return [v for v in values if v in self.exact or any(fit(v) for fit in fits)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +228,7 @@ def rule_problem(waiver: Waiver, ids: Iterable[str], disabled: Mapping[str, str]
 def end_of(text: str) -> tuple[datetime, str] | None:
     """Return the last moment that ``expires`` says, with ``through …``; None for no date."""
     try:
-        if _DATE.fullmatch(text):
+        if DATE.fullmatch(text):
             return datetime.combine(date.fromisoformat(text), time.max, UTC), f"through {text}"
         moment = parse_timestamp(text)
         return None if moment is None else (moment.astimezone(UTC), f"until {iso(moment)}")
@@ -384,7 +383,7 @@ class WaiverReader:
         return Selector(
             key.text,
             frozenset(text for text in texts if not is_glob(text)),
-            tuple(glob(text) for text in texts if is_glob(text)),
+            tuple(text for text in texts if is_glob(text)),
         )
 
     def _end(self, node: Node | None) -> tuple[datetime, str] | None:
@@ -405,7 +404,7 @@ class WaiverReader:
         if isinstance(value, ScalarNode) and isinstance(value.value, str) and value.text.strip():
             if value.plain and self._problems.is_cut_by_comment(value.position, value.text):
                 self._problems.add(value.position, f"{key}: is cut at the #", "quote the text")
-            return one_line(value.text, _LONGEST)
+            return one_line(value.text, LONGEST)
         hint = f"quote it; {_NEEDED[key]}" if isinstance(value, ScalarNode) else _NEEDED[key]
         self._problems.add(value.position, f"{key}: takes a text", hint)
         return ""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from auditor.acceptance.edit import NewWaiver, with_waiver
 from auditor.acceptance.waivers import read_waivers
 from auditor.errors import PolicyError, UsageError
+from auditor.policy import load_policies
 from auditor.text import one_line
 
 NEW = NewWaiver("sync-bounds", ("quick_fox",), "Agreed: it's fine #1", "data@acme", "2030-06-30")
@@ -29,6 +33,10 @@ KEPT = {
     "windows": f"# top\nwaivers:\n{TWO}\n# end\n".replace("\n", "\r\n"),
     "a mark": f"\ufeffwaivers:\n{TWO}\n",
     "braces": f"waivers:\n  - {{{FLOW}}}\n",
+    "braces, and a list of another key": f"waivers:\n  - {{{FLOW}}}\nextra_fields:\n    - a\n",
+    "a glob": f"waivers:\n{TWO}\n".replace("{id: b}", '{id: [b, "c_*"], schema: "raw_?"}'),
+    "a while": f"waivers:\n{TWO}\n    while: {{sync_frequency: {{lte: 5}}}}\n# end\n",
+    "bare returns": f"# top\nwaivers:\n{TWO}\n# end\n".replace("\n", "\r"),
 }
 
 
@@ -61,18 +69,79 @@ def test_it_can_be_done_again_and_again() -> None:
     assert [min(w.connections[0].exact) for w in after.entries] == ["c0", "c1", "c2", "c3"]
 
 
+SAFELY = "w.yaml: nothing can be added to this file safely"
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "said"),
     [
-        f"waivers: [{{{FLOW}}}]\n",
-        "{waivers: }\n",
-        "waivers:\n  []\n",
-        "waivers:\n  -\n    " + FLOW.replace(", ", "\n    ") + "\n",
+        (f"# top\nwaivers: [{{{FLOW}}}]\n", "w.yaml:2: this list is written in one line"),
+        ("\n{waivers: }\n", "w.yaml:2: this list is not understood"),
+        ("waivers:\n  []\n", SAFELY),
+        (
+            "waivers:\n  -\n    " + FLOW.replace(", ", "\n    ") + "\n",
+            "w.yaml:3: this list is written in one line",
+        ),
+        # What is put behind the first line of either would be read, and as another waiver.
+        ("waivers:\n  - {" + FLOW.replace("reason: r", 'reason: "r\nr"') + "}\n", SAFELY),
+        (f"waivers:\n{TWO}".replace("owner: o", "owner: 'o\n\n o'"), SAFELY),
     ],
 )
-def test_what_is_written_otherwise_is_left_to_a_hand(text: str) -> None:
-    with pytest.raises(UsageError, match=r"w\.yaml.* write the waiver by hand"):
-        with_waiver(text.encode(), "w.yaml", NEW)
+@pytest.mark.parametrize("rule", ["a", "sync-bounds"])
+def test_what_is_written_otherwise_is_left_to_a_hand(text: str, said: str, rule: str) -> None:
+    by_hand = "write the waiver by hand, or give each its own - on a line of its own"
+    with pytest.raises(UsageError) as caught:
+        with_waiver(text.encode(), "w.yaml", replace(NEW, rule=rule))
+    assert str(caught.value) == f"{said}; {by_hand}"
+
+
+def test_a_while_may_name_a_condition_of_the_policies(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "policy: p\nconditions: {often: {sync_frequency: {lte: 5}}}\n"
+        "rules: [{id: a, severity: low, when: {condition: often}, assert: {paused: false}}]\n"
+    )
+    text = f"waivers:\n{TWO}\n    while: {{condition: often}}\n"
+    _, after = with_waiver(text.encode(), "w.yaml", NEW, load_policies(str(path)).conditions)
+    assert [entry.rule for entry in after.entries] == ["a", "sync-bounds"]
+    assert after.entries[0].while_true
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("data-platform", "data-platform"),
+        ("agreed with (nearly) all; see a/b@c", "agreed with (nearly) all; see a/b@c"),
+        ("2030-06-30", "2030-06-30"),
+        ("true", '"true"'),
+        ("False", '"False"'),
+        ("NULL", '"NULL"'),
+        ("yes", '"yes"'),
+        ("No", '"No"'),
+        ("on", '"on"'),
+        ("off", '"off"'),
+        ("Y", '"Y"'),
+        ("n", '"n"'),
+        ("a: b", '"a: b"'),
+        ("see #12", '"see #12"'),
+        ("12", '"12"'),
+        ("12030-06-30", '"12030-06-30"'),
+        ('Köln "says"', '"Köln \\"says\\""'),
+        ("x" * 501, f'"{"x" * 499}…"'),
+    ],
+)
+def test_a_text_is_written_without_quotes_where_every_reader_reads_a_text(
+    text: str, written: str
+) -> None:
+    """Readers of YAML 1.1, too, to whom ``no`` is false."""
+    new = NewWaiver("a", ("b", "c"), text, "me", "2030-06-30")
+    found, after = with_waiver(None, "w.yaml", new)
+    assert found == (
+        "# Accepted exceptions: each with a reason, an owner and its last day.\n"
+        "waivers:\n  - rule: a\n    connections: {id: [b, c]}\n"
+        f"    reason: {written}\n    owner: me\n    expires: 2030-06-30\n"
+    )
+    assert after.entries[0].reason == one_line(text, 500)
 
 
 @pytest.mark.parametrize(
