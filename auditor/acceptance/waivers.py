@@ -300,7 +300,8 @@ class WaiverReader:
 
     def read(self, root: Node) -> tuple[Waiver, ...]:
         """Return the valid waivers of a whole file; problems with the others are recorded."""
-        if not isinstance(root, MappingNode) or root.get("waivers") is None:
+        listing = root.get("waivers") if isinstance(root, MappingNode) else None
+        if not isinstance(root, MappingNode) or listing is None:
             policy = isinstance(root, MappingNode) and root.get("policy") is not None
             message = (
                 "this is a policy, not a waiver file" if policy else "this is not a waiver file"
@@ -309,12 +310,12 @@ class WaiverReader:
             self._problems.add(root.position, message, hint)
             return ()
         self._check_keys(root, FILE_KEYS, "waiver file")
-        listing, extra = root.get("waivers"), root.get("extra_fields")
+        extra = root.get("extra_fields")
         if not isinstance(listing, SequenceNode):
             # ``waivers:`` with nothing below it is what remains when the last one is removed.
             if not isinstance(listing, ScalarNode) or listing.value is not None:
-                position = (listing or root).position
-                self._problems.add(position, "waivers: takes a list", "one each after a dash")
+                problem = "waivers: takes a list"
+                self._problems.add(listing.position, problem, "one each after a dash")
             return ()
         fields = frozenset(self._texts(extra, "extra_fields") if extra is not None else ())
         conditions = ConditionReader(
@@ -426,9 +427,8 @@ class WaiverReader:
     def _check_keys(self, node: MappingNode, known: tuple[str, ...], what: str) -> None:
         for key, _ in node:
             if key.text not in known:
-                hint = nearest(key.text, known, _FOREIGN) or f"a {what} has {listed(known, 'and')}"
                 message = f"a {what} has no key {one_line(key.text)}"
-                self._problems.add(key.position, message, hint)
+                self._problems.add(key.position, message, nearest(key.text, known, _FOREIGN))
 
 
 _NEEDED: Mapping[str, str] = {

@@ -30,8 +30,7 @@ def test_what_is_wrong_is_told_with_its_spot(case: str, tmp_path: Path):
     text, told = PROBLEMS[case]
     with pytest.raises(PolicyError) as caught:
         waivers_in(tmp_path, text)
-    assert told in str(caught.value)
-    assert all(str(p.position).startswith(str(tmp_path)) for p in caught.value.problems)
+    assert str(caught.value) == f"{tmp_path / 'waivers.yaml'}:{told}"
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path):
@@ -175,9 +174,12 @@ def test_a_sound_file_is_sound_with_strict_too(tmp_path: Path):
     assert load_waivers(tmp_path / "waivers.yaml", strict=True).entries == (entry,)
 
 
-def test_a_quoted_text_may_hold_a_number_sign_and_a_plain_one_is_cut(tmp_path: Path):
-    (entry,) = waivers_in(tmp_path, waiver(reason='"see #12"')).entries
-    assert entry.reason == "see #12"
+def test_a_quoted_text_may_hold_a_number_sign_and_a_long_one_is_cut(tmp_path: Path):
+    for reason in ("see #12", "x" * 500):
+        (entry,) = waivers_in(tmp_path, waiver(reason=f'"{reason}"')).entries
+        assert entry.reason == reason
+    (entry,) = waivers_in(tmp_path, waiver(reason="x" * 501)).entries
+    assert entry.reason == "x" * 499 + "…"
 
 
 def test_the_note_says_who_until_when_and_why_and_while_what(tmp_path: Path):
@@ -211,38 +213,9 @@ def test_a_rule_that_is_none_is_told_with_the_nearest_or_where_it_was_disabled(
         assert rule_problem(entry, [], {}) == f"no rule is called {rule}"
 
 
-def test_a_key_that_is_like_no_other_is_told_with_all_there_are(tmp_path: Path):
-    with pytest.raises(PolicyError) as caught:
-        waivers_in(tmp_path, waiver(zzzzzz="x"))
-    (problem,) = caught.value.problems
-    assert problem.message == "a waiver has no key zzzzzz"
-    assert problem.hint == "one of rule, connections, reason, owner, expires, while"
-
-
 def test_a_while_reads_a_field_that_the_file_declares(tmp_path: Path):
     text = waiver(**{"while": "{new_field: 5}"})
     (entry,) = waivers_in(tmp_path, f"extra_fields: [new_field]\n{text}").entries
     assert entry.while_true == "new_field is 5"
     with pytest.raises(PolicyError, match="new_field"):
         waivers_in(tmp_path, text)
-    with pytest.raises(PolicyError, match="extra_fields: takes a text, or a list of them"):
-        waivers_in(tmp_path, f"extra_fields: [5]\n{text}")
-
-
-def test_a_choice_with_a_mistake_is_refused_and_not_read_as_another(tmp_path: Path):
-    with pytest.raises(PolicyError) as caught:
-        waivers_in(tmp_path, waiver(connections="{id: a, schema: 7}"))
-    (problem,) = caught.value.problems
-    assert problem.message == "schema: takes a text, or a list of them"
-
-
-@pytest.mark.parametrize(
-    ("connections", "hint"),
-    [("[a, b]", "write {id: [a, b]}, or"), ("a", "write {id: a}, or"), ("[[a]]", "such as {group")],
-)
-def test_ids_that_stand_alone_are_told_how_to_be_written(
-    tmp_path: Path, connections: str, hint: str
-) -> None:
-    with pytest.raises(PolicyError) as caught:
-        waivers_in(tmp_path, waiver(connections=connections))
-    assert caught.value.problems[0].hint.startswith(hint)
