@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -12,10 +13,13 @@ import jsonschema
 import pytest
 from msgspec.structs import replace
 
-from auditor.model import Outcome, Severity
+from auditor.model import Outcome, PolicyFile, Severity
 from auditor.past.compare import Comparison, Fate, compare
-from auditor.past.earlier import report_of
-from auditor.reports.comparison.json import placeholder, render
+from auditor.past.earlier import EarlierReport, report_of
+from auditor.policy import Ruleset
+from auditor.reports.comparison.json import MARK, placeholder, render
+from auditor.run import Options, audit
+from tests.builders.listed import TODAY, Listed, record
 from tests.builders.sample_results import sample_result
 
 SCHEMA = json.loads(
@@ -88,3 +92,161 @@ def test_a_placeholder_is_a_comparison_that_came_to_nothing():
     assert not any(document["counts"].values())
     assert document["old"] is document["new"] is None
     assert Outcome.INCONCLUSIVE.value in document["reasons"][0]
+
+
+def test_the_whole_document_of_a_small_comparison(house: Ruleset):
+    def report(name: str, *records: dict[str, Any]) -> EarlierReport:
+        options = Options(now=TODAY, clock=lambda: TODAY)
+        found = report_of(audit(Listed(list(records)), house, options), name)
+        policy = PolicyFile("house", "policies/house.yaml", "0" * 64, "House rules")
+        return replace(found, version=f"9.{name[0]}", policies=(policy,))
+
+    old = report("1.json", record("a", sync_frequency=5), record("b", paused=True), record("c"))
+    source = replace(old.source, filters=(("schema", "x"),))
+    old = replace(old, source=source, left_out=("one rule",))
+    other = record("d", service="mysql", group_id="g2")
+    new = report("2.json", record("a"), record("c", sync_frequency=1), other, record("e"))
+    old = replace(old, rules=(replace(new.rules[0], id="left"), *old.rules))
+    new = replace(new, source=source, rules=(*new.rules, replace(new.rules[0], id="added")))
+    text = "".join(render(compare(old, new)))
+    assert re.match(MARK, text)
+    assert read(text) == DOCUMENT
+    assert [*read(text)] == [*DOCUMENT]
+
+
+DOCUMENT: dict[str, Any] = {
+    "schema_version": "1.1",
+    "kind": "comparison",
+    "tool": {"name": "fivetran-auditor", "version": "9.2"},
+    "answer": "worse",
+    "exit_code": 1,
+    "fail_on": "low",
+    "reasons": ["2 new violations (1 medium, 1 low)", "1 fixed", "1 gone"],
+    "counts": {
+        "new": 2,
+        "raised": 0,
+        "again": 0,
+        "unjudged": 0,
+        "unchanged": 0,
+        "waived": 0,
+        "known": 0,
+        "accepted": 0,
+        "settled": 0,
+        "gone": 1,
+        "fixed": 1,
+    },
+    "old": {
+        "name": "1.json",
+        "version": "9.1",
+        "judged_at": "2026-03-10T12:00:00Z",
+        "source": {
+            "kind": "api",
+            "location": "https://api.fivetran.com",
+            "base_url": "https://api.fivetran.com",
+            "filters": [{"name": "schema", "value": "x"}],
+        },
+        "outcome": "violations",
+        "reasons": ["1 high violation of 1 rule", "1 medium violation of 1 rule"],
+        "left_out": ["one rule"],
+        "policies": [
+            {
+                "name": "house",
+                "title": "House rules",
+                "file": "policies/house.yaml",
+                "sha256": "0" * 64,
+            }
+        ],
+        "connections": 3,
+        "rules": 6,
+    },
+    "new": {
+        "name": "2.json",
+        "version": "9.2",
+        "judged_at": "2026-03-10T12:00:00Z",
+        "source": {
+            "kind": "api",
+            "location": "https://api.fivetran.com",
+            "base_url": "https://api.fivetran.com",
+            "filters": [{"name": "schema", "value": "x"}],
+        },
+        "outcome": "violations",
+        "reasons": ["1 medium violation of 1 rule", "1 low violation of 1 rule"],
+        "left_out": [],
+        "policies": [
+            {
+                "name": "house",
+                "title": "House rules",
+                "file": "policies/house.yaml",
+                "sha256": "0" * 64,
+            }
+        ],
+        "connections": 4,
+        "rules": 6,
+    },
+    "connections": {"added": 2, "gone": 1},
+    "rules": {"added": ["added"], "gone": ["left"]},
+    "by_rule": [
+        {"name": "sync-floor", "label": "Sync floor", "counts": {"new": 1, "fixed": 1}},
+        {"name": "has-postgres", "label": "Has postgres", "counts": {"new": 1}},
+        {"name": "not-paused", "label": "Not paused", "counts": {"gone": 1}},
+    ],
+    "by_group": [
+        {"name": "g1", "label": "g1", "counts": {"new": 1, "gone": 1, "fixed": 1}},
+        {"name": "g2", "label": "g2", "counts": {"new": 1}},
+    ],
+    "by_connection": [
+        {"name": "c", "label": "postgres/c", "counts": {"new": 1}},
+        {"name": "b", "label": "postgres/b", "counts": {"gone": 1}},
+        {"name": "a", "label": "postgres/a", "counts": {"fixed": 1}},
+    ],
+    "changes": [
+        {
+            "change": "new",
+            "rule": "sync-floor",
+            "title": "Sync floor",
+            "severity": "medium",
+            "before": "pass",
+            "after": "fail",
+            "connections": [{"id": "c", "service": "postgres", "schema": "c", "group_id": "g1"}],
+            "group": "",
+            "message": "sync_frequency is 1, expected at least 15",
+            "note": "",
+        },
+        {
+            "change": "new",
+            "rule": "has-postgres",
+            "title": "Has postgres",
+            "severity": "low",
+            "before": None,
+            "after": "fail",
+            "connections": [],
+            "group": "g2",
+            "message": "g2: count is 0, expected that the number of connections is at least 1",
+            "note": "",
+        },
+        {
+            "change": "gone",
+            "rule": "not-paused",
+            "title": "Not paused",
+            "severity": "high",
+            "before": "fail",
+            "after": None,
+            "connections": [{"id": "b", "service": "postgres", "schema": "b", "group_id": "g1"}],
+            "group": "",
+            "message": "paused is true, expected false",
+            "note": "",
+        },
+        {
+            "change": "fixed",
+            "rule": "sync-floor",
+            "title": "Sync floor",
+            "severity": "medium",
+            "before": "fail",
+            "after": "pass",
+            "connections": [{"id": "a", "service": "postgres", "schema": "a", "group_id": "g1"}],
+            "group": "",
+            "message": "sync_frequency is 5, expected at least 15",
+            "note": "",
+        },
+    ],
+}
