@@ -403,7 +403,7 @@ class WaiverReader:
         if value is None:
             return ""
         if isinstance(value, ScalarNode) and isinstance(value.value, str) and value.text.strip():
-            if value.plain and self._problems.is_cut_by_comment(value.position, value.text):
+            if self._problems.is_cut_by_comment(value.position, value.text):
                 self._problems.add(value.position, f"{key}: is cut at the #", "quote the text")
             return one_line(value.text, LONGEST)
         hint = f"quote it; {_NEEDED[key]}" if isinstance(value, ScalarNode) else _NEEDED[key]

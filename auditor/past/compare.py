@@ -207,6 +207,10 @@ def compare(
     )
 
 
+#: A check from run to run: its rule, whether that is on groups, and its group or connection.
+_Key = tuple[str, bool, str]
+
+
 class _Side:
     """A run's checks, by the key that identifies them from run to run."""
 
@@ -215,7 +219,7 @@ class _Side:
         self.index_of = {name: index for index, name in enumerate(report.connections.ids)}
         self.findings = report.findings
         self._whole = report.whole
-        self.found: dict[tuple[str, str], list[EarlierFinding]] = defaultdict(list)
+        self.found: dict[_Key, list[EarlierFinding]] = defaultdict(list)
         self.unsettled: dict[str, set[str]] = defaultdict(set)
         for finding in report.findings:
             self.found[self.key(finding)].append(finding)
@@ -225,11 +229,10 @@ class _Side:
             rule.id: {check.group: check.verdict for check in rule.groups} for rule in report.rules
         }
 
-    def key(self, finding: EarlierFinding) -> tuple[str, str]:
-        """Return the key of ``finding``: its rule, and its group or connection."""
-        rule = self.rules.get(finding.rule)
-        per = rule.per if rule is not None else bool(finding.group)
-        return finding.rule, finding.group if per else _only(finding)
+    def key(self, finding: EarlierFinding) -> _Key:
+        """Return the key of a finding of this run."""
+        per = bool(self.rules[finding.rule].per)
+        return finding.rule, per, finding.group if per else finding.connections[0].id
 
     def verdict(self, finding: EarlierFinding, *, per: bool) -> Verdict | None:
         """Return this run's verdict of the check behind a finding of the other run.
@@ -244,7 +247,7 @@ class _Side:
             # Connections that were not listed may be there still, and be what was found.
             unseen = not self._whole and any(c.id not in self.index_of for c in finding.connections)
             return None if unseen and verdict in _NOTHING_FOUND else verdict
-        index = self.index_of.get(_only(finding))
+        index = self.index_of.get(finding.connections[0].id)
         return None if index is None else Verdict(rule.verdicts[index])
 
     def lacks(self, finding: EarlierFinding, *, per: bool) -> bool:
@@ -282,24 +285,19 @@ def is_unsettled(
 def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
     """Yield what became of every check that is a finding in the newer run."""
     for finding in now.findings:
-        rule = now.rules.get(finding.rule)
-        per = bool(rule.per) if rule is not None else bool(finding.group)
-        same = _same(then, now.key(finding), per=per)
+        rule = now.rules[finding.rule]
+        per = bool(rule.per)
+        same = then.found.get(now.key(finding), [])
         known = _covering(same, finding)
-        before = (
-            known.verdict
-            if known is not None
-            else same[0].verdict
-            if same
-            else then.verdict(finding, per=per)
-        )
+        found = [known] if known is not None else same
+        before = found[0].verdict if found else then.verdict(finding, per=per)
         change, note = _change(finding, known, before)
         if change is Fate.NEW and not note:
             note = _why_new(then, finding, before)
         yield Changed(
             change,
             finding.rule,
-            rule.title if rule is not None else "",
+            rule.title,
             finding.severity,
             before,
             finding.verdict,
@@ -307,7 +305,7 @@ def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
             finding.group,
             finding.message,
             note,
-            rule.per if rule is not None else (),
+            rule.per,
             finding.evidence,
         )
 
@@ -315,9 +313,9 @@ def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
 def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
     """Yield what became of every finding of the older run that the newer one does not have."""
     for finding in then.findings:
-        rule = then.rules.get(finding.rule)
-        per = bool(rule.per) if rule is not None else bool(finding.group)
-        if _same(now, then.key(finding), per=per):
+        rule = then.rules[finding.rule]
+        per = bool(rule.per)
+        if then.key(finding) in now.found:
             continue
         after = now.verdict(finding, per=per)
         if after is None and now.lacks(finding, per=per):
@@ -327,27 +325,21 @@ def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
         else:
             change = Fate.SETTLED if finding.verdict is Verdict.ERROR else Fate.FIXED
             note = "the rule no longer applies to it" if after is Verdict.SKIP else ""
-        named = now.rules.get(finding.rule) or rule
+        named = now.rules.get(finding.rule, rule)
         yield Changed(
             change,
             finding.rule,
-            named.title if named is not None else "",
-            named.severity if named is not None else finding.severity,
+            named.title,
+            named.severity,
             finding.verdict,
             after,
             finding.connections,
             finding.group,
             finding.message,
             note,
-            rule.per if rule is not None else (),
+            rule.per,
             finding.evidence,
         )
-
-
-def _same(run: _Side, key: tuple[str, str], *, per: bool) -> list[EarlierFinding]:
-    """Return the findings of ``run`` that are on the same check."""
-    rule = run.rules.get(key[0])
-    return run.found.get(key, []) if rule is None or bool(rule.per) == per else []
 
 
 def _covering(same: Iterable[EarlierFinding], finding: EarlierFinding) -> EarlierFinding | None:
@@ -368,7 +360,7 @@ def _change(
             return Fate.ACCEPTED, ""
         return (Fate.WAIVED if after is Verdict.WAIVED else Fate.KNOWN), finding.note
     if before in _ACCEPTED:
-        return Fate.AGAIN, f"was {before.label}" if before else ""
+        return Fate.AGAIN, f"was {before.label}"
     if before is not Verdict.FAIL:
         return Fate.NEW, ""
     if known is None:
@@ -399,10 +391,6 @@ def _why_unjudged(now: _Side, finding: EarlierFinding, after: Verdict | None) ->
     return "the newer run does not have this check"
 
 
-def _only(finding: EarlierFinding) -> str:
-    return finding.connections[0].id if finding.connections else ""
-
-
 def _check_accounts(earlier: EarlierReport, later: EarlierReport) -> None:
     then, now = earlier.source, later.source
     if then.account and now.account and then.account.id != now.account.id:
@@ -418,7 +406,7 @@ def _check_accounts(earlier: EarlierReport, later: EarlierReport) -> None:
     finished = bool(then.kind and now.kind)
     if finished and then.kind != now.kind and not {then.kind, now.kind} <= _ACCOUNTS:
         raise UsageError(
-            f"{earlier.name} is of a {one_line(then.kind)} and {later.name} of a"
+            f"{earlier.name} is of the kind {one_line(then.kind)} and {later.name} of"
             f" {one_line(now.kind)}: compare two runs of one kind"
         )
     old, new = earlier.connections.ids, later.connections.ids

@@ -6,7 +6,7 @@ later minor version are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -363,6 +363,9 @@ def _report(document: _Document, name: str) -> EarlierReport:
     if judged_at is None and document.judged_at is not None:
         raise ValueError(f"judged_at is not a time: {document.judged_at}")
     filters = tuple((f.name, f.value) for f in source.filters) if source else ()
+    rules = tuple(_rule(rule, len(columns.id)) for rule in document.rules)
+    findings = tuple(map(_finding, document.findings))
+    _check_findings(rules, findings)
     return EarlierReport(
         name=name,
         version=document.tool.version,
@@ -389,8 +392,8 @@ def _report(document: _Document, name: str) -> EarlierReport:
             group_names={group.id: group.name for group in document.groups},
             dimensions={each.name: each.values for each in columns.dimensions},
         ),
-        rules=tuple(_rule(rule, len(columns.id)) for rule in document.rules),
-        findings=tuple(map(_finding, document.findings)),
+        rules=rules,
+        findings=findings,
         whole=_is_whole(
             complete=document.listing.complete,
             completeness=document.listing.completeness,
@@ -441,6 +444,16 @@ def _finding(finding: _Finding) -> EarlierFinding:
         note=finding.note,
         evidence=tuple(Evidence(e.field, e.actual, e.expected) for e in finding.evidence),
     )
+
+
+def _check_findings(rules: Iterable[EarlierRule], findings: Iterable[EarlierFinding]) -> None:
+    """Raise ValueError for a finding of no rule, or of one connection that it does not name."""
+    per = {rule.id: bool(rule.per) for rule in rules}
+    for finding in findings:
+        if finding.rule not in per:
+            raise ValueError(f"a finding of {finding.rule}, which is none of the rules")
+        if not per[finding.rule] and len(finding.connections) != 1:
+            raise ValueError(f"a finding of {finding.rule} is not of one connection")
 
 
 def _named(table: Mapping[str, _T], word: str, what: str) -> _T:

@@ -255,8 +255,7 @@ def _is_closed(checks: RuleChecks, name: str, index_of: Mapping[str, int], *, wh
     """Whether a run without a finding there has judged it, or knows that it is gone."""
     if not checks.rule.per:
         return name in index_of or whole
-    verdicts = {check.verdict for check in checks.groups if check.group == name}
-    return bool(verdicts) or (
+    return any(check.group == name for check in checks.groups) or (
         whole and not any(check.verdict is Verdict.ERROR for check in checks.groups)
     )
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from auditor.errors import UsageError
-from auditor.model import Completeness, Outcome, Result, Severity, Verdict
+from auditor.model import Account, Completeness, Outcome, Result, Severity, Verdict
 from auditor.past.compare import WORSE, Comparison, ComparisonOutcome, Fate, compare
 from auditor.past.earlier import EarlierReport, parse_report, report_of
 from auditor.policy import Ruleset, load_policies
@@ -418,3 +418,176 @@ def test_a_group_is_told_by_the_name_that_people_know_it_by(house: Ruleset):
     told_by = replace(found, changes=(replace(found.changes[0], connections=named),)).by_group
     assert [(t.name, t.label) for t in told_by] == [("g1", "Finance (g1)")]
     assert [(t.name, t.label) for t in found.by_group] == [("g1", "g1")]
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        (
+            {"account": Account("a1", "Acme")},
+            {"account": Account("b2", "Beta")},
+            "old is of the account Acme (a1) and new of Beta (b2): two accounts cannot be compared",
+        ),
+        ({"account": Account("a1", "Acme")}, {"account": Account("a1", "Acme Ltd")}, ""),
+        ({"account": Account("a1")}, {"account": None}, ""),
+        (
+            {"base_url": "https://eu.example"},
+            {"base_url": "https://us.example"},
+            (
+                "old is of https://eu.example and new of https://us.example:"
+                " two accounts cannot be compared"
+            ),
+        ),
+        ({"base_url": "https://eu.example"}, {"base_url": "", "kind": "snapshot"}, ""),
+        ({"base_url": ""}, {"base_url": "https://us.example"}, ""),
+        (
+            {"kind": "plan", "base_url": ""},
+            {"kind": "snapshot", "base_url": ""},
+            "old is of the kind plan and new of snapshot: compare two runs of one kind",
+        ),
+        (
+            {"kind": "api"},
+            {"kind": "plan"},
+            "old is of the kind api and new of plan: compare two runs",
+        ),
+        ({"kind": "plan"}, {"kind": "plan"}, ""),
+        ({"kind": ""}, {"kind": "plan"}, ""),
+        ({"kind": "plan"}, {"kind": ""}, ""),
+    ],
+    ids=str,
+)
+def test_runs_of_two_accounts_or_kinds_are_refused(
+    house: Ruleset, then: dict[str, Any], now: dict[str, Any], told: str
+):
+    run = report_of(judged(house, record("a"), record("b")), "old")
+    old = replace(run, source=replace(run.source, **then))
+    new = replace(run, name="new", source=replace(run.source, **now))
+    if not told:
+        compare(old, new)
+        return
+    with pytest.raises(UsageError) as caught:
+        compare(old, new)
+    assert str(caught.value).startswith(told)
+
+
+def test_runs_without_a_connection_in_common_are_of_two_accounts_unless_one_has_none(
+    house: Ruleset,
+):
+    a, b, ab, none = (
+        report_of(judged(house, *map(record, names)), names or "none")
+        for names in ("a", "b", "ab", "")
+    )
+    with pytest.raises(UsageError) as caught:
+        compare(a, b)
+    assert str(caught.value) == (
+        "a and b have no connection in common: they are of two accounts, which cannot be compared"
+    )
+    for pair in ((a, ab), (ab, b), (a, none), (none, a), (none, none)):
+        compare(*pair)
+
+
+def test_what_a_run_of_another_account_says_first_is_why_it_was_inconclusive(house: Ruleset):
+    whole = report_of(judged(house, record("a")), "old\nname")
+    cut = replace(whole, outcome=Outcome.INCONCLUSIVE, reasons=("it was cut", "and more"))
+    assert compare(cut, whole).reasons == (
+        "old name was inconclusive: it was cut",
+        "no new violation",
+    )
+    silent = replace(cut, reasons=())
+    assert compare(whole, silent).reasons == ("old name was inconclusive", "no new violation")
+    for pair in ((cut, whole), (whole, cut), (cut, cut)):
+        assert compare(*pair).answer is ComparisonOutcome.INCONCLUSIVE
+    assert compare(whole, whole).answer.exit_code == 0
+    # A run that did not finish has no time, whatever its outcome.
+    torn = replace(whole, judged_at=None)
+    assert compare(torn, whole).answer.exit_code == 3
+
+
+def test_each_change_is_told_with_what_it_was_and_why(house: Ruleset, tmp_path: Path):
+    """Every note, on a connection."""
+    bad = record("a", sync_frequency=5)
+    waived = judged(house, bad, waivers=waivers_in(tmp_path, waiver()))
+    plain, clear = judged(house, bad), judged(house, record("a"))
+    severer = load_policies(_written(tmp_path, HOUSE.replace("medium", "critical")))
+    lesser = load_policies(_written(tmp_path, HOUSE.replace("sync-floor", "sync-other")))
+    narrow = HOUSE.replace("medium, ", "medium, when: {service: postgres}, ")
+    some = load_policies(_written(tmp_path, narrow))
+    other = judged(some, record("a", sync_frequency=5, service="mysql"))
+    unclear = judged(house, record("a", sync_frequency="x"))
+    both = judged(house, record("b"), record("a", sync_frequency=5))
+
+    def one(old: Result, new: Result) -> tuple[object, ...]:
+        (change,) = [c for c in compared(old, new).changes if c.rule == "sync-floor"]
+        label = None if change.before is None else change.before.label
+        after = None if change.after is None else change.after.label
+        return change.change.value, label, after, change.note
+
+    assert one(clear, plain) == ("new", "pass", "fail", "")
+    assert one(other, plain) == ("new", "skip", "fail", "the rule did not apply to it before")
+    assert one(unclear, plain) == ("new", "error", "fail", "could not be evaluated before")
+    assert one(judged(house, record("b")), both) == (
+        "new", None, "fail", "the connection was not listed before",
+    )  # fmt: skip
+    assert one(judged(lesser, bad), plain) == ("new", None, "fail", "the rule is new")
+    assert one(plain, judged(severer, bad)) == ("raised", "fail", "fail", "was medium")
+    assert one(waived, plain) == ("again", "waived", "fail", "was waived")
+    known = judged(house, bad, baseline=baseline_from(plain))
+    assert one(known, plain) == ("again", "known", "fail", "was known")
+    assert one(plain, waived)[0] == "waived"
+    assert one(plain, waived)[3].startswith("waived by data-platform")
+    assert one(plain, known)[3].startswith("known from baseline.json of ")
+    assert one(known, waived) == ("accepted", "known", "waived", "")
+    assert one(plain, unclear) == ("unjudged", "fail", "error", "could not be evaluated")
+    assert one(clear, unclear) == ("unjudged", "pass", "error", "could not be evaluated")
+    assert one(plain, judged(lesser, bad)) == (
+        "unjudged", "fail", None, "the rule is not in the newer run",
+    )  # fmt: skip
+    assert one(both, judged(house, record("b"))) == ("gone", "fail", None, "")
+    assert one(plain, clear) == ("fixed", "fail", "pass", "")
+    assert one(plain, other) == ("fixed", "fail", "skip", "the rule no longer applies to it")
+    assert one(unclear, clear) == ("settled", "error", "pass", "")
+    assert one(plain, plain) == ("unchanged", "fail", "fail", "")
+
+
+def test_tallies_stand_worst_first_and_then_by_name(house: Ruleset, tmp_path: Path):
+    """Whatever makes the run worse comes first, then each kind of change in its order."""
+    names = "abcdef"
+    old = judged(
+        house, *(record(n, paused=n in "ef", sync_frequency=5 if n == "d" else 60) for n in names)
+    )
+    new = judged(
+        house,
+        record("a"),
+        record("b", paused=True),
+        record("c", paused=True, sync_frequency=5),
+        record("d", sync_frequency=5),
+        record("e"),
+        record("f"),
+    )
+    found = compared(old, new)
+    assert [(t.name, t.label, t.worse) for t in found.by_connection] == [
+        ("c", "postgres/c", 3),
+        ("b", "postgres/b", 2),
+        ("d", "postgres/d", 0),
+        ("e", "postgres/e", 0),
+        ("f", "postgres/f", 0),
+    ]
+    assert [(t.name, t.label) for t in found.by_rule] == [
+        ("not-paused", "Not paused"),
+        ("sync-floor", "Sync floor"),
+        ("few-paused", "Few paused"),
+    ]
+
+
+def test_a_change_of_a_group_by_another_field_is_about_no_group(tmp_path: Path):
+    text = HOUSE.replace(
+        "per: group_id, when: {service: postgres}", "per: service, when: {paused: true}"
+    )
+    rules = load_policies(_written(tmp_path, text))
+    old = judged(rules, record("a", paused=True), record("b", service="mysql"))
+    new = judged(rules, record("a", paused=True), record("b"))
+    found = compared(old, new)
+    assert {(c.group, c.change.value, c.group_ids) for c in found.changes if c.group} == {
+        ("mysql", "gone", ())
+    }
+    assert [t.name for t in found.by_group] == ["g1", "(no connection)"]

@@ -213,3 +213,34 @@ def test_a_plan_alone_does_not_tell_what_is_gone(house: Ruleset, over: str, whol
     plan = {"file": "plan.json", "sha256": "0" * 64, "terraform": "1.9.0", "over": over}
     read = parse_report(json.dumps({**document, "plan": plan}).encode(), "r")
     assert read.whole is whole
+
+
+def _not_of_the_rules(document: dict[str, Any]) -> str:
+    document["findings"][0]["rule"] = "left"
+    return "a finding of left, which is none of the rules"
+
+
+def _of_no_connection(document: dict[str, Any]) -> str:
+    finding = next(f for f in document["findings"] if f["rule"] == "not-paused")
+    finding["connections"] = []
+    return "a finding of not-paused is not of one connection"
+
+
+def _of_two_connections(document: dict[str, Any]) -> str:
+    finding = next(f for f in document["findings"] if f["rule"] == "sync-floor")
+    finding["connections"] *= 2
+    return "a finding of sync-floor is not of one connection"
+
+
+@pytest.mark.parametrize("change", [_not_of_the_rules, _of_no_connection, _of_two_connections])
+def test_a_finding_is_of_a_rule_and_of_one_connection_or_group(house: Ruleset, change: Any):
+    document = written(house)
+    assert refused(document | {"findings": 1})
+    told = change(document)
+    assert refused(document) == f"old.json: the report is damaged ({told}); audit again"
+
+
+def test_a_finding_of_a_group_may_be_of_no_connection(house: Ruleset):
+    document = written(house, record("a", service="mysql"))
+    assert [f["connections"] for f in document["findings"]] == [[]]
+    assert len(parse_report(json.dumps(document).encode(), "r").findings) == 1

@@ -14,7 +14,14 @@ from msgspec.structs import replace
 
 from auditor.acceptance.baseline import baseline_of
 from auditor.clock import parse_timestamp
-from auditor.model import Completeness
+from auditor.model import (
+    Account,
+    Completeness,
+    Outcome,
+    PastRun,
+    PolicyFile,
+    Severity,
+)
 from auditor.past.earlier import report_of
 from auditor.past.history import (
     Open,
@@ -29,7 +36,7 @@ from auditor.past.history import (
 )
 from auditor.policy import Ruleset, load_policies
 from auditor.run import Options, audit
-from tests.builders.listed import HOUSE, TODAY, Listed, record
+from tests.builders.listed import HOUSE, TODAY, Listed, record, waiver, waivers_in
 from tests.builders.weeks import BAD, DAYS, GOOD, WEEK, judged, since
 
 
@@ -125,9 +132,6 @@ def test_the_trend_has_the_last_sixty_in_order(house: Ruleset):
     runs = [replace(run, judged_at=TODAY + n * WEEK) for n in range(70)]
     drawn = trend([*runs[35:], *runs[:35]])
     assert [r.judged_at for r in drawn] == [TODAY + n * WEEK for n in range(10, 70)]
-
-
-# -- the folder -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("held", [None, "x"])
@@ -271,3 +275,146 @@ def test_a_duplicate_is_open_while_a_member_of_its_group_cannot_be_compared(tmp_
     assert still_open(opened, unclear).since["one-name"] == {name: time, "g1": DAYS[1]}
     mended = judged(rules, 1, record("a"), record("b", sync_frequency=90))
     assert "one-name" not in still_open(opened, mended).since
+
+
+def test_the_whole_line_of_a_run_and_what_is_read_of_it(house: Ruleset, tmp_path: Path):
+    """One of everything: fails, an error, a waived and a known one, filters, an account."""
+    now = TODAY + WEEK
+    given = Options(
+        now=now,
+        clock=lambda: now,
+        baseline=baseline_of(report_of(judged(house, 0, BAD), "then.json")),
+        waivers=waivers_in(tmp_path, waiver(connections="{id: b}")),
+    )
+    records = [
+        BAD,
+        record("b", sync_frequency=5),
+        record("c", sync_frequency=1, paused=True),
+        record("d", sync_frequency="x"),
+    ]
+    filters = (("schema", "x\ny"), ("group_id", "g"))
+    result = audit(Listed(records, filters=filters), house, given)
+    source = replace(result.source, account=Account("acme", "Acme"))
+    policies = (PolicyFile("house\x1b", "house.yaml", "0" * 64),)
+    result = replace(result, source=source, policies=policies, version="9.9")
+    line = line_of(result, TODAY)
+    assert json.loads(line) == {
+        "format": 1,
+        "ran_at": "2026-03-10T12:00:00Z",
+        "judged_at": "2026-03-17T12:00:00Z",
+        "version": "9.9",
+        "source": "api: https://api.fivetran.com",
+        "base_url": "https://api.fivetran.com",
+        "policies": [{"name": "house\x1b", "sha256": "0" * 64}],
+        "full": False,
+        "outcome": "inconclusive",
+        "exit_code": 3,
+        "connections": 4,
+        "counts": {"pass": 4, "fail": 2, "error": 3, "skip": 0, "waived": 1, "known": 1},
+        "violations": {"low": 0, "medium": 1, "high": 1, "critical": 0},
+        "rules": {
+            "sync-floor": {"severity": "medium", "fail": 1, "error": 1, "waived": 1, "known": 1},
+            "not-paused": {"severity": "high", "fail": 1},
+            "one-name": {"severity": "low", "error": 1},
+            "few-paused": {"severity": "low", "error": 1},
+        },
+        "account": "acme",
+        "filters": ["group_id=g", "schema=x\\x0ay"],
+        "judged": ["sync-floor", "not-paused", "one-name", "few-paused", "has-postgres"],
+    }
+    assert run_of(line) == PastRun(
+        judged_at=now,
+        outcome=Outcome.INCONCLUSIVE,
+        full=False,
+        connections=4,
+        violations=tuple(zip(Severity, (0, 1, 1, 0), strict=True)),
+        errors=3,
+        waived=1,
+        known=1,
+        policies=("0" * 64,),
+        filters=("group_id=g", "schema=x\\x0ay"),
+        by_rule={
+            "sync-floor": 1, "not-paused": 1, "one-name": 0, "few-paused": 0, "has-postgres": 0,
+        },
+        policy_names=("house\\x1b",),
+    )  # fmt: skip
+
+
+def test_a_line_of_an_older_version_lacks_what_was_not_written_then(house: Ruleset):
+    line = json.loads(line_of(judged(house, 0, BAD), TODAY))
+    assert "account" not in line
+    assert "filters" not in line
+    del line["judged"]
+    line["violations"], line["counts"] = {}, {}
+    run = run_of(json.dumps(line).encode())
+    assert run is not None
+    assert (run.by_rule, run.filters) == (None, ())
+    assert (run.total, run.errors, run.waived, run.known) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("counts", [{"fail": "1"}, {"fail": True}, [], {"fail": 1.5}], ids=str)
+def test_a_count_that_is_no_number_is_no_run(house: Ruleset, counts: object):
+    line = json.loads(line_of(judged(house, 0, BAD), TODAY))
+    line["rules"]["sync-floor"] = counts
+    assert run_of(json.dumps(line).encode()) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000], ids=len)
+def test_bytes_that_are_no_document_are_no_run_and_nothing_open(data: bytes):
+    assert run_of(data) is None
+    assert open_of(data) is None
+
+
+def test_the_whole_file_of_what_is_open(house: Ruleset):
+    """By rule, then by time, then by name; a rule with nothing open is not in it."""
+    first = still_open(Open(), judged(house, 1, record("b", paused=True, sync_frequency=5), BAD))
+    late = judged(house, 0, BAD, record("b"))
+    source = replace(late.source, account=Account("acme", "Acme"))
+    opened = still_open(first, replace(late, source=source))
+    text = open_text(opened)
+    assert text == (
+        '{"format":1,"as_of":"2026-03-17T12:00:00Z","base_url":"https://api.fivetran.com","open":'
+        '{"not-paused":{"2026-03-17T12:00:00Z":["b"]},"sync-floor":'
+        '{"2026-03-10T12:00:00Z":["a"],"2026-03-17T12:00:00Z":["b"]}},"account":"acme"}\n'
+    )
+    read = open_of(text.encode())
+    assert read == opened
+    assert open_of(text.replace(',"account":"acme"', "").encode()) == replace(opened, account="")
+    # A run that does not say which account it was of leaves the one that is known.
+    assert still_open(opened, judged(house, 2, BAD)).account == "acme"
+
+
+def test_of_two_runs_as_of_one_moment_the_second_counts_as_well(house: Ruleset):
+    first = still_open(Open(), judged(house, 0, BAD, record("b")))
+    second = still_open(first, judged(house, 0, GOOD, record("b", sync_frequency=5)))
+    assert since(second) == {"b": DAYS[0]}
+
+
+def test_what_ended_is_told_in_the_order_of_names(house: Ruleset):
+    names = list("hgfedcba")
+    bad = (record(name, sync_frequency=5) for name in names)
+    opened = still_open(Open(), judged(house, 0, *bad))
+    mended = judged(house, 1, *map(record, names))
+    told = list(ended(opened, still_open(opened, mended), mended))
+    assert [(e.name, e.id, e.gone) for e in told] == [(n, n, False) for n in sorted(names)]
+
+
+def test_a_group_that_is_not_there_any_more_is_open_where_the_listing_is_not_whole(house: Ruleset):
+    lacking = record("a", service="mysql", group_id="g2")
+    opened = still_open(Open(), judged(house, 0, lacking, record("b")))
+    assert opened.since["has-postgres"] == {"g2": DAYS[0]}
+    gone = judged(house, 1, record("b"))
+    assert "has-postgres" not in still_open(opened, gone).since
+    for listed in ({"completeness": Completeness.UNKNOWN}, {"filters": (("schema", "b"),)}):
+        part = still_open(opened, judged(house, 1, record("b"), **listed))
+        assert part.since["has-postgres"]["g2"] == DAYS[0]
+
+
+def test_the_times_of_rules_are_those_asked_for(house: Ruleset):
+    bad = record("a", sync_frequency=5, paused=True)
+    opened = still_open(Open(), judged(house, 0, bad))
+    opened = still_open(opened, judged(house, 1, bad, record("b", sync_frequency=5)))
+    assert opened.times(["sync-floor", "unheard-of"]) == {
+        "sync-floor": {"a": TODAY, "b": TODAY + WEEK},
+        "unheard-of": {},
+    }
