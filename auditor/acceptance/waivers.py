@@ -79,6 +79,11 @@ class Selector(msgspec.Struct, frozen=True):
     exact: frozenset[str]
     globs: tuple[str, ...]
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether one of its globs matches every value."""
+        return any(not text.strip("*") for text in self.globs)
+
     def chosen(self, values: Iterable[str]) -> list[str]:
         """Return those of ``values`` that the selector matches."""
         fits = [glob(text) for text in self.globs]
@@ -186,7 +191,7 @@ def read_waivers(
         problems.extend(error.problems)
     if problems.errors or (strict and problems.warnings):
         found = problems.errors + problems.warnings
-        raise PolicyError(sorted(found, key=lambda problem: problem.position))
+        raise PolicyError(sorted(found))
     file = PolicyFile("waivers", label, hashlib.sha256(data).hexdigest())
     return Waivers(file, entries, tuple(problems.warnings))
 
@@ -369,7 +374,7 @@ class WaiverReader:
         known = tuple(selector for selector in selectors if selector is not None)
         if len(known) < len(selectors):
             return None
-        if all(_is_star(value) for _, value in node):
+        if all(selector.is_everything for selector in known):
             hint = f"write connections: {ALL} if you mean that"
             self._problems.add(node.position, "this selects every connection", hint)
             return None
@@ -457,9 +462,3 @@ def _ids_in(node: Node) -> str:
     items = node.items if isinstance(node, SequenceNode) else ()
     ids = [_ids_in(item) if isinstance(item, ScalarNode) else "" for item in items]
     return f"[{', '.join(ids)}]" if ids and all(ids) else ""
-
-
-def _is_star(node: Node) -> bool:
-    """Whether a selector's text, or one of its texts, matches everything."""
-    items = node.items if isinstance(node, SequenceNode) else (node,)
-    return any(isinstance(item, ScalarNode) and not item.text.strip("*") for item in items)

@@ -17,6 +17,7 @@ from auditor.acceptance.waivers import (
 )
 from auditor.errors import PolicyError, UsageError
 from auditor.policy import load_policies
+from auditor.policy.loading import nodes
 from tests.builders.listed import (
     HOUSE,
     waiver,
@@ -167,6 +168,85 @@ def test_a_while_that_no_violation_can_meet_is_told_unless_a_group_may(tmp_path:
     for rule, told in (("sync-floor", 1), ("sync-*", 0), ("sync-few", 0), ("'*'", 0)):
         waivers = waivers_in(tmp_path, waiver(rule=rule, **impossible))
         assert len(list(idle_whiles(waivers, house))) == told, rule
+
+
+def test_what_an_idle_while_is_told_with(tmp_path: Path):
+    names = [f"floor-{letter}" for letter in "fedcba"]
+    rules = "".join(
+        f"  - {{id: {name}, severity: low, assert: {{sync_frequency: {{gte: 15}}}}}}\n"
+        for name in names
+    )
+    path = tmp_path / "p.yaml"
+    path.write_text(f"policy: p\nrules:\n{rules}")
+    ruleset = load_policies(str(path))
+
+    def told(rule: str, condition: str) -> list[str]:
+        text = waiver(rule=f'"{rule}"', **{"while": condition})
+        found = list(idle_whiles(waivers_in(tmp_path, text), ruleset))
+        assert all(problem.warning for problem in found)
+        return [str(problem).removeprefix(f"{tmp_path}/") for problem in found]
+
+    sound, never = "{sync_frequency: {gte: 15}}", "{all: [{paused: true}, {not: {paused: true}}]}"
+    assert told("none-like-it", sound) == []
+    (problem,) = told("floor-*", sound)
+    assert problem == (
+        f"waivers.yaml:7:30: a record that meets its while never fails {', '.join(sorted(names))}"
+        f" (it waives nothing; the rule is at {path}:8:5)"
+    )
+    (problem,) = told("none-like-it", never)
+    assert problem == (
+        "waivers.yaml:7:28: no record can meet its while: paused is true and paused is not true"
+        " (it waives nothing)"
+    )
+
+
+def test_what_may_not_be_waived_is_told_of_every_rule_in_order(tmp_path: Path):
+    names = [f"never-{letter}" for letter in "fedcba"]
+    rules = "".join(
+        f"  - {{id: {name}, severity: low, waivable: false, assert: {{paused: false}}}}\n"
+        for name in names
+    )
+    path = tmp_path / "p.yaml"
+    path.write_text(f"policy: p\nrules:\n{rules}")
+    rules_in_force = [entry.rule for entry in load_policies(str(path)).rules]
+    waivers = waivers_in(tmp_path, waiver(rule='"*"'))
+    with pytest.raises(PolicyError) as caught:
+        check_terms(waivers, rules_in_force, datetime(2026, 3, 10, tzinfo=UTC))
+    assert [
+        (str(problem.position), problem.message, problem.hint) for problem in caught.value.problems
+    ] == [
+        (
+            f"{tmp_path / 'waivers.yaml'}:2:5",
+            f"{name} may not be waived ({path}:{8 - number}:5: waivable: false)",
+            "mend the violation",
+        )
+        for number, name in enumerate(sorted(names))
+    ]
+
+
+def test_problems_and_with_strict_warnings_too_stand_in_the_order_of_the_file(tmp_path: Path):
+    doubtful = waiver(**{"while": "{schedule_type: {not_equals: hourly}}"})
+    text = doubtful + waiver(owner="7").removeprefix("waivers:\n") + waiver(reason="7")[9:]
+    path = tmp_path / "waivers.yaml"
+    path.write_text(text)
+    for strict in (True, False):
+        with pytest.raises(PolicyError) as caught:
+            load_waivers(path, strict=strict)
+        assert [problem.position.line for problem in caught.value.problems] == [7, 11, 15]
+        assert [problem.warning for problem in caught.value.problems] == [True, False, False]
+
+
+def test_a_file_is_read_whole_or_refused(tmp_path: Path):
+    """Never a part of it: what is cut off may end in a comment, and nothing would tell."""
+    path = tmp_path / "waivers.yaml"
+    text = waiver()
+    path.write_text(text + "#" * (nodes.MAX_BYTES - len(text)))
+    assert len(load_waivers(path).entries) == 1
+    assert is_waiver_file(path)
+    path.write_text(path.read_text() + "#")
+    assert not is_waiver_file(path)
+    with pytest.raises(PolicyError, match="the file is over 1,048,576 bytes"):
+        load_waivers(path)
 
 
 def test_a_sound_file_is_sound_with_strict_too(tmp_path: Path):
