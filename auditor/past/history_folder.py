@@ -87,12 +87,11 @@ class HistoryFolder(msgspec.Struct, frozen=True):
 
     def _notes(self, torn: int, *, damaged: bool) -> Iterator[str]:
         if torn:
-            lines = plural(torn, "line")
-            yield f"history: {lines} of {self.path / LINES} cannot be read and was skipped"
+            what = f"{plural(torn, 'line')} of {printable(str(self.path / LINES))}"
+            yield f"history: {what} cannot be read and {'was' if torn == 1 else 'were'} skipped"
         if damaged:
-            yield (
-                f"history: {self.path / OPEN} could not be read: findings are open since this run"
-            )
+            path = printable(str(self.path / OPEN))
+            yield f"history: {path} could not be read: findings are open since this run"
 
     @contextmanager
     def _locked(self) -> Iterator[Journal]:

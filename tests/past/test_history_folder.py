@@ -14,11 +14,7 @@ from msgspec.structs import replace
 
 from auditor.errors import ReportError, UsageError
 from auditor.model import Account, Outcome, Result, SourceInfo
-from auditor.past.history import (
-    Open,
-    open_of,
-    run_of,
-)
+from auditor.past.history import Open, open_of, open_text, run_of
 from auditor.past.history_folder import HistoryFolder
 from auditor.policy import Ruleset
 from tests.builders.listed import HOUSE, TODAY, json_of, record
@@ -63,7 +59,7 @@ def test_a_torn_line_is_passed_over_and_told(house: Ruleset, tmp_path: Path):
     result = folder.record(judged(house, 2, BAD), TODAY)
     assert result.history is not None
     assert [run.judged_at for run in result.history.runs] == [TODAY, TODAY + 2 * WEEK]
-    assert any("1 line of" in warning for warning in result.warnings)
+    assert result.warnings == (f"history: 1 line of {lines} cannot be read and was skipped",)
     assert run_of(lines.read_bytes().splitlines()[-1]) == result.history.runs[-1]
 
 
@@ -72,16 +68,32 @@ def test_a_damaged_open_file_is_told(house: Ruleset, tmp_path: Path):
     folder.record(judged(house, 0, BAD), TODAY)
     (tmp_path / "open.json").write_text("{")
     result = folder.record(judged(house, 1, BAD), TODAY)
-    assert any("findings are open since this run" in warning for warning in result.warnings)
+    assert result.warnings == (
+        f"history: {tmp_path / 'open.json'} could not be read: findings are open since this run",
+    )
+    assert result.history is not None
+    assert result.history.ended == ()
+    assert folder.record(judged(house, 2, BAD), TODAY).warnings == ()
     assert since(open_of((tmp_path / "open.json").read_bytes()) or Open()) == {"a": DAYS[1]}
 
 
 def test_another_account_is_refused(house: Ruleset, tmp_path: Path):
     folder = HistoryFolder(tmp_path)
+    folder.prepare(INFO)
+    folder.prepare(replace(INFO, base_url="https://eu.example"))
     folder.record(judged(house, 0, BAD), TODAY)
-    with pytest.raises(UsageError, match="keep a folder for each account"):
+    with pytest.raises(UsageError) as caught:
         folder.prepare(replace(INFO, base_url="https://eu.example"))
+    assert str(caught.value) == (
+        f"--history {tmp_path} is of https://api.fivetran.com, not of https://eu.example;"
+        " keep a folder for each account"
+    )
     folder.prepare(replace(INFO, kind="snapshot", base_url=""))
+    folder.prepare(INFO)
+    # One whose address is not known, or that is damaged, is nobody's yet.
+    for text in (open_text(Open(as_of=DAYS[0])), "{"):
+        (tmp_path / "open.json").write_text(text)
+        folder.prepare(replace(INFO, base_url="https://eu.example"))
 
 
 def test_an_empty_line_is_no_run_that_was_lost(house: Ruleset, tmp_path: Path):
@@ -116,17 +128,60 @@ def test_a_history_takes_the_account_once_it_is_known_and_no_other(house: Rulese
     for account in (None, Account("one", "One"), None, Account("one", "Called anew")):
         folder.record(of(account), TODAY)
     before = (tmp_path / "history.ndjson").read_bytes()
-    with pytest.raises(UsageError, match="is of the account one, not of Two"):
+    with pytest.raises(UsageError) as caught:
         folder.record(of(Account("two", "Two")), TODAY)
+    assert str(caught.value) == (
+        f"--history {tmp_path} is of the account one, not of Two (two);"
+        " keep a folder for each account"
+    )
     assert (tmp_path / "history.ndjson").read_bytes() == before
+    (tmp_path / "open.json").write_text("{")
+    (told,) = folder.record(of(Account("two", "Two")), TODAY).warnings
+    assert told.endswith("findings are open since this run")
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path):
     (tmp_path / "taken").write_text("")
-    with pytest.raises(
-        ReportError, match="a file, not a folder; remove it, or choose another path"
-    ):
+    with pytest.raises(ReportError) as caught:
         HistoryFolder(tmp_path / "taken").prepare(INFO)
+    assert str(caught.value) == (
+        f"cannot keep the history in {tmp_path / 'taken'}:"
+        " a part of the path is a file, not a folder; remove it, or choose another path"
+    )
+
+
+def test_what_cannot_be_opened_in_the_folder_is_told_with_another_to_choose(
+    house: Ruleset, tmp_path: Path
+):
+    (tmp_path / "history.ndjson").mkdir()
+    for keep in (
+        lambda: HistoryFolder(tmp_path).prepare(INFO),
+        lambda: HistoryFolder(tmp_path).record(judged(house, 0, BAD), TODAY),
+    ):
+        with pytest.raises(ReportError) as caught:
+            keep()
+        assert str(caught.value) == (
+            f"cannot keep the history in {tmp_path}: history.ndjson is not a file;"
+            " choose another folder with --history"
+        )
+
+
+def test_what_ended_is_told_once(house: Ruleset, tmp_path: Path):
+    folder = HistoryFolder(tmp_path)
+    folder.record(judged(house, 0, BAD), TODAY)
+    told = [folder.record(judged(house, week, record("a")), TODAY).history for week in (1, 2)]
+    assert [[e.id for e in history.ended] for history in told if history] == [["a"], []]
+    assert [len(history.runs) for history in told if history] == [2, 3]
+
+
+def test_lines_that_cannot_be_read_are_counted(house: Ruleset, tmp_path: Path):
+    (tmp_path / "history.ndjson").write_bytes(b"one\n\ntwo\n" + b"x" * 9)
+    result = HistoryFolder(tmp_path).record(judged(house, 0, BAD), TODAY)
+    assert result.warnings == (
+        f"history: 3 lines of {tmp_path / 'history.ndjson'} cannot be read and were skipped",
+    )
+    assert result.history is not None
+    assert len(result.history.runs) == 1
 
 
 _WRITER = """
