@@ -385,11 +385,13 @@ class WaiverReader:
         if not texts or key.text not in SELECTOR_PATHS:
             return None
         # An address has brackets of its own: fivetran_connector.db["orders"].
-        is_glob = _STAR.search if key.text == "address" else _GLOB.search
+        brackets = key.text == "address"
+        is_glob = (_STAR if brackets else _GLOB).search
+        globs = [text for text in texts if is_glob(text)]
         return Selector(
             key.text,
             frozenset(text for text in texts if not is_glob(text)),
-            tuple(text for text in texts if is_glob(text)),
+            tuple(text.replace("[", "[[]") if brackets else text for text in globs),
         )
 
     def _end(self, node: Node | None) -> tuple[datetime, str] | None:
@@ -449,7 +451,7 @@ def _variable(node: Node) -> ScalarNode | None:
     """Return the first variable named at or below ``node``."""
     if isinstance(node, ScalarNode):
         return None
-    if isinstance(node, MappingNode) and (variable := named(node, "var")) is not None:
+    if (variable := named(node, "var")) is not None:
         return variable
     below = node.items if isinstance(node, SequenceNode) else [value for _, value in node]
     return next(filter(None, map(_variable, below)), None)

@@ -105,6 +105,41 @@ def test_a_group_without_members_is_chosen_by_its_name(
     assert counts_of(result).get("waived", 0) == covered
 
 
+@pytest.mark.parametrize(
+    ("connections", "covered"),
+    [
+        ("{service: mysql, schema: s1}", True),
+        ('{service: "m*", schema: [s0, s1]}', True),
+        ("{service: mysql, schema: s2}", False),
+        ("{service: postgres, schema: s1}", False),
+        # A group of several accounts' or of no group is not chosen by what it has no key for.
+        ("{schema: s1, group: g1}", False),
+        ("{id: a, schema: s1}", False),
+    ],
+)
+def test_a_group_without_members_is_chosen_by_each_field_of_its_key(
+    tmp_path: Path, connections: str, covered: bool
+):
+    path = tmp_path / "house.yaml"
+    head = "per: group_id, when: {service: postgres}"
+    path.write_text(HOUSE.replace(head, "per: [service, schema], when: {paused: true}"))
+    rules = load_policies(str(path))
+    text = waiver(rule="has-postgres", connections=connections)
+    result = judged(rules, tmp_path, text, [record("a", service="mysql", schema="s1")])
+    assert counts_of(result).get("waived", 0) == covered
+
+
+def test_a_group_of_one_connection_that_is_no_member_is_chosen_by_its_id(tmp_path: Path):
+    path = tmp_path / "house.yaml"
+    path.write_text(HOUSE.replace("per: group_id, when: {service", "per: id, when: {service"))
+    rules = load_policies(str(path))
+    text = waiver(rule="has-postgres", connections="{id: a}")
+    records = [record("a", service="mysql"), record("b", service="mysql")]
+    found = by_verdict(judged(rules, tmp_path, text, records))
+    assert found["waived"] == {("has-postgres", "a", ())}
+    assert found["fail"] == {("has-postgres", "b", ())}
+
+
 def test_a_waiver_is_void_where_its_value_no_longer_holds(house: Ruleset, tmp_path: Path):
     text = waiver(connections="all", **{"while": "{sync_frequency: 5}"})
     records = [record("a", sync_frequency=5), record("b", sync_frequency=1)]

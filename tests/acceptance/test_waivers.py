@@ -18,6 +18,7 @@ from auditor.acceptance.waivers import (
 from auditor.errors import PolicyError, UsageError
 from auditor.policy import load_policies
 from auditor.policy.loading import nodes
+from auditor.text import printable
 from tests.builders.listed import (
     HOUSE,
     waiver,
@@ -42,8 +43,14 @@ def test_every_problem_is_told_at_once(tmp_path: Path):
 
 
 def test_a_file_that_is_not_there(tmp_path: Path):
-    with pytest.raises(UsageError, match="cannot be read"):
-        load_waivers(tmp_path / "none.yaml")
+    for path, why in (
+        (tmp_path / "none.yaml", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        ("a\0b", "embedded null byte"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            load_waivers(path)
+        assert str(caught.value) == f"{printable(str(path))}: cannot be read: {why}"
 
 
 def test_a_doubtful_value_is_a_warning_and_with_strict_an_error(tmp_path: Path):
@@ -130,6 +137,7 @@ def test_an_end_is_a_moment_in_utc():
         ('{group: "*", id: "*"}', True),
         ('{id: [a, "*"]}', True),
         ('{id: "?*"}', False),
+        ('{id: "X*"}', False),
     ],
 )
 def test_choosing_everything_is_said_with_all(tmp_path: Path, connections: str, refused: bool):
@@ -141,13 +149,35 @@ def test_choosing_everything_is_said_with_all(tmp_path: Path, connections: str, 
 
 
 def test_a_glob_has_stars_marks_and_classes_and_an_address_its_own_brackets(tmp_path: Path):
-    said = {"schema": "{schema: 'raw_[ab]'}", "address": "{address: 'x.y[\"k\"]'}"}
+    said = {
+        "schema": "{schema: 'raw_[ab]'}",
+        "service": "{service: 'my??l'}",
+        "address": "{address: 'x.y[\"k\"]'}",
+        "group": "{group: 'g*'}",
+        "id": "{id: [b, 'a_*']}",
+    }
     chosen = {
         name: waivers_in(tmp_path, waiver(connections=text)).entries[0].connections[0]
         for name, text in said.items()
     }
     assert chosen["schema"].chosen(["raw_a", "raw_c", "raw_[ab]"]) == ["raw_a"]
+    assert chosen["service"].chosen(["mysql", "my??l", "myl"]) == ["mysql", "my??l"]
     assert chosen["address"].chosen(['x.y["k"]', "x.yk"]) == ['x.y["k"]']
+    assert chosen["group"].chosen(["g", "h", "g2"]) == ["g", "g2"]
+    assert chosen["id"].chosen(["a_1", "a", "b", "ab"]) == ["a_1", "b"]
+    for text in ("x.*", "x.?[0]", "*.y[0]", 'x.*[[!"a]'):
+        connections = f"{{address: ['{text}', z]}}"
+        (selector,) = waivers_in(tmp_path, waiver(connections=connections)).entries[0].connections
+        told = ["x.y[0]", "y.y[0]", "x.y0", 'x.[[!"a]', "z"]
+        assert (
+            selector.chosen(told)
+            == {
+                "x.*": ["x.y[0]", "x.y0", 'x.[[!"a]', "z"],
+                "x.?[0]": ["x.y[0]", "z"],
+                "*.y[0]": ["x.y[0]", "y.y[0]", "z"],
+                'x.*[[!"a]': ['x.[[!"a]', "z"],
+            }[text]
+        )
 
 
 def test_a_policy_with_waivers_in_it_is_no_waiver_file(tmp_path: Path):

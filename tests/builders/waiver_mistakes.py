@@ -176,6 +176,10 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         waiver(connections="{id: [a, 7]}"),
         f"3:23: id: takes a text, or a list of them {TEXTS}",
     ),
+    "ids in a list of a list": (
+        waiver(connections="{id: [a, [b]]}"),
+        f"3:23: id: takes a text, or a list of them {TEXTS}",
+    ),
     "a choice with a mistake": (
         waiver(connections="{id: a, schema: 7}"),
         f"3:34: schema: takes a text, or a list of them {TEXTS}",
