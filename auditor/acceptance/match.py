@@ -214,7 +214,7 @@ class _Candidates:
     def of(self, violation: Violation) -> Sequence[_Tally]:
         """Return the waivers for the rule that match the first connection, if any."""
         numbers = self._of_rule.get(violation.rule.id, ())
-        if not numbers or not violation.members:
+        if not violation.members:
             return [self._tallies[number] for number in numbers]
         if numbers not in self._at:
             at = self._at[numbers] = defaultdict(list)

@@ -241,8 +241,8 @@ def end_of(text: str) -> tuple[datetime, str] | None:
         return None
 
 
-def term_problem(waiver: Waiver, rule: Rule, now: datetime) -> tuple[str, str]:
-    """Return why the policies do not allow ``waiver`` for ``rule``, and what to do; "" if they do.
+def term_problem(waiver: Waiver, rule: Rule, now: datetime) -> tuple[str, str] | None:
+    """Return why the policies do not allow ``waiver`` for ``rule``, and what to do; None if so.
 
     Days count as a whole: what may end 90 days from now may end at the end of that day.
     """
@@ -250,10 +250,10 @@ def term_problem(waiver: Waiver, rule: Rule, now: datetime) -> tuple[str, str]:
         where = rule.named_at or rule.position
         return f"{rule.id} may not be waived ({where}: waivable: false)", "mend the violation"
     if rule.max_waiver is None:
-        return "", ""
+        return None
     last = (now.astimezone(UTC) + rule.max_waiver).date()
     if waiver.expires.date() <= last:
-        return "", ""
+        return None
     most = in_words(rule.max_waiver)
     bound = f"a waiver of {rule.id} may last {most} from now (max_waiver)"
     problem = f"{bound}; this one lasts {waiver.until}"
@@ -266,14 +266,13 @@ def check_terms(waivers: Waivers, rules: Iterable[Rule], now: datetime) -> None:
     ``now`` is the time of a real clock. An expired waiver has no effect, and is no problem here.
     """
     by_id = {rule.id: rule for rule in rules}
-    problems = []
-    for waiver in waivers.entries:
-        if waiver.is_expired(now):
-            continue
-        for name in sorted(waiver.fits(by_id)):
-            problem, hint = term_problem(waiver, by_id[name], now)
-            if problem:
-                problems.append(Problem(waiver.position, problem, hint))
+    problems = [
+        Problem(waiver.position, *problem)
+        for waiver in waivers.entries
+        if not waiver.is_expired(now)
+        for name in sorted(waiver.fits(by_id))
+        if (problem := term_problem(waiver, by_id[name], now))
+    ]
     if problems:
         raise PolicyError(problems)
 
@@ -305,15 +304,15 @@ class WaiverReader:
 
     def read(self, root: Node) -> tuple[Waiver, ...]:
         """Return the valid waivers of a whole file; problems with the others are recorded."""
-        listing = root.get("waivers") if isinstance(root, MappingNode) else None
-        if not isinstance(root, MappingNode) or listing is None:
-            policy = isinstance(root, MappingNode) and root.get("policy") is not None
-            message = (
-                "this is a policy, not a waiver file" if policy else "this is not a waiver file"
-            )
-            hint = "pass it with --policy" if policy else "it is a mapping with waivers: [...]"
-            self._problems.add(root.position, message, hint)
-            return ()
+        if isinstance(root, MappingNode) and (listing := root.get("waivers")) is not None:
+            return self._waivers(root, listing)
+        policy = isinstance(root, MappingNode) and root.get("policy") is not None
+        message = "this is a policy, not a waiver file" if policy else "this is not a waiver file"
+        hint = "pass it with --policy" if policy else "it is a mapping with waivers: [...]"
+        self._problems.add(root.position, message, hint)
+        return ()
+
+    def _waivers(self, root: MappingNode, listing: Node) -> tuple[Waiver, ...]:
         self._check_keys(root, FILE_KEYS, "waiver file")
         extra = root.get("extra_fields")
         if not isinstance(listing, SequenceNode):
@@ -370,29 +369,21 @@ class WaiverReader:
             self._problems.add(node.position, "connections: says which ones", hint)
             return None
         self._check_keys(node, tuple(SELECTOR_PATHS), "choice of connections")
-        selectors = [self._selector(key, value) for key, value in node]
-        known = tuple(selector for selector in selectors if selector is not None)
-        if len(known) < len(selectors):
-            return None
-        if all(selector.is_everything for selector in known):
+        selectors = tuple(self._selector(key.text, value) for key, value in node)
+        if all(selector.is_everything for selector in selectors):
             hint = f"write connections: {ALL} if you mean that"
             self._problems.add(node.position, "this selects every connection", hint)
-            return None
-        return known
+        return selectors
 
-    def _selector(self, key: ScalarNode, node: Node) -> Selector | None:
-        texts = self._texts(node, key.text)
-        if not texts or key.text not in SELECTOR_PATHS:
-            return None
+    def _selector(self, name: str, node: Node) -> Selector:
+        texts = self._texts(node, name)
         # An address has brackets of its own: fivetran_connector.db["orders"].
-        brackets = key.text == "address"
+        brackets = name == "address"
         is_glob = (_STAR if brackets else _GLOB).search
         globs = [text for text in texts if is_glob(text)]
-        return Selector(
-            key.text,
-            frozenset(text for text in texts if not is_glob(text)),
-            tuple(text.replace("[", "[[]") if brackets else text for text in globs),
-        )
+        exact = frozenset(texts).difference(globs)
+        escaped = tuple(text.replace("[", "[[]") if brackets else text for text in globs)
+        return Selector(name, exact, escaped)
 
     def _end(self, node: Node | None) -> tuple[datetime, str] | None:
         """Return the last moment of a waiver, and ``through 2026-06-30``."""

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from auditor.acceptance.baseline import Baseline
 from auditor.acceptance.match import Watch
 from auditor.acceptance.schema import waivers_schema
-from auditor.model import Connections, Result, Verdict
+from auditor.model import BaselineUse, Connections, Ended, Result, Unjudged, Verdict
 from auditor.policy import Ruleset, load_policies
 from auditor.run import Options, audit
 from tests.builders.listed import (
@@ -385,3 +386,198 @@ def test_of_groups_that_are_shown_alike_one_that_is_still_there_is_not_waived(
     assert counts_of(result)["waived"] == counts_of(result)["known"] == 1
     assert result.baseline is not None
     assert (result.baseline.waived, result.baseline.fixed, result.baseline.untold) == (0, 0, 0)
+
+
+def test_what_became_of_each_finding_of_a_baseline(house: Ruleset, tmp_path: Path):
+    """On connections and groups: still there, worse, mended, gone, waived, and not judged."""
+
+    def run(*records: dict[str, Any], baseline: Baseline | None = None, **more: Any) -> Result:
+        options = Options(clock=lambda: TODAY, baseline=baseline, **more)
+        return audit(Listed(list(records)), house, options)
+
+    bad = {"sync_frequency": 5}
+    before = run(
+        *(record(name, schema=f"s{name}", **bad) for name in "abcdef"),
+        record("n", **bad),
+        record("w", **bad),
+        record("p", paused=True, schema="sq"),
+        record("q", paused=True, schema="sq"),
+        record("x", service="mysql", group_id="g2"),
+        record("y", service="mysql", group_id="g3"),
+        waivers=waivers_in(tmp_path, waiver(connections="{id: [d, w]}")),
+    )
+    baseline = baseline_from(before)
+    columns = baseline.report.connections
+    unnamed = ["" if name == "n" else name for name in columns.schemas]
+    columns = Connections(columns.ids, columns.services, unnamed, columns.group_ids)
+    now = run(
+        record("a", schema="other", **bad),
+        record("b", schema="sb"),
+        record("c", schema="sc", sync_frequency=None),
+        record("e", schema="se", **bad),
+        record("f", schema="sf", paused=True),
+        record("n"),
+        record("w", sync_frequency=None),
+        record("p", schema="sq"),
+        record("q", paused=None, schema="sr"),
+        record("x", group_id="g2"),
+        record("z", sync_frequency=1),
+        baseline=replace(baseline, report=replace(baseline.report, connections=columns)),
+        waivers=waivers_in(tmp_path, waiver(connections="{id: e}")),
+    )
+    assert now.baseline == BaselineUse(
+        "baseline.json",
+        TODAY,
+        known=1,
+        raised=0,
+        new=2,
+        fixed=6,
+        waived=1,
+        untold=3,
+        gone=2,
+        ended=(
+            Ended("not-paused", "sq", "p"),
+            Ended("sync-floor", "sb", "b"),
+            Ended("sync-floor", "sf", "f"),
+            Ended("sync-floor", "n", "n"),
+            Ended("one-name", "g1, postgres, sq"),
+            Ended("has-postgres", "g2"),
+            Ended("has-postgres", "g3", gone=True),
+            # It was waived then, which is no more to be known than what is mended.
+            Ended("sync-floor", "sd", "d", gone=True),
+        ),
+        unjudged=(
+            Unjudged("not-paused", "sq", "q"),
+            Unjudged("sync-floor", "sc", "c"),
+            Unjudged("few-paused", "account"),
+        ),
+    )
+    notes = {(f.rule.id, f.connections[0].id): f.note for f in now.findings if f.connections}
+    assert notes["sync-floor", "a"] == "known from baseline.json of 2026-03-10T12:00:00Z"
+    assert notes["sync-floor", "z"] == notes["not-paused", "f"] == ""
+    assert notes["sync-floor", "e"].startswith("waived by data-platform")
+
+
+def test_a_rule_made_more_severe_counts_again(house: Ruleset, tmp_path: Path):
+    path = tmp_path / "house.yaml"
+    path.write_text(HOUSE.replace("medium", "high"))
+    records = [record("a", sync_frequency=5), record("b")]
+    before = audit(Listed(records), house, Options(clock=lambda: TODAY))
+    given = Options(clock=lambda: TODAY, baseline=baseline_from(before))
+    result = audit(Listed(records), load_policies(str(path)), given)
+    (finding,) = result.findings
+    assert (finding.verdict, finding.note) == (
+        Verdict.FAIL,
+        "not known from baseline.json of 2026-03-10T12:00:00Z: its rule was less severe then",
+    )
+    assert result.baseline is not None
+    assert (result.baseline.raised, result.baseline.known, result.baseline.new) == (1, 0, 0)
+    # The other way round it is known: it is no worse than it was.
+    before = audit(Listed(records), load_policies(str(path)), Options(clock=lambda: TODAY))
+    given = Options(clock=lambda: TODAY, baseline=baseline_from(before))
+    assert counts_of(audit(Listed(records), house, given))["known"] == 1
+
+
+def test_a_duplicate_is_not_fixed_where_one_of_it_is_in_no_group_any_more(tmp_path: Path):
+    path = tmp_path / "house.yaml"
+    path.write_text(
+        HOUSE.replace("per: group_id, assert: {uni", "per: schedule_type, assert: {uni")
+    )
+    rules = load_policies(str(path))
+    auto = {"schema": "x", "schedule_type": "auto"}
+
+    def run(last: object, baseline: Baseline | None = None) -> Result:
+        listed = [record("a", **auto), record("b", **{**auto, "schedule_type": last})]
+        options = Options(clock=lambda: TODAY, baseline=baseline)
+        return audit(Listed([*listed, record("c", schedule_type="manual")]), rules, options)
+
+    before = baseline_from(run("auto"))
+    lost, moved = run(None, before).baseline, run("manual", before).baseline
+    assert lost is not None
+    assert moved is not None
+    assert [each.name for each in lost.unjudged] == ["auto, postgres, x"]
+    assert [each.name for each in moved.ended] == ["auto, postgres, x"]
+
+
+def test_a_duplicate_is_not_fixed_where_one_of_it_was_not_listed(house: Ruleset):
+    """A group that was listed alone is whole; the other one may have been moved, or be gone."""
+
+    def run(*records: dict[str, Any], baseline: Baseline | None = None) -> Result:
+        listed = Listed(list(records), filters=(("group_id", "g1"),))
+        return audit(listed, house, Options(clock=lambda: TODAY, baseline=baseline))
+
+    a, b, c = record("a", schema="x"), record("b", schema="x"), record("c", schema="y")
+    rules = [entry for entry in house.rules if not entry.rule.id.startswith("few")]
+    house = replace(house, rules=tuple(rules))
+    before = baseline_from(run(a, b, c))
+    for records, fixed in (((a, c), 0), ((a, {**b, "schema": "z"}, c), 1), ((c,), 0)):
+        use = run(*records, baseline=before).baseline
+        assert use is not None
+        assert (use.fixed, use.untold, use.gone) == (fixed, 1 - fixed, 0)
+
+
+def test_a_rule_that_is_on_groups_now_does_not_tell_of_what_it_found_on_connections(
+    house: Ruleset, tmp_path: Path
+):
+    path = tmp_path / "house.yaml"
+    single, grouped = (
+        "assert: {sync_frequency: {gte: 15}}",
+        "per: group_id, assert: {count: {gte: 1}}",
+    )
+    path.write_text(HOUSE.replace(single, grouped))
+    other = load_policies(str(path))
+    records = [record("a", sync_frequency=5), record("b", service="mysql", group_id="g2")]
+    for rules, later, told in ((house, other, {"a"}), (other, house, set())):
+        before = audit(Listed(records), rules, Options(clock=lambda: TODAY))
+        given = Options(clock=lambda: TODAY, baseline=baseline_from(before))
+        use = audit(Listed(records), later, given).baseline
+        assert use is not None
+        assert {each.id for each in use.unjudged} == told
+        assert use.fixed == 0
+
+
+def test_a_group_whose_name_could_be_read_in_two_ways_is_known_by_neither(tmp_path: Path):
+    path = tmp_path / "house.yaml"
+    head = "per: group_id, when: {service: postgres}"
+    path.write_text(HOUSE.replace(head, "per: [schema, service], when: {paused: true}"))
+    rules = load_policies(str(path))
+
+    def known(schema: str) -> int:
+        listed = Listed([record("a", schema=schema)])
+        before = audit(listed, rules, Options(clock=lambda: TODAY))
+        given = Options(clock=lambda: TODAY, baseline=baseline_from(before))
+        use = audit(listed, rules, given).baseline
+        assert use is not None
+        return use.known
+
+    assert (known("orders"), known("orders, x")) == (1, 0)
+
+
+def test_a_while_accepts_nothing_of_a_group_without_members(house: Ruleset, tmp_path: Path):
+    text = waiver(rule="has-postgres", connections="{group: g1}", **{"while": "{paused: false}"})
+    result = judged(house, tmp_path, text, [record("a", service="mysql")])
+    (finding,) = result.findings
+    assert (finding.verdict, finding.note) == (
+        Verdict.FAIL,
+        "its waiver is void: the value that it accepts is no longer there",
+    )
+    assert [(w.matched, w.void, w.covered) for w in result.waivers] == [(1, 1, 0)]
+
+
+def test_connections_are_chosen_by_their_address_in_a_plan(tmp_path: Path):
+    text = waiver(connections='{address: [\'x.y["k"]\', "z.*"]}', **{"while": "{paused: true}"})
+    watch = Watch(waivers_in(tmp_path, text).entries, TODAY)
+    addresses = ['x.y["k"]', "", "z.a", 'x.y["l"]', "z.b"]
+    ids = tuple("abcde")
+    watch.take(
+        [{"paused": name != "e"} for name in ids], Connections(ids, ids, ids, ids, addresses)
+    )
+    assert watch.holds == {0: {0, 2}}
+
+
+def test_a_glob_chooses_no_value_that_is_missing(house: Ruleset, tmp_path: Path):
+    records = [record("a", sync_frequency=5, schema=None), record("b", sync_frequency=5)]
+    for connections in ('{schema: "*", id: [a, b]}', '{schema: ["*", b], service: postgres}'):
+        result = judged(house, tmp_path, waiver(connections=connections), records)
+        waived = by_verdict(result)["waived"]
+        assert {ids for rule, _, ids in waived if rule == "sync-floor"} == {("b",)}

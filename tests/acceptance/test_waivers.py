@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from auditor.acceptance.waivers import (
     check_terms,
@@ -16,6 +18,7 @@ from auditor.acceptance.waivers import (
     rule_problem,
 )
 from auditor.errors import PolicyError, UsageError
+from auditor.model import PolicyFile, Position
 from auditor.policy import load_policies
 from auditor.policy.loading import nodes
 from auditor.text import printable
@@ -184,8 +187,11 @@ def test_a_policy_with_waivers_in_it_is_no_waiver_file(tmp_path: Path):
     path = tmp_path / "both.yaml"
     path.write_text("policy: p\nwaivers: []\nrules: []\n")
     assert not is_waiver_file(path)
-    path.write_text("waivers: []\n")
-    assert is_waiver_file(path)
+    for name in ("both.yaml", "both.yml", "both.txt"):
+        path = tmp_path / name
+        path.write_text("waivers: []\n")
+        assert is_waiver_file(path) is (name != "both.txt")
+        assert is_waiver_file(str(path)) is (name != "both.txt")
     assert not is_waiver_file(tmp_path)
     assert not is_waiver_file(tmp_path / "none.yaml")
 
@@ -218,6 +224,7 @@ def test_what_an_idle_while_is_told_with(tmp_path: Path):
 
     sound, never = "{sync_frequency: {gte: 15}}", "{all: [{paused: true}, {not: {paused: true}}]}"
     assert told("none-like-it", sound) == []
+    assert list(idle_whiles(waivers_in(tmp_path, waiver(rule='"*"')), ruleset)) == []
     (problem,) = told("floor-*", sound)
     assert problem == (
         f"waivers.yaml:7:30: a record that meets its while never fails {', '.join(sorted(names))}"
@@ -254,6 +261,27 @@ def test_what_may_not_be_waived_is_told_of_every_rule_in_order(tmp_path: Path):
     ]
 
 
+def test_terms_are_told_where_a_file_of_the_users_names_the_rule(tmp_path: Path):
+    path = tmp_path / "terms.yaml"
+    path.write_text(TERMS)
+    named_at = Position("house.yaml", 4, 21)
+    rules = [replace(entry.rule, named_at=named_at) for entry in load_policies(str(path)).rules]
+    now = datetime(2026, 3, 10, tzinfo=UTC)
+    with pytest.raises(PolicyError) as caught:
+        check_terms(waivers_in(tmp_path, waiver(rule='"*"')), rules, now)
+    longest = "a waiver of sync-floor may last 7 days from now (max_waiver)"
+    assert [(problem.message, problem.hint) for problem in caught.value.problems] == [
+        ("never may not be waived (house.yaml:4:21: waivable: false)", "mend the violation"),
+        (f"{longest}; this one lasts through 2026-12-31", "let it end on 2026-03-17 at the latest"),
+    ]
+
+
+def test_what_a_while_needs_whole_is_told_apart(tmp_path: Path):
+    condition = "{paused: true, config: {json_schema: {type: object}}}"
+    waivers = waivers_in(tmp_path, waiver() + waiver(**{"while": condition})[9:])
+    assert waivers.reads() == (frozenset({"paused"}), frozenset({"config"}))
+
+
 def test_problems_and_with_strict_warnings_too_stand_in_the_order_of_the_file(tmp_path: Path):
     doubtful = waiver(**{"while": "{schedule_type: {not_equals: hourly}}"})
     text = doubtful + waiver(owner="7").removeprefix("waivers:\n") + waiver(reason="7")[9:]
@@ -277,6 +305,27 @@ def test_a_file_is_read_whole_or_refused(tmp_path: Path):
     assert not is_waiver_file(path)
     with pytest.raises(PolicyError, match="the file is over 1,048,576 bytes"):
         load_waivers(path)
+
+
+def test_a_while_may_name_a_condition_that_the_policies_have(tmp_path: Path):
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "policy: p\nconditions: {often: {sync_frequency: {lte: 5}}}\n"
+        "rules: [{id: a, severity: low, when: {condition: often}, assert: {paused: false}}]\n"
+    )
+    text = waiver(**{"while": "{condition: often}"})
+    with pytest.raises(PolicyError, match="no condition is called often"):
+        waivers_in(tmp_path, text)
+    named = load_policies(str(path)).conditions
+    (entry,) = load_waivers(tmp_path / "waivers.yaml", conditions=named).entries
+    assert entry.while_true == "often (sync_frequency is at most 5)"
+
+
+def test_a_file_is_named_with_its_hash(tmp_path: Path):
+    waivers = waivers_in(tmp_path, waiver())
+    digest = hashlib.sha256(waiver().encode()).hexdigest()
+    assert waivers.file == PolicyFile("waivers", str(tmp_path / "waivers.yaml"), digest)
+    assert waivers.warnings == ()
 
 
 def test_a_sound_file_is_sound_with_strict_too(tmp_path: Path):

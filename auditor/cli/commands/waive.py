@@ -168,8 +168,8 @@ def _refuse_repeated(known: Iterable[Waiver], new: NewWaiver, now: datetime) -> 
 
 
 def _refuse_term(waiver: Waiver, rule: Rule, now: datetime) -> None:
-    problem, hint = term_problem(waiver, rule, now)
-    if problem:
-        raise UsageError(f"{problem} ({hint})")
+    if problem := term_problem(waiver, rule, now):
+        why, hint = problem
+        raise UsageError(f"{why} ({hint})")
     if waiver.is_expired(now):
         raise UsageError(f"--expires: a waiver that held {waiver.until} accepts nothing")
