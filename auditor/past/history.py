@@ -70,7 +70,7 @@ def past_run(result: Result) -> PastRun:
     return PastRun(
         judged_at=result.judged_at.astimezone(UTC).replace(microsecond=0),
         outcome=result.gate.outcome,
-        full=not (result.left_out or result.source.filters),
+        full=not result.left_out,
         connections=len(result.connections),
         violations=tuple(
             (

@@ -21,6 +21,7 @@ from auditor.model import (
     PastRun,
     PolicyFile,
     Severity,
+    Verdict,
 )
 from auditor.past.earlier import report_of
 from auditor.past.history import (
@@ -159,6 +160,8 @@ def test_times_are_kept_in_utc_and_to_the_second(house: Ruleset):
         "sync-floor": {"a": datetime(2026, 2, 28, 20, 30, 15, tzinfo=UTC)}
     }
     ran = datetime(2026, 3, 1, 0, 0, 0, 1, timezone(timedelta(hours=-8)))
+    assert past_run(result).judged_at == datetime(2026, 2, 28, 20, 30, 15, tzinfo=UTC)
+    assert run_of(line_of(result, ran)) == past_run(result)
     line = json.loads(line_of(result, ran))
     assert line["ran_at"] == "2026-03-01T08:00:00Z"
     assert line["judged_at"] == "2026-02-28T20:30:15Z"
@@ -418,3 +421,49 @@ def test_the_times_of_rules_are_those_asked_for(house: Ruleset):
         "sync-floor": {"a": TODAY, "b": TODAY + WEEK},
         "unheard-of": {},
     }
+
+
+def test_names_of_one_time_stand_in_their_order():
+    opened = Open({"r": {"b": DAYS[1], "c": DAYS[0], "a": DAYS[1]}, "q": {"z": DAYS[0]}}, DAYS[1])
+    assert json.loads(open_text(opened))["open"] == {
+        "q": {DAYS[0]: ["z"]},
+        "r": {DAYS[0]: ["c"], DAYS[1]: ["a", "b"]},
+    }
+    other = Open({"q": {"z": DAYS[0]}, "r": {"a": DAYS[1], "b": DAYS[1], "c": DAYS[0]}}, DAYS[1])
+    assert open_text(other) == open_text(opened)
+
+
+def test_what_is_waived_or_known_is_open_still(house: Ruleset, tmp_path: Path):
+    opened = still_open(Open(), judged(house, 0, BAD, record("b", sync_frequency=5)))
+    now = TODAY + WEEK
+    given = Options(
+        now=now,
+        clock=lambda: now,
+        baseline=baseline_of(report_of(judged(house, 0, BAD), "then.json")),
+        waivers=waivers_in(tmp_path, waiver(connections="{id: b}")),
+    )
+    accepted = audit(Listed([BAD, record("b", sync_frequency=5)]), house, given)
+    assert accepted.counts[Verdict.FAIL] == 0
+    assert since(still_open(opened, accepted)) == {"a": DAYS[0], "b": DAYS[0]}
+
+
+def test_a_group_is_closed_where_it_was_judged_and_otherwise_only_where_all_were(tmp_path: Path):
+    path = tmp_path / "house.yaml"
+    path.write_text(HOUSE.replace("per: account, when: {paused", "per: group_id, when: {paused"))
+    rules = load_policies(str(path))
+    paused, other = {"paused": True}, [record("c", group_id="g2"), record("d", group_id="g2")]
+    first = judged(rules, 0, record("a", **paused), record("b", **paused), *other)
+    opened = still_open(Open(), first)
+    assert opened.since["few-paused"] == {"g1": DAYS[0]}
+
+    def few(*records: dict[str, Any], **listed: Any) -> set[str]:
+        after = still_open(opened, judged(rules, 1, *records, **listed))
+        return set(after.since.get("few-paused", {}))
+
+    unclear = [record(name, group_id="g2", paused=None) for name in "cd"]
+    third = record("e", group_id="g3")
+    assert few(record("a"), record("b"), filters=(("group_id", "g1"),)) == set()
+    assert few(record("a"), record("b"), *unclear) == {"g2"}
+    assert few(*other, third) == set()
+    assert few(*unclear, third) == {"g1", "g2"}
+    assert few(*other, third, completeness=Completeness.UNKNOWN) == {"g1"}
