@@ -510,10 +510,27 @@ def test_a_duplicate_is_not_fixed_where_one_of_it_was_not_listed(house: Ruleset)
     rules = [entry for entry in house.rules if not entry.rule.id.startswith("few")]
     house = replace(house, rules=tuple(rules))
     before = baseline_from(run(a, b, c))
-    for records, fixed in (((a, c), 0), ((a, {**b, "schema": "z"}, c), 1), ((c,), 0)):
+    renamed = {**b, "schema": "z"}
+    for records, fixed in (((a, c), 0), ((a, renamed, c), 1), ((a, renamed), 1), ((c,), 0)):
         use = run(*records, baseline=before).baseline
         assert use is not None
         assert (use.fixed, use.untold, use.gone) == (fixed, 1 - fixed, 0)
+    # What is still there is known, whichever of it was listed.
+    before = baseline_from(run(a, b, {**c, "schema": "x"}))
+    use = run(a, b, baseline=before).baseline
+    assert use is not None
+    assert (use.known, use.fixed, use.untold) == (1, 0, 0)
+
+
+def test_a_duplicate_is_fixed_where_one_of_it_is_another_s_now(house: Ruleset):
+    def run(*schemas: str, baseline: Baseline | None = None) -> Result:
+        listed = [record(name, schema=schema) for name, schema in zip("abc", schemas, strict=True)]
+        return audit(Listed(listed), house, Options(clock=lambda: TODAY, baseline=baseline))
+
+    use = run("y", "z", "y", baseline=baseline_from(run("x", "x", "y"))).baseline
+    assert use is not None
+    assert [each.name for each in use.ended] == ["g1, postgres, x"]
+    assert (use.new, use.fixed, use.untold) == (1, 1, 0)
 
 
 def test_a_rule_that_is_on_groups_now_does_not_tell_of_what_it_found_on_connections(

@@ -68,6 +68,12 @@ def test_what_is_not_judged_stays_open(house: Ruleset, records: Any, listed: Any
     assert since(still_open(first, judged(house, 1, *records, **listed))) == {"a": DAYS[0]}
 
 
+def test_what_a_narrowed_run_has_judged_is_not_open_any_more(house: Ruleset):
+    first = still_open(Open(), judged(house, 0, BAD, record("b", sync_frequency=5)))
+    narrowed = judged(house, 1, GOOD, filters=(("schema", "a"),))
+    assert since(still_open(first, narrowed)) == {"b": DAYS[0]}
+
+
 def test_a_connection_that_is_gone_is_not_open(house: Ruleset):
     first = still_open(Open(), judged(house, 0, BAD, record("b")))
     assert since(still_open(first, judged(house, 1, record("b")))) == {}
@@ -425,10 +431,9 @@ def test_the_times_of_rules_are_those_asked_for(house: Ruleset):
 
 def test_names_of_one_time_stand_in_their_order():
     opened = Open({"r": {"b": DAYS[1], "c": DAYS[0], "a": DAYS[1]}, "q": {"z": DAYS[0]}}, DAYS[1])
-    assert json.loads(open_text(opened))["open"] == {
-        "q": {DAYS[0]: ["z"]},
-        "r": {DAYS[0]: ["c"], DAYS[1]: ["a", "b"]},
-    }
+    by_rule = json.loads(open_text(opened))["open"]
+    assert by_rule == {"q": {DAYS[0]: ["z"]}, "r": {DAYS[0]: ["c"], DAYS[1]: ["a", "b"]}}
+    assert [*by_rule, *by_rule["r"]] == ["q", "r", DAYS[0], DAYS[1]]
     other = Open({"q": {"z": DAYS[0]}, "r": {"a": DAYS[1], "b": DAYS[1], "c": DAYS[0]}}, DAYS[1])
     assert open_text(other) == open_text(opened)
 
