@@ -61,27 +61,26 @@ def together(waivers: Waivers | None, more: Waivers) -> Waivers | None:
 
 def _waiver(comment: Comment) -> tuple[Waiver | None, Sequence[Problem]]:
     try:
-        verb, *words = shlex.split(comment.text)
+        words = shlex.split(comment.text)
     except ValueError:
         return None, [Problem(comment.position, "a quote in this comment is not closed", _FORM)]
-    if verb != "waive" or not words:
+    if words[:1] != ["waive"] or len(words) == 1:
         return None, [Problem(comment.position, "this comment waives nothing", _FORM)]
-    rule, *pairs = words
+    _, rule, *pairs = words
     given: dict[str, object] = {"rule": rule, "connections": {"address": list(comment.addresses)}}
     for pair in pairs:
         key, equals, value = pair.partition("=")
-        if not equals or key not in _KEYS or key in given:
-            again = "is given twice" if key in given else "is not understood"
-            return None, [Problem(comment.position, f"{one_line(pair)} {again}", _FORM)]
+        if not equals or key not in _KEYS:
+            return None, [Problem(comment.position, f"{one_line(pair)} is not understood", _FORM)]
+        if key in given:
+            return None, [Problem(comment.position, f"{one_line(pair)} is given twice", _FORM)]
         given[key] = value
     # JSON is YAML: the code that reads a file reads a comment too.
     problems = Problems()
     root, _ = nodes.parse(json.dumps({"waivers": [given]}).encode(), comment.position.file)
     read = WaiverReader(problems).read(root)
-    if not read:
-        return None, [*problems.errors, *problems.warnings]
-    return replace(read[0], position=comment.position), problems.errors
+    return replace(read[0], position=comment.position) if read else None, problems.errors
 
 
 def _at(position: Position, problem: Problem) -> Problem:
-    return problem._replace(position=position, source_line="")
+    return problem._replace(position=position)

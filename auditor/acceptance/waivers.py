@@ -303,7 +303,7 @@ class WaiverReader:
         self._named = NamedConditions({}, Scope(), problems, conditions)
 
     def read(self, root: Node) -> tuple[Waiver, ...]:
-        """Return the valid waivers of a whole file; problems with the others are recorded."""
+        """Return the waivers of a whole file; they are none to use if a problem was recorded."""
         if isinstance(root, MappingNode) and (listing := root.get("waivers")) is not None:
             return self._waivers(root, listing)
         policy = isinstance(root, MappingNode) and root.get("policy") is not None
@@ -341,9 +341,7 @@ class WaiverReader:
         reason, end = self._text(node, "reason"), self._end(node.get("expires"))
         chosen, accepted = self._connections(node.get("connections")), node.get("while")
         accepts = self._condition(accepted, conditions) if accepted is not None else None
-        if not (rule and owner and reason) or end is None or chosen is None:
-            return None
-        if accepted is not None and accepts is None:
+        if end is None or chosen is None:
             return None
         expires, until = end
         return Waiver(rule, chosen, reason, owner, expires, until, node.position, accepts)

@@ -179,7 +179,8 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
     def by_connection(self) -> tuple[Tally, ...]:
         """One tally per connection, by its id; a change counts once for each it is about."""
         return _tallies(
-            (c, {(x.id, f"{x.service}/{x.schema}"): 0 for x in c.connections}) for c in self.changes
+            (c, dict.fromkeys((x.id, f"{x.service}/{x.schema}") for x in c.connections))
+            for c in self.changes
         )
 
 

@@ -187,6 +187,9 @@ def test_a_policy_with_waivers_in_it_is_no_waiver_file(tmp_path: Path):
     path = tmp_path / "both.yaml"
     path.write_text("policy: p\nwaivers: []\nrules: []\n")
     assert not is_waiver_file(path)
+    for text in ("- waivers\n", "waivers\n", "a: 1\n", "waivers: [\n", "waivers:\nrules: ~\n"):
+        path.write_text(text)
+        assert is_waiver_file(path) is text.startswith("waivers:\n")
     for name in ("both.yaml", "both.yml", "both.txt"):
         path = tmp_path / name
         path.write_text("waivers: []\n")

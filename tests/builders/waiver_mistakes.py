@@ -16,6 +16,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         "policy: x\nrules: []\n",
         "1:1: this is a policy, not a waiver file (pass it with --policy)",
     ),
+    "neither": ("x: 1\n", "1:1: this is not a waiver file (it is a mapping with waivers: [...])"),
     "no list": ("waivers: {rule: x}\n", "1:10: waivers: takes a list (one each after a dash)"),
     "no mapping": (
         "waivers: [x]\n",

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from auditor.errors import UsageError
 from auditor.model import Account, Completeness, Outcome, Result, Severity, Verdict
-from auditor.past.compare import WORSE, Comparison, ComparisonOutcome, Fate, compare
+from auditor.past.compare import MEANINGS, WORSE, Comparison, ComparisonOutcome, Fate, compare
 from auditor.past.earlier import EarlierReport, parse_report, report_of
 from auditor.policy import Ruleset, load_policies
 from auditor.run import Options, audit
@@ -590,4 +590,62 @@ def test_a_change_of_a_group_by_another_field_is_about_no_group(tmp_path: Path):
     assert {(c.group, c.change.value, c.group_ids) for c in found.changes if c.group} == {
         ("mysql", "gone", ())
     }
-    assert [t.name for t in found.by_group] == ["g1", "(no connection)"]
+    assert [(t.name, t.label) for t in found.by_group] == [("g1", "g1"), ("(no connection)", "")]
+
+
+def test_every_change_has_a_meaning():
+    assert [*MEANINGS] == [*Fate]
+
+
+def test_a_duplicate_of_the_account_is_not_fixed_while_the_account_cannot_be_judged(tmp_path: Path):
+    text = HOUSE.replace(
+        "per: group_id, assert: {unique: [service, schema]",
+        "per: account, assert: {unique: [sync_frequency]",
+    )
+    rules = load_policies(_written(tmp_path, text))
+    old = judged(rules, record("a"), record("b"), record("c", sync_frequency=30))
+    apart = [record("a"), record("b", sync_frequency=90)]
+    assert told(compared(old, judged(rules, *apart, record("c", sync_frequency=30)))) == {
+        ("one-name", "60"): "fixed"
+    }
+    unclear = told(compared(old, judged(rules, *apart, record("c", sync_frequency=[30]))))
+    assert unclear["one-name", "60"] == "unjudged"
+
+
+def test_what_was_found_on_a_connection_is_not_gone_by_a_rule_on_groups(
+    house: Ruleset, tmp_path: Path
+):
+    single, grouped = (
+        "assert: {sync_frequency: {gte: 15}}",
+        "per: group_id, assert: {count: {gte: 1}}",
+    )
+    other = load_policies(_written(tmp_path, HOUSE.replace(single, grouped)))
+    old = judged(house, record("a", sync_frequency=5), record("b"))
+    (change,) = compared(old, judged(other, record("b"))).changes
+    assert (change.change, change.note) == (
+        Fate.UNJUDGED,
+        "the connection is not in the newer run",
+    )
+    (change,) = compared(old, judged(other, record("a"), record("b"))).changes
+    assert (change.change, change.note) == (
+        Fate.UNJUDGED,
+        "the newer run does not have this check",
+    )
+    # And the other way round: what was found on a group is not of its connections.
+    grouped = grouped.replace("gte: 1", "gte: 3")
+    other = load_policies(_written(tmp_path, HOUSE.replace(single, grouped)))
+    old = judged(other, record("a"), record("b"))
+    for later in ([record("b")], [record("a"), record("b", sync_frequency=5)]):
+        changes = compared(old, judged(house, *later)).changes
+        assert {c.change for c in changes if c.group} == {Fate.UNJUDGED}
+
+
+def test_a_group_that_lists_no_connection_is_not_told_to_lack_one(house: Ruleset):
+    old = judged(house, record("a"), record("b", service="mysql", group_id="g2"))
+    listed = Listed([record("a")], completeness=Completeness.UNKNOWN)
+    new = audit(listed, house, Options(now=TODAY, clock=lambda: TODAY))
+    (change,) = [c for c in compared(old, new).changes if c.group == "g2"]
+    assert (change.change, change.note) == (
+        Fate.UNJUDGED,
+        "the newer run does not have this check",
+    )
