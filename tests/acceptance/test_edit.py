@@ -36,6 +36,10 @@ KEPT = {
     "braces, and a list of another key": f"waivers:\n  - {{{FLOW}}}\nextra_fields:\n    - a\n",
     "a glob": f"waivers:\n{TWO}\n".replace("{id: b}", '{id: [b, "c_*"], schema: "raw_?"}'),
     "a while": f"waivers:\n{TWO}\n    while: {{sync_frequency: {{lte: 5}}}}\n# end\n",
+    "a pattern": f"waivers:\n{TWO}\n    while: {{schema: {{regex_search: 'x+', glob: 'x*'}}}}\n",
+    "a blank line in a text": f"waivers:\n{TWO}\n".replace(
+        "reason: r", "reason: |-\n      a\n\n      b"
+    ),
     "a doubt": f"waivers:\n{TWO}\n    while: {{schedule_type: {{not_equals: hourly}}}}\n",
     "bare returns": f"# top\nwaivers:\n{TWO}\n# end\n".replace("\n", "\r"),
 }
