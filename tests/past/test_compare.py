@@ -64,6 +64,7 @@ def test_new_fixed_and_unchanged(house: Ruleset):
         ("not-paused", "b"): "fixed",
         ("sync-floor", "c"): "new",
     }
+    assert [c.change.value for c in found.changes] == ["new", "unchanged", "fixed"]
     assert (found.answer, found.answer.exit_code) == (ComparisonOutcome.WORSE, 1)
     assert found.reasons == ("1 new violation (1 medium)", "1 fixed")
     assert [(t.name, t.counts) for t in found.by_rule] == [
@@ -98,6 +99,9 @@ def test_what_was_not_judged_is_never_fixed(house: Ruleset, tmp_path: Path):
     assert notes["sync-floor", "a"] == "the connection is not in the newer run"
     assert notes["sync-floor", "b"] == "could not be evaluated"
     assert notes["not-paused", "b"] == "the rule is not in the newer run"
+    severities = [c.severity for c in found.changes if c.change is Fate.UNJUDGED]
+    assert severities == sorted(severities, reverse=True)
+    assert {Severity.HIGH, Severity.MEDIUM} <= set(severities)
     assert found.answer is ComparisonOutcome.INCONCLUSIVE
     assert (found.rules_gone, found.rules_added) == (("not-paused",), ("is-running",))
     assert (found.connections_gone, found.connections_added) == (1, 0)
