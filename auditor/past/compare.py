@@ -476,5 +476,6 @@ _WORDS = {
 
 
 def _by_severity(changes: Iterable[Changed]) -> str:
+    """Return how many of ``changes``, severest first, have each severity."""
     counted = Counter(changed.severity for changed in changes)
-    return ", ".join(f"{counted[s]:,} {s.label}" for s in sorted(counted, reverse=True))
+    return ", ".join(f"{count:,} {severity.label}" for severity, count in counted.items())

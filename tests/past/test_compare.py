@@ -378,6 +378,8 @@ def test_what_cannot_be_judged_in_one_group_says_nothing_of_another(tmp_path: Pa
     mended = [record("a", group_id="g10"), record("b", group_id="g10", sync_frequency=90)]
     new = judged(rules, *mended, record("c", sync_frequency=[60]))
     assert told(compared(old, new))["one-name", "g10, 60"] == "fixed"
+    new = judged(rules, *mended, record("c", group_id="g10", sync_frequency=[60]))
+    assert told(compared(old, new))["one-name", "g10, 60"] == "unjudged"
 
 
 def test_a_note_speaks_of_connections_only_where_it_is_true_of_all(house: Ruleset, tmp_path: Path):
