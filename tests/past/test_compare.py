@@ -436,6 +436,7 @@ def test_a_group_is_told_by_the_name_that_people_know_it_by(house: Ruleset):
         ),
         ({"account": Account("a1", "Acme")}, {"account": Account("a1", "Acme Ltd")}, ""),
         ({"account": Account("a1")}, {"account": None}, ""),
+        ({"account": None}, {"account": Account("a1")}, ""),
         (
             {"base_url": "https://eu.example"},
             {"base_url": "https://us.example"},
