@@ -292,9 +292,7 @@ def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
         known = _covering(same, finding)
         found = [known] if known is not None else same
         before = found[0].verdict if found else then.verdict(finding, per=per)
-        change, note = _change(finding, known, before)
-        if change is Fate.NEW and not note:
-            note = _why_new(then, finding, before)
+        change, note = _change(then, finding, known, before)
         yield Changed(
             change,
             finding.rule,
@@ -350,7 +348,7 @@ def _covering(same: Iterable[EarlierFinding], finding: EarlierFinding) -> Earlie
 
 
 def _change(
-    finding: EarlierFinding, known: EarlierFinding | None, before: Verdict | None
+    then: _Side, finding: EarlierFinding, known: EarlierFinding | None, before: Verdict | None
 ) -> tuple[Fate, str]:
     """Return the change of a finding of the newer run, and a note if it needs one."""
     after = finding.verdict
@@ -363,7 +361,7 @@ def _change(
     if before in _ACCEPTED:
         return Fate.AGAIN, f"was {before.label}"
     if before is not Verdict.FAIL:
-        return Fate.NEW, ""
+        return Fate.NEW, _why_new(then, finding, before)
     if known is None:
         return Fate.NEW, "about connections that were not in it before"
     if finding.severity > known.severity:

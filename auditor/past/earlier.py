@@ -100,7 +100,7 @@ class EarlierReport(msgspec.Struct, frozen=True):
     connections: Connections
     rules: tuple[EarlierRule, ...]
     findings: tuple[EarlierFinding, ...]
-    whole: bool = False
+    whole: bool
 
     @property
     def conclusive(self) -> bool:

@@ -289,6 +289,7 @@ def test_a_change_about_no_connection_belongs_to_its_group(house: Ruleset):
     found = compared(old, new)
     assert [(t.name, t.counts) for t in found.by_group] == [("g1", {Fate.NEW: 1})]
     assert found.by_connection == ()
+    assert [(c.change, c.note) for c in found.changes] == [(Fate.NEW, "")]
 
 
 def test_changes_stand_worst_first_and_then_severest_first(house: Ruleset):
@@ -656,3 +657,23 @@ def test_a_group_that_lists_no_connection_is_not_told_to_lack_one(house: Ruleset
         Fate.UNJUDGED,
         "the newer run does not have this check",
     )
+
+
+def test_a_share_is_not_mended_where_what_it_was_of_was_not_listed(tmp_path: Path):
+    few = "per: account, when: {paused: true}, assert: {count: {lte: 1}}"
+    share = "per: group_id, when: {paused: true}, assert: {share: {lte: 0.5}}"
+    rules = load_policies(_written(tmp_path, HOUSE.replace(few, share)))
+
+    def run(*records: dict[str, Any]) -> Result:
+        listed = Listed(list(records), filters=(("group_id", "g1"),))
+        return audit(listed, rules, Options(now=TODAY, clock=lambda: TODAY))
+
+    paused = {"paused": True}
+    old = run(record("a", **paused), record("b", **paused), record("c"))
+    unseen = {c.group: c for c in compared(old, run(record("c"))).changes}["g1"]
+    assert (unseen.change, unseen.note) == (
+        Fate.UNJUDGED,
+        "the connection is not in the newer run",
+    )
+    seen = compared(old, run(record("a"), record("b"), record("c"))).changes
+    assert {c.group: (c.change, c.after) for c in seen}["g1"] == (Fate.FIXED, Verdict.SKIP)
