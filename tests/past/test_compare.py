@@ -129,6 +129,7 @@ def test_a_severer_rule_is_worse(house: Ruleset, tmp_path: Path):
     found = compared(judged(house, bad), judged(severer, bad))
     assert told(found) == {("sync-floor", "a"): "raised"}
     assert found.changes[0].severity is Severity.CRITICAL
+    assert found.reasons == ("1 violation of a rule made more severe (1 critical)",)
     assert found.answer is ComparisonOutcome.WORSE
     assert told(compared(judged(severer, bad), judged(house, bad))) == {
         ("sync-floor", "a"): "unchanged"
@@ -551,6 +552,7 @@ def test_each_change_is_told_with_what_it_was_and_why(house: Ruleset, tmp_path: 
         "unjudged", "fail", None, "the rule is not in the newer run",
     )  # fmt: skip
     assert one(both, judged(house, record("b"))) == ("gone", "fail", None, "")
+    assert compared(both, judged(house, record("b"))).reasons == ("no new violation", "1 gone")
     assert one(plain, clear) == ("fixed", "fail", "pass", "")
     assert one(plain, other) == ("fixed", "fail", "skip", "the rule no longer applies to it")
     assert one(unclear, clear) == ("settled", "error", "pass", "")
@@ -677,3 +679,22 @@ def test_a_share_is_not_mended_where_what_it_was_of_was_not_listed(tmp_path: Pat
     )
     seen = compared(old, run(record("a"), record("b"), record("c"))).changes
     assert {c.group: (c.change, c.after) for c in seen}["g1"] == (Fate.FIXED, Verdict.SKIP)
+
+
+def test_a_duplicate_of_which_one_was_not_listed_and_another_is_unclear_is_unjudged(tmp_path: Path):
+    rules = load_policies(
+        _written(tmp_path, HOUSE.replace("[service, schema]", "[sync_frequency]"))
+    )
+
+    def run(*records: dict[str, Any]) -> Result:
+        listed = Listed(list(records), filters=(("group_id", "g1"),))
+        return audit(listed, rules, Options(now=TODAY, clock=lambda: TODAY))
+
+    old = run(record("a"), record("b"), record("c", sync_frequency=30))
+    for records, after, note in (
+        ([record("a", sync_frequency=[60])], Verdict.ERROR, "could not be evaluated"),
+        ([record("a")], None, "the newer run does not have this check"),
+    ):
+        changes = compared(old, run(*records, record("c", sync_frequency=30))).changes
+        (change,) = [c for c in changes if c.group == "g1, 60"]
+        assert (change.change, change.after, change.note) == (Fate.UNJUDGED, after, note)

@@ -12,7 +12,15 @@ import pytest
 from msgspec.structs import replace
 
 from auditor.errors import UsageError
-from auditor.model import Account, Completeness, Outcome, Severity, SourceInfo, Verdict
+from auditor.model import (
+    Account,
+    Completeness,
+    Outcome,
+    PlanScope,
+    Severity,
+    SourceInfo,
+    Verdict,
+)
 from auditor.past import earlier
 from auditor.past.earlier import EarlierRule, parse_report, read_report, report_of
 from auditor.policy import Ruleset
@@ -70,7 +78,10 @@ def test_a_run_is_conclusive_where_it_judged_everything(house: Ruleset):
     assert not read(record("a"), completeness=Completeness.INCOMPLETE)
     placeholder = parse_report(REPORTS["json"].placeholder("1").encode(), "r")
     assert not placeholder.conclusive
-    assert (placeholder.judged_at, placeholder.source.kind) == (None, "")
+    assert (placeholder.judged_at, placeholder.source) == (None, SourceInfo("", ""))
+    unfinished = {**written(house, record("a")), "judged_at": None}
+    assert unfinished["gate"]["outcome"] == "passed"
+    assert not parse_report(json.dumps(unfinished).encode(), "r").conclusive
     assert placeholder.outcome is Outcome.INCONCLUSIVE
 
 
@@ -216,6 +227,9 @@ def test_a_plan_alone_does_not_tell_what_is_gone(house: Ruleset, over: str, whol
     plan = {"file": "plan.json", "sha256": "0" * 64, "terraform": "1.9.0", "over": over}
     read = parse_report(json.dumps({**document, "plan": plan}).encode(), "r")
     assert read.whole is whole
+    result = audit(Listed(RECORDS), house, Options(now=TODAY, clock=lambda: TODAY))
+    scope = PlanScope(over=over)
+    assert report_of(replace(result, plan=scope), "r").whole is whole
 
 
 def _not_of_the_rules(document: dict[str, Any]) -> str:
@@ -272,8 +286,12 @@ def test_everything_that_a_report_has_of_rules_and_findings_is_read(hostile: boo
 def test_a_report_of_an_older_version_lacks_what_was_not_written_then(house: Ruleset):
     """Only what every version of the document has."""
     document = written(house)
-    for name in ("listing", "groups", "plan"):
+    for name in ("groups", "plan"):
         document.pop(name, None)
+    for listing in ({}, {"completeness": "one_page"}):
+        text = json.dumps({**document, "listing": listing})
+        assert not parse_report(text.encode(), "r").whole
+    del document["listing"]
     for name in ("base_url", "account"):
         document["source"].pop(name, None)
     document["connections"].pop("dimensions", None)
@@ -322,6 +340,10 @@ def test_what_is_wrong_is_told_word_by_word(house: Ruleset):
     rules = written(house)["rules"]
     urgent = [{**rules[0], "severity": "urgent"}, *rules[1:]]
     assert damaged(rules=urgent) == told.format("urgent is not a severity")
+    first, *rest = written(house)["findings"]
+    for name, told_of in (("severity", "urgent"), ("verdict", "maybe")):
+        changed = [{**first, name: told_of}, *rest]
+        assert damaged(findings=changed) == told.format(f"{told_of} is not a {name}")
     maybe = [*rules[:2], {**rules[2], "groups": [{"group": "g", "verdict": "maybe"}]}, *rules[3:]]
     assert damaged(rules=maybe) == told.format("maybe is not a verdict")
     short = [{**rules[0], "verdicts": "p"}, *rules[1:]]
@@ -351,3 +373,11 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path):
     with pytest.raises(UsageError) as caught:
         read_report("a\0b")
     assert str(caught.value) == "a\0b: cannot be read: embedded null byte"
+
+
+def test_a_verdict_of_each_kind_is_read(house: Ruleset):
+    document = written(house, *(record(name) for name in "abcdef"))
+    document["rules"][0]["verdicts"] = "".join(verdict.label[0] for verdict in Verdict)
+    (rule, *_) = parse_report(json.dumps(document).encode(), "r").rules
+    assert rule.verdicts == bytes(Verdict)
+    assert len(set(rule.verdicts)) == 6
