@@ -18,13 +18,12 @@ import msgspec
 
 from auditor.errors import UsageError
 from auditor.model import Connection, Evidence, Severity, Verdict
-from auditor.past.earlier import EarlierFinding, EarlierReport, EarlierRule
+from auditor.past.earlier import NOTHING_FOUND, EarlierFinding, EarlierReport, EarlierRule
 from auditor.text import one_line, plural
 
 _ACCEPTED = frozenset({Verdict.WAIVED, Verdict.KNOWN})
 _ACCOUNTS = frozenset({"api", "snapshot"})
 _ACCOUNT = "account"
-_NOTHING_FOUND = frozenset({Verdict.PASS, Verdict.SKIP})
 NO_CONNECTION = "(no connection)"
 
 
@@ -247,7 +246,7 @@ class _Side:
             verdict = self._on_group(rule, finding)
             # Connections that were not listed may be there still, and be what was found.
             unseen = not self._whole and any(c.id not in self.index_of for c in finding.connections)
-            return None if unseen and verdict in _NOTHING_FOUND else verdict
+            return None if unseen and verdict in NOTHING_FOUND else verdict
         index = self.index_of.get(finding.connections[0].id)
         return None if index is None else Verdict(rule.verdicts[index])
 

@@ -22,7 +22,7 @@ from auditor.model import (
     Verdict,
 )
 from auditor.past import earlier
-from auditor.past.earlier import EarlierRule, parse_report, read_report, report_of
+from auditor.past.earlier import NOTHING_FOUND, EarlierRule, parse_report, read_report, report_of
 from auditor.policy import Ruleset
 from auditor.reports import REPORTS
 from auditor.run import Options, audit
@@ -376,8 +376,39 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path):
 
 
 def test_a_verdict_of_each_kind_is_read(house: Ruleset):
-    document = written(house, *(record(name) for name in "abcdef"))
-    document["rules"][0]["verdicts"] = "".join(verdict.label[0] for verdict in Verdict)
-    (rule, *_) = parse_report(json.dumps(document).encode(), "r").rules
-    assert rule.verdicts == bytes(Verdict)
-    assert len(set(rule.verdicts)) == 6
+    document = written(house, *(record(name, sync_frequency=5) for name in "abcdef"))
+    found = {f["connections"][0]["id"]: f for f in document["findings"]}
+    verdicts = dict(zip("abcdef", Verdict, strict=True))
+    document["rules"][0]["verdicts"] = "".join(v.label[0] for v in verdicts.values())
+    document["findings"] = [
+        {**found[name], "verdict": verdict.label}
+        for name, verdict in verdicts.items()
+        if verdict not in NOTHING_FOUND
+    ]
+    read = parse_report(json.dumps(document).encode(), "r")
+    assert read.rules[0].verdicts == bytes(Verdict)
+    assert [f.verdict.label for f in read.findings] == ["fail", "error", "waived", "known"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("sync-floor", "sync-floor: 0 findings of 1 check that came to fail"),
+        ("not-paused", "not-paused: 0 findings of 1 check that came to fail"),
+        ("one-name", "one-name: 0 findings of 1 check that came to fail"),
+    ],
+)
+def test_a_report_without_some_of_its_findings_is_damaged(house: Ruleset, rule: str, told: str):
+    """Whoever cuts them away would make a comparison with it say that all is mended."""
+    document = written(house)
+    document["findings"] = [f for f in document["findings"] if f["rule"] != rule]
+    assert refused(document) == f"old.json: the report is damaged ({told}); audit again"
+
+
+def test_a_finding_of_a_check_that_passed_is_damage(house: Ruleset):
+    document = written(house)
+    (passed,) = [f for f in document["findings"] if f["rule"] == "sync-floor"]
+    document["findings"].append({**passed, "verdict": "pass"})
+    assert "sync-floor: 1 finding of 3 checks that came to pass" in refused(document)
+    document["findings"][-1] = {**passed, "verdict": "waived"}
+    assert "sync-floor: 1 finding of 0 checks that came to waived" in refused(document)
