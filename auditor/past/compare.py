@@ -18,13 +18,12 @@ import msgspec
 
 from auditor.errors import UsageError
 from auditor.model import Connection, Evidence, Severity, Verdict
-from auditor.past.earlier import EarlierFinding, EarlierReport, EarlierRule
+from auditor.past.earlier import NOTHING_FOUND, EarlierFinding, EarlierReport, EarlierRule
 from auditor.text import one_line, plural
 
 _ACCEPTED = frozenset({Verdict.WAIVED, Verdict.KNOWN})
 _ACCOUNTS = frozenset({"api", "snapshot"})
 _ACCOUNT = "account"
-_NOTHING_FOUND = frozenset({Verdict.PASS, Verdict.SKIP})
 NO_CONNECTION = "(no connection)"
 
 
@@ -247,7 +246,7 @@ class _Side:
             verdict = self._on_group(rule, finding)
             # Connections that were not listed may be there still, and be what was found.
             unseen = not self._whole and any(c.id not in self.index_of for c in finding.connections)
-            return None if unseen and verdict in _NOTHING_FOUND else verdict
+            return None if unseen and verdict in NOTHING_FOUND else verdict
         index = self.index_of.get(finding.connections[0].id)
         return None if index is None else Verdict(rule.verdicts[index])
 
@@ -292,9 +291,7 @@ def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
         known = _covering(same, finding)
         found = [known] if known is not None else same
         before = found[0].verdict if found else then.verdict(finding, per=per)
-        change, note = _change(finding, known, before)
-        if change is Fate.NEW and not note:
-            note = _why_new(then, finding, before)
+        change, note = _change(then, finding, known, before)
         yield Changed(
             change,
             finding.rule,
@@ -350,7 +347,7 @@ def _covering(same: Iterable[EarlierFinding], finding: EarlierFinding) -> Earlie
 
 
 def _change(
-    finding: EarlierFinding, known: EarlierFinding | None, before: Verdict | None
+    then: _Side, finding: EarlierFinding, known: EarlierFinding | None, before: Verdict | None
 ) -> tuple[Fate, str]:
     """Return the change of a finding of the newer run, and a note if it needs one."""
     after = finding.verdict
@@ -363,7 +360,7 @@ def _change(
     if before in _ACCEPTED:
         return Fate.AGAIN, f"was {before.label}"
     if before is not Verdict.FAIL:
-        return Fate.NEW, ""
+        return Fate.NEW, _why_new(then, finding, before)
     if known is None:
         return Fate.NEW, "about connections that were not in it before"
     if finding.severity > known.severity:

@@ -6,7 +6,8 @@ later minor version are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -30,8 +31,10 @@ from auditor.model import (
     SourceInfo,
     Verdict,
 )
-from auditor.text import one_line
+from auditor.text import one_line, plural
 
+#: The verdicts of a check that is no finding.
+NOTHING_FOUND = frozenset({Verdict.PASS, Verdict.SKIP})
 #: The major version of the documents that are read.
 MAJOR = 1
 _TOOL = "fivetran-auditor"
@@ -100,7 +103,7 @@ class EarlierReport(msgspec.Struct, frozen=True):
     connections: Connections
     rules: tuple[EarlierRule, ...]
     findings: tuple[EarlierFinding, ...]
-    whole: bool = False
+    whole: bool
 
     @property
     def conclusive(self) -> bool:
@@ -446,14 +449,27 @@ def _finding(finding: _Finding) -> EarlierFinding:
     )
 
 
-def _check_findings(rules: Iterable[EarlierRule], findings: Iterable[EarlierFinding]) -> None:
-    """Raise ValueError for a finding of no rule, or of one connection that it does not name."""
+def _check_findings(rules: Sequence[EarlierRule], findings: Iterable[EarlierFinding]) -> None:
+    """Raise ValueError where the findings are not those of the verdicts.
+
+    A check that failed and is told of nowhere would look as if it had been mended.
+    """
     per = {rule.id: bool(rule.per) for rule in rules}
+    told: Counter[tuple[str, Verdict]] = Counter()
     for finding in findings:
         if finding.rule not in per:
             raise ValueError(f"a finding of {finding.rule}, which is none of the rules")
         if not per[finding.rule] and len(finding.connections) != 1:
             raise ValueError(f"a finding of {finding.rule} is not of one connection")
+        told[finding.rule, finding.verdict] += 1
+    for rule in rules:
+        grouped = Counter(check.verdict for check in rule.groups)
+        for verdict in Verdict:
+            checks = rule.verdicts.count(verdict) + grouped[verdict]
+            found = told[rule.id, verdict]
+            if found != (0 if verdict in NOTHING_FOUND else checks):
+                what = f"{plural(found, 'finding')} of {plural(checks, 'check')}"
+                raise ValueError(f"{rule.id}: {what} that came to {verdict.label}")
 
 
 def _named(table: Mapping[str, _T], word: str, what: str) -> _T:

@@ -130,15 +130,21 @@ def test_a_group_without_members_is_chosen_by_each_field_of_its_key(
     assert counts_of(result).get("waived", 0) == covered
 
 
-def test_a_group_of_one_connection_that_is_no_member_is_chosen_by_its_id(tmp_path: Path):
-    path = tmp_path / "house.yaml"
-    path.write_text(HOUSE.replace("per: group_id, when: {service", "per: id, when: {service"))
-    rules = load_policies(str(path))
-    text = waiver(rule="has-postgres", connections="{id: a}")
-    records = [record("a", service="mysql"), record("b", service="mysql")]
+@pytest.mark.parametrize(
+    ("path", "connections"), [("id", "{id: a}"), ("plan.address", "{address: x.a}")]
+)
+def test_a_group_of_one_connection_that_is_no_member_is_chosen_by_its_name(
+    tmp_path: Path, path: str, connections: str
+):
+    file = tmp_path / "house.yaml"
+    file.write_text(HOUSE.replace("per: group_id, when: {service", f"per: {path}, when: {{service"))
+    rules = load_policies(str(file))
+    text = waiver(rule="has-postgres", connections=connections)
+    records = [record(name, service="mysql", plan={"address": f"x.{name}"}) for name in "ab"]
     found = by_verdict(judged(rules, tmp_path, text, records))
-    assert found["waived"] == {("has-postgres", "a", ())}
-    assert found["fail"] == {("has-postgres", "b", ())}
+    prefix = "" if path == "id" else "x."
+    assert found["waived"] == {("has-postgres", f"{prefix}a", ())}
+    assert found["fail"] == {("has-postgres", f"{prefix}b", ())}
 
 
 def test_a_waiver_is_void_where_its_value_no_longer_holds(house: Ruleset, tmp_path: Path):

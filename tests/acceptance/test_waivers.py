@@ -168,6 +168,7 @@ def test_a_glob_has_stars_marks_and_classes_and_an_address_its_own_brackets(tmp_
     assert chosen["address"].chosen(['x.y["k"]', "x.yk"]) == ['x.y["k"]']
     assert chosen["group"].chosen(["g", "h", "g2"]) == ["g", "g2"]
     assert chosen["id"].chosen(["a_1", "a", "b", "ab"]) == ["a_1", "b"]
+    assert (chosen["id"].exact, chosen["id"].globs) == (frozenset({"b"}), ("a_*",))
     for text in ("x.*", "x.?[0]", "*.y[0]", 'x.*[[!"a]'):
         connections = f"{{address: ['{text}', z]}}"
         (selector,) = waivers_in(tmp_path, waiver(connections=connections)).entries[0].connections
@@ -347,6 +348,7 @@ def test_a_quoted_text_may_hold_a_number_sign_and_a_long_one_is_cut(tmp_path: Pa
 def test_the_note_says_who_until_when_and_why_and_while_what(tmp_path: Path):
     (entry,) = waivers_in(tmp_path, waiver()).entries
     assert entry.note == "waived by data-platform through 2026-12-31: agreed with finance"
+    assert entry.while_true == ""
     (bound,) = waivers_in(tmp_path, waiver(**{"while": "{sync_frequency: 5}"})).entries
     assert bound.note == (
         "waived by data-platform through 2026-12-31, while sync_frequency is 5: agreed with finance"

@@ -129,6 +129,7 @@ def test_a_severer_rule_is_worse(house: Ruleset, tmp_path: Path):
     found = compared(judged(house, bad), judged(severer, bad))
     assert told(found) == {("sync-floor", "a"): "raised"}
     assert found.changes[0].severity is Severity.CRITICAL
+    assert found.reasons == ("1 violation of a rule made more severe (1 critical)",)
     assert found.answer is ComparisonOutcome.WORSE
     assert told(compared(judged(severer, bad), judged(house, bad))) == {
         ("sync-floor", "a"): "unchanged"
@@ -289,6 +290,7 @@ def test_a_change_about_no_connection_belongs_to_its_group(house: Ruleset):
     found = compared(old, new)
     assert [(t.name, t.counts) for t in found.by_group] == [("g1", {Fate.NEW: 1})]
     assert found.by_connection == ()
+    assert [(c.change, c.note) for c in found.changes] == [(Fate.NEW, "")]
 
 
 def test_changes_stand_worst_first_and_then_severest_first(house: Ruleset):
@@ -436,6 +438,7 @@ def test_a_group_is_told_by_the_name_that_people_know_it_by(house: Ruleset):
         ),
         ({"account": Account("a1", "Acme")}, {"account": Account("a1", "Acme Ltd")}, ""),
         ({"account": Account("a1")}, {"account": None}, ""),
+        ({"account": None}, {"account": Account("a1")}, ""),
         (
             {"base_url": "https://eu.example"},
             {"base_url": "https://us.example"},
@@ -549,6 +552,7 @@ def test_each_change_is_told_with_what_it_was_and_why(house: Ruleset, tmp_path: 
         "unjudged", "fail", None, "the rule is not in the newer run",
     )  # fmt: skip
     assert one(both, judged(house, record("b"))) == ("gone", "fail", None, "")
+    assert compared(both, judged(house, record("b"))).reasons == ("no new violation", "1 gone")
     assert one(plain, clear) == ("fixed", "fail", "pass", "")
     assert one(plain, other) == ("fixed", "fail", "skip", "the rule no longer applies to it")
     assert one(unclear, clear) == ("settled", "error", "pass", "")
@@ -655,3 +659,42 @@ def test_a_group_that_lists_no_connection_is_not_told_to_lack_one(house: Ruleset
         Fate.UNJUDGED,
         "the newer run does not have this check",
     )
+
+
+def test_a_share_is_not_mended_where_what_it_was_of_was_not_listed(tmp_path: Path):
+    few = "per: account, when: {paused: true}, assert: {count: {lte: 1}}"
+    share = "per: group_id, when: {paused: true}, assert: {share: {lte: 0.5}}"
+    rules = load_policies(_written(tmp_path, HOUSE.replace(few, share)))
+
+    def run(*records: dict[str, Any]) -> Result:
+        listed = Listed(list(records), filters=(("group_id", "g1"),))
+        return audit(listed, rules, Options(now=TODAY, clock=lambda: TODAY))
+
+    paused = {"paused": True}
+    old = run(record("a", **paused), record("b", **paused), record("c"))
+    unseen = {c.group: c for c in compared(old, run(record("c"))).changes}["g1"]
+    assert (unseen.change, unseen.note) == (
+        Fate.UNJUDGED,
+        "the connection is not in the newer run",
+    )
+    seen = compared(old, run(record("a"), record("b"), record("c"))).changes
+    assert {c.group: (c.change, c.after) for c in seen}["g1"] == (Fate.FIXED, Verdict.SKIP)
+
+
+def test_a_duplicate_of_which_one_was_not_listed_and_another_is_unclear_is_unjudged(tmp_path: Path):
+    rules = load_policies(
+        _written(tmp_path, HOUSE.replace("[service, schema]", "[sync_frequency]"))
+    )
+
+    def run(*records: dict[str, Any]) -> Result:
+        listed = Listed(list(records), filters=(("group_id", "g1"),))
+        return audit(listed, rules, Options(now=TODAY, clock=lambda: TODAY))
+
+    old = run(record("a"), record("b"), record("c", sync_frequency=30))
+    for records, after, note in (
+        ([record("a", sync_frequency=[60])], Verdict.ERROR, "could not be evaluated"),
+        ([record("a")], None, "the newer run does not have this check"),
+    ):
+        changes = compared(old, run(*records, record("c", sync_frequency=30))).changes
+        (change,) = [c for c in changes if c.group == "g1, 60"]
+        assert (change.change, change.after, change.note) == (Fate.UNJUDGED, after, note)

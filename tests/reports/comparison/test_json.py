@@ -91,6 +91,8 @@ def test_a_placeholder_is_a_comparison_that_came_to_nothing():
     assert set(document["counts"]) == {change.value for change in Fate}
     assert not any(document["counts"].values())
     assert document["old"] is document["new"] is None
+    assert document["connections"] == {"added": 0, "gone": 0}
+    assert document["rules"] == {"added": [], "gone": []}
     assert Outcome.INCONCLUSIVE.value in document["reasons"][0]
 
 
