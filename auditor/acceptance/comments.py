@@ -82,5 +82,5 @@ def _waiver(comment: Comment) -> tuple[Waiver | None, Sequence[Problem]]:
     return replace(read[0], position=comment.position) if read else None, problems.errors
 
 
-def _at(position: Position, problem: Problem) -> Problem:
+def _relocated(position: Position, problem: Problem) -> Problem:
     return problem._replace(position=position)

@@ -129,7 +129,7 @@ def test_a_severer_rule_is_worse(house: Ruleset, tmp_path: Path):
     found = compared(judged(house, bad), judged(severer, bad))
     assert told(found) == {("sync-floor", "a"): "raised"}
     assert found.changes[0].severity is Severity.CRITICAL
-    assert found.reasons == ("1 violation of a rule made more severe (1 critical)",)
+    assert found.reasons == ("1 violation of rules made more severe (1 critical)",)
     assert found.answer is ComparisonOutcome.WORSE
     assert told(compared(judged(severer, bad), judged(house, bad))) == {
         ("sync-floor", "a"): "unchanged"
