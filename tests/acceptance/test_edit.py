@@ -96,7 +96,7 @@ SAFELY = "w.yaml: nothing can be added to this file safely"
 def test_what_is_written_otherwise_is_left_to_a_hand(text: str, said: str, rule: str) -> None:
     by_hand = "write the waiver by hand, or give each its own - on a line of its own"
     with pytest.raises(UsageError) as caught:
-        with_waiver(text.encode(), "w.yaml", replace(NEW, rule=rule))
+        with_waiver(text.encode(), "w.yaml", replace(NEW, rule=rule, reason="agreed"))
     assert str(caught.value) == f"{said}; {by_hand}"
 
 
