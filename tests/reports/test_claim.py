@@ -420,5 +420,5 @@ def test_a_part_claims_nothing_of_the_rest_and_says_what_that_came_to(
     )
     assert claim(part).sentence == (
         f"Of this part, everything that was listed was judged{narrowed}. Nothing failed. This part"
-        f" has 3 of 7 connections, those {which}; the whole run came to violations (exit 1)."
+        f" has 3 of 7 connections, those {which}; the whole run's outcome is violations (exit 1)."
     )

@@ -193,7 +193,7 @@ def test_a_group_takes_as_few_records_as_hold_it(tmp_path: Path) -> None:
     many = (tuple(seen) * 100,)
     with pytest.raises(UsageError, match="it takes the 300 connections of its group"):
         list(recorded(entry, {}, Verdicts(Verdict.FAIL, NOW, many, "many")))
-    with pytest.raises(UsageError, match="rests on more than its records"):
+    with pytest.raises(UsageError, match="depends on more than its records"):
         list(recorded(entry, {}, Verdicts(Verdict.ERROR, NOW, choices, "unseen")))
 
 
