@@ -13,6 +13,10 @@ from auditor.sandbox.flaws import FLAWS, LIST_FLAWS, Moment, Record
 from auditor.sandbox.lists import FurtherLists
 from auditor.sandbox.services import CONNECTOR_SDK, PLATFORM
 
+#: From so many connections on, each flaw occurs; in one of so many orders each finds its own.
+_ENOUGH = 60
+_MOST_ORDERS = 20
+
 
 def spoil(
     records: list[Record],
@@ -33,16 +37,11 @@ def spoil(
         for number, record in enumerate(records)
         if record["service"] != PLATFORM.id and record is not lost
     ]
-    rng.shuffle(free)
-    for flaw in FLAWS:
-        wanted = max(1, round(len(records) * flaw.share / 1000))
-        fitting: Iterable[int] = (n for n in free if flaw.fits(records[n]))
-        if flaw.together:
-            fitting = _of_one_group(list(fitting), records)
-        chosen = set(islice(fitting, wanted))
+    chosen_for = _choose(records, free, rng)
+    free = [number for number in free if number not in set().union(*chosen_for)]
+    for flaw, chosen in zip(FLAWS, chosen_for, strict=True):
         for number in sorted(chosen):
             flaw.spoil(records[number], moment)
-        free = [number for number in free if number not in chosen]
         for name in flaw.names:
             found[name] = found.get(name, set()) | chosen
     found["loaded-twice"] = _load_twice(records, free, max(1, len(records) * 5 // 1000))
@@ -52,6 +51,27 @@ def spoil(
         if numbers
     }
     return flaws | ({"group-without-log": (lost["group_id"],)} if lost else {})
+
+
+def _choose(records: list[Record], free: list[int], rng: random.Random) -> list[set[int]]:
+    """Return which of ``free``, which is shuffled, get each flaw.
+
+    Where the order leaves a flaw none that it fits, another is tried: few accounts need that.
+    """
+    for _ in range(_MOST_ORDERS):
+        rng.shuffle(free)
+        chosen: list[set[int]] = []
+        left = free
+        for flaw in FLAWS:
+            wanted = max(1, round(len(records) * flaw.share / 1000))
+            fitting: Iterable[int] = (n for n in left if flaw.fits(records[n]))
+            if flaw.together:
+                fitting = _of_one_group(list(fitting), records)
+            chosen.append(set(islice(fitting, wanted)))
+            left = [number for number in left if number not in chosen[-1]]
+        if all(chosen) or len(records) < _ENOUGH:
+            break
+    return chosen
 
 
 def spoil_lists(lists: FurtherLists, rng: random.Random) -> Mapping[str, tuple[str, ...]]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auditor.clock import parse_time_of_day, parse_timestamp
@@ -261,6 +261,7 @@ def test_flaws_are_exactly_what_the_records_show(estate):
 
 
 @given(seeds)
+@example(9415191)  # In the first order, no connection that fits is left for the last flaw.
 @settings(max_examples=60, deadline=None)
 def test_sixty_connections_show_every_flaw(seed):
     estate = build_estate(60, seed, now=NOW)
