@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from auditor.past.history_folder import HistoryFolder
 
 
-#: For this many findings two reports are written at once. Fewer take no longer than starting a
-#: process; more would be held twice, which takes half as much memory again.
-_MANY = range(5_000, 10**9)
+#: From so many findings on two reports are written at once: fewer take no longer than starting a
+#: process.
+_MANY = 5_000
 
 
 class Reporting(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ def audit_and_report(
     except ReportError as error:
         failures.append(error)
     try:
-        paths = writer.write(result, at_once=len(result.findings) in _MANY)
+        paths = writer.write(result, at_once=len(result.findings) >= _MANY)
     except ReportError as error:
         failures.append(error)
     to_err, lost = writer.takes_stdout, ReportError.exit_code if failures else None
