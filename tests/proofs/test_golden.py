@@ -76,7 +76,7 @@ def small_result() -> Result:
     ids = ("quick_fox", "calm_sea", "lost_key", "old_oak", "by_hand")
     schemas = ("orders", "crm", "billing", "events", "orders")
     groups = ("prod", "prod", "prod", "dev", "dev")
-    listed = Connections(ids, ("postgres",) * 5, schemas, groups, {"prod": "Production"})
+    listed = Connections(ids, ("postgres",) * 5, schemas, groups, (), {"prod": "Production"})
     at = {connection.id: connection for connection in listed}
     wanted = "at least 15"
     findings = (
