@@ -43,8 +43,6 @@ LACKS = UNREADABLE | {Gap}
 
 def gaps_in(value: Any) -> list[Gap]:
     """Return every gap in ``value``: itself, or within its arrays and objects."""
-    if not value:  # As most arrays are.
-        return []
     found: list[Gap] = []
     waiting = [value]
     while waiting:

@@ -288,7 +288,11 @@ class _Program:
             return self.quantifier(operator.quantifier, operand.condition, item)
         fixed = self._functions(operand, test, local)
         if operator.whole:
-            return lambda v: holds(v, fixed, now) if takes(v) and not gaps_in(v) else None
+            # Most arrays are empty: what comes of one is worked out once.
+            empty = holds([], fixed, now) if takes([]) else None
+            return lambda v: (
+                empty if v == [] else holds(v, fixed, now) if takes(v) and not gaps_in(v) else None
+            )
         return lambda v: holds(v, fixed, now) if takes(v) else None
 
     def _functions(self, operand: Literal | Nested, test: Test, local: _Locals) -> Any:

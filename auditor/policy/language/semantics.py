@@ -53,10 +53,8 @@ def exists(value: Any, operand: bool, _now: datetime) -> Truth:
 
 def is_empty(value: Any, operand: bool, _now: datetime) -> Truth:
     """Whether the text, array or object is empty or, with False, is not."""
-    if not value:  # As with most connections' lists of problems.
-        return operand
-    least, _ = _sizes(value)
-    return None if least == 0 else not operand
+    least, most = _sizes(value)
+    return None if least == 0 < most else (most == 0) is operand
 
 
 def _sizes(value: Any) -> tuple[int, int]:
