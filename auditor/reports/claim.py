@@ -161,16 +161,16 @@ def _unmade(result: Result) -> str:
 def _outcome_in_words(result: Result) -> str:
     """Return how the checks of a passed run came out."""
     counts = result.counts
-    accepted = counts[Verdict.WAIVED] + counts[Verdict.KNOWN]
-    parts = [
-        f"{counts[Verdict.FAIL]:,} allowed" if counts[Verdict.FAIL] else "",
-        f"{counts[Verdict.WAIVED]:,} waived" if counts[Verdict.WAIVED] else "",
-        f"{counts[Verdict.KNOWN]:,} known" if counts[Verdict.KNOWN] else "",
-    ]
-    failed = counts[Verdict.FAIL] + accepted
+    accepted = {
+        "allowed": counts[Verdict.FAIL],
+        "waived": counts[Verdict.WAIVED],
+        "known": counts[Verdict.KNOWN],
+    }
+    failed = sum(accepted.values())
     if not failed:
         return "Nothing failed"
-    return f"{plural(failed, 'violation')} and none of them gates: {', '.join(filter(None, parts))}"
+    parts = ", ".join(f"{count:,} {how}" for how, count in accepted.items() if count)
+    return f"{plural(failed, 'violation')} and none of them gates: {parts}"
 
 
 def _no_findings(result: Result, made: int) -> str:

@@ -73,7 +73,7 @@ class RunPlan:
 
     def reads(self, reads: frozenset[str]) -> frozenset[str]:
         """Return what to read of each record for rules that read ``reads``."""
-        if self._source is None or not any(path.startswith(PLAN) for path in reads):
+        if self._source is None:
             return reads
         # What the plan does not say about the time before it is read from the account.
         return reads | {path.removeprefix(f"{BEFORE}.") for path in reads} | {"sync_frequency"}

@@ -30,7 +30,7 @@ def scrubbed_column(column: Sequence[str], scrubber: Scrubber, missing: str) -> 
     """
     if "" in column:
         column = [value or missing for value in column]
-    joined = "".join(column)
+    joined = " ".join(column)
     short = max(map(len, column), default=0) <= VALUE
     if short and is_plain(joined) and not scrubber.touches(joined):
         return column

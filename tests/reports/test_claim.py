@@ -222,6 +222,12 @@ def test_a_narrowed_run_closes_no_alert_of_a_full_one():
             ),
         ),
         (
+            "ONE_PAGE",
+            "known",
+            "full",
+            ("Everything that was listed was judged. 1 violation and none of them gates: 1 known."),
+        ),
+        (
             "VERIFIED",
             "all pass",
             "selected",

@@ -13,6 +13,7 @@ from auditor.decoding.records import Decoder
 from auditor.errors import PolicyError, UsageError
 from auditor.model import Completeness
 from auditor.policy import Ruleset, load_policies
+from auditor.redaction.fields import Scrubber
 from auditor.run import audit
 from auditor.sources import Event
 from auditor.sources.plan.source import PlanSource
@@ -25,7 +26,7 @@ from tests.builders.listed import (
     waivers_in,
 )
 from tests.builders.plans import plan_file
-from tests.builders.scripted import BAD, GOOD, options
+from tests.builders.scripted import BAD, GOOD, KEY, SECRET, options
 
 GROUP = ("group_id", "g1")
 
@@ -87,11 +88,12 @@ def test_what_policies_do_not_allow_ends_the_run(tmp_path: Path):
 
 
 def test_sentences_about_waivers_come_whole_and_without_credentials(house: Ruleset, tmp_path: Path):
-    folder = tmp_path / ("long" * 50)
+    folder = tmp_path / f"{'long' * 50}{SECRET}"
     folder.mkdir()
-    result = audit(Listed([BAD]), house, options(waivers=waivers_in(folder, waiver())))
-    (sentence,) = result.accepted
-    assert f"1 violation waived by {folder}/waivers.yaml (1 of 1 waiver in force" in sentence
+    ours = options(waivers=waivers_in(folder, waiver()), scrubber=Scrubber(((KEY, SECRET),)))
+    (sentence,) = audit(Listed([BAD]), house, ours).accepted
+    shown = str(folder).replace(SECRET, "[redacted]")
+    assert f"1 violation waived by {shown}/waivers.yaml (1 of 1 waiver in force" in sentence
 
 
 def test_a_baseline_of_another_account_ends_the_run_before_it_begins(house: Ruleset):

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auditor.decoding.records import Decoder, Shape
-from auditor.model import PlanScope, Result, Verdict
+from auditor.model import Completeness, Outcome, PlanScope, Result, Verdict
 from auditor.policy import Ruleset, load_policies
 from auditor.redaction.fields import Scrubber
 from auditor.run import audit
 from auditor.run.options import Options
-from auditor.sources import Event, Source
+from auditor.sources import End, Event, Page, Source
 from auditor.sources.plan.source import PlanSource
 from tests.builders.listed import (
     TODAY,
@@ -24,7 +26,7 @@ from tests.builders.listed import (
     record,
 )
 from tests.builders.plans import change, document, plan_file
-from tests.builders.scripted import KEY, SECRET, options
+from tests.builders.scripted import KEY, SECRET, Scripted, options
 
 RULES = """\
 policy: p
@@ -96,6 +98,12 @@ def test_a_plan_by_itself_is_of_no_time_and_over_nothing(tmp_path: Path):
     assert (result.taken_at, result.clock_note, result.judged_at) == (None, "", TODAY)
     assert {f.rule.id: f.verdict.label for f in result.findings} == {"floor": "fail"}
     assert result.gate.reasons == ("2 medium violations of 1 rule",)
+
+
+def test_a_plan_that_changes_nothing_says_so(tmp_path: Path):
+    result = judged(tmp_path, "small-noop")
+    assert scope(result).nothing == "nothing would change; nothing was judged"
+    assert len(result.connections) == 0
 
 
 def test_without_a_plan_a_run_says_nothing_of_one(tmp_path: Path):
@@ -294,7 +302,10 @@ def test_what_rules_ask_of_the_time_before_is_read_of_the_account(tmp_path: Path
         "     assert: {plan.times_faster: {lte: 2}}}\n"
     )
     listed = [each | {"data_delay_sensitivity": "LOW"} for each in account()]
-    result = judged(tmp_path, "walk", Listed(listed), text)
+    plan = document("walk")
+    # The plan does not know what the schedule was: it is only set by the resource from now on.
+    change(plan, "fivetran_connector_schedule.orders").update(actions=["create"], before=None)
+    result = judged(tmp_path, plan, Listed(listed), text)
     assert {f.rule.id: f.evidence[0].actual for f in result.findings} == {
         "delay": "LOW",
         "faster": "12.0",
@@ -315,3 +326,38 @@ def test_without_a_plan_no_more_is_read_than_rules_ask_for(tmp_path: Path, field
     (shape,) = seen
     assert isinstance(shape, Shape)
     assert not {"sync_frequency", "networking_method"} & set(shape.root.children)
+
+
+def test_a_deadline_leaves_a_plan_inconclusive_and_nothing_is_said_to_be_fixed(tmp_path: Path):
+    path = tmp_path / "slow.yaml"
+    path.write_text(
+        "policy: p\nrules:\n  - {id: slow, severity: low, assert: {sync_frequency: {gte: 15}}}\n"
+        "  - {id: few, severity: low, per: group_id, when: {sync_frequency: {lt: 15}},\n"
+        "     assert: {count: {lte: 2}}}\n"
+    )
+    names = [f"c{n}" for n in range(250)] + ["orders_5153", "crm_f8d2", "legacy_a005"]
+
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page(*(record(name, sync_frequency=5, group_id="g_prod") for name in names))
+        yield End(Completeness.ONE_WALK)
+
+    asked = count(1)
+
+    def clock() -> datetime:
+        # It is asked for the second time as the first page is there: the deadline is over then.
+        if next(asked) == 2:
+            time.sleep(1.1)
+        return TODAY
+
+    source = PlanSource(str(plan_file("walk")))
+    source.lay_over({"": Scripted(events, live=True)})
+    ours = options(timeout=1.0, clock=clock, dimensions={"name": "schema"})
+    result = audit(source, load_policies(str(path)), ours)
+    assert result.gate.outcome is Outcome.INCONCLUSIVE
+    assert result.listing.problems[0].startswith("the listing was not judged within 1 s")
+    # What the plan changes comes last, and was not reached.
+    assert len(result.connections) == 250
+    assert min(source.placed) == 250
+    assert len([f for f in result.findings if f.rule.id == "slow"]) == 250
+    assert result.plan is not None
+    assert (result.plan.mended, result.plan.improved) == ((), ())

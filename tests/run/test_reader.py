@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -23,7 +21,6 @@ from auditor.run import Progress, audit
 from auditor.run.reader import Reader
 from auditor.run.setup import set_up
 from auditor.sources import End, Event, Page, Restart
-from auditor.sources.plan.source import PlanSource
 from auditor.sources.saved.snapshot_file import SnapshotHeader, SnapshotWriter
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.listed import (
@@ -35,7 +32,6 @@ from tests.builders.listed import (
     waiver,
     waivers_in,
 )
-from tests.builders.plans import plan_file
 from tests.builders.scripted import BAD, GOOD, KEY, SECRET, Scripted, options
 
 
@@ -212,41 +208,6 @@ def test_facts_that_never_come_are_inconclusive_of_an_account_without_connection
     (problem,) = result.listing.problems
     assert problem.startswith("the listing was not read to its end within 0.2 s")
     assert "page 2: 503" in problem
-
-
-def test_a_deadline_leaves_a_plan_inconclusive_and_nothing_is_said_to_be_fixed(tmp_path: Path):
-    path = tmp_path / "slow.yaml"
-    path.write_text(
-        "policy: p\nrules:\n  - {id: slow, severity: low, assert: {sync_frequency: {gte: 15}}}\n"
-        "  - {id: few, severity: low, per: group_id, when: {sync_frequency: {lt: 15}},\n"
-        "     assert: {count: {lte: 2}}}\n"
-    )
-    names = [f"c{n}" for n in range(250)] + ["orders_5153", "crm_f8d2", "legacy_a005"]
-
-    def events(page: Callable[..., Page]) -> Iterator[Event]:
-        yield page(*(record(name, sync_frequency=5, group_id="g_prod") for name in names))
-        yield End(Completeness.ONE_WALK)
-
-    asked = count(1)
-
-    def clock() -> datetime:
-        # It is asked for the second time as the first page is there: the deadline is over then.
-        if next(asked) == 2:
-            time.sleep(1.1)
-        return TODAY
-
-    source = PlanSource(str(plan_file("walk")))
-    source.lay_over({"": Scripted(events, live=True)})
-    ours = options(timeout=1.0, clock=clock, dimensions={"name": "schema"})
-    result = audit(source, load_policies(str(path)), ours)
-    assert result.gate.outcome is Outcome.INCONCLUSIVE
-    assert result.listing.problems[0].startswith("the listing was not judged within 1 s")
-    # What the plan changes comes last, and was not reached.
-    assert len(result.connections) == 250
-    assert min(source.placed) == 250
-    assert len([f for f in result.findings if f.rule.id == "slow"]) == 250
-    assert result.plan is not None
-    assert (result.plan.mended, result.plan.improved) == ((), ())
 
 
 @pytest.mark.parametrize("number", [249, 250, 251, 500, 501])

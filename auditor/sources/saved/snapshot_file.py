@@ -83,12 +83,12 @@ class ClosingLine(msgspec.Struct, frozen=True):
 
 
 def parse_header(line: bytes) -> SnapshotHeader:
-    """Return what the first line says. Raises ValueError with what is wrong with it."""
+    """Return what the first line says, an object. Raises ValueError with what is wrong with it."""
     try:
         header = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise ValueError("its first line is cut or damaged") from error
-    if not isinstance(header, dict) or type(header.get(MARK)) is not int:
+    if type(header.get(MARK)) is not int:
         raise ValueError("its first line is damaged")
     if header[MARK] not in _READ:
         raise ValueError(
@@ -106,7 +106,7 @@ def parse_header(line: bytes) -> SnapshotHeader:
     return SnapshotHeader(
         taken_at=moment,
         base_url=base_url,
-        filters=tuple((printable(k), printable(v)) for k, v in sorted(filters.items())),
+        filters=tuple((printable(k), printable(v)) for k, v in filters.items()),
         tool=tool,
         version=header[MARK],
     )
@@ -222,5 +222,5 @@ class SnapshotWriter:
 
 def _line(value: Mapping[str, Any]) -> bytes:
     # ASCII only: lone surrogates survive, and no reader takes U+2028 for the end of a line.
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return text.encode("ascii") + b"\n"

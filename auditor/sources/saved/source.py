@@ -86,7 +86,7 @@ class SnapshotSource:
 
     def _open(self, path: str) -> Input:
         opened, self._opened = self._opened, None
-        if _is_folder(path) or not (path == self._path or is_regular(path)):
+        if not (path == self._path or is_regular(path)):
             raise SourceError(f"{input_name(path)}: it is not a file; remove it from the folder")
         return opened or open_input(path)
 
@@ -106,7 +106,7 @@ class SnapshotSource:
                     return read_header(source)
             if path == self._path:
                 # A pipe is read once: what was read here is where its events begin.
-                self._opened = self._opened or open_input(path)
+                self._opened = open_input(path)
                 return read_header(self._opened)
         except SourceError:
             return None
@@ -298,7 +298,8 @@ def _files(folder: str) -> list[str]:
         names = [entry.name for entry in Path(folder).iterdir()]
     except OSError as error:
         raise unreadable(printable(folder), error) from error
-    shown = sorted((name for name in names if not name.startswith(".")), key=_in_numbers)
+    shown = sorted(name for name in names if not name.startswith("."))
+    shown.sort(key=_in_numbers)
     if not shown:
         raise SourceError(f"{printable(folder)}: the folder holds no files; name a saved listing")
     return [str(Path(folder) / name) for name in shown]
@@ -318,8 +319,7 @@ def _left_out(folder: str) -> list[str]:
     return []
 
 
-def _in_numbers(name: str) -> list[tuple[int, int, str]]:
-    return [
-        (1, int(piece), piece) if piece.isdecimal() else (0, 0, piece)
-        for piece in _DIGITS.split(name)
-    ]
+def _in_numbers(name: str) -> list[Any]:
+    """Return the texts of a name and the numbers between them, each in its place."""
+    pieces = _DIGITS.split(name)
+    return [int(piece) if place % 2 else piece for place, piece in enumerate(pieces)]

@@ -15,15 +15,25 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from auditor.errors import ReportError
+from auditor.decoding.listed import Listed
+from auditor.errors import ReportError, SourceError
+from auditor.facts.shape import shape_of
 from auditor.model import Completeness
 from auditor.output.draft import Draft
 from auditor.output.target import Target
-from auditor.sources.saved.snapshot_file import ClosingLine, SnapshotWriter, parse_closing
+from auditor.sources.saved.snapshot_file import (
+    ClosingLine,
+    SnapshotHeader,
+    SnapshotWriter,
+    parse_closing,
+    parse_header,
+)
+from auditor.sources.saved.source import SnapshotSource
 from tests.builders.saved_listings import (
     HEADER,
     TAKEN_AT,
     read,
+    read_ids,
     records,
     save,
 )
@@ -160,8 +170,8 @@ def test_a_snapshot_that_cannot_be_begun_leaves_nothing(
     "change",
     [
         {"end": 1}, {"end": False}, {"end": "true"}, {"connections": True}, {"connections": "2"},
-        {"walks": 1.0}, {"completeness": "whole"}, {"completeness": "ONE_PAGE"}, {"sha256": None},
-        {"more": 1},
+        {"walks": 1.0}, {"completeness": ["one_page"]}, {"completeness": "whole"},
+        {"completeness": "ONE_PAGE"}, {"sha256": None}, {"more": 1},
     ],
 )  # fmt: skip
 def test_a_closing_line_is_as_we_write_it_or_none(change: dict[str, object]):
@@ -170,3 +180,67 @@ def test_a_closing_line_is_as_we_write_it_or_none(change: dict[str, object]):
     assert parse_closing(json.dumps({**json.loads(line), **change}).encode()) is None
     fewer = {name: value for name, value in json.loads(line).items() if name != "walks"}
     assert parse_closing(json.dumps(fewer).encode()) is None
+
+
+@pytest.mark.parametrize("line", [b"[1]", b"7", b'"end"', b"null", b"", b"{", b"[" * 100_000])
+def test_what_is_no_object_is_no_closing_line(line: bytes):
+    assert parse_closing(line) is None
+
+
+def test_a_header_is_read_as_it_was_written():
+    several = (("group_id", "g1"), ("schema", "b"), ("a", "c"))
+    header = SnapshotHeader(TAKEN_AT, "https://api.fivetran.com", several, "0.1.0")
+    assert parse_header(header.line()) == header
+    bare = b'{"fivetran_auditor_snapshot":1,"taken_at":"2026-01-31T12:00:00Z","filters":{}}'
+    assert parse_header(bare) == SnapshotHeader(TAKEN_AT, "", version=1)
+
+
+@pytest.mark.parametrize("version", [True, 1.0, "2", [2], None])
+def test_a_version_is_a_whole_number(version: object):
+    said = {**json.loads(HEADER.line()), "fivetran_auditor_snapshot": version}
+    with pytest.raises(ValueError, match=r"its first line is damaged$"):
+        parse_header(json.dumps(said).encode())
+
+
+def test_what_is_no_number_in_json_is_not_written(tmp_path: Path):
+    with (
+        SnapshotWriter(Target(tmp_path / "s.ndjson"), HEADER) as writer,
+        pytest.raises(ValueError, match="not JSON compliant"),
+    ):
+        writer.add([{"id": "a", "x": float("nan")}])
+
+
+def test_lists_are_written_before_the_records_and_read_back_without_secrets(tmp_path: Path):
+    path = tmp_path / "s.ndjson"
+    with SnapshotWriter(
+        Target(path), HEADER, lambda text: text.replace("hunter2", "***")
+    ) as writer:
+        writer.add_list("groups", [{"id": "g1", "name": "Prod hunter2 \u2028"}])
+        writer.add_list("webhooks", [])
+        writer.add(records(2))
+        writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
+    lines = path.read_bytes().splitlines()
+    assert [json.loads(line) for line in lines[1:3]] == [
+        {"list": "groups", "rows": [{"id": "g1", "name": "Prod *** \u2028"}]},
+        {"list": "webhooks", "rows": []},
+    ]
+    events = list(SnapshotSource(path).events(shape_of(["group.name"])))
+    (groups,) = [event for event in events if isinstance(event, Listed)]
+    assert (groups.name, [row.name for row in groups.rows]) == ("group", ["Prod *** \u2028"])
+    assert (read_ids(path).ids, read_ids(path).problems) == (["c0", "c1"], ())
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"list":5,"rows":[]}', "a list in it is damaged"),
+        ('{"list":"groups","rows":{}}', "a list in it is damaged"),
+        ('{"list":"groups"}', "a list in it is damaged"),
+        ('{"list":"groups","rows":[', "Expecting value"),
+    ],
+)
+def test_a_list_that_is_damaged_ends_the_run(tmp_path: Path, line: str, why: str):
+    path = tmp_path / "s.ndjson"
+    path.write_bytes(HEADER.line() + f"{line}\n".encode() + b'{"id":"c0"}\n')
+    with pytest.raises(SourceError, match=f"a list in the snapshot is damaged: {why}"):
+        read_ids(path)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from auditor.decoding.listed import Listed
 from auditor.decoding.records import WholeRecords
-from auditor.errors import SourceError
+from auditor.errors import SourceError, UsageError
+from auditor.facts.shape import shape_of
 from auditor.model import Completeness
-from auditor.sources.saved.source import SnapshotSource
+from auditor.output.target import Target
+from auditor.sources.saved.snapshot_file import SnapshotWriter
+from auditor.sources.saved.source import SnapshotSource, check_path
 from tests.builders.saved_listings import (
+    HEADER,
     TAKEN_AT,
     answer,
     read,
@@ -299,3 +307,120 @@ def test_the_address_is_told_where_all_files_agree(tmp_path: Path):
     other = (folder / "b.ndjson").read_bytes().replace(b"api.fivetran.com", b"else.example.com")
     (folder / "b.ndjson").write_bytes(other)
     assert SnapshotSource(str(folder)).info.base_url == ""
+
+
+# -- folders, pipes, and what stands beside a snapshot --------------------------------------------
+
+
+@pytest.mark.parametrize("beside", [records(1, 5), answer(records(1, 5)), record(5)], ids=str)
+def test_a_snapshot_with_something_beside_it_is_no_longer_the_whole(tmp_path: Path, beside: object):
+    save(tmp_path / "a.ndjson", records(1))
+    (tmp_path / "b.json").write_text(json.dumps(beside))
+    found = read(tmp_path)
+    assert (found.ids, found.problems) == (["c0", "c5"], ())
+    assert found.end.completeness is Completeness.UNKNOWN
+
+
+def test_every_page_says_when_it_was_taken_and_what_is_an_answer(tmp_path: Path):
+    save(tmp_path / "a.ndjson", records(1))
+    (tmp_path / "b.json").write_text(json.dumps(answer(records(1, 1))))
+    (tmp_path / "c.json").write_text(json.dumps(records(1, 2)))
+    told = [(page.taken, page.is_answer) for page in read(tmp_path).pages if page.records]
+    assert told == [((TAKEN_AT,), False), ((None,), True), ((None,), False)]
+
+
+def test_where_to_find_it_again_and_what_narrowed_it_is_told_in_order(tmp_path: Path):
+    path = tmp_path / "s.ndjson"
+    filters = tuple((name, "x") for name in "hgfedcba")
+    with SnapshotWriter(Target(path), replace(HEADER, filters=filters)) as writer:
+        writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
+    info = SnapshotSource(path).info
+    assert info.filters == filters[::-1]
+    assert info.again == ("--snapshot", str(path))
+    assert SnapshotSource(path).live is False
+
+
+def test_lists_are_those_of_one_snapshot(tmp_path: Path):
+    """Those of several would mix: nobody could tell whose they are."""
+    path = tmp_path / "folder" / "s.ndjson"
+    path.parent.mkdir()
+    with SnapshotWriter(Target(path), HEADER) as writer:
+        writer.add_list("groups", [{"id": "g1", "name": "Prod"}])
+        writer.add(records(1))
+        writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
+    shape = shape_of(["group.name"])
+    for place, names in ((path, ["group"]), (path.parent, [])):
+        events = SnapshotSource(place).events(shape)
+        assert [event.name for event in events if isinstance(event, Listed)] == names
+
+
+def test_what_is_no_file_in_a_folder_is_named_and_what_to_do(tmp_path: Path):
+    save(tmp_path / "a.ndjson", records(1))
+    (tmp_path / "b").mkdir()
+    os.mkfifo(tmp_path / "c")
+    assert read(tmp_path).end.problems == tuple(
+        f"{tmp_path}/{name}: it is not a file; remove it from the folder" for name in "bc"
+    )
+
+
+def test_files_are_read_by_the_numbers_in_their_names(tmp_path: Path):
+    names = ["p10", "p9b", "p9", "p", "10", "9", "p09", "q1r2", "q1r10", "q01r3"]
+    for number, name in enumerate(names):
+        (tmp_path / name).write_text(json.dumps(record(number)))
+    wanted = ["9", "10", "p", "p09", "p9", "p9b", "p10", "q1r2", "q01r3", "q1r10"]
+    assert [names[int(name[1:])] for name in read(tmp_path).ids] == wanted
+
+
+def test_hidden_files_are_told_by_the_first_of_their_names(tmp_path: Path):
+    (tmp_path / "a.json").write_text("[]")
+    for name in "hgfedcb":
+        (tmp_path / f".{name}").touch()
+    (warning,) = read(tmp_path).end.warnings
+    assert warning == f"{tmp_path}: 7 hidden files were not read, such as .b"
+
+
+def test_a_folder_that_is_called_as_standard_input_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "-").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(records(1)).encode())))
+    assert read("-").ids == ["c0"]
+    check_path("-")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("none", "none: no such file; name a saved listing, a folder of them, or - for standard"),
+        ("a\0b", r"a\\x00b: no such file; name a saved listing"),
+        ("empty", "empty: the folder holds no files; name a saved listing"),
+        ("x" * 300, "x: it cannot be read: File name too long"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, said: str
+):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=said):
+        check_path(path)
+
+
+def test_a_path_that_leads_somewhere_is_fine_whatever_is_there(tmp_path: Path):
+    (tmp_path / "s.json").write_text("no listing")
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "s.json", tmp_path / "pipe"):
+        check_path(str(path))
+
+
+def test_that_one_of_two_is_saved_is_told_in_the_singular(tmp_path: Path):
+    body = answer(records(1))
+    data = body["data"]
+    assert isinstance(data, dict)
+    data["total"] = 2
+    (problem,) = read(pages(tmp_path / "p", body)).problems
+    assert problem == (
+        "a saved response says that there are 2 connections, and 1 connection is saved: fetch the"
+        " rest, or use `fivetran-auditor fetch`"
+    )
