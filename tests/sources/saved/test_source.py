@@ -364,16 +364,17 @@ def test_what_is_no_file_in_a_folder_is_named_and_what_to_do(tmp_path: Path):
 
 
 def test_files_are_read_by_the_numbers_in_their_names(tmp_path: Path):
-    names = ["p10", "p9b", "p9", "p", "10", "9", "p09", "q1r2", "q1r10", "q01r3"]
+    # Those whose numbers are the same are in the order of their names, whichever came first.
+    names = "p10 p9b p9 p 10 9 p09 q1r2 q1r10 q01r3 s09 s9".split()
     for number, name in enumerate(names):
         (tmp_path / name).write_text(json.dumps(record(number)))
-    wanted = ["9", "10", "p", "p09", "p9", "p9b", "p10", "q1r2", "q01r3", "q1r10"]
+    wanted = "9 10 p p09 p9 p9b p10 q1r2 q01r3 q1r10 s09 s9".split()
     assert [names[int(name[1:])] for name in read(tmp_path).ids] == wanted
 
 
 def test_hidden_files_are_told_by_the_first_of_their_names(tmp_path: Path):
     (tmp_path / "a.json").write_text("[]")
-    for name in "hgfedcb":
+    for name in "cgbhdfe":
         (tmp_path / f".{name}").touch()
     (warning,) = read(tmp_path).end.warnings
     assert warning == f"{tmp_path}: 7 hidden files were not read, such as .b"
@@ -408,6 +409,7 @@ def test_a_path_that_leads_nowhere_is_told_before_anything_is_read(
 
 
 def test_a_path_that_leads_somewhere_is_fine_whatever_is_there(tmp_path: Path):
+    check_path("-")
     (tmp_path / "s.json").write_text("no listing")
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "s.json", tmp_path / "pipe"):
