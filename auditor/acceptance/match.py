@@ -56,6 +56,12 @@ class Watch:
             )
         self._count += len(records)
 
+    def join(self, holds: Mapping[int, set[int]], count: int) -> None:
+        """Add what another watch saw of the ``count`` records that follow."""
+        for number, positions in holds.items():
+            self.holds[number].update(self._count + index for index in positions)
+        self._count += count
+
 
 def waive(
     outcome: Judgement,

@@ -115,6 +115,8 @@ class Shape:
         names = identity if len(identity) > 1 else identity * 2
         self._named: Callable[[Any], tuple[Any, ...]] = attrgetter(*names) if names else tuple
         self._noun = noun
+        #: The types of the objects in a record, and its own: made here, so that no module has them.
+        self.structs: list[type[Any]] = []
         #: What the decoder met in a response: more than it returns if a key is repeated.
         self._met: list[object] = []
         for path in (*identity, *sorted(reads)):
@@ -285,6 +287,7 @@ class Shape:
             rename={child.attribute: child.key for child in node.children.values()},
         )
         node.struct = struct
+        self.structs.append(struct)
         return Union[_Scalar, struct, list[item]]
 
     def _decode(self, decoder: _Decoder, body: bytes, convert: Callable[[object], Any]) -> Any:

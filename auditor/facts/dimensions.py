@@ -62,6 +62,11 @@ class Dimensions:
                         self._rows.append(row)
             self.columns[name] += map(texts.__getitem__, ids)
 
+    def join(self, columns: Mapping[str, list[str]]) -> None:
+        """Add the columns of the pages that follow."""
+        for name, column in columns.items():
+            self.columns[name] += column
+
     def _text(self, path: str, value: Any) -> str:
         if value is MISSING or value is None:
             return ""

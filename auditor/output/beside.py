@@ -1,17 +1,17 @@
 """A piece of work in a second process, while this one goes on.
 
 Nothing depends on it. Whatever the second process does not finish, for any reason, this one does
-again. Only this process reports: the other is silent, and its exit code says only whether all was
-done.
+again. Only this process reports: the other is silent, and hands over what its work came to, whole
+or not at all.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -19,59 +19,77 @@ from auditor.errors import Interrupted
 
 
 @contextmanager
-def beside(work: Callable[[], object]) -> Iterator[Callable[[], bool]]:
-    """Begin ``work`` in a second process; yield a function that waits, and says if it was done.
+def beside(work: Callable[[], bytes]) -> Iterator[Callable[[], bytes | None]]:
+    """Begin ``work`` in a second process; yield a function that waits for what it came to.
 
-    It is not done where a second process would not help or cannot be had: on one processor, beside
-    other threads, or on a system that cannot count its processors (macOS, Windows). The process has
-    ended when the block has.
+    That is None if the work was not done: where a second process would not help or cannot be had
+    (on one processor, beside other threads, or on a system that cannot count its processors or its
+    threads, as macOS and Windows), or if it failed. The process has ended when the block has.
     """
-    child = _begun(work) if _is_worth_it() else 0
+    child, answers = _begun(work) if _is_worth_it() else (0, -1)
 
-    def done() -> bool:
+    def answer() -> bytes | None:
         nonlocal child
         if not child:
-            return False
+            return None
+        with open(answers, "rb", closefd=False) as pipe:
+            came_to = pipe.read()
         _, status = os.waitpid(child, 0)
         child = 0
-        return status == 0
+        return came_to if status == 0 else None
 
     try:
-        yield done
+        yield answer
     finally:
         if child:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGTERM)
             os.waitpid(child, 0)
+        if answers >= 0:
+            os.close(answers)
 
 
 def _is_worth_it() -> bool:
     count = getattr(os, "sched_getaffinity", None)
+    if count is None or len(count(0)) < 2:
+        return False
     # In a copy of this process, a lock that another thread holds would be held for ever.
-    return count is not None and len(count(0)) > 1 and threading.active_count() == 1
+    try:
+        return len(list(Path("/proc/self/task").iterdir())) == 1
+    except OSError:
+        return False
 
 
-def _begun(work: Callable[[], object]) -> int:
-    """Return the process that does ``work``, 0 if the system starts none."""
+def _begun(work: Callable[[], bytes]) -> tuple[int, int]:
+    """Return the process that does ``work``, and where to read what it comes to.
+
+    The process is 0 if the system starts none.
+    """
+    answers, says = os.pipe()
     try:
         child = os.fork()
     except OSError:
-        return 0
-    if not child:
-        _work(work)
-    return child
+        child = 0
+        os.close(answers)
+        answers = -1
+    else:
+        if not child:
+            _work(work, says)
+    os.close(says)
+    return child, answers
 
 
-def _work(work: Callable[[], object]) -> NoReturn:
+def _work(work: Callable[[], bytes], says: int) -> NoReturn:
     code = 1
     try:
         # Ctrl-C goes to both; the first process handles it, and ends this one.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _end)
         nothing = os.open(os.devnull, os.O_RDWR)
-        for stream in range(3):
+        for stream in {0, 1, 2} - {says}:
             os.dup2(nothing, stream)
-        work()
+        with open(says, "wb") as pipe:
+            pipe.write(work())
         code = 0
     finally:
         # Nothing that belongs to the first process is raised, flushed or tidied up here.

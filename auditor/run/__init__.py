@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from auditor.decoding.records import Shape
 from auditor.errors import UsageError
 from auditor.gate import decide
 from auditor.model import Connection, Result, Rule
@@ -25,7 +25,7 @@ from auditor.policy.judging.judge import Judgement
 from auditor.run.acceptance import accepted_of, check_exceptions
 from auditor.run.clock import CLOCK_TOLERANCE
 from auditor.run.options import DEFAULT_TIMEOUT, Options, Progress
-from auditor.run.reader import Reader
+from auditor.run.reader import Reader, SecondHalf
 from auditor.run.result import (
     Judged,
     bar_of,
@@ -35,9 +35,9 @@ from auditor.run.result import (
     result_of,
     strays_of,
 )
-from auditor.run.setup import set_up
+from auditor.run.setup import Setup, set_up
 from auditor.run.walk import Walk, Wanted
-from auditor.sources import Event, Source
+from auditor.sources import Divisible, Event, Source
 
 if TYPE_CHECKING:
     from auditor.policy.judging.tree import Explained
@@ -151,7 +151,8 @@ def _run(
     # Source -> pages -> judge.
     deadline = time.monotonic() + options.timeout if source.live else math.inf
     reader = Reader(run, deadline, on_progress, wanted)
-    reader.read(_events(source, run.shape, options))
+    with closing(_events(source, run, wanted)) as events:
+        reader.read(events)
     walk, listing = reader.walk, reader.listing()
     judge = walk.judge or run.judge(None)
     connections = connections_of(run, walk)
@@ -174,11 +175,17 @@ def _run(
     return _Run(result_of(run, judged, gate), run.ruleset, judgement, walk)
 
 
-def _events(source: Source, shape: Shape, options: Options) -> Iterator[Event]:
-    """Return the events of a source; those of a live one are read ahead."""
-    events = source.events(shape)
-    if not source.live:
-        return events
-    from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # threads, for a wait only
+def _events(
+    source: Source, run: Setup, wanted: Wanted | None
+) -> Generator[Event | SecondHalf, None, None]:
+    """Yield the events of a source; those of a live one are read ahead."""
+    if source.live:
+        from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # threads, for a wait only
 
-    return read_ahead(events, source=source, timeout=options.timeout)
+        yield from read_ahead(source.events(run.shape), source=source, timeout=run.options.timeout)
+    elif isinstance(source, Divisible) and wanted is None:
+        from auditor.run.halves import in_halves  # noqa: PLC0415  # for what is saved only
+
+        yield from in_halves(source, run)
+    else:
+        yield from source.events(run.shape)

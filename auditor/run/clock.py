@@ -31,7 +31,7 @@ class RunClock:
         self.note = ""
         self.warnings: tuple[str, ...] = ()
         #: When what was saved was taken, as each page of it says.
-        self._taken: set[datetime | None] = set()
+        self.taken: set[datetime | None] = set()
 
     def settle(self, as_of: datetime | None) -> datetime:
         """Return the one time that all rules compare with; the first call settles it.
@@ -66,7 +66,7 @@ class RunClock:
 
     def problem_of(self, page: Page) -> str:
         """Take note of a page's times; return why it cannot be trusted, "" if it can."""
-        self._taken.update(page.taken or ([page.as_of] if self._saved else []))
+        self.taken.update(page.taken or ([page.as_of] if self._saved else []))
         if page.as_of is None or not self._live:
             return ""
         return apart(page.as_of, self._options.clock())
@@ -74,8 +74,8 @@ class RunClock:
     @property
     def _oldest(self) -> datetime | None:
         """When the oldest of what was saved was taken; None if something does not say."""
-        known = [moment for moment in self._taken if moment is not None]
-        return min(known, default=None) if len(known) == len(self._taken) else None
+        known = [moment for moment in self.taken if moment is not None]
+        return min(known, default=None) if len(known) == len(self.taken) else None
 
     @property
     def taken_at(self) -> datetime | None:
@@ -89,7 +89,7 @@ class RunClock:
             said = f"--max-age {in_words(most)}"
         elif self._options.strict:
             most = _STRICT_AGE
-        if most is None or not self._taken:
+        if most is None or not self.taken:
             return
         way_out = "fetch again, or raise --max-age to judge it all the same"
         oldest = self._oldest

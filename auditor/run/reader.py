@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec.structs import replace
 
 from auditor.errors import SourceError
@@ -15,7 +16,7 @@ from auditor.model import Completeness, Listing
 from auditor.run.options import Progress
 from auditor.run.scrub import SENTENCE, first, scrubbed, sentences
 from auditor.run.setup import Setup
-from auditor.run.walk import Walk, Wanted
+from auditor.run.walk import Walk, WalkPart, Wanted
 from auditor.sources import End, Event, Listed, Page, Restart
 from auditor.text import one_line, plural
 
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
 
 #: How many records are judged between two looks at the clock.
 _AT_ONCE = 250
+
+
+class SecondHalf(msgspec.Struct, frozen=True):
+    """Pages that a second process has read and judged.
+
+    ``pages`` are as they were read, ``taken`` is when they say that they were saved.
+    """
+
+    pages: list[Any]
+    walk: WalkPart
+    taken: Collection[datetime | None]
 
 
 class Reader:
@@ -42,22 +54,23 @@ class Reader:
         self._run = run
         self._deadline = deadline
         self._on_progress = on_progress
-        self.walk = Walk(run.dimensions, wanted)
+        self.walk = Walk(run.dimensions.renewed(), wanted)
         self._walks = 1
         #: Pages that came before the facts that rules need.
         self._waiting: list[Page] = []
         self._end: End | None = None
-        self._broken = ""
+        #: Why reading ended early, "" if it did not.
+        self.broken = ""
 
-    def read(self, events: Iterator[Event]) -> None:
+    def read(self, events: Iterator[Event | SecondHalf]) -> None:
         """Judge every page of a listing; a failure of the source ends it, and is recorded."""
         for step in (partial(self._follow, events), self._judge_waiting):
             try:
                 step()
             except SourceError as error:
-                self._broken = self._broken or self._clean(str(error))
+                self.broken = self.broken or self._clean(str(error))
 
-    def _follow(self, events: Iterator[Event]) -> None:
+    def _follow(self, events: Iterator[Event | SecondHalf]) -> None:
         for event in events:
             if self._end is not None:
                 kind = type(event).__name__.lower()
@@ -71,6 +84,10 @@ class Reader:
                     self._walks += 1
                 case Listed():
                     self._run.facts.take(event)
+                case SecondHalf():
+                    self.walk.join(event.walk)
+                    self._run.clock.taken.update(event.taken)
+                    self._report()
                 case End():
                     self._end = event
             if self._run.facts.complete:
@@ -101,8 +118,11 @@ class Reader:
                     f"{plural(len(walk.ids), 'connection')} in all; raise --timeout, or narrow the "
                     "listing with --group"
                 )
+        self._report()
+
+    def _report(self) -> None:
         if self._on_progress is not None:
-            self._on_progress(Progress(walk.pieces, len(walk.ids), self._walks))
+            self._on_progress(Progress(self.walk.pieces, len(self.walk.ids), self._walks))
 
     def _watch(self, now: datetime) -> Watch | None:
         """Return what finds the records for which a waiver's ``while`` holds."""
@@ -118,8 +138,8 @@ class Reader:
         walk, end = self.walk, self._end
         problems, warnings = list(walk.problems), list(walk.warnings)
         completeness = Completeness.INCOMPLETE
-        if self._broken:
-            problems.append(self._broken)
+        if self.broken:
+            problems.append(self.broken)
         elif end is None:
             problems.append("the listing stopped without an end")
         else:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from auditor.facts.dimensions import Dimensions
 from auditor.model import Connections
-from auditor.policy.judging.judge import Judge
+from auditor.policy.judging.judge import Judge, JudgedPart
 from auditor.sources import Page
 
 if TYPE_CHECKING:
@@ -21,6 +21,25 @@ class Wanted(msgspec.Struct, frozen=True):
 
     name: str
     whole: bool
+
+
+class WalkPart(msgspec.Struct, frozen=True):
+    """A part of a walk that a second process has read and judged: what ``Walk`` has of it.
+
+    ``pages`` and ``pieces`` are counts, ``columns`` the identities, ``holds`` what a ``Watch`` saw.
+    """
+
+    pages: int
+    pieces: int
+    columns: tuple[list[str], ...]
+    dimensions: Mapping[str, list[str]]
+    judged: JudgedPart
+    holds: Mapping[int, set[int]]
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the connections."""
+        return self.columns[0]
 
 
 class Walk(msgspec.Struct):
@@ -65,6 +84,32 @@ class Walk(msgspec.Struct):
             for at, record in enumerate(records, start):
                 if self.wanted.whole or self.is_called(at, self.wanted.name):
                     self.kept[at] = record
+
+    def part(self) -> WalkPart | None:
+        """Return what this walk has brought, for another to join; None if it had a problem."""
+        if self.judge is None or self.problems or self.warnings:
+            return None
+        return WalkPart(
+            self.pages,
+            self.pieces,
+            (self.ids, self.services, self.schemas, self.group_ids),
+            self.dimensions.columns,
+            self.judge.part(),
+            self.watch.holds if self.watch is not None else {},
+        )
+
+    def join(self, part: WalkPart) -> None:
+        """Add a part that follows what this walk has seen."""
+        assert self.judge is not None
+        if self.watch is not None:
+            self.watch.join(part.holds, len(part.ids))
+        self.judge.join(part.judged)
+        self.dimensions.join(part.dimensions)
+        columns = (self.ids, self.services, self.schemas, self.group_ids)
+        for column, more in zip(columns, part.columns, strict=True):
+            column.extend(more)
+        self.pages += part.pages
+        self.pieces += part.pieces
 
     def _identify(self, page: Page) -> None:
         named = page.identities

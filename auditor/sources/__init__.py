@@ -1,6 +1,25 @@
 """Where records come from: the API, a snapshot."""
 
 from auditor.decoding.listed import Listed
-from auditor.sources.stream import End, Event, FieldReader, Page, Restart, Source
+from auditor.sources.stream import (
+    Divisible,
+    End,
+    Event,
+    FieldReader,
+    InFiles,
+    Page,
+    Restart,
+    Source,
+)
 
-__all__ = ["End", "Event", "FieldReader", "Listed", "Page", "Restart", "Source"]
+__all__ = [
+    "Divisible",
+    "End",
+    "Event",
+    "FieldReader",
+    "InFiles",
+    "Listed",
+    "Page",
+    "Restart",
+    "Source",
+]

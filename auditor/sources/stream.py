@@ -6,7 +6,7 @@ its ``End``, or with a SourceError, was not complete, whatever came before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -68,6 +68,34 @@ class Source(Protocol):
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
         """Yield the listing. Raises SourceError if it cannot go on."""
+
+
+class InFiles(Protocol):
+    """A listing in files, while they are read."""
+
+    @property
+    def pages(self) -> list[Any] | None:
+        """The pages that were read, without their records; None if there was anything else."""
+
+    def halves(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the files to read here, and those that a second process may read meanwhile."""
+
+    def events(self, files: Iterable[str]) -> Iterator[Event]:
+        """Yield what ``files`` hold, without an end. Raises SourceError if it cannot go on."""
+
+    def join(self, pages: list[Any], ids: list[str]) -> bool:
+        """Add ``pages`` that were read elsewhere, with their ``ids``, if all of these are new."""
+
+    def end(self) -> End:
+        """Return the end of the listing, with everything that is wrong with it as a whole."""
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """A source whose listing may be read in two halves."""
+
+    def listing(self, decoder: Decoder) -> InFiles:
+        """Return the listing, before it is read. Raises SourceError if it has no file."""
 
 
 @runtime_checkable

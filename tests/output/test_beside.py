@@ -46,10 +46,42 @@ def _python(script: str, place: Path) -> str:
 
 def test_what_was_done_there_is_done(tmp_path: Path) -> None:
     script = """
-with beside(lambda: place.write_text(str(os.getpid()))) as done:
-    print(done(), place.read_text() != str(os.getpid()))
+with beside(lambda: b"%d" % os.getpid()) as answer:
+    print(int(answer()) != os.getpid(), answer())
+with beside(lambda: b"") as answer:
+    print(answer())
 """
-    assert _python(script, tmp_path / "there") == "True True\n"
+    assert _python(script, tmp_path) == "True None\nb''\n"
+
+
+def test_more_than_a_pipe_holds_is_handed_over_whole(tmp_path: Path) -> None:
+    script = """
+with beside(lambda: b"0123456789" * 100_000) as answer:
+    print(answer() == b"0123456789" * 100_000)
+"""
+    assert _python(script, tmp_path) == "True\n"
+
+
+def test_closed_streams_take_nothing_from_the_answer(tmp_path: Path) -> None:
+    script = """
+for stream in range(3):
+    os.close(stream)
+with beside(lambda: b"whole") as answer:
+    place.write_bytes(answer())
+os._exit(0)
+"""
+    assert _python(script, tmp_path / "answer") == ""
+    assert (tmp_path / "answer").read_bytes() == b"whole"
+
+
+def test_a_half_written_answer_is_none(tmp_path: Path) -> None:
+    script = """
+with beside(lambda: b"0123456789" * 100_000) as answer:
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    os.kill(int(children[0]), signal.SIGKILL)
+    print(answer())
+"""
+    assert _python(script, tmp_path) == "None\n"
 
 
 @pytest.mark.parametrize(
@@ -60,10 +92,10 @@ def test_what_ended_otherwise_is_not_done_and_says_nothing(ill: str, tmp_path: P
 def work():
     print("of no interest")
     {ill}
-with beside(work) as done:
-    print(done(), done())
+with beside(work) as answer:
+    print(answer(), answer())
 """
-    assert _python(script, tmp_path) == "False False\n"
+    assert _python(script, tmp_path) == "None None\n"
 
 
 def test_the_other_process_ends_with_the_block_and_tidies_up(tmp_path: Path) -> None:
@@ -95,8 +127,8 @@ def test_beside_other_threads_nothing_begins() -> None:
     thread = threading.Thread(target=ended.wait)
     thread.start()
     try:
-        with beside(lambda: None) as done:
-            assert not done()
+        with beside(lambda: b"") as answer:
+            assert answer() is None
     finally:
         ended.set()
         thread.join()
@@ -111,10 +143,13 @@ if {why!r} == "no process":
     os.fork = refuse
 else:
     os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}})
-with beside(lambda: place.touch()) as done:
-    print(done())
+def work():
+    place.touch()
+    return b""
+with beside(work) as answer:
+    print(answer())
 """
-    assert _python(script, tmp_path / "there") == "False\n"
+    assert _python(script, tmp_path / "there") == "None\n"
     assert not (tmp_path / "there").exists()
 
 

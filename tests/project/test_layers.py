@@ -27,6 +27,7 @@ FLOORS = (
 INNER = {
     "cli": (("main", "commands"), ("config",), ("options",), ("terminal",)),
     "run": (
+        ("halves",),
         ("acceptance", "reader", "result"),
         ("setup", "walk"),
         ("clock", "plan"),

@@ -92,6 +92,13 @@ class _Group(msgspec.Struct):
     seen: dict[Key, int | list[int]] = msgspec.field(default_factory=dict)
 
 
+class GroupsPart(msgspec.Struct, frozen=True):
+    """The groups of some of a listing's records, and those in none, its records counted from 0."""
+
+    groups: Mapping[Key, _Group]
+    keyless: Mapping[tuple[str, str], array[int]]
+
+
 #: Stand-ins for values that cannot be keys themselves.
 _NO_SCALARS = frozenset({bool, Gap})
 
@@ -160,6 +167,41 @@ class Groups:
             group.unsure.append(index)
         elif member:
             self._add_member(group, index, values)
+
+    def part(self) -> GroupsPart:
+        """Return what was taken, for others to join."""
+        return GroupsPart(self._groups, self._keyless)
+
+    def join(self, part: GroupsPart, start: int) -> None:
+        """Add what others, of the same rule, have taken of the records from ``start`` on."""
+        for key, more in part.groups.items():
+            group = self._groups.setdefault(key, _Group())
+            if more.total:
+                self._join(group, more, start)
+        for held, at in part.keyless.items():
+            self._keyless.setdefault(held, array("L")).extend(_moved(at, start))
+
+    def _join(self, group: _Group, more: _Group, start: int) -> None:
+        """Add what others have taken of a group."""
+        if not group.total:
+            group.first, group.common, group.chosen = more.first + start, more.common, more.chosen
+        elif self._budgets and more.common != group.common:
+            self._compare(group, more.first + start, more.common)
+        if group.other is None and more.other is not None:
+            index, path, one, other = more.other
+            group.other = index + start, path, one, other
+        group.total += more.total
+        group.members.extend(_moved(more.members, start))
+        group.unsure.extend(_moved(more.unsure, start))
+        group.numbers += more.numbers
+        group.numberless.extend(_moved(more.numberless, start))
+        group.everyone.extend(_moved(more.everyone, start))
+        for value, at in more.seen.items():
+            found = [
+                *_positions(group.seen.get(value, [])),
+                *(index + start for index in _positions(at)),
+            ]
+            group.seen[value] = found if len(found) > 1 else found[0]
 
     def found(self, *, whole: bool) -> dict[str, Truth]:
         """Return for each account ("" if there is just one) whether it has a member at all.
@@ -370,6 +412,15 @@ class Groups:
             decisive = tuple(member for member, held in pairs if held == number)
         actual = _digits(number) if whole else _UNSEEN.format(_digits(number))
         return GroupOutcome(key, _verdict(truth), decisive, measured.name, actual, number=number)
+
+
+def _moved(positions: array[int], start: int) -> array[int]:
+    """Return positions that were counted from 0, counted from ``-start``."""
+    return array("L", map(start.__add__, positions))
+
+
+def _positions(at: int | list[int]) -> list[int]:
+    return [at] if isinstance(at, int) else at
 
 
 def distinct(key: Key) -> Key:

@@ -27,7 +27,7 @@ from auditor.model import (
 )
 from auditor.policy.judging.compiler import RawFinding, compile_judge
 from auditor.policy.judging.evidence import SENSITIVE, Describer, Description, covers, shown
-from auditor.policy.judging.groups import GroupOutcome, Groups, distinct
+from auditor.policy.judging.groups import GroupOutcome, Groups, GroupsPart, distinct
 from auditor.policy.judging.undecided import Want, want_of
 from auditor.policy.language.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.policy.language.truth import Truth
@@ -52,6 +52,19 @@ class Violation(msgspec.Struct, frozen=True):
 
 #: A violation's new verdict, and the note that says why; "" leaves it as it is.
 Decision = tuple[Verdict, str]
+
+
+class JudgedPart(msgspec.Struct, frozen=True):
+    """A part of a walk that another judge has judged, its connections counted from 0.
+
+    ``found`` has a column for each part of a ``RawFinding``. ``groups`` are in policy order, then
+    those by which ``unless`` excuses.
+    """
+
+    count: int
+    verdicts: list[bytes]
+    found: tuple[Sequence[Any], ...]
+    groups: list[GroupsPart]
 
 
 class Judge:
@@ -90,10 +103,10 @@ class Judge:
             if isinstance(entry, GroupRule) and entry.unless is not None
         }
         self._planned = planned
-        taking = (*self._groups, *self._excuses.values())
+        self._taking = (*self._groups, *self._excuses.values())
         members = [
             (groups.rule, groups.take if planned is None else _taker(planned, groups))
-            for groups in taking
+            for groups in self._taking
         ]
         self._judge_page = compile_judge(self._rules, members, shape, now)
         self._plan_skips = _PlanSkips(self._rules, planned, now) if planned is not None else None
@@ -108,6 +121,24 @@ class Judge:
             self._found += self._plan_skips.findings_left(verdicts, page, found)
         self._count += len(records)
         self._verdicts.append(bytes(verdicts))
+
+    def part(self) -> JudgedPart:
+        """Return what was judged, for another judge to join; not for a plan."""
+        groups = [each.part() for each in self._taking]
+        return JudgedPart(
+            self._count, self._verdicts, tuple(zip(*self._found, strict=True)), groups
+        )
+
+    def join(self, part: JudgedPart) -> None:
+        """Add what another judge, by the same rules, has judged of the records that follow."""
+        for groups, more in zip(self._taking, part.groups, strict=True):
+            groups.join(more, self._count)
+        self._verdicts += part.verdicts
+        if part.found:
+            numbers, indexes, verdicts, values = part.found
+            at = map(self._count.__add__, indexes)
+            self._found += zip(numbers, at, verdicts, values, strict=True)
+        self._count += part.count
 
     def outcome(self, is_whole: Callable[[Rule], bool]) -> Judgement:
         """Return how the checks came out; ``is_whole`` says whether a rule's groups are whole."""

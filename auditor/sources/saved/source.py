@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,10 @@ from auditor.text import one_line, plural, printable
 #: Beyond this many of one kind, problems are counted, not listed.
 _LISTED = 20
 _HEADER_BYTES = 1 << 16
+#: From so many bytes on, a folder is worth a second process. It has to hand over what it found, so
+#: that more than half is read here.
+_LARGE = 32 << 20
+_HERE = 0.52
 _DIGITS = re.compile(r"([0-9]+)")
 
 
@@ -66,23 +72,18 @@ class SnapshotSource:
         Raises SourceError if a file is in none of the known forms. In a folder such a file is a
         problem of the listing, and the others are read.
         """
-        listing = _Listing(decoder)
+        listing = self.listing(decoder)
+        yield from listing.events(listing.files)
+        yield listing.end()
+
+    def listing(self, decoder: Decoder) -> SavedListing:
+        """Return the listing, before it is read. Raises SourceError for an empty folder."""
         folder = _is_folder(self._path)
+        files = _files(self._path) if folder else [self._path]
+        listing = SavedListing(decoder, files, self._open, of_folder=folder)
         if folder:
             listing.warnings += _left_out(self._path)
-        for path in _files(self._path) if folder else [self._path]:
-            try:
-                with self._open(path) as source:
-                    for part in parts(source, decoder):
-                        if not isinstance(part, Listed):
-                            yield from listing.take(part)
-                        elif not folder:  # lists of several snapshots would mix
-                            yield part
-            except SourceError as error:
-                if not folder:
-                    raise
-                listing.problems.append(str(error))
-        yield listing.end()
+        return listing
 
     def _open(self, path: str) -> Input:
         opened, self._opened = self._opened, None
@@ -136,18 +137,73 @@ def check_path(path: str) -> None:
         raise UsageError(str(error)) from error
 
 
-class _Listing:
-    """What is known about the listing while its parts come in."""
+class SavedListing:
+    """What is known about a listing while its ``files`` are read, each opened by ``open_file``."""
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        files: Sequence[str],
+        open_file: Callable[[str], Input],
+        *,
+        of_folder: bool,
+    ) -> None:
+        self.files = files
         self.problems: list[str] = []
         self.warnings: list[str] = []
+        self._of_folder = of_folder
+        self._open = open_file
         self._decoder = decoder
         self._seen: set[str] = set()
         self._repeated: list[str] = []
         self._pages: list[ListingPart] = []
         self._closings: list[Closing] = []
         self._loose = False
+
+    def events(self, files: Iterable[str]) -> Iterator[Event]:
+        """Yield what ``files`` hold, without an end.
+
+        Raises SourceError if a file is in none of the known forms; a folder's is a problem of the
+        listing, and the others are read.
+        """
+        for path in files:
+            try:
+                with self._open(path) as source:
+                    for part in parts(source, self._decoder):
+                        if not isinstance(part, Listed):
+                            yield from self.take(part)
+                        elif not self._of_folder:  # lists of several snapshots would mix
+                            yield part
+            except SourceError as error:
+                if not self._of_folder:
+                    raise
+                self.problems.append(str(error))
+
+    def halves(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the files to read here, and those that a second process may read meanwhile.
+
+        Of a small listing the second are none: starting a process would take longer.
+        """
+        ends = list(accumulate(map(_size, self.files)))
+        middle = bisect_right(ends, ends[-1] * _HERE) if ends[-1] >= _LARGE else len(ends)
+        return self.files[:middle], self.files[middle:]
+
+    @property
+    def pages(self) -> list[ListingPart] | None:
+        """The pages that were read, without their records; None if there was anything else."""
+        otherwise = (self.problems, self.warnings, self._repeated, self._closings)
+        return None if any(otherwise) or self._loose else self._pages
+
+    def join(self, pages: list[ListingPart], ids: list[str]) -> bool:
+        """Add ``pages`` that were read elsewhere, with their ``ids``.
+
+        They are not added, and the answer is no, if any of their connections was here before.
+        """
+        if not self._seen.isdisjoint(ids):
+            return False
+        self._seen.update(ids)
+        self._pages += pages
+        return True
 
     def take(self, part: ListingPart | Closing) -> Iterator[Page]:
         """Yield the page that ``part`` makes, if it makes one."""
@@ -283,6 +339,14 @@ class _Listing:
 def _reason(problem: str) -> str:
     """Return a problem without the item's number, which counts from where it was decoded."""
     return problem.removeprefix("item 1 ")
+
+
+def _size(path: str) -> int:
+    """Return the size of a file, 0 if it cannot be told."""
+    try:
+        return Path(path).stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def _is_folder(path: str) -> bool:
