@@ -68,10 +68,6 @@ class GroupOutcome(msgspec.Struct, frozen=True):
         found = self.verdict is not Verdict.PASS and self.verdict is not Verdict.SKIP
         return self.members if self.everyone and found and self.members else self.everyone
 
-    def is_of(self, key: Key) -> bool:
-        """Whether a connection whose key this is belongs to the group."""
-        return self.key is not None and distinct(self.key) == distinct(key)
-
 
 class _Group(msgspec.Struct):
     total: int = 0

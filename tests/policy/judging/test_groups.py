@@ -312,7 +312,7 @@ def test_values_without_a_double_so_far_may_have_one(tmp_path: Path) -> None:
 def test_a_connection_is_in_its_group_whoever_is_in_none(tmp_path: Path) -> None:
     rules = _rules(tmp_path, "group_id", "{count: {lte: 9}}")
     records = [_record(group_id=None), _record(), _record(group_id=True), _record(group_id=1)]
-    outcome = outcome_of(rules, records)
+    outcome = outcome_of(rules, records, placed=True)
     told = [
         [(why.group, why.verdict) for why in explained(outcome, rules.rules[0], at, record)]
         for at, record in enumerate(records)
