@@ -179,7 +179,7 @@ def _of_test(outlined: Outline, test: Test, get: Get, describer: Describer, base
     def read(path: str) -> Any:
         return get(path.removeprefix(base).removeprefix(".") if base else path)
 
-    clause = describer.clause(full, read, failed=truth is not None)
+    clause = describer.clause(full, read, failed=truth is not None, negated=outlined.denied)
     words = [f"{clause.actual} ({clause.kind} is wanted)" if clause.kind else clause.actual]
     if isinstance(full.operand, FieldOperand):
         words += describer.beside(full.operand, read)

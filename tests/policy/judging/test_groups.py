@@ -25,6 +25,7 @@ from tests.builders.judged import (
     checks_of,
     findings_of,
     loaded,
+    named,
     one_rule,
     outcome_of,
     problems_of,
@@ -778,6 +779,12 @@ def test_connections_of_a_group_with_two_bounds_are_named(tmp_path: Path) -> Non
     assert finding.advice == ("a group has one bound: give all its connections the same own.most")
     (finding,) = findings_of(rules, [*_members(None, 1), *_members("x", 1)])
     assert "own.most is null of one connection and text of another in g" in finding.message
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str)
+    planned = Gap(Lack.UNKNOWN, "known only after apply")
+    judge.take([shape.convert(r) for r in [*_members(3, 1), *_members(planned, 1)]])
+    (finding,) = judge.outcome(lambda _rule: True).findings(named("a", "b"))
+    assert "own.most is 3 of one connection and known only after apply of" in finding.message
 
 
 @pytest.mark.parametrize(
