@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.errors import UsageError
 from auditor.gate import decide
@@ -100,7 +101,7 @@ def look(
     *,
     whole: bool = False,
 ) -> Look:
-    """Judge as ``audit`` does, and keep the connections that ``wanted`` names.
+    """Judge as ``audit`` does with ``parts``, and keep the connections that ``wanted`` names.
 
     That is an id, a name (``schema``), or the address of a plan's resource. With ``whole`` the
     records of all connections are kept. Raises as ``audit`` does.
@@ -109,7 +110,8 @@ def look(
         explained,
     )
 
-    run = _run(source, ruleset, options or Options(), wanted=Wanted(wanted, whole))
+    options = replace(options or Options(), parts=True)
+    run = _run(source, ruleset, options, wanted=Wanted(wanted, whole))
     seen = [
         Seen(
             at,

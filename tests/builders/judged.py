@@ -54,10 +54,11 @@ def outcome_of(
     pages: Sequence[int] = (),
     whole: bool = True,
     now: datetime = NOW,
+    placed: bool = False,
 ) -> Judgement:
     """Judge records as a run does: from JSON, page by page (``pages`` are their sizes)."""
     shape = Shape(*rules.reads())
-    judge = Judge(rules, shape, now, lambda text: text)
+    judge = Judge(rules, shape, now, lambda text: text, placed=placed)
     texts = [r if isinstance(r, str) else json.dumps(r) for r in records]
     start = 0
     for size in [*pages, len(texts)]:

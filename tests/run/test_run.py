@@ -60,7 +60,7 @@ def test_without_options_a_run_is_as_strict_as_the_command(house: Ruleset):
 
 
 def test_a_look_judges_as_a_run_with_the_same_options(house: Ruleset):
-    ours = options(fail_on=None, now=TODAY - timedelta(days=1))
+    ours = options(fail_on=None, now=TODAY - timedelta(days=1), parts=True)
     found = look(Listed([BAD, GOOD]), house, "a", ours)
     assert found.result == audit(Listed([BAD, GOOD]), house, ours)
     (seen,) = found.seen

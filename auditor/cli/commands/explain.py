@@ -264,7 +264,7 @@ def _why(look: Look, seen: Seen, layout: Layout) -> Iterator[str]:
             yield f"  with {listed([*shown, *([f'{more:,} more'] if more else [])], 'and')}"
         yield ""
     if not explanations:
-        yield f"{name}: its group is not known"
+        yield f"{name}: no group counts it, because the plan ends it"
     yield result.clock_note or f"judged as of {to_the_second(result.judged_at)}"
     for problem in result.listing.problems:
         yield f"the listing is incomplete: {problem}"

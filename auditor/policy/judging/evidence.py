@@ -139,7 +139,7 @@ class Describer(msgspec.Struct, frozen=True):
         """Return the evidence and its message, "" if the rule's own message says it better."""
         get = Read(zip(self.entry.reads, values, strict=True)).__getitem__
         condition, when = self.entry.assertion, self.entry.when
-        if not failed and when is not None and evaluate(when, get, self.now) is None:
+        if when is not None and evaluate(when, get, self.now) is None:
             condition = when
         clauses = self._clauses(condition, get, failed=failed)
         clauses = list(dict.fromkeys(clauses)) if failed else _merged(clauses)
@@ -156,7 +156,7 @@ class Describer(msgspec.Struct, frozen=True):
     def shown(self, path: str, value: Any) -> str:
         """Return ``value``, which is at ``path``, as a report may show it."""
         held = value is not MISSING and value is not None and type(value) is not Gap
-        if held and self.hidden and covers(self.hidden, path):
+        if held and covers(self.hidden, path):
             return SENSITIVE
         return shown(path, value, self.entry.reveal, self.clean)
 
@@ -178,15 +178,12 @@ class Describer(msgspec.Struct, frozen=True):
                 return self._clauses(part, get, failed=failed, negated=negated)
             case All(parts) | AnyOf(parts):
                 blamed = negated if failed else None
-                found = [part for part in parts[:-1] if evaluate(part, get, self.now) is blamed]
-                # One of the parts is to blame: if no other is, the last need not be asked.
-                if not found or evaluate(parts[-1], get, self.now) is blamed:
-                    found.append(parts[-1])
+                found = [part for part in parts if evaluate(part, get, self.now) is blamed]
                 clauses = [self._clauses(p, get, failed=failed, negated=negated) for p in found]
                 return list(chain.from_iterable(clauses))
 
     def clause(
-        self, test: Test, get: Callable[[str], Any], *, failed: bool, negated: bool = False
+        self, test: Test, get: Callable[[str], Any], *, failed: bool, negated: bool
     ) -> Clause:
         """Return what ``test`` found and expected; without ``failed``, why it is undecided."""
         value, expected = get(test.path), wanted(test, negated=negated)

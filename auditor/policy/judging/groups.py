@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from auditor.decoding.gaps import Gap
-from auditor.decoding.json_values import MISSING, UNREADABLE, kind_of
+from auditor.decoding.json_values import MISSING, kind_of
 from auditor.model import Verdict
 from auditor.policy.language.aggregates import Bounds, Moves
 from auditor.policy.language.conditions import ITSELF, All, Condition, Test, evaluate
@@ -67,10 +67,6 @@ class GroupOutcome(msgspec.Struct, frozen=True):
         """The connections that the check is about: those it found, else the whole group."""
         found = self.verdict is not Verdict.PASS and self.verdict is not Verdict.SKIP
         return self.members if self.everyone and found and self.members else self.everyone
-
-    def is_of(self, key: Key) -> bool:
-        """Whether a connection whose key this is belongs to the group."""
-        return self.key is not None and distinct(self.key) == distinct(key)
 
 
 class _Group(msgspec.Struct):
@@ -147,8 +143,7 @@ class Groups:
         """
         for path, value in zip(self.rule.keys, key, strict=True):
             if not is_scalar(value) and not (type(value) is Gap and value.identity):
-                held = value.reason if type(value) is Gap else kind_of(value)
-                self._keyless.setdefault((path, held), array("L")).append(index)
+                self._keyless.setdefault((path, _kind(value)), array("L")).append(index)
                 return
         key = distinct(key)
         if account:
@@ -338,7 +333,7 @@ class Groups:
         """Return the outcome for a number that is compared with fields of the group."""
         if group.other is not None:
             index, path, *values = group.other
-            first, other = (_digits(v) if is_number(v) else kind_of(v) for v in values)
+            first, other = (_digits(v) if is_number(v) else _kind(v) for v in values)
             actual = f"{first} of one connection and {other} of another"
             advice = f"a group has one bound: give all its connections the same {path}"
             both = group.first, index
@@ -466,13 +461,16 @@ def _filled(condition: Condition, known: Mapping[str, Any]) -> Condition:
 
 def _no_bound(domain: Bounds, value: Any) -> str:
     """Return why ``value`` cannot bound a number of ``domain``; "" where it can."""
-    if type(value) is Gap:
-        return value.reason
     if not is_number(value):
-        return str(value) if type(value) in UNREADABLE else kind_of(value)
+        return _kind(value)
     if domain.least <= value <= domain.most:
         return ""
     return f"{_digits(value)}, and {domain.what} is {domain.range}"
+
+
+def _kind(value: Any) -> str:
+    """Return what a value is that names no group, or is no number."""
+    return str(value.reason) if type(value) is Gap else kind_of(value)
 
 
 def _empty(key: Key, name: str, *, whole: bool) -> GroupOutcome:

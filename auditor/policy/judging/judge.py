@@ -185,7 +185,11 @@ def _with_excuse(outcome: GroupOutcome, excused: Truth) -> GroupOutcome:
     if excused is False or outcome.verdict is not Verdict.FAIL:
         return outcome
     actual = f"{outcome.actual}, and whether unless applies is not known"
-    return replace(outcome, verdict=Verdict.ERROR, members=(), actual=actual)
+    advice = (
+        "whether a connection of the account meets unless is not known: judge the whole account, or"
+        " write exists in unless for what its connections lack"
+    )
+    return replace(outcome, verdict=Verdict.ERROR, members=(), actual=actual, advice=advice)
 
 
 class PlanMode(msgspec.Struct, frozen=True):

@@ -155,16 +155,17 @@ def _count(top: Outline) -> int:
 
 def _items_below(test: Test | None) -> _Items | None:
     """Return what stands below a test of an array; None below another."""
-    if test is None or not test.operator.of_items or not isinstance(test.operand, Nested):
+    if test is None or not test.operator.of_items:
         return None
+    assert isinstance(test.operand, Nested)
     return _Items(test, test.operand, outline(test.operand.condition))
 
 
-def _looks(top: Outline) -> Iterator[Test | str | _Items | None]:
+def _looks(top: Outline) -> Iterator[Outline | str | _Items]:
     """Yield what the lines show: what a test looks at, a field beside it, items, or nothing."""
     if _is_one_line(top):
         (top,) = top.parts
-    yield top.test
+    yield top
     yield from _beside(top.test)
     items = _items_below(top.test)
     if items is not None:
@@ -227,10 +228,9 @@ def _letter_writer(top: Outline, describer: Describer) -> Callable[[Get, list[st
         return truth
 
     def of_parts(get: Get, letters: list[str]) -> Truth:
-        at = len(letters)
-        letters.append("")
-        truth = joins([tell(get, letters) for tell in below])
-        letters[at] = _LETTERS[truth]
+        own: list[str] = []
+        truth = joins([tell(get, own) for tell in below])
+        letters += (_LETTERS[truth], *own)
         return truth
 
     return of_parts if test is None else of_test
@@ -242,19 +242,25 @@ def _is_one_line(top: Outline) -> bool:
 
 
 def _values_of(
-    describer: Describer, looks: Sequence[Test | str | _Items | None]
+    describer: Describer, looks: Sequence[Outline | str | _Items]
 ) -> Callable[[Get, Description], tuple[str, ...]]:
     """Return a function for the value of every line, "" if it has none.
 
     A value that the finding already has is not computed again.
     """
-    lone = [look for look in looks if not isinstance(look, _Items)]
-    read = Counter(look.path if isinstance(look, Test) else look for look in lone)
+    read = Counter(map(_path, looks))
+    nested = {
+        _path(each)
+        for each in looks
+        if isinstance(each, Outline) and each.test and isinstance(each.test.operand, Nested)
+    }
+    # Of a field that several lines show, a finding may have the value of another one.
+    lone = {path for path, times in read.items() if times == 1 or path not in nested}
     known: dict[object, str] = {}
 
-    def described(test: Test, get: Get) -> str:
-        truth = evaluate_test(test, get, describer.now)
-        return describer.clause(test, get, failed=truth is not None).actual
+    def described(top: Outline, test: Test, get: Get) -> str:
+        failed = evaluate_test(test, get, describer.now) is not None
+        return describer.clause(test, get, failed=failed, negated=top.denied).actual
 
     def shown(path: str, get: Get) -> str:
         value = get(path)
@@ -267,31 +273,37 @@ def _values_of(
             text = known[key] = describer.shown(path, value)
         return text
 
-    def way(look: Test | str | None) -> tuple[str, bool, Callable[[Get], str]]:
-        """Return a path, whether a finding's evidence of it has the value, and what else does."""
-        if look is None:
-            return "", False, lambda _get: ""
+    def finder(look: Outline | str) -> Callable[[Get], str]:
+        """Return what finds the value of a line."""
         if isinstance(look, str):
-            return look, look not in nested, partial(shown, look)
-        if isinstance(look.operand, Nested):
-            return look.path, read[look.path] == 1, partial(described, look)
-        return look.path, look.path not in nested, partial(shown, look.path)
+            return partial(shown, look)
+        if look.test is None:
+            return lambda _get: ""
+        if isinstance(look.test.operand, Nested):
+            return partial(described, look, look.test)
+        return partial(shown, look.test.path)
 
-    nested = {x.path for x in looks if isinstance(x, Test) and isinstance(x.operand, Nested)}
-    ways = [look if isinstance(look, _Items) else way(look) for look in looks]
+    ways = [each if isinstance(each, _Items) else (_path(each), finder(each)) for each in looks]
 
     def values(get: Get, description: Description) -> tuple[str, ...]:
-        said: dict[str, str] = {each.field: each.actual for each in description[0]}
+        said = {each.field: each.actual for each in description[0] if each.field in lone}
         found: list[str] = []
         for each in ways:
             if isinstance(each, _Items):
                 found += [value for _, value in each.rows(get, describer)]
                 continue
-            path, is_said, find = each
-            found.append(said[path] if is_said and path in said else find(get))
+            path, find = each
+            found.append(said[path] if path in said else find(get))
         return tuple(found)
 
     return values
+
+
+def _path(look: Outline | str | _Items) -> str:
+    """Return the field of which a line shows the value, "" for none."""
+    if isinstance(look, str):
+        return look
+    return look.test.path if isinstance(look, Outline) and look.test is not None else ""
 
 
 # -- groups ---------------------------------------------------------------------------------------
@@ -335,7 +347,7 @@ def _of_groups(
 
 def _parts(condition: Condition | None) -> tuple[Condition, ...]:
     """Return the tests of what is counted or measured, where there are several."""
-    return condition.parts if isinstance(condition, All) and len(condition.parts) > 1 else ()
+    return condition.parts if isinstance(condition, All) else ()
 
 
 def _of_number(entry: GroupRule, outcome: GroupOutcome, count: int) -> Sequence[Truth]:

@@ -82,7 +82,9 @@ def explained(
 ) -> Iterator[Explained]:
     """Yield why ``entry`` came to its verdict on ``record``, at position ``at`` of the listing.
 
-    A rule with ``unique`` may come to several verdicts on one group: the connection's own first.
+    The judge was asked to keep each group's connections (``placed``). A rule with ``unique`` may
+    come to several verdicts on one group: the connection's own first. One that a plan ends is in
+    no group.
     """
     describer = _describer(judgement, entry, at)
     get = partial(reach, record)
@@ -92,7 +94,7 @@ def explained(
         branches = of_record(entry, get, describer)
         yield Explained(verdict, branches, members=(at,), note=_note(judgement, number, at))
         return
-    for outcome in _outcomes(judgement, entry, at, get):
+    for outcome in _outcomes(judgement, entry, at):
         branches = tuple(_of_group(entry, outcome, get, describer, at))
         name = judgement.group_of(entry, outcome)
         yield Explained(outcome.verdict, branches, name, outcome.members)
@@ -110,16 +112,6 @@ def of_record(entry: PolicyRule, get: Get, describer: Describer) -> tuple[Branch
         )
     unasked = TreePart(_said(entry.assertion, describer), None, asked=False)
     return Branch("when", applies), Branch("assert", unasked)
-
-
-def verdict_of(branches: Sequence[Branch]) -> Verdict:
-    """Return the verdict of a rule on single records, given its conditions' results."""
-    for branch in branches:
-        if branch.part.truth is None:
-            return Verdict.ERROR
-        if branch.part.truth is False:
-            return Verdict.SKIP if branch.key == "when" else Verdict.FAIL
-    return Verdict.PASS
 
 
 class Outline(msgspec.Struct, frozen=True):
@@ -180,13 +172,14 @@ def _of_test(outlined: Outline, test: Test, get: Get, describer: Describer, base
     text = describer.clean(outlined.text)
     result = negated(truth) if outlined.denied else truth
     full = _below(base, test)
-    if isinstance(test.operand, Nested) and test.operator.of_items and test.takes(value):
+    if test.operator.of_items and test.takes(value):
+        assert isinstance(test.operand, Nested)
         return _of_items(full, test.operand, value, TreePart(text, result), describer)
 
     def read(path: str) -> Any:
         return get(path.removeprefix(base).removeprefix(".") if base else path)
 
-    clause = describer.clause(full, read, failed=truth is not None)
+    clause = describer.clause(full, read, failed=truth is not None, negated=outlined.denied)
     words = [f"{clause.actual} ({clause.kind} is wanted)" if clause.kind else clause.actual]
     if isinstance(full.operand, FieldOperand):
         words += describer.beside(full.operand, read)
@@ -239,11 +232,9 @@ def _said(condition: Condition, describer: Describer) -> str:
 
 def _describer(judgement: Judgement, entry: PolicyRule | GroupRule, at: int) -> Describer:
     """Return what shows one connection's values under the policy of ``entry``."""
-    if isinstance(entry, GroupRule):
-        shown = All(()) if entry.when is None else entry.when
-        entry = PolicyRule(entry.rule, None, shown, None, (), entry.reveal)
+    bare = PolicyRule(entry.rule, None, All(()), None, (), entry.reveal)
     hidden = judgement.hidden.get(at, frozenset())
-    return Describer(entry, judgement.now, judgement.clean, hidden=hidden)
+    return Describer(bare, judgement.now, judgement.clean, hidden=hidden)
 
 
 def _note(judgement: Judgement, number: int, at: int) -> str:
@@ -257,14 +248,10 @@ def _note(judgement: Judgement, number: int, at: int) -> str:
 # -- groups ---------------------------------------------------------------------------------------
 
 
-def _outcomes(judgement: Judgement, entry: GroupRule, at: int, get: Get) -> Sequence[GroupOutcome]:
+def _outcomes(judgement: Judgement, entry: GroupRule, at: int) -> Sequence[GroupOutcome]:
     """Return the outcomes of the group of the connection at ``at``, its own finding first."""
     outcomes = next(o for e, o in judgement.groups if e.rule.id == entry.rule.id)
-    lone = [o for o in outcomes if o.key is None and at in o.members]
-    if lone:
-        return lone
-    key = tuple([get(path) for path in entry.keys])
-    own = [o for o in outcomes if o.is_of(key)]
+    own = [outcome for outcome in outcomes if at in outcome.everyone]
     return sorted(own, key=lambda outcome: at not in outcome.members)
 
 
@@ -303,7 +290,7 @@ def _of_group(
 def _measured(outcome: GroupOutcome, at: int) -> str:
     if outcome.verdict is Verdict.SKIP:
         return outcome.actual
-    others = outcome.verdict is Verdict.FAIL and outcome.values and at not in outcome.members
+    others = outcome.values and outcome.members and at not in outcome.members
     return f"{outcome.field} is {outcome.actual}{', none of them this one' if others else ''}"
 
 

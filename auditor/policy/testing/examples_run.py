@@ -113,7 +113,7 @@ class Trial:
         self, records: Iterable[Mapping[str, object]], now: datetime = NOW
     ) -> tuple[Judgement, list[Any]]:
         """Return the judgement of ``records`` as of ``now``, and the records as rules see them."""
-        judge = Judge(self._ruleset, self._shape, now, _clean)
+        judge = Judge(self._ruleset, self._shape, now, _clean, placed=True)
         seen = [_joined(record, self._shape, self._join) for record in records]
         judge.take(seen)
         return judge.outcome(_is_whole), seen

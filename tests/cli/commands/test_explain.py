@@ -201,6 +201,18 @@ def test_a_plan_is_asked_by_the_address_of_a_resource(folder: Path):
     assert "--snapshot cannot be used with --terraform-plan" in both.stderr
 
 
+def test_a_connection_that_a_plan_ends_is_in_no_group(folder: Path):
+    asked = "per: group_id, when: {plan.action: {not_equals: create}}, assert: {count: {lte: 5}}"
+    (folder / "few.yaml").write_text(
+        f"policy: few\nrules:\n  - {{id: few, severity: low, {asked}}}\n"
+    )
+    plan = str(PLANS / "walk.json")
+    words = ["explain", "few", "fivetran_connector.legacy", "-p", "few.yaml"]
+    done = run([*words, "--terraform-plan", plan], folder)
+    assert done.returncode == 0, done.stderr
+    assert "legacy_a005), g_prod: no group counts it, because the plan ends it" in done.stdout
+
+
 def test_an_unknown_rule_is_reported_before_any_request(folder: Path):
     done = _why(folder, "sync-flor", "c1")
     assert (done.returncode, done.stdout) == (2, "")

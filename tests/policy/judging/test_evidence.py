@@ -834,6 +834,15 @@ def test_of_what_a_plan_hides_it_is_told_whether_it_is_there(
     assert finding.evidence[0].actual == told
 
 
+def test_what_is_open_says_how_to_go_on(tmp_path: Path) -> None:
+    gap = Gap(Lack.UNKNOWN, "known after apply; write it")
+    finding = _told_of(tmp_path, "assert: {schema: {length: 3}}", {"schema": gap})
+    assert finding.message == (
+        "cannot be judged: schema is known after apply; write it, expected a length of 3"
+    )
+    assert finding.advice == "schema is known after apply; write it, or pass --on-unknown skip"
+
+
 def test_what_is_open_beside_a_value_says_how_to_go_on(tmp_path: Path) -> None:
     body = "assert: {data_delay_threshold: {gte: {field: sync_frequency}}}"
     gap = Gap(Lack.UNKNOWN, "known after apply; write it")

@@ -25,6 +25,7 @@ from tests.builders.judged import (
     checks_of,
     findings_of,
     loaded,
+    named,
     one_rule,
     outcome_of,
     problems_of,
@@ -312,7 +313,7 @@ def test_values_without_a_double_so_far_may_have_one(tmp_path: Path) -> None:
 def test_a_connection_is_in_its_group_whoever_is_in_none(tmp_path: Path) -> None:
     rules = _rules(tmp_path, "group_id", "{count: {lte: 9}}")
     records = [_record(group_id=None), _record(), _record(group_id=True), _record(group_id=1)]
-    outcome = outcome_of(rules, records)
+    outcome = outcome_of(rules, records, placed=True)
     told = [
         [(why.group, why.verdict) for why in explained(outcome, rules.rules[0], at, record)]
         for at, record in enumerate(records)
@@ -778,6 +779,12 @@ def test_connections_of_a_group_with_two_bounds_are_named(tmp_path: Path) -> Non
     assert finding.advice == ("a group has one bound: give all its connections the same own.most")
     (finding,) = findings_of(rules, [*_members(None, 1), *_members("x", 1)])
     assert "own.most is null of one connection and text of another in g" in finding.message
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str)
+    planned = Gap(Lack.UNKNOWN, "known only after apply")
+    judge.take([shape.convert(r) for r in [*_members(3, 1), *_members(planned, 1)]])
+    (finding,) = judge.outcome(lambda _rule: True).findings(named("a", "b"))
+    assert "own.most is 3 of one connection and known only after apply of" in finding.message
 
 
 @pytest.mark.parametrize(

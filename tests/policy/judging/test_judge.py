@@ -312,7 +312,8 @@ def test_an_excuse_leaves_nobody_to_blame(tmp_path: Path) -> None:
         (True, Verdict.SKIP, "1"),
         ("yes", Verdict.ERROR, "1, and whether unless applies is not known"),
     ):
-        outcome = outcome_of(rules, [{"group_id": "g", "config": {"log": log}}])
+        record = {"group_id": "g", "config": {"log": log}}
+        outcome = outcome_of(rules, [record], placed=True)
         (told,) = explained(outcome, rules.rules[0], 0, {"group_id": "g"})
         assert (told.verdict, told.members) == (verdict, ())
         for finding in outcome.findings(Connections(["c"], ["s"], ["n"], ["g"])):
@@ -480,7 +481,7 @@ def test_a_hidden_bound_bounds_nothing_and_a_hidden_key_still_chooses(tmp_path: 
 def test_a_plan_that_does_not_show_a_whole_group_says_so(tmp_path: Path) -> None:
     rules = loaded(tmp_path, one_rule("per: group_id\nassert: {count: {lte: 1}}")).ruleset
     shape = Shape(*rules.reads())
-    judge = Judge(rules, shape, NOW, str, PlanMode(partial=True))
+    judge = Judge(rules, shape, NOW, str, PlanMode(partial=True), placed=True)
     record = shape.convert({"group_id": "g"})
     judge.take([record])
     outcome = judge.outcome(lambda _rule: False)

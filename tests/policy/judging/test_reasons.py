@@ -120,7 +120,7 @@ def _told(result: Result, finding: Finding) -> list[str]:
     reasons = result.reasons[finding.rule.id]
     reason = reasons.of[finding.alike]
     return [
-        f"{line.key or '-' * line.depth} {letter} {line.text} [{value}]"
+        f"{'-' * line.depth}{line.key} {letter} {line.text} [{value}]"
         for line, letter, value in zip(reasons.lines, reason.truths, reason.values, strict=True)
     ]
 
@@ -309,4 +309,86 @@ def test_a_group_tells_its_bound(tmp_path: Path) -> None:
         "assert f the number of connections is at least 1 and at most own.most [3; own.most is 2]",
         "- t is at least 1 []",
         "- f is at most own.most []",
+    ]
+
+
+def test_of_a_field_that_several_lines_show_each_has_its_own_value(tmp_path: Path) -> None:
+    result = _audited(
+        tmp_path,
+        "assert: {any: [{not: {setup_tests: {any_item: {status: F}}}},"
+        " {setup_tests: {length: {gte: 9}}}, {setup_tests: {is_empty: true}}]}",
+        {"setup_tests": [{"status": "P"}, {"status": "F"}]},
+        {"setup_tests": "none"},
+    )
+    items, text = sorted(result.findings, key=lambda finding: finding.connections[0].id)
+    unseen = ["-- x item []", "--- x status is F []"]
+    assert _told(result, items) == [
+        "assert f any of []",
+        "- f setup_tests has no item where status is F [status F (item 2 of 2)]",
+        "-- t item [2 of 2]",
+        "--- t status is F [F]",
+        *unseen * 2,
+        "- f setup_tests has a length of at least 9 [of length 2]",
+        "- f setup_tests is empty [2 items]",
+    ]
+    assert _told(result, text) == [
+        "assert u any of []",
+        "- u setup_tests has no item where status is F [none (text)]",
+        *unseen * 3,
+        "- u setup_tests has a length of at least 9 [none (text)]",
+        "- u setup_tests is empty [none]",
+    ]
+
+
+def test_a_lone_line_of_a_field_has_the_value_of_the_finding(tmp_path: Path) -> None:
+    result = _audited(
+        tmp_path,
+        "assert: {schema: {length: {gte: 15}}, not: {setup_tests: {any_item: {status: F}}},"
+        " data_delay_threshold: {gte: {field: sync_frequency}}, sync_frequency: {lte: 9}}",
+        {
+            "data_delay_threshold": 5,
+            "sync_frequency": 60,
+            "setup_tests": [{"status": "P"}, {"status": "F"}],
+        },
+    )
+    (finding,) = result.findings
+    assert [line for line in _told(result, finding) if " x " not in line] == [
+        "assert f all of []",
+        "- f schema has a length of at least 15 [of length 2]",
+        "- f setup_tests has no item where status is F [status F (item 2 of 2)]",
+        "-- t item [2 of 2]",
+        "--- t status is F [F]",
+        "- f data_delay_threshold is at least sync_frequency [5]",
+        "-- v sync_frequency [60]",
+        "- f sync_frequency is at most 9 [60]",
+    ]
+
+
+def test_a_line_names_the_field_that_it_shows(tmp_path: Path) -> None:
+    result = _audited(
+        tmp_path,
+        "assert: {setup_tests: {all_items: {status: P, title: T}}, paused: false}",
+        {"paused": True},
+    )
+    paths = [line.path for line in result.reasons["rule"].lines]
+    item = ["", "", "setup_tests[].status", "setup_tests[].title"]
+    assert paths == ["", "setup_tests", *item * 3, "paused"]
+
+
+def test_a_group_without_a_bound_says_so_once(tmp_path: Path) -> None:
+    own = "{key: group_id, columns: {most: integer}, rows: {h: {most: 2}}}"
+    result = _audited(
+        tmp_path,
+        "per: group_id\nassert: {count: {gte: 1, lte: {field: own.most}}}",
+        {},
+        head=f"facts: {{own: {own}}}\n",
+    )
+    (finding,) = result.findings
+    assert _told(result, finding) == [
+        (
+            "assert u the number of connections is at least 1 and at most own.most"
+            " [own.most is missing]"
+        ),
+        "- t is at least 1 []",
+        "- u is at most own.most []",
     ]

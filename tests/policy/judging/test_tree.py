@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from auditor.decoding.gaps import NOT_IN_PLAN, Gap, Lack
 from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
 from auditor.model import Verdict
-from auditor.policy.judging.judge import Judge, Judgement
-from auditor.policy.judging.tree import Explained, TreePart, explained, verdict_of
+from auditor.policy.judging.judge import Judge, Judgement, PlanMode
+from auditor.policy.judging.tree import Branch, Explained, TreePart, explained
 from auditor.policy.language.rules import Ruleset
 from auditor.policy.language.truth import Truth, all_of, any_of
 from tests.builders.judged import NOW, loaded, one_rule
@@ -36,7 +40,7 @@ _GROUPED = (
 
 def _judged(ruleset: Ruleset, texts: list[str], *, whole: bool = True) -> tuple[Judgement, Any]:
     shape = Shape(*ruleset.reads())
-    judge = Judge(ruleset, shape, NOW, lambda text: text)
+    judge = Judge(ruleset, shape, NOW, lambda text: text, placed=True)
     items = shape.array(f"[{','.join(texts)}]".encode())
     judge.take(items)
     return judge.outcome(lambda _rule: whole), items
@@ -51,6 +55,7 @@ def why(folder: Path, body: str, record: dict[str, Any], head: str = "") -> Expl
 
 
 def outline(part: TreePart, depth: int = 0) -> list[str]:
+    assert part.asked or part.truth is None
     word = {True: "+", False: "-", None: "?"}[part.truth] if part.asked else "."
     held = f" [{part.value}]" if part.value else ""
     line = f"{'  ' * depth}{word} {part.text}{held}"
@@ -71,6 +76,15 @@ def _ruleset(folder: Path, rules: list[dict[str, Any]]) -> Ruleset | None:
         return loaded(folder, path).ruleset
     except PolicyError:
         return None  # a generated condition that decides nothing
+
+
+def _verdict_of(branches: Sequence[Branch]) -> Verdict:
+    for branch in branches:
+        if branch.part.truth is None:
+            return Verdict.ERROR
+        if branch.part.truth is False:
+            return Verdict.SKIP if branch.key == "when" else Verdict.FAIL
+    return Verdict.PASS
 
 
 def _agrees(part: TreePart) -> None:
@@ -111,7 +125,7 @@ def test_the_root_says_what_the_compiled_judge_says(
     for entry in ruleset.rules:
         for at, item in enumerate(items):
             (each,) = explained(outcome, entry, at, item)
-            assert verdict_of(each.branches) is each.verdict
+            assert _verdict_of(each.branches) is each.verdict
             for branch in each.branches:
                 _agrees(branch.part)
 
@@ -297,38 +311,682 @@ def test_a_group_shows_what_chose_it_and_what_was_counted(tmp_path: Path) -> Non
     assert "- paused is true [false]" in lines(3)[2]
 
 
-def test_an_excuse_of_the_account_is_a_branch_of_its_own(tmp_path: Path) -> None:
-    text = one_rule("per: group_id\nunless: {service: fivetran_log}\nassert: {count: {gte: 9}}")
-    ruleset = loaded(tmp_path, text).ruleset
-    for service, verdict, truth in (
-        ("fivetran_log", Verdict.SKIP, True),
-        ("postgres", Verdict.FAIL, False),
-    ):
-        outcome, (item,) = _judged(
-            ruleset, [json.dumps({"id": "c", "group_id": "g", "service": service})]
-        )
-        (each,) = explained(outcome, ruleset.rules[0], 0, item)
-        assert each.verdict is verdict
-        first = each.branches[0]
-        assert (first.key, first.part.truth) == ("unless", truth)
-        assert each.branches[-1].part.asked is (verdict is Verdict.FAIL)
+# -- whole explanations ---------------------------------------------------------------------------
 
 
-def test_a_connection_without_a_key_is_told_why_it_is_in_no_group(tmp_path: Path) -> None:
-    ruleset = loaded(tmp_path, one_rule("per: schema\nassert: {count: {lte: 9}}")).ruleset
-    outcome, (item,) = _judged(ruleset, ['{"id": "c"}'])
-    (each,) = explained(outcome, ruleset.rules[0], 0, item)
-    assert each.verdict is Verdict.ERROR
-    assert outline(each.branches[0].part) == [
-        "? the group is the connections of one schema [schema is missing]"
-    ]
+#: Rules beside the one that is asked of.
+BESIDE = """\
+  - {id: lone, severity: low, assert: {paused: true}}
+  - {id: each, severity: low, per: group_id, assert: {count: 9}}
+"""
 
 
-def test_a_group_without_a_member_says_so(tmp_path: Path) -> None:
-    body = "per: group_id\nwhen: {paused: true}\nassert: {share: {lte: 0.5}}"
-    ruleset = loaded(tmp_path, one_rule(body)).ruleset
-    outcome, (item,) = _judged(ruleset, ['{"id": "c", "group_id": "g", "paused": false}'])
-    (each,) = explained(outcome, ruleset.rules[0], 0, item)
-    assert each.verdict is Verdict.SKIP
-    (last,) = outline(each.branches[-1].part)
-    assert last.endswith("[no member]")
+def told_of(
+    folder: Path, body: str, rows: list[dict[str, Any]], head: str = "", **plan: Any
+) -> list[str]:
+    """Return all that is said of each connection; ``plan`` is how a plan's records are judged."""
+    policy = one_rule(body, head=head).replace("rules:\n", f"rules:\n{BESIDE}", 1)
+    ruleset = loaded(folder, policy).ruleset
+    shape = Shape(*ruleset.reads())
+    whole = plan.pop("whole", True)
+    decide = plan.pop("decide", None)
+    mode = PlanMode(**plan) if plan else None
+    judge = Judge(ruleset, shape, NOW, lambda text: text.replace("Q", "q"), mode, placed=True)
+    items = [shape.convert({"id": f"c{n}", **row}) for n, row in enumerate(rows)]
+    judge.take(items)
+    outcome = judge.outcome(lambda _rule: whole)
+    outcome = outcome.reconsidered(decide) if decide else outcome
+    lines = []
+    for at, item in enumerate(items):
+        for each in explained(outcome, ruleset.rule("rule"), at, item):
+            about = " ".join(filter(None, (each.group, str([*each.members]), each.note)))
+            lines.append(f"{at}: {each.verdict.label} {about}")
+            for branch in each.branches:
+                lines += [f"{branch.key}:", *_drawn(branch.part, 1)]
+    return lines
+
+
+def _drawn(part: TreePart, depth: int) -> Iterator[str]:
+    margin = "  " * depth
+    yield margin + outline(part)[0].removesuffix(f" [{part.value}]")
+    if part.value:
+        yield f"{margin}  = {part.value}"
+    if part.why:
+        yield f"{margin}  ! {part.why.partition(':')[0]}"
+    for child in part.parts:
+        yield from _drawn(child, depth + 1)
+
+
+G, LATER = {"group_id": "g"}, Gap(Lack.UNKNOWN, "known only after apply; write it")
+HIDES = {"hidden": {0: frozenset({"schema"})}}
+SECRET = {**G, "schema": "hunter2"}
+ITEMS = [
+    {"status": status, "title": title}
+    for status, title in (("P", 1), ("F", "T"), ("P", "P"), (3, "F"), ("F", "F"))
+]
+OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "rows", "options", "told"),
+    [
+        (
+            """
+            when: {schema: {exists: true}}
+            assert:
+              any:
+                - schema: {length: 3}
+                - schema: {equals: {field: service}}
+                - service: {equals: {field: schema}}
+            """,
+            [{**SECRET, "service": "s"}] * 2,
+            HIDES,
+            """
+            0: fail [0]
+            when:
+              + schema is set
+                = [sensitive]
+            assert:
+              - any of
+                - schema has a length of 3
+                  = [sensitive]
+                - schema is the same as service
+                  = [sensitive]; service is s
+                - service is the same as schema
+                  = s; schema is [sensitive]
+            1: fail [1]
+            when:
+              + schema is set
+                = hunter2
+            assert:
+              - any of
+                - schema has a length of 3
+                  = of length 7
+                - schema is the same as service
+                  = hunter2; service is s
+                - service is the same as schema
+                  = s; schema is hunter2
+            """,
+        ),
+        (
+            """
+            assert: {setup_tests: {any_item: {message: x, status: {equals: {field: title}}}}}
+            """,
+            [{"setup_tests": [{"message": "hunter2", "status": "hunter3", "title": "hunter4"}]}],
+            {"hidden": {0: frozenset({"setup_tests"})}},
+            """
+            0: fail [0]
+            assert:
+              - setup_tests has an item where message is x and status is the same as title
+                = 1 item
+                - item 1 of 1
+                  - all of
+                    - message is x
+                      = [sensitive]
+                    - status is the same as title
+                      = [sensitive]; setup_tests[].title is [sensitive]
+            """,
+        ),
+        (
+            """
+            when: {paused: true}
+            assert: {not: {any: [{schema: {starts_with: Q}}, {paused: false}]}}
+            """,
+            [{"paused": False}, {"paused": True, "schema": "Q"}],
+            {},
+            """
+            0: skip [0]
+            when:
+              - paused is true
+                = false
+            assert:
+              . not (schema starts with q or paused is false)
+            1: fail [1]
+            when:
+              + paused is true
+                = true
+            assert:
+              - not
+                + any of
+                  + schema starts with q
+                    = q
+                  - paused is false
+                    = true
+            """,
+        ),
+        (
+            """
+            per: schema
+            groups: {schema: {starts_with: h}}
+            when: {schema: {ends_with: '2'}}
+            assert: {count: {lte: 1}}
+            """,
+            [SECRET, SECRET],
+            HIDES,
+            """
+            0: pass [sensitive] [0]
+            groups:
+              + schema starts with h
+                = [sensitive]
+            when:
+              + schema ends with 2
+                = [sensitive]
+            assert:
+              + the number of connections is at most 1
+                = count is 1
+            1: pass hunter2 [1]
+            groups:
+              + schema starts with h
+                = hunter2
+            when:
+              + schema ends with 2
+                = hunter2
+            assert:
+              + the number of connections is at most 1
+                = count is 1
+            """,
+        ),
+        (
+            """
+            per: service
+            assert: {count: {lte: 1}}
+            """,
+            [{"service": "s"}] * 2 + [{}],
+            {"accounts": ["a", "b", "b"]},
+            """
+            0: pass s, a [0]
+            assert:
+              + the number of connections is at most 1
+                = count is 1
+            1: pass s, b [1]
+            assert:
+              + the number of connections is at most 1
+                = count is 1
+            2: error no service (missing) [2]
+            per:
+              ? the group is the connections of one service
+                = service is missing
+                ! service forms the groups and is missing here
+            """,
+        ),
+        (
+            """
+            per: service
+            assert: {count: {lte: 1}}
+            """,
+            [{"service": "s"}] * 2,
+            {"ends": frozenset({0})},
+            """
+            1: pass s [1]
+            assert:
+              + the number of connections is at most 1
+                = count is 1
+            """,
+        ),
+        (
+            """
+            assert: {schema: x}
+            """,
+            [{"schema": NOT_IN_PLAN}, {"schema": LATER}],
+            {"skip_unknown": True},
+            """
+            0: skip [0] skipped: no plan holds what the rule reads
+            assert:
+              ? schema is x
+                = not in the plan
+                ! schema is not in the plan, or pass --on-unknown skip
+            1: skip [1] skipped: what decides it is unknown until the plan is applied
+            assert:
+              ? schema is x
+                = known only after apply; write it
+                ! schema is known only after apply; write it, or pass --on-unknown skip
+            """,
+        ),
+        (
+            """
+            assert: {schema: x}
+            """,
+            [{"schema": LATER}],
+            {"partial": True},
+            """
+            0: error [0]
+            assert:
+              ? schema is x
+                = known only after apply; write it
+                ! schema is known only after apply; write it, or pass --on-unknown skip
+            """,
+        ),
+        (
+            """
+            assert: {schema: x}
+            """,
+            [{"schema": "y"}],
+            {"decide": lambda _: (Verdict.WAIVED, "until Friday")},
+            """
+            0: waived [0] until Friday
+            assert:
+              - schema is x
+                = y
+            """,
+        ),
+        (
+            """
+            per: group_id
+            assert: {unique: schema}
+            """,
+            [{**G, "schema": s} for s in ("a", "a", "c", "c")],
+            {},
+            """
+            0: fail g, a [0, 1]
+            assert:
+              - schema together are unique
+                = schema is shared by 2 connections
+            0: fail g, c [2, 3]
+            assert:
+              - schema together are unique
+                = schema is shared by 2 connections, none of them this one
+            1: fail g, a [0, 1]
+            assert:
+              - schema together are unique
+                = schema is shared by 2 connections
+            1: fail g, c [2, 3]
+            assert:
+              - schema together are unique
+                = schema is shared by 2 connections, none of them this one
+            2: fail g, c [2, 3]
+            assert:
+              - schema together are unique
+                = schema is shared by 2 connections
+            2: fail g, a [0, 1]
+            assert:
+              - schema together are unique
+                = schema is shared by 2 connections, none of them this one
+            3: fail g, c [2, 3]
+            assert:
+              - schema together are unique
+                = schema is shared by 2 connections
+            3: fail g, a [0, 1]
+            assert:
+              - schema together are unique
+                = schema is shared by 2 connections, none of them this one
+            """,
+        ),
+        (
+            """
+            per: group_id
+            assert: {unique: schema}
+            """,
+            [{**G, "schema": s} for s in ("a", "a", "b")],
+            {"decide": lambda _: (Verdict.KNOWN, "in March")},
+            """
+            0: known g, a [0, 1]
+            assert:
+              - schema together are unique
+                = schema is shared by 2 connections
+            1: known g, a [0, 1]
+            assert:
+              - schema together are unique
+                = schema is shared by 2 connections
+            2: known g, a [0, 1]
+            assert:
+              - schema together are unique
+                = schema is shared by 2 connections, none of them this one
+            """,
+        ),
+        (
+            """
+            per: group_id
+            unless: {paused: true}
+            assert: {unique: schema}
+            """,
+            [{**G, "schema": "a", "paused": p} for p in (False, "no")],
+            {},
+            """
+            0: error g, a []
+            unless:
+              ? a connection of the account meets: paused is true
+            assert:
+              ? schema together are unique
+                = schema is shared by 2 connections, and whether unless applies is not known
+                ! whether a connection of the account meets unless is not known
+            1: error g, a []
+            unless:
+              ? a connection of the account meets: paused is true
+            assert:
+              ? schema together are unique
+                = schema is shared by 2 connections, and whether unless applies is not known
+                ! whether a connection of the account meets unless is not known
+            """,
+        ),
+        (
+            """
+            per: group_id
+            groups: {group_id: g}
+            unless: {schema: {starts_with: Q}}
+            when: {paused: true}
+            assert: {count: 0}
+            """,
+            [{**G, "paused": True, "schema": "Q"}, {"group_id": "h", "paused": False}],
+            {},
+            """
+            0: skip g []
+            groups:
+              + group_id is g
+                = g
+            unless:
+              + a connection of the account meets: schema starts with q
+            when:
+              + paused is true
+                = true
+            assert:
+              . the number of connections is 0
+            1: skip h []
+            groups:
+              - group_id is g
+                = h
+            unless:
+              + a connection of the account meets: schema starts with q
+            when:
+              - paused is true
+                = false
+            assert:
+              . the number of connections is 0
+            """,
+        ),
+        (
+            """
+            per: group_id
+            groups: {group_id: g}
+            unless: {schema: {starts_with: Q}}
+            when: {paused: true}
+            assert: {count: 0}
+            """,
+            [{**G, "paused": True, "schema": "s"}],
+            {},
+            """
+            0: fail g [0]
+            groups:
+              + group_id is g
+                = g
+            unless:
+              - a connection of the account meets: schema starts with q
+            when:
+              + paused is true
+                = true
+            assert:
+              - the number of connections is 0
+                = count is 1
+            """,
+        ),
+        (
+            """
+            per: group_id
+            groups: {group_id: h}
+            unless: {paused: true}
+            assert: {count: 0}
+            """,
+            [{**G, "paused": False}],
+            {},
+            """
+            0: skip g []
+            groups:
+              - group_id is h
+                = g
+            unless:
+              - a connection of the account meets: paused is true
+            assert:
+              . the number of connections is 0
+            """,
+        ),
+        (
+            """
+            per: config.tier
+            groups: {config.tier: {gte: 2}}
+            assert: {count: 0}
+            """,
+            [{"config": {"tier": "two"}}],
+            {"head": "reveal: [config.tier]\n"},
+            """
+            0: error two []
+            groups:
+              ? config.tier is at least 2
+                = two (text) (a number is wanted)
+                ! config.tier is not a number
+            assert:
+              . the number of connections is 0
+                ! whether the rule is about this group is not known
+            """,
+        ),
+        (
+            """
+            per: [group_id, service]
+            assert: {count: 0}
+            """,
+            [G],
+            {},
+            """
+            0: error no service (missing) [0]
+            per:
+              ? the group is the connections of one group_id and service
+                = service is missing
+                ! service forms the groups and is missing here
+            """,
+        ),
+        (
+            """
+            assert: {setup_tests: {any_item: {status: {equals: {field: title}}}}}
+            """,
+            [{"setup_tests": ITEMS[1::2]}],
+            {},
+            """
+            0: error [0]
+            assert:
+              ? setup_tests has an item where status is the same as title
+                = 2 items
+                ? item 2 of 2
+                  ? status is the same as title
+                    = 3 (a number) (text is wanted); setup_tests[].title is F
+            """,
+        ),
+        (
+            """
+            per: group_id
+            assert: {count: {gte: 1, lte: {field: own.most}}}
+            """,
+            [{**G, "own": {"most": 1}}] * 2,
+            {"head": OWN},
+            """
+            0: fail g [0, 1]
+            assert:
+              - the number of connections is at least 1 and at most own.most
+                = count is 2; own.most is 1
+                + count is at least 1
+                - count is at most 1
+            1: fail g [0, 1]
+            assert:
+              - the number of connections is at least 1 and at most own.most
+                = count is 2; own.most is 1
+                + count is at least 1
+                - count is at most 1
+            """,
+        ),
+        (
+            """
+            per: group_id
+            assert: {count: {gte: 1, lte: {field: own.most}}}
+            """,
+            [G],
+            {"head": OWN},
+            """
+            0: error g [0]
+            assert:
+              ? the number of connections is at least 1 and at most own.most
+                = own.most is missing
+                ! own.most is no bound for this group
+                + count is at least 1
+                ? count is at most own.most
+            """,
+        ),
+        (
+            """
+            per: group_id
+            assert: {max: {sync_frequency: {gte: 1, lte: 50}}}
+            """,
+            [{**G, "sync_frequency": "x"}],
+            {},
+            """
+            0: error g [0]
+            assert:
+              ? the max of sync_frequency is at least 1 and at most 50
+                = sync_frequency is no number for 1 connection
+                ! these connections have no number there
+            """,
+        ),
+        (
+            """
+            per: group_id
+            when: {paused: true}
+            assert: {count: {lte: 1}}
+            """,
+            [{**G, "paused": "x"}, {**G, "paused": False}],
+            {},
+            """
+            0: error g [0]
+            when:
+              ? paused is true
+                = x (text) (true or false is wanted)
+                ! paused is not true or false
+            assert:
+              ? the number of connections is at most 1
+                = membership is not known for 1 connection
+                ! whether these connections count is not known
+            1: error g [0]
+            when:
+              - paused is true
+                = false
+            assert:
+              ? the number of connections is at most 1
+                = membership is not known for 1 connection
+                ! whether these connections count is not known
+            """,
+        ),
+        (
+            """
+            per: group_id
+            when: {paused: true}
+            assert: {share: {lte: 0.5}}
+            """,
+            [{**G, "paused": False}],
+            {},
+            """
+            0: skip g []
+            when:
+              - paused is true
+                = false
+            assert:
+              . the share of connections is at most 0.5
+                = no member
+            """,
+        ),
+        (
+            """
+            assert: {setup_tests: {count_items: {where: {status: F}, is: 0}}}
+            """,
+            [{"setup_tests": held} for held in (ITEMS, ITEMS[:1], ITEMS[3:4] * 5, [], "x")],
+            {},
+            """
+            0: fail [0]
+            assert:
+              - setup_tests has exactly 0 items where status is F
+                = 5 items
+                + item 2 of 5
+                  + status is F
+                    = F
+                + item 5 of 5
+                  + status is F
+                    = F
+                ? item 4 of 5
+                  ? status is F
+                    = 3 (a number) (text is wanted)
+            1: pass [1]
+            assert:
+              + setup_tests has exactly 0 items where status is F
+                = 1 item
+                - item 1 of 1
+                  - status is F
+                    = P
+            2: error [2]
+            assert:
+              ? setup_tests has exactly 0 items where status is F
+                = 5 items, 2 not shown
+                ? item 1 of 5
+                  ? status is F
+                    = 3 (a number) (text is wanted)
+                ? item 2 of 5
+                  ? status is F
+                    = 3 (a number) (text is wanted)
+                ? item 3 of 5
+                  ? status is F
+                    = 3 (a number) (text is wanted)
+            3: pass [3]
+            assert:
+              + setup_tests has exactly 0 items where status is F
+                = no item
+            4: error [4]
+            assert:
+              ? setup_tests has exactly 0 items where status is F
+                = x (text) (an array is wanted)
+                ! setup_tests is not an array
+            """,
+        ),
+        (
+            """
+            assert: {not: {setup_tests: {any_item: {status: {equals: {field: title}}}}}}
+            """,
+            [{"setup_tests": ITEMS}, {"setup_tests": ITEMS[1:2]}],
+            {},
+            """
+            0: fail [0]
+            assert:
+              - setup_tests has no item where status is the same as title
+                = 5 items
+                + item 3 of 5
+                  + status is the same as title
+                    = P; setup_tests[].title is P
+                + item 5 of 5
+                  + status is the same as title
+                    = F; setup_tests[].title is F
+            1: pass [1]
+            assert:
+              + setup_tests has no item where status is the same as title
+                = 1 item
+                - item 1 of 1
+                  - status is the same as title
+                    = F; setup_tests[].title is T
+            """,
+        ),
+        (
+            """
+            assert: {config.a: {all_items: {b: {any_item: {equals: 1}}}}}
+            """,
+            [{"config": {"a": [{"b": [2]}]}}],
+            {"head": "reveal: [config.a]\n"},
+            """
+            0: fail [0]
+            assert:
+              - config.a has only items where b has an item that is 1
+                = 1 item
+                - item 1 of 1
+                  - b has an item that is 1
+                    = 1 item
+                    - item 1 of 1
+                      - is 1
+                        = [hidden]
+            """,
+        ),
+    ],
+)
+def test_all_that_is_told_of_a_connection(
+    tmp_path: Path, body: str, rows: list[dict[str, Any]], options: dict[str, Any], told: str
+) -> None:
+    assert told_of(tmp_path, dedent(body), rows, **options) == dedent(told).strip().split("\n")

@@ -337,7 +337,7 @@ T, F, U, N, W = True, False, UNKNOWN, NOT_IN_PLAN, "no"
 def test_what_is_open_and_what_is_wrong_are_joined_as_their_parts_are(
     tmp_path: Path, asked: str, paused: Any, historical: Any, verdict: Verdict, denied: bool
 ):
-    both = f"{{{asked}: [{{paused: true}}, {{status.is_historical_sync: true}}]}}"
+    both = f"{{{asked}: [{{not: {{paused: false}}}}, {{status.is_historical_sync: true}}]}}"
     both = f"{{not: {both}}}" if denied else both
     rules = loaded(tmp_path, one_rule(f"assert: {both}")).ruleset
     status = N if historical is N else {"is_historical_sync": historical}
