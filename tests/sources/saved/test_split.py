@@ -111,7 +111,9 @@ def test_where_an_array_breaks_is_counted_in_its_file_and_from_one():
     """The decoder counts from its own piece, of which nobody knows."""
     text = b'{"a":1},{"b":2},{"c":tru}]'
     for block, byte in ((1 << 10, 1), (9, 17), (17, 17)):
-        with pytest.raises(UndecodableError, match=f"^not JSON: [^,]*, after byte {byte}$"):
+        with pytest.raises(
+            UndecodableError, match=f"^not JSON: Expecting value, after byte {byte}$"
+        ):
             joined(array_batches(cut(text, block), WholeRecords().array))
     long = b" " * 4991 + b'{"a":1},' + b'{"b":tru}]'
     with pytest.raises(UndecodableError, match=r", after byte 5,000$"):
