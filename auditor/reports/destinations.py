@@ -119,10 +119,10 @@ def parse_destination(
         hint = f"did you mean {near}?" if near else f"it takes {listed(formats)}"
         raise UsageError(f"--report {printable(text)}: no such format ({hint})")
     split, by, variant, end = _options(text, formats[name])
-    equals, path = text[end : end + 1], text[end + 1 :]
     filename = formats[name].filename
-    if not equals:
+    if end == len(text):
         return Destination(name, folder / filename, split, variant, by)
+    path = text[end + 1 :]
     if not _names_a_file(path):
         raise UsageError(
             f"--report {printable(text)}: that is not a path; write {name}=FILE, {name}=- for "
@@ -142,7 +142,7 @@ def parse_destination(
 def _slug(text: str) -> str:
     if _PLAIN.fullmatch(text) and len(text) <= _LONGEST:
         return text
-    spelled = re.sub("[^a-z0-9_]+", "-", text.lower()).strip("-")[:_LONGEST].strip("-")
+    spelled = "-".join(re.findall("[a-z0-9_]+", text.lower()))[:_LONGEST].removesuffix("-")
     return f"{spelled}--{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
@@ -167,7 +167,7 @@ def _options(text: str, format_: Format) -> tuple[int, str, str, int]:
                 )
             # An equals sign after it begins the path.
             variant, end = option, match.end(1)
-        elif option == SPLIT and (format_.options or format_.by_dimension):
+        elif option == SPLIT and format_.by_dimension:
             if split or by:
                 raise UsageError(f"--report {printable(text)}: {option} is given twice")
             split, by = _split(text, format_, value if equals else "")

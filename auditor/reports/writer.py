@@ -219,7 +219,7 @@ class ReportWriter:
 
     def _remove_old_parts(self, destination: Destination) -> None:
         format_ = self._formats[destination.format]
-        if not format_.options and not format_.by_dimension:
+        if not format_.by_dimension:
             return
         ours = {name for d in self._destinations if d.path is not None for name in _places(d)}
         kept: OSError | None = None

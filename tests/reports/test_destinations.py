@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor.errors import UsageError
+from auditor.output.target import Target
 from auditor.reports import PROBLEM_REPORTS, REPORTS
 from auditor.reports.destinations import Destination, parse_destination
 from auditor.text import listed
@@ -55,10 +56,8 @@ def test_what_it_says(text: str, destination: Destination):
             "json=",
             no_path("json", "report.json"),
         ),
-        (
-            "csv=a\0b",
-            no_path("csv", "report.csv"),
-        ),
+        ("csv=a\0b", no_path("csv", "report.csv")),
+        ("csv=\ud800", no_path("csv", "report.csv")),
         ("junit:split=1", f"{NUMBER_OR_NAME}; write junit:split=5000"),
         ("junit:split=", f"{NUMBER_OR_NAME}; write junit:split=5000"),
         ("junit:split", f"{NUMBER_OR_NAME}; write junit:split=5000"),
@@ -87,7 +86,7 @@ def test_what_it_says(text: str, destination: Destination):
 def test_what_it_cannot_say(text: str, said: str):
     with pytest.raises(UsageError) as caught:
         parse_destination(text, OUT)
-    shown = text.replace("\0", "\\x00")
+    shown = text.replace("\0", "\\x00").replace("\ud800", "\\ud800")
     assert str(caught.value) == f"--report {shown}: {said}"
 
 
@@ -169,6 +168,8 @@ def test_parts_are_numbered_beside_their_first(tmp_path: Path):
     whole = Destination("junit", tmp_path / "junit.xml")
     split = Destination("junit", tmp_path / "junit.xml", 5)
     assert (whole.first, split.first) == (tmp_path / "junit.xml", tmp_path / "junit-1.xml")
+    assert (whole.target, split.target) == (Target(whole.first), Target(split.first))
+    assert Destination("junit", None).target == Target(None)
     assert split.part(12) == tmp_path / "junit-12.xml"
     assert (whole.in_parts, split.in_parts) == (False, True)
     names = ("junit-2.xml", "junit.xml", "junit-10.xml", "junit-1.xml")

@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from auditor.errors import Interrupted, ReportError, UsageError
 from auditor.model import Finding
 from auditor.output.inputs import Inputs
-from auditor.reports import PROBLEM_REPORTS, REPORTS
-from auditor.reports.writer import Destination, ReportWriter, parse_destination, write_reports
+from auditor.reports import REPORTS
+from auditor.reports.writer import Destination, ReportWriter, write_reports
 from tests.builders.sample_results import sample_result
 
 RESULT = sample_result()
@@ -41,45 +41,6 @@ def files(folder: Path) -> list[str]:
 # -- destinations ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("json", Destination("json", Path("out/report.json"))),
-        ("junit", Destination("junit", Path("out/junit.xml"))),
-        ("json=a/b.json", Destination("json", Path("a/b.json"))),
-        ("json=a=b", Destination("json", Path("a=b"))),
-        ("json=a/", Destination("json", Path("a/report.json"))),
-        ("json=-", Destination("json", None)),
-        ("json=/dev/stdout", Destination("json", None)),
-    ],
-)
-def test_destinations(text: str, expected: Destination) -> None:
-    assert parse_destination(text, Path("out")) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("jnuit", "did you mean junit?"),
-        ("JSON=x", "did you mean json?"),
-        ("pdf", "it takes html, junit"),
-        ("", "it takes html"),
-        ("json=", "json=FILE"),
-        ("json=a\0b", "json=FILE"),
-        ("json=\ud800", "json=FILE"),
-    ],
-)
-def test_invalid_destinations_are_refused(text: str, said: str) -> None:
-    with pytest.raises(UsageError, match="--report") as caught:
-        parse_destination(text, Path("out"))
-    assert said in str(caught.value)
-
-
-def test_a_format_without_options_says_so() -> None:
-    with pytest.raises(UsageError, match="github takes no option; write github or github=FILE"):
-        parse_destination("github:split=team", Path("out"), PROBLEM_REPORTS)
-
-
 def test_two_reports_cannot_share_a_place(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "there")
     for pair in (
@@ -96,11 +57,6 @@ def test_two_reports_cannot_share_a_place(tmp_path: Path) -> None:
             "give one of them another path, as in --report FORMAT=PATH"
         )
     assert {path.name for path in tmp_path.iterdir()} == {"link"}
-
-
-def test_a_destination_reads_as_its_format_and_its_place() -> None:
-    assert str(Destination("json", None)) == "json: standard output"
-    assert str(Destination("html", Path("a/b\x1b.html"))) == "html: a/b\\x1b.html"
 
 
 def test_standard_output_shares_no_place_with_parts(tmp_path: Path) -> None:

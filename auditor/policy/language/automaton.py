@@ -47,7 +47,6 @@ class _State(dict[str, "_State"]):
     __slots__ = ("before", "ends", "places")
 
     def __init__(self, places: frozenset[int], before: int) -> None:
-        super().__init__()
         self.places, self.before = places, before
         self.ends: bool | None = None
 
@@ -67,7 +66,7 @@ class Automaton:
         self._chars: dict[int, tuple[Ranges, int]] = {}
         self._spots: dict[int, tuple[Callable[[int, int], bool], int]] = {}
         self._forks: dict[int, tuple[int, ...]] = {}
-        self._count = 1
+        self._count = 0
         self._first = self._build(parse(text), 0)
         self._states: dict[tuple[frozenset[int], int], _State] = {}
         self._kept = 0
@@ -99,10 +98,10 @@ class Automaton:
     # -- building -----------------------------------------------------------------------------
 
     def _place(self) -> int:
-        if self._count > _MOST_PLACES:
+        if self._count >= _MOST_PLACES:
             raise PatternSyntaxError("pattern too large")
         self._count += 1
-        return self._count - 1
+        return self._count
 
     def _build(self, node: Node, after: int) -> int:
         """Return the place where ``node`` begins when ``after`` follows it."""

@@ -54,7 +54,7 @@ def matcher(tree: Node, *, whole: bool) -> Match | None:
 
 
 class _AmbiguousError(Exception):
-    """A character may have two places in the pattern, or a place be reached in two ways."""
+    """A character may have two places in the pattern or none, or a place be reached in two ways."""
 
 
 class _Part(NamedTuple):
@@ -88,7 +88,7 @@ class _Places:
 
     def _place(self, ranges: Ranges) -> _Part:
         number = len(self._chars)
-        if number == _MOST_PLACES:
+        if number == _MOST_PLACES or not ranges:
             raise _AmbiguousError
         self._chars.append(ranges)
         self._following.append(frozenset())
@@ -124,7 +124,7 @@ class _Places:
             [self._repeated_item(item) for _ in range(most or max(least, 1))] if most != 0 else []
         )
         whole = _Part(True, frozenset(), frozenset())
-        if parts and most is None:
+        if most is None:
             self._follow(parts[-1].last, parts[-1].first)
         for number, part in reversed([*enumerate(parts)]):
             whole = self._joined(part, whole)
@@ -147,7 +147,7 @@ class _Places:
         """Return places that one may go on to: no two of them take the same character."""
         for one in some:
             for other in others:
-                if one == other or _touch(self._chars[one], self._chars[other]):
+                if _touch(self._chars[one], self._chars[other]):
                     raise _AmbiguousError
         return some | others
 
@@ -161,6 +161,7 @@ def _touch(some: Ranges, others: Ranges) -> bool:
 
 def _written(node: Node) -> str:
     """Return a part of the tree in the syntax of ``re``, of which nothing is left to its flags."""
+    assert not isinstance(node, Assertion)  # such a pattern has been refused
     match node:
         case Chars(ranges):
             return _class(ranges)
@@ -172,13 +173,9 @@ def _written(node: Node) -> str:
             return ""
         case Repeat(item, least, most):
             return f"(?:{_written(item)}){{{least},{'' if most is None else most}}}"
-        case Assertion(kind):
-            raise AssertionError(kind)  # such a pattern has been refused
 
 
 def _class(ranges: Ranges) -> str:
-    if not ranges:
-        return "(?!)"
     return "[" + "".join(f"{_char(low)}-{_char(high)}" for low, high in ranges) + "]"
 
 

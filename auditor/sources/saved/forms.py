@@ -16,7 +16,8 @@ from typing import Any, Union
 
 import msgspec
 
-from auditor.decoding.json_values import MISSING, UndecodableError, kind_of
+from auditor.decoding.envelope import Envelope
+from auditor.decoding.json_values import UndecodableError, kind_of
 from auditor.decoding.listed import Listed
 from auditor.decoding.records import Decoder
 from auditor.errors import SourceError
@@ -47,21 +48,15 @@ _FORMS = (
 class ListingPart(msgspec.Struct, frozen=True):
     """Some of a listing: records as decoded, not yet sifted.
 
-    ``first`` is the number of the first of them in ``label``. ``is_page`` says that they are one
-    answer of the list endpoint, and ``cursor`` is what it holds as ``next_cursor``, ``elsewhere``
-    any other key in it that says that more follows, ``total`` and ``pages`` how many connections
-    and pages it says there are, 0 where it does not. ``problem`` says why the place holds no
+    ``first`` is the number of the first of them in ``label``. ``answer`` is the answer of the list
+    endpoint that they are, None where they are none. ``problem`` says why the place holds no
     records.
     """
 
     label: str
     items: list[Any]
     first: int = 1
-    is_page: bool = False
-    cursor: object = MISSING
-    elsewhere: str = ""
-    total: int = 0
-    pages: int = 0
+    answer: Envelope | None = None
     problem: str = ""
     as_of: datetime | None = None
 
@@ -127,8 +122,8 @@ def _snapshot(
     """
     # A listing of nothing has its time as well.
     yield ListingPart(source.name, [], as_of=header.taken_at)
-    digest, count, held, terminated = sha256(), -1, b"", True
-    above = 0  # Lines before the first record.
+    digest, count, held = sha256(), 0, b""
+    above = 0  # Lines before the first record; the header is the first of them.
     for lines, terminated in line_blocks(source):  # noqa: B007  # the last one's is wanted
         if held:
             lines.insert(0, held)
@@ -136,8 +131,9 @@ def _snapshot(
         if not lines:
             continue
         digest.update(b"\n".join(lines) + b"\n")
-        records = lines if count >= 0 else lines[1:]
-        above, count = max(above, 1), max(count, 0)
+        records = lines
+        if not above:
+            records, above = lines[1:], 1
         while records and not count and (found := _list_of(source, records[0], header)):
             yield from _listed(*found, decoder)
             records, above = records[1:], above + 1
@@ -146,10 +142,10 @@ def _snapshot(
             yield ListingPart(source.name, items, count + 1, as_of=header.taken_at)
             count += len(records)
     closing = parse_closing(held) if terminated else None
-    if closing is None and terminated and count >= 0:
+    if closing is None and terminated and above:
         items = _decoded_lines(source.name, [held], decoder, count + above + 1)
         yield ListingPart(source.name, items, count + 1, as_of=header.taken_at)
-    yield _closing(source.name, closing, max(count, 0), digest.hexdigest())
+    yield _closing(source.name, closing, count, digest.hexdigest())
 
 
 def _list_of(source: Input, line: bytes, header: SnapshotHeader) -> tuple[str, list[Any]] | None:
@@ -203,15 +199,13 @@ def _array(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
 
 
 def _array_of_answers(source: Input) -> Iterable[bytes]:
-    """Take an array apart: at once if it can be held whole, else answer by answer."""
+    """Take an array apart: at once if all of it can be held, else answer by answer."""
     body = source.read_document()
-    if len(body) <= source.largest:
-        try:
-            answers = msgspec.json.decode(b"[" + body, type=list[msgspec.Raw])
-            return [bytes(answer) for answer in answers]
-        except (msgspec.MsgspecError, RecursionError):
-            pass  # Splitting it shows what is wrong.
-    source.give_back(body)
+    try:
+        answers = msgspec.json.decode(b"[" + body, type=list[msgspec.Raw])
+        return [bytes(answer) for answer in answers]
+    except (msgspec.MsgspecError, RecursionError):
+        source.give_back(body)  # Splitting it shows what is wrong, if it is not just too much.
     return objects(source, in_array=True)
 
 
@@ -236,7 +230,7 @@ def _decoded_lines(name: str, lines: list[bytes], decoder: Decoder, line: int) -
     decode, items = decoder.single, []
     for number, body in enumerate(lines, line):
         try:
-            if body and not body.isspace():
+            if body.strip():
                 items.append(decode(body))
         except UndecodableError as error:
             raise SourceError(f"{name}, line {number}: {error}; one JSON value per line") from error
@@ -247,16 +241,15 @@ def _document(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
     """Yield the one value that the input is, or several one after another."""
     is_answer = bool(_ANSWER_KEY.match(first_key(source.start)))
     body = source.read_document()
-    if len(body) <= source.largest:
-        try:
-            if is_answer:
-                yield _answer(source.name, body, decoder)
-            else:
-                yield ListingPart(source.name, [decoder.single(body)])
-            return
-        except UndecodableError as error:
-            if not error.transient:
-                raise
+    try:
+        if is_answer:
+            yield _answer(source.name, body, decoder)
+        else:
+            yield ListingPart(source.name, [decoder.single(body)])
+        return
+    except UndecodableError as error:
+        if not error.transient:
+            raise
     source.give_back(body)
     pieces = objects(source, in_array=False)
     if is_answer:
@@ -291,15 +284,7 @@ def _answer(label: str, body: bytes, decoder: Decoder) -> ListingPart:
         problem = f"{label}: the saved response is an error: {held}{said}; fetch it again"
         return ListingPart(label, [], problem=problem)
     if not answer.problem:
-        return ListingPart(
-            label,
-            answer.items,
-            is_page=True,
-            cursor=answer.next_cursor,
-            elsewhere=answer.elsewhere,
-            total=answer.total or 0,
-            pages=answer.pages or 0,
-        )
+        return ListingPart(label, answer.items, answer=answer)
     record = _data_of_one(body)
     if record:
         return ListingPart(label, [decoder.single(record)])
@@ -323,8 +308,8 @@ def _data_of_one(body: bytes) -> bytes:
 def _is_lines(source: Input, decoder: Decoder) -> bool:
     """Whether the first line is a JSON value of its own with more behind it."""
     source.look_for(b"\n")
-    line, line_feed, rest = source.start.lstrip().partition(b"\n")
-    if not line_feed or not line.rstrip().endswith(b"}"):
+    line, _, rest = source.start.lstrip().partition(b"\n")
+    if not line.rstrip().endswith(b"}"):
         return False
     if not rest.strip() and not source.has_more():
         return False

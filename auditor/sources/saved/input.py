@@ -51,7 +51,6 @@ class Input:
         self.largest = largest
         self._file = file
         self._stream: _Readable = file
-        self._ahead = b""
         start = self._next(first or block)
         if start.startswith(_GZIP):
             self._stream = cast(
@@ -110,7 +109,7 @@ class Input:
         while size <= self.largest and (block := self.read(4 * self.block)):
             blocks.append(block)
             size += len(block)
-        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+        return b"".join(blocks)
 
     def give_back(self, unread: bytes) -> None:
         """Let the next read return ``unread``, which was read before, and then go on."""

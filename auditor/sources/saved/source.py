@@ -15,8 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
+from auditor.decoding.envelope import Envelope
 from auditor.decoding.json_values import MISSING, kind_of
 from auditor.decoding.listed import Listed
 from auditor.decoding.records import Decoder
@@ -156,7 +155,7 @@ class SavedListing:
         self._decoder = decoder
         self._seen: set[str] = set()
         self._repeated: list[str] = []
-        self._pages: list[ListingPart] = []
+        self._pages: list[tuple[str, Envelope]] = []
         self._closings: list[Closing] = []
         self._loose = False
 
@@ -215,8 +214,8 @@ class SavedListing:
         if part.problem:
             self.problems.append(part.problem)
             return
-        if part.is_page:
-            self._pages.append(replace(part, items=[]))
+        if part.answer is not None:
+            self._pages.append((part.label, part.answer._replace(items=[])))
         elif part.as_of is None:
             self._loose = True
         good, problems = self._sifted(part)
@@ -224,7 +223,7 @@ class SavedListing:
             self._first_seen(good),
             problems,
             as_of=part.as_of,
-            is_answer=part.is_page,
+            is_answer=part.answer is not None,
             taken=(part.as_of,),
         )
 
@@ -284,15 +283,15 @@ class SavedListing:
 
     def _lacking(self) -> Iterator[str]:
         """Yield why there is more than what was saved: a response says how much there is."""
-        total = max((page.total for page in self._pages), default=0)
-        pages = max((page.pages for page in self._pages), default=0)
-        for stated, saved, noun in (
-            (total, len(self._seen), "connection"),
-            (pages, len(self._pages), "page"),
+        answers = [answer for _, answer in self._pages]
+        for noun, stated, saved in (
+            ("connection", [answer.total for answer in answers], len(self._seen)),
+            ("page", [answer.pages for answer in answers], len(answers)),
         ):
-            if stated > saved:
+            most = max(filter(None, stated), default=0)
+            if most > saved:
                 yield (
-                    f"a saved response says that there are {plural(stated, noun)}, and "
+                    f"a saved response says that there are {plural(most, noun)}, and "
                     f"{plural(saved, noun)} {'is' if saved == 1 else 'are'} saved: fetch the rest,"
                     " or use `fivetran-auditor fetch`"
                 )
@@ -301,36 +300,36 @@ class SavedListing:
         """Check that the saved pages are one walk from its first page to its last."""
         warnings: list[str] = []
         used: dict[str, str] = {}
-        for page in self._pages:
-            cursor, last = page.cursor, page is self._pages[-1]
+        for number, (label, answer) in enumerate(self._pages, 1):
+            cursor, last = answer.next_cursor, number == len(self._pages)
             if cursor == "":
-                warnings.append(f'{page.label}: next_cursor is ""; taken for the last page')
+                warnings.append(f'{label}: next_cursor is ""; taken for the last page')
             if cursor in (MISSING, None, ""):
-                if page.elsewhere:
+                if answer.elsewhere:
                     self.problems.append(
-                        f"{page.label}: it has no data.next_cursor, but its {page.elsewhere} says "
+                        f"{label}: it has no data.next_cursor, but its {answer.elsewhere} says "
                         "that more follows: fetch the rest, or use `fivetran-auditor fetch`"
                     )
                 elif not last:
                     self.problems.append(
-                        f"{page.label}: a saved page without a next_cursor is not the last one: "
+                        f"{label}: a saved page without a next_cursor is not the last one: "
                         "pages of more than one walk, or in another order; fetch again"
                     )
                 continue
             if not isinstance(cursor, str):
                 self.problems.append(
-                    f"{page.label}: next_cursor is {kind_of(cursor)}, not text; fetch again"
+                    f"{label}: next_cursor is {kind_of(cursor)}, not text; fetch again"
                 )
                 continue
             if cursor in used:
                 self.problems.append(
-                    f"{page.label}: it has the same next_cursor as {used[cursor]}: a page is "
+                    f"{label}: it has the same next_cursor as {used[cursor]}: a page is "
                     "there twice, or one is missing; fetch again"
                 )
-            used.setdefault(cursor, page.label)
+            used.setdefault(cursor, label)
             if last:
                 self.problems.append(
-                    f"{page.label}: a saved page that still has a next_cursor is the last one: "
+                    f"{label}: a saved page that still has a next_cursor is the last one: "
                     "fetch the rest, or use `fivetran-auditor fetch`"
                 )
         return warnings

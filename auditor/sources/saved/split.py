@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from auditor.decoding.json_values import UndecodableError
@@ -43,12 +44,11 @@ def array_batches(source: Input, decode: Decode) -> Iterator[list[Any]]:
     UndecodableError. Raises UndecodableError if the array is malformed, cut or followed by
     something, or has an item of more than 64 MiB.
     """
-    buffer, key, done = b"", b"", 1
+    buffer, done = b"", 1
     while block := source.read(len(buffer)):
         buffer += block
-        key = key or first_key(buffer)
         try:
-            items, rest = _whole_items(buffer, key, decode)
+            items, rest = _whole_items(buffer, decode)
         except UndecodableError as error:
             raise _placed(error, done) from error
         if items:
@@ -57,7 +57,7 @@ def array_batches(source: Input, decode: Decode) -> Iterator[list[Any]]:
         buffer = rest
         _bound(buffer, source)
     if not buffer.rstrip().endswith(b"]"):
-        raise UndecodableError("the array is cut: its closing bracket is missing", transient=True)
+        raise _refused("the array is cut: its closing bracket is missing")
     try:
         yield decode(b"[" + buffer)
     except UndecodableError as error:
@@ -87,7 +87,7 @@ def objects(source: Input, *, in_array: bool) -> Iterator[bytes]:
         buffer = buffer[done:]
         _bound(buffer, source)
     if buffer.strip() or in_array:
-        raise UndecodableError("not JSON: it is cut, or a bracket is missing", transient=True)
+        raise _refused("not JSON: it is cut, or a bracket is missing")
 
 
 def line_blocks(source: Input) -> Iterator[tuple[list[bytes], bool]]:
@@ -117,27 +117,22 @@ class _Gap:
 
     def check(self, gap: bytes) -> None:
         if gap.strip() != self._expected:
-            raise UndecodableError(
-                "not JSON: there is something between two objects", transient=True
-            )
+            raise _refused("not JSON: there is something between two objects")
         self._expected = b"," if self._in_array else b""
 
     def close(self, gap: bytes) -> None:
         if gap.strip() or not self._in_array:
-            raise UndecodableError("not JSON: a bracket that closes nothing", transient=True)
+            raise _refused("not JSON: a bracket that closes nothing")
 
 
-def _whole_items(buffer: bytes, key: bytes, decode: Decode) -> tuple[list[Any], bytes]:
+def _whole_items(buffer: bytes, decode: Decode) -> tuple[list[Any], bytes]:
     """Decode the items that are whole in ``buffer`` and followed by another; return the rest too.
 
     Without such an item, or if the array ends in this block, the rest is all of it.
     """
-    for end, following in _guesses(buffer, key):
-        try:
+    for end, following in _guesses(buffer):
+        with suppress(UndecodableError):
             return decode(b"[" + buffer[:end] + b"]"), buffer[following:]
-        except UndecodableError as error:
-            if not error.transient:
-                raise
     spans, stop = _spans(buffer)
     if stop is not None:
         if buffer[stop + 1 :].strip():
@@ -150,11 +145,12 @@ def _whole_items(buffer: bytes, key: bytes, decode: Decode) -> tuple[list[Any], 
     return [], buffer
 
 
-def _guesses(buffer: bytes, key: bytes) -> list[tuple[int, int]]:
+def _guesses(buffer: bytes) -> list[tuple[int, int]]:
     """Return where an item may end and the next one begin, likeliest first.
 
     Items of one array nearly always begin with the same key.
     """
+    key = first_key(buffer)
     if not key:
         return []
     pattern = re.compile(rb"\}\s*,\s*(?=\{\s*" + re.escape(key) + rb")")
@@ -164,7 +160,8 @@ def _guesses(buffer: bytes, key: bytes) -> list[tuple[int, int]]:
 
 def _spans(buffer: bytes) -> tuple[list[tuple[int, int]], int | None]:
     """Return the whole objects and arrays at the top level, and the first unmatched closer."""
-    spans, depth, start = [], 0, 0
+    spans: list[tuple[int, int]] = []
+    depth = 0
     for token in _TOKEN.finditer(buffer):
         kind = token.lastindex
         if kind == 1:
@@ -173,17 +170,17 @@ def _spans(buffer: bytes) -> tuple[list[tuple[int, int]], int | None]:
             depth += 1
         elif kind == 2:
             depth -= 1
+            if depth < 0:
+                return spans, token.start()
             if depth == 0:
                 spans.append((start, token.end()))
-            elif depth < 0:
-                return spans, token.start()
     return spans, None
 
 
 def _bound(buffer: bytes, source: Input) -> None:
     if len(buffer) > source.largest:
         limit = f"{source.largest / 2**20:g} MiB"
-        raise UndecodableError(f"one value takes more than {limit}", transient=False)
+        raise _refused(f"one value takes more than {limit}")
 
 
 def _nothing_follows(rest: bytes, source: Input) -> None:
@@ -201,4 +198,9 @@ def _placed(error: UndecodableError, done: int) -> UndecodableError:
 
 
 def _something_follows() -> UndecodableError:
-    return UndecodableError("not JSON: something follows the array", transient=True)
+    return _refused("not JSON: something follows the array")
+
+
+def _refused(message: str) -> UndecodableError:
+    """Return the error for a file that is read again in vain."""
+    return UndecodableError(message, transient=False)

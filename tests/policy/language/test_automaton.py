@@ -211,6 +211,14 @@ def test_a_pattern_of_many_states_is_bounded_in_memory_and_right():
     assert automaton.matches(text[:-1]) == (text[-302] == "x")
 
 
+def test_a_pattern_as_large_as_is_allowed_is_matched():
+    large = "a{1000}" * 10
+    assert Automaton(large, whole=True).matches("a" * 10_000)
+    for more in ("a", r"\b", "|a"):
+        with pytest.raises(PatternSyntaxError, match="too large"):
+            Automaton(large + more, whole=True)
+
+
 @pytest.mark.parametrize("pattern", ["[a-z]{1000}" * 20, "(" * 500 + "a" + ")" * 500])
 def test_a_pattern_that_is_too_large_is_refused(pattern: str):
     with pytest.raises(PatternSyntaxError, match=r"too (large|deeply)"):

@@ -23,7 +23,8 @@ def taken(pattern: str, *, whole: bool = True) -> bool:
     [
         *("", "abc", "[a-z]+", "[a-z]+(_[a-z]+)*", "(dev|test|prod)_.*", "a{2,5}", "(ab){3,}c"),
         *("^abc$", r"\Aabc\z", "x(y|)z", "(a|b)*c", "((a{2,3}b){1,4}c)?d", "(?i)prod_.+", "a??"),
-        *("(^){0}a", "é+[^é]", "a{0,99}"),
+        *("(^){0}a", "é+[^é]", "a{0,99}", "a{100}", "(a{60})*", "(a{60})+"),
+        *("(ab?)*c", "(ab){2}a", "(a?b)+", "[d-f]|[a-c]", "[ac]|[bd]"),
     ],
 )
 def test_what_leaves_one_way_is_taken(pattern: str):
@@ -36,6 +37,7 @@ def test_what_leaves_one_way_is_taken(pattern: str):
         *("(a*)*", "(a+)+", "(a|a)*b", "(a|aa)+", "(x+x+)+y", "a*a", "(.*)(.*)", ".*_prod"),
         *("(ab|ac)", "(a?)*", "(a?|b?)", "((a*)|(b*))", "(a{1,2}){2}", "(a{1,2})+", "(a*){3}"),
         *("(a|b*)*", "a?a?a?aaa", "(?:a?){3}", "[a-m]|[m-z]", "(?i)k|\u212a", "a{100}a"),
+        *("ab?b", "x(y|)y", "a{101,}", "[m-z]|[a-m]", "[ax]|[xz]", r"[^\x00-\x{10ffff}]"),
         *(r"a\b", "a$b", "a^", "(?m)^a", "(?m)a$"),
     ],
 )
@@ -48,6 +50,13 @@ def test_what_leaves_two_is_not(pattern: str):
 )
 def test_where_a_part_is_enough_it_has_to_begin_the_text(pattern: str, is_taken: bool):
     assert taken(pattern, whole=False) is is_taken
+
+
+def test_a_class_takes_its_own_characters_alone():
+    match = matcher(parse("[ac-e_]"), whole=True)
+    assert match is not None
+    taken = {point for point in range(0x250) if match(chr(point))}
+    assert taken == set(map(ord, "acde_"))
 
 
 def differences(seed: int, count: int) -> Iterator[tuple[str, str]]:

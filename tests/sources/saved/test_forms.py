@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import subprocess
@@ -13,12 +14,26 @@ from typing import Any
 
 import pytest
 
-from auditor.decoding.records import Shape
+from auditor.decoding.listed import Listed
+from auditor.decoding.records import Decoder, Shape, WholeRecords
 from auditor.errors import SourceError
+from auditor.facts.shape import shape_of
 from auditor.model import Completeness
+from auditor.sources.saved.forms import Closing, ListingPart, parts
+from auditor.sources.saved.input import LARGEST, Input
+from auditor.sources.saved.snapshot_file import MARK
 from auditor.sources.saved.source import SnapshotSource
 from auditor.sources.stream import Page
-from tests.builders.saved_listings import answer, lines, read, read_ids, record, records, save
+from tests.builders.saved_listings import (
+    TAKEN_AT,
+    answer,
+    lines,
+    read,
+    read_ids,
+    record,
+    records,
+    save,
+)
 
 THREE = records(3)
 IDS = ["c0", "c1", "c2"]
@@ -116,7 +131,8 @@ def test_a_cut_form_is_never_a_quiet_pass(tmp_path: Path, form: str):
         (b" \n\t ", "it is empty"),
         (b"\xef\xbb\xbf", "it is empty"),
         (gzip.compress(b"", mtime=0), "it is empty"),
-        (b"<html>", "not JSON"),
+        (b"<html>", "it is not JSON; expected"),
+        (b'{"fivetran_auditor_snapshot":2,"taken_at":"2026-01-31T12:00:00Z"}', "line is cut"),
         (b"policy: house", "not JSON"),
         ("[]".encode("utf-16"), "UTF-16"),
         (b'[{"id":"a"}', "cut"),
@@ -429,3 +445,283 @@ def test_an_answer_with_items_is_a_list_whatever_else_it_holds(tmp_path: Path, i
     path.write_text(json.dumps({"code": "Success", "data": {**record(0), "items": items}}))
     found = read_ids(path)
     assert (found.ids, found.complete) == ([], False)
+
+
+# -- what is read, piece by piece -------------------------------------------------------------
+
+#: The sizes of the first block and of the others: how a file is cut changes nothing of it.
+BLOCKS = [(40, 5), (60, 64), (1 << 20, 1 << 20)]
+
+
+def pieces(
+    data: bytes,
+    blocks: tuple[int, int] = BLOCKS[-1],
+    *,
+    largest: int = LARGEST,
+    decoder: Decoder | None = None,
+) -> list[Any]:
+    """Return what is read of an input called x: its items by their place, and what else is told."""
+    first, block = blocks
+    source = Input("x", io.BytesIO(data), first=first, block=block, largest=largest)
+    decoder = decoder or WholeRecords()
+    found: list[Any] = []
+    for part in parts(source, decoder):
+        if not isinstance(part, ListingPart):
+            found.append(part)
+        elif part.problem:
+            found.append(part.problem)
+        else:
+            numbered = enumerate(part.items, part.first)
+            found += [(part.label, n, decoder.ids([item])[0]) for n, item in numbered]
+    return found
+
+
+def placed(*labels: str) -> list[tuple[str, int, str]]:
+    """Return where the three records are: all in one place, or two in one and one in another."""
+    numbers = (1, 2, 3) if len(labels) == 1 else (1, 2, 1)
+    where = (labels[0], labels[0], labels[-1])
+    return list(zip(where, numbers, IDS, strict=True))
+
+
+@pytest.mark.parametrize("blocks", BLOCKS)
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        *((FORMS[form][0], placed("x")) for form in FORMS if "answers" not in form),
+        *(
+            (FORMS[form][0], placed("x, answer 1", "x, answer 2"))
+            for form in FORMS
+            if "answers" in form and "line" not in form
+        ),
+        (lines(PAGES), placed("x, line 1", "x, line 2")),
+        (lines(PAGES).replace("\n", "\r\n\n"), placed("x, line 1", "x, line 3")),
+        (json.dumps(answer(THREE)) + "\n", placed("x")),
+        (pretty(answer(THREE)) + " \n\n", placed("x")),
+        ("\n " + json.dumps(THREE), placed("x")),
+        ("\n " + lines(THREE), placed("x")),
+        # A first line that ends with a bracket may still be half of a record.
+        ('{"config": {}\n,"id": "c0"}', placed("x")[:1]),
+        ('{"a": [{}\n,{}], "id": "c0"}', placed("x")[:1]),
+    ],
+)
+def test_each_record_has_its_place_however_the_file_is_cut(
+    text: str, found: list[object], blocks: tuple[int, int]
+):
+    assert pieces(text.encode(), blocks) == found
+
+
+def test_lines_are_read_a_block_at_a_time():
+    source = Input("x", io.BytesIO(lines(records(20)).encode()), block=400)
+    next(parts(source, WholeRecords()))
+    assert source.has_more()
+
+
+def test_records_in_a_row_are_numbered_beyond_the_first_thousand():
+    listing = records(2003)
+    found = pieces("\n".join(map(pretty, listing)).encode())
+    assert found == [("x", number + 1, f"c{number}") for number in range(2003)]
+
+
+ANSWERS = [answer([record(0)], "a"), answer([record(1)])]
+_ONE = len(json.dumps(ANSWERS[0]))
+_LARGE = answer([record(0, pad="x" * 5 * _ONE)])
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        (json.dumps(ANSWERS[0]), ["x"]),
+        ("".join(map(json.dumps, ANSWERS)), ["x, answer 1", "x, answer 2"]),
+        (json.dumps(ANSWERS), ["x, answer 1", "x, answer 2"]),
+    ],
+)
+def test_how_many_there_are_is_not_bounded(text: str, labels: list[str]):
+    found = pieces(text.encode(), (64, 64), largest=_ONE)
+    assert found == [(label, 1, f"c{n}") for n, label in enumerate(labels)]
+
+
+@pytest.mark.parametrize("value", [_LARGE, [_LARGE], [_LARGE] * 2, record(0, pad=_LARGE)])
+def test_one_value_is(value: object):
+    with pytest.raises(SourceError, match=r"^x: one value takes more than 0\.00019\d+ MiB; exp"):
+        pieces(json.dumps(value).encode(), (64, 64), largest=_ONE)
+
+
+ANY_FORM = (
+    "; expected a snapshot, an API response, or records: in an array, one per line, or one after "
+    "the other"
+)
+BY_LINE = "; one JSON value per line"
+
+
+@pytest.mark.parametrize("blocks", BLOCKS)
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        # A record over several lines is none of several records.
+        (b'{"id": "\xff",\n"x": 1}', f"x: not UTF-8 at byte 8{ANY_FORM}"),
+        (b'{"id":"c0","x":NaN}\n{"id":"c1"}\n', f"x, line 1: NaN is not JSON{BY_LINE}"),
+        (b'{"id":"c0"}\n\n{"id":"\xff"}\n', f"x, line 3: not UTF-8 at byte 7{BY_LINE}"),
+        (
+            b'{"id":"c0"}\n' * 9 + b"{}{}\n",
+            f"x, line 10: not JSON: Extra data at byte 2{BY_LINE}",
+        ),
+        (
+            b'[{"code":"Success","data":{"items":[]}}, nul]',
+            f"x: not JSON: a bracket that closes nothing{ANY_FORM}",
+        ),
+        (
+            b'[{"code":"Success","data":{"items":[]}} {"code":1}]',
+            f"x: not JSON: there is something between two objects{ANY_FORM}",
+        ),
+        (b'{"id":"c0"} x {"id":"c1"}', f"x: not JSON: there is something between two{ANY_FORM}"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place(
+    data: bytes, said: str, blocks: tuple[int, int]
+):
+    with pytest.raises(SourceError) as caught:
+        pieces(data, blocks, decoder=Shape([]))
+    assert str(caught.value) == said.replace("two;", "two objects;")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"code": "NotFound", "message": "a\nb"}, "an error: its code is NotFound (a b)"),
+        ({"code": "NotFound", "message": None}, "an error: its code is NotFound"),
+        ({"code": 7, "message": "no"}, "an error: its code is a number (no)"),
+        ({"code": "Success", "data": {"name": "a"}}, '"data.items" is missing, not an array'),
+        ({"code": "Success", "data": {"items": 7}}, '"data.items" is a number, not an array'),
+        ({"code": "Success", "data": 7}, '"data" is a number, not an object'),
+    ],
+)
+def test_an_answer_without_records_says_what_it_is(body: object, said: str):
+    about = "the saved response is " if "error" in said else ""
+    found = pieces(json.dumps([answer([record(0)], "a"), body]).encode())
+    assert found == [("x, answer 1", 1, "c0"), f"x, answer 2: {about}{said}; fetch it again"]
+
+
+def test_an_account_without_connections_lacks_none(tmp_path: Path):
+    (tmp_path / "s.json").write_text(json.dumps(answer([])))
+    assert read(tmp_path / "s.json").problems == ()
+
+
+def test_a_snapshot_of_no_connections_has_its_time_as_well(tmp_path: Path):
+    (page,) = read(save(tmp_path / "s.ndjson", [])).pages
+    assert (page.records, page.as_of) == ([], TAKEN_AT)
+
+
+# -- a snapshot, piece by piece ----------------------------------------------------------------
+
+GROUPS = {"list": "groups", "rows": [{"id": "g1", "name": "P"}, 7]}
+USERS = {"list": "users", "rows": [{"id": "u1"}]}
+
+
+def snapshot_of(*items: object, version: int = 2, ends: str | None = None) -> bytes:
+    """Return a snapshot whose closing line is right, or is ``ends``; a text is a line as it is."""
+    head = {
+        MARK: version,
+        "taken_at": "2026-01-31T12:00:00Z",
+        "base_url": "https://api.fivetran.com",
+        "filters": {},
+        "tool": "",
+    }
+    written = [item if isinstance(item, str) else json.dumps(item) for item in (head, *items)]
+    text = "".join(f"{line}\n" for line in written).replace('{"list": ', '{"list":')
+    said = {
+        "end": True,
+        "connections": sum('"list":' not in line for line in written[1:]),
+        "walks": 3,
+        "completeness": "one_page",
+        "sha256": sha256(text.encode()).hexdigest(),
+    }
+    return (text + (f"{json.dumps(said)}\n" if ends is None else ends)).encode()
+
+
+def header_first(data: bytes) -> list[tuple[int, int]]:
+    """Return sizes of blocks: the header is known whole before anything is read."""
+    first = data.index(b"\n") + 1
+    return [(first, 7), (first + 1, 30), (first + 90, 200), (len(data), 1)]
+
+
+WHOLE = Closing("x", Completeness.SNAPSHOT, 3)
+
+
+@pytest.mark.parametrize(
+    ("items", "found"),
+    [
+        ([], []),
+        (THREE, placed("x")),
+        ([USERS, *THREE], placed("x")),
+        ([GROUPS, USERS, *THREE], ["group", *placed("x")]),
+        ([USERS, GROUPS], ["group"]),
+        # Lists come first: what follows a record is one, and not silently left out.
+        ([*THREE, {**USERS, **record(3)}], [*placed("x"), ("x", 4, "c3")]),
+        ([*THREE[:1], {**GROUPS, **record(1)}, *THREE[2:]], placed("x")),
+    ],
+)
+def test_a_snapshot_is_read_line_by_line_however_it_is_cut(
+    items: list[object], found: list[object]
+):
+    asked = sum('"id": "c' in json.dumps(item) for item in items)
+    data = snapshot_of(*items)
+    data = data.replace(b'"connections": %d' % (len(items) - 1), b'"connections": %d' % asked)
+    for blocks in header_first(data):
+        *told, closing = pieces(data, blocks, decoder=shape_of(["group.name"]))
+        assert closing == WHOLE
+        for listed in told:
+            if isinstance(listed, Listed):
+                assert (len(listed.rows), len(listed.doubts)) == (1, 1)
+        assert [each.name if isinstance(each, Listed) else each for each in told] == found
+
+
+@pytest.mark.parametrize("at", range(4))
+@pytest.mark.parametrize("above", [[], [USERS], [GROUPS, USERS]])
+@pytest.mark.parametrize("ends", [None, ""])
+def test_a_line_of_a_snapshot_that_cannot_be_read_is_told_by_its_number(
+    at: int, above: list[object], ends: str | None
+):
+    data = snapshot_of(*above, *THREE[:at], '{"id":', *THREE[at:], ends=ends)
+    for blocks in header_first(data):
+        with pytest.raises(SourceError, match=rf"^x, line {2 + len(above) + at}: not JSON"):
+            pieces(data, blocks)
+
+
+def test_a_list_of_a_snapshot_that_cannot_be_read_is_told():
+    data = snapshot_of({"list": "users", "rows": 7}, *THREE)
+    with pytest.raises(SourceError, match=r"^x: a list in the snapshot is damaged: "):
+        pieces(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "kept", "problem"),
+    [
+        (
+            snapshot_of(*THREE).replace(b'"connections": 3', b'"connections": 1'),
+            3,
+            "the snapshot holds 3 connections and its closing line says 1",
+        ),
+        (
+            snapshot_of(record(0)).replace(b'"connections": 1', b'"connections": 1200'),
+            1,
+            "the snapshot holds 1 connection and its closing line says 1,200",
+        ),
+        (
+            snapshot_of(*THREE).replace(b'"service"', b'"servicf"', 1),
+            3,
+            "the snapshot was changed after it was saved: its hash does not match",
+        ),
+        *(
+            (data, kept, "the snapshot has no closing line: it was cut, or something follows it")
+            for data, kept in (
+                (snapshot_of(ends=""), 0),
+                (snapshot_of(*THREE, ends=""), 3),
+                (snapshot_of(*THREE)[:-1], 3),
+            )
+        ),
+    ],
+)
+def test_a_snapshot_that_is_not_whole_says_why(data: bytes, kept: int, problem: str):
+    wanted = Closing("x", Completeness.INCOMPLETE, 1, f"x: {problem}; fetch again")
+    for blocks in header_first(data):
+        assert pieces(data, blocks) == [*placed("x")[:kept], wanted]

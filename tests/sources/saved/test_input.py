@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.errors import SourceError
-from auditor.sources.saved.input import Input, input_name, is_regular, open_input
+from auditor.sources.saved.input import Input, input_name, is_regular, open_input, unreadable
 
 DATA = b'{"a": 1}\n' * 50
 
@@ -61,12 +63,14 @@ def test_a_mark_is_looked_for_as_far_as_is_allowed():
     assert 40 < len(bounded.start) <= 48
 
 
-@pytest.mark.parametrize(("largest", "whole"), [(1000, True), (450, True), (449, False)])
-def test_a_document_over_the_bound_is_seen_to_be(largest: int, whole: bool):
+@pytest.mark.parametrize(
+    ("largest", "held"), [(1000, 450), (450, 450), (72, 104), (71, 72), (40, 72), (0, 8)]
+)
+def test_of_a_document_over_the_bound_just_over_that_much_is_held(largest: int, held: int):
+    """Its first block, and then four at a time."""
     source = Input("x", io.BytesIO(DATA), block=8, largest=largest)
-    document = source.read_document()
-    assert (document == DATA) is whole or len(document) > largest
-    assert whole or len(document) > largest
+    assert source.read_document() == DATA[:held]
+    assert rest_of(source) == DATA[held:]
 
 
 @pytest.mark.parametrize("cut", [3, 15, -1, -8])
@@ -87,7 +91,58 @@ def test_a_file_that_is_not_there_or_a_folder_is_told(tmp_path: Path):
         open_input("a\0b")
 
 
-def test_names_and_which_can_be_opened_twice(tmp_path: Path):
+@pytest.mark.parametrize(("size", "known"), [(0, 0), (8, 8), (32, 32), (33, 8)])
+def test_of_a_small_file_all_is_known_at_once(tmp_path: Path, size: int, known: int):
+    (tmp_path / "f").write_bytes(DATA[:size])
+    with open_input(str(tmp_path / "f"), block=8) as source:
+        assert source.start == DATA[:known]
+        assert rest_of(source) == DATA[:size]
+
+
+def test_what_is_held_at_once_is_bounded_as_over_the_network():
+    assert Input("x", io.BytesIO(DATA)).largest == 64 * 1024 * 1024
+
+
+def test_standard_input_is_left_open_and_a_file_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    stdin = io.TextIOWrapper(io.BytesIO(DATA))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    with open_input("-", block=8) as source:
+        assert (source.name, source.start) == ("standard input", DATA[:8])
+    assert not stdin.buffer.closed
+    for there in (stdin, None):  # whether there is a standard input or not
+        monkeypatch.setattr(sys, "stdin", there)
+        file = io.BytesIO(DATA)
+        with Input("x", file):
+            assert not file.closed
+        assert file.closed
+    with pytest.raises(SourceError, match=r"^standard input is closed; name a file instead of -$"):
+        open_input("-")
+
+
+class Unreadable(io.BytesIO):
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.EIO, "Input/output error"), "Input/output error"),
+        (OSError("not seekable"), "not seekable"),
+        (ValueError("embedded null byte"), "embedded null byte"),
+    ],
+)
+def test_why_it_cannot_be_read_is_told(error: Exception, reason: str):
+    assert str(unreadable("x", error)) == f"x: it cannot be read: {reason}"
+    with pytest.raises(SourceError, match=r"^x: it cannot be read: Input/output error$"):
+        Input("x", Unreadable())
+
+
+def test_names_and_which_can_be_opened_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").touch()
     (tmp_path / "f").touch()
     assert input_name("-") == "standard input"
     assert input_name("a\x1b") == "a\\x1b"

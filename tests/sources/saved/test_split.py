@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 
 from auditor.decoding.json_values import UndecodableError
 from auditor.decoding.records import Shape, WholeRecords
-from auditor.sources.saved.input import Input
-from auditor.sources.saved.split import array_batches, line_blocks, objects
+from auditor.sources.saved import split
+from auditor.sources.saved.input import LARGEST, Input
+from auditor.sources.saved.split import array_batches, first_key, line_blocks, objects
 from tests.builders.saved_listings import record
 
 TRICKY = st.text(st.sampled_from('{}[],"\\:ab\n \u2028é\ud800'), max_size=8)
@@ -87,6 +89,109 @@ def test_lines_end_at_line_feeds_alone(text: str, block: int):
     assert [ended for _, ended in found if not ended] == ([False] if whole[-1] else [])
 
 
+def cut(text: bytes, block: int, largest: int = LARGEST) -> Input:
+    return Input("a test", io.BytesIO(text), block=block, largest=largest)
+
+
+@pytest.mark.parametrize("block", [3, 5, 64])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b'{"a":1},{"a":2}', "the array is cut: its closing bracket is missing"),
+        (b'{"a":1}]x', "not JSON: something follows the array"),
+        (b'{"a":1}]' + b" " * 90 + b"]", "not JSON: something follows the array"),
+    ],
+)
+def test_an_array_that_does_not_end_where_it_should_is_told(text: bytes, says: str, block: int):
+    with pytest.raises(UndecodableError, match=says):
+        joined(array_batches(cut(text, block), WholeRecords().array))
+
+
+def test_where_an_array_breaks_is_counted_in_its_file_and_from_one():
+    """The decoder counts from its own piece, of which nobody knows."""
+    text = b'{"a":1},{"b":2},{"c":tru}]'
+    for block, byte in ((1 << 10, 1), (9, 17), (17, 17)):
+        with pytest.raises(
+            UndecodableError, match=f"^not JSON: Expecting value, after byte {byte}$"
+        ):
+            joined(array_batches(cut(text, block), WholeRecords().array))
+    long = b" " * 4991 + b'{"a":1},' + b'{"b":tru}]'
+    with pytest.raises(UndecodableError, match=r", after byte 5,000$"):
+        joined(array_batches(cut(long, 5000), WholeRecords().array))
+
+
+@pytest.mark.parametrize("block", [3, 5, 64])
+@pytest.mark.parametrize(
+    ("text", "in_array", "says"),
+    [
+        (b'{"a":1}x{"a":2}', False, "there is something between two objects"),
+        (b'{"a":1},{"a":2}', False, "there is something between two objects"),
+        (b'{"a":1}{"a":2}]', True, "there is something between two objects"),
+        (b'{"a":1},,{"a":2}]', True, "there is something between two objects"),
+        (b',{"a":1}]', True, "there is something between two objects"),
+        (b'{"a":1}]', False, "a bracket that closes nothing"),
+        (b'{"a":1}x]', True, "a bracket that closes nothing"),
+        (b'{"a":1},]', True, "a bracket that closes nothing"),
+        (b'{"a":1}]x', True, "something follows the array"),
+        (b'{"a":1}]' + b" " * 90 + b"x", True, "something follows the array"),
+        (b'{"a":1}', True, "it is cut, or a bracket is missing"),
+        (b'{"a":1},', True, "it is cut, or a bracket is missing"),
+        (b'{"a":1} {"b":2', False, "it is cut, or a bracket is missing"),
+        (b'{"a":1} x', False, "it is cut, or a bracket is missing"),
+    ],
+)
+def test_what_is_not_an_object_is_told(text: bytes, in_array: bool, says: str, block: int):
+    with pytest.raises(UndecodableError, match=f"^not JSON: {says}$"):
+        list(objects(cut(text, block), in_array=in_array))
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        lambda source: list(line_blocks(source)),
+        lambda source: list(objects(source, in_array=False)),
+        lambda source: joined(array_batches(source, Shape([]).array)),
+    ],
+)
+def test_a_value_as_large_as_is_allowed_is_not_over_it(split: Any):
+    with pytest.raises(UndecodableError, match=r"^one value takes more than 3\.8147e-05 MiB$"):
+        split(cut(b'{"' + b"x" * 39, 41, largest=40))
+    with suppress(UndecodableError):  # it is cut, and not too large
+        split(cut(b'{"' + b"x" * 38, 40, largest=40))
+        return
+    with pytest.raises(UndecodableError, match="cut"):
+        split(cut(b'{"' + b"x" * 38, 40, largest=40))
+
+
+def test_items_that_begin_unlike_are_no_value_together():
+    items = [{f"k{number}": number} for number in range(200)]
+    source = cut(json.dumps(items).encode()[1:], 16, largest=60)
+    assert joined(array_batches(source, WholeRecords().array)) == items
+
+
+def test_of_records_that_begin_alike_none_is_scanned_but_the_last(monkeypatch: pytest.MonkeyPatch):
+    """A guess is proved by decoding alone, wherever the block is cut."""
+    scanned: list[int] = []
+    scan = split._spans
+    monkeypatch.setattr(split, "_spans", lambda piece: scanned.append(len(piece)) or scan(piece))
+    text = json.dumps([record(number) for number in range(600)]).encode()[1:]
+    blocks = [*array_batches(cut(text, 4096), Shape([]).array)]
+    assert len(blocks) > len(text) / 6000
+    assert sum(scanned) < 4 * 4096
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (b'{"a b" : 1}', b'"a b" :'),
+        (b' \n{ "a\\"b":1}', b'"a\\"b":'),
+        *((text, b"") for text in (b"", b"[1]", b"{}", b'{"a"}', b'{"%s":1}' % (b"x" * 201))),
+    ],
+)
+def test_the_first_key_is_that_of_an_object(text: bytes, key: bytes):
+    assert first_key(text) == key
+
+
 def big_array(mebibytes: int) -> bytes:
     items = [json.dumps(record(n, config={"pad": "x" * 1500})) for n in range(mebibytes * 600)]
     return f"[{','.join(items)}]".encode()
@@ -113,13 +218,13 @@ def test_malformed_input_costs_little_more_than_whole_input(hurt: str):
 
 def test_a_record_over_the_limit_is_refused():
     data = b'{"id":"' + b"x" * (3 << 20)
-    for split in (
+    for taken_apart in (
         lambda s: joined(array_batches(s, Shape([]).array)),
         lambda s: list(objects(s, in_array=False)),
         lambda s: list(line_blocks(s)),
     ):
         with pytest.raises(UndecodableError, match="2 MiB"):
-            split(Input("a test", io.BytesIO(data), largest=2 << 20))
+            taken_apart(Input("a test", io.BytesIO(data), largest=2 << 20))
 
 
 # Of the process image alone: what getrusage says is inherited from the process that started it.
