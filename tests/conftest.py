@@ -9,6 +9,7 @@ so that Python alone is enough for ``make test``; in CI they fail instead.
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import sys
@@ -110,6 +111,8 @@ def _keep_files_in_memory() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Collecting makes nothing but what stays: looking for garbage in it takes as long again.
+    gc.disable()
     # The slow tests make whole environments, which is no affair of memory.
     if "not slow" in config.option.markexpr:
         _keep_files_in_memory()
@@ -124,6 +127,11 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith("FIVETRAN_"):
             del os.environ[name]
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
