@@ -262,8 +262,8 @@ class Choices {
     const counts = state.show === "findings" ? liveCounts(facet, page.found) : this.connectionCounts();
     const needle = this.search.value.toLowerCase();
     const order = facet.texts.map((_, at) => at)
-      .filter((at) => names.has(facet.texts[at]) || (counts[at] || !needle) && (facet.found ?? facet.texts)[at].toLowerCase().includes(needle))
-      .sort((a, b) => names.has(facet.texts[b]) - names.has(facet.texts[a]) || counts[b] - counts[a] || a - b);
+      .filter((at) => names.has(facet.texts[at]) || (!counts || counts[at] || !needle) && (facet.found ?? facet.texts)[at].toLowerCase().includes(needle))
+      .sort((a, b) => names.has(facet.texts[b]) - names.has(facet.texts[a]) || (counts ? counts[b] - counts[a] : 0) || a - b);
     const focused = list.contains(document.activeElement) ? document.activeElement.value : undefined;
     list.replaceChildren(...order.slice(0, MOST_CHOICES).map((at) => {
       const text = facet.texts[at];
@@ -273,15 +273,17 @@ class Choices {
         else names.delete(text);
         change({ [facet.name]: listed([...names]) });
       });
-      return el("label", {}, box, el("span", {}, text), el("span", { class: "n" }, number(counts[at])));
+      return el("label", {}, box, el("span", {}, text), el("span", { class: "n" }, counts ? number(counts[at]) : ""));
     }), order.length > MOST_CHOICES ? el("p", { class: "hint" }, `and ${number(order.length - MOST_CHOICES)} more: search`) : "");
     if (focused !== undefined) [...list.querySelectorAll("input")].find((box) => box.value === focused)?.focus();
   }
 
+  // A rule chooses which verdicts are shown, and no connections.
   connectionCounts() {
+    if (!this.facet.ofConnection) return null;
     const counts = new Uint32Array(this.facet.texts.length);
     const others = new Work(matchConnections({ ...state, [this.facet.name]: "" })).run().rows;
-    for (const c of others) for (const at of asList(this.facet.ofConnection?.(c) ?? [])) counts[at]++;
+    for (const c of others) for (const at of asList(this.facet.ofConnection(c))) counts[at]++;
     return counts;
   }
 }
@@ -322,13 +324,21 @@ function buildExplorer() {
   );
 }
 
+// How many of the connections that all other filters leave came to each verdict under the rule.
+function verdictCounts() {
+  const counts = new Uint32Array(VERDICTS.length);
+  const verdicts = verdictsOfRule(ruleNumber.get(state.rule));
+  for (const c of new Work(matchConnections({ ...state, verdict: "" })).run().rows) counts[verdicts[c]]++;
+  return counts;
+}
+
 function updateFilters() {
   if (page.search.value !== state.q) page.search.value = state.q;
   const findings = state.show === "findings";
   for (const group of [page.verdicts, page.severities, page.since].filter(Boolean)) {
     const names = chosen(state[group.dataset.name]);
     const facet = facetOf.get(group.dataset.name);
-    const counts = findings && facet ? liveCounts(facet, page.found) : null;
+    const counts = findings ? facet && liveCounts(facet, page.found) : isRuleView() && verdictCounts();
     const there = findings && facet ? liveCounts(facet, everything) : null;
     for (const button of group.children) {
       const label = button.dataset.label;
@@ -336,9 +346,8 @@ function updateFilters() {
       const pressed = names.has(label);
       button.setAttribute("aria-pressed", String(pressed));
       const count = button.lastElementChild;
-      const known = counts ? counts[at] : data.rules[ruleNumber.get(state.rule)]?.counts[VERDICTS.indexOf(label)];
-      count.hidden = !findings && !isRuleView();
-      count.textContent = number(known ?? 0);
+      count.hidden = !findings && !counts;
+      count.textContent = number(counts ? counts[at] : 0);
       button.hidden = findings && !there?.[at] && !pressed;
     }
   }
@@ -409,7 +418,10 @@ function drawAll() {
   const problems = page.found.terms.filter((term) => term.void || (state.show !== "findings" && !term.connection));
   const gone = FACETS.flatMap(({ name, label, texts }) => [...chosen(state[name])]
     .filter((text) => !texts.includes(text)).map((text) => `This report has no ${label.toLowerCase()} “${text}”`));
-  page.problem.textContent = [...unknown(), ...gone, ...new Set(problems.map((term) => term.problem))].join("; ");
+  // Filters that choose findings choose no connections; verdict and rule say which outcomes are shown.
+  const idle = state.show === "findings" ? [] : FACETS.filter(({ name, ofConnection }) =>
+    state[name] && !ofConnection && name !== "verdict" && name !== "rule").map(({ name }) => `${name}: filters findings, not connections`);
+  page.problem.textContent = [...unknown(), ...gone, ...new Set([...idle, ...problems.map((term) => term.problem)])].join("; ");
   const [noun, all] = state.show === "findings" ? [ROW, findingCount] : ["connection", connectionCount];
   const rule = isRuleView() ? `, under ${state.rule}` : "";
   page.status.textContent = rows.length === all

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -71,10 +71,14 @@ def test_where_this_clock_is_wrong_the_live_server_counts_and_no_snapshot(
     assert result.findings[0].verdict.label == verdict
 
 
+@pytest.mark.parametrize("hours", [0, 14, -13])  # In UTC, wherever this machine is.
 @pytest.mark.parametrize(("days", "told"), [(0, True), (14, True), (15, False), (200, False)])
-def test_one_that_ends_soon_is_named(house: Ruleset, tmp_path: Path, days: int, told: bool):
+def test_one_that_ends_soon_is_named(
+    house: Ruleset, tmp_path: Path, days: int, told: bool, hours: int
+):
     end = (TODAY + timedelta(days=days)).date().isoformat()
-    result = judged(house, tmp_path, waiver(expires=end), FAST[:1])
+    now = TODAY.astimezone(timezone(timedelta(hours=hours)))
+    result = judged(house, tmp_path, waiver(expires=end), FAST[:1], clock=lambda: now)
     soon = [w for w in result.warnings if f"ends soon: it holds through {end}" in w]
     assert bool(soon) is told
 

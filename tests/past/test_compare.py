@@ -282,6 +282,10 @@ def test_a_change_counts_once_in_each_group_and_once_for_each_connection(
     }
     assert {t.name: t.counts for t in found.by_connection} == {n: {Fate.NEW: 1} for n in "abcd"}
     assert [(t.name, t.worse) for t in found.by_rule] == [("one-name", 1)]
+    # Each has its own name, whichever connection comes first.
+    named = tuple(replace(c, group_name=f"the {c.group_id}") for c in change.connections)
+    told_by = replace(found, changes=(replace(change, connections=named),)).by_group
+    assert {t.name: t.label for t in told_by} == {"g1": "the g1 (g1)", "g2": "the g2 (g2)"}
 
 
 def test_a_change_about_no_connection_belongs_to_its_group(house: Ruleset):

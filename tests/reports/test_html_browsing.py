@@ -22,7 +22,7 @@ from auditor.reports.parts import parts
 from auditor.run import Options
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.browser import OpenReport
-from tests.builders.html_page import RESULT, chip, choose, column, count, go, status, widen
+from tests.builders.html_page import RESULT, chip, choose, column, count, go, settled, status, widen
 from tests.builders.sample_histories import with_history
 from tests.builders.sample_results import JUDGED_AT, sample_result
 
@@ -133,6 +133,28 @@ def test_choices_of_a_filter_add_up_and_those_of_others_narrow(open_report: Open
             for f in RESULT.findings
         )
         assert int(shown) == alone, name
+
+
+def test_among_connections_a_count_is_of_connections_and_a_rule_has_none(
+    open_report: OpenReport,
+) -> None:
+    result = sample_result(60, 12)
+    checks = next(c for c in result.checks if c.count(Verdict.FAIL) > 9 and not c.rule.per)
+    page = settled(open_report(result, f"#show=connections&rule={checks.rule.id}&service=postgres"))
+    of = zip(result.connections.services, checks.verdicts, strict=True)
+    expected = Counter(Verdict(verdict) for service, verdict in of if service == "postgres")
+    assert 0 < expected[Verdict.FAIL] < checks.count(Verdict.FAIL)
+    for verdict in Verdict:
+        assert chip(page, verdict.label).locator(".n").inner_text() == str(expected[verdict])
+    facet = page.locator(".facet[data-name=rule]")
+    facet.locator("summary").click()
+    assert {*facet.locator(".choices .n").all_inner_texts()} == {""}
+    facet.locator("input[type=search]").fill("one-name")
+    expect(facet.locator("input[value=one-name-per-service]")).to_be_visible()
+    # What chooses findings alone is told of, as a word of the search is.
+    go(page, "show=connections&severity=high&service=mysql")
+    expect(page.locator(".problem")).to_have_text("severity: filters findings, not connections")
+    assert status(page) == f"{result.connections.services.count('mysql')} of 60 connections"
 
 
 def test_a_filter_with_many_choices_can_be_searched(open_report: OpenReport) -> None:

@@ -67,9 +67,11 @@ def test_a_restart_forgets_all_that_was_gathered(house: Ruleset):
         yield End(Completeness.VERIFIED, walks=3, warnings=("told at the end",))
 
     seen: list[Progress] = []
-    result = audit(Scripted(events), house, options(), seen.append)
+    ours = options(dimensions={"called": "id"})
+    result = audit(Scripted(events), house, ours, seen.append)
     assert result.gate.outcome is Outcome.PASSED
     assert [c.id for c in result.connections] == ["b"]
+    assert dict(result.connections.dimensions) == {"called": ["b"]}
     assert (result.listing.pages, result.listing.connections, result.listing.walks) == (1, 1, 3)
     assert result.listing.problems == ()
     assert result.listing.warnings == ("stays", "told at the end")

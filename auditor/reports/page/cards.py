@@ -60,8 +60,7 @@ def cards(result: Result, fresh: Collection[int] | None) -> dict[str, Card]:
             badness[place] += weight
     new = None if fresh is None else _by_rule(result, fresh)
     oldest = _oldest(result)
-    names = result.connections.group_names
-    groups = [names.get(group_id) or group_id for group_id in result.connections.group_ids]
+    groups = result.connections.groups  # Two of one name are two.
     return {each.rule.id: _card(result, each, badness, new, oldest, groups) for each in unsettled}
 
 

@@ -104,13 +104,15 @@ class _Forms:
         """Return each line's value, as its text or a mark."""
         if not reason.values:
             return []
-        said = {(each.field, each.actual) for each in finding.evidence}
+        said: dict[str, str] = {}
+        for each in finding.evidence:
+            said.setdefault(each.field, each.actual)  # The page takes a field's first.
         about = finding.connections[0] if len(finding.connections) == 1 else None
         return [
             _NONE
             if not text
             else _IN_EVIDENCE
-            if (path, text) in said
+            if said.get(path) == text
             else _OF_CONNECTION
             if path in IDENTITY and about is not None and getattr(about, path) == text
             else text

@@ -414,6 +414,11 @@ def test_groups_that_a_secret_names_are_told_apart_by_numbers(tmp_path: Path) ->
     secret = {2: frozenset({"sync_frequency"})}
     assert told(total, secret) == [("g", Verdict.ERROR)]
     assert told(count, secret) == [("g", Verdict.PASS)]
+    # What two share is as secret as it is of one of them.
+    shared = "per: group_id\nassert: {unique: [schema]}"
+    for one in range(2):
+        found = told(shared, {one: frozenset({"schema"})})
+        assert found[0] == ("g, [sensitive]", Verdict.FAIL)
     # A group is named where just another's connections have something to hide.
     assert told("per: schema\nassert: {count: {lte: 1}}", {2: frozenset({"schema"})})[0] == (
         "s1",

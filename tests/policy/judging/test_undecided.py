@@ -132,6 +132,23 @@ def test_an_item_that_is_known_decides_where_one_is_enough(
     assert _judged(rules, {"config": {"x": 5}})[0] is of_another_type
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_a_check_wants_is_its_own_rules(tmp_path: Path, first: int):
+    """Two rules read the same two fields; one cannot be told by a plan, the other could be."""
+    bodies = (
+        "when: {succeeded_at: {exists: true}}, assert: {paused: false}",
+        "assert: {succeeded_at: {exists: true}, paused: false}",
+    )
+    rules = loaded(
+        tmp_path,
+        "policy: p\nrules:\n"
+        + "".join(f"  - {{id: r{n}, severity: low, {bodies[n]}}}\n" for n in (first, 1 - first)),
+    ).ruleset
+    outcome = _take(rules, {"succeeded_at": NOT_IN_PLAN, "paused": UNKNOWN})
+    told = {checks.rule.id: Verdict(*checks.verdicts) for checks in outcome.checks()}
+    assert told == {"r0": Verdict.SKIP, "r1": Verdict.ERROR}
+
+
 def test_an_unknown_field_can_be_skipped_and_is_counted(tmp_path: Path):
     rules = loaded(tmp_path, one_rule("assert: {sync_frequency: {gte: 15}}")).ruleset
     verdict, outcome, _ = _judged(rules, {"sync_frequency": UNKNOWN}, skip_unknown=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from urllib.parse import unquote
 
@@ -34,6 +35,20 @@ def test_a_card_counts_connections_new_findings_and_days() -> None:
         assert card.line.startswith(f"{len(ids)} of 400 connections · {new or 'none'} new · ")
         assert f"oldest {oldest} day" in card.line
         assert len(card.chips) + card.more == len(ids)
+
+
+def test_two_groups_of_one_name_are_two() -> None:
+    ids = RESULT.connections.group_ids
+    alike = dataclasses.replace(RESULT.connections, group_names=dict.fromkeys(ids, "Production"))
+    for name, card in cards(replace(RESULT, connections=alike), None).items():
+        of_rule = (f for f in RESULT.findings if f.rule.id == name)
+        open_ones = (f for f in of_rule if f.verdict in (Verdict.FAIL, Verdict.ERROR))
+        groups = {c.group_id for f in open_ones for c in f.connections}
+        *_, line = card.line.split(" · ")
+        named = re.findall(r"Production \((\w+)\)", line)
+        more = re.findall(r"and (\d+) more group", line)
+        assert set(named) <= groups
+        assert len(named) + sum(map(int, more)) == len(groups)
 
 
 def test_without_a_history_or_a_baseline_nothing_is_called_new() -> None:

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from auditor.clock import iso
-from auditor.model import Finding, Result
+from auditor.model import Evidence, Finding, Result, Verdict
 from auditor.reports.page.island import island
 from tests.builders.sample_histories import with_history
 from tests.builders.sample_results import narrowed, sample_result
@@ -77,6 +77,19 @@ def test_every_finding_is_read_back(result: Result):
         ]
         assert data["notes"][data["note"][number]] == finding.note
         assert data["group"].get(str(number), "") == finding.group
+
+
+def test_a_message_that_two_findings_share_names_neither_the_other_nor_another_value():
+    """What one of them is called, and what a second field holds, may stand in it by accident."""
+    result = sample_result(40, 6)
+    rule = next(c.rule for c in result.checks if c.count(Verdict.FAIL) > 1 and not c.rule.per)
+    one, other = [f for f in result.findings if f.rule is rule][:2]
+    evidence = Evidence("a", "Directly", "Tunnel"), Evidence("b", "1440", "60")
+    for named in ("schema", "id"):
+        text = f"{getattr(one.connections[0], named)} is 1440, and Directly"
+        shared = [replace(f, evidence=evidence, message=text) for f in (one, other)]
+        data = read(replace(result, describe=lambda shared=shared: tuple(shared)))
+        assert [message_of(data, n, f) for n, f in enumerate(shared)] == [text, text], named
 
 
 def test_since_when_each_finding_is_open():

@@ -70,6 +70,15 @@ def test_values_are_bounded_and_truths_stay(tmp_path: Path) -> None:
     assert len(texts) == 201  # "false", and 200 versions
 
 
+def test_two_tests_of_one_field_each_have_their_own_value(tmp_path: Path) -> None:
+    body = "assert: {schema: {length: {gte: 5}, starts_with: a}}"
+    (_, forms, _), texts = columns(audited(tmp_path, body, {}, {}))
+    assert forms == [["fff", -3, -1, -2]]  # its length is the first evidence; its name, the name
+    body = "assert: {schedule.cron: {length: {gte: 5}, starts_with: a}}"
+    (_, forms, _), texts = columns(audited(tmp_path, body, {"schedule": {"cron": "5 *"}}))
+    assert (forms, texts) == ([["fff", -3, -1, 0]], ["5 *"])
+
+
 def test_a_finding_that_is_told_by_itself_has_no_form(tmp_path: Path) -> None:
     result = audited(
         tmp_path, "assert: {sync_frequency: {gte: 15, lte: 60}}", *[{"sync_frequency": 5}] * 2

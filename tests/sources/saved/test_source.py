@@ -309,6 +309,15 @@ def test_the_address_is_told_where_all_files_agree(tmp_path: Path):
     assert SnapshotSource(str(folder)).info.base_url == ""
 
 
+def test_a_folder_is_narrowed_where_any_of_its_files_is(tmp_path: Path):
+    for name, filters in (("a", {}), ("b", {"schema": "crm"}), ("c", {"group_id": "g1"})):
+        path = save(tmp_path / f"{name}.ndjson", records(1))
+        first, rest = path.read_text().split("\n", 1)
+        path.write_text(f"{json.dumps({**json.loads(first), 'filters': filters})}\n{rest}")
+    narrowed = (("group_id", "g1"), ("schema", "crm"))
+    assert SnapshotSource(str(tmp_path)).info.filters == narrowed
+
+
 # -- folders, pipes, and what stands beside a snapshot --------------------------------------------
 
 
