@@ -188,12 +188,12 @@ class SavedListing:
         return self.files[:middle], self.files[middle:]
 
     @property
-    def pages(self) -> list[ListingPart] | None:
+    def pages(self) -> list[tuple[str, Envelope]] | None:
         """The pages that were read, without their records; None if there was anything else."""
         otherwise = (self.problems, self.warnings, self._repeated, self._closings)
         return None if any(otherwise) or self._loose else self._pages
 
-    def join(self, pages: list[ListingPart], ids: list[str]) -> bool:
+    def join(self, pages: list[tuple[str, Envelope]], ids: list[str]) -> bool:
         """Add ``pages`` that were read elsewhere, with their ``ids``.
 
         They are not added, and the answer is no, if any of their connections was here before.
