@@ -827,3 +827,59 @@ def test_of_what_a_group_has_in_common_only_its_bounds_are_compared(
     records = [_record(own={"least": 1, "most": 5, "team": "a"}), _record(own=other)]
     assert _groups(rules, records) == {"g": verdict}
     assert all(told in finding.message for finding in findings_of(rules, records))
+
+
+# -- groups of two parts of a listing ------------------------------------------------------------
+
+_BOUND = st.sampled_from([1, 2, 2.0, True, "x", None])
+_MEMBER = st.fixed_dictionaries(
+    {"paused": st.sampled_from([True, False, "x"]), "service": st.sampled_from(["s3", "jira"])},
+    optional={
+        "group_id": st.sampled_from(["g", "h", 1, None]),
+        "schema": st.sampled_from(["s", 1, True]),
+        "sync_frequency": st.sampled_from([1, 1.5, "x"]),
+        "own": st.fixed_dictionaries(
+            {"least": _BOUND, "most": _BOUND, "team": st.sampled_from("ab")}
+        ),
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def every_kind(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return rules of every kind on groups."""
+    text = """policy: p
+facts:
+  own:
+    key: group_id
+    columns: {least: number, most: number, team: text}
+    rows: {g: {least: 1, most: 5, team: a}}
+rules:
+  - {id: a, severity: low, per: group_id, groups: {own.team: a},
+     assert: {count: {gte: {field: own.least}, lte: {field: own.most}}}}
+  - {id: b, severity: low, per: group_id, when: {paused: true}, assert: {share: {lte: 0.5}}}
+  - {id: c, severity: low, per: [group_id, service], when: {paused: true},
+     assert: {unique: [schema]}}
+  - {id: d, severity: low, per: service, assert: {sum: {sync_frequency: {lte: 2}}}}
+  - {id: e, severity: low, per: account, when: {service: s3}, unless: {schema: s},
+     assert: {count: {lte: 1}}}
+"""
+    return loaded(tmp_path_factory.mktemp("kinds"), text).ruleset
+
+
+@given(records=st.lists(_MEMBER, max_size=7), cut=st.integers(0, 7), placed=st.booleans())
+def test_groups_of_two_parts_are_those_of_the_whole(
+    records: list[Any], cut: int, placed: bool, every_kind: Any
+) -> None:
+    shape = Shape(*every_kind.reads())
+    taken = [shape.convert({"id": "c", **record}) for record in records]
+    whole, first, second = (Judge(every_kind, shape, NOW, str, placed=placed) for _ in range(3))
+    whole.take(taken)
+    first.take(taken[:cut])
+    second.take(taken[cut:])
+    first.join(second.part())
+    for complete in (True, False):
+        one, two = (
+            judge.outcome(lambda _, complete=complete: complete) for judge in (whole, first)
+        )
+        assert (one.groups, one.verdicts, one.found) == (two.groups, two.verdicts, two.found)
