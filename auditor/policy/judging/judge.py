@@ -323,7 +323,7 @@ class Judgement(msgspec.Struct, frozen=True):
             ]
             known = {path: self._shown(entry, path, value, outcome) for path, value in named}
             known |= dict.fromkeys(GROUP_WORDS, outcome.actual)
-            message = entry.message.filled(lambda path: known.get(path, ""))
+            message = entry.message.filled(known.__getitem__)
         else:
             message = f"{group}: {outcome.field} is {outcome.actual}, expected that {expects}"
         return Statement(
