@@ -85,7 +85,7 @@ class Judge:
         self._verdicts: list[bytes] = []
         self._found: list[RawFinding] = []
         self._excuses = {
-            entry.rule.id: Groups(_excuse_rule(entry), now)
+            entry.rule.id: Groups(_excuse_rule(entry), now, placed=placed)
             for entry in ruleset.rules
             if isinstance(entry, GroupRule) and entry.unless is not None
         }

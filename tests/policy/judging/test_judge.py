@@ -319,6 +319,7 @@ def test_an_excuse_leaves_nobody_to_blame(tmp_path: Path) -> None:
         outcome = outcome_of(rules, [record], placed=True)
         (told,) = explained(outcome, rules.rules[0], 0, {"group_id": "g"})
         assert (told.verdict, told.members) == (verdict, ())
+        assert outcome.checks()[0].groups[0].about == (0,)
         for finding in outcome.findings(Connections(["c"], ["s"], ["n"], ["g"])):
             assert (finding.connections, finding.evidence[0].actual) == ((), actual)
             assert finding.message == f"cannot be judged: count is {actual} in g"
