@@ -146,7 +146,7 @@ class Groups:
             group = self._groups[key] = _Group()
         if not group.total:
             group.first, group.common, group.chosen = index, common, self._is_chosen(common)
-        elif common != group.common:
+        elif common:
             self._compare(group, index, common)
         group.total += 1
         if self._placed:
@@ -205,7 +205,9 @@ class Groups:
     def _compare(self, group: _Group, index: int, common: Key) -> None:
         """Note a connection whose bound differs from that of the group's first."""
         for path, one, other in zip(self._common, group.common, common, strict=True):
-            if group.other is None and path in self._budgets and one != other:
+            if group.other is not None or path not in self._budgets:
+                continue
+            if distinct((one,)) != distinct((other,)):
                 group.other = index, path, one, other
 
     def _of_group(self, named: Key, group: _Group, *, whole: bool) -> Iterator[GroupOutcome]:

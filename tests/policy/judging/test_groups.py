@@ -779,6 +779,11 @@ def test_connections_of_a_group_with_two_bounds_are_named(tmp_path: Path) -> Non
     assert finding.advice == ("a group has one bound: give all its connections the same own.most")
     (finding,) = findings_of(rules, [*_members(None, 1), *_members("x", 1)])
     assert "own.most is null of one connection and text of another in g" in finding.message
+    # As numbers they would be equal, and the bound of the second is none.
+    (finding,) = findings_of(rules, [*_members(2, 1), *_members(1, 1), *_members(True, 1)])
+    assert "own.most is 2 of one connection and 1 of another in g" in finding.message
+    (finding,) = findings_of(rules, [*_members(1, 1), *_members(True, 1)])
+    assert "own.most is 1 of one connection and a boolean of another in g" in finding.message
     shape = Shape(*rules.reads())
     judge = Judge(rules, shape, NOW, str)
     planned = Gap(Lack.UNKNOWN, "known only after apply")
