@@ -27,7 +27,13 @@ def verdict(word: Verdict) -> str:
 def tree_lines(explained: Explained, layout: Layout) -> Iterator[str]:
     """Yield the conditions of a rule, one line per part: its truth, its test, the value."""
     keys = max((len(branch.key) for branch in explained.branches), default=0)
-    rows = [row for branch in explained.branches for row in _below(branch.part, 0, branch.key)]
+    # A check that was skipped lacks nothing that anybody could mend.
+    doubted = explained.verdict is not Verdict.SKIP
+    rows = [
+        row
+        for branch in explained.branches
+        for row in _below(branch.part, 0, branch.key, doubted=doubted)
+    ]
     widths = [2 * row.depth + cells(row.text) for row in rows if row.part.value]
     column = min(max(widths, default=0), _WIDEST)
     for key, depth, text, part, doubted in rows:
@@ -51,7 +57,7 @@ class _Row(NamedTuple):
     doubted: bool
 
 
-def _below(part: TreePart, depth: int, key: str = "", *, doubted: bool = True) -> Iterator[_Row]:
+def _below(part: TreePart, depth: int, key: str = "", *, doubted: bool) -> Iterator[_Row]:
     doubted = doubted and part.truth is None
     text, shown = part.text, part
     if len(part.parts) == 1 and part.parts[0].truth is part.truth and not part.value:

@@ -87,7 +87,6 @@ def hidden_in(planned: Planned) -> frozenset[str]:
     marked = [
         f"{name}.{below}" if below else name
         for name, held in planned.fields.items()
-        if held.sensitive and name != "config"
         for below in held.sensitive
     ]
     if not marked:
@@ -214,12 +213,12 @@ def _of_row(
         return None
     place = f"{row.fact}.{name}"
     hidden = frozenset(f"{place}.{below}" if below else place for below in held.sensitive)
-    fresh = row.attributes.fresh or held.before is msgspec.UNSET
+    unset = held.before is msgspec.UNSET
     return Attribute(
         field=path,
         address=clean(row.address),
         name=clean(name),
-        before="" if fresh else _shown(place, held.before, hidden, clean),
+        before="" if unset else _shown(place, held.before, hidden, clean),
         after=_after_text(place, held, "", hidden, clean),
         position=locate(row.address, name),
     )
@@ -302,17 +301,16 @@ def changed(
     touched = frozenset(n for n, each in placed.items() if each.touched)
     ends = frozenset(n for n, each in placed.items() if each.ends)
     of_changes = [any(map(is_of_plan, entry.reads)) for entry in outcome.rules]
-    brought = _caused_by_facts(outcome, ids, before, rows or {})
+    brought = _caused_by_facts(outcome, ids, before, rows)
     verdicts, found, notes = bytearray(outcome.verdicts), [], dict(outcome.notes)
     size = len(outcome.rules)
     for number, index, verdict, values in outcome.found:
         mine = index in touched or (index in ends and of_changes[number])
         mine = mine or (number, index) in brought
-        known = not mine and verdict in _GATING
-        if known:
+        if not mine:
             verdicts[index * size + number] = Verdict.KNOWN.value
             notes[number, index] = _UNTOUCHED if verdict == Verdict.FAIL else _UNDECIDED
-        found.append((number, index, Verdict.KNOWN.value if known else verdict, values))
+        found.append((number, index, verdict if mine else Verdict.KNOWN.value, values))
     earlier = _groups(before[0]) if before is not None else {}
     improved: list[tuple[GroupRule, GroupOutcome, str]] = []
     groups = tuple(
@@ -332,7 +330,7 @@ def _caused_by_facts(
     outcome: Judgement,
     ids: Sequence[str],
     before: tuple[Judgement, Sequence[str]] | None,
-    rows: Mapping[int, RowChanges],
+    rows: Mapping[int, RowChanges] | None,
 ) -> set[tuple[int, int]]:
     """Return the findings, by rule and connection, that the change of a fact's row brings."""
     if before is None or not rows:
@@ -385,7 +383,7 @@ def _regraded(
         return outcome if mine else replace(outcome, verdict=Verdict.KNOWN, note=_UNTOUCHED)
     was = earlier.get(_key_of(entry, outcome))
     if outcome.verdict is Verdict.ERROR:
-        mine = not touched.isdisjoint(outcome.members) or was is None
+        mine = not touched.isdisjoint(outcome.members)
         same = was is not None and was.verdict is Verdict.ERROR
         return (
             outcome
@@ -425,9 +423,10 @@ def _growth(
     assert now.number is not None
     more = now.number > was.number
     asked = with_budgets(entry, now.beside) if now.beside == was.beside else entry.number
-    bounds = [_bound_of(test) for test in tests_in(asked)] if asked is not None else []
+    assert asked is not None
+    bounds = [_bound_of(test) for test in tests_in(asked)]
     ends = [(each.least is None, each.most is None) for each in bounds if each is not None]
-    if ends and len(ends) == len(bounds):
+    if len(ends) == len(bounds):
         if all(no_least for no_least, _ in ends):
             return more  # a ceiling: more is worse
         if all(no_most for _, no_most in ends):
@@ -451,7 +450,7 @@ def _fixed(
     """Yield what was broken and no longer is, on groups and on connections in the plan."""
     earlier, ids_before = before
     at = {name: index for index, name in enumerate(ids)}
-    by_real = {p.real_id: index for index, p in placed.items() if p.real_id}
+    by_real = {p.real_id: index for index, p in placed.items()}
     size = len(outcome.rules)
     for number, index, verdict, _ in earlier.found:
         if verdict != Verdict.FAIL:
@@ -461,9 +460,9 @@ def _fixed(
         rule = outcome.rules[number].rule.id
         if now is None or (now in placed and placed[now].action is Action.DELETE):
             yield f"{rule}: {name} is gone"
-        elif (number, now) in outcome.not_in_plan:
-            continue
-        elif outcome.verdicts[now * size + number] in {Verdict.PASS, Verdict.SKIP}:
+        elif (number, now) not in outcome.not_in_plan and (
+            outcome.verdicts[now * size + number] in {Verdict.PASS, Verdict.SKIP}
+        ):
             yield f"{rule}: {name}"
     after = {
         _key_of(entry, o)

@@ -55,8 +55,8 @@ class GroupOutcome(msgspec.Struct, frozen=True):
     number: float | None = None
     #: The fields that the number is compared with, and their values.
     beside: tuple[tuple[str, Any], ...] = ()
-    #: Whether a connection of the account meets the rule's ``unless``.
-    excused: Truth = False
+    #: Whether a connection of the account meets the rule's ``unless``, if there is one.
+    excused: Truth = None
     #: Whether the rule's ``groups`` selects this group.
     chosen: Truth = True
     #: Every connection of the group, if they are kept.
@@ -117,7 +117,7 @@ class Groups:
     With ``placed`` each group's connections are kept.
     """
 
-    def __init__(self, rule: GroupRule, now: datetime, *, placed: bool = False) -> None:
+    def __init__(self, rule: GroupRule, now: datetime, *, placed: bool) -> None:
         self.rule = rule
         self._placed = placed
         self._now = now
@@ -153,7 +153,7 @@ class Groups:
             group = self._groups[key] = _Group()
         if not group.total:
             group.first, group.common, group.chosen = index, common, self._is_chosen(common)
-        elif self._budgets and common != group.common:
+        elif common:
             self._compare(group, index, common)
         group.total += 1
         if self._placed:
@@ -247,7 +247,9 @@ class Groups:
     def _compare(self, group: _Group, index: int, common: Key) -> None:
         """Note a connection whose bound differs from that of the group's first."""
         for path, one, other in zip(self._common, group.common, common, strict=True):
-            if group.other is None and path in self._budgets and one != other:
+            if group.other is not None or path not in self._budgets:
+                continue
+            if distinct((one,)) != distinct((other,)):
                 group.other = index, path, one, other
 
     def _of_group(self, named: Key, group: _Group, *, whole: bool) -> Iterator[GroupOutcome]:
@@ -363,11 +365,11 @@ class Groups:
             return self._aggregated(key, group, self.rule.measured, asked, whole=whole)
         if self.rule.share is not None:
             if not group.total:
-                return _empty(key, "share", whole=whole)
+                return _empty(key, self.rule.counted, whole=whole)
             share = members / group.total
             truth = on_number(asked, share) if whole else None
             if not members and truth is True:
-                return _empty(key, "share", whole=True)
+                return _empty(key, self.rule.counted, whole=True)
             actual = f"{share:.1%} ({members:,} of {group.total:,})"
             actual = actual if whole else _UNSEEN.format(actual)
             members_at = tuple(group.members)

@@ -98,7 +98,7 @@ class Judge:
         self._verdicts: list[bytes] = []
         self._found: list[RawFinding] = []
         self._excuses = {
-            entry.rule.id: Groups(_excuse_rule(entry), now)
+            entry.rule.id: Groups(_excuse_rule(entry), now, placed=placed)
             for entry in ruleset.rules
             if isinstance(entry, GroupRule) and entry.unless is not None
         }
@@ -354,7 +354,7 @@ class Judgement(msgspec.Struct, frozen=True):
             ]
             known = {path: self._shown(entry, path, value, outcome) for path, value in named}
             known |= dict.fromkeys(GROUP_WORDS, outcome.actual)
-            message = entry.message.filled(lambda path: known.get(path, ""))
+            message = entry.message.filled(known.__getitem__)
         else:
             message = f"{group}: {outcome.field} is {outcome.actual}, expected that {expects}"
         return Statement(

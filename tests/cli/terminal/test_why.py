@@ -10,8 +10,13 @@ from auditor.model import Verdict
 from auditor.policy.judging.tree import Branch, Explained, TreePart
 
 
-def lines(*branches: Branch, layout: Layout | None = None, note: str = "") -> list[str]:
-    explained = Explained(Verdict.FAIL, branches, note=note)
+def lines(
+    *branches: Branch,
+    layout: Layout | None = None,
+    note: str = "",
+    came_to: Verdict = Verdict.FAIL,
+) -> list[str]:
+    explained = Explained(came_to, branches, note=note)
     return [_plain(line) for line in tree_lines(explained, layout or Layout())]
 
 
@@ -51,6 +56,8 @@ def test_advice_is_given_only_where_the_doubt_decided() -> None:
     found = lines(Branch("assert", doubted))
     assert found[-1].strip() == "write exists"
     assert found[-2].startswith("  cannot be judged")
+    # Nothing is to be done about what a plan does not hold.
+    assert lines(Branch("assert", doubted), came_to=Verdict.SKIP) == found[:-1]
 
 
 def test_advice_is_folded_to_the_terminal() -> None:

@@ -97,6 +97,28 @@ def test_what_ends_is_asked_of_the_change_alone_and_gates(tmp_path: Path):
     assert list(second.verdicts) == [Verdict.SKIP, Verdict.PASS]
 
 
+def test_a_change_that_ends_a_connection_gates_whatever_else_its_rule_reads(tmp_path: Path):
+    body = "when: {paused: false}\nassert: {plan.action: {not_equals: delete}}"
+    rules = loaded(tmp_path, one_rule(body)).ruleset
+    now = {"a": {"paused": False, "plan": {"action": "delete"}}}
+    assert _told(_changed(rules, None, now, Planned("a", "x", Action.DELETE, {}))) == [("fail", "")]
+
+
+def test_what_a_plan_leaves_as_it_is_is_known_by_rules_on_the_change_too(tmp_path: Path):
+    rules = loaded(tmp_path, one_rule("assert: {plan.action: update}")).ruleset
+    now = {"a": {"plan": {"action": "no-op"}}}
+    same = Planned("a", "x", Action.NONE, {})
+    assert _told(_changed(rules, None, now, same)) == [("known", "not changed by this plan")]
+
+
+def test_a_connection_that_is_forgotten_lives_on_and_is_as_it_was(tmp_path: Path):
+    """Over an account it is judged by every rule; only those on the change are about it."""
+    rules, now = _floor(tmp_path), {"a": FAST}
+    placed = {0: Planned("a", "x", Action.FORGET, {})}
+    change = changed(_judged(rules, now), ["a"], placed, (_judged(rules, now), ["a"]))
+    assert _told(change) == [("known", "not changed by this plan")]
+
+
 ALONE = Connections(["a"], ["postgres"], ["s"], ["g"])
 COUNT = "per: group_id\nassert: "
 
@@ -117,6 +139,7 @@ COUNT = "per: group_id\nassert: "
             "rule: g: 2 before, 3 after; still broken",
         ),
         ("{count: {gte: 1, lte: 2}}", 5, 4, ("fail", "it was 5 before this plan"), ""),
+        ("{count: {gte: 1, lte: 2}}", 4, 5, ("fail", "it was 4 before this plan"), ""),
         ("{count: {lte: 1, not_equals: 0}}", 5, 4, ("fail", "it was 5 before this plan"), ""),
         ("{count: {equals: 1}}", 5, 4, ("fail", "it was 5 before this plan"), ""),
         (
@@ -140,6 +163,7 @@ def test_a_group_that_was_broken_gates_where_the_plan_makes_it_worse(
     change = _changed(rules, records(then), after, _planned(next(iter(after))))
     assert _told(change) == [told]
     assert change.improved == ((improved,) if improved else ())
+    assert change.mended == ()
 
 
 @pytest.mark.parametrize(
@@ -253,6 +277,17 @@ def test_what_is_mended_is_judged_and_broken_no_more(tmp_path: Path):
     )  # fmt: skip
 
 
+def test_what_is_mended_is_told_of_the_rule_that_was_broken(tmp_path: Path):
+    rules = loaded(
+        tmp_path,
+        one_rule("assert: {schema: {exists: true}}")
+        + "  - {id: floor, severity: low, assert: {sync_frequency: {gte: 15}}}\n",
+    ).ruleset
+    then = {name: {**FAST, "schema": "s"} for name in "ab"}
+    now = {**then, "a": {**SLOW, "schema": "s"}}
+    assert _changed(rules, then, now, _planned("a")).mended == ("floor: a",)
+
+
 def test_a_connection_is_followed_by_the_id_that_the_account_knows_it_by(tmp_path: Path):
     new = _planned("terraform:x", real_id="a")
     change = _changed(_floor(tmp_path), {"a": FAST}, {"terraform:x": SLOW}, new)
@@ -302,6 +337,10 @@ def test_what_a_plan_marks_is_hidden_as_it_was_and_as_it_will_be():
             Held(State.KNOWN, 5, "x", "f", 60, frozenset({""})),
             Action.UPDATE, "[sensitive]", "[sensitive]",
         ),
+        (
+            Held(State.KNOWN, 5, "x", "f", None, frozenset({""})),
+            Action.UPDATE, "null", "[sensitive]",
+        ),
     ],
 )  # fmt: skip
 def test_a_finding_names_the_attribute_that_would_mend_it_as_it_was_and_will_be(
@@ -347,16 +386,26 @@ def test_what_no_resource_sets_has_no_attribute(tmp_path: Path):
     assert found.message.endswith("expected at least 15 [update fivetran_connector.a]")
 
 
-def test_below_a_config_the_attribute_has_the_whole_path(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("asserted", "path", "name", "after"),
+    [
+        ("{config.host: x}", "config.host", "config.host", "[hidden]"),
+        ("{config.ssh.user: x}", "config.ssh.user", "config.ssh.user", "[hidden]"),
+        ("{config: {length: 9}}", "config", "config", "[hidden]"),
+        # Of another object the resource has an attribute for each field.
+        ("{schedule.cron: {contains: x}}", "schedule.cron", "cron_list", "a, b"),
+    ],
+)
+def test_below_a_config_the_attribute_has_the_whole_path(
+    tmp_path: Path, asserted: str, path: str, name: str, after: str
+):
     planned = _planned("a")
-    planned.fields = {"config": _set({"host": "h"}, attribute="config")}
-    found = _placed(tmp_path, "{config.host: x}", {"config": {"host": "h"}}, planned)
+    record = {"config": {"host": "h", "ssh": {"user": "u"}}, "schedule": {"cron": ["a", "b"]}}
+    names = {"config": "config", "schedule": "cron_list"}
+    planned.fields = {key: _set(held, attribute=names[key]) for key, held in record.items()}
+    found = _placed(tmp_path, asserted, record, planned)
     (attribute,) = found.resources[0].attributes
-    assert (attribute.field, attribute.name, attribute.after) == (
-        "config.host",
-        "config.host",
-        "[hidden]",
-    )
+    assert (attribute.field, attribute.name, attribute.after) == (path, name, after)
 
 
 def test_three_attributes_are_named_in_the_message_and_no_more(tmp_path: Path):
@@ -472,7 +521,7 @@ def test_a_field_of_the_plan_rests_on_what_the_connection_sets(
 
 
 def _row(before: Any, after: Any, kind: str = "fivetran_destination", **more: Any) -> Altered:
-    fresh = before is None
+    fresh = more.pop("fresh", before is None)
     address = f"{kind}.it"
     change = Change(before=before, after=after, **more)
     read = Attributes(ResourceChange(address), change, None, fresh=fresh)
@@ -510,6 +559,7 @@ REGION = "assert: {destination.region: EU}"
     [
         (_row(EU, US), ("update", "EU", "US")),
         (_row(None, US), ("create", "", "US")),
+        (_row(EU, US, fresh=True), ("create", "EU", "US")),
         (_row({"group_id": "g"}, US), ("update", "", "US")),
         (_row(EU, US, after_sensitive={"region": True}), ("update", "[sensitive]", "[sensitive]")),
         (_row(US, {"group_id": "g"}, after_unknown={"region": True}), ("update", "US", ...)),
@@ -528,6 +578,16 @@ def test_a_finding_on_a_row_names_what_sets_it(tmp_path: Path, change: Altered, 
     assert attribute.position == Position("fivetran_destination.it.tf", 7, 1)
     assert attribute.before == before
     assert after is ... or attribute.after == after
+
+
+def test_a_field_below_an_attribute_of_a_row_names_the_attribute(tmp_path: Path):
+    body = "assert: {external_logging.status.setup_state: connected}"
+    record = {"external_logging": {"status": {"setup_state": "broken"}}}
+    before, after = ({"group_id": "g", "status": held} for held in (None, {"setup_state": "x"}))
+    rows = {"external_logging": [_row(before, after, "fivetran_external_logging")]}
+    (attribute,) = _with_rows(tmp_path, body, record, rows).resources[0].attributes
+    assert attribute.field == "external_logging.status.setup_state"
+    assert (attribute.name, attribute.before, attribute.after) == ("status", "null", "an object")
 
 
 @pytest.mark.parametrize(
@@ -596,6 +656,8 @@ def test_a_row_s_change_gates_where_it_brings_a_finding_that_was_not_there(
     before = _judged(rules, records(then)), ["a"]
     rows: dict[int, RowChanges] = {0: {"destination" if changed_row else "group": []}}
     change = changed(judged, ["a"], {}, before, rows)
+    alone = changed(judged, ["a"], {}, None, rows)
+    assert [verdict for verdict, _ in _told(alone)] == ["known"]
     if not changed_row:
         label = "known"
         assert [verdict for verdict, _ in _told(change)] == [label]

@@ -277,7 +277,7 @@ def test_a_revealed_path_may_be_a_key(tmp_path: Path) -> None:
 def test_what_is_kept_grows_with_members_and_not_with_records(tmp_path: Path) -> None:
     (rule,) = _rules(tmp_path, "group_id", "{unique: schema}", "{paused: true}").rules
     assert isinstance(rule, GroupRule)
-    groups = Groups(rule, NOW)
+    groups = Groups(rule, NOW, placed=False)
     for index in range(1000):
         groups.take(index, ("g",), False, ("s",))
     (group,) = groups._groups.values()
@@ -461,7 +461,7 @@ def test_each_group_says_whether_it_was_chosen(tmp_path: Path) -> None:
     body = "per: config.tier\ngroups: {config.tier: {gte: 2}}\nassert: {count: {lte: 1}}"
     (rule,) = loaded(tmp_path, one_rule(body, head="reveal: [config.tier]\n")).ruleset.rules
     assert isinstance(rule, GroupRule)
-    groups = Groups(rule, NOW)
+    groups = Groups(rule, NOW, placed=False)
     for index, tier in enumerate((2, 1, "two")):
         groups.take(index, (tier,), True, (), (tier,))
     told = [(o.key, o.verdict, o.chosen, o.field) for o in groups.outcomes(whole=True)]
@@ -643,7 +643,7 @@ def test_of_an_account_among_several_every_connection_is_in_its_own_group(tmp_pa
     """However many of the accounts have connections: a check of none at all would be one more."""
     (rule,) = _rules(tmp_path, "account", "{count: {lte: 1}}").rules
     for accounts in (["one"], ["one", "two"]):
-        groups = Groups(rule, NOW)
+        groups = Groups(rule, NOW, placed=False)
         for index, account in enumerate(accounts):
             groups.take(index, (), True, (), (), account)
         outcomes = list(groups.outcomes(whole=True))
@@ -779,6 +779,11 @@ def test_connections_of_a_group_with_two_bounds_are_named(tmp_path: Path) -> Non
     assert finding.advice == ("a group has one bound: give all its connections the same own.most")
     (finding,) = findings_of(rules, [*_members(None, 1), *_members("x", 1)])
     assert "own.most is null of one connection and text of another in g" in finding.message
+    # As numbers they would be equal, and the bound of the second is none.
+    (finding,) = findings_of(rules, [*_members(2, 1), *_members(1, 1), *_members(True, 1)])
+    assert "own.most is 2 of one connection and 1 of another in g" in finding.message
+    (finding,) = findings_of(rules, [*_members(1, 1), *_members(True, 1)])
+    assert "own.most is 1 of one connection and a boolean of another in g" in finding.message
     shape = Shape(*rules.reads())
     judge = Judge(rules, shape, NOW, str)
     planned = Gap(Lack.UNKNOWN, "known only after apply")

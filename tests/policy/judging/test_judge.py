@@ -70,7 +70,8 @@ def test_findings_stand_severest_first_then_by_policy_then_as_listed(tmp_path: P
         "  - {id: b, severity: critical, assert: {paused: false}}\n"
         "  - {id: c, severity: medium, per: account, when: {paused: true}, assert:"
         " {count: {lte: 1}}}\n"
-        "  - {id: d, severity: critical, assert: {schema: x}}\n",
+        "  - {id: d, severity: critical, assert: {schema: x}}\n"
+        "  - {id: e, severity: high, assert: {paused: true}}\n",
     ).ruleset
     records = [{"paused": True, "schema": "x"}, {"paused": True, "schema": "y"}]
     findings = findings_of(rules, records)
@@ -80,7 +81,8 @@ def test_findings_stand_severest_first_then_by_policy_then_as_listed(tmp_path: P
         ("b", ["c0"]), ("b", ["c1"]), ("d", ["c1"]), ("c", ["c0", "c1"]), ("a", ["c0"]),
         ("a", ["c1"]),
     ]  # fmt: skip
-    assert [c.rule.id for c in outcome_of(rules, records).checks()] == ["a", "b", "c", "d"]
+    assert [c.rule.id for c in outcome_of(rules, records).checks()] == ["a", "b", "c", "d", "e"]
+    assert [each.rule.id for each in findings.by_rule] == ["b", "d", "c", "a"]
 
 
 def test_what_is_reconsidered_is_asked_of_violations_alone(tmp_path: Path):
@@ -294,7 +296,8 @@ def test_which_connections_a_group_has_is_kept_where_somebody_asks(tmp_path: Pat
     records = [{"group_id": group, "paused": paused} for group, paused in held]
     about = {}
     for placed in (True, False):
-        judge = Judge(rules, shape, NOW, str, placed=placed)
+        asked = {"placed": True} if placed else {}
+        judge = Judge(rules, shape, NOW, str, **asked)
         judge.take([shape.convert(record) for record in records])
         (checks,) = judge.outcome(lambda _rule: True).checks()
         about[placed] = [tuple(group.about) for group in checks.groups]
@@ -316,6 +319,7 @@ def test_an_excuse_leaves_nobody_to_blame(tmp_path: Path) -> None:
         outcome = outcome_of(rules, [record], placed=True)
         (told,) = explained(outcome, rules.rules[0], 0, {"group_id": "g"})
         assert (told.verdict, told.members) == (verdict, ())
+        assert outcome.checks()[0].groups[0].about == (0,)
         for finding in outcome.findings(Connections(["c"], ["s"], ["n"], ["g"])):
             assert (finding.connections, finding.evidence[0].actual) == ((), actual)
             assert finding.message == f"cannot be judged: count is {actual} in g"

@@ -616,6 +616,20 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
             per: group_id
             assert: {unique: schema}
             """,
+            [{**G, "schema": "a"}],
+            {},
+            """
+            0: pass g []
+            assert:
+              + schema together are unique
+                = schema is unique
+            """,
+        ),
+        (
+            """
+            per: group_id
+            assert: {unique: schema}
+            """,
             [{**G, "schema": s} for s in ("a", "a", "b")],
             {"decide": lambda _: (Verdict.KNOWN, "in March")},
             """
