@@ -361,6 +361,7 @@ def test_a_library_names_a_dimension_of_its_run_and_no_plan(
     written = write_reports(result, tmp_path, ["csv:split=team"])
     names = [path.name for path in written]
     assert names == [f"report{part}.csv" for part in ("", ".team=a", ".team=b", ".team=-none")]
+    assert len({path.read_bytes() for path in written}) == 4
     monkeypatch.setattr("auditor.reports.parts.MOST_PARTS", 3)
     assert write_reports(result, tmp_path, ["csv:split=team"]) == written
     monkeypatch.setattr("auditor.reports.parts.MOST_PARTS", 2)

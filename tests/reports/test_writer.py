@@ -81,6 +81,18 @@ def test_a_report_that_has_the_name_of_another_s_part_is_left(tmp_path: Path) ->
         }
 
 
+@pytest.mark.parametrize(("name", "left"), [("json", ["r", "r-2", "r.a"]), ("junit", ["r", "r.a"])])
+def test_old_parts_are_those_that_a_report_may_have(
+    name: str, left: list[str], tmp_path: Path
+) -> None:
+    """A copy of our own that is numbered is no part of a report that has none."""
+    ours = "".join(REPORTS[name].render(sample_result(1, 1)))
+    for old in ("r", "r-2", "r.a", "r.team=a"):
+        (tmp_path / f"{old}.out").write_text(ours)
+    writer(tmp_path / "r.out", name=name).prepare()
+    assert files(tmp_path) == sorted(f"{each}.out" for each in left)
+
+
 def test_the_whole_of_one_report_may_stand_beside_the_parts_of_another(tmp_path: Path) -> None:
     """Numbered parts leave their own name free."""
     whole, split = (Destination("junit", tmp_path / "r.xml", most) for most in (0, 3))
