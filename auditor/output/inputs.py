@@ -8,7 +8,7 @@ checked against these records.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -50,12 +50,6 @@ class Inputs:
         ``takes`` is called with the path relative to the folder.
         """
         self._folders.append(_Folder(what, path, takes))
-
-    def paths(self) -> Iterator[tuple[str, Path]]:
-        """Yield every recorded file and its role."""
-        for what, path in self._files:
-            if isinstance(path, Path):
-                yield what, path
 
     def read_as(self, target: Target) -> str:
         """Return the role of the file at ``target``; "" if the run does not read it."""

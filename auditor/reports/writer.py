@@ -118,8 +118,9 @@ class ReportWriter:
         def write(destination: Destination) -> None:
             written[destination] = self._write(destination, result)
 
-        first, *others = self._destinations or (None,)
-        if not at_once or not others or first is None or first.target.is_stream or first.in_parts:
+        others = self._destinations[1:]
+        first = self._destinations[0] if at_once and others else None
+        if first is None or first.target.is_stream or first.in_parts:
             self._for_each(write)
         else:
 
@@ -195,12 +196,8 @@ class ReportWriter:
 
     def _read_as(self, destination: Destination, inputs: Inputs) -> str:
         """Return the run's input that the report would replace, "" for none."""
-        if what := inputs.read_as(destination.target):
-            return what
-        if destination.in_parts:
-            parts = (f"{what} {path}" for what, path in inputs.paths() if destination.is_part(path))
-            return next(parts, "") or _linked(destination, inputs)
-        return ""
+        read = inputs.read_as(destination.target)
+        return read or (_part_read(destination, inputs) if destination.in_parts else "")
 
     def _place(self, destination: Destination) -> None:
         if destination.target.is_stream:
@@ -221,7 +218,7 @@ class ReportWriter:
         format_ = self._formats[destination.format]
         if not format_.by_dimension:
             return
-        ours = {name for d in self._destinations if d.path is not None for name in _places(d)}
+        ours = {name for each in self._destinations for name in _places(each)}
         kept: OSError | None = None
         for path in destination.parts_there(numbered=bool(format_.options)):
             if ours.isdisjoint(identities(path)) and format_.begins(head_of(path)):
@@ -291,7 +288,7 @@ def write_reports(
     return writer.write(result)
 
 
-def _linked(destination: Destination, inputs: Inputs) -> str:
+def _part_read(destination: Destination, inputs: Inputs) -> str:
     """Return which of ``inputs`` a part's name leads to, "" for none."""
     with suppress(OSError):  # There is no folder yet, and so no part.
         there = (inputs.read_as(Target(path)) for path in destination.parts_there())

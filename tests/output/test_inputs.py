@@ -208,10 +208,3 @@ def test_a_folder_says_which_of_its_files_are_read(takes: Callable[[Path], bool]
     inputs.refuse("json", Target(tmp_path.parent / "a.yaml"))
     with pytest.raises(UsageError, match=r"the policies in .* would write its snapshot there"):
         inputs.refuse("json", Target(tmp_path / "a.yaml"), "snapshot")
-
-
-def test_standard_input_is_read_and_is_not_a_path(tmp_path: Path) -> None:
-    inputs = Inputs()
-    inputs.add("--snapshot", "-")
-    inputs.add("--waivers", tmp_path / "w.yaml")
-    assert list(inputs.paths()) == [("--waivers", tmp_path / "w.yaml")]

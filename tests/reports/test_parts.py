@@ -350,7 +350,9 @@ def test_a_plan_is_judged_as_a_whole(tmp_path: Path):
     assert "cannot be used with --terraform-plan" in " ".join(done.stderr.split())
 
 
-def test_a_library_names_a_dimension_of_its_run_and_no_plan(tmp_path: Path):
+def test_a_library_names_a_dimension_of_its_run_and_no_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     result = sample_result(4, 1)
     with pytest.raises(ReportError, match="this run has no dimension team"):
         write_reports(result, tmp_path, ["csv:split=team"])
@@ -359,6 +361,12 @@ def test_a_library_names_a_dimension_of_its_run_and_no_plan(tmp_path: Path):
     written = write_reports(result, tmp_path, ["csv:split=team"])
     names = [path.name for path in written]
     assert names == [f"report{part}.csv" for part in ("", ".team=a", ".team=b", ".team=-none")]
+    assert len({path.read_bytes() for path in written}) == 4
+    monkeypatch.setattr("auditor.reports.parts.MOST_PARTS", 3)
+    assert write_reports(result, tmp_path, ["csv:split=team"]) == written
+    monkeypatch.setattr("auditor.reports.parts.MOST_PARTS", 2)
+    with pytest.raises(ReportError, match="team would make 3 parts, 2 at most"):
+        write_reports(result, tmp_path, ["csv:split=team"])
     planned = msgspec.structs.replace(result, plan=PlanScope())
     with pytest.raises(ReportError, match="a report on a plan is not split"):
         write_reports(planned, tmp_path, ["csv:split=team"])

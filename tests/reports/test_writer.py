@@ -68,6 +68,49 @@ def test_standard_output_shares_no_place_with_parts(tmp_path: Path) -> None:
     assert not split.is_part(tmp_path / "x" / "junit-1.xml")
 
 
+def test_a_report_that_has_the_name_of_another_s_part_is_left(tmp_path: Path) -> None:
+    """In whatever order: what a run writes is no old part of its own."""
+    names = ("r.xml", "r-2.xml")
+    for order in (names, names[::-1]):
+        for name in (*names, "r-3.xml"):
+            (tmp_path / name).write_text(JUNIT)
+        writer(*(tmp_path / name for name in order), name="junit").prepare()
+        assert files(tmp_path) == sorted(names)
+        assert {(tmp_path / name).read_text() for name in names} == {
+            REPORTS["junit"].placeholder("1.0")
+        }
+
+
+@pytest.mark.parametrize(("name", "left"), [("json", ["r", "r-2", "r.a"]), ("junit", ["r", "r.a"])])
+def test_old_parts_are_those_that_a_report_may_have(
+    name: str, left: list[str], tmp_path: Path
+) -> None:
+    """A copy of our own that is numbered is no part of a report that has none."""
+    ours = "".join(REPORTS[name].render(sample_result(1, 1)))
+    for old in ("r", "r-2", "r.a", "r.team=a"):
+        (tmp_path / f"{old}.out").write_text(ours)
+    writer(tmp_path / "r.out", name=name).prepare()
+    assert files(tmp_path) == sorted(f"{each}.out" for each in left)
+
+
+def test_the_whole_of_one_report_may_stand_beside_the_parts_of_another(tmp_path: Path) -> None:
+    """Numbered parts leave their own name free."""
+    whole, split = (Destination("junit", tmp_path / "r.xml", most) for most in (0, 3))
+    for order in ((whole, split), (split, whole)):
+        ReportWriter(order, "1.0").prepare()
+        assert files(tmp_path) == ["r-1.xml", "r.xml"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "takes"),
+    [((None,), True), ((None, Path("a")), True), ((Path("a"), None), True), ((Path("a"),), False)],
+)
+def test_one_report_takes_standard_output_for_itself(
+    paths: tuple[Path | None, ...], takes: bool
+) -> None:
+    assert writer(*paths).takes_stdout is takes
+
+
 # -- placeholders and reports ---------------------------------------------------------------------
 
 
