@@ -1,4 +1,8 @@
-"""Parametrisations of which the quick tests take a share, and the slow ones the rest."""
+"""What the quick tests take a share of, and the slow ones the whole.
+
+``tries`` is for laws: ``make test-slow`` runs them again, with every example. ``mostly_slow`` is
+for long tables.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,21 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+
+_SHARE = 4
+_FEWEST = 10
+_quick = False
+
+
+def take(*, few: bool) -> None:
+    """Say whether the tests that are imported from here on take ``few`` examples or all."""
+    global _quick  # noqa: PLW0603  # one a process, set as it begins
+    _quick = few
+
+
+def tries(number: int) -> int:
+    """Return how many of ``number`` examples are tried, for ``max_examples``."""
+    return min(number, max(number // _SHARE, _FEWEST)) if _quick else number
 
 
 def mostly_slow(

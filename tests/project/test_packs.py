@@ -49,6 +49,7 @@ from auditor.sandbox import details
 from auditor.sandbox.estate import SandboxEstate, build_estate
 from auditor.sandbox.words import SERVICE_ACCOUNTS
 from auditor.sources.saved.source import SnapshotSource
+from tests.builders.slow import tries
 
 PACKS = ["baseline", "cost", "governance", "reliability", "security"]
 #: Judges a Terraform plan; of an account it has nothing to say.
@@ -124,7 +125,7 @@ def test_every_rule_finds_something_in_a_violating_account(count, seed, now):
     st.integers(0, 2**32),
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # bounds, made aware
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 def test_whatever_the_account_and_the_hour(count, seed, now):
     healthy = judge(packs(), build_estate(count, seed, healthy=True, now=now)).checks()
     assert with_verdict(healthy, Verdict.FAIL) | with_verdict(healthy, Verdict.ERROR) == {}
@@ -608,7 +609,7 @@ def _optional() -> list[Field]:
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 def test_whatever_may_be_missing_is_missing_or_null(data):
     changes = data.draw(st.sampled_from([*SHAPES.values(), *(c for c, _ in UNWANTED.values())]))
     record = _listed(copy.deepcopy(changes))
@@ -633,7 +634,7 @@ def test_whatever_may_be_missing_is_missing_or_null(data):
     zone=st.integers(-12, 14),
     now=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # bounds, made aware
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_who_rests_on_some_days_is_not_stale(days, frequency, zone, now):
     """Whatever the zone: the last sync that was due has succeeded, and the next is not yet due."""
     local = now + timedelta(hours=zone)
