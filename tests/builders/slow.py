@@ -35,6 +35,7 @@ def mostly_slow(
     marked, seen = [], Counter[str]()
     for value in values:
         marks = [pytest.mark.slow] if seen[kind(value)] % quick else []
-        marked.append(pytest.param(value, marks=marks))
+        several = value if type(value) is tuple else (value,)
+        marked.append(pytest.param(*several, marks=marks))
         seen[kind(value)] += 1
     return marked
