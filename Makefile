@@ -39,8 +39,8 @@ demo: $(RUNS)  ## Audit a made-up account and write the reports
 test: $(TESTS)  ## Run the tests, but for the slow ones
 	$(PYTEST) -m "not slow"
 
-test-slow: $(TESTS) $(ADOPTION)/.made $(TOOLS)/.made  ## Run the slow tests
-	$(PYTEST) -m slow
+test-slow: $(TESTS) $(ADOPTION)/.made $(TOOLS)/.made  ## Run the slow tests, and every law with all its examples
+	$(PYTEST) -m "slow or hypothesis"
 
 test-all: test test-slow  ## Run every test
 

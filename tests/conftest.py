@@ -23,6 +23,8 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.builders.slow import take, tries
+
 pytest_plugins = ["tests.builders.browser", "tests.builders.listed", "tests.builders.paper"]
 
 _CHROMIUM = Path("/usr/bin/chromium")
@@ -114,11 +116,16 @@ def pytest_configure(config: pytest.Config) -> None:
     # Collecting makes nothing but what stays: looking for garbage in it takes as long again.
     gc.disable()
     # The slow tests make whole environments, which is no affair of memory.
-    if "not slow" in config.option.markexpr:
+    quick = "not slow" in config.option.markexpr
+    take(few=quick)
+    if quick:
         _keep_files_in_memory()
     # Either would fail on a machine that is busy with something else.
     settings.register_profile(
-        "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        "unhurried",
+        max_examples=tries(100),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("unhurried")
     # An audit hook cannot be taken back; it ends with the process that runs the tests.

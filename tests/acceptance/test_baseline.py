@@ -34,6 +34,7 @@ from tests.builders.listed import (
     waiver,
     waivers_in,
 )
+from tests.builders.slow import tries
 
 
 def rules(folder: Path, text: str = HOUSE) -> Ruleset:
@@ -313,7 +314,9 @@ RECORDS = st.lists(
     unique_by=lambda record: record["id"],
 )
 LAWS = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=tries(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

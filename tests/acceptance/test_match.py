@@ -29,6 +29,7 @@ from tests.builders.listed import (
     waiver,
     waivers_in,
 )
+from tests.builders.slow import tries
 from tests.builders.waived import FAST, judged
 
 
@@ -211,7 +212,9 @@ WAIVERS = st.lists(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=tries(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(records=RECORDS, texts=WAIVERS)
 def test_waivers_turn_violations_into_waived_ones_and_change_nothing_else(

@@ -21,6 +21,7 @@ from auditor.policy.loading.load import load
 from auditor.policy.testing.examples_run import run_examples
 from tests.builders.account_server import ACCOUNT, AccountServer, connection
 from tests.builders.facts import judged, labels, rule
+from tests.builders.slow import tries
 
 COLUMNS = (
     ("tier", COLUMN_TYPES["integer"]),
@@ -182,7 +183,7 @@ def test_a_link_to_itself_is_a_file_that_cannot_be_read(tmp_path: Path):
     st.text(alphabet="ab_-[", max_size=7),
 )
 @example(["ab*ba"], "aba")  # No sign is both of its beginning and of its end.
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=tries(300))
 def test_the_last_glob_that_fits_is_the_one_a_loop_finds(globs: list[str], text: str):
     fitting = [glob for glob in globs if glob == text or fnmatchcase(text, glob)]
     assert Globs(globs).last(text) == (fitting[-1] if fitting else None)

@@ -28,6 +28,7 @@ from auditor.sandbox.estate import SandboxEstate, build_estate
 from auditor.sandbox.server import Sandbox
 from tests.builders.command import KEYS, environment, run
 from tests.builders.pages import fits, on_path
+from tests.builders.slow import mostly_slow
 from tests.project.test_docs import CURRENT, ROOT
 from website.reference import commands as commands_page
 from website.rules import pages as rule_pages
@@ -494,10 +495,7 @@ def _lacks(program: str) -> bool:
 # -- jobs of CI services ---------------------------------------------------------------------------
 
 GATES = [
-    pytest.param(block, id=f"{block.page}:{block.line}")
-    for block in BLOCKS
-    for start in rows(block)
-    if isinstance(TABLE[block.page][start], Job)
+    block for block in BLOCKS for start in rows(block) if isinstance(TABLE[block.page][start], Job)
 ]
 
 
@@ -520,7 +518,9 @@ def scripts(block: Block) -> Iterator[tuple[str, bool]]:
 
 
 @pytest.mark.parametrize("healthy", [True, False])
-@pytest.mark.parametrize("block", GATES)
+@pytest.mark.parametrize(
+    "block", mostly_slow(GATES, len(GATES)), ids=lambda block: f"{block.page}:{block.line}"
+)
 def test_a_job_of_a_page_is_a_gate(block: Block, healthy: bool, tmp_path: Path):
     ends = []
     with Sandbox(account(healthy=healthy)) as sandbox:

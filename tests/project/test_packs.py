@@ -49,6 +49,7 @@ from auditor.sandbox import details
 from auditor.sandbox.estate import SandboxEstate, build_estate
 from auditor.sandbox.words import SERVICE_ACCOUNTS
 from auditor.sources.saved.source import SnapshotSource
+from tests.builders.slow import mostly_slow, tries
 
 PACKS = ["baseline", "cost", "governance", "reliability", "security"]
 #: Judges a Terraform plan; of an account it has nothing to say.
@@ -102,7 +103,9 @@ def test_each_loads_by_itself(name):
 
 
 @pytest.mark.parametrize("now", MOMENTS)
-@pytest.mark.parametrize(("count", "seed"), [(0, 1), (1, 1), (60, 3), (250, 7), (250, 8)])
+@pytest.mark.parametrize(
+    ("count", "seed"), mostly_slow([(60, 3), (250, 7), (250, 8), (0, 1), (1, 1)], 3)
+)
 def test_nothing_is_found_in_a_healthy_account(count, seed, now):
     estate = build_estate(count, seed, healthy=True, now=now)
     checks = judge(packs(), estate).checks()
@@ -111,7 +114,7 @@ def test_nothing_is_found_in_a_healthy_account(count, seed, now):
 
 
 @pytest.mark.parametrize("now", MOMENTS)
-@pytest.mark.parametrize(("count", "seed"), [(60, 3), (60, 4), (250, 7), (250, 8)])
+@pytest.mark.parametrize(("count", "seed"), mostly_slow([(60, 3), (60, 4), (250, 7), (250, 8)], 4))
 def test_every_rule_finds_something_in_a_violating_account(count, seed, now):
     checks = judge(packs(), build_estate(count, seed, now=now)).checks()
     failing = with_verdict(checks, Verdict.FAIL).keys()
@@ -124,7 +127,7 @@ def test_every_rule_finds_something_in_a_violating_account(count, seed, now):
     st.integers(0, 2**32),
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # bounds, made aware
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 def test_whatever_the_account_and_the_hour(count, seed, now):
     healthy = judge(packs(), build_estate(count, seed, healthy=True, now=now)).checks()
     assert with_verdict(healthy, Verdict.FAIL) | with_verdict(healthy, Verdict.ERROR) == {}
@@ -205,7 +208,7 @@ def test_rows_that_a_user_brings_are_judged_and_until_then_it_is_said(tmp_path):
 
 
 @pytest.mark.parametrize("now", MOMENTS)
-@pytest.mark.parametrize(("count", "seed"), [(20, 3), (60, 4), (250, 7)])
+@pytest.mark.parametrize(("count", "seed"), mostly_slow([(20, 3), (60, 4), (250, 7)], 3))
 @pytest.mark.parametrize("names", [*([name] for name in PACKS), PACKS], ids=" ".join)
 def test_a_healthy_account_passes_strict(names, count, seed, now):
     variables = SET if "governance" in names else {}
@@ -608,7 +611,7 @@ def _optional() -> list[Field]:
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 def test_whatever_may_be_missing_is_missing_or_null(data):
     changes = data.draw(st.sampled_from([*SHAPES.values(), *(c for c, _ in UNWANTED.values())]))
     record = _listed(copy.deepcopy(changes))
@@ -633,7 +636,7 @@ def test_whatever_may_be_missing_is_missing_or_null(data):
     zone=st.integers(-12, 14),
     now=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # bounds, made aware
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_who_rests_on_some_days_is_not_stale(days, frequency, zone, now):
     """Whatever the zone: the last sync that was due has succeeded, and the next is not yet due."""
     local = now + timedelta(hours=zone)

@@ -39,6 +39,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, settings
 
+from tests.builders.slow import take, tries
 from tests.proofs.mutants import Mutant, mutants_of
 
 #: Of other modules' tests those are asked that take no longer, in seconds.
@@ -72,10 +73,12 @@ class _Plugin:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self) -> None:
+        take(few=False)
         # A mutant that is found is found: it need be no smaller.
         settings.register_profile(
             "mutants",
             settings.get_profile("unhurried"),
+            max_examples=tries(100),
             phases=(Phase.explicit, Phase.generate),
             database=None,
         )

@@ -13,7 +13,7 @@ import pytest
 
 from auditor.reports import REPORTS
 from tests.builders.canaries import BASIC, CANARIES, ECHOES, KEY, SECRET, leaked, with_canaries
-from tests.builders.command import COMMAND, environment
+from tests.builders.command import COMMAND, environment, run
 from tests.builders.every_report import texts_of
 from tests.builders.fault_server import (
     HANG,
@@ -63,15 +63,12 @@ def audit(
     reports = [f"--report={name}" for name in REPORTS]
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
-    done = subprocess.run(
-        [*COMMAND, "audit", "-v", "-p", "./policy.yaml", f"--base-url={url}", *reports, *more],
-        cwd=folder,
-        env=environment({**CREDENTIALS, "TMPDIR": str(temporary), **(env or {})}),
-        capture_output=True,
-        timeout=60,
-        check=False,
+    done = run(
+        ["audit", "-v", "-p", "./policy.yaml", f"--base-url={url}", *reports, *more],
+        folder,
+        {**CREDENTIALS, "TMPDIR": str(temporary), **(env or {})},
     )
-    written = done.stdout.decode() + done.stderr.decode()
+    written = done.stdout + done.stderr
     assert "Traceback" not in written
     (folder / "policy.yaml").unlink()
     return done.returncode, written + "\n".join(texts_of(folder).values())
@@ -98,15 +95,12 @@ def test_what_is_revealed_is_shown_and_nothing_else(tmp_path: Path) -> None:
 def test_a_snapshot_holds_no_live_credential(tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     with FaultServer([kept(page([full_record()]))]) as server:
-        done = subprocess.run(
-            [*COMMAND, "fetch", f"--base-url={server.url}", "-o", "s.ndjson"],
-            cwd=tmp_path,
-            env=environment({**CREDENTIALS, "TMPDIR": str(tmp_path / "tmp")}),
-            capture_output=True,
-            timeout=60,
-            check=False,
+        done = run(
+            ["fetch", f"--base-url={server.url}", "-o", "s.ndjson"],
+            tmp_path,
+            {**CREDENTIALS, "TMPDIR": str(tmp_path / "tmp")},
         )
-    said = (done.stdout + done.stderr).decode()
+    said = done.stdout + done.stderr
     assert done.returncode == 0, said
     text = said + "\n".join(texts_of(tmp_path).values())
     live = [canary for path, canary in CANARIES.items() if path.startswith("connect_card")]

@@ -365,7 +365,7 @@ def check_killed(
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("an audit", 16), ("an audit of the API", 8), ("a fetch", 8), ("a first fetch", 8)],
+    [("an audit", 8), ("an audit of the API", 4), ("a fetch", 4), ("a first fetch", 4)],
 )
 def test_a_killed_run_leaves_whole_files(name: str, count: int, stage: Stage) -> None:
     for number, hit in enumerate(spread(kills(stage.whole(SCENES[name])), count)):
@@ -454,7 +454,7 @@ def check_stopped(stage: Stage, scene: Scene, hit: Hit) -> None:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize(("name", "count"), [("an audit", 12), ("a fetch", 6), ("a comparison", 4)])
+@pytest.mark.parametrize(("name", "count"), [("an audit", 6), ("a fetch", 3), ("a comparison", 2)])
 def test_a_signal_at_a_step_is_its_code(name: str, count: int, stage: Stage) -> None:
     for hit in spread(stops(stage.whole(SCENES[name])), count):
         check_stopped(stage, SCENES[name], hit)

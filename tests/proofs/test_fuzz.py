@@ -19,7 +19,7 @@ from auditor.sources.saved.source import SnapshotSource
 from tests.proofs.fuzzing import SOUND_LISTINGS, SOUND_RULES, SOUND_WAIVERS, TARGETS, attempt
 
 _QUICK = settings(
-    max_examples=60,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     database=None,

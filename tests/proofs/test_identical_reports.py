@@ -14,6 +14,7 @@ import pytest
 from auditor.reports import REPORTS
 from auditor.sandbox.estate import build_estate
 from tests.builders.command import environment
+from tests.builders.slow import mostly_slow
 from tests.project.test_wheel import REGISTRY
 
 _PLACES = [
@@ -57,7 +58,7 @@ def _differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
     return [name for name in one.keys() | other.keys() if one.get(name) != other.get(name)]
 
 
-@pytest.mark.parametrize("now", _NOWS)
+@pytest.mark.parametrize("now", mostly_slow(_NOWS, len(_NOWS)))
 def test_reports_are_the_same_bytes_everywhere(now: str, tmp_path: Path) -> None:
     first, *others = (
         _reports(tmp_path, f"out{number}", now, place) for number, place in enumerate(_PLACES)

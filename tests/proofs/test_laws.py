@@ -18,10 +18,11 @@ from auditor.policy.language.conditions import Named, evaluate, reach
 from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading.load import load
 from tests.builders.judged import NOW, checks_of, outcome_of, written
+from tests.builders.slow import tries
 from tests.builders.strategies import PATHS, conditions, records
 
 _QUICK = settings(
-    max_examples=60,
+    max_examples=tries(60),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

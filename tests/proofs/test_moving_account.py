@@ -37,7 +37,7 @@ from tests.builders.fault_server import Answer, FaultServer, Request, kept, page
 from tests.builders.walks import CREDENTIALS, Walk, walk
 
 _QUICK = settings(
-    max_examples=120,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     database=None,
@@ -345,7 +345,7 @@ def _run_the_machine(examples: int, steps: int) -> None:
 
 
 def test_a_machine_that_changes_the_account_between_requests() -> None:
-    _run_the_machine(120, 30)
+    _run_the_machine(40, 30)
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from lxml import etree
 from auditor.model import Outcome, Result, Verdict
 from auditor.reports import REPORTS
 from tests.builders.sample_results import sample_result
+from tests.builders.slow import tries
 
 Counts = Counter[str]
 
@@ -114,7 +115,7 @@ def test_counts_agree(name: str, connections: int, outcome: Outcome) -> None:
     outcome=st.sampled_from(Outcome),
     flags=st.tuples(st.booleans(), st.booleans()),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_counts_agree_for_any_result(
     name: str, connections: int, rules: int, seed: int, outcome: Outcome, flags: tuple[bool, bool]
 ) -> None:

@@ -24,6 +24,7 @@ ACCEPTED = listed()
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutants"]
 
 
+@pytest.mark.slow
 def test_a_survivor_is_a_change_of_code_that_is_there() -> None:
     for path in {mutant.module for mutant in ACCEPTED}:
         source = (ROOT / path).read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ from tests.builders.html_page import RESULT
 from tests.builders.sample_histories import with_history
 from tests.builders.sample_results import sample_result
 from tests.builders.served import JENKINS, served
+from tests.builders.slow import mostly_slow
 from tests.reports.comparison.test_html import compared
 
 #: What each shape is painted with, and whether that is the black that nobody chose.
@@ -68,7 +69,9 @@ def test_a_style_sheet_paints_over_the_attributes(open_report: OpenReport) -> No
     assert banner.evaluate("icon => getComputedStyle(icon).color") == "rgb(255, 255, 255)"
 
 
-@pytest.mark.parametrize("allowed", ["allow-scripts", "allow-scripts allow-downloads"])
+@pytest.mark.parametrize(
+    "allowed", mostly_slow(["allow-scripts", "allow-scripts allow-downloads"], 2)
+)
 def test_a_frame_that_may_forbid_downloads_says_so(page: Page, allowed: str) -> None:
     frame = f'<!doctype html><title>x</title><iframe src="/r" sandbox="{allowed}"></iframe>'
     style = "<style>iframe { width: 1200px; height: 900px }</style>"
@@ -116,7 +119,7 @@ def test_a_mailers_preview_says_what_it_leaves_out() -> None:
     assert f"{counts[Verdict.FAIL]:,} of {result.total:,} checks failed" in text
 
 
-@pytest.mark.parametrize("width", [320, 390, 639])
+@pytest.mark.parametrize("width", mostly_slow([320, 390, 639], 3))
 def test_without_scripts_a_phone_shows_cards(open_report: OpenReport, width: int) -> None:
     page = open_report(RESULT, width=width, scripts=False)
     comparison = "".join(COMPARISONS["html"].render(compared(40)))

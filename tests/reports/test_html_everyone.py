@@ -14,6 +14,7 @@ from auditor.reports.html import placeholder, render
 from tests.builders.browser import OpenReport
 from tests.builders.html_page import RESULT, axe, column, count, status
 from tests.builders.sample_results import HOSTILE, sample_result
+from tests.builders.slow import mostly_slow
 
 
 def test_hostile_text_runs_nowhere(open_report: OpenReport) -> None:
@@ -36,7 +37,7 @@ def test_hostile_text_runs_nowhere(open_report: OpenReport) -> None:
     assert page.evaluate("document.title").startswith("Inconclusive")
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", mostly_slow([360, 1280], 2))
 def test_axe_finds_nothing_in_what_opens(open_report: OpenReport, width: int) -> None:
     page = open_report(RESULT, width=width)
     page.locator(".facet[data-name=service] summary").click()
@@ -51,7 +52,7 @@ def test_axe_finds_nothing_in_what_opens(open_report: OpenReport, width: int) ->
     assert axe(page, "#keys") == []
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", mostly_slow([360, 1280], 2))
 def test_chosen_columns_are_all_there_at_any_width(open_report: OpenReport, width: int) -> None:
     page = open_report(RESULT, "#columns=rule,connection,owner,expected", width=width)
     first = page.locator("#row-0")
@@ -59,7 +60,7 @@ def test_chosen_columns_are_all_there_at_any_width(open_report: OpenReport, widt
         expect(first.locator(f".c-{name}")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [375, 1024, 1920])
+@pytest.mark.parametrize("width", mostly_slow([375, 1024, 1920], 3))
 def test_no_width_scrolls_sideways(open_report: OpenReport, width: int) -> None:
     hostile = "".join(render(sample_result(hostile=True, complete=False)))
     for report in (RESULT, hostile.replace(HOSTILE[2], "W" * 200)):
@@ -76,7 +77,9 @@ def test_no_width_scrolls_sideways(open_report: OpenReport, width: int) -> None:
             assert page.evaluate("document.getElementById('sheet').scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", ["w" * 250, "word " * 50, "名" * 250, "\u0627" * 250])
+@pytest.mark.parametrize(
+    "name", mostly_slow(["w" * 250, "word " * 50, "名" * 250, "\u0627" * 250], 4)
+)
 def test_long_names_stay_in_their_card(open_report: OpenReport, name: str) -> None:
     estate = RESULT.connections
     named = Connections(estate.ids, estate.services, [name] * len(estate), [name] * len(estate))

@@ -17,10 +17,11 @@ from tests.builders.html_page import RESULT
 from tests.builders.paper import sheets
 from tests.builders.sample_histories import with_history
 from tests.builders.sample_results import HOSTILE, sample_result
+from tests.builders.slow import mostly_slow
 from tests.reports.comparison.test_html import compared
 
 pytestmark = pytest.mark.usefixtures("pdftotext")
-with_and_without_scripts = pytest.mark.parametrize("scripts", [True, False])
+with_and_without_scripts = pytest.mark.parametrize("scripts", mostly_slow([True, False], 2))
 
 
 def squeezed(text: str) -> str:
@@ -42,6 +43,7 @@ def test_the_demo_takes_four_sheets(open_report: OpenReport, tmp_path: Path, scr
         assert f"Page {number} of {len(printed)}" in sheet
 
 
+@pytest.mark.slow
 @with_and_without_scripts
 def test_two_hundred_rules_with_a_history_take_twelve(
     open_report: OpenReport, tmp_path: Path, scripts: bool
@@ -58,6 +60,7 @@ def test_two_hundred_rules_with_a_history_take_twelve(
     assert any(f"open since {date}" in sheet for sheet in printed[-3:] for date in dates)
 
 
+@pytest.mark.slow
 @with_and_without_scripts
 def test_two_hundred_rules_take_twelve(
     open_report: OpenReport, tmp_path: Path, scripts: bool
@@ -119,7 +122,7 @@ def test_no_condition_is_cut(open_report: OpenReport, tmp_path: Path) -> None:
     assert squeezed(f"when {long.applies_when}") in said(page, tmp_path)
 
 
-@pytest.mark.parametrize("paper", ["A4", "Letter", "A5"])
+@pytest.mark.parametrize("paper", mostly_slow(["A4", "Letter", "A5"], 3))
 def test_hostile_and_long_names_stay_on_the_sheet(
     open_report: OpenReport, tmp_path: Path, paper: str
 ) -> None:

@@ -11,11 +11,12 @@ from auditor.model import Outcome
 from tests.builders.browser import OpenReport
 from tests.builders.html_page import widen
 from tests.builders.sample_results import sample_result
+from tests.builders.slow import mostly_slow
 
 PICTURES = Path(__file__).resolve().parents[2] / "screenshots"
 
 
-@pytest.mark.parametrize("outcome", list(Outcome), ids=lambda outcome: outcome.value)
+@pytest.mark.parametrize("outcome", mostly_slow(Outcome, 3), ids=lambda outcome: outcome.value)
 def test_pictures_are_taken(open_report: OpenReport, outcome: Outcome) -> None:
     page = open_report(sample_result(outcome=outcome))
     PICTURES.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from auditor.model import Verdict
@@ -42,6 +43,7 @@ def test_a_search_lets_go_and_ends_as_one_in_one_go(open_report: OpenReport) -> 
     assert all("shopify" in each for each in column(page, "connection"))
 
 
+@pytest.mark.slow
 def test_what_is_typed_next_takes_the_place_of_what_was_typed_before(
     open_report: OpenReport,
 ) -> None:
@@ -51,6 +53,7 @@ def test_what_is_typed_next_takes_the_place_of_what_was_typed_before(
     assert status(page) == f"{holding('kafka')} of {len(MANY.findings):,} findings"
 
 
+@pytest.mark.slow
 def test_a_sort_in_slices_is_the_sort_in_one_go(open_report: OpenReport) -> None:
     columns = ("connection", "message", "rule", "severity")
     quick = open_report(MANY)
@@ -91,6 +94,7 @@ def test_what_is_opened_meanwhile_waits_and_knows_its_place(open_report: OpenRep
     assert first.connections[0].schema in sheet.inner_text()
 
 
+@pytest.mark.slow
 def test_an_export_in_slices_has_every_row(open_report: OpenReport) -> None:
     page = slow_page(open_report)
     with page.expect_download() as download:

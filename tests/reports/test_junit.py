@@ -17,6 +17,7 @@ from auditor.model import Evidence, Finding, GroupCheck, Outcome, Result, RuleCh
 from auditor.reports.junit import MOST_PASSES, escaped, placeholder, render
 from tests.builders.full_result import full_result, narrow_result
 from tests.builders.sample_results import narrowed, sample_result
+from tests.builders.slow import tries
 
 SCHEMAS = Path(__file__).parent / "schemas"
 ANT = etree.XMLSchema(file=str(SCHEMAS / "ant-junit.xsd"))
@@ -259,7 +260,7 @@ def test_what_xml_would_read_otherwise_is_escaped(text: str, written: str) -> No
 
 
 @given(st.text(st.characters(), max_size=20))
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 def test_any_text_survives_as_xml(text: str) -> None:
     spot = escaped(text)
     root = etree.fromstring(f'<a b="{spot}">{spot}</a>'.encode())

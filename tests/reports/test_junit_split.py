@@ -19,6 +19,7 @@ from auditor.reports import REPORTS
 from auditor.reports.junit import placeholder, render, render_parts
 from auditor.reports.writer import Destination, ReportWriter, parse_destination
 from tests.builders.sample_results import sample_result
+from tests.builders.slow import tries
 from tests.reports.test_junit import parsed, properties
 
 JUNIT = "".join(render(sample_result()))
@@ -67,7 +68,7 @@ def test_every_part_is_a_report_of_its_own(most: int, hostile: bool) -> None:
     outcome=st.sampled_from(Outcome),
     complete=st.booleans(),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 def test_nothing_is_lost_between_parts(
     connections: int, rules: int, most: int, outcome: Outcome, complete: bool
 ) -> None:

@@ -27,6 +27,7 @@ from tests.builders.account_server import ACCOUNT, AccountServer, connection
 from tests.builders.command import KEYS, run
 from tests.builders.sample_results import sample_result
 from tests.builders.saved_listings import record
+from tests.builders.slow import tries
 
 SCHEMA = json.loads(
     (Path(__file__).parents[2] / "auditor/reports/report.schema.json").read_text(encoding="utf-8")
@@ -420,7 +421,7 @@ VALUES = st.text(max_size=80) | st.sampled_from(
 
 
 @given(values=st.sets(VALUES, max_size=30), by=st.text(min_size=1, max_size=70))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_names_are_safe_and_no_other_values(values: set[str], by: str):
     place = Destination("csv", Path("out/report.csv"), by=by)
     paths = {place.part_of(value) for value in values}

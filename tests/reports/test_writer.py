@@ -669,6 +669,7 @@ def killed(path: Path, kills: int) -> int:
     return amid
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_a_whole_file(tmp_path: Path) -> None:
     killed(tmp_path / "report.json", 30)
 

@@ -176,6 +176,7 @@ def messages(value: Any) -> Iterator[str]:
             yield from messages(item)
 
 
+@pytest.mark.slow
 def test_json_and_its_kin(written: Path) -> None:
     schema = json.loads(
         (Path(__file__).parents[2] / "auditor/reports/report.schema.json").read_text("utf-8")
@@ -237,6 +238,7 @@ def compared(written: Path) -> Path:
     return folder / "compared"
 
 
+@pytest.mark.slow
 def test_nothing_comes_alive_in_a_browser(
     written: Path, compared: Path, open_report: OpenReport
 ) -> None:

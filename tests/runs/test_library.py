@@ -256,6 +256,7 @@ def test_judging_ends_with_the_time_for_the_listing(house: Path, monkeypatch: py
     assert not found
 
 
+@pytest.mark.slow
 def test_unique_items_of_many_objects_take_no_square_of_time(house: Path):
     Path("unique.yaml").write_text(
         "policy: unique\nrules:\n"

@@ -17,6 +17,7 @@ from auditor.sandbox.server import Sandbox
 from auditor.sources.api.account import Credentials
 from auditor.sources.api.client import HttpOptions
 from auditor.sources.api.walk import FivetranSource
+from tests.builders.slow import tries
 
 #: The flaws that each rule on the company's own facts finds.
 FINDS = {
@@ -78,7 +79,7 @@ def test_a_healthy_account_keeps_to_them(tmp_path: Path, count: int):
 
 
 @given(st.integers(0, 200), st.integers(0, 2**32))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 def test_the_same_seed_makes_the_same_files(count: int, seed: int):
     first, second = (dict(files(build_estate(count, seed).facts)) for _ in range(2))
     assert first == second

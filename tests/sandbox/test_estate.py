@@ -27,6 +27,7 @@ from auditor.sandbox.estate import REGULATED, SandboxEstate, build_estate
 from auditor.sandbox.flaws import FLAWS, LIST_FLAWS
 from auditor.sandbox.services import DATABASES, LEDGERS
 from auditor.sandbox.words import SERVICE_ACCOUNTS
+from tests.builders.slow import tries
 from tests.builders.symptoms import BY_NAME, ELSEWHERE, NAME, symptoms
 
 NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
@@ -98,7 +99,7 @@ def test_another_seed_is_another_estate():
 
 
 @given(estates)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 def test_records_are_json_of_the_documented_types(estate):
     strange = set(estate.flaws.get("undocumented-words", ()))
     for record in estate.records:
@@ -123,7 +124,7 @@ def test_records_are_json_of_the_documented_types(estate):
 
 
 @given(estates)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 def test_what_the_api_always_has_is_always_there(estate):
     required = {path for path, field in FIELDS.items() if field.always} | {
         "connected_by",
@@ -170,7 +171,7 @@ def test_every_null_of_the_live_api_occurs_even_when_healthy():
 
 
 @given(estates)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 def test_times_follow_each_other(estate):
     for record in estate.records:
         created = parse_timestamp(record["created_at"])
@@ -182,7 +183,7 @@ def test_times_follow_each_other(estate):
 
 
 @given(estates)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 def test_secrets_are_masked_and_daily_times_belong_to_daily_syncs(estate):
     for record in estate.records:
         for key, value in record["config"].items():
@@ -195,7 +196,7 @@ def test_secrets_are_masked_and_daily_times_belong_to_daily_syncs(estate):
 
 
 @given(estates)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 def test_lists_refer_to_each_other(estate):
     ids = [record["id"] for record in estate.records]
     assert len(set(ids)) == len(ids)
@@ -232,7 +233,7 @@ def test_lists_refer_to_each_other(estate):
 
 
 @given(estates)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 def test_what_names_connections_names_all_of_them(estate):
     lists = estate.lists
     proxied = Counter(record["proxy_agent_id"] for record in estate.records)
@@ -255,14 +256,14 @@ def test_what_names_connections_names_all_of_them(estate):
 
 
 @given(estates)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_flaws_are_exactly_what_the_records_show(estate):
     assert symptoms(estate) == {name: set(ids) for name, ids in estate.flaws.items()}
 
 
 @given(seeds)
 @example(9415191)  # In the first order, no connection that fits is left for the last flaw.
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_sixty_connections_show_every_flaw(seed):
     estate = build_estate(60, seed, now=NOW)
     assert estate.flaws.keys() == BY_NAME.keys() | set(ELSEWHERE)
@@ -284,7 +285,7 @@ def test_every_flaw_of_the_tables_has_a_symptom():
 
 
 @given(st.integers(0, 200), seeds)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 def test_what_is_not_flawed_is_as_in_the_healthy_estate(count, seed):
     healthy = build_estate(count, seed, healthy=True, now=NOW)
     estate = build_estate(count, seed, now=NOW)
@@ -305,7 +306,7 @@ def test_what_is_not_flawed_is_as_in_the_healthy_estate(count, seed):
 
 
 @given(st.integers(60, 200), seeds)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 def test_no_two_lists_are_spoilt_in_one_group(count, seed):
     estate = build_estate(count, seed, now=NOW)
     groups = [
@@ -319,7 +320,7 @@ def test_no_two_lists_are_spoilt_in_one_group(count, seed):
 
 
 @given(st.integers(0, 300), seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 def test_nobody_would_change_a_healthy_estate(count, seed):
     estate = build_estate(count, seed, healthy=True, now=NOW)
     assert estate.flaws == {}

@@ -180,7 +180,7 @@ class Groups:
         """Add what others have taken of a group."""
         if not group.total:
             group.first, group.common, group.chosen = more.first + start, more.common, more.chosen
-        elif self._budgets and more.common != group.common:
+        elif more.common:
             self._compare(group, more.first + start, more.common)
         if group.other is None and more.other is not None:
             index, path, one, other = more.other

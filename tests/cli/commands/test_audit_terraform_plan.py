@@ -27,6 +27,7 @@ from auditor.sources.saved.source import SnapshotSource
 from tests.builders.account_server import AccountServer
 from tests.builders.command import run
 from tests.builders.plans import PLANS, change, document, plan_file, schema_config
+from tests.builders.slow import tries
 
 HOUSE = """\
 policy: house
@@ -897,7 +898,7 @@ rules:
 """
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=tries(60), deadline=None, derandomize=True)
 @given(st.fixed_dictionaries({name: st.sampled_from(held) for name, held in _HELD.items()}))
 def test_a_connection_planned_and_the_same_one_listed_get_the_same_verdicts(
     tmp_path_factory: pytest.TempPathFactory, held: dict[str, Any]

@@ -25,6 +25,7 @@ from tests.builders.configured import (
     configure,
     in_force,
 )
+from tests.builders.slow import tries
 
 # -- who wins -----------------------------------------------------------------------------------
 
@@ -239,7 +240,9 @@ _VALUES = st.one_of(
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=tries(300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(document=st.dictionaries(st.sampled_from([*OPTIONS, "rules"]), _VALUES, min_size=1))
 def test_what_is_read_fits_the_schema_and_what_the_schema_refuses_is_refused(

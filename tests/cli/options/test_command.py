@@ -74,18 +74,17 @@ FILLED = [(name, parameter) for name in COMMANDS for parameter in every(name)]
 @pytest.mark.parametrize(
     ("name", "parameter"), FILLED, ids=[f"{name} {each.opts[0]}" for name, each in FILLED]
 )
-@pytest.mark.parametrize("blank", ["", " \t"])
-def test_a_variable_that_is_not_set_is_not_a_value(
-    name: str, parameter: click.Parameter, blank: str
-):
+def test_a_variable_that_is_not_set_is_not_a_value(name: str, parameter: click.Parameter):
     command = import_module(f"auditor.cli.commands.{name}").command
-    values = [blank, *["x"] * (parameter.nargs - 1)]
-    words = [parameter.opts[0], *values] if isinstance(parameter, click.Option) else ["x"] * 9
-    if isinstance(parameter, click.Argument):
-        arguments = [each for each in command.params if isinstance(each, click.Argument)]
-        words = [*words[: arguments.index(parameter)], *values]
-    with pytest.raises(click.UsageError, match=r" is empty; (leave (the option|it) out|it needs)"):
-        command.make_context(name, words)
+    refused = r" is empty; (leave (the option|it) out|it needs)"
+    for blank in ("", " \t"):
+        values = [blank, *["x"] * (parameter.nargs - 1)]
+        words = [parameter.opts[0], *values] if isinstance(parameter, click.Option) else ["x"] * 9
+        if isinstance(parameter, click.Argument):
+            arguments = [each for each in command.params if isinstance(each, click.Argument)]
+            words = [*words[: arguments.index(parameter)], *values]
+        with pytest.raises(click.UsageError, match=refused):
+            command.make_context(name, words)
 
 
 def test_an_empty_snapshot_is_not_the_working_folder(tmp_path: Path):

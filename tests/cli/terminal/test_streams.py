@@ -16,6 +16,7 @@ import pytest
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from tests.builders.command import COMMAND, KEYS, environment, file_limit, outcome_in, run, shell
+from tests.builders.slow import mostly_slow
 
 MET = "audit --snapshot one.json -p met.yaml"
 VIOLATED = "audit --snapshot one.json -p violated.yaml"
@@ -64,7 +65,8 @@ def house(tmp_path: Path) -> Path:
     ],
 )
 @pytest.mark.parametrize(
-    ("arguments", "code", "word"), [(MET, 0, "passed"), (VIOLATED, 1, "violations")]
+    ("arguments", "code", "word"),
+    mostly_slow([(VIOLATED, 1, "violations"), (MET, 0, "passed")], 2),
 )
 def test_a_lost_summary_changes_nothing(
     script: str, arguments: str, code: int, word: str, house: Path
@@ -85,7 +87,7 @@ def test_a_lost_summary_changes_nothing(
         "auditor {} --report FORMAT=- | true; exit ${{PIPESTATUS[0]}}",
     ],
 )
-@pytest.mark.parametrize("format_name", ["json", "html", "csv"])
+@pytest.mark.parametrize("format_name", mostly_slow(["json", "html", "csv"], 3))
 def test_a_report_lost_on_stdout_is_4(script: str, format_name: str, house: Path):
     # More than a pipe holds, so that a reader that is gone is noticed.
     many = [{"id": f"connection_{n}", "schema": "x" * 200, "paused": True} for n in range(2000)]
@@ -97,7 +99,7 @@ def test_a_report_lost_on_stdout_is_4(script: str, format_name: str, house: Path
 
 
 @pytest.mark.parametrize("script", ["auditor {} | true", "auditor {} >/dev/full", "auditor {} >&-"])
-@pytest.mark.parametrize("arguments", ["--help", "audit --help", "--version"])
+@pytest.mark.parametrize("arguments", mostly_slow(["--help", "audit --help", "--version"], 3))
 def test_help_nobody_reads_ends_in_peace(script: str, arguments: str, house: Path):
     done = shell(f"{script.format(arguments)}; exit ${{PIPESTATUS[0]}}", house)
     assert done.returncode == 0

@@ -19,11 +19,12 @@ from auditor.policy.analysis.claims import analysed, claims, idle_waiver, place
 from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading.load import load, load_policies
 from tests.builders.judged import checks_of, written
+from tests.builders.slow import tries
 from tests.builders.strategies import records
 
 ROOT = Path(__file__).parents[3]
 _LAW = settings(
-    max_examples=60,
+    max_examples=tries(60),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -16,6 +16,7 @@ from auditor.policy.analysis.claims import claims
 from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading.load import load_policies
 from tests.builders.judged import outcome_of, written
+from tests.builders.slow import tries
 
 
 def _rules(folder: Path, *rules: str) -> Ruleset:
@@ -154,7 +155,7 @@ _RECORDS = st.lists(
 
 
 @settings(
-    max_examples=150,
+    max_examples=tries(150),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

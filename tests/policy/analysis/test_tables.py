@@ -20,10 +20,11 @@ from auditor.policy.language.conditions import tests_in as each_test_of
 from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading.load import load_policies
 from tests.builders.judged import NOW, written
+from tests.builders.slow import tries
 from tests.builders.strategies import conditions, records
 
 _LAW = settings(
-    max_examples=60,
+    max_examples=tries(60),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

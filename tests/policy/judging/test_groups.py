@@ -30,6 +30,7 @@ from tests.builders.judged import (
     outcome_of,
     problems_of,
 )
+from tests.builders.slow import tries
 
 #: A table of bounds, a row for each group.
 OWN = """facts:
@@ -577,7 +578,7 @@ def test_only_what_no_further_member_can_change_is_judged(
     assert _groups(rules, _frequencies(15, 60), whole=False) == {"g": verdict}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(
     st.lists(st.integers(-5, 5) | st.floats(-5, 5), min_size=1, max_size=6),
     st.sampled_from(("sum", "min", "max")),
@@ -704,7 +705,7 @@ _ASKED = {
 }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(
     st.sampled_from(sorted(_ASKED)),
     st.sampled_from(("gt", "gte", "lt", "lte", "equals", "not_equals")),

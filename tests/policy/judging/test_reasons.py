@@ -19,10 +19,11 @@ from auditor.policy.judging.judge import Judge, PlanMode
 from auditor.policy.judging.reasons import reasons_of
 from auditor.policy.judging.tree import TreePart, explained
 from tests.builders.judged import NOW, loaded, one_rule
+from tests.builders.slow import tries
 from tests.builders.strategies import conditions, records
 
 _QUICK = settings(
-    max_examples=60,
+    max_examples=tries(60),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -21,10 +21,11 @@ from auditor.policy.judging.tree import Branch, Explained, TreePart, explained
 from auditor.policy.language.rules import Ruleset
 from auditor.policy.language.truth import Truth, all_of, any_of
 from tests.builders.judged import NOW, loaded, one_rule
+from tests.builders.slow import tries
 from tests.builders.strategies import conditions, records
 
 _QUICK = settings(
-    max_examples=60,
+    max_examples=tries(60),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -22,10 +22,11 @@ from auditor.policy.language.conditions import evaluate, reach
 from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading.load import load
 from tests.builders.judged import NOW, loaded, one_rule, written
+from tests.builders.slow import tries
 from tests.builders.strategies import conditions, records
 
 _QUICK = settings(
-    max_examples=80,
+    max_examples=tries(80),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

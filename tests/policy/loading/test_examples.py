@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from auditor.errors import PolicyError
 from auditor.policy.loading.examples import HEALTHY, NOW, laid_over
 from tests.builders.examples import FREQUENT, beside
+from tests.builders.slow import tries
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ values = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.int
 
 
 @given(st.dictionaries(paths, values, max_size=4), st.lists(paths, max_size=3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_what_is_given_is_there_and_what_is_left_out_is_not(given_fields, without):
     before = repr(HEALTHY)
     record = laid_over(given_fields, tuple(without))

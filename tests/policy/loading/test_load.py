@@ -191,6 +191,7 @@ def test_every_misspelt_key_is_refused(tmp_path: Path, line: int, column: int, n
     assert name in told, told
 
 
+@pytest.mark.slow
 def test_every_misspelt_key_of_the_packs_is_refused(tmp_path: Path) -> None:
     seen: set[str] = set()
     for pack in pack_names():

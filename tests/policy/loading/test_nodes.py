@@ -16,6 +16,7 @@ from auditor.policy.loading.documents import pack_names
 from auditor.policy.loading.load import load
 from auditor.resources import resource_folder
 from tests.builders.judged import one_rule, problems_of, written
+from tests.builders.slow import tries
 
 SOUND = one_rule("assert: {paused: false}")
 
@@ -158,7 +159,7 @@ def test_the_traps_of_yaml_get_a_plain_word(tmp_path: Path, line: str, hint: str
 # -- anything at all ------------------------------------------------------------------------
 
 _FUZZ = settings(
-    max_examples=150,
+    max_examples=tries(150),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

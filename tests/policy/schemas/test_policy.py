@@ -29,6 +29,7 @@ from tests.builders.schema_and_loader import (
     refused_by_both,
     said,
 )
+from tests.builders.slow import tries
 
 # The same policies at every run; what a fresh lot of them finds, the slow tests tell.
 _FIXED = settings(derandomize=True)
@@ -94,7 +95,7 @@ def test_every_key_of_the_language_is_described() -> None:
 
 
 @given(value=policies())
-@settings(_FIXED, max_examples=50)
+@settings(_FIXED, max_examples=tries(50))
 def test_it_accepts_what_loads(value: Any, folder: Path) -> None:
     _accepts(value, folder)
 
@@ -114,7 +115,7 @@ def _accepts(value: Any, folder: Path) -> None:
 
 
 @given(value=faulty_policies())
-@settings(_FIXED, max_examples=100)
+@settings(_FIXED, max_examples=tries(100))
 def test_it_refuses_what_does_not_load(value: Any, folder: Path) -> None:
     _refuses(value, folder)
 

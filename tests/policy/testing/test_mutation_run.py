@@ -11,6 +11,7 @@ from auditor.policy.loading.load import load
 from auditor.policy.testing.files import run_test_file
 from auditor.policy.testing.mutation_run import mutate
 from tests.builders.judged import loaded, one_rule
+from tests.builders.slow import mostly_slow
 
 ROOT = Path(__file__).parents[3]
 PACKS = sorted(path for path in (ROOT / "policies").glob("*.yaml") if ".test" not in path.name)
@@ -53,7 +54,7 @@ def test_examples_with_variables_of_their_own_test_another_rule(tmp_path: Path) 
     assert len(mutate(entry, [varied]).survivors) == 1
 
 
-@pytest.mark.parametrize("pack", PACKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("pack", mostly_slow(PACKS, len(PACKS)), ids=lambda path: path.stem)
 def test_the_tests_of_the_packs_notice_every_change(pack: Path) -> None:
     found = load([pack.stem])
     examples = {entry.rule.id: list(own) for entry, own in found.examples}

@@ -19,10 +19,11 @@ from auditor.policy.testing.examples_run import Trial
 from auditor.policy.testing.files import run_test_file
 from auditor.policy.testing.recorded import Verdicts, recorded
 from tests.builders.judged import NOW, one_rule, written
+from tests.builders.slow import tries
 from tests.builders.strategies import conditions, records
 
 _QUICK = settings(
-    max_examples=60,
+    max_examples=tries(60),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -19,6 +19,7 @@ from auditor.reports.markdown import LONGEST
 from tests.builders.browser import OpenReport
 from tests.builders.html_page import axe, chip, column, status
 from tests.builders.sample_results import sample_result
+from tests.builders.slow import mostly_slow
 
 
 @cache
@@ -40,7 +41,7 @@ def test_the_sample_has_nearly_everything():
     assert missing == {Fate.RAISED, Fate.GONE}  # both runs listed the same
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (380, True)])
+@pytest.mark.parametrize(("width", "dark"), mostly_slow([(1280, False), (380, True)], 2))
 def test_it_is_for_everyone(open_report: OpenReport, dark: bool, width: int) -> None:
     comparison = compared(40)
     page = open_report(page_of(comparison), dark=dark, width=width)

@@ -16,6 +16,7 @@ from tests.builders.browser import OpenReport
 from tests.builders.html_page import axe, column
 from tests.builders.sample_histories import with_history
 from tests.builders.sample_results import HOSTILE, sample_result
+from tests.builders.slow import mostly_slow
 
 PLAIN = sample_result(60, 10, outcome=Outcome.VIOLATIONS)
 RESULT = with_history(PLAIN, 30)
@@ -53,7 +54,7 @@ def test_a_history_without_violations_is_drawn(open_report: OpenReport) -> None:
     assert page.get_by_text("0 violations in the first run of this history.").is_visible()
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (380, True)])
+@pytest.mark.parametrize(("width", "dark"), mostly_slow([(1280, False), (380, True)], 2))
 def test_the_trend_is_drawn_for_everyone(open_report: OpenReport, dark: bool, width: int) -> None:
     page = open_report(RESULT, dark=dark, width=width)
     picture = page.get_by_role("img", name=re.compile("Violations by severity, run by run"))

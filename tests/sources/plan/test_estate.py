@@ -14,6 +14,7 @@ from auditor.decoding.gaps import Gap
 from auditor.sources.plan.planned import Action, Planned
 from auditor.sources.plan.records import facts_of
 from tests.builders.plans import change, connection, document, estate, schema_config, values
+from tests.builders.slow import tries
 
 
 def test_a_created_connection_takes_the_documented_defaults():
@@ -250,7 +251,7 @@ def _told(planned: Planned) -> object:
     return planned.identity, planned.action, planned.touched, sorted(planned.resources), fields
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=tries(25), deadline=None, derandomize=True)
 @given(st.sampled_from(["walk", "forms", "modules", "schedules", "secrets", "moves"]), st.data())
 def test_the_order_of_resources_changes_nothing(name: str, data: st.DataObject):
     plan = document(name)

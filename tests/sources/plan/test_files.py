@@ -13,6 +13,7 @@ from auditor.errors import UsageError
 from auditor.sources.plan.document import read_plan
 from auditor.sources.plan.files import Folder, Written, read_file
 from tests.builders.plans import PLANS
+from tests.builders.slow import tries
 
 CONFIGS = PLANS.parent / "configs"
 TRICKY = """
@@ -132,7 +133,7 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=tries(150), deadline=None, derandomize=True)
 @given(st.dictionaries(st.text('ab"\\}', min_size=1, max_size=3), _VALUES, max_size=4))
 def test_whatever_a_resource_holds_each_of_its_attributes_is_found(
     tmp_path_factory: pytest.TempPathFactory, body: dict[str, object]
@@ -210,7 +211,7 @@ def test_a_missing_folder_is_a_usage_error(tmp_path: Path):
         Folder(str(tmp_path / "none"), read_plan(str(PLANS / "walk.json")).configured)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=tries(150), deadline=None, derandomize=True)
 @given(st.text('aw {}[]()"\\$%\n#/*=<-E_', max_size=60))
 def test_no_text_makes_the_scanner_stumble(tmp_path_factory: pytest.TempPathFactory, text: str):
     """Whatever comes before it, a resource after a balanced beginning is found."""

@@ -37,6 +37,7 @@ from tests.builders.changes import (
     listed,
     plan_of,
 )
+from tests.builders.slow import tries
 
 _SHAPE = Shape(frozenset(ANY) - {"status"} | {"status.setup_state", "schema"})
 _RULES = """\
@@ -55,7 +56,7 @@ rules:
   - {id: some, severity: low, per: account, assert: {count: {gte: 2}}}
 """
 
-_SETTINGS = settings(max_examples=50, deadline=None, derandomize=True)
+_SETTINGS = settings(max_examples=tries(50), deadline=None, derandomize=True)
 
 
 def _estate(plan: Mapping[str, Any]) -> Estate:

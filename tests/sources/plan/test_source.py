@@ -17,6 +17,7 @@ from auditor.policy import load_policies
 from auditor.run import Options, audit
 from auditor.sources.plan.source import PlanSource
 from tests.builders.plans import document
+from tests.builders.slow import tries
 
 NAMES = ["walk", "forms", "modules", "schedules", "secrets", "v2-noop", "accounts", "moves"]
 _ODD = st.sampled_from(
@@ -71,7 +72,7 @@ PLACES = {
 
 
 @settings(
-    max_examples=200,
+    max_examples=tries(200),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

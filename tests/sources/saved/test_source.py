@@ -30,6 +30,7 @@ from tests.builders.saved_listings import (
     records,
     save,
 )
+from tests.builders.slow import tries
 
 TEXT = st.text(
     st.characters(exclude_categories=()) | st.sampled_from("\u2028\u2029\x85\ud800\r\n\0")
@@ -53,7 +54,9 @@ def conceal_nothing(listing: list[dict[str, object]]) -> bool:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=tries(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(listing=RECORDS.filter(conceal_nothing), zipped=st.booleans())
 def test_what_is_saved_is_read_back(tmp_path: Path, listing: list[dict[str, object]], zipped: bool):

@@ -20,6 +20,7 @@ from auditor.sources.saved import split
 from auditor.sources.saved.input import LARGEST, Input
 from auditor.sources.saved.split import array_batches, first_key, line_blocks, objects
 from tests.builders.saved_listings import record
+from tests.builders.slow import tries
 
 TRICKY = st.text(st.sampled_from('{}[],"\\:ab\n \u2028é\ud800'), max_size=8)
 VALUES = st.recursive(
@@ -41,14 +42,14 @@ def joined(batches: Any) -> list[Any]:
     return [item for batch in batches for item in batch]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(items=st.lists(VALUES, max_size=6) | OBJECTS, block=BLOCKS, indent=INDENTS)
 def test_an_array_is_split_into_its_items(items: list[Any], block: int, indent: int | None):
     text = json.dumps(items, indent=indent)
     assert joined(array_batches(inside(text, block), WholeRecords().array)) == items
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(items=OBJECTS, block=BLOCKS, at=st.integers(0), byte=st.sampled_from('{}[],":\\x '))
 def test_a_broken_array_is_read_as_the_whole_of_it_would_be(
     items: list[Any], block: int, at: int, byte: str
@@ -67,7 +68,7 @@ def test_a_broken_array_is_read_as_the_whole_of_it_would_be(
         assert joined(array_batches(inside(text, block), decoder.array)) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(items=OBJECTS, block=BLOCKS, indent=INDENTS, between=st.sampled_from(["", "\n", " \r\n"]))
 def test_objects_in_a_row_are_taken_apart(
     items: list[Any], block: int, indent: int | None, between: str
@@ -79,7 +80,7 @@ def test_objects_in_a_row_are_taken_apart(
     assert [p.decode() for p in objects(array, in_array=True)] == pieces
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(text=st.text(st.sampled_from("ab\n\r\u2028"), max_size=40), block=BLOCKS)
 def test_lines_end_at_line_feeds_alone(text: str, block: int):
     found = list(line_blocks(Input("a test", io.BytesIO(text.encode()), block=block)))
