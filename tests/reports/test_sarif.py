@@ -254,3 +254,13 @@ def test_a_cut_of_what_is_suppressed_is_told_too(
     notes = [n["message"]["text"] for n in run["invocations"][0]["toolExecutionNotifications"]]
     said = f"{waiting + 1:,} of {total:,} findings, open ones and severest first"
     assert said in notes
+
+
+def test_each_way_to_narrow_a_run_has_a_category_of_its_own() -> None:
+    """Otherwise one closes the alerts of another."""
+    ways = ((), ("schema=a",), ("schema=a", "b"), ("schema=ab",), ("b", "schema=a"))
+    result = sample_result()
+    runs = [report(replace(result, narrowed_by=way)) for way in ways]
+    names = [run["automationDetails"]["id"] for run in runs]
+    assert names[0] == "fivetran-auditor/"
+    assert len(set(names)) == len(ways)
