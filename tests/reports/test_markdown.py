@@ -110,6 +110,11 @@ def test_the_worst_rules_are_not_folded_and_name_connections() -> None:
     for row, checks in zip(rows, worst(result), strict=False):
         assert row.startswith(f"| {checks.rule.severity.label} | {code(checks.rule.id)}<br>")
         assert counts_of(checks) in row
+        if not checks.groups:
+            assert (
+                f"and {checks.count(Verdict.FAIL) + checks.count(Verdict.ERROR) - 3:,} more" in row
+            )
+    assert any(c.count(Verdict.ERROR) and not c.groups for c in worst(result)[:5])
     assert "](https://ci.example/run%5F1/%7Ex)" in before
     assert f"and {len(worst(result)) - 5} more rules" in before
     assert "About this run" in folded
