@@ -28,8 +28,11 @@ _T = TypeVar("_T")
 _KIND = "terraform-plan"
 _NOT_LISTED = "(missing)"
 _NOT_KNOWN = "(not known)"
-#: Judges the account as it was before the plan, from its records and its other lists.
-JudgeBefore = Callable[[list[Any], Sequence[Listed]], "tuple[Judgement, Sequence[str]]"]
+#: Judges the account as it was before the plan, from its records, its other lists and, if there are
+#: several accounts, the account of each record.
+JudgeBefore = Callable[
+    [list[Any], Sequence[Listed], "Sequence[str] | None"], "tuple[Judgement, Sequence[str]]"
+]
 
 
 class RunPlan:
@@ -130,7 +133,7 @@ class RunPlan:
             return None
         from auditor.policy.judging.change import changed  # noqa: PLC0415  # for plans only
 
-        before = None if plan.alone else judge_before(plan.before, plan.lists)
+        before = None if plan.alone else judge_before(plan.before, plan.lists, plan.accounts_before)
         seen = len(ids)
         change = changed(found, ids, _before(plan.placed, seen), before, _before(plan.rows, seen))
         return change if seen == plan.count else replace(change, mended=(), improved=())

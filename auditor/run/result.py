@@ -25,7 +25,7 @@ from auditor.model import (
     SourceInfo,
 )
 from auditor.policy.judging.evidence import Describer
-from auditor.policy.judging.judge import Judge, Judgement
+from auditor.policy.judging.judge import Judge, Judgement, PlanMode
 from auditor.policy.judging.scrub import scrubbed_findings
 from auditor.run.scrub import SENTENCE, scrubbed, scrubbed_column, sentences
 from auditor.run.setup import Setup
@@ -66,10 +66,18 @@ def connections_of(run: Setup, walk: Walk) -> Connections:
 
 
 def judge_before(
-    run: Setup, listing: Listing, records: list[Any], lists: Sequence[Listed]
+    run: Setup,
+    listing: Listing,
+    records: list[Any],
+    lists: Sequence[Listed],
+    accounts: Sequence[str] | None,
 ) -> tuple[Judgement, Sequence[str]]:
-    """Return the judgement of the account as it was before a plan, and the ids of ``records``."""
-    judge = Judge(run.ruleset, run.shape, run.clock.settle(None), run.clean)
+    """Return the judgement of the account as it was before a plan, and the ids of ``records``.
+
+    With several ``accounts``, one for each record, each is judged by itself.
+    """
+    mode = PlanMode(accounts=accounts) if accounts is not None else None
+    judge = Judge(run.ruleset, run.shape, run.clock.settle(None), run.clean, mode)
     run.facts.with_lists(lists).join(records)
     judge.take(records)
     return judge.outcome(partial(run.is_whole, listing)), run.shape.ids(records)

@@ -9,9 +9,9 @@ import io
 import pytest
 from msgspec.structs import replace
 
-from auditor.model import Outcome, Result
+from auditor.model import Outcome, PlanScope, Result
 from auditor.reports import REPORTS
-from auditor.reports.csv import COLUMNS, _is_formula, placeholder, render
+from auditor.reports.csv import COLUMNS, PLANNED, _is_formula, placeholder, render
 from tests.builders.sample_results import narrowed, sample_result
 
 
@@ -104,3 +104,8 @@ def test_a_dimension_that_is_called_as_a_column_says_that_it_is_one() -> None:
     text = "".join(render(replace(result, connections=shown)))
     heading = next(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     assert heading == [*COLUMNS, "dimension.title", "team"]
+    # Of a plan there are more columns, and so more names that a dimension may have.
+    shown = dataclasses.replace(shown, dimensions={"title": columns["title"], "action": ("t",) * 3})
+    planned = replace(result, connections=shown, plan=PlanScope(touched=1))
+    heading = next(csv.reader(io.StringIO("".join(render(planned)).removeprefix("\ufeff"))))
+    assert heading == [*COLUMNS, *PLANNED, "dimension.title", "dimension.action"]

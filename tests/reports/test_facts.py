@@ -146,6 +146,10 @@ def test_a_run_before_that_may_not_have_seen_the_same_is_doubted(before, doubt: 
         ({"by_rule": None, "full": False}, None),
         ({"by_rule": None}, "7 violations: 2 more than in the run before ("),
         ({"by_rule": {"a": 3}}, "7 violations by the 1 rule that both judged: 4 more than in"),
+        (
+            {"by_rule": {"a": 3, "b": 2, "z": 9}},
+            "7 violations by the 2 rules that both judged: 2 more than in",
+        ),
         ({"by_rule": {"b": 9, "c": 1}}, "0 violations by the 1 rule that both judged: 9 fewer"),
     ],
     ids=str,

@@ -106,6 +106,14 @@ def test_it_says_what_was_judged_and_how() -> None:
         assert rule["counts"]["checks"] == checks.total
 
 
+def test_a_rule_on_groups_has_groups_even_where_there_are_none() -> None:
+    result = sample_result()
+    checks = next(c for c in result.checks if c.rule.per)
+    found = document(replace(result, checks=(replace(checks, groups=()),), describe=lambda: ()))
+    assert found["rules"][0]["groups"] == []
+    assert "verdicts" not in found["rules"][0]
+
+
 def test_a_narrowed_run_says_so() -> None:
     result = narrowed(sample_result())
     found = document(result)

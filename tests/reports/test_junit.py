@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from lxml import etree
 from msgspec.structs import replace
 
-from auditor.model import Evidence, Finding, GroupCheck, Outcome, Result, RuleChecks, Verdict
+from auditor.model import (
+    Connections,
+    Evidence,
+    Finding,
+    Findings,
+    GroupCheck,
+    Outcome,
+    Result,
+    RuleChecks,
+    Verdict,
+)
 from auditor.reports.junit import MOST_PASSES, escaped, placeholder, render
 from tests.builders.full_result import full_result, narrow_result
 from tests.builders.sample_results import narrowed, sample_result
@@ -224,6 +234,18 @@ def test_names_are_unique_even_where_groups_are_not() -> None:
     thrice = (GroupCheck("a", Verdict.PASS),) * 3
     root = report(replace(result, checks=(replace(checks, groups=thrice),), describe=lambda: ()))
     assert [case.get("name") for case in root[1].findall("testcase")] == ["a", "a #2", "a #3"]
+
+
+def test_names_are_unique_where_two_connections_are_shown_alike() -> None:
+    """Their ids were cut: one is found, the other passes."""
+    result = sample_result(30)
+    same = [["cut…"] * 30] * 3
+    alike = Connections(*same, result.connections.group_ids)
+    found = Findings(result.findings.by_rule, alike)
+    root = report(replace(result, connections=alike, describe=lambda: found))
+    for suite in root.findall("testsuite"):
+        names = [case.get("name") for case in suite.findall("testcase")]
+        assert len(set(names)) == len(names)
 
 
 def test_what_the_run_rests_on_is_stated() -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from auditor.model import BaselineUse, Outcome, Pipeline, PolicyFile, Severity, Verdict
 from auditor.reports.brief import counts_of, worst
-from auditor.reports.markdown import LONGEST, code, placeholder, prose, render
+from auditor.reports.markdown import LONGEST, code, html_code, placeholder, prose, render
 from tests.builders.sample_results import HOSTILE, JUDGED_AT, narrowed, sample_result
 
 #: A rule that stands in the open.
@@ -56,6 +56,30 @@ def test_nothing_can_grow_it_past_its_bound() -> None:
     assert text.startswith("## ")
 
 
+def test_it_is_bounded_in_bytes_whatever_the_letters_are() -> None:
+    result = sample_result(400, 10)
+    told = tuple(replace(f, message="\u6f22" * 250) for f in result.findings)
+    text = "".join(render(replace(result, describe=lambda: told)))
+    assert len(text.encode()) <= LONGEST
+    assert "\u6f22" * 250 in text
+
+
+def test_what_is_accepted_of_a_rule_is_counted_over_it() -> None:
+    result = sample_result(40, 10)
+    text = "".join(render(result))
+    accepted = {
+        c.rule.id: ", ".join(
+            f"{c.count(v)} {v.label}" for v in (Verdict.WAIVED, Verdict.KNOWN) if c.count(v)
+        )
+        for c in result.checks
+    }
+    assert any("waived, " in words for words in accepted.values())
+    for name, words in accepted.items():
+        if words:
+            escaped = re.escape(html_code(name))
+            assert re.search(rf"<summary>{escaped} \(\w+\): {words}</summary>", text), name
+
+
 def test_the_severest_come_first_and_the_accepted_last() -> None:
     result = sample_result(60, 10)
     text = "".join(render(result))
@@ -86,6 +110,11 @@ def test_the_worst_rules_are_not_folded_and_name_connections() -> None:
     for row, checks in zip(rows, worst(result), strict=False):
         assert row.startswith(f"| {checks.rule.severity.label} | {code(checks.rule.id)}<br>")
         assert counts_of(checks) in row
+        if not checks.groups:
+            assert (
+                f"and {checks.count(Verdict.FAIL) + checks.count(Verdict.ERROR) - 3:,} more" in row
+            )
+    assert any(c.count(Verdict.ERROR) and not c.groups for c in worst(result)[:5])
     assert "](https://ci.example/run%5F1/%7Ex)" in before
     assert f"and {len(worst(result)) - 5} more rules" in before
     assert "About this run" in folded

@@ -58,10 +58,10 @@ def test_a_result_of_which_everything_is_set_is_valid() -> None:
 
 def test_a_rule_has_no_more_tags_than_github_takes() -> None:
     result = sample_result()
-    tags = tuple(f"tag-{n}" for n in range(50))
+    tags = ("tag-0", *(f"tag-{n}" for n in range(50)))  # One twice takes no other's place.
     checks = tuple(replace(c, rule=replace(c.rule, tags=tags)) for c in result.checks)
     for rule in report(replace(result, checks=checks))["tool"]["driver"]["rules"][: len(checks)]:
-        assert rule["properties"]["tags"] == list(tags[:20])
+        assert rule["properties"]["tags"] == list(tags[1:21])
 
 
 def test_the_placeholder_was_not_successful() -> None:
@@ -254,3 +254,13 @@ def test_a_cut_of_what_is_suppressed_is_told_too(
     notes = [n["message"]["text"] for n in run["invocations"][0]["toolExecutionNotifications"]]
     said = f"{waiting + 1:,} of {total:,} findings, open ones and severest first"
     assert said in notes
+
+
+def test_each_way_to_narrow_a_run_has_a_category_of_its_own() -> None:
+    """Otherwise one closes the alerts of another."""
+    ways = ((), ("schema=a",), ("schema=a", "b"), ("schema=ab",), ("b", "schema=a"))
+    result = sample_result()
+    runs = [report(replace(result, narrowed_by=way)) for way in ways]
+    names = [run["automationDetails"]["id"] for run in runs]
+    assert names[0] == "fivetran-auditor/"
+    assert len(set(names)) == len(ways)

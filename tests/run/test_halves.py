@@ -22,6 +22,7 @@ from auditor.run import Options, audit, halves
 from auditor.sources.saved import source as saved
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.listed import TODAY, json_of, record
+from tests.builders.slow import tries
 
 RULES = """\
 policy: house
@@ -116,7 +117,7 @@ def _documents(folder: Path, rules: Ruleset, options: Options) -> set[str]:
     return {json_of(result) for result in _results(folder, rules, options)}
 
 
-@settings(max_examples=40)
+@settings(max_examples=tries(100))
 @given(pages=st.lists(st.lists(_FIELDS, max_size=6), min_size=2, max_size=6))
 def test_two_halves_come_to_the_same_as_one_piece(
     pages: list[list[Mapping[str, Any]]],

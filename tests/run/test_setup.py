@@ -106,11 +106,15 @@ def test_reports_show_whose_a_connection_is_where_rules_ask_and_what_else_is_wan
         writer.add_list("users", [{"id": "u1", "email": "ada@example.com", "active": True}])
         writer.add([record("a", connected_by="u1", networking_method="Directly")])
         writer.finish(walks=1, completeness=Completeness.ONE_PAGE)
-    source, more = SnapshotSource(tmp_path / "s.ndjson"), {"net": "networking_method"}
+    source, more = (
+        SnapshotSource(tmp_path / "s.ndjson"),
+        {"net": "networking_method", "active": "owner.active"},
+    )
     result = audit(source, load_policies(str(path)), options(dimensions=more))
     assert dict(result.connections.dimensions) == {
         "owner": ["ada@example.com"],
         "net": ["Directly"],
+        "active": ["true"],
     }
 
 

@@ -66,6 +66,8 @@ class PlanSource:
         self.accounts: list[str] | None = None
         #: The listing as it is, over which the plan is laid.
         self.before: list[Any] = []
+        #: The account of each of these, None if there is just one.
+        self.accounts_before: list[str] | None = None
         #: Its other lists as they are.
         self.lists: list[Listed] = []
         #: The rows of facts that the plan changes, by the positions of the connections that have
@@ -163,10 +165,13 @@ class PlanSource:
             listed_accounts.append(account)
             ends.append(end)
         self.before = [record for account in listed_accounts for record in account.records]
+        several = len(listed_accounts) > 1
+        if several:
+            self.accounts_before = [each.name for each in listed_accounts for _ in each.records]
         overlay = lay(self.estate, listed_accounts, shape)
         self.placed, self.count = overlay.placed, len(overlay.records)
         self.rows, self.veiled = overlay.rows, overlay.veiled
-        self.accounts = overlay.accounts if len(listed_accounts) > 1 else None
+        self.accounts = overlay.accounts if several else None
         overlay.problems += unlaid(self.estate.altered, shape.lists)
         problems = [p for account in listed_accounts for p in account.problems]
         if len(self._over) == 1:  # With several accounts, nobody knows whose facts are whose.

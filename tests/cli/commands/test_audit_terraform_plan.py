@@ -420,6 +420,29 @@ def test_two_accounts_are_never_mixed(audit: Audit):
     assert alone.report["findings"] == []
 
 
+def test_each_account_was_as_it_was_by_itself(audit: Audit):
+    """Together they had more than one may have; neither is mended by what makes both grow."""
+    rules = [
+        f"  - {{id: r{most}, severity: low, per: account, assert: {{count: {{lte: {most}}}}}}}\n"
+        for most in (3, 6)
+    ]
+    Path("few.yaml").write_text("policy: p\nrules:\n" + "".join(rules))
+    for name, count in (("us", 4), ("eu", 3)):
+        items = [
+            {"id": f"{name}_{n}", "service": "s", "schema": f"n{n}", "group_id": f"g_{name}"}
+            for n in range(count)
+        ]
+        answer = {"code": "Success", "data": {"items": items}}
+        Path(f"{name}.json").write_text(json.dumps(answer))
+    over = ("--over", "fivetran=us.json", "--over", "fivetran.eu=eu.json")
+    ran = audit("accounts", *over, policy="few.yaml")
+    assert ran.report["plan"]["mended"] == []
+    assert {(f["rule"], f["group"], f["note"]) for f in ran.report["findings"]} == {
+        ("r3", "fivetran", "it was 4 before this plan"),
+        ("r3", "fivetran.eu", ""),
+    }
+
+
 def _ends_account(**others: Any) -> str:
     """Write the account that the plan ``ends`` is of; return the file."""
     rows = [("ads_d8b6", "ads"), ("billing_7ece", "billing"), ("stock_38aa", "stock")]

@@ -132,6 +132,15 @@ def test_changes_since_a_baseline_are_in_tiles(open_report: OpenReport) -> None:
     expect(open_report(RESULT, scripts=False).locator(".changes")).to_have_count(0)
 
 
+def test_only_what_failed_is_affected() -> None:
+    """By a rule on connections or on groups; what could not be judged, or is accepted, is not."""
+    found = [f for f in RESULT.findings if f.verdict is Verdict.FAIL]
+    ids = {c.id for f in found for c in f.connections}
+    others = {c.id for f in RESULT.findings for c in f.connections} - ids
+    assert others
+    assert affected(RESULT) == len(ids)
+
+
 def test_a_run_that_affects_nothing_claims_no_number() -> None:
     text = "".join(render(sample_result(9, outcome=Outcome.PASSED)))
     assert not re.search("Affected", text)

@@ -63,6 +63,9 @@ def message_of(data: dict[str, Any], number: int, finding: Finding) -> str:
 def test_every_finding_is_read_back(result: Result):
     data = read(result)
     assert [rule["id"] for rule in data["rules"]] == [c.rule.id for c in result.checks]
+    assert [dict(zip(Verdict, rule["counts"], strict=True)) for rule in data["rules"]] == [
+        c.counts for c in result.checks
+    ]
     assert [b64decode(text) for text in data["verdicts"]] == [c.verdicts for c in result.checks]
     assert data["groupChecks"] == [
         [[check.group, int(check.verdict)] for check in c.groups] for c in result.checks

@@ -37,6 +37,7 @@ from tests.builders.changes import (
     listed,
     plan_of,
 )
+from tests.builders.plans import document
 from tests.builders.slow import tries
 
 _SHAPE = Shape(frozenset(ANY) - {"status"} | {"status.setup_state", "schema"})
@@ -263,3 +264,28 @@ def _touched(overlay: Overlay) -> dict[str, tuple[object, ...]]:
         p.address: (p.action, p.touched, sorted(p.resources), p.identity)
         for p in overlay.placed.values()
     }
+
+
+@pytest.mark.parametrize("ours", [0, 1])
+def test_what_is_in_no_known_account_is_in_the_one_that_lists_it(ours: int):
+    """Once a destroyed resource has left the configuration, nothing names its account."""
+    plan = document("accounts")
+    gone = {
+        "address": "fivetran_connector.gone",
+        "mode": "managed",
+        "type": "fivetran_connector",
+        "name": "gone",
+        "provider_name": "registry.terraform.io/fivetran/fivetran",
+        "change": {"actions": ["delete"], "before": {"id": "gone_1"}, "after": None},
+    }
+    plan["resource_changes"].append(gone)
+    rows = [[{"id": "us_1"}], [{"id": "eu_1"}]]
+    rows[ours].append({"id": "gone_1"})
+    listings = [
+        ListedAccount(name, [_SHAPE.convert(row) for row in held])
+        for name, held in zip(("fivetran", "fivetran.eu"), rows, strict=True)
+    ]
+    overlay = lay(_estate(plan), listings, _SHAPE)
+    assert overlay.problems == []
+    assert {"us_1", "eu_1"} <= set(overlay.identities.ids)
+    assert "gone_1" not in overlay.identities.ids
