@@ -29,7 +29,7 @@ def in_halves(source: Divisible, run: Setup) -> Iterator[Event | SecondHalf]:
     here, there = listing.halves()
     yield from listing.events(here[:1])
     # What both have to agree on is settled with the first page that is judged.
-    if not there or run.clock.now is None or listing.pages is None:
+    if not there or run.clock.now is None:
         yield from listing.events([*here[1:], *there])
     else:
         with beside(partial(_second, source, run, there)) as answer:
@@ -45,23 +45,21 @@ def in_halves(source: Divisible, run: Setup) -> Iterator[Event | SecondHalf]:
 def _second(source: Divisible, run: Setup, files: Sequence[str]) -> bytes:
     """Read and judge the second half; return it, or b"" if it is not a plain one."""
     listing, reader = source.listing(run.shape), Reader(run, math.inf)
-    reader.read(listing.events(files))
-    walk = reader.walk.part()
-    if listing.pages is None or walk is None or reader.broken:
+    reader.follow(listing.events(files))
+    if listing.pages is None:
         return b""
-    return _packed(SecondHalf(listing.pages, walk, run.clock.taken), run.shape)
+    return _packed(SecondHalf(listing.pages, reader.walk.part(), run.clock.taken), run.shape)
 
 
 # -- between processes ----------------------------------------------------------------------
 
 
-def _struct(number: int) -> type[Any]:
-    """Stand for the type with this number among those of the shape."""
-    raise NotImplementedError(number)  # _Unpickler has the types.
+class _Struct:
+    """Stands, in what is handed over, for a type that a shape made: no module has those."""
 
 
 class _Pickler(pickle.Pickler):
-    """Names the types that a shape made by their numbers: no module has them."""
+    """Names the types that a shape made by their numbers."""
 
     def __init__(self, file: io.BytesIO, shape: Shape) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
@@ -69,7 +67,7 @@ class _Pickler(pickle.Pickler):
 
     def reducer_override(self, value: Any) -> Any:
         number = self._numbers.get(value) if isinstance(value, type) else None
-        return NotImplemented if number is None else (_struct, (number,))
+        return NotImplemented if number is None else (_Struct, (number,))
 
 
 class _Unpickler(pickle.Unpickler):
@@ -78,7 +76,7 @@ class _Unpickler(pickle.Unpickler):
         self._shape = shape
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == (_struct.__module__, _struct.__name__):
+        if (module, name) == (_Struct.__module__, _Struct.__name__):
             return self._shape.structs.__getitem__
         return super().find_class(module, name)
 

@@ -59,18 +59,18 @@ class Reader:
         #: Pages that came before the facts that rules need.
         self._waiting: list[Page] = []
         self._end: End | None = None
-        #: Why reading ended early, "" if it did not.
-        self.broken = ""
+        self._broken = ""
 
     def read(self, events: Iterator[Event | SecondHalf]) -> None:
         """Judge every page of a listing; a failure of the source ends it, and is recorded."""
-        for step in (partial(self._follow, events), self._judge_waiting):
+        for step in (partial(self.follow, events), self._judge_waiting):
             try:
                 step()
             except SourceError as error:
-                self.broken = self.broken or self._clean(str(error))
+                self._broken = self._broken or self._clean(str(error))
 
-    def _follow(self, events: Iterator[Event | SecondHalf]) -> None:
+    def follow(self, events: Iterator[Event | SecondHalf]) -> None:
+        """Judge every page whose facts are known. Raises SourceError where the listing breaks off."""
         for event in events:
             if self._end is not None:
                 kind = type(event).__name__.lower()
@@ -138,8 +138,8 @@ class Reader:
         walk, end = self.walk, self._end
         problems, warnings = list(walk.problems), list(walk.warnings)
         completeness = Completeness.INCOMPLETE
-        if self.broken:
-            problems.append(self.broken)
+        if self._broken:
+            problems.append(self._broken)
         elif end is None:
             problems.append("the listing stopped without an end")
         else:

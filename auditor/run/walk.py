@@ -31,6 +31,8 @@ class WalkPart(msgspec.Struct, frozen=True):
 
     pages: int
     pieces: int
+    problems: list[str]
+    warnings: list[str]
     columns: tuple[list[str], ...]
     dimensions: Mapping[str, list[str]]
     judged: JudgedPart
@@ -85,13 +87,14 @@ class Walk(msgspec.Struct):
                 if self.wanted.whole or self.is_called(at, self.wanted.name):
                     self.kept[at] = record
 
-    def part(self) -> WalkPart | None:
-        """Return what this walk has brought, for another to join; None if it had a problem."""
-        if self.judge is None or self.problems or self.warnings:
-            return None
+    def part(self) -> WalkPart:
+        """Return what this walk, of a page at least, has brought, for another to join."""
+        assert self.judge is not None
         return WalkPart(
             self.pages,
             self.pieces,
+            self.problems,
+            self.warnings,
             (self.ids, self.services, self.schemas, self.group_ids),
             self.dimensions.columns,
             self.judge.part(),
@@ -110,6 +113,8 @@ class Walk(msgspec.Struct):
             column.extend(more)
         self.pages += part.pages
         self.pieces += part.pieces
+        self.problems += part.problems
+        self.warnings += part.warnings
 
     def _identify(self, page: Page) -> None:
         named = page.identities

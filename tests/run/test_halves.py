@@ -22,6 +22,7 @@ from auditor.run import Options, audit, halves
 from auditor.sources.saved import source as saved
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.listed import TODAY, json_of, record
+from tests.builders.saved_listings import save
 from tests.builders.slow import tries
 
 RULES = """\
@@ -139,6 +140,15 @@ _NAMELESS = [{"service": "s3"}]
 _SNAPSHOT = '{"fivetran_auditor_snapshot": 2, "taken_at": "2026-03-09T12:00:00Z"}\n'
 
 
+def test_a_snapshot_among_answers_knows_its_time_and_they_do_not(
+    rules: Ruleset, tmp_path: Path
+) -> None:
+    _write(tmp_path, ["", [record(f"x{n}") for n in range(20)], _ONE, _TWO])
+    save(tmp_path / "001.json", [record("s")])
+    (document,) = _documents(tmp_path, rules, Options(clock=lambda: TODAY, strict=True))
+    assert "does not say when it was taken" in document
+
+
 @pytest.mark.parametrize(
     "second",
     [
@@ -168,21 +178,22 @@ def test_what_is_wrong_with_the_second_half_is_told_as_in_one_piece(
 # -- with a process of its own ---------------------------------------------------------------
 
 _AUDIT = """
-import os, sys
+import json, os, sys
 from pathlib import Path
 from auditor import SnapshotSource, audit, load_policies
 from auditor.run import Options
 from tests.builders.listed import TODAY, json_of
-forks = []
+forks, seen = [], []
 os.register_at_fork(after_in_parent=lambda: forks.append(1))
-counts = []
 result = audit(SnapshotSource(sys.argv[1]), load_policies(sys.argv[2]),
-               Options(clock=lambda: TODAY), lambda seen: counts.append(seen.connections))
-sys.stdout.write(f"{len(forks)} {counts[-1]} {json_of(result)}")
+               Options(clock=lambda: TODAY),
+               lambda now: seen.append((now.pages, now.connections)))
+json.dump((len(forks), seen, json_of(result)), sys.stdout)
 """
 
 
-def _audited(folder: Path, policy: Path, processors: int) -> tuple[int, int, str]:
+def _audited(folder: Path, policy: Path, processors: int) -> tuple[int, list[tuple[int, int]], str]:
+    """Return how many processes began, the pages and connections seen so far, and the report."""
     some = set(sorted(os.sched_getaffinity(0))[:processors])
     done = subprocess.run(
         [sys.executable, "-c", _AUDIT, str(folder), str(policy)],
@@ -193,8 +204,8 @@ def _audited(folder: Path, policy: Path, processors: int) -> tuple[int, int, str
         preexec_fn=lambda: os.sched_setaffinity(0, some),
     )
     assert not done.stderr
-    forks, seen, document = done.stdout.split(" ", 2)
-    return int(forks), int(seen), document
+    forks, seen, document = json.loads(done.stdout)
+    return forks, [tuple(each) for each in seen], document
 
 
 @pytest.mark.skipif(
@@ -213,5 +224,6 @@ def test_a_large_listing_is_judged_by_two_processes(size: int, forks: int, tmp_p
         for n in range(4)
     ])  # fmt: skip
     two, one = _audited(folder, policy, 2), _audited(folder, policy, 1)
-    assert two == (forks, 8, one[2])
-    assert one[:2] == (0, 8)
+    each = [(1, 2), (2, 4), (3, 6), (4, 8)]
+    assert one[:2] == (0, each)
+    assert two == (forks, [*each[:2], each[-1]] if forks else each, one[2])
