@@ -19,10 +19,11 @@ from auditor.errors import Interrupted
 
 
 @contextmanager
-def beside(work: Callable[[], bytes]) -> Iterator[Callable[[], bytes | None]]:
+def beside(work: Callable[[], object]) -> Iterator[Callable[[], bytes | None]]:
     """Begin ``work`` in a second process; yield a function that waits for what it came to.
 
-    That is None if the work was not done: where a second process would not help or cannot be had
+    That is the bytes that ``work`` returns, b"" if it returns anything else. It is None if the work
+    was not done: where a second process would not help or cannot be had
     (on one processor, beside other threads, or on a system that cannot count its processors or its
     threads, as macOS and Windows), or if it failed. The process has ended when the block has.
     """
@@ -60,7 +61,7 @@ def _is_worth_it() -> bool:
         return False
 
 
-def _begun(work: Callable[[], bytes]) -> tuple[int, int]:
+def _begun(work: Callable[[], object]) -> tuple[int, int]:
     """Return the process that does ``work``, and where to read what it comes to.
 
     The process is 0 if the system starts none.
@@ -79,7 +80,7 @@ def _begun(work: Callable[[], bytes]) -> tuple[int, int]:
     return child, answers
 
 
-def _work(work: Callable[[], bytes], says: int) -> NoReturn:
+def _work(work: Callable[[], object], says: int) -> NoReturn:
     code = 1
     try:
         # Ctrl-C goes to both; the first process handles it, and ends this one.
@@ -89,7 +90,8 @@ def _work(work: Callable[[], bytes], says: int) -> NoReturn:
         for stream in {0, 1, 2} - {says}:
             os.dup2(nothing, stream)
         with open(says, "wb") as pipe:
-            pipe.write(work())
+            came_to = work()
+            pipe.write(came_to if isinstance(came_to, bytes) else b"")
         code = 0
     finally:
         # Nothing that belongs to the first process is raised, flushed or tidied up here.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,12 +124,7 @@ class ReportWriter:
         if first is None or first.target.is_stream or first.in_parts:
             self._for_each(write)
         else:
-
-            def write_first() -> bytes:
-                self._write(first, result)
-                return b""
-
-            with beside(write_first) as answer:
+            with beside(partial(self._write, first, result)) as answer:
 
                 def write_beside(destination: Destination) -> None:
                     if destination is first and answer() is not None:

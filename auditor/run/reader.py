@@ -70,7 +70,7 @@ class Reader:
                 self._broken = self._broken or self._clean(str(error))
 
     def follow(self, events: Iterator[Event | SecondHalf]) -> None:
-        """Judge every page whose facts are known. Raises SourceError where the listing breaks off."""
+        """Judge every page whose facts are known. Raises SourceError where a listing breaks off."""
         for event in events:
             if self._end is not None:
                 kind = type(event).__name__.lower()

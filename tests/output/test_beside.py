@@ -48,10 +48,11 @@ def test_what_was_done_there_is_done(tmp_path: Path) -> None:
     script = """
 with beside(lambda: b"%d" % os.getpid()) as answer:
     print(int(answer()) != os.getpid(), answer())
-with beside(lambda: b"") as answer:
-    print(answer())
+for nothing in (b"", None, "text"):
+    with beside(lambda: nothing) as answer:
+        print(answer())
 """
-    assert _python(script, tmp_path) == "True None\nb''\n"
+    assert _python(script, tmp_path) == "True None\n" + 3 * "b''\n"
 
 
 def test_more_than_a_pipe_holds_is_handed_over_whole(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from auditor.acceptance.waivers import load_waivers
 from auditor.model import Result
 from auditor.policy import Ruleset, load_policies
-from auditor.run import Options, audit, halves
+from auditor.run import Options, Progress, audit, halves
 from auditor.sources.saved import source as saved
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.listed import TODAY, json_of, record
@@ -94,13 +95,21 @@ def _write(folder: Path, pages: list[Any]) -> None:
 
 
 @contextmanager
-def _here(work: Callable[[], bytes]) -> Iterator[Callable[[], bytes | None]]:
-    """Do in this process what the second one would do."""
-    yield work
+def _here(work: partial[bytes]) -> Iterator[Callable[[], bytes | None]]:
+    """Do in this process what the second one would do, to a clock of its own."""
+
+    def answer() -> bytes:
+        taken = work.args[1].clock.taken
+        before = set(taken)
+        came_to = work()
+        taken.intersection_update(before)
+        return came_to
+
+    yield answer
 
 
 @contextmanager
-def _nobody(work: Callable[[], bytes]) -> Iterator[Callable[[], bytes | None]]:
+def _nobody(work: partial[bytes]) -> Iterator[Callable[[], bytes | None]]:
     yield lambda: None
 
 
@@ -138,6 +147,16 @@ def test_two_halves_come_to_the_same_as_one_piece(
 _ONE, _TWO = [record("a"), record("b")], [record("c"), record("d", sync_frequency=1)]
 _NAMELESS = [{"service": "s3"}]
 _SNAPSHOT = '{"fivetran_auditor_snapshot": 2, "taken_at": "2026-03-09T12:00:00Z"}\n'
+
+
+def test_the_second_half_is_told_of_at_once(rules: Ruleset, tmp_path: Path) -> None:
+    _write(tmp_path, [_ONE, _TWO, [record("e")], [record("f")]])
+    seen: list[Progress] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(saved, "_LARGE", 0)
+        patch.setattr(halves, "beside", _here)
+        audit(SnapshotSource(tmp_path), rules, Options(clock=lambda: TODAY), seen.append)
+    assert [(now.pages, now.connections) for now in seen] == [(1, 2), (4, 6)]
 
 
 def test_a_snapshot_among_answers_knows_its_time_and_they_do_not(

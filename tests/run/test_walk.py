@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from auditor.policy import Ruleset
 from auditor.run import audit, look
+from auditor.run.setup import set_up
+from auditor.run.walk import Walk
+from auditor.sources import Page
 from auditor.sources.plan.source import PlanSource
 from tests.builders.listed import (
+    TODAY,
     Listed,
     by_verdict,
     record,
@@ -75,3 +80,14 @@ def test_a_connection_of_a_plan_is_found_by_its_address(house: Ruleset):
     found = look(source, house, "fivetran_connector.events", options())
     assert [each.connection.schema for each in found.seen] == ["events"]
     assert look(source, house, "fivetran_connector", options()).seen == ()
+
+
+def test_what_a_part_is_warned_of_is_the_walks(house: Ruleset):
+    run = set_up(Listed(THREE), house, options())
+    walks = [Walk(run.dimensions.renewed()) for _ in range(2)]
+    for walk, said in zip(walks, ("first", "second"), strict=True):
+        walk.judge = run.judge(TODAY)
+        walk.take(Page(run.shape.array(json.dumps(THREE).encode()), (said,), (f"{said}?",)))
+    walks[0].join(walks[1].part())
+    assert walks[0].problems == ["first", "second"]
+    assert walks[0].warnings == ["first?", "second?"]
