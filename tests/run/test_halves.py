@@ -151,6 +151,7 @@ _SNAPSHOT = '{"fivetran_auditor_snapshot": 2, "taken_at": "2026-03-09T12:00:00Z"
 
 def test_the_second_half_is_told_of_at_once(rules: Ruleset, tmp_path: Path) -> None:
     _write(tmp_path, [_ONE, _TWO, [record("e")], [record("f")]])
+    (tmp_path / ".hidden").touch()
     seen: list[Progress] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(saved, "_LARGE", 0)

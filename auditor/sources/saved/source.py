@@ -190,8 +190,8 @@ class SavedListing:
     @property
     def pages(self) -> list[tuple[str, Envelope]] | None:
         """The pages that were read, without their records; None if there was anything else."""
-        otherwise = (self.problems, self.warnings, self._repeated, self._closings)
-        return None if any(otherwise) or self._loose else self._pages
+        plain = not (self.problems or self._repeated or self._closings or self._loose)
+        return self._pages if plain else None
 
     def join(self, pages: list[tuple[str, Envelope]], ids: list[str]) -> bool:
         """Add ``pages`` that were read elsewhere, with their ``ids``.
