@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,34 +23,41 @@ WAIVERS = (
 )
 
 
-@pytest.fixture(name="house")
-def _house(tmp_path: Path) -> Path:
-    (tmp_path / "policies").mkdir()
-    (tmp_path / "policies" / "house.yaml").write_text(
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with all that a run may read, and the report of one that passed."""
+    folder = tmp_path_factory.mktemp("audited")
+    (folder / "policies").mkdir()
+    (folder / "policies" / "house.yaml").write_text(
         HOUSE.replace("rules:", "extends: [../shared/base.yaml]\nrules:", 1)
     )
-    (tmp_path / "shared").mkdir()
-    (tmp_path / "shared" / "base.yaml").write_text(
+    (folder / "shared").mkdir()
+    (folder / "shared" / "base.yaml").write_text(
         "policy: base\nrules:\n"
         "  - {id: named, severity: low, assert: {schema: {exists: true}},\n"
         "     tests: [{given: {schema: a}, expect: pass}]}\n"
     )
-    (tmp_path / "policies" / "house.test.yaml").write_text(
+    (folder / "policies" / "house.test.yaml").write_text(
         "policy: house.yaml\ntests:\n  - {given: {paused: true}, expect: {not-paused: fail}}\n"
     )
     answer = {"code": "Success", "data": {"items": [record("a")], "next_cursor": None}}
-    (tmp_path / "listing.json").write_text(json.dumps(answer))
-    (tmp_path / "pages").mkdir()
-    (tmp_path / "pages" / "1.json").write_text(json.dumps(answer))
-    (tmp_path / "waivers.yaml").write_text(WAIVERS)
-    (tmp_path / "auditor.yaml").write_text("fail_on: high\n")
-    (tmp_path / "f.csv").write_text("schema,team\na,us\n")
-    (tmp_path / "facts.yaml").write_text(
+    (folder / "listing.json").write_text(json.dumps(answer))
+    (folder / "pages").mkdir()
+    (folder / "pages" / "1.json").write_text(json.dumps(answer))
+    (folder / "waivers.yaml").write_text(WAIVERS)
+    (folder / "auditor.yaml").write_text("fail_on: high\n")
+    (folder / "f.csv").write_text("schema,team\na,us\n")
+    (folder / "facts.yaml").write_text(
         "policy: facts\nfacts: {own: {file: f.csv, key: schema, columns: {team: text}}}\n"
         "rules: [{id: x, severity: low, assert: {own.team: us}}]\n"
     )
-    assert run([*AUDIT, "--report", "json=known.json"], tmp_path).returncode == 0
-    return tmp_path
+    assert run([*AUDIT, "--report", "json=known.json"], folder).returncode == 0
+    return folder
+
+
+@pytest.fixture(name="house")
+def _house(tmp_path: Path, audited: Path) -> Path:
+    return Path(shutil.copytree(audited, tmp_path, dirs_exist_ok=True))
 
 
 def everything(folder: Path) -> dict[str, bytes]:

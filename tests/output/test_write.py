@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,17 +25,24 @@ COMMANDS = {
 STREAMS = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
-@pytest.fixture(name="house")
-def _house(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a policy, a listing and the report of a run that passed."""
+    folder = tmp_path_factory.mktemp("audited")
     tests = (
         "  - {id: t, severity: low, assert: {paused: false}, tests: [{given: {}, expect: pass}]}"
     )
-    (tmp_path / "house.yaml").write_text(f"{HOUSE}{tests}\n")
+    (folder / "house.yaml").write_text(f"{HOUSE}{tests}\n")
     answer = {"code": "Success", "data": {"items": [record("a")], "next_cursor": None}}
-    (tmp_path / "listing.json").write_text(json.dumps(answer))
+    (folder / "listing.json").write_text(json.dumps(answer))
     report = "audit -p house.yaml --snapshot listing.json --report json=known.json"
-    assert run(report.split(), tmp_path).returncode == 0
-    return tmp_path
+    assert run(report.split(), folder).returncode == 0
+    return folder
+
+
+@pytest.fixture(name="house")
+def _house(tmp_path: Path, audited: Path) -> Path:
+    return Path(shutil.copytree(audited, tmp_path, dirs_exist_ok=True))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

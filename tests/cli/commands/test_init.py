@@ -30,6 +30,7 @@ from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from tests.builders.command import COMMAND, KEYS, outcome_in, run, shell
 from tests.builders.plans import plan_file
+from tests.builders.slow import mostly_slow
 from website import reference
 
 WORKFLOW = ".github/workflows/fivetran-audit.yml"
@@ -237,7 +238,7 @@ def scripts(started: Path) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", mostly_slow(SERVICES, len(SERVICES)))
 def test_the_jobs_run_and_make_the_files_they_hand_on(started: Path, service: str, tmp_path: Path):
     place = tmp_path / "checkout"
     shutil.copytree(started, place)

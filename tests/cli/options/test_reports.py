@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,22 @@ TESTED = (
 AUDIT = ("audit", "-p", "house.yaml", "--snapshot", "listing.json")
 
 
-@pytest.fixture(name="house")
-def _house(tmp_path: Path) -> Path:
-    (tmp_path / "house.yaml").write_text(HOUSE)
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a policy, a listing and the reports of a run that passed."""
+    folder = tmp_path_factory.mktemp("audited")
+    (folder / "house.yaml").write_text(HOUSE)
     answer = {"code": "Success", "data": {"items": [record("a")], "next_cursor": None}}
-    (tmp_path / "listing.json").write_text(json.dumps(answer))
-    for folder in ("audit-report", "out", "other"):
-        assert run([*AUDIT, "-o", folder], tmp_path).returncode == 0
-    return tmp_path
+    (folder / "listing.json").write_text(json.dumps(answer))
+    assert run(AUDIT, folder).returncode == 0
+    for name in ("out", "other"):
+        shutil.copytree(folder / "audit-report", folder / name)
+    return folder
+
+
+@pytest.fixture(name="house")
+def _house(tmp_path: Path, audited: Path) -> Path:
+    return Path(shutil.copytree(audited, tmp_path, dirs_exist_ok=True))
 
 
 @pytest.mark.parametrize(
