@@ -83,6 +83,13 @@ def _groups(result: Result) -> list[str]:
         (_key(constant="a"), _key(constant="a"), 1, True),
         (_key(constant="a"), _key(constant="b"), 2, False),
         ({}, {}, 1, True),  # both by the environment
+        # The environment's key, with a secret of another account beside it.
+        (
+            {"api_secret": {"constant_value": "a"}},
+            {"api_secret": {"constant_value": "b"}},
+            2,
+            False,
+        ),
         (_key(constant="a"), {}, 2, False),
         (_key("var.key"), _key("var.key"), 2, True),  # the same, or a function of it
         (_key("var.us"), _key("var.eu"), 2, False),
