@@ -142,6 +142,11 @@ def test_a_documented_field_has_values_of_its_own_type_alone(
     assert OPERATORS[name].accepts(kind) is takes
 
 
+def test_what_is_written_after_its_name_is_said() -> None:
+    assert OPERATORS["equals"].operand == "a value of the field's type"
+    assert OPERATORS["glob"].operand == "a text with * and ?, or a list of alternatives"
+
+
 def test_what_is_written_in_its_place_by_a_slip_takes_the_same_operand() -> None:
     near = {name: row.near for name, row in OPERATORS.items() if row.near}
     pairs = [
