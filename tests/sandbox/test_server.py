@@ -26,6 +26,7 @@ from auditor.sandbox.estate import build_estate
 from auditor.sandbox.faults import FAULTS
 from auditor.sandbox.oddities import ODDITIES
 from auditor.sandbox.server import FAKE_KEY, FAKE_SECRET, Sandbox
+from tests.builders.slow import mostly_slow
 
 NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 ESTATE = build_estate(250, now=NOW)
@@ -628,7 +629,7 @@ def whole(sandbox: Sandbox) -> dict[str, str]:
     return {name: met(sandbox, target_of(name)) for name in names}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", mostly_slow(FAULTS, 3))
 def test_every_endpoint_can_go_wrong_in_every_way_and_the_others_stay_well(fault, whole):
     names = [name for name in whole if name in LIST_NAMES or not FAULTS[fault].lists_only]
     # Every other one is spoilt, then the rest: each endpoint is seen both ill and well.
