@@ -155,6 +155,12 @@ def test_among_connections_a_count_is_of_connections_and_a_rule_has_none(
     go(page, "show=connections&severity=high&service=mysql")
     expect(page.locator(".problem")).to_have_text("severity: filters findings, not connections")
     assert status(page) == f"{result.connections.services.count('mysql')} of 60 connections"
+    # Of two verdicts, either will do.
+    go(page, "show=connections&verdict=error,waived")
+    wanted = {Verdict.ERROR, Verdict.WAIVED}
+    ids = {result.connections.ids[n] for each in result.checks for n in each.places(wanted)}
+    ids |= {c.id for f in result.findings if f.verdict in wanted for c in f.connections}
+    assert status(page) == f"{len(ids)} of 60 connections"
 
 
 def test_a_filter_with_many_choices_can_be_searched(open_report: OpenReport) -> None:
