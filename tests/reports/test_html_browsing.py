@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from operator import ge, gt, le, lt
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -227,14 +228,22 @@ def test_a_query_for_an_age_asks_when_findings_were_first_seen(open_report: Open
     dated = with_history(RESULT, 30)
     assert dated.history is not None
     page = open_report(dated)
-    page.get_by_label("Search").fill("age:>30d")
-    old = sum(
-        JUDGED_AT - since > timedelta(days=30)
-        for f in dated.findings
-        if (since := dated.history.since(f))
-    )
-    assert 0 < old < len(dated.findings)
-    assert status(page).startswith(f"{old} of ")
+    ages = [
+        JUDGED_AT - since for f in dated.findings if (since := dated.history.since(f)) is not None
+    ]
+    # Every run was a week after the one before: some are just as old as is asked.
+    for query, holds, span in (
+        (">30d", gt, timedelta(days=30)),
+        (">=35d", ge, timedelta(days=35)),
+        ("35d", ge, timedelta(days=35)),
+        (">840h", gt, timedelta(hours=840)),
+        ("<2w", lt, timedelta(weeks=2)),
+        ("<=2w", le, timedelta(weeks=2)),
+    ):
+        page.get_by_label("Search").fill(f"age:{query}")
+        fitting = sum(holds(age, span) for age in ages)
+        assert 0 < fitting < len(dated.findings)
+        assert status(page).startswith(f"{fitting} of "), query
     page.get_by_label("Search").fill("age:old")
     expect(page.get_by_role("alert")).to_have_text("age:old is not an age; write age:>30d")
     assert status(page).startswith("0 of ")
