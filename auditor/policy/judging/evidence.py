@@ -57,8 +57,6 @@ _WANTED_TYPE = {
     Takes.OBJECT: "an object",
     Takes.BOOLEANS: "true or false",
     Takes.SIZED: "a text, an array or an object",
-    Takes.PRESENT: "a value",
-    Takes.MOMENTS: "a time",
 }
 
 

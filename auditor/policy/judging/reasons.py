@@ -7,7 +7,6 @@ share a letter and a value for each line.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -248,21 +247,12 @@ def _values_of(
 
     A value that the finding already has is not computed again.
     """
-    read = Counter(map(_path, looks))
-    nested = {
-        _path(each)
-        for each in looks
-        if isinstance(each, Outline) and each.test and isinstance(each.test.operand, Nested)
-    }
-    # Of a field that several lines show, a finding may have the value of another one.
-    lone = {path for path, times in read.items() if times == 1 or path not in nested}
+    nested = frozenset(_nested(looks))
     known: dict[object, str] = {}
 
-    def described(top: Outline, test: Test, get: Get) -> str:
-        failed = evaluate_test(test, get, describer.now) is not None
-        return describer.clause(test, get, failed=failed, negated=top.denied).actual
-
-    def shown(path: str, get: Get) -> str:
+    def shown(path: str, get: Get, said: Mapping[str, str]) -> str:
+        if path in said:
+            return said[path]
         value = get(path)
         key = path, type(value), value
         try:
@@ -273,37 +263,48 @@ def _values_of(
             text = known[key] = describer.shown(path, value)
         return text
 
-    def finder(look: Outline | str) -> Callable[[Get], str]:
+    def finder(look: Outline | str) -> Callable[[Get, Mapping[str, str]], str]:
         """Return what finds the value of a line."""
         if isinstance(look, str):
             return partial(shown, look)
         if look.test is None:
-            return lambda _get: ""
+            return _nothing
         if isinstance(look.test.operand, Nested):
-            return partial(described, look, look.test)
+            return partial(_described, describer, look, look.test)
         return partial(shown, look.test.path)
 
-    ways = [each if isinstance(each, _Items) else (_path(each), finder(each)) for each in looks]
+    ways = [each if isinstance(each, _Items) else finder(each) for each in looks]
 
     def values(get: Get, description: Description) -> tuple[str, ...]:
-        said = {each.field: each.actual for each in description[0] if each.field in lone}
+        # A finding has one value of each field: of a length or of items it is another one.
+        said = {each.field: each.actual for each in description[0] if each.field not in nested}
         found: list[str] = []
         for each in ways:
             if isinstance(each, _Items):
                 found += [value for _, value in each.rows(get, describer)]
-                continue
-            path, find = each
-            found.append(said[path] if path in said else find(get))
+            else:
+                found.append(each(get, said))
         return tuple(found)
 
     return values
 
 
-def _path(look: Outline | str | _Items) -> str:
-    """Return the field of which a line shows the value, "" for none."""
-    if isinstance(look, str):
-        return look
-    return look.test.path if isinstance(look, Outline) and look.test is not None else ""
+def _nothing(_get: Get, _said: Mapping[str, str]) -> str:
+    return ""
+
+
+def _described(
+    describer: Describer, top: Outline, test: Test, get: Get, _said: Mapping[str, str]
+) -> str:
+    failed = evaluate_test(test, get, describer.now) is not None
+    return describer.clause(test, get, failed=failed, negated=top.denied).actual
+
+
+def _nested(looks: Iterable[Outline | str | _Items]) -> Iterator[str]:
+    """Yield the fields whose length or items are asked for."""
+    for each in looks:
+        if isinstance(each, Outline) and each.test and isinstance(each.test.operand, Nested):
+            yield each.test.path
 
 
 # -- groups ---------------------------------------------------------------------------------------

@@ -283,8 +283,10 @@ def test_what_is_mended_is_told_of_the_rule_that_was_broken(tmp_path: Path):
         one_rule("assert: {schema: {exists: true}}")
         + "  - {id: floor, severity: low, assert: {sync_frequency: {gte: 15}}}\n",
     ).ruleset
-    then = {name: {**FAST, "schema": "s"} for name in "ab"}
-    now = {**then, "a": {**SLOW, "schema": "s"}}
+    then = {"a": FAST, "b": FAST, "c": ODD}
+    then = {name: {**held, "schema": "s"} for name, held in then.items()}
+    # What could not be judged was not broken.
+    now = {**then, "a": {**SLOW, "schema": "s"}, "c": {**SLOW, "schema": "s"}}
     assert _changed(rules, then, now, _planned("a")).mended == ("floor: a",)
 
 

@@ -434,6 +434,7 @@ def test_what_is_there_of_what_only_a_plan_tells_is_advised_as_any_other_field()
         ("{setup_tests: {any_item: {status: x}}}", 5, "an array"),
         ("{paused: true}", 5, "true or false"),
         ("{config.a: {is_empty: true}}", 5, "a text, an array or an object"),
+        ("{status: {length: {gte: 1}}}", "x", "an object"),
     ],
 )
 def test_a_wrong_type_is_told_with_the_one_that_is_wanted(
@@ -606,7 +607,31 @@ def _null(path: str, held: str = "null") -> str:
             "data_delay_threshold is 3, expected at least config.a (config.a is x)",
             f"data_delay_threshold cannot be compared as the rule asks: {_TEST}",
         ),
+        (
+            "{sync_frequency: {gte: 15}}",
+            {"sync_frequency": "text"},
+            "sync_frequency is text, expected a number, at least 15",
+            f"sync_frequency is not a number: {_TEST}, or skip it in when",
+        ),
         # What it lacks is on the other side.
+        (
+            "{data_delay_threshold: {gte: {field: config.a.b}}}",
+            {"data_delay_threshold": 3, "config": {"a": "x"}},
+            (
+                "data_delay_threshold is 3, expected at least config.a.b (config.a.b is not to be"
+                " read: config.a is text, not an object)"
+            ),
+            f"config.a.b cannot be compared as the rule asks: {_TEST}",
+        ),
+        (
+            "{succeeded_at: {newer_than: {field: sync_frequency, unit: minutes}}}",
+            {"succeeded_at": NOW.isoformat(), "sync_frequency": None},
+            (
+                f"succeeded_at is {NOW.isoformat()}, expected not older than sync_frequency in"
+                " minutes (sync_frequency is null)"
+            ),
+            _null("sync_frequency"),
+        ),
         (
             "{data_delay_threshold: {gte: {field: sync_frequency}}}",
             {"data_delay_threshold": 3, "sync_frequency": None},
@@ -812,6 +837,7 @@ def test_what_could_not_be_read_is_told_with_its_reason(
     if field:
         assert finding.message.startswith(f"cannot be judged: {field} is not read ({reason}),")
     assert f" is not read ({reason})" in finding.message
+    assert ", expected a" in finding.message
     assert finding.advice == f"{field or 'sync_frequency'} could not be read: {reason}"
 
 

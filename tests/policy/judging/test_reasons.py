@@ -393,3 +393,17 @@ def test_a_group_without_a_bound_says_so_once(tmp_path: Path) -> None:
         "- t is at least 1 []",
         "- u is at most own.most []",
     ]
+
+
+def test_the_lines_of_one_value_tell_its_type_where_that_is_in_doubt(tmp_path: Path) -> None:
+    result = _audited(
+        tmp_path,
+        "assert: {any: [{sync_frequency: {gte: 15}}, {sync_frequency: {lte: 3}}]}",
+        {"sync_frequency": "x"},
+    )
+    (finding,) = result.findings
+    assert _told(result, finding) == [
+        "assert u any of []",
+        "- u sync_frequency is at least 15 [x (text)]",
+        "- u sync_frequency is at most 3 [x (text)]",
+    ]
