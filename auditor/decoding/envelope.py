@@ -45,9 +45,8 @@ _TOTALS = frozenset(
 #: Keys for the number of pages.
 _PAGES = frozenset({"totalpages", "pagecount", "pages", "numpages", "numberofpages", "lastpage"})
 _SAID = _SIGNS | _DENIALS | _TOTALS | _PAGES
-#: The envelope's own keys: each may appear once.
-_ANSWER = ("code", "message", "data")
-_DATA = ("items", "next_cursor")
+#: The envelope's own keys, beside those of what follows: each may appear once.
+_OWN = frozenset({"code", "message", "data", "items"})
 _NOTHING: tuple[object, ...] = (MISSING, None, "", False, 0)
 TWICE = "a key of the answer itself appears twice"
 _REL_NEXT = re.compile(r"""\brel\s*=\s*["']?[^"';,]*\bnext\b""", re.IGNORECASE)
@@ -86,13 +85,11 @@ def envelope(answer: object, convert: Callable[[list[Any]], list[Any]]) -> Envel
     items, cursor = data.get("items", MISSING), data.get("next_cursor", MISSING)
     if not isinstance(items, list):
         return Envelope(code, message, [], cursor, no_array("data.items", items))
-    around = {key: value for key, value in answer.items() if key not in _ANSWER}
-    beside = {key: value for key, value in data.items() if key not in _DATA}
     more = ""
-    if cursor in (MISSING, None, ""):
-        more = next(chain(_signs(beside, "data."), _signs(around, "")), "")
+    if cursor in (MISSING, None, ""):  # As is said of nothing, a cursor of its own is no sign.
+        more = next(chain(_signs(data, "data."), _signs(answer, "")), "")
     total, pages = (
-        max(chain(_numbers(beside, words), _numbers(around, words)), default=None)
+        max(chain(_numbers(data, words), _numbers(answer, words)), default=None)
         for words in (_TOTALS, _PAGES)
     )
     return Envelope(code, message, convert(items), cursor, "", more, total, pages)
@@ -170,11 +167,10 @@ def once(
     answer = parse(body, hook=note, out_of_range=out_of_range)
     data = answer.get("data") if isinstance(answer, dict) else None
     for found, keys in doubled:
-        if found is answer or found is data:
-            # A key that we do not use, and that does not say what follows, may be repeated.
-            said = keys & {*_ANSWER, *_DATA} or {k for k in keys if _plain(k) in _SAID}
-            if said:
-                raise UndecodableError(TWICE, transient=False)
+        # A key that we do not use, and that does not say what follows, may be repeated.
+        said = any(key in _OWN or _plain(key) in _SAID for key in keys)
+        if said and (found is answer or found is data):
+            raise UndecodableError(TWICE, transient=False)
     return answer
 
 

@@ -121,7 +121,7 @@ class ReportWriter:
 
         others = self._destinations[1:]
         first = self._destinations[0] if at_once and others else None
-        if first is None or first.target.is_stream or first.in_parts:
+        if first is None or not _is_one_file(first):
             self._for_each(write)
         else:
             with beside(partial(self._write, first, result)) as answer:
@@ -282,6 +282,13 @@ def write_reports(
     writer = ReportWriter(destinations, result.version)
     writer.clear()
     return writer.write(result)
+
+
+def _is_one_file(destination: Destination) -> bool:
+    """Whether the report is one file, and no stream; of what cannot be looked at nobody knows."""
+    with suppress(OSError):
+        return not (destination.in_parts or destination.target.is_stream)
+    return False
 
 
 def _part_read(destination: Destination, inputs: Inputs) -> str:

@@ -61,6 +61,66 @@ def test_another_spelling_of_more_is_seen(name: str, above: str, value: object):
         assert taken({**answer, "data": {**data, "next_cursor": end}}).elsewhere == above + name
 
 
+#: Every word for it, as it is looked up: without underscores and hyphens, in small letters.
+MORE = (
+    "cursor next nextcursor nextpage nexttoken nextpagetoken nexturl nextlink nextoffset more"
+    " hasmore hasnext hasnextpage moreresults remaining remainingitems truncated istruncated"
+    " incomplete partial ispartial continuation continuationtoken token pagetoken"
+).split()
+HOLDERS = "pagination paging links link meta cursors page".split()
+NOT_THE_END = (
+    "last islast lastpage islastpage final isfinal end atend complete iscomplete completed done"
+    " isdone finished exhausted"
+).split()
+TOTALS = (
+    "total totalcount totalitems totalresults totalrecords totalelements totalrows totalhits"
+    " totalsize recordstotal count itemcount"
+).split()
+PAGES = "totalpages pagecount pages numpages numberofpages lastpage".split()
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "sign"),
+    [
+        *((MORE, value, "{}") for value in ("x", True, 7)),
+        (HOLDERS, 7, ""),
+        (HOLDERS, True, ""),
+        (HOLDERS[:-1], "/x", "{}"),
+        (["page"], "2", ""),
+        (HOLDERS, {"next": "/x"}, "{}.next"),
+        (HOLDERS, {"self": "/x"}, ""),
+        (HOLDERS, ["next", {"rel": "next"}], "{}"),
+        (HOLDERS, ["next", {"rel": "self"}], ""),
+        *((NOT_THE_END, value, "{}") for value in (False, "false", " False ")),
+        (NOT_THE_END, True, ""),
+        (["unheard_of"], "x", ""),
+        (["unheard_of"], {"next": "/x"}, ""),
+    ],
+)
+def test_every_word_for_more_is_known_and_no_other(words: list[str], value: object, sign: str):
+    for word in words:
+        assert taken({"data": {"items": [], word: value}}).elsewhere == (
+            sign and f"data.{sign.format(word)}"
+        ), word
+
+
+@pytest.mark.parametrize(("words", "name"), [(TOTALS, "total"), (PAGES, "pages")])
+def test_every_word_for_how_many_is_known_and_no_other(words: list[str], name: str):
+    for word in words:
+        for value in (5, "5", {"x": 5}):
+            found = taken({"data": {"items": [], word: value, "size": 9, "of": {word: 8}}})
+            assert getattr(found, name) == (None if isinstance(value, dict) else 5), word
+    for word in HOLDERS:
+        found = taken({"data": {"items": [], word: {words[0]: 5, "size": "9"}}})
+        assert getattr(found, name) == 5
+
+
+def test_what_an_answer_says_of_itself_is_kept():
+    found = taken({"code": 7, "message": "m", "data": {"items": []}})
+    assert (found.code, found.message, found.next_cursor) == (7, "m", MISSING)
+    assert once(b'{"data":{"x":1e999}}', out_of_range=3) == {"data": {"x": 3}}
+
+
 @pytest.mark.parametrize("value", [None, "", False, 0])
 def test_what_says_that_nothing_follows_is_no_more(value: object):
     assert taken({"data": {"items": [], "hasMore": value}, "next": value}).elsewhere == ""
@@ -137,6 +197,7 @@ def test_what_says_that_this_is_not_the_end_says_that_more_follows(name: str):
         ({"X-Next-Page": "2"}, "X-Next-Page header"),
         ({"x-next-cursor": "  "}, ""),
         ({"Content-Type": "next"}, ""),
+        ({"Profile": '<https://x>; rel="next"'}, ""),
     ],
     ids=str,
 )
@@ -157,6 +218,8 @@ def test_a_cursor_beside_the_data_is_seen():
         '{"data": {"items": []}, "hasMore": false, "hasMore": true}',
         '{"data": {"items": [], "total": 1, "total": 2}}',
         '{"code": "Success", "code": "AuthFailed", "data": {"items": []}}',
+        '{"message": "a", "message": "b", "data": {"items": []}}',
+        '{"x": 1, "x": 2, "data": {"items": []}, "data": {"items": []}}',
     ],
 )
 def test_an_answer_that_says_a_thing_twice_is_refused(body: str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import msgspec
@@ -11,8 +12,10 @@ import pytest
 from auditor.decoding.json_values import (
     CONCEALED,
     MISSING,
+    Astray,
     Opaque,
     UndecodableError,
+    Unread,
     kind_of,
     parse,
     utf8,
@@ -113,3 +116,16 @@ def test_a_hook_makes_what_it_likes_of_an_object():
     assert parse(b'{"a": {"b": 1, "b": 2}}', hook=len) == 1
     assert parse(b'{"b": 1, "b": 2}', hook=list) == [("b", 1), ("b", 2)]
     assert MISSING is msgspec.UNSET
+
+
+def test_the_largest_number_that_a_float_holds_is_read():
+    largest = int(sys.float_info.max)
+    for number in (largest, -largest):
+        assert parse(str(number).encode()) == number
+    for number in (largest + 1, -largest - 1):
+        assert parse(str(number).encode()) == math.inf
+
+
+def test_what_could_not_be_read_says_why():
+    assert kind_of(Unread("why")) == "not read (why)"
+    assert kind_of(Astray("x is text")) == "not to be read: x is text, not an object"

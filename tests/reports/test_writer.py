@@ -347,7 +347,12 @@ def test_every_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Path("/proc/nothing/a.json"): "choose another",
     }
     reports = writer(*bad, good)
-    for act in (reports.prepare, lambda: reports.write(RESULT)):
+    for act in (
+        reports.prepare,
+        lambda: reports.write(RESULT),
+        lambda: reports.write(RESULT, at_once=True),
+    ):
+        good.unlink(missing_ok=True)
         with pytest.raises(ReportError) as caught:
             act()
         lines = str(caught.value).split("\n")
