@@ -129,6 +129,10 @@ def test_pieces_of_text_hide_none_wherever_they_end(size: int) -> None:
     assert found.count(REDACTED) == len(encoded(value))
 
 
+def test_no_pieces_are_no_text() -> None:
+    assert list(scrubber().chunks([])) == []
+
+
 def test_text_that_is_marked_stays_what_it_is() -> None:
     html = [Markup("<p>"), Markup(KEY), Markup("</p>")]
     assert "".join(scrubber().chunks(html)) == f"<p>{REDACTED}</p>"
