@@ -285,6 +285,21 @@ def test_findings_are_in_groups_that_count_and_fold(open_report: OpenReport) -> 
         assert "open=all" in page.url
 
 
+def test_a_group_says_how_much_of_it_is_open_and_what_was_accepted(open_report: OpenReport) -> None:
+    page = settled(open_report(RESULT, "#by=severity"))
+    lines = [head.split("\n") for head in page.locator(".rows .group").all_inner_texts()]
+    assert len(lines) > 2
+    for _, severity, _, said in lines:
+        looks = Counter(
+            severity if f.verdict in (Verdict.FAIL, Verdict.ERROR) else f.verdict.label
+            for f in RESULT.findings
+            if f.rule.severity.label == severity
+        )
+        order = (severity, "waived", "known")
+        assert said == ", ".join(f"{looks[look]} {look}" for look in order if looks[look])
+        assert len(looks) == 3
+
+
 def test_groups_fold_and_open_from_the_keyboard(open_report: OpenReport) -> None:
     page = open_report(RESULT, "#by=rule")
     page.get_by_role("treegrid").focus()
