@@ -440,6 +440,29 @@ def test_a_rule_to_do_leads_to_its_findings(open_report: OpenReport) -> None:
     expect(page.get_by_role("status")).to_have_text(f"{len(RESULT.findings)} findings")
 
 
+def test_pictures_count_what_is_open(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    found = [f for f in RESULT.findings if f.verdict in (Verdict.FAIL, Verdict.ERROR)]
+    _, *groups = page.locator(".heat thead th").all_inner_texts()
+    rows = page.locator(".heat tbody tr").evaluate_all(
+        "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+    by_cell = Counter((f.rule.id, g) for f in found for g in {c.group_id for c in f.connections})
+    assert len(rows) > 5
+    for rule, *cells in rows:
+        assert list(map(int, cells)) == [by_cell[rule, group] for group in groups], rule
+    of_services = Counter(name for f in found for name in {c.service for c in f.connections})
+    of_severities = Counter(f.rule.severity.label for f in found)
+    for picture, counts in (("by-service", of_services), ("by-severity", of_severities)):
+        bars = [text.split("\n") for text in page.locator(f"#{picture} a").all_inner_texts()]
+        assert len(bars) > 3
+        assert {name.strip(): int(number) for name, number in bars} == {
+            name.strip(): counts[name.strip()] for name, _ in bars
+        }
+        numbers = [int(number) for _, number in bars]
+        assert picture == "by-severity" or numbers == sorted(numbers, reverse=True)
+
+
 def test_a_cell_of_the_heat_map_counts_what_it_leads_to(open_report: OpenReport) -> None:
     page = open_report(RESULT)
     cell = page.locator(".heat td a").nth(7)
