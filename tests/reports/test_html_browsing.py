@@ -272,6 +272,10 @@ def test_findings_are_in_groups_that_count_and_fold(open_report: OpenReport) -> 
         keys = Counter(key for f in failed for key in _keys(f, name))
         lines = [head.split("\n") for head in heads.all_inner_texts()]
         assert {line[1]: int(line[2]) for line in lines} == keys
+        order = [int(line[2]) for line in lines]
+        if name == "severity":
+            order = [Severity[line[1].upper()] for line in lines]
+        assert order == sorted(order, reverse=True), "the most first, or the worst"
         expect(page.locator(".rows .row:not(.group)")).to_have_count(0)
         first = heads.first
         expect(first).to_have_attribute("aria-expanded", "false")
