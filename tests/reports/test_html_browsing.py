@@ -94,6 +94,10 @@ def test_verdicts_and_severities_filter(open_report: OpenReport) -> None:
     assert status(page).startswith(f"{count(RESULT, severity=Severity.HIGH)} of ")
     page.get_by_role("button", name="Clear filters").click()
     assert status(page) == f"{len(RESULT.findings)} findings"
+    # All but one are not all.
+    of = Counter(c.id for f in RESULT.findings for c in f.connections)
+    go(page, f"q=-id:{next(name for name, found in of.items() if found == 1)}")
+    assert status(page) == f"{len(RESULT.findings) - 1} of {len(RESULT.findings)} findings"
 
 
 def test_rule_service_and_group_filter(open_report: OpenReport) -> None:
