@@ -94,6 +94,10 @@ def test_verdicts_and_severities_filter(open_report: OpenReport) -> None:
     assert status(page).startswith(f"{count(RESULT, severity=Severity.HIGH)} of ")
     page.get_by_role("button", name="Clear filters").click()
     assert status(page) == f"{len(RESULT.findings)} findings"
+    # All but one are not all.
+    of = Counter(c.id for f in RESULT.findings for c in f.connections)
+    go(page, f"q=-id:{next(name for name, found in of.items() if found == 1)}")
+    assert status(page) == f"{len(RESULT.findings) - 1} of {len(RESULT.findings)} findings"
 
 
 def test_rule_service_and_group_filter(open_report: OpenReport) -> None:
@@ -272,6 +276,10 @@ def test_findings_are_in_groups_that_count_and_fold(open_report: OpenReport) -> 
         keys = Counter(key for f in failed for key in _keys(f, name))
         lines = [head.split("\n") for head in heads.all_inner_texts()]
         assert {line[1]: int(line[2]) for line in lines} == keys
+        order = [int(line[2]) for line in lines]
+        if name == "severity":
+            order = [Severity[line[1].upper()] for line in lines]
+        assert order == sorted(order, reverse=True), "the most first, or the worst"
         expect(page.locator(".rows .row:not(.group)")).to_have_count(0)
         first = heads.first
         expect(first).to_have_attribute("aria-expanded", "false")
@@ -283,6 +291,21 @@ def test_findings_are_in_groups_that_count_and_fold(open_report: OpenReport) -> 
             "aria-rowcount", str(1 + len(keys) + sum(keys.values()))
         )
         assert "open=all" in page.url
+
+
+def test_a_group_says_how_much_of_it_is_open_and_what_was_accepted(open_report: OpenReport) -> None:
+    page = settled(open_report(RESULT, "#by=severity"))
+    lines = [head.split("\n") for head in page.locator(".rows .group").all_inner_texts()]
+    assert len(lines) > 2
+    for _, severity, _, said in lines:
+        looks = Counter(
+            severity if f.verdict in (Verdict.FAIL, Verdict.ERROR) else f.verdict.label
+            for f in RESULT.findings
+            if f.rule.severity.label == severity
+        )
+        order = (severity, "waived", "known")
+        assert said == ", ".join(f"{looks[look]} {look}" for look in order if looks[look])
+        assert len(looks) == 3
 
 
 def test_groups_fold_and_open_from_the_keyboard(open_report: OpenReport) -> None:
@@ -423,6 +446,29 @@ def test_a_rule_to_do_leads_to_its_findings(open_report: OpenReport) -> None:
     expect(page.locator("#findings-title")).to_be_in_viewport()
     page.go_back()
     expect(page.get_by_role("status")).to_have_text(f"{len(RESULT.findings)} findings")
+
+
+def test_pictures_count_what_is_open(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    found = [f for f in RESULT.findings if f.verdict in (Verdict.FAIL, Verdict.ERROR)]
+    _, *groups = page.locator(".heat thead th").all_inner_texts()
+    rows = page.locator(".heat tbody tr").evaluate_all(
+        "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+    by_cell = Counter((f.rule.id, g) for f in found for g in {c.group_id for c in f.connections})
+    assert len(rows) > 5
+    for rule, *cells in rows:
+        assert list(map(int, cells)) == [by_cell[rule, group] for group in groups], rule
+    of_services = Counter(name for f in found for name in {c.service for c in f.connections})
+    of_severities = Counter(f.rule.severity.label for f in found)
+    for picture, counts in (("by-service", of_services), ("by-severity", of_severities)):
+        bars = [text.split("\n") for text in page.locator(f"#{picture} a").all_inner_texts()]
+        assert len(bars) > 3
+        assert {name.strip(): int(number) for name, number in bars} == {
+            name.strip(): counts[name.strip()] for name, _ in bars
+        }
+        numbers = [int(number) for _, number in bars]
+        assert picture == "by-severity" or numbers == sorted(numbers, reverse=True)
 
 
 def test_a_cell_of_the_heat_map_counts_what_it_leads_to(open_report: OpenReport) -> None:

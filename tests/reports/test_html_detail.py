@@ -241,6 +241,21 @@ def test_a_link_to_what_is_not_there_says_so(open_report: OpenReport) -> None:
 # -- export -------------------------------------------------------------------------------------
 
 
+def test_a_connection_says_how_much_there_is_to_do_on_it(open_report: OpenReport) -> None:
+    """What failed and what could not be judged; what was accepted is not to be done."""
+    of = {
+        verdict: Counter(
+            c.id for f in RESULT.findings if f.verdict is verdict for c in f.connections
+        )
+        for verdict in Verdict
+    }
+    failed, errors, waived = of[Verdict.FAIL], of[Verdict.ERROR], of[Verdict.WAIVED]
+    name = next(each for each in failed if errors[each] and waived[each])
+    page = open_report(RESULT, f"#connection={name}")
+    told = page.locator("#sheet .facts-list div", has_text="To do here").locator("dd")
+    expect(told).to_have_text(f"{failed[name] + errors[name]} open findings")
+
+
 def exported(page: Page) -> list[list[str]]:
     with page.expect_download() as download:
         page.get_by_role("button", name="Export CSV").click()
@@ -276,6 +291,9 @@ def test_export_holds_what_is_shown_in_its_order(open_report: OpenReport) -> Non
 
 def test_export_holds_folded_groups_too(open_report: OpenReport) -> None:
     page = open_report(RESULT, "#by=owner")
+    assert len(exported(page)) == 1 + len(RESULT.findings)
+    # One that is in several groups is there once.
+    go(page, "by=control")
     assert len(exported(page)) == 1 + len(RESULT.findings)
 
 

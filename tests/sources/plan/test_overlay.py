@@ -289,3 +289,28 @@ def test_what_is_in_no_known_account_is_in_the_one_that_lists_it(ours: int):
     assert overlay.problems == []
     assert {"us_1", "eu_1"} <= set(overlay.identities.ids)
     assert "gone_1" not in overlay.identities.ids
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_name_is_of_one_connection_of_its_group(first: int):
+    """A schedule may name its connection by a group and a name, which others have too."""
+    schedule = {
+        "address": "fivetran_connector_schedule.crm",
+        "mode": "managed",
+        "type": "fivetran_connector_schedule",
+        "name": "crm",
+        "provider_name": "registry.terraform.io/fivetran/fivetran",
+        "change": {
+            "actions": ["create"],
+            "before": None,
+            "after": {"group_id": "g2", "connector_name": "crm", "sync_frequency": "5"},
+            "after_unknown": {"id": True, "connector_id": True},
+        },
+    }
+    plan = {"format_version": "1.2", "resource_changes": [schedule], "configuration": {}}
+    rows = [
+        {"id": f"c{n}", "schema": "crm", "group_id": f"g{n}", "sync_frequency": 60} for n in (1, 2)
+    ]
+    records = [_SHAPE.convert(row) for row in (rows[first], rows[1 - first])]
+    overlay = lay(_estate(plan), [ListedAccount("fivetran", records)], _SHAPE)
+    assert {record.id: record.sync_frequency for record in overlay.records} == {"c1": 60, "c2": 5}
