@@ -329,12 +329,16 @@ def test_a_while_is_asked_of_the_connections_of_every_page(house: Ruleset, tmp_p
     (entry,) = waivers_in(
         tmp_path, waiver(connections="all", **{"while": "{sync_frequency: 5}"})
     ).entries
-    watch = Watch([entry], TODAY)
-    for frequencies in ((5,), (60, 5), (), (5, 60), (60, 60), (5,)):
+    watch, second = Watch([entry], TODAY), Watch([entry], TODAY)
+    pages = [(5,), (60, 5), (), (5, 60), (60, 60), (5,)]
+    for number, frequencies in enumerate(pages):
         records = [{"sync_frequency": number} for number in frequencies]
         ids = tuple("x" * len(records))
-        watch.take(records, Connections(ids, ids, ids, ids))
-    assert watch.holds == {0: {0, 2, 3, 7}}
+        taking = watch if number < 2 else second
+        taking.take(records, Connections(ids, ids, ids, ids))
+    watch.join(second.holds, 5)
+    watch.join(second.holds, 5)
+    assert watch.holds == {0: {0, 2, 3, 7, 8, 12}}
 
 
 def test_a_group_that_is_shown_cut_is_known_by_no_other_s_entry(house: Ruleset):

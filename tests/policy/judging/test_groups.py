@@ -873,19 +873,49 @@ rules:
     return loaded(tmp_path_factory.mktemp("kinds"), text).ruleset
 
 
+def _own(least: Any, most: Any, team: str = "a") -> dict[str, Any]:
+    return {"own": {"least": least, "most": most, "team": team}}
+
+
+#: Values of each kind that come again, once and twice, and bounds of which some later one differs.
+_AGAIN = [
+    {"paused": True, "service": "s3", "group_id": "g", "schema": "s", **_own(1, 5)},
+    {"paused": False, "service": "jira", "group_id": "h", "sync_frequency": 1, **_own(1, 5, "b")},
+    {"paused": True, "service": "s3", "group_id": "g", "schema": "s", **_own(1, 5)},
+    {"paused": True, "service": "s3", "group_id": 1, "sync_frequency": "x"},
+    {"paused": "x", "service": "s3", "group_id": "i", "schema": True, **_own(1, 5)},
+    {"paused": True, "service": "s3", "group_id": "g", "schema": "t", **_own(2, 5)},
+    {"paused": True, "service": "s3", "group_id": "g", "schema": "s", **_own(1, 6)},
+    {"paused": True, "service": "s3", "group_id": "i", "sync_frequency": 1.5, **_own(1, 4)},
+    {"paused": True, "service": "s3", "schema": "s", "sync_frequency": 1},
+    {"paused": True, "service": "s3", "group_id": "g", "schema": "t", **_own(1, 5)},
+]
+
+
+@pytest.mark.parametrize("placed", [True, False])
+@pytest.mark.parametrize("cut", range(len(_AGAIN) + 1))
+def test_what_comes_again_in_the_second_part_is_found(
+    cut: int, placed: bool, every_kind: Any
+) -> None:
+    for start in range(len(_AGAIN)):
+        _same_in_two_parts(_AGAIN[start:] + _AGAIN[:start], cut, every_kind, placed=placed)
+
+
 @given(records=st.lists(_MEMBER, max_size=7), cut=st.integers(0, 7), placed=st.booleans())
 def test_groups_of_two_parts_are_those_of_the_whole(
     records: list[Any], cut: int, placed: bool, every_kind: Any
 ) -> None:
-    shape = Shape(*every_kind.reads())
+    _same_in_two_parts(records, cut, every_kind, placed=placed)
+
+
+def _same_in_two_parts(records: list[Any], cut: int, rules: Any, *, placed: bool) -> None:
+    shape = Shape(*rules.reads())
     taken = [shape.convert({"id": "c", **record}) for record in records]
-    whole, first, second = (Judge(every_kind, shape, NOW, str, placed=placed) for _ in range(3))
+    whole, first, second = (Judge(rules, shape, NOW, str, placed=placed) for _ in range(3))
     whole.take(taken)
     first.take(taken[:cut])
     second.take(taken[cut:])
     first.join(second.part())
     for complete in (True, False):
-        one, two = (
-            judge.outcome(lambda _, complete=complete: complete) for judge in (whole, first)
-        )
+        one, two = (each.outcome(lambda _, known=complete: known) for each in (whole, first))
         assert (one.groups, one.verdicts, one.found) == (two.groups, two.verdicts, two.found)
