@@ -92,7 +92,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
     """Return the one of ``words`` most like ``word``; "" if none is much like it."""
     from difflib import get_close_matches  # noqa: PLC0415  # only for a mistake
 
-    return next(iter(get_close_matches(word, words, n=1)), "")
+    return next(iter(get_close_matches(word, words)), "")
 
 
 def plural(count: int, noun: str, form: str = "") -> str:

@@ -174,3 +174,8 @@ def test_what_is_cut_says_so():
     assert one_line(" " * 790 + "SandboxNotAKey00", 200) == "SandboxNot…"
     assert one_line("a  b\n c") == "a b c"
     assert shortened("abc", 2) == "a…"
+
+
+def test_two_hashes_alone_are_no_command_and_a_line_of_its_own_is_one_unless_said():
+    assert is_plain("a ## b")
+    assert "".join(broken_commands(["::error::x"])) == ": :error::x"
