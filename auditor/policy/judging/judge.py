@@ -354,7 +354,8 @@ class Judgement(msgspec.Struct, frozen=True):
             ]
             known = {path: self._shown(entry, path, value, outcome) for path, value in named}
             known |= dict.fromkeys(GROUP_WORDS, outcome.actual)
-            message = entry.message.filled(known.__getitem__)
+            # A rule that --mutate changed may lack what its message shows.
+            message = entry.message.filled(lambda path: known.get(path, ""))
         else:
             message = f"{group}: {outcome.field} is {outcome.actual}, expected that {expects}"
         return Statement(

@@ -44,6 +44,20 @@ def test_a_change_that_no_example_notices_is_reported_with_one_that_would(tmp_pa
     assert mutate(entry, examples).survivors == ()
 
 
+def test_a_changed_rule_may_lack_what_its_message_shows(tmp_path: Path) -> None:
+    rule = one_rule(
+        "per: account\n"
+        "assert: {unique: [service, schema]}\n"
+        'message: "{service} {schema} is {actual}"\n'
+        "tests: [{given: [{service: s3, schema: a}, {service: s3, schema: a}], expect: fail}]"
+    )
+    ((entry, examples),) = loaded(tmp_path, rule).examples
+    assert [s.mutant.change for s in mutate(entry, examples).survivors] == [
+        "service taken out of unique",
+        "schema taken out of unique",
+    ]
+
+
 def test_examples_with_variables_of_their_own_test_another_rule(tmp_path: Path) -> None:
     rule = one_rule(
         "assert: {paused: false}\ntests: [{given: {paused: true}, expect: fail}]",
