@@ -162,6 +162,18 @@ def test_what_a_finding_says(
     assert _finding(tmp_path, f"assert: {assertion}", **held).message == message
 
 
+def test_a_time_ahead_and_what_is_unreadable_are_told_where_they_are_the_cause(
+    tmp_path: Path,
+) -> None:
+    later = "{succeeded_at: {before: {field: created_at}}, status.setup_state: {equals: connected}}"
+    held = {"succeeded_at": "2099-01-01T00:00:00Z", "status": "x"}
+    assert _finding(tmp_path, f"assert: {later}", **held).message == (
+        "cannot be judged: succeeded_at is 2099-01-01T00:00:00Z, expected before created_at"
+        " (created_at is missing); status.setup_state is not to be read: status is text, not an"
+        " object, expected connected"
+    )
+
+
 def test_a_when_that_cannot_be_judged_is_what_the_finding_is_about(tmp_path: Path) -> None:
     finding = _finding(tmp_path, "when: {service_version: {gt: 1}}\nassert: {paused: false}")
     assert finding.message == "cannot be judged: service_version is missing, expected more than 1"

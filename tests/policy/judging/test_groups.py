@@ -835,7 +835,7 @@ def test_of_what_a_group_has_in_common_only_its_bounds_are_compared(
     assert all(told in finding.message for finding in findings_of(rules, records))
 
 
-# -- groups of two parts of a listing ------------------------------------------------------------
+# -- groups of the parts of a listing ------------------------------------------------------------
 
 _BOUND = st.sampled_from([1, 2, 2.0, True, "x", None])
 _MEMBER = st.fixed_dictionaries(
@@ -853,7 +853,7 @@ _MEMBER = st.fixed_dictionaries(
 
 @pytest.fixture(scope="module")
 def every_kind(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return rules of every kind on groups."""
+    """Return rules of every kind on groups, and one on connections."""
     text = """policy: p
 facts:
   own:
@@ -869,6 +869,7 @@ rules:
   - {id: d, severity: low, per: service, assert: {sum: {sync_frequency: {lte: 2}}}}
   - {id: e, severity: low, per: account, when: {service: s3}, unless: {schema: s},
      assert: {count: {lte: 1}}}
+  - {id: f, severity: low, assert: {paused: false}}
 """
     return loaded(tmp_path_factory.mktemp("kinds"), text).ruleset
 
@@ -894,28 +895,28 @@ _AGAIN = [
 
 @pytest.mark.parametrize("placed", [True, False])
 @pytest.mark.parametrize("cut", range(len(_AGAIN) + 1))
-def test_what_comes_again_in_the_second_part_is_found(
-    cut: int, placed: bool, every_kind: Any
-) -> None:
+def test_what_comes_again_in_a_later_part_is_found(cut: int, placed: bool, every_kind: Any) -> None:
     for start in range(len(_AGAIN)):
-        _same_in_two_parts(_AGAIN[start:] + _AGAIN[:start], cut, every_kind, placed=placed)
+        _same_in_parts(_AGAIN[start:] + _AGAIN[:start], cut, every_kind, placed=placed)
 
 
 @given(records=st.lists(_MEMBER, max_size=7), cut=st.integers(0, 7), placed=st.booleans())
-def test_groups_of_two_parts_are_those_of_the_whole(
+def test_groups_of_some_parts_are_those_of_the_whole(
     records: list[Any], cut: int, placed: bool, every_kind: Any
 ) -> None:
-    _same_in_two_parts(records, cut, every_kind, placed=placed)
+    _same_in_parts(records, cut, every_kind, placed=placed)
 
 
-def _same_in_two_parts(records: list[Any], cut: int, rules: Any, *, placed: bool) -> None:
+def _same_in_parts(records: list[Any], cut: int, rules: Any, *, placed: bool) -> None:
     shape = Shape(*rules.reads())
     taken = [shape.convert({"id": "c", **record}) for record in records]
-    whole, first, second = (Judge(rules, shape, NOW, str, placed=placed) for _ in range(3))
+    whole, first, second, third = (Judge(rules, shape, NOW, str, placed=placed) for _ in range(4))
     whole.take(taken)
     first.take(taken[:cut])
-    second.take(taken[cut:])
+    second.take(taken[cut : cut + 2])
+    third.take(taken[cut + 2 :])
     first.join(second.part())
+    first.join(third.part())
     for complete in (True, False):
         one, two = (each.outcome(lambda _, known=complete: known) for each in (whole, first))
         assert (one.groups, one.verdicts, one.found) == (two.groups, two.verdicts, two.found)
