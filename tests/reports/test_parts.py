@@ -366,8 +366,11 @@ def test_a_library_names_a_dimension_of_its_run_and_no_plan(
     monkeypatch.setattr("auditor.reports.parts.MOST_PARTS", 3)
     assert write_reports(result, tmp_path, ["csv:split=team"]) == written
     monkeypatch.setattr("auditor.reports.parts.MOST_PARTS", 2)
+    whole = written[0].read_bytes()
+    written[0].write_bytes(b"")
     with pytest.raises(ReportError, match="team would make 3 parts, 2 at most"):
         write_reports(result, tmp_path, ["csv:split=team"])
+    assert written[0].read_bytes() == whole
     planned = msgspec.structs.replace(result, plan=PlanScope())
     with pytest.raises(ReportError, match="a report on a plan is not split"):
         write_reports(planned, tmp_path, ["csv:split=team"])

@@ -440,3 +440,20 @@ def test_that_one_of_two_is_saved_is_told_in_the_singular(tmp_path: Path):
         "a saved response says that there are 2 connections, and 1 connection is saved: fetch the"
         " rest, or use `fivetran-auditor fetch`"
     )
+
+
+@pytest.mark.parametrize(("more", "here"), [(0, 8), (1, 8), (-1, 11)])
+def test_a_folder_of_32_mib_is_divided_at_a_file_near_its_middle(
+    tmp_path: Path, more: int, here: int
+) -> None:
+    sizes = [(32 << 20) // 16] * 6 + [(32 << 20) // 8] * 4
+    sizes[-1] += (32 << 20) - sum(sizes) + more
+    names = [f"{number}.json" for number, _ in enumerate(sizes, 1)]
+    for name, size in zip(names, sizes, strict=True):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(size)
+    (tmp_path / "0.json").symlink_to("nothing")
+    listing = SnapshotSource(tmp_path).listing(WholeRecords())
+    first, second = listing.halves()
+    assert [Path(name).name for name in (*first, *second)] == ["0.json", *names]
+    assert len(first) == here
