@@ -169,6 +169,22 @@ def test_a_snapshot_among_answers_knows_its_time_and_they_do_not(
     assert "does not say when it was taken" in document
 
 
+@pytest.mark.parametrize("second", ["a snapshot", "records"])
+def test_a_whole_snapshot_makes_no_whole_of_what_follows_it(
+    second: str, rules: Ruleset, tmp_path: Path
+) -> None:
+    save(tmp_path / "1.json", [record(f"x{n}") for n in range(20)])
+    if second == "a snapshot":
+        save(tmp_path / "2.json", [record("a")])
+    else:
+        (tmp_path / "2.json").write_text(json.dumps([record("a")]))
+    sizes = [(tmp_path / name).stat().st_size for name in ("1.json", "2.json")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(saved, "_HERE", (sizes[0] + 1) / sum(sizes))
+        (document,) = _documents(tmp_path, rules, Options(clock=lambda: TODAY))
+    assert json.loads(document)["listing"]["completeness"].startswith("unknown")
+
+
 @pytest.mark.parametrize(
     "second",
     [
