@@ -87,6 +87,11 @@ class Walk(msgspec.Struct):
                 if self.wanted.whole or self.is_called(at, self.wanted.name):
                     self.kept[at] = record
 
+    @property
+    def _columns(self) -> tuple[list[str], ...]:
+        """The identities, but for the addresses, which records of a plan alone have."""
+        return self.ids, self.services, self.schemas, self.group_ids
+
     def part(self) -> WalkPart:
         """Return what this walk, of a page at least, has brought, for another to join."""
         assert self.judge is not None
@@ -95,7 +100,7 @@ class Walk(msgspec.Struct):
             self.pieces,
             self.problems,
             self.warnings,
-            (self.ids, self.services, self.schemas, self.group_ids),
+            self._columns,
             self.dimensions.columns,
             self.judge.part(),
             self.watch.holds if self.watch is not None else {},
@@ -108,8 +113,7 @@ class Walk(msgspec.Struct):
             self.watch.join(part.holds, len(part.ids))
         self.judge.join(part.judged)
         self.dimensions.join(part.dimensions)
-        columns = (self.ids, self.services, self.schemas, self.group_ids)
-        for column, more in zip(columns, part.columns, strict=True):
+        for column, more in zip(self._columns, part.columns, strict=True):
             column.extend(more)
         self.pages += part.pages
         self.pieces += part.pieces

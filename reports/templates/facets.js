@@ -193,8 +193,7 @@ function piecesOf({ rows, way }) {
   return LOOKS.filter((look) => counts.has(look)).map((look) => [look, counts.get(look)]);
 }
 
-// The rows of each text of a facet, most first; a severity keeps its own order, the worst first.
-// Rows without any of the texts come last, in a group of their own.
+// The rows of each text of a facet, and those without any; most first, severities by their order.
 function* grouped(rows, facet, way) {
   const none = facet.texts.length;
   const places = facet[way];
