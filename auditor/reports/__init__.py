@@ -66,8 +66,16 @@ class Format(NamedTuple):
         text: str = self._module().placeholder(version)
         return text
 
+    def load(self) -> None:
+        """Load what rendering needs: what takes long, a module does in its function ``load``."""
+        getattr(self._module(), "load", _nothing)()
+
     def _module(self) -> ModuleType:
         return import_module(f"{self.home}.{self.module or self.name}")
+
+
+def _nothing() -> None:
+    """Load nothing: importing the module was enough."""
 
 
 #: Every format by its name. A format's module bears its name.

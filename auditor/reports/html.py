@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from string import Template
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -45,6 +46,7 @@ PLAIN_FINDINGS = 200
 MOST_PRINTED = 150
 MARK = r"<title>[^<]* · Fivetran audit · "
 
+_TEMPLATE = "report.html.j2"
 _OWNER = "owner:"
 #: The most pieces of advice on a rule's card.
 _MOST_ADVICE = 3
@@ -58,7 +60,7 @@ def render(result: Result) -> Iterable[str]:
     style = asset("report.css") + asset("trend.css") + asset("paper.css")
     return (
         templates()
-        .get_template("report.html.j2")
+        .get_template(_TEMPLATE)
         .generate(
             result=result,
             claim=claim(result),
@@ -113,18 +115,23 @@ def _of_part(result: Result) -> Result:
 
 
 def placeholder(version: str) -> str:
-    """Return the page that is at the report's path until a run has finished."""
+    """Return the page that is at the report's path until a run has finished.
+
+    It is made without the templates' engine, which would delay a run's first page.
+    """
     style = asset("placeholder.css")
-    return (
-        templates()
-        .get_template("placeholder.html.j2")
-        .render(
-            version=version,
-            unfinished=UNFINISHED,
-            csp=content_policy(style, ""),
-            style=Markup(style),  # noqa: S704 — the project's own file
-        )
+    return Template(asset("placeholder.html")).substitute(
+        version=version,
+        unfinished=UNFINISHED.capitalize(),
+        policy=content_policy(style, ""),
+        style=style,
     )
+
+
+def load() -> None:
+    """Load what rendering needs, while there is nothing else to do."""
+    templates().get_template(_TEMPLATE)
+    page_script()
 
 
 class Segment(NamedTuple):

@@ -108,6 +108,11 @@ class ReportWriter:
         self.clear()
         self._for_each(self._place)
 
+    def load(self) -> None:
+        """Load what the reports need, so that nothing has to be loaded once there is a result."""
+        for name in self.formats:
+            self._formats[name].load()
+
     def write(self, result: Any, *, at_once: bool = False) -> tuple[Path, ...]:
         """Write every report on ``result`` and return the files, in order, stdout left out.
 

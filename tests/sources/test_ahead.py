@@ -109,17 +109,17 @@ def test_any_error_is_raised_where_the_caller_is(error: BaseException) -> None:
         next(got)
 
 
-def test_exactly_one_page_is_fetched_ahead() -> None:
+def test_one_page_is_read_ahead_and_the_one_after_it_is_asked_for() -> None:
     script = Endless()
     with FaultServer(script) as server:
         events = ahead_of(server)
         for held in range(1, 6):
             next(events)
-            # The caller holds page `held`: the one after it is asked for, and no other.
-            for _ in range(2 if held == 1 else 1):
+            # The caller holds page `held`: two more are asked for, and no other.
+            for _ in range(3 if held == 1 else 1):
                 assert script.asked.acquire(timeout=20)
             assert not script.asked.acquire(timeout=0.03)
-            assert len(server.requests) == held + 1
+            assert len(server.requests) == held + 2
 
 
 def test_the_next_page_is_on_its_way_while_this_one_is_judged() -> None:
@@ -141,11 +141,11 @@ def test_a_caller_who_leaves_ends_the_walk() -> None:
     with FaultServer(script) as server:
         events = ahead_of(server)
         next(events)
-        for _ in range(2):
+        for _ in range(3):
             assert script.asked.acquire(timeout=20)
         events.close()  # type: ignore[attr-defined]  # it is a generator
         assert not script.asked.acquire(timeout=0.05)
-        assert len(server.requests) == 2
+        assert len(server.requests) == 3
 
 
 def test_nothing_is_fetched_before_the_first_event_is_wanted() -> None:

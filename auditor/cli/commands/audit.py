@@ -232,14 +232,18 @@ def command(
         _check_account(context, own.name)
     check_beside_plan(context, terraform_plan)
     loaded, chosen = _load(policies, variables, facts, writer, inputs, strict=strict)
-    ruleset = selected(loaded.ruleset, more)
     shown = splittable(
-        destinations, dimensions_of(dimensions, ruleset), own_fields(ruleset), terraform_plan
+        destinations,
+        dimensions_of(dimensions, loaded.ruleset),
+        own_fields(loaded.ruleset),
+        terraform_plan,
     )
     plan = None
     if terraform_plan is not None:
         plan = PlanChoice(terraform_plan, over, require_resources, terraform_dir)
+    # Before what is left to do: from here on the API's first page is on its way.
     source = _source(context, snapshot, plan, more, strict=strict)
+    ruleset = selected(analysed(loaded, strict=strict).ruleset, more)
     options = Options(
         fail_on=severity_of(fail_on),
         strict=strict,
@@ -299,7 +303,7 @@ def _load(
             strict=strict,
             inputs=inputs,
         )
-        return analysed(loaded, strict=strict), chosen
+        return loaded, chosen
     finally:
         # Policies and what they extend are known now, whatever is wrong with them.
         writer.prepare(inputs)
@@ -313,13 +317,20 @@ def _source(
     *,
     strict: bool,
 ) -> Source:
-    """Return the source that the options name: a plan, a saved listing, or the API."""
+    """Return the source that the options name: a plan, a saved listing, or the API.
+
+    The API is asked for its first page.
+    """
     if plan is None and snapshot is not None:
         misplaced = given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
         return saved_listing(snapshot, misplaced)
     options["verify_listing"] = options["verify_listing"] or strict
     keys = keys_of(context)
-    return api_source(options, keys) if plan is None else plan_source(plan, options, keys)
+    if plan is not None:
+        return plan_source(plan, options, keys)
+    source = api_source(options, keys)
+    source.begin()
+    return source
 
 
 def _check_account(context: click.Context, name: str) -> None:

@@ -113,11 +113,13 @@ def plan_source(choice: PlanChoice, api: ApiOptions, keys: Keys) -> PlanSource:
 
 def waivers_beside(source: Source, waivers: Waivers | None, folder: str | None) -> Waivers | None:
     """Return ``waivers`` with those in comments beside the plan's resources. Raises PolicyError."""
-    from auditor.sources.plan.source import PlanSource
-
-    if folder is None or not isinstance(source, PlanSource):
+    if folder is None:
         return waivers
     from auditor.acceptance.comments import Comment, comment_waivers, together
+    from auditor.sources.plan.source import PlanSource
+
+    if not isinstance(source, PlanSource):
+        return waivers
 
     comments = [Comment(*noted) for noted in source.notes_beside()]
     return together(waivers, comment_waivers(comments, folder))

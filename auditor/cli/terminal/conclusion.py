@@ -59,6 +59,8 @@ def audit_and_report(
         walk = f"walk {progress.walk}: " if progress.walk > 1 else ""
         seen = f"{plural(progress.pages, 'page')}, {plural(progress.connections, 'connection')}"
         terminal.progress(f"{walk}{seen}, {time.monotonic() - started:.0f} s")
+        if progress.pages == 1:
+            writer.load()  # While the second page is on its way.
 
     result = audit(source, ruleset, options, show)
     terminal.end_progress()

@@ -5,16 +5,22 @@ from __future__ import annotations
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from auditor.reports.page.template_cache import TemplateCache
 from auditor.resources import resource_folder
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 @cache
 def templates() -> Environment:
     """Return the templates; values put into one are escaped."""
+    # Imported here: a run asks for its first page before it renders anything.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+
+    from auditor.reports.page.template_cache import TemplateCache  # noqa: PLC0415
+
     return Environment(
         loader=FileSystemLoader(resource_folder("templates")),
         autoescape=True,

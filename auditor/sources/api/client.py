@@ -125,6 +125,10 @@ class Client:
         #: Where and why the last attempt failed; "" if it succeeded.
         self.setback = ""
 
+    def begin(self, url: str) -> None:
+        """Ask for ``url`` now: the first attempt of the next ``get`` of it is under way."""
+        self._transport.begin(url)
+
     def get(self, url: str, read: Callable[[bytes], T], label: str) -> Reply[T]:
         """Return what ``read`` makes of the body at ``url``; ``label`` names it in messages.
 

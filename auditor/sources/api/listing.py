@@ -84,6 +84,11 @@ class Walks:
         self._verify = verify
         self._most_pages = most_pages
 
+    @property
+    def first(self) -> str:
+        """The address of the first page."""
+        return self._url(None)
+
     def events(self, client: Client, decoder: Decoder) -> Iterator[Page | Restart | End]:
         """Yield the pages of at most three walks. Raises SourceError where it cannot go on."""
         before: set[str] | None = None
@@ -144,10 +149,16 @@ class Walks:
                     # A server that returns the same page for ever would do so on every walk.
                     _refuse_circle(_cursor(reply.value.next_cursor), walk)
                     raise
-            # Before its cursor is checked: the page is judged even if no other can follow.
+                try:
+                    cursor = self._following(reply, walk)
+                except SourceError:
+                    # The page is judged even if no other can follow.
+                    yield page
+                    raise
+            if cursor is not None:
+                # Asked for before this page is judged, which takes a while.
+                client.begin(self._url(cursor))
             yield page
-            with _located(label):
-                cursor = self._following(reply, walk)
             if cursor is None:
                 return
 

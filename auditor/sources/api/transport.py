@@ -75,6 +75,7 @@ class Transport:
         self, base_url: str, authorization: str, *, attempt_seconds: float, body_bytes: int
     ) -> None:
         self._seconds = attempt_seconds
+        self._begun: dict[str, Background[Response]] = {}
         self._limit = body_bytes
         # One for each list that may be read at the same time, and one for the connections.
         self._adapter = _Adapter(pool_maxsize=16)
@@ -90,9 +91,13 @@ class Transport:
             "User-Agent": f"fivetran-auditor/{__version__}",
         }
 
+    def begin(self, url: str) -> None:
+        """Ask for ``url`` now; the next ``get`` of it waits for this attempt."""
+        self._begun[url] = Background(lambda: self._exchange(url))
+
     def get(self, url: str) -> Response:
         """Ask for ``url`` once. Raises ExchangeError."""
-        attempt = Background(lambda: self._exchange(url))
+        attempt = self._begun.pop(url, None) or Background(lambda: self._exchange(url))
         # A socket's own timeout restarts with every byte, so a trickle would outlast it.
         if not attempt.ended(self._seconds):
             raise ExchangeError(f"no whole answer within {self._seconds:g} s", transient=True)

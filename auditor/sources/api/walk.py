@@ -51,9 +51,17 @@ class FivetranSource:
         self._group = group
         if not 1 <= page_size <= 1000:
             raise UsageError("--page-size takes 1 to 1000, which is what the API allows")
-        self._page_size = page_size
         self._verify = verify_listing
         self._options = options or HttpOptions()
+        self._walks = Walks(
+            self._base_url,
+            _CONNECTIONS,
+            filters=self._filters,
+            page_size=page_size,
+            verify=verify_listing,
+            most_pages=self._options.pages,
+        )
+        self._begun: Transport | None = None
         self._scrubber = Scrubber(((credentials.key, credentials.secret),))
         self._client: Client | None = None
 
@@ -82,35 +90,35 @@ class FivetranSource:
         """Where and why the last attempt failed; "" if it succeeded."""
         return self._client.setback if self._client is not None else ""
 
+    def begin(self) -> None:
+        """Ask for the first page now; the next call of ``events`` waits for it."""
+        self._begun = self._connect()
+        self._begun.begin(self._walks.first)
+
     def events(self, decoder: Decoder) -> Iterator[Event]:
         """Yield the listing and, among its pages, the lists that ``decoder`` wants as they arrive.
 
         Raises SourceError if the listing cannot go on; a list that cannot be read carries the
         reason.
         """
-        transport = Transport(
-            self._base_url,
-            self._credentials.authorization,
-            attempt_seconds=self._options.attempt_seconds,
-            body_bytes=self._options.page_bytes,
-        )
+        transport, self._begun = self._begun or self._connect(), None
         access = Access(self._base_url, transport, self._options, self._scrubber)
         self._client = access.client(self._advise)
-        walks = Walks(
-            self._base_url,
-            _CONNECTIONS,
-            filters=self._filters,
-            page_size=self._page_size,
-            verify=self._verify,
-            most_pages=self._options.pages,
-        )
-        events: Iterator[Event] = walks.events(self._client, decoder)
+        events: Iterator[Event] = self._walks.events(self._client, decoder)
         if self._looks:
             events = Reach(access).verified(events, decoder)
         try:
             yield from Lists(access).beside(events, decoder.lists)
         finally:
             transport.close()
+
+    def _connect(self) -> Transport:
+        return Transport(
+            self._base_url,
+            self._credentials.authorization,
+            attempt_seconds=self._options.attempt_seconds,
+            body_bytes=self._options.page_bytes,
+        )
 
     def _advise(self, status: int, code: str) -> str:
         if status == 401:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import chain
+from threading import Semaphore
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,10 +16,11 @@ from hypothesis import strategies as st
 
 from auditor.errors import UsageError
 from auditor.model import Completeness, SourceInfo
+from auditor.sources.api.client import HttpOptions
 from auditor.sources.api.walk import FivetranSource
 from auditor.sources.stream import End, Page, Restart
 from tests.builders.fault_server import Answer, FaultServer, Request, kept, page, record, response
-from tests.builders.walks import CREDENTIALS, refused, walk
+from tests.builders.walks import CREDENTIALS, SHAPE, refused, walk
 
 
 def say(*pages: bytes) -> list[Answer]:
@@ -50,6 +52,40 @@ def test_several_pages_are_one_walk() -> None:
         assert done.end == End(Completeness.ONE_WALK)
         assert [request.query.get("cursor") for request in server.requests] == [None, "1", "2"]
         assert server.connections == 1
+
+
+def test_what_was_asked_for_ahead_is_not_asked_for_again() -> None:
+    asked = Semaphore(0)
+
+    def answer(request: Request) -> Answer:
+        asked.release()
+        return listing([[1, 2], [3]])(request)
+
+    with FaultServer(answer) as server:
+        source = FivetranSource(server.url, CREDENTIALS)
+        source.begin()
+        assert asked.acquire(timeout=20)
+        assert ids_of(source) == ["c1", "c2", "c3"]
+        assert [request.query.get("cursor") for request in server.requests] == [None, "1"]
+        # Each further run asks for itself.
+        assert ids_of(source) == ["c1", "c2", "c3"]
+        assert len(server.requests) == 4
+
+
+def test_a_page_that_was_asked_for_ahead_is_tried_again() -> None:
+    with FaultServer([kept(b"", 503), kept(page([record(1)]))]) as server:
+        source = FivetranSource(
+            server.url, CREDENTIALS, options=HttpOptions(random=lambda: 0.0, attempt_seconds=20)
+        )
+        source.begin()
+        assert ids_of(source) == ["c1"]
+        assert len(server.requests) == 2
+
+
+def ids_of(source: FivetranSource) -> list[str]:
+    """Return the ids that ``source`` lists."""
+    pages = [event for event in source.events(SHAPE) if isinstance(event, Page)]
+    return [record_.id for each in pages for record_ in each.records]
 
 
 def test_what_is_asked_for() -> None:
