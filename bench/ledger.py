@@ -7,10 +7,8 @@ less than 2% on every run has no place in the code.
 
 from __future__ import annotations
 
-import compileall
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,15 +31,11 @@ RUNS: Mapping[str, tuple[int, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Trick:
-    """One trick: what it does, where, and what undoes it.
-
-    ``undo`` is Python that runs before the command starts; ``line`` is left out of the code.
-    """
+    """One trick: what it does, where, and the Python that undoes it before the command starts."""
 
     what: str
     where: str
-    undo: str = ""
-    line: str = ""
+    undo: str
 
 
 TRICKS = (
@@ -70,7 +64,7 @@ for row in OPERATORS.values():
     ),
     Trick(
         "Findings that read alike are described once",
-        "policy/judging/evidence.py (_key)",
+        "policy/judging/evidence.py (known), reports/junit.py (alike)",
         """
 import auditor.policy.judging.evidence as evidence
 evidence._key = lambda values, *, failed: object()
@@ -124,12 +118,6 @@ patterns._by_re2 = by_re2
 """,
     ),
     Trick(
-        "Closed vocabularies are hashed by identity",
-        "fields/kinds.py, policy/language/values.py, operands.py, automaton.py,"
-        " policy/judging/undecided.py, sources/plan/attributes.py, planned.py",
-        line="__hash__ = object.__hash__",
-    ),
-    Trick(
         "A command imports what it needs, when it needs it",
         "cli/main.py, and imports inside functions",
         """
@@ -153,33 +141,19 @@ def main() -> None:
         print(f"| without it, a run takes | where | {' | '.join(RUNS)} |")
         print(f"|---|---|{'---:|' * len(RUNS)}")
         for trick in TRICKS:
-            tree = _tree_without(trick.line, folder / "tree") if trick.line else ROOT
-            shares = [_share(trick, tree, folder / str(n), r) for n, r in RUNS.values()]
+            shares = [_share(trick, folder / str(n), r) for n, r in RUNS.values()]
             row = " | ".join(f"{share:+.1%}" for share in shares)
             print(f"| {trick.what} | `{trick.where}` | {row} |", flush=True)
 
 
-def _tree_without(line: str, tree: Path) -> Path:
-    """Return a copy of the code in which ``line`` stands nowhere, compiled."""
-    for name in ("auditor", "bench", "policies", "reports"):
-        shutil.copytree(ROOT / name, tree / name)
-    for path in (tree / "auditor").rglob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        if line in text:
-            kept = [each for each in text.splitlines(keepends=True) if line not in each]
-            path.write_text("".join(kept), encoding="utf-8")
-    compileall.compile_dir(tree / "auditor", quiet=1)
-    return tree
-
-
-def _share(trick: Trick, tree: Path, folder: Path, reports: tuple[str, ...]) -> float:
+def _share(trick: Trick, folder: Path, reports: tuple[str, ...]) -> float:
     """Return how much longer a run takes without ``trick``, as a share of it: medians in turn."""
     ours: list[float] = []
     without: list[float] = []
     for turn in range((TIMES if len(reports) > 1 else 3) + 1):
         pair = [
-            _processor_seconds("", ROOT, folder, reports),
-            _processor_seconds(trick.undo, tree, folder, reports),
+            _processor_seconds("", folder, reports),
+            _processor_seconds(trick.undo, folder, reports),
         ]
         if turn:  # the first pair warms up
             ours.append(pair[0])
@@ -187,7 +161,7 @@ def _share(trick: Trick, tree: Path, folder: Path, reports: tuple[str, ...]) -> 
     return median(without) / median(ours) - 1
 
 
-def _processor_seconds(undo: str, tree: Path, folder: Path, reports: tuple[str, ...]) -> float:
+def _processor_seconds(undo: str, folder: Path, reports: tuple[str, ...]) -> float:
     words = ["audit", "--snapshot", str(folder / "pages"), "-p", RULES, "-q"]
     words += ["-o", str(folder / "reports")]
     words += [word for name in reports for word in ("--report", name)]
@@ -198,7 +172,7 @@ def _processor_seconds(undo: str, tree: Path, folder: Path, reports: tuple[str, 
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     ended = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=tree,
+        cwd=ROOT,
         env=environment,
         stdout=subprocess.DEVNULL,
         check=False,

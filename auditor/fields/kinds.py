@@ -10,10 +10,6 @@ import msgspec
 class Kind(Enum):
     """The type of a field's value in the API's JSON."""
 
-    # By identity, as there is one of each: Enum's own hash is of the name, in Python, at every
-    # look-up.
-    __hash__ = object.__hash__
-
     STRING = "text"
     INTEGER = "a whole number"
     BOOLEAN = "true or false"

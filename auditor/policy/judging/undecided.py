@@ -39,9 +39,6 @@ class Want(Enum):
 
 
 class _Truth(Enum):
-    # By identity, like ``Kind``: Enum's own hash is written in Python.
-    __hash__ = object.__hash__
-
     TRUE = auto()
     FALSE = auto()
     NOT_IN_PLAN = auto()

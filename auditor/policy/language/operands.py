@@ -15,9 +15,6 @@ from auditor.clock import parse_time_of_day, parse_timestamp
 class Reading(Enum):
     """How a value is read before an operator sees it."""
 
-    # By identity, like ``Kind``: Enum's own hash is written in Python.
-    __hash__ = object.__hash__
-
     PLAIN = "plain"
     TIMESTAMP = "timestamp"
     TIME_OF_DAY = "time of day"

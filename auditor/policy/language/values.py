@@ -25,9 +25,6 @@ class Takes(Enum):
     What is in place of a value that nobody knows is never one of them.
     """
 
-    # By identity, like ``Kind``: Enum's own hash is written in Python.
-    __hash__ = object.__hash__
-
     ANYTHING = "anything, even nothing"
     SCALARS = "text, numbers, booleans"
     NUMBERS = "numbers"

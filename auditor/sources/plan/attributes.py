@@ -19,9 +19,6 @@ from auditor.sources.plan.document import Change, ConfiguredResource, ResourceCh
 class State(Enum):
     """What a plan knows about a field."""
 
-    # By identity, like ``Kind``: Enum's own hash is written in Python.
-    __hash__ = object.__hash__
-
     KNOWN = "known"
     KEPT = "kept"
     DEFAULT = "by default"

@@ -18,9 +18,6 @@ from auditor.sources.plan.references import Place
 class Action(Enum):
     """What a plan does to an object."""
 
-    # By identity, like ``Kind``: Enum's own hash is written in Python.
-    __hash__ = object.__hash__
-
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"
