@@ -54,7 +54,7 @@ Exit codes:
   1    violations
   2    bad usage, configuration, policy or waiver file; nothing was judged
   3    inconclusive: incomplete listing, unevaluable check, nothing to judge
-  4    a report could not be written, or a bug
+  4    a report could not be written, no memory is left, or a bug
   130  interrupted; 143 terminated
 """
 

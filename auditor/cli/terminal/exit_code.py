@@ -9,6 +9,11 @@ import click
 from auditor.cli.terminal.streams import Terminal
 from auditor.errors import AuditorError, PolicyError
 
+_NO_MEMORY = (
+    "no memory is left: nothing this run says can be trusted; give it more, or less to read, such "
+    "as one group"
+)
+
 
 def exit_code_of(
     run: Callable[[], object], terminal: Terminal, *, verbose: bool, bare: bool
@@ -34,6 +39,9 @@ def exit_code_of(
         return error.exit_code
     except click.Abort:
         return 130
+    except MemoryError:
+        terminal.complain(_NO_MEMORY)
+        return AuditorError.exit_code
     except Exception as error:  # noqa: BLE001  # the one place: a bug must end as 4, not as 1
         terminal.complain_of_bug(error, verbose=verbose)
         return AuditorError.exit_code

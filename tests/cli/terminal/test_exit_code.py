@@ -36,6 +36,7 @@ def code_of(run: Callable[[], object], *, bare: bool = False, verbose: bool = Fa
         (click.exceptions.Exit(0), 0, ""),
         (click.Abort(), 130, ""),
         (ZeroDivisionError("x"), 4, "ZeroDivisionError"),
+        (MemoryError(), 4, "error: no memory is left: nothing this run says can be trusted; give"),
         (click.FileError("x.yaml", "no such file"), 4, "FileError"),
         (
             PolicyError([Problem(Position("a.yaml", 3, 5), "no such field")]),
