@@ -122,7 +122,7 @@ def placeholder(version: str) -> str:
     style = asset("placeholder.css")
     return Template(asset("placeholder.html")).substitute(
         version=version,
-        unfinished=UNFINISHED.capitalize(),
+        unfinished=UNFINISHED.removeprefix("inconclusive: ").capitalize(),
         policy=content_policy(style, ""),
         style=style,
     )
