@@ -180,11 +180,12 @@ def _run(
 def _events(
     source: Source, run: Setup, wanted: Wanted | None
 ) -> Generator[Event | SecondHalf, None, None]:
-    """Yield the events of a source; those of a live one are read ahead."""
+    """Yield the events of a source; those of a live one are waited for in the background."""
     if source.live:
-        from auditor.sources.ahead import read_ahead  # noqa: PLC0415  # threads, for a wait only
+        from auditor.sources.background import in_background  # noqa: PLC0415  # for a wait only
 
-        yield from read_ahead(source.events(run.shape), source=source, timeout=run.options.timeout)
+        events, limit = source.events(run.shape), run.options.timeout
+        yield from in_background(events, source=source, timeout=limit)
     elif isinstance(source, Divisible) and wanted is None:
         from auditor.run.halves import in_halves  # noqa: PLC0415  # for what is saved only
 

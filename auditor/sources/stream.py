@@ -64,7 +64,7 @@ class Source(Protocol):
 
     @property
     def live(self) -> bool:
-        """Whether pages have to be waited for, so that reading one ahead saves time."""
+        """Whether pages have to be waited for, at most until a deadline."""
 
     def events(self, decoder: Decoder) -> Iterator[Event]:
         """Yield the listing. Raises SourceError if it cannot go on."""

@@ -39,7 +39,7 @@ INNER = {
         ("loading", "judging"),
         ("language",),
     ),
-    "sources": (("api", "saved", "plan"), ("ahead",), ("stream",)),
+    "sources": (("api", "saved", "plan"), ("background",), ("stream",)),
 }
 
 

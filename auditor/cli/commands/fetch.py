@@ -71,7 +71,7 @@ def command(
     from auditor.decoding.kept_rows import kept_rows
     from auditor.decoding.records import WholeRecords
     from auditor.facts.gathered import ALWAYS
-    from auditor.sources.ahead import read_ahead
+    from auditor.sources.background import in_background
     from auditor.sources.saved.snapshot_file import SnapshotWriter
 
     terminal: Terminal = context.obj
@@ -88,7 +88,7 @@ def command(
     inputs.refuse(f"--output {target}", target, "snapshot")
     header = _header(source.info, started)
     with SnapshotWriter(target, header, terminal.scrubber.text) as writer:
-        events = read_ahead(source.events(decoder), source=source, timeout=timeout)
+        events = in_background(source.events(decoder), source=source, timeout=timeout)
         saving = _Saving(writer, source.info, terminal, decoder.lists, asked)
         try:
             end, count = saving.read(events)

@@ -13,9 +13,9 @@ from auditor.decoding.listed import Listed
 from auditor.decoding.records import Decoder
 from auditor.errors import SourceError
 from auditor.fields import FACT_LISTS, FactList
-from auditor.sources.ahead import TICK, Background
 from auditor.sources.api.access import Access, Advise
 from auditor.sources.api.listing import ListEndpoint
+from auditor.sources.background import TICK, Background
 from auditor.sources.stream import End, Event, Page
 
 #: Pages passed on while lists are still being read; the judge keeps them until then.

@@ -26,9 +26,9 @@ import msgspec
 from auditor.decoding.records import Decoder, Shape
 from auditor.errors import SourceError
 from auditor.model import Completeness
-from auditor.sources.ahead import TICK, Background
 from auditor.sources.api.access import Access
 from auditor.sources.api.listing import ListEndpoint
+from auditor.sources.background import TICK, Background
 from auditor.sources.stream import End, Event, Page, Restart
 from auditor.text import one_line, plural
 

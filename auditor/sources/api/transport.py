@@ -25,8 +25,8 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 
 from auditor.errors import UsageError
-from auditor.sources.ahead import Background
 from auditor.sources.api.account import is_loopback
+from auditor.sources.background import Background
 from auditor.version import __version__
 
 #: Bytes that are read from the connection, or unpacked, at a time.

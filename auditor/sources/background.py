@@ -1,4 +1,4 @@
-"""Work in the background, and reading a source one page ahead.
+"""Work in the background, and reading a source there.
 
 A separate thread does the waiting, so that the caller can leave at a deadline or for a signal. The
 threads are daemons; one that hangs in a dead network never holds up the exit.
@@ -52,25 +52,25 @@ class Background(Future[T]):
             self.set_exception(error)
 
 
-def read_ahead(
+def in_background(
     events: Iterator[Event],
     *,
     source: object = None,
     timeout: float = 600.0,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
-    """Yield ``events``, fetching the next one while the caller is busy with this one.
+    """Yield ``events`` as the caller wants them, each waited for in a thread.
 
-    Never more than one is fetched ahead. ``timeout`` is seconds for the whole listing. Raises
-    SourceError when they are over, and whatever ``events`` raises. ``source`` is where the events
-    come from: its last failure is named, which a deadline would hide.
+    ``timeout`` is seconds for the whole listing. Raises SourceError when they are over, and
+    whatever ``events`` raises. ``source`` is where the events come from: its last failure is named,
+    which a deadline would hide.
     """
     deadline = clock() + timeout
     pages = connections = 0
-    ahead = Background(lambda: next(events, None))
     while True:
+        following = Background(lambda: next(events, None))
         left = deadline - clock()
-        while left > 0 and not ahead.ended(min(TICK, left)):
+        while left > 0 and not following.ended(min(TICK, left)):
             left = deadline - clock()
         if left <= 0:
             raise SourceError(
@@ -78,10 +78,9 @@ def read_ahead(
                 f"reached {plural(pages, 'page')} with {plural(connections, 'connection')}; "
                 f"{_last_failure(source)}raise --timeout, or narrow the listing with --group"
             )
-        event = ahead.result()
+        event = following.result()
         if event is None:
             return
-        ahead = Background(lambda: next(events, None))
         if isinstance(event, Page):
             pages, connections = pages + 1, connections + len(event.records)
         elif isinstance(event, Restart):

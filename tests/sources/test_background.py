@@ -1,4 +1,4 @@
-"""Reading ahead: one page and never two, deadlines, signals, and a caller that leaves."""
+"""Waiting in the background: one page ahead, deadlines, signals, and a caller that leaves."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 
 from auditor.errors import Interrupted, SourceError
 from auditor.model import Completeness
-from auditor.sources.ahead import Background, read_ahead
 from auditor.sources.api.client import HttpOptions
 from auditor.sources.api.walk import FivetranSource
+from auditor.sources.background import Background, in_background
 from auditor.sources.stream import End, Event, Page, Restart
 from tests.builders.fault_server import (
     HANG,
@@ -32,9 +32,9 @@ PAGE = Page(records=[1, 2])
 END = End(Completeness.ONE_WALK)
 
 
-def ahead_of(server: FaultServer, timeout: float = 600) -> Iterator[Event]:
+def listed_by(server: FaultServer, timeout: float = 600) -> Iterator[Event]:
     source = FivetranSource(server.url, CREDENTIALS, options=HttpOptions())
-    return read_ahead(source.events(SHAPE), timeout=timeout)
+    return in_background(source.events(SHAPE), timeout=timeout)
 
 
 class Endless:
@@ -66,11 +66,11 @@ def test_work_that_hangs_does_not_hold_up_the_exit() -> None:
 
 def test_everything_comes_in_order() -> None:
     events: list[Event] = [PAGE, Page([3]), Restart("moved"), PAGE, END]
-    assert list(read_ahead(iter(events))) == events
+    assert list(in_background(iter(events))) == events
 
 
 def test_a_source_that_says_nothing_ends_quietly() -> None:
-    assert list(read_ahead(iter(()))) == []
+    assert list(in_background(iter(()))) == []
 
 
 def test_a_listing_has_ten_minutes_and_not_a_moment_more() -> None:
@@ -82,7 +82,7 @@ def test_a_listing_has_ten_minutes_and_not_a_moment_more() -> None:
 
     times = iter([7.0])
     with pytest.raises(SourceError, match="within 600 s"):
-        next(read_ahead(events(), clock=lambda: next(times, 607.0)))
+        next(in_background(events(), clock=lambda: next(times, 607.0)))
     never.set()
 
 
@@ -91,7 +91,7 @@ def test_an_error_comes_after_what_came_before_it() -> None:
         yield PAGE
         raise SourceError("no more")
 
-    got = read_ahead(events())
+    got = in_background(events())
     assert next(got) == PAGE
     with pytest.raises(SourceError, match="no more"):
         next(got)
@@ -103,61 +103,47 @@ def test_any_error_is_raised_where_the_caller_is(error: BaseException) -> None:
         yield PAGE
         raise error
 
-    got = read_ahead(events())
+    got = in_background(events())
     next(got)
     with pytest.raises(type(error)):
         next(got)
 
 
-def test_one_page_is_read_ahead_and_the_one_after_it_is_asked_for() -> None:
+def test_exactly_one_page_is_asked_for_ahead() -> None:
     script = Endless()
     with FaultServer(script) as server:
-        events = ahead_of(server)
+        events = listed_by(server)
         for held in range(1, 6):
             next(events)
-            # The caller holds page `held`: two more are asked for, and no other.
-            for _ in range(3 if held == 1 else 1):
+            # The caller holds page `held`: the one after it is asked for, and no other.
+            for _ in range(2 if held == 1 else 1):
                 assert script.asked.acquire(timeout=20)
             assert not script.asked.acquire(timeout=0.03)
-            assert len(server.requests) == held + 2
-
-
-def test_the_next_page_is_on_its_way_while_this_one_is_judged() -> None:
-    produced = threading.Semaphore(0)
-
-    def events() -> Iterator[Event]:
-        for _ in range(5):
-            produced.release()
-            yield PAGE
-
-    judging = read_ahead(events())
-    next(judging)
-    for _ in range(2):
-        assert produced.acquire(timeout=20)
+            assert len(server.requests) == held + 1
 
 
 def test_a_caller_who_leaves_ends_the_walk() -> None:
     script = Endless()
     with FaultServer(script) as server:
-        events = ahead_of(server)
+        events = listed_by(server)
         next(events)
-        for _ in range(3):
+        for _ in range(2):
             assert script.asked.acquire(timeout=20)
         events.close()  # type: ignore[attr-defined]  # it is a generator
         assert not script.asked.acquire(timeout=0.05)
-        assert len(server.requests) == 3
+        assert len(server.requests) == 2
 
 
 def test_nothing_is_fetched_before_the_first_event_is_wanted() -> None:
     with FaultServer(Endless()) as server:
-        ahead_of(server)
+        listed_by(server)
         assert server.connections == 0
 
 
 def test_a_deadline_says_what_was_reached() -> None:
     first = kept(page([record(1), record(2)], "a"))
     with FaultServer([first, HANG]) as server:
-        events = ahead_of(server, timeout=0.4)
+        events = listed_by(server, timeout=0.4)
         next(events)
         with pytest.raises(SourceError) as caught:
             next(events)
@@ -193,7 +179,7 @@ def test_a_deadline_names_the_failure_that_it_hides(answers: list[Answer], told:
         options = HttpOptions(sleep=lambda _: None)
         source = FivetranSource(server.url, CREDENTIALS, options=options)
         # The deadline comes when the server says nothing more.
-        events = read_ahead(
+        events = in_background(
             source.events(SHAPE),
             source=source,
             timeout=10,
@@ -210,7 +196,7 @@ def test_a_deadline_names_the_failure_that_it_hides(answers: list[Answer], told:
 
 def test_a_deadline_holds_for_pages_that_come_steadily() -> None:
     ticks = count()
-    pages = read_ahead(iter([PAGE] * 1000), timeout=100, clock=lambda: float(next(ticks)))
+    pages = in_background(iter([PAGE] * 1000), timeout=100, clock=lambda: float(next(ticks)))
     with pytest.raises(SourceError, match="--timeout"):
         list(pages)
 
@@ -223,7 +209,7 @@ def test_after_a_restart_the_count_is_that_of_the_new_walk() -> None:
         never.wait()
 
     with pytest.raises(SourceError, match="reached 1 page with 2 connections"):
-        list(read_ahead(events(), timeout=0.2))
+        list(in_background(events(), timeout=0.2))
     never.set()
 
 
@@ -247,7 +233,7 @@ def test_a_signal_is_answered_however_the_network_hangs(number: signal.Signals) 
         with FaultServer(answer) as server:
             pressing = threading.Thread(target=press)
             pressing.start()
-            events = ahead_of(server)
+            events = listed_by(server)
             with pytest.raises(Interrupted) as caught:
                 next(events)
             pressing.join()
