@@ -376,8 +376,8 @@ class SourceInfo(msgspec.Struct, frozen=True):
     """Where the records came from. ``filters`` are the API's own (``group_id``, ``schema``).
 
     ``base_url`` is the API that they first came from; "" if not known. ``account`` is None if not
-    known. ``again`` are the options that select the source again, none for the live account;
-    ``beneath`` those for what a plan is laid over.
+    known. ``again`` are the options that select the source and its rules again, none for the live
+    account; ``beneath`` those for what a plan is laid over.
     """
 
     kind: str

@@ -34,7 +34,8 @@ class Options(msgspec.Struct, frozen=True):
     of each group of a ``per`` rule. ``lists`` are facts to read whether a rule reads them or not,
     ``dimensions`` maps names to the paths that reports show of each connection. ``pipeline`` is the
     CI run that reports link to, ``checkout`` the repository it runs in, ``docs_url`` the site with
-    a page for each rule.
+    a page for each rule. ``again`` are the options of the command line, beside those of the source,
+    without which a rule would be judged otherwise.
     """
 
     fail_on: Severity | None = Severity.LOW
@@ -56,6 +57,7 @@ class Options(msgspec.Struct, frozen=True):
     checkout: Checkout = Checkout()
     docs_url: str = ""
     parts: bool = False
+    again: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that would let through what it is meant to stop."""

@@ -109,6 +109,6 @@ def _without_credentials(info: SourceInfo, options: Options) -> SourceInfo:
         info,
         location=clean(info.location),
         filters=filters,
-        again=tuple(map(clean, info.again)),
-        beneath=tuple(map(clean, info.beneath)),
+        again=tuple(map(clean, (*info.again, *options.again))),
+        beneath=tuple(map(clean, (*info.beneath, *options.again))),
     )

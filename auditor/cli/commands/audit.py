@@ -19,7 +19,7 @@ from auditor.cli.config.command import (
     keys_of,
     settings_in_force,
 )
-from auditor.cli.config.settings import JUDGED, PLACES
+from auditor.cli.config.settings import JUDGED, PLACES, ConfiguredAccount
 from auditor.cli.options import completion
 from auditor.cli.options.docs import docs_of, docs_url_option
 from auditor.cli.options.listing import saved_listing
@@ -267,6 +267,7 @@ def command(
         pipeline=pipeline_of(run_url, job),
         docs_url=docs_of(docs_url),
         checkout=checkout(),
+        again=_again(context, own),
     )
     reporting = Reporting(
         terminal,
@@ -331,6 +332,16 @@ def _source(
     source = api_source(options, keys)
     source.begin()
     return source
+
+
+def _again(context: click.Context, own: ConfiguredAccount | None) -> tuple[str, ...]:
+    """Return what ``explain`` has to be told to judge as this run does."""
+    words = [] if own is None else ["--account", own.name]
+    for option, name in (("--var", "variables"), ("--facts", "facts")):
+        # What is in the configuration, it finds there too.
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            words += [word for text in context.params[name] for word in (option, text)]
+    return tuple(words)
 
 
 def _check_account(context: click.Context, name: str) -> None:

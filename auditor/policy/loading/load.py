@@ -75,8 +75,14 @@ def load(
         reader.read_all(name)
     documents = reader.documents
     ids = _rule_ids(documents, problems)
-    values = settle_variables(documents, variables or {}, problems)
-    own = settle_facts(documents, facts or {}, problems, inputs)
+    try:
+        values = settle_variables(documents, variables or {}, problems)
+        own = settle_facts(documents, facts or {}, problems, inputs)
+    except UsageError as error:
+        if problems.errors:
+            # What could not be read may declare what nobody else does.
+            raise PolicyError(sorted(problems.errors, key=_by_position)) from error
+        raise
     overrides = settle_overrides(documents, ids, problems)
     declared = settle_conditions(documents, problems)
     columns = {f"{f.name}.{name}": typed for f in own.values() for name, typed in f.columns}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,27 @@ def test_a_policy_that_is_refused_leaves_no_older_pass(folder: Path):
     (folder / "house.yaml").write_text(HOUSE.replace("paused: false", "pausd: false"))
     assert run(words, folder).returncode == 2
     assert outcome_in(folder / "audit-report") == "placeholder"
+
+
+def test_explain_judges_as_the_run_did_with_the_words_of_its_page(folder: Path):
+    (folder / "limit.yaml").write_text(
+        "policy: limit\nvars: {most: 1440}\n"
+        "facts: {floors: {key: service, columns: {minutes: integer}, rows: {s: 5}}}\n"
+        "rules:\n  - {id: r, severity: low, when: {floors.minutes: {gte: 60}},"
+        " assert: {sync_frequency: {lte: {var: most}}}}\n"
+    )
+    (folder / "floors.csv").write_text("service,minutes\ns,60\n")
+    item = {**record("a"), "service": "s", "sync_frequency": 60}
+    answer = {"code": "Success", "data": {"items": [item], "next_cursor": None}}
+    (folder / "listing.json").write_text(json.dumps(answer))
+    chosen = ["--var", "most=15", "--facts", "floors=floors.csv"]
+    words = ["-p", "./limit.yaml", "--snapshot", "listing.json"]
+    done = run(["audit", *words, *chosen, "-q", "--report=html=page.html"], folder)
+    assert done.returncode == 1, done.stderr
+    found = re.search(r'"again":(\[\[.*?\]\])', (folder / "page.html").read_text())
+    assert found is not None
+    again = json.loads(found[1])[0]
+    assert again[:6] == ["--snapshot", "listing.json", *chosen]
+    told = run(["explain", "-p", "./limit.yaml", *again, "r", "a"], folder)
+    assert "sync_frequency is at most 15" in told.stdout
+    assert "fails" in told.stdout

@@ -227,6 +227,15 @@ def test_an_undeclared_variable_is_an_error_everywhere(tmp_path: Path, name: str
     assert f"no variable is called {name}" in _refused(tmp_path, "b.yaml")
 
 
+@pytest.mark.parametrize("given", [{"variables": {"most": "3"}}, {"facts": {"tiers": "no.csv"}}])
+def test_what_a_broken_file_may_declare_is_not_called_undeclared(
+    tmp_path: Path, given: dict[str, Any]
+) -> None:
+    written(tmp_path, "policy: p\nvars: {most: 15}\nfacts: {tiers: {}\n", "a.yaml")
+    with pytest.raises(PolicyError, match="not YAML"):
+        _load(tmp_path, "a.yaml", **given)
+
+
 @pytest.mark.parametrize("value", ["null", "{a: b}", "[[a]]", "[null]", "{field: schema}"])
 def test_a_variable_is_a_value_or_a_list_of_values(tmp_path: Path, value: str) -> None:
     written(tmp_path, _policy(_rule("a"), vars=f"{{it: {value}}}"), "a.yaml")
