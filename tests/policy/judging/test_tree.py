@@ -580,35 +580,35 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
             """
             0: fail g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             0: fail g, c [2, 3]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections, none of them this one
             1: fail g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             1: fail g, c [2, 3]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections, none of them this one
             2: fail g, c [2, 3]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             2: fail g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections, none of them this one
             3: fail g, c [2, 3]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             3: fail g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections, none of them this one
             """,
         ),
@@ -622,7 +622,7 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
             """
             0: pass g []
             assert:
-              + schema together are unique
+              + schema is unique
                 = schema is unique
             """,
         ),
@@ -636,15 +636,15 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
             """
             0: known g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             1: known g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             2: known g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections, none of them this one
             """,
         ),
@@ -661,14 +661,14 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
             unless:
               ? a connection of the account meets: paused is true
             assert:
-              ? schema together are unique
+              ? schema is unique
                 = schema is shared by 2 connections, and whether unless applies is not known
                 ! whether a connection of the account meets unless is not known
             1: error g, a []
             unless:
               ? a connection of the account meets: paused is true
             assert:
-              ? schema together are unique
+              ? schema is unique
                 = schema is shared by 2 connections, and whether unless applies is not known
                 ! whether a connection of the account meets unless is not known
             """,
