@@ -468,13 +468,14 @@ class Part(msgspec.Struct, frozen=True):
     """What one of several reports, split by a dimension, is about.
 
     It has the connections whose ``dimension`` is ``value``: "" for those that have none, NOT_READ
-    if it could not be read. ``listed`` is how many connections the run listed, and ``whole`` the
-    gate's answer on all of them.
+    if it could not be read. ``listed`` is how many connections the run listed, ``places`` has those
+    of the part's own among them, and ``whole`` is the gate's answer on all of them.
     """
 
     dimension: str
     value: str
     listed: int
+    places: Sequence[int]
     whole: Gate
 
 
@@ -825,9 +826,13 @@ class Findings(Sequence[Finding]):
         return sum(map(len, self.by_rule))
 
     def __iter__(self) -> Iterator[Finding]:
+        return (finding for _, finding in self.placed())
+
+    def placed(self) -> Iterator[tuple[tuple[int, ...], Finding]]:
+        """Yield each finding after the places of its connections: two may be shown with one id."""
         for each in self.by_rule:
-            for row in range(len(each)):
-                yield each.finding(row, self.connections)
+            for row, where in enumerate(each.about):
+                yield places_of(where), each.finding(row, self.connections)
 
     @overload
     def __getitem__(self, index: int) -> Finding: ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from auditor.model import Connection, Finding, Outcome, Result
@@ -59,11 +59,17 @@ def _rendered(result: Result, delimiter: str) -> Iterator[str]:
     more = [f"dimension.{name}" if name in own else name for name in listed.dimensions]
     heading = [*own, *_safe(more)]
     yield _MARKED + _text([heading, [*run, *([""] * (len(heading) - len(run)))]], delimiter)
-    at = {name: n for n, name in enumerate(listed.ids)} if more else {}
     address = {rule.id: addresses(result, rule) for rule in result.rules}
-    findings = iter(result.findings)
+    # A part's findings have the places of the whole run's connections.
+    columns = result.findings.connections.dimensions.values()
+    findings = result.findings.placed()
     while chunk := list(islice(findings, _CHUNK)):
-        yield _text([_row(result, f, at, address[f.rule.id]) for f in chunk], delimiter)
+        rows = []
+        for places, finding in chunk:
+            one = places[0] if len(places) == 1 else None
+            shown = ["" if one is None else column[one] for column in columns]
+            rows.append([*_row(result, finding, address[finding.rule.id]), *_safe(shown)])
+        yield _text(rows, delimiter)
 
 
 def placeholder(version: str) -> str:
@@ -76,9 +82,7 @@ def _run(outcome: Outcome, message: str, note: str) -> list[str]:
     return _safe(filled.get(column, "") for column in COLUMNS)
 
 
-def _row(
-    result: Result, finding: Finding, at: Mapping[str, int], address: Callable[[Connection], str]
-) -> list[str | int]:
+def _row(result: Result, finding: Finding, address: Callable[[Connection], str]) -> list[str | int]:
     rule, members = finding.rule, finding.connections
     one = members[0] if len(members) == 1 else None
     first = finding.evidence[0] if finding.evidence else None
@@ -106,9 +110,12 @@ def _row(
     url = address(one) if one else ""
     name = one.group_name if one else ""
     planned = _planned(finding) if result.plan is not None else ()
-    columns = result.connections.dimensions.values()
-    more = (name, url, *planned, *(column[at[one.id]] if one else "" for column in columns))
-    return [*_safe(texts), rule.position.line, fingerprint(finding), *_safe(more)]
+    return [
+        *_safe(texts),
+        rule.position.line,
+        fingerprint(finding),
+        *_safe((name, url, *planned)),
+    ]
 
 
 def _planned(finding: Finding) -> tuple[str, ...]:

@@ -104,11 +104,10 @@ def _of_part(result: Result) -> Result:
     """
     if result.part is None:
         return result
-    own, found = result.connections.places(), result.findings
-    ids = found.connections.ids
+    own, found = {place: row for row, place in enumerate(result.part.places)}, result.findings
 
     def inside(places: Places) -> Places:
-        return about([own[ids[place]] for place in places_of(places) if ids[place] in own])
+        return about([own[place] for place in places_of(places) if place in own])
 
     by_rule = [replace(each, about=[*map(inside, each.about)]) for each in found.by_rule]
     return replace(result, describe=Described(Findings(tuple(by_rule), result.connections)))

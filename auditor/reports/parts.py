@@ -51,8 +51,8 @@ def parts(result: Result, dimension: str) -> Iterator[tuple[str, Result]]:
         own = places[value]
         of_groups = [by_value.get(value, ()) for by_value in groups]
         checks = tuple(map(_checks_in_part, result.checks, [own] * len(groups), of_groups))
-        part = Part(dimension, value, len(column), result.gate)
-        yield value, _part(result, part, own, checks, findings.get(value, none), unread)
+        part = Part(dimension, value, len(column), own, result.gate)
+        yield value, _part(result, part, checks, findings.get(value, none), unread)
 
 
 def count(result: Result, dimension: str) -> int:
@@ -63,7 +63,6 @@ def count(result: Result, dimension: str) -> int:
 def _part(
     result: Result,
     part: Part,
-    places: Sequence[int],
     checks: tuple[RuleChecks, ...],
     findings: Findings,
     unread: int,
@@ -75,10 +74,10 @@ def _part(
         result,
         source=source,
         narrowed_by=(*result.narrowed_by, "=".join(narrowing)),
-        listing=replace(result.listing, connections=len(places)),
-        connections=result.connections.chosen(places),
+        listing=replace(result.listing, connections=len(part.places)),
+        connections=result.connections.chosen(part.places),
         checks=checks,
-        gate=decide_part(result.gate, result.gating, checks, len(places), doubts),
+        gate=decide_part(result.gate, result.gating, checks, len(part.places), doubts),
         describe=Described(findings),
         # Acceptance and changes are counted for the whole run.
         accepted=(),

@@ -261,7 +261,7 @@ def full_result() -> Result:
         pipeline=Pipeline("https://ci.example.com/runs/7", "0123abcd"),
         checkout=Checkout("/repo", "infra"),
         docs_url="https://docs.example.com/{policy}/{rule}",
-        part=Part("team", "core", 9, Gate(Outcome.VIOLATIONS, 1, Severity.LOW, ())),
+        part=Part("team", "core", 9, range(7), Gate(Outcome.VIOLATIONS, 1, Severity.LOW, ())),
     )
 
 

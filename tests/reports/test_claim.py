@@ -422,7 +422,7 @@ def test_a_part_claims_nothing_of_the_rest_and_says_what_that_came_to(
     part = replace(
         result,
         source=replace(result.source, filters=filters),
-        part=Part("team", value, 7, whole.gate),
+        part=Part("team", value, 7, range(3), whole.gate),
     )
     assert claim(part).sentence == (
         f"Of this part, everything that was listed was judged{narrowed}. Nothing failed. This part"

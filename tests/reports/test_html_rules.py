@@ -59,6 +59,13 @@ def test_two_hundred_rules_fold_to_those_with_findings(open_report: OpenReport) 
     assert axe(page, ".rules") == []
 
 
+def test_more_than_twenty_rules_fold(open_report: OpenReport) -> None:
+    for rules, shown, bars in ((19, 19, 0), (20, 20, 0), (21, 0, 1)):
+        page = open_report(sample_result(0, rules))
+        assert len(_ids(page)) == shown
+        expect(page.locator(".rules-bar")).to_have_count(bars)
+
+
 def test_rules_that_judged_nothing_are_told_apart_from_those_that_found_nothing(
     open_report: OpenReport,
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -152,6 +154,12 @@ def test_groups_with_one_name_are_in_the_part_of_each(tmp_path: Path):
         assert "has-log" in {each["rule"] for each in report["findings"]}
 
 
+def island(page: Path) -> Any:
+    """Return the data of an HTML report."""
+    _, _, rest = page.read_text("utf-8").partition('<script type="application/json" id="data">')
+    return json.loads(rest.partition("</script>")[0])
+
+
 def test_a_page_of_a_part_has_a_group_that_reaches_beyond_it(tmp_path: Path):
     estate = [("shop_one", "g1", {}), ("shop_one", "g1", {}), ("ads_one", "g2", {})]
     policy = POLICY.replace("unique: [service, schema]", "unique: service")
@@ -162,11 +170,30 @@ def test_a_page_of_a_part_has_a_group_that_reaches_beyond_it(tmp_path: Path):
     of = reports(tmp_path)[f".team={FINANCE}"]
     (names,) = [each for each in of["findings"] if each["rule"] == "names"]
     assert len(names["connections"]) == 2
-    page = (tmp_path / f"audit-report/report.team={FINANCE}.html").read_text(encoding="utf-8")
-    _, _, rest = page.partition('<script type="application/json" id="data">')
-    data = json.loads(rest.partition("</script>")[0])
+    data = island(tmp_path / f"audit-report/report.team={FINANCE}.html")
     assert data["schemas"] == ["shop_one"]
     assert data["connection"][data["rule"].index(2)] == 0
+
+
+def test_connections_whose_ids_are_shown_alike_are_told_apart(tmp_path: Path):
+    long = "x" * 210  # No id is shown at this length.
+    estate = [
+        ("shop_one", "g1", {"id": f"{long}1"}),
+        ("ads_one", "g1", {"id": f"{long}2", "paused": True}),
+        ("shop_two", "g1", {"id": f"{long}3", "paused": True}),
+    ]
+    policy = POLICY.replace("unique: [service, schema]", "unique: service")
+    words = [*house(tmp_path, policy=policy, estate=estate), "--report=csv:split=team"]
+    run([*words, "--report=html:split=team"], tmp_path)
+    folder = tmp_path / "audit-report"
+    for part, teams in (("", ["Data Platform", "finance"]), (f".team={FINANCE}", ["finance"])):
+        text = (folder / f"report{part}.csv").read_text(encoding="utf-8-sig")
+        rows = csv.DictReader(io.StringIO(text))
+        assert [row["team"] for row in rows if row["rule"] == "running"] == teams
+    # The card of the rule on groups counts each connection once.
+    assert '<p class="where">3 of 3 connections' in (folder / "report.html").read_text("utf-8")
+    data = island(folder / f"report.team={FINANCE}.html")
+    assert data["connection"][data["rule"].index(2)] == [0, 1]
 
 
 @pytest.fixture(scope="module")

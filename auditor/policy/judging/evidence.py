@@ -7,7 +7,7 @@ secret, and the caller's ``clean`` (credentials, control characters, length).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -158,6 +158,15 @@ class Describer(msgspec.Struct, frozen=True):
             return SENSITIVE
         return shown(path, value, self.entry.reveal, self.clean)
 
+    def masked_items(self, test: Test, operand: Nested) -> str:
+        """Return what stands for an array of which nothing is shown, not even its length; or ""."""
+        paths = [test.path, *_paths_of_items(test.path, operand)]
+        masks = [
+            SENSITIVE if covers(self.hidden, path) else guarded(path, "", self.entry.reveal)
+            for path in paths
+        ]
+        return masks[0] if all(masks) else ""
+
     def _clauses(
         self,
         condition: Condition,
@@ -190,7 +199,9 @@ class Describer(msgspec.Struct, frozen=True):
             expected = f"{expected} ({', '.join(self.beside(operand, get))})"
         if isinstance(operand, Nested) and test.takes(value):
             if test.operator.of_items:
-                actual, verb = self._items(test, operand, value, negated=negated), "holds"
+                actual = self.masked_items(test, operand)
+                if not actual:
+                    actual, verb = self._items(test, operand, value, negated=negated), "holds"
             else:
                 actual = self.shown(test.path, value)
                 # If a value is hidden, so is its length.
@@ -248,6 +259,15 @@ class Describer(msgspec.Struct, frozen=True):
             value = self.shown(full, reach(item, part.path))
             values.append(f"{part.path} {value}".strip())
         return " ".join(dict.fromkeys(values))
+
+
+def _paths_of_items(base: str, operand: Nested) -> Iterator[str]:
+    """Yield the paths that tests of an array's items read, in arrays below them too."""
+    for test in tests_in(operand.condition):
+        path = joined(f"{base}[]", test.path)
+        yield path
+        if test.operator.of_items and isinstance(test.operand, Nested):
+            yield from _paths_of_items(path, test.operand)
 
 
 def _doubted(test: Test, value: Any, actual: str, now: datetime) -> tuple[str, str]:

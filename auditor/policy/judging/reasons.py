@@ -131,7 +131,7 @@ class _Items(msgspec.Struct, frozen=True):
         """Return the letter and the value of each line, those of items that are not there too."""
         value = get(self.test.path)
         found: list[tuple[str, str]] = []
-        if self.test.takes(value):
+        if self.test.takes(value) and not describer.masked_items(self.test, self.operand):
             decided = deciding(self.test, self.operand, value, describer.now)
             for position, item in decided[:ITEMS_SHOWN]:
                 grown = tree(

@@ -201,6 +201,8 @@ def _of_items(
     test: Test, operand: Nested, items: list[Any], bare: TreePart, describer: Describer
 ) -> TreePart:
     """Return a test of an array with the items that decided it, or the first if all did."""
+    if masked := describer.masked_items(test, operand):
+        return replace(bare, value=masked)
     decided = deciding(test, operand, items, describer.now)
     parts = []
     for position, item in decided[:ITEMS_SHOWN]:

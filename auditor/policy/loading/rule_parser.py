@@ -493,6 +493,8 @@ def _expects(judged: _GroupAssertion | Condition) -> str:
     if not isinstance(judged, _GroupAssertion):
         return sentence(judged)
     if judged.unique:
+        if len(judged.unique) == 1:
+            return f"{judged.unique[0]} is unique"
         return f"{listed(judged.unique, 'and')} together are unique"
     if judged.count is not None:
         return f"the number of connections {sentence(judged.count)}"

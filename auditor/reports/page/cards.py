@@ -39,12 +39,12 @@ class _Unsettled(NamedTuple):
     """A rule with something to do, and where the connections are that its findings name.
 
     A connection may be in several groups, and is here once for each; ``group_findings`` are the
-    findings about groups.
+    findings about groups, each after the places of its connections.
     """
 
     rule: Rule
     places: Sequence[int]
-    group_findings: Sequence[Finding]
+    group_findings: Sequence[tuple[Sequence[int], Finding]]
 
 
 def cards(result: Result, fresh: Collection[int] | None) -> dict[str, Card]:
@@ -82,21 +82,20 @@ def affected(result: Result) -> int:
 
 
 def _unsettled(result: Result) -> Iterator[_Unsettled]:
-    of_rule: dict[str, list[Finding]] = defaultdict(list)
-    for finding in _about_groups(result):
+    of_rule: dict[str, list[tuple[Sequence[int], Finding]]] = defaultdict(list)
+    for places, finding in _about_groups(result).placed():
         if finding.verdict in _OPEN:
-            of_rule[finding.rule.id].append(finding)
-    place_of = result.connections.places() if of_rule else {}
+            of_rule[finding.rule.id].append((places, finding))
     for checks in result.checks:
         findings = of_rule[checks.rule.id]
-        members = [place_of[c.id] for finding in findings for c in finding.connections]
+        members = [place for places, _ in findings for place in places]
         yield _Unsettled(checks.rule, members or checks.places(_OPEN), findings)
 
 
-def _about_groups(result: Result) -> list[Finding]:
+def _about_groups(result: Result) -> Findings:
     found = result.findings
     of_groups = [each for each in found.by_rule if each.rule.per]
-    return list(Findings(tuple(of_groups), found.connections))
+    return Findings(tuple(of_groups), found.connections)
 
 
 def finding_id(finding: Finding) -> str:
@@ -123,14 +122,14 @@ def _card(
         _age(oldest.get(rule.id), result.judged_at),
         _groups(groups[place] for place in named),
     ]
-    first: dict[str, str] = {}
-    for finding in each.group_findings:
-        for connection in finding.connections:
-            first.setdefault(connection.id, finding_id(finding))
+    first: dict[int, str] = {}
+    for places, finding in each.group_findings:
+        for place in places:
+            first.setdefault(place, finding_id(finding))
     chips = []
     for place in nlargest(_MOST_CHIPS, named, key=badness.__getitem__):
         name = connections.ids[place]
-        about = first.get(name, f"{rule.id}/{name}")
+        about = first.get(place, f"{rule.id}/{name}")
         shown = connections.schemas[place] or name
         chips.append(Chip(shown, f"#finding={quote(about, safe='')}"))
     return Card(" · ".join(filter(None, parts)), tuple(chips), len(named) - len(chips))

@@ -18,6 +18,7 @@ VARIABLES = (
 )
 _LOOPBACK = IPv4Network("127.0.0.0/8")
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+_QUOTES = frozenset("\"'\u2018\u2019\u201c\u201d")
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 
 
@@ -66,6 +67,11 @@ def credentials_from(
                 raise UsageError(
                     f"{name} holds a blank, a line break or another character that no "
                     "credential has; set it again without"
+                )
+            if value[0] in _QUOTES or value[-1] in _QUOTES:
+                raise UsageError(
+                    f"{name} begins or ends with a quote, which no credential does; set it again "
+                    "without: an env file, unlike a shell, takes quotes for a part of the value"
                 )
         if ":" in key:
             raise UsageError(f"{names[0]} holds a colon, which no API key has; set the key alone")

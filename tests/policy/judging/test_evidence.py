@@ -738,6 +738,21 @@ def test_what_cannot_be_judged_says_why_and_what_to_do(
             "config.b is [hidden], expected a length of more than 3",
         ),
         (
+            "{config.b: {all_items: {item: x}}}",
+            {"config": {"b": ["y", "z"]}},
+            "config.b is [hidden], expected only items that are x",
+        ),
+        (
+            "{config.b: {none_items: {c: {any_item: {d: x}}}}}",
+            {"config": {"b": [{"c": [{"d": "x"}]}]}},
+            "config.b is [hidden], expected no item where c has an item where d is x",
+        ),
+        (
+            "{config.b: {any_item: {shown: x}}}",
+            {"config": {"b": [{"shown": "y"}]}},
+            "config.b holds shown y (item 1 of 1), expected an item where shown is x",
+        ),
+        (
             "{setup_tests: {none_items: {title: T, status: FAILED}}}",
             {"setup_tests": [{"title": "T"}, {"title": "T", "status": "FAILED"}, {"title": 5}]},
             (
@@ -804,7 +819,8 @@ def test_what_cannot_be_judged_says_why_and_what_to_do(
 def test_what_is_told_of_items_and_lengths(
     tmp_path: Path, assertion: str, held: dict[str, Any], told: str
 ) -> None:
-    finding = _finding(tmp_path, f"assert: {assertion}", "reveal: [config.a]\n", **held)
+    reveal = "reveal: [config.a, 'config.b[].shown']\n"
+    finding = _finding(tmp_path, f"assert: {assertion}", reveal, **held)
     assert finding.message == told
 
 

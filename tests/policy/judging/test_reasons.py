@@ -254,6 +254,14 @@ def test_the_items_that_decided_have_lines_of_their_own(tmp_path: Path) -> None:
     assert result.reasons["rule"].of[text.alike].truths == "u" + "x" * 12
 
 
+def test_a_hidden_array_has_no_lines_of_items(tmp_path: Path) -> None:
+    held = {"config": {"hosts": ["hunter2", "hunter3"]}}
+    result = _audited(tmp_path, "assert: {config.hosts: {all_items: {item: x}}}", held)
+    (finding,) = result.findings
+    assert finding.message == "config.hosts is [hidden], expected only items that are x"
+    assert result.reasons["rule"].of == {1: Reason("fxxxxxx", ("[hidden]", *[""] * 6))}
+
+
 def test_what_a_plan_hides_is_hidden_in_the_lines_of_its_own_finding(tmp_path: Path) -> None:
     body = "assert: {any: [{schema: {starts_with: raw_}}, {paused: true}]}"
     ruleset = loaded(tmp_path, one_rule(body)).ruleset

@@ -413,8 +413,13 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
             """
             assert: {setup_tests: {any_item: {message: x, status: {equals: {field: title}}}}}
             """,
-            [{"setup_tests": [{"message": "hunter2", "status": "hunter3", "title": "hunter4"}]}],
-            {"hidden": {0: frozenset({"setup_tests"})}},
+            [{"setup_tests": [{"message": "hunter2", "status": "S", "title": "hunter4"}]}] * 2,
+            {
+                "hidden": {
+                    0: frozenset({"setup_tests.message", "setup_tests.title"}),
+                    1: frozenset({"setup_tests"}),
+                }
+            },
             """
             0: fail [0]
             assert:
@@ -425,7 +430,11 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
                     - message is x
                       = [sensitive]
                     - status is the same as title
-                      = [sensitive]; setup_tests[].title is [sensitive]
+                      = S; setup_tests[].title is [sensitive]
+            1: fail [1]
+            assert:
+              - setup_tests has an item where message is x and status is the same as title
+                = [sensitive]
             """,
         ),
         (
@@ -580,35 +589,35 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
             """
             0: fail g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             0: fail g, c [2, 3]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections, none of them this one
             1: fail g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             1: fail g, c [2, 3]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections, none of them this one
             2: fail g, c [2, 3]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             2: fail g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections, none of them this one
             3: fail g, c [2, 3]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             3: fail g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections, none of them this one
             """,
         ),
@@ -622,7 +631,7 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
             """
             0: pass g []
             assert:
-              + schema together are unique
+              + schema is unique
                 = schema is unique
             """,
         ),
@@ -636,15 +645,15 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
             """
             0: known g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             1: known g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections
             2: known g, a [0, 1]
             assert:
-              - schema together are unique
+              - schema is unique
                 = schema is shared by 2 connections, none of them this one
             """,
         ),
@@ -661,14 +670,14 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
             unless:
               ? a connection of the account meets: paused is true
             assert:
-              ? schema together are unique
+              ? schema is unique
                 = schema is shared by 2 connections, and whether unless applies is not known
                 ! whether a connection of the account meets unless is not known
             1: error g, a []
             unless:
               ? a connection of the account meets: paused is true
             assert:
-              ? schema together are unique
+              ? schema is unique
                 = schema is shared by 2 connections, and whether unless applies is not known
                 ! whether a connection of the account meets unless is not known
             """,
@@ -993,10 +1002,7 @@ OWN = "facts: {own: {key: group_id, columns: {most: integer}, rows: {g: {most: 2
                 = 1 item
                 - item 1 of 1
                   - b has an item that is 1
-                    = 1 item
-                    - item 1 of 1
-                      - is 1
-                        = [hidden]
+                    = [hidden]
             """,
         ),
     ],

@@ -33,6 +33,10 @@ NONE = (
 ODD = (
     "holds a blank, a line break or another character that no credential has; set it again without"
 )
+QUOTED = (
+    "begins or ends with a quote, which no credential does; set it again without: an env file, "
+    "unlike a shell, takes quotes for a part of the value"
+)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,18 @@ ODD = (
         (
             {"FIVETRAN_API_KEY": "k", "FIVETRAN_API_SECRET": "hunter2\udcff"},
             f"FIVETRAN_API_SECRET {ODD}",
+        ),
+        (
+            {"FIVETRAN_API_KEY": '"hunter2"', "FIVETRAN_API_SECRET": "s"},
+            f"FIVETRAN_API_KEY {QUOTED}",
+        ),
+        (
+            {"FIVETRAN_API_KEY": "k", "FIVETRAN_API_SECRET": "'hunter2"},
+            f"FIVETRAN_API_SECRET {QUOTED}",
+        ),
+        (
+            {"FIVETRAN_API_KEY": "k", "FIVETRAN_API_SECRET": "hunter2\u201d"},
+            f"FIVETRAN_API_SECRET {QUOTED}",
         ),
         (
             {"FIVETRAN_APIKEY": "hunter2:x", "FIVETRAN_APISECRET": "s"},
