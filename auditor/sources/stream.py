@@ -114,3 +114,11 @@ class Asking(Protocol):
     @property
     def setback(self) -> str:
         """Where and why its last attempt failed; "" if it succeeded."""
+
+
+@runtime_checkable
+class Eager(Protocol):
+    """A source that can be asked for its first page before it is read."""
+
+    def begin(self) -> None:
+        """Ask for the first page now; the next call of ``events`` waits for it."""
