@@ -91,11 +91,16 @@ class RunClock:
             most = _STRICT_AGE
         if most is None or not self.taken:
             return
-        way_out = "fetch again, or raise --max-age to judge it all the same"
         oldest = self._oldest
         if oldest is None:
-            yield f"{said}: the saved listing does not say when it was taken; {way_out}"
+            yield (
+                f"{said}: the saved listing does not say when it was taken; "
+                "save it with `fivetran-auditor fetch`, which notes the time"
+            )
             return
         age = max(self._options.clock() - oldest, timedelta(0))
         if age > most:
-            yield f"{said}: the snapshot is {in_words(age)} old; {way_out}"
+            yield (
+                f"{said}: the snapshot is {in_words(age)} old; fetch again, or raise --max-age to "
+                "judge it all the same"
+            )

@@ -63,7 +63,7 @@ def read_ahead(
 
     Never more than one is fetched ahead. ``timeout`` is seconds for the whole listing. Raises
     SourceError when they are over, and whatever ``events`` raises. ``source`` is where the events
-    come from: its last failure is named, which a deadline would hide.
+    come from: what it was waiting for is named, which a deadline would hide.
     """
     deadline = clock() + timeout
     pages = connections = 0
@@ -76,7 +76,7 @@ def read_ahead(
             raise SourceError(
                 f"the listing was not read to its end within {timeout:,g} s (--timeout); "
                 f"reached {plural(pages, 'page')} with {plural(connections, 'connection')}; "
-                f"{_last_failure(source)}raise --timeout, or narrow the listing with --group"
+                f"{_waiting(source)}raise --timeout, or narrow the listing with --group"
             )
         event = ahead.result()
         if event is None:
@@ -89,6 +89,6 @@ def read_ahead(
         yield event
 
 
-def _last_failure(source: object) -> str:
-    setback = source.setback if isinstance(source, Asking) else ""
-    return f"last failure: {setback}; " if setback else ""
+def _waiting(source: object) -> str:
+    waiting = source.waiting if isinstance(source, Asking) else ""
+    return f"waiting for {waiting}; " if waiting else ""

@@ -109,11 +109,11 @@ class FieldReader(Protocol):
 
 @runtime_checkable
 class Asking(Protocol):
-    """A source that retries after a failure."""
+    """A source that asks a server."""
 
     @property
-    def setback(self) -> str:
-        """Where and why its last attempt failed; "" if it succeeded."""
+    def waiting(self) -> str:
+        """What it asks for now, and why the last attempts failed; "" if it asks for nothing."""
 
 
 @runtime_checkable
