@@ -20,6 +20,12 @@ from auditor.model import (
 from auditor.text import listed, plural
 
 CLEAN, VIOLATIONS, INCONCLUSIVE = 0, 1, 3
+#: Why a listing is not enough for --strict.
+_DOUBTFUL = {
+    Completeness.UNKNOWN: "whether the listing is complete is unknown",
+    Completeness.ONE_WALK: "one walk over several pages may not have listed everything; fetch it"
+    " with --verify-listing",
+}
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -133,8 +139,8 @@ def _too_little_judged(
         if idle:
             names = listed(idle, "and")
             yield f"--strict: {plural(len(idle), 'rule')} applied to nothing ({names})"
-        if listing.completeness is Completeness.UNKNOWN:
-            yield "--strict: whether the listing is complete is unknown"
+        if listing.completeness in _DOUBTFUL:
+            yield f"--strict: {_DOUBTFUL[listing.completeness]}"
 
 
 def _not_planned(checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope) -> Iterator[str]:

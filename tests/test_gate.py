@@ -225,10 +225,20 @@ def test_strict_lets_a_rule_be_idle_that_may_be() -> None:
     assert answer(quiet, idle, busy, strict=True) == (3, said)
 
 
-def test_strict_asks_that_the_listing_is_known_to_be_complete() -> None:
-    listing = Listing(Completeness.UNKNOWN, pages=1, connections=3)
-    said = ("--strict: whether the listing is complete is unknown",)
-    assert answer(checks("a", LOW, PASS), listing=listing, strict=True) == (3, said)
+@pytest.mark.parametrize(
+    ("completeness", "said"),
+    [
+        (Completeness.UNKNOWN, "whether the listing is complete is unknown"),
+        (Completeness.ONE_WALK, "one walk over several pages may not have listed everything"),
+    ],
+)
+def test_strict_asks_that_the_listing_is_known_to_be_complete(
+    completeness: Completeness, said: str
+) -> None:
+    listing = Listing(completeness, pages=2, connections=3)
+    code, (reason,) = answer(checks("a", LOW, PASS), listing=listing, strict=True)
+    assert (code, reason.partition(";")[0]) == (3, f"--strict: {said}")
+    assert answer(checks("a", LOW, PASS), listing=listing)[0] == 0
 
 
 # -- plans ----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from auditor.clock import apart, in_words, to_the_second
+from auditor.clock import CLOCKS_APART, apart, in_words, to_the_second
 from auditor.run.options import Options
 from auditor.sources import Page
 
@@ -82,8 +82,16 @@ class RunClock:
         """When a saved listing was taken; None for any other listing, and if it does not say."""
         return self._oldest if self._saved else None
 
-    def too_old(self) -> Iterator[str]:
-        """Yield why what was saved is too old to speak for the account."""
+    def doubts(self) -> Iterator[str]:
+        """Yield why what was saved, by its time, does not speak for the account."""
+        now = self._options.clock()
+        latest = max((moment for moment in self.taken if moment is not None), default=now)
+        if latest - now > CLOCKS_APART:
+            yield (
+                f"the snapshot says that it was taken at {to_the_second(latest)}, and this "
+                f"machine's clock says {to_the_second(now)}: a clock is wrong, and nobody can tell "
+                "how old the snapshot is; set the clock, or fetch again"
+            )
         most, said = self._options.max_age, "--strict"
         if most is not None:
             said = f"--max-age {in_words(most)}"
@@ -91,11 +99,16 @@ class RunClock:
             most = _STRICT_AGE
         if most is None or not self.taken:
             return
-        way_out = "fetch again, or raise --max-age to judge it all the same"
         oldest = self._oldest
         if oldest is None:
-            yield f"{said}: the saved listing does not say when it was taken; {way_out}"
+            yield (
+                f"{said}: the saved listing does not say when it was taken; "
+                "save it with `fivetran-auditor fetch`, which notes the time"
+            )
             return
-        age = max(self._options.clock() - oldest, timedelta(0))
+        age = max(now - oldest, timedelta(0))
         if age > most:
-            yield f"{said}: the snapshot is {in_words(age)} old; {way_out}"
+            yield (
+                f"{said}: the snapshot is {in_words(age)} old; fetch again, or raise --max-age to "
+                "judge it all the same"
+            )

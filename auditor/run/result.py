@@ -124,7 +124,7 @@ def bar_of(run: Setup) -> Bar:
         strict=options.strict,
         allow_empty=options.allow_empty,
         limits=options.limits,
-        doubts=tuple(run.clock.too_old()),
+        doubts=tuple(run.clock.doubts()),
     )
 
 

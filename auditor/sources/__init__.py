@@ -3,6 +3,7 @@
 from auditor.decoding.listed import Listed
 from auditor.sources.stream import (
     Divisible,
+    Eager,
     End,
     Event,
     FieldReader,
@@ -14,6 +15,7 @@ from auditor.sources.stream import (
 
 __all__ = [
     "Divisible",
+    "Eager",
     "End",
     "Event",
     "FieldReader",

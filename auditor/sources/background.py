@@ -62,8 +62,8 @@ def in_background(
     """Yield ``events`` as the caller wants them, each waited for in a thread.
 
     ``timeout`` is seconds for the whole listing. Raises SourceError when they are over, and
-    whatever ``events`` raises. ``source`` is where the events come from: its last failure is named,
-    which a deadline would hide.
+    whatever ``events`` raises. ``source`` is where the events come from: what it was waiting for is
+    named, which a deadline would hide.
     """
     deadline = clock() + timeout
     pages = connections = 0
@@ -76,7 +76,7 @@ def in_background(
             raise SourceError(
                 f"the listing was not read to its end within {timeout:,g} s (--timeout); "
                 f"reached {plural(pages, 'page')} with {plural(connections, 'connection')}; "
-                f"{_last_failure(source)}raise --timeout, or narrow the listing with --group"
+                f"{_waiting(source)}raise --timeout, or narrow the listing with --group"
             )
         event = following.result()
         if event is None:
@@ -88,6 +88,6 @@ def in_background(
         yield event
 
 
-def _last_failure(source: object) -> str:
-    setback = source.setback if isinstance(source, Asking) else ""
-    return f"last failure: {setback}; " if setback else ""
+def _waiting(source: object) -> str:
+    waiting = source.waiting if isinstance(source, Asking) else ""
+    return f"waiting for {waiting}; " if waiting else ""

@@ -109,8 +109,16 @@ class FieldReader(Protocol):
 
 @runtime_checkable
 class Asking(Protocol):
-    """A source that retries after a failure."""
+    """A source that asks a server."""
 
     @property
-    def setback(self) -> str:
-        """Where and why its last attempt failed; "" if it succeeded."""
+    def waiting(self) -> str:
+        """What it asks for now, and why the last attempts failed; "" if it asks for nothing."""
+
+
+@runtime_checkable
+class Eager(Protocol):
+    """A source that can be asked for its first page before it is read."""
+
+    def begin(self) -> None:
+        """Ask for the first page now; the next call of ``events`` waits for it."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from auditor.clock import to_the_second
 from auditor.model import Completeness, Result
 from auditor.output.target import Target
 from auditor.policy import Ruleset
@@ -132,9 +133,23 @@ def test_a_snapshot_answers_for_the_account_up_to_its_greatest_age(
     result = judged_as_of(house, as_of, kind="snapshot", **given)
     reasons = [reason for reason in result.gate.reasons if "saved" in reason or "old" in reason]
     way_out = "; fetch again, or raise --max-age to judge it all the same"
+    if as_of is None:
+        way_out = "; save it with `fivetran-auditor fetch`, which notes the time"
     assert reasons == ([f"{doubt}{way_out}"] if doubt else [])
     live = judged_as_of(house, as_of, **given)
     assert not [reason for reason in live.gate.reasons if "--max-age" in reason]
+
+
+@pytest.mark.parametrize("given", [{}, {"max_age": timedelta(days=7)}], ids=str)
+def test_nobody_knows_the_age_of_a_snapshot_that_is_still_to_be_taken(
+    house: Ruleset, given: dict[str, Any]
+):
+    coming = TODAY + timedelta(days=1, seconds=1)
+    result = judged_as_of(house, coming, kind="snapshot", **given)
+    assert result.gate.exit_code == 3
+    (said,) = (reason for reason in result.gate.reasons if "a clock is wrong" in reason)
+    assert f"taken at {to_the_second(coming)}" in said
+    assert f"clock says {to_the_second(TODAY)}" in said
 
 
 def snapshot(path: Path, age: timedelta, *records: dict[str, Any]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -361,3 +362,20 @@ def test_a_deadline_leaves_a_plan_inconclusive_and_nothing_is_said_to_be_fixed(t
     assert len([f for f in result.findings if f.rule.id == "slow"]) == 250
     assert result.plan is not None
     assert (result.plan.mended, result.plan.improved) == ((), ())
+
+
+def test_a_plan_over_a_listing_that_does_not_come_says_what_it_waited_for(house: Ruleset):
+    never = threading.Event()
+
+    class Slow(Scripted):
+        waiting = "the second page"
+
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        yield page()
+        never.wait()
+
+    source = PlanSource(str(plan_file("walk")))
+    source.lay_over({"": Slow(events, live=True)})
+    result = audit(source, house, options(timeout=0.2))
+    never.set()
+    assert "; waiting for the second page; " in result.gate.reasons[0]

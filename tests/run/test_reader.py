@@ -202,7 +202,7 @@ def test_facts_that_never_come_are_inconclusive_of_an_account_without_connection
         never.wait()
 
     class Asking(Scripted):
-        setback = "page 2: 503"
+        waiting = "page 2: 503"
 
     result = audit(Asking(events, live=True), load_policies(str(path)), options(timeout=0.2))
     never.set()

@@ -12,6 +12,7 @@ from types import FrameType
 import pytest
 
 from auditor.errors import Interrupted, SourceError
+from auditor.facts.shape import shape_of
 from auditor.model import Completeness
 from auditor.sources.api.client import HttpOptions
 from auditor.sources.api.walk import FivetranSource
@@ -157,15 +158,15 @@ def test_a_deadline_says_what_was_reached() -> None:
 @pytest.mark.parametrize(
     ("answers", "told"),
     [
-        ([kept(b"", 503)], "last failure: {place}, page 1: HTTP 503; raise --timeout"),
-        ([b""], "last failure: {place}, page 1: "),
-        ([kept(page([record(1)], "a")), kept(b"", 503)], "last failure: {place}, page 2: HTTP 503"),
-        ([kept(b"", 503), kept(page([record(1)], "a"))], ""),
-        ([], ""),
+        ([kept(b"", 503)], "{place}, page 1 (last failure: HTTP 503)"),
+        ([b""], "{place}, page 1 (last failure: "),
+        ([kept(page([record(1)], "a")), kept(b"", 503)], "page 2 (last failure: HTTP 503)"),
+        ([kept(b"", 503), kept(page([record(1)], "a"))], "{place}, page 2; raise --timeout"),
+        ([], "{place}, page 1; raise --timeout"),
     ],
     ids=["a status", "a connection", "a later page", "one that was got over", "none at all"],
 )
-def test_a_deadline_names_the_failure_that_it_hides(answers: list[Answer], told: str) -> None:
+def test_a_deadline_names_what_it_hides(answers: list[Answer], told: str) -> None:
     asked = threading.Event()
     waiting = list(answers)
 
@@ -187,11 +188,33 @@ def test_a_deadline_names_the_failure_that_it_hides(answers: list[Answer], told:
         )
         with pytest.raises(SourceError) as caught:
             list(events)
-        assert (source.setback == "") is not bool(told)
         place = f"{server.url.removeprefix('http://')}/v1/connections"
-    message = str(caught.value)
-    assert ("last failure" in message) is bool(told)
-    assert told.format(place=place) in message
+    assert f"; waiting for {place}" in str(caught.value)
+    assert told.format(place=place) in str(caught.value)
+
+
+def test_a_deadline_names_the_list_that_did_not_come() -> None:
+    asked, late = threading.Event(), threading.Event()
+
+    def serve(request: Request) -> Answer:
+        if request.target.startswith("/v1/connections"):
+            return kept(page([record(1)]))
+        asked.set()
+        return HANG
+
+    with FaultServer(serve, others=True) as server:
+        source = FivetranSource(server.url, CREDENTIALS)
+        shape = shape_of(["owner.active"])
+        events = in_background(
+            source.events(shape), source=source, clock=lambda: 1000.0 if late.is_set() else 0.0
+        )
+        assert isinstance(next(events), Page)
+        assert asked.wait(20)
+        late.set()
+        with pytest.raises(SourceError) as caught:
+            list(events)
+    place = f"{server.url.removeprefix('http://')}/v1/users"
+    assert f"1 page with 1 connection; waiting for {place}, page 1; raise" in str(caught.value)
 
 
 def test_a_deadline_holds_for_pages_that_come_steadily() -> None:

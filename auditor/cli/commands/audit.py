@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 from click.core import ParameterSource
+from msgspec.structs import replace
 
 from auditor.ci import Job, job_of
 from auditor.cli.config.command import (
@@ -76,7 +77,7 @@ from auditor.reports import REPORTS
 from auditor.reports.accounts import judged
 from auditor.reports.writer import DEFAULT_FORMATS, Destination, ReportWriter, parse_destination
 from auditor.run import Options
-from auditor.sources import Source
+from auditor.sources import Eager, Source
 from auditor.text import listed
 from auditor.version import __version__
 
@@ -241,9 +242,8 @@ def command(
     plan = None
     if terraform_plan is not None:
         plan = PlanChoice(terraform_plan, over, require_resources, terraform_dir)
-    # Before what is left to do: from here on the API's first page is on its way.
     source = _source(context, snapshot, plan, more, strict=strict)
-    ruleset = selected(analysed(loaded, strict=strict).ruleset, more)
+    ruleset = selected(loaded.ruleset, more)
     options = Options(
         fail_on=severity_of(fail_on),
         strict=strict,
@@ -277,6 +277,11 @@ def command(
         history=_history(history, source),
         job=shown_in,
     )
+    # Whatever was given can be read, and what is asked for can be written. What is left takes a
+    # while: meanwhile the API's first page is on its way.
+    if isinstance(source, Eager):
+        source.begin()
+    ruleset = replace(ruleset, warnings=analysed(loaded, strict=strict).ruleset.warnings)
     result, code = audit_and_report(source, ruleset, options, writer, reporting)
     # What --all-accounts reports about each account.
     lost = None if code == result.gate.exit_code else code
@@ -318,20 +323,13 @@ def _source(
     *,
     strict: bool,
 ) -> Source:
-    """Return the source that the options name: a plan, a saved listing, or the API.
-
-    The API is asked for its first page.
-    """
+    """Return the source that the options name: a plan, a saved listing, or the API."""
     if plan is None and snapshot is not None:
         misplaced = given(context, {*ApiOptions.__annotations__, "timeout"}, "snapshot")
         return saved_listing(snapshot, misplaced)
     options["verify_listing"] = options["verify_listing"] or strict
     keys = keys_of(context)
-    if plan is not None:
-        return plan_source(plan, options, keys)
-    source = api_source(options, keys)
-    source.begin()
-    return source
+    return api_source(options, keys) if plan is None else plan_source(plan, options, keys)
 
 
 def _again(context: click.Context, own: ConfiguredAccount | None) -> tuple[str, ...]:

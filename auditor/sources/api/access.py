@@ -22,16 +22,22 @@ Advise = Callable[[int, str], str]
 
 
 class Access(msgspec.Struct, frozen=True):
-    """What all requests to one account share; ``scrubber`` removes the key from messages."""
+    """What all requests to one account share; ``scrubber`` removes the key from messages.
+
+    ``clients`` are those that were made so far.
+    """
 
     base_url: str
     transport: Transport
     options: HttpOptions
     scrubber: Scrubber
+    clients: list[Client] = msgspec.field(default_factory=list)
 
     def client(self, advise: Advise, *, current: bool = False) -> Client:
         """Return a client with its own patience; with ``current`` an old response is an error."""
-        return Client(self.transport, self.options, self.scrubber, advise, current=current)
+        client = Client(self.transport, self.options, self.scrubber, advise, current=current)
+        self.clients.append(client)
+        return client
 
     def rows(
         self, resource: ListEndpoint, decoder: Decoder, advise: Advise

@@ -122,8 +122,13 @@ class Client:
         self._advise = advise
         self._current = current
         self._patience = options.max_wait
-        #: Where and why the last attempt failed; "" if it succeeded.
-        self.setback = ""
+        self._asked = self._setback = ""
+
+    @property
+    def waiting(self) -> str:
+        """What it asks for now, and why the last attempt failed; "" if it asks for nothing."""
+        failure = self._setback
+        return f"{self._asked} (last failure: {failure})" if failure else self._asked
 
     def begin(self, url: str) -> None:
         """Ask for ``url`` now: the first attempt of the next ``get`` of it is under way."""
@@ -134,6 +139,13 @@ class Client:
 
         ``read`` raises UndecodableError. Raises SourceError.
         """
+        self._asked = label
+        try:
+            return self._got(url, read, label)
+        finally:
+            self._asked = self._setback = ""
+
+    def _got(self, url: str, read: Callable[[bytes], T], label: str) -> Reply[T]:
         failures = 0
         while True:
             cause: Exception | None = None
@@ -141,14 +153,13 @@ class Client:
                 answer = self._transport.get(url)
                 if answer.status == 200:
                     reply = self._read(answer, read)
-                    self.setback = ""
                     if self._current and (old := reply.cached or _clock_difference(reply.date)):
                         raise self._error(f"{label}: {old}")
                     return reply
                 setback = self._refused(answer)
             except (ExchangeError, UndecodableError) as error:
                 setback, cause = self._failed(error), error
-            self.setback = self._scrubber.text(f"{label}: {setback.reason}")
+            self._setback = self._scrubber.text(setback.reason)
             if setback.wait is not None:
                 self._wait(setback, label)
                 continue

@@ -10,12 +10,13 @@ from auditor.model import BASE_URL, SourceInfo
 from auditor.redaction.fields import Scrubber
 from auditor.sources.api.access import Access
 from auditor.sources.api.account import Credentials, check_base_url
-from auditor.sources.api.client import Client, HttpOptions
+from auditor.sources.api.client import HttpOptions
 from auditor.sources.api.listing import FILTER_OPTIONS, ListEndpoint, Walks
 from auditor.sources.api.lists import Lists
 from auditor.sources.api.reach import PROXY, Reach
 from auditor.sources.api.transport import Transport
 from auditor.sources.stream import Event
+from auditor.text import listed
 
 _CONNECTIONS = ListEndpoint(
     "/v1/connections",
@@ -63,7 +64,7 @@ class FivetranSource:
         )
         self._begun: Transport | None = None
         self._scrubber = Scrubber(((credentials.key, credentials.secret),))
-        self._client: Client | None = None
+        self._access: Access | None = None
 
     @property
     def info(self) -> SourceInfo:
@@ -86,9 +87,10 @@ class FivetranSource:
         return self._verify and not self._filters
 
     @property
-    def setback(self) -> str:
-        """Where and why the last attempt failed; "" if it succeeded."""
-        return self._client.setback if self._client is not None else ""
+    def waiting(self) -> str:
+        """What it asks for now, and why the last attempts failed; "" if it asks for nothing."""
+        clients = self._access.clients if self._access is not None else ()
+        return listed(filter(None, (client.waiting for client in clients)), "and")
 
     def begin(self) -> None:
         """Ask for the first page now; the next call of ``events`` waits for it."""
@@ -102,9 +104,8 @@ class FivetranSource:
         reason.
         """
         transport, self._begun = self._begun or self._connect(), None
-        access = Access(self._base_url, transport, self._options, self._scrubber)
-        self._client = access.client(self._advise)
-        events: Iterator[Event] = self._walks.events(self._client, decoder)
+        self._access = access = Access(self._base_url, transport, self._options, self._scrubber)
+        events: Iterator[Event] = self._walks.events(access.client(self._advise), decoder)
         if self._looks:
             events = Reach(access).verified(events, decoder)
         try:

@@ -20,7 +20,7 @@ from auditor.sources.plan.overlay import ListedAccount, Overlay, lay
 from auditor.sources.plan.planned import Action, Estate, Planned
 from auditor.sources.plan.records import FACT, record_of
 from auditor.sources.plan.references import split_address
-from auditor.sources.stream import End, Event, FieldReader, Page, Restart, Source
+from auditor.sources.stream import Asking, End, Event, FieldReader, Page, Restart, Source
 from auditor.text import listed, one_line, plural, printable
 
 #: The name of this kind of source in reports.
@@ -108,6 +108,12 @@ class PlanSource:
     def live(self) -> bool:
         """Whether an estate is listed by the API."""
         return any(source.live for source in self._over.values())
+
+    @property
+    def waiting(self) -> str:
+        """What an estate's API is asked for now; "" for nothing."""
+        sources = self._over.values()
+        return next((s.waiting for s in sources if isinstance(s, Asking) and s.waiting), "")
 
     @property
     def reads(self) -> frozenset[str]:

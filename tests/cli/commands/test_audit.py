@@ -13,6 +13,7 @@ import pytest
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from tests.builders.command import KEYS, outcome_in, run
+from tests.builders.fault_server import FaultServer, kept, page
 from tests.builders.listed import HOUSE, record
 
 AUDIT = ("audit", "-p", "house.yaml", "--snapshot", "listing.json", "--report", "json=-", "-q")
@@ -128,3 +129,23 @@ def test_explain_judges_as_the_run_did_with_the_words_of_its_page(folder: Path):
     told = run(["explain", "-p", "./limit.yaml", *again, "r", "a"], folder)
     assert "sync_frequency is at most 15" in told.stdout
     assert "fails" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--history", "house.yaml"), 4, "cannot keep the history in house.yaml"),
+        (("--baseline", "none.json"), 2, "none.json: cannot be read"),
+        (("--waivers", "none.yaml"), 2, "none.yaml: cannot be read"),
+        (("--only", "none"), 2, "--only none: no rule in force"),
+        (("--report", "json=/proc/none/report.json"), 4, "cannot write json"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_nothing_is_asked_of_the_api_for_a_run_that_cannot_be(
+    folder: Path, words: tuple[str, ...], code: int, said: str
+):
+    with FaultServer([kept(page([record("a")]))]) as server:
+        done = run(["audit", "-p./house.yaml", f"--base-url={server.url}", *words], folder, KEYS)
+        assert server.connections == 0
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr

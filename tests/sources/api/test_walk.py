@@ -116,7 +116,7 @@ def test_a_source_says_where_it_reads() -> None:
     elsewhere = FivetranSource("http://127.0.0.1:9", CREDENTIALS)
     assert elsewhere.info.again == ("--base-url", "http://127.0.0.1:9")
     assert source.live
-    assert source.setback == ""
+    assert source.waiting == ""
 
 
 @pytest.mark.parametrize(
