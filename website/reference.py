@@ -18,6 +18,7 @@ from auditor.policy.language.operators import OPERATORS
 #: What each schema is of, by its file's name on the site.
 SCHEMA_FILES = {
     "policy": "policy.schema.json",
+    "tests": "tests.schema.json",
     "waivers": "waivers.schema.json",
     "config": "auditor.schema.json",
 }
@@ -135,9 +136,10 @@ def schemas() -> tuple[str, dict[str, str]]:
     lines = [
         "# JSON Schemas\n",
         "For editors and for programs that read what the auditor writes. The same files come from",
-        "`fivetran-auditor schema`, and `init` writes the first three beside a new policy.\n",
+        "`fivetran-auditor schema`, and `init` writes the first four beside a new policy.\n",
         "| file | for |\n|---|---|",
         "| [policy.schema.json](../schemas/policy.schema.json) | a policy |",
+        "| [tests.schema.json](../schemas/tests.schema.json) | a policy's `NAME.test.yaml` |",
         "| [waivers.schema.json](../schemas/waivers.schema.json) | a waiver file |",
         "| [auditor.schema.json](../schemas/auditor.schema.json) | `auditor.yaml` |",
     ]

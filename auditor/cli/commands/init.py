@@ -36,6 +36,7 @@ FILES = {
 #: The schemas that editors complete and check them by.
 SCHEMAS = {
     ".fivetran-auditor/policy.schema.json": "policy",
+    ".fivetran-auditor/tests.schema.json": "tests",
     ".fivetran-auditor/waivers.schema.json": "waivers",
     ".fivetran-auditor/auditor.schema.json": "config",
 }

@@ -9,6 +9,7 @@ from auditor.cli.options.command import StrictCommand
 from auditor.errors import UsageError
 from auditor.output.target import Target
 from auditor.output.write import put_document
+from auditor.text import listed
 
 _HELP = """Print the JSON Schema (2020-12) of a policy file.
 
@@ -30,6 +31,9 @@ or name it for all policies in the workspace's .vscode/settings.json:
 
 \b
   {"yaml.schemas": {"./policies/policy.schema.json": "policies/*.yaml"}}
+
+Test files match that too. The first lines of a file count more than settings: name in those of a
+NAME.test.yaml the schema that --tests prints.
 """
 
 
@@ -39,17 +43,23 @@ or name it for all policies in the workspace's .vscode/settings.json:
     help=_HELP,
     short_help="Print the JSON Schema of policy files, for editors.",
 )
+@click.option("--tests", is_flag=True, help="Print the schema of a test file instead.")
 @click.option("--waivers", is_flag=True, help="Print the schema of a waiver file instead.")
 @click.option("--config", is_flag=True, help="Print the schema of auditor.yaml instead.")
 @click.option(
     "-o", "--output", metavar="FILE", help="File to write, - for standard output.  [default: -]"
 )
 @click.pass_context
-def command(context: click.Context, /, *, waivers: bool, config: bool, output: str | None) -> int:
+def command(
+    context: click.Context, /, *, tests: bool, waivers: bool, config: bool, output: str | None
+) -> int:
     """Print the JSON Schema of a policy file, or write it."""
-    if waivers and config:
-        raise UsageError("--waivers and --config are two schemas; ask for one at a time")
-    wanted = "waivers" if waivers else "config" if config else "policy"
+    asked = {"tests": tests, "waivers": waivers, "config": config}
+    named = [name for name, wanted in asked.items() if wanted]
+    if len(named) > 1:
+        options = listed([f"--{name}" for name in named], "and")
+        raise UsageError(f"{options} are {len(named)} schemas; ask for one at a time")
+    wanted = named[0] if named else "policy"
     target = Target.named(output)
     put_document(target, (schema_text(wanted, context),), "name another file with --output")
     if target.path is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-#: For a policy, a waiver file, and ``auditor.yaml``.
-SCHEMAS = ("policy", "waivers", "config")
+#: For a policy, its test files, a waiver file, and ``auditor.yaml``.
+SCHEMAS = ("policy", "tests", "waivers", "config")
 
 
 def schema_text(name: str, context: click.Context) -> str:
@@ -14,7 +14,10 @@ def schema_text(name: str, context: click.Context) -> str:
     from auditor.cli.config.command import config_options
     from auditor.cli.config.file import config_schema
     from auditor.policy.schemas.policy import as_text, policy_schema
+    from auditor.policy.schemas.tests import schema_of_tests
 
+    if name == "tests":
+        return as_text(schema_of_tests())
     if name == "waivers":
         return as_text(waivers_schema())
     if name == "config":

@@ -135,7 +135,11 @@ HEALTHY: Mapping[str, Any] = {
     "account": {"id": "sample_account", "name": "Sample"},
 }
 
+#: The keys of a test beside a rule.
 KEYS = ("given", "without", "expect", "message")
+#: The keys of a test file, and of a test in one.
+FILE_KEYS = ("policy", "tests")
+CASE_KEYS = ("name", "given", "without", "record", "vars", "now", "expect", "message")
 _SHOWN = 300
 VERDICTS = {v.label: v for v in (Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.ERROR)}
 TOLD = (Verdict.FAIL, Verdict.ERROR)

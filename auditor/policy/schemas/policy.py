@@ -484,16 +484,16 @@ def _given(*, extra: bool) -> dict[str, Schema]:
         }
     known = {"anyOf": [_ref("documented"), below]}
     inside = {
-        path: {"propertyNames": {"enum": list(_given_fields(f"{path}."))}}
+        path: {"propertyNames": {"enum": list(given_fields(f"{path}."))}}
         for path, field in FIELDS.items()
         if _is_closed(field)
     }
     whole = {"allOf": [_ref("given.fields")], "propertyNames": known, "properties": inside}
-    fields = {"type": "object", "properties": _given_fields("")}
+    fields = {"type": "object", "properties": given_fields("")}
     return {"path": known, "given": whole, "given.fields": fields}
 
 
-def _given_fields(above: str) -> Schema:
+def given_fields(above: str) -> Schema:
     """Return the fields of the record below ``above``.
 
     Values may be of any type: a test may ask what a wrong one leads to.
@@ -510,7 +510,7 @@ def _given_value(field: Field) -> Schema:
     if field.values or field.kind is Kind.BOOLEAN:
         described["examples"] = list(field.values) or [True, False]
     if _is_closed(field):
-        described["properties"] = _given_fields(f"{field.path}.")
+        described["properties"] = given_fields(f"{field.path}.")
     elif not field.open:
         described["maxProperties"] = 0
     return described

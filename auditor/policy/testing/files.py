@@ -28,6 +28,8 @@ from auditor.output.inputs import Inputs
 from auditor.policy.loading import nodes
 from auditor.policy.loading.documents import policy_paths
 from auditor.policy.loading.examples import (
+    CASE_KEYS,
+    FILE_KEYS,
     NOW,
     Example,
     Given,
@@ -46,8 +48,6 @@ from auditor.suggest import nearest
 from auditor.text import one_line
 
 SUFFIXES = (".test.yaml", ".test.yml")
-_KEYS = ("policy", "tests")
-_TEST_KEYS = ("name", "given", "without", "record", "vars", "now", "expect", "message")
 
 
 class Expectation(msgspec.Struct, frozen=True):
@@ -172,7 +172,7 @@ def _read(path: Path, problems: Problems, inputs: Inputs) -> TestFile | None:
     if not isinstance(root, MappingNode):
         problems.add(root.position, "a test file is a mapping", "with policy: and tests:")
         return None
-    _check_keys(root, _KEYS, "test file", problems)
+    _check_keys(root, FILE_KEYS, "test file", problems)
     policy = _policy(path, root, problems)
     tests = root.get("tests")
     if not isinstance(tests, SequenceNode) or not tests.items:
@@ -228,7 +228,7 @@ def _case(node: Node, number: int, problems: Problems, known: Known) -> Case | N
         hint = "write {given: {…}, expect: {RULE: fail}}"
         problems.add(node.position, "a test is a mapping", hint)
         return None
-    if not _check_keys(node, _TEST_KEYS, "test", problems):
+    if not _check_keys(node, CASE_KEYS, "test", problems):
         return None
     given = _given(node, problems, known)
     expects = tuple(_expectations(node, problems))

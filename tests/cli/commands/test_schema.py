@@ -36,7 +36,7 @@ def test_a_schema_that_cannot_be_written_is_not_a_success(tmp_path: Path) -> Non
     assert "in-the-way/policy.schema.json" in done.stderr
 
 
-@pytest.mark.parametrize("option", [(), ("--waivers",), ("--config",)])
+@pytest.mark.parametrize("option", [(), ("--tests",), ("--waivers",), ("--config",)])
 def test_what_a_schema_refers_to_is_in_it(option: tuple[str, ...], tmp_path: Path) -> None:
     # An editor that meets a reference to nothing checks and completes nothing at all.
     schema = json.loads(run(["schema", *option], tmp_path).stdout)

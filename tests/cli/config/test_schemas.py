@@ -1,4 +1,4 @@
-"""The schemas that editors check our files by: three, each its own, each a schema."""
+"""The schemas that editors check our files by: four, each its own, each a schema."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from auditor.cli.config.schemas import SCHEMAS, schema_text
 from tests.builders.configured import configurable
 
 #: The words among these that each of them knows.
-WORDS = {"policy": {"override"}, "waivers": {"waivers"}, "config": {"fail_on", "waivers"}}
+WORDS = {
+    "policy": {"override"},
+    "tests": {"tests"},
+    "waivers": {"waivers"},
+    "config": {"fail_on", "waivers"},
+}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

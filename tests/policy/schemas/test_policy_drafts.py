@@ -13,6 +13,7 @@ import yaml
 from auditor.acceptance.schema import waivers_schema
 from auditor.policy.loading.documents import pack_names
 from auditor.policy.schemas.policy import as_text, policy_schema
+from auditor.policy.schemas.tests import schema_of_tests
 from auditor.resources import resource_folder
 
 #: What says nothing of whether a document fits.
@@ -28,7 +29,7 @@ SHARED = {
 }  # fmt: skip
 #: Keywords that hold schemas by names of their own.
 NAMED = {"properties", "patternProperties", "$defs"}
-FORMS = {"policy": policy_schema, "waivers": waivers_schema}
+FORMS = {"policy": policy_schema, "tests": schema_of_tests, "waivers": waivers_schema}
 
 
 def schemas(node: Any) -> Iterator[dict[str, Any]]:
