@@ -13,6 +13,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -24,6 +25,7 @@ from auditor.facts.columns import ColumnType, WrongValueError
 from auditor.model import Position
 from auditor.suggest import nearest
 from auditor.text import listed, one_line
+from auditor.text import nearest as most_like
 
 #: The most bytes that are read of a file, and the most of its problems that are reported.
 MAX_BYTES = 64 << 20
@@ -75,8 +77,8 @@ class _FileRows:
     def __init__(self, declared: Declared) -> None:
         self.declared = declared
         self.rows: dict[str, Values] = {}
-        #: Every name under which a row has a value.
-        self.seen: set[str] = set()
+        #: What rows call their columns, and where the first row of each kind has one.
+        self.shapes: dict[tuple[str, ...], Callable[[str], tuple[int, int]]] = {}
         self._problems: list[Problem] = []
         #: The line of each row.
         self._lines = array("L")
@@ -120,13 +122,39 @@ class _FileRows:
         """Return the rows. Raises FactsFileError if there was a problem, or no row."""
         if self._problems:
             raise FactsFileError(self._problems)
-        unseen = [name for name, _ in self.declared.columns if name not in self.seen]
-        if self.rows and self.seen and unseen:
-            hint = nearest(unseen[0], self.seen) or f"rows have {listed(sorted(self.seen), 'and')}"
+        seen = set(chain.from_iterable(self.shapes))
+        unseen = [name for name, _ in self.declared.columns if name not in seen]
+        if self.rows and seen and unseen:
+            hint = nearest(unseen[0], seen) or f"rows have {listed(sorted(seen), 'and')}"
             self.refuse(1, 1, f"no row has a column {one_line(unseen[0])}", hint)
         if not self.rows:
             self.refuse(1, 1, "it has no rows", "a row is a line below the names of the columns")
+        self._check_strays()
+        if self._problems:
+            raise FactsFileError(self._problems)
         return self.rows
+
+    def _check_strays(self) -> None:
+        """Note rows that have one of the columns under another name.
+
+        Two names that any row has both of are two columns.
+        """
+        names = [name for name, _ in self.declared.columns]
+        own = {self.declared.key, *names}
+        beside: dict[str, set[str]] = {name: set() for name in names}
+        for shape in self.shapes:
+            for name in own.intersection(shape) - {self.declared.key}:
+                beside[name].update(shape)
+        for shape, place in self.shapes.items():
+            absent = [name for name in names if name not in shape]
+            for stray in shape if absent else ():
+                if stray in own:
+                    continue
+                open_to = [name for name in absent if stray not in beside[name]]
+                meant = most_like(stray.lower().replace("-", "_"), open_to)
+                if meant:
+                    message = f"{one_line(stray)} is not a column, and the row has no {meant}"
+                    self.note(*place(stray), message, f"did you mean {meant}?")
 
 
 def _text(data: bytes, reader: _FileRows) -> str:
@@ -375,7 +403,7 @@ def _row(reader: _FileRows, value: Any, text: str, offset: int, line: int) -> No
         reader.note(*place(value.doubled), message)
         return
     declared = reader.declared
-    reader.seen.update(value)
+    reader.shapes.setdefault(tuple(value), place)
     key = value.get(declared.key)
     if type(key) is not str:
         held = "missing" if declared.key not in value else "no text"

@@ -13,7 +13,7 @@ removed, and none that this run will write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from auditor.output.unfinished import clear
 from auditor.output.write import put, remove, remove_old, try_stream
 from auditor.reports import REPORTS, Format
 from auditor.reports.destinations import Destination, parse_destination
-from auditor.text import one_line
+from auditor.text import one_line, printable
 
 if TYPE_CHECKING:
     from auditor.model import Result
@@ -99,6 +99,7 @@ class ReportWriter:
         inputs = inputs or Inputs()
         try:
             self._refuse_shared()
+            self._refuse_links()
             for destination in self._destinations:
                 if what := self._read_as(destination, inputs):
                     raise refusal(str(destination), what)
@@ -194,6 +195,28 @@ class ReportWriter:
                 if apart and other.is_part(path):
                     return other
         return None
+
+    def _refuse_links(self) -> None:
+        """Refuse a link to where another report of the run, or another part, may be written."""
+        led_to: set[Path] = set()
+        for destination in self._destinations:
+            for link in _links(destination):
+                place, is_part = real(link), link != destination.first
+                shared = any(other.is_part(place) for other in self._split)
+                if is_part:
+                    there = identities(link)
+                    shared |= place in led_to
+                    shared |= any(not there.isdisjoint(_places(o)) for o in self._destinations)
+                    led_to.add(place)
+                if shared:
+                    raise UsageError(
+                        f"two reports cannot share one path: {destination} may be written to "
+                        f"{printable(str(link))}, a link to another report; remove the link"
+                    )
+
+    @property
+    def _split(self) -> Iterator[Destination]:
+        return (each for each in self._destinations if each.in_parts)
 
     def _read_as(self, destination: Destination, inputs: Inputs) -> str:
         """Return the run's input that the report would replace, "" for none."""
@@ -294,6 +317,17 @@ def _is_one_file(destination: Destination) -> bool:
     with suppress(OSError):
         return not (destination.in_parts or destination.target.is_stream)
     return False
+
+
+def _links(destination: Destination) -> list[Path]:
+    """Return the names of a report and its parts that are links, as far as can be told."""
+    if destination.path is None:
+        return []
+    links: list[Path] = []
+    for names in ([destination.first], destination.parts_there() if destination.in_parts else ()):
+        with suppress(OSError):
+            links += (name for name in names if name.is_symlink())
+    return links
 
 
 def _part_read(destination: Destination, inputs: Inputs) -> str:

@@ -32,6 +32,11 @@ COLUMNS = (
     ("start", COLUMN_TYPES["time_of_day"]),
 )
 HEADER = "schema,tier,team,share,live,until,start\n"
+#: A row with a value in every column.
+EVERY = (
+    '{"schema": "orders", "team": "core", "tier": 1, "share": 0.5, "live": true,'
+    ' "until": "2026-01-31T00:00:00Z", "start": "02:00"}'
+)
 
 
 def read(text: str | bytes, name: str = "f.csv", columns: Any = COLUMNS) -> dict[str, Any]:
@@ -153,7 +158,18 @@ DAMAGED: Mapping[str, tuple[str, str | bytes, str]] = {
         '{"schema": "a", "teir": 1}',
         "no row has a column tier (did",
     ),
+    "a column misspelt in one row": (
+        "f.json",
+        f"[{EVERY},\n{EVERY.replace('orders', 'b').replace('team', 'Taem')}]",
+        "2:17 Taem is not a column, and the row has no team (did you mean team?)",
+    ),
 }
+
+
+def test_a_column_that_is_not_declared_may_be_called_much_like_one():
+    # The first row shows that it is another column; the second has no team.
+    rows = [{**json.loads(EVERY), "teams": 2}, {"schema": "b", "teams": 1, "note": "new"}]
+    assert list(read(json.dumps(rows), "f.json")) == ["orders", "b"]
 
 
 @pytest.mark.parametrize("damage", DAMAGED)

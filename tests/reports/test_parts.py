@@ -417,6 +417,35 @@ def test_a_part_takes_no_place_that_is_read_or_written_to(tmp_path: Path):
     assert (tmp_path / "r.team=old.json").read_bytes() == b"{}"
 
 
+@pytest.mark.parametrize(
+    ("links", "refused"),
+    [
+        ({f"r.team={FINANCE}.csv": "other.json"}, True),
+        ({f"r.team={FINANCE}.csv": "r.csv"}, True),
+        ({f"r.team={FINANCE}.csv": f"r.team={PLATFORM}.csv"}, True),
+        ({f"r.team={FINANCE}.csv": "x", f"r.team={PLATFORM}.csv": "x"}, True),
+        ({"r.csv": f"r.team={FINANCE}.csv"}, True),
+        ({"other.json": f"r.team={FINANCE}.csv"}, True),
+        ({f"r.team={FINANCE}.csv": "x", "other.json": "y"}, False),
+    ],
+)
+def test_no_report_is_written_through_the_link_of_another(
+    tmp_path: Path, links: Mapping[str, str], refused: bool
+):
+    words = [*house(tmp_path), "--report=csv:split=team=r.csv", "--report=json=other.json"]
+    for name, target in links.items():
+        (tmp_path / name).symlink_to(target)
+    before = {path.name for path in tmp_path.iterdir()}
+    done = run(words, tmp_path)
+    assert ("a link to another report; remove the link" in done.stderr) is refused
+    assert done.returncode == (2 if refused else 3)
+    if refused:
+        assert {path.name for path in tmp_path.iterdir()} == before
+    else:
+        assert (tmp_path / "x").read_text("utf-8-sig").startswith("type,")
+        assert json.loads((tmp_path / "y").read_bytes())["findings"]
+
+
 def test_a_part_replaces_no_input_through_a_link(tmp_path: Path):
     words = house(tmp_path)
     (tmp_path / f"r.team={FINANCE}.json").symlink_to("p.yaml")

@@ -186,27 +186,31 @@ def _as_saved(completeness: Completeness) -> Completeness:
 
 def _array(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
     inside = source.start.lstrip()[1:]
+    at = len(source.start) - len(inside)
     source.read()
     source.give_back(inside)
     if _ANSWER_KEY.match(first_key(inside)):
-        for number, body in enumerate(_array_of_answers(source), 1):
-            yield _answer(f"{source.name}, answer {number}", body, decoder)
+        for number, body in enumerate(_array_of_answers(source, at), 1):
+            yield _numbered_answer(f"{source.name}, answer {number}", body, decoder)
         return
     first = 1
-    for items in array_batches(source, decoder.array):
+    for items in array_batches(source, decoder.array, at):
         yield ListingPart(source.name, items, first)
         first += len(items)
 
 
-def _array_of_answers(source: Input) -> Iterable[bytes]:
-    """Take an array apart: at once if all of it can be held, else answer by answer."""
+def _array_of_answers(source: Input, at: int) -> Iterable[bytes]:
+    """Take an array apart: at once if all of it can be held, else answer by answer.
+
+    Its items begin at the byte ``at``.
+    """
     body = source.read_document()
     try:
         answers = msgspec.json.decode(b"[" + body, type=list[msgspec.Raw])
         return [bytes(answer) for answer in answers]
     except (msgspec.MsgspecError, RecursionError):
         source.give_back(body)  # Splitting it shows what is wrong, if it is not just too much.
-    return objects(source, in_array=True)
+    return objects(source, in_array=True, at=at)
 
 
 def _lines(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
@@ -217,7 +221,7 @@ def _lines(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
         if answers:
             for number, body in enumerate(lines, line):
                 if body.strip():
-                    yield _answer(f"{source.name}, line {number}", body, decoder)
+                    yield _numbered_answer(f"{source.name}, line {number}", body, decoder)
         else:
             items = _decoded_lines(source.name, lines, decoder, line)
             yield ListingPart(source.name, items, first)
@@ -254,13 +258,28 @@ def _document(source: Input, decoder: Decoder) -> Iterator[ListingPart]:
     pieces = objects(source, in_array=False)
     if is_answer:
         for number, piece in enumerate(pieces, 1):
-            yield _answer(f"{source.name}, answer {number}", piece, decoder)
+            yield _numbered_answer(f"{source.name}, answer {number}", piece, decoder)
         return
     first = 1
     while batch := list(islice(pieces, _BATCH)):
-        # Each piece ends where it closes, so that between commas it stays what it is.
-        yield ListingPart(source.name, decoder.array(b"[" + b",".join(batch) + b"]"), first)
+        try:
+            # Each piece ends where it closes, so that between commas it stays what it is.
+            items = decoder.array(b"[" + b",".join(batch) + b"]")
+        except UndecodableError:
+            items = _decoded_each(source.name, batch, decoder, first)
+        yield ListingPart(source.name, items, first)
         first += len(batch)
+
+
+def _decoded_each(name: str, batch: list[bytes], decoder: Decoder, first: int) -> list[Any]:
+    """Decode values one by one, so that an error names the one that is wrong."""
+    items = []
+    for number, body in enumerate(batch, first):
+        try:
+            items.append(decoder.single(body))
+        except UndecodableError as error:
+            raise SourceError(f"{name}, record {number}: {error}; {_FORMS}") from error
+    return items
 
 
 # -- one answer -----------------------------------------------------------------------------
@@ -273,6 +292,14 @@ class _Held(msgspec.Struct):
 
 class _Answer(msgspec.Struct):
     data: msgspec.Raw
+
+
+def _numbered_answer(label: str, body: bytes, decoder: Decoder) -> ListingPart:
+    """Return one of several answers, as ``_answer`` does; an error names the one that is wrong."""
+    try:
+        return _answer(label, body, decoder)
+    except UndecodableError as error:
+        raise SourceError(f"{label}: {error}; {_FORMS}") from error
 
 
 def _answer(label: str, body: bytes, decoder: Decoder) -> ListingPart:

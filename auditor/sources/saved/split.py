@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 )
 _COMMA = re.compile(rb"\s*,\s*(?=[^\s\]])")
 _FIRST_KEY = re.compile(rb'\s*\{\s*("(?:[^"\\]|\\.){0,200}"\s*:)')
-_PLACE = re.compile(r" at byte \d+$")
+_PLACE = re.compile(r" at byte (\d+)$")
 #: Where a cut is guessed: records are a few kB each, so a window at the end holds several.
 _WINDOW = 1 << 16
 _GUESSES = 2
@@ -37,14 +37,14 @@ def first_key(text: bytes) -> bytes:
     return match[1] if match else b""
 
 
-def array_batches(source: Input, decode: Decode) -> Iterator[list[Any]]:
+def array_batches(source: Input, decode: Decode, at: int = 1) -> Iterator[list[Any]]:
     """Yield the items of a JSON array, a block's worth at a time.
 
-    ``source`` is positioned after the opening bracket; ``decode`` takes a whole array and raises
-    UndecodableError. Raises UndecodableError if the array is malformed, cut or followed by
-    something, or has an item of more than 64 MiB.
+    ``source`` is positioned at the byte ``at``, after the opening bracket; ``decode`` takes a whole
+    array and raises UndecodableError. Raises UndecodableError if the array is malformed, cut or
+    followed by something, or has an item of more than 64 MiB.
     """
-    buffer, done = b"", 1
+    buffer, done = b"", at
     while block := source.read(len(buffer)):
         buffer += block
         try:
@@ -64,11 +64,12 @@ def array_batches(source: Input, decode: Decode) -> Iterator[list[Any]]:
         raise _placed(error, done) from error
 
 
-def objects(source: Input, *, in_array: bool) -> Iterator[bytes]:
+def objects(source: Input, *, in_array: bool, at: int = 0) -> Iterator[bytes]:
     """Yield JSON objects one by one as bytes, each cut where it ends.
 
     They follow each other with or without blanks between them; with ``in_array`` they are the items
-    of an array, and ``source`` is positioned after its opening bracket. Raises UndecodableError.
+    of an array, and ``source`` is positioned after its opening bracket, at the byte ``at``. Raises
+    UndecodableError.
     """
     gap = _Gap(in_array)
     buffer = b""
@@ -77,17 +78,17 @@ def objects(source: Input, *, in_array: bool) -> Iterator[bytes]:
         spans, stop = _spans(buffer)
         done = 0
         for start, end in spans:
-            gap.check(buffer[done:start])
+            gap.check(buffer[done:start], at + done)
             yield buffer[start:end]
             done = end
         if stop is not None:
-            gap.close(buffer[done:stop])
-            _nothing_follows(buffer[stop + 1 :], source)
+            gap.close(buffer[done:stop], at + done)
+            _nothing_follows(buffer[stop + 1 :], source, at + stop + 1)
             return
         buffer = buffer[done:]
+        at += done
         _bound(buffer, source)
-    if buffer.strip() or in_array:
-        raise _refused("not JSON: it is cut, or a bracket is missing")
+    gap.end(buffer, at)
 
 
 def line_blocks(source: Input) -> Iterator[tuple[list[bytes], bool]]:
@@ -109,20 +110,41 @@ def line_blocks(source: Input) -> Iterator[tuple[list[bytes], bool]]:
 
 
 class _Gap:
-    """What may be between two objects: blanks, and inside an array one comma."""
+    """What may be between two objects: blanks, and inside an array one comma.
+
+    Each piece of text is at a byte ``at`` of the file.
+    """
 
     def __init__(self, in_array: bool) -> None:
         self._in_array = in_array
         self._expected = b""
+        self._odd = "an item is no object" if in_array else "something follows that is no object"
 
-    def check(self, gap: bytes) -> None:
+    def check(self, gap: bytes, at: int) -> None:
+        """Refuse what is no gap between two objects."""
         if gap.strip() != self._expected:
-            raise _refused("not JSON: there is something between two objects")
+            text = self._unexpected(gap)
+            what = "there is something" if text else "a comma is missing"
+            raise _refused_at(f"{what} between two objects", at + len(gap) - len(text))
         self._expected = b"," if self._in_array else b""
 
-    def close(self, gap: bytes) -> None:
-        if gap.strip() or not self._in_array:
-            raise _refused("not JSON: a bracket that closes nothing")
+    def close(self, gap: bytes, at: int) -> None:
+        """Refuse what is no gap before the closing bracket, or a bracket outside an array."""
+        text = self._unexpected(gap)
+        if text or gap.strip() or not self._in_array:
+            bare = "a comma has no item behind it" if gap.strip() else "a bracket closes nothing"
+            raise _refused_at(self._odd if text else bare, at + len(gap) - len(text))
+
+    def end(self, rest: bytes, at: int) -> None:
+        """Refuse what is left at the end of the file, and an array that is still open."""
+        text = self._unexpected(rest)
+        if text and text[0] not in b"[{":
+            raise _refused_at(self._odd, at + len(rest) - len(text))
+        if text or self._in_array:
+            raise _refused("not JSON: it is cut, or a bracket is missing")
+
+    def _unexpected(self, gap: bytes) -> bytes:
+        return gap.lstrip().removeprefix(self._expected).lstrip()
 
 
 def _whole_items(buffer: bytes, decode: Decode) -> tuple[list[Any], bytes]:
@@ -135,8 +157,8 @@ def _whole_items(buffer: bytes, decode: Decode) -> tuple[list[Any], bytes]:
             return decode(b"[" + buffer[:end] + b"]"), buffer[following:]
     spans, stop = _spans(buffer)
     if stop is not None:
-        if buffer[stop + 1 :].strip():
-            raise _something_follows()
+        # As in the decoder's errors, the opening bracket is at byte 0.
+        _nothing_in(buffer[stop + 1 :], stop + 2)
         return [], buffer
     for _, end in reversed(spans):
         comma = _COMMA.match(buffer, end)
@@ -183,22 +205,36 @@ def _bound(buffer: bytes, source: Input) -> None:
         raise _refused(f"one value takes more than {limit}")
 
 
-def _nothing_follows(rest: bytes, source: Input) -> None:
-    while not rest.strip():
+def _nothing_follows(rest: bytes, source: Input, at: int) -> None:
+    while rest:
+        _nothing_in(rest, at)
+        at += len(rest)
         rest = source.read()
-        if not rest:
-            return
-    raise _something_follows()
+
+
+def _nothing_in(rest: bytes, at: int) -> None:
+    """Refuse ``rest``, which is at the byte ``at``, behind an array, unless it is blank."""
+    text = rest.lstrip()
+    if text:
+        raise _refused(
+            f"not JSON: something follows the array at byte {at + len(rest) - len(text)}"
+        )
 
 
 def _placed(error: UndecodableError, done: int) -> UndecodableError:
-    """Return the error with its position in the file; the decoder counts from its piece."""
-    message = _PLACE.sub("", str(error))
-    return UndecodableError(f"{message}, after byte {done:,}", transient=error.transient)
+    """Return the error with its position in the file.
+
+    The decoder counts from its piece, whose opening bracket stands for the byte before ``done``.
+    """
+    found = _PLACE.search(str(error))
+    if found is None:
+        return UndecodableError(f"{error}, after byte {done:,}", transient=error.transient)
+    place = f" at byte {done - 1 + int(found[1])}"
+    return UndecodableError(_PLACE.sub(place, str(error)), transient=error.transient)
 
 
-def _something_follows() -> UndecodableError:
-    return _refused("not JSON: something follows the array")
+def _refused_at(what: str, at: int) -> UndecodableError:
+    return _refused(f"not JSON: {what} at byte {at}")
 
 
 def _refused(message: str) -> UndecodableError:

@@ -99,46 +99,48 @@ def cut(text: bytes, block: int, largest: int = LARGEST) -> Input:
     ("text", "says"),
     [
         (b'{"a":1},{"a":2}', "the array is cut: its closing bracket is missing"),
-        (b'{"a":1}]x', "not JSON: something follows the array"),
-        (b'{"a":1}]' + b" " * 90 + b"]", "not JSON: something follows the array"),
+        (b'{"a":1}]x', "not JSON: something follows the array at byte 9"),
+        (b'{"a":1}]' + b" " * 90 + b"]", "not JSON: something follows the array at byte 99"),
+        (b'{"a":1},x]', "not JSON: Expecting value at byte 9"),
     ],
 )
 def test_an_array_that_does_not_end_where_it_should_is_told(text: bytes, says: str, block: int):
-    with pytest.raises(UndecodableError, match=says):
+    with pytest.raises(UndecodableError, match=f"^{says}$"):
         joined(array_batches(cut(text, block), WholeRecords().array))
 
 
 def test_where_an_array_breaks_is_counted_in_its_file_and_from_one():
     """The decoder counts from its own piece, of which nobody knows."""
     text = b'{"a":1},{"b":2},{"c":tru}]'
-    for block, byte in ((1 << 10, 1), (9, 17), (17, 17)):
-        with pytest.raises(
-            UndecodableError, match=f"^not JSON: Expecting value, after byte {byte}$"
-        ):
+    for block in (1 << 10, 9, 17):
+        with pytest.raises(UndecodableError, match=r"^not JSON: Expecting value at byte 22$"):
             joined(array_batches(cut(text, block), WholeRecords().array))
-    long = b" " * 4991 + b'{"a":1},' + b'{"b":tru}]'
-    with pytest.raises(UndecodableError, match=r", after byte 5,000$"):
-        joined(array_batches(cut(long, 5000), WholeRecords().array))
+        # Of some values nobody says where they are: then it is where their piece begins.
+        with pytest.raises(UndecodableError, match=r"^NaN is not JSON, after byte (1|17)$"):
+            joined(array_batches(cut(text.replace(b"tru", b"NaN"), block), WholeRecords().array))
 
 
 @pytest.mark.parametrize("block", [3, 5, 64])
 @pytest.mark.parametrize(
     ("text", "in_array", "says"),
     [
-        (b'{"a":1}x{"a":2}', False, "there is something between two objects"),
-        (b'{"a":1},{"a":2}', False, "there is something between two objects"),
-        (b'{"a":1}{"a":2}]', True, "there is something between two objects"),
-        (b'{"a":1},,{"a":2}]', True, "there is something between two objects"),
-        (b',{"a":1}]', True, "there is something between two objects"),
-        (b'{"a":1}]', False, "a bracket that closes nothing"),
-        (b'{"a":1}x]', True, "a bracket that closes nothing"),
-        (b'{"a":1},]', True, "a bracket that closes nothing"),
-        (b'{"a":1}]x', True, "something follows the array"),
-        (b'{"a":1}]' + b" " * 90 + b"x", True, "something follows the array"),
+        (b'{"a":1}x{"a":2}', False, "there is something between two objects at byte 7"),
+        (b'{"a":1} , {"a":2}', False, "there is something between two objects at byte 8"),
+        (b'{"a":1} {"a":2}]', True, "a comma is missing between two objects at byte 8"),
+        (b'{"a":1}, ,{"a":2}]', True, "there is something between two objects at byte 9"),
+        (b',{"a":1}]', True, "there is something between two objects at byte 0"),
+        (b'{"a":1}]', False, "a bracket closes nothing at byte 7"),
+        (b'{"a":1} x]', False, "something follows that is no object at byte 8"),
+        (b'{"a":1}x]', True, "an item is no object at byte 7"),
+        (b'{"a":1}, x]', True, "an item is no object at byte 9"),
+        (b'{"a":1}, x', True, "an item is no object at byte 9"),
+        (b'{"a":1}, ]', True, "a comma has no item behind it at byte 9"),
+        (b'{"a":1}] x', True, "something follows the array at byte 9"),
+        (b'{"a":1}]' + b" " * 90 + b"x", True, "something follows the array at byte 98"),
         (b'{"a":1}', True, "it is cut, or a bracket is missing"),
         (b'{"a":1},', True, "it is cut, or a bracket is missing"),
         (b'{"a":1} {"b":2', False, "it is cut, or a bracket is missing"),
-        (b'{"a":1} x', False, "it is cut, or a bracket is missing"),
+        (b'{"a":1} {"b":2} x', False, "something follows that is no object at byte 16"),
     ],
 )
 def test_what_is_not_an_object_is_told(text: bytes, in_array: bool, says: str, block: int):
