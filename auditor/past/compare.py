@@ -78,6 +78,8 @@ class ComparisonOutcome(Enum):
         }[self]
 
 
+#: The note of a change behind which may be the rule, and not what it judged.
+_CHANGED = "the rule was changed"
 #: A rule per this field has one group for each group of the account.
 _GROUP = ("group_id",)
 
@@ -127,6 +129,7 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
     """The differences between two runs. ``changes`` are worst first, then severest first.
 
     ``fail_on`` is the least severity at which a change for the worse counts, None for none.
+    ``rules_changed`` expect or apply to something else than before, or are worded otherwise.
     """
 
     earlier: EarlierReport
@@ -137,6 +140,7 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
     connections_gone: int
     rules_added: tuple[str, ...]
     rules_gone: tuple[str, ...]
+    rules_changed: tuple[str, ...]
 
     @cached_property
     def counts(self) -> Mapping[Fate, int]:
@@ -204,7 +208,16 @@ def compare(
         connections_gone=len(then.index_of.keys() - now.index_of.keys()),
         rules_added=tuple(name for name in now.rules if name not in then.rules),
         rules_gone=tuple(name for name in then.rules if name not in now.rules),
+        rules_changed=tuple(name for name in now.rules if _is_changed(name, then, now)),
     )
+
+
+def _is_changed(name: str, then: _Side, now: _Side) -> bool:
+    """Whether both runs have the rule and it does not say the same in both."""
+    old, new = then.rules.get(name), now.rules.get(name)
+    if old is None or new is None or not (old.expects and new.expects):
+        return False
+    return (old.expects, old.applies_when) != (new.expects, new.applies_when)
 
 
 #: A check from run to run: its rule, whether that is on groups, and its group or connection.
@@ -291,7 +304,7 @@ def _of_later(then: _Side, now: _Side) -> Iterator[Changed]:
         known = _covering(same, finding)
         found = [known] if known is not None else same
         before = found[0].verdict if found else then.verdict(finding, per=per)
-        change, note = _change(then, finding, known, before)
+        change, note = _change(then, now, finding, known, before)
         yield Changed(
             change,
             finding.rule,
@@ -322,7 +335,8 @@ def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
             change, note = Fate.UNJUDGED, _why_unjudged(now, finding, after)
         else:
             change = Fate.SETTLED if finding.verdict is Verdict.ERROR else Fate.FIXED
-            note = "the rule no longer applies to it" if after is Verdict.SKIP else ""
+            note = _CHANGED if _is_changed(finding.rule, then, now) else ""
+            note = "the rule no longer applies to it" if after is Verdict.SKIP else note
         named = now.rules.get(finding.rule, rule)
         yield Changed(
             change,
@@ -347,7 +361,11 @@ def _covering(same: Iterable[EarlierFinding], finding: EarlierFinding) -> Earlie
 
 
 def _change(
-    then: _Side, finding: EarlierFinding, known: EarlierFinding | None, before: Verdict | None
+    then: _Side,
+    now: _Side,
+    finding: EarlierFinding,
+    known: EarlierFinding | None,
+    before: Verdict | None,
 ) -> tuple[Fate, str]:
     """Return the change of a finding of the newer run, and a note if it needs one."""
     after = finding.verdict
@@ -360,7 +378,7 @@ def _change(
     if before in _ACCEPTED:
         return Fate.AGAIN, f"was {before.label}"
     if before is not Verdict.FAIL:
-        return Fate.NEW, _why_new(then, finding, before)
+        return Fate.NEW, _why_new(then, now, finding, before)
     if known is None:
         return Fate.NEW, "about connections that were not in it before"
     if finding.severity > known.severity:
@@ -368,14 +386,16 @@ def _change(
     return Fate.UNCHANGED, ""
 
 
-def _why_new(then: _Side, finding: EarlierFinding, before: Verdict | None) -> str:
+def _why_new(then: _Side, now: _Side, finding: EarlierFinding, before: Verdict | None) -> str:
     if before is Verdict.ERROR:
         return "could not be evaluated before"
     if finding.rule not in then.rules:
         return "the rule is new"
     if finding.connections and all(c.id not in then.index_of for c in finding.connections):
         return "the connection was not listed before"
-    return "the rule did not apply to it before" if before is Verdict.SKIP else ""
+    if before is Verdict.SKIP:
+        return "the rule did not apply to it before"
+    return _CHANGED if _is_changed(finding.rule, then, now) else ""
 
 
 def _why_unjudged(now: _Side, finding: EarlierFinding, after: Verdict | None) -> str:
@@ -458,7 +478,9 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
         yield "no new violation"
     counts = comparison.counts
     if counts[Fate.FIXED]:
-        yield f"{counts[Fate.FIXED]:,} fixed"
+        by_rule = sum(c.change is Fate.FIXED and c.note == _CHANGED for c in comparison.changes)
+        how = f" ({by_rule:,} where {_CHANGED})" if by_rule else ""
+        yield f"{counts[Fate.FIXED]:,} fixed{how}"
     if counts[Fate.GONE]:
         yield f"{counts[Fate.GONE]:,} gone"
     if counts[Fate.UNJUDGED]:

@@ -157,9 +157,13 @@ def _failed(entry: _Line, rule: str) -> int:
     return count
 
 
-def trend(runs: Iterable[PastRun]) -> tuple[PastRun, ...]:
-    """Return the last runs, oldest first; runs of the same time keep their order."""
-    return tuple(sorted(runs, key=lambda run: run.judged_at)[-MOST_RUNS:])
+def trend(before: Iterable[PastRun], run: PastRun) -> tuple[PastRun, ...]:
+    """Return the last runs up to ``run``, oldest first with ``run`` last.
+
+    Runs as of a later time are no part of it. Runs of the same time keep their order.
+    """
+    known = sorted((r for r in before if r.judged_at <= run.judged_at), key=lambda r: r.judged_at)
+    return (*known, run)[-MOST_RUNS:]
 
 
 # -- since when each finding is open --------------------------------------------------------------

@@ -70,9 +70,10 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             journal.replace(OPEN, (open_text(opened),))
         since = opened.times(rule.id for rule in result.rules)
         history = History(
-            trend([*runs, past_run(result)]), since, tuple(ended(before, opened, result))
+            trend(runs, past_run(result)), since, tuple(ended(before, opened, result))
         )
-        warnings = tuple(self._notes(torn, damaged=known is None))
+        later = sum(run.judged_at > result.judged_at for run in runs)
+        warnings = tuple(self._notes(torn, later, damaged=known is None))
         return replace(result, history=history, warnings=(*result.warnings, *warnings))
 
     def _check_account(self, known: Open | None, result: Result) -> None:
@@ -85,7 +86,12 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             f" not of {account}; keep a folder for each account"
         )
 
-    def _notes(self, torn: int, *, damaged: bool) -> Iterator[str]:
+    def _notes(self, torn: int, later: int, *, damaged: bool) -> Iterator[str]:
+        if later:
+            yield (
+                f"history: {plural(later, 'run')} as of a later time than this one "
+                f"{'is' if later == 1 else 'are'} no part of its trend, and it closes nothing"
+            )
         if torn:
             what = f"{plural(torn, 'line')} of {printable(str(self.path / LINES))}"
             yield f"history: {what} cannot be read and {'was' if torn == 1 else 'were'} skipped"

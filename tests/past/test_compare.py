@@ -107,6 +107,17 @@ def test_what_was_not_judged_is_never_fixed(house: Ruleset, tmp_path: Path):
     assert (found.connections_gone, found.connections_added) == (1, 0)
 
 
+def test_what_a_changed_rule_makes_of_a_finding_is_told(house: Ruleset, tmp_path: Path):
+    milder = load_policies(_written(tmp_path, HOUSE.replace("gte: 15", "gte: 5")))
+    old, new = (judged(rules, record("a", sync_frequency=5)) for rules in (house, milder))
+    for found, fate in ((compared(old, new), "fixed"), (compared(new, old), "new")):
+        assert found.rules_changed == ("sync-floor",)
+        (changed,) = found.changes
+        assert (changed.change.value, changed.note) == (fate, "the rule was changed")
+    assert compared(old, new).reasons[-1] == "1 fixed (1 where the rule was changed)"
+    assert compared(old, old).rules_changed == ()
+
+
 def test_accepted_and_not_any_more(house: Ruleset, tmp_path: Path):
     waivers = waivers_in(tmp_path, waiver())
     bad = [record("a", sync_frequency=5), record("b", sync_frequency=5)]

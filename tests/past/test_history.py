@@ -137,8 +137,15 @@ def test_a_line_says_what_the_run_was(house: Ruleset):
 def test_the_trend_has_the_last_sixty_in_order(house: Ruleset):
     run = past_run(judged(house, 0, BAD))
     runs = [replace(run, judged_at=TODAY + n * WEEK) for n in range(70)]
-    drawn = trend([*runs[35:], *runs[:35]])
+    drawn = trend([*runs[35:69], *runs[:35]], runs[69])
     assert [r.judged_at for r in drawn] == [TODAY + n * WEEK for n in range(10, 70)]
+
+
+def test_the_trend_of_a_run_ends_with_it_whatever_was_judged_as_of_a_later_time(house: Ruleset):
+    run = past_run(judged(house, 0, BAD))
+    early, now, late = (replace(run, judged_at=TODAY + n * WEEK) for n in range(3))
+    assert trend([late, early], now) == (early, now)
+    assert trend([now, late], early) == (early,)
 
 
 @pytest.mark.parametrize("held", [None, "x"])
@@ -248,7 +255,7 @@ def test_a_snapshot_without_an_address_keeps_the_account(house: Ruleset):
 def test_runs_of_one_time_stay_as_they_came(house: Ruleset):
     run = past_run(judged(house, 0, BAD))
     runs = [replace(run, connections=n) for n in range(61)]
-    assert [r.connections for r in trend(runs)] == list(range(1, 61))
+    assert [r.connections for r in trend(runs[:-1], runs[-1])] == list(range(1, 61))
 
 
 def test_what_ended_is_told_by_name_and_whether_it_is_gone(house: Ruleset):

@@ -17,8 +17,9 @@ from auditor.model import Account, Outcome, Result, SourceInfo
 from auditor.past.history import Open, open_of, open_text, run_of
 from auditor.past.history_folder import HistoryFolder
 from auditor.policy import Ruleset
+from auditor.reports.facts import trend_in_words
 from tests.builders.listed import HOUSE, TODAY, json_of, record
-from tests.builders.weeks import BAD, DAYS, WEEK, judged, since
+from tests.builders.weeks import BAD, DAYS, GOOD, WEEK, judged, since
 
 INFO = SourceInfo("api", "https://api.fivetran.com", (), "https://api.fivetran.com")
 
@@ -37,6 +38,18 @@ def test_a_folder_remembers(house: Ruleset, tmp_path: Path):
     assert {f["rule"]: f["open_since"] for f in document["findings"]} == {
         "sync-floor": DAYS[0], "not-paused": DAYS[1],
     }  # fmt: skip
+
+
+def test_a_run_as_of_an_earlier_time_is_told_of_what_came_before_it(house: Ruleset, tmp_path: Path):
+    folder = HistoryFolder(tmp_path)
+    for week in (2, 3, 0):
+        folder.record(judged(house, week, BAD), TODAY)
+    result = folder.record(judged(house, 1, GOOD), TODAY)
+    assert result.history is not None
+    assert [run.judged_at for run in result.history.runs] == [TODAY, TODAY + WEEK]
+    assert trend_in_words(result.history).startswith("0 violations: 1 fewer than in the run before")
+    (warning,) = result.warnings
+    assert warning.startswith("history: 2 runs as of a later time than this one are no part of")
 
 
 def test_equal_inputs_give_equal_files(house: Ruleset, tmp_path: Path):

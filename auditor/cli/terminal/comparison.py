@@ -90,7 +90,11 @@ def _differences(comparison: Comparison, layout: Layout) -> Iterator[str]:
     added, gone = comparison.connections_added, comparison.connections_gone
     if added or gone:
         yield from _row("listed", f"connections: {added:,} new, {gone:,} gone", layout)
-    for label, names in (("added", comparison.rules_added), ("removed", comparison.rules_gone)):
+    for label, names in (
+        ("added", comparison.rules_added),
+        ("removed", comparison.rules_gone),
+        ("changed", comparison.rules_changed),
+    ):
         if names:
             yield from _row(label, f"{plural(len(names), 'rule')}: {listed(names, 'and')}", layout)
     for label, report in (("old", comparison.earlier), ("new", comparison.later)):

@@ -17,7 +17,7 @@ from auditor.reports.facts import UNFINISHED
 from auditor.reports.json_text import json_lines, json_text
 
 #: Grows by a minor step when something is added, by a major one when something changes.
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 MARK = r'\A\{\n"schema_version": .*\n"kind": "comparison",\n"tool": \{"name":"fivetran-auditor"'
 _Object = dict[str, Any]
 _NONE = dict.fromkeys(Fate, 0)
@@ -34,7 +34,11 @@ def render(comparison: Comparison) -> Iterator[str]:
         new=_side(comparison.later),
         counts=comparison.counts,
         connections={"added": comparison.connections_added, "gone": comparison.connections_gone},
-        rules={"added": comparison.rules_added, "gone": comparison.rules_gone},
+        rules={
+            "added": comparison.rules_added,
+            "gone": comparison.rules_gone,
+            "changed": comparison.rules_changed,
+        },
     )
     lists = {
         "by_rule": map(_tally, comparison.by_rule),
@@ -56,7 +60,7 @@ def placeholder(version: str) -> str:
         new=None,
         counts=_NONE,
         connections={"added": 0, "gone": 0},
-        rules={"added": (), "gone": ()},
+        rules={"added": (), "gone": (), "changed": ()},
     )
     lists = dict.fromkeys(("by_rule", "by_group", "by_connection", "changes"), ())
     return "".join(_document(head, lists))

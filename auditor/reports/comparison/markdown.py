@@ -63,6 +63,7 @@ def _pieces(comparison: Comparison) -> Iterator[str]:
         yield f"| {name} | {cell} | {new[name]} |\n"
     yield from _listed("New rules", comparison.rules_added)
     yield from _listed("Rules that are gone", comparison.rules_gone)
+    yield from _listed("Rules that were changed", comparison.rules_changed)
     yield from _tallies("By rule", comparison.by_rule)
     yield from _tallies("By group", comparison.by_group)
     yield from _tallies("By connection", comparison.by_connection)

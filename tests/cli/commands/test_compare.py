@@ -60,6 +60,24 @@ def test_the_schema_is_a_schema():
     VALIDATOR.check_schema(SCHEMA)
 
 
+def test_a_rule_that_was_changed_is_told_in_every_format(folder: Path):
+    (folder / "house.yaml").write_text(HOUSE.replace("gte: 15", "gte: 5"))
+    _report(folder, "milder.json", record("a", sync_frequency=5), record("b"), record("c"))
+    done = run(["compare", "old.json", "milder.json", *FORMATS], folder)
+    assert done.returncode == 0, done.stderr
+    assert "  changed   1 rule: sync-floor\n" in done.stdout
+    assert done.stdout.endswith("2 fixed (1 where the rule was changed)\n")
+    document = _document(folder)
+    assert document["rules"]["changed"] == ["sync-floor"]
+    notes = {change["rule"]: change["note"] for change in document["changes"]}
+    assert notes == {"sync-floor": "the rule was changed", "not-paused": ""}
+    reports = folder / "audit-report"
+    assert "Rules that were changed: <code>sync-floor<" in (reports / "comparison.html").read_text(
+        "utf-8"
+    )
+    assert "Rules that were changed: `sync-floor`" in (reports / "comparison.md").read_text("utf-8")
+
+
 def test_something_got_worse(folder: Path):
     done = run([*PAIR, *FORMATS], folder)
     assert done.returncode == 1, done.stderr

@@ -92,7 +92,7 @@ def test_a_placeholder_is_a_comparison_that_came_to_nothing():
     assert not any(document["counts"].values())
     assert document["old"] is document["new"] is None
     assert document["connections"] == {"added": 0, "gone": 0}
-    assert document["rules"] == {"added": [], "gone": []}
+    assert document["rules"] == {"added": [], "gone": [], "changed": []}
     assert Outcome.INCONCLUSIVE.value in document["reasons"][0]
 
 
@@ -117,7 +117,7 @@ def test_the_whole_document_of_a_small_comparison(house: Ruleset):
 
 
 DOCUMENT: dict[str, Any] = {
-    "schema_version": "1.1",
+    "schema_version": "1.2",
     "kind": "comparison",
     "tool": {"name": "fivetran-auditor", "version": "9.2"},
     "answer": "worse",
@@ -186,7 +186,7 @@ DOCUMENT: dict[str, Any] = {
         "rules": 6,
     },
     "connections": {"added": 2, "gone": 1},
-    "rules": {"added": ["added"], "gone": ["left"]},
+    "rules": {"added": ["added"], "gone": ["left"], "changed": []},
     "by_rule": [
         {"name": "sync-floor", "label": "Sync floor", "counts": {"new": 1, "fixed": 1}},
         {"name": "has-postgres", "label": "Has postgres", "counts": {"new": 1}},
