@@ -162,7 +162,8 @@ def domain(path: str, tests: Iterable[Test], truths: Truths) -> Domain:
     asked = {key_of(test): test for test in tests}
     samples = tuple(_samples(asked.values()))
     aspects = _Aspects(path, list(asked.values()), truths)
-    splits = {key: _split(test, samples, aspects) for key, test in asked.items()}
+    numbers = _numbers_among(samples)
+    splits = {key: _split(test, samples, numbers, aspects) for key, test in asked.items()}
     return Domain(path, samples, splits)
 
 
@@ -241,17 +242,30 @@ _NAMED = frozenset({OperandForm.SCALAR, OperandForm.SCALARS})
 _PLAIN = _NAMED | {OperandForm.ORDERED, OperandForm.RANGE, OperandForm.BOOLEAN}
 
 
-def _split(test: Test, samples: Sequence[Any], aspects: _Aspects) -> Split:
+def _numbers_among(samples: Sequence[Any]) -> range:
+    """Return where the numbers are: they follow each other, ascending."""
+    places = [place for place, sample in enumerate(samples) if is_number(sample)]
+    return range(places[0], places[-1] + 1) if places else range(0)
+
+
+def _split(test: Test, samples: Sequence[Any], numbers: range, aspects: _Aspects) -> Split:
     yes = no = opened = 0
+    asked: Iterable[int] = range(len(samples))
+    within = _within_bound(test, samples, numbers)
+    if within is not None:
+        # Not asked one by one: many rules have many bounds, and each of them is a number here.
+        yes = _bits(within)
+        no = _bits(numbers) ^ yes
+        asked = (*range(numbers.start), *range(numbers.stop, len(samples)))
     decide = _decider(test, samples)
     # A text stands only for itself, unless it is read as something else or compared with a field.
     texts_are_closed = test.reading is Reading.PLAIN and not isinstance(test.operand, FieldOperand)
-    for number, sample in enumerate(samples):
-        bit = 1 << number
+    for number in asked:
+        sample, bit = samples[number], 1 << number
         if not (texts_are_closed and type(sample) is str) and _is_open(test, sample):
             opened |= bit
             continue
-        truth = decide(number, sample)
+        truth = decide(sample)
         if truth is True:
             yes |= bit
         elif truth is False:
@@ -287,7 +301,28 @@ def _is_gapped(sample: Any) -> bool:
     return isinstance(sample, Whatever) and sample.gapped
 
 
-def _decider(test: Test, samples: Sequence[Any]) -> Callable[[int, Any], Truth]:
+def _bits(places: range) -> int:
+    return (1 << places.stop) - (1 << places.start) if places else 0
+
+
+def _within_bound(test: Test, samples: Sequence[Any], numbers: range) -> range | None:
+    """Return the ``numbers`` for which a test of a bound holds; None for another test."""
+    operand, bound = test.operand, test.operator.bound
+    if bound is None or not isinstance(operand, Literal) or test.reading is not Reading.PLAIN:
+        return None
+    if isinstance(operand.value, Now | datetime | timedelta):
+        return None
+    interval = bound(operand.value)
+    values = samples[numbers.start : numbers.stop]
+    first, last = 0, len(values)
+    if interval.least is not None:
+        first = (bisect_right if interval.above else bisect_left)(values, interval.least)
+    if interval.most is not None:
+        last = (bisect_left if interval.below else bisect_right)(values, interval.most)
+    return numbers[first:last]
+
+
+def _decider(test: Test, samples: Sequence[Any]) -> Callable[[Any], Truth]:
     """Return a function from a sample to the result of ``test``; not all ask the operator."""
     operand = test.operand
 
@@ -298,48 +333,28 @@ def _decider(test: Test, samples: Sequence[Any]) -> Callable[[int, Any], Truth]:
         return evaluate_test(test, lambda _: value, NOW)
 
     if not isinstance(operand, Literal) or test.reading is not Reading.PLAIN:
-        return lambda _, sample: ask(sample)
+        return ask
     if test.operator.form in _NAMED:
         named = {(type(v) is str, v) for v in _constants(operand.value)}
         # Values that are not named behave alike.
         unlike = [s for s in samples if is_number(s) and (False, s) not in named]
         others = {str: ask(FRESH), int: ask(unlike[0]) if unlike else None}
 
-        def by_name(_: int, sample: Any) -> Truth:
+        def by_name(sample: Any) -> Truth:
             kind = str if type(sample) is str else int if is_number(sample) else None
             if kind is None or (kind is str, sample) in named:
                 return ask(sample)
             return others[kind]
 
         return by_name
-    bound = test.operator.bound
-    if bound is not None and not isinstance(operand.value, Now | datetime | timedelta):
-        numbers = [n for n, s in enumerate(samples) if is_number(s)]
-        values = [samples[n] for n in numbers]
-        interval = bound(operand.value)
-        first, last = 0, len(values)
-        if interval.least is not None:
-            first = (bisect_right if interval.above else bisect_left)(values, interval.least)
-        if interval.most is not None:
-            last = (bisect_left if interval.below else bisect_right)(values, interval.most)
-        start = numbers[0] if numbers else 0
-
-        def by_bound(number: int, sample: Any) -> Truth:
-            if is_number(sample):
-                return first <= number - start < last
-            return ask(sample)
-
-        return by_bound
     return _by_text(test, operand, ask)
 
 
-def _by_text(
-    test: Test, operand: Literal, ask: Callable[[Any], Truth]
-) -> Callable[[int, Any], Truth]:
+def _by_text(test: Test, operand: Literal, ask: Callable[[Any], Truth]) -> Callable[[Any], Truth]:
     """Return a function that asks the operator about texts; a policy may name thousands."""
     takes_text, wanted, holds = test.takes(FRESH), operand.at(NOW), test.operator.holds
 
-    def by_text(_: int, sample: Any) -> Truth:
+    def by_text(sample: Any) -> Truth:
         if type(sample) is not str:
             return ask(sample)
         return holds(sample, wanted, NOW) if takes_text else None
