@@ -141,4 +141,6 @@ def parse(body: bytes, *, hook: Hook | None = None, out_of_range: float = math.i
         raise UndecodableError("nested too deeply to be read", transient=False) from error
     except json.JSONDecodeError as error:
         at = len(error.doc[: error.pos].encode())
-        raise UndecodableError(f"not JSON: {error.msg} at byte {at}", transient=True) from error
+        # Some of Python's words end in "at", before its own position.
+        what = error.msg.removesuffix(" at")
+        raise UndecodableError(f"not JSON: {what} at byte {at}", transient=True) from error

@@ -79,13 +79,14 @@ def test_the_largest_number_is_one():
     [
         (b"", "not JSON: Expecting value at byte 0", True),
         (b'{"a": 1', "not JSON: Expecting ',' delimiter at byte 7", True),
+        (b'{"a": "b', "not JSON: Unterminated string starting at byte 6", True),
         ('["é" x]'.encode(), "at byte 6", True),
         (b"<html>", "not JSON", True),
         (b"[NaN]", "NaN is not JSON", False),
         (b"[-Infinity]", "-Infinity is not JSON", False),
         (b"[" * 100_000, "nested too deeply to be read", False),
     ],
-    ids=["nothing", "cut", "after two bytes", "a page", "NaN", "infinity", "nested"],
+    ids=["nothing", "cut", "cut text", "after two bytes", "a page", "NaN", "infinity", "nested"],
 )
 def test_what_is_not_json_says_where_and_whether_to_ask_again(
     body: bytes, said: str, transient: bool

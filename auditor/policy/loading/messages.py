@@ -7,7 +7,7 @@ engine or ``str.format``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from auditor.fields import FIELDS
 from auditor.policy.language.messages import Message
@@ -25,10 +25,12 @@ def read_message(
     known: Callable[[str], bool],
     variables: Mapping[str, Node],
     problems: Problems,
+    names: Iterable[str] = FIELDS,
 ) -> Message | None:
     """Return the message at ``node``; None if a problem was recorded.
 
-    ``known`` says whether a path may be in it. ``{{`` and ``}}`` are braces.
+    ``known`` says whether a path may be in it, and ``names`` are those to suggest. ``{{`` and
+    ``}}`` are braces.
     """
     parts, text, end, sound = [], "", 0, True
     for match in _TOKEN.finditer(node.text):
@@ -44,13 +46,18 @@ def read_message(
             text = ""
         else:
             sound = False
-            _complain(node, token, name, variables, problems)
+            _complain(node, token, name, variables, problems, names)
     parts.append(text + node.text[end:])
     return Message(tuple(parts)) if sound else None
 
 
 def _complain(
-    node: ScalarNode, token: str, name: str, variables: Mapping[str, Node], problems: Problems
+    node: ScalarNode,
+    token: str,
+    name: str,
+    variables: Mapping[str, Node],
+    problems: Problems,
+    names: Iterable[str],
 ) -> None:
     if token in {"{", "}"}:
         problems.add(node.position, f"a {token} is unmatched in the message", f"write {token * 2}")
@@ -58,7 +65,7 @@ def _complain(
         hint = nearest(name[4:], variables) or "declare it under vars:"
         problems.add(node.position, f"no variable is called {one_line(name[4:])}", hint)
     else:
-        hint = nearest(name, [path for path in FIELDS if "[]" not in path])
+        hint = nearest(name, [path for path in names if "[]" not in path])
         problems.add(
             node.position,
             f"no field that a message can show is called {one_line(name) or 'nothing'}",

@@ -403,8 +403,9 @@ class RuleReader:
         self._check_comment(node, "message")
         if per is not None:
             shown = (*group.unique, *budgets_of(group.number)) if group else ()
-            names = {*per, *GROUP_WORDS, *shown}
-            return read_message(node, names.__contains__, self._scope.vars, self._problems)
+            names = dict.fromkeys((*per, *shown, *sorted(GROUP_WORDS)))
+            known = names.__contains__
+            return read_message(node, known, self._scope.vars, self._problems, names)
         return read_message(node, self._is_shown, self._scope.vars, self._problems)
 
     def _is_shown(self, path: str) -> bool:

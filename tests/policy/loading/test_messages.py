@@ -18,3 +18,9 @@ from tests.builders.judged import one_rule, problems_of
 def test_what_a_message_cannot_say_is_refused(tmp_path: Path, message: str) -> None:
     body = f"assert: {{paused: false}}\nmessage: '{message}'"
     assert {p.position.line for p in problems_of(tmp_path, one_rule(body))} == {6}
+
+
+def test_of_a_group_what_its_message_can_say_is_suggested(tmp_path: Path) -> None:
+    body = "per: group_id\nassert: {count: {gte: 1}}\nmessage: '{group.name} has none'"
+    (problem,) = problems_of(tmp_path, one_rule(body))
+    assert problem.hint == "one of group_id, actual, count, max, min, share, sum"
