@@ -122,12 +122,11 @@ def _of_baseline(baseline: Baseline, use: BaselineUse, outcome: Judgement) -> It
     if use.raised:
         violations = plural(use.raised, "violation")
         yield f"counted again: {violations} of the baseline; the rule has become more severe"
-    then = {rule.id: rule for rule in baseline.report.rules}
-    changed = [
-        checks.rule.id
-        for checks in outcome.checks()
-        if checks.count(Verdict.KNOWN) and then[checks.rule.id].was_changed(checks.rule)
-    ]
+    now = {
+        checks.rule.id: checks.rule for checks in outcome.checks() if checks.count(Verdict.KNOWN)
+    }
+    then = baseline.report.rules
+    changed = [r.id for r in then if r.id in now and r.was_changed(now[r.id])]
     if changed:
         were = "rule was" if len(changed) == 1 else "rules were"
         yield (
