@@ -14,10 +14,10 @@ import msgspec
 from auditor.acceptance.baseline import Baseline
 from auditor.acceptance.match import know, waive
 from auditor.acceptance.waivers import Waiver, Waivers, rule_problem
-from auditor.model import BaselineUse, Connections, WaiverUse
+from auditor.model import BaselineUse, Connections, Verdict, WaiverUse
 from auditor.policy.judging.judge import Judgement
 from auditor.policy.language.rules import Ruleset
-from auditor.text import plural
+from auditor.text import listed, plural
 
 #: How many days before its end every report names a waiver.
 SOON = timedelta(days=14)
@@ -71,7 +71,7 @@ def accept(
     if baseline is not None:
         outcome, known = know(outcome, seen.shown, baseline, whole=seen.whole, clean=seen.clean)
         notes.append(_known(baseline, known))
-        warnings += _of_baseline(known)
+        warnings += _of_baseline(baseline, known, outcome)
     return Accepted(
         outcome, tuple(map(seen.clean, notes)), tuple(map(seen.clean, warnings)), uses, known
     )
@@ -118,7 +118,18 @@ def _known(baseline: Baseline, use: BaselineUse) -> str:
     return f"{plural(use.known, 'violation')} known from {baseline.title}; {', '.join(notes)}"
 
 
-def _of_baseline(use: BaselineUse) -> Iterator[str]:
+def _of_baseline(baseline: Baseline, use: BaselineUse, outcome: Judgement) -> Iterator[str]:
     if use.raised:
         violations = plural(use.raised, "violation")
         yield f"counted again: {violations} of the baseline; the rule has become more severe"
+    now = {
+        checks.rule.id: checks.rule for checks in outcome.checks() if checks.count(Verdict.KNOWN)
+    }
+    then = baseline.report.rules
+    changed = [r.id for r in then if r.id in now and r.was_changed(now[r.id])]
+    if changed:
+        were = "rule was" if len(changed) == 1 else "rules were"
+        yield (
+            f"{len(changed):,} {were} changed since the baseline ({listed(changed[:3], 'and')}):"
+            " what is known may be another violation than was accepted; take a new baseline"
+        )

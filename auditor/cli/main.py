@@ -210,7 +210,8 @@ def _undecided(interruption: Interrupted) -> str:
     """Return what became of the run's files."""
     notes: list[str] = getattr(interruption, "__notes__", [])
     return "; ".join(notes) or (
-        "the run decided nothing; a report that it had not written yet says that it did not finish"
+        "the run decided nothing; a report that it had begun and not written says that it did not "
+        "finish, and one that it had not begun may be of an earlier run"
     )
 
 

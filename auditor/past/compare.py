@@ -215,9 +215,7 @@ def compare(
 def _is_changed(name: str, then: _Side, now: _Side) -> bool:
     """Whether both runs have the rule and it does not say the same in both."""
     old, new = then.rules.get(name), now.rules.get(name)
-    if old is None or new is None or not (old.expects and new.expects):
-        return False
-    return (old.expects, old.applies_when) != (new.expects, new.applies_when)
+    return old is not None and new is not None and old.was_changed(new)
 
 
 #: A check from run to run: its rule, whether that is on groups, and its group or connection.

@@ -27,6 +27,7 @@ from auditor.model import (
     Outcome,
     PolicyFile,
     Result,
+    Rule,
     Severity,
     SourceInfo,
     Verdict,
@@ -68,6 +69,13 @@ class EarlierRule(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     controls: tuple[tuple[str, tuple[str, ...]], ...] = ()
     reads: tuple[str, ...] = ()
+
+    def was_changed(self, later: Rule | EarlierRule) -> bool:
+        """Whether ``later``, of the same id, expects or applies to something else in its words."""
+        told = bool(self.expects and later.expects)
+        same = (self.expects, self.applies_when) == (later.expects, later.applies_when)
+        return told and not same
+
     url: str = ""
 
 

@@ -149,6 +149,17 @@ def test_an_error_is_never_known(house: Ruleset, before: Baseline):
     assert result.gate.exit_code == 3
 
 
+def test_what_a_changed_rule_finds_may_be_another_violation(tmp_path: Path, before: Baseline):
+    text = HOUSE.replace("gte: 15", "gte: 30").replace(
+        "{paused: false}", "{paused: {equals: false}}"
+    )
+    result = judged(rules(tmp_path, text), OLD, before)
+    assert counts_of(result)["known"] == FOUND
+    (said,) = (w for w in result.warnings if "changed" in w)
+    assert said.startswith("1 rule was changed since the baseline (sync-floor): what is known")
+    assert not any("changed" in w for w in judged(rules(tmp_path, HOUSE), OLD, before).warnings)
+
+
 def test_a_severer_rule_counts_again(tmp_path: Path, before: Baseline):
     severer = rules(tmp_path, HOUSE.replace("severity: medium", "severity: critical"))
     result = judged(severer, OLD, before)

@@ -32,7 +32,8 @@ from auditor.model import Position
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: What a signal says that nothing has a note on.
 UNDECIDED = (
-    "the run decided nothing; a report that it had not written yet says that it did not finish"
+    "the run decided nothing; a report that it had begun and not written says that it did not "
+    "finish, and one that it had not begun may be of an earlier run"
 )
 Run = Callable[..., tuple[int, str, str]]
 

@@ -24,6 +24,7 @@ from auditor.sources.plan.source import PlanSource
 from tests.builders.listed import (
     TODAY,
     Listed,
+    baseline_from,
     record,
 )
 from tests.builders.plans import change, document, plan_file
@@ -379,3 +380,14 @@ def test_a_plan_over_a_listing_that_does_not_come_says_what_it_waited_for(house:
     result = audit(source, house, options(timeout=0.2))
     never.set()
     assert "; waiting for the second page; " in result.gate.reasons[0]
+
+
+def test_what_a_rule_that_the_baseline_lacks_finds_outside_the_plan_is_known(tmp_path: Path):
+    floor, _, few = RULES.partition("  - {id: few-fast")
+    over = Listed(account(other=5))
+    fast = f"policy: p\nrules:\n  - {{id: few-fast{few}"
+    before = baseline_from(judged(tmp_path, "walk", over, fast))
+    result = judged(tmp_path, "walk", over, floor, options(baseline=before))
+    known = [f.connections[0].id for f in result.findings if f.verdict is Verdict.KNOWN]
+    assert "other" in known
+    assert not any("since the baseline" in warning for warning in result.warnings)
