@@ -483,6 +483,12 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
         yield f"{counts[Fate.GONE]:,} gone"
     if counts[Fate.UNJUDGED]:
         yield f"{plural(counts[Fate.UNJUDGED], 'check')} not judged by the newer run"
+    then, now = comparison.earlier, comparison.later
+    if then.judged_at and now.judged_at and then.judged_at > now.judged_at:
+        yield (
+            f"{one_line(then.name)} is as of a later time than {one_line(now.name)}: the older"
+            " report comes first"
+        )
 
 
 _WORDS = {

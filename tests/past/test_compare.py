@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,17 @@ def test_what_a_changed_rule_makes_of_a_finding_is_told(house: Ruleset, tmp_path
         assert (changed.change.value, changed.note) == (fate, "the rule was changed")
     assert compared(old, new).reasons[-1] == "1 fixed (1 where the rule was changed)"
     assert compared(old, old).rules_changed == ()
+
+
+def test_reports_in_the_wrong_order_are_told(house: Ruleset):
+    first, second = (
+        audit(Listed([record("a")]), house, Options(now=TODAY + timedelta(hours=n)))
+        for n in range(2)
+    )
+    assert compared(first, second).reasons == ("no new violation",)
+    assert compared(second, first).reasons[-1] == (
+        "old is as of a later time than new: the older report comes first"
+    )
 
 
 def test_accepted_and_not_any_more(house: Ruleset, tmp_path: Path):
