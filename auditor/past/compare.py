@@ -213,9 +213,9 @@ def compare(
 
 
 def _is_changed(name: str, then: _Side, now: _Side) -> bool:
-    """Whether both runs have the rule and it does not say the same in both."""
-    old, new = then.rules.get(name), now.rules.get(name)
-    return old is not None and new is not None and old.was_changed(new)
+    """Whether a rule of the newer run is also in the older one, and says something else there."""
+    old = then.rules.get(name)
+    return old is not None and old.was_changed(now.rules[name])
 
 
 #: A check from run to run: its rule, whether that is on groups, and its group or connection.

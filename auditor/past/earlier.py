@@ -70,13 +70,13 @@ class EarlierRule(msgspec.Struct, frozen=True):
     controls: tuple[tuple[str, tuple[str, ...]], ...] = ()
     reads: tuple[str, ...] = ()
 
+    url: str = ""
+
     def was_changed(self, later: Rule | EarlierRule) -> bool:
         """Whether ``later``, of the same id, expects or applies to something else in its words."""
-        told = bool(self.expects and later.expects)
-        same = (self.expects, self.applies_when) == (later.expects, later.applies_when)
-        return told and not same
-
-    url: str = ""
+        if not self.expects or not later.expects:
+            return False  # Older reports do not say.
+        return (self.expects, self.applies_when) != (later.expects, later.applies_when)
 
 
 class EarlierFinding(msgspec.Struct, frozen=True):

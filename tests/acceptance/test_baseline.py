@@ -160,6 +160,22 @@ def test_what_a_changed_rule_finds_may_be_another_violation(tmp_path: Path, befo
     assert not any("changed" in w for w in judged(rules(tmp_path, HOUSE), OLD, before).warnings)
 
 
+def test_of_many_changed_rules_three_are_named_and_none_that_found_nothing(tmp_path: Path):
+    def policy(most: int) -> Ruleset:
+        each = (
+            f"  - {{id: r{n}, severity: low, assert: {{sync_frequency: {{lte: {most + n}}}}}}}\n"
+            for n in range(5)
+        )
+        idle = f"  - {{id: r, severity: low, assert: {{sync_frequency: {{lte: {9000 + most}}}}}}}\n"
+        return rules(tmp_path, "policy: house\nrules:\n" + "".join([*each, idle]))
+
+    listed = [record("a", sync_frequency=360)]
+    old = judged(policy(10), listed, None)
+    result = judged(policy(20), listed, baseline_from(old))
+    (said,) = (w for w in result.warnings if "changed" in w)
+    assert said.startswith("5 rules were changed since the baseline (r0, r1 and r2): what is")
+
+
 def test_a_severer_rule_counts_again(tmp_path: Path, before: Baseline):
     severer = rules(tmp_path, HOUSE.replace("severity: medium", "severity: critical"))
     result = judged(severer, OLD, before)

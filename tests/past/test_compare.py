@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from auditor.errors import UsageError
 from auditor.model import Account, Completeness, Outcome, Result, Severity, Verdict
 from auditor.past.compare import MEANINGS, WORSE, Comparison, ComparisonOutcome, Fate, compare
-from auditor.past.earlier import EarlierReport, parse_report, report_of
+from auditor.past.earlier import EarlierReport, EarlierRule, parse_report, report_of
 from auditor.policy import Ruleset, load_policies
+from auditor.reports import json as report_json
 from auditor.run import Options, audit
 from tests.builders.listed import (
     HOUSE,
@@ -116,6 +117,29 @@ def test_what_a_changed_rule_makes_of_a_finding_is_told(house: Ruleset, tmp_path
         assert (changed.change.value, changed.note) == (fate, "the rule was changed")
     assert compared(old, new).reasons[-1] == "1 fixed (1 where the rule was changed)"
     assert compared(old, old).rules_changed == ()
+
+
+def test_only_what_was_fixed_counts_as_fixed_by_a_changed_rule(house: Ruleset, tmp_path: Path):
+    longer = load_policies(_written(tmp_path, HOUSE.replace("gte: 15", "lte: 100")))
+    records = [record("a", sync_frequency=5), record("b", sync_frequency=360)]
+    found = compared(judged(house, *records), judged(longer, *records))
+    assert told(found) == {("sync-floor", "a"): "fixed", ("sync-floor", "b"): "new"}
+    assert found.reasons[-1] == "1 fixed (1 where the rule was changed)"
+
+
+@pytest.mark.parametrize("expects", [("", "paused is false"), ("paused is false", ""), ("", "")])
+def test_what_an_old_report_does_not_say_of_a_rule_is_no_change(expects: tuple[str, str]):
+    then, now = (EarlierRule("r", "", Severity.LOW, (), b"", (), expects=text) for text in expects)
+    assert not then.was_changed(now)
+    assert replace(then, expects="a").was_changed(replace(now, expects="b"))
+    assert not replace(then, expects="a").was_changed(replace(now, expects="a"))
+
+
+def test_nobody_knows_the_order_of_a_run_that_did_not_finish(house: Ruleset):
+    done = report_of(judged(house, record("a")), "done")
+    ended = parse_report(report_json.placeholder("1").encode(), "ended")
+    for pair in ((done, ended), (ended, done)):
+        assert not [r for r in compare(*pair, Severity.LOW).reasons if "later time" in r]
 
 
 def test_reports_in_the_wrong_order_are_told(house: Ruleset):

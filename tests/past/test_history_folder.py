@@ -50,6 +50,8 @@ def test_a_run_as_of_an_earlier_time_is_told_of_what_came_before_it(house: Rules
     assert trend_in_words(result.history).startswith("0 violations: 1 fewer than in the run before")
     (warning,) = result.warnings
     assert warning.startswith("history: 2 runs as of a later time than this one are no part of")
+    (warning,) = folder.record(judged(house, 2, GOOD), TODAY).warnings
+    assert warning.startswith("history: 1 run as of a later time than this one is no part of")
 
 
 def test_equal_inputs_give_equal_files(house: Ruleset, tmp_path: Path):
