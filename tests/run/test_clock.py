@@ -187,6 +187,14 @@ def test_of_several_snapshots_the_oldest_counts(house: Ruleset, tmp_path: Path, 
     assert result.taken_at == TODAY - MONTH
 
 
+def test_one_of_several_snapshots_may_be_from_the_future(house: Ruleset, tmp_path: Path):
+    for name, age in (("a", timedelta(0)), ("b", -WEEK)):
+        snapshot(tmp_path / f"{name}.ndjson", age, record(name))
+    result = audit(SnapshotSource(tmp_path), house, options())
+    assert result.gate.exit_code == 3
+    assert f"taken at {to_the_second(TODAY + WEEK)}" in result.gate.reasons[0]
+
+
 def test_what_does_not_say_its_time_beside_a_snapshot_may_be_of_any_age(
     house: Ruleset, tmp_path: Path
 ):

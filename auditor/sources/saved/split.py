@@ -131,7 +131,7 @@ class _Gap:
     def close(self, gap: bytes, at: int) -> None:
         """Refuse what is no gap before the closing bracket, or a bracket outside an array."""
         text = self._unexpected(gap)
-        if text or gap.strip() or not self._in_array:
+        if gap.strip() or not self._in_array:
             bare = "a comma has no item behind it" if gap.strip() else "a bracket closes nothing"
             raise _refused_at(self._odd if text else bare, at + len(gap) - len(text))
 

@@ -134,6 +134,7 @@ def test_where_an_array_breaks_is_counted_in_its_file_and_from_one():
         (b'{"a":1}x]', True, "an item is no object at byte 7"),
         (b'{"a":1}, x]', True, "an item is no object at byte 9"),
         (b'{"a":1}, x', True, "an item is no object at byte 9"),
+        (b'{"a":1}, X', True, "an item is no object at byte 9"),
         (b'{"a":1}, ]', True, "a comma has no item behind it at byte 9"),
         (b'{"a":1}] x', True, "something follows the array at byte 9"),
         (b'{"a":1}]' + b" " * 90 + b"x", True, "something follows the array at byte 98"),
