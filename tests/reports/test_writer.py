@@ -20,7 +20,8 @@ from auditor.errors import Interrupted, ReportError, UsageError
 from auditor.model import Finding
 from auditor.output.inputs import Inputs
 from auditor.reports import REPORTS
-from auditor.reports.writer import Destination, ReportWriter, write_reports
+from auditor.reports.page.parts import page_script
+from auditor.reports.writer import Destination, ReportWriter, parse_destination, write_reports
 from tests.builders.sample_results import sample_result
 
 RESULT = sample_result()
@@ -57,6 +58,50 @@ def test_two_reports_cannot_share_a_place(tmp_path: Path) -> None:
             "give one of them another path, as in --report FORMAT=PATH"
         )
     assert {path.name for path in tmp_path.iterdir()} == {"link"}
+
+
+@pytest.mark.parametrize(
+    ("links", "refused"),
+    [
+        ({"r.team=a.csv": "other.json"}, "r.team=a.csv"),
+        ({"r.team=a.csv": "r.csv"}, "r.team=a.csv"),
+        ({"r.team=a.csv": "r.team=b.csv"}, "r.team=a.csv"),
+        ({"r.team=a.csv": "x", "r.team=b.csv": "x"}, "r.team=b.csv"),
+        ({"r.csv": "r.team=a.csv"}, "r.csv"),
+        ({"other.json": "r.team=a.csv"}, "other.json"),
+        ({"r.team=a.csv": "x", "r.team=b.csv": "y", "other.json": "z"}, ""),
+        ({"r.team=a.csv": "other.team=a.json"}, ""),
+    ],
+)
+def test_no_part_is_written_through_the_link_of_another(
+    tmp_path: Path, links: dict[str, str], refused: str
+) -> None:
+    for name, target in links.items():
+        (tmp_path / name).symlink_to(tmp_path / target)
+    reports = ReportWriter(
+        [
+            parse_destination(f"csv:split=team={tmp_path}/r.csv", tmp_path),
+            parse_destination(f"json={tmp_path}/other.json", tmp_path),
+        ],
+        "1.0",
+    )
+    if not refused:
+        reports.prepare()
+        return
+    with pytest.raises(UsageError) as caught:
+        reports.prepare()
+    link = f"{tmp_path / refused}, a link to another report; remove the link"
+    assert str(caught.value).endswith(f"may be written to {link}")
+    assert set(files(tmp_path)) == set(links)
+
+
+def test_what_a_page_needs_can_be_loaded_before_there_is_a_result(tmp_path: Path) -> None:
+    page_script.cache_clear()
+    ReportWriter([Destination("json", tmp_path / "a")], "1.0").load()
+    assert page_script.cache_info().currsize == 0
+    reports = [Destination(name, tmp_path / name) for name in ("json", "html")]
+    ReportWriter(reports, "1.0").load()
+    assert page_script.cache_info().currsize == 1
 
 
 def test_standard_output_shares_no_place_with_parts(tmp_path: Path) -> None:
