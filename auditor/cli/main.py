@@ -48,6 +48,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 
 _NAME = "fivetran-auditor"
+#: Seconds.
+_A_MOMENT = 0.01
 _EPILOG = """\b
 Exit codes:
   0    everything was judged, and nothing at or above --fail-on failed
@@ -192,10 +194,12 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         _on_signals(interrupt)
         code = _ended(arguments, terminal)
         _on_signals(_end_now)
+        _raise_later(None)
         if taken:
             # It came where Python lets nothing be raised: in a generator that is being closed.
             raise Interrupted(taken[0])
     except Interrupted as interruption:
+        _raise_later(None)
         word = "interrupted" if interruption.exit_code == 130 else "terminated"
         terminal.complain(f"{word}: {_undecided(interruption)}")
         return interruption.exit_code
@@ -240,9 +244,29 @@ def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
 
 
 def _on_unraisable(what: sys.UnraisableHookArgs) -> None:
-    """Report what Python could not raise, except a signal: ``_run`` remembers those."""
-    if not isinstance(what.exc_value, Interrupted):
+    """Report what Python could not raise, except a signal: that is raised a moment later."""
+    if isinstance(what.exc_value, Interrupted):
+        _raise_later(what.exc_value)
+    else:
         sys.__unraisablehook__(what)
+
+
+def _raise_later(interruption: Interrupted | None) -> None:
+    """Raise a signal's exception once more, when the callback that swallowed it is over; or never.
+
+    Where a system has no timer, the run goes on to its end, and answers for the signal then.
+    """
+    if not hasattr(signal, "setitimer"):
+        return
+
+    def again(_number: int, _frame: FrameType | None) -> None:
+        assert interruption is not None
+        raise interruption
+
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    if interruption is not None:
+        signal.signal(signal.SIGALRM, again)
+        signal.setitimer(signal.ITIMER_REAL, _A_MOMENT)
 
 
 def _end_now(number: int, _frame: FrameType | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -221,6 +222,16 @@ def closed(end: Callable[[], object]) -> None:
     left = generator()
     next(left)
     del left
+
+
+def test_a_signal_that_a_callback_swallows_does_not_leave_the_run_waiting(ends_with: Run) -> None:
+    def waits() -> None:
+        closed(lambda: signal.raise_signal(signal.SIGTERM))
+        threading.Event().wait(20)
+        pytest.fail("the run went on")
+
+    assert ends_with(waits) == (143, "", f"error: terminated: {UNDECIDED}\n")
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 def test_a_signal_where_nothing_can_be_raised_ends_the_command_after_all(ends_with: Run) -> None:
