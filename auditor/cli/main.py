@@ -194,12 +194,12 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         _on_signals(interrupt)
         code = _ended(arguments, terminal)
         _on_signals(_end_now)
-        _raise_later(None)
+        _raise_no_more()
         if taken:
             # It came where Python lets nothing be raised: in a generator that is being closed.
             raise Interrupted(taken[0])
     except Interrupted as interruption:
-        _raise_later(None)
+        _raise_no_more()
         word = "interrupted" if interruption.exit_code == 130 else "terminated"
         terminal.complain(f"{word}: {_undecided(interruption)}")
         return interruption.exit_code
@@ -251,22 +251,23 @@ def _on_unraisable(what: sys.UnraisableHookArgs) -> None:
         sys.__unraisablehook__(what)
 
 
-def _raise_later(interruption: Interrupted | None) -> None:
-    """Raise a signal's exception once more, when the callback that swallowed it is over; or never.
+def _raise_later(interruption: Interrupted) -> None:
+    """Raise a signal's exception once more, when the callback that swallowed it is over.
 
     Where a system has no timer, the run goes on to its end, and answers for the signal then.
     """
-    if not hasattr(signal, "setitimer"):
-        return
 
     def again(_number: int, _frame: FrameType | None) -> None:
-        assert interruption is not None
         raise interruption
 
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    if interruption is not None:
+    if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, again)
         signal.setitimer(signal.ITIMER_REAL, _A_MOMENT)
+
+
+def _raise_no_more() -> None:
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _end_now(number: int, _frame: FrameType | None) -> None:

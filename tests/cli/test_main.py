@@ -234,7 +234,12 @@ def test_a_signal_that_a_callback_swallows_does_not_leave_the_run_waiting(ends_w
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
-def test_a_signal_where_nothing_can_be_raised_ends_the_command_after_all(ends_with: Run) -> None:
+@pytest.mark.parametrize("has_timer", [True, False])
+def test_a_signal_where_nothing_can_be_raised_ends_the_command_after_all(
+    ends_with: Run, has_timer: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_timer:  # As on Windows.
+        monkeypatch.delattr(signal, "setitimer")
     said = f"error: terminated: {UNDECIDED}\n"
     stop = partial(os.kill, os.getpid(), signal.SIGTERM)
     assert ends_with(partial(closed, stop)) == (143, "", said)
