@@ -118,6 +118,8 @@ class Reader:
                     f"{plural(len(walk.ids), 'connection')} in all; raise --timeout, or narrow the "
                     "listing with --group"
                 )
+        if run.plan.live:
+            walk.judge.describe()  # While the next page is on its way.
         self._report()
 
     def _report(self) -> None:

@@ -24,7 +24,6 @@ from auditor.model import (
     RuleReasons,
     SourceInfo,
 )
-from auditor.policy.judging.evidence import Describer
 from auditor.policy.judging.judge import Judge, Judgement, PlanMode
 from auditor.policy.judging.scrub import scrubbed_findings
 from auditor.run.scrub import SENTENCE, scrubbed, scrubbed_column, sentences
@@ -132,7 +131,6 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
     """Return the result with the answer of ``gate``."""
     options, ruleset, accepted = run.options, run.ruleset, judged.accepted
     notes = (*options.notes, *ruleset.notes, *run.plan.notes(judged.scope))
-    describers = judged.judgement.describers()
     return Result(
         version=__version__,
         judged_at=run.clock.settle(None),
@@ -143,9 +141,9 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
         connections=judged.connections,
         checks=judged.checks,
         gate=gate,
-        describe=_Describe(run, judged, describers),
+        describe=_Describe(run, judged),
         # Needed by every part that reports are split into.
-        reason=cache(partial(_reasons, replace(judged.judgement, found=()), describers)),
+        reason=cache(partial(_reasons, replace(judged.judgement, found=(), described=()))),
         clock_note=run.clock.note,
         left_out=(*_narrowed(run.info), *ruleset.left_out),
         narrowed_by=(
@@ -177,28 +175,27 @@ class _Describe:
     It then lets go of the values that they were made from, which take more memory than they do.
     """
 
-    def __init__(self, run: Setup, judged: Judged, describers: Sequence[Describer]) -> None:
+    def __init__(self, run: Setup, judged: Judged) -> None:
         self._connections = judged.connections
         self._judgement: Judgement | None = judged.judgement
-        self._describers = describers
         self._run = run
         self._found = Findings((), judged.connections)
 
     def __call__(self) -> Findings:
         if self._judgement is not None:
             plan, scrubber = self._run.plan, self._run.options.scrubber
-            found = self._judgement.findings(self._connections, self._describers)
+            found = self._judgement.findings(self._connections)
             found = plan.with_resources(found, self._run.clean)
             self._found = scrubbed_findings(found, scrubber)
             self._judgement = None
         return self._found
 
 
-def _reasons(judgement: Judgement, describers: Sequence[Describer]) -> Mapping[str, RuleReasons]:
-    """Return why each finding got its verdict, once ``describers`` have described them."""
+def _reasons(judgement: Judgement) -> Mapping[str, RuleReasons]:
+    """Return why each finding got its verdict, once all have been described."""
     from auditor.policy.judging.reasons import reasons_of  # noqa: PLC0415  # for pages only
 
-    return reasons_of(judgement, describers)
+    return reasons_of(judgement)
 
 
 def _narrowed(info: SourceInfo) -> Iterator[str]:

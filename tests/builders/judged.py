@@ -55,8 +55,12 @@ def outcome_of(
     whole: bool = True,
     now: datetime = NOW,
     placed: bool = False,
+    described: bool = False,
 ) -> Judgement:
-    """Judge records as a run does: from JSON, page by page (``pages`` are their sizes)."""
+    """Judge records as a run does: from JSON, page by page (``pages`` are their sizes).
+
+    With ``described`` what was found on each page is described at once.
+    """
     shape = Shape(*rules.reads())
     judge = Judge(rules, shape, now, lambda text: text, placed=placed)
     texts = [r if isinstance(r, str) else json.dumps(r) for r in records]
@@ -64,6 +68,8 @@ def outcome_of(
     for size in [*pages, len(texts)]:
         body = f"[{','.join(texts[start : start + size])}]".encode()
         judge.take(shape.array(body))
+        if described:
+            judge.describe()
         start += size
     return judge.outcome(lambda _rule: whole)
 

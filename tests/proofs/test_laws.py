@@ -14,6 +14,7 @@ from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
 from auditor.fields import FIELDS, Kind
 from auditor.model import Connection, Verdict
+from auditor.policy.judging.reasons import reasons_of
 from auditor.policy.language.conditions import Named, evaluate, reach
 from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading.load import load
@@ -157,6 +158,22 @@ def test_pages_order_files_and_neighbours_change_no_verdict(
         assert _verdicts(Ruleset((entry,), ()), texts) == {entry.rule.id: together[entry.rule.id]}
     backwards = _verdicts(ruleset, texts[::-1])
     assert {name: row[::-1] for name, row in backwards.items()} == together
+
+
+@_QUICK
+@given(_RULES, _RECORDS, st.lists(st.integers(0, 4), max_size=3), st.sampled_from(("", "why")))
+def test_what_is_described_page_by_page_is_what_is_described_at_the_end(
+    tmp_path: Path, rules: list[Any], texts: list[str], pages: list[int], note: str
+) -> None:
+    ruleset = _ruleset(tmp_path, rules)
+    names = [Connection(f"c{n}", "s", "n", "g") for n in range(len(texts))]
+    told = []
+    for described in (True, False):
+        outcome = outcome_of(ruleset, texts, pages=pages, described=described)
+        assert len(outcome.described) == (len(outcome.found) if described else 0)
+        outcome = outcome.reconsidered(lambda _violation: (Verdict.WAIVED, note))
+        told.append(([*outcome.findings(names)], reasons_of(outcome)))
+    assert told[0] == told[1]
 
 
 @_QUICK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -157,6 +158,26 @@ def test_a_deadline_says_what_it_was_busy_with(house: Ruleset, number: int, busy
         f"the listing was not judged within 1,500 s (--timeout); busy with {busy}; raise "
         "--timeout, or narrow the listing with --group"
     )
+
+
+@pytest.mark.parametrize(("kind", "described"), [("api", [1, 1, 2]), ("snapshot", [0, 0, 0])])
+def test_findings_are_described_while_the_api_is_waited_for(
+    house: Ruleset, kind: str, described: list[int]
+):
+    seen = []
+
+    def events(page: Callable[..., Page]) -> Iterator[Event]:
+        for records in ([BAD], [GOOD], [record("c", sync_frequency=5)]):
+            yield page(*records)
+            assert reader.walk.judge is not None
+            seen.append(len(reader.walk.judge.outcome(lambda _rule: True).described))
+        yield End(Completeness.ONE_WALK)
+
+    source = Scripted(events, kind)
+    run = set_up(source, house, options())
+    reader = Reader(run, deadline=math.inf)
+    reader.read(source.events(run.shape))
+    assert seen == described
 
 
 def test_a_live_source_comes_to_the_same(house: Ruleset):

@@ -71,7 +71,6 @@ from auditor.cli.terminal.conclusion import Reporting, audit_and_report
 from auditor.cli.terminal.streams import Terminal, unstyled
 from auditor.cli.terminal.summary import answer
 from auditor.output.inputs import Inputs
-from auditor.policy.analysis.claims import analysed
 from auditor.policy.loading.load import Loaded, load
 from auditor.reports import REPORTS
 from auditor.reports.accounts import judged
@@ -281,6 +280,9 @@ def command(
     # while: meanwhile the API's first page is on its way.
     if isinstance(source, Eager):
         source.begin()
+    # Imported here, and not before the first request.
+    from auditor.policy.analysis.claims import analysed
+
     ruleset = replace(ruleset, warnings=analysed(loaded, strict=strict).ruleset.warnings)
     result, code = audit_and_report(source, ruleset, options, writer, reporting)
     # What --all-accounts reports about each account.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -97,6 +97,8 @@ class Judge:
         self._count = 0
         self._verdicts: list[bytes] = []
         self._found: list[RawFinding] = []
+        self._describers = tuple([Describer(entry, now, clean) for entry in self._rules])
+        self._described: list[Description] = []
         self._excuses = {
             entry.rule.id: Groups(_excuse_rule(entry), now, placed=placed)
             for entry in ruleset.rules
@@ -121,6 +123,15 @@ class Judge:
             self._found += self._plan_skips.findings_left(verdicts, page, found)
         self._count += len(records)
         self._verdicts.append(bytes(verdicts))
+
+    def describe(self) -> None:
+        """Describe what was found since the last call, rather than once somebody asks for it.
+
+        Not with a plan, which may forbid a value to be shown.
+        """
+        if self._planned is None:
+            found = self._found[len(self._described) :]
+            self._described += described(found, self._describers)
 
     def part(self) -> JudgedPart:
         """Return what was judged, for another judge to join; not for a plan."""
@@ -157,6 +168,8 @@ class Judge:
             groups,
             self._now,
             self._clean,
+            self._describers,
+            self._described,
             hidden=planned.hidden if planned is not None else {},
             not_in_plan=frozenset(skips.not_in_plan if skips is not None else ()),
             left_unknown=frozenset(skips.left_unknown if skips is not None else ()),
@@ -212,7 +225,9 @@ class PlanMode(msgspec.Struct, frozen=True):
 class Judgement(msgspec.Struct, frozen=True):
     """Every check of a walk, and its findings once somebody asks for them.
 
-    ``verdicts`` has a row of bytes per connection, with a byte for each of ``rules``. ``notes`` are
+    ``verdicts`` has a row of bytes per connection, with a byte for each of ``rules``, as
+    ``describers`` has a describer, which knows once they are asked for what findings have equal
+    text. ``described`` is what was said about ``found`` already, if anything. ``notes`` are
     those of findings, by rule and connection; a group's outcome has its own. ``hidden``, by a
     connection's position, are paths whose values are not shown; ``not_in_plan`` and
     ``left_unknown`` are the checks, by rule and connection, that were skipped for these reasons.
@@ -225,6 +240,8 @@ class Judgement(msgspec.Struct, frozen=True):
     groups: tuple[tuple[GroupRule, tuple[GroupOutcome, ...]], ...]
     now: datetime
     clean: Callable[[str], str]
+    describers: tuple[Describer, ...]
+    described: Sequence[Description] = ()
     notes: Mapping[tuple[int, int], str] = msgspec.field(default_factory=dict)
     hidden: Mapping[int, frozenset[str]] = msgspec.field(default_factory=dict)
     not_in_plan: frozenset[tuple[int, int]] = frozenset()
@@ -279,30 +296,14 @@ class Judgement(msgspec.Struct, frozen=True):
             checks.append(RuleChecks(entry.rule, b"", groups, not_in_plan=unseen))
         return tuple(sorted(checks, key=lambda checks: self.order[checks.rule.id]))
 
-    def describers(self) -> tuple[Describer, ...]:
-        """Return a describer for the findings of each of ``rules``."""
-        return tuple([Describer(entry, self.now, self.clean) for entry in self.rules])
-
-    def findings(
-        self, connections: Connections, describers: Sequence[Describer] | None = None
-    ) -> Findings:
-        """Return every finding: severest first, then in policy order, then in listing order.
-
-        ``describers`` come from ``describers()``; afterwards they know which findings have equal
-        text.
-        """
-        describers = describers or self.describers()
-        columns = [_RuleColumns(each) for each in describers]
-        takes = [
-            (each.describe, column.take) for each, column in zip(describers, columns, strict=True)
-        ]
-        error, notes, hidden = Verdict.ERROR.value, self.notes, self.hidden
-        for number, index, verdict, values in self.found:
-            describe, take = takes[number]
-            if index in hidden:
-                describe = describers[number].discreet(hidden[index]).describe
+    def findings(self, connections: Connections) -> Findings:
+        """Return every finding: severest first, then in policy order, then in listing order."""
+        columns = [_RuleColumns(entry.rule) for entry in self.rules]
+        takes, notes = [column.take for column in columns], self.notes
+        said = self.described or described(self.found, self.describers, self.hidden)
+        for (number, index, verdict, _), description in zip(self.found, said, strict=True):
             note = notes.get((number, index), "") if notes else ""
-            take(index, verdict, note, describe(values, failed=verdict != error))
+            takes[number](index, verdict, note, description)
         by_rule = {column.rule.id: column.findings() for column in columns}
         for entry, outcomes in self.groups:
             by_rule[entry.rule.id] = self._of_groups(entry, outcomes)
@@ -369,11 +370,28 @@ class Judgement(msgspec.Struct, frozen=True):
         )
 
 
+def described(
+    found: Iterable[RawFinding],
+    describers: Sequence[Describer],
+    hidden: Mapping[int, frozenset[str]] | None = None,
+) -> Iterator[Description]:
+    """Yield what the rule's describer says about each of ``found``.
+
+    ``hidden``, by a connection's position, are paths whose values are not shown.
+    """
+    describes, error = [each.describe for each in describers], Verdict.ERROR.value
+    for number, index, verdict, values in found:
+        describe = describes[number]
+        if hidden and index in hidden:
+            describe = describers[number].discreet(hidden[index]).describe
+        yield describe(values, failed=verdict != error)
+
+
 class _RuleColumns:
     """Collects the findings of a rule on single connections."""
 
-    def __init__(self, describer: Describer) -> None:
-        self.rule = describer.entry.rule
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
         self._numbers: dict[tuple[int, str, str, int], int] = {}
         self._statements: list[Statement] = []
         self._says = array("I")

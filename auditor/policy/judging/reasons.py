@@ -44,12 +44,12 @@ _LETTERS = {True: "t", False: "f", None: "u"}
 _NOT_ASKED, _CHOOSES, _FIELD, _NO_LINE = "n", "c", "v", "x"
 
 
-def reasons_of(judgement: Judgement, describers: Sequence[Describer]) -> Mapping[str, RuleReasons]:
+def reasons_of(judgement: Judgement) -> Mapping[str, RuleReasons]:
     """Return why the findings came to their verdicts, by their rule's id.
 
-    ``describers`` have described the judgement's findings: they know which have equal text.
+    The findings have been described: only then is it known which of them have equal text.
     """
-    reasons = {each.entry.rule.id: _of_records(each) for each in describers}
+    reasons = {each.entry.rule.id: _of_records(each) for each in judgement.describers}
     for entry, outcomes in judgement.groups:
         reasons[entry.rule.id] = _of_groups(entry, numbered(outcomes), judgement.clean)
     return reasons

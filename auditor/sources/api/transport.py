@@ -31,6 +31,8 @@ from auditor.version import __version__
 
 #: Bytes that are read from the connection, or unpacked, at a time.
 _PIECE = 256 * 1024
+#: Seconds that a request which is begun may take to be sent. Python runs one thread at a time.
+_HEAD_START = 0.001
 #: Bytes of an error's body that are read; the API's own have about a hundred.
 _ERROR_BODY = 64 * 1024
 #: Variables that name a file of certificates to trust, here and in other tools.
@@ -84,16 +86,21 @@ class Transport:
         self._peers = _Peers(
             _host_and_port(base_url), _host_and_port(select_proxy(base_url, self._proxies) or "")
         )
-        self._headers = {
+        headers = {
             "Accept": "application/json;version=2",
             "Accept-Encoding": "gzip",
             "Authorization": authorization,
             "User-Agent": f"fivetran-auditor/{__version__}",
         }
+        self._request = requests.Request("GET", base_url, headers=headers).prepare()
 
     def begin(self, url: str) -> None:
-        """Ask for ``url`` now; the next ``get`` of it waits for this attempt."""
-        self._begun[url] = Background(lambda: self._exchange(url))
+        """Ask for ``url`` now; the next ``get`` of it waits for this attempt.
+
+        The caller has other things to do, which would delay a request that is not sent yet.
+        """
+        self._begun[url] = attempt = Background(lambda: self._exchange(url))
+        attempt.ended(_HEAD_START)
 
     def get(self, url: str) -> Response:
         """Ask for ``url`` once. Raises ExchangeError."""
@@ -108,7 +115,8 @@ class Transport:
         self._adapter.close()
 
     def _exchange(self, url: str) -> Response:
-        request = requests.Request("GET", url, headers=self._headers).prepare()
+        request = self._request.copy()
+        request.prepare_url(url, None)
         try:
             response = self._adapter.send(
                 request,

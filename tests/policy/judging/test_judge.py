@@ -521,3 +521,15 @@ def test_true_and_one_name_two_groups_also_where_they_are_hidden(tmp_path: Path)
 )
 def test_which_facts_are_a_plans(path: str, is_one: bool) -> None:
     assert is_of_plan(path) is is_one
+
+
+def test_what_a_plan_may_hide_is_not_described_early(tmp_path: Path):
+    rules = loaded(tmp_path, one_rule("assert: {schema: x}")).ruleset
+    shape = Shape(*rules.reads())
+    judge = Judge(rules, shape, NOW, str, PlanMode(hidden={0: frozenset({"schema"})}))
+    judge.take(shape.array(b'[{"schema": "private"}]'))
+    judge.describe()
+    outcome = judge.outcome(lambda _rule: True)
+    assert outcome.described == []
+    (finding,) = outcome.findings(Connections(["c"], ["s"], ["n"], ["g"]))
+    assert "private" not in finding.message

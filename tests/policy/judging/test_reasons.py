@@ -70,9 +70,8 @@ def test_lines_and_letters_say_what_the_tree_of_each_finding_says(
     judge.take(items)
     outcome = judge.outcome(lambda _rule: True)
     connections = [Connection(str(n), "s", "n", "g") for n in range(len(made))]
-    describers = outcome.describers()
-    findings = outcome.findings(connections, describers)
-    reasons = reasons_of(outcome, describers)["r"]
+    findings = outcome.findings(connections)
+    reasons = reasons_of(outcome)["r"]
     for finding in findings:
         at = int(finding.connections[0].id)
         (why,) = explained(outcome, ruleset.rules[0], at, items[at])
@@ -271,10 +270,9 @@ def test_what_a_plan_hides_is_hidden_in_the_lines_of_its_own_finding(tmp_path: P
     record = {"id": "c", "service": "s", "schema": "orders", "group_id": "g", "paused": False}
     judge.take(shape.array(json.dumps([record] * 3).encode()))
     outcome = judge.outcome(lambda _rule: True)
-    describers = outcome.describers()
     connections = [Connection(f"c{n}", "s", "n", "g") for n in range(3)]
-    found = outcome.findings(connections, describers)
-    reasons = reasons_of(outcome, describers)["rule"]
+    found = outcome.findings(connections)
+    reasons = reasons_of(outcome)["rule"]
     values = [reasons.of[finding.alike].values for finding in found]
     shown = ("", "orders", "false")
     assert values == [shown, ("", "[sensitive]", "false"), shown]
