@@ -98,8 +98,7 @@ class ReportWriter:
         """
         inputs = inputs or Inputs()
         try:
-            self._refuse_shared()
-            self._refuse_links()
+            self.refuse_clashes()
             for destination in self._destinations:
                 if what := self._read_as(destination, inputs):
                     raise refusal(str(destination), what)
@@ -108,6 +107,11 @@ class ReportWriter:
             raise
         self.clear()
         self._for_each(self._place)
+
+    def refuse_clashes(self) -> None:
+        """Raise UsageError if two reports would go to one place, by name or by a link."""
+        self._refuse_shared()
+        self._refuse_links()
 
     def load(self) -> None:
         """Load what the reports need, so that nothing has to be loaded once there is a result."""
@@ -304,10 +308,12 @@ def write_reports(
 ) -> tuple[Path, ...]:
     """Write reports on ``result`` into ``folder``, whole or not at all, and return their files.
 
-    Raises UsageError for an unknown format, ReportError for a report that cannot be written.
+    Raises UsageError for an unknown format and for two reports with one path, ReportError for a
+    report that cannot be written.
     """
     destinations = [parse_destination(name, Path(folder)) for name in formats]
     writer = ReportWriter(destinations, result.version)
+    writer.refuse_clashes()
     writer.clear()
     return writer.write(result)
 

@@ -370,6 +370,8 @@ def test_reports_of_a_result_one_has(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert write_reports(RESULT, tmp_path / "x", ["csv"]) == (tmp_path / "x" / "report.csv",)
     with pytest.raises(UsageError, match="did you mean csv"):
         write_reports(RESULT, "y", ["csw"])
+    with pytest.raises(UsageError, match=r"^two reports cannot share one path: csv: y/a and json"):
+        write_reports(RESULT, "y", ["csv=y/a", "json=y/a"])
     assert files(tmp_path) == ["audit-report", "x"]
 
 
