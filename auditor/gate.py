@@ -134,7 +134,7 @@ def _too_little_judged(
             rule.rule.id
             for rule in checks
             if rule.count(Verdict.SKIP) == rule.total
-            and not (rule.not_in_plan or rule.rule.may_be_idle)
+            and not (rule.not_in_plan or rule.left_unknown or rule.rule.may_be_idle)
         ]
         if idle:
             names = listed(idle, "and")
@@ -149,9 +149,20 @@ def _not_planned(checks: Sequence[RuleChecks], bar: Bar, plan: PlanScope) -> Ite
     if bar.strict and unplanned:
         rest = "rests" if unplanned == 1 else "rest"
         yield f"--strict: {plural(unplanned, 'check')} {rest} on what is not in the plan"
+    unknown = sum(rule.left_unknown for rule in checks)
+    if bar.strict and unknown:
+        rest = "rests" if unknown == 1 else "rest"
+        yield f"--strict: {plural(unknown, 'check')} {rest} on what is unknown until applied"
     applied = sum(rule.total - rule.count(Verdict.SKIP) for rule in checks)
-    if plan.touched and unplanned and not applied:
+    if not plan.touched or applied:
+        return
+    if unplanned:
         yield "the plan has nothing that the rules read, so nothing was judged; add --over"
+    elif unknown:
+        yield (
+            "all that the rules read is unknown until applied, so nothing was judged; leave out"
+            " --on-unknown to see what to write"
+        )
 
 
 def _violated(checks: Sequence[RuleChecks], bar: Bar, *, part: bool = False) -> Iterator[str]:

@@ -611,10 +611,14 @@ class RuleChecks(msgspec.Struct, frozen=True, dict=True):
     @property
     def skip_reason(self) -> str:
         """Why the skips are skips: ``when`` did not apply, or a plan lacks what the rule reads."""
-        reasons = [self.rule.skip_reason] if self.count(Verdict.SKIP) > self.not_in_plan else []
+        open_in_plan = self.not_in_plan + self.left_unknown
+        reasons = [self.rule.skip_reason] if self.count(Verdict.SKIP) > open_in_plan else []
+        reads = ", ".join(self.rule.reads or self.rule.per)
+        of = f" ({reads})" if reads else ""
         if self.not_in_plan:
-            reads = ", ".join(self.rule.reads or self.rule.per)
-            reasons.append(f"not in the plan ({reads})" if reads else "not in the plan")
+            reasons.append(f"not in the plan{of}")
+        if self.left_unknown:
+            reasons.append(f"unknown until applied{of}")
         return "; or ".join(reasons) or self.rule.skip_reason
 
     @property
@@ -1008,7 +1012,9 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     def idle_rules(self) -> tuple[Rule, ...]:
         """The rules that applied to nothing: all their checks are skips."""
         return tuple(
-            c.rule for c in self.checks if c.count(Verdict.SKIP) == c.total and not c.not_in_plan
+            c.rule
+            for c in self.checks
+            if c.count(Verdict.SKIP) == c.total and not (c.not_in_plan or c.left_unknown)
         )
 
     @property
@@ -1022,3 +1028,8 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     def not_in_plan(self) -> int:
         """How many checks rest on what no plan has."""
         return sum(checks.not_in_plan for checks in self.checks)
+
+    @property
+    def left_unknown(self) -> int:
+        """How many checks ``--on-unknown skip`` skipped: what they rest on is not known yet."""
+        return sum(checks.left_unknown for checks in self.checks)

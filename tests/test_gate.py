@@ -291,6 +291,23 @@ def test_a_plan_that_holds_nothing_that_rules_read_judged_nothing() -> None:
     assert planned(checks("b", LOW, SKIP), scope=PlanScope(touched=1))[0] == 0
 
 
+def test_a_plan_of_which_every_check_was_left_unknown_judged_nothing() -> None:
+    rules = replace(checks("a", LOW, SKIP), left_unknown=1), checks("b", LOW, SKIP)
+    said = (
+        "all that the rules read is unknown until applied, so nothing was judged; leave out"
+        " --on-unknown to see what to write"
+    )
+    assert planned(*rules, scope=PlanScope(touched=1)) == (3, (said,))
+    assert planned(*rules, scope=PlanScope())[0] == 0
+    assert planned(*rules, checks("c", LOW, PASS), scope=PlanScope(touched=1))[0] == 0
+
+
+def test_strict_does_not_call_a_rule_idle_whose_checks_were_left_unknown() -> None:
+    rules = replace(checks("a", LOW, SKIP), left_unknown=1), checks("b", LOW, PASS)
+    said = ("--strict: 1 check rests on what is unknown until applied",)
+    assert planned(*rules, scope=PlanScope(touched=1), strict=True) == (3, said)
+
+
 def test_strict_asks_that_a_plan_holds_what_rules_read() -> None:
     rules = (
         replace(checks("a", LOW, PASS, SKIP, SKIP), not_in_plan=2),

@@ -151,11 +151,19 @@ def _planned(result: Result, plan: PlanScope) -> str:
         judged += (
             f"; {plural(missing, 'check')} {rest} on what is not in the plan, and {were} not made"
         )
+    unknown = result.left_unknown
+    if unknown:
+        rest, were = ("rests", "was") if unknown == 1 else ("rest", "were")
+        judged += (
+            f"; {plural(unknown, 'check')} {rest} on what is unknown until applied, and {were}"
+            " skipped"
+        )
     return judged
 
 
 def _unmade(result: Result) -> str:
-    return "No rule applied to anything: no check was made" if result.total else "No check was made"
+    idle = result.total and not (result.not_in_plan or result.left_unknown)
+    return "No rule applied to anything: no check was made" if idle else "No check was made"
 
 
 def _outcome_in_words(result: Result) -> str:

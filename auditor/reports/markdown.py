@@ -255,11 +255,14 @@ def _fold(summary: str) -> str:
 
 def _plan_rows(result: Result) -> dict[str, str]:
     """Return the extra rows of a run over a plan: what the plan left open."""
-    if result.plan is None or not result.not_in_plan:
-        return {}
-    rules = [code(rule.id) for rule in result.unplanned_rules[:_MOST_REASONS]]
-    only = f", among them all of {', '.join(rules)}" if rules else ""
-    return {"Not in the plan": f"{plural(result.not_in_plan, 'check')} not made{only}"}
+    rows: dict[str, str] = {}
+    if result.not_in_plan:
+        rules = [code(rule.id) for rule in result.unplanned_rules[:_MOST_REASONS]]
+        only = f", among them all of {', '.join(rules)}" if rules else ""
+        rows["Not in the plan"] = f"{plural(result.not_in_plan, 'check')} not made{only}"
+    if result.left_unknown:
+        rows["Unknown until applied"] = f"{plural(result.left_unknown, 'check')} skipped"
+    return rows
 
 
 def _linked(text: str, url: str) -> str:

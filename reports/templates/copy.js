@@ -82,7 +82,9 @@ const whyCommand = ([f]) => {
   const policy = file.startsWith("pack:") ? file.slice(5) : /^\.{0,2}\//.test(file) ? file : `./${file}`;
   const connection = data.ids[connectionsOf(f)[0]];
   const source = data.again[data.terraform && !data.terraform[f] ? 1 : 0];
-  const words = ["-p", policy, ...source, ...(connection.startsWith("-") ? ["--"] : []), id, connection];
+  // The run's own policies, if it knows them: what extends a rule's file may set its variables.
+  const policies = source.includes("-p") ? [] : ["-p", policy];
+  const words = [...policies, ...source, ...(connection.startsWith("-") ? ["--"] : []), id, connection];
   return `fivetran-auditor explain ${words.map(shellText).join(" ")}\n`;
 };
 

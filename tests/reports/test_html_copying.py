@@ -118,6 +118,16 @@ def test_the_command_that_tells_why_names_the_rule_and_the_connection(
     expect(page.locator("#sheet .copied [role=status]")).to_have_text(re.compile("^Command that"))
 
 
+def test_the_command_that_tells_why_names_the_policies_of_the_run(open_report: OpenReport) -> None:
+    """And not the file that holds the rule: what extends it may set its variables."""
+    source = replace(RESULT.source, again=("-p", "./house.yaml", "-p", "cost"))
+    page = open_report(replace(RESULT, source=source), "#verdict=fail")
+    page.locator(".rows .row").first.click()
+    words = shlex.split(copied(page, "Copy the command that explains why"))
+    assert words[2:6] == ["-p", "./house.yaml", "-p", "cost"]
+    assert words.count("-p") == 2
+
+
 def test_the_command_that_tells_why_is_run_as_it_is_copied(
     open_report: OpenReport, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -86,6 +86,8 @@ if TYPE_CHECKING:
 
 #: The folder for reports without a path of their own, by default.
 FOLDER = "audit-report"
+#: Where an option is set that no later command finds by itself.
+_TYPED = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 
 class _MoreOptions(ApiOptions, ExceptionOptions):
@@ -266,7 +268,7 @@ def command(
         pipeline=pipeline_of(run_url, job),
         docs_url=docs_of(docs_url),
         checkout=checkout(),
-        again=_again(context, own),
+        again=_again(context, own, policies),
     )
     reporting = Reporting(
         terminal,
@@ -334,13 +336,17 @@ def _source(
     return api_source(options, keys) if plan is None else plan_source(plan, options, keys)
 
 
-def _again(context: click.Context, own: ConfiguredAccount | None) -> tuple[str, ...]:
+def _again(
+    context: click.Context, own: ConfiguredAccount | None, policies: tuple[str, ...]
+) -> tuple[str, ...]:
     """Return what ``explain`` has to be told to judge as this run does."""
     words = [] if own is None else ["--account", own.name]
     for option, name in (("--var", "variables"), ("--facts", "facts")):
         # What is in the configuration, it finds there too.
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+        if context.get_parameter_source(name) in _TYPED:
             words += [word for text in context.params[name] for word in (option, text)]
+    # All of them, and not the file that holds the rule: what extends it may set its variables.
+    words += [word for policy in policy_names(policies)[0] for word in ("-p", policy)]
     return tuple(words)
 
 

@@ -274,6 +274,10 @@ def _notes(result: Result, *, verbose: bool, layout: Layout) -> Iterator[str]:
     if result.not_in_plan:
         only = f"; all of {listed(unplanned, 'and')}" if unplanned else ""
         notes.append(("unplanned", f"{plural(result.not_in_plan, 'check')} not in the plan{only}"))
+    if result.left_unknown:
+        skipped = plural(result.left_unknown, "check")
+        of = [c.rule.id for c in result.checks if c.left_unknown]
+        notes.append(("unknown", f"{skipped} unknown until applied, skipped: {listed(of, 'and')}"))
     if result.idle_rules and len(result.connections):
         notes.append(("idle", _idle(result.idle_rules)))
     if result.history is not None:

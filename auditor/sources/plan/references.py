@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Union
+from typing import Any, Union
 
 import msgspec
 
@@ -101,7 +101,9 @@ class References:
         """Return the place whose id ``attribute`` of the resource at ``holder`` is."""
         resource = self.resource(holder)
         each = resource.for_each_expression if resource else None
-        return self._resolve(attribute, _Context(holder.where, holder.key, each), "id", _DEPTH)
+        keys = frozenset(self._keys.get((holder.where, holder.name), ()))
+        context = _Context(holder.where, holder.key, each, keys)
+        return self._resolve(attribute, context, "id", _DEPTH)
 
     # -- deciding ---------------------------------------------------------------------------
 
@@ -136,8 +138,13 @@ class References:
                 return place if named else None
             # An index that is an expression hides itself and everything after it.
             indexed = resource[2] is None and not rest and len(keys) == 1
-            keyed = msgspec.structs.replace(place, key=context.key)
-            return keyed if indexed and context.key is not None else None
+            key = _index(keys[0], context) if indexed else None
+            # Two of three by number may be any two: `[count.index + 1]` looks like `[count.index]`.
+            by_number = indexed and keys[0] == "count.index" and bool(context.keys)
+            others = self._keys.get((place.where, place.name), set())
+            if key is None or (by_number and context.keys != others):
+                return None
+            return msgspec.structs.replace(place, key=key)
         variable, output = PLAIN_VARIABLE.fullmatch(text), _OUTPUT.fullmatch(text)
         if keys or (variable or output) is None:
             return None
@@ -260,11 +267,32 @@ class References:
 
 
 class _Context(msgspec.Struct, frozen=True):
-    """Where an expression is: its module, the key of its block, and its ``for_each``."""
+    """Where an expression is: its module, the key of its block, and its ``for_each``.
+
+    ``keys`` are those of all instances of the block, empty if they are not known.
+    """
 
     where: Where
     key: Key
     for_each: Expression | None
+    keys: frozenset[Key] = frozenset()
+
+
+def _index(text: str, context: _Context) -> Key:
+    """Return the key that ``each.key``, ``each.value`` or ``count.index`` has as an index.
+
+    The value of a written map is another key than its own. An attribute of a value is not the
+    instance's key, unless by chance: None if the map is not written out.
+    """
+    if not text.startswith(_VALUE):
+        return context.key
+    each = context.for_each.constant_value if context.for_each is not None else msgspec.UNSET
+    if isinstance(each, dict):
+        value: Any = each.get(context.key)
+        for name in filter(None, text[len(_VALUE) :].split(".")):
+            value = value.get(name) if isinstance(value, dict) else None
+        return value if type(value) in (str, int) else None
+    return context.key if text == _VALUE else None
 
 
 def parse_expression(raw: msgspec.Raw) -> Expression | None:

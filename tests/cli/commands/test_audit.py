@@ -126,8 +126,31 @@ def test_explain_judges_as_the_run_did_with_the_words_of_its_page(folder: Path):
     assert found is not None
     again = json.loads(found[1])[0]
     assert again[:6] == ["--snapshot", "listing.json", *chosen]
-    told = run(["explain", "-p", "./limit.yaml", *again, "r", "a"], folder)
+    assert again[6:8] == ["-p", "./limit.yaml"]
+    told = run(["explain", *again, "r", "a"], folder)
     assert "sync_frequency is at most 15" in told.stdout
+    assert "fails" in told.stdout
+
+
+def test_explain_is_told_of_the_policy_that_extends_the_rules_own_and_of_the_environment(
+    folder: Path,
+):
+    """The file that holds a rule has its variables' defaults, which another file may replace."""
+    (folder / "limit.yaml").write_text(
+        "policy: limit\nvars: {most: 1440, least: 0}\nrules:\n  - {id: r, severity: low,"
+        " assert: {sync_frequency: {between: [{var: least}, {var: most}]}}}\n"
+    )
+    (folder / "ours.yaml").write_text("policy: ours\nextends: [./limit.yaml]\nvars: {most: 15}\n")
+    answer = {"code": "Success", "data": {"items": [record("a")], "next_cursor": None}}
+    (folder / "listing.json").write_text(json.dumps(answer))
+    words = ["--snapshot", "listing.json", "-q", "--report=html=page.html"]
+    chosen = {"FIVETRAN_AUDITOR_POLICY": "./ours.yaml", "FIVETRAN_AUDITOR_VAR": "least=5"}
+    done = run(["audit", *words], folder, chosen)
+    assert done.returncode == 1, done.stderr
+    found = re.search(r'"again":(\[\[.*?\]\])', (folder / "page.html").read_text())
+    assert found is not None
+    told = run(["explain", *json.loads(found[1])[0], "r", "a"], folder)
+    assert "sync_frequency is between 5 and 15" in told.stdout
     assert "fails" in told.stdout
 
 

@@ -219,6 +219,24 @@ def test_an_unknown_field_is_an_error_that_says_what_to_write(audit: Audit):
     assert "error" not in {f["verdict"] for f in skipped.report["findings"]}
 
 
+def test_what_is_skipped_because_it_is_unknown_is_counted_and_not_called_idle(audit: Audit):
+    """Skipping is asked for, and still no pass: where all is skipped, nothing was judged."""
+    Path("unknown.yaml").write_text(
+        "policy: unknown\nrules:\n"
+        "  - {id: private, severity: high, assert: {networking_method: PrivateLink}}\n"
+        "  - {id: named, severity: low, assert: {schema: {exists: true}}}\n"
+    )
+    ran = audit("small", "--on-unknown", "skip", policy="unknown.yaml")
+    assert ran.code == 0, ran.out
+    assert "2 checks rest on what is unknown until applied, and were skipped" in ran.out
+    assert "unknown   2 checks unknown until applied, skipped: private" in ran.out
+    assert "applied to nothing" not in ran.out
+    alone = audit("small", "--on-unknown", "skip", "--only", "private", policy="unknown.yaml")
+    assert alone.code == 3
+    assert "so nothing was judged" in alone.out
+    assert "No rule applied" not in alone.out
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
