@@ -716,17 +716,28 @@ class History(msgspec.Struct, frozen=True):
     """The runs of a history, oldest first with this one last, and since when findings are open.
 
     ``open_since`` has the time at which a finding was first seen, by its rule's id and then by its
-    connection's id, or by its group. ``ended`` is what was open until this run.
+    connection's id, or by its group. ``ended`` is what was open until this run. ``again`` has, by
+    rule, what an earlier run found as of the very time of this one, as of the same snapshot.
     """
 
     runs: tuple[PastRun, ...]
     open_since: Mapping[str, Mapping[str, datetime]]
     ended: tuple[Ended, ...] = ()
+    again: Mapping[str, frozenset[str]] = {}
 
     def since(self, finding: Finding) -> datetime | None:
         """Return when ``finding`` was first seen without having been fixed since."""
-        name = finding.group if finding.rule.per else finding.connections[0].id
-        return self.open_since.get(finding.rule.id, {}).get(name)
+        return self.open_since.get(finding.rule.id, {}).get(_name(finding))
+
+    def is_new(self, finding: Finding) -> bool:
+        """Whether the last of the runs was the first to find ``finding``."""
+        seen = self.again.get(finding.rule.id, ())
+        return self.since(finding) == self.runs[-1].judged_at and _name(finding) not in seen
+
+
+def _name(finding: Finding) -> str:
+    """Return what a history knows ``finding`` by."""
+    return finding.group if finding.rule.per else finding.connections[0].id
 
 
 class PlanScope(msgspec.Struct, frozen=True):

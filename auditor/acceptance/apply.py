@@ -106,7 +106,19 @@ def _of_waivers(
         if wrong:
             yield f"{waiver.title} matches nothing: {wrong}"
         elif not use.matched and seen.whole and waiver.fits(ids):
-            yield f"{waiver.title} matches nothing: remove it if the violation is fixed"
+            why = _named_by_name(waiver, seen.shown) or "remove it if the violation is fixed"
+            yield f"{waiver.title} matches nothing: {why}"
+
+
+def _named_by_name(waiver: Waiver, shown: Connections) -> str:
+    """Return what to write if ``waiver`` has a group's name, as reports show it; else ""."""
+    called = {name: group for group, name in shown.group_names.items()}
+    for selector in waiver.connections:
+        if selector.name != "group":
+            continue
+        for name in sorted(selector.exact & called.keys() - shown.group_names.keys()):
+            return f"{name} is the name of a group; group takes its id, {called[name]}"
+    return ""
 
 
 def _known(baseline: Baseline, use: BaselineUse) -> str:

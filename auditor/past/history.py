@@ -227,6 +227,19 @@ def still_open(before: Open, result: Result) -> Open:
     )
 
 
+def found_again(before: Open, result: Result) -> dict[str, frozenset[str]]:
+    """Return what is open ``before`` ``result`` since the very time that it is as of, by rule.
+
+    By its time alone it would be new: so is everything in a snapshot that is judged twice.
+    """
+    now = _seconds(result.judged_at)
+    found = {
+        rule: frozenset(name for name, time in names.items() if time == now)
+        for rule, names in before.since.items()
+    }
+    return {rule: names for rule, names in found.items() if names}
+
+
 def ended(before: Open, after: Open, result: Result) -> Iterator[Ended]:
     """Yield what was open ``before`` and is not ``after`` ``result``, by rule and then by name.
 

@@ -22,6 +22,7 @@ from auditor.output.journal import Journal, open_journal
 from auditor.past.history import (
     Open,
     ended,
+    found_again,
     line_of,
     open_of,
     open_text,
@@ -70,7 +71,10 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             journal.replace(OPEN, (open_text(opened),))
         since = opened.times(rule.id for rule in result.rules)
         history = History(
-            trend(runs, past_run(result)), since, tuple(ended(before, opened, result))
+            trend(runs, past_run(result)),
+            since,
+            tuple(ended(before, opened, result)),
+            found_again(before, result),
         )
         later = sum(run.judged_at > result.judged_at for run in runs)
         warnings = tuple(self._notes(torn, later, damaged=known is None))

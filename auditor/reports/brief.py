@@ -144,7 +144,7 @@ def changes_in_words(result: Result) -> str:
         return ""
     *_, before, last = result.history.runs
     new = sum(
-        result.history.since(finding) == last.judged_at
+        result.history.is_new(finding)
         for finding in result.findings
         if finding.verdict is Verdict.FAIL
     )

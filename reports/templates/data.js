@@ -48,6 +48,17 @@ function keyInWords(text, per) {
     : parts.map((each, at) => (per[at] === "group_id" ? groupCalled(each) : each)).join(", ");
 }
 const judgedGroup = (finding) => groupKey(finding) && keyInWords(groupKey(finding), ruleOf(finding).per);
+// The groups that a finding belongs to, by number: those of its connections or, if it is about a
+// group without any, that group.
+const numberOfGroupId = new Map(data.groupIds.map((id, g) => [id, g]));
+function groupsOf(finding) {
+  const all = connectionsOf(finding);
+  if (all.length) return [...new Set(all.map((c) => data.groupOf[c]))];
+  const { per } = ruleOf(finding);
+  const parts = groupKey(finding).split(", ");
+  const group = parts.length === per.length ? numberOfGroupId.get(parts[per.indexOf("group_id")]) : undefined;
+  return group === undefined ? [] : [group];
+}
 const note = (finding) => data.notes[data.note[finding]];
 // What a Terraform plan does, a row per attribute; a column of it without repetitions.
 const planned = (finding) => data.terraform?.[finding] ?? [];

@@ -41,7 +41,11 @@ const FACETS = [
   { name: "rule", label: "Rule", texts: data.rules.map((rule) => rule.id), ofFinding: (f) => data.rule[f] },
   ofConnections("service", "Service", data.services, data.serviceOf),
   // A group can be found by its id too.
-  { ...ofConnections("group", "Group", data.groups, data.groupOf), found: data.groups.map((name, g) => `${name}\n${data.groupIds[g]}`) },
+  {
+    ...ofConnections("group", "Group", data.groups, data.groupOf),
+    ofFinding: (f) => (typeof data.connection[f] === "number" ? data.groupOf[data.connection[f]] : groupsOf(f)),
+    found: data.groups.map((name, g) => `${name}\n${data.groupIds[g]}`),
+  },
   ofRules("owner", "Owner", numbered(data.rules.map(ownersOf))),
   ofRules("tag", "Tag", numbered(data.rules.map(tagsOf))),
   ofRules("control", "Control", numbered(data.rules.map((rule) =>

@@ -53,7 +53,7 @@ function heatMap(findings) {
     rules.set(rule, (rules.get(rule) ?? 0) + 1);
     const at = data.connection[f];
     if (typeof at === "number") perCell[rule * width + data.groupOf[at]]++;
-    else for (const group of new Set(at.map((c) => data.groupOf[c]))) perCell[rule * width + group]++;
+    else for (const group of groupsOf(f)) perCell[rule * width + group]++;
   }
   perCell.forEach((count, at) => {
     if (!count) return;

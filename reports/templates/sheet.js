@@ -210,7 +210,7 @@ function groupSheet(g) {
   let [oldest, fresh, touched] = ["", 0, 0];
   for (let f = 0; f < findingCount; f++) {
     const at = data.connection[f];
-    if (typeof at === "number" ? !inGroup(at) : !at.some(inGroup)) continue;
+    if (typeof at === "number" ? !inGroup(at) : !groupsOf(f).includes(g)) continue;
     words[verdictOf[f]]++;
     if (!unsettled(f)) continue;
     perRule[data.rule[f]]++;
@@ -241,7 +241,7 @@ function groupSheet(g) {
         ["Group", el("code", {}, key)],
         ["Connections", number(members.length)],
         ["Services", services.map(([service, count]) => `${service} ${number(count)}`).join(", ")],
-        ["Open", rules.size ? `${plural(touched, "connection")} with something to do` : ""],
+        ["Open", touched ? `${plural(touched, "connection")} with something to do` : ""],
         ["New", data.fresh ? (fresh ? link(show({ is: "new" }), number(fresh)) : "0") : ""],
         ["Oldest", oldest && `open since ${oldest.slice(0, 10)}`],
         ["Owners", ...byOwner.map(([owner, count], at) => el("span", {}, at ? ", " : "", link(show({ owner: listed([owner]), [JUDGED.name]: OPEN }), `${owner} ${number(count)}`)))],

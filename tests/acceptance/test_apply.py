@@ -93,6 +93,24 @@ def test_what_matches_nothing_is_named(house: Ruleset, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("group", "told"),
+    [
+        ("finance", "finance is the name of a group; group takes its id, g1"),
+        ("g1", "remove it if the violation is fixed"),
+        ("elsewhere", "remove it if the violation is fixed"),
+    ],
+)
+def test_a_group_that_a_waiver_names_by_its_name_is_told_with_its_id(
+    house: Ruleset, tmp_path: Path, group: str, told: str
+):
+    rows = {"id": "g1", "name": "finance", "created_at": "2026-01-01T00:00:00Z"}
+    source = Listed([record("a")], lists={"group": [rows]})
+    text = waiver(connections=f"{{group: {group}}}")
+    (warning,) = judged(house, tmp_path, text, [], source=source).warnings
+    assert warning.endswith(f"matches nothing: {told}")
+
+
+@pytest.mark.parametrize(
     "source",
     [
         Listed([record("b")], filters=(("group_id", "g1"),)),

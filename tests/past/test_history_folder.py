@@ -17,7 +17,9 @@ from auditor.model import Account, Outcome, Result, SourceInfo
 from auditor.past.history import Open, open_of, open_text, run_of
 from auditor.past.history_folder import HistoryFolder
 from auditor.policy import Ruleset
+from auditor.reports.brief import changes_in_words
 from auditor.reports.facts import trend_in_words
+from auditor.reports.page.island import new_findings
 from tests.builders.listed import HOUSE, TODAY, json_of, record
 from tests.builders.weeks import BAD, DAYS, GOOD, WEEK, judged, since
 
@@ -52,6 +54,21 @@ def test_a_run_as_of_an_earlier_time_is_told_of_what_came_before_it(house: Rules
     assert warning.startswith("history: 2 runs as of a later time than this one are no part of")
     (warning,) = folder.record(judged(house, 2, GOOD), TODAY).warnings
     assert warning.startswith("history: 1 run as of a later time than this one is no part of")
+
+
+def test_what_the_same_snapshot_showed_before_is_not_new(house: Ruleset, tmp_path: Path):
+    folder = HistoryFolder(tmp_path)
+    folder.record(judged(house, 0, BAD), TODAY)
+    result = folder.record(judged(house, 0, BAD, record("b", paused=True)), TODAY + WEEK)
+    assert result.history is not None
+    new = {f.rule.id: result.history.is_new(f) for f in result.findings}
+    assert new == {"sync-floor": False, "not-paused": True}
+    assert changes_in_words(result).startswith("1 new, 0 fixed, 2 violations now and 1 before")
+    (fresh,) = new_findings(result) or ()
+    assert result.findings[fresh].rule.id == "not-paused"
+    later = folder.record(judged(house, 1, BAD), TODAY + WEEK)
+    assert later.history is not None
+    assert later.history.again == {}
 
 
 def test_equal_inputs_give_equal_files(house: Ruleset, tmp_path: Path):

@@ -126,6 +126,15 @@ def test_a_narrowed_run_cannot_be_taken_for_a_full_one() -> None:
     assert "full run" not in full
 
 
+def test_what_a_run_was_narrowed_to_is_told_once() -> None:
+    result = narrowed(sample_result(outcome=Outcome.PASSED))
+    (name, value), *_ = result.source.filters
+    note = f"only connections with {name} {value} were listed"
+    tree = _tree(replace(result, left_out=(note,)))
+    (told,) = tree.xpath("//section[@aria-labelledby='narrowed']//li[contains(., 'were listed')]")
+    assert told.text_content() == note
+
+
 def test_the_first_findings_are_plain_rows_and_the_cut_is_stated() -> None:
     result = sample_result(1000, outcome=Outcome.VIOLATIONS)
     rows = _tree(result).xpath("//tbody[@id='plain-rows']/tr")

@@ -15,10 +15,13 @@ from playwright.sync_api import Page, expect
 
 from auditor import PlanSource, SnapshotSource, audit, load_policies
 from auditor.model import Finding, Result, Verdict
+from auditor.policy import Ruleset
 from tests.builders.browser import OpenReport
 from tests.builders.html_page import RESULT, axe, chip, column, go
+from tests.builders.listed import record
 from tests.builders.plans import PLANS, plan_file
 from tests.builders.sample_results import HOSTILE, sample_result
+from tests.builders.weeks import judged
 
 # -- one finding, one connection, one rule ------------------------------------------------------
 
@@ -154,6 +157,27 @@ def test_a_rule_shows_all_its_connections_the_passes_too(open_report: OpenReport
     chip(page, "pass").click()
     passed = checks.count(Verdict.PASS)
     expect(page.get_by_role("status")).to_have_text(f"{passed} of 400 connections, under fresh")
+
+
+def test_a_finding_about_a_group_without_members_belongs_to_it(
+    open_report: OpenReport, house: Ruleset
+) -> None:
+    others = (record("b", service="mysql", group_id="g2"), record("c", service="s3", group_id="g2"))
+    result = judged(house, 0, record("a"), *others)
+    (finding,) = result.findings
+    assert (finding.group, finding.connections) == ("g2", ())
+    page = open_report(result)
+    heat = page.locator("#heat")
+    expect(heat.locator("thead th")).to_have_text(["Rule", "g2"])
+    heat.get_by_role("link", name="1", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("1 finding")
+    assert column(page, "rule") == ["has-postgres"]
+    go(page, "within=g2")
+    sheet = page.get_by_role("dialog")
+    expect(sheet.locator(".legend b")).to_have_text(["1"])
+    expect(sheet).not_to_contain_text("0 connections")
+    go(page, "group=g1")
+    expect(page.get_by_role("status")).to_have_text("0 of 1 finding")
 
 
 def test_a_group_has_a_sheet_of_everything_about_it(open_report: OpenReport) -> None:

@@ -60,6 +60,16 @@ def test_chosen_columns_are_all_there_at_any_width(open_report: OpenReport, widt
         expect(first.locator(f".c-{name}")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_phone_shows_all_of_a_finding_s_bar(open_report: OpenReport, width: int) -> None:
+    page = open_report(sample_result(3_000, 30), "#severity=critical", width=width)
+    page.locator(".rows .row").first.click()
+    close = page.get_by_role("button", name="Close").bounding_box()
+    assert close is not None
+    assert close["x"] + close["width"] <= width
+    assert page.locator("#sheet").evaluate("sheet => sheet.scrollWidth") <= width
+
+
 @pytest.mark.parametrize("width", mostly_slow([375, 1024, 1920], 3))
 def test_no_width_scrolls_sideways(open_report: OpenReport, width: int) -> None:
     hostile = "".join(render(sample_result(hostile=True, complete=False)))

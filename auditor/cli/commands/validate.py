@@ -20,7 +20,7 @@ from auditor.acceptance.waivers import (
 )
 from auditor.cli.config.command import Configurable, config_file, of_accounts
 from auditor.cli.options import completion
-from auditor.cli.options.policies import policy_names
+from auditor.cli.options.policies import DEFAULT_PACK, POLICY_FOLDER, policy_names
 from auditor.cli.options.reports import outdating
 from auditor.cli.options.repository import checkout
 from auditor.cli.options.rules import waivers_of, waivers_option
@@ -50,6 +50,11 @@ from auditor.version import __version__
 #: How many fields that connections may lack are listed, and how much of each one's rules.
 _NOTED = 10
 _LONGEST = 60
+#: What is said if no policy of the user's own was found: "fine" would be about none of them.
+_NONE_OWN = (
+    f"note: only the shipped pack {DEFAULT_PACK} was checked: no policy was named, and there is no"
+    f" folder {POLICY_FOLDER} here; name your policies, or run this in their repository"
+)
 
 
 @click.command(
@@ -162,6 +167,7 @@ class _Validation:
         self.problems: list[Problem] = []
         self.counted: list[str] = []
         self.absences: list[Absence] = []
+        self._none_own = False
         self._code = 0
 
     def check(self, chosen: _Chosen, account: str, inputs: Inputs, *, facts: bool) -> None:
@@ -169,7 +175,8 @@ class _Validation:
         tests, excused = chosen.tests, chosen.excused
         named = tuple(name for name in chosen.paths if name not in {*tests, *excused})
         # Waivers are checked against the policies; tests bring their own.
-        names = () if tests and not (named or excused) else policy_names(named)[0]
+        names, how = ((), "") if tests and not (named or excused) else policy_names(named)
+        self._none_own |= bool(how) and names == (DEFAULT_PACK,)
         ruleset: Ruleset | None = None
         counted = len(self.counted)
         with self.collected(account):
@@ -240,6 +247,8 @@ class _Validation:
         elif not quiet:
             for line in _absence_notes(self.absences):
                 terminal.say(line, to_err=taken)
+            if self._none_own:
+                terminal.say(_NONE_OWN, to_err=taken)
             fine = f"{style('fine', 'green')}: {', '.join(self.counted)}"
             warned = f", {plural(len(problems), 'warning')}" if problems else ""
             terminal.say(fine + warned, to_err=taken)

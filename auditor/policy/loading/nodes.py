@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 import msgspec
@@ -102,6 +102,9 @@ def scalar(text: str, position: Position) -> ScalarNode:
     return ScalarNode(position, text, _resolve(text))
 
 
+_ALIKE = "what belongs together begins in the same column: look at this line, and above it"
+
+
 class _EventReader:
     def __init__(self, data: bytes, file: str) -> None:
         self._data = data
@@ -125,12 +128,15 @@ class _EventReader:
             return self._document(_events(text)), self._problems
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
+            if error.context in _AT_ITS_START:
+                mark = error.context_mark or mark
             position = self._position(mark) if mark else Position(self._file, 1, 1)
             message = one_line(error.problem or error.context or "not YAML")
             # libyaml looks ahead, and gives up at its own depth before the node reaches us.
             if "maximum nesting depth" in message:
                 self._stop(position, _TOO_DEEP)
-            self._stop(position, f"not YAML: {message}", self._trap(position))
+            hint = self._trap(position) or _HINTS.get(error.context) or _hint_of(message)
+            self._stop(position, f"not YAML: {message}", hint)
         except yaml.reader.ReaderError as error:
             self._stop(
                 self._place(found.start() if (found := _FORBIDDEN.search(text)) else 0),
@@ -232,13 +238,36 @@ class _EventReader:
         for line in (self._line(position), self._lines[max(0, position.line - 2)]):
             if re.search(r":\s+[*&!%@`]", line):
                 return "a text that starts with * & ! % @ or ` needs quotes"
-            if re.search(r":\s+[{\[].*[}\]]\s*\S", line):
+            if re.search(r":\s+[{\[].*[}\]]\s*[^\s}\],#]", line):
                 return "a text that starts with { or [ needs quotes"
-            if "\t" in line[: len(line) - len(line.lstrip())]:
+            indent = line[: len(line) - len(line.lstrip())]
+            if "\t" in indent:
                 return "indent with spaces, not tabs"
-            if re.search(r":\s+[^'\"\s].*:\s", line):
+            if indent.strip(" "):
+                return "indent with plain spaces: this line, or the one above, begins with others"
+            if re.match(r"[\s-]*[\w.-]+:\s+[^'\"\s{\[].*:\s", line):
                 return "a text with a colon and a space needs quotes"
+        line = self._line(position)
+        if sum(map(line.count, "}]")) > sum(map(line.count, "{[")):
+            return "a bracket is closed that was not opened: remove it"
         return ""
+
+
+#: What to look for, by what YAML was reading when it gave up.
+_HINTS: Mapping[str | None, str] = {
+    "while scanning a simple key": "a key ends with a colon and a space: write key: value",
+    "while parsing a block mapping": _ALIKE,
+    "while parsing a block collection": _ALIKE,
+    "while parsing a flow mapping": "close every { that is opened, and put a comma between entries",
+    "while parsing a flow sequence": "close every [ that is opened, and put a comma between items",
+    "while scanning a quoted scalar": "close the quote that is opened here",
+}
+#: Of these the mistake is where they start.
+_AT_ITS_START = ("while scanning a simple key", "while scanning a quoted scalar")
+
+
+def _hint_of(message: str) -> str:
+    return _ALIKE if message.startswith("mapping values are not allowed") else ""
 
 
 def _events(text: str) -> Iterator[yaml.Event]:

@@ -140,9 +140,8 @@ def new_findings(result: Result) -> list[int] | None:
     history = result.history
     if history is None or len(history.runs) < 2:
         return None
-    last = history.runs[-1].judged_at
     findings = enumerate(result.findings)
-    return [n for n, f in findings if f.verdict is Verdict.FAIL and history.since(f) == last]
+    return [n for n, f in findings if f.verdict is Verdict.FAIL and history.is_new(f)]
 
 
 def _rule(checks: RuleChecks, docs: str) -> dict[str, object]:

@@ -52,6 +52,17 @@ def test_the_last_line_gives_the_result(folder: Path, words: str, code: int, las
         assert done.stdout == ""
 
 
+def test_a_pack_that_stands_in_for_policies_is_told(tmp_path: Path):
+    note, last = run(["validate"], tmp_path).stdout.splitlines()
+    assert note.startswith("note: only the shipped pack baseline was checked: no policy was named")
+    assert last.startswith("fine: 12 rules in 1 file")
+    assert "note:" not in run(["validate", "baseline"], tmp_path).stdout
+    assert run(["validate", "-q"], tmp_path).stdout == ""
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "house.yaml").write_text(HOUSE)
+    assert "shipped" not in run(["validate"], tmp_path).stdout
+
+
 def test_every_problem_has_its_location(folder: Path):
     told = run(["validate", "wrong.yaml"], folder).stdout
     lines = WRONG.splitlines()

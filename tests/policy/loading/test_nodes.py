@@ -104,7 +104,7 @@ def test_no_number_is_infinite() -> None:
         (b"policy: p\n? {a: b}\n: x\n", 2, "a key must be text"),
         (b"policy: p\nrules:\n\t- id: r\n", 3, "not YAML"),
         (b"policy: p\ntitle: *_x\n", 2, "aliases (*) are not supported"),
-        (b"policy: p\ntitle: 'x\n", 3, "not YAML"),
+        (b"policy: p\ntitle: 'x\n", 2, "not YAML"),
         (b"policy: p\nrules: " + b"[" * 70 + b"]" * 70, 2, "nested more than 64 deep"),
         (b"[" * (1 << 20), 1, "nested more than 64 deep"),
         (b"- " * (1 << 19), 1, "nested more than 64 deep"),
@@ -154,6 +154,28 @@ def test_the_traps_of_yaml_get_a_plain_word(tmp_path: Path, line: str, hint: str
     assert hint in problem.hint
     last = line.splitlines()[-1].strip()
     assert last in text.splitlines()[problem.position.line - 1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line", "hint"),
+    [
+        ("   severity: low", 2, "begins in the same column"),
+        ("      severity: low", 2, "begins in the same column"),
+        ("\u00a0\u00a0\u00a0\u00a0severity: low", 3, "indent with plain spaces"),
+        ("    title:Paused\n    severity: low", 2, "a key ends with a colon and a space"),
+        ("    when: {service: jira, paused: false\n    severity: low", 3, "close every {"),
+        ("    when: {service: [jira, stripe}\n    severity: low", 2, "close every ["),
+        ("    when: {service: jira}}\n    severity: low", 2, "a bracket is closed"),
+        ("    title: 'Paused\n    severity: low", 2, "close the quote that is opened here"),
+    ],
+)
+def test_what_is_not_yaml_has_its_place_and_what_to_look_for(
+    tmp_path: Path, wrong: str, line: int, hint: str
+) -> None:
+    text = f"rules:\n  - id: one\n{wrong}\n    when: {{service: {{in: [jira]}}, paused: false}}\n"
+    (problem,) = problems_of(tmp_path, text)
+    assert problem.position.line == line + 1
+    assert hint in problem.hint
 
 
 # -- anything at all ------------------------------------------------------------------------
