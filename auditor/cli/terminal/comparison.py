@@ -89,7 +89,9 @@ def _side(report: EarlierReport) -> str:
 def _differences(comparison: Comparison, layout: Layout) -> Iterator[str]:
     added, gone = comparison.connections_added, comparison.connections_gone
     if added or gone:
-        yield from _row("listed", f"connections: {added:,} new, {gone:,} gone", layout)
+        yield from _row(
+            "listed", f"connections: {added:,} only in new, {gone:,} only in old", layout
+        )
     for label, names in (
         ("added", comparison.rules_added),
         ("removed", comparison.rules_gone),

@@ -80,8 +80,10 @@ def summary(
 def answer(result: Result, lost: int | None = None) -> str:
     """Return the gate's answer and what it rests on, in one line; ``lost`` as in ``summary``."""
     policies = listed((f"{one_line(p.name)} ({printable(p.file)})" for p in result.policies), "and")
-    notes = (f"judged by {policies}", *_age(result), *map(one_line, result.notes))
-    judged = "; ".join(notes)
+    # A snapshot's own time goes without saying: its age is there.
+    odd = result.clock_note if result.judged_at != result.taken_at else ""
+    notes = (f"judged by {policies}", odd, *_age(result), *map(one_line, result.notes))
+    judged = "; ".join(filter(None, notes))
     return f"{next(_answer_lines(result, lost, _LOG))}; {judged}"
 
 

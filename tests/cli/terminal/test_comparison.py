@@ -68,6 +68,12 @@ def test_a_lost_report_outranks_the_answer():
     assert line.startswith("NOT REPORTED  exit 4: a report could not be written (the answer it")
 
 
+def test_what_only_one_run_lists_is_not_called_gone():
+    """A newer run that was narrowed does not list what is still there."""
+    several = replace(compared(), connections_added=2, connections_gone=73)
+    assert any("connections: 2 only in new, 73 only in old" in line for line in told(several))
+
+
 def test_ten_of_each_are_reported_and_the_others_counted():
     comparison = compared()
     told_changes = [c for c in comparison.changes if c.change in WORSE or c.change is Fate.UNJUDGED]

@@ -69,6 +69,15 @@ def test_quiet_is_one_line() -> None:
     assert line.startswith("INCONCLUSIVE  exit 3: ")
 
 
+def test_quiet_says_as_of_when_a_run_judged_that_was_given_a_time() -> None:
+    """What is old passes as of a time when it was not."""
+    result, note = sample_result(), "judged as of 2026-01-01T00:00:00Z, given with --now"
+    given = replace(result, clock_note=note, taken_at=None)
+    assert f"; {note}; " in f"{answer(given)}; "
+    own = replace(result, clock_note="when the snapshot was taken", taken_at=result.judged_at)
+    assert own.clock_note not in answer(own)
+
+
 def test_the_worst_rules_come_first_with_their_counts() -> None:
     result = sample_result(300, 10)
     failing = [c for c in result.checks if c.count(Verdict.FAIL) or c.count(Verdict.ERROR)]
