@@ -117,6 +117,11 @@ def parse_destination(
     if name not in formats:
         near = nearest(name.lower(), formats)
         hint = f"did you mean {near}?" if near else f"it takes {listed(formats)}"
+        several = name.split(",")
+        if len(several) > 1 and set(several) <= formats.keys():
+            hint = f"write {' '.join(f'--report {each}' for each in several)}"
+        elif (kind := Path(name).suffix[1:]) in formats:
+            hint = f"write --report {kind}={printable(name)}"
         raise UsageError(f"--report {printable(text)}: no such format ({hint})")
     split, by, variant, end = _options(text, formats[name])
     filename = formats[name].filename

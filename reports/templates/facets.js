@@ -108,7 +108,8 @@ function agesThatFit(value) {
 
 const TEXT_KEYS = ["connection", "id", "field", "message", "note"];
 
-// What decides a term for a finding and for a connection; `problem` says why nothing can.
+// What decides a term for a finding and for a connection; `problem` says why nothing can, `hint` what
+// may be misspelt if nothing is found.
 function* compileTerm({ key, value, not }, whole) {
   const signed = (test) => (not ? (row) => !test(row) : test);
   const facets = facetsCalled(key);
@@ -120,6 +121,7 @@ function* compileTerm({ key, value, not }, whole) {
     return {
       finding: signed(test("ofFinding")), connection: onConnections ? signed(test("ofConnection")) : null,
       problem: onConnections ? "" : `${key}: filters findings, not connections`,
+      hint: not || masks.some(([, bytes]) => bytes.includes(1)) ? "" : `This report has no ${facets[0].label.toLowerCase()} “${value}”`,
     };
   }
   if (key === "age") {
@@ -141,7 +143,8 @@ function* compileTerm({ key, value, not }, whole) {
     return { finding: signed(test), connection: null, problem: `${key}: filters findings, not connections` };
   }
   const hit = yield* wordHits(key ? whole : value);
-  return { finding: signed((f) => holds(f, hit)), connection: signed((c) => hit.connection[c]), problem: "" };
+  const hint = key && !not ? `This report has no filter “${key}”, so “${whole}” was searched for as text` : "";
+  return { finding: signed((f) => holds(f, hit)), connection: signed((c) => hit.connection[c]), problem: "", hint };
 }
 
 function* compileQuery(text) {

@@ -421,7 +421,8 @@ function drawAll() {
   // Filters that choose findings choose no connections; verdict and rule say which outcomes are shown.
   const idle = state.show === "findings" ? [] : FACETS.filter(({ name, ofConnection }) =>
     state[name] && !ofConnection && name !== "verdict" && name !== "rule").map(({ name }) => `${name}: filters findings, not connections`);
-  page.problem.textContent = [...unknown(), ...gone, ...new Set([...idle, ...problems.map((term) => term.problem)])].join("; ");
+  const hints = rows.length ? [] : page.found.terms.map((term) => term.hint).filter(Boolean);
+  page.problem.textContent = [...unknown(), ...gone, ...new Set([...idle, ...problems.map((term) => term.problem), ...hints])].join("; ");
   const [noun, all] = state.show === "findings" ? [ROW, findingCount] : ["connection", connectionCount];
   const rule = isRuleView() ? `, under ${state.rule}` : "";
   page.status.textContent = rows.length === all

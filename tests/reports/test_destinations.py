@@ -51,6 +51,9 @@ def test_what_it_says(text: str, destination: Destination):
     [
         ("htm", "no such format (did you mean html?)"),
         ("HTML", "no such format (did you mean html?)"),
+        ("html,json", "no such format (write --report html --report json)"),
+        ("html,jsn", "no such format (did you mean html?)"),
+        ("out/scan.html", "no such format (write --report html=out/scan.html)"),
         ("", f"no such format (it takes {listed(REPORTS)})"),
         (
             "json=",

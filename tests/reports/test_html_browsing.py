@@ -14,6 +14,7 @@ from datetime import timedelta
 from operator import ge, gt, le, lt
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from auditor import audit, load_policies
@@ -363,6 +364,29 @@ def test_a_search_without_a_hit_says_so(open_report: OpenReport) -> None:
     page.get_by_label("Search").fill("no such thing")
     expect(page.get_by_text("No finding matches these filters.")).to_be_visible()
     assert status(page).startswith("0 of ")
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("sevrity:high", "no filter “sevrity”, so “sevrity:high” was searched for as text"),
+        ("severity:hihg", "This report has no severity “hihg”"),
+        ("group:no_such_group", "This report has no group “no_such_group”"),
+        ("plain", ""),
+        ("severity:high no-such-word", ""),
+        ("-sevrity:high no-such-word", ""),
+    ],
+)
+def test_a_search_without_a_hit_tells_a_filter_that_there_is_not(
+    open_report: OpenReport, query: str, told: str
+) -> None:
+    page = open_report(RESULT)
+    page.get_by_label("Search").fill(query)
+    expect(page.get_by_text("No finding matches these filters.")).to_be_visible()
+    problem = page.locator("#search-problem")
+    expect(problem).to_contain_text(told) if told else expect(problem).to_be_empty()
+    page.get_by_label("Search").fill("severity:high")
+    expect(problem).to_be_empty()
 
 
 def test_columns_sort_both_ways_and_back(open_report: OpenReport) -> None:

@@ -122,8 +122,9 @@ def command(
     and the schemas that editors check these files by; lines are added to .gitignore. If one of the
     files exists, nothing is written unless you give --force.
 
-    An option for a service also writes that service's file, and keeps starter files that exist. For
-    a folder of a repository it goes to the repository's root, where the service looks for it.
+    An option for a service also writes that service's file, and keeps starter files that exist; if
+    there is no auditor.yaml, it and the other missing ones are written. For a folder of a
+    repository the service's file goes to the repository's root, where the service looks for it.
     """
     terminal: Terminal = context.obj
     named = [name for name in SERVICES if services[name.replace("-", "_")]]
@@ -142,7 +143,8 @@ def command(
     if hooks and not os.path.lexists(_target_path(folder, manifest)):
         chosen[manifest] = hooks
         hooks = None
-    wanted = chosen if kept else {**starter, **chosen}
+    lacking = _lacking(folder, starter) if CONFIG_FILE not in standing else {}
+    wanted = {**(lacking if kept else starter), **chosen}
     in_the_way = [name for name in wanted if os.path.lexists(_target_path(folder, name))]
     if in_the_way and not force:
         verb = "exists" if len(in_the_way) == 1 else "exist"
@@ -150,8 +152,8 @@ def command(
             f"{listed(in_the_way, 'and')} already {verb} in {one_line(str(folder))}; nothing was"
             " written. Choose another folder, or replace what is there with --force"
         )
-    for name in wanted:
-        text = _text(name, wanted[name], context, site, place)
+    for name, template in wanted.items():
+        text = _text(name, template, context, site, place)
         path = _target_path(folder, name)
         put_document(Target(path), (text,), _ELSEWHERE)
         terminal.say(f"{style('wrote', 'green')} {one_line(str(path))}")
@@ -166,6 +168,20 @@ def command(
     elif not chosen:
         terminal.say(_NO_SERVICE)
     return 0
+
+
+def _lacking(folder: Path, starter: dict[str, str]) -> dict[str, str]:
+    """Return what of the ``starter`` a job needs, and ``folder`` lacks: above all the defaults.
+
+    Without them the job would read no waivers. Beside policies of your own, no other is written.
+    """
+    has_policies = os.path.lexists(folder / "policies")
+    return {
+        name: template
+        for name, template in starter.items()
+        if not os.path.lexists(folder / name)
+        and not (has_policies and name.startswith("policies/"))
+    }
 
 
 def _site(url: str | None) -> str:

@@ -328,7 +328,10 @@ class _SettingsReader:
     def _value(self, kind: str, key: str, item: Node) -> str | bool | None:
         if isinstance(item, ScalarNode) and (item.value is None or not item.text.strip()):
             self._problems.add(item.position, f"{key}: is empty", "remove it, or give a value")
-        elif not isinstance(item, ScalarNode) or type(item.value) not in _PYTHON[kind]:
+        elif not isinstance(item, ScalarNode):
+            what = "a list" if isinstance(item, SequenceNode) else "a mapping"
+            self._problems.add(item.position, f"{key}: takes one value, not {what}")
+        elif type(item.value) not in _PYTHON[kind]:
             self._problems.add(item.position, f"{key}: takes {_WANTED[kind]}")
         elif key == "base_url" and not _is_ours(item.text):
             self._problems.add(

@@ -33,7 +33,15 @@ class StrictCommand(click.Command):
             _check_once(ctx, order)
             for parameter in dict.fromkeys(order):
                 _check_filled(ctx, parameter, values[str(parameter.name)])
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            # Validate and test take policies as arguments; here they would be a surprise.
+            named = any("--policy" in each.opts for each in self.params)
+            if not named or "unexpected extra argument" not in error.message:
+                raise
+            told = f"{error.message}; policies are named with -p"
+            raise click.UsageError(told, ctx) from error
 
 
 def _check_once(ctx: click.Context, order: list[click.Parameter]) -> None:

@@ -177,6 +177,8 @@ def _read(path: Path, problems: Problems, inputs: Inputs) -> TestFile | None:
     tests = root.get("tests")
     if not isinstance(tests, SequenceNode) or not tests.items:
         message = "a test file needs tests: with at least one test"
+        if isinstance(tests, MappingNode):
+            message = "tests: takes a list here, and each test names its rules under expect:"
         problems.add(
             (tests or root).position, message, "write - {given: {…}, expect: {RULE: fail}}"
         )
@@ -213,7 +215,10 @@ def _policy(path: Path, root: MappingNode, problems: Problems) -> str | None:
     try:
         policy_paths(name)
     except UsageError as error:
-        problems.add(node.position, str(error), "paths are relative to this file's folder")
+        hint = "paths are relative to this file's folder"
+        if not is_path and path.with_name(f"{node.text}.yaml").is_file():
+            hint = f"for the file beside this one, write policy: {node.text}.yaml"
+        problems.add(node.position, str(error), hint)
         return None
     return name
 

@@ -29,6 +29,7 @@ from auditor.resources import resource_folder
 from auditor.sandbox.estate import build_estate
 from auditor.sandbox.server import Sandbox
 from tests.builders.command import COMMAND, KEYS, outcome_in, run, shell
+from tests.builders.listed import HOUSE, waiver
 from tests.builders.plans import plan_file
 from tests.builders.slow import mostly_slow
 from website import reference
@@ -441,6 +442,18 @@ def test_a_job_is_added_later_and_existing_files_are_kept(tmp_path: Path):
     assert f"{GITLAB} already exists" in again.stderr
     assert run(["init", "--gitlab", "--force"], tmp_path).returncode == 0
     assert files_in(tmp_path)["policies/house.yaml"] == "mine\n"
+
+
+def test_a_job_beside_a_policy_and_waivers_gets_the_defaults_that_name_them(tmp_path: Path):
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies/mine.yaml").write_text(HOUSE)
+    (tmp_path / "waivers.yaml").write_text(waiver(expires="2999-12-31"))
+    done = run(["init", "--github"], tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "wrote auditor.yaml" in done.stdout
+    assert "kept waivers.yaml" in done.stdout
+    assert not (tmp_path / "policies/house.yaml").exists()
+    assert "fine: 5 rules in 1 file, 1 waiver" in run(["validate"], tmp_path).stdout
 
 
 def test_existing_hooks_are_kept_and_the_addition_is_printed(tmp_path: Path):

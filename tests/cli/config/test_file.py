@@ -103,7 +103,7 @@ def test_every_problem_is_reported_at_once_with_its_place(folder: Path):
         "9:10": "did you mean html?",
         "10:6": "takes a mapping",
         "11:6": "2026-01-31T12:00:00Z",
-        "12:11": "takes a text",
+        "12:11": "takes one value, not a mapping",
         "13:7": "empty list",
         "14:1": "did you mean policy?",
         "16:1": "appears twice",
@@ -113,6 +113,21 @@ def test_every_problem_is_reported_at_once_with_its_place(folder: Path):
         assert word in told[1].split("auditor.yaml:")[0], spot
     assert "16 errors in auditor.yaml; nothing was judged" in done.stderr
     assert not (folder / "audit-report").exists(), "where reports go could not be known"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("group: [a, b]", "1:8: error: group: takes one value, not a list"),
+        ("report: {html: a.html}", "1:9: error: report: takes one value, not a mapping"),
+        ("report: [{html: a.html}]", "1:10: error: report: takes one value, not a mapping"),
+    ],
+)
+def test_what_is_no_single_value_is_not_asked_to_be_quoted(folder: Path, line: str, told: str):
+    configure(folder, f"{line}\n")
+    done = run(["audit"], folder)
+    assert done.returncode == 2
+    assert f"auditor.yaml:{told}\n" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["audit", *SHARED])

@@ -93,3 +93,10 @@ def test_an_empty_snapshot_is_not_the_working_folder(tmp_path: Path):
     assert done.returncode == 2
     assert "--snapshot is empty; leave the option out" in done.stderr
     assert not (tmp_path / "reports").exists()
+
+
+def test_policies_given_as_arguments_are_told_of_their_option(tmp_path: Path):
+    done = run(["audit", "policies/"], tmp_path)
+    assert done.returncode == 2
+    assert "extra argument (policies/); policies are named with -p\n" in done.stderr
+    assert "named with -p" not in run(["completion", "bash", "zsh"], tmp_path).stderr

@@ -160,6 +160,7 @@ def test_what_is_wrong_in_a_test_file_is_said_with_its_place(folder, test, told)
     [
         ("policy: house.yaml\n", "a test file needs tests: with at least one test"),
         ("tests: []\n", "a test file needs tests: with at least one test"),
+        ("tests:\n  runs: [{expect: pass}]\n", "tests: takes a list here, and each test names"),
         ("- 7\n", "a test file is a mapping"),
         ("policy: hose.yaml\ntests: [{expect: {runs: pass}}]\n", "no such file"),
         ("policy: basline\ntests: [{expect: {runs: pass}}]\n", "did you mean baseline?"),
@@ -174,6 +175,15 @@ def test_what_is_wrong_in_a_test_file_is_said_with_its_place(folder, test, told)
 )
 def test_what_is_wrong_with_a_test_file(folder, text, told):
     assert any(told in problem for problem in problems(folder, text))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("house", "write policy: house.yaml"), ("hose", "paths are relative")]
+)
+def test_a_file_named_like_a_pack_is_told_how_to_be_named(folder, name, told):
+    with pytest.raises(PolicyError) as error:
+        from_file(folder, f"policy: {name}\ntests: [{{expect: {{runs: pass}}}}]\n")
+    assert told in error.value.problems[0].hint
 
 
 def test_every_problem_of_a_file_is_reported_at_once(folder):
