@@ -56,6 +56,8 @@ class JudgedAccount(msgspec.Struct, frozen=True):
     """What was judged of an account: how many connections and checks, and since when.
 
     ``counts`` has the number of checks by verdict, ``violations`` of those that fail by severity.
+    ``listed`` is what was read: the API's address, the account, and the filters; ``account`` is
+    that account in words, "" if it is not known. ``policies`` are the hashes of those in force.
     """
 
     answer: str
@@ -64,6 +66,9 @@ class JudgedAccount(msgspec.Struct, frozen=True):
     counts: Mapping[str, int]
     violations: Mapping[str, int]
     reasons: tuple[str, ...]
+    listed: tuple[object, ...] = ()
+    account: str = ""
+    policies: frozenset[str] = frozenset()
 
 
 def judged(result: Result, answer: str) -> JudgedAccount:
@@ -75,6 +80,7 @@ def judged(result: Result, answer: str) -> JudgedAccount:
         for severity in Severity
     }
     counts = {verdict.label: count for verdict, count in result.counts.items()}
+    source = result.source
     return JudgedAccount(
         answer,
         iso(result.judged_at),
@@ -82,6 +88,9 @@ def judged(result: Result, answer: str) -> JudgedAccount:
         MappingProxyType(counts),
         MappingProxyType(failed),
         result.gate.reasons,
+        (source.base_url, source.account and source.account.id, source.filters),
+        str(source.account or ""),
+        frozenset(policy.sha256 for policy in result.policies),
     )
 
 
@@ -122,11 +131,36 @@ class Accounts(msgspec.Struct, frozen=True):
         return bool(self.outcomes) and all(each.code is not None for each in self.outcomes)
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why an account may not have been read: its key led to the listing of another one."""
+        return tuple(text for text, same in self._repeated if same)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The same of accounts that are judged by policies of their own, which may be meant."""
+        return tuple(text for text, same in self._repeated if not same)
+
+    @property
+    def _repeated(self) -> Iterator[tuple[str, bool]]:
+        """Yield each account that was read before, and whether by the same policies."""
+        read: dict[tuple[object, ...], tuple[str, JudgedAccount]] = {}
+        for outcome in self.outcomes:
+            now = outcome.judged
+            if now is None or not now.account:
+                continue
+            name, before = read.setdefault(now.listed, (outcome.name, now))
+            if before is not now:
+                both = f"{name} and {outcome.name} listed the same account, {now.account}"
+                same = before.policies == now.policies
+                yield f"{both}: check the key of {outcome.name}", same
+
+    @property
     def exit_code(self) -> int:
-        """The worst of all; inconclusive if the run has not finished."""
+        """The worst of all; inconclusive if the run has not finished, or an account is in doubt."""
         if not self.finished:
             return 3
         codes = [each.code for each in self.outcomes if each.code is not None]
+        codes += [3] if self.doubts else []
         return max(codes, key=lambda code: _WORST.index(code) if code in _WORST else len(_WORST))
 
     @property
@@ -154,6 +188,10 @@ def render(accounts: Accounts) -> Iterator[str]:
         yield " account has been audited separately since.</p>\n"
     elif any(outcome.code is None for outcome in outcomes):
         yield '<p class="open">? inconclusive: the run did not finish.</p>\n'
+    for doubt in accounts.doubts:
+        yield f'<p class="open">? inconclusive: {escape(doubt)}.</p>\n'
+    for warning in accounts.warnings:
+        yield f'<p class="open">! {escape(warning)}.</p>\n'
     if outcomes:
         heads = ("Account", "Outcome", "Reports")
         columns = "".join(f'<th scope="col">{head}</th>' for head in heads)

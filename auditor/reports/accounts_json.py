@@ -30,6 +30,8 @@ def render(accounts: Accounts) -> Iterator[str]:
         "finished": accounts.finished,
         "outcome": accounts.word,
         "exit_code": accounts.exit_code,
+        "doubts": accounts.doubts,
+        "warnings": accounts.warnings,
     }
     yield "{\n"
     for name, value in head.items():

@@ -77,6 +77,10 @@ def audit_all(context: click.Context, folder: Path, inputs: Inputs) -> int:
     terminal.say(f"\n{plural(len(accounts), 'account')}:")
     for name, outcome in outcomes.items():
         terminal.say(f"  {name}: {outcome.answer or f'exit {outcome.code}'}")
+    for doubt in found.doubts:
+        terminal.say(f"  inconclusive, exit {found.exit_code}: {doubt}")
+    for warning in found.warnings:
+        terminal.say(f"  warning: {warning}")
     for path in pages:
         terminal.say(f"  {one_line(str(path))}")
     return found.exit_code

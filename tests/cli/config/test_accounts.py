@@ -247,6 +247,39 @@ def test_the_page_links_no_report_that_the_run_did_not_write(folder: Path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("own", "code", "where"),
+    [
+        ("", 3, "doubts"),
+        ("    policy: [baseline]\n", 0, "warnings"),
+        ("    group: {group}\n", 0, ""),
+    ],
+)
+def test_one_key_for_two_accounts_is_no_pass_for_both(
+    folder: Path, addresses: tuple[str, str], own: str, code: int, where: str
+):
+    """One account was listed twice then, and the other one never."""
+    text = FILE.format(one=addresses[0], other=addresses[0]).replace(
+        "    policy: [baseline]\n", own
+    )
+    group = build_estate(20, 7).records[0]["group_id"]
+    (folder / "auditor.yaml").write_text(text.replace("{group}", group))
+    done = run(["audit", "--all-accounts"], folder, ENV)
+    assert done.returncode == code, done.stdout
+    found = in_all(folder)
+    assert [each["exit_code"] for each in found["accounts"]] == [0, 0]
+    assert found["exit_code"] == code
+    told = {name: found[name] for name in ("doubts", "warnings")}
+    assert [name for name, texts in told.items() if texts] == [where] * bool(where)
+    page = (folder / "audit-report/index.html").read_text()
+    for texts in told.values():
+        for said in texts:
+            assert said.startswith("production and staging listed the same account, ")
+            assert said.endswith("(quiet_meridian): check the key of staging")
+            assert said in done.stdout
+            assert said in page
+
+
 def test_an_account_by_itself_outdates_the_page_over_all(folder: Path):
     assert run(["audit", "--all-accounts"], folder, ENV).returncode == 0
     assert run(["audit", "--account", "staging"], folder, ENV).returncode == 0
@@ -260,6 +293,8 @@ def test_an_account_by_itself_outdates_the_page_over_all(folder: Path):
         "finished": False,
         "outcome": "inconclusive",
         "exit_code": 3,
+        "doubts": [],
+        "warnings": [],
         "accounts": [],
     }
 
