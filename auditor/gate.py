@@ -199,12 +199,18 @@ def _satisfied(
 
 
 def _judged(connections: int, checks: Sequence[RuleChecks]) -> Iterator[str]:
-    rules = plural(len(checks), "rule")
     if sum(rule.total - rule.count(Verdict.SKIP) for rule in checks):
-        yield f"{plural(connections, 'connection')} judged by {rules}"
+        yield f"{plural(connections, 'connection')} judged by {_rules(checks)}"
     else:
         # Nobody judged what was listed: a count of both would read as if someone had.
+        rules = plural(len(checks), "rule")
         yield f"none of {rules} applied to {plural(connections, 'connection')}"
+
+
+def _rules(checks: Sequence[RuleChecks]) -> str:
+    """Return how many rules applied to anything, and of how many if there are more."""
+    applied = sum(rule.count(Verdict.SKIP) < rule.total for rule in checks)
+    return f"{applied:,} of " * (applied < len(checks)) + plural(len(checks), "rule")
 
 
 def _let_through(checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
@@ -227,17 +233,16 @@ def _let_through(checks: Sequence[RuleChecks], bar: Bar) -> Iterator[str]:
 
 def _planned(listing: Listing, checks: Sequence[RuleChecks], plan: PlanScope) -> Iterator[str]:
     """Yield what a pass over a plan rests on: what the plan shows, and no more."""
-    judged = [rule for rule in checks if rule.count(Verdict.SKIP) < rule.total]
     changed = plural(plan.touched, "connection")
     if plan.over:
         yield (
-            f"{plural(listing.connections, 'connection')} judged by {plural(len(checks), 'rule')},"
+            f"{plural(listing.connections, 'connection')} judged by {_rules(checks)},"
             f" as the plan would leave them; it touches {changed}"
         )
     else:
         yield (
             f"what the plan says of {plural(listing.connections, 'connection')} was judged by"
-            f" {len(judged):,} of {plural(len(checks), 'rule')}; it touches {changed}"
+            f" {_rules(checks)}; it touches {changed}"
         )
     unplanned = sum(rule.not_in_plan for rule in checks)
     unknown = sum(rule.left_unknown for rule in checks)

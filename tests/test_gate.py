@@ -358,9 +358,17 @@ def test_one_check_that_a_plan_cannot_tell_rests_and_several_rest() -> None:
     assert planned(rule, scope=PlanScope(touched=1), strict=True) == (3, said)
 
 
+def test_a_pass_names_the_rules_that_judged_and_not_those_that_applied_to_nothing() -> None:
+    rules = checks("a", LOW, PASS, PASS), checks("b", LOW, SKIP, SKIP), checks("c", LOW, SKIP, PASS)
+    said = "3 connections judged by 2 of 3 rules"
+    assert answer(*rules) == (0, (said,))
+    over = f"{said}, as the plan would leave them; it touches 1 connection"
+    assert planned(*rules, scope=PlanScope(touched=1, over=True)) == (0, (over,))
+
+
 def test_a_plan_of_no_connection_of_the_account_says_what_it_judged_all_the_same() -> None:
     done = planned(checks("a", LOW, groups="g"), scope=PlanScope(), listing=EMPTY, allow_empty=True)
-    said = "what the plan says of 0 connections was judged by 1 of 1 rule; it touches 0 connections"
+    said = "what the plan says of 0 connections was judged by 1 rule; it touches 0 connections"
     assert done == (0, (said,))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.json_values import Unread
@@ -19,6 +20,7 @@ from tests.builders.judged import (
     checks_of,
     findings_of,
     loaded,
+    named,
     one_rule,
     outcome_of,
     verdict_of,
@@ -533,3 +535,13 @@ def test_what_a_plan_may_hide_is_not_described_early(tmp_path: Path):
     assert outcome.described == []
     (finding,) = outcome.findings(Connections(["c"], ["s"], ["n"], ["g"]))
     assert "private" not in finding.message
+
+
+def test_what_was_described_page_by_page_is_not_described_again(tmp_path: Path):
+    rules = many_rules(tmp_path, 2)
+    records = [{"sync_frequency": n} for n in (0, 7, 1)] + [{}]
+    outcome = outcome_of(rules, records, pages=(2, 1), described=True)
+    assert len(outcome.described) == len(outcome.found) == 4
+    names = named("c0", "c1", "c2", "c3")
+    found = [*replace(outcome, describers=()).findings(names)]
+    assert found == [*findings_of(rules, records)]
