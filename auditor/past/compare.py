@@ -129,7 +129,8 @@ class Comparison(msgspec.Struct, frozen=True, dict=True):
     """The differences between two runs. ``changes`` are worst first, then severest first.
 
     ``fail_on`` is the least severity at which a change for the worse counts, None for none.
-    ``rules_changed`` expect or apply to something else than before, or are worded otherwise.
+    ``rules_changed`` expect or apply to something else than before, are worded otherwise, or have
+    another severity.
     """
 
     earlier: EarlierReport
@@ -208,7 +209,12 @@ def compare(
         connections_gone=len(then.index_of.keys() - now.index_of.keys()),
         rules_added=tuple(name for name in now.rules if name not in then.rules),
         rules_gone=tuple(name for name in then.rules if name not in now.rules),
-        rules_changed=tuple(name for name in now.rules if _is_changed(name, then, now)),
+        rules_changed=tuple(
+            name
+            for name, rule in now.rules.items()
+            if _is_changed(name, then, now)
+            or (name in then.rules and then.rules[name].severity is not rule.severity)
+        ),
     )
 
 

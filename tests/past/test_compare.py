@@ -119,6 +119,18 @@ def test_what_a_changed_rule_makes_of_a_finding_is_told(house: Ruleset, tmp_path
     assert compared(old, old).rules_changed == ()
 
 
+def test_a_rule_with_another_severity_was_changed_and_its_findings_were_not(
+    house: Ruleset, tmp_path: Path
+):
+    """What gates is then another matter, and the rule that is to blame is named."""
+    lower = load_policies(_written(tmp_path, HOUSE.replace("severity: high", "severity: low", 1)))
+    old, new = (judged(rules, record("a", sync_frequency=5)) for rules in (house, lower))
+    found = compared(old, new)
+    (name,) = found.rules_changed
+    assert [rule.severity for rule in new.rules if rule.id == name] == [Severity.LOW]
+    assert {(c.change.value, c.note) for c in found.changes} == {("unchanged", "")}
+
+
 def test_only_what_was_fixed_counts_as_fixed_by_a_changed_rule(house: Ruleset, tmp_path: Path):
     longer = load_policies(_written(tmp_path, HOUSE.replace("gte: 15", "lte: 100")))
     records = [record("a", sync_frequency=5), record("b", sync_frequency=360)]

@@ -100,6 +100,11 @@ def command(
     put_document(Target(Path(name)), [text], "choose another file with --waivers")
     what = plural(len(new.connections), "connection")
     terminal.say(f"waived {waived.id} for {what} {added.until}: {added.position}")
+    if waivers is None:
+        terminal.say(
+            f"note: an audit reads it with --waivers {one_line(name)}, or if auditor.yaml sets"
+            " waivers"
+        )
     return 0
 
 

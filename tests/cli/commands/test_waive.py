@@ -22,6 +22,8 @@ rules:
 """
 RECORD = '[{"id": "a", "service": "s3", "schema": "orders", "group_id": "g", "paused": true}]'
 SAID = ("--owner", "data", "--reason", "agreed")
+#: What is said where no waivers are set: an audit would not read the file.
+NOTE = "note: an audit reads it with --waivers waivers.yaml, or if auditor.yaml sets waivers\n"
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def test_what_was_found_is_waived_and_the_next_run_says_so(house: Path) -> None:
     day = (datetime.now(UTC) + timedelta(days=30)).date()
     assert (code, told) == (
         0,
-        f"waived unpaused for 1 connection through {day}: waivers.yaml:3:5\n",
+        f"waived unpaused for 1 connection through {day}: waivers.yaml:3:5\n{NOTE}",
     )
     done = run([*audit, "--waivers", "waivers.yaml"], house)
     assert done.returncode == 0, done.stdout
@@ -55,6 +57,10 @@ def test_what_was_found_is_waived_and_the_next_run_says_so(house: Path) -> None:
     code, told = waive(house, "unpaused", "b", "c", *SAID, "--expires", "31d")
     assert code == 0
     assert told.startswith("waived unpaused for 2 connections through ")
+    # Where the file is set, an audit reads it.
+    (house / "auditor.yaml").write_text("waivers: waivers.yaml\n")
+    code, told = waive(house, "unpaused", "d", *SAID, "--expires", "31d")
+    assert (code, told.count("\n")) == (0, 1)
 
 
 @pytest.mark.parametrize(
