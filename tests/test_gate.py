@@ -306,6 +306,9 @@ def test_strict_does_not_call_a_rule_idle_whose_checks_were_left_unknown() -> No
     rules = replace(checks("a", LOW, SKIP), left_unknown=1), checks("b", LOW, PASS)
     said = ("--strict: 1 check rests on what is unknown until applied",)
     assert planned(*rules, scope=PlanScope(touched=1), strict=True) == (3, said)
+    both = replace(checks("a", LOW, SKIP, SKIP), left_unknown=2), rules[1]
+    said = ("--strict: 2 checks rest on what is unknown until applied",)
+    assert planned(*both, scope=PlanScope(touched=1), strict=True) == (3, said)
 
 
 def test_strict_asks_that_a_plan_holds_what_rules_read() -> None:

@@ -113,12 +113,9 @@ def _of_waivers(
 def _named_by_name(waiver: Waiver, shown: Connections) -> str:
     """Return what to write if ``waiver`` has a group's name, as reports show it; else ""."""
     called = {name: group for group, name in shown.group_names.items()}
-    for selector in waiver.connections:
-        if selector.name != "group":
-            continue
-        for name in sorted(selector.exact & called.keys() - shown.group_names.keys()):
-            return f"{name} is the name of a group; group takes its id, {called[name]}"
-    return ""
+    written = {text for s in waiver.connections if s.name == "group" for text in s.exact}
+    name = min(written & (called.keys() - shown.group_names.keys()), default="")
+    return f"{name} is the name of a group; group takes its id, {called[name]}" if name else ""
 
 
 def _known(baseline: Baseline, use: BaselineUse) -> str:

@@ -93,19 +93,24 @@ def test_what_matches_nothing_is_named(house: Ruleset, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("group", "told"),
+    ("connections", "told"),
     [
-        ("finance", "finance is the name of a group; group takes its id, g1"),
-        ("g1", "remove it if the violation is fixed"),
-        ("elsewhere", "remove it if the violation is fixed"),
+        ("group: finance", "finance is the name of a group; group takes its id, g1"),
+        ("group: [sales, finance]", "finance is the name of a group; group takes its id, g1"),
+        ("group: g1", "remove it if the violation is fixed"),
+        ("group: elsewhere", "remove it if the violation is fixed"),
+        ("schema: finance", "remove it if the violation is fixed"),
     ],
 )
 def test_a_group_that_a_waiver_names_by_its_name_is_told_with_its_id(
-    house: Ruleset, tmp_path: Path, group: str, told: str
+    house: Ruleset, tmp_path: Path, connections: str, told: str
 ):
-    rows = {"id": "g1", "name": "finance", "created_at": "2026-01-01T00:00:00Z"}
-    source = Listed([record("a")], lists={"group": [rows]})
-    text = waiver(connections=f"{{group: {group}}}")
+    groups = [
+        {"id": each, "name": name, "created_at": "2026-01-01T00:00:00Z"}
+        for each, name in (("g1", "finance"), ("g2", "sales"))
+    ]
+    source = Listed([record("a"), record("b", group_id="g2")], lists={"group": groups})
+    text = waiver(connections=f"{{{connections}}}")
     (warning,) = judged(house, tmp_path, text, [], source=source).warnings
     assert warning.endswith(f"matches nothing: {told}")
 

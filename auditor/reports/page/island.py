@@ -32,6 +32,7 @@ from auditor.model import (
 from auditor.reports.links import dashboard, page_of, rule_page
 from auditor.reports.page.changes import unjudged
 from auditor.reports.page.reasons import reason_columns
+from auditor.text import printable
 
 _Key = TypeVar("_Key")
 
@@ -100,10 +101,14 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
 
 
 def _judged_again(result: Result, words: Sequence[str]) -> Sequence[str]:
-    """Return the words that reach what was judged, and the time where what is saved has another."""
+    """Return the words that reach what was judged, and the time where what is saved has another.
+
+    What a name of a file hides is shown in the command too, which then finds no such file.
+    """
+    shown = [printable(word) for word in words]
     if not words or result.source.kind == "api" or result.judged_at == result.taken_at:
-        return words
-    return [*words, "--now", iso(result.judged_at)]
+        return shown
+    return [*shown, "--now", iso(result.judged_at)]
 
 
 def _ended(result: Result) -> Iterator[tuple[int, int, str]]:
