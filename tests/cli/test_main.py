@@ -210,6 +210,22 @@ def test_a_signal_is_reported_with_what_became_of_the_files(ends_with: Run) -> N
     assert ends_with(save) == (143, "", said)
 
 
+def test_what_a_signal_breaks_off_and_leaves_broken_is_no_bug(ends_with: Run) -> None:
+    """A wait that is broken off, as in ``threading``, may release a lock that it does not hold."""
+
+    def waits() -> None:
+        lock = threading.Lock()
+        try:
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            finally:
+                lock.release()
+        finally:
+            {}.popitem()
+
+    assert ends_with(waits) == (143, "", f"error: terminated: {UNDECIDED}\n")
+
+
 def closed(end: Callable[[], object]) -> None:
     """Do ``end`` in a generator that is being closed, where Python lets nothing be raised."""
 

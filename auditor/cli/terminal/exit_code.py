@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 
 from auditor.cli.terminal.streams import Terminal
-from auditor.errors import AuditorError, PolicyError
+from auditor.errors import AuditorError, Interrupted, PolicyError
 
 _NO_MEMORY = (
     "no memory is left: nothing this run says can be trusted; give it more, or less to read, such "
@@ -43,9 +43,19 @@ def exit_code_of(
         terminal.complain(_NO_MEMORY)
         return AuditorError.exit_code
     except Exception as error:  # noqa: BLE001  # the one place: a bug must end as 4, not as 1
+        if (stopped := _signal_beneath(error)) is not None:
+            raise stopped from None
         terminal.complain_of_bug(error, verbose=verbose)
         return AuditorError.exit_code
     return returned if type(returned) is int else None
+
+
+def _signal_beneath(error: BaseException) -> Interrupted | None:
+    """Return the signal that ``error`` came of: it may end a lock or a file in mid-air."""
+    beneath: BaseException | None = error
+    while beneath is not None and not isinstance(beneath, Interrupted):
+        beneath = beneath.__context__
+    return beneath
 
 
 def _usage(error: click.UsageError) -> str:
