@@ -83,3 +83,21 @@ def test_only_a_number_is_an_exit_code(returned: object, code: int | None):
 def test_a_signal_goes_on():
     with pytest.raises(Interrupted):
         code_of(raising(Interrupted(15)))
+
+
+def test_an_error_that_a_signal_left_behind_is_told_as_the_signal():
+    """What tidies up after a wait that was broken off may fail itself, twice even."""
+    stopped = Interrupted(15)
+
+    def waits() -> object:
+        try:
+            try:
+                raise stopped
+            finally:
+                {}.popitem()
+        finally:
+            [].pop()
+
+    with pytest.raises(Interrupted) as raised:
+        code_of(waits)
+    assert raised.value is stopped
