@@ -84,6 +84,22 @@ def test_ctrl_c_reaches_the_whole_pipeline(tmp_path: Path):
     assert outcome_in(tmp_path / "audit-report") == "placeholder"
 
 
+#: A gate that takes a signal in a generator that is being closed, and then does what follows.
+SWALLOWED = """
+import os, signal
+import auditor.run
+real = auditor.run.decide
+def closed():
+    try:
+        yield
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+def decide(*arguments):
+    generator = closed()
+    next(generator)
+    del generator
+"""
+
 # What a process meets when a part of it goes wrong: read by Python before anything else.
 BROKEN = {
     "a report": """
@@ -117,38 +133,16 @@ def prepare(self, *arguments):
         time.sleep(30)
 auditor.reports.writer.ReportWriter.prepare = prepare
 """,
-    "a signal where nothing can be raised": """
-import os, signal, time
-import auditor.run
-def closed():
-    try:
-        yield
-    finally:
-        os.kill(os.getpid(), signal.SIGTERM)
-def decide(*arguments):
-    generator = closed()
-    next(generator)
-    del generator
-    time.sleep(30)
+    "a signal where nothing can be raised": f"""
+import time
+{SWALLOWED}    time.sleep(30)
 auditor.run.decide = decide
 """,
     # As on Windows: the run goes on to its end.
-    "the same without a timer": """
-import os, signal
-import auditor.run
-real = auditor.run.decide
-del signal.setitimer
-def closed():
-    try:
-        yield
-    finally:
-        os.kill(os.getpid(), signal.SIGTERM)
-def decide(*arguments):
-    generator = closed()
-    next(generator)
-    del generator
-    return real(*arguments)
+    "the same without a timer": f"""
+{SWALLOWED}    return real(*arguments)
 auditor.run.decide = decide
+del signal.setitimer
 """,
     "a signal while an error is told": """
 import os, signal
