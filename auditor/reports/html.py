@@ -47,6 +47,9 @@ MOST_PRINTED = 150
 MARK = r"<title>[^<]* · Fivetran audit · "
 
 _TEMPLATE = "report.html.j2"
+#: What it extends, and what both import from.
+_BENEATH = ("page.html.j2", "marks.html.j2")
+_STYLES = ("report.css", "trend.css", "paper.css")
 _OWNER = "owner:"
 #: The most pieces of advice on a rule's card.
 _MOST_ADVICE = 3
@@ -57,7 +60,7 @@ def render(result: Result) -> Iterable[str]:
     result = _of_part(result)
     script = page_script()
     fresh = new_findings(result)
-    style = asset("report.css") + asset("trend.css") + asset("paper.css")
+    style = _style()
     return (
         templates()
         .get_template(_TEMPLATE)
@@ -129,8 +132,14 @@ def placeholder(version: str) -> str:
 
 def load() -> None:
     """Load what rendering needs, while there is nothing else to do."""
-    templates().get_template(_TEMPLATE)
+    for name in (_TEMPLATE, *_BENEATH):
+        templates().get_template(name)
     page_script()
+    _style()
+
+
+def _style() -> str:
+    return "".join(map(asset, _STYLES))
 
 
 class Segment(NamedTuple):

@@ -40,3 +40,24 @@ def test_the_table_imports_nothing_that_a_help_text_would_wait_for() -> None:
     env = {"PATH": os.environ["PATH"]}
     done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, check=True)
     assert not HEAVY & set(done.stdout.decode().split())
+
+
+def test_once_a_format_is_loaded_rendering_opens_nothing_but_what_the_history_needs() -> None:
+    script = """
+import sys
+from auditor.reports import REPORTS
+from tests.builders.full_result import full_result
+result, opened = full_result(), []
+for format_ in REPORTS.values():
+    format_.load()
+sys.addaudithook(lambda event, told: opened.append(str(told[0])) if event == "open" else None)
+for format_ in REPORTS.values():
+    "".join(format_.render(result))
+print(*[path for path in opened if "/encodings/" not in path], sep="\\n")
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True
+    )
+    assert not [
+        path for path in told.stdout.split() if "trend" not in path and "template-" not in path
+    ]
