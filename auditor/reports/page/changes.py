@@ -15,10 +15,9 @@ from msgspec.structs import replace
 from auditor.model import Ended, Finding, History, Result, Rule, Unjudged, Verdict
 from auditor.text import plural
 
-#: How many ended findings are named, over all rules.
-MOST_ENDED = 300
-#: How many findings that this run did not judge are named, over all rules.
-MOST_UNJUDGED = 100
+#: How many findings of a rule are named: of those that have ended, and of those that this run did
+#: not judge. What ended at once, as of a rule that was loosened, leaves room for other rules.
+MOST_NAMED = 40
 #: The size of a rule's sparkline.
 _WIDTH, _HEIGHT = 72, 20
 
@@ -131,13 +130,11 @@ def _by_rule(result: Result, ended: Sequence[Ended]) -> tuple[EndedRule, ...]:
     order = {rule.id: (-rule.severity, number) for number, rule in enumerate(result.rules)}
     judged = [each for each in ended if each.rule in rules]
     judged.sort(key=lambda each: (order[each.rule], each.gone))
-    room, found = MOST_ENDED, []
+    found = []
     for rule, group in groupby(judged, key=attrgetter("rule")):
         all_ = tuple(group)
         gone = sum(each.gone for each in all_)
-        shown = all_[:room]
-        room -= len(shown)
-        found.append(EndedRule(rules[rule], len(all_) - gone, gone, shown))
+        found.append(EndedRule(rules[rule], len(all_) - gone, gone, all_[:MOST_NAMED]))
     return tuple(found)
 
 
@@ -147,12 +144,12 @@ def _lost(result: Result, lost: Sequence[Unjudged]) -> tuple[UnjudgedRule, ...]:
     order = {name: number for number, name in enumerate(rules)}
     ordered = sorted(lost, key=lambda each: (order.get(each.rule, len(order)), each.rule))
     listed = frozenset(result.connections.ids)
-    room, found = MOST_UNJUDGED, []
+    found = []
     for name, group in groupby(ordered, key=attrgetter("rule")):
         all_ = tuple(group)
         # An id leads to a connection's sheet: one that was not listed has none.
-        shown = tuple(each if each.id in listed else replace(each, id="") for each in all_[:room])
-        room -= len(shown)
+        named = all_[:MOST_NAMED]
+        shown = tuple(each if each.id in listed else replace(each, id="") for each in named)
         found.append(UnjudgedRule(name, rules.get(name), len(all_), shown))
     return tuple(found)
 
@@ -182,7 +179,10 @@ def sparks(history: History | None, rules: Sequence[Rule]) -> dict[str, Spark]:
 
 
 def _spark(counts: Sequence[int | None]) -> Spark:
-    top = max(1, *(count or 0 for count in counts))
+    known = [count for count in counts if count is not None]
+    top = max(1, *known)
+    if min(known) == top:
+        top *= 2  # At the top, a level line would look like one under the text above it.
     step, scale = (_WIDTH - 4) / (len(counts) - 1), (_HEIGHT - 4) / top
     points = [
         None if count is None else (round(2 + n * step, 1), round(_HEIGHT - 2 - scale * count, 1))
@@ -193,7 +193,6 @@ def _spark(counts: Sequence[int | None]) -> Spark:
         for judged, stretch in groupby(points, key=lambda point: point is not None)
         if judged
     ]
-    known = [count for count in counts if count is not None]
     first, last = known[0], known[-1]
     moved = "as many as in" if first == last else f"{first:,} in"
     words = (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 from playwright.sync_api import expect
 
 from auditor.model import BaselineUse, Ended, History, Result, Unjudged, Verdict
-from auditor.reports.page.changes import MOST_ENDED, MOST_UNJUDGED, changes, sparks, unjudged
+from auditor.reports.page.changes import MOST_NAMED, changes, sparks, unjudged
 from auditor.reports.page.island import new_findings
 from tests.builders.browser import OpenReport
 from tests.builders.sample_histories import WEEK, with_history
@@ -74,12 +75,24 @@ def test_a_history_tells_new_from_open_and_what_it_lost_from_sight() -> None:
 
 
 def test_what_has_ended_is_named_severest_first_and_what_is_cut_is_counted() -> None:
-    found = changes(_remembering(RESULT, 3, _ended(MOST_ENDED + 50)), [])
+    # Three rules take turns.
+    found = changes(_remembering(RESULT, 3, _ended(3 * MOST_NAMED + 50)), [])
     assert found is not None
     severities = [each.rule.severity for each in found.ended]
     assert severities == sorted(severities, reverse=True)
-    assert sum(len(each.shown) for each in found.ended) == MOST_ENDED
-    assert sum(each.fixed + each.gone for each in found.ended) == MOST_ENDED + 50
+    assert [len(each.shown) for each in found.ended] == [MOST_NAMED] * 3
+    assert sum(each.fixed + each.gone for each in found.ended) == 3 * MOST_NAMED + 50
+
+
+def test_a_rule_that_ended_everywhere_leaves_room_for_the_others() -> None:
+    connections = RESULT.connections
+    severest = max(RESULT.rules, key=lambda rule: rule.severity)
+    other = next(rule for rule in RESULT.rules if rule is not severest)
+    many = tuple(Ended(severest.id, f"name_{n}", f"id_{n}") for n in range(1_000))
+    one = Ended(other.id, connections.schemas[0], connections.ids[0])
+    found = changes(_remembering(RESULT, 3, (*many, one)), [])
+    assert found is not None
+    assert [(len(each.shown), each.fixed) for each in found.ended] == [(MOST_NAMED, 1_000), (1, 1)]
 
 
 def _use(lost: tuple[Unjudged, ...], ended: tuple[Ended, ...] = ()) -> BaselineUse:
@@ -91,13 +104,14 @@ def _use(lost: tuple[Unjudged, ...], ended: tuple[Ended, ...] = ()) -> BaselineU
 
 def test_what_was_lost_from_sight_is_named_by_rule_and_what_is_cut_is_counted() -> None:
     ids, first = RESULT.connections.ids, RESULT.rules[0].id
-    lost = tuple(Unjudged("no-rule-any-more", "name", ids[n % 60]) for n in range(MOST_UNJUDGED))
+    count = MOST_NAMED + 7
+    lost = tuple(Unjudged("no-rule-any-more", "name", ids[n % 60]) for n in range(count))
     lost += (Unjudged(first, "known", ids[0]), Unjudged(first, "a group"))
     found = changes(replace(RESULT, baseline=_use(lost)), [])
     assert found is not None
     assert [(each.id, each.total, len(each.shown)) for each in found.unjudged] == [
         (first, 2, 2),
-        ("no-rule-any-more", MOST_UNJUDGED, MOST_UNJUDGED - 2),
+        ("no-rule-any-more", count, MOST_NAMED),
     ]
     assert [each.rule for each in found.unjudged] == [RESULT.rules[0], None]
 
@@ -121,6 +135,13 @@ def test_a_connection_s_sheet_says_what_became_of_it(open_report: OpenReport) ->
     expect(since).to_contain_text("no-rule-any-more")
     gone = page.get_by_role("region", name="No longer judged", include_hidden=True)
     expect(gone).to_contain_text("not a rule of this run")
+
+
+def test_a_long_name_of_what_has_ended_widens_no_phone(open_report: OpenReport) -> None:
+    rule, name = RESULT.rules[0].id, "quarterly_revenue_by_region_" * 4
+    ended, lost = Ended(rule, name, RESULT.connections.ids[0]), Unjudged(rule, name)
+    page = open_report(replace(RESULT, baseline=_use((lost,), (ended,))), width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_a_rule_has_a_line_with_gaps_where_it_was_not_judged() -> None:
@@ -166,3 +187,14 @@ def test_the_trend_names_the_run_that_is_walked_to(open_report: OpenReport) -> N
     expect(said).to_contain_text(f"{JUDGED_AT - WEEK:%Y-%m-%d} 09:26 UTC")
     page.locator("g[data-said]").first.hover()
     expect(said).to_contain_text(f"{JUDGED_AT - 3 * WEEK:%Y-%m-%d} 09:26 UTC")
+
+
+@pytest.mark.parametrize(("count", "height"), [(0, 18.0), (1, 10.0), (60, 10.0)])
+def test_a_level_line_is_half_way_up_and_none_at_the_bottom(count: int, height: float) -> None:
+    result = with_history(RESULT, 3)
+    assert result.history is not None
+    first = RESULT.rules[0].id
+    runs = tuple(replace(run, by_rule={first: count}) for run in result.history.runs)
+    spark = sparks(History(runs, {}), RESULT.rules)[first]
+    (line,) = spark.lines
+    assert {float(point.partition(",")[2]) for point in line.split()} == {height}
