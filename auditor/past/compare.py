@@ -45,7 +45,7 @@ class Fate(Enum):
 
 #: What each change means, for people.
 MEANINGS: Mapping[Fate, str] = {
-    Fate.NEW: "a violation that was not there before",
+    Fate.NEW: "a violation that was not found before",
     Fate.RAISED: "a violation whose rule has become more severe",
     Fate.AGAIN: "a violation that was accepted before and counts again",
     Fate.UNJUDGED: "not judged by the newer run, so nobody knows; never counted as fixed",
@@ -80,6 +80,14 @@ class ComparisonOutcome(Enum):
 
 #: The note of a change behind which may be the rule, and not what it judged.
 _CHANGED = "the rule was changed"
+_NEW_RULE = "the rule is new"
+_UNEVALUATED = "could not be evaluated before"
+#: Where a violation that is new may have been there before; nobody looked, or looked differently.
+_UNSEEN = {
+    _NEW_RULE: f"where {_NEW_RULE}",
+    _CHANGED: f"where {_CHANGED}",
+    _UNEVALUATED: f"that {_UNEVALUATED}",
+}
 #: A rule per this field has one group for each group of the account.
 _GROUP = ("group_id",)
 
@@ -392,9 +400,9 @@ def _change(
 
 def _why_new(then: _Side, now: _Side, finding: EarlierFinding, before: Verdict | None) -> str:
     if before is Verdict.ERROR:
-        return "could not be evaluated before"
+        return _UNEVALUATED
     if finding.rule not in then.rules:
-        return "the rule is new"
+        return _NEW_RULE
     if finding.connections and all(c.id not in then.index_of for c in finding.connections):
         return "the connection was not listed before"
     if before is Verdict.SKIP:
@@ -474,7 +482,10 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
     for change in (Fate.NEW, Fate.RAISED, Fate.AGAIN):
         found = [c for c in worse if c.change is change]
         if found:
-            yield f"{_WORDS[change](len(found))} ({_by_severity(found)})"
+            told = [_by_severity(found)]
+            noted = Counter(c.note for c in found)
+            told += [f"{noted[note]:,} {said}" for note, said in _UNSEEN.items() if noted[note]]
+            yield f"{_WORDS[change](len(found))} ({'; '.join(told)})"
     if len(worse) > counting:
         least = comparison.fail_on.label if comparison.fail_on else "none"
         yield f"{len(worse) - counting:,} of them below the bar (--fail-on {least})"

@@ -600,6 +600,13 @@ def test_each_change_is_told_with_what_it_was_and_why(house: Ruleset, tmp_path: 
         "new", None, "fail", "the connection was not listed before",
     )  # fmt: skip
     assert one(judged(lesser, bad), plain) == ("new", None, "fail", "the rule is new")
+    # What nobody looked for may have been there before, which the answer's reasons say.
+    for before, why in (
+        (clear, ""),
+        (unclear, "; 1 that could not be evaluated before"),
+        (judged(lesser, bad), "; 1 where the rule is new"),
+    ):
+        assert f"1 new violation (1 medium{why})" in compared(before, plain).reasons
     assert one(plain, judged(severer, bad)) == ("raised", "fail", "fail", "was medium")
     assert one(waived, plain) == ("again", "waived", "fail", "was waived")
     known = judged(house, bad, baseline=baseline_from(plain))

@@ -88,7 +88,7 @@ def test_changes_are_filtered_opened_and_exported_as_findings_are(open_report: O
     page.locator(".rows .row").first.click()
     sheet = page.get_by_role("dialog")
     expect(sheet).to_contain_text(f"1 of {new}")
-    expect(sheet).to_contain_text("New: a violation that was not there before. Before: ")
+    expect(sheet).to_contain_text("New: a violation that was not found before. Before: ")
     expect(sheet.get_by_role("heading", name="How to fix it")).to_be_visible()
     expect(sheet.get_by_role("button", name="Copy as waiver")).to_be_visible()
     sheet.locator(".facts-list a").first.click()
