@@ -233,7 +233,10 @@ class _SettingsReader:
             return
         for key, held in node:
             if not ACCOUNT_NAME.fullmatch(key.text):
-                hint = "small letters, digits, - and _: its reports get a folder of that name"
+                hint = (
+                    "at most 63 small letters, digits, - and _, the first a letter or a digit: its "
+                    "reports get a folder of that name"
+                )
                 message = f"accounts: {one_line(key.text)} is not a valid account name"
                 self._problems.add(key.position, message, hint)
             elif not isinstance(held, MappingNode):

@@ -30,6 +30,7 @@ from auditor.text import listed, one_line, printable
 FACTS_KEYS = ("file", "rows", "key", "match", "columns", "default", "optional")
 _KEY_KEYS = ("field", "column")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_NAMED = "a letter or _, then letters, digits, - and _, such as "
 _RESERVED = frozenset({"all", "any", "not", "item", "var", "field"})
 MATCHES = {"exact": False, "glob": True}
 
@@ -111,7 +112,7 @@ class _FactsReader:
         text = name.text
         if not _NAME.fullmatch(text):
             message = f"{one_line(text) or 'nothing'} is not a valid name for facts"
-            self._problems.add(name.position, message, "letters, digits, - and _, such as tiers")
+            self._problems.add(name.position, message, _NAMED + "tiers")
         elif text in FACT_LISTS:
             message = f"{text} is a fact already, read from {FACT_LISTS[text].path}"
             self._problems.add(name.position, message, "give yours another name")
@@ -175,7 +176,7 @@ class _FactsReader:
             column = COLUMN_TYPES.get(text)
             if not _NAME.fullmatch(key.text) or key.text in _RESERVED:
                 message = f"{one_line(key.text) or 'nothing'} cannot be the name of a column"
-                self._problems.add(key.position, message, "letters, digits, - and _, such as tier")
+                self._problems.add(key.position, message, _NAMED + "tier")
             elif column is None:
                 hint = nearest(text, COLUMN_TYPES, FOREIGN_TYPES)
                 hint = hint or f"types: {listed(COLUMN_TYPES)}"

@@ -141,7 +141,9 @@ def settle_conditions(
             if not CONDITION_NAME.fullmatch(key.text):
                 message = f"{one_line(key.text) or 'nothing'} is not a valid name for a condition"
                 problems.add(
-                    key.position, message, "letters, digits, - and _, such as in_production"
+                    key.position,
+                    message,
+                    "a letter or a digit, then more of them, - and _, such as in_production",
                 )
                 continue
             earlier = settled.get(key.text)

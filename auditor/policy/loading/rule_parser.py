@@ -369,7 +369,7 @@ class RuleReader:
             self._problems.add(
                 name.position,
                 f"{one_line(name.text) or 'nothing'} is not a valid id",
-                "letters, digits, - and _, such as sync-frequency-bounds",
+                "a letter or a digit, then more of them, - and _, such as sync-frequency-bounds",
             )
             return None
         return name.text

@@ -186,6 +186,7 @@ def test_what_cannot_be_meant_is_refused(folder: Path, arguments: list[str], tol
     [
         ("  production:", "  Production:", "Production is not a valid account name"),
         ("  production:", "  ../up:", "../up is not a valid account name"),
+        ("  production:", f"  {'p' * 64}:", "at most 63 small letters, digits, - and _"),
         ("    key_from: PRODUCTION_KEY\n", "", "production has no key_from"),
         ("PRODUCTION_KEY", "aB3dE5fG7hJ9kL1m", "takes the name of a variable"),
         ("STAGING_KEY", "PRODUCTION_KEY", "PRODUCTION_KEY is already used by another account"),

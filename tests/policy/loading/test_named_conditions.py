@@ -132,7 +132,7 @@ def test_a_condition_has_the_fields_and_variables_of_its_own_file(tmp_path: Path
             "conditions: {'not a': {paused: true}}\n",
             "assert: {paused: true}",
             "not a is not a valid name for a condition",
-            "letters, digits",
+            "a letter or a digit",
         ),
         ("conditions: {'': {paused: true}}\n", "assert: {paused: true}", "is not a valid name", ""),
         ("conditions: {a: {}}\n", "assert: {condition: a}", "an empty condition", ""),
