@@ -3,53 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from html import escape
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from types import MappingProxyType
-from urllib.parse import quote
+from typing import NamedTuple
 
 import msgspec
+from markupsafe import Markup
 
 from auditor.clock import iso
 from auditor.model import Outcome, Result, Severity, Verdict
+from auditor.reports.page.parts import asset, content_policy, templates
+from auditor.text import listed, plural
 
 #: From the best result of an account to the worst; any other is worse yet.
 _WORST = (0, 1, 2, 3, 4)
-#: What an exit code means, and its mark: never colour alone.
+#: What an exit code means.
 _WORDS = {
-    None: ("…", "not finished", "open"),
-    0: ("✓", Outcome.PASSED.value, "good"),
-    1: ("✗", Outcome.VIOLATIONS.value, "bad"),
-    2: ("!", "not judged", "bad"),
-    3: ("?", Outcome.INCONCLUSIVE.value, "open"),
+    None: "not finished",
+    0: Outcome.PASSED.value,
+    1: Outcome.VIOLATIONS.value,
+    2: "not judged",
+    3: Outcome.INCONCLUSIVE.value,
 }
-_FAILED = ("!", "failed", "bad")
-_STYLE = """
-:root { color-scheme: light dark; background: Canvas; color: CanvasText }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-body { overflow-wrap: anywhere }
-h1 { font-size: 1.6rem; line-height: 1.2 }
-table { border-collapse: collapse; width: 100% }
-thead th { font-weight: 500; font-size: .875rem }
-th, td { text-align: left; vertical-align: top; padding: .5rem .8rem .5rem 0; min-width: 7rem }
-td:nth-child(2) { width: 45% }
-tr { border-bottom: 1px solid #8886; break-inside: avoid }
-.good { color: light-dark(#17632a, #7fd18e) }
-.bad { color: light-dark(#a01818, #ff9a90) }
-.open { color: light-dark(#7a4b00, #f0bd5c) }
-.good, .bad, .open { font-weight: 600 }
-@media screen and (max-width: 40rem) {
-  thead { position: absolute; left: -999rem }
-  tr, th, td, td:nth-child(2) { display: block; width: auto }
-  tr { padding: .7rem 0 }
-  th, td { padding: .1rem 0 }
-}
-"""
+_FAILED = "failed"
+_NOT_JUDGED = 2
+#: The exit codes of an account that was judged as a whole.
+_WHOLE = (0, 1)
+_STYLES = ("report.css", "comparison.css", "accounts.css", "paper.css")
+#: How many accounts a reason names.
+_MOST_NAMED = 5
 
 _ANSWERED = re.compile(r"^[A-Z ]+ exit \d+: ")
 
 #: How the page begins, and no other report of ours does.
-MARK = r"<title>Fivetran audit: all accounts</title>"
+MARK = r"<title>(?:[A-Z][a-z ]+ · )?Fivetran audit: all accounts</title>"
 
 
 class JudgedAccount(msgspec.Struct, frozen=True):
@@ -116,7 +104,12 @@ class AccountOutcome(msgspec.Struct, frozen=True):
     @property
     def word(self) -> str:
         """The outcome as a word."""
-        return _WORDS.get(self.code, _FAILED)[1]
+        return _WORDS.get(self.code, _FAILED)
+
+    @property
+    def badness(self) -> int:
+        """How bad the outcome is: 0 is the best, and no outcome yet the least known."""
+        return _badness(self.code)
 
 
 class Accounts(msgspec.Struct, frozen=True):
@@ -161,12 +154,29 @@ class Accounts(msgspec.Struct, frozen=True):
             return 3
         codes = [each.code for each in self.outcomes if each.code is not None]
         codes += [3] if self.doubts else []
-        return max(codes, key=lambda code: _WORST.index(code) if code in _WORST else len(_WORST))
+        return max(codes, key=_badness)
 
     @property
     def word(self) -> str:
         """What the exit code means, as a word."""
-        return _WORDS.get(self.exit_code, _FAILED)[1]
+        return _WORDS.get(self.exit_code, _FAILED)
+
+
+def _badness(code: int | None) -> int:
+    return _WORST.index(code) if code in _WORST else len(_WORST)
+
+
+class Row(NamedTuple):
+    """An account on the page.
+
+    ``page`` is the path of its own page, ``said`` what its run answered, without what the row says
+    already, and ``reports`` are the paths of all its files, each with a label.
+    """
+
+    outcome: AccountOutcome
+    page: str
+    said: str
+    reports: tuple[tuple[str, str], ...]
 
 
 def placeholder(version: str) -> str:
@@ -174,41 +184,80 @@ def placeholder(version: str) -> str:
     return "".join(render(Accounts((), version)))
 
 
-def render(accounts: Accounts) -> Iterator[str]:
-    """Yield the page as HTML; it is unfinished if an account has no code, or if there is none."""
-    outcomes = accounts.outcomes
-    yield '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-    yield "<title>Fivetran audit: all accounts</title>\n"
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
-    yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-    yield f"<style>{_STYLE}</style>\n<main>\n<h1>Fivetran audit: all accounts</h1>\n"
+def render(accounts: Accounts) -> Iterable[str]:
+    """Yield the page as HTML, worst accounts first."""
+    outcomes = sorted(accounts.outcomes, key=lambda each: -each.badness)
+    judged = [each.judged for each in outcomes if each.judged is not None]
+    style = "".join(map(asset, _STYLES))
+    return (
+        templates()
+        .get_template("accounts.html.j2")
+        .generate(
+            accounts=accounts,
+            rows=[*map(_row, outcomes)],
+            headline=_headline(accounts),
+            lead=_lead(accounts),
+            reasons=[*_reasons(accounts)],
+            whole=_whole(accounts),
+            read=len(judged),
+            connections=sum(each.connections for each in judged),
+            counts={
+                verdict.label: sum(each.counts[verdict.label] for each in judged)
+                for verdict in Verdict
+            },
+            levels=[severity.label for severity in reversed(Severity)],
+            csp=content_policy(style, ""),
+            style=Markup(style),  # noqa: S704 — the project's own files
+        )
+    )
+
+
+def _whole(accounts: Accounts) -> int:
+    """Return how many accounts were judged as a whole."""
+    return sum(each.code in _WHOLE for each in accounts.outcomes)
+
+
+def _headline(accounts: Accounts) -> str:
+    if accounts.exit_code == _NOT_JUDGED and _whole(accounts):
+        return "Not all judged"
+    return accounts.word.capitalize()
+
+
+def _lead(accounts: Accounts) -> str:
+    outcomes, whole = accounts.outcomes, _whole(accounts)
     if not outcomes:
-        yield '<p class="open">? inconclusive: the run over all accounts did not finish, or one'
-        yield " account has been audited separately since.</p>\n"
-    elif any(outcome.code is None for outcome in outcomes):
-        yield '<p class="open">? inconclusive: the run did not finish.</p>\n'
-    for doubt in accounts.doubts:
-        yield f'<p class="open">? inconclusive: {escape(doubt)}.</p>\n'
-    for warning in accounts.warnings:
-        yield f'<p class="open">! {escape(warning)}.</p>\n'
-    if outcomes:
-        heads = ("Account", "Outcome", "Reports")
-        columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
-        yield f"<table>\n<thead><tr>{columns}</tr></thead>\n<tbody>\n"
-        for outcome in outcomes:
-            yield from _row(outcome)
-        yield "</tbody>\n</table>\n"
-    yield f"<p>fivetran-auditor {escape(accounts.version)}</p>\n</main>\n</html>\n"
+        return (
+            "The run over all accounts did not finish, or one account has been audited separately "
+            "since."
+        )
+    if not accounts.finished:
+        done = sum(each.code is not None for each in outcomes)
+        return f"The run did not finish: {done:,} of {plural(len(outcomes), 'account')} are done."
+    if whole < len(outcomes):
+        return f"{whole:,} of {plural(len(outcomes), 'account')} could be judged as a whole."
+    if whole == 1:
+        return "The account was judged."
+    return f"All {plural(whole, 'account')} were judged."
 
 
-def _row(outcome: AccountOutcome) -> Iterator[str]:
-    mark, word, kind = _WORDS.get(outcome.code, _FAILED)
-    code = "" if outcome.code is None else f", exit {outcome.code}"
-    yield f'<tr><th scope="row">{escape(outcome.name)}</th>'
-    yield f'<td><span class="{kind}">{mark} {word}{code}</span>'
-    if outcome.answer:
-        # The line above has the word and the code already.
-        yield f"<br>{escape(_ANSWERED.sub('', outcome.answer))}"
-    links = (f'<a href="{quote(path)}">{escape(path)}</a>' for _, path in outcome.reports)
-    yield f"</td><td>{'<br>'.join(links)}</td></tr>\n"
+def _reasons(accounts: Accounts) -> Iterator[str]:
+    """Yield how many accounts ended how, worst first, and why one may not have been read."""
+    worst = sorted(accounts.outcomes, key=lambda each: -each.badness)
+    for word, group in groupby(worst, key=lambda each: each.word):
+        names = [each.name for each in group]
+        more = len(names) - _MOST_NAMED
+        shown = [*names[:_MOST_NAMED], f"{more:,} more"] if more > 0 else names
+        how = "with violations" if word == Outcome.VIOLATIONS.value else word
+        yield f"{plural(len(names), 'account')} {how}: {listed(shown, 'and')}"
+    yield from accounts.doubts
+
+
+def _row(outcome: AccountOutcome) -> Row:
+    pages = [path for format_, path in outcome.reports if format_ == "html"]
+    return Row(
+        outcome,
+        pages[0] if pages else "",
+        # The row has the word and the code already.
+        _ANSWERED.sub("", outcome.answer),
+        tuple((path, path.removeprefix(f"{outcome.name}/")) for _, path in outcome.reports),
+    )
