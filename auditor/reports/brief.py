@@ -150,7 +150,14 @@ def changes_in_words(result: Result) -> str:
     )
     lost = sum(each.gone for each in result.history.ended)
     ended = f"{len(result.history.ended) - lost:,} fixed" + (f", {lost:,} gone" if lost else "")
-    now = f"{last.total:,} violations now and {before.total:,} before"
+    beside = last.beside(before)
+    if beside is None:
+        # Of other connections or other rules: the two numbers say nothing about each other.
+        now = f"{plural(last.total, 'violation')} now"
+    else:
+        rules = beside.rules
+        by = "" if rules is None else f" by the {plural(rules, 'rule')} that both judged"
+        now = f"{beside.now:,} violations now and {beside.then:,} before{by}"
     return f"{new:,} new, {ended}, {now}, since the run of {before.judged_at:%Y-%m-%d}"
 
 

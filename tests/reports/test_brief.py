@@ -12,6 +12,7 @@ from auditor.model import (
     GroupCheck,
     History,
     Outcome,
+    PastRun,
     RuleChecks,
     Severity,
     Verdict,
@@ -85,10 +86,28 @@ def test_changes_are_those_since_the_baseline_or_the_run_before() -> None:
     assert "4 known, 5 no longer judged, since the baseline" in lost
     kept = with_history(result, 3)
     assert kept.history is not None
-    before, last = kept.history.runs[-2:]
+    first, before, last = kept.history.runs
     text = changes_in_words(kept)
-    assert f"{last.total:,} violations now and {before.total:,} before" in text
+    beside = last.beside(before)
+    assert beside is not None
+    assert f"{beside.now:,} violations now and {beside.then:,} before, since" in text
     assert f"since the run of {before.judged_at:%Y-%m-%d}" in text
+
+    # The numbers of other rules are not those of these.
+    def told(before: PastRun) -> str:
+        history = History((first, before, last), kept.history.open_since if kept.history else {})
+        return changes_in_words(replace(kept, history=history))
+
+    assert before.by_rule is not None
+    assert last.by_rule is not None
+    rule, count = max(before.by_rule.items(), key=lambda item: item[1])
+    assert count
+    more = told(replace(before, by_rule={**before.by_rule, "another": 999}))
+    assert f"{beside.then:,} before by the {len(last.by_rule)} rules that both judged" in more
+    one = told(replace(before, by_rule={rule: count}))
+    assert f"{last.by_rule[rule]:,} violations now and {count:,} before by the 1 rule that" in one
+    elsewhere = told(replace(before, filters=("group_id=a",)))
+    assert f"{last.total:,} violations now, since" in elsewhere
 
 
 def test_the_worst_rule_is_the_severest_then_by_failures_then_by_errors() -> None:
