@@ -716,8 +716,9 @@ class History(msgspec.Struct, frozen=True):
     """The runs of a history, oldest first with this one last, and since when findings are open.
 
     ``open_since`` has the time at which a finding was first seen, by its rule's id and then by its
-    connection's id, or by its group. ``ended`` is what was open until this run. ``again`` has, by
-    rule, what an earlier run found as of the very time of this one, as of the same snapshot.
+    connection's id, or by its group, for the rules of this run and of the one before. ``ended`` is
+    what was open until this run. ``again`` has, by rule, what an earlier run found as of the very
+    time of this one, as of the same snapshot.
     """
 
     runs: tuple[PastRun, ...]

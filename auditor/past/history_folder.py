@@ -69,10 +69,14 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             opened = still_open(before, result)
             journal.append(LINES, line_of(result, ran_at))
             journal.replace(OPEN, (open_text(opened),))
-        since = opened.times(rule.id for rule in result.rules)
+        compared = trend(runs, past_run(result))
+        rules = dict.fromkeys(rule.id for rule in result.rules)
+        if len(compared) > 1:
+            # What the run before judged, and this one did not, is no longer in sight.
+            rules |= dict.fromkeys(sorted(compared[-2].by_rule or ()))
         history = History(
-            trend(runs, past_run(result)),
-            since,
+            compared,
+            opened.times(rules),
             tuple(ended(before, opened, result)),
             found_again(before, result),
         )

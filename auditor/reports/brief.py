@@ -8,9 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from auditor.model import Finding, Outcome, Result, RuleChecks, Verdict
+from auditor.model import (
+    BaselineUse,
+    Finding,
+    History,
+    Outcome,
+    PastRun,
+    Result,
+    RuleChecks,
+    Verdict,
+)
 from auditor.reports.claim import HEADINGS, claim
-from auditor.reports.facts import beside, where_in_words
+from auditor.reports.facts import beside, unjudged, where_in_words
 from auditor.reports.links import rule_page
 from auditor.text import one_line, plural, shortened
 
@@ -133,32 +142,45 @@ def counts_of(checks: RuleChecks) -> str:
 
 def changes_in_words(result: Result) -> str:
     """Return what is new and what was fixed since the baseline, or the run before; else ""."""
-    if (known := result.baseline) is not None:
-        since = f"since the baseline of {known.judged_at:%Y-%m-%d}"
-        gone = f", {known.gone:,} gone" if known.gone else ""
-        untold = f", {known.untold:,} no longer judged," if known.untold else ""
-        return (
-            f"{known.new:,} new, {known.fixed:,} fixed{gone}, {known.known:,} known{untold} {since}"
-        )
+    if result.baseline is not None:
+        return _since_baseline(result.baseline)
     if result.history is None or len(result.history.runs) < 2:
         return ""
-    *_, before, last = result.history.runs
-    new = sum(
-        result.history.is_new(finding)
-        for finding in result.findings
-        if finding.verdict is Verdict.FAIL
+    return _since_run_before(result, result.history)
+
+
+def _since_baseline(use: BaselineUse) -> str:
+    gone = f", {use.gone:,} gone" if use.gone else ""
+    untold = f", {use.untold:,} no longer judged," if use.untold else ""
+    return (
+        f"{use.new:,} new, {use.fixed:,} fixed{gone}, {use.known:,} known{untold} "
+        f"since the baseline of {use.judged_at:%Y-%m-%d}"
     )
-    lost = sum(each.gone for each in result.history.ended)
-    ended = f"{len(result.history.ended) - lost:,} fixed" + (f", {lost:,} gone" if lost else "")
-    beside = last.beside(before)
-    if beside is None:
+
+
+def _since_run_before(result: Result, history: History) -> str:
+    *_, before, last = history.runs
+    failed = (each for each in result.findings if each.verdict is Verdict.FAIL)
+    gone, untold = sum(each.gone for each in history.ended), len(unjudged(result))
+    said = [
+        f"{sum(map(history.is_new, failed)):,} new",
+        f"{len(history.ended) - gone:,} fixed",
+        f"{gone:,} gone" if gone else "",
+        f"{untold:,} no longer judged" if untold else "",
+        _now_and_before(last, before),
+        f"since the run of {before.judged_at:%Y-%m-%d}",
+    ]
+    return ", ".join(filter(None, said))
+
+
+def _now_and_before(last: PastRun, before: PastRun) -> str:
+    compared = last.beside(before)
+    if compared is None:
         # Of other connections or other rules: the two numbers say nothing about each other.
-        now = f"{plural(last.total, 'violation')} now"
-    else:
-        rules = beside.rules
-        by = "" if rules is None else f" by the {plural(rules, 'rule')} that both judged"
-        now = f"{beside.now:,} violations now and {beside.then:,} before{by}"
-    return f"{new:,} new, {ended}, {now}, since the run of {before.judged_at:%Y-%m-%d}"
+        return f"{plural(last.total, 'violation')} now"
+    rules = compared.rules
+    by = "" if rules is None else f" by the {plural(rules, 'rule')} that both judged"
+    return f"{compared.now:,} violations now and {compared.then:,} before{by}"
 
 
 def _rule(result: Result, checks: RuleChecks, findings: Sequence[Finding]) -> BriefRule:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain, filterfalse, islice
 from posixpath import join, normpath
 
@@ -17,6 +17,7 @@ from auditor.model import (
     Position,
     Result,
     Rule,
+    Unjudged,
     Verdict,
 )
 from auditor.reports.claim import claim, part_in_words
@@ -262,3 +263,27 @@ def repository_path(file: str, checkout: Checkout = _NOWHERE) -> str:
         file = whole.removeprefix(root) if whole.startswith(root) else file
     steps = [step for step in file.split("/") if step not in ("", ".", "..")]
     return "/".join(steps) or "policy"
+
+
+def unjudged(result: Result) -> Sequence[Unjudged]:
+    """Return the earlier findings of which ``result`` cannot tell whether they are fixed.
+
+    By a history those are what is still open without having been found by this run.
+    """
+    if result.baseline is not None:
+        return result.baseline.unjudged
+    history = result.history
+    if history is None or len(history.runs) < 2:
+        return ()
+    found = {_key(finding.rule, finding) for finding in result.findings}
+    known = {(rule, name) for rule, names in history.open_since.items() for name in names}
+    schemas = dict(zip(result.connections.ids, result.connections.schemas, strict=True))
+    groups = {rule.id for rule in result.rules if rule.per}
+    return [
+        Unjudged(rule, name) if rule in groups else Unjudged(rule, schemas.get(name) or name, name)
+        for rule, name in sorted(known - found)
+    ]
+
+
+def _key(rule: Rule, finding: Finding) -> tuple[str, str]:
+    return rule.id, finding.group if rule.per else finding.connections[0].id

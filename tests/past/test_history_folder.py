@@ -13,12 +13,13 @@ import pytest
 from msgspec.structs import replace
 
 from auditor.errors import ReportError, UsageError
-from auditor.model import Account, Outcome, Result, SourceInfo
+from auditor.model import Account, Outcome, Result, SourceInfo, Unjudged
 from auditor.past.history import Open, open_of, open_text, run_of
 from auditor.past.history_folder import HistoryFolder
 from auditor.policy import Ruleset
 from auditor.reports.brief import changes_in_words
-from auditor.reports.facts import trend_in_words
+from auditor.reports.facts import trend_in_words, unjudged
+from auditor.reports.page.changes import changes
 from auditor.reports.page.island import new_findings
 from tests.builders.listed import HOUSE, TODAY, json_of, record
 from tests.builders.weeks import BAD, DAYS, GOOD, WEEK, judged, since
@@ -69,6 +70,25 @@ def test_what_the_same_snapshot_showed_before_is_not_new(house: Ruleset, tmp_pat
     later = folder.record(judged(house, 1, BAD), TODAY + WEEK)
     assert later.history is not None
     assert later.history.again == {}
+
+
+def test_what_only_the_run_before_judged_has_dropped_out_of_sight(house: Ruleset, tmp_path: Path):
+    folder = HistoryFolder(tmp_path)
+    fewer = replace(house, rules=tuple(r for r in house.rules if r.rule.id != "not-paused"))
+    bad = [BAD, record("b", paused=True)]
+    folder.record(judged(house, 0, *bad), TODAY)
+    for week, lost in ((1, [Unjudged("not-paused", "b", "b")]), (2, [])):
+        result = folder.record(judged(fewer, week, *bad), TODAY + week * WEEK)
+        assert [replace(each, name=each.id) for each in unjudged(result)] == lost
+        found = changes(result, new_findings(result))
+        assert found is not None
+        assert (found.fixed, found.untold) == (0, len(lost))
+        assert (", 1 no longer judged, " in changes_in_words(result)) == bool(lost)
+        assert [each.rule for each in found.unjudged] == [None] * len(lost)
+    # It is open still, and since the first day.
+    again = folder.record(judged(house, 3, *bad), TODAY + 3 * WEEK)
+    assert again.history is not None
+    assert {again.history.since(f) for f in again.findings} == {TODAY}
 
 
 def test_equal_inputs_give_equal_files(house: Ruleset, tmp_path: Path):

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from auditor.model import Ended, Finding, History, Result, Rule, Unjudged, Verdict
+from auditor.model import Ended, History, Result, Rule, Unjudged, Verdict
+from auditor.reports.facts import unjudged
 from auditor.text import plural
 
 #: How many findings of a rule are named: of those that have ended, and of those that this run did
@@ -98,30 +99,6 @@ def changes(result: Result, fresh: Sequence[int] | None) -> Changes | None:
         _by_rule(result, history.ended),
         _lost(result, lost),
     )
-
-
-def unjudged(result: Result) -> Sequence[Unjudged]:
-    """Return the earlier findings of which ``result`` cannot tell whether they are fixed.
-
-    By a history those are what is still open without having been found by this run.
-    """
-    if result.baseline is not None:
-        return result.baseline.unjudged
-    history = result.history
-    if history is None or len(history.runs) < 2:
-        return ()
-    found = {_key(finding.rule, finding) for finding in result.findings}
-    known = {(rule, name) for rule, names in history.open_since.items() for name in names}
-    schemas = dict(zip(result.connections.ids, result.connections.schemas, strict=True))
-    groups = {rule.id for rule in result.rules if rule.per}
-    return [
-        Unjudged(rule, name) if rule in groups else Unjudged(rule, schemas.get(name) or name, name)
-        for rule, name in sorted(known - found)
-    ]
-
-
-def _key(rule: Rule, finding: Finding) -> tuple[str, str]:
-    return rule.id, finding.group if rule.per else finding.connections[0].id
 
 
 def _by_rule(result: Result, ended: Sequence[Ended]) -> tuple[EndedRule, ...]:

@@ -29,8 +29,8 @@ from auditor.model import (
     Statement,
     Verdict,
 )
+from auditor.reports.facts import unjudged
 from auditor.reports.links import dashboard, page_of, rule_page
-from auditor.reports.page.changes import unjudged
 from auditor.reports.page.reasons import reason_columns
 from auditor.text import printable
 

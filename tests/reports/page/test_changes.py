@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from playwright.sync_api import expect
 
 from auditor.model import BaselineUse, Ended, History, Result, Unjudged, Verdict
-from auditor.reports.page.changes import MOST_NAMED, changes, sparks, unjudged
+from auditor.reports.facts import unjudged
+from auditor.reports.page.changes import MOST_NAMED, changes, sparks
 from auditor.reports.page.island import new_findings
 from tests.builders.browser import OpenReport
 from tests.builders.sample_histories import WEEK, with_history
