@@ -146,7 +146,9 @@ def _estates(
 
 def _estate(text: str, api: ApiOptions, keys: Keys) -> Source:
     if text == LIVE:
-        return api_source(api, keys)
+        # A default that narrows listings is not meant for a plan, which is of the whole account.
+        whole: ApiOptions = {**api, "group": None, "schema": None}
+        return api_source(whole, keys)
     if not text.strip():
         raise UsageError("--over is empty; write --over live, or name a snapshot")
     from auditor.sources.saved.source import SnapshotSource, check_path

@@ -335,8 +335,13 @@ def test_the_walk_over_the_live_account_is_as_over_its_listing(
     groups = [{"id": "g_prod", "name": "Prod", "created_at": "2024-01-01T00:00:00Z"}]
     with AccountServer({"/v1/connections": items, "/v1/groups": groups}) as server:
         live = audit("walk", "--over", "live", "--base-url", server.url)
+        # A default that narrows a listing is for other runs, as with a snapshot.
+        Path("auditor.yaml").write_text("group: g_other\nschema: crm\n")
+        whole = audit("walk", "--over", "live", "--base-url", server.url)
     assert (live.code, live.verdicts()) == (saved.code, saved.verdicts())
     assert live.report["plan"]["mended"] == saved.report["plan"]["mended"]
+    assert (whole.code, whole.verdicts()) == (live.code, live.verdicts())
+    assert whole.report["source"]["filters"] == []
 
 
 def test_a_plan_of_no_changes_over_an_account_judges_as_the_account_is(audit: Audit):
