@@ -22,19 +22,23 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 #: The value of ``--over`` for the account as it is.
 LIVE = "live"
 
-_PLAN_OPTIONS = (
-    click.option(
-        "--terraform-plan",
-        metavar="FILE",
-        shell_complete=completion.files,
-        help="Judge what a plan would create or change: output of `terraform show -json`, - for"
-        " stdin.",
-    ),
+_plan_option = click.option(
+    "--terraform-plan",
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Judge what a plan would create or change: output of `terraform show -json`, - for stdin.",
+)
+_require_option = click.option(
+    "--require-resources",
+    is_flag=True,
+    help="Treat a plan without any Fivetran resource as inconclusive.",
+)
+_BESIDE_PLAN = (
     click.option(
         "--over",
         multiple=True,
         metavar="live|SNAPSHOT",
-        help="Lay the plan over the account as it is now, and gate on what gets worse; with several"
+        help="Lay the plan over the account as it is now: what gets worse gates; with several"
         " accounts, give --over NAME=SNAPSHOT for each provider configuration.",
     ),
     click.option(
@@ -50,11 +54,6 @@ _PLAN_OPTIONS = (
         show_default=True,
         help="Verdict of a check that depends on values known only after apply.",
     ),
-    click.option(
-        "--require-resources",
-        is_flag=True,
-        help="Treat a plan without any Fivetran resource as inconclusive.",
-    ),
 )
 
 
@@ -63,13 +62,18 @@ class PlanChoice(NamedTuple):
 
     path: str
     over: tuple[str, ...]
-    require: bool
-    folder: str | None = None
+    folder: str | None
+    require: bool = False
 
 
 def plan_options(command: _F) -> _F:
     """Add the options for a Terraform plan."""
-    for option in reversed(_PLAN_OPTIONS):
+    return _plan_option(beside_plan_options(_require_option(command)))
+
+
+def beside_plan_options(command: _F) -> _F:
+    """Add the options that say how a plan is judged, for a command with its own for the plan."""
+    for option in reversed(_BESIDE_PLAN):
         command = option(command)
     return command
 
