@@ -343,6 +343,8 @@ def _again(
 ) -> tuple[str, ...]:
     """Return what ``explain`` has to be told to judge as this run does."""
     words = [] if own is None else ["--account", own.name]
+    if context.get_parameter_source("config") in _TYPED:
+        words += ["--config", str(config_file(context))]
     for parameter in context.command.params:
         # What is in the configuration, it finds there too.
         if parameter.name in _JUDGES and context.get_parameter_source(parameter.name) in _TYPED:
