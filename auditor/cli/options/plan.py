@@ -38,12 +38,14 @@ _BESIDE_PLAN = (
         "--over",
         multiple=True,
         metavar="live|SNAPSHOT",
+        shell_complete=completion.listings,
         help="Lay the plan over the account as it is now: what gets worse gates; with several"
         " accounts, give --over NAME=SNAPSHOT for each provider configuration.",
     ),
     click.option(
         "--terraform-dir",
         metavar="FOLDER",
+        shell_complete=completion.files,
         help="Folder of the plan's .tf files: findings name their lines, and comments in them can"
         " waive rules.",
     ),
