@@ -377,7 +377,7 @@ class SourceInfo(msgspec.Struct, frozen=True):
 
     ``base_url`` is the API that they first came from; "" if not known. ``account`` is None if not
     known. ``again`` are the options that select the source and its rules again, none for the live
-    account; ``beneath`` those for what a plan is laid over.
+    account.
     """
 
     kind: str
@@ -386,7 +386,6 @@ class SourceInfo(msgspec.Struct, frozen=True):
     base_url: str = ""
     account: Account | None = None
     again: tuple[str, ...] = ()
-    beneath: tuple[str, ...] = ()
 
 
 class Pipeline(msgspec.Struct, frozen=True):

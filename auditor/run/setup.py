@@ -110,5 +110,4 @@ def _without_credentials(info: SourceInfo, options: Options) -> SourceInfo:
         location=clean(info.location),
         filters=filters,
         again=tuple(map(clean, (*info.again, *options.again))),
-        beneath=tuple(map(clean, (*info.beneath, *options.again))),
     )

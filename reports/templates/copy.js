@@ -73,18 +73,16 @@ function waiverText(findings) {
   ].join("\n");
 }
 
-// The command that explains why: the rule's conditions as a tree, with each part's result. For what a
-// plan does not change, it asks the listing that the plan is laid over.
+// The command that explains why: the rule's conditions as a tree, with each part's result.
 const shellText = (text) => (/^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 const whyCommand = ([f]) => {
   const { id, position } = ruleOf(f);
   const file = position.replace(/(:\d+)+$/, "");
   const policy = file.startsWith("pack:") ? file.slice(5) : /^\.{0,2}\//.test(file) ? file : `./${file}`;
   const connection = data.ids[connectionsOf(f)[0]];
-  const source = data.again[data.terraform && !data.terraform[f] ? 1 : 0];
   // The run's own policies, if it knows them: what extends a rule's file may set its variables.
-  const policies = source.includes("-p") ? [] : ["-p", policy];
-  const words = [...policies, ...source, ...(connection.startsWith("-") ? ["--"] : []), id, connection];
+  const policies = data.again.includes("-p") ? [] : ["-p", policy];
+  const words = [...policies, ...data.again, ...(connection.startsWith("-") ? ["--"] : []), id, connection];
   return `fivetran-auditor explain ${words.map(shellText).join(" ")}\n`;
 };
 

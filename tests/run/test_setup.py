@@ -66,15 +66,13 @@ def test_what_narrows_is_told_without_credentials(house: Ruleset, tmp_path: Path
 
 
 def test_where_to_read_it_again_is_told_without_credentials(house: Ruleset):
-    where = SourceInfo("api", SECRET, again=("--group", SECRET), beneath=("--over", SECRET))
+    where = SourceInfo("api", SECRET, again=("--group", SECRET))
 
     class Source(Listed):
         info = where
 
     result = audit(Source([GOOD]), house, options(scrubber=Scrubber(((KEY, SECRET),))))
-    assert result.source == SourceInfo(
-        "api", "[redacted]", again=("--group", "[redacted]"), beneath=("--over", "[redacted]")
-    )
+    assert result.source == SourceInfo("api", "[redacted]", again=("--group", "[redacted]"))
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,8 @@ if TYPE_CHECKING:
 
 #: The folder for reports without a path of their own, by default.
 FOLDER = "audit-report"
+#: The options beside the source and the policies without which a rule is judged otherwise.
+_JUDGES = ("variables", "facts", "over", "terraform_dir", "on_unknown")
 #: Where an option is set that no later command finds by itself.
 _TYPED = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
@@ -242,7 +244,7 @@ def command(
     )
     plan = None
     if terraform_plan is not None:
-        plan = PlanChoice(terraform_plan, over, require_resources, terraform_dir)
+        plan = PlanChoice(terraform_plan, over, terraform_dir, require_resources)
     source = _source(context, snapshot, plan, more, strict=strict)
     ruleset = selected(loaded.ruleset, more)
     options = Options(
@@ -341,10 +343,14 @@ def _again(
 ) -> tuple[str, ...]:
     """Return what ``explain`` has to be told to judge as this run does."""
     words = [] if own is None else ["--account", own.name]
-    for option, name in (("--var", "variables"), ("--facts", "facts")):
+    if context.get_parameter_source("config") in _TYPED:
+        words += ["--config", str(config_file(context))]
+    for parameter in context.command.params:
         # What is in the configuration, it finds there too.
-        if context.get_parameter_source(name) in _TYPED:
-            words += [word for text in context.params[name] for word in (option, text)]
+        if parameter.name in _JUDGES and context.get_parameter_source(parameter.name) in _TYPED:
+            held = context.params[parameter.name]
+            texts = (held,) if isinstance(held, str) else held
+            words += [word for text in texts for word in (parameter.opts[0], text)]
     # All of them, and not the file that holds the rule: what extends it may set its variables.
     words += [word for policy in policy_names(policies)[0] for word in ("-p", policy)]
     return tuple(words)

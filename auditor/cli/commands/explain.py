@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Unpack
@@ -13,20 +14,27 @@ from msgspec.structs import replace
 from auditor.cli.config.command import Configurable, keys_of
 from auditor.cli.options import completion
 from auditor.cli.options.listing import listing_of, listing_options, seen_in, typed
+from auditor.cli.options.plan import (
+    PlanChoice,
+    beside_plan_options,
+    check_beside_plan,
+    plan_source,
+    waivers_beside,
+)
 from auditor.cli.options.policies import policy_names
 from auditor.cli.options.shared import (
     ApiOptions,
     TimeType,
     facts_of,
-    given,
+    lists_of,
     policy_option,
     var_option,
     variables_of,
 )
 from auditor.cli.terminal.streams import Terminal, style
 from auditor.clock import in_words, to_the_second
-from auditor.errors import UsageError
-from auditor.model import Verdict
+from auditor.errors import SourceError, UsageError
+from auditor.model import Rule, Verdict
 from auditor.policy.language.rules import GroupRule, PolicyRule
 from auditor.policy.loading.examples import HEALTHY, Example
 from auditor.policy.loading.load import Loaded, load
@@ -34,6 +42,8 @@ from auditor.text import listed, one_line, plural
 
 if TYPE_CHECKING:
     from auditor.cli.terminal.layout import Layout
+    from auditor.model import Result, RuleChecks
+    from auditor.policy.language.rules import Ruleset
     from auditor.run import Look, Seen
     from auditor.sources import Source
 
@@ -57,6 +67,7 @@ _MEMBERS = 5
     shell_complete=completion.files,
     help="Show what a Terraform plan can tell each rule; with FILE, what that plan tells it.",
 )
+@beside_plan_options
 @policy_option
 @var_option
 @listing_options
@@ -83,6 +94,9 @@ def command(
     rule: str | None,
     connection: str | None,
     terraform_plan: str | None,
+    over: tuple[str, ...],
+    terraform_dir: str | None,
+    on_unknown: str,
     policies: tuple[str, ...],
     variables: tuple[str, ...],
     fields: bool,
@@ -98,7 +112,8 @@ def command(
 
     With CONNECTION, an id or a name, it shows the reason for the rule's verdict there: the rule's
     conditions as a tree, with the result of each part and the connection's values. The connection
-    is looked up in the live account, or in --snapshot or --terraform-plan.
+    is looked up in the live account, in --snapshot, or in --terraform-plan, which may be laid
+    --over either.
 
     The English text of a rule's requirement is derived from the condition itself.
     """
@@ -116,14 +131,18 @@ def command(
     if lists:
         lines = _listed(lists, policies, values, files)
     else:
+        plan = _plan(context, terraform_plan, over, terraform_dir)
         names, chosen = policy_names(policies)
         loaded = load(names, variables=values, facts=files)
         if connection is not None:
+            if terraform_plan == "":
+                raise UsageError("--terraform-plan is empty; name the plan that CONNECTION is in")
             entry = loaded.ruleset.rule(str(rule))
-            if terraform_plan is not None:
-                source = _plan(context, terraform_plan)
-            else:
-                source = listing_of(context, snapshot, api, keys_of(context))
+            source = (
+                listing_of(context, snapshot, api, keys_of(context))
+                if plan is None
+                else plan_source(plan, api, keys_of(context))
+            )
             look, seen = seen_in(
                 source,
                 replace(loaded.ruleset, rules=(entry,)),
@@ -132,12 +151,24 @@ def command(
                 now=now,
                 timeout=timeout,
                 lists=api["lists"],
+                skip_unknown=on_unknown == "skip",
+                waivers=waivers_beside(source, None, terraform_dir),
             )
             lines = _why(look, seen, terminal.layout())
         elif lone := typed(context, {"snapshot", "now"}):
             raise UsageError(f"{listed(lone, 'and')}: name a rule and a connection")
         elif terraform_plan is not None:
-            lines = _of_plans(loaded, terraform_plan, rule, terminal.layout())
+            rules = loaded.ruleset.rules if rule is None else (loaded.ruleset.rule(rule),)
+            if plan is None:
+                lines = _of_plans(rules)
+            else:
+                lines = _of_one_plan(
+                    plan_source(plan, api, keys_of(context)),
+                    replace(loaded.ruleset, rules=rules),
+                    terminal,
+                    timeout=timeout,
+                    lists=api["lists"],
+                )
         else:
             lines = (
                 _all(loaded, chosen)
@@ -193,55 +224,77 @@ def _all(loaded: Loaded, chosen: str) -> Iterator[str]:
         yield f"warning: {warning}"
 
 
-def _of_plans(loaded: Loaded, path: str, only: str | None, layout: Layout) -> Iterator[str]:
-    """Yield what plans, or the one at ``path``, can show about each rule in force."""
+def _of_plans(entries: Sequence[PolicyRule | GroupRule]) -> Iterator[str]:
+    """Yield what any plan can show about each rule."""
     from auditor.policy.judging.undecided import plan_answer
 
-    entries = [e for e in loaded.ruleset.rules if only is None or e.rule.id == only]
-    if not entries:
-        yield from _describe_rule(loaded, only or "", layout)
-    counts = _counts_of(loaded, path) if path else {}
-    width = max(len(entry.rule.id) for entry in entries)
+    said = []
     for entry in entries:
         answer, missing = plan_answer(entry, datetime.now(UTC))
         held = f": none holds {listed(missing, 'and')}" if missing else ""
-        said = counts.get(entry.rule.id, f"{answer.value}{held}")
-        yield f"  {entry.rule.severity.label:<8}  {entry.rule.id:<{width}}  {said}"
+        said.append((entry.rule, f"{answer.value}{held}"))
+    return _beside_rules(said)
 
 
-def _counts_of(loaded: Loaded, path: str) -> Mapping[str, str]:
-    """Return what the plan at ``path`` shows about each rule, by the rule's id."""
-    from auditor.run import audit
-    from auditor.sources.plan.source import PlanSource
+def _of_one_plan(
+    source: Source, ruleset: Ruleset, terminal: Terminal, *, timeout: float, lists: Sequence[str]
+) -> Iterator[str]:
+    """Yield what a plan shows about each rule. Raises SourceError if nothing of it was judged."""
+    from auditor.policy.judging.change import UNDECIDED
+    from auditor.run import Options, audit
 
-    result = audit(PlanSource(path), loaded.ruleset)
-    counts = {}
-    for checks in result.checks:
-        skipped = checks.count(Verdict.SKIP)
-        parts = {
-            "judged": checks.total - skipped - checks.count(Verdict.ERROR),
-            "unknown until applied": checks.count(Verdict.ERROR),
-            "not in the plan": checks.not_in_plan,
-            "not applicable": skipped - checks.not_in_plan,
-        }
-        counts[checks.rule.id] = ", ".join(f"{n:,} {word}" for word, n in parts.items() if n)
-    return counts
-
-
-def _plan(context: click.Context, path: str) -> Source:
-    """Return the plan at ``path``. Raises UsageError for options that cannot reach it."""
-    from auditor.sources.plan.source import PlanSource
-
-    if not path.strip():
-        raise UsageError("--terraform-plan is empty; name the plan that CONNECTION is in")
-    wrong = given(
-        context,
-        {"snapshot", *ApiOptions.__annotations__, "timeout"},
-        "terraform_plan",
+    # What is unknown until applied is counted as such: an error is something else.
+    options = Options(
+        timeout=timeout, scrubber=terminal.scrubber, lists=lists_of(lists), skip_unknown=True
     )
-    if wrong:
-        raise UsageError(f"{listed(wrong, 'and')} cannot be used with --terraform-plan")
-    return PlanSource(path)
+    result = audit(source, ruleset, options)
+    problems = result.listing.problems
+    if problems and not result.connections:
+        raise SourceError("; ".join(problems))
+    undecided = Counter(
+        finding.rule.id
+        for finding in result.findings
+        if finding.verdict is Verdict.ERROR or finding.note == UNDECIDED
+    )
+    yield from _beside_rules([(c.rule, _counts(c, undecided[c.rule.id])) for c in result.checks])
+    yield from _gaps(result)
+
+
+def _beside_rules(said: Sequence[tuple[Rule, str]]) -> Iterator[str]:
+    width = max(len(rule.id) for rule, _ in said)
+    for rule, text in said:
+        yield f"  {rule.severity.label:<8}  {rule.id:<{width}}  {text}"
+
+
+def _counts(checks: RuleChecks, undecided: int) -> str:
+    """Return what a plan shows about a rule, where what is unknown is skipped."""
+    skipped = checks.count(Verdict.SKIP)
+    parts = {
+        "judged": checks.total - skipped - undecided,
+        "cannot be judged": undecided,
+        "unknown until applied": checks.left_unknown,
+        "not in the plan": checks.not_in_plan,
+        "not applicable": skipped - checks.left_unknown - checks.not_in_plan,
+    }
+    return ", ".join(f"{n:,} {word}" for word, n in parts.items() if n) or "nothing to judge"
+
+
+def _gaps(result: Result) -> Iterator[str]:
+    """Yield what is missing in the listing."""
+    for problem in result.listing.problems:
+        yield f"the listing is incomplete: {problem}"
+
+
+def _plan(
+    context: click.Context, path: str | None, over: tuple[str, ...], folder: str | None
+) -> PlanChoice | None:
+    """Return the plan to judge, None for none. Raises UsageError for options that do not fit."""
+    if path:
+        check_beside_plan(context, path)
+        return PlanChoice(path, over, folder)
+    if lone := typed(context, {"over", "terraform_dir"}):
+        raise UsageError(f"{listed(lone, 'and')}: name the plan with --terraform-plan FILE")
+    return None
 
 
 def _why(look: Look, seen: Seen, layout: Layout) -> Iterator[str]:
@@ -265,9 +318,12 @@ def _why(look: Look, seen: Seen, layout: Layout) -> Iterator[str]:
         yield ""
     if not explanations:
         yield f"{name}: no group counts it, because the plan ends it"
+    for finding in result.findings:
+        # With where Terraform sets it, as the report says it.
+        if finding.resources and about.id in {each.id for each in finding.connections}:
+            yield finding.message
     yield result.clock_note or f"judged as of {to_the_second(result.judged_at)}"
-    for problem in result.listing.problems:
-        yield f"the listing is incomplete: {problem}"
+    yield from _gaps(result)
 
 
 def _describe_rule(loaded: Loaded, name: str, layout: Layout) -> Iterator[str]:

@@ -25,6 +25,13 @@ def files(_context: click.Context, _parameter: click.Parameter, typed: str) -> l
     return [CompletionItem(typed, type="file")]
 
 
+def listings(
+    _context: click.Context, _parameter: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """Offer the live account, and files."""
+    return [CompletionItem(typed, type="file"), *_starting(typed, ["live"])]
+
+
 def policies(
     _context: click.Context, _parameter: click.Parameter, typed: str
 ) -> list[CompletionItem]:

@@ -16,6 +16,7 @@ from auditor.errors import SourceError, UsageError
 from auditor.text import listed, nearest, one_line, plural
 
 if TYPE_CHECKING:
+    from auditor.acceptance.waivers import Waivers
     from auditor.model import Connections
     from auditor.policy.language.rules import Ruleset
     from auditor.run import Look, Seen
@@ -79,6 +80,8 @@ def seen_in(
     now: datetime | None = None,
     timeout: float,
     lists: Iterable[str] = (),
+    skip_unknown: bool = False,
+    waivers: Waivers | None = None,
     whole: bool = False,
 ) -> tuple[Look, Seen]:
     """Return a run over ``source``, and the one connection in it that ``name`` names.
@@ -88,7 +91,14 @@ def seen_in(
     """
     from auditor.run import Options, look
 
-    options = Options(now=now, timeout=timeout, scrubber=terminal.scrubber, lists=lists_of(lists))
+    options = Options(
+        now=now,
+        timeout=timeout,
+        scrubber=terminal.scrubber,
+        lists=lists_of(lists),
+        skip_unknown=skip_unknown,
+        waivers=waivers,
+    )
     found = look(source, ruleset, name, options, whole=whole)
     by_id = [seen for seen in found.seen if seen.connection.id == name]
     named = by_id or found.seen

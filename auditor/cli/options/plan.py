@@ -22,24 +22,30 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 #: The value of ``--over`` for the account as it is.
 LIVE = "live"
 
-_PLAN_OPTIONS = (
-    click.option(
-        "--terraform-plan",
-        metavar="FILE",
-        shell_complete=completion.files,
-        help="Judge what a plan would create or change: output of `terraform show -json`, - for"
-        " stdin.",
-    ),
+_plan_option = click.option(
+    "--terraform-plan",
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Judge what a plan would create or change: output of `terraform show -json`, - for stdin.",
+)
+_require_option = click.option(
+    "--require-resources",
+    is_flag=True,
+    help="Treat a plan without any Fivetran resource as inconclusive.",
+)
+_BESIDE_PLAN = (
     click.option(
         "--over",
         multiple=True,
         metavar="live|SNAPSHOT",
-        help="Lay the plan over the account as it is now, and gate on what gets worse; with several"
+        shell_complete=completion.listings,
+        help="Lay the plan over the account as it is now: what gets worse gates; with several"
         " accounts, give --over NAME=SNAPSHOT for each provider configuration.",
     ),
     click.option(
         "--terraform-dir",
         metavar="FOLDER",
+        shell_complete=completion.files,
         help="Folder of the plan's .tf files: findings name their lines, and comments in them can"
         " waive rules.",
     ),
@@ -50,11 +56,6 @@ _PLAN_OPTIONS = (
         show_default=True,
         help="Verdict of a check that depends on values known only after apply.",
     ),
-    click.option(
-        "--require-resources",
-        is_flag=True,
-        help="Treat a plan without any Fivetran resource as inconclusive.",
-    ),
 )
 
 
@@ -63,13 +64,18 @@ class PlanChoice(NamedTuple):
 
     path: str
     over: tuple[str, ...]
-    require: bool
-    folder: str | None = None
+    folder: str | None
+    require: bool = False
 
 
 def plan_options(command: _F) -> _F:
     """Add the options for a Terraform plan."""
-    for option in reversed(_PLAN_OPTIONS):
+    return _plan_option(beside_plan_options(_require_option(command)))
+
+
+def beside_plan_options(command: _F) -> _F:
+    """Add the options that say how a plan is judged, for a command with its own for the plan."""
+    for option in reversed(_BESIDE_PLAN):
         command = option(command)
     return command
 
@@ -146,7 +152,9 @@ def _estates(
 
 def _estate(text: str, api: ApiOptions, keys: Keys) -> Source:
     if text == LIVE:
-        return api_source(api, keys)
+        # A default that narrows listings is not meant for a plan, which is of the whole account.
+        whole: ApiOptions = {**api, "group": None, "schema": None}
+        return api_source(whole, keys)
     if not text.strip():
         raise UsageError("--over is empty; write --over live, or name a snapshot")
     from auditor.sources.saved.source import SnapshotSource, check_path

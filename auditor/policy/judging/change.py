@@ -309,7 +309,7 @@ def changed(
         mine = mine or (number, index) in brought
         if not mine:
             verdicts[index * size + number] = Verdict.KNOWN.value
-            notes[number, index] = _UNTOUCHED if verdict == Verdict.FAIL else _UNDECIDED
+            notes[number, index] = _UNTOUCHED if verdict == Verdict.FAIL else UNDECIDED
         found.append((number, index, verdict if mine else Verdict.KNOWN.value, values))
     earlier = _groups(before[0]) if before is not None else {}
     improved: list[tuple[GroupRule, GroupOutcome, str]] = []
@@ -349,7 +349,8 @@ def _caused_by_facts(
 
 _GATING = frozenset({Verdict.FAIL.value, Verdict.ERROR.value})
 _UNTOUCHED = "not changed by this plan"
-_UNDECIDED = "could not be judged; not changed by this plan"
+#: The note on what could not be judged, before the plan as after it.
+UNDECIDED = "could not be judged; not changed by this plan"
 #: The rule's id, the group's key and what is shared in it, as text.
 _GroupKey = tuple[str, str, str]
 
@@ -386,9 +387,7 @@ def _regraded(
         mine = not touched.isdisjoint(outcome.members)
         same = was is not None and was.verdict is Verdict.ERROR
         return (
-            outcome
-            if mine or not same
-            else replace(outcome, verdict=Verdict.KNOWN, note=_UNDECIDED)
+            outcome if mine or not same else replace(outcome, verdict=Verdict.KNOWN, note=UNDECIDED)
         )
     if was is None or was.verdict is not Verdict.FAIL:
         return outcome

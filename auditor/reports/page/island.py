@@ -72,8 +72,7 @@ def written(columns: Iterable[tuple[str, object]]) -> Iterator[str]:
 def _columns(result: Result) -> Iterator[tuple[str, object]]:
     yield "rules", [_rule(c, rule_page(result, c.rule)) for c in result.checks]
     yield "dashboard", dashboard(result)
-    source = result.source
-    yield "again", [_judged_again(result, words) for words in (source.again, source.beneath)]
+    yield "again", _judged_again(result)
     yield "verdicts", [b64encode(checks.verdicts).decode() for checks in result.checks]
     yield (
         "groupChecks",
@@ -100,13 +99,15 @@ def _columns(result: Result) -> Iterator[tuple[str, object]]:
     yield "unjudged", list(_unjudged(result))
 
 
-def _judged_again(result: Result, words: Sequence[str]) -> Sequence[str]:
+def _judged_again(result: Result) -> Sequence[str]:
     """Return the words that reach what was judged, and the time where what is saved has another.
 
     What a name of a file hides is shown in the command too, which then finds no such file.
     """
-    shown = [printable(word) for word in words]
-    if not words or result.source.kind == "api" or result.judged_at == result.taken_at:
+    shown = [printable(word) for word in result.source.again]
+    plan = result.plan
+    live = result.source.kind == "api" if plan is None else plan.over and not plan.saved
+    if not shown or live or result.judged_at == result.taken_at:
         return shown
     return [*shown, "--now", iso(result.judged_at)]
 

@@ -137,14 +137,14 @@ class PlanSource:
         infos = [source.info for source in self._over.values()]
         location = f"{self._path} over {self.over}" if infos else self._path
         filters = tuple(sorted({pair for info in infos for pair in info.filters}))
-        again = ("--terraform-plan", printable(self._path))
+        # The rest of what it is laid over is an option of the command, as it was given.
+        reached = [word for each in self._over.values() if each.live for word in each.info.again]
         return SourceInfo(
             KIND,
             location,
             filters,
             infos[0].base_url if infos else "",
-            again=again,
-            beneath=infos[0].again if len(infos) == 1 else again,
+            again=("--terraform-plan", printable(self._path), *reached),
         )
 
     def events(self, decoder: Decoder) -> Iterator[Event]:

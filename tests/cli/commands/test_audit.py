@@ -122,9 +122,9 @@ def test_explain_judges_as_the_run_did_with_the_words_of_its_page(folder: Path):
     words = ["-p", "./limit.yaml", "--snapshot", "listing.json"]
     done = run(["audit", *words, *chosen, "-q", "--report=html=page.html"], folder)
     assert done.returncode == 1, done.stderr
-    found = re.search(r'"again":(\[\[.*?\]\])', (folder / "page.html").read_text())
+    found = re.search(r'"again":(\[.*?\])', (folder / "page.html").read_text())
     assert found is not None
-    again = json.loads(found[1])[0]
+    again = json.loads(found[1])
     assert again[:6] == ["--snapshot", "listing.json", *chosen]
     assert again[6:8] == ["-p", "./limit.yaml"]
     told = run(["explain", *again, "r", "a"], folder)
@@ -147,10 +147,30 @@ def test_explain_is_told_of_the_policy_that_extends_the_rules_own_and_of_the_env
     chosen = {"FIVETRAN_AUDITOR_POLICY": "./ours.yaml", "FIVETRAN_AUDITOR_VAR": "least=5"}
     done = run(["audit", *words], folder, chosen)
     assert done.returncode == 1, done.stderr
-    found = re.search(r'"again":(\[\[.*?\]\])', (folder / "page.html").read_text())
+    found = re.search(r'"again":(\[.*?\])', (folder / "page.html").read_text())
     assert found is not None
-    told = run(["explain", *json.loads(found[1])[0], "r", "a"], folder)
+    told = run(["explain", *json.loads(found[1]), "r", "a"], folder)
     assert "sync_frequency is between 5 and 15" in told.stdout
+    assert "fails" in told.stdout
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_explain_is_told_of_a_configuration_that_was_named(folder: Path, typed: bool):
+    (folder / "limit.yaml").write_text(
+        "policy: limit\nvars: {most: 1440}\nrules:\n"
+        "  - {id: r, severity: low, assert: {sync_frequency: {lte: {var: most}}}}\n"
+    )
+    (folder / "ours.yaml").write_text("var: {most: 15}\n")
+    answer = {"code": "Success", "data": {"items": [record("a")], "next_cursor": None}}
+    (folder / "listing.json").write_text(json.dumps(answer))
+    words = ["-p", "./limit.yaml", "--snapshot", "listing.json", "-q", "--report=html=page.html"]
+    words += ["--config", "ours.yaml"] if typed else []
+    done = run(["audit", *words], folder, {} if typed else {"FIVETRAN_AUDITOR_CONFIG": "ours.yaml"})
+    assert done.returncode == 1, done.stderr
+    found = re.search(r'"again":(\[.*?\])', (folder / "page.html").read_text())
+    assert found is not None
+    told = run(["explain", *json.loads(found[1]), "r", "a"], folder)
+    assert "sync_frequency is at most 15" in told.stdout
     assert "fails" in told.stdout
 
 

@@ -6,6 +6,7 @@ import copy
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from auditor.decoding.records import Shape
 from auditor.policy import load_policies
 from auditor.reports.csv import PLANNED
 from auditor.run import audit as audit_of
+from auditor.sandbox.estate import build_estate
+from auditor.sandbox.server import Sandbox
 from auditor.sources.plan.overlay import ListedAccount, lay
 from auditor.sources.plan.planned import Estate
 from auditor.sources.plan.source import PlanSource
@@ -335,8 +338,13 @@ def test_the_walk_over_the_live_account_is_as_over_its_listing(
     groups = [{"id": "g_prod", "name": "Prod", "created_at": "2024-01-01T00:00:00Z"}]
     with AccountServer({"/v1/connections": items, "/v1/groups": groups}) as server:
         live = audit("walk", "--over", "live", "--base-url", server.url)
+        # A default that narrows a listing is for other runs, as with a snapshot.
+        Path("auditor.yaml").write_text("group: g_other\nschema: crm\n")
+        whole = audit("walk", "--over", "live", "--base-url", server.url)
     assert (live.code, live.verdicts()) == (saved.code, saved.verdicts())
     assert live.report["plan"]["mended"] == saved.report["plan"]["mended"]
+    assert (whole.code, whole.verdicts()) == (live.code, live.verdicts())
+    assert whole.report["source"]["filters"] == []
 
 
 def test_a_plan_of_no_changes_over_an_account_judges_as_the_account_is(audit: Audit):
@@ -878,12 +886,204 @@ def test_the_pack_has_nothing_to_say_of_a_listing(audit: Audit):
 # -- what explain says ---------------------------------------------------------------------------
 
 
-def test_explain_says_what_a_plan_can_tell(audit: Audit, capsys):
-    def explained(*words: str) -> str:
+Explain = Callable[..., str]
+
+
+@pytest.fixture
+def explain(capsys: pytest.CaptureFixture[str]) -> Explain:
+    def explain(*words: str, code: int = 0) -> str:
         with pytest.raises(SystemExit) as left:
-            main(["explain", "-p", "house.yaml", "--terraform-plan", *words])
-        assert not left.value.code
-        return capsys.readouterr().out
+            main(["explain", *words])
+        said = capsys.readouterr()
+        assert (left.value.code or 0) == code, said.err
+        return said.err if code else said.out
+
+    return explain
+
+
+def _again(ran: Ran) -> list[str]:
+    """Return the words of the page that ask ``explain`` about the same run."""
+    found = re.search(r'"again":(\[.*?\])', (ran.folder / "report.html").read_text())
+    assert found is not None
+    words: list[str] = json.loads(found[1])
+    return words
+
+
+def _agrees(ran: Ran, explain: Explain) -> set[str]:
+    """Ask ``explain`` about a connection of every verdict of each rule; return the verdicts.
+
+    Of those that the plan makes, about each, and about every violation of a group.
+    """
+    words, ids = _again(ran), ran.report["connections"]["id"]
+    letters = {
+        (rule["id"], name): letter
+        for rule in ran.report["rules"]
+        for name, letter in zip(ids, rule.get("verdicts", ""), strict=False)
+    }
+    first = {(rule, letter): name for (rule, name), letter in reversed(letters.items())}
+    wanted = {(rule, name) for (rule, _), name in first.items()}
+    wanted |= {each for each in letters if each[1].startswith("terraform:")}
+    expected = {each: letters[each] for each in wanted} | {
+        (finding["rule"], each["id"]): finding["verdict"][0]
+        for finding in ran.report["findings"]
+        for each in finding["connections"]
+        if finding["group"]
+    }
+    told = {}
+    for rule, name in expected:
+        found = re.search(r": (\w+)$", explain(*words, rule, name), re.MULTILINE)
+        assert found is not None
+        told[rule, name] = found[1].replace("known", "k").replace("skip", "s")[0]
+    assert told == expected
+    return set(told.values())
+
+
+def test_explain_agrees_with_a_run_over_a_snapshot(audit: Audit, explain: Explain):
+    """Of what the plan changes, of what it leaves unchanged, and of whole groups."""
+    ran = audit("walk", "--over", _account(), "--report", "html")
+    assert _again(ran)[2:4] == ["--over", "account.json"]
+    assert _agrees(ran, explain) == {"p", "f", "s", "k"}
+    # The group as it would be, and not as it is beneath the plan.
+    few = explain(*_again(ran), "few-fast", "other")
+    assert re.search(r"the number of connections is at most 2 +count is 3", few)
+    without = _again(ran)[:2] + _again(ran)[4:]
+    assert ": skip" in explain(*without, "few-fast", "orders")
+
+
+def test_explain_agrees_with_a_run_over_the_live_account(
+    audit: Audit, explain: Explain, monkeypatch: pytest.MonkeyPatch
+):
+    estate = build_estate(30, 8)
+    group = estate.records[0]["group_id"]
+    text = plan_file("v2").read_text().replace('"g1"', f'"{group}"')
+    with Sandbox(estate) as sandbox:
+        monkeypatch.setenv("FIVETRAN_API_KEY", sandbox.key)
+        monkeypatch.setenv("FIVETRAN_API_SECRET", sandbox.secret)
+        live = ("--over", "live", "--base-url", sandbox.url, "--report", "html")
+        ran = audit(json.loads(text), *live)
+        words = _again(ran)
+        assert words[:6] == ["--terraform-plan", words[1], *live[2:4], *live[:2]]
+        # What is live has gone on since: it is judged as of now, like the account by itself.
+        assert "--now" not in words
+        assert {"p", "f", "k"} <= _agrees(ran, explain)
+
+
+@pytest.mark.parametrize("over", [False, True])
+@pytest.mark.parametrize("set_by", ["option", "environment", "file", None])
+def test_explain_agrees_on_what_is_unknown(
+    audit: Audit, explain: Explain, monkeypatch: pytest.MonkeyPatch, over: bool, set_by: str | None
+):
+    Path("unknown.yaml").write_text(
+        "policy: unknown\nrules:\n"
+        "  - {id: private, severity: high, assert: {networking_method: PrivateLink}}\n"
+        "  - {id: named, severity: low, assert: {schema: {exists: true}}}\n"
+    )
+    if set_by == "environment":
+        monkeypatch.setenv("FIVETRAN_AUDITOR_ON_UNKNOWN", "skip")
+    if set_by == "file":
+        Path("auditor.yaml").write_text("on_unknown: skip\n")
+    beside = ["--on-unknown", "skip"] if set_by == "option" else []
+    beside += ["--over", _account()] if over else []
+    ran = audit("small", *beside, "--report", "html", policy="unknown.yaml")
+    monkeypatch.delenv("FIVETRAN_AUDITOR_ON_UNKNOWN", raising=False)
+    assert ("--on-unknown" in _again(ran)) is (set_by in {"option", "environment"})
+    assert ("s" if set_by else "e") in _agrees(ran, explain)
+
+
+def test_explain_agrees_with_a_run_over_two_accounts(audit: Audit, explain: Explain):
+    for name in ("us", "eu"):
+        items = [
+            {"id": f"{name}_{n}", "service": "s", "schema": f"n{n}", "group_id": f"g_{name}"}
+            for n in range(3)
+        ]
+        answer = {"code": "Success", "data": {"items": items}}
+        Path(f"{name}.json").write_text(json.dumps(answer))
+    Path("few.yaml").write_text(
+        "policy: p\nrules:\n"
+        "  - {id: few, severity: low, per: account, assert: {count: {lte: 3}}}\n"
+        "  - {id: odd, severity: low, assert: {schema: {not_equals: n1}}}\n"
+    )
+    over = ("--over", "fivetran=us.json", "--over", "fivetran.eu=eu.json")
+    ran = audit("accounts", *over, "--report", "html", policy="few.yaml")
+    assert tuple(_again(ran)[2:6]) == over
+    assert {"p", "f", "k"} <= _agrees(ran, explain)
+
+
+def test_explain_reads_the_files_beside_a_plan(audit: Audit, explain: Explain):
+    comment = (
+        '# fivetran-auditor: waive floor reason="month end" owner=data-team expires=2099-12-31'
+    )
+    folder = _folder(comment)
+    ran = audit("walk", "--terraform-dir", folder, "--report", "html")
+    words = _again(ran)
+    assert words[2:4] == ["--terraform-dir", folder]
+    assert "w" in _agrees(ran, explain)
+    told = explain(*words, "floor", "orders")
+    assert "waived by data-team through 2099-12-31: month end" in told
+    messages = {f["connections"][0]["schema"]: f["message"] for f in ran.report["findings"]}
+    assert "infra/main.tf:" in messages["events"]
+    assert messages["events"] in explain(*words, "floor", "events").splitlines()
+
+
+def test_explain_counts_what_a_plan_over_an_account_shows(audit: Audit, explain: Explain):
+    lacks = _account(other={"status": "odd"})
+    words = ("-p", "house.yaml", "--terraform-plan", str(plan_file("walk")), "--over", lacks)
+    told = dict(line.split(None, 2)[1:] for line in explain(*words).splitlines())
+    assert told["floor"] == "5 judged"
+    assert told["connected"] == "2 judged, 1 cannot be judged, 2 not in the plan"
+    assert told["few-fast"] == "1 judged"
+    (line,) = explain(*words, "floor").splitlines()
+    assert line.split() == ["medium", "floor", "5", "judged"]
+    small = ("-p", "house.yaml", "--terraform-plan", str(plan_file("small-errored")))
+    told = dict(line.split(None, 2)[1:] for line in explain(*small).splitlines())
+    assert told["private"] == "1 unknown until applied"
+    assert told["listing"].startswith("is incomplete: the plan has errors")
+    Path("none.json").write_text(json.dumps(document("small-destroy")))
+    told = dict(
+        line.split(None, 2)[1:]
+        for line in explain("-p", "house.yaml", "--terraform-plan", "none.json").splitlines()
+    )
+    assert set(told.values()) == {"nothing to judge"}
+
+
+def test_explain_claims_nothing_of_a_plan_that_cannot_be_read(audit: Audit, explain: Explain):
+    Path("cut.json").write_bytes(plan_file("walk").read_bytes()[:3000])
+    for over in ([], ["--over", _account()]):
+        said = explain("-p", "house.yaml", "--terraform-plan", "cut.json", *over, code=3)
+        assert "cut.json: the plan is cut or damaged" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--over", "live"), "--over: name the plan with --terraform-plan FILE"),
+        (("floor", "orders", "--over", "live"), "--over: name the plan"),
+        (("--terraform-dir", ".", "--terraform-plan"), "--terraform-dir: name the plan"),
+        (("--terraform-plan", "p", "--group", "g"), "--group cannot be used with"),
+        (("--terraform-plan", "p", "--page-size", "5"), "--page-size cannot apply to a plan"),
+        (("--terraform-plan", "-", "--over", "-"), "cannot both read standard input"),
+        (("flor", "--terraform-plan", "p", "--over", "live"), "did you mean floor?"),
+    ],
+    ids=" ".join,
+)
+def test_explain_refuses_what_makes_no_sense_with_a_plan(
+    audit: Audit, explain: Explain, words: tuple[str, ...], said: str
+):
+    assert said in explain("-p", "house.yaml", *words, code=2)
+
+
+def test_what_a_file_says_of_plans_is_left_alone_without_one(audit: Audit, explain: Explain):
+    _account()
+    Path("auditor.yaml").write_text("over: [account.json]\non_unknown: skip\n")
+    assert "floor" in explain("-p", "house.yaml")
+    words = ("-p", "house.yaml", "few-fast", "other")
+    assert "count is 2" in explain(*words, "--snapshot", "account.json")
+    assert "count is 3" in explain(*words, "--terraform-plan", str(plan_file("walk")))
+
+
+def test_explain_says_what_a_plan_can_tell(audit: Audit, explain: Explain):
+    def explained(*words: str) -> str:
+        return explain("-p", "house.yaml", "--terraform-plan", *words)
 
     told = dict(line.split(None, 2)[1:] for line in explained().splitlines())
     assert told["floor"] == "a plan can tell"

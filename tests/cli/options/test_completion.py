@@ -57,6 +57,9 @@ def plain(folder: Path, *words: str) -> list[str]:
         (("validate", "rel"), ["reliability"]),
         (("test", "sec"), ["security"]),
         (("audit", "--verify"), ["--verify-listing"]),
+        (("audit", "--over", ""), ["live"]),
+        (("explain", "--over", "l"), ["live"]),
+        (("explain", "--on-unknown", ""), ["error", "skip"]),
         (("completion", ""), ["bash", "zsh", "fish"]),
         (("explain", "schema-n"), ["schema-naming"]),
         (("explain", "-p", "cost", "warehouse-"), ["warehouse-of-its-own"]),
@@ -71,7 +74,11 @@ def test_it_offers(tmp_path: Path, words: tuple[str, ...], expected: list[str]):
 
 
 @pytest.mark.parametrize(
-    "option", ["-p", "--snapshot", "--waivers", "--baseline", "--config", "-o"]
+    "option",
+    [
+        *("-p", "--snapshot", "--waivers", "--baseline", "--config", "-o"),
+        *("--over", "--terraform-dir"),
+    ],
 )
 def test_files_are_the_shell_s_own_affair(tmp_path: Path, option: str):
     first = offered(tmp_path, "audit", option, "re")[0]
