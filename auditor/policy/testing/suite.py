@@ -71,7 +71,8 @@ def found_in(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
     for name in names:
         if is_test_file(name):
             if not Path(name).is_file():
-                raise UsageError(f"{one_line(name)}: no such file")
+                said = f"{one_line(name)}: no such file"
+                raise UsageError(said, option="policy", item=name)
             files.setdefault(real(Path(name)), path_of(name))
             continue
         below = list(_tests_below(Path(name))) if _is_folder(name) else []
