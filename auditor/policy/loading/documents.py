@@ -100,6 +100,11 @@ def policy_paths(name: str) -> list[PolicyPath]:
         return [PolicyPath(path, printable(_label(path)))]
 
 
+def names_folder(name: str) -> bool:
+    """Whether a ``--policy`` argument names a folder, and not a pack."""
+    return _is_file_or_folder(name) and _is_folder(Path(name))
+
+
 class DocumentReader:
     """Reads files and what they extend, each once, and notes in ``inputs`` what it opens."""
 
@@ -112,7 +117,7 @@ class DocumentReader:
 
     def read_all(self, name: str) -> None:
         """Read what a ``--policy`` argument names. Raises UsageError for an unknown name."""
-        if _is_file_or_folder(name) and _is_folder(Path(name)):
+        if names_folder(name):
             # A file there would be read by the next run.
             self._inputs.add_folder("the policies in", Path(name), would_be_read)
             with about("policy", name):

@@ -14,7 +14,7 @@ from auditor.model import PACK
 from auditor.output.disk import real
 from auditor.output.inputs import Inputs
 from auditor.policy.language.rules import GroupRule, PolicyRule
-from auditor.policy.loading.documents import policy_paths
+from auditor.policy.loading.documents import names_folder, policy_paths
 from auditor.policy.loading.load import load
 from auditor.policy.testing.examples_run import ExampleOutcome, MissingTests, gaps, run_examples
 from auditor.policy.testing.files import files_beside, is_test_file, run_test_file
@@ -75,7 +75,7 @@ def found_in(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
                 raise UsageError(said, option="policy", item=name)
             files.setdefault(real(Path(name)), path_of(name))
             continue
-        below = list(_tests_below(Path(name))) if _is_folder(name) else []
+        below = list(_tests_below(Path(name))) if names_folder(name) else []
         for path in below:
             files.setdefault(real(path), path)
         for path in _policies(name, optional=bool(below)):
@@ -93,10 +93,6 @@ def _policies(name: str, *, optional: bool) -> list[Path]:
         if optional:
             return []
         raise
-
-
-def _is_folder(name: str) -> bool:
-    return ("/" in name or name in {".", ".."}) and Path(name).is_dir()
 
 
 def _tests_below(folder: Path) -> Iterator[Path]:

@@ -153,8 +153,18 @@ def test_a_test_file_can_be_named_by_itself(house):
 def test_a_folder_may_hold_tests_alone(house):
     (house / "tests").mkdir()
     (house / "tests/some.test.yaml").write_text(f"policy: ../policies/house.yaml\n{CASES}")
-    done = run(["test", "tests/"], house)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "2 passed")
+    for name in ("tests/", "tests"):
+        done = run(["test", name], house)
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "2 passed"), done.stderr
+
+
+def test_a_folder_s_tests_are_run_however_it_is_spelled(house):
+    below = house / "policies/deep/lone.test.yaml"
+    below.parent.mkdir()
+    below.write_text(f"policy: ../house.yaml\n{CASES}".replace("pass", "fail"))
+    for name in ("policies", "policies/", "./policies"):
+        done = run(["test", "-q", name], house)
+        assert (done.returncode, done.stdout) == (1, "2 failed, 5 passed\n")
 
 
 def test_a_file_that_is_named_twice_is_tested_once(house):
