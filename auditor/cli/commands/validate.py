@@ -34,6 +34,7 @@ from auditor.cli.options.shared import (
 from auditor.cli.terminal.streams import Terminal, excerpt, style
 from auditor.errors import AuditorError, PolicyError, Problem, ReportError, UsageError
 from auditor.model import Position
+from auditor.output.disk import real
 from auditor.output.inputs import Inputs
 from auditor.policy.analysis.absences import Absence, absences
 from auditor.policy.analysis.claims import analysed
@@ -41,6 +42,7 @@ from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading.load import load
 from auditor.policy.loading.unused_facts import unused
 from auditor.policy.testing.files import is_test_file, run_test_file
+from auditor.policy.testing.suite import own_tests
 from auditor.reports import PROBLEM_REPORTS
 from auditor.reports.facts import repository_path
 from auditor.reports.writer import Destination, ReportWriter, parse_destination
@@ -100,7 +102,8 @@ def command(
 
     Exits with 0 if nothing is wrong, else with 2. Without a path it checks what auditor.yaml names,
     also for each of its accounts, else ./policies, or the pack baseline if there is no such folder.
-    Paths may include waiver files and NAME.test.yaml files, as pre-commit passes them.
+    Test files beside policies are loaded too, but `test` says whether their tests pass. Paths may
+    include waiver files and NAME.test.yaml files, as pre-commit passes them.
     """
     terminal: Terminal = context.obj
     writer = ReportWriter(
@@ -175,6 +178,7 @@ class _Validation:
         self.counted: list[str] = []
         self.absences: list[Absence] = []
         self._none_own = False
+        self._read: set[Path] = set()
         self._code = 0
 
     def check(self, chosen: _Chosen, whose: _For, inputs: Inputs, *, facts: bool) -> None:
@@ -207,8 +211,26 @@ class _Validation:
             with self.collected(whose):
                 run = run_test_file(Path(test_file), inputs)
                 self.counted.append(f"{plural(len(run), 'test')} in {one_line(test_file)}")
+        self.check_beside(names, {real(Path(name)) for name in tests}, whose, inputs)
         if whose.account and len(self.counted) > counted:
             self.counted[counted] = f"and for {whose.account} {self.counted[counted]}"
+
+    def check_beside(
+        self, names: Sequence[str], known: set[Path], whose: _For, inputs: Inputs
+    ) -> None:
+        """Record what is wrong with the test files of the policies ``names``, except ``known``.
+
+        What their tests come to is not looked at.
+        """
+        files: list[Path] = []
+        with self.collected(whose):
+            files = [file for file in own_tests(names) if real(file) not in known | self._read]
+        for file in files:
+            self._read.add(real(file))
+            with self.collected(whose):
+                run_test_file(file, inputs)
+        if files:
+            self.counted.append(plural(len(files), "test file"))
 
     @contextmanager
     def collected(self, whose: _For) -> Iterator[None]:

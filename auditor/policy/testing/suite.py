@@ -85,6 +85,13 @@ def found_in(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
     return list(policies.values()), list(files.values())
 
 
+def own_tests(names: Sequence[str]) -> list[Path]:
+    """Return the test files in ``names``, except those of shipped packs. Raises UsageError."""
+    _, files = found_in(names)
+    sources = [(file, policy_paths(str(file))) for file in files]
+    return [file for file, (source,) in sources if not source.label.startswith(PACK)]
+
+
 def _policies(name: str, *, optional: bool) -> list[Path]:
     try:
         return [path_of(str(source.path)) for source in policy_paths(name)]
