@@ -20,7 +20,7 @@ from auditor.acceptance.waivers import (
 )
 from auditor.cli.config.command import Configurable, config_file, of_accounts, placing
 from auditor.cli.options import completion
-from auditor.cli.options.policies import DEFAULT_PACK, POLICY_FOLDER, policy_names
+from auditor.cli.options.policies import DEFAULT_PACK, none_own, policy_names
 from auditor.cli.options.reports import outdating
 from auditor.cli.options.repository import checkout
 from auditor.cli.options.rules import waivers_of, waivers_option
@@ -52,11 +52,6 @@ from auditor.version import __version__
 #: How many fields that connections may lack are listed, and how much of each one's rules.
 _NOTED = 10
 _LONGEST = 60
-#: What is said if no policy of the user's own was found: "fine" would be about none of them.
-_NONE_OWN = (
-    f"note: only the shipped pack {DEFAULT_PACK} was checked: no policy was named, and there is no"
-    f" folder {POLICY_FOLDER} here; name your policies, or run this in their repository"
-)
 
 
 @click.command(
@@ -279,7 +274,7 @@ class _Validation:
             for line in _absence_notes(self.absences):
                 terminal.say(line, to_err=taken)
             if self._none_own:
-                terminal.say(_NONE_OWN, to_err=taken)
+                terminal.say(none_own("checked"), to_err=taken)
             fine = f"{style('fine', 'green')}: {', '.join(self.counted)}"
             warned = f", {plural(len(problems), 'warning')}" if problems else ""
             terminal.say(fine + warned, to_err=taken)

@@ -105,6 +105,20 @@ def test_a_pattern_chooses_tests(house, pattern, told):
     assert "coverage" not in done.stdout
 
 
+def test_where_no_policy_is_found_the_pack_is_tested_and_said_to_be(house, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    note = "note: only the shipped pack baseline was tested: no policy was named, and there is no"
+    for words in (["test"], ["test", "-q"], ["test", "-k", "fresh"]):
+        done = run(words, elsewhere)
+        assert done.returncode == 0
+        assert done.stdout.splitlines()[-1].startswith(note)
+    done = run(["test", "-q", "--report", "junit=-"], elsewhere)
+    assert note not in done.stdout
+    assert note in done.stderr
+    for words, folder in ((["test", "baseline"], elsewhere), (["test"], house)):
+        assert "note" not in run(words, folder).stdout
+
+
 def test_a_rule_without_tests_is_warned_of(house):
     untested = "  - {id: untested, severity: low, assert: {paused: false}}\n"
     half = untested.replace("untested", "half").replace("}}\n", "}, tests: [{expect: pass}]}\n")
