@@ -11,10 +11,11 @@ Interrupted                  a signal ended the run: 130 for SIGINT, 143 for SIG
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from auditor.model import Position
 
@@ -26,9 +27,19 @@ class AuditorError(Exception):
 
 
 class UsageError(AuditorError):
-    """Options, environment or configuration do not fit; nothing was judged."""
+    """Options, environment or configuration do not fit; nothing was judged.
+
+    ``option`` is the long name of the option whose value is wrong, with underscores, and ``item``
+    the one that is wrong of several values: the command line, the environment or a file may have
+    set it.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, *, option: str = "", item: str = "") -> None:
+        self.option = option
+        self.item = item
+        super().__init__(message)
 
 
 class SourceError(AuditorError):
@@ -69,6 +80,17 @@ class PolicyError(AuditorError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@contextmanager
+def about(option: str, item: str = "") -> Iterator[None]:
+    """Note on a UsageError raised inside which option it is about, unless it says so itself."""
+    try:
+        yield
+    except UsageError as error:
+        if not error.option:
+            error.option, error.item = option, item
+        raise
 
 
 class Interrupted(BaseException):

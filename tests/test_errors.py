@@ -14,6 +14,7 @@ from auditor.errors import (
     ReportError,
     SourceError,
     UsageError,
+    about,
 )
 from auditor.model import Position
 
@@ -43,3 +44,17 @@ def test_a_policy_error_carries_every_problem_in_order():
 def test_a_signal_is_not_an_auditor_error_and_has_the_shell_s_code(number: int, code: int):
     assert Interrupted(number).exit_code == code
     assert not issubclass(Interrupted, Exception)
+
+
+def test_an_error_says_which_option_it_is_about_once():
+    with pytest.raises(UsageError, match="gone") as found, about("policy", "outer"):
+        raise UsageError("gone")
+    assert (found.value.option, found.value.item) == ("policy", "outer")
+    with pytest.raises(UsageError) as found, about("policy", "outer"), about("waivers"):
+        raise UsageError("gone")
+    assert (found.value.option, found.value.item) == ("waivers", "")
+    with pytest.raises(SourceError), about("policy"):
+        raise SourceError("no page")
+    with about("policy"):
+        pass
+    assert UsageError("why").option == ""

@@ -52,6 +52,6 @@ def _account(outcome: AccountOutcome) -> dict[str, object]:
         "connections": judged and judged.connections,
         "counts": judged and dict(judged.counts),
         "violations": judged and dict(judged.violations),
-        "reasons": judged.reasons if judged else (),
+        "reasons": judged.reasons if judged else tuple(filter(None, [outcome.error])),
         "reports": [{"format": format_, "path": path} for format_, path in outcome.reports],
     }

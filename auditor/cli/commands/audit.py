@@ -70,6 +70,7 @@ from auditor.cli.options.shared import (
 from auditor.cli.terminal.conclusion import Reporting, audit_and_report
 from auditor.cli.terminal.streams import Terminal, unstyled
 from auditor.cli.terminal.summary import answer
+from auditor.errors import about
 from auditor.output.inputs import Inputs
 from auditor.policy.loading.load import Loaded, load
 from auditor.reports import REPORTS
@@ -380,7 +381,8 @@ def _history(folder: str | None, source: Source) -> HistoryFolder | None:
     from auditor.past.history_folder import HistoryFolder
 
     history = HistoryFolder(Path(folder))
-    history.prepare(source.info)
+    with about("history"):
+        history.prepare(source.info)
     return history
 
 

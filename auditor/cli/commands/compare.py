@@ -23,7 +23,7 @@ from auditor.cli.options.shared import (
 )
 from auditor.cli.terminal.comparison import answer, summary
 from auditor.cli.terminal.streams import Terminal
-from auditor.errors import ReportError, UsageError
+from auditor.errors import ReportError, UsageError, about
 from auditor.output.inputs import Inputs
 from auditor.past.compare import Comparison, compare
 from auditor.past.earlier import EarlierReport, read_report, report_of
@@ -198,7 +198,8 @@ def _judged(
     # Imported here: two reports are compared without it.
     from auditor.sources.saved.source import SnapshotSource, check_path
 
-    check_path(snapshot)
+    with about("snapshot"):
+        check_path(snapshot)
     result = audit(SnapshotSource(snapshot), ruleset, options)
     return report_of(result, listed(names, "and"))
 

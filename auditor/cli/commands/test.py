@@ -13,7 +13,7 @@ import click
 from auditor.cli.config.command import Configurable, config_file, keys_of
 from auditor.cli.options import completion
 from auditor.cli.options.listing import listing_of, listing_options, seen_in, typed
-from auditor.cli.options.policies import policy_names
+from auditor.cli.options.policies import DEFAULT_PACK, none_own, policy_names
 from auditor.cli.options.reports import outdating
 from auditor.cli.options.shared import (
     ApiOptions,
@@ -200,7 +200,7 @@ def command(
         required = _required(require) if require is not None else ()
         if required and narrowed:
             raise UsageError("--require checks every rule: leave out -k and :LINE")
-        names, _ = policy_names(given)
+        names, how = policy_names(given)
         suite = run_suite(names, inputs)
     finally:
         writer.prepare(inputs)
@@ -217,6 +217,9 @@ def command(
         terminal.say(line, to_err=to_err)
     for line in (*lines_of_mutants(mutated, quiet=quiet), *lines_of_gaps(lacking, required)):
         terminal.say(line, to_err=to_err)
+    if how and names == (DEFAULT_PACK,):
+        # Also for those who want the count alone: it is of none of their tests.
+        terminal.say(none_own("tested"), to_err=to_err)
     writer.write(chosen)
     survived = any(each.survivors for each in mutated)
     failed = not all(outcome.passed for outcome in chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +18,9 @@ from auditor.acceptance.waivers import (
     is_waiver_file,
     rule_problem,
 )
-from auditor.cli.config.command import Configurable, config_file, of_accounts
+from auditor.cli.config.command import Configurable, config_file, of_accounts, placing
 from auditor.cli.options import completion
-from auditor.cli.options.policies import DEFAULT_PACK, POLICY_FOLDER, policy_names
+from auditor.cli.options.policies import DEFAULT_PACK, none_own, policy_names
 from auditor.cli.options.reports import outdating
 from auditor.cli.options.repository import checkout
 from auditor.cli.options.rules import waivers_of, waivers_option
@@ -32,8 +32,9 @@ from auditor.cli.options.shared import (
     variables_of,
 )
 from auditor.cli.terminal.streams import Terminal, excerpt, style
-from auditor.errors import PolicyError, Problem, ReportError, UsageError
+from auditor.errors import AuditorError, PolicyError, Problem, ReportError, UsageError
 from auditor.model import Position
+from auditor.output.disk import real
 from auditor.output.inputs import Inputs
 from auditor.policy.analysis.absences import Absence, absences
 from auditor.policy.analysis.claims import analysed
@@ -41,6 +42,7 @@ from auditor.policy.language.rules import Ruleset
 from auditor.policy.loading.load import load
 from auditor.policy.loading.unused_facts import unused
 from auditor.policy.testing.files import is_test_file, run_test_file
+from auditor.policy.testing.suite import own_tests
 from auditor.reports import PROBLEM_REPORTS
 from auditor.reports.facts import repository_path
 from auditor.reports.writer import Destination, ReportWriter, parse_destination
@@ -50,11 +52,6 @@ from auditor.version import __version__
 #: How many fields that connections may lack are listed, and how much of each one's rules.
 _NOTED = 10
 _LONGEST = 60
-#: What is said if no policy of the user's own was found: "fine" would be about none of them.
-_NONE_OWN = (
-    f"note: only the shipped pack {DEFAULT_PACK} was checked: no policy was named, and there is no"
-    f" folder {POLICY_FOLDER} here; name your policies, or run this in their repository"
-)
 
 
 @click.command(
@@ -100,7 +97,8 @@ def command(
 
     Exits with 0 if nothing is wrong, else with 2. Without a path it checks what auditor.yaml names,
     also for each of its accounts, else ./policies, or the pack baseline if there is no such folder.
-    Paths may include waiver files and NAME.test.yaml files, as pre-commit passes them.
+    Test files beside policies are loaded too, but `test` says whether their tests pass. Paths may
+    include waiver files and NAME.test.yaml files, as pre-commit passes them.
     """
     terminal: Terminal = context.obj
     writer = ReportWriter(
@@ -111,10 +109,10 @@ def command(
     )
     inputs = Inputs()
     inputs.add("--config", config_file(context))
-    selections = {_Chosen.of(context): ""}
+    selections = {_Chosen.of(context): _For("", placing(context))}
     if not _typed(context):
         for name, own in of_accounts(context):
-            selections.setdefault(_Chosen.of(own), name)
+            selections.setdefault(_Chosen.of(own), _For(name, placing(own)))
     for each in selections:
         inputs.add("--waivers", each.waivers)
         for name in each.excused:
@@ -122,8 +120,8 @@ def command(
     writer.outdate(inputs)
     found = _Validation()
     try:
-        for each, account in selections.items():
-            found.check(each, account, inputs, facts=facts)
+        for each, whose in selections.items():
+            found.check(each, whose, inputs, facts=facts)
     finally:
         writer.prepare(inputs)
     return found.conclude(terminal, writer, quiet=quiet)
@@ -154,6 +152,13 @@ class _Chosen(NamedTuple):
         return [name for name in dict.fromkeys(self.paths) if is_waiver_file(name)]
 
 
+class _For(NamedTuple):
+    """Whose choice it is: an ``account``'s, or "" for all; ``placed`` adds where it was made."""
+
+    account: str
+    placed: Callable[[UsageError], AuditorError]
+
+
 def _typed(context: click.Context) -> bool:
     """Whether the command line names what to validate: then that is all."""
     sources = (context.get_parameter_source(name) for name in ("paths", "more"))
@@ -168,10 +173,11 @@ class _Validation:
         self.counted: list[str] = []
         self.absences: list[Absence] = []
         self._none_own = False
+        self._read: set[Path] = set()
         self._code = 0
 
-    def check(self, chosen: _Chosen, account: str, inputs: Inputs, *, facts: bool) -> None:
-        """Record what is wrong with what was ``chosen``, for an ``account`` or, if "", for none."""
+    def check(self, chosen: _Chosen, whose: _For, inputs: Inputs, *, facts: bool) -> None:
+        """Record what is wrong with what was ``chosen``."""
         tests, excused = chosen.tests, chosen.excused
         named = tuple(name for name in chosen.paths if name not in {*tests, *excused})
         # Waivers are checked against the policies; tests bring their own.
@@ -179,7 +185,7 @@ class _Validation:
         self._none_own |= bool(how) and names == (DEFAULT_PACK,)
         ruleset: Ruleset | None = None
         counted = len(self.counted)
-        with self.collected(account):
+        with self.collected(whose):
             if names:
                 variables = variables_of(chosen.variables)
                 loaded = load(names, variables=variables, strict=chosen.strict, inputs=inputs)
@@ -193,31 +199,51 @@ class _Validation:
                 self.absences += (absence for absence in lacking if absence.path not in known)
         conditions = ruleset.conditions if ruleset is not None else None
         for accepting in (*excused,) or (chosen.waivers,):
-            with self.collected(account):
+            with self.collected(whose):
                 accepted = waivers_of(accepting, strict=chosen.strict, conditions=conditions)
                 self.add_doubts(accepted, ruleset, strict=chosen.strict)
         for test_file in tests:
-            with self.collected(account):
+            with self.collected(whose):
                 run = run_test_file(Path(test_file), inputs)
                 self.counted.append(f"{plural(len(run), 'test')} in {one_line(test_file)}")
-        if account and len(self.counted) > counted:
-            self.counted[counted] = f"and for {account} {self.counted[counted]}"
+        self.check_beside(names, {real(Path(name)) for name in tests}, whose, inputs)
+        if whose.account and len(self.counted) > counted:
+            self.counted[counted] = f"and for {whose.account} {self.counted[counted]}"
+
+    def check_beside(
+        self, names: Sequence[str], known: set[Path], whose: _For, inputs: Inputs
+    ) -> None:
+        """Record what is wrong with the test files of the policies ``names``, except ``known``.
+
+        What their tests come to is not looked at.
+        """
+        files: list[Path] = []
+        with self.collected(whose):
+            files = [file for file in own_tests(names) if real(file) not in known | self._read]
+        for file in files:
+            self._read.add(real(file))
+            with self.collected(whose):
+                run_test_file(file, inputs)
+        if files:
+            self.counted.append(plural(len(files), "test file"))
 
     @contextmanager
-    def collected(self, account: str = "") -> Iterator[None]:
+    def collected(self, whose: _For) -> Iterator[None]:
         """Record what is wrong with the files read inside, and go on with the others.
 
         What is in no file is raised at once, with the name of the ``account``.
         """
         try:
             yield
-        except PolicyError as error:
-            self.problems += error.problems
-            self._code = error.exit_code
-        except UsageError as error:
-            if not account:
+        except (PolicyError, UsageError) as error:
+            found = whose.placed(error) if isinstance(error, UsageError) else error
+            if isinstance(found, PolicyError):
+                self.problems += found.problems
+                self._code = found.exit_code
+            elif whose.account:
+                raise UsageError(f"accounts: {whose.account}: {found}") from error
+            else:
                 raise
-            raise UsageError(f"accounts: {account}: {error}") from error
 
     def add_doubts(self, waivers: Waivers | None, ruleset: Ruleset | None, *, strict: bool) -> None:
         """Record what is suspicious in a waiver file."""
@@ -248,7 +274,7 @@ class _Validation:
             for line in _absence_notes(self.absences):
                 terminal.say(line, to_err=taken)
             if self._none_own:
-                terminal.say(_NONE_OWN, to_err=taken)
+                terminal.say(none_own("checked"), to_err=taken)
             fine = f"{style('fine', 'green')}: {', '.join(self.counted)}"
             warned = f", {plural(len(problems), 'warning')}" if problems else ""
             terminal.say(fine + warned, to_err=taken)

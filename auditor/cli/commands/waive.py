@@ -31,6 +31,9 @@ from auditor.text import one_line, plural
 
 _FILE = "waivers.yaml"
 _GLOB = re.compile(r"[*?\[]")
+#: What Fivetran's ids look like: warm_lake.
+_ID = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+", re.ASCII)
+_RESOURCE = re.compile(r"(?:.*\.)?fivetran_connector\.", re.ASCII)
 _OWN = ("rule", "connections", "owner", "reason", "expires")
 
 
@@ -100,6 +103,9 @@ def command(
     put_document(Target(Path(name)), [text], "choose another file with --waivers")
     what = plural(len(new.connections), "connection")
     terminal.say(f"waived {waived.id} for {what} {added.until}: {added.position}")
+    for connection in new.connections:
+        if not _ID.fullmatch(connection):
+            terminal.say(_no_id(connection, added))
     if waivers is None:
         terminal.say(
             f"note: an audit reads it with --waivers {one_line(name)}, or if auditor.yaml sets"
@@ -123,6 +129,15 @@ def _id(name: str) -> str:
             " brackets; write a waiver for more than ids by hand"
         )
     return name
+
+
+def _no_id(name: str, waiver: Waiver) -> str:
+    """Return what to write if ``name`` is not the id for which the waiver takes it."""
+    what, key = ("a resource", "address") if _RESOURCE.match(name) else ("a connection", "schema")
+    return (
+        f"note: {name} does not look like an id, such as warm_lake, and the waiver covers that id"
+        f" alone; if it is the name of {what}, write {{{key}: {name}}} at {waiver.position}"
+    )
 
 
 def _said(option: str, text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,9 @@ class Configurable(StrictCommand):
             if not ctx.resilient_parsing:
                 account_of(ctx)
             return rest
+        except UsageError as error:
+            self._report_unread(ctx, words)
+            raise placing(ctx)(error) from error
         except AuditorError:
             self._report_unread(ctx, words)
             raise
@@ -121,13 +124,31 @@ class Configurable(StrictCommand):
                 ctx.obj.say(line)
             return 0
         self.merge_pairs(ctx)
-        return super().invoke(ctx)
+        placed = placing(ctx)
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            raise placed(error) from error
 
     def merge_pairs(self, ctx: click.Context) -> None:
         """Give options that take NAME=VALUE each name from where it is nearest."""
         for parameter in self.keys.values():
             if takes_pairs(parameter):
                 ctx.params[str(parameter.name)] = tuple(text for text, _ in pairs(ctx, parameter))
+
+
+def placing(context: click.Context) -> Callable[[UsageError], AuditorError]:
+    """Return what adds to an error where the option that it is about was set for ``context``."""
+    command, file = context.command, context.meta.get(_FILE)
+    assert isinstance(command, Configurable)
+
+    def placed(error: UsageError) -> AuditorError:
+        # Imported here: few runs end so.
+        from auditor.cli.config import origin
+
+        return origin.placed(error, context, command.keys, file)
+
+    return placed
 
 
 def config_options(context: click.Context) -> dict[str, click.Option]:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from auditor.cli.config.origin import in_words_of
 from auditor.cli.config.settings import (
     ACCOUNT_NAME,
     ANCHORS,
@@ -141,7 +142,11 @@ def read_config(
     if problems.errors:
         tells = tells and not reader.doubtful
         raise PolicyError([_shown(problem, tells=tells) for problem in problems.errors])
-    return ConfigFile(label, settings, reader.accounts)
+
+    def line(position: Position) -> str:
+        return _shown_line(problems.line(position), tells=tells)
+
+    return ConfigFile(label, settings, reader.accounts, line)
 
 
 def readable_config(
@@ -178,8 +183,11 @@ def _contents(path: Path, label: str) -> bytes:
 
 
 def _shown(problem: Problem, *, tells: bool) -> Problem:
-    hides = not tells or looks_secret(problem.source_line)
-    return problem._replace(source_line="") if hides else problem
+    return problem._replace(source_line=_shown_line(problem.source_line, tells=tells))
+
+
+def _shown_line(line: str, *, tells: bool) -> str:
+    return "" if not tells or looks_secret(line) else line
 
 
 class _SettingsReader:
@@ -358,7 +366,7 @@ class _SettingsReader:
             hint = nearest(str(value), choices) if choices else ""
             self._problems.add(position, f"{key}: {one_line(error.message)}", hint)
         except UsageError as error:
-            self._problems.add(position, one_line(str(error)))
+            self._problems.add(position, one_line(in_words_of(error, key)))
         else:
             return True
         return False

@@ -91,12 +91,20 @@ class ConfiguredAccount(NamedTuple):
     settings: Mapping[str, Setting]
 
 
+def _hidden(_position: Position) -> str:
+    return ""
+
+
 class ConfigFile(NamedTuple):
-    """A file that was read: its ``name`` as given, its settings by key, its accounts."""
+    """A file that was read: its ``name`` as given, its settings by key, its accounts.
+
+    ``line`` returns the text at a position, to show it; "" if it may hold a credential.
+    """
 
     name: str
     settings: Mapping[str, Setting]
     accounts: Mapping[str, ConfiguredAccount] = MappingProxyType({})
+    line: Callable[[Position], str] = _hidden
 
 
 def key_of(parameter: click.Parameter) -> str:

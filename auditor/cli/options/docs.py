@@ -29,11 +29,13 @@ def docs_of(url: str | None) -> str:
     if not (is_address(filled) and is_web(filled)):
         raise UsageError(
             f"--docs-url {url!r}: write an address, https://…, without credentials;"
-            " only {rule} and {policy} may be in braces"
+            " only {rule} and {policy} may be in braces",
+            option="docs_url",
         )
     if "{rule}" not in url and re.search(r"[?#{]", url):
         raise UsageError(
             f"--docs-url {url!r}: write {{rule}} where a rule's id belongs; without it, the address"
-            " is taken for a site"
+            " is taken for a site",
+            option="docs_url",
         )
     return url

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from auditor.cli.options import completion
 from auditor.cli.options.shared import ApiOptions, Keys, api_options, api_source, given, lists_of
 from auditor.cli.terminal.streams import Terminal
-from auditor.errors import SourceError, UsageError
+from auditor.errors import SourceError, UsageError, about
 from auditor.text import listed, nearest, one_line, plural
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def saved_listing(path: str, misplaced: list[str]) -> Source:
         raise UsageError(f"{listed(misplaced, 'and')} cannot narrow or reach a --snapshot")
     from auditor.sources.saved.source import SnapshotSource, check_path
 
-    check_path(path)
+    with about("snapshot"):
+        check_path(path)
     return SnapshotSource(path)
 
 

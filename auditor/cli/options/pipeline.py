@@ -32,7 +32,8 @@ def pipeline_of(run_url: str | None, job: Job) -> Pipeline | None:
     Raises UsageError if ``run_url`` is not an address that a page can link to.
     """
     if run_url is not None and not is_address(run_url):
-        raise UsageError(f"--run-url {run_url!r}: write an address, https://…, without credentials")
+        said = f"--run-url {run_url!r}: write an address, https://…, without credentials"
+        raise UsageError(said, option="run_url")
     url = run_url or (job.url if is_address(job.url) else "")
     commit = job.commit if _COMMIT.fullmatch(job.commit) else ""
     return Pipeline(url, commit) if url or commit else None

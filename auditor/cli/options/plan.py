@@ -9,7 +9,7 @@ import click
 
 from auditor.cli.options import completion
 from auditor.cli.options.shared import ApiOptions, Keys, api_source, given
-from auditor.errors import UsageError
+from auditor.errors import UsageError, about
 from auditor.sources import Source
 from auditor.text import listed
 
@@ -109,9 +109,11 @@ def plan_source(choice: PlanChoice, api: ApiOptions, keys: Keys) -> PlanSource:
     """
     from auditor.sources.plan.source import PlanSource
 
-    source = PlanSource(choice.path, require=choice.require)
+    with about("terraform_plan"):
+        source = PlanSource(choice.path, require=choice.require)
     if choice.folder is not None:
-        source.read_folder(choice.folder)
+        with about("terraform_dir"):
+            source.read_folder(choice.folder)
     if choice.over:
         source.lay_over(_estates(choice.over, source.estate, api, keys))
     return source
@@ -146,7 +148,10 @@ def _estates(
                 "--over: one API key reads one account; save the others with fetch --account NAME,"
                 " and lay the plan over those snapshots"
             )
-        found[name] = _estate(text, api, keys) if same is None else found[same]
+        # The account's name may come before it.
+        given = next((each for each in over if each.endswith(f"={text}")), text)
+        with about("over", given):
+            found[name] = _estate(text, api, keys) if same is None else found[same]
     return found
 
 

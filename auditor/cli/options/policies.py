@@ -10,6 +10,17 @@ DEFAULT_PACK = "baseline"
 POLICY_FOLDER = "policies"
 
 
+def none_own(done: str) -> str:
+    """Return what to say if no policy of the user's own was found, and the pack's was ``done``.
+
+    Without it "fine" or "passed" would be about nothing of theirs.
+    """
+    return (
+        f"note: only the shipped pack {DEFAULT_PACK} was {done}: no policy was named, and there is"
+        f" no folder {POLICY_FOLDER} here; name your policies, or run this in their repository"
+    )
+
+
 def policy_names(chosen: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """Return the policies to load, and how they were chosen if none were named.
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from auditor.cli.options import completion
 from auditor.cli.options.shared import checked
-from auditor.errors import PolicyError, UsageError
+from auditor.errors import PolicyError, UsageError, about
 from auditor.model import Severity
 from auditor.policy import Ruleset
 from auditor.policy.loading.select import select
@@ -47,7 +47,9 @@ def limits_of(texts: Sequence[str]) -> dict[Severity, int]:
         if severity is None or not _LIMIT.fullmatch(number):
             raise UsageError(
                 f"--max {one_line(text)}: write a severity ({listed(_SEVERITIES)}) and a number,"
-                " as --max low=20"
+                " as --max low=20",
+                option="max",
+                item=name,
             )
         if severity in found:
             raise UsageError(f"--max {name} is given twice")
@@ -136,9 +138,12 @@ def waivers_of(
     _check_texts("--waivers", [name])
     from auditor.acceptance.waivers import idle_whiles, load_waivers
 
+    if ruleset is not None:
+        conditions = ruleset.conditions
+    with about("waivers"):
+        waivers = load_waivers(name, strict=strict, conditions=conditions)
     if ruleset is None:
-        return load_waivers(name, strict=strict, conditions=conditions)
-    waivers = load_waivers(name, strict=strict, conditions=ruleset.conditions)
+        return waivers
     idle = tuple(idle_whiles(waivers, ruleset))
     if strict and idle:
         raise PolicyError(idle)
@@ -152,7 +157,8 @@ def baseline_of(name: str | None) -> Baseline | None:
     _check_texts("--baseline", [name])
     from auditor.acceptance.baseline import read_baseline
 
-    return read_baseline(name)
+    with about("baseline"):
+        return read_baseline(name)
 
 
 def _check_texts(option: str, texts: Iterable[str]) -> None:

@@ -326,7 +326,8 @@ def dimensions_of(settings: tuple[str, ...], ruleset: Ruleset) -> dict[str, str]
             known = [*(p for p in FIELDS if "[]" not in p), *own]
             hint = nearest(path, known) or "explain --fields and --facts list them"
             wrong = f"{one_line(name)}={one_line(path)}"
-            raise UsageError(f"--dimensions {wrong}: there is no such field ({hint})")
+            said = f"--dimensions {wrong}: there is no such field ({hint})"
+            raise UsageError(said, option="dimensions", item=name)
     return found
 
 
@@ -347,7 +348,8 @@ def lists_of(settings: Iterable[str]) -> tuple[str, ...]:
         for word in (part.strip() for part in text.split(",")):
             if word not in names:
                 hint = nearest(word, names, facts) or f"lists: {listed(names)}"
-                raise UsageError(f"--with {one_line(word) or 'nothing'}: no such list ({hint})")
+                said = f"--with {one_line(word) or 'nothing'}: no such list ({hint})"
+                raise UsageError(said, option="with", item=text)
             found[names[word]] = None
     # A list is read together with the one that says where its rows belong.
     return tuple(dict.fromkeys((*found, *filter(None, map(through, found)))))
@@ -358,7 +360,8 @@ def _named(settings: tuple[str, ...], option: str, value_name: str) -> dict[str,
     for text in settings:
         name, equals, value = text.partition("=")
         if not equals or not name or (value_name == "FILE" and not value):
-            raise UsageError(f"{option} {one_line(text)}: write {option} NAME={value_name}")
+            said = f"{option} {one_line(text)}: write {option} NAME={value_name}"
+            raise UsageError(said, option=option.removeprefix("--"), item=name)
         if name in found:
             raise UsageError(f"{option} {one_line(name)} is given twice")
         found[name] = value
@@ -388,7 +391,8 @@ def api_source(options: ApiOptions, keys: Keys = Keys()) -> FivetranSource:  # n
     )
     for option, value in (("--group", options["group"]), ("--schema", options["schema"])):
         if value in {credentials.key, credentials.secret}:
-            raise UsageError(f"{option} holds the API key or its secret; correct the pipeline")
+            said = f"{option} holds the API key or its secret; correct the pipeline"
+            raise UsageError(said, option=option.removeprefix("--"))
     return FivetranSource(
         options["base_url"],
         credentials,

@@ -124,6 +124,9 @@ class Terminal:
         files = list(dict.fromkeys(problem.position.file for problem in problems))
         where = files[0] if len(files) == 1 else f"{len(files)} files"
         self.complain(f"{' and '.join(lines)} in {one_line(where)}; nothing was judged")
+        # Elsewhere nobody sees the lines above: the first problem is said, and not a number.
+        first, *more = problems
+        self.complaint = f"{first}; and {plural(len(more), 'more problem')}" if more else str(first)
 
     def complain_of_bug(self, error: Exception, *, verbose: bool) -> None:
         """Write that something unexpected happened and, with ``verbose``, where."""

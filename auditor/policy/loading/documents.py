@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from auditor.clock import parse_duration
-from auditor.errors import UsageError
+from auditor.errors import UsageError, about
 from auditor.facts.shape import fact_of
 from auditor.fields import FACT_LISTS, FIELDS, Exposure
 from auditor.files import read_file
@@ -89,14 +89,20 @@ def policy_paths(name: str) -> list[PolicyPath]:
     A path has a ``/`` or ends in .yaml or .yml. Anything else is a pack or, if there is none of
     that name, a folder. Raises UsageError.
     """
-    if not _is_file_or_folder(name):
-        return [_pack(name)]
-    path = Path(name)
-    if _is_folder(path):
-        return [PolicyPath(p, printable(_label(p))) for p in _folder(path).policies]
-    if not _is_file(path):
-        raise UsageError(f"{name}: no such file or folder")
-    return [PolicyPath(path, printable(_label(path)))]
+    with about("policy", name):
+        if not _is_file_or_folder(name):
+            return [_pack(name)]
+        path = Path(name)
+        if _is_folder(path):
+            return [PolicyPath(p, printable(_label(p))) for p in _folder(path).policies]
+        if not _is_file(path):
+            raise UsageError(f"{name}: no such file or folder")
+        return [PolicyPath(path, printable(_label(path)))]
+
+
+def names_folder(name: str) -> bool:
+    """Whether a ``--policy`` argument names a folder, and not a pack."""
+    return _is_file_or_folder(name) and _is_folder(Path(name))
 
 
 class DocumentReader:
@@ -111,10 +117,11 @@ class DocumentReader:
 
     def read_all(self, name: str) -> None:
         """Read what a ``--policy`` argument names. Raises UsageError for an unknown name."""
-        if _is_file_or_folder(name) and _is_folder(Path(name)):
+        if names_folder(name):
             # A file there would be read by the next run.
             self._inputs.add_folder("the policies in", Path(name), would_be_read)
-            self._warn_of_unread(_folder(Path(name)))
+            with about("policy", name):
+                self._warn_of_unread(_folder(Path(name)))
         for source in policy_paths(name):
             self.read(source)
 

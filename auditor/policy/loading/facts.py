@@ -65,7 +65,8 @@ def settle_facts(
     for name in given:
         if name not in settled:
             hint = nearest(name, settled) or "declare them under facts: in a policy"
-            raise UsageError(f"--facts {one_line(name)}: no policy in force declares it ({hint})")
+            said = f"--facts {one_line(name)}: no policy in force declares it ({hint})"
+            raise UsageError(said, option="facts", item=name)
     reader = _FactsReader(frozenset(settled), problems, inputs or Inputs())
     found: dict[str, OwnFacts] = {}
     for name, (label, key, node) in settled.items():
@@ -105,7 +106,7 @@ class _FactsReader:
         facts = OwnFacts(name.text, name.position, key.field, columns, {}, globs, default)
         if given is not None:
             path = Path(given)
-            return self._from_file(facts, key, path, printable(given), name.position)
+            return self._from_file(facts, key, path, printable(given), None)
         return self._sourced(facts, key, node, document)
 
     def _is_name(self, name: ScalarNode) -> bool:
@@ -281,18 +282,19 @@ class _FactsReader:
             return None
 
     def _from_file(
-        self, facts: OwnFacts, key: _RowKey, path: Path, label: str, named_at: Position
+        self, facts: OwnFacts, key: _RowKey, path: Path, label: str, named_at: Position | None
     ) -> OwnFacts | None:
+        """Return ``facts`` with the rows in a file, which the policy names, or else ``--facts``."""
         self._inputs.add(f"the facts {facts.name}", path)
         try:
             data = read_file(path, MAX_BYTES + 1)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
+            if named_at is None:
+                said = f"--facts {facts.name}: {label} cannot be read: {reason}"
+                raise UsageError(said, option="facts", item=facts.name) from error
             message = f"{label}: the facts {facts.name} cannot be read: {reason}"
-            hint = (
-                "paths are relative to the policy's folder, those of --facts to the working folder"
-            )
-            self._problems.add(named_at, message, hint)
+            self._problems.add(named_at, message, "paths are relative to the policy's folder")
             return facts  # What they hold is known, and none of their rules is wrong for this.
         try:
             rows = read_facts(data, Declared(label, key.column, facts.columns))

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.errors import UsageError
+from auditor.errors import UsageError, about
 from auditor.model import Position
 from auditor.policy.loading import nodes
 from auditor.policy.loading.documents import Document, check_keys
@@ -124,10 +124,11 @@ def settle_variables(
             settled[key.text] = (label, node)
     values = {name: node for name, (_, node) in settled.items()}
     for name, text in given.items():
-        if name not in values:
-            hint = nearest(name, values) or "declare it under vars: in a policy"
-            raise UsageError(f"--var {one_line(name)}: no policy in force declares it ({hint})")
-        values[name] = _typed_like(values[name], name, text)
+        with about("var", name):
+            if name not in values:
+                hint = nearest(name, values) or "declare it under vars: in a policy"
+                raise UsageError(f"--var {one_line(name)}: no policy in force declares it ({hint})")
+            values[name] = _typed_like(values[name], name, text)
     return Variables(values)
 
 

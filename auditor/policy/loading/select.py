@@ -77,7 +77,8 @@ def _chosen(
         fits = glob(text)
         matched = {rule.id for rule in rules if any(map(fits, words(rule)))}
         if not matched:
-            raise UsageError(_no_such_rule(option, text, known, ruleset))
+            said = _no_such_rule(option, text, known, ruleset)
+            raise UsageError(said, option=option.removeprefix("--"), item=text)
         found |= matched
     return frozenset(found)
 

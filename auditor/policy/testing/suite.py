@@ -14,7 +14,7 @@ from auditor.model import PACK
 from auditor.output.disk import real
 from auditor.output.inputs import Inputs
 from auditor.policy.language.rules import GroupRule, PolicyRule
-from auditor.policy.loading.documents import policy_paths
+from auditor.policy.loading.documents import names_folder, policy_paths
 from auditor.policy.loading.load import load
 from auditor.policy.testing.examples_run import ExampleOutcome, MissingTests, gaps, run_examples
 from auditor.policy.testing.files import files_beside, is_test_file, run_test_file
@@ -71,10 +71,11 @@ def found_in(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
     for name in names:
         if is_test_file(name):
             if not Path(name).is_file():
-                raise UsageError(f"{one_line(name)}: no such file")
+                said = f"{one_line(name)}: no such file"
+                raise UsageError(said, option="policy", item=name)
             files.setdefault(real(Path(name)), path_of(name))
             continue
-        below = list(_tests_below(Path(name))) if _is_folder(name) else []
+        below = list(_tests_below(Path(name))) if names_folder(name) else []
         for path in below:
             files.setdefault(real(path), path)
         for path in _policies(name, optional=bool(below)):
@@ -82,6 +83,13 @@ def found_in(names: Sequence[str]) -> tuple[list[Path], list[Path]]:
             for file in files_beside(path):
                 files.setdefault(real(file), file)
     return list(policies.values()), list(files.values())
+
+
+def own_tests(names: Sequence[str]) -> list[Path]:
+    """Return the test files in ``names``, except those of shipped packs. Raises UsageError."""
+    _, files = found_in(names)
+    sources = [(file, policy_paths(str(file))) for file in files]
+    return [file for file, (source,) in sources if not source.label.startswith(PACK)]
 
 
 def _policies(name: str, *, optional: bool) -> list[Path]:
@@ -92,10 +100,6 @@ def _policies(name: str, *, optional: bool) -> list[Path]:
         if optional:
             return []
         raise
-
-
-def _is_folder(name: str) -> bool:
-    return ("/" in name or name in {".", ".."}) and Path(name).is_dir()
 
 
 def _tests_below(folder: Path) -> Iterator[Path]:

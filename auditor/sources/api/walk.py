@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.decoding.records import Decoder
-from auditor.errors import UsageError
+from auditor.errors import UsageError, about
 from auditor.model import BASE_URL, SourceInfo
 from auditor.redaction.fields import Scrubber
 from auditor.sources.api.access import Access
@@ -46,7 +46,8 @@ class FivetranSource:
         verify_listing: bool = False,
         options: HttpOptions | None = None,
     ) -> None:
-        self._base_url = check_base_url(base_url)
+        with about("base_url"):
+            self._base_url = check_base_url(base_url)
         self._credentials = credentials
         self._filters = tuple(_filters(group, schema))
         self._group = group
@@ -135,7 +136,7 @@ def _filters(group: str | None, schema: str | None) -> Iterator[tuple[str, str]]
         if value is None:
             continue
         if not value or not value.isprintable():
-            raise UsageError(
-                f"{FILTER_OPTIONS[name]} is empty or holds a control character; correct it"
-            )
+            option = FILTER_OPTIONS[name]
+            said = f"{option} is empty or holds a control character; correct it"
+            raise UsageError(said, option=option.removeprefix("--"))
         yield name, value

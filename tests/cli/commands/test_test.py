@@ -105,6 +105,20 @@ def test_a_pattern_chooses_tests(house, pattern, told):
     assert "coverage" not in done.stdout
 
 
+def test_where_no_policy_is_found_the_pack_is_tested_and_said_to_be(house, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    note = "note: only the shipped pack baseline was tested: no policy was named, and there is no"
+    for words in (["test"], ["test", "-q"], ["test", "-k", "fresh"]):
+        done = run(words, elsewhere)
+        assert done.returncode == 0
+        assert done.stdout.splitlines()[-1].startswith(note)
+    done = run(["test", "-q", "--report", "junit=-"], elsewhere)
+    assert note not in done.stdout
+    assert note in done.stderr
+    for words, folder in ((["test", "baseline"], elsewhere), (["test"], house)):
+        assert "note" not in run(words, folder).stdout
+
+
 def test_a_rule_without_tests_is_warned_of(house):
     untested = "  - {id: untested, severity: low, assert: {paused: false}}\n"
     half = untested.replace("untested", "half").replace("}}\n", "}, tests: [{expect: pass}]}\n")
@@ -153,8 +167,18 @@ def test_a_test_file_can_be_named_by_itself(house):
 def test_a_folder_may_hold_tests_alone(house):
     (house / "tests").mkdir()
     (house / "tests/some.test.yaml").write_text(f"policy: ../policies/house.yaml\n{CASES}")
-    done = run(["test", "tests/"], house)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "2 passed")
+    for name in ("tests/", "tests"):
+        done = run(["test", name], house)
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "2 passed"), done.stderr
+
+
+def test_a_folder_s_tests_are_run_however_it_is_spelled(house):
+    below = house / "policies/deep/lone.test.yaml"
+    below.parent.mkdir()
+    below.write_text(f"policy: ../house.yaml\n{CASES}".replace("pass", "fail"))
+    for name in ("policies", "policies/", "./policies"):
+        done = run(["test", "-q", name], house)
+        assert (done.returncode, done.stdout) == (1, "2 failed, 5 passed\n")
 
 
 def test_a_file_that_is_named_twice_is_tested_once(house):

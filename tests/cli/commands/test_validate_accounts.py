@@ -66,12 +66,12 @@ def test_what_is_wrong_for_one_account_is_wrong(folder: Path, wrong: str):
     assert places == {"own.yaml" if "own" in wrong else "w.yaml"}
 
 
-def test_what_no_file_says_is_reported_with_the_account(folder: Path):
+def test_a_wrong_setting_of_one_account_is_reported_with_its_line(folder: Path):
     configured(folder, "    var: {flor: 9}\n")
     done = run(["validate"], folder)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "accounts: two: --var flor" in done.stderr
-    assert "did you mean floor?" in done.stderr
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "auditor.yaml:9:11: error: var flor: no policy in force declares it" in done.stdout
+    assert "did you mean floor?" in done.stdout
 
 
 def test_what_the_command_line_names_is_all_that_is_checked(folder: Path):

@@ -31,15 +31,19 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("paths", "told"),
     [
-        ([], "1 rule in 1 file"),
-        (["policies/p.yaml"], "1 rule in 1 file"),
+        ([], "1 rule in 1 file, 1 test file"),
+        (["policies/p.yaml"], "1 rule in 1 file, 1 test file"),
         (["policies/p.test.yaml"], "1 test in policies/p.test.yaml"),
-        (["accepted.yaml"], "1 rule in 1 file, 1 waiver"),
+        (["accepted.yaml"], "1 rule in 1 file, 1 waiver, 1 test file"),
         (
             ["accepted.yaml", "policies/p.test.yaml", "policies/p.yaml"],
             "1 rule in 1 file, 1 waiver, 1 test in policies/p.test.yaml",
         ),
-        (["./policies", "accepted.yaml", "accepted.yaml"], "1 rule in 1 file, 1 waiver"),
+        (
+            ["./policies", "accepted.yaml", "accepted.yaml"],
+            "1 rule in 1 file, 1 waiver, 1 test file",
+        ),
+        (["./policies", "policies/p.yaml", "cost"], "10 rules in 2 files, 1 test file"),
     ],
 )
 def test_files_of_every_kind_may_be_named(folder: Path, paths: list[str], told: str):
@@ -77,6 +81,32 @@ def test_a_test_that_fails_is_not_a_mistake_of_the_file(folder: Path):
     path.write_text(TESTS.replace("fail", "pass"))
     assert run(["validate", "policies/p.test.yaml"], folder).returncode == 0
     assert run(["test", "policies/p.test.yaml"], folder).returncode == 1
+
+
+@pytest.mark.parametrize("words", [[], ["policies/p.yaml"], ["-p", "policies"]])
+def test_a_test_file_that_does_not_load_is_found_beside_its_policy(folder: Path, words: list[str]):
+    path = folder / "policies/p.test.yaml"
+    path.write_text(TESTS.replace("given", "givn"))
+    (folder / "policies/deep").mkdir()
+    (folder / "policies/deep/lone.test.yaml").write_text("tests: []\n")
+    done = run(["validate", *words], folder)
+    assert done.returncode == 2
+    assert "policies/p.test.yaml:2:15: error: " in done.stdout
+    assert "did you mean given?" in done.stdout
+    alone = words == ["policies/p.yaml"]
+    assert ("policies/deep/lone.test.yaml:1:1: error" in done.stdout) is not alone
+    assert "fine" not in done.stdout
+
+
+def test_tests_beside_a_policy_are_loaded_once_for_all_accounts_and_not_judged(folder: Path):
+    (folder / "policies/p.test.yaml").write_text(TESTS.replace("fail", "pass"))
+    account = "  {0}: {{key_from: {1}_KEY, secret_from: {1}_SECRET, fail_on: low, strict: {2}}}\n"
+    (folder / "auditor.yaml").write_text(
+        "accounts:\n" + account.format("one", "ONE", "true") + account.format("two", "TWO", "false")
+    )
+    done = run(["validate"], folder)
+    assert done.returncode == 0
+    assert done.stdout.count("test file") == 1
 
 
 def test_waivers_that_are_named_come_before_those_of_the_configuration(folder: Path):

@@ -20,7 +20,9 @@ rules:
   - {id: unpaused, severity: high, assert: {paused: false}}
   - {id: sacred, severity: high, assert: {paused: false}, waivable: false}
 """
-RECORD = '[{"id": "a", "service": "s3", "schema": "orders", "group_id": "g", "paused": true}]'
+RECORD = (
+    '[{"id": "warm_lake", "service": "s3", "schema": "orders", "group_id": "g", "paused": true}]'
+)
 SAID = ("--owner", "data", "--reason", "agreed")
 #: What is said where no waivers are set: an audit would not read the file.
 NOTE = "note: an audit reads it with --waivers waivers.yaml, or if auditor.yaml sets waivers\n"
@@ -42,7 +44,7 @@ def waive(folder: Path, *words: str) -> tuple[int, str]:
 def test_what_was_found_is_waived_and_the_next_run_says_so(house: Path) -> None:
     audit = ["audit", "--snapshot", "one.json", "--only", "unpaused", "-q"]
     assert run(audit, house).returncode == 1
-    code, told = waive(house, "unpaused", "a", *SAID, "--expires", "30d")
+    code, told = waive(house, "unpaused", "warm_lake", *SAID, "--expires", "30d")
     day = (datetime.now(UTC) + timedelta(days=30)).date()
     assert (code, told) == (
         0,
@@ -51,16 +53,30 @@ def test_what_was_found_is_waived_and_the_next_run_says_so(house: Path) -> None:
     done = run([*audit, "--waivers", "waivers.yaml"], house)
     assert done.returncode == 0, done.stdout
     assert "1 violation waived" in done.stdout
-    code, told = waive(house, "unpaused", "a", *SAID, "--expires", "31d")
+    code, told = waive(house, "unpaused", "warm_lake", *SAID, "--expires", "31d")
     assert code == 2
     assert "covers it already" in told
-    code, told = waive(house, "unpaused", "b", "c", *SAID, "--expires", "31d")
+    code, told = waive(house, "unpaused", "cold_lake", "dry_lake", *SAID, "--expires", "31d")
     assert code == 0
     assert told.startswith("waived unpaused for 2 connections through ")
     # Where the file is set, an audit reads it.
     (house / "auditor.yaml").write_text("waivers: waivers.yaml\n")
-    code, told = waive(house, "unpaused", "d", *SAID, "--expires", "31d")
+    code, told = waive(house, "unpaused", "deep_lake", *SAID, "--expires", "31d")
     assert (code, told.count("\n")) == (0, 1)
+
+
+def test_a_name_that_is_no_id_is_told_how_to_be_written(house: Path) -> None:
+    for name, key in (
+        ("orders", "schema"),
+        ("Finance.public", "schema"),
+        ("fivetran_connector.orders", "address"),
+        ("module.team.fivetran_connector.orders", "address"),
+    ):
+        code, told = waive(house, "unpaused", name, "warm_lake", *SAID, "--expires", "30d")
+        assert code == 0
+        assert f"note: {name} does not look like an id" in told
+        assert f"write {{{key}: {name}}} at waivers.yaml:" in told
+        assert "note: warm_lake" not in told
 
 
 @pytest.mark.parametrize(

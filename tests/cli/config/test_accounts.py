@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,31 @@ def test_an_option_on_the_command_line_holds_for_all(folder: Path):
     assert "VIOLATIONS" in done.stdout
     page = (folder / "audit-report/index.html").read_text()
     assert page.count("<span>violations, exit 1</span>") == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (RULE, "PRODUCTION_SECRET is not set; PRODUCTION_KEY is: set both"),
+        (
+            "policy: p\nrules: [{id: r, severity: hgh, assert: {schema: x}, wy: z}]\n",
+            "policies/p.yaml:2:27: hgh is not a severity (did you mean high?); and 1 more problem",
+        ),
+    ],
+)
+def test_an_account_that_is_not_judged_has_its_reason_everywhere(
+    folder: Path, rule: str, reason: str
+):
+    (folder / "policies/p.yaml").write_text(rule)
+    env = {name: value for name, value in ENV.items() if name != "PRODUCTION_SECRET"}
+    done = run(["audit", "--all-accounts", "-q"], folder, env)
+    assert done.returncode == 2
+    production, staging = in_all(folder)["accounts"]
+    assert (production["outcome"], production["answer"]) == ("not judged", reason)
+    assert production["reasons"] == [reason]
+    assert f"\n  production: {reason}\n" in done.stdout
+    assert f"<br>{escape(reason)}<" in (folder / "audit-report/index.html").read_text()
+    assert staging["outcome"] == "passed"
 
 
 def test_one_account_never_gets_the_key_of_another(folder: Path):
