@@ -357,6 +357,12 @@ class PlanSource:
                 "the plan is not complete: it was made with -target, or changes were put off; plan"
                 " without -target, or apply and plan again"
             )
+        if left_out := plan.left_out():
+            others = f" and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
+            yield (
+                f"the plan was shortened: it lists {one_line(left_out[0])}{others} without saying"
+                " in resource_changes what is done; use all that `terraform show -json` writes"
+            )
         if plan.deferred_changes:
             count = plural(len(plan.deferred_changes), "change")
             yield f"{count} of the plan put off until a later one: apply, and plan again"

@@ -26,7 +26,7 @@ from auditor.sources.plan.source import PlanSource
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.account_server import AccountServer
 from tests.builders.command import run
-from tests.builders.plans import PLANS, change, document, plan_file, schema_config
+from tests.builders.plans import PLANS, change, document, of_these, plan_file, schema_config
 from tests.builders.slow import tries
 
 HOUSE = """\
@@ -265,8 +265,32 @@ def test_a_plan_that_is_not_whole_is_inconclusive(audit: Audit, name: str, said:
     assert said in ran.out
 
 
+@pytest.mark.parametrize("name", ["small", "small-noop", "walk"])
+def test_a_plan_that_was_shortened_is_inconclusive(audit: Audit, name: str):
+    """By hand: as a filter leaves it that takes out what it does not look for."""
+    plan = document(name)
+    first = plan["resource_changes"].pop(0)["address"]
+    ran = audit(plan)
+    assert ran.code == 3
+    assert f"the plan was shortened: it lists {first} without saying" in ran.out
+    assert "terraform show -json" in ran.out
+    plan["resource_changes"].pop(0)
+    assert f"{first} and 1 more without" in audit(plan).out
+
+
+@pytest.mark.parametrize("none", [True, False])
+def test_a_plan_without_its_changes_does_not_change_nothing(audit: Audit, none: bool):
+    plan = document("small")
+    plan |= {"resource_changes": []}
+    if none:
+        del plan["resource_changes"]
+    ran = audit(plan)
+    assert ran.code == 3
+    assert "the plan was shortened" in ran.out
+
+
 def test_a_plan_without_fivetran_is_said_to_be_so(audit: Audit):
-    plan = document("walk") | {"resource_changes": [], "configuration": {}}
+    plan = of_these(document("walk"), []) | {"configuration": {}}
     ran = audit(plan)
     assert ran.code == 0
     assert "the plan holds no Fivetran resource; nothing was judged" in ran.out
@@ -341,9 +365,8 @@ def test_the_walk_over_the_live_account_is_as_over_its_listing(
 
 def test_a_plan_of_no_changes_over_an_account_judges_as_the_account_is(audit: Audit):
     plan = document("walk")
-    plan["resource_changes"] = [
-        c for c in plan["resource_changes"] if c["change"]["actions"] == ["no-op"]
-    ]
+    quiet = [c for c in plan["resource_changes"] if c["change"]["actions"] == ["no-op"]]
+    plan = of_these(plan, quiet)
     ran = audit(plan, "--over", _account())
     assert ran.code == 0
     alone = run(
@@ -377,7 +400,7 @@ def test_a_plan_of_many_connections_names_each(audit: Audit, over: bool):
             if "connector_id" in resource["expressions"]:
                 each_one = {"references": ["fivetran_connector.events", "count.index"]}
                 resource["expressions"]["connector_id"] = each_one
-    plan["resource_changes"] = made
+    plan = of_these(plan, made)
     ran = audit(plan, *(["--over", _account()] if over else []))
     assert ran.code == 1
     listed = ran.report["connections"]
@@ -950,9 +973,7 @@ def test_a_connection_planned_and_the_same_one_listed_get_the_same_verdicts(
     listed = {"id": "c", "group_id": "g_prod", "schema": "db_x", **held}
     (folder / "listed.json").write_text(json.dumps([listed]))
     plan = document("walk")
-    plan["resource_changes"] = [
-        c for c in plan["resource_changes"] if c["address"].endswith(".events")
-    ]
+    plan = of_these(plan, [c for c in plan["resource_changes"] if c["address"].endswith(".events")])
     connector = change(plan, "fivetran_connector.events")
     connector["after"]["destination_schema"]["prefix"] = "db_x"
     schedule = change(plan, "fivetran_connector_schedule.events")

@@ -15,7 +15,7 @@ from auditor.sources.api.walk import FivetranSource
 from tests.builders.account_server import AccountServer
 from tests.builders.account_server import connection as listed
 from tests.builders.facts import IMPATIENT, KEY
-from tests.builders.plans import PLANS, document
+from tests.builders.plans import PLANS, document, of_these
 
 RULES = """\
 policy: p
@@ -214,7 +214,7 @@ def _resource(kind: str, actions: str, before: Any, after: Any, **more: Any) -> 
         "before_sensitive": False,
         "after_sensitive": {},
     } | more
-    plan["resource_changes"] = [one]
+    plan = of_these(plan, [one])
     plan["configuration"]["root_module"]["resources"] = [
         {"address": f"{kind}.one", "type": kind, "mode": "managed", "expressions": {}}
     ]
