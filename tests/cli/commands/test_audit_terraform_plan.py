@@ -6,6 +6,7 @@ import copy
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -1069,3 +1070,59 @@ def test_a_default_is_said_to_be_one(audit: Audit):
     ran = audit("walk", policy="hourly.yaml")
     (finding,) = [f for f in ran.report["findings"] if f["verdict"] == "fail"]
     assert "sync_frequency of a schedule for it 360 by default" in finding["message"]
+
+
+MANY = """\
+policy: house
+rules:
+  - id: floor
+    severity: high
+    when: {schema: many_1}
+    assert: {sync_frequency: {gte: 15}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        ("count.index", ""),
+        ("1 - count.index", "may name another instance than that of its own key"),
+    ],
+)
+def test_an_index_that_is_computed_joins_nothing_where_the_files_show_it(
+    audit: Audit, index: str, said: str
+):
+    """Terraform writes one and the same plan for both; the faster schedule is for either."""
+    plan = document("modules")
+    change(plan, "fivetran_connector_schedule.many[0]")["after"]["sync_frequency"] = "5"
+    shutil.copytree(PLANS.parent / "configs" / "modules", "files")
+    main_tf = Path("files/main.tf")
+    text = main_tf.read_text()
+    assert "many[count.index].id" in text
+    main_tf.write_text(text.replace("many[count.index].id", f"many[{index}].id"))
+    Path("many.yaml").write_text(MANY)
+    assert audit(plan, policy="many.yaml").code == 0  # By equal keys: nothing shows more.
+    ran = audit(plan, "--terraform-dir", "files", policy="many.yaml")
+    assert ran.code == (3 if said else 0)
+    if not said:
+        return
+    (line,) = [each for each in ran.out.splitlines() if "schedule.many[0]" in each and said in each]
+    assert "files/main.tf:56:3" in line
+    assert "which of 2 connections it is for; write connector_id = TYPE.NAME.id" in line
+
+
+def test_an_index_that_named_another_so_far_joins_nothing(audit: Audit):
+    """By hand: the connections are there, and change; the schedules are crossed."""
+    plan = document("modules")
+    for number in (0, 1):
+        connector = change(plan, f"fivetran_connector.many[{number}]")
+        connector |= {"actions": ["update"], "before": connector["after"] | {"id": f"id_{number}"}}
+        schedule = change(plan, f"fivetran_connector_schedule.many[{number}]")
+        before = schedule["after"] | {"connector_id": f"id_{1 - number}"}
+        schedule |= {"actions": ["update"], "before": before}
+        schedule["after"]["sync_frequency"] = "5" if number == 0 else "60"
+    Path("many.yaml").write_text(MANY)
+    ran = audit(plan, policy="many.yaml")
+    assert ran.code == 3
+    so_far = "so far it is for fivetran_connector.many[1], not for fivetran_connector.many[0]"
+    assert f"fivetran_connector_schedule.many[0]: {so_far}, and the plan does not show" in ran.out

@@ -70,9 +70,8 @@ def _over(
         **(lists or {}),
     }
     (folder / "plan.json").write_text(json.dumps(plan))
-    source = PlanSource(str(folder / "plan.json"))
-    if written is not None:
-        source.read_folder(str(written))
+    files = str(written) if written is not None else None
+    source = PlanSource(str(folder / "plan.json"), folder=files)
     with AccountServer(served) as server:
         source.lay_over({"": FivetranSource(server.url, KEY, options=IMPATIENT)})
         return audit(source, load_policies(str(folder / "rules.yaml")))
