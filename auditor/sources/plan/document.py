@@ -219,7 +219,7 @@ class Plan(msgspec.Struct, gc=False):
             told.update(dict.fromkeys(self.planned_values.root_module.addresses()))
         if self.complete is True and self.changes and isinstance(self.prior_state, ToldState):
             told.update(dict.fromkeys(self.prior_state.values.root_module.addresses()))
-        changed = {change.address for change in self.changes}
+        changed = {change.address for change in self.changes if change.mode == "managed"}
         return [address for address in told if address not in changed]
 
     @property

@@ -52,11 +52,11 @@ from auditor.text import listed, one_line
 _ACTIONS: Mapping[tuple[str, ...], Action] = {
     ("no-op",): Action.NONE,
     ("create",): Action.CREATE,
-    ("read",): Action.READ,
     ("update",): Action.UPDATE,
     ("delete", "create"): Action.REPLACE,
     ("create", "delete"): Action.REPLACE,
     ("create", "forget"): Action.REPLACE,
+    ("forget", "create"): Action.REPLACE,  # OpenTofu's, for `destroy = false`
     ("delete",): Action.DELETE,
     ("forget",): Action.FORGET,
 }
@@ -214,7 +214,7 @@ class _Builder:
             self._remarks.append(f"{address}: moved from {one_line(resource.previous_address)}")
         if change.importing is not None:
             self._remarks.append(f"{address}: imported into Terraform")
-        if tuple(change.actions) == ("create", "forget"):
+        if _leaves_twin(change):
             self._remarks.append(f"{address}: what it was stays alive, outside Terraform")
 
     def _report_unknown_type(self, type_name: str, address: str, attributes: Attributes) -> None:
@@ -254,7 +254,7 @@ class _Builder:
             account=entry.account,
             real_id=real_id,
             touched=action in _CHANGES,
-            forgotten_twin=tuple(change.actions) == ("create", "forget"),
+            forgotten_twin=_leaves_twin(change),
             replace_reason=_reasons(change, resource),
             resources=[resource.address],
             place=entry.place,
@@ -582,6 +582,11 @@ def _known(value: str, entry: _Entry, name: str = "") -> Held:
 
 def _place(change: ResourceChange) -> Place:
     return Place(parse_where(change.module_address), f"{change.type}.{change.name}", change.index)
+
+
+def _leaves_twin(change: Change) -> bool:
+    """Whether what is replaced stays alive, outside Terraform."""
+    return set(change.actions) == {"create", "forget"}
 
 
 def _reasons(change: Change, resource: ResourceChange) -> tuple[str, ...]:

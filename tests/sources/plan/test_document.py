@@ -107,6 +107,13 @@ def test_only_fivetran_resources_are_missed():
     assert parse_plan(json.dumps(plan).encode(), "").left_out() == []
 
 
+def test_data_of_the_same_address_is_no_change_of_a_resource():
+    plan = document("small")
+    plan["resource_changes"][0]["mode"] = "data"
+    left_out = parse_plan(json.dumps(plan).encode(), "").left_out()
+    assert left_out == [plan["resource_changes"][0]["address"]]
+
+
 @pytest.mark.parametrize("empty", [None, {}])
 def test_a_plan_without_other_lists_may_be_any(empty: object):
     plan = of_these(document("small"), []) | {"planned_values": empty, "prior_state": empty}

@@ -182,12 +182,25 @@ def test_two_accounts_are_told_apart_and_two_names_of_one_are_one():
     }
 
 
-def test_an_action_that_is_not_known_is_a_problem_and_is_judged():
+@pytest.mark.parametrize("action", ["recycle", "read"])
+def test_an_action_that_is_not_known_is_a_problem_and_is_judged(action: str):
+    """Only data is read."""
     plan = document("walk")
-    change(plan, "fivetran_connector.events")["actions"] = ["recycle"]
+    change(plan, "fivetran_connector.events")["actions"] = [action]
     found = estate(plan)
-    assert any("recycle" in text for text in found.problems)
+    assert any(f"the action {action} is not known" in text for text in found.problems)
     assert connection(found, "fivetran_connector.events").touched
+
+
+@pytest.mark.parametrize("actions", [["create", "forget"], ["forget", "create"]])
+def test_what_is_replaced_may_stay_alive(actions: list[str]):
+    plan = document("walk-replace")
+    change(plan, "fivetran_connector.orders")["actions"] = actions
+    found = estate(plan)
+    assert found.problems == ()
+    orders = connection(found, "fivetran_connector.orders")
+    assert (orders.action, orders.forgotten_twin) == (Action.REPLACE, True)
+    assert "fivetran_connector.orders: what it was stays alive, outside Terraform" in found.remarks
 
 
 def test_a_deposed_object_is_reported_and_is_not_a_connection():
