@@ -198,9 +198,7 @@ class _Builder:
         if action is not Action.NONE:
             self._changes = True
         if resource.deposed:
-            self._remarks.append(
-                f"{address}: an old object of it ({one_line(resource.deposed, 20)}) is destroyed"
-            )
+            self._enter_deposed(resource, change, action)
             return
         place = self._places[resource.address]
         configured = self._references.resource(place)
@@ -216,6 +214,25 @@ class _Builder:
             self._remarks.append(f"{address}: imported into Terraform")
         if _leaves_twin(change):
             self._remarks.append(f"{address}: what it was stays alive, outside Terraform")
+
+    def _enter_deposed(self, resource: ResourceChange, change: Change, action: Action) -> None:
+        """Enter what an earlier replacement has left behind: a connection that ends, or a remark.
+
+        It is nothing that an address refers to.
+        """
+        if action not in ENDS:
+            return  # It is gone already.
+        address, called = one_line(resource.address), one_line(resource.deposed, 20)
+        done = "destroyed" if action is Action.DELETE else "forgotten"
+        self._remarks.append(f"{address}: an old object of it ({called}) is {done}")
+        if resource.type in CONNECTIONS:
+            place = _place(resource)
+            configured = self._references.resource(place)
+            place = msgspec.structs.replace(place, name=f"{place.name} ({called})")
+            key = configured.provider_config_key if configured else ""
+            account = self._accounts.of(key, address)
+            attributes = Attributes(resource, change, None, fresh=False)
+            self._entries.append(_Entry(resource, change, action, place, account, attributes))
 
     def _report_unknown_type(self, type_name: str, address: str, attributes: Attributes) -> None:
         said = f"{address}: resources of the type {one_line(type_name, 60)} are not known, and"

@@ -1126,3 +1126,21 @@ def test_an_index_that_named_another_so_far_joins_nothing(audit: Audit):
     assert ran.code == 3
     so_far = "so far it is for fivetran_connector.many[1], not for fivetran_connector.many[0]"
     assert f"fivetran_connector_schedule.many[0]: {so_far}, and the plan does not show" in ran.out
+
+
+def test_what_a_replacement_has_left_behind_is_destroyed_by_the_plan(audit: Audit):
+    """By hand: a deposed object of a connection that is created anew."""
+    Path("many.yaml").write_text(
+        "policy: house\nrules:\n"
+        "  - {id: ends, severity: high, when: {plan.action: {exists: true}},\n"
+        "     assert: {plan.action: {not_equals: delete}}}\n"
+    )
+    plan = document("modules")
+    assert audit(plan, policy="many.yaml").code == 0
+    root = next(c for c in plan["resource_changes"] if c["address"] == "fivetran_connector.root")
+    old = {"actions": ["delete"], "before": root["change"]["after"] | {"id": "old_one"}}
+    plan["resource_changes"].append({**root, "deposed": "abcd1234", "change": old})
+    ran = audit(plan, policy="many.yaml")
+    assert ran.code == 1
+    (finding,) = ran.report["findings"]
+    assert finding["connections"][0]["id"] == "old_one"

@@ -203,17 +203,41 @@ def test_what_is_replaced_may_stay_alive(actions: list[str]):
     assert "fivetran_connector.orders: what it was stays alive, outside Terraform" in found.remarks
 
 
-def test_a_deposed_object_is_reported_and_is_not_a_connection():
-    plan = document("walk")
-    twin = copy.deepcopy(
-        next(c for c in plan["resource_changes"] if c["address"] == "fivetran_connector.crm")
-    )
-    twin |= {"deposed": "abcd1234"}
-    twin["change"] |= {"actions": ["delete"], "after": None}
+def _left_behind(plan: dict[str, Any], address: str, **change: Any) -> None:
+    """Add what an earlier replacement has left of a resource, with another id."""
+    twin = copy.deepcopy(next(c for c in plan["resource_changes"] if c["address"] == address))
+    before = {**(twin["change"]["before"] or twin["change"]["after"]), "id": "old_one"}
+    twin["deposed"] = "abcd1234"
+    twin["change"] |= {"actions": ["delete"], "before": before, "after": None, "after_unknown": {}}
+    twin["change"] |= change
     plan["resource_changes"].append(twin)
+
+
+@pytest.mark.parametrize(("action", "done"), [("delete", "destroyed"), ("forget", "forgotten")])
+def test_a_deposed_connection_ends_beside_the_one_of_its_address(action: str, done: str):
+    plan = document("walk")
+    _left_behind(plan, "fivetran_connector.crm", actions=[action])
     found = estate(plan)
-    assert any("abcd1234" in text for text in found.remarks)
-    assert len(found.connections) == len(estate("walk").connections)
+    assert f"fivetran_connector.crm: an old object of it (abcd1234) is {done}" in found.remarks
+    assert found.problems == ()
+    (old,) = [p for p in found.connections if p.real_id == "old_one"]
+    assert (old.address, old.action, old.identity) == (
+        "fivetran_connector.crm",
+        Action(action),
+        "old_one",
+    )
+    others = [p for p in found.connections if p is not old]
+    assert others == estate("walk").connections
+
+
+def test_a_deposed_object_that_is_gone_or_is_no_connection_is_none():
+    plan = document("walk")
+    _left_behind(plan, "fivetran_connector.crm", actions=["no-op"])
+    assert not any("old object" in text for text in estate(plan).remarks)
+    _left_behind(plan, "fivetran_connector_schedule.orders")
+    found = estate(plan)
+    assert any("an old object of it (abcd1234) is destroyed" in text for text in found.remarks)
+    assert found.connections == estate("walk").connections
 
 
 # By hand: the shapes of provider 0.7.1 and before, when a connector held its own schedule, and
