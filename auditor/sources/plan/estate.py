@@ -115,6 +115,7 @@ class _Builder:
             plan.configured,
             [self._places[c.address] for c in live if c.type in kinds],
             texts,
+            reads=any(c.mode == "data" for c in plan.changes),
         )
         #: By the address of a resource, why its connection is not known.
         self._why: dict[str, str] = {}

@@ -16,7 +16,7 @@ from typing import Any, Union
 import msgspec
 
 from auditor.model import Position
-from auditor.sources.plan.connections import HOLDERS
+from auditor.sources.plan.connections import CONNECTIONS, HOLDERS
 from auditor.sources.plan.document import (
     PREFIX,
     Configuration,
@@ -41,6 +41,8 @@ _VALUE = "each.value"
 BY_KEY = ("each.key", _VALUE, "count.index")
 _KNOWN = ("data.", "path.", "terraform.", "each.key", "count.index")
 _DEPTH = 16
+#: Types whose instances are all known here.
+_NAMED = CONNECTIONS | HOLDERS.keys()
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -97,10 +99,17 @@ class References:
     """The references of a configuration, and the instances of each resource in a plan."""
 
     def __init__(
-        self, configuration: Configuration, places: Sequence[Place], texts: Texts | None = None
+        self,
+        configuration: Configuration,
+        places: Sequence[Place],
+        texts: Texts | None = None,
+        *,
+        reads: bool = False,
     ) -> None:
         self._root = configuration.root_module
         self._texts = texts
+        #: Whether some data is not read until the plan is applied.
+        self._reads = reads
         self._keys: dict[tuple[Where, str], set[Key]] = {}
         for place in places:
             self._keys.setdefault((place.where, place.name), set()).add(place.key)
@@ -316,6 +325,8 @@ class References:
     def _mentioned(self, thing: str, context: _Context, depth: int) -> list[Place] | None:
         resource = _THING.fullmatch(thing)
         if resource is not None:
+            if resource[1].partition(".")[0] not in _NAMED:
+                return None  # It may have a connection's id, as certificates do.
             key = parse_key(resource[2])
             return [
                 place
@@ -324,6 +335,8 @@ class References:
                 and place.name == resource[1]
                 and (resource[2] is None or place.key == key)
             ]
+        if thing.startswith("data.") and self._reads:
+            return None  # It may be read by the id of any.
         variable = re.match(r"var\.([^.\[]+)", thing)
         given = self._given(variable[1], context) if variable and depth else None
         if given is not None:

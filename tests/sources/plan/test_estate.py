@@ -131,6 +131,24 @@ def test_a_position_among_values_is_never_taken_for_a_key():
     assert all("schedule.t[" not in r for p in found.connections for r in p.resources)
 
 
+@pytest.mark.parametrize("waits", [True, False])
+def test_data_that_is_read_later_may_have_the_id_of_any(waits: bool):
+    """By hand: one connection, or that of a data source, which may wait for the other."""
+    plan = document("small")
+    for resource in plan["configuration"]["root_module"]["resources"]:
+        if resource["address"].endswith("schedule.locals"):
+            data, one = "data.fivetran_connection.x.id", "fivetran_connector.a.id"
+            resource["expressions"]["connector_id"] = {"references": [data, one]}
+    read = {
+        "address": "data.fivetran_connection.x",
+        "mode": "data",
+        "change": {"actions": ["read"]},
+    }
+    plan["resource_changes"] += [read] * waits
+    other = connection(estate(plan), "fivetran_connector.b")
+    assert (other.fields["sync_frequency"].state.name == "UNKNOWN") is waits
+
+
 def test_an_undecided_schedule_that_could_be_for_none_is_a_problem():
     plan = document("small")
     plan["resource_changes"] = [

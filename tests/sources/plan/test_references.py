@@ -299,3 +299,24 @@ def test_some_of_many_by_the_number_of_a_module_may_be_any_of_them():
 )
 def test_a_place_has_the_address_of_a_plan(place: Place, address: str):
     assert place.address == address
+
+
+@pytest.mark.parametrize(
+    ("other", "reads", "among"),
+    [
+        ("data.fivetran_connection.x.id", False, [CONNECTION]),
+        ("data.fivetran_connection.x.id", True, None),
+        ("fivetran_connector_certificates.x.id", False, None),
+        ("terraform_data.x.output", False, None),
+        ("var.known", False, [CONNECTION]),
+    ],
+)
+def test_what_may_have_any_id_narrows_nothing(other: str, reads: bool, among: list[str] | None):
+    """A conditional: one connection, or what has an id from who knows where."""
+    schedule, connection = Place((), SCHEDULE), Place((), CONNECTION)
+    configured = Configuration(root_module=Module(resources=[ConfiguredResource(SCHEDULE)]))
+    places = [schedule, connection, Place((), "fivetran_connector.d")]
+    attribute = Expression([other, f"{CONNECTION}.id", CONNECTION])
+    found = References(configured, places, reads=reads).target(attribute, schedule)
+    assert isinstance(found, Undecided)
+    assert (None if found.among is None else [p.name for p in found.among]) == among
