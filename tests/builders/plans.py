@@ -48,6 +48,14 @@ def change(found: dict[str, Any], address: str) -> dict[str, Any]:
     return inner
 
 
+def of_these(plan: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a plan of other changes, without the lists that would show what was left out."""
+    return {
+        **{name: plan[name] for name in plan if name not in {"planned_values", "prior_state"}},
+        "resource_changes": changes,
+    }
+
+
 def schema_config(**after: Any) -> dict[str, Any]:
     """Return the walk's plan with a schema config of ``orders``.
 

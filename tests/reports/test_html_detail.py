@@ -51,8 +51,8 @@ def test_a_finding_of_a_plan_says_what_to_change_in_terraform(
     (tmp_path / "slow.yaml").write_text(
         "policy: p\nrules:\n  - {id: slow, severity: low, assert: {sync_frequency: {gte: 15}}}\n"
     )
-    source = PlanSource(str(plan_file("walk")))
-    source.read_folder(str(PLANS.parent / "configs" / "walk" / "after"))
+    folder = str(PLANS.parent / "configs" / "walk" / "after")
+    source = PlanSource(str(plan_file("walk")), folder=folder)
     result = audit(source, load_policies(str(tmp_path / "slow.yaml")))
     page = open_report(result, "#columns=rule,address,action,attribute,before,after,written")
     cells = page.locator(".rows .row").filter(has_text="60").first.inner_text()

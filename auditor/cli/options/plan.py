@@ -110,10 +110,7 @@ def plan_source(choice: PlanChoice, api: ApiOptions, keys: Keys) -> PlanSource:
     from auditor.sources.plan.source import PlanSource
 
     with about("terraform_plan"):
-        source = PlanSource(choice.path, require=choice.require)
-    if choice.folder is not None:
-        with about("terraform_dir"):
-            source.read_folder(choice.folder)
+        source = PlanSource(choice.path, require=choice.require, folder=choice.folder)
     if choice.over:
         source.lay_over(_estates(choice.over, source.estate, api, keys))
     return source

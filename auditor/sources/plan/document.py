@@ -1,9 +1,9 @@
 """A plan's JSON, as ``terraform show -json`` writes it, and files that are mistaken for one.
 
 Only the address, the type and the like of every resource are decoded; its values stay bytes until
-its type shows that it is one of Fivetran's. ``planned_values``, ``prior_state`` and ``variables``
-are never decoded: the first cannot be trusted for membership, and all three contain secrets in
-clear text.
+its type shows that it is one of Fivetran's. The values in ``planned_values``, ``prior_state`` and
+``variables`` are never decoded: they contain secrets in clear text. The resources that the first
+two list say whether ``resource_changes`` was shortened; they cannot be trusted for more.
 
 The format is Terraform's ("JSON Output Format", version 1.2) and OpenTofu's; unknown names are
 ignored, as both require.
@@ -17,7 +17,7 @@ import mmap
 import re
 import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Union
 
 import msgspec
@@ -150,6 +150,41 @@ class Check(msgspec.Struct, gc=False):
     status: str = ""
 
 
+class Told(msgspec.Struct, gc=False):
+    """A resource that a state lists, without its values."""
+
+    address: str = ""
+    type: str = ""
+    mode: str = "managed"
+
+
+class ToldModule(msgspec.Struct, gc=False):
+    """The resources of a module in a state."""
+
+    resources: list[Told] = msgspec.field(default_factory=list)
+    child_modules: list[ToldModule] = msgspec.field(default_factory=list)
+
+    def addresses(self) -> Iterator[str]:
+        """Yield the addresses of all managed resources of Fivetran's."""
+        for told in self.resources:
+            if told.mode == "managed" and told.type.startswith(PREFIX):
+                yield told.address
+        for module in self.child_modules:
+            yield from module.addresses()
+
+
+class ToldValues(msgspec.Struct, gc=False):
+    """What there is before a plan, or after it."""
+
+    root_module: ToldModule = msgspec.field(default_factory=ToldModule)
+
+
+class ToldState(msgspec.Struct, gc=False):
+    """The state that was planned upon."""
+
+    values: ToldValues = msgspec.field(default_factory=ToldValues)
+
+
 class Plan(msgspec.Struct, gc=False):
     """A plan; what is missing is UNSET, such as ``resource_changes`` in a refresh-only one."""
 
@@ -162,9 +197,9 @@ class Plan(msgspec.Struct, gc=False):
     applyable: Union[bool, msgspec.UnsetType] = msgspec.UNSET
     complete: Union[bool, msgspec.UnsetType] = msgspec.UNSET
     errored: bool = False
+    planned_values: Union[ToldValues, msgspec.UnsetType, None] = msgspec.UNSET
+    prior_state: Union[ToldState, msgspec.UnsetType, None] = msgspec.UNSET
     # Their presence distinguishes a plan from a state; their content is not read.
-    planned_values: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
-    prior_state: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
     resource_drift: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
     values: Union[msgspec.Raw, msgspec.UnsetType] = msgspec.UNSET
 
@@ -172,6 +207,20 @@ class Plan(msgspec.Struct, gc=False):
     def changes(self) -> list[ResourceChange]:
         """Every object in the plan."""
         return self.resource_changes or []
+
+    def left_out(self) -> list[str]:
+        """Return the resources that the plan lists elsewhere but says nothing about: it was cut.
+
+        Terraform makes ``planned_values`` from the changes. A complete plan has a change for
+        whatever there is before it, unless it only refreshes: then it has no list of changes.
+        """
+        told: dict[str, None] = {}
+        if isinstance(self.planned_values, ToldValues):
+            told.update(dict.fromkeys(self.planned_values.root_module.addresses()))
+        if self.complete is True and self.changes and isinstance(self.prior_state, ToldState):
+            told.update(dict.fromkeys(self.prior_state.values.root_module.addresses()))
+        changed = {change.address for change in self.changes if change.mode == "managed"}
+        return [address for address in told if address not in changed]
 
     @property
     def configured(self) -> Configuration:

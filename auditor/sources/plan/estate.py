@@ -42,6 +42,7 @@ from auditor.sources.plan.planned import ENDS, SENSITIVE, Action, Anchors, Estat
 from auditor.sources.plan.references import (
     Place,
     References,
+    Texts,
     group_in,
     parse_expression,
     parse_where,
@@ -51,11 +52,11 @@ from auditor.text import listed, one_line
 _ACTIONS: Mapping[tuple[str, ...], Action] = {
     ("no-op",): Action.NONE,
     ("create",): Action.CREATE,
-    ("read",): Action.READ,
     ("update",): Action.UPDATE,
     ("delete", "create"): Action.REPLACE,
     ("create", "delete"): Action.REPLACE,
     ("create", "forget"): Action.REPLACE,
+    ("forget", "create"): Action.REPLACE,  # OpenTofu's, for `destroy = false`
     ("delete",): Action.DELETE,
     ("forget",): Action.FORGET,
 }
@@ -91,13 +92,16 @@ class _Entry(msgspec.Struct):
     attributes: Attributes
 
 
-def estate_of(plan: Plan) -> Estate:
-    """Return the connections of ``plan``. Raises msgspec.MsgspecError for a damaged change."""
-    return _Builder(plan).build()
+def estate_of(plan: Plan, texts: Texts | None = None) -> Estate:
+    """Return the connections of ``plan``; ``texts`` are those of its files, None for no files.
+
+    Raises msgspec.MsgspecError for a damaged change.
+    """
+    return _Builder(plan, texts).build()
 
 
 class _Builder:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, texts: Texts | None) -> None:
         self._plan = plan
         self._problems: list[str] = []
         self._warnings: list[str] = []
@@ -110,7 +114,11 @@ class _Builder:
         self._references = References(
             plan.configured,
             [self._places[c.address] for c in live if c.type in kinds],
+            texts,
+            reads=any(c.mode == "data" for c in plan.changes),
         )
+        #: By the address of a resource, why its connection is not known.
+        self._why: dict[str, str] = {}
         self._accounts = ProviderAccounts(plan)
         self._resources = len(managed)
         self._entries: list[_Entry] = []
@@ -191,9 +199,7 @@ class _Builder:
         if action is not Action.NONE:
             self._changes = True
         if resource.deposed:
-            self._remarks.append(
-                f"{address}: an old object of it ({one_line(resource.deposed, 20)}) is destroyed"
-            )
+            self._enter_deposed(resource, change, action)
             return
         place = self._places[resource.address]
         configured = self._references.resource(place)
@@ -207,8 +213,27 @@ class _Builder:
             self._remarks.append(f"{address}: moved from {one_line(resource.previous_address)}")
         if change.importing is not None:
             self._remarks.append(f"{address}: imported into Terraform")
-        if tuple(change.actions) == ("create", "forget"):
+        if _leaves_twin(change):
             self._remarks.append(f"{address}: what it was stays alive, outside Terraform")
+
+    def _enter_deposed(self, resource: ResourceChange, change: Change, action: Action) -> None:
+        """Enter what an earlier replacement has left behind: a connection that ends, or a remark.
+
+        It is nothing that an address refers to.
+        """
+        if action not in ENDS:
+            return  # It is gone already.
+        address, called = one_line(resource.address), one_line(resource.deposed, 20)
+        done = "destroyed" if action is Action.DELETE else "forgotten"
+        self._remarks.append(f"{address}: an old object of it ({called}) is {done}")
+        if resource.type in CONNECTIONS:
+            place = _place(resource)
+            configured = self._references.resource(place)
+            place = msgspec.structs.replace(place, name=f"{place.name} ({called})")
+            key = configured.provider_config_key if configured else ""
+            account = self._accounts.of(key, address)
+            attributes = Attributes(resource, change, None, fresh=False)
+            self._entries.append(_Entry(resource, change, action, place, account, attributes))
 
     def _report_unknown_type(self, type_name: str, address: str, attributes: Attributes) -> None:
         said = f"{address}: resources of the type {one_line(type_name, 60)} are not known, and"
@@ -247,7 +272,7 @@ class _Builder:
             account=entry.account,
             real_id=real_id,
             touched=action in _CHANGES,
-            forgotten_twin=tuple(change.actions) == ("create", "forget"),
+            forgotten_twin=_leaves_twin(change),
             replace_reason=_reasons(change, resource),
             resources=[resource.address],
             place=entry.place,
@@ -327,18 +352,18 @@ class _Builder:
 
     def _doubt(self, entry: _Entry, fields: Fields, among: Sequence[Planned]) -> None:
         address, attribute = one_line(entry.resource.address), HOLDERS[entry.resource.type]
+        why = self._why.get(entry.resource.address, "")
+        shows = f"{one_line(why)}, and the plan does not show" if why else "the plan does not show"
         form = f"{attribute} = TYPE.NAME.id, or TYPE.NAME[each.key].id with equal keys"
         if not among:
-            self._problems.append(
-                f"{address}: the plan does not show which connection it is for; write {form}"
-            )
+            self._problems.append(f"{address}: {shows} which connection it is for; write {form}")
             return
         which = (
             f"which of {len(among):,} connections it is for"
             if len(among) > 1
             else f"whether it is for {one_line(among[0].address)}"
         )
-        self._warnings.append(f"{address}: the plan does not show {which}; write {form}")
+        self._warnings.append(f"{address}: {shows} {which}; write {form}")
         doubts = self._doubts.setdefault(tuple(map(id, among)), Doubts(list(among)))
         doubts.add(address, fields, changes=entry.action in _CHANGES)
 
@@ -390,9 +415,12 @@ class _Builder:
         expression = parse_expression(raw) if raw is not None else None
         if expression is None:
             return index.candidates(entry.account)
-        found = self._references.target(expression, entry.place)
+        was = index.placed(attributes.before.get(name))
+        found = self._references.target(expression, entry.place, name, was)
         if isinstance(found, Place):
             return self._at(found, index, through)
+        if found.why:
+            self._why[resource.address] = found.why
         if found.among is None:
             return index.candidates(entry.account)
         reached: dict[int, Planned] = {}
@@ -445,6 +473,7 @@ class _Index:
             p.real_id for p in connections if p.action in _FRESH and not p.forgotten_twin
         } - {""}
         self._at = {p.place: p for p in connections}
+        self._by_known = {p.real_id: p.place for p in connections if p.real_id and not p.ends}
         self._open: dict[str, list[Planned]] = {}
         #: By name, None for a name that is not known yet.
         self._named: dict[str | None, list[Planned]] | None = None
@@ -452,6 +481,10 @@ class _Index:
     def at(self, place: Place) -> Planned | None:
         """Return the connection of an instance of a resource."""
         return self._at.get(place)
+
+    def placed(self, known: object) -> Place | None:
+        """Return the place of the connection that has an id now, None if it does not stay."""
+        return self._by_known.get(known) if isinstance(known, str) else None
 
     def by_id(self, known: str, entry: _Entry) -> Planned | None:
         """Return the connection with this id; one outside the plan if none in it has it.
@@ -567,6 +600,11 @@ def _known(value: str, entry: _Entry, name: str = "") -> Held:
 
 def _place(change: ResourceChange) -> Place:
     return Place(parse_where(change.module_address), f"{change.type}.{change.name}", change.index)
+
+
+def _leaves_twin(change: Change) -> bool:
+    """Whether what is replaced stays alive, outside Terraform."""
+    return set(change.actions) == {"create", "forget"}
 
 
 def _reasons(change: Change, resource: ResourceChange) -> tuple[str, ...]:

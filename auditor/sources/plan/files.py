@@ -48,12 +48,17 @@ _JSON = re.compile(r'"(?:\\.|[^"\\])*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A resource in a file: its header, its attributes by path, and the comments beside it."""
+    """A resource in a file: its header, its attributes by path, and the comments beside it.
+
+    ``texts`` are what its own attributes are set to, as written but without comments. A call of a
+    module, ``module.NAME``, is like a resource that nobody comments on.
+    """
 
     name: str
     position: Position
     attributes: Mapping[str, Position]
     comments: tuple[tuple[Position, str], ...] = ()
+    texts: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Folder:
@@ -84,6 +89,14 @@ class Folder:
             path = path.rpartition(".")[0]
         return written.position
 
+    def text(self, module: Sequence[str], name: str, attribute: str) -> tuple[Position, str] | None:
+        """Return what an attribute of ``TYPE.NAME`` or ``module.NAME`` is set to, and where."""
+        written = self._resources.get((tuple(module), name))
+        text = written.texts.get(attribute) if written is not None else None
+        if written is None or text is None:
+            return None
+        return written.attributes[attribute], text
+
     def comments(self) -> Iterator[tuple[tuple[str, ...], str, Position, str]]:
         """Yield the comments beside resources: module, ``TYPE.NAME``, position, and words."""
         for (module, name), written in self._resources.items():
@@ -97,8 +110,9 @@ class Folder:
                 if found is not written and _overrides(file):
                     attributes = {**found.attributes, **written.attributes}
                     comments = (*found.comments, *written.comments)
+                    texts = {**found.texts, **written.texts}
                     merged = msgspec.structs.replace(
-                        found, attributes=attributes, comments=comments
+                        found, attributes=attributes, comments=comments, texts=texts
                     )
                     self._resources[names, written.name] = merged
         for name, call in module.module_calls.items():
@@ -156,6 +170,9 @@ class _Scanner:
         self._name = ""
         self._start = 0
         self._attributes: dict[str, Position] = {}
+        self._texts: dict[str, str] = {}
+        #: The attribute that is being set, "" for none: its text so far, and where the rest begins.
+        self._setting, self._set, self._rest = "", "", 0
         self._inside: list[tuple[Position, str]] = []
         self._above: list[tuple[Position, str]] = []
 
@@ -168,17 +185,20 @@ class _Scanner:
                 case "open":
                     self._open(text)
                 case "close":
-                    self._close()
+                    self._close(at)
                 case "word" | "string":
                     self._at = self._at if self._header else at
                     self._header.append(text)
                 case "equals":
-                    self._equals()
+                    self._equals(at + 1)
                 case "line":
                     self._header = []
+                    self._end_setting(at)
         return self._found
 
     def _comment(self, text: str, at: int) -> None:
+        self._set += self._text[self._rest : at] if self._setting else ""
+        self._rest = at + len(text)
         lead, mark, words = text.partition(MARK)
         if mark and not lead.strip("#/* \t"):  # Otherwise the words are mentioned, not meant.
             noted = self._position(at), words.removesuffix("*/").strip()
@@ -190,14 +210,17 @@ class _Scanner:
         if not within and header[:1] == ["resource"] and len(header) == 3:
             self._name, self._start = f"{header[1]}.{header[2]}", self._at
             self._attributes, self._inside, self._above = {}, self._above, []
+        elif not within and header[:1] == ["module"] and len(header) == 2:
+            self._name, self._start, self._attributes = f"module.{header[1]}", self._at, {}
         elif within and nests:
             self._path.append(header[0])
             self._attributes.setdefault(".".join(self._path), self._position(self._at))
         self._opened.append(within and nests)
         self._header = []
 
-    def _close(self) -> None:
+    def _close(self, at: int) -> None:
         self._header = []
+        self._end_setting(at)
         if not self._opened:
             return
         if self._opened.pop() and self._path:
@@ -205,14 +228,24 @@ class _Scanner:
         if self._opened:
             return
         if self._name:
-            start, noted = self._position(self._start), tuple(self._inside)
-            self._found.append(Written(self._name, start, self._attributes, noted))
+            start = self._position(self._start)
+            noted = () if self._name.startswith("module.") else tuple(self._inside)
+            self._found.append(Written(self._name, start, self._attributes, noted, self._texts))
         self._name, self._attributes, self._inside, self._above = "", {}, [], []
+        self._texts = {}
 
-    def _equals(self) -> None:
+    def _equals(self, at: int) -> None:
         if self._opened and len(self._header) == 1 and all(self._opened[1:]):
             written = ".".join((*self._path, self._header[0]))
             self._attributes.setdefault(written, self._position(self._at))
+            if len(self._opened) == 1 and not self._setting:
+                self._setting, self._set, self._rest = written, "", at
+
+    def _end_setting(self, at: int) -> None:
+        """End an attribute at the end of a line, or of its block, that is not within brackets."""
+        if self._setting and len(self._opened) == 1:
+            self._texts[self._setting] = (self._set + self._text[self._rest : at]).strip()
+            self._setting = ""
 
     def _tokens(self) -> Iterator[tuple[str, str, int]]:
         at, text = 0, self._text
@@ -248,19 +281,26 @@ def _resources_in(text: str, label: str) -> list[Written]:
         return []
     starts = [0, *(m.end() for m in re.finditer("\n", text))]
     found: dict[str, tuple[Position, dict[str, Position], list[tuple[Position, str]]]] = {}
+    texts: dict[str, dict[str, str]] = {}
     for path, value, at in _keys(text):
-        if path[:1] != ("resource",) or len(path) < 3:  # resource, type, name
+        called = path[:1] == ("module",)  # module, name; or else resource, type, name
+        name = path[:2] if called else path[1:3]
+        if not (called or path[:1] == ("resource",)) or len(name) < 2:
             continue
         line = bisect_right(starts, at)
         position = Position(label, line, at - starts[line - 1] + 1)
-        _, attributes, noted = found.setdefault(".".join(path[1:3]), (position, {}, []))
+        _, attributes, noted = found.setdefault(".".join(name), (position, {}, []))
         lead, mark, words = value.partition(MARK)
+        within = path[2 if called else 3 :]
         if path[-1] == "//":
-            noted += [(position, words.strip())] if mark and not lead.strip() else []
-        elif len(path) > 3:  # An attribute.
-            attributes.setdefault(".".join(path[3:]), position)
+            meant = mark and not lead.strip() and not called
+            noted += [(position, words.strip())] if meant else []
+        elif within:  # An attribute.
+            attributes.setdefault(".".join(within), position)
+            if len(within) == 1 and value:
+                texts.setdefault(".".join(name), {}).setdefault(within[0], f'"{value}"')
     return [
-        Written(name, position, attributes, tuple(noted))
+        Written(name, position, attributes, tuple(noted), texts.get(name, {}))
         for name, (position, attributes, noted) in found.items()
     ]
 

@@ -24,7 +24,6 @@ class Action(Enum):
     DELETE = "delete"
     FORGET = "forget"
     NONE = "no-op"
-    READ = "read"
     OPEN = "unknown"
 
 

@@ -2,19 +2,21 @@
 
 The configuration names what an attribute refers to, and no more: an index loses what follows it, a
 function hides what it does, a local value is missing. What can be decided is decided here, surest
-ways first; the rest is undecided, with the connections it could be.
+ways first; the rest is undecided, with the connections it could be. Where the files are at hand, an
+instance is what is written there, or undecided if that is computed.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Union
 
 import msgspec
 
-from auditor.sources.plan.connections import HOLDERS
+from auditor.model import Position
+from auditor.sources.plan.connections import CONNECTIONS, HOLDERS
 from auditor.sources.plan.document import (
     PREFIX,
     Configuration,
@@ -27,6 +29,8 @@ from auditor.sources.plan.document import (
 Key = Union[str, int, None]
 #: An instance of a module: the names and instance keys of the calls that lead to it.
 Where = tuple[tuple[str, Key], ...]
+#: What an attribute of ``TYPE.NAME`` or ``module.NAME`` in a module is set to, and where.
+Texts = Callable[[Sequence[str], str, str], tuple[Position, str] | None]
 
 _KEY = r'(?:\[("(?:\\.|[^"\\])*"|[0-9]+)\])?'
 _CALL = re.compile(rf"module\.([^.\[]+){_KEY}\.?")
@@ -37,6 +41,8 @@ _VALUE = "each.value"
 BY_KEY = ("each.key", _VALUE, "count.index")
 _KNOWN = ("data.", "path.", "terraform.", "each.key", "count.index")
 _DEPTH = 16
+#: Types whose instances are all known here.
+_NAMED = CONNECTIONS | HOLDERS.keys()
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -46,11 +52,21 @@ class Place(msgspec.Struct, frozen=True):
     name: str
     key: Key = None
 
+    @property
+    def address(self) -> str:
+        """Its address, as a plan has it."""
+        steps = [*((f"module.{name}", key) for name, key in self.where), (self.name, self.key)]
+        return ".".join(f"{name}{_bracketed(key)}" for name, key in steps)
+
 
 class Undecided(msgspec.Struct, frozen=True):
-    """What could not be decided; ``among`` are the possible places, None for any."""
+    """What could not be decided; ``among`` are the possible places, None for any.
+
+    ``why`` is a reason beyond what a plan never shows, "" for none.
+    """
 
     among: tuple[Place, ...] | None = None
+    why: str = ""
 
 
 def parse_where(address: str) -> Where:
@@ -75,14 +91,30 @@ def parse_key(text: str | None) -> Key:
     return str(json.loads(text)) if text.startswith('"') else int(text)
 
 
+def _bracketed(key: Key) -> str:
+    return "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
+
+
 class References:
     """The references of a configuration, and the instances of each resource in a plan."""
 
-    def __init__(self, configuration: Configuration, places: Sequence[Place]) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        places: Sequence[Place],
+        texts: Texts | None = None,
+        *,
+        reads: bool = False,
+    ) -> None:
         self._root = configuration.root_module
+        self._texts = texts
+        #: Whether some data is not read until the plan is applied.
+        self._reads = reads
         self._keys: dict[tuple[Where, str], set[Key]] = {}
         for place in places:
             self._keys.setdefault((place.where, place.name), set()).add(place.key)
+            for depth, (name, key) in enumerate(place.where):
+                self._keys.setdefault((place.where[:depth], f"module.{name}"), set()).add(key)
         self._places = tuple(places)
         self._resources: dict[int, Mapping[str, ConfiguredResource]] = {}
 
@@ -97,13 +129,22 @@ class References:
             self._resources[id(module)] = by_address
         return by_address.get(place.name)
 
-    def target(self, attribute: Expression, holder: Place) -> Place | Undecided:
-        """Return the place whose id ``attribute`` of the resource at ``holder`` is."""
+    def target(
+        self, attribute: Expression, holder: Place, name: str = "", was: Place | None = None
+    ) -> Place | Undecided:
+        """Return the place whose id ``attribute`` of the resource at ``holder`` is.
+
+        ``name`` is the attribute's, and ``was`` the place whose id it is so far, if that stays.
+        """
         resource = self.resource(holder)
         each = resource.for_each_expression if resource else None
         keys = frozenset(self._keys.get((holder.where, holder.name), ()))
-        context = _Context(holder.where, holder.key, each, keys)
-        return self._resolve(attribute, context, "id", _DEPTH)
+        about = _About(was)
+        context = _Context(holder.where, holder.key, each, about, keys, holder.name, name)
+        found = self._resolve(attribute, context, "id", _DEPTH)
+        if isinstance(found, Undecided) and about.why:
+            return msgspec.structs.replace(found, why=about.why)
+        return found
 
     # -- deciding ---------------------------------------------------------------------------
 
@@ -139,12 +180,10 @@ class References:
             # An index that is an expression hides itself and everything after it.
             indexed = resource[2] is None and not rest and len(keys) == 1
             key = _index(keys[0], context) if indexed else None
-            # Two of three by number may be any two: `[count.index + 1]` looks like `[count.index]`.
-            by_number = indexed and keys[0] == "count.index" and bool(context.keys)
-            others = self._keys.get((place.where, place.name), set())
-            if key is None or (by_number and context.keys != others):
+            if key is None:
                 return None
-            return msgspec.structs.replace(place, key=key)
+            place = msgspec.structs.replace(place, key=key)
+            return place if self._is_index(keys[0], context, place) else None
         variable, output = PLAIN_VARIABLE.fullmatch(text), _OUTPUT.fullmatch(text)
         if keys or (variable or output) is None:
             return None
@@ -160,6 +199,49 @@ class References:
         found = self._resolve(*given, wanted, depth)
         return found if isinstance(found, Place) else None
 
+    def _is_index(self, index: str, context: _Context, place: Place) -> bool:
+        """Whether ``TYPE.NAME[INDEX]`` is all that there is, as far as anything shows.
+
+        Two of three by number may be any two: ``[count.index + 1]`` looks like ``[count.index]``.
+        """
+        form = rf"{re.escape(f'{place.name}[{index}]')}{_tail(place.name)}"
+        written = self._is_written(context, context.attribute, form)
+        by_value = index.startswith(_VALUE)
+        by_map = by_value and isinstance(_constant(context.for_each), dict)
+        if written and by_value and not by_map:
+            written = self._is_written(context, context.each, r"toset\(.*\)")
+        if written is not None:
+            return written
+        others = self._keys.get((place.where, place.name), set())
+        if index == "count.index" and context.keys != others:
+            return False
+        return by_map or self._is_as_before(context, place)
+
+    def _is_as_before(self, context: _Context, place: Place) -> bool:
+        """Whether nothing shows that equal keys are not what joins: the id so far may."""
+        was = context.about.was
+        if was is None or was == place or was.name != place.name:
+            return True
+        context.about.why = f"so far it is for {was.address}, not for {place.address}"
+        return False
+
+    def _is_written(self, context: _Context, attribute: str, form: str) -> bool | None:
+        """Whether an attribute is set to ``form``, a pattern without blanks; None if not known."""
+        found = None
+        if self._texts is not None:
+            names = [name for name, _ in context.where]
+            found = self._texts(names, context.block, attribute)
+        if found is None:
+            return None
+        position, text = found
+        plain = "".join(text.split()).removeprefix('"${').removesuffix('}"')
+        written = re.fullmatch(form, plain) is not None
+        if not written:
+            context.about.why = (
+                f"what is written at {position} may name another instance than that of its own key"
+            )
+        return written
+
     def _each_value(self, context: _Context, depth: int) -> Place | None:
         """Return the instance with the same key in what ``for_each`` iterates over."""
         each = context.for_each
@@ -171,12 +253,25 @@ class References:
             given = self._given(variable[1], context)
             if given is None:
                 return None
+            if self._is_written(context, context.each, re.escape(names[0])) is False:
+                return None
             expression, outer = given
-            return self._each_value(_Context(outer.where, context.key, expression), depth - 1)
+            inner = msgspec.structs.replace(
+                context,
+                where=outer.where,
+                for_each=expression,
+                block=outer.block,
+                each=outer.attribute,
+            )
+            return self._each_value(inner, depth - 1)
         over = _THING.fullmatch(names[0])
         if over is None or over[2] is not None or over[3]:
             return None
-        return Place(context.where, over[1], context.key)
+        place = Place(context.where, over[1], context.key)
+        written = self._is_written(context, context.each, _over(over[1]))
+        if written is None:
+            written = self._is_as_before(context, place)
+        return place if written else None
 
     def _given(self, variable: str, context: _Context) -> tuple[Expression, _Context] | None:
         """Return what a module is given for a variable, and where that expression is."""
@@ -188,7 +283,11 @@ class References:
         expression = parse_expression(raw) if raw is not None else None
         if call is None or expression is None:
             return None
-        return expression, _Context(tuple(above), key, call.for_each_expression)
+        keys = frozenset(self._keys.get((tuple(above), f"module.{name}"), ()))
+        each, about = call.for_each_expression, context.about
+        return expression, _Context(
+            tuple(above), key, each, about, keys, f"module.{name}", variable
+        )
 
     def _returned(
         self, name: str, key: Key, output: str, context: _Context
@@ -199,7 +298,7 @@ class References:
         expression = parse_expression(declared.expression) if declared else None
         if expression is None:
             return None
-        return expression, _Context((*context.where, (name, key)), None, None)
+        return expression, _Context((*context.where, (name, key)), None, None, context.about)
 
     def _has_place(self, place: Place) -> bool:
         return place.key in self._keys.get((place.where, place.name), ())
@@ -226,6 +325,8 @@ class References:
     def _mentioned(self, thing: str, context: _Context, depth: int) -> list[Place] | None:
         resource = _THING.fullmatch(thing)
         if resource is not None:
+            if resource[1].partition(".")[0] not in _NAMED:
+                return None  # It may have a connection's id, as certificates do.
             key = parse_key(resource[2])
             return [
                 place
@@ -234,6 +335,8 @@ class References:
                 and place.name == resource[1]
                 and (resource[2] is None or place.key == key)
             ]
+        if thing.startswith("data.") and self._reads:
+            return None  # It may be read by the id of any.
         variable = re.match(r"var\.([^.\[]+)", thing)
         given = self._given(variable[1], context) if variable and depth else None
         if given is not None:
@@ -266,16 +369,28 @@ class References:
         return module.module_calls.get(name) if module is not None else None
 
 
+class _About(msgspec.Struct):
+    """An attribute to decide: whose id it is so far, and why it cannot be decided."""
+
+    was: Place | None = None
+    why: str = ""
+
+
 class _Context(msgspec.Struct, frozen=True):
     """Where an expression is: its module, the key of its block, and its ``for_each``.
 
-    ``keys`` are those of all instances of the block, empty if they are not known.
+    ``keys`` are those of all instances of the block. In the files the expression is ``attribute``
+    of ``block``, and what it iterates over is ``each``.
     """
 
     where: Where
     key: Key
     for_each: Expression | None
+    about: _About
     keys: frozenset[Key] = frozenset()
+    block: str = ""
+    attribute: str = ""
+    each: str = "for_each"
 
 
 def _index(text: str, context: _Context) -> Key:
@@ -286,13 +401,32 @@ def _index(text: str, context: _Context) -> Key:
     """
     if not text.startswith(_VALUE):
         return context.key
-    each = context.for_each.constant_value if context.for_each is not None else msgspec.UNSET
+    each = _constant(context.for_each)
     if isinstance(each, dict):
         value: Any = each.get(context.key)
         for name in filter(None, text[len(_VALUE) :].split(".")):
             value = value.get(name) if isinstance(value, dict) else None
         return value if type(value) in (str, int) else None
     return context.key if text == _VALUE else None
+
+
+def _constant(expression: Expression | None) -> Any:
+    """Return the value that is written for an expression, UNSET for none."""
+    return msgspec.UNSET if expression is None else expression.constant_value
+
+
+def _tail(name: str) -> str:
+    """Return a pattern for how the id of ``TYPE.NAME`` ends, or the object itself."""
+    ids = {"id", HOLDERS.get(name.partition(".")[0], "id")}
+    return rf"(?:\.(?:{'|'.join(sorted(ids))}))?"
+
+
+def _over(name: str) -> str:
+    """Return a pattern for what has an entry for instances of ``TYPE.NAME``, by their own keys."""
+    thing, tail = re.escape(name), _tail(name)
+    own = rf"(?P<k>[\w-]+),(?P<v>[\w-]+)in{thing}:(?P=k)=>(?P=v){tail}"
+    by_key = rf"(?P<n>[\w-]+)(?:,[\w-]+)?in.*?:(?P=n)=>{thing}\[(?P=n)\]{tail}"
+    return rf"{thing}|\{{for(?:{own}|{by_key})(?:if.*)?\}}"
 
 
 def parse_expression(raw: msgspec.Raw) -> Expression | None:

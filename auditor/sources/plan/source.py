@@ -10,7 +10,7 @@ import msgspec
 
 from auditor.decoding.listed import Listed
 from auditor.decoding.records import Decoder, Shape
-from auditor.errors import SourceError
+from auditor.errors import SourceError, about
 from auditor.model import Completeness, Connections, Position, SourceInfo
 from auditor.sources.plan.document import HOW, Plan, providers, read_plan, unsettled_checks
 from auditor.sources.plan.estate import estate_of
@@ -45,12 +45,13 @@ _ENDINGS = {
 class PlanSource:
     """Implements ``stream.Source`` over the plan at ``path``, or in standard input for ``-``.
 
-    ``require`` makes a plan without a Fivetran resource a problem. Raises UsageError for what is
-    not a plan. If it cannot be read to its end, its events raise SourceError: the rest was not
-    judged.
+    ``require`` makes a plan without a Fivetran resource a problem. ``folder`` has the files that
+    were planned: they say where a resource is written, and which instance of another it names.
+    Raises UsageError for what is not a plan, or no folder. If it cannot be read to its end, its
+    events raise SourceError: the rest was not judged.
     """
 
-    def __init__(self, path: str, *, require: bool = False) -> None:
+    def __init__(self, path: str, *, require: bool = False, folder: str | None = None) -> None:
         self._path = path
         self._over: dict[str, Source] = {}
         #: The other names of each estate's account.
@@ -78,10 +79,15 @@ class PlanSource:
         #: The times of what is listed now, and of what was saved.
         self._now: list[datetime] = []
         self._taken: list[datetime | None] = []
-        self._folder: Folder | None = None
         try:
             self._plan = read_plan(path)
-            self.estate = _estate(self._plan, path)
+        except SourceError as error:
+            self._broken = str(error)
+        configured = self._plan.configured
+        with about("terraform_dir"):
+            self._folder = Folder(folder, configured) if folder is not None else None
+        try:
+            self.estate = _estate(self._plan, path, self._folder)
         except SourceError as error:
             self._broken = str(error)
             self.estate = estate_of(Plan())
@@ -329,10 +335,6 @@ class PlanSource:
         module, name = split_address(address)
         return self._folder.locate(module, name, attribute)
 
-    def read_folder(self, path: str) -> None:
-        """Find the plan's resources in the files of a folder. Raises UsageError."""
-        self._folder = Folder(path, self._plan.configured)
-
     def notes_beside(self) -> Iterator[tuple[Position, str, tuple[str, ...]]]:
         """Yield the comments beside resources: position, words, and the connections they are for.
 
@@ -357,6 +359,12 @@ class PlanSource:
                 "the plan is not complete: it was made with -target, or changes were put off; plan"
                 " without -target, or apply and plan again"
             )
+        if left_out := plan.left_out():
+            others = f" and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
+            yield (
+                f"the plan was shortened: it lists {one_line(left_out[0])}{others} without saying"
+                " in resource_changes what is done; use all that `terraform show -json` writes"
+            )
         if plan.deferred_changes:
             count = plural(len(plan.deferred_changes), "change")
             yield f"{count} of the plan put off until a later one: apply, and plan again"
@@ -373,9 +381,9 @@ def identities(planned: Sequence[Planned]) -> Connections:
     )
 
 
-def _estate(plan: Plan, path: str) -> Estate:
+def _estate(plan: Plan, path: str, folder: Folder | None) -> Estate:
     try:
-        return estate_of(plan)
+        return estate_of(plan, folder.text if folder is not None else None)
     except (msgspec.MsgspecError, RecursionError) as error:
         name = "standard input" if path == "-" else printable(path)
         raise SourceError(f"{name}: the plan is damaged: {error}; {HOW}") from error

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from auditor.sources.plan.source import PlanSource
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.account_server import AccountServer
 from tests.builders.command import run
-from tests.builders.plans import PLANS, change, document, plan_file, schema_config
+from tests.builders.plans import PLANS, change, document, of_these, plan_file, schema_config
 from tests.builders.slow import tries
 
 HOUSE = """\
@@ -268,8 +269,32 @@ def test_a_plan_that_is_not_whole_is_inconclusive(audit: Audit, name: str, said:
     assert said in ran.out
 
 
+@pytest.mark.parametrize("name", ["small", "small-noop", "walk"])
+def test_a_plan_that_was_shortened_is_inconclusive(audit: Audit, name: str):
+    """By hand: as a filter leaves it that takes out what it does not look for."""
+    plan = document(name)
+    first = plan["resource_changes"].pop(0)["address"]
+    ran = audit(plan)
+    assert ran.code == 3
+    assert f"the plan was shortened: it lists {first} without saying" in ran.out
+    assert "terraform show -json" in ran.out
+    plan["resource_changes"].pop(0)
+    assert f"{first} and 1 more without" in audit(plan).out
+
+
+@pytest.mark.parametrize("none", [True, False])
+def test_a_plan_without_its_changes_does_not_change_nothing(audit: Audit, none: bool):
+    plan = document("small")
+    plan |= {"resource_changes": []}
+    if none:
+        del plan["resource_changes"]
+    ran = audit(plan)
+    assert ran.code == 3
+    assert "the plan was shortened" in ran.out
+
+
 def test_a_plan_without_fivetran_is_said_to_be_so(audit: Audit):
-    plan = document("walk") | {"resource_changes": [], "configuration": {}}
+    plan = of_these(document("walk"), []) | {"configuration": {}}
     ran = audit(plan)
     assert ran.code == 0
     assert "the plan holds no Fivetran resource; nothing was judged" in ran.out
@@ -349,9 +374,8 @@ def test_the_walk_over_the_live_account_is_as_over_its_listing(
 
 def test_a_plan_of_no_changes_over_an_account_judges_as_the_account_is(audit: Audit):
     plan = document("walk")
-    plan["resource_changes"] = [
-        c for c in plan["resource_changes"] if c["change"]["actions"] == ["no-op"]
-    ]
+    quiet = [c for c in plan["resource_changes"] if c["change"]["actions"] == ["no-op"]]
+    plan = of_these(plan, quiet)
     ran = audit(plan, "--over", _account())
     assert ran.code == 0
     alone = run(
@@ -385,7 +409,7 @@ def test_a_plan_of_many_connections_names_each(audit: Audit, over: bool):
             if "connector_id" in resource["expressions"]:
                 each_one = {"references": ["fivetran_connector.events", "count.index"]}
                 resource["expressions"]["connector_id"] = each_one
-    plan["resource_changes"] = made
+    plan = of_these(plan, made)
     ran = audit(plan, *(["--over", _account()] if over else []))
     assert ran.code == 1
     listed = ran.report["connections"]
@@ -1150,9 +1174,7 @@ def test_a_connection_planned_and_the_same_one_listed_get_the_same_verdicts(
     listed = {"id": "c", "group_id": "g_prod", "schema": "db_x", **held}
     (folder / "listed.json").write_text(json.dumps([listed]))
     plan = document("walk")
-    plan["resource_changes"] = [
-        c for c in plan["resource_changes"] if c["address"].endswith(".events")
-    ]
+    plan = of_these(plan, [c for c in plan["resource_changes"] if c["address"].endswith(".events")])
     connector = change(plan, "fivetran_connector.events")
     connector["after"]["destination_schema"]["prefix"] = "db_x"
     schedule = change(plan, "fivetran_connector_schedule.events")
@@ -1248,3 +1270,77 @@ def test_a_default_is_said_to_be_one(audit: Audit):
     ran = audit("walk", policy="hourly.yaml")
     (finding,) = [f for f in ran.report["findings"] if f["verdict"] == "fail"]
     assert "sync_frequency of a schedule for it 360 by default" in finding["message"]
+
+
+MANY = """\
+policy: house
+rules:
+  - id: floor
+    severity: high
+    when: {schema: many_1}
+    assert: {sync_frequency: {gte: 15}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        ("count.index", ""),
+        ("1 - count.index", "may name another instance than that of its own key"),
+    ],
+)
+def test_an_index_that_is_computed_joins_nothing_where_the_files_show_it(
+    audit: Audit, index: str, said: str
+):
+    """Terraform writes one and the same plan for both; the faster schedule is for either."""
+    plan = document("modules")
+    change(plan, "fivetran_connector_schedule.many[0]")["after"]["sync_frequency"] = "5"
+    shutil.copytree(PLANS.parent / "configs" / "modules", "files")
+    main_tf = Path("files/main.tf")
+    text = main_tf.read_text()
+    assert "many[count.index].id" in text
+    main_tf.write_text(text.replace("many[count.index].id", f"many[{index}].id"))
+    Path("many.yaml").write_text(MANY)
+    assert audit(plan, policy="many.yaml").code == 0  # By equal keys: nothing shows more.
+    ran = audit(plan, "--terraform-dir", "files", policy="many.yaml")
+    assert ran.code == (3 if said else 0)
+    if not said:
+        return
+    (line,) = [each for each in ran.out.splitlines() if "schedule.many[0]" in each and said in each]
+    assert "files/main.tf:56:3" in line
+    assert "which of 2 connections it is for; write connector_id = TYPE.NAME.id" in line
+
+
+def test_an_index_that_named_another_so_far_joins_nothing(audit: Audit):
+    """By hand: the connections are there, and change; the schedules are crossed."""
+    plan = document("modules")
+    for number in (0, 1):
+        connector = change(plan, f"fivetran_connector.many[{number}]")
+        connector |= {"actions": ["update"], "before": connector["after"] | {"id": f"id_{number}"}}
+        schedule = change(plan, f"fivetran_connector_schedule.many[{number}]")
+        before = schedule["after"] | {"connector_id": f"id_{1 - number}"}
+        schedule |= {"actions": ["update"], "before": before}
+        schedule["after"]["sync_frequency"] = "5" if number == 0 else "60"
+    Path("many.yaml").write_text(MANY)
+    ran = audit(plan, policy="many.yaml")
+    assert ran.code == 3
+    so_far = "so far it is for fivetran_connector.many[1], not for fivetran_connector.many[0]"
+    assert f"fivetran_connector_schedule.many[0]: {so_far}, and the plan does not show" in ran.out
+
+
+def test_what_a_replacement_has_left_behind_is_destroyed_by_the_plan(audit: Audit):
+    """By hand: a deposed object of a connection that is created anew."""
+    Path("many.yaml").write_text(
+        "policy: house\nrules:\n"
+        "  - {id: ends, severity: high, when: {plan.action: {exists: true}},\n"
+        "     assert: {plan.action: {not_equals: delete}}}\n"
+    )
+    plan = document("modules")
+    assert audit(plan, policy="many.yaml").code == 0
+    root = next(c for c in plan["resource_changes"] if c["address"] == "fivetran_connector.root")
+    old = {"actions": ["delete"], "before": root["change"]["after"] | {"id": "old_one"}}
+    plan["resource_changes"].append({**root, "deposed": "abcd1234", "change": old})
+    ran = audit(plan, policy="many.yaml")
+    assert ran.code == 1
+    (finding,) = ran.report["findings"]
+    assert finding["connections"][0]["id"] == "old_one"

@@ -9,7 +9,7 @@ import pytest
 
 from auditor.errors import SourceError, UsageError
 from auditor.sources.plan.document import parse_plan, read_plan
-from tests.builders.plans import PLANS, document, plan_file
+from tests.builders.plans import PLANS, document, of_these, plan_file
 
 WHOLE = plan_file("small").read_bytes()
 HOW = "terraform show -json tfplan"
@@ -80,3 +80,41 @@ def test_a_refresh_only_plan_is_a_plan():
 def test_a_missing_file_is_a_mistake_of_the_command_line(tmp_path):
     with pytest.raises(UsageError, match="no such file"):
         read_plan(str(tmp_path / "none.json"))
+
+
+MADE = sorted(path.stem for path in PLANS.glob("*.json") if "state" not in path.stem)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_plan_that_was_shortened_is_told_from_a_whole_one(name: str):
+    """Of a complete plan nothing can go; of another nothing that would still be there."""
+    whole = document(name)
+    assert parse_plan(json.dumps(whole).encode(), "").left_out() == []
+    changes = whole.get("resource_changes", [])
+    addresses = [change["address"] for change in changes]
+    for gone in changes if len(changes) > 1 else []:
+        cut = {**whole, "resource_changes": [one for one in changes if one is not gone]}
+        seen = gone["mode"] == "managed" and addresses.count(gone["address"]) == 1
+        assert parse_plan(json.dumps(cut).encode(), "").left_out() == [gone["address"]] * seen
+
+
+def test_only_fivetran_resources_are_missed():
+    """Some leave the rest out, since a plan is large."""
+    plan = document("small")
+    told = plan["planned_values"]["root_module"]["resources"]
+    told.append({"address": "aws_instance.a", "mode": "managed", "type": "aws_instance"})
+    told.append({"address": "data.fivetran_group.a", "mode": "data", "type": "fivetran_group"})
+    assert parse_plan(json.dumps(plan).encode(), "").left_out() == []
+
+
+def test_data_of_the_same_address_is_no_change_of_a_resource():
+    plan = document("small")
+    plan["resource_changes"][0]["mode"] = "data"
+    left_out = parse_plan(json.dumps(plan).encode(), "").left_out()
+    assert left_out == [plan["resource_changes"][0]["address"]]
+
+
+@pytest.mark.parametrize("empty", [None, {}])
+def test_a_plan_without_other_lists_may_be_any(empty: object):
+    plan = of_these(document("small"), []) | {"planned_values": empty, "prior_state": empty}
+    assert parse_plan(json.dumps(plan).encode(), "").left_out() == []

@@ -131,6 +131,24 @@ def test_a_position_among_values_is_never_taken_for_a_key():
     assert all("schedule.t[" not in r for p in found.connections for r in p.resources)
 
 
+@pytest.mark.parametrize("waits", [True, False])
+def test_data_that_is_read_later_may_have_the_id_of_any(waits: bool):
+    """By hand: one connection, or that of a data source, which may wait for the other."""
+    plan = document("small")
+    for resource in plan["configuration"]["root_module"]["resources"]:
+        if resource["address"].endswith("schedule.locals"):
+            data, one = "data.fivetran_connection.x.id", "fivetran_connector.a.id"
+            resource["expressions"]["connector_id"] = {"references": [data, one]}
+    read = {
+        "address": "data.fivetran_connection.x",
+        "mode": "data",
+        "change": {"actions": ["read"]},
+    }
+    plan["resource_changes"] += [read] * waits
+    other = connection(estate(plan), "fivetran_connector.b")
+    assert (other.fields["sync_frequency"].state.name == "UNKNOWN") is waits
+
+
 def test_an_undecided_schedule_that_could_be_for_none_is_a_problem():
     plan = document("small")
     plan["resource_changes"] = [
@@ -182,25 +200,62 @@ def test_two_accounts_are_told_apart_and_two_names_of_one_are_one():
     }
 
 
-def test_an_action_that_is_not_known_is_a_problem_and_is_judged():
+@pytest.mark.parametrize("action", ["recycle", "read"])
+def test_an_action_that_is_not_known_is_a_problem_and_is_judged(action: str):
+    """Only data is read."""
     plan = document("walk")
-    change(plan, "fivetran_connector.events")["actions"] = ["recycle"]
+    change(plan, "fivetran_connector.events")["actions"] = [action]
     found = estate(plan)
-    assert any("recycle" in text for text in found.problems)
+    assert any(f"the action {action} is not known" in text for text in found.problems)
     assert connection(found, "fivetran_connector.events").touched
 
 
-def test_a_deposed_object_is_reported_and_is_not_a_connection():
-    plan = document("walk")
-    twin = copy.deepcopy(
-        next(c for c in plan["resource_changes"] if c["address"] == "fivetran_connector.crm")
-    )
-    twin |= {"deposed": "abcd1234"}
-    twin["change"] |= {"actions": ["delete"], "after": None}
-    plan["resource_changes"].append(twin)
+@pytest.mark.parametrize("actions", [["create", "forget"], ["forget", "create"]])
+def test_what_is_replaced_may_stay_alive(actions: list[str]):
+    plan = document("walk-replace")
+    change(plan, "fivetran_connector.orders")["actions"] = actions
     found = estate(plan)
-    assert any("abcd1234" in text for text in found.remarks)
-    assert len(found.connections) == len(estate("walk").connections)
+    assert found.problems == ()
+    orders = connection(found, "fivetran_connector.orders")
+    assert (orders.action, orders.forgotten_twin) == (Action.REPLACE, True)
+    assert "fivetran_connector.orders: what it was stays alive, outside Terraform" in found.remarks
+
+
+def _left_behind(plan: dict[str, Any], address: str, **change: Any) -> None:
+    """Add what an earlier replacement has left of a resource, with another id."""
+    twin = copy.deepcopy(next(c for c in plan["resource_changes"] if c["address"] == address))
+    before = {**(twin["change"]["before"] or twin["change"]["after"]), "id": "old_one"}
+    twin["deposed"] = "abcd1234"
+    twin["change"] |= {"actions": ["delete"], "before": before, "after": None, "after_unknown": {}}
+    twin["change"] |= change
+    plan["resource_changes"].append(twin)
+
+
+@pytest.mark.parametrize(("action", "done"), [("delete", "destroyed"), ("forget", "forgotten")])
+def test_a_deposed_connection_ends_beside_the_one_of_its_address(action: str, done: str):
+    plan = document("walk")
+    _left_behind(plan, "fivetran_connector.crm", actions=[action])
+    found = estate(plan)
+    assert f"fivetran_connector.crm: an old object of it (abcd1234) is {done}" in found.remarks
+    assert found.problems == ()
+    (old,) = [p for p in found.connections if p.real_id == "old_one"]
+    assert (old.address, old.action, old.identity) == (
+        "fivetran_connector.crm",
+        Action(action),
+        "old_one",
+    )
+    others = [p for p in found.connections if p is not old]
+    assert others == estate("walk").connections
+
+
+def test_a_deposed_object_that_is_gone_or_is_no_connection_is_none():
+    plan = document("walk")
+    _left_behind(plan, "fivetran_connector.crm", actions=["no-op"])
+    assert not any("old object" in text for text in estate(plan).remarks)
+    _left_behind(plan, "fivetran_connector_schedule.orders")
+    found = estate(plan)
+    assert any("an old object of it (abcd1234) is destroyed" in text for text in found.remarks)
+    assert found.connections == estate("walk").connections
 
 
 # By hand: the shapes of provider 0.7.1 and before, when a connector held its own schedule, and

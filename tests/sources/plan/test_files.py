@@ -218,3 +218,56 @@ def test_no_text_makes_the_scanner_stumble(tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.getbasetemp()
     _read(folder, text)
     assert [w.name for w in _read(folder, 'resource "a" "b" {\n x = 1\n}\n')] == ["a.b"]
+
+
+TEXTS = """
+# fivetran-auditor: waive x
+module "m" {
+  source = "./m" # fivetran-auditor: waive y
+  cid = a[ # why
+    0 /* } */
+  ].id // so
+}
+resource "fivetran_x" "a" {
+  k = var.a ? b : c
+  text = <<-EOT
+    l = 1
+  EOT
+  z { k = 2 }
+  list = [
+    1,
+  ]
+}
+resource "fivetran_x" "b" { k = "${a["}"]}" }
+"""
+
+
+def test_what_an_attribute_is_set_to_is_read_without_comments(tmp_path: Path):
+    module, a, b = _read(tmp_path, TEXTS)
+    assert (module.name, module.comments) == ("module.m", ())
+    assert module.texts == {"source": '"./m"', "cid": "a[ \n    0 \n  ].id"}
+    assert {name: a.texts[name] for name in ("k", "list")} == {
+        "k": "var.a ? b : c",
+        "list": "[\n    1,\n  ]",
+    }
+    assert a.texts.keys() == {"k", "text", "list"}
+    assert b.texts == {"k": '"${a["}"]}"'}
+    # The same in JSON; and what is not a text has none.
+    file = tmp_path / "y.tf.json"
+    held = {"source": "./m", "n": 1, "//": "fivetran-auditor: waive x"}
+    resource = {"fivetran_x": {"a": {"k": "${c}", "z": {"k": "d"}, "for_each": ["e"]}}}
+    file.write_text(json.dumps({"module": {"m": held}, "resource": resource, "locals": {"a": "b"}}))
+    module, a = read_file(file)
+    assert (module.name, module.comments, module.texts) == ("module.m", (), {"source": '"./m"'})
+    assert (a.name, a.texts) == ("fivetran_x.a", {"k": '"${c}"'})
+
+
+def test_an_override_says_what_its_attributes_are_set_to(tmp_path: Path):
+    (tmp_path / "a_override.tf").write_text('resource "fivetran_x" "a" {\n  k = 1\n}\n')
+    (tmp_path / "z.tf").write_text('resource "fivetran_x" "a" {\n  k = 2\n  l = 3\n}\n')
+    folder = Folder(str(tmp_path), read_plan(str(PLANS / "walk.json")).configured)
+    found = {name: folder.text([], "fivetran_x.a", name) for name in ("k", "l", "m")}
+    assert {name: text[1] for name, text in found.items() if text} == {"k": "1", "l": "3"}
+    assert found["k"] is not None
+    assert found["k"][0].file.endswith("a_override.tf")
+    assert folder.text([], "fivetran_x.none", "k") is None

@@ -15,7 +15,7 @@ from auditor.sources.api.walk import FivetranSource
 from tests.builders.account_server import AccountServer
 from tests.builders.account_server import connection as listed
 from tests.builders.facts import IMPATIENT, KEY
-from tests.builders.plans import PLANS, document
+from tests.builders.plans import PLANS, document, of_these
 
 RULES = """\
 policy: p
@@ -70,9 +70,8 @@ def _over(
         **(lists or {}),
     }
     (folder / "plan.json").write_text(json.dumps(plan))
-    source = PlanSource(str(folder / "plan.json"))
-    if written is not None:
-        source.read_folder(str(written))
+    files = str(written) if written is not None else None
+    source = PlanSource(str(folder / "plan.json"), folder=files)
     with AccountServer(served) as server:
         source.lay_over({"": FivetranSource(server.url, KEY, options=IMPATIENT)})
         return audit(source, load_policies(str(folder / "rules.yaml")))
@@ -214,7 +213,7 @@ def _resource(kind: str, actions: str, before: Any, after: Any, **more: Any) -> 
         "before_sensitive": False,
         "after_sensitive": {},
     } | more
-    plan["resource_changes"] = [one]
+    plan = of_these(plan, [one])
     plan["configuration"]["root_module"]["resources"] = [
         {"address": f"{kind}.one", "type": kind, "mode": "managed", "expressions": {}}
     ]
