@@ -34,6 +34,8 @@ function issueText(findings) {
       const link = dashboardLink(c, rule.page);
       lines.push(`  - connection ${mdCode(data.schemas[c])} (${mdCode(data.ids[c])}), service ${mdCode(serviceName(c))}, group ${mdCode(groupName(c))}${link ? `, [open in Fivetran](${link.href})` : ""}`);
     }
+    const left = connectionsOf(f).length - MOST_TOLD;
+    if (left > 0) lines.push(`  - and ${number(left)} more`);
   }
   if (findings.length > MOST_TOLD) lines.push(`- and ${number(findings.length - MOST_TOLD)} more`);
   const seen = findings.length === 1 ? evidenceOf(findings[0]) : [];
@@ -46,7 +48,7 @@ function issueText(findings) {
   if (rule.why) lines.push("", `**Why:** ${mdText(rule.why)}`);
   if (rule.docs) lines.push("", `[More about the rule](${rule.docs})`);
   lines.push("", `Judged as of ${JUDGED_AT.toISOString().slice(0, 16).replace("T", " ")} UTC by ${mdCode(rule.position)}`);
-  if (address()) lines.push("", `<${encodeURI(decodeURI(address()))}>`);
+  if (address()) lines.push("", `<${address()}>`);
   return `${lines.join("\n")}\n`;
 }
 

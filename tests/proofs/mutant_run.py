@@ -102,18 +102,24 @@ class _Plugin:
 class _Watch:
     """Notes which lines of a file every test runs, and how long the test takes.
 
-    What runs before the first test, as modules are imported, is noted under "".
+    What runs before the first test, as modules are imported, is noted under "". The file is
+    imported then whatever the tests do: one that only functions import would run in a test.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = str(path.resolve())
+        self._name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
         self._test = ""
-        self.lines: dict[str, set[int]] = {"": set()}
+        # Python has a line 0 for where a module begins, which is none of the file.
+        self.lines: dict[str, set[int]] = {"": {0}}
         self.seconds: dict[str, float] = {}
 
     def pytest_sessionstart(self) -> None:
         sys.settrace(self._called)
         threading.settrace(self._called)
+
+    def pytest_collection_finish(self) -> None:
+        importlib.import_module(self._name)
 
     def pytest_sessionfinish(self) -> None:
         sys.settrace(None)
