@@ -253,6 +253,24 @@ def test_rows_in_place_with_a_default(tmp_path: Path):
     assert "floors.minutes is 90" in result.findings[0].message
 
 
+def test_a_rule_may_ask_only_whether_there_is_a_row(tmp_path: Path):
+    own = "facts:\n  known: {key: schema, columns: {team: text}, rows: {one: core, two: null}}\n"
+    rules = (
+        rule("listed", "{known: {exists: true}}")
+        + rule("not-listed", "{paused: false}", "{known: {exists: false}}")
+        + "  - {id: per, severity: low, per: schema, groups: {known: {exists: true}},"
+        " when: {paused: false}, assert: {count: {lte: 1}}}\n"
+    )
+    with AccountServer(ACCOUNT) as server:
+        result = judged(tmp_path, rules, server, own)
+    assert labels(result, "listed") == ["pass", "pass", "fail", "fail"]
+    assert labels(result, "not-listed") == ["skip", "skip", "pass", "pass"]
+    assert [check.verdict.label for check in result.checks[2].groups] == [
+        *("pass", "pass"),
+        *("skip", "skip"),
+    ]
+
+
 def test_rows_are_found_by_a_fact(tmp_path: Path):
     own = (
         "facts:\n  people: {key: owner.email, columns: {left: boolean},"
