@@ -126,6 +126,7 @@ class Shape:
         for path in sorted(whole):
             self._plant(path).whole = True
         self._type(self.root)
+        # Without a field, too: a rule may ask of a row only whether there is one.
         record: Any = self.root.struct
         #: The type of every record that this shape decodes.
         self.record: Any = record
@@ -274,7 +275,7 @@ class Shape:
             _mark_whole(node)
             return Union[_Scalar, list[Any], dict[str, Any]]
         item: Any = self._type(node.items) if node.items else Union[_Scalar, Opaque, list[Any]]
-        if not node.children:
+        if not node.children and node is not self.root:
             return Union[_Scalar, Opaque, list[item]]
         struct: Any = msgspec.defstruct(
             "Record" if node is self.root else "Object",

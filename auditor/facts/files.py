@@ -22,6 +22,7 @@ import msgspec
 
 from auditor.errors import Problem
 from auditor.facts.columns import ColumnType, WrongValueError
+from auditor.facts.keys import KeyFault, fault_of_key
 from auditor.model import Position
 from auditor.suggest import nearest
 from auditor.text import listed, one_line
@@ -42,11 +43,15 @@ Values = tuple[Any, ...]
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """What a policy declares of a file: the column of its keys, and those that rules read."""
+    """What a policy declares of a file: the column of its keys, and those that rules read.
+
+    ``fault`` says what is wrong with a key, if anything.
+    """
 
     file: str
     key: str
     columns: tuple[tuple[str, ColumnType], ...]
+    fault: KeyFault = fault_of_key
 
 
 class FactsFileError(ValueError):
@@ -86,7 +91,8 @@ class _FileRows:
 
     def add(self, key: str, values: Values, line: int, at: Callable[[], tuple[int, int]]) -> None:
         """Take a row that begins at ``line``; ``at`` returns the position of its key."""
-        if key and key not in self.rows and key.isprintable() and key == key.strip():
+        fault = self.declared.fault(key) if key else None
+        if key and key not in self.rows and fault is None:
             self.rows[key] = tuple([self._shared_text(v) if type(v) is str else v for v in values])
             self._lines.append(line)
         elif not key:
@@ -95,9 +101,8 @@ class _FileRows:
             first = self._lines[list(self.rows).index(key)]
             message = f"the key {one_line(key)} is already at line {first:,}"
             self.note(*at(), message, "keep one of the rows")
-        else:
-            message = f"the key {one_line(repr(key))} begins or ends with a blank, or hides one"
-            self.note(*at(), message, "there is no such field: remove it")
+        elif fault is not None:
+            self.note(*at(), *fault)
 
     def _shared_text(self, text: str) -> str:
         """Return ``text``, or the equal text of an earlier row: teams and dates repeat."""

@@ -88,6 +88,8 @@ _UNSEEN = {
     _CHANGED: f"where {_CHANGED}",
     _UNEVALUATED: f"that {_UNEVALUATED}",
 }
+#: The note of a check that was skipped: nobody has judged what it found.
+_SKIPPED = "the rule no longer applies to it"
 #: A rule per this field has one group for each group of the account.
 _GROUP = ("group_id",)
 
@@ -348,7 +350,7 @@ def _of_earlier(then: _Side, now: _Side) -> Iterator[Changed]:
         else:
             change = Fate.SETTLED if finding.verdict is Verdict.ERROR else Fate.FIXED
             note = _CHANGED if _is_changed(finding.rule, then, now) else ""
-            note = "the rule no longer applies to it" if after is Verdict.SKIP else note
+            note = _SKIPPED if after is Verdict.SKIP else note
         named = now.rules.get(finding.rule, rule)
         yield Changed(
             change,
@@ -493,9 +495,9 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
         yield "no new violation"
     counts = comparison.counts
     if counts[Fate.FIXED]:
-        by_rule = sum(c.change is Fate.FIXED and c.note == _CHANGED for c in comparison.changes)
-        how = f" ({by_rule:,} where {_CHANGED})" if by_rule else ""
-        yield f"{counts[Fate.FIXED]:,} fixed{how}"
+        notes = Counter(c.note for c in comparison.changes if c.change is Fate.FIXED)
+        how = ", ".join(f"{notes[n]:,} where {n}" for n in (_CHANGED, _SKIPPED) if notes[n])
+        yield f"{counts[Fate.FIXED]:,} fixed{how and f' ({how})'}"
     if counts[Fate.GONE]:
         yield f"{counts[Fate.GONE]:,} gone"
     if counts[Fate.UNJUDGED]:

@@ -73,10 +73,14 @@ class EarlierRule(msgspec.Struct, frozen=True):
     url: str = ""
 
     def was_changed(self, later: Rule | EarlierRule) -> bool:
-        """Whether ``later``, of the same id, expects or applies to something else in its words."""
+        """Whether ``later``, of the same id, expects or applies to something else in its words.
+
+        So does a rule that has other groups.
+        """
         if not self.expects or not later.expects:
             return False  # Older reports do not say.
-        return (self.expects, self.applies_when) != (later.expects, later.applies_when)
+        said = (self.expects, self.applies_when, self.per)
+        return said != (later.expects, later.applies_when, later.per)
 
 
 class EarlierFinding(msgspec.Struct, frozen=True):

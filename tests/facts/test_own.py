@@ -253,6 +253,24 @@ def test_rows_in_place_with_a_default(tmp_path: Path):
     assert "floors.minutes is 90" in result.findings[0].message
 
 
+def test_a_rule_may_ask_only_whether_there_is_a_row(tmp_path: Path):
+    own = "facts:\n  known: {key: schema, columns: {team: text}, rows: {one: core, two: null}}\n"
+    rules = (
+        rule("listed", "{known: {exists: true}}")
+        + rule("not-listed", "{paused: false}", "{known: {exists: false}}")
+        + "  - {id: per, severity: low, per: schema, groups: {known: {exists: true}},"
+        " when: {paused: false}, assert: {count: {lte: 1}}}\n"
+    )
+    with AccountServer(ACCOUNT) as server:
+        result = judged(tmp_path, rules, server, own)
+    assert labels(result, "listed") == ["pass", "pass", "fail", "fail"]
+    assert labels(result, "not-listed") == ["skip", "skip", "pass", "pass"]
+    assert [check.verdict.label for check in result.checks[2].groups] == [
+        *("pass", "pass"),
+        *("skip", "skip"),
+    ]
+
+
 def test_rows_are_found_by_a_fact(tmp_path: Path):
     own = (
         "facts:\n  people: {key: owner.email, columns: {left: boolean},"
@@ -273,12 +291,12 @@ def test_rows_are_found_by_a_fact(tmp_path: Path):
     ("key", "row", "filters", "told"),
     [
         ("service", "mysql", {}, False),
-        ("service", "MySQL", {}, True),
+        ("service", "mssql", {}, True),
         ("schema", "tw*", {}, False),
         ("schema", "tw", {}, True),
         ("group.name", "no such group", {}, True),
         # Of a part of the account nobody knows that no other connection has the row.
-        ("service", "MySQL", {"schema": "one"}, False),
+        ("service", "mssql", {"schema": "one"}, False),
         ("owner.email", "nobody@example.com", {}, False),
     ],
 )
@@ -336,6 +354,18 @@ def test_who_extends_a_policy_brings_the_rows_of_its_optional_facts(tmp_path: Pa
         load_policies(str(house))
 
 
+def test_rows_that_an_extending_policy_replaces_are_told_of(tmp_path: Path):
+    shared, house = tmp_path / "shared.yaml", tmp_path / "house.yaml"
+    floors = "facts:\n  floors: {key: service, columns: {n: integer}, rows: {mysql: 15}}\n"
+    rules = rule("r", "{sync_frequency: {gte: {field: floors.n}}}")
+    shared.write_text(f"policy: shared\n{floors}rules:\n{rules}")
+    house.write_text(f"policy: house\nextends: [./shared.yaml]\n{floors.replace('15', '1')}")
+    told = f"{house}:4:3 redefines the facts floors ({shared} has its own rows)"
+    assert load_policies(str(house)).notes == (told,)
+    house.write_text(f"policy: house\nextends: [./shared.yaml]\n{floors}")
+    assert load_policies(str(house)).notes == ()
+
+
 def test_another_file_takes_its_place(tmp_path: Path):
     policy = tmp_path / "p.yaml"
     policy.write_text(f"policy: p\n{TIERS}rules:\n{rule('r', '{tiers.tier: 1}')}")
@@ -343,6 +373,7 @@ def test_another_file_takes_its_place(tmp_path: Path):
     other.write_text('{"schema": "*", "tier": 1, "team": "x"}\n')
     ruleset = load_policies(str(policy), facts={"tiers": str(other)})
     assert ruleset.facts["tiers"].rows == {"*": (1, "x")}
+    assert ruleset.notes == (f"--facts reads tiers from {other} ({policy} has its own rows)",)
     with pytest.raises(UsageError, match="did you mean tiers"):
         load_policies(str(policy), facts={"teirs": str(other)})
     with pytest.raises(PolicyError, match="the facts tiers cannot be read"):
@@ -375,16 +406,34 @@ WRONG = {
     "{key: schema, columns: {a: text}, rows: {x: y}, match: regex}": "one of exact, glob",
     "{key: schema, columns: {a: text}, file: none.csv}": "No such file",
     "{key: mine.a, columns: {a: text}, rows: {x: y}}": "look each other up",
+    "{key: schema, columns: {a: text}, rows: {'x ': y, z: y}}": "begins or ends with a blank",
+    "{key: schema, columns: {a: text}, rows: {'x*': y, z: y}}": "match: glob for globs",
+    "{key: service, columns: {a: text}, rows: {MySQL: y, z: y}}": "write mysql",
+    "{key: service, columns: {a: text}, rows: {'MySQL*': y}, match: glob}": "write mysql*",
+    "{key: group.name, columns: {a: text}, file: wild.csv}": "wild.csv:3:1",
 }
+RIGHT = (
+    "{key: schema, columns: {a: text}, rows: {'x*': y}, match: exact}",
+    "{key: group.name, columns: {a: text}, rows: {Production: y}}",
+    "{key: config.query, columns: {a: text}, rows: {'select *': y}}",
+)
 
 
 @pytest.mark.parametrize("body", WRONG)
 def test_what_is_wrong_with_a_declaration_is_reported(tmp_path: Path, body: str):
     policy = tmp_path / "p.yaml"
+    (tmp_path / "wild.csv").write_text("name,a\nPlain,x\nprod_*,y\n")
     policy.write_text(f"policy: p\nfacts:\n  mine: {body}\nrules:\n{rule('r', '{paused: false}')}")
     with pytest.raises(PolicyError) as caught:
         load([str(policy)])
     assert WRONG[body] in str(caught.value)
+
+
+@pytest.mark.parametrize("body", RIGHT)
+def test_a_key_that_some_value_may_equal_is_taken(tmp_path: Path, body: str):
+    policy = tmp_path / "p.yaml"
+    policy.write_text(f"policy: p\nfacts:\n  mine: {body}\nrules:\n{rule('r', '{paused: false}')}")
+    assert len(load([str(policy)]).ruleset.facts["mine"].rows) == 1
 
 
 @pytest.mark.parametrize(

@@ -320,6 +320,14 @@ def test_what_does_not_apply_any_more_is_fixed_and_says_so(house: Ruleset, tmp_p
         Fate.FIXED,
         "the rule no longer applies to it",
     )
+    assert "1 fixed (1 where the rule no longer applies to it)" in compared(old, new).reasons
+
+
+def test_a_rule_with_other_groups_was_changed(house: Ruleset, tmp_path: Path):
+    wider = load_policies(_written(tmp_path, HOUSE.replace("per: account", "per: group_id")))
+    old, new = (judged(rules, record("a"), record("b")) for rules in (house, wider))
+    (name,) = compared(old, new).rules_changed
+    assert [rule.per for rule in new.rules if rule.id == name] == [("group_id",)]
 
 
 def test_a_change_counts_once_in_each_group_and_once_for_each_connection(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -204,7 +205,7 @@ def command(
         suite = run_suite(names, inputs)
     finally:
         writer.prepare(inputs)
-    chosen = [o for o in _tests_at(lines, suite.outcomes) if choose is None or choose(o)]
+    chosen = [o for o in _tests_at(lines, suite) if choose is None or choose(o)]
     if not chosen:
         raise UsageError(_why_no_tests(names, suite, pattern))
     to_err = writer.takes_stdout
@@ -247,34 +248,54 @@ def _verdicts(entry: PolicyRule | GroupRule, look: Look, seen: Seen) -> Verdicts
 
 
 def _lines_named(paths: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[int]]]:
-    """Return ``paths`` without line numbers, and the lines by the file's label."""
+    """Return ``paths`` without line numbers, and the lines by the file's label.
+
+    Raises UsageError for a line beyond a file's end, and for paths with lines beside others.
+    """
     names: list[str] = []
     lines: dict[str, list[int]] = {}
-    whole: set[str] = set()
+    whole: list[str] = []
     for path in paths:
         found = _AT_LINE.fullmatch(path)
         if found is None or Path(path).exists() or not Path(found[1]).is_file():
             names.append(path)
-            whole.add(path)
+            whole.append(path)
             continue
         name = str(path_of(found[1]))
         names.append(name)
+        with suppress(OSError):  # whoever reads the policy says what is wrong with the file
+            last = len(Path(found[1]).read_bytes().splitlines())
+            if int(found[2]) > last:
+                raise UsageError(f"{one_line(path)}: the file ends at line {last:,}")
         (source,) = policy_paths(name)
         lines.setdefault(source.label, []).append(int(found[2]))
+    if lines and whole:
+        raise UsageError(
+            f"{one_line(whole[0])} has no :LINE and another path has: to run all of its tests, run"
+            " them by themselves"
+        )
     return tuple(dict.fromkeys(names)), lines
 
 
-def _tests_at(
-    lines: Mapping[str, Sequence[int]], outcomes: Sequence[ExampleOutcome]
-) -> Sequence[ExampleOutcome]:
-    """Return the tests at ``lines`` of files; all of them if there are none."""
-    if not lines:
-        return outcomes
+def _tests_at(lines: Mapping[str, Sequence[int]], suite: Suite) -> Sequence[ExampleOutcome]:
+    """Return the tests at ``lines`` of files; all of them if there are none.
+
+    Raises UsageError for a line without a test: the others that pass say nothing of it.
+    """
+    if not lines or not suite.outcomes:
+        return suite.outcomes
     chosen: list[ExampleOutcome] = []
-    for file, own in by_file(outcomes).items():
-        for line in lines.get(file, ()):
-            chosen += by_line(own, line)
-    return [outcome for outcome in outcomes if any(outcome is one for one in chosen)]
+    files = by_file(suite.outcomes)
+    rules = [entry.rule.position for entry, _ in suite.entries]
+    for file, wanted in lines.items():
+        starts = [position for position in rules if position.file == file]
+        for line in wanted:
+            found = by_line(files.get(file, ()), line, starts)
+            if not found:
+                tests = plural(len(suite.outcomes), "test")
+                raise UsageError(f"{one_line(file)}:{line}: none of {tests} is at that line")
+            chosen += found
+    return [outcome for outcome in suite.outcomes if any(outcome is one for one in chosen)]
 
 
 def _mutated(suite: Suite, chosen: Sequence[ExampleOutcome] | None) -> list[Mutated]:
@@ -293,8 +314,6 @@ def _mutated(suite: Suite, chosen: Sequence[ExampleOutcome] | None) -> list[Muta
 def _why_no_tests(names: Sequence[str], suite: Suite, pattern: str | None) -> str:
     if suite.outcomes and pattern is not None:
         return f"-k {one_line(pattern)}: none of {plural(len(suite.outcomes), 'test')} matches"
-    if suite.outcomes:
-        return f"none of {plural(len(suite.outcomes), 'test')} is at that line"
     where = listed(map(one_line, names), "and")
     return (
         f"nothing was tested: there is no test in {where};"

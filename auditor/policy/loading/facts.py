@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 from auditor.errors import UsageError
 from auditor.facts.columns import COLUMN_TYPES, FOREIGN_TYPES, ColumnType, WrongValueError
 from auditor.facts.files import MAX_BYTES, Declared, FactsFileError, read_facts
+from auditor.facts.keys import KeyFault, fault_of_key, faults_for
 from auditor.facts.own import OwnFacts
 from auditor.facts.shape import fact_of
 from auditor.fields import FACT_LISTS, FIELDS, Exposure, Kind, find
@@ -21,7 +22,7 @@ from auditor.files import read_file
 from auditor.model import Position
 from auditor.output.inputs import Inputs
 from auditor.policy.loading.documents import Document, check_keys
-from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode
+from auditor.policy.loading.nodes import MappingNode, Node, ScalarNode, plain_value
 from auditor.policy.loading.problems import Problems
 from auditor.policy.loading.resolve import disagree, files_below
 from auditor.suggest import nearest
@@ -40,6 +41,7 @@ class _RowKey(msgspec.Struct, frozen=True):
 
     field: str
     column: str
+    fault: KeyFault = fault_of_key
 
 
 def settle_facts(
@@ -77,6 +79,31 @@ def settle_facts(
     return found
 
 
+def facts_notes(documents: Mapping[str, Document], given: Mapping[str, str]) -> Iterator[str]:
+    """Yield which facts have other rows than in the file that declares them.
+
+    Rows for facts that are ``optional`` replace nothing.
+    """
+    first: dict[str, tuple[str, MappingNode]] = {}
+    for label, document in documents.items():
+        for key, node in document.facts:
+            if not isinstance(node, MappingNode):
+                continue
+            where, earlier = first.setdefault(key.text, (label, node))
+            if earlier.get("optional") is not None:
+                first[key.text] = (label, node)
+                continue
+            if earlier is node:
+                continue
+            # The same path names another file beside another policy.
+            if node.get("file") is not None or plain_value(earlier) != plain_value(node):
+                yield f"{key.position} redefines the facts {key.text} ({where} has its own rows)"
+    for name, path in given.items():
+        if name in first and first[name][1].get("optional") is None:
+            where = first[name][0]
+            yield f"--facts reads {name} from {printable(path)} ({where} has its own rows)"
+
+
 class _FactsReader:
     """Reads the facts of all policies; ``names`` are their names."""
 
@@ -102,6 +129,8 @@ class _FactsReader:
         globs = self._match(node)
         if key is None or columns is None or len(self._problems.errors) > before:
             return None
+        exact = node.get("match") is None
+        key = msgspec.structs.replace(key, fault=faults_for(find(key.field), exact=exact))
         default = self._default(node, columns)
         facts = OwnFacts(name.text, name.position, key.field, columns, {}, globs, default)
         if given is not None:
@@ -219,7 +248,7 @@ class _FactsReader:
             self._problems.add(node.position, message, hint)
             return None
         if rows is not None:
-            return self._in_place(facts, rows)
+            return self._in_place(facts, key, rows)
         if not isinstance(file, ScalarNode) or not isinstance(file.value, str) or not file.text:
             at = file or node
             self._problems.add(at.position, "file: takes the path of a file", "such as tiers.csv")
@@ -227,7 +256,7 @@ class _FactsReader:
         path = document.folder / file.text
         return self._from_file(facts, key, path, printable(_label(path)), file.position)
 
-    def _in_place(self, facts: OwnFacts, node: Node) -> OwnFacts | None:
+    def _in_place(self, facts: OwnFacts, named_by: _RowKey, node: Node) -> OwnFacts | None:
         if not isinstance(node, MappingNode) or not node.entries:
             hint = "such as rows: {postgres: 5, salesforce: 60}"
             self._problems.add(node.position, "rows: takes a row for each key", hint)
@@ -235,7 +264,10 @@ class _FactsReader:
         rows = {}
         for key, value in node:
             values = self._values(value, facts.columns)
-            if key.text and values is not None:
+            fault = named_by.fault(key.text)
+            if key.text and fault is not None:
+                self._problems.add(key.position, *fault)
+            elif key.text and values is not None:
                 rows[key.text] = values
             elif not key.text:
                 self._problems.add(key.position, "a row needs its key", "quote it")
@@ -297,7 +329,7 @@ class _FactsReader:
             self._problems.add(named_at, message, "paths are relative to the policy's folder")
             return facts  # What they hold is known, and none of their rules is wrong for this.
         try:
-            rows = read_facts(data, Declared(label, key.column, facts.columns))
+            rows = read_facts(data, Declared(label, key.column, facts.columns, key.fault))
         except FactsFileError as error:
             for problem in error.problems:
                 self._problems.add(problem.position, problem.message, problem.hint)

@@ -21,7 +21,7 @@ from auditor.output.inputs import Inputs
 from auditor.policy.language.rules import GroupRule, PolicyRule, Ruleset
 from auditor.policy.loading.documents import Document, DocumentReader
 from auditor.policy.loading.examples import Example, Known
-from auditor.policy.loading.facts import settle_facts
+from auditor.policy.loading.facts import facts_notes, settle_facts
 from auditor.policy.loading.named_conditions import NamedConditions
 from auditor.policy.loading.nodes import MappingNode, ScalarNode
 from auditor.policy.loading.problems import Problems
@@ -137,6 +137,7 @@ def load(
         notes=(
             *condition_notes(documents),
             *variable_notes(documents, variables or {}),
+            *facts_notes(documents, facts or {}),
             *_weakened(documents, overrides, ids),
             *_without_rows(own.values()),
         ),

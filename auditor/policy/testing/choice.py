@@ -33,10 +33,15 @@ def by_expression(text: str) -> Choose:
     return lambda outcome: fits((outcome.rule.id, outcome.example.name, outcome.position.file))
 
 
-def by_line(outcomes: Iterable[ExampleOutcome], line: int) -> list[ExampleOutcome]:
-    """Return the tests, all of one file, that ``line`` is in: one, or all of a rule."""
+def by_line(
+    outcomes: Iterable[ExampleOutcome], line: int, rules: Iterable[Position] = ()
+) -> list[ExampleOutcome]:
+    """Return the tests, all of one file, that ``line`` is in: one, or all of a rule.
+
+    ``rules`` are the positions of that file's rules: one without a test has none.
+    """
     found = list(outcomes)
-    starts: dict[Position, list[ExampleOutcome]] = {}
+    starts: dict[Position, list[ExampleOutcome]] = {position: [] for position in rules}
     for outcome in found:
         begins = outcome.example.begins or outcome.position
         starts.setdefault(begins, []).append(outcome)

@@ -231,6 +231,19 @@ def test_require_fails_a_rule_without_the_tests(tmp_path):
     assert done.stdout.splitlines()[-1] == last
 
 
+BARE = """\
+policy: bare
+rules:
+  - id: tested
+    severity: low
+    assert: {paused: false}
+    tests: [{given: {paused: true}, expect: fail}]
+  - id: untested
+    severity: low
+    assert: {schedule_type: auto}
+"""
+
+
 @pytest.mark.parametrize(
     ("where", "count"), [("loose.yaml:8", 1), ("loose.yaml:5", 3), ("./loose.yaml:11", 1)]
 )
@@ -244,7 +257,11 @@ def test_a_line_chooses_tests(tmp_path, where, count):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["loose.yaml:1"], "none of 4 tests is at that line"),
+        (["loose.yaml:1"], "loose.yaml:1: none of 4 tests is at that line"),
+        (["loose.yaml:8", "loose.yaml:1"], "loose.yaml:1: none of 4 tests is at that line"),
+        (["loose.yaml:99"], "loose.yaml:99: the file ends at line"),
+        (["bare.yaml:7"], "bare.yaml:7: none of 1 test is at that line"),
+        (["bare.yaml", "loose.yaml:8"], "bare.yaml has no :LINE"),
         (["loose.yaml", "-k", "a and"], "-k a and: at its end"),
         (
             ["loose.yaml", "--require", "passed"],
@@ -256,6 +273,7 @@ def test_a_line_chooses_tests(tmp_path, where, count):
 )
 def test_what_asks_for_nothing_is_not_green(tmp_path, words, told):
     (tmp_path / "loose.yaml").write_text(LOOSE)
+    (tmp_path / "bare.yaml").write_text(BARE)
     if words[0] == "loose.test.yaml":
         case = "{name: b, given: {paused: true}, expect: {floor: skip}}"
         (tmp_path / "loose.test.yaml").write_text(f"tests:\n  - {case}\n")
