@@ -77,7 +77,10 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             found_again(before, result),
         )
         later = sum(run.judged_at > result.judged_at for run in runs)
-        warnings = tuple(self._notes(torn, later, damaged=known is None))
+        lost = "could not be read" if known is None else ""
+        if known == Open() and runs:
+            lost = "is gone, and the runs before this one are not"
+        warnings = tuple(self._notes(torn, later, lost))
         return replace(result, history=history, warnings=(*result.warnings, *warnings))
 
     def _check_account(self, known: Open | None, result: Result) -> None:
@@ -90,7 +93,8 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             f" not of {account}; keep a folder for each account"
         )
 
-    def _notes(self, torn: int, later: int, *, damaged: bool) -> Iterator[str]:
+    def _notes(self, torn: int, later: int, lost: str) -> Iterator[str]:
+        """Yield what reports say of the folder; ``lost`` is why its open findings are not known."""
         if later:
             yield (
                 f"history: {plural(later, 'run')} as of a later time than this one "
@@ -99,9 +103,9 @@ class HistoryFolder(msgspec.Struct, frozen=True):
         if torn:
             what = f"{plural(torn, 'line')} of {printable(str(self.path / LINES))}"
             yield f"history: {what} cannot be read and {'was' if torn == 1 else 'were'} skipped"
-        if damaged:
+        if lost:
             path = printable(str(self.path / OPEN))
-            yield f"history: {path} could not be read: findings are open since this run"
+            yield f"history: {path} {lost}: findings are open since this run"
 
     @contextmanager
     def _locked(self) -> Iterator[Journal]:

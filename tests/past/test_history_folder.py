@@ -109,6 +109,21 @@ def test_a_damaged_open_file_is_told(house: Ruleset, tmp_path: Path):
     assert since(open_of((tmp_path / "open.json").read_bytes()) or Open()) == {"a": DAYS[1]}
 
 
+def test_an_open_file_that_is_gone_is_told_where_runs_are_kept(house: Ruleset, tmp_path: Path):
+    """A cache that kept one of the two files: every finding would look as if it began today."""
+    folder = HistoryFolder(tmp_path)
+    assert folder.record(judged(house, 0, BAD), TODAY).warnings == ()
+    (tmp_path / "open.json").unlink()
+    result = folder.record(judged(house, 1, BAD), TODAY)
+    (told,) = result.warnings
+    assert told == (
+        f"history: {tmp_path / 'open.json'} is gone, and the runs before this one are not:"
+        " findings are open since this run"
+    )
+    assert since(open_of((tmp_path / "open.json").read_bytes()) or Open()) == {"a": DAYS[1]}
+    assert folder.record(judged(house, 2, BAD), TODAY).warnings == ()
+
+
 def test_another_account_is_refused(house: Ruleset, tmp_path: Path):
     folder = HistoryFolder(tmp_path)
     folder.prepare(INFO)
