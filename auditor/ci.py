@@ -24,9 +24,11 @@ def job_of(environ: Mapping[str, str]) -> Job:
     """Return the job that ``environ`` describes; one without a service outside of CI."""
     get = environ.get
     if get("GITHUB_ACTIONS") == "true":
-        run = f"{get('GITHUB_REPOSITORY', '')}/actions/runs/{get('GITHUB_RUN_ID', '')}"
-        server = get("GITHUB_SERVER_URL", "")
-        url = f"{server}/{run}" if server and get("GITHUB_RUN_ID") else ""
+        server, repository, run = map(
+            get, ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+        )
+        # An address with a part missing leads elsewhere.
+        url = f"{server}/{repository}/actions/runs/{run}" if server and repository and run else ""
         return Job("github", url, get("GITHUB_STEP_SUMMARY", ""), get("GITHUB_SHA", ""))
     if get("GITLAB_CI") == "true":
         url = get("CI_JOB_URL") or get("CI_PIPELINE_URL", "")
@@ -35,7 +37,7 @@ def job_of(environ: Mapping[str, str]) -> Job:
         collection = get("SYSTEM_COLLECTIONURI") or get("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI", "")
         project, build = quote(get("SYSTEM_TEAMPROJECT", "")), get("BUILD_BUILDID", "")
         url = f"{collection.rstrip('/')}/{project}/_build/results?buildId={build}"
-        url = url if collection and build else ""
+        url = url if collection and project and build else ""
         return Job("azure", url, commit=get("BUILD_SOURCEVERSION", ""))
     if get("JENKINS_URL"):
         return Job("jenkins", get("BUILD_URL", ""), commit=get("GIT_COMMIT", ""))

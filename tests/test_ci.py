@@ -24,6 +24,21 @@ JENKINS = {"JENKINS_URL": "https://ci/", "BUILD_URL": "https://ci/job/a/3/"}
 
 
 @pytest.mark.parametrize(
+    ("environ", "part"),
+    [
+        *((GITHUB, name) for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")),
+        *((AZURE, name) for name in AZURE if name != "TF_BUILD"),
+        (GITLAB, "CI_JOB_URL"),
+        (JENKINS, "BUILD_URL"),
+    ],
+)
+def test_an_address_with_a_part_missing_is_none(environ: dict[str, str], part: str) -> None:
+    for half in ({**environ, part: ""}, {k: v for k, v in environ.items() if k != part}):
+        assert job_of(half).service
+        assert job_of(half).url == ""
+
+
+@pytest.mark.parametrize(
     ("environ", "job"),
     [
         ({}, Job()),

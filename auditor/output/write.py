@@ -21,6 +21,11 @@ from auditor.output.disk import (
 from auditor.output.target import Target
 from auditor.text import broken_commands
 
+# Opening a FIFO would wait for its other end.
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+#: Seconds that a reader may take nothing.
+_STALLED = 60.0
+
 
 def put(target: Target, chunks: Iterable[str], *, commands: bool = False) -> None:
     """Write ``chunks`` to ``target``: a file in one step, with its folder; a stream as they come.
@@ -44,17 +49,21 @@ def put(target: Target, chunks: Iterable[str], *, commands: bool = False) -> Non
         write_descriptor(target.descriptor, encoded(harmless))
 
 
-def append(path: Path, chunks: Iterable[str]) -> None:
+def append(path: Path, chunks: Iterable[str], most: int) -> None:
     """Append ``chunks`` to the file ``path``, whole or not at all. Raises OSError.
 
-    For a file that other programs create and write to as well.
+    For a file that other programs create and write to as well. It gets no larger than ``most``
+    bytes; a FIFO that nobody reads is an error.
     """
     place = real(path)
-    descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    data = b"".join(encoded(chunks))
+    descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _AT_ONCE, 0o644)
     try:
         size = os.fstat(descriptor).st_size
+        if size + len(data) > most:
+            raise OSError(errno.EFBIG, "")
         try:
-            write_descriptor(descriptor, [b"".join(encoded(chunks))])
+            write_descriptor(descriptor, [data], _STALLED)
         except OSError:
             with suppress(OSError):
                 os.ftruncate(descriptor, size)

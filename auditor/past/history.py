@@ -195,6 +195,11 @@ class Open(msgspec.Struct, frozen=True):
         return found
 
 
+def is_late(before: Open, result: Result) -> bool:
+    """Whether ``result`` is as of an earlier time than ``before``, so that it changes nothing."""
+    return _seconds(result.judged_at) < before.as_of
+
+
 def still_open(before: Open, result: Result) -> Open:
     """Return the findings open after ``result``: of two times for one finding, the older counts.
 
@@ -202,7 +207,7 @@ def still_open(before: Open, result: Result) -> Open:
     known already.
     """
     now = _seconds(result.judged_at)
-    late = now < before.as_of
+    late = is_late(before, result)
     known = result.listing.completeness is not Completeness.UNKNOWN
     whole = result.listing.complete and known and not result.source.filters
     index_of = {name: index for index, name in enumerate(result.connections.ids)}

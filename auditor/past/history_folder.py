@@ -23,6 +23,7 @@ from auditor.past.history import (
     Open,
     ended,
     found_again,
+    is_late,
     line_of,
     open_of,
     open_text,
@@ -81,7 +82,11 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             found_again(before, result),
         )
         later = sum(run.judged_at > result.judged_at for run in runs)
-        warnings = tuple(self._notes(torn, later, damaged=known is None))
+        ahead = before.as_of if is_late(before, result) and not later else ""
+        lost = "could not be read" if known is None else ""
+        if known == Open() and runs:
+            lost = "is gone, and the runs before this one are not"
+        warnings = tuple(self._notes(torn, later, ahead, lost))
         return replace(result, history=history, warnings=(*result.warnings, *warnings))
 
     def _check_account(self, known: Open | None, result: Result) -> None:
@@ -94,18 +99,29 @@ class HistoryFolder(msgspec.Struct, frozen=True):
             f" not of {account}; keep a folder for each account"
         )
 
-    def _notes(self, torn: int, later: int, *, damaged: bool) -> Iterator[str]:
+    def _notes(self, torn: int, later: int, ahead: str, lost: str) -> Iterator[str]:
+        """Yield what reports say of the folder.
+
+        ``ahead`` is the time of its open findings where none of its lines is as of such a time, and
+        ``lost`` why they are not known.
+        """
         if later:
             yield (
                 f"history: {plural(later, 'run')} as of a later time than this one "
                 f"{'is' if later == 1 else 'are'} no part of its trend, and it closes nothing"
             )
+        if ahead:
+            path = printable(str(self.path / OPEN))
+            yield (
+                f"history: {path} is as of {ahead}, later than this run and any other that is "
+                "kept, so it opens and closes nothing; remove the file if that time is wrong"
+            )
         if torn:
             what = f"{plural(torn, 'line')} of {printable(str(self.path / LINES))}"
             yield f"history: {what} cannot be read and {'was' if torn == 1 else 'were'} skipped"
-        if damaged:
+        if lost:
             path = printable(str(self.path / OPEN))
-            yield f"history: {path} could not be read: findings are open since this run"
+            yield f"history: {path} {lost}: findings are open since this run"
 
     @contextmanager
     def _locked(self) -> Iterator[Journal]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from auditor.clock import CLOCKS_APART, apart, in_words, to_the_second
+from auditor.clock import CLOCKS_APART, FUTURE_TOLERANCE, apart, in_words, to_the_second
 from auditor.run.options import Options
 from auditor.sources import Page
 
@@ -86,17 +86,19 @@ class RunClock:
         """Yield why what was saved, by its time, does not speak for the account."""
         now = self._options.clock()
         latest = max((moment for moment in self.taken if moment is not None), default=now)
-        if latest - now > CLOCKS_APART:
-            yield (
-                f"the snapshot says that it was taken at {to_the_second(latest)}, and this "
-                f"machine's clock says {to_the_second(now)}: a clock is wrong, and nobody can tell "
-                "how old the snapshot is; set the clock, or fetch again"
-            )
         most, said = self._options.max_age, "--strict"
         if most is not None:
             said = f"--max-age {in_words(most)}"
         elif self._options.strict:
             most = _STRICT_AGE
+        # Clocks that are further apart than the greatest age to accept cannot tell that age.
+        near = CLOCKS_APART if most is None else max(FUTURE_TOLERANCE, min(CLOCKS_APART, most))
+        if latest - now > near:
+            yield (
+                f"the snapshot says that it was taken at {to_the_second(latest)}, and this "
+                f"machine's clock says {to_the_second(now)}: a clock is wrong, and nobody can tell "
+                "how old the snapshot is; set the clock, or fetch again"
+            )
         if most is None or not self.taken:
             return
         oldest = self._oldest

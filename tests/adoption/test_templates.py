@@ -220,6 +220,14 @@ def test_the_azure_template_validates_tests_and_audits(machine: Machine):
     assert Template(policy="baseline").run(machine) == 1
 
 
+def test_the_azure_template_publishes_no_older_report(machine: Machine):
+    """Where a policy is broken the audit is not reached, and what is there is published."""
+    assert Template().run(machine) == 0
+    (machine.workspace / "policies/p.yaml").write_text("policy: [")
+    assert Template().run(machine) == 2
+    assert not (machine.workspace / "audit-report").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_parameter_of_the_azure_template_is_a_value(machine: Machine, name: str):

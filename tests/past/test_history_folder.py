@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from auditor.clock import iso
 from auditor.errors import ReportError, UsageError
 from auditor.model import Account, Outcome, Result, SourceInfo, Unjudged
 from auditor.past.history import Open, open_of, open_text, run_of
@@ -55,6 +56,25 @@ def test_a_run_as_of_an_earlier_time_is_told_of_what_came_before_it(house: Rules
     assert warning.startswith("history: 2 runs as of a later time than this one are no part of")
     (warning,) = folder.record(judged(house, 2, GOOD), TODAY).warnings
     assert warning.startswith("history: 1 run as of a later time than this one is no part of")
+
+
+def test_open_findings_as_of_a_time_that_no_run_is_kept_of_are_told(house: Ruleset, tmp_path: Path):
+    """A run with --now or a wrong clock, whose line was deleted, stops what follows for years."""
+    folder = HistoryFolder(tmp_path)
+    lines = []
+    for week in (0, 500):
+        folder.record(judged(house, week, BAD), TODAY)
+        lines = (tmp_path / "history.ndjson").read_bytes().splitlines(keepends=True)
+    (tmp_path / "history.ndjson").write_bytes(lines[0])
+    (told,) = folder.record(judged(house, 1, GOOD), TODAY).warnings
+    assert told == (
+        f"history: {tmp_path / 'open.json'} is as of {iso(TODAY + 500 * WEEK)}, later than this run"
+        " and any other that is kept, so it opens and closes nothing; remove the file if that time"
+        " is wrong"
+    )
+    (tmp_path / "open.json").unlink()
+    (told,) = folder.record(judged(house, 2, GOOD), TODAY).warnings
+    assert told.endswith("findings are open since this run")
 
 
 def test_what_the_same_snapshot_showed_before_is_not_new(house: Ruleset, tmp_path: Path):
@@ -127,6 +147,21 @@ def test_a_damaged_open_file_is_told(house: Ruleset, tmp_path: Path):
     assert result.history.ended == ()
     assert folder.record(judged(house, 2, BAD), TODAY).warnings == ()
     assert since(open_of((tmp_path / "open.json").read_bytes()) or Open()) == {"a": DAYS[1]}
+
+
+def test_an_open_file_that_is_gone_is_told_where_runs_are_kept(house: Ruleset, tmp_path: Path):
+    """A cache that kept one of the two files: every finding would look as if it began today."""
+    folder = HistoryFolder(tmp_path)
+    assert folder.record(judged(house, 0, BAD), TODAY).warnings == ()
+    (tmp_path / "open.json").unlink()
+    result = folder.record(judged(house, 1, BAD), TODAY)
+    (told,) = result.warnings
+    assert told == (
+        f"history: {tmp_path / 'open.json'} is gone, and the runs before this one are not:"
+        " findings are open since this run"
+    )
+    assert since(open_of((tmp_path / "open.json").read_bytes()) or Open()) == {"a": DAYS[1]}
+    assert folder.record(judged(house, 2, BAD), TODAY).warnings == ()
 
 
 def test_another_account_is_refused(house: Ruleset, tmp_path: Path):

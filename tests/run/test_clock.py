@@ -118,7 +118,9 @@ def test_the_time_of_the_first_page_is_that_of_all(house: Ruleset):
             {"max_age": timedelta(0)},
             "--max-age 0 seconds: the snapshot is 1 second old",
         ),
-        (timedelta(days=-1), {"max_age": timedelta(0)}, ""),
+        (timedelta(minutes=-5), {"max_age": timedelta(0)}, ""),
+        (timedelta(days=-1), {}, ""),
+        (timedelta(hours=-1), {"max_age": timedelta(hours=1)}, ""),
         (
             None,
             {"max_age": timedelta(days=7)},
@@ -140,11 +142,22 @@ def test_a_snapshot_answers_for_the_account_up_to_its_greatest_age(
     assert not [reason for reason in live.gate.reasons if "--max-age" in reason]
 
 
-@pytest.mark.parametrize("given", [{}, {"max_age": timedelta(days=7)}], ids=str)
+@pytest.mark.parametrize(
+    ("ahead", "given"),
+    [
+        (timedelta(days=1), {}),
+        (timedelta(days=1), {"max_age": timedelta(days=7)}),
+        (timedelta(days=1), {"strict": True}),
+        # An hour's age cannot be told by clocks that are more than an hour apart.
+        (timedelta(hours=1), {"max_age": timedelta(hours=1)}),
+        (timedelta(minutes=5), {"max_age": timedelta(0)}),
+    ],
+    ids=str,
+)
 def test_nobody_knows_the_age_of_a_snapshot_that_is_still_to_be_taken(
-    house: Ruleset, given: dict[str, Any]
+    house: Ruleset, ahead: timedelta, given: dict[str, Any]
 ):
-    coming = TODAY + timedelta(days=1, seconds=1)
+    coming = TODAY + ahead + timedelta(seconds=1)
     result = judged_as_of(house, coming, kind="snapshot", **given)
     assert result.gate.exit_code == 3
     (said,) = (reason for reason in result.gate.reasons if "a clock is wrong" in reason)

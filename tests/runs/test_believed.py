@@ -126,7 +126,20 @@ def test_a_total_is_compared_with_the_whole_walk(said: dict[str, Any]) -> None:
 # -- an answer of now ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("age", "problem"), [("300", False), ("301", True), ("abc", False)])
+@pytest.mark.parametrize(
+    ("age", "problem"),
+    [
+        ("300", False),
+        ("301", True),
+        ("abc", False),
+        ("0, 90000", True),
+        ("90000, 0", True),
+        ("0, 12", False),
+        ("900.5", True),
+        ("99999999999", True),
+        ("000000000000300", False),
+    ],
+)
 def test_an_answer_from_a_cache_is_not_the_account_now(age: str, problem: bool) -> None:
     with FaultServer([kept(page([record(1)]), 200, f"Age: {age}")]) as server:
         done = walk(server)
@@ -142,6 +155,58 @@ def test_a_clock_that_is_a_day_off_is_inconclusive(tmp_path: Path, command: str,
         done = run([command, "--base-url", server.url], tmp_path, KEYS)
     assert done.returncode == 3
     assert "a clock is wrong" in done.stdout + done.stderr
+
+
+def test_of_two_dates_the_earlier_counts() -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    old = now - timedelta(days=40)
+    dates = [f"Date: {format_datetime(moment, usegmt=True)}" for moment in (now, old)]
+    for headers in (dates, dates[::-1]):
+        with FaultServer([kept(page([record(1)]), 200, *headers)]) as server:
+            assert walk(server).pages[0].as_of == old
+
+
+@pytest.mark.parametrize(
+    ("minutes", "odd"),
+    [
+        ((0, 0, 0), []),
+        ((0, 4, 12), [3]),
+        ((-600, -600, -600), []),  # a clock that is wrong, and goes
+        ((0, -4, 1), []),
+        ((0, -1200, 0), [2, 3]),
+        ((-120, 0, 0), [2]),
+        ((1200, 0, None), [2]),
+        ((0, None, -1200), [3]),
+    ],
+)
+def test_pages_of_other_times_are_not_the_account_now(
+    minutes: tuple[int | None, ...], odd: list[int]
+) -> None:
+    start = datetime.now(UTC)
+    answers = []
+    for number, off in enumerate(minutes, 1):
+        date = format_datetime(start + timedelta(minutes=off or 0), usegmt=True)
+        headers = [f"Date: {date}"] if off is not None else []
+        cursor = str(number) if number < len(minutes) else None
+        answers.append(kept(page([record(number)], cursor), 200, *headers))
+    with FaultServer(answers) as server:
+        done = walk(server)
+    assert [number for number, each in enumerate(done.pages, 1) if each.problems] == odd
+    for each in done.pages:
+        assert all("a cache answered one of the two" in text for text in each.problems)
+
+
+def test_a_later_page_from_a_cache_that_says_no_age_is_inconclusive(tmp_path: Path) -> None:
+    (tmp_path / "house.yaml").write_text(RUNNING.replace("true", "false"))
+    now = datetime.now(UTC)
+    dates = [format_datetime(now - timedelta(hours=h), usegmt=True) for h in (0, 20)]
+    pages = [page([{**record(1), "paused": False}], "x"), page([{**record(2), "paused": False}])]
+    answers = [kept(p, 200, f"Date: {d}") for p, d in zip(pages, dates, strict=True)]
+    with FaultServer(answers) as server:
+        words = ["audit", "-p", "house.yaml", "--base-url", server.url]
+        done = run(words, tmp_path, KEYS)
+    assert done.returncode == 3
+    assert "page 2: the server's clock says" in done.stdout
 
 
 WAIVER = """waivers:

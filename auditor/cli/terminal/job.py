@@ -6,6 +6,7 @@ exit code. What was requested as a report is not shown a second time.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from auditor.output.write import append, put
 from auditor.reports import REPORTS
 
 _Clean = Callable[[Iterable[str]], Iterable[str]]
+#: A step's summary that is longer is not shown at all, whoever wrote which part of it.
+_MOST = 1 << 20
 _ELSEWHERE = "give the job a place for it, or pass --no-ci"
 
 
@@ -31,9 +34,12 @@ def show_in(
         return
     if job.summary and "markdown" not in formats:
         try:
-            append(Path(job.summary), clean(REPORTS["markdown"].render(result)))
+            append(Path(job.summary), clean(REPORTS["markdown"].render(result)), _MOST)
         except OSError as error:
-            yield f"the step summary could not be written: {explain(error, _ELSEWHERE)}"
+            why = explain(error, _ELSEWHERE)
+            if error.errno == errno.EFBIG:
+                why = "with it the step's would be longer than the 1 MiB that GitHub shows"
+            yield f"the step summary could not be written: {why}"
     if "github" not in formats:
         try:
             # The runner reads both streams; standard output may be a report's.

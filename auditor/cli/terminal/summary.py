@@ -12,7 +12,7 @@ from pathlib import Path
 
 from auditor.cli.terminal.layout import INDENT, Layout, cells, padded
 from auditor.cli.terminal.streams import linked, style
-from auditor.clock import in_words, to_the_second
+from auditor.clock import FUTURE_TOLERANCE, in_words, to_the_second
 from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Severity, Verdict
 from auditor.reports.brief import first_findings, waiting, worst
 from auditor.reports.claim import claim, is_open
@@ -149,8 +149,11 @@ def _age(result: Result) -> Iterator[str]:
     if result.taken_at is None:
         yield "the saved listing does not say when it was taken"
     else:
-        age = max(datetime.now(UTC) - result.taken_at, timedelta(0))
-        yield f"the snapshot is {in_words(age)} old"
+        age = datetime.now(UTC) - result.taken_at
+        if age < -FUTURE_TOLERANCE:
+            yield f"the snapshot says that it was taken {in_words(-age)} from now"
+        else:
+            yield f"the snapshot is {in_words(max(age, timedelta(0)))} old"
 
 
 def _counts(result: Result) -> str:

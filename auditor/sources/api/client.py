@@ -46,6 +46,9 @@ _LONGEST_PAUSE = 30.0
 #: A response that was cached for longer does not show the account as it is now.
 _OLDEST_ANSWER = timedelta(minutes=5)
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]+", re.ASCII)
+#: Where one HTTP date ends and another one follows; a date itself has a comma.
+_BETWEEN_DATES = re.compile(r"(?<=GMT)\s*,")
 
 
 class HttpOptions(msgspec.Struct, frozen=True):
@@ -177,12 +180,10 @@ class Client:
 
     def _read(self, answer: Response, read: Callable[[bytes], T]) -> Reply[T]:
         try:
-            age = answer.headers.get("Age", "").strip()
-            date = http_date(answer.headers.get("Date", ""))
             return Reply(
                 read(answer.body),
-                date,
-                int(age) if _SECONDS.fullmatch(age) else 0,
+                sent(answer.headers),
+                seconds_in_caches(answer.headers),
                 sign_in_headers(answer.headers),
             )
         except UndecodableError as error:
@@ -251,11 +252,27 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     text = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(text):
         return int(text) or None
-    until, since = http_date(text), http_date(headers.get("Date", ""))
+    until, since = http_date(text), sent(headers)
     if until is None or since is None:
         return None
     seconds = int((until - since).total_seconds())
     return seconds if seconds > 0 else None
+
+
+def seconds_in_caches(headers: Mapping[str, str]) -> int:
+    """Return the most seconds that ``Age`` says, 0 if it says none.
+
+    Caches in a row may each add a header of their own, which the library joins; the number may have
+    more digits than any time, or a fraction.
+    """
+    ages = _NUMBER.findall(headers.get("Age", ""))
+    return max((int(age[:10]) for age in ages), default=0)
+
+
+def sent(headers: Mapping[str, str]) -> datetime | None:
+    """Return the earliest time that ``Date`` says, or None: a proxy may add one of its own."""
+    dates = map(http_date, _BETWEEN_DATES.split(headers.get("Date", "")))
+    return min(filter(None, dates), default=None)
 
 
 def http_date(text: str) -> datetime | None:

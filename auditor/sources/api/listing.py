@@ -7,13 +7,16 @@ with ``verify`` walks are repeated until two in a row list the same items.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from auditor.clock import to_the_second
 from auditor.decoding.envelope import Envelope
 from auditor.decoding.json_values import MISSING, kind_of
 from auditor.decoding.records import Decoder
@@ -26,6 +29,8 @@ from auditor.text import one_line, plural
 _WALKS = 3
 _EMPTY_IN_A_ROW = 3
 _CURSOR_BYTES = 8 * 1024
+#: The clocks of servers that answer in turn may differ by this much.
+_SAME_TIME = timedelta(minutes=5)
 #: The option that sets each of the API's filters.
 FILTER_OPTIONS = {"group_id": "--group", "schema": "--schema"}
 _SUPPORT = "run again, and tell Fivetran's support if this persists"
@@ -34,6 +39,7 @@ _SUPPORT = "run again, and tell Fivetran's support if this persists"
 class _Walk(msgspec.Struct):
     """One walk from the first page: the cursors it used, the ids it saw.
 
+    ``dated`` is the server's time on the last page that told it, and this machine's then.
     ``total`` and ``all_pages`` are the most items and pages that a response said there are.
     """
 
@@ -43,6 +49,7 @@ class _Walk(msgspec.Struct):
     all_pages: int = 0
     cursors: set[str] = msgspec.field(default_factory=set)
     ids: set[str] = msgspec.field(default_factory=set)
+    dated: tuple[datetime, float] | None = None
 
 
 class _MovedError(Exception):
@@ -177,7 +184,7 @@ class Walks:
         records, problems = decoder.sift(envelope.items)
         _remember(decoder.ids(records), walk, self._resource.noun)
         problems += self._unrequested(decoder, records)
-        problems += filter(None, [reply.cached])
+        problems += filter(None, [reply.cached or _other_time(reply.date, walk)])
         found = tuple(f"page {walk.pages}: {problem}" for problem in problems)
         return Page(records, found, tuple(warnings), reply.date)
 
@@ -284,6 +291,28 @@ def _remember(ids: list[str], walk: _Walk, noun: str) -> None:
     walk.ids.update(ids)
     if len(walk.ids) != before + len(ids):
         raise _MovedError(f"the listing moved: page {walk.pages} lists a {noun} that came before")
+
+
+def _other_time(date: datetime | None, walk: _Walk) -> str:
+    """Return why a page was not sent when it was asked for, by the page before; "" if it was.
+
+    A clock that is wrong is wrong on each page alike. One that jumps from a page to the next shows
+    an answer that some cache kept, even one that does not say its ``Age``.
+    """
+    if date is None:
+        return ""
+    before, walk.dated = walk.dated, (date, time.time())
+    if before is None:
+        return ""
+    last, asked = before
+    waited = timedelta(seconds=max(0.0, walk.dated[1] - asked))
+    if -_SAME_TIME <= date - last <= waited + _SAME_TIME:
+        return ""
+    return (
+        f"the server's clock says {to_the_second(date)}, and on the page before "
+        f"{to_the_second(last)}: a cache answered one of the two; check the proxies and caches "
+        "between here and the API"
+    )
 
 
 def _refuse_circle(cursor: str | None, walk: _Walk) -> None:

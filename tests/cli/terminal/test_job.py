@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,23 @@ def test_a_page_that_cannot_be_written_is_reported_and_changes_no_code(house: Pa
     assert "the step summary could not be written: " in done.stderr
     full = run(AUDIT, house, {**env, "GITHUB_STEP_SUMMARY": "/dev/full"})
     assert (full.returncode, "no space is left" in full.stderr) == (1, True)
+
+
+def test_a_page_that_nobody_reads_is_not_waited_for(house: Path) -> None:
+    os.mkfifo(house / "pipe")
+    done = run(AUDIT, house, {**github(house), "GITHUB_STEP_SUMMARY": str(house / "pipe")})
+    assert done.returncode == 1
+    assert "the step summary could not be written: no process reads from it" in done.stderr
+
+
+@pytest.mark.parametrize(("size", "shown"), [(1 << 19, True), ((1 << 20) - 100, False)])
+def test_a_page_keeps_what_others_wrote(house: Path, size: int, shown: bool) -> None:
+    """GitHub shows nothing of a summary of more than 1 MiB."""
+    (house / "summary").write_bytes(b"x" * size)
+    done = run(AUDIT, house, github(house))
+    assert done.returncode == 1
+    assert ((house / "summary").stat().st_size > size) is shown
+    assert ("longer than the 1 MiB that GitHub shows" in done.stderr) is not shown
 
 
 def test_gitlab_gets_its_code_quality_file_with_the_other_reports(house: Path) -> None:

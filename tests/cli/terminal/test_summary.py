@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,21 @@ def test_quiet_says_as_of_when_a_run_judged_that_was_given_a_time() -> None:
     assert f"; {note}; " in f"{answer(given)}; "
     own = replace(result, clock_note="when the snapshot was taken", taken_at=result.judged_at)
     assert own.clock_note not in answer(own)
+
+
+@pytest.mark.parametrize(
+    ("ago", "age"),
+    [
+        (timedelta(hours=3, minutes=1), "the snapshot is 3 hours old"),
+        (timedelta(minutes=-4), "the snapshot is 0 seconds old"),
+        (timedelta(hours=-3, minutes=-1), "the snapshot says that it was taken 3 hours from now"),
+    ],
+)
+def test_what_was_taken_tomorrow_is_not_new(ago: timedelta, age: str) -> None:
+    result = sample_result()
+    saved = replace(result, source=replace(result.source, kind="snapshot"))
+    at = datetime.now(UTC) - ago
+    assert age in answer(replace(saved, taken_at=at, judged_at=at)).split("; ")
 
 
 def test_the_worst_rules_come_first_with_their_counts() -> None:
