@@ -164,7 +164,7 @@ def test_an_account_that_is_not_judged_has_its_reason_everywhere(
     assert (production["outcome"], production["answer"]) == ("not judged", reason)
     assert production["reasons"] == [reason]
     assert f"\n  production: {reason}\n" in done.stdout
-    assert f"<br>{escape(reason)}<" in (folder / "audit-report/index.html").read_text()
+    assert f"<small>{escape(reason)}<" in (folder / "audit-report/index.html").read_text()
     assert staging["outcome"] == "passed"
 
 
