@@ -116,6 +116,9 @@ def test_what_a_changed_rule_makes_of_a_finding_is_told(house: Ruleset, tmp_path
         (changed,) = found.changes
         assert (changed.change.value, changed.note) == (fate, "the rule was changed")
     assert compared(old, new).reasons[-1] == "1 fixed (1 where the rule was changed)"
+    assert compared(new, old).reasons == (
+        "1 new violation (1 medium; 1 where the rule was changed)",
+    )
     assert compared(old, old).rules_changed == ()
 
 
