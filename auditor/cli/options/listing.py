@@ -105,6 +105,14 @@ def seen_in(
     named = by_id or found.seen
     listing = found.result.listing
     if not named:
+        # Imported here: hardly any run comes to this.
+        from auditor.sources.plan.source import PlanSource
+
+        if isinstance(source, PlanSource) and source.ends(name):
+            raise UsageError(
+                f"the plan ends {one_line(name)}, so only rules on the change itself judge it:"
+                " those that read plan.*, such as plan.action"
+            )
         if listing.problems or not listing.complete:
             why = "; ".join(listing.problems) or "the listing is incomplete"
             raise SourceError(f"no connection {one_line(name)} was seen, and {why}")

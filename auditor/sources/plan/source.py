@@ -239,6 +239,14 @@ class PlanSource:
             completeness = Completeness.INCOMPLETE
         return End(completeness, max(end.walks for end in ends), problems, warnings)
 
+    def ends(self, name: str) -> bool:
+        """Whether a connection of this id, name or address would end."""
+        return any(
+            name in {each.identity, each.real_id, each.address, each.shown("schema")}
+            for each in self.estate.connections
+            if each.ends
+        )
+
     def judged(self, shape: Shape) -> list[Planned]:
         """Return the connections to judge: none if nothing changes.
 

@@ -1049,6 +1049,20 @@ def test_explain_reads_the_files_beside_a_plan(audit: Audit, explain: Explain):
     assert messages["events"] in explain(*words, "floor", "events").splitlines()
 
 
+@pytest.mark.parametrize("over", [False, True])
+@pytest.mark.parametrize("name", ["legacy_a005", "legacy", "fivetran_connector.legacy"])
+def test_explain_says_that_a_plan_ends_a_connection(
+    audit: Audit, explain: Explain, name: str, over: bool
+):
+    words = ["--terraform-plan", str(plan_file("walk")), *(["--over", _account()] if over else [])]
+    said = explain("-p", "house.yaml", *words, "floor", name, code=2)
+    assert f"the plan ends {name}, so only rules on the change itself judge it" in said
+    unknown = explain("-p", "house.yaml", *words, "floor", f"{name}s", code=2)
+    assert "no connection is called" in unknown
+    told = explain("-p", "terraform", *words, "plan-destroys-nothing", name)
+    assert re.search(": fail$", told, re.MULTILINE)
+
+
 def test_explain_counts_what_a_plan_over_an_account_shows(audit: Audit, explain: Explain):
     lacks = _account(other={"status": "odd"})
     words = ("-p", "house.yaml", "--terraform-plan", str(plan_file("walk")), "--over", lacks)
