@@ -205,7 +205,7 @@ class _Builder:
         configured = self._references.resource(place)
         attributes = Attributes(resource, change, configured, fresh=action in _FRESH)
         key = configured.provider_config_key if configured else ""
-        account = self._accounts.of(key, address)
+        account = self._accounts.of(key, resource.address)
         if resource.type not in _TYPES and action in _CHANGES:
             self._report_unknown_type(resource.type, address, attributes)
         self._entries.append(_Entry(resource, change, action, place, account, attributes))
@@ -231,7 +231,7 @@ class _Builder:
             configured = self._references.resource(place)
             place = msgspec.structs.replace(place, name=f"{place.name} ({called})")
             key = configured.provider_config_key if configured else ""
-            account = self._accounts.of(key, address)
+            account = self._accounts.of(key, resource.address)
             attributes = Attributes(resource, change, None, fresh=False)
             self._entries.append(_Entry(resource, change, action, place, account, attributes))
 
